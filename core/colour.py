@@ -1,0 +1,138 @@
+"""What of two pictures is fused, what is carried past the network, and how they meet again.
+
+BT.601 full range throughout (JFIF): Y = 0.299 R + 0.587 G + 0.114 B, Cb = (B − Y) / 1.772,
+Cr = (R − Y) / 1.402, both centred on zero here. All arrays are float32.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.tasks import ChromaSource, ColourPolicy
+from core.types import FloatArray, Image, SourcePair
+
+_KR, _KG, _KB = 0.299, 0.587, 0.114
+_LUMA = np.array([_KR, _KG, _KB], dtype=np.float32)
+_CB_SPAN = 2 * (1 - _KB)
+_CR_SPAN = 2 * (1 - _KR)
+# Columns: what Cb and Cr add to R, G and B. Luma-weighted, each row sums to zero, so that adding
+# any amount of chroma leaves luma as it is.
+_CHROMA_TO_RGB = np.array(
+    [[0.0, -_CB_SPAN * _KB / _KG, _CB_SPAN], [_CR_SPAN, -_CR_SPAN * _KR / _KG, 0.0]],
+    dtype=np.float32,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Two pictures made ready for fusion.
+
+    Attributes:
+        a, b: H×W×C float32 in [0, 1], the arrays to fuse; C = 1 (luma) or 3 (RGB).
+        chroma: H×W×2 float32, Cb and Cr in [−0.5, 0.5], to be given to the fused luma; None when
+            nothing is carried.
+        channels: channels of the merged picture, 1 or 3.
+    """
+
+    a: FloatArray
+    b: FloatArray
+    chroma: FloatArray | None
+    channels: int
+
+
+def luma(rgb: FloatArray) -> FloatArray:
+    """BT.601 luma, H×W×1 in [0, 1], of H×W×3 (or H×W×1, returned as it is) in [0, 1]."""
+    if rgb.shape[-1] == 1:
+        return rgb
+    grey: FloatArray = rgb @ _LUMA
+    return grey[..., np.newaxis]
+
+
+def split(pair: SourcePair, policy: ColourPolicy) -> Split:
+    """What of ``pair`` is fused and what is carried, under ``policy``.
+
+    ``luma``: the lumas are fused. Chroma comes from the source the policy names; when that one is
+    grey and the other is not, from the other. With "both", each pixel's Cb (and Cr) is the mean of
+    the two weighted by their distance from grey (DeepFuse, Prabhakar et al., ICCV 2017). Two grey
+    sources give a grey result.
+
+    ``rgb``: three channels of both (grey repeated). Two grey sources give a grey result.
+    """
+    if policy.mode == "rgb":
+        channels = 3 if pair.a.is_colour or pair.b.is_colour else 1
+        return Split(_as_rgb(pair.a), _as_rgb(pair.b), None, channels)
+    grey_a, chroma_a = _luma_and_chroma(pair.a)
+    grey_b, chroma_b = _luma_and_chroma(pair.b)
+    chroma = _carried(chroma_a, chroma_b, policy.chroma)
+    return Split(grey_a, grey_b, chroma, 1 if chroma is None else 3)
+
+
+def merge(fused: FloatArray, parts: Split) -> FloatArray:
+    """The picture made of ``fused`` and what ``parts`` carries.
+
+    Args:
+        fused: H×W×C float32, C as in ``parts.a``; values outside [0, 1] are clipped.
+        parts: from :func:`split`.
+
+    Returns:
+        H×W×(1 or 3) float32 in [0, 1]. Where luma and chroma together leave the RGB cube, chroma
+        is scaled towards grey, just as far as needed: luma and hue stay.
+
+    Raises:
+        ValueError: ``fused`` does not have the shape of ``parts.a``.
+    """
+    if fused.shape != parts.a.shape:
+        raise ValueError(f"fused is {fused.shape}, its sources are {parts.a.shape}")
+    fused = np.clip(fused, 0.0, 1.0).astype(np.float32, copy=False)
+    if parts.chroma is not None:
+        return _add_chroma(fused, parts.chroma)
+    if parts.channels == 1 and fused.shape[2] == 3:
+        grey: FloatArray = fused.mean(axis=2, keepdims=True, dtype=np.float32)
+        return grey
+    return fused
+
+
+def _as_rgb(image: Image) -> FloatArray:
+    values = image.normalised()
+    return values if values.shape[2] == 3 else np.repeat(values, 3, axis=2)
+
+
+def _luma_and_chroma(image: Image) -> tuple[FloatArray, FloatArray | None]:
+    """H×W×1 luma in [0, 1]; H×W×2 Cb and Cr centred on zero, or None for a grey picture."""
+    values = image.normalised()
+    if not image.is_colour:
+        # Three equal channels: take one, exactly, rather than their weighted sum.
+        return values[..., :1], None
+    grey = luma(values)
+    blue = (values[..., 2:] - grey) / np.float32(_CB_SPAN)
+    red = (values[..., :1] - grey) / np.float32(_CR_SPAN)
+    return grey, np.concatenate([blue, red], axis=2)
+
+
+def _carried(
+    chroma_a: FloatArray | None, chroma_b: FloatArray | None, source: ChromaSource
+) -> FloatArray | None:
+    if chroma_a is None or chroma_b is None:
+        return chroma_b if chroma_a is None else chroma_a
+    if source != "both":
+        return chroma_a if source == "a" else chroma_b
+    weight_a, weight_b = np.abs(chroma_a), np.abs(chroma_b)
+    total = weight_a + weight_b
+    # Where both are grey the weights are zero, and so is the numerator.
+    total[total == 0] = 1
+    mixed: FloatArray = (weight_a * chroma_a + weight_b * chroma_b) / total
+    return mixed
+
+
+def _add_chroma(grey: FloatArray, chroma: FloatArray) -> FloatArray:
+    """H×W×3 of luma H×W×1 and centred chroma H×W×2, kept inside the RGB cube."""
+    offset = chroma @ _CHROMA_TO_RGB
+    room = np.where(offset > 0, 1 - grey, grey)
+    size = np.abs(offset)
+    # The largest share of the chroma that no channel's room forbids; 1 where all of it fits.
+    share = np.divide(room, size, out=np.ones_like(size), where=size > room)
+    share = share.min(axis=2, keepdims=True)
+    rgb: FloatArray = np.clip(grey + share * offset, 0.0, 1.0)
+    return rgb

@@ -1,0 +1,25 @@
+"""Files in and out: pictures, pairs, folders of pairs, and atomic writing."""
+
+from core.io.atomic import atomic_path, atomic_write
+from core.io.pairing import PairedFiles, Pairing, pair_folders
+from core.io.reading import IMAGE_SUFFIXES, READERS, read_image, read_pair, resample_onto
+from core.io.registry import Reader, Registry
+from core.io.writer import WRITE_SUFFIXES, check_target, write_image
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "READERS",
+    "WRITE_SUFFIXES",
+    "PairedFiles",
+    "Pairing",
+    "Reader",
+    "Registry",
+    "atomic_path",
+    "atomic_write",
+    "check_target",
+    "pair_folders",
+    "read_image",
+    "read_pair",
+    "resample_onto",
+    "write_image",
+]

@@ -1,0 +1,117 @@
+"""Writing files so that a reader sees the old file or the new one, never half of one."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.errors import OutputError
+
+_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def output_error(path: Path, error: OSError) -> OutputError:
+    """What ``error``, met while writing ``path``, means for a person."""
+    what = f"Cannot write {path}"
+    if error.errno in _FULL:
+        return OutputError(what, "the disk is full", "Free some space or save somewhere else.")
+    if error.errno in _DENIED:
+        return OutputError(
+            what, "it is not writable", "Choose another folder or change its permissions."
+        )
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return OutputError(
+            what,
+            f"the folder {path.parent} does not exist",
+            "Create the folder first or choose another one.",
+        )
+    if error.errno == errno.EFBIG:
+        return OutputError(what, "it is larger than a file may be here", "Save it on another disk.")
+    if error.errno == errno.ENAMETOOLONG:
+        return OutputError(what, "the file name is too long", "Choose a shorter name.")
+    return OutputError(what, error.strerror or str(error), "Save somewhere else.")
+
+
+def _target(path: Path) -> Path:
+    """The real file behind ``path`` (a link is followed, not replaced), checked beforehand."""
+    try:
+        target = path.resolve()
+        if not target.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        if target.is_dir():
+            raise OutputError(f"Cannot write {path}", "it is a folder", "Name a file.")
+        if target.exists() and not os.access(target, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise output_error(path, error) from error
+    except (ValueError, RuntimeError) as error:  # a NUL in the name; a loop of links
+        raise OutputError(f"Cannot write {path!s}", str(error), "Choose another name.") from error
+    return target
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the renaming itself durable, where the system can (Windows cannot)."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _create(target: Path) -> Path:
+    """An empty new file beside ``target``: with its permissions, or those of any new file."""
+    temporary = target.parent / f".{uuid.uuid4().hex}.part{target.suffix}"
+    # 0o666 is narrowed by the umask; mkstemp would leave a file only its owner can read.
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    if target.exists():
+        with contextlib.suppress(OSError):
+            temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+    return temporary
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """A temporary path in the folder of ``path``, with its suffix, moved there on success.
+
+    The body writes the temporary file. If it ends well, the file is flushed to disk and takes the
+    place of ``path`` in one step. If it raises, the temporary file is removed and ``path`` is as it
+    was.
+
+    Raises:
+        OutputError: the folder is missing or not writable, the disk is full, or any other
+            ``OSError`` while writing, those of the body included.
+    """
+    path = Path(path)
+    target = _target(path)
+    temporary: Path | None = None
+    try:
+        temporary = _create(target)
+        yield temporary
+        with temporary.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        temporary.replace(target)
+        temporary = None
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise output_error(path, error) from error
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+
+
+def atomic_write(path: str | Path, data: bytes) -> None:
+    """Write ``data`` to ``path``, all of it or nothing.
+
+    Raises:
+        OutputError: see :func:`atomic_path`.
+    """
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)

@@ -1,0 +1,199 @@
+"""Reader of PNG, JPEG, BMP, WebP and single-picture GIF files."""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+import zlib
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import PIL.Image
+from PIL.Image import Image as PilImage
+
+from core.errors import InputError
+from core.io.decoded import (
+    Decoded,
+    Samples,
+    check_frames,
+    check_size,
+    damaged,
+    decoding,
+    file_error,
+    finish,
+)
+from core.types import Image
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF")  # a JPEG may turn out to be an MPO
+_ORIENTATION = 0x0112
+# Inside compressed data 0xFF is followed by 0 or a restart mark; 0xFF 0xFF is padding.
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+
+# Our own limit (check_size) stands in for Pillow's, which warns far below what users may have.
+PIL.Image.MAX_IMAGE_PIXELS = None
+
+
+def is_png(head: bytes) -> bool:
+    """True for the first bytes of a PNG file."""
+    return head.startswith(PNG_SIGNATURE)
+
+
+def is_jpeg(head: bytes) -> bool:
+    """True for the first bytes of a JPEG file."""
+    return head.startswith(b"\xff\xd8\xff")
+
+
+def is_bmp(head: bytes) -> bool:
+    """True for the first bytes of a Windows bitmap."""
+    return head.startswith(b"BM") and len(head) > 18
+
+
+def is_webp(head: bytes) -> bool:
+    """True for the first bytes of a WebP file."""
+    return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+
+
+def is_gif(head: bytes) -> bool:
+    """True for the first bytes of a GIF file."""
+    return head.startswith((b"GIF87a", b"GIF89a"))
+
+
+def read_raster(path: Path) -> Image:
+    """The picture in ``path``.
+
+    Raises:
+        InputError: the file cannot be opened, is not such a picture, is incomplete, holds several
+            frames, or is too large.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise file_error(path, error) from error
+    if not any(known(content) for known in (is_png, is_jpeg, is_bmp, is_webp, is_gif)):
+        raise InputError(
+            str(path),
+            "its content is not a picture of the kind its name says",
+            "Choose a picture, or export it again.",
+        )
+    with decoding(path):
+        _check_complete(path, content)
+        with _opened(path, content) as picture:
+            check_size(path, *picture.size)
+            decoded = _decode(path, content, picture)
+        return finish(path, decoded)
+
+
+def _opened(path: Path, content: bytes) -> PilImage:
+    try:
+        return PIL.Image.open(io.BytesIO(content), formats=_FORMATS)
+    except PIL.UnidentifiedImageError as error:  # its text is a memory address
+        raise damaged(path, "its header cannot be understood") from error
+
+
+def _decode(path: Path, content: bytes, picture: PilImage) -> Decoded:
+    frames = int(getattr(picture, "n_frames", 1))
+    notes: list[str] = []
+    if picture.format == "MPO":
+        notes.append(f"The file holds {frames} pictures of one shot; the first is used.")
+    else:
+        check_frames(path, frames, "frames (it is animated)")
+    profile = picture.info.get("icc_profile")
+    decoded = _samples_16(content) if _is_16_bit_png(content) else _samples_8(picture, notes)
+    decoded.profile = profile if isinstance(profile, bytes) and profile else None
+    decoded.orientation = _orientation(picture)
+    decoded.notes = notes
+    return decoded
+
+
+def _orientation(picture: PilImage) -> int:
+    try:
+        value = picture.getexif().get(_ORIENTATION, 1)
+    except Exception:  # a damaged EXIF block is no reason to refuse the picture
+        return 1
+    return value if isinstance(value, int) else 1
+
+
+def _is_16_bit_png(content: bytes) -> bool:
+    return is_png(content) and content[24] == 16
+
+
+def _samples_16(content: bytes) -> Decoded:
+    """A 16-bit PNG, all bits kept (Pillow would drop eight of them from RGB)."""
+    samples: Samples = imagecodecs.png_decode(content)
+    if samples.ndim == 2:
+        samples = samples[..., np.newaxis]
+    channels = samples.shape[2]
+    alpha = samples[..., -1] if channels in (2, 4) else None
+    colours = samples[..., :3] if channels > 2 else samples[..., :1]
+    return Decoded(colours, "rgb" if channels > 2 else "grey", 65535, 16, alpha)
+
+
+def _samples_8(picture: PilImage, notes: list[str]) -> Decoded:
+    transparent = "transparency" in picture.info
+    if picture.mode == "1":
+        notes.append("Black and white was expanded to grey levels 0 and 255.")
+        picture = picture.convert("LA" if transparent else "L")
+    elif picture.mode in ("P", "PA"):
+        notes.append("The palette was expanded to RGB.")
+        picture = picture.convert("RGBA" if transparent or picture.mode == "PA" else "RGB")
+    elif transparent and picture.mode in ("L", "RGB"):
+        picture = picture.convert({"L": "LA", "RGB": "RGBA"}[picture.mode])
+    elif picture.mode not in ("L", "LA", "RGB", "RGBA", "CMYK"):
+        picture = picture.convert("RGB")
+    samples: Samples = np.asarray(picture)
+    if samples.ndim == 2:
+        samples = samples[..., np.newaxis]
+    if picture.mode == "CMYK":
+        return Decoded(samples, "cmyk", 255, 8)
+    alpha = samples[..., -1] if picture.mode in ("LA", "RGBA") else None
+    if picture.mode in ("L", "LA"):
+        return Decoded(samples[..., :1], "grey", 255, 8, alpha)
+    return Decoded(samples[..., :3], "rgb", 255, 8, alpha)
+
+
+def _check_complete(path: Path, content: bytes) -> None:
+    """Refuse a file that was cut short, also where its decoder would fill in the rest."""
+    if is_png(content):
+        _check_png(path, content)
+    elif is_webp(content):
+        promised = struct.unpack("<I", content[4:8])[0] + 8
+        if promised > len(content) + 1:  # the last pad byte may be missing
+            raise damaged(path, f"{len(content)} of {promised} bytes are there")
+    elif is_jpeg(content):
+        _check_jpeg(path, content)
+    elif is_gif(content) and b"\x3b" not in content[-64:]:
+        raise damaged(path, "its end is missing")
+
+
+def _check_jpeg(path: Path, content: bytes) -> None:
+    """Walk from marker to marker to the end mark; what follows it (a film, say) is no concern."""
+    at = 2
+    while (found := _JPEG_MARKER.search(content, at)) is not None:
+        marker, at = content[found.start() + 1], found.end()
+        if marker == 0xD9:
+            return
+        if marker != 0x01 and at + 2 <= len(content):  # 01 alone has no length
+            at += struct.unpack(">H", content[at : at + 2])[0]
+    raise damaged(path, "its end is missing")
+
+
+def _check_png(path: Path, content: bytes) -> None:
+    if len(content) < 33 or content[12:16] != b"IHDR":
+        raise damaged(path, "the header is incomplete")
+    check_size(path, *struct.unpack(">II", content[16:24]))
+    at = len(PNG_SIGNATURE)
+    view = memoryview(content)
+    while at + 12 <= len(content):
+        length, kind = struct.unpack(">I4s", view[at : at + 8])
+        end = at + 12 + length
+        if end > len(content):
+            break
+        if zlib.crc32(view[at + 4 : end - 4]) != struct.unpack(">I", view[end - 4 : end])[0]:
+            raise damaged(path, f"checksum of part {kind.decode('latin-1')} is wrong")
+        if kind == b"IEND":
+            return
+        at = end
+    raise damaged(path, "its end is missing")

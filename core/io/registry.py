@@ -1,0 +1,70 @@
+"""Which reader opens which file: by its first bytes, then by its suffix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.types import Image
+
+HEAD_BYTES = 512
+"""How much of a file's beginning a reader may look at to recognise it."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One kind of file that can be read.
+
+    Attributes:
+        name: for people ("PNG").
+        suffixes: lower case, with the dot.
+        recognises: True when the first bytes of a file (up to ``HEAD_BYTES``) are of this kind.
+        read: reads the file at a path; raises InputError.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    recognises: Callable[[bytes], bool]
+    read: Callable[[Path], Image]
+
+
+class Registry:
+    """The known readers. Names and suffixes are unique."""
+
+    def __init__(self) -> None:
+        self._readers: dict[str, Reader] = {}
+        self._by_suffix: dict[str, Reader] = {}
+
+    def add(self, reader: Reader) -> None:
+        """Add ``reader``.
+
+        Raises:
+            ValueError: its name or one of its suffixes is taken.
+        """
+        if reader.name in self._readers:
+            raise ValueError(f"two readers are called {reader.name!r}")
+        for suffix in reader.suffixes:
+            if suffix != suffix.lower() or not suffix.startswith("."):
+                raise ValueError(f"suffix {suffix!r} must be lower case and start with a dot")
+            if suffix in self._by_suffix:
+                raise ValueError(f"two readers claim the suffix {suffix!r}")
+        self._readers[reader.name] = reader
+        self._by_suffix.update(dict.fromkeys(reader.suffixes, reader))
+
+    def find(self, head: bytes, suffix: str) -> Reader | None:
+        """The reader that recognises ``head``, else the one for ``suffix``, else None."""
+        for reader in self._readers.values():
+            if reader.recognises(head):
+                return reader
+        return self._by_suffix.get(suffix.lower())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all readers, in the order they were added."""
+        return tuple(self._readers)
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """All suffixes, in the order they were added."""
+        return tuple(self._by_suffix)

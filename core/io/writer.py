@@ -1,0 +1,226 @@
+"""Writing pictures: depth kept, provenance inside, all or nothing."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+import tifffile
+
+from core.errors import OutputError
+from core.io.atomic import atomic_write
+from core.io.raster import PNG_SIGNATURE
+from core.types import BitDepth, FloatArray
+
+Provenance = Mapping[str, str]
+_Samples = npt.NDArray[Any]
+_IMAGE_DESCRIPTION = 0x010E
+_SIDE_LIMITS = {".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}
+
+
+def write_image(
+    path: str | Path,
+    pixels: FloatArray,
+    *,
+    bit_depth: BitDepth,
+    provenance: Provenance | None = None,
+    protect: Sequence[Path] = (),
+    overwrite: bool = True,
+) -> tuple[str, ...]:
+    """Write a picture in the format its suffix names, in one step.
+
+    Args:
+        path: .png, .tif, .tiff, .jpg, .jpeg, .bmp or .webp.
+        pixels: H×W×(1 or 3) float32 in [0, 1]; values outside are clipped.
+        bit_depth: 8 or 16 (unsigned), or 32 (float, TIFF only). PNG holds at most 16 bits, JPEG,
+            BMP and WebP 8: they write what they can and a note says so.
+        provenance: stored in the file where the format has a place for it.
+        protect: files that must not be overwritten (the sources).
+        overwrite: whether another file of that name may be replaced.
+
+    Returns:
+        What the format could not keep, one sentence each.
+
+    Raises:
+        OutputError: the suffix is unknown, the folder is missing or not writable, the disk is full,
+            the picture is too large for the format, or the file must not be overwritten.
+        ValueError: ``pixels`` is not such an array, or holds NaN or Inf.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    encode = _ENCODERS.get(suffix)
+    if encode is None:
+        raise OutputError(
+            f"Cannot write {path}",
+            f"the suffix “{path.suffix}” is not a picture format that can be written",
+            f"Use one of: {', '.join(_ENCODERS)}.",
+        )
+    _check_pixels(pixels)
+    _check_side(path, suffix, pixels)
+    check_target(path, protect=protect, overwrite=overwrite)
+    depth, notes = _depth_for(suffix, bit_depth)
+    if provenance and suffix == ".bmp":
+        notes.append("BMP has no place for how the picture was made.")
+    try:
+        content = encode(_quantised(pixels, depth), dict(provenance or {}))
+    except MemoryError as error:
+        raise OutputError(
+            f"Cannot write {path}", "there is not enough memory", "Close other programs."
+        ) from error
+    atomic_write(path, content)
+    return tuple(notes)
+
+
+def check_target(path: Path, *, protect: Sequence[Path] = (), overwrite: bool = True) -> None:
+    """Refuse to overwrite a source, or any file when ``overwrite`` is False.
+
+    Raises:
+        OutputError: as said.
+    """
+    what = f"Cannot write {path}"
+    for source in protect:
+        if _same(path, Path(source)):
+            raise OutputError(
+                what, "it is one of the sources, which are never overwritten", "Use another name."
+            )
+    if not overwrite and path.exists():
+        raise OutputError(
+            what, "there is a file of that name", "Use another name or allow overwriting."
+        )
+
+
+def _same(path: Path, source: Path) -> bool:
+    """One file under two names counts as the same: links, relative paths, other case."""
+    try:
+        return path.resolve() == source.resolve() or path.samefile(source)
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
+def _check_pixels(pixels: FloatArray) -> None:
+    if pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or 0 in pixels.shape:
+        raise ValueError(f"expected height×width×1 or 3, got {pixels.shape}")
+    if not np.isfinite(pixels).all():
+        raise ValueError("the picture holds NaN or Inf")
+
+
+def _check_side(path: Path, suffix: str, pixels: FloatArray) -> None:
+    limit = _SIDE_LIMITS.get(suffix)
+    height, width = pixels.shape[:2]
+    if limit is not None and max(height, width) > limit:
+        raise OutputError(
+            f"Cannot write {path}",
+            f"this format holds {limit} pixels a side at most; the picture has {width}×{height}",
+            "Save it as PNG or TIFF.",
+        )
+
+
+def _depth_for(suffix: str, wanted: BitDepth) -> tuple[BitDepth, list[str]]:
+    most: BitDepth = 32 if suffix in (".tif", ".tiff") else 16 if suffix == ".png" else 8
+    if wanted <= most:
+        return wanted, []
+    label = {".png": "PNG", ".bmp": "BMP", ".webp": "WebP"}.get(suffix, "JPEG")
+    return most, [f"{label} keeps {most} of {wanted} bits; TIFF keeps them all."]
+
+
+def _quantised(pixels: FloatArray, depth: BitDepth) -> _Samples:
+    clipped = np.clip(pixels.astype(np.float32, copy=False), 0.0, 1.0)
+    if depth == 32:
+        return clipped
+    top = 2**depth - 1
+    # In double precision: 65535 steps and a half need more bits than float32 has near 1.
+    steps = np.floor(clipped.astype(np.float64) * top + 0.5)
+    samples: _Samples = steps.astype(np.uint8 if depth == 8 else np.uint16)
+    return samples
+
+
+def _as_json(provenance: Provenance) -> str:
+    return json.dumps(provenance, ensure_ascii=True)
+
+
+def _cv2_encode(suffix: str, samples: _Samples) -> bytes:
+    swapped = samples[..., ::-1] if samples.shape[2] == 3 else samples
+    done, content = cv2.imencode(suffix, np.ascontiguousarray(swapped))
+    if not done:
+        raise ValueError(f"the encoder of {suffix} refused {samples.shape} {samples.dtype}")
+    return content.tobytes()
+
+
+def _png(samples: _Samples, provenance: Provenance) -> bytes:
+    content = _cv2_encode(".png", samples)
+    after_header = len(PNG_SIGNATURE) + 25  # IHDR: 12 bytes around 13
+    texts = b"".join(_text_chunk(key, value) for key, value in provenance.items())
+    return content[:after_header] + texts + content[after_header:]
+
+
+def _text_chunk(key: str, value: str) -> bytes:
+    """An uncompressed iTXt chunk (PNG specification 11.3.3.4): keyword in Latin-1, UTF-8 text."""
+    keyword = key.encode("latin-1", "replace").replace(b"\0", b"?")[:79].strip() or b"Comment"
+    body = b"iTXt" + keyword + b"\0\0\0\0\0" + value.replace("\0", "").encode()
+    return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+
+
+def _bmp(samples: _Samples, provenance: Provenance) -> bytes:
+    return _cv2_encode(".bmp", samples)
+
+
+def _pil(samples: _Samples) -> PIL.Image.Image:
+    return PIL.Image.fromarray(samples if samples.shape[2] == 3 else samples[..., 0])
+
+
+def _jpeg(samples: _Samples, provenance: Provenance) -> bytes:
+    stream = io.BytesIO()
+    extra: dict[str, Any] = {}
+    if provenance:
+        extra["comment"] = _as_json(provenance).encode()[:65_000]
+    _pil(samples).save(stream, "JPEG", quality=95, subsampling=0, **extra)
+    return stream.getvalue()
+
+
+def _webp(samples: _Samples, provenance: Provenance) -> bytes:
+    stream = io.BytesIO()
+    exif = PIL.Image.Exif()
+    if provenance:
+        exif[_IMAGE_DESCRIPTION] = _as_json(provenance)
+    extra = {"exif": exif.tobytes()} if provenance else {}
+    _pil(samples).save(stream, "WEBP", lossless=True, **extra)
+    return stream.getvalue()
+
+
+def _tiff(samples: _Samples, provenance: Provenance) -> bytes:
+    stream = io.BytesIO()
+    colour = samples.shape[2] == 3
+    tifffile.imwrite(
+        stream,
+        samples if colour else samples[..., 0],
+        photometric="rgb" if colour else "minisblack",
+        compression="zlib",
+        predictor=samples.dtype.kind == "u",
+        description=_as_json(provenance) if provenance else None,
+        metadata=None,
+        software="UniFusion Studio",
+    )
+    return stream.getvalue()
+
+
+_ENCODERS: dict[str, Callable[[_Samples, Provenance], bytes]] = {
+    ".png": _png,
+    ".tif": _tiff,
+    ".tiff": _tiff,
+    ".jpg": _jpeg,
+    ".jpeg": _jpeg,
+    ".bmp": _bmp,
+    ".webp": _webp,
+}
+
+WRITE_SUFFIXES: tuple[str, ...] = tuple(_ENCODERS)
+"""Suffixes of files that can be written."""

@@ -1,0 +1,147 @@
+"""The four fusion tasks, as data.
+
+Loss weights are those of the paper's release (order: intensity, gradient, 1−SSIM, reconstruction);
+the SSIM weighting and the intensity target follow SwinFusion, as the paper says (§4.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.errors import InputError
+
+Target = Literal["max", "mean", "sharper"]
+SsimWeighting = Literal["gradient", "equal"]
+ColourMode = Literal["luma", "rgb"]
+ChromaSource = Literal["a", "b", "both"]
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weights of the fusion objective, with where they come from.
+
+    ``intensity_target``: what the fused intensity is drawn to: the element-wise maximum or mean of
+    the sources (SwinFusion), or at each pixel the source that is locally sharper (ours, for focus).
+    """
+
+    intensity: float
+    gradient: float
+    ssim: float
+    reconstruction: float
+    intensity_target: Target
+    ssim_weighting: SsimWeighting
+    source: str
+
+
+@dataclass(frozen=True)
+class ColourPolicy:
+    """What is fused and what is carried past the network.
+
+    ``luma``: the network fuses BT.601 luma; chroma is carried from ``chroma`` ("both": each
+    pixel's chroma weighted by its distance from grey). ``rgb``: the network fuses RGB.
+    """
+
+    mode: ColourMode
+    chroma: ChromaSource
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """One fusion task.
+
+    Attributes:
+        name: short name used in files and on the command line.
+        title, description: for people.
+        label_a, label_b: names of the sources.
+        colour: default colour policy.
+        losses: weights of the fusion objective.
+        default_baseline: classical method shown before a model has run.
+        hints_a, hints_b: lower-case words in file or folder names that mark a source.
+        medical: True when results must carry "Research use only".
+    """
+
+    name: str
+    title: str
+    description: str
+    label_a: str
+    label_b: str
+    colour: ColourPolicy
+    losses: LossWeights
+    default_baseline: str
+    hints_a: tuple[str, ...]
+    hints_b: tuple[str, ...]
+    medical: bool = False
+
+
+_RELEASE = "UniFusion release (arXiv 2603.14214)"
+
+_ALL = (
+    TaskSpec(
+        name="mif",
+        title="Medical",
+        description="PET, SPECT or CT with MRI",
+        label_a="PET / SPECT / CT",
+        label_b="MRI",
+        colour=ColourPolicy("luma", "a"),
+        losses=LossWeights(20, 100, 50, 20, "max", "equal", _RELEASE),
+        default_baseline="laplacian",
+        hints_a=("pet", "spect", "ct", "nm", "pt"),
+        hints_b=("mri", "mr", "t1", "t2"),
+        medical=True,
+    ),
+    TaskSpec(
+        name="ivif",
+        title="Infrared / visible",
+        description="thermal infrared with a visible-light picture",
+        label_a="Infrared",
+        label_b="Visible",
+        colour=ColourPolicy("luma", "b"),
+        losses=LossWeights(20, 20, 10, 5, "max", "gradient", _RELEASE),
+        default_baseline="laplacian",
+        hints_a=("ir", "infrared", "thermal", "lwir"),
+        hints_b=("vis", "vi", "visible", "rgb"),
+    ),
+    TaskSpec(
+        name="mef",
+        title="Exposure",
+        description="an under- with an over-exposed frame",
+        label_a="Under-exposed",
+        label_b="Over-exposed",
+        colour=ColourPolicy("luma", "both"),
+        losses=LossWeights(20, 20, 10, 5, "mean", "equal", _RELEASE),
+        default_baseline="mertens",
+        hints_a=("under", "ue", "dark", "low"),
+        hints_b=("over", "oe", "bright", "high"),
+    ),
+    TaskSpec(
+        name="mff",
+        title="Focus",
+        description="a near- with a far-focused frame",
+        label_a="Near focus",
+        label_b="Far focus",
+        colour=ColourPolicy("luma", "both"),
+        losses=LossWeights(20, 20, 10, 10, "mean", "gradient", _RELEASE),
+        default_baseline="guided",
+        hints_a=("near", "fg", "foreground"),
+        hints_b=("far", "bg", "background"),
+    ),
+)
+
+TASKS: dict[str, TaskSpec] = {task.name: task for task in _ALL}
+if len(TASKS) != len(_ALL):
+    raise RuntimeError("two tasks share a name")
+
+
+def get_task(name: str) -> TaskSpec:
+    """The task called ``name``.
+
+    Raises:
+        InputError: there is none; the message lists those there are.
+    """
+    try:
+        return TASKS[name]
+    except KeyError:
+        raise InputError(
+            f"Unknown task “{name}”", remedy=f"Choose one of: {', '.join(TASKS)}."
+        ) from None

@@ -1,0 +1,180 @@
+"""The values that travel between the rooms. All are frozen; arrays in them are read-only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import InputError, SizeMismatch
+
+FloatArray = npt.NDArray[np.float32]
+BitDepth = Literal[8, 16, 32]
+"""8 and 16: unsigned integers on file. 32: floating point on file."""
+
+
+def _frozen(array: FloatArray) -> FloatArray:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """One picture as it was read.
+
+    Attributes:
+        data: H×W×C float32, C = 1 (grey) or 3 (RGB, sRGB-encoded), in the source's own unit:
+            0…255 for 8-bit files, 0…65535 for 16-bit files, the stored numbers for float files.
+        window: (low, high) in that unit; mapped to 0…1 by :meth:`normalised`. low < high.
+        bit_depth: depth of the file the picture came from.
+        unit: unit of ``data`` ("" when there is none).
+        spacing: (row, column) distance of pixel centres in millimetres, or None when unknown.
+        origin: the file the picture came from, or None for a computed picture.
+        notes: what the reader had to do to the file, one readable sentence each.
+    """
+
+    data: FloatArray
+    window: tuple[float, float] = (0.0, 1.0)
+    bit_depth: BitDepth = 8
+    unit: str = ""
+    spacing: tuple[float, float] | None = None
+    origin: Path | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        name = str(self.origin) if self.origin else "picture"
+        if self.data.ndim != 3 or self.data.shape[2] not in (1, 3):
+            raise InputError(name, f"expected height×width×1 or 3, got {self.data.shape}")
+        if self.data.shape[0] < 1 or self.data.shape[1] < 1:
+            raise InputError(name, "the picture has no pixels")
+        if not self.window[0] < self.window[1]:
+            raise InputError(name, f"empty display window {self.window}")
+        object.__setattr__(self, "data", _frozen(np.asarray(self.data, dtype=np.float32)))
+
+    @property
+    def height(self) -> int:
+        """Number of rows."""
+        return int(self.data.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return int(self.data.shape[1])
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height), as people say it."""
+        return self.width, self.height
+
+    @property
+    def is_colour(self) -> bool:
+        """True when there are three channels and they are not all equal."""
+        return self.data.shape[2] == 3 and bool(
+            np.any(self.data[..., 0] != self.data[..., 1])
+            or np.any(self.data[..., 0] != self.data[..., 2])
+        )
+
+    @property
+    def name(self) -> str:
+        """File name for display, or "" for a computed picture."""
+        return self.origin.name if self.origin else ""
+
+    def normalised(self) -> FloatArray:
+        """H×W×C float32 in [0, 1]: ``data`` mapped through ``window`` and clipped."""
+        low, high = self.window
+        scaled = (self.data - np.float32(low)) / np.float32(high - low)
+        return np.clip(scaled, 0.0, 1.0, out=scaled)
+
+
+@dataclass(frozen=True)
+class SourcePair:
+    """Two pictures of one scene, pixel on pixel.
+
+    Raises:
+        SizeMismatch: the pictures differ in size (see :func:`core.io.resample_onto`).
+    """
+
+    a: Image
+    b: Image
+
+    def __post_init__(self) -> None:
+        if self.a.size != self.b.size:
+            raise SizeMismatch(self.a.size, self.b.size)
+
+    @property
+    def bit_depth(self) -> BitDepth:
+        """The deeper of the two: a fused picture loses no precision of either source."""
+        return max(self.a.bit_depth, self.b.bit_depth)
+
+
+@dataclass(frozen=True)
+class DeviceChoice:
+    """A device and the reason it was chosen, in words for a person."""
+
+    name: str
+    label: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class FusionRequest:
+    """What to fuse and what to give back.
+
+    Attributes:
+        pair: the sources.
+        task: name of a task in :data:`core.tasks.TASKS`.
+        method: a pack name, the path of a pack file, or a baseline name; "" for the task's
+            default pack.
+        reconstructions: also return both reconstructions (models only).
+        features: also return both adapter feature maps (models only).
+        request_id: carried into the result, so a view can drop answers that were overtaken.
+    """
+
+    pair: SourcePair
+    task: str
+    method: str = ""
+    reconstructions: bool = False
+    features: bool = False
+    request_id: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class FusionResult:
+    """What came out.
+
+    Attributes:
+        fused: H×W×(1 or 3) float32 in [0, 1]; RGB when either source is coloured.
+        reconstruction_a, reconstruction_b: same shape as the normalised source's fused
+            representation (H×W×1 luma, or H×W×3), in [0, 1]; None when not asked for, or when the
+            method has none.
+        features_a, features_b: C×h×w float32 adapter maps; h×w is the resolution the network
+            keeps them at (the image size, or a whole fraction of it). None as above.
+        timings: seconds per stage, in the order they ran.
+        device: where it ran and why.
+        method: name of the pack or baseline that ran.
+        task: name of the task.
+        bit_depth: depth to write the fused picture with.
+        notes: what a person should know about this result, one sentence each.
+        provenance: what made this picture (software, version, method, its hash, source file
+            names), for the metadata of written files. No patient data.
+        request_id: of the request.
+    """
+
+    fused: FloatArray
+    task: str
+    method: str
+    device: DeviceChoice
+    bit_depth: BitDepth
+    reconstruction_a: FloatArray | None = None
+    reconstruction_b: FloatArray | None = None
+    features_a: FloatArray | None = None
+    features_b: FloatArray | None = None
+    timings: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    request_id: int = 0

@@ -1,0 +1,7 @@
+"""Data that ships with the program: packs, sample pairs, icons, style."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+PACKS = ROOT / "packs"
+SAMPLES = ROOT / "samples"

@@ -1,0 +1,19 @@
+"""Shared fixtures. Real images live beside the repository and are never part of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+_REPO = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real pairs; skips, with the reason, where it is not at hand."""
+    folder = Path(os.environ.get("UNIFUSION_TEST_DATA", _REPO.parent / "shared" / "data"))
+    if not (folder / "val").is_dir():
+        pytest.skip(f"real image pairs not found in {folder} (set UNIFUSION_TEST_DATA)")
+    return folder
