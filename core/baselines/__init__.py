@@ -1,0 +1,93 @@
+"""Classical fusion methods: what a model must beat, and what works before one is there.
+
+Every method is a pure function ``fuse(a, b)``: two float32 arrays of one shape H×W×C (C = 1 or 3)
+in [0, 1] give a float32 array of that shape in [0, 1]. Any size from 1×1 is accepted. All five are
+symmetric: exchanging the sources changes nothing beyond rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.baselines.exposure import fuse_exposure
+from core.baselines.guided import fuse_guided
+from core.baselines.pyramid import fuse_laplacian
+from core.baselines.simple import fuse_average, fuse_maximum
+from core.errors import InputError, SizeMismatch
+from core.types import FloatArray
+
+__all__ = ["BASELINES", "Baseline"]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """One classical method.
+
+    Attributes:
+        name: short name used on the command line.
+        title: name for people.
+        reference: where the method was published.
+        method: the bare function; call :meth:`fuse`, which checks its input.
+    """
+
+    name: str
+    title: str
+    reference: str
+    method: Callable[[FloatArray, FloatArray], FloatArray]
+
+    def fuse(self, a: FloatArray, b: FloatArray) -> FloatArray:
+        """Fuse ``a`` and ``b`` (float32 H×W×C in [0, 1]); returns the same shape in [0, 1].
+
+        Values outside [0, 1] are clipped. The inputs are never written to.
+
+        Raises:
+            SizeMismatch: height or width differ.
+            InputError: not H×W×1 or H×W×3, no pixels, NaN or Inf, or the channels differ.
+        """
+        if a.ndim != 3 or b.ndim != 3 or a.shape[2] not in (1, 3) or a.size == 0:
+            raise InputError(self.title, f"expected height×width×1 or 3, got {a.shape}, {b.shape}")
+        if a.shape[:2] != b.shape[:2]:
+            raise SizeMismatch((a.shape[1], a.shape[0]), (b.shape[1], b.shape[0]))
+        if a.shape != b.shape:
+            raise InputError(
+                self.title,
+                f"one picture has {a.shape[2]} channels and the other {b.shape[2]}",
+                "Convert both to grey or both to colour first.",
+            )
+        if not (np.isfinite(a).all() and np.isfinite(b).all()):
+            raise InputError(self.title, "a picture holds values that are not numbers")
+        unit_a = np.clip(a, 0.0, 1.0).astype(np.float32, copy=False)
+        unit_b = np.clip(b, 0.0, 1.0).astype(np.float32, copy=False)
+        fused = np.clip(self.method(unit_a, unit_b), 0.0, 1.0)
+        return np.ascontiguousarray(fused.reshape(a.shape), dtype=np.float32)
+
+
+_ALL = (
+    Baseline("average", "Average", "the pixel-wise mean", fuse_average),
+    Baseline("maximum", "Maximum", "the pixel-wise maximum", fuse_maximum),
+    Baseline(
+        "laplacian",
+        "Laplacian pyramid",
+        "Burt and Adelson, The Laplacian pyramid as a compact image code, IEEE Trans. Commun. 1983",
+        fuse_laplacian,
+    ),
+    Baseline(
+        "guided",
+        "Guided filter",
+        "Li, Kang and Hu, Image fusion with guided filtering, IEEE Trans. Image Process. 2013",
+        fuse_guided,
+    ),
+    Baseline(
+        "mertens",
+        "Exposure fusion",
+        "Mertens, Kautz and Van Reeth, Exposure fusion, Pacific Graphics 2007",
+        fuse_exposure,
+    ),
+)
+
+BASELINES: dict[str, Baseline] = {baseline.name: baseline for baseline in _ALL}
+if len(BASELINES) != len(_ALL):
+    raise RuntimeError("two baselines share a name")

@@ -1,0 +1,341 @@
+"""Scoring whole folders of fused pictures, and the table that compares them.
+
+Sources lie in ``a/`` and ``b/`` of one folder, results of each method in a folder of their own; a
+result has the name of its pair, whatever the suffix. Where the sources have a ``gt/`` (the sharp or
+well-exposed truth), results are also scored against it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from core.errors import InputError
+from core.io.atomic import atomic_write
+from core.io.decoded import file_error
+from core.io.pairing import PairedFiles, pair_folders
+from core.io.reading import IMAGE_SUFFIXES, read_image
+from core.metrics import (
+    MAIN_METRICS,
+    METRICS,
+    Direction,
+    Luma,
+    evaluate,
+    get_metric,
+    psnr_pair,
+    ssim_pair,
+    to_luma8,
+)
+from core.progress import NullProgress, Progress
+
+TableStyle = Literal["plain", "ansi", "markdown"]
+
+TRUTH_METRICS: tuple[str, ...] = ("PSNR_gt", "SSIM_gt")
+"""Columns there are when the sources have a ground truth; higher is better in both."""
+
+
+@dataclass(frozen=True)
+class PictureScore:
+    """Figures of one result: metric name to value, in the order asked for."""
+
+    name: str
+    values: dict[str, float]
+
+
+@dataclass(frozen=True)
+class MethodScore:
+    """Figures of one method.
+
+    Attributes:
+        method: its name in the table.
+        pictures: one entry per result, in order of name.
+        missing: names of the pairs it has no result for.
+        ignored: results that belong to no pair.
+        problems: what was ambiguous and left out, one sentence each.
+    """
+
+    method: str
+    pictures: tuple[PictureScore, ...]
+    missing: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def means(self, names: frozenset[str] | None = None) -> dict[str, float]:
+        """Mean of each metric over the pictures called ``names`` (all when None) that have it."""
+        found: dict[str, list[float]] = {}
+        for picture in self.pictures:
+            if names is None or picture.name in names:
+                for metric, value in picture.values.items():
+                    found.setdefault(metric, []).append(value)
+        return {metric: float(np.mean(values)) for metric, values in found.items()}
+
+
+def read_luma8(path: Path) -> Luma:
+    """8-bit luma of the picture in ``path``, H×W.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    return to_luma8(read_image(path).normalised())
+
+
+def score_folder(
+    sources: Path,
+    results: Path,
+    names: Sequence[str] = MAIN_METRICS,
+    method: str = "",
+    progress: Progress | None = None,
+) -> MethodScore:
+    """Score the fused pictures in ``results`` against the pairs in ``sources``.
+
+    Args:
+        sources: folder with ``a/``, ``b/`` and perhaps ``gt/``.
+        results: folder of fused pictures, each with the name of its pair.
+        names: metrics of :data:`core.metrics.METRICS`.
+        method: name in the table; that of the folder when empty.
+        progress: told about every picture; may cancel.
+
+    Raises:
+        InputError: a folder is missing or empty, nothing in ``results`` belongs to a pair, a
+            picture cannot be read or differs in size from its sources, or a metric is unknown.
+        Cancelled: ``progress`` asked to stop.
+    """
+    by_name, problems = _pictures(results)
+    pairs = {pair.name for pair in pair_folders(sources).pairs}
+    if not pairs & by_name.keys():
+        raise InputError(
+            str(results),
+            f"none of its {len(by_name)} pictures has the name of a pair in {sources}",
+            f"Name each result like its sources, for instance “{min(pairs)}.png”.",
+        )
+
+    def read_result(pair: PairedFiles) -> Luma | None:
+        path = by_name.get(pair.name)
+        return None if path is None else read_luma8(path)
+
+    scored = score_with(sources, read_result, names, method or results.name, progress)
+    ignored = tuple(by_name[name].name for name in sorted(by_name.keys() - pairs))
+    return MethodScore(
+        scored.method, scored.pictures, scored.missing, ignored, (*scored.problems, *problems)
+    )
+
+
+def score_with(
+    sources: Path,
+    produce: Callable[[PairedFiles], Luma | None],
+    names: Sequence[str] = MAIN_METRICS,
+    method: str = "",
+    progress: Progress | None = None,
+) -> MethodScore:
+    """Score whatever ``produce`` gives for each pair: a file's picture, or a model's or baseline's.
+
+    ``produce`` returns the fused picture as 8-bit luma, or None when it has none for the pair. For
+    the rest see :func:`score_folder`.
+    """
+    metrics = [get_metric(name).name for name in names]
+    progress = progress or NullProgress()
+    pairing = pair_folders(sources)
+    truths, problems = _pictures(sources / "gt") if (sources / "gt").is_dir() else ({}, ())
+    pictures: list[PictureScore] = []
+    missing: list[str] = []
+    for index, pair in enumerate(pairing.pairs):
+        progress.check()
+        progress.report(index, len(pairing.pairs), pair.name)
+        fused = produce(pair)
+        if fused is None:
+            missing.append(pair.name)
+            continue
+        pictures.append(_score_picture(pair, fused, metrics, truths.get(pair.name)))
+    progress.report(len(pairing.pairs), len(pairing.pairs), "")
+    return MethodScore(method, tuple(pictures), tuple(missing), (), (*pairing.problems, *problems))
+
+
+def _score_picture(
+    pair: PairedFiles, fused: Luma, metrics: Sequence[str], truth: Path | None
+) -> PictureScore:
+    source_a, source_b = read_luma8(pair.a), read_luma8(pair.b)
+    try:
+        values = evaluate(source_a, source_b, fused, metrics)
+    except InputError as error:
+        raise InputError(f"Pair “{pair.name}”", str(error).rstrip(".")) from error
+    if truth is not None:
+        values |= _against_truth(fused, truth)
+    return PictureScore(pair.name, values)
+
+
+def _against_truth(fused: Luma, path: Path) -> dict[str, float]:
+    truth = read_luma8(path)
+    if truth.shape != fused.shape:
+        raise InputError(
+            str(path),
+            f"the ground truth is {truth.shape[1]}×{truth.shape[0]} pixels "
+            f"and the result {fused.shape[1]}×{fused.shape[0]}",
+        )
+    return {"PSNR_gt": psnr_pair(truth, fused), "SSIM_gt": ssim_pair(truth, fused)}
+
+
+def _pictures(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
+    """Pictures in ``folder`` by stem; stems that occur twice are left out and told."""
+    if not folder.is_dir():
+        raise InputError(str(folder), "there is no such folder", "Check the name.")
+    found: dict[str, list[Path]] = {}
+    try:
+        for path in sorted(folder.iterdir()):
+            hidden = path.name.startswith(".")
+            if not hidden and path.suffix.lower() in IMAGE_SUFFIXES and path.is_file():
+                found.setdefault(unicodedata.normalize("NFC", path.stem), []).append(path)
+    except OSError as error:
+        raise file_error(folder, error) from error
+    problems = tuple(
+        f"{folder} has several files called “{name}”: {', '.join(path.name for path in paths)}."
+        for name, paths in found.items()
+        if len(paths) > 1
+    )
+    return {name: paths[0] for name, paths in found.items() if len(paths) == 1}, problems
+
+
+def direction_of(name: str) -> Direction:
+    """Which way is better in a column of the table."""
+    return METRICS[name].direction if name in METRICS else "higher"
+
+
+def common_pictures(scores: Sequence[MethodScore]) -> frozenset[str]:
+    """Names of the pictures that every method has a result for."""
+    if not scores:
+        return frozenset()
+    return frozenset.intersection(
+        *(frozenset(picture.name for picture in score.pictures) for score in scores)
+    )
+
+
+def render_table(scores: Sequence[MethodScore], style: TableStyle = "plain") -> str:
+    """Means of every method as a text table, the best bold and the second underlined.
+
+    Only pictures that every method has count, so that all means are over the same pairs; what is
+    missing is listed below. Figures equal as printed share a place.
+
+    Args:
+        style: "ansi" for a terminal, "markdown", or "plain" (best with ``*``, second with ``_``).
+
+    Raises:
+        InputError: no method, two of one name, or not one picture that all have.
+    """
+    names = [score.method for score in scores]
+    if not scores or len(set(names)) != len(names):
+        raise InputError("The table", "every method needs a name of its own", "Use NAME=DIR.")
+    common = common_pictures(scores)
+    if not common:
+        raise InputError(
+            "The table",
+            "there is no pair that every method has a result for",
+            "Compare fewer methods, or add the missing results.",
+        )
+    means = [score.means(common) for score in scores]
+    columns = [column for column in means[0] if all(column in row for row in means)]
+    cells = [[_printed(row[column]) for column in columns] for row in means]
+    marked = _marked(cells, columns, style)
+    arrows = {"higher": "↑", "lower": "↓"}
+    header = ["Method", *(f"{column} {arrows[direction_of(column)]}" for column in columns)]
+    body = [[(name, name), *row] for name, row in zip(names, marked, strict=True)]
+    lines = _layout(header, body, style)
+    return "\n".join([*lines, "", *_notes(scores, common)])
+
+
+def write_csv(path: Path, scores: Sequence[MethodScore]) -> None:
+    """Write one row per method and picture, and a row ``mean`` per method (over its own pictures).
+
+    UTF-8, six decimals, an empty cell where there is no figure. Written whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    columns = list(
+        dict.fromkeys(name for score in scores for p in score.pictures for name in p.values)
+    )
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["method", "picture", *columns])
+    for score in scores:
+        rows = [*score.pictures, PictureScore("mean", score.means())]
+        for row in rows:
+            figures = (f"{row.values[c]:.6f}" if c in row.values else "" for c in columns)
+            writer.writerow([score.method, row.name, *figures])
+    atomic_write(path, buffer.getvalue().encode("utf-8"))
+
+
+Cell = tuple[str, str]
+"""What a reader sees (for the width) and what is written (with its marks)."""
+
+
+def _printed(value: float) -> str:
+    return f"{value:.3f}" if abs(value) >= 10 else f"{value:.4f}"
+
+
+def _marked(
+    cells: Sequence[Sequence[str]], columns: Sequence[str], style: TableStyle
+) -> list[list[Cell]]:
+    marked: list[list[Cell]] = [[] for _ in cells]
+    for index, column in enumerate(columns):
+        figures = [float(row[index]) for row in cells]
+        ranked = sorted(set(figures), reverse=direction_of(column) == "higher")
+        for row, cell, figure in zip(marked, cells, figures, strict=True):
+            place = ranked.index(figure) if len(ranked) > 1 else 2
+            row.append(_mark(cell[index], place, style))
+    return marked
+
+
+def _mark(text: str, place: int, style: TableStyle) -> Cell:
+    if place > 1:
+        return text, text
+    if style == "ansi":
+        return text, f"\x1b[{(1, 4)[place]}m{text}\x1b[0m"
+    if style == "markdown":
+        written = f"**{text}**" if place == 0 else f"<u>{text}</u>"
+        return written, written
+    written = f"*{text}*" if place == 0 else f"_{text}_"
+    return written, written
+
+
+def _layout(header: list[str], body: list[list[Cell]], style: TableStyle) -> list[str]:
+    """Lines of equal visible width: names to the left, figures to the right."""
+    widths = [
+        max(len(title), *(len(row[index][0]) for row in body)) for index, title in enumerate(header)
+    ]
+
+    def line(cells: Sequence[Cell]) -> str:
+        padded = []
+        for index, ((seen, written), width) in enumerate(zip(cells, widths, strict=True)):
+            blank = " " * (width - len(seen))
+            padded.append(written + blank if index == 0 else blank + written)
+        return f"| {' | '.join(padded)} |" if style == "markdown" else "  ".join(padded).rstrip()
+
+    rows = [line([(title, title) for title in header])]
+    if style == "markdown":
+        rules = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+        rows.append(f"| {' | '.join(rules)} |")
+    else:
+        rows.append("  ".join("─" * width for width in widths))
+    return [*rows, *(line(row) for row in body)]
+
+
+def _notes(scores: Sequence[MethodScore], common: frozenset[str]) -> list[str]:
+    notes = [f"Means over {len(common)} pair{'s' if len(common) != 1 else ''}."]
+    truths = sum(
+        picture.name in common and TRUTH_METRICS[0] in picture.values
+        for picture in scores[0].pictures
+    )
+    if 0 < truths < len(common):
+        notes.append(f"Ground truth is there for {truths} of them.")
+    for score in scores:
+        if score.missing:
+            notes.append(f"{score.method} has no result for: {', '.join(score.missing)}.")
+        if score.ignored:
+            notes.append(f"{score.method}, belongs to no pair: {', '.join(score.ignored)}.")
+    return [*notes, *dict.fromkeys(problem for score in scores for problem in score.problems)]

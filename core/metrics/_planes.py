@@ -1,0 +1,74 @@
+"""What all metrics share: luma, and filters with a stated border."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Luma = npt.NDArray[np.uint8]
+Plane = npt.NDArray[np.float64]
+
+# ITU-R BT.601 in 16-bit fixed point, as common imaging libraries convert 8-bit RGB to grey.
+_RED, _GREEN, _BLUE, _HALF = 19595, 38470, 7471, 0x8000
+
+
+def to_luma8(pixels: npt.NDArray[Any]) -> Luma:
+    """8-bit luma, H×W, of a float picture H×W, H×W×1 or H×W×3 in [0, 1].
+
+    The picture is first rounded to 8 bits and then reduced by BT.601 in fixed point, so a picture
+    in memory scores as it would after being written to an 8-bit file and read back.
+
+    Raises:
+        ValueError: another shape.
+    """
+    picture = pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels
+    if picture.ndim != 3 or picture.shape[2] not in (1, 3):
+        raise ValueError(f"expected height×width×1 or 3, got {pixels.shape}")
+    eight_bit = np.rint(np.clip(picture, 0.0, 1.0) * 255.0).astype(np.uint8)
+    return rgb8_to_luma8(eight_bit)
+
+
+def rgb8_to_luma8(picture: Luma) -> Luma:
+    """8-bit luma, H×W, of an 8-bit picture H×W×1 or H×W×3."""
+    if picture.shape[2] == 1:
+        return np.ascontiguousarray(picture[:, :, 0])
+    wide = picture.astype(np.uint32)
+    total = wide[:, :, 0] * _RED + wide[:, :, 1] * _GREEN + wide[:, :, 2] * _BLUE + _HALF
+    return (total >> 16).astype(np.uint8)
+
+
+def as_plane(picture: npt.NDArray[Any]) -> Plane:
+    """float64 copy of an H×W picture, range kept."""
+    return picture.astype(np.float64)
+
+
+def gaussian_kernel(size: int, sigma: float) -> Plane:
+    """``size`` weights of a centred Gaussian that sum to 1."""
+    positions = np.arange(size, dtype=np.float64) - (size - 1) / 2
+    kernel = np.exp(-(positions**2) / (2 * sigma**2))
+    return np.asarray(kernel / kernel.sum(), dtype=np.float64)
+
+
+def correlate(
+    plane: Plane, rows: Plane, columns: Plane, border: int = cv2.BORDER_CONSTANT
+) -> Plane:
+    """Separable correlation, same size: ``rows`` runs down, ``columns`` across. Zeros outside."""
+    return np.asarray(
+        cv2.sepFilter2D(plane, cv2.CV_64F, columns, rows, borderType=border), dtype=np.float64
+    )
+
+
+def correlate_valid(plane: Plane, rows: Plane, columns: Plane) -> Plane:
+    """As :func:`correlate`, but only where the kernel lies wholly inside the picture."""
+    top, left = len(rows) // 2, len(columns) // 2
+    height, width = plane.shape
+    full = correlate(plane, rows, columns)
+    return full[top : height - (len(rows) - 1 - top), left : width - (len(columns) - 1 - left)]
+
+
+def ratio(numerator: float, denominator: float, otherwise: float = 0.0) -> float:
+    """``numerator / denominator``, or ``otherwise`` where the denominator is zero."""
+    return float(numerator / denominator) if denominator != 0 else otherwise

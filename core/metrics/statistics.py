@@ -1,0 +1,74 @@
+"""Metrics of grey values alone: error, correlation, deviation."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.metrics._planes import Luma, Plane, as_plane, ratio
+
+PSNR_CEILING = 100.0
+"""Decibels reported for identical pictures, where the definition gives infinity."""
+
+PAPER_PSNR_OFFSET = 20.0 * float(np.log10(255.0))
+"""48.13 dB: the UniFusion paper's Table 1 puts the error of pictures in [0, 1] against a peak of
+255, which adds this constant to the true PSNR."""
+
+
+def mse_pair(x: Luma, y: Luma) -> float:
+    """Mean squared difference of two pictures, for values in [0, 1]."""
+    return float(np.mean((as_plane(x) - as_plane(y)) ** 2)) / 255.0**2
+
+
+def psnr_from_mse(error: float) -> float:
+    """10·log10(1 / error) in dB, at most :data:`PSNR_CEILING`. ``error`` is on [0, 1] values."""
+    if error <= 10.0 ** (-PSNR_CEILING / 10.0):
+        return PSNR_CEILING
+    return float(-10.0 * np.log10(error))
+
+
+def psnr_pair(x: Luma, y: Luma) -> float:
+    """PSNR between two pictures in dB, for instance a result and its ground truth."""
+    return psnr_from_mse(mse_pair(x, y))
+
+
+def mse(a: Luma, b: Luma, f: Luma) -> float:
+    """Mean of MSE(A, F) and MSE(B, F), on values in [0, 1]."""
+    return 0.5 * (mse_pair(a, f) + mse_pair(b, f))
+
+
+def psnr(a: Luma, b: Luma, f: Luma) -> float:
+    """True PSNR in dB of the mean of both errors: 10·log10(1 / mse), at most 100."""
+    return psnr_from_mse(mse(a, b, f))
+
+
+def paper_psnr(decibels: float) -> float:
+    """A true PSNR as the UniFusion paper's Table 1 would print it: 48.13 dB more."""
+    return decibels + PAPER_PSNR_OFFSET
+
+
+def psnr_paper(a: Luma, b: Luma, f: Luma) -> float:
+    """PSNR as printed in the UniFusion paper's Table 1; see :func:`paper_psnr`."""
+    return paper_psnr(psnr(a, b, f))
+
+
+def correlation(x: Plane, y: Plane) -> float:
+    """Pearson's correlation of two planes; 0 where either is constant."""
+    dx, dy = x - x.mean(), y - y.mean()
+    return ratio(float((dx * dy).sum()), float(np.sqrt((dx * dx).sum() * (dy * dy).sum())))
+
+
+def cc(a: Luma, b: Luma, f: Luma) -> float:
+    """Mean of the correlations of F with A and with B."""
+    plane_f = as_plane(f)
+    return 0.5 * (correlation(as_plane(a), plane_f) + correlation(as_plane(b), plane_f))
+
+
+def scd(a: Luma, b: Luma, f: Luma) -> float:
+    """Sum of the correlations of differences: r(F − B, A) + r(F − A, B)."""
+    plane_a, plane_b, plane_f = as_plane(a), as_plane(b), as_plane(f)
+    return correlation(plane_f - plane_b, plane_a) + correlation(plane_f - plane_a, plane_b)
+
+
+def sd(a: Luma, b: Luma, f: Luma) -> float:
+    """Standard deviation (population) of F, in 8-bit grey levels."""
+    return float(as_plane(f).std())
