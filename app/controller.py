@@ -1,0 +1,286 @@
+"""What the person asks for, turned into jobs, and their answers turned into session state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app import jobs
+from app.session import Outcome, Problem, Remedy, Running, Session, Side, Sources
+from app.workers import Job, Runner
+from core.errors import FusionError, SizeMismatch
+
+_OPPOSITE: dict[Side, Side] = {"a": "b", "b": "a"}
+
+
+class Controller(QObject):
+    """Owns the two threads: one computes, one reads, writes and draws.
+
+    Answers carry the generation they were asked in; one that was overtaken is dropped.
+    """
+
+    saved = Signal(object)
+    """Path of the file that was written."""
+    idle = Signal()
+    """A fusion ended, whichever way, and none follows."""
+
+    def __init__(
+        self,
+        session: Session,
+        factory: jobs.EngineFactory,
+        samples: Path,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.suffixes: tuple[str, ...] = ()
+        self._samples = samples
+        self._engine = jobs.LazyEngine(factory)
+        self._compute = Runner("compute", self)
+        self._files = Runner("files", self)
+        self._generation = 0
+        self._pending: dict[Side, jobs.FileOrImage] = {}
+        self._fuse_job: Job | None = None
+        self._load_job: Job | None = None
+        self._closed = False
+        session.feature_view_changed.connect(self._draw_features)
+
+    # --- life ------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Make the engine and import the codecs, in the background."""
+        info = self._compute.submit(self._engine.info)
+        info.finished.connect(self.session.set_engine)
+        info.failed.connect(partial(self._fail, "retry"))
+        suffixes = self._files.submit(jobs.image_suffixes)
+        suffixes.finished.connect(self._set_suffixes)
+        suffixes.failed.connect(partial(self._fail, ""))
+
+    def shutdown(self) -> None:
+        """Cancel everything and wait for both threads. Nothing is emitted afterwards."""
+        self._closed = True
+        self._compute.shutdown()
+        self._files.shutdown()
+
+    def _set_suffixes(self, suffixes: tuple[str, ...]) -> None:
+        self.suffixes = suffixes
+
+    # --- sources ---------------------------------------------------------------------------
+
+    def open_sample(self) -> None:
+        """Open the sample pair of the selected task."""
+        try:
+            a, b = jobs.sample_paths(self.session.task.name, self._samples)
+        except FusionError as error:
+            self._fail("open", error)
+            return
+        self._load(a, b, sample=True)
+
+    def open_pair(self, a: Path, b: Path) -> None:
+        """Open two files."""
+        self._load(a, b)
+
+    def replace_side(self, side: Side, path: Path) -> None:
+        """Open one file; the other side stays, unless it is a sample's."""
+        both: dict[Side, jobs.FileOrImage] = dict(self._pending)
+        sources = self.session.sources
+        other = _OPPOSITE[side]
+        if not both and not sources.sample:
+            image = jobs.side_source(sources, other)
+            if image is not None:
+                both[other] = image
+        both[side] = path
+        self._load(both.get("a"), both.get("b"))
+
+    def resample_pending(self) -> None:
+        """Load the pair that was refused for its sizes, B resampled onto A."""
+        if len(self._pending) == 2:
+            self._load(self._pending["a"], self._pending["b"], resample=True)
+
+    def swap(self) -> None:
+        """Exchange A and B. A result shown stays, as stale."""
+        old = self.session.sources
+        pair = None
+        if old.pair is not None:
+            pair = type(old.pair)(old.pair.b, old.pair.a)
+        self.session.set_sources(Sources(old.b, old.a, pair, old.sample), keep_outcome=True)
+
+    def set_task(self, name: str) -> None:
+        """Select a task. A sample on screen gives way to that task's sample."""
+        if name == self.session.task.name:
+            return
+        self.session.set_task(name)
+        if self.session.sources.sample:
+            self.open_sample()
+
+    def dismiss_problem(self) -> None:
+        """Take the error card away; a pair that waited for resampling is forgotten."""
+        self._pending = {}
+        self.session.set_problem(None)
+
+    def _load(
+        self,
+        a: jobs.FileOrImage | None,
+        b: jobs.FileOrImage | None,
+        *,
+        resample: bool = False,
+        sample: bool = False,
+    ) -> None:
+        old, self._load_job = self._load_job, None
+        if old is not None:
+            old.cancel()
+        self.session.known_paths.update(item for item in (a, b) if isinstance(item, Path))
+        self.session.set_problem(None)
+        work = partial(jobs.load_sources, a, b, resample=resample, sample=sample)
+        job = self._load_job = self._files.submit(work, key="load")
+        self._show_progress(job, fusing=False)
+        job.finished.connect(self._loaded)
+        job.failed.connect(partial(self._load_failed, a, b))
+        for end in (job.finished, job.failed, job.cancelled):
+            end.connect(partial(self._ended, job.number))
+
+    def _loaded(self, sources: Sources) -> None:
+        self._pending = {}
+        self._generation += 1
+        self.session.set_sources(sources)
+        if sources.pair is not None:
+            self.fuse(preview=True)
+
+    def _load_failed(
+        self, a: jobs.FileOrImage | None, b: jobs.FileOrImage | None, error: FusionError
+    ) -> None:
+        if isinstance(error, SizeMismatch) and a is not None and b is not None:
+            self._pending = {"a": a, "b": b}
+            self._fail("resample", error)
+        else:
+            self._fail("open", error)
+
+    # --- fusing ----------------------------------------------------------------------------
+
+    @property
+    def is_fusing(self) -> bool:
+        """True while a fusion runs or waits."""
+        return self._fuse_job is not None
+
+    def fuse(self, *, preview: bool = False) -> None:
+        """Fuse the pair on screen; a fusion under way is given up for it."""
+        pair = self.session.sources.pair
+        if pair is None:
+            self.session.set_message(self.tr("Open two pictures first: drop them here or Ctrl+O."))
+            return
+        # Let go of it first: its end is then nobody's, and the window stays busy.
+        old, self._fuse_job = self._fuse_job, None
+        if old is not None:
+            old.cancel()
+        self.session.set_problem(None)
+        self.session.set_message("")
+        self._generation += 1
+        plan = jobs.FusePlan(
+            pair,
+            self.session.task.name,
+            self.session.method,
+            self._generation,
+            preview,
+            self.session.feature_view,
+        )
+        job = self._fuse_job = self._compute.submit(
+            partial(jobs.fuse_steps, self._engine, plan), key="fuse"
+        )
+        self._show_progress(job, fusing=True)
+        job.event.connect(self._fused)
+        job.finished.connect(self._fused)
+        job.failed.connect(partial(self._fail_of, self._generation))
+        for end in (job.finished, job.failed, job.cancelled):
+            end.connect(partial(self._ended, job.number))
+
+    def cancel(self) -> None:
+        """Stop reading and fusing."""
+        for job in (self._load_job, self._fuse_job):
+            if job is not None:
+                running = self.session.running
+                if running is not None:
+                    stage = self.tr("Cancelling…")
+                    self.session.set_running(replace(running, stage=stage, cancelling=True))
+                job.cancel()
+
+    def _fused(self, outcome: Outcome) -> None:
+        if outcome.result.request_id != self._generation:
+            return
+        self.session.set_outcome(outcome)
+        if outcome.result.features_a is not None:
+            self._draw_features_if_changed(outcome)
+
+    # --- features --------------------------------------------------------------------------
+
+    def _draw_features_if_changed(self, outcome: Outcome) -> None:
+        # The person may have chosen another view while the fusion was running.
+        if outcome.feature_view != self.session.feature_view:
+            self._draw_features()
+
+    def _draw_features(self) -> None:
+        outcome = self.session.outcome
+        if self._closed or outcome is None or outcome.basis is None:
+            return
+        work = partial(jobs.draw_features, outcome, self.session.feature_view)
+        job = self._files.submit(work, key="features")
+        job.finished.connect(partial(self._features_drawn, outcome))
+        job.failed.connect(partial(self._fail, ""))
+
+    def _features_drawn(self, outcome: Outcome, picture: object) -> None:
+        if picture is not None:
+            self.session.set_feature_picture(outcome, picture)
+
+    # --- saving ----------------------------------------------------------------------------
+
+    def save(self, path: Path) -> None:
+        """Write the fused picture of the result on screen."""
+        outcome = self.session.outcome
+        if outcome is None:
+            return
+        self.session.set_problem(None)
+        self.session.known_paths.add(path)
+        job = self._files.submit(partial(jobs.save_outcome, outcome, path), key="save")
+        job.finished.connect(partial(self._save_done, path))
+        job.failed.connect(partial(self._fail, "save"))
+
+    def _save_done(self, path: Path, notes: tuple[str, ...]) -> None:
+        if notes:
+            self.session.set_message(" ".join(notes))
+        self.saved.emit(path)
+
+    # --- common ----------------------------------------------------------------------------
+
+    def _show_progress(self, job: Job, *, fusing: bool) -> None:
+        stage = self.tr("Waiting for the engine") if fusing else self.tr("Reading pictures")
+        self.session.set_running(Running(stage, fusing=fusing))
+        job.progress.connect(partial(self._progress, job.number, fusing))
+
+    def _progress(self, number: int, fusing: bool, done: float, total: float, stage: str) -> None:
+        if self._is_current(number):
+            self.session.set_running(Running(stage, done, total, fusing=fusing))
+
+    def _is_current(self, number: int) -> bool:
+        jobs_now = (self._fuse_job, self._load_job)
+        return any(job is not None and job.number == number for job in jobs_now)
+
+    def _ended(self, number: int, *_answer: object) -> None:
+        if not self._is_current(number):
+            return
+        if self._load_job is not None and self._load_job.number == number:
+            self._load_job = None
+        if self._fuse_job is not None and self._fuse_job.number == number:
+            self._fuse_job = None
+        if self._load_job is None and self._fuse_job is None:
+            self.session.set_running(None)
+            self.idle.emit()
+
+    def _fail_of(self, generation: int, error: FusionError) -> None:
+        if generation == self._generation:
+            self._fail("retry", error)
+
+    def _fail(self, remedy: Remedy, error: FusionError) -> None:
+        if not self._closed:
+            self.session.set_problem(Problem(error, remedy))

@@ -1,0 +1,84 @@
+"""File dialogs and the key sheet. None of them blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QStandardPaths
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QGridLayout, QLabel, QWidget
+
+from app.session import Outcome
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("dialogs", text)
+
+
+def open_dialog(parent: QWidget, title: str, folder: str, suffixes: Sequence[str]) -> QFileDialog:
+    """A dialog for one or two existing pictures."""
+    dialog = QFileDialog(parent, title, folder)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+    filters = [_tr("All files") + " (*)"]
+    if suffixes:
+        patterns = " ".join(f"*{suffix}" for suffix in suffixes)
+        filters.insert(0, _tr("Pictures") + f" ({patterns})")
+    dialog.setNameFilters(filters)
+    return dialog
+
+
+def suggested_name(outcome: Outcome) -> str:
+    """A file name for a result: its sources, “fused”, its method, a suffix that keeps its depth."""
+    stems = [image.origin.stem for image in (outcome.pair.a, outcome.pair.b) if image.origin]
+    method = Path(outcome.result.method).stem
+    parts = [*dict.fromkeys(stems), "fused", method]
+    suffix = ".tif" if outcome.result.bit_depth == 32 else ".png"
+    return "_".join(part for part in parts if part) + suffix
+
+
+def save_dialog(parent: QWidget, outcome: Outcome, folder: str) -> QFileDialog:
+    """A dialog for the fused picture's file."""
+    dialog = QFileDialog(parent, _tr("Save fused picture"), folder or _pictures())
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setFileMode(QFileDialog.FileMode.AnyFile)
+    filters = ["PNG (*.png)", "TIFF (*.tif *.tiff)", "JPEG (*.jpg *.jpeg)"]
+    dialog.setNameFilters(filters)
+    name = suggested_name(outcome)
+    dialog.selectNameFilter(filters[1] if name.endswith(".tif") else filters[0])
+    dialog.setDefaultSuffix(name.rsplit(".", 1)[1])
+    suffix_of = {filters[0]: "png", filters[1]: "tif", filters[2]: "jpg"}
+    dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix(suffix_of[chosen]))
+    dialog.selectFile(name)
+    return dialog
+
+
+def _pictures() -> str:
+    return QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
+
+
+def shortcuts_dialog(parent: QWidget, actions: Iterable[QAction]) -> QDialog:
+    """A sheet of all keys."""
+    dialog = QDialog(parent)
+    dialog.setWindowTitle(_tr("Keyboard shortcuts"))
+    grid = QGridLayout(dialog)
+    grid.setContentsMargins(20, 16, 20, 16)
+    grid.setHorizontalSpacing(32)
+    native = QKeySequence.SequenceFormat.NativeText
+    rows = [
+        (action.objectName(), ", ".join(key.toString(native) for key in action.shortcuts()))
+        for action in actions
+    ]
+    rows += [
+        (_tr("Zoom about the pointer"), _tr("Wheel")),
+        (_tr("Move the pictures"), _tr("Drag, arrow keys")),
+        (_tr("Fit"), _tr("Double click")),
+        (_tr("Closer, farther"), "+, −"),
+    ]
+    for row, (name, keys) in enumerate(line for line in rows if line[1]):
+        grid.addWidget(QLabel(name), row, 0)
+        grid.addWidget(QLabel(keys), row, 1)
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    buttons.rejected.connect(dialog.reject)
+    grid.addWidget(buttons, grid.rowCount(), 0, 1, 2)
+    return dialog

@@ -1,0 +1,254 @@
+"""The work behind the window, as plain functions of a progress. They run on worker threads.
+
+The engine, and with it torch, is imported here and only when first needed, so that the window
+stands before that happens.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from PySide6.QtCore import QCoreApplication
+
+from app.render import (
+    FeatureView,
+    Picture,
+    basis_of,
+    feature_picture,
+    picture,
+    result_pictures,
+)
+from app.session import EngineInfo, Loaded, Method, Outcome, Side, Sources, default_method
+from core.errors import FusionError, InputError
+from core.progress import Progress
+from core.tasks import TASKS, get_task
+from core.types import DeviceChoice, FusionRequest, FusionResult, Image, SourcePair
+
+
+class Engine(Protocol):
+    """What the window needs of :class:`core.engine.FusionEngine`."""
+
+    @property
+    def device_choice(self) -> DeviceChoice:
+        """Where it runs and why."""
+
+    def fuse(self, request: FusionRequest, progress: Progress | None = None) -> FusionResult:
+        """Fuse a pair."""
+
+    def methods(self, task: str) -> tuple[Any, ...]:
+        """Packs, the default first, then baselines."""
+
+
+EngineFactory = Callable[[], Engine]
+FileOrImage = Path | Image
+
+
+class LazyEngine:
+    """Makes the engine once, on the thread that first asks."""
+
+    def __init__(self, factory: EngineFactory) -> None:
+        self._factory = factory
+        self._engine: Engine | None = None
+
+    def get(self, progress: Progress) -> Engine:
+        """The engine. Call only from the computing thread."""
+        if self._engine is None:
+            progress.report(0, 0, tr("Starting the engine"))
+            self._engine = self._factory()
+        return self._engine
+
+    def info(self, progress: Progress) -> EngineInfo:
+        """Device and methods of every task."""
+        engine = self.get(progress)
+        return EngineInfo(engine.device_choice, {name: engine.methods(name) for name in TASKS})
+
+
+def engine_factory(device: str) -> EngineFactory:
+    """A factory for the real engine on ``device``."""
+
+    def make() -> Engine:
+        from core.engine import FusionEngine
+
+        return FusionEngine(device)
+
+    return make
+
+
+def tr(text: str) -> str:
+    """Translate a stage name."""
+    return QCoreApplication.translate("jobs", text)
+
+
+def image_suffixes(progress: Progress) -> tuple[str, ...]:
+    """File suffixes the readers know (imports the codecs, hence a job)."""
+    from core.io import IMAGE_SUFFIXES
+
+    return tuple(IMAGE_SUFFIXES)
+
+
+def load_sources(
+    a: FileOrImage | None,
+    b: FileOrImage | None,
+    progress: Progress,
+    *,
+    resample: bool = False,
+    sample: bool = False,
+) -> Sources:
+    """Read what is given; both together must have one size.
+
+    Raises:
+        SizeMismatch: they do not, and ``resample`` is False.
+        InputError: a file cannot be read.
+    """
+    from core.io import read_image, read_pair, resample_onto
+
+    progress.report(0, 0, tr("Reading pictures"))
+    if isinstance(a, Path) and isinstance(b, Path):
+        pair = read_pair(a, b, resample=resample)
+        image_a, image_b = pair.a, pair.b
+    else:
+        image_a = read_image(a) if isinstance(a, Path) else a
+        image_b = read_image(b) if isinstance(b, Path) else b
+        if resample and image_a is not None and image_b is not None:
+            image_b = resample_onto(image_b, image_a.size)
+    progress.check()
+    both = image_a is not None and image_b is not None
+    pair = SourcePair(image_a, image_b) if both else None
+    loaded = [
+        None if image is None else Loaded(image, picture(image.normalised()))
+        for image in (image_a, image_b)
+    ]
+    return Sources(loaded[0], loaded[1], pair, sample)
+
+
+def sample_paths(task: str, folder: Path) -> tuple[Path, Path]:
+    """The sample pair bundled for ``task``.
+
+    Raises:
+        InputError: this copy of the program has none.
+    """
+    a, b = folder / f"{task}_a.png", folder / f"{task}_b.png"
+    if not (a.is_file() and b.is_file()):
+        raise InputError(
+            f"There is no sample pair for “{get_task(task).title}”",
+            "its files are missing from this installation",
+            "Open two pictures of your own, or install the program again.",
+        )
+    return a, b
+
+
+@dataclass(frozen=True, eq=False)
+class FusePlan:
+    """One press of Fuse, or the fusion that follows opening a pair."""
+
+    pair: SourcePair
+    task: str
+    method: str
+    request_id: int
+    preview: bool
+    features: FeatureView
+
+
+def fuse_steps(lazy: LazyEngine, plan: FusePlan, progress: Progress) -> Iterator[Any]:
+    """Yield the classical preview when asked for, then return the real outcome.
+
+    The answer of a generator is its ``return`` value: an :class:`app.session.Outcome`.
+    """
+    engine = lazy.get(progress)
+    progress.check()
+    method = _chosen(engine.methods(plan.task), plan)
+    is_model = method is None or method.kind == "pack"
+    if plan.preview and is_model:
+        name = get_task(plan.task).default_baseline
+        baseline = next((m for m in engine.methods(plan.task) if m.name == name), None)
+        # A preview that fails is no loss: the model's own answer or error follows.
+        with suppress(FusionError):
+            if baseline is not None:
+                progress.report(0, 0, tr("Classical preview"))
+                yield _fused(engine, plan, baseline, progress, is_preview=True)
+    outcome = _fused(engine, plan, method, progress, is_preview=False)
+    if not plan.method and not is_model:
+        note = tr("No model for this task is installed: a classical method was used instead.")
+        notes = (note, *outcome.result.notes)
+        outcome = replace(outcome, result=replace(outcome.result, notes=notes))
+    return outcome
+
+
+def _chosen(methods: tuple[Method, ...], plan: FusePlan) -> Method | None:
+    """The method of a plan, or None for a pack given as a file."""
+    if not plan.method:
+        return default_method(methods, get_task(plan.task))
+    return next((m for m in methods if m.name == plan.method), None)
+
+
+def _fused(
+    engine: Engine, plan: FusePlan, method: Method | None, progress: Progress, *, is_preview: bool
+) -> Outcome:
+    is_model = method is None or method.kind == "pack"
+    request = FusionRequest(
+        plan.pair,
+        plan.task,
+        method.name if method is not None else plan.method,
+        reconstructions=is_model,
+        features=is_model,
+        request_id=plan.request_id,
+    )
+    begun = time.perf_counter()
+    result = engine.fuse(request, progress)
+    seconds = time.perf_counter() - begun
+    progress.check()
+    progress.report(0, 0, tr("Drawing"))
+    basis = basis_of(result)
+    pictures = result_pictures(result, plan.features, basis)
+    title = method.title if method is not None else Path(result.method).name
+    return Outcome(
+        result,
+        plan.pair,
+        title,
+        is_model,
+        is_preview,
+        seconds,
+        pictures,
+        basis,
+        request.method,
+        plan.features,
+    )
+
+
+def draw_features(outcome: Outcome, view: FeatureView, progress: Progress) -> Picture | None:
+    """Another view of the features of a result on screen."""
+    if outcome.basis is None:
+        return None
+    progress.check()
+    return feature_picture(outcome.result, view, outcome.basis)
+
+
+def save_outcome(outcome: Outcome, path: Path, progress: Progress) -> tuple[str, ...]:
+    """Write the fused picture; returns notes for the person. Never overwrites a source.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    from core.io import write_image
+
+    progress.report(0, 0, tr("Saving"))
+    sources = (outcome.pair.a.origin, outcome.pair.b.origin)
+    notes = write_image(
+        path,
+        outcome.result.fused,
+        bit_depth=outcome.result.bit_depth,
+        provenance=outcome.result.provenance,
+        protect=tuple(origin for origin in sources if origin is not None),
+    )
+    return tuple(notes or ())
+
+
+def side_source(sources: Sources, side: Side) -> Image | None:
+    """The picture on one side, when there is one."""
+    loaded = sources.a if side == "a" else sources.b
+    return loaded.image if loaded is not None else None

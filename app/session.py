@@ -1,0 +1,287 @@
+"""What the window shows, as plain state with signals. No widget, no thread, no engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal, Protocol
+
+from PySide6.QtCore import QObject, Signal
+
+from app.render import FeatureView, PcaBasis, Picture
+from core.errors import FusionError
+from core.tasks import TASKS, TaskSpec, get_task
+from core.types import DeviceChoice, FusionResult, Image, SourcePair
+
+Side = Literal["a", "b"]
+Remedy = Literal["", "resample", "open", "retry", "save"]
+
+
+class Method(Protocol):
+    """A model pack or a classical baseline, as the engine describes it."""
+
+    @property
+    def name(self) -> str:
+        """What a request calls it."""
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+
+    @property
+    def kind(self) -> str:
+        """“pack” or “baseline”."""
+
+    @property
+    def summary(self) -> str:
+        """One line on what it does."""
+
+    @property
+    def default(self) -> bool:
+        """True for the task's default pack."""
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A source picture and what the screen shows of it."""
+
+    image: Image
+    picture: Picture
+
+
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """The two sources; one may still be missing. Both present means both have one size."""
+
+    a: Loaded | None = None
+    b: Loaded | None = None
+    pair: SourcePair | None = None
+    sample: bool = False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the reader had to do to the files."""
+        sides = (("A", self.a), ("B", self.b))
+        return tuple(
+            f"{letter}: {note}"
+            for letter, side in sides
+            if side is not None
+            for note in side.image.notes
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """A fusion on screen: the result, the pair it came from, and its pictures by pane."""
+
+    result: FusionResult
+    pair: SourcePair
+    method_title: str
+    is_model: bool
+    is_preview: bool
+    seconds: float
+    pictures: Mapping[str, Picture]
+    basis: PcaBasis | None = None
+    requested_method: str = ""
+    feature_view: FeatureView = field(default_factory=FeatureView)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error to show, with the one thing that helps."""
+
+    error: FusionError
+    remedy: Remedy = ""
+
+
+@dataclass(frozen=True)
+class Running:
+    """Work under way, in the words of the status bar."""
+
+    stage: str
+    done: float = 0.0
+    total: float = 0.0
+    fusing: bool = False
+    cancelling: bool = False
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """What the engine said about itself when it was first made."""
+
+    device: DeviceChoice
+    methods: Mapping[str, tuple[Method, ...]] = field(default_factory=dict)
+
+
+class Session(QObject):
+    """The state of the window. Setters do nothing when nothing changes."""
+
+    task_changed = Signal()
+    method_changed = Signal()
+    engine_changed = Signal()
+    sources_changed = Signal()
+    outcome_changed = Signal()
+    stale_changed = Signal(bool)
+    running_changed = Signal()
+    problem_changed = Signal()
+    notices_changed = Signal()
+    feature_view_changed = Signal()
+    features_changed = Signal()
+
+    def __init__(self, task: str, method: str = "", parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._task = get_task(task)
+        self._method = method
+        self.engine: EngineInfo | None = None
+        self.sources = Sources()
+        self.outcome: Outcome | None = None
+        self.running: Running | None = None
+        self.problem: Problem | None = None
+        self.message = ""
+        self.known_paths: set[Path] = set()
+        self.feature_view = FeatureView()
+        self._stale = False
+
+    # --- task and method -------------------------------------------------------------------
+
+    @property
+    def task(self) -> TaskSpec:
+        """The selected task."""
+        return self._task
+
+    @property
+    def method(self) -> str:
+        """The selected method; "" for the task's default."""
+        return self._method
+
+    def set_task(self, name: str) -> None:
+        """Select a task; the method falls back to that task's default."""
+        if name == self._task.name:
+            return
+        self._task = TASKS[name]
+        self._method = ""
+        self.task_changed.emit()
+        self._update_stale()
+
+    def set_method(self, name: str) -> None:
+        """Select a pack or baseline by the name the engine gave it."""
+        if name == self._method:
+            return
+        self._method = name
+        self.method_changed.emit()
+        self._update_stale()
+
+    @property
+    def methods(self) -> tuple[Method, ...]:
+        """What can fuse the selected task; empty until the engine has been made."""
+        return tuple(self.engine.methods.get(self._task.name, ())) if self.engine else ()
+
+    def resolved_method(self) -> str:
+        """The method's real name: the default's where none was chosen ("" while unknown)."""
+        default = default_method(self.methods, self._task)
+        return self._method or (default.name if default is not None else "")
+
+    def set_engine(self, info: EngineInfo) -> None:
+        """Take what the engine said about itself."""
+        self.engine = info
+        self.engine_changed.emit()
+        self._update_stale()
+
+    # --- sources and results ---------------------------------------------------------------
+
+    def set_sources(self, sources: Sources, *, keep_outcome: bool = False) -> None:
+        """Show other sources. The old result goes, unless it is kept (and then is stale)."""
+        self.sources = sources
+        self.message = ""
+        self.sources_changed.emit()
+        if not keep_outcome and self.outcome is not None:
+            self.outcome = None
+            self.outcome_changed.emit()
+        self.notices_changed.emit()
+        self._update_stale()
+
+    def set_outcome(self, outcome: Outcome) -> None:
+        """Show a result."""
+        self.outcome = outcome
+        self.outcome_changed.emit()
+        self.notices_changed.emit()
+        self._update_stale()
+
+    def set_feature_view(self, view: FeatureView) -> None:
+        """Ask for another view of the features; the picture follows by ``features_changed``."""
+        if view != self.feature_view:
+            self.feature_view = view
+            self.feature_view_changed.emit()
+
+    def set_feature_picture(self, of: Outcome, picture: Picture) -> None:
+        """Take a freshly drawn feature picture, unless its result is no longer shown."""
+        if self.outcome is of:
+            self.outcome = replace(of, pictures={**of.pictures, "features": picture})
+            self.features_changed.emit()
+
+    @property
+    def is_stale(self) -> bool:
+        """True when the result shown was made from other sources, task or method."""
+        return self._stale
+
+    def _update_stale(self) -> None:
+        stale = False
+        if self.outcome is not None and not self.outcome.is_preview:
+            chosen = self.resolved_method()
+            stale = (
+                self.outcome.result.task != self._task.name
+                or self.outcome.pair is not self.sources.pair
+                or bool(chosen and not _same_method(chosen, self.outcome))
+            )
+        if stale != self._stale:
+            self._stale = stale
+            self.stale_changed.emit(stale)
+
+    # --- what is going on ------------------------------------------------------------------
+
+    def set_running(self, running: Running | None) -> None:
+        """Show or end the running state."""
+        if running != self.running:
+            self.running = running
+            self.running_changed.emit()
+
+    def set_problem(self, problem: Problem | None) -> None:
+        """Show an error, or take it away."""
+        if problem is not self.problem:
+            self.problem = problem
+            self.problem_changed.emit()
+
+    def set_message(self, message: str) -> None:
+        """Show one sentence that is no error ("" takes it away)."""
+        if message != self.message:
+            self.message = message
+            self.notices_changed.emit()
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """All sentences for the yellow bar: message, reader's notes, result's notes."""
+        own = (self.message,) if self.message else ()
+        result = self.outcome.result.notes if self.outcome else ()
+        return tuple(dict.fromkeys((*own, *self.sources.notes, *result)))
+
+
+def default_method(methods: tuple[Method, ...], task: TaskSpec) -> Method | None:
+    """The default pack, else the task's classical method, else the first there is."""
+    pack = next((m for m in methods if m.default), None)
+    classical = next((m for m in methods if m.name == task.default_baseline), None)
+    return pack or classical or next(iter(methods), None)
+
+
+def _same_method(chosen: str, outcome: Outcome) -> bool:
+    # A pack given as a file is asked for by its path, and answers with its name.
+    return chosen in (outcome.result.method, outcome.requested_method)
+
+
+def without_names(text: str, paths: Iterable[Path]) -> str:
+    """``text`` with file names and the home folder replaced: a name may be a patient's."""
+    for path in sorted(paths, key=lambda p: len(str(p)), reverse=True):
+        hidden = f"<file{path.suffix.lower()}>"
+        for name in (str(path), path.name):
+            text = text.replace(name, hidden)
+    return text.replace(str(Path.home()), "~")

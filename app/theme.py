@@ -1,0 +1,156 @@
+"""Light and dark: one style sheet, two sets of colours, chosen by the system."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QColor, QGuiApplication, QPalette
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel
+from shiboken6 import isValid
+
+_SHEET = Path("style") / "window.qss"
+
+
+@dataclass(frozen=True)
+class Colours:
+    """The colours of one appearance, as the style sheet names them."""
+
+    window: str
+    surface: str
+    raised: str
+    border: str
+    text: str
+    muted: str
+    accent: str
+    accent_hover: str
+    on_accent: str
+    notice: str
+    notice_text: str
+    error: str
+    error_border: str
+
+
+DARK = Colours(
+    window="#191c21",
+    surface="#21252b",
+    raised="#2b3038",
+    border="#363d47",
+    text="#e4e8ee",
+    muted="#9aa5b4",
+    accent="#3d8bd9",
+    accent_hover="#559de6",
+    on_accent="#ffffff",
+    notice="#3a3320",
+    notice_text="#f0dca0",
+    error="#3b2528",
+    error_border="#c2606a",
+)
+
+LIGHT = Colours(
+    window="#eef1f4",
+    surface="#fbfcfd",
+    raised="#ffffff",
+    border="#cfd6de",
+    text="#1c232c",
+    muted="#566272",
+    accent="#1d6fc0",
+    accent_hover="#2a80d4",
+    on_accent="#ffffff",
+    notice="#fdf3d2",
+    notice_text="#5e4a0c",
+    error="#fcebec",
+    error_border="#c2404d",
+)
+
+
+def is_dark() -> bool:
+    """True for the dark appearance; also where the system does not say (pictures read better)."""
+    return QGuiApplication.styleHints().colorScheme() != Qt.ColorScheme.Light
+
+
+def colours() -> Colours:
+    """The colours in use."""
+    return DARK if is_dark() else LIGHT
+
+
+def apply(application: QApplication, resources: Path) -> None:
+    """Dress the application, and again whenever the system changes its appearance."""
+    application.setStyle("Fusion")
+    _dress(application, resources)
+    hints = QGuiApplication.styleHints()
+    hints.colorSchemeChanged.connect(lambda _scheme: _dress(application, resources))
+
+
+def _dress(application: QApplication, resources: Path) -> None:
+    now = colours()
+    application.setPalette(_palette(now))
+    application.setStyleSheet(style_sheet(now, resources))
+    for target, (name, role) in list(_icons.items()):
+        if isValid(target):
+            _draw_icon(target, name, role)
+
+
+def style_sheet(now: Colours, resources: Path) -> str:
+    """The style sheet with its colour names (``@accent``) filled in."""
+    text = (resources / _SHEET).read_text(encoding="utf-8")
+    for name, value in sorted(asdict(now).items(), key=lambda item: -len(item[0])):
+        text = text.replace(f"@{name}", value)
+    folder = (resources / _SHEET.parent).as_posix()
+    return text.replace("%folder", folder).replace("%look", "dark" if now is DARK else "light")
+
+
+def _palette(now: Colours) -> QPalette:
+    palette = QPalette()
+    role = QPalette.ColorRole
+    for which, value in (
+        (role.Window, now.window),
+        (role.WindowText, now.text),
+        (role.Base, now.surface),
+        (role.AlternateBase, now.raised),
+        (role.Text, now.text),
+        (role.PlaceholderText, now.muted),
+        (role.Button, now.raised),
+        (role.ButtonText, now.text),
+        (role.ToolTipBase, now.raised),
+        (role.ToolTipText, now.text),
+        (role.Highlight, now.accent),
+        (role.HighlightedText, now.on_accent),
+        (role.Link, now.accent),
+    ):
+        palette.setColor(which, QColor(value))
+    for which in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, which, QColor(now.muted))
+    return palette
+
+
+def set_icon(target: QAction | QAbstractButton | QLabel, name: str, role: str = "text") -> None:
+    """Give ``target`` a Material Design icon in a colour of the theme, now and after a change.
+
+    Args:
+        target: what shows the icon.
+        name: name in the set, without its prefix.
+        role: name of a colour in :class:`Colours`.
+    """
+    _icons[target] = (name, role)
+    _draw_icon(target, name, role)
+
+
+_icons: weakref.WeakKeyDictionary[QAction | QAbstractButton | QLabel, tuple[str, str]] = (
+    weakref.WeakKeyDictionary()
+)
+_LABEL_ICON = 20
+
+
+def _draw_icon(target: QAction | QAbstractButton | QLabel, name: str, role: str) -> None:
+    # Imported late: it loads its fonts, which need the application.
+    import qtawesome
+
+    now = colours()
+    icon = qtawesome.icon(f"mdi6.{name}", color=getattr(now, role), color_disabled=now.border)
+    if isinstance(target, QLabel):
+        target.setPixmap(icon.pixmap(_LABEL_ICON, _LABEL_ICON))
+    else:
+        target.setIcon(icon)

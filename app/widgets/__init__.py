@@ -1,0 +1,1 @@
+"""Building blocks of the window. They know session state and pictures, never the engine."""

@@ -1,0 +1,120 @@
+"""Inline messages above the panes: an error card, a yellow bar, a quiet line."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import theme
+
+
+def _text_label() -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+    return label
+
+
+def _close_button(name: str) -> QToolButton:
+    button = QToolButton()
+    theme.set_icon(button, "close")
+    button.setToolTip(name)
+    button.setAccessibleName(name)
+    return button
+
+
+class ErrorCard(QFrame):
+    """What failed, why, the one action that helps, and details to copy."""
+
+    action_requested = Signal(str)
+    """The remedy's name."""
+    copy_requested = Signal()
+    dismissed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("errorCard")
+        self._remedy = ""
+        sign = QLabel()
+        theme.set_icon(sign, "alert-circle-outline", "error_border")
+        self.title = _text_label()
+        self.title.setObjectName("errorTitle")
+        self.text = _text_label()
+        self.action = QPushButton()
+        self.action.clicked.connect(lambda: self.action_requested.emit(self._remedy))
+        self.copy = QPushButton(self.tr("Copy details"))
+        self.copy.setToolTip(self.tr("Copy a description for a report; file names are left out"))
+        self.copy.clicked.connect(self.copy_requested)
+        close = _close_button(self.tr("Dismiss error"))
+        close.clicked.connect(self.dismissed)
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(self.title)
+        words.addWidget(self.text)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(10, 8, 8, 8)
+        layout.setSpacing(8)
+        layout.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addLayout(words, 1)
+        layout.addWidget(self.action)
+        layout.addWidget(self.copy)
+        layout.addWidget(close)
+        self.hide()
+
+    def show_error(self, what: str, why: str, remedy_text: str, remedy: str, label: str) -> None:
+        """Show an error; ``label`` is the action button's text, "" for none."""
+        self.title.setText(what)
+        self.text.setText(" ".join(_sentence(part) for part in (why, remedy_text) if part))
+        self.text.setVisible(bool(why or remedy_text))
+        self._remedy = remedy
+        self.action.setText(label)
+        self.action.setVisible(bool(label))
+        self.setAccessibleName(f"{what}. {self.text.text()}")
+        self.show()
+
+
+def _sentence(text: str) -> str:
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+class MessageBar(QFrame):
+    """A line of text with a close button: the yellow bar, or the quiet coach line."""
+
+    dismissed = Signal()
+
+    def __init__(self, kind: str, icon: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(kind)
+        sign = QLabel()
+        theme.set_icon(sign, icon, "notice_text" if kind == "noticeBar" else "muted")
+        self.text = _text_label()
+        close = _close_button(self.tr("Dismiss message"))
+        close.clicked.connect(self._dismiss)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(10, 3, 4, 3)
+        layout.setSpacing(8)
+        layout.addWidget(sign)
+        layout.addWidget(self.text, 1)
+        layout.addWidget(close)
+        self.hide()
+
+    def show_text(self, text: str) -> None:
+        """Show ``text``; "" hides the bar."""
+        self.text.setText(text)
+        self.setVisible(bool(text))
+
+    def _dismiss(self) -> None:
+        self.hide()
+        self.dismissed.emit()

@@ -1,0 +1,34 @@
+"""Says where the work runs, and in its tooltip why."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QWidget
+
+from core.types import DeviceChoice
+
+
+def short_device(device: DeviceChoice) -> str:
+    """The device's label without what it says in brackets."""
+    return device.label.partition(" (")[0]
+
+
+class DeviceChip(QLabel):
+    """A small rounded label; can take focus, so that its reason is read out."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("deviceChip")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.show_device(None)
+
+    def show_device(self, device: DeviceChoice | None) -> None:
+        """Show a device, or that it is not known yet."""
+        if device is None:
+            label, reason = self.tr("Device…"), self.tr("The engine is starting.")
+        else:
+            label, reason = short_device(device), f"{device.label}: {device.reason}"
+        self.setText(label)
+        self.setToolTip(reason)
+        self.setAccessibleName(self.tr("Device: {0}. {1}").format(label, reason))

@@ -1,0 +1,79 @@
+"""The pane that shows what the network saw: adapter features of A or B."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QComboBox, QSpinBox, QToolButton, QWidget
+
+from app.render import FeatureView
+from app.widgets.link import ViewLink
+from app.widgets.pane import Pane
+
+
+class FeaturePane(Pane):
+    """A pane with a choice of adapter, of view, and of channel."""
+
+    view_chosen = Signal(object)
+    """A :class:`app.render.FeatureView`."""
+
+    def __init__(self, name: str, link: ViewLink, parent: QWidget | None = None) -> None:
+        super().__init__(name, link, parent)
+        self.adapter_a = self._adapter_button("A", self.tr("Features of source A"))
+        self.adapter_b = self._adapter_button("B", self.tr("Features of source B"))
+        self.mode = QComboBox()
+        self.mode.addItem(self.tr("Colours"), "pca")
+        self.mode.addItem(self.tr("Mean"), "mean")
+        self.mode.addItem(self.tr("Channel"), "channel")
+        self.mode.setAccessibleName(self.tr("Feature view"))
+        self.mode.setToolTip(
+            self.tr(
+                "Colours: the three main directions of all channels as red, green and blue, the "
+                "same for A and B.\nMean: average of all channels.\nChannel: one channel alone."
+            )
+        )
+        self.channel = QSpinBox()
+        self.channel.setAccessibleName(self.tr("Feature channel"))
+        self.channel.setToolTip(self.tr("Which channel"))
+        self.channel.setRange(0, 0)
+        self.channel.setFixedWidth(58)
+        for widget in (self.adapter_a, self.adapter_b, self.mode, self.channel):
+            self.header.insertWidget(self.header.indexOf(self.maximise_button), widget)
+        self.adapter_a.setChecked(True)
+        self.adapter_a.toggled.connect(self._choose)
+        self.mode.currentIndexChanged.connect(self._choose)
+        self.channel.valueChanged.connect(self._choose)
+        self.set_channels(0)
+
+    def _adapter_button(self, letter: str, tip: str) -> QToolButton:
+        button = QToolButton()
+        button.setText(letter)
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        button.setCheckable(True)
+        button.setAutoExclusive(True)
+        return button
+
+    @property
+    def view(self) -> FeatureView:
+        """What is chosen."""
+        return FeatureView(
+            "a" if self.adapter_a.isChecked() else "b",
+            self.mode.currentData(),
+            self.channel.value(),
+        )
+
+    def set_channels(self, count: int) -> None:
+        """Offer ``count`` channels; 0 disables the choices and keeps what was chosen."""
+        if count:
+            with QSignalBlocker(self.channel):
+                self.channel.setRange(0, count - 1)
+        for widget in (self.adapter_a, self.adapter_b, self.mode, self.channel):
+            widget.setEnabled(count > 0)
+        self._show_channel()
+
+    def _show_channel(self) -> None:
+        self.channel.setVisible(self.mode.currentData() == "channel")
+
+    def _choose(self, *_: object) -> None:
+        self._show_channel()
+        self.view_chosen.emit(self.view)

@@ -1,0 +1,56 @@
+"""The common position of all panes: where they look, how close, and where the pointer is."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QPoint, QPointF, Signal
+
+MOST_PIXELS = 64.0
+"""Largest magnification: screen pixels per picture pixel."""
+
+
+class ViewLink(QObject):
+    """One zoom and one centre, in pixels of the source pictures, shared by every canvas.
+
+    While ``fitted`` each canvas shows the whole picture, whatever its own size.
+    """
+
+    changed = Signal()
+    pointer_changed = Signal(object)
+    """The picture pixel under the pointer as a QPoint, or None."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.size: tuple[int, int] = (0, 0)
+        self.fitted = True
+        self.scale = 1.0
+        self.centre = QPointF(0, 0)
+        self.pointer: QPoint | None = None
+
+    def set_size(self, size: tuple[int, int]) -> None:
+        """Take the extent of the pictures; another extent starts again at fit."""
+        if size != self.size:
+            self.size = size
+            self.set_pointer(None)
+            self.fit()
+
+    def fit(self) -> None:
+        """Show the whole picture in every pane."""
+        self.fitted = True
+        self.centre = QPointF(self.size[0] / 2, self.size[1] / 2)
+        self.changed.emit()
+
+    def look(self, scale: float, centre: QPointF) -> None:
+        """Show ``centre`` (picture pixels) at ``scale`` (logical screen pixels per pixel)."""
+        width, height = self.size
+        self.fitted = False
+        self.scale = scale
+        self.centre = QPointF(
+            min(max(centre.x(), 0.0), float(width)), min(max(centre.y(), 0.0), float(height))
+        )
+        self.changed.emit()
+
+    def set_pointer(self, pixel: QPoint | None) -> None:
+        """Say which picture pixel the pointer is on."""
+        if pixel != self.pointer:
+            self.pointer = pixel
+            self.pointer_changed.emit(pixel)

@@ -1,0 +1,83 @@
+"""A titled pane: what it is, what is in it, what to know about it, and the picture."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from app import theme
+from app.render import Picture
+from app.widgets.canvas import Canvas
+from app.widgets.drop import DropZone
+from app.widgets.elided import ElidedLabel
+from app.widgets.link import ViewLink
+
+
+class Pane(DropZone):
+    """Header with title, info and tags; below it the canvas."""
+
+    maximise_requested = Signal()
+
+    def __init__(self, name: str, link: ViewLink, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.name = name
+        self.setObjectName("pane")
+        self.title = QLabel()
+        self.title.setObjectName("paneTitle")
+        self.info = ElidedLabel()
+        self.info.setObjectName("paneInfo")
+        self.canvas = Canvas(link)
+        self._tags: dict[str, QLabel] = {}
+        self.maximise_button = self._make_maximise_button()
+        self.header = QHBoxLayout()
+        self.header.setContentsMargins(8, 3, 4, 3)
+        self.header.setSpacing(6)
+        self.header.addWidget(self.title)
+        self.header.addWidget(self.info, 1)
+        self.header.addWidget(self.maximise_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(1, 1, 1, 1)
+        # Panes are equal whatever their headers hold.
+        layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
+        self.setMinimumSize(290, 130)
+        layout.setSpacing(0)
+        layout.addLayout(self.header)
+        layout.addWidget(self.canvas, 1)
+
+    def _make_maximise_button(self) -> QToolButton:
+        button = QToolButton()
+        theme.set_icon(button, "arrow-expand", "muted")
+        button.setToolTip(self.tr("Show this pane alone, or all again (F)"))
+        button.setAccessibleName(self.tr("Maximise pane"))
+        button.clicked.connect(self.maximise_requested)
+        return button
+
+    def set_title(self, title: str) -> None:
+        """Name the pane."""
+        self.title.setText(title)
+        self.canvas.setAccessibleName(title)
+
+    def set_info(self, info: str) -> None:
+        """Say what is in it."""
+        self.info.setText(info)
+
+    def set_picture(self, picture: Picture | None) -> None:
+        """Show a picture, or the placeholder."""
+        self.canvas.set_picture(picture)
+
+    def set_tag(self, kind: str, text: str, tip: str = "") -> None:
+        """Show a small tag in the header; an empty text takes it away."""
+        label = self._tags.get(kind)
+        if label is None:
+            label = self._tags[kind] = QLabel()
+            label.setProperty("tag", kind)
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            self.header.insertWidget(self.header.indexOf(self.info), label)
+        label.setText(text)
+        label.setToolTip(tip)
+        label.setVisible(bool(text))
+
+    def tag(self, kind: str) -> str:
+        """The text of a tag on show, or ""."""
+        label = self._tags.get(kind)
+        return label.text() if label is not None and not label.isHidden() else ""

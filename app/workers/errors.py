@@ -1,0 +1,40 @@
+"""Any exception, as an error a person can read."""
+
+from __future__ import annotations
+
+import traceback
+
+from core.errors import DeviceMemoryError, FusionError
+
+
+def as_fusion_error(error: BaseException) -> FusionError:
+    """``error`` as a :class:`FusionError`, with the traceback kept as text.
+
+    The live traceback is dropped, because its frames would keep the pictures of failed work in
+    memory for as long as the error card is shown. Read the text back with :func:`details_of`.
+    """
+    text = "".join(traceback.format_exception(error))
+    if isinstance(error, FusionError):
+        found = error
+    elif isinstance(error, MemoryError):
+        found = DeviceMemoryError(
+            "There is not enough memory for this",
+            str(error) or "the system refused to give more",
+            "Close other programs, or use smaller pictures.",
+        )
+    else:
+        found = FusionError(
+            "Something unexpected went wrong",
+            f"{type(error).__name__}: {error}",
+            "Try again; if it happens again, copy the details and report them.",
+        )
+    found.__cause__ = found.__context__ = None
+    found.with_traceback(None)
+    if not details_of(found):
+        found.add_note(text)
+    return found
+
+
+def details_of(error: BaseException) -> str:
+    """The traceback kept by :func:`as_fusion_error`, or ""."""
+    return "\n".join(getattr(error, "__notes__", ()))

@@ -1,0 +1,110 @@
+"""Fixtures of the window's tests: a quick engine, small real files, and no tolerance for leaks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QtMsgType
+from pytestqt.qtbot import QtBot
+
+from app import theme
+from app.main_window import MainWindow
+from app.workers import running_threads
+from resources import ROOT
+from tests.app.standin import StandInEngine
+
+_OF_THE_PLATFORM = ("This plugin does not support propagateSizeHints()",)
+"""What the offscreen platform says of any dialog."""
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_behind(qapp, qtlog) -> Iterator[None]:
+    """A Qt warning or a thread that outlives its test fails it."""
+    yield
+    assert running_threads() == 0
+    worrying = (
+        QtMsgType.QtWarningMsg,
+        QtMsgType.QtCriticalMsg,
+        QtMsgType.QtFatalMsg,
+    )
+    warnings = [record.message for record in qtlog.records if record.type in worrying]
+    assert [text for text in warnings if text not in _OF_THE_PLATFORM] == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _dressed(qapp) -> None:
+    theme.apply(qapp, ROOT)
+
+
+def write_png(path: Path, pixels: np.ndarray) -> Path:
+    """Write uint8 or uint16 pixels (grey, or RGB) by an encoder that is not the project's."""
+    bgr = pixels[..., ::-1] if pixels.ndim == 3 else pixels
+    done, content = cv2.imencode(".png", np.ascontiguousarray(bgr))
+    assert done
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.tobytes())
+    return path
+
+
+def gradient(width: int, height: int, dtype: type = np.uint8) -> np.ndarray:
+    """A grey ramp from left to right over the type's whole range."""
+    top = np.iinfo(dtype).max
+    row = np.linspace(0, top, width).round().astype(dtype)
+    return np.repeat(row[None], height, axis=0)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    """A 64×48 pair: grey A, coloured B."""
+    a = write_png(tmp_path / "pet_1.png", gradient(64, 48))
+    colour = np.stack([gradient(64, 48), gradient(64, 48)[:, ::-1], gradient(64, 48) // 2], -1)
+    b = write_png(tmp_path / "mri_1.png", colour)
+    return a, b
+
+
+@pytest.fixture
+def samples(tmp_path: Path) -> Path:
+    """Sample pairs of all tasks, 40×32."""
+    folder = tmp_path / "samples"
+    for index, task in enumerate(("mif", "ivif", "mef", "mff")):
+        write_png(folder / f"{task}_a.png", gradient(40, 32) // (index + 1))
+        write_png(folder / f"{task}_b.png", gradient(40, 32)[:, ::-1])
+    return folder
+
+
+@pytest.fixture
+def engine() -> Iterator[StandInEngine]:
+    """An engine that obeys the contract, and waits at its gate when told to."""
+    made = StandInEngine()
+    yield made
+    made.gate.set()
+
+
+@pytest.fixture
+def window(qtbot: QtBot, engine: StandInEngine, samples: Path) -> MainWindow:
+    """The window, shown, with the engine's start under way."""
+    made = MainWindow(lambda: engine, samples, "mif")
+    qtbot.addWidget(made, before_close_func=lambda _window: engine.gate.set())
+    made.resize(1024, 768)
+    made.show()
+    with qtbot.waitSignal(made.session.engine_changed, timeout=10_000):
+        made.controller.start()
+    return made
+
+
+@pytest.fixture
+def opened(window: MainWindow, qtbot: QtBot, files: tuple[Path, Path]) -> MainWindow:
+    """The window with a pair opened and fused by the model."""
+    with qtbot.waitSignal(window.controller.idle, timeout=10_000):
+        window.controller.open_pair(*files)
+    assert window.session.problem is None
+    assert window.session.outcome is not None
+    return window

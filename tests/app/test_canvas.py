@@ -1,0 +1,143 @@
+"""Linked zoom and pan, in numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication
+
+from app.render import picture
+from app.widgets.canvas import Canvas
+from app.widgets.link import MOST_PIXELS, ViewLink
+
+
+@pytest.fixture
+def pair(qtbot):
+    link = ViewLink()
+    canvases = [Canvas(link), Canvas(link)]
+    for canvas, size in zip(canvases, ((212, 112), (412, 412)), strict=True):
+        qtbot.addWidget(canvas)
+        canvas.resize(*size)
+        canvas.set_picture(picture(np.full((100, 200, 1), 0.5, np.float32)))
+        canvas.show()
+    link.set_size((200, 100))
+    return canvases
+
+
+def wheel(canvas: Canvas, at: QPointF, notches: int) -> None:
+    event = QWheelEvent(
+        at,
+        canvas.mapToGlobal(at),
+        QPoint(),
+        QPoint(0, 120 * notches),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(canvas, event)
+
+
+def test_fit_leaves_a_margin_of_six_on_each_canvas_alone(pair):
+    assert pair[0].scale() == pytest.approx(1.0)
+    assert pair[1].scale() == pytest.approx(2.0)
+    assert pair[0].to_picture(QPointF(106, 56)) == QPointF(100, 50)
+
+
+def test_wheel_keeps_the_point_under_the_pointer_and_moves_the_other_canvas(pair):
+    at = QPointF(56, 31)
+    before = pair[0].to_picture(at)
+    wheel(pair[0], at, 3)
+    after = pair[0].to_picture(at)
+    assert (after - before).manhattanLength() < 1e-9
+    assert pair[0].scale() == pytest.approx(1.25**3)
+    assert pair[1].scale() == pair[0].scale()
+    middle = [c.to_picture(QPointF(c.width() / 2, c.height() / 2)) for c in pair]
+    assert middle[0] == middle[1]
+
+
+def test_drag_moves_both_by_the_same_picture_distance(qtbot, pair):
+    wheel(pair[0], QPointF(106, 56), 4)
+    start = pair[1].to_picture(QPointF(206, 206))
+    qtbot.mousePress(pair[0], Qt.MouseButton.LeftButton, pos=QPoint(100, 50))
+    qtbot.mouseMove(pair[0], QPoint(110, 45))
+    qtbot.mouseRelease(pair[0], Qt.MouseButton.LeftButton, pos=QPoint(110, 45))
+    moved = pair[1].to_picture(QPointF(206, 206)) - start
+    assert moved.x() == pytest.approx(-10 / pair[0].scale())
+    assert moved.y() == pytest.approx(5 / pair[0].scale())
+
+
+def test_double_click_fits_again(qtbot, pair):
+    wheel(pair[0], QPointF(10, 10), 5)
+    qtbot.mouseDClick(pair[1], Qt.MouseButton.LeftButton)
+    assert [canvas.scale() for canvas in pair] == pytest.approx([1.0, 2.0])
+
+
+def test_zoom_has_limits(pair):
+    wheel(pair[0], QPointF(50, 50), 200)
+    assert pair[0].scale() == MOST_PIXELS
+    wheel(pair[0], QPointF(50, 50), -400)
+    assert pair[0].scale() == pytest.approx(0.5)
+
+
+def test_pointer_is_shared_and_ends_outside(qtbot, pair):
+    seen = []
+    pair[0]._link.pointer_changed.connect(seen.append)
+    qtbot.mouseMove(pair[0], QPoint(6 + 3, 6 + 7))
+    qtbot.mouseMove(pair[0], QPoint(2, 2))
+    assert seen == [QPoint(3, 7), None]
+
+
+def test_magnified_pixels_are_sharp_squares(qtbot):
+    link = ViewLink()
+    canvas = Canvas(link)
+    qtbot.addWidget(canvas)
+    canvas.resize(92, 92)
+    board = np.zeros((2, 2, 3), np.float32)
+    board[0, 0] = board[1, 1] = 1
+    canvas.set_picture(picture(board))
+    link.set_size((2, 2))
+    canvas.show()
+    canvas.grab()
+    image = canvas.grab().toImage()
+    # 40 screen pixels each, from (6, 6); look just beside the inner edges.
+    for x, y, value in ((44, 44, 255), (47, 44, 0), (44, 47, 0), (47, 47, 255)):
+        assert image.pixelColor(x, y).red() == value
+
+
+def test_minified_fine_pattern_is_grey_not_moire(qtbot):
+    link = ViewLink()
+    canvas = Canvas(link)
+    qtbot.addWidget(canvas)
+    canvas.resize(212, 212)
+    board = (np.indices((1600, 1600)).sum(axis=0) % 2).astype(np.float32)[..., None]
+    canvas.set_picture(picture(board))
+    link.set_size((1600, 1600))
+    canvas.show()
+    image = canvas.grab().toImage()
+    values = {image.pixelColor(x, y).red() for x in range(20, 190, 7) for y in range(20, 150, 7)}
+    assert values <= {127, 128, 129}
+
+
+def test_keys_zoom_and_pan(qtbot, pair):
+    qtbot.keyClick(pair[0], Qt.Key.Key_Plus)
+    assert pair[1].scale() == pytest.approx(1.25)
+    before = pair[0].to_picture(QPointF(0, 0))
+    qtbot.keyClick(pair[0], Qt.Key.Key_Right)
+    assert pair[0].to_picture(QPointF(0, 0)).x() - before.x() == pytest.approx(32 / 1.25)
+
+
+def test_one_pixel_picture_and_empty_canvas_paint(qtbot):
+    link = ViewLink()
+    canvas = Canvas(link)
+    qtbot.addWidget(canvas)
+    canvas.resize(150, 110)
+    canvas.set_placeholder("Nothing yet")
+    canvas.grab()
+    canvas.zoom_step(True)
+    canvas.one_to_one()
+    canvas.set_picture(picture(np.ones((1, 1, 1), np.float32)))
+    link.set_size((1, 1))
+    assert canvas.grab().toImage().pixelColor(75, 55).red() == 255
