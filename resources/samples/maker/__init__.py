@@ -1,0 +1,1 @@
+"""A small renderer for the made-up sample scenes: shapes, light, surfaces, cameras."""
