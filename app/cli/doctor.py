@@ -1,0 +1,97 @@
+"""``unifusion doctor``: what this machine has, and what to do about what it lacks."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib import metadata
+
+from app.cli.console import DONE, FAILED, say
+from app.cli.display import install_command, missing_libraries
+from core import __version__
+from core.device import choose_device
+from core.models.catalogue import Catalogue, user_pack_folder
+from core.tasks import TASKS
+
+_PACKAGES = (
+    "torch",
+    "torchvision",
+    "timm",
+    "numpy",
+    "pillow",
+    "opencv-python-headless",
+    "safetensors",
+    "tifffile",
+    "imagecodecs",
+    "PySide6-Essentials",
+    "pyqtgraph",
+)
+
+
+def examine() -> int:
+    """Print the report.
+
+    Returns:
+        0 when fusion and the window will work, 1 when something must be mended first.
+    """
+    troubles: list[str] = []
+    say(
+        f"UniFusion Studio {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    )
+    _versions(troubles)
+    _devices()
+    _packs(troubles)
+    _display(troubles)
+    for trouble in troubles:
+        say(f"! {trouble}")
+    say("All is well." if not troubles else f"{len(troubles)} thing(s) to mend, see above.")
+    return FAILED if troubles else DONE
+
+
+def _versions(troubles: list[str]) -> None:
+    found = []
+    for package in _PACKAGES:
+        try:
+            found.append(f"{package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            # A frozen program carries modules without their package records.
+            if not getattr(sys, "frozen", False):
+                troubles.append(f"{package} is not installed. Run: pip install {package}")
+    if found:
+        say(f"packages  {', '.join(found)}")
+
+
+def _devices() -> None:
+    import torch
+
+    choice = choose_device("auto")
+    say(f"device    {choice.name}: {choice.label} – {choice.reason}")
+    for index in range(torch.cuda.device_count()):
+        free, total = torch.cuda.mem_get_info(index)
+        say(
+            f"          cuda:{index} {torch.cuda.get_device_name(index)}, "
+            f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
+        )
+
+
+def _packs(troubles: list[str]) -> None:
+    good, broken = Catalogue().scan()
+    say(f"packs     {', '.join(entry.manifest.name for entry in good) or 'none'}")
+    say(f"          your own go into {user_pack_folder()}")
+    troubles.extend(f"Unusable pack: {bad.reason}" for bad in broken)
+    for task in TASKS:
+        if not any(entry.manifest.task == task for entry in good):
+            troubles.append(f"There is no pack for task {task}. Install the program again.")
+
+
+def _display(troubles: list[str]) -> None:
+    missing = missing_libraries()
+    if missing:
+        troubles.append(
+            f"System libraries for the window are missing: {', '.join(missing)}. "
+            f"Run: {install_command(tuple(missing.values()))}"
+        )
+    if sys.platform.startswith("linux"):
+        seen = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
+        say(f"display   {seen or 'none: the window needs one, the command line does not'}")

@@ -1,0 +1,77 @@
+"""``unifusion evaluate``: results, packs and classical methods, scored side by side."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from app.cli.console import TerminalProgress, say
+from core.engine import FusionEngine
+from core.errors import InputError
+from core.evaluation import (
+    MAIN_METRICS,
+    MethodScore,
+    render_table,
+    score_folder,
+    score_with,
+    write_csv,
+)
+from core.io import read_pair
+from core.io.pairing import PairedFiles
+from core.metrics import METRICS, Luma, to_luma8
+from core.tasks import get_task
+from core.types import FusionRequest
+
+
+def evaluate_methods(
+    sources: Path,
+    methods: tuple[str, ...],
+    task: str | None,
+    metrics: str,
+    csv: Path | None,
+    device: str,
+) -> None:
+    """Score every method over the pairs in ``sources``; print the table, write the CSV.
+
+    A method is ``NAME=FOLDER`` (a folder of results), or the name of a pack or baseline, which is
+    run on the spot and needs ``task``.
+
+    Raises:
+        FusionError: an unknown metric, method or folder, or a picture that cannot be scored.
+    """
+    names = _metric_names(metrics)
+    engine: FusionEngine | None = None
+    scores: list[MethodScore] = []
+    with TerminalProgress() as progress:
+        for method in methods:
+            name, is_folder, folder = method.partition("=")
+            if is_folder:
+                scores.append(score_folder(sources, Path(folder), names, name, progress))
+                continue
+            if task is None:
+                raise InputError(
+                    f"Method “{method}”", "it is run on the spot, and no task was given",
+                    "Add --task, or give NAME=FOLDER.",
+                )  # fmt: skip
+            engine = engine or FusionEngine(device)
+            produce = _runner(engine, get_task(task).name, method)
+            scores.append(score_with(sources, produce, names, method, progress))
+    say(render_table(scores, "ansi" if sys.stdout.isatty() else "plain"))
+    if csv is not None:
+        write_csv(csv, scores)
+
+
+def _metric_names(text: str) -> tuple[str, ...]:
+    if text.strip() == "all":
+        return tuple(METRICS)
+    names = tuple(part.strip() for part in text.split(",") if part.strip())
+    return names or MAIN_METRICS
+
+
+def _runner(engine: FusionEngine, task: str, method: str) -> Callable[[PairedFiles], Luma]:
+    def produce(files: PairedFiles) -> Luma:
+        pair = read_pair(files.a, files.b)
+        return to_luma8(engine.fuse(FusionRequest(pair, task, method)).fused)
+
+    return produce

@@ -1,0 +1,117 @@
+"""``unifusion fuse``: one pair, no window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.cli.console import TerminalProgress, note, say
+from core.engine import FusionEngine
+from core.errors import OutputError
+from core.features import common_basis, feature_pixels
+from core.io import check_target, read_pair, write_image
+from core.tasks import get_task
+from core.types import FloatArray, FusionRequest, FusionResult
+
+
+@dataclass(frozen=True)
+class FuseOptions:
+    """The command's options, as typed."""
+
+    a: Path
+    b: Path
+    out: Path
+    task: str
+    pack: str = ""
+    device: str = "auto"
+    recon: Path | None = None
+    features: Path | None = None
+    resample: bool = False
+    backbone: Path | None = None
+
+    def targets(self) -> dict[str, Path]:
+        """Every picture that will be written, by what it shows."""
+        named = {"fused": self.out}
+        for kind, folder in (("reconstruction", self.recon), ("features", self.features)):
+            if folder is not None:
+                for side in "ab":
+                    suffix = self.out.suffix if kind == "reconstruction" else ".png"
+                    named[f"{kind}_{side}"] = folder / f"{self.out.stem}_{kind}_{side}{suffix}"
+        return named
+
+
+def fuse_files(options: FuseOptions) -> FusionResult:
+    """Read, fuse, write. All targets are checked before anything is computed.
+
+    Raises:
+        FusionError: whatever went wrong; nothing half-written is left.
+    """
+    task = get_task(options.task)
+    sources = (options.a, options.b)
+    targets = options.targets()
+    pair = read_pair(options.a, options.b, resample=options.resample)
+    for folder in (options.recon, options.features):
+        if folder is not None:
+            _make_folder(folder)
+    for path in targets.values():
+        check_target(path, protect=sources)
+        if not path.parent.is_dir():
+            raise OutputError(
+                f"Cannot write {path}", f"there is no folder {path.parent}", "Create it first."
+            )
+    engine = FusionEngine(options.device, backbone=options.backbone)
+    request = FusionRequest(
+        pair,
+        task.name,
+        options.pack,
+        reconstructions=options.recon is not None,
+        features=options.features is not None,
+    )
+    with TerminalProgress() as progress:
+        result = engine.fuse(request, progress)
+        progress.check()
+    notes = list(result.notes)
+    for name, pixels in _pictures(result).items():
+        if name in targets:
+            depth = 8 if name.startswith("features") else result.bit_depth
+            notes += write_image(
+                targets[name],
+                pixels,
+                bit_depth=depth,
+                provenance={**result.provenance, "picture": name},
+                protect=sources,
+            )
+    _summary(result, notes, options.out)
+    return result
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"Cannot create the folder {folder}", error.strerror or str(error), "Choose another."
+        ) from error
+
+
+def _pictures(result: FusionResult) -> dict[str, FloatArray]:
+    """What the result holds, as pictures; features as PCA-to-RGB on a common basis."""
+    pictures = {"fused": result.fused}
+    if result.reconstruction_a is not None and result.reconstruction_b is not None:
+        pictures["reconstruction_a"] = result.reconstruction_a
+        pictures["reconstruction_b"] = result.reconstruction_b
+    if result.features_a is not None and result.features_b is not None:
+        basis = common_basis(result.features_a, result.features_b)
+        pictures["features_a"] = feature_pixels(result.features_a, basis)
+        pictures["features_b"] = feature_pixels(result.features_b, basis)
+    return pictures
+
+
+def _summary(result: FusionResult, notes: Sequence[str], out: Path) -> None:
+    for text in dict.fromkeys(notes):
+        note(text)
+    seconds = sum(result.timings.values())
+    say(
+        f"{out}: {result.method} on {result.device.label} ({result.device.reason}), {seconds:.2f} s"
+    )

@@ -1,0 +1,186 @@
+"""The ``unifusion`` command and its subcommands."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.console import reported, say
+from core import __version__
+
+app = typer.Typer(
+    name="unifusion",
+    help="Fuse two pictures of one scene into one. Without a command the window opens.",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+packs_app = typer.Typer(help="Model packs: what there is, and what is in them.")
+app.add_typer(packs_app, name="packs", no_args_is_help=True)
+
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")]
+Backbone = Annotated[Path | None, typer.Option(help="DINOv3 weights, for packs that need the file")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        say(f"UniFusion Studio {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        _open_window(None, None, None, None, "auto", None)
+
+
+@app.command()
+def gui(
+    a: Annotated[Path | None, typer.Argument(help="first source")] = None,
+    b: Annotated[Path | None, typer.Argument(help="second source")] = None,
+    task: Annotated[str | None, typer.Option(help="mif, ivif, mef or mff")] = None,
+    pack: Annotated[str | None, typer.Option(help="pack or classical method")] = None,
+    device: Device = "auto",
+    screenshot: Annotated[
+        Path | None,
+        typer.Option(help="write the window as a PNG once the result is shown, and end"),
+    ] = None,
+) -> None:
+    """Open the window, on a pair or on the built-in sample."""
+    _open_window(a, b, task, pack, device, screenshot)
+
+
+def _open_window(
+    a: Path | None,
+    b: Path | None,
+    task: str | None,
+    pack: str | None,
+    device: str,
+    screenshot: Path | None,
+) -> None:
+    with reported():
+        from app.cli.display import explain_missing_libraries
+
+        with explain_missing_libraries():
+            from app.gui import run
+        code = run(a, b, task, pack, device, screenshot)
+    raise typer.Exit(code)
+
+
+@app.command()
+def fuse(
+    a: Annotated[Path, typer.Argument(help="first source (PET/SPECT/CT, infrared, under, near)")],
+    b: Annotated[Path, typer.Argument(help="second source (MRI, visible, over, far)")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="picture to write: png, tif, jpg, …")],
+    task: Annotated[str, typer.Option("--task", "-t", help="mif, ivif, mef or mff")],
+    pack: Annotated[str, typer.Option(help="pack name, pack file or classical method")] = "",
+    device: Device = "auto",
+    recon: Annotated[Path | None, typer.Option(help="folder for both reconstructions")] = None,
+    features: Annotated[Path | None, typer.Option(help="folder for both feature maps")] = None,
+    resample: Annotated[
+        bool, typer.Option("--resample", help="resample B onto A when sizes differ")
+    ] = False,
+    backbone: Backbone = None,
+) -> None:
+    """Fuse one pair and write the result."""
+    with reported():
+        from app.cli.fuse import FuseOptions, fuse_files
+
+        fuse_files(FuseOptions(a, b, out, task, pack, device, recon, features, resample, backbone))
+
+
+@packs_app.command("list")
+def packs_list() -> None:
+    """List the packs on this machine, and files in the pack folders that cannot be used."""
+    with reported():
+        from app.cli.packs import list_packs
+
+        list_packs()
+
+
+@packs_app.command("info")
+def packs_info(name: Annotated[str, typer.Argument(help="pack name or file")]) -> None:
+    """Show what a pack says about itself."""
+    with reported():
+        from app.cli.packs import show_pack
+
+        show_pack(name)
+
+
+@app.command()
+def doctor() -> None:
+    """Check this machine: versions, devices and why, packs, system libraries and their fix."""
+    with reported():
+        from app.cli.doctor import examine
+
+        code = examine()
+    raise typer.Exit(code)
+
+
+@app.command()
+def train(
+    data: Annotated[Path, typer.Option(help="folder with a/ and b/, paired by file name")],
+    out: Annotated[Path, typer.Option(help="pack to write (.safetensors)")],
+    task: Annotated[str | None, typer.Option("--task", "-t", help="mif, ivif, mef or mff")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML or JSON with training settings, or a recipe's name")
+    ] = None,
+    network: Annotated[str | None, typer.Option(help="compact or paper")] = None,
+    steps: Annotated[int | None, typer.Option(help="bilevel steps")] = None,
+    batch: Annotated[int | None, typer.Option(help="crops per step")] = None,
+    seed: Annotated[int | None, typer.Option(help="seed of everything random")] = None,
+    init: Annotated[str | None, typer.Option(help="pack (name or file) to start from")] = None,
+    val: Annotated[Path | None, typer.Option(help="validation folder with a/ and b/")] = None,
+    title: Annotated[str, typer.Option(help="title of the pack")] = "",
+    licence: Annotated[str, typer.Option(help="licence of the weights")] = "",
+    data_used: Annotated[
+        list[str] | None, typer.Option(help="a line about the data, for the pack; repeatable")
+    ] = None,
+    device: Device = "auto",
+    backbone: Backbone = None,
+) -> None:
+    """Train a pack; goes on where an interrupted run of the same settings stopped."""
+    with reported():
+        from app.cli.train import TrainOptions, run_training
+
+        options = TrainOptions(
+            data, out, task, config, network, steps, batch, seed, init, val, title, licence,
+            tuple(data_used or ()), device, backbone,
+        )  # fmt: skip
+        run_training(options)
+
+
+@app.command()
+def evaluate(
+    sources: Annotated[Path, typer.Option(help="folder with a/ and b/ (and gt/, if known)")],
+    method: Annotated[
+        list[str],
+        typer.Option(help="NAME=FOLDER of results, or the name of a pack or baseline; repeatable"),
+    ],
+    task: Annotated[str | None, typer.Option("--task", "-t", help="task of packs by name")] = None,
+    metrics: Annotated[str, typer.Option(help="comma-separated names; “all”")] = "",
+    csv: Annotated[Path | None, typer.Option(help="write every picture's figures there")] = None,
+    device: Device = "auto",
+) -> None:
+    """Score results, packs and classical methods; prints a table, best bold, second underlined."""
+    with reported():
+        from app.cli.evaluate import evaluate_methods
+
+        evaluate_methods(sources, tuple(method), task, metrics, csv, device)
+
+
+def main() -> None:
+    """Entry point of the ``unifusion`` command."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,1 @@
+"""The networks of the paper, written once and configured by frozen dataclasses."""

@@ -1,0 +1,68 @@
+"""Adapters: token maps of four depths, refined to pixel resolution (paper §3.1, Fig. 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.models.blocks import UpConv
+from core.models.config import NetworkConfig
+
+
+class Adapter(nn.Module):
+    """The hierarchical adapter of one source.
+
+    u₁ = Up(f₈ + f₁₁), v = Up(f₅), w = Up(Up(f₂)); then Up(u₁ + v) + w, and further Ups until the
+    working resolution is reached (two for stride 1, none for stride 4). A convolution of the
+    picture itself is concatenated before the final 1×1: fine texture cannot pass through a 16×
+    token grid.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        dim, stride = config.backbone.dim, config.stride
+        widths = [dim // 2, dim // 4, dim // 8, dim // 16]
+        self.up_deep = UpConv(dim, widths[0])
+        self.up_middle = UpConv(dim, widths[0])
+        self.up_shallow = nn.Sequential(UpConv(dim, widths[0]), UpConv(widths[0], widths[1]))
+        self.up_joint = UpConv(widths[0], widths[1])
+        finer = {4: 0, 2: 1, 1: 2}[stride]
+        self.up_fine = nn.Sequential(*(UpConv(widths[1 + i], widths[2 + i]) for i in range(finer)))
+        self.unshuffle = nn.PixelUnshuffle(stride)
+        detail = config.in_channels * stride * stride
+        self.detail = nn.Conv2d(detail, config.channels, 3, padding=1)
+        self.project = nn.Conv2d(widths[1 + finer] + config.channels, config.channels, 1)
+
+    def forward(self, maps: Sequence[Tensor], image: Tensor) -> Tensor:
+        """Four N×D×H/16×W/16 maps and the N×ch×H×W picture → N×C×H/stride×W/stride."""
+        f2, f5, f8, f11 = maps
+        joint = self.up_joint(self.up_deep(f8 + f11) + self.up_middle(f5))
+        semantic = self.up_fine(joint + self.up_shallow(f2))
+        detail = self.detail(self.unshuffle(image))
+        adapted: Tensor = self.project(torch.cat([semantic, detail], dim=1))
+        return adapted
+
+
+class PlainUpsampling(nn.Module):
+    """The ablation "w/o adapter": the mean token map, upsampled; a 1×1 makes the widths agree."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.scale = 16 // config.stride
+        self.project = nn.Conv2d(config.backbone.dim, config.channels, 1)
+
+    def forward(self, maps: Sequence[Tensor], image: Tensor) -> Tensor:
+        """As :meth:`Adapter.forward`; the picture is not looked at."""
+        mean = torch.stack(list(maps)).mean(dim=0)
+        narrow = self.project(mean)
+        return F.interpolate(
+            narrow, scale_factor=float(self.scale), mode="bilinear", align_corners=False
+        )
+
+
+def build_adapter(config: NetworkConfig) -> nn.Module:
+    """The adapter (or its ablation) that ``config`` describes."""
+    return Adapter(config) if config.adapter else PlainUpsampling(config)

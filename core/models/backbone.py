@@ -1,0 +1,231 @@
+"""Backbones: pictures in, four token maps out. The only module that imports timm."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Self, cast
+
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from core.errors import BackboneMissing, PackError
+from core.models.config import DINOV3_TIMM_NAME, BackboneConfig
+
+PATCH = 16
+_IMAGENET_MEAN = (0.485, 0.456, 0.406)
+_IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class Backbone(nn.Module):
+    """Interface of both backbones.
+
+    ``forward`` takes N×(1 or 3)×H×W in [0, 1] with sides that are multiples of 16 and returns four
+    maps N×D×H/16×W/16, one per tap.
+    """
+
+    def __init__(self, config: BackboneConfig) -> None:
+        super().__init__()
+        self.config = config
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Shrink if there are too many patches, run, and bring the maps back to H/16×W/16."""
+        rows, columns = images.shape[-2] // PATCH, images.shape[-1] // PATCH
+        limit = self.config.max_tokens
+        if not limit or rows * columns <= limit:
+            return self.tokens(images)
+        shrink = math.sqrt(limit / (rows * columns))
+        # A strip one patch wide cannot shrink across; it is held to the limit along.
+        few_rows = min(max(1, int(rows * shrink)), limit)
+        few_columns = min(max(1, int(columns * shrink)), limit // few_rows)
+        size = (few_rows * PATCH, few_columns * PATCH)
+        small = F.interpolate(images, size=size, mode="area")
+        return [
+            F.interpolate(m, size=(rows, columns), mode="bilinear", align_corners=False)
+            for m in self.tokens(small)
+        ]
+
+    def tokens(self, images: Tensor) -> list[Tensor]:
+        """The four token maps of pictures that are small enough."""
+        raise TypeError(f"{type(self).__name__} defines no tokens()")
+
+
+class Dinov3Backbone(Backbone):
+    """The frozen DINOv3 ViT (paper §3.1): never trained, always in eval mode, bit-identical always.
+
+    Its blocks are built by timm without any download; weights come from a file
+    (:meth:`load_weights`) or stay random when there is none (tests, timing).
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, config: BackboneConfig) -> None:
+        import timm
+
+        super().__init__(config)
+        architecture = DINOV3_TIMM_NAME.partition(".")[0]
+        self.vit = timm.create_model(
+            architecture,
+            pretrained=False,
+            num_classes=0,
+            dynamic_img_size=True,
+            embed_dim=config.dim,
+            depth=config.depth,
+            num_heads=config.heads,
+            mlp_ratio=config.mlp_ratio,
+        )
+        self.register_buffer("mean", torch.tensor(_IMAGENET_MEAN).view(1, 3, 1, 1), False)
+        self.register_buffer("std", torch.tensor(_IMAGENET_STD).view(1, 3, 1, 1), False)
+        self.requires_grad_(False)
+        self.eval()
+
+    def train(self, mode: bool = True) -> Self:
+        """Stay in eval mode whatever is asked: in train mode DINOv3 rescales its RoPE at random."""
+        return super().train(False)
+
+    @torch.no_grad()
+    def tokens(self, images: Tensor) -> list[Tensor]:
+        """Token maps after the final norm, as DINOv3's own ``get_intermediate_layers`` gives."""
+        rgb = images.expand(-1, 3, -1, -1)
+        normalised = (rgb - self.mean) / self.std
+        # timm has no types; nn.Module's own say that any attribute may be a tensor.
+        intermediates = cast(Callable[..., list[Tensor]], self.vit.forward_intermediates)
+        return intermediates(
+            normalised, indices=list(self.config.taps), norm=True, intermediates_only=True
+        )
+
+    def load_weights(self, path: Path, expected_sha256: str = "") -> str:
+        """Load the ViT from a ``.safetensors`` (or weights-only ``.pth``) file.
+
+        Args:
+            path: the file.
+            expected_sha256: refuse any other file when given.
+
+        Returns:
+            sha256 of the file, in hex.
+
+        Raises:
+            BackboneMissing: there is no such file.
+            PackError: the file cannot be read, is not the expected one or does not fit.
+        """
+        if not path.is_file():
+            raise BackboneMissing(
+                str(path), "the DINOv3 weights are not there", "Give the path of the file you have."
+            )
+        try:
+            digest = file_sha256(path)
+        except OSError as error:
+            raise PackError(str(path), f"it cannot be read ({error.strerror})") from error
+        if expected_sha256 and digest != expected_sha256:
+            raise PackError(
+                str(path),
+                f"sha256 {digest[:12]}… is not the {expected_sha256[:12]}… this pack was made with",
+                "Use the DINOv3 file the pack was trained with.",
+            )
+        state = _read_state(path)
+        own = self.vit.state_dict()
+        missing, extra = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
+        wrong = sorted(k for k in own.keys() & state.keys() if own[k].shape != state[k].shape)
+        if missing or extra or wrong:
+            raise PackError(
+                str(path),
+                f"not a {DINOV3_TIMM_NAME} file ({_count(missing, 'missing')}, "
+                f"{_count(extra, 'unknown')}, {_count(wrong, 'of another shape')})",
+                "Use the timm release of DINOv3 ViT-S/16.",
+            )
+        self.vit.load_state_dict(state)
+        return digest
+
+
+def _count(names: Sequence[str], what: str) -> str:
+    return f"{len(names)} tensors {what}" + (f", e.g. {names[0]}" if names else "")
+
+
+def _read_state(path: Path) -> dict[str, Tensor]:
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, RuntimeError, ValueError, OSError, EOFError) as error:
+        raise PackError(str(path), f"cannot be read as weights ({error})") from error
+    except Exception as error:  # the unpickler's own error type differs between torch releases
+        raise PackError(
+            str(path),
+            "it is damaged or holds more than plain weights",
+            "Give the .safetensors file of the weights.",
+        ) from error
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise PackError(str(path), "is not a table of tensors", "Export the bare state dict.")
+    return state
+
+
+def file_sha256(path: Path) -> str:
+    """sha256 of a file, in hex, read in blocks."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+class _EncoderBlock(nn.Module):
+    """A standard pre-norm transformer block over tokens.
+
+    Position comes from a depthwise 3×3 convolution over the token map, so nothing is tied to the
+    crop size of training.
+    """
+
+    def __init__(self, dim: int, heads: int, mlp_ratio: float) -> None:
+        super().__init__()
+        hidden = int(dim * mlp_ratio)
+        self.heads = heads
+        self.position = nn.Conv2d(dim, dim, 3, padding=1, groups=dim)
+        self.norm_attention = nn.LayerNorm(dim)
+        self.qkv = nn.Linear(dim, 3 * dim)
+        self.project = nn.Linear(dim, dim)
+        self.norm_feed = nn.LayerNorm(dim)
+        self.feed = nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N×D×h×w in, the same out."""
+        n, d, h, w = x.shape
+        x = x + self.position(x)
+        tokens = x.flatten(2).transpose(1, 2)
+        qkv = self.qkv(self.norm_attention(tokens))
+        q, k, v = qkv.view(n, h * w, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
+        mixed = F.scaled_dot_product_attention(q, k, v)
+        tokens = tokens + self.project(mixed.transpose(1, 2).reshape(n, h * w, d))
+        tokens = tokens + self.feed(self.norm_feed(tokens))
+        mapped: Tensor = tokens.transpose(1, 2).reshape(n, d, h, w)
+        return mapped
+
+
+class EncoderBackbone(Backbone):
+    """The standard transformer encoder of the "w/o DINOv3" ablation (Table 2): trained, small."""
+
+    def __init__(self, config: BackboneConfig, in_channels: int) -> None:
+        super().__init__(config)
+        self.embed = nn.Conv2d(in_channels, config.dim, PATCH, stride=PATCH)
+        self.blocks = nn.ModuleList(
+            _EncoderBlock(config.dim, config.heads, config.mlp_ratio) for _ in range(config.depth)
+        )
+
+    def tokens(self, images: Tensor) -> list[Tensor]:
+        """Token maps after the tapped blocks."""
+        x = self.embed(images - 0.5)
+        maps = []
+        for index, block in enumerate(self.blocks):
+            x = block(x)
+            if index in self.config.taps:
+                maps.append(x)
+        return maps
+
+
+def build_backbone(config: BackboneConfig, in_channels: int) -> Backbone:
+    """The backbone that ``config`` describes, with fresh random weights."""
+    if config.kind == "dinov3":
+        return Dinov3Backbone(config)
+    return EncoderBackbone(config, in_channels)

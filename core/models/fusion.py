@@ -1,0 +1,130 @@
+"""The fusion network F (paper §3.3, eq. 3): cross-attention blocks and an output head."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.models.blocks import CrossBlock, TransformerBlock
+from core.models.config import NetworkConfig
+
+_LEAK = 0.3
+"""Share of the gradient that passes a clamp in the helpful direction."""
+
+
+class Fusion(nn.Module):
+    """Cross-attention blocks (x asks y, then y asks the new x), merge, head."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        c, heads, expansion = config.channels, config.heads, config.expansion
+        self.ask_y = nn.ModuleList(
+            CrossBlock(c, heads, expansion) for _ in range(config.fusion_blocks)
+        )
+        self.ask_x = nn.ModuleList(
+            CrossBlock(c, heads, expansion) for _ in range(config.fusion_blocks)
+        )
+        self.merge = nn.Conv2d(2 * c, c, 3, padding=1)
+        self.refine = TransformerBlock(c, heads, expansion)
+        self.head = DirectHead(config) if config.head == "direct" else BlendHead(config)
+
+    def forward(self, z_x: Tensor, z_y: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """Adapted maps N×C×H/s×W/s and pictures N×ch×H×W → fused N×ch×H×W, not clipped."""
+        for ask_y, ask_x in zip(self.ask_y, self.ask_x, strict=True):
+            z_x = ask_y(z_x, z_y)
+            z_y = ask_x(z_y, z_x)
+        merged = self.refine(self.merge(torch.cat([z_x, z_y], dim=1)))
+        return cast(Tensor, self.head(merged, x, y))
+
+
+class DirectHead(nn.Module):
+    """Convolutions straight to the picture, as in the paper."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        c, s = config.channels, config.stride
+        self.conv = nn.Conv2d(c, c, 3, padding=1)
+        self.project = nn.Conv2d(c, config.in_channels * s * s, 3, padding=1)
+        self.shuffle = nn.PixelShuffle(s)
+
+    def forward(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """N×C×H/s×W/s → N×ch×H×W. The pictures are not looked at."""
+        return cast(Tensor, self.shuffle(self.project(F.gelu(self.conv(features)))))
+
+
+class BlendHead(nn.Module):
+    """Fused = m·x + (1−m)·y + r with a full-resolution weight map m and residual r.
+
+    A departure from the paper: what both sources share passes through untouched, so the network
+    spends itself on choosing, and starts from the plain average. With ``config.head`` "decision" the
+    map is clamped instead of squashed: where it is sure, it copies a source to the bit.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        width, s = config.head_channels, config.stride
+        ch = config.in_channels
+        self.decisive = config.head == "decision"
+        self.up = nn.Conv2d(config.channels, width * s * s, 1)
+        self.shuffle = nn.PixelShuffle(s)
+        self.look = nn.Conv2d(2 * ch, width, 3, padding=1)
+        self.mix = nn.Conv2d(2 * width, width, 3, padding=1)
+        self.refine = nn.Conv2d(width, width, 3, padding=1)
+        self.decide = nn.Conv2d(width, 1 + ch, 3, padding=1)
+        _icnr(self.up, s)
+        nn.init.zeros_(self.decide.weight)
+        if self.decide.bias is not None:
+            nn.init.zeros_(self.decide.bias)
+
+    def forward(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """N×C×H/s×W/s features and N×ch×H×W pictures → N×ch×H×W."""
+        context = self.shuffle(self.up(features))
+        detail = self.look(torch.cat([x, y], dim=1))
+        # ReLU here: at full resolution GELU alone would cost as much as a convolution.
+        hidden = F.relu(self.mix(torch.cat([context, detail], dim=1)))
+        hidden = hidden + F.relu(self.refine(hidden))
+        decision = self.decide(hidden).float()
+        if self.decisive:
+            weight = saturated(decision[:, :1] + 0.5)
+            # Nothing is added where one source is copied.
+            residual = decision[:, 1:] * (4 * weight * (1 - weight))
+        else:
+            weight, residual = torch.sigmoid(decision[:, :1]), decision[:, 1:]
+        blended: Tensor = weight * x + (1 - weight) * y + residual
+        return blended
+
+
+class _Saturate(torch.autograd.Function):
+    """Clamp to [0, 1] whose gradient leaks where the clamp would block it."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        ctx.save_for_backward(value)
+        return value.clamp(0, 1)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (value,) = ctx.saved_tensors
+        (gradient,) = gradients
+        # Outside the range only a pull back towards it passes, and weakly: a wrong decision can
+        # be unlearned, a right one does not run away.
+        inward = ((value < 0) & (gradient < 0)) | ((value > 1) & (gradient > 0))
+        leak = torch.where(inward, _LEAK * gradient, torch.zeros_like(gradient))
+        return torch.where((value >= 0) & (value <= 1), gradient, leak)
+
+
+def saturated(value: Tensor) -> Tensor:
+    """``value`` clamped to [0, 1], trainable also where it is clamped."""
+    return cast(Tensor, _Saturate.apply(value))
+
+
+def _icnr(conv: nn.Conv2d, scale: int) -> None:
+    """Start all sub-pixels of one output channel alike: no checkerboard before training."""
+    with torch.no_grad():
+        group = scale * scale
+        conv.weight.copy_(conv.weight[::group].repeat_interleave(group, dim=0))
+        if conv.bias is not None:
+            conv.bias.copy_(conv.bias[::group].repeat_interleave(group, dim=0))

@@ -1,0 +1,111 @@
+"""The whole network: backbone, two adapters, two reconstructions, fusion (paper eq. 1–3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.models.adapter import build_adapter
+from core.models.backbone import PATCH, Dinov3Backbone, build_backbone
+from core.models.config import NetworkConfig
+from core.models.fusion import Fusion
+from core.models.reconstruction import Reconstruction
+
+
+class Features(NamedTuple):
+    """Adapted maps of both sources, N×C×H/stride×W/stride each."""
+
+    x: Tensor
+    y: Tensor
+
+
+class UniFusionNet(nn.Module):
+    """Every UniFusion network this program knows, paper's and compact.
+
+    Parameters fall into three groups: the frozen backbone (DINOv3 only), φ (:meth:`phi`: adapters,
+    reconstruction and a trained encoder) and θ (:meth:`theta`: fusion).
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.backbone = build_backbone(config.backbone, config.in_channels)
+        self.adapter_x = build_adapter(config)
+        self.adapter_y = build_adapter(config)
+        self.reconstruction_x: Reconstruction | None = None
+        self.reconstruction_y: Reconstruction | None = None
+        if config.reconstruction:
+            self.reconstruction_x = Reconstruction(config)
+            self.reconstruction_y = Reconstruction(config)
+        self.fusion = Fusion(config)
+        # nn.Module.to(memory_format=…) changes strides only, never a value.
+        self.to(memory_format=torch.channels_last)
+
+    @property
+    def has_frozen_backbone(self) -> bool:
+        """True when the backbone is an external, frozen DINOv3."""
+        return isinstance(self.backbone, Dinov3Backbone)
+
+    def phi(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """Named parameters of the lower level."""
+        for name, parameter in self.named_parameters():
+            if parameter.requires_grad and not name.startswith("fusion."):
+                yield name, parameter
+
+    def theta(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """Named parameters of the upper level."""
+        for name, parameter in self.named_parameters():
+            if name.startswith("fusion."):
+                yield name, parameter
+
+    def own_state(self) -> dict[str, Tensor]:
+        """Everything a pack must carry: all tensors but those of a frozen external backbone."""
+        state = self.state_dict()
+        if self.has_frozen_backbone:
+            state = {k: v for k, v in state.items() if not k.startswith("backbone.")}
+        return state
+
+    def encode(self, x: Tensor, y: Tensor) -> Features:
+        """Eq. 1: N×ch×H×W pictures in [0, 1], sides multiples of 16 → adapted maps.
+
+        Both sources go through the backbone in one batch.
+        """
+        maps = self.backbone(torch.cat([x, y]))
+        maps_x, maps_y = zip(*(m.chunk(2) for m in maps), strict=True)
+        return Features(self.adapter_x(maps_x, x), self.adapter_y(maps_y, y))
+
+    def reconstruct(self, features: Features) -> tuple[Tensor, Tensor] | None:
+        """Eq. 2: both pictures from their features alone, or None without that branch."""
+        if self.reconstruction_x is None or self.reconstruction_y is None:
+            return None
+        return self.reconstruction_x(features.x), self.reconstruction_y(features.y)
+
+    def fuse(self, features: Features, x: Tensor, y: Tensor) -> Tensor:
+        """Eq. 3: the fused picture N×ch×H×W, not clipped."""
+        fused: Tensor = self.fusion(features.x, features.y, x, y)
+        return fused
+
+
+class Padding(NamedTuple):
+    """How many rows and columns were added at the bottom and right."""
+
+    bottom: int
+    right: int
+
+
+def pad_to_patches(image: Tensor) -> tuple[Tensor, Padding]:
+    """Pad N×ch×H×W at the bottom and right to multiples of 16.
+
+    By reflection where the picture is large enough, otherwise by repeating its edge.
+    """
+    height, width = image.shape[-2:]
+    padding = Padding(-height % PATCH, -width % PATCH)
+    fits = padding.bottom < height and padding.right < width
+    padded = F.pad(
+        image, (0, padding.right, 0, padding.bottom), mode="reflect" if fits else "replicate"
+    )
+    return padded.contiguous(memory_format=torch.channels_last), padding

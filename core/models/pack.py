@@ -1,0 +1,241 @@
+"""Model packs: one ``.safetensors`` file whose header carries a manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from dataclasses import field
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from core.errors import BackboneMissing, PackError
+from core.io.atomic import atomic_write
+from core.models.backbone import Dinov3Backbone
+from core.models.config import NetworkConfig
+from core.models.network import UniFusionNet
+from core.tasks import TASKS, ColourPolicy
+
+FORMAT_VERSION = 1
+SUFFIX = ".safetensors"
+_KEY = "unifusion"
+_GET_ANOTHER = "Get the pack again, or choose another one."
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class TrainingRecord:
+    """How a pack came to be. Free of file names and patient data.
+
+    Attributes:
+        config: the run's configuration, as plain data.
+        steps: bilevel steps done. pairs: training pairs used. seconds: training time.
+        figures: validation figures by name.
+        software: versions of what trained it.
+        parent: name and weights hash of the pack it started from, "" for none.
+    """
+
+    config: dict[str, Any] = field(default_factory=dict)
+    steps: int = 0
+    pairs: int = 0
+    seconds: float = 0.0
+    figures: dict[str, float] = field(default_factory=dict)
+    software: dict[str, str] = field(default_factory=dict)
+    parent: str = ""
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Manifest:
+    """What a pack says about itself.
+
+    Attributes:
+        name: unique short name. title: for people. task: a name in :data:`core.tasks.TASKS`.
+        network: architecture. colour: policy the pack was trained with.
+        training: see :class:`TrainingRecord`.
+        licence: of the weights. data: what it was trained on, one line per set.
+        backbone_sha256: of the external backbone file ("" when everything is inside, or when the
+            backbone was random).
+        weights_sha256: over all tensors (see :func:`tensors_sha256`).
+        format_version: of this layout.
+    """
+
+    name: str
+    title: str
+    task: str
+    network: NetworkConfig
+    colour: ColourPolicy
+    training: TrainingRecord = TrainingRecord()
+    licence: str = ""
+    data: tuple[str, ...] = ()
+    backbone_sha256: str = ""
+    weights_sha256: str = ""
+    format_version: int = FORMAT_VERSION
+
+
+_manifest = TypeAdapter(Manifest)
+
+
+def tensors_sha256(tensors: dict[str, Tensor]) -> str:
+    """sha256 over names, types, shapes and bytes of all tensors, in order of their names."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        digest.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def write_pack(path: Path, network: UniFusionNet, manifest: Manifest) -> Manifest:
+    """Write ``network`` as a pack, atomically.
+
+    Returns:
+        the manifest as written, with the hash of the weights filled in.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    tensors = {k: v.detach().cpu().contiguous() for k, v in network.own_state().items()}
+    raw = _manifest.dump_python(manifest, mode="json")
+    raw["weights_sha256"] = tensors_sha256(tensors)
+    atomic_write(path, save(tensors, metadata={_KEY: json.dumps(raw, sort_keys=True)}))
+    return _manifest.validate_python(raw)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest of a pack, without its tensors.
+
+    Raises:
+        PackError: not a pack, or of a version this program does not know.
+    """
+    if not path.is_file():
+        raise PackError(str(path), "there is no such pack", "Check the path, or run “packs list”.")
+    try:
+        header = _read_header(path)
+        text = header.get("__metadata__", {}).get(_KEY)
+    except OSError as error:
+        raise PackError(str(path), f"it cannot be read ({error.strerror})", _GET_ANOTHER) from error
+    except (ValueError, AttributeError, struct.error, RecursionError) as error:
+        raise PackError(str(path), "it is not a safetensors file", _GET_ANOTHER) from error
+    if not isinstance(text, str):
+        raise PackError(str(path), "it is no UniFusion pack (no manifest inside)", _GET_ANOTHER)
+    return _parse(path, text)
+
+
+def _read_header(path: Path) -> dict[str, Any]:
+    # The layout is public: 8 bytes of length, then JSON. safe_open would map the whole file.
+    with path.open("rb") as stream:
+        (length,) = struct.unpack("<Q", stream.read(8))
+        if length > min(path.stat().st_size, 16 << 20):
+            raise ValueError("header longer than the file")
+        return cast(dict[str, Any], json.loads(stream.read(length)))
+
+
+def _parse(path: Path, text: str) -> Manifest:
+    try:
+        raw = json.loads(text)
+        version = raw.get("format_version") if isinstance(raw, dict) else None
+        if version != FORMAT_VERSION:
+            raise PackError(
+                str(path),
+                f"its format version is {version}, this program reads {FORMAT_VERSION}",
+                "Update UniFusion Studio, or get the pack in a matching version.",
+            )
+        manifest = _manifest.validate_python(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise PackError(
+            str(path), f"its manifest is damaged ({where}: {first['msg']})", _GET_ANOTHER
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise PackError(str(path), "its manifest is not JSON", _GET_ANOTHER) from error
+    if manifest.task not in TASKS:
+        raise PackError(str(path), f"its task “{manifest.task}” is unknown", _GET_ANOTHER)
+    if (manifest.colour.mode == "rgb") != (manifest.network.in_channels == 3):
+        raise PackError(
+            str(path),
+            f"its colour policy “{manifest.colour.mode}” does not fit a network of "
+            f"{manifest.network.in_channels} channels",
+            _GET_ANOTHER,
+        )
+    return manifest
+
+
+def read_pack(path: Path, backbone: Path | None = None) -> tuple[UniFusionNet, Manifest]:
+    """Build the network of a pack and load its weights, checked to the last tensor.
+
+    Args:
+        path: the pack.
+        backbone: file of the external DINOv3 weights, for packs that need one.
+
+    Raises:
+        PackError: damaged, foreign, wrong version or hash, missing or extra tensors, or made with
+            a backbone nobody has.
+        BackboneMissing: an external backbone is needed and was not given.
+    """
+    manifest = read_manifest(path)
+    try:
+        with safe_open(path, framework="pt", device="cpu") as stream:
+            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise PackError(str(path), f"the file is damaged ({error})", _GET_ANOTHER) from error
+    if tensors_sha256(tensors) != manifest.weights_sha256:
+        raise PackError(
+            str(path), "its weights are not those its manifest was written for", _GET_ANOTHER
+        )
+    network = UniFusionNet(manifest.network)
+    load_own_state(network, tensors, str(path))
+    if network.has_frozen_backbone and not manifest.backbone_sha256:
+        # Any DINOv3 file would load, and every picture would come out wrong.
+        raise PackError(
+            str(path),
+            "it was trained on a random DINOv3 backbone that was not kept",
+            "Train it again with --backbone FILE.",
+        )
+    attach_backbone(network, manifest.backbone_sha256, backbone, str(path))
+    return network.eval(), manifest
+
+
+def load_own_state(network: UniFusionNet, tensors: dict[str, Tensor], what: str) -> None:
+    """Load all tensors of a pack into ``network``; every name and shape must fit.
+
+    Raises:
+        PackError: a tensor is missing, unknown or of another shape.
+    """
+    own = network.own_state()
+    missing, extra = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
+    wrong = sorted(k for k in own.keys() & tensors.keys() if own[k].shape != tensors[k].shape)
+    problems = [
+        f"{len(names)} {kind} (first: {names[0]})"
+        for names, kind in ((missing, "missing"), (extra, "unknown"), (wrong, "misshapen"))
+        if names
+    ]
+    if problems:
+        raise PackError(what, f"its tensors do not fit: {', '.join(problems)}", _GET_ANOTHER)
+    network.load_state_dict(tensors, strict=False)
+
+
+def attach_backbone(
+    network: UniFusionNet, expected_sha256: str, path: Path | None, what: str
+) -> str:
+    """Load the external backbone of a network that needs one; "" for networks that do not.
+
+    Raises:
+        BackboneMissing: one is needed and ``path`` is None.
+        PackError: the file is not the expected one.
+    """
+    if not isinstance(network.backbone, Dinov3Backbone):
+        return ""
+    if path is None:
+        raise BackboneMissing(
+            what,
+            "it needs the DINOv3 ViT-S/16 weights, which are not part of it",
+            "Give the file with --backbone FILE.",
+        )
+    return network.backbone.load_weights(path, expected_sha256)

@@ -1,0 +1,141 @@
+"""One bilevel step (paper eq. 4–6): the heart of the training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+
+from core.models.network import UniFusionNet
+from trainer.config import TrainConfig
+from trainer.losses import fusion_terms, reconstruction_loss
+
+
+class Ema:
+    """θ_EMA(t+1) = α θ_EMA(t) + (1−α) θ(t+1) (eq. 6); buffers are copied.
+
+    α is warmed up as min(α, (1+t)/(10+t)), so that short runs do not average in their random start.
+    """
+
+    def __init__(self, module: nn.Module, alpha: float) -> None:
+        self.alpha = alpha
+        self.module = deepcopy(module).requires_grad_(False)
+
+    @torch.no_grad()
+    def update(self, module: nn.Module, step: int) -> None:
+        """Move the average towards ``module`` after step ``step`` (0-based)."""
+        alpha = min(self.alpha, (1 + step) / (10 + step))
+        live = dict(module.named_parameters())
+        for name, average in self.module.named_parameters():
+            average.lerp_(live[name], 1 - alpha)
+        buffers = dict(module.named_buffers())
+        for name, buffer in self.module.named_buffers():
+            buffer.copy_(buffers[name])
+
+
+class BilevelStep:
+    """Alternates the two levels, first order.
+
+    Lower: φ(t+1) = φ(t) − η_L ∇L_rec(φ(t)). Upper: θ(t+1) = θ(t) − η_U ∇L_fuse(θ(t); φ(t+1)), on
+    features computed *after* the lower step and cut off from φ. With ``config.bilevel`` False: φ
+    and θ descend together on the weighted sum of all losses (ablation "w/o bilevel"). The same for
+    networks without reconstruction: they have no lower objective, and φ would stay as it began.
+    """
+
+    def __init__(self, network: UniFusionNet, config: TrainConfig) -> None:
+        self.network = network
+        self.config = config
+        self.phi = [parameter for _, parameter in network.phi()]
+        self.theta = [parameter for _, parameter in network.theta()]
+        self.lower = torch.optim.Adam(self.phi, lr=config.lr_lower)
+        self.upper = torch.optim.Adam(self.theta, lr=config.lr_upper)
+        self.ema = Ema(network.fusion, config.ema)
+
+    def __call__(self, a: Tensor, b: Tensor, step: int) -> dict[str, float]:
+        """Run step ``step`` on a batch N×ch×H×W each.
+
+        Returns:
+            every weighted loss term by name, with ``lower`` and ``upper`` as their sums. Values
+            are those before the parameters moved.
+        """
+        rate_lower, rate_upper = self.config.learning_rates(step)
+        _set_rate(self.lower, rate_lower)
+        _set_rate(self.upper, rate_upper)
+        alternate = self.config.bilevel and self.network.config.reconstruction
+        terms = self._bilevel(a, b) if alternate else self._joint(a, b)
+        self.ema.update(self.network.fusion, step)
+        return terms
+
+    def _bilevel(self, a: Tensor, b: Tensor) -> dict[str, float]:
+        lower = self._lower_loss(a, b)
+        if lower is not None:
+            self._descend(self.lower, self.phi, lower)
+        with torch.no_grad(), self._autocast(a):
+            features = self.network.encode(a, b)
+        with self._autocast(a):
+            fused = self.network.fuse(features, a, b)
+        terms = fusion_terms(fused.float(), a, b, self.config.loss_weights, self.config.edge)
+        upper = torch.stack(list(terms.values())).sum()
+        self._descend(self.upper, self.theta, upper)
+        return _report(terms, lower, upper)
+
+    def _joint(self, a: Tensor, b: Tensor) -> dict[str, float]:
+        with self._autocast(a):
+            features = self.network.encode(a, b)
+            reconstructions = self.network.reconstruct(features)
+            fused = self.network.fuse(features, a, b)
+        terms = fusion_terms(fused.float(), a, b, self.config.loss_weights, self.config.edge)
+        upper = torch.stack(list(terms.values())).sum()
+        lower = self._weighted(reconstructions, a, b)
+        total = upper if lower is None else upper + lower
+        self.lower.zero_grad()
+        self.upper.zero_grad()
+        total.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.phi + self.theta, self.config.clip)
+        self.lower.step()
+        self.upper.step()
+        return _report(terms, lower, upper)
+
+    def _lower_loss(self, a: Tensor, b: Tensor) -> Tensor | None:
+        if not self.network.config.reconstruction:
+            return None
+        with self._autocast(a):
+            reconstructions = self.network.reconstruct(self.network.encode(a, b))
+        return self._weighted(reconstructions, a, b)
+
+    def _weighted(
+        self, reconstructions: tuple[Tensor, Tensor] | None, a: Tensor, b: Tensor
+    ) -> Tensor | None:
+        if reconstructions is None:
+            return None
+        rec_a, rec_b = (r.float() for r in reconstructions)
+        return self.config.loss_weights.reconstruction * reconstruction_loss((rec_a, rec_b), a, b)
+
+    def _descend(
+        self, optimiser: torch.optim.Optimizer, parameters: Iterable[Tensor], loss: Tensor
+    ) -> None:
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(parameters, self.config.clip)
+        optimiser.step()
+
+    def _autocast(self, like: Tensor) -> AbstractContextManager[None]:
+        return torch.autocast(
+            like.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"
+        )
+
+
+def _set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
+def _report(terms: dict[str, Tensor], lower: Tensor | None, upper: Tensor) -> dict[str, float]:
+    values = {name: float(term.detach()) for name, term in terms.items()}
+    values["upper"] = float(upper.detach())
+    if lower is not None:
+        values["lower"] = float(lower.detach())
+    return values

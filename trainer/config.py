@@ -1,0 +1,110 @@
+"""Everything a training run depends on, in one frozen, serialisable dataclass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic.dataclasses import dataclass
+
+from core.errors import InputError
+from core.models.config import NetworkConfig, compact_config
+from core.tasks import TASKS, ColourPolicy, LossWeights, get_task
+
+_STRICT = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, config=_STRICT)
+class TrainConfig:
+    """One training run.
+
+    Attributes:
+        task: name of a task; decides default losses, and colour policy for one-channel networks.
+        network: the network to train.
+        steps: bilevel steps. batch: crops per step. crop: side of the square crops, multiple of 16.
+        lr_lower, lr_upper: initial learning rates η_L > η_U of eq. 5 (Adam).
+        lr_final: factor both rates have decayed to (exponentially) at the last step.
+        ema: α of eq. 6, on θ. 0 switches the average off.
+        bilevel: False trains φ and θ by one optimiser on the weighted sum (ablation).
+        losses: None takes the task's own.
+        edge: weight of the Xydeas–Petrović edge-preservation term (0 is the paper).
+        clip: largest gradient norm of either level; larger ones are scaled down.
+        precision: ``bf16`` runs the networks under autocast; losses stay in fp32.
+        seed: of everything random.
+        exclude: file-name patterns of pairs to leave out, e.g. ``llvip_*``.
+        log_every, validate_every, checkpoint_every: in steps; 0 switches off.
+        init: pack to start from ("" is from scratch); only its name is recorded.
+        backbone: file with the DINOv3 weights, which a ``dinov3`` network needs.
+    """
+
+    task: str
+    network: NetworkConfig = Field(default_factory=compact_config)
+    steps: int = Field(default=10_000, ge=1)
+    batch: int = Field(default=16, ge=1)
+    crop: int = Field(default=128, ge=32, multiple_of=16)
+    lr_lower: float = Field(default=4e-4, gt=0)
+    lr_upper: float = Field(default=2e-4, gt=0)
+    lr_final: float = Field(default=0.1, gt=0, le=1)
+    ema: float = Field(default=0.999, ge=0, lt=1)
+    bilevel: bool = True
+    losses: LossWeights | None = None
+    edge: float = Field(default=0.0, ge=0)
+    clip: float = Field(default=5.0, gt=0)
+    precision: Literal["fp32", "bf16"] = "fp32"
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    exclude: tuple[str, ...] = ()
+    log_every: int = Field(default=20, ge=0)
+    validate_every: int = Field(default=500, ge=0)
+    checkpoint_every: int = Field(default=200, ge=0)
+    init: str = ""
+    backbone: str = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.task not in TASKS:
+            raise ValueError(f"unknown task {self.task!r}; choose one of {', '.join(TASKS)}")
+        if self.bilevel and self.lr_lower <= self.lr_upper:
+            raise ValueError("the lower level must learn faster than the upper one (η_L > η_U)")
+        return self
+
+    @property
+    def colour(self) -> ColourPolicy:
+        """The task's policy; a network of three channels fuses RGB instead."""
+        policy = get_task(self.task).colour
+        return policy if self.network.in_channels == 1 else ColourPolicy("rgb", policy.chroma)
+
+    @property
+    def loss_weights(self) -> LossWeights:
+        """The run's own weights, or its task's."""
+        return self.losses or get_task(self.task).losses
+
+    def learning_rates(self, step: int) -> tuple[float, float]:
+        """(η_L, η_U) at ``step`` (0-based): exponential decay to ``lr_final`` at the last step."""
+        factor = self.lr_final ** (step / max(1, self.steps - 1))
+        return self.lr_lower * factor, self.lr_upper * factor
+
+
+train_adapter = TypeAdapter(TrainConfig)
+"""Validates and serialises :class:`TrainConfig`."""
+
+
+def load_config(path: Path) -> TrainConfig:
+    """Read a run configuration from TOML or JSON.
+
+    Raises:
+        InputError: the file cannot be read or a value is not valid; the message names it.
+    """
+    import json
+    import tomllib
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        raw = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+        return train_adapter.validate_python(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "configuration"
+        raise InputError(f"{path}: {where}", first["msg"]) from error
+    except (OSError, ValueError) as error:
+        raise InputError(str(path), str(error), "Give a TOML or JSON file.") from error

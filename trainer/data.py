@@ -1,0 +1,140 @@
+"""Pairs in memory, and random crops of them that depend on (seed, step) alone."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from core.colour import split
+from core.errors import InputError
+from core.io import read_pair
+from core.io.pairing import pair_folders
+from core.progress import NullProgress, Progress
+from core.tasks import ColourPolicy
+
+_TRIES = 4
+_FLAT = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingPair:
+    """One pair as the network sees it: uint16 H×W×ch each (65535 is 1.0), to halve the memory.
+
+    ``truth`` is the picture that fusion should give, where the data has it (``gt/``).
+    """
+
+    name: str
+    a: npt.NDArray[np.uint16]
+    b: npt.NDArray[np.uint16]
+    truth: npt.NDArray[np.uint16] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class PairSet:
+    """All usable pairs of a folder, and why others are not."""
+
+    pairs: tuple[TrainingPair, ...]
+    problems: tuple[str, ...]
+
+
+def load_pairs(
+    folder: Path,
+    policy: ColourPolicy,
+    exclude: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> PairSet:
+    """Read every pair of ``folder`` (``a/`` and ``b/``, matched by name).
+
+    Args:
+        folder: the data. policy: what of each pair the network fuses.
+        exclude: file-name patterns to leave out.
+
+    Raises:
+        InputError: no usable pair; the message says why.
+    """
+    progress = progress or NullProgress()
+    pairing = pair_folders(folder)
+    wanted = [p for p in pairing.pairs if not _excluded(p.name, exclude)]
+    pairs: list[TrainingPair] = []
+    problems = list(pairing.problems)
+    for index, files in enumerate(wanted):
+        progress.check()
+        progress.report(index, len(wanted), "reading pairs")
+        try:
+            parts = split(read_pair(files.a, files.b), policy)
+        except InputError as error:
+            problems.append(str(error))
+            continue
+        pairs.append(TrainingPair(files.name, _packed(parts.a), _packed(parts.b)))
+    if not pairs:
+        raise InputError(
+            str(folder),
+            "no usable pair in it" + (f" ({problems[0]})" if problems else ""),
+            "Give a folder with a/ and b/ holding pictures of the same names.",
+        )
+    return PairSet(tuple(pairs), tuple(problems))
+
+
+def _excluded(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
+
+
+def _packed(pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
+    return np.round(pixels * 65535.0).astype(np.uint16)
+
+
+class CropSampler:
+    """Batches of aligned random crops with flips and quarter turns (paper §4.1).
+
+    The batch of a step is a function of (seed, step): a resumed run sees the very crops the
+    uninterrupted one would have seen.
+    """
+
+    def __init__(self, pairs: Sequence[TrainingPair], batch: int, crop: int, seed: int) -> None:
+        self.pairs, self.batch, self.crop, self.seed = tuple(pairs), batch, crop, seed
+
+    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
+        """Batch of ``step``: two N×ch×crop×crop float32 tensors in [0, 1], channels last."""
+        rng = np.random.default_rng([self.seed, step])
+        crops = [self._crop(rng) for _ in range(self.batch)]
+        return self._stack([a for a, _ in crops]), self._stack([b for _, b in crops])
+
+    def _stack(self, crops: Sequence[npt.NDArray[np.uint16]]) -> Tensor:
+        batch = np.stack(crops).astype(np.float32) / np.float32(65535.0)
+        # N×H×W×ch in memory, seen as N×ch×H×W: channels last without a copy.
+        return torch.from_numpy(batch).permute(0, 3, 1, 2)
+
+    def _crop(
+        self, rng: np.random.Generator
+    ) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
+        pair = self.pairs[rng.integers(len(self.pairs))]
+        a, b = _grown(pair.a, self.crop), _grown(pair.b, self.crop)
+        # Medical pictures are mostly black: a few tries keep flat crops rare, not absent.
+        for _ in range(_TRIES):
+            top = int(rng.integers(a.shape[0] - self.crop + 1))
+            left = int(rng.integers(a.shape[1] - self.crop + 1))
+            window = np.s_[top : top + self.crop, left : left + self.crop]
+            if max(a[window].std(), b[window].std()) > _FLAT * 65535:
+                break
+        turns, flip = int(rng.integers(4)), bool(rng.integers(2))
+        return _turned(a[window], turns, flip), _turned(b[window], turns, flip)
+
+
+def _turned(crop: npt.NDArray[np.uint16], turns: int, flip: bool) -> npt.NDArray[np.uint16]:
+    turned = np.rot90(crop, turns)
+    return turned[:, ::-1] if flip else turned
+
+
+def _grown(pixels: npt.NDArray[np.uint16], crop: int) -> npt.NDArray[np.uint16]:
+    """Pictures smaller than a crop are continued by mirroring, on both sources alike."""
+    missing = [max(0, crop - side) for side in pixels.shape[:2]]
+    if not any(missing):
+        return pixels
+    return np.pad(pixels, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")

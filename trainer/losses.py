@@ -1,0 +1,147 @@
+"""The objectives: L_rec of the lower level, L_fuse of the upper one.
+
+Definitions follow SwinFusion, as the paper says (§4.1): intensity, gradient and SSIM terms; the
+edge-preservation term is ours (weight 0 is the paper). All take N×ch×H×W in [0, 1], float32.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from core.tasks import LossWeights, SsimWeighting, Target
+
+_EPS = 1e-6
+
+
+def sobel(image: Tensor) -> tuple[Tensor, Tensor]:
+    """Horizontal and vertical Sobel derivatives, replicated at the border, same shape."""
+    channels = image.shape[1]
+    padded = F.pad(image, (1, 1, 1, 1), mode="replicate")
+    kernel = image.new_tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
+    weight = torch.stack([kernel, kernel.T])[:, None].repeat(channels, 1, 1, 1)
+    both = F.conv2d(padded, weight, groups=channels)
+    return both[:, 0::2], both[:, 1::2]
+
+
+def gradient_magnitude(image: Tensor) -> Tensor:
+    """|gx| + |gy|, as SwinFusion measures gradients."""
+    gx, gy = sobel(image)
+    return gx.abs() + gy.abs()
+
+
+def intensity_target(a: Tensor, b: Tensor, target: Target) -> Tensor:
+    """What the fused intensity is drawn to, same shape as the sources (see ``LossWeights``)."""
+    if target == "max":
+        return torch.maximum(a, b)
+    if target == "mean":
+        return (a + b) / 2
+    return torch.where(_sharpness(a) > _sharpness(b), a, b)
+
+
+def _sharpness(image: Tensor) -> Tensor:
+    """Gradient energy averaged over 9×9 pixels, N×1×H×W."""
+    energy = gradient_magnitude(image).pow(2).mean(dim=1, keepdim=True)
+    padded = F.pad(energy, (4, 4, 4, 4), mode="replicate")
+    return F.avg_pool2d(padded, 9, stride=1)
+
+
+def intensity_loss(fused: Tensor, a: Tensor, b: Tensor, target: Target) -> Tensor:
+    """L1 to the intensity target."""
+    return F.l1_loss(fused, intensity_target(a, b, target))
+
+
+def gradient_loss(fused: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """L1 between the fused gradient magnitude and the larger of the sources'."""
+    wanted = torch.maximum(gradient_magnitude(a), gradient_magnitude(b))
+    return F.l1_loss(gradient_magnitude(fused), wanted)
+
+
+def _gaussian(size: int, sigma: float, like: Tensor) -> Tensor:
+    x = torch.arange(size, dtype=like.dtype, device=like.device) - (size - 1) / 2
+    weights = torch.exp(-(x**2) / (2 * sigma**2))
+    return weights / weights.sum()
+
+
+def ssim(x: Tensor, y: Tensor) -> Tensor:
+    """Mean SSIM per picture (Wang et al. 2004: 11×11 Gaussian, σ 1.5, range 1), shape N."""
+    window = _gaussian(11, 1.5, x)
+
+    def blur(image: Tensor) -> Tensor:
+        rows = window.view(1, 1, -1, 1).expand(image.shape[1], 1, -1, 1)
+        columns = window.view(1, 1, 1, -1).expand(image.shape[1], 1, 1, -1)
+        groups = image.shape[1]
+        return F.conv2d(F.conv2d(image, rows, groups=groups), columns, groups=groups)
+
+    stacked = blur(torch.cat([x, y, x * x, y * y, x * y], dim=1))
+    mu_x, mu_y, xx, yy, xy = stacked.chunk(5, dim=1)
+    c1, c2 = 0.01**2, 0.03**2
+    luminance = (2 * mu_x * mu_y + c1) / (mu_x**2 + mu_y**2 + c1)
+    structure = (2 * (xy - mu_x * mu_y) + c2) / ((xx - mu_x**2) + (yy - mu_y**2) + c2)
+    similarity: Tensor = luminance * structure
+    return similarity.mean(dim=(1, 2, 3))
+
+
+def ssim_loss(fused: Tensor, a: Tensor, b: Tensor, weighting: SsimWeighting) -> Tensor:
+    """w_a (1−SSIM(a, f)) + w_b (1−SSIM(b, f)); weights ½ each, or by the sources' mean gradient."""
+    if weighting == "gradient":
+        strength_a = gradient_magnitude(a).mean(dim=(1, 2, 3))
+        strength_b = gradient_magnitude(b).mean(dim=(1, 2, 3))
+        weight_a = (strength_a + _EPS) / (strength_a + strength_b + 2 * _EPS)
+    else:
+        weight_a = a.new_full((a.shape[0],), 0.5)
+    terms = weight_a * (1 - ssim(fused, a)) + (1 - weight_a) * (1 - ssim(fused, b))
+    return terms.mean()
+
+
+def edge_loss(fused: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """1 − Q^{AB/F}: how much of the sources' edges (strength and direction) is lost.
+
+    Xydeas and Petrović, "Objective image fusion performance measure" (2000), with their constants;
+    the angle between two gradients is taken from cross and dot product, which stays differentiable.
+    """
+    gradients_f = sobel(fused)
+    quality_a, weight_a = _edge_quality(sobel(a), gradients_f)
+    quality_b, weight_b = _edge_quality(sobel(b), gradients_f)
+    kept = (quality_a * weight_a + quality_b * weight_b).sum(dim=(1, 2, 3))
+    total = (weight_a + weight_b).sum(dim=(1, 2, 3))
+    # Flat crops have no edges to lose; the small constant keeps their share near zero.
+    return ((total - kept) / (total + 1.0)).mean()
+
+
+def _edge_quality(
+    source: tuple[Tensor, Tensor], fused: tuple[Tensor, Tensor]
+) -> tuple[Tensor, Tensor]:
+    (sx, sy), (fx, fy) = source, fused
+    strength_s = torch.sqrt(sx**2 + sy**2 + _EPS)
+    strength_f = torch.sqrt(fx**2 + fy**2 + _EPS)
+    ratio = torch.minimum(strength_f / strength_s, strength_s / strength_f)
+    cross, dot = (sx * fy - sy * fx).abs(), (sx * fx + sy * fy).abs()
+    angle = torch.atan2(cross + _EPS, dot + _EPS)
+    alignment = 1 - angle / (math.pi / 2)
+    strength = 0.9994 / (1 + torch.exp(-15 * (ratio - 0.5)))
+    orientation = 0.9879 / (1 + torch.exp(-22 * (alignment - 0.8)))
+    return strength * orientation, strength_s
+
+
+def reconstruction_loss(reconstructions: tuple[Tensor, Tensor], a: Tensor, b: Tensor) -> Tensor:
+    """L1, half for each source (lower level)."""
+    rec_a, rec_b = reconstructions
+    return (F.l1_loss(rec_a, a) + F.l1_loss(rec_b, b)) / 2
+
+
+def fusion_terms(
+    fused: Tensor, a: Tensor, b: Tensor, weights: LossWeights, edge: float
+) -> dict[str, Tensor]:
+    """The weighted terms of L_fuse by name; their sum is the objective of the upper level."""
+    terms = {
+        "intensity": weights.intensity * intensity_loss(fused, a, b, weights.intensity_target),
+        "gradient": weights.gradient * gradient_loss(fused, a, b),
+        "ssim": weights.ssim * ssim_loss(fused, a, b, weights.ssim_weighting),
+    }
+    if edge:
+        terms["edge"] = edge * edge_loss(fused, a, b)
+    return terms

@@ -1,0 +1,68 @@
+"""Figures of a network over whole validation pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.metrics import evaluate, to_luma8
+from core.models.network import UniFusionNet, pad_to_patches
+from core.progress import Progress
+from core.types import FloatArray
+from trainer.data import TrainingPair
+
+METRICS = ("Qabf", "MI", "VIF")
+
+
+@torch.no_grad()
+def validate(
+    network: UniFusionNet, pairs: Sequence[TrainingPair], device: str, progress: Progress
+) -> tuple[dict[str, float], FloatArray]:
+    """Mean metrics, and reconstruction PSNR in dB, of ``network`` over ``pairs``.
+
+    Returns:
+        figures by name, and the strip A | B | fused of the first pair, H×3W×ch in [0, 1].
+    """
+    rows: list[dict[str, float]] = []
+    strip: FloatArray | None = None
+    for index, pair in enumerate(pairs):
+        progress.check()
+        progress.report(index, len(pairs), "validating")
+        a, b = _pixels(pair.a), _pixels(pair.b)
+        x, y = _tensor(a, device), _tensor(b, device)
+        features = network.encode(x, y)
+        fused = _cut(network.fuse(features, x, y), a)
+        row = evaluate(to_luma8(a), to_luma8(b), to_luma8(fused), METRICS)
+        reconstructions = network.reconstruct(features)
+        if reconstructions is not None:
+            rec_a, rec_b = (_cut(r, a) for r in reconstructions)
+            row["reconstruction_psnr"] = (_psnr(a, rec_a) + _psnr(b, rec_b)) / 2
+        rows.append(row)
+        if strip is None:
+            strip = np.concatenate([a, b, fused], axis=1)
+    if strip is None:
+        raise ValueError("validate() needs at least one pair")
+    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}, strip
+
+
+def _pixels(packed: np.ndarray[tuple[int, ...], np.dtype[np.uint16]]) -> FloatArray:
+    return packed.astype(np.float32) / np.float32(65535.0)
+
+
+def _tensor(pixels: FloatArray, device: str) -> Tensor:
+    chw = np.ascontiguousarray(pixels.transpose(2, 0, 1))[np.newaxis]
+    return pad_to_patches(torch.from_numpy(chw).to(device))[0]
+
+
+def _cut(output: Tensor, like: FloatArray) -> FloatArray:
+    height, width = like.shape[:2]
+    cut = output[0, :, :height, :width].float().clamp(0, 1).permute(1, 2, 0).cpu().numpy()
+    return np.ascontiguousarray(cut)
+
+
+def _psnr(wanted: FloatArray, got: FloatArray) -> float:
+    error = float(np.mean((wanted - got) ** 2, dtype=np.float64))
+    return 10 * float(np.log10(1 / max(error, 1e-10)))
