@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from core.models.network import UniFusionNet
 from trainer.config import TrainConfig
+from trainer.data import Batch
 from trainer.losses import fusion_terms, reconstruction_loss
 
 
@@ -54,8 +55,8 @@ class BilevelStep:
         self.upper = torch.optim.Adam(self.theta, lr=config.lr_upper)
         self.ema = Ema(network.fusion, config.ema)
 
-    def __call__(self, a: Tensor, b: Tensor, step: int) -> dict[str, float]:
-        """Run step ``step`` on a batch N×ch×H×W each.
+    def __call__(self, batch: Batch, step: int) -> dict[str, float]:
+        """Run step ``step`` on a batch.
 
         Returns:
             every weighted loss term by name, with ``lower`` and ``upper`` as their sums. Values
@@ -65,11 +66,12 @@ class BilevelStep:
         _set_rate(self.lower, rate_lower)
         _set_rate(self.upper, rate_upper)
         alternate = self.config.bilevel and self.network.config.reconstruction
-        terms = self._bilevel(a, b) if alternate else self._joint(a, b)
+        terms = self._bilevel(batch) if alternate else self._joint(batch)
         self.ema.update(self.network.fusion, step)
         return terms
 
-    def _bilevel(self, a: Tensor, b: Tensor) -> dict[str, float]:
+    def _bilevel(self, batch: Batch) -> dict[str, float]:
+        a, b = batch.a, batch.b
         lower = self._lower_loss(a, b)
         if lower is not None:
             self._descend(self.lower, self.phi, lower)
@@ -77,17 +79,18 @@ class BilevelStep:
             features = self.network.encode(a, b)
         with self._autocast(a):
             fused = self.network.fuse(features, a, b)
-        terms = fusion_terms(fused.float(), a, b, self.config.loss_weights, self.config.edge)
+        terms = self._terms(fused, batch)
         upper = torch.stack(list(terms.values())).sum()
         self._descend(self.upper, self.theta, upper)
         return _report(terms, lower, upper)
 
-    def _joint(self, a: Tensor, b: Tensor) -> dict[str, float]:
+    def _joint(self, batch: Batch) -> dict[str, float]:
+        a, b = batch.a, batch.b
         with self._autocast(a):
             features = self.network.encode(a, b)
             reconstructions = self.network.reconstruct(features)
             fused = self.network.fuse(features, a, b)
-        terms = fusion_terms(fused.float(), a, b, self.config.loss_weights, self.config.edge)
+        terms = self._terms(fused, batch)
         upper = torch.stack(list(terms.values())).sum()
         lower = self._weighted(reconstructions, a, b)
         total = upper if lower is None else upper + lower
@@ -98,6 +101,15 @@ class BilevelStep:
         self.lower.step()
         self.upper.step()
         return _report(terms, lower, upper)
+
+    def _terms(self, fused: Tensor, batch: Batch) -> dict[str, Tensor]:
+        return fusion_terms(
+            fused.float(),
+            batch.wanted_a,
+            batch.wanted_b,
+            self.config.loss_weights,
+            self.config.edge,
+        )
 
     def _lower_loss(self, a: Tensor, b: Tensor) -> Tensor | None:
         if not self.network.config.reconstruction:

@@ -29,11 +29,13 @@ class RunState:
     Attributes:
         step: steps done. seconds: training time so far, over all sessions.
         backbone_sha256: of the DINOv3 file the run uses, "" for none.
+        parent: name and hash of the pack it started from, "" for none.
     """
 
     step: int = 0
     seconds: float = 0.0
     backbone_sha256: str = ""
+    parent: str = ""
 
 
 def save_checkpoint(path: Path, config: TrainConfig, step: BilevelStep, state: RunState) -> None:

@@ -29,6 +29,8 @@ class TrainConfig:
         bilevel: False trains φ and θ by one optimiser on the weighted sum (ablation).
         losses: None takes the task's own.
         edge: weight of the Xydeas–Petrović edge-preservation term (0 is the paper).
+        truth: where ``gt/NAME`` exists, the fused picture is compared with it alone.
+        swap: sources change places at random (for tasks whose sources have no fixed roles).
         clip: largest gradient norm of either level; larger ones are scaled down.
         precision: ``bf16`` runs the networks under autocast; losses stay in fp32.
         seed: of everything random.
@@ -50,6 +52,8 @@ class TrainConfig:
     bilevel: bool = True
     losses: LossWeights | None = None
     edge: float = Field(default=0.0, ge=0)
+    truth: bool = False
+    swap: bool = False
     clip: float = Field(default=5.0, gt=0)
     precision: Literal["fp32", "bf16"] = "fp32"
     seed: int = Field(default=0, ge=0, lt=2**63)

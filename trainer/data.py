@@ -6,6 +6,7 @@ import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +15,11 @@ from torch import Tensor
 
 from core.colour import split
 from core.errors import InputError
-from core.io import read_pair
-from core.io.pairing import pair_folders
+from core.io import read_image, read_pair
+from core.io.pairing import PairedFiles, pair_folders
 from core.progress import NullProgress, Progress
 from core.tasks import ColourPolicy
+from core.types import SourcePair
 
 _TRIES = 4
 _FLAT = 0.02
@@ -49,12 +51,14 @@ def load_pairs(
     policy: ColourPolicy,
     exclude: Sequence[str] = (),
     progress: Progress | None = None,
+    truth: bool = False,
 ) -> PairSet:
     """Read every pair of ``folder`` (``a/`` and ``b/``, matched by name).
 
     Args:
         folder: the data. policy: what of each pair the network fuses.
         exclude: file-name patterns to leave out.
+        truth: also read ``gt/NAME`` for the pairs that have one.
 
     Raises:
         InputError: no usable pair; the message says why.
@@ -68,11 +72,9 @@ def load_pairs(
         progress.check()
         progress.report(index, len(wanted), "reading pairs")
         try:
-            parts = split(read_pair(files.a, files.b), policy)
+            pairs.append(_read(files, policy, folder / "gt" if truth else None))
         except InputError as error:
             problems.append(str(error))
-            continue
-        pairs.append(TrainingPair(files.name, _packed(parts.a), _packed(parts.b)))
     if not pairs:
         raise InputError(
             str(folder),
@@ -80,6 +82,16 @@ def load_pairs(
             "Give a folder with a/ and b/ holding pictures of the same names.",
         )
     return PairSet(tuple(pairs), tuple(problems))
+
+
+def _read(files: PairedFiles, policy: ColourPolicy, truths: Path | None) -> TrainingPair:
+    pair = read_pair(files.a, files.b)
+    parts = split(pair, policy)
+    truth = None
+    if truths is not None and (path := truths / files.a.name).is_file():
+        # Split as the sources are, so that the truth is the luma (or RGB) fusion should give.
+        truth = _packed(split(SourcePair(pair.a, read_image(path)), policy).b)
+    return TrainingPair(files.name, _packed(parts.a), _packed(parts.b), truth)
 
 
 def _excluded(name: str, patterns: Sequence[str]) -> bool:
@@ -90,30 +102,53 @@ def _packed(pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
     return np.round(pixels * 65535.0).astype(np.uint16)
 
 
+class Batch(NamedTuple):
+    """Crops of one step, N×ch×crop×crop float32 in [0, 1] each, channels last.
+
+    ``wanted_a`` and ``wanted_b`` are what the fused picture is compared with: the sources, or the
+    truth in place of both where it is known.
+    """
+
+    a: Tensor
+    b: Tensor
+    wanted_a: Tensor
+    wanted_b: Tensor
+
+    @classmethod
+    def of(cls, a: Tensor, b: Tensor) -> Batch:
+        """A batch without truth: the fused picture is compared with the sources."""
+        return cls(a, b, a, b)
+
+    def to(self, device: str) -> Batch:
+        """The same on ``device``."""
+        return Batch(*(tensor.to(device) for tensor in self))
+
+
 class CropSampler:
     """Batches of aligned random crops with flips and quarter turns (paper §4.1).
 
     The batch of a step is a function of (seed, step): a resumed run sees the very crops the
-    uninterrupted one would have seen.
+    uninterrupted one would have seen. With ``swap`` the sources also change places at random.
     """
 
-    def __init__(self, pairs: Sequence[TrainingPair], batch: int, crop: int, seed: int) -> None:
+    def __init__(
+        self,
+        pairs: Sequence[TrainingPair],
+        batch: int,
+        crop: int,
+        seed: int,
+        swap: bool = False,
+    ) -> None:
         self.pairs, self.batch, self.crop, self.seed = tuple(pairs), batch, crop, seed
+        self.swap = swap
 
-    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
-        """Batch of ``step``: two N×ch×crop×crop float32 tensors in [0, 1], channels last."""
+    def __call__(self, step: int) -> Batch:
+        """The batch of ``step``."""
         rng = np.random.default_rng([self.seed, step])
         crops = [self._crop(rng) for _ in range(self.batch)]
-        return self._stack([a for a, _ in crops]), self._stack([b for _, b in crops])
+        return Batch(*(_stack(pictures) for pictures in zip(*crops, strict=True)))
 
-    def _stack(self, crops: Sequence[npt.NDArray[np.uint16]]) -> Tensor:
-        batch = np.stack(crops).astype(np.float32) / np.float32(65535.0)
-        # N×H×W×ch in memory, seen as N×ch×H×W: channels last without a copy.
-        return torch.from_numpy(batch).permute(0, 3, 1, 2)
-
-    def _crop(
-        self, rng: np.random.Generator
-    ) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
+    def _crop(self, rng: np.random.Generator) -> list[npt.NDArray[np.uint16]]:
         pair = self.pairs[rng.integers(len(self.pairs))]
         a, b = _grown(pair.a, self.crop), _grown(pair.b, self.crop)
         # Medical pictures are mostly black: a few tries keep flat crops rare, not absent.
@@ -124,7 +159,20 @@ class CropSampler:
             if max(a[window].std(), b[window].std()) > _FLAT * 65535:
                 break
         turns, flip = int(rng.integers(4)), bool(rng.integers(2))
-        return _turned(a[window], turns, flip), _turned(b[window], turns, flip)
+        pictures = [a, b]
+        if self.swap and rng.integers(2):
+            pictures.reverse()
+        if pair.truth is None:
+            pictures += pictures
+        else:
+            pictures += [_grown(pair.truth, self.crop)] * 2
+        return [_turned(picture[window], turns, flip) for picture in pictures]
+
+
+def _stack(crops: Sequence[npt.NDArray[np.uint16]]) -> Tensor:
+    batch = np.stack(crops).astype(np.float32) / np.float32(65535.0)
+    # N×H×W×ch in memory, seen as N×ch×H×W: channels last without a copy.
+    return torch.from_numpy(batch).permute(0, 3, 1, 2)
 
 
 def _turned(crop: npt.NDArray[np.uint16], turns: int, flip: bool) -> npt.NDArray[np.uint16]:

@@ -82,8 +82,6 @@ class _Run:
     pairs: PairSet
     validation: PairSet | None
     state: RunState
-    parent: str
-    backbone_sha256: str
     progress: Progress
     figures: dict[str, float] = field(default_factory=dict)
 
@@ -121,7 +119,7 @@ def train(
 def _prepare(config: TrainConfig, plan: RunPlan, progress: Progress) -> _Run:
     _check_output(config, plan)
     device = choose_device(plan.device).name
-    pairs = load_pairs(plan.data, config.colour, config.exclude, progress)
+    pairs = load_pairs(plan.data, config.colour, config.exclude, progress, config.truth)
     validation = None
     if plan.validation is not None:
         validation = load_pairs(plan.validation, config.colour, config.exclude, progress)
@@ -130,10 +128,12 @@ def _prepare(config: TrainConfig, plan: RunPlan, progress: Progress) -> _Run:
     backbone = Path(config.backbone) if config.backbone else None
     # Without its backbone's file a pack could never be opened again: refused before training.
     digest = attach_backbone(network, "", backbone, "The network to train")
-    parent = _start_from(network, Path(config.init), backbone) if config.init else ""
+    resuming = plan.checkpoint.is_file()
+    # The parent may have been replaced or deleted since: a resumed run does not look at it.
+    parent = _start_from(network, config, backbone) if config.init and not resuming else ""
     step = BilevelStep(network.to(device), config)
-    state = RunState(backbone_sha256=digest)
-    if plan.checkpoint.is_file():
+    state = RunState(backbone_sha256=digest, parent=parent)
+    if resuming:
         state = load_checkpoint(plan.checkpoint, config, step)
         if state.backbone_sha256 != digest:
             raise InputError(
@@ -141,7 +141,7 @@ def _prepare(config: TrainConfig, plan: RunPlan, progress: Progress) -> _Run:
                 "this run was started with another DINOv3 file",
                 "Resume with that file, or give another output.",
             )
-    return _Run(config, plan, step, device, pairs, validation, state, parent, digest, progress)
+    return _Run(config, plan, step, device, pairs, validation, state, progress)
 
 
 def _check_output(config: TrainConfig, plan: RunPlan) -> None:
@@ -167,16 +167,23 @@ def _make_folder(folder: Path) -> None:
         raise output_error(folder, error) from error
 
 
-def _start_from(network: UniFusionNet, path: Path, backbone: Path | None) -> str:
-    """Copy a parent pack's weights; its tensors must fit the configured network."""
+def _start_from(network: UniFusionNet, config: TrainConfig, backbone: Path | None) -> str:
+    """Copy a parent pack's weights; it must be of the configured network."""
+    path = Path(config.init)
     parent, manifest = read_pack(path, backbone)
+    if manifest.network != config.network:
+        raise InputError(
+            str(path),
+            "it is of another network than the one to train",
+            "Start from a pack of the same network, or from scratch.",
+        )
     load_own_state(network, parent.own_state(), str(path))
     return f"{manifest.name} {manifest.weights_sha256[:12]}"
 
 
 def _steps(run: _Run) -> Iterator[TrainEvent]:
     config = run.config
-    sampler = CropSampler(run.pairs.pairs, config.batch, config.crop, config.seed)
+    sampler = CropSampler(run.pairs.pairs, config.batch, config.crop, config.seed, config.swap)
     sums: dict[str, float] = {}
     counted, since = 0, time.perf_counter()
     saved_at, whole = run.state.step, True
@@ -184,9 +191,9 @@ def _steps(run: _Run) -> Iterator[TrainEvent]:
         while run.state.step < config.steps:
             run.progress.check()
             began = time.perf_counter()
-            a, b = sampler(run.state.step)
+            batch = sampler(run.state.step).to(run.device)
             whole = False
-            losses = run.step(a.to(run.device), b.to(run.device), run.state.step)
+            losses = run.step(batch, run.state.step)
             _insist_finite(losses, run.state.step)
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0.0) + value
@@ -213,7 +220,7 @@ def _steps(run: _Run) -> Iterator[TrainEvent]:
     except BaseException:
         # Cancelled, closed, interrupted, out of memory: the steps done so far are kept, unless
         # a step was torn in the middle; then the last checkpoint is the truth.
-        if whole and run.state.step > saved_at:
+        if whole and run.state.step > saved_at and not _ruined(run):
             _save(run)
         raise
 
@@ -232,15 +239,23 @@ def _insist_finite(losses: dict[str, float], step: int) -> None:
         )
 
 
+def _ruined(run: _Run) -> str:
+    """The first weight that is no number, or "".
+
+    Weights can be ruined by the very step whose losses, taken before it, were still good.
+    """
+    weights = run.step.network.own_state().items()
+    return next((name for name, w in weights if not bool(torch.isfinite(w).all())), "")
+
+
 def _insist_sound(run: _Run) -> None:
-    """Weights can be ruined by the very step whose losses, taken before it, were still good."""
-    for name, tensor in run.step.network.own_state().items():
-        if not bool(torch.isfinite(tensor).all()):
-            raise Diverged(
-                f"Training diverged at step {run.state.step}",
-                f"weight “{name}” is no longer a number",
-                "Lower the learning rates and start again; the last checkpoint is kept.",
-            )
+    name = _ruined(run)
+    if name:
+        raise Diverged(
+            f"Training diverged at step {run.state.step}",
+            f"weight “{name}” is no longer a number",
+            "Lower the learning rates and start again; the last checkpoint is kept.",
+        )
 
 
 def _save(run: _Run) -> Saved:
@@ -288,7 +303,7 @@ def _export(run: _Run) -> Finished:
             "torch": torch.__version__,
             "python": platform.python_version(),
         },
-        parent=run.parent,
+        parent=run.state.parent,
     )
     manifest = Manifest(
         name=plan.out.stem,
@@ -299,7 +314,7 @@ def _export(run: _Run) -> Finished:
         training=record,
         licence=plan.licence,
         data=plan.data_used,
-        backbone_sha256=run.backbone_sha256,
+        backbone_sha256=run.state.backbone_sha256,
     )
     _make_folder(plan.out.parent)
     with _averaged(run.step) as network:

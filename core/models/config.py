@@ -63,8 +63,9 @@ class NetworkConfig:
         fusion_blocks: cross-attention blocks.
         reconstruction_blocks: transformer blocks in each reconstruction branch.
         head: ``direct``: convolutions to the picture (paper); ``blend``: a full-resolution weight
-            map between the sources plus a residual; ``decision``: as ``blend``, but the map saturates
-            at exactly 0 and 1, where the fused picture copies one source and the residual is off.
+            map between the sources plus a residual; ``decision``: as ``blend``, but the map
+            saturates at exactly 0 and 1, where the fused picture copies one source and the residual
+            is off.
         head_channels: width of the full-resolution layers of the ``blend`` head.
         adapter: False replaces the adapters by plain upsampling (ablation "w/o adapter").
         reconstruction: False leaves the reconstruction branches out (ablation).

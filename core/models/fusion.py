@@ -59,8 +59,8 @@ class BlendHead(nn.Module):
     """Fused = m·x + (1−m)·y + r with a full-resolution weight map m and residual r.
 
     A departure from the paper: what both sources share passes through untouched, so the network
-    spends itself on choosing, and starts from the plain average. With ``config.head`` "decision" the
-    map is clamped instead of squashed: where it is sure, it copies a source to the bit.
+    spends itself on choosing, and starts from the plain average. With ``config.head`` "decision"
+    the map is clamped instead of squashed: where it is sure, it copies a source to the bit.
     """
 
     def __init__(self, config: NetworkConfig) -> None:

@@ -1,0 +1,321 @@
+"""The networks of METHOD.md: shapes, parameter groups, attention by definition."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from core.models.blocks import ChannelAttention, ChannelNorm, UpConv
+from core.models.config import (
+    CONFIGS,
+    BackboneConfig,
+    NetworkConfig,
+    compact_config,
+    network_adapter,
+    paper_config,
+)
+from core.models.fusion import BlendHead, saturated
+from core.models.network import UniFusionNet, pad_to_patches
+from tests.tiny import TINY_ENCODER, TINY_VIT, tiny_compact, tiny_network, tiny_paper
+
+
+def _count(parameters: object) -> int:
+    return sum(p.numel() for _, p in parameters)  # type: ignore[attr-defined]
+
+
+def test_the_papers_network_has_the_size_the_release_has() -> None:
+    with torch.device("meta"):  # counted, not filled
+        network = UniFusionNet(paper_config())
+    trained = _count(network.phi()) + _count(network.theta())
+    total = sum(p.numel() for p in network.parameters())
+    # The release: 27.0 M in all, 5.44 M trained; ours has four, not two, reconstruction blocks.
+    assert 26e6 < total < 29e6
+    assert 4.5e6 < trained < 6.5e6
+    assert sum(p.numel() for p in network.backbone.parameters()) == total - trained
+
+
+def test_the_compact_network_is_small_and_all_of_it_is_trained() -> None:
+    with torch.device("meta"):  # counted, not filled
+        network = UniFusionNet(compact_config())
+    total = sum(p.numel() for p in network.parameters())
+    assert total == _count(network.phi()) + _count(network.theta())
+    assert total * 4 < 12e6
+
+
+VARIANTS = {
+    "paper": tiny_paper(),
+    "paper, stride 2": tiny_paper(stride=2),
+    "paper, luma": tiny_paper(in_channels=1),
+    "paper, w/o adapter": tiny_paper(adapter=False),
+    "paper, w/o DINOv3": tiny_paper(backbone=TINY_ENCODER),
+    "paper, w/o reconstruction": tiny_paper(reconstruction=False),
+    "compact": tiny_compact(),
+    "compact, RGB": tiny_compact(in_channels=3),
+    "compact, stride 1": tiny_compact(stride=1),
+    "compact, stride 2, direct head": tiny_compact(stride=2, head="direct"),
+    "compact, decision head": tiny_compact(head="decision"),
+    "compact, w/o adapter": tiny_compact(adapter=False),
+    "compact on DINOv3": tiny_compact(backbone=TINY_VIT),
+    "compact, w/o reconstruction": tiny_compact(reconstruction=False),
+}
+
+
+@pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
+@torch.no_grad()
+def test_every_variant_gives_the_documented_shapes(config: NetworkConfig) -> None:
+    network = tiny_network(config)
+    x, y = (torch.rand(2, config.in_channels, 32, 48) for _ in range(2))
+    features = network.encode(x, y)
+    small = (2, config.channels, 32 // config.stride, 48 // config.stride)
+    assert features.x.shape == features.y.shape == small
+    fused = network.fuse(features, x, y)
+    assert fused.shape == x.shape
+    assert torch.isfinite(fused).all()
+    reconstructions = network.reconstruct(features)
+    if config.reconstruction:
+        assert reconstructions is not None
+        assert all(r.shape == x.shape and torch.isfinite(r).all() for r in reconstructions)
+    else:
+        assert reconstructions is None
+        assert not [name for name in network.own_state() if "reconstruction" in name]
+
+
+@pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
+def test_phi_and_theta_are_disjoint_and_are_all_that_is_trained(config: NetworkConfig) -> None:
+    network = UniFusionNet(config)
+    phi, theta = dict(network.phi()), dict(network.theta())
+    assert not phi.keys() & theta.keys()
+    trained = {name for name, p in network.named_parameters() if p.requires_grad}
+    assert phi.keys() | theta.keys() == trained
+    assert all(name.startswith("fusion.") for name in theta)
+    frozen = {name for name, _ in network.named_parameters()} - trained
+    assert all(name.startswith("backbone.") for name in frozen)
+    assert bool(frozen) == (config.backbone.kind == "dinov3")
+
+
+@pytest.mark.parametrize("kind", ["paper", "compact"])
+@pytest.mark.parametrize("size", [(1, 1), (1, 37), (15, 16), (17, 31), (40, 33)])
+@torch.no_grad()
+def test_odd_sizes_and_one_pixel_work_by_padding(kind: str, size: tuple[int, int]) -> None:
+    config = tiny_paper() if kind == "paper" else tiny_compact()
+    network = tiny_network(config)
+    x, padding = pad_to_patches(torch.rand(1, config.in_channels, *size))
+    y, _ = pad_to_patches(torch.rand(1, config.in_channels, *size))
+    assert x.shape[-2] % 16 == x.shape[-1] % 16 == 0
+    assert (x.shape[-2] - padding.bottom, x.shape[-1] - padding.right) == size
+    features = network.encode(x, y)
+    assert network.fuse(features, x, y).shape == x.shape
+    assert torch.isfinite(network.fuse(features, x, y)).all()
+
+
+@given(st.integers(1, 70), st.integers(1, 70))
+@settings(max_examples=40, deadline=None)
+def test_padding_keeps_the_picture_and_is_what_numpy_makes_of_it(height: int, width: int) -> None:
+    image = torch.rand(1, 1, height, width)
+    padded, (bottom, right) = pad_to_patches(image)
+    mode = "reflect" if bottom < height and right < width else "edge"
+    expected = np.pad(image[0, 0].numpy(), ((0, bottom), (0, right)), mode=mode)
+    assert np.array_equal(padded[0, 0].numpy(), expected)
+    assert 0 <= bottom < 16
+    assert 0 <= right < 16
+
+
+@pytest.mark.parametrize("head", ["blend", "decision"])
+@torch.no_grad()
+def test_a_fresh_blend_head_gives_back_what_both_sources_share(head: str) -> None:
+    network = UniFusionNet(tiny_compact(head=head)).eval()
+    x = torch.rand(1, 1, 32, 32)
+    assert torch.equal(network.fuse(network.encode(x, x), x, x), x)
+    y = torch.rand(1, 1, 32, 32)
+    torch.testing.assert_close(network.fuse(network.encode(x, y), x, y), (x + y) / 2)
+
+
+@pytest.mark.parametrize(("bias", "copied"), [(0.5, 0), (9.0, 0), (-0.5, 1), (-9.0, 1)])
+@torch.no_grad()
+def test_a_sure_decision_copies_one_source_to_the_bit(bias: float, copied: int) -> None:
+    network = UniFusionNet(tiny_compact(head="decision")).eval()
+    head = network.fusion.head
+    assert isinstance(head, BlendHead)
+    assert head.decide.bias is not None
+    head.decide.bias.copy_(torch.tensor([bias, 3.0]))  # a residual that must not be heard
+    sources = torch.rand(2, 1, 1, 32, 32)
+    x, y = sources
+    assert torch.equal(network.fuse(network.encode(x, y), x, y), sources[copied])
+
+
+def test_a_saturated_decision_learns_its_way_back_and_runs_no_further() -> None:
+    for push in (1.0, -1.0):
+        value = torch.tensor([-2.0, 0.0, 0.25, 1.0, 3.0], requires_grad=True)
+        weight = saturated(value)
+        assert weight.tolist() == [0.0, 0.0, 0.25, 1.0, 1.0]
+        (push * weight).sum().backward()
+        assert value.grad is not None
+        below, *within, above = value.grad.tolist()
+        assert within == [push] * 3
+        # Descent moves against the gradient: a negative one lifts a value that is too low.
+        assert (-1 < below < 0) if push < 0 else below == 0
+        assert (0 < above < 1) if push > 0 else above == 0
+
+
+@torch.no_grad()
+def test_a_trained_blend_head_uses_the_features() -> None:
+    network = tiny_network()
+    assert isinstance(network.fusion.head, BlendHead)
+    x, y = torch.rand(2, 1, 1, 32, 32)
+    features = network.encode(x, y)
+    moved = features._replace(x=features.x + 1)
+    assert not torch.equal(network.fuse(features, x, y), network.fuse(moved, x, y))
+
+
+@pytest.mark.parametrize("config", [tiny_paper(), tiny_compact()], ids=["paper", "compact"])
+@torch.no_grad()
+def test_a_pair_does_not_depend_on_its_neighbours_in_the_batch(config: NetworkConfig) -> None:
+    network = tiny_network(config)
+    x, y = torch.rand(2, 3, config.in_channels, 32, 48)
+    together = network.encode(x, y)
+    fused = network.fuse(together, x, y)
+    for i in range(3):
+        one = network.encode(x[i : i + 1], y[i : i + 1])
+        torch.testing.assert_close(one.x, together.x[i : i + 1], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(one.y, together.y[i : i + 1], rtol=1e-4, atol=1e-5)
+        alone = network.fuse(one, x[i : i + 1], y[i : i + 1])
+        torch.testing.assert_close(alone, fused[i : i + 1], rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+def test_each_source_has_its_own_adapter_and_sees_only_itself() -> None:
+    network = tiny_network()
+    x, y, other = torch.rand(3, 1, 1, 32, 32)
+    first, second = network.encode(x, y), network.encode(x, other)
+    torch.testing.assert_close(first.x, second.x, rtol=1e-5, atol=1e-6)
+    assert not torch.allclose(first.y, second.y)
+    twice = network.encode(x, x)
+    assert not torch.allclose(twice.x, twice.y)
+
+
+@torch.no_grad()
+def test_the_new_x_is_what_y_asks() -> None:
+    """In each block x attends to y first, then y to the *new* x (paper §3.3)."""
+    network = tiny_network()
+    asked: list[torch.Tensor] = []
+    answered: list[torch.Tensor] = []
+    network.fusion.ask_y[0].register_forward_hook(lambda _m, _i, out: answered.append(out))
+    network.fusion.ask_x[0].register_forward_hook(lambda _m, inputs, _o: asked.append(inputs[1]))
+    x, y = torch.rand(2, 1, 1, 32, 32)
+    network.fuse(network.encode(x, y), x, y)
+    assert torch.equal(asked[0], answered[0])
+
+
+def test_channel_norm_is_layer_norm_over_channels() -> None:
+    norm = ChannelNorm(5)
+    with torch.no_grad():
+        norm.weight.copy_(torch.rand(5) + 0.5)
+        norm.bias.copy_(torch.rand(5))
+    x = torch.randn(2, 5, 3, 4)
+    values = x.numpy().astype(np.float64)
+    mean = values.mean(axis=1, keepdims=True)
+    variance = values.var(axis=1, keepdims=True)
+    normed = (values - mean) / np.sqrt(variance + 1e-5)
+    weight, bias = (p.detach().numpy().reshape(1, 5, 1, 1) for p in (norm.weight, norm.bias))
+    np.testing.assert_allclose(norm(x).detach().numpy(), normed * weight + bias, atol=1e-5)
+
+
+def _convolved(x: np.ndarray, conv: torch.nn.Conv2d) -> np.ndarray:
+    """A 1×1 or depthwise 3×3 convolution of C×H×W, written as loops."""
+    assert conv.bias is not None
+    weight, bias = conv.weight.detach().numpy(), conv.bias.detach().numpy()
+    _, height, width = x.shape
+    out = np.zeros((weight.shape[0], height, width))
+    padded = np.pad(x, ((0, 0), (1, 1), (1, 1)))
+    for o in range(weight.shape[0]):
+        for i in range(height):
+            for j in range(width):
+                if conv.groups == 1:
+                    value = sum(weight[o, c, 0, 0] * x[c, i, j] for c in range(x.shape[0]))
+                else:
+                    value = (weight[o, 0] * padded[o, i : i + 3, j : j + 3]).sum()
+                out[o, i, j] = value + bias[o]
+    return out
+
+
+def test_channel_attention_against_loops() -> None:
+    torch.manual_seed(3)
+    attention = ChannelAttention(6, heads=2)
+    with torch.no_grad():
+        attention.temperature.copy_(torch.tensor([0.7, 1.9]).view(2, 1, 1))
+    x, other = torch.randn(2, 1, 6, 4, 5)
+    query = _convolved(_convolved(x[0].numpy(), attention.query), attention.query_local)
+    both = _convolved(_convolved(other[0].numpy(), attention.key_value), attention.key_value_local)
+    key, value = both[:6], both[6:]
+    mixed = np.zeros((6, 4, 5))
+    for head, temperature in enumerate((0.7, 1.9)):
+        channels = range(3 * head, 3 * head + 3)
+        for i in channels:
+            scores = []
+            for j in channels:
+                cosine = (query[i] * key[j]).sum() / (
+                    math.sqrt((query[i] ** 2).sum()) * math.sqrt((key[j] ** 2).sum())
+                )
+                scores.append(temperature * cosine)
+            exponentials = [math.exp(score) for score in scores]
+            for j, weight in zip(channels, exponentials, strict=True):
+                mixed[i] += weight / sum(exponentials) * value[j]
+    expected = _convolved(mixed, attention.project)
+    np.testing.assert_allclose(attention(x, other)[0].detach().numpy(), expected, atol=1e-5)
+
+
+def test_attention_survives_a_map_of_zeros() -> None:
+    attention = ChannelAttention(4, heads=2)
+    with torch.no_grad():
+        for parameter in attention.parameters():
+            parameter.zero_()
+    zeros = torch.zeros(1, 4, 8, 8, requires_grad=True)
+    out = attention(zeros, zeros)
+    out.sum().backward()
+    assert torch.isfinite(out).all()
+    assert zeros.grad is not None
+    assert torch.isfinite(zeros.grad).all()
+
+
+def test_up_conv_doubles_both_sides() -> None:
+    assert UpConv(6, 4)(torch.rand(1, 6, 3, 5)).shape == (1, 4, 6, 10)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_configurations_survive_json(name: str) -> None:
+    config = CONFIGS[name]()
+    assert network_adapter.validate_json(network_adapter.dump_json(config)) == config
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"channels": 9, "heads": 2}, "multiple of heads"),
+        ({"heads": 0}, "heads"),
+        ({"stride": 3}, "stride"),
+        ({"fusion_blocks": 0}, "fusion_blocks"),
+        ({"expansion": 0.0}, "expansion"),
+        ({"colour": True}, "colour"),
+        ({"backbone": {"taps": [0, 2, 1, 3]}}, "taps"),
+        ({"backbone": {"depth": 4}}, "beyond the last"),
+        ({"backbone": {"heads": 0}}, "heads"),
+        ({"backbone": {"dim": 24, "heads": 4}}, "multiple of 4"),
+        ({"backbone": {"max_tokens": -1}}, "max_tokens"),
+    ],
+)
+def test_networks_that_cannot_be_are_refused(change: dict[str, object], named: str) -> None:
+    with pytest.raises(ValidationError, match=named):
+        network_adapter.validate_python(change)
+
+
+def test_the_smallest_rotary_backbone_the_config_allows_is_built() -> None:
+    config = BackboneConfig(dim=16, depth=4, heads=4, mlp_ratio=0.5, taps=(0, 1, 2, 3))
+    network = tiny_network(tiny_paper(backbone=config))
+    x = torch.rand(1, 3, 16, 16)
+    assert torch.isfinite(network.fuse(network.encode(x, x), x, x)).all()
