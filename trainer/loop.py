@@ -16,7 +16,7 @@ import torch
 
 from core import __version__
 from core.device import choose_device, is_out_of_memory
-from core.errors import DeviceMemoryError, FusionError, InputError, OutputError
+from core.errors import DeviceMemoryError, FusionError, InputError, OutputError, PackError
 from core.io.atomic import output_error
 from core.models.fusion import Fusion
 from core.models.network import UniFusionNet
@@ -168,16 +168,21 @@ def _make_folder(folder: Path) -> None:
 
 
 def _start_from(network: UniFusionNet, config: TrainConfig, backbone: Path | None) -> str:
-    """Copy a parent pack's weights; it must be of the configured network."""
+    """Copy a parent pack's weights; its tensors must fit the configured network.
+
+    The output head may decide otherwise than the parent's (``blend``, ``decision``): those share
+    their tensors.
+    """
     path = Path(config.init)
     parent, manifest = read_pack(path, backbone)
-    if manifest.network != config.network:
+    try:
+        load_own_state(network, parent.own_state(), str(path))
+    except PackError as error:
         raise InputError(
             str(path),
             "it is of another network than the one to train",
             "Start from a pack of the same network, or from scratch.",
-        )
-    load_own_state(network, parent.own_state(), str(path))
+        ) from error
     return f"{manifest.name} {manifest.weights_sha256[:12]}"
 
 

@@ -203,7 +203,7 @@ def test_evaluate_scores_folders_and_methods_side_by_side(tmp_path: Path) -> Non
     table = tmp_path / "table.csv"
     result = runner.invoke(
         app,
-        "evaluate --task mif --metrics MI,PSNR --method average".split()
+        ["evaluate", "--task=mif", "--metrics=MI,PSNR", "--method=average"]
         + [f"--sources={tmp_path / 's'}", f"--csv={table}", f"--method=mine={tmp_path / 'mine'}"],
     )
     assert result.exit_code == 0, result.output
