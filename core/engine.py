@@ -268,9 +268,15 @@ def _feature_maps(
 
 
 def _pair_notes(pair: SourcePair) -> tuple[str, ...]:
-    return tuple(
-        f"{side}: {note}" for side, image in (("A", pair.a), ("B", pair.b)) for note in image.notes
-    )
+    """The readers' notes, with the source each is about; what is said of both, once and as it is."""
+    both = [note for note in pair.a.notes if note in pair.b.notes]
+    single = [
+        f"{side}: {note}"
+        for side, image in (("A", pair.a), ("B", pair.b))
+        for note in image.notes
+        if note not in both
+    ]
+    return (*both, *single)
 
 
 def _provenance(request: FusionRequest, method: str, digest: str) -> dict[str, str]:

@@ -284,6 +284,13 @@ def test_provenance_says_what_made_it_and_holds_no_folder(
     assert "weights_sha256" not in classical
 
 
+def test_a_note_about_both_sources_is_said_once(engine: FusionEngine) -> None:
+    sources = pair()
+    note = ("Source A and source B are the same picture.",)
+    noted = SourcePair(replace(sources.a, notes=note), replace(sources.b, notes=note))
+    assert engine.fuse(FusionRequest(noted, "mif", "average")).notes == note
+
+
 def test_reader_notes_reach_the_result_with_their_side(engine: FusionEngine) -> None:
     sources = pair()
     noted = SourcePair(replace(sources.a, notes=("Alpha was dropped.",)), sources.b)
