@@ -268,7 +268,7 @@ def _feature_maps(
 
 
 def _pair_notes(pair: SourcePair) -> tuple[str, ...]:
-    """The readers' notes, with the source each is about; what is said of both, once and as it is."""
+    """The readers' notes, each with its source; a note about both is said once, as it is."""
     both = [note for note in pair.a.notes if note in pair.b.notes]
     single = [
         f"{side}: {note}"
