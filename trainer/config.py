@@ -31,6 +31,7 @@ class TrainConfig:
         edge: weight of the Xydeas–Petrović edge-preservation term (0 is the paper).
         truth: where ``gt/NAME`` exists, the fused picture is compared with it alone.
         swap: sources change places at random (for tasks whose sources have no fixed roles).
+        refocus: share of the crops with truth whose views are made from it by simulated defocus.
         clip: largest gradient norm of either level; larger ones are scaled down.
         precision: ``bf16`` runs the networks under autocast; losses stay in fp32.
         seed: of everything random.
@@ -54,6 +55,7 @@ class TrainConfig:
     edge: float = Field(default=0.0, ge=0)
     truth: bool = False
     swap: bool = False
+    refocus: float = Field(default=0.0, ge=0, le=1)
     clip: float = Field(default=5.0, gt=0)
     precision: Literal["fp32", "bf16"] = "fp32"
     seed: int = Field(default=0, ge=0, lt=2**63)

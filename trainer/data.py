@@ -20,6 +20,7 @@ from core.io.pairing import PairedFiles, pair_folders
 from core.progress import NullProgress, Progress
 from core.tasks import ColourPolicy
 from core.types import SourcePair
+from trainer.refocus import refocus
 
 _TRIES = 4
 _FLAT = 0.02
@@ -128,7 +129,8 @@ class CropSampler:
     """Batches of aligned random crops with flips and quarter turns (paper §4.1).
 
     The batch of a step is a function of (seed, step): a resumed run sees the very crops the
-    uninterrupted one would have seen. With ``swap`` the sources also change places at random.
+    uninterrupted one would have seen. With ``swap`` the sources also change places at random; of
+    the crops whose truth is known, the share ``refocus`` is made anew (:mod:`trainer.refocus`).
     """
 
     def __init__(
@@ -138,9 +140,10 @@ class CropSampler:
         crop: int,
         seed: int,
         swap: bool = False,
+        refocus: float = 0.0,
     ) -> None:
         self.pairs, self.batch, self.crop, self.seed = tuple(pairs), batch, crop, seed
-        self.swap = swap
+        self.swap, self.refocus = swap, refocus
 
     def __call__(self, step: int) -> Batch:
         """The batch of ``step``."""
@@ -159,14 +162,15 @@ class CropSampler:
             if max(a[window].std(), b[window].std()) > _FLAT * 65535:
                 break
         turns, flip = int(rng.integers(4)), bool(rng.integers(2))
-        pictures = [a, b]
+        pictures = [a[window], b[window]]
         if self.swap and rng.integers(2):
             pictures.reverse()
-        if pair.truth is None:
-            pictures += pictures
-        else:
-            pictures += [_grown(pair.truth, self.crop)] * 2
-        return [_turned(picture[window], turns, flip) for picture in pictures]
+        wanted = pictures
+        if pair.truth is not None:
+            wanted = [_grown(pair.truth, self.crop)[window]] * 2
+            if rng.random() < self.refocus:
+                pictures = list(refocus(wanted[0], rng))
+        return [_turned(picture, turns, flip) for picture in (*pictures, *wanted)]
 
 
 def _stack(crops: Sequence[npt.NDArray[np.uint16]]) -> Tensor:

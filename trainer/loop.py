@@ -188,7 +188,14 @@ def _start_from(network: UniFusionNet, config: TrainConfig, backbone: Path | Non
 
 def _steps(run: _Run) -> Iterator[TrainEvent]:
     config = run.config
-    sampler = CropSampler(run.pairs.pairs, config.batch, config.crop, config.seed, config.swap)
+    sampler = CropSampler(
+        run.pairs.pairs,
+        config.batch,
+        config.crop,
+        config.seed,
+        swap=config.swap,
+        refocus=config.refocus,
+    )
     sums: dict[str, float] = {}
     counted, since = 0, time.perf_counter()
     saved_at, whole = run.state.step, True

@@ -1,0 +1,50 @@
+"""Made-up focus pairs: one sharp picture, seen by a lens focused near and one focused far."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from core.types import FloatArray
+
+Packed = npt.NDArray[np.uint16]
+
+_SIGMA = (0.8, 6.0)
+"""Standard deviation of the blur in pixels, smallest and largest."""
+
+
+def refocus(sharp: Packed, rng: np.random.Generator) -> tuple[Packed, Packed]:
+    """A near- and a far-focused view of ``sharp``, H×W×ch uint16.
+
+    A random region α is the foreground. Near focus: the foreground stays sharp over a blurred
+    background. Far focus: the blurred foreground spreads over the sharp background, as out-of-focus
+    objects do, so that around its edge neither view is sharp. Which view comes first is random.
+    """
+    picture: FloatArray = sharp.astype(np.float32)
+    low, high = np.log(_SIGMA)
+    sigma_back, sigma_front = np.exp(rng.uniform(low, high, 2))
+    alpha = _foreground(sharp.shape[0], sharp.shape[1], rng)[..., np.newaxis]
+    near = alpha * picture + (1 - alpha) * _blurred(picture, sigma_back)
+    far = _blurred(alpha * picture, sigma_front) + (1 - _blurred(alpha, sigma_front)) * picture
+    views = (_packed(near), _packed(far))
+    return views if rng.integers(2) else views[::-1]
+
+
+def _foreground(height: int, width: int, rng: np.random.Generator) -> FloatArray:
+    """A random region with smooth outline: H×W in [0, 1], about half the area."""
+    cells = int(rng.integers(2, 6))
+    noise = rng.standard_normal((cells + 1, cells + 1)).astype(np.float32)
+    field = cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
+    inside = (field > np.median(field)).astype(np.float32)
+    soft: FloatArray = cv2.GaussianBlur(inside, (0, 0), 0.7)
+    return soft
+
+
+def _blurred(pixels: FloatArray, sigma: float) -> FloatArray:
+    smooth = cv2.GaussianBlur(pixels, (0, 0), float(sigma), borderType=cv2.BORDER_REFLECT)
+    return np.asarray(smooth, np.float32).reshape(pixels.shape)
+
+
+def _packed(pixels: FloatArray) -> Packed:
+    return np.clip(np.round(pixels), 0, 65535).astype(np.uint16)
