@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from core.tasks import ChromaSource, ColourPolicy
@@ -15,6 +16,8 @@ from core.types import FloatArray, Image, SourcePair
 
 _KR, _KG, _KB = 0.299, 0.587, 0.114
 _LUMA = np.array([_KR, _KG, _KB], dtype=np.float32)
+_INDISTINCT = 1e-6
+"""Sum of luma distances below which neither source is the nearer one."""
 _CB_SPAN = 2 * (1 - _KB)
 _CR_SPAN = 2 * (1 - _KR)
 # Columns: what Cb and Cr add to R, G and B. Luma-weighted, each row sums to zero, so that adding
@@ -34,12 +37,15 @@ class Split:
         chroma: H×W×2 float32, Cb and Cr in [−0.5, 0.5], to be given to the fused luma; None when
             nothing is carried.
         channels: channels of the merged picture, 1 or 3.
+        choice: chroma of a and of b, H×W×2 each, where the fused luma decides between them (policy
+            "nearest"); None otherwise. Then ``chroma`` is None.
     """
 
     a: FloatArray
     b: FloatArray
     chroma: FloatArray | None
     channels: int
+    choice: tuple[FloatArray, FloatArray] | None = None
 
 
 def luma(rgb: FloatArray) -> FloatArray:
@@ -65,6 +71,8 @@ def split(pair: SourcePair, policy: ColourPolicy) -> Split:
         return Split(_as_rgb(pair.a), _as_rgb(pair.b), None, channels)
     grey_a, chroma_a = _luma_and_chroma(pair.a)
     grey_b, chroma_b = _luma_and_chroma(pair.b)
+    if policy.chroma == "nearest" and chroma_a is not None and chroma_b is not None:
+        return Split(grey_a, grey_b, None, 3, (chroma_a, chroma_b))
     chroma = _carried(chroma_a, chroma_b, policy.chroma)
     return Split(grey_a, grey_b, chroma, 1 if chroma is None else 3)
 
@@ -88,6 +96,8 @@ def merge(fused: FloatArray, parts: Split) -> FloatArray:
     fused = np.clip(fused, 0.0, 1.0).astype(np.float32, copy=False)
     if parts.chroma is not None:
         return _add_chroma(fused, parts.chroma)
+    if parts.choice is not None:
+        return _add_chroma(fused, _nearest(fused, parts.a, parts.b, *parts.choice))
     if parts.channels == 1 and fused.shape[2] == 3:
         grey: FloatArray = fused.mean(axis=2, keepdims=True, dtype=np.float32)
         return grey
@@ -123,6 +133,22 @@ def _carried(
     # Where both are grey the weights are zero, and so is the numerator.
     total[total == 0] = 1
     mixed: FloatArray = (weight_a * chroma_a + weight_b * chroma_b) / total
+    return mixed
+
+
+def _nearest(
+    fused: FloatArray, a: FloatArray, b: FloatArray, chroma_a: FloatArray, chroma_b: FloatArray
+) -> FloatArray:
+    """Chroma mixed by how near the fused luma is to each source's, H×W×2.
+
+    Distances are averaged over 5×5 pixels: where the sources cross by chance, the neighbourhood
+    decides; where a whole neighbourhood is a copy of one source, so is its colour.
+    """
+    far_a, far_b = (cv2.blur(np.abs(fused - s)[..., 0], (5, 5))[..., np.newaxis] for s in (a, b))
+    total = far_a + far_b
+    even = total < _INDISTINCT
+    weight = np.where(even, np.float32(0.5), far_b / np.where(even, 1, total))
+    mixed: FloatArray = weight * chroma_a + (1 - weight) * chroma_b
     return mixed
 
 

@@ -14,7 +14,7 @@ from core.errors import InputError
 Target = Literal["max", "mean", "sharper"]
 SsimWeighting = Literal["gradient", "equal"]
 ColourMode = Literal["luma", "rgb"]
-ChromaSource = Literal["a", "b", "both"]
+ChromaSource = Literal["a", "b", "both", "nearest"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class ColourPolicy:
     """What is fused and what is carried past the network.
 
     ``luma``: the network fuses BT.601 luma; chroma is carried from ``chroma`` ("both": each
-    pixel's chroma weighted by its distance from grey). ``rgb``: the network fuses RGB.
+    pixel's chroma weighted by its distance from grey; "nearest": from the source whose luma is
+    nearer to the fused luma, so that a copied pixel keeps its colour). ``rgb``: RGB is fused.
     """
 
     mode: ColourMode
@@ -120,7 +121,7 @@ _ALL = (
         description="a near- with a far-focused frame",
         label_a="Near focus",
         label_b="Far focus",
-        colour=ColourPolicy("luma", "both"),
+        colour=ColourPolicy("luma", "nearest"),
         losses=LossWeights(20, 20, 10, 10, "mean", "gradient", _RELEASE),
         default_baseline="guided",
         hints_a=("near", "fg", "foreground"),

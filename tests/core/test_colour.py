@@ -32,7 +32,8 @@ def _rgb(*pixels: tuple[float, float, float]) -> FloatArray:
 _GREY = np.full((1, 1, 1), 0.25, dtype=np.float32)
 _RED = _rgb((0.8, 0.2, 0.2))
 _BLUE = _rgb((0.2, 0.2, 0.8))
-_POLICIES = [ColourPolicy("luma", c) for c in ("a", "b", "both")] + [ColourPolicy("rgb", "both")]
+_POLICIES = [ColourPolicy("luma", c) for c in ("a", "b", "both", "nearest")]
+_POLICIES.append(ColourPolicy("rgb", "both"))
 
 
 def test_luma_by_hand() -> None:
@@ -152,6 +153,27 @@ def test_both_weights_by_distance_from_grey() -> None:
         weights = abs(first - 0.5), abs(second - 0.5)
         expected = (first * weights[0] + second * weights[1]) / sum(weights) - 0.5
         assert parts.chroma[0, 0, channel] == pytest.approx(expected, abs=1e-6)
+
+
+def test_nearest_gives_a_copied_region_the_colour_of_its_source() -> None:
+    rng = np.random.default_rng(2)
+    a, b = (rng.random((12, 24, 3), dtype=np.float32) for _ in range(2))
+    parts = split(_pair(a, b), ColourPolicy("luma", "nearest"))
+    fused = parts.a.copy()
+    fused[:, 12:] = parts.b[:, 12:]
+    merged = merge(fused, parts)
+    # Two columns on either side of the seam see both sources in their 5×5 neighbourhood.
+    np.testing.assert_allclose(merged[:, :10], a[:, :10], atol=1e-5)
+    np.testing.assert_allclose(merged[:, 14:], b[:, 14:], atol=1e-5)
+
+
+def test_nearest_halfway_between_two_colours_is_their_mean() -> None:
+    a, b = np.full((5, 5, 3), 0.4, np.float32), np.full((5, 5, 3), 0.6, np.float32)
+    a[..., 0] += 0.1
+    b[..., 2] += 0.1
+    parts = split(_pair(a, b), ColourPolicy("luma", "nearest"))
+    merged = merge((parts.a + parts.b) / 2, parts)
+    np.testing.assert_allclose(merged, (a + b) / 2, atol=1e-5)
 
 
 def test_both_is_defined_where_both_are_grey() -> None:
