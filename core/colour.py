@@ -148,8 +148,7 @@ def _nearest(
     total = far_a + far_b
     even = total < _INDISTINCT
     weight = np.where(even, np.float32(0.5), far_b / np.where(even, 1, total))
-    mixed: FloatArray = weight * chroma_a + (1 - weight) * chroma_b
-    return mixed
+    return np.asarray(weight * chroma_a + (1 - weight) * chroma_b, np.float32)
 
 
 def _add_chroma(grey: FloatArray, chroma: FloatArray) -> FloatArray:

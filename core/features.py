@@ -42,11 +42,12 @@ def common_basis(features_a: FloatArray, features_b: FloatArray) -> PcaBasis:
     found = vectors.T[::-1][:3]
     axes[: len(found)] = found
     scores = centred @ axes.T
-    # A direction has no sign of its own. The long tail goes up, so that what fills most of the
-    # picture (its background) is dark and what stands out is bright.
-    sign = np.where((scores**3).sum(axis=0) < 0, -1.0, 1.0)
-    axes, scores = axes * sign[:, None], scores * sign
-    low, high = np.percentile(scores, (1, 99), axis=0)
+    low, middle, high = np.percentile(scores, (1, 50, 99), axis=0)
+    # A direction has no sign of its own. What fills most of the picture (its background) shall be
+    # dark, what stands out bright.
+    turn = high - middle < middle - low
+    axes = np.where(turn[:, None], -axes, axes)
+    low, high = np.where(turn, -high, low), np.where(turn, -low, high)
     return PcaBasis(*(np.asarray(x, np.float32) for x in (mean, axes, low, high)))
 
 

@@ -32,6 +32,7 @@ class TrainConfig:
         truth: where ``gt/NAME`` exists, the fused picture is compared with it alone.
         swap: sources change places at random (for tasks whose sources have no fixed roles).
         refocus: share of the crops with truth whose views are made from it by simulated defocus.
+        jitter: largest change of each source's gamma and gain, as a natural logarithm.
         clip: largest gradient norm of either level; larger ones are scaled down.
         precision: ``bf16`` runs the networks under autocast; losses stay in fp32.
         seed: of everything random.
@@ -55,6 +56,7 @@ class TrainConfig:
     edge: float = Field(default=0.0, ge=0)
     truth: bool = False
     swap: bool = False
+    jitter: float = Field(default=0.0, ge=0, le=2)
     refocus: float = Field(default=0.0, ge=0, le=1)
     clip: float = Field(default=5.0, gt=0)
     precision: Literal["fp32", "bf16"] = "fp32"

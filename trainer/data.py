@@ -131,6 +131,8 @@ class CropSampler:
     The batch of a step is a function of (seed, step): a resumed run sees the very crops the
     uninterrupted one would have seen. With ``swap`` the sources also change places at random; of
     the crops whose truth is known, the share ``refocus`` is made anew (:mod:`trainer.refocus`).
+    ``jitter`` changes gamma and gain of each source by itself, up to a factor of exp(``jitter``),
+    so that neither source can be told by its brightness; crops with truth are left alone.
     """
 
     def __init__(
@@ -141,9 +143,10 @@ class CropSampler:
         seed: int,
         swap: bool = False,
         refocus: float = 0.0,
+        jitter: float = 0.0,
     ) -> None:
         self.pairs, self.batch, self.crop, self.seed = tuple(pairs), batch, crop, seed
-        self.swap, self.refocus = swap, refocus
+        self.swap, self.refocus, self.jitter = swap, refocus, jitter
 
     def __call__(self, step: int) -> Batch:
         """The batch of ``step``."""
@@ -165,6 +168,8 @@ class CropSampler:
         pictures = [a[window], b[window]]
         if self.swap and rng.integers(2):
             pictures.reverse()
+        if self.jitter and pair.truth is None:
+            pictures = [_jittered(picture, self.jitter, rng) for picture in pictures]
         wanted = pictures
         if pair.truth is not None:
             wanted = [_grown(pair.truth, self.crop)[window]] * 2
@@ -177,6 +182,14 @@ def _stack(crops: Sequence[npt.NDArray[np.uint16]]) -> Tensor:
     batch = np.stack(crops).astype(np.float32) / np.float32(65535.0)
     # N×H×W×ch in memory, seen as N×ch×H×W: channels last without a copy.
     return torch.from_numpy(batch).permute(0, 3, 1, 2)
+
+
+def _jittered(
+    crop: npt.NDArray[np.uint16], amount: float, rng: np.random.Generator
+) -> npt.NDArray[np.uint16]:
+    gamma = np.exp(rng.uniform(-amount, amount))
+    gain = np.exp(rng.uniform(-amount, 0))
+    return _packed(np.asarray(gain * (crop / 65535.0) ** gamma, np.float32))
 
 
 def _turned(crop: npt.NDArray[np.uint16], turns: int, flip: bool) -> npt.NDArray[np.uint16]:

@@ -195,6 +195,7 @@ def _steps(run: _Run) -> Iterator[TrainEvent]:
         config.seed,
         swap=config.swap,
         refocus=config.refocus,
+        jitter=config.jitter,
     )
     sums: dict[str, float] = {}
     counted, since = 0, time.perf_counter()

@@ -211,3 +211,27 @@ def test_truth_is_read_from_gt_where_there_is_one(tmp_path: Path) -> None:
     assert two.truth.shape == two.a.shape
     np.testing.assert_allclose(two.truth / 65535.0, 0.6, atol=1e-3)
     assert all(pair.truth is None for pair in load_pairs(tmp_path, policy).pairs)
+
+
+def test_jitter_changes_each_source_by_itself_and_the_wanted_ones_with_it() -> None:
+    ramp = np.linspace(0, 65535, 40 * 40).reshape(40, 40, 1).astype(np.uint16)
+    pair = TrainingPair("p", ramp, ramp)
+    plain = CropSampler([pair], 16, 32, seed=1)(0)
+    assert torch.equal(plain.a, plain.b)
+    batch = CropSampler([pair], 16, 32, seed=1, jitter=0.7)(0)
+    assert not torch.equal(batch.a, batch.b)
+    assert torch.equal(batch.wanted_a, batch.a)
+    assert torch.equal(batch.wanted_b, batch.b)
+    assert batch.a.min() >= 0
+    assert batch.a.max() <= 1
+
+
+def test_jitter_is_a_gamma_and_a_gain_below_one() -> None:
+    flat = np.full((40, 40, 1), 32768, np.uint16)
+    values = CropSampler([TrainingPair("p", flat, flat)], 200, 32, seed=1, jitter=0.5)(0).a[
+        :, 0, 0, 0
+    ]
+    # Half to the power of exp(±½), times exp(−½…0).
+    assert float(values.max()) <= 0.5 ** np.exp(-0.5) + 1e-4
+    assert float(values.min()) >= np.exp(-0.5) * 0.5 ** np.exp(0.5) - 1e-4
+    assert float(values.std()) > 0.02
