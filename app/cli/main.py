@@ -98,6 +98,54 @@ def fuse(
         fuse_files(FuseOptions(a, b, out, task, pack, device, recon, features, resample, backbone))
 
 
+@app.command()
+def batch(
+    sources: Annotated[list[Path], typer.Argument(help="folders or files to pair by name")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="folder for the results")],
+    task: Annotated[str, typer.Option("--task", "-t", help="mif, ivif, mef or mff")],
+    pack: Annotated[str, typer.Option(help="pack name, pack file or classical method")] = "",
+    template: Annotated[
+        str, typer.Option(help="name of a result: {name} {a_stem} {b_stem} {task} {method} {index}")
+    ] = "{name}",
+    format_: Annotated[
+        str, typer.Option("--format", help="png, tif, jpg, …; png unless the template says it")
+    ] = "",
+    depth: Annotated[int | None, typer.Option(help="8, 16 or 32 bits; as the sources")] = None,
+    flat: Annotated[bool, typer.Option("--flat", help="do not repeat the folder tree")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="show pairs and names only")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="go on with an earlier run")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace files")] = False,
+    resample: Annotated[
+        bool, typer.Option("--resample", help="resample B onto A when sizes differ")
+    ] = False,
+    recon: Annotated[bool, typer.Option("--recon", help="write reconstructions too")] = False,
+    figures: Annotated[bool, typer.Option("--figures", help="write A | B | fused too")] = False,
+    metrics: Annotated[bool, typer.Option("--metrics", help="write metrics.csv too")] = False,
+    contact_sheet: Annotated[
+        bool, typer.Option("--contact-sheet", help="write a page with thumbnails too")
+    ] = False,
+    json_progress: Annotated[
+        bool, typer.Option("--json-progress", help="one JSON object per line and event")
+    ] = False,
+    workers: Annotated[int, typer.Option(help="threads that read, and as many that write")] = 2,
+    device: Device = "auto",
+    backbone: Backbone = None,
+) -> None:
+    """Fuse many pairs; exit code 3 when some failed. Can be interrupted and gone on with."""
+    with reported():
+        from app.cli.batch import BatchCommand, run_command
+        from core.batch import BatchOptions
+
+        options = BatchOptions(
+            out, task, pack, template, format_, depth, not flat, overwrite, resume, resample,
+            recon, figures, metrics, contact_sheet, workers,
+        )  # fmt: skip
+        code = run_command(
+            BatchCommand(tuple(sources), options, device, backbone, dry_run, json_progress)
+        )
+    raise typer.Exit(code)
+
+
 @packs_app.command("list")
 def packs_list() -> None:
     """List the packs on this machine, and files in the pack folders that cannot be used."""

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError
 from core.io.decoded import file_error
+from core.io.finder import FolderRule, pair_paths
+from core.io.names import normal
+from core.io.plan import Leftover, Match, PairingPlan
 from core.io.reading import IMAGE_SUFFIXES
+
+__all__ = [
+    "FolderRule",
+    "Leftover",
+    "Match",
+    "PairedFiles",
+    "Pairing",
+    "PairingPlan",
+    "pair_folders",
+    "pair_paths",
+]
 
 
 @dataclass(frozen=True)
@@ -95,8 +108,7 @@ def _pictures(folder: Path, problems: list[str]) -> dict[str, list[Path]]:
         for path in sorted(folder.iterdir()):
             hidden = path.name.startswith(".")
             if not hidden and path.suffix.lower() in IMAGE_SUFFIXES and path.is_file():
-                # One spelling for letters that may be stored in two ways (é as one or two marks).
-                found.setdefault(unicodedata.normalize("NFC", path.stem), []).append(path)
+                found.setdefault(normal(path.stem), []).append(path)
     except OSError as error:
         raise file_error(folder, error) from error
     for name, paths in found.items():

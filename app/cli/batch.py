@@ -1,0 +1,211 @@
+"""``unifusion batch``: folders in, a folder out, no window."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.cli.console import DONE, TerminalProgress, note, say
+from core.batch import (
+    BatchFinished,
+    BatchOptions,
+    BatchPlan,
+    RowEvent,
+    Tally,
+    plan_batch,
+    run_batch,
+)
+from core.batch.manifest import DiskFull
+from core.errors import InputError
+from core.io.pairing import PairingPlan, pair_paths
+
+SOME_FAILED = 3
+_LISTED = 20
+
+
+@dataclass(frozen=True)
+class BatchCommand:
+    """The command's own options; the rest are :class:`core.batch.BatchOptions`."""
+
+    sources: tuple[Path, ...]
+    options: BatchOptions
+    device: str = "auto"
+    backbone: Path | None = None
+    dry_run: bool = False
+    json_lines: bool = False
+
+
+def run_command(command: BatchCommand) -> int:
+    """Pair, plan, and run or only show.
+
+    Returns:
+        0 when every pair is done, 3 when some failed or the disk became full.
+
+    Raises:
+        FusionError: nothing could be begun. Cancelled: Ctrl-C.
+    """
+    options = command.options
+    options.check()
+    pairing = pair_paths(command.sources, options.task, skip=[options.out])
+    plan = plan_batch(pairing, options)
+    _tell_pairing(pairing, command)
+    if not plan.rows:
+        raise InputError(
+            ", ".join(map(str, command.sources[:3])),
+            "no two pictures in there belong together by name",
+            "Use folders a/ and b/, or names that differ in one word, such as x_ir and x_vis.",
+        )
+    if command.dry_run:
+        _show_plan(plan, command)
+        return DONE
+    return _run(plan, command)
+
+
+def _run(plan: BatchPlan, command: BatchCommand) -> int:
+    from core.engine import FusionEngine
+
+    engine = FusionEngine(command.device, backbone=command.backbone)
+    failures: list[str] = []
+    finished: BatchFinished | None = None
+    with _Quiet() as progress, _shown(plan, command) as show:
+        try:
+            for event in run_batch(plan, engine, progress):
+                show(event)
+                if isinstance(event, BatchFinished):
+                    finished = event
+                elif event.state == "failed":
+                    failures.append(f"{event.row.match.name}: {event.text}")
+        except DiskFull as error:
+            failures.append(str(error))
+    if not command.json_lines:
+        _summary(plan, finished)
+    for text in failures:
+        say(f"failed: {_printable(text)}", sys.stderr)
+    return SOME_FAILED if failures else DONE
+
+
+def _summary(plan: BatchPlan, finished: BatchFinished | None) -> None:
+    if finished is None:
+        return
+    tally = finished.tally
+    before = f", {tally.skipped} done before" if tally.skipped else ""
+    say(
+        f"{_printable(plan.options.out)}: {tally.done} fused{before}, {tally.failed} failed, "
+        f"of {tally.total}"
+    )
+    for path in finished.files:
+        say(_printable(path))
+
+
+class _Quiet(TerminalProgress):
+    """Takes over Ctrl-C; what is shown is shown from the events."""
+
+    def report(self, done: float, total: float, stage: str) -> None:
+        """Show nothing."""
+
+
+@contextmanager
+def _shown(plan: BatchPlan, command: BatchCommand) -> Iterator[Any]:
+    """A function that shows one event: JSON lines, a bar on a terminal, or nothing."""
+    if command.json_lines:
+        yield lambda event: say(json.dumps(as_json(event)))
+        return
+    if not sys.stderr.isatty():
+        yield lambda event: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TextColumn("{task.fields[pace]}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        line = bar.add_task("", total=len(plan.rows), pace="")
+
+        def show(event: RowEvent | BatchFinished) -> None:
+            name = event.row.match.name if isinstance(event, RowEvent) else ""
+            tally = event.tally
+            failed = f", {tally.failed} failed" if tally.failed else ""
+            pace = f"{tally.rate:.1f}/s{failed}" if tally.rate else failed.lstrip(", ")
+            bar.update(line, completed=tally.ended, description=_printable(name), pace=pace)
+
+        yield show
+
+
+def as_json(event: RowEvent | BatchFinished) -> dict[str, Any]:
+    """One event as plain values."""
+    if isinstance(event, BatchFinished):
+        return {
+            "event": "finished",
+            **_tally(event.tally),
+            "failures": [{"name": row.match.name, "text": text} for row, text in event.failures],
+            "files": [str(path) for path in event.files],
+        }
+    return {
+        "event": "row",
+        "place": event.place,
+        "name": event.row.match.name,
+        "a": str(event.row.match.a),
+        "b": str(event.row.match.b),
+        "state": event.state,
+        "text": event.text,
+        "seconds": round(event.seconds, 4),
+        "output": str(event.output) if event.output else None,
+        "notes": list(event.notes),
+        **_tally(event.tally),
+    }
+
+
+def _tally(tally: Tally) -> dict[str, Any]:
+    left = tally.seconds_left
+    return {
+        "done": tally.done,
+        "failed": tally.failed,
+        "skipped": tally.skipped,
+        "total": tally.total,
+        "rate": round(tally.rate, 3),
+        "seconds_left": None if left is None else round(left, 1),
+    }
+
+
+def _tell_pairing(pairing: PairingPlan, command: BatchCommand) -> None:
+    for text in pairing.notes:
+        note(_printable(text))
+    shown = pairing.leftovers if command.dry_run else pairing.leftovers[:_LISTED]
+    for item in shown:
+        note(_printable(f"{item.trouble}: {item.path}: {item.reason}"))
+    if len(shown) < len(pairing.leftovers):
+        note(f"and {len(pairing.leftovers) - len(shown)} more without a partner (see --dry-run)")
+
+
+def _show_plan(plan: BatchPlan, command: BatchCommand) -> None:
+    for row in plan.rows:
+        match = row.match
+        if command.json_lines:
+            line = json.dumps(
+                {
+                    "event": "planned", "name": match.name, "a": str(match.a), "b": str(match.b),
+                    "reason": match.reason, "target": row.target.as_posix(),
+                    "problem": row.problem, "note": row.note,
+                }
+            )  # fmt: skip
+        else:
+            remarks = "; ".join(text for text in (match.reason, row.note, row.problem) if text)
+            line = _printable(f"{match.a} + {match.b} -> {row.target.as_posix()}  ({remarks})")
+        say(line)
+    if not command.json_lines:
+        say(f"{len(plan.rows)} pairs; nothing was written.")
+
+
+def _printable(text: object) -> str:
+    """Names that are no valid Unicode, made fit to print."""
+    return str(text).encode("utf-8", "replace").decode("utf-8")

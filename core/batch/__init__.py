@@ -1,0 +1,28 @@
+"""A folder in, a folder out: many pairs fused in one run that can be interrupted at any time."""
+
+from core.batch.events import ENDED, BatchEvent, BatchFinished, RowEvent, RowState, Tally
+from core.batch.manifest import MANIFEST_NAME
+from core.batch.naming import DEFAULT_TEMPLATE, FIELDS
+from core.batch.plan import BatchOptions, BatchPlan, BatchRow, preview
+from core.batch.resume import FoundRun, find_run, plan_batch
+from core.batch.run import run_batch
+
+__all__ = [
+    "DEFAULT_TEMPLATE",
+    "ENDED",
+    "FIELDS",
+    "MANIFEST_NAME",
+    "BatchEvent",
+    "BatchFinished",
+    "BatchOptions",
+    "BatchPlan",
+    "BatchRow",
+    "FoundRun",
+    "RowEvent",
+    "RowState",
+    "Tally",
+    "find_run",
+    "plan_batch",
+    "preview",
+    "run_batch",
+]

@@ -1,0 +1,74 @@
+"""Pictures about pictures: A, B and the result side by side, and strips for the contact sheet."""
+
+from __future__ import annotations
+
+import io
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+import PIL.ImageDraw
+import PIL.ImageFont
+
+from core.tasks import TaskSpec
+from core.types import FloatArray, SourcePair
+
+_Bytes = npt.NDArray[np.uint8]
+
+STRIP_HEIGHT = 144
+"""Pixels of a strip on the contact sheet."""
+
+_GAP = 8
+_CAPTION = 28
+_NOTICE = "Research use only - AI-generated image"  # the font that comes with Pillow has no dash
+_NOTICE_WIDTH = 270
+
+
+def side_by_side(pair: SourcePair, fused: FloatArray, task: TaskSpec) -> FloatArray:
+    """A, B and the fused picture in one row with their names; H×W×3 in [0, 1].
+
+    Every panel keeps its pixels. Medical figures carry the notice their results carry.
+    """
+    panels = [_rgb8(pair.a.normalised()), _rgb8(pair.b.normalised()), _rgb8(fused)]
+    titles = (task.label_a, task.label_b, "Fused")
+    height, width = panels[0].shape[:2]
+    total = 3 * width + 2 * _GAP
+    lines = 2 if task.medical else 1
+    total = max(total, _NOTICE_WIDTH) if task.medical else total
+    canvas = PIL.Image.new("RGB", (total, height + lines * _CAPTION), "white")
+    draw = PIL.ImageDraw.Draw(canvas)
+    font = PIL.ImageFont.load_default(size=14)
+    for place, (panel, title) in enumerate(zip(panels, titles, strict=True)):
+        left = place * (width + _GAP)
+        canvas.paste(PIL.Image.fromarray(panel), (left, _CAPTION))
+        draw.text((left + 2, 6), title, fill="black", font=font)
+    if task.medical:
+        draw.text((2, height + _CAPTION + 6), _NOTICE, fill="black", font=font)
+    return np.asarray(canvas, np.float32) / np.float32(255)
+
+
+def strip_jpeg(a: FloatArray, b: FloatArray, fused: FloatArray) -> bytes:
+    """The three pictures (H×W×C in [0, 1]) small and side by side, as a JPEG file."""
+    panels = [_small(picture) for picture in (a, b, fused)]
+    gap = np.full((STRIP_HEIGHT, 4, 3), 255, np.uint8)
+    joined = np.concatenate([panels[0], gap, panels[1], gap, panels[2]], axis=1)
+    stream = io.BytesIO()
+    PIL.Image.fromarray(joined).save(stream, "JPEG", quality=85)
+    return stream.getvalue()
+
+
+def _small(picture: FloatArray) -> _Bytes:
+    height, width = picture.shape[:2]
+    # A panorama must not make the whole sheet as wide as itself.
+    across = min(max(1, round(width * STRIP_HEIGHT / height)), 4 * STRIP_HEIGHT)
+    small = cv2.resize(
+        np.ascontiguousarray(picture), (across, STRIP_HEIGHT), interpolation=cv2.INTER_AREA
+    )
+    return _rgb8(np.asarray(small, np.float32).reshape(STRIP_HEIGHT, across, -1))
+
+
+def _rgb8(picture: FloatArray) -> _Bytes:
+    # In double precision, as pictures are written: a figure shows the very levels of the file.
+    levels = np.floor(np.clip(picture, 0, 1).astype(np.float64) * 255 + 0.5).astype(np.uint8)
+    return np.ascontiguousarray(np.broadcast_to(levels, (*levels.shape[:2], 3)))

@@ -1,0 +1,255 @@
+"""What a batch will do, settled before anything is read: rows, names, troubles."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.batch.naming import (
+    DEFAULT_TEMPLATE,
+    fill,
+    safe_folder,
+    same_name_key,
+    split_template,
+)
+from core.errors import InputError
+from core.io.pairing import Match, PairingPlan
+from core.io.writer import WRITE_SUFFIXES
+from core.tasks import get_task
+from core.types import BitDepth
+
+RECONSTRUCTIONS, FIGURES, THUMBNAILS = "_reconstructions", "_figures", "_thumbnails"
+"""Folders below the output folder for what comes beside the fused pictures."""
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """How a batch is run.
+
+    Attributes:
+        out: folder for results and the manifest; made when missing.
+        task, method: as in :class:`core.types.FusionRequest`.
+        template: name of a result, fields of :data:`core.batch.naming.FIELDS`; may end in a suffix.
+        format: suffix without dot; "" for that of the template, else PNG.
+        depth: 8, 16 or 32 bits; None for the deeper of the two sources.
+        keep_tree: repeat the folders of the sources below ``out``.
+        overwrite: replace files that are there.
+        resume: go on with the run recorded in ``out``, if there is one.
+        resample: bring B onto A where sizes differ, instead of failing the row.
+        reconstructions, figures, metrics, contact_sheet: what is made besides.
+        workers: threads that read, and as many that write; 1 or more.
+        in_flight: pairs in memory at once, at most; 0 for two per worker and one more.
+        memory: bytes of decoded pictures in memory at once, about; one pair is always let in.
+    """
+
+    out: Path
+    task: str
+    method: str = ""
+    template: str = DEFAULT_TEMPLATE
+    format: str = ""
+    depth: BitDepth | None = None
+    keep_tree: bool = True
+    overwrite: bool = False
+    resume: bool = False
+    resample: bool = False
+    reconstructions: bool = False
+    figures: bool = False
+    metrics: bool = False
+    contact_sheet: bool = False
+    workers: int = 2
+    in_flight: int = 0
+    memory: int = 2 * 2**30
+
+    @property
+    def suffix(self) -> str:
+        """Suffix of results, with the dot."""
+        of_template = split_template(self.template)[1]
+        return f".{self.format.lower().lstrip('.')}" if self.format else of_template or ".png"
+
+    @property
+    def most_in_flight(self) -> int:
+        """Pairs in memory at once, at most."""
+        return self.in_flight or 2 * self.workers + 1
+
+    def settings(self) -> dict[str, str]:
+        """What makes results differ: a run is only gone on with when all of it is the same."""
+        body, _ = split_template(self.template)
+        return {
+            "task": self.task,
+            "method": self.method,
+            "template": body,
+            "format": self.suffix,
+            "depth": str(self.depth or "as the sources"),
+            "folder tree": _yes(self.keep_tree),
+            "resample": _yes(self.resample),
+            "reconstructions": _yes(self.reconstructions),
+            "figures": _yes(self.figures),
+            "metrics": _yes(self.metrics),
+        }
+
+    def check(self) -> None:
+        """Raises InputError where options are unknown, out of range or contradict each other."""
+        get_task(self.task)
+        _, of_template = split_template(self.template)
+        if self.suffix not in WRITE_SUFFIXES:
+            known = ", ".join(suffix[1:] for suffix in WRITE_SUFFIXES)
+            raise InputError(f"Unknown format “{self.format}”", remedy=f"Choose one of: {known}.")
+        if self.format and of_template and of_template != self.suffix:
+            raise InputError(
+                f"Name template “{self.template}”",
+                f"its suffix is not the format {self.format}",
+                "Leave out one of the two.",
+            )
+        most = 32 if self.suffix in (".tif", ".tiff") else 16 if self.suffix == ".png" else 8
+        if self.depth not in (None, 8, 16, 32) or (self.depth or 8) > most:
+            raise InputError(
+                f"{self.depth} bits",
+                f"{self.suffix[1:].upper()} holds at most {most} bits",
+                "Choose 8, 16 or 32 bits and a format that holds them; TIFF holds all.",
+            )
+        if not 1 <= self.workers <= 64 or self.in_flight < 0 or self.memory < 1:
+            raise InputError(f"{self.workers} workers", remedy="Choose 1 to 64.")
+        if self.out.exists() and not self.out.is_dir():
+            raise InputError(str(self.out), "it is a file", "Choose a folder for the results.")
+
+
+@dataclass(frozen=True)
+class BatchRow:
+    """One pair of a batch.
+
+    Attributes:
+        key: the same in every run over the same two files.
+        match: the pair and why it is one.
+        target: path of the fused picture below the output folder.
+        problem: why this row cannot be done, or "".
+        note: what a person should know about its name, or "".
+    """
+
+    key: str
+    match: Match
+    target: Path
+    problem: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class BatchPlan:
+    """Options and rows, in the order they will be worked on.
+
+    Reorder rows with :func:`dataclasses.replace`; names stay with their rows. To retry failed ones,
+    run the whole plan again with ``options.resume``: finished rows are skipped without being read,
+    and table and contact sheet stay whole.
+    """
+
+    options: BatchOptions
+    rows: tuple[BatchRow, ...]
+
+    def outputs(self, row: BatchRow) -> tuple[Path, ...]:
+        """Every picture of ``row`` that must be there when it is done, the fused one first."""
+        options, stem = self.options, row.target.with_suffix("")
+        paths = [row.target]
+        if options.reconstructions:
+            for side in "ab":
+                name = f"{stem.name}_reconstruction_{side}{options.suffix}"
+                paths.append(RECONSTRUCTIONS / stem.parent / name)
+        if options.figures:
+            paths.append(FIGURES / stem.parent / f"{stem.name}.png")
+        return tuple(options.out / path for path in paths)
+
+    def thumbnail(self, row: BatchRow) -> Path:
+        """Path below the output folder of the strip shown on the contact sheet."""
+        return THUMBNAILS / row.target.with_suffix(".jpg")
+
+
+def row_key(match: Match) -> str:
+    """Names a pair of files, in this order, wherever the program is started."""
+    # JSON-like escapes keep names that are no valid Unicode apart.
+    text = "\0".join(os.path.abspath(path) for path in (match.a, match.b))  # noqa: PTH100
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def plan_rows(
+    pairing: PairingPlan,
+    options: BatchOptions,
+    known: Mapping[str, Path] | None = None,
+) -> BatchPlan:
+    """Name every active pair of ``pairing``.
+
+    Two rows that would have one name are numbered in the order of the plan (``x``, ``x_2``, …).
+
+    Args:
+        known: targets of rows of an earlier run, by key: they keep their names.
+
+    Raises:
+        InputError: an option is wrong.
+    """
+    options.check()
+    known = known or {}
+    taken = {same_name_key(path) for path in known.values()}
+    sources = {os.path.realpath(p) for match in pairing.matches for p in (match.a, match.b)}
+    rows: list[BatchRow] = []
+    keys: set[str] = set()
+    for index, match in enumerate(pairing.active, start=1):
+        key = row_key(match)
+        if key in keys:
+            continue
+        keys.add(key)
+        target, note = known.get(key), ""
+        if target is None:
+            wanted = preview(match, options, index)
+            target = _free(wanted, taken)
+            if target != wanted:
+                note = f"numbered: another result is called {wanted.name}"
+        taken.add(same_name_key(target))
+        rows.append(BatchRow(key, match, target, note=note))
+    return BatchPlan(options, tuple(_with_problem(row, options, sources) for row in rows))
+
+
+def preview(match: Match, options: BatchOptions, index: int) -> Path:
+    """The name ``match`` would get as number ``index``, below the output folder.
+
+    Raises:
+        InputError: the template is wrong.
+    """
+    body, _ = split_template(options.template)
+    stem = fill(body, match, options.task, options.method, index)
+    folder = safe_folder(match.folder) if options.keep_tree else Path()
+    return folder / stem.with_name(stem.name + options.suffix)
+
+
+def row_problem(row: BatchRow, options: BatchOptions, sources: set[str]) -> str:
+    """Why ``row`` would harm a file that is there, or ""."""
+    path = options.out / row.target
+    if os.path.realpath(path) in sources:
+        return "the result would replace a source; choose another folder or template"
+    if path.is_dir():
+        return "there is a folder of that name; choose another template"
+    return ""
+
+
+def _with_problem(row: BatchRow, options: BatchOptions, sources: set[str]) -> BatchRow:
+    return replace(row, problem=row_problem(row, options, sources))
+
+
+def _free(wanted: Path, taken: set[str]) -> Path:
+    number, path = 1, wanted
+    while same_name_key(path) in taken:
+        number += 1
+        path = wanted.with_name(f"{wanted.stem}_{number}{wanted.suffix}")
+    return path
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def differences(mine: Mapping[str, str], theirs: Mapping[str, str]) -> Sequence[str]:
+    """Settings that differ, one phrase each."""
+    return [
+        f"{key}: {theirs.get(key) or 'none'} then, {mine.get(key) or 'none'} now"
+        for key in dict.fromkeys((*mine, *theirs))
+        if mine.get(key, "") != theirs.get(key, "")
+    ]

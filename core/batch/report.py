@@ -1,0 +1,125 @@
+"""What a batch leaves beside its pictures: a table of metrics and a contact sheet."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from core.batch.figures import strip_jpeg
+from core.batch.manifest import Record
+from core.batch.plan import BatchPlan, BatchRow
+from core.batch.stages import make_folder
+from core.errors import FusionError
+from core.io.atomic import atomic_write
+from core.io.reading import read_image, resample_onto
+from core.metrics import METRICS
+from core.progress import Progress
+from core.tasks import get_task
+
+METRICS_NAME, SHEET_NAME = "metrics.csv", "contact-sheet.html"
+
+_STYLE = """
+body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:78rem;padding:0 1rem;
+background:#fff;color:#1b1b1f}
+h1{font-size:1.4rem}figure{margin:0 0 1.4rem}img{max-width:100%;height:auto;display:block}
+figcaption{margin-top:.3rem}small{color:#55555f}.bad{color:#a3001b}
+@media(prefers-color-scheme:dark){body{background:#17171a;color:#e8e8ee}small{color:#a9a9b4}
+.bad{color:#ff8a98}}
+"""
+
+
+def write_metrics(plan: BatchPlan, records: Mapping[str, Record]) -> Path:
+    """One line per finished row: names, files, figures. UTF-8, whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    done = [(row, records[row.key]) for row in plan.rows if _is_done(row, records)]
+    columns = list(dict.fromkeys(name for _, record in done for name in record.metrics or {}))
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["name", "result", "a", "b", *columns])
+    for row, record in done:
+        figures = record.metrics or {}
+        cells = (f"{figures[c]:.6f}" if c in figures else "" for c in columns)
+        names = (row.match.name, row.target.as_posix(), row.match.a, row.match.b)
+        writer.writerow([*names, *cells])
+    path = plan.options.out / METRICS_NAME
+    atomic_write(path, buffer.getvalue().encode("utf-8", "replace"))
+    return path
+
+
+def write_sheet(plan: BatchPlan, records: Mapping[str, Record], progress: Progress) -> Path:
+    """A page with every row: thumbnails, names, errors. Needs no network and no script.
+
+    Thumbnails that are missing are made from the files.
+
+    Raises:
+        OutputError: it cannot be written. Cancelled: ``progress`` asked to stop.
+    """
+    task = get_task(plan.options.task)
+    done = sum(_is_done(row, records) for row in plan.rows)
+    parts = [
+        "<!doctype html>\n<html lang=en><meta charset=utf-8>",
+        "<meta name=viewport content='width=device-width,initial-scale=1'>",
+        f"<title>Contact sheet</title><style>{_STYLE}</style>",
+        f"<h1>{done} of {len(plan.rows)} pairs fused</h1>",
+        f"<p>{_safe(task.title)}: {_safe(task.label_a)}, {_safe(task.label_b)}, fused. "
+        f"Method: {_safe(plan.options.method or 'model')}.</p>",
+    ]
+    if task.medical:
+        parts.append("<p><strong>Research use only – AI-generated images</strong></p>")
+    for row in plan.rows:
+        progress.check()
+        parts.append(_entry(plan, row, records.get(row.key)))
+    path = plan.options.out / SHEET_NAME
+    atomic_write(path, "\n".join([*parts, "</html>\n"]).encode("utf-8", "replace"))
+    return path
+
+
+def _entry(plan: BatchPlan, row: BatchRow, record: Record | None) -> str:
+    title = f"<strong>{_safe(row.match.name)}</strong>"
+    names = _safe(f"{row.match.a.name} + {row.match.b.name} ({row.match.reason})")
+    if record is None or record.state != "done":
+        text = row.problem or (record.text if record and record.text else "not done yet")
+        caption = f"{title} <small>{names}</small><br><span class=bad>{_safe(text)}</span>"
+        return f"<figure><figcaption>{caption}</figcaption></figure>"
+    figures = " · ".join(
+        f"{_safe(name)} {value:.3f}{'↑' if METRICS[name].direction == 'higher' else '↓'}"
+        for name, value in (record.metrics or {}).items()
+        if name in METRICS
+    )
+    picture = ""
+    if _have_thumbnail(plan, row):
+        source = _safe(quote(plan.thumbnail(row).as_posix(), errors="surrogateescape"))
+        picture = f'<img loading=lazy alt="{_safe(row.match.name)}" src="{source}">'
+    link = _safe(quote(row.target.as_posix(), errors="surrogateescape"))
+    caption = f"{title} <small>{names}<br>{_safe(row.target.as_posix())} {figures}</small>"
+    return f'<figure><a href="{link}">{picture}</a><figcaption>{caption}</figcaption></figure>'
+
+
+def _have_thumbnail(plan: BatchPlan, row: BatchRow) -> bool:
+    path = plan.options.out / plan.thumbnail(row)
+    if path.is_file():
+        return True
+    try:
+        a, b = read_image(row.match.a), read_image(row.match.b)
+        fused = read_image(plan.options.out / row.target)
+        make_folder(path.parent)
+        b = resample_onto(b, a.size)
+        atomic_write(path, strip_jpeg(a.normalised(), b.normalised(), fused.normalised()))
+    except FusionError:
+        return False
+    return True
+
+
+def _is_done(row: BatchRow, records: Mapping[str, Record]) -> bool:
+    return row.key in records and records[row.key].state == "done"
+
+
+def _safe(text: str) -> str:
+    return html.escape(text, quote=True)

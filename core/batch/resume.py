@@ -1,0 +1,182 @@
+"""What is left to do: the plan, held against the record of an earlier run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.batch.manifest import MANIFEST_NAME, Manifest, Record
+from core.batch.plan import BatchOptions, BatchPlan, BatchRow, differences, plan_rows
+from core.errors import FusionError, InputError
+from core.io.pairing import PairingPlan
+
+_PART = re.compile(r"^\.[0-9a-f]{32}\.part")
+
+
+@dataclass(frozen=True)
+class FoundRun:
+    """A run recorded in an output folder.
+
+    Attributes:
+        total, done, failed: rows it was begun with, finished ones, failed ones.
+        differences: settings that are not those asked about, one phrase each.
+    """
+
+    total: int
+    done: int
+    failed: int
+    differences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Todo:
+    """What to do with one row.
+
+    ``state``: "queued", "skipped" or "failed"; ``text`` why. ``overwrite``: the row's files may be
+    replaced, for they are its own.
+    """
+
+    state: str
+    text: str = ""
+    overwrite: bool = False
+
+
+def find_run(options: BatchOptions) -> FoundRun | None:
+    """The run recorded in ``options.out``, or None.
+
+    Raises:
+        InputError: the record is damaged. OutputError: that run is on just now.
+    """
+    if not (options.out / MANIFEST_NAME).is_file():
+        return None
+    manifest = Manifest(options.out)
+    try:
+        return _described(manifest, options)
+    finally:
+        manifest.close()
+
+
+def _described(manifest: Manifest, options: BatchOptions) -> FoundRun | None:
+    settings = manifest.settings()
+    if not settings:
+        return None
+    records = manifest.records().values()
+    done = sum(record.state == "done" for record in records)
+    failed = sum(record.state == "failed" for record in records)
+    total = int(manifest.meta().get("total", len(records)))
+    return FoundRun(total, done, failed, tuple(differences(options.settings(), settings)))
+
+
+def plan_batch(pairing: PairingPlan, options: BatchOptions) -> BatchPlan:
+    """Rows and names for ``pairing``; rows of the run that is gone on with keep their names.
+
+    Raises:
+        InputError: an option is wrong, the output folder holds another run, or its record is
+            damaged.
+        OutputError: another run is on in that folder.
+    """
+    options.check()
+    known: Mapping[str, Path] = {}
+    if (options.out / MANIFEST_NAME).is_file() and (options.resume or not options.overwrite):
+        manifest = Manifest(options.out)
+        try:
+            check_run(manifest, options)
+            known = {key: record.target for key, record in manifest.records().items()}
+        finally:
+            manifest.close()
+    return plan_rows(pairing, options, known)
+
+
+def check_run(manifest: Manifest, options: BatchOptions) -> None:
+    """Refuse to mix two runs in one folder.
+
+    Raises:
+        InputError: a run is recorded and neither going on nor beginning anew was asked for, or it
+            is to be gone on with by other settings.
+    """
+    found = _described(manifest, options)
+    if found is None or (options.overwrite and not options.resume):
+        return
+    if not options.resume:
+        raise InputError(
+            f"The folder {options.out}",
+            f"it holds a batch of which {found.done} of {found.total} pairs are done",
+            "Go on with it (--resume), begin anew (--overwrite), or choose another folder.",
+        )
+    if found.differences:
+        raise InputError(
+            f"The batch in {options.out}",
+            f"it was begun with other settings ({'; '.join(found.differences)})",
+            "Use those again, choose another folder, or begin anew (--overwrite, no --resume).",
+        )
+
+
+def sort_out(row: BatchRow, record: Record | None, plan: BatchPlan) -> Todo:
+    """What ``row`` needs, given what is recorded of it and what is on disk."""
+    options = plan.options
+    if row.problem:
+        return Todo("failed", row.problem)
+    target = options.out / row.target
+    if record is None or record.target != row.target:
+        return _new(plan.outputs(row), options)
+    if not target.exists():
+        text = "its result is gone: made again" if record.state == "done" else ""
+        return Todo("queued", text, overwrite=True)
+    if record.state == "failed":  # the fused picture is written last, so this one is not its own
+        return _new((target,), options)
+    changed = _changed(row, record)
+    if changed:
+        return Todo("queued", f"{changed} changed since: fused again", overwrite=True)
+    if record.state == "begun":
+        # Its files appear whole and the fused one last, so it was finished, unless an older file
+        # was there to be replaced, or figures that were not recorded are wanted.
+        complete = not options.overwrite and not options.metrics and target.stat().st_size > 0
+        return Todo("done" if complete else "queued", overwrite=True)
+    if record.size != target.stat().st_size:
+        return Todo("skipped", "done before; someone changed the result since, it was kept")
+    return Todo("skipped", "done before")
+
+
+def _new(targets: Sequence[Path], options: BatchOptions) -> Todo:
+    target = next((path for path in targets if path.exists()), None)
+    if target is not None and not options.overwrite:
+        return Todo(
+            "failed", f"Cannot write {target}: there is a file of that name. "
+            "Use another template or folder, or allow overwriting.",
+        )  # fmt: skip
+    return Todo("queued", overwrite=options.overwrite)
+
+
+def _changed(row: BatchRow, record: Record) -> str:
+    """Which source is not what it was: "", "A", "B" or "A and B"."""
+    if record.stamps is None:
+        return "its sources may have"
+    sides = []
+    for side, path, stamp in zip("AB", (row.match.a, row.match.b), record.stamps, strict=True):
+        try:
+            if not stamp.still_fits(path):
+                sides.append(side)
+        except FusionError:
+            return "a source cannot be read or was"
+    return " and ".join(sides)
+
+
+def remove_parts(plan: BatchPlan) -> int:
+    """Remove half-written files that an earlier run left in the folders of ``plan``; how many.
+
+    Call only while the manifest is held: no other run writes there then.
+    """
+    folders = {path.parent for row in plan.rows for path in plan.outputs(row)}
+    folders |= {
+        plan.options.out,
+        *((plan.options.out / plan.thumbnail(r)).parent for r in plan.rows),
+    }
+    number = 0
+    for folder in folders:
+        for path in folder.glob(".*.part*") if folder.is_dir() else ():
+            if _PART.match(path.name):
+                path.unlink(missing_ok=True)
+                number += 1
+    return number

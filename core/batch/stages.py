@@ -1,0 +1,151 @@
+"""The three steps of one row: read, fuse, write. They know nothing of threads or of other rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import PIL.Image
+
+from core.batch.figures import side_by_side, strip_jpeg
+from core.batch.manifest import Stamp
+from core.batch.plan import BatchPlan, BatchRow
+from core.errors import InputError
+from core.io.atomic import atomic_write, output_error
+from core.io.decoded import decoding
+from core.io.reading import read_pair
+from core.io.writer import write_image
+from core.metrics import MAIN_METRICS, evaluate, to_luma8
+from core.tasks import get_task
+from core.types import BitDepth, FloatArray, FusionRequest, FusionResult, SourcePair
+
+_BYTES_PER_PIXEL = 3 * 4
+_PICTURES = 4
+"""A, B, the fused picture, and as much again for what passes by while they are made."""
+
+
+@dataclass(frozen=True, eq=False)
+class ReadRow:
+    """A row's sources in memory, with what their files were."""
+
+    pair: SourcePair
+    stamps: tuple[Stamp, Stamp]
+
+
+@dataclass(frozen=True)
+class WrittenRow:
+    """What a row left on disk: bytes of the fused picture's file, its figures, remarks."""
+
+    size: int
+    metrics: Mapping[str, float]
+    notes: tuple[str, ...]
+
+
+def expected_bytes(row: BatchRow) -> int:
+    """About how much memory the row takes; from the files' headers, nothing is decoded."""
+    return sum(_expected(path) for path in (row.match.a, row.match.b)) * _PICTURES // 2
+
+
+def _expected(path: Path) -> int:
+    try:
+        with decoding(path), PIL.Image.open(path) as image:
+            return image.width * image.height * _BYTES_PER_PIXEL
+    except InputError:
+        pass
+    try:
+        return path.stat().st_size * _BYTES_PER_PIXEL
+    except OSError:
+        return 0
+
+
+def read_row(row: BatchRow, plan: BatchPlan) -> ReadRow:
+    """Read both sources.
+
+    Raises:
+        InputError: see :func:`core.io.read_pair`.
+    """
+    # Before the pictures: a file that changes while it is read is noticed by the next run.
+    stamps = (Stamp.of(row.match.a, digest=True), Stamp.of(row.match.b, digest=True))
+    pair = read_pair(row.match.a, row.match.b, resample=plan.options.resample)
+    return ReadRow(pair, stamps)
+
+
+def request_for(read: ReadRow, plan: BatchPlan) -> FusionRequest:
+    """What to ask the engine for."""
+    options = plan.options
+    return FusionRequest(
+        read.pair, options.task, options.method, reconstructions=options.reconstructions
+    )
+
+
+def write_row(
+    row: BatchRow, plan: BatchPlan, pair: SourcePair, result: FusionResult, *, overwrite: bool
+) -> WrittenRow:
+    """Write everything the row is to leave, the fused picture last.
+
+    So a fused picture that is there says that the whole row is.
+
+    Raises:
+        OutputError: see :func:`core.io.write_image`.
+    """
+    options = plan.options
+    pictures = _pictures(plan, pair, result)
+    outputs = dict(zip(_kinds(plan), plan.outputs(row), strict=True))
+    notes = list(result.notes)
+    metrics: dict[str, float] = {}
+    if options.metrics:
+        a, b = to_luma8(pair.a.normalised()), to_luma8(pair.b.normalised())
+        metrics = evaluate(a, b, to_luma8(result.fused), MAIN_METRICS)
+    if options.contact_sheet:
+        strip = strip_jpeg(pair.a.normalised(), pair.b.normalised(), result.fused)
+        path = options.out / plan.thumbnail(row)
+        make_folder(path.parent)
+        atomic_write(path, strip)
+    for kind in reversed(tuple(outputs)):
+        if kind not in pictures:
+            continue
+        pixels, depth = pictures[kind]
+        make_folder(outputs[kind].parent)
+        said = write_image(
+            outputs[kind],
+            pixels,
+            bit_depth=depth,
+            provenance={**result.provenance, "picture": kind},
+            protect=(row.match.a, row.match.b),
+            overwrite=overwrite,
+        )
+        notes += said if kind == "fused" else ()
+    size = outputs["fused"].stat().st_size
+    return WrittenRow(size, metrics, tuple(dict.fromkeys(notes)))
+
+
+def _kinds(plan: BatchPlan) -> tuple[str, ...]:
+    """Kinds of pictures in the order of :meth:`BatchPlan.outputs`."""
+    kinds = ["fused"]
+    if plan.options.reconstructions:
+        kinds += ["reconstruction_a", "reconstruction_b"]
+    return (*kinds, "figure") if plan.options.figures else tuple(kinds)
+
+
+def _pictures(
+    plan: BatchPlan, pair: SourcePair, result: FusionResult
+) -> dict[str, tuple[FloatArray, BitDepth]]:
+    depth: BitDepth = plan.options.depth or result.bit_depth
+    found: dict[str, tuple[FloatArray, BitDepth]] = {"fused": (result.fused, depth)}
+    for kind in ("reconstruction_a", "reconstruction_b"):
+        pixels = getattr(result, kind)
+        if pixels is not None:
+            found[kind] = (pixels, depth)
+    if plan.options.figures:
+        figure = side_by_side(pair, result.fused, get_task(plan.options.task))
+        found["figure"] = (figure, 8)
+    return found
+
+
+def make_folder(folder: Path) -> None:
+    """Make ``folder`` and those above it; OutputError when that fails."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(folder / "x", error) from error
