@@ -9,9 +9,13 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app import jobs
+from app.display import FeatureView
+from app.export import ExportPlan, clipboard_picture, export_files
+from app.render import Picture
+from app.results import Kept, ResultStore
 from app.session import Outcome, Problem, Remedy, Running, Session, Side, Sources
 from app.workers import Job, Runner
-from core.errors import FusionError, SizeMismatch
+from core.errors import FusionError, InputError, PackError, SizeMismatch
 
 _OPPOSITE: dict[Side, Side] = {"a": "b", "b": "a"}
 
@@ -24,6 +28,10 @@ class Controller(QObject):
 
     saved = Signal(object)
     """Path of the file that was written."""
+    exported = Signal(object)
+    """Paths of the files that were written."""
+    copied = Signal(object)
+    """A QImage for the clipboard."""
     idle = Signal()
     """A fusion ended, whichever way, and none follows."""
 
@@ -46,7 +54,10 @@ class Controller(QObject):
         self._fuse_job: Job | None = None
         self._load_job: Job | None = None
         self._closed = False
+        self.store = ResultStore()
+        session.results_changed.connect(self._keep)
         session.feature_view_changed.connect(self._draw_features)
+        session.results_changed.connect(self._redraw_features)
 
     # --- life ------------------------------------------------------------------------------
 
@@ -100,13 +111,24 @@ class Controller(QObject):
         if len(self._pending) == 2:
             self._load(self._pending["a"], self._pending["b"], resample=True)
 
+    def reload(self) -> None:
+        """Read the files on show again."""
+        sources = self.session.sources
+        both = [s.image.origin if s is not None else None for s in (sources.a, sources.b)]
+        resampled = any("resampled" in entry for entry in sources.stamp or ())
+        self._load(both[0], both[1], resample=resampled)
+
     def swap(self) -> None:
         """Exchange A and B. A result shown stays, as stale."""
         old = self.session.sources
+        display = self.session.display
         pair = None
         if old.pair is not None:
             pair = type(old.pair)(old.pair.b, old.pair.a)
-        self.session.set_sources(Sources(old.b, old.a, pair, old.sample), keep_outcome=True)
+        stamp = old.stamp[::-1] if old.stamp else None
+        swapped = Sources(old.b, old.a, pair, old.sample, stamp)
+        self.session.set_sources(swapped, keep_outcome=True)
+        self.session.set_display(replace(display, a=display.b, b=display.a))
 
     def set_task(self, name: str) -> None:
         """Select a task. A sample on screen gives way to that task's sample."""
@@ -134,7 +156,8 @@ class Controller(QObject):
             old.cancel()
         self.session.known_paths.update(item for item in (a, b) if isinstance(item, Path))
         self.session.set_problem(None)
-        work = partial(jobs.load_sources, a, b, resample=resample, sample=sample)
+        kept = {} if resample else self.store.sources()
+        work = partial(jobs.load_sources, a, b, resample=resample, sample=sample, kept=kept)
         job = self._load_job = self._files.submit(work, key="load")
         self._show_progress(job, fusing=False)
         job.finished.connect(self._loaded)
@@ -145,9 +168,13 @@ class Controller(QObject):
     def _loaded(self, sources: Sources) -> None:
         self._pending = {}
         self._generation += 1
-        self.session.set_sources(sources)
-        if sources.pair is not None:
-            self.fuse(preview=True)
+        kept = self.store.get(sources.stamp)
+        if kept is not None and kept.sources.pair is sources.pair and kept.results:
+            self.session.set_sources(sources, results=kept.results, selected=kept.selected)
+        else:
+            self.session.set_sources(sources)
+            if sources.pair is not None:
+                self.fuse(preview=True)
 
     def _load_failed(
         self, a: jobs.FileOrImage | None, b: jobs.FileOrImage | None, error: FusionError
@@ -210,28 +237,37 @@ class Controller(QObject):
         if outcome.result.request_id != self._generation:
             return
         self.session.set_outcome(outcome)
-        if outcome.result.features_a is not None:
-            self._draw_features_if_changed(outcome)
+
+    def _keep(self) -> None:
+        """Remember the results of this pair for when it comes back."""
+        session = self.session
+        results = tuple(r for r in session.results if r.pair is session.sources.pair)
+        finished = tuple(r for r in results if not r.is_preview)
+        if finished:
+            selected = session.outcome.key if session.outcome else ""
+            self.store.put(Kept(session.sources, finished, selected))
 
     # --- features --------------------------------------------------------------------------
 
-    def _draw_features_if_changed(self, outcome: Outcome) -> None:
-        # The person may have chosen another view while the fusion was running.
-        if outcome.feature_view != self.session.feature_view:
+    def _redraw_features(self) -> None:
+        outcome = self.session.outcome
+        # The person may have chosen another view since, or while the fusion was running.
+        if outcome is not None and outcome.feature_view != self.session.feature_view:
             self._draw_features()
 
     def _draw_features(self) -> None:
         outcome = self.session.outcome
         if self._closed or outcome is None or outcome.basis is None:
             return
-        work = partial(jobs.draw_features, outcome, self.session.feature_view)
+        view = self.session.feature_view
+        work = partial(jobs.draw_features, outcome, view)
         job = self._files.submit(work, key="features")
-        job.finished.connect(partial(self._features_drawn, outcome))
+        job.finished.connect(partial(self._features_drawn, outcome, view))
         job.failed.connect(partial(self._fail, ""))
 
-    def _features_drawn(self, outcome: Outcome, picture: object) -> None:
+    def _features_drawn(self, outcome: Outcome, view: FeatureView, picture: Picture | None) -> None:
         if picture is not None:
-            self.session.set_feature_picture(outcome, picture)
+            self.session.set_feature_picture(outcome, picture, view)
 
     # --- saving ----------------------------------------------------------------------------
 
@@ -250,6 +286,33 @@ class Controller(QObject):
         if notes:
             self.session.set_message(" ".join(notes))
         self.saved.emit(path)
+
+    def export(self, plan: ExportPlan) -> None:
+        """Write what was chosen of the result on screen."""
+        outcome = self.session.outcome
+        if outcome is None:
+            return
+        self.session.set_problem(None)
+        self.session.known_paths.update(plan.target(item) for item in plan.items)
+        work = partial(export_files, outcome, self.session.display, plan)
+        job = self._files.submit(work, key="export")
+        job.finished.connect(self._export_done)
+        job.failed.connect(partial(self._fail, "export"))
+
+    def _export_done(self, answer: tuple[tuple[Path, ...], tuple[str, ...]]) -> None:
+        paths, notes = answer
+        if notes:
+            self.session.set_message(" ".join(notes))
+        self.exported.emit(paths)
+
+    def copy_picture(self) -> None:
+        """Make the fused picture for the clipboard."""
+        outcome = self.session.outcome
+        if outcome is not None:
+            work = partial(clipboard_picture, outcome, self.session.display)
+            job = self._files.submit(work, key="copy")
+            job.finished.connect(self.copied)
+            job.failed.connect(partial(self._fail, ""))
 
     # --- common ----------------------------------------------------------------------------
 
@@ -280,6 +343,10 @@ class Controller(QObject):
     def _fail_of(self, generation: int, error: FusionError) -> None:
         if generation == self._generation:
             self._fail("retry", error)
+        if isinstance(error, (InputError, PackError)) and not self._closed:
+            # A pack may have been removed: offer what there is now.
+            info = self._compute.submit(self._engine.info, key="info")
+            info.finished.connect(self.session.set_engine)
 
     def _fail(self, remedy: Remedy, error: FusionError) -> None:
         if not self._closed:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QStandardPaths
-from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.session import Outcome
 
@@ -55,30 +54,3 @@ def save_dialog(parent: QWidget, outcome: Outcome, folder: str) -> QFileDialog:
 
 def _pictures() -> str:
     return QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
-
-
-def shortcuts_dialog(parent: QWidget, actions: Iterable[QAction]) -> QDialog:
-    """A sheet of all keys."""
-    dialog = QDialog(parent)
-    dialog.setWindowTitle(_tr("Keyboard shortcuts"))
-    grid = QGridLayout(dialog)
-    grid.setContentsMargins(20, 16, 20, 16)
-    grid.setHorizontalSpacing(32)
-    native = QKeySequence.SequenceFormat.NativeText
-    rows = [
-        (action.objectName(), ", ".join(key.toString(native) for key in action.shortcuts()))
-        for action in actions
-    ]
-    rows += [
-        (_tr("Zoom about the pointer"), _tr("Wheel")),
-        (_tr("Move the pictures"), _tr("Drag, arrow keys")),
-        (_tr("Fit"), _tr("Double click")),
-        (_tr("Closer, farther"), "+, −"),
-    ]
-    for row, (name, keys) in enumerate(line for line in rows if line[1]):
-        grid.addWidget(QLabel(name), row, 0)
-        grid.addWidget(QLabel(keys), row, 1)
-    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-    buttons.rejected.connect(dialog.reject)
-    grid.addWidget(buttons, grid.rowCount(), 0, 1, 2)
-    return dialog

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 import resources
 from app import jobs, theme
+from app.habits import language, timings
+from app.habits.first_paint import FirstPaint
+from app.habits.home import home
+from app.habits.quiet_import import gently
+from app.habits.settings import Settings
+from app.habits.signals import closing
 from app.intake import guess_task
 from app.main_window import MainWindow
 from app.screenshot import Screenshot
@@ -48,42 +54,45 @@ def run(
         chosen = get_task(task).name if task else guess_task(a, b)
     except FusionError as error:
         return _say(error)
-    application = _application()
-    window = MainWindow(jobs.engine_factory(device), resources.SAMPLES, chosen, method or "")
+    # A screenshot is the same for everyone: nothing remembered, nothing kept.
+    settings = Settings(home() if screenshot is None else None)
+    application = _application(settings)
+    ready = threading.Event()
+    factory = gently(jobs.engine_factory(device), "torch", after=ready)
+    window = MainWindow(factory, resources.SAMPLES, chosen, method or "", settings=settings)
+    habits = window.habits
+    for signal in (window.session.sources_changed, window.session.problem_changed, habits.ended):
+        signal.connect(ready.set)
     if screenshot is not None:
         window.resize(1600, 1000)
+    habits.place_window()
+    file = timings.wanted()
+    clock = timings.Timings(file, window, window.session) if file is not None else None
     old_hook = sys.excepthook
     sys.excepthook = _hook(window)
     try:
         window.show()
-        # After the first paint: the window stands before any file is touched.
-        QTimer.singleShot(0, window, lambda: _begin(window, a, b))
-        return _run_until_done(application, window, screenshot)
+        # The window stands before any file is touched or the engine started.
+        FirstPaint(window, lambda: habits.begin(a, b))
+        with closing(window.close):
+            return _run_until_done(application, window, screenshot)
     finally:
+        if clock is not None:
+            clock.finish()
         window.close()
         window.deleteLater()
         sys.excepthook = old_hook
 
 
-def _application() -> QApplication:
+def _application(settings: Settings) -> QApplication:
     application = QApplication.instance()
     if not isinstance(application, QApplication):
         application = QApplication(sys.argv[:1])
         application.setApplicationName("UniFusion Studio")
+        theme.set_appearance(settings.appearance)
         theme.apply(application, resources.ROOT)
+        language.install(application, settings.language)
     return application
-
-
-def _begin(window: MainWindow, a: Path | None, b: Path | None) -> None:
-    window.controller.start()
-    if a is not None and b is not None:
-        window.controller.open_pair(a, b)
-    elif a is not None:
-        window.controller.replace_side("a", a)
-    elif b is not None:
-        window.controller.replace_side("b", b)
-    else:
-        window.controller.open_sample()
 
 
 def _run_until_done(application: QApplication, window: MainWindow, screenshot: Path | None) -> int:

@@ -7,7 +7,7 @@ stands before that happens.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,19 +15,16 @@ from typing import Any, Protocol
 
 from PySide6.QtCore import QCoreApplication
 
-from app.render import (
-    FeatureView,
-    Picture,
-    basis_of,
-    feature_picture,
-    picture,
-    result_pictures,
-)
+from app.display import FeatureView
+from app.habits.quiet_import import libraries, open_libraries
+from app.render import Picture, basis_of, feature_picture, result_pictures, source_picture
+from app.results import Stamp, stamp_of
 from app.session import EngineInfo, Loaded, Method, Outcome, Side, Sources, default_method
+from app.words import spoken
 from core.errors import FusionError, InputError
 from core.progress import Progress
 from core.tasks import TASKS, get_task
-from core.types import DeviceChoice, FusionRequest, FusionResult, Image, SourcePair
+from core.types import DeviceChoice, FloatArray, FusionRequest, FusionResult, Image, SourcePair
 
 
 class Engine(Protocol):
@@ -86,6 +83,7 @@ def tr(text: str) -> str:
 
 def image_suffixes(progress: Progress) -> tuple[str, ...]:
     """File suffixes the readers know (imports the codecs, hence a job)."""
+    open_libraries(libraries("cv2"))
     from core.io import IMAGE_SUFFIXES
 
     return tuple(IMAGE_SUFFIXES)
@@ -98,8 +96,12 @@ def load_sources(
     *,
     resample: bool = False,
     sample: bool = False,
+    kept: Mapping[Stamp, Sources] | None = None,
 ) -> Sources:
     """Read what is given; both together must have one size.
+
+    Args:
+        kept: pairs still in memory; one whose files have not changed is not read again.
 
     Raises:
         SizeMismatch: they do not, and ``resample`` is False.
@@ -108,7 +110,12 @@ def load_sources(
     from core.io import read_image, read_pair, resample_onto
 
     progress.report(0, 0, tr("Reading pictures"))
+    stamp: Stamp | None = None
     if isinstance(a, Path) and isinstance(b, Path):
+        with suppress(OSError):  # the reader says it better
+            stamp = (*stamp_of(a, b), *((("resampled", 0, 0),) if resample else ()))
+        if kept and stamp in kept:
+            return replace(kept[stamp], sample=sample)
         pair = read_pair(a, b, resample=resample)
         image_a, image_b = pair.a, pair.b
     else:
@@ -120,10 +127,10 @@ def load_sources(
     both = image_a is not None and image_b is not None
     pair = SourcePair(image_a, image_b) if both else None
     loaded = [
-        None if image is None else Loaded(image, picture(image.normalised()))
+        None if image is None else Loaded(image, source_picture(image))
         for image in (image_a, image_b)
     ]
-    return Sources(loaded[0], loaded[1], pair, sample)
+    return Sources(loaded[0], loaded[1], pair, sample, stamp)
 
 
 def sample_paths(task: str, folder: Path) -> tuple[Path, Path]:
@@ -205,7 +212,7 @@ def _fused(
     progress.report(0, 0, tr("Drawing"))
     basis = basis_of(result)
     pictures = result_pictures(result, plan.features, basis)
-    title = method.title if method is not None else Path(result.method).name
+    title = spoken(method.title) if method is not None else Path(result.method).name
     return Outcome(
         result,
         plan.pair,
@@ -217,6 +224,24 @@ def _fused(
         basis,
         request.method,
         plan.features,
+        reconstruction_psnr(result, plan.pair),
+    )
+
+
+def reconstruction_psnr(
+    result: FusionResult, pair: SourcePair
+) -> tuple[float | None, float | None]:
+    """How close each reconstruction is to its source, in dB, on 8-bit luma."""
+    from core.metrics import psnr_pair, to_luma8
+
+    def closeness(rebuilt: FloatArray | None, source: Image) -> float | None:
+        if rebuilt is None:
+            return None
+        return float(psnr_pair(to_luma8(source.normalised()), to_luma8(rebuilt)))
+
+    return (
+        closeness(result.reconstruction_a, pair.a),
+        closeness(result.reconstruction_b, pair.b),
     )
 
 

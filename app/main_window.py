@@ -5,20 +5,43 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QPoint
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QFileDialog,
+    QMainWindow,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app import details, jobs
 from app.actions import Actions
 from app.controller import Controller
-from app.dialogs import open_dialog, save_dialog, shortcuts_dialog
+from app.dialogs import open_dialog, save_dialog
+from app.export import ExportPlan
+from app.habits.desk import Habits
+from app.habits.settings import Settings
 from app.intake import Intake, ordered
-from app.session import Session, Side
+from app.pairs import Pairs
+from app.session import Problem, Session, Side
+from app.sidework import SideWork
+from app.views.export_dialog import ExportDialog
 from app.views.fuse_view import FuseView
+from app.views.inspector import Inspector
+from app.views.looking import Looking
+from app.views.pairs_dock import PairsDock
+from app.views.workspaces import Workspaces
+from app.watch import SourceWatch
 from app.widgets.drop import dropped_paths
 from app.widgets.status import Status
 from app.widgets.top_bar import TopBar
+from app.words import spoken
+from core.errors import InputError
+
+_RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
+_LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
 
 
 class MainWindow(QMainWindow):
@@ -31,7 +54,15 @@ class MainWindow(QMainWindow):
         task: str,
         method: str = "",
         parent: QWidget | None = None,
+        settings: Settings | None = None,
     ) -> None:
+        """
+        Args:
+            factory: makes the engine, on the thread that computes.
+            samples: folder of the sample pairs.
+            task, method: what is chosen at first; "" is the task's default method.
+            settings: what is remembered; None remembers nothing.
+        """
         super().__init__(parent)
         self.session = Session(task, method, self)
         self.controller = Controller(self.session, factory, samples, self)
@@ -39,26 +70,65 @@ class MainWindow(QMainWindow):
         self.actions_ = Actions(self)
         self.top_bar = TopBar(self.session, self.actions_)
         self.status = Status(self.session)
+        self.docks: dict[str, QDockWidget] = {}
         self._dialog: QFileDialog | None = None
         self._dialog_folder = ""
+        self._docks_away: list[QDockWidget] = []
+        self.export_dialog: ExportDialog | None = None
         self.setWindowTitle("UniFusion Studio")
         self.setAcceptDrops(True)
         self.setMinimumSize(920, 560)
+        self.work = SideWork(self.session, self)
+        self.pairs = Pairs(self.session, self.controller, self)
+        self.pairs_dock = PairsDock(self.pairs)
+        self.watch = SourceWatch(self.session, self)
+        self.workspaces = Workspaces(self.view)
+        self.inspector = Inspector(self.session, self.view, self.work)
+        self.looking = Looking(self.session, self.view, self.actions_)
         self._lay_out()
         self._connect()
+        self.habits = Habits(self, settings or Settings(None))
         self._update_actions()
 
     def _lay_out(self) -> None:
         self.actions_.fill_menus(self.menuBar())
+        self.menuBar().setCornerWidget(self.workspaces.tabs)
+        bar = QToolBar(self.tr("Top bar"))
+        bar.setObjectName("topToolBar")
+        bar.setMovable(False)
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        bar.toggleViewAction().setVisible(False)
+        bar.addWidget(self.top_bar)
+        self.addToolBar(bar)
         centre = QWidget()
         layout = QVBoxLayout(centre)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.top_bar)
-        layout.addWidget(self.view, 1)
+        # Cards about the window as a whole are put below this line of no height.
+        above = QWidget()
+        above.setFixedHeight(0)
+        layout.addWidget(above)
+        layout.addWidget(self.workspaces, 1)
         self.setCentralWidget(centre)
         self.setStatusBar(self.status)
+        left = self._add_dock("pairsDock", self.tr("Pairs"), self.pairs_dock, _LEFT)
+        right = self._add_dock("inspectorDock", self.tr("Inspector"), self.inspector, _RIGHT)
         self.resize(1280, 820)
+        self.resizeDocks([left, right], [190, 250], Qt.Orientation.Horizontal)
+
+    def _add_dock(
+        self, name: str, title: str, content: QWidget, area: Qt.DockWidgetArea
+    ) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(name)
+        dock.setWidget(content)
+        dock.setMinimumWidth(170)
+        self.addDockWidget(area, dock)
+        toggle = dock.toggleViewAction()
+        toggle.setObjectName(title)
+        self.actions_.menus["view"].addAction(toggle)
+        self.docks[name] = dock
+        return dock
 
     def _connect(self) -> None:
         controller, session, actions = self.controller, self.session, self.actions_
@@ -69,10 +139,18 @@ class MainWindow(QMainWindow):
         actions.fuse.triggered.connect(lambda: controller.fuse())
         actions.cancel.triggered.connect(self._escape)
         actions.swap.triggered.connect(controller.swap)
+        actions.export.triggered.connect(self.ask_export)
+        actions.copy.triggered.connect(controller.copy_picture)
+        actions.previous_pair.triggered.connect(lambda: self.pairs.step(-1))
+        actions.next_pair.triggered.connect(lambda: self.pairs.step(1))
+        actions.previous_patient.triggered.connect(lambda: self.pairs.step_folder(-1))
+        actions.next_patient.triggered.connect(lambda: self.pairs.step_folder(1))
+        for name, action in actions.workspaces.items():
+            action.triggered.connect(lambda _=False, name=name: self.workspaces.show_page(name))
         actions.fit.triggered.connect(self.view.link.fit)
         actions.one_to_one.triggered.connect(self.view.one_to_one)
         actions.maximise.triggered.connect(self.view.maximise_current)
-        actions.keys.triggered.connect(lambda: shortcuts_dialog(self, actions.all()).open())
+        self.looking.connect_actions()
         self.top_bar.task_chosen.connect(controller.set_task)
         self.top_bar.method_chosen.connect(session.set_method)
         self.status.cancel_requested.connect(controller.cancel)
@@ -82,6 +160,13 @@ class MainWindow(QMainWindow):
         self.view.side_dropped.connect(self._take_side)
         self.view.link.pointer_changed.connect(self._show_pixel)
         controller.saved.connect(self.status.show_saved)
+        controller.exported.connect(self.status.show_exported)
+        controller.copied.connect(self._copied)
+        self.pairs_dock.dropped.connect(self.take)
+        self.pairs.plan_changed.connect(self._update_actions)
+        self.watch.changed.connect(self._source_changed)
+        self.watch.gone.connect(self._source_gone)
+        self.workspaces.chosen.connect(self._show_workspace)
         for signal in (
             session.sources_changed,
             session.outcome_changed,
@@ -91,35 +176,29 @@ class MainWindow(QMainWindow):
             signal.connect(self._update_actions)
 
     def _update_actions(self) -> None:
-        session, actions = self.session, self.actions_
-        actions.fuse.setEnabled(session.sources.pair is not None)
-        actions.save.setEnabled(session.outcome is not None)
-        actions.swap.setEnabled(session.sources.a is not None or session.sources.b is not None)
-        for action in (actions.fit, actions.one_to_one):
-            action.setEnabled(session.sources.a is not None or session.sources.b is not None)
+        session = self.session
+        present = {
+            "sources": session.sources.a is not None or session.sources.b is not None,
+            "pair": session.sources.pair is not None,
+            "outcome": session.outcome is not None,
+            "running": session.running is not None,
+            "pairs": len(self.pairs.matches) > 1,
+        }
+        if self.workspaces.current != "fuse":
+            present = {}
+        self.actions_.provide(name for name, there in present.items() if there)
 
     # --- files -----------------------------------------------------------------------------
 
     def take(self, paths: list[Path]) -> None:
-        """Open what was dropped on the window, or say in one line why not."""
+        """Open what was dropped: one file, two, or a list of pairs from more files and folders."""
         intake = Intake.of(paths)
-        if intake.folders:
-            self.session.set_message(
-                self.tr(
-                    "A folder was dropped. Pairs from folders come with the batch workspace; "
-                    "for now drop two pictures."
-                )
-            )
+        if intake.folders or len(intake.files) > 2:
+            self.pairs.add(paths)
         elif len(intake.files) == 2:
             self.controller.open_pair(*ordered(*intake.files, self.session.task))
         elif len(intake.files) == 1:
             self.controller.replace_side(self._missing_side(), intake.files[0])
-        elif intake.files:
-            self.session.set_message(
-                self.tr("{0} files were dropped. Drop two pictures, A and B, or one.").format(
-                    len(intake.files)
-                )
-            )
 
     def _missing_side(self) -> Side:
         sources = self.session.sources
@@ -136,7 +215,9 @@ class MainWindow(QMainWindow):
     def ask_open(self) -> None:
         """Ask for two files; after a single one, ask for the other."""
         task = self.session.task
-        title = self.tr("Open A ({0}) and B ({1})").format(task.label_a, task.label_b)
+        title = self.tr("Open A ({0}) and B ({1})").format(
+            spoken(task.label_a), spoken(task.label_b)
+        )
         self._ask_files(title, self._chosen)
 
     def _ask_files(self, title: str, then: Callable[[list[str]], None]) -> None:
@@ -150,7 +231,8 @@ class MainWindow(QMainWindow):
         if len(paths) != 1:
             self.take(paths)
             return
-        title = self.tr("Open B ({0}) for {1}").format(self.session.task.label_b, paths[0].name)
+        label = spoken(self.session.task.label_b)
+        title = self.tr("Open B ({0}) for {1}").format(label, paths[0].name)
         first = paths[0]
         self._ask_files(title, lambda more: self._chosen_second(first, more))
         if self._dialog is not None:
@@ -171,6 +253,53 @@ class MainWindow(QMainWindow):
         self._dialog.fileSelected.connect(lambda name: self.controller.save(Path(name)))
         self._dialog.open()
 
+    def ask_export(self) -> None:
+        """Ask what to export."""
+        outcome = self.session.outcome
+        if outcome is None:
+            return
+        self.export_dialog = ExportDialog(outcome, self._dialog_folder, self)
+        self.export_dialog.chosen.connect(self._export)
+        self.export_dialog.open()
+
+    def _export(self, plan: ExportPlan) -> None:
+        self._dialog_folder = str(plan.folder)
+        self.controller.export(plan)
+
+    def _copied(self, image: QImage) -> None:
+        QGuiApplication.clipboard().setImage(image)
+        self.status.show_text(self.tr("The fused picture was copied, with its notice."))
+
+    # --- the disk --------------------------------------------------------------------------
+
+    def _source_changed(self, path: Path) -> None:
+        error = InputError(
+            path.name,
+            self.tr("the file was changed on disk since it was read"),
+            self.tr("What is shown is the picture as it was."),
+        )
+        self.session.set_problem(Problem(error, "reload"))
+
+    def _source_gone(self, path: Path) -> None:
+        text = self.tr("{0} is not on disk any more. What is shown is the picture as it was read.")
+        self.session.set_message(text.format(path.name))
+        self.pairs.look_again()
+
+    # --- workspaces ------------------------------------------------------------------------
+
+    def _show_workspace(self, name: str) -> None:
+        fuse = name == "fuse"
+        if not fuse and not self._docks_away:
+            self._docks_away = [dock for dock in self.docks.values() if not dock.isHidden()]
+            for dock in self._docks_away:
+                dock.hide()
+        elif fuse:
+            for dock in self._docks_away:
+                dock.show()
+            self._docks_away = []
+        self.top_bar.setEnabled(fuse)
+        self._update_actions()
+
     # --- remedies --------------------------------------------------------------------------
 
     def _remedy(self, remedy: str) -> None:
@@ -179,6 +308,8 @@ class MainWindow(QMainWindow):
             "open": self.ask_open,
             "retry": self._retry,
             "save": self.ask_save,
+            "reload": self.controller.reload,
+            "export": self.ask_export,
         }
         doing[remedy]()
 
@@ -219,4 +350,6 @@ class MainWindow(QMainWindow):
         """Disappear at once, then wait for the threads to end."""
         self.hide()
         self.controller.shutdown()
+        self.work.shutdown()
+        self.pairs_dock.shutdown()
         super().closeEvent(event)

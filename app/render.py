@@ -1,143 +1,247 @@
-"""From arrays to what a screen can show. Runs on worker threads; needs no window.
+"""From arrays to what a screen can show.
 
-A picture is kept as a pyramid of halvings, so that a large one is drawn without aliasing and in
-time that depends on the pane, not on the picture.
+A picture is kept as a pyramid of integer codes, each level half the one before. Pyramids are made
+on worker threads. Window and palette are applied when a pane is painted, to the part and the
+level that is seen, so the cost depends on the pane and not on the picture.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtGui import QImage
 
-from core.types import FloatArray, FusionResult
+from app.display import Adapter, FeatureView, Window
+from app.palettes import colour_table
+from core.features import PcaBasis, common_basis, feature_pixels
+from core.types import FloatArray, FusionResult, Image
 
-Adapter = Literal["a", "b"]
-FeatureMode = Literal["pca", "mean", "channel"]
+Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 _SMALLEST_LEVEL = 256
 """Pixels of the longer side below which another halving gains nothing."""
 
-_PCA_SAMPLES = 65_536
-"""Feature vectors per source from which the common basis is computed."""
-
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A drawable picture: ``levels[0]`` in full size, each further one halved.
+    """A drawable picture.
 
-    ``size`` is the extent in pixels of the *source* pictures, which a feature map of lower
-    resolution is stretched over.
+    Attributes:
+        levels: H×W×(1 or 3) codes, ``levels[0]`` in full size, each further one halved.
+        size: (width, height) in pixels of the *source* pictures, which a feature map of lower
+            resolution is stretched over.
+        extent: what code 0 and the highest code stand for, in ``unit``.
+        window: how it is shown when nobody chose otherwise; also what counts as 0 and 1.
+        unit: of the values; "" for none.
     """
 
-    levels: tuple[QImage, ...]
+    levels: tuple[Codes, ...]
     size: tuple[int, int]
+    extent: Window = (0.0, 1.0)
+    window: Window = (0.0, 1.0)
+    unit: str = ""
+
+    @property
+    def is_colour(self) -> bool:
+        """True for three channels."""
+        return self.levels[0].shape[2] == 3
+
+    @property
+    def top(self) -> int:
+        """The highest code."""
+        return int(np.iinfo(self.levels[0].dtype).max)
+
+    def code(self, value: float) -> float:
+        """The code, not rounded, that stands for a value."""
+        low, high = self.extent
+        return (value - low) / (high - low) * self.top
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of all levels."""
+        return sum(level.nbytes for level in self.levels)
 
 
-@dataclass(frozen=True)
-class FeatureView:
-    """How adapter features are shown."""
+def picture(pixels: FloatArray, size: tuple[int, int] | None = None, depth: int = 8) -> Picture:
+    """H×W×(1 or 3) float in [0, 1] (clipped; what is not a number is black) as a picture.
 
-    adapter: Adapter = "a"
-    mode: FeatureMode = "pca"
-    channel: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class PcaBasis:
-    """Three directions common to both adapters, with the range each is shown over."""
-
-    mean: FloatArray
-    axes: FloatArray
-    low: FloatArray
-    high: FloatArray
+    ``depth`` of more than 8 keeps 16 bits, so that a narrow window shows no steps.
+    """
+    kind = np.uint8 if depth == 8 else np.uint16
+    codes = _coded(pixels, 0.0, 1.0, kind)
+    return Picture(_pyramid(codes), size or (pixels.shape[1], pixels.shape[0]))
 
 
-def picture(pixels: FloatArray, size: tuple[int, int] | None = None) -> Picture:
-    """H×W×(1 or 3) float in [0, 1] (clipped; what is not a number is black) as a picture."""
+def source_picture(image: Image) -> Picture:
+    """A source, in its own unit, with all the levels its file has (65,536 for float files)."""
+    if image.bit_depth == 32:
+        low, high = float(np.min(image.data)), float(np.max(image.data))
+        low, high = min(low, image.window[0]), max(high, image.window[1])
+    else:
+        low, high = 0.0, float(2**image.bit_depth - 1)
+    kind = np.uint8 if image.bit_depth == 8 else np.uint16
+    # A file that stores grey as three equal channels is grey: it has palettes.
+    data = image.data if image.is_colour else image.data[..., :1]
+    codes = _coded(data, low, high, kind)
+    return Picture(_pyramid(codes), image.size, (low, high), image.window, image.unit)
+
+
+def _coded(pixels: FloatArray, low: float, high: float, kind: type[Any]) -> Codes:
     # fmax and fmin, unlike clip, take the number where the other is none. In place: these are
     # the largest arrays of the window.
-    scaled = np.fmax(pixels, np.float32(0))
-    np.fmin(scaled, np.float32(1), out=scaled)
-    scaled *= 255
-    scaled += 0.5
-    level = scaled.astype(np.uint8)
-    levels = [_to_qimage(level)]
+    top = float(np.iinfo(kind).max)
+    scaled = np.fmax(pixels, np.float32(low))
+    np.fmin(scaled, np.float32(high), out=scaled)
+    if low:
+        scaled -= np.float32(low)
+    scaled *= np.float32(top / (high - low))
+    scaled += np.float32(0.5)
+    np.fmin(scaled, np.float32(top), out=scaled)
+    codes: Codes = scaled.astype(kind)
+    return np.ascontiguousarray(codes)
+
+
+def _pyramid(level: Codes) -> tuple[Codes, ...]:
+    levels = [level]
     while max(level.shape[:2]) > _SMALLEST_LEVEL and min(level.shape[:2]) >= 2:
         level = _halved(level)
-        levels.append(_to_qimage(level))
-    return Picture(tuple(levels), size or (pixels.shape[1], pixels.shape[0]))
+        levels.append(level)
+    return tuple(levels)
 
 
-def _halved(level: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def _halved(level: Codes) -> Codes:
     height, width = level.shape[0] // 2 * 2, level.shape[1] // 2 * 2
-    total = level[0:height:2, 0:width:2].astype(np.uint16)
+    total = level[0:height:2, 0:width:2].astype(np.uint32)
     total += level[1:height:2, 0:width:2]
     total += level[0:height:2, 1:width:2]
     total += level[1:height:2, 1:width:2]
-    return ((total + 2) // 4).astype(np.uint8)
+    total += 2
+    total >>= 2
+    return total.astype(level.dtype)
 
 
-def _to_qimage(level: npt.NDArray[np.uint8]) -> QImage:
-    height, width, channels = level.shape
-    kind = QImage.Format.Format_Grayscale8 if channels == 1 else QImage.Format.Format_RGB888
-    data = np.ascontiguousarray(level)
-    image = QImage(data.data, width, height, width * channels, kind)
+# --- codes to colours --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Part:
+    """A rectangle of one level, and about how many screen pixels it will cover."""
+
+    level: int
+    left: int
+    top: int
+    right: int
+    bottom: int
+    width: int
+    height: int
+
+
+def _cut(shown: Picture, part: Part) -> Codes:
+    """The codes of a part, brought down to screen size where they are more."""
+    import cv2  # imported by the readers, long before there is a picture
+
+    level = shown.levels[min(part.level, len(shown.levels) - 1)]
+    codes = level[part.top : part.bottom, part.left : part.right]
+    if part.width < codes.shape[1] or part.height < codes.shape[0]:
+        wanted = (min(part.width, codes.shape[1]), min(part.height, codes.shape[0]))
+        codes = cv2.resize(np.ascontiguousarray(codes), wanted, interpolation=cv2.INTER_LINEAR)
+        codes = codes.reshape(wanted[1], wanted[0], -1)
+    return np.ascontiguousarray(codes)
+
+
+def _windowed(codes: Codes, low: float, high: float) -> npt.NDArray[np.uint8]:
+    """Codes mapped so that ``low`` becomes 0 and ``high`` 255."""
+    import cv2
+
+    top = np.iinfo(codes.dtype).max
+    if codes.dtype == np.uint8 and low == 0 and high == top:
+        return np.asarray(codes, np.uint8)
+    scale = 255.0 / max(high - low, 1e-6)
+    if codes.dtype == np.uint8:
+        steps = np.clip((np.arange(256) - low) * scale, 0, 255)
+        return np.asarray(cv2.LUT(codes, np.rint(steps).astype(np.uint8)))
+    # The scaler takes absolute values, so what lies under the window is lifted to it first.
+    floor = np.uint16(min(max(np.floor(low), 0), top))
+    lifted = np.maximum(codes, floor)
+    return np.asarray(cv2.convertScaleAbs(lifted, alpha=scale, beta=-low * scale))
+
+
+def render(shown: Picture, part: Part, window: Window, palette: str) -> QImage:
+    """A part of a picture as the screen shows it; palettes colour grey pictures only."""
+    low, high = shown.code(window[0]), shown.code(window[1])
+    mapped = _windowed(_cut(shown, part), low, high)
+    if shown.is_colour:
+        if palette == "inverted":
+            mapped = 255 - mapped
+        return _rgb(mapped)
+    return _indexed(mapped, palette)
+
+
+def render_difference(first: Picture, second: Picture, part: Part, span: float) -> QImage:
+    """Second minus first in signed colours: −span to +span, each picture 0…1 in its own window."""
+    mine, other = _luma01(first, part), _luma01(second, part)
+    if other.shape != mine.shape:
+        import cv2
+
+        size = (mine.shape[1], mine.shape[0])
+        other = np.asarray(cv2.resize(other, size, interpolation=cv2.INTER_LINEAR))
+    scaled = (other - mine) * np.float32(127.5 / span) + np.float32(128.0)
+    return _indexed(np.clip(scaled, 0, 255).astype(np.uint8), "difference")
+
+
+def _luma01(shown: Picture, part: Part) -> FloatArray:
+    import cv2
+
+    codes = _cut(shown, part)
+    grey = cv2.cvtColor(codes, cv2.COLOR_RGB2GRAY) if codes.shape[2] == 3 else codes[..., 0]
+    low, high = shown.code(shown.window[0]), shown.code(shown.window[1])
+    return (grey.astype(np.float32) - np.float32(low)) / np.float32(high - low)
+
+
+def _rgb(pixels: npt.NDArray[np.uint8]) -> QImage:
+    height, width = pixels.shape[:2]
+    data = np.ascontiguousarray(pixels)
+    image = QImage(data.data, width, height, width * 3, QImage.Format.Format_RGB888)
     # RGB32 is what the screen wants: converting here also copies, so the array may go.
     return image.convertToFormat(QImage.Format.Format_RGB32)
 
 
-def common_basis(features_a: FloatArray, features_b: FloatArray) -> PcaBasis:
-    """Principal directions of both C×h×w maps together, so that equal colours mean equal features.
-
-    Maps of fewer than three channels get empty directions for the rest.
-    """
-    samples = np.concatenate([_vectors(features_a), _vectors(features_b)])
-    mean = samples.mean(axis=0)
-    centred = samples - mean
-    _, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
-    axes = np.zeros((3, samples.shape[1]), np.float64)
-    found = vectors.T[::-1][:3]
-    axes[: len(found)] = found
-    scores = centred @ axes.T
-    # A direction has no sign of its own. What fills most of the picture, its background, is to
-    # be at the dark end.
-    low, middle, high = np.percentile(scores, (1, 50, 99), axis=0)
-    flip = np.where(middle - low > high - middle, -1.0, 1.0)[:, None]
-    axes, scores = axes * flip, scores * flip.T
-    low, high = np.percentile(scores, (1, 99), axis=0)
-    return PcaBasis(*(np.asarray(x, np.float32) for x in (mean, axes, low, high)))
+def _indexed(pixels: npt.NDArray[np.uint8], palette: str) -> QImage:
+    height, width = pixels.shape[:2]
+    data = np.ascontiguousarray(pixels)
+    image = QImage(data.data, width, height, width, QImage.Format.Format_Indexed8)
+    image.setColorTable(colour_table(palette))
+    return image.convertToFormat(QImage.Format.Format_RGB32)
 
 
-def _vectors(features: FloatArray) -> npt.NDArray[np.float64]:
-    flat = features.reshape(features.shape[0], -1)
-    step = max(1, flat.shape[1] // _PCA_SAMPLES)
-    return np.asarray(flat[:, ::step].T, np.float64)
+def upright_bar(palette: str) -> QImage:
+    """The colours of a palette, one pixel wide, the high end at the top."""
+    return _indexed(np.arange(255, -1, -1, dtype=np.uint8)[:, None], palette)
 
 
-def feature_pixels(features: FloatArray, view: FeatureView, basis: PcaBasis) -> FloatArray:
-    """One view of a C×h×w map: h×w×3 (PCA) or h×w×1 (mean, channel), in [0, 1]."""
-    if view.mode == "pca":
-        flat = features.reshape(features.shape[0], -1).T
-        scores = (flat - basis.mean) @ basis.axes.T
-        scaled = _spread(scores, basis.low, basis.high)
-        return scaled.reshape(*features.shape[1:], 3)
-    if view.mode == "mean":
-        plane = features.mean(axis=0)
-    else:
-        plane = features[min(max(view.channel, 0), features.shape[0] - 1)]
-    low, high = np.percentile(plane, (1, 99)).astype(np.float32)
-    return _spread(plane[..., None], low, high)
+def whole(shown: Picture, window: Window | None = None, palette: str = "grey") -> QImage:
+    """All of a picture in its full size."""
+    height, width = shown.levels[0].shape[:2]
+    part = Part(0, 0, 0, width, height, width, height)
+    return render(shown, part, window or shown.window, palette)
 
 
-def _spread(values: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
-    spread = np.asarray(high - low, np.float32)
-    scaled = (values - low) / np.where(spread > 0, spread, 1)
-    return np.asarray(np.clip(np.where(spread > 0, scaled, 0.5), 0.0, 1.0), np.float32)
+def small(shown: Picture, side: int) -> QImage:
+    """A thumbnail whose longer side is ``side`` at most."""
+    levels = shown.levels
+    fitting = [k for k, level in enumerate(levels) if max(level.shape[:2]) >= side]
+    index = fitting[-1] if fitting else 0
+    height, width = levels[index].shape[:2]
+    factor = min(1.0, side / max(height, width))
+    target = (max(1, round(width * factor)), max(1, round(height * factor)))
+    return render(shown, Part(index, 0, 0, width, height, *target), shown.window, "grey")
+
+
+# --- results -----------------------------------------------------------------------------------
 
 
 def features_of(result: FusionResult, adapter: Adapter) -> FloatArray | None:
@@ -151,7 +255,7 @@ def feature_picture(result: FusionResult, view: FeatureView, basis: PcaBasis) ->
     if features is None:
         return None
     size = _feature_extent(features, result.fused)
-    return picture(feature_pixels(features, view, basis), size)
+    return picture(feature_pixels(features, basis, view.mode, view.channel), size)
 
 
 def _feature_extent(features: FloatArray, fused: FloatArray) -> tuple[int, int]:
@@ -174,12 +278,56 @@ def result_pictures(
     result: FusionResult, view: FeatureView, basis: PcaBasis | None
 ) -> Mapping[str, Picture]:
     """All pictures a result has, by pane: fused, recon_a, recon_b, features."""
-    found = {"fused": picture(result.fused)}
+    depth = result.bit_depth
+    found = {"fused": picture(result.fused, depth=depth)}
     if result.reconstruction_a is not None:
-        found["recon_a"] = picture(result.reconstruction_a)
+        found["recon_a"] = picture(result.reconstruction_a, depth=depth)
     if result.reconstruction_b is not None:
-        found["recon_b"] = picture(result.reconstruction_b)
+        found["recon_b"] = picture(result.reconstruction_b, depth=depth)
     features = feature_picture(result, view, basis) if basis is not None else None
     if features is not None:
         found["features"] = features
     return found
+
+
+# --- statistics --------------------------------------------------------------------------------
+
+_SAMPLE_PIXELS = 400_000
+"""Pixels a histogram or a percentile is taken from: enough for the eye, quick enough for it."""
+
+
+def _sampled(shown: Picture) -> Codes:
+    fitting = (x for x in shown.levels if x.shape[0] * x.shape[1] <= _SAMPLE_PIXELS)
+    return next(fitting, shown.levels[-1])
+
+
+def percentile_window(shown: Picture, low: float, high: float) -> Window:
+    """The values between which all but a few per cent of the pixels lie; its own where flat."""
+    start, end = shown.extent
+    codes = np.percentile(_sampled(shown), (low, high))
+    least, most = (start + float(c) / shown.top * (end - start) for c in codes)
+    return (least, most) if most > least else shown.window
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram:
+    """How often values occur: one row of counts per channel, over ``span`` in the unit."""
+
+    counts: npt.NDArray[np.int64]
+    span: Window
+
+
+def histogram(shown: Picture, bins: int = 64) -> Histogram:
+    """Counts over the values that occur, and over the picture's window where that is narrower."""
+    codes = _sampled(shown)
+    start, end = shown.extent
+    least, most = (start + float(c) / shown.top * (end - start) for c in (codes.min(), codes.max()))
+    if most <= least:
+        least, most = shown.window
+    # Bins hold whole numbers of codes: else some would hold one more than their neighbours.
+    low, high = round(shown.code(least)), round(shown.code(most)) + 1
+    step = -(-(high - low) // bins)
+    edges = (low, low + step * -(-(high - low) // step))
+    bins = (edges[1] - edges[0]) // step
+    rows = [np.histogram(codes[..., k], bins=bins, range=edges)[0] for k in range(codes.shape[2])]
+    return Histogram(np.array(rows, np.int64), (least, most))

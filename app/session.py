@@ -9,13 +9,30 @@ from typing import Literal, Protocol
 
 from PySide6.QtCore import QObject, Signal
 
-from app.render import FeatureView, PcaBasis, Picture
+from app.display import DisplayState, FeatureView
+from app.render import Picture
+from app.results import Loaded, Outcome, Sources, with_result
 from core.errors import FusionError
 from core.tasks import TASKS, TaskSpec, get_task
-from core.types import DeviceChoice, FusionResult, Image, SourcePair
+from core.types import DeviceChoice
+
+__all__ = [
+    "EngineInfo",
+    "Loaded",
+    "Method",
+    "Outcome",
+    "Problem",
+    "Remedy",
+    "Running",
+    "Session",
+    "Side",
+    "Sources",
+    "default_method",
+    "without_names",
+]
 
 Side = Literal["a", "b"]
-Remedy = Literal["", "resample", "open", "retry", "save"]
+Remedy = Literal["", "resample", "open", "retry", "save", "reload", "export"]
 
 
 class Method(Protocol):
@@ -40,51 +57,6 @@ class Method(Protocol):
     @property
     def default(self) -> bool:
         """True for the task's default pack."""
-
-
-@dataclass(frozen=True, eq=False)
-class Loaded:
-    """A source picture and what the screen shows of it."""
-
-    image: Image
-    picture: Picture
-
-
-@dataclass(frozen=True, eq=False)
-class Sources:
-    """The two sources; one may still be missing. Both present means both have one size."""
-
-    a: Loaded | None = None
-    b: Loaded | None = None
-    pair: SourcePair | None = None
-    sample: bool = False
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the reader had to do to the files."""
-        sides = (("A", self.a), ("B", self.b))
-        return tuple(
-            f"{letter}: {note}"
-            for letter, side in sides
-            if side is not None
-            for note in side.image.notes
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """A fusion on screen: the result, the pair it came from, and its pictures by pane."""
-
-    result: FusionResult
-    pair: SourcePair
-    method_title: str
-    is_model: bool
-    is_preview: bool
-    seconds: float
-    pictures: Mapping[str, Picture]
-    basis: PcaBasis | None = None
-    requested_method: str = ""
-    feature_view: FeatureView = field(default_factory=FeatureView)
 
 
 @dataclass(frozen=True)
@@ -128,6 +100,11 @@ class Session(QObject):
     notices_changed = Signal()
     feature_view_changed = Signal()
     features_changed = Signal()
+    results_changed = Signal()
+    """The list of results, or which of them is shown."""
+    display_changed = Signal()
+    display_settled = Signal()
+    """As ``display_changed``, but once per gesture: when a drag has ended."""
 
     def __init__(self, task: str, method: str = "", parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -136,11 +113,12 @@ class Session(QObject):
         self.engine: EngineInfo | None = None
         self.sources = Sources()
         self.outcome: Outcome | None = None
+        self.results: tuple[Outcome, ...] = ()
+        self.display = DisplayState()
         self.running: Running | None = None
         self.problem: Problem | None = None
         self.message = ""
         self.known_paths: set[Path] = set()
-        self.feature_view = FeatureView()
         self._stale = False
 
     # --- task and method -------------------------------------------------------------------
@@ -190,34 +168,111 @@ class Session(QObject):
 
     # --- sources and results ---------------------------------------------------------------
 
-    def set_sources(self, sources: Sources, *, keep_outcome: bool = False) -> None:
-        """Show other sources. The old result goes, unless it is kept (and then is stale)."""
-        self.sources = sources
+    def set_sources(
+        self,
+        sources: Sources,
+        *,
+        keep_outcome: bool = False,
+        results: tuple[Outcome, ...] = (),
+        selected: str = "",
+    ) -> None:
+        """Show other sources. The old results go, unless they are kept (and then are stale).
+
+        Args:
+            results: results these sources already have; ``selected`` is the key of the one to show.
+        """
+        old, self.sources = self.sources, sources
         self.message = ""
+        self._keep_windows(old, sources)
         self.sources_changed.emit()
-        if not keep_outcome and self.outcome is not None:
-            self.outcome = None
+        if not keep_outcome and (self.results or results):
+            self.results = results
+            self.outcome = next((r for r in results if r.key == selected), None)
+            self.outcome = self.outcome or (results[-1] if results else None)
             self.outcome_changed.emit()
+            self.results_changed.emit()
         self.notices_changed.emit()
         self._update_stale()
 
+    def _keep_windows(self, old: Sources, new: Sources) -> None:
+        """A window stays for a picture of the same kind, and goes where it would mean nothing."""
+        display = self.display
+        for side, before, after in (("a", old.a, new.a), ("b", old.b, new.b)):
+            if before is None or after is None or after is before:
+                continue
+            was, now = before.picture, after.picture
+            if (was.unit, was.window, was.extent) != (now.unit, now.window, now.extent):
+                display = display.with_look(side, window=None)
+        self.set_display(display)
+
     def set_outcome(self, outcome: Outcome) -> None:
-        """Show a result."""
+        """Show a result and add it to the pair's."""
+        self.results = with_result(self.results, outcome)
         self.outcome = outcome
         self.outcome_changed.emit()
+        self.results_changed.emit()
         self.notices_changed.emit()
         self._update_stale()
+
+    def select_result(self, key: str) -> None:
+        """Show another result of this pair; the method chosen follows it."""
+        found = next((r for r in self.results if r.key == key), None)
+        if found is None or found is self.outcome:
+            return
+        self.outcome = found
+        self.outcome_changed.emit()
+        self.results_changed.emit()
+        if found.result.task == self._task.name and found.requested_method:
+            self.set_method(found.requested_method)
+        self.notices_changed.emit()
+        self._update_stale()
+
+    def remove_result(self, key: str) -> None:
+        """Forget a result; the last one stays."""
+        left = tuple(r for r in self.results if r.key != key)
+        if not left or len(left) == len(self.results):
+            return
+        self.results = left
+        if self.outcome is not None and self.outcome.key == key:
+            self.select_result(left[-1].key)
+        else:
+            self.results_changed.emit()
+
+    # --- display ---------------------------------------------------------------------------
+
+    def set_display(self, display: DisplayState, *, settled: bool = True) -> None:
+        """Show things in another way.
+
+        Args:
+            settled: False while a drag goes on; its last call has True. Undo steps between
+                settled states.
+        """
+        old, self.display = self.display, display
+        if display != old:
+            self.display_changed.emit()
+            if display.features != old.features:
+                self.feature_view_changed.emit()
+        if settled:
+            self.display_settled.emit()
+
+    @property
+    def feature_view(self) -> FeatureView:
+        """How adapter features are shown."""
+        return self.display.features
 
     def set_feature_view(self, view: FeatureView) -> None:
         """Ask for another view of the features; the picture follows by ``features_changed``."""
-        if view != self.feature_view:
-            self.feature_view = view
-            self.feature_view_changed.emit()
+        if view != self.display.features:
+            self.set_display(replace(self.display, features=view))
 
-    def set_feature_picture(self, of: Outcome, picture: Picture) -> None:
-        """Take a freshly drawn feature picture, unless its result is no longer shown."""
+    def set_feature_picture(self, of: Outcome, picture: Picture, view: FeatureView) -> None:
+        """Take a freshly drawn feature picture, unless its result is gone."""
+        if of not in self.results:
+            return
+        drawn = replace(of, pictures={**of.pictures, "features": picture}, feature_view=view)
+        self.results = tuple(drawn if r is of else r for r in self.results)
         if self.outcome is of:
-            self.outcome = replace(of, pictures={**of.pictures, "features": picture})
+            self.outcome = drawn
             self.features_changed.emit()
 
     @property
@@ -225,14 +280,16 @@ class Session(QObject):
         """True when the result shown was made from other sources, task or method."""
         return self._stale
 
+    def is_outdated(self, outcome: Outcome) -> bool:
+        """True when a result was made from other sources or for another task."""
+        return outcome.result.task != self._task.name or outcome.pair is not self.sources.pair
+
     def _update_stale(self) -> None:
         stale = False
         if self.outcome is not None and not self.outcome.is_preview:
             chosen = self.resolved_method()
-            stale = (
-                self.outcome.result.task != self._task.name
-                or self.outcome.pair is not self.sources.pair
-                or bool(chosen and not _same_method(chosen, self.outcome))
+            stale = self.is_outdated(self.outcome) or bool(
+                chosen and not _same_method(chosen, self.outcome)
             )
         if stale != self._stale:
             self._stale = stale

@@ -1,15 +1,20 @@
-"""Light and dark: one style sheet, two sets of colours, chosen by the system."""
+"""Light and dark: one style sheet, two sets of colours, chosen by the system or by the person."""
 
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel
 from shiboken6 import isValid
+
+Appearance = Literal["system", "light", "dark"]
 
 _SHEET = Path("style") / "window.qss"
 
@@ -66,8 +71,31 @@ LIGHT = Colours(
 )
 
 
+@dataclass
+class _Choice:
+    """What the person chose, and how to dress the application anew."""
+
+    appearance: Appearance = "system"
+    dress: Callable[[], None] | None = None
+
+
+_choice = _Choice()
+
+
+def set_appearance(appearance: Appearance) -> None:
+    """Choose light, dark, or what the system has; at once, and before :func:`apply` too."""
+    _choice.appearance = appearance
+    schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
+    # Title bars and the system's own dialogs follow where the platform can do it.
+    QGuiApplication.styleHints().setColorScheme(schemes.get(appearance, Qt.ColorScheme.Unknown))
+    if _choice.dress is not None:
+        _choice.dress()
+
+
 def is_dark() -> bool:
     """True for the dark appearance; also where the system does not say (pictures read better)."""
+    if _choice.appearance != "system":
+        return _choice.appearance == "dark"
     return QGuiApplication.styleHints().colorScheme() != Qt.ColorScheme.Light
 
 
@@ -79,7 +107,8 @@ def colours() -> Colours:
 def apply(application: QApplication, resources: Path) -> None:
     """Dress the application, and again whenever the system changes its appearance."""
     application.setStyle("Fusion")
-    _dress(application, resources)
+    _choice.dress = partial(_dress, application, resources)
+    _choice.dress()
     hints = QGuiApplication.styleHints()
     hints.colorSchemeChanged.connect(lambda _scheme: _dress(application, resources))
 

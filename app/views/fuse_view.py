@@ -1,20 +1,29 @@
-"""The Fuse workspace: messages above, six linked panes below."""
+"""The Fuse workspace: messages above, the row of results, linked panes below."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from dataclasses import replace
+
+from PySide6.QtCore import QPointF, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
+from app.display import Compare, Window
 from app.session import Loaded, Outcome, Session
+from app.views.layouts import arrange
+from app.views.scenes import clamped, dragged_window, operands, picture_of, scene_of, window_of
 from app.widgets.bars import ErrorCard, MessageBar
+from app.widgets.compare_bar import CompareBar
 from app.widgets.device_chip import short_device
 from app.widgets.feature_pane import FeaturePane
 from app.widgets.link import ViewLink
 from app.widgets.pane import Pane
+from app.widgets.recon_pane import ReconPane
+from app.words import spoken
 
-_ROWS = (("a", "b", "fused"), ("recon_a", "recon_b", "features"))
+PANES = ("a", "b", "fused", "recon_a", "recon_b", "features")
 _FROM_RESULT = ("fused", "recon_a", "recon_b", "features")
+_WINDOWED = ("a", "b", "fused", "recon_a", "recon_b")
 
 
 class FuseView(QWidget):
@@ -23,6 +32,8 @@ class FuseView(QWidget):
     remedy_requested = Signal(str)
     copy_requested = Signal()
     problem_dismissed = Signal()
+    pane_touched = Signal(str)
+    """“a”, “b” or “fused”: somebody works on its window."""
     side_dropped = Signal(str, object)
     """“a” or “b”, list[Path]"""
 
@@ -33,58 +44,82 @@ class FuseView(QWidget):
         self.card = ErrorCard()
         self.notice = MessageBar("noticeBar", "alert-outline")
         self.coach = MessageBar("coachBar", "information-outline")
+        self.bar = CompareBar()
         self.features = FeaturePane("features", self.link)
-        self.panes: dict[str, Pane] = {
-            name: self.features if name == "features" else Pane(name, self.link)
-            for row in _ROWS
-            for name in row
-        }
+        self.panes: dict[str, Pane] = {name: self._make_pane(name) for name in PANES}
         self._maximised = ""
         self._coach_dismissed = False
+        self._window_from: Window | None = None
         self._lay_out()
         self._connect()
+        self._connect_panes()
         self._show_task()
         self._show_sources()
         self._show_outcome()
+        self._show_display()
+
+    def _make_pane(self, name: str) -> Pane:
+        if name == "features":
+            return self.features
+        if name.startswith("recon_"):
+            return ReconPane(name, self.link)
+        return Pane(name, self.link)
 
     def _lay_out(self) -> None:
         self._grid = QGridLayout()
         self._grid.setSpacing(6)
-        for row, names in enumerate(_ROWS):
-            for column, name in enumerate(names):
-                self._grid.addWidget(self.panes[name], row, column)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(6)
-        for bar in (self.card, self.notice, self.coach):
+        for bar in (self.card, self.notice, self.coach, self.bar):
             layout.addWidget(bar)
         layout.addLayout(self._grid, 1)
-        self._stretch()
+        self._arrange()
 
     def _connect(self) -> None:
         session = self.session
         session.task_changed.connect(self._show_task)
+        session.task_changed.connect(self._show_results)
         session.sources_changed.connect(self._show_sources)
         session.outcome_changed.connect(self._show_outcome)
-        session.features_changed.connect(self._show_features)
+        session.results_changed.connect(self._show_results)
+        session.features_changed.connect(lambda: self._show_scene("features"))
         session.stale_changed.connect(self._show_stale)
         session.running_changed.connect(self._show_running)
         session.problem_changed.connect(self._show_problem)
         session.notices_changed.connect(self._show_notices)
+        session.display_changed.connect(self._show_display)
         self.features.view_chosen.connect(session.set_feature_view)
         self.card.action_requested.connect(self.remedy_requested)
         self.card.copy_requested.connect(self.copy_requested)
         self.card.dismissed.connect(self.problem_dismissed)
         self.notice.dismissed.connect(lambda: session.set_message(""))
         self.coach.dismissed.connect(self._dismiss_coach)
+        self.bar.result_chosen.connect(session.select_result)
+        self.bar.result_closed.connect(session.remove_result)
+        self.bar.compare_chosen.connect(lambda chosen: self._set_compare(chosen, False))
+        self.bar.compare_settled.connect(lambda chosen: self._set_compare(chosen, True))
+        self.bar.layout_chosen.connect(
+            lambda layout: session.set_display(replace(session.display, layout=layout))
+        )
+
+    def _connect_panes(self) -> None:
         for name, pane in self.panes.items():
             pane.maximise_requested.connect(lambda name=name: self.maximise(name))
-            side = "b" if name.endswith("b") else "a"
+            if name in _WINDOWED:
+                pane.canvas.window_dragged.connect(
+                    lambda moved, done, name=name: self._drag_window(name, moved, done)
+                )
+            if isinstance(pane, ReconPane):
+                pane.residual_chosen.connect(
+                    lambda on: self.session.set_display(replace(self.session.display, residuals=on))
+                )
             if name in ("a", "b"):
                 pane.setAcceptDrops(True)
                 pane.files_dropped.connect(
-                    lambda paths, side=side: self.side_dropped.emit(side, paths)
+                    lambda paths, side=name: self.side_dropped.emit(side, paths)
                 )
+        self.panes["fused"].canvas.curtain_dragged.connect(self._drag_curtain)
 
     # --- looking ---------------------------------------------------------------------------
 
@@ -96,65 +131,119 @@ class FuseView(QWidget):
     def maximise(self, name: str = "") -> None:
         """Show one pane alone; again, or "", shows all."""
         self._maximised = "" if name == self._maximised else name
-        for pane in self.panes.values():
-            pane.setVisible(self._maximised in ("", pane.name))
-        self._stretch()
-        self.link.changed.emit()
+        self._arrange()
 
     def maximise_current(self) -> None:
         """Maximise the pane under the pointer, else the one with the focus, else the fused."""
-        if self._maximised:
-            self.maximise()
-            return
-        panes = list(self.panes.values())
-        chosen = next((p for p in panes if p.underMouse()), None)
-        chosen = chosen or next((p for p in panes if p.canvas.hasFocus()), self.panes["fused"])
-        self.maximise(chosen.name)
+        self.maximise("" if self._maximised else self.current_pane())
 
-    def _stretch(self) -> None:
-        # A row without visible widgets keeps its share unless its stretch is taken away.
-        for row, names in enumerate(_ROWS):
-            self._grid.setRowStretch(row, int(self._maximised in ("", *names)))
-        for column, names in enumerate(zip(*_ROWS, strict=True)):
-            self._grid.setColumnStretch(column, int(self._maximised in ("", *names)))
+    def current_pane(self) -> str:
+        """The pane under the pointer, else the one with the focus, else the fused."""
+        panes = [pane for pane in self.panes.values() if pane.isVisible()]
+        chosen = next((p for p in panes if p.underMouse()), None)
+        chosen = chosen or next((p for p in panes if p.canvas.hasFocus()), None)
+        return chosen.name if chosen is not None else "fused"
+
+    def _arrange(self) -> None:
+        self._arranged = self.session.display.layout
+        arrange(self._grid, self.panes, self._arranged, self._maximised)
+        self.link.changed.emit()
 
     def one_to_one(self) -> None:
         """One picture pixel on one screen pixel."""
         pane = self.panes[self._maximised or "fused"]
         pane.canvas.one_to_one()
 
+    def _drag_window(self, pane: str, moved: QPointF, done: bool) -> None:
+        base = pane[-1] if pane.startswith("recon_") else pane
+        shown = picture_of(self.session, base)
+        if shown is None:
+            return
+        if self._window_from is None:
+            self._window_from = window_of(self.session, base)
+            self.pane_touched.emit(base)
+        window = dragged_window(shown, self._window_from, moved.x(), moved.y())
+        if done:
+            self._window_from = None
+        self.session.set_display(self.session.display.with_look(base, window=window), settled=done)
+
+    def set_window(self, pane: str, window: Window | None, *, settled: bool = True) -> None:
+        """Give a pane another window; None for the picture's own."""
+        shown = picture_of(self.session, pane)
+        if window is not None and shown is not None:
+            window = clamped(shown, window)
+        self.session.set_display(
+            self.session.display.with_look(pane, window=window), settled=settled
+        )
+
+    def _drag_curtain(self, position: float, done: bool) -> None:
+        self.session.set_display(self.session.display.with_compare(position=position), settled=done)
+
+    def _set_compare(self, compare: Compare, settled: bool) -> None:
+        self.session.set_display(replace(self.session.display, compare=compare), settled=settled)
+
     # --- state to screen -------------------------------------------------------------------
 
     def _show_task(self) -> None:
         task = self.session.task
-        self.panes["a"].set_title(task.label_a)
-        self.panes["b"].set_title(task.label_b)
+        self.panes["a"].set_title(spoken(task.label_a))
+        self.panes["b"].set_title(spoken(task.label_b))
         self.panes["fused"].set_title(self.tr("Fused"))
         self.panes["recon_a"].set_title(self.tr("Reconstruction A"))
         self.panes["recon_b"].set_title(self.tr("Reconstruction B"))
         self.panes["features"].set_title(self.tr("Features"))
-        for name, label in (("a", task.label_a), ("b", task.label_b)):
+        for name, label in (("a", spoken(task.label_a)), ("b", spoken(task.label_b))):
             self.panes[name].canvas.set_placeholder(
                 self.tr("Drop {0} here\nor press Ctrl+O").format(label)
             )
             self.panes[name].title.setToolTip(self.tr("Source {0}").format(name.upper()))
 
+    def _show_scene(self, name: str) -> None:
+        self.panes[name].set_scene(scene_of(self.session, name))
+
+    def _show_display(self) -> None:
+        display = self.session.display
+        for name, pane in self.panes.items():
+            self._show_scene(name)
+            pane.canvas.set_aids(display.crosshair, display.magnifier)
+        self.features.show_view(display.features)
+        self.bar.show_compare(display.compare)
+        if self._arranged != display.layout:
+            self._maximised = ""
+            self._arrange()
+        self.bar.show_layout(display.layout)
+        for name in ("recon_a", "recon_b"):
+            pane = self.panes[name]
+            if isinstance(pane, ReconPane):
+                pane.show_residual(display.residuals)
+        self._show_compare_tag()
+
+    def _show_compare_tag(self) -> None:
+        compare = self.session.display.compare
+        scene = self.panes["fused"].canvas.scene
+        wanted = compare.mode != "off" and compare.overlaid
+        missing = wanted and scene is not None and not scene.is_compared
+        self.panes["fused"].set_tag(
+            "missing",
+            self.tr("Nothing to compare") if missing else "",
+            self.tr("One of the two pictures chosen is not there for this pair."),
+        )
+
     def _show_sources(self) -> None:
         sources = self.session.sources
         for name, loaded in (("a", sources.a), ("b", sources.b)):
-            pane = self.panes[name]
-            pane.set_picture(loaded.picture if loaded else None)
-            pane.set_info(_describe(loaded) if loaded else "")
+            self._show_scene(name)
+            self.panes[name].set_info(_describe(loaded) if loaded else "")
         first = sources.a or sources.b
         self.link.set_size(first.image.size if first else (0, 0))
+        self._show_results()
         self._show_coach()
 
     def _show_outcome(self) -> None:
         outcome = self.session.outcome
         for name in _FROM_RESULT:
-            pane = self.panes[name]
-            pane.set_picture(outcome.pictures.get(name) if outcome else None)
-            pane.canvas.set_placeholder(self._placeholder(name))
+            self._show_scene(name)
+            self.panes[name].canvas.set_placeholder(self._placeholder(name))
         fused = self.panes["fused"]
         fused.set_info(self._fused_info(outcome) if outcome else "")
         preview = outcome is not None and outcome.is_preview
@@ -164,10 +253,29 @@ class FuseView(QWidget):
             self.tr("A classical method, shown until the model has finished."),
         )
         fused.canvas.set_badge(self._badge(outcome) if outcome else "")
+        for name, closeness in zip(
+            ("recon_a", "recon_b"), outcome.recon_psnr if outcome else (None, None), strict=True
+        ):
+            known = closeness is not None
+            self.panes[name].set_info(self.tr("PSNR {0:.1f} dB").format(closeness) if known else "")
         features = outcome.result.features_a if outcome else None
         self.features.set_channels(len(features) if features is not None else 0)
         self._show_stale(self.session.is_stale)
         self._show_running()
+
+    def _show_results(self) -> None:
+        session = self.session
+        shown = []
+        for result in session.results:
+            title = result.method_title
+            if session.is_outdated(result):
+                title = self.tr("{0} (stale)").format(title)
+            tip = self._fused_info(result)
+            shown.append((result.key, title, tip))
+        self.bar.show_results(shown, session.outcome.key if session.outcome else "")
+        self.bar.show_operands(operands(session))
+        self._show_scene("fused")
+        self._show_compare_tag()
 
     def _placeholder(self, name: str) -> str:
         outcome = self.session.outcome
@@ -193,24 +301,24 @@ class FuseView(QWidget):
             return self.tr("Research use only – AI-generated image")
         return self.tr("Research use only")
 
-    def _show_features(self) -> None:
-        outcome = self.session.outcome
-        if outcome is not None:
-            self.features.set_picture(outcome.pictures.get("features"))
-
     def _show_stale(self, stale: bool) -> None:
         self.panes["fused"].set_tag(
             "stale",
             self.tr("Stale") if stale else "",
             self.tr("Sources, task or method changed since. Press Fuse (Enter) to renew."),
         )
+        self._show_results()
 
     def _show_running(self) -> None:
-        fusing = self.session.running is not None and self.session.running.fusing
-        for name in _FROM_RESULT:
-            outcome = self.session.outcome
-            preview = outcome is not None and outcome.is_preview
-            self.panes[name].canvas.set_dimmed(fusing and not preview)
+        running = self.session.running
+        fusing = running is not None and running.fusing
+        loading = running is not None and not running.fusing
+        outcome = self.session.outcome
+        preview = outcome is not None and outcome.is_preview
+        for name, pane in self.panes.items():
+            from_result = name in _FROM_RESULT
+            pane.canvas.set_dimmed(loading or (from_result and fusing and not preview))
+            pane.canvas.set_waiting(loading or (from_result and fusing))
 
     def _show_problem(self) -> None:
         problem = self.session.problem
@@ -222,6 +330,8 @@ class FuseView(QWidget):
             "open": self.tr("Open other files"),
             "retry": self.tr("Retry"),
             "save": self.tr("Save elsewhere"),
+            "reload": self.tr("Read again"),
+            "export": self.tr("Export elsewhere"),
         }
         error = problem.error
         label = labels.get(problem.remedy, "")

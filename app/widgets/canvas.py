@@ -1,13 +1,12 @@
-"""Draws one picture at the common position, and lets the pointer move that position."""
+"""Shows a scene at the common position, and turns the pointer's gestures into wishes."""
 
 from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
-    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -18,7 +17,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.render import Picture
+from app.widgets.legend import paint_words
 from app.widgets.link import MOST_PIXELS, ViewLink
+from app.widgets.painting import Layer, Painting, Scene, Viewport
 
 _MARGIN = 6
 _BACKGROUND = QColor("#0d0f12")
@@ -26,29 +27,50 @@ _QUIET = QColor("#8d97a5")
 _VEIL = QColor(13, 15, 18, 150)
 _CROSS = QColor(255, 214, 92, 220)
 _FOCUS = QColor("#4c9be8")
-_SHARP_FROM = 2.0
-"""From this many screen pixels per picture pixel each one is drawn as a square. Between 1 and 2
-squares would have to be of unequal width, which looks like structure that is not there."""
-
 _STEP = 1.25
 """Zoom factor of one key press."""
+_BLINK_MS = 250
+"""Time each picture is shown while blinking: two changes to and fro a second, three at most."""
+_GRIP = 7
+"""The curtain is taken hold of within this many screen pixels of its line."""
+_GLASS = 150
+_GLASS_POWER = 4.0
 
 
 class Canvas(QWidget):
-    """A dark surface with one picture of a linked set on it."""
+    """A dark surface with one scene of a linked set on it.
+
+    Left drag: window and level (or the curtain, near its line); with Shift it pans. Middle drag
+    pans, right drag zooms, the wheel zooms about the pointer.
+    """
 
     maximise_requested = Signal()
+    window_dragged = Signal(QPointF, bool)
+    """How far in screen pixels since the button went down; True when it was let go."""
+    curtain_dragged = Signal(float, bool)
+    """Share of the picture's width; True when the button was let go."""
 
     def __init__(self, link: ViewLink, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._link = link
-        self._picture: Picture | None = None
+        self._scene: Scene | None = None
+        self._painting = Painting()
         self._placeholder = ""
         self._badge = ""
         self._dimmed = False
-        self._drag_from: QPointF | None = None
+        self._waiting = False
+        self._gesture = ""
+        self._drag_start = QPointF()
+        self._drag_from = QPointF()
+        self._crosshair = False
+        self._magnifier = False
+        self._phase = False
+        self._blink = QTimer(self)
+        self._blink.setInterval(_BLINK_MS)
+        self._blink.timeout.connect(self._turn)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         link.changed.connect(self.update)
@@ -57,9 +79,14 @@ class Canvas(QWidget):
     # --- what is shown ---------------------------------------------------------------------
 
     @property
+    def scene(self) -> Scene | None:
+        """What is shown."""
+        return self._scene
+
+    @property
     def picture(self) -> Picture | None:
-        """The picture shown."""
-        return self._picture
+        """The (first) picture shown."""
+        return self._scene.first.picture if self._scene is not None else None
 
     @property
     def badge(self) -> str:
@@ -71,10 +98,26 @@ class Canvas(QWidget):
         """True while the picture is about to be replaced."""
         return self._dimmed
 
-    def set_picture(self, picture: Picture | None) -> None:
-        """Show a picture, or the placeholder."""
-        self._picture = picture
+    @property
+    def is_blinking(self) -> bool:
+        """True while two pictures are shown in turn."""
+        return self._blink.isActive()
+
+    def set_scene(self, scene: Scene | None) -> None:
+        """Show a scene, or the placeholder."""
+        if scene == self._scene:
+            return
+        self._scene = scene
+        self._painting.keep_for(scene)
+        blinking = scene is not None and scene.is_compared and scene.mode == "blink"
+        if blinking != self._blink.isActive():
+            self._phase = False
+            self._blink.start() if blinking else self._blink.stop()
         self.update()
+
+    def set_picture(self, picture: Picture | None) -> None:
+        """Show a picture in its own window, or the placeholder."""
+        self.set_scene(None if picture is None else Scene(Layer.plain(picture)))
 
     def set_placeholder(self, text: str) -> None:
         """Say what will be here."""
@@ -91,13 +134,33 @@ class Canvas(QWidget):
         self._dimmed = dimmed
         self.update()
 
+    def set_waiting(self, waiting: bool) -> None:
+        """Say that something is on its way: without a picture, a skeleton stands in for it."""
+        if waiting != self._waiting:
+            self._waiting = waiting
+            self.update()
+
+    @property
+    def is_skeleton(self) -> bool:
+        """True while a skeleton is shown."""
+        return self._waiting and self._scene is None
+
+    def set_aids(self, crosshair: bool, magnifier: bool) -> None:
+        """Lines across the pane at the pointer's pixel; a magnifying glass there."""
+        self._crosshair, self._magnifier = crosshair, magnifier
+        self.update()
+
+    def _turn(self) -> None:
+        self._phase = not self._phase
+        self.update()
+
     def sizeHint(self) -> QSize:
         """A third of a small window."""
         return QSize(320, 260)
 
     def minimumSizeHint(self) -> QSize:
-        """Small enough for three in a row on 1024 pixels."""
-        return QSize(150, 110)
+        """Small enough for three in a row between two docks on 1024 pixels."""
+        return QSize(120, 90)
 
     # --- geometry --------------------------------------------------------------------------
 
@@ -145,6 +208,12 @@ class Canvas(QWidget):
         if self._link.size[0]:
             self._link.look(1 / self.devicePixelRatioF(), self._link.centre)
 
+    def _pixel_at(self, position: QPointF) -> QPoint | None:
+        width, height = self._link.size
+        point = self.to_picture(position)
+        x, y = math.floor(point.x()), math.floor(point.y())
+        return QPoint(x, y) if 0 <= x < width and 0 <= y < height else None
+
     # --- events ----------------------------------------------------------------------------
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -155,24 +224,67 @@ class Canvas(QWidget):
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Start to pan."""
-        if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
-            self._drag_from = event.position()
-            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        """Start a gesture."""
+        self._gesture = self._gesture_of(event)
+        self._drag_start = self._drag_from = event.position()
+        shapes = {
+            "pan": Qt.CursorShape.ClosedHandCursor,
+            "zoom": Qt.CursorShape.SizeVerCursor,
+            "window": Qt.CursorShape.SizeAllCursor,
+            "curtain": Qt.CursorShape.SplitHCursor,
+        }
+        if self._gesture:
+            self.setCursor(shapes[self._gesture])
+
+    def _gesture_of(self, event: QMouseEvent) -> str:
+        if event.button() == Qt.MouseButton.MiddleButton:
+            return "pan"
+        if event.button() == Qt.MouseButton.RightButton:
+            return "zoom"
+        if event.button() != Qt.MouseButton.LeftButton or self._scene is None:
+            return ""
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            return "pan"
+        return "curtain" if self._near_curtain(event.position()) else "window"
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Pan, and tell the others where the pointer is."""
-        if self._drag_from is not None and self._link.size[0]:
-            moved = event.position() - self._drag_from
-            self._drag_from = event.position()
+        """Go on with the gesture, and tell the others where the pointer is."""
+        position = event.position()
+        moved, self._drag_from = position - self._drag_from, position
+        if self._gesture == "pan" and self._link.size[0]:
             scale = self.scale()
             self._link.look(scale, self._link.centre - moved / scale)
-        self._link.set_pointer(self._pixel_at(event.position()))
+        elif self._gesture == "zoom":
+            self.zoom_about(self._drag_start, math.pow(1.01, -moved.y()))
+        elif self._gesture == "window":
+            self.window_dragged.emit(position - self._drag_start, False)
+        elif self._gesture == "curtain":
+            self.curtain_dragged.emit(self._share(position), False)
+        elif self._near_curtain(position):
+            self.setCursor(Qt.CursorShape.SplitHCursor)
+        else:
+            self.unsetCursor()
+        self._link.set_pointer(self._pixel_at(position))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End panning."""
-        self._drag_from = None
+        """End the gesture."""
+        if self._gesture == "window" and event.position() != self._drag_start:
+            self.window_dragged.emit(event.position() - self._drag_start, True)
+        elif self._gesture == "curtain":
+            self.curtain_dragged.emit(self._share(event.position()), True)
+        self._gesture = ""
         self.unsetCursor()
+
+    def _near_curtain(self, position: QPointF) -> bool:
+        scene = self._scene
+        if scene is None or not scene.is_compared or scene.mode != "curtain":
+            return False
+        line = self.to_widget(QPointF(scene.position * scene.first.picture.size[0], 0)).x()
+        return abs(position.x() - line) <= _GRIP
+
+    def _share(self, position: QPointF) -> float:
+        width = self._link.size[0] or 1
+        return min(max(self.to_picture(position).x() / width, 0.0), 1.0)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Fit."""
@@ -199,92 +311,82 @@ class Canvas(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def _pixel_at(self, position: QPointF) -> QPoint | None:
-        width, height = self._link.size
-        point = self.to_picture(position)
-        x, y = math.floor(point.x()), math.floor(point.y())
-        return QPoint(x, y) if 0 <= x < width and 0 <= y < height else None
-
     # --- painting --------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Background, picture, veil, cross, texts."""
+        """Background, picture, veil, aids, texts."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), _BACKGROUND)
-        if self._picture is None:
+        if self._scene is None:
             self._paint_placeholder(painter)
         else:
-            self._paint_picture(painter, self._picture)
-            if self._dimmed:
-                painter.fillRect(self.rect(), _VEIL)
-            self._paint_cross(painter)
-            self._paint_texts(painter)
+            self._paint_scene(painter, self._scene)
         if self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(_FOCUS, 2))
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
         painter.end()
 
-    def _paint_picture(self, painter: QPainter, picture: Picture) -> None:
+    def _paint_scene(self, painter: QPainter, scene: Scene) -> None:
+        if scene.mode == "blink":
+            scene = Scene(scene.first, scene.second, "blink", phase=self._phase)
         corner = self.to_widget(QPointF(0, 0))
-        scale = self.scale()
-        whole = QRectF(corner.x(), corner.y(), picture.size[0] * scale, picture.size[1] * scale)
-        seen = whole.intersected(QRectF(self.rect()))
-        if seen.isEmpty():
-            return
         ratio = self.devicePixelRatioF()
-        level = _best_level(picture, whole.width() * ratio)
-        across, down = level.width() / whole.width(), level.height() / whole.height()
-        part = QRectF(
-            (seen.x() - whole.x()) * across,
-            (seen.y() - whole.y()) * down,
-            seen.width() * across,
-            seen.height() * down,
-        )
-        smooth = scale * ratio < _SHARP_FROM
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-        painter.drawImage(seen, level, part)
+        port = Viewport(corner, self.scale(), QRectF(self.rect()), ratio)
+        self._painting.paint(painter, scene, port)
+        if self._dimmed:
+            painter.fillRect(self.rect(), _VEIL)
+        self._paint_cross(painter)
+        self._paint_glass(painter, scene)
+        zoom = self.scale() * self.devicePixelRatioF()
+        paint_words(painter, self.rect(), scene, zoom, self._badge, self._phase)
 
     def _paint_cross(self, painter: QPainter) -> None:
-        pixel = self._link.pointer
-        if pixel is None or self.underMouse():
+        pixel = self._link.last_pointer if self._crosshair else self._link.pointer
+        if pixel is None:
             return
         point = self.to_widget(QPointF(pixel) + QPointF(0.5, 0.5))
         painter.setPen(QPen(_CROSS, 1))
+        if self._crosshair:
+            painter.setPen(QPen(QColor(255, 214, 92, 130), 1))
+            far = self.width() + self.height()
+        elif self.underMouse():
+            return
+        else:
+            far = 9
         for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1)):
             direction = QPointF(x, y)
-            painter.drawLine(point + direction * 3, point + direction * 9)
+            painter.drawLine(point + direction * 3, point + direction * far)
+
+    def _paint_glass(self, painter: QPainter, scene: Scene) -> None:
+        pixel = self._link.pointer
+        if not self._magnifier or pixel is None:
+            return
+        point = QPointF(pixel) + QPointF(0.5, 0.5)
+        middle = self.to_widget(point)
+        side = max(80, min(_GLASS, min(self.width(), self.height()) * 0.4))
+        box = QRectF(0, 0, side, side)
+        box.moveCenter(middle)
+        box.moveLeft(min(max(box.left(), 0), max(0, self.width() - side)))
+        box.moveTop(min(max(box.top(), 0), max(0, self.height() - side)))
+        scale = min(max(self.scale() * _GLASS_POWER, 4.0), MOST_PIXELS)
+        painter.save()
+        painter.setClipRect(box)
+        painter.fillRect(box, _BACKGROUND)
+        port = Viewport(box.center() - point * scale, scale, box, self.devicePixelRatioF())
+        self._painting.paint(painter, scene, port)
+        painter.restore()
+        painter.setPen(QPen(_CROSS, 1))
+        painter.drawRect(box)
 
     def _paint_placeholder(self, painter: QPainter) -> None:
         painter.setPen(_QUIET)
         room = self.rect().adjusted(16, 16, -16, -16)
+        if self._waiting:
+            painter.setPen(QPen(QColor(255, 255, 255, 40), 1, Qt.PenStyle.DashLine))
+            painter.setBrush(QColor(255, 255, 255, 12))
+            painter.drawRoundedRect(self.rect().adjusted(20, 20, -20, -20), 6, 6)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(_QUIET)
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.drawText(room, int(flags), self._placeholder)
-
-    def _paint_texts(self, painter: QPainter) -> None:
-        font = painter.font()
-        font.setPointSizeF(max(7.0, font.pointSizeF() - 1))
-        painter.setFont(font)
-        percent = self.scale() * self.devicePixelRatioF() * 100
-        self._paint_label(painter, f"{percent:.0f} %", Qt.AlignmentFlag.AlignRight)
-        if self._badge:
-            self._paint_label(painter, self._badge, Qt.AlignmentFlag.AlignLeft)
-
-    def _paint_label(self, painter: QPainter, text: str, side: Qt.AlignmentFlag) -> None:
-        metrics = painter.fontMetrics()
-        room = self.width() - 12 - (60 if side == Qt.AlignmentFlag.AlignLeft else 0)
-        text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room - 10)
-        width, height = metrics.horizontalAdvance(text) + 10, metrics.height() + 4
-        left = 6 if side == Qt.AlignmentFlag.AlignLeft else self.width() - 6 - width
-        box = QRectF(left, self.height() - 6 - height, width, height)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(13, 15, 18, 190))
-        painter.drawRoundedRect(box, 3, 3)
-        painter.setPen(QColor("#d3d9e1"))
-        painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), text)
-
-
-def _best_level(picture: Picture, wanted: float) -> QImage:
-    """The smallest level that still has ``wanted`` pixels across (else the full one)."""
-    fitting = [level for level in picture.levels if level.width() >= wanted]
-    return fitting[-1] if fitting else picture.levels[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QSpinBox, QToolButton, QWidget
 
-from app.render import FeatureView
+from app.display import FeatureView
 from app.widgets.link import ViewLink
 from app.widgets.pane import Pane
 
@@ -69,6 +69,18 @@ class FeaturePane(Pane):
                 self.channel.setRange(0, count - 1)
         for widget in (self.adapter_a, self.adapter_b, self.mode, self.channel):
             widget.setEnabled(count > 0)
+        self._show_channel()
+
+    def show_view(self, view: FeatureView) -> None:
+        """Show a choice made elsewhere."""
+        if view == self.view:
+            return
+        blocked = [QSignalBlocker(w) for w in (self.adapter_a, self.mode, self.channel)]
+        (self.adapter_a if view.adapter == "a" else self.adapter_b).setChecked(True)
+        self.mode.setCurrentIndex(self.mode.findData(view.mode))
+        self.channel.setValue(view.channel)
+        for blocker in blocked:
+            blocker.unblock()
         self._show_channel()
 
     def _show_channel(self) -> None:

@@ -25,12 +25,14 @@ class ViewLink(QObject):
         self.scale = 1.0
         self.centre = QPointF(0, 0)
         self.pointer: QPoint | None = None
+        self.last_pointer: QPoint | None = None
 
     def set_size(self, size: tuple[int, int]) -> None:
         """Take the extent of the pictures; another extent starts again at fit."""
         if size != self.size:
             self.size = size
             self.set_pointer(None)
+            self.last_pointer = None
             self.fit()
 
     def fit(self) -> None:
@@ -53,4 +55,5 @@ class ViewLink(QObject):
         """Say which picture pixel the pointer is on."""
         if pixel != self.pointer:
             self.pointer = pixel
+            self.last_pointer = pixel or self.last_pointer
             self.pointer_changed.emit(pixel)

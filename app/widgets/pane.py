@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app import theme
 from app.render import Picture
@@ -11,6 +18,7 @@ from app.widgets.canvas import Canvas
 from app.widgets.drop import DropZone
 from app.widgets.elided import ElidedLabel
 from app.widgets.link import ViewLink
+from app.widgets.painting import Scene
 
 
 class Pane(DropZone):
@@ -22,7 +30,8 @@ class Pane(DropZone):
         super().__init__(parent)
         self.name = name
         self.setObjectName("pane")
-        self.title = QLabel()
+        self.title = ElidedLabel()
+        self.title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.title.setObjectName("paneTitle")
         self.info = ElidedLabel()
         self.info.setObjectName("paneInfo")
@@ -39,7 +48,7 @@ class Pane(DropZone):
         layout.setContentsMargins(1, 1, 1, 1)
         # Panes are equal whatever their headers hold.
         layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
-        self.setMinimumSize(290, 130)
+        self.setMinimumSize(150, 120)
         layout.setSpacing(0)
         layout.addLayout(self.header)
         layout.addWidget(self.canvas, 1)
@@ -64,6 +73,10 @@ class Pane(DropZone):
     def set_picture(self, picture: Picture | None) -> None:
         """Show a picture, or the placeholder."""
         self.canvas.set_picture(picture)
+
+    def set_scene(self, scene: Scene | None) -> None:
+        """Show a scene, or the placeholder."""
+        self.canvas.set_scene(scene)
 
     def set_tag(self, kind: str, text: str, tip: str = "") -> None:
         """Show a small tag in the header; an empty text takes it away."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QPoint, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
-from app.session import Session
+from app.session import Loaded, Session
 from app.widgets.device_chip import short_device
 from app.widgets.elided import ElidedLabel
+from app.words import spoken
 from core.types import FloatArray
+
+_JUDGED_AFTER = 2.0
+"""Seconds of work before the time left is estimated."""
 
 
 class Status(QStatusBar):
@@ -22,6 +27,7 @@ class Status(QStatusBar):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._begun: float | None = None
         self.setSizeGripEnabled(False)
         self.stage = ElidedLabel()
         self.bar = QProgressBar()
@@ -46,6 +52,7 @@ class Status(QStatusBar):
         for widget in (self.bar, self.cancel):
             widget.setVisible(running is not None)
         if running is None:
+            self._begun = None
             self.stage.setText("")
             self._show_outcome()
             return
@@ -53,9 +60,22 @@ class Status(QStatusBar):
         share = 100 * running.done / running.total if known else 0
         self.bar.setRange(0, 100 if known else 0)
         self.bar.setValue(int(share))
-        stage = running.stage[:1].upper() + running.stage[1:]
-        self.stage.setText(f"{stage} – {share:.0f} %" if known else stage)
+        said = spoken(running.stage)
+        stage = said[:1].upper() + said[1:]
+        if known:
+            stage = f"{stage} – {share:.0f} %{self._time_left(share / 100)}"
+        self.stage.setText(stage)
         self.cancel.setEnabled(not running.cancelling)
+
+    def _time_left(self, share: float) -> str:
+        """How long it will still take, once there is something to judge it by."""
+        now = time.monotonic()
+        self._begun = self._begun or now
+        elapsed = now - self._begun
+        if elapsed < _JUDGED_AFTER or not 0 < share < 1:
+            return ""
+        left = elapsed * (1 - share) / share
+        return self.tr(", about {0} s left").format(max(1, round(left)))
 
     def _show_outcome(self) -> None:
         outcome = self._session.outcome
@@ -68,22 +88,39 @@ class Status(QStatusBar):
         """Say where the picture went."""
         self.stage.setText(self.tr("Saved {0}").format(path))
 
+    def show_exported(self, paths: tuple[Path, ...]) -> None:
+        """Say where the files went."""
+        folder = paths[0].parent if paths else ""
+        self.stage.setText(self.tr("Exported {0} files to {1}").format(len(paths), folder))
+
+    def show_text(self, text: str) -> None:
+        """Say one thing that was done."""
+        self.stage.setText(text)
+
     def show_pixel(self, pixel: QPoint | None) -> None:
         """Show position and values of A, B and the fused picture; None clears."""
         if pixel is None:
             self.readout.setText("")
             return
         x, y = pixel.x(), pixel.y()
-        parts = [f"x {x}  y {y}"]
         sources = self._session.sources
+        parts = [f"x {x}  y {y}{_millimetres(sources.a or sources.b, x, y)}"]
         for letter, side in (("A", sources.a), ("B", sources.b)):
             if side is not None:
                 unit = f" {side.image.unit}" if side.image.unit else ""
                 parts.append(f"{letter} {_value_at(side.image.data, x, y)}{unit}")
         if self._session.outcome is not None:
             value = _value_at(self._session.outcome.result.fused, x, y, ".3f")
-            parts.append(self.tr("Fused {0}").format(value))
+            parts.append(self.tr("Fused {0} (0–1, no unit)").format(value))
         self.readout.setText("     ".join(parts))
+
+
+def _millimetres(side: Loaded | None, x: int, y: int) -> str:
+    """The distance from the picture's first pixel, where the spacing is known."""
+    if side is None or side.image.spacing is None:
+        return ""
+    down, across = side.image.spacing
+    return f"  ({x * across:.1f}, {y * down:.1f} mm)"
 
 
 def _value_at(data: FloatArray, x: int, y: int, form: str = ".6g") -> str:

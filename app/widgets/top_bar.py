@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from app.actions import Actions
 from app.session import Session
 from app.widgets.device_chip import DeviceChip
+from app.words import spoken
 from core.tasks import TASKS
 
 TIP = Qt.ItemDataRole.ToolTipRole
@@ -37,9 +38,9 @@ class TopBar(QFrame):
         self.tasks = QComboBox()
         self.tasks.setAccessibleName(self.tr("Task"))
         for task in TASKS.values():
-            self.tasks.addItem(task.title, task.name)
+            self.tasks.addItem(spoken(task.title), task.name)
             index = self.tasks.count() - 1
-            self.tasks.setItemData(index, task.description, TIP)
+            self.tasks.setItemData(index, spoken(task.description), TIP)
         self.methods = QComboBox()
         self.methods.setAccessibleName(self.tr("Method"))
         self.methods.setMinimumContentsLength(16)
@@ -71,6 +72,7 @@ class TopBar(QFrame):
         layout.addWidget(_tool_button(actions.open, self.tr("Open")))
         layout.addWidget(_tool_button(actions.swap, self.tr("Swap")))
         layout.addWidget(_tool_button(actions.save, self.tr("Save")))
+        layout.addWidget(_tool_button(actions.export, self.tr("Export")))
         layout.addSpacing(10)
         layout.addWidget(_tool_button(actions.fit, self.tr("Fit")))
         layout.addWidget(_tool_button(actions.one_to_one, "1:1"))
@@ -79,7 +81,7 @@ class TopBar(QFrame):
 
     def _show_task(self) -> None:
         self.tasks.setCurrentIndex(self.tasks.findData(self._session.task.name))
-        self.tasks.setToolTip(self._session.task.description)
+        self.tasks.setToolTip(spoken(self._session.task.description))
 
     def _show_methods(self) -> None:
         session = self._session
@@ -90,7 +92,7 @@ class TopBar(QFrame):
                 if was_pack and method.kind != "pack":
                     self.methods.insertSeparator(self.methods.count())
                 was_pack = method.kind == "pack"
-                self.methods.addItem(method.title, method.name)
+                self.methods.addItem(spoken(method.title), method.name)
                 self.methods.setItemData(self.methods.count() - 1, method.summary, TIP)
             if session.method and self.methods.findData(session.method) < 0:
                 self.methods.addItem(Path(session.method).name, session.method)

@@ -13,6 +13,10 @@ from core.models.config import NetworkConfig
 
 _LEAK = 0.3
 """Share of the gradient that passes a clamp in the helpful direction."""
+_REACH = 11
+"""Pixels to either side over which a decision is made consistent with its neighbours."""
+_STEEPNESS = 6.0
+"""How much more steeply than in training the consistent decision turns between the sources."""
 
 
 class Fusion(nn.Module):
@@ -88,7 +92,9 @@ class BlendHead(nn.Module):
         hidden = hidden + F.relu(self.refine(hidden))
         decision = self.decide(hidden).float()
         if self.decisive:
-            weight = saturated(decision[:, :1] + 0.5)
+            weight = (
+                saturated(decision[:, :1] + 0.5) if self.training else consistent(decision[:, :1])
+            )
             # Nothing is added where one source is copied.
             residual = decision[:, 1:] * (4 * weight * (1 - weight))
         else:
@@ -119,6 +125,19 @@ class _Saturate(torch.autograd.Function):
 def saturated(value: Tensor) -> Tensor:
     """``value`` clamped to [0, 1], trainable also where it is clamped."""
     return cast(Tensor, _Saturate.apply(value))
+
+
+def consistent(decision: Tensor) -> Tensor:
+    """Weight map N×1×H×W in [0, 1] of a decision, for use, not for training.
+
+    Whether a pixel is in focus is a matter of regions: decisions, each worth at most one half, are
+    averaged over a square of 23×23 pixels (the consistency check of multi-focus fusion), which
+    leaves straight outlines where they are and drops specks, and then sharpened.
+    """
+    size = 2 * _REACH + 1
+    votes = F.pad(decision.clamp(-0.5, 0.5), (_REACH,) * 4, mode="replicate")
+    mean = F.avg_pool2d(F.avg_pool2d(votes, (size, 1), stride=1), (1, size), stride=1)
+    return (_STEEPNESS * mean + 0.5).clamp(0, 1)
 
 
 def _icnr(conv: nn.Conv2d, scale: int) -> None:

@@ -61,9 +61,9 @@ def test_wheel_keeps_the_point_under_the_pointer_and_moves_the_other_canvas(pair
 def test_drag_moves_both_by_the_same_picture_distance(qtbot, pair):
     wheel(pair[0], QPointF(106, 56), 4)
     start = pair[1].to_picture(QPointF(206, 206))
-    qtbot.mousePress(pair[0], Qt.MouseButton.LeftButton, pos=QPoint(100, 50))
+    qtbot.mousePress(pair[0], Qt.MouseButton.MiddleButton, pos=QPoint(100, 50))
     qtbot.mouseMove(pair[0], QPoint(110, 45))
-    qtbot.mouseRelease(pair[0], Qt.MouseButton.LeftButton, pos=QPoint(110, 45))
+    qtbot.mouseRelease(pair[0], Qt.MouseButton.MiddleButton, pos=QPoint(110, 45))
     moved = pair[1].to_picture(QPointF(206, 206)) - start
     assert moved.x() == pytest.approx(-10 / pair[0].scale())
     assert moved.y() == pytest.approx(5 / pair[0].scale())
@@ -117,7 +117,7 @@ def test_minified_fine_pattern_is_grey_not_moire(qtbot):
     link.set_size((1600, 1600))
     canvas.show()
     image = canvas.grab().toImage()
-    values = {image.pixelColor(x, y).red() for x in range(20, 190, 7) for y in range(20, 150, 7)}
+    values = {image.pixelColor(x, y).red() for x in range(20, 140, 7) for y in range(20, 150, 7)}
     assert values <= {127, 128, 129}
 
 

@@ -10,16 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtGui import QImage
 
+from app.display import FeatureView
+from app.palettes import PALETTES, table
 from app.render import (
-    FeatureView,
+    Part,
     basis_of,
-    common_basis,
     feature_picture,
-    feature_pixels,
     picture,
+    render,
+    render_difference,
     result_pictures,
+    small,
+    source_picture,
+    whole,
 )
-from core.types import DeviceChoice, FusionResult
+from core.types import DeviceChoice, FusionResult, Image
 
 
 def pixels_of(image: QImage) -> np.ndarray:
@@ -30,7 +35,7 @@ def pixels_of(image: QImage) -> np.ndarray:
 
 def test_values_are_rounded_clipped_and_never_nan():
     grey = np.array([[[0.0], [1.0], [0.5], [2.0], [-1.0], [np.nan], [np.inf]]], np.float32)
-    shown = pixels_of(picture(grey).levels[0])
+    shown = pixels_of(whole(picture(grey)))
     assert shown[0, :, 0].tolist() == [0, 255, 128, 255, 0, 0, 255]
     assert (shown == shown[..., :1]).all()
 
@@ -38,13 +43,13 @@ def test_values_are_rounded_clipped_and_never_nan():
 def test_channels_keep_their_order():
     red = np.zeros((2, 3, 3), np.float32)
     red[..., 0] = 1
-    assert pixels_of(picture(red).levels[0])[1, 2].tolist() == [255, 0, 0]
+    assert pixels_of(whole(picture(red)))[1, 2].tolist() == [255, 0, 0]
 
 
 @given(st.integers(1, 700), st.integers(1, 700))
 def test_levels_halve_and_the_first_is_whole(width: int, height: int):
     made = picture(np.zeros((height, width, 1), np.float32))
-    sizes = [(level.width(), level.height()) for level in made.levels]
+    sizes = [(level.shape[1], level.shape[0]) for level in made.levels]
     assert sizes[0] == (width, height) == made.size
     for (w, h), (next_w, next_h) in pairwise(sizes):
         assert (next_w, next_h) == (w // 2, h // 2)
@@ -53,67 +58,99 @@ def test_levels_halve_and_the_first_is_whole(width: int, height: int):
 
 def test_a_fine_pattern_averages_to_grey_when_halved():
     board = (np.indices((512, 512)).sum(axis=0) % 2).astype(np.float32)[..., None]
-    half = pixels_of(picture(board).levels[1])
+    half = picture(board).levels[1]
     assert set(np.unique(half)) == {128}
 
 
-def maps(seed: int, channels: int = 6) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    mix = rng.normal(size=(channels, channels))
-    a, b = (rng.gamma(2.0, size=(channels, 12, 15)) for _ in range(2))
-    return tuple(np.tensordot(mix, x, 1).astype(np.float32) for x in (a, b))
+def as_image(data: np.ndarray, depth: int, **more: object) -> Image:
+    array = data.astype(np.float32).reshape(*data.shape[:2], -1)
+    top = {8: 255.0, 16: 65535.0}.get(depth)
+    window = (0.0, top) if top else (float(data.min()), float(data.max()))
+    return Image(array, window=window, bit_depth=depth, **more)
 
 
-def test_basis_is_the_svd_of_both_maps_together():
-    a, b = maps(1)
-    basis = common_basis(a, b)
-    both = np.concatenate([x.reshape(6, -1).T for x in (a, b)]).astype(np.float64)
-    _, _, rows = np.linalg.svd(both - both.mean(axis=0), full_matrices=False)
-    for found, expected in zip(basis.axes, rows[:3], strict=True):
-        assert abs(float(found @ expected)) == pytest.approx(1, abs=1e-4)
+def everything(shown, level: int = 0) -> Part:
+    height, width = shown.levels[level].shape[:2]
+    return Part(level, 0, 0, width, height, width, height)
 
 
-def test_equal_features_have_equal_colours_in_a_and_b():
-    a, b = maps(2)
-    b[:, 3, 4] = a[:, 7, 8]
-    basis = common_basis(a, b)
-    shown_a, shown_b = (feature_pixels(x, FeatureView(), basis) for x in (a, b))
-    assert shown_a.shape == (12, 15, 3)
-    np.testing.assert_allclose(shown_b[3, 4], shown_a[7, 8], atol=1e-5)
+@pytest.mark.parametrize("depth", [8, 16])
+def test_a_window_maps_its_ends_to_black_and_white_and_is_linear_between(depth):
+    top = 2**depth - 1
+    shown = source_picture(as_image(np.arange(256).reshape(16, 16) * (top // 255), depth))
+    low, high = 0.2 * top, 0.6 * top
+    grey = pixels_of(render(shown, everything(shown), (low, high), "grey"))[..., 0].astype(int)
+    values = np.arange(256).reshape(16, 16) * (top // 255)
+    expected = np.clip((values - low) / (high - low) * 255, 0, 255)
+    assert np.abs(grey - expected).max() <= 0.51 + 1e-6
 
 
-def test_what_fills_the_picture_is_dark():
-    a, b = maps(5)
-    for x in (a, b):
-        x[:, :9] = x[:, :1, :1]
-    b[:, :9] = a[:, :1, :1]
-    for sign in (1, -1):
-        basis = common_basis(sign * a, sign * b)
-        assert feature_pixels(sign * a, FeatureView(), basis)[4, 4].max() <= 0.5
+def test_a_narrow_window_on_sixteen_bits_shows_no_steps():
+    ramp = np.linspace(1000, 1255, 256).round().reshape(1, 256)
+    shown = source_picture(as_image(ramp, 16))
+    grey = pixels_of(render(shown, everything(shown), (1000, 1255), "grey"))
+    assert len(np.unique(grey)) == 256
 
 
-@pytest.mark.parametrize("channels", [1, 2, 3])
-def test_few_channels_and_flat_maps_have_pictures(channels):
-    a, b = maps(3, channels)
-    for x, y in ((a, b), (np.ones_like(a), np.ones_like(b))):
-        shown = feature_pixels(x, FeatureView(), common_basis(x, y))
-        assert np.isfinite(shown).all()
-        assert shown.min() >= 0
-        assert shown.max() <= 1
+def test_float_sources_keep_their_unit_and_extent():
+    data = np.array([[-3.0, 0.0], [5.0, 9.0]])
+    shown = source_picture(as_image(data, 32, unit="Bq/mL"))
+    assert (shown.extent, shown.window, shown.unit) == ((-3.0, 9.0), (-3.0, 9.0), "Bq/mL")
+    grey = pixels_of(render(shown, everything(shown), (0.0, 5.0), "grey"))[..., 0]
+    assert grey.tolist() == [[0, 0], [255, 255]]
 
 
-def test_mean_and_channel_views():
-    a, b = maps(4)
-    basis = common_basis(a, b)
-    mean = feature_pixels(a, FeatureView(mode="mean"), basis)[..., 0]
-    channel = feature_pixels(a, FeatureView(mode="channel", channel=2), basis)[..., 0]
-    for shown, plane in ((mean, a.mean(axis=0)), (channel, a[2])):
-        inside = (shown > 0) & (shown < 1)
-        low, high = np.percentile(plane, (1, 99))
-        np.testing.assert_allclose(shown[inside], ((plane - low) / (high - low))[inside], atol=1e-4)
-    beyond = feature_pixels(a, FeatureView(mode="channel", channel=99), basis)
-    last = feature_pixels(a, FeatureView(mode="channel", channel=5), basis)
-    np.testing.assert_array_equal(beyond, last)
+def test_a_picture_of_equal_channels_takes_palettes_and_a_coloured_one_only_inverts():
+    grey = np.repeat(np.arange(4.0).reshape(2, 2, 1) * 85, 3, axis=2)
+    shown = source_picture(as_image(grey, 8))
+    assert not shown.is_colour
+    hot = pixels_of(whole(shown, palette="hot_iron"))
+    assert hot[0, 0].tolist() == [0, 0, 0]
+    assert hot[1, 1].tolist() == [255, 255, 255]
+    assert hot[0, 1].tolist() == table("hot_iron")[85].tolist()
+    coloured = grey.copy()
+    coloured[0, 0, 0] = 10
+    shown = source_picture(as_image(coloured, 8))
+    assert shown.is_colour
+    assert pixels_of(whole(shown, palette="hot_iron"))[0, 0].tolist() == [10, 0, 0]
+    assert pixels_of(whole(shown, palette="inverted"))[0, 0].tolist() == [245, 255, 255]
+
+
+@pytest.mark.parametrize("name", PALETTES)
+def test_palettes_go_from_end_to_end_without_jumps(name):
+    colours = table(name).astype(int)
+    assert colours.shape == (256, 3)
+    assert np.abs(np.diff(colours, axis=0)).max() <= 9
+    lightness = colours @ (0.299, 0.587, 0.114)
+    ends = lightness[-1] - lightness[0]
+    assert ends < -150 if name == "inverted" else ends > 150
+
+
+def test_difference_is_second_minus_first_in_signed_colours():
+    first = picture(np.array([[[0.5], [0.5], [0.5], [0.0]]], np.float32))
+    second = picture(np.array([[[0.5], [0.75], [0.25], [1.0]]], np.float32))
+    seen = pixels_of(render_difference(first, second, everything(first), 0.5))[0].astype(int)
+    nothing, more, less, most = seen
+    assert nothing.max() < 40
+    assert more[0] > 200
+    assert more[2] < 80
+    assert less[2] > 200
+    assert less[0] < 80
+    assert most.tolist() == table("difference")[255].tolist()
+
+
+def test_difference_of_a_source_is_taken_in_its_own_window():
+    source = source_picture(as_image(np.full((4, 4), 32768.0), 16))
+    rebuilt = picture(np.full((4, 4, 1), 0.5, np.float32))
+    seen = pixels_of(render_difference(rebuilt, source, everything(rebuilt), 0.25))
+    assert seen.max() < 40
+
+
+def test_thumbnails_fit_and_keep_the_shape():
+    tall = picture(np.full((1000, 300, 3), 0.5, np.float32))
+    image = small(tall, 48)
+    assert (image.width(), image.height()) == (14, 48)
+    assert image.pixelColor(5, 20).red() == 128
 
 
 def result(features: np.ndarray | None, height: int, width: int) -> FusionResult:

@@ -34,7 +34,7 @@ def drop(widget: QWidget, *paths: Path) -> None:
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     button, no_key = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     copy = Qt.DropAction.CopyAction
-    entered = QDragEnterEvent(QPointF(5, 5), copy, data, button, no_key)
+    entered = QDragEnterEvent(QPoint(5, 5), copy, data, button, no_key)
     QApplication.sendEvent(widget, entered)
     assert entered.isAccepted()
     QApplication.sendEvent(widget, QDropEvent(QPointF(5, 5), copy, data, button, no_key))
@@ -42,8 +42,7 @@ def drop(widget: QWidget, *paths: Path) -> None:
 
 def level(window: MainWindow, pane: str) -> float:
     """Mean red of what a pane's canvas holds."""
-    image = window.view.panes[pane].canvas.picture.levels[0]
-    return float(np.mean([image.pixelColor(x, 3).red() for x in range(image.width())]))
+    return float(window.view.panes[pane].canvas.picture.levels[0][3, :, 0].mean())
 
 
 # --- first launch ------------------------------------------------------------------------------
@@ -154,15 +153,6 @@ def test_a_single_file_does_not_mix_with_the_sample(qtbot, window, files):
         drop(window.view.panes["b"], files[1])
     assert window.session.sources.a is None
     assert window.session.problem is None
-
-
-def test_a_dropped_folder_and_three_files_are_answered_in_words(opened, tmp_path, files):
-    before = opened.session.sources
-    drop(opened, tmp_path)
-    assert "batch" in opened.view.notice.text.text()
-    drop(opened, *files, tmp_path / "third.png")
-    assert "3 files" in opened.view.notice.text.text()
-    assert opened.session.sources is before
 
 
 def test_corrupt_file_is_named_and_the_old_pair_stays(qtbot, opened, tmp_path):
@@ -394,7 +384,7 @@ def test_the_chosen_view_outlives_a_new_fusion(qtbot, opened):
     mean = pane.canvas.picture.levels[0]
     with idle(qtbot, opened):
         opened.controller.fuse()
-    assert pane.canvas.picture.levels[0] == mean
+    np.testing.assert_array_equal(pane.canvas.picture.levels[0], mean)
 
 
 # --- looking -----------------------------------------------------------------------------------
@@ -410,7 +400,7 @@ def test_all_panes_share_zoom_and_the_readout_has_all_values(opened):
         "x 63  y 10",
         "A 255",
         "B 255 0 127",
-        "Fused 1.000 0.550 0.799",
+        "Fused 1.000 0.550 0.799 (0–1, no unit)",
     ]
     opened.view.link.set_pointer(None)
     assert opened.status.readout.text() == ""
@@ -421,7 +411,7 @@ def test_maximise_shows_one_pane_and_escape_shows_all(qtbot, opened):
     QApplication.processEvents()
     visible = [name for name, pane in opened.view.panes.items() if pane.isVisible()]
     assert visible == ["recon_a"]
-    assert opened.view.panes["recon_a"].width() > 900
+    assert opened.view.panes["recon_a"].width() > 0.9 * opened.view.width()
     qtbot.keyClick(opened, Qt.Key.Key_Escape)
     assert all(pane.isVisible() for pane in opened.view.panes.values())
 

@@ -20,7 +20,7 @@ from core.models.config import (
     network_adapter,
     paper_config,
 )
-from core.models.fusion import BlendHead, saturated
+from core.models.fusion import BlendHead, consistent, saturated
 from core.models.network import UniFusionNet, pad_to_patches
 from tests.tiny import TINY_ENCODER, TINY_VIT, tiny_compact, tiny_network, tiny_paper
 
@@ -319,3 +319,16 @@ def test_the_smallest_rotary_backbone_the_config_allows_is_built() -> None:
     network = tiny_network(tiny_paper(backbone=config))
     x = torch.rand(1, 3, 16, 16)
     assert torch.isfinite(network.fuse(network.encode(x, x), x, x)).all()
+
+
+def test_consistent_decisions_drop_specks_and_keep_straight_outlines() -> None:
+    decision = torch.full((1, 1, 60, 80), 2.0)
+    decision[..., 40:] = -2.0
+    decision[..., 30, 10] = -2.0
+    weight = consistent(decision)
+    assert weight[..., 30, 10] == 1, "a speck among sure neighbours is overruled, to the bit"
+    assert (weight[..., :36] == 1).all()
+    assert (weight[..., 44:] == 0).all()
+    middle = weight[0, 0, 5, 39:41]
+    assert middle.sum() == pytest.approx(1, abs=1e-6), "the outline stays where it was"
+    assert (consistent(torch.zeros(1, 1, 5, 3)) == 0.5).all()

@@ -1,0 +1,159 @@
+"""Writes what is on show: pictures, feature maps, the figure. Runs on a worker thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QImage
+
+from app.display import DisplayState, FeatureView
+from app.figure import Plate, as_array, figure, with_notice
+from app.render import features_of, source_picture, whole
+from app.results import Outcome
+from core.progress import Progress
+from core.tasks import get_task
+from core.types import BitDepth, FloatArray
+
+ITEMS: tuple[str, ...] = (
+    "fused",
+    "reconstruction_a",
+    "reconstruction_b",
+    "features_a",
+    "features_b",
+    "figure",
+)
+FORMATS: tuple[str, ...] = ("png", "tif", "jpg")
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("export", text)
+
+
+@dataclass(frozen=True)
+class ExportPlan:
+    """What to write, and where.
+
+    Attributes:
+        items: names of :data:`ITEMS`.
+        folder, stem: files are called “stem_item.suffix”; the fused one just “stem.suffix”.
+        suffix: one of :data:`FORMATS`; “tif” is written with 16 bits (32 from float sources).
+    """
+
+    items: tuple[str, ...]
+    folder: Path
+    stem: str
+    suffix: str = "png"
+
+    def target(self, item: str) -> Path:
+        """The file of an item."""
+        name = self.stem if item == "fused" else f"{self.stem}_{item}"
+        return self.folder / f"{name}.{self.suffix}"
+
+
+def available(outcome: Outcome) -> tuple[str, ...]:
+    """The items a result has."""
+    result = outcome.result
+    there = {
+        "fused": True,
+        "reconstruction_a": result.reconstruction_a is not None,
+        "reconstruction_b": result.reconstruction_b is not None,
+        "features_a": outcome.basis is not None,
+        "features_b": outcome.basis is not None,
+        "figure": True,
+    }
+    return tuple(item for item in ITEMS if there[item])
+
+
+def export_files(
+    outcome: Outcome, display: DisplayState, plan: ExportPlan, progress: Progress
+) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Write every item of the plan; returns the files and notes for the person.
+
+    Raises:
+        OutputError: one cannot be written. What was written before it stays.
+    """
+    from core.io import check_target, write_image
+
+    sources = tuple(o for o in (outcome.pair.a.origin, outcome.pair.b.origin) if o is not None)
+    targets = {item: plan.target(item) for item in plan.items}
+    for path in targets.values():
+        check_target(path, protect=sources)
+    notes: dict[str, None] = {}
+    for number, (item, path) in enumerate(targets.items()):
+        progress.check()
+        progress.report(number, len(targets), _tr("Exporting"))
+        pixels, depth = _pixels(item, outcome, display)
+        if plan.suffix == "tif":
+            depth = max(depth, 16)  # type: ignore[assignment]
+        said = write_image(
+            path,
+            pixels,
+            bit_depth=depth,
+            provenance={**outcome.result.provenance, "content": item},
+            protect=sources,
+        )
+        notes.update(dict.fromkeys(said or ()))
+    return tuple(targets.values()), tuple(notes)
+
+
+def _pixels(item: str, outcome: Outcome, display: DisplayState) -> tuple[FloatArray, BitDepth]:
+    result = outcome.result
+    if item == "figure":
+        return as_array(figure_of(outcome, display)), 8
+    if item.startswith("features_"):
+        from core.features import feature_pixels
+
+        features = features_of(result, "a" if item.endswith("a") else "b")
+        assert features is not None
+        assert outcome.basis is not None
+        view: FeatureView = display.features
+        return feature_pixels(features, outcome.basis, view.mode, view.channel), 8
+    pixels: FloatArray = getattr(result, item)
+    return pixels, result.bit_depth
+
+
+def notice_of(outcome: Outcome) -> str:
+    """What is said under every picture made here."""
+    if outcome.is_model:
+        return _tr("Research use only – AI-generated image")
+    return _tr("Research use only")
+
+
+def figure_of(outcome: Outcome, display: DisplayState) -> QImage:
+    """Sources, fused picture and reconstructions side by side, as they look on screen."""
+    task = get_task(outcome.result.task)
+    a, b = source_picture(outcome.pair.a), source_picture(outcome.pair.b)
+    plates = []
+    for title, shown, look in (
+        (f"A: {task.label_a}", a, display.a),
+        (f"B: {task.label_b}", b, display.b),
+        (_tr("Fused"), outcome.pictures["fused"], display.fused),
+    ):
+        plates.append(Plate(title, shown, look.window or shown.window, look.palette))
+    for title, name in ((_tr("Reconstruction A"), "recon_a"), (_tr("Reconstruction B"), "recon_b")):
+        rebuilt = outcome.pictures.get(name)
+        if rebuilt is not None:
+            plates.append(Plate(title, rebuilt, rebuilt.window, display.look(name).palette))
+    return figure(plates, legend_of(outcome), notice_of(outcome))
+
+
+def legend_of(outcome: Outcome) -> list[str]:
+    """How the picture was made, in two lines. No folder names: they may tell of a patient."""
+    result, task = outcome.result, get_task(outcome.result.task)
+    digest = result.provenance.get("weights_sha256", "")[:12]
+    method = f"{outcome.method_title} ({digest})" if digest else outcome.method_title
+    size = f"{outcome.pair.a.width}×{outcome.pair.a.height}"
+    software = result.provenance.get("software", "UniFusion Studio")
+    first = _tr("{0} by {1}, {2} pixels, {3}").format(task.title, method, size, software)
+    second = f"A: {outcome.pair.a.name}   B: {outcome.pair.b.name}"
+    return [first, second]
+
+
+def clipboard_picture(outcome: Outcome, display: DisplayState, progress: Progress) -> QImage:
+    """The fused picture as it looks on screen, in full size, with the notice below it."""
+    progress.check()
+    shown = outcome.pictures["fused"]
+    look = display.fused
+    return with_notice(whole(shown, look.window, look.palette), notice_of(outcome))

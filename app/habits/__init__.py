@@ -1,0 +1,1 @@
+"""Habits of the window: keys, undo, recent files, the session, the look, the language."""

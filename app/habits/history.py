@@ -1,0 +1,124 @@
+"""Undo and redo of display changes: values of a frozen state, one step per gesture."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from typing import Generic, TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+State = TypeVar("State")
+
+_PAUSE = 0.5
+"""Seconds without a change after which the next change of the same thing is a step of its own."""
+
+_DEEPEST = 200
+
+
+class History(QObject, Generic[State]):
+    """Remembers the values a state has had.
+
+    It never looks inside the value except to see *which* fields changed: changes of the same
+    fields in quick succession are one drag, and one step.
+    """
+
+    changed = Signal()
+    """There is more, or less, to undo or redo."""
+
+    def __init__(
+        self,
+        present: State,
+        apply: Callable[[State], object],
+        clock: Callable[[], float] = time.monotonic,
+        parent: QObject | None = None,
+    ) -> None:
+        """
+        Args:
+            present: the value now.
+            apply: makes a value the present one.
+            clock: seconds, for telling gestures apart.
+        """
+        super().__init__(parent)
+        self._apply = apply
+        self._clock = clock
+        self._present = present
+        self._past: list[State] = []
+        self._future: list[State] = []
+        self._gesture: frozenset[str] = frozenset()
+        self._last = float("-inf")
+        self._applying = False
+
+    @property
+    def can_undo(self) -> bool:
+        """True when there is something to take back."""
+        return bool(self._past)
+
+    @property
+    def can_redo(self) -> bool:
+        """True when something was taken back and nothing was changed since."""
+        return bool(self._future)
+
+    def note(self, value: State) -> None:
+        """Say that the state is ``value`` now. Call on every change, those of undo included."""
+        if self._applying or value == self._present:
+            return
+        now = self._clock()
+        gesture = changed_fields(self._present, value)
+        goes_on = gesture == self._gesture and now - self._last < _PAUSE and bool(self._past)
+        if not goes_on:
+            self._past.append(self._present)
+            del self._past[:-_DEEPEST]
+        elif self._past[-1] == value:
+            # Dragged back to where it began: nothing happened.
+            self._past.pop()
+            gesture = frozenset()
+        self._present, self._gesture, self._last = value, gesture, now
+        self._future.clear()
+        self.changed.emit()
+
+    def end_gesture(self) -> None:
+        """Let the next change be a step of its own (a button was released)."""
+        self._gesture = frozenset()
+
+    def undo(self) -> None:
+        """Go back one step."""
+        if self._past:
+            self._future.append(self._present)
+            self._go(self._past.pop())
+
+    def redo(self) -> None:
+        """Go forward one step."""
+        if self._future:
+            self._past.append(self._present)
+            self._go(self._future.pop())
+
+    def clear(self, present: State) -> None:
+        """Start anew at ``present``: another picture has another history."""
+        self._past.clear()
+        self._future.clear()
+        self._present = present
+        self.end_gesture()
+        self.changed.emit()
+
+    def _go(self, value: State) -> None:
+        self._present = value
+        self.end_gesture()
+        self._applying = True
+        try:
+            self._apply(value)
+        finally:
+            self._applying = False
+        self.changed.emit()
+
+
+def changed_fields(before: object, after: object) -> frozenset[str]:
+    """Names of the fields in which two values of one dataclass differ; nested ones dotted."""
+    if type(before) is not type(after) or not is_dataclass(before):
+        return frozenset({""}) if before != after else frozenset()
+    found: set[str] = set()
+    for field in fields(before):
+        inner = changed_fields(getattr(before, field.name), getattr(after, field.name))
+        found.update(f"{field.name}.{name}".rstrip(".") for name in inner)
+    return frozenset(found)

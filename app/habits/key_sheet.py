@@ -1,0 +1,79 @@
+"""F1: all keys, as they are set now, and what the mouse does."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QGridLayout,
+    QLabel,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.habits.registry import Registry, native
+
+
+class KeySheet(QDialog):
+    """The keys of a registry, by group."""
+
+    edit_requested = Signal()
+
+    def __init__(self, registry: Registry, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Keyboard shortcuts"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        page = QWidget()
+        self._grid = QGridLayout(page)
+        self._grid.setContentsMargins(20, 12, 20, 12)
+        self._grid.setHorizontalSpacing(32)
+        for group, commands in registry.groups().items():
+            rows = [(registry.title(c.id), native(registry.keys_of(c.id))) for c in commands]
+            self._add(group, [row for row in rows if row[1]])
+        self._add(self.tr("In a picture"), self._of_the_canvas())
+        scroll = QScrollArea()
+        scroll.setAccessibleName(self.tr("Keyboard shortcuts"))
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(page)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        change = buttons.addButton(self.tr("Change…"), QDialogButtonBox.ButtonRole.ActionRole)
+        change.clicked.connect(self.edit_requested)
+        change.clicked.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 12)
+        layout.addWidget(scroll, 1)
+        layout.addWidget(buttons)
+        self.resize(460, 620)
+
+    def rows(self) -> dict[str, str]:
+        """What is listed: command to keys."""
+        cells = {}
+        for row in range(self._grid.rowCount()):
+            pair = [self._grid.itemAtPosition(row, column) for column in (0, 1)]
+            texts = [item.widget().text() for item in pair if item is not None]  # type: ignore[attr-defined]
+            if len(texts) == 2:
+                cells[texts[0]] = texts[1]
+        return cells
+
+    def _add(self, group: str, rows: list[tuple[str, str]]) -> None:
+        if not rows:
+            return
+        heading = QLabel(group)
+        heading.setObjectName("paneTitle")
+        at = self._grid.rowCount()
+        self._grid.addWidget(heading, at, 0, 1, 2)
+        for offset, (name, keys) in enumerate(rows, 1):
+            self._grid.addWidget(QLabel(name), at + offset, 0)
+            self._grid.addWidget(QLabel(keys), at + offset, 1)
+
+    def _of_the_canvas(self) -> list[tuple[str, str]]:
+        return [
+            (self.tr("Zoom about the pointer"), self.tr("Wheel")),
+            (self.tr("Move the pictures"), self.tr("Middle drag, arrow keys")),
+            (self.tr("Fit"), self.tr("Double click")),
+            (self.tr("Closer, farther"), "+, −"),
+        ]

@@ -1,0 +1,126 @@
+"""Importing large packages on a worker thread without the window noticing.
+
+Importing torch blocks every thread for long stretches, however much of it runs on a worker thread:
+Python opens its extension modules, a gigabyte of libraries, with the interpreter lock held; and
+the objects of the import make the garbage collector walk over all of them, lock held, several
+times. Both can be had without the lock: the libraries are opened by a foreign call, for which
+Python lets the lock go, and the collector rests until the import is over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import importlib.machinery
+import importlib.util
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+Made = TypeVar("Made")
+_PATIENCE = 2.0
+
+
+@dataclass
+class _Rest:
+    """How many rest now, and whether the collector was on before the first of them."""
+
+    depth: int = 0
+    was_on: bool = False
+
+
+_rest = _Rest()
+_guard = threading.Lock()
+
+
+@contextlib.contextmanager
+def collector_at_rest() -> Iterator[None]:
+    """No garbage collection in here; afterwards what is there now is never looked at again.
+
+    What is kept that way are modules, classes and functions, which live as long as the program.
+    Several threads may be in here at once; the last one out wakes the collector.
+    """
+    with _guard:
+        if not _rest.depth:
+            _rest.was_on = gc.isenabled()
+            gc.disable()
+        _rest.depth += 1
+    try:
+        yield
+    finally:
+        with _guard:
+            _rest.depth -= 1
+            if not _rest.depth and _rest.was_on:
+                gc.freeze()
+                gc.enable()
+
+
+def libraries(package: str) -> list[Path]:
+    """The libraries that take long to open when ``package`` is imported, without importing it."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        return []
+    folder = Path(spec.origin).parent
+    if package == "torch":
+        suffix = {"win32": "dll", "darwin": "dylib"}.get(sys.platform, "so")
+        prefix = "" if sys.platform == "win32" else "lib"
+        names = ("torch_global_deps", "torch_python")
+        files = [folder / "lib" / f"{prefix}{name}.{suffix}" for name in names]
+    else:
+        suffixes = tuple(importlib.machinery.EXTENSION_SUFFIXES)
+        files = sorted(path for path in folder.iterdir() if path.name.endswith(suffixes))
+    return [path for path in files if path.is_file()]
+
+
+def open_libraries(paths: list[Path]) -> int:
+    """Load shared libraries with the interpreter lock released; returns how many could be.
+
+    One that cannot be loaded is no error here: the import that needs it says so in its own words.
+    """
+    return sum(bool(_open(path)) for path in paths)
+
+
+def _open(path: Path) -> int | None:
+    # ctypes.CDLL(path) keeps the lock while it loads; a foreign *call* does not.
+    if sys.platform == "win32":
+        load = ctypes.windll.kernel32.LoadLibraryExW
+        load.restype, load.argtypes = (
+            ctypes.c_void_p,
+            (ctypes.c_wchar_p, ctypes.c_void_p, ctypes.c_uint32),
+        )
+        # Look beside the library for what it needs, as torch itself does.
+        found = load(str(path), None, 0x00001100)
+    else:
+        load = ctypes.CDLL(None).dlopen
+        load.restype, load.argtypes = ctypes.c_void_p, (ctypes.c_char_p, ctypes.c_int)
+        now, everywhere = 2, ctypes.RTLD_GLOBAL
+        mode = now | (everywhere if "global_deps" in path.name else ctypes.RTLD_LOCAL)
+        found = load(bytes(path), mode)
+    return found if isinstance(found, int) else None
+
+
+def gently(
+    make: Callable[[], Made], *packages: str, after: threading.Event | None = None
+) -> Callable[[], Made]:
+    """``make``, which imports ``packages``, made to leave the other threads their time.
+
+    Args:
+        after: wait for this, two seconds at most. The system opens one library at a time: a thread
+            that imports a small one meanwhile waits for the large one, and with it, since it holds
+            the interpreter's lock, the window. So what is small and needed soon goes first.
+    """
+
+    def made() -> Made:
+        if after is not None:
+            after.wait(_PATIENCE)
+        with collector_at_rest():
+            for package in packages:
+                if package not in sys.modules:
+                    open_libraries(libraries(package))
+            return make()
+
+    return made

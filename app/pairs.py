@@ -1,0 +1,244 @@
+"""The list of pairs: what was found, which is open, and how each is getting on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from PySide6.QtCore import QObject, Signal
+
+from app.results import Stamp
+from app.session import Problem, Session
+from app.workers import Runner
+from core.errors import FusionError, SizeMismatch
+from core.progress import Progress
+
+if TYPE_CHECKING:
+    from app.controller import Controller
+    from core.io.plan import Match, PairingPlan
+
+Badge = Literal["ready", "check", "fused", "failed", "missing"]
+Key = tuple[Path, Path]
+
+
+@dataclass(frozen=True)
+class State:
+    """How a pair is getting on, and why."""
+
+    badge: Badge
+    why: str = ""
+
+
+def key_of(match: Match) -> Key:
+    """What tells pairs apart."""
+    return match.a, match.b
+
+
+def find_pairs(paths: list[Path], task: str, progress: Progress) -> PairingPlan:
+    """Pair files and folders. Runs on a worker thread; raises what ``pair_paths`` raises."""
+    from core.io.pairing import pair_paths
+
+    progress.report(0, 0, "Looking for pairs")
+    return pair_paths(paths, task)
+
+
+def gone_files(keys: list[Key], progress: Progress) -> dict[Key, str]:
+    """Pairs a file of which is not there any more, with its name."""
+    found: dict[Key, str] = {}
+    for key in keys:
+        progress.check()
+        missing = [path.name for path in key if not path.exists()]
+        if missing:
+            found[key] = missing[0]
+    return found
+
+
+def merged(old: PairingPlan | None, new: PairingPlan) -> tuple[PairingPlan, int]:
+    """The old plan with what is new of another; also how many pairs were known already."""
+    if old is None:
+        return new, 0
+    known = {key_of(match) for match in old.matches}
+    fresh = tuple(match for match in new.matches if key_of(match) not in known)
+    paired = {path for match in (*old.matches, *fresh) for path in (match.a, match.b)}
+    loose = {item.path: item for item in (*old.leftovers, *new.leftovers)}
+    leftovers = tuple(item for path, item in loose.items() if path not in paired)
+    plan = replace(new, matches=(*old.matches, *fresh), leftovers=leftovers)
+    return plan, len(new.matches) - len(fresh)
+
+
+class Pairs(QObject):
+    """The plan on show. Selecting a pair opens it; what becomes of it is its badge."""
+
+    plan_changed = Signal()
+    state_changed = Signal(object)
+    """The key of a pair."""
+    current_changed = Signal()
+
+    def __init__(
+        self, session: Session, controller: Controller, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._controller = controller
+        self._finder = Runner("pairs", self)
+        self.plan: PairingPlan | None = None
+        self.matches: tuple[Match, ...] = ()
+        """Pairs in use, in order."""
+        self.note = ""
+        """What there is to say of what was dropped last."""
+        self._listed: frozenset[Key] = frozenset()
+        self.current: Key | None = None
+        self._states: dict[Key, State] = {}
+        self._closed = False
+        session.outcome_changed.connect(self._outcome_changed)
+        session.problem_changed.connect(self._problem_changed)
+        session.sources_changed.connect(self._sources_changed)
+
+    def shutdown(self) -> None:
+        """Wait for the thread."""
+        self._closed = True
+        self._finder.shutdown()
+
+    # --- the list --------------------------------------------------------------------------
+
+    def add(self, paths: list[Path]) -> None:
+        """Find the pairs in files and folders and list them; the first new one is opened."""
+        self._session.known_paths.update(paths)
+        work = partial(find_pairs, paths, self._session.task.name)
+        job = self._finder.submit(work)
+        job.finished.connect(self._found)
+        job.failed.connect(self._fail)
+
+    def _found(self, new: PairingPlan) -> None:
+        first = next((m for m in new.active), None)
+        plan, known = merged(self.plan, new)
+        self.note = self._summary(new, known)
+        self.set_plan(plan)
+        if first is None:
+            self._session.set_message(self.note)
+        else:
+            self.open(key_of(first))
+
+    def _summary(self, new: PairingPlan, known: int) -> str:
+        said = [self.tr("{0} pairs were found.").format(len(new.matches))]
+        if not new.matches:
+            said = [self.tr("No pairs were found among these files.")]
+        if known:
+            said.append(self.tr("{0} of them were listed already.").format(known))
+        if new.leftovers:
+            text = self.tr("{0} files have no partner: see “Pairs…”.")
+            said.append(text.format(len(new.leftovers)))
+        return " ".join((*said, *new.notes))
+
+    def set_plan(self, plan: PairingPlan) -> None:
+        """List other pairs; what is known of those that stay is kept."""
+        self.plan = plan
+        self.matches = plan.active
+        self._listed = frozenset(key_of(match) for match in self.matches)
+        keys = {key_of(match) for match in plan.matches}
+        self._states = {key: state for key, state in self._states.items() if key in keys}
+        self._session.known_paths.update(path for key in keys for path in key)
+        self.plan_changed.emit()
+
+    def state(self, match: Match) -> State:
+        """How a pair is getting on."""
+        known = self._states.get(key_of(match))
+        if known is not None:
+            return known
+        if not match.sure:
+            why = self.tr("The names do not say which of the two is A.")
+            return State("check", why)
+        return State("ready")
+
+    def _set_state(self, key: Key, state: State) -> None:
+        if self._states.get(key) != state:
+            self._states[key] = state
+            self.state_changed.emit(key)
+
+    # --- opening ---------------------------------------------------------------------------
+
+    def open(self, key: Key) -> None:
+        """Open a pair of the list."""
+        self.current = key
+        self.current_changed.emit()
+        self._controller.open_pair(*key)
+
+    def step(self, by: int) -> None:
+        """Open the pair so many places on; the ends hold."""
+        keys = [key_of(match) for match in self.matches]
+        if not keys:
+            return
+        here = keys.index(self.current) if self.current in keys else (-1 if by > 0 else len(keys))
+        there = min(max(here + by, 0), len(keys) - 1)
+        if there != here:
+            self.open(keys[there])
+
+    def step_folder(self, by: int) -> None:
+        """Open the first pair of the next or previous folder."""
+        folders: dict[Path, Key] = {}
+        mine: Path | None = None
+        for match in self.matches:
+            folders.setdefault(match.folder, key_of(match))
+            if key_of(match) == self.current:
+                mine = match.folder
+        names = list(folders)
+        if names:
+            here = names.index(mine) if mine in folders else 0
+            there = min(max(here + by, 0), len(names) - 1)
+            if there != here:
+                self.open(folders[names[there]])
+
+    # --- what becomes of them --------------------------------------------------------------
+
+    def _on_show(self) -> Key | None:
+        stamp: Stamp | None = self._session.sources.stamp
+        return (Path(stamp[0][0]), Path(stamp[1][0])) if stamp is not None else None
+
+    def _sources_changed(self) -> None:
+        if self._session.sources.pair is not None and self._on_show() != self.current:
+            shown = self._on_show()
+            self.current = shown if shown in self._listed else None
+            self.current_changed.emit()
+
+    def _outcome_changed(self) -> None:
+        outcome, shown = self._session.outcome, self._on_show()
+        if shown is None or outcome is None or outcome.is_preview:
+            return
+        if outcome.pair is self._session.sources.pair and self._lists(shown):
+            self._set_state(shown, State("fused", outcome.method_title))
+
+    def _problem_changed(self) -> None:
+        problem = self._session.problem
+        if problem is None or self.current is None or not self._lists(self.current):
+            return
+        if problem.remedy in ("open", "retry", "resample"):
+            badge: Badge = "check" if isinstance(problem.error, SizeMismatch) else "failed"
+            if not all(path.exists() for path in self.current):
+                badge = "missing"
+            self._set_state(self.current, State(badge, str(problem.error)))
+
+    def _lists(self, key: Key) -> bool:
+        return key in self._listed
+
+    def look_again(self) -> None:
+        """See which listed files are still there (in the background)."""
+        keys = [key_of(match) for match in self.matches]
+        if self._closed or not keys:
+            return
+        job = self._finder.submit(partial(gone_files, keys), key="gone")
+        job.finished.connect(partial(self._looked, keys))
+
+    def _looked(self, keys: list[Key], gone: dict[Key, str]) -> None:
+        for key in keys:
+            state = self._states.get(key)
+            if key in gone:
+                why = self.tr("{0} is not there any more.").format(gone[key])
+                self._set_state(key, State("missing", why))
+            elif state is not None and state.badge == "missing":
+                self._set_state(key, State("ready"))
+
+    def _fail(self, error: FusionError) -> None:
+        if not self._closed:
+            self._session.set_problem(Problem(error, "open"))

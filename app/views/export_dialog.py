@@ -1,0 +1,148 @@
+"""Chooses what to export, where, and in which format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QStandardPaths, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.dialogs import suggested_name
+from app.export import FORMATS, ITEMS, ExportPlan, available
+from app.results import Outcome
+
+
+class ExportDialog(QDialog):
+    """Does not block; the plan comes by ``chosen``."""
+
+    chosen = Signal(object)
+    """An :class:`app.export.ExportPlan`."""
+
+    def __init__(self, outcome: Outcome, folder: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Export"))
+        self.setMinimumWidth(460)
+        self.items = self._make_items(outcome)
+        self.format = QComboBox()
+        for suffix, text in zip(FORMATS, self._format_titles(), strict=True):
+            self.format.addItem(text, suffix)
+        self.format.setAccessibleName(self.tr("Format"))
+        self.folder = QLineEdit(folder or _usual_folder())
+        self.folder.setAccessibleName(self.tr("Folder"))
+        self.name = QLineEdit(Path(suggested_name(outcome)).stem)
+        self.name.setAccessibleName(self.tr("Name"))
+        self.browse = QPushButton(self.tr("Choose…"))
+        self.browse.setAutoDefault(False)
+        self.browse.clicked.connect(self._choose_folder)
+        self.note = QLabel()
+        self.note.setWordWrap(True)
+        self.note.setObjectName("hint")
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.go = self.buttons.addButton(self.tr("Export"), QDialogButtonBox.ButtonRole.AcceptRole)
+        self.buttons.accepted.connect(self._accept)
+        self.buttons.rejected.connect(self.reject)
+        self._lay_out()
+        for box in self.items.values():
+            box.toggled.connect(self._update)
+        self.format.currentIndexChanged.connect(self._update)
+        self.folder.textChanged.connect(self._update)
+        self.name.textChanged.connect(self._update)
+        self._update()
+
+    def _format_titles(self) -> tuple[str, ...]:
+        return (
+            self.tr("PNG (depth of the sources)"),
+            self.tr("TIFF, 16 bit"),
+            self.tr("JPEG (8 bit, lossy)"),
+        )
+
+    def _make_items(self, outcome: Outcome) -> dict[str, QCheckBox]:
+        titles = (
+            self.tr("Fused picture"),
+            self.tr("Reconstruction of A"),
+            self.tr("Reconstruction of B"),
+            self.tr("Features of A, as shown"),
+            self.tr("Features of B, as shown"),
+            self.tr("Figure: side by side, with legend"),
+        )
+        there = available(outcome)
+        boxes = {}
+        for item, title in zip(ITEMS, titles, strict=True):
+            boxes[item] = QCheckBox(title)
+            boxes[item].setEnabled(item in there)
+            if item not in there:
+                boxes[item].setToolTip(self.tr("Only models have these."))
+        boxes["fused"].setChecked(True)
+        return boxes
+
+    def _lay_out(self) -> None:
+        where = QHBoxLayout()
+        where.addWidget(self.folder, 1)
+        where.addWidget(self.browse)
+        form = QFormLayout()
+        form.addRow(self.tr("Format"), self.format)
+        form.addRow(self.tr("Folder"), where)
+        form.addRow(self.tr("Name"), self.name)
+        layout = QVBoxLayout(self)
+        for box in self.items.values():
+            layout.addWidget(box)
+        layout.addSpacing(6)
+        layout.addLayout(form)
+        layout.addWidget(self.note)
+        layout.addWidget(self.buttons)
+
+    @property
+    def plan(self) -> ExportPlan:
+        """What is chosen now."""
+        items = tuple(item for item, box in self.items.items() if box.isChecked())
+        folder = Path(self.folder.text().strip()).expanduser()
+        return ExportPlan(items, folder, self.name.text().strip(), self.format.currentData())
+
+    def _update(self) -> None:
+        plan = self.plan
+        named = bool(plan.stem) and not set(plan.stem) & set('/\\:*?"<>|')
+        there = bool(self.folder.text().strip()) and plan.folder.is_dir()
+        self.go.setEnabled(bool(plan.items) and named and there)
+        old = [plan.target(item).name for item in plan.items if named and there]
+        old = [name for name in old if (plan.folder / name).exists()]
+        if not there:
+            self.note.setText(self.tr("There is no such folder."))
+        elif not named:
+            self.note.setText(self.tr("The name is empty or has signs files cannot have."))
+        elif old:
+            self.note.setText(self.tr("Will be replaced: {0}").format(", ".join(old)))
+        else:
+            self.note.setText(
+                self.tr(
+                    "How each picture was made is written into its file. Sources are never touched."
+                )
+            )
+
+    def _choose_folder(self) -> None:
+        dialog = QFileDialog(self, self.tr("Folder to export to"), self.folder.text())
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.fileSelected.connect(self.folder.setText)
+        dialog.open()
+
+    def _accept(self) -> None:
+        self.chosen.emit(self.plan)
+        self.accept()
+
+
+def _usual_folder() -> str:
+    location = QStandardPaths.StandardLocation.PicturesLocation
+    pictures = Path(QStandardPaths.writableLocation(location))
+    return str(pictures if pictures.is_dir() else Path.home())

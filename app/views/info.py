@@ -1,0 +1,75 @@
+"""The lines of the Info tab."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication
+
+from app.results import Loaded, Outcome
+from app.session import Session
+from app.widgets.info_tab import Rows
+from app.widgets.painting import short
+from app.words import spoken
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("info", text)
+
+
+def rows_of(session: Session) -> Rows:
+    """Everything worth knowing of sources and result."""
+    rows: Rows = []
+    task = session.task
+    for title, side in (
+        (f"A – {spoken(task.label_a)}", session.sources.a),
+        (f"B – {spoken(task.label_b)}", session.sources.b),
+    ):
+        if side is not None:
+            rows.append((title, _source(side)))
+    if session.outcome is not None:
+        rows.append((_tr("Result"), _result(session.outcome, session.is_stale)))
+        provenance = session.outcome.result.provenance
+        if provenance:
+            rows.append((_tr("Provenance"), [(key, value) for key, value in provenance.items()]))
+        timings = session.outcome.result.timings
+        if timings:
+            lines = [(stage, f"{seconds:.3f} s") for stage, seconds in timings.items()]
+            rows.append((_tr("Timings"), lines))
+    return rows or [(_tr("Nothing is open"), [])]
+
+
+def _source(side: Loaded) -> list[tuple[str, str]]:
+    image = side.image
+    lines = [
+        (_tr("File"), image.name or _tr("computed")),
+        (_tr("Folder"), str(image.origin.parent) if isinstance(image.origin, Path) else ""),
+        (_tr("Size"), f"{image.width} × {image.height}"),
+        (_tr("Depth"), _tr("float") if image.bit_depth == 32 else f"{image.bit_depth} bit"),
+        (_tr("Channels"), _tr("RGB") if image.data.shape[2] == 3 else _tr("grey")),
+        (_tr("Range"), f"{short(image.window[0])} – {short(image.window[1])} {image.unit}".strip()),
+    ]
+    if image.spacing is not None:
+        down, across = image.spacing
+        lines.append((_tr("Pixel"), f"{across:.3g} × {down:.3g} mm"))
+    else:
+        lines.append((_tr("Pixel"), _tr("size in mm not known")))
+    lines += [(_tr("Note"), note) for note in image.notes]
+    return [(name, value) for name, value in lines if value]
+
+
+def _result(outcome: Outcome, stale: bool) -> list[tuple[str, str]]:
+    result = outcome.result
+    lines = [
+        (_tr("Method"), outcome.method_title),
+        (_tr("Kind"), _tr("model") if outcome.is_model else _tr("classical")),
+        (_tr("Task"), result.task),
+        (_tr("Device"), f"{result.device.label}: {result.device.reason}"),
+        (_tr("Duration"), f"{outcome.seconds:.2f} s"),
+        (_tr("Depth"), _tr("float") if result.bit_depth == 32 else f"{result.bit_depth} bit"),
+        (_tr("State"), _tr("stale: something changed since") if stale else _tr("up to date")),
+    ]
+    for name, closeness in zip((_tr("Â, PSNR"), _tr("B̂, PSNR")), outcome.recon_psnr, strict=True):
+        if closeness is not None:
+            lines.append((name, f"{closeness:.2f} dB"))
+    return lines + [(_tr("Note"), note) for note in result.notes]

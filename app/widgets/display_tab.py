@@ -1,0 +1,203 @@
+"""Window, histogram and palette of A, B or the fused picture."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.display import Window
+from app.palettes import PALETTES
+from app.render import Picture, histogram, percentile_window, upright_bar
+from app.widgets.histogram import HistogramView
+
+_TARGETS = ("a", "b", "fused")
+
+
+class DisplayTab(QWidget):
+    """Shows and changes how one of three pictures looks."""
+
+    target_changed = Signal(str)
+    window_chosen = Signal(str, object, bool)
+    """Pane, window (None for the picture's own), settled."""
+    palette_chosen = Signal(str, str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.target = "a"
+        self._picture: Picture | None = None
+        self._window: Window = (0.0, 1.0)
+        self.buttons: dict[str, QToolButton] = {}
+        self._group = QButtonGroup(self)
+        row = QHBoxLayout()
+        for name, text in zip(_TARGETS, ("A", "B", self.tr("Fused")), strict=True):
+            row.addWidget(self._target_button(name, text))
+        row.addStretch(1)
+        self.histogram = HistogramView()
+        self.histogram.window_dragged.connect(
+            lambda low, high, done: self.window_chosen.emit(self.target, (low, high), done)
+        )
+        self.low = self._number(self.tr("Low end of the window"))
+        self.high = self._number(self.tr("High end of the window"))
+        self.level = self._number(self.tr("Level: middle of the window"))
+        self.width_ = self._number(self.tr("Width of the window"))
+        self.palette_ = QComboBox()
+        self.palette_.setAccessibleName(self.tr("Palette"))
+        self.palette_.setMinimumContentsLength(8)
+        for name in PALETTES:
+            self.palette_.addItem(_swatch(name), self._palette_title(name), name)
+        self.palette_.activated.connect(
+            lambda: self.palette_chosen.emit(self.target, self.palette_.currentData())
+        )
+        self.palette_note = QLabel(self.tr("A colour picture keeps its own colours."))
+        self.palette_note.setWordWrap(True)
+        self.palette_note.setObjectName("hint")
+        self.unit = QLabel()
+        self.unit.setObjectName("hint")
+        self._lay_out(row)
+        for box in (self.low, self.high):
+            box.valueChanged.connect(self._ends_typed)
+        for box in (self.level, self.width_):
+            box.valueChanged.connect(self._level_typed)
+        self.buttons["a"].setChecked(True)
+        self.show_picture(None, (0.0, 1.0), "grey")
+
+    def _target_button(self, name: str, text: str) -> QToolButton:
+        button = self.buttons[name] = QToolButton()
+        button.setText(text)
+        button.setCheckable(True)
+        button.setAccessibleName(self.tr("Display of {0}").format(text))
+        button.clicked.connect(lambda: self.choose(name))
+        self._group.addButton(button)
+        return button
+
+    def _number(self, name: str) -> QDoubleSpinBox:
+        box = QDoubleSpinBox()
+        box.setAccessibleName(name)
+        box.setToolTip(name)
+        box.setKeyboardTracking(False)
+        box.setMinimumWidth(70)
+        return box
+
+    def _lay_out(self, row: QHBoxLayout) -> None:
+        auto = QPushButton(self.tr("Auto"))
+        auto.setToolTip(self.tr("The middle 98 % of the pixels"))
+        auto.clicked.connect(self._auto)
+        own = QPushButton(self.tr("Whole range"))
+        own.clicked.connect(lambda: self.window_chosen.emit(self.target, None, True))
+        self._choices = (auto, own)
+        presets = QHBoxLayout()
+        presets.addWidget(auto)
+        presets.addWidget(own)
+        form = QFormLayout()
+        form.setHorizontalSpacing(10)
+        form.addRow(self.tr("Low"), self.low)
+        form.addRow(self.tr("High"), self.high)
+        form.addRow(self.tr("Level"), self.level)
+        form.addRow(self.tr("Width"), self.width_)
+        form.addRow(self.tr("Palette"), self.palette_)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(10, 10, 10, 10)
+        layout.addLayout(row)
+        layout.addWidget(self.histogram)
+        layout.addWidget(self.unit)
+        layout.addLayout(presets)
+        layout.addLayout(form)
+        layout.addWidget(self.palette_note)
+        layout.addStretch(1)
+
+    def _palette_title(self, name: str) -> str:
+        titles = {
+            "grey": self.tr("Grey"),
+            "inverted": self.tr("Inverted grey"),
+            "hot_iron": self.tr("Hot iron"),
+            "pet": self.tr("PET"),
+            "rainbow": self.tr("PET rainbow"),
+            "viridis": self.tr("Viridis"),
+            "inferno": self.tr("Inferno"),
+        }
+        return titles[name]
+
+    # --- state to screen -------------------------------------------------------------------
+
+    def choose(self, target: str) -> None:
+        """Look at another of the three pictures."""
+        if target != self.target and target in _TARGETS:
+            self.target = target
+            self.buttons[target].setChecked(True)
+            self.target_changed.emit(target)
+
+    def show_picture(self, shown: Picture | None, window: Window, palette: str) -> None:
+        """Show a picture's histogram, window and palette; None for no picture."""
+        if shown is not self._picture or shown is None:
+            self._picture = shown
+            self.histogram.show_histogram(histogram(shown) if shown is not None else None)
+            self._set_ranges(shown)
+        self._window = window
+        self.histogram.show_window(window)
+        low, high = window
+        for box, value in (
+            (self.low, low),
+            (self.high, high),
+            (self.level, (low + high) / 2),
+            (self.width_, high - low),
+        ):
+            with QSignalBlocker(box):
+                box.setValue(value)
+        with QSignalBlocker(self.palette_):
+            self.palette_.setCurrentIndex(self.palette_.findData(palette))
+        coloured = shown is not None and shown.is_colour
+        self.palette_.setEnabled(shown is not None and not coloured)
+        self.palette_note.setVisible(coloured)
+        for widget in (self.low, self.high, self.level, self.width_, *self._choices):
+            widget.setEnabled(shown is not None)
+        unit = shown.unit if shown is not None else ""
+        fused = self.tr("0–1, no unit")
+        self.unit.setText(fused if self.target == "fused" else self.tr("Unit: {0}").format(unit))
+        self.unit.setVisible(bool(unit) or self.target == "fused")
+
+    def _set_ranges(self, shown: Picture | None) -> None:
+        low, high = shown.extent if shown is not None else (0.0, 1.0)
+        size = high - low
+        decimals = 0 if size >= 255 else 3
+        for box in (self.low, self.high, self.level, self.width_):
+            with QSignalBlocker(box):
+                box.setDecimals(decimals)
+                box.setRange(low, high)
+                box.setSingleStep(10**-decimals if decimals == 0 else 0.01)
+        with QSignalBlocker(self.width_):
+            self.width_.setRange(10.0**-decimals, size)
+
+    # --- wishes ----------------------------------------------------------------------------
+
+    def _ends_typed(self) -> None:
+        low, high = self.low.value(), self.high.value()
+        if low < high:
+            self.window_chosen.emit(self.target, (low, high), True)
+
+    def _level_typed(self) -> None:
+        level, width = self.level.value(), self.width_.value()
+        self.window_chosen.emit(self.target, (level - width / 2, level + width / 2), True)
+
+    def _auto(self) -> None:
+        if self._picture is not None:
+            window = percentile_window(self._picture, 1, 99)
+            self.window_chosen.emit(self.target, window, True)
+
+
+def _swatch(name: str) -> QIcon:
+    bar = upright_bar(name).scaled(
+        14, 14, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+    )
+    return QIcon(QPixmap.fromImage(bar))

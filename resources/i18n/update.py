@@ -1,0 +1,91 @@
+"""Brings the translation sources up to the code, and makes what Qt reads from them.
+
+    python -m resources.i18n.update
+
+New texts are added as unfinished, those that are gone from the code are dropped; what is
+translated stays. Needs the window's packages, for lrelease.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import xml.etree.ElementTree as xml
+from importlib.util import find_spec
+from pathlib import Path
+
+from resources.i18n.texts import Text, find
+
+FOLDER = Path(__file__).resolve().parent
+ROOT = FOLDER.parent.parent
+
+
+def read_ts(path: Path) -> dict[Text, str]:
+    """Translations in a .ts file; "" for the unfinished ones."""
+    found: dict[Text, str] = {}
+    if not path.exists():
+        return found
+    for context in xml.parse(path).getroot().iter("context"):
+        name = context.findtext("name") or ""
+        for message in context.iter("message"):
+            translation = message.find("translation")
+            done = translation is not None and translation.get("type") != "unfinished"
+            text = (translation.text or "") if done and translation is not None else ""
+            found[Text(name, message.findtext("source") or "")] = text
+    return found
+
+
+def write_ts(path: Path, language: str, translations: dict[Text, str]) -> None:
+    """Write a .ts file, contexts and texts in order, so that changes read well in a diff."""
+    root = xml.Element("TS", version="2.1", language=language, sourcelanguage="en")
+    contexts: dict[str, xml.Element] = {}
+    for text in sorted(translations):
+        if text.context not in contexts:
+            contexts[text.context] = xml.SubElement(root, "context")
+            xml.SubElement(contexts[text.context], "name").text = text.context
+        message = xml.SubElement(contexts[text.context], "message")
+        xml.SubElement(message, "source").text = text.source
+        translation = xml.SubElement(message, "translation")
+        translation.text = translations[text]
+        if not translations[text]:
+            translation.set("type", "unfinished")
+    xml.indent(root, " ")
+    body = xml.tostring(root, encoding="unicode")
+    path.write_text(f'<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE TS>\n{body}\n', "utf-8")
+
+
+def wanted_texts() -> set[Text]:
+    """Texts of the code, of the engine's data, and of Qt's own buttons."""
+    from app.words import engine_texts
+
+    texts, _unread = find(ROOT)
+    engine = {Text("core", text) for text in engine_texts()}
+    # The bundle leaves Qt's own translations out; these few buttons are all it shows of them.
+    buttons = ("OK", "&OK", "Cancel", "&Cancel", "Close", "&Close", "Restore Defaults")
+    return texts | engine | {Text("QPlatformTheme", text) for text in buttons}
+
+
+def release(path: Path) -> None:
+    """Make the .qm beside a .ts file."""
+    spec = find_spec("PySide6")
+    if spec is None or spec.origin is None:
+        sys.exit("PySide6 is not installed")
+    program = Path(spec.origin).parent / ("lrelease.exe" if sys.platform == "win32" else "lrelease")
+    command = [program, "-silent", path, "-qm", path.with_suffix(".qm")]
+    subprocess.run(command, check=True)
+
+
+def main() -> None:
+    """Update every .ts file in this folder."""
+    texts = wanted_texts()
+    for path in sorted(FOLDER.glob("unifusion_*.ts")):
+        known = read_ts(path)
+        translations = {text: known.get(text, "") for text in texts}
+        write_ts(path, path.stem.rpartition("_")[2], translations)
+        release(path)
+        open_ones = [text for text, done in translations.items() if not done]
+        print(f"{path.name}: {len(texts)} texts, {len(open_ones)} not translated")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

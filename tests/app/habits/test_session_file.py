@@ -1,0 +1,234 @@
+"""The session on disk: what is in it, who may write it, and what a crash leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.display import COMPARE_MODES, LAYOUTS, Compare, DisplayState, FeatureView, Look
+from app.habits.keeper import SessionKeeper
+from app.habits.snapshot import ListedPair, Snapshot, from_json, rebuilt, to_json
+from core.io.atomic import atomic_write
+
+_REPO = Path(__file__).resolve().parents[3]
+
+_number = st.floats(-1e6, 1e6)
+_looks = st.builds(
+    Look, window=st.none() | st.tuples(_number, _number), palette=st.sampled_from(["grey", "hot"])
+)
+_displays = st.builds(
+    DisplayState,
+    a=_looks,
+    b=_looks,
+    fused=_looks,
+    compare=st.builds(
+        Compare, mode=st.sampled_from(COMPARE_MODES), position=_number, overlaid=st.booleans()
+    ),
+    features=st.builds(
+        FeatureView, adapter=st.sampled_from(["a", "b"]), channel=st.integers(0, 99)
+    ),
+    layout=st.sampled_from(LAYOUTS),
+    crosshair=st.booleans(),
+)
+_paths = st.none() | st.text("abcü €/\udcff", min_size=1).map(Path)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.builds(
+        Snapshot,
+        task=st.sampled_from(["mif", "mff"]),
+        method=st.text(max_size=5),
+        a=_paths,
+        b=_paths,
+        pairs=st.lists(
+            st.just(ListedPair(Path("x/ä.png"), Path("y.png"), "1", Path("p"))), max_size=2
+        ).map(tuple),
+        display=_displays,
+    )
+)
+def test_a_session_comes_back_as_it_was(snapshot):
+    assert from_json(to_json(snapshot)) == snapshot
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[]",
+        b"{}",
+        b'{"version": 2, "task": "mif"}',
+        b'{"version": 1, "task": "tomography"}',
+        b'{"version": 1, "task": ["mif"]}',
+        b'{"version": 1, "task": "mif", "a": 5}',
+        b'{"version": 1, "task": "mif", "a": "x\\u0000y"}',
+        b'{"version": 1, "task": "mif", "pairs": [["x"]]}',
+        b'{"version": 1, "task": "mif", "pairs": 3}',
+        b'{"version": 1, "task": "mif", "method": {}}',
+        b"[" * 100_000,
+    ],
+)
+def test_what_is_no_session_is_said_to_be_none(data):
+    with pytest.raises((ValueError, RecursionError)):
+        from_json(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (None, DisplayState()),
+        ({"layout": "spiral", "crosshair": True}, DisplayState(crosshair=True)),
+        ({"crosshair": 1, "news": {}, "a": "grey"}, DisplayState()),
+        ({"a": {"window": [0, 5], "palette": 7}}, DisplayState(a=Look((0, 5)))),
+        ({"a": {"window": [0, 1, 2]}}, DisplayState()),
+        ({"a": {"window": [0, float("nan")]}, "b": {"window": None}}, DisplayState()),
+        ({"features": {"channel": True}}, DisplayState()),
+    ],
+)
+def test_display_settings_of_another_kind_stay_as_delivered(data, expected):
+    assert rebuilt(DisplayState(), data) == expected
+
+
+# --- keeping -----------------------------------------------------------------------------------
+
+
+class Holder:
+    """Something to keep."""
+
+    def __init__(self) -> None:
+        self.snapshot = Snapshot("mif", "laplacian", Path("/data/pet.png"), Path("/data/mri.png"))
+
+    def __call__(self) -> Snapshot:
+        return self.snapshot
+
+
+@pytest.fixture
+def holder() -> Holder:
+    return Holder()
+
+
+def test_a_proper_end_is_no_crash_and_the_session_is_there(qapp, tmp_path, holder):
+    folder = tmp_path / "not" / "there yet"
+    keeper = SessionKeeper(folder, holder)
+    first = keeper.begin()
+    assert (first.snapshot, first.crashed, first.notice) == (None, False, "")
+    keeper.end()
+    assert [path.name for path in folder.iterdir()] == ["session.json"]
+    again = SessionKeeper(folder, holder)
+    second = again.begin()
+    assert (second.snapshot, second.crashed, second.notice) == (holder.snapshot, False, "")
+    again.end()
+
+
+def test_changes_are_written_while_the_program_runs(qtbot, tmp_path, holder):
+    keeper = SessionKeeper(tmp_path, holder)
+    keeper.begin()
+    holder.snapshot = replace(holder.snapshot, display=DisplayState(crosshair=True))
+    keeper.note_change()
+    file = tmp_path / "session.json"
+    qtbot.waitUntil(file.exists, timeout=10_000)
+    assert from_json(file.read_bytes()) == holder.snapshot
+    assert "pixel" not in file.read_text(encoding="utf-8")
+    keeper.end()
+
+
+def test_a_sample_does_not_replace_the_session_before(qapp, tmp_path, holder):
+    keeper = SessionKeeper(tmp_path, holder)
+    keeper.begin()
+    keeper.end()
+    kept = holder.snapshot
+    holder.snapshot = Snapshot("mff")
+    keeper = SessionKeeper(tmp_path, holder)
+    keeper.begin()
+    keeper.end()
+    assert from_json((tmp_path / "session.json").read_bytes()) == kept
+
+
+@pytest.mark.parametrize("content", [b"", b"{half", b'{"version": 99}'])
+def test_a_damaged_session_is_ignored_and_said(qapp, tmp_path, holder, content):
+    (tmp_path / "session.json").write_bytes(content)
+    keeper = SessionKeeper(tmp_path, holder)
+    previous = keeper.begin()
+    assert previous.snapshot is None
+    assert "could not be read" in previous.notice
+    keeper.end()
+    assert from_json((tmp_path / "session.json").read_bytes()) == holder.snapshot
+
+
+def test_a_second_window_leaves_the_session_to_the_first(qapp, tmp_path, holder):
+    first = SessionKeeper(tmp_path, holder)
+    first.begin()
+    other = Holder()
+    other.snapshot = Snapshot("mff", a=Path("/other.png"))
+    second = SessionKeeper(tmp_path, other)
+    previous = second.begin()
+    assert not second.is_ours
+    assert (previous.crashed, previous.snapshot) == (False, None)
+    second.note_change()
+    second.end()
+    assert not (tmp_path / "session.json").exists()
+    assert first.is_ours
+    first.end()
+
+
+def test_after_a_killed_program_the_session_is_offered(qapp, tmp_path, holder):
+    atomic_write(tmp_path / "session.json", to_json(holder.snapshot))
+    code = (
+        "import os, sys; from pathlib import Path; from PySide6.QtCore import QCoreApplication\n"
+        "from app.habits.keeper import SessionKeeper; from app.habits.snapshot import Snapshot\n"
+        "app = QCoreApplication([]); keeper = SessionKeeper(Path(sys.argv[1]), None)\n"
+        "previous = keeper.begin(); print(keeper.is_ours, previous.crashed, flush=True)\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        cwd=_REPO,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout.split(), done.stderr) == (["True", "False"], "")
+    assert (tmp_path / "running.lock").exists()
+    keeper = SessionKeeper(tmp_path, holder)
+    previous = keeper.begin()
+    assert (previous.crashed, previous.snapshot) == (True, holder.snapshot)
+    keeper.end()
+    assert not (tmp_path / "running.lock").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_said_once_and_stops_nothing(qtbot, tmp_path, holder):
+    keeper = SessionKeeper(tmp_path, holder)
+    keeper.begin()
+    # A folder in the file's place: the writing fails for root as for anybody.
+    (tmp_path / "session.json").mkdir()
+    heard = []
+    keeper.failed.connect(heard.append)
+    with qtbot.waitSignal(keeper.failed, timeout=10_000):
+        keeper.note_change()
+    assert "session.json" in str(heard[0])
+    keeper.end()
+
+
+def test_where_nothing_can_be_created_the_window_opens_all_the_same(qapp, tmp_path, holder):
+    (tmp_path / "file").write_bytes(b"")
+    keeper = SessionKeeper(tmp_path / "file" / "folder", holder)
+    previous = keeper.begin()
+    assert (previous.snapshot, previous.crashed) == (None, False)
+    keeper.note_change()
+    keeper.end()
+
+
+def test_the_file_names_no_more_than_paths_and_settings(holder):
+    found = json.loads(to_json(holder.snapshot))
+    assert sorted(found) == ["a", "b", "display", "method", "pairs", "task", "version"]
+    assert found["a"] == os.fspath(holder.snapshot.a)

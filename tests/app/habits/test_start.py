@@ -1,0 +1,226 @@
+"""Starting: quiet imports, the first paint, signals, timings, scaling, and no network."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import subprocess
+import sys
+import sysconfig
+import threading
+from pathlib import Path
+
+import pytest
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QWidget
+
+from app.habits import timings
+from app.habits.first_paint import FirstPaint
+from app.habits.quiet_import import collector_at_rest, gently, libraries, open_libraries
+from app.habits.signals import closing
+
+_REPO = Path(__file__).resolve().parents[3]
+
+
+def python(code: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run code in a fresh interpreter."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=_REPO,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+
+
+# --- quiet imports -----------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the loader is asked through dlopen here")
+def test_libraries_are_open_before_the_import_and_the_import_works():
+    code = (
+        "import sys; from app.habits.quiet_import import libraries, open_libraries\n"
+        "paths = libraries('torch') + libraries('cv2'); print(len(paths), open_libraries(paths))\n"
+        "print('torch' in sys.modules, 'cv2' in sys.modules)\n"
+        "maps = open('/proc/self/maps').read() if sys.platform == 'linux' else ''\n"
+        "print(all(str(path) in maps for path in paths if 'global' not in path.name) or not maps)\n"
+        "import torch, cv2; print(torch.ones(2).sum().item(), cv2.useOptimized())"
+    )
+    done = python(code)
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == ["3 3", "False False", "True", "2.0 True"]
+
+
+def test_what_cannot_be_opened_or_found_is_no_error(tmp_path):
+    bad = tmp_path / f"bad{sysconfig.get_config_var('EXT_SUFFIX')}"
+    bad.write_bytes(b"no library")
+    assert open_libraries([bad, tmp_path / "missing.so"]) == 0
+    assert libraries("a_package_nobody_has") == []
+    assert gently(lambda: 7, "a_package_nobody_has")() == 7
+
+
+def test_the_collector_rests_until_the_last_one_leaves():
+    assert gc.isenabled()
+    inside, leave = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with collector_at_rest():
+            inside.set()
+            leave.wait(10)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    assert inside.wait(10)
+    with collector_at_rest():
+        assert not gc.isenabled()
+    assert not gc.isenabled()
+    leave.set()
+    thread.join()
+    assert gc.isenabled()
+    gc.unfreeze()
+
+
+def test_the_collector_wakes_after_an_error_and_stays_off_where_it_was_off():
+    def fail() -> None:
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        gently(fail)()
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with collector_at_rest():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
+# --- first paint, timings, signals -------------------------------------------------------------
+
+
+class Painted(QWidget):
+    """Notes when it is painted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def paintEvent(self, event: object) -> None:
+        self.seen.append("paint")
+
+
+def test_work_begins_after_the_first_paint_and_once(qtbot):
+    widget = Painted()
+    qtbot.addWidget(widget)
+    FirstPaint(widget, lambda: widget.seen.append("then"))
+    widget.show()
+    qtbot.waitUntil(lambda: "then" in widget.seen)
+    widget.update()
+    qtbot.waitUntil(lambda: widget.seen[-1] == "paint")
+    assert widget.seen[0] == "paint"
+    assert widget.seen.count("then") == 1
+
+
+def test_timings_are_written_only_when_asked_for(qtbot, monkeypatch, tmp_path, window):
+    monkeypatch.delenv("UNIFUSION_TIMINGS", raising=False)
+    assert timings.wanted() is None
+    monkeypatch.setenv("UNIFUSION_TIMINGS", str(tmp_path / "t.jsonl"))
+    file = timings.wanted()
+    assert file is not None
+    clock = timings.Timings(file, window, window.session)
+    window.update()
+    with qtbot.waitSignal(window.controller.idle, timeout=10_000):
+        window.controller.open_sample()
+    qtbot.waitUntil(lambda: "result" in file.read_text(encoding="utf-8"))
+    clock.finish()
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    events = [row["event"] for row in rows]
+    assert sorted(events) == ["paint", "preview", "result", "sources", "stalls"]
+    assert events.index("sources") < events.index("preview") < events.index("result")
+    times = [row["at"] for row in rows[:-1]]
+    assert times == sorted(times)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of this kind are POSIX's")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_closes_from_the_event_loop_and_handlers_come_back(qtbot, number):
+    before = signal.getsignal(number)
+    heard = []
+    with closing(lambda: heard.append("close")):
+        os.kill(os.getpid(), number)
+        qtbot.waitUntil(lambda: heard == ["close"])
+    assert signal.getsignal(number) is before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of this kind are POSIX's")
+def test_a_terminated_program_keeps_its_session(tmp_path, files):
+    code = (
+        "import os, signal, sys; from pathlib import Path; from PySide6.QtCore import QTimer\n"
+        "from app import gui, jobs; from tests.app.standin import StandInEngine\n"
+        "jobs.engine_factory = lambda device: StandInEngine\n"
+        "shown = gui.FirstPaint\n"
+        "def paint(window, then):\n"
+        "    window.controller.idle.connect(lambda: os.kill(os.getpid(), signal.SIGTERM))\n"
+        "    shown(window, then)\n"
+        "gui.FirstPaint = paint\n"
+        "print(gui.run(Path(sys.argv[1]), Path(sys.argv[2]), 'mif', None, 'cpu', None))"
+    )
+    done = python(code, *files, UNIFUSION_HOME=str(tmp_path / "home"))
+    assert (done.stdout, done.stderr) == ("0\n", "")
+    names = sorted(path.name for path in (tmp_path / "home").iterdir())
+    assert names == ["session.json", "settings.ini"]
+    kept = json.loads((tmp_path / "home" / "session.json").read_text(encoding="utf-8"))
+    assert kept["a"] == str(files[0])
+
+
+# --- scaling and network -----------------------------------------------------------------------
+
+_SHOT = (
+    "import sys; from pathlib import Path; from app import gui, jobs\n"
+    "from tests.app.standin import StandInEngine\n"
+    "jobs.engine_factory = lambda device: StandInEngine\n"
+    "sys.exit(gui.run(None, None, 'mif', None, 'cpu', Path(sys.argv[1])))"
+)
+
+
+def test_on_a_dense_screen_everything_has_its_pixels(tmp_path):
+    done = python(_SHOT, tmp_path / "shot.png", QT_SCALE_FACTOR="1.5")
+    assert (done.returncode, done.stderr) == (0, "")
+    image = QImage(str(tmp_path / "shot.png"))
+    assert (image.width(), image.height()) == (2400, 1500)
+
+
+def test_the_window_opens_and_fuses_with_all_sockets_denied(tmp_path):
+    """From the first line of the program on, whoever makes or uses a socket gets an error."""
+    code = (
+        "import sys\n"
+        "asked = []\n"
+        "def deny(event, details):\n"
+        "    if event.startswith(('socket.', 'urllib.', 'http.', 'ftplib.', 'smtplib.')):\n"
+        "        asked.append((event, str(details)))\n"
+        "        raise PermissionError('no network')\n"
+        "sys.addaudithook(deny)\n"
+        "from pathlib import Path; from app.gui import run\n"
+        "code = run(None, None, 'mif', None, 'cpu', Path(sys.argv[1]))\n"
+        "print(code, asked, 'PySide6.QtNetwork' in sys.modules)"
+    )
+    done = python(code, tmp_path / "shot.png", UNIFUSION_HOME=str(tmp_path / "home"))
+    assert (done.stdout, done.stderr) == ("0 [] False\n", "")
+    assert not QImage(str(tmp_path / "shot.png")).isNull()
+
+
+def test_the_denial_works():
+    code = (
+        "import sys\n"
+        "def deny(event, details):\n"
+        "    if event.startswith('socket.'): raise PermissionError('no network')\n"
+        "sys.addaudithook(deny)\n"
+        "import socket; socket.create_connection(('127.0.0.1', 9))"
+    )
+    assert "no network" in python(code).stderr

@@ -1,0 +1,342 @@
+"""Looking: windows, palettes, and the ways to compare two pictures, as pixels on screen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from app.display import COMPARE_MODES, LAYOUTS
+from app.render import picture
+from app.views.layouts import PLACES
+from app.widgets.canvas import Canvas
+from app.widgets.link import ViewLink
+from app.widgets.painting import Layer, Scene, Viewport
+from tests.app.conftest import gradient, write_png
+
+WAIT = 10_000
+SIZE = 80
+
+
+def flat(value: float, name: str) -> Layer:
+    shown = picture(np.full((SIZE, SIZE, 1), value, np.float32))
+    return Layer(shown, (0.0, 1.0), "grey", name)
+
+
+@pytest.fixture
+def canvas(qtbot) -> Canvas:
+    """A canvas on which an 80-pixel picture has one screen pixel each, from (6, 6)."""
+    link = ViewLink()
+    made = Canvas(link)
+    qtbot.addWidget(made)
+    made.resize(SIZE + 12, SIZE + 12)
+    made.set_picture(picture(np.zeros((SIZE, SIZE, 1), np.float32)))
+    link.set_size((SIZE, SIZE))
+    made.show()
+    return made
+
+
+def seen(canvas: Canvas, scene: Scene) -> np.ndarray:
+    """Red of the picture alone, without the texts over it."""
+    image = QImage(canvas.size(), QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.black)
+    from PySide6.QtGui import QPainter
+
+    painter = QPainter(image)
+    corner = canvas.to_widget(QPointF(0, 0))
+    canvas._painting.paint(painter, scene, Viewport(corner, canvas.scale(), canvas.rect(), 1.0))
+    painter.end()
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1, 4)
+    return rows[6 : 6 + SIZE, 6 : 6 + SIZE, 2].astype(int)
+
+
+def test_curtain_shows_the_first_on_the_left_of_its_line(canvas):
+    scene = Scene(flat(0.2, "A"), flat(0.8, "B"), "curtain", position=0.25)
+    row = seen(canvas, scene)[10]
+    assert set(row[:19]) == {51}
+    assert set(row[21:]) == {204}
+
+
+def test_checkerboard_alternates_in_both_directions(canvas):
+    scene = Scene(flat(0.2, "A"), flat(0.8, "B"), "checker")
+    board = seen(canvas, scene)
+    cells = board[5::10, 5::10]
+    expected = np.where(np.indices((8, 8)).sum(axis=0) % 2, 204, 51)
+    np.testing.assert_array_equal(cells, expected)
+
+
+def test_overlay_mixes_by_opacity(canvas):
+    scene = Scene(flat(0.0, "A"), flat(1.0, "B"), "overlay", opacity=0.25)
+    assert np.abs(seen(canvas, scene) - 64).max() <= 1
+
+
+def test_blink_shows_one_or_the_other_and_never_more_than_three_times_a_second(qtbot, canvas):
+    scene = Scene(flat(0.2, "A"), flat(0.8, "B"), "blink")
+    assert seen(canvas, scene)[40, 40] == 51
+    assert seen(canvas, replace(scene, phase=True))[40, 40] == 204
+    canvas.set_scene(scene)
+    assert canvas.is_blinking
+    assert canvas._blink.interval() * 2 * 3 >= 1000
+    with qtbot.waitSignal(canvas._blink.timeout, timeout=WAIT):
+        pass
+    assert canvas._phase
+    canvas.set_scene(Scene(flat(0.2, "A")))
+    assert not canvas.is_blinking
+
+
+def test_difference_is_dark_where_nothing_differs_and_signed_elsewhere(canvas):
+    same = seen(canvas, Scene(flat(0.5, "A"), flat(0.5, "B"), "difference"))
+    more = seen(canvas, Scene(flat(0.5, "A"), flat(0.7, "B"), "difference"))
+    less = seen(canvas, Scene(flat(0.5, "A"), flat(0.3, "B"), "difference"))
+    assert same.max() < 40
+    assert more.min() > 200
+    assert less.max() < 120
+
+
+def test_a_pan_maps_only_what_is_new_and_a_moved_curtain_nothing(canvas, monkeypatch):
+    from app.widgets import painting
+
+    calls = []
+    real = painting.render
+    monkeypatch.setattr(painting, "render", lambda *a: calls.append(a) or real(*a))
+    scene = Scene(flat(0.2, "A"), flat(0.8, "B"), "curtain", position=0.5)
+    canvas.set_scene(scene)
+    canvas.repaint()
+    first = len(calls)
+    assert first > 0
+    for step in range(5):
+        canvas.set_scene(replace(scene, position=0.5 + step / 20))
+        canvas.repaint()
+    assert len(calls) == first
+
+
+# --- in the window -----------------------------------------------------------------------------
+
+
+def drag(canvas: Canvas, start: QPoint, end: QPoint, **how) -> None:
+    button = how.get("button", Qt.MouseButton.LeftButton)
+    key = how.get("key", Qt.KeyboardModifier.NoModifier)
+    QTest.mousePress(canvas, button, key, start)
+    QTest.mouseMove(canvas, end)
+    QTest.mouseRelease(canvas, button, key, end)
+
+
+def test_left_drag_sets_window_and_level_of_its_pane_alone_in_one_step(opened):
+    steps = []
+    opened.session.display_settled.connect(lambda: steps.append(opened.session.display))
+    canvas = opened.view.panes["a"].canvas
+    middle = canvas.rect().center()
+    drag(canvas, middle, middle + QPoint(-30, 0))
+    low, high = opened.session.display.a.window
+    # 300 screen pixels stand for the whole window of 255: 30 to the left take a tenth.
+    assert high - low == pytest.approx(255 * 0.9)
+    assert (low + high) / 2 == pytest.approx(127.5)
+    assert opened.session.display.b.window is None
+    assert len(steps) == 1
+    assert opened.view.panes["a"].canvas.scene.first.window == (low, high)
+    rebuilt = opened.view.panes["recon_a"].canvas.scene.first.window
+    assert rebuilt == pytest.approx((low / 255, high / 255))
+    assert opened.inspector.display_tab.target == "a"
+    assert opened.inspector.display_tab.width_.value() == round(high - low)
+
+
+def test_upwards_is_brighter_and_the_floor_never_leaves_the_picture(opened):
+    canvas = opened.view.panes["b"].canvas
+    middle = canvas.rect().center()
+    drag(canvas, middle, middle + QPoint(-150, -40))
+    low, high = opened.session.display.b.window
+    assert (low + high) / 2 < 127.5
+    drag(canvas, middle, middle + QPoint(150, -90))
+    assert opened.session.display.b.window[0] == 0
+
+
+def test_shift_drag_and_middle_drag_pan_right_drag_zooms(opened):
+    canvas = opened.view.panes["a"].canvas
+    canvas.zoom_about(QPointF(60, 60), 4)
+    before, middle = opened.view.link.centre, canvas.rect().center()
+    drag(canvas, middle, middle + QPoint(9, 0), key=Qt.KeyboardModifier.ShiftModifier)
+    assert before.x() - opened.view.link.centre.x() == pytest.approx(9 / canvas.scale())
+    drag(canvas, middle, middle - QPoint(9, 0), button=Qt.MouseButton.MiddleButton)
+    assert opened.view.link.centre.x() == pytest.approx(before.x())
+    scale = canvas.scale()
+    drag(canvas, middle, middle - QPoint(0, 20), button=Qt.MouseButton.RightButton)
+    assert canvas.scale() == pytest.approx(scale * 1.01**20)
+    assert opened.session.display.a.window is None
+
+
+def test_numbers_and_histogram_set_the_window(opened):
+    tab = opened.inspector.display_tab
+    tab.choose("b")
+    assert "A colour picture" in tab.palette_note.text()
+    assert not tab.palette_.isEnabled()
+    tab.choose("a")
+    assert tab.palette_.isEnabled()
+    tab.high.setValue(200)
+    assert opened.session.display.a.window == (0, 200)
+    tab.level.setValue(120)
+    assert opened.session.display.a.window == (20, 220)
+    view = tab.histogram
+    grip = QPoint(round(view.x_of(220)), 40)
+    drag(view, grip, grip - QPoint(25, 0))
+    low, high = opened.session.display.a.window
+    assert low == 20
+    assert 150 < high < 215
+    QTest.keyClick(view, Qt.Key.Key_Right)
+    assert opened.session.display.a.window[0] > 20
+
+
+def test_histogram_counts_every_sampled_pixel(opened):
+    counts = opened.inspector.display_tab.histogram._histogram.counts
+    assert counts.sum() == 64 * 48
+    # A ramp: every bin is hit.
+    assert counts.min() > 0
+
+
+def test_palette_applies_to_grey_and_its_reconstruction(opened):
+    tab = opened.inspector.display_tab
+    tab.palette_.setCurrentIndex(tab.palette_.findData("hot_iron"))
+    tab.palette_.activated.emit(0)
+    assert opened.session.display.a.palette == "hot_iron"
+    for pane in ("a", "recon_a"):
+        assert opened.view.panes[pane].canvas.scene.first.palette == "hot_iron"
+    assert opened.view.panes["recon_b"].canvas.scene.first.palette == "grey"
+
+
+@pytest.mark.parametrize(
+    ("key", "mode"),
+    [("C", "curtain"), ("K", "checker"), ("D", "difference"), ("W", "overlay")],
+)
+def test_keys_switch_the_ways_to_compare(opened, key, mode):
+    fused = opened.view.panes["fused"].canvas
+    QTest.keyClick(opened, getattr(Qt.Key, f"Key_{key}"))
+    assert fused.scene.is_compared
+    assert fused.scene.mode == mode
+    assert [fused.scene.first.name, fused.scene.second.name] == ["A", "Fused"]
+    assert opened.view.bar.mode.currentData() == mode
+    QTest.keyClick(opened, getattr(Qt.Key, f"Key_{key}"))
+    assert not fused.scene.is_compared
+
+
+def test_b_blinks_only_while_it_is_held(opened):
+    fused = opened.view.panes["fused"].canvas
+    opened.actions_.curtain.trigger()
+    QTest.keyPress(opened, Qt.Key.Key_B)
+    assert fused.is_blinking
+    QTest.keyRelease(opened, Qt.Key.Key_B)
+    assert not fused.is_blinking
+    assert opened.session.display.compare.mode == "curtain"
+
+
+def test_q_and_e_change_the_opacity_and_w_hides_what_lies_on_top(opened):
+    fused = opened.view.panes["fused"].canvas
+    QTest.keyClick(opened, Qt.Key.Key_E)
+    assert fused.scene.mode == "overlay"
+    assert fused.scene.opacity == 0.5
+    QTest.keyClick(opened, Qt.Key.Key_E)
+    assert fused.scene.opacity == 0.6
+    QTest.keyClick(opened, Qt.Key.Key_Q)
+    QTest.keyClick(opened, Qt.Key.Key_Q)
+    assert fused.scene.opacity == 0.4
+    QTest.keyClick(opened, Qt.Key.Key_W)
+    assert not fused.scene.is_compared
+
+
+def test_the_curtain_follows_the_mouse(opened):
+    QTest.keyClick(opened, Qt.Key.Key_C)
+    canvas = opened.view.panes["fused"].canvas
+    line = canvas.to_widget(QPointF(32, 20)).toPoint()
+    drag(canvas, line, line + QPoint(round(canvas.scale() * 16), 0))
+    assert opened.session.display.compare.position == pytest.approx(0.75, abs=0.02)
+    assert opened.session.display.fused.window is None
+
+
+def test_operands_are_chosen_and_a_missing_one_is_said(qtbot, opened):
+    bar = opened.view.bar
+    opened.actions_.difference.trigger()
+    names = [bar.second.itemText(k) for k in range(bar.second.count())]
+    assert names == ["A", "B", "Fused", "Â", "B̂", "Laplacian"]
+    bar.second.setCurrentIndex(names.index("Laplacian"))
+    bar.second.activated.emit(0)
+    scene = opened.view.panes["fused"].canvas.scene
+    assert scene.second.name == "Laplacian"
+    key = opened.session.results[0].key
+    opened.session.remove_result(key)
+    assert not opened.view.panes["fused"].canvas.scene.is_compared
+    assert opened.view.panes["fused"].tag("missing") == "Nothing to compare"
+
+
+def test_residuals_are_source_minus_reconstruction(opened):
+    pane = opened.view.panes["recon_a"]
+    pane.residual.click()
+    scene = pane.canvas.scene
+    assert scene.mode == "difference"
+    assert (scene.second.name, scene.first.name) == ("A", "Â")
+    assert opened.view.panes["recon_b"].residual.isChecked()
+    assert "PSNR" in pane.info.text()
+
+
+def test_inverting_and_presets_work_on_the_pane_with_the_focus(opened):
+    opened.view.panes["a"].canvas.setFocus()
+    QTest.keyClick(opened, Qt.Key.Key_I)
+    assert opened.session.display.a.palette == "inverted"
+    QTest.keyClick(opened, Qt.Key.Key_4)
+    assert opened.session.display.a.window == (0, 127.5)
+    QTest.keyClick(opened, Qt.Key.Key_1)
+    assert opened.session.display.a.window is None
+
+
+def test_crosshair_and_magnifier_are_painted_in_every_pane(opened):
+    plain = opened.view.panes["b"].canvas.grab().toImage()
+    QTest.keyClick(opened, Qt.Key.Key_X)
+    opened.view.link.set_pointer(QPoint(20, 20))
+    crossed = opened.view.panes["b"].canvas.grab().toImage()
+    assert crossed != plain
+    opened.view.link.set_pointer(None)
+    assert opened.view.panes["b"].canvas.grab().toImage() == crossed
+    QTest.keyClick(opened, Qt.Key.Key_X)
+    assert opened.view.panes["b"].canvas.grab().toImage() == plain
+    QTest.keyClick(opened, Qt.Key.Key_M)
+    opened.view.link.set_pointer(QPoint(20, 20))
+    assert opened.view.panes["b"].canvas.grab().toImage() != plain
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts_show_their_panes_and_nothing_else(opened, layout):
+    bar = opened.view.bar
+    bar.layouts.setCurrentIndex(bar.layouts.findData(layout))
+    bar.layouts.activated.emit(0)
+    QApplication.processEvents()
+    visible = {name for name, pane in opened.view.panes.items() if pane.isVisible()}
+    assert visible == set(PLACES[layout])
+    areas = {n: p.width() * p.height() for n, p in opened.view.panes.items() if p.isVisible()}
+    if layout == "focus":
+        assert areas["fused"] > 2.5 * areas["a"]
+
+
+def test_windows_stay_for_pictures_of_one_kind_and_go_for_others(qtbot, opened, tmp_path):
+    opened.view.set_window("a", (10, 90))
+    alike = write_png(tmp_path / "pet_2.png", gradient(64, 48))
+    with qtbot.waitSignal(opened.controller.idle, timeout=WAIT):
+        opened.controller.replace_side("a", alike)
+    assert opened.session.display.a.window == (10, 90)
+    deeper = write_png(tmp_path / "pet_16.png", gradient(64, 48, np.uint16))
+    with qtbot.waitSignal(opened.controller.idle, timeout=WAIT):
+        opened.controller.replace_side("a", deeper)
+    assert opened.session.display.a.window is None
+
+
+def test_swapping_takes_windows_along(opened):
+    opened.view.set_window("a", (10, 90))
+    opened.actions_.swap.trigger()
+    assert opened.session.display.b.window == (10, 90)
+    assert opened.session.display.a.window is None
+
+
+def test_every_mode_is_offered(opened):
+    data = [opened.view.bar.mode.itemData(k) for k in range(opened.view.bar.mode.count())]
+    assert data == list(COMPARE_MODES)

@@ -1,0 +1,136 @@
+"""Files that leave the window: depth, provenance, legend, notice."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import PIL.Image
+import pytest
+import tifffile
+from PySide6.QtGui import QGuiApplication, QImage
+
+from app.export import ITEMS, ExportPlan, figure_of, legend_of
+from app.figure import as_array
+from tests.app.conftest import gradient, write_png
+from tests.app.test_window import idle
+
+WAIT = 10_000
+
+
+def export(qtbot, window, plan: ExportPlan) -> list:
+    with qtbot.waitSignal(window.controller.exported, timeout=WAIT) as done:
+        window.controller.export(plan)
+    return list(done.args[0])
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "jpg"])
+def test_everything_is_written_with_its_provenance(qtbot, opened, tmp_path, suffix):
+    out = tmp_path / "out é"
+    out.mkdir()
+    paths = export(qtbot, opened, ExportPlan(ITEMS, out, "case", suffix))
+    assert sorted(p.name for p in out.iterdir()) == sorted(
+        f"case{'' if item == 'fused' else '_' + item}.{suffix}" for item in ITEMS
+    )
+    assert "Exported 6 files" in opened.status.stage.text()
+    fused = paths[0]
+    if suffix == "tif":
+        with tifffile.TiffFile(fused) as file:
+            assert file.pages[0].dtype == np.uint16
+            said = json.loads(file.pages[0].description)
+    else:
+        with PIL.Image.open(fused) as image:
+            comment = image.info.get("comment", b"{}")
+            said = dict(image.text) if suffix == "png" else json.loads(comment)
+    assert said["method"] == "mif-compact"
+    assert said["content"] == "fused"
+
+
+def test_sixteen_bit_tiff_holds_the_numbers_of_the_result(qtbot, opened, tmp_path):
+    (path,) = export(qtbot, opened, ExportPlan(("fused",), tmp_path, "deep", "tif"))
+    expected = np.floor(opened.session.outcome.result.fused.astype(np.float64) * 65535 + 0.5)
+    np.testing.assert_array_equal(tifffile.imread(path), expected.astype(np.uint16))
+
+
+def test_figure_shows_all_plates_and_carries_legend_and_notice(opened):
+    outcome, display = opened.session.outcome, opened.session.display
+    image = figure_of(outcome, display)
+    # Five plates of 320 pixels, the smallest width there is, between margins.
+    assert image.width() > 5 * 320
+    pixels = as_array(image)
+    assert pixels.shape[2] == 3
+    assert pixels[0, 0].tolist() == [1, 1, 1]
+    middles = [pixels[60:200, 30 + k * 333 : 300 + k * 333] for k in range(5)]
+    assert all(plate.std() > 0.03 for plate in middles)
+    assert pixels[-60:].min() < 0.4
+    legend = " ".join(legend_of(outcome))
+    assert "Compact model" in legend
+    assert "pet_1.png" in legend
+    assert str(outcome.pair.a.origin.parent) not in legend
+
+
+def test_a_source_is_never_replaced_by_an_export(qtbot, opened, files):
+    before = files[0].read_bytes()
+    with qtbot.waitSignal(
+        opened.session.problem_changed,
+        timeout=WAIT,
+        check_params_cb=lambda: opened.session.problem is not None,
+    ):
+        opened.controller.export(ExportPlan(("fused",), files[0].parent, files[0].stem, "png"))
+    assert opened.view.card.action.text() == "Export elsewhere"
+    assert files[0].read_bytes() == before
+
+
+def test_dialog_offers_what_there_is_and_says_what_will_be_replaced(qtbot, opened, tmp_path):
+    opened.actions_.export.trigger()
+    dialog = opened.export_dialog
+    assert all(box.isEnabled() for box in dialog.items.values())
+    dialog.folder.setText(str(tmp_path / "nowhere"))
+    assert not dialog.go.isEnabled()
+    assert "no such folder" in dialog.note.text()
+    dialog.folder.setText(str(tmp_path))
+    dialog.name.setText("pet_1")
+    assert "pet_1.png" in dialog.note.text()
+    dialog.name.setText("a/b")
+    assert not dialog.go.isEnabled()
+    dialog.name.setText("new")
+    assert dialog.go.isEnabled()
+    dialog.items["figure"].setChecked(True)
+    with qtbot.waitSignal(opened.controller.exported, timeout=WAIT):
+        dialog.go.click()
+    assert (tmp_path / "new.png").is_file()
+    assert (tmp_path / "new_figure.png").is_file()
+
+
+def test_a_classical_result_offers_no_features(qtbot, opened):
+    opened.session.select_result(opened.session.results[0].key)
+    opened.ask_export()
+    dialog = opened.export_dialog
+    there = [item for item, box in dialog.items.items() if box.isEnabled()]
+    assert there == ["fused", "figure"]
+    dialog.reject()
+
+
+def test_sixteen_bit_png_keeps_its_depth(qtbot, window, tmp_path):
+    a = write_png(tmp_path / "pet16.png", gradient(300, 8, np.uint16))
+    b = write_png(tmp_path / "mri16.png", gradient(300, 8, np.uint16))
+    window.session.set_method("average")
+    with idle(qtbot, window):
+        window.controller.open_pair(a, b)
+    (path,) = export(qtbot, window, ExportPlan(("fused",), tmp_path, "fused16", "png"))
+    assert cv2.imread(str(path), cv2.IMREAD_UNCHANGED).dtype == np.uint16
+
+
+def test_the_copied_picture_is_as_shown_with_the_notice_below(qtbot, opened):
+    opened.view.set_window("fused", (0.0, 0.5))
+    with qtbot.waitSignal(opened.controller.copied, timeout=WAIT):
+        opened.actions_.copy.trigger()
+    image = QGuiApplication.clipboard().image().convertToFormat(QImage.Format.Format_RGB32)
+    assert image.width() == 64
+    assert image.height() > 48
+    fused = opened.session.outcome.result.fused[10, 20]
+    expected = np.clip(np.rint(np.rint(fused * 255) * 2), 0, 255)
+    shown = image.pixelColor(20, 10)
+    assert np.abs(np.array([shown.red(), shown.green(), shown.blue()]) - expected).max() <= 1
+    assert "copied" in opened.status.stage.text()

@@ -1,0 +1,302 @@
+"""The stand-alone program, run as on a machine that has nothing else.
+
+``python -m pytest -m slow tests/bundle`` builds it, by the documented command, into a temporary
+folder::
+
+    python -m PyInstaller build.spec --noconfirm
+
+That takes minutes and, with the CUDA build of torch, about 5 GB of disk (removed at the end).
+``UNIFUSION_BUNDLE=dist/unifusion`` tests a folder that is already there.
+
+Every run gets an empty environment: HOME is a new folder, there is no PATH and no locale.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+
+from core import __version__
+from core.tasks import TASKS
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="checks the Linux bundle"),
+]
+
+_REPO = Path(__file__).resolve().parents[2]
+_SAMPLES = _REPO / "resources" / "samples"
+_RUN_LIMIT = 300
+
+
+def _build(room: Path) -> Path:
+    pytest.importorskip("PyInstaller", reason="needs the bundle extra: pip install -e '.[bundle]'")
+    command = [sys.executable, "-m", "PyInstaller", "build.spec", "--noconfirm"]
+    folders = ["--distpath", str(room / "dist"), "--workpath", str(room / "work")]
+    done = subprocess.run(command + folders, cwd=_REPO, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return room / "dist" / "unifusion"
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder to be handed to a user."""
+    ready = os.environ.get("UNIFUSION_BUNDLE")
+    if ready:
+        yield Path(ready).resolve()
+        return
+    room = tmp_path_factory.mktemp("bundle")
+    try:
+        yield _build(room)
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home folder with nothing in it."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+def _run(bundle: Path, home: Path, *words: object, **extra: str) -> subprocess.CompletedProcess:
+    """The program with an environment of HOME and ``extra`` alone, in an empty folder."""
+    return subprocess.run(
+        [str(bundle / "unifusion"), *map(str, words)],
+        env={"HOME": str(home), **extra},
+        cwd=home,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=_RUN_LIMIT,
+        check=False,
+    )
+
+
+def _sample(task: str) -> tuple[Path, Path]:
+    return _SAMPLES / f"{task}_a.png", _SAMPLES / f"{task}_b.png"
+
+
+def _pixels(path: Path) -> np.ndarray:
+    pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+    assert pixels is not None, f"{path} is no picture"
+    return pixels
+
+
+def _colours(pixels: np.ndarray) -> int:
+    return len(np.unique(pixels.reshape(-1, pixels.shape[-1]), axis=0))
+
+
+def test_holds_all_that_is_no_code_and_the_licence(bundle: Path) -> None:
+    inside = bundle / "_internal"
+    wanted = [
+        path
+        for folder in ("resources/packs", "resources/samples", "resources/style", "trainer/recipes")
+        for path in (_REPO / folder).iterdir()
+        if path.is_file()
+        and path.suffix in {".safetensors", ".md", ".png", ".svg", ".qss", ".txt", ".toml"}
+    ]
+    assert {path.suffix for path in wanted} >= {".safetensors", ".png", ".qss", ".toml"}
+    for path in wanted:
+        assert (inside / path.relative_to(_REPO)).read_bytes() == path.read_bytes()
+    assert (bundle / "LICENSE").read_bytes() == (_REPO / "LICENSE").read_bytes()
+
+
+def test_leaves_tests_and_other_dead_weight_out(bundle: Path) -> None:
+    names = {path.name.lower() for path in (bundle / "_internal").iterdir()}
+    assert not names & {"triton", "scipy", "matplotlib", "tkinter", "tcl", "pytest", "pyqt6"}
+    assert not list(bundle.rglob("*Qt6WebEngine*"))
+    assert not list(bundle.rglob("*libqgtk3*"))
+
+
+def test_says_its_version(bundle: Path, home: Path) -> None:
+    done = _run(bundle, home, "--version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert __version__ in done.stdout
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_fuses_by_the_default_pack_as_the_installed_program_does(
+    bundle: Path, home: Path, task: str
+) -> None:
+    a, b = _sample(task)
+    # Names beyond ASCII, though the environment names no encoding.
+    frozen, installed = home / "Größe μ 图.png", home / "installed.png"
+    words = ["fuse", a, b, "--task", task, "--device", "cpu", "-o"]
+
+    done = _run(bundle, home, *words, frozen)
+    assert done.returncode == 0, done.stderr
+    assert str(frozen) in done.stdout
+    subprocess.run(
+        [sys.executable, "-m", "app", *map(str, words), str(installed)],
+        cwd=_REPO,
+        check=True,
+        capture_output=True,
+        timeout=_RUN_LIMIT,
+    )
+
+    ours = _pixels(frozen)
+    assert ours.shape[:2] == _pixels(a).shape[:2]
+    assert ours.std() > 10
+    assert np.abs(ours.astype(int) - _pixels(installed).astype(int)).max() <= 1
+
+
+def test_writes_reconstructions_and_features(bundle: Path, home: Path) -> None:
+    folder = home / "more"
+    done = _run(
+        bundle, home, "fuse", *_sample("mif"), "--task", "mif", "-o", home / "out.png",
+        "--recon", folder, "--features", folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "out_features_a.png",
+        "out_features_b.png",
+        "out_reconstruction_a.png",
+        "out_reconstruction_b.png",
+    ]
+    assert all(_pixels(path).std() > 1 for path in folder.iterdir())
+
+
+def _external_backbone_pack(folder: Path) -> tuple[Path, Path]:
+    """A pack of the paper's kind with a small random DINOv3, and that backbone's own file."""
+    import torch
+    from safetensors.torch import save_file
+
+    from core.models.backbone import Dinov3Backbone, file_sha256
+    from core.models.config import BackboneConfig, NetworkConfig
+    from core.models.network import UniFusionNet
+    from core.models.pack import Manifest, write_pack
+    from core.tasks import get_task
+
+    backbone = BackboneConfig(dim=48, depth=4, heads=3, taps=(0, 1, 2, 3))
+    config = NetworkConfig(
+        backbone, in_channels=1, channels=8, heads=2, fusion_blocks=1, reconstruction_blocks=1
+    )
+    torch.manual_seed(0)
+    network = UniFusionNet(config)
+    assert isinstance(network.backbone, Dinov3Backbone)
+    weights = folder / "backbone.safetensors"
+    save_file({k: v.contiguous() for k, v in network.backbone.vit.state_dict().items()}, weights)
+    pack = folder / "paper.safetensors"
+    manifest = Manifest(
+        "paper", "Paper", "mif", config, get_task("mif").colour,
+        backbone_sha256=file_sha256(weights),
+    )  # fmt: skip
+    write_pack(pack, network, manifest)
+    return pack, weights
+
+
+def test_runs_a_pack_with_the_external_backbone(bundle: Path, home: Path, tmp_path: Path) -> None:
+    # The one path through timm and torchvision.
+    pack, weights = _external_backbone_pack(tmp_path)
+    out = home / "out.png"
+    done = _run(
+        bundle, home, "fuse", *_sample("mif"), "--task", "mif", "-o", out,
+        "--pack", pack, "--backbone", weights,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert _pixels(out).std() > 0
+
+
+@pytest.mark.parametrize("codec", ["lzw", "zlib", "zstd", "jpeg", "jpeg2000", "webp"])
+def test_reads_tiff_codecs(bundle: Path, home: Path, codec: str) -> None:
+    # Codecs are opened by name when a file needs them: nothing but a file shows they are there.
+    ramp = np.repeat(np.linspace(0, 255, 64).round().astype(np.uint8)[None], 64, axis=0)
+    picture = np.stack([ramp, ramp.T, ramp[:, ::-1]], axis=-1)
+    source, out = home / "a.tif", home / "out.png"
+    tifffile.imwrite(source, picture, compression=codec, photometric="rgb")
+    done = _run(
+        bundle, home, "fuse", source, source, "--task", "mef", "--pack", "average", "-o", out
+    )
+    assert done.returncode == 0, done.stderr
+    assert np.abs(_pixels(out)[..., ::-1].astype(int) - picture.astype(int)).mean() < 4
+
+
+def test_bad_input_is_one_line_and_nothing_written(bundle: Path, home: Path) -> None:
+    junk = home / "junk.png"
+    junk.write_bytes(b"no picture at all")
+    done = _run(
+        bundle, home, "fuse", junk, _sample("mif")[1], "--task", "mif", "-o", home / "out.png"
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert str(junk) in done.stderr
+    assert [path.name for path in home.iterdir()] == ["junk.png"]
+
+
+def test_doctor_reports(bundle: Path, home: Path) -> None:
+    done = _run(bundle, home, "doctor")
+    assert done.returncode in (0, 1), done.stderr
+    assert done.stderr == ""
+    for word in (__version__, "torch ", "timm ", "PySide6-Essentials ", "device", "packs"):
+        assert word in done.stdout
+    # Nothing that came with the program is reported as not installed or unusable.
+    assert "not installed" not in done.stdout
+    assert "pack for task" not in done.stdout
+
+
+def test_lists_a_pack_for_each_task(bundle: Path, home: Path) -> None:
+    done = _run(bundle, home, "packs", "list")
+    assert done.returncode == 0, done.stderr
+    for task in TASKS:
+        assert task in done.stdout
+
+
+@pytest.fixture
+def display() -> Iterator[str]:
+    """A screen of its own for the window."""
+    if shutil.which("Xvfb") is None:
+        pytest.skip("needs Xvfb")
+    reading, writing = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1920x1200x24"]
+    server = subprocess.Popen(
+        [*command, "-nolisten", "tcp"],
+        pass_fds=[writing],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writing)
+    try:
+        with os.fdopen(reading) as number:
+            name = number.readline().strip()
+        assert name, "Xvfb did not start"
+        yield f":{name}"
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def test_opens_the_window_on_the_sample(bundle: Path, home: Path, display: str) -> None:
+    shot = home / "window.png"
+    done = _run(bundle, home, "gui", "--screenshot", shot, DISPLAY=display)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    _looks_like_the_window(_pixels(shot))
+
+
+def test_opens_the_window_on_a_pair(bundle: Path, home: Path, display: str) -> None:
+    shot = home / "window.png"
+    words = ["gui", *_sample("mff"), "--task", "mff", "--screenshot", shot]
+    done = _run(bundle, home, *words, DISPLAY=display)
+    assert done.returncode == 0, done.stderr
+    _looks_like_the_window(_pixels(shot))
+
+
+def _looks_like_the_window(window: np.ndarray) -> None:
+    """Large enough; pictures above (sources, fused) and below (what only a model gives)."""
+    height, width = window.shape[:2]
+    assert width >= 1200
+    assert height >= 800
+    for part in (window[: height // 2], window[height * 3 // 5 :]):
+        # Panes without a picture stay below 11 and 500.
+        assert part.std() > 20
+        assert _colours(part) > 1500
