@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import ctypes.util
+import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from core.errors import FusionError
 
@@ -27,14 +29,22 @@ LIBRARIES = {
 
 
 def missing_libraries() -> dict[str, str]:
-    """Those of :data:`LIBRARIES` that the loader cannot find; empty on other systems."""
+    """Those of :data:`LIBRARIES` found neither by the loader nor in a frozen program's own folder.
+
+    Empty on other systems than Linux.
+    """
     if not sys.platform.startswith("linux"):
         return {}
     return {
         name: package
         for name, package in LIBRARIES.items()
-        if ctypes.util.find_library(name) is None
+        if ctypes.util.find_library(name) is None and not _bundled(name)
     }
+
+
+def _bundled(name: str) -> bool:
+    folder = getattr(sys, "_MEIPASS", None)
+    return folder is not None and any(Path(folder).glob(f"lib{name}.so*"))
 
 
 def install_command(packages: tuple[str, ...]) -> str:
@@ -56,6 +66,21 @@ def explain_missing_libraries() -> Iterator[None]:
         remedy = (
             f"Run: {install_command(tuple(missing.values()))}"
             if missing
-            else "Install the program again: pip install unifusion-studio."
+            else "Install the program again."
         )
         raise FusionError("The window cannot start", str(error), remedy) from error
+
+
+def require_display() -> None:
+    """Refuse to open a window where there is no screen; Qt itself would abort the process.
+
+    Raises:
+        FusionError: on Linux, neither X11 nor Wayland is at hand and no other platform was asked for.
+    """
+    named = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in named):
+        raise FusionError(
+            "The window cannot open",
+            "there is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set)",
+            "Run it on a desktop, or use “unifusion fuse A B --task TASK -o OUT.png”.",
+        )

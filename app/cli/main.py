@@ -68,8 +68,9 @@ def _open_window(
     screenshot: Path | None,
 ) -> None:
     with reported():
-        from app.cli.display import explain_missing_libraries
+        from app.cli.display import explain_missing_libraries, require_display
 
+        require_display()
         with explain_missing_libraries():
             from app.gui import run
         code = run(a, b, task, pack, device, screenshot)

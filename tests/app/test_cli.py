@@ -277,6 +277,23 @@ def test_ctrl_c_ends_training_with_130_and_keeps_a_checkpoint(tmp_path: Path) ->
     assert not out.exists()
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have a display")
+def test_the_window_without_a_display_is_one_clear_line() -> None:
+    bare = {k: v for k, v in os.environ.items() if "DISPLAY" not in k and k != "QT_QPA_PLATFORM"}
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "gui"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=bare,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "DISPLAY" in done.stderr
+
+
 def test_the_command_line_loads_no_qt() -> None:
     code = (
         "import sys, app.cli.main, app.cli.fuse, app.cli.train, app.cli.packs, app.cli.doctor, "

@@ -30,6 +30,7 @@ from tests.tiny import (
 )
 from trainer.bilevel import BilevelStep
 from trainer.config import TrainConfig
+from trainer.data import Batch
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_training_leaves_it_bit_identical(weights: Path, bilevel: bool, precisio
     )
     step = BilevelStep(network.train(), config)
     for index in range(3):
-        step(torch.rand(2, 1, 32, 32), torch.rand(2, 1, 32, 32), index)
+        step(Batch.of(torch.rand(2, 1, 32, 32), torch.rand(2, 1, 32, 32)), index)
     assert _hash_of(network) == before == tensors_sha256(load_file(weights))
     assert isinstance(network.backbone, Dinov3Backbone)
     assert all(p.grad is None for p in network.backbone.parameters())
