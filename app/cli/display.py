@@ -75,7 +75,7 @@ def require_display() -> None:
     """Refuse to open a window where there is no screen; Qt itself would abort the process.
 
     Raises:
-        FusionError: on Linux, neither X11 nor Wayland is at hand and no other platform was asked for.
+        FusionError: on Linux, there is neither X11 nor Wayland and no other platform was named.
     """
     named = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in named):
