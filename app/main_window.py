@@ -31,6 +31,7 @@ from app.views.export_dialog import ExportDialog
 from app.views.fuse_view import FuseView
 from app.views.inspector import Inspector
 from app.views.looking import Looking
+from app.views.pages import makers
 from app.views.pairs_dock import PairsDock
 from app.views.workspaces import Workspaces
 from app.watch import SourceWatch
@@ -82,7 +83,7 @@ class MainWindow(QMainWindow):
         self.pairs = Pairs(self.session, self.controller, self)
         self.pairs_dock = PairsDock(self.pairs)
         self.watch = SourceWatch(self.session, self)
-        self.workspaces = Workspaces(self.view)
+        self.workspaces = Workspaces(self.view, makers(self))
         self.inspector = Inspector(self.session, self.view, self.work)
         self.looking = Looking(self.session, self.view, self.actions_)
         self._lay_out()
@@ -352,4 +353,5 @@ class MainWindow(QMainWindow):
         self.controller.shutdown()
         self.work.shutdown()
         self.pairs_dock.shutdown()
+        self.workspaces.shutdown()
         super().closeEvent(event)
