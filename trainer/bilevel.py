@@ -109,6 +109,8 @@ class BilevelStep:
             batch.wanted_b,
             self.config.loss_weights,
             self.config.edge,
+            self.config.artefact,
+            self.config.information,
         )
 
     def _lower_loss(self, a: Tensor, b: Tensor) -> Tensor | None:

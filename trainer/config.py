@@ -29,6 +29,8 @@ class TrainConfig:
         bilevel: False trains φ and θ by one optimiser on the weighted sum (ablation).
         losses: None takes the task's own.
         edge: weight of the Xydeas–Petrović edge-preservation term (0 is the paper).
+        artefact: weight of the term against edges neither source has (0 is the paper).
+        information: weight of the visual-information term (0 is the paper).
         truth: where ``gt/NAME`` exists, the fused picture is compared with it alone.
         swap: sources change places at random (for tasks whose sources have no fixed roles).
         refocus: share of the crops with truth whose views are made from it by simulated defocus.
@@ -38,6 +40,7 @@ class TrainConfig:
         seed: of everything random.
         exclude: file-name patterns of pairs to leave out, e.g. ``llvip_*``.
         log_every, validate_every, checkpoint_every: in steps; 0 switches off.
+        validate_pairs: most pairs to validate on, spread evenly over all; 0 takes all.
         init: pack to start from ("" is from scratch); only its name is recorded.
         backbone: file with the DINOv3 weights, which a ``dinov3`` network needs.
     """
@@ -54,6 +57,8 @@ class TrainConfig:
     bilevel: bool = True
     losses: LossWeights | None = None
     edge: float = Field(default=0.0, ge=0)
+    artefact: float = Field(default=0.0, ge=0)
+    information: float = Field(default=0.0, ge=0)
     truth: bool = False
     swap: bool = False
     jitter: float = Field(default=0.0, ge=0, le=2)
@@ -64,6 +69,7 @@ class TrainConfig:
     exclude: tuple[str, ...] = ()
     log_every: int = Field(default=20, ge=0)
     validate_every: int = Field(default=500, ge=0)
+    validate_pairs: int = Field(default=0, ge=0)
     checkpoint_every: int = Field(default=200, ge=0)
     init: str = ""
     backbone: str = ""
@@ -116,3 +122,41 @@ def load_config(path: Path) -> TrainConfig:
         raise InputError(f"{path}: {where}", first["msg"]) from error
     except (OSError, ValueError) as error:
         raise InputError(str(path), str(error), "Give a TOML or JSON file.") from error
+
+
+def save_config(config: TrainConfig, path: Path) -> None:
+    """Write a run configuration as TOML or JSON, by the suffix of ``path``.
+
+    Raises:
+        InputError: another suffix. OutputError: the file cannot be written.
+    """
+    import json
+
+    from core.io.atomic import atomic_write
+
+    plain = train_adapter.dump_python(config, mode="json", exclude_none=True)
+    if path.suffix == ".json":
+        text = json.dumps(plain, indent=2, ensure_ascii=False) + "\n"
+    elif path.suffix == ".toml":
+        text = "\n".join(_toml_table(plain)) + "\n"
+    else:
+        raise InputError(str(path), "settings are saved as .toml or .json", "Choose one of these.")
+    atomic_write(path, text.encode("utf-8"))
+
+
+def _toml_table(table: dict[str, object], heading: str = "") -> list[str]:
+    """Lines of a TOML table: values first, then tables within it."""
+    import json
+
+    lines = [f"[{heading}]"] if heading else []
+    inner: list[str] = []
+    for key, value in table.items():
+        if isinstance(value, dict):
+            inner += ["", *_toml_table(value, f"{heading}.{key}" if heading else key)]
+        else:
+            # Strings, numbers, truth values and flat lists are written alike in JSON and TOML,
+            # but for DEL, which JSON leaves as it is.
+            lines.append(
+                f"{key} = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007f")
+            )
+    return lines + inner

@@ -1,12 +1,14 @@
 """The objectives: L_rec of the lower level, L_fuse of the upper one.
 
 Definitions follow SwinFusion, as the paper says (§4.1): intensity, gradient and SSIM terms; the
-edge-preservation term is ours (weight 0 is the paper). All take N×ch×H×W in [0, 1], float32.
+terms on edges, artefacts and visual information are ours (weight 0 is the paper). All take
+N×ch×H×W in [0, 1], float32.
 """
 
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +17,8 @@ from torch import Tensor
 from core.tasks import LossWeights, SsimWeighting, Target
 
 _EPS = 1e-6
+_SCALES = 4
+_VIF_NOISE = 2.0
 
 
 def sobel(image: Tensor) -> tuple[Tensor, Tensor]:
@@ -68,15 +72,7 @@ def _gaussian(size: int, sigma: float, like: Tensor) -> Tensor:
 
 def ssim(x: Tensor, y: Tensor) -> Tensor:
     """Mean SSIM per picture (Wang et al. 2004: 11×11 Gaussian, σ 1.5, range 1), shape N."""
-    window = _gaussian(11, 1.5, x)
-
-    def blur(image: Tensor) -> Tensor:
-        rows = window.view(1, 1, -1, 1).expand(image.shape[1], 1, -1, 1)
-        columns = window.view(1, 1, 1, -1).expand(image.shape[1], 1, 1, -1)
-        groups = image.shape[1]
-        return F.conv2d(F.conv2d(image, rows, groups=groups), columns, groups=groups)
-
-    stacked = blur(torch.cat([x, y, x * x, y * y, x * y], dim=1))
+    stacked = _blur(torch.cat([x, y, x * x, y * y, x * y], dim=1), 11, 1.5)
     mu_x, mu_y, xx, yy, xy = stacked.chunk(5, dim=1)
     c1, c2 = 0.01**2, 0.03**2
     luminance = (2 * mu_x * mu_y + c1) / (mu_x**2 + mu_y**2 + c1)
@@ -127,6 +123,65 @@ def _edge_quality(
     return strength * orientation, strength_s
 
 
+def artefact_loss(fused: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """Mean gradient the fused picture has beyond the larger of the sources', over four scales.
+
+    What the other terms take for detail but neither source shows: halos, ghost edges, and the
+    outlines of patches in a flat sky where the network changes its mind about the source. Pictures
+    are halved from scale to scale, because a soft outline is steep only from afar.
+    """
+    total = fused.new_zeros(())
+    for scale in range(_SCALES):
+        if scale:
+            fused, a, b = (F.avg_pool2d(picture, 2) for picture in (fused, a, b))
+        allowed = torch.maximum(gradient_magnitude(a), gradient_magnitude(b))
+        total = total + F.relu(gradient_magnitude(fused) - allowed).mean()
+    return total / _SCALES
+
+
+def information_loss(fused: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """1 − the mean of VIF(a, f) and VIF(b, f), contrast beyond the source's not counted.
+
+    Sheikh and Bovik, "Image information and visual quality" (2006), in the pixel domain at four
+    scales, with their noise variance of 2 at 8 bits. Exaggerated contrast, which raises VIF above
+    1, earns nothing here.
+    """
+    mean_vif = (_visual_information(a, fused) + _visual_information(b, fused)) / 2
+    return 1 - mean_vif.mean()
+
+
+def _visual_information(source: Tensor, fused: Tensor) -> Tensor:
+    """Share of the source's information that the fused picture carries, shape N."""
+    carried = there = source.new_zeros(source.shape[0])
+    x, y = source * 255, fused * 255
+    for scale in range(_SCALES):
+        size = 2 ** (_SCALES - scale) + 1
+        blur = partial(_blur, size=size, sigma=size / 5)
+        # Halving needs twice the window: crops under 48 pixels have fewer scales.
+        if scale and min(x.shape[-2:]) < 3 * size - 2:
+            break
+        if scale:
+            x, y = blur(x)[..., ::2, ::2], blur(y)[..., ::2, ::2]
+        mu_x, mu_y = blur(x), blur(y)
+        var_x = F.relu(blur(x * x) - mu_x**2)
+        var_y = F.relu(blur(y * y) - mu_y**2)
+        covariance = blur(x * y) - mu_x * mu_y
+        gain = (covariance / (var_x + _EPS)).clamp(0, 1)
+        noise = F.relu(var_y - gain * covariance)
+        carried = carried + torch.log10(1 + gain**2 * var_x / (noise + _VIF_NOISE)).sum((1, 2, 3))
+        there = there + torch.log10(1 + var_x / _VIF_NOISE).sum((1, 2, 3))
+    return (carried + 1) / (there + 1)
+
+
+def _blur(image: Tensor, size: int, sigma: float) -> Tensor:
+    """Gaussian without padding, every channel by itself."""
+    channels = image.shape[1]
+    window = _gaussian(size, sigma, image)
+    rows = window.view(1, 1, -1, 1).expand(channels, 1, -1, 1)
+    columns = window.view(1, 1, 1, -1).expand(channels, 1, 1, -1)
+    return F.conv2d(F.conv2d(image, rows, groups=channels), columns, groups=channels)
+
+
 def reconstruction_loss(reconstructions: tuple[Tensor, Tensor], a: Tensor, b: Tensor) -> Tensor:
     """L1, half for each source (lower level)."""
     rec_a, rec_b = reconstructions
@@ -134,7 +189,13 @@ def reconstruction_loss(reconstructions: tuple[Tensor, Tensor], a: Tensor, b: Te
 
 
 def fusion_terms(
-    fused: Tensor, a: Tensor, b: Tensor, weights: LossWeights, edge: float
+    fused: Tensor,
+    a: Tensor,
+    b: Tensor,
+    weights: LossWeights,
+    edge: float = 0.0,
+    artefact: float = 0.0,
+    information: float = 0.0,
 ) -> dict[str, Tensor]:
     """The weighted terms of L_fuse by name; their sum is the objective of the upper level."""
     terms = {
@@ -144,4 +205,8 @@ def fusion_terms(
     }
     if edge:
         terms["edge"] = edge * edge_loss(fused, a, b)
+    if artefact:
+        terms["artefact"] = artefact * artefact_loss(fused, a, b)
+    if information:
+        terms["information"] = information * information_loss(fused, a, b)
     return terms

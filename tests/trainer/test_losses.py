@@ -11,13 +11,16 @@ from scipy import ndimage
 from skimage.metrics import structural_similarity
 
 from core.metrics import evaluate, to_luma8
+from core.metrics.perception import vif_lit_pair
 from core.tasks import TASKS, LossWeights
 from tests.tiny import smooth
 from trainer.losses import (
+    artefact_loss,
     edge_loss,
     fusion_terms,
     gradient_loss,
     gradient_magnitude,
+    information_loss,
     intensity_loss,
     intensity_target,
     reconstruction_loss,
@@ -219,6 +222,49 @@ def test_the_edge_loss_of_a_perfect_copy_is_nearly_zero() -> None:
     assert edge_loss(a, a, a).item() == pytest.approx(1 - best, abs=0.01)
 
 
+def test_an_edge_neither_source_has_costs_its_height_at_every_scale() -> None:
+    flat = torch.full((1, 1, 32, 32), 0.5)
+    step = flat.clone()
+    step[..., 16:] = 0.75
+    # A step of 0.25 has a Sobel response of 4 · 0.25 in the two columns beside it, at each scale:
+    # 2 of 32, 16, 8 and 4 columns. It lies on a border of squares of 2, 4 and 8, so stays sharp.
+    wanted = np.mean([2 / columns for columns in (32, 16, 8, 4)])
+    assert artefact_loss(step, flat, flat).item() == pytest.approx(wanted, rel=1e-6)
+    assert artefact_loss(step, flat, step).item() == 0
+    assert artefact_loss(flat, step, step).item() == 0
+
+
+def test_copies_of_either_source_have_no_artefacts_but_a_patchwork_has() -> None:
+    a, b = _tensor(smooth(64, 64, 1, 1)) * 0.3, _tensor(smooth(64, 64, 1, 2)) * 0.3 + 0.6
+    assert artefact_loss(a, a, b).item() == 0
+    assert artefact_loss(b, a, b).item() == 0
+    chosen = torch.zeros(1, 1, 64, 64, dtype=torch.bool)
+    chosen[..., 20:40, 10:50] = True
+    patchwork = artefact_loss(torch.where(chosen, a, b), a, b).item()
+    # Also where the seam is too soft to be seen at full resolution.
+    soft = torch.nn.functional.avg_pool2d(chosen.float(), 9, stride=1, padding=4)
+    softened = artefact_loss(soft * a + (1 - soft) * b, a, b).item()
+    assert patchwork > softened > 0.01
+
+
+def test_information_is_vif_where_contrast_only_falls() -> None:
+    rng = np.random.default_rng(0)
+    a = rng.integers(0, 256, (96, 80)).astype(np.uint8)
+    fused = np.round(0.4 * a + 60 + 20 * smooth(96, 80, 1, 4)[..., 0]).astype(np.uint8)
+    x, f = (torch.from_numpy(p.astype(np.float32) / 255)[None, None] for p in (a, fused))
+    wanted = 1 - vif_lit_pair(a, fused)
+    assert information_loss(f, x, x).item() == pytest.approx(wanted, abs=2e-3)
+
+
+def test_exaggerated_contrast_earns_no_information() -> None:
+    a = _tensor(smooth(64, 64, 1, 5)) * 0.5 + 0.25
+    harder = (a - a.mean()) * 1.5 + a.mean()
+    assert information_loss(a, a, a).item() == pytest.approx(0, abs=1e-4)
+    assert information_loss(harder, a, a).item() >= 0
+    softer = (a - a.mean()) * 0.5 + a.mean()
+    assert information_loss(softer, a, a).item() > 0.02
+
+
 LOSSES = {
     "intensity max": lambda f, a, b: intensity_loss(f, a, b, "max"),
     "intensity mean": lambda f, a, b: intensity_loss(f, a, b, "mean"),
@@ -227,6 +273,8 @@ LOSSES = {
     "ssim equal": lambda f, a, b: ssim_loss(f, a, b, "equal"),
     "ssim gradient": lambda f, a, b: ssim_loss(f, a, b, "gradient"),
     "edge": edge_loss,
+    "artefact": artefact_loss,
+    "information": information_loss,
     "reconstruction": lambda f, a, b: reconstruction_loss((f, f), a, b),
 }
 
@@ -276,8 +324,11 @@ def test_the_terms_are_weighted_and_named(task: str) -> None:
         "ssim": weights.ssim * ssim_loss(f, a, b, weights.ssim_weighting),
     }
     assert all(terms[name].item() == pytest.approx(wanted[name].item()) for name in wanted)
-    more = fusion_terms(f, a, b, weights, edge=7.0)
+    more = fusion_terms(f, a, b, weights, edge=7.0, artefact=3.0, information=2.0)
+    assert list(more) == [*terms, "edge", "artefact", "information"]
     assert more["edge"].item() == pytest.approx(7 * edge_loss(f, a, b).item())
+    assert more["artefact"].item() == pytest.approx(3 * artefact_loss(f, a, b).item())
+    assert more["information"].item() == pytest.approx(2 * information_loss(f, a, b).item())
 
 
 def test_the_release_weights_are_those_of_the_paper() -> None:
