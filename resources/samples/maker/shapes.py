@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -47,7 +48,7 @@ def turn(yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> Array:
 
 
 @dataclass
-class Shape:
+class Shape(ABC):
     """A shape in its own frame, placed by centre and rotation."""
 
     centre: tuple[float, float, float]
@@ -83,11 +84,13 @@ class Shape:
                 result[index[solid]] = candidate[index[solid]]
         return np.where(np.isfinite(t), result, INF)
 
+    @abstractmethod
     def spans(self, o: Array, d: Array) -> tuple[Array, Array]:
-        raise NotImplementedError
+        """Where each local ray enters and leaves the solid, (N,) each; near > far is a miss."""
 
+    @abstractmethod
     def local_normal(self, p: Array) -> Array:
-        raise NotImplementedError
+        """Outward unit normal (3, N) at local surface points."""
 
 
 def _inverse(d: Array) -> Array:
