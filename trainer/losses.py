@@ -124,17 +124,18 @@ def _edge_quality(
 
 
 def artefact_loss(fused: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """Mean gradient the fused picture has beyond the larger of the sources', over four scales.
+    """Mean gradient the fused picture has beyond both sources' together, over four scales.
 
-    What the other terms take for detail but neither source shows: halos, ghost edges, and the
-    outlines of patches in a flat sky where the network changes its mind about the source. Pictures
+    What the other terms take for detail but neither source shows: ghost edges, and the outlines of
+    patches in a flat sky where the network changes its mind about the source. A bright figure of
+    one source before the dark ground of the other is none: its outline is in one of them. Pictures
     are halved from scale to scale, because a soft outline is steep only from afar.
     """
     total = fused.new_zeros(())
     for scale in range(_SCALES):
         if scale:
             fused, a, b = (F.avg_pool2d(picture, 2) for picture in (fused, a, b))
-        allowed = torch.maximum(gradient_magnitude(a), gradient_magnitude(b))
+        allowed = gradient_magnitude(a) + gradient_magnitude(b)
         total = total + F.relu(gradient_magnitude(fused) - allowed).mean()
     return total / _SCALES
 

@@ -65,8 +65,9 @@ class NetworkConfig:
         head: ``direct``: convolutions to the picture (paper); ``blend``: a full-resolution weight
             map between the sources plus a residual; ``decision``: as ``blend``, but the map
             saturates at exactly 0 and 1, where the fused picture copies one source and the residual
-            is off.
-        head_channels: width of the full-resolution layers of the ``blend`` head.
+            is off; ``layered``: as ``blend``, but with a smooth map of its own for the pictures'
+            means over 31×31 pixels.
+        head_channels: width of the full-resolution layers of every head but ``direct``.
         adapter: False replaces the adapters by plain upsampling (ablation "w/o adapter").
         reconstruction: False leaves the reconstruction branches out (ablation).
     """
@@ -79,7 +80,7 @@ class NetworkConfig:
     expansion: float = Field(default=2.0, ge=1, le=16)
     fusion_blocks: int = Field(default=4, ge=1, le=64)
     reconstruction_blocks: int = Field(default=4, ge=1, le=64)
-    head: Literal["direct", "blend", "decision"] = "direct"
+    head: Literal["direct", "blend", "decision", "layered"] = "direct"
     head_channels: int = Field(default=16, ge=1, le=1024)
     adapter: bool = True
     reconstruction: bool = True

@@ -17,6 +17,8 @@ _REACH = 11
 """Pixels to either side over which a decision is made consistent with its neighbours."""
 _STEEPNESS = 6.0
 """How much more steeply than in training the consistent decision turns between the sources."""
+_BASE_REACH = 15
+"""Pixels to either side over which the ``layered`` head averages for the base of a picture."""
 
 
 class Fusion(nn.Module):
@@ -64,14 +66,17 @@ class BlendHead(nn.Module):
 
     A departure from the paper: what both sources share passes through untouched, so the network
     spends itself on choosing, and starts from the plain average. With ``config.head`` "decision"
-    the map is clamped instead of squashed: where it is sure, it copies a source to the bit.
+    the map is clamped instead of squashed: where it is sure, it copies a source to the bit. With
+    "layered" the pictures are split into base (mean over 31×31 pixels) and detail, as in guided
+    filter fusion (Li et al. 2013): m weighs the detail, and an equally smooth map the base, so that
+    a fine choice between details never cuts patches into a sky.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         width, s = config.head_channels, config.stride
         ch = config.in_channels
-        self.decisive = config.head == "decision"
+        self.decisive, self.layered = config.head == "decision", config.head == "layered"
         self.up = nn.Conv2d(config.channels, width * s * s, 1)
         self.shuffle = nn.PixelShuffle(s)
         self.look = nn.Conv2d(2 * ch, width, 3, padding=1)
@@ -79,9 +84,14 @@ class BlendHead(nn.Module):
         self.refine = nn.Conv2d(width, width, 3, padding=1)
         self.decide = nn.Conv2d(width, 1 + ch, 3, padding=1)
         _icnr(self.up, s)
-        nn.init.zeros_(self.decide.weight)
-        if self.decide.bias is not None:
-            nn.init.zeros_(self.decide.bias)
+        layers = [self.decide]
+        if self.layered:
+            self.base = nn.Conv2d(width, 1, 3, padding=1)
+            layers.append(self.base)
+        for layer in layers:
+            nn.init.zeros_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
     def forward(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
         """N×C×H/s×W/s features and N×ch×H×W pictures → N×ch×H×W."""
@@ -91,6 +101,8 @@ class BlendHead(nn.Module):
         hidden = F.relu(self.mix(torch.cat([context, detail], dim=1)))
         hidden = hidden + F.relu(self.refine(hidden))
         decision = self.decide(hidden).float()
+        if self.layered:
+            return self._layers(decision, self.base(hidden).float(), x, y)
         if self.decisive:
             weight = (
                 saturated(decision[:, :1] + 0.5) if self.training else consistent(decision[:, :1])
@@ -101,6 +113,15 @@ class BlendHead(nn.Module):
             weight, residual = torch.sigmoid(decision[:, :1]), decision[:, 1:]
         blended: Tensor = weight * x + (1 - weight) * y + residual
         return blended
+
+    def _layers(self, decision: Tensor, base: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        detail_weight = torch.sigmoid(decision[:, :1])
+        # What is decided for the details is where the decision for the base begins.
+        base_weight = torch.sigmoid(_mean(decision[:, :1] + base, _BASE_REACH))
+        base_x, base_y = _mean(x, _BASE_REACH), _mean(y, _BASE_REACH)
+        bases = base_weight * base_x + (1 - base_weight) * base_y
+        details = detail_weight * (x - base_x) + (1 - detail_weight) * (y - base_y)
+        return bases + details + decision[:, 1:]
 
 
 class _Saturate(torch.autograd.Function):
@@ -134,10 +155,14 @@ def consistent(decision: Tensor) -> Tensor:
     averaged over a square of 23×23 pixels (the consistency check of multi-focus fusion), which
     leaves straight outlines where they are and drops specks, and then sharpened.
     """
-    size = 2 * _REACH + 1
-    votes = F.pad(decision.clamp(-0.5, 0.5), (_REACH,) * 4, mode="replicate")
-    mean = F.avg_pool2d(F.avg_pool2d(votes, (size, 1), stride=1), (1, size), stride=1)
-    return (_STEEPNESS * mean + 0.5).clamp(0, 1)
+    return (_STEEPNESS * _mean(decision.clamp(-0.5, 0.5), _REACH) + 0.5).clamp(0, 1)
+
+
+def _mean(image: Tensor, reach: int) -> Tensor:
+    """Mean over the pixels up to ``reach`` away in rows and columns, border continued."""
+    size = 2 * reach + 1
+    padded = F.pad(image, (reach,) * 4, mode="replicate")
+    return F.avg_pool2d(F.avg_pool2d(padded, (size, 1), stride=1), (1, size), stride=1)
 
 
 def _icnr(conv: nn.Conv2d, scale: int) -> None:

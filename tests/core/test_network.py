@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from scipy import ndimage
 
 from core.models.blocks import ChannelAttention, ChannelNorm, UpConv
 from core.models.config import (
@@ -60,6 +61,7 @@ VARIANTS = {
     "compact, stride 1": tiny_compact(stride=1),
     "compact, stride 2, direct head": tiny_compact(stride=2, head="direct"),
     "compact, decision head": tiny_compact(head="decision"),
+    "compact, layered head": tiny_compact(head="layered"),
     "compact, w/o adapter": tiny_compact(adapter=False),
     "compact on DINOv3": tiny_compact(backbone=TINY_VIT),
     "compact, w/o reconstruction": tiny_compact(reconstruction=False),
@@ -126,12 +128,14 @@ def test_padding_keeps_the_picture_and_is_what_numpy_makes_of_it(height: int, wi
     assert 0 <= right < 16
 
 
-@pytest.mark.parametrize("head", ["blend", "decision"])
+@pytest.mark.parametrize("head", ["blend", "decision", "layered"])
 @torch.no_grad()
 def test_a_fresh_blend_head_gives_back_what_both_sources_share(head: str) -> None:
     network = UniFusionNet(tiny_compact(head=head)).eval()
     x = torch.rand(1, 1, 32, 32)
-    assert torch.equal(network.fuse(network.encode(x, x), x, x), x)
+    # Bases and details are summed again, which rounds; the other heads give the very bits.
+    atol = 1e-6 if head == "layered" else 0
+    torch.testing.assert_close(network.fuse(network.encode(x, x), x, x), x, rtol=0, atol=atol)
     y = torch.rand(1, 1, 32, 32)
     torch.testing.assert_close(network.fuse(network.encode(x, y), x, y), (x + y) / 2)
 
@@ -147,6 +151,29 @@ def test_a_sure_decision_copies_one_source_to_the_bit(bias: float, copied: int) 
     sources = torch.rand(2, 1, 1, 32, 32)
     x, y = sources
     assert torch.equal(network.fuse(network.encode(x, y), x, y), sources[copied])
+
+
+@torch.no_grad()
+def test_the_layered_head_weighs_base_and_detail_apart() -> None:
+    network = UniFusionNet(tiny_compact(head="layered")).eval()
+    head = network.fusion.head
+    assert isinstance(head, BlendHead)
+    assert head.decide.bias is not None
+    assert head.base.bias is not None
+    x, y = torch.rand(2, 1, 1, 48, 64)
+    means = [
+        torch.from_numpy(ndimage.uniform_filter(p[0, 0].numpy(), 31, mode="nearest"))
+        for p in (x, y)
+    ]
+    # All detail from x; the base's own bias turns the same decision to y.
+    head.decide.bias.copy_(torch.tensor([20.0, 0.0]))
+    head.base.bias.fill_(-40.0)
+    fused = network.fuse(network.encode(x, y), x, y)[0, 0]
+    torch.testing.assert_close(fused, x[0, 0] - means[0] + means[1], rtol=0, atol=1e-5)
+    # Without a bias of its own the base follows: a copy of x.
+    head.base.bias.zero_()
+    fused = network.fuse(network.encode(x, y), x, y)
+    torch.testing.assert_close(fused, x, rtol=0, atol=1e-5)
 
 
 def test_a_saturated_decision_learns_its_way_back_and_runs_no_further() -> None:
