@@ -8,7 +8,7 @@ import platform
 import cv2
 import torch
 
-from core.errors import DeviceMemoryError, DeviceUnavailable
+from core.errors import DeviceMemoryError, DeviceUnavailable, Said
 from core.types import DeviceChoice
 
 
@@ -90,7 +90,7 @@ def memory_error(device: DeviceChoice, size: tuple[int, int]) -> DeviceMemoryErr
         else "Run it on the CPU (--device cpu), or choose a smaller picture."
     )
     return DeviceMemoryError(
-        f"A picture of {size[0]}×{size[1]} pixels does not fit {device.label}",
+        Said("A picture of {0}×{1} pixels does not fit {2}", *size, device.label),
         "the memory ran out",
         remedy,
     )

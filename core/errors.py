@@ -2,24 +2,53 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+
+class Said(str):
+    """A text made from a template and values, which remembers both.
+
+    Whoever shows it may look the template up in another language and fill it in again; to all
+    others it is the finished English text. Templates are written as literals, so that tools find
+    them.
+    """
+
+    template: str
+    values: tuple[object, ...]
+
+    def __new__(cls, template: str, *values: object) -> Self:
+        """Args: ``template`` as for :meth:`str.format`, ``values`` by position."""
+        made = super().__new__(cls, template.format(*values))
+        made.template, made.values = template, values
+        return made
+
+    def __reduce__(self) -> tuple[type[Said], tuple[object, ...]]:
+        return type(self), (self.template, *self.values)
+
 
 class FusionError(Exception):
     """Base of all expected errors.
 
     ``str(error)`` is one readable paragraph. ``what`` names the thing that failed (usually a file),
-    ``why`` the reason, ``remedy`` the next step a person can take.
+    ``why`` the reason, ``remedy`` the next step a person can take. Each is a constant text or a
+    :class:`Said`, so that a window can show it in the person's language.
     """
 
     def __init__(self, what: str, why: str = "", remedy: str = "") -> None:
-        self.what = what.strip()
-        self.why = why.strip()
-        self.remedy = remedy.strip()
+        self.what = _stripped(what)
+        self.why = _stripped(why)
+        self.remedy = _stripped(remedy)
         super().__init__(self.what, self.why, self.remedy)
 
     def __str__(self) -> str:
         head = f"{self.what}: {self.why}" if self.why else self.what
         sentence = head if head.endswith((".", "!", "?")) else f"{head}."
         return f"{sentence} {self.remedy}".strip()
+
+
+def _stripped(text: str) -> str:
+    # Of a text that is clean already, str.strip() would make a plain one.
+    return text if text == text.strip() else text.strip()
 
 
 class InputError(FusionError):
@@ -33,10 +62,12 @@ class SizeMismatch(InputError):
         self.size_a = size_a
         self.size_b = size_b
         super().__init__(
-            "The two pictures differ in size",
-            f"A is {size_a[0]}×{size_a[1]} pixels and B is {size_b[0]}×{size_b[1]}",
-            "Resample B onto A (--resample on the command line, the button in the window), "
-            "or choose pictures of the same scene and size.",
+            Said("The two pictures differ in size"),
+            Said("A is {0}×{1} pixels and B is {2}×{3}", *size_a, *size_b),
+            Said(
+                "Resample B onto A (--resample on the command line, the button in the window), "
+                "or choose pictures of the same scene and size."
+            ),
         )
 
 

@@ -16,6 +16,16 @@ _SAMPLES = 65_536
 """Feature vectors per source from which the common basis is computed."""
 
 
+_RIM = 2
+"""Cells along the edge that are left out when a background is looked for."""
+
+_ALIKE = 0.15
+"""A border cell belongs to the background within so many standard deviations of it."""
+
+_DARKEST = 0.2
+"""The lightest grey of a background."""
+
+
 @dataclass(frozen=True, eq=False)
 class PcaBasis:
     """Three directions common to both adapters, with the range each is shown over.
@@ -32,8 +42,16 @@ class PcaBasis:
 def common_basis(features_a: FloatArray, features_b: FloatArray) -> PcaBasis:
     """Principal directions of both C×h×w maps together, so that equal colours mean equal features.
 
-    Maps of fewer than three channels get empty directions for the rest.
+    Maps of fewer than three channels get empty directions for the rest. Where both pictures have a
+    background (most of their border looks alike), its colour is the same dark grey in both: the
+    direction from one background to the other is no part of the basis, and each direction is shown
+    from a little below it upwards.
     """
+    grounds = [
+        ground for ground in map(_background, (features_a, features_b)) if ground is not None
+    ]
+    if len(grounds) == 2:
+        return _basis_over(features_a, features_b, grounds[0], grounds[1])
     samples = np.concatenate([_vectors(features_a), _vectors(features_b)])
     mean = samples.mean(axis=0)
     centred = samples - mean
@@ -48,6 +66,58 @@ def common_basis(features_a: FloatArray, features_b: FloatArray) -> PcaBasis:
     turn = high - middle < middle - low
     axes = np.where(turn[:, None], -axes, axes)
     low, high = np.where(turn, -high, low), np.where(turn, -low, high)
+    return PcaBasis(*(np.asarray(x, np.float32) for x in (mean, axes, low, high)))
+
+
+def _background(features: FloatArray) -> npt.NDArray[np.float64] | None:
+    """The vector most of a map's border has, or None where the border is a picture itself."""
+    height, width = features.shape[1:]
+    # The outermost cells differ everywhere: convolutions see the end of the picture there.
+    rim_y, rim_x = min(_RIM, (height - 1) // 2), min(_RIM, (width - 1) // 2)
+    inner = features[:, rim_y : height - rim_y, rim_x : width - rim_x]
+    sides = (inner[:, 0], inner[:, -1], inner[:, :, 0], inner[:, :, -1])
+    border = np.concatenate(sides, axis=1).T.astype(np.float64)
+    middle = np.median(border, axis=0)
+    spread = float(np.sqrt(_vectors(features).var(axis=0).sum()))
+    near = np.linalg.norm(border - middle, axis=1) <= _ALIKE * spread
+    return middle if spread > 0 and near.mean() > 0.5 else None
+
+
+def _basis_over(
+    features_a: FloatArray,
+    features_b: FloatArray,
+    ground_a: npt.NDArray[np.float64],
+    ground_b: npt.NDArray[np.float64],
+) -> PcaBasis:
+    """The basis in which both backgrounds are one colour."""
+    samples = np.concatenate([_vectors(features_a), _vectors(features_b)])
+    mean = samples.mean(axis=0)
+    between = ground_b - ground_a
+    length = float(np.linalg.norm(between))
+    centred = samples - mean
+    if length > 0:
+        way = between / length
+        centred = centred - np.outer(centred @ way, way)
+    _, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
+    axes = np.zeros((3, samples.shape[1]), np.float64)
+    found = vectors.T[::-1][:3]
+    axes[: len(found)] = found
+    if length > 0:  # with few channels the last direction may be the one that was left out
+        axes -= np.outer(axes @ way, way)
+    scores = centred @ axes.T
+    ground = (ground_a - mean) @ axes.T
+    low, high = np.percentile(scores, (1, 99), axis=0)
+    turn = high - ground < ground - low
+    axes = np.where(turn[:, None], -axes, axes)
+    low, high = np.where(turn, -high, low), np.where(turn, -low, high)
+    ground = np.where(turn, -ground, ground)
+    # As dark as the data allow: what lies below the background keeps some room, up to a limit.
+    above, below = np.maximum(high - ground, 0), np.maximum(ground - low, 0)
+    # A direction nothing lies along is the background's grey as well.
+    above = np.maximum(above, max(float(above.max()) * 1e-3, 1e-9))
+    high = ground + above
+    share = min(_DARKEST, float(np.max(below / np.maximum(above + below, 1e-12))))
+    low = ground - above * share / (1 - share)
     return PcaBasis(*(np.asarray(x, np.float32) for x in (mean, axes, low, high)))
 
 

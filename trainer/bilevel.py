@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from copy import deepcopy
 
@@ -13,6 +12,7 @@ from core.models.network import UniFusionNet
 from trainer.config import TrainConfig
 from trainer.data import Batch
 from trainer.losses import fusion_terms, reconstruction_loss
+from trainer.world import World
 
 
 class Ema:
@@ -44,11 +44,17 @@ class BilevelStep:
     features computed *after* the lower step and cut off from φ. With ``config.bilevel`` False: φ
     and θ descend together on the weighted sum of all losses (ablation "w/o bilevel"). The same for
     networks without reconstruction: they have no lower objective, and φ would stay as it began.
+    Gradients of either level are means over all processes of ``world``. ``factors`` multiply the
+    scheduled rates (η_L, η_U).
     """
 
-    def __init__(self, network: UniFusionNet, config: TrainConfig) -> None:
+    def __init__(
+        self, network: UniFusionNet, config: TrainConfig, world: World | None = None
+    ) -> None:
         self.network = network
         self.config = config
+        self.world = world or World()
+        self.factors = (1.0, 1.0)
         self.phi = [parameter for _, parameter in network.phi()]
         self.theta = [parameter for _, parameter in network.theta()]
         self.lower = torch.optim.Adam(self.phi, lr=config.lr_lower)
@@ -62,13 +68,18 @@ class BilevelStep:
             every weighted loss term by name, with ``lower`` and ``upper`` as their sums. Values
             are those before the parameters moved.
         """
-        rate_lower, rate_upper = self.config.learning_rates(step)
+        rate_lower, rate_upper = self.rates(step)
         _set_rate(self.lower, rate_lower)
         _set_rate(self.upper, rate_upper)
         alternate = self.config.bilevel and self.network.config.reconstruction
         terms = self._bilevel(batch) if alternate else self._joint(batch)
         self.ema.update(self.network.fusion, step)
-        return terms
+        return self.world.average(terms, batch.a.device.type)
+
+    def rates(self, step: int) -> tuple[float, float]:
+        """(η_L, η_U) of ``step``: the schedule times ``factors``."""
+        lower, upper = self.config.learning_rates(step)
+        return lower * self.factors[0], upper * self.factors[1]
 
     def _bilevel(self, batch: Batch) -> dict[str, float]:
         a, b = batch.a, batch.b
@@ -97,6 +108,7 @@ class BilevelStep:
         self.lower.zero_grad()
         self.upper.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
+        self.world.average_gradients(self.phi + self.theta)
         nn.utils.clip_grad_norm_(self.phi + self.theta, self.config.clip)
         self.lower.step()
         self.upper.step()
@@ -129,10 +141,11 @@ class BilevelStep:
         return self.config.loss_weights.reconstruction * reconstruction_loss((rec_a, rec_b), a, b)
 
     def _descend(
-        self, optimiser: torch.optim.Optimizer, parameters: Iterable[Tensor], loss: Tensor
+        self, optimiser: torch.optim.Optimizer, parameters: list[nn.Parameter], loss: Tensor
     ) -> None:
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
+        self.world.average_gradients(parameters)
         nn.utils.clip_grad_norm_(parameters, self.config.clip)
         optimiser.step()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from core.models.pack import tensors_sha256
 from trainer.bilevel import BilevelStep
 from trainer.config import TrainConfig, train_adapter
 
-FILE_NAME = "checkpoint.safetensors"
 _KEY = "unifusion_checkpoint"
 
 
@@ -30,12 +29,22 @@ class RunState:
         step: steps done. seconds: training time so far, over all sessions.
         backbone_sha256: of the DINOv3 file the run uses, "" for none.
         parent: name and hash of the pack it started from, "" for none.
+        factor_lower, factor_upper: by which a person changed the learning rates.
+        batch: crops per step if not those of the configuration, else 0.
+        data_sha256: of names, sizes and times of the pictures trained on, "" when unknown.
+        sums, counted: loss terms since the last point of the curves, and steps in them.
     """
 
     step: int = 0
     seconds: float = 0.0
     backbone_sha256: str = ""
     parent: str = ""
+    factor_lower: float = 1.0
+    factor_upper: float = 1.0
+    batch: int = 0
+    data_sha256: str = ""
+    sums: dict[str, float] = field(default_factory=dict)
+    counted: int = 0
 
 
 def save_checkpoint(path: Path, config: TrainConfig, step: BilevelStep, state: RunState) -> None:
@@ -125,7 +134,14 @@ def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {k[len(prefix) + 1 :]: v for k, v in tensors.items() if k.startswith(f"{prefix}.")}
 
 
-_HARMLESS = {"log_every", "validate_every", "checkpoint_every", "init", "backbone"}
+_HARMLESS = {
+    "log_every",
+    "validate_every",
+    "validate_pairs",
+    "checkpoint_every",
+    "init",
+    "backbone",
+}
 
 
 def _difference(saved: dict[str, Any], wanted: dict[str, Any], within: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import Path
 from typing import Literal, Self
 
@@ -80,6 +81,10 @@ class TrainConfig:
             raise ValueError(f"unknown task {self.task!r}; choose one of {', '.join(TASKS)}")
         if self.bilevel and self.lr_lower <= self.lr_upper:
             raise ValueError("the lower level must learn faster than the upper one (η_L > η_U)")
+        for name in ("intensity", "gradient", "ssim", "reconstruction"):
+            weight = getattr(self.losses, name, 0.0)
+            if not (isfinite(weight) and weight >= 0):
+                raise ValueError(f"losses.{name} must be at least 0")
         return self
 
     @property

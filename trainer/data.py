@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +15,12 @@ from torch import Tensor
 from core.colour import split
 from core.errors import InputError
 from core.io import read_image, read_pair
-from core.io.pairing import PairedFiles, pair_folders
+from core.io.plan import Match
 from core.progress import NullProgress, Progress
 from core.tasks import ColourPolicy
 from core.types import SourcePair
 from trainer.refocus import refocus
+from trainer.sources import find_pairs, truth_of
 
 _TRIES = 4
 _FLAT = 0.02
@@ -48,55 +48,68 @@ class PairSet:
 
 
 def load_pairs(
-    folder: Path,
+    data: Path | Sequence[Path],
     policy: ColourPolicy,
     exclude: Sequence[str] = (),
     progress: Progress | None = None,
     truth: bool = False,
 ) -> PairSet:
-    """Read every pair of ``folder`` (``a/`` and ``b/``, matched by name).
+    """Find and read every pair of ``data`` (see :func:`trainer.sources.find_pairs`).
 
     Args:
-        folder: the data. policy: what of each pair the network fuses.
+        data: folders. policy: what of each pair the network fuses.
         exclude: file-name patterns to leave out.
-        truth: also read ``gt/NAME`` for the pairs that have one.
+        truth: also read the truth of the pairs that have one.
 
     Raises:
         InputError: no usable pair; the message says why.
     """
+    found = find_pairs(data, None, exclude)
+    read = read_pairs(found.matches, policy, progress, truth)
+    return PairSet(read.pairs, (*found.problems, *read.problems))
+
+
+def read_pairs(
+    matches: Sequence[Match],
+    policy: ColourPolicy,
+    progress: Progress | None = None,
+    truth: bool = False,
+) -> PairSet:
+    """Read pairs into memory; those that cannot be read are named in ``problems``.
+
+    Raises:
+        InputError: not one can be used. Cancelled: from ``progress``.
+    """
     progress = progress or NullProgress()
-    pairing = pair_folders(folder)
-    wanted = [p for p in pairing.pairs if not _excluded(p.name, exclude)]
     pairs: list[TrainingPair] = []
-    problems = list(pairing.problems)
-    for index, files in enumerate(wanted):
+    problems: list[str] = []
+    for index, match in enumerate(matches):
         progress.check()
-        progress.report(index, len(wanted), "reading pairs")
+        progress.report(index, len(matches), "reading pairs")
         try:
-            pairs.append(_read(files, policy, folder / "gt" if truth else None))
+            pairs.append(_read(match, policy, truth))
         except InputError as error:
-            problems.append(str(error))
+            # The name of the pair, for errors that are about both of its files.
+            known = match.a.name in error.what or match.b.name in error.what
+            problems.append(str(error) if known else f"{match.name}: {error}")
     if not pairs:
+        reason = f" ({problems[0]})" if problems else ""
         raise InputError(
-            str(folder),
-            "no usable pair in it" + (f" ({problems[0]})" if problems else ""),
+            "The pictures to train on",
+            f"no usable pair among them{reason}",
             "Give a folder with a/ and b/ holding pictures of the same names.",
         )
     return PairSet(tuple(pairs), tuple(problems))
 
 
-def _read(files: PairedFiles, policy: ColourPolicy, truths: Path | None) -> TrainingPair:
-    pair = read_pair(files.a, files.b)
+def _read(match: Match, policy: ColourPolicy, wants_truth: bool) -> TrainingPair:
+    pair = read_pair(match.a, match.b)
     parts = split(pair, policy)
     truth = None
-    if truths is not None and (path := truths / files.a.name).is_file():
+    if wants_truth and (path := truth_of(match)) is not None:
         # Split as the sources are, so that the truth is the luma (or RGB) fusion should give.
         truth = _packed(split(SourcePair(pair.a, read_image(path)), policy).b)
-    return TrainingPair(files.name, _packed(parts.a), _packed(parts.b), truth)
-
-
-def _excluded(name: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
+    return TrainingPair(match.name, _packed(parts.a), _packed(parts.b), truth)
 
 
 def _packed(pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
@@ -148,10 +161,10 @@ class CropSampler:
         self.pairs, self.batch, self.crop, self.seed = tuple(pairs), batch, crop, seed
         self.swap, self.refocus, self.jitter = swap, refocus, jitter
 
-    def __call__(self, step: int) -> Batch:
-        """The batch of ``step``."""
+    def __call__(self, step: int, part: slice = slice(None)) -> Batch:
+        """The batch of ``step``, or ``part`` of it."""
         rng = np.random.default_rng([self.seed, step])
-        crops = [self._crop(rng) for _ in range(self.batch)]
+        crops = [self._crop(rng) for _ in range(self.batch)][part]
         return Batch(*(_stack(pictures) for pictures in zip(*crops, strict=True)))
 
     def _crop(self, rng: np.random.Generator) -> list[npt.NDArray[np.uint16]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,17 +18,27 @@ from trainer.data import TrainingPair
 METRICS = ("Qabf", "MI", "VIF")
 
 
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Mean figures by name, and the first pair with what was made of it, H×W×ch in [0, 1]."""
+
+    figures: dict[str, float]
+    a: FloatArray
+    b: FloatArray
+    fused: FloatArray
+
+
 @torch.no_grad()
 def validate(
     network: UniFusionNet, pairs: Sequence[TrainingPair], device: str, progress: Progress
-) -> tuple[dict[str, float], FloatArray]:
+) -> Judged:
     """Mean metrics, and reconstruction PSNR in dB, of ``network`` over ``pairs``.
 
-    Returns:
-        figures by name, and the strip A | B | fused of the first pair, H×3W×ch in [0, 1].
+    Raises:
+        ValueError: there is no pair. Cancelled: from ``progress``.
     """
     rows: list[dict[str, float]] = []
-    strip: FloatArray | None = None
+    first: tuple[FloatArray, FloatArray, FloatArray] | None = None
     for index, pair in enumerate(pairs):
         progress.check()
         progress.report(index, len(pairs), "validating")
@@ -41,11 +52,11 @@ def validate(
             rec_a, rec_b = (_cut(r, a) for r in reconstructions)
             row["reconstruction_psnr"] = (_psnr(a, rec_a) + _psnr(b, rec_b)) / 2
         rows.append(row)
-        if strip is None:
-            strip = np.concatenate([a, b, fused], axis=1)
-    if strip is None:
+        first = first or (a, b, fused)
+    if first is None:
         raise ValueError("validate() needs at least one pair")
-    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}, strip
+    means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    return Judged(means, *first)
 
 
 def _pixels(packed: np.ndarray[tuple[int, ...], np.dtype[np.uint16]]) -> FloatArray:

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.errors import OutputError
+from core.errors import OutputError, Said
 
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -18,7 +18,7 @@ _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 def output_error(path: Path, error: OSError) -> OutputError:
     """What ``error``, met while writing ``path``, means for a person."""
-    what = f"Cannot write {path}"
+    what = Said("Cannot write {0}", path)
     if error.errno in _FULL:
         return OutputError(what, "the disk is full", "Free some space or save somewhere else.")
     if error.errno in _DENIED:
@@ -28,7 +28,7 @@ def output_error(path: Path, error: OSError) -> OutputError:
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return OutputError(
             what,
-            f"the folder {path.parent} does not exist",
+            Said("the folder {0} does not exist", path.parent),
             "Create the folder first or choose another one.",
         )
     if error.errno == errno.EFBIG:
@@ -45,7 +45,7 @@ def _target(path: Path) -> Path:
         if not target.parent.is_dir():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         if target.is_dir():
-            raise OutputError(f"Cannot write {path}", "it is a folder", "Name a file.")
+            raise OutputError(Said("Cannot write {0}", path), "it is a folder", "Name a file.")
         if target.exists() and not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:

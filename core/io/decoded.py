@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import InputError
+from core.errors import InputError, Said
 from core.io.profile import cmyk_to_rgb, to_srgb
 from core.types import BitDepth, FloatArray, Image
 
@@ -121,7 +121,9 @@ def file_error(path: Path, error: OSError) -> InputError:
             str(path), "it may not be read", "Change its permissions or copy it elsewhere."
         )
     reason = error.strerror or str(error)
-    return InputError(str(path), f"it cannot be read ({reason})", "Check the disk and the name.")
+    return InputError(
+        str(path), Said("it cannot be read ({0})", reason), "Check the disk and the name."
+    )
 
 
 def damaged(path: Path, detail: str) -> InputError:
@@ -129,7 +131,7 @@ def damaged(path: Path, detail: str) -> InputError:
     first = detail.strip().splitlines()[0][:160] if detail.strip() else "cannot be decoded"
     return InputError(
         str(path),
-        f"the file is damaged or incomplete ({first.rstrip('.')})",
+        Said("the file is damaged or incomplete ({0})", first.rstrip(".")),
         "Copy or export it again.",
     )
 
@@ -142,12 +144,19 @@ def check_size(path: Path, width: int, height: int) -> None:
     """
     if width < 1 or height < 1:
         raise InputError(
-            str(path), f"the picture has no pixels ({width}×{height})", "Export it again."
+            str(path),
+            Said("the picture has no pixels ({0}×{1})", width, height),
+            "Export it again.",
         )
     if width * height > MAX_PIXELS:
         raise InputError(
             str(path),
-            f"{width}×{height} pixels are more than the limit of {MAX_PIXELS // 10**6} million",
+            Said(
+                "{0}×{1} pixels are more than the limit of {2} million",
+                width,
+                height,
+                MAX_PIXELS // 10**6,
+            ),
             "Crop it or make it smaller.",
         )
 
@@ -210,6 +219,8 @@ def _to_grey_or_srgb(decoded: Decoded, notes: list[str]) -> Samples:
 
 
 def _as_float32(path: Path, pixels: Samples) -> FloatArray:
+    if pixels.dtype.kind in "ub":
+        return pixels.astype(np.float32)
     if pixels.dtype.kind == "f":
         number = int(np.count_nonzero(~np.isfinite(pixels).all(axis=2)))
         if number:

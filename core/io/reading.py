@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from core.errors import InputError
+from core.errors import InputError, Said
 from core.io import raster, tiff
 from core.io.decoded import check_size, file_error
 from core.io.registry import HEAD_BYTES, Reader, Registry
@@ -49,7 +50,7 @@ def read_image(path: str | Path) -> Image:
         raise InputError(
             str(path),
             "it is not a picture this program can read",
-            f"Choose a file of one of these kinds: {', '.join(READERS.names)}.",
+            Said("Choose a file of one of these kinds: {0}.", ", ".join(READERS.names)),
         )
     return reader.read(path)
 
@@ -68,19 +69,29 @@ def _head(path: Path) -> bytes:
         raise InputError(repr(str(path)), str(error), "Check the name.") from error
 
 
-def read_pair(path_a: str | Path, path_b: str | Path, *, resample: bool = False) -> SourcePair:
+def read_pair(
+    path_a: str | Path,
+    path_b: str | Path,
+    *,
+    resample: bool = False,
+    between: Callable[[], object] | None = None,
+) -> SourcePair:
     """Two pictures of one scene.
 
     Args:
         path_a, path_b: the files.
         resample: bring B onto A's grid when their sizes differ.
+        between: called when A has been read and B has not; may raise to stop.
 
     Raises:
         SizeMismatch: the sizes differ and ``resample`` is False.
         InputError: see :func:`read_image`.
     """
     path_a, path_b = Path(path_a), Path(path_b)
-    a, b = read_image(path_a), read_image(path_b)
+    a = read_image(path_a)
+    if between is not None:
+        between()
+    b = read_image(path_b)
     if _same_content(path_a, path_b):
         a, b = (replace(image, notes=(*image.notes, _SAME_FILE)) for image in (a, b))
     if resample and a.size != b.size:

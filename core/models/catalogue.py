@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,9 +10,12 @@ from pathlib import Path
 
 import platformdirs
 
-from core.errors import InputError, PackError
+from core.errors import InputError, PackError, Said
 from core.models.pack import SUFFIX, Manifest, read_manifest
 from resources import PACKS
+
+DEFAULTS = "defaults.json"
+"""File in a pack folder that names the default pack of a task, where the person chose one."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,16 @@ def user_pack_folder() -> Path:
     return base / "packs"
 
 
+def defaults_in(folder: Path) -> dict[str, str]:
+    """The default packs chosen in a folder, task to name; nothing where the file is damaged."""
+    try:
+        found = json.loads((folder / DEFAULTS).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    rows = found.items() if isinstance(found, dict) else ()
+    return {str(task): name for task, name in rows if isinstance(name, str)}
+
+
 class Catalogue:
     """The packs of some folders; folders are read anew at each call, since files come and go."""
 
@@ -49,7 +63,8 @@ class Catalogue:
         good: list[PackEntry] = []
         broken: list[BrokenPack] = []
         for folder in self.folders:
-            for path in sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else ():
+            # A dot begins the name of a file that is still being written.
+            for path in sorted(folder.glob(f"[!.]*{SUFFIX}")) if folder.is_dir() else ():
                 try:
                     good.append(PackEntry(path, read_manifest(path), folder == PACKS))
                 except PackError as error:
@@ -57,8 +72,14 @@ class Catalogue:
         return tuple(good), tuple(broken)
 
     def for_task(self, task: str) -> tuple[PackEntry, ...]:
-        """Packs of one task, the default first (embedded before the user's)."""
-        return tuple(entry for entry in self.scan()[0] if entry.manifest.task == task)
+        """Packs of one task, the default first, then embedded before the user's.
+
+        The default is the one the person chose, else the first of that order.
+        """
+        packs = [entry for entry in self.scan()[0] if entry.manifest.task == task]
+        chosen = {folder: defaults_in(folder).get(task, "") for folder in self.folders}
+        wanted = next((name for name in chosen.values() if name), "")
+        return tuple(sorted(packs, key=lambda entry: entry.manifest.name != wanted))
 
     def find(self, name: str, task: str) -> PackEntry:
         """The pack called ``name`` (or the file at that path; "" is the task's default).
@@ -75,5 +96,9 @@ class Catalogue:
             if name in ("", entry.manifest.name):
                 return entry
         names = ", ".join(entry.manifest.name for entry in packs) or "none"
-        what = f"No pack “{name}” for task {task}" if name else f"No pack for task {task}"
-        raise InputError(what, f"packs for this task: {names}", "Run “unifusion packs list”.")
+        if name:
+            what = Said("No pack “{0}” for task {1}", name, task)
+        else:
+            what = Said("No pack for task {0}", task)
+        why = Said("packs for this task: {0}", names)
+        raise InputError(what, why, "Run “unifusion packs list”.")

@@ -19,6 +19,8 @@ _STEEPNESS = 6.0
 """How much more steeply than in training the consistent decision turns between the sources."""
 _BASE_REACH = 15
 """Pixels to either side over which the ``layered`` head averages for the base of a picture."""
+_MAP_REACH = 45
+"""The same for the map of the bases, in use: crops are too small to learn it at this width."""
 
 
 class Fusion(nn.Module):
@@ -68,8 +70,8 @@ class BlendHead(nn.Module):
     spends itself on choosing, and starts from the plain average. With ``config.head`` "decision"
     the map is clamped instead of squashed: where it is sure, it copies a source to the bit. With
     "layered" the pictures are split into base (mean over 31×31 pixels) and detail, as in guided
-    filter fusion (Li et al. 2013): m weighs the detail, and an equally smooth map the base, so that
-    a fine choice between details never cuts patches into a sky.
+    filter fusion (Li et al. 2013): m weighs the detail, and a smooth map the base, so that a fine
+    choice between details never cuts patches into a sky.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -117,7 +119,12 @@ class BlendHead(nn.Module):
     def _layers(self, decision: Tensor, base: Tensor, x: Tensor, y: Tensor) -> Tensor:
         detail_weight = torch.sigmoid(decision[:, :1])
         # What is decided for the details is where the decision for the base begins.
-        base_weight = torch.sigmoid(_mean(decision[:, :1] + base, _BASE_REACH))
+        votes = decision[:, :1] + base
+        if self.training:
+            base_weight = torch.sigmoid(_mean(votes, _BASE_REACH))
+        else:
+            # Twice, so that one wire in an even sky leaves no darker band around it.
+            base_weight = torch.sigmoid(_mean(_mean(votes, _MAP_REACH), _MAP_REACH))
         base_x, base_y = _mean(x, _BASE_REACH), _mean(y, _BASE_REACH)
         bases = base_weight * base_x + (1 - base_weight) * base_y
         details = detail_weight * (x - base_x) + (1 - detail_weight) * (y - base_y)

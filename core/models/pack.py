@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from core.errors import BackboneMissing, PackError
+from core.errors import BackboneMissing, PackError, Said
 from core.io.atomic import atomic_write
 from core.models.backbone import Dinov3Backbone
 from core.models.config import NetworkConfig
@@ -107,6 +107,11 @@ def write_pack(path: Path, network: UniFusionNet, manifest: Manifest) -> Manifes
     return _manifest.validate_python(raw)
 
 
+def manifest_text(manifest: Manifest) -> dict[str, str]:
+    """The entry of a safetensors header that makes the file a pack."""
+    return {_KEY: json.dumps(_manifest.dump_python(manifest, mode="json"), sort_keys=True)}
+
+
 def read_manifest(path: Path) -> Manifest:
     """The manifest of a pack, without its tensors.
 
@@ -116,10 +121,12 @@ def read_manifest(path: Path) -> Manifest:
     if not path.is_file():
         raise PackError(str(path), "there is no such pack", "Check the path, or run “packs list”.")
     try:
-        header = _read_header(path)
+        header = read_header(path)
         text = header.get("__metadata__", {}).get(_KEY)
     except OSError as error:
-        raise PackError(str(path), f"it cannot be read ({error.strerror})", _GET_ANOTHER) from error
+        raise PackError(
+            str(path), Said("it cannot be read ({0})", error.strerror), _GET_ANOTHER
+        ) from error
     except (ValueError, AttributeError, struct.error, RecursionError) as error:
         raise PackError(str(path), "it is not a safetensors file", _GET_ANOTHER) from error
     if not isinstance(text, str):
@@ -127,7 +134,12 @@ def read_manifest(path: Path) -> Manifest:
     return _parse(path, text)
 
 
-def _read_header(path: Path) -> dict[str, Any]:
+def read_header(path: Path) -> dict[str, Any]:
+    """The JSON header of a safetensors file: its metadata and its tensors' types and places.
+
+    Raises:
+        OSError: it cannot be read. ValueError, struct.error: it is no such file.
+    """
     # The layout is public: 8 bytes of length, then JSON. safe_open would map the whole file.
     with path.open("rb") as stream:
         (length,) = struct.unpack("<Q", stream.read(8))
@@ -143,7 +155,7 @@ def _parse(path: Path, text: str) -> Manifest:
         if version != FORMAT_VERSION:
             raise PackError(
                 str(path),
-                f"its format version is {version}, this program reads {FORMAT_VERSION}",
+                Said("its format version is {0}, this program reads {1}", version, FORMAT_VERSION),
                 "Update UniFusion Studio, or get the pack in a matching version.",
             )
         manifest = _manifest.validate_python(raw)
@@ -180,15 +192,7 @@ def read_pack(path: Path, backbone: Path | None = None) -> tuple[UniFusionNet, M
         BackboneMissing: an external backbone is needed and was not given.
     """
     manifest = read_manifest(path)
-    try:
-        with safe_open(path, framework="pt", device="cpu") as stream:
-            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise PackError(str(path), f"the file is damaged ({error})", _GET_ANOTHER) from error
-    if tensors_sha256(tensors) != manifest.weights_sha256:
-        raise PackError(
-            str(path), "its weights are not those its manifest was written for", _GET_ANOTHER
-        )
+    tensors = read_weights(path, manifest, str(path))
     network = UniFusionNet(manifest.network)
     load_own_state(network, tensors, str(path))
     if network.has_frozen_backbone and not manifest.backbone_sha256:
@@ -200,6 +204,27 @@ def read_pack(path: Path, backbone: Path | None = None) -> tuple[UniFusionNet, M
         )
     attach_backbone(network, manifest.backbone_sha256, backbone, str(path))
     return network.eval(), manifest
+
+
+def read_weights(path: Path, manifest: Manifest, what: str) -> dict[str, Tensor]:
+    """The tensors of a pack, whose hash must be the one its manifest names.
+
+    Args:
+        what: what to call the pack in an error.
+
+    Raises:
+        PackError: damaged, or the hash differs.
+    """
+    try:
+        with safe_open(path, framework="pt", device="cpu") as stream:
+            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise PackError(what, Said("the file is damaged ({0})", error), _GET_ANOTHER) from error
+    if tensors_sha256(tensors) != manifest.weights_sha256:
+        raise PackError(
+            what, "its weights are not those its manifest was written for", _GET_ANOTHER
+        )
+    return tensors
 
 
 def load_own_state(network: UniFusionNet, tensors: dict[str, Tensor], what: str) -> None:

@@ -32,6 +32,47 @@ def test_the_axes_are_the_leading_singular_vectors_of_both_maps_together() -> No
     np.testing.assert_allclose(basis.high, np.percentile(scores, 99, axis=0), rtol=1e-3, atol=1e-4)
 
 
+def _with_background(seed: int, ground: float) -> np.ndarray:
+    """A disc of structure on a ground of one vector, which is another one for each seed."""
+    rng = np.random.default_rng(seed)
+    maps = np.repeat(rng.normal(size=(8, 1, 1)) * ground, 24, axis=1).repeat(20, axis=2)
+    rows, columns = np.mgrid[:24, :20]
+    inside = (rows - 12) ** 2 + (columns - 10) ** 2 < 49
+    maps[:, inside] += _maps(8, 24, 20, seed + 10)[:, inside]
+    return maps.astype(np.float32)
+
+
+def test_a_background_is_the_same_dark_grey_in_both_pictures() -> None:
+    a, b = _with_background(1, 4.0), _with_background(2, 9.0)
+    basis = common_basis(a, b)
+    one, two = feature_pixels(a, basis), feature_pixels(b, basis)
+    ground = one[0, 0]
+    assert ground.max() <= 0.21
+    np.testing.assert_allclose(ground, ground[0], atol=1e-3)
+    np.testing.assert_allclose(two[0, 0], ground, atol=1e-3)
+    for shown in (one, two):
+        inside = shown[8:16, 6:14]
+        assert inside.max() > 0.8
+        assert inside.std() > 0.1
+    np.testing.assert_allclose(basis.axes @ basis.axes.T, np.eye(3), atol=1e-4)
+
+
+def test_directions_nothing_lies_along_are_as_grey_as_the_background() -> None:
+    a, b = _with_background(1, 4.0)[:1], _with_background(2, 9.0)[:1]
+    basis = common_basis(np.concatenate([a, a * 0, a * 0]), np.concatenate([b, b * 0, b * 0]))
+    shown = feature_pixels(np.concatenate([a, a * 0, a * 0]), basis)
+    np.testing.assert_allclose(shown[0, 0], shown[0, 0, 0], atol=1e-3)
+    assert shown[0, 0].max() <= 0.21
+
+
+def test_a_background_in_one_picture_alone_changes_nothing() -> None:
+    a, b = _with_background(1, 4.0), _maps(8, 24, 20, 3)
+    samples = np.concatenate([a.reshape(8, -1).T, b.reshape(8, -1).T]).astype(np.float64)
+    _, _, directions = np.linalg.svd(samples - samples.mean(axis=0), full_matrices=False)
+    basis = common_basis(a, b)
+    assert abs(float(basis.axes[0] @ directions[0])) == pytest.approx(1, abs=1e-4)
+
+
 def test_equal_features_get_equal_colours_in_both_pictures() -> None:
     a, b = _maps(seed=1), _maps(seed=2)
     b[:, 3, 4] = a[:, 5, 6]

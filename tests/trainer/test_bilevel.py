@@ -348,3 +348,46 @@ def test_alternation_finds_the_bilevel_optimum_where_the_sum_does_not(bilevel: b
         assert p < 0.25
         assert 2 * p + max(t, 0) == pytest.approx(0.4, abs=0.05)
     assert step.ema.module.get_parameter("t").item() == pytest.approx(t, abs=0.02)
+
+
+class _Quadratic(BilevelStep):
+    """The same scheme over two quadratics of p (φ) and t (θ), with a = 0.4.
+
+    L_rec = (p − a)². L_fuse = (2p + t − a)² + (t − 1)².
+    """
+
+    def _terms(self, fused: Tensor, batch: Batch) -> dict[str, Tensor]:
+        t = cast(_Theta, self.network.fusion).t
+        return {"near": (fused - batch.a).pow(2).mean(), "own": (t - 1).pow(2)}
+
+    def _weighted(
+        self, reconstructions: tuple[Tensor, Tensor] | None, a: Tensor, b: Tensor
+    ) -> Tensor | None:
+        assert reconstructions is not None
+        return (reconstructions[0] - a).pow(2).mean()
+
+
+class _LinearToy(_Toy):
+    def fuse(self, features: Features, x: Tensor, y: Tensor) -> Tensor:
+        return 2 * features.x + self.fusion.t
+
+
+@pytest.mark.parametrize("bilevel", [True, False])
+def test_on_quadratics_the_scheme_reaches_the_optimum_known_in_closed_form(bilevel: bool) -> None:
+    toy = _LinearToy()
+    config = TrainConfig(
+        "mif", steps=400, lr_lower=0.05, lr_upper=0.04, lr_final=1e-3, bilevel=bilevel, clip=1e6
+    )
+    step = _Quadratic(cast(UniFusionNet, toy), config)
+    a = torch.full((1, 1, 4, 4), 0.4)
+    for index in range(config.steps):
+        step(Batch.of(a, a), index)
+    p, t = toy.p.item(), toy.fusion.t.item()
+    # Bilevel: p* = a; then 2(a + t) + 2(t − 1) = 0, t* = (1 − a)/2.
+    bilevel_optimum = (0.4, 0.3)
+    # The sum: 10p + 4t = 6a and 4p + 4t = 2a + 2 (its two derivatives), so p = (4a − 2)/6.
+    p_sum = (4 * 0.4 - 2) / 6
+    joint_optimum = (p_sum, (0.8 + 2 - 4 * p_sum) / 4)
+    wanted, other = (bilevel_optimum, joint_optimum)[:: 1 if bilevel else -1]
+    assert (p, t) == pytest.approx(wanted, abs=2e-3)
+    assert (p, t) != pytest.approx(other, abs=0.2)

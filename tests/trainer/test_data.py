@@ -74,7 +74,7 @@ def test_exclusion_is_by_pattern(folder: Path) -> None:
 
 
 def test_folders_without_pairs_are_refused(tmp_path: Path, folder: Path) -> None:
-    with pytest.raises(InputError, match="no such folder"):
+    with pytest.raises(InputError, match="no such file or folder"):
         load_pairs(tmp_path / "none", LUMA)
     for path in (folder / "a").iterdir():
         path.write_bytes(b"")

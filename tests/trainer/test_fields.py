@@ -1,0 +1,148 @@
+"""Settings as a form shows them, presets, and files the form saves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import InputError, OutputError
+from core.models.catalogue import Catalogue
+from core.models.config import CONFIGS
+from core.tasks import TASKS
+from resources import PACKS
+from tests.tiny import tiny_compact
+from trainer.config import TrainConfig, load_config, save_config, train_adapter
+from trainer.fields import FIELDS, validate, values_of
+from trainer.presets import PRESETS, preset
+
+
+def _leaves(table: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{within}{name}.")
+        else:
+            yield within + name, value
+
+
+def test_every_setting_has_a_field_with_words_and_its_default_fits() -> None:
+    names = [field.name for field in FIELDS]
+    assert len(set(names)) == len(names)
+    for build in CONFIGS.values():
+        leaves = dict(_leaves(values_of(TrainConfig("mif", network=build()))))
+        assert set(names) == leaves.keys() - {"task", "losses.source"}
+        for field in FIELDS:
+            assert field.title
+            assert field.help
+            assert field.group
+            value = leaves[field.name]
+            if field.kind in ("int", "float"):
+                assert field.minimum is not None
+                assert field.maximum is not None
+                assert field.minimum <= value <= field.maximum, field.name
+            if field.kind == "choice":
+                assert str(value) in field.choices, field.name
+
+
+def _changed(name: str, value: Any) -> dict[str, Any]:
+    values = json.loads(json.dumps(values_of(TrainConfig("mif"))))
+    *path, last = name.split(".")
+    table = values
+    for part in path:
+        table = table[part]
+    table[last] = value
+    return values
+
+
+@pytest.mark.parametrize("field", [f for f in FIELDS if f.kind in ("int", "float")])
+def test_limits_of_a_field_are_those_of_the_settings(field: Any) -> None:
+    """Both ends are taken, unless they clash with another field, and less than the least is not."""
+    for value in (field.minimum, field.maximum):
+        assert field.name not in validate(_changed(field.name, value)) or field.name in (
+            "lr_lower",
+            "network.channels",
+            "network.backbone.dim",
+        )
+    if field.name not in ("lr_lower", "lr_upper", "lr_final", "clip"):
+        assert field.name in validate(_changed(field.name, field.minimum - 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "where", "words"),
+    [
+        ("steps", 0, "steps", "at least 1"),
+        ("crop", 100, "crop", "multiple of 16"),
+        ("ema", 1.0, "ema", "less than 1"),
+        ("lr_upper", 0, "lr_upper", "more than 0"),
+        ("lr_upper", 1e-2, "lr_lower", "faster"),
+        ("batch", "many", "batch", "whole number"),
+        ("precision", "fp8", "precision", "fp32"),
+        ("losses.gradient", -1, "losses.gradient", "at least 0"),
+        ("network.heads", 7, "network.channels", "multiple of heads"),
+        ("network.backbone.taps", [3, 2, 1, 0], "network.backbone.taps", "rise"),
+        ("task", "xyz", "task", "unknown task"),
+    ],
+)
+def test_what_is_wrong_stands_at_its_field(name: str, value: Any, where: str, words: str) -> None:
+    found = validate(_changed(name, value))
+    assert words in found[where]
+    assert len(found) == 1
+
+
+def test_all_is_well_with_every_preset_with_and_without_a_parent() -> None:
+    packs = {entry.manifest.task: entry.manifest for entry in Catalogue([PACKS]).scan()[0]}
+    assert [p.name for p in PRESETS] == ["quick", "fine", "paper"]
+    for chosen in PRESETS:
+        for task in TASKS:
+            for parent in (None, packs[task], packs["mif"]):
+                config = chosen.build(task, parent)
+                assert config.task == task
+                assert validate(values_of(config)) == {}
+                if parent is not None:
+                    assert config.network == parent.network
+    assert preset("quick").build("mif", None).steps < preset("fine").build("mif", None).steps
+    with pytest.raises(InputError, match="quick, fine, paper"):
+        preset("slow")
+
+
+def test_a_child_is_taught_what_its_parent_was_and_the_paper_is_the_paper() -> None:
+    parent = next(e.manifest for e in Catalogue([PACKS]).scan()[0] if e.manifest.task == "mff")
+    fine = preset("fine").build("mff", parent)
+    record = parent.training.config
+    assert fine.edge == record["edge"]
+    assert fine.truth is record["truth"]
+    assert fine.losses is not None
+    assert fine.losses.intensity == record["losses"]["intensity"]
+    assert fine.lr_lower != record["lr_lower"]
+    paper = preset("paper").build("mff", parent)
+    assert (paper.steps, paper.batch, paper.crop, paper.lr_upper) == (10_000, 16, 128, 2e-4)
+    assert (paper.ema, paper.edge, paper.artefact, paper.information) == (0.999, 0, 0, 0)
+    assert paper.loss_weights == TASKS["mff"].losses
+
+
+@pytest.mark.parametrize("suffix", [".toml", ".json"])
+def test_saved_settings_are_read_back(tmp_path: Path, suffix: str) -> None:
+    config = TrainConfig(
+        "mff",
+        network=tiny_compact(),
+        losses=replace(TASKS["mff"].losses, source='by "hand" \\ ünï \x7f \x01 \n end'),
+        exclude=("llvip_*", "ü"),
+        lr_lower=3e-7,
+        lr_upper=1e-7,
+        init="a/b c.safetensors",
+        bilevel=True,
+        seed=2**62,
+    )
+    for saved in (config, TrainConfig("mif")):
+        path = tmp_path / f"run{suffix}"
+        save_config(saved, path)
+        assert load_config(path) == saved
+        assert train_adapter.dump_python(load_config(path)) == train_adapter.dump_python(saved)
+    with pytest.raises(InputError, match=r"\.toml or \.json"):
+        save_config(config, tmp_path / "run.yaml")
+    with pytest.raises(OutputError):
+        save_config(config, tmp_path / "none" / "run.toml")

@@ -1,0 +1,231 @@
+"""Before and after a run: is the data fit, what will it cost, is the pack better."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from core.engine import FusionEngine
+from core.errors import Cancelled, InputError, PackError
+from core.io import read_pair, write_image
+from core.metrics import evaluate, to_luma8
+from core.models.pack import read_manifest
+from core.progress import NullProgress
+from core.types import FusionRequest
+from tests.tiny import smooth, tiny_pack
+from tests.trainer.runs import CONFIG, make_pairs
+from trainer.compare import NAMES, compare
+from trainer.estimate import estimate
+from trainer.events import Finished, Started, Validated
+from trainer.loop import RunPlan, train
+from trainer.score import score
+from trainer.sources import find_pairs
+from trainer.survey import survey
+
+
+class _Stop(NullProgress):
+    def check(self) -> None:
+        raise Cancelled
+
+
+def test_a_survey_names_what_is_wrong_and_says_what_a_run_will_use(tmp_path: Path) -> None:
+    data = make_pairs(tmp_path / "d", 6)
+    (data / "b" / "pair1.png").write_bytes(b"no picture")
+    write_image(data / "a" / "pair2.png", np.zeros((48, 47, 1), np.float32), bit_depth=8)
+    write_image(data / "a" / "alone.png", np.zeros((8, 8, 1), np.float32), bit_depth=8)
+    found = survey(data, CONFIG)
+    assert found.pairs == 4
+    (bad,) = found.unreadable
+    assert bad.name == "pair1"
+    assert str(tmp_path) not in bad.reason
+    (mismatch,) = found.mismatched
+    assert (mismatch.name, "47×48" in mismatch.reason) == ("pair2", True)
+    assert any("alone.png" in line for line in found.unpaired)
+    assert found.problems == 3
+    assert found.sizes == ((48, 48), (48, 48))
+    assert found.data_bytes == 4 * 48 * 48 * 4
+    assert any("learn them by heart" in line for line in found.warnings)
+    started = next(train(CONFIG, RunPlan(data, tmp_path / "p.safetensors", share=0.2)))
+    assert isinstance(started, Started)
+    assert started.pairs == len(found.split.train)
+    assert started.validation == len(found.split.validation) > 0
+    with pytest.raises(Cancelled):
+        survey(data, CONFIG, _Stop())
+
+
+def test_a_survey_with_a_folder_to_judge_by_divides_nothing(tmp_path: Path) -> None:
+    data, judged = make_pairs(tmp_path / "d", 3), make_pairs(tmp_path / "v", 2)
+    found = survey(data, CONFIG, validation=judged)
+    assert (len(found.split.train), len(found.split.validation)) == (3, 2)
+    assert found.split.by == "given"
+    for path in (data / "a").iterdir():
+        path.write_bytes(b"x")
+    with pytest.raises(InputError, match="not one pair can be used"):
+        survey(data, CONFIG, validation=judged)
+
+
+def test_a_shift_between_exposures_is_seen(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    scene = cv2.GaussianBlur(rng.random((150, 150)).astype(np.float32), (0, 0), 2)
+    scene = (scene - scene.min()) / np.ptp(scene)
+    for name, shift in (("still", 0), ("moved", 7)):
+        under, over = 0.5 * scene[10:138, 10:138], scene[10:138, 10 + shift : 138 + shift]
+        write_image(_ready(tmp_path / "a" / f"{name}.png"), under[..., None], bit_depth=8)
+        write_image(_ready(tmp_path / "b" / f"{name}.png"), over[..., None], bit_depth=8)
+    (moved,) = survey(tmp_path, replace(CONFIG, task="mef"), share=0).misaligned
+    assert moved.name == "moved"
+    assert "7 pixels" in moved.reason
+
+
+def _ready(path: Path) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    return path
+
+
+def test_an_estimate_times_real_steps_and_leaves_no_trace(tmp_path: Path) -> None:
+    data = make_pairs(tmp_path / "d", 4)
+    found = survey(data, CONFIG)
+    state = torch.get_rng_state()
+    guess = estimate(CONFIG, found, "cpu")
+    assert torch.equal(torch.get_rng_state(), state)
+    assert guess.seconds_per_step > 0
+    assert guess.seconds_total > CONFIG.steps * guess.seconds_per_step
+    longer = estimate(replace(CONFIG, steps=24_000), found, "cpu")
+    assert longer.seconds_total > 100 * longer.seconds_per_step
+    assert guess.device == "cpu"
+    assert guess.device_reason
+    assert guess.fits
+    assert [path.name for path in tmp_path.iterdir()] == ["d"]
+    with pytest.raises(Cancelled):
+        estimate(CONFIG, found, "cpu", _Stop())
+    with pytest.raises(PackError):
+        estimate(replace(CONFIG, init=str(tmp_path / "none.safetensors")), found, "cpu")
+
+
+def test_a_pack_is_compared_with_its_parent_as_people_would_see_both(tmp_path: Path) -> None:
+    data = make_pairs(tmp_path / "d", 8)
+    (data / "a" / "pair1.png").write_bytes(b"x")
+    parent, child = tmp_path / "parent.safetensors", tmp_path / "child.safetensors"
+    tiny_pack(parent, seed=1)
+    tiny_pack(child, seed=2)
+    matches = find_pairs(data, "mif").matches
+    result = compare(parent, child, matches, device="cpu")
+    assert (result.pairs, len(result.strips), len(result.problems)) == (7, 6, 1)
+    assert "pair1" in result.problems[0]
+    engine = FusionEngine("cpu")
+    rows = []
+    for match in matches:
+        if match.name != "pair1":
+            pair = read_pair(match.a, match.b)
+            fused = engine.fuse(FusionRequest(pair, "mif", str(child))).fused
+            luma = (to_luma8(p) for p in (pair.a.normalised(), pair.b.normalised(), fused))
+            rows.append(evaluate(*luma, NAMES))
+    for figure in result.figures:
+        assert figure.child == pytest.approx(np.mean([row[figure.name] for row in rows]))
+        assert figure.better == np.sign(round(figure.child, 4) - round(figure.parent, 4))
+        assert figure.difference == figure.child - figure.parent
+    strip = result.strips[0]
+    assert strip.child.shape[:2] == strip.a.shape[:2] == (48, 48)
+    assert not np.array_equal(strip.parent, strip.child)
+    same = compare(child, child, matches[:1], device="cpu")
+    assert [f.better for f in same.figures] == [0] * len(NAMES)
+    assert same.wins == 0
+    baseline = compare("laplacian", child, matches[:1], device="cpu")
+    assert baseline.figures[0].parent != baseline.figures[0].child
+    with pytest.raises(InputError, match="none"):
+        compare(parent, child, (), device="cpu")
+
+
+def test_large_pictures_are_shown_small(tmp_path: Path) -> None:
+    for side, seed in (("a", 1), ("b", 2)):
+        pixels = smooth(400, 800, 1, seed)
+        write_image(_ready(tmp_path / side / "x.png"), pixels, bit_depth=8)
+    child = tmp_path / "child.safetensors"
+    tiny_pack(child)
+    (strip,) = compare("average", child, find_pairs(tmp_path, "mif").matches, device="cpu").strips
+    assert strip.a.shape == (192, 384, 1)
+    assert strip.parent.shape[:2] == strip.child.shape[:2] == (192, 384)
+
+
+def test_the_score_is_the_mean_multiple_of_the_start() -> None:
+    start = {"Qabf": 0.5, "VIF": 0.8, "MI": 2.0, "reconstruction_psnr": 30.0}
+    assert score(start, start) == 1
+    better = {"Qabf": 0.6, "VIF": 0.8, "MI": 1.8, "reconstruction_psnr": 3.0}
+    assert score(better, start) == pytest.approx((1.2 + 1.0 + 0.9) / 3)
+    # A start near zero does not drown the others: 0.1, 0.1 and 0.5 are the least it counts.
+    tiny = dict.fromkeys(start, 1e-9)
+    assert score(better, tiny) == pytest.approx((6 + 8 + 3.6) / 3)
+    assert score({}, start) == 0
+
+
+def test_the_card_tells_the_run_without_names_of_files(tmp_path: Path) -> None:
+    data = make_pairs(tmp_path / "Mrs Doe", 5)
+    parent = tmp_path / "parent.safetensors"
+    tiny_pack(parent)
+    plan = RunPlan(
+        data, tmp_path / "mine.safetensors", title="Mine", data_used=("a b",), share=0.2,
+        device="cpu",
+    )  # fmt: skip
+    config = replace(CONFIG, init=str(parent))
+    events = list(train(config, plan))
+    done, judged = events[-1], [e for e in events if isinstance(e, Validated)]
+    assert isinstance(done, Finished)
+    card = done.report.read_text(encoding="utf-8")
+    assert done.report == tmp_path / "mine.md"
+    for words in ("Mrs Doe", "pair0", str(tmp_path), "parent.safetensors"):
+        assert words not in card
+    manifest = read_manifest(plan.out)
+    for words in ("# Mine", manifest.training.parent, "- a b", manifest.weights_sha256,
+                  "Research use only", f"{judged[0].figures['Qabf']:.4f}",
+                  f"{manifest.training.figures['Qabf']:.4f}", "4 pairs to train on, 1 to judge by",
+                  "| learning rate, lower level | 0.004 |", "weight of edge | 3.0"):  # fmt: skip
+        assert words in card
+    assert "## Curves" in card
+    assert done.curves == plan.log
+
+
+def test_a_strip_shows_the_start_beside_the_present(tmp_path: Path) -> None:
+    data = make_pairs(tmp_path / "d", 3)
+    plan = RunPlan(data, tmp_path / "p.safetensors", data, device="cpu")
+    run = train(CONFIG, plan)
+    strips = {}
+    for event in run:
+        if isinstance(event, Validated):
+            strips[event.step] = event.strip
+            if event.step == 6:
+                break
+    run.close()  # type: ignore[attr-defined]
+    assert np.array_equal(strips[0].now, strips[0].start)
+    assert np.array_equal(strips[6].start, strips[0].now)
+    assert not np.array_equal(strips[6].now, strips[6].start)
+    # The start is on disk: a resumed run still shows it.
+    (last,) = [e for e in train(CONFIG, plan) if isinstance(e, Validated)]
+    assert last.step == 12
+    assert np.array_equal(last.strip.start, strips[0].now)
+
+
+def test_pairs_to_judge_by_can_be_limited(tmp_path: Path) -> None:
+    data = make_pairs(tmp_path / "d", 5)
+    plan = RunPlan(data, tmp_path / "p.safetensors", data, device="cpu")
+    started = next(train(replace(CONFIG, validate_pairs=2), plan))
+    assert isinstance(started, Started)
+    assert started.validation == 2
+
+
+def test_a_tensorboard_log_needs_tensorboard_and_says_how_to_get_it(tmp_path: Path) -> None:
+    data = make_pairs(tmp_path / "d", 2)
+    plan = RunPlan(data, tmp_path / "p.safetensors", data, device="cpu", tensorboard=True)
+    try:
+        import torch.utils.tensorboard  # noqa: F401
+    except ImportError:
+        with pytest.raises(InputError, match="not installed") as caught:
+            next(train(CONFIG, plan))
+        assert "pip install tensorboard" in caught.value.remedy
+    else:
+        list(train(CONFIG, plan))
+        assert list((plan.run_folder / "tensorboard").glob("events.*"))

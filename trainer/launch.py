@@ -1,0 +1,193 @@
+"""Gathering the processes that train together: on one machine, on several, or under torchrun."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from multiprocessing.context import SpawnProcess
+
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from torch._C._distributed_c10d import TCPStore
+
+from core.device import choose_device
+from core.errors import FusionError, InputError
+from trainer.config import TrainConfig
+from trainer.loop import train
+from trainer.plan import RunPlan
+from trainer.world import World
+
+_MEETING = timedelta(minutes=5)
+_PATIENCE = timedelta(hours=24)
+"""The leader judges and saves while the others wait."""
+
+
+@dataclass(frozen=True)
+class _Meeting:
+    """Where the processes of a run meet."""
+
+    host: str
+    port: int
+    size: int
+    devices: int
+
+
+@contextmanager
+def gathered(
+    config: TrainConfig, plan: RunPlan, devices: int = 1, nodes: int = 1
+) -> Iterator[World]:
+    """This process's place among those that train ``config`` together.
+
+    Alone for one device on one node. Under ``torchrun`` the places are torchrun's. Else this
+    process starts ``devices`` − 1 others like itself, which train along and end with the block;
+    with several nodes the same command runs on each, with NODE_RANK, MASTER_ADDR and MASTER_PORT
+    set.
+
+    Raises:
+        InputError: the numbers do not fit this machine, or a node does not know its place.
+        FusionError: another process ended, or did not come.
+    """
+    if devices < 1 or nodes < 1:
+        raise InputError(f"{devices} devices on {nodes} nodes", "there must be at least one")
+    if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
+        with _joined_torchrun(plan) as world:
+            yield world
+    elif devices * nodes == 1:
+        yield World()
+    else:
+        World(0, devices * nodes).insist_divisible(config.batch)
+        with _started(config, plan, devices, nodes) as world:
+            yield world
+
+
+@contextmanager
+def _joined_torchrun(plan: RunPlan) -> Iterator[World]:
+    device = _device(plan, int(os.environ.get("LOCAL_RANK", "0")))
+    dist.init_process_group(_backend(device), timeout=_PATIENCE)
+    try:
+        yield World(dist.get_rank(), dist.get_world_size(), device)
+    finally:
+        _leave()
+
+
+@contextmanager
+def _started(config: TrainConfig, plan: RunPlan, devices: int, nodes: int) -> Iterator[World]:
+    node, host, port = _place(nodes)
+    _check_devices(plan, devices)
+    first = node * devices
+    store: TCPStore | None = None
+    if first == 0:
+        # Made before the others start, so that on one machine the system may choose the port.
+        store = TCPStore(
+            host, port, devices * nodes, True, timeout=_MEETING, wait_for_workers=False
+        )
+        port = store.port
+    meeting = _Meeting(host, port, devices * nodes, devices)
+    context = mp.get_context("spawn")
+    others = [
+        context.Process(target=_follow, args=(config, plan, meeting, first + local), daemon=True)
+        for local in range(1, devices)
+    ]
+    threads = torch.get_num_threads()
+    try:
+        for process in others:
+            process.start()
+        yield _met(plan, meeting, first, store)
+    except (RuntimeError, ValueError) as error:
+        if all(process.is_alive() for process in others) and "onnect" not in str(error):
+            raise
+        raise FusionError(
+            "Training with several processes",
+            "one of them ended, or could not be reached",
+            "Start the command again: it goes on from the last checkpoint.",
+        ) from error
+    finally:
+        torch.set_num_threads(threads)
+        _end(others)
+        _leave()
+
+
+def _end(others: list[SpawnProcess]) -> None:
+    """The others end by themselves after the last step; else they wait for this one in vain."""
+    for process in others:
+        if process.pid is None:
+            continue
+        process.join(2)
+        process.terminate()
+        process.join()
+
+
+def _place(nodes: int) -> tuple[int, str, int]:
+    """(number of this node, host and port of the first): one node needs no telling."""
+    if nodes == 1:
+        return 0, "127.0.0.1", 0
+    try:
+        return (
+            int(os.environ["NODE_RANK"]),
+            os.environ["MASTER_ADDR"],
+            int(os.environ["MASTER_PORT"]),
+        )
+    except (KeyError, ValueError) as error:
+        raise InputError(
+            f"{nodes} nodes",
+            f"{error.args[0]} does not say this node's place",
+            "Set NODE_RANK (0 on the first node), MASTER_ADDR and MASTER_PORT on every node, or "
+            "start the command by torchrun.",
+        ) from error
+
+
+def _check_devices(plan: RunPlan, devices: int) -> None:
+    if choose_device(plan.device).name != "cpu" and devices > torch.cuda.device_count():
+        raise InputError(
+            f"{devices} devices",
+            f"this machine has {torch.cuda.device_count()}",
+            "Give fewer, or --device cpu.",
+        )
+
+
+def _device(plan: RunPlan, local: int) -> str:
+    device = choose_device(plan.device).name
+    if device == "cpu":
+        return device
+    torch.cuda.set_device(local)
+    return f"cuda:{local}"
+
+
+def _backend(device: str) -> str:
+    return "gloo" if device == "cpu" else "nccl"
+
+
+def _met(plan: RunPlan, meeting: _Meeting, rank: int, store: TCPStore | None) -> World:
+    device = _device(plan, rank % meeting.devices)
+    if device == "cpu":
+        torch.set_num_threads(max(1, torch.get_num_threads() // meeting.devices))
+    store = store or TCPStore(meeting.host, meeting.port, meeting.size, False, timeout=_MEETING)
+    dist.init_process_group(
+        _backend(device), store=store, rank=rank, world_size=meeting.size, timeout=_PATIENCE
+    )
+    return World(rank, meeting.size, device)
+
+
+def _leave() -> None:
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def _follow(config: TrainConfig, plan: RunPlan, meeting: _Meeting, rank: int) -> None:
+    """What a process does that was started to train along: nothing is shown or written."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the leader says when to stop
+    try:
+        for _ in train(config, plan, world=_met(plan, meeting, rank, None)):
+            pass
+        _leave()
+    except FusionError as error:
+        print(f"unifusion, process {rank}: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+    except RuntimeError:
+        sys.exit(1)  # the leader is gone, and said why

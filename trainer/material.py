@@ -1,0 +1,67 @@
+"""The pictures of a run in memory: found, divided, read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from core.io.plan import Match
+from core.progress import Progress
+from trainer.config import TrainConfig
+from trainer.data import PairSet, read_pairs
+from trainer.plan import RunPlan
+from trainer.sources import Found, find_pairs, fingerprint
+from trainer.split import divide
+
+
+@dataclass(frozen=True)
+class Material:
+    """Pictures in memory. ``sha256``: of the files trained on; ``judged_sha256``: judged by."""
+
+    pairs: PairSet
+    validation: PairSet | None
+    sha256: str
+    judged_sha256: str
+    notes: tuple[str, ...]
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What could not be used."""
+        return self.pairs.problems + (self.validation.problems if self.validation else ())
+
+
+def read_material(config: TrainConfig, plan: RunPlan, progress: Progress) -> Material:
+    """Find, divide and read the pictures of a run.
+
+    Raises:
+        InputError: not one pair can be used. Cancelled: from ``progress``.
+    """
+    found = find_pairs(plan.sources, config.task, config.exclude, plan.swapped)
+    judged = Found((), (), ())
+    if plan.validation is not None:
+        judged = find_pairs(plan.validation, config.task, config.exclude, plan.swapped)
+        train, held = found.matches, judged.matches
+        notes = found.notes
+    else:
+        division = divide(found.matches, plan.share)
+        train, held = division.train, division.validation
+        notes = (*found.notes, division.note) if division.note else found.notes
+    held = _some(held, config.validate_pairs)
+    pairs = read_pairs(train, config.colour, progress, config.truth)
+    pairs = replace(pairs, problems=(*found.problems, *judged.problems, *pairs.problems))
+    validation = read_pairs(held, config.colour, progress) if held else None
+    return Material(
+        pairs,
+        validation,
+        fingerprint(train, config.truth),
+        fingerprint(held, False) if held else "",
+        notes,
+    )
+
+
+def _some(matches: Sequence[Match], most: int) -> tuple[Match, ...]:
+    """At most ``most`` of them, spread evenly; all when 0."""
+    count = len(matches)
+    if not most or count <= most:
+        return tuple(matches)
+    return tuple(matches[(2 * place + 1) * count // (2 * most)] for place in range(most))

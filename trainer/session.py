@@ -1,0 +1,334 @@
+"""One sitting of a run: what it holds in its hands, one step, one checkpoint, one judgement."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+import torch
+
+from core.device import choose_device
+from core.errors import FusionError, InputError, PackError
+from core.models.fusion import Fusion
+from core.models.network import UniFusionNet
+from core.models.pack import attach_backbone, load_own_state, read_manifest, read_pack, write_pack
+from core.progress import Progress
+from core.types import DeviceChoice
+from trainer.bilevel import BilevelStep
+from trainer.checkpoint import RunState, load_checkpoint, save_checkpoint
+from trainer.config import TrainConfig
+from trainer.curves import RunLog
+from trainer.data import CropSampler
+from trainer.events import Saved, Stepped, Strip, Validated
+from trainer.material import Material, read_material
+from trainer.memory import used_bytes
+from trainer.plan import RunPlan
+from trainer.runs import RunRecord, write_record
+from trainer.score import score
+from trainer.start import Start, read_start, write_start
+from trainer.steering import Steering
+from trainer.validation import Judged, validate
+from trainer.world import World
+
+
+class Diverged(FusionError):
+    """A loss or weight became NaN or infinite; the last checkpoint before it is kept."""
+
+
+@dataclass
+class Session:
+    """What one sitting of a run holds in its hands."""
+
+    config: TrainConfig
+    plan: RunPlan
+    device: DeviceChoice
+    world: World
+    progress: Progress
+    steering: Steering
+    log: RunLog
+    material: Material
+    step: BilevelStep
+    state: RunState
+    start: Start | None = None
+    best: float = -math.inf
+    saved_at: int = -1
+    torn: bool = False
+    elapsed: float = 0.0
+    figures: dict[str, float] | None = None
+    """Of the state as it is now, where it was judged."""
+
+    @property
+    def batch(self) -> int:
+        """Crops per step, as things stand."""
+        return self.state.batch or self.config.batch
+
+    def reload(self) -> None:
+        """Go back to the last checkpoint, or to the beginning where there is none."""
+        resuming = self.plan.checkpoint.is_file()
+        network, digest, parent = new_network(self.config, resuming)
+        self.step = BilevelStep(network.to(self.device.name), self.config, self.world)
+        self.state = RunState(
+            backbone_sha256=digest, parent=parent, data_sha256=self.material.sha256
+        )
+        if resuming:
+            self.state = _resumed(self.plan, self.config, self.step, self.state)
+        self.step.factors = (self.state.factor_lower, self.state.factor_upper)
+        self.saved_at, self.torn = self.state.step if resuming else -1, False
+        self.elapsed, self.figures = 0.0, None
+
+    def advance(self) -> None:
+        """One bilevel step.
+
+        Raises:
+            Diverged: a loss is no number.
+        """
+        config, number = self.config, self.state.step
+        began = time.perf_counter()
+        sampler = CropSampler(
+            self.material.pairs.pairs,
+            self.batch,
+            config.crop,
+            config.seed,
+            swap=config.swap,
+            refocus=config.refocus,
+            jitter=config.jitter,
+        )
+        batch = sampler(number, self.world.part(self.batch)).to(self.device.name)
+        self.torn = True
+        losses = self.step(batch, number)
+        bad = [name for name, value in losses.items() if not math.isfinite(value)]
+        if bad:
+            raise self._diverged(f"loss “{bad[0]}”")
+        sums = self.state.sums
+        spent = time.perf_counter() - began
+        self.elapsed += spent
+        self.state = replace(
+            self.state,
+            step=number + 1,
+            seconds=self.state.seconds + spent,
+            sums={name: sums.get(name, 0.0) + value for name, value in losses.items()},
+            counted=self.state.counted + 1,
+        )
+        self.torn, self.figures = False, None
+
+    def stepped(self) -> Stepped:
+        """The means since the last such event."""
+        state = self.state
+        means = {name: value / state.counted for name, value in state.sums.items()}
+        rates = self.step.rates(state.step - 1)
+        pace = state.seconds / state.step if not self.elapsed else self.elapsed / state.counted
+        self.state = replace(state, sums={}, counted=0)
+        self.elapsed = 0.0
+        return Stepped(state.step, means, *rates, pace, used_bytes(self.device.name))
+
+    def change_rates(self, lower: float, upper: float) -> None:
+        """Make these the learning rates of the next step; the schedule goes on from there."""
+        planned_lower, planned_upper = self.config.learning_rates(self.state.step)
+        self.step.factors = (lower / planned_lower, upper / planned_upper)
+        self.state = replace(
+            self.state, factor_lower=self.step.factors[0], factor_upper=self.step.factors[1]
+        )
+
+    def ruined(self) -> str:
+        """The first weight that is no number, or "".
+
+        Weights can be ruined by the very step whose losses, taken before it, were still good.
+        """
+        weights = self.step.network.own_state().items()
+        return next((name for name, w in weights if not bool(torch.isfinite(w).all())), "")
+
+    def insist_sound(self) -> None:
+        """Raise Diverged if a weight is no number."""
+        name = self.ruined()
+        if name:
+            raise self._diverged(f"weight “{name}”")
+
+    def _diverged(self, what: str) -> Diverged:
+        kept = "no state had been saved yet"
+        if self.plan.checkpoint.is_file():
+            kept = f"the last good state, of step {max(self.saved_at, 0)}, is kept"
+        return Diverged(
+            f"Training diverged at step {self.state.step}",
+            f"{what} is no longer a number",
+            f"Lower the learning rates and start again; {kept}.",
+        )
+
+    def save(self) -> Saved:
+        """Write a checkpoint and bring the record up to date.
+
+        Raises:
+            Diverged: a weight is no number. OutputError: the older checkpoint is as it was.
+        """
+        self.insist_sound()
+        save_checkpoint(self.plan.checkpoint, self.config, self.step, self.state)
+        self.saved_at = self.state.step
+        write_record(self.record())
+        return Saved(self.state.step, self.plan.checkpoint)
+
+    def record(self) -> RunRecord:
+        """What ``run.json`` should say now."""
+        judged = self.material.validation
+        return RunRecord(
+            self.config,
+            self.plan,
+            step=max(self.saved_at, 0),
+            seconds=self.state.seconds,
+            pairs=len(self.material.pairs.pairs),
+            validation=len(judged.pairs) if judged else 0,
+        )
+
+    def judge(self) -> Validated:
+        """Judge the averaged network, and keep it if no trained state scored higher.
+
+        Raises:
+            Diverged: a weight is no number. OutputError: the best state cannot be written.
+        """
+        if self.material.validation is None:
+            raise ValueError("no validation pairs")
+        self.insist_sound()
+        with averaged(self.step) as network:
+            pairs = self.material.validation.pairs
+            judged = validate(network, pairs, self.device.name, self.progress)
+            if self.start is None:
+                self.start = Start(judged.figures, judged.fused)
+                write_start(self.plan.start, self.start, self.material.judged_sha256)
+            reached = score(judged.figures, self.start.figures)
+            # The start itself is no candidate: it is there already, as the parent.
+            best = reached > self.best and self.state.step > 0
+            if best:
+                from trainer.keeping import manifest_of
+
+                manifest = manifest_of(self, self.state.step, judged.figures)
+                write_pack(self.plan.best, network, manifest)
+                self.best = reached
+        self.figures = judged.figures
+        return Validated(self.state.step, judged.figures, self._strip(judged), reached, best)
+
+    def _strip(self, judged: Judged) -> Strip:
+        before = self.start.fused if self.start is not None else judged.fused
+        if before.shape != judged.fused.shape:
+            before = judged.fused
+        return Strip(judged.a, judged.b, judged.fused, before)
+
+
+def open_session(
+    config: TrainConfig, plan: RunPlan, progress: Progress, steering: Steering, world: World
+) -> Session:
+    """Read the pictures, build the network, go back to where the run stopped.
+
+    Raises:
+        InputError: data, settings or checkpoint cannot be used, or are not those of the run.
+    """
+    device = choose_device(world.device or plan.device)
+    material = read_material(config, plan, progress)
+    resuming = plan.checkpoint.is_file()
+    network, digest, parent = new_network(config, resuming)
+    step = BilevelStep(network.to(device.name), config, world)
+    state = RunState(backbone_sha256=digest, parent=parent, data_sha256=material.sha256)
+    if resuming:
+        state = _resumed(plan, config, step, state)
+        step.factors = (state.factor_lower, state.factor_upper)
+    steering.alternating = config.bilevel and config.network.reconstruction
+    run = Session(
+        config, plan, device, world, progress, steering, RunLog(plan.log), material, step, state
+    )
+    run.saved_at = state.step if resuming else -1
+    if world.leads:
+        _take_up(run, resuming)
+    if not world.agrees(state.step, device.name):
+        raise InputError(
+            str(plan.run_folder),
+            "not all processes find the same checkpoint",
+            "Let all nodes see one and the same folder.",
+        )
+    return run
+
+
+def _take_up(run: Session, resuming: bool) -> None:
+    """Fit log, start and best to the step the run goes on at; of another attempt nothing stays."""
+    run.log.cut(run.state.step if resuming else -1)
+    if not resuming:
+        run.plan.best.unlink(missing_ok=True)
+        run.plan.start.unlink(missing_ok=True)
+        return
+    run.start = read_start(run.plan.start, run.material.judged_sha256)
+    if run.start is None:
+        run.plan.best.unlink(missing_ok=True)  # scored against another start
+        return
+    try:
+        run.best = score(read_manifest(run.plan.best).training.figures, run.start.figures)
+    except PackError:
+        run.plan.best.unlink(missing_ok=True)
+
+
+def new_network(config: TrainConfig, resuming: bool = False) -> tuple[UniFusionNet, str, str]:
+    """The network before its first step, the hash of its backbone file, name of its parent.
+
+    Raises:
+        InputError: the parent is of another network. PackError: it or the backbone cannot be used.
+    """
+    torch.manual_seed(config.seed)
+    network = UniFusionNet(config.network)
+    backbone = Path(config.backbone) if config.backbone else None
+    # Without its backbone's file a pack could never be opened again: refused before training.
+    digest = attach_backbone(network, "", backbone, "The network to train")
+    # The parent may have been replaced or deleted since: a resumed run does not look at it.
+    parent = _start_from(network, config, backbone) if config.init and not resuming else ""
+    return network, digest, parent
+
+
+def _start_from(network: UniFusionNet, config: TrainConfig, backbone: Path | None) -> str:
+    """Copy a parent pack's weights; its tensors must fit the configured network.
+
+    The output head may decide otherwise than the parent's (``blend``, ``decision``, ``layered``):
+    those share their tensors, and what a head has beyond the parent's starts as new.
+    """
+    path = Path(config.init)
+    parent, manifest = read_pack(path, backbone)
+    fresh = {k: v for k, v in network.own_state().items() if k.startswith("fusion.head.")}
+    try:
+        load_own_state(network, fresh | parent.own_state(), str(path))
+    except PackError as error:
+        raise InputError(
+            str(path),
+            "it is of another network than the one to train",
+            "Start from a pack of the same network, or from scratch.",
+        ) from error
+    return f"{manifest.name} {manifest.weights_sha256[:12]}"
+
+
+def _resumed(plan: RunPlan, config: TrainConfig, step: BilevelStep, fresh: RunState) -> RunState:
+    """The state of the checkpoint, which must be of the same run over the same pictures."""
+    state = load_checkpoint(plan.checkpoint, config, step)
+    if state.backbone_sha256 != fresh.backbone_sha256:
+        raise InputError(
+            str(plan.checkpoint),
+            "this run was started with another DINOv3 file",
+            "Resume with that file, or give another output.",
+        )
+    if state.data_sha256 and fresh.data_sha256 and state.data_sha256 != fresh.data_sha256:
+        raise InputError(
+            str(plan.checkpoint),
+            "the pictures are not those this run was started with",
+            "Bring them back as they were, or start a new run that begins with the pack of this "
+            "one.",
+        )
+    return replace(state, data_sha256=fresh.data_sha256 or state.data_sha256)
+
+
+@contextmanager
+def averaged(step: BilevelStep) -> Iterator[UniFusionNet]:
+    """The network as it will be shipped: θ replaced by its average, in eval mode."""
+    live = step.network.fusion
+    step.network.fusion = cast(Fusion, step.ema.module)
+    step.network.eval()
+    try:
+        yield step.network
+    finally:
+        step.network.fusion = live
+        step.network.train()

@@ -1,0 +1,102 @@
+"""From folders to pairs: paired as in a batch, in an order that never changes."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import InputError
+from core.io.pairing import PairingPlan, pair_paths
+from core.io.plan import Match
+
+
+@dataclass(frozen=True)
+class Found:
+    """Pairs in the data, and what is wrong with the rest.
+
+    ``problems``: files without a partner or with several. ``notes``: about the whole.
+    """
+
+    matches: tuple[Match, ...]
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def find_pairs(
+    data: Path | Sequence[Path],
+    task: str | None,
+    exclude: Sequence[str] = (),
+    swapped: bool = False,
+) -> Found:
+    """Pair everything in ``data``; files are not opened.
+
+    Args:
+        data: folders and files, as :func:`core.io.pairing.pair_paths` takes them.
+        task: whose words tell A from B first.
+        exclude: file-name patterns of pairs to leave out. swapped: exchange A and B.
+
+    Raises:
+        InputError: a path does not exist, or not one pair was found.
+    """
+    paths = (data,) if isinstance(data, Path) else tuple(data)
+    plan = pair_paths(paths, task)
+    if swapped:
+        plan = plan.swap()
+    # By plain name, as ever: the crops of a step depend on the order of the pairs.
+    matches = tuple(
+        sorted(
+            (m for m in plan.active if not _excluded(m.name, exclude)),
+            key=lambda m: (m.folder.as_posix(), m.name, m.a.name),
+        )
+    )
+    problems = tuple(f"{item.path.name}: {item.reason}" for item in plan.leftovers)
+    if not matches:
+        raise _no_pair(paths, plan, problems)
+    return Found(matches, problems, plan.notes)
+
+
+def _no_pair(paths: tuple[Path, ...], plan: PairingPlan, problems: tuple[str, ...]) -> InputError:
+    reason = "no usable pair in it: all are excluded" if plan.active else "no usable pair in it"
+    return InputError(
+        ", ".join(str(path) for path in paths[:3]),
+        reason + (f" ({problems[0]})" if problems else ""),
+        "Give a folder with a/ and b/ holding pictures of the same names, or names that differ "
+        "in one word, such as x_pet and x_mri.",
+    )
+
+
+def _excluded(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
+
+
+def truth_of(match: Match) -> Path | None:
+    """The picture fusion should give: the file of the same name in a ``gt/`` beside the sides."""
+    for above in list(match.a.parents)[1:4]:
+        inside = match.a.relative_to(above).parts[1:]
+        path = above.joinpath("gt", *inside)
+        if path.is_file():
+            return path
+    return None
+
+
+def fingerprint(matches: Sequence[Match], truth: bool) -> str:
+    """sha256 over names, sizes and times of all files, wherever the data lies.
+
+    Raises:
+        InputError: a file is gone.
+    """
+    digest = hashlib.sha256()
+    for match in matches:
+        for path in (match.a, match.b, truth_of(match) if truth else None):
+            if path is None:
+                continue
+            try:
+                stat = path.stat()
+            except OSError as error:
+                raise InputError(str(path), error.strerror or "it cannot be read") from error
+            line = f"{match.folder.as_posix()}|{path.name}|{stat.st_size}|{stat.st_mtime_ns}\n"
+            digest.update(line.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()

@@ -1,0 +1,54 @@
+"""What the network was before training: kept on disk, so that a resumed run still knows it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from core.io.atomic import atomic_write
+from core.types import FloatArray
+
+_KEY = "unifusion_start"
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """What the network was before training: figures, and the fused first pair."""
+
+    figures: dict[str, float]
+    fused: FloatArray
+
+
+def write_start(path: Path, start: Start, judged_sha256: str) -> None:
+    header = {"figures": start.figures, "judged_sha256": judged_sha256}
+    tensors = {"fused": torch.from_numpy(start.fused)}
+    atomic_write(path, save(tensors, metadata={_KEY: json.dumps(header)}))
+
+
+def read_start(path: Path, judged_sha256: str) -> Start | None:
+    """What was written before the first step, or None if it is gone or of other pictures."""
+    header, start = _start_file(path)
+    return start if header.get("judged_sha256") == judged_sha256 else None
+
+
+def read_start_figures(path: Path) -> dict[str, float]:
+    """The figures before the first step, {} where there are none."""
+    _, start = _start_file(path)
+    return start.figures if start is not None else {}
+
+
+def _start_file(path: Path) -> tuple[dict[str, object], Start | None]:
+    try:
+        with safe_open(path, framework="pt", device="cpu") as stream:
+            header = dict(json.loads((stream.metadata() or {})[_KEY]))
+            fused = cast(FloatArray, stream.get_tensor("fused").numpy())
+        figures = {str(name): float(value) for name, value in header["figures"].items()}
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError):
+        return {}, None
+    return header, Start(figures, fused)
