@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from core.errors import InputError
 from core.io.decoded import file_error
 from core.io.names import (
     HABIT_WORDS,
+    HINT_WORDS,
+    LEARNED_WORDS,
+    NUMBERS,
     TASK_WORDS,
-    NamePair,
+    NameMatches,
     match_names,
     normal,
     side_of,
+    source_of,
     words_of,
 )
+from core.io.persons import two_persons
 from core.io.plan import Leftover, Match, PairingPlan, Trouble
 from core.io.reading import IMAGE_SUFFIXES
+from core.io.tree import Node, Sides, natural, real
 from core.tasks import TASKS, get_task
 
 FolderRule = Callable[[Path], Sequence[Match] | None]
@@ -31,23 +36,8 @@ For sources that are folders themselves (series of slices): ``Match.a`` and ``b`
 """
 
 _TRUTH = {"gt", "truth", "ground_truth", "groundtruth"}
-_SURE = 3.0
-
-
-@dataclass
-class _Node:
-    """One folder: its pictures and its subfolders, in order of name."""
-
-    path: Path
-    files: list[Path] = field(default_factory=list)
-    folders: list[_Node] = field(default_factory=list)
-
-    def below(self, relative: Path = Path()) -> Iterable[tuple[Path, Path]]:
-        """(folder below this one, file) of every picture."""
-        for file in self.files:
-            yield relative, file
-        for folder in self.folders:
-            yield from folder.below(relative / folder.path.name)
+_SURE, _STRANGE = 3.0, 0.5
+"""How much a pair counts that a rule made, and one across folders whose names say nothing."""
 
 
 def pair_paths(
@@ -87,11 +77,12 @@ class _Finder:
     def __init__(self, task: str | None, skip: Sequence[Path], rules: Sequence[FolderRule]) -> None:
         self._task = task
         self._rules = rules
-        self._seen = {_real(path) for path in skip}
+        self._seen = {real(path) for path in skip}
         self._passed_over = 0
         self._matches: list[tuple[Match, float]] = []
         self._leftovers: dict[Path, Leftover] = {}
         self._notes: dict[str, None] = {}
+        self._within: dict[int, list[float]] = {}
 
     def plan(self) -> PairingPlan:
         """The result so far, in order."""
@@ -103,7 +94,7 @@ class _Finder:
             self._note(f"{self._passed_over} {word} passed over.")
         if any(not match.sure for match in matches):
             self._note("Names do not say which source is A everywhere; look, and swap if needed.")
-        leftovers = sorted(self._leftovers.values(), key=lambda item: _natural(str(item.path)))
+        leftovers = sorted(self._leftovers.values(), key=lambda item: natural(str(item.path)))
         return PairingPlan(tuple(matches), tuple(leftovers), tuple(self._notes))
 
     def run(self, paths: list[Path]) -> None:
@@ -122,7 +113,7 @@ class _Finder:
         for path in paths:
             if not path.exists():
                 raise InputError(str(path), "there is no such file or folder", "Check the name.")
-            key = _real(path) if path.is_dir() else os.path.abspath(path)  # noqa: PTH100
+            key = real(path) if path.is_dir() else os.path.abspath(path)  # noqa: PTH100
             if key in unique:
                 self._note(f"{path} was given twice and counts once.")
             unique.setdefault(key, path)
@@ -138,20 +129,20 @@ class _Finder:
         pictures = [path for path in loose if path.suffix.lower() in IMAGE_SUFFIXES]
         return list(roots.values()), pictures
 
-    def _scan(self, folder: Path) -> _Node | None:
-        real = _real(folder)
-        if real in self._seen:
+    def _scan(self, folder: Path) -> Node | None:
+        place = real(folder)
+        if place in self._seen:
             return None
-        self._seen.add(real)
-        node = _Node(folder)
+        self._seen.add(place)
+        node = Node(folder)
         try:
-            for path in sorted(folder.iterdir(), key=lambda path: _natural(path.name)):
+            for path in sorted(folder.iterdir(), key=lambda path: natural(path.name)):
                 self._sort_in(node, path)
         except OSError as error:
             self._left(folder, file_error(folder, error).why, "unreadable")
         return node
 
-    def _sort_in(self, node: _Node, path: Path) -> None:
+    def _sort_in(self, node: Node, path: Path) -> None:
         if path.name.startswith("."):
             return
         if path.is_dir():
@@ -163,7 +154,7 @@ class _Finder:
         else:
             self._passed_over += 1
 
-    def _pair_node(self, node: _Node, relative: Path) -> None:
+    def _pair_node(self, node: Node, relative: Path) -> None:
         for rule in self._rules:
             claimed = rule(node.path)
             if claimed is not None:
@@ -174,7 +165,7 @@ class _Finder:
 
     def _pair_folders(
         self,
-        nodes: list[_Node],
+        nodes: list[Node],
         relative: Path,
         *,
         explicit: bool,
@@ -182,7 +173,7 @@ class _Finder:
     ) -> None:
         """Folders that are the two sides of one set are paired with each other, others inside."""
         names = [node.path.name for node in nodes]
-        found = match_names(names, self._task, known_only=True)
+        found = match_names(names, self._task, least=HABIT_WORDS)
         rest = [nodes[index] for index in sorted(found.unmatched)]
         for index, reason in found.ambiguous.items():
             if explicit and "files here" in reason:
@@ -190,146 +181,183 @@ class _Finder:
             else:
                 self._left(nodes[index].path, f"{reason}: give the two folders alone", "ambiguous")
         for pair in found.pairs:
-            sides = nodes[pair.a], nodes[pair.b]
             below = relative if len(found.pairs) == 1 else relative / (pair.shared or "")
-            if not self._pair_sides(*sides, below, sure=pair.sure):
-                rest += sides
-        if found.pairs:
-            truth = [node for node in rest if node.path.name.casefold() in _TRUTH]
-            rest = [node for node in rest if node not in truth]
-            for node in truth:
-                self._note(f"{node.path.name}/ holds the truth, not a source: passed over.")
-        if len(rest) == 2 and not found.pairs and not beside and (
-            self._pair_strangers(rest[0], rest[1], relative, explicit)
-        ):  # fmt: skip
-            return
+            sides = Sides(nodes[pair.a], nodes[pair.b], pair.strength, pair.sure)
+            if sides.plain:
+                sides = replace(sides, weight=HINT_WORDS)
+            if not self._pair_sides(sides, below):
+                rest += (sides.a, sides.b)
+        if len(rest) < len(nodes) - len(found.ambiguous):  # some are sides
+            rest = self._without_truth(rest)
+        elif not found.pairs and len(rest) == 2:
+            flat = match_names([path.stem for path in beside], self._task).pairs
+            if not flat and self._pair_strangers(rest[0], rest[1], relative, explicit):
+                return
         for node in rest:
             self._pair_node(node, relative / node.path.name)
 
-    def _pair_strangers(self, a: _Node, b: _Node, relative: Path, explicit: bool) -> bool:
-        """Two folders whose names say nothing: each for itself, or one with the other?"""
+    def _without_truth(self, nodes: Sequence[Node]) -> list[Node]:
+        truth = [node for node in nodes if node.path.name.casefold() in _TRUTH]
+        for node in truth:
+            self._note(f"{node.path.name}/ holds the truth, not a source: passed over.")
+        return [node for node in nodes if node not in truth]
+
+    def _pair_strangers(self, a: Node, b: Node, relative: Path, explicit: bool) -> bool:
+        """Two folders whose names say nothing together: each for itself, or one with the other?"""
         one, other = side_of(a.path.name, self._task), side_of(b.path.name, self._task)
-        sure = bool(one or other) and one != other
-        if sure and (one == "b" or other == "a"):
+        if one != other and (one == "b" or other == "a"):
             a, b = b, a
-        weakest = min(self._inside(a, relative), self._inside(b, relative))
-        if weakest == 0 or (explicit and weakest < HABIT_WORDS):
-            return self._pair_sides(a, b, relative, sure=sure)
-        shared = {(f, normal(p.stem)) for f, p in a.below()} & {
-            (f, normal(p.stem)) for f, p in b.below()
-        }
-        if weakest < HABIT_WORDS and shared:
-            text = f"{a.path.name}/ and {b.path.name}/ could be paired with each other or inside"
-            for node in (a, b):
-                self._left(node.path, f"{text}: give the two folders themselves", "ambiguous")
-            return True
-        return False
-
-    def _inside(self, node: _Node, relative: Path) -> float:
-        """How telling the words are by which ``node`` pairs completely within itself; 0: not."""
-        trial = _Finder(self._task, (), self._rules)
-        trial._pair_node(node, relative)
-        if trial._leftovers or not trial._matches:
-            return 0.0
-        return min(strength for _, strength in trial._matches)
-
-    def _pair_sides(self, a: _Node, b: _Node, relative: Path, *, sure: bool) -> bool:
-        """Pair the pictures of folder ``a`` with those of ``b``; False when none fit.
-
-        Folders that pair completely inside by words of a task are patients, not sides.
-        """
-        if min(self._inside(a, relative), self._inside(b, relative)) >= HABIT_WORDS:
+        if source_of(a.path.name, self._task) != source_of(b.path.name, self._task):
+            return self._pair_sides(Sides(a, b, HINT_WORDS, sure=True), relative)
+        strongest = max((weight for node in (a, b) for weight in self._inside(node)), default=0.0)
+        if strongest >= HABIT_WORDS:
             return False
-        files = [(folder, path, "a") for folder, path in a.below()]
-        files += [(folder, path, "b") for folder, path in b.below()]
+        names = f"{a.path.name}/ and {b.path.name}/"
+        if strongest == 0 or explicit:
+            paired = self._pair_sides(Sides(a, b, _STRANGE, sure=False), relative)
+            if paired:
+                self._note(f"{names} were taken for two sources, though their names do not say so.")
+            elif two_persons(a.path, b.path) and a.shared(b):
+                self._note(f"{names} name two persons: they are not paired with each other.")
+            return paired
+        if two_persons(a.path, b.path) or not a.shared(b):
+            return False
+        for node in (a, b):
+            text = f"{names} could be paired with each other or inside"
+            self._left(node.path, f"{text}: give the two folders themselves", "ambiguous")
+        return True
+
+    def _inside(self, node: Node) -> list[float]:
+        """How telling the words are that pair pictures within ``node``: one number per pair.
+
+        Files without a partner do not count: one of them must not turn a patient into a side.
+        """
+        if id(node) not in self._within:
+            trial = _Finder(self._task, (), self._rules)
+            trial._within = self._within  # asked again at every level above
+            trial._pair_node(node, Path())
+            self._within[id(node)] = [weight for _, weight in trial._matches]
+        return self._within[id(node)]
+
+    def _are_sides(self, sides: Sides) -> bool:
+        """Whether two folders are two sources of one set, rather than two patients.
+
+        Never when they name two persons, nor when both hold pairs by words as telling as their own
+        names, nor when pictures of one source (``2_pet``) are in both. A stray pair inside one of
+        them counts for less than more names in both that say nothing of a source.
+        """
+        if two_persons(sides.a.path, sides.b.path):
+            return False
+        shared = [name for _, name in sides.a.shared(sides.b)]
+        sources = [source_of(name, self._task) for name in shared]
+        known = (
+            "" if {"a", "b"} <= {*sources} else sides.names
+        )  # vis/ir_1 is the partner of ir/ir_1
+        same = sum(bool(source_of(name, self._task, known)) for name in shared)
+        if not sides.plain and same > (len(shared) - same if sides.sure else 0):
+            return False
+        least = max(sides.weight, HABIT_WORDS)
+        held = [sum(weight >= least for weight in self._inside(n)) for n in (sides.a, sides.b)]
+        return not any(held) or (not all(held) and sources.count("") > sum(held))
+
+    def _pair_sides(self, sides: Sides, relative: Path) -> bool:
+        """Pair the pictures of two folders with each other; False when that is not to be."""
+        if not self._are_sides(sides):
+            return False
         trial = _Finder(self._task, (), ())
-        trial._pair_two_sides(files, relative, f"{a.path.name}/ and {b.path.name}/", sure)
+        trial._pair_two_sides(sides, relative)
         if not trial._matches:
             return False
         self._matches += trial._matches
         self._leftovers |= trial._leftovers
         return True
 
-    def _pair_two_sides(
-        self, files: list[tuple[Path, Path, str]], relative: Path, where: str, sure: bool
-    ) -> None:
-        for spelling, reason in (
-            (normal, f"same name in {where}"),
-            (lambda name: normal(name).casefold(), f"same name but for capitals in {where}"),
+    def _pair_two_sides(self, sides: Sides, relative: Path) -> None:
+        files = list(sides.files())
+        for spelling, how in (
+            (normal, "same name"),
+            (lambda name: normal(name).casefold(), "same name but for capitals"),
         ):
             groups: dict[tuple[str, str], list[tuple[Path, Path, str]]] = defaultdict(list)
             for item in files:
                 groups[spelling(str(item[0])), spelling(item[1].stem)].append(item)
             files = []
             for group in groups.values():
-                sides = [side for _, _, side in group]
-                if sorted(sides) == ["a", "b"]:
-                    (folder, a, _), (_, b, _) = sorted(group, key=lambda item: item[2])
-                    self._match(Match(normal(a.stem), a, b, reason, relative / folder, sure), _SURE)
-                elif len(group) > 1 and len(set(sides)) == 2:
+                labels = [side for _, _, side in group]
+                if labels == ["a", "b"]:
+                    (folder, a, _), (_, b, _) = group
+                    match = Match(normal(a.stem), a, b, f"{how} in {sides.names}")
+                    match = replace(match, folder=relative / folder, sure=sides.sure)
+                    self._match(match, sides.weight)
+                elif len(set(labels)) == 2:
                     for _, path, _ in group:
                         listed = ", ".join(p.name for _, p, _ in group if p != path)
                         self._left(path, f"several files have its name: {listed}", "ambiguous")
                 else:
                     files += group
+        # Where names are the same, one that has no partner is not of a row: 1 is not B of 2.
+        least = LEARNED_WORDS if self._matches else NUMBERS
         by_folder: dict[Path, list[tuple[Path, str]]] = defaultdict(list)
         for folder, path, side in files:
             by_folder[folder].append((path, side))
         for folder, items in by_folder.items():
-            self._pair_files(
-                [p for p, _ in items], relative / folder, [s for _, s in items], sure, where
-            )
+            labels = [side for _, side in items]
+            found = match_names([p.stem for p, _ in items], self._task, labels, least)
+            self._take([p for p, _ in items], found, relative / folder, sides)
 
-    def _pair_files(
+    def _pair_files(self, files: Sequence[Path], relative: Path) -> None:
+        """Pair ``files`` of one folder by the words they differ in."""
+        found = match_names([path.stem for path in files], self._task)
+        if len(found.unmatched) == len(files) == 2 and self._only_two(files, relative):
+            return
+        self._take(files, found, relative)
+
+    def _take(
         self,
         files: Sequence[Path],
+        found: NameMatches,
         relative: Path,
-        sides: Sequence[str] | None = None,
-        sure: bool | None = None,
-        where: str = "",
+        sides: Sides | None = None,
     ) -> None:
-        """Pair ``files`` by the words they differ in."""
-        found = match_names([path.stem for path in files], self._task, sides)
         for pair in found.pairs:
             a, b = files[pair.a], files[pair.b]
             name = pair.shared or a.parent.name or a.stem
-            known = pair.sure if sure is None else sure
-            self._match(Match(name, a, b, _reason(pair), relative, known), pair.strength)
-        single = self._only_two(files, found.unmatched, relative) if sides is None else set()
+            # One word that is missing from the other name says less than two words.
+            weight = pair.strength if pair.word_a and pair.word_b else HABIT_WORDS
+            match = Match(name, a, b, pair.reason, relative, sides.sure if sides else pair.sure)
+            self._match(match, sides.weight if sides else weight)
         for index, reason in found.unmatched.items():
-            if index not in single:
-                text = f"no file of that name in {where}" if where and "no other" in reason else (
-                    reason
-                )  # fmt: skip
-                self._left(files[index], text)
+            if sides and "no other" in reason:
+                reason = f"no file of that name in {sides.names}"
+            self._left(files[index], reason)
         for index, reason in found.ambiguous.items():
             self._left(files[index], reason, "ambiguous")
 
-    def _only_two(self, files: Sequence[Path], left: dict[int, str], relative: Path) -> set[int]:
+    def _only_two(self, files: Sequence[Path], relative: Path) -> bool:
         """One picture whose name says A and one that says B, with no third: a pair."""
-        if len(left) != 2 or len(files) != 2:
-            return set()
-        first, second = sorted(left)
+        first, second = files
+        if two_persons(Path(first.stem), Path(second.stem)):
+            return False
         for spec in TASKS.values():
             if self._task in (None, spec.name):
-                one, other = (side_of(files[i].stem, spec.name) for i in (first, second))
+                one, other = (side_of(path.stem, spec.name) for path in files)
                 if {one, other} == {"a", "b"}:
                     a, b = (first, second) if one == "a" else (second, first)
                     words = [
-                        next(iter(sorted(words_of(files[i].stem) & {*hints, side})), side)
-                        for i, hints, side in ((a, spec.hints_a, "a"), (b, spec.hints_b, "b"))
+                        next(iter(sorted(words_of(path.stem) & {*hints, side})), side)
+                        for path, hints, side in ((a, spec.hints_a, "a"), (b, spec.hints_b, "b"))
                     ]
                     reason = f"the only two pictures here, named {words[0]} and {words[1]}"
-                    name = relative.name or files[a].parent.name or files[a].stem
-                    self._match(Match(name, files[a], files[b], reason, relative), TASK_WORDS)
-                    return {first, second}
-        return set()
+                    name = relative.name or a.parent.name or a.stem
+                    self._match(Match(name, a, b, reason, relative), TASK_WORDS)
+                    return True
+        return False
 
     def _pair_loose(self, files: list[Path], alone: bool) -> None:
         """Files given one by one: two parents are two sides, else each parent for itself."""
-        by_parent: dict[Path, _Node] = {}
-        for path in sorted(files, key=lambda path: _natural(str(path))):
-            by_parent.setdefault(path.parent, _Node(path.parent)).files.append(path)
+        by_parent: dict[Path, Node] = {}
+        for path in sorted(files, key=lambda path: natural(str(path))):
+            by_parent.setdefault(path.parent, Node(path.parent)).files.append(path)
         nodes = list(by_parent.values())
         if alone and len(files) == 2:
             self._pair_given_two(files[0], files[1])
@@ -348,10 +376,12 @@ class _Finder:
         sides = [side_of(f"{p.parent.name} {p.stem}", self._task) for p in (first, second)]
         a, b = (second, first) if sides[0] == "b" or sides[1] == "a" else (first, second)
         sure = sides[0] != sides[1]
+        if two_persons(first, second):
+            self._note(f"{first.name} and {second.name} name two persons; paired as asked.")
         self._match(Match(normal(a.stem), a, b, "the only two files given", Path(), sure), _SURE)
 
     def _match(self, match: Match, strength: float) -> None:
-        if _real(match.a) == _real(match.b):
+        if real(match.a) == real(match.b):
             for path in (match.a, match.b):
                 self._left(path, "A and B would be one and the same file", "ambiguous")
             return
@@ -364,21 +394,5 @@ class _Finder:
         self._notes[text] = None
 
 
-def _reason(pair: NamePair) -> str:
-    if not (pair.word_a and pair.word_b):
-        return f"same name but for {pair.word_a or pair.word_b}"
-    return f"differ only in {pair.word_a}/{pair.word_b}"
-
-
-def _real(path: Path) -> str:
-    return os.path.realpath(path)
-
-
-def _natural(text: str) -> list[tuple[int, int, str]]:
-    """Sorting key that puts 2 before 10."""
-    parts = re.findall(r"\d+|\D+", normal(text))
-    return [(0, int(p), "") if p.isdecimal() else (1, 0, p.casefold()) for p in parts]
-
-
 def _match_order(match: Match) -> tuple[list[tuple[int, int, str]], ...]:
-    return _natural(str(match.folder)), _natural(match.name), _natural(str(match.a))
+    return natural(str(match.folder)), natural(match.name), natural(str(match.a))

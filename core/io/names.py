@@ -14,11 +14,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
+from core.io.persons import person_of
 from core.tasks import TASKS, TaskSpec
 
 _COARSE = re.compile(r"[\W_]+|[^\W_]+")
 _FINE = re.compile(r"\d+|[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+|[^\W\d_]+")
-_GENERIC = (("a", "b"), ("left", "right"), ("l", "r"), ("first", "second"))
+GENERIC_WORDS = (("a", "b"), ("left", "right"), ("l", "r"), ("first", "second"))
 _MOST_VALUES = 6
 _ROUNDS = 40
 
@@ -46,6 +47,13 @@ class NamePair:
     strength: float
     sure: bool
 
+    @property
+    def reason(self) -> str:
+        """Why they belong together, in words."""
+        if self.word_a and self.word_b:
+            return f"differ only in {self.word_a}/{self.word_b}"
+        return f"same name but for {self.word_a or self.word_b}"
+
 
 @dataclass
 class NameMatches:
@@ -64,6 +72,7 @@ class _Hole:
     value: str
     written: str
     shared: str
+    person: str
 
 
 @dataclass
@@ -97,13 +106,25 @@ def words_of(name: str) -> set[str]:
     return found
 
 
-def side_of(name: str, task: str | None) -> str:
-    """``"a"`` or ``"b"`` when the words of ``name`` speak for one side only, else ``""``."""
-    words = words_of(name)
+def source_of(name: str, task: str | None, known: str = "") -> str:
+    """``"a"`` or ``"b"`` when words of a task speak for one side only, else ``""``.
+
+    Args:
+        known: a text of words; tasks that it has words of are passed over.
+    """
+    words, others = words_of(name), words_of(known)
     for spec in _specs(task):
         a, b = bool(words & {*spec.hints_a}), bool(words & {*spec.hints_b})
-        if a != b:
+        if a != b and not others & {*spec.hints_a, *spec.hints_b}:
             return "a" if a else "b"
+    return ""
+
+
+def side_of(name: str, task: str | None) -> str:
+    """``"a"`` or ``"b"`` when the words of ``name`` speak for one side only, else ``""``."""
+    words, source = words_of(name), source_of(name, task)
+    if source:
+        return source
     return "a" if "a" in words and "b" not in words else "b" if "b" in words else ""
 
 
@@ -111,7 +132,7 @@ def match_names(
     names: Sequence[str],
     task: str | None = None,
     sides: Sequence[str] | None = None,
-    known_only: bool = False,
+    least: float = NUMBERS,
 ) -> NameMatches:
     """Pair ``names`` by the words they differ in.
 
@@ -120,7 +141,7 @@ def match_names(
         task: whose words for A and B count most; None when not known.
         sides: "a" or "b" per name where the side is known beforehand (two folders): only names of
             different sides are paired then.
-        known_only: take no word pair that is merely learned, and no numbers.
+        least: take no words that count for less. Names of two persons are never paired.
     """
     matches = NameMatches()
     holes = [tuple(_holes(normal(name))) for name in names]
@@ -128,7 +149,7 @@ def match_names(
     left = {index for index in range(len(names)) if index not in matches.ambiguous}
     claimed: dict[int, dict[str, str]] = defaultdict(dict)
     for _ in range(_ROUNDS):
-        ranked = _ranked(holes, left, claimed, sides, task, known_only)
+        ranked = _ranked(holes, left, claimed, sides, task, least)
         if not ranked:
             break
         best = ranked[0]
@@ -155,30 +176,31 @@ def _specs(task: str | None) -> tuple[TaskSpec, ...]:
 
 def _holes(name: str) -> Iterator[_Hole]:
     """Every way to take one word out of ``name``; also none at all."""
+    person = person_of(name)
     parts = _COARSE.findall(name)
-    yield _Hole((name.casefold(), "-"), "", "", name)
+    yield _Hole((name.casefold(), "-"), "", "", name, person)
     start = 0
     for place, part in enumerate(parts):
         if part[0].isalnum():
             before, after = name[:start], name[start + len(part) :]
-            yield _hole(before, part, after)
+            yield _hole(before, part, after, person)
             pieces = _FINE.findall(part)
             if len(pieces) > 1 and "".join(pieces) == part:
                 offset = 0
                 for piece in pieces:
                     end = offset + len(piece)
-                    yield _hole(before + part[:offset], piece, part[end:] + after)
+                    yield _hole(before + part[:offset], piece, part[end:] + after, person)
                     offset = end
             if len(parts) > 2 and place in (0, len(parts) - 1):
                 rest = "".join(parts[2:] if place == 0 else parts[:-2])
-                yield _Hole((rest.casefold(), "-"), part.casefold(), part, rest)
+                yield _Hole((rest.casefold(), "-"), part.casefold(), part, rest, person)
         start += len(part)
 
 
-def _hole(before: str, word: str, after: str) -> _Hole:
+def _hole(before: str, word: str, after: str, person: str) -> _Hole:
     head, tail = before.strip(" _-."), after.strip(" _-.")
     shared = f"{head}_{tail}" if head and tail else head or tail
-    return _Hole((before.casefold(), after.casefold() + "|"), word.casefold(), word, shared)
+    return _Hole((before.casefold(), after.casefold() + "|"), word.casefold(), word, shared, person)
 
 
 def _set_aside_duplicates(
@@ -199,7 +221,7 @@ def _ranked(
     claimed: dict[int, dict[str, str]],
     sides: Sequence[str] | None,
     task: str | None,
-    known_only: bool,
+    least: float,
 ) -> list[_Candidate]:
     """Acceptable word pairs, best first."""
     by_key: dict[tuple[str, str], dict[str, tuple[int, _Hole]]] = defaultdict(dict)
@@ -216,8 +238,8 @@ def _ranked(
         for one, other in combinations(found.values(), 2):
             _add(candidates, one, other, numbers, sides)
     for candidate in candidates.values():
-        candidate.strength = _strength(candidate, task, known_only)
-    good = [c for c in candidates.values() if c.strength > 0 and c.pairs]
+        candidate.strength = _strength(candidate, task, sides)
+    good = [c for c in candidates.values() if c.strength >= least and c.pairs]
     return sorted(good, key=lambda c: (-c.score, c.words))
 
 
@@ -232,6 +254,8 @@ def _add(
     same_side = sides is not None and sides[first] == sides[second]
     if first == second or same_side or hole.value == partner.value:
         return
+    if hole.person and partner.person and hole.person != partner.person:
+        return
     words = (hole.value, partner.value)
     candidate = candidates.setdefault(words, _Candidate(words))
     if all(word.isdecimal() for word in words) and numbers > 2:
@@ -243,13 +267,13 @@ def _add(
         candidate.pairs.append((first, second, hole, partner))
 
 
-def _strength(candidate: _Candidate, task: str | None, known_only: bool) -> float:
+def _strength(candidate: _Candidate, task: str | None, sides: Sequence[str] | None) -> float:
     words = candidate.words
     numeric = all(word.isdecimal() for word in words)
     known = _known(words, task)
     if known:
         return known
-    if known_only:
+    if numeric and sides is not None and not _steady(candidate, sides):
         return 0.0
     if numeric:
         if candidate.crowded > candidate.clean or _all_one_side(candidate, task):
@@ -272,7 +296,7 @@ def _known(words: tuple[str, str], task: str | None) -> float:
         for first, second in (words, words[::-1]):
             if first in ("", *spec.hints_a) and second in ("", *spec.hints_b):
                 return HINT_WORDS
-    return HABIT_WORDS if tuple(sorted(words)) in _GENERIC else 0.0
+    return HABIT_WORDS if tuple(sorted(words)) in GENERIC_WORDS else 0.0
 
 
 def _all_one_side(candidate: _Candidate, task: str | None) -> bool:
@@ -280,6 +304,12 @@ def _all_one_side(candidate: _Candidate, task: str | None) -> bool:
     specs = _specs(task)
     hints = {hint for spec in specs for hint in (*spec.hints_a, *spec.hints_b)}
     return all(words_of(hole.shared) & hints for _, _, hole, _ in candidate.pairs)
+
+
+def _steady(candidate: _Candidate, sides: Sequence[str]) -> bool:
+    """Numbers tell two folders apart only when each folder keeps to one, and names share more."""
+    shared = all(hole.shared for _, _, hole, _ in candidate.pairs)
+    return shared and len(candidate.pairs) > 1 and len({sides[i] for i, *_ in candidate.pairs}) == 1
 
 
 def _contested(best: _Candidate, rivals: list[_Candidate], names: Sequence[str]) -> dict[int, str]:
@@ -327,7 +357,7 @@ def _order(words: tuple[str, str], task: str | None) -> tuple[bool, bool]:
                 return swap, True
     if all(word.isdecimal() for word in words):
         return int(words[0]) > int(words[1]), True
-    return False, words in _GENERIC
+    return False, words in GENERIC_WORDS
 
 
 def _explain(
