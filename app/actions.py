@@ -30,6 +30,7 @@ class Actions(Registry):
         self._add_view()
         self._add_pairs()
         self._add_workspaces()
+        self._add_tools()
         self._add_choices()
         self._add_help()
         theme.set_icon(self.fuse, "play", "on_accent")
@@ -64,6 +65,7 @@ class Actions(Registry):
             "view": self.tr("View"),
             "pairs": self.tr("Pairs"),
             "workspace": self.tr("Workspaces"),
+            "tools": self.tr("Tools"),
             "appearance": self.tr("Appearance"),
             "language": self.tr("Language"),
             "help": self.tr("Help"),
@@ -74,11 +76,15 @@ class Actions(Registry):
     def _add_file(self) -> None:
         make = self._make
         self.open = make("file.open", self.tr("Open…"), ("Ctrl+O",), icon="folder-open-outline")
+        folder = self.tr("Open folder…")
+        self.open_folder = make("file.open_folder", folder, ("Ctrl+Shift+O",))
         sample = self.tr("Open sample pair")
         self.sample = make("file.sample", sample, icon="image-multiple-outline")
         self.restore = make("file.restore", self.tr("Reopen last session"), needs="session")
         reopens = self.tr("Reopen it at every start")
         self.reopens = make("file.reopens", reopens, checkable=True)
+        close = self.tr("Close pictures")
+        self.close_pictures = make("file.close", close, ("Ctrl+W",), needs="sources")
         save, icon = self.tr("Save fused…"), "content-save-outline"
         self.save = make("file.save", save, ("Ctrl+S",), icon=icon, needs="outcome")
         export = self.tr("Export…")
@@ -168,6 +174,10 @@ class Actions(Registry):
             for number, (name, title) in enumerate(titles, 1)
         }
 
+    def _add_tools(self) -> None:
+        packs = self.tr("Model packs…")
+        self.packs = self._make("tools.packs", packs, icon="package-variant-closed")
+
     def _add_choices(self) -> None:
         looks = (
             ("system", self.tr("As the system")),
@@ -212,6 +222,7 @@ class Actions(Registry):
                 ("display", self.tr("&Display")),
                 ("view", self.tr("&View")),
                 ("pairs", self.tr("&Pairs")),
+                ("tools", self.tr("&Tools")),
                 ("help", self.tr("&Help")),
             )
         }
@@ -220,11 +231,16 @@ class Actions(Registry):
             ("language", self.tr("Language")),
         ):
             self.menus[name] = self.menus["view"].addMenu(title)
+        self.menus["presets"] = QMenu(self.tr("Window presets"))
         before = {self.save, self.quit, self.less_opaque, self.invert, self.edit_keys}
         for command in self:
             group = command.id.partition(".")[0]
             menu = self.menus["view" if group == "workspace" else group]
             action = self.action(command.id)
+            if action in self.presets:
+                menu = self.menus["presets"]
+                if action is self.presets[0]:
+                    self.menus["display"].addMenu(menu)
             if action in before or action is self.workspaces["fuse"]:
                 menu.addSeparator()
             menu.addAction(action)

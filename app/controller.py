@@ -11,11 +11,12 @@ from PySide6.QtCore import QObject, Signal
 from app import jobs
 from app.display import FeatureView
 from app.export import ExportPlan, clipboard_picture, export_files
+from app.places import file_of
 from app.render import Picture
 from app.results import Kept, ResultStore
 from app.session import Outcome, Problem, Remedy, Running, Session, Side, Sources
 from app.workers import Job, Runner
-from core.errors import FusionError, InputError, PackError, SizeMismatch
+from core.errors import DeviceMemoryError, FusionError, InputError, PackError, SizeMismatch
 
 _OPPOSITE: dict[Side, Side] = {"a": "b", "b": "a"}
 
@@ -41,12 +42,18 @@ class Controller(QObject):
         factory: jobs.EngineFactory,
         samples: Path,
         parent: QObject | None = None,
+        cpu: jobs.EngineFactory | None = None,
     ) -> None:
+        """
+        Args:
+            factory: makes the engine, on the thread that computes; ``cpu`` one for the processor,
+                offered when a device's memory does not suffice.
+        """
         super().__init__(parent)
         self.session = session
         self.suffixes: tuple[str, ...] = ()
         self._samples = samples
-        self._engine = jobs.LazyEngine(factory)
+        self._engine = jobs.LazyEngine(factory, cpu)
         self._compute = Runner("compute", self)
         self._files = Runner("files", self)
         self._generation = 0
@@ -69,6 +76,12 @@ class Controller(QObject):
         suffixes = self._files.submit(jobs.image_suffixes)
         suffixes.finished.connect(self._set_suffixes)
         suffixes.failed.connect(partial(self._fail, ""))
+
+    def refresh_methods(self) -> None:
+        """Ask the engine anew what can fuse: packs come and go."""
+        if not self._closed:
+            info = self._compute.submit(self._engine.info, key="info")
+            info.finished.connect(self.session.set_engine)
 
     def shutdown(self) -> None:
         """Cancel everything and wait for both threads. Nothing is emitted afterwards."""
@@ -137,6 +150,15 @@ class Controller(QObject):
         self.session.set_task(name)
         if self.session.sources.sample:
             self.open_sample()
+
+    def close_pictures(self) -> None:
+        """Show nothing: the window is as empty as it can be."""
+        for job in (self._load_job, self._fuse_job):
+            if job is not None:
+                job.cancel()
+        self._generation += 1
+        self.dismiss_problem()
+        self.session.set_sources(Sources())
 
     def dismiss_problem(self) -> None:
         """Take the error card away; a pair that waited for resampling is forgotten."""
@@ -222,6 +244,14 @@ class Controller(QObject):
         job.failed.connect(partial(self._fail_of, self._generation))
         for end in (job.finished, job.failed, job.cancelled):
             end.connect(partial(self._ended, job.number))
+
+    def use_cpu(self) -> None:
+        """Compute on the processor from now on, and fuse there what is open."""
+        self._compute.submit(self._engine.fall_back)
+        info = self._compute.submit(self._engine.info)
+        info.finished.connect(self.session.set_engine)
+        info.failed.connect(partial(self._fail, "retry"))
+        self.fuse(preview=self.session.outcome is None)
 
     def cancel(self) -> None:
         """Stop reading and fusing."""
@@ -342,12 +372,17 @@ class Controller(QObject):
 
     def _fail_of(self, generation: int, error: FusionError) -> None:
         if generation == self._generation:
-            self._fail("retry", error)
+            self._fail(self._remedy_for(error), error)
         if isinstance(error, (InputError, PackError)) and not self._closed:
             # A pack may have been removed: offer what there is now.
-            info = self._compute.submit(self._engine.info, key="info")
-            info.finished.connect(self.session.set_engine)
+            self.refresh_methods()
+
+    def _remedy_for(self, error: FusionError) -> Remedy:
+        device = self.session.engine.device.name if self.session.engine is not None else "cpu"
+        elsewhere = device != "cpu" and self._engine.can_fall_back
+        return "cpu" if elsewhere and isinstance(error, DeviceMemoryError) else "retry"
 
     def _fail(self, remedy: Remedy, error: FusionError) -> None:
         if not self._closed:
-            self.session.set_problem(Problem(error, remedy))
+            path = file_of(error, self.session.known_paths)
+            self.session.set_problem(Problem(error, remedy, path))

@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QImage
 
 from app.display import DisplayState, FeatureView
-from app.figure import Plate, as_array, figure, with_notice
+from app.figure import Plate, as_array, figure, with_notice, with_notice_below
 from app.render import features_of, source_picture, whole
 from app.results import Outcome
 from core.progress import Progress
@@ -39,17 +39,29 @@ class ExportPlan:
         items: names of :data:`ITEMS`.
         folder, stem: files are called “stem_item.suffix”; the fused one just “stem.suffix”.
         suffix: one of :data:`FORMATS`; “tif” is written with 16 bits (32 from float sources).
+        burn: write the notice on a strip below each picture. The figure has it anyway, and every
+            file has it in its metadata.
     """
 
     items: tuple[str, ...]
     folder: Path
     stem: str
     suffix: str = "png"
+    burn: bool = False
 
     def target(self, item: str) -> Path:
         """The file of an item."""
         name = self.stem if item == "fused" else f"{self.stem}_{item}"
         return self.folder / f"{name}.{self.suffix}"
+
+
+def burns_by_default(task: str, suffix: str) -> bool:
+    """Whether the notice is written into pictures where nobody chose.
+
+    For medical tasks in the formats that are looked at and handed round. TIFF with 16 bits is for
+    measuring: a strip would change the picture's size and its statistics.
+    """
+    return get_task(task).medical and suffix != "tif"
 
 
 def available(outcome: Outcome) -> tuple[str, ...]:
@@ -85,17 +97,27 @@ def export_files(
         progress.check()
         progress.report(number, len(targets), _tr("Exporting"))
         pixels, depth = _pixels(item, outcome, display)
+        if plan.burn and item != "figure":
+            pixels = with_notice_below(pixels, notice_of(outcome))
         if plan.suffix == "tif":
             depth = max(depth, 16)  # type: ignore[assignment]
         said = write_image(
             path,
             pixels,
             bit_depth=depth,
-            provenance={**outcome.result.provenance, "content": item},
+            provenance=_provenance(outcome, item),
             protect=sources,
         )
         notes.update(dict.fromkeys(said or ()))
     return tuple(targets.values()), tuple(notes)
+
+
+def _provenance(outcome: Outcome, item: str) -> dict[str, str]:
+    """What is written into a file. The notice is always in it, in the words every reader knows."""
+    notice = "Research use only"
+    if outcome.is_model:
+        notice = "Research use only – AI-generated image"
+    return {**outcome.result.provenance, "notice": notice, "content": item}
 
 
 def _pixels(item: str, outcome: Outcome, display: DisplayState) -> tuple[FloatArray, BitDepth]:

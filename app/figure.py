@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QColor, QFont, QImage, QPainter, QTransform
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QTransform
 
 from app.display import Window
 from app.render import Picture, upright_bar, whole
@@ -16,6 +16,7 @@ _LEAST_WIDTH = 320
 _MOST_WIDTH = 1600
 _INK = QColor("#1c232c")
 _QUIET = QColor("#566272")
+_STRIP, _ON_STRIP = QColor("#0d0f12"), QColor("#d3d9e1")
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,20 +88,50 @@ def _paint_plate(painter: QPainter, plate: Plate, box: QRect, line: int) -> None
 
 def with_notice(image: QImage, notice: str) -> QImage:
     """The picture with a strip below it that says ``notice``."""
-    text = max(11, image.width() // 40)
-    strip = round(text * 1.8)
-    made = QImage(image.width(), image.height() + strip, QImage.Format.Format_RGB32)
-    made.fill(QColor("#0d0f12"))
+    strip = notice_strip(image.width(), notice)
+    made = QImage(strip.width(), image.height() + strip.height(), QImage.Format.Format_RGB32)
+    made.fill(_STRIP)
     painter = QPainter(made)
     painter.drawImage(0, 0, image)
-    font = QFont()
-    font.setPixelSize(text)
-    painter.setFont(font)
-    painter.setPen(QColor("#d3d9e1"))
-    box = QRect(6, image.height(), image.width() - 12, strip)
-    flags = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-    painter.drawText(box, flags, notice)
+    painter.drawImage(0, image.height(), strip)
     painter.end()
+    return made
+
+
+def notice_strip(width: int, notice: str) -> QImage:
+    """A dark strip that says ``notice``, in as many lines as it needs, never cut short.
+
+    It is ``width`` pixels wide, or as wide as the longest word where that is more.
+    """
+    font = QFont()
+    font.setPixelSize(max(11, width // 40))
+    metrics = QFontMetrics(font)
+    margin = 6
+    longest = max(metrics.horizontalAdvance(word) for word in notice.split())
+    width = max(width, longest + 2 * margin)
+    flags = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    flags |= int(Qt.TextFlag.TextWordWrap)
+    room = QRect(0, 0, width - 2 * margin, 10_000)
+    height = metrics.boundingRect(room, flags, notice).height() + metrics.height() // 2
+    strip = QImage(width, height, QImage.Format.Format_RGB32)
+    strip.fill(_STRIP)
+    painter = QPainter(strip)
+    painter.setFont(font)
+    painter.setPen(_ON_STRIP)
+    painter.drawText(QRect(margin, 0, width - 2 * margin, height), flags, notice)
+    painter.end()
+    return strip
+
+
+def with_notice_below(pixels: FloatArray, notice: str) -> FloatArray:
+    """H×W×(1 or 3) in [0, 1] with the strip below it; every pixel above stays as it is."""
+    height, width, channels = pixels.shape
+    strip = as_array(notice_strip(width, notice))
+    if channels == 1:
+        strip = strip.mean(axis=2, keepdims=True)
+    made = np.zeros((height + strip.shape[0], strip.shape[1], channels), np.float32)
+    made[:height, :width] = pixels
+    made[height:] = strip
     return made
 
 

@@ -15,7 +15,7 @@ from app import jobs, theme
 from app.habits import language, timings
 from app.habits.first_paint import FirstPaint
 from app.habits.home import home
-from app.habits.quiet_import import gently
+from app.habits.quiet_import import gently, share_time
 from app.habits.settings import Settings
 from app.habits.signals import closing
 from app.intake import guess_task
@@ -57,9 +57,13 @@ def run(
     # A screenshot is the same for everyone: nothing remembered, nothing kept.
     settings = Settings(home() if screenshot is None else None)
     application = _application(settings)
+    share_time()
     ready = threading.Event()
     factory = gently(jobs.engine_factory(device), "torch", after=ready)
-    window = MainWindow(factory, resources.SAMPLES, chosen, method or "", settings=settings)
+    cpu = gently(jobs.engine_factory("cpu"), "torch")
+    window = MainWindow(
+        factory, resources.SAMPLES, chosen, method or "", settings=settings, cpu=cpu
+    )
     habits = window.habits
     for signal in (window.session.sources_changed, window.session.problem_changed, habits.ended):
         signal.connect(ready.set)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -48,9 +49,24 @@ FileOrImage = Path | Image
 class LazyEngine:
     """Makes the engine once, on the thread that first asks."""
 
-    def __init__(self, factory: EngineFactory) -> None:
+    def __init__(self, factory: EngineFactory, cpu: EngineFactory | None = None) -> None:
+        """
+        Args:
+            cpu: makes the engine that takes over when the device's memory does not suffice.
+        """
         self._factory = factory
+        self._cpu = cpu
         self._engine: Engine | None = None
+
+    @property
+    def can_fall_back(self) -> bool:
+        """True when there is an engine for the processor to turn to."""
+        return self._cpu is not None
+
+    def fall_back(self, progress: Progress) -> None:
+        """Compute on the processor from now on. Call only from the computing thread."""
+        if self._cpu is not None:
+            self._factory, self._cpu, self._engine = self._cpu, None, None
 
     def get(self, progress: Progress) -> Engine:
         """The engine. Call only from the computing thread."""
@@ -109,14 +125,16 @@ def load_sources(
     """
     from core.io import read_image, read_pair, resample_onto
 
-    progress.report(0, 0, tr("Reading pictures"))
+    stage = tr("Reading pictures")
+    count = sum(item is not None for item in (a, b))
+    progress.report(0, count, stage)
     stamp: Stamp | None = None
     if isinstance(a, Path) and isinstance(b, Path):
         with suppress(OSError):  # the reader says it better
             stamp = (*stamp_of(a, b), *((("resampled", 0, 0),) if resample else ()))
         if kept and stamp in kept:
             return replace(kept[stamp], sample=sample)
-        pair = read_pair(a, b, resample=resample)
+        pair = read_pair(a, b, resample=resample, between=partial(_next, progress, stage))
         image_a, image_b = pair.a, pair.b
     else:
         image_a = read_image(a) if isinstance(a, Path) else a
@@ -131,6 +149,12 @@ def load_sources(
         for image in (image_a, image_b)
     ]
     return Sources(loaded[0], loaded[1], pair, sample, stamp)
+
+
+def _next(progress: Progress, stage: str) -> None:
+    """Between the first and the second of two pictures."""
+    progress.check()
+    progress.report(1, 2, stage)
 
 
 def sample_paths(task: str, folder: Path) -> tuple[Path, Path]:

@@ -18,19 +18,24 @@ from PySide6.QtWidgets import (
 
 from app import details, jobs
 from app.actions import Actions
+from app.closing import Closing
 from app.controller import Controller
 from app.dialogs import open_dialog, save_dialog
 from app.export import ExportPlan
 from app.habits.desk import Habits
+from app.habits.docks import Docks
 from app.habits.settings import Settings
 from app.intake import Intake, ordered
+from app.packs import PackWork
 from app.pairs import Pairs
+from app.places import show_in_folder
 from app.session import Problem, Session, Side
 from app.sidework import SideWork
 from app.views.export_dialog import ExportDialog
 from app.views.fuse_view import FuseView
 from app.views.inspector import Inspector
 from app.views.looking import Looking
+from app.views.packs_dialog import PacksDialog
 from app.views.pages import makers
 from app.views.pairs_dock import PairsDock
 from app.views.workspaces import Workspaces
@@ -56,6 +61,7 @@ class MainWindow(QMainWindow):
         method: str = "",
         parent: QWidget | None = None,
         settings: Settings | None = None,
+        cpu: jobs.EngineFactory | None = None,
     ) -> None:
         """
         Args:
@@ -63,10 +69,12 @@ class MainWindow(QMainWindow):
             samples: folder of the sample pairs.
             task, method: what is chosen at first; "" is the task's default method.
             settings: what is remembered; None remembers nothing.
+            cpu: makes an engine for the processor, offered when a device has too little memory.
         """
         super().__init__(parent)
         self.session = Session(task, method, self)
-        self.controller = Controller(self.session, factory, samples, self)
+        self.engine_factory = factory
+        self.controller = Controller(self.session, factory, samples, self, cpu)
         self.view = FuseView(self.session)
         self.actions_ = Actions(self)
         self.top_bar = TopBar(self.session, self.actions_)
@@ -74,12 +82,13 @@ class MainWindow(QMainWindow):
         self.docks: dict[str, QDockWidget] = {}
         self._dialog: QFileDialog | None = None
         self._dialog_folder = ""
-        self._docks_away: list[QDockWidget] = []
         self.export_dialog: ExportDialog | None = None
+        self.packs_dialog: PacksDialog | None = None
         self.setWindowTitle("UniFusion Studio")
         self.setAcceptDrops(True)
         self.setMinimumSize(920, 560)
         self.work = SideWork(self.session, self)
+        self.packs = PackWork(self)
         self.pairs = Pairs(self.session, self.controller, self)
         self.pairs_dock = PairsDock(self.pairs)
         self.watch = SourceWatch(self.session, self)
@@ -87,9 +96,14 @@ class MainWindow(QMainWindow):
         self.inspector = Inspector(self.session, self.view, self.work)
         self.looking = Looking(self.session, self.view, self.actions_)
         self._lay_out()
+        self.side_docks = Docks(self, self.docks)
         self._connect()
+        self._connect_welcome()
         self.habits = Habits(self, settings or Settings(None))
+        self.closing = Closing(self)
         self._update_actions()
+        # Else the first thing with a frame around it would be the row of workspaces.
+        self.view.setFocus()
 
     def _lay_out(self) -> None:
         self.actions_.fill_menus(self.menuBar())
@@ -115,7 +129,7 @@ class MainWindow(QMainWindow):
         left = self._add_dock("pairsDock", self.tr("Pairs"), self.pairs_dock, _LEFT)
         right = self._add_dock("inspectorDock", self.tr("Inspector"), self.inspector, _RIGHT)
         self.resize(1280, 820)
-        self.resizeDocks([left, right], [190, 250], Qt.Orientation.Horizontal)
+        self.resizeDocks([left, right], [215, 250], Qt.Orientation.Horizontal)
 
     def _add_dock(
         self, name: str, title: str, content: QWidget, area: Qt.DockWidgetArea
@@ -135,6 +149,9 @@ class MainWindow(QMainWindow):
         controller, session, actions = self.controller, self.session, self.actions_
         actions.open.triggered.connect(self.ask_open)
         actions.sample.triggered.connect(controller.open_sample)
+        actions.open_folder.triggered.connect(self.pairs_dock.ask_folder)
+        actions.close_pictures.triggered.connect(controller.close_pictures)
+        actions.packs.triggered.connect(self.show_packs)
         actions.save.triggered.connect(self.ask_save)
         actions.quit.triggered.connect(self.close)
         actions.fuse.triggered.connect(lambda: controller.fuse())
@@ -157,9 +174,11 @@ class MainWindow(QMainWindow):
         self.status.cancel_requested.connect(controller.cancel)
         self.view.remedy_requested.connect(self._remedy)
         self.view.copy_requested.connect(self._copy_details)
+        self.view.file_requested.connect(self._show_file)
         self.view.problem_dismissed.connect(controller.dismiss_problem)
         self.view.side_dropped.connect(self._take_side)
         self.view.link.pointer_changed.connect(self._show_pixel)
+        self.packs.changed.connect(controller.refresh_methods)
         controller.saved.connect(self.status.show_saved)
         controller.exported.connect(self.status.show_exported)
         controller.copied.connect(self._copied)
@@ -175,6 +194,14 @@ class MainWindow(QMainWindow):
             session.problem_changed,
         ):
             signal.connect(self._update_actions)
+
+    def _connect_welcome(self) -> None:
+        welcome = self.view.welcome
+        welcome.open_requested.connect(self.ask_open)
+        welcome.folder_requested.connect(self.pairs_dock.ask_folder)
+        welcome.sample_requested.connect(self.controller.open_sample)
+        welcome.task_chosen.connect(self.controller.set_task)
+        welcome.files_dropped.connect(self.take)
 
     def _update_actions(self) -> None:
         session = self.session
@@ -290,14 +317,7 @@ class MainWindow(QMainWindow):
 
     def _show_workspace(self, name: str) -> None:
         fuse = name == "fuse"
-        if not fuse and not self._docks_away:
-            self._docks_away = [dock for dock in self.docks.values() if not dock.isHidden()]
-            for dock in self._docks_away:
-                dock.hide()
-        elif fuse:
-            for dock in self._docks_away:
-                dock.show()
-            self._docks_away = []
+        self.side_docks.show(fuse)
         self.top_bar.setEnabled(fuse)
         self._update_actions()
 
@@ -308,6 +328,7 @@ class MainWindow(QMainWindow):
             "resample": self.controller.resample_pending,
             "open": self.ask_open,
             "retry": self._retry,
+            "cpu": self.controller.use_cpu,
             "save": self.ask_save,
             "reload": self.controller.reload,
             "export": self.ask_export,
@@ -323,6 +344,17 @@ class MainWindow(QMainWindow):
 
     def _copy_details(self) -> None:
         self.view.copy_text(details.describe(self.session))
+
+    def _show_file(self) -> None:
+        problem = self.session.problem
+        if problem is not None and problem.path is not None and not show_in_folder(problem.path):
+            text = self.tr("No file manager could be opened. The file is {0}")
+            self.session.set_message(text.format(problem.path))
+
+    def show_packs(self) -> None:
+        """Show what packs there are, and what can be done with them."""
+        self.packs_dialog = PacksDialog(self.packs, self.session.task.name, self)
+        self.packs_dialog.open()
 
     def _escape(self) -> None:
         if self.session.running is not None:
@@ -345,13 +377,15 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         """Open dropped files."""
         event.acceptProposedAction()
-        self.take(dropped_paths(event.mimeData()))
+        take = getattr(self.workspaces.currentWidget(), "take", self.take)
+        take(dropped_paths(event.mimeData()))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Disappear at once, then wait for the threads to end."""
         self.hide()
         self.controller.shutdown()
         self.work.shutdown()
+        self.packs.shutdown()
         self.pairs_dock.shutdown()
         self.workspaces.shutdown()
         super().closeEvent(event)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.results import Stamp
 from app.session import Problem, Session
@@ -75,6 +75,7 @@ class Pairs(QObject):
     state_changed = Signal(object)
     """The key of a pair."""
     current_changed = Signal()
+    note_changed = Signal()
 
     def __init__(
         self, session: Session, controller: Controller, parent: QObject | None = None
@@ -110,6 +111,11 @@ class Pairs(QObject):
         job = self._finder.submit(work)
         job.finished.connect(self._found)
         job.failed.connect(self._fail)
+        self._set_note(self.tr("Looking for pairs…"))
+
+    def _set_note(self, note: str) -> None:
+        self.note = note
+        self.note_changed.emit()
 
     def _found(self, new: PairingPlan) -> None:
         first = next((m for m in new.active), None)
@@ -119,7 +125,12 @@ class Pairs(QObject):
         if first is None:
             self._session.set_message(self.note)
         else:
-            self.open(key_of(first))
+            # In a turn of its own: listing thousands of pairs takes long enough.
+            QTimer.singleShot(0, self, partial(self._open_first, key_of(first)))
+
+    def _open_first(self, key: Key) -> None:
+        if not self._closed:
+            self.open(key)
 
     def _summary(self, new: PairingPlan, known: int) -> str:
         said = [self.tr("{0} pairs were found.").format(len(new.matches))]
@@ -197,7 +208,10 @@ class Pairs(QObject):
         return (Path(stamp[0][0]), Path(stamp[1][0])) if stamp is not None else None
 
     def _sources_changed(self) -> None:
-        if self._session.sources.pair is not None and self._on_show() != self.current:
+        if self._session.is_empty and self.current is not None:
+            self.current = None
+            self.current_changed.emit()
+        elif self._session.sources.pair is not None and self._on_show() != self.current:
             shown = self._on_show()
             self.current = shown if shown in self._listed else None
             self.current_changed.emit()
@@ -241,4 +255,5 @@ class Pairs(QObject):
 
     def _fail(self, error: FusionError) -> None:
         if not self._closed:
+            self._set_note("")
             self._session.set_problem(Problem(error, "open"))

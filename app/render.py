@@ -304,9 +304,39 @@ def _sampled(shown: Picture) -> Codes:
 def percentile_window(shown: Picture, low: float, high: float) -> Window:
     """The values between which all but a few per cent of the pixels lie; its own where flat."""
     start, end = shown.extent
-    codes = np.percentile(_sampled(shown), (low, high))
+    # Counted, not sorted: a key press must not wait for 400,000 values (nor for numpy.percentile,
+    # which imports a large module when it is first used).
+    total = np.cumsum(np.bincount(_sampled(shown).ravel(), minlength=shown.top + 1))
+    codes = [_ranked(total, share / 100 * (int(total[-1]) - 1)) for share in (low, high)]
     least, most = (start + float(c) / shown.top * (end - start) for c in codes)
     return (least, most) if most > least else shown.window
+
+
+def _ranked(total: npt.NDArray[np.int64], rank: float) -> float:
+    """The code of a rank among all pixels, between two of them where the rank is no whole number.
+
+    Args:
+        total: how many pixels have this code or a lower one.
+    """
+    below = int(rank)
+    first, second = np.searchsorted(total, (below, min(below + 1, int(total[-1]) - 1)), "right")
+    return float(first + (rank - below) * (second - first))
+
+
+def deviation_window(shown: Picture, width: float) -> Window:
+    """Mean ± ``width`` standard deviations of the pixels, within the extent; its own where flat.
+
+    What is at the extent's low end is left out: in many pictures most of it is empty background.
+    """
+    codes = _sampled(shown).astype(np.float64)
+    codes = codes[codes > 0]
+    if not codes.size or codes.std() == 0:
+        return shown.window
+    start, end = shown.extent
+    mean, spread = codes.mean(), width * codes.std()
+    low, high = (max(0.0, mean - spread), min(float(shown.top), mean + spread))
+    least, most = (start + c / shown.top * (end - start) for c in (low, high))
+    return float(least), float(most)
 
 
 @dataclass(frozen=True, eq=False)
@@ -321,13 +351,19 @@ def histogram(shown: Picture, bins: int = 64) -> Histogram:
     """Counts over the values that occur, and over the picture's window where that is narrower."""
     codes = _sampled(shown)
     start, end = shown.extent
-    least, most = (start + float(c) / shown.top * (end - start) for c in (codes.min(), codes.max()))
+    # Counting whole numbers is some thirty times quicker than sorting values into ranges.
+    rows = [
+        np.bincount(codes[..., k].ravel(), minlength=shown.top + 1) for k in range(codes.shape[2])
+    ]
+    there = np.flatnonzero(np.sum(rows, axis=0))
+    least, most = (start + float(c) / shown.top * (end - start) for c in (there[0], there[-1]))
     if most <= least:
         least, most = shown.window
     # Bins hold whole numbers of codes: else some would hold one more than their neighbours.
     low, high = round(shown.code(least)), round(shown.code(most)) + 1
     step = -(-(high - low) // bins)
-    edges = (low, low + step * -(-(high - low) // step))
-    bins = (edges[1] - edges[0]) // step
-    rows = [np.histogram(codes[..., k], bins=bins, range=edges)[0] for k in range(codes.shape[2])]
-    return Histogram(np.array(rows, np.int64), (least, most))
+    bins = -(-(high - low) // step)
+    room = max(0, low + bins * step - (shown.top + 1))
+    cut = [np.pad(row, (0, room))[low : low + bins * step] for row in rows]
+    counts = np.array([row.reshape(bins, step).sum(axis=1) for row in cut], np.int64)
+    return Histogram(counts, (least, most))

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 Side = Literal["a", "b"]
-Remedy = Literal["", "resample", "open", "retry", "save", "reload", "export"]
+Remedy = Literal["", "resample", "open", "retry", "cpu", "save", "reload", "export"]
 
 
 class Method(Protocol):
@@ -61,10 +61,11 @@ class Method(Protocol):
 
 @dataclass(frozen=True)
 class Problem:
-    """An error to show, with the one thing that helps."""
+    """An error to show, with the one thing that helps, and the file it is about (or None)."""
 
     error: FusionError
     remedy: Remedy = ""
+    path: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -314,6 +315,11 @@ class Session(QObject):
         if message != self.message:
             self.message = message
             self.notices_changed.emit()
+
+    @property
+    def is_empty(self) -> bool:
+        """True while no picture is open."""
+        return self.sources.a is None and self.sources.b is None
 
     @property
     def notices(self) -> tuple[str, ...]:

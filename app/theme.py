@@ -71,6 +71,19 @@ LIGHT = Colours(
 )
 
 
+_R = QPalette.ColorRole
+_ROLES: dict[str, tuple[QPalette.ColorRole, ...]] = {
+    "window": (_R.Window,),
+    "surface": (_R.Base,),
+    "raised": (_R.AlternateBase, _R.Button, _R.ToolTipBase),
+    "text": (_R.WindowText, _R.Text, _R.ButtonText, _R.ToolTipText),
+    "muted": (_R.PlaceholderText,),
+    "accent": (_R.Highlight, _R.Link),
+    "on_accent": (_R.HighlightedText,),
+}
+"""Which roles of Qt's palette a colour plays."""
+
+
 @dataclass
 class _Choice:
     """What the person chose, and how to dress the application anew."""
@@ -133,25 +146,11 @@ def style_sheet(now: Colours, resources: Path) -> str:
 
 def _palette(now: Colours) -> QPalette:
     palette = QPalette()
-    role = QPalette.ColorRole
-    for which, value in (
-        (role.Window, now.window),
-        (role.WindowText, now.text),
-        (role.Base, now.surface),
-        (role.AlternateBase, now.raised),
-        (role.Text, now.text),
-        (role.PlaceholderText, now.muted),
-        (role.Button, now.raised),
-        (role.ButtonText, now.text),
-        (role.ToolTipBase, now.raised),
-        (role.ToolTipText, now.text),
-        (role.Highlight, now.accent),
-        (role.HighlightedText, now.on_accent),
-        (role.Link, now.accent),
-    ):
-        palette.setColor(which, QColor(value))
-    for which in (role.WindowText, role.Text, role.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, which, QColor(now.muted))
+    for colour, roles in _ROLES.items():
+        for role in roles:
+            palette.setColor(role, QColor(getattr(now, colour)))
+            if colour == "text":
+                palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(now.muted))
     return palette
 
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
 from PySide6.QtCore import QCoreApplication
 
+import core
+from core.errors import FusionError, Said
 from core.tasks import TASKS
 
 STAGES = (
@@ -17,16 +23,46 @@ STAGES = (
 )
 """What the engine reports while it works."""
 
+_SPEAKERS = {
+    "Said",
+    "FusionError",
+    "InputError",
+    "OutputError",
+    "PackError",
+    "BackboneMissing",
+    "DeviceMemoryError",
+    "DeviceUnavailable",
+}
+"""Calls in the engine and the trainer whose literal texts a person may read."""
+
+_PLACES = {"DeviceChoice": 2, "report": 2, "Split": 4}
+"""Calls with one argument a person may read, and its place."""
+
 
 def spoken(text: str) -> str:
     """A name, stage or explanation of the engine in the person's language, if it is known."""
     return QCoreApplication.translate("core", text) if text else ""
 
 
+def spoken_text(text: str) -> str:
+    """As :func:`spoken`; a text made from a template is made anew from the translated one."""
+    if isinstance(text, Said):
+        values = (spoken_text(v) if isinstance(v, Said) else v for v in text.values)
+        return spoken(text.template).format(*values)
+    return spoken(text)
+
+
+def spoken_error(error: FusionError) -> tuple[str, str, str]:
+    """What failed, why, and what to do about it, in the person's language where it is known."""
+    return spoken_text(error.what), spoken_text(error.why), spoken_text(error.remedy)
+
+
 def engine_texts() -> set[str]:
     """All texts of the engine that are shown by name, for the translators."""
     from core.baselines import BASELINES
     from core.metrics import METRICS
+    from core.models.catalogue import Catalogue
+    from resources import PACKS
 
     tasks = (
         text
@@ -35,4 +71,106 @@ def engine_texts() -> set[str]:
     )
     metrics = (text for one in METRICS.values() for text in (one.title, one.explanation))
     methods = (baseline.title for baseline in BASELINES.values())
-    return {*tasks, *metrics, *methods, *STAGES}
+    packs = (entry.manifest.title for entry in Catalogue([PACKS]).scan()[0])
+    return {*tasks, *metrics, *methods, *packs, *STAGES, *trainer_texts(), *error_texts()}
+
+
+def trainer_texts() -> set[str]:
+    """What the trainer says of its settings and of the ways to begin."""
+    from trainer.fields import FIELDS
+    from trainer.presets import PRESETS
+
+    fields = (
+        text for field in FIELDS for text in (field.title, field.help, field.unit, field.group)
+    )
+    # Names such as bf16 or dinov3 are the same everywhere; words are not.
+    choices = (choice for field in FIELDS for choice in field.choices if choice.isalpha())
+    presets = (text for preset in PRESETS for text in (preset.title, preset.description))
+    return {text for text in (*fields, *choices, *presets, *_faults()) if _is_words(text)}
+
+
+_WRONG = ("?", -1e30, -1, 1e30)
+"""No number, and numbers outside every limit."""
+
+
+def _faults() -> Iterator[str]:
+    """What is said of numbers that cannot be, found by trying: limits stand in the sentence."""
+    from trainer.config import TrainConfig
+    from trainer.fields import FIELDS, validate, values_of
+
+    for field in FIELDS:
+        if field.kind not in ("int", "float"):
+            continue
+        for wrong in (*_WRONG, 40) if field.name == "crop" else _WRONG:
+            values = values_of(TrainConfig("mif"))
+            *path, name = field.name.split(".")
+            group = values
+            for step in path:
+                group = group[step]
+            group[name] = wrong
+            yield from validate(values).values()
+
+
+def error_texts() -> set[str]:
+    """Every literal text of errors, stages and reasons, found in the source that says it."""
+    root = Path(core.__file__).parent.parent
+    found: set[str] = set()
+    for package in ("core", "trainer"):
+        for path in sorted((root / package).rglob("*.py")):
+            found.update(_Source(ast.parse(path.read_text(encoding="utf-8"))).texts())
+    return {text for text in found if _is_words(text)}
+
+
+def _is_words(text: str) -> bool:
+    return any(sign.isalpha() for sign in text)
+
+
+class _Source:
+    """One module, and what its names and functions may stand for."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._tree = tree
+        self._known: dict[str, list[ast.expr]] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                self._known.setdefault(node.targets[0].id, []).append(node.value)
+            elif isinstance(node, ast.FunctionDef):
+                returns = (one.value for one in ast.walk(node) if isinstance(one, ast.Return))
+                self._known.setdefault(node.name, []).extend(value for value in returns if value)
+
+    def texts(self) -> Iterator[str]:
+        """Literal texts that reach a person."""
+        for node in ast.walk(self._tree):
+            if isinstance(node, ast.Call):
+                for given in _told(node):
+                    yield from self._read(given, frozenset())
+
+    def _read(self, value: ast.expr, seen: frozenset[str]) -> Iterator[str]:
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            yield value.value
+        elif isinstance(value, ast.IfExp):
+            yield from self._read(value.body, seen)
+            yield from self._read(value.orelse, seen)
+        elif isinstance(value, ast.BoolOp):
+            for part in value.values:
+                yield from self._read(part, seen)
+        name = _called(value) if isinstance(value, ast.Call) else getattr(value, "id", "")
+        if name not in seen:
+            for known in self._known.get(name, ()):
+                yield from self._read(known, seen | {name})
+
+
+def _told(node: ast.Call) -> list[ast.expr]:
+    """Arguments of a call that a person may read."""
+    name = _called(node)
+    if name in _SPEAKERS:
+        said = node.args[:1] if name == "Said" else node.args
+        return [*said, *(word.value for word in node.keywords)]
+    place = _PLACES.get(name)
+    return node.args[place : place + 1] if place is not None else []
+
+
+def _called(node: ast.Call) -> str:
+    if isinstance(node.func, ast.Attribute):
+        return node.func.attr
+    return node.func.id if isinstance(node.func, ast.Name) else ""

@@ -8,6 +8,13 @@ in a process of its own (so that peak resident memory means something), in turn,
 taken turn by turn: a machine whose speed drifts favours neither. Only the work is timed, not the
 start of the program.
 
+    python benchmarks/batch.py --data ../shared/data/val/mif --growth
+
+fuses a hundred and then a thousand pairs: peak memory must not depend on how many there are.
+``--enlarge 2048 --format tif`` makes the pictures as large as those of cameras and the results
+16-bit TIFF; ``--share 40`` lets every file take 40 ms longer to be read or written, as on a network
+drive.
+
     python benchmarks/batch.py --stack 4 --size 256 [--device cuda]
 
 times the network on stacks of pictures against one by one: the reason why batches fuse one by one.
@@ -27,8 +34,11 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+_ORIGINALS = 8
+_FEW, _MANY = 100, 1000
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,41 @@ def repeated(data: Path, folder: Path, pairs: int) -> Path:
     return folder
 
 
+def enlarged(data: Path, folder: Path, side: int) -> Path:
+    """The real pairs with ``side`` pixels along their longer side, as PNG."""
+    import cv2
+
+    from core.io import read_image, write_image
+
+    for name in sorted(path.name for path in (data / "a").iterdir())[:_ORIGINALS]:
+        for letter in "ab":
+            image = read_image(data / letter / name).normalised()
+            scale = side / max(image.shape[:2])
+            size = (round(image.shape[1] * scale), round(image.shape[0] * scale))
+            large = cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
+            target = folder / letter / f"{Path(name).stem}.png"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_image(target, large.reshape(size[1], size[0], -1).clip(0, 1), bit_depth=8)
+    return folder
+
+
+def on_a_share(milliseconds: float) -> None:
+    """Let every picture take so much longer to be read, and to be written."""
+    from core.io import reading, writer
+
+    read, write = reading.read_image, writer.atomic_write
+
+    def slow_read(*words: Any, **more: Any) -> Any:
+        time.sleep(milliseconds / 1000)
+        return read(*words, **more)
+
+    def slow_write(*words: Any, **more: Any) -> Any:
+        time.sleep(milliseconds / 1000)
+        return write(*words, **more)
+
+    reading.read_image, writer.atomic_write = slow_read, slow_write
+
+
 def work(kind: str, options: argparse.Namespace) -> Turn:
     """Fuse everything once in this process."""
     from core.batch import BatchOptions, plan_batch, run_batch
@@ -61,7 +106,13 @@ def work(kind: str, options: argparse.Namespace) -> Turn:
     from core.types import FusionRequest
 
     source, out = Path(options.source), Path(options.out)
-    batch = BatchOptions(out, options.task, options.method, workers=options.workers)
+    if options.share:
+        on_a_share(options.share)
+    depth: Any = 16 if options.format == "tif" else None
+    batch = BatchOptions(
+        out, options.task, options.method, format=options.format, depth=depth,
+        workers=options.workers,
+    )  # fmt: skip
     plan = plan_batch(pair_paths([source], options.task), batch)
     engine = FusionEngine(options.device)
     first = plan.rows[0].match
@@ -78,7 +129,7 @@ def work(kind: str, options: argparse.Namespace) -> Turn:
             write_image(
                 out / row.target,
                 result.fused,
-                bit_depth=result.bit_depth,
+                bit_depth=depth or result.bit_depth,
                 provenance=result.provenance,
                 protect=(row.match.a, row.match.b),
                 overwrite=False,
@@ -91,7 +142,7 @@ def work(kind: str, options: argparse.Namespace) -> Turn:
 def in_own_process(kind: str, options: argparse.Namespace, source: Path, out: Path) -> Turn:
     """The same in a fresh process."""
     words = [sys.executable, __file__, "--turn", kind, "--source", source, "--out", out]
-    for name in ("task", "method", "device", "workers"):
+    for name in ("task", "method", "device", "workers", "share", "format"):
         words += [f"--{name}", getattr(options, name)]
     done = subprocess.run(
         list(map(str, words)),
@@ -107,17 +158,39 @@ def in_own_process(kind: str, options: argparse.Namespace, source: Path, out: Pa
     return Turn(**json.loads(done.stdout.splitlines()[-1]))
 
 
+def prepared(options: argparse.Namespace, folder: Path, pairs: int) -> Path:
+    """A folder of ``pairs`` pairs as the options want them."""
+    data = options.data.resolve()
+    if options.enlarge:
+        data = enlarged(data, folder / "large", options.enlarge)
+    return repeated(data, folder / "in", pairs)
+
+
+def growth(options: argparse.Namespace) -> None:
+    """Peak memory of few and of many pairs."""
+    peaks = []
+    for pairs in (_FEW, _MANY):
+        with tempfile.TemporaryDirectory(dir=options.scratch) as folder:
+            source = prepared(options, Path(folder), pairs)
+            turn = in_own_process("batch", options, source, Path(folder) / "out")
+        peaks.append(turn.peak)
+        print(
+            f"{pairs:5} pairs: peak {turn.peak:6.0f} MiB, {turn.pairs / turn.seconds:.1f} pairs/s"
+        )
+    print(f"{_MANY} pairs take {peaks[1] - peaks[0]:+.0f} MiB")
+
+
 def compare(options: argparse.Namespace) -> None:
     """Both in turn; print medians and ratios."""
     turns: dict[str, list[Turn]] = {"plain": [], "batch": []}
     with tempfile.TemporaryDirectory(dir=options.scratch) as folder:
-        source = repeated(options.data.resolve(), Path(folder) / "in", options.pairs)
+        source = prepared(options, Path(folder), options.pairs)
         for number in range(options.runs):
             order = ("plain", "batch") if number % 2 == 0 else ("batch", "plain")
             for kind in order:
                 turns[kind].append(in_own_process(kind, options, source, Path(folder) / "out"))
     print(f"{options.pairs} pairs of {options.data.name}, {options.method or 'pack'}, "
-          f"{options.device}, {options.workers} workers, {os.cpu_count()} cores, "
+          f"{options.device}, {options.format}, {options.workers} workers, {os.cpu_count()} cores, "
           f"load {os.getloadavg()[0]:.1f}, {options.runs} turns each")  # fmt: skip
     for kind, runs in turns.items():
         rate = statistics.median(turn.pairs / turn.seconds for turn in runs)
@@ -176,6 +249,10 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=100)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--enlarge", type=int, default=0, help="pixels of the longer side")
+    parser.add_argument("--share", type=float, default=0, help="milliseconds added to each file")
+    parser.add_argument("--format", default="png", help="png, or tif for 16-bit TIFF")
+    parser.add_argument("--growth", action="store_true")
     parser.add_argument("--scratch", type=Path, help="folder on the disk to measure")
     parser.add_argument("--stack", type=int, default=0)
     parser.add_argument("--size", type=int, default=256)
@@ -187,6 +264,8 @@ def main() -> None:
         print(json.dumps(work(options.turn, options).__dict__))
     elif options.stack:
         stacked(options)
+    elif options.data and options.growth:
+        growth(options)
     elif options.data:
         compare(options)
     else:

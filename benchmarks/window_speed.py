@@ -9,18 +9,25 @@ Figures are medians and the slowest of twenty, in milliseconds, in wall and in p
 window's thread: on a busy machine the latter is the fairer one.
 
 The last lines give the longest time a timer of 5 ms had to wait in the event loop while the pair
-was read, while the engine started, while it fused, and while nothing was done.
+was read, while the engine started, while it fused, and while nothing was done; then while a folder
+of 2,000 pairs (made of the sample pictures by hard links) was opened, its rows scrolled through,
+pairs stepped through and fused by the embedded pack, and all of that once more while a training
+loop runs in a thread; and the seconds until the first small picture, and all that are in sight,
+were there. Beside each wait stands the processor time of the window's thread meanwhile: where it is
+small, the machine or another thread held it up. ``--pairs 0`` leaves the folder out.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,8 +38,9 @@ from PySide6.QtWidgets import QApplication
 
 import resources
 from app import jobs, theme
-from app.habits.quiet_import import gently
+from app.habits.quiet_import import gently, share_time
 from app.main_window import MainWindow
+from core.errors import Cancelled
 
 WIDTH, HEIGHT = 4096, 3072
 GOAL_MS = 33.0
@@ -59,16 +67,22 @@ class Beat:
 
     def restart(self) -> None:
         """Forget what was."""
-        self._last = time.perf_counter()
-        self.worst = 0.0
+        self._last, self._last_cpu = time.perf_counter(), time.thread_time()
+        self.worst = self.worst_cpu = 0.0
         self.late = 0
 
     def _tick(self) -> None:
-        now = time.perf_counter()
+        now, cpu = time.perf_counter(), time.thread_time()
         waited = (now - self._last) * 1000 - _BEAT_MS
-        self.worst = max(self.worst, waited)
+        if waited > self.worst:
+            self.worst, self.worst_cpu = waited, (cpu - self._last_cpu) * 1000
         self.late += waited > 50
-        self._last = now
+        self._last, self._last_cpu = now, cpu
+
+    def line(self, name: str) -> str:
+        """What happened since the last restart."""
+        text = f"longest stall {name:34} {self.worst:7.1f} ms"
+        return f"{text} (CPU {self.worst_cpu:5.1f}), {self.late} over 50 ms"
 
 
 def make_pair(folder: Path) -> tuple[Path, Path]:
@@ -162,12 +176,12 @@ def report(name: str, steps: list[Step]) -> None:
 def measure(window: MainWindow, files: tuple[Path, Path], runs: int) -> None:
     """Open the pair, make the gestures, print."""
     beat = Beat()
-    stalls: dict[str, tuple[float, int]] = {}
+    stalls: list[str] = []
 
     def stage(name: str, done: Callable[[], bool]) -> None:
         beat.restart()
         until(done)
-        stalls[name] = (beat.worst, beat.late)
+        stalls.append(beat.line(name))
 
     window.controller.start()
     window.controller.open_pair(*files)
@@ -181,8 +195,96 @@ def measure(window: MainWindow, files: tuple[Path, Path], runs: int) -> None:
         window.view.link.fit()
         timed(change, 5)
         report(name, timed(change, runs))
-    for name, (worst, late) in stalls.items():
-        print(f"longest stall {name:24} {worst:7.1f} ms, {late} over 50 ms")
+    print("\n".join(stalls), flush=True)
+
+
+def make_folder(folder: Path, count: int) -> Path:
+    """A study of ``count`` pairs: the samples over and over, as hard links."""
+    for side, other in (("a", "ir"), ("b", "vis")):
+        place = folder / side
+        place.mkdir(parents=True)
+        kept = folder.parent / f"{other}.png"
+        shutil.copyfile(resources.SAMPLES / f"ivif_{side}.png", kept)
+        for number in range(count):
+            os.link(kept, place / f"scene_{number:05}.png")
+    return folder
+
+
+def open_folder(window: MainWindow, folder: Path, name: str) -> None:
+    """Open a large folder, look through it, fuse on the way; print."""
+    beat, dock = Beat(), window.pairs_dock
+    drawn: list[float] = []
+    dock.thumbs.ready.connect(lambda *_: drawn.append(time.perf_counter()))
+    begun = time.perf_counter()
+    window.take([folder])
+    rows = dock.list.tree.viewport().height() // (dock.list.tree.sizeHintForRow(0) or 34)
+    until(lambda: len(drawn) > 0)
+    first = drawn[0] - begun
+    print(f"first small picture {name:28} {first:7.2f} s  goal 1: {'ok' if first < 1 else 'over'}")
+    until(lambda: len(drawn) >= max(rows, 8))
+    print(f"all in sight        {name:28} {drawn[-1] - begun:7.2f} s", flush=True)
+    print(beat.line(f"opening it{name}"), flush=True)
+    beat.restart()
+    bar = dock.list.tree.verticalScrollBar()
+    for step in range(40):
+        bar.setValue(bar.maximum() * step // 40)
+        end = time.monotonic() + 0.05
+        until(lambda end=end: time.monotonic() > end)
+    print(beat.line(f"scrolling{name}"), flush=True)
+    beat.restart()
+    for _ in range(3):
+        window.pairs.step(1)
+        until(lambda: window.session.running is None and window.session.outcome is not None)
+    print(beat.line(f"stepping and fusing{name}"), flush=True)
+    dock.thumbs.ready.disconnect()
+
+
+@contextmanager
+def training(folder: Path) -> Iterator[None]:
+    """A training loop at work in a thread, on pairs of the folder."""
+    stop = threading.Event()
+
+    class Told:
+        def report(self, done: float, total: float, stage: str) -> None:
+            """Nobody listens."""
+
+        def check(self) -> None:
+            if stop.is_set():
+                raise Cancelled
+
+    def work() -> None:
+        from trainer.config import TrainConfig
+        from trainer.loop import train
+        from trainer.plan import RunPlan
+
+        config = TrainConfig("ivif", steps=100_000, batch=4, crop=64, validate_every=0)
+        plan = RunPlan(folder, folder.parent / "bench.safetensors", device="cpu")
+        with suppress(Cancelled):
+            for event in train(config, plan, Told()):
+                seen.append(event)
+
+    seen: list[object] = []
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    until(lambda: len(seen) > 1 or not thread.is_alive())
+    if not thread.is_alive():
+        raise SystemExit("the training loop ended at once")
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        print(f"events of the training loop meanwhile: {len(seen)}")
+
+
+def folder_runs(window: MainWindow, folder: Path, count: int) -> None:
+    """The large folder, alone and beside a training loop."""
+    print(f"a folder of {count} pairs")
+    window.session.set_method("")
+    open_folder(window, make_folder(folder / "first" / "study", count), "")
+    few = make_folder(folder / "few" / "study", 12)
+    with training(few):
+        open_folder(window, make_folder(folder / "second" / "study", count), ", training")
 
 
 def start_compare(window: MainWindow) -> object:
@@ -194,11 +296,13 @@ def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--runs", type=int, default=60)
+    parser.add_argument("--pairs", type=int, default=2000, help="pairs in the folder; 0: none")
     parser.add_argument("--method", default="average", help="what fuses the pair")
     options = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     application = QApplication([])
     theme.apply(application, resources.ROOT)
+    share_time()
     ready = threading.Event()
     factory = gently(jobs.engine_factory("cpu"), "torch", after=ready)
     window = MainWindow(factory, resources.SAMPLES, "ivif", options.method)
@@ -212,6 +316,8 @@ def main() -> None:
         until(lambda: time.monotonic() > end)
         print(f"{WIDTH}×{HEIGHT} RGB, {options.runs} steps each, {application.platformName()}")
         measure(window, files, options.runs)
+        if options.pairs:
+            folder_runs(window, Path(folder), options.pairs)
         window.close()
 
 

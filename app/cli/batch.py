@@ -81,7 +81,7 @@ def _run(plan: BatchPlan, command: BatchCommand) -> int:
                 elif event.state == "failed":
                     failures.append(f"{event.row.match.name}: {event.text}")
         except DiskFull as error:
-            failures.append(str(error))
+            failures.append(f"{error} --resume does that.")
     if not command.json_lines:
         _summary(plan, finished)
     for text in failures:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Self, TextIO
 
@@ -26,9 +28,21 @@ def note(text: str) -> None:
     say(f"note: {text}", sys.stderr)
 
 
+_DEBUG = "UNIFUSION_DEBUG"
+
+
+def show_details() -> None:
+    """From now on print the traceback of what nobody expected; also in child processes."""
+    os.environ[_DEBUG] = "1"
+
+
 @contextlib.contextmanager
 def reported() -> Iterator[None]:
-    """Turn errors into one line on the error stream and an exit code."""
+    """Turn errors into one line on the error stream and an exit code.
+
+    What nobody expected is one line too, with exit code 1; its traceback is printed before it
+    when ``--debug`` was given or $UNIFUSION_DEBUG is set.
+    """
     try:
         yield
     except FusionError as error:
@@ -37,6 +51,26 @@ def reported() -> Iterator[None]:
     except (KeyboardInterrupt, Cancelled):
         say("unifusion: cancelled", sys.stderr)
         raise typer.Exit(CANCELLED) from None
+    except (typer.Exit, typer.Abort, typer.BadParameter):
+        raise
+    except Exception as error:
+        if os.environ.get(_DEBUG):
+            traceback.print_exc()
+        say(f"unifusion: {_unexpected(error)}", sys.stderr)
+        raise typer.Exit(FAILED) from None
+
+
+def _unexpected(error: Exception) -> str:
+    """One line on an error nobody foresaw."""
+    said = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, ImportError):
+        text = f"A part of the program cannot be loaded: {said}. Install the program again."
+    elif isinstance(error, MemoryError):
+        text = "There is not enough memory. Close other programs, or use smaller pictures."
+    else:
+        text = f"Something unexpected went wrong: {type(error).__name__}: {said}."
+    hint = "" if os.environ.get(_DEBUG) else " Details: unifusion --debug …"
+    return text + hint
 
 
 class TerminalProgress:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.console import reported, say
+from app.cli.console import reported, say, show_details
 from core import __version__
 
 app = typer.Typer(
@@ -38,7 +38,12 @@ def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Print the details of unexpected errors.")
+    ] = False,
 ) -> None:
+    if debug:
+        show_details()
     if context.invoked_subcommand is None:
         _open_window(None, None, None, None, "auto", None)
 
@@ -177,23 +182,39 @@ def doctor() -> None:
 
 @app.command()
 def train(
-    data: Annotated[Path, typer.Option(help="folder with a/ and b/, paired by file name")],
+    data: Annotated[
+        list[Path], typer.Option(help="folder of pairs, paired as in batch; repeatable")
+    ],
     out: Annotated[Path, typer.Option(help="pack to write (.safetensors)")],
     task: Annotated[str | None, typer.Option("--task", "-t", help="mif, ivif, mef or mff")] = None,
     config: Annotated[
         Path | None, typer.Option(help="TOML or JSON with training settings, or a recipe's name")
     ] = None,
+    preset: Annotated[str | None, typer.Option(help="quick, fine or paper")] = None,
     network: Annotated[str | None, typer.Option(help="compact or paper")] = None,
     steps: Annotated[int | None, typer.Option(help="bilevel steps")] = None,
-    batch: Annotated[int | None, typer.Option(help="crops per step")] = None,
+    batch: Annotated[int | None, typer.Option(help="crops per step, of all devices")] = None,
     seed: Annotated[int | None, typer.Option(help="seed of everything random")] = None,
     init: Annotated[str | None, typer.Option(help="pack (name or file) to start from")] = None,
-    val: Annotated[Path | None, typer.Option(help="validation folder with a/ and b/")] = None,
+    val: Annotated[Path | None, typer.Option(help="folder of pairs to judge by")] = None,
+    share: Annotated[
+        float, typer.Option(help="held back to judge by without --val, whole patients; 0: none")
+    ] = 0.2,
+    keep: Annotated[str, typer.Option(help="best (by validation) or last state")] = "best",
     title: Annotated[str, typer.Option(help="title of the pack")] = "",
     licence: Annotated[str, typer.Option(help="licence of the weights")] = "",
     data_used: Annotated[
         list[str] | None, typer.Option(help="a line about the data, for the pack; repeatable")
     ] = None,
+    swap_sides: Annotated[bool, typer.Option("--swap-sides", help="A is B in every pair")] = False,
+    smaller_batch: Annotated[
+        bool, typer.Option("--smaller-batch", help="halve the batch when memory runs out")
+    ] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="write a TensorBoard log too")
+    ] = False,
+    devices: Annotated[int, typer.Option(help="devices (processes) on this machine")] = 1,
+    num_nodes: Annotated[int, typer.Option(help="machines; see also torchrun")] = 1,
     device: Device = "auto",
     backbone: Backbone = None,
 ) -> None:
@@ -202,8 +223,9 @@ def train(
         from app.cli.train import TrainOptions, run_training
 
         options = TrainOptions(
-            data, out, task, config, network, steps, batch, seed, init, val, title, licence,
-            tuple(data_used or ()), device, backbone,
+            tuple(data), out, task, config, network, steps, batch, seed, init, val, title, licence,
+            tuple(data_used or ()), device, backbone, preset, share, keep, swap_sides,
+            smaller_batch, tensorboard, devices, num_nodes,
         )  # fmt: skip
         run_training(options)
 

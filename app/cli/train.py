@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,17 +12,22 @@ from app.cli.console import TerminalProgress, note, say
 from core.errors import InputError
 from core.models.catalogue import Catalogue
 from core.models.config import CONFIGS
+from core.models.pack import read_manifest
+from core.tasks import get_task
 from trainer import recipes
 from trainer.config import TrainConfig, load_config
-from trainer.events import Finished, Saved, Started, Stepped, TrainEvent, Validated
+from trainer.events import Finished, Reduced, Started, Stepped, TrainEvent, Validated
+from trainer.launch import gathered
 from trainer.loop import RunPlan, train
+from trainer.presets import preset
+from trainer.steering import Steering
 
 
 @dataclass(frozen=True)
 class TrainOptions:
     """The command's options, as typed."""
 
-    data: Path
+    data: tuple[Path, ...]
     out: Path
     task: str | None = None
     config: Path | None = None
@@ -38,16 +42,49 @@ class TrainOptions:
     data_used: tuple[str, ...] = ()
     device: str = "auto"
     backbone: Path | None = None
+    preset: str | None = None
+    share: float = 0.2
+    keep: str = "best"
+    swap_sides: bool = False
+    smaller_batch: bool = False
+    tensorboard: bool = False
+    devices: int = 1
+    nodes: int = 1
 
 
 def run_training(options: TrainOptions) -> None:
-    """Train and print events; every event also goes to ``log.jsonl`` beside the checkpoint.
+    """Train and print events; the run keeps its own log beside the checkpoint.
 
     Raises:
         FusionError: settings, data or disk; what was trained so far is kept.
     """
-    config = configure(options)
-    plan = RunPlan(
+    config, plan = configure(options), planned(options)
+    steering = Steering(answers=False)
+    if options.smaller_batch:
+        steering.allow_smaller_batch()
+    with (
+        gathered(config, plan, options.devices, options.nodes) as world,
+        TerminalProgress() as progress,
+    ):
+        for event in train(config, plan, progress, steering, world):
+            if isinstance(event, Reduced):
+                steering.allow_smaller_batch()  # once more, should that be too many still
+            if world.leads:
+                progress.clear()
+                _show(event, config.steps)
+
+
+def planned(options: TrainOptions) -> RunPlan:
+    """Where the run reads and writes.
+
+    Raises:
+        InputError: an option is out of range.
+    """
+    if not 0 <= options.share < 1:
+        raise InputError(f"--share {options.share:g}", "it must be at least 0 and less than 1")
+    if options.keep not in ("best", "last"):
+        raise InputError(f"--keep {options.keep}", remedy="Choose best or last.")
+    return RunPlan(
         options.data,
         options.out,
         options.val,
@@ -55,13 +92,11 @@ def run_training(options: TrainOptions) -> None:
         options.title,
         options.licence,
         options.data_used,
+        0.0 if options.val else options.share,
+        options.swap_sides,
+        "best" if options.keep == "best" else "last",
+        options.tensorboard,
     )
-    log = plan.run_folder / "log.jsonl"
-    with TerminalProgress() as progress:
-        for event in train(config, plan, progress):
-            progress.clear()
-            _show(event, config.steps)
-            _record(event, log)
 
 
 def configure(options: TrainOptions) -> TrainConfig:
@@ -85,6 +120,9 @@ def configure(options: TrainOptions) -> TrainConfig:
     if options.backbone is not None:
         changes["backbone"] = str(options.backbone)
     base = _base(options)
+    init = options.init if options.init is not None else (base.init if base else "")
+    if options.preset is not None:
+        base, init = _from_preset(options, changes)
     if base is None and "task" not in changes:
         raise InputError("No task", "neither --task nor --config was given", "Add --task mif.")
     try:
@@ -94,7 +132,6 @@ def configure(options: TrainOptions) -> TrainConfig:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "settings"
         raise InputError(f"Training settings, {where}", first["msg"]) from error
-    init = options.init if options.init is not None else config.init
     return replace(config, init=_pack_path(init, config.task))
 
 
@@ -105,6 +142,21 @@ def _base(options: TrainOptions) -> TrainConfig | None:
     if not path.exists() and path.suffix == "" and (known := recipes.path_of(str(path))):
         path = known
     return load_config(path)
+
+
+def _from_preset(options: TrainOptions, changes: dict[str, object]) -> tuple[TrainConfig, str]:
+    """Settings of a preset, which take network and objectives from the pack to start from."""
+    if options.config is not None or options.task is None:
+        raise InputError(
+            f"Preset “{options.preset}”",
+            "it needs --task and goes without --config",
+            "Add --task mif, or leave out one of the two.",
+        )
+    chosen = preset(options.preset or "")
+    get_task(options.task)
+    init = _pack_path(options.init or "", options.task)
+    parent = read_manifest(Path(init)) if init and "network" not in changes else None
+    return chosen.build(options.task, parent), init
 
 
 def _pack_path(name: str, task: str) -> str:
@@ -123,7 +175,11 @@ def _show(event: TrainEvent, steps: int) -> None:
             for problem in event.problems:
                 note(problem)
             verb = "resuming at" if event.step else "starting at"
-            say(f"{event.pairs} pairs, {verb} step {event.step} of {steps} on {event.device}")
+            for remark in event.notes:
+                note(remark)
+            judged = f", {event.validation} to judge by" if event.validation else ""
+            where = f"on {event.device}: {event.device_reason}"
+            say(f"{event.pairs} pairs{judged}, {verb} step {event.step} of {steps} {where}")
         case Stepped():
             terms = "  ".join(f"{name} {value:.3f}" for name, value in event.losses.items())
             left = (steps - event.step) * event.seconds_per_step / 60
@@ -131,20 +187,17 @@ def _show(event: TrainEvent, steps: int) -> None:
             say(f"{event.step:6d}  {terms}  {pace}")
         case Validated():
             figures = "  ".join(f"{name} {value:.4f}" for name, value in event.figures.items())
-            say(f"{event.step:6d}  validation  {figures}")
+            best = "  best" if event.best else ""
+            say(f"{event.step:6d}  validation  {figures}  score {event.score:.4f}{best}")
         case Finished():
-            say(f"{event.pack}: done after {event.step} steps")
-        case Saved():
+            kept = ""
+            if event.kept == "best" and event.best_step != event.step:
+                kept = f", kept the best state (step {event.best_step})"
+            score = f", score {event.score:.3f} (start 1)" if event.score else ""
+            say(f"{event.pack}: done after {event.step} steps{kept}{score}")
+            if 0 < event.score < 1:
+                note("by its figures the start was better than this pack")
+        case Reduced():
+            note(f"the memory ran out: going on at step {event.step} with {event.batch} crops")
+        case _:
             pass
-
-
-def _record(event: TrainEvent, log: Path) -> None:
-    entry: dict[str, object] | None = None
-    if isinstance(event, Stepped):
-        entry = {"step": event.step, **{k: round(v, 5) for k, v in event.losses.items()}}
-    elif isinstance(event, Validated):
-        entry = {"step": event.step, "validation": dict(event.figures)}
-    if entry is not None:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(entry) + "\n")

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QBoxLayout, QDialog, QVBoxLayout
 from app import theme
 from app.display import DisplayState
 from app.habits.cards import Card
+from app.habits.docks import STATE_VERSION
 from app.habits.history import History
 from app.habits.keeper import Previous, SessionKeeper
 from app.habits.key_editor import KeyEditor
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from app.main_window import MainWindow
     from core.io.plan import PairingPlan
 
-_STATE_VERSION = 1
 _BELOW_TOP_BAR = 1
 
 
@@ -89,6 +89,11 @@ class Habits(QObject):
             action.triggered.connect(lambda _=False, name=name: self._choose_language(name))
         actions.menus["file"].insertMenu(actions.restore, self.recent_menu)
         self.recent_menu.chosen.connect(self._open_recent)
+        self.recent.changed.connect(self._show_recent)
+        self._window.view.welcome.recent_chosen.connect(
+            lambda place: self._open_recent(self.recent.all()[place])
+        )
+        self._show_recent()
         session.sources_changed.connect(self._sources_changed)
         session.display_settled.connect(lambda: self.history.note(session.display))
         self.history.changed.connect(self._provide)
@@ -132,7 +137,7 @@ class Habits(QObject):
         if not geometry.isEmpty():
             self._window.restoreGeometry(geometry)
         if not state.isEmpty():
-            self._window.restoreState(state, _STATE_VERSION)
+            self._window.restoreState(state, STATE_VERSION)
 
     def begin(self, a: Path | None = None, b: Path | None = None) -> None:
         """Open the given files, else the last session when that is wanted, else a sample."""
@@ -169,7 +174,7 @@ class Habits(QObject):
         if event.type() == QEvent.Type.Close and not self._ended:
             self._ended = True
             self.settings.set_blob("window/geometry", self._window.saveGeometry())
-            self.settings.set_blob("window/state", self._window.saveState(_STATE_VERSION))
+            self.settings.set_blob("window/state", self._window.side_docks.state())
             self.settings.sync()
             self._runner.shutdown()
             if self.keeper is not None:
@@ -236,6 +241,10 @@ class Habits(QObject):
     def _keeping_failed(self, error: FusionError) -> None:
         text = self.tr("The session cannot be kept. {0}").format(error)
         self._say("keeping", text)
+
+    def _show_recent(self) -> None:
+        rows = [(pair.label, pair.a) for pair in self.recent.all()]
+        self._window.view.welcome.show_recent(rows)
 
     def _open_recent(self, pair: RecentPair) -> None:
         gone = [path for path in (pair.a, pair.b) if not path.exists()]

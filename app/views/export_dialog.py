@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.dialogs import suggested_name
-from app.export import FORMATS, ITEMS, ExportPlan, available
+from app.export import FORMATS, ITEMS, ExportPlan, available, burns_by_default
 from app.results import Outcome
 
 
@@ -40,6 +40,12 @@ class ExportDialog(QDialog):
         for suffix, text in zip(FORMATS, self._format_titles(), strict=True):
             self.format.addItem(text, suffix)
         self.format.setAccessibleName(self.tr("Format"))
+        self._task = outcome.result.task
+        self.burn = QCheckBox(self.tr("Burn the notice into the picture"))
+        self.burn.setToolTip(
+            self.tr("A strip below each picture says “Research use only”; no pixel is covered.")
+        )
+        self.burn.setChecked(burns_by_default(self._task, FORMATS[0]))
         self.folder = QLineEdit(folder or _usual_folder())
         self.folder.setAccessibleName(self.tr("Folder"))
         self.name = QLineEdit(Path(suggested_name(outcome)).stem)
@@ -57,7 +63,8 @@ class ExportDialog(QDialog):
         self._lay_out()
         for box in self.items.values():
             box.toggled.connect(self._update)
-        self.format.currentIndexChanged.connect(self._update)
+        self.format.currentIndexChanged.connect(self._format_chosen)
+        self.burn.toggled.connect(self._update)
         self.folder.textChanged.connect(self._update)
         self.name.textChanged.connect(self._update)
         self._update()
@@ -94,6 +101,7 @@ class ExportDialog(QDialog):
         where.addWidget(self.browse)
         form = QFormLayout()
         form.addRow(self.tr("Format"), self.format)
+        form.addRow("", self.burn)
         form.addRow(self.tr("Folder"), where)
         form.addRow(self.tr("Name"), self.name)
         layout = QVBoxLayout(self)
@@ -109,7 +117,13 @@ class ExportDialog(QDialog):
         """What is chosen now."""
         items = tuple(item for item, box in self.items.items() if box.isChecked())
         folder = Path(self.folder.text().strip()).expanduser()
-        return ExportPlan(items, folder, self.name.text().strip(), self.format.currentData())
+        suffix = self.format.currentData()
+        burn = self.burn.isChecked()
+        return ExportPlan(items, folder, self.name.text().strip(), suffix, burn)
+
+    def _format_chosen(self) -> None:
+        self.burn.setChecked(burns_by_default(self._task, self.format.currentData()))
+        self._update()
 
     def _update(self) -> None:
         plan = self.plan
@@ -127,7 +141,8 @@ class ExportDialog(QDialog):
         else:
             self.note.setText(
                 self.tr(
-                    "How each picture was made is written into its file. Sources are never touched."
+                    "How each picture was made, and the notice, are written into its file. "
+                    "Sources are never touched."
                 )
             )
 

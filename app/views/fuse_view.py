@@ -19,7 +19,8 @@ from app.widgets.feature_pane import FeaturePane
 from app.widgets.link import ViewLink
 from app.widgets.pane import Pane
 from app.widgets.recon_pane import ReconPane
-from app.words import spoken
+from app.widgets.welcome import Welcome
+from app.words import spoken, spoken_error
 
 PANES = ("a", "b", "fused", "recon_a", "recon_b", "features")
 _FROM_RESULT = ("fused", "recon_a", "recon_b", "features")
@@ -34,6 +35,7 @@ class FuseView(QWidget):
     problem_dismissed = Signal()
     pane_touched = Signal(str)
     """“a”, “b” or “fused”: somebody works on its window."""
+    file_requested = Signal()
     side_dropped = Signal(str, object)
     """“a” or “b”, list[Path]"""
 
@@ -45,6 +47,9 @@ class FuseView(QWidget):
         self.notice = MessageBar("noticeBar", "alert-outline")
         self.coach = MessageBar("coachBar", "information-outline")
         self.bar = CompareBar()
+        self.board = QWidget()
+        self.welcome = Welcome()
+        self._begun = False
         self.features = FeaturePane("features", self.link)
         self.panes: dict[str, Pane] = {name: self._make_pane(name) for name in PANES}
         self._maximised = ""
@@ -57,6 +62,7 @@ class FuseView(QWidget):
         self._show_sources()
         self._show_outcome()
         self._show_display()
+        self._show_empty()
 
     def _make_pane(self, name: str) -> Pane:
         if name == "features":
@@ -66,14 +72,16 @@ class FuseView(QWidget):
         return Pane(name, self.link)
 
     def _lay_out(self) -> None:
-        self._grid = QGridLayout()
+        self._grid = QGridLayout(self.board)
+        self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(6)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(6)
         for bar in (self.card, self.notice, self.coach, self.bar):
             layout.addWidget(bar)
-        layout.addLayout(self._grid, 1)
+        layout.addWidget(self.board, 1)
+        layout.addWidget(self.welcome, 1)
         self._arrange()
 
     def _connect(self) -> None:
@@ -89,9 +97,13 @@ class FuseView(QWidget):
         session.problem_changed.connect(self._show_problem)
         session.notices_changed.connect(self._show_notices)
         session.display_changed.connect(self._show_display)
+        for signal in (session.sources_changed, session.running_changed, session.engine_changed):
+            signal.connect(self._show_empty)
+        session.problem_changed.connect(self._show_empty)
         self.features.view_chosen.connect(session.set_feature_view)
         self.card.action_requested.connect(self.remedy_requested)
         self.card.copy_requested.connect(self.copy_requested)
+        self.card.file_requested.connect(self.file_requested)
         self.card.dismissed.connect(self.problem_dismissed)
         self.notice.dismissed.connect(lambda: session.set_message(""))
         self.coach.dismissed.connect(self._dismiss_coach)
@@ -184,8 +196,21 @@ class FuseView(QWidget):
 
     # --- state to screen -------------------------------------------------------------------
 
+    def _show_empty(self) -> None:
+        """Panes, or where to begin: once work has begun, and while nothing is open or read."""
+        session = self.session
+        self._begun |= bool(session.running or session.problem or session.engine)
+        reading = session.running is not None and not session.running.fusing
+        empty = self._begun and session.is_empty and not reading
+        if empty and self.board.isAncestorOf(self.focusWidget() or self):
+            self.welcome.open.setFocus()
+        self.welcome.setVisible(empty)
+        for widget in (self.board, self.bar):
+            widget.setVisible(not empty)
+
     def _show_task(self) -> None:
         task = self.session.task
+        self.welcome.show_task(task.name)
         self.panes["a"].set_title(spoken(task.label_a))
         self.panes["b"].set_title(spoken(task.label_b))
         self.panes["fused"].set_title(self.tr("Fused"))
@@ -315,10 +340,20 @@ class FuseView(QWidget):
         loading = running is not None and not running.fusing
         outcome = self.session.outcome
         preview = outcome is not None and outcome.is_preview
+        reading = self._reading()
         for name, pane in self.panes.items():
             from_result = name in _FROM_RESULT
             pane.canvas.set_dimmed(loading or (from_result and fusing and not preview))
-            pane.canvas.set_waiting(loading or (from_result and fusing))
+            waiting = loading or (from_result and fusing)
+            pane.canvas.set_waiting(waiting, reading if name in ("a", "b") else "")
+
+    def _reading(self) -> str:
+        """Which picture is being read, for the skeletons."""
+        running = self.session.running
+        if running is None or running.fusing or not running.total:
+            return ""
+        done = min(int(running.done) + 1, int(running.total))
+        return self.tr("Reading picture {0} of {1}…").format(done, int(running.total))
 
     def _show_problem(self) -> None:
         problem = self.session.problem
@@ -329,13 +364,16 @@ class FuseView(QWidget):
             "resample": self.tr("Resample B onto A"),
             "open": self.tr("Open other files"),
             "retry": self.tr("Retry"),
+            "cpu": self.tr("Use CPU"),
             "save": self.tr("Save elsewhere"),
             "reload": self.tr("Read again"),
             "export": self.tr("Export elsewhere"),
         }
         error = problem.error
         label = labels.get(problem.remedy, "")
-        self.card.show_error(error.what, error.why, error.remedy, problem.remedy, label)
+        self.card.show_error(
+            *spoken_error(error), problem.remedy, label, has_file=problem.path is not None
+        )
 
     def _show_notices(self) -> None:
         self.notice.show_text("\n".join(self.session.notices))

@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication
 
 from app.display import CompareMode, Window
-from app.render import Picture, percentile_window
+from app.render import Picture, deviation_window, percentile_window
 from app.session import Session
 from app.views.scenes import picture_of
 
@@ -50,7 +50,7 @@ class Looking(QObject):
         actions.invert.triggered.connect(self._invert)
         actions.crosshair.triggered.connect(lambda on: self._set(crosshair=on))
         actions.magnifier.triggered.connect(lambda on: self._set(magnifier=on))
-        for number, action in enumerate(actions.presets[: len(PRESETS)]):
+        for number, action in enumerate(actions.presets):
             action.triggered.connect(lambda _=False, number=number: self._preset(number))
             action.setText(_preset_name(self, number))
         self._show()
@@ -164,6 +164,9 @@ PRESETS = (
     lambda shown: _share(shown, 0.0, 0.5),
     lambda shown: _share(shown, 0.25, 0.75),
     lambda shown: _share(shown, 0.5, 1.0),
+    lambda shown: _share(shown, 0.0, 0.25),
+    lambda shown: _share(shown, 0.75, 1.0),
+    lambda shown: deviation_window(shown, 2.0),
 )
 """Window presets by number, from 1: a picture to its window."""
 
@@ -176,5 +179,8 @@ def _preset_name(owner: QObject, number: int) -> str:
         owner.tr("Window: dark half"),
         owner.tr("Window: middle half"),
         owner.tr("Window: bright half"),
+        owner.tr("Window: darkest quarter"),
+        owner.tr("Window: brightest quarter"),
+        owner.tr("Window: mean ± 2 standard deviations"),
     )
     return names[number]

@@ -17,24 +17,32 @@ def makers(window: MainWindow) -> Mapping[str, PageMaker]:
     """Makers of the pages beside Fuse. They import their rooms only when called."""
 
     def batch() -> Page:
-        return Placeholder(
-            tr("Batch"),
-            tr(
-                "Fusing whole folders, with a report that can be resumed, is not in this "
-                "version of the window yet. The command line does it:"
-            ),
-            "unifusion batch FOLDER --task mif --out RESULTS",
-        )
+        from app.batching.controller import BatchController
+        from app.views.batch_page import BatchPage
+        from app.views.workspaces import WORKSPACES
+
+        folder = window.habits.settings.folder
+        controller = BatchController(window.engine_factory, window.session.task.name, folder)
+        page = BatchPage(controller, window.session)
+        tabs, tab = window.workspaces.tabs, WORKSPACES.index("batch")
+
+        def show_title(title: str) -> None:
+            if tabs.tabText(tab) != title:
+                tabs.setTabText(tab, title)
+                # The bar gives its corner room once and does not notice that more is needed.
+                window.menuBar().setCornerWidget(tabs)
+                tabs.show()
+
+        page.title_changed.connect(show_title)
+        controller.begin()
+        return page
 
     def train() -> Page:
-        return Placeholder(
-            tr("Train"),
-            tr(
-                "Training a model pack with live curves is not in this version of the window "
-                "yet. The command line trains, pauses and resumes:"
-            ),
-            "unifusion train --help",
-        )
+        from app.views.train_page import TrainPage
+
+        page = TrainPage(window.session.task.name)
+        page.pack_written.connect(window.controller.refresh_methods)
+        return page
 
     def evaluate() -> Page:
         return Placeholder(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import groupby
 from pathlib import Path
 
@@ -47,12 +48,13 @@ class PairsDock(QWidget):
         self.model.thumb_wanted.connect(self.thumbs.want)
         self.thumbs.ready.connect(self.model.set_thumb)
         pairs.plan_changed.connect(self._show_plan)
+        pairs.note_changed.connect(lambda: self.list.show_note(pairs.note))
         pairs.state_changed.connect(self.model.touch)
         pairs.current_changed.connect(lambda: self.list.show_current(pairs.current))
         self.list.chosen.connect(pairs.open)
         self.list.files_dropped.connect(self.dropped)
         self.list.review_requested.connect(self.review)
-        self.list.open_requested.connect(self._ask_folder)
+        self.list.open_requested.connect(self.ask_folder)
 
     def shutdown(self) -> None:
         """Wait for the threads."""
@@ -80,13 +82,15 @@ class PairsDock(QWidget):
         self.list.show_counts(len(matches), len(plan.leftovers) if plan is not None else 0)
         self.list.show_note(self._pairs.note)
         self.list.show_current(self._pairs.current)
-        self._watch()
+        # Later: of thousands of pairs this alone takes a while.
+        QTimer.singleShot(0, self, self._watch)
 
     def _watch(self) -> None:
         old = self._watcher.directories()
         if old:
             self._watcher.removePaths(old)
-        folders = dict.fromkeys(str(path.parent) for key in self._rows for path in key)
+        # Path.parent takes ten times as long.
+        folders = dict.fromkeys(os.path.dirname(p) for key in self._rows for p in key)  # noqa: PTH120
         wanted = [folder for folder in list(folders)[:_WATCHED] if Path(folder).is_dir()]
         if wanted:
             self._watcher.addPaths(wanted)
@@ -103,7 +107,8 @@ class PairsDock(QWidget):
         if self.dialog is not None:
             self._pairs.set_plan(self.dialog.plan)
 
-    def _ask_folder(self) -> None:
+    def ask_folder(self) -> None:
+        """Ask for a folder of pairs."""
         self.folder_dialog = QFileDialog(self.window(), self.tr("Open a folder of pairs"))
         self.folder_dialog.setFileMode(QFileDialog.FileMode.Directory)
         self.folder_dialog.filesSelected.connect(

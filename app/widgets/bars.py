@@ -35,10 +35,11 @@ def _close_button(name: str) -> QToolButton:
 
 
 class ErrorCard(QFrame):
-    """What failed, why, the one action that helps, and details to copy."""
+    """What failed, why, the one action that helps, the file it is about, and details to copy."""
 
     action_requested = Signal(str)
     """The remedy's name."""
+    file_requested = Signal()
     copy_requested = Signal()
     dismissed = Signal()
 
@@ -53,6 +54,9 @@ class ErrorCard(QFrame):
         self.text = _text_label()
         self.action = QPushButton()
         self.action.clicked.connect(lambda: self.action_requested.emit(self._remedy))
+        self.show_file = QPushButton(self.tr("Show file"))
+        self.show_file.setToolTip(self.tr("Open the folder this file is in"))
+        self.show_file.clicked.connect(self.file_requested)
         self.copy = QPushButton(self.tr("Copy details"))
         self.copy.setToolTip(self.tr("Copy a description for a report; file names are left out"))
         self.copy.clicked.connect(self.copy_requested)
@@ -68,12 +72,23 @@ class ErrorCard(QFrame):
         layout.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(words, 1)
         layout.addWidget(self.action)
+        layout.addWidget(self.show_file)
         layout.addWidget(self.copy)
         layout.addWidget(close)
         self.hide()
 
-    def show_error(self, what: str, why: str, remedy_text: str, remedy: str, label: str) -> None:
+    def show_error(
+        self,
+        what: str,
+        why: str,
+        remedy_text: str,
+        remedy: str,
+        label: str,
+        *,
+        has_file: bool = False,
+    ) -> None:
         """Show an error; ``label`` is the action button's text, "" for none."""
+        self.show_file.setVisible(has_file)
         self.title.setText(what)
         self.text.setText(" ".join(_sentence(part) for part in (why, remedy_text) if part))
         self.text.setVisible(bool(why or remedy_text))

@@ -59,6 +59,7 @@ class Canvas(QWidget):
         self._badge = ""
         self._dimmed = False
         self._waiting = False
+        self._waiting_for = ""
         self._gesture = ""
         self._drag_start = QPointF()
         self._drag_from = QPointF()
@@ -134,11 +135,20 @@ class Canvas(QWidget):
         self._dimmed = dimmed
         self.update()
 
-    def set_waiting(self, waiting: bool) -> None:
-        """Say that something is on its way: without a picture, a skeleton stands in for it."""
-        if waiting != self._waiting:
-            self._waiting = waiting
+    def set_waiting(self, waiting: bool, text: str = "") -> None:
+        """Say that something is on its way: without a picture, a skeleton stands in for it.
+
+        Args:
+            text: what the skeleton says meanwhile; "" for what is said anyway.
+        """
+        if (waiting, text) != (self._waiting, self._waiting_for):
+            self._waiting, self._waiting_for = waiting, text
             self.update()
+
+    @property
+    def said(self) -> str:
+        """What is written where a picture will be."""
+        return (self._waiting_for if self._waiting else "") or self._placeholder
 
     @property
     def is_skeleton(self) -> bool:
@@ -389,4 +399,4 @@ class Canvas(QWidget):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(_QUIET)
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-        painter.drawText(room, int(flags), self._placeholder)
+        painter.drawText(room, int(flags), self.said)

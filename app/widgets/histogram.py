@@ -156,7 +156,8 @@ class HistogramView(QWidget):
     def _paint_counts(self, painter: QPainter, histogram: Histogram, plain: QColor) -> None:
         # Roots, cut at the 98th percentile: a black background would flatten all the rest.
         heights = np.sqrt(histogram.counts.astype(np.float64))
-        top = max(float(np.percentile(heights, 98)), 1.0)
+        ordered = np.sort(heights, axis=None)
+        top = max(float(ordered[round(0.98 * (ordered.size - 1))]), 1.0)
         low, high = histogram.span
         several = len(heights) > 1
         bins = heights.shape[1]

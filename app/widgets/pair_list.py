@@ -41,6 +41,8 @@ class PairList(DropZone):
         self.tree.setUniformRowHeights(True)
         self.tree.setIndentation(8)
         self.tree.setIconSize(QSize(2 * THUMB + 2, THUMB))
+        # Names of one study begin alike: their ends tell them apart.
+        self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.tree.setAccessibleName(self.tr("Pairs"))
         self.tree.setVerticalScrollMode(QTreeView.ScrollMode.ScrollPerPixel)
         self.tree.clicked.connect(self._choose)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWi
 from app.session import Loaded, Session
 from app.widgets.device_chip import short_device
 from app.widgets.elided import ElidedLabel
+from app.widgets.memory_label import MemoryLabel
 from app.words import spoken
 from core.types import FloatArray
 
@@ -42,7 +43,9 @@ class Status(QStatusBar):
         self.addWidget(self.stage, 1)
         self.addWidget(self.bar)
         self.addWidget(self.cancel)
+        self.memory = MemoryLabel(session)
         self.addPermanentWidget(self.readout)
+        self.addPermanentWidget(self.memory)
         session.running_changed.connect(self._show_running)
         session.outcome_changed.connect(self._show_outcome)
         self._show_running()
@@ -62,8 +65,12 @@ class Status(QStatusBar):
         self.bar.setValue(int(share))
         said = spoken(running.stage)
         stage = said[:1].upper() + said[1:]
-        if known:
+        if known and running.fusing:
             stage = f"{stage} – {share:.0f} %{self._time_left(share / 100)}"
+        elif known:
+            done, total = int(running.done), int(running.total)
+            counted = self.tr("{0} of {1}").format(min(done + 1, total), total)
+            stage = f"{stage} – {counted}"
         self.stage.setText(stage)
         self.cancel.setEnabled(not running.cancelling)
 
@@ -79,7 +86,9 @@ class Status(QStatusBar):
 
     def _show_outcome(self) -> None:
         outcome = self._session.outcome
-        if self._session.running is None and outcome is not None:
+        if self._session.running is None and outcome is None:
+            self.stage.setText("")
+        elif self._session.running is None and outcome is not None:
             device = short_device(outcome.result.device)
             text = self.tr("Done in {0} s: {1}, {2}")
             self.stage.setText(text.format(f"{outcome.seconds:.1f}", outcome.method_title, device))

@@ -47,7 +47,7 @@ class TopBar(QFrame):
         adjust = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         self.methods.setSizeAdjustPolicy(adjust)
         self.methods.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.methods.setMaximumWidth(280)
+        self.methods.setMaximumWidth(340)
         self.chip = DeviceChip()
         self.fuse_button = _push_button(actions.fuse)
         self.fuse_button.setObjectName("fuseButton")

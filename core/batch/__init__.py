@@ -1,8 +1,10 @@
 """A folder in, a folder out: many pairs fused in one run that can be interrupted at any time."""
 
 from core.batch.events import ENDED, BatchEvent, BatchFinished, RowEvent, RowState, Tally
+from core.batch.look import Look, look_at, picture_size
 from core.batch.manifest import MANIFEST_NAME
 from core.batch.naming import DEFAULT_TEMPLATE, FIELDS
+from core.batch.order import Order
 from core.batch.plan import BatchOptions, BatchPlan, BatchRow, preview
 from core.batch.resume import FoundRun, find_run, plan_batch
 from core.batch.run import run_batch
@@ -18,10 +20,14 @@ __all__ = [
     "BatchPlan",
     "BatchRow",
     "FoundRun",
+    "Look",
+    "Order",
     "RowEvent",
     "RowState",
     "Tally",
     "find_run",
+    "look_at",
+    "picture_size",
     "plan_batch",
     "preview",
     "run_batch",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -84,21 +85,21 @@ class Counter:
 
     _WINDOW = 40
 
-    def __init__(self, total: int) -> None:
-        self._total = total
+    def __init__(self, total: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._total, self._clock = total, clock
         self._ended = {"done": 0, "failed": 0, "skipped": 0}
-        self._times: deque[float] = deque([time.monotonic()], maxlen=self._WINDOW)
+        self._times: deque[float] = deque([clock()], maxlen=self._WINDOW)
 
     def count(self, state: RowState) -> None:
         """Take note that a row came to ``state``."""
         if state in ENDED:
             self._ended[state] += 1
             if state != "skipped":
-                self._times.append(time.monotonic())
+                self._times.append(self._clock())
 
     def tally(self) -> Tally:
         """The whole as it stands."""
-        span = time.monotonic() - self._times[0]
+        span = self._clock() - self._times[0]
         rate = (len(self._times) - 1) / span if len(self._times) > 1 and span > 0 else 0.0
         left = self._total - sum(self._ended.values())
         return Tally(

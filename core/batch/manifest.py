@@ -155,15 +155,15 @@ class Manifest:
                 "Wait until it has ended, or choose another folder.",
             )
         if code == sqlite3.SQLITE_FULL:
-            return DiskFull(what, "the disk is full", "Free some space, then go on (--resume).")
+            return DiskFull(what, "the disk is full", "Free some space, then go on.")
         unwritable = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
         if code in (*unwritable, sqlite3.SQLITE_PERM):
             return OutputError(what, f"it cannot be written ({error})", "Choose another folder.")
         return InputError(
             what,
             f"it is damaged ({error})",
-            f"Finished pictures are safe. Delete {self.path.name} and begin anew with "
-            "--overwrite, or choose another output folder.",
+            f"Finished pictures are safe. Delete {self.path.name} and begin anew, or choose "
+            "another output folder.",
         )
 
     def _run(self, sql: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:

@@ -19,6 +19,7 @@ from typing import Any, Protocol, TypeVar
 
 from core.batch.budget import Budget
 from core.batch.manifest import DiskFull, Manifest, Record, Stamp
+from core.batch.order import Order
 from core.batch.plan import BatchPlan, BatchRow
 from core.batch.stages import (
     ReadRow,
@@ -113,9 +114,17 @@ class Pipeline:
         manifest: Manifest,
         *,
         alone: bool = False,
+        order: Order | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``alone``: one row at a time, for rows that did not fit beside others."""
+        """
+        Args:
+            alone: one row at a time, for rows that did not fit beside others.
+            order: which waiting row comes next; None for that of the plan.
+            clock: seconds that count as a row's own.
+        """
         self._plan, self._engine, self._manifest, self._alone = plan, engine, manifest, alone
+        self._order, self._clock, self._arranged = order, clock, 0
         workers = 1 if alone else plan.options.workers
         self.budget = Budget(1 if alone else plan.options.most_in_flight, plan.options.memory)
         self.changes: queue.SimpleQueue[Change] = queue.SimpleQueue()
@@ -184,11 +193,21 @@ class Pipeline:
     def _take(self) -> Work | None:
         """The next row; recorded as begun, some at a time, before anything of it is written."""
         with self._taking:
+            self._arrange()
             if not self._ready and self._todo:
                 chunk = [self._todo.pop() for _ in range(min(_AHEAD, len(self._todo)))]
                 self._manifest.begin([record for work in chunk if (record := self._begun(work))])
                 self._ready = chunk[::-1]
             return self._ready.pop() if self._ready else None
+
+    def _arrange(self) -> None:
+        """Bring waiting rows into another order, when there is a new one."""
+        if self._order is None or self._order.version == self._arranged:
+            return
+        self._arranged = self._order.version
+        waiting = [*self._ready[::-1], *self._todo[::-1]]
+        self._todo = self._order.arranged(waiting, lambda work: work.row.key)[::-1]
+        self._ready = []
 
     def _begun(self, work: Work) -> Record | None:
         try:
@@ -254,7 +273,7 @@ class Pipeline:
             raise OtherPack(
                 f"The batch in {self._plan.options.out}",
                 f"it was begun with another pack ({before[:40]} then, {maker[:40]} now)",
-                "Bring that pack back, choose another folder, or begin anew (--overwrite).",
+                "Bring that pack back, choose another folder, or begin anew.",
             )
         self._manifest.set_meta(**{"made by": maker})
         self._known_maker = True
@@ -280,7 +299,7 @@ class Pipeline:
 
         Returns None when the row has ended.
         """
-        begun = time.monotonic()
+        begun = self._clock()
         try:
             return step()
         except (Cancelled, PackError, DiskFull, OtherPack):
@@ -289,7 +308,7 @@ class Pipeline:
             if _disk_full(error):
                 raise DiskFull(
                     str(getattr(error, "what", error)), "the disk is full",
-                    "Free some space, then go on with the batch (--resume).",
+                    "Free some space, then go on with the batch.",
                 ) from error  # fmt: skip
             if _memory_ran_out(error) and not self._alone:
                 text = "memory ran out: tried again at the end, by itself"
@@ -298,7 +317,7 @@ class Pipeline:
                 self._fail(work, error)
             return None
         finally:
-            work.seconds += time.monotonic() - begun
+            work.seconds += self._clock() - begun
 
     def _fail(self, work: Work, error: Exception) -> None:
         text = str(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.batch.manifest import MANIFEST_NAME, Manifest, Record
@@ -22,12 +22,21 @@ class FoundRun:
     Attributes:
         total, done, failed: rows it was begun with, finished ones, failed ones.
         differences: settings that are not those asked about, one phrase each.
+        changed: finished rows whose sources are not what they were; they are fused again.
+        settings: those it was begun with, as :meth:`BatchOptions.settings` names them.
     """
 
     total: int
     done: int
     failed: int
     differences: tuple[str, ...] = ()
+    changed: int = 0
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.done >= self.total and not self.changed
 
 
 @dataclass(frozen=True)
@@ -53,20 +62,39 @@ def find_run(options: BatchOptions) -> FoundRun | None:
         return None
     manifest = Manifest(options.out)
     try:
-        return _described(manifest, options)
+        return _described(manifest, options, look=True)
     finally:
         manifest.close()
 
 
-def _described(manifest: Manifest, options: BatchOptions) -> FoundRun | None:
+def _described(manifest: Manifest, options: BatchOptions, *, look: bool = False) -> FoundRun | None:
     settings = manifest.settings()
     if not settings:
         return None
     records = manifest.records().values()
-    done = sum(record.state == "done" for record in records)
+    done = [record for record in records if _is_done(record, options)]
     failed = sum(record.state == "failed" for record in records)
     total = int(manifest.meta().get("total", len(records)))
-    return FoundRun(total, done, failed, tuple(differences(options.settings(), settings)))
+    unlike = tuple(differences(options.settings(), settings))
+    changed = sum(bool(_changed(r, r.a, r.b)) for r in done) if look else 0
+    return FoundRun(total, len(done), failed, unlike, changed, settings)
+
+
+def _is_done(record: Record, options: BatchOptions) -> bool:
+    """Whether the row is finished, also where only the record of that was lost."""
+    if record.state != "begun":
+        return record.state == "done"
+    target = options.out / record.target
+    return _is_complete(target, options) if target.exists() else False
+
+
+def _is_complete(target: Path, options: BatchOptions) -> bool:
+    """Whether the file of a row that was begun says that all of the row is there.
+
+    Files appear whole and the fused one last, so it does, unless an older file was there to be
+    replaced, or figures that were not recorded are wanted.
+    """
+    return not options.overwrite and not options.metrics and target.stat().st_size > 0
 
 
 def plan_batch(pairing: PairingPlan, options: BatchOptions) -> BatchPlan:
@@ -126,14 +154,11 @@ def sort_out(row: BatchRow, record: Record | None, plan: BatchPlan) -> Todo:
         return Todo("queued", text, overwrite=True)
     if record.state == "failed":  # the fused picture is written last, so this one is not its own
         return _new((target,), options)
-    changed = _changed(row, record)
+    changed = _changed(record, row.match.a, row.match.b)
     if changed:
         return Todo("queued", f"{changed} changed since: fused again", overwrite=True)
     if record.state == "begun":
-        # Its files appear whole and the fused one last, so it was finished, unless an older file
-        # was there to be replaced, or figures that were not recorded are wanted.
-        complete = not options.overwrite and not options.metrics and target.stat().st_size > 0
-        return Todo("done" if complete else "queued", overwrite=True)
+        return Todo("done" if _is_complete(target, options) else "queued", overwrite=True)
     if record.size != target.stat().st_size:
         return Todo("skipped", "done before; someone changed the result since, it was kept")
     return Todo("skipped", "done before")
@@ -149,12 +174,12 @@ def _new(targets: Sequence[Path], options: BatchOptions) -> Todo:
     return Todo("queued", overwrite=options.overwrite)
 
 
-def _changed(row: BatchRow, record: Record) -> str:
+def _changed(record: Record, a: Path, b: Path) -> str:
     """Which source is not what it was: "", "A", "B" or "A and B"."""
     if record.stamps is None:
         return "its sources may have"
     sides = []
-    for side, path, stamp in zip("AB", (row.match.a, row.match.b), record.stamps, strict=True):
+    for side, path, stamp in zip("AB", (a, b), record.stamps, strict=True):
         try:
             if not stamp.still_fits(path):
                 sides.append(side)

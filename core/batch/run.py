@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import queue
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from core.batch.events import BatchEvent, BatchFinished, Counter, RowEvent, RowState
 from core.batch.manifest import Manifest, Record
+from core.batch.order import Order
 from core.batch.pipeline import Change, Engine, Pipeline, Work
 from core.batch.plan import BatchPlan
 from core.batch.report import write_metrics, write_sheet
@@ -22,7 +24,12 @@ _TICK = 0.1
 
 
 def run_batch(
-    plan: BatchPlan, engine: Engine, progress: Progress | None = None
+    plan: BatchPlan,
+    engine: Engine,
+    progress: Progress | None = None,
+    *,
+    order: Order | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[BatchEvent]:
     """Do what ``plan`` says and tell every step; the work goes on in threads between two events.
 
@@ -40,6 +47,9 @@ def run_batch(
         progress: told (rows ended, rows, name of the last); ``check`` is called from several
             threads and may block (pause) or raise Cancelled. The run ends within a second of that,
             except for a file that is being written.
+        order: which waiting row comes next, changeable at any time; None for that of the plan.
+        clock: seconds that count for pace and time left; one that stands still while the run is
+            paused keeps both right.
 
     Raises:
         InputError: unknown method, or the folder holds another run. PackError: the pack cannot be
@@ -53,7 +63,7 @@ def run_batch(
     manifest = Manifest(plan.options.out)
     try:
         check_run(manifest, plan.options)
-        yield from _Run(plan, engine, progress, manifest).events()
+        yield from _Run(plan, engine, progress, manifest, order, clock).events()
     except BaseException:
         # The reason that is under way matters more than a record that cannot be closed.
         with contextlib.suppress(FusionError):
@@ -80,11 +90,18 @@ def _check_method(plan: BatchPlan, engine: Engine) -> None:
 
 class _Run:
     def __init__(
-        self, plan: BatchPlan, engine: Engine, progress: Progress, manifest: Manifest
+        self,
+        plan: BatchPlan,
+        engine: Engine,
+        progress: Progress,
+        manifest: Manifest,
+        order: Order | None,
+        clock: Callable[[], float],
     ) -> None:
         self._plan, self._engine = plan, engine
         self._progress, self._manifest = progress, manifest
-        self._counter = Counter(len(plan.rows))
+        self._order, self._clock = order, clock
+        self._counter = Counter(len(plan.rows), clock)
         self._failures: dict[int, str] = {}
         self._deferred: list[Work] = []
 
@@ -143,7 +160,15 @@ class _Run:
         )  # fmt: skip
 
     def _drive(self, works: list[Work], *, alone: bool) -> Iterator[BatchEvent]:
-        pipeline = Pipeline(self._plan, self._engine, self._progress, self._manifest, alone=alone)
+        pipeline = Pipeline(
+            self._plan,
+            self._engine,
+            self._progress,
+            self._manifest,
+            alone=alone,
+            order=self._order,
+            clock=self._clock,
+        )
         pipeline.start(works)
         try:
             while not pipeline.idle:

@@ -24,6 +24,10 @@
    <translation>&amp;Paare</translation>
   </message>
   <message>
+   <source>&amp;Tools</source>
+   <translation>E&amp;xtras</translation>
+  </message>
+  <message>
    <source>&amp;View</source>
    <translation>&amp;Ansicht</translation>
   </message>
@@ -58,6 +62,10 @@
   <message>
    <source>Checkerboard</source>
    <translation>Schachbrett</translation>
+  </message>
+  <message>
+   <source>Close pictures</source>
+   <translation>Bilder schließen</translation>
   </message>
   <message>
    <source>Command palette…</source>
@@ -148,6 +156,10 @@
    <translation>Bild groß zeigen</translation>
   </message>
   <message>
+   <source>Model packs…</source>
+   <translation>Modellpakete…</translation>
+  </message>
+  <message>
    <source>Next pair</source>
    <translation>Nächstes Paar</translation>
   </message>
@@ -158,6 +170,10 @@
   <message>
    <source>Next slice</source>
    <translation>Nächste Schicht</translation>
+  </message>
+  <message>
+   <source>Open folder…</source>
+   <translation>Ordner öffnen…</translation>
   </message>
   <message>
    <source>Open sample pair</source>
@@ -232,6 +248,10 @@
    <translation>Zehn Schichten weiter</translation>
   </message>
   <message>
+   <source>Tools</source>
+   <translation>Extras</translation>
+  </message>
+  <message>
    <source>Train workspace</source>
    <translation>Arbeitsbereich Training</translation>
   </message>
@@ -248,8 +268,492 @@
    <translation>Fenstervorgabe {0}</translation>
   </message>
   <message>
+   <source>Window presets</source>
+   <translation>Fenstervorgaben</translation>
+  </message>
+  <message>
    <source>Workspaces</source>
    <translation>Arbeitsbereiche</translation>
+  </message>
+ </context>
+ <context>
+  <name>BatchCards</name>
+  <message>
+   <source>All {0} pairs of the batch in this folder are done.</source>
+   <translation>Alle {0} Paare des Stapels in diesem Ordner sind fertig.</translation>
+  </message>
+  <message>
+   <source>Batch finished</source>
+   <translation>Stapel fertig</translation>
+  </message>
+  <message>
+   <source>Batch stopped</source>
+   <translation>Stapel angehalten</translation>
+  </message>
+  <message>
+   <source>Begin anew</source>
+   <translation>Neu beginnen</translation>
+  </message>
+  <message>
+   <source>Contact sheet</source>
+   <translation>Kontaktbogen</translation>
+  </message>
+  <message>
+   <source>Go on</source>
+   <translation>Weiter</translation>
+  </message>
+  <message>
+   <source>No, thanks</source>
+   <translation>Nein, danke</translation>
+  </message>
+  <message>
+   <source>OK</source>
+   <translation>OK</translation>
+  </message>
+  <message>
+   <source>Open folder</source>
+   <translation>Ordner öffnen</translation>
+  </message>
+  <message>
+   <source>Show</source>
+   <translation>Zeigen</translation>
+  </message>
+  <message>
+   <source>Show failed</source>
+   <translation>Fehler zeigen</translation>
+  </message>
+  <message>
+   <source>Sources of {0} of them changed since; those are fused again.</source>
+   <translation>Bei {0} davon haben sich die Quellen seither geändert; sie werden neu fusioniert.</translation>
+  </message>
+  <message>
+   <source>Stopped. What is done stays done; “Go on” does the rest.</source>
+   <translation>Angehalten. Was fertig ist, bleibt fertig; „Weiter“ erledigt den Rest.</translation>
+  </message>
+  <message>
+   <source>Table of metrics</source>
+   <translation>Tabelle der Maße</translation>
+  </message>
+  <message>
+   <source>The batch has ended: {0}.</source>
+   <translation>Der Stapel ist beendet: {0}.</translation>
+  </message>
+  <message>
+   <source>The batch in this folder is not finished: {0} of {1} pairs are done.</source>
+   <translation>Der Stapel in diesem Ordner ist nicht abgeschlossen: {0} von {1} Paaren sind fertig.</translation>
+  </message>
+  <message>
+   <source>The last batch was not finished: {0} of {1} pairs are done, in {2}.</source>
+   <translation>Der letzte Stapel wurde nicht abgeschlossen: {0} von {1} Paaren sind fertig, in {2}.</translation>
+  </message>
+  <message>
+   <source>The system has no program to open {0}</source>
+   <translation>Das System hat kein Programm, um {0} zu öffnen</translation>
+  </message>
+  <message>
+   <source>This folder holds another batch ({0} of {1} pairs done): {2}.</source>
+   <translation>Dieser Ordner enthält einen anderen Stapel ({0} von {1} Paaren fertig): {2}.</translation>
+  </message>
+  <message>
+   <source>Use its settings</source>
+   <translation>Seine Einstellungen nehmen</translation>
+  </message>
+ </context>
+ <context>
+  <name>BatchPage</name>
+  <message>
+   <source>Add a folder of pairs</source>
+   <translation>Einen Ordner mit Paaren hinzufügen</translation>
+  </message>
+  <message>
+   <source>Add files</source>
+   <translation>Dateien hinzufügen</translation>
+  </message>
+  <message>
+   <source>Add files…</source>
+   <translation>Dateien hinzufügen…</translation>
+  </message>
+  <message>
+   <source>Add folder…</source>
+   <translation>Ordner hinzufügen…</translation>
+  </message>
+  <message>
+   <source>B for {0}</source>
+   <translation>B zu {0}</translation>
+  </message>
+  <message>
+   <source>Batch</source>
+   <translation>Stapel</translation>
+  </message>
+  <message>
+   <source>Clear</source>
+   <translation>Leeren</translation>
+  </message>
+  <message>
+   <source>Drop a folder, get a folder</source>
+   <translation>Ordner hinein, Ordner heraus</translation>
+  </message>
+  <message>
+   <source>Drop folders or files here: one folder with a/ and b/, two folders, or names that differ in one word, such as scan1_PET and scan1_MRI. You see every pair, and why it is one, before anything is fused.</source>
+   <translation>Legen Sie Ordner oder Dateien hier ab: einen Ordner mit a/ und b/, zwei Ordner oder Namen, die sich in einem Wort unterscheiden, etwa scan1_PET und scan1_MRT. Sie sehen jedes Paar und warum es eines ist, bevor etwas fusioniert wird.</translation>
+  </message>
+  <message>
+   <source>Exchange A and B in every pair</source>
+   <translation>A und B in jedem Paar tauschen</translation>
+  </message>
+  <message>
+   <source>Folder for the results</source>
+   <translation>Ordner für die Ergebnisse</translation>
+  </message>
+  <message>
+   <source>Looking for pairs…</source>
+   <translation>Paare werden gesucht…</translation>
+  </message>
+  <message>
+   <source>Ready: {0} pairs</source>
+   <translation>Bereit: {0} Paare</translation>
+  </message>
+  <message>
+   <source>Starting</source>
+   <translation>Wird gestartet</translation>
+  </message>
+  <message>
+   <source>Swap all</source>
+   <translation>Alle tauschen</translation>
+  </message>
+  <message>
+   <source>Wait until the batch has ended, or cancel it first.</source>
+   <translation>Warten, bis der Stapel beendet ist, oder ihn erst abbrechen.</translation>
+  </message>
+  <message>
+   <source>What was found</source>
+   <translation>Was gefunden wurde</translation>
+  </message>
+  <message>
+   <source>not paired: {0}</source>
+   <translation>ohne Partner: {0}</translation>
+  </message>
+  <message>
+   <source>{0} left out</source>
+   <translation>{0} ausgelassen</translation>
+  </message>
+  <message>
+   <source>{0} pairs</source>
+   <translation>{0} Paare</translation>
+  </message>
+ </context>
+ <context>
+  <name>BatchTable</name>
+  <message>
+   <source>Not paired</source>
+   <translation>Ohne Partner</translation>
+  </message>
+  <message>
+   <source>Problem</source>
+   <translation>Problem</translation>
+  </message>
+  <message>
+   <source>Result</source>
+   <translation>Ergebnis</translation>
+  </message>
+  <message>
+   <source>Size</source>
+   <translation>Größe</translation>
+  </message>
+  <message>
+   <source>State</source>
+   <translation>Zustand</translation>
+  </message>
+ </context>
+ <context>
+  <name>BatchView</name>
+  <message>
+   <source>Pairs of the batch and files without partner</source>
+   <translation>Paare des Stapels und Dateien ohne Partner</translation>
+  </message>
+ </context>
+ <context>
+  <name>Chart</name>
+  <message>
+   <source>Show or hide this curve</source>
+   <translation>Diese Kurve zeigen oder ausblenden</translation>
+  </message>
+  <message>
+   <source>Step {0}</source>
+   <translation>Schritt {0}</translation>
+  </message>
+ </context>
+ <context>
+  <name>Charts</name>
+  <message>
+   <source>Charts as a picture…</source>
+   <translation>Kurven als Bild…</translation>
+  </message>
+  <message>
+   <source>Drag a box in a chart to look closer; this shows all of it again</source>
+   <translation>In einem Diagramm einen Rahmen ziehen, um näher hinzusehen; dies zeigt wieder alles</translation>
+  </message>
+  <message>
+   <source>Draw the mean of the last points; they stay as faint lines</source>
+   <translation>Das Mittel der letzten Punkte zeichnen; sie selbst bleiben als blasse Linien</translation>
+  </message>
+  <message>
+   <source>Export</source>
+   <translation>Exportieren</translation>
+  </message>
+  <message>
+   <source>Figures on the pairs to check with</source>
+   <translation>Zahlen zu den Prüfpaaren</translation>
+  </message>
+  <message>
+   <source>How good it is (higher is better)</source>
+   <translation>Wie gut es ist (höher ist besser)</translation>
+  </message>
+  <message>
+   <source>Learning rates</source>
+   <translation>Lernraten</translation>
+  </message>
+  <message>
+   <source>Logarithmic</source>
+   <translation>Logarithmisch</translation>
+  </message>
+  <message>
+   <source>Losses</source>
+   <translation>Verluste</translation>
+  </message>
+  <message>
+   <source>Numbers as a table (CSV)…</source>
+   <translation>Zahlen als Tabelle (CSV)…</translation>
+  </message>
+  <message>
+   <source>Save the charts</source>
+   <translation>Kurven speichern</translation>
+  </message>
+  <message>
+   <source>Save the numbers</source>
+   <translation>Zahlen speichern</translation>
+  </message>
+  <message>
+   <source>Smoothing</source>
+   <translation>Glättung</translation>
+  </message>
+  <message>
+   <source>What the left chart shows</source>
+   <translation>Was das linke Diagramm zeigt</translation>
+  </message>
+  <message>
+   <source>Whole run</source>
+   <translation>Ganzer Lauf</translation>
+  </message>
+  <message>
+   <source>off</source>
+   <translation>aus</translation>
+  </message>
+  <message>
+   <source>{0} points</source>
+   <translation>{0} Punkte</translation>
+  </message>
+ </context>
+ <context>
+  <name>ChoicesPanel</name>
+  <message>
+   <source>A, B and the fused picture side by side</source>
+   <translation>A, B und das fusionierte Bild nebeneinander</translation>
+  </message>
+  <message>
+   <source>Also write</source>
+   <translation>Außerdem schreiben</translation>
+  </message>
+  <message>
+   <source>As the sources</source>
+   <translation>Wie die Quellen</translation>
+  </message>
+  <message>
+   <source>Choose the output folder…</source>
+   <translation>Zielordner wählen…</translation>
+  </message>
+  <message>
+   <source>Contact sheet (HTML)</source>
+   <translation>Kontaktbogen (HTML)</translation>
+  </message>
+  <message>
+   <source>Default model</source>
+   <translation>Standardmodell</translation>
+  </message>
+  <message>
+   <source>Depth</source>
+   <translation>Tiefe</translation>
+  </message>
+  <message>
+   <source>Depth of the results</source>
+   <translation>Tiefe der Ergebnisse</translation>
+  </message>
+  <message>
+   <source>Figures</source>
+   <translation>Abbildungen</translation>
+  </message>
+  <message>
+   <source>Folder</source>
+   <translation>Ordner</translation>
+  </message>
+  <message>
+   <source>Format</source>
+   <translation>Format</translation>
+  </message>
+  <message>
+   <source>Format of the results</source>
+   <translation>Format der Ergebnisse</translation>
+  </message>
+  <message>
+   <source>Insert a field into the name</source>
+   <translation>Ein Feld in den Namen einfügen</translation>
+  </message>
+  <message>
+   <source>JPEG (lossy)</source>
+   <translation>JPEG (verlustbehaftet)</translation>
+  </message>
+  <message>
+   <source>Keep the folders of the sources</source>
+   <translation>Ordner der Quellen beibehalten</translation>
+  </message>
+  <message>
+   <source>Method</source>
+   <translation>Verfahren</translation>
+  </message>
+  <message>
+   <source>Method of the batch</source>
+   <translation>Verfahren des Stapels</translation>
+  </message>
+  <message>
+   <source>Name</source>
+   <translation>Name</translation>
+  </message>
+  <message>
+   <source>Name of the first result</source>
+   <translation>Name des ersten Ergebnisses</translation>
+  </message>
+  <message>
+   <source>Name template</source>
+   <translation>Namensvorlage</translation>
+  </message>
+  <message>
+   <source>One page with small pictures of all; opens in a browser</source>
+   <translation>Eine Seite mit kleinen Bildern von allen; öffnet im Browser</translation>
+  </message>
+  <message>
+   <source>Options of the batch</source>
+   <translation>Optionen des Stapels</translation>
+  </message>
+  <message>
+   <source>Otherwise such rows fail. B is brought onto the pixels of A.</source>
+   <translation>Sonst schlagen solche Zeilen fehl. B wird auf die Pixel von A gebracht.</translation>
+  </message>
+  <message>
+   <source>Otherwise such rows fail. Sources are never replaced.</source>
+   <translation>Sonst schlagen solche Zeilen fehl. Quellen werden nie ersetzt.</translation>
+  </message>
+  <message>
+   <source>Output folder</source>
+   <translation>Zielordner</translation>
+  </message>
+  <message>
+   <source>PNG, or as the name says</source>
+   <translation>PNG oder nach Name</translation>
+  </message>
+  <message>
+   <source>Quality figures of every result</source>
+   <translation>Gütezahlen zu jedem Ergebnis</translation>
+  </message>
+  <message>
+   <source>Reconstructions</source>
+   <translation>Rekonstruktionen</translation>
+  </message>
+  <message>
+   <source>Repeat them below the output</source>
+   <translation>Unter dem Zielordner ebenso anlegen</translation>
+  </message>
+  <message>
+   <source>Replace files that are there</source>
+   <translation>Vorhandene Dateien ersetzen</translation>
+  </message>
+  <message>
+   <source>Resample B where sizes differ</source>
+   <translation>B umrechnen, wo die Größen abweichen</translation>
+  </message>
+  <message>
+   <source>Table of metrics (CSV)</source>
+   <translation>Tabelle der Maße (CSV)</translation>
+  </message>
+  <message>
+   <source>Task</source>
+   <translation>Aufgabe</translation>
+  </message>
+  <message>
+   <source>Task of the batch</source>
+   <translation>Aufgabe des Stapels</translation>
+  </message>
+  <message>
+   <source>WebP (lossless)</source>
+   <translation>WebP (verlustfrei)</translation>
+  </message>
+  <message>
+   <source>What the model can rebuild of A and of B (models only)</source>
+   <translation>Was das Modell von A und von B wiederherstellen kann (nur Modelle)</translation>
+  </message>
+  <message>
+   <source>Where results go</source>
+   <translation>Wohin die Ergebnisse kommen</translation>
+  </message>
+  <message>
+   <source>name of A without suffix</source>
+   <translation>Name von A ohne Endung</translation>
+  </message>
+  <message>
+   <source>name of B without suffix</source>
+   <translation>Name von B ohne Endung</translation>
+  </message>
+  <message>
+   <source>name of the method</source>
+   <translation>Name des Verfahrens</translation>
+  </message>
+  <message>
+   <source>number of the pair; {index:04} gives 0001</source>
+   <translation>Nummer des Paares; {index:04} ergibt 0001</translation>
+  </message>
+  <message>
+   <source>short name of the task</source>
+   <translation>Kurzname der Aufgabe</translation>
+  </message>
+  <message>
+   <source>what the two names share</source>
+   <translation>was beide Namen gemeinsam haben</translation>
+  </message>
+  <message>
+   <source>{0} bits</source>
+   <translation>{0} Bit</translation>
+  </message>
+ </context>
+ <context>
+  <name>Closing</name>
+  <message>
+   <source>Cancel</source>
+   <translation>Abbrechen</translation>
+  </message>
+  <message>
+   <source>Keep going, then end</source>
+   <translation>Weiterarbeiten, dann beenden</translation>
+  </message>
+  <message>
+   <source>Stop cleanly and close</source>
+   <translation>Sauber anhalten und schließen</translation>
+  </message>
+  <message>
+   <source>UniFusion Studio is still at work. Click to see it.</source>
+   <translation>UniFusion Studio arbeitet noch. Klicken, um es zu zeigen.</translation>
+  </message>
+  <message>
+   <source>{0}. Stopped work can be gone on with later.</source>
+   <translation>{0}. Angehaltene Arbeit lässt sich später fortsetzen.</translation>
   </message>
  </context>
  <context>
@@ -340,6 +844,121 @@
   <message>
    <source>Waiting for the engine</source>
    <translation>Warten auf den Rechenkern</translation>
+  </message>
+ </context>
+ <context>
+  <name>DataPanel</name>
+  <message>
+   <source>Check with the pairs of another folder instead</source>
+   <translation>Stattdessen mit den Paaren eines anderen Ordners prüfen</translation>
+  </message>
+  <message>
+   <source>Choose another…</source>
+   <translation>Anderen wählen…</translation>
+  </message>
+  <message>
+   <source>Choose folder…</source>
+   <translation>Ordner wählen…</translation>
+  </message>
+  <message>
+   <source>Drop a folder with your pictures here</source>
+   <translation>Einen Ordner mit Ihren Bildern hier ablegen</translation>
+  </message>
+  <message>
+   <source>Folder to check with</source>
+   <translation>Ordner zum Prüfen</translation>
+  </message>
+  <message>
+   <source>Folder to learn from</source>
+   <translation>Ordner zum Lernen</translation>
+  </message>
+  <message>
+   <source>Held back to check with</source>
+   <translation>Zum Prüfen zurückgehalten</translation>
+  </message>
+  <message>
+   <source>Hold back to check with</source>
+   <translation>Zum Prüfen zurückhalten</translation>
+  </message>
+  <message>
+   <source>If the names had it the wrong way round</source>
+   <translation>Falls die Namen es verkehrt herum sagten</translation>
+  </message>
+  <message>
+   <source>It holds pairs of pictures that show the same thing in the same place, such as PET and MRI of one slice: in folders a and b under the same file names, or under names that differ in one word (x_pet, x_mri); a folder for each patient is best.
+
+Your files are only read. They are never changed and never leave this computer. Twenty pairs are enough for a try; a hundred or more are better.</source>
+   <translation>Er enthält Bildpaare, die dasselbe an derselben Stelle zeigen, etwa PET und MRT einer Schicht: in den Ordnern a und b unter gleichen Dateinamen, oder unter Namen, die sich in einem Wort unterscheiden (x_pet, x_mrt); am besten ein Ordner für jeden Patienten.
+
+Ihre Dateien werden nur gelesen. Sie werden nie verändert und verlassen diesen Rechner nie. Zwanzig Paare genügen für einen Versuch; hundert oder mehr sind besser.</translation>
+  </message>
+  <message>
+   <source>Kind</source>
+   <translation>Art</translation>
+  </message>
+  <message>
+   <source>Kind of pictures</source>
+   <translation>Art der Bilder</translation>
+  </message>
+  <message>
+   <source>Looking at the pairs</source>
+   <translation>Paare werden geprüft</translation>
+  </message>
+  <message>
+   <source>Only what is left out</source>
+   <translation>Nur Ausgelassenes</translation>
+  </message>
+  <message>
+   <source>Pairs found</source>
+   <translation>Gefundene Paare</translation>
+  </message>
+  <message>
+   <source>Pairs the network never learns from. They show whether it really gets better. Pictures of one patient always stay together.</source>
+   <translation>Paare, aus denen das Netz nie lernt. Sie zeigen, ob es wirklich besser wird. Bilder eines Patienten bleiben immer zusammen.</translation>
+  </message>
+  <message>
+   <source>Swap A and B</source>
+   <translation>A und B tauschen</translation>
+  </message>
+  <message>
+   <source>Use a folder of its own…</source>
+   <translation>Eigener Ordner…</translation>
+  </message>
+  <message>
+   <source>Use a part of the data</source>
+   <translation>Teil der Daten nehmen</translation>
+  </message>
+  <message>
+   <source>checked with a folder of its own</source>
+   <translation>geprüft mit einem eigenen Ordner</translation>
+  </message>
+  <message>
+   <source>divided by folder ({0})</source>
+   <translation>nach Ordnern geteilt ({0})</translation>
+  </message>
+  <message>
+   <source>divided by name ({0} groups)</source>
+   <translation>nach Namen geteilt ({0} Gruppen)</translation>
+  </message>
+  <message>
+   <source>divided by patient ({0})</source>
+   <translation>nach Patienten geteilt ({0})</translation>
+  </message>
+  <message>
+   <source>neighbours kept together ({0} groups)</source>
+   <translation>Nachbarn zusammengehalten ({0} Gruppen)</translation>
+  </message>
+  <message>
+   <source>{0} left out</source>
+   <translation>{0} ausgelassen</translation>
+  </message>
+  <message>
+   <source>{0} to check with</source>
+   <translation>{0} zum Prüfen</translation>
+  </message>
+  <message>
+   <source>{0} to learn from</source>
+   <translation>{0} zum Lernen</translation>
   </message>
  </context>
  <context>
@@ -470,9 +1089,25 @@
    <source>Dismiss error</source>
    <translation>Fehler ausblenden</translation>
   </message>
+  <message>
+   <source>Open the folder this file is in</source>
+   <translation>Den Ordner öffnen, in dem diese Datei liegt</translation>
+  </message>
+  <message>
+   <source>Show file</source>
+   <translation>Datei zeigen</translation>
+  </message>
  </context>
  <context>
   <name>ExportDialog</name>
+  <message>
+   <source>A strip below each picture says “Research use only”; no pixel is covered.</source>
+   <translation>Ein Streifen unter jedem Bild sagt „Nur für die Forschung“; kein Pixel wird verdeckt.</translation>
+  </message>
+  <message>
+   <source>Burn the notice into the picture</source>
+   <translation>Hinweis in das Bild einbrennen</translation>
+  </message>
   <message>
    <source>Choose…</source>
    <translation>Wählen…</translation>
@@ -510,8 +1145,8 @@
    <translation>Fusioniertes Bild</translation>
   </message>
   <message>
-   <source>How each picture was made is written into its file. Sources are never touched.</source>
-   <translation>Wie jedes Bild entstand, wird in seine Datei geschrieben. Quellen werden nie verändert.</translation>
+   <source>How each picture was made, and the notice, are written into its file. Sources are never touched.</source>
+   <translation>Wie jedes Bild entstand und der Hinweis werden in seine Datei geschrieben. Quellen werden nie verändert.</translation>
   </message>
   <message>
    <source>JPEG (8 bit, lossy)</source>
@@ -705,6 +1340,10 @@ oder Strg+O drücken</translation>
    <translation>Neu lesen</translation>
   </message>
   <message>
+   <source>Reading picture {0} of {1}…</source>
+   <translation>Bild {0} von {1} wird gelesen…</translation>
+  </message>
+  <message>
    <source>Reconstruction A</source>
    <translation>Rekonstruktion A</translation>
   </message>
@@ -759,6 +1398,10 @@ oder Strg+O drücken</translation>
   <message>
    <source>This is a sample pair. Drop two images of your own here, or press Ctrl+O.</source>
    <translation>Dies ist ein Beispielpaar. Zwei eigene Bilder hier ablegen oder Strg+O drücken.</translation>
+  </message>
+  <message>
+   <source>Use CPU</source>
+   <translation>CPU nehmen</translation>
   </message>
   <message>
    <source>What the network saw appears here.</source>
@@ -946,8 +1589,20 @@ oder Strg+O drücken</translation>
    <translation>Fenster: helle Hälfte</translation>
   </message>
   <message>
+   <source>Window: brightest quarter</source>
+   <translation>Fenster: hellstes Viertel</translation>
+  </message>
+  <message>
    <source>Window: dark half</source>
    <translation>Fenster: dunkle Hälfte</translation>
+  </message>
+  <message>
+   <source>Window: darkest quarter</source>
+   <translation>Fenster: dunkelstes Viertel</translation>
+  </message>
+  <message>
+   <source>Window: mean ± 2 standard deviations</source>
+   <translation>Fenster: Mittelwert ± 2 Standardabweichungen</translation>
   </message>
   <message>
    <source>Window: middle 90 % of pixels</source>
@@ -971,6 +1626,10 @@ oder Strg+O drücken</translation>
   <message>
    <source>Inspector</source>
    <translation>Inspektor</translation>
+  </message>
+  <message>
+   <source>No file manager could be opened. The file is {0}</source>
+   <translation>Kein Dateimanager ließ sich öffnen. Die Datei ist {0}</translation>
   </message>
   <message>
    <source>Open A ({0}) and B ({1})</source>
@@ -1003,6 +1662,25 @@ oder Strg+O drücken</translation>
   <message>
    <source>{0} is not on disk any more. What is shown is the picture as it was read.</source>
    <translation>{0} ist nicht mehr auf der Platte. Gezeigt wird das Bild, wie es gelesen wurde.</translation>
+  </message>
+ </context>
+ <context>
+  <name>MemoryLabel</name>
+  <message>
+   <source>GPU {0}</source>
+   <translation>GPU {0}</translation>
+  </message>
+  <message>
+   <source>Memory in use on the GPU, of what it has</source>
+   <translation>Belegter Speicher der GPU, von dem, was sie hat</translation>
+  </message>
+  <message>
+   <source>Memory of this program, of the memory this computer has</source>
+   <translation>Speicher dieses Programms, vom Speicher dieses Rechners</translation>
+  </message>
+  <message>
+   <source>Memory: {0}</source>
+   <translation>Speicher: {0}</translation>
   </message>
  </context>
  <context>
@@ -1041,6 +1719,184 @@ oder Strg+O drücken</translation>
   <message>
    <source>lower is better</source>
    <translation>niedriger ist besser</translation>
+  </message>
+ </context>
+ <context>
+  <name>OpenRuns</name>
+  <message>
+   <source>Delete</source>
+   <translation>Löschen</translation>
+  </message>
+  <message>
+   <source>Delete for good</source>
+   <translation>Endgültig löschen</translation>
+  </message>
+  <message>
+   <source>Delete “{0}” for good?</source>
+   <translation>„{0}“ endgültig löschen?</translation>
+  </message>
+  <message>
+   <source>It stopped at step {0} of {1} ({2}). It goes on exactly where it was.</source>
+   <translation>Er hielt bei Schritt {0} von {1} an ({2}). Er geht genau dort weiter.</translation>
+  </message>
+  <message>
+   <source>Not now</source>
+   <translation>Nicht jetzt</translation>
+  </message>
+  <message>
+   <source>Resume</source>
+   <translation>Fortsetzen</translation>
+  </message>
+  <message>
+   <source>What it has learnt in {0} steps is lost.</source>
+   <translation>Was er in {0} Schritten gelernt hat, geht verloren.</translation>
+  </message>
+  <message>
+   <source>“{0}” was not finished</source>
+   <translation>Der Lauf „{0}“ wurde nicht abgeschlossen</translation>
+  </message>
+ </context>
+ <context>
+  <name>PacksDialog</name>
+  <message>
+   <source>All files</source>
+   <translation>Alle Dateien</translation>
+  </message>
+  <message>
+   <source>Built in</source>
+   <translation>Eingebaut</translation>
+  </message>
+  <message>
+   <source>Built-in packs stay as they are</source>
+   <translation>Eingebaute Modellpakete bleiben, wie sie sind</translation>
+  </message>
+  <message>
+   <source>Cannot be used</source>
+   <translation>Nicht verwendbar</translation>
+  </message>
+  <message>
+   <source>Default</source>
+   <translation>Standard</translation>
+  </message>
+  <message>
+   <source>Delete</source>
+   <translation>Löschen</translation>
+  </message>
+  <message>
+   <source>Export model pack</source>
+   <translation>Modellpaket exportieren</translation>
+  </message>
+  <message>
+   <source>Exported to {0}</source>
+   <translation>Exportiert nach {0}</translation>
+  </message>
+  <message>
+   <source>Export…</source>
+   <translation>Exportieren…</translation>
+  </message>
+  <message>
+   <source>Figures</source>
+   <translation>Zahlen</translation>
+  </message>
+  <message>
+   <source>File</source>
+   <translation>Datei</translation>
+  </message>
+  <message>
+   <source>From</source>
+   <translation>Herkunft</translation>
+  </message>
+  <message>
+   <source>Fuse with it where no other pack is chosen</source>
+   <translation>Damit fusionieren, wo kein anderes Modellpaket gewählt ist</translation>
+  </message>
+  <message>
+   <source>Import a model pack</source>
+   <translation>Modellpaket importieren</translation>
+  </message>
+  <message>
+   <source>Import…</source>
+   <translation>Importieren…</translation>
+  </message>
+  <message>
+   <source>Licence</source>
+   <translation>Lizenz</translation>
+  </message>
+  <message>
+   <source>Make default</source>
+   <translation>Als Standard</translation>
+  </message>
+  <message>
+   <source>Model card</source>
+   <translation>Modellkarte</translation>
+  </message>
+  <message>
+   <source>Model packs</source>
+   <translation>Modellpakete</translation>
+  </message>
+  <message>
+   <source>None yet</source>
+   <translation>Noch keine</translation>
+  </message>
+  <message>
+   <source>OK</source>
+   <translation>OK</translation>
+  </message>
+  <message>
+   <source>Pack</source>
+   <translation>Modellpaket</translation>
+  </message>
+  <message>
+   <source>Parent</source>
+   <translation>Ausgangsmodell</translation>
+  </message>
+  <message>
+   <source>Rename</source>
+   <translation>Umbenennen</translation>
+  </message>
+  <message>
+   <source>Size</source>
+   <translation>Größe</translation>
+  </message>
+  <message>
+   <source>Steps / pairs</source>
+   <translation>Schritte / Paare</translation>
+  </message>
+  <message>
+   <source>Take in a pack file; it is checked and never run</source>
+   <translation>Eine Paketdatei aufnehmen; sie wird geprüft und nie ausgeführt</translation>
+  </message>
+  <message>
+   <source>Undo</source>
+   <translation>Rückgängig</translation>
+  </message>
+  <message>
+   <source>Yours</source>
+   <translation>Eigenes</translation>
+  </message>
+  <message>
+   <source>none</source>
+   <translation>keines</translation>
+  </message>
+  <message>
+   <source>not measured</source>
+   <translation>nicht gemessen</translation>
+  </message>
+  <message>
+   <source>not stated</source>
+   <translation>nicht angegeben</translation>
+  </message>
+  <message>
+   <source>{0} MB</source>
+   <translation>{0} MB</translation>
+  </message>
+  <message>
+   <source>“{0}” was deleted.</source>
+   <translation>„{0}“ wurde gelöscht.</translation>
+  </message>
+  <message>
+   <source>✓ default</source>
+   <translation>✓ Standard</translation>
   </message>
  </context>
  <context>
@@ -1112,6 +1968,37 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
  </context>
  <context>
+  <name>PairRows</name>
+  <message>
+   <source>Belongs to</source>
+   <translation>Gehört zu</translation>
+  </message>
+  <message>
+   <source>Note</source>
+   <translation>Hinweis</translation>
+  </message>
+  <message>
+   <source>Pair</source>
+   <translation>Paar</translation>
+  </message>
+  <message>
+   <source>Use</source>
+   <translation>Verwendung</translation>
+  </message>
+  <message>
+   <source>left out</source>
+   <translation>ausgelassen</translation>
+  </message>
+  <message>
+   <source>to check with</source>
+   <translation>zum Prüfen</translation>
+  </message>
+  <message>
+   <source>to learn from</source>
+   <translation>zum Lernen</translation>
+  </message>
+ </context>
+ <context>
   <name>PairTable</name>
   <message>
    <source>; which is A is a guess</source>
@@ -1136,6 +2023,10 @@ Paare werden an ihren Namen erkannt.</translation>
  </context>
  <context>
   <name>Pairs</name>
+  <message>
+   <source>Looking for pairs…</source>
+   <translation>Paare werden gesucht…</translation>
+  </message>
   <message>
    <source>No pairs were found among these files.</source>
    <translation>Unter diesen Dateien wurden keine Paare gefunden.</translation>
@@ -1203,6 +2094,17 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
  </context>
  <context>
+  <name>Preparing</name>
+  <message>
+   <source>Saved the settings as {0}.</source>
+   <translation>Einstellungen als {0} gespeichert.</translation>
+  </message>
+  <message>
+   <source>choose the file with the DINOv3 weights</source>
+   <translation>die Datei mit den DINOv3-Gewichten wählen</translation>
+  </message>
+ </context>
+ <context>
   <name>QPlatformTheme</name>
   <message>
    <source>&amp;Cancel</source>
@@ -1260,10 +2162,484 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
  </context>
  <context>
+  <name>ResultPanel</name>
+  <message>
+   <source>A</source>
+   <translation>A</translation>
+  </message>
+  <message>
+   <source>B</source>
+   <translation>B</translation>
+  </message>
+  <message>
+   <source>Change</source>
+   <translation>Änderung</translation>
+  </message>
+  <message>
+   <source>Classical</source>
+   <translation>Klassisch</translation>
+  </message>
+  <message>
+   <source>Compared on the {0} pairs held back: the new one is better on {1} of them. Look at the pictures as well: no single figure says a fused picture is good.</source>
+   <translation>Verglichen an den {0} zurückgehaltenen Paaren: Das neue ist bei {1} davon besser. Sehen Sie sich auch die Bilder an: Keine Zahl allein sagt, dass eine Fusion gut ist.</translation>
+  </message>
+  <message>
+   <source>Comparing it with what was there before…</source>
+   <translation>Vergleich mit dem bisherigen Stand…</translation>
+  </message>
+  <message>
+   <source>Figure</source>
+   <translation>Maß</translation>
+  </message>
+  <message>
+   <source>Figures of the parent and of the new model</source>
+   <translation>Zahlen des Ausgangsmodells und des neuen Modells</translation>
+  </message>
+  <message>
+   <source>Fuse takes it when no other method is chosen</source>
+   <translation>Die Fusion nimmt es, wenn kein anderes Verfahren gewählt ist</translation>
+  </message>
+  <message>
+   <source>Is the default</source>
+   <translation>Ist der Standard</translation>
+  </message>
+  <message>
+   <source>It holds the best state, of step {0} of {1}.</source>
+   <translation>Es enthält den besten Stand, von Schritt {0} von {1}.</translation>
+  </message>
+  <message>
+   <source>It holds the last state, of step {0}.</source>
+   <translation>Es enthält den letzten Stand, von Schritt {0}.</translation>
+  </message>
+  <message>
+   <source>It was trained from scratch and is compared with a classical method.</source>
+   <translation>Es wurde von Grund auf trainiert und wird mit einem klassischen Verfahren verglichen.</translation>
+  </message>
+  <message>
+   <source>Make default</source>
+   <translation>Als Standard</translation>
+  </message>
+  <message>
+   <source>New</source>
+   <translation>Neu</translation>
+  </message>
+  <message>
+   <source>Nothing was held back to check with, so look at it with care.</source>
+   <translation>Zum Prüfen wurde nichts zurückgehalten; bitte sorgfältig ansehen.</translation>
+  </message>
+  <message>
+   <source>On the pairs held back it is not better than what it started from.</source>
+   <translation>An den zurückgehaltenen Paaren ist es nicht besser als sein Ausgangsmodell.</translation>
+  </message>
+  <message>
+   <source>On the pairs held back it is {0} % better on average.</source>
+   <translation>An den zurückgehaltenen Paaren ist es im Mittel {0} % besser.</translation>
+  </message>
+  <message>
+   <source>Open model card</source>
+   <translation>Modellkarte öffnen</translation>
+  </message>
+  <message>
+   <source>Parent</source>
+   <translation>Ausgangsmodell</translation>
+  </message>
+  <message>
+   <source>Show curves</source>
+   <translation>Kurven zeigen</translation>
+  </message>
+  <message>
+   <source>Train another</source>
+   <translation>Weiteres trainieren</translation>
+  </message>
+  <message>
+   <source>You find it in the list of methods of the Fuse workspace.</source>
+   <translation>Sie finden es in der Liste der Verfahren im Arbeitsbereich Fusion.</translation>
+  </message>
+  <message>
+   <source>“{0}” is ready</source>
+   <translation>„{0}“ ist fertig</translation>
+  </message>
+ </context>
+ <context>
+  <name>RunBar</name>
+  <message>
+   <source>Cancel</source>
+   <translation>Abbrechen</translation>
+  </message>
+  <message>
+   <source>Go on</source>
+   <translation>Weiter</translation>
+  </message>
+  <message>
+   <source>Pause</source>
+   <translation>Pausieren</translation>
+  </message>
+  <message>
+   <source>Progress of the batch</source>
+   <translation>Fortschritt des Stapels</translation>
+  </message>
+  <message>
+   <source>Resume</source>
+   <translation>Fortsetzen</translation>
+  </message>
+  <message>
+   <source>Retry failed</source>
+   <translation>Fehler wiederholen</translation>
+  </message>
+  <message>
+   <source>Start</source>
+   <translation>Starten</translation>
+  </message>
+  <message>
+   <source>State of the batch</source>
+   <translation>Zustand des Stapels</translation>
+  </message>
+  <message>
+   <source>Stop; what is done stays done</source>
+   <translation>Anhalten; was fertig ist, bleibt fertig</translation>
+  </message>
+ </context>
+ <context>
+  <name>RunPanel</name>
+  <message>
+   <source>A</source>
+   <translation>A</translation>
+  </message>
+  <message>
+   <source>B</source>
+   <translation>B</translation>
+  </message>
+  <message>
+   <source>End now without a model; go on later where it was</source>
+   <translation>Jetzt ohne Modell beenden; später an derselben Stelle weitermachen</translation>
+  </message>
+  <message>
+   <source>End now; the best state so far becomes a model</source>
+   <translation>Jetzt beenden; der bisher beste Stand wird ein Modell</translation>
+  </message>
+  <message>
+   <source>Finished: {0}</source>
+   <translation>Fertig: {0}</translation>
+  </message>
+  <message>
+   <source>Fused at the start</source>
+   <translation>Fusion am Anfang</translation>
+  </message>
+  <message>
+   <source>Fused now</source>
+   <translation>Fusion jetzt</translation>
+  </message>
+  <message>
+   <source>Go on with half the batch</source>
+   <translation>Mit halber Menge weiter</translation>
+  </message>
+  <message>
+   <source>Learning rate of the lower level</source>
+   <translation>Lernrate der unteren Ebene</translation>
+  </message>
+  <message>
+   <source>Learning rate of the upper level</source>
+   <translation>Lernrate der oberen Ebene</translation>
+  </message>
+  <message>
+   <source>Learning rates from here on</source>
+   <translation>Lernraten ab hier</translation>
+  </message>
+  <message>
+   <source>Nothing is running yet</source>
+   <translation>Noch läuft nichts</translation>
+  </message>
+  <message>
+   <source>Pause</source>
+   <translation>Pausieren</translation>
+  </message>
+  <message>
+   <source>Paused and saved: {0}</source>
+   <translation>Pausiert und gespeichert: {0}</translation>
+  </message>
+  <message>
+   <source>Pausing after this step: {0}</source>
+   <translation>Pause nach diesem Schritt: {0}</translation>
+  </message>
+  <message>
+   <source>Reading the pictures</source>
+   <translation>Bilder werden gelesen</translation>
+  </message>
+  <message>
+   <source>Resume</source>
+   <translation>Fortsetzen</translation>
+  </message>
+  <message>
+   <source>Set aside</source>
+   <translation>Zurückstellen</translation>
+  </message>
+  <message>
+   <source>Set aside and saved: {0}</source>
+   <translation>Zurückgestellt und gespeichert: {0}</translation>
+  </message>
+  <message>
+   <source>Steps done</source>
+   <translation>Erledigte Schritte</translation>
+  </message>
+  <message>
+   <source>Stop and keep best</source>
+   <translation>Anhalten, besten behalten</translation>
+  </message>
+  <message>
+   <source>Stopped by an error: {0}</source>
+   <translation>Durch einen Fehler angehalten: {0}</translation>
+  </message>
+  <message>
+   <source>Stopping, and writing the best state</source>
+   <translation>Wird angehalten, bester Stand wird geschrieben</translation>
+  </message>
+  <message>
+   <source>The first pair to check with appears here: A, B, fused now, and fused as it was at the start.</source>
+   <translation>Hier erscheint das erste Prüfpaar: A, B, die Fusion jetzt und die Fusion am Anfang.</translation>
+  </message>
+  <message>
+   <source>The memory is not enough for this batch</source>
+   <translation>Der Speicher reicht für diese Menge nicht</translation>
+  </message>
+  <message>
+   <source>The run waits; nothing is lost. With {0} crops per step it can go on. It will learn a little less steadily.</source>
+   <translation>Der Lauf wartet; nichts ist verloren. Mit {0} Ausschnitten je Schritt kann er weitergehen. Er lernt dann etwas weniger gleichmäßig.</translation>
+  </message>
+  <message>
+   <source>These are no numbers.</source>
+   <translation>Das sind keine Zahlen.</translation>
+  </message>
+  <message>
+   <source>They hold from the next step on.</source>
+   <translation>Sie gelten ab dem nächsten Schritt.</translation>
+  </message>
+  <message>
+   <source>Training: {0}</source>
+   <translation>Training läuft: {0}</translation>
+  </message>
+  <message>
+   <source>Use these</source>
+   <translation>Übernehmen</translation>
+  </message>
+  <message>
+   <source>Wait after this step; the state is saved</source>
+   <translation>Nach diesem Schritt warten; der Stand wird gespeichert</translation>
+  </message>
+  <message>
+   <source>about {0} left</source>
+   <translation>noch etwa {0}</translation>
+  </message>
+  <message>
+   <source>best so far at step {0}</source>
+   <translation>bisher bester Stand bei Schritt {0}</translation>
+  </message>
+  <message>
+   <source>lower</source>
+   <translation>untere</translation>
+  </message>
+  <message>
+   <source>step {0} of {1}</source>
+   <translation>Schritt {0} von {1}</translation>
+  </message>
+  <message>
+   <source>upper</source>
+   <translation>obere</translation>
+  </message>
+  <message>
+   <source>{0} of memory in use</source>
+   <translation>{0} Speicher belegt</translation>
+  </message>
+ </context>
+ <context>
+  <name>Running</name>
+  <message>
+   <source>The run goes on with {0} crops per step.</source>
+   <translation>Der Lauf geht mit {0} Ausschnitten je Schritt weiter.</translation>
+  </message>
+ </context>
+ <context>
   <name>SessionKeeper</name>
   <message>
    <source>The last session could not be read; it is ignored.</source>
    <translation>Die letzte Sitzung war nicht lesbar; sie wird übergangen.</translation>
+  </message>
+ </context>
+ <context>
+  <name>SettingsPanel</name>
+  <message>
+   <source>, made for other pictures</source>
+   <translation>, für andere Bilder gemacht</translation>
+  </message>
+  <message>
+   <source>About the pictures</source>
+   <translation>Über die Bilder</translation>
+  </message>
+  <message>
+   <source>Advanced: every setting</source>
+   <translation>Erweitert: alle Einstellungen</translation>
+  </message>
+  <message>
+   <source>Also write a TensorBoard log</source>
+   <translation>Auch ein TensorBoard-Protokoll schreiben</translation>
+  </message>
+  <message>
+   <source>As a file that “unifusion train --config” takes, too</source>
+   <translation>Als Datei, die auch „unifusion train --config“ annimmt</translation>
+  </message>
+  <message>
+   <source>Choose…</source>
+   <translation>Wählen…</translation>
+  </message>
+  <message>
+   <source>Compact (quick, also without a graphics card)</source>
+   <translation>Kompakt (schnell, auch ohne Grafikkarte)</translation>
+  </message>
+  <message>
+   <source>DINOv3 file</source>
+   <translation>DINOv3-Datei</translation>
+  </message>
+  <message>
+   <source>File with the DINOv3 weights</source>
+   <translation>Datei mit den DINOv3-Gewichten</translation>
+  </message>
+  <message>
+   <source>From scratch (takes much longer)</source>
+   <translation>Von Grund auf (dauert viel länger)</translation>
+  </message>
+  <message>
+   <source>Given by the pack to start from. Start from scratch to change it.</source>
+   <translation>Durch das Ausgangsmodell festgelegt. Von Grund auf beginnen, um es zu ändern.</translation>
+  </message>
+  <message>
+   <source>How thoroughly</source>
+   <translation>Wie gründlich</translation>
+  </message>
+  <message>
+   <source>Load settings</source>
+   <translation>Einstellungen laden</translation>
+  </message>
+  <message>
+   <source>Load settings…</source>
+   <translation>Einstellungen laden…</translation>
+  </message>
+  <message>
+   <source>Name of the result</source>
+   <translation>Name des Ergebnisses</translation>
+  </message>
+  <message>
+   <source>Network</source>
+   <translation>Netz</translation>
+  </message>
+  <message>
+   <source>Paper, with DINOv3 (needs its file and a GPU)</source>
+   <translation>Aufsatz, mit DINOv3 (braucht dessen Datei und eine GPU)</translation>
+  </message>
+  <message>
+   <source>Save settings</source>
+   <translation>Einstellungen speichern</translation>
+  </message>
+  <message>
+   <source>Save settings…</source>
+   <translation>Einstellungen speichern…</translation>
+  </message>
+  <message>
+   <source>Settings</source>
+   <translation>Einstellungen</translation>
+  </message>
+  <message>
+   <source>Start from</source>
+   <translation>Ausgehen von</translation>
+  </message>
+  <message>
+   <source>The network is that of the pack to start from.</source>
+   <translation>Das Netz ist das des Ausgangsmodells.</translation>
+  </message>
+  <message>
+   <source>Used as it is; it is not changed and not put into the result.</source>
+   <translation>Wird verwendet, wie sie ist; sie wird nicht verändert und kommt nicht ins Ergebnis.</translation>
+  </message>
+  <message>
+   <source>Weights</source>
+   <translation>Gewichte</translation>
+  </message>
+  <message>
+   <source>comes with the program</source>
+   <translation>eingebaut</translation>
+  </message>
+  <message>
+   <source>for instance: 120 SPECT and MRI slices of our scanner. No names of patients.</source>
+   <translation>zum Beispiel: 120 SPECT- und MRT-Schichten unseres Geräts. Keine Patientennamen.</translation>
+  </message>
+  <message>
+   <source>your own</source>
+   <translation>eigenes</translation>
+  </message>
+ </context>
+ <context>
+  <name>StartBox</name>
+  <message>
+   <source>(Something was changed since.)</source>
+   <translation>(Seither wurde etwas geändert.)</translation>
+  </message>
+  <message>
+   <source>A run is under way (step 3).</source>
+   <translation>Ein Lauf ist im Gang (Schritt 3).</translation>
+  </message>
+  <message>
+   <source>A setting cannot be used yet (step 2).</source>
+   <translation>Eine Einstellung ist noch nicht verwendbar (Schritt 2).</translation>
+  </message>
+  <message>
+   <source>About {0}</source>
+   <translation>Etwa {0}</translation>
+  </message>
+  <message>
+   <source>Choose pictures first (step 1).</source>
+   <translation>Erst Bilder wählen (Schritt 1).</translation>
+  </message>
+  <message>
+   <source>Estimate again</source>
+   <translation>Neu schätzen</translation>
+  </message>
+  <message>
+   <source>Give the result a name (step 2).</source>
+   <translation>Dem Ergebnis einen Namen geben (Schritt 2).</translation>
+  </message>
+  <message>
+   <source>Known once there are pictures: a few real steps are timed.</source>
+   <translation>Bekannt, sobald Bilder da sind: Einige echte Schritte werden gemessen.</translation>
+  </message>
+  <message>
+   <source>Start training</source>
+   <translation>Training starten</translation>
+  </message>
+  <message>
+   <source>Starting the engine…</source>
+   <translation>Rechenkern startet…</translation>
+  </message>
+  <message>
+   <source>This will probably not fit. Take fewer or smaller crops.</source>
+   <translation>Das passt wahrscheinlich nicht. Weniger oder kleinere Ausschnitte nehmen.</translation>
+  </message>
+  <message>
+   <source>Time a few real steps again</source>
+   <translation>Einige echte Schritte neu messen</translation>
+  </message>
+  <message>
+   <source>Timing a few real steps…</source>
+   <translation>Einige echte Schritte werden gemessen…</translation>
+  </message>
+  <message>
+   <source>What it will take</source>
+   <translation>Was es braucht</translation>
+  </message>
+  <message>
+   <source>{0} of memory</source>
+   <translation>{0} Speicher</translation>
+  </message>
+  <message>
+   <source>{0} of memory; {1} are free</source>
+   <translation>{0} Speicher; {1} sind frei</translation>
   </message>
  </context>
  <context>
@@ -1304,6 +2680,69 @@ Paare werden an ihren Namen erkannt.</translation>
    <source>Values under the pointer</source>
    <translation>Werte unter dem Zeiger</translation>
   </message>
+  <message>
+   <source>{0} of {1}</source>
+   <translation>{0} von {1}</translation>
+  </message>
+ </context>
+ <context>
+  <name>TablePanel</name>
+  <message>
+   <source>Choose another B…</source>
+   <translation>Anderes B wählen…</translation>
+  </message>
+  <message>
+   <source>Filter</source>
+   <translation>Filter</translation>
+  </message>
+  <message>
+   <source>Filter rows by name</source>
+   <translation>Zeilen nach Namen filtern</translation>
+  </message>
+  <message>
+   <source>Leave the selected pairs out (Delete)</source>
+   <translation>Die gewählten Paare auslassen (Entf)</translation>
+  </message>
+  <message>
+   <source>Move down (Alt+Down)</source>
+   <translation>Nach unten (Alt+Pfeil ab)</translation>
+  </message>
+  <message>
+   <source>Move up (Alt+Up)</source>
+   <translation>Nach oben (Alt+Pfeil auf)</translation>
+  </message>
+  <message>
+   <source>Only problems</source>
+   <translation>Nur Probleme</translation>
+  </message>
+  <message>
+   <source>Pair the two selected files, or give the selected pair that file as B</source>
+   <translation>Die zwei gewählten Dateien paaren oder dem gewählten Paar diese Datei als B geben</translation>
+  </message>
+  <message>
+   <source>Paired because: </source>
+   <translation>Gepaart, weil: </translation>
+  </message>
+  <message>
+   <source>Select a row to read all about it.</source>
+   <translation>Eine Zeile wählen, um alles dazu zu lesen.</translation>
+  </message>
+  <message>
+   <source>Show only rows that somebody should look at</source>
+   <translation>Nur Zeilen zeigen, die jemand ansehen sollte</translation>
+  </message>
+  <message>
+   <source>Swap A and B of the selected pairs</source>
+   <translation>A und B der gewählten Paare tauschen</translation>
+  </message>
+  <message>
+   <source>Take the selected pairs in again</source>
+   <translation>Die gewählten Paare wieder aufnehmen</translation>
+  </message>
+  <message>
+   <source>The selected row in full</source>
+   <translation>Die gewählte Zeile ganz</translation>
+  </message>
  </context>
  <context>
   <name>TopBar</name>
@@ -1313,11 +2752,11 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>Export</source>
-   <translation>Exportieren</translation>
+   <translation>Export</translation>
   </message>
   <message>
    <source>Fit</source>
-   <translation>Einpassen</translation>
+   <translation>Ganz</translation>
   </message>
   <message>
    <source>Method</source>
@@ -1329,11 +2768,11 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>Save</source>
-   <translation>Speichern</translation>
+   <translation>Sichern</translation>
   </message>
   <message>
    <source>Swap</source>
-   <translation>Tauschen</translation>
+   <translation>Tausch</translation>
   </message>
   <message>
    <source>Task</source>
@@ -1345,14 +2784,167 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
  </context>
  <context>
+  <name>TrainPage</name>
+  <message>
+   <source>Choose other pictures</source>
+   <translation>Andere Bilder wählen</translation>
+  </message>
+  <message>
+   <source>Data</source>
+   <translation>Daten</translation>
+  </message>
+  <message>
+   <source>Finished</source>
+   <translation>Fertig</translation>
+  </message>
+  <message>
+   <source>Keep the best state</source>
+   <translation>Besten Stand behalten</translation>
+  </message>
+  <message>
+   <source>Looking at the pairs…</source>
+   <translation>Paare werden geprüft…</translation>
+  </message>
+  <message>
+   <source>Own settings</source>
+   <translation>Eigene Einstellungen</translation>
+  </message>
+  <message>
+   <source>Paused</source>
+   <translation>Pausiert</translation>
+  </message>
+  <message>
+   <source>Pausing</source>
+   <translation>Wird pausiert</translation>
+  </message>
+  <message>
+   <source>Reading the pictures</source>
+   <translation>Bilder werden gelesen</translation>
+  </message>
+  <message>
+   <source>Resume</source>
+   <translation>Fortsetzen</translation>
+  </message>
+  <message>
+   <source>Run</source>
+   <translation>Lauf</translation>
+  </message>
+  <message>
+   <source>Set aside</source>
+   <translation>Zurückgestellt</translation>
+  </message>
+  <message>
+   <source>Settings</source>
+   <translation>Einstellungen</translation>
+  </message>
+  <message>
+   <source>Starting the engine…</source>
+   <translation>Rechenkern startet…</translation>
+  </message>
+  <message>
+   <source>Stopped by an error</source>
+   <translation>Durch einen Fehler angehalten</translation>
+  </message>
+  <message>
+   <source>Stopping</source>
+   <translation>Wird angehalten</translation>
+  </message>
+  <message>
+   <source>These pictures cannot be used</source>
+   <translation>Diese Bilder sind nicht verwendbar</translation>
+  </message>
+  <message>
+   <source>Train on your own pictures</source>
+   <translation>Mit eigenen Bildern trainieren</translation>
+  </message>
+  <message>
+   <source>Training</source>
+   <translation>Training läuft</translation>
+  </message>
+  <message>
+   <source>Training “{0}”, step {1} of {2}</source>
+   <translation>Training von „{0}“, Schritt {1} von {2}</translation>
+  </message>
+  <message>
+   <source>Try again</source>
+   <translation>Erneut versuchen</translation>
+  </message>
+  <message>
+   <source>Watch, steer, keep the best</source>
+   <translation>Zusehen, steuern, das Beste behalten</translation>
+  </message>
+  <message>
+   <source>What to start from, and how long</source>
+   <translation>Womit beginnen, und wie lange</translation>
+  </message>
+  <message>
+   <source>Which pictures to learn from</source>
+   <translation>Aus welchen Bildern gelernt wird</translation>
+  </message>
+  <message>
+   <source>from scratch</source>
+   <translation>von Grund auf</translation>
+  </message>
+  <message>
+   <source>{0} left out</source>
+   <translation>{0} ausgelassen</translation>
+  </message>
+  <message>
+   <source>{0} steps</source>
+   <translation>{0} Schritte</translation>
+  </message>
+  <message>
+   <source>{0} to learn from, {1} to check with</source>
+   <translation>{0} zum Lernen, {1} zum Prüfen</translation>
+  </message>
+  <message>
+   <source>{0} to put right</source>
+   <translation>{0} zu berichtigen</translation>
+  </message>
+ </context>
+ <context>
+  <name>Training</name>
+  <message>
+   <source>Saved {0}.</source>
+   <translation>{0} gespeichert.</translation>
+  </message>
+ </context>
+ <context>
+  <name>Welcome</name>
+  <message>
+   <source>Drop two pictures of one scene, or a folder of pairs</source>
+   <translation>Zwei Bilder einer Szene oder einen Ordner mit Paaren ablegen</translation>
+  </message>
+  <message>
+   <source>Drop your own images here: they stay on this computer.</source>
+   <translation>Eigene Bilder hier ablegen: Sie bleiben auf diesem Rechner.</translation>
+  </message>
+  <message>
+   <source>Open files…</source>
+   <translation>Dateien öffnen…</translation>
+  </message>
+  <message>
+   <source>Open folder…</source>
+   <translation>Ordner öffnen…</translation>
+  </message>
+  <message>
+   <source>Open sample</source>
+   <translation>Beispiel öffnen</translation>
+  </message>
+  <message>
+   <source>Opened before</source>
+   <translation>Zuletzt geöffnet</translation>
+  </message>
+  <message>
+   <source>What kind of pair is it?</source>
+   <translation>Was für ein Paar ist es?</translation>
+  </message>
+ </context>
+ <context>
   <name>Workspaces</name>
   <message>
    <source>Batch</source>
    <translation>Stapel</translation>
-  </message>
-  <message>
-   <source>Comparing methods over whole folders is not in this version of the window yet. The figures of the pair on show are under Metrics in the Fuse workspace; for folders there is the command line:</source>
-   <translation>Der Vergleich von Verfahren über ganze Ordner ist in dieser Fassung des Fensters noch nicht enthalten. Die Zahlen des gezeigten Paares stehen unter Maße im Arbeitsbereich Fusion; für Ordner gibt es die Befehlszeile:</translation>
   </message>
   <message>
    <source>Evaluate</source>
@@ -1363,16 +2955,8 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Fusionieren</translation>
   </message>
   <message>
-   <source>Fusing whole folders, with a report that can be resumed, is not in this version of the window yet. The command line does it:</source>
-   <translation>Ganze Ordner zu fusionieren, mit fortsetzbarem Bericht, ist in dieser Fassung des Fensters noch nicht enthalten. Die Befehlszeile kann es:</translation>
-  </message>
-  <message>
    <source>Train</source>
    <translation>Trainieren</translation>
-  </message>
-  <message>
-   <source>Training a model pack with live curves is not in this version of the window yet. The command line trains, pauses and resumes:</source>
-   <translation>Ein Modell mit laufenden Kurven zu trainieren ist in dieser Fassung des Fensters noch nicht enthalten. Die Befehlszeile trainiert, hält an und setzt fort:</translation>
   </message>
   <message>
    <source>Workspaces</source>
@@ -1380,10 +2964,185 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
  </context>
  <context>
+  <name>batch</name>
+  <message>
+   <source>A batch is running: {0} of {1} pairs are done</source>
+   <translation>Ein Stapel läuft: {0} von {1} Paaren sind fertig</translation>
+  </message>
+  <message>
+   <source>Check</source>
+   <translation>Prüfen</translation>
+  </message>
+  <message>
+   <source>Done</source>
+   <translation>Fertig</translation>
+  </message>
+  <message>
+   <source>Done before</source>
+   <translation>Schon fertig</translation>
+  </message>
+  <message>
+   <source>Failed</source>
+   <translation>Fehlgeschlagen</translation>
+  </message>
+  <message>
+   <source>Fusing</source>
+   <translation>Fusioniert gerade</translation>
+  </message>
+  <message>
+   <source>Left out</source>
+   <translation>Ausgelassen</translation>
+  </message>
+  <message>
+   <source>Paused</source>
+   <translation>Pausiert</translation>
+  </message>
+  <message>
+   <source>Reading</source>
+   <translation>Wird gelesen</translation>
+  </message>
+  <message>
+   <source>Ready</source>
+   <translation>Bereit</translation>
+  </message>
+  <message>
+   <source>Stopped</source>
+   <translation>Angehalten</translation>
+  </message>
+  <message>
+   <source>Stopping</source>
+   <translation>Wird angehalten</translation>
+  </message>
+  <message>
+   <source>The sizes differ: choose “Resample B where sizes differ”, or leave it out.</source>
+   <translation>Die Größen weichen ab: „B umrechnen, wo die Größen abweichen“ wählen oder das Paar auslassen.</translation>
+  </message>
+  <message>
+   <source>Waiting</source>
+   <translation>Wartet</translation>
+  </message>
+  <message>
+   <source>Writing</source>
+   <translation>Wird geschrieben</translation>
+  </message>
+  <message>
+   <source>about {0} left</source>
+   <translation>noch etwa {0}</translation>
+  </message>
+  <message>
+   <source>{0} a pair</source>
+   <translation>{0} je Paar</translation>
+  </message>
+  <message>
+   <source>{0} done before</source>
+   <translation>{0} schon fertig</translation>
+  </message>
+  <message>
+   <source>{0} failed</source>
+   <translation>{0} fehlgeschlagen</translation>
+  </message>
+  <message>
+   <source>{0} fused</source>
+   <translation>{0} fusioniert</translation>
+  </message>
+  <message>
+   <source>{0} h {1} min</source>
+   <translation>{0} Std. {1} Min.</translation>
+  </message>
+  <message>
+   <source>{0} min</source>
+   <translation>{0} Min.</translation>
+  </message>
+  <message>
+   <source>{0} of {1}</source>
+   <translation>{0} von {1}</translation>
+  </message>
+  <message>
+   <source>{0} pairs/s</source>
+   <translation>{0} Paare/s</translation>
+  </message>
+  <message>
+   <source>{0} s</source>
+   <translation>{0} s</translation>
+  </message>
+ </context>
+ <context>
   <name>core</name>
+  <message>
+   <source>0 draws no curves.</source>
+   <translation>Bei 0 werden keine Kurven gezeichnet.</translation>
+  </message>
+  <message>
+   <source>0 never judges.</source>
+   <translation>Bei 0 wird nie geprüft.</translation>
+  </message>
+  <message>
+   <source>0 saves on pause and close only.</source>
+   <translation>Bei 0 wird nur beim Pausieren und Schließen gespeichert.</translation>
+  </message>
+  <message>
+   <source>1 fuses brightness and carries colour past the network; 3 fuses RGB.</source>
+   <translation>1 fusioniert die Helligkeit und führt die Farbe am Netz vorbei; 3 fusioniert RGB.</translation>
+  </message>
+  <message>
+   <source>1 is the paper; 4 is much faster.</source>
+   <translation>1 wie im Aufsatz; 4 ist viel schneller.</translation>
+  </message>
+  <message>
+   <source>1/x</source>
+   <translation>1/x</translation>
+  </message>
+  <message>
+   <source>A TensorBoard log</source>
+   <translation>Ein TensorBoard-Protokoll</translation>
+  </message>
+  <message>
+   <source>A is {0}×{1} pixels and B is {2}×{3}</source>
+   <translation>A hat {0}×{1} Pixel und B {2}×{3}</translation>
+  </message>
+  <message>
+   <source>A multiple of the backbone's heads.</source>
+   <translation>Ein Vielfaches der Köpfe des Grundnetzes.</translation>
+  </message>
+  <message>
+   <source>A picture of {0}×{1} pixels does not fit {2}</source>
+   <translation>Ein Bild von {0}×{1} Pixeln passt nicht auf {2}</translation>
+  </message>
+  <message>
+   <source>Ablations</source>
+   <translation>Weglassen zum Vergleich</translation>
+  </message>
+  <message>
+   <source>Adapters</source>
+   <translation>Adapter</translation>
+  </message>
+  <message>
+   <source>Against edges neither source has. 0 is the paper.</source>
+   <translation>Gegen Kanten, die keine Quelle hat. 0 wie im Aufsatz.</translation>
+  </message>
   <message>
    <source>Artefacts</source>
    <translation>Artefakte</translation>
+  </message>
+  <message>
+   <source>Ask its maker for a UniFusion pack (.safetensors).</source>
+   <translation>Den Ersteller um ein UniFusion-Modellpaket (.safetensors) bitten.</translation>
+  </message>
+  <message>
+   <source>At most, spread over all; 0 takes all.</source>
+   <translation>Höchstens, über alle verteilt; 0 nimmt alle.</translation>
+  </message>
+  <message>
+   <source>At random; for sources without fixed roles.</source>
+   <translation>Zufällig; für Quellen ohne feste Rollen.</translation>
+  </message>
+  <message>
+   <source>Attention heads</source>
+   <translation>Aufmerksamkeitsköpfe</translation>
+  </message>
+  <message>
+   <source>Attention heads.</source>
+   <translation>Aufmerksamkeitsköpfe.</translation>
   </message>
   <message>
    <source>Average</source>
@@ -1394,12 +3153,188 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Mittlerer Gradient</translation>
   </message>
   <message>
+   <source>Averaging</source>
+   <translation>Mittelung</translation>
+  </message>
+  <message>
+   <source>Backbone</source>
+   <translation>Grundnetz</translation>
+  </message>
+  <message>
+   <source>Backbone blocks</source>
+   <translation>Blöcke des Grundnetzes</translation>
+  </message>
+  <message>
+   <source>Backbone feed-forward width</source>
+   <translation>Feed-forward-Breite, Grundnetz</translation>
+  </message>
+  <message>
+   <source>Backbone heads</source>
+   <translation>Köpfe des Grundnetzes</translation>
+  </message>
+  <message>
+   <source>Brightness target</source>
+   <translation>Ziel der Helligkeit</translation>
+  </message>
+  <message>
+   <source>Bring them back as they were, or start a new run that begins with the pack of this one.</source>
+   <translation>Sie zurückbringen, wie sie waren, oder einen neuen Lauf beginnen, der vom Modellpaket dieses Laufs ausgeht.</translation>
+  </message>
+  <message>
+   <source>By the strength of each source's edges, or equal.</source>
+   <translation>Nach der Stärke der Kanten jeder Quelle, oder gleich.</translation>
+  </message>
+  <message>
+   <source>Cannot write {0}</source>
+   <translation>{0} lässt sich nicht schreiben</translation>
+  </message>
+  <message>
+   <source>Change its permissions or copy it elsewhere.</source>
+   <translation>Ihre Berechtigungen ändern oder sie anderswohin kopieren.</translation>
+  </message>
+  <message>
+   <source>Check the disk and the name.</source>
+   <translation>Laufwerk und Namen prüfen.</translation>
+  </message>
+  <message>
+   <source>Check the name and the folder.</source>
+   <translation>Namen und Ordner prüfen.</translation>
+  </message>
+  <message>
+   <source>Check the name.</source>
+   <translation>Den Namen prüfen.</translation>
+  </message>
+  <message>
+   <source>Check the path, or run “packs list”.</source>
+   <translation>Den Pfad prüfen oder „packs list“ ausführen.</translation>
+  </message>
+  <message>
+   <source>Check the path.</source>
+   <translation>Den Pfad prüfen.</translation>
+  </message>
+  <message>
    <source>Chen and Blum's quality with the authors' scale of frequencies.</source>
    <translation>Qualität nach Chen und Blum mit der Frequenzskala der Autoren.</translation>
   </message>
   <message>
+   <source>Choose 1 to 64.</source>
+   <translation>1 bis 64 wählen.</translation>
+  </message>
+  <message>
+   <source>Choose 8, 16 or 32 bits and a format that holds them; TIFF holds all.</source>
+   <translation>8, 16 oder 32 Bit und ein Format wählen, das sie aufnimmt; TIFF nimmt alle auf.</translation>
+  </message>
+  <message>
+   <source>Choose a file of one of these kinds: {0}.</source>
+   <translation>Eine Datei einer dieser Arten wählen: {0}.</translation>
+  </message>
+  <message>
+   <source>Choose a folder for the results.</source>
+   <translation>Einen Ordner für die Ergebnisse wählen.</translation>
+  </message>
+  <message>
+   <source>Choose a pack of this task, or change the task.</source>
+   <translation>Ein Modellpaket dieser Aufgabe wählen oder die Aufgabe ändern.</translation>
+  </message>
+  <message>
+   <source>Choose a picture inside it.</source>
+   <translation>Ein Bild darin wählen.</translation>
+  </message>
+  <message>
+   <source>Choose a picture, or export it again.</source>
+   <translation>Ein Bild wählen oder es neu exportieren.</translation>
+  </message>
+  <message>
+   <source>Choose a picture.</source>
+   <translation>Ein Bild wählen.</translation>
+  </message>
+  <message>
+   <source>Choose a shorter name.</source>
+   <translation>Einen kürzeren Namen wählen.</translation>
+  </message>
+  <message>
+   <source>Choose a smaller picture or close other programs.</source>
+   <translation>Ein kleineres Bild wählen oder andere Programme schließen.</translation>
+  </message>
+  <message>
+   <source>Choose another folder or change its permissions.</source>
+   <translation>Einen anderen Ordner wählen oder seine Berechtigungen ändern.</translation>
+  </message>
+  <message>
+   <source>Choose another folder.</source>
+   <translation>Einen anderen Ordner wählen.</translation>
+  </message>
+  <message>
+   <source>Choose another name.</source>
+   <translation>Einen anderen Namen wählen.</translation>
+  </message>
+  <message>
+   <source>Choose another.</source>
+   <translation>Eine andere Auswahl treffen.</translation>
+  </message>
+  <message>
+   <source>Choose auto or cpu.</source>
+   <translation>auto oder cpu wählen.</translation>
+  </message>
+  <message>
+   <source>Choose auto, cpu, cuda or cuda:N.</source>
+   <translation>auto, cpu, cuda oder cuda:N wählen.</translation>
+  </message>
+  <message>
+   <source>Choose one of these.</source>
+   <translation>Eines davon wählen.</translation>
+  </message>
+  <message>
+   <source>Choose that task, or another pack.</source>
+   <translation>Jene Aufgabe wählen oder ein anderes Modellpaket.</translation>
+  </message>
+  <message>
+   <source>Close other programs or use a smaller picture.</source>
+   <translation>Andere Programme schließen oder ein kleineres Bild nehmen.</translation>
+  </message>
+  <message>
+   <source>Close other programs.</source>
+   <translation>Andere Programme schließen.</translation>
+  </message>
+  <message>
+   <source>Colour channels</source>
+   <translation>Farbkanäle</translation>
+  </message>
+  <message>
+   <source>Compare fewer methods, or add the missing results.</source>
+   <translation>Weniger Verfahren vergleichen oder die fehlenden Ergebnisse ergänzen.</translation>
+  </message>
+  <message>
+   <source>Compare with truth</source>
+   <translation>Mit Wahrheit vergleichen</translation>
+  </message>
+  <message>
+   <source>Convert both to grey or both to colour first.</source>
+   <translation>Erst beide in Grau oder beide in Farbe umwandeln.</translation>
+  </message>
+  <message>
+   <source>Copy or export it again.</source>
+   <translation>Neu kopieren oder exportieren.</translation>
+  </message>
+  <message>
    <source>Correlation</source>
    <translation>Korrelation</translation>
+  </message>
+  <message>
+   <source>Create the folder first or choose another one.</source>
+   <translation>Erst den Ordner anlegen oder einen anderen wählen.</translation>
+  </message>
+  <message>
+   <source>Crop it or make it smaller.</source>
+   <translation>Es zuschneiden oder verkleinern.</translation>
+  </message>
+  <message>
+   <source>Crop size</source>
+   <translation>Größe der Ausschnitte</translation>
+  </message>
+  <message>
+   <source>Crops per step</source>
+   <translation>Ausschnitte je Schritt</translation>
   </message>
   <message>
    <source>Cross entropy</source>
@@ -1408,6 +3343,38 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Cross entropy of sigmoids (authors' code)</source>
    <translation>Kreuzentropie von Sigmoiden (Code der Autoren)</translation>
+  </message>
+  <message>
+   <source>Cross-attention blocks.</source>
+   <translation>Blöcke mit Kreuzaufmerksamkeit.</translation>
+  </message>
+  <message>
+   <source>Curve points every</source>
+   <translation>Kurvenpunkt alle</translation>
+  </message>
+  <message>
+   <source>DINOv3 as in the paper, from a file, or a small encoder trained along.</source>
+   <translation>DINOv3 wie im Aufsatz, aus einer Datei, oder ein kleiner, mittrainierter Encoder.</translation>
+  </message>
+  <message>
+   <source>DINOv3 file</source>
+   <translation>DINOv3-Datei</translation>
+  </message>
+  <message>
+   <source>Decay</source>
+   <translation>Abfall</translation>
+  </message>
+  <message>
+   <source>Delete it to start afresh.</source>
+   <translation>Ihn löschen, um neu zu beginnen.</translation>
+  </message>
+  <message>
+   <source>Direct: a picture (paper). Blend: a map between the sources and a residual. Decision: the map may copy one source exactly.</source>
+   <translation>Direct: ein Bild (Aufsatz). Blend: eine Karte zwischen den Quellen und ein Rest. Decision: Die Karte darf eine Quelle genau übernehmen.</translation>
+  </message>
+  <message>
+   <source>Draws brightness to the target below.</source>
+   <translation>Zieht die Helligkeit zum Ziel weiter unten.</translation>
   </message>
   <message>
    <source>Edge preservation</source>
@@ -1422,6 +3389,34 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Entropie</translation>
   </message>
   <message>
+   <source>Exchange sources</source>
+   <translation>Quellen tauschen</translation>
+  </message>
+  <message>
+   <source>Export it again.</source>
+   <translation>Es neu exportieren.</translation>
+  </message>
+  <message>
+   <source>Export it as 8-bit, 16-bit or floating-point TIFF.</source>
+   <translation>Es als TIFF mit 8 Bit, 16 Bit oder Gleitkomma exportieren.</translation>
+  </message>
+  <message>
+   <source>Export it as grey or RGB.</source>
+   <translation>Es als Grau oder RGB exportieren.</translation>
+  </message>
+  <message>
+   <source>Export it, and work with the copy.</source>
+   <translation>Es exportieren und mit der Kopie arbeiten.</translation>
+  </message>
+  <message>
+   <source>Export or copy it again.</source>
+   <translation>Neu exportieren oder kopieren.</translation>
+  </message>
+  <message>
+   <source>Export the bare state dict.</source>
+   <translation>Das reine State-Dict exportieren.</translation>
+  </message>
+  <message>
    <source>Exposure</source>
    <translation>Belichtung</translation>
   </message>
@@ -1434,12 +3429,108 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Fokus fern</translation>
   </message>
   <message>
+   <source>Feed-forward width</source>
+   <translation>Feed-forward-Breite</translation>
+  </message>
+  <message>
+   <source>Fine-tune</source>
+   <translation>Feinabstimmung</translation>
+  </message>
+  <message>
+   <source>Finish it with that version, or choose another output folder.</source>
+   <translation>Ihn mit jener Fassung beenden oder einen anderen Zielordner wählen.</translation>
+  </message>
+  <message>
    <source>Focus</source>
    <translation>Fokus</translation>
   </message>
   <message>
+   <source>Four rising block numbers from 0 whose maps are used.</source>
+   <translation>Vier steigende Blocknummern ab 0, deren Karten verwendet werden.</translation>
+  </message>
+  <message>
+   <source>Free some space or save somewhere else.</source>
+   <translation>Platz schaffen oder anderswo speichern.</translation>
+  </message>
+  <message>
+   <source>Fusion blocks</source>
+   <translation>Fusionsblöcke</translation>
+  </message>
+  <message>
+   <source>Get the pack again, or choose another one.</source>
+   <translation>Das Modellpaket neu beschaffen oder ein anderes wählen.</translation>
+  </message>
+  <message>
+   <source>Give a TOML or JSON file.</source>
+   <translation>Eine TOML- oder JSON-Datei angeben.</translation>
+  </message>
+  <message>
+   <source>Give a folder with a/ and b/ holding pictures of the same names, or names that differ in one word, such as x_pet and x_mri.</source>
+   <translation>Einen Ordner mit a/ und b/ und gleichnamigen Bildern darin angeben, oder Namen, die sich in einem Wort unterscheiden, etwa x_pet und x_mri.</translation>
+  </message>
+  <message>
+   <source>Give a folder with a/ and b/ holding pictures of the same names.</source>
+   <translation>Einen Ordner mit a/ und b/ und gleichnamigen Bildern darin angeben.</translation>
+  </message>
+  <message>
+   <source>Give a validation folder, or hold pairs back.</source>
+   <translation>Einen Ordner zum Prüfen angeben oder Paare zurückhalten.</translation>
+  </message>
+  <message>
+   <source>Give fewer, or --device cpu.</source>
+   <translation>Weniger angeben, oder --device cpu.</translation>
+  </message>
+  <message>
+   <source>Give files or folders.</source>
+   <translation>Dateien oder Ordner angeben.</translation>
+  </message>
+  <message>
+   <source>Give names below it, without “..”.</source>
+   <translation>Namen darunter angeben, ohne „..“.</translation>
+  </message>
+  <message>
+   <source>Give the .safetensors file of the weights.</source>
+   <translation>Die .safetensors-Datei der Gewichte angeben.</translation>
+  </message>
+  <message>
+   <source>Give the file with --backbone FILE.</source>
+   <translation>Die Datei mit --backbone DATEI angeben.</translation>
+  </message>
+  <message>
+   <source>Give the lower level the larger rate.</source>
+   <translation>Der unteren Ebene die größere Rate geben.</translation>
+  </message>
+  <message>
+   <source>Give the new pack another name.</source>
+   <translation>Dem neuen Modellpaket einen anderen Namen geben.</translation>
+  </message>
+  <message>
+   <source>Give the path of the file you have.</source>
+   <translation>Den Pfad der vorhandenen Datei angeben.</translation>
+  </message>
+  <message>
+   <source>Give the two files of a pair the same name; the suffix may differ.</source>
+   <translation>Den zwei Dateien eines Paares denselben Namen geben; die Endung darf abweichen.</translation>
+  </message>
+  <message>
+   <source>Go on with it (--resume), begin anew (--overwrite), or choose another folder.</source>
+   <translation>Ihn fortsetzen (--resume), neu beginnen (--overwrite) oder einen anderen Ordner wählen.</translation>
+  </message>
+  <message>
+   <source>Gradient</source>
+   <translation>Gradient</translation>
+  </message>
+  <message>
+   <source>Gradients with a larger norm are scaled down.</source>
+   <translation>Gradienten mit größerer Norm werden verkleinert.</translation>
+  </message>
+  <message>
    <source>Guided filter</source>
    <translation>Geführtes Filter</translation>
+  </message>
+  <message>
+   <source>Hours to days. 10,000 iterations, batch 16, crops of 128, rate 2e-4 with exponential decay, averaged weights; the losses of the paper alone.</source>
+   <translation>Stunden bis Tage. 10.000 Schritte zu je 16 Ausschnitten von 128 Pixeln, Rate 2e-4 mit exponentiellem Abfall, gemittelte Gewichte; nur die Verluste des Aufsatzes.</translation>
   </message>
   <message>
    <source>How closely bright and dark follow both sources.</source>
@@ -1448,6 +3539,14 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>How far the mix of grey levels is from that of the sources.</source>
    <translation>Wie weit die Mischung der Grauwerte von der der Quellen abweicht.</translation>
+  </message>
+  <message>
+   <source>How fast fusion learns.</source>
+   <translation>Wie schnell die Fusion lernt.</translation>
+  </message>
+  <message>
+   <source>How fast reconstruction learns. Larger than the upper rate.</source>
+   <translation>Wie schnell die Rekonstruktion lernt. Größer als die obere Rate.</translation>
   </message>
   <message>
    <source>How large the pixel-wise difference from the sources is.</source>
@@ -1464,6 +3563,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>How much knowing the fused picture tells about the grey levels of both sources.</source>
    <translation>Wie viel das fusionierte Bild über die Grauwerte beider Quellen verrät.</translation>
+  </message>
+  <message>
+   <source>How much of the averaged fusion weights each step keeps; 0 switches averaging off.</source>
+   <translation>Wie viel von den gemittelten Fusionsgewichten jeder Schritt behält; 0 schaltet die Mittelung ab.</translation>
   </message>
   <message>
    <source>How much of the detail an eye can see in the sources is still visible.</source>
@@ -1490,16 +3593,92 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Wie gut die Kanten beider Quellen erhalten sind, nach Stärke und Richtung.</translation>
   </message>
   <message>
+   <source>In each branch.</source>
+   <translation>In jedem Zweig.</translation>
+  </message>
+  <message>
    <source>Infrared</source>
    <translation>Infrarot</translation>
   </message>
   <message>
    <source>Infrared / visible</source>
-   <translation>Infrarot / sichtbar</translation>
+   <translation>Infrarot/sichtbar</translation>
+  </message>
+  <message>
+   <source>Infrared with visible light (compact)</source>
+   <translation>Infrarot mit sichtbarem Licht (kompakt)</translation>
+  </message>
+  <message>
+   <source>Install it with “pip install tensorboard”, or train without that log.</source>
+   <translation>Mit „pip install tensorboard“ installieren oder ohne dieses Protokoll trainieren.</translation>
+  </message>
+  <message>
+   <source>Intensity</source>
+   <translation>Helligkeit</translation>
+  </message>
+  <message>
+   <source>Judge every</source>
+   <translation>Prüfen alle</translation>
+  </message>
+  <message>
+   <source>Keeps strength and direction of edges. 0 is the paper.</source>
+   <translation>Erhält Stärke und Richtung der Kanten. 0 wie im Aufsatz.</translation>
+  </message>
+  <message>
+   <source>Keeps the result similar to both sources (SSIM).</source>
+   <translation>Hält das Ergebnis beiden Quellen ähnlich (SSIM).</translation>
+  </message>
+  <message>
+   <source>Keeps the steeper edge of the two sources.</source>
+   <translation>Erhält die steilere Kante beider Quellen.</translation>
+  </message>
+  <message>
+   <source>Keeps what an eye can make out of the sources. 0 is the paper.</source>
+   <translation>Erhält, was ein Auge in den Quellen erkennen kann. 0 wie im Aufsatz.</translation>
   </message>
   <message>
    <source>Laplacian pyramid</source>
    <translation>Laplace-Pyramide</translation>
+  </message>
+  <message>
+   <source>Larger pictures are shown smaller to the backbone; 0 is no limit.</source>
+   <translation>Größere Bilder sieht das Grundnetz verkleinert; 0 heißt ohne Grenze.</translation>
+  </message>
+  <message>
+   <source>Largest change of each source's gamma and gain.</source>
+   <translation>Größte Änderung von Gamma und Verstärkung jeder Quelle.</translation>
+  </message>
+  <message>
+   <source>Largest gradient</source>
+   <translation>Größter Gradient</translation>
+  </message>
+  <message>
+   <source>Learning</source>
+   <translation>Lernen</translation>
+  </message>
+  <message>
+   <source>Learning rates</source>
+   <translation>Lernraten</translation>
+  </message>
+  <message>
+   <source>Leave it out.</source>
+   <translation>Weglassen.</translation>
+  </message>
+  <message>
+   <source>Leave out</source>
+   <translation>Auslassen</translation>
+  </message>
+  <message>
+   <source>Leave out one of the two.</source>
+   <translation>Eines der beiden weglassen.</translation>
+  </message>
+  <message>
+   <source>Length</source>
+   <translation>Länge</translation>
+  </message>
+  <message>
+   <source>Let all nodes see one and the same folder.</source>
+   <translation>Alle Knoten müssen ein und denselben Ordner sehen.</translation>
   </message>
   <message>
    <source>Likeness of local brightness, contrast and structure to both sources.</source>
@@ -1530,6 +3709,22 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Medizin</translation>
   </message>
   <message>
+   <source>Metrics</source>
+   <translation>Maße</translation>
+  </message>
+  <message>
+   <source>Minutes. Shows whether the data is fit and where training is heading.</source>
+   <translation>Minuten. Zeigt, ob die Daten taugen und wohin das Training führt.</translation>
+  </message>
+  <message>
+   <source>More is steadier and takes more memory.</source>
+   <translation>Mehr ist gleichmäßiger und braucht mehr Speicher.</translation>
+  </message>
+  <message>
+   <source>Most tokens</source>
+   <translation>Höchstzahl Tokens</translation>
+  </message>
+  <message>
    <source>Mostly whether near-black pixels stayed near-black.</source>
    <translation>Vor allem, ob fast schwarze Pixel fast schwarz blieben.</translation>
   </message>
@@ -1546,8 +3741,40 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Transinformation, jede Quelle normiert mit ihrer Entropie und der des Ergebnisses.</translation>
   </message>
   <message>
+   <source>Name a file.</source>
+   <translation>Eine Datei nennen.</translation>
+  </message>
+  <message>
+   <source>Name another file.</source>
+   <translation>Eine andere Datei nennen.</translation>
+  </message>
+  <message>
+   <source>Name patterns of pairs to leave out, such as llvip_*.</source>
+   <translation>Namensmuster auszulassender Paare, etwa llvip_*.</translation>
+  </message>
+  <message>
+   <source>Names do not tell patients apart: neighbours by name were kept together.</source>
+   <translation>Die Namen unterscheiden keine Patienten: Nachbarn nach Namen wurden zusammengehalten.</translation>
+  </message>
+  <message>
    <source>Near focus</source>
    <translation>Fokus nah</translation>
+  </message>
+  <message>
+   <source>Near with far focus (compact)</source>
+   <translation>Fokus nah mit Fokus fern (kompakt)</translation>
+  </message>
+  <message>
+   <source>Network</source>
+   <translation>Netz</translation>
+  </message>
+  <message>
+   <source>No pack for task {0}</source>
+   <translation>Kein Modellpaket für die Aufgabe {0}</translation>
+  </message>
+  <message>
+   <source>No pack “{0}” for task {1}</source>
+   <translation>Kein Modellpaket „{0}“ für die Aufgabe {1}</translation>
   </message>
   <message>
    <source>Normalised mutual information</source>
@@ -1556,6 +3783,70 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Normalised mutual information (Hossny)</source>
    <translation>Normierte Transinformation (Hossny)</translation>
+  </message>
+  <message>
+   <source>Nothing to pair</source>
+   <translation>Nichts zu paaren</translation>
+  </message>
+  <message>
+   <source>Numbering starts at cuda:0.</source>
+   <translation>Die Zählung beginnt bei cuda:0.</translation>
+  </message>
+  <message>
+   <source>Objective of the lower level.</source>
+   <translation>Ziel der unteren Ebene.</translation>
+  </message>
+  <message>
+   <source>Objectives</source>
+   <translation>Ziele</translation>
+  </message>
+  <message>
+   <source>Of the feature maps; a multiple of the heads.</source>
+   <translation>Der Merkmalskarten; ein Vielfaches der Köpfe.</translation>
+  </message>
+  <message>
+   <source>Of the full-resolution layers.</source>
+   <translation>Der Lagen in voller Auflösung.</translation>
+  </message>
+  <message>
+   <source>Of the fusion blocks.</source>
+   <translation>Der Fusionsblöcke.</translation>
+  </message>
+  <message>
+   <source>Off: fusion objective only, so one level.</source>
+   <translation>Aus: nur das Ziel der Fusion, also eine Ebene.</translation>
+  </message>
+  <message>
+   <source>Off: one optimiser on the sum of all objectives.</source>
+   <translation>Aus: ein Optimierer für die Summe aller Ziele.</translation>
+  </message>
+  <message>
+   <source>Off: plain upsampling of the features.</source>
+   <translation>Aus: einfaches Hochrechnen der Merkmale.</translation>
+  </message>
+  <message>
+   <source>One step improves reconstruction once and fusion once.</source>
+   <translation>Ein Schritt verbessert einmal die Rekonstruktion und einmal die Fusion.</translation>
+  </message>
+  <message>
+   <source>Only packs trained from one parent can be averaged.</source>
+   <translation>Nur Modellpakete mit demselben Ausgangsmodell lassen sich mitteln.</translation>
+  </message>
+  <message>
+   <source>Output</source>
+   <translation>Ausgabe</translation>
+  </message>
+  <message>
+   <source>Output width</source>
+   <translation>Breite der Ausgabe</translation>
+  </message>
+  <message>
+   <source>Over the token width.</source>
+   <translation>Bezogen auf die Tokenbreite.</translation>
+  </message>
+  <message>
+   <source>Over the width of the maps.</source>
+   <translation>Bezogen auf die Breite der Karten.</translation>
   </message>
   <message>
    <source>Over-exposed</source>
@@ -1570,8 +3861,32 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>PET, SPECT oder CT mit MRT</translation>
   </message>
   <message>
+   <source>PET, SPECT or CT with MRI (compact)</source>
+   <translation>PET, SPECT oder CT mit MRT (kompakt)</translation>
+  </message>
+  <message>
    <source>PSNR as printed in the UniFusion paper (dB)</source>
    <translation>PSNR wie im UniFusion-Aufsatz gedruckt (dB)</translation>
+  </message>
+  <message>
+   <source>Pack to start from; empty is from scratch.</source>
+   <translation>Modellpaket als Ausgang; leer heißt von Grund auf.</translation>
+  </message>
+  <message>
+   <source>Pack “{0}”</source>
+   <translation>Modellpaket „{0}“</translation>
+  </message>
+  <message>
+   <source>Pairs to judge by</source>
+   <translation>Paare zum Prüfen</translation>
+  </message>
+  <message>
+   <source>Paper</source>
+   <translation>Aufsatz</translation>
+  </message>
+  <message>
+   <source>Pause first.</source>
+   <translation>Erst pausieren.</translation>
   </message>
   <message>
    <source>Peak signal-to-noise ratio (dB)</source>
@@ -1586,12 +3901,140 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Kontrastqualität nach Wahrnehmung (Code der Autoren)</translation>
   </message>
   <message>
+   <source>Pictures</source>
+   <translation>Bilder</translation>
+  </message>
+  <message>
+   <source>Precision</source>
+   <translation>Genauigkeit</translation>
+  </message>
+  <message>
+   <source>Put one source of each pair in a folder “a”, the other in “b”.</source>
+   <translation>Eine Quelle jedes Paares in einen Ordner „a“ legen, die andere in „b“.</translation>
+  </message>
+  <message>
+   <source>Quick look</source>
+   <translation>Kurzer Versuch</translation>
+  </message>
+  <message>
+   <source>Rate, lower level</source>
+   <translation>Rate, untere Ebene</translation>
+  </message>
+  <message>
+   <source>Rate, upper level</source>
+   <translation>Rate, obere Ebene</translation>
+  </message>
+  <message>
+   <source>Reconstruction</source>
+   <translation>Rekonstruktion</translation>
+  </message>
+  <message>
+   <source>Reconstruction blocks</source>
+   <translation>Rekonstruktionsblöcke</translation>
+  </message>
+  <message>
+   <source>Rename that one.</source>
+   <translation>Jenes umbenennen.</translation>
+  </message>
+  <message>
+   <source>Replace them by real numbers and save it again.</source>
+   <translation>Sie durch echte Zahlen ersetzen und neu speichern.</translation>
+  </message>
+  <message>
+   <source>Resample B onto A (--resample on the command line, the button in the window), or choose pictures of the same scene and size.</source>
+   <translation>B auf A umrechnen (--resample in der Befehlszeile, die Schaltfläche im Fenster) oder Bilder derselben Szene und Größe wählen.</translation>
+  </message>
+  <message>
+   <source>Resolution of the heavy blocks</source>
+   <translation>Auflösung, schwere Blöcke</translation>
+  </message>
+  <message>
+   <source>Resume with that file, or give another output.</source>
+   <translation>Mit jener Datei fortsetzen oder ein anderes Ziel angeben.</translation>
+  </message>
+  <message>
+   <source>Resume with the same settings, or give another output.</source>
+   <translation>Mit denselben Einstellungen fortsetzen oder ein anderes Ziel angeben.</translation>
+  </message>
+  <message>
+   <source>Run it on the CPU (--device cpu), or choose a smaller picture.</source>
+   <translation>Auf der CPU rechnen (--device cpu) oder ein kleineres Bild wählen.</translation>
+  </message>
+  <message>
+   <source>Run “unifusion packs list”.</source>
+   <translation>„unifusion packs list“ ausführen.</translation>
+  </message>
+  <message>
+   <source>Save every</source>
+   <translation>Speichern alle</translation>
+  </message>
+  <message>
+   <source>Save it as PNG or TIFF.</source>
+   <translation>Als PNG oder TIFF speichern.</translation>
+  </message>
+  <message>
+   <source>Save it on another disk.</source>
+   <translation>Auf einem anderen Laufwerk speichern.</translation>
+  </message>
+  <message>
+   <source>Save somewhere else.</source>
+   <translation>Anderswo speichern.</translation>
+  </message>
+  <message>
+   <source>Save the one you want as a file of its own.</source>
+   <translation>Das gewünschte als eigene Datei speichern.</translation>
+  </message>
+  <message>
+   <source>Scale them down and save again.</source>
+   <translation>Sie verkleinern und neu speichern.</translation>
+  </message>
+  <message>
+   <source>Seed</source>
+   <translation>Startwert</translation>
+  </message>
+  <message>
+   <source>Set NODE_RANK (0 on the first node), MASTER_ADDR and MASTER_PORT on every node, or start the command by torchrun.</source>
+   <translation>NODE_RANK (0 auf dem ersten Knoten), MASTER_ADDR und MASTER_PORT auf jedem Knoten setzen oder den Befehl mit torchrun starten.</translation>
+  </message>
+  <message>
+   <source>Share of the crops with truth that are blurred anew.</source>
+   <translation>Anteil der Ausschnitte mit Wahrheit, die neu unscharf gemacht werden.</translation>
+  </message>
+  <message>
+   <source>Side of the square crops; a multiple of 16.</source>
+   <translation>Seite der quadratischen Ausschnitte; ein Vielfaches von 16.</translation>
+  </message>
+  <message>
+   <source>Simulated defocus</source>
+   <translation>Simulierte Unschärfe</translation>
+  </message>
+  <message>
    <source>Spatial frequency</source>
    <translation>Ortsfrequenz</translation>
   </message>
   <message>
    <source>Standard deviation</source>
    <translation>Standardabweichung</translation>
+  </message>
+  <message>
+   <source>Start from</source>
+   <translation>Ausgehen von</translation>
+  </message>
+  <message>
+   <source>Start from a pack of the same network, or from scratch.</source>
+   <translation>Von einem Modellpaket mit demselben Netz ausgehen oder von Grund auf beginnen.</translation>
+  </message>
+  <message>
+   <source>Start the command again: it goes on from the last checkpoint.</source>
+   <translation>Den Befehl erneut starten: Er geht vom letzten Zwischenstand aus weiter.</translation>
+  </message>
+  <message>
+   <source>Start the run again, and let it save once.</source>
+   <translation>Den Lauf erneut starten und einmal speichern lassen.</translation>
+  </message>
+  <message>
+   <source>Steps</source>
+   <translation>Schritte</translation>
   </message>
   <message>
    <source>Structural similarity</source>
@@ -1622,24 +4065,156 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Strukturelle Ähnlichkeit mit den Quellen (Yang, ursprüngliches Fenster)</translation>
   </message>
   <message>
+   <source>Structure</source>
+   <translation>Struktur</translation>
+  </message>
+  <message>
+   <source>Structure weighting</source>
+   <translation>Gewichtung der Struktur</translation>
+  </message>
+  <message>
    <source>Sum of the correlations of differences</source>
    <translation>Summe der Korrelationen der Differenzen</translation>
+  </message>
+  <message>
+   <source>Taps</source>
+   <translation>Abgriffe</translation>
+  </message>
+  <message>
+   <source>TensorBoard is not installed</source>
+   <translation>TensorBoard ist nicht installiert</translation>
   </message>
   <message>
    <source>The PSNR, shifted by a constant so it can be read beside the paper's table.</source>
    <translation>Das PSNR, um eine Konstante verschoben, damit es neben der Tabelle des Aufsatzes lesbar ist.</translation>
   </message>
   <message>
+   <source>The fused picture differs in size from its sources</source>
+   <translation>Das fusionierte Bild hat eine andere Größe als seine Quellen</translation>
+  </message>
+  <message>
+   <source>The larger or the mean of both sources, or the locally sharper one.</source>
+   <translation>Das Größere oder das Mittel beider Quellen, oder die örtlich schärfere.</translation>
+  </message>
+  <message>
+   <source>The name “{0}”</source>
+   <translation>Der Name „{0}“</translation>
+  </message>
+  <message>
+   <source>The pairs to compare on</source>
+   <translation>Die Paare für den Vergleich</translation>
+  </message>
+  <message>
+   <source>The pictures to train on</source>
+   <translation>Die Bilder für das Training</translation>
+  </message>
+  <message>
+   <source>The run has not begun.</source>
+   <translation>Der Lauf hat noch nicht begonnen.</translation>
+  </message>
+  <message>
    <source>The same figure as SSIM: the authors' code and the definition agree.</source>
    <translation>Dieselbe Zahl wie SSIM: Code der Autoren und Definition stimmen überein.</translation>
+  </message>
+  <message>
+   <source>The same seed and pictures give the same pack.</source>
+   <translation>Gleicher Startwert und gleiche Bilder ergeben das gleiche Modellpaket.</translation>
+  </message>
+  <message>
+   <source>The table</source>
+   <translation>Die Tabelle</translation>
+  </message>
+  <message>
+   <source>The two pictures differ in size</source>
+   <translation>Die zwei Bilder haben verschiedene Größen</translation>
+  </message>
+  <message>
+   <source>Token width</source>
+   <translation>Tokenbreite</translation>
+  </message>
+  <message>
+   <source>Train it again with --backbone FILE.</source>
+   <translation>Es neu mit --backbone DATEI trainieren.</translation>
+  </message>
+  <message>
+   <source>Training with several processes</source>
+   <translation>Training mit mehreren Prozessen</translation>
+  </message>
+  <message>
+   <source>Transformer blocks.</source>
+   <translation>Transformer-Blöcke.</translation>
+  </message>
+  <message>
+   <source>Two levels</source>
+   <translation>Zwei Ebenen</translation>
+  </message>
+  <message>
+   <source>Under- with over-exposed (compact)</source>
+   <translation>Unter- mit überbelichtet (kompakt)</translation>
   </message>
   <message>
    <source>Under-exposed</source>
    <translation>Unterbelichtet</translation>
   </message>
   <message>
+   <source>Up to an hour on a CPU. Teaches a trained network the look of your pictures.</source>
+   <translation>Bis zu einer Stunde auf einer CPU. Bringt einem trainierten Netz das Aussehen Ihrer Bilder bei.</translation>
+  </message>
+  <message>
+   <source>Update UniFusion Studio, or get the pack in a matching version.</source>
+   <translation>UniFusion Studio aktualisieren oder das Modellpaket in passender Fassung beschaffen.</translation>
+  </message>
+  <message>
+   <source>Use NAME=DIR.</source>
+   <translation>NAME=ORDNER verwenden.</translation>
+  </message>
+  <message>
+   <source>Use a smaller batch or crop; the last checkpoint is kept.</source>
+   <translation>Weniger oder kleinere Ausschnitte nehmen; der letzte Zwischenstand bleibt erhalten.</translation>
+  </message>
+  <message>
+   <source>Use another name or allow overwriting.</source>
+   <translation>Einen anderen Namen nehmen oder Überschreiben erlauben.</translation>
+  </message>
+  <message>
+   <source>Use another name.</source>
+   <translation>Einen anderen Namen nehmen.</translation>
+  </message>
+  <message>
+   <source>Use fewer crops per step, or smaller ones.</source>
+   <translation>Weniger Ausschnitte je Schritt nehmen, oder kleinere.</translation>
+  </message>
+  <message>
+   <source>Use one of: {0}.</source>
+   <translation>Eines davon nehmen: {0}.</translation>
+  </message>
+  <message>
+   <source>Use that one.</source>
+   <translation>Jenes nehmen.</translation>
+  </message>
+  <message>
+   <source>Use the DINOv3 file the pack was trained with.</source>
+   <translation>Die DINOv3-Datei nehmen, mit der das Modellpaket trainiert wurde.</translation>
+  </message>
+  <message>
+   <source>Use the timm release of DINOv3 ViT-S/16.</source>
+   <translation>Die timm-Ausgabe von DINOv3 ViT-S/16 nehmen.</translation>
+  </message>
+  <message>
+   <source>Use those again, choose another folder, or begin anew (--overwrite, no --resume).</source>
+   <translation>Wieder dieselben nehmen, einen anderen Ordner wählen oder neu beginnen (--overwrite, ohne --resume).</translation>
+  </message>
+  <message>
+   <source>Vary brightness</source>
+   <translation>Helligkeit variieren</translation>
+  </message>
+  <message>
    <source>Visible</source>
    <translation>Sichtbar</translation>
+  </message>
+  <message>
+   <source>Visual information</source>
+   <translation>Sichtbare Information</translation>
   </message>
   <message>
    <source>Visual information fidelity</source>
@@ -1650,48 +4225,612 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Treue der sichtbaren Information (ursprüngliche Fenster)</translation>
   </message>
   <message>
+   <source>Wait for it, stop it, or give another output.</source>
+   <translation>Darauf warten, ihn anhalten oder ein anderes Ziel angeben.</translation>
+  </message>
+  <message>
+   <source>Wait until it has ended, or choose another folder.</source>
+   <translation>Warten, bis er beendet ist, oder einen anderen Ordner wählen.</translation>
+  </message>
+  <message>
+   <source>Watching</source>
+   <translation>Beobachten</translation>
+  </message>
+  <message>
+   <source>Weights of DINOv3 ViT-S/16, needed by that backbone.</source>
+   <translation>Gewichte von DINOv3 ViT-S/16, die dieses Grundnetz braucht.</translation>
+  </message>
+  <message>
+   <source>What is left of both rates at the last step; they fall exponentially.</source>
+   <translation>Was von beiden Raten beim letzten Schritt bleibt; sie fallen exponentiell.</translation>
+  </message>
+  <message>
+   <source>Where a folder gt/ holds the wanted picture, compare with it alone.</source>
+   <translation>Wo ein Ordner gt/ das gewünschte Bild enthält, nur damit vergleichen.</translation>
+  </message>
+  <message>
    <source>Whether what was added to one source really comes from the other.</source>
    <translation>Ob das, was zu einer Quelle hinzukam, wirklich aus der anderen stammt.</translation>
+  </message>
+  <message>
+   <source>Width</source>
+   <translation>Breite</translation>
+  </message>
+  <message>
+   <source>Write {{ and }} for braces.</source>
+   <translation>Für geschweifte Klammern {{ und }} schreiben.</translation>
+  </message>
+  <message>
+   <source>a CUDA GPU is present</source>
+   <translation>eine CUDA-GPU ist vorhanden</translation>
   </message>
   <message>
    <source>a near- with a far-focused frame</source>
    <translation>eine nah und eine fern fokussierte Aufnahme</translation>
   </message>
   <message>
+   <source>a picture holds values that are not numbers</source>
+   <translation>ein Bild enthält Werte, die keine Zahlen sind</translation>
+  </message>
+  <message>
    <source>an under- with an over-exposed frame</source>
    <translation>eine unter- und eine überbelichtete Aufnahme</translation>
+  </message>
+  <message>
+   <source>another batch is writing to it just now</source>
+   <translation>gerade schreibt ein anderer Stapel hinein</translation>
+  </message>
+  <message>
+   <source>another pack has it</source>
+   <translation>ein anderes Modellpaket hat ihn</translation>
+  </message>
+  <message>
+   <source>another pack has its name by now</source>
+   <translation>inzwischen trägt ein anderes Modellpaket seinen Namen</translation>
+  </message>
+  <message>
+   <source>bf16 is mixed precision: faster on recent devices, losses stay exact.</source>
+   <translation>bf16 ist gemischte Genauigkeit: auf neuen Geräten schneller, Verluste bleiben genau.</translation>
+  </message>
+  <message>
+   <source>blend</source>
+   <translation>Mischung</translation>
+  </message>
+  <message>
+   <source>channels</source>
+   <translation>Kanäle</translation>
+  </message>
+  <message>
+   <source>classical methods run on the CPU</source>
+   <translation>klassische Verfahren laufen auf der CPU</translation>
   </message>
   <message>
    <source>colour</source>
    <translation>Farbe</translation>
   </message>
   <message>
+   <source>comparing</source>
+   <translation>Vergleichen</translation>
+  </message>
+  <message>
+   <source>crops</source>
+   <translation>Ausschnitte</translation>
+  </message>
+  <message>
+   <source>decision</source>
+   <translation>Entscheidung</translation>
+  </message>
+  <message>
+   <source>direct</source>
+   <translation>direkt</translation>
+  </message>
+  <message>
    <source>done</source>
    <translation>fertig</translation>
+  </message>
+  <message>
+   <source>encoder</source>
+   <translation>Encoder</translation>
   </message>
   <message>
    <source>encoding</source>
    <translation>Kodieren</translation>
   </message>
   <message>
+   <source>equal</source>
+   <translation>gleich</translation>
+  </message>
+  <message>
+   <source>every method needs a name of its own</source>
+   <translation>jedes Verfahren braucht einen eigenen Namen</translation>
+  </message>
+  <message>
    <source>fusing</source>
    <translation>Fusionieren</translation>
+  </message>
+  <message>
+   <source>gradient</source>
+   <translation>Gradient</translation>
+  </message>
+  <message>
+   <source>is not a table of tensors</source>
+   <translation>ist keine Tabelle von Tensoren</translation>
+  </message>
+  <message>
+   <source>it came with the program and stays as it is</source>
+   <translation>es kam mit dem Programm und bleibt, wie es ist</translation>
+  </message>
+  <message>
+   <source>it cannot be read</source>
+   <translation>sie ist nicht lesbar</translation>
+  </message>
+  <message>
+   <source>it cannot be read ({0})</source>
+   <translation>sie ist nicht lesbar ({0})</translation>
+  </message>
+  <message>
+   <source>it has no letters or digits</source>
+   <translation>er hat weder Buchstaben noch Ziffern</translation>
+  </message>
+  <message>
+   <source>it has {0:.1f} GB, more than a pack ever has</source>
+   <translation>sie hat {0:.1f} GB, mehr als ein Modellpaket je hat</translation>
+  </message>
+  <message>
+   <source>it is a Python pickle, which can run any program when it is opened; it was not opened</source>
+   <translation>sie ist ein Python-Pickle, der beim Öffnen beliebige Programme ausführen kann; sie wurde nicht geöffnet</translation>
+  </message>
+  <message>
+   <source>it is a device, not a file</source>
+   <translation>es ist ein Gerät, keine Datei</translation>
+  </message>
+  <message>
+   <source>it is a file</source>
+   <translation>es ist eine Datei</translation>
+  </message>
+  <message>
+   <source>it is a folder</source>
+   <translation>es ist ein Ordner</translation>
+  </message>
+  <message>
+   <source>it is an input of this run</source>
+   <translation>sie ist eine Eingabe dieses Laufs</translation>
+  </message>
+  <message>
+   <source>it is damaged or holds more than plain weights</source>
+   <translation>sie ist beschädigt oder enthält mehr als bloße Gewichte</translation>
+  </message>
+  <message>
+   <source>it is empty</source>
+   <translation>er ist leer</translation>
+  </message>
+  <message>
+   <source>it is for the task “{0}”</source>
+   <translation>es ist für die Aufgabe „{0}“</translation>
+  </message>
+  <message>
+   <source>it is larger than a file may be here</source>
+   <translation>sie ist größer, als eine Datei hier sein darf</translation>
+  </message>
+  <message>
+   <source>it is no UniFusion pack (no manifest inside)</source>
+   <translation>sie ist kein UniFusion-Modellpaket (ohne Manifest)</translation>
+  </message>
+  <message>
+   <source>it is no folder of a training run</source>
+   <translation>es ist kein Ordner eines Trainingslaufs</translation>
+  </message>
+  <message>
+   <source>it is not a picture this program can read</source>
+   <translation>es ist kein Bild, das dieses Programm lesen kann</translation>
+  </message>
+  <message>
+   <source>it is not a safetensors file</source>
+   <translation>es ist keine safetensors-Datei</translation>
+  </message>
+  <message>
+   <source>it is not writable</source>
+   <translation>Schreiben ist dort nicht erlaubt</translation>
+  </message>
+  <message>
+   <source>it is of another network than the one to train</source>
+   <translation>es gehört zu einem anderen Netz als dem zu trainierenden</translation>
+  </message>
+  <message>
+   <source>it is one of the sources, which are never overwritten</source>
+   <translation>es ist eine der Quellen; diese werden nie überschrieben</translation>
+  </message>
+  <message>
+   <source>it is the pack itself</source>
+   <translation>es ist das Modellpaket selbst</translation>
+  </message>
+  <message>
+   <source>it is there already, as “{0}”</source>
+   <translation>es ist schon da, als „{0}“</translation>
+  </message>
+  <message>
+   <source>it leaves the output folder</source>
+   <translation>er führt aus dem Zielordner hinaus</translation>
+  </message>
+  <message>
+   <source>it may not be read</source>
+   <translation>die Leseberechtigung fehlt</translation>
+  </message>
+  <message>
+   <source>it must lie between 0 and 1</source>
+   <translation>es muss zwischen 0 und 1 liegen</translation>
+  </message>
+  <message>
+   <source>it needs the DINOv3 ViT-S/16 weights, which are not part of it</source>
+   <translation>es braucht die DINOv3-ViT-S/16-Gewichte, die nicht dazugehören</translation>
+  </message>
+  <message>
+   <source>it was asked for</source>
+   <translation>so gewünscht</translation>
+  </message>
+  <message>
+   <source>it was trained on a random DINOv3 backbone that was not kept</source>
+   <translation>es wurde auf einem zufälligen DINOv3-Grundnetz trainiert, das nicht aufgehoben wurde</translation>
+  </message>
+  <message>
+   <source>it was written by another version of the program</source>
+   <translation>eine andere Fassung des Programms schrieb es</translation>
+  </message>
+  <message>
+   <source>its content is not a TIFF picture</source>
+   <translation>der Inhalt ist kein TIFF-Bild</translation>
+  </message>
+  <message>
+   <source>its content is not a picture of the kind its name says</source>
+   <translation>der Inhalt ist kein Bild der Art, die der Name sagt</translation>
+  </message>
+  <message>
+   <source>its format version is {0}, this program reads {1}</source>
+   <translation>die Formatfassung ist {0}, dieses Programm liest {1}</translation>
+  </message>
+  <message>
+   <source>its manifest is not JSON</source>
+   <translation>das Manifest ist kein JSON</translation>
+  </message>
+  <message>
+   <source>its numbers are too large (over 10^38)</source>
+   <translation>die Zahlen sind zu groß (über 10^38)</translation>
+  </message>
+  <message>
+   <source>its tensors are not those of the network it describes (first: {0})</source>
+   <translation>die Tensoren sind nicht die des beschriebenen Netzes (erster: {0})</translation>
+  </message>
+  <message>
+   <source>its weights are not those its manifest was written for</source>
+   <translation>die Gewichte sind nicht die, für die das Manifest geschrieben wurde</translation>
   </message>
   <message>
    <source>loading the model</source>
    <translation>Modell laden</translation>
   </message>
   <message>
+   <source>looking at pairs</source>
+   <translation>Paare prüfen</translation>
+  </message>
+  <message>
+   <source>losses.gradient must be at least 0</source>
+   <translation>Gradient muss mindestens 0 sein</translation>
+  </message>
+  <message>
+   <source>losses.intensity must be at least 0</source>
+   <translation>Helligkeit muss mindestens 0 sein</translation>
+  </message>
+  <message>
+   <source>losses.reconstruction must be at least 0</source>
+   <translation>Rekonstruktion muss mindestens 0 sein</translation>
+  </message>
+  <message>
+   <source>losses.ssim must be at least 0</source>
+   <translation>Struktur muss mindestens 0 sein</translation>
+  </message>
+  <message>
+   <source>max</source>
+   <translation>Maximum</translation>
+  </message>
+  <message>
+   <source>mean</source>
+   <translation>Mittel</translation>
+  </message>
+  <message>
+   <source>must be a multiple of 16</source>
+   <translation>muss ein Vielfaches von 16 sein</translation>
+  </message>
+  <message>
+   <source>must be a number</source>
+   <translation>muss eine Zahl sein</translation>
+  </message>
+  <message>
+   <source>must be a whole number</source>
+   <translation>muss eine ganze Zahl sein</translation>
+  </message>
+  <message>
+   <source>must be at least 0</source>
+   <translation>muss mindestens 0 sein</translation>
+  </message>
+  <message>
+   <source>must be at least 0.0</source>
+   <translation>muss mindestens 0 sein</translation>
+  </message>
+  <message>
+   <source>must be at least 0.5</source>
+   <translation>muss mindestens 0,5 sein</translation>
+  </message>
+  <message>
+   <source>must be at least 1</source>
+   <translation>muss mindestens 1 sein</translation>
+  </message>
+  <message>
+   <source>must be at least 1.0</source>
+   <translation>muss mindestens 1 sein</translation>
+  </message>
+  <message>
+   <source>must be at least 16</source>
+   <translation>muss mindestens 16 sein</translation>
+  </message>
+  <message>
+   <source>must be at least 4</source>
+   <translation>muss mindestens 4 sein</translation>
+  </message>
+  <message>
+   <source>must be at most 1.0</source>
+   <translation>darf höchstens 1 sein</translation>
+  </message>
+  <message>
+   <source>must be at most 16.0</source>
+   <translation>darf höchstens 16 sein</translation>
+  </message>
+  <message>
+   <source>must be at most 2.0</source>
+   <translation>darf höchstens 2 sein</translation>
+  </message>
+  <message>
+   <source>must be less than 1.0</source>
+   <translation>muss kleiner als 1 sein</translation>
+  </message>
+  <message>
+   <source>must be more than 0.0</source>
+   <translation>muss größer als 0 sein</translation>
+  </message>
+  <message>
+   <source>natural log</source>
+   <translation>nat. Logarithmus</translation>
+  </message>
+  <message>
+   <source>no picture in a/ has the name of one in b/</source>
+   <translation>kein Bild in a/ heißt wie eines in b/</translation>
+  </message>
+  <message>
+   <source>no state was saved yet</source>
+   <translation>noch wurde kein Stand gespeichert</translation>
+  </message>
+  <message>
+   <source>no usable CUDA GPU or driver was found</source>
+   <translation>keine verwendbare CUDA-GPU oder kein Treiber gefunden</translation>
+  </message>
+  <message>
+   <source>not all processes find the same checkpoint</source>
+   <translation>nicht alle Prozesse finden denselben Zwischenstand</translation>
+  </message>
+  <message>
+   <source>of the start</source>
+   <translation>des Anfangs</translation>
+  </message>
+  <message>
+   <source>one of them ended, or could not be reached</source>
+   <translation>einer davon endete oder war nicht erreichbar</translation>
+  </message>
+  <message>
+   <source>packs for this task: {0}</source>
+   <translation>Modellpakete für diese Aufgabe: {0}</translation>
+  </message>
+  <message>
+   <source>pairs</source>
+   <translation>Paare</translation>
+  </message>
+  <message>
+   <source>per step</source>
+   <translation>je Schritt</translation>
+  </message>
+  <message>
+   <source>picture</source>
+   <translation>Bild</translation>
+  </message>
+  <message>
    <source>preparing</source>
    <translation>Vorbereiten</translation>
+  </message>
+  <message>
+   <source>px</source>
+   <translation>Pixel</translation>
+  </message>
+  <message>
+   <source>reading pairs</source>
+   <translation>Paare lesen</translation>
   </message>
   <message>
    <source>reconstructing</source>
    <translation>Rekonstruieren</translation>
   </message>
   <message>
+   <source>settings are saved as .toml or .json</source>
+   <translation>Einstellungen werden als .toml oder .json gespeichert</translation>
+  </message>
+  <message>
+   <source>share</source>
+   <translation>Anteil</translation>
+  </message>
+  <message>
+   <source>sharper</source>
+   <translation>schärfer</translation>
+  </message>
+  <message>
+   <source>steps</source>
+   <translation>Schritte</translation>
+  </message>
+  <message>
+   <source>the CPU was asked for</source>
+   <translation>die CPU wurde gewünscht</translation>
+  </message>
+  <message>
+   <source>the DINOv3 weights are not there</source>
+   <translation>die DINOv3-Gewichte fehlen</translation>
+  </message>
+  <message>
+   <source>the disk is full</source>
+   <translation>das Laufwerk ist voll</translation>
+  </message>
+  <message>
+   <source>the file is damaged ({0})</source>
+   <translation>die Datei ist beschädigt ({0})</translation>
+  </message>
+  <message>
+   <source>the file is damaged or incomplete ({0})</source>
+   <translation>die Datei ist beschädigt oder unvollständig ({0})</translation>
+  </message>
+  <message>
+   <source>the file is empty</source>
+   <translation>die Datei ist leer</translation>
+  </message>
+  <message>
+   <source>the file name is too long</source>
+   <translation>der Dateiname ist zu lang</translation>
+  </message>
+  <message>
+   <source>the folder {0} does not exist</source>
+   <translation>der Ordner {0} existiert nicht</translation>
+  </message>
+  <message>
+   <source>the lower level must learn faster than the upper one</source>
+   <translation>die untere Ebene muss schneller lernen als die obere</translation>
+  </message>
+  <message>
+   <source>the lower level must learn faster than the upper one (η_L &gt; η_U)</source>
+   <translation>die untere Ebene muss schneller lernen als die obere (η_L &gt; η_U)</translation>
+  </message>
+  <message>
+   <source>the memory ran out</source>
+   <translation>der Speicher ging aus</translation>
+  </message>
+  <message>
+   <source>the memory ran out while timing a step</source>
+   <translation>der Speicher ging beim Messen eines Schritts aus</translation>
+  </message>
+  <message>
+   <source>the picture has no pixels</source>
+   <translation>das Bild hat keine Pixel</translation>
+  </message>
+  <message>
+   <source>the picture has no pixels ({0}×{1})</source>
+   <translation>das Bild hat keine Pixel ({0}×{1})</translation>
+  </message>
+  <message>
+   <source>the pictures are not those this run was started with</source>
+   <translation>die Bilder sind nicht die, mit denen dieser Lauf begann</translation>
+  </message>
+  <message>
+   <source>the suffix “{0}” is not a picture format that can be written</source>
+   <translation>die Endung „{0}“ ist kein Bildformat, das geschrieben werden kann</translation>
+  </message>
+  <message>
+   <source>there are none</source>
+   <translation>es gibt keine</translation>
+  </message>
+  <message>
+   <source>there is a file of that name</source>
+   <translation>es gibt eine Datei dieses Namens</translation>
+  </message>
+  <message>
+   <source>there is a folder in its way, or no permission</source>
+   <translation>ein Ordner ist im Weg, oder die Berechtigung fehlt</translation>
+  </message>
+  <message>
+   <source>there is no pair that every method has a result for</source>
+   <translation>es gibt kein Paar, zu dem jedes Verfahren ein Ergebnis hat</translation>
+  </message>
+  <message>
+   <source>there is no such file</source>
+   <translation>diese Datei gibt es nicht</translation>
+  </message>
+  <message>
+   <source>there is no such file or folder</source>
+   <translation>diese Datei oder diesen Ordner gibt es nicht</translation>
+  </message>
+  <message>
+   <source>there is no such folder</source>
+   <translation>diesen Ordner gibt es nicht</translation>
+  </message>
+  <message>
+   <source>there is no such log</source>
+   <translation>dieses Protokoll gibt es nicht</translation>
+  </message>
+  <message>
+   <source>there is no such pack</source>
+   <translation>dieses Modellpaket gibt es nicht</translation>
+  </message>
+  <message>
+   <source>there is not enough memory</source>
+   <translation>der Speicher reicht nicht</translation>
+  </message>
+  <message>
+   <source>there is not enough memory to read it</source>
+   <translation>der Speicher reicht nicht, um sie zu lesen</translation>
+  </message>
+  <message>
+   <source>there must be at least one</source>
+   <translation>es muss mindestens eines sein</translation>
+  </message>
+  <message>
    <source>thermal infrared with a visible-light picture</source>
    <translation>Wärmebild mit einem Bild im sichtbaren Licht</translation>
+  </message>
+  <message>
+   <source>they can be changed while the run is paused</source>
+   <translation>sie lassen sich ändern, während der Lauf pausiert</translation>
+  </message>
+  <message>
+   <source>they differ in task or network</source>
+   <translation>sie unterscheiden sich in Aufgabe oder Netz</translation>
+  </message>
+  <message>
+   <source>they must be numbers above 0</source>
+   <translation>sie müssen Zahlen über 0 sein</translation>
+  </message>
+  <message>
+   <source>this build of torch has no CUDA</source>
+   <translation>dieses Torch ist ohne CUDA gebaut</translation>
+  </message>
+  <message>
+   <source>this run is going on already</source>
+   <translation>dieser Lauf ist schon im Gang</translation>
+  </message>
+  <message>
+   <source>this run was started with another DINOv3 file</source>
+   <translation>dieser Lauf begann mit einer anderen DINOv3-Datei</translation>
+  </message>
+  <message>
+   <source>timing steps</source>
+   <translation>Schritte messen</translation>
+  </message>
+  <message>
+   <source>timing validation</source>
+   <translation>Prüfung messen</translation>
+  </message>
+  <message>
+   <source>tokens</source>
+   <translation>Tokens</translation>
+  </message>
+  <message>
+   <source>validating</source>
+   <translation>Prüfen</translation>
+  </message>
+  <message>
+   <source>{0}×{1} pixels are more than the limit of {2} million</source>
+   <translation>{0}×{1} Pixel sind mehr als die Grenze von {2} Millionen</translation>
   </message>
  </context>
  <context>
@@ -1870,6 +5009,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Zeichnen</translation>
   </message>
   <message>
+   <source>Looking for pairs</source>
+   <translation>Paare werden gesucht</translation>
+  </message>
+  <message>
    <source>No model for this task is installed: a classical method was used instead.</source>
    <translation>Für diese Aufgabe ist kein Modell installiert: Stattdessen wurde ein klassisches Verfahren benutzt.</translation>
   </message>
@@ -1885,6 +5028,25 @@ Paare werden an ihren Namen erkannt.</translation>
    <source>Starting the engine</source>
    <translation>Rechenkern startet</translation>
   </message>
+  <message>
+   <source>This folder holds another batch</source>
+   <translation>Dieser Ordner enthält einen anderen Stapel</translation>
+  </message>
+  <message>
+   <source>Use its settings, begin anew, or choose another folder.</source>
+   <translation>Seine Einstellungen nehmen, neu beginnen oder einen anderen Ordner wählen.</translation>
+  </message>
+ </context>
+ <context>
+  <name>pages</name>
+  <message>
+   <source>Comparing methods over whole folders is not in this version of the window yet. The figures of the pair on show are under Metrics in the Fuse workspace; for folders there is the command line:</source>
+   <translation>Der Vergleich von Verfahren über ganze Ordner ist in dieser Fassung des Fensters noch nicht enthalten. Die Zahlen des gezeigten Paares stehen unter Maße im Arbeitsbereich Fusion; für Ordner gibt es die Befehlszeile:</translation>
+  </message>
+  <message>
+   <source>Evaluate</source>
+   <translation>Bewerten</translation>
+  </message>
  </context>
  <context>
   <name>scenes</name>
@@ -1895,6 +5057,89 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Fused</source>
    <translation>Fusion</translation>
+  </message>
+ </context>
+ <context>
+  <name>training</name>
+  <message>
+   <source>Processor (CPU)</source>
+   <translation>Prozessor (CPU)</translation>
+  </message>
+  <message>
+   <source>edges</source>
+   <translation>Kanten</translation>
+  </message>
+  <message>
+   <source>gradient</source>
+   <translation>Gradient</translation>
+  </message>
+  <message>
+   <source>intensity</source>
+   <translation>Helligkeit</translation>
+  </message>
+  <message>
+   <source>lower (reconstruction)</source>
+   <translation>unten (Rekonstruktion)</translation>
+  </message>
+  <message>
+   <source>rate, lower</source>
+   <translation>Rate, unten</translation>
+  </message>
+  <message>
+   <source>rate, upper</source>
+   <translation>Rate, oben</translation>
+  </message>
+  <message>
+   <source>reconstruction (dB)</source>
+   <translation>Rekonstruktion (dB)</translation>
+  </message>
+  <message>
+   <source>score</source>
+   <translation>Wertung</translation>
+  </message>
+  <message>
+   <source>structure</source>
+   <translation>Struktur</translation>
+  </message>
+  <message>
+   <source>unknown time</source>
+   <translation>unbekannte Zeit</translation>
+  </message>
+  <message>
+   <source>upper (fusion)</source>
+   <translation>oben (Fusion)</translation>
+  </message>
+  <message>
+   <source>{0} GB</source>
+   <translation>{0} GB</translation>
+  </message>
+  <message>
+   <source>{0} MB</source>
+   <translation>{0} MB</translation>
+  </message>
+  <message>
+   <source>{0} days</source>
+   <translation>{0} Tage</translation>
+  </message>
+  <message>
+   <source>{0} h</source>
+   <translation>{0} Std.</translation>
+  </message>
+  <message>
+   <source>{0} min</source>
+   <translation>{0} Min.</translation>
+  </message>
+  <message>
+   <source>{0} s</source>
+   <translation>{0} s</translation>
+  </message>
+  <message>
+   <source>{0} s per step</source>
+   <translation>{0} s je Schritt</translation>
+  </message>
+  <message>
+   <source>{0} steps per second</source>
+   <translation>{0} Schritte je Sekunde</translation>
   </message>
  </context>
 </TS>

@@ -303,3 +303,29 @@ def test_the_command_line_loads_no_qt() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.fixture
+def broken_engine(tmp_path: Path) -> dict[str, str]:
+    """The environment of an installation in which torch cannot be loaded."""
+    folder = tmp_path / "broken" / "torch"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text('raise ImportError("libcudart.so: cannot open")')
+    path = os.pathsep.join([str(folder.parent), os.environ.get("PYTHONPATH", "")])
+    return {"PYTHONPATH": path}
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_part_that_cannot_be_loaded_is_one_line_and_exit_code_1(
+    pair: tuple[Path, Path], tmp_path: Path, broken_engine: dict[str, str], debug: bool
+) -> None:
+    before = ["--debug"] if debug else []
+    out = tmp_path / "out.png"
+    result = command(*before, "fuse", *pair, "--task", "mif", "-o", out, **broken_engine)
+    assert result.returncode == 1
+    *details, last = result.stderr.strip().splitlines()
+    assert last.startswith("unifusion: A part of the program cannot be loaded: libcudart.so")
+    assert "Install the program again." in last
+    assert ("Traceback" in "\n".join(details)) == debug
+    assert debug or (details == [] and "--debug" in last)
+    assert not out.exists()

@@ -12,11 +12,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.display import COMPARE_MODES, LAYOUTS
-from app.render import picture
+from app.render import picture, source_picture
 from app.views.layouts import PLACES
+from app.views.looking import PRESETS
 from app.widgets.canvas import Canvas
 from app.widgets.link import ViewLink
 from app.widgets.painting import Layer, Scene, Viewport
+from core.io import read_image
+from resources import SAMPLES
 from tests.app.conftest import gradient, write_png
 
 WAIT = 10_000
@@ -288,6 +291,33 @@ def test_inverting_and_presets_work_on_the_pane_with_the_focus(opened):
     assert opened.session.display.a.window == (0, 127.5)
     QTest.keyClick(opened, Qt.Key.Key_1)
     assert opened.session.display.a.window is None
+
+
+def test_every_window_preset_does_something_of_its_own_and_is_in_the_menu(opened):
+    opened.view.panes["a"].canvas.setFocus()
+    seen = []
+    for number in range(1, 10):
+        QTest.keyClick(opened, getattr(Qt.Key, f"Key_{number}"))
+        seen.append(opened.session.display.a.window)
+    assert seen[0] is None
+    # On so even a ramp the middle 98 % of the pixels and two deviations are the same.
+    assert len(set(seen)) == 8
+    # A ramp from 0 to 255: quarters, and two deviations around the mean end within its range.
+    assert seen[6:8] == [(0, 63.75), (191.25, 255)]
+    assert all(0 <= low < high <= 255 for low, high in seen[1:])
+    menu = opened.actions_.menus["presets"]
+    assert menu.menuAction() in opened.actions_.menus["display"].actions()
+    assert [action.shortcut().toString() for action in menu.actions()] == list("123456789")
+    assert all(action.text().startswith("Window: ") for action in menu.actions())
+
+
+@pytest.mark.parametrize("task", ["mif", "ivif", "mef", "mff"])
+def test_presets_are_sensible_for_the_samples_of_every_task(task):
+    for side in "ab":
+        shown = source_picture(read_image(SAMPLES / f"{task}_{side}.png"))
+        for number, preset in enumerate(PRESETS[1:], 2):
+            low, high = preset(shown)
+            assert shown.extent[0] <= low < high <= shown.extent[1], (number, low, high)
 
 
 def test_crosshair_and_magnifier_are_painted_in_every_pane(opened):

@@ -11,10 +11,11 @@ import pytest
 import tifffile
 from PySide6.QtGui import QGuiApplication, QImage
 
-from app.export import ITEMS, ExportPlan, figure_of, legend_of
-from app.figure import as_array
+from app.export import ITEMS, ExportPlan, burns_by_default, figure_of, legend_of
+from app.figure import as_array, notice_strip
+from app.views.export_dialog import ExportDialog
+from tests.app.acts import idle
 from tests.app.conftest import gradient, write_png
-from tests.app.test_window import idle
 
 WAIT = 10_000
 
@@ -127,10 +128,81 @@ def test_the_copied_picture_is_as_shown_with_the_notice_below(qtbot, opened):
     with qtbot.waitSignal(opened.controller.copied, timeout=WAIT):
         opened.actions_.copy.trigger()
     image = QGuiApplication.clipboard().image().convertToFormat(QImage.Format.Format_RGB32)
-    assert image.width() == 64
+    assert image.width() >= 64
     assert image.height() > 48
     fused = opened.session.outcome.result.fused[10, 20]
     expected = np.clip(np.rint(np.rint(fused * 255) * 2), 0, 255)
     shown = image.pixelColor(20, 10)
     assert np.abs(np.array([shown.red(), shown.green(), shown.blue()]) - expected).max() <= 1
     assert "copied" in opened.status.stage.text()
+
+
+# --- the notice --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize("width", [24, 500])
+def test_a_burnt_notice_stands_below_and_no_pixel_is_changed(
+    qtbot, window, tmp_path, suffix, width
+):
+    a = write_png(tmp_path / "pet.png", gradient(width, 40, np.uint16))
+    b = write_png(tmp_path / "mri.png", gradient(width, 40, np.uint16)[:, ::-1])
+    with idle(qtbot, window):
+        window.controller.open_pair(a, b)
+    items = ("fused", "reconstruction_a", "figure")
+    plain = export(qtbot, window, ExportPlan(items, tmp_path, "plain", suffix))
+    burnt = export(qtbot, window, ExportPlan(items, tmp_path, "burnt", suffix, burn=True))
+    read = tifffile.imread if suffix == "tif" else lambda p: cv2.imread(str(p), -1)
+    for before, after in zip(map(read, plain[:2]), map(read, burnt[:2]), strict=True):
+        assert after.dtype == np.uint16
+        np.testing.assert_array_equal(after[:40, :width], before)
+        strip = after[40:].astype(int)
+        assert strip.shape[0] >= 11
+        assert strip.shape[1] >= width
+        assert np.median(strip) < 5000
+        assert strip.max() > 40_000
+    np.testing.assert_array_equal(read(plain[2]), read(burnt[2]))
+
+
+def test_the_notice_strip_holds_every_word_however_narrow(qapp):
+    words = "Research use only – AI-generated image"
+    wide, narrow = notice_strip(2000, words), notice_strip(10, words)
+    assert wide.width() == 2000
+    assert narrow.width() < 160
+    # The same words in lines below each other: more height, and ink in each line.
+    ink = as_array(narrow).max(axis=2) > 0.5
+    lines = np.flatnonzero(np.diff(np.concatenate([[0], ink.any(axis=1).astype(int)])) == 1)
+    assert len(lines) >= 3
+    assert not ink[:, -2:].any()
+
+
+def test_the_dialog_burns_by_default_where_it_is_clinical_and_not_for_measuring(qtbot, opened):
+    dialog = ExportDialog(opened.session.outcome, "", opened)
+    qtbot.addWidget(dialog)
+    assert dialog.plan.burn
+    dialog.format.setCurrentIndex(1)
+    assert not dialog.plan.burn
+    dialog.format.setCurrentIndex(2)
+    assert dialog.plan.burn
+    dialog.burn.click()
+    assert not dialog.plan.burn
+    assert [burns_by_default(task, "png") for task in ("mif", "ivif", "mef", "mff")] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(("method", "said"), [("", "AI-generated"), ("average", "Research use")])
+def test_every_file_says_in_its_metadata_that_it_is_for_research(
+    qtbot, window, files, tmp_path, method, said
+):
+    window.session.set_task("mef")
+    window.session.set_method(method)
+    with idle(qtbot, window):
+        window.controller.open_pair(*files)
+    (path,) = export(qtbot, window, ExportPlan(("fused",), tmp_path, "case"))
+    with PIL.Image.open(path) as image:
+        assert said in image.text["notice"]
+        assert ("AI" in image.text["notice"]) == (method == "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QTest
@@ -11,8 +12,10 @@ from PySide6.QtTest import QTest
 from app.intake import Intake
 from app.main_window import MainWindow
 from app.pairs import key_of
+from app.thumbs import _small
+from tests.app.acts import idle
 from tests.app.conftest import gradient, write_png
-from tests.app.test_window import drop, idle
+from tests.app.test_window import drop
 
 WAIT = 10_000
 
@@ -244,3 +247,24 @@ def test_a_file_deleted_after_reading_leaves_the_picture_on_show(qtbot, opened, 
 def test_intake_counts_a_path_once(tmp_path):
     intake = Intake.of([tmp_path, tmp_path, tmp_path / "x.png"])
     assert (intake.folders, intake.files) == ((tmp_path,), (tmp_path / "x.png",))
+
+
+def test_looking_for_pairs_is_said_until_they_are_there(qtbot, window, folder):
+    note = window.pairs_dock.list.note
+    with qtbot.waitSignal(window.controller.idle, timeout=WAIT):
+        window.pairs.add([folder])
+        assert note.text() == "Looking for pairs…"
+        assert note.isVisible()
+    assert "pairs were found" in note.text()
+    with qtbot.waitSignal(window.session.problem_changed, timeout=WAIT):
+        window.pairs.add([folder / "none"])
+    assert not note.isVisible()
+
+
+def test_the_small_picture_of_a_large_one_is_that_picture(tmp_path):
+    ramp = gradient(1600, 480)
+    path = write_png(tmp_path / "large.png", ramp)
+    small = _small(path, 30)
+    assert (small.width(), small.height()) == (30, 9)
+    row = [small.pixelColor(x, 4).red() for x in range(30)]
+    np.testing.assert_allclose(row, (np.arange(30) + 0.5) * 255 / 30, atol=6)

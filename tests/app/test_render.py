@@ -14,8 +14,12 @@ from app.display import FeatureView
 from app.palettes import PALETTES, table
 from app.render import (
     Part,
+    Picture,
     basis_of,
+    deviation_window,
     feature_picture,
+    histogram,
+    percentile_window,
     picture,
     render,
     render_difference,
@@ -175,3 +179,45 @@ def test_coarse_features_cover_whole_cells(height, width):
 
 def test_a_result_without_features_has_only_the_fused_picture():
     assert set(result_pictures(result(None, 4, 4), FeatureView(), None)) == {"fused"}
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_percentiles_are_those_of_numpy(kind, channels):
+    rng = np.random.default_rng(5)
+    top = np.iinfo(kind).max
+    codes = (rng.beta(2, 9, (61, 47, channels)) * top).astype(kind)
+    shown = Picture((codes,), (47, 61), (0.0, float(top)), (0.0, float(top)))
+    for low, high in ((1, 99), (5, 95), (0, 100), (33.3, 50)):
+        expected = np.percentile(codes, (low, high))
+        np.testing.assert_allclose(percentile_window(shown, low, high), expected, rtol=1e-9)
+
+
+def test_two_deviations_around_the_mean_leave_the_background_out():
+    codes = np.zeros((10, 10, 1), np.uint8)
+    codes[:2] = 100
+    codes[2:4] = 120
+    shown = Picture((codes,), (10, 10), (0.0, 510.0), (0.0, 510.0))
+    # The pixels are 100 and 120, in half each: mean 110, deviation 10; a code is two units.
+    assert deviation_window(shown, 2.0) == pytest.approx((180.0, 260.0))
+    flat = Picture((codes * 0 + 7,), (10, 10), (0.0, 510.0), (0.0, 510.0))
+    assert deviation_window(flat, 2.0) == (0.0, 510.0)
+    empty = Picture((codes * 0,), (10, 10))
+    assert deviation_window(empty, 2.0) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("bins", [7, 64])
+def test_histograms_count_as_numpy_does(kind, bins):
+    rng = np.random.default_rng(6)
+    top = np.iinfo(kind).max
+    codes = (rng.beta(3, 3, (50, 40, 3)) * top).astype(kind)
+    shown = Picture((codes,), (40, 50), (0.0, float(top)), (0.0, float(top)))
+    found = histogram(shown, bins)
+    low, high = int(codes.min()), int(codes.max()) + 1
+    step = -(-(high - low) // bins)
+    edges = np.arange(low, high + step, step)
+    for channel, row in enumerate(found.counts):
+        np.testing.assert_array_equal(row, np.histogram(codes[..., channel], edges)[0])
+    assert found.counts.sum() == codes.size
+    assert found.span == pytest.approx((low, high - 1))

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import ClassVar
+
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QObject, Qt, QUrl, Slot
+from PySide6.QtGui import QDesktopServices, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app import theme
+from app.jobs import load_sources
 from app.main_window import MainWindow
 from app.results import Kept, ResultStore
+from app.session import Running
 from core.errors import DeviceMemoryError
+from core.progress import NullProgress
+from core.tasks import TASKS
+from core.types import DeviceChoice
+from tests.app.acts import WAIT, fuse_and_hold, idle
 from tests.app.conftest import gradient, write_png
-from tests.app.test_window import idle
-
-WAIT = 10_000
+from tests.app.standin import StandInEngine
+from tests.app.test_window import drop
 
 
 def shot(window: MainWindow) -> QImage:
@@ -41,17 +50,105 @@ def seen(window: MainWindow, pane: str) -> np.ndarray:
     return region(shot(window), window, canvas_of(window, pane))
 
 
-def test_empty_invites_and_shows_no_picture(window):
-    assert "Drop PET" in window.view.panes["a"].canvas._placeholder
-    for pane in ("a", "b", "fused"):
-        pixels = seen(window, pane)
-        # Words on a dark ground: something is written, and most of it is dark.
-        assert pixels.max() > 100
-        assert np.median(pixels) < 30
+@pytest.mark.parametrize("size", [(1024, 768), (1600, 1000)])
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_empty_is_a_place_to_drop_with_tasks_and_recent_files(window, look, size, files):
+    window.resize(*size)
+    theme.set_appearance(look)
+    window.habits.recent.add(*files, "mef")
+    image = shot(window)
+    theme.set_appearance("system")
+    welcome = window.view.welcome
+    assert welcome.isVisible()
+    assert not window.view.board.isVisible()
+    assert [card.heading.text() for card in welcome.cards.values()] == [
+        task.title for task in TASKS.values()
+    ]
+    assert "pet_1.png" in welcome.recent[0].name.text()
+    zone = region(image, window, welcome.zone)
+    ground = np.median(zone.reshape(-1, 3), axis=0)
+    assert (ground > 230).all() if look == "light" else (ground < 60).all()
+    # The button to begin with stands out in the accent: more blue than red.
+    button = region(image, window, welcome.open).reshape(-1, 3)
+    assert np.median(button[:, 2] - button[:, 0]) > 60
+    for part in (welcome.zone, welcome.coach, *welcome.cards.values(), *welcome.recent):
+        corner = part.mapTo(welcome.viewport(), part.rect().bottomRight())
+        assert welcome.viewport().rect().contains(corner), part.objectName()
     assert window.pairs_dock.list.hint.isVisible()
     assert not window.actions_.fuse.isEnabled()
     assert not window.actions_.export.isEnabled()
     assert not window.view.bar.results.isVisible()
+
+
+def test_empty_leads_to_everything_it_shows(qtbot, window, files, tmp_path):
+    welcome = window.view.welcome
+    welcome.cards["mef"].click()
+    assert window.session.task.name == "mef"
+    with idle(qtbot, window):
+        welcome.sample.click()
+    assert window.session.sources.a.image.name == "mef_a.png"
+    assert not welcome.isVisible()
+    window.controller.close_pictures()
+    assert welcome.isVisible()
+    assert window.session.outcome is None
+    assert window.status.stage.text() == ""
+    with idle(qtbot, window):
+        drop(welcome.zone, *files)
+    assert window.session.sources.a.image.name == "pet_1.png"
+    QTest.keyClick(window, Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
+    assert welcome.isVisible()
+    with idle(qtbot, window):
+        welcome.recent[0].click()
+    assert window.session.sources.a.image.name == "pet_1.png"
+    window.controller.close_pictures()
+    welcome.open.click()
+    assert window._dialog.isVisible()
+    window._dialog.reject()
+    welcome.folder.click()
+    assert window.pairs_dock.folder_dialog.isVisible()
+    window.pairs_dock.folder_dialog.reject()
+
+
+def test_a_file_that_cannot_be_read_leaves_the_empty_window_with_its_error(
+    qtbot, window, tmp_path, monkeypatch
+):
+    bad = tmp_path / "pet.png"
+    bad.write_bytes(b"no picture at all")
+    with idle(qtbot, window):
+        window.controller.open_pair(bad, bad)
+    assert window.view.welcome.isVisible()
+    card = window.view.card
+    assert card.isVisible()
+    assert card.show_file.isVisible()
+    shown = Opened()
+    QDesktopServices.setUrlHandler("file", shown, "open")
+    try:
+        card.show_file.click()
+    finally:
+        QDesktopServices.unsetUrlHandler("file")
+    assert [Path(url.toLocalFile()) for url in shown.urls] == [tmp_path]
+
+
+def test_without_a_file_manager_the_place_is_said(qtbot, window, tmp_path, monkeypatch):
+    bad = tmp_path / "pet.png"
+    bad.write_bytes(b"no picture at all")
+    with idle(qtbot, window):
+        window.controller.open_pair(bad, bad)
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda _url: False)
+    window.view.card.show_file.click()
+    assert str(bad) in window.view.notice.text.text()
+
+
+class Opened(QObject):
+    """Stands in for the system's file manager."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.urls: list[QUrl] = []
+
+    @Slot(QUrl)
+    def open(self, url: QUrl) -> None:
+        self.urls.append(url)
 
 
 def test_loading_shows_skeletons_a_stage_and_cancel(qtbot, window, files):
@@ -68,15 +165,28 @@ def test_loading_shows_skeletons_a_stage_and_cancel(qtbot, window, files):
     assert not window.status.cancel.isVisible()
 
 
+def test_loading_counts_the_pictures_in_skeleton_and_status(window, files):
+    class Told(NullProgress):
+        reports: ClassVar[list] = []
+
+        def report(self, done, total, stage):
+            self.reports.append((done, total, stage))
+
+    load_sources(*files, Told())
+    assert Told.reports == [(0, 2, "Reading pictures"), (1, 2, "Reading pictures")]
+    for done, total, stage in Told.reports:
+        window.session.set_running(Running(stage, done, total))
+        count = f"{done + 1} of {total}"
+        assert window.status.stage.text() == f"Reading pictures – {count}"
+        assert canvas_of(window, "a").said == f"Reading picture {count}…"
+        assert window.view.board.isVisible()
+    window.session.set_running(None)
+    assert window.view.welcome.isVisible()
+
+
 def test_running_greys_the_old_picture_and_done_brings_it_back(qtbot, opened, engine):
     bright = seen(opened, "fused")
-    engine.gate.clear()
-    with qtbot.waitSignal(
-        opened.session.running_changed,
-        timeout=WAIT,
-        check_params_cb=lambda: opened.session.running.stage == "encoding",
-    ):
-        opened.controller.fuse()
+    fuse_and_hold(qtbot, opened, engine)
     grey = seen(opened, "fused")
     assert grey.mean() < 0.6 * bright.mean()
     assert seen(opened, "a").mean() > 0.9 * bright.mean() * 0.5
@@ -149,6 +259,36 @@ def test_error_is_an_inline_card_and_the_panes_stay(qtbot, opened, engine):
     assert QApplication.activeModalWidget() is None
     QTest.keyClick(opened, Qt.Key.Key_Escape)
     assert not card.isVisible()
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda:0"])
+def test_too_little_device_memory_offers_the_processor(qtbot, samples, files, device, monkeypatch):
+    big, small = StandInEngine(), StandInEngine()
+    choice = DeviceChoice(device, "A device", "for tests")
+    monkeypatch.setattr(type(big), "device_choice", property(lambda one: choice_of[one]))
+    choice_of = {big: choice, small: DeviceChoice("cpu", "CPU", "the CPU was asked for")}
+    window = MainWindow(lambda: big, samples, "mif", cpu=lambda: small)
+    qtbot.addWidget(window)
+    window.show()
+    big.trouble = lambda: DeviceMemoryError("The picture does not fit", "the memory ran out")
+    with qtbot.waitSignal(window.session.engine_changed, timeout=WAIT):
+        window.controller.start()
+    with idle(qtbot, window):
+        window.controller.open_pair(*files)
+    card = window.view.card
+    assert card.isVisible()
+    assert not card.show_file.isVisible()
+    if device == "cpu":
+        assert card.action.text() == "Retry"
+        return
+    assert card.action.text() == "Use CPU"
+    with idle(qtbot, window):
+        card.action.click()
+    assert not card.isVisible()
+    assert window.session.outcome.is_model
+    assert window.session.outcome.result.device.name == "cpu"
+    assert window.top_bar.chip.text() == "CPU"
+    assert len(small.requests) > 0
 
 
 # --- several results ---------------------------------------------------------------------------
@@ -257,13 +397,13 @@ def test_classical_results_have_no_features_and_the_tab_says_so(qtbot, opened):
 # --- frame -------------------------------------------------------------------------------------
 
 
-def test_workspaces_by_key_say_what_is_to_come_and_come_back(opened):
+def test_workspaces_by_key_show_their_pages_and_come_back(opened):
     pages = opened.workspaces
-    commands = {2: "unifusion batch", 3: "unifusion train", 4: "unifusion evaluate"}
-    for number, command in commands.items():
+    for number, name in enumerate(("batch", "train", "evaluate"), 2):
         key = getattr(Qt.Key, f"Key_{number}")
         QTest.keyClick(opened, key, Qt.KeyboardModifier.ControlModifier)
-        assert command in pages.currentWidget().command.text()
+        assert pages.current == name
+        assert pages.currentWidget() is pages.page(name)
         assert not opened.docks["pairsDock"].isVisible()
         assert not opened.actions_.fuse.isEnabled()
     QTest.keyClick(opened, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)

@@ -17,15 +17,9 @@ from app.main_window import MainWindow
 from app.workers import running_threads
 from core.errors import InputError
 from core.tasks import TASKS
+from tests.app.acts import WAIT, fuse_and_hold, idle
 from tests.app.conftest import gradient, write_png
 from tests.app.standin import CHANNELS
-
-WAIT = 10_000
-
-
-def idle(qtbot, window: MainWindow):
-    """Until reading and fusing have ended."""
-    return qtbot.waitSignal(window.controller.idle, timeout=WAIT)
 
 
 def drop(widget: QWidget, *paths: Path) -> None:
@@ -259,13 +253,7 @@ def test_changing_task_or_method_tags_the_result_stale_and_runs_nothing(opened, 
 
 def test_running_greys_the_old_picture_and_escape_cancels(qtbot, opened, engine):
     old = opened.session.outcome
-    engine.gate.clear()
-    with qtbot.waitSignal(
-        opened.session.running_changed,
-        timeout=WAIT,
-        check_params_cb=lambda: opened.session.running.stage == "encoding",
-    ):
-        opened.controller.fuse()
+    fuse_and_hold(qtbot, opened, engine)
     assert opened.view.panes["fused"].canvas.is_dimmed
     assert opened.view.panes["fused"].canvas.picture is old.pictures["fused"]
     assert opened.status.cancel.isVisible()
@@ -281,13 +269,7 @@ def test_running_greys_the_old_picture_and_escape_cancels(qtbot, opened, engine)
 def test_a_deaf_engine_does_not_hold_the_window(qtbot, opened, engine):
     old = opened.session.outcome
     engine.stubborn = True
-    engine.gate.clear()
-    with qtbot.waitSignal(
-        opened.session.running_changed,
-        timeout=WAIT,
-        check_params_cb=lambda: opened.session.running.stage == "encoding",
-    ):
-        opened.controller.fuse()
+    fuse_and_hold(qtbot, opened, engine)
     with idle(qtbot, opened):
         qtbot.mouseClick(opened.status.cancel, Qt.MouseButton.LeftButton)
     assert not engine.gate.is_set()
@@ -497,13 +479,7 @@ def test_save_dialog_suggests_a_name(opened):
 
 
 def test_closing_while_fusing_leaves_no_thread(qtbot, opened, engine):
-    engine.gate.clear()
-    with qtbot.waitSignal(
-        opened.session.running_changed,
-        timeout=WAIT,
-        check_params_cb=lambda: opened.session.running.stage == "encoding",
-    ):
-        opened.controller.fuse()
+    fuse_and_hold(qtbot, opened, engine)
     assert running_threads() == 2
     opened.close()
     assert not opened.isVisible()

@@ -345,6 +345,37 @@ def test_window_and_docks_are_where_they_were(start):
     assert again.docks["pairsDock"].isVisible()
 
 
+def test_docks_come_back_from_another_workspace_exactly_as_they_were(start):
+    window = start()
+    window.docks["pairsDock"].hide()
+    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, window.docks["inspectorDock"])
+    QApplication.processEvents()
+    before = window.saveState()
+    for name in ("batch", "train", "evaluate"):
+        window.workspaces.show_page(name)
+        assert not any(dock.isVisible() for dock in window.docks.values())
+        assert not any(d.toggleViewAction().isEnabled() for d in window.docks.values())
+    window.workspaces.show_page("fuse")
+    assert window.saveState() == before
+    assert window.docks["inspectorDock"].isVisible()
+    assert not window.docks["pairsDock"].isVisible()
+    window.docks["inspectorDock"].hide()
+    window.workspaces.show_page("train")
+    window.workspaces.show_page("fuse")
+    assert not any(dock.isVisible() for dock in window.docks.values())
+    assert all(dock.toggleViewAction().isEnabled() for dock in window.docks.values())
+
+
+def test_closing_in_another_workspace_keeps_the_docks_of_fuse(start):
+    window = start()
+    window.docks["inspectorDock"].hide()
+    window.workspaces.show_page("evaluate")
+    window.close()
+    again = start()
+    assert again.docks["pairsDock"].isVisible()
+    assert not again.docks["inspectorDock"].isVisible()
+
+
 def test_commands_have_names_that_say_what_they_do(start):
     actions = start().actions_
     for commands in actions.groups().values():

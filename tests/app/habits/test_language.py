@@ -14,6 +14,9 @@ from app.words import STAGES, spoken
 from core.tasks import TASKS
 from resources.i18n.texts import Text, find
 from resources.i18n.update import FOLDER, ROOT, read_ts, release, wanted_texts, write_ts
+from trainer.config import TrainConfig
+from trainer.fields import FIELDS, validate, values_of
+from trainer.presets import PRESETS
 
 SAME_IN_GERMAN = {
     "A",
@@ -33,9 +36,16 @@ SAME_IN_GERMAN = {
     "Name",
     "Palette",
     "PSNR {0:.1f} dB",
-    "Device: {0}. {1}",
     "Â, PSNR",
     "B̂, PSNR",
+    "1/x",
+    "Export",
+    "GPU {0}",
+    "Gradient",
+    "Problem",
+    "{0} GB",
+    "{0} MB",
+    "{0} s",
 }
 """Texts whose translation is the English text. Everything else that is alike was forgotten."""
 
@@ -118,6 +128,18 @@ def test_the_language_follows_the_choice_then_the_system(choice, wanted, expecte
 def test_what_the_engine_says_is_among_the_texts(german):
     said = {text.source for text in german if text.context == "core"}
     assert {task.title for task in TASKS.values()} | set(STAGES) <= said
+    words = {w for f in FIELDS for w in (f.title, f.help, f.group) if w}
+    assert words | {p.title for p in PRESETS} | {p.description for p in PRESETS} <= said
+
+
+def test_what_is_wrong_with_a_setting_is_said_in_german(german):
+    values = values_of(TrainConfig("mif"))
+    faults = validate({**values, "steps": 0, "crop": 100, "lr_upper": "x"})
+    assert sorted(german[Text("core", fault)] for fault in faults.values()) == [
+        "muss ein Vielfaches von 16 sein",
+        "muss eine Zahl sein",
+        "muss mindestens 1 sein",
+    ]
 
 
 # --- the finder --------------------------------------------------------------------------------

@@ -1,0 +1,92 @@
+"""The last batch on disk: its pairs and choices, so that it can be gone on with. No pixels."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.batching.choices import Choices
+from core.progress import Progress
+
+if TYPE_CHECKING:
+    from core.batch import FoundRun
+    from core.io.plan import PairingPlan
+
+_FILE, _VERSION = "batch.json", 1
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """The last batch.
+
+    Attributes:
+        sources: what was dropped.
+        choices: how it was run.
+        pairing: its pairs, those that were left out too.
+        is_open: True when it was begun and did not end.
+        found: what its output folder says of it.
+    """
+
+    sources: tuple[Path, ...]
+    choices: Choices
+    pairing: PairingPlan
+    is_open: bool = True
+    found: FoundRun | None = None
+
+
+def keep(folder: Path, last: Remembered, progress: Progress) -> None:
+    """Write it to the settings folder, in one step.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    from core.io.atomic import atomic_write
+
+    data = {
+        "version": _VERSION,
+        "open": last.is_open,
+        "sources": [str(path) for path in last.sources],
+        "choices": last.choices.as_json(),
+        "pairs": [
+            [str(m.a), str(m.b), m.name, str(m.folder), m.reason, m.sure, m.excluded]
+            for m in last.pairing.matches
+        ],
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    atomic_write(folder / _FILE, json.dumps(data).encode())
+
+
+def recall(folder: Path, progress: Progress) -> Remembered | None:
+    """The last batch, with what its folder says; None when there is none that can be read."""
+    from app.batching.choices import options_of
+    from core.batch import find_run
+    from core.errors import FusionError
+
+    try:
+        last = _from_json(json.loads((folder / _FILE).read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    try:
+        found = find_run(options_of(last.choices, resume=True)) if last.is_open else None
+    except FusionError:  # damaged, or another window is at it just now
+        found = None
+    return Remembered(last.sources, last.choices, last.pairing, last.is_open, found)
+
+
+def _from_json(data: Any) -> Remembered:
+    from core.io.plan import Match, PairingPlan
+
+    if data["version"] != _VERSION:
+        raise ValueError("another version wrote it")
+    matches = tuple(
+        Match(
+            str(name), Path(a), Path(b), str(reason), Path(folder),
+            sure=bool(sure), excluded=bool(excluded),
+        )
+        for a, b, name, folder, reason, sure, excluded in data["pairs"]
+    )  # fmt: skip
+    sources = tuple(Path(path) for path in data["sources"])
+    choices = Choices.from_json(data["choices"])
+    return Remembered(sources, choices, PairingPlan(matches), bool(data["open"]))

@@ -1,0 +1,261 @@
+"""Before a run: which pictures, which settings, and what it will cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer
+
+from app.training import work
+from app.training.state import Chore, DataChoice, TrainState
+from app.training.values import Cost, DataReport, Room, Settings, get, put
+from app.workers import Job, Runner
+from core.errors import FusionError
+from core.progress import Progress
+
+_SETTLE_MS = 700
+"""A setting is left alone for so long before the cost is judged anew."""
+
+_COSTLY = ("batch", "crop", "network", "precision", "steps", "init", "backbone", "bilevel")
+"""Settings that decide how long a step takes and how much memory it needs."""
+
+
+class Preparing(QObject):
+    """Turns choices into a survey, checked settings and an estimate."""
+
+    def __init__(self, state: TrainState, files: Runner, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.state = state
+        self._files = files
+        self._base_name = ""
+        self._jobs: dict[str, Job] = {}
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLE_MS)
+        self._settle.timeout.connect(self.estimate)
+
+    # --- the room --------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Ask the engine what there is; the first settings follow from it."""
+        job = self._run("open", work.open_room)
+        job.finished.connect(self._opened)
+
+    def _opened(self, room: Room) -> None:
+        first = self.state.room is None
+        self.state.set_room(room)
+        if first:
+            self._choose_usual_parent()
+
+    def _choose_usual_parent(self) -> None:
+        task = self.state.data.task
+        usual = next((pack.path for pack in self.state.packs if pack.task == task), None)
+        self.choose_parent(usual)
+
+    # --- data ------------------------------------------------------------------------------
+
+    def set_data(self, paths: Sequence[Path]) -> None:
+        """Take folders or files, in place of those before."""
+        self._change_data(replace(self.state.data, paths=tuple(paths)))
+
+    def set_task(self, task: str) -> None:
+        """Say what kind of pictures these are; parent and settings follow."""
+        if task == self.state.data.task:
+            return
+        self._change_data(replace(self.state.data, task=task))
+        if self.state.room is not None:
+            self._choose_usual_parent()
+
+    def set_share(self, share: float) -> None:
+        """Hold back another part of the pairs to check with."""
+        self._change_data(replace(self.state.data, share=share))
+
+    def set_validation(self, folder: Path | None) -> None:
+        """Check with a folder of its own, or (None) with a part of the data."""
+        self._change_data(replace(self.state.data, validation=folder))
+
+    def set_swapped(self, swapped: bool) -> None:
+        """Exchange A and B in every pair."""
+        self._change_data(replace(self.state.data, swapped=swapped))
+
+    def _change_data(self, data: DataChoice) -> None:
+        if data == self.state.data:
+            return
+        self.state.set_data(data)
+        self._cost_is_stale()
+        self.survey()
+
+    def survey(self) -> None:
+        """Look at the pairs (again)."""
+        choice = self.state.data
+        if not choice.paths or not self.state.settings:
+            return
+        self.state.set_problem(None)
+        job = self._run("survey", partial(work.survey_data, choice, self.state.settings))
+        job.finished.connect(partial(self._surveyed, choice))
+
+    def _surveyed(self, choice: DataChoice, report: DataReport) -> None:
+        if choice == self.state.data:
+            self.state.set_report(report)
+            self._settle.start()
+
+    # --- settings --------------------------------------------------------------------------
+
+    def choose_parent(self, pack: Path | None) -> None:
+        """Start from a pack, or (None) from scratch; the preset is built anew for it."""
+        self.state.parent_pack = pack
+        self.choose_preset(self.state.preset)
+        choice = self.state.parent_choice
+        self._suggest_name(choice.name if choice is not None else self.state.data.task)
+
+    def choose_preset(self, name: str) -> None:
+        """Take all settings of a preset."""
+        room = self.state.room
+        if room is None:
+            return
+        preset = next((p for p in room.presets if p.name == name), room.presets[0])
+        self.state.preset = preset.name
+        settings = preset.build(self.state.data.task, self.state.parent_pack)
+        settings["backbone"] = get(self.state.settings, "backbone") or ""
+        self._take(settings)
+
+    def set_value(self, name: str, value: Any) -> None:
+        """Change one setting, by its dotted name."""
+        settings = put(self.state.settings, name, value)
+        if name == "network.backbone.kind" and self.state.room is not None:
+            # The two kinds share no other number: each comes with its own.
+            network = "paper" if value == "dinov3" else "compact"
+            settings = put(
+                settings, "network.backbone", self.state.room.networks[network]["backbone"]
+            )
+        self.state.preset = ""
+        self._take(settings)
+        if name == "exclude":
+            self.survey()
+
+    def set_network(self, name: str) -> None:
+        """Train another network from scratch: “compact” or “paper”."""
+        if self.state.room is not None:
+            self.state.preset = ""
+            network = dict(self.state.room.networks[name])
+            self._take({**self.state.settings, "network": network})
+
+    def set_name(self, name: str) -> None:
+        """Call the result something."""
+        self.state.name = name
+        self.state.settings_changed.emit()
+
+    def set_about(self, text: str) -> None:
+        """Say what the pictures are; it goes into the model card."""
+        self.state.about = text
+
+    def set_tensorboard(self, wanted: bool) -> None:
+        """Also write a TensorBoard log, or not."""
+        self.state.tensorboard = wanted
+
+    def suggest_another_name(self) -> None:
+        """A free name for the next run."""
+        if self.state.room is not None:
+            self._base_name = self.state.name = self.state.room.next_name(self.state.name)
+            self.state.settings_changed.emit()
+
+    def load(self, path: Path) -> None:
+        """Take settings from a file."""
+        job = self._run("settings", partial(work.read_settings, path))
+        job.finished.connect(self._loaded)
+
+    def _loaded(self, settings: Settings) -> None:
+        task = settings["task"]
+        if task != self.state.data.task:
+            self._change_data(replace(self.state.data, task=task))
+        init = str(settings.get("init", ""))
+        known = {pack.name: pack.path for pack in self.state.packs}
+        path = known.get(init, Path(init)) if init else None
+        self.state.parent_pack = path if path in known.values() else None
+        settings = {**settings, "init": str(self.state.parent_pack or "")}
+        self.state.preset = ""
+        self._take(settings)
+
+    def save(self, path: Path) -> None:
+        """Write the settings to a file."""
+        job = self._run("settings", partial(work.write_settings, self.state.settings, path))
+        job.finished.connect(self._saved)
+
+    def _saved(self, path: Path) -> None:
+        self.state.set_message(self.tr("Saved the settings as {0}.").format(path.name))
+
+    def _take(self, settings: Settings) -> None:
+        room, old = self.state.room, self.state.settings
+        if room is None:
+            return
+        faults = dict(room.check(settings))
+        if get(settings, "network.backbone.kind") == "dinov3" and not settings.get("backbone"):
+            faults.setdefault("backbone", self.tr("choose the file with the DINOv3 weights"))
+        self.state.set_settings(settings, faults)
+        if any(old.get(name) != settings.get(name) for name in _COSTLY):
+            self._cost_is_stale()
+            self._settle.start()
+        if self.state.data.paths and self.state.report is None:
+            self.survey()
+
+    def _suggest_name(self, base: str) -> None:
+        if self.state.room is not None and self.state.name in ("", self._base_name):
+            self._base_name = self.state.room.next_name(f"my-{base.removeprefix('my-')}")
+            self.state.name = self._base_name
+            self.state.settings_changed.emit()
+
+    # --- cost ------------------------------------------------------------------------------
+
+    def _cost_is_stale(self) -> None:
+        if self.state.cost is not None and not self.state.cost_stale:
+            self.state.set_cost(self.state.cost, stale=True)
+
+    def estimate(self) -> None:
+        """Time a few real steps, unless something else would be disturbed by it."""
+        report = self.state.report
+        if report is None or self.state.faults or self.state.at_work or not self.state.settings:
+            return
+        job = self._run("estimate", partial(work.estimate_cost, self.state.settings, report))
+        job.finished.connect(self._estimated)
+
+    def _estimated(self, cost: Cost) -> None:
+        self.state.set_cost(cost)
+
+    # --- common ----------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Give up whatever is under way: a run is about to start, or the person said so."""
+        self._settle.stop()
+        for job in self._jobs.values():
+            job.cancel()
+
+    def _run(self, kind: str, action: Callable[[Progress], Any]) -> Job:
+        old = self._jobs.get(kind)
+        if old is not None:
+            old.cancel()
+        job = self._jobs[kind] = self._files.submit(action, key=kind)
+        self.follow(kind, job)
+        return job
+
+    def follow(self, kind: str, job: Job) -> None:
+        """Show a job of the thread for short work as under way, and its error where it fails."""
+        job.started.connect(lambda: self.state.set_chore(Chore(kind)))
+        job.progress.connect(
+            lambda done, total, stage: self.state.set_chore(Chore(kind, done, total, stage))
+        )
+        for end in (job.finished, job.failed, job.cancelled):
+            end.connect(partial(self._over, kind))
+        job.failed.connect(partial(self._failed, kind))
+
+    def _over(self, kind: str, *_answer: object) -> None:
+        if self.state.chore is not None and self.state.chore.kind == kind:
+            self.state.set_chore(None)
+
+    def _failed(self, kind: str, error: FusionError) -> None:
+        if kind == "survey":
+            self.state.set_report(None)
+        self.state.set_problem(error, {"open": "open", "survey": "data"}.get(kind, ""))

@@ -1,0 +1,168 @@
+"""What the Batch workspace says above its table: cards with the ways on as buttons."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from app.batching import describe
+from app.batching.controller import BatchController
+from app.batching.memory import Remembered
+from app.batching.notice import Notice
+from app.batching.state import Ending
+from app.habits.cards import Card
+from core.errors import FusionError
+
+
+class BatchCards(QWidget):
+    """One card of each kind at most."""
+
+    problems_wanted = Signal()
+    """Somebody wants to see the failed rows."""
+
+    def __init__(
+        self, batch: BatchController, notice: Notice, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._batch, self._notice = batch, notice
+        self.cards: dict[str, Card] = {}
+        self._shelf = QVBoxLayout(self)
+        self._shelf.setContentsMargins(0, 0, 0, 0)
+        self._shelf.setSpacing(8)
+        batch.ended.connect(self._ended)
+        batch.failed.connect(self._show_error)
+        batch.remembered.connect(self._offer)
+        self.hide()
+
+    def say(self, name: str, text: str) -> None:
+        card = self._add_card(name, Card(text, (("ok", self.tr("OK")),), "alert-outline"))
+        card.answered.connect(lambda _answer: self.take_away(name))
+
+    def _add_card(self, name: str, card: Card) -> Card:
+        self.take_away(name)
+        self.cards[name] = card
+        self._shelf.addWidget(card)
+        card.show()
+        self.show()
+        return card
+
+    def take_away(self, name: str) -> None:
+        old = self.cards.pop(name, None)
+        if old is not None:
+            old.hide()
+            old.deleteLater()
+        self.setVisible(bool(self.cards))
+
+    # --- what the output folder holds ---------------------------------------------------
+
+    def show_found(self) -> None:
+        """Say what the output folder holds already."""
+        found = self._batch.planned.found
+        if found is None or self._batch.is_busy or self._batch.choices.anew:
+            self.take_away("found")
+            return
+        answers: tuple[tuple[str, str], ...]
+        anew = ("anew", self.tr("Begin anew"))
+        done, total = f"{found.done:,}", f"{found.total:,}"
+        if self._batch.planned.error is not None:
+            self.take_away("end")
+            text = self.tr("This folder holds another batch ({0} of {1} pairs done): {2}.")
+            text = text.format(done, total, "; ".join(found.differences))
+            answers = (("settings", self.tr("Use its settings")), anew)
+        elif found.is_over:
+            text = self.tr("All {0} pairs of the batch in this folder are done.").format(total)
+            answers = (anew,)
+        else:
+            text = self.tr("The batch in this folder is not finished: {0} of {1} pairs are done.")
+            text = text.format(done, total)
+            answers = (("go", self.tr("Go on")), anew)
+        if found.changed:
+            more = self.tr("Sources of {0} of them changed since; those are fused again.")
+            text = f"{text} {more.format(f'{found.changed:,}')}"
+        if "end" not in self.cards:
+            self._add_card("found", Card(text, answers, "history")).answered.connect(self._answer)
+
+    def _answer(self, answer: str) -> None:
+        found = self._batch.planned.found
+        if answer == "go":
+            self._batch.start()
+        elif answer == "anew":
+            self._batch.begin_anew()
+        elif found is not None:
+            self._batch.set_choices(self._batch.choices.with_settings(found.settings))
+
+    # --- the end of a run ----------------------------------------------------------------
+
+    def _ended(self, ending: Ending) -> None:
+        if ending.finished is not None:
+            self._say_finished(ending.finished)
+        elif ending.error is not None:
+            self._show_error(ending.error)
+            self._notice.tell(self.tr("Batch stopped"), str(ending.error))
+        else:
+            self.say("end", self.tr("Stopped. What is done stays done; “Go on” does the rest."))
+
+    def _say_finished(self, report: Any) -> None:
+        text = describe.ended_text(report.tally)
+        answers = [("folder", self.tr("Open folder"))]
+        sheets = [path for path in report.files if path.suffix == ".html"]
+        tables = [path for path in report.files if path.suffix == ".csv"]
+        if sheets:
+            answers.append(("sheet", self.tr("Contact sheet")))
+        if tables:
+            answers.append(("table", self.tr("Table of metrics")))
+        if report.tally.failed:
+            answers.append(("failed", self.tr("Show failed")))
+        answers.append(("ok", self.tr("OK")))
+        icon = "alert-outline" if report.tally.failed else "check-circle-outline"
+        title = self.tr("The batch has ended: {0}.").format(text)
+        card = self._add_card("end", Card(title, tuple(answers), icon))
+        folder = self._batch.choices.folder or Path()
+        places = {"folder": [folder], "sheet": sheets, "table": tables}
+        card.answered.connect(partial(self._after, places))
+        self._notice.tell(self.tr("Batch finished"), text)
+
+    def _after(self, places: dict[str, list[Path]], answer: str) -> None:
+        if answer in places:
+            for path in places[answer]:
+                self.open_path(path)
+        elif answer == "failed":
+            self.problems_wanted.emit()
+        else:
+            self.take_away("end")
+
+    def open_path(self, path: Path) -> None:
+        """Show a file or folder with the system's own program for it."""
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.absolute()))):
+            self.say("open", self.tr("The system has no program to open {0}").format(path))
+
+    def _show_error(self, error: FusionError) -> None:
+        self.say("error", str(error))
+
+    # --- the last batch ------------------------------------------------------------------
+
+    def _offer(self, last: Remembered) -> None:
+        done = last.found.done if last.found is not None else 0
+        total = last.found.total if last.found is not None else len(last.pairing.active)
+        text = self.tr("The last batch was not finished: {0} of {1} pairs are done, in {2}.")
+        text = text.format(f"{done:,}", f"{total:,}", last.choices.out)
+        if last.found is not None and last.found.changed:
+            more = self.tr("Sources of {0} of them changed since; those are fused again.")
+            text = f"{text} {more.format(f'{last.found.changed:,}')}"
+        answers = (
+            ("go", self.tr("Go on")),
+            ("show", self.tr("Show")),
+            ("no", self.tr("No, thanks")),
+        )
+        card = self._add_card("remembered", Card(text, answers, "history"))
+        card.answered.connect(partial(self._offered, last))
+
+    def _offered(self, last: Remembered, answer: str) -> None:
+        self.take_away("remembered")
+        if answer != "no":
+            self._batch.take_up(last, start=answer == "go")

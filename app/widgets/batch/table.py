@@ -1,0 +1,291 @@
+"""The table on screen, with the tools that change it and the selected row in full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QPlainTextEdit,
+    QTableView,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import theme
+from app.widgets.batch.model import (
+    FOLDER,
+    RESULT,
+    SAID,
+    SIZE,
+    STATE,
+    THUMB,
+    WHY,
+    A,
+    B,
+    BatchTable,
+    Shown,
+)
+
+_WIDTHS = {A: 172, B: 100, STATE: 92, SIZE: 80, SAID: 140, WHY: 120, RESULT: 150, FOLDER: 80}
+
+
+class BatchView(QTableView):
+    """A table whose rows are moved by dragging or Alt+Up and Alt+Down."""
+
+    move_requested = Signal(int)
+    """-1 or 1."""
+    exclude_requested = Signal()
+
+    def __init__(self, shown: Shown, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setModel(shown)
+        self.setAccessibleName(self.tr("Pairs of the batch and files without partner"))
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setTabKeyNavigation(False)
+        self.setShowGrid(False)
+        self.setAlternatingRowColors(False)
+        self.setWordWrap(False)
+        self.setIconSize(QSize(2 * THUMB + 2, THUMB))
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
+        self.setDragDropOverwriteMode(False)
+        self.setDropIndicatorShown(True)
+        rows = self.verticalHeader()
+        rows.hide()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setDefaultSectionSize(THUMB + 6)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        for place, (column, width) in enumerate(_WIDTHS.items()):
+            self.setColumnWidth(column, width)
+            header.moveSection(header.visualIndex(column), place)
+        header.setStretchLastSection(True)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Alt with an arrow moves rows; Delete leaves them out."""
+        steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+        key = Qt.Key(event.key())
+        if event.modifiers() & Qt.KeyboardModifier.AltModifier and key in steps:
+            self.move_requested.emit(steps[key])
+        elif key == Qt.Key.Key_Delete:
+            self.exclude_requested.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class TablePanel(QWidget):
+    """Table, filter, tools and details."""
+
+    swap = Signal(object)
+    include = Signal(object, bool)
+    join = Signal(object)
+    choose_b = Signal(int)
+    moved = Signal(object, int)
+
+    def __init__(self, model: BatchTable, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.model = model
+        self.shown = Shown(model)
+        self.view = BatchView(self.shown)
+        self._keep_selected: list[int] = []
+        self._make_tools()
+        self.details = QPlainTextEdit()
+        self.details.setReadOnly(True)
+        self.details.setTabChangesFocus(True)
+        self.details.setAccessibleName(self.tr("The selected row in full"))
+        self.details.setMaximumHeight(82)
+        self.details.setPlaceholderText(self.tr("Select a row to read all about it."))
+        self._lay_out()
+        self.view.selectionModel().selectionChanged.connect(self._selected)
+        model.dataChanged.connect(lambda *_: self._show_details(self.rows()))
+        model.modelReset.connect(self._selected)
+        model.ticked.connect(self.include)
+        model.moved.connect(self._dragged)
+        self.view.move_requested.connect(self.step)
+        self.view.exclude_requested.connect(lambda: self._use(False))
+        self._selected()
+
+    def _make_tools(self) -> None:
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText(self.tr("Filter"))
+        self.filter.setClearButtonEnabled(True)
+        self.filter.setMinimumWidth(90)
+        self.filter.setMaximumWidth(200)
+        self.filter.setAccessibleName(self.tr("Filter rows by name"))
+        self.filter.textChanged.connect(self.shown.set_words)
+        self.only_problems = QCheckBox(self.tr("Only problems"))
+        self.only_problems.setToolTip(self.tr("Show only rows that somebody should look at"))
+        self.only_problems.toggled.connect(self.shown.set_only_troubled)
+        tool = self._tool
+        self.swap_button = tool(
+            "swap-horizontal", self.tr("Swap A and B of the selected pairs"), self._swap
+        )
+        self.exclude_button = tool(
+            "checkbox-blank-off-outline",
+            self.tr("Leave the selected pairs out (Delete)"),
+            lambda: self._use(False),
+        )
+        self.include_button = tool(
+            "checkbox-marked-outline",
+            self.tr("Take the selected pairs in again"),
+            lambda: self._use(True),
+        )
+        self.choose_button = tool(
+            "file-replace-outline", self.tr("Choose another B…"), self._choose
+        )
+        self.join_button = tool(
+            "link-variant",
+            self.tr("Pair the two selected files, or give the selected pair that file as B"),
+            lambda: self.join.emit(self.rows()),
+        )
+        self.up_button = tool("arrow-up", self.tr("Move up (Alt+Up)"), lambda: self.step(-1))
+        self.down_button = tool("arrow-down", self.tr("Move down (Alt+Down)"), lambda: self.step(1))
+
+    def _tool(self, icon: str, text: str, do: Callable[[], None]) -> QToolButton:
+        button = QToolButton()
+        theme.set_icon(button, icon)
+        button.setToolTip(text)
+        button.setAccessibleName(text)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(do)
+        return button
+
+    def _lay_out(self) -> None:
+        tools = QHBoxLayout()
+        tools.setSpacing(4)
+        for button in (
+            self.swap_button,
+            self.choose_button,
+            self.join_button,
+            self.exclude_button,
+            self.include_button,
+            self.up_button,
+            self.down_button,
+        ):
+            tools.addWidget(button)
+        tools.addStretch(1)
+        tools.addWidget(self.only_problems)
+        tools.addWidget(self.filter)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addLayout(tools)
+        layout.addWidget(self.view, 1)
+        layout.addWidget(self.details)
+
+    # --- selection -------------------------------------------------------------------------
+
+    def rows(self) -> list[int]:
+        """Selected rows of the table, in order."""
+        # Not selectedRows: it asks every cell, which takes a second for thousands.
+        chosen = self.view.selectionModel().selection()
+        stretches = [chosen.at(place) for place in range(chosen.count())]
+        places = {row for part in stretches for row in range(part.top(), part.bottom() + 1)}
+        if not self.shown.is_filtered:
+            return sorted(places)
+        return sorted(self.shown.mapToSource(self.shown.index(row, 0)).row() for row in places)
+
+    def pair_rows(self) -> list[int]:
+        """Selected rows that are pairs."""
+        return self._pairs_among(self.rows())
+
+    def _pairs_among(self, rows: list[int]) -> list[int]:
+        return [row for row in rows if row < len(self.model.plan.matches)]
+
+    def select(self, rows: list[int]) -> None:
+        """Select rows of the table and bring the first into view."""
+        chosen = QItemSelection()
+        indexes = [self.shown.mapFromSource(self.model.index(row, 0)) for row in rows]
+        indexes = [index for index in indexes if index.isValid()]
+        for index in indexes:
+            chosen.select(index, index)
+        flags = QItemSelectionModel.SelectionFlag.ClearAndSelect
+        flags |= QItemSelectionModel.SelectionFlag.Rows
+        self.view.selectionModel().select(chosen, flags)
+        if indexes:
+            no_change = QItemSelectionModel.SelectionFlag.NoUpdate
+            self.view.selectionModel().setCurrentIndex(indexes[0], no_change)
+            self.view.scrollTo(indexes[0])
+
+    def show_plan(self, plan: object) -> None:
+        """Show another plan; what is selected stays selected as far as it is there."""
+        rows, at = self.rows(), self.view.verticalScrollBar().value()
+        keys = [(m.a, m.b) for row in rows if (m := self.model.match_at(row)) is not None]
+        self.model.show_plan(plan)
+        found = (self.model.row_of(key) for key in keys)
+        self.select([place for place in found if place is not None] or rows)
+        self.view.verticalScrollBar().setValue(at)
+        matches = self.model.plan.matches
+        self.view.setColumnHidden(FOLDER, all(m.folder == Path() for m in matches))
+        self._selected()
+
+    def _selected(self, *_changes: object) -> None:
+        rows = self.rows()
+        pairs = self._pairs_among(rows)
+        matches = [self.model.match_at(row) for row in pairs]
+        free = not self.model.is_locked
+        self.swap_button.setEnabled(free and bool(pairs))
+        self.choose_button.setEnabled(free and len(pairs) == len(rows) == 1)
+        self.join_button.setEnabled(free and len(rows) == 2 and len(pairs) < 2)
+        self.exclude_button.setEnabled(free and any(not m.excluded for m in matches))
+        self.include_button.setEnabled(free and any(m.excluded for m in matches))
+        for button in (self.up_button, self.down_button):
+            button.setEnabled(bool(pairs) and not self.shown.is_filtered)
+        self._show_details(rows)
+
+    def _show_details(self, rows: list[int]) -> None:
+        text = self._in_full(rows[0]) if len(rows) == 1 else ""
+        if text != self.details.toPlainText():
+            self.details.setPlainText(text)
+
+    def _in_full(self, row: int) -> str:
+        match = self.model.match_at(row)
+        if match is None:
+            place = row - len(self.model.plan.matches)
+            if not 0 <= place < len(self.model.plan.leftovers):
+                return ""
+            item = self.model.plan.leftovers[place]
+            return f"{item.path}\n{item.reason}"
+        text = self.model.text_at(row)
+        lines = [text.said] if text.said else []
+        lines += [f"A: {match.a}", f"B: {match.b}", self.tr("Paired because: ") + match.reason]
+        return "\n".join(lines)
+
+    # --- wishes ----------------------------------------------------------------------------
+
+    def _swap(self) -> None:
+        self.swap.emit(self.pair_rows())
+
+    def _use(self, used: bool) -> None:
+        if self.pair_rows() and not self.model.is_locked:
+            self.include.emit(self.pair_rows(), used)
+
+    def _choose(self) -> None:
+        self.choose_b.emit(self.pair_rows()[0])
+
+    def step(self, by: int) -> None:
+        """Move the selected pairs one place up or down; the ends hold."""
+        rows, count = self.pair_rows(), len(self.model.plan.matches)
+        if not rows or self.shown.is_filtered:
+            return
+        to = rows[0] - 1 if by < 0 else rows[-1] + 2
+        if 0 <= to <= count:
+            self.moved.emit(rows, to)
+
+    def _dragged(self, rows: list[int], to: int) -> None:
+        self.moved.emit(rows, to)
+
+    def refresh(self) -> None:
+        """Show anew what can be done."""
+        self._selected()

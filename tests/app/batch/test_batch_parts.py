@@ -1,0 +1,174 @@
+"""What the workspace is made of, each by itself: the valve, changes by hand, what is kept."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.batching.choices import Choices, options_of, usual_folder
+from app.batching.describe import progress_text, rate_text, seconds_text
+from app.batching.memory import Remembered, keep, recall
+from app.batching.pairing import carry_over, files_of, moved
+from app.batching.valve import Valve
+from core.batch import Tally
+from core.errors import Cancelled, InputError
+from core.io.plan import Leftover, Match, PairingPlan
+from core.progress import NullProgress
+
+
+def match(name: str, **more: object) -> Match:
+    return Match(name, Path("a") / name, Path("b") / name, "same name", **more)  # type: ignore[arg-type]
+
+
+def names(plan: PairingPlan) -> str:
+    return "".join(m.name for m in plan.matches)
+
+
+PLAN = PairingPlan(
+    tuple(map(match, "uvwxyz")), (Leftover(Path("p"), "alone"), Leftover(Path("q"), "alone"))
+)
+
+
+@pytest.mark.parametrize(
+    ("rows", "to", "order"),
+    [
+        ([5], 0, "zuvwxy"),
+        ([0], 6, "vwxyzu"),
+        ([1, 4], 3, "uwvyxz"),
+        ([2], 2, "uvwxyz"),
+        ([2], 3, "uvwxyz"),
+        ([0, 1], 6, "wxyzuv"),
+    ],
+)
+def test_rows_are_moved_together_and_none_is_lost(rows, to, order):
+    assert names(moved(PLAN, rows, to)) == order
+
+
+def test_which_two_files_a_selection_joins():
+    assert files_of(PLAN, [6, 7]) == (Path("p"), Path("q"))
+    assert files_of(PLAN, [2, 7]) == (Path("a/w"), Path("q"))
+    assert files_of(PLAN, [1, 2]) is None
+    assert files_of(PLAN, [6]) is None
+    assert files_of(PLAN, [6, 9]) is None
+
+
+def test_what_was_changed_by_hand_stays_changed():
+    old = PLAN.swap([0]).exclude([1]).pair_by_hand(Path("p"), Path("q"))
+    fresh = replace(PLAN, matches=(*PLAN.matches, match("new")))
+    new = carry_over(old, fresh)
+    assert (new.matches[0].a, new.matches[0].b) == (Path("b/u"), Path("a/u"))
+    assert [m.name for m in new.matches if m.excluded] == ["v"]
+    assert new.matches[-1].reason == "paired by hand"
+    assert new.leftovers == ()
+    assert names(new) == "uvwxyznewp"
+    assert carry_over(None, PLAN) is PLAN
+
+
+def test_the_valve_holds_workers_but_not_the_one_that_tells():
+    valve = Valve()
+    valve.begin(NullProgress())
+    passed = threading.Event()
+
+    def work() -> None:
+        valve.check()
+        passed.set()
+
+    valve.check()
+    valve.shut()
+    valve.check()
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert not passed.wait(0.15)
+    before = valve.seconds()
+    assert not passed.wait(0.05)
+    assert valve.seconds() == before, "the clock stands still as well"
+    valve.open()
+    assert passed.wait(10)
+    worker.join()
+    assert valve.seconds() >= before
+
+
+def test_a_shut_valve_lets_a_cancellation_through():
+    class Stopping:
+        stop = False
+
+        def report(self, done: float, total: float, stage: str) -> None: ...
+
+        def check(self) -> None:
+            if self.stop:
+                raise Cancelled
+
+    inner, valve, ended = Stopping(), Valve(), threading.Event()
+    valve.begin(inner)
+    valve.shut()
+
+    def work() -> None:
+        with pytest.raises(Cancelled):
+            valve.check()
+        ended.set()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    inner.stop = True
+    assert ended.wait(10)
+    worker.join()
+
+
+def test_choices_become_options_and_settings_become_choices(tmp_path):
+    choices = Choices(
+        "ivif", "average", str(tmp_path), "{a_stem}_{task}", "tif", 16,
+        keep_tree=False, resample=True, figures=True,
+    )  # fmt: skip
+    options = options_of(choices, resume=True)
+    assert (options.task, options.suffix, options.depth, options.resume) == (
+        "ivif", ".tif", 16, True
+    )  # fmt: skip
+    other = Choices("mif", out=str(tmp_path), contact_sheet=choices.contact_sheet)
+    assert other.with_settings(options.settings()) == choices
+    assert not options_of(replace(choices, anew=True), resume=True).resume
+    assert options_of(replace(choices, anew=True), resume=True).overwrite
+    with pytest.raises(InputError, match="output folder"):
+        options_of(replace(choices, out=" "), resume=False)
+
+
+def test_results_go_beside_the_sources(tmp_path):
+    file = tmp_path / "deep" / "x.png"
+    file.parent.mkdir()
+    file.touch()
+    assert usual_folder((tmp_path / "deep",)) == str(tmp_path / "deep-fused")
+    assert usual_folder((file,)) == str(tmp_path / "deep-fused")
+    assert usual_folder(()) == ""
+
+
+def test_the_last_batch_is_kept_whole_and_without_pixels(tmp_path):
+    odd = Match("ü", Path("a/\udce9.png"), Path("b/ü.png"), "why", Path("anna"), False, True)
+    plan = PairingPlan((*PLAN.matches, odd))
+    last = Remembered((Path("in"),), Choices("mff", out=str(tmp_path / "out")), plan)
+    keep(tmp_path / "home", last, NullProgress())
+    assert recall(tmp_path / "home", NullProgress()) == last
+    assert [path.name for path in (tmp_path / "home").iterdir()] == ["batch.json"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"version": 2}', b'{"version": 1, "pairs": [[1]]}']
+)
+def test_a_damaged_memory_is_no_memory(tmp_path, content):
+    (tmp_path / "batch.json").write_bytes(content)
+    assert recall(tmp_path, NullProgress()) is None
+
+
+def test_numbers_in_words():
+    assert seconds_text(0.04) == "0.0 s"
+    assert seconds_text(42.4) == "42 s"
+    assert seconds_text(3.4, whole=True) == "3 s"
+    assert seconds_text(600) == "10 min"
+    assert seconds_text(7261) == "2 h 1 min"
+    assert rate_text(4.25) == "4.2 pairs/s"
+    assert rate_text(0.25) == "4.0 s a pair"
+    tally = Tally(2000, done=10, failed=2, skipped=1, rate=2.0, seconds_left=993.5)
+    text = progress_text(tally, "running")
+    assert text == "13 of 2,000 · 2 failed · 2.0 pairs/s · about 17 min left"
+    assert progress_text(tally, "paused") == "Paused · 13 of 2,000 · 2 failed"

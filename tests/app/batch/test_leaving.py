@@ -1,0 +1,193 @@
+"""Closing the window while it works, and coming back after it was killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.habits.settings import Settings
+from app.main_window import MainWindow
+from core.batch.manifest import Manifest
+from tests.app.batch.conftest import WAIT, make_pairs, planned, states, when
+from tests.app.batch.test_batch_page import click, dropped
+from tests.app.conftest import gradient, write_png
+from tests.app.standin import StandInEngine
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def at_work(qtbot, page, engine, study):
+    """A batch that waits at the engine's gate."""
+    dropped(qtbot, page, study)
+    engine.gate.clear()
+    with when(qtbot, page.batch, lambda: "fusing" in states(page.batch).values()):
+        click(page.foot.start_button)
+    return page
+
+
+@pytest.fixture(autouse=True)
+def _stays(qapp):
+    """The test's application must not end with its window."""
+    before = qapp.quitOnLastWindowClosed()
+    qapp.setQuitOnLastWindowClosed(False)
+    yield
+    qapp.setQuitOnLastWindowClosed(before)
+
+
+def ask_to_close(qtbot, window: MainWindow) -> None:
+    """Close as a person does: by an event while the program runs."""
+    QTimer.singleShot(0, window.close)
+    qtbot.waitUntil(lambda: window.closing.card is not None or not window.isVisible())
+
+
+def test_an_idle_window_closes_without_a_question(qtbot, window, page):
+    ask_to_close(qtbot, window)
+    assert window.closing.card is None
+    assert not window.isVisible()
+
+
+def test_cancel_leaves_everything_as_it_was(qtbot, window, at_work, engine):
+    ask_to_close(qtbot, window)
+    card = window.closing.card
+    assert "0 of 6 pairs" in card.text.text()
+    assert window.isVisible()
+    assert list(card.buttons) == ["keep", "stop", "cancel"]
+    click(card.buttons["cancel"])
+    assert window.closing.card is None
+    assert at_work.batch.phase == "running"
+    assert not window.habits._ended, "everything is still kept while the window is open"
+    with qtbot.waitSignal(at_work.batch.ended, timeout=WAIT):
+        engine.gate.set()
+    assert set(states(at_work.batch).values()) == {"done"}
+    assert window.isVisible()
+
+
+def test_stopping_cleanly_closes_and_leaves_a_run_to_go_on_with(qtbot, window, at_work, study):
+    ask_to_close(qtbot, window)
+    click(window.closing.card.buttons["stop"])
+    assert not window.isVisible()
+    manifest = Manifest(study.parent / "study-fused")
+    assert {record.state for record in manifest.records().values()} <= {"begun", "done"}
+    manifest.close()
+
+
+def test_keeping_going_ends_the_program_when_the_work_has_ended(
+    qtbot, window, at_work, engine, study
+):
+    ask_to_close(qtbot, window)
+    click(window.closing.card.buttons["keep"])
+    assert window.closing.waits
+    assert window.isMinimized() or not window.isVisible()
+    with qtbot.waitSignal(window.habits.ended, timeout=WAIT):
+        engine.gate.set()
+    assert len(list((study.parent / "study-fused").glob("*.png"))) == 6
+    assert not window.isVisible()
+
+
+def test_whoever_comes_back_meanwhile_keeps_the_window(qtbot, window, at_work, engine):
+    ask_to_close(qtbot, window)
+    click(window.closing.card.buttons["keep"])
+    window.closing.come_back()
+    assert not window.closing.waits
+    with qtbot.waitSignal(at_work.batch.ended, timeout=WAIT):
+        engine.gate.set()
+    QApplication.processEvents()
+    assert window.isVisible()
+
+
+def test_a_second_wish_to_close_stops_cleanly(qtbot, window, at_work):
+    ask_to_close(qtbot, window)
+    QTimer.singleShot(0, window.close)
+    qtbot.waitUntil(lambda: not window.isVisible())
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from PySide6.QtWidgets import QApplication
+from app.habits.settings import Settings
+from app.main_window import MainWindow
+from tests.app.standin import StandInEngine
+
+class Slow(StandInEngine):
+    def fuse(self, request, progress=None):
+        self.gate.wait(0.05)
+        if len(self.requests) == 7:
+            self.gate.clear()
+        return super().fuse(request, progress)
+
+application = QApplication([])
+source, samples, home = map(Path, sys.argv[1:])
+window = MainWindow(Slow, samples, "mif", settings=Settings(home))
+window.show()
+window.workspaces.show_page("batch")
+page = window.workspaces.page("batch")
+batch = page.batch
+def ready():
+    if batch.planned.can_run and not batch.is_planning and batch.phase == "idle":
+        batch.start()
+batch.planned_changed.connect(ready)
+def tell(keys):
+    done = sum(row.state == "done" for row in batch.rows.values())
+    print(done, flush=True)
+batch.rows_changed.connect(tell)
+page.take([source])
+application.exec()
+"""
+
+
+def test_a_killed_batch_is_offered_at_the_next_start_and_nothing_is_done_twice(
+    qtbot, tmp_path, samples
+):
+    source, home = make_pairs(tmp_path / "in", 12), tmp_path / "home"
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, source, samples, home],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+    )
+    assert process.stdout is not None
+    with process.stdout as told:
+        assert any(int(line) >= 4 for line in told)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    out = tmp_path / "in-fused"
+    finished = {path: path.stat().st_mtime_ns for path in out.glob("p*.png")}
+    assert 4 <= len(finished) < 12
+    assert json.loads((home / "batch.json").read_bytes())["open"] is True
+    changed = sorted(finished)[0]
+    write_png(source / "a" / changed.name, gradient(16, 12))
+
+    engine = StandInEngine()
+    window = MainWindow(lambda: engine, samples, "mif", settings=Settings(home))
+    qtbot.addWidget(window)
+    window.show()
+    window.workspaces.show_page("batch")
+    page = window.workspaces.page("batch")
+    with qtbot.waitSignal(page.batch.remembered, timeout=WAIT):
+        pass
+    text = page.cards["remembered"].text.text()
+    assert "of 12 pairs are done" in text
+    assert "Sources of 1 of them changed" in text
+    with qtbot.waitSignal(page.batch.ended, timeout=WAIT):
+        click(page.cards["remembered"].buttons["go"])
+    assert set(states(page.batch).values()) == {"done", "skipped"}
+    assert len(list(out.glob("p*.png"))) == 12
+    assert not list(out.glob(".*.part*"))
+    kept = {path for path, time in finished.items() if path.stat().st_mtime_ns == time}
+    assert kept == set(finished) - {changed}
+    assert len(engine.requests) == 12 - len(kept)
+    with planned(qtbot, page.batch):
+        pass
+    window.close()
+    assert json.loads((home / "batch.json").read_bytes())["open"] is False

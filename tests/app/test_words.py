@@ -1,0 +1,96 @@
+"""What the engine says reaches the person in their language: names, stages, errors."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QTranslator
+
+from app.words import engine_texts, error_texts, spoken_error, spoken_text
+from core.errors import FusionError, InputError, Said, SizeMismatch
+from core.io import read_image
+
+
+class Backwards(QTranslator):
+    """Says the engine's words backwards, placeholders apart."""
+
+    def __init__(self):
+        super().__init__()
+        self.known = engine_texts()
+
+    def translate(self, context, text, disambiguation=None, n=-1):
+        if context != "core" or text not in self.known:
+            return None
+        return " ".join(word if "{" in word else word[::-1] for word in text.split(" "))
+
+
+@pytest.fixture
+def backwards(qapp):
+    translator = Backwards()
+    qapp.installTranslator(translator)
+    yield
+    qapp.removeTranslator(translator)
+
+
+def test_an_error_is_said_in_the_other_language_with_its_values(backwards):
+    what, why, remedy = spoken_error(SizeMismatch((640, 480), (320, 200)))
+    assert what == "ehT owt serutcip reffid ni ezis"
+    assert why == "A si {}×{} slexip dna B si {}×{}".replace("{}×{}", "640×480", 1).replace(
+        "{}×{}", "320×200", 1
+    )
+    assert remedy.startswith("elpmaseR B")
+
+
+def test_errors_from_real_files_are_translatable_and_the_name_stays(backwards, tmp_path: Path):
+    path = tmp_path / "Ümlaut {0}.png"
+    path.write_bytes(b"")
+    with pytest.raises(InputError) as caught:
+        read_image(path)
+    what, why, _ = spoken_error(caught.value)
+    assert what == str(path)
+    assert why == "eht elif si ytpme"
+    with pytest.raises(InputError) as caught:
+        read_image(tmp_path / "none.png")
+    assert spoken_error(caught.value)[1] == "ereht si on hcus elif"
+
+
+def test_said_is_the_english_text_wherever_nobody_translates():
+    text = Said("{0} of {1}", "a {brace}", 3)
+    assert text == "a {brace} of 3"
+    assert str(FusionError(text, Said("because {0}", 1))) == "a {brace} of 3: because 1."
+    again = pickle.loads(pickle.dumps(text))  # noqa: S301
+    assert (again, again.template, again.values) == (text, "{0} of {1}", ("a {brace}", 3))
+    assert spoken_text(text) == text
+    assert FusionError(f" {text} ").what == text
+
+
+def test_the_templates_of_common_errors_are_among_the_texts():
+    texts = error_texts()
+    assert "A is {0}×{1} pixels and B is {2}×{3}" in texts
+    assert "A picture of {0}×{1} pixels does not fit {2}" in texts
+    assert "Cannot write {0}" in texts
+    assert "Get the pack again, or choose another one." in texts, "a constant by its name"
+    assert texts < engine_texts()
+
+
+def test_texts_chosen_by_a_condition_or_given_back_by_a_function_are_found():
+    texts = error_texts()
+    assert "Choose a smaller picture or close other programs." in texts, "one of two remedies"
+    assert "this build of torch has no CUDA" in texts, "what _why_no_cuda() gives back"
+    assert "a CUDA GPU is present" in texts, "the reason of a device"
+    assert "looking at pairs" in texts, "a stage"
+    assert not {"cpu", "cuda", "mif", "safetensors"} & texts, "names are no texts"
+
+
+def test_the_trainer_is_read_too():
+    texts = engine_texts()
+    assert {"this run is going on already", "the memory ran out while timing a step"} <= texts
+    assert {"Crops per step", "per step", "Quick look", "sharper"} <= texts
+    assert {"must be at least 1", "must be a whole number"} <= texts
+    assert not {"fp32", "dinov3", "1", "×", ""} & texts
+
+
+def test_embedded_packs_titles_are_among_the_texts():
+    assert "PET, SPECT or CT with MRI (compact)" in engine_texts()

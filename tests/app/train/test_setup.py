@@ -1,0 +1,303 @@
+"""Before a run: pictures looked at, settings checked, loaded and saved, and the way there."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QSpinBox, QWidget
+
+from app import theme
+from app.training.files import as_toml
+from app.training.phrases import duration, memory, pace
+from app.training.values import get, put
+from tests.app.test_window import drop
+from tests.app.train.conftest import WAIT, prepare, settings_file
+from tests.trainer.runs import CONFIG, make_pairs
+from trainer.config import load_config, train_adapter
+from trainer.fields import FIELDS, values_of
+
+
+def reported(qtbot, page) -> None:
+    qtbot.waitUntil(
+        lambda: page.state.report is not None or page.state.problem is not None, timeout=WAIT
+    )
+
+
+def rows(page) -> dict[str, tuple[str, str]]:
+    return {row.name: (row.part, row.reason) for row in page.state.report.rows}
+
+
+# --- data --------------------------------------------------------------------------------------
+
+
+def test_a_dropped_folder_is_looked_at_and_start_becomes_possible(qtbot, page, data):
+    assert page.data.welcome.isVisible()
+    assert not page.start.start.isEnabled()
+    assert "step 1" in page.start.missing.text()
+    drop(page.data.welcome, data)
+    reported(qtbot, page)
+    assert page.state.problem is None
+    assert page.data.table.isVisible()
+    assert not page.data.welcome.isVisible()
+    assert page.state.report.count("train") + page.state.report.count("validation") == 6
+    assert page.steps[0].done
+    assert page.start.start.isEnabled()
+    qtbot.waitUntil(lambda: page.state.cost is not None, timeout=WAIT)
+    assert page.state.cost.seconds_per_step > 0
+    assert "CPU" in page.start.cost.text() or page.state.cost.device != "cpu"
+
+
+def test_unreadable_mismatched_and_lonely_files_are_named(qtbot, page, data):
+    (data / "a" / "pair1.png").write_bytes(b"no picture")
+    grey = np.zeros((20, 30), np.uint8)
+    (data / "b" / "pair2.png").write_bytes(cv2.imencode(".png", grey)[1].tobytes())
+    (data / "b" / "pair3.png").unlink()
+    page.training.preparing.set_data([data])
+    reported(qtbot, page)
+    found = rows(page)
+    assert found["pair1"][0] == found["pair2"][0] == "problem"
+    assert "48" in found["pair2"][1]
+    assert found["pair3.png"][0] == "problem"
+    assert page.state.report.count("problem") == 3
+    assert "3 left out" in page.data.facts.text()
+    page.data.only.setChecked(True)
+    assert page.data.rows.rowCount() == 3
+    assert all(reason for _, reason in (found[n] for n in ("pair1", "pair2", "pair3.png")))
+
+
+def test_a_folder_without_pairs_is_a_card_with_a_way_on(qtbot, page, tmp_path):
+    (tmp_path / "empty").mkdir()
+    page.training.preparing.set_data([tmp_path / "empty"])
+    reported(qtbot, page)
+    assert page.card.isVisible()
+    assert "empty" in page.card.title.text()
+    assert page.card.action.text() == "Choose other pictures"
+    assert page.steps[0].warns
+    assert not page.start.start.isEnabled()
+
+
+def test_a_folder_that_is_gone_is_told(qtbot, page, tmp_path):
+    page.training.preparing.set_data([tmp_path / "nowhere"])
+    reported(qtbot, page)
+    assert "nowhere" in page.card.title.text()
+
+
+def test_slices_of_a_patient_stay_together_whatever_the_share(qtbot, page, tmp_path):
+    for number in range(5):
+        make_pairs(tmp_path / "set" / f"patient{number}", 2)
+    page.training.preparing.set_data([tmp_path / "set"])
+    for percent in (20, 40):
+        page.data.share.setValue(percent)
+        reported(qtbot, page)
+        report = page.state.report
+        assert report.by == "patient"
+        parts: dict[str, set[str]] = {}
+        for row in report.rows:
+            parts.setdefault(row.group, set()).add(row.part)
+        assert len(parts) == 5
+        assert all(len(part) == 1 for part in parts.values())
+        assert report.count("validation") == percent / 10
+    assert "by patient (5)" in page.data.facts.text()
+
+
+def test_a_folder_of_its_own_takes_the_place_of_the_share(qtbot, page, data, tmp_path):
+    own = make_pairs(tmp_path / "own", 2)
+    page.training.preparing.set_data([data])
+    page.training.preparing.set_validation(own)
+    reported(qtbot, page)
+    assert page.state.report.count("train") == 6
+    assert page.state.report.count("validation") == 2
+    assert not page.data.share.isEnabled()
+
+
+# --- settings ----------------------------------------------------------------------------------
+
+
+def test_every_setting_has_a_control_with_name_and_help(page):
+    form = page.settings.advanced
+    assert set(form.rows) == {field.name for field in FIELDS} - {"init", "backbone"}
+    for row in form.rows.values():
+        assert row.control.accessibleName()
+        assert row.control.toolTip()
+    assert [card.text() for card in page.settings.presets.values()] == [
+        "Quick look",
+        "Fine-tune",
+        "Paper",
+    ]
+
+
+def test_presets_fill_the_form_and_a_change_is_nobodys_preset(page):
+    page.training.preparing.choose_parent(None)
+    QTest.mouseClick(page.settings.presets["paper"], Qt.MouseButton.LeftButton)
+    wanted = {"steps": 10_000, "batch": 16, "crop": 128, "lr_upper": 2e-4, "ema": 0.999}
+    assert {name: page.state.settings[name] for name in wanted} == wanted
+    assert page.settings.advanced.rows["steps"].control.value() == 10_000
+    assert page.settings.presets["paper"].isChecked()
+    page.settings.advanced.rows["steps"].control.setValue(50)
+    assert page.state.settings["steps"] == 50
+    assert not any(card.isChecked() for card in page.settings.presets.values())
+
+
+def test_what_is_wrong_is_said_beside_the_setting_and_start_waits(qtbot, page, data):
+    prepare(qtbot, page, data)
+    form, state = page.settings.advanced, page.state
+    rate = form.rows["lr_lower"]
+    rate.control.setText("1e-9")
+    rate.control.editingFinished.emit()
+    assert "lower level must learn faster" in rate.fault.text()
+    assert page.steps[1].warns
+    assert not page.start.start.isEnabled()
+    rate.control.setText("four")
+    rate.control.editingFinished.emit()
+    assert "number" in rate.fault.text()
+    rate.control.setText("0.004")
+    rate.control.editingFinished.emit()
+    assert state.faults == {}
+    assert state.settings["lr_lower"] == 0.004
+    assert page.start.start.isEnabled()
+
+
+def test_the_four_ablations_can_be_switched(page):
+    page.training.preparing.choose_parent(None)
+    form = page.settings.advanced
+    for name in ("bilevel", "network.adapter", "network.reconstruction"):
+        assert get(page.state.settings, name) is True
+        form.rows[name].control.click()
+        assert get(page.state.settings, name) is False
+    page.training.preparing.set_value("network.backbone.kind", "dinov3")
+    assert get(page.state.settings, "network.backbone.dim") == 384
+    assert "DINOv3" in page.state.faults["backbone"]
+    page.training.preparing.set_value("backbone", "dino.safetensors")
+    assert page.state.faults == {}
+
+
+def test_the_network_of_a_parent_is_fixed(page, home):
+    page.training.preparing.choose_parent(home / "packs" / "tiny.safetensors")
+    assert get(page.state.settings, "network.channels") == 8
+    assert not page.settings.advanced.rows["network.channels"].control.isEnabled()
+    page.training.preparing.choose_parent(None)
+    assert page.settings.advanced.rows["network.channels"].control.isEnabled()
+
+
+@pytest.mark.parametrize("suffix", ["toml", "json"])
+def test_saved_settings_are_those_the_command_line_reads(qtbot, page, tmp_path, suffix):
+    for name, value in {"exclude": ["a_*", 'q"\\*'], "lr_lower": 1e-3, "jitter": 0.5}.items():
+        page.training.preparing.set_value(name, value)
+    path = tmp_path / f"mine.{suffix}"
+    with qtbot.waitSignal(page.state.message_changed, timeout=WAIT):
+        page.training.preparing.save(path)
+    saved = load_config(path)
+    assert saved == train_adapter.validate_python(page.state.settings)
+    assert saved.exclude == ("a_*", 'q"\\*')
+
+
+def test_a_bad_settings_file_is_told_and_changes_nothing(qtbot, page, tmp_path):
+    before = page.state.settings
+    path = tmp_path / "bad.toml"
+    path.write_text("task = 'mif'\nsteps = -3\n", encoding="utf-8")
+    with qtbot.waitSignal(page.state.problem_changed, timeout=WAIT):
+        page.training.preparing.load(path)
+    assert "steps" in page.card.title.text()
+    assert page.state.settings == before
+
+
+def test_toml_of_plain_values_reads_back():
+    values = {
+        "a": 1,
+        "b": 1e-05,
+        "c": True,
+        "d": 'x"\n\té\x7f',
+        "e": [1, 2],
+        "none": None,
+        "t": {"x": 0.5, "u": {"y": []}},
+    }
+    wanted = {k: v for k, v in values.items() if k != "none"}
+    assert tomllib.loads(as_toml(values)) == wanted
+    whole = values_of(CONFIG)
+    assert train_adapter.validate_python(tomllib.loads(as_toml(whole))) == (
+        train_adapter.validate_python(whole)
+    )
+
+
+def test_dotted_values():
+    values = {"a": {"b": {"c": 1, "d": 2}}}
+    assert get(values, "a.b.c") == 1
+    assert get(values, "a.x.c") is None
+    assert put(values, "a.b.c", 5) == {"a": {"b": {"c": 5, "d": 2}}}
+    assert values["a"]["b"]["c"] == 1
+    assert put({"losses": None}, "losses.edge", 1) == {"losses": {"edge": 1}}
+
+
+def test_numbers_as_people_say_them():
+    assert [duration(s) for s in (0.2, 89, 91, 5399, 5500, 36_000, 200_000)] == [
+        "1 s",
+        "89 s",
+        "2 min",
+        "90 min",
+        "1.5 h",
+        "10 h",
+        "2.3 days",
+    ]
+    assert [memory(b) for b in (3.2e8, 2.34e9)] == ["320 MB", "2.3 GB"]
+    assert [pace(s) for s in (0.0, 0.25, 3.14159)] == ["", "4 steps per second", "3.14 s per step"]
+
+
+# --- the page ----------------------------------------------------------------------------------
+
+
+def test_the_keyboard_reaches_and_names_everything(qtbot, page, data):
+    prepare(qtbot, page, data)
+    page.settings.toggle.setChecked(True)
+    kinds = (QAbstractButton, QLineEdit, QSpinBox, QComboBox)
+    for place in range(3):
+        page.show_step(place)
+        QApplication.processEvents()
+        for kind in kinds:
+            for widget in page.findChildren(kind):
+                inner = widget.parent()
+                if isinstance(inner, (QSpinBox, QComboBox)) or not widget.isVisibleTo(page):
+                    continue
+                if "qt_" in widget.objectName() or widget.inherits("QTableCornerButton"):
+                    continue
+                label = getattr(widget, "text", str)()
+                assert widget.accessibleName() or label or widget.toolTip(), widget
+                assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus or not widget.isEnabled(), (
+                    label,
+                    widget,
+                )
+    page.show_step(0)
+    page.steps[0].setFocus()
+    QTest.keyClick(page.steps[0], Qt.Key.Key_Down)
+    assert page.stack.currentIndex() == 1
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_it_fits_1024_by_768_in_both_looks(qtbot, page, data, look):
+    prepare(qtbot, page, data)
+    theme.set_appearance(look)
+    page.resize(1024, 660)
+    page.settings.toggle.setChecked(True)
+    for place in range(3):
+        page.show_step(place)
+        QApplication.processEvents()
+        assert page.size().toTuple() == (1024, 660)
+        for widget in (page.start, page.stack, *page.steps):
+            assert inside(widget, page)
+    theme.set_appearance("system")
+
+
+def inside(widget: QWidget, page: QWidget) -> bool:
+    return page.rect().contains(widget.mapTo(page, widget.rect().bottomRight()))
+
+
+def test_a_settings_file_brings_its_task(qtbot, page, tmp_path: Path):
+    page.training.preparing.load(settings_file(tmp_path, task="mff"))
+    qtbot.waitUntil(lambda: page.state.data.task == "mff", timeout=WAIT)
+    assert page.data.task.currentData() == "mff"
+    assert page.state.settings["task"] == "mff"
