@@ -1,0 +1,144 @@
+"""Where the embedded packs stand: beside classical methods and published networks, task by task.
+
+    python benchmarks/standing.py --data DIR --out benchmarks/results/standing.md
+
+DIR holds val/TASK/a and val/TASK/b. Figures of the published networks are those of
+``benchmarks/peers.toml``; everything else is fused and scored here. Beside the table stands the
+trade-off between information kept and closeness to the mean: the pack's result mixed with the
+plain average in growing shares, each share scored like a method.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from core.baselines import BASELINES
+from core.engine import FusionEngine
+from core.evaluation import MethodScore, PictureScore, render_table
+from core.io import atomic_write, pair_folders, read_pair
+from core.metrics import evaluate, to_luma8
+from core.models.catalogue import Catalogue
+from core.tasks import TASKS
+from core.types import FloatArray, FusionRequest
+from resources import PACKS
+
+METRICS = ("MI", "VIF", "Qabf", "Qy", "CC", "PSNR")
+FIRST = METRICS[:3]
+"""What a pack should lead in; in the others it should be within :data:`NEAR` of the best peer."""
+NEAR = 0.02
+SHARES = (0.1, 0.2, 0.3, 0.5)
+PEER_PAIRS = {"ivif": "roadscene_"}
+"""Beginning of the names of the pairs the peers were run on, where those are not all."""
+
+
+def luma(engine: FusionEngine, request: FusionRequest) -> FloatArray:
+    """Fused luma in [0, 1], H×W."""
+    return to_luma8(engine.fuse(request).fused).astype(np.float32) / 255
+
+
+def scored(engine: FusionEngine, sources: Path, task: str, pack: str) -> dict[str, MethodScore]:
+    """Every method, and the pack mixed with the average, over all pairs of a folder."""
+    rows: dict[str, list[PictureScore]] = {}
+    for files in pair_folders(sources).pairs:
+        request = FusionRequest(read_pair(files.a, files.b), task, pack)
+        a, b = (to_luma8(image.normalised()) for image in (request.pair.a, request.pair.b))
+        results = {m: luma(engine, replace(request, method=m)) for m in (pack, *BASELINES)}
+        for share in SHARES:
+            mixed = (1 - share) * results[pack] + share * results["average"]
+            results[f"{pack}, {share:.0%} average"] = mixed
+        for method, fused in results.items():
+            values = evaluate(a, b, to_luma8(fused), METRICS)
+            rows.setdefault(method, []).append(PictureScore(files.name, values))
+    return {method: MethodScore(method, tuple(pictures)) for method, pictures in rows.items()}
+
+
+def peers(task: str) -> tuple[MethodScore, ...]:
+    """The published networks' means, as methods with one picture."""
+    text = (Path(__file__).with_name("peers.toml")).read_text(encoding="utf-8")
+    table: Mapping[str, Mapping[str, float]] = tomllib.loads(text)[task]
+    return tuple(
+        MethodScore(name, (PictureScore("mean", {m: float(row[m]) for m in METRICS}),))
+        for name, row in table.items()
+    )
+
+
+def mean_of(score: MethodScore, beginning: str) -> MethodScore:
+    """The score as one row of means over the pairs whose names begin so."""
+    names = frozenset(p.name for p in score.pictures if p.name.startswith(beginning))
+    return MethodScore(score.method, (PictureScore("mean", score.means(names)),))
+
+
+def verdict(pack: MethodScore, others: Sequence[MethodScore], rivals: Sequence[MethodScore]) -> str:
+    """In words: in what the pack leads, and how far it is behind the best peer elsewhere."""
+    own = pack.means()
+    lines = []
+    for metric in FIRST:
+        best = max(others, key=lambda score: score.means()[metric])
+        value = best.means()[metric]
+        place = "first" if own[metric] > value else f"behind {best.method} ({value:.3f})"
+        lines.append(f"{metric} {own[metric]:.3f}: {place}")
+    for metric in METRICS[len(FIRST) :]:
+        best = max(rivals, key=lambda score: score.means()[metric])
+        lag = 1 - own[metric] / best.means()[metric]
+        text = f"{lag:.1%} behind {best.method}" if lag > NEAR else "level with the best peer"
+        lines.append(f"{metric} {own[metric]:.3f}: {text if lag > 0 else 'ahead of every peer'}")
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def section(engine: FusionEngine, data: Path, task: str) -> str:
+    """One task's part of the report, as Markdown."""
+    pack = Catalogue([PACKS]).find("", task).manifest.name
+    beginning = PEER_PAIRS.get(task, "")
+    scores = scored(engine, data / "val" / task, task, pack)
+    means = {method: mean_of(score, beginning) for method, score in scores.items()}
+    networks = peers(task)
+    methods = [means[m] for m in (pack, *BASELINES)]
+    mixes = [means[m] for m in means if m.startswith(pack)]
+    count = sum(p.name.startswith(beginning) for p in scores[pack].pictures)
+    return "\n".join(
+        [
+            f"## {TASKS[task].title} ({task}), {count} pairs",
+            "",
+            table([*methods, *networks]),
+            "",
+            verdict(means[pack], [*methods[1:], *networks], networks),
+            "",
+            "Trade-off, the pack mixed with the plain average:",
+            "",
+            table(mixes),
+            "",
+        ]
+    )
+
+
+def table(scores: Sequence[MethodScore]) -> str:
+    """Only the rows: the means are one “picture” here, which the notes would count."""
+    return render_table(scores, "markdown").partition("\n\n")[0]
+
+
+def main() -> None:
+    """Score and write."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--task", choices=tuple(TASKS), nargs="*", default=tuple(TASKS))
+    options = parser.parse_args()
+    engine = FusionEngine("cpu", Catalogue([PACKS]))
+    head = (
+        "# Where the embedded packs stand\n\n"
+        "Means over the validation pairs, 8-bit luma, higher is better throughout; best bold, "
+        "second underlined. Made by `python benchmarks/standing.py --data DIR --out FILE`.\n"
+    )
+    parts = [section(engine, options.data, task) for task in options.task]
+    atomic_write(options.out, "\n".join([head, *parts]).encode())
+    print("\n".join(parts))
+
+
+if __name__ == "__main__":
+    main()
