@@ -1,0 +1,34 @@
+"""Which person a file or folder name speaks of."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+
+_PERSON = re.compile(
+    r"(?<![a-z])(?:(?:patienten|patient|pat|subject|subj|sub|case|fall|proband|pid|pt)[-_ ]?0*(\d+)"
+    r"|(?:patienten|patient|subject|subj|proband)[-_ ]([a-z])(?![a-z0-9]))",
+    re.IGNORECASE,
+)
+
+
+def person_of(name: str) -> str:
+    """The number or letter of the person a name speaks of (``sub-07_t1``: ``"7"``), or ``""``."""
+    found = _PERSON.search(unicodedata.normalize("NFC", name))
+    return (found[1] or found[2]).casefold() if found else ""
+
+
+def two_persons(one: Path, other: Path) -> bool:
+    """Whether two paths name two persons, each in the last part that names one.
+
+    Folders that both lie in do not count.
+    """
+    shared = {*one.parents} & {*other.parents}
+    found = ["", ""]
+    for place, path in enumerate((one, other)):
+        for part in (path, *path.parents):
+            if part in shared or found[place]:
+                break
+            found[place] = person_of(part.name)
+    return "" not in found and found[0] != found[1]

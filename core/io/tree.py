@@ -1,0 +1,75 @@
+"""Folders with their pictures, and the order people expect names in."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.io.names import GENERIC_WORDS, normal
+
+
+@dataclass
+class Node:
+    """One folder: its pictures and its subfolders, in order of name."""
+
+    path: Path
+    files: list[Path] = field(default_factory=list)
+    folders: list[Node] = field(default_factory=list)
+
+    def below(self, relative: Path = Path()) -> Iterable[tuple[Path, Path]]:
+        """(folder below this one, file) of every picture."""
+        for file in self.files:
+            yield relative, file
+        for folder in self.folders:
+            yield from folder.below(relative / folder.path.name)
+
+    def shared(self, other: Node) -> set[tuple[Path, str]]:
+        """(folder below, name without suffix) of what is in both folders."""
+        mine, theirs = ({(f, normal(p.stem)) for f, p in node.below()} for node in (self, other))
+        return mine & theirs
+
+
+def real(path: Path) -> str:
+    """Where a path leads, links followed."""
+    return os.path.realpath(path)
+
+
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """Sorting key that puts 2 before 10."""
+    parts = re.findall(r"\d+|\D+", normal(text))
+    return [(0, int(p), "") if p.isdecimal() else (1, 0, p.casefold()) for p in parts]
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Two folders that may be the two sources of one set.
+
+    Attributes:
+        a, b: the folders.
+        weight: how telling their names are, as in :mod:`core.io.names`.
+        sure: whether their names say which one is A.
+    """
+
+    a: Node
+    b: Node
+    weight: float
+    sure: bool
+
+    @property
+    def names(self) -> str:
+        """Both, for sentences."""
+        return f"{self.a.path.name}/ and {self.b.path.name}/"
+
+    @property
+    def plain(self) -> bool:
+        """Whether they are called ``a`` and ``b`` (or ``left`` and ``right``) and nothing else."""
+        return tuple(sorted(n.path.name.casefold() for n in (self.a, self.b))) in GENERIC_WORDS
+
+    def files(self) -> Iterable[tuple[Path, Path, str]]:
+        """(folder below, file, ``"a"`` or ``"b"``) of every picture."""
+        for node, side in ((self.a, "a"), (self.b, "b")):
+            for folder, path in node.below():
+                yield folder, path, side
