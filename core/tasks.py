@@ -88,7 +88,7 @@ _ALL = (
         losses=LossWeights(20, 100, 50, 20, "max", "equal", _RELEASE),
         default_baseline="laplacian",
         hints_a=("pet", "spect", "ct", "nm", "pt"),
-        hints_b=("mri", "mr", "t1", "t2"),
+        hints_b=("mri", "mr", "t1", "t2", "t1w", "t2w", "flair"),
         medical=True,
     ),
     TaskSpec(

@@ -44,7 +44,11 @@ def average_packs(first: Path, second: Path, weight: float, out: Path) -> Manife
         steps=one.steps + two.steps,
         seconds=one.seconds + two.seconds,
         figures={},
-        parent=f"mean of {1 - weight:g} × {manifest.weights_sha256[:12]} and "
-        f"{weight:g} × {other_manifest.weights_sha256[:12]}, both from {one.parent}",
+        parent=f"mean of {1 - weight:g} × {_told(manifest)} and {weight:g} × {_told(other_manifest)}",
     )
     return write_pack(out, network, replace(manifest, name=out.stem, training=record))
+
+
+def _told(manifest: Manifest) -> str:
+    parent = manifest.training.parent
+    return manifest.weights_sha256[:12] + (f" (from {parent})" if parent else "")

@@ -120,8 +120,9 @@ _NETWORK = (
     Field("network.reconstruction_blocks", "Reconstruction blocks", "In each branch.", "", "int", 1,
           64, 1),
     Field("network.head", "Output", "Direct: a picture (paper). Blend: a map between the sources "
-          "and a residual. Decision: the map may copy one source exactly.", "", "choice",
-          choices=("direct", "blend", "decision")),
+          "and a residual. Decision: the map may copy one source exactly. Layered: one map for "
+          "details and a smooth one for the rest.", "", "choice",
+          choices=("direct", "blend", "decision", "layered")),
     Field("network.head_channels", "Output width", "Of the full-resolution layers.", "channels",
           "int", 1, 1024, 4),
     Field("network.backbone.dim", "Token width", "A multiple of the backbone's heads.", "channels",

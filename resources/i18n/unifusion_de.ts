@@ -3369,8 +3369,8 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Ihn löschen, um neu zu beginnen.</translation>
   </message>
   <message>
-   <source>Direct: a picture (paper). Blend: a map between the sources and a residual. Decision: the map may copy one source exactly.</source>
-   <translation>Direct: ein Bild (Aufsatz). Blend: eine Karte zwischen den Quellen und ein Rest. Decision: Die Karte darf eine Quelle genau übernehmen.</translation>
+   <source>Direct: a picture (paper). Blend: a map between the sources and a residual. Decision: the map may copy one source exactly. Layered: one map for details and a smooth one for the rest.</source>
+   <translation>Direkt: ein Bild (Veröffentlichung). Mischung: eine Karte zwischen den Quellen und ein Rest. Entscheidung: Die Karte darf eine Quelle genau übernehmen. Geschichtet: eine Karte für Einzelheiten und eine glatte für das Übrige.</translation>
   </message>
   <message>
    <source>Draws brightness to the target below.</source>
@@ -4503,6 +4503,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>its weights are not those its manifest was written for</source>
    <translation>die Gewichte sind nicht die, für die das Manifest geschrieben wurde</translation>
+  </message>
+  <message>
+   <source>layered</source>
+   <translation>geschichtet</translation>
   </message>
   <message>
    <source>loading the model</source>

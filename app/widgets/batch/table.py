@@ -35,7 +35,7 @@ from app.widgets.batch.model import (
     Shown,
 )
 
-_WIDTHS = {A: 172, B: 100, STATE: 92, SIZE: 80, SAID: 140, WHY: 120, RESULT: 150, FOLDER: 80}
+_WIDTHS = {A: 200, B: 116, STATE: 84, SIZE: 84, SAID: 130, WHY: 156, RESULT: 150, FOLDER: 80}
 
 
 class BatchView(QTableView):

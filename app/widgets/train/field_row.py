@@ -82,8 +82,8 @@ class FieldRow(QWidget):
         if field.kind == "choice":
             combo = _Combo()
             for choice in field.choices:
-                combo.addItem(choice)
-            combo.activated.connect(lambda _index: self._emit(combo.currentText()))
+                combo.addItem(spoken(choice), choice)
+            combo.activated.connect(lambda _index: self._emit(combo.currentData()))
             return combo
         if field.kind == "int" and (field.maximum or 0) <= _INT32:
             spin = _Spin()
@@ -112,7 +112,7 @@ class FieldRow(QWidget):
             if isinstance(self.control, QCheckBox):
                 self.control.setChecked(bool(value))
             elif isinstance(self.control, QComboBox):
-                self.control.setCurrentIndex(self.control.findText(str(value)))
+                self.control.setCurrentIndex(self.control.findData(str(value)))
             elif isinstance(self.control, QSpinBox):
                 self.control.setValue(int(value or 0))
             elif isinstance(self.control, QLineEdit) and self.control.text() != self._text(value):
