@@ -39,12 +39,13 @@ def average_packs(first: Path, second: Path, weight: float, out: Path) -> Manife
         {k: (1 - weight) * v + weight * theirs[k] for k, v in network.state_dict().items()}
     )
     one, two = manifest.training, other_manifest.training
+    shares = f"{1 - weight:g} × {_told(manifest)} and {weight:g} × {_told(other_manifest)}"
     record = replace(
         one,
         steps=one.steps + two.steps,
         seconds=one.seconds + two.seconds,
         figures={},
-        parent=f"mean of {1 - weight:g} × {_told(manifest)} and {weight:g} × {_told(other_manifest)}",
+        parent=f"mean of {shares}",
     )
     return write_pack(out, network, replace(manifest, name=out.stem, training=record))
 
