@@ -6,7 +6,8 @@ Cr = (R − Y) / 1.402, both centred on zero here. All arrays are float32.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -18,6 +19,10 @@ _KR, _KG, _KB = 0.299, 0.587, 0.114
 _LUMA = np.array([_KR, _KG, _KB], dtype=np.float32)
 _INDISTINCT = 1e-6
 """Sum of luma distances below which neither source is the nearer one."""
+_NOTHING = np.float32(1e-30)
+"""Stands in for a divisor of zero where the numerator is zero too."""
+_CACHED_PIXELS = 131_072
+"""Pixels worked on at a time: ten float planes of them fit the second-level cache."""
 _CB_SPAN = 2 * (1 - _KB)
 _CR_SPAN = 2 * (1 - _KR)
 # Columns: what Cb and Cr add to R, G and B. Luma-weighted, each row sums to zero, so that adding
@@ -110,15 +115,29 @@ def _as_rgb(image: Image) -> FloatArray:
 
 
 def _luma_and_chroma(image: Image) -> tuple[FloatArray, FloatArray | None]:
-    """H×W×1 luma in [0, 1]; H×W×2 Cb and Cr centred on zero, or None for a grey picture."""
-    values = image.normalised()
+    """H×W×1 luma in [0, 1]; H×W×2 Cb and Cr centred on zero, or None for a grey picture.
+
+    Chroma lies plane by plane in memory: what follows works on one plane after the other.
+    """
     if not image.is_colour:
         # Three equal channels: take one, exactly, rather than their weighted sum.
-        return values[..., :1], None
-    grey = luma(values)
-    blue = (values[..., 2:] - grey) / np.float32(_CB_SPAN)
-    red = (values[..., :1] - grey) / np.float32(_CR_SPAN)
-    return grey, np.concatenate([blue, red], axis=2)
+        return replace(image, data=image.data[..., :1]).normalised(), None
+    grey = np.empty((image.height, image.width, 1), np.float32)
+    planes = np.empty((2, image.height, image.width), np.float32)
+    for rows in _bands(image.height, image.width):
+        values = replace(image, data=image.data[rows]).normalised()
+        grey[rows] = luma(values)
+        for plane, channel, span in zip(planes, (2, 0), (_CB_SPAN, _CR_SPAN), strict=True):
+            np.subtract(values[..., channel], grey[rows, :, 0], out=plane[rows])
+            plane[rows] /= np.float32(span)
+    return grey, planes.transpose(1, 2, 0)
+
+
+def _bands(height: int, width: int) -> Iterator[slice]:
+    """Some rows at a time: what passes by stays in the processor's cache."""
+    rows = max(1, _CACHED_PIXELS // width)
+    for top in range(0, height, rows):
+        yield slice(top, top + rows)
 
 
 def _carried(
@@ -128,11 +147,14 @@ def _carried(
         return chroma_b if chroma_a is None else chroma_a
     if source != "both":
         return chroma_a if source == "a" else chroma_b
-    weight_a, weight_b = np.abs(chroma_a), np.abs(chroma_b)
-    total = weight_a + weight_b
+    mixed, weight_b = np.abs(chroma_a), np.abs(chroma_b)
+    total = mixed + weight_b
     # Where both are grey the weights are zero, and so is the numerator.
-    total[total == 0] = 1
-    mixed: FloatArray = (weight_a * chroma_a + weight_b * chroma_b) / total
+    np.maximum(total, _NOTHING, out=total)
+    mixed *= chroma_a
+    weight_b *= chroma_b
+    mixed += weight_b
+    mixed /= total
     return mixed
 
 
@@ -144,20 +166,47 @@ def _nearest(
     Distances are averaged over 5×5 pixels: where the sources cross by chance, the neighbourhood
     decides; where a whole neighbourhood is a copy of one source, so is its colour.
     """
-    far_a, far_b = (cv2.blur(np.abs(fused - s)[..., 0], (5, 5))[..., np.newaxis] for s in (a, b))
+    far_a, far_b = (cv2.blur(np.abs(fused - s)[..., 0], (5, 5)) for s in (a, b))
     total = far_a + far_b
     even = total < _INDISTINCT
-    weight = np.where(even, np.float32(0.5), far_b / np.where(even, 1, total))
-    return np.asarray(weight * chroma_a + (1 - weight) * chroma_b, np.float32)
+    total[even] = 1
+    far_b /= total
+    far_b[even] = 0.5
+    mixed: FloatArray = chroma_a - chroma_b
+    mixed *= far_b[..., np.newaxis]
+    mixed += chroma_b
+    return mixed
 
 
 def _add_chroma(grey: FloatArray, chroma: FloatArray) -> FloatArray:
     """H×W×3 of luma H×W×1 and centred chroma H×W×2, kept inside the RGB cube."""
-    offset = chroma @ _CHROMA_TO_RGB
-    room = np.where(offset > 0, 1 - grey, grey)
-    size = np.abs(offset)
-    # The largest share of the chroma that no channel's room forbids; 1 where all of it fits.
-    share = np.divide(room, size, out=np.ones_like(size), where=size > room)
-    share = share.min(axis=2, keepdims=True)
-    rgb: FloatArray = np.clip(grey + share * offset, 0.0, 1.0)
+    height, width = grey.shape[:2]
+    rgb = np.empty((height, width, 3), np.float32)
+    for rows in _bands(height, width):
+        _colour_rows(grey[rows, :, 0], chroma[rows], rgb[rows])
     return rgb
+
+
+def _colour_rows(grey: FloatArray, chroma: FloatArray, rgb: FloatArray) -> None:
+    """Fill ``rgb`` h×w×3 from luma h×w and centred chroma h×w×2."""
+    blue, red = chroma[..., 0], chroma[..., 1]
+    offsets = [blue * from_blue + red * from_red for from_blue, from_red in _CHROMA_TO_RGB.T]
+    highest = np.maximum(offsets[0], offsets[1])
+    np.maximum(highest, offsets[2], out=highest)
+    lowest = np.minimum(offsets[0], offsets[1])
+    np.minimum(lowest, offsets[2], out=lowest)
+    np.negative(lowest, out=lowest)
+    # The largest share of the chroma that no channel's room forbids; 1 where all of it fits.
+    share = _share(1 - grey, highest)
+    np.minimum(share, _share(grey, lowest), out=share)
+    for channel, offset in enumerate(offsets):
+        offset *= share
+        np.add(offset, grey, out=rgb[..., channel])
+    np.clip(rgb, 0.0, 1.0, out=rgb)
+
+
+def _share(room: FloatArray, wanted: FloatArray) -> FloatArray:
+    """How much of ``wanted`` (overwritten) fits ``room``: 1 where it does not exceed it."""
+    np.maximum(wanted, room, out=wanted)
+    np.maximum(wanted, _NOTHING, out=wanted)
+    return np.divide(room, wanted, out=wanted)

@@ -35,6 +35,9 @@ from core.types import FusionRequest, FusionResult, SourcePair
 
 _T = TypeVar("_T")
 _AHEAD = 16
+_LARGE, _LARGE_AT_ONCE = 24 * 2**20, 3
+"""Pairs of so many bytes keep the processor busier than the disk: one in each step is enough, and
+more would only wear out caches and page tables (half of the system time at 1280×1024)."""
 _PATIENCE = 0.6
 """Seconds a cancelled run waits for reading and fusing; what they make is thrown away."""
 
@@ -126,7 +129,9 @@ class Pipeline:
         self._plan, self._engine, self._manifest, self._alone = plan, engine, manifest, alone
         self._order, self._clock, self._arranged = order, clock, 0
         workers = 1 if alone else plan.options.workers
-        self.budget = Budget(1 if alone else plan.options.most_in_flight, plan.options.memory)
+        most = 1 if alone else plan.options.most_in_flight
+        self.budget = Budget(most, plan.options.memory)
+        self._large = Budget(min(most, _LARGE_AT_ONCE), plan.options.memory)
         self.changes: queue.SimpleQueue[Change] = queue.SimpleQueue()
         self.fatal: BaseException | None = None
         self._stop = threading.Event()
@@ -216,10 +221,21 @@ class Pipeline:
             return None  # reading will say so
         return _record(work, "begun", stamps=stamps)
 
+    def _enter(self, work: Work) -> None:
+        """Wait for room in memory."""
+        work.size = expected_bytes(work.row)
+        if work.size > _LARGE:
+            self._large.acquire(work.size, self._relay.check)
+        self.budget.acquire(work.size, self._relay.check)
+
+    def _leave(self, work: Work) -> None:
+        self.budget.release(work.size)
+        if work.size > _LARGE:
+            self._large.release(work.size)
+
     def _read_all(self) -> None:
         while (work := self._take()) is not None:
-            work.size = expected_bytes(work.row)
-            self.budget.acquire(work.size, self._relay.check)
+            self._enter(work)
             handed_on = False
             try:
                 self._relay.check()
@@ -231,7 +247,7 @@ class Pipeline:
                     handed_on = True
             finally:
                 if not handed_on:
-                    self.budget.release(work.size)
+                    self._leave(work)
             del read
         with self._counting:
             self._reading -= 1
@@ -253,7 +269,7 @@ class Pipeline:
                     handed_on = True
             finally:
                 if not handed_on:
-                    self.budget.release(work.size)
+                    self._leave(work)
             del item, read, request, result
         for _ in self._writers:
             self._queues.write.put(None)
@@ -292,7 +308,7 @@ class Pipeline:
                     self.changes.put(Change(work, "done", written=written))
             finally:
                 del item, pair, result
-                self.budget.release(work.size)
+                self._leave(work)
 
     def _guarded(self, work: Work, step: Callable[[], _T]) -> _T | None:
         """Do one step of a row; what goes wrong costs this row, or the run if it must.

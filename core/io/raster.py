@@ -16,6 +16,7 @@ from PIL.Image import Image as PilImage
 from core.errors import InputError
 from core.io.decoded import (
     Decoded,
+    Kind,
     Samples,
     check_frames,
     check_size,
@@ -29,6 +30,7 @@ from core.types import Image
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF")  # a JPEG may turn out to be an MPO
 _ORIENTATION = 0x0112
+_ORIENTATION_HOLDERS = (b"eXIf", b"Raw profile type ", b"XML:com.adobe.xmp")
 # Inside compressed data 0xFF is followed by 0 or a restart mark; 0xFF 0xFF is padding.
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
@@ -101,14 +103,18 @@ def _decode(path: Path, content: bytes, picture: PilImage) -> Decoded:
     else:
         check_frames(path, frames, "frames (it is animated)")
     profile = picture.info.get("icc_profile")
-    decoded = _samples_16(content) if _is_16_bit_png(content) else _samples_8(picture, notes)
+    plain = _is_plain_png(content, picture)
+    decoded = _samples_png(content) if plain else _samples_8(picture, notes)
     decoded.profile = profile if isinstance(profile, bytes) and profile else None
-    decoded.orientation = _orientation(picture)
+    decoded.orientation = _orientation(content, picture)
     decoded.notes = notes
     return decoded
 
 
-def _orientation(picture: PilImage) -> int:
+def _orientation(content: bytes, picture: PilImage) -> int:
+    # Pillow decodes a whole PNG to look for a mark behind its pixels.
+    if is_png(content) and not any(holder in content for holder in _ORIENTATION_HOLDERS):
+        return 1
     try:
         value = picture.getexif().get(_ORIENTATION, 1)
     except Exception:  # a damaged EXIF block is no reason to refuse the picture
@@ -116,19 +122,27 @@ def _orientation(picture: PilImage) -> int:
     return value if isinstance(value, int) else 1
 
 
-def _is_16_bit_png(content: bytes) -> bool:
-    return is_png(content) and content[24] == 16
+def _is_plain_png(content: bytes, picture: PilImage) -> bool:
+    """Whether it is a 16-bit PNG, or one of 8-bit grey or RGB with nothing to expand."""
+    if not is_png(content):
+        return False
+    bits, colour_type = content[24], content[25]
+    opaque = "transparency" not in picture.info
+    return bits == 16 or (bits == 8 and colour_type in (0, 2) and opaque)
 
 
-def _samples_16(content: bytes) -> Decoded:
-    """A 16-bit PNG, all bits kept (Pillow would drop eight of them from RGB)."""
+def _samples_png(content: bytes) -> Decoded:
+    """Samples as stored (Pillow is slower, and would drop eight bits of 16-bit RGB)."""
     samples: Samples = imagecodecs.png_decode(content)
     if samples.ndim == 2:
         samples = samples[..., np.newaxis]
     channels = samples.shape[2]
     alpha = samples[..., -1] if channels in (2, 4) else None
     colours = samples[..., :3] if channels > 2 else samples[..., :1]
-    return Decoded(colours, "rgb" if channels > 2 else "grey", 65535, 16, alpha)
+    kind: Kind = "rgb" if channels > 2 else "grey"
+    if samples.dtype == np.uint8:
+        return Decoded(colours, kind, 255, 8, alpha)
+    return Decoded(colours, kind, 65535, 16, alpha)
 
 
 def _samples_8(picture: PilImage, notes: list[str]) -> Decoded:

@@ -26,6 +26,7 @@ from core.batch import (
     BatchOptions,
     BatchPlan,
     RowEvent,
+    pipeline,
     plan_batch,
     run_batch,
 )
@@ -183,6 +184,31 @@ def test_never_more_pairs_in_memory_than_allowed(tmp_path: Path, workers: int) -
     # A row's room is given back just after its last event is sent, so the events may lag by one
     # row per writer; the budget itself is exact and tested below.
     assert 2 <= most <= 3 + workers
+
+
+@pytest.mark.parametrize(("large", "most"), [(0, 3), (2**40, 7)], ids=["large", "small"])
+def test_of_large_pairs_only_three_are_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: int, most: int
+) -> None:
+    """``in_flight`` allows seven; fusing holds on until the readers have run into the bound."""
+    made: list[Budget] = []
+
+    def budget(*words: int) -> Budget:
+        made.append(Budget(*words))
+        return made[-1]
+
+    def hold(request: FusionRequest) -> None:
+        patience = time.monotonic() + 5
+        while made[0].peak < most and time.monotonic() < patience:
+            time.sleep(0.005)
+        time.sleep(0.02)  # one more would come in now, if it could
+
+    monkeypatch.setattr(pipeline, "Budget", budget)
+    monkeypatch.setattr(pipeline, "_LARGE", large)
+    plan = planned(make_pairs(tmp_path / "in", 12), tmp_path / "out", workers=2, in_flight=7)
+    _, last = run(plan, Wrapped(hold))
+    assert last.tally.done == 12
+    assert made[0].peak == most
 
 
 def test_the_budget_is_exact() -> None:

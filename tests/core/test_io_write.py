@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +111,17 @@ def test_png_is_valid_for_others_with_provenance(
     other = other[..., ::-1] if channels == 3 else other[..., None]
     assert other.dtype == (np.uint8 if depth == 8 else np.uint16)
     np.testing.assert_array_equal(read_image(path).data, other)
+
+
+def test_levels_are_the_nearest_ones(tmp_path: Path) -> None:
+    """All halves between two levels and what is next to them, against exact fractions."""
+    halves = (np.arange(255) + 0.5) / 255
+    near = np.float32(halves)
+    values = np.concatenate([near, np.nextafter(near, np.float32(0)), np.nextafter(near, 1)])
+    values = values.astype(np.float32).reshape(-1, 1, 1)
+    expected = [math.floor(Fraction(float(v)) * 255 + Fraction(1, 2)) for v in values.ravel()]
+    write_image(tmp_path / "l.png", values, bit_depth=8)
+    np.testing.assert_array_equal(read_image(tmp_path / "l.png").data.ravel(), expected)
 
 
 def test_provenance_in_other_formats(tmp_path: Path) -> None:
