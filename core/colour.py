@@ -21,7 +21,7 @@ _INDISTINCT = 1e-6
 """Sum of luma distances below which neither source is the nearer one."""
 _NOTHING = np.float32(1e-30)
 """Stands in for a divisor of zero where the numerator is zero too."""
-_CACHED_PIXELS = 131_072
+_CACHED_PIXELS = 65_536
 """Pixels worked on at a time: ten float planes of them fit the second-level cache."""
 _CB_SPAN = 2 * (1 - _KB)
 _CR_SPAN = 2 * (1 - _KR)

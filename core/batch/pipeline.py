@@ -143,6 +143,7 @@ class Pipeline:
         self._taking = threading.Lock()
         self._reading = self._writing = workers
         self._counting = threading.Lock()
+        self._left = 0
         self._engine_lock = _engine_locks.setdefault(engine, threading.Lock())
         name = "batch-{}"
         self._readers = [self._thread(self._read_all, name.format("read")) for _ in range(workers)]
@@ -175,6 +176,7 @@ class Pipeline:
     def start(self, works: list[Work]) -> None:
         """Begin."""
         self._todo = list(reversed(works))
+        self._left = len(works)
         for thread in (*self._readers, self._fuser, *self._writers):
             thread.start()
 
@@ -184,6 +186,10 @@ class Pipeline:
         threads = self._writers if self._stop.is_set() else [
             *self._readers, self._fuser, *self._writers
         ]  # fmt: skip
+        if not self._left:
+            # They are about to end: who asks must not wait for a change that never comes.
+            for thread in threads:
+                thread.join()
         return not any(thread.is_alive() for thread in threads) and self.changes.empty()
 
     def close(self) -> None:
@@ -305,7 +311,7 @@ class Pipeline:
                 if written is not None:
                     record = _record(work, "done", stamps=work.stamps, written=written)
                     self._manifest.end(record, now=self._plan.options.metrics)
-                    self.changes.put(Change(work, "done", written=written))
+                    self._ended(Change(work, "done", written=written))
             finally:
                 del item, pair, result
                 self._leave(work)
@@ -328,7 +334,7 @@ class Pipeline:
                 ) from error  # fmt: skip
             if _memory_ran_out(error) and not self._alone:
                 text = "memory ran out: tried again at the end, by itself"
-                self.changes.put(Change(work, "deferred", text))
+                self._ended(Change(work, "deferred", text))
             else:
                 self._fail(work, error)
             return None
@@ -340,7 +346,12 @@ class Pipeline:
         if not isinstance(error, FusionError):
             text = f"{work.row.match.name}: unexpected error ({type(error).__name__}: {error})"
         self._manifest.end(_record(work, "failed", stamps=work.stamps, text=text))
-        self.changes.put(Change(work, "failed", text))
+        self._ended(Change(work, "failed", text))
+
+    def _ended(self, change: Change) -> None:
+        with self._counting:
+            self._left -= 1
+        self.changes.put(change)
 
 
 def _record(
