@@ -314,8 +314,9 @@ def test_waiting_rows_are_taken_in_the_order_they_are_moved_to(qtbot, page, engi
         engine.gate.set()
     order = [r.pair.a.origin.stem for r in engine.requests]
     assert sorted(order) == [f"p{i:03}" for i in range(30)]
-    # What was in memory already comes first: two for each of two readers, and one more.
-    assert order.index("p029") < 8
+    # Before it come the five in memory, the two that readers hold and wait to read, and those
+    # the other reader finishes sooner.
+    assert order.index("p029") <= 9
 
 
 def test_alt_with_an_arrow_moves_a_row_and_keeps_it_selected(qtbot, page, study):
