@@ -37,7 +37,7 @@ _T = TypeVar("_T")
 _AHEAD = 16
 _LARGE, _LARGE_AT_ONCE = 24 * 2**20, 3
 """Pairs of so many bytes keep the processor busier than the disk: one in each step is enough, and
-more would only wear out caches and page tables (half of the system time at 1280×1024)."""
+more would only wear out caches and page tables."""
 _PATIENCE = 0.6
 """Seconds a cancelled run waits for reading and fusing; what they make is thrown away."""
 

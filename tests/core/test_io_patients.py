@@ -11,14 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.batching.choices import Choices
-from app.batching.work import find as find_for_batch
-from app.pairs import find_pairs as find_for_window
 from core.io.names import match_names
 from core.io.pairing import PairingPlan, pair_paths
 from core.io.persons import person_of, two_persons
-from core.progress import NullProgress
-from trainer.sources import find_pairs as find_for_trainer
 
 FOUR = ("2_pet.png", "2_mri.png", "10_pet.png", "10_mri.png")
 PATIENTS = ("sub-1", "sub-2", "anna", "berta", "patient_a", "patient_b", "a", "b", "Low", "High",
@@ -269,20 +264,3 @@ def test_a_lonely_file_changes_no_pair_in_any_layout(
         plan = pair_paths([root], task)
         assert pairs(plan, root) == wanted
         assert set(loose(plan, root)) == extra
-
-
-@pytest.mark.parametrize("layout", ["plain sides", "scenes", "flat", "patients"])
-def test_window_batch_and_trainer_agree(tmp_path: Path, layout: str) -> None:
-    if layout == "patients":
-        touch(tmp_path, *(f"sub-{n}/{name}" for n in (1, 2) for name in FOUR), "sub-1/30_pet.png")
-    else:
-        touch(tmp_path, *(part.format(n) for part in LAYOUTS[layout] for n in (1, 2, 3)))
-        touch(tmp_path, LAYOUTS[layout][0].format(9))
-    task = "mif" if layout == "patients" else "ivif"
-    window = find_for_window([tmp_path], task, NullProgress())
-    batch = find_for_batch([tmp_path], Choices(task=task), None, NullProgress())
-    trainer = find_for_trainer(tmp_path, task)
-    assert batch == window == pair_paths([tmp_path], task)
-    assert set(trainer.matches) == set(window.matches)
-    assert len(window.matches) == (4 if layout == "patients" else 3)
-    assert len(trainer.problems) == len(window.leftovers) == 1
