@@ -55,7 +55,7 @@ def _open_room() -> Room:
 
     from core.models.catalogue import Catalogue, user_pack_folder
     from core.models.config import CONFIGS, network_adapter
-    from core.models.library import next_name
+    from core.models.user_packs import next_name
     from trainer.fields import FIELDS, validate, values_of
     from trainer.presets import PRESETS, Preset
 
@@ -372,6 +372,6 @@ def make_default(task: str, name: str, progress: Progress) -> None:
     Raises:
         FusionError: it cannot be kept.
     """
-    from core.models.library import set_default
+    from core.models.user_packs import set_default
 
     set_default(task, name)

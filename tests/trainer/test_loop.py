@@ -34,16 +34,6 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_pairs(tmp_path_factory.mktemp("data") / "set")
-
-
-@pytest.fixture
-def plan(data: Path, tmp_path: Path) -> RunPlan:
-    return RunPlan(data, tmp_path / "run.safetensors", device="cpu")
-
-
-@pytest.fixture(scope="module")
 def uninterrupted(data: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Hash of the weights of a run nobody disturbed."""
     out = tmp_path_factory.mktemp("whole") / "run.safetensors"

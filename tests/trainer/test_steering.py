@@ -12,7 +12,7 @@ import torch
 from core.errors import Cancelled, DeviceMemoryError, InputError
 from core.models.pack import read_manifest
 from core.progress import NullProgress
-from tests.trainer.runs import CONFIG, make_pairs
+from tests.trainer.runs import CONFIG
 from trainer.bilevel import BilevelStep
 from trainer.curves import read_curves, read_entries
 from trainer.data import Batch
@@ -33,16 +33,6 @@ from trainer.runs import read_record
 from trainer.steering import Steering
 
 EVERY = replace(CONFIG, log_every=1, checkpoint_every=0, validate_every=0)
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_pairs(tmp_path_factory.mktemp("data") / "set")
-
-
-@pytest.fixture
-def plan(data: Path, tmp_path: Path) -> RunPlan:
-    return RunPlan(data, tmp_path / "run.safetensors", device="cpu")
 
 
 @pytest.fixture(scope="module")

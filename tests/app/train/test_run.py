@@ -17,8 +17,8 @@ from PySide6.QtTest import QTest
 from app.jobs import engine_factory
 from app.main_window import MainWindow
 from core.models.catalogue import Catalogue
-from core.models.library import default_name
 from core.models.pack import read_manifest
+from core.models.user_packs import default_name
 from tests.app.train.conftest import LONG, WAIT, points, prepare
 from trainer import runs
 from trainer.bilevel import BilevelStep
