@@ -16,15 +16,17 @@ from app.render import Picture
 from app.results import Kept, ResultStore
 from app.session import Outcome, Problem, Remedy, Running, Session, Side, Sources
 from app.workers import Job, Runner
-from core.errors import DeviceMemoryError, FusionError, InputError, PackError, SizeMismatch
+from core.errors import DeviceMemoryError, FusionError, InputError, PackError, Said, SizeMismatch
 
 _OPPOSITE: dict[Side, Side] = {"a": "b", "b": "a"}
 
 
 class Controller(QObject):
-    """Owns the two threads: one computes, one reads, writes and draws.
+    """Owns three threads: one computes, one makes previews, one reads, writes and draws.
 
-    Answers carry the generation they were asked in; one that was overtaken is dropped.
+    A preview of a large picture takes seconds and cannot be stopped within a stage: neither the
+    model nor the reading of the next pair waits for it. Answers carry the generation they were
+    asked in; one that was overtaken is dropped.
     """
 
     saved = Signal(object)
@@ -33,6 +35,8 @@ class Controller(QObject):
     """Paths of the files that were written."""
     copied = Signal(object)
     """A QImage for the clipboard."""
+    previewed = Signal()
+    """A classical preview is there, or will not come."""
     idle = Signal()
     """A fusion ended, whichever way, and none follows."""
 
@@ -55,10 +59,12 @@ class Controller(QObject):
         self._samples = samples
         self._engine = jobs.LazyEngine(factory, cpu)
         self._compute = Runner("compute", self)
+        self._previews = Runner("previews", self)
         self._files = Runner("files", self)
         self._generation = 0
         self._pending: dict[Side, jobs.FileOrImage] = {}
         self._fuse_job: Job | None = None
+        self._preview_job: Job | None = None
         self._load_job: Job | None = None
         self._closed = False
         self.store = ResultStore()
@@ -84,10 +90,10 @@ class Controller(QObject):
             info.finished.connect(self.session.set_engine)
 
     def shutdown(self) -> None:
-        """Cancel everything and wait for both threads. Nothing is emitted afterwards."""
+        """Cancel everything and wait for the threads. Nothing is emitted afterwards."""
         self._closed = True
-        self._compute.shutdown()
-        self._files.shutdown()
+        for runner in (self._compute, self._previews, self._files):
+            runner.shutdown()
 
     def _set_suffixes(self, suffixes: tuple[str, ...]) -> None:
         self.suffixes = suffixes
@@ -153,9 +159,8 @@ class Controller(QObject):
 
     def close_pictures(self) -> None:
         """Show nothing: the window is as empty as it can be."""
-        for job in (self._load_job, self._fuse_job):
-            if job is not None:
-                job.cancel()
+        for job in self._jobs_now():
+            job.cancel()
         self._generation += 1
         self.dismiss_problem()
         self.session.set_sources(Sources())
@@ -184,8 +189,7 @@ class Controller(QObject):
         self._show_progress(job, fusing=False)
         job.finished.connect(self._loaded)
         job.failed.connect(partial(self._load_failed, a, b))
-        for end in (job.finished, job.failed, job.cancelled):
-            end.connect(partial(self._ended, job.number))
+        self._when_over(job)
 
     def _loaded(self, sources: Sources) -> None:
         self._pending = {}
@@ -214,16 +218,18 @@ class Controller(QObject):
         """True while a fusion runs or waits."""
         return self._fuse_job is not None
 
-    def fuse(self, *, preview: bool = False) -> None:
+    def fuse(self, *, preview: bool = False, tiles: bool = False) -> None:
         """Fuse the pair on screen; a fusion under way is given up for it."""
         pair = self.session.sources.pair
         if pair is None:
             self.session.set_message(self.tr("Open two pictures first: drop them here or Ctrl+O."))
             return
-        # Let go of it first: its end is then nobody's, and the window stays busy.
-        old, self._fuse_job = self._fuse_job, None
-        if old is not None:
-            old.cancel()
+        # Let go of them first: their end is then nobody's, and the window stays busy.
+        old = (self._fuse_job, self._preview_job)
+        self._fuse_job = self._preview_job = None
+        for job in old:
+            if job is not None:
+                job.cancel()
         self.session.set_problem(None)
         self.session.set_message("")
         self._generation += 1
@@ -232,18 +238,37 @@ class Controller(QObject):
             self.session.task.name,
             self.session.method,
             self._generation,
-            preview,
             self.session.feature_view,
+            tiles,
         )
         job = self._fuse_job = self._compute.submit(
-            partial(jobs.fuse_steps, self._engine, plan), key="fuse"
+            partial(jobs.fuse, self._engine, plan), key="fuse"
         )
         self._show_progress(job, fusing=True)
-        job.event.connect(self._fused)
         job.finished.connect(self._fused)
-        job.failed.connect(partial(self._fail_of, self._generation))
+        job.failed.connect(partial(self._fail_of, plan))
+        self._when_over(job)
+        if preview:
+            self._preview(plan)
+
+    def _preview(self, plan: jobs.FusePlan) -> None:
+        """Show a classical fusion until the model's is there."""
+        job = self._preview_job = self._previews.submit(
+            partial(jobs.classical_preview, plan), key="preview"
+        )
+        # One that fails is no loss: the model's own answer or error follows.
+        job.finished.connect(self._previewed)
+        self._when_over(job)
+        for end in (job.finished, job.failed, job.cancelled):
+            end.connect(lambda *_: self.previewed.emit())
+
+    def _when_over(self, job: Job) -> None:
         for end in (job.finished, job.failed, job.cancelled):
             end.connect(partial(self._ended, job.number))
+
+    def fuse_in_tiles(self) -> None:
+        """Fuse the pair on screen in small pieces: slower, the same result, the least memory."""
+        self.fuse(preview=self.session.outcome is None, tiles=True)
 
     def use_cpu(self) -> None:
         """Compute on the processor from now on, and fuse there what is open."""
@@ -255,18 +280,27 @@ class Controller(QObject):
 
     def cancel(self) -> None:
         """Stop reading and fusing."""
-        for job in (self._load_job, self._fuse_job):
-            if job is not None:
-                running = self.session.running
-                if running is not None:
-                    stage = self.tr("Cancelling…")
-                    self.session.set_running(replace(running, stage=stage, cancelling=True))
-                job.cancel()
+        running = self.session.running
+        if running is not None:
+            stage = self.tr("Cancelling…")
+            self.session.set_running(replace(running, stage=stage, cancelling=True))
+        for job in self._jobs_now():
+            job.cancel()
 
     def _fused(self, outcome: Outcome) -> None:
         if outcome.result.request_id != self._generation:
             return
         self.session.set_outcome(outcome)
+
+    def _previewed(self, outcome: Outcome | None) -> None:
+        if outcome is None or outcome.result.request_id != self._generation:
+            return
+        shown = self.session.outcome
+        if shown is None or shown.result.request_id != self._generation:
+            self.session.set_outcome(outcome)
+        else:
+            # The model was quicker.
+            self.session.add_result(outcome)
 
     def _keep(self) -> None:
         """Remember the results of this pair for when it comes back."""
@@ -314,7 +348,7 @@ class Controller(QObject):
 
     def _save_done(self, path: Path, notes: tuple[str, ...]) -> None:
         if notes:
-            self.session.set_message(" ".join(notes))
+            self.session.set_message(Said.joined(" ", notes))
         self.saved.emit(path)
 
     def export(self, plan: ExportPlan) -> None:
@@ -332,7 +366,7 @@ class Controller(QObject):
     def _export_done(self, answer: tuple[tuple[Path, ...], tuple[str, ...]]) -> None:
         paths, notes = answer
         if notes:
-            self.session.set_message(" ".join(notes))
+            self.session.set_message(Said.joined(" ", notes))
         self.exported.emit(paths)
 
     def copy_picture(self) -> None:
@@ -355,32 +389,43 @@ class Controller(QObject):
         if self._is_current(number):
             self.session.set_running(Running(stage, done, total, fusing=fusing))
 
+    def _jobs_now(self) -> list[Job]:
+        jobs_now = (self._load_job, self._fuse_job, self._preview_job)
+        return [job for job in jobs_now if job is not None]
+
     def _is_current(self, number: int) -> bool:
-        jobs_now = (self._fuse_job, self._load_job)
-        return any(job is not None and job.number == number for job in jobs_now)
+        return any(job.number == number for job in self._jobs_now())
 
     def _ended(self, number: int, *_answer: object) -> None:
         if not self._is_current(number):
             return
         if self._load_job is not None and self._load_job.number == number:
             self._load_job = None
-        if self._fuse_job is not None and self._fuse_job.number == number:
+        elif self._fuse_job is not None and self._fuse_job.number == number:
             self._fuse_job = None
+        else:
+            self._preview_job = None
         if self._load_job is None and self._fuse_job is None:
             self.session.set_running(None)
-            self.idle.emit()
+            if self._preview_job is None:
+                self.idle.emit()
 
-    def _fail_of(self, generation: int, error: FusionError) -> None:
-        if generation == self._generation:
-            self._fail(self._remedy_for(error), error)
+    def _fail_of(self, plan: jobs.FusePlan, error: FusionError) -> None:
+        if plan.request_id == self._generation:
+            self._fail(self._remedy_for(error, plan), error)
         if isinstance(error, (InputError, PackError)) and not self._closed:
             # A pack may have been removed: offer what there is now.
             self.refresh_methods()
 
-    def _remedy_for(self, error: FusionError) -> Remedy:
+    def _remedy_for(self, error: FusionError, plan: jobs.FusePlan) -> Remedy:
+        """Less memory first, another device next."""
+        if not isinstance(error, DeviceMemoryError):
+            return "retry"
+        if not plan.tiles and not self.session.is_classical(plan.method):
+            return "tiles"
         device = self.session.engine.device.name if self.session.engine is not None else "cpu"
         elsewhere = device != "cpu" and self._engine.can_fall_back
-        return "cpu" if elsewhere and isinstance(error, DeviceMemoryError) else "retry"
+        return "cpu" if elsewhere else "retry"
 
     def _fail(self, remedy: Remedy, error: FusionError) -> None:
         if not self._closed:

@@ -12,6 +12,7 @@ from app.display import DisplayState, FeatureView
 from app.figure import Plate, as_array, figure, with_notice, with_notice_below
 from app.render import features_of, source_picture, whole
 from app.results import Outcome
+from app.words import spoken
 from core.progress import Progress
 from core.tasks import get_task
 from core.types import BitDepth, FloatArray
@@ -149,8 +150,8 @@ def figure_of(outcome: Outcome, display: DisplayState) -> QImage:
     a, b = source_picture(outcome.pair.a), source_picture(outcome.pair.b)
     plates = []
     for title, shown, look in (
-        (f"A: {task.label_a}", a, display.a),
-        (f"B: {task.label_b}", b, display.b),
+        (f"A: {spoken(task.label_a)}", a, display.a),
+        (f"B: {spoken(task.label_b)}", b, display.b),
         (_tr("Fused"), outcome.pictures["fused"], display.fused),
     ):
         plates.append(Plate(title, shown, look.window or shown.window, look.palette))
@@ -168,7 +169,7 @@ def legend_of(outcome: Outcome) -> list[str]:
     method = f"{outcome.method_title} ({digest})" if digest else outcome.method_title
     size = f"{outcome.pair.a.width}×{outcome.pair.a.height}"
     software = result.provenance.get("software", "UniFusion Studio")
-    first = _tr("{0} by {1}, {2} pixels, {3}").format(task.title, method, size, software)
+    first = _tr("{0} by {1}, {2} pixels, {3}").format(spoken(task.title), method, size, software)
     second = f"A: {outcome.pair.a.name}   B: {outcome.pair.b.name}"
     return [first, second]
 

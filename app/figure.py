@@ -9,6 +9,7 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QTransform
 
 from app.display import Window
+from app.numbers import number
 from app.render import Picture, upright_bar, whole
 from core.types import FloatArray
 
@@ -81,8 +82,8 @@ def _paint_plate(painter: QPainter, plate: Plate, box: QRect, line: int) -> None
     painter.setPen(_QUIET)
     words = QRect(bar.left(), bar.bottom() + 2, bar.width(), line)
     low, high = plate.window
-    painter.drawText(words, int(Qt.AlignmentFlag.AlignLeft), f"{low:.5g}")
-    ends = f"{high:.5g} {plate.picture.unit}".strip()
+    painter.drawText(words, int(Qt.AlignmentFlag.AlignLeft), number(low, ".5g"))
+    ends = f"{number(high, '.5g')} {plate.picture.unit}".strip()
     painter.drawText(words, int(Qt.AlignmentFlag.AlignRight), ends)
 
 

@@ -58,15 +58,14 @@ def run(
     settings = Settings(home() if screenshot is None else None)
     application = _application(settings)
     share_time()
-    ready = threading.Event()
-    factory = gently(jobs.engine_factory(device), "torch", after=ready)
+    first = FirstPictures()
+    factory = gently(jobs.engine_factory(device), "torch", after=first.turns)
     cpu = gently(jobs.engine_factory("cpu"), "torch")
     window = MainWindow(
         factory, resources.SAMPLES, chosen, method or "", settings=settings, cpu=cpu
     )
     habits = window.habits
-    for signal in (window.session.sources_changed, window.session.problem_changed, habits.ended):
-        signal.connect(ready.set)
+    first.watch(window)
     if screenshot is not None:
         window.resize(1600, 1000)
     habits.place_window()
@@ -86,6 +85,25 @@ def run(
         window.close()
         window.deleteLater()
         sys.excepthook = old_hook
+
+
+class FirstPictures:
+    """What goes before the import of torch: the first pictures, and their classical preview."""
+
+    def __init__(self) -> None:
+        self._opened, self._shown = threading.Event(), threading.Event()
+        self.turns = ((self._opened, 2.0), (self._shown, 8.0))
+        """What the import waits for, and how many seconds; see :func:`gently`."""
+
+    def watch(self, window: MainWindow) -> None:
+        """See to it that nobody waits for what does not come."""
+        session = window.session
+        session.sources_changed.connect(self._opened.set)
+        session.sources_changed.connect(lambda: session.sources.pair or self._shown.set())
+        window.controller.previewed.connect(self._shown.set)
+        for signal in (session.problem_changed, window.habits.ended):
+            signal.connect(self._opened.set)
+            signal.connect(self._shown.set)
 
 
 def _application(settings: Settings) -> QApplication:

@@ -7,7 +7,7 @@ stands before that happens.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,12 +17,12 @@ from typing import Any, Protocol
 from PySide6.QtCore import QCoreApplication
 
 from app.display import FeatureView
-from app.habits.quiet_import import libraries, open_libraries
+from app.habits.quiet_import import collector_at_rest, libraries, open_libraries
 from app.render import Picture, basis_of, feature_picture, result_pictures, source_picture
 from app.results import Stamp, stamp_of
 from app.session import EngineInfo, Loaded, Method, Outcome, Side, Sources, default_method
 from app.words import spoken
-from core.errors import FusionError, InputError
+from core.errors import InputError, Said
 from core.progress import Progress
 from core.tasks import TASKS, get_task
 from core.types import DeviceChoice, FloatArray, FusionRequest, FusionResult, Image, SourcePair
@@ -99,8 +99,9 @@ def tr(text: str) -> str:
 
 def image_suffixes(progress: Progress) -> tuple[str, ...]:
     """File suffixes the readers know (imports the codecs, hence a job)."""
-    open_libraries(libraries("cv2"))
-    from core.io import IMAGE_SUFFIXES
+    with collector_at_rest():
+        open_libraries(libraries("cv2"))
+        from core.io import IMAGE_SUFFIXES
 
     return tuple(IMAGE_SUFFIXES)
 
@@ -166,7 +167,7 @@ def sample_paths(task: str, folder: Path) -> tuple[Path, Path]:
     a, b = folder / f"{task}_a.png", folder / f"{task}_b.png"
     if not (a.is_file() and b.is_file()):
         raise InputError(
-            f"There is no sample pair for “{get_task(task).title}”",
+            Said("There is no sample pair for “{0}”", Said.plain(get_task(task).title)),
             "its files are missing from this installation",
             "Open two pictures of your own, or install the program again.",
         )
@@ -181,29 +182,41 @@ class FusePlan:
     task: str
     method: str
     request_id: int
-    preview: bool
     features: FeatureView
+    tiles: bool = False
+    """Work in small pieces, where memory ran out."""
 
 
-def fuse_steps(lazy: LazyEngine, plan: FusePlan, progress: Progress) -> Iterator[Any]:
-    """Yield the classical preview when asked for, then return the real outcome.
+def classical_preview(plan: FusePlan, progress: Progress) -> Outcome | None:
+    """The classical preview of a plan, or None where a classical method was asked for anyway.
 
-    The answer of a generator is its ``return`` value: an :class:`app.session.Outcome`.
+    Needs no engine, so it is there before torch is imported.
+
+    Raises:
+        DeviceMemoryError: the picture does not fit.
     """
+    from core.baselines import BASELINES
+    from core.classical import fuse_classically
+
+    if plan.method in BASELINES:
+        return None
+    name = get_task(plan.task).default_baseline
+    request = FusionRequest(plan.pair, plan.task, name, request_id=plan.request_id)
+    begun = time.perf_counter()
+    result = fuse_classically(request, progress)
+    seconds = time.perf_counter() - begun
+    title = spoken(BASELINES[name].title)
+    drawn = _drawn(result, plan, title, seconds, progress)
+    return replace(drawn, is_preview=True, requested_method=name)
+
+
+def fuse(lazy: LazyEngine, plan: FusePlan, progress: Progress) -> Outcome:
+    """Fuse as planned."""
     engine = lazy.get(progress)
     progress.check()
     method = _chosen(engine.methods(plan.task), plan)
-    is_model = method is None or method.kind == "pack"
-    if plan.preview and is_model:
-        name = get_task(plan.task).default_baseline
-        baseline = next((m for m in engine.methods(plan.task) if m.name == name), None)
-        # A preview that fails is no loss: the model's own answer or error follows.
-        with suppress(FusionError):
-            if baseline is not None:
-                progress.report(0, 0, tr("Classical preview"))
-                yield _fused(engine, plan, baseline, progress, is_preview=True)
-    outcome = _fused(engine, plan, method, progress, is_preview=False)
-    if not plan.method and not is_model:
+    outcome = _fused(engine, plan, method, progress)
+    if not plan.method and not outcome.is_model:
         note = tr("No model for this task is installed: a classical method was used instead.")
         notes = (note, *outcome.result.notes)
         outcome = replace(outcome, result=replace(outcome.result, notes=notes))
@@ -217,9 +230,7 @@ def _chosen(methods: tuple[Method, ...], plan: FusePlan) -> Method | None:
     return next((m for m in methods if m.name == plan.method), None)
 
 
-def _fused(
-    engine: Engine, plan: FusePlan, method: Method | None, progress: Progress, *, is_preview: bool
-) -> Outcome:
+def _fused(engine: Engine, plan: FusePlan, method: Method | None, progress: Progress) -> Outcome:
     is_model = method is None or method.kind == "pack"
     request = FusionRequest(
         plan.pair,
@@ -227,28 +238,35 @@ def _fused(
         method.name if method is not None else plan.method,
         reconstructions=is_model,
         features=is_model,
+        tiles=plan.tiles,
         request_id=plan.request_id,
     )
     begun = time.perf_counter()
     result = engine.fuse(request, progress)
     seconds = time.perf_counter() - begun
+    title = spoken(method.title) if method is not None else Path(result.method).name
+    drawn = _drawn(result, plan, title, seconds, progress)
+    return replace(drawn, is_model=is_model, requested_method=request.method)
+
+
+def _drawn(
+    result: FusionResult, plan: FusePlan, title: str, seconds: float, progress: Progress
+) -> Outcome:
+    """A result with its pictures."""
     progress.check()
     progress.report(0, 0, tr("Drawing"))
     basis = basis_of(result)
-    pictures = result_pictures(result, plan.features, basis)
-    title = spoken(method.title) if method is not None else Path(result.method).name
     return Outcome(
         result,
         plan.pair,
         title,
-        is_model,
-        is_preview,
-        seconds,
-        pictures,
-        basis,
-        request.method,
-        plan.features,
-        reconstruction_psnr(result, plan.pair),
+        is_model=False,
+        is_preview=False,
+        seconds=seconds,
+        pictures=result_pictures(result, plan.features, basis),
+        basis=basis,
+        feature_view=plan.features,
+        recon_psnr=reconstruction_psnr(result, plan.pair),
     )
 
 
@@ -256,11 +274,13 @@ def reconstruction_psnr(
     result: FusionResult, pair: SourcePair
 ) -> tuple[float | None, float | None]:
     """How close each reconstruction is to its source, in dB, on 8-bit luma."""
-    from core.metrics import psnr_pair, to_luma8
 
     def closeness(rebuilt: FloatArray | None, source: Image) -> float | None:
         if rebuilt is None:
             return None
+        # Not for a preview, which nothing should delay.
+        from core.metrics import psnr_pair, to_luma8
+
         return float(psnr_pair(to_luma8(source.normalised()), to_luma8(rebuilt)))
 
     return (

@@ -328,6 +328,7 @@ class MainWindow(QMainWindow):
             "resample": self.controller.resample_pending,
             "open": self.ask_open,
             "retry": self._retry,
+            "tiles": self.controller.fuse_in_tiles,
             "cpu": self.controller.use_cpu,
             "save": self.ask_save,
             "reload": self.controller.reload,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
+from app.numbers import number
 from app.words import spoken
 from app.workers import Runner
 from core.progress import Progress
@@ -68,7 +69,7 @@ def list_packs(progress: Progress) -> PackListing:
     for entry in good:
         progress.check()
         manifest, record = entry.manifest, entry.manifest.training
-        known = {name: f"{value:.3g}" for name, value in record.figures.items()}
+        known = {name: number(value, ".3g") for name, value in record.figures.items()}
         shown = [f"{name} {known[name]}" for name in _FIGURES if name in known]
         rows.append(
             PackRow(
@@ -81,13 +82,13 @@ def list_packs(progress: Progress) -> PackListing:
                 ", ".join(shown),
                 record.parent,
                 manifest.licence,
-                f"{record.steps:,} / {record.pairs:,}",
+                f"{number(record.steps, ',')} / {number(record.pairs, ',')}",
                 manifest.name == defaults[manifest.task],
                 entry.embedded,
                 card_of(entry),
             )
         )
-    return PackListing(tuple(rows), tuple((bad.path, bad.reason) for bad in broken))
+    return PackListing(tuple(rows), tuple((bad.path, spoken(bad.reason)) for bad in broken))
 
 
 def entry_of(name: str, task: str) -> PackEntry:

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.results import Stamp
 from app.session import Problem, Session
+from app.words import spoken, spoken_all
 from app.workers import Runner
 from core.errors import FusionError, SizeMismatch
 from core.progress import Progress
@@ -40,7 +41,7 @@ def find_pairs(paths: list[Path], task: str, progress: Progress) -> PairingPlan:
     """Pair files and folders. Runs on a worker thread; raises what ``pair_paths`` raises."""
     from core.io.pairing import pair_paths
 
-    progress.report(0, 0, "Looking for pairs")
+    progress.report(0, 0, "looking for pairs")
     return pair_paths(paths, task)
 
 
@@ -89,7 +90,7 @@ class Pairs(QObject):
         """Pairs in use, in order."""
         self.note = ""
         """What there is to say of what was dropped last."""
-        self._listed: frozenset[Key] = frozenset()
+        self._listed: dict[Key, Match] = {}
         self.current: Key | None = None
         self._states: dict[Key, State] = {}
         self._closed = False
@@ -133,32 +134,40 @@ class Pairs(QObject):
             self.open(key)
 
     def _summary(self, new: PairingPlan, known: int) -> str:
-        said = [self.tr("{0} pairs were found.").format(len(new.matches))]
+        one = len(new.matches) == 1
+        text = self.tr("One pair was found.") if one else self.tr("{0} pairs were found.")
+        said = [text.format(len(new.matches))]
         if not new.matches:
             said = [self.tr("No pairs were found among these files.")]
         if known:
-            said.append(self.tr("{0} of them were listed already.").format(known))
+            one = known == 1
+            text = self.tr("{0} of them were listed already.")
+            text = self.tr("One of them was listed already.") if one else text
+            said.append(text.format(known))
         if new.leftovers:
             text = self.tr("{0} files have no partner: see “Pairs…”.")
+            if len(new.leftovers) == 1:
+                text = self.tr("One file has no partner: see “Pairs…”.")
             said.append(text.format(len(new.leftovers)))
-        return " ".join((*said, *new.notes))
+        return " ".join((*said, *spoken_all(new.notes)))
 
     def set_plan(self, plan: PairingPlan) -> None:
         """List other pairs; what is known of those that stay is kept."""
         self.plan = plan
         self.matches = plan.active
-        self._listed = frozenset(key_of(match) for match in self.matches)
-        keys = {key_of(match) for match in plan.matches}
-        self._states = {key: state for key, state in self._states.items() if key in keys}
-        self._session.known_paths.update(path for key in keys for path in key)
+        # Each key is hashed once only: of thousands of pairs that takes longest.
+        self._listed = {key_of(match): match for match in self.matches}
+        if self._states:
+            keys = {key_of(match) for match in plan.matches}
+            self._states = {key: state for key, state in self._states.items() if key in keys}
         self.plan_changed.emit()
 
-    def state(self, match: Match) -> State:
+    def state(self, key: Key) -> State:
         """How a pair is getting on."""
-        known = self._states.get(key_of(match))
+        known, match = self._states.get(key), self._listed.get(key)
         if known is not None:
             return known
-        if not match.sure:
+        if match is not None and not match.sure:
             why = self.tr("The names do not say which of the two is A.")
             return State("check", why)
         return State("ready")
@@ -220,21 +229,18 @@ class Pairs(QObject):
         outcome, shown = self._session.outcome, self._on_show()
         if shown is None or outcome is None or outcome.is_preview:
             return
-        if outcome.pair is self._session.sources.pair and self._lists(shown):
+        if outcome.pair is self._session.sources.pair and shown in self._listed:
             self._set_state(shown, State("fused", outcome.method_title))
 
     def _problem_changed(self) -> None:
         problem = self._session.problem
-        if problem is None or self.current is None or not self._lists(self.current):
+        if problem is None or self.current is None or self.current not in self._listed:
             return
         if problem.remedy in ("open", "retry", "resample"):
             badge: Badge = "check" if isinstance(problem.error, SizeMismatch) else "failed"
             if not all(path.exists() for path in self.current):
                 badge = "missing"
-            self._set_state(self.current, State(badge, str(problem.error)))
-
-    def _lists(self, key: Key) -> bool:
-        return key in self._listed
+            self._set_state(self.current, State(badge, spoken(problem.error.said)))
 
     def look_again(self) -> None:
         """See which listed files are still there (in the background)."""

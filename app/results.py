@@ -11,6 +11,7 @@ from typing import Any
 from app.display import FeatureView
 from app.render import Picture
 from core.features import PcaBasis
+from core.said import Said
 from core.types import FusionResult, Image, SourcePair
 
 Stamp = tuple[tuple[str, int, int], ...]
@@ -43,7 +44,7 @@ class Sources:
         """What the reader had to do to the files."""
         sides = (("A", self.a), ("B", self.b))
         return tuple(
-            f"{letter}: {note}"
+            Said("{0}: {1}", letter, note)
             for letter, side in sides
             if side is not None
             for note in side.image.notes

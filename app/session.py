@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 Side = Literal["a", "b"]
-Remedy = Literal["", "resample", "open", "retry", "cpu", "save", "reload", "export"]
+Remedy = Literal["", "resample", "open", "retry", "tiles", "cpu", "save", "reload", "export"]
 
 
 class Method(Protocol):
@@ -151,6 +151,10 @@ class Session(QObject):
         self.method_changed.emit()
         self._update_stale()
 
+    def is_classical(self, name: str) -> bool:
+        """True where ``name`` is a classical method, not a pack."""
+        return any(m.name == name and m.kind == "baseline" for m in self.methods)
+
     @property
     def methods(self) -> tuple[Method, ...]:
         """What can fuse the selected task; empty until the engine has been made."""
@@ -214,6 +218,12 @@ class Session(QObject):
         self.results_changed.emit()
         self.notices_changed.emit()
         self._update_stale()
+
+    def add_result(self, outcome: Outcome) -> None:
+        """Put a classical result before the pair's others, to compare with; nothing else shows."""
+        if all(outcome.key != old.key for old in self.results):
+            self.results = (replace(outcome, is_preview=False), *self.results)
+            self.results_changed.emit()
 
     def select_result(self, key: str) -> None:
         """Show another result of this pair; the method chosen follows it."""

@@ -75,8 +75,8 @@ class SideWork(QObject):
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._measuring = Runner("measure", self)
-        self._drawing = Runner("small pictures", self)
+        self._measuring = Runner("measure", self, background=True)
+        self._drawing = Runner("small pictures", self, background=True)
         self._values: WeakKeyDictionary[FusionResult, dict[str, float]] = WeakKeyDictionary()
         self._measure_job: Job | None = None
         self._thumbs_job: Job | None = None

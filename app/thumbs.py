@@ -61,7 +61,7 @@ class Thumbs(QObject):
     def __init__(self, side: int, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._side = side
-        self._runner = Runner("thumbnails", self)
+        self._runner = Runner("thumbnails", self, background=True)
         self._waiting: deque[Key] = deque()
         self._asked: set[Key] = set()
         self._job: Job | None = None

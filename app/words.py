@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
 import core
+from app.numbers import filled
 from core.errors import FusionError, Said
 from core.tasks import TASKS
 
@@ -32,29 +33,37 @@ _SPEAKERS = {
     "BackboneMissing",
     "DeviceMemoryError",
     "DeviceUnavailable",
+    "DownloadError",
 }
 """Calls in the engine and the trainer whose literal texts a person may read."""
 
-_PLACES = {"DeviceChoice": 2, "report": 2, "Split": 4}
-"""Calls with one argument a person may read, and its place."""
+_PLACES = {"report": 2}
+"""Calls with one argument a person may read, and its place: stages."""
 
 
 def spoken(text: str) -> str:
-    """A name, stage or explanation of the engine in the person's language, if it is known."""
-    return QCoreApplication.translate("core", text) if text else ""
+    """A name, stage or explanation of the engine in the person's language, if it is known.
 
-
-def spoken_text(text: str) -> str:
-    """As :func:`spoken`; a text made from a template is made anew from the translated one."""
+    A text made from a template is made anew from the translated one, with the same values.
+    """
     if isinstance(text, Said):
-        values = (spoken_text(v) if isinstance(v, Said) else v for v in text.values)
-        return spoken(text.template).format(*values)
-    return spoken(text)
+        values = (spoken(value) if isinstance(value, Said) else value for value in text.values)
+        return filled(_translated(text.template), *values)
+    return _translated(text)
+
+
+def spoken_all(texts: Iterable[str]) -> list[str]:
+    """Several of them."""
+    return [spoken(text) for text in texts]
+
+
+def _translated(text: str) -> str:
+    return QCoreApplication.translate("core", text) if text else ""
 
 
 def spoken_error(error: FusionError) -> tuple[str, str, str]:
     """What failed, why, and what to do about it, in the person's language where it is known."""
-    return spoken_text(error.what), spoken_text(error.why), spoken_text(error.remedy)
+    return spoken(error.what), spoken(error.why), spoken(error.remedy)
 
 
 def engine_texts() -> set[str]:
@@ -86,38 +95,17 @@ def trainer_texts() -> set[str]:
     # Names such as bf16 or dinov3 are the same everywhere; words are not.
     choices = (choice for field in FIELDS for choice in field.choices if choice.isalpha())
     presets = (text for preset in PRESETS for text in (preset.title, preset.description))
-    return {text for text in (*fields, *choices, *presets, *_faults()) if _is_words(text)}
-
-
-_WRONG = ("?", -1e30, -1, 1e30)
-"""No number, and numbers outside every limit."""
-
-
-def _faults() -> Iterator[str]:
-    """What is said of numbers that cannot be, found by trying: limits stand in the sentence."""
-    from trainer.config import TrainConfig
-    from trainer.fields import FIELDS, validate, values_of
-
-    for field in FIELDS:
-        if field.kind not in ("int", "float"):
-            continue
-        for wrong in (*_WRONG, 40) if field.name == "crop" else _WRONG:
-            values = values_of(TrainConfig("mif"))
-            *path, name = field.name.split(".")
-            group = values
-            for step in path:
-                group = group[step]
-            group[name] = wrong
-            yield from validate(values).values()
+    return {text for text in (*fields, *choices, *presets) if _is_words(text)}
 
 
 def error_texts() -> set[str]:
     """Every literal text of errors, stages and reasons, found in the source that says it."""
     root = Path(core.__file__).parent.parent
     found: set[str] = set()
-    for package in ("core", "trainer"):
+    for package in ("core", "trainer", "app"):
         for path in sorted((root / package).rglob("*.py")):
-            found.update(_Source(ast.parse(path.read_text(encoding="utf-8"))).texts())
+            if path.parent.name != "cli":  # which speaks English
+                found.update(_Source(ast.parse(path.read_text(encoding="utf-8"))).texts())
     return {text for text in found if _is_words(text)}
 
 

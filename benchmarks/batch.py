@@ -110,7 +110,7 @@ def work(kind: str, options: argparse.Namespace) -> Turn:
         on_a_share(options.share)
     depth: Any = 16 if options.format == "tif" else None
     batch = BatchOptions(
-        out, options.task, options.method, format=options.format, depth=depth,
+        options.task, options.method, format=options.format, depth=depth, out=out,
         workers=options.workers,
     )  # fmt: skip
     plan = plan_batch(pair_paths([source], options.task), batch)

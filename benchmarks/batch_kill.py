@@ -1,7 +1,8 @@
 """Batches killed at random moments and gone on with: nothing lost, nothing twice, no half file.
 
-    python benchmarks/batch_kill.py --data ../shared/data/val/ivif --task ivif --pairs 2000
-    python benchmarks/batch_kill.py --data ../shared/data/val/ivif --task ivif --pairs 2000 --window
+    python benchmarks/batch_kill.py --data ../shared/data/val/mif --task mif --method mif-compact
+    python benchmarks/batch_kill.py --data ../shared/data/val/mif --task mif --method mif-compact \
+        --window
 
 Real pairs are repeated under other names in a temporary folder, by hard links where the disk allows
 it. ``unifusion batch`` (or, with ``--window``, the window's own batch in a process of its own) is
@@ -9,6 +10,10 @@ killed with SIGKILL at seeded random moments and started again, until one start 
 Then every output must be there, decode, and equal what the engine makes of that pair directly; no
 file that was complete before a kill may have been written again; no unfinished file may be left;
 and the record must name every pair as done.
+
+Resident memory is sampled all the while: its peak, and its mean over the second and the last
+quarter of the longest start, which must not differ for a run whose memory is flat. ``--report
+FILE`` adds a line with all figures to a table in Markdown.
 """
 
 from __future__ import annotations
@@ -24,10 +29,64 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-_TICK = 0.02
+_TICK = 0.05
+_TELL = 30.0
+_DELAY = 0.3
+"""Seconds at most between the number of results that was waited for, and the kill."""
+_HEAD = """# Batches killed and gone on with
+
+One line for each run of `benchmarks/batch_kill.py`. *Killed at*: how many results were there when
+it was killed. *Redone* counts results that were complete at a kill and were written again later;
+*wrong* counts everything else that was not as it should be: missing, half, unlike what the engine
+makes of the pair, not recorded. Memory is resident memory of the process: its peak, and its mean in
+the second and in the last quarter of the longest start.
+
+| way | pairs | method | killed at | redone | wrong | seconds | peak MiB | 2nd / last quarter MiB |
+|---|---|---|---|---|---|---|---|---|
+"""
+
+
+@dataclass
+class Watch:
+    """What was seen of one start: (seconds, results there, resident MiB) again and again."""
+
+    begun: float = field(default_factory=time.monotonic)
+    samples: list[tuple[float, int, float]] = field(default_factory=list)
+
+    def look(self, process: subprocess.Popen, results: int) -> None:
+        """Take a sample."""
+        self.samples.append((time.monotonic() - self.begun, results, resident(process.pid)))
+
+    @property
+    def seconds(self) -> float:
+        """How long it was watched."""
+        return self.samples[-1][0] if self.samples else 0.0
+
+    @property
+    def peak(self) -> float:
+        """Most resident MiB."""
+        return max((memory for *_, memory in self.samples), default=0.0)
+
+    def quarter(self, number: int) -> float:
+        """Mean resident MiB in a quarter (1 to 4) of the time in which results appeared."""
+        first = next((at for at, results, _ in self.samples if results > self.samples[0][1]), 0.0)
+        span = (self.seconds - first) / 4
+        begin, end = first + (number - 1) * span, first + number * span
+        seen = [memory for at, _, memory in self.samples if begin <= at <= end and memory]
+        return sum(seen) / len(seen) if seen else 0.0
+
+
+def resident(pid: int) -> float:
+    """Resident MiB of a process; 0 where the system does not say."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError):
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def repeated(data: Path, folder: Path, pairs: int) -> dict[str, str]:
@@ -78,15 +137,22 @@ def outputs(out: Path) -> dict[str, tuple[int, int]]:
     return found
 
 
-def killed_once(process: subprocess.Popen, out: Path, wanted: int) -> dict[str, tuple[int, int]]:
-    """Kill ``process`` once ``wanted`` results are there; what was there then."""
+def watched(process: subprocess.Popen, out: Path, wanted: int, delay: float) -> Watch:
+    """Watch ``process`` to its end, or kill it ``delay`` seconds after the ``wanted`` result."""
+    watch, told = Watch(), time.monotonic()
     while process.poll() is None:
-        if len(outputs(out)) >= wanted:
+        results = sum(1 for _ in out.glob("scene*.png"))
+        watch.look(process, results)
+        if results >= wanted:
+            time.sleep(delay)
             process.send_signal(signal.SIGKILL)
             process.wait()
             break
+        if time.monotonic() - told > _TELL:
+            told = time.monotonic()
+            print(f"  {results} results, {watch.samples[-1][2]:.0f} MiB", flush=True)
         time.sleep(_TICK)
-    return outputs(out)
+    return watch
 
 
 def check(
@@ -95,8 +161,8 @@ def check(
     out: Path,
     originals: dict[str, str],
     before: Sequence[dict[str, tuple[int, int]]],
-) -> list[str]:
-    """What is wrong, one sentence each."""
+) -> tuple[list[str], list[str]]:
+    """Results that were written twice, and what else is wrong, one sentence each."""
     import numpy as np
 
     from core.engine import FusionEngine
@@ -109,9 +175,7 @@ def check(
     extra = found.keys() - originals.keys()
     wrong += [f"{len(missing)} results are missing, such as {min(missing)}"] if missing else []
     wrong += [f"{len(extra)} results nobody asked for"] if extra else []
-    for earlier in before:
-        again = [stem for stem, stamp in earlier.items() if found.get(stem) != stamp]
-        wrong += [f"{stem} was written twice" for stem in again]
+    twice = {s for earlier in before for s, stamp in earlier.items() if found.get(s) != stamp}
     wrong += [f"half a file: {path}" for path in out.rglob(".*.part*")]
     engine = FusionEngine("cpu")
     direct: dict[str, np.ndarray] = {}
@@ -131,7 +195,7 @@ def check(
     database.close()
     if states != [("done", len(originals), len(originals))]:
         wrong.append(f"the record says {states}")
-    return wrong
+    return sorted(f"{stem} was written twice" for stem in twice), wrong
 
 
 def show(options: argparse.Namespace) -> int:
@@ -141,22 +205,54 @@ def show(options: argparse.Namespace) -> int:
         source, out, home = (Path(folder) / name for name in ("in", "out", "home"))
         originals = repeated(options.data.resolve(), source, options.pairs)
         moments = sorted(chance.sample(range(1, options.pairs - 8), options.kills))
-        before = []
-        begun = time.monotonic()
+        before, watches = [], []
         for moment in moments:
-            there = killed_once(started(options, source, out, home), out, moment)
-            before.append(there)
-            print(f"killed with {len(there)} of {options.pairs} results there", flush=True)
-        code = started(options, source, out, home).wait()
-        seconds = time.monotonic() - begun
-        wrong = check(options, source, out, originals, before)
-        wrong += [f"the last start ended with {code}"] if code else []
-    for text in wrong:
+            process = started(options, source, out, home)
+            watches.append(watched(process, out, moment, chance.random() * _DELAY))
+            before.append(outputs(out))
+            print(f"killed with {len(before[-1])} of {options.pairs} results there", flush=True)
+        process = started(options, source, out, home)
+        watches.append(watched(process, out, options.pairs + 1, 0))
+        twice, wrong = check(options, source, out, originals, before)
+        wrong += [f"the last start ended with {process.returncode}"] if process.returncode else []
+    for text in (*twice, *wrong):
         print(text)
-    way = "window" if options.window else "command line"
-    print(f"{way}: {options.pairs} pairs, {options.kills} kills, {seconds:.0f} s: "
-          f"{'WRONG' if wrong else 'all there, all right, none twice, no half file'}")  # fmt: skip
-    return 1 if wrong else 0
+    line = figures(options, [len(there) for there in before], watches, len(twice), len(wrong))
+    print(line)
+    if options.report:
+        report(options.report, line)
+    return 1 if twice or wrong else 0
+
+
+def figures(
+    options: argparse.Namespace,
+    killed: Sequence[int],
+    watches: Sequence[Watch],
+    twice: int,
+    wrong: int,
+) -> str:
+    """One line of the table."""
+    longest = max(watches, key=lambda watch: watch.seconds)
+    cells = (
+        "window" if options.window else "command line",
+        f"{options.pairs:,}",
+        options.method,
+        ", ".join(f"{number:,}" for number in killed),
+        twice,
+        wrong,
+        f"{sum(watch.seconds for watch in watches):.0f}",
+        f"{max(watch.peak for watch in watches):.0f}",
+        f"{longest.quarter(2):.0f} / {longest.quarter(4):.0f}",
+    )
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def report(path: Path, line: str) -> None:
+    """Add ``line`` to the table in ``path``."""
+    if not path.exists():
+        path.write_text(_HEAD, encoding="utf-8")
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"{line}\n")
 
 
 def drive(options: argparse.Namespace) -> int:
@@ -212,6 +308,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--window", action="store_true", help="through the window's batch")
     parser.add_argument("--scratch", type=Path, help="folder for the pictures")
+    parser.add_argument("--report", type=Path, help="Markdown file to add the figures to")
     parser.add_argument("--drive", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()

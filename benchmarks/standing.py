@@ -32,7 +32,8 @@ METRICS = ("MI", "VIF", "Qabf", "Qy", "CC", "PSNR")
 FIRST = METRICS[:3]
 """What a pack should lead in; in the others it should be within :data:`NEAR` of the best peer."""
 NEAR = 0.02
-SHARES = (0.1, 0.2, 0.3, 0.5)
+MIXES = {"average": (0.1, 0.2, 0.3, 0.5), "maximum": (0.25, 0.5)}
+"""Trivial methods the packs are mixed with, and their shares: what could be had for what."""
 PEER_PAIRS = {"ivif": "roadscene_"}
 """Beginning of the names of the pairs the peers were run on, where those are not all."""
 
@@ -43,15 +44,16 @@ def luma(engine: FusionEngine, request: FusionRequest) -> FloatArray:
 
 
 def scored(engine: FusionEngine, sources: Path, task: str, pack: str) -> dict[str, MethodScore]:
-    """Every method, and the pack mixed with the average, over all pairs of a folder."""
+    """Every method, and the pack mixed with trivial ones, over all pairs of a folder."""
     rows: dict[str, list[PictureScore]] = {}
     for files in pair_folders(sources).pairs:
         request = FusionRequest(read_pair(files.a, files.b), task, pack)
         a, b = (to_luma8(image.normalised()) for image in (request.pair.a, request.pair.b))
         results = {m: luma(engine, replace(request, method=m)) for m in (pack, *BASELINES)}
-        for share in SHARES:
-            mixed = (1 - share) * results[pack] + share * results["average"]
-            results[f"{pack}, {share:.0%} average"] = mixed
+        for other, shares in MIXES.items():
+            for share in shares:
+                mixed = (1 - share) * results[pack] + share * results[other]
+                results[f"{pack}, {share:.0%} {other}"] = mixed
         for method, fused in results.items():
             values = evaluate(a, b, to_luma8(fused), METRICS)
             rows.setdefault(method, []).append(PictureScore(files.name, values))
@@ -109,7 +111,7 @@ def section(engine: FusionEngine, data: Path, task: str) -> str:
             "",
             verdict(means[pack], [*methods[1:], *networks], networks),
             "",
-            "Trade-off, the pack mixed with the plain average:",
+            "Trade-off, the pack mixed with the plain average and with the brighter source:",
             "",
             table(mixes),
             "",

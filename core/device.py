@@ -1,4 +1,8 @@
-"""Where the network runs, and why there."""
+"""Where the network runs, and why there.
+
+torch is imported where it is asked something, not with this module: classical fusions need what is
+here as well, and need not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,6 @@ import os
 import platform
 
 import cv2
-import torch
 
 from core.errors import DeviceMemoryError, DeviceUnavailable, Said
 from core.types import DeviceChoice
@@ -21,45 +24,63 @@ def choose_device(wanted: str = "auto") -> DeviceChoice:
     Raises:
         DeviceUnavailable: a device was named that is not on this machine.
     """
+    import torch
+
     wanted = wanted.strip().lower()
     if wanted == "cpu":
-        return DeviceChoice("cpu", cpu_label(), "the CPU was asked for")
+        return DeviceChoice("cpu", cpu_label(), Said("the CPU was asked for"))
     if wanted in ("auto", ""):
         reason = _why_no_cuda()
         if reason:
             return DeviceChoice("cpu", cpu_label(), reason)
-        return DeviceChoice("cuda:0", torch.cuda.get_device_name(0), "a CUDA GPU is present")
+        return DeviceChoice("cuda:0", torch.cuda.get_device_name(0), Said("a CUDA GPU is present"))
     kind, _, number = wanted.partition(":")
     if kind != "cuda" or (number and not number.isdecimal()):
         raise DeviceUnavailable(
-            f"Unknown device “{wanted}”", remedy="Choose auto, cpu, cuda or cuda:N."
+            Said("Unknown device “{0}”", wanted), remedy="Choose auto, cpu, cuda or cuda:N."
         )
     reason = _why_no_cuda()
     if reason:
-        raise DeviceUnavailable(f"Device “{wanted}”", reason, "Choose auto or cpu.")
+        raise DeviceUnavailable(Said("Device “{0}”", wanted), reason, "Choose auto or cpu.")
     index = int(number or 0)
     if index >= torch.cuda.device_count():
         raise DeviceUnavailable(
-            f"Device “{wanted}”",
-            f"this machine has {torch.cuda.device_count()} CUDA device(s)",
+            Said("Device “{0}”", wanted),
+            Said("this machine has {0} CUDA device(s)", torch.cuda.device_count()),
             "Numbering starts at cuda:0.",
         )
-    return DeviceChoice(f"cuda:{index}", torch.cuda.get_device_name(index), "it was asked for")
+    label = torch.cuda.get_device_name(index)
+    return DeviceChoice(f"cuda:{index}", label, Said("it was asked for"))
+
+
+def devices() -> tuple[DeviceChoice, ...]:
+    """What can be named on this machine: the CPU, then each CUDA device."""
+    import torch
+
+    found = [choose_device("cpu")]
+    for index in range(torch.cuda.device_count() if not _why_no_cuda() else 0):
+        found.append(choose_device(f"cuda:{index}"))
+    return tuple(found)
 
 
 def _why_no_cuda() -> str:
     """Why CUDA cannot be used, or "" when it can."""
+    import torch
+
     if torch.version.cuda is None:
-        return "this build of torch has no CUDA"
+        return Said("this build of torch has no CUDA")
     if not torch.cuda.is_available():
-        return "no usable CUDA GPU or driver was found"
+        return Said("no usable CUDA GPU or driver was found")
     return ""
 
 
 def cpu_label() -> str:
     """Name of the CPU device with the threads torch uses."""
+    import torch
+
     machine = platform.machine() or "CPU"
-    return f"CPU ({machine}, {torch.get_num_threads()} threads of {os.cpu_count() or 1})"
+    threads = torch.get_num_threads()
+    return Said("CPU ({0}, {1} threads of {2})", machine, threads, os.cpu_count() or 1)
 
 
 _NO_MEMORY = (
@@ -74,7 +95,8 @@ _NO_MEMORY = (
 
 def is_out_of_memory(error: BaseException) -> bool:
     """True for every way torch, numpy and OpenCV say that memory ran out."""
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+    # torch's own error by its name: where it has been raised, torch is there anyway.
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     text = str(error).lower()
     return isinstance(error, (RuntimeError, cv2.error)) and any(
@@ -82,13 +104,19 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
-def memory_error(device: DeviceChoice, size: tuple[int, int]) -> DeviceMemoryError:
-    """The error for a picture of ``size`` (width, height) that did not fit ``device``."""
-    remedy = (
-        "Choose a smaller picture or close other programs."
-        if device.name == "cpu"
-        else "Run it on the CPU (--device cpu), or choose a smaller picture."
-    )
+def memory_error(
+    device: DeviceChoice, size: tuple[int, int], *, tiled: bool = False
+) -> DeviceMemoryError:
+    """The error for a picture of ``size`` (width, height) that did not fit ``device``.
+
+    ``tiled``: it was tried in small pieces already.
+    """
+    if not tiled:
+        remedy = "Fuse it in tiles (--tiles), or close other programs."
+    elif device.name == "cpu":
+        remedy = "Choose a smaller picture or close other programs."
+    else:
+        remedy = "Run it on the CPU (--device cpu), or choose a smaller picture."
     return DeviceMemoryError(
         Said("A picture of {0}×{1} pixels does not fit {2}", *size, device.label),
         "the memory ran out",
@@ -99,4 +127,6 @@ def memory_error(device: DeviceChoice, size: tuple[int, int]) -> DeviceMemoryErr
 def synchronise(device: DeviceChoice) -> None:
     """Wait until the device has finished, so that timings mean something."""
     if device.name.startswith("cuda"):
+        import torch
+
         torch.cuda.synchronize(device.name)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -13,17 +10,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core import __version__
-from core.baselines import BASELINES, Baseline
+from core.baselines import BASELINES
+from core.classical import fuse_classically
 from core.colour import Split, merge, split
-from core.device import choose_device, is_out_of_memory, memory_error, synchronise
-from core.errors import DeviceMemoryError, PackError
+from core.device import choose_device
+from core.errors import DeviceMemoryError, PackError, Said
+from core.fusing import Stopwatch, finished, memory_named, provenance
 from core.models.catalogue import Catalogue, PackEntry
 from core.models.network import Features, UniFusionNet, pad_to_patches
 from core.models.pack import read_pack
+from core.models.stripes import WHOLE, Stripes, Walk
 from core.progress import NullProgress, Progress
 from core.tasks import get_task
-from core.types import DeviceChoice, FloatArray, FusionRequest, FusionResult, SourcePair
+from core.types import DeviceChoice, FloatArray, FusionRequest, FusionResult
+
+_STRIPE_PIXELS = 2**20
+"""A picture of no more pixels is fused whole; of a larger one, this much at a time."""
+_TILE_PIXELS = 2**17
+"""The same where memory is scarce; smaller pieces cost more around them than they save."""
 
 
 @dataclass(frozen=True)
@@ -42,24 +46,6 @@ class _Loaded:
     network: UniFusionNet
     entry: PackEntry
     stamp: tuple[int, int]
-
-
-class Stopwatch:
-    """Seconds per stage; reports each stage and lets the caller cancel between them."""
-
-    def __init__(self, progress: Progress, device: DeviceChoice, stages: int) -> None:
-        self.seconds: dict[str, float] = {}
-        self._progress, self._device, self._stages = progress, device, stages
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time one stage under ``name``."""
-        self._progress.check()
-        self._progress.report(len(self.seconds), self._stages, name)
-        start = time.perf_counter()
-        yield
-        synchronise(self._device)
-        self.seconds[name] = time.perf_counter() - start
 
 
 class FusionEngine:
@@ -92,7 +78,11 @@ class FusionEngine:
                 entry.manifest.name,
                 entry.manifest.title,
                 "pack",
-                f"{entry.manifest.network.backbone.kind}, {entry.manifest.training.steps} steps",
+                Said(
+                    "{0}, {1} steps",
+                    entry.manifest.network.backbone.kind,
+                    entry.manifest.training.steps,
+                ),
                 default=index == 0,
             )
             for index, entry in enumerate(self._catalogue.for_task(get_task(task).name))
@@ -114,45 +104,15 @@ class FusionEngine:
             DeviceMemoryError: the picture does not fit. Cancelled: the caller said stop.
         """
         progress = progress or NullProgress()
-        task = get_task(request.task)
+        get_task(request.task)  # an unknown task is said before an unknown method
         if request.method in BASELINES:
-            result = self._fuse_classically(request, BASELINES[request.method], progress)
-        else:
-            result = self._fuse_by_pack(request, progress)
-        progress.report(1, 1, "done")
-        notes = (*_pair_notes(request.pair), *result.notes)
-        return replace(result, task=task.name, notes=notes, request_id=request.request_id)
-
-    def _fuse_classically(
-        self, request: FusionRequest, baseline: Baseline, progress: Progress
-    ) -> FusionResult:
-        device = DeviceChoice("cpu", "CPU", "classical methods run on the CPU")
-        watch = Stopwatch(progress, device, 3)
-        with _memory_named(device, request.pair):
-            with watch.stage("preparing"):
-                parts = split(request.pair, get_task(request.task).colour)
-            with watch.stage("fusing"):
-                fused = baseline.fuse(parts.a, parts.b)
-            with watch.stage("colour"):
-                merged = merge(fused, parts)
-        notes: tuple[str, ...] = ()
-        if request.reconstructions or request.features:
-            notes = ("Classical methods have no reconstructions and no features.",)
-        return FusionResult(
-            fused=merged,
-            task=request.task,
-            method=baseline.name,
-            device=device,
-            bit_depth=request.pair.bit_depth,
-            timings=watch.seconds,
-            notes=notes,
-            provenance=_provenance(request, baseline.name, ""),
-        )
+            return fuse_classically(request, progress)
+        return finished(self._fuse_by_pack(request, progress), request, progress)
 
     def _fuse_by_pack(self, request: FusionRequest, progress: Progress) -> FusionResult:
         watch = Stopwatch(progress, self._device, 6)
         try:
-            with _memory_named(self._device, request.pair):
+            with memory_named(self._device, request, tiled=request.tiles):
                 with watch.stage("loading the model"):
                     loaded = self._load(self._find(request))
                 manifest = loaded.entry.manifest
@@ -178,15 +138,15 @@ class FusionEngine:
             features_a=outputs.features_a,
             features_b=outputs.features_b,
             timings=watch.seconds,
-            provenance=_provenance(request, manifest.name, manifest.weights_sha256),
+            provenance=provenance(request, manifest.name, manifest.weights_sha256),
         )
 
     def _find(self, request: FusionRequest) -> PackEntry:
         entry = self._catalogue.find(request.method, request.task)
         if entry.manifest.task != request.task:
             raise PackError(
-                f"Pack “{entry.manifest.name}”",
-                f"it was trained for task {entry.manifest.task}, not {request.task}",
+                Said("Pack “{0}”", entry.manifest.name),
+                Said("it was trained for task {0}, not {1}", entry.manifest.task, request.task),
                 "Choose a pack of this task, or change the task.",
             )
         return entry
@@ -195,7 +155,8 @@ class FusionEngine:
         try:
             stat = entry.path.stat()
         except OSError as error:
-            raise PackError(str(entry.path), f"it cannot be read ({error.strerror})") from error
+            why = Said("it cannot be read ({0})", error.strerror)
+            raise PackError(str(entry.path), why) from error
         stamp = (stat.st_mtime_ns, stat.st_size)
         held = self._loaded
         if held is None or held.entry.path != entry.path or held.stamp != stamp:
@@ -211,13 +172,14 @@ class FusionEngine:
         height, width = parts.a.shape[:2]
         with watch.stage("encoding"):
             x, y = self._tensor(parts.a), self._tensor(parts.b)
-            features = network.encode(x, y)
+            walk = _walk(x.shape[2], x.shape[3], request.tiles, watch)
+            features = network.encode(x, y, walk)
         with watch.stage("fusing"):
-            fused = _picture(network.fuse(features, x, y), height, width)
+            fused = _picture(network.fuse(features, x, y, walk), height, width)
         rec_a = rec_b = None
         if request.reconstructions and network.config.reconstruction:
             with watch.stage("reconstructing"):
-                reconstructions = network.reconstruct(features)
+                reconstructions = network.reconstruct(features, walk)
                 if reconstructions is not None:
                     rec_a, rec_b = (_picture(r, height, width) for r in reconstructions)
         maps: tuple[FloatArray | None, FloatArray | None] = (None, None)
@@ -231,15 +193,12 @@ class FusionEngine:
         return padded
 
 
-@contextmanager
-def _memory_named(device: DeviceChoice, pair: SourcePair) -> Iterator[None]:
-    """Every way to run out of memory leaves as one error that names picture and device."""
-    try:
-        yield
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise memory_error(device, pair.a.size) from error
-        raise
+def _walk(height: int, width: int, tiles: bool, watch: Stopwatch) -> Walk:
+    """Whole where that is small; else in stripes, which also lets the caller stop in between."""
+    pixels = _TILE_PIXELS if tiles else _STRIPE_PIXELS
+    if height * width <= pixels:
+        return WHOLE
+    return Stripes(height, pixels // width, watch.check)
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,29 +224,3 @@ def _feature_maps(
         np.ascontiguousarray(f[0, :, :rows, :columns].float().cpu().numpy()) for f in features
     )
     return cut_x, cut_y
-
-
-def _pair_notes(pair: SourcePair) -> tuple[str, ...]:
-    """The readers' notes, each with its source; a note about both is said once, as it is."""
-    both = [note for note in pair.a.notes if note in pair.b.notes]
-    single = [
-        f"{side}: {note}"
-        for side, image in (("A", pair.a), ("B", pair.b))
-        for note in image.notes
-        if note not in both
-    ]
-    return (*both, *single)
-
-
-def _provenance(request: FusionRequest, method: str, digest: str) -> dict[str, str]:
-    entries = {
-        "software": f"UniFusion Studio {__version__}",
-        "task": request.task,
-        "method": method,
-        "weights_sha256": digest,
-        "source_a": request.pair.a.name,
-        "source_b": request.pair.b.name,
-    }
-    if get_task(request.task).medical:
-        entries["notice"] = "Research use only – AI-generated image"
-    return {key: value for key, value in entries.items() if value}

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Self
+from core.said import Said
 
-
-class Said(str):
-    """A text made from a template and values, which remembers both.
-
-    Whoever shows it may look the template up in another language and fill it in again; to all
-    others it is the finished English text. Templates are written as literals, so that tools find
-    them.
-    """
-
-    template: str
-    values: tuple[object, ...]
-
-    def __new__(cls, template: str, *values: object) -> Self:
-        """Args: ``template`` as for :meth:`str.format`, ``values`` by position."""
-        made = super().__new__(cls, template.format(*values))
-        made.template, made.values = template, values
-        return made
-
-    def __reduce__(self) -> tuple[type[Said], tuple[object, ...]]:
-        return type(self), (self.template, *self.values)
+__all__ = [
+    "BackboneMissing",
+    "Cancelled",
+    "DeviceMemoryError",
+    "DeviceUnavailable",
+    "DownloadError",
+    "FusionError",
+    "InputError",
+    "OutputError",
+    "PackError",
+    "Said",
+    "SizeMismatch",
+]
 
 
 class FusionError(Exception):
@@ -40,10 +33,16 @@ class FusionError(Exception):
         self.remedy = _stripped(remedy)
         super().__init__(self.what, self.why, self.remedy)
 
+    @property
+    def said(self) -> Said:
+        """The paragraph, for other texts to hold and for records to keep."""
+        what, why, remedy = (Said.plain(text) for text in (self.what, self.why, self.remedy))
+        head = Said("{0}: {1}", what, why) if why else what
+        sentence = head if head.endswith((".", "!", "?")) else Said("{0}.", head)
+        return Said("{0} {1}", sentence, remedy) if remedy else sentence
+
     def __str__(self) -> str:
-        head = f"{self.what}: {self.why}" if self.why else self.what
-        sentence = head if head.endswith((".", "!", "?")) else f"{head}."
-        return f"{sentence} {self.remedy}".strip()
+        return str(self.said)
 
 
 def _stripped(text: str) -> str:
@@ -89,6 +88,10 @@ class DeviceMemoryError(FusionError):
 
 class DeviceUnavailable(FusionError):
     """The device that was asked for does not exist on this machine."""
+
+
+class DownloadError(FusionError):
+    """A file that a person asked for could not be fetched, or is not the one that was promised."""
 
 
 class Cancelled(Exception):

@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from core.errors import InputError
+from core.errors import InputError, Said
 from core.io.atomic import atomic_write
 from core.io.decoded import file_error
 from core.io.pairing import PairedFiles, pair_folders
@@ -112,8 +112,8 @@ def score_folder(
     if not pairs & by_name.keys():
         raise InputError(
             str(results),
-            f"none of its {len(by_name)} pictures has the name of a pair in {sources}",
-            f"Name each result like its sources, for instance “{min(pairs)}.png”.",
+            Said("none of its {0} pictures has the name of a pair in {1}", len(by_name), sources),
+            Said("Name each result like its sources, for instance “{0}.png”.", min(pairs)),
         )
 
     def read_result(pair: PairedFiles) -> Luma | None:
@@ -164,7 +164,7 @@ def _score_picture(
     try:
         values = evaluate(source_a, source_b, fused, metrics)
     except InputError as error:
-        raise InputError(f"Pair “{pair.name}”", str(error).rstrip(".")) from error
+        raise InputError(Said("Pair “{0}”", pair.name), error.said) from error
     if truth is not None:
         values |= _against_truth(fused, truth)
     return PictureScore(pair.name, values)
@@ -175,8 +175,11 @@ def _against_truth(fused: Luma, path: Path) -> dict[str, float]:
     if truth.shape != fused.shape:
         raise InputError(
             str(path),
-            f"the ground truth is {truth.shape[1]}×{truth.shape[0]} pixels "
-            f"and the result {fused.shape[1]}×{fused.shape[0]}",
+            Said(
+                "the ground truth is {0}×{1} pixels and the result {2}×{3}",
+                *truth.shape[1::-1],
+                *fused.shape[1::-1],
+            ),
         )
     return {"PSNR_gt": psnr_pair(truth, fused), "SSIM_gt": ssim_pair(truth, fused)}
 
@@ -194,7 +197,12 @@ def _pictures(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
     except OSError as error:
         raise file_error(folder, error) from error
     problems = tuple(
-        f"{folder} has several files called “{name}”: {', '.join(path.name for path in paths)}."
+        Said(
+            "{0} has several files called “{1}”: {2}.",
+            folder,
+            name,
+            ", ".join(path.name for path in paths),
+        )
         for name, paths in found.items()
         if len(paths) > 1
     )

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from core.errors import InputError
+from core.errors import InputError, Said
 
-Target = Literal["max", "mean", "sharper"]
+Target = Literal["max", "mean", "brighter", "sharper"]
 SsimWeighting = Literal["gradient", "equal"]
 ColourMode = Literal["luma", "rgb"]
 ChromaSource = Literal["a", "b", "both", "nearest"]
@@ -22,7 +22,9 @@ class LossWeights:
     """Weights of the fusion objective, with where they come from.
 
     ``intensity_target``: what the fused intensity is drawn to: the element-wise maximum or mean of
-    the sources (SwinFusion), or at each pixel the source that is locally sharper (ours, for focus).
+    the sources (SwinFusion), two thirds of the brighter and one third of the darker source (ours,
+    for exposure: the mean leaves pictures grey), or at each pixel the source that is locally
+    sharper (ours, for focus).
     """
 
     intensity: float
@@ -144,5 +146,6 @@ def get_task(name: str) -> TaskSpec:
         return TASKS[name]
     except KeyError:
         raise InputError(
-            f"Unknown task “{name}”", remedy=f"Choose one of: {', '.join(TASKS)}."
+            Said("Unknown task “{0}”", name),
+            remedy=Said("Choose one of: {0}.", ", ".join(TASKS)),
         ) from None

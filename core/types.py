@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import InputError, SizeMismatch
+from core.errors import InputError, Said, SizeMismatch
 
 FloatArray = npt.NDArray[np.float32]
 BitDepth = Literal[8, 16, 32]
@@ -49,11 +49,11 @@ class Image:
     def __post_init__(self) -> None:
         name = str(self.origin) if self.origin else "picture"
         if self.data.ndim != 3 or self.data.shape[2] not in (1, 3):
-            raise InputError(name, f"expected height×width×1 or 3, got {self.data.shape}")
+            raise InputError(name, Said("expected height×width×1 or 3, got {0}", self.data.shape))
         if self.data.shape[0] < 1 or self.data.shape[1] < 1:
             raise InputError(name, "the picture has no pixels")
         if not self.window[0] < self.window[1]:
-            raise InputError(name, f"empty display window {self.window}")
+            raise InputError(name, Said("empty display window {0}", self.window))
         object.__setattr__(self, "data", _frozen(np.asarray(self.data, dtype=np.float32)))
 
     @property
@@ -132,6 +132,8 @@ class FusionRequest:
             default pack.
         reconstructions: also return both reconstructions (models only).
         features: also return both adapter feature maps (models only).
+        tiles: go through the picture in the smallest pieces, for the least memory. The result is
+            the same up to rounding.
         request_id: carried into the result, so a view can drop answers that were overtaken.
     """
 
@@ -140,6 +142,7 @@ class FusionRequest:
     method: str = ""
     reconstructions: bool = False
     features: bool = False
+    tiles: bool = False
     request_id: int = 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from core.errors import InputError
+from core.errors import InputError, Said
 from core.models.pack import Manifest, read_pack, write_pack
 
 
@@ -25,12 +25,12 @@ def average_packs(first: Path, second: Path, weight: float, out: Path) -> Manife
         PackError: a pack cannot be used. OutputError: ``out`` cannot be written.
     """
     if not 0 <= weight <= 1:
-        raise InputError(f"weight {weight}", "it must lie between 0 and 1")
+        raise InputError(Said("weight {0}", weight), "it must lie between 0 and 1")
     network, manifest = read_pack(first)
     other, other_manifest = read_pack(second)
     if (manifest.task, manifest.network) != (other_manifest.task, other_manifest.network):
         raise InputError(
-            f"{first.name} and {second.name}",
+            Said("{0} and {1}", first.name, second.name),
             "they differ in task or network",
             "Only packs trained from one parent can be averaged.",
         )

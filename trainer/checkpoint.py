@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from core.errors import InputError
+from core.errors import InputError, Said
 from core.io.atomic import atomic_write
 from core.models.pack import tensors_sha256
 from trainer.bilevel import BilevelStep
@@ -80,7 +80,7 @@ def load_checkpoint(path: Path, config: TrainConfig, step: BilevelStep) -> RunSt
         if difference:
             raise InputError(
                 str(path),
-                f"this run was started with other settings ({difference})",
+                Said("this run was started with other settings ({0})", difference),
                 "Resume with the same settings, or give another output.",
             )
         _restore(tensors, step)
@@ -126,7 +126,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 def _unreadable(path: Path, error: Exception) -> InputError:
     return InputError(
-        str(path), f"the checkpoint cannot be read ({error})", "Delete it to start afresh."
+        str(path), Said("the checkpoint cannot be read ({0})", error), "Delete it to start afresh."
     )
 
 
@@ -141,6 +141,7 @@ _HARMLESS = {
     "checkpoint_every",
     "init",
     "backbone",
+    "device",
 }
 
 
@@ -152,5 +153,5 @@ def _difference(saved: dict[str, Any], wanted: dict[str, Any], within: str = "")
             continue
         if isinstance(old, dict) and isinstance(new, dict):
             return _difference(old, new, f"{name}.")
-        return f"{name} was {old}, now {new}"
+        return Said("{0} was {1}, now {2}", name, old, new)
     return ""

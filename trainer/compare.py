@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from core.engine import FusionEngine
-from core.errors import InputError
+from core.errors import InputError, Said
 from core.io import read_pair
 from core.io.plan import Match
 from core.metrics import METRICS, evaluate, to_luma8
@@ -101,7 +101,8 @@ def compare(
         try:
             pair = read_pair(match.a, match.b)
         except InputError as error:
-            problems.append(f"{match.name}: {error.why or error.what}")
+            why = Said.plain(error.why or error.what)
+            problems.append(Said("{0}: {1}", match.name, why))
             continue
         fused = [engine.fuse(FusionRequest(pair, task, name)).fused for name in methods]
         rows.append((_scored(pair, fused[0]), _scored(pair, fused[1])))

@@ -9,7 +9,7 @@ from typing import Literal, Self
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
-from core.errors import InputError
+from core.errors import InputError, Said
 from core.models.config import NetworkConfig, compact_config
 from core.tasks import TASKS, ColourPolicy, LossWeights, get_task
 
@@ -43,7 +43,9 @@ class TrainConfig:
         log_every, validate_every, checkpoint_every: in steps; 0 switches off.
         validate_pairs: most pairs to validate on, spread evenly over all; 0 takes all.
         init: pack to start from ("" is from scratch); only its name is recorded.
-        backbone: file with the DINOv3 weights, which a ``dinov3`` network needs.
+        backbone: file with the DINOv3 weights, which a ``dinov3`` network needs; "" takes the
+            fetched ones.
+        device: where to train, see :func:`core.device.choose_device`; the run's plan comes first.
     """
 
     task: str
@@ -74,17 +76,20 @@ class TrainConfig:
     checkpoint_every: int = Field(default=200, ge=0)
     init: str = ""
     backbone: str = ""
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.task not in TASKS:
-            raise ValueError(f"unknown task {self.task!r}; choose one of {', '.join(TASKS)}")
+            text = "unknown task {0!r}; choose one of {1}"
+            raise ValueError(Said(text, self.task, ", ".join(TASKS)))
         if self.bilevel and self.lr_lower <= self.lr_upper:
-            raise ValueError("the lower level must learn faster than the upper one (η_L > η_U)")
+            text = "the lower level must learn faster than the upper one (η_L > η_U)"
+            raise ValueError(Said(text))
         for name in ("intensity", "gradient", "ssim", "reconstruction"):
             weight = getattr(self.losses, name, 0.0)
             if not (isfinite(weight) and weight >= 0):
-                raise ValueError(f"losses.{name} must be at least 0")
+                raise ValueError(Said("losses.{0} must be at least 0", name))
         return self
 
     @property
@@ -124,7 +129,7 @@ def load_config(path: Path) -> TrainConfig:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "configuration"
-        raise InputError(f"{path}: {where}", first["msg"]) from error
+        raise InputError(Said("{0}: {1}", path, where), first["msg"]) from error
     except (OSError, ValueError) as error:
         raise InputError(str(path), str(error), "Give a TOML or JSON file.") from error
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import InputError
+from core.errors import InputError, Said
 from core.io.atomic import atomic_write, output_error
 from core.io.decoded import file_error
 from trainer.events import RatesChanged, Reduced, Stepped, TrainEvent, Validated
@@ -138,9 +138,10 @@ def read_curves(path: Path) -> Curves:
             figures.append({"step": entry["step"], **entry["validation"], **score})
         elif isinstance(entry.get("rates"), dict):
             rates = entry["rates"]
-            marks.append((entry["step"], f"learning rates {rates['lower']:g}, {rates['upper']:g}"))
+            text = Said("learning rates {0:g}, {1:g}", rates["lower"], rates["upper"])
+            marks.append((entry["step"], text))
         elif "upper" not in entry and "batch" in entry:
-            marks.append((entry["step"], f"batch {entry['batch']}"))
+            marks.append((entry["step"], Said("batch {0}", entry["batch"])))
         else:
             losses.append(entry)
     return Curves(*_columns(losses), *_columns(figures), tuple(marks))

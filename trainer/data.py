@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from core.colour import split
-from core.errors import InputError
+from core.errors import InputError, Said
 from core.io import read_image, read_pair
 from core.io.plan import Match
 from core.progress import NullProgress, Progress
@@ -91,12 +91,12 @@ def read_pairs(
         except InputError as error:
             # The name of the pair, for errors that are about both of its files.
             known = match.a.name in error.what or match.b.name in error.what
-            problems.append(str(error) if known else f"{match.name}: {error}")
+            problems.append(error.said if known else Said("{0}: {1}", match.name, error.said))
     if not pairs:
-        reason = f" ({problems[0]})" if problems else ""
+        why = Said("no usable pair among them")
         raise InputError(
             "The pictures to train on",
-            f"no usable pair among them{reason}",
+            Said("{0} ({1})", why, problems[0]) if problems else why,
             "Give a folder with a/ and b/ holding pictures of the same names.",
         )
     return PairSet(tuple(pairs), tuple(problems))

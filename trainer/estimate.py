@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from core.device import choose_device, is_out_of_memory
-from core.errors import DeviceMemoryError
+from core.errors import DeviceMemoryError, Said
 from core.progress import NullProgress, Progress
 from trainer.bilevel import BilevelStep
 from trainer.config import TrainConfig
@@ -82,7 +82,7 @@ def estimate(
         if not is_out_of_memory(error):
             raise
         raise DeviceMemoryError(
-            f"{config.batch} crops of {config.crop}×{config.crop} do not fit {choice.name}",
+            Said("{0} crops of {1}×{1} do not fit {2}", config.batch, config.crop, choice.name),
             "the memory ran out while timing a step",
             "Use fewer crops per step, or smaller ones.",
         ) from error

@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 
 from pydantic import ValidationError
 
+from core.said import Said
 from trainer.config import TrainConfig, train_adapter
 
 Kind = Literal["int", "float", "bool", "choice", "text", "file"]
@@ -52,6 +53,7 @@ _LENGTH = (
           16),
     Field("seed", "Seed", "The same seed and pictures give the same pack.", "", "int", 0, 2**63 - 1,
           1),
+    Field("device", "Device", "Where to train: auto, cpu, cuda or cuda:N.", "", "text"),
     Field("precision", "Precision", "bf16 is mixed precision: faster on recent devices, losses "
           "stay exact.", "", "choice", choices=("fp32", "bf16")),
 )  # fmt: skip
@@ -75,7 +77,8 @@ _OBJECTIVES = (
     _weight("losses.ssim", "Structure", "Keeps the result similar to both sources (SSIM)."),
     _weight("losses.reconstruction", "Reconstruction", "Objective of the lower level."),
     Field("losses.intensity_target", "Brightness target", "The larger or the mean of both sources, "
-          "or the locally sharper one.", "", "choice", choices=("max", "mean", "sharper"),
+          "more of the brighter than of the darker one, or the locally sharper one.",
+          "", "choice", choices=("max", "mean", "brighter", "sharper"),
           group="Objectives"),
     Field("losses.ssim_weighting", "Structure weighting", "By the strength of each source's "
           "edges, or equal.", "", "choice", choices=("gradient", "equal"), group="Objectives"),
@@ -219,19 +222,20 @@ def _words(item: Any) -> str:
     """Pydantic's message as a sentence for people."""
     limits = item.get("ctx") or {}
     by_type = {
-        "greater_than": "must be more than {gt}",
-        "greater_than_equal": "must be at least {ge}",
-        "less_than": "must be less than {lt}",
-        "less_than_equal": "must be at most {le}",
-        "multiple_of": "must be a multiple of {multiple_of}",
-        "missing": "is missing",
-        "extra_forbidden": "is no setting of this program",
+        "greater_than": lambda: Said("must be more than {0}", limits["gt"]),
+        "greater_than_equal": lambda: Said("must be at least {0}", limits["ge"]),
+        "less_than": lambda: Said("must be less than {0}", limits["lt"]),
+        "less_than_equal": lambda: Said("must be at most {0}", limits["le"]),
+        "multiple_of": lambda: Said("must be a multiple of {0}", limits["multiple_of"]),
+        "missing": lambda: Said("is missing"),
+        "extra_forbidden": lambda: Said("is no setting of this program"),
+        "string_pattern_mismatch": lambda: Said("must be auto, cpu, cuda or cuda:N"),
+        "literal_error": lambda: Said("must be one of {0}", limits.get("expected", "")),
     }
     kind = item["type"]
     if kind in by_type:
-        return by_type[kind].format(**limits)
+        return by_type[kind]()
     if kind.startswith(("int_", "float_", "finite_number")):
-        return "must be a number" if kind.startswith("float") else "must be a whole number"
-    if kind == "literal_error":
-        return f"must be one of {limits.get('expected', '')}"
-    return str(item["msg"]).removeprefix("Value error, ")
+        return Said("must be a number" if kind.startswith("float") else "must be a whole number")
+    error = limits.get("error")  # of a check of our own
+    return error.args[0] if error is not None and error.args else str(item["msg"])

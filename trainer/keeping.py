@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from core import __version__
-from core.errors import InputError, PackError
+from core.errors import InputError, PackError, Said
 from core.models.pack import Manifest, TrainingRecord, read_manifest, read_pack, write_pack
 from trainer.bilevel import BilevelStep
 from trainer.card import write_card
@@ -115,9 +115,9 @@ def _finished(
     reached = score(figures, start) if figures and start else 0.0
     notes = []
     if kept == "best" and manifest.training.steps != step:
-        notes.append(f"Trained for {step} steps; the state of the best score was kept.")
+        notes.append(Said("Trained for {0} steps; the state of the best score was kept.", step))
     if reached and reached < 1:
-        notes.append("By its figures the start was better than this pack.")
+        notes.append(Said("By its figures the start was better than this pack."))
     curves = read_curves(plan.log) if plan.log.is_file() else None
     write_card(plan.card, manifest, start, curves, judged, notes)
     return Finished(

@@ -17,7 +17,7 @@ import torch.multiprocessing as mp
 from torch._C._distributed_c10d import TCPStore
 
 from core.device import choose_device
-from core.errors import FusionError, InputError
+from core.errors import FusionError, InputError, Said
 from trainer.config import TrainConfig
 from trainer.loop import train
 from trainer.plan import RunPlan
@@ -54,9 +54,11 @@ def gathered(
         FusionError: another process ended, or did not come.
     """
     if devices < 1 or nodes < 1:
-        raise InputError(f"{devices} devices on {nodes} nodes", "there must be at least one")
+        what = Said("{0} devices on {1} nodes", devices, nodes)
+        raise InputError(what, "there must be at least one")
+    wanted = plan.device_of(config)
     if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
-        with _joined_torchrun(plan) as world:
+        with _joined_torchrun(wanted) as world:
             yield world
     elif devices * nodes == 1:
         yield World()
@@ -67,8 +69,10 @@ def gathered(
 
 
 @contextmanager
-def _joined_torchrun(plan: RunPlan) -> Iterator[World]:
-    device = _device(plan, int(os.environ.get("LOCAL_RANK", "0")))
+def _joined_torchrun(wanted: str) -> Iterator[World]:
+    devices = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    _check_devices(wanted, devices)
+    device = _device(wanted, int(os.environ.get("LOCAL_RANK", "0")), devices)
     dist.init_process_group(_backend(device), timeout=_PATIENCE)
     try:
         yield World(dist.get_rank(), dist.get_world_size(), device)
@@ -79,7 +83,7 @@ def _joined_torchrun(plan: RunPlan) -> Iterator[World]:
 @contextmanager
 def _started(config: TrainConfig, plan: RunPlan, devices: int, nodes: int) -> Iterator[World]:
     node, host, port = _place(nodes)
-    _check_devices(plan, devices)
+    _check_devices(plan.device_of(config), devices)
     first = node * devices
     store: TCPStore | None = None
     if first == 0:
@@ -98,7 +102,7 @@ def _started(config: TrainConfig, plan: RunPlan, devices: int, nodes: int) -> It
     try:
         for process in others:
             process.start()
-        yield _met(plan, meeting, first, store)
+        yield _met(plan.device_of(config), meeting, first, store)
     except (RuntimeError, ValueError) as error:
         if all(process.is_alive() for process in others) and "onnect" not in str(error):
             raise
@@ -135,36 +139,49 @@ def _place(nodes: int) -> tuple[int, str, int]:
         )
     except (KeyError, ValueError) as error:
         raise InputError(
-            f"{nodes} nodes",
-            f"{error.args[0]} does not say this node's place",
+            Said("{0} nodes", nodes),
+            Said("{0} does not say this node's place", error.args[0]),
             "Set NODE_RANK (0 on the first node), MASTER_ADDR and MASTER_PORT on every node, or "
             "start the command by torchrun.",
         ) from error
 
 
-def _check_devices(plan: RunPlan, devices: int) -> None:
-    if choose_device(plan.device).name != "cpu" and devices > torch.cuda.device_count():
+def _check_devices(wanted: str, devices: int) -> None:
+    """Refuse more processes than this machine has GPUs: two of them on one would never meet."""
+    if choose_device(wanted).name == "cpu":
+        return
+    if devices > torch.cuda.device_count():
         raise InputError(
-            f"{devices} devices",
-            f"this machine has {torch.cuda.device_count()}",
+            Said("{0} devices", devices),
+            Said("this machine has {0}", torch.cuda.device_count()),
             "Give fewer, or --device cpu.",
+        )
+    if devices > 1 and ":" in wanted:
+        raise InputError(
+            Said("{0} devices", devices),
+            Said("“{0}” names a single one", wanted),
+            "Give --device cuda; the first of them are taken.",
         )
 
 
-def _device(plan: RunPlan, local: int) -> str:
-    device = choose_device(plan.device).name
+def _device(wanted: str, local: int, devices: int) -> str:
+    """This process's own device: the one named, or the one of its place on this machine."""
+    device = choose_device(wanted).name
     if device == "cpu":
         return device
-    torch.cuda.set_device(local)
-    return f"cuda:{local}"
+    if devices > 1:
+        device = f"cuda:{local}"
+    torch.cuda.set_device(device)
+    return device
 
 
 def _backend(device: str) -> str:
-    return "gloo" if device == "cpu" else "nccl"
+    """nccl between GPUs, where torch has it (not on Windows); gloo can carry GPU tensors, too."""
+    return "nccl" if device != "cpu" and dist.is_nccl_available() else "gloo"
 
 
-def _met(plan: RunPlan, meeting: _Meeting, rank: int, store: TCPStore | None) -> World:
-    device = _device(plan, rank % meeting.devices)
+def _met(wanted: str, meeting: _Meeting, rank: int, store: TCPStore | None) -> World:
+    device = _device(wanted, rank % meeting.devices, meeting.devices)
     if device == "cpu":
         torch.set_num_threads(max(1, torch.get_num_threads() // meeting.devices))
     store = store or TCPStore(meeting.host, meeting.port, meeting.size, False, timeout=_MEETING)
@@ -183,7 +200,7 @@ def _follow(config: TrainConfig, plan: RunPlan, meeting: _Meeting, rank: int) ->
     """What a process does that was started to train along: nothing is shown or written."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the leader says when to stop
     try:
-        for _ in train(config, plan, world=_met(plan, meeting, rank, None)):
+        for _ in train(config, plan, world=_met(plan.device_of(config), meeting, rank, None)):
             pass
         _leave()
     except FusionError as error:

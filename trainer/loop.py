@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from core.device import is_out_of_memory
-from core.errors import Cancelled, DeviceMemoryError, FusionError, InputError, OutputError
+from core.errors import Cancelled, DeviceMemoryError, FusionError, InputError, OutputError, Said
 from core.io.atomic import output_error
 from core.models.pack import SUFFIX
 from core.progress import NullProgress, Progress
@@ -97,7 +97,7 @@ def _started(run: Session) -> Started:
 def _check_output(config: TrainConfig, plan: RunPlan) -> None:
     """Refuse, before hours of work, an output that could not be written or is an input."""
     if plan.out.suffix != SUFFIX:
-        raise InputError(str(plan.out), f"a pack's name ends in {SUFFIX}")
+        raise InputError(str(plan.out), Said("a pack's name ends in {0}", SUFFIX))
     for source in (config.init, config.backbone):
         if source and plan.out.resolve() == Path(source).resolve():
             raise InputError(
@@ -109,7 +109,7 @@ def _check_output(config: TrainConfig, plan: RunPlan) -> None:
         raise output_error(plan.run_folder, error) from error
     if plan.out.is_dir() or not os.access(plan.run_folder, os.W_OK):
         raise OutputError(
-            f"Cannot write {plan.out}", "there is a folder in its way, or no permission"
+            Said("Cannot write {0}", plan.out), "there is a folder in its way, or no permission"
         )
 
 
@@ -126,7 +126,7 @@ def _recorded(run: Session) -> Iterator[None]:
         yield
     except BaseException as error:
         stopped = isinstance(error, Cancelled | GeneratorExit | KeyboardInterrupt)
-        why = str(error) if isinstance(error, FusionError) else type(error).__name__
+        why = error.said if isinstance(error, FusionError) else type(error).__name__
         with suppress(OutputError):  # the error on its way says more
             note("stopped" if stopped else "failed", "" if stopped else why)
         raise
@@ -230,8 +230,12 @@ def _with_smaller_batch(run: Session, error: BaseException) -> Iterator[TrainEve
     """
     failed, smaller = run.batch, run.batch // 2
     refused = DeviceMemoryError(
-        f"Training with {failed} crops of {run.config.crop}×{run.config.crop} does not fit "
-        f"{run.device.name}",
+        Said(
+            "Training with {0} crops of {1}×{1} does not fit {2}",
+            failed,
+            run.config.crop,
+            run.device.name,
+        ),
         "the memory ran out",
         "Use a smaller batch or crop; the last checkpoint is kept.",
     )

@@ -19,6 +19,8 @@ from core.tasks import LossWeights, SsimWeighting, Target
 _EPS = 1e-6
 _SCALES = 4
 _VIF_NOISE = 2.0
+_VIF_FLOOR = 0.1
+"""Variance, at 8 bits, below which a picture counts as flat; rounding in float32 is less."""
 
 
 def sobel(image: Tensor) -> tuple[Tensor, Tensor]:
@@ -43,6 +45,8 @@ def intensity_target(a: Tensor, b: Tensor, target: Target) -> Tensor:
         return torch.maximum(a, b)
     if target == "mean":
         return (a + b) / 2
+    if target == "brighter":
+        return torch.lerp(torch.minimum(a, b), torch.maximum(a, b), 2 / 3)
     return torch.where(_sharpness(a) > _sharpness(b), a, b)
 
 
@@ -141,20 +145,21 @@ def artefact_loss(fused: Tensor, a: Tensor, b: Tensor) -> Tensor:
 
 
 def information_loss(fused: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """1 − the mean of VIF(a, f) and VIF(b, f), contrast beyond the source's not counted.
+    """1 − the mean of VIF(a, f) and VIF(b, f), contrast beyond both sources' not counted.
 
     Sheikh and Bovik, "Image information and visual quality" (2006), in the pixel domain at four
-    scales, with their noise variance of 2 at 8 bits. Exaggerated contrast, which raises VIF above
-    1, earns nothing here.
+    scales, with their noise variance of 2 at 8 bits. A source that is dull where the other is rich
+    may be shown with the other's contrast, which takes its VIF above 1 and this loss below 0;
+    contrast that neither source has earns nothing.
     """
-    mean_vif = (_visual_information(a, fused) + _visual_information(b, fused)) / 2
-    return 1 - mean_vif.mean()
+    information = _visual_information(a, b, fused) + _visual_information(b, a, fused)
+    return 1 - information.mean() / 2
 
 
-def _visual_information(source: Tensor, fused: Tensor) -> Tensor:
-    """Share of the source's information that the fused picture carries, shape N."""
+def _visual_information(source: Tensor, other: Tensor, fused: Tensor) -> Tensor:
+    """Share of ``source``'s information that the fused picture carries, shape N."""
     carried = there = source.new_zeros(source.shape[0])
-    x, y = source * 255, fused * 255
+    x, z, y = source * 255, other * 255, fused * 255
     for scale in range(_SCALES):
         size = 2 ** (_SCALES - scale) + 1
         blur = partial(_blur, size=size, sigma=size / 5)
@@ -162,14 +167,19 @@ def _visual_information(source: Tensor, fused: Tensor) -> Tensor:
         if scale and min(x.shape[-2:]) < 3 * size - 2:
             break
         if scale:
-            x, y = blur(x)[..., ::2, ::2], blur(y)[..., ::2, ::2]
-        mu_x, mu_y = blur(x), blur(y)
-        var_x = F.relu(blur(x * x) - mu_x**2)
-        var_y = F.relu(blur(y * y) - mu_y**2)
+            x, z, y = (blur(picture)[..., ::2, ::2] for picture in (x, z, y))
+        mu_x, mu_z, mu_y = blur(x), blur(z), blur(y)
+        var_x, var_z, var_y = (
+            F.relu(blur(picture * picture) - mean**2)
+            for picture, mean in ((x, mu_x), (z, mu_z), (y, mu_y))
+        )
         covariance = blur(x * y) - mu_x * mu_y
-        gain = (covariance / (var_x + _EPS)).clamp(0, 1)
+        gain = covariance.clamp(min=0) / var_x.clamp(min=_VIF_FLOOR)
+        gain = gain * (var_x > _VIF_FLOOR)
         noise = F.relu(var_y - gain * covariance)
-        carried = carried + torch.log10(1 + gain**2 * var_x / (noise + _VIF_NOISE)).sum((1, 2, 3))
+        # What is carried has variance gain² var_x; that of the richer source is the most.
+        signal = torch.minimum(gain**2 * var_x, torch.maximum(var_x, var_z))
+        carried = carried + torch.log10(1 + signal / (noise + _VIF_NOISE)).sum((1, 2, 3))
         there = there + torch.log10(1 + var_x / _VIF_NOISE).sum((1, 2, 3))
     return (carried + 1) / (there + 1)
 

@@ -11,7 +11,7 @@ from trainer.config import TrainConfig
 from trainer.data import PairSet, read_pairs
 from trainer.plan import RunPlan
 from trainer.sources import Found, find_pairs, fingerprint
-from trainer.split import divide
+from trainer.split import divide, given
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,11 @@ def read_material(config: TrainConfig, plan: RunPlan, progress: Progress) -> Mat
     judged = Found((), (), ())
     if plan.validation is not None:
         judged = find_pairs(plan.validation, config.task, config.exclude, plan.swapped)
-        train, held = found.matches, judged.matches
-        notes = found.notes
+        division = given(found.matches, judged.matches)
     else:
         division = divide(found.matches, plan.share)
-        train, held = division.train, division.validation
-        notes = (*found.notes, division.note) if division.note else found.notes
+    train, held = division.train, division.validation
+    notes = (*found.notes, division.note) if division.note else found.notes
     held = _some(held, config.validate_pairs)
     pairs = read_pairs(train, config.colour, progress, config.truth)
     pairs = replace(pairs, problems=(*found.problems, *judged.problems, *pairs.problems))

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trainer.events import Kept
 
+if TYPE_CHECKING:
+    from trainer.config import TrainConfig
+
 CHECKPOINT, LOG, RECORD = "checkpoint.safetensors", "log.jsonl", "run.json"
 BEST, START, BOARD = "best.safetensors", "start.safetensors", "tensorboard"
+STRIP = "strip.safetensors"
 FOLDER_SUFFIX = ".run"
 
 
@@ -20,7 +25,7 @@ class RunPlan:
         data: a folder of pairs, or several folders or files, paired as in a batch.
         out: the pack to write.
         validation: folder of pairs to judge by, or None.
-        device: see :func:`core.device.choose_device`.
+        device: see :func:`core.device.choose_device`; ``auto`` leaves it to the configuration.
         title, licence, data_used: for the manifest of the pack.
         share: of the data to hold back for judging, when ``validation`` is None (see
             :func:`trainer.split.divide`); 0 holds nothing back.
@@ -45,6 +50,10 @@ class RunPlan:
     def sources(self) -> tuple[Path, ...]:
         """``data`` as a tuple, whatever was given."""
         return self.data if isinstance(self.data, tuple) else (self.data,)
+
+    def device_of(self, config: TrainConfig) -> str:
+        """Where a run of ``config`` shall go on, still to be chosen where that is ``auto``."""
+        return self.device if self.device != "auto" else config.device
 
     @property
     def run_folder(self) -> Path:
@@ -75,6 +84,11 @@ class RunPlan:
     def start(self) -> Path:
         """Figures and first picture before the first step."""
         return self.run_folder / START
+
+    @property
+    def strip(self) -> Path:
+        """The newest validation pictures."""
+        return self.run_folder / STRIP
 
     @property
     def card(self) -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from core.errors import InputError
+from core.errors import InputError, Said
 from trainer import recipes
 from trainer.config import TrainConfig, load_config, train_adapter
 
@@ -117,8 +117,8 @@ def preset(name: str) -> Preset:
         if known.name == name:
             return known
     raise InputError(
-        f"Unknown preset “{name}”",
-        remedy=f"Choose one of: {', '.join(known.name for known in PRESETS)}.",
+        Said("Unknown preset “{0}”", name),
+        remedy=Said("Choose one of: {0}.", ", ".join(known.name for known in PRESETS)),
     )
 
 

@@ -2,8 +2,8 @@
 
 ``run.json`` holds settings, paths and state; ``checkpoint.safetensors`` where to go on;
 ``log.jsonl`` the curves; ``best.safetensors`` a pack of the best state; ``start.safetensors`` what
-the network made of the first validation pair before training. All but the log are replaced
-atomically.
+the network made of the first validation pair before training, and ``strip.safetensors`` the
+pictures of the last judgement. All but the log are replaced atomically.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from core.errors import InputError
+from core.errors import InputError, Said
 from core.io.atomic import atomic_write, output_error
+from core.said import from_data, to_data
 from trainer.config import TrainConfig, train_adapter
 from trainer.curves import Curves, read_curves
 from trainer.lock import is_locked, locked
@@ -30,6 +31,7 @@ from trainer.plan import (
     LOG,
     RECORD,
     START,
+    STRIP,
     RunPlan,
 )
 
@@ -108,6 +110,7 @@ def write_record(record: RunRecord) -> None:
     """
     record = replace(record, when=datetime.now(UTC))
     plain = {name: value for name, value in vars(record).items() if name not in ("config", "plan")}
+    plain["why"] = to_data(record.why)
     plain["when"] = record.when.isoformat(timespec="seconds")
     plain["config"] = train_adapter.dump_python(record.config, mode="json")
     plain["plan"] = _absolute(record.plan)
@@ -140,12 +143,12 @@ def read_record(folder: Path) -> RunRecord:
         # The folder may have been moved since, with the pack it belongs to.
         plan = replace(plan, out=folder.absolute().with_name(plan.out.name))
         when = datetime.fromisoformat(raw.pop("when"))
-        return RunRecord(config, plan, when=when, **raw)
+        why = from_data(raw.pop("why", ""))
+        return RunRecord(config, plan, when=when, why=why, **raw)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise InputError(
-            str(folder), f"it holds no run that can be gone on with ({reason})"
-        ) from error
+        why = Said("it holds no run that can be gone on with ({0})", reason)
+        raise InputError(str(folder), why) from error
 
 
 def unfinished(folder: Path) -> tuple[RunSummary, ...]:
@@ -192,7 +195,7 @@ def discard(run: RunSummary | Path) -> None:
     with locked(folder):
         pass
     try:
-        for name in (CHECKPOINT, BEST, START, LOG, "lock", RECORD):
+        for name in (CHECKPOINT, BEST, START, STRIP, LOG, "lock", RECORD):
             (folder / name).unlink(missing_ok=True)
         shutil.rmtree(folder / BOARD, ignore_errors=True)
         if not any(folder.iterdir()):

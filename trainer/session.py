@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -13,7 +13,7 @@ from typing import cast
 import torch
 
 from core.device import choose_device
-from core.errors import FusionError, InputError, PackError
+from core.errors import FusionError, InputError, OutputError, PackError, Said
 from core.models.fusion import Fusion
 from core.models.network import UniFusionNet
 from core.models.pack import attach_backbone, load_own_state, read_manifest, read_pack, write_pack
@@ -32,6 +32,7 @@ from trainer.runs import RunRecord, write_record
 from trainer.score import score
 from trainer.start import Start, read_start, write_start
 from trainer.steering import Steering
+from trainer.strip import write_strip
 from trainer.validation import Judged, validate
 from trainer.world import World
 
@@ -103,7 +104,7 @@ class Session:
         losses = self.step(batch, number)
         bad = [name for name, value in losses.items() if not math.isfinite(value)]
         if bad:
-            raise self._diverged(f"loss “{bad[0]}”")
+            raise self._diverged(Said("loss “{0}”", bad[0]))
         sums = self.state.sums
         spent = time.perf_counter() - began
         self.elapsed += spent
@@ -146,16 +147,16 @@ class Session:
         """Raise Diverged if a weight is no number."""
         name = self.ruined()
         if name:
-            raise self._diverged(f"weight “{name}”")
+            raise self._diverged(Said("weight “{0}”", name))
 
-    def _diverged(self, what: str) -> Diverged:
-        kept = "no state had been saved yet"
+    def _diverged(self, what: Said) -> Diverged:
+        kept = Said("no state had been saved yet")
         if self.plan.checkpoint.is_file():
-            kept = f"the last good state, of step {max(self.saved_at, 0)}, is kept"
+            kept = Said("the last good state, of step {0}, is kept", max(self.saved_at, 0))
         return Diverged(
-            f"Training diverged at step {self.state.step}",
-            f"{what} is no longer a number",
-            f"Lower the learning rates and start again; {kept}.",
+            Said("Training diverged at step {0}", self.state.step),
+            Said("{0} is no longer a number", what),
+            Said("Lower the learning rates and start again; {0}.", kept),
         )
 
     def save(self) -> Saved:
@@ -207,7 +208,10 @@ class Session:
                 write_pack(self.plan.best, network, manifest)
                 self.best = reached
         self.figures = judged.figures
-        return Validated(self.state.step, judged.figures, self._strip(judged), reached, best)
+        strip = self._strip(judged)
+        with suppress(OutputError):  # only to be shown again; what matters fails elsewhere
+            write_strip(self.plan.strip, strip, self.state.step)
+        return Validated(self.state.step, judged.figures, strip, reached, best)
 
     def _strip(self, judged: Judged) -> Strip:
         before = self.start.fused if self.start is not None else judged.fused
@@ -224,7 +228,7 @@ def open_session(
     Raises:
         InputError: data, settings or checkpoint cannot be used, or are not those of the run.
     """
-    device = choose_device(world.device or plan.device)
+    device = choose_device(world.device or plan.device_of(config))
     material = read_material(config, plan, progress)
     resuming = plan.checkpoint.is_file()
     network, digest, parent = new_network(config, resuming)
@@ -255,6 +259,7 @@ def _take_up(run: Session, resuming: bool) -> None:
     if not resuming:
         run.plan.best.unlink(missing_ok=True)
         run.plan.start.unlink(missing_ok=True)
+        run.plan.strip.unlink(missing_ok=True)
         return
     run.start = read_start(run.plan.start, run.material.judged_sha256)
     if run.start is None:

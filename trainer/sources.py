@@ -8,21 +8,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import InputError
+from core.errors import InputError, Said
 from core.io.pairing import PairingPlan, pair_paths
-from core.io.plan import Match
+from core.io.plan import Leftover, Match
 
 
 @dataclass(frozen=True)
 class Found:
     """Pairs in the data, and what is wrong with the rest.
 
-    ``problems``: files without a partner or with several. ``notes``: about the whole.
+    ``unpaired``: files without a partner or with several. ``notes``: about the whole.
     """
 
     matches: tuple[Match, ...]
-    problems: tuple[str, ...]
+    unpaired: tuple[Leftover, ...]
     notes: tuple[str, ...]
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Files in no pair, one sentence each."""
+        return tuple(Said("{0}: {1}", item.path.name, item.reason) for item in self.unpaired)
 
 
 def find_pairs(
@@ -52,17 +57,19 @@ def find_pairs(
             key=lambda m: (m.folder.as_posix(), m.name, m.a.name),
         )
     )
-    problems = tuple(f"{item.path.name}: {item.reason}" for item in plan.leftovers)
+    found = Found(matches, plan.leftovers, plan.notes)
     if not matches:
-        raise _no_pair(paths, plan, problems)
-    return Found(matches, problems, plan.notes)
+        raise _no_pair(paths, plan, found.problems)
+    return found
 
 
 def _no_pair(paths: tuple[Path, ...], plan: PairingPlan, problems: tuple[str, ...]) -> InputError:
-    reason = "no usable pair in it: all are excluded" if plan.active else "no usable pair in it"
+    reason = Said(
+        "no usable pair in it: all are excluded" if plan.active else "no usable pair in it"
+    )
     return InputError(
         ", ".join(str(path) for path in paths[:3]),
-        reason + (f" ({problems[0]})" if problems else ""),
+        Said("{0} ({1})", reason, problems[0]) if problems else reason,
         "Give a folder with a/ and b/ holding pictures of the same names, or names that differ "
         "in one word, such as x_pet and x_mri.",
     )
@@ -96,7 +103,8 @@ def fingerprint(matches: Sequence[Match], truth: bool) -> str:
             try:
                 stat = path.stat()
             except OSError as error:
-                raise InputError(str(path), error.strerror or "it cannot be read") from error
+                why = error.strerror or Said("it cannot be read")
+                raise InputError(str(path), why) from error
             line = f"{match.folder.as_posix()}|{path.name}|{stat.st_size}|{stat.st_mtime_ns}\n"
             digest.update(line.encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Literal
 
-from core.io.persons import person_of
+from core.io.persons import person_as_written, person_of
 from core.io.plan import Match
+from core.said import Said
 from core.tasks import TASKS
 
 By = Literal["patient", "folder", "name", "order", "given"]
@@ -24,7 +25,30 @@ _ENOUGH = 5
 """Name prefixes that make groups; with fewer they are rather kinds of pictures than patients."""
 
 _BLOCKS = 20
+_TOO_FEW = Said(
+    "All pairs are too few: nothing is held back to judge by. Give a validation folder."
+)
+_NOTHING_HELD = {
+    "patient": Said(
+        "All pairs are of one patient: nothing is held back to judge by. Give a validation folder."
+    ),
+    "folder": Said(
+        "All pairs are in one folder: nothing is held back to judge by. Give a validation folder."
+    ),
+}
 _MODALITIES = {word for task in TASKS.values() for word in (*task.hints_a, *task.hints_b)}
+
+
+@dataclass(frozen=True)
+class Group:
+    """A patient, folder or other group, and how many of its pairs are on either side.
+
+    ``name`` may be a patient's: for the screen only.
+    """
+
+    name: str
+    train: int
+    validation: int
 
 
 @dataclass(frozen=True)
@@ -35,6 +59,7 @@ class Split:
         train, validation: the pairs, in order.
         groups: how many groups were kept together. by: what made them.
         note: what a person should know about it, or "".
+        labels: the group of each pair; {} where the two sides came from elsewhere.
     """
 
     train: tuple[Match, ...]
@@ -42,6 +67,39 @@ class Split:
     groups: int
     by: By
     note: str = ""
+    labels: Mapping[Match, str] = field(default_factory=dict, repr=False)
+
+    def sides(self) -> tuple[Group, ...]:
+        """Every group with its share of both sides, those to judge by first."""
+        sides: dict[str, tuple[list[Match], list[Match]]] = {}
+        for place, part in enumerate((self.train, self.validation)):
+            for match in part:
+                if match in self.labels:
+                    sides.setdefault(self.labels[match], ([], []))[place].append(match)
+        found = (
+            Group(label, len(train), len(validation))
+            for label, (train, validation) in sides.items()
+        )
+        return tuple(sorted(found, key=lambda group: (not group.validation, group.name)))
+
+
+def given(train: Sequence[Match], validation: Sequence[Match]) -> Split:
+    """The division of a run with a validation folder of its own; told if a patient is in both."""
+    own = divide(train, 0)
+    by, groups = _groups((*train, *validation))
+    labels = _labels(by, groups) if by == "patient" else {}
+    split = Split(tuple(train), tuple(validation), own.groups, "given", "", labels)
+    both = sum(bool(group.train and group.validation) for group in split.sides())
+    if not both:
+        return split
+    text = (
+        "{0} patient is on both sides: the figures will look better than they are. Take these "
+        "pictures out of one of the two folders."
+        if both == 1
+        else "{0} patients are on both sides: the figures will look better than they are. Take "
+        "their pictures out of one of the two folders."
+    )
+    return replace(split, note=Said(text, both))
 
 
 def divide(matches: Sequence[Match], share: float) -> Split:
@@ -58,13 +116,30 @@ def divide(matches: Sequence[Match], share: float) -> Split:
         chosen = _spread(groups, wanted) if by == "order" else _chosen(groups, wanted)
     train = tuple(m for name, members in groups.items() if name not in chosen for m in members)
     validation = tuple(m for name, members in groups.items() if name in chosen for m in members)
-    note = ""
+    note: str = ""
     if share > 0 and not validation:
-        kind = {"patient": "of one patient", "folder": "in one folder"}.get(by, "too few")
-        note = f"All pairs are {kind}: nothing is held back to judge by. Give a validation folder."
+        note = _NOTHING_HELD.get(by, _TOO_FEW)
     elif by == "order" and share > 0:
-        note = "Names do not tell patients apart: neighbours by name were kept together."
-    return Split(_ordered(train, matches), _ordered(validation, matches), len(groups), by, note)
+        note = Said("Names do not tell patients apart: neighbours by name were kept together.")
+    sides = _ordered(train, matches), _ordered(validation, matches)
+    return Split(*sides, len(groups), by, note, _labels(by, groups))
+
+
+def _labels(by: str, groups: Mapping[str, Sequence[Match]]) -> dict[Match, str]:
+    """What to call the group of each pair."""
+    return {
+        match: _called(by, name, members) for name, members in groups.items() for match in members
+    }
+
+
+def _called(by: str, name: str, members: Sequence[Match]) -> str:
+    """A patient as the first folder or name writes it; neighbours by the first and last name."""
+    if by == "patient":
+        parts = (*members[0].folder.parts, members[0].name)
+        return next((as_written for p in parts if (as_written := person_as_written(p))), name)
+    if by == "order" and len(members) > 1:
+        return f"{members[0].name} – {members[-1].name}"
+    return members[0].name if by == "order" else name
 
 
 def _ordered(part: Sequence[Match], matches: Sequence[Match]) -> tuple[Match, ...]:

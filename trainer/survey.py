@@ -11,16 +11,16 @@ import cv2
 import numpy as np
 
 from core.colour import split as split_colours
-from core.errors import FusionError, InputError, SizeMismatch
+from core.errors import FusionError, InputError, Said, SizeMismatch
 from core.io import read_pair
-from core.io.plan import Match
+from core.io.plan import Leftover, Match
 from core.metrics import Luma, to_luma8
 from core.progress import NullProgress, Progress
 from core.tasks import ColourPolicy
 from core.types import FloatArray, SourcePair
 from trainer.config import TrainConfig
 from trainer.sources import find_pairs
-from trainer.split import Split, divide
+from trainer.split import Split, divide, given
 
 _FEW = 10
 _WORKERS = 2
@@ -62,7 +62,7 @@ class Survey:
     unreadable: tuple[BadPair, ...] = ()
     mismatched: tuple[BadPair, ...] = ()
     misaligned: tuple[BadPair, ...] = ()
-    unpaired: tuple[str, ...] = ()
+    unpaired: tuple[Leftover, ...] = ()
     warnings: tuple[str, ...] = ()
     data_bytes: int = 0
     sizes: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0))
@@ -101,12 +101,11 @@ def survey(
     """
     progress = progress or NullProgress()
     found = find_pairs(data, config.task, config.exclude, swapped)
-    parts: tuple[Match, ...] = ()
-    problems = found.problems
+    unpaired = found.unpaired
     if validation is not None:
         judged = find_pairs(validation, config.task, config.exclude, swapped)
-        parts, problems = judged.matches, problems + judged.problems
-        division = replace(divide(found.matches, 0), validation=parts, by="given")
+        unpaired = unpaired + judged.unpaired
+        division = given(found.matches, judged.matches)
     else:
         division = divide(found.matches, share)
     every = (*division.train, *division.validation)
@@ -114,9 +113,10 @@ def survey(
     usable = _only(division, {match for match, look in looks.items() if look.size})
     if not usable.train:
         reason = next((look.unreadable or look.mismatched for look in looks.values()), "")
+        why = Said("not one pair can be used")
         raise InputError(
             ", ".join(str(p) for p in ([data] if isinstance(data, Path) else data)),
-            "not one pair can be used" + (f" ({reason})" if reason else ""),
+            Said("{0} ({1})", why, reason) if reason else why,
         )
     sizes = [look.size for look in looks.values() if look.size]
     return Survey(
@@ -125,11 +125,11 @@ def survey(
         tuple(BadPair(m.name, k.unreadable) for m, k in looks.items() if k.unreadable),
         tuple(BadPair(m.name, k.mismatched) for m, k in looks.items() if k.mismatched),
         tuple(
-            BadPair(m.name, f"B seems to be shifted by about {k.shift:.0f} pixels")
+            BadPair(m.name, Said("B seems to be shifted by about {0:.0f} pixels", k.shift))
             for m, k in looks.items()
             if k.shift
         ),
-        problems,
+        unpaired,
         (*found.notes, *_warnings(usable, sizes, config)),
         sum(w * h for w, h in sizes) * 4 * config.network.in_channels,
         (min(sizes), max(sizes)),
@@ -147,15 +147,21 @@ def _only(division: Split, usable: set[Match]) -> Split:
 def _warnings(division: Split, sizes: Sequence[tuple[int, int]], config: TrainConfig) -> list[str]:
     words = [division.note] if division.note else []
     if len(division.train) < _FEW:
-        words.append(
-            f"Only {len(division.train)} pairs to train on: the network may learn them by heart."
+        text = (
+            "Only {0} pair to train on: the network may learn it by heart."
+            if len(division.train) == 1
+            else "Only {0} pairs to train on: the network may learn them by heart."
         )
+        words.append(Said(text, len(division.train)))
     small = sum(min(size) < config.crop for size in sizes)
     if small:
-        words.append(
-            f"{small} pictures are smaller than a crop of {config.crop} pixels and are continued "
-            "by mirroring."
+        text = (
+            "{0} picture is smaller than a crop of {1} pixels and is continued by mirroring."
+            if small == 1
+            else "{0} pictures are smaller than a crop of {1} pixels and are continued by "
+            "mirroring."
         )
+        words.append(Said(text, small, config.crop))
     return words
 
 
@@ -181,9 +187,9 @@ def _look(match: Match, task: str, policy: ColourPolicy) -> _Look:
         pair = read_pair(match.a, match.b)
         split_colours(pair, policy)
     except SizeMismatch as error:
-        return _Look(mismatched=error.why)
+        return _Look(mismatched=Said.plain(error.why))
     except FusionError as error:
-        return _Look(unreadable=error.why or error.what)
+        return _Look(unreadable=Said.plain(error.why or error.what))
     return _Look(size=pair.a.size, shift=_shift(pair, _CERTAIN.get(task, 0.0)))
 
 

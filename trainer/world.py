@@ -9,7 +9,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from core.errors import InputError
+from core.errors import InputError, Said
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class World:
         """Raise InputError if ``batch`` crops cannot be shared out evenly."""
         if batch % self.size:
             raise InputError(
-                f"Batch {batch}",
-                f"it cannot be divided among {self.size} processes",
-                f"Give a multiple of {self.size}.",
+                Said("Batch {0}", batch),
+                Said("it cannot be divided among {0} processes", self.size),
+                Said("Give a multiple of {0}.", self.size),
             )
 
     def part(self, batch: int) -> slice:

@@ -3,43 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.batch_settings import FLAGS, BatchSettings
+
 if TYPE_CHECKING:
     from core.batch import BatchOptions
+    from core.types import BitDepth
 
 FORMATS = ("", "png", "tif", "jpg", "webp", "bmp")
 """Formats on offer; "" is that of the name template, else PNG."""
 
-DEPTHS = (0, 8, 16, 32)
-"""Bits on offer; 0 is the deeper of the two sources."""
+DEPTHS: tuple[BitDepth | None, ...] = (None, 8, 16, 32)
+"""Bits on offer; None is the deeper of the two sources."""
 
 
 @dataclass(frozen=True)
-class Choices:
-    """See :class:`core.batch.BatchOptions`, whose fields these are.
+class Choices(BatchSettings):
+    """The settings of a batch as they stand in the window, where a contact sheet is usual.
 
     Attributes:
-        out: the folder for results; "" while none is chosen.
-        depth: bits, 0 for those of the sources.
+        out: the folder for results, as it was typed; "" while none is chosen.
         anew: forget the run recorded in the folder and replace its files.
     """
 
-    task: str
-    method: str = ""
-    out: str = ""
-    template: str = "{name}"
-    format: str = ""
-    depth: int = 0
-    keep_tree: bool = True
-    overwrite: bool = False
-    resample: bool = False
-    reconstructions: bool = False
-    figures: bool = False
-    metrics: bool = False
     contact_sheet: bool = True
+    out: str = ""
     anew: bool = False
 
     @property
@@ -62,9 +53,10 @@ class Choices:
         kept = {
             field.name: data[field.name]
             for field in fields(cls)
-            if isinstance(data.get(field.name), type(getattr(default, field.name)))
+            if type(data.get(field.name)) is type(getattr(default, field.name))
         }
-        return cls(**kept)
+        depth = data.get("depth")
+        return cls(**{**kept, "depth": depth if depth in DEPTHS else None})
 
     def with_settings(self, settings: Mapping[str, str]) -> Choices:
         """The same with the settings a recorded run was begun with.
@@ -72,22 +64,17 @@ class Choices:
         Args:
             settings: as :meth:`core.batch.BatchOptions.settings` gives them.
         """
-        depth = settings.get("depth", "")
-        yes = {key: value == "yes" for key, value in settings.items()}
-        return Choices(
+        depths = {str(depth): depth for depth in DEPTHS}
+        flags = {flag: settings[said] == "yes" for flag, said in FLAGS.items() if said in settings}
+        return replace(
+            self,
             task=settings.get("task", self.task),
             method=settings.get("method", self.method),
-            out=self.out,
             template=settings.get("template", self.template),
             format=settings.get("format", "").lstrip("."),
-            depth=int(depth) if depth.isdecimal() else 0,
-            keep_tree=yes.get("folder tree", self.keep_tree),
-            overwrite=self.overwrite,
-            resample=yes.get("resample", self.resample),
-            reconstructions=yes.get("reconstructions", self.reconstructions),
-            figures=yes.get("figures", self.figures),
-            metrics=yes.get("metrics", self.metrics),
-            contact_sheet=self.contact_sheet,
+            depth=depths.get(settings.get("depth", "")),
+            anew=False,
+            **flags,
         )
 
 
@@ -103,22 +90,9 @@ def options_of(choices: Choices, *, resume: bool) -> BatchOptions:
     folder = choices.folder
     if folder is None:
         raise InputError("No output folder", remedy="Choose a folder for the results.")
-    return BatchOptions(
-        folder,
-        choices.task,
-        choices.method,
-        template=choices.template,
-        format=choices.format,
-        depth=choices.depth or None,  # type: ignore[arg-type]
-        keep_tree=choices.keep_tree,
-        overwrite=choices.overwrite or choices.anew,
-        resume=resume and not choices.anew,
-        resample=choices.resample,
-        reconstructions=choices.reconstructions,
-        figures=choices.figures,
-        metrics=choices.metrics,
-        contact_sheet=choices.contact_sheet,
-    )
+    shared = {field.name: getattr(choices, field.name) for field in fields(BatchSettings)}
+    shared["overwrite"] = choices.overwrite or choices.anew
+    return BatchOptions(**shared, out=folder, resume=resume and not choices.anew)
 
 
 def usual_folder(sources: tuple[Path, ...]) -> str:

@@ -5,12 +5,11 @@ It has an engine and threads of its own, so that the Fuse workspace is free mean
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -18,18 +17,16 @@ from app.batching import work
 from app.batching.choices import Choices, usual_folder
 from app.batching.memory import Remembered, keep, recall
 from app.batching.pairing import Key, files_of, key_of, moved
-from app.batching.state import OVER, UNDER_WAY, Ending, Phase, RowNow
-from app.batching.valve import Valve
-from app.jobs import EngineFactory, LazyEngine
+from app.batching.running import BatchRun
+from app.batching.state import OVER, Ending, Phase, RowStates
+from app.jobs import EngineFactory
 from app.workers import Job, Runner
 from core.errors import FusionError
 
 if TYPE_CHECKING:
-    from core.batch import BatchFinished, Look, Tally
+    from core.batch import Look, Tally
     from core.io.plan import PairingPlan
 
-_DRAIN_MS = 50
-"""Rows are told about twenty times a second at most."""
 _PLAN_MS = 120
 """Choices are gathered for so long before names are made from them."""
 
@@ -65,11 +62,11 @@ class BatchController(QObject):
             folder: where the last batch is kept; None keeps nothing.
         """
         super().__init__(parent)
-        self._lazy, self._folder = LazyEngine(factory), folder
-        self._work, self._looker = Runner("batch", self), Runner("batch look", self)
-        self._valve = Valve()
-        self._inbox: deque[Any] = deque()
-        self._job: Job | None = None
+        self._folder = folder
+        self._work = Runner("batch", self, background=True)
+        self._looker = Runner("batch look", self)
+        self.run = BatchRun(factory, self._work, self)
+        self._is_finding = False
         self._look_job: Job | None = None
         self._closed = False
         self._out_is_usual, self._start_soon = True, False
@@ -78,22 +75,15 @@ class BatchController(QObject):
         self.choices = Choices(task)
         self.planned = work.Planned()
         self.is_planning = False
-        self.targets: dict[Key, Path] = {}
-        """Names of results below the output folder."""
-        self.problems: dict[Key, str] = {}
-        """Rows that cannot be done, as the plan says."""
         self.looks: dict[Key, Look] = {}
-        self.rows: dict[Key, RowNow] = {}
-        self.phase: Phase = "idle"
-        self.tally: Tally | None = None
-        self.stage = ""
-        self._drain_timer = QTimer(self)
-        self._drain_timer.setInterval(_DRAIN_MS)
-        self._drain_timer.timeout.connect(self._drain)
         self._plan_timer = QTimer(self)
         self._plan_timer.setSingleShot(True)
         self._plan_timer.setInterval(_PLAN_MS)
         self._plan_timer.timeout.connect(self._plan)
+        self.run.rows_changed.connect(self.rows_changed)
+        self.run.phase_changed.connect(self.phase_changed)
+        self.run.tally_changed.connect(self.tally_changed)
+        self.run.ended.connect(self._ended)
 
     # --- life ------------------------------------------------------------------------------
 
@@ -107,28 +97,58 @@ class BatchController(QObject):
         """Stop at a point from which the run can go on, and wait for the threads."""
         self._closed = True
         self._plan_timer.stop()
-        self._drain_timer.stop()
+        self.run.close()
         self._work.shutdown()
         self._looker.shutdown()
 
     @property
+    def targets(self) -> Mapping[Key, Path]:
+        """Names of results below the output folder."""
+        return self.planned.targets
+
+    @property
+    def problems(self) -> Mapping[Key, str]:
+        """Rows that cannot be done, as the plan says."""
+        return self.planned.problems
+
+    @property
+    def rows(self) -> RowStates:
+        """How the rows of the run are getting on."""
+        return self.run.rows
+
+    @property
+    def tally(self) -> Tally | None:
+        """How far the run is."""
+        return self.run.tally
+
+    @property
+    def stage(self) -> str:
+        """What the run does before its first row."""
+        return self.run.stage
+
+    @property
+    def phase(self) -> Phase:
+        """What is done at the moment."""
+        return "finding" if self._is_finding else self.run.phase
+
+    @property
+    def is_busy(self) -> bool:
+        """True while a run is on, paused ones included."""
+        return self.run.is_on
+
+    @property
     def failed_rows(self) -> int:
         """How many rows failed and can be tried again."""
-        return sum(row.state == "failed" for row in self.rows.values())
+        return self.rows.failed
 
     @property
     def has_more(self) -> bool:
         """Whether there are rows that were not tried yet, or not to their end."""
         return any(key not in self.rows or self.rows[key].state not in OVER for key in self.targets)
 
-    @property
-    def is_busy(self) -> bool:
-        """True while a run is on, paused ones included."""
-        return self.phase in ("running", "paused", "stopping")
-
-    def _set_phase(self, phase: Phase) -> None:
-        if phase != self.phase:
-            self.phase = phase
+    def _set_finding(self, finding: bool) -> None:
+        if finding != self._is_finding:
+            self._is_finding = finding
             self.phase_changed.emit()
 
     def _recalled(self, last: Remembered | None) -> None:
@@ -143,7 +163,7 @@ class BatchController(QObject):
         """Show a remembered batch as it was, and go on with it if asked to."""
         self._out_is_usual, self._start_soon = False, start
         self.sources, self.choices = last.sources, replace(last.choices, anew=False)
-        self.rows.clear()
+        self.run.forget()
         self.choices_changed.emit()
         self.set_pairing(last.pairing)
 
@@ -159,7 +179,7 @@ class BatchController(QObject):
         self._find()
 
     def _find(self) -> None:
-        self._set_phase("finding")
+        self._set_finding(True)
         job = self._work.submit(
             partial(work.find, self.sources, self.choices, self.pairing), key="find"
         )
@@ -167,11 +187,11 @@ class BatchController(QObject):
         job.failed.connect(self._not_found)
 
     def _found(self, pairing: PairingPlan) -> None:
-        self._set_phase("idle")
+        self._set_finding(False)
         self.set_pairing(pairing)
 
     def _not_found(self, error: FusionError) -> None:
-        self._set_phase("idle")
+        self._set_finding(False)
         there = self.pairing is not None
         self.sources = tuple(path for path in self.sources if path.exists()) if there else ()
         self.failed.emit(error)
@@ -179,8 +199,8 @@ class BatchController(QObject):
     def clear(self) -> None:
         """Start over with an empty table."""
         if not self.is_busy:
-            self.sources, self.pairing, self.tally = (), None, None
-            self.rows.clear()
+            self.sources, self.pairing = (), None
+            self.run.forget()
             self.looks.clear()
             self._out_is_usual = True
             self.choices = replace(self.choices, out="", anew=False)
@@ -192,10 +212,7 @@ class BatchController(QObject):
         """Show other pairs; what is known of those that stay is kept."""
         self.pairing = pairing
         keys = {key_of(match) for match in pairing.matches}
-        kept = {key: row for key, row in self.rows.items() if key in keys}
-        if len(kept) < len(self.rows):
-            self.tally = None
-        self.rows = kept
+        self.run.keep_only(keys)
         self.pairing_changed.emit()
         self.plan_soon()
         self._look_at([key_of(match) for match in pairing.matches])
@@ -249,7 +266,7 @@ class BatchController(QObject):
             self._look_job = None
         wanted = [key for key in keys if key not in self.looks]
         if wanted and not self._closed:
-            job = self._look_job = self._looker.submit(partial(work.look, wanted))
+            job = self._look_job = self._looker.submit(partial(work.look, wanted, self.looks))
             job.event.connect(self._looked)
 
     def _looked(self, seen: list[tuple[Key, Look]]) -> None:
@@ -292,7 +309,7 @@ class BatchController(QObject):
         """Forget the run recorded in the output folder with the next start, and start."""
         if not self.is_busy:
             self._start_soon = True
-            self.rows.clear()
+            self.run.forget()
             self.set_choices(replace(self.choices, anew=True))
 
     def plan_soon(self) -> None:
@@ -312,9 +329,6 @@ class BatchController(QObject):
         if self._plan_timer.isActive():
             return  # overtaken
         self.is_planning, self.planned = False, planned
-        rows = planned.plan.rows if planned.plan is not None else ()
-        self.targets = {key_of(row.match): row.target for row in rows}
-        self.problems = {key_of(row.match): row.problem for row in rows if row.problem}
         self.planned_changed.emit()
         if self._start_soon:
             self._start_soon = False
@@ -324,85 +338,31 @@ class BatchController(QObject):
 
     def start(self) -> None:
         """Run what is planned: begin, go on, or try failed rows again, whichever is due."""
-        plan = self.planned.plan
-        if self.is_busy or self.is_planning or not self.planned.can_run or plan is None:
-            return
-        for row in plan.rows:
-            self.rows[key_of(row.match)] = RowNow("queued")
-        self.tally = None
-        self._inbox.clear()
-        self._keep(is_open=True)
-        job = self._job = self._work.submit(
-            partial(work.run, self._lazy, self.planned, self._valve, self._inbox)
-        )
-        job.progress.connect(self._report)
-        job.finished.connect(self._finished)
-        job.failed.connect(lambda error: self._end(Ending(error=error)))
-        job.cancelled.connect(lambda: self._end(Ending()))
-        self._drain_timer.start()
-        self._set_phase("running")
-        self.rows_changed.emit(list(self.rows))
+        if not self.is_busy and not self.is_planning and self.planned.can_run:
+            self._keep(is_open=True)
+            self.run.start(self.planned)
 
     def pause(self) -> None:
         """Let rows that are being written end, and then stand still."""
-        if self.phase == "running":
-            self._valve.shut()
-            self._set_phase("paused")
+        self.run.pause()
 
     def resume(self) -> None:
         """Go on after a pause."""
-        if self.phase == "paused":
-            self._valve.open()
-            self._set_phase("running")
+        self.run.resume()
 
     def cancel(self) -> None:
         """Stop; what is done stays done."""
-        if self._job is not None and self.is_busy:
-            self._set_phase("stopping")
-            self._job.cancel()
+        self.run.cancel()
 
-    def _report(self, _done: float, _total: float, stage: str) -> None:
-        if self.tally is None and stage != self.stage:
-            self.stage = stage
-            self.tally_changed.emit()
-
-    def _drain(self) -> None:
-        changed: dict[Key, None] = {}
-        while self._inbox:
-            event = self._inbox.popleft()
-            self.tally = event.tally
-            if hasattr(event, "row"):
-                key = key_of(event.row.match)
-                self.rows[key] = RowNow(
-                    event.state, event.text, event.seconds, event.output, event.notes
-                )
-                changed[key] = None
-        if changed:
-            self.rows_changed.emit(list(changed))
-            self.tally_changed.emit()
-
-    def _finished(self, report: BatchFinished) -> None:
-        self._end(Ending(report))
-        if not self._closed:
-            self._keep(is_open=False)
-
-    def _end(self, ending: Ending) -> None:
-        self._job = None
-        self._drain_timer.stop()
-        self._drain()
-        self._inbox.clear()
-        under_way = [k for k, row in self.rows.items() if row.state in UNDER_WAY]
-        for key in under_way:
-            self.rows[key] = RowNow("stopped")
+    def _ended(self, ending: Ending) -> None:
         self.choices = replace(self.choices, anew=False)
-        self._set_phase("idle")
         if self._closed:
             return
-        self.rows_changed.emit(under_way)
         self.choices_changed.emit()
-        self.tally_changed.emit()
         self.ended.emit(ending)
         self.plan_soon()
+        if ending.finished is not None:
+            self._keep(is_open=False)
 
     def _keep(self, *, is_open: bool) -> None:
         if self._folder is not None and self.pairing is not None:

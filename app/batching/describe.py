@@ -9,7 +9,9 @@ from PySide6.QtCore import QCoreApplication
 from app.batching.controller import BatchController
 from app.batching.pairing import key_of
 from app.batching.state import RowNow
+from app.numbers import number
 from app.widgets.batch.model import RowText
+from app.words import spoken, spoken_all
 
 if TYPE_CHECKING:
     from core.batch import Look, Tally
@@ -58,9 +60,21 @@ def _under_way(now: RowNow, size: str, result: str) -> RowText:
     if now.state == "done":
         name = f"{name} · {seconds_text(now.seconds)}"
     moods = {"failed": "bad", "done": "good", "skipped": "good"}
-    said = " ".join((now.text, *now.notes)) if now.state != "skipped" else now.text
+    texts = (now.text, *now.notes) if now.state != "skipped" else (now.text,)
+    said = " ".join(spoken_all(texts))
     output = now.output if now.state in ("done", "skipped") else None
     return RowText(size, result, name, said.strip(), moods.get(now.state, ""), output)
+
+
+def is_troubled(batch: BatchController, match: Match) -> bool:
+    """Whether somebody should look at the row of ``match``; quick, since it is asked of all."""
+    if match.excluded:
+        return False
+    key = key_of(match)
+    now = batch.rows.get(key)
+    if now is not None:
+        return not match.sure or now.state == "failed"
+    return not match.sure or bool(_trouble(batch, match, batch.looks.get(key)))
 
 
 def _size(look: Look | None) -> str:
@@ -75,9 +89,9 @@ def _size(look: Look | None) -> str:
 def _trouble(batch: BatchController, match: Match, look: Look | None) -> str:
     problem = batch.problems.get(key_of(match), "")
     if problem or look is None:
-        return problem
+        return spoken(problem)
     if look.problem:
-        return look.problem
+        return spoken(look.problem)
     if look.differs and not batch.choices.resample:
         return tr("The sizes differ: choose “Resample B where sizes differ”, or leave it out.")
     return ""
@@ -86,7 +100,7 @@ def _trouble(batch: BatchController, match: Match, look: Look | None) -> str:
 def seconds_text(seconds: float, *, whole: bool = False) -> str:
     """A duration in the unit that suits it; ``whole`` leaves out tenths of a second."""
     if seconds < 9.95 and not whole:
-        return tr("{0} s").format(f"{seconds:.1f}")
+        return tr("{0} s").format(number(seconds, ".1f"))
     if seconds < 90:
         return tr("{0} s").format(round(seconds))
     if seconds < 90 * 60:
@@ -99,15 +113,15 @@ def rate_text(rate: float) -> str:
     if rate <= 0:
         return ""
     if rate >= 1:
-        return tr("{0} pairs/s").format(f"{rate:.1f}")
+        return tr("{0} pairs/s").format(number(rate, ".1f"))
     return tr("{0} a pair").format(seconds_text(1 / rate))
 
 
 def progress_text(tally: Tally, phase: str) -> str:
     """How far a run is, how fast, and how long it still takes."""
-    parts = [tr("{0} of {1}").format(f"{tally.ended:,}", f"{tally.total:,}")]
+    parts = [tr("{0} of {1}").format(number(tally.ended, ","), number(tally.total, ","))]
     if tally.failed:
-        parts.append(tr("{0} failed").format(f"{tally.failed:,}"))
+        parts.append(tr("{0} failed").format(number(tally.failed, ",")))
     if phase == "paused":
         return " · ".join((tr("Paused"), *parts))
     if phase == "stopping":
@@ -123,11 +137,11 @@ def progress_text(tally: Tally, phase: str) -> str:
 
 def ended_text(tally: Tally) -> str:
     """What became of the rows of a run."""
-    parts = [tr("{0} fused").format(f"{tally.done:,}")]
+    parts = [tr("{0} fused").format(number(tally.done, ","))]
     if tally.skipped:
-        parts.append(tr("{0} done before").format(f"{tally.skipped:,}"))
+        parts.append(tr("{0} done before").format(number(tally.skipped, ",")))
     if tally.failed:
-        parts.append(tr("{0} failed").format(f"{tally.failed:,}"))
+        parts.append(tr("{0} failed").format(number(tally.failed, ",")))
     return ", ".join(parts)
 
 

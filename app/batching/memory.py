@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.batching.choices import Choices
 from core.progress import Progress
+from core.said import from_data, to_data
 
 if TYPE_CHECKING:
     from core.batch import FoundRun
@@ -50,7 +51,7 @@ def keep(folder: Path, last: Remembered, progress: Progress) -> None:
         "sources": [str(path) for path in last.sources],
         "choices": last.choices.as_json(),
         "pairs": [
-            [str(m.a), str(m.b), m.name, str(m.folder), m.reason, m.sure, m.excluded]
+            [str(m.a), str(m.b), m.name, str(m.folder), to_data(m.reason), m.sure, m.excluded]
             for m in last.pairing.matches
         ],
     }
@@ -82,7 +83,7 @@ def _from_json(data: Any) -> Remembered:
         raise ValueError("another version wrote it")
     matches = tuple(
         Match(
-            str(name), Path(a), Path(b), str(reason), Path(folder),
+            str(name), Path(a), Path(b), from_data(reason), Path(folder),
             sure=bool(sure), excluded=bool(excluded),
         )
         for a, b, name, folder, reason, sure, excluded in data["pairs"]

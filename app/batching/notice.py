@@ -15,12 +15,14 @@ class Notice(QObject):
     def __init__(self, window: QWidget, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._window = window
+        self.tray = QSystemTrayIcon
+        """What stands for the system's tray."""
         self._icon: QSystemTrayIcon | None = None
 
     @property
     def has_place(self) -> bool:
         """Whether the system has a place for icons of programs without a window."""
-        return QSystemTrayIcon.isSystemTrayAvailable()
+        return self.tray.isSystemTrayAvailable()
 
     def stay(self, tip: str) -> None:
         """Show an icon the person can find the program by."""
@@ -30,7 +32,7 @@ class Notice(QObject):
 
     def tell(self, title: str, text: str) -> None:
         """Say one thing, once."""
-        if self.has_place and QSystemTrayIcon.supportsMessages():
+        if self.has_place and self.tray.supportsMessages():
             self._shown().showMessage(title, text)
         else:
             QApplication.alert(self._window)
@@ -45,7 +47,7 @@ class Notice(QObject):
             picture = self._window.windowIcon()
             if picture.isNull():
                 picture = self._window.style().standardIcon(QStyle.StandardPixmap.SP_ComputerIcon)
-            self._icon = QSystemTrayIcon(picture, self)
+            self._icon = self.tray(picture, self)
             self._icon.messageClicked.connect(self.clicked)
             self._icon.activated.connect(lambda _reason: self.clicked.emit())
         self._icon.show()

@@ -46,6 +46,7 @@ def _as_before(match: Match, before: dict[Key, Match]) -> Match:
 
 def moved(plan: PairingPlan, rows: Collection[int], to: int) -> PairingPlan:
     """The same with ``rows`` (places in ``matches``) together before what stood at place ``to``."""
+    rows = frozenset(rows)
     chosen = [m for place, m in enumerate(plan.matches) if place in rows]
     before = [m for place, m in enumerate(plan.matches[:to]) if place not in rows]
     after = [m for place, m in enumerate(plan.matches[to:], to) if place not in rows]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from app.batching.pairing import Key
 from core.errors import FusionError
 
 if TYPE_CHECKING:
@@ -26,6 +28,41 @@ class RowNow:
     seconds: float = 0.0
     output: Path | None = None
     notes: tuple[str, ...] = ()
+
+
+class RowStates(Mapping[Key, RowNow]):
+    """What is known of each row, with the number of failed ones at hand."""
+
+    def __init__(self) -> None:
+        self._rows: dict[Key, RowNow] = {}
+        self.failed = 0
+
+    def __getitem__(self, key: Key) -> RowNow:
+        return self._rows[key]
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def put(self, key: Key, now: RowNow) -> None:
+        """Take note of how a row is getting on."""
+        before = self._rows.get(key)
+        self.failed += (now.state == "failed") - (before is not None and before.state == "failed")
+        self._rows[key] = now
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._rows.clear()
+        self.failed = 0
+
+    def keep_only(self, keys: Container[Key]) -> bool:
+        """Forget the others; whether there were any."""
+        others = [key for key in self._rows if key not in keys]
+        for key in others:
+            self.failed -= self._rows.pop(key).state == "failed"
+        return bool(others)
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.batching.choices import Choices, options_of
-from app.batching.pairing import Key, carry_over
+from app.batching.pairing import Key, carry_over, key_of
 from app.batching.valve import Valve
+from app.habits.quiet_import import collector_at_rest
 from app.jobs import LazyEngine, tr
-from core.errors import FusionError
+from core.errors import FusionError, Said
 from core.progress import Progress
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ class Planned:
     order: Order | None = None
     error: FusionError | None = None
     found: FoundRun | None = None
+    targets: Mapping[Key, Path] = field(default_factory=dict)
+    """Names of results below the output folder."""
+    problems: Mapping[Key, str] = field(default_factory=dict)
+    """Rows that cannot be done."""
 
     @property
     def can_run(self) -> bool:
@@ -69,14 +74,17 @@ def find(
 
     progress.report(0, 0, tr("Looking for pairs"))
     folder = choices.folder
-    found = pair_paths(list(paths), choices.task, skip=[folder] if folder is not None else [])
-    progress.check()
-    return carry_over(old, found)
+    # Thousands of paths stay as long as the table: nobody should search them for garbage, least of
+    # all while somebody clicks in it.
+    with collector_at_rest():
+        found = pair_paths(list(paths), choices.task, skip=[folder] if folder is not None else [])
+        progress.check()
+        return carry_over(old, found)
 
 
 def plan(pairing: PairingPlan, choices: Choices, progress: Progress) -> Planned:
     """What would be done; wrong choices are an answer, not a failure."""
-    from core.batch import Order, find_run, plan_batch
+    from core.batch import find_run, plan_batch
     from core.batch.plan import plan_rows
 
     try:
@@ -86,15 +94,23 @@ def plan(pairing: PairingPlan, choices: Choices, progress: Progress) -> Planned:
         if found is not None and found.differences and not choices.anew:
             error = FusionError(
                 tr("This folder holds another batch"),
-                "; ".join(found.differences),
+                Said.joined("; ", found.differences),
                 tr("Use its settings, begin anew, or choose another folder."),
             )
-            return Planned(plan_rows(pairing, options), Order(), error, found)
+            return _planned(plan_rows(pairing, options), found, error)
         if found is None:
             options = replace(options, resume=False)
-        return Planned(plan_batch(pairing, options), Order(), None, found)
+        return _planned(plan_batch(pairing, options), found)
     except FusionError as error:
         return Planned(error=error)
+
+
+def _planned(plan: BatchPlan, found: FoundRun | None, error: FusionError | None = None) -> Planned:
+    from core.batch import Order
+
+    targets = {key_of(row.match): row.target for row in plan.rows}
+    problems = {key_of(row.match): row.problem for row in plan.rows if row.problem}
+    return Planned(plan, Order(), error, found, targets, problems)
 
 
 def run(
@@ -120,16 +136,25 @@ def run(
     return event
 
 
-def look(keys: Sequence[Key], progress: Progress) -> Iterator[Any]:
-    """Yield lists of (key, :class:`core.batch.Look`), a few times a second."""
-    from core.batch import look_at
+def look(keys: Sequence[Key], known: Mapping[Key, Look], progress: Progress) -> Iterator[Any]:
+    """Yield lists of (key, :class:`core.batch.Look`), a few times a second.
+
+    Args:
+        keys: pairs to look at.
+        known: what was seen before; of a pair that was swapped nothing is opened again.
+    """
+    from core.batch import Look, look_at
     from core.io.plan import Match
 
     seen: list[tuple[Key, Look]] = []
     told = time.monotonic()
     for key in keys:
         progress.check()
-        seen.append((key, look_at(Match("", *key, ""))))
+        turned = known.get(key[::-1])
+        if turned is not None:
+            seen.append((key, Look(turned.size_b, turned.size_a, turned.problem)))
+        else:
+            seen.append((key, look_at(Match("", *key, ""))))
         if time.monotonic() - told > _TELL:
             yield seen
             seen, told = [], time.monotonic()

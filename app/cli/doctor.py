@@ -12,6 +12,7 @@ from app.cli.display import install_command, missing_libraries
 from core import __version__
 from core.device import choose_device
 from core.models.catalogue import Catalogue, user_pack_folder
+from core.models.places import stored_backbone
 from core.tasks import TASKS
 
 _PACKAGES = (
@@ -42,6 +43,7 @@ def examine() -> int:
     _versions(troubles)
     _devices()
     _packs(troubles)
+    _backbone()
     _display(troubles)
     for trouble in troubles:
         say(f"! {trouble}")
@@ -83,6 +85,15 @@ def _packs(troubles: list[str]) -> None:
     for task in TASKS:
         if not any(entry.manifest.task == task for entry in good):
             troubles.append(f"There is no pack for task {task}. Install the program again.")
+
+
+def _backbone() -> None:
+    stored = stored_backbone()
+    if stored is None:
+        say("backbone  DINOv3 is not there; only the paper's network needs it:")
+        say("          unifusion backbone fetch")
+    else:
+        say(f"backbone  DINOv3, {stored.stat().st_size / 1e6:.0f} MB: {stored}")
 
 
 def _display(troubles: list[str]) -> None:

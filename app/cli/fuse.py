@@ -29,6 +29,7 @@ class FuseOptions:
     features: Path | None = None
     resample: bool = False
     backbone: Path | None = None
+    tiles: bool = False
 
     def targets(self) -> dict[str, Path]:
         """Every picture that will be written, by what it shows."""
@@ -67,6 +68,7 @@ def fuse_files(options: FuseOptions) -> FusionResult:
         options.pack,
         reconstructions=options.recon is not None,
         features=options.features is not None,
+        tiles=options.tiles,
     )
     with TerminalProgress() as progress:
         result = engine.fuse(request, progress)

@@ -22,8 +22,11 @@ app = typer.Typer(
 packs_app = typer.Typer(help="Model packs: what there is, and what is in them.")
 app.add_typer(packs_app, name="packs", no_args_is_help=True)
 
+backbone_app = typer.Typer(help="DINOv3, which the paper's network needs: fetched on request.")
+app.add_typer(backbone_app, name="backbone", no_args_is_help=True)
+
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")]
-Backbone = Annotated[Path | None, typer.Option(help="DINOv3 weights, for packs that need the file")]
+Backbone = Annotated[Path | None, typer.Option(help="DINOv3 weights; else the fetched ones")]
 
 
 def _version(wanted: bool) -> None:
@@ -96,12 +99,17 @@ def fuse(
         bool, typer.Option("--resample", help="resample B onto A when sizes differ")
     ] = False,
     backbone: Backbone = None,
+    tiles: Annotated[
+        bool, typer.Option("--tiles", help="work in small pieces: the same result, least memory")
+    ] = False,
 ) -> None:
     """Fuse one pair and write the result."""
     with reported():
         from app.cli.fuse import FuseOptions, fuse_files
 
-        fuse_files(FuseOptions(a, b, out, task, pack, device, recon, features, resample, backbone))
+        fuse_files(
+            FuseOptions(a, b, out, task, pack, device, recon, features, resample, backbone, tiles)
+        )
 
 
 @app.command()
@@ -133,7 +141,7 @@ def batch(
     json_progress: Annotated[
         bool, typer.Option("--json-progress", help="one JSON object per line and event")
     ] = False,
-    workers: Annotated[int, typer.Option(help="threads that read, and as many that write")] = 2,
+    workers: Annotated[int, typer.Option(help="pairs read, and as many written, at once")] = 2,
     device: Device = "auto",
     backbone: Backbone = None,
 ) -> None:
@@ -143,8 +151,8 @@ def batch(
         from core.batch import BatchOptions
 
         options = BatchOptions(
-            out, task, pack, template, format_, depth, not flat, overwrite, resume, resample,
-            recon, figures, metrics, contact_sheet, workers,
+            task, pack, template, format_, depth, not flat, overwrite, resample,
+            recon, figures, metrics, contact_sheet, out=out, resume=resume, workers=workers,
         )  # fmt: skip
         code = run_command(
             BatchCommand(tuple(sources), options, device, backbone, dry_run, json_progress)
@@ -168,6 +176,29 @@ def packs_info(name: Annotated[str, typer.Argument(help="pack name or file")]) -
         from app.cli.packs import show_pack
 
         show_pack(name)
+
+
+@backbone_app.command("fetch")
+def backbone_fetch(
+    agree: Annotated[
+        bool, typer.Option("--agree-to-licence", help="the licence was read and is agreed to")
+    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="also where it is there already")] = False,
+) -> None:
+    """Show source, size and licence, ask, then fetch, check and keep the weights."""
+    with reported():
+        from app.cli.backbone import fetch_weights
+
+        fetch_weights(agree, again)
+
+
+@backbone_app.command("info")
+def backbone_info() -> None:
+    """Say whether the weights are there, where, and their hash."""
+    with reported():
+        from app.cli.backbone import show_weights
+
+        show_weights()
 
 
 @app.command()
@@ -215,7 +246,9 @@ def train(
     ] = False,
     devices: Annotated[int, typer.Option(help="devices (processes) on this machine")] = 1,
     num_nodes: Annotated[int, typer.Option(help="machines; see also torchrun")] = 1,
-    device: Device = "auto",
+    device: Annotated[
+        str, typer.Option(help="auto (or what --config says), cpu, cuda or cuda:N")
+    ] = "auto",
     backbone: Backbone = None,
 ) -> None:
     """Train a pack; goes on where an interrupted run of the same settings stopped."""

@@ -186,15 +186,21 @@ class Habits(QObject):
 
     def snapshot(self) -> Snapshot:
         """The session as it is now."""
-        session, sources = self._session, self._session.sources
+        session = self._session
         return Snapshot(
             session.task.name,
             session.method,
-            None if sources.sample else _origin(sources.a),
-            None if sources.sample else _origin(sources.b),
+            *self._origins(),
             tuple(ListedPair(m.a, m.b, m.name, m.folder) for m in self._window.pairs.matches),
             session.display,
         )
+
+    def _origins(self) -> tuple[Path | None, Path | None]:
+        """The files on show; none for a sample."""
+        sources = self._session.sources
+        if sources.sample:
+            return None, None
+        return _origin(sources.a), _origin(sources.b)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Open what a snapshot names, and show it the same way."""
@@ -224,12 +230,13 @@ class Habits(QObject):
         card.answered.connect(lambda answer: answer == "restore" and self.restore(snapshot))
 
     def _sources_changed(self) -> None:
-        wanted, now = self._restoring, self.snapshot()
-        if wanted is not None and (now.a, now.b) == (wanted.a, wanted.b):
+        wanted = self._restoring
+        a, b = self._origins()
+        if wanted is not None and (a, b) == (wanted.a, wanted.b):
             self._restoring = None
             self._session.set_display(wanted.display)
-        if now.a is not None and now.b is not None:
-            self.recent.add(now.a, now.b, now.task)
+        if a is not None and b is not None:
+            self.recent.add(a, b, self._session.task.name)
         # Another picture has windows of its own: what was changed on the last one is not undone.
         self.history.clear(self._session.display)
         self._note_change()

@@ -35,8 +35,17 @@ def resolved(choice: str, wanted: list[str], there: tuple[str, ...]) -> str:
     return "en"
 
 
+def locale_of(language: str, system: QLocale) -> QLocale:
+    """How numbers are written in ``language``: as the system does where it speaks that, too.
+
+    English is as the code writes it.
+    """
+    there = system.language() == QLocale(language).language() and language != "en"
+    return system if there else QLocale(language)
+
+
 def install(application: QCoreApplication, choice: str) -> str:
-    """Let the program speak ``choice``; returns the language it speaks now.
+    """Let the program speak ``choice``, and write numbers so; returns the language it speaks now.
 
     To be called before any text is made: windows already there keep theirs.
     """
@@ -48,4 +57,5 @@ def install(application: QCoreApplication, choice: str) -> str:
         if translator.load(str(FOLDER / f"unifusion_{language}.qm")):
             application.installTranslator(translator)
             _installed.append(translator)
+    QLocale.setDefault(locale_of(language, QLocale.system()))
     return language

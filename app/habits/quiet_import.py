@@ -16,14 +16,12 @@ import importlib.machinery
 import importlib.util
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 Made = TypeVar("Made")
-_PATIENCE = 2.0
-
 
 _SWITCH = 0.0005
 
@@ -117,19 +115,22 @@ def _open(path: Path) -> int | None:
 
 
 def gently(
-    make: Callable[[], Made], *packages: str, after: threading.Event | None = None
+    make: Callable[[], Made], *packages: str, after: Sequence[tuple[threading.Event, float]] = ()
 ) -> Callable[[], Made]:
     """``make``, which imports ``packages``, made to leave the other threads their time.
 
     Args:
-        after: wait for this, two seconds at most. The system opens one library at a time: a thread
-            that imports a small one meanwhile waits for the large one, and with it, since it holds
-            the interpreter's lock, the window. So what is small and needed soon goes first.
+        after: wait for these in turn, so many seconds each, up to the first that does not come.
+            The system opens one library at a time: a thread that meanwhile imports a small one, is
+            started, or calls into a library for the first time waits for the large one, and with
+            it, where it holds the interpreter's lock, the window. So what is small and needed soon
+            goes first.
     """
 
     def made() -> Made:
-        if after is not None:
-            after.wait(_PATIENCE)
+        for event, seconds in after:
+            if not event.wait(seconds):
+                break
         with collector_at_rest():
             for package in packages:
                 if package not in sys.modules:

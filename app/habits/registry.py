@@ -144,7 +144,10 @@ class Registry(QObject):
             present: what there is now.
             by: who says so; each provider speaks for itself only.
         """
-        self._provided[by] = frozenset(present)
+        now = frozenset(present)
+        if now == self._provided.get(by):
+            return
+        self._provided[by] = now
         there = frozenset().union(*self._provided.values())
         for command in self:
             if command.needs:

@@ -1,4 +1,4 @@
-"""The Train workspace's two threads, and those who use them."""
+"""The Train workspace's threads, and those who use them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from PySide6.QtGui import QImage
 
 from app.training import work
 from app.training.curves import as_csv
+from app.training.fetching import Fetching
 from app.training.preparing import Preparing
 from app.training.running import Running
 from app.training.state import TrainState
@@ -19,7 +20,10 @@ from core.progress import Progress
 
 
 class Training(QObject):
-    """One thread trains; the other looks at data, times steps, compares and writes small files."""
+    """One thread trains; another looks at data, times steps, compares and writes small files.
+
+    A third one fetches DINOv3, where a person asks for it.
+    """
 
     pack_written = Signal()
     """There is a new pack, or another default: whoever lists packs should look again."""
@@ -27,11 +31,13 @@ class Training(QObject):
     def __init__(self, state: TrainState, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.state = state
-        self._trainer = Runner("training", self)
+        self._trainer = Runner("training", self, background=True)
         self._files = Runner("training files", self)
         self.preparing = Preparing(state, self._files, self)
         self.running = Running(state, self._trainer, self._files, self)
         self.running.finished.connect(self._finished)
+        self.fetching = Fetching(state, self)
+        self.fetching.finished.connect(self.preparing.open)
         self._seen_room = False
         state.room_changed.connect(self._room_seen)
 
@@ -84,6 +90,7 @@ class Training(QObject):
         """Stop at a point from which the run can go on, and wait for both threads."""
         self.preparing.stop()
         self.running.close()
+        self.fetching.shutdown()
         self._files.shutdown()
         self._trainer.shutdown()
 

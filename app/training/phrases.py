@@ -7,6 +7,8 @@ import time
 
 from PySide6.QtCore import QCoreApplication
 
+from app.numbers import number
+
 
 def tr(text: str) -> str:
     """Translate a phrase."""
@@ -24,15 +26,15 @@ def duration(seconds: float) -> str:
         return tr("{0} min").format(round(minutes))
     hours = minutes / 60
     if hours < 48:
-        return tr("{0} h").format(f"{hours:.1f}" if hours < 10 else f"{hours:.0f}")
-    return tr("{0} days").format(f"{hours / 24:.1f}")
+        return tr("{0} h").format(number(hours, ".1f" if hours < 10 else ".0f"))
+    return tr("{0} days").format(number(hours / 24, ".1f"))
 
 
 def memory(count: float) -> str:
     """Bytes in MB or GB."""
     if count < 1e9:
         return tr("{0} MB").format(round(count / 1e6))
-    return tr("{0} GB").format(f"{count / 1e9:.1f}")
+    return tr("{0} GB").format(number(count / 1e9, ".1f"))
 
 
 def pace(seconds_per_step: float) -> str:
@@ -40,8 +42,8 @@ def pace(seconds_per_step: float) -> str:
     if seconds_per_step <= 0:
         return ""
     if seconds_per_step < 1:
-        return tr("{0} steps per second").format(f"{1 / seconds_per_step:.3g}")
-    return tr("{0} s per step").format(f"{seconds_per_step:.3g}")
+        return tr("{0} steps per second").format(number(1 / seconds_per_step, ".3g"))
+    return tr("{0} s per step").format(number(seconds_per_step, ".3g"))
 
 
 def device(name: str, reason: str) -> str:
@@ -55,9 +57,9 @@ def moment(when: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(when))
 
 
-def count(number: int) -> str:
+def count(whole: int) -> str:
     """A whole number with thousands set apart."""
-    return f"{number:,}".replace(",", "\u202f")
+    return number(whole, ",").replace(",", "\u202f")
 
 
 def curve_title(name: str) -> str:

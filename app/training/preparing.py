@@ -10,7 +10,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
 
-from app.training import work
+from app.training import opening, work
 from app.training.state import Chore, DataChoice, TrainState
 from app.training.values import Cost, DataReport, Room, Settings, get, put
 from app.workers import Job, Runner
@@ -20,7 +20,17 @@ from core.progress import Progress
 _SETTLE_MS = 700
 """A setting is left alone for so long before the cost is judged anew."""
 
-_COSTLY = ("batch", "crop", "network", "precision", "steps", "init", "backbone", "bilevel")
+_COSTLY = (
+    "batch",
+    "crop",
+    "network",
+    "precision",
+    "steps",
+    "init",
+    "backbone",
+    "bilevel",
+    "device",
+)
 """Settings that decide how long a step takes and how much memory it needs."""
 
 
@@ -42,7 +52,7 @@ class Preparing(QObject):
 
     def open(self) -> None:
         """Ask the engine what there is; the first settings follow from it."""
-        job = self._run("open", work.open_room)
+        job = self._run("open", opening.open_room)
         job.finished.connect(self._opened)
 
     def _opened(self, room: Room) -> None:
@@ -50,6 +60,8 @@ class Preparing(QObject):
         self.state.set_room(room)
         if first:
             self._choose_usual_parent()
+        elif self.state.settings:
+            self._take(self.state.settings)  # what it lacked may be there now
 
     def _choose_usual_parent(self) -> None:
         task = self.state.data.task
@@ -121,6 +133,7 @@ class Preparing(QObject):
         self.state.preset = preset.name
         settings = preset.build(self.state.data.task, self.state.parent_pack)
         settings["backbone"] = get(self.state.settings, "backbone") or ""
+        settings["device"] = get(self.state.settings, "device") or "auto"
         self._take(settings)
 
     def set_value(self, name: str, value: Any) -> None:
@@ -136,6 +149,10 @@ class Preparing(QObject):
         self._take(settings)
         if name == "exclude":
             self.survey()
+
+    def set_device(self, name: str) -> None:
+        """Train elsewhere; a preset stays one."""
+        self._take({**self.state.settings, "device": name})
 
     def set_network(self, name: str) -> None:
         """Train another network from scratch: “compact” or “paper”."""
@@ -193,8 +210,15 @@ class Preparing(QObject):
         if room is None:
             return
         faults = dict(room.check(settings))
-        if get(settings, "network.backbone.kind") == "dinov3" and not settings.get("backbone"):
-            faults.setdefault("backbone", self.tr("choose the file with the DINOv3 weights"))
+        stored = room.backbone is not None and room.backbone.sha256
+        dinov3 = get(settings, "network.backbone.kind") == "dinov3"
+        if dinov3 and not settings.get("backbone") and not stored:
+            faults.setdefault(
+                "backbone", self.tr("download the DINOv3 weights, or choose their file")
+            )
+        device = settings.get("device", "auto")
+        if room.devices and device not in [one.name for one in room.devices]:
+            faults.setdefault("device", self.tr("this machine has no {0}").format(device))
         self.state.set_settings(settings, faults)
         if any(old.get(name) != settings.get(name) for name in _COSTLY):
             self._cost_is_stale()

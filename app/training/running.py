@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.training import work
 from app.training.state import TrainState
 from app.training.values import Kept, Live, OpenRun, Settings
+from app.words import spoken_all
 from app.workers import Job, Runner
 from core.errors import DeviceMemoryError, FusionError, OutputError
 
@@ -88,10 +89,24 @@ class Running(QObject):
         self.state.clear_run()
         self.state.set_live(Live(run.step, run.steps))
         self.state.set_phase("starting")
-        job = self._files.submit(partial(work.old_curves, run.handle.plan))
+        settings, plan = self._for_this_machine(run)
+        job = self._files.submit(partial(work.read_left, plan))
         job.finished.connect(self._show_old)
         for end in (job.finished, job.failed):
-            end.connect(lambda _answer: self._begin(run.settings, run.handle.plan))
+            end.connect(lambda _answer: self._begin(settings, plan))
+
+    def _for_this_machine(self, run: OpenRun) -> tuple[Settings, RunPlan]:
+        """A run goes on where it was, or elsewhere if that device is gone."""
+        settings, plan = run.settings, run.handle.plan
+        named = [str(settings.get("device", "auto")), plan.device]
+        options = self.state.room.devices if self.state.room is not None else ()
+        here = {one.name for one in options} | {"cuda" for one in options if "cuda" in one.name}
+        gone = [name for name in named if options and name not in here]
+        if not gone:
+            return settings, plan
+        text = self.tr("This machine has no {0}: the run goes on with the automatic choice.")
+        self.state.set_message(text.format(gone[0]))
+        return {**settings, "device": "auto"}, replace(plan, device="auto")
 
     def go_on_again(self) -> None:
         """Take up the run that failed just now, from the last state it saved."""
@@ -187,7 +202,10 @@ class Running(QObject):
         job.failed.connect(self._failed)
         job.cancelled.connect(self._left)
 
-    def _show_old(self, old: Any) -> None:
+    def _show_old(self, left: work.Left) -> None:
+        if left.images:
+            self.state.set_strip(left.images, left.step)
+        old = left.curves
         if old is None:
             return
         rates = ("lr_lower", "lr_upper")
@@ -225,7 +243,7 @@ class Running(QObject):
         known = self.state.report.notes if self.state.report is not None else ()
         news = [note for note in event.notes if note not in known]
         if news:
-            self.state.set_message(" ".join(news))
+            self.state.set_message(" ".join(spoken_all(news)))
 
     def _stepped(self, event: events.Stepped) -> None:
         state = self.state
@@ -248,7 +266,7 @@ class Running(QObject):
             self.state.figures.add(event.step, {"score": event.score, **event.figures})
         if event.best:
             self.state.set_live(replace(self.state.live, best_step=event.step))
-        self.state.set_strip(event.images)
+        self.state.set_strip(event.images, event.step)
         self._draw_soon()
 
     def _rates_changed(self, event: events.RatesChanged) -> None:

@@ -12,8 +12,11 @@ from PySide6.QtGui import QImage
 from app.training.curves import Curves
 from app.training.values import (
     AT_WORK,
+    BackboneOffer,
     Cost,
     DataReport,
+    DeviceOption,
+    Fetch,
     FigureLine,
     Kept,
     Live,
@@ -88,6 +91,7 @@ class TrainState(QObject):
     runs_changed = Signal()
     kept_changed = Signal()
     message_changed = Signal()
+    fetch_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -108,6 +112,7 @@ class TrainState(QObject):
         self.live = Live()
         self.losses, self.rates, self.figures = Curves(), Curves(), Curves()
         self.strip: tuple[QImage, ...] = ()
+        self.strip_step = 0
         self.question: int = 0
         """Crops per step to go on with after memory ran out; 0 when nothing is asked."""
         self.problem: FusionError | None = None
@@ -117,6 +122,8 @@ class TrainState(QObject):
         self.compared: Compared | None = None
         self.is_default = False
         self.message = ""
+        self.fetch: Fetch | None = None
+        """DINOv3 being offered or fetched; None while nobody asked."""
 
     # --- what follows from it --------------------------------------------------------------
 
@@ -136,6 +143,18 @@ class TrainState(QObject):
     def parent_choice(self) -> PackChoice | None:
         """The chosen parent, or None for a start from scratch."""
         return next((pack for pack in self.packs if pack.path == self.parent_pack), None)
+
+    @property
+    def offer(self) -> BackboneOffer | None:
+        """What is known of DINOv3, once the engine said it."""
+        return self.room.backbone if self.room is not None else None
+
+    @property
+    def device(self) -> DeviceOption | None:
+        """The chosen device, or None where it is not known, or not on this machine."""
+        options = self.room.devices if self.room is not None else ()
+        wanted = self.settings.get("device", "auto")
+        return next((one for one in options if one.name == wanted), None)
 
     @property
     def obstacle(self) -> str:
@@ -203,9 +222,9 @@ class TrainState(QObject):
         self.strip_changed.emit()
         self.kept_changed.emit()
 
-    def set_strip(self, images: tuple[QImage, ...]) -> None:
-        """The newest validation pictures."""
-        self.strip = images
+    def set_strip(self, images: tuple[QImage, ...], step: int) -> None:
+        """The newest validation pictures, and the step they are of."""
+        self.strip, self.strip_step = images, step
         self.strip_changed.emit()
 
     def set_question(self, batch: int) -> None:
@@ -238,6 +257,11 @@ class TrainState(QObject):
         """The new pack is the task's default now."""
         self.is_default = True
         self.kept_changed.emit()
+
+    def set_fetch(self, fetch: Fetch | None) -> None:
+        """Fetching goes on; None ends it."""
+        self.fetch = fetch
+        self.fetch_changed.emit()
 
     def set_message(self, message: str) -> None:
         """One sentence that is no error; "" takes it away."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from core.errors import FusionError
+
 Part = Literal["train", "validation", "problem"]
 Phase = Literal[
     "setup", "starting", "running", "pausing", "paused", "stopping", "done", "failed", "set aside"
@@ -79,6 +81,23 @@ class PairRow:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class Side:
+    """A patient, folder or other group: how many of its pairs are learnt from, and checked with.
+
+    ``name`` may be a patient's, so it is shown and never written to a log.
+    """
+
+    name: str
+    train: int
+    validation: int
+
+    @property
+    def both(self) -> bool:
+        """True where its pairs are on both sides."""
+        return bool(self.train and self.validation)
+
+
 @dataclass(frozen=True, eq=False)
 class DataReport:
     """What was found in the data folders.
@@ -88,6 +107,7 @@ class DataReport:
         by: what keeps pairs together in the split, in the engine's word.
         notes: what a person should know, one sentence each.
         survey: the engine's own value, handed back to it.
+        sides: what is kept together, and on which side; empty where nothing is known of it.
     """
 
     rows: tuple[PairRow, ...]
@@ -95,6 +115,7 @@ class DataReport:
     by: str
     notes: tuple[str, ...] = ()
     survey: Any = None
+    sides: tuple[Side, ...] = ()
 
     def count(self, part: Part) -> int:
         """How many rows are of a part."""
@@ -145,6 +166,48 @@ class PresetChoice:
     build: Callable[[str, Path | None], Settings]
 
 
+@dataclass(frozen=True)
+class DeviceOption:
+    """A device that can be chosen. ``name``: auto, cpu or cuda:N; ``label``, ``reason``: as in
+    the status bar, of the automatic choice those of the device it takes."""
+
+    name: str
+    label: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class BackboneOffer:
+    """What there is to know of DINOv3 before it is fetched.
+
+    Attributes:
+        name: of the weights. source: where they come from, page: of it, for a browser.
+        bytes: about how large. licence: its name, at ``licence_page``; terms: in our words.
+        file: where they are kept. sha256: of the file that is there; "" while there is none.
+    """
+
+    name: str
+    source: str
+    page: str
+    bytes: int
+    licence: str
+    licence_page: str
+    terms: tuple[str, ...]
+    file: Path
+    sha256: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Fetch:
+    """How fetching stands: told about (offer), under way (loading: done of total bytes), failed."""
+
+    phase: Literal["offer", "loading", "failed"] = "offer"
+    done: float = 0
+    total: float = 0
+    stage: str = ""
+    error: FusionError | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Room:
     """Everything the window must know of the engine before a run can be set up.
@@ -154,6 +217,8 @@ class Room:
         check: message by field name for settings that cannot be used.
         next_name: a free name for a result, given a base.
         runs: where results go.
+        devices: the automatic choice, then those there are. backbone: DINOv3, there or to fetch.
+        board: whether a TensorBoard log can be written.
     """
 
     presets: tuple[PresetChoice, ...]
@@ -163,6 +228,9 @@ class Room:
     check: Callable[[Settings], Mapping[str, str]]
     next_name: Callable[[str], str]
     runs: Path
+    devices: tuple[DeviceOption, ...] = ()
+    backbone: BackboneOffer | None = None
+    board: bool = False
 
 
 @dataclass(frozen=True)

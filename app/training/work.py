@@ -5,9 +5,11 @@ The trainer, and with it torch, is imported here and only when first needed.
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,19 +25,21 @@ from app.training.values import (
     DataReport,
     FigureLine,
     OpenRun,
-    PackChoice,
     PairRow,
     Part,
-    PresetChoice,
     Room,
     Settings,
+    Side,
 )
 from core.progress import Progress
 from core.tasks import get_task
 from core.types import FloatArray
 
 if TYPE_CHECKING:
+    from core.io.plan import Match
+    from trainer.events import Strip
     from trainer.plan import RunPlan
+    from trainer.split import Split
     from trainer.steering import Steering
 
 _SHOWN_SIDE = 512
@@ -43,55 +47,6 @@ _SHOWN_SIDE = 512
 
 
 # --- before a run ------------------------------------------------------------------------------
-
-
-def open_room(progress: Progress) -> Room:
-    """Presets, settings and packs there are, and a little of the charts' library."""
-    return gently(_open_room, "torch")()
-
-
-def _open_room() -> Room:
-    import pyqtgraph  # noqa: F401  (the charts need it; its import takes a third of a second)
-
-    from core.models.catalogue import Catalogue, user_pack_folder
-    from core.models.config import CONFIGS, network_adapter
-    from core.models.user_packs import next_name
-    from trainer.fields import FIELDS, validate, values_of
-    from trainer.presets import PRESETS, Preset
-
-    entries = {entry.path: entry for entry in Catalogue().scan()[0]}
-
-    def settings_of(preset: Preset, task: str, parent: Path | None) -> Settings:
-        manifest = entries[parent].manifest if parent in entries else None
-        config = preset.build(task, manifest)
-        return values_of(replace(config, init=str(parent) if parent else ""))
-
-    def maker(preset: Preset) -> PresetChoice:
-        return PresetChoice(
-            preset.name,
-            preset.title,
-            preset.description,
-            lambda task, parent: settings_of(preset, task, parent),
-        )
-
-    def plain(network: Any) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = network_adapter.dump_python(network, mode="json")
-        return found
-
-    packs = tuple(
-        PackChoice(m.name, m.title, m.task, path, entry.embedded, plain(m.network))
-        for path, entry in entries.items()
-        for m in (entry.manifest,)
-    )
-    return Room(
-        tuple(maker(preset) for preset in PRESETS),
-        FIELDS,
-        packs,
-        {name: plain(make()) for name, make in CONFIGS.items()},
-        validate,
-        next_name,
-        user_pack_folder(),
-    )
 
 
 def survey_data(choice: DataChoice, settings: Settings, progress: Progress) -> DataReport:
@@ -111,17 +66,23 @@ def survey_data(choice: DataChoice, settings: Settings, progress: Progress) -> D
         ("validation", found.split.validation),
     )
     rows = [
-        PairRow(match.name, part, match.folder.as_posix().strip("."), shifted.get(match.name, ""))
+        PairRow(match.name, part, _belongs(found.split, match), shifted.get(match.name, ""))
         for part, matches in parts
         for match in matches
     ]
     rows += [
         PairRow(bad.name, "problem", "", bad.reason) for bad in found.unreadable + found.mismatched
     ]
-    for line in found.unpaired:
-        name, _, reason = line.partition(": ")
-        rows.append(PairRow(name, "problem", "", reason))
-    return DataReport(tuple(rows), found.split.groups, found.split.by, found.warnings, found)
+    rows += [PairRow(file.path.name, "problem", "", file.reason) for file in found.unpaired]
+    sides = tuple(Side(g.name, g.train, g.validation) for g in found.split.sides())
+    split = found.split
+    return DataReport(tuple(rows), split.groups, split.by, found.warnings, found, sides)
+
+
+def _belongs(split: Split, match: Match) -> str:
+    """The patient or group of a pair, else its folder. Neighbours by name are no group to tell."""
+    label = split.labels.get(match, "") if split.by != "order" else ""
+    return label or match.folder.as_posix().strip(".")
 
 
 def estimate_cost(settings: Settings, report: DataReport, progress: Progress) -> Cost:
@@ -135,7 +96,7 @@ def estimate_cost(settings: Settings, report: DataReport, progress: Progress) ->
 
     _leave_a_core()
     config = train_adapter.validate_python(settings)
-    found = estimate(config, report.survey, "auto", progress)
+    found = estimate(config, report.survey, config.device, progress)
     return Cost(
         found.seconds_per_step,
         found.seconds_total,
@@ -239,15 +200,24 @@ def train_steps(order: Order, progress: Progress) -> Iterator[Any]:
     from trainer.events import Validated
     from trainer.loop import train
 
+    gently(_import_optimisers)()
     _leave_a_core()
     config = train_adapter.validate_python(order.settings)
     for event in train(config, order.plan, progress, order.steering):
         if isinstance(event, Validated):
-            strip = event.strip
-            images = tuple(as_image(p) for p in (strip.a, strip.b, strip.now, strip.start))
+            images = _pictures(event.strip)
             yield Judged(event.step, dict(event.figures), event.score, event.best, images)
         else:
             yield event
+
+
+def _pictures(strip: Strip) -> tuple[QImage, ...]:
+    return tuple(as_image(p) for p in (strip.a, strip.b, strip.now, strip.start))
+
+
+def _import_optimisers() -> None:
+    """Making the first optimiser imports a thousand modules: better here than unprepared."""
+    importlib.import_module("torch._dynamo")
 
 
 def _leave_a_core() -> None:
@@ -310,15 +280,30 @@ def discard_run(run: OpenRun, progress: Progress) -> None:
     discard(run.handle)
 
 
-def old_curves(plan: RunPlan, progress: Progress) -> Any:
-    """The curves of a run so far, or None where it has none yet."""
+@dataclass(frozen=True, eq=False)
+class Left:
+    """What a run that was left shows at once.
+
+    Attributes:
+        curves: so far, None where there are none. step, images: of the last validation pictures.
+    """
+
+    curves: Any
+    step: int = 0
+    images: tuple[QImage, ...] = ()
+
+
+def read_left(plan: RunPlan, progress: Progress) -> Left:
+    """Curves and validation pictures of a run so far; what cannot be read is left out."""
     from core.errors import InputError
     from trainer.runs import read_curves
+    from trainer.strip import read_strip
 
-    try:
-        return read_curves(plan.log)
-    except InputError:
-        return None
+    curves: Any = None
+    with suppress(InputError):
+        curves = read_curves(plan.log)
+    kept = read_strip(plan.strip)
+    return Left(curves, kept[0], _pictures(kept[1])) if kept is not None else Left(curves)
 
 
 def package_run(folder: Path, progress: Progress) -> Any:

@@ -16,6 +16,8 @@ from app.batching.memory import Remembered
 from app.batching.notice import Notice
 from app.batching.state import Ending
 from app.habits.cards import Card
+from app.numbers import number
+from app.words import spoken, spoken_all
 from core.errors import FusionError
 
 
@@ -68,11 +70,11 @@ class BatchCards(QWidget):
             return
         answers: tuple[tuple[str, str], ...]
         anew = ("anew", self.tr("Begin anew"))
-        done, total = f"{found.done:,}", f"{found.total:,}"
+        done, total = number(found.done, ","), number(found.total, ",")
         if self._batch.planned.error is not None:
             self.take_away("end")
             text = self.tr("This folder holds another batch ({0} of {1} pairs done): {2}.")
-            text = text.format(done, total, "; ".join(found.differences))
+            text = text.format(done, total, "; ".join(spoken_all(found.differences)))
             answers = (("settings", self.tr("Use its settings")), anew)
         elif found.is_over:
             text = self.tr("All {0} pairs of the batch in this folder are done.").format(total)
@@ -83,7 +85,7 @@ class BatchCards(QWidget):
             answers = (("go", self.tr("Go on")), anew)
         if found.changed:
             more = self.tr("Sources of {0} of them changed since; those are fused again.")
-            text = f"{text} {more.format(f'{found.changed:,}')}"
+            text = f"{text} {more.format(number(found.changed, ','))}"
         if "end" not in self.cards:
             self._add_card("found", Card(text, answers, "history")).answered.connect(self._answer)
 
@@ -103,7 +105,7 @@ class BatchCards(QWidget):
             self._say_finished(ending.finished)
         elif ending.error is not None:
             self._show_error(ending.error)
-            self._notice.tell(self.tr("Batch stopped"), str(ending.error))
+            self._notice.tell(self.tr("Batch stopped"), spoken(ending.error.said))
         else:
             self.say("end", self.tr("Stopped. What is done stays done; “Go on” does the rest."))
 
@@ -142,7 +144,7 @@ class BatchCards(QWidget):
             self.say("open", self.tr("The system has no program to open {0}").format(path))
 
     def _show_error(self, error: FusionError) -> None:
-        self.say("error", str(error))
+        self.say("error", spoken(error.said))
 
     # --- the last batch ------------------------------------------------------------------
 
@@ -150,10 +152,10 @@ class BatchCards(QWidget):
         done = last.found.done if last.found is not None else 0
         total = last.found.total if last.found is not None else len(last.pairing.active)
         text = self.tr("The last batch was not finished: {0} of {1} pairs are done, in {2}.")
-        text = text.format(f"{done:,}", f"{total:,}", last.choices.out)
+        text = text.format(number(done, ","), number(total, ","), last.choices.out)
         if last.found is not None and last.found.changed:
             more = self.tr("Sources of {0} of them changed since; those are fused again.")
-            text = f"{text} {more.format(f'{last.found.changed:,}')}"
+            text = f"{text} {more.format(number(last.found.changed, ','))}"
         answers = (
             ("go", self.tr("Go on")),
             ("show", self.tr("Show")),

@@ -22,6 +22,7 @@ from app import theme
 from app.batching import describe
 from app.batching.controller import BatchController
 from app.batching.notice import Notice
+from app.numbers import number
 from app.session import Session, default_method
 from app.thumbs import Thumbs
 from app.views.batch_cards import BatchCards
@@ -31,6 +32,7 @@ from app.widgets.batch.model import THUMB, BatchTable
 from app.widgets.batch.run_bar import RunBar
 from app.widgets.batch.table import TablePanel
 from app.widgets.drop import DropZone
+from app.words import spoken, spoken_all
 from core.tasks import get_task
 
 _EMPTY, _TABLE = 0, 1
@@ -54,7 +56,9 @@ class BatchPage(Page):
         self.batch = batch
         batch.setParent(self)
         self._session = session
-        self.table = BatchTable(partial(describe.row_text, batch))
+        self.table = BatchTable(
+            partial(describe.row_text, batch), partial(describe.is_troubled, batch)
+        )
         self.panel = TablePanel(self.table)
         self.choices = ChoicesPanel(batch.choices)
         self.foot = RunBar()
@@ -219,13 +223,13 @@ class BatchPage(Page):
             self.summary.setText(self.tr("Looking for pairs…") if finding else "")
             return
         active, left = len(pairing.active), len(pairing.leftovers)
-        parts = [self.tr("{0} pairs").format(f"{active:,}")]
+        parts = [self.tr("{0} pairs").format(number(active, ","))]
         if len(pairing.matches) > active:
-            parts.append(self.tr("{0} left out").format(f"{len(pairing.matches) - active:,}"))
+            parts.append(self.tr("{0} left out").format(number(len(pairing.matches) - active, ",")))
         if left:
-            parts.append(self.tr("not paired: {0}").format(f"{left:,}"))
+            parts.append(self.tr("not paired: {0}").format(number(left, ",")))
         self.summary.setText(" · ".join(parts))
-        self.summary.setToolTip("\n".join(pairing.notes))
+        self.summary.setToolTip("\n".join(spoken_all(pairing.notes)))
 
     def _rows_changed(self, keys: list[Any]) -> None:
         for key in keys:
@@ -267,7 +271,7 @@ class BatchPage(Page):
     def _show_methods(self) -> None:
         engine, choices = self._session.engine, self.batch.choices
         methods = engine.methods.get(choices.task, ()) if engine is not None else ()
-        lines = [(m.name, m.title, m.summary, m.kind == "pack") for m in methods]
+        lines = [(m.name, m.title, spoken(m.summary), m.kind == "pack") for m in methods]
         self.choices.show_methods(lines)
         if lines and not choices.method and not any(is_model for *_, is_model in lines):
             chosen = default_method(methods, get_task(choices.task))
@@ -290,7 +294,7 @@ class BatchPage(Page):
             error = planned.error
             # What the folder holds is said by a card, with the ways out as buttons.
             is_said = error is None or planned.found is not None
-            self.choices.show_trouble("" if is_said else str(error))
+            self.choices.show_trouble("" if is_said else spoken(error.said))
             rows = planned.plan.rows if planned.plan is not None else ()
             self.choices.show_preview(str(rows[0].target) if rows else "")
             self.table.touch_all()
@@ -332,10 +336,10 @@ class BatchPage(Page):
             )
             title = f"{title} {100 * tally.ended // max(1, tally.total)} %"
         elif batch.is_busy:
-            self.foot.show_progress(0, 0, batch.stage or self.tr("Starting"))
+            self.foot.show_progress(0, 0, spoken(batch.stage) or self.tr("Starting"))
         elif tally is not None:
             self.foot.show_progress(tally.ended, tally.total, describe.ended_text(tally))
         else:
-            text = self.tr("Ready: {0} pairs").format(f"{len(batch.targets):,}")
+            text = self.tr("Ready: {0} pairs").format(number(len(batch.targets), ","))
             self.foot.show_idle(text if batch.planned.can_run else "")
         self.title_changed.emit(title)

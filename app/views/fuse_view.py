@@ -9,10 +9,11 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from app.display import Compare, Window
+from app.numbers import filled, number
 from app.session import Loaded, Outcome, Session
 from app.views.layouts import arrange
+from app.views.messages import Messages
 from app.views.scenes import clamped, dragged_window, operands, picture_of, scene_of, window_of
-from app.widgets.bars import ErrorCard, MessageBar
 from app.widgets.compare_bar import CompareBar
 from app.widgets.device_chip import short_device
 from app.widgets.feature_pane import FeaturePane
@@ -20,7 +21,7 @@ from app.widgets.link import ViewLink
 from app.widgets.pane import Pane
 from app.widgets.recon_pane import ReconPane
 from app.widgets.welcome import Welcome
-from app.words import spoken, spoken_error
+from app.words import spoken
 
 PANES = ("a", "b", "fused", "recon_a", "recon_b", "features")
 _FROM_RESULT = ("fused", "recon_a", "recon_b", "features")
@@ -43,9 +44,12 @@ class FuseView(QWidget):
         super().__init__(parent)
         self.session = session
         self.link = ViewLink(self)
-        self.card = ErrorCard()
-        self.notice = MessageBar("noticeBar", "alert-outline")
-        self.coach = MessageBar("coachBar", "information-outline")
+        self.messages = Messages(session, self)
+        self.card, self.notice, self.coach = (
+            self.messages.card,
+            self.messages.notice,
+            self.messages.coach,
+        )
         self.bar = CompareBar()
         self.board = QWidget()
         self.welcome = Welcome()
@@ -53,7 +57,6 @@ class FuseView(QWidget):
         self.features = FeaturePane("features", self.link)
         self.panes: dict[str, Pane] = {name: self._make_pane(name) for name in PANES}
         self._maximised = ""
-        self._coach_dismissed = False
         self._window_from: Window | None = None
         self._lay_out()
         self._connect()
@@ -78,7 +81,7 @@ class FuseView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(6)
-        for bar in (self.card, self.notice, self.coach, self.bar):
+        for bar in (*self.messages.bars, self.bar):
             layout.addWidget(bar)
         layout.addWidget(self.board, 1)
         layout.addWidget(self.welcome, 1)
@@ -94,8 +97,6 @@ class FuseView(QWidget):
         session.features_changed.connect(lambda: self._show_scene("features"))
         session.stale_changed.connect(self._show_stale)
         session.running_changed.connect(self._show_running)
-        session.problem_changed.connect(self._show_problem)
-        session.notices_changed.connect(self._show_notices)
         session.display_changed.connect(self._show_display)
         for signal in (session.sources_changed, session.running_changed, session.engine_changed):
             signal.connect(self._show_empty)
@@ -105,8 +106,6 @@ class FuseView(QWidget):
         self.card.copy_requested.connect(self.copy_requested)
         self.card.file_requested.connect(self.file_requested)
         self.card.dismissed.connect(self.problem_dismissed)
-        self.notice.dismissed.connect(lambda: session.set_message(""))
-        self.coach.dismissed.connect(self._dismiss_coach)
         self.bar.result_chosen.connect(session.select_result)
         self.bar.result_closed.connect(session.remove_result)
         self.bar.compare_chosen.connect(lambda chosen: self._set_compare(chosen, False))
@@ -262,7 +261,6 @@ class FuseView(QWidget):
         first = sources.a or sources.b
         self.link.set_size(first.image.size if first else (0, 0))
         self._show_results()
-        self._show_coach()
 
     def _show_outcome(self) -> None:
         outcome = self.session.outcome
@@ -282,10 +280,11 @@ class FuseView(QWidget):
             ("recon_a", "recon_b"), outcome.recon_psnr if outcome else (None, None), strict=True
         ):
             known = closeness is not None
-            self.panes[name].set_info(self.tr("PSNR {0:.1f} dB").format(closeness) if known else "")
+            text = filled(self.tr("PSNR {0:.1f} dB"), closeness) if known else ""
+            self.panes[name].set_info(text)
         features = outcome.result.features_a if outcome else None
         self.features.set_channels(len(features) if features is not None else 0)
-        self._show_stale(self.session.is_stale)
+        self._show_stale_tag()
         self._show_running()
 
     def _show_results(self) -> None:
@@ -318,7 +317,7 @@ class FuseView(QWidget):
 
     def _fused_info(self, outcome: Outcome) -> str:
         device = short_device(outcome.result.device)
-        parts = [outcome.method_title, device, f"{outcome.seconds:.1f} s"]
+        parts = [outcome.method_title, device, f"{number(outcome.seconds, '.1f')} s"]
         return " · ".join(part for part in parts if part)
 
     def _badge(self, outcome: Outcome) -> str:
@@ -326,13 +325,16 @@ class FuseView(QWidget):
             return self.tr("Research use only – AI-generated image")
         return self.tr("Research use only")
 
-    def _show_stale(self, stale: bool) -> None:
+    def _show_stale(self) -> None:
+        self._show_stale_tag()
+        self._show_results()
+
+    def _show_stale_tag(self) -> None:
         self.panes["fused"].set_tag(
             "stale",
-            self.tr("Stale") if stale else "",
+            self.tr("Stale") if self.session.is_stale else "",
             self.tr("Sources, task or method changed since. Press Fuse (Enter) to renew."),
         )
-        self._show_results()
 
     def _show_running(self) -> None:
         running = self.session.running
@@ -354,37 +356,6 @@ class FuseView(QWidget):
             return ""
         done = min(int(running.done) + 1, int(running.total))
         return self.tr("Reading picture {0} of {1}…").format(done, int(running.total))
-
-    def _show_problem(self) -> None:
-        problem = self.session.problem
-        if problem is None:
-            self.card.hide()
-            return
-        labels = {
-            "resample": self.tr("Resample B onto A"),
-            "open": self.tr("Open other files"),
-            "retry": self.tr("Retry"),
-            "cpu": self.tr("Use CPU"),
-            "save": self.tr("Save elsewhere"),
-            "reload": self.tr("Read again"),
-            "export": self.tr("Export elsewhere"),
-        }
-        error = problem.error
-        label = labels.get(problem.remedy, "")
-        self.card.show_error(
-            *spoken_error(error), problem.remedy, label, has_file=problem.path is not None
-        )
-
-    def _show_notices(self) -> None:
-        self.notice.show_text("\n".join(self.session.notices))
-
-    def _show_coach(self) -> None:
-        sample = self.session.sources.sample and not self._coach_dismissed
-        text = self.tr("This is a sample pair. Drop two images of your own here, or press Ctrl+O.")
-        self.coach.show_text(text if sample else "")
-
-    def _dismiss_coach(self) -> None:
-        self._coach_dismissed = True
 
     def copy_text(self, text: str) -> None:
         """Put text on the clipboard."""

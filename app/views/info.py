@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
+from app.numbers import number
 from app.results import Loaded, Outcome
 from app.session import Session
 from app.widgets.info_tab import Rows
 from app.widgets.painting import short
 from app.words import spoken
+from core.tasks import get_task
 
 
 def _tr(text: str) -> str:
@@ -31,12 +34,36 @@ def rows_of(session: Session) -> Rows:
         rows.append((_tr("Result"), _result(session.outcome, session.is_stale)))
         provenance = session.outcome.result.provenance
         if provenance:
-            rows.append((_tr("Provenance"), [(key, value) for key, value in provenance.items()]))
+            rows.append((_tr("Provenance"), _provenance(provenance)))
         timings = session.outcome.result.timings
         if timings:
-            lines = [(stage, f"{seconds:.3f} s") for stage, seconds in timings.items()]
+            lines = [
+                (spoken(stage), f"{number(seconds, '.3f')} s") for stage, seconds in timings.items()
+            ]
             rows.append((_tr("Timings"), lines))
     return rows or [(_tr("Nothing is open"), [])]
+
+
+def _provenance(entries: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What is written into files; the names of its entries in the person's language."""
+    names = {
+        "software": _tr("Software"),
+        "task": _tr("Task"),
+        "method": _tr("Method"),
+        "weights_sha256": _tr("Weights (SHA-256)"),
+        "source_a": _tr("Source A"),
+        "source_b": _tr("Source B"),
+        "notice": _tr("Notice"),
+    }
+    notice = _tr("Research use only – AI-generated image")
+    return [
+        (names.get(key, key), notice if key == "notice" else value)
+        for key, value in entries.items()
+    ]
+
+
+def _depth(bits: int) -> str:
+    return _tr("float") if bits == 32 else _tr("{0} bit").format(bits)
 
 
 def _source(side: Loaded) -> list[tuple[str, str]]:
@@ -45,16 +72,16 @@ def _source(side: Loaded) -> list[tuple[str, str]]:
         (_tr("File"), image.name or _tr("computed")),
         (_tr("Folder"), str(image.origin.parent) if isinstance(image.origin, Path) else ""),
         (_tr("Size"), f"{image.width} × {image.height}"),
-        (_tr("Depth"), _tr("float") if image.bit_depth == 32 else f"{image.bit_depth} bit"),
+        (_tr("Depth"), _depth(image.bit_depth)),
         (_tr("Channels"), _tr("RGB") if image.data.shape[2] == 3 else _tr("grey")),
         (_tr("Range"), f"{short(image.window[0])} – {short(image.window[1])} {image.unit}".strip()),
     ]
     if image.spacing is not None:
         down, across = image.spacing
-        lines.append((_tr("Pixel"), f"{across:.3g} × {down:.3g} mm"))
+        lines.append((_tr("Pixel"), f"{number(across, '.3g')} × {number(down, '.3g')} mm"))
     else:
         lines.append((_tr("Pixel"), _tr("size in mm not known")))
-    lines += [(_tr("Note"), note) for note in image.notes]
+    lines += [(_tr("Note"), spoken(note)) for note in image.notes]
     return [(name, value) for name, value in lines if value]
 
 
@@ -63,13 +90,13 @@ def _result(outcome: Outcome, stale: bool) -> list[tuple[str, str]]:
     lines = [
         (_tr("Method"), outcome.method_title),
         (_tr("Kind"), _tr("model") if outcome.is_model else _tr("classical")),
-        (_tr("Task"), result.task),
-        (_tr("Device"), f"{result.device.label}: {result.device.reason}"),
-        (_tr("Duration"), f"{outcome.seconds:.2f} s"),
-        (_tr("Depth"), _tr("float") if result.bit_depth == 32 else f"{result.bit_depth} bit"),
+        (_tr("Task"), spoken(get_task(result.task).title)),
+        (_tr("Device"), f"{spoken(result.device.label)}: {spoken(result.device.reason)}"),
+        (_tr("Duration"), f"{number(outcome.seconds, '.2f')} s"),
+        (_tr("Depth"), _depth(result.bit_depth)),
         (_tr("State"), _tr("stale: something changed since") if stale else _tr("up to date")),
     ]
     for name, closeness in zip((_tr("Â, PSNR"), _tr("B̂, PSNR")), outcome.recon_psnr, strict=True):
         if closeness is not None:
-            lines.append((name, f"{closeness:.2f} dB"))
-    return lines + [(_tr("Note"), note) for note in result.notes]
+            lines.append((name, f"{number(closeness, '.2f')} dB"))
+    return lines + [(_tr("Note"), spoken(note)) for note in result.notes]

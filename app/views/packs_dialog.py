@@ -33,6 +33,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.habits.cards import Card
+from app.numbers import number
 from app.packs import PackListing, PackRow, PackWork
 from app.widgets.bars import ErrorCard, MessageBar
 from app.words import spoken, spoken_error
@@ -242,7 +243,7 @@ class PacksDialog(QDialog):
     def _pack_item(self, row: PackRow) -> QTreeWidgetItem:
         origin = self.tr("Built in") if row.embedded else self.tr("Yours")
         default = self.tr("✓ default") if row.default else ""
-        size = self.tr("{0} MB").format(f"{row.size / 1e6:.1f}")
+        size = self.tr("{0} MB").format(number(row.size / 1e6, ".1f"))
         item = QTreeWidgetItem([row.title, default, origin, row.quality, size])
         item.setData(_TITLE, _ROW, row)
         item.setToolTip(_TITLE, row.name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from itertools import groupby
 from pathlib import Path
 
 from PySide6.QtCore import QFileSystemWatcher, QTimer, Signal
@@ -35,7 +34,6 @@ class PairsDock(QWidget):
         self.thumbs = Thumbs(THUMB, self)
         self.dialog: PairDialog | None = None
         self.folder_dialog: QFileDialog | None = None
-        self._rows: dict[Key, object] = {}
         self._watcher = QFileSystemWatcher(self)
         self._calm = QTimer(self)
         self._calm.setSingleShot(True)
@@ -45,7 +43,7 @@ class PairsDock(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.list)
-        self.model.thumb_wanted.connect(self.thumbs.want)
+        self.list.thumb_wanted.connect(self.thumbs.want)
         self.thumbs.ready.connect(self.model.set_thumb)
         pairs.plan_changed.connect(self._show_plan)
         pairs.note_changed.connect(lambda: self.list.show_note(pairs.note))
@@ -63,26 +61,22 @@ class PairsDock(QWidget):
         self._pairs.shutdown()
 
     def _state_of(self, key: Key) -> tuple[str, str]:
-        match = self._rows.get(key)
-        if match is None:
-            return "ready", ""
-        state = self._pairs.state(match)  # type: ignore[arg-type]
+        state = self._pairs.state(key)
         return state.badge, state.why
 
     def _show_plan(self) -> None:
         matches = self._pairs.matches
-        self._rows = {key_of(match): match for match in matches}
-        folders = []
-        for folder, group in groupby(matches, key=lambda match: match.folder):
-            title = str(folder) if folder != Path() else self.tr("Pairs")
-            rows = [PairRow(key_of(m), m.name, m.reason) for m in group]
-            folders.append((title, rows))
-        self.model.set_rows(folders)
+        top = self.tr("Pairs")
+        # Made one by one, as they are listed.
+        self.model.set_rows(
+            PairRow(key_of(m), m.name, m.reason, str(m.folder) if m.folder.parts else top)
+            for m in matches
+        )
         plan = self._pairs.plan
         self.list.show_counts(len(matches), len(plan.leftovers) if plan is not None else 0)
         self.list.show_note(self._pairs.note)
         self.list.show_current(self._pairs.current)
-        # Later: of thousands of pairs this alone takes a while.
+        # In a turn of its own: of thousands of pairs this alone takes a while.
         QTimer.singleShot(0, self, self._watch)
 
     def _watch(self) -> None:
@@ -90,7 +84,7 @@ class PairsDock(QWidget):
         if old:
             self._watcher.removePaths(old)
         # Path.parent takes ten times as long.
-        folders = dict.fromkeys(os.path.dirname(p) for key in self._rows for p in key)  # noqa: PTH120
+        folders = dict.fromkeys(os.path.dirname(p) for m in self._pairs.matches for p in key_of(m))  # noqa: PTH120
         wanted = [folder for folder in list(folders)[:_WATCHED] if Path(folder).is_dir()]
         if wanted:
             self._watcher.addPaths(wanted)

@@ -128,10 +128,15 @@ class TrainPage(Page):
         self.settings.name_chosen.connect(preparing.set_name)
         self.settings.about_chosen.connect(preparing.set_about)
         self.settings.tensorboard_chosen.connect(preparing.set_tensorboard)
+        self.settings.backbone.offer_requested.connect(training.fetching.offer)
+        self.settings.backbone.fetch_requested.connect(training.fetching.start)
+        self.settings.backbone.cancel_requested.connect(training.fetching.cancel)
+        self.settings.backbone.dismissed.connect(training.fetching.dismiss)
         self.settings.load_requested.connect(preparing.load)
         self.settings.save_requested.connect(preparing.save)
         self.start.start_requested.connect(training.start)
         self.start.estimate_requested.connect(preparing.estimate)
+        self.start.device_chosen.connect(preparing.set_device)
         self.result.default_requested.connect(training.make_default)
         self.result.report_requested.connect(self._open_report)
         self.result.curves_requested.connect(self._show_curves)
@@ -229,7 +234,7 @@ class TrainPage(Page):
         data, settings, run = self.steps
         words, good, bad = self._data_words()
         data.set_body(words, done=good, warns=bad)
-        faults = len(self.state.faults)
+        faults = len(self.state.faults.keys() - {"device"})  # that one is told beside Start
         settings.set_body(
             self._settings_words(), done=bool(self.state.settings) and not faults, warns=faults > 0
         )
@@ -256,8 +261,9 @@ class TrainPage(Page):
         state = self.state
         if state.room is None or not state.settings:
             return self.tr("What to start from, and how long")
-        if state.faults:
-            return self.tr("{0} to put right").format(len(state.faults))
+        faults = len(state.faults.keys() - {"device"})
+        if faults:
+            return self.tr("{0} to put right").format(faults)
         presets = {preset.name: preset.title for preset in state.room.presets}
         how = spoken(presets.get(state.preset, "")) or self.tr("Own settings")
         parent = state.parent_choice
@@ -341,9 +347,10 @@ class TrainPage(Page):
         if error is not None:
             text = f"{error}\n\n{details_of(error)}"
             known = [path for path in (*self.state.data.paths, self.state.data.validation) if path]
-            rows = self.state.report.rows if self.state.report is not None else ()
+            report = self.state.report
+            named = (*report.rows, *report.sides) if report is not None else ()
             # Names of pairs may be names of patients; very short ones would hit other words.
-            known += [Path(row.name) for row in rows if len(row.name) > _SHORTEST_NAME]
+            known += [Path(one.name) for one in named if len(one.name) > _SHORTEST_NAME]
             QGuiApplication.clipboard().setText(without_names(text, known))
 
     # --- small things ----------------------------------------------------------------------

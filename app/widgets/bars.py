@@ -34,7 +34,42 @@ def _close_button(name: str) -> QToolButton:
     return button
 
 
-class ErrorCard(QFrame):
+class TitledCard(QFrame):
+    """A sign, a title with a sentence or two below it, and to their right what one can do."""
+
+    def __init__(self, kind: str, icon: str, colour: str, parent: QWidget | None = None) -> None:
+        """
+        Args:
+            kind: object name, by which the style sheet knows it.
+            icon, colour: of the sign.
+        """
+        super().__init__(parent)
+        self.setObjectName(kind)
+        sign = QLabel()
+        theme.set_icon(sign, icon, colour)
+        self.title, self.text = _text_label(), _text_label()
+        self.title.setObjectName("errorTitle")
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(self.title)
+        words.addWidget(self.text)
+        self.row = QHBoxLayout(self)
+        self.row.setContentsMargins(10, 8, 8, 8)
+        self.row.setSpacing(8)
+        self.row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
+        self.row.addLayout(words, 1)
+        self.hide()
+
+    def say(self, title: str, text: str) -> None:
+        """Show title and text; an empty title takes the card away."""
+        self.title.setText(title)
+        self.text.setText(text)
+        self.text.setVisible(bool(text))
+        self.setAccessibleName(f"{title}. {text}")
+        self.setVisible(bool(title))
+
+
+class ErrorCard(TitledCard):
     """What failed, why, the one action that helps, the file it is about, and details to copy."""
 
     action_requested = Signal(str)
@@ -44,14 +79,8 @@ class ErrorCard(QFrame):
     dismissed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("errorCard")
+        super().__init__("errorCard", "alert-circle-outline", "error_border", parent)
         self._remedy = ""
-        sign = QLabel()
-        theme.set_icon(sign, "alert-circle-outline", "error_border")
-        self.title = _text_label()
-        self.title.setObjectName("errorTitle")
-        self.text = _text_label()
         self.action = QPushButton()
         self.action.clicked.connect(lambda: self.action_requested.emit(self._remedy))
         self.show_file = QPushButton(self.tr("Show file"))
@@ -62,20 +91,8 @@ class ErrorCard(QFrame):
         self.copy.clicked.connect(self.copy_requested)
         close = _close_button(self.tr("Dismiss error"))
         close.clicked.connect(self.dismissed)
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addWidget(self.title)
-        words.addWidget(self.text)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(10, 8, 8, 8)
-        layout.setSpacing(8)
-        layout.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
-        layout.addLayout(words, 1)
-        layout.addWidget(self.action)
-        layout.addWidget(self.show_file)
-        layout.addWidget(self.copy)
-        layout.addWidget(close)
-        self.hide()
+        for widget in (self.action, self.show_file, self.copy, close):
+            self.row.addWidget(widget)
 
     def show_error(
         self,
@@ -89,14 +106,10 @@ class ErrorCard(QFrame):
     ) -> None:
         """Show an error; ``label`` is the action button's text, "" for none."""
         self.show_file.setVisible(has_file)
-        self.title.setText(what)
-        self.text.setText(" ".join(_sentence(part) for part in (why, remedy_text) if part))
-        self.text.setVisible(bool(why or remedy_text))
         self._remedy = remedy
         self.action.setText(label)
         self.action.setVisible(bool(label))
-        self.setAccessibleName(f"{what}. {self.text.text()}")
-        self.show()
+        self.say(what, " ".join(_sentence(part) for part in (why, remedy_text) if part))
 
 
 def _sentence(text: str) -> str:

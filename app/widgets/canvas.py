@@ -17,15 +17,20 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.render import Picture
+from app.widgets.aids import (
+    GLASS_POWER,
+    glass_box,
+    paint_cross,
+    paint_placeholder,
+    through_glass,
+)
 from app.widgets.legend import paint_words
 from app.widgets.link import MOST_PIXELS, ViewLink
 from app.widgets.painting import Layer, Painting, Scene, Viewport
 
 _MARGIN = 6
 _BACKGROUND = QColor("#0d0f12")
-_QUIET = QColor("#8d97a5")
 _VEIL = QColor(13, 15, 18, 150)
-_CROSS = QColor(255, 214, 92, 220)
 _FOCUS = QColor("#4c9be8")
 _STEP = 1.25
 """Zoom factor of one key press."""
@@ -33,8 +38,6 @@ _BLINK_MS = 250
 """Time each picture is shown while blinking: two changes to and fro a second, three at most."""
 _GRIP = 7
 """The curtain is taken hold of within this many screen pixels of its line."""
-_GLASS = 150
-_GLASS_POWER = 4.0
 
 
 class Canvas(QWidget):
@@ -122,18 +125,21 @@ class Canvas(QWidget):
 
     def set_placeholder(self, text: str) -> None:
         """Say what will be here."""
-        self._placeholder = text
-        self.update()
+        if text != self._placeholder:
+            self._placeholder = text
+            self.update()
 
     def set_badge(self, text: str) -> None:
         """Write a permanent line at the foot of the picture."""
-        self._badge = text
-        self.update()
+        if text != self._badge:
+            self._badge = text
+            self.update()
 
     def set_dimmed(self, dimmed: bool) -> None:
         """Grey the picture while its successor is being made."""
-        self._dimmed = dimmed
-        self.update()
+        if dimmed != self._dimmed:
+            self._dimmed = dimmed
+            self.update()
 
     def set_waiting(self, waiting: bool, text: str = "") -> None:
         """Say that something is on its way: without a picture, a skeleton stands in for it.
@@ -157,8 +163,9 @@ class Canvas(QWidget):
 
     def set_aids(self, crosshair: bool, magnifier: bool) -> None:
         """Lines across the pane at the pointer's pixel; a magnifying glass there."""
-        self._crosshair, self._magnifier = crosshair, magnifier
-        self.update()
+        if (crosshair, magnifier) != (self._crosshair, self._magnifier):
+            self._crosshair, self._magnifier = crosshair, magnifier
+            self.update()
 
     def _turn(self) -> None:
         self._phase = not self._phase
@@ -328,7 +335,7 @@ class Canvas(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), _BACKGROUND)
         if self._scene is None:
-            self._paint_placeholder(painter)
+            paint_placeholder(painter, self.rect(), self.said, waiting=self._waiting)
         else:
             self._paint_scene(painter, self._scene)
         if self.hasFocus():
@@ -346,57 +353,21 @@ class Canvas(QWidget):
         self._painting.paint(painter, scene, port)
         if self._dimmed:
             painter.fillRect(self.rect(), _VEIL)
-        self._paint_cross(painter)
-        self._paint_glass(painter, scene)
+        self._paint_aids(painter, scene)
         zoom = self.scale() * self.devicePixelRatioF()
         paint_words(painter, self.rect(), scene, zoom, self._badge, self._phase)
 
-    def _paint_cross(self, painter: QPainter) -> None:
+    def _paint_aids(self, painter: QPainter, scene: Scene) -> None:
         pixel = self._link.last_pointer if self._crosshair else self._link.pointer
-        if pixel is None:
-            return
-        point = self.to_widget(QPointF(pixel) + QPointF(0.5, 0.5))
-        painter.setPen(QPen(_CROSS, 1))
-        if self._crosshair:
-            painter.setPen(QPen(QColor(255, 214, 92, 130), 1))
-            far = self.width() + self.height()
-        elif self.underMouse():
-            return
-        else:
-            far = 9
-        for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1)):
-            direction = QPointF(x, y)
-            painter.drawLine(point + direction * 3, point + direction * far)
-
-    def _paint_glass(self, painter: QPainter, scene: Scene) -> None:
+        if pixel is not None and (self._crosshair or not self.underMouse()):
+            point = self.to_widget(QPointF(pixel) + QPointF(0.5, 0.5))
+            paint_cross(painter, point, self.width() + self.height() if self._crosshair else 0)
         pixel = self._link.pointer
-        if not self._magnifier or pixel is None:
-            return
-        point = QPointF(pixel) + QPointF(0.5, 0.5)
-        middle = self.to_widget(point)
-        side = max(80, min(_GLASS, min(self.width(), self.height()) * 0.4))
-        box = QRectF(0, 0, side, side)
-        box.moveCenter(middle)
-        box.moveLeft(min(max(box.left(), 0), max(0, self.width() - side)))
-        box.moveTop(min(max(box.top(), 0), max(0, self.height() - side)))
-        scale = min(max(self.scale() * _GLASS_POWER, 4.0), MOST_PIXELS)
-        painter.save()
-        painter.setClipRect(box)
-        painter.fillRect(box, _BACKGROUND)
-        port = Viewport(box.center() - point * scale, scale, box, self.devicePixelRatioF())
-        self._painting.paint(painter, scene, port)
-        painter.restore()
-        painter.setPen(QPen(_CROSS, 1))
-        painter.drawRect(box)
-
-    def _paint_placeholder(self, painter: QPainter) -> None:
-        painter.setPen(_QUIET)
-        room = self.rect().adjusted(16, 16, -16, -16)
-        if self._waiting:
-            painter.setPen(QPen(QColor(255, 255, 255, 40), 1, Qt.PenStyle.DashLine))
-            painter.setBrush(QColor(255, 255, 255, 12))
-            painter.drawRoundedRect(self.rect().adjusted(20, 20, -20, -20), 6, 6)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(_QUIET)
-        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-        painter.drawText(room, int(flags), self.said)
+        if self._magnifier and pixel is not None:
+            point = QPointF(pixel) + QPointF(0.5, 0.5)
+            box = glass_box(self.rect(), self.to_widget(point))
+            scale = min(max(self.scale() * GLASS_POWER, 4.0), MOST_PIXELS)
+            port = Viewport(box.center() - point * scale, scale, box, self.devicePixelRatioF())
+            with through_glass(painter, box):
+                painter.fillRect(box, _BACKGROUND)
+                self._painting.paint(painter, scene, port)

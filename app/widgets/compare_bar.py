@@ -6,6 +6,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QTabBar, QWidget
 
 from app.display import COMPARE_MODES, LAYOUTS, Compare, Layout
+from app.numbers import number
 
 
 class CompareBar(QWidget):
@@ -136,7 +137,7 @@ class CompareBar(QWidget):
         self.slider_label.setVisible(sliding)
         with QSignalBlocker(self.slider):
             if compare.mode == "difference":
-                name, text = self.tr("Range of the difference"), f"±{compare.span:.2f}"
+                name, text = self.tr("Range of the difference"), f"±{number(compare.span, '.2f')}"
                 self.slider.setValue(round(compare.span * 100))
             else:
                 name, text = self.tr("Opacity"), f"{compare.opacity * 100:.0f} %"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
+from app.words import spoken
 from core.types import DeviceChoice
 
 
 def short_device(device: DeviceChoice) -> str:
     """The device's label without what it says in brackets."""
-    return device.label.partition(" (")[0]
+    return spoken(device.label).partition(" (")[0]
 
 
 class DeviceChip(QLabel):
@@ -28,7 +29,8 @@ class DeviceChip(QLabel):
         if device is None:
             label, reason = self.tr("Device…"), self.tr("The engine is starting.")
         else:
-            label, reason = short_device(device), f"{device.label}: {device.reason}"
+            label = short_device(device)
+            reason = f"{spoken(device.label)}: {spoken(device.reason)}"
         self.setText(label)
         self.setToolTip(reason)
         self.setAccessibleName(self.tr("Device: {0}. {1}").format(label, reason))

@@ -7,7 +7,6 @@ from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
-    QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -21,6 +20,7 @@ from app.display import Window
 from app.palettes import PALETTES
 from app.render import Picture, histogram, percentile_window, upright_bar
 from app.widgets.histogram import HistogramView
+from app.widgets.number_box import NumberBox
 
 _TARGETS = ("a", "b", "fused")
 
@@ -82,8 +82,8 @@ class DisplayTab(QWidget):
         self._group.addButton(button)
         return button
 
-    def _number(self, name: str) -> QDoubleSpinBox:
-        box = QDoubleSpinBox()
+    def _number(self, name: str) -> NumberBox:
+        box = NumberBox()
         box.setAccessibleName(name)
         box.setToolTip(name)
         box.setKeyboardTracking(False)

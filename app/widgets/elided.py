@@ -1,10 +1,18 @@
-"""A label that gives way: it shows as much of its text as there is room for."""
+"""Texts that give way: as much is shown as there is room for."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QLabel,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QWidget,
+)
 
 
 class ElidedLabel(QLabel):
@@ -31,3 +39,38 @@ class ElidedLabel(QLabel):
         room = self.contentsRect()
         text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, int(Qt.AlignmentFlag.AlignVCenter | self.alignment()), text)
+
+
+class ElidedComboBox(QComboBox):
+    """Takes the width of a few letters at least; a choice that is longer ends in an ellipsis."""
+
+    def __init__(self, letters: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setMinimumContentsLength(letters)
+        adjust = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        self.setSizeAdjustPolicy(adjust)
+
+    def width_of_choice(self) -> int:
+        """Pixels in which the whole choice can be read."""
+        letters = self.fontMetrics().horizontalAdvance("X") * self.minimumContentsLength()
+        frame = self.sizeHint().width() - letters
+        return frame + self.fontMetrics().horizontalAdvance(self.currentText())
+
+    def shown_text(self) -> str:
+        """What there is room for."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        part = QStyle.SubControl.SC_ComboBoxEditField
+        field = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self)
+        # The style keeps a pixel on either side of the text.
+        room, end = field.width() - 2, Qt.TextElideMode.ElideRight
+        return self.fontMetrics().elidedText(self.currentText(), end, room)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the part that fits."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        option.currentText = self.shown_text()
+        painter = QStylePainter(self)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QComboBox, QSpinBox, QToolButton, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSpinBox, QToolButton, QWidget
 
 from app.display import FeatureView
+from app.widgets.elided import ElidedComboBox
 from app.widgets.link import ViewLink
 from app.widgets.pane import Pane
 
 
 class FeaturePane(Pane):
-    """A pane with a choice of adapter, of view, and of channel."""
+    """A pane with a choice of adapter, of view, and of channel.
+
+    View and channel stand in the header, and in a row of their own where that is too narrow.
+    """
 
     view_chosen = Signal(object)
     """A :class:`app.render.FeatureView`."""
@@ -20,7 +25,7 @@ class FeaturePane(Pane):
         super().__init__(name, link, parent)
         self.adapter_a = self._adapter_button("A", self.tr("Features of source A"))
         self.adapter_b = self._adapter_button("B", self.tr("Features of source B"))
-        self.mode = QComboBox()
+        self.mode = ElidedComboBox(7)
         self.mode.addItem(self.tr("Colours"), "pca")
         self.mode.addItem(self.tr("Mean"), "mean")
         self.mode.addItem(self.tr("Channel"), "channel")
@@ -36,7 +41,17 @@ class FeaturePane(Pane):
         self.channel.setToolTip(self.tr("Which channel"))
         self.channel.setRange(0, 0)
         self.channel.setFixedWidth(58)
-        for widget in (self.adapter_a, self.adapter_b, self.mode, self.channel):
+        # The title, too, should be read in the narrowest pane; there is no info to show.
+        self.header.setSpacing(4)
+        self.info.hide()
+        self.header.insertStretch(self.header.indexOf(self.info), 1)
+        self.choices = QWidget()
+        row = QHBoxLayout(self.choices)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(self.header.spacing())
+        row.addWidget(self.mode, 1)
+        row.addWidget(self.channel)
+        for widget in (self.adapter_a, self.adapter_b, self.choices):
             self.header.insertWidget(self.header.indexOf(self.maximise_button), widget)
         self.adapter_a.setChecked(True)
         self.adapter_a.toggled.connect(self._choose)
@@ -83,8 +98,35 @@ class FeaturePane(Pane):
             blocker.unblock()
         self._show_channel()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the choices the room there is."""
+        super().resizeEvent(event)
+        self._place_choices()
+
     def _show_channel(self) -> None:
         self.channel.setVisible(self.mode.currentData() == "channel")
+        self._place_choices()
+
+    def _place_choices(self) -> None:
+        outer, row = self.layout(), self.choices.layout()
+        if not isinstance(outer, QBoxLayout) or row is None:
+            return
+        shown = [self.title, self.adapter_a, self.adapter_b, self.mode, self.maximise_button]
+        if not self.channel.isHidden():
+            shown.append(self.channel)
+        margins = self.header.contentsMargins()
+        needed = sum(widget.sizeHint().width() + self.header.spacing() for widget in shown)
+        fits = needed + margins.left() + margins.right() <= self.width()
+        if fits == (self.header.indexOf(self.choices) >= 0):
+            return
+        if fits:
+            outer.removeWidget(self.choices)
+            row.setContentsMargins(0, 0, 0, 0)
+            self.header.insertWidget(self.header.indexOf(self.maximise_button), self.choices)
+        else:
+            self.header.removeWidget(self.choices)
+            row.setContentsMargins(margins.left(), 0, margins.right(), margins.bottom())
+            outer.insertWidget(1, self.choices)
 
     def _choose(self, *_: object) -> None:
         self._show_channel()

@@ -9,6 +9,7 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 from app.memory import Usage, device_memory, process_memory
+from app.numbers import number
 from app.session import Session
 
 INTERVAL_MS = 2000
@@ -78,4 +79,4 @@ class MemoryLabel(QLabel):
 
 def _of(usage: Usage) -> str:
     total = usage.total / _GB
-    return f"{usage.used / _GB:.1f} / {total:.0f} GB"
+    return f"{number(usage.used / _GB, '.1f')} / {total:.0f} GB"

@@ -16,6 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.numbers import number
+
 
 @dataclass(frozen=True)
 class MetricLine:
@@ -107,7 +109,7 @@ class MetricsTab(QWidget):
         best = (max if line.higher else min)(present) if len(present) > 1 else None
         for index, column in enumerate(columns, 1):
             value = column.values.get(line.name)
-            item = QTableWidgetItem("…" if value is None else f"{value:.4g}")
+            item = QTableWidgetItem("…" if value is None else number(value, ".4g"))
             item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             item.setToolTip(tip)
             font = item.font()

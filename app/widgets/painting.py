@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
 from app.display import CompareMode, Window
+from app.numbers import number
 from app.render import Part, Picture, render, render_difference, upright_bar
 
 _SHARP_FROM = 2.0
@@ -262,6 +263,6 @@ def paint_bar(painter: QPainter, room: QRect, bar: tuple[str, Window, str]) -> N
 def short(value: float) -> str:
     """A number in few characters."""
     if value and (abs(value) >= 100_000 or abs(value) < 0.001):
-        return f"{value:.2g}"
-    text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+        return number(value, ".2g")
+    text = number(value, ".0f" if abs(value) >= 100 else ".3g")
     return text.replace("-", "−")

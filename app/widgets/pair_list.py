@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -13,8 +14,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.numbers import number
 from app.widgets.drop import DropZone
 from app.widgets.pair_model import THUMB, Key, PairModel
+
+
+class _Tree(QTreeView):
+    """Says when it was painted: what is in sight may have changed."""
+
+    painted = Signal()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        self.painted.emit()
 
 
 class PairList(DropZone):
@@ -24,18 +36,25 @@ class PairList(DropZone):
     """A key."""
     review_requested = Signal()
     open_requested = Signal()
+    thumb_wanted = Signal(object)
+    """The key of a pair in sight that has no small picture yet."""
 
     def __init__(self, model: PairModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("pairList")
         self.setAcceptDrops(True)
         self.model = model
+        self._current: Key | None = None
+        self._looking = QTimer(self)
+        self._looking.setSingleShot(True)
+        self._looking.setInterval(0)
+        self._looking.timeout.connect(self._look)
         self.filter = QLineEdit()
         self.filter.setPlaceholderText(self.tr("Filter"))
         self.filter.setClearButtonEnabled(True)
         self.filter.setAccessibleName(self.tr("Filter pairs by name"))
-        self.filter.textChanged.connect(self._filtered)
-        self.tree = QTreeView()
+        self.filter.textChanged.connect(model.set_filter)
+        self.tree = _Tree()
         self.tree.setModel(model)
         self.tree.setHeaderHidden(True)
         self.tree.setUniformRowHeights(True)
@@ -47,6 +66,8 @@ class PairList(DropZone):
         self.tree.setVerticalScrollMode(QTreeView.ScrollMode.ScrollPerPixel)
         self.tree.clicked.connect(self._choose)
         self.tree.activated.connect(self._choose)
+        self.tree.painted.connect(self._looking.start)
+        model.rowsInserted.connect(self._rows_came)
         self.hint = QLabel(self.tr("Drop files or folders here.\nPairs are found by their names."))
         self.hint.setObjectName("hint")
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -81,14 +102,15 @@ class PairList(DropZone):
         for widget in (self.filter, self.tree, self.review, self.summary):
             widget.setVisible(there)
         self.hint.setVisible(not there)
-        text = self.tr("{0} pairs").format(pairs)
+        text = self.tr("1 pair") if pairs == 1 else self.tr("{0} pairs")
+        text = text.format(number(pairs, ","))
         if unpaired:
-            text += " · " + self.tr("{0} unpaired").format(unpaired)
+            text += " · " + self.tr("{0} unpaired").format(number(unpaired, ","))
         self.summary.setText(text)
-        self.summary.setProperty("warns", unpaired > 0)
-        self.summary.style().unpolish(self.summary)
-        self.summary.style().polish(self.summary)
-        self.tree.expandAll()
+        if self.summary.property("warns") is not (unpaired > 0):
+            self.summary.setProperty("warns", unpaired > 0)
+            self.summary.style().unpolish(self.summary)
+            self.summary.style().polish(self.summary)
 
     def show_note(self, text: str) -> None:
         """Say what became of the last drop."""
@@ -96,7 +118,8 @@ class PairList(DropZone):
         self.note.setVisible(bool(text))
 
     def show_current(self, key: Key | None) -> None:
-        """Mark the pair that is open."""
+        """Mark the pair that is open, now or when its row comes."""
+        self._current = key
         index = self.model.index_of(key)
         if index.isValid():
             self.tree.setCurrentIndex(index)
@@ -104,9 +127,27 @@ class PairList(DropZone):
         else:
             self.tree.clearSelection()
 
-    def _filtered(self, text: str) -> None:
-        self.model.set_filter(text)
-        self.tree.expandAll()
+    def _rows_came(self, parent: QModelIndex, first: int, last: int) -> None:
+        if not parent.isValid():
+            for row in range(first, last + 1):
+                self.tree.setExpanded(self.model.index(row, 0), True)
+        current = self.model.index_of(self._current)
+        if current.isValid() and current != self.tree.currentIndex():
+            self.show_current(self._current)
+
+    def _look(self) -> None:
+        """What is in sight explains itself and wants pictures; the last wish is met first."""
+        index, foot = self.tree.indexAt(QPoint(0, 0)), self.tree.viewport().height()
+        wanted = []
+        while index.isValid() and self.tree.visualRect(index).top() < foot:
+            key = self.model.key_at(index)
+            if key is not None:
+                self.model.explain(key)
+                if not self.model.has_thumb(key):
+                    wanted.append(key)
+            index = self.tree.indexBelow(index)
+        for key in reversed(wanted):
+            self.thumb_wanted.emit(key)
 
     def _choose(self, index: QModelIndex) -> None:
         key = self.model.key_at(index)

@@ -1,19 +1,38 @@
-"""Folders and their pairs as a tree. Nothing is made for rows that are not looked at."""
+"""Folders and their pairs as a tree.
+
+The view draws, lays out and scrolls without asking Python anything: on a busy machine each question
+is a wait for a thread that works. Rows are therefore real items; of long lists, some are put in per
+turn of the event loop.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPixmap
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, QTimer
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QImage,
+    QPainter,
+    QPixmap,
+    QStandardItem,
+    QStandardItemModel,
+)
+
+from app.words import spoken
 
 Index = QModelIndex | QPersistentModelIndex
 Key = tuple[Path, Path]
 
 THUMB = 30
-_NO_PARENT = QModelIndex()
+SLICE = 100
+"""Rows put in per turn of the event loop, at most."""
+_NUMBER = Qt.ItemDataRole.UserRole
+"""Role of a pair's place among all rows; a folder has none."""
 _BADGES = {
     "ready": ("#8d97a5", "○"),
     "check": ("#e0b040", "?"),
@@ -23,69 +42,125 @@ _BADGES = {
 }
 
 
-@dataclass(frozen=True)
-class PairRow:
-    """One pair: what tells it apart, its name, why it is one, and how it is getting on."""
+class PairRow(NamedTuple):
+    """One pair: what tells it apart, its name, why it is one, and the title it is listed under."""
 
     key: Key
     name: str
     reason: str
+    folder: str
 
 
-@dataclass
-class _Folder:
-    name: str
-    rows: list[PairRow] = field(default_factory=list)
+def _blank_item() -> QStandardItem:
+    item = QStandardItem()
+    item.setEditable(False)
+    item.setSizeHint(QSize(3 * THUMB, THUMB + 4))
+    return item
 
 
-class PairModel(QAbstractItemModel):
-    """A two-level tree. Small pictures are asked for when a row is painted."""
+class PairModel(QStandardItemModel):
+    """A two-level tree of what passes the filter."""
 
-    thumb_wanted = Signal(object)
-    """A key."""
-
-    def __init__(self, state: Callable[[Key], tuple[str, str]]) -> None:
-        super().__init__()
+    def __init__(
+        self, state: Callable[[Key], tuple[str, str]], parent: QObject | None = None
+    ) -> None:
+        """
+        Args:
+            state: how a pair is getting on: its badge, and why.
+        """
+        super().__init__(parent)
         self._state = state
-        self._all: list[_Folder] = []
-        self._shown: list[_Folder] = []
-        self._places: dict[Key, tuple[int, int]] = {}
+        self._all: list[PairRow] = []
+        self._rest: Iterator[PairRow] = iter(())
+        """Rows that were not asked for yet."""
+        self._place = 0
+        """Of the row that is looked at next."""
+        self._items: dict[Key, QStandardItem] = {}
+        self._folders: dict[str, QStandardItem] = {}
         self._filter = ""
         self._thumbs: dict[Key, QPixmap] = {}
         self._blank = QPixmap(2 * THUMB + 2, THUMB)
         self._blank.fill(QColor(128, 128, 128, 40))
+        self._next = QTimer(self)
+        self._next.setInterval(0)
+        self._next.timeout.connect(self._list_some)
 
     # --- content ---------------------------------------------------------------------------
 
-    def set_rows(self, folders: Sequence[tuple[str, Sequence[PairRow]]]) -> None:
-        """List other pairs, by folder."""
-        self._all = [_Folder(name, list(rows)) for name, rows in folders]
-        known = {row.key for folder in self._all for row in folder.rows}
-        self._thumbs = {key: thumb for key, thumb in self._thumbs.items() if key in known}
-        self._apply()
+    def set_rows(self, rows: Iterable[PairRow]) -> None:
+        """List other pairs; they are asked for as they are listed."""
+        self._all, self._rest = [], iter(rows)
+        self._list()
 
     def set_filter(self, text: str) -> None:
         """Show only pairs whose name, folder or files contain ``text``."""
         self._filter = text.strip().casefold()
-        self._apply()
+        self._list()
 
-    def _apply(self) -> None:
-        self.beginResetModel()
-        if not self._filter:
-            self._shown = self._all
-        else:
-            kept = (_Folder(f.name, [r for r in f.rows if self._fits(f, r)]) for f in self._all)
-            self._shown = [folder for folder in kept if folder.rows]
-        self._places = {
-            pair.key: (place, row)
-            for place, folder in enumerate(self._shown)
-            for row, pair in enumerate(folder.rows)
-        }
-        self.endResetModel()
+    @property
+    def is_complete(self) -> bool:
+        """True once every row that is to be shown is there."""
+        return not self._next.isActive()
 
-    def _fits(self, folder: _Folder, row: PairRow) -> bool:
-        words = (folder.name, row.name, row.key[0].name, row.key[1].name)
+    def _list(self) -> None:
+        self._items.clear()
+        self._folders.clear()
+        self.clear()
+        self._place = 0
+        self._next.start()
+        self._list_some()
+
+    def _list_some(self) -> None:
+        """Look at the next rows, and put in those that pass."""
+        self._all.extend(islice(self._rest, max(0, self._place + SLICE - len(self._all))))
+        rows = self._all[self._place : self._place + SLICE]
+        found: dict[str, list[QStandardItem]] = {}
+        for number, row in enumerate(rows, self._place):
+            if not self._filter or self._fits(row):
+                found.setdefault(row.folder, []).append(self._item(number, row))
+        self._place += len(rows)
+        self._put(found)
+        if len(rows) < SLICE:
+            self._next.stop()
+            known = {row.key for row in self._all} if self._thumbs else set()
+            self._thumbs = {key: thumb for key, thumb in self._thumbs.items() if key in known}
+
+    def _put(self, found: Mapping[str, list[QStandardItem]]) -> None:
+        """Put items below the folders of these titles."""
+        fresh = []
+        for name, items in found.items():
+            folder = self._folders.get(name)
+            if folder is None:
+                folder = self._folders[name] = _blank_item()
+                fresh.append(folder)
+            folder.appendRows(items)
+            folder.setText(f"{name} ({folder.rowCount()})")
+        if fresh:
+            self.invisibleRootItem().appendRows(fresh)
+
+    def _fits(self, row: PairRow) -> bool:
+        words = (row.folder, row.name, row.key[0].name, row.key[1].name)
         return any(self._filter in word.casefold() for word in words)
+
+    def _item(self, number: int, row: PairRow) -> QStandardItem:
+        item = self._items[row.key] = _blank_item()
+        item.setData(number, _NUMBER)
+        item.setData(self._thumbs.get(row.key, self._blank), Qt.ItemDataRole.DecorationRole)
+        self._dress(item, row)
+        return item
+
+    def _dress(self, item: QStandardItem, row: PairRow) -> None:
+        """Say how a pair is getting on."""
+        badge, _ = self._state(row.key)
+        colour, sign = _BADGES[badge]
+        item.setText(f"{sign} {row.name}")
+        item.setAccessibleText(f"{row.name}, {badge}")
+        if badge != "ready":
+            item.setForeground(QColor(colour))
+        elif item.foreground() != QBrush():
+            item.setData(None, Qt.ItemDataRole.ForegroundRole)
+
+    # --- small pictures --------------------------------------------------------------------
 
     def has_thumb(self, key: Key) -> bool:
         """True when the pair's small picture is there (or cannot be made)."""
@@ -102,77 +177,36 @@ class PairModel(QAbstractItemModel):
                 painter.drawImage(x, (THUMB - image.height()) // 2, image)
         painter.end()
         self._thumbs[key] = both
-        self.touch(key)
+        item = self._items.get(key)
+        if item is not None:
+            item.setData(both, Qt.ItemDataRole.DecorationRole)
+
+    # --- places ----------------------------------------------------------------------------
 
     def touch(self, key: Key) -> None:
-        """A pair looks different now."""
-        index = self.index_of(key)
-        if index.isValid():
-            self.dataChanged.emit(index, index)
+        """A pair is getting on in another way now."""
+        item = self._items.get(key)
+        if item is not None:
+            self._dress(item, self._all[item.data(_NUMBER)])
+            if item.toolTip():
+                item.setToolTip("")
+                self.explain(key)
+
+    def explain(self, key: Key) -> None:
+        """Have a pair say what it is; asked for those that are looked at, of thousands."""
+        item = self._items.get(key)
+        if item is not None and not item.toolTip():
+            row = self._all[item.data(_NUMBER)]
+            files = f"A: {key[0].name}\nB: {key[1].name}"
+            said = (files, spoken(row.reason), self._state(key)[1])
+            item.setToolTip("\n".join(part for part in said if part))
 
     def index_of(self, key: Key | None) -> QModelIndex:
         """Where a pair is shown."""
-        place = self._places.get(key) if key is not None else None
-        return self.createIndex(place[1], 0, place[0] + 1) if place is not None else QModelIndex()
+        item = self._items.get(key) if key is not None else None
+        return item.index() if item is not None else QModelIndex()
 
     def key_at(self, index: Index) -> Key | None:
         """The pair of an index; None for a folder."""
-        if not index.isValid() or index.internalId() == 0:
-            return None
-        return self._shown[index.internalId() - 1].rows[index.row()].key
-
-    # --- the tree --------------------------------------------------------------------------
-
-    def index(self, row: int, column: int, parent: Index = _NO_PARENT) -> QModelIndex:
-        """A folder below the root (id 0), a pair below a folder (id: the folder's place + 1)."""
-        if not self.hasIndex(row, column, parent):
-            return QModelIndex()
-        return self.createIndex(row, column, parent.row() + 1 if parent.isValid() else 0)
-
-    def parent(self, index: Index = _NO_PARENT) -> QModelIndex:  # type: ignore[override]
-        """The folder of a pair."""
-        if not index.isValid() or index.internalId() == 0:
-            return QModelIndex()
-        return self.createIndex(index.internalId() - 1, 0, 0)
-
-    def rowCount(self, parent: Index = _NO_PARENT) -> int:
-        """Folders, or pairs of a folder."""
-        if not parent.isValid():
-            return len(self._shown)
-        return len(self._shown[parent.row()].rows) if parent.internalId() == 0 else 0
-
-    def columnCount(self, parent: Index = _NO_PARENT) -> int:
-        """One."""
-        return 1
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Name, small picture, badge."""
-        if not index.isValid():
-            return None
-        if role == Qt.ItemDataRole.SizeHintRole:
-            return QSize(3 * THUMB, THUMB + 4)
-        if index.internalId() == 0:
-            folder = self._shown[index.row()]
-            if role == Qt.ItemDataRole.DisplayRole:
-                return f"{folder.name} ({len(folder.rows)})"
-            return None
-        row = self._shown[index.internalId() - 1].rows[index.row()]
-        return self._pair_data(row, role)
-
-    def _pair_data(self, row: PairRow, role: int) -> object:
-        if role == Qt.ItemDataRole.DecorationRole:
-            if row.key not in self._thumbs:
-                self.thumb_wanted.emit(row.key)
-                return self._blank
-            return self._thumbs[row.key]
-        badge, why = self._state(row.key)
-        if role == Qt.ItemDataRole.DisplayRole:
-            return f"{_BADGES[badge][1]} {row.name}"
-        if role == Qt.ItemDataRole.ForegroundRole and badge != "ready":
-            return QColor(_BADGES[badge][0])
-        if role == Qt.ItemDataRole.ToolTipRole:
-            files = f"A: {row.key[0].name}\nB: {row.key[1].name}"
-            return "\n".join(part for part in (files, row.reason, why) if part)
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{row.name}, {badge}"
-        return None
+        number = index.data(_NUMBER) if index.isValid() else None
+        return self._all[number].key if number is not None else None

@@ -19,6 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.words import spoken
+
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
 _RED = QColor("#e06a70")
@@ -68,12 +70,12 @@ class PairTable(QAbstractTableModel):
             return self._leftover(self.plan.leftovers[row - len(self.plan.matches)], column, role)
         match = self.plan.matches[row]
         if role == Qt.ItemDataRole.DisplayRole:
-            why = match.reason
+            why = spoken(match.reason)
             if not match.sure:
                 why += self.tr("; which is A is a guess")
             return (match.a.name, match.b.name, why, str(match.folder))[column]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return str((match.a, match.b, match.reason, match.a.parent)[column])
+            return str((match.a, match.b, spoken(match.reason), match.a.parent)[column])
         if role == Qt.ItemDataRole.CheckStateRole and column == 0:
             used = Qt.CheckState.Unchecked if match.excluded else Qt.CheckState.Checked
             return used.value
@@ -83,9 +85,9 @@ class PairTable(QAbstractTableModel):
 
     def _leftover(self, item: Any, column: int, role: int) -> object:
         if role == Qt.ItemDataRole.DisplayRole:
-            return (item.path.name, "–", item.reason, str(item.path.parent.name))[column]
+            return (item.path.name, "–", spoken(item.reason), str(item.path.parent.name))[column]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return str(item.path) if column != 2 else item.reason
+            return str(item.path) if column != 2 else spoken(item.reason)
         if role == Qt.ItemDataRole.ForegroundRole:
             return _RED
         return None

@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QPoint, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
+from app.numbers import number
 from app.session import Loaded, Session
 from app.widgets.device_chip import short_device
 from app.widgets.elided import ElidedLabel
@@ -61,8 +62,11 @@ class Status(QStatusBar):
             return
         known = running.total > 0
         share = 100 * running.done / running.total if known else 0
+        # A progress bar paints at once, and with it all that waits to be painted: not in here.
+        self.bar.setUpdatesEnabled(False)
         self.bar.setRange(0, 100 if known else 0)
         self.bar.setValue(int(share))
+        self.bar.setUpdatesEnabled(True)
         said = spoken(running.stage)
         stage = said[:1].upper() + said[1:]
         if known and running.fusing:
@@ -90,8 +94,8 @@ class Status(QStatusBar):
             self.stage.setText("")
         elif self._session.running is None and outcome is not None:
             device = short_device(outcome.result.device)
-            text = self.tr("Done in {0} s: {1}, {2}")
-            self.stage.setText(text.format(f"{outcome.seconds:.1f}", outcome.method_title, device))
+            text, seconds = self.tr("Done in {0} s: {1}, {2}"), number(outcome.seconds, ".1f")
+            self.stage.setText(text.format(seconds, outcome.method_title, device))
 
     def show_saved(self, path: Path) -> None:
         """Say where the picture went."""
@@ -100,7 +104,9 @@ class Status(QStatusBar):
     def show_exported(self, paths: tuple[Path, ...]) -> None:
         """Say where the files went."""
         folder = paths[0].parent if paths else ""
-        self.stage.setText(self.tr("Exported {0} files to {1}").format(len(paths), folder))
+        one = len(paths) == 1
+        text = self.tr("Exported 1 file to {1}") if one else self.tr("Exported {0} files to {1}")
+        self.stage.setText(text.format(len(paths), folder))
 
     def show_text(self, text: str) -> None:
         """Say one thing that was done."""
@@ -129,7 +135,7 @@ def _millimetres(side: Loaded | None, x: int, y: int) -> str:
     if side is None or side.image.spacing is None:
         return ""
     down, across = side.image.spacing
-    return f"  ({x * across:.1f}, {y * down:.1f} mm)"
+    return f"  ({number(x * across, '.1f')}, {number(y * down, '.1f')} mm)"
 
 
 def _value_at(data: FloatArray, x: int, y: int, form: str = ".6g") -> str:
@@ -138,4 +144,4 @@ def _value_at(data: FloatArray, x: int, y: int, form: str = ".6g") -> str:
     values = data[y, x]
     if np.all(values == values[0]):
         values = values[:1]
-    return " ".join(format(float(value), form) for value in values)
+    return " ".join(number(float(value), form) for value in values)

@@ -1,11 +1,14 @@
-"""Task, method, Fuse, and what else one reaches for, in one row."""
+"""Task, method, Fuse, and what else one reaches for, in one row.
+
+Where the row is too narrow for all of it, the buttons' words give way to the name of the method.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -19,10 +22,14 @@ from PySide6.QtWidgets import (
 from app.actions import Actions
 from app.session import Session
 from app.widgets.device_chip import DeviceChip
+from app.widgets.elided import ElidedComboBox
 from app.words import spoken
 from core.tasks import TASKS
 
 TIP = Qt.ItemDataRole.ToolTipRole
+_SIGN = Qt.ToolButtonStyle.ToolButtonIconOnly
+_BOTH = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+_LEAST_LETTERS, _WIDEST_METHOD = 16, 340
 
 
 class TopBar(QFrame):
@@ -41,13 +48,10 @@ class TopBar(QFrame):
             self.tasks.addItem(spoken(task.title), task.name)
             index = self.tasks.count() - 1
             self.tasks.setItemData(index, spoken(task.description), TIP)
-        self.methods = QComboBox()
+        self.methods = ElidedComboBox(_LEAST_LETTERS)
         self.methods.setAccessibleName(self.tr("Method"))
-        self.methods.setMinimumContentsLength(16)
-        adjust = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        self.methods.setSizeAdjustPolicy(adjust)
         self.methods.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.methods.setMaximumWidth(340)
+        self.methods.setMaximumWidth(_WIDEST_METHOD)
         self.chip = DeviceChip()
         self.fuse_button = _push_button(actions.fuse)
         self.fuse_button.setObjectName("fuseButton")
@@ -62,22 +66,57 @@ class TopBar(QFrame):
         self._show_methods()
 
     def _lay_out(self, actions: Actions) -> None:
+        self._buttons = [
+            _tool_button(actions.open, self.tr("Open")),
+            _tool_button(actions.swap, self.tr("Swap")),
+            _tool_button(actions.save, self.tr("Save")),
+            _tool_button(actions.export, self.tr("Export")),
+            _tool_button(actions.fit, self.tr("Fit")),
+        ]
+        *files, fit = self._buttons
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.setSpacing(6)
         layout.addWidget(self.tasks)
-        layout.addWidget(self.methods, 1)
+        layout.addWidget(self.methods, 20)
         layout.addWidget(self.fuse_button)
         layout.addSpacing(10)
-        layout.addWidget(_tool_button(actions.open, self.tr("Open")))
-        layout.addWidget(_tool_button(actions.swap, self.tr("Swap")))
-        layout.addWidget(_tool_button(actions.save, self.tr("Save")))
-        layout.addWidget(_tool_button(actions.export, self.tr("Export")))
+        for button in files:
+            layout.addWidget(button)
         layout.addSpacing(10)
-        layout.addWidget(_tool_button(actions.fit, self.tr("Fit")))
+        layout.addWidget(fit)
         layout.addWidget(_tool_button(actions.one_to_one, "1:1"))
         layout.addStretch(1)
         layout.addWidget(self.chip)
+
+    # --- room ------------------------------------------------------------------------------
+
+    @property
+    def shows_words(self) -> bool:
+        """True where the buttons have words beside their signs."""
+        return self._buttons[0].toolButtonStyle() == _BOTH
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for all buttons without their words."""
+        least = super().minimumSizeHint()
+        return least - QSize(self._words_width() if self.shows_words else 0, 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show the words where there is room for them."""
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _words_width(self) -> int:
+        """Pixels that all the words take."""
+        return sum(_width(button, _BOTH) - _width(button, _SIGN) for button in self._buttons)
+
+    def _make_room(self) -> None:
+        method = min(self.methods.width_of_choice(), _WIDEST_METHOD)
+        bare = self.minimumSizeHint().width() - self.methods.minimumSizeHint().width() + method
+        words = self.width() >= bare + self._words_width()
+        if words != self.shows_words:
+            for button in self._buttons:
+                button.setToolButtonStyle(_BOTH if words else _SIGN)
 
     def _show_task(self) -> None:
         self.tasks.setCurrentIndex(self.tasks.findData(self._session.task.name))
@@ -93,7 +132,7 @@ class TopBar(QFrame):
                     self.methods.insertSeparator(self.methods.count())
                 was_pack = method.kind == "pack"
                 self.methods.addItem(spoken(method.title), method.name)
-                self.methods.setItemData(self.methods.count() - 1, method.summary, TIP)
+                self.methods.setItemData(self.methods.count() - 1, spoken(method.summary), TIP)
             if session.method and self.methods.findData(session.method) < 0:
                 self.methods.addItem(Path(session.method).name, session.method)
                 tip = session.method
@@ -104,10 +143,23 @@ class TopBar(QFrame):
             self.methods.setCurrentIndex(max(index, 0))
         tip = self.methods.currentData(TIP)
         self.methods.setToolTip(tip or self.tr("The model or classical method that fuses"))
+        self._make_room()
 
     def _show_engine(self) -> None:
         self.chip.show_device(self._session.engine.device if self._session.engine else None)
         self._show_methods()
+
+
+def _width(button: QToolButton, style: Qt.ToolButtonStyle) -> int:
+    """Pixels a button takes in a style."""
+    now = button.toolButtonStyle()
+    if now == style:
+        return button.sizeHint().width()
+    with QSignalBlocker(button):
+        button.setToolButtonStyle(style)
+        width = button.sizeHint().width()
+        button.setToolButtonStyle(now)
+    return width
 
 
 def _push_button(action: QAction) -> QPushButton:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -112,6 +112,8 @@ class Welcome(QScrollArea):
             self._group.addButton(card)
             card.clicked.connect(lambda _=False, name=name: self.task_chosen.emit(name))
         self.recent: list[RecentEntry] = []
+        self._recent_pairs: tuple[tuple[str, Path], ...] = ()
+        self._recent_listed: tuple[tuple[str, Path], ...] | None = None
         self._recent_title = QLabel(self.tr("Opened before"))
         self._recent_title.setObjectName("sectionTitle")
         self._recent_rows = QVBoxLayout()
@@ -208,12 +210,25 @@ class Welcome(QScrollArea):
 
     def show_recent(self, pairs: Sequence[tuple[str, Path]]) -> None:
         """List pairs opened before, newest first: what each is called and its first file."""
+        self._recent_pairs = tuple(pairs[:_MOST_RECENT])
+        if self.isVisible():
+            self._list_recent()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """List what was opened meanwhile: nobody saw it before."""
+        self._list_recent()
+        super().showEvent(event)
+
+    def _list_recent(self) -> None:
+        if self._recent_pairs == self._recent_listed:
+            return
+        self._recent_listed = self._recent_pairs
         for entry in self.recent:
             self._recent_rows.removeWidget(entry)
             entry.hide()
             entry.deleteLater()
         self.recent = []
-        for place, (label, path) in enumerate(pairs[:_MOST_RECENT]):
+        for place, (label, path) in enumerate(self._recent_pairs):
             entry = RecentEntry(label, str(path.parent))
             entry.clicked.connect(lambda _=False, place=place: self.recent_chosen.emit(place))
             self._recent_rows.addWidget(entry)

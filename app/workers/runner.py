@@ -6,9 +6,13 @@ and either returns its answer or is a generator that yields events and returns i
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import itertools
+import os
 import queue
+import sys
+import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -26,6 +30,9 @@ _GRACE_MS = 500
 
 _REPORT_INTERVAL = 1 / 30
 """Seconds between progress reports of one stage: more would only flood the event loop."""
+
+_NICER = 5
+"""Steps by which work in the background is nicer than the window."""
 
 _STACK_BYTES = 16 * 1024 * 1024
 """Some systems give secondary threads half a megabyte, too little for numerical libraries."""
@@ -157,15 +164,30 @@ class _ThreadProgress:
             raise Cancelled
 
 
+def _step_back() -> None:
+    """Let the window's thread go first where both want a core; torch's own threads inherit it.
+
+    On Linux, threads of the ordinary kind know no priority but this one.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            thread = threading.get_native_id()
+            now = os.getpriority(os.PRIO_PROCESS, thread)
+            os.setpriority(os.PRIO_PROCESS, thread, now + _NICER)
+
+
 class _Thread(QThread):
     report = Signal(int, str, object)
 
-    def __init__(self) -> None:
+    def __init__(self, background: bool) -> None:
         super().__init__()
+        self._background = background
         self.waiting: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self.setStackSize(_STACK_BYTES)
 
     def run(self) -> None:
+        if self._background:
+            _step_back()
         while (task := self.waiting.get()) is not None:
             self._run_task(task)
 
@@ -216,11 +238,19 @@ def running_threads() -> int:
 class Runner(QObject):
     """One thread and its queue: jobs run one at a time, in the order they were submitted."""
 
-    def __init__(self, name: str, parent: QObject | None = None) -> None:
+    def __init__(
+        self, name: str, parent: QObject | None = None, *, background: bool = False
+    ) -> None:
+        """
+        Args:
+            background: nobody waits for these jobs: they step back where both they and the window
+                (or a fusion) want a core.
+        """
         super().__init__(parent)
         self._jobs: dict[int, Job] = {}
         self._closed = False
-        self._thread = _Thread()
+        self._background = background
+        self._thread = _Thread(background)
         self._thread.setObjectName(name)
         self._thread.report.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         _threads.add(self._thread)
@@ -241,7 +271,8 @@ class Runner(QObject):
         job = self._jobs[task.number] = Job(task, key)
         self._thread.waiting.put(task)
         if not self._thread.isRunning():
-            self._thread.start()
+            low, inherit = QThread.Priority.LowPriority, QThread.Priority.InheritPriority
+            self._thread.start(low if self._background else inherit)
         return job
 
     def shutdown(self) -> None:

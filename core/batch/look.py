@@ -9,7 +9,7 @@ from typing import Any
 import PIL.Image
 import tifffile
 
-from core.errors import InputError
+from core.errors import InputError, Said
 from core.io.decoded import decoding, file_error
 from core.io.pairing import Match
 from core.io.tiff import is_tiff
@@ -18,7 +18,7 @@ Size = tuple[int, int]
 _ORIENTATION, _TURNED = 0x0112, 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Look:
     """What the headers say.
 
@@ -57,7 +57,7 @@ def picture_size(path: Path) -> Size | None:
             return _tiff_size(path)
         try:
             with PIL.Image.open(path) as image:
-                turned = int(image.getexif().get(_ORIENTATION, 1)) >= _TURNED
+                turned = _orientation(image) >= _TURNED
                 return (image.height, image.width) if turned else (image.width, image.height)
         except PIL.UnidentifiedImageError:
             pass
@@ -68,6 +68,13 @@ def picture_size(path: Path) -> Size | None:
             "Choose a picture, or export it again.",
         )
     return None
+
+
+def _orientation(image: PIL.Image.Image) -> int:
+    # Asked for the tags of a PNG that has none in front, Pillow decodes all to look behind it.
+    if image.format == "PNG" and not {"exif", "Raw profile type exif"} & image.info.keys():
+        return 1
+    return int(image.getexif().get(_ORIENTATION, 1))
 
 
 def _tiff_size(path: Path) -> Size | None:
@@ -87,5 +94,5 @@ def look_at(match: Match) -> Look:
             sizes.append(picture_size(path))
         except InputError as error:
             sizes.append(None)
-            problems.append(str(error))
-    return Look(sizes[0], sizes[1], " ".join(problems))
+            problems.append(error.said)
+    return Look(sizes[0], sizes[1], Said.joined(" ", problems) if problems else "")

@@ -2,7 +2,8 @@
 
 One SQLite file in the output folder. Every transaction is on disk before the next step relies on
 it (``synchronous=FULL``): a row is recorded as begun before its files are written, and as done
-after they are. A row that was begun and whose files are there was finished, since files appear
+after they are: files are on disk when they appear, and the folders they appeared in before rows are
+recorded as done. A row that was begun and whose files are there was finished, since files appear
 whole.
 The file is locked while a run is on; the lock ends with the process, however it ends.
 """
@@ -19,13 +20,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-from core.errors import FusionError, InputError, OutputError
+from core.errors import FusionError, InputError, OutputError, Said
+from core.io.atomic import sync_folder
 from core.io.decoded import file_error
+from core.said import from_data, to_data
 
 MANIFEST_NAME = "unifusion-batch.sqlite"
 _FORMAT = "1"
 _GROUP, _INTERVAL = 16, 0.25
+_BLOCK = 1 << 18
 
 _SCHEMA = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
@@ -40,7 +45,7 @@ _SCHEMA = (
 
 @dataclass(frozen=True)
 class Stamp:
-    """What a source file was: bytes, time of change in ns, BLAKE2 digest ("" when not taken)."""
+    """What a source file was: bytes, time of change in ns, SHA-256 ("" when not taken)."""
 
     size: int
     mtime_ns: int
@@ -54,7 +59,7 @@ class Stamp:
             text = ""
             if digest:
                 with path.open("rb") as stream:
-                    text = hashlib.file_digest(stream, _blake).hexdigest()
+                    text = _digest(stream)
         except OSError as error:
             raise file_error(path, error) from error
         return cls(stat.st_size, stat.st_mtime_ns, text)
@@ -69,8 +74,12 @@ class Stamp:
         return bool(self.digest) and Stamp.of(path, digest=True).digest == self.digest
 
 
-def _blake() -> hashlib.blake2b:
-    return hashlib.blake2b(digest_size=16)
+def _digest(stream: BinaryIO) -> str:
+    # Not hashlib.file_digest: it fills a quarter of a megabyte with zeros first, for any file.
+    digest = hashlib.sha256(usedforsecurity=False)
+    while block := stream.read(_BLOCK):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -133,7 +142,7 @@ class Manifest:
             raise sqlite3.DatabaseError(str(verdict).splitlines()[-1])
         if self.meta().get("format") != _FORMAT:
             raise InputError(
-                f"The record of this batch ({self.path})",
+                Said("The record of this batch ({0})", self.path),
                 "it was written by another version of the program",
                 "Finish it with that version, or choose another output folder.",
             )
@@ -147,10 +156,10 @@ class Manifest:
 
     def _error(self, error: Exception) -> FusionError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        what = f"The record of this batch ({self.path})"
+        what = Said("The record of this batch ({0})", self.path)
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return OutputError(
-                f"The folder {self.path.parent}",
+                Said("The folder {0}", self.path.parent),
                 "another batch is writing to it just now",
                 "Wait until it has ended, or choose another folder.",
             )
@@ -158,12 +167,16 @@ class Manifest:
             return DiskFull(what, "the disk is full", "Free some space, then go on.")
         unwritable = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
         if code in (*unwritable, sqlite3.SQLITE_PERM):
-            return OutputError(what, f"it cannot be written ({error})", "Choose another folder.")
+            why = Said("it cannot be written ({0})", error)
+            return OutputError(what, why, "Choose another folder.")
         return InputError(
             what,
-            f"it is damaged ({error})",
-            f"Finished pictures are safe. Delete {self.path.name} and begin anew, or choose "
-            "another output folder.",
+            Said("it is damaged ({0})", error),
+            Said(
+                "Finished pictures are safe. Delete {0} and begin anew, or choose another output "
+                "folder.",
+                self.path.name,
+            ),
         )
 
     def _run(self, sql: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
@@ -204,14 +217,11 @@ class Manifest:
 
     def begin(self, records: Sequence[Record]) -> None:
         """Record that these rows are being worked on: on disk when this returns."""
-        with self._lock, self._explained():
-            self._write([*self._waiting, *records])
-            self._waiting.clear()
+        self._write(records)
 
     def end(self, record: Record, *, now: bool = False) -> None:
         """Record how a row ended; within a quarter of a second, or ``now``."""
-        with self._lock:
-            self._waiting.append(record)
+        self._waiting.append(record)
         self.tick(now=now)
 
     def tick(self, *, now: bool = False) -> None:
@@ -222,9 +232,7 @@ class Manifest:
 
     def flush(self) -> None:
         """Write what waits."""
-        with self._lock, self._explained():
-            self._write(self._waiting)
-            self._waiting.clear()
+        self._write(())
 
     def close(self) -> None:
         """Write what waits and let go of the file."""
@@ -240,11 +248,23 @@ class Manifest:
             self._db = None
 
     def _write(self, records: Sequence[Record]) -> None:
-        self._flushed = time.monotonic()
-        if records:
-            marks = ", ".join("?" * 12)
-            sql = f"INSERT OR REPLACE INTO rows VALUES ({marks})"
-            self._many(sql, [_values(record) for record in records])
+        """Write what waits, then ``records``, in one transaction."""
+        with self._lock, self._explained():
+            self._flushed = time.monotonic()
+            number = len(self._waiting)  # others may add to it meanwhile
+            records = [*self._waiting[:number], *records]
+            if records:
+                self._settle(records)
+                marks = ", ".join("?" * 12)
+                sql = f"INSERT OR REPLACE INTO rows VALUES ({marks})"
+                self._many(sql, [_values(record) for record in records])
+            del self._waiting[:number]
+
+    def _settle(self, records: Sequence[Record]) -> None:
+        """Make sure that finished files are still there under their names after a power cut."""
+        done = (self.path.parent / r.target for r in records if r.state == "done")
+        for folder in {path.resolve().parent for path in done}:
+            sync_folder(folder)
 
     def _many(self, sql: str, values: Sequence[Sequence[object]]) -> None:
         if self._db is None:
@@ -268,14 +288,29 @@ def _text(path: Path) -> str:
     return json.dumps(os.fspath(path))
 
 
+def _kept_text(text: str) -> str:
+    """``text`` for the table: as JSON where its template and values are known."""
+    if isinstance(text, Said):
+        return json.dumps(to_data(text))
+    return text.encode("utf-8", "replace").decode()
+
+
+def _read_text(kept: str) -> str:
+    """What :func:`_kept_text` was given; records of older versions hold plain texts."""
+    try:
+        return from_data(json.loads(kept))
+    except (ValueError, RecursionError):
+        return kept
+
+
 def _values(record: Record) -> tuple[object, ...]:
     stamps = ["", ""]
     if record.stamps is not None:
         stamps = [json.dumps([s.size, s.mtime_ns, s.digest]) for s in record.stamps]
     return (
         record.key, _text(record.a), _text(record.b), _text(record.target), record.state,
-        record.text.encode("utf-8", "replace").decode(), *stamps, record.size, record.seconds,
-        json.dumps(dict(record.metrics or {})), json.dumps(record.notes),
+        _kept_text(record.text), *stamps, record.size, record.seconds,
+        json.dumps(dict(record.metrics or {})), json.dumps([to_data(n) for n in record.notes]),
     )  # fmt: skip
 
 
@@ -287,10 +322,10 @@ def _record(row: Sequence[object]) -> Record:
     return Record(
         str(row[0]), a, b, target,
         state=str(row[4]),
-        text=str(row[5]),
+        text=_read_text(str(row[5])),
         stamps=stamps,
         size=int(str(row[8])),
         seconds=float(str(row[9])),
         metrics=json.loads(str(row[10])),
-        notes=tuple(json.loads(str(row[11]))),
+        notes=tuple(from_data(note) for note in json.loads(str(row[11]))),
     )  # fmt: skip

@@ -8,7 +8,8 @@ import unicodedata
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from core.errors import InputError
+from core.batch_settings import DEFAULT_TEMPLATE
+from core.errors import InputError, Said
 from core.io.pairing import Match
 from core.io.writer import WRITE_SUFFIXES
 
@@ -21,8 +22,6 @@ FIELDS: dict[str, str] = {
     "index": "number of the pair, from 1; {index:04} gives 0001",
 }
 """What may stand in a template, with an explanation each."""
-
-DEFAULT_TEMPLATE = "{name}"
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10))}
@@ -37,19 +36,21 @@ def split_template(template: str) -> tuple[str, str]:
     """
     suffix = next((s for s in WRITE_SUFFIXES if template.lower().endswith(s)), "")
     body = template[: len(template) - len(suffix)]
-    what = f"Name template “{template}”"
+    what = Said("Name template “{0}”", template)
     if not body.strip():
-        raise InputError(what, "it is empty", f"Use for instance “{DEFAULT_TEMPLATE}”.")
+        raise InputError(what, "it is empty", Said("Use for instance “{0}”.", DEFAULT_TEMPLATE))
     try:
         parsed = list(string.Formatter().parse(body))
     except ValueError as error:
-        raise InputError(what, str(error), "Write {{ and }} for braces.") from error
+        remedy = Said("Write {0} and {1} for braces.", "{{", "}}")
+        raise InputError(what, str(error), remedy) from error
     for _, name, spec, conversion in parsed:
         if name is not None:
             _check_field(what, name, spec or "", conversion)
     literal = "".join(text for text, *_ in parsed).replace("/", "")
     if bad := _FORBIDDEN.search(literal):
-        raise InputError(what, f"the character {bad.group()!r} is not allowed", "Leave it out.")
+        why = Said("the character {0!r} is not allowed", bad.group())
+        raise InputError(what, why, "Leave it out.")
     parts = PurePosixPath(body).parts
     if body.startswith("/") or any(part.strip(" ") in ("..", ".") for part in parts):
         raise InputError(what, "it leaves the output folder", "Give names below it, without “..”.")
@@ -59,10 +60,12 @@ def split_template(template: str) -> tuple[str, str]:
 def _check_field(what: str, name: str, spec: str, conversion: str | None) -> None:
     if name not in FIELDS:
         known = ", ".join(f"{{{field}}}" for field in FIELDS)
-        raise InputError(what, f"there is no field “{{{name}}}”", f"Use: {known}.")
+        why = Said("there is no field “{0}”", f"{{{name}}}")
+        raise InputError(what, why, Said("Use: {0}.", known))
     digits = name == "index" and re.fullmatch(r"0?\d{1,2}d?", spec)
     if conversion is not None or (spec and not digits):
-        raise InputError(what, f"the field “{name}” takes no format", f"Write {{{name}}}.")
+        why = Said("the field “{0}” takes no format", name)
+        raise InputError(what, why, Said("Write {0}.", f"{{{name}}}"))
 
 
 def fill(template: str, match: Match, task: str, method: str, index: int) -> Path:

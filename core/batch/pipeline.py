@@ -1,40 +1,44 @@
 """Reading, fusing and writing at the same time, with few pictures in memory.
 
-Threads hand rows on: some read, one fuses (an engine serves one caller), some write. A row takes
-room in the :class:`~core.batch.budget.Budget` from before it is read until it is written, which
-bounds both queues.
+Each thread takes one row from its files to its result; one of them fuses at a time (an engine
+serves one caller) while others read and write. So nothing is handed from thread to thread, and
+with a single thread at work a batch is the plain loop, which :class:`~core.batch.pace.Pace` makes
+use of. A row takes room in the :class:`~core.batch.budget.Budget` from before it is read until it
+is written.
 """
 
 from __future__ import annotations
 
 import errno
-import queue
 import threading
 import time
 import weakref
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from core.batch.budget import Budget
 from core.batch.manifest import DiskFull, Manifest, Record, Stamp
 from core.batch.order import Order
+from core.batch.pace import Pace
 from core.batch.plan import BatchPlan, BatchRow
 from core.batch.stages import (
-    ReadRow,
     WrittenRow,
     expected_bytes,
     read_row,
     request_for,
     write_row,
 )
-from core.errors import Cancelled, DeviceMemoryError, FusionError, InputError, PackError
+from core.errors import Cancelled, DeviceMemoryError, FusionError, InputError, PackError, Said
 from core.progress import Progress
-from core.types import FusionRequest, FusionResult, SourcePair
+from core.types import FusionRequest, FusionResult
 
 _T = TypeVar("_T")
 _AHEAD = 16
+_TICK, _LOT = 0.1, 0.03
 _LARGE, _LARGE_AT_ONCE = 24 * 2**20, 3
 """Pairs of so many bytes keep the processor busier than the disk: one in each step is enough, and
 more would only wear out caches and page tables."""
@@ -75,14 +79,6 @@ class Change:
     written: WrittenRow | None = None
 
 
-@dataclass
-class _Queues:
-    fuse: queue.SimpleQueue[tuple[Work, ReadRow] | None] = field(default_factory=queue.SimpleQueue)
-    write: queue.SimpleQueue[tuple[Work, SourcePair, FusionResult] | None] = field(
-        default_factory=queue.SimpleQueue
-    )
-
-
 class OtherPack(InputError):
     """The pack is not the one the run was begun with: nothing more may be fused."""
 
@@ -107,7 +103,7 @@ _engine_locks: weakref.WeakKeyDictionary[Engine, threading.Lock] = weakref.WeakK
 
 
 class Pipeline:
-    """Runs some rows to their end. Use once: start, take ``changes`` until ``idle``, close."""
+    """Runs some rows to their end. Use once: start, take what is ``told`` until ``idle``, close."""
 
     def __init__(
         self,
@@ -128,29 +124,23 @@ class Pipeline:
         """
         self._plan, self._engine, self._manifest, self._alone = plan, engine, manifest, alone
         self._order, self._clock, self._arranged = order, clock, 0
-        workers = 1 if alone else plan.options.workers
         most = 1 if alone else plan.options.most_in_flight
         self.budget = Budget(most, plan.options.memory)
         self._large = Budget(min(most, _LARGE_AT_ONCE), plan.options.memory)
-        self.changes: queue.SimpleQueue[Change] = queue.SimpleQueue()
+        self.pace = Pace(most, clock)
+        self._changes: deque[Change] = deque()
+        self._over = threading.Event()
         self.fatal: BaseException | None = None
         self._stop = threading.Event()
         self._relay = _Relay(progress, self._stop)
-        self._queues = _Queues()
         self._known_maker = False
         self._todo: list[Work] = []
         self._ready: list[Work] = []
-        self._taking = threading.Lock()
-        self._reading = self._writing = workers
-        self._counting = threading.Lock()
-        self._left = 0
+        self._taking, self._fusing = threading.Lock(), threading.Lock()
+        self._counting = threading.Condition()
+        self._left = self._writing = 0
         self._engine_lock = _engine_locks.setdefault(engine, threading.Lock())
-        name = "batch-{}"
-        self._readers = [self._thread(self._read_all, name.format("read")) for _ in range(workers)]
-        self._fuser = self._thread(self._fuse_all, name.format("fuse"))
-        self._writers = [
-            self._thread(self._write_all, name.format("write")) for _ in range(workers)
-        ]
+        self._most, self._threads = most, list[threading.Thread]()
 
     def _thread(self, body: Callable[[], None], name: str) -> threading.Thread:
         def run() -> None:
@@ -169,36 +159,46 @@ class Pipeline:
         if not self._stop.is_set() and self.fatal is None:
             self.fatal = reason
         self._stop.set()
-        self._queues.fuse.put(None)
-        for _ in self._writers:
-            self._queues.write.put(None)
+        self._over.set()
 
     def start(self, works: list[Work]) -> None:
         """Begin."""
         self._todo = list(reversed(works))
         self._left = len(works)
-        for thread in (*self._readers, self._fuser, *self._writers):
+        for number in range(min(self._most, len(works))):
+            self._threads.append(self._thread(self._work, f"batch-{number}"))
+        for thread in self._threads:
             thread.start()
 
     @property
     def idle(self) -> bool:
         """True when no thread can say anything any more."""
-        threads = self._writers if self._stop.is_set() else [
-            *self._readers, self._fuser, *self._writers
-        ]  # fmt: skip
+        if self._stop.is_set():
+            with self._counting:
+                return not self._writing and not self._changes
         if not self._left:
             # They are about to end: who asks must not wait for a change that never comes.
-            for thread in threads:
+            for thread in self._threads:
                 thread.join()
-        return not any(thread.is_alive() for thread in threads) and self.changes.empty()
+        return not any(thread.is_alive() for thread in self._threads) and not self._changes
+
+    def told(self) -> Iterator[Change]:
+        """What became of rows since the last time, after a short wait.
+
+        In lots, since who is woken for each change takes the interpreter's lock from those who
+        work; the end is told at once.
+        """
+        self._over.wait(_LOT)
+        while self._changes:
+            yield self._changes.popleft()
 
     def close(self) -> None:
         """Stop. Files being written are finished; reading and fusing are given up."""
         self._halt(Cancelled())
-        for thread in self._writers:
-            thread.join()
+        with self._counting:
+            self._counting.wait_for(lambda: not self._writing)
         deadline = time.monotonic() + _PATIENCE
-        for thread in (*self._readers, self._fuser):
+        for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def _take(self) -> Work | None:
@@ -239,46 +239,71 @@ class Pipeline:
         if work.size > _LARGE:
             self._large.release(work.size)
 
-    def _read_all(self) -> None:
-        while (work := self._take()) is not None:
-            self._enter(work)
-            handed_on = False
-            try:
-                self._relay.check()
-                self.changes.put(Change(work, "reading"))
-                read = self._guarded(work, partial(read_row, work.row, self._plan))
-                if read is not None:
-                    work.stamps = read.stamps
-                    self._queues.fuse.put((work, read))
-                    handed_on = True
-            finally:
-                if not handed_on:
+    def _work(self) -> None:
+        """Take rows, one after the other, until none is left."""
+        # Memory that is freed whole goes back to the system and comes again page by page, which
+        # costs a small row a tenth of its time: the last one's pictures stay until the next ones
+        # are there.
+        kept: deque[object] = deque(maxlen=1)
+        with self.pace.place(self._relay.check) as place:
+            while (work := self._take()) is not None:
+                self._enter(work)
+                try:
+                    pictures = self._do(work)
+                finally:
                     self._leave(work)
-            del read
-        with self._counting:
-            self._reading -= 1
-            last = self._reading == 0
-        if last:
-            self._queues.fuse.put(None)
+                kept.append(pictures if work.size <= _LARGE else None)
+                del pictures
+                place.next(kept.clear)
 
-    def _fuse_all(self) -> None:
-        while (item := self._queues.fuse.get()) is not None:
-            work, read = item
-            handed_on = False
-            try:
-                self._relay.check()
-                self.changes.put(Change(work, "fusing"))
-                request = request_for(read, self._plan)
-                result = self._guarded(work, partial(self._fuse, request))
-                if result is not None:
-                    self._queues.write.put((work, read.pair, result))
-                    handed_on = True
-            finally:
-                if not handed_on:
-                    self._leave(work)
-            del item, read, request, result
-        for _ in self._writers:
-            self._queues.write.put(None)
+    def _do(self, work: Work) -> object:
+        """One row from its files to its result; gives back its pictures."""
+        self._relay.check()
+        self._changes.append(Change(work, "reading"))
+        read = self._guarded(work, partial(read_row, work.row, self._plan))
+        if read is None:
+            return None
+        work.stamps = read.stamps
+        request = request_for(read, self._plan, tiles=self._alone)
+        with self._alone_at(self._fusing):
+            self._relay.check()
+            self._changes.append(Change(work, "fusing"))
+            result = self._guarded(work, partial(self._fuse, request))
+        if result is None:
+            return None
+        with self._as_writer():
+            self._changes.append(Change(work, "writing"))
+            step = partial(write_row, work.row, self._plan, read.pair, result)
+            written = self._guarded(work, partial(step, overwrite=work.overwrite))
+            if written is not None:
+                record = _record(work, "done", stamps=work.stamps, written=written)
+                self._manifest.end(record, now=self._plan.options.metrics)
+                self._ended(Change(work, "done", written=written))
+        return read, result
+
+    @contextmanager
+    def _alone_at(self, lock: threading.Lock) -> Iterator[None]:
+        """Hold ``lock``; waiting for it ends when the run does."""
+        while not lock.acquire(timeout=_TICK):
+            self._relay.check()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def _as_writer(self) -> Iterator[None]:
+        """Count as one who writes: such a row is waited for, even when the run is over."""
+        with self._counting:
+            if self._stop.is_set():
+                raise Cancelled
+            self._writing += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._writing -= 1
+                self._counting.notify_all()
 
     def _fuse(self, request: FusionRequest) -> FusionResult:
         with self._engine_lock:
@@ -293,28 +318,12 @@ class Pipeline:
         before = self._manifest.meta().get("made by", maker)
         if before != maker:
             raise OtherPack(
-                f"The batch in {self._plan.options.out}",
-                f"it was begun with another pack ({before[:40]} then, {maker[:40]} now)",
+                Said("The batch in {0}", self._plan.options.out),
+                Said("it was begun with another pack ({0} then, {1} now)", before[:40], maker[:40]),
                 "Bring that pack back, choose another folder, or begin anew.",
             )
         self._manifest.set_meta(**{"made by": maker})
         self._known_maker = True
-
-    def _write_all(self) -> None:
-        while (item := self._queues.write.get()) is not None and not self._stop.is_set():
-            work, pair, result = item
-            try:
-                self.changes.put(Change(work, "writing"))
-                step = partial(write_row, work.row, self._plan, pair, result)
-                written = self._guarded(work, partial(step, overwrite=work.overwrite))
-                del step
-                if written is not None:
-                    record = _record(work, "done", stamps=work.stamps, written=written)
-                    self._manifest.end(record, now=self._plan.options.metrics)
-                    self._ended(Change(work, "done", written=written))
-            finally:
-                del item, pair, result
-                self._leave(work)
 
     def _guarded(self, work: Work, step: Callable[[], _T]) -> _T | None:
         """Do one step of a row; what goes wrong costs this row, or the run if it must.
@@ -329,11 +338,11 @@ class Pipeline:
         except Exception as error:
             if _disk_full(error):
                 raise DiskFull(
-                    str(getattr(error, "what", error)), "the disk is full",
+                    getattr(error, "what", str(error)), "the disk is full",
                     "Free some space, then go on with the batch.",
                 ) from error  # fmt: skip
             if _memory_ran_out(error) and not self._alone:
-                text = "memory ran out: tried again at the end, by itself"
+                text = Said("memory ran out: tried again at the end, by itself and in tiles")
                 self._ended(Change(work, "deferred", text))
             else:
                 self._fail(work, error)
@@ -342,16 +351,20 @@ class Pipeline:
             work.seconds += self._clock() - begun
 
     def _fail(self, work: Work, error: Exception) -> None:
-        text = str(error)
-        if not isinstance(error, FusionError):
-            text = f"{work.row.match.name}: unexpected error ({type(error).__name__}: {error})"
+        if isinstance(error, FusionError):
+            text = error.said
+        else:
+            kind = type(error).__name__
+            text = Said("{0}: unexpected error ({1}: {2})", work.row.match.name, kind, error)
         self._manifest.end(_record(work, "failed", stamps=work.stamps, text=text))
         self._ended(Change(work, "failed", text))
 
     def _ended(self, change: Change) -> None:
+        self._changes.append(change)
         with self._counting:
             self._left -= 1
-        self.changes.put(change)
+            if not self._left:
+                self._over.set()
 
 
 def _record(

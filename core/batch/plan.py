@@ -9,56 +9,36 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.batch.naming import (
-    DEFAULT_TEMPLATE,
     fill,
     safe_folder,
     same_name_key,
     split_template,
 )
-from core.errors import InputError
+from core.batch_settings import AS_SOURCES, FLAGS, BatchSettings
+from core.errors import InputError, Said
 from core.io.pairing import Match, PairingPlan
 from core.io.writer import WRITE_SUFFIXES
 from core.tasks import get_task
-from core.types import BitDepth
 
 RECONSTRUCTIONS, FIGURES, THUMBNAILS = "_reconstructions", "_figures", "_thumbnails"
 """Folders below the output folder for what comes beside the fused pictures."""
 
 
-@dataclass(frozen=True)
-class BatchOptions:
-    """How a batch is run.
+@dataclass(frozen=True, kw_only=True)
+class BatchOptions(BatchSettings):
+    """How a batch is run: what is chosen, and where and how hard it works.
 
     Attributes:
         out: folder for results and the manifest; made when missing.
-        task, method: as in :class:`core.types.FusionRequest`.
-        template: name of a result, fields of :data:`core.batch.naming.FIELDS`; may end in a suffix.
-        format: suffix without dot; "" for that of the template, else PNG.
-        depth: 8, 16 or 32 bits; None for the deeper of the two sources.
-        keep_tree: repeat the folders of the sources below ``out``.
-        overwrite: replace files that are there.
         resume: go on with the run recorded in ``out``, if there is one.
-        resample: bring B onto A where sizes differ, instead of failing the row.
-        reconstructions, figures, metrics, contact_sheet: what is made besides.
-        workers: threads that read, and as many that write; 1 or more.
-        in_flight: pairs in memory at once, at most; 0 for two per worker and one more.
+        workers: pairs that are read, and as many that are written, beside the one that is fused; 1
+            or more. Where pairs at once do not pay they are taken one by one, whatever is said.
+        in_flight: pairs worked on at once, at most; 0 for two per worker and one more.
         memory: bytes of decoded pictures in memory at once, about; one pair is always let in.
     """
 
     out: Path
-    task: str
-    method: str = ""
-    template: str = DEFAULT_TEMPLATE
-    format: str = ""
-    depth: BitDepth | None = None
-    keep_tree: bool = True
-    overwrite: bool = False
     resume: bool = False
-    resample: bool = False
-    reconstructions: bool = False
-    figures: bool = False
-    metrics: bool = False
-    contact_sheet: bool = False
     workers: int = 2
     in_flight: int = 0
     memory: int = 2 * 2**30
@@ -82,12 +62,8 @@ class BatchOptions:
             "method": self.method,
             "template": body,
             "format": self.suffix,
-            "depth": str(self.depth or "as the sources"),
-            "folder tree": _yes(self.keep_tree),
-            "resample": _yes(self.resample),
-            "reconstructions": _yes(self.reconstructions),
-            "figures": _yes(self.figures),
-            "metrics": _yes(self.metrics),
+            "depth": str(self.depth or AS_SOURCES),
+            **{said: _yes(getattr(self, flag)) for flag, said in FLAGS.items()},
         }
 
     def check(self) -> None:
@@ -96,27 +72,30 @@ class BatchOptions:
         _, of_template = split_template(self.template)
         if self.suffix not in WRITE_SUFFIXES:
             known = ", ".join(suffix[1:] for suffix in WRITE_SUFFIXES)
-            raise InputError(f"Unknown format “{self.format}”", remedy=f"Choose one of: {known}.")
+            raise InputError(
+                Said("Unknown format “{0}”", self.format),
+                remedy=Said("Choose one of: {0}.", known),
+            )
         if self.format and of_template and of_template != self.suffix:
             raise InputError(
-                f"Name template “{self.template}”",
-                f"its suffix is not the format {self.format}",
+                Said("Name template “{0}”", self.template),
+                Said("its suffix is not the format {0}", self.format),
                 "Leave out one of the two.",
             )
         most = 32 if self.suffix in (".tif", ".tiff") else 16 if self.suffix == ".png" else 8
         if self.depth not in (None, 8, 16, 32) or (self.depth or 8) > most:
             raise InputError(
-                f"{self.depth} bits",
-                f"{self.suffix[1:].upper()} holds at most {most} bits",
+                Said("{0} bits", self.depth),
+                Said("{0} holds at most {1} bits", self.suffix[1:].upper(), most),
                 "Choose 8, 16 or 32 bits and a format that holds them; TIFF holds all.",
             )
         if not 1 <= self.workers <= 64 or self.in_flight < 0 or self.memory < 1:
-            raise InputError(f"{self.workers} workers", remedy="Choose 1 to 64.")
+            raise InputError(Said("{0} workers", self.workers), remedy="Choose 1 to 64.")
         if self.out.exists() and not self.out.is_dir():
             raise InputError(str(self.out), "it is a file", "Choose a folder for the results.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class BatchRow:
     """One pair of a batch.
 
@@ -202,7 +181,7 @@ def plan_rows(
             wanted = preview(match, options, index)
             target = _free(wanted, taken)
             if target != wanted:
-                note = f"numbered: another result is called {wanted.name}"
+                note = Said("numbered: another result is called {0}", wanted.name)
         taken.add(same_name_key(target))
         rows.append(BatchRow(key, match, target, note=note))
     return BatchPlan(options, tuple(_with_problem(row, options, sources) for row in rows))
@@ -224,9 +203,9 @@ def row_problem(row: BatchRow, options: BatchOptions, sources: set[str]) -> str:
     """Why ``row`` would harm a file that is there, or ""."""
     path = options.out / row.target
     if os.path.realpath(path) in sources:
-        return "the result would replace a source; choose another folder or template"
+        return Said("the result would replace a source; choose another folder or template")
     if path.is_dir():
-        return "there is a folder of that name; choose another template"
+        return Said("there is a folder of that name; choose another template")
     return ""
 
 
@@ -246,10 +225,36 @@ def _yes(value: bool) -> str:
     return "yes" if value else "no"
 
 
+_WORDS: dict[str, Said] = {
+    str(word): word
+    for word in (
+        Said("task"),
+        Said("method"),
+        Said("template"),
+        Said("format"),
+        Said("depth"),
+        Said("folder tree"),
+        Said("resample"),
+        Said("reconstructions"),
+        Said("figures"),
+        Said("metrics"),
+        Said("yes"),
+        Said("no"),
+        Said("none"),
+        Said("as the sources"),
+    )
+}
+"""Names and values in :meth:`BatchOptions.settings` that are words, not names of something."""
+
+
+def _worded(text: str | None) -> str:
+    return _WORDS.get(text or "none", text or "")
+
+
 def differences(mine: Mapping[str, str], theirs: Mapping[str, str]) -> Sequence[str]:
     """Settings that differ, one phrase each."""
     return [
-        f"{key}: {theirs.get(key) or 'none'} then, {mine.get(key) or 'none'} now"
+        Said("{0}: {1} then, {2} now", *map(_worded, (key, theirs.get(key), mine.get(key))))
         for key in dict.fromkeys((*mine, *theirs))
         if mine.get(key, "") != theirs.get(key, "")
     ]

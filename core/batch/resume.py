@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.batch.manifest import MANIFEST_NAME, Manifest, Record
 from core.batch.plan import BatchOptions, BatchPlan, BatchRow, differences, plan_rows
-from core.errors import FusionError, InputError
+from core.errors import FusionError, InputError, OutputError, Said
 from core.io.pairing import PairingPlan
 
 _PART = re.compile(r"^\.[0-9a-f]{32}\.part")
@@ -129,14 +129,14 @@ def check_run(manifest: Manifest, options: BatchOptions) -> None:
         return
     if not options.resume:
         raise InputError(
-            f"The folder {options.out}",
-            f"it holds a batch of which {found.done} of {found.total} pairs are done",
+            Said("The folder {0}", options.out),
+            Said("it holds a batch of which {0} of {1} pairs are done", found.done, found.total),
             "Go on with it (--resume), begin anew (--overwrite), or choose another folder.",
         )
     if found.differences:
         raise InputError(
-            f"The batch in {options.out}",
-            f"it was begun with other settings ({'; '.join(found.differences)})",
+            Said("The batch in {0}", options.out),
+            Said("it was begun with other settings ({0})", Said.joined("; ", found.differences)),
             "Use those again, choose another folder, or begin anew (--overwrite, no --resume).",
         )
 
@@ -150,42 +150,47 @@ def sort_out(row: BatchRow, record: Record | None, plan: BatchPlan) -> Todo:
     if record is None or record.target != row.target:
         return _new(plan.outputs(row), options)
     if not target.exists():
-        text = "its result is gone: made again" if record.state == "done" else ""
+        text = Said("its result is gone: made again") if record.state == "done" else ""
         return Todo("queued", text, overwrite=True)
     if record.state == "failed":  # the fused picture is written last, so this one is not its own
         return _new((target,), options)
     changed = _changed(record, row.match.a, row.match.b)
     if changed:
-        return Todo("queued", f"{changed} changed since: fused again", overwrite=True)
+        return Todo("queued", changed, overwrite=True)
     if record.state == "begun":
         return Todo("done" if _is_complete(target, options) else "queued", overwrite=True)
     if record.size != target.stat().st_size:
-        return Todo("skipped", "done before; someone changed the result since, it was kept")
-    return Todo("skipped", "done before")
+        text = "done before; someone changed the result since, it was kept"
+        return Todo("skipped", Said(text))
+    return Todo("skipped", Said("done before"))
 
 
 def _new(targets: Sequence[Path], options: BatchOptions) -> Todo:
     target = next((path for path in targets if path.exists()), None)
     if target is not None and not options.overwrite:
-        return Todo(
-            "failed", f"Cannot write {target}: there is a file of that name. "
+        refused = OutputError(
+            Said("Cannot write {0}", target),
+            "there is a file of that name",
             "Use another template or folder, or allow overwriting.",
-        )  # fmt: skip
+        )
+        return Todo("failed", refused.said)
     return Todo("queued", overwrite=options.overwrite)
 
 
 def _changed(record: Record, a: Path, b: Path) -> str:
-    """Which source is not what it was: "", "A", "B" or "A and B"."""
+    """Which source is not what it was, in words, or ""."""
     if record.stamps is None:
-        return "its sources may have"
+        return Said("its sources may have changed since: fused again")
     sides = []
     for side, path, stamp in zip("AB", (a, b), record.stamps, strict=True):
         try:
             if not stamp.still_fits(path):
                 sides.append(side)
         except FusionError:
-            return "a source cannot be read or was"
-    return " and ".join(sides)
+            return Said("a source cannot be read or was changed since: fused again")
+    if len(sides) == 2:
+        return Said("A and B changed since: fused again")
+    return Said("{0} changed since: fused again", sides[0]) if sides else ""
 
 
 def remove_parts(plan: BatchPlan) -> int:

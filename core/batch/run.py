@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import queue
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -17,10 +16,8 @@ from core.batch.plan import BatchPlan
 from core.batch.report import write_metrics, write_sheet
 from core.batch.resume import check_run, remove_parts, sort_out
 from core.batch.stages import make_folder
-from core.errors import FusionError, InputError
+from core.errors import FusionError, InputError, Said
 from core.progress import NullProgress, Progress
-
-_TICK = 0.1
 
 
 def run_batch(
@@ -42,7 +39,7 @@ def run_batch(
 
     Args:
         plan: from :func:`core.batch.plan_batch`.
-        engine: used by one thread; nobody else may use it until the generator is closed, and after
+        engine: used by one thread at a time; nobody else may use it until the run is over; after
             a cancellation until its current stage ends.
         progress: told (rows ended, rows, name of the last); ``check`` is called from several
             threads and may block (pause) or raise Cancelled. The run ends within a second of that,
@@ -81,10 +78,10 @@ def _check_method(plan: BatchPlan, engine: Engine) -> None:
         known = any(info.kind == "pack" for info in infos)
     if not known:
         raise InputError(
-            f"No method “{options.method}” for task {options.task}"
+            Said("No method “{0}” for task {1}", options.method, options.task)
             if options.method
-            else f"No pack for task {options.task}",
-            remedy=f"Choose one of: {', '.join(methods)}.",
+            else Said("No pack for task {0}", options.task),
+            remedy=Said("Choose one of: {0}.", ", ".join(methods)),
         )
 
 
@@ -143,7 +140,7 @@ class _Run:
             if todo.state == "done":
                 assert record is not None
                 self._recover(work, record)
-                yield self._event(Change(work, "skipped", "done before")), None
+                yield self._event(Change(work, "skipped", Said("done before"))), None
             elif todo.state == "queued":
                 yield self._event(Change(work, "queued", todo.text)), work
             else:
@@ -173,8 +170,8 @@ class _Run:
         try:
             while not pipeline.idle:
                 self._progress.check()
-                with contextlib.suppress(queue.Empty):
-                    yield self._event(pipeline.changes.get(timeout=_TICK))
+                for change in pipeline.told():
+                    yield self._event(change)
                 self._manifest.tick()
             if pipeline.fatal is not None:
                 raise pipeline.fatal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from core.batch.plan import BatchPlan, BatchRow
 from core.errors import InputError
 from core.io.atomic import atomic_write, output_error
 from core.io.decoded import decoding
+from core.io.raster import PNG_SIGNATURE
 from core.io.reading import read_pair
 from core.io.writer import write_image
 from core.metrics import MAIN_METRICS, evaluate, to_luma8
@@ -21,6 +23,8 @@ from core.tasks import get_task
 from core.types import BitDepth, FloatArray, FusionRequest, FusionResult, SourcePair
 
 _BYTES_PER_PIXEL = 3 * 4
+_PNG_HEAD = struct.Struct(">16sII")
+"""Signature, length and name of the first chunk; width; height."""
 _PICTURES = 4
 """A, B, the fused picture, and as much again for what passes by while they are made."""
 
@@ -49,9 +53,14 @@ def expected_bytes(row: BatchRow) -> int:
 
 def _expected(path: Path) -> int:
     try:
+        with path.open("rb") as stream:
+            head = stream.read(_PNG_HEAD.size)
+        if head.startswith(PNG_SIGNATURE) and len(head) == _PNG_HEAD.size:
+            _, width, height = _PNG_HEAD.unpack(head)
+            return int(width * height * _BYTES_PER_PIXEL)
         with decoding(path), PIL.Image.open(path) as image:
             return image.width * image.height * _BYTES_PER_PIXEL
-    except InputError:
+    except (InputError, OSError):
         pass
     try:
         return path.stat().st_size * _BYTES_PER_PIXEL
@@ -71,11 +80,15 @@ def read_row(row: BatchRow, plan: BatchPlan) -> ReadRow:
     return ReadRow(pair, stamps)
 
 
-def request_for(read: ReadRow, plan: BatchPlan) -> FusionRequest:
-    """What to ask the engine for."""
+def request_for(read: ReadRow, plan: BatchPlan, *, tiles: bool) -> FusionRequest:
+    """What to ask the engine for; ``tiles``: in small pieces, for the least memory."""
     options = plan.options
     return FusionRequest(
-        read.pair, options.task, options.method, reconstructions=options.reconstructions
+        read.pair,
+        options.task,
+        options.method,
+        reconstructions=options.reconstructions,
+        tiles=tiles,
     )
 
 
@@ -84,7 +97,8 @@ def write_row(
 ) -> WrittenRow:
     """Write everything the row is to leave, the fused picture last.
 
-    So a fused picture that is there says that the whole row is.
+    So a fused picture that is there says that the whole row is. Its name is made durable by
+    :meth:`~core.batch.manifest.Manifest.end`, for several rows at once.
 
     Raises:
         OutputError: see :func:`core.io.write_image`.
@@ -114,6 +128,8 @@ def write_row(
             provenance={**result.provenance, "picture": kind},
             protect=(row.match.a, row.match.b),
             overwrite=overwrite,
+            # Whatever else belongs to the row must be durable before its fused picture can be.
+            folder_later=kind == "fused",
         )
         notes += said if kind == "fused" else ()
     size = outputs["fused"].stat().st_size

@@ -51,12 +51,14 @@ def _target(path: Path) -> Path:
     except OSError as error:
         raise output_error(path, error) from error
     except (ValueError, RuntimeError) as error:  # a NUL in the name; a loop of links
-        raise OutputError(f"Cannot write {path!s}", str(error), "Choose another name.") from error
+        raise OutputError(
+            Said("Cannot write {0}", path), str(error), "Choose another name."
+        ) from error
     return target
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the renaming itself durable, where the system can (Windows cannot)."""
+def sync_folder(folder: Path) -> None:
+    """Make the names of files in ``folder`` durable, where the system can (Windows cannot)."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -77,12 +79,17 @@ def _create(target: Path) -> Path:
 
 
 @contextlib.contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
+def atomic_path(path: str | Path, *, folder_later: bool = False) -> Iterator[Path]:
     """A temporary path in the folder of ``path``, with its suffix, moved there on success.
 
     The body writes the temporary file. If it ends well, the file is flushed to disk and takes the
     place of ``path`` in one step. If it raises, the temporary file is removed and ``path`` is as it
     was.
+
+    Args:
+        path: the file.
+        folder_later: the caller makes the file's new name durable by :func:`sync_folder`, once for
+            many files; until then a power cut may leave ``path`` as it was.
 
     Raises:
         OutputError: the folder is missing or not writable, the disk is full, or any other
@@ -98,7 +105,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             os.fsync(stream.fileno())
         temporary.replace(target)
         temporary = None
-        _sync_folder(target.parent)
+        if not folder_later:
+            sync_folder(target.parent)
     except OSError as error:
         raise output_error(path, error) from error
     finally:
@@ -107,11 +115,11 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
                 temporary.unlink()
 
 
-def atomic_write(path: str | Path, data: bytes) -> None:
-    """Write ``data`` to ``path``, all of it or nothing.
+def atomic_write(path: str | Path, data: bytes, *, folder_later: bool = False) -> None:
+    """Write ``data`` to ``path``, all of it or nothing; ``folder_later`` as in `atomic_path`.
 
     Raises:
         OutputError: see :func:`atomic_path`.
     """
-    with atomic_path(path) as temporary:
+    with atomic_path(path, folder_later=folder_later) as temporary:
         temporary.write_bytes(data)

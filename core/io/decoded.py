@@ -128,10 +128,12 @@ def file_error(path: Path, error: OSError) -> InputError:
 
 def damaged(path: Path, detail: str) -> InputError:
     """The file is of a known kind but cannot be decoded."""
-    first = detail.strip().splitlines()[0][:160] if detail.strip() else "cannot be decoded"
+    if not isinstance(detail, Said):  # what a decoder says may be long
+        lines = detail.strip().splitlines()
+        detail = lines[0][:160].rstrip(".") if lines else Said("cannot be decoded")
     return InputError(
         str(path),
-        Said("the file is damaged or incomplete ({0})", first.rstrip(".")),
+        Said("the file is damaged or incomplete ({0})", detail),
         "Copy or export it again.",
     )
 
@@ -161,7 +163,7 @@ def check_size(path: Path, width: int, height: int) -> None:
         )
 
 
-def check_frames(path: Path, frames: int, what: str) -> None:
+def check_frames(path: Path, frames: int, what: Said) -> None:
     """Refuse a file of several pictures.
 
     Raises:
@@ -170,7 +172,7 @@ def check_frames(path: Path, frames: int, what: str) -> None:
     if frames != 1:
         raise InputError(
             str(path),
-            f"it holds {frames} {what}, and only one picture can be fused",
+            Said("it holds {0} {1}, and only one picture can be fused", frames, what),
             "Save the one you want as a file of its own.",
         )
 
@@ -188,7 +190,7 @@ def finish(path: Path, decoded: Decoded) -> Image:
         data = _onto_black(data, decoded, notes)
     if decoded.orientation in _TURNS:
         data = upright(data, decoded.orientation)
-        notes.append("Turned upright, as the file's orientation mark says.")
+        notes.append(Said("Turned upright, as the file's orientation mark says."))
     window = (0.0, float(decoded.top)) if decoded.top else _float_window(path, data)
     return Image(
         data=np.ascontiguousarray(data),
@@ -209,9 +211,10 @@ def _to_grey_or_srgb(decoded: Decoded, notes: list[str]) -> Samples:
         converted, note = to_srgb(decoded.pixels, decoded.kind, decoded.profile)
         notes.extend([note] if note else [])
     elif decoded.profile:
-        notes.append("The embedded colour profile was left out: it does not fit these numbers.")
+        text = "The embedded colour profile was left out: it does not fit these numbers."
+        notes.append(Said(text))
     if decoded.kind == "cmyk":
-        notes.append("CMYK was converted to RGB.")
+        notes.append(Said("CMYK was converted to RGB."))
         if converted is None:
             top = decoded.top if decoded.top else 1
             converted = cmyk_to_rgb(decoded.pixels, top)
@@ -224,10 +227,14 @@ def _as_float32(path: Path, pixels: Samples) -> FloatArray:
     if pixels.dtype.kind == "f":
         number = int(np.count_nonzero(~np.isfinite(pixels).all(axis=2)))
         if number:
-            word = "pixel is" if number == 1 else "pixels are"
+            text = (
+                "{0} pixel is not a number or infinite (NaN or Inf)"
+                if number == 1
+                else "{0} pixels are not a number or infinite (NaN or Inf)"
+            )
             raise InputError(
                 str(path),
-                f"{number} {word} not a number or infinite (NaN or Inf)",
+                Said(text, number),
                 "Replace them by real numbers and save it again.",
             )
     with np.errstate(over="ignore"):
@@ -245,7 +252,7 @@ def _onto_black(data: FloatArray, decoded: Decoded, notes: list[str]) -> FloatAr
     opaque = decoded.top if decoded.top else 1
     if np.all(decoded.alpha >= opaque):
         return data
-    notes.append("Transparent areas were put on black.")
+    notes.append(Said("Transparent areas were put on black."))
     if decoded.premultiplied:
         return data
     cover = np.clip(decoded.alpha.astype(np.float32) / np.float32(opaque), 0, 1)

@@ -26,7 +26,8 @@ from core.io.names import (
 from core.io.persons import two_persons
 from core.io.plan import Leftover, Match, PairingPlan, Trouble
 from core.io.reading import IMAGE_SUFFIXES
-from core.io.tree import Node, Sides, natural, real
+from core.io.tree import Node, Sides, both_names, natural, real
+from core.said import Said
 from core.tasks import TASKS, get_task
 
 FolderRule = Callable[[Path], Sequence[Match] | None]
@@ -34,6 +35,9 @@ FolderRule = Callable[[Path], Sequence[Match] | None]
 
 For sources that are folders themselves (series of slices): ``Match.a`` and ``b`` may be folders.
 """
+
+FOLDER_RULES: tuple[FolderRule, ...] = ()
+"""Rules that hold wherever pairs are looked for: window, batch, command line and trainer."""
 
 _TRUTH = {"gt", "truth", "ground_truth", "groundtruth"}
 _SURE, _STRANGE = 3.0, 0.5
@@ -45,7 +49,7 @@ def pair_paths(
     task: str | None = None,
     *,
     skip: Sequence[Path] = (),
-    folder_rules: Sequence[FolderRule] = (),
+    folder_rules: Sequence[FolderRule] | None = None,
 ) -> PairingPlan:
     """Pair whatever was dropped: by name, by telling words, by folders; never by position.
 
@@ -57,7 +61,8 @@ def pair_paths(
         paths: files and folders; the same one twice counts once.
         task: its words decide first which source is A.
         skip: folders to pass over, such as the one results are written to.
-        folder_rules: asked about every folder before its names are looked at.
+        folder_rules: asked about every folder before its names are looked at; None for
+            :data:`FOLDER_RULES`.
 
     Raises:
         InputError: nothing was given, a path does not exist, or the task is unknown.
@@ -66,7 +71,8 @@ def pair_paths(
         get_task(task)
     if not paths:
         raise InputError("Nothing to pair", remedy="Give files or folders.")
-    finder = _Finder(task, skip, folder_rules)
+    rules = FOLDER_RULES if folder_rules is None else folder_rules
+    finder = _Finder(task, skip, rules)
     finder.run([Path(path) for path in paths])
     return finder.plan()
 
@@ -88,12 +94,15 @@ class _Finder:
         """The result so far, in order."""
         matches = sorted((m for m, _ in self._matches), key=_match_order)
         if self._passed_over:
-            word = "file that is no picture was" if self._passed_over == 1 else (
-                "files that are no pictures were"
-            )  # fmt: skip
-            self._note(f"{self._passed_over} {word} passed over.")
+            text = (
+                "{0} file that is no picture was passed over."
+                if self._passed_over == 1
+                else "{0} files that are no pictures were passed over."
+            )
+            self._note(Said(text, self._passed_over))
         if any(not match.sure for match in matches):
-            self._note("Names do not say which source is A everywhere; look, and swap if needed.")
+            text = "Names do not say which source is A everywhere; look, and swap if needed."
+            self._note(Said(text))
         leftovers = sorted(self._leftovers.values(), key=lambda item: natural(str(item.path)))
         return PairingPlan(tuple(matches), tuple(leftovers), tuple(self._notes))
 
@@ -102,7 +111,8 @@ class _Finder:
         roots, loose = self._sorted_out(paths)
         nodes = [node for node in map(self._scan, roots) if node is not None]
         if len(nodes) == 1:
-            self._pair_node(nodes[0], Path())
+            if not self._claimed(nodes[0], Path()):
+                self._pair_node(nodes[0], Path())
         elif nodes:
             self._pair_folders(nodes, Path(), explicit=True)
         inside = {file for node in nodes for _, file in node.below()}
@@ -115,17 +125,18 @@ class _Finder:
                 raise InputError(str(path), "there is no such file or folder", "Check the name.")
             key = real(path) if path.is_dir() else os.path.abspath(path)  # noqa: PTH100
             if key in unique:
-                self._note(f"{path} was given twice and counts once.")
+                self._note(Said("{0} was given twice and counts once.", path))
             unique.setdefault(key, path)
         roots = {key: path for key, path in unique.items() if path.is_dir()}
         for key, path in list(roots.items()):
             if any(key != other and Path(key).is_relative_to(other) for other in roots):
-                self._note(f"{path} lies inside another folder that was given and counts once.")
+                text = "{0} lies inside another folder that was given and counts once."
+                self._note(Said(text, path))
                 del roots[key]
         loose = [path for path in unique.values() if not path.is_dir()]
         for path in loose:
             if path.suffix.lower() not in IMAGE_SUFFIXES:
-                self._left(path, "it is no picture this program can read")
+                self._left(path, Said("it is no picture this program can read"))
         pictures = [path for path in loose if path.suffix.lower() in IMAGE_SUFFIXES]
         return list(roots.values()), pictures
 
@@ -139,7 +150,7 @@ class _Finder:
             for path in sorted(folder.iterdir(), key=lambda path: natural(path.name)):
                 self._sort_in(node, path)
         except OSError as error:
-            self._left(folder, file_error(folder, error).why, "unreadable")
+            self._left(folder, Said.plain(file_error(folder, error).why), "unreadable")
         return node
 
     def _sort_in(self, node: Node, path: Path) -> None:
@@ -154,12 +165,16 @@ class _Finder:
         else:
             self._passed_over += 1
 
-    def _pair_node(self, node: Node, relative: Path) -> None:
+    def _claimed(self, node: Node, relative: Path) -> bool:
+        """Whether a rule has paired what is in the folder."""
         for rule in self._rules:
             claimed = rule(node.path)
             if claimed is not None:
                 self._matches += [(replace(match, folder=relative), _SURE) for match in claimed]
-                return
+                return True
+        return False
+
+    def _pair_node(self, node: Node, relative: Path) -> None:
         self._pair_folders(node.folders, relative, explicit=False, beside=node.files)
         self._pair_files(node.files, relative)
 
@@ -172,6 +187,7 @@ class _Finder:
         beside: Sequence[Path] = (),
     ) -> None:
         """Folders that are the two sides of one set are paired with each other, others inside."""
+        nodes = [node for node in nodes if not self._claimed(node, relative / node.path.name)]
         names = [node.path.name for node in nodes]
         found = match_names(names, self._task, least=HABIT_WORDS)
         rest = [nodes[index] for index in sorted(found.unmatched)]
@@ -179,7 +195,8 @@ class _Finder:
             if explicit and "files here" in reason:
                 rest.append(nodes[index])
             else:
-                self._left(nodes[index].path, f"{reason}: give the two folders alone", "ambiguous")
+                text = Said("{0}: give the two folders alone", reason)
+                self._left(nodes[index].path, text, "ambiguous")
         for pair in found.pairs:
             below = relative if len(found.pairs) == 1 else relative / (pair.shared or "")
             sides = Sides(nodes[pair.a], nodes[pair.b], pair.strength, pair.sure)
@@ -199,7 +216,8 @@ class _Finder:
     def _without_truth(self, nodes: Sequence[Node]) -> list[Node]:
         truth = [node for node in nodes if node.path.name.casefold() in _TRUTH]
         for node in truth:
-            self._note(f"{node.path.name}/ holds the truth, not a source: passed over.")
+            text = "{0}/ holds the truth, not a source: passed over."
+            self._note(Said(text, node.path.name))
         return [node for node in nodes if node not in truth]
 
     def _pair_strangers(self, a: Node, b: Node, relative: Path, explicit: bool) -> bool:
@@ -212,19 +230,21 @@ class _Finder:
         strongest = max((weight for node in (a, b) for weight in self._inside(node)), default=0.0)
         if strongest >= HABIT_WORDS:
             return False
-        names = f"{a.path.name}/ and {b.path.name}/"
+        names = both_names(a, b)
         if strongest == 0 or explicit:
             paired = self._pair_sides(Sides(a, b, _STRANGE, sure=False), relative)
             if paired:
-                self._note(f"{names} were taken for two sources, though their names do not say so.")
+                text = "{0} were taken for two sources, though their names do not say so."
+                self._note(Said(text, names))
             elif two_persons(a.path, b.path) and a.shared(b):
-                self._note(f"{names} name two persons: they are not paired with each other.")
+                text = "{0} name two persons: they are not paired with each other."
+                self._note(Said(text, names))
             return paired
         if two_persons(a.path, b.path) or not a.shared(b):
             return False
         for node in (a, b):
-            text = f"{names} could be paired with each other or inside"
-            self._left(node.path, f"{text}: give the two folders themselves", "ambiguous")
+            text = "{0} could be paired with each other or inside: give the two folders themselves"
+            self._left(node.path, Said(text, names), "ambiguous")
         return True
 
     def _inside(self, node: Node) -> list[float]:
@@ -274,10 +294,7 @@ class _Finder:
 
     def _pair_two_sides(self, sides: Sides, relative: Path) -> None:
         files = list(sides.files())
-        for spelling, how in (
-            (normal, "same name"),
-            (lambda name: normal(name).casefold(), "same name but for capitals"),
-        ):
+        for spelling in (normal, _without_capitals):
             groups: dict[tuple[str, str], list[tuple[Path, Path, str]]] = defaultdict(list)
             for item in files:
                 groups[spelling(str(item[0])), spelling(item[1].stem)].append(item)
@@ -286,13 +303,19 @@ class _Finder:
                 labels = [side for _, _, side in group]
                 if labels == ["a", "b"]:
                     (folder, a, _), (_, b, _) = group
-                    match = Match(normal(a.stem), a, b, f"{how} in {sides.names}")
+                    how = (
+                        "same name in {0}"
+                        if spelling is normal
+                        else "same name but for capitals in {0}"
+                    )
+                    match = Match(normal(a.stem), a, b, Said(how, sides.names))
                     match = replace(match, folder=relative / folder, sure=sides.sure)
                     self._match(match, sides.weight)
                 elif len(set(labels)) == 2:
                     for _, path, _ in group:
                         listed = ", ".join(p.name for _, p, _ in group if p != path)
-                        self._left(path, f"several files have its name: {listed}", "ambiguous")
+                        text = Said("several files have its name: {0}", listed)
+                        self._left(path, text, "ambiguous")
                 else:
                     files += group
         # Where names are the same, one that has no partner is not of a row: 1 is not B of 2.
@@ -328,7 +351,7 @@ class _Finder:
             self._match(match, sides.weight if sides else weight)
         for index, reason in found.unmatched.items():
             if sides and "no other" in reason:
-                reason = f"no file of that name in {sides.names}"
+                reason = Said("no file of that name in {0}", sides.names)
             self._left(files[index], reason)
         for index, reason in found.ambiguous.items():
             self._left(files[index], reason, "ambiguous")
@@ -347,7 +370,7 @@ class _Finder:
                         next(iter(sorted(words_of(path.stem) & {*hints, side})), side)
                         for path, hints, side in ((a, spec.hints_a, "a"), (b, spec.hints_b, "b"))
                     ]
-                    reason = f"the only two pictures here, named {words[0]} and {words[1]}"
+                    reason = Said("the only two pictures here, named {0} and {1}", *words)
                     name = relative.name or a.parent.name or a.stem
                     self._match(Match(name, a, b, reason, relative), TASK_WORDS)
                     return True
@@ -377,13 +400,16 @@ class _Finder:
         a, b = (second, first) if sides[0] == "b" or sides[1] == "a" else (first, second)
         sure = sides[0] != sides[1]
         if two_persons(first, second):
-            self._note(f"{first.name} and {second.name} name two persons; paired as asked.")
-        self._match(Match(normal(a.stem), a, b, "the only two files given", Path(), sure), _SURE)
+            text = "{0} and {1} name two persons; paired as asked."
+            self._note(Said(text, first.name, second.name))
+        why = Said("the only two files given")
+        self._match(Match(normal(a.stem), a, b, why, Path(), sure), _SURE)
 
     def _match(self, match: Match, strength: float) -> None:
         if real(match.a) == real(match.b):
+            text = Said("A and B would be one and the same file")
             for path in (match.a, match.b):
-                self._left(path, "A and B would be one and the same file", "ambiguous")
+                self._left(path, text, "ambiguous")
             return
         self._matches.append((match, strength))
 
@@ -392,6 +418,10 @@ class _Finder:
 
     def _note(self, text: str) -> None:
         self._notes[text] = None
+
+
+def _without_capitals(name: str) -> str:
+    return normal(name).casefold()
 
 
 def _match_order(match: Match) -> tuple[list[tuple[int, int, str]], ...]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from core.io.persons import person_of
+from core.said import Said
 from core.tasks import TASKS, TaskSpec
 
 _COARSE = re.compile(r"[\W_]+|[^\W_]+")
@@ -51,8 +52,8 @@ class NamePair:
     def reason(self) -> str:
         """Why they belong together, in words."""
         if self.word_a and self.word_b:
-            return f"differ only in {self.word_a}/{self.word_b}"
-        return f"same name but for {self.word_a or self.word_b}"
+            return Said("differ only in {0}/{1}", self.word_a, self.word_b)
+        return Said("same name but for {0}", self.word_a or self.word_b)
 
 
 @dataclass
@@ -212,7 +213,8 @@ def _set_aside_duplicates(
     for places in seen.values():
         if len(places) > 1:
             for index in places:
-                matches.ambiguous[index] = f"{len(places)} files here are called “{names[index]}”"
+                text = "{0} files here are called “{1}”"
+                matches.ambiguous[index] = Said(text, len(places), names[index])
 
 
 def _ranked(
@@ -323,10 +325,11 @@ def _contested(best: _Candidate, rivals: list[_Candidate], names: Sequence[str])
             for index, other in ((first, second), (second, first)):
                 mine = partner.get(index)
                 if mine is not None and mine != other:
-                    text = f"it fits both “{names[mine]}” and “{names[other]}”"
-                    found.setdefault(index, text)
-                    found.setdefault(mine, f"“{names[index]}” fits it and others equally well")
-                    found.setdefault(other, f"“{names[index]}” fits it and others equally well")
+                    both = Said("it fits both “{0}” and “{1}”", names[mine], names[other])
+                    found.setdefault(index, both)
+                    text = Said("“{0}” fits it and others equally well", names[index])
+                    found.setdefault(mine, text)
+                    found.setdefault(other, text)
     return found
 
 
@@ -374,12 +377,15 @@ def _explain(
     for index in sorted(left):
         if claimed[index]:
             word, missing = next(iter(claimed[index].items()))
-            instead = f"with “{missing}” in place of" if missing else "without"
-            matches.unmatched[index] = f"there is no file of that name {instead} “{word}”"
+            matches.unmatched[index] = (
+                Said("there is no file of that name with “{0}” in place of “{1}”", missing, word)
+                if missing
+                else Said("there is no file of that name without “{0}”", word)
+            )
             continue
         row = max((len(rows[hole.key]) for hole in holes[index] if hole.value), default=0)
         matches.unmatched[index] = (
-            f"one of {row} names that differ in one place: a row, not a pair"
+            Said("one of {0} names that differ in one place: a row, not a pair", row)
             if row > 2
-            else "no other name differs from it in just one telling word"
+            else Said("no other name differs from it in just one telling word")
         )

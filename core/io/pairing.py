@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import InputError
+from core.errors import InputError, Said
 from core.io.decoded import file_error
 from core.io.finder import FolderRule, pair_paths
 from core.io.names import normal
@@ -100,7 +100,7 @@ def _pictures(folder: Path, problems: list[str]) -> dict[str, list[Path]]:
     if not folder.is_dir():
         raise InputError(
             str(folder.parent),
-            f"it has no folder “{folder.name}”",
+            Said("it has no folder “{0}”", folder.name),
             "Put one source of each pair in a folder “a”, the other in “b”.",
         )
     found: dict[str, list[Path]] = {}
@@ -114,5 +114,6 @@ def _pictures(folder: Path, problems: list[str]) -> dict[str, list[Path]]:
     for name, paths in found.items():
         if len(paths) > 1:
             listed = ", ".join(path.name for path in paths)
-            problems.append(f"{folder.name}/ has several files called “{name}”: {listed}.")
+            text = "{0}/ has several files called “{1}”: {2}."
+            problems.append(Said(text, folder.name, name, listed))
     return found

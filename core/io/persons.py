@@ -19,6 +19,12 @@ def person_of(name: str) -> str:
     return (found[1] or found[2]).casefold() if found else ""
 
 
+def person_as_written(name: str) -> str:
+    """The part of a name that speaks of a person (``sub-07_t1``: ``"sub-07"``), or ``""``."""
+    found = _PERSON.search(unicodedata.normalize("NFC", name))
+    return found[0] if found else ""
+
+
 def two_persons(one: Path, other: Path) -> bool:
     """Whether two paths name two persons, each in the last part that names one.
 

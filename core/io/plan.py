@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from core.said import Said
+
 Trouble = Literal["unmatched", "ambiguous", "unreadable"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Match:
     """Two files of one scene.
 
@@ -81,15 +83,15 @@ class PairingPlan:
         Raises:
             IndexError: there is no such row.
         """
-        return self._changed(rows, lambda match: replace(match, a=match.b, b=match.a, sure=True))
+        return self._changed(rows, lambda m: _like(m, m.b, m.a, sure=True, excluded=m.excluded))
 
     def exclude(self, rows: Collection[int] | None = None) -> PairingPlan:
         """The same with ``rows`` left out; IndexError as above."""
-        return self._changed(rows, lambda match: replace(match, excluded=True))
+        return self._changed(rows, lambda m: _like(m, m.a, m.b, sure=m.sure, excluded=True))
 
     def include(self, rows: Collection[int] | None = None) -> PairingPlan:
         """The same with ``rows`` taken in again; IndexError as above."""
-        return self._changed(rows, lambda match: replace(match, excluded=False))
+        return self._changed(rows, lambda m: _like(m, m.a, m.b, sure=m.sure, excluded=False))
 
     def pair_by_hand(self, a: Path, b: Path) -> PairingPlan:
         """The same with ``a`` and ``b`` as a pair; pairs that held either are taken apart.
@@ -104,15 +106,16 @@ class PairingPlan:
         freed = {path for m in broken for path in (m.a, m.b)} - {a, b}
         folder = broken[0].folder if broken else Path()
         place = self.matches.index(broken[0]) if broken else len(kept)
-        kept.insert(place, Match(a.stem, a, b, "paired by hand", folder))
+        kept.insert(place, Match(a.stem, a, b, Said("paired by hand"), folder))
         loose = [item for item in self.leftovers if item.path not in (a, b)]
-        loose += [Leftover(path, "its pair was taken apart by hand") for path in sorted(freed)]
+        why = Said("its pair was taken apart by hand")
+        loose += [Leftover(path, why) for path in sorted(freed)]
         return replace(self, matches=tuple(kept), leftovers=tuple(loose))
 
     def _changed(
         self, rows: Collection[int] | None, change: Callable[[Match], Match]
     ) -> PairingPlan:
-        chosen = range(len(self.matches)) if rows is None else rows
+        chosen = range(len(self.matches)) if rows is None else frozenset(rows)
         for row in chosen:
             if not 0 <= row < len(self.matches):
                 raise IndexError(f"there is no row {row}")
@@ -122,3 +125,8 @@ class PairingPlan:
                 change(match) if row in chosen else match for row, match in enumerate(self.matches)
             ),
         )
+
+
+def _like(match: Match, a: Path, b: Path, *, sure: bool, excluded: bool) -> Match:
+    """``match`` with other values; several times as quick as ``replace`` on thousands of them."""
+    return Match(match.name, a, b, match.reason, match.folder, sure, excluded)

@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ImageCms
 
+from core.said import Said
+
 Samples = npt.NDArray[Any]
 _SPACES = {b"GRAY": ("gray", 1), b"RGB ": ("rgb", 3), b"CMYK": ("cmyk", 4)}
-_UNUSABLE = "The embedded colour profile could not be used; colours are shown as stored."
+_UNUSABLE = Said("The embedded colour profile could not be used; colours are shown as stored.")
 
 
 def to_srgb(
@@ -56,8 +58,10 @@ def to_srgb(
     if kind == "grey":
         # Grey stays grey: the three channels differ by rounding at most.
         converted = converted[..., 1:2]
-    label = f"“{name}” " if name else ""
-    return converted, f"Colours were converted from the embedded profile {label}to sRGB."
+    if name:
+        text = "Colours were converted from the embedded profile “{0}” to sRGB."
+        return converted, Said(text, name)
+    return converted, Said("Colours were converted from the embedded profile to sRGB.")
 
 
 def _description(profile: bytes) -> str:

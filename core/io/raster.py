@@ -6,6 +6,7 @@ import io
 import re
 import struct
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import imagecodecs
@@ -13,7 +14,7 @@ import numpy as np
 import PIL.Image
 from PIL.Image import Image as PilImage
 
-from core.errors import InputError
+from core.errors import InputError, Said
 from core.io.decoded import (
     Decoded,
     Kind,
@@ -92,16 +93,17 @@ def _opened(path: Path, content: bytes) -> PilImage:
     try:
         return PIL.Image.open(io.BytesIO(content), formats=_FORMATS)
     except PIL.UnidentifiedImageError as error:  # its text is a memory address
-        raise damaged(path, "its header cannot be understood") from error
+        raise damaged(path, Said("its header cannot be understood")) from error
 
 
 def _decode(path: Path, content: bytes, picture: PilImage) -> Decoded:
     frames = int(getattr(picture, "n_frames", 1))
     notes: list[str] = []
     if picture.format == "MPO":
-        notes.append(f"The file holds {frames} pictures of one shot; the first is used.")
+        text = "The file holds {0} pictures of one shot; the first is used."
+        notes.append(Said(text, frames))
     else:
-        check_frames(path, frames, "frames (it is animated)")
+        check_frames(path, frames, Said("frames (it is animated)"))
     profile = picture.info.get("icc_profile")
     plain = _is_plain_png(content, picture)
     decoded = _samples_png(content) if plain else _samples_8(picture, notes)
@@ -113,13 +115,19 @@ def _decode(path: Path, content: bytes, picture: PilImage) -> Decoded:
 
 def _orientation(content: bytes, picture: PilImage) -> int:
     # Pillow decodes a whole PNG to look for a mark behind its pixels.
-    if is_png(content) and not any(holder in content for holder in _ORIENTATION_HOLDERS):
+    if is_png(content) and not _may_tell_orientation(content):
         return 1
     try:
         value = picture.getexif().get(_ORIENTATION, 1)
     except Exception:  # a damaged EXIF block is no reason to refuse the picture
         return 1
     return value if isinstance(value, int) else 1
+
+
+def _may_tell_orientation(content: bytes) -> bool:
+    # A search through the pixels would hold up every thread: it keeps the interpreter's lock.
+    told = (content[start - 4 : end] for kind, start, end in _png_parts(content) if kind != b"IDAT")
+    return any(holder in part for part in told for holder in _ORIENTATION_HOLDERS)
 
 
 def _is_plain_png(content: bytes, picture: PilImage) -> bool:
@@ -148,10 +156,10 @@ def _samples_png(content: bytes) -> Decoded:
 def _samples_8(picture: PilImage, notes: list[str]) -> Decoded:
     transparent = "transparency" in picture.info
     if picture.mode == "1":
-        notes.append("Black and white was expanded to grey levels 0 and 255.")
+        notes.append(Said("Black and white was expanded to grey levels 0 and 255."))
         picture = picture.convert("LA" if transparent else "L")
     elif picture.mode in ("P", "PA"):
-        notes.append("The palette was expanded to RGB.")
+        notes.append(Said("The palette was expanded to RGB."))
         picture = picture.convert("RGBA" if transparent or picture.mode == "PA" else "RGB")
     elif transparent and picture.mode in ("L", "RGB"):
         picture = picture.convert({"L": "LA", "RGB": "RGBA"}[picture.mode])
@@ -175,11 +183,11 @@ def _check_complete(path: Path, content: bytes) -> None:
     elif is_webp(content):
         promised = struct.unpack("<I", content[4:8])[0] + 8
         if promised > len(content) + 1:  # the last pad byte may be missing
-            raise damaged(path, f"{len(content)} of {promised} bytes are there")
+            raise damaged(path, Said("{0} of {1} bytes are there", len(content), promised))
     elif is_jpeg(content):
         _check_jpeg(path, content)
     elif is_gif(content) and b"\x3b" not in content[-64:]:
-        raise damaged(path, "its end is missing")
+        raise damaged(path, Said("its end is missing"))
 
 
 def _check_jpeg(path: Path, content: bytes) -> None:
@@ -191,23 +199,29 @@ def _check_jpeg(path: Path, content: bytes) -> None:
             return
         if marker != 0x01 and at + 2 <= len(content):  # 01 alone has no length
             at += struct.unpack(">H", content[at : at + 2])[0]
-    raise damaged(path, "its end is missing")
+    raise damaged(path, Said("its end is missing"))
 
 
 def _check_png(path: Path, content: bytes) -> None:
     if len(content) < 33 or content[12:16] != b"IHDR":
-        raise damaged(path, "the header is incomplete")
+        raise damaged(path, Said("the header is incomplete"))
     check_size(path, *struct.unpack(">II", content[16:24]))
-    at = len(PNG_SIGNATURE)
     view = memoryview(content)
-    while at + 12 <= len(content):
-        length, kind = struct.unpack(">I4s", view[at : at + 8])
-        end = at + 12 + length
-        if end > len(content):
-            break
-        if zlib.crc32(view[at + 4 : end - 4]) != struct.unpack(">I", view[end - 4 : end])[0]:
-            raise damaged(path, f"checksum of part {kind.decode('latin-1')} is wrong")
+    for kind, start, end in _png_parts(content):
+        if zlib.crc32(view[start - 4 : end]) != struct.unpack(">I", view[end : end + 4])[0]:
+            raise damaged(path, Said("checksum of part {0} is wrong", kind.decode("latin-1")))
         if kind == b"IEND":
             return
-        at = end
-    raise damaged(path, "its end is missing")
+    raise damaged(path, Said("its end is missing"))
+
+
+def _png_parts(content: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, start and end of the data of each part of a PNG that is there as a whole."""
+    at = len(PNG_SIGNATURE)
+    while at + 12 <= len(content):
+        length, kind = struct.unpack(">I4s", content[at : at + 8])
+        end = at + 8 + length
+        if end + 4 > len(content):
+            return
+        yield kind, at + 8, end
+        at = end + 4

@@ -26,7 +26,7 @@ READERS.add(Reader("GIF", (".gif",), raster.is_gif, raster.read_raster))
 IMAGE_SUFFIXES: tuple[str, ...] = READERS.suffixes
 """Suffixes of files that can be read, lower case with the dot."""
 
-_SAME_FILE = "Source A and source B are the same picture."
+_SAME_FILE = Said("Source A and source B are the same picture.")
 
 
 def read_image(path: str | Path) -> Image:
@@ -139,7 +139,7 @@ def resample_onto(image: Image, size: tuple[int, int]) -> Image:
     spacing = image.spacing
     if spacing is not None:
         spacing = (spacing[0] * image.height / size[1], spacing[1] * image.width / size[0])
-    note = f"Resampled from {image.width}×{image.height} to {size[0]}×{size[1]} pixels."
+    note = Said("Resampled from {0}×{1} to {2}×{3} pixels.", *image.size, *size)
     return replace(
         image,
         data=np.clip(data, low, high).reshape(size[1], size[0], -1).astype(np.float32),

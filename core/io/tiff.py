@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
-from core.errors import InputError
+from core.errors import InputError, Said
 from core.io.decoded import (
     Decoded,
     Samples,
@@ -60,12 +60,12 @@ def read_tiff(path: Path) -> Image:
 def _only_page(path: Path, tif: Any) -> Any:
     count = len(tif.pages)
     if count == 0:
-        raise damaged(path, "it holds no picture")
+        raise damaged(path, Said("it holds no picture"))
     # Thumbnails and pyramid levels are smaller copies, not pictures of their own.
     full = sum(not tif.pages[index].is_reduced for index in range(min(count, 1000)))
-    check_frames(path, max(full, 1) if count <= 1000 else count, "pages")
+    check_frames(path, max(full, 1) if count <= 1000 else count, Said("pages"))
     page = tif.pages[0]
-    check_frames(path, max(_hidden_slices(tif, page), page.imagedepth), "slices")
+    check_frames(path, max(_hidden_slices(tif, page), page.imagedepth), Said("slices"))
     return page
 
 
@@ -82,16 +82,16 @@ def _hidden_slices(tif: Any, page: Any) -> int:
 def _check_layout(path: Path, page: Any) -> None:
     check_size(path, int(page.imagewidth), int(page.imagelength))
     if page.dtype is None or page.dtype.kind not in "uifb":
-        kind = "unknown" if page.dtype is None else page.dtype.name
+        kind = Said("unknown") if page.dtype is None else page.dtype.name
         raise InputError(
             str(path),
-            f"its samples are of a kind that makes no picture ({kind})",
+            Said("its samples are of a kind that makes no picture ({0})", kind),
             "Export it as 8-bit, 16-bit or floating-point TIFF.",
         )
     if page.samplesperpixel > 4:
         raise InputError(
             str(path),
-            f"it has {page.samplesperpixel} channels; a picture has 1, 3 or 4",
+            Said("it has {0} channels; a picture has 1, 3 or 4", int(page.samplesperpixel)),
             "Export it as grey or RGB.",
         )
     known = (_MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK)
@@ -99,7 +99,9 @@ def _check_layout(path: Path, page: Any) -> None:
     if page.photometric not in known and not from_jpeg:
         name = getattr(page.photometric, "name", str(page.photometric))
         raise InputError(
-            str(path), f"its colour model ({name}) is not supported", "Export it as grey or RGB."
+            str(path),
+            Said("its colour model ({0}) is not supported", name),
+            "Export it as grey or RGB.",
         )
 
 
@@ -112,7 +114,8 @@ def _check_complete(path: Path, tif: Any, page: Any) -> None:
         for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False)
     )
     if whole < expected or whole < len(page.dataoffsets):
-        raise damaged(path, f"{whole} of {max(expected, len(page.dataoffsets))} parts are there")
+        promised = max(expected, len(page.dataoffsets))
+        raise damaged(path, Said("{0} of {1} parts are there", whole, promised))
 
 
 def _decode(path: Path, page: Any) -> Decoded:
@@ -122,13 +125,13 @@ def _decode(path: Path, page: Any) -> Decoded:
     elif samples.ndim == 2:
         samples = samples[..., np.newaxis]
     if samples.ndim != 3:
-        raise damaged(path, f"unexpected shape {samples.shape}")
+        raise damaged(path, Said("unexpected shape {0}", samples.shape))
     notes: list[str] = []
     if page.photometric == _PALETTE:
         decoded = _from_palette(page, samples, notes)
     elif page.photometric == _CMYK:
         if samples.shape[2] != 4:
-            raise damaged(path, f"CMYK with {samples.shape[2]} channels")
+            raise damaged(path, Said("CMYK with {0} channels", samples.shape[2]))
         decoded = _plain(page, samples, notes)
         decoded.kind = "cmyk"
     else:
@@ -149,22 +152,26 @@ def _plain(page: Any, samples: Samples, notes: list[str]) -> Decoded:
     if kind == "f":
         return Decoded(samples, "grey", None, 32)
     if kind == "i" or bits > 16:
-        sign = "signed" if kind == "i" else "unsigned"
-        notes.append(f"{bits}-bit {sign} integers, shown from the least to the greatest value.")
+        text = (
+            "{0}-bit signed integers, shown from the least to the greatest value."
+            if kind == "i"
+            else "{0}-bit unsigned integers, shown from the least to the greatest value."
+        )
+        notes.append(Said(text, bits))
         return Decoded(samples, "grey", None, depth)
     top = 2**bits - 1
     if bits < 8:
         if bits == 1:
-            notes.append("Black and white was expanded to grey levels 0 and 255.")
+            notes.append(Said("Black and white was expanded to grey levels 0 and 255."))
         else:
-            notes.append(f"{bits}-bit values were stretched to 0…255.")
+            notes.append(Said("{0}-bit values were stretched to 0…255.", bits))
         samples = (samples.astype(np.uint16) * 255 // top).astype(np.uint8)
         top = 255
     if bits == 16:
         top = _container_top(page, samples)
     if page.photometric == _MIN_IS_WHITE:
         samples = (top - samples.astype(np.int32)).clip(0).astype(samples.dtype)
-        notes.append("Black and white were swapped, as the file asks for.")
+        notes.append(Said("Black and white were swapped, as the file asks for."))
     return Decoded(samples, "grey", top, depth)
 
 
@@ -185,7 +192,7 @@ def _take_alpha(page: Any, decoded: Decoded, notes: list[str]) -> None:
         return
     extra = page.extrasamples[-1] if page.extrasamples else _UNSPECIFIED
     if extra == _UNSPECIFIED:
-        notes.append("An extra channel of unknown meaning was left out.")
+        notes.append(Said("An extra channel of unknown meaning was left out."))
     else:
         decoded.alpha = decoded.pixels[..., -1]
         decoded.premultiplied = extra == _ASSOCIATED
@@ -197,5 +204,5 @@ def _from_palette(page: Any, samples: Samples, notes: list[str]) -> Decoded:
     # The standard has 16-bit entries; some writers put 8-bit ones there.
     table = table.astype(np.uint8) if table.max() < 256 else (table >> 8).astype(np.uint8)
     index = np.minimum(samples[..., 0].astype(np.int64), table.shape[1] - 1)
-    notes.append("The palette was expanded to RGB.")
+    notes.append(Said("The palette was expanded to RGB."))
     return Decoded(table.T[index], "rgb", 255, 8)

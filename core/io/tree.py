@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.io.names import GENERIC_WORDS, normal
+from core.said import Said
 
 
 @dataclass
@@ -43,6 +44,11 @@ def natural(text: str) -> list[tuple[int, int, str]]:
     return [(0, int(p), "") if p.isdecimal() else (1, 0, p.casefold()) for p in parts]
 
 
+def both_names(a: Node, b: Node) -> Said:
+    """The names of two folders, for sentences."""
+    return Said("{0}/ and {1}/", a.path.name, b.path.name)
+
+
 @dataclass(frozen=True)
 class Sides:
     """Two folders that may be the two sources of one set.
@@ -59,9 +65,9 @@ class Sides:
     sure: bool
 
     @property
-    def names(self) -> str:
+    def names(self) -> Said:
         """Both, for sentences."""
-        return f"{self.a.path.name}/ and {self.b.path.name}/"
+        return both_names(self.a, self.b)
 
     @property
     def plain(self) -> bool:

@@ -38,6 +38,7 @@ def write_image(
     provenance: Provenance | None = None,
     protect: Sequence[Path] = (),
     overwrite: bool = True,
+    folder_later: bool = False,
 ) -> tuple[str, ...]:
     """Write a picture in the format its suffix names, in one step.
 
@@ -49,6 +50,7 @@ def write_image(
         provenance: stored in the file where the format has a place for it.
         protect: files that must not be overwritten (the sources).
         overwrite: whether another file of that name may be replaced.
+        folder_later: as in :func:`core.io.atomic.atomic_path`.
 
     Returns:
         What the format could not keep, one sentence each.
@@ -72,14 +74,14 @@ def write_image(
     check_target(path, protect=protect, overwrite=overwrite)
     depth, notes = _depth_for(suffix, bit_depth)
     if provenance and suffix == ".bmp":
-        notes.append("BMP has no place for how the picture was made.")
+        notes.append(Said("BMP has no place for how the picture was made."))
     try:
         content = encode(_quantised(pixels, depth), dict(provenance or {}))
     except MemoryError as error:
         raise OutputError(
             Said("Cannot write {0}", path), "there is not enough memory", "Close other programs."
         ) from error
-    atomic_write(path, content)
+    atomic_write(path, content, folder_later=folder_later)
     return tuple(notes)
 
 
@@ -121,8 +123,13 @@ def _check_side(path: Path, suffix: str, pixels: FloatArray) -> None:
     height, width = pixels.shape[:2]
     if limit is not None and max(height, width) > limit:
         raise OutputError(
-            f"Cannot write {path}",
-            f"this format holds {limit} pixels a side at most; the picture has {width}×{height}",
+            Said("Cannot write {0}", path),
+            Said(
+                "this format holds {0} pixels a side at most; the picture has {1}×{2}",
+                limit,
+                width,
+                height,
+            ),
             "Save it as PNG or TIFF.",
         )
 
@@ -132,7 +139,8 @@ def _depth_for(suffix: str, wanted: BitDepth) -> tuple[BitDepth, list[str]]:
     if wanted <= most:
         return wanted, []
     label = {".png": "PNG", ".bmp": "BMP", ".webp": "WebP"}.get(suffix, "JPEG")
-    return most, [f"{label} keeps {most} of {wanted} bits; TIFF keeps them all."]
+    text = "{0} keeps {1} of {2} bits; TIFF keeps them all."
+    return most, [Said(text, label, most, wanted)]
 
 
 def _quantised(pixels: FloatArray, depth: BitDepth) -> _Samples:

@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from core.errors import InputError, SizeMismatch
+from core.errors import InputError, Said, SizeMismatch
 from core.metrics import edges, information, perception, statistics, structure, yang
 from core.metrics._planes import Luma, rgb8_to_luma8, to_luma8
 from core.metrics.statistics import PAPER_PSNR_OFFSET, paper_psnr, psnr_pair
@@ -323,7 +323,8 @@ def get_metric(name: str) -> Metric:
         return METRICS[name]
     except KeyError:
         raise InputError(
-            f"Unknown metric “{name}”", remedy=f"Choose from: {', '.join(METRICS)}."
+            Said("Unknown metric “{0}”", name),
+            remedy=Said("Choose from: {0}.", ", ".join(METRICS)),
         ) from None
 
 
@@ -341,7 +342,8 @@ def evaluate(a: Luma, b: Luma, f: Luma, names: Iterable[str] | None = None) -> d
     for picture in (a, b, f):
         if picture.ndim != 2 or picture.dtype != np.uint8 or picture.size == 0:
             raise InputError(
-                "Metrics", f"expected 8-bit luma, got {picture.dtype} of shape {picture.shape}"
+                "Metrics",
+                Said("expected 8-bit luma, got {0} of shape {1}", picture.dtype, picture.shape),
             )
     size_a = (a.shape[1], a.shape[0])
     if b.shape != a.shape:
@@ -349,6 +351,6 @@ def evaluate(a: Luma, b: Luma, f: Luma, names: Iterable[str] | None = None) -> d
     if f.shape != a.shape:
         raise InputError(
             "The fused picture differs in size from its sources",
-            f"it is {f.shape[1]}×{f.shape[0]} pixels and they are {size_a[0]}×{size_a[1]}",
+            Said("it is {0}×{1} pixels and they are {2}×{3}", f.shape[1], f.shape[0], *size_a),
         )
     return {metric.name: metric.function(a, b, f) for metric in metrics}

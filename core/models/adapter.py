@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.models.blocks import UpConv
 from core.models.config import NetworkConfig
+
+ADAPTER_REACH = 48
+"""Pixels over which an adapter looks: bilinear steps and 3×3 convolutions from 16 pixels down."""
 
 
 class Adapter(nn.Module):
@@ -36,9 +37,8 @@ class Adapter(nn.Module):
         self.detail = nn.Conv2d(detail, config.channels, 3, padding=1)
         self.project = nn.Conv2d(widths[1 + finer] + config.channels, config.channels, 1)
 
-    def forward(self, maps: Sequence[Tensor], image: Tensor) -> Tensor:
+    def forward(self, f2: Tensor, f5: Tensor, f8: Tensor, f11: Tensor, image: Tensor) -> Tensor:
         """Four N×D×H/16×W/16 maps and the N×ch×H×W picture → N×C×H/stride×W/stride."""
-        f2, f5, f8, f11 = maps
         joint = self.up_joint(self.up_deep(f8 + f11) + self.up_middle(f5))
         semantic = self.up_fine(joint + self.up_shallow(f2))
         detail = self.detail(self.unshuffle(image))
@@ -54,9 +54,9 @@ class PlainUpsampling(nn.Module):
         self.scale = 16 // config.stride
         self.project = nn.Conv2d(config.backbone.dim, config.channels, 1)
 
-    def forward(self, maps: Sequence[Tensor], image: Tensor) -> Tensor:
+    def forward(self, f2: Tensor, f5: Tensor, f8: Tensor, f11: Tensor, image: Tensor) -> Tensor:
         """As :meth:`Adapter.forward`; the picture is not looked at."""
-        mean = torch.stack(list(maps)).mean(dim=0)
+        mean = torch.stack([f2, f5, f8, f11]).mean(dim=0)
         narrow = self.project(mean)
         return F.interpolate(
             narrow, scale_factor=float(self.scale), mode="bilinear", align_corners=False

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from core.errors import BackboneMissing, PackError
+from core.errors import BackboneMissing, PackError, Said
 from core.models.config import DINOV3_TIMM_NAME, BackboneConfig
 
 PATCH = 16
@@ -121,11 +121,16 @@ class Dinov3Backbone(Backbone):
         try:
             digest = file_sha256(path)
         except OSError as error:
-            raise PackError(str(path), f"it cannot be read ({error.strerror})") from error
+            why = Said("it cannot be read ({0})", error.strerror)
+            raise PackError(str(path), why) from error
         if expected_sha256 and digest != expected_sha256:
             raise PackError(
                 str(path),
-                f"sha256 {digest[:12]}… is not the {expected_sha256[:12]}… this pack was made with",
+                Said(
+                    "sha256 {0}… is not the {1}… this pack was made with",
+                    digest[:12],
+                    expected_sha256[:12],
+                ),
                 "Use the DINOv3 file the pack was trained with.",
             )
         state = _read_state(path)
@@ -135,16 +140,23 @@ class Dinov3Backbone(Backbone):
         if missing or extra or wrong:
             raise PackError(
                 str(path),
-                f"not a {DINOV3_TIMM_NAME} file ({_count(missing, 'missing')}, "
-                f"{_count(extra, 'unknown')}, {_count(wrong, 'of another shape')})",
+                Said(
+                    "not a {0} file ({1} tensors missing, {2} unknown, {3} of another shape{4})",
+                    DINOV3_TIMM_NAME,
+                    len(missing),
+                    len(extra),
+                    len(wrong),
+                    _first_of(missing, extra, wrong),
+                ),
                 "Use the timm release of DINOv3 ViT-S/16.",
             )
         self.vit.load_state_dict(state)
         return digest
 
 
-def _count(names: Sequence[str], what: str) -> str:
-    return f"{len(names)} tensors {what}" + (f", e.g. {names[0]}" if names else "")
+def _first_of(*kinds: Sequence[str]) -> str:
+    """The first name of the first kind that has any, behind words for it."""
+    return next((Said(", e.g. {0}", names[0]) for names in kinds if names), "")
 
 
 def _read_state(path: Path) -> dict[str, Tensor]:
@@ -153,7 +165,7 @@ def _read_state(path: Path) -> dict[str, Tensor]:
             return load_file(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, RuntimeError, ValueError, OSError, EOFError) as error:
-        raise PackError(str(path), f"cannot be read as weights ({error})") from error
+        raise PackError(str(path), Said("cannot be read as weights ({0})", error)) from error
     except Exception as error:  # the unpickler's own error type differs between torch releases
         raise PackError(
             str(path),

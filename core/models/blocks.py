@@ -6,9 +6,14 @@ release): their cost is linear in pixels and their attention statistics are glob
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+_EPS = 1e-24
+"""Least energy of a channel; below, its direction means nothing."""
 
 
 class ChannelNorm(nn.Module):
@@ -40,6 +45,23 @@ class UpConv(nn.Module):
         return F.gelu(self.norm(self.conv(up)))
 
 
+class Correlation(NamedTuple):
+    """Sums over pixels that attention across channels stands on; they add up over stripes.
+
+    Attributes:
+        products: Σ q kᵀ, N×heads×C/h×C/h, float32.
+        query_energy, key_energy: Σ q² and Σ k², N×heads×C/h, float32.
+    """
+
+    products: Tensor
+    query_energy: Tensor
+    key_energy: Tensor
+
+    def plus(self, other: Correlation) -> Correlation:
+        """The sums over both parts of a picture."""
+        return Correlation(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+
 class ChannelAttention(nn.Module):
     """Attention across channels: queries from one map, keys and values from another.
 
@@ -60,21 +82,41 @@ class ChannelAttention(nn.Module):
         )
         self.project = nn.Conv2d(channels, channels, 1)
 
+    def forward(self, x: Tensor, other: Tensor) -> Tensor:
+        """N×C×H×W each; returns N×C×H×W."""
+        query, key, value = self.look(x, other)
+        return self.mix(self.weigh(self.correlate(query, key)), value)
+
+    def look(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values, N×C×H×W each; a pixel sees its neighbours, no further."""
+        query = self.query_local(self.query(x))
+        key, value = self.key_value_local(self.key_value(other)).chunk(2, dim=1)
+        return query, key, value
+
+    def correlate(self, query: Tensor, key: Tensor) -> Correlation:
+        """What the attention needs to know of all pixels."""
+        with torch.autocast(query.device.type, enabled=False):
+            q, k = self._split_heads(query).float(), self._split_heads(key).float()
+            return Correlation(
+                q @ k.transpose(-2, -1), q.square().sum(dim=-1), k.square().sum(dim=-1)
+            )
+
+    def weigh(self, correlation: Correlation) -> Tensor:
+        """N×heads×C/h×C/h weights, each row adding up to one."""
+        products, query_energy, key_energy = correlation
+        rows = query_energy.clamp(min=_EPS).rsqrt().unsqueeze(-1)
+        columns = key_energy.clamp(min=_EPS).rsqrt().unsqueeze(-2)
+        return (products * rows * columns * self.temperature).softmax(dim=-1)
+
+    def mix(self, weights: Tensor, value: Tensor) -> Tensor:
+        """The values' channels mixed by ``weights`` and projected, N×C×H×W."""
+        mixed = (weights.to(value.dtype) @ self._split_heads(value)).reshape(value.shape)
+        projected: Tensor = self.project(mixed.contiguous(memory_format=torch.channels_last))
+        return projected
+
     def _split_heads(self, x: Tensor) -> Tensor:
         n, c, h, w = x.shape
         return x.reshape(n, self.heads, c // self.heads, h * w)
-
-    def forward(self, x: Tensor, other: Tensor) -> Tensor:
-        """N×C×H×W each; returns N×C×H×W."""
-        query = self._split_heads(self.query_local(self.query(x)))
-        key, value = self.key_value_local(self.key_value(other)).chunk(2, dim=1)
-        key, value = self._split_heads(key), self._split_heads(value)
-        query = F.normalize(query.float(), dim=-1)
-        key = F.normalize(key.float(), dim=-1)
-        weights = (query @ key.transpose(-2, -1) * self.temperature).softmax(dim=-1)
-        mixed = (weights.to(value.dtype) @ value).reshape(x.shape)
-        projected: Tensor = self.project(mixed.contiguous(memory_format=torch.channels_last))
-        return projected
 
 
 class GatedFeedForward(nn.Module):
@@ -94,37 +136,57 @@ class GatedFeedForward(nn.Module):
         return reduced
 
 
-class TransformerBlock(nn.Module):
-    """Channel self-attention and gated feed-forward, pre-norm, residual."""
+class Block(nn.Module):
+    """Attention across channels and gated feed-forward, pre-norm, residual.
+
+    Split into what looks at pixels one by one (:meth:`look`, :meth:`finish`) and what knows the
+    whole picture (the weights between them), so that it can be walked through in stripes.
+    """
 
     def __init__(self, channels: int, heads: int, expansion: float) -> None:
         super().__init__()
-        self.norm_attention = ChannelNorm(channels)
         self.attention = ChannelAttention(channels, heads)
         self.norm_feed = ChannelNorm(channels)
         self.feed = GatedFeedForward(channels, expansion)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """N×C×H×W in, the same out."""
-        normed = self.norm_attention(x)
-        x = x + self.attention(normed, normed)
+    def look(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries of x, keys and values of ``other``: N×C×H×W each."""
+        raise NotImplementedError
+
+    def finish(self, x: Tensor, attended: Tensor) -> Tensor:
+        """Both residual steps, N×C×H×W."""
+        x = x + attended
         fed: Tensor = self.feed(self.norm_feed(x))
         return x + fed
-
-
-class CrossBlock(nn.Module):
-    """One direction of a cross-attention block: x asks, ``other`` answers."""
-
-    def __init__(self, channels: int, heads: int, expansion: float) -> None:
-        super().__init__()
-        self.norm_query = ChannelNorm(channels)
-        self.norm_other = ChannelNorm(channels)
-        self.attention = ChannelAttention(channels, heads)
-        self.norm_feed = ChannelNorm(channels)
-        self.feed = GatedFeedForward(channels, expansion)
 
     def forward(self, x: Tensor, other: Tensor) -> Tensor:
         """N×C×H×W each; returns the new x."""
-        x = x + self.attention(self.norm_query(x), self.norm_other(other))
-        fed: Tensor = self.feed(self.norm_feed(x))
-        return x + fed
+        query, key, value = self.look(x, other)
+        weights = self.attention.weigh(self.attention.correlate(query, key))
+        return self.finish(x, self.attention.mix(weights, value))
+
+
+class TransformerBlock(Block):
+    """Self-attention: x asks itself."""
+
+    def __init__(self, channels: int, heads: int, expansion: float) -> None:
+        super().__init__(channels, heads, expansion)
+        self.norm_attention = ChannelNorm(channels)
+
+    def look(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values of x; ``other`` is x as well."""
+        normed = self.norm_attention(x)
+        return self.attention.look(normed, normed)
+
+
+class CrossBlock(Block):
+    """One direction of a cross-attention block: x asks, ``other`` answers."""
+
+    def __init__(self, channels: int, heads: int, expansion: float) -> None:
+        super().__init__(channels, heads, expansion)
+        self.norm_query = ChannelNorm(channels)
+        self.norm_other = ChannelNorm(channels)
+
+    def look(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries of x, keys and values of ``other``."""
+        return self.attention.look(self.norm_query(x), self.norm_other(other))

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from core.errors import InputError, PackError, Said
 from core.models.pack import SUFFIX, Manifest, read_manifest
+from core.models.places import user_pack_folder
 from resources import PACKS
+
+__all__ = [
+    "DEFAULTS",
+    "BrokenPack",
+    "Catalogue",
+    "PackEntry",
+    "defaults_in",
+    "user_pack_folder",
+]
 
 DEFAULTS = "defaults.json"
 """File in a pack folder that names the default pack of a task, where the person chose one."""
@@ -33,13 +40,6 @@ class BrokenPack:
 
     path: Path
     reason: str
-
-
-def user_pack_folder() -> Path:
-    """Where the user's packs live: $UNIFUSION_HOME/packs or the platform's data folder."""
-    home = os.environ.get("UNIFUSION_HOME")
-    base = Path(home) if home else Path(platformdirs.user_data_dir("unifusion", appauthor=False))
-    return base / "packs"
 
 
 def defaults_in(folder: Path) -> dict[str, str]:
@@ -68,7 +68,7 @@ class Catalogue:
                 try:
                     good.append(PackEntry(path, read_manifest(path), folder == PACKS))
                 except PackError as error:
-                    broken.append(BrokenPack(path, str(error)))
+                    broken.append(BrokenPack(path, error.said))
         return tuple(good), tuple(broken)
 
     def for_task(self, task: str) -> tuple[PackEntry, ...]:
@@ -95,7 +95,7 @@ class Catalogue:
         for entry in packs:
             if name in ("", entry.manifest.name):
                 return entry
-        names = ", ".join(entry.manifest.name for entry in packs) or "none"
+        names = ", ".join(entry.manifest.name for entry in packs) or Said("none")
         if name:
             what = Said("No pack “{0}” for task {1}", name, task)
         else:

@@ -10,7 +10,10 @@ from torch import Tensor, nn
 
 from core.models.blocks import CrossBlock, TransformerBlock
 from core.models.config import NetworkConfig
+from core.models.stripes import WHOLE, Walk
 
+_NEAR = 16
+"""Pixels over which a few 3×3 convolutions look, at the lowest resolution they work at."""
 _LEAK = 0.3
 """Share of the gradient that passes a clamp in the helpful direction."""
 _REACH = 11
@@ -39,13 +42,17 @@ class Fusion(nn.Module):
         self.refine = TransformerBlock(c, heads, expansion)
         self.head = DirectHead(config) if config.head == "direct" else BlendHead(config)
 
-    def forward(self, z_x: Tensor, z_y: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    def forward(self, z_x: Tensor, z_y: Tensor, x: Tensor, y: Tensor, walk: Walk = WHOLE) -> Tensor:
         """Adapted maps N×C×H/s×W/s and pictures N×ch×H×W → fused N×ch×H×W, not clipped."""
         for ask_y, ask_x in zip(self.ask_y, self.ask_x, strict=True):
-            z_x = ask_y(z_x, z_y)
-            z_y = ask_x(z_y, z_x)
-        merged = self.refine(self.merge(torch.cat([z_x, z_y], dim=1)))
-        return cast(Tensor, self.head(merged, x, y))
+            z_x = walk.block(cast(CrossBlock, ask_y), z_x, z_y)
+            z_y = walk.block(cast(CrossBlock, ask_x), z_y, z_x)
+        merged = walk.local(self._join, z_x, z_y, reach=_NEAR)
+        merged = walk.block(self.refine, merged, merged)
+        return cast(Tensor, self.head(merged, x, y, walk))
+
+    def _join(self, z_x: Tensor, z_y: Tensor) -> Tensor:
+        return cast(Tensor, self.merge(torch.cat([z_x, z_y], dim=1)))
 
 
 class DirectHead(nn.Module):
@@ -58,8 +65,11 @@ class DirectHead(nn.Module):
         self.project = nn.Conv2d(c, config.in_channels * s * s, 3, padding=1)
         self.shuffle = nn.PixelShuffle(s)
 
-    def forward(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    def forward(self, features: Tensor, x: Tensor, y: Tensor, walk: Walk = WHOLE) -> Tensor:
         """N×C×H/s×W/s → N×ch×H×W. The pictures are not looked at."""
+        return walk.local(self._draw, features, reach=_NEAR)
+
+    def _draw(self, features: Tensor) -> Tensor:
         return cast(Tensor, self.shuffle(self.project(F.gelu(self.conv(features)))))
 
 
@@ -95,16 +105,11 @@ class BlendHead(nn.Module):
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
 
-    def forward(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    def forward(self, features: Tensor, x: Tensor, y: Tensor, walk: Walk = WHOLE) -> Tensor:
         """N×C×H/s×W/s features and N×ch×H×W pictures → N×ch×H×W."""
-        context = self.shuffle(self.up(features))
-        detail = self.look(torch.cat([x, y], dim=1))
-        # ReLU here: at full resolution GELU alone would cost as much as a convolution.
-        hidden = F.relu(self.mix(torch.cat([context, detail], dim=1)))
-        hidden = hidden + F.relu(self.refine(hidden))
-        decision = self.decide(hidden).float()
+        decision = walk.local(self.judge, features, x, y, reach=_NEAR)
         if self.layered:
-            return self._layers(decision, self.base(hidden).float(), x, y)
+            return self._layers(decision[:, :-1], decision[:, -1:], x, y)
         if self.decisive:
             weight = (
                 saturated(decision[:, :1] + 0.5) if self.training else consistent(decision[:, :1])
@@ -115,6 +120,16 @@ class BlendHead(nn.Module):
             weight, residual = torch.sigmoid(decision[:, :1]), decision[:, 1:]
         blended: Tensor = weight * x + (1 - weight) * y + residual
         return blended
+
+    def judge(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """What is decided pixel by pixel, float32: N×1×H×W map, residual, map of the bases."""
+        context = self.shuffle(self.up(features))
+        detail = self.look(torch.cat([x, y], dim=1))
+        # ReLU here: at full resolution GELU alone would cost as much as a convolution.
+        hidden = F.relu(self.mix(torch.cat([context, detail], dim=1)))
+        hidden = hidden + F.relu(self.refine(hidden))
+        decision: Tensor = self.decide(hidden).float()
+        return torch.cat([decision, self.base(hidden).float()], dim=1) if self.layered else decision
 
     def _layers(self, decision: Tensor, base: Tensor, x: Tensor, y: Tensor) -> Tensor:
         detail_weight = torch.sigmoid(decision[:, :1])
@@ -166,10 +181,18 @@ def consistent(decision: Tensor) -> Tensor:
 
 
 def _mean(image: Tensor, reach: int) -> Tensor:
-    """Mean over the pixels up to ``reach`` away in rows and columns, border continued."""
+    """Mean over the pixels up to ``reach`` away in rows and columns, border continued.
+
+    By running sums, whose cost does not grow with the window; in float64, because a sum over a
+    whole row swallows the digits of a float32 pixel.
+    """
     size = 2 * reach + 1
-    padded = F.pad(image, (reach,) * 4, mode="replicate")
-    return F.avg_pool2d(F.avg_pool2d(padded, (size, 1), stride=1), (1, size), stride=1)
+    total = F.pad(image.double(), (reach,) * 4, mode="replicate")
+    for dim in (2, 3):
+        sums = F.pad(total.cumsum(dim), (1, 0) if dim == 3 else (0, 0, 1, 0))
+        length = total.shape[dim] - 2 * reach
+        total = sums.narrow(dim, size, length) - sums.narrow(dim, 0, length)
+    return (total / size**2).to(image.dtype)
 
 
 def _icnr(conv: nn.Conv2d, scale: int) -> None:

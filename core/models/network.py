@@ -9,11 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.models.adapter import build_adapter
+from core.models.adapter import ADAPTER_REACH, build_adapter
 from core.models.backbone import PATCH, Dinov3Backbone, build_backbone
 from core.models.config import NetworkConfig
 from core.models.fusion import Fusion
 from core.models.reconstruction import Reconstruction
+from core.models.stripes import WHOLE, Walk
 
 
 class Features(NamedTuple):
@@ -69,24 +70,27 @@ class UniFusionNet(nn.Module):
             state = {k: v for k, v in state.items() if not k.startswith("backbone.")}
         return state
 
-    def encode(self, x: Tensor, y: Tensor) -> Features:
+    def encode(self, x: Tensor, y: Tensor, walk: Walk = WHOLE) -> Features:
         """Eq. 1: N×ch×H×W pictures in [0, 1], sides multiples of 16 → adapted maps.
 
         Both sources go through the backbone in one batch.
         """
         maps = self.backbone(torch.cat([x, y]))
         maps_x, maps_y = zip(*(m.chunk(2) for m in maps), strict=True)
-        return Features(self.adapter_x(maps_x, x), self.adapter_y(maps_y, y))
+        return Features(
+            walk.local(self.adapter_x, *maps_x, x, reach=ADAPTER_REACH),
+            walk.local(self.adapter_y, *maps_y, y, reach=ADAPTER_REACH),
+        )
 
-    def reconstruct(self, features: Features) -> tuple[Tensor, Tensor] | None:
+    def reconstruct(self, features: Features, walk: Walk = WHOLE) -> tuple[Tensor, Tensor] | None:
         """Eq. 2: both pictures from their features alone, or None without that branch."""
         if self.reconstruction_x is None or self.reconstruction_y is None:
             return None
-        return self.reconstruction_x(features.x), self.reconstruction_y(features.y)
+        return self.reconstruction_x(features.x, walk), self.reconstruction_y(features.y, walk)
 
-    def fuse(self, features: Features, x: Tensor, y: Tensor) -> Tensor:
+    def fuse(self, features: Features, x: Tensor, y: Tensor, walk: Walk = WHOLE) -> Tensor:
         """Eq. 3: the fused picture N×ch×H×W, not clipped."""
-        fused: Tensor = self.fusion(features.x, features.y, x, y)
+        fused: Tensor = self.fusion(features.x, features.y, x, y, walk)
         return fused
 
 

@@ -21,6 +21,7 @@ from core.io.atomic import atomic_write
 from core.models.backbone import Dinov3Backbone
 from core.models.config import NetworkConfig
 from core.models.network import UniFusionNet
+from core.models.places import stored_backbone
 from core.tasks import TASKS, ColourPolicy
 
 FORMAT_VERSION = 1
@@ -163,17 +164,23 @@ def _parse(path: Path, text: str) -> Manifest:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise PackError(
-            str(path), f"its manifest is damaged ({where}: {first['msg']})", _GET_ANOTHER
+            str(path),
+            Said("its manifest is damaged ({0}: {1})", where, first["msg"]),
+            _GET_ANOTHER,
         ) from error
     except (ValueError, RecursionError) as error:
         raise PackError(str(path), "its manifest is not JSON", _GET_ANOTHER) from error
     if manifest.task not in TASKS:
-        raise PackError(str(path), f"its task “{manifest.task}” is unknown", _GET_ANOTHER)
+        why = Said("its task “{0}” is unknown", manifest.task)
+        raise PackError(str(path), why, _GET_ANOTHER)
     if (manifest.colour.mode == "rgb") != (manifest.network.in_channels == 3):
         raise PackError(
             str(path),
-            f"its colour policy “{manifest.colour.mode}” does not fit a network of "
-            f"{manifest.network.in_channels} channels",
+            Said(
+                "its colour policy “{0}” does not fit a network of {1} channels",
+                manifest.colour.mode,
+                manifest.network.in_channels,
+            ),
             _GET_ANOTHER,
         )
     return manifest
@@ -189,7 +196,7 @@ def read_pack(path: Path, backbone: Path | None = None) -> tuple[UniFusionNet, M
     Raises:
         PackError: damaged, foreign, wrong version or hash, missing or extra tensors, or made with
             a backbone nobody has.
-        BackboneMissing: an external backbone is needed and was not given.
+        BackboneMissing: an external backbone is needed, was not given and never fetched.
     """
     manifest = read_manifest(path)
     tensors = read_weights(path, manifest, str(path))
@@ -237,12 +244,17 @@ def load_own_state(network: UniFusionNet, tensors: dict[str, Tensor], what: str)
     missing, extra = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
     wrong = sorted(k for k in own.keys() & tensors.keys() if own[k].shape != tensors[k].shape)
     problems = [
-        f"{len(names)} {kind} (first: {names[0]})"
-        for names, kind in ((missing, "missing"), (extra, "unknown"), (wrong, "misshapen"))
+        Said("{0} {1} (first: {2})", len(names), kind, names[0])
+        for names, kind in (
+            (missing, Said("missing")),
+            (extra, Said("unknown")),
+            (wrong, Said("misshapen")),
+        )
         if names
     ]
     if problems:
-        raise PackError(what, f"its tensors do not fit: {', '.join(problems)}", _GET_ANOTHER)
+        why = Said("its tensors do not fit: {0}", Said.joined(", ", problems))
+        raise PackError(what, why, _GET_ANOTHER)
     network.load_state_dict(tensors, strict=False)
 
 
@@ -251,16 +263,20 @@ def attach_backbone(
 ) -> str:
     """Load the external backbone of a network that needs one; "" for networks that do not.
 
+    Where ``path`` is None, a backbone that was fetched before is taken.
+
     Raises:
-        BackboneMissing: one is needed and ``path`` is None.
+        BackboneMissing: one is needed and there is none.
         PackError: the file is not the expected one.
     """
     if not isinstance(network.backbone, Dinov3Backbone):
         return ""
+    path = path or stored_backbone()
     if path is None:
         raise BackboneMissing(
             what,
             "it needs the DINOv3 ViT-S/16 weights, which are not part of it",
-            "Give the file with --backbone FILE.",
+            "Get them in the Train workspace (step 2, network “Paper”) or by “unifusion backbone "
+            "fetch”, or give a file with --backbone FILE.",
         )
     return network.backbone.load_weights(path, expected_sha256)

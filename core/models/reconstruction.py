@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from core.models.blocks import TransformerBlock
 from core.models.config import NetworkConfig
+from core.models.stripes import WHOLE, Walk
 
 
 class Reconstruction(nn.Module):
@@ -19,15 +20,18 @@ class Reconstruction(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         c, s = config.channels, config.stride
-        self.blocks = nn.Sequential(
-            *(
-                TransformerBlock(c, config.heads, config.expansion)
-                for _ in range(config.reconstruction_blocks)
-            )
+        self.blocks = nn.ModuleList(
+            TransformerBlock(c, config.heads, config.expansion)
+            for _ in range(config.reconstruction_blocks)
         )
         self.project = nn.Conv2d(c, config.in_channels * s * s, 3, padding=1)
         self.shuffle = nn.PixelShuffle(s)
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Tensor, walk: Walk = WHOLE) -> Tensor:
         """N×C×H/s×W/s → N×ch×H×W, nominally in [0, 1], not clipped."""
-        return cast(Tensor, self.shuffle(self.project(self.blocks(features))))
+        for block in self.blocks:
+            features = walk.block(cast(TransformerBlock, block), features, features)
+        return walk.local(self._draw, features, reach=16)
+
+    def _draw(self, features: Tensor) -> Tensor:
+        return cast(Tensor, self.shuffle(self.project(features)))

@@ -277,6 +277,45 @@
   </message>
  </context>
  <context>
+  <name>BackboneRow</name>
+  <message>
+   <source>Choose…</source>
+   <translation>Wählen…</translation>
+  </message>
+  <message>
+   <source>DINOv3 file</source>
+   <translation>DINOv3-Datei</translation>
+  </message>
+  <message>
+   <source>Download…</source>
+   <translation>Herunterladen…</translation>
+  </message>
+  <message>
+   <source>File with the DINOv3 weights</source>
+   <translation>Datei mit den DINOv3-Gewichten</translation>
+  </message>
+  <message>
+   <source>Shows source, size and licence first</source>
+   <translation>Zeigt zuerst Quelle, Größe und Lizenz</translation>
+  </message>
+  <message>
+   <source>The downloaded file is used (sha256 {0}…). It is not changed.</source>
+   <translation>Die heruntergeladene Datei wird verwendet (sha256 {0}…). Sie wird nicht verändert.</translation>
+  </message>
+  <message>
+   <source>Used as it is; it is not changed and not put into the result.</source>
+   <translation>Wird verwendet, wie sie ist; sie wird nicht verändert und kommt nicht ins Ergebnis.</translation>
+  </message>
+  <message>
+   <source>Weights</source>
+   <translation>Gewichte</translation>
+  </message>
+  <message>
+   <source>no file chosen</source>
+   <translation>keine Datei gewählt</translation>
+  </message>
+ </context>
+ <context>
   <name>BatchCards</name>
   <message>
    <source>All {0} pairs of the batch in this folder are done.</source>
@@ -446,7 +485,7 @@
   <name>BatchTable</name>
   <message>
    <source>Not paired</source>
-   <translation>Ohne Partner</translation>
+   <translation>Einzeln</translation>
   </message>
   <message>
    <source>Problem</source>
@@ -909,6 +948,10 @@ Ihre Dateien werden nur gelesen. Sie werden nie verändert und verlassen diesen 
    <translation>Nur Ausgelassenes</translation>
   </message>
   <message>
+   <source>Pairs</source>
+   <translation>Paare</translation>
+  </message>
+  <message>
    <source>Pairs found</source>
    <translation>Gefundene Paare</translation>
   </message>
@@ -927,6 +970,10 @@ Ihre Dateien werden nur gelesen. Sie werden nie verändert und verlassen diesen 
   <message>
    <source>Use a part of the data</source>
    <translation>Teil der Daten nehmen</translation>
+  </message>
+  <message>
+   <source>Who is learnt from, and who is checked with</source>
+   <translation>Wovon gelernt und womit geprüft wird</translation>
   </message>
   <message>
    <source>checked with a folder of its own</source>
@@ -1073,6 +1120,85 @@ Ihre Dateien werden nur gelesen. Sie werden nie verändert und verlassen diesen 
   <message>
    <source>Width of the window</source>
    <translation>Breite des Fensters</translation>
+  </message>
+ </context>
+ <context>
+  <name>DownloadCard</name>
+  <message>
+   <source>Agree to the licence first</source>
+   <translation>Zuerst der Lizenz zustimmen</translation>
+  </message>
+  <message>
+   <source>Cancel</source>
+   <translation>Abbrechen</translation>
+  </message>
+  <message>
+   <source>Download</source>
+   <translation>Herunterladen</translation>
+  </message>
+  <message>
+   <source>Download {0}</source>
+   <translation>{0} herunterladen</translation>
+  </message>
+  <message>
+   <source>Downloading DINOv3</source>
+   <translation>DINOv3 wird heruntergeladen</translation>
+  </message>
+  <message>
+   <source>From</source>
+   <translation>Herkunft</translation>
+  </message>
+  <message>
+   <source>I have read the licence and agree to it</source>
+   <translation>Ich habe die Lizenz gelesen und stimme ihr zu</translation>
+  </message>
+  <message>
+   <source>Its page: {0}</source>
+   <translation>Ihre Seite: {0}</translation>
+  </message>
+  <message>
+   <source>Kept in</source>
+   <translation>Aufbewahrt in</translation>
+  </message>
+  <message>
+   <source>Licence: {0} (Meta)</source>
+   <translation>Lizenz: {0} (Meta)</translation>
+  </message>
+  <message>
+   <source>Not now</source>
+   <translation>Nicht jetzt</translation>
+  </message>
+  <message>
+   <source>Only the request for this one file, with this program's name and version; the server sees your network address. No pictures, no names, no login. It is the only time this program uses the network.</source>
+   <translation>Nur die Anfrage nach dieser einen Datei, mit Name und Version dieses Programms; der Server sieht Ihre Netzwerkadresse. Keine Bilder, keine Namen, keine Anmeldung. Nur dieses eine Mal benutzt das Programm das Netzwerk.</translation>
+  </message>
+  <message>
+   <source>Opens its page in your browser</source>
+   <translation>Öffnet ihre Seite in Ihrem Browser</translation>
+  </message>
+  <message>
+   <source>Read the licence…</source>
+   <translation>Lizenz lesen…</translation>
+  </message>
+  <message>
+   <source>Size</source>
+   <translation>Größe</translation>
+  </message>
+  <message>
+   <source>This is a summary in our words. What counts is the licence itself:</source>
+   <translation>Dies ist eine Zusammenfassung in unseren Worten. Maßgeblich ist die Lizenz selbst:</translation>
+  </message>
+  <message>
+   <source>Try again</source>
+   <translation>Erneut versuchen</translation>
+  </message>
+  <message>
+   <source>What is sent</source>
+   <translation>Was gesendet wird</translation>
+  </message>
+  <message>
+   <source>{0} of {1}</source>
+   <translation>{0} von {1}</translation>
   </message>
  </context>
  <context>
@@ -1284,6 +1410,13 @@ Kanal: ein Kanal allein.</translation>
   </message>
  </context>
  <context>
+  <name>Fetching</name>
+  <message>
+   <source>DINOv3 is there, and checked (sha256 {0}…).</source>
+   <translation>DINOv3 ist da und geprüft (sha256 {0}…).</translation>
+  </message>
+ </context>
+ <context>
   <name>FuseView</name>
   <message>
    <source>A classical method, shown until the model has finished.</source>
@@ -1298,10 +1431,6 @@ Kanal: ein Kanal allein.</translation>
 or press Ctrl+O</source>
    <translation>{0} hier ablegen
 oder Strg+O drücken</translation>
-  </message>
-  <message>
-   <source>Export elsewhere</source>
-   <translation>Anderswohin exportieren</translation>
   </message>
   <message>
    <source>Features</source>
@@ -1328,16 +1457,8 @@ oder Strg+O drücken</translation>
    <translation>Nur Modelle haben Rekonstruktionen.</translation>
   </message>
   <message>
-   <source>Open other files</source>
-   <translation>Andere Dateien öffnen</translation>
-  </message>
-  <message>
    <source>PSNR {0:.1f} dB</source>
    <translation>PSNR {0:.1f} dB</translation>
-  </message>
-  <message>
-   <source>Read again</source>
-   <translation>Neu lesen</translation>
   </message>
   <message>
    <source>Reading picture {0} of {1}…</source>
@@ -1352,24 +1473,12 @@ oder Strg+O drücken</translation>
    <translation>Rekonstruktion B</translation>
   </message>
   <message>
-   <source>Resample B onto A</source>
-   <translation>B auf A umrechnen</translation>
-  </message>
-  <message>
    <source>Research use only</source>
    <translation>Nur für die Forschung</translation>
   </message>
   <message>
    <source>Research use only – AI-generated image</source>
    <translation>Nur für die Forschung – KI-erzeugtes Bild</translation>
-  </message>
-  <message>
-   <source>Retry</source>
-   <translation>Erneut versuchen</translation>
-  </message>
-  <message>
-   <source>Save elsewhere</source>
-   <translation>Anderswo speichern</translation>
   </message>
   <message>
    <source>Source {0}</source>
@@ -1394,14 +1503,6 @@ oder Strg+O drücken</translation>
   <message>
    <source>The network's reconstruction appears here.</source>
    <translation>Hier erscheint die Rekonstruktion des Netzes.</translation>
-  </message>
-  <message>
-   <source>This is a sample pair. Drop two images of your own here, or press Ctrl+O.</source>
-   <translation>Dies ist ein Beispielpaar. Zwei eigene Bilder hier ablegen oder Strg+O drücken.</translation>
-  </message>
-  <message>
-   <source>Use CPU</source>
-   <translation>CPU nehmen</translation>
   </message>
   <message>
    <source>What the network saw appears here.</source>
@@ -1691,6 +1792,45 @@ oder Strg+O drücken</translation>
   </message>
  </context>
  <context>
+  <name>Messages</name>
+  <message>
+   <source>Export elsewhere</source>
+   <translation>Anderswohin exportieren</translation>
+  </message>
+  <message>
+   <source>Open other files</source>
+   <translation>Andere Dateien öffnen</translation>
+  </message>
+  <message>
+   <source>Read again</source>
+   <translation>Neu lesen</translation>
+  </message>
+  <message>
+   <source>Resample B onto A</source>
+   <translation>B auf A umrechnen</translation>
+  </message>
+  <message>
+   <source>Retry</source>
+   <translation>Erneut versuchen</translation>
+  </message>
+  <message>
+   <source>Retry in tiles</source>
+   <translation>In Kacheln wiederholen</translation>
+  </message>
+  <message>
+   <source>Save elsewhere</source>
+   <translation>Anderswo speichern</translation>
+  </message>
+  <message>
+   <source>This is a sample pair. Drop two images of your own here, or press Ctrl+O.</source>
+   <translation>Dies ist ein Beispielpaar. Zwei eigene Bilder hier ablegen oder Strg+O drücken.</translation>
+  </message>
+  <message>
+   <source>Use CPU</source>
+   <translation>CPU nehmen</translation>
+  </message>
+ </context>
+ <context>
   <name>MetricsTab</name>
   <message>
    <source>Choose a line to read what it means.</source>
@@ -1929,6 +2069,10 @@ oder Strg+O drücken</translation>
  <context>
   <name>PairList</name>
   <message>
+   <source>1 pair</source>
+   <translation>1 Paar</translation>
+  </message>
+  <message>
    <source>Drop files or folders here.
 Pairs are found by their names.</source>
    <translation>Dateien oder Ordner hier ablegen.
@@ -2032,6 +2176,18 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Unter diesen Dateien wurden keine Paare gefunden.</translation>
   </message>
   <message>
+   <source>One file has no partner: see “Pairs…”.</source>
+   <translation>Eine Datei hat keinen Partner: siehe „Paare…“.</translation>
+  </message>
+  <message>
+   <source>One of them was listed already.</source>
+   <translation>Eines davon war schon in der Liste.</translation>
+  </message>
+  <message>
+   <source>One pair was found.</source>
+   <translation>Ein Paar wurde gefunden.</translation>
+  </message>
+  <message>
    <source>The names do not say which of the two is A.</source>
    <translation>Die Namen sagen nicht, welches der beiden A ist.</translation>
   </message>
@@ -2100,8 +2256,77 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Einstellungen als {0} gespeichert.</translation>
   </message>
   <message>
-   <source>choose the file with the DINOv3 weights</source>
-   <translation>die Datei mit den DINOv3-Gewichten wählen</translation>
+   <source>download the DINOv3 weights, or choose their file</source>
+   <translation>die DINOv3-Gewichte herunterladen oder ihre Datei wählen</translation>
+  </message>
+  <message>
+   <source>this machine has no {0}</source>
+   <translation>dieser Rechner hat kein {0}</translation>
+  </message>
+ </context>
+ <context>
+  <name>QAbstractSpinBox</name>
+  <message>
+   <source>&amp;Select All</source>
+   <translation>Alles &amp;auswählen</translation>
+  </message>
+  <message>
+   <source>&amp;Step up</source>
+   <translation>&amp;Höher</translation>
+  </message>
+  <message>
+   <source>Step &amp;down</source>
+   <translation>&amp;Tiefer</translation>
+  </message>
+ </context>
+ <context>
+  <name>QDockWidget</name>
+  <message>
+   <source>Close</source>
+   <translation>Schließen</translation>
+  </message>
+  <message>
+   <source>Closes the dock widget</source>
+   <translation>Schließt den Bereich</translation>
+  </message>
+  <message>
+   <source>Float</source>
+   <translation>Ablösen</translation>
+  </message>
+  <message>
+   <source>Undocks and re-attaches the dock widget</source>
+   <translation>Löst den Bereich ab und fügt ihn wieder an</translation>
+  </message>
+ </context>
+ <context>
+  <name>QLineEdit</name>
+  <message>
+   <source>&amp;Copy</source>
+   <translation>&amp;Kopieren</translation>
+  </message>
+  <message>
+   <source>&amp;Paste</source>
+   <translation>E&amp;infügen</translation>
+  </message>
+  <message>
+   <source>&amp;Redo</source>
+   <translation>&amp;Wiederholen</translation>
+  </message>
+  <message>
+   <source>&amp;Undo</source>
+   <translation>&amp;Rückgängig</translation>
+  </message>
+  <message>
+   <source>Cu&amp;t</source>
+   <translation>&amp;Ausschneiden</translation>
+  </message>
+  <message>
+   <source>Delete</source>
+   <translation>Löschen</translation>
+  </message>
+  <message>
+   <source>Select All</source>
+   <translation>Alles auswählen</translation>
   </message>
  </context>
  <context>
@@ -2133,6 +2358,37 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Restore Defaults</source>
    <translation>Voreinstellungen</translation>
+  </message>
+ </context>
+ <context>
+  <name>QWidgetTextControl</name>
+  <message>
+   <source>&amp;Copy</source>
+   <translation>&amp;Kopieren</translation>
+  </message>
+  <message>
+   <source>&amp;Paste</source>
+   <translation>E&amp;infügen</translation>
+  </message>
+  <message>
+   <source>&amp;Redo</source>
+   <translation>&amp;Wiederholen</translation>
+  </message>
+  <message>
+   <source>&amp;Undo</source>
+   <translation>&amp;Rückgängig</translation>
+  </message>
+  <message>
+   <source>Cu&amp;t</source>
+   <translation>&amp;Ausschneiden</translation>
+  </message>
+  <message>
+   <source>Delete</source>
+   <translation>Löschen</translation>
+  </message>
+  <message>
+   <source>Select All</source>
+   <translation>Alles auswählen</translation>
   </message>
  </context>
  <context>
@@ -2322,12 +2578,12 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Fertig: {0}</translation>
   </message>
   <message>
-   <source>Fused at the start</source>
-   <translation>Fusion am Anfang</translation>
+   <source>Fused at step {0}</source>
+   <translation>Fusioniert bei Schritt {0}</translation>
   </message>
   <message>
-   <source>Fused now</source>
-   <translation>Fusion jetzt</translation>
+   <source>Fused at the start</source>
+   <translation>Fusion am Anfang</translation>
   </message>
   <message>
    <source>Go on with half the batch</source>
@@ -2456,6 +2712,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <source>The run goes on with {0} crops per step.</source>
    <translation>Der Lauf geht mit {0} Ausschnitten je Schritt weiter.</translation>
   </message>
+  <message>
+   <source>This machine has no {0}: the run goes on with the automatic choice.</source>
+   <translation>Dieser Rechner hat kein {0}: Der Lauf geht mit der automatischen Wahl weiter.</translation>
+  </message>
  </context>
  <context>
   <name>SessionKeeper</name>
@@ -2469,6 +2729,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>, made for other pictures</source>
    <translation>, für andere Bilder gemacht</translation>
+  </message>
+  <message>
+   <source>A TensorBoard log can be written, too, once TensorBoard is installed: run “{0}” and start the program again.</source>
+   <translation>Auch ein TensorBoard-Protokoll ist möglich, sobald TensorBoard installiert ist: „{0}“ ausführen und das Programm neu starten.</translation>
   </message>
   <message>
    <source>About the pictures</source>
@@ -2487,10 +2751,6 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Als Datei, die auch „unifusion train --config“ annimmt</translation>
   </message>
   <message>
-   <source>Choose…</source>
-   <translation>Wählen…</translation>
-  </message>
-  <message>
    <source>Compact (quick, also without a graphics card)</source>
    <translation>Kompakt (schnell, auch ohne Grafikkarte)</translation>
   </message>
@@ -2499,8 +2759,8 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>DINOv3-Datei</translation>
   </message>
   <message>
-   <source>File with the DINOv3 weights</source>
-   <translation>Datei mit den DINOv3-Gewichten</translation>
+   <source>For a TensorBoard log, install this program with pip.</source>
+   <translation>Für ein TensorBoard-Protokoll dieses Programm mit pip installieren.</translation>
   </message>
   <message>
    <source>From scratch (takes much longer)</source>
@@ -2513,6 +2773,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>How thoroughly</source>
    <translation>Wie gründlich</translation>
+  </message>
+  <message>
+   <source>Into the run's folder, beside the curves shown here</source>
+   <translation>In den Ordner des Laufs, neben den hier gezeigten Kurven</translation>
   </message>
   <message>
    <source>Load settings</source>
@@ -2555,14 +2819,6 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Das Netz ist das des Ausgangsmodells.</translation>
   </message>
   <message>
-   <source>Used as it is; it is not changed and not put into the result.</source>
-   <translation>Wird verwendet, wie sie ist; sie wird nicht verändert und kommt nicht ins Ergebnis.</translation>
-  </message>
-  <message>
-   <source>Weights</source>
-   <translation>Gewichte</translation>
-  </message>
-  <message>
    <source>comes with the program</source>
    <translation>eingebaut</translation>
   </message>
@@ -2573,6 +2829,56 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>your own</source>
    <translation>eigenes</translation>
+  </message>
+ </context>
+ <context>
+  <name>SideRows</name>
+  <message>
+   <source>Pairs to check with</source>
+   <translation>Paare zum Prüfen</translation>
+  </message>
+  <message>
+   <source>Pairs to learn from</source>
+   <translation>Paare zum Lernen</translation>
+  </message>
+ </context>
+ <context>
+  <name>SidesView</name>
+  <message>
+   <source>Folders</source>
+   <translation>Ordner</translation>
+  </message>
+  <message>
+   <source>Groups</source>
+   <translation>Gruppen</translation>
+  </message>
+  <message>
+   <source>Names do not tell patients apart: look whether these groups do.</source>
+   <translation>Die Namen unterscheiden keine Patienten: Bitte ansehen, ob diese Gruppen es tun.</translation>
+  </message>
+  <message>
+   <source>No folder is on both sides.</source>
+   <translation>Kein Ordner ist auf beiden Seiten.</translation>
+  </message>
+  <message>
+   <source>No group is on both sides: names tell what belongs together.</source>
+   <translation>Keine Gruppe ist auf beiden Seiten: Die Namen sagen, was zusammengehört.</translation>
+  </message>
+  <message>
+   <source>No patient is on both sides.</source>
+   <translation>Kein Patient ist auf beiden Seiten.</translation>
+  </message>
+  <message>
+   <source>Nothing is held back to check with.</source>
+   <translation>Zum Prüfen wird nichts zurückgehalten.</translation>
+  </message>
+  <message>
+   <source>On both sides: {0}. The figures will look better than they are.</source>
+   <translation>Auf beiden Seiten: {0}. Die Kennzahlen werden besser aussehen, als sie sind.</translation>
+  </message>
+  <message>
+   <source>Patients</source>
+   <translation>Patienten</translation>
   </message>
  </context>
  <context>
@@ -2594,6 +2900,14 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Etwa {0}</translation>
   </message>
   <message>
+   <source>Automatic choice</source>
+   <translation>Automatisch</translation>
+  </message>
+  <message>
+   <source>Choose another device.</source>
+   <translation>Ein anderes Gerät wählen.</translation>
+  </message>
+  <message>
    <source>Choose pictures first (step 1).</source>
    <translation>Erst Bilder wählen (Schritt 1).</translation>
   </message>
@@ -2608,6 +2922,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Known once there are pictures: a few real steps are timed.</source>
    <translation>Bekannt, sobald Bilder da sind: Einige echte Schritte werden gemessen.</translation>
+  </message>
+  <message>
+   <source>Processor (CPU)</source>
+   <translation>Prozessor (CPU)</translation>
   </message>
   <message>
    <source>Start training</source>
@@ -2630,8 +2948,16 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Einige echte Schritte werden gemessen…</translation>
   </message>
   <message>
+   <source>Train on</source>
+   <translation>Trainieren auf</translation>
+  </message>
+  <message>
    <source>What it will take</source>
    <translation>Was es braucht</translation>
+  </message>
+  <message>
+   <source>{0} (not here)</source>
+   <translation>{0} (nicht hier)</translation>
   </message>
   <message>
    <source>{0} of memory</source>
@@ -2655,6 +2981,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Done in {0} s: {1}, {2}</source>
    <translation>Fertig in {0} s: {1}, {2}</translation>
+  </message>
+  <message>
+   <source>Exported 1 file to {1}</source>
+   <translation>1 Datei nach {1} exportiert</translation>
   </message>
   <message>
    <source>Exported {0} files to {1}</source>
@@ -2983,11 +3313,11 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>Failed</source>
-   <translation>Fehlgeschlagen</translation>
+   <translation>Fehler</translation>
   </message>
   <message>
    <source>Fusing</source>
-   <translation>Fusioniert gerade</translation>
+   <translation>Rechnet</translation>
   </message>
   <message>
    <source>Left out</source>
@@ -2999,7 +3329,7 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>Reading</source>
-   <translation>Wird gelesen</translation>
+   <translation>Liest</translation>
   </message>
   <message>
    <source>Ready</source>
@@ -3023,7 +3353,7 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>Writing</source>
-   <translation>Wird geschrieben</translation>
+   <translation>Schreibt</translation>
   </message>
   <message>
    <source>about {0} left</source>
@@ -3069,6 +3399,10 @@ Paare werden an ihren Namen erkannt.</translation>
  <context>
   <name>core</name>
   <message>
+   <source>, e.g. {0}</source>
+   <translation>, z. B. {0}</translation>
+  </message>
+  <message>
    <source>0 draws no curves.</source>
    <translation>Bei 0 werden keine Kurven gezeichnet.</translation>
   </message>
@@ -3097,6 +3431,14 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Ein TensorBoard-Protokoll</translation>
   </message>
   <message>
+   <source>A and B changed since: fused again</source>
+   <translation>A und B wurden seither geändert: wird neu fusioniert</translation>
+  </message>
+  <message>
+   <source>A and B would be one and the same file</source>
+   <translation>A und B wären ein und dieselbe Datei</translation>
+  </message>
+  <message>
    <source>A is {0}×{1} pixels and B is {2}×{3}</source>
    <translation>A hat {0}×{1} Pixel und B {2}×{3}</translation>
   </message>
@@ -3119,6 +3461,22 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Against edges neither source has. 0 is the paper.</source>
    <translation>Gegen Kanten, die keine Quelle hat. 0 wie im Aufsatz.</translation>
+  </message>
+  <message>
+   <source>All pairs are in one folder: nothing is held back to judge by. Give a validation folder.</source>
+   <translation>Alle Paare liegen in einem Ordner: Zum Prüfen wird nichts zurückgehalten. Bitte einen Ordner zum Prüfen angeben.</translation>
+  </message>
+  <message>
+   <source>All pairs are of one patient: nothing is held back to judge by. Give a validation folder.</source>
+   <translation>Alle Paare stammen von einem Patienten: Zum Prüfen wird nichts zurückgehalten. Bitte einen Ordner zum Prüfen angeben.</translation>
+  </message>
+  <message>
+   <source>All pairs are too few: nothing is held back to judge by. Give a validation folder.</source>
+   <translation>Es sind zu wenige Paare: Zum Prüfen wird nichts zurückgehalten. Bitte einen Ordner zum Prüfen angeben.</translation>
+  </message>
+  <message>
+   <source>An extra channel of unknown meaning was left out.</source>
+   <translation>Ein zusätzlicher Kanal unbekannter Bedeutung wurde weggelassen.</translation>
   </message>
   <message>
    <source>Artefacts</source>
@@ -3157,6 +3515,14 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Mittelung</translation>
   </message>
   <message>
+   <source>B seems to be shifted by about {0:.0f} pixels</source>
+   <translation>B scheint um etwa {0:.0f} Pixel verschoben zu sein</translation>
+  </message>
+  <message>
+   <source>BMP has no place for how the picture was made.</source>
+   <translation>BMP hat keinen Platz für die Angabe, wie das Bild entstand.</translation>
+  </message>
+  <message>
    <source>Backbone</source>
    <translation>Grundnetz</translation>
   </message>
@@ -3173,6 +3539,18 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Köpfe des Grundnetzes</translation>
   </message>
   <message>
+   <source>Batch {0}</source>
+   <translation>Ausschnitte je Schritt: {0}</translation>
+  </message>
+  <message>
+   <source>Black and white was expanded to grey levels 0 and 255.</source>
+   <translation>Schwarzweiß wurde auf die Grauwerte 0 und 255 erweitert.</translation>
+  </message>
+  <message>
+   <source>Black and white were swapped, as the file asks for.</source>
+   <translation>Schwarz und Weiß wurden vertauscht, wie die Datei es verlangt.</translation>
+  </message>
+  <message>
    <source>Brightness target</source>
    <translation>Ziel der Helligkeit</translation>
   </message>
@@ -3181,8 +3559,24 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Sie zurückbringen, wie sie waren, oder einen neuen Lauf beginnen, der vom Modellpaket dieses Laufs ausgeht.</translation>
   </message>
   <message>
+   <source>By its figures the start was better than this pack.</source>
+   <translation>Nach den Kennzahlen war der Ausgangspunkt besser als dieses Modellpaket.</translation>
+  </message>
+  <message>
    <source>By the strength of each source's edges, or equal.</source>
    <translation>Nach der Stärke der Kanten jeder Quelle, oder gleich.</translation>
+  </message>
+  <message>
+   <source>CMYK was converted to RGB.</source>
+   <translation>CMYK wurde in RGB umgewandelt.</translation>
+  </message>
+  <message>
+   <source>CMYK with {0} channels</source>
+   <translation>CMYK mit {0} Kanälen</translation>
+  </message>
+  <message>
+   <source>CPU ({0}, {1} threads of {2})</source>
+   <translation>CPU ({0}, {1} von {2} Threads)</translation>
   </message>
   <message>
    <source>Cannot write {0}</source>
@@ -3233,6 +3627,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Einen Ordner für die Ergebnisse wählen.</translation>
   </message>
   <message>
+   <source>Choose a folder you may write to.</source>
+   <translation>Einen Ordner wählen, in den geschrieben werden darf.</translation>
+  </message>
+  <message>
    <source>Choose a pack of this task, or change the task.</source>
    <translation>Ein Modellpaket dieser Aufgabe wählen oder die Aufgabe ändern.</translation>
   </message>
@@ -3281,16 +3679,36 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>auto, cpu, cuda oder cuda:N wählen.</translation>
   </message>
   <message>
+   <source>Choose from: {0}.</source>
+   <translation>Auswählen aus: {0}.</translation>
+  </message>
+  <message>
    <source>Choose one of these.</source>
    <translation>Eines davon wählen.</translation>
+  </message>
+  <message>
+   <source>Choose one of {0}.</source>
+   <translation>Eines davon wählen: {0}.</translation>
+  </message>
+  <message>
+   <source>Choose one of: {0}.</source>
+   <translation>Eines davon wählen: {0}.</translation>
   </message>
   <message>
    <source>Choose that task, or another pack.</source>
    <translation>Jene Aufgabe wählen oder ein anderes Modellpaket.</translation>
   </message>
   <message>
+   <source>Classical methods have no reconstructions and no features.</source>
+   <translation>Klassische Verfahren haben keine Rekonstruktionen und keine Merkmale.</translation>
+  </message>
+  <message>
    <source>Close other programs or use a smaller picture.</source>
    <translation>Andere Programme schließen oder ein kleineres Bild nehmen.</translation>
+  </message>
+  <message>
+   <source>Close other programs, or use smaller pictures.</source>
+   <translation>Andere Programme schließen oder kleinere Bilder nehmen.</translation>
   </message>
   <message>
    <source>Close other programs.</source>
@@ -3301,12 +3719,24 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Farbkanäle</translation>
   </message>
   <message>
+   <source>Colours were converted from the embedded profile to sRGB.</source>
+   <translation>Die Farben wurden vom eingebetteten Profil in sRGB umgewandelt.</translation>
+  </message>
+  <message>
+   <source>Colours were converted from the embedded profile “{0}” to sRGB.</source>
+   <translation>Die Farben wurden vom eingebetteten Profil „{0}“ in sRGB umgewandelt.</translation>
+  </message>
+  <message>
    <source>Compare fewer methods, or add the missing results.</source>
    <translation>Weniger Verfahren vergleichen oder die fehlenden Ergebnisse ergänzen.</translation>
   </message>
   <message>
    <source>Compare with truth</source>
    <translation>Mit Wahrheit vergleichen</translation>
+  </message>
+  <message>
+   <source>Connect it and try again, or bring the file from another computer and choose it here.</source>
+   <translation>Ihn verbinden und es erneut versuchen, oder die Datei von einem anderen Rechner bringen und hier wählen.</translation>
   </message>
   <message>
    <source>Convert both to grey or both to colour first.</source>
@@ -3369,8 +3799,20 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Ihn löschen, um neu zu beginnen.</translation>
   </message>
   <message>
+   <source>Device</source>
+   <translation>Gerät</translation>
+  </message>
+  <message>
+   <source>Device “{0}”</source>
+   <translation>Gerät „{0}“</translation>
+  </message>
+  <message>
    <source>Direct: a picture (paper). Blend: a map between the sources and a residual. Decision: the map may copy one source exactly. Layered: one map for details and a smooth one for the rest.</source>
    <translation>Direkt: ein Bild (Veröffentlichung). Mischung: eine Karte zwischen den Quellen und ein Rest. Entscheidung: Die Karte darf eine Quelle genau übernehmen. Geschichtet: eine Karte für Einzelheiten und eine glatte für das Übrige.</translation>
+  </message>
+  <message>
+   <source>Download the file with a browser, and choose it here instead.</source>
+   <translation>Die Datei stattdessen mit einem Browser herunterladen und hier wählen.</translation>
   </message>
   <message>
    <source>Draws brightness to the target below.</source>
@@ -3441,6 +3883,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Ihn mit jener Fassung beenden oder einen anderen Zielordner wählen.</translation>
   </message>
   <message>
+   <source>Finished pictures are safe. Delete {0} and begin anew, or choose another output folder.</source>
+   <translation>Fertige Bilder sind nicht gefährdet. {0} löschen und neu beginnen oder einen anderen Zielordner wählen.</translation>
+  </message>
+  <message>
    <source>Focus</source>
    <translation>Fokus</translation>
   </message>
@@ -3453,12 +3899,28 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Platz schaffen oder anderswo speichern.</translation>
   </message>
   <message>
+   <source>Free some space, and try again.</source>
+   <translation>Platz schaffen und es erneut versuchen.</translation>
+  </message>
+  <message>
+   <source>Fuse it in tiles (--tiles), or close other programs.</source>
+   <translation>Es in Kacheln fusionieren (--tiles) oder andere Programme schließen.</translation>
+  </message>
+  <message>
    <source>Fusion blocks</source>
    <translation>Fusionsblöcke</translation>
   </message>
   <message>
    <source>Get the pack again, or choose another one.</source>
    <translation>Das Modellpaket neu beschaffen oder ein anderes wählen.</translation>
+  </message>
+  <message>
+   <source>Get them in the Train workspace (step 2, network “Paper”) or by “unifusion backbone fetch”, or give a file with --backbone FILE.</source>
+   <translation>Sie im Arbeitsbereich „Training“ beschaffen (Schritt 2, Netz „Aufsatz“) oder mit „unifusion backbone fetch“, oder eine Datei mit --backbone DATEI angeben.</translation>
+  </message>
+  <message>
+   <source>Give --device cuda; the first of them are taken.</source>
+   <translation>--device cuda angeben; die ersten davon werden genommen.</translation>
   </message>
   <message>
    <source>Give a TOML or JSON file.</source>
@@ -3471,6 +3933,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Give a folder with a/ and b/ holding pictures of the same names.</source>
    <translation>Einen Ordner mit a/ und b/ und gleichnamigen Bildern darin angeben.</translation>
+  </message>
+  <message>
+   <source>Give a multiple of {0}.</source>
+   <translation>Ein Vielfaches von {0} angeben.</translation>
   </message>
   <message>
    <source>Give a validation folder, or hold pairs back.</source>
@@ -3491,10 +3957,6 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Give the .safetensors file of the weights.</source>
    <translation>Die .safetensors-Datei der Gewichte angeben.</translation>
-  </message>
-  <message>
-   <source>Give the file with --backbone FILE.</source>
-   <translation>Die Datei mit --backbone DATEI angeben.</translation>
   </message>
   <message>
    <source>Give the lower level the larger rate.</source>
@@ -3593,6 +4055,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Wie gut die Kanten beider Quellen erhalten sind, nach Stärke und Richtung.</translation>
   </message>
   <message>
+   <source>If your network looks into connections, set SSL_CERT_FILE to its certificate. Else download the file with a browser, and choose it here instead.</source>
+   <translation>Falls Ihr Netzwerk in Verbindungen hineinsieht, SSL_CERT_FILE auf dessen Zertifikat setzen. Sonst die Datei mit einem Browser herunterladen und hier wählen.</translation>
+  </message>
+  <message>
    <source>In each branch.</source>
    <translation>In jedem Zweig.</translation>
   </message>
@@ -3615,6 +4081,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Intensity</source>
    <translation>Helligkeit</translation>
+  </message>
+  <message>
+   <source>It was damaged or exchanged on its way, and was not kept. Try again.</source>
+   <translation>Sie wurde unterwegs beschädigt oder ausgetauscht und nicht behalten. Bitte erneut versuchen.</translation>
   </message>
   <message>
    <source>Judge every</source>
@@ -3689,6 +4159,14 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Ähnlichkeit mit beiden Quellen, wo sie übereinstimmen, sonst mit der besser passenden.</translation>
   </message>
   <message>
+   <source>Look at the network connection and a firewall between, and try again.</source>
+   <translation>Netzwerkverbindung und Firewall prüfen und es erneut versuchen.</translation>
+  </message>
+  <message>
+   <source>Lower the learning rates and start again; {0}.</source>
+   <translation>Die Lernraten senken und neu starten; {0}.</translation>
+  </message>
+  <message>
    <source>MRI</source>
    <translation>MRT</translation>
   </message>
@@ -3749,8 +4227,20 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Eine andere Datei nennen.</translation>
   </message>
   <message>
+   <source>Name each result like its sources, for instance “{0}.png”.</source>
+   <translation>Jedes Ergebnis wie seine Quellen nennen, zum Beispiel „{0}.png“.</translation>
+  </message>
+  <message>
    <source>Name patterns of pairs to leave out, such as llvip_*.</source>
    <translation>Namensmuster auszulassender Paare, etwa llvip_*.</translation>
+  </message>
+  <message>
+   <source>Name template “{0}”</source>
+   <translation>Namensvorlage „{0}“</translation>
+  </message>
+  <message>
+   <source>Names do not say which source is A everywhere; look, and swap if needed.</source>
+   <translation>Nicht überall sagen die Namen, welche Quelle A ist; bitte prüfen und bei Bedarf tauschen.</translation>
   </message>
   <message>
    <source>Names do not tell patients apart: neighbours by name were kept together.</source>
@@ -3769,12 +4259,28 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Netz</translation>
   </message>
   <message>
+   <source>No connection to {0}</source>
+   <translation>Keine Verbindung zu {0}</translation>
+  </message>
+  <message>
+   <source>No method “{0}” for task {1}</source>
+   <translation>Kein Verfahren „{0}“ für die Aufgabe {1}</translation>
+  </message>
+  <message>
+   <source>No output folder</source>
+   <translation>Kein Zielordner</translation>
+  </message>
+  <message>
    <source>No pack for task {0}</source>
    <translation>Kein Modellpaket für die Aufgabe {0}</translation>
   </message>
   <message>
    <source>No pack “{0}” for task {1}</source>
    <translation>Kein Modellpaket „{0}“ für die Aufgabe {1}</translation>
+  </message>
+  <message>
+   <source>No screenshot</source>
+   <translation>Kein Bildschirmfoto</translation>
   </message>
   <message>
    <source>Normalised mutual information</source>
@@ -3785,8 +4291,16 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Normierte Transinformation (Hossny)</translation>
   </message>
   <message>
+   <source>Not allowed: military, nuclear and espionage purposes, weapons, breach of trade controls, and reverse engineering.</source>
+   <translation>Nicht erlaubt: militärische und nukleare Zwecke, Spionage, Waffen, Verstöße gegen Handelskontrollen und Reverse Engineering.</translation>
+  </message>
+  <message>
    <source>Nothing to pair</source>
    <translation>Nichts zu paaren</translation>
+  </message>
+  <message>
+   <source>Nothing was fused</source>
+   <translation>Es wurde nichts fusioniert</translation>
   </message>
   <message>
    <source>Numbering starts at cuda:0.</source>
@@ -3833,6 +4347,22 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Nur Modellpakete mit demselben Ausgangsmodell lassen sich mitteln.</translation>
   </message>
   <message>
+   <source>Only {0} pair to train on: the network may learn it by heart.</source>
+   <translation>Nur {0} Paar zum Trainieren: Das Netz könnte es auswendig lernen.</translation>
+  </message>
+  <message>
+   <source>Only {0} pairs to train on: the network may learn them by heart.</source>
+   <translation>Nur {0} Paare zum Trainieren: Das Netz könnte sie auswendig lernen.</translation>
+  </message>
+  <message>
+   <source>Open its page in a browser, agree there, download the file, and choose it here.</source>
+   <translation>Ihre Seite in einem Browser öffnen, dort zustimmen, die Datei herunterladen und hier wählen.</translation>
+  </message>
+  <message>
+   <source>Open two pictures of your own, or install the program again.</source>
+   <translation>Zwei eigene Bilder öffnen oder das Programm neu installieren.</translation>
+  </message>
+  <message>
    <source>Output</source>
    <translation>Ausgabe</translation>
   </message>
@@ -3877,6 +4407,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Modellpaket „{0}“</translation>
   </message>
   <message>
+   <source>Pair “{0}”</source>
+   <translation>Paar „{0}“</translation>
+  </message>
+  <message>
    <source>Pairs to judge by</source>
    <translation>Paare zum Prüfen</translation>
   </message>
@@ -3907,6 +4441,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Precision</source>
    <translation>Genauigkeit</translation>
+  </message>
+  <message>
+   <source>Publications of results that DINOv3 had a part in say so.</source>
+   <translation>Veröffentlichungen von Ergebnissen, an denen DINOv3 beteiligt war, sagen das.</translation>
   </message>
   <message>
    <source>Put one source of each pair in a folder “a”, the other in “b”.</source>
@@ -3943,6 +4481,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Resample B onto A (--resample on the command line, the button in the window), or choose pictures of the same scene and size.</source>
    <translation>B auf A umrechnen (--resample in der Befehlszeile, die Schaltfläche im Fenster) oder Bilder derselben Szene und Größe wählen.</translation>
+  </message>
+  <message>
+   <source>Resampled from {0}×{1} to {2}×{3} pixels.</source>
+   <translation>Umgerechnet von {0}×{1} auf {2}×{3} Pixel.</translation>
   </message>
   <message>
    <source>Resolution of the heavy blocks</source>
@@ -3993,6 +4535,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Startwert</translation>
   </message>
   <message>
+   <source>Set HTTPS_PROXY to http://USER:PASSWORD@PROXY:PORT as your network asks for it, and start the program again.</source>
+   <translation>HTTPS_PROXY auf http://NAME:PASSWORT@PROXY:PORT setzen, wie Ihr Netzwerk es verlangt, und das Programm neu starten.</translation>
+  </message>
+  <message>
    <source>Set NODE_RANK (0 on the first node), MASTER_ADDR and MASTER_PORT on every node, or start the command by torchrun.</source>
    <translation>NODE_RANK (0 auf dem ersten Knoten), MASTER_ADDR und MASTER_PORT auf jedem Knoten setzen oder den Befehl mit torchrun starten.</translation>
   </message>
@@ -4007,6 +4553,14 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Simulated defocus</source>
    <translation>Simulierte Unschärfe</translation>
+  </message>
+  <message>
+   <source>Something unexpected went wrong</source>
+   <translation>Etwas Unerwartetes ging schief</translation>
+  </message>
+  <message>
+   <source>Source A and source B are the same picture.</source>
+   <translation>Quelle A und Quelle B sind dasselbe Bild.</translation>
   </message>
   <message>
    <source>Spatial frequency</source>
@@ -4089,12 +4643,36 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Das PSNR, um eine Konstante verschoben, damit es neben der Tabelle des Aufsatzes lesbar ist.</translation>
   </message>
   <message>
+   <source>The batch in {0}</source>
+   <translation>Der Stapel in {0}</translation>
+  </message>
+  <message>
+   <source>The embedded colour profile could not be used; colours are shown as stored.</source>
+   <translation>Das eingebettete Farbprofil war nicht verwendbar; die Farben erscheinen wie gespeichert.</translation>
+  </message>
+  <message>
+   <source>The embedded colour profile was left out: it does not fit these numbers.</source>
+   <translation>Das eingebettete Farbprofil wurde weggelassen: Es passt nicht zu diesen Zahlen.</translation>
+  </message>
+  <message>
+   <source>The file from {0}</source>
+   <translation>Die Datei von {0}</translation>
+  </message>
+  <message>
+   <source>The file holds {0} pictures of one shot; the first is used.</source>
+   <translation>Die Datei enthält {0} Bilder einer Aufnahme; das erste wird verwendet.</translation>
+  </message>
+  <message>
+   <source>The folder {0}</source>
+   <translation>Der Ordner {0}</translation>
+  </message>
+  <message>
    <source>The fused picture differs in size from its sources</source>
    <translation>Das fusionierte Bild hat eine andere Größe als seine Quellen</translation>
   </message>
   <message>
-   <source>The larger or the mean of both sources, or the locally sharper one.</source>
-   <translation>Das Größere oder das Mittel beider Quellen, oder die örtlich schärfere.</translation>
+   <source>The larger or the mean of both sources, more of the brighter than of the darker one, or the locally sharper one.</source>
+   <translation>Das Maximum oder das Mittel beider Quellen, mehr von der helleren als von der dunkleren, oder die örtlich schärfere.</translation>
   </message>
   <message>
    <source>The name “{0}”</source>
@@ -4105,8 +4683,16 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Die Paare für den Vergleich</translation>
   </message>
   <message>
+   <source>The palette was expanded to RGB.</source>
+   <translation>Die Farbpalette wurde in RGB umgewandelt.</translation>
+  </message>
+  <message>
    <source>The pictures to train on</source>
    <translation>Die Bilder für das Training</translation>
+  </message>
+  <message>
+   <source>The record of this batch ({0})</source>
+   <translation>Das Protokoll dieses Stapels ({0})</translation>
   </message>
   <message>
    <source>The run has not begun.</source>
@@ -4129,6 +4715,18 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Die zwei Bilder haben verschiedene Größen</translation>
   </message>
   <message>
+   <source>There is no sample pair for “{0}”</source>
+   <translation>Für „{0}“ gibt es kein Beispielpaar</translation>
+  </message>
+  <message>
+   <source>There is no warranty. Meta may change the licence, and may end it for who breaks it.</source>
+   <translation>Es gibt keine Gewähr. Meta kann die Lizenz ändern und sie bei Verstößen beenden.</translation>
+  </message>
+  <message>
+   <source>There is not enough memory for this</source>
+   <translation>Dafür reicht der Speicher nicht</translation>
+  </message>
+  <message>
    <source>Token width</source>
    <translation>Tokenbreite</translation>
   </message>
@@ -4137,12 +4735,44 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Es neu mit --backbone DATEI trainieren.</translation>
   </message>
   <message>
+   <source>Trained for {0} steps; the state of the best score was kept.</source>
+   <translation>{0} Schritte trainiert; behalten wurde der Stand mit der besten Wertung.</translation>
+  </message>
+  <message>
+   <source>Training diverged at step {0}</source>
+   <translation>Das Training lief bei Schritt {0} auseinander</translation>
+  </message>
+  <message>
    <source>Training with several processes</source>
    <translation>Training mit mehreren Prozessen</translation>
   </message>
   <message>
+   <source>Training with {0} crops of {1}×{1} does not fit {2}</source>
+   <translation>Training mit {0} Ausschnitten von {1}×{1} passt nicht auf {2}</translation>
+  </message>
+  <message>
    <source>Transformer blocks.</source>
    <translation>Transformer-Blöcke.</translation>
+  </message>
+  <message>
+   <source>Transparent areas were put on black.</source>
+   <translation>Durchsichtige Bereiche wurden auf Schwarz gelegt.</translation>
+  </message>
+  <message>
+   <source>Try again later, or download the file with a browser and choose it here.</source>
+   <translation>Es später erneut versuchen, oder die Datei mit einem Browser herunterladen und hier wählen.</translation>
+  </message>
+  <message>
+   <source>Try again.</source>
+   <translation>Bitte erneut versuchen.</translation>
+  </message>
+  <message>
+   <source>Try again; if it happens again, copy the details and report them.</source>
+   <translation>Bitte erneut versuchen; wenn es wieder geschieht, die Einzelheiten kopieren und melden.</translation>
+  </message>
+  <message>
+   <source>Turned upright, as the file's orientation mark says.</source>
+   <translation>Aufgerichtet, wie die Ausrichtungsangabe der Datei es sagt.</translation>
   </message>
   <message>
    <source>Two levels</source>
@@ -4155,6 +4785,30 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Under-exposed</source>
    <translation>Unterbelichtet</translation>
+  </message>
+  <message>
+   <source>Unknown classical method “{0}”</source>
+   <translation>Unbekanntes klassisches Verfahren „{0}“</translation>
+  </message>
+  <message>
+   <source>Unknown device “{0}”</source>
+   <translation>Unbekanntes Gerät „{0}“</translation>
+  </message>
+  <message>
+   <source>Unknown format “{0}”</source>
+   <translation>Unbekanntes Format „{0}“</translation>
+  </message>
+  <message>
+   <source>Unknown metric “{0}”</source>
+   <translation>Unbekanntes Maß „{0}“</translation>
+  </message>
+  <message>
+   <source>Unknown preset “{0}”</source>
+   <translation>Unbekannte Voreinstellung „{0}“</translation>
+  </message>
+  <message>
+   <source>Unknown task “{0}”</source>
+   <translation>Unbekannte Aufgabe „{0}“</translation>
   </message>
   <message>
    <source>Up to an hour on a CPU. Teaches a trained network the look of your pictures.</source>
@@ -4181,8 +4835,16 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Einen anderen Namen nehmen.</translation>
   </message>
   <message>
+   <source>Use another template or folder, or allow overwriting.</source>
+   <translation>Eine andere Vorlage oder einen anderen Ordner nehmen oder Überschreiben erlauben.</translation>
+  </message>
+  <message>
    <source>Use fewer crops per step, or smaller ones.</source>
    <translation>Weniger Ausschnitte je Schritt nehmen, oder kleinere.</translation>
+  </message>
+  <message>
+   <source>Use for instance “{0}”.</source>
+   <translation>Zum Beispiel „{0}“ nehmen.</translation>
   </message>
   <message>
    <source>Use one of: {0}.</source>
@@ -4203,6 +4865,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Use those again, choose another folder, or begin anew (--overwrite, no --resume).</source>
    <translation>Wieder dieselben nehmen, einen anderen Ordner wählen oder neu beginnen (--overwrite, ohne --resume).</translation>
+  </message>
+  <message>
+   <source>Use: {0}.</source>
+   <translation>Möglich sind: {0}.</translation>
   </message>
   <message>
    <source>Vary brightness</source>
@@ -4245,32 +4911,64 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Was von beiden Raten beim letzten Schritt bleibt; sie fallen exponentiell.</translation>
   </message>
   <message>
+   <source>What {0} sent</source>
+   <translation>Was {0} geschickt hat</translation>
+  </message>
+  <message>
    <source>Where a folder gt/ holds the wanted picture, compare with it alone.</source>
    <translation>Wo ein Ordner gt/ das gewünschte Bild enthält, nur damit vergleichen.</translation>
+  </message>
+  <message>
+   <source>Where to train: auto, cpu, cuda or cuda:N.</source>
+   <translation>Wo trainiert wird: auto, cpu, cuda oder cuda:N.</translation>
   </message>
   <message>
    <source>Whether what was added to one source really comes from the other.</source>
    <translation>Ob das, was zu einer Quelle hinzukam, wirklich aus der anderen stammt.</translation>
   </message>
   <message>
+   <source>Whoever passes on the weights, or something made from them, does so under the same licence, with a copy of it and the words “Built with DINOv3”.</source>
+   <translation>Wer die Gewichte oder etwas daraus Gemachtes weitergibt, tut das unter derselben Lizenz, mit einer Kopie davon und den Worten „Built with DINOv3“.</translation>
+  </message>
+  <message>
    <source>Width</source>
    <translation>Breite</translation>
   </message>
   <message>
-   <source>Write {{ and }} for braces.</source>
-   <translation>Für geschweifte Klammern {{ und }} schreiben.</translation>
+   <source>Write {0} and {1} for braces.</source>
+   <translation>Für geschweifte Klammern {0} und {1} schreiben.</translation>
+  </message>
+  <message>
+   <source>Write {0}.</source>
+   <translation>{0} schreiben.</translation>
+  </message>
+  <message>
+   <source>You may use, copy, change and pass on the weights without payment, also commercially.</source>
+   <translation>Sie dürfen die Gewichte ohne Entgelt nutzen, kopieren, ändern und weitergeben, auch gewerblich.</translation>
   </message>
   <message>
    <source>a CUDA GPU is present</source>
    <translation>eine CUDA-GPU ist vorhanden</translation>
   </message>
   <message>
+   <source>a fusion needs two pictures, A and B</source>
+   <translation>eine Fusion braucht zwei Bilder, A und B</translation>
+  </message>
+  <message>
    <source>a near- with a far-focused frame</source>
    <translation>eine nah und eine fern fokussierte Aufnahme</translation>
   </message>
   <message>
+   <source>a pack's name ends in {0}</source>
+   <translation>der Name eines Modellpakets endet auf {0}</translation>
+  </message>
+  <message>
    <source>a picture holds values that are not numbers</source>
    <translation>ein Bild enthält Werte, die keine Zahlen sind</translation>
+  </message>
+  <message>
+   <source>a source cannot be read or was changed since: fused again</source>
+   <translation>eine Quelle ist nicht lesbar oder wurde seither geändert: wird neu fusioniert</translation>
   </message>
   <message>
    <source>an under- with an over-exposed frame</source>
@@ -4289,6 +4987,14 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>inzwischen trägt ein anderes Modellpaket seinen Namen</translation>
   </message>
   <message>
+   <source>as the sources</source>
+   <translation>wie die Quellen</translation>
+  </message>
+  <message>
+   <source>batch {0}</source>
+   <translation>{0} Ausschnitte je Schritt</translation>
+  </message>
+  <message>
    <source>bf16 is mixed precision: faster on recent devices, losses stay exact.</source>
    <translation>bf16 ist gemischte Genauigkeit: auf neuen Geräten schneller, Verluste bleiben genau.</translation>
   </message>
@@ -4297,8 +5003,28 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Mischung</translation>
   </message>
   <message>
+   <source>brighter</source>
+   <translation>heller</translation>
+  </message>
+  <message>
+   <source>cannot be decoded</source>
+   <translation>nicht zu dekodieren</translation>
+  </message>
+  <message>
+   <source>cannot be read as weights ({0})</source>
+   <translation>nicht als Gewichte lesbar ({0})</translation>
+  </message>
+  <message>
    <source>channels</source>
    <translation>Kanäle</translation>
+  </message>
+  <message>
+   <source>checking the file</source>
+   <translation>Datei prüfen</translation>
+  </message>
+  <message>
+   <source>checksum of part {0} is wrong</source>
+   <translation>die Prüfsumme von Teil {0} ist falsch</translation>
   </message>
   <message>
    <source>classical methods run on the CPU</source>
@@ -4313,6 +5039,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Vergleichen</translation>
   </message>
   <message>
+   <source>connecting</source>
+   <translation>Verbinden</translation>
+  </message>
+  <message>
    <source>crops</source>
    <translation>Ausschnitte</translation>
   </message>
@@ -4321,12 +5051,36 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Entscheidung</translation>
   </message>
   <message>
+   <source>depth</source>
+   <translation>Tiefe</translation>
+  </message>
+  <message>
+   <source>differ only in {0}/{1}</source>
+   <translation>unterscheiden sich nur in {0}/{1}</translation>
+  </message>
+  <message>
    <source>direct</source>
    <translation>direkt</translation>
   </message>
   <message>
    <source>done</source>
    <translation>fertig</translation>
+  </message>
+  <message>
+   <source>done before</source>
+   <translation>schon früher fertig</translation>
+  </message>
+  <message>
+   <source>done before; someone changed the result since, it was kept</source>
+   <translation>schon früher fertig; das Ergebnis wurde seither geändert und blieb erhalten</translation>
+  </message>
+  <message>
+   <source>downloading</source>
+   <translation>Herunterladen</translation>
+  </message>
+  <message>
+   <source>empty display window {0}</source>
+   <translation>leeres Anzeigefenster {0}</translation>
   </message>
   <message>
    <source>encoder</source>
@@ -4345,6 +5099,34 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>jedes Verfahren braucht einen eigenen Namen</translation>
   </message>
   <message>
+   <source>expected 8-bit luma, got {0} of shape {1}</source>
+   <translation>erwartet wurde 8-Bit-Helligkeit, es kam {0} der Form {1}</translation>
+  </message>
+  <message>
+   <source>expected height×width×1 or 3, got {0}</source>
+   <translation>erwartet wurde Höhe×Breite×1 oder 3, es kam {0}</translation>
+  </message>
+  <message>
+   <source>expected height×width×1 or 3, got {0}, {1}</source>
+   <translation>erwartet wurde Höhe×Breite×1 oder 3, es kam {0}, {1}</translation>
+  </message>
+  <message>
+   <source>figures</source>
+   <translation>Abbildungen</translation>
+  </message>
+  <message>
+   <source>folder tree</source>
+   <translation>Ordnerbaum</translation>
+  </message>
+  <message>
+   <source>format</source>
+   <translation>Format</translation>
+  </message>
+  <message>
+   <source>frames (it is animated)</source>
+   <translation>Einzelbilder (sie ist animiert)</translation>
+  </message>
+  <message>
    <source>fusing</source>
    <translation>Fusionieren</translation>
   </message>
@@ -4353,12 +5135,28 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Gradient</translation>
   </message>
   <message>
+   <source>is missing</source>
+   <translation>fehlt</translation>
+  </message>
+  <message>
+   <source>is no setting of this program</source>
+   <translation>ist keine Einstellung dieses Programms</translation>
+  </message>
+  <message>
    <source>is not a table of tensors</source>
    <translation>ist keine Tabelle von Tensoren</translation>
   </message>
   <message>
+   <source>it asks for a login or for an agreement on its own page (answer {0})</source>
+   <translation>verlangt wird eine Anmeldung oder Zustimmung auf der eigenen Seite (Antwort {0})</translation>
+  </message>
+  <message>
    <source>it came with the program and stays as it is</source>
    <translation>es kam mit dem Programm und bleibt, wie es ist</translation>
+  </message>
+  <message>
+   <source>it cannot be divided among {0} processes</source>
+   <translation>das lässt sich nicht auf {0} Prozesse verteilen</translation>
   </message>
   <message>
    <source>it cannot be read</source>
@@ -4369,12 +5167,52 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>sie ist nicht lesbar ({0})</translation>
   </message>
   <message>
+   <source>it cannot be written ({0})</source>
+   <translation>Schreiben ist nicht möglich ({0})</translation>
+  </message>
+  <message>
+   <source>it does not answer</source>
+   <translation>von dort kommt keine Antwort</translation>
+  </message>
+  <message>
+   <source>it does not say size and sha256 of the file, so it cannot be checked; perhaps a sign-in page of your network answered</source>
+   <translation>Größe und sha256 der Datei fehlen darin, sie lässt sich also nicht prüfen; vielleicht hat eine Anmeldeseite Ihres Netzwerks geantwortet</translation>
+  </message>
+  <message>
+   <source>it fits both “{0}” and “{1}”</source>
+   <translation>passt sowohl zu „{0}“ als auch zu „{1}“</translation>
+  </message>
+  <message>
+   <source>it has no folder “{0}”</source>
+   <translation>darin fehlt der Ordner „{0}“</translation>
+  </message>
+  <message>
    <source>it has no letters or digits</source>
    <translation>er hat weder Buchstaben noch Ziffern</translation>
   </message>
   <message>
    <source>it has {0:.1f} GB, more than a pack ever has</source>
    <translation>sie hat {0:.1f} GB, mehr als ein Modellpaket je hat</translation>
+  </message>
+  <message>
+   <source>it has {0} channels; a picture has 1, 3 or 4</source>
+   <translation>sie hat {0} Kanäle; ein Bild hat 1, 3 oder 4</translation>
+  </message>
+  <message>
+   <source>it holds a batch of which {0} of {1} pairs are done</source>
+   <translation>er enthält einen Stapel, in dem {0} von {1} Paaren fertig sind</translation>
+  </message>
+  <message>
+   <source>it holds no picture</source>
+   <translation>sie enthält kein Bild</translation>
+  </message>
+  <message>
+   <source>it holds no run that can be gone on with ({0})</source>
+   <translation>darin ist kein Lauf, der sich fortsetzen lässt ({0})</translation>
+  </message>
+  <message>
+   <source>it holds {0} {1}, and only one picture can be fused</source>
+   <translation>sie enthält {0} {1}; fusioniert werden kann nur ein einzelnes Bild</translation>
   </message>
   <message>
    <source>it is a Python pickle, which can run any program when it is opened; it was not opened</source>
@@ -4397,6 +5235,14 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>sie ist eine Eingabe dieses Laufs</translation>
   </message>
   <message>
+   <source>it is busy or out of order (answer {0})</source>
+   <translation>dort ist Überlast oder eine Störung (Antwort {0})</translation>
+  </message>
+  <message>
+   <source>it is damaged ({0})</source>
+   <translation>es ist beschädigt ({0})</translation>
+  </message>
+  <message>
    <source>it is damaged or holds more than plain weights</source>
    <translation>sie ist beschädigt oder enthält mehr als bloße Gewichte</translation>
   </message>
@@ -4413,6 +5259,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>sie ist größer, als eine Datei hier sein darf</translation>
   </message>
   <message>
+   <source>it is no DINOv3 ViT-S/16</source>
+   <translation>es ist kein DINOv3 ViT-S/16</translation>
+  </message>
+  <message>
    <source>it is no UniFusion pack (no manifest inside)</source>
    <translation>sie ist kein UniFusion-Modellpaket (ohne Manifest)</translation>
   </message>
@@ -4421,12 +5271,20 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>es ist kein Ordner eines Trainingslaufs</translation>
   </message>
   <message>
+   <source>it is no picture this program can read</source>
+   <translation>kein Bild, das dieses Programm lesen kann</translation>
+  </message>
+  <message>
    <source>it is not a picture this program can read</source>
    <translation>es ist kein Bild, das dieses Programm lesen kann</translation>
   </message>
   <message>
    <source>it is not a safetensors file</source>
    <translation>es ist keine safetensors-Datei</translation>
+  </message>
+  <message>
+   <source>it is not there any more (answer {0})</source>
+   <translation>sie ist dort nicht mehr vorhanden (Antwort {0})</translation>
   </message>
   <message>
    <source>it is not writable</source>
@@ -4449,6 +5307,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>es ist schon da, als „{0}“</translation>
   </message>
   <message>
+   <source>it is {0}×{1} pixels and they are {2}×{3}</source>
+   <translation>es hat {0}×{1} Pixel und sie haben {2}×{3}</translation>
+  </message>
+  <message>
    <source>it leaves the output folder</source>
    <translation>er führt aus dem Zielordner hinaus</translation>
   </message>
@@ -4469,12 +5331,40 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>so gewünscht</translation>
   </message>
   <message>
+   <source>it was begun with another pack ({0} then, {1} now)</source>
+   <translation>er begann mit einem anderen Modellpaket (damals {0}, jetzt {1})</translation>
+  </message>
+  <message>
+   <source>it was begun with other settings ({0})</source>
+   <translation>er begann mit anderen Einstellungen ({0})</translation>
+  </message>
+  <message>
+   <source>it was trained for task {0}, not {1}</source>
+   <translation>es wurde für die Aufgabe {0} trainiert, nicht für {1}</translation>
+  </message>
+  <message>
    <source>it was trained on a random DINOv3 backbone that was not kept</source>
    <translation>es wurde auf einem zufälligen DINOv3-Grundnetz trainiert, das nicht aufgehoben wurde</translation>
   </message>
   <message>
    <source>it was written by another version of the program</source>
    <translation>eine andere Fassung des Programms schrieb es</translation>
+  </message>
+  <message>
+   <source>its address cannot be found: this computer seems to be offline</source>
+   <translation>die Adresse ist nicht zu finden: Dieser Rechner scheint keine Verbindung zu haben</translation>
+  </message>
+  <message>
+   <source>its certificate cannot be checked ({0})</source>
+   <translation>das Zertifikat lässt sich nicht prüfen ({0})</translation>
+  </message>
+  <message>
+   <source>its colour model ({0}) is not supported</source>
+   <translation>das Farbmodell ({0}) wird nicht unterstützt</translation>
+  </message>
+  <message>
+   <source>its colour policy “{0}” does not fit a network of {1} channels</source>
+   <translation>die Farbregel „{0}“ passt nicht zu einem Netz mit {1} Kanälen</translation>
   </message>
   <message>
    <source>its content is not a TIFF picture</source>
@@ -4485,8 +5375,24 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>der Inhalt ist kein Bild der Art, die der Name sagt</translation>
   </message>
   <message>
+   <source>its end is missing</source>
+   <translation>das Ende fehlt</translation>
+  </message>
+  <message>
+   <source>its files are missing from this installation</source>
+   <translation>seine Dateien fehlen in dieser Installation</translation>
+  </message>
+  <message>
    <source>its format version is {0}, this program reads {1}</source>
    <translation>die Formatfassung ist {0}, dieses Programm liest {1}</translation>
+  </message>
+  <message>
+   <source>its header cannot be understood</source>
+   <translation>der Dateikopf ist unverständlich</translation>
+  </message>
+  <message>
+   <source>its manifest is damaged ({0}: {1})</source>
+   <translation>das Manifest ist beschädigt ({0}: {1})</translation>
   </message>
   <message>
    <source>its manifest is not JSON</source>
@@ -4497,8 +5403,40 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>die Zahlen sind zu groß (über 10^38)</translation>
   </message>
   <message>
+   <source>its pair was taken apart by hand</source>
+   <translation>das Paar wurde von Hand getrennt</translation>
+  </message>
+  <message>
+   <source>its result is gone: made again</source>
+   <translation>das Ergebnis ist weg: wird neu erzeugt</translation>
+  </message>
+  <message>
+   <source>its samples are of a kind that makes no picture ({0})</source>
+   <translation>die Werte sind von einer Art, die kein Bild ergibt ({0})</translation>
+  </message>
+  <message>
+   <source>its sha256 {0}… is not the declared {1}…</source>
+   <translation>der sha256 {0}… ist nicht der angekündigte {1}…</translation>
+  </message>
+  <message>
+   <source>its sources may have changed since: fused again</source>
+   <translation>die Quellen wurden seither vielleicht geändert: wird neu fusioniert</translation>
+  </message>
+  <message>
+   <source>its suffix is not the format {0}</source>
+   <translation>die Endung ist nicht die des Formats {0}</translation>
+  </message>
+  <message>
+   <source>its task “{0}” is unknown</source>
+   <translation>die Aufgabe „{0}“ ist unbekannt</translation>
+  </message>
+  <message>
    <source>its tensors are not those of the network it describes (first: {0})</source>
    <translation>die Tensoren sind nicht die des beschriebenen Netzes (erster: {0})</translation>
+  </message>
+  <message>
+   <source>its tensors do not fit: {0}</source>
+   <translation>die Tensoren passen nicht: {0}</translation>
   </message>
   <message>
    <source>its weights are not those its manifest was written for</source>
@@ -4509,6 +5447,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>geschichtet</translation>
   </message>
   <message>
+   <source>learning rates {0:g}, {1:g}</source>
+   <translation>Lernraten {0:g}, {1:g}</translation>
+  </message>
+  <message>
    <source>loading the model</source>
    <translation>Modell laden</translation>
   </message>
@@ -4517,20 +5459,16 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Paare prüfen</translation>
   </message>
   <message>
-   <source>losses.gradient must be at least 0</source>
-   <translation>Gradient muss mindestens 0 sein</translation>
+   <source>looking for pairs</source>
+   <translation>Paare suchen</translation>
   </message>
   <message>
-   <source>losses.intensity must be at least 0</source>
-   <translation>Helligkeit muss mindestens 0 sein</translation>
+   <source>loss “{0}”</source>
+   <translation>Verlust „{0}“</translation>
   </message>
   <message>
-   <source>losses.reconstruction must be at least 0</source>
-   <translation>Rekonstruktion muss mindestens 0 sein</translation>
-  </message>
-  <message>
-   <source>losses.ssim must be at least 0</source>
-   <translation>Struktur muss mindestens 0 sein</translation>
+   <source>losses.{0} must be at least 0</source>
+   <translation>losses.{0} muss mindestens 0 sein</translation>
   </message>
   <message>
    <source>max</source>
@@ -4541,8 +5479,28 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Mittel</translation>
   </message>
   <message>
-   <source>must be a multiple of 16</source>
-   <translation>muss ein Vielfaches von 16 sein</translation>
+   <source>memory ran out: tried again at the end, by itself and in tiles</source>
+   <translation>der Speicher ging aus: am Ende noch einmal versucht, für sich allein und in Kacheln</translation>
+  </message>
+  <message>
+   <source>method</source>
+   <translation>Verfahren</translation>
+  </message>
+  <message>
+   <source>metrics</source>
+   <translation>Maße</translation>
+  </message>
+  <message>
+   <source>misshapen</source>
+   <translation>von falscher Form</translation>
+  </message>
+  <message>
+   <source>missing</source>
+   <translation>fehlend</translation>
+  </message>
+  <message>
+   <source>must be a multiple of {0}</source>
+   <translation>muss ein Vielfaches von {0} sein</translation>
   </message>
   <message>
    <source>must be a number</source>
@@ -4553,60 +5511,52 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>muss eine ganze Zahl sein</translation>
   </message>
   <message>
-   <source>must be at least 0</source>
-   <translation>muss mindestens 0 sein</translation>
+   <source>must be at least {0}</source>
+   <translation>muss mindestens {0} sein</translation>
   </message>
   <message>
-   <source>must be at least 0.0</source>
-   <translation>muss mindestens 0 sein</translation>
+   <source>must be at most {0}</source>
+   <translation>darf höchstens {0} sein</translation>
   </message>
   <message>
-   <source>must be at least 0.5</source>
-   <translation>muss mindestens 0,5 sein</translation>
+   <source>must be auto, cpu, cuda or cuda:N</source>
+   <translation>muss auto, cpu, cuda oder cuda:N sein</translation>
   </message>
   <message>
-   <source>must be at least 1</source>
-   <translation>muss mindestens 1 sein</translation>
+   <source>must be less than {0}</source>
+   <translation>muss kleiner als {0} sein</translation>
   </message>
   <message>
-   <source>must be at least 1.0</source>
-   <translation>muss mindestens 1 sein</translation>
+   <source>must be more than {0}</source>
+   <translation>muss größer als {0} sein</translation>
   </message>
   <message>
-   <source>must be at least 16</source>
-   <translation>muss mindestens 16 sein</translation>
-  </message>
-  <message>
-   <source>must be at least 4</source>
-   <translation>muss mindestens 4 sein</translation>
-  </message>
-  <message>
-   <source>must be at most 1.0</source>
-   <translation>darf höchstens 1 sein</translation>
-  </message>
-  <message>
-   <source>must be at most 16.0</source>
-   <translation>darf höchstens 16 sein</translation>
-  </message>
-  <message>
-   <source>must be at most 2.0</source>
-   <translation>darf höchstens 2 sein</translation>
-  </message>
-  <message>
-   <source>must be less than 1.0</source>
-   <translation>muss kleiner als 1 sein</translation>
-  </message>
-  <message>
-   <source>must be more than 0.0</source>
-   <translation>muss größer als 0 sein</translation>
+   <source>must be one of {0}</source>
+   <translation>muss eines davon sein: {0}</translation>
   </message>
   <message>
    <source>natural log</source>
    <translation>nat. Logarithmus</translation>
   </message>
   <message>
+   <source>no</source>
+   <translation>nein</translation>
+  </message>
+  <message>
+   <source>no file of that name in {0}</source>
+   <translation>keine Datei dieses Namens in {0}</translation>
+  </message>
+  <message>
+   <source>no other name differs from it in just one telling word</source>
+   <translation>kein anderer Name unterscheidet sich in nur einem aussagekräftigen Wort</translation>
+  </message>
+  <message>
    <source>no picture in a/ has the name of one in b/</source>
    <translation>kein Bild in a/ heißt wie eines in b/</translation>
+  </message>
+  <message>
+   <source>no state had been saved yet</source>
+   <translation>noch war kein Stand gespeichert</translation>
   </message>
   <message>
    <source>no state was saved yet</source>
@@ -4617,8 +5567,40 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>keine verwendbare CUDA-GPU oder kein Treiber gefunden</translation>
   </message>
   <message>
+   <source>no usable pair among them</source>
+   <translation>darunter ist kein brauchbares Paar</translation>
+  </message>
+  <message>
+   <source>no usable pair in it</source>
+   <translation>darin ist kein brauchbares Paar</translation>
+  </message>
+  <message>
+   <source>no usable pair in it: all are excluded</source>
+   <translation>darin ist kein brauchbares Paar: alle sind ausgeschlossen</translation>
+  </message>
+  <message>
+   <source>none</source>
+   <translation>keine Angabe</translation>
+  </message>
+  <message>
+   <source>none of its {0} pictures has the name of a pair in {1}</source>
+   <translation>keines der {0} Bilder darin heißt wie ein Paar in {1}</translation>
+  </message>
+  <message>
+   <source>not a {0} file ({1} tensors missing, {2} unknown, {3} of another shape{4})</source>
+   <translation>keine {0}-Datei ({1} Tensoren fehlen, {2} sind unbekannt, {3} haben eine andere Form{4})</translation>
+  </message>
+  <message>
    <source>not all processes find the same checkpoint</source>
    <translation>nicht alle Prozesse finden denselben Zwischenstand</translation>
+  </message>
+  <message>
+   <source>not one pair can be used</source>
+   <translation>kein einziges Paar ist brauchbar</translation>
+  </message>
+  <message>
+   <source>numbered: another result is called {0}</source>
+   <translation>nummeriert: ein anderes Ergebnis heißt {0}</translation>
   </message>
   <message>
    <source>of the start</source>
@@ -4629,8 +5611,24 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>einer davon endete oder war nicht erreichbar</translation>
   </message>
   <message>
+   <source>one of {0} names that differ in one place: a row, not a pair</source>
+   <translation>einer von {0} Namen, die sich an einer Stelle unterscheiden: eine Reihe, kein Paar</translation>
+  </message>
+  <message>
+   <source>one picture has {0} channels and the other {1}</source>
+   <translation>ein Bild hat {0} Kanäle und das andere {1}</translation>
+  </message>
+  <message>
    <source>packs for this task: {0}</source>
    <translation>Modellpakete für diese Aufgabe: {0}</translation>
+  </message>
+  <message>
+   <source>pages</source>
+   <translation>Seiten</translation>
+  </message>
+  <message>
+   <source>paired by hand</source>
+   <translation>von Hand gepaart</translation>
   </message>
   <message>
    <source>pairs</source>
@@ -4661,8 +5659,36 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Rekonstruieren</translation>
   </message>
   <message>
+   <source>reconstructions</source>
+   <translation>Rekonstruktionen</translation>
+  </message>
+  <message>
+   <source>resample</source>
+   <translation>Umrechnen</translation>
+  </message>
+  <message>
+   <source>same name but for capitals in {0}</source>
+   <translation>bis auf Großschreibung gleicher Name in {0}</translation>
+  </message>
+  <message>
+   <source>same name but for {0}</source>
+   <translation>gleicher Name bis auf {0}</translation>
+  </message>
+  <message>
+   <source>same name in {0}</source>
+   <translation>gleicher Name in {0}</translation>
+  </message>
+  <message>
    <source>settings are saved as .toml or .json</source>
    <translation>Einstellungen werden als .toml oder .json gespeichert</translation>
+  </message>
+  <message>
+   <source>several files have its name: {0}</source>
+   <translation>mehrere Dateien heißen so: {0}</translation>
+  </message>
+  <message>
+   <source>sha256 {0}… is not the {1}… this pack was made with</source>
+   <translation>sha256 {0}… ist nicht der {1}…, mit dem dieses Modellpaket entstand</translation>
   </message>
   <message>
    <source>share</source>
@@ -4673,8 +5699,20 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>schärfer</translation>
   </message>
   <message>
+   <source>slices</source>
+   <translation>Schichten</translation>
+  </message>
+  <message>
    <source>steps</source>
    <translation>Schritte</translation>
+  </message>
+  <message>
+   <source>task</source>
+   <translation>Aufgabe</translation>
+  </message>
+  <message>
+   <source>template</source>
+   <translation>Vorlage</translation>
   </message>
   <message>
    <source>the CPU was asked for</source>
@@ -4685,8 +5723,20 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>die DINOv3-Gewichte fehlen</translation>
   </message>
   <message>
+   <source>the character {0!r} is not allowed</source>
+   <translation>das Zeichen {0!r} ist nicht erlaubt</translation>
+  </message>
+  <message>
+   <source>the checkpoint cannot be read ({0})</source>
+   <translation>der Zwischenstand ist nicht lesbar ({0})</translation>
+  </message>
+  <message>
    <source>the disk is full</source>
    <translation>das Laufwerk ist voll</translation>
+  </message>
+  <message>
+   <source>the field “{0}” takes no format</source>
+   <translation>das Feld „{0}“ nimmt keine Formatangabe</translation>
   </message>
   <message>
    <source>the file is damaged ({0})</source>
@@ -4709,6 +5759,18 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>der Ordner {0} existiert nicht</translation>
   </message>
   <message>
+   <source>the ground truth is {0}×{1} pixels and the result {2}×{3}</source>
+   <translation>die Vorlage hat {0}×{1} Pixel und das Ergebnis {2}×{3}</translation>
+  </message>
+  <message>
+   <source>the header is incomplete</source>
+   <translation>der Dateikopf ist unvollständig</translation>
+  </message>
+  <message>
+   <source>the last good state, of step {0}, is kept</source>
+   <translation>der letzte gute Stand, von Schritt {0}, bleibt erhalten</translation>
+  </message>
+  <message>
    <source>the lower level must learn faster than the upper one</source>
    <translation>die untere Ebene muss schneller lernen als die obere</translation>
   </message>
@@ -4725,6 +5787,14 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>der Speicher ging beim Messen eines Schritts aus</translation>
   </message>
   <message>
+   <source>the only two files given</source>
+   <translation>die einzigen zwei angegebenen Dateien</translation>
+  </message>
+  <message>
+   <source>the only two pictures here, named {0} and {1}</source>
+   <translation>die einzigen zwei Bilder hier, benannt {0} und {1}</translation>
+  </message>
+  <message>
    <source>the picture has no pixels</source>
    <translation>das Bild hat keine Pixel</translation>
   </message>
@@ -4737,8 +5807,32 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>die Bilder sind nicht die, mit denen dieser Lauf begann</translation>
   </message>
   <message>
+   <source>the proxy refuses it ({0})</source>
+   <translation>der Proxy lehnt ab ({0})</translation>
+  </message>
+  <message>
+   <source>the proxy wants a login (answer 407)</source>
+   <translation>der Proxy verlangt eine Anmeldung (Antwort 407)</translation>
+  </message>
+  <message>
+   <source>the result would replace a source; choose another folder or template</source>
+   <translation>das Ergebnis würde eine Quelle ersetzen; einen anderen Ordner oder eine andere Vorlage wählen</translation>
+  </message>
+  <message>
    <source>the suffix “{0}” is not a picture format that can be written</source>
    <translation>die Endung „{0}“ ist kein Bildformat, das geschrieben werden kann</translation>
+  </message>
+  <message>
+   <source>the system refused to give more</source>
+   <translation>das System gibt keinen weiteren her</translation>
+  </message>
+  <message>
+   <source>the transfer broke off after {0} of {1} bytes</source>
+   <translation>die Übertragung brach nach {0} von {1} Bytes ab</translation>
+  </message>
+  <message>
+   <source>the window was closed first</source>
+   <translation>das Fenster wurde vorher geschlossen</translation>
   </message>
   <message>
    <source>there are none</source>
@@ -4751,6 +5845,22 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>there is a folder in its way, or no permission</source>
    <translation>ein Ordner ist im Weg, oder die Berechtigung fehlt</translation>
+  </message>
+  <message>
+   <source>there is a folder of that name; choose another template</source>
+   <translation>es gibt einen Ordner dieses Namens; eine andere Vorlage wählen</translation>
+  </message>
+  <message>
+   <source>there is no field “{0}”</source>
+   <translation>ein Feld „{0}“ gibt es nicht</translation>
+  </message>
+  <message>
+   <source>there is no file of that name with “{0}” in place of “{1}”</source>
+   <translation>es gibt keine Datei dieses Namens mit „{0}“ statt „{1}“</translation>
+  </message>
+  <message>
+   <source>there is no file of that name without “{0}”</source>
+   <translation>es gibt keine Datei dieses Namens ohne „{0}“</translation>
   </message>
   <message>
    <source>there is no pair that every method has a result for</source>
@@ -4809,12 +5919,28 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>dieses Torch ist ohne CUDA gebaut</translation>
   </message>
   <message>
+   <source>this format holds {0} pixels a side at most; the picture has {1}×{2}</source>
+   <translation>dieses Format fasst höchstens {0} Pixel je Seite; das Bild hat {1}×{2}</translation>
+  </message>
+  <message>
+   <source>this machine has {0}</source>
+   <translation>dieser Rechner hat {0}</translation>
+  </message>
+  <message>
+   <source>this machine has {0} CUDA device(s)</source>
+   <translation>dieser Rechner hat {0} CUDA-Gerät(e)</translation>
+  </message>
+  <message>
    <source>this run is going on already</source>
    <translation>dieser Lauf ist schon im Gang</translation>
   </message>
   <message>
    <source>this run was started with another DINOv3 file</source>
    <translation>dieser Lauf begann mit einer anderen DINOv3-Datei</translation>
+  </message>
+  <message>
+   <source>this run was started with other settings ({0})</source>
+   <translation>dieser Lauf begann mit anderen Einstellungen ({0})</translation>
   </message>
   <message>
    <source>timing steps</source>
@@ -4829,12 +5955,220 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Tokens</translation>
   </message>
   <message>
+   <source>unexpected shape {0}</source>
+   <translation>unerwartete Form {0}</translation>
+  </message>
+  <message>
+   <source>unknown</source>
+   <translation>unbekannt</translation>
+  </message>
+  <message>
+   <source>unknown task {0!r}; choose one of {1}</source>
+   <translation>unbekannte Aufgabe {0!r}; möglich sind {1}</translation>
+  </message>
+  <message>
    <source>validating</source>
    <translation>Prüfen</translation>
   </message>
   <message>
+   <source>weight {0}</source>
+   <translation>Gewicht {0}</translation>
+  </message>
+  <message>
+   <source>weight “{0}”</source>
+   <translation>Gewicht „{0}“</translation>
+  </message>
+  <message>
+   <source>yes</source>
+   <translation>ja</translation>
+  </message>
+  <message>
+   <source>{0} MB are needed, {1} MB are free</source>
+   <translation>{0} MB werden gebraucht, {1} MB sind frei</translation>
+  </message>
+  <message>
+   <source>{0} and {1}</source>
+   <translation>{0} und {1}</translation>
+  </message>
+  <message>
+   <source>{0} and {1} name two persons; paired as asked.</source>
+   <translation>{0} und {1} nennen zwei Personen; gepaart wie gewünscht.</translation>
+  </message>
+  <message>
+   <source>{0} bits</source>
+   <translation>{0} Bit</translation>
+  </message>
+  <message>
+   <source>{0} changed since: fused again</source>
+   <translation>{0} wurde seither geändert: wird neu fusioniert</translation>
+  </message>
+  <message>
+   <source>{0} could be paired with each other or inside: give the two folders themselves</source>
+   <translation>{0} könnten miteinander oder in sich gepaart werden: bitte die zwei Ordner selbst angeben</translation>
+  </message>
+  <message>
+   <source>{0} crops of {1}×{1} do not fit {2}</source>
+   <translation>{0} Ausschnitte von {1}×{1} passen nicht auf {2}</translation>
+  </message>
+  <message>
+   <source>{0} devices</source>
+   <translation>{0} Geräte</translation>
+  </message>
+  <message>
+   <source>{0} devices on {1} nodes</source>
+   <translation>{0} Geräte auf {1} Knoten</translation>
+  </message>
+  <message>
+   <source>{0} does not say this node's place</source>
+   <translation>{0} sagt nicht, der wievielte Knoten dieser ist</translation>
+  </message>
+  <message>
+   <source>{0} file that is no picture was passed over.</source>
+   <translation>{0} Datei, die kein Bild ist, wurde übergangen.</translation>
+  </message>
+  <message>
+   <source>{0} files here are called “{1}”</source>
+   <translation>{0} Dateien hier heißen „{1}“</translation>
+  </message>
+  <message>
+   <source>{0} files that are no pictures were passed over.</source>
+   <translation>{0} Dateien, die keine Bilder sind, wurden übergangen.</translation>
+  </message>
+  <message>
+   <source>{0} has several files called “{1}”: {2}.</source>
+   <translation>{0} enthält mehrere Dateien namens „{1}“: {2}.</translation>
+  </message>
+  <message>
+   <source>{0} holds at most {1} bits</source>
+   <translation>{0} fasst höchstens {1} Bit</translation>
+  </message>
+  <message>
+   <source>{0} is no longer a number</source>
+   <translation>{0} ist keine Zahl mehr</translation>
+  </message>
+  <message>
+   <source>{0} keeps {1} of {2} bits; TIFF keeps them all.</source>
+   <translation>{0} behält {1} von {2} Bit; TIFF behält alle.</translation>
+  </message>
+  <message>
+   <source>{0} lies inside another folder that was given and counts once.</source>
+   <translation>{0} liegt in einem anderen angegebenen Ordner und zählt einmal.</translation>
+  </message>
+  <message>
+   <source>{0} name two persons: they are not paired with each other.</source>
+   <translation>{0} nennen zwei Personen: Sie werden nicht miteinander gepaart.</translation>
+  </message>
+  <message>
+   <source>{0} nodes</source>
+   <translation>{0} Knoten</translation>
+  </message>
+  <message>
+   <source>{0} of {1} bytes are there</source>
+   <translation>{0} von {1} Bytes sind da</translation>
+  </message>
+  <message>
+   <source>{0} of {1} parts are there</source>
+   <translation>{0} von {1} Teilen sind da</translation>
+  </message>
+  <message>
+   <source>{0} patient is on both sides: the figures will look better than they are. Take these pictures out of one of the two folders.</source>
+   <translation>{0} Patient ist auf beiden Seiten: Die Kennzahlen werden besser aussehen, als sie sind. Bitte diese Bilder aus einem der zwei Ordner nehmen.</translation>
+  </message>
+  <message>
+   <source>{0} patients are on both sides: the figures will look better than they are. Take their pictures out of one of the two folders.</source>
+   <translation>{0} Patienten sind auf beiden Seiten: Die Kennzahlen werden besser aussehen, als sie sind. Bitte ihre Bilder aus einem der zwei Ordner nehmen.</translation>
+  </message>
+  <message>
+   <source>{0} picture is smaller than a crop of {1} pixels and is continued by mirroring.</source>
+   <translation>{0} Bild ist kleiner als ein Ausschnitt von {1} Pixeln und wird durch Spiegeln fortgesetzt.</translation>
+  </message>
+  <message>
+   <source>{0} pictures are smaller than a crop of {1} pixels and are continued by mirroring.</source>
+   <translation>{0} Bilder sind kleiner als ein Ausschnitt von {1} Pixeln und werden durch Spiegeln fortgesetzt.</translation>
+  </message>
+  <message>
+   <source>{0} pixel is not a number or infinite (NaN or Inf)</source>
+   <translation>{0} Pixel ist keine Zahl oder unendlich (NaN oder Inf)</translation>
+  </message>
+  <message>
+   <source>{0} pixels are not a number or infinite (NaN or Inf)</source>
+   <translation>{0} Pixel sind keine Zahlen oder unendlich (NaN oder Inf)</translation>
+  </message>
+  <message>
+   <source>{0} refuses the file</source>
+   <translation>{0} verweigert die Datei</translation>
+  </message>
+  <message>
+   <source>{0} was given twice and counts once.</source>
+   <translation>{0} wurde zweimal angegeben und zählt einmal.</translation>
+  </message>
+  <message>
+   <source>{0} was {1}, now {2}</source>
+   <translation>{0} war {1}, jetzt {2}</translation>
+  </message>
+  <message>
+   <source>{0} were taken for two sources, though their names do not say so.</source>
+   <translation>{0} wurden für zwei Quellen gehalten, obwohl ihre Namen das nicht sagen.</translation>
+  </message>
+  <message>
+   <source>{0} workers</source>
+   <translation>{0} Threads</translation>
+  </message>
+  <message>
+   <source>{0} {1} (first: {2})</source>
+   <translation>{0} {1} (erster: {2})</translation>
+  </message>
+  <message>
+   <source>{0}, {1} steps</source>
+   <translation>{0}, {1} Schritte</translation>
+  </message>
+  <message>
+   <source>{0}-bit signed integers, shown from the least to the greatest value.</source>
+   <translation>Ganze Zahlen mit Vorzeichen, {0} Bit, gezeigt vom kleinsten bis zum größten Wert.</translation>
+  </message>
+  <message>
+   <source>{0}-bit unsigned integers, shown from the least to the greatest value.</source>
+   <translation>Ganze Zahlen ohne Vorzeichen, {0} Bit, gezeigt vom kleinsten bis zum größten Wert.</translation>
+  </message>
+  <message>
+   <source>{0}-bit values were stretched to 0…255.</source>
+   <translation>Werte mit {0} Bit wurden auf 0…255 gespreizt.</translation>
+  </message>
+  <message>
+   <source>{0}/ and {1}/</source>
+   <translation>{0}/ und {1}/</translation>
+  </message>
+  <message>
+   <source>{0}/ has several files called “{1}”: {2}.</source>
+   <translation>{0}/ enthält mehrere Dateien namens „{1}“: {2}.</translation>
+  </message>
+  <message>
+   <source>{0}/ holds the truth, not a source: passed over.</source>
+   <translation>{0}/ enthält die Vorlage, keine Quelle: übergangen.</translation>
+  </message>
+  <message>
+   <source>{0}: give the two folders alone</source>
+   <translation>{0}: bitte nur die zwei Ordner angeben</translation>
+  </message>
+  <message>
+   <source>{0}: unexpected error ({1}: {2})</source>
+   <translation>{0}: unerwarteter Fehler ({1}: {2})</translation>
+  </message>
+  <message>
+   <source>{0}: {1} then, {2} now</source>
+   <translation>{0}: damals {1}, jetzt {2}</translation>
+  </message>
+  <message>
    <source>{0}×{1} pixels are more than the limit of {2} million</source>
    <translation>{0}×{1} Pixel sind mehr als die Grenze von {2} Millionen</translation>
+  </message>
+  <message>
+   <source>“{0}” fits it and others equally well</source>
+   <translation>„{0}“ passt dazu und zu anderen gleich gut</translation>
+  </message>
+  <message>
+   <source>“{0}” names a single one</source>
+   <translation>„{0}“ nennt ein einzelnes</translation>
   </message>
  </context>
  <context>
@@ -4930,6 +6264,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Nichts ist geöffnet</translation>
   </message>
   <message>
+   <source>Notice</source>
+   <translation>Hinweis</translation>
+  </message>
+  <message>
    <source>Pixel</source>
    <translation>Pixel</translation>
   </message>
@@ -4946,12 +6284,28 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Bereich</translation>
   </message>
   <message>
+   <source>Research use only – AI-generated image</source>
+   <translation>Nur für die Forschung – KI-erzeugtes Bild</translation>
+  </message>
+  <message>
    <source>Result</source>
    <translation>Ergebnis</translation>
   </message>
   <message>
    <source>Size</source>
    <translation>Größe</translation>
+  </message>
+  <message>
+   <source>Software</source>
+   <translation>Programm</translation>
+  </message>
+  <message>
+   <source>Source A</source>
+   <translation>Quelle A</translation>
+  </message>
+  <message>
+   <source>Source B</source>
+   <translation>Quelle B</translation>
   </message>
   <message>
    <source>State</source>
@@ -4964,6 +6318,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Timings</source>
    <translation>Zeiten</translation>
+  </message>
+  <message>
+   <source>Weights (SHA-256)</source>
+   <translation>Gewichte (SHA-256)</translation>
   </message>
   <message>
    <source>classical</source>
@@ -4998,16 +6356,16 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>aktuell</translation>
   </message>
   <message>
+   <source>{0} bit</source>
+   <translation>{0} Bit</translation>
+  </message>
+  <message>
    <source>Â, PSNR</source>
    <translation>Â, PSNR</translation>
   </message>
  </context>
  <context>
   <name>jobs</name>
-  <message>
-   <source>Classical preview</source>
-   <translation>Klassische Vorschau</translation>
-  </message>
   <message>
    <source>Drawing</source>
    <translation>Zeichnen</translation>

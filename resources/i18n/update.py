@@ -54,15 +54,29 @@ def write_ts(path: Path, language: str, translations: dict[Text, str]) -> None:
     path.write_text(f'<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE TS>\n{body}\n', "utf-8")
 
 
+_EDITING = ("&Undo", "&Redo", "Cu&t", "&Copy", "&Paste", "Delete", "Select All")
+_OF_QT = {
+    "QPlatformTheme": ("OK", "&OK", "Cancel", "&Cancel", "Close", "&Close", "Restore Defaults"),
+    "QDockWidget": (
+        "Close",
+        "Closes the dock widget",
+        "Float",
+        "Undocks and re-attaches the dock widget",
+    ),
+    "QLineEdit": _EDITING,
+    "QWidgetTextControl": _EDITING,
+    "QAbstractSpinBox": ("&Select All", "&Step up", "Step &down"),
+}
+"""All that is shown of Qt's own texts, whose translations the bundle leaves out."""
+
+
 def wanted_texts() -> set[Text]:
     """Texts of the code, of the engine's data, and of Qt's own buttons."""
     from app.words import engine_texts
 
     texts, _unread = find(ROOT)
     engine = {Text("core", text) for text in engine_texts()}
-    # The bundle leaves Qt's own translations out; these few buttons are all it shows of them.
-    buttons = ("OK", "&OK", "Cancel", "&Cancel", "Close", "&Close", "Restore Defaults")
-    return texts | engine | {Text("QPlatformTheme", text) for text in buttons}
+    return texts | engine | {Text(c, text) for c, own in _OF_QT.items() for text in own}
 
 
 def release(path: Path) -> None:

@@ -16,13 +16,17 @@ from PySide6.QtCore import QtMsgType
 from pytestqt.qtbot import QtBot
 
 from app import theme
+from app.habits import language
 from app.main_window import MainWindow
 from app.workers import running_threads
 from resources import ROOT
 from tests.app.standin import StandInEngine
 
-_OF_THE_PLATFORM = ("This plugin does not support propagateSizeHints()",)
-"""What the offscreen platform says of any dialog."""
+_OF_THE_PLATFORM = (
+    "This plugin does not support propagateSizeHints()",
+    "QObject::connect: No such signal QPlatformNativeInterface::systemTrayWindowChanged(QScreen*)",
+)
+"""What the offscreen platform says of any dialog, and of an icon in the tray."""
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +46,14 @@ def _nothing_left_behind(qapp, qtlog) -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _dressed(qapp) -> None:
     theme.apply(qapp, ROOT)
+
+
+@pytest.fixture
+def german(qapp) -> Iterator[None]:
+    """The program speaks German, and writes numbers so; ask for it before the window."""
+    assert language.install(qapp, "de") == "de"
+    yield
+    assert language.install(qapp, "en") == "en"
 
 
 def write_png(path: Path, pixels: np.ndarray) -> Path:

@@ -32,14 +32,15 @@ class StandInEngine:
     """The mean of A and B under every name; the model's is a little brighter.
 
     ``gate`` holds the model while it is cleared; ``stubborn`` makes it deaf to cancelling
-    meanwhile; ``trouble`` is raised instead of an answer.
+    meanwhile; ``trouble`` is raised instead of the model's answer, with ``troubles_all`` of any.
     """
 
     def __init__(self) -> None:
         self.gate = threading.Event()
         self.gate.set()
         self.stubborn = False
-        self.trouble: Callable[[], BaseException] | None = None
+        self.trouble: Callable[[], BaseException | None] | None = None
+        self.troubles_all = False
         self.with_packs = True
         self.requests: list[FusionRequest] = []
 
@@ -64,8 +65,9 @@ class StandInEngine:
             if not self.stubborn:
                 progress.check()
         progress.check()
-        if is_model and self.trouble is not None:
-            raise self.trouble()
+        problem = self.trouble() if self.trouble and (is_model or self.troubles_all) else None
+        if problem is not None:
+            raise problem
         a, b = (_rgb(image) for image in (request.pair.a, request.pair.b))
         grey_a, grey_b = (x.mean(axis=2, keepdims=True) for x in (a, b))
         return FusionResult(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.render import picture
 from app.widgets.canvas import Canvas
@@ -141,3 +141,36 @@ def test_one_pixel_picture_and_empty_canvas_paint(qtbot):
     canvas.set_picture(picture(np.ones((1, 1, 1), np.float32)))
     link.set_size((1, 1))
     assert canvas.grab().toImage().pixelColor(75, 55).red() == 255
+
+
+class Paints(QObject):
+    """Counts how often a widget is painted."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.count = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        self.count += event.type() == QEvent.Type.Paint
+        return False
+
+
+def test_what_is_said_again_is_not_painted_again(pair):
+    canvas = pair[0]
+    again = (
+        lambda: canvas.set_badge("research"),
+        lambda: canvas.set_dimmed(True),
+        lambda: canvas.set_waiting(True, "reading"),
+        lambda: canvas.set_placeholder("here"),
+        lambda: canvas.set_aids(True, True),
+    )
+    for say in again:
+        QApplication.processEvents()
+        paints = Paints(canvas)
+        say()
+        QApplication.processEvents()
+        assert paints.count == 1
+        say()
+        QApplication.processEvents()
+        assert paints.count == 1

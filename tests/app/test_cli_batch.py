@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli.main import app
+from tests.junk import GOOD, UNPAIRED, make_junk
 
 ROOT = Path(__file__).resolve().parents[2]
 runner = CliRunner()
@@ -73,6 +74,33 @@ def test_some_failed(source: Path, tmp_path: Path) -> None:
     assert "failed: s2:" in stderr
     assert "empty" in stderr
     assert "Traceback" not in stderr
+
+
+def test_a_folder_of_junk_ends_with_3_and_lists_every_file(tmp_path: Path) -> None:
+    yard, out = tmp_path / "yard", tmp_path / "out"
+    faults = make_junk(yard)
+    code, stdout, stderr = batch(yard, "-o", out)
+    assert code == 3
+    assert f"3 fused, {len(faults)} failed, of {3 + len(faults)}" in stdout
+    failed = [line for line in stderr.splitlines() if line.startswith("failed: ")]
+    assert len(failed) == len(faults)
+    for name, reason in faults.items():
+        (line,) = (line for line in failed if line.startswith(f"failed: {name}:"))
+        assert reason in line
+    notes = [line for line in stderr.splitlines() if line.startswith("note: ")]
+    for name, reason in UNPAIRED.items():
+        lines = [line for line in notes if f"{name}: " in line and reason in line]
+        assert len(lines) == (2 if name == "twice.png" else 1)
+    assert "Traceback" not in stderr
+    assert sorted(path.stem for path in out.glob("*.png")) == list(GOOD)
+    assert not list(out.glob(".*"))
+    code, stdout, stderr = batch(yard, "-o", out, "--resume", "--json-progress")
+    assert code == 3
+    ends = {row["name"]: row for row in map(json.loads, stdout.splitlines()[:-1])}
+    assert {name for name, row in ends.items() if row["state"] == "skipped"} == set(GOOD)
+    assert all(faults[name] in row["text"] for name, row in ends.items() if name in faults)
+    last = json.loads(stdout.splitlines()[-1])
+    assert {item["name"] for item in last["failures"]} == set(faults)
 
 
 @pytest.mark.parametrize(

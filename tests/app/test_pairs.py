@@ -202,14 +202,14 @@ def test_a_deleted_file_gets_a_badge_and_a_card_when_it_is_opened(qtbot, window,
     gone = window.pairs.matches[2]
     with qtbot.waitSignal(window.pairs.state_changed, timeout=WAIT):
         gone.b.unlink()
-    assert window.pairs.state(gone).badge == "missing"
-    assert gone.b.name in window.pairs.state(gone).why
+    assert window.pairs.state(key_of(gone)).badge == "missing"
+    assert gone.b.name in window.pairs.state(key_of(gone)).why
     before = window.session.sources
     with idle(qtbot, window):
         window.pairs.open(key_of(gone))
     assert gone.b.name in window.view.card.title.text()
     assert window.session.sources is before
-    assert window.pairs.state(gone).badge == "missing"
+    assert window.pairs.state(key_of(gone)).badge == "missing"
 
 
 def test_an_unreadable_file_fails_and_another_size_is_to_be_checked(qtbot, window, folder):
@@ -220,7 +220,7 @@ def test_an_unreadable_file_fails_and_another_size_is_to_be_checked(qtbot, windo
     for match in window.pairs.matches[1:3]:
         with idle(qtbot, window):
             window.pairs.open(key_of(match))
-        badges.append(window.pairs.state(match).badge)
+        badges.append(window.pairs.state(key_of(match)).badge)
     assert badges == ["failed", "check"]
 
 

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QScrollBar, QWidget
 
 from app import theme
 from app.jobs import load_sources
@@ -236,7 +236,7 @@ def test_stale_is_a_tag_on_the_pane_and_on_the_result(opened):
     opened.controller.set_task("mef")
     assert opened.view.panes["fused"].tag("stale") == "Stale"
     texts = [opened.view.bar.results.tabText(k) for k in range(opened.view.bar.results.count())]
-    assert texts == ["Laplacian (stale)", "Compact model (stale)"]
+    assert texts == ["Laplacian pyramid (stale)", "Compact model (stale)"]
     label = opened.view.panes["fused"]._tags["stale"]
     assert label.isVisible()
     yellow = region(shot(opened), opened, label).reshape(-1, 3).mean(axis=0)
@@ -252,7 +252,7 @@ def test_error_is_an_inline_card_and_the_panes_stay(qtbot, opened, engine):
         opened.controller.fuse()
     card = opened.view.card
     assert card.isVisible()
-    assert card.action.text() == "Retry"
+    assert card.action.text() == "Retry in tiles"
     red = region(shot(opened), opened, card).reshape(-1, 3).mean(axis=0)
     assert red[0] > red[1] + 8
     assert opened.view.panes["fused"].canvas.picture is not None
@@ -278,6 +278,11 @@ def test_too_little_device_memory_offers_the_processor(qtbot, samples, files, de
     card = window.view.card
     assert card.isVisible()
     assert not card.show_file.isVisible()
+    assert card.action.text() == "Retry in tiles"
+    assert not big.requests[-1].tiles
+    with idle(qtbot, window):
+        card.action.click()
+    assert big.requests[-1].tiles  # and that is too much, too
     if device == "cpu":
         assert card.action.text() == "Retry"
         return
@@ -291,12 +296,36 @@ def test_too_little_device_memory_offers_the_processor(qtbot, samples, files, de
     assert len(small.requests) > 0
 
 
+def test_what_fits_in_tiles_only_is_fused_in_tiles(qtbot, opened, engine):
+    def trouble():
+        tiled = engine.requests[-1].tiles
+        return None if tiled else DeviceMemoryError("The picture does not fit", "memory ran out")
+
+    engine.trouble = trouble
+    with idle(qtbot, opened):
+        opened.controller.fuse()
+    before = opened.session.outcome
+    with idle(qtbot, opened):
+        opened.view.card.action.click()
+    assert opened.session.outcome is not before
+    assert not opened.view.card.isVisible()
+
+
+def test_a_classical_method_without_memory_has_no_tiles_to_offer(qtbot, opened, engine):
+    engine.trouble = lambda: DeviceMemoryError("The picture does not fit", "memory ran out")
+    engine.troubles_all = True
+    opened.session.set_method("average")
+    with idle(qtbot, opened):
+        opened.controller.fuse()
+    assert opened.view.card.action.text() == "Retry"
+
+
 # --- several results ---------------------------------------------------------------------------
 
 
 def test_results_stand_side_by_side_and_are_switched_without_fusing(qtbot, opened, engine):
     bar = opened.view.bar.results
-    assert [bar.tabText(k) for k in range(bar.count())] == ["Laplacian", "Compact model"]
+    assert [bar.tabText(k) for k in range(bar.count())] == ["Laplacian pyramid", "Compact model"]
     opened.session.set_method("average")
     with idle(qtbot, opened):
         opened.controller.fuse()
@@ -348,7 +377,7 @@ def test_info_tells_of_sources_result_and_provenance(qtbot, opened):
     assert info.value_of(group, "Size") == "64 × 48"
     assert info.value_of(group, "Depth") == "8 bit"
     assert info.value_of("Result", "Method") == "Compact model"
-    assert info.value_of("Provenance", "method") == "mif-compact"
+    assert info.value_of("Provenance", "Method") == "mif-compact"
     assert info.value_of("Result", "State") == "up to date"
     opened.session.set_method("guided")
     assert "stale" in info.value_of("Result", "State")
@@ -423,6 +452,66 @@ def test_everything_fits_the_window(opened, size):
         assert corner.x() < size[0]
         assert corner.y() < size[1]
     assert opened.view.width() > 0.4 * size[0]
+
+
+def check_feature_choices(window: MainWindow) -> None:
+    pane = window.view.features
+    for mode in ("pca", "mean", "channel"):
+        pane.mode.setCurrentIndex(pane.mode.findData(mode))
+        QApplication.processEvents()
+        assert pane.mode.shown_text() == pane.mode.currentText()
+        assert pane.title.width() >= pane.title.sizeHint().width()
+        assert pane.channel.isVisible() == (mode == "channel")
+        for widget in (pane.mode, pane.channel, pane.adapter_b, pane.maximise_button):
+            corner = widget.mapTo(pane, widget.rect().bottomRight())
+            assert widget.isHidden() or pane.rect().contains(corner)
+
+
+def test_the_choice_of_features_can_be_read_in_the_smallest_window(opened):
+    in_the_header = opened.view.features.header
+    check_feature_choices(opened)
+    assert in_the_header.indexOf(opened.view.features.choices) < 0
+    opened.view.maximise("features")
+    QApplication.processEvents()
+    check_feature_choices(opened)
+    assert in_the_header.indexOf(opened.view.features.choices) >= 0
+
+
+@pytest.mark.usefixtures("german")
+def test_the_choice_of_features_can_be_read_in_german(request):
+    check_feature_choices(request.getfixturevalue("opened"))
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_scroll_bars_are_as_quiet_as_their_ground(qtbot, look):
+    bar = QScrollBar(Qt.Orientation.Vertical)
+    qtbot.addWidget(bar)
+    theme.set_appearance(look)
+    bar.resize(bar.sizeHint().width(), 200)
+    bar.setRange(0, 100)
+    bar.setPageStep(100)
+    picture = bar.grab().toImage()
+    shades = [picture.pixelColor(bar.width() // 2, y).name() for y in (40, 196)]
+    handle = theme.colours().border
+    theme.set_appearance("system")
+    assert bar.width() <= 12
+    # The upper half is the handle; below there is neither groove nor arrow.
+    assert shades[0] == handle
+    assert shades[1] != handle
+
+
+@pytest.mark.parametrize(
+    ("pairs", "left", "words"),
+    [(1, 0, "1 pair"), (2, 1, "2 pairs · 1 unpaired"), (2000, 0, "2,000 pairs")],
+)
+def test_counts_of_pairs_are_said_in_one_and_many(window, pairs, left, words):
+    window.pairs_dock.list.show_counts(pairs, left)
+    assert window.pairs_dock.list.summary.text() == words
+
+
+def test_one_exported_file_is_one_file(window, tmp_path):
+    window.status.show_exported((tmp_path / "a.png",))
+    assert window.status.stage.text() == f"Exported 1 file to {tmp_path}"
 
 
 def test_a_one_pixel_pair_goes_all_the_way(qtbot, window, tmp_path):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,12 +17,17 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.dialogs import suggested_name
 from app.main_window import MainWindow
+from app.session import Running
 from app.workers import running_threads
+from core.baselines import BASELINES
+from core.classical import fuse_classically
 from core.errors import InputError
 from core.tasks import TASKS
+from core.types import FusionRequest
 from tests.app.acts import WAIT, fuse_and_hold, idle
 from tests.app.conftest import gradient, write_png
 from tests.app.standin import CHANNELS
+from tests.app.test_canvas import Paints
 
 
 def drop(widget: QWidget, *paths: Path) -> None:
@@ -50,7 +58,7 @@ def test_every_sample_opens_first_classical_then_by_the_model(qtbot, window, eng
         window.controller.open_sample()
     view = window.view
     assert view.panes["fused"].tag("preview") == "Classical preview"
-    assert TASKS[task].default_baseline.title() in view.panes["fused"].info.text()
+    assert BASELINES[TASKS[task].default_baseline].title in view.panes["fused"].info.text()
     assert view.panes["fused"].canvas.badge == "Research use only"
     assert view.panes["recon_a"].canvas.picture is None
     assert not view.panes["fused"].canvas.is_dimmed
@@ -63,6 +71,129 @@ def test_every_sample_opens_first_classical_then_by_the_model(qtbot, window, eng
     assert all(pane.canvas.picture is not None for pane in view.panes.values())
     assert view.panes["a"].title.text() == TASKS[task].label_a
     assert view.panes["b"].title.text() == TASKS[task].label_b
+
+
+@pytest.fixture
+def slow_to_start(qtbot, engine, samples) -> Iterator[tuple[MainWindow, threading.Event]]:
+    """The window while its engine is still being made, and what lets that end."""
+    made = threading.Event()
+
+    def make():
+        made.wait(WAIT / 1000)
+        return engine
+
+    window = MainWindow(make, samples, "mif")
+    qtbot.addWidget(window, before_close_func=lambda _window: made.set())
+    window.show()
+    window.controller.start()
+    yield window, made
+    made.set()
+
+
+def test_the_classical_preview_does_not_wait_for_the_engine(qtbot, slow_to_start, engine):
+    window, made = slow_to_start
+    with qtbot.waitSignal(window.session.outcome_changed, timeout=WAIT):
+        window.controller.open_sample()
+    session, fused = window.session, window.view.panes["fused"]
+    assert session.engine is None
+    assert engine.requests == []
+    assert fused.tag("preview") == "Classical preview"
+    assert fused.canvas.badge == "Research use only"
+    assert session.outcome.result.method == TASKS["mif"].default_baseline
+    # What is shown is that method's answer, computed here by itself.
+    request = FusionRequest(session.sources.pair, "mif", TASKS["mif"].default_baseline)
+    np.testing.assert_array_equal(session.outcome.result.fused, fuse_classically(request).fused)
+    assert session.running.fusing
+    assert window.status.cancel.isVisible()
+    with idle(qtbot, window):
+        made.set()
+    assert session.outcome.is_model
+    assert fused.tag("preview") == ""
+    assert [r.is_model for r in session.results] == [False, True]
+
+
+def test_cancelling_while_the_engine_is_made_keeps_the_preview(qtbot, slow_to_start):
+    window, made = slow_to_start
+    with qtbot.waitSignal(window.session.outcome_changed, timeout=WAIT):
+        window.controller.open_sample()
+    with idle(qtbot, window):
+        qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert not made.is_set()
+    assert window.session.running is None
+    assert window.view.panes["fused"].tag("preview") == "Classical preview"
+    assert window.session.problem is None
+
+
+def test_a_classical_method_that_was_chosen_has_no_preview(qtbot, slow_to_start):
+    window, made = slow_to_start
+    seen = []
+    window.session.outcome_changed.connect(lambda: seen.append(window.session.outcome))
+    window.session.set_method("average")
+    with idle(qtbot, window):
+        window.controller.open_sample()
+        made.set()
+    assert [(o.result.method, o.is_preview) for o in seen] == [("average", False)]
+
+
+@pytest.fixture
+def held_preview(monkeypatch) -> Iterator[threading.Event]:
+    """Every preview waits for this."""
+    go = threading.Event()
+
+    def late(request, progress):
+        go.wait(WAIT / 1000)
+        return fuse_classically(request, progress)
+
+    monkeypatch.setattr("core.classical.fuse_classically", late)
+    yield go
+    go.set()
+
+
+def test_a_preview_that_comes_after_the_model_shows_nothing_new(qtbot, window, files, held_preview):
+    with qtbot.waitSignal(window.session.outcome_changed, timeout=WAIT):
+        window.controller.open_pair(*files)
+    shown = window.session.outcome
+    assert shown.is_model
+    qtbot.waitUntil(lambda: window.session.running is None, timeout=WAIT)
+    with idle(qtbot, window):
+        held_preview.set()
+    assert window.session.outcome is shown
+    assert [r.is_model for r in window.session.results] == [False, True]
+    assert not any(r.is_preview for r in window.session.results)
+
+
+def test_a_preview_that_was_overtaken_is_dropped(qtbot, window, files, held_preview):
+    with qtbot.waitSignal(window.session.outcome_changed, timeout=WAIT):
+        window.controller.open_pair(*files)
+    with idle(qtbot, window):
+        window.controller.fuse()
+        held_preview.set()
+    assert [r.is_model for r in window.session.results] == [True]
+
+
+def test_the_next_pair_does_not_wait_for_a_preview(qtbot, window, files, samples, held_preview):
+    with qtbot.waitSignal(window.session.outcome_changed, timeout=WAIT):
+        window.controller.open_pair(*files)
+    with qtbot.waitSignal(window.session.sources_changed, timeout=WAIT):
+        window.controller.open_sample()
+    assert not held_preview.is_set()
+    assert window.session.sources.sample
+    with idle(qtbot, window):
+        held_preview.set()
+
+
+@pytest.mark.parametrize("error", [MemoryError(), cv2.error("Insufficient memory")])
+def test_a_preview_without_memory_is_no_loss(qtbot, window, files, monkeypatch, error):
+    def fail(*_):
+        raise error
+
+    name = TASKS["mif"].default_baseline
+    monkeypatch.setitem(BASELINES, name, replace(BASELINES[name], method=fail))
+    with idle(qtbot, window):
+        window.controller.open_pair(*files)
+    assert window.session.outcome.is_model
+    assert window.session.problem is None
+    assert len(window.session.results) == 1
 
 
 def test_choosing_another_task_changes_the_sample(qtbot, window):
@@ -308,7 +439,8 @@ def test_a_failed_fusion_keeps_the_old_one_and_can_be_retried(
     with idle(qtbot, opened):
         opened.controller.fuse()
     assert words in opened.view.card.title.text()
-    assert opened.view.card.action.text() == "Retry"
+    again = "Retry in tiles" if isinstance(trouble, MemoryError) else "Retry"
+    assert opened.view.card.action.text() == again
     assert opened.session.outcome is old
     engine.trouble = None
     with idle(qtbot, opened):
@@ -480,7 +612,7 @@ def test_save_dialog_suggests_a_name(opened):
 
 def test_closing_while_fusing_leaves_no_thread(qtbot, opened, engine):
     fuse_and_hold(qtbot, opened, engine)
-    assert running_threads() == 2
+    assert running_threads() == 3
     opened.close()
     assert not opened.isVisible()
     assert running_threads() == 0
@@ -498,3 +630,18 @@ def test_no_text_is_outside_the_translation_system():
         for match in shown.finditer(path.read_text(encoding="utf-8"))
     ]
     assert offenders == []
+
+
+def test_progress_is_not_painted_in_the_middle_of_other_work(opened):
+    canvas = opened.view.panes["a"].canvas
+    opened.session.set_running(Running("fusing", 1, 10, fusing=True))
+    QApplication.processEvents()
+    paints = Paints(canvas)
+    canvas.update()
+    for done in range(2, 9):
+        opened.session.set_running(Running("fusing", done, 10, fusing=True))
+    assert opened.status.bar.value() == 80
+    assert paints.count == 0
+    QApplication.processEvents()
+    assert paints.count == 1
+    opened.session.set_running(None)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import pickle
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QTranslator
 
-from app.words import engine_texts, error_texts, spoken_error, spoken_text
+from app.words import engine_texts, error_texts, spoken, spoken_error
 from core.errors import FusionError, InputError, Said, SizeMismatch
 from core.io import read_image
+from resources.i18n.update import ROOT
 
 
 class Backwards(QTranslator):
@@ -62,7 +65,7 @@ def test_said_is_the_english_text_wherever_nobody_translates():
     assert str(FusionError(text, Said("because {0}", 1))) == "a {brace} of 3: because 1."
     again = pickle.loads(pickle.dumps(text))  # noqa: S301
     assert (again, again.template, again.values) == (text, "{0} of {1}", ("a {brace}", 3))
-    assert spoken_text(text) == text
+    assert spoken(text) == text
     assert FusionError(f" {text} ").what == text
 
 
@@ -88,8 +91,96 @@ def test_the_trainer_is_read_too():
     texts = engine_texts()
     assert {"this run is going on already", "the memory ran out while timing a step"} <= texts
     assert {"Crops per step", "per step", "Quick look", "sharper"} <= texts
-    assert {"must be at least 1", "must be a whole number"} <= texts
+    assert {"must be at least {0}", "must be a whole number"} <= texts
     assert not {"fp32", "dinov3", "1", "×", ""} & texts
+
+
+_GIVE_TEXTS = {
+    "Said",
+    "FusionError",
+    "InputError",
+    "OutputError",
+    "PackError",
+    "BackboneMissing",
+    "DeviceMemoryError",
+    "DeviceUnavailable",
+    "Diverged",
+    "DiskFull",
+    "OtherPack",
+}
+_GIVE_SAID = {
+    "Match": 3,
+    "Leftover": 1,
+    "BadPair": 1,
+    "Todo": 1,
+    "Change": 2,
+    "DeviceChoice": 2,
+    "BrokenPack": 1,
+    "damaged": 1,
+    "check_frames": 2,
+    "_left": 1,
+    "_note": 0,
+}
+"""Calls by which reasons and notes are given, and the place of the text."""
+
+
+def _calls() -> Iterator[tuple[str, ast.Call]]:
+    for package in ("core", "trainer"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call):
+                    yield f"{path.name}:{node.lineno}", node
+
+
+def _name(node: ast.Call) -> str:
+    return getattr(node.func, "attr", getattr(node.func, "id", ""))
+
+
+def _has_words(node: ast.expr) -> bool:
+    return any(
+        isinstance(part, ast.Constant)
+        and isinstance(part.value, str)
+        and any(sign.isalpha() for sign in part.value)
+        for part in ast.walk(node)
+    )
+
+
+def test_no_text_for_people_is_put_together_where_it_could_not_be_looked_up():
+    """An f-string with words in it stays English: a Said with a literal template does not."""
+    wrong = [
+        f"{where} {ast.unparse(given)}"
+        for where, node in _calls()
+        if _name(node) in _GIVE_TEXTS
+        for given in (*node.args, *(word.value for word in node.keywords))
+        for part in ast.walk(given)
+        if isinstance(part, ast.JoinedStr) and _has_words(part)
+    ]
+    assert wrong == []
+
+
+def test_reasons_and_notes_are_texts_with_a_template():
+    wrong = []
+    for where, node in _calls():
+        place = _GIVE_SAID.get(_name(node))
+        given = node.args[place : place + 1] if place is not None else []
+        given += [w.value for w in node.keywords if w.arg in ("reason", "note", "notes", "text")]
+        for text in given if place is not None else ():
+            is_literal = isinstance(text, (ast.Constant, ast.JoinedStr)) and _has_words(text)
+            wrong += [f"{where} {ast.unparse(text)}"] if is_literal else []
+    assert wrong == []
+
+
+def test_notes_are_appended_as_texts_with_a_template():
+    holders = {"notes", "problems", "warnings", "words"}
+    wrong = [
+        f"{where} {ast.unparse(node)}"
+        for where, node in _calls()
+        if _name(node) == "append"
+        and getattr(getattr(node.func, "value", None), "id", "") in holders
+        and isinstance(node.args[0], (ast.Constant, ast.JoinedStr))
+        and where.partition(":")[0] != "evaluation.py"  # tables of the command line
+    ]
+    assert wrong == []
 
 
 def test_embedded_packs_titles_are_among_the_texts():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 
 import pytest
@@ -238,3 +240,20 @@ def test_reports_within_a_stage_are_thinned_but_not_the_last(qtbot, runner):
     drained(qtbot, runner)
     assert reports[-1] == (1000.0, 1000.0, "many")
     assert len(reports) < 500
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux threads are nice one by one")
+def test_work_in_the_background_steps_back_behind_the_window(qtbot):
+    def niceness(_progress) -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    found = []
+    for background in (False, True):
+        runner = Runner("test", background=background)
+        with qtbot.waitSignal(runner.submit(niceness).finished, timeout=5000) as ended:
+            pass
+        found.append(ended.args[0])
+        runner.shutdown()
+    mine = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert found[0] == mine
+    assert mine < found[1] or mine == 19

@@ -183,7 +183,10 @@ def test_a_missing_file_says_so(tmp_path: Path) -> None:
         Dinov3Backbone(TINY_VIT).load_weights(tmp_path / "none.safetensors")
 
 
-def test_another_file_than_the_packs_is_refused(weights: Path, tmp_path: Path) -> None:
+def test_another_file_than_the_packs_is_refused(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNIFUSION_HOME", str(tmp_path))  # where nothing was fetched
     pack = tmp_path / "p.safetensors"
     tiny_pack(pack, network=_loaded(weights), backbone_sha256=file_sha256(weights))
     other = backbone_file(tmp_path / "other.safetensors", seed=8)

@@ -94,7 +94,7 @@ def test_a_found_run_tells_its_settings_and_changed_sources(tmp_path: Path) -> N
     for side in "ab":
         for index in range(3):
             save(tmp_path / "in" / side / f"{index}.png", (6, 5))
-    options = BatchOptions(tmp_path / "out", "mff", "average")
+    options = BatchOptions("mff", "average", out=tmp_path / "out")
     list(run_batch(plan_batch(pair_paths([tmp_path / "in"], "mff"), options), FusionEngine("cpu")))
     found = find_run(options)
     assert found is not None

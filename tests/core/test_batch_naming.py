@@ -19,7 +19,7 @@ PAIR = Match("scene", Path("/in/a/scene_ir.png"), Path("/in/b/scene_vis.jpg"), "
 
 
 def options(out: Path, **more: object) -> BatchOptions:
-    return BatchOptions(out, "ivif", "average", **more)  # type: ignore[arg-type]
+    return BatchOptions("ivif", "average", out=out, **more)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

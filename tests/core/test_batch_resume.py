@@ -52,7 +52,7 @@ def source(tmp_path: Path) -> Path:
 
 
 def planned(source: Path, out: Path, **more: object) -> BatchPlan:
-    options = BatchOptions(out, "mff", "average", **more)  # type: ignore[arg-type]
+    options = BatchOptions("mff", "average", out=out, **more)  # type: ignore[arg-type]
     return plan_batch(pair_paths([source], "mff", skip=[out]), options)
 
 
@@ -76,12 +76,12 @@ def stamps(out: Path) -> dict[str, tuple[int, int]]:
 
 def test_a_finished_run_is_not_done_again(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert find_run(BatchOptions(out, "mff", "average")) is None
+    assert find_run(BatchOptions("mff", "average", out=out)) is None
     assert states(run(planned(source, out))) == {"done"}
     before = stamps(out)
     with pytest.raises(InputError, match="6 of 6 pairs are done"):
         planned(source, out)
-    found = find_run(BatchOptions(out, "mff", "average"))
+    found = find_run(BatchOptions("mff", "average", out=out))
     assert found is not None
     assert (found.total, found.done, found.failed, found.differences) == (6, 6, 0, ())
     again = run(planned(source, out, resume=True))
@@ -152,7 +152,7 @@ def test_other_settings_are_noticed(source: Path, tmp_path: Path) -> None:
     run(planned(source, out))
     with pytest.raises(InputError, match=r"depth: as the sources then, 16 now"):
         planned(source, out, resume=True, depth=16)
-    found = find_run(BatchOptions(out, "mef", "average"))
+    found = find_run(BatchOptions("mef", "average", out=out))
     assert found is not None
     assert found.differences == ("task: mff then, mef now",)
 
@@ -169,7 +169,7 @@ def test_another_pack_of_the_same_name_is_noticed(source: Path, tmp_path: Path) 
         manifest = PackManifest("tiny", "Tiny", "mff", config, TASKS["mff"].colour)
         write_pack(pack, tiny_network(config, seed), manifest)
 
-    options = BatchOptions(out, "mff", str(pack))
+    options = BatchOptions("mff", str(pack), out=out)
     made(1)
     assert states(run(plan_batch(pair_paths([source]), options))) == {"done"}
     (out / "p000.png").unlink()
@@ -201,7 +201,7 @@ def test_sources_are_never_replaced(source: Path) -> None:
     assert states(found) == {"failed"} or not found
     assert {p: p.read_bytes() for p in source.rglob("*.png")} == before
     plan = plan_batch(
-        pair_paths([source]), BatchOptions(source / "b", "mff", "average", overwrite=True)
+        pair_paths([source]), BatchOptions("mff", "average", out=source / "b", overwrite=True)
     )
     assert all("replace a source" in row.problem for row in plan.rows)
     assert states(run(plan)) == {"failed"}
@@ -321,7 +321,7 @@ from core.batch import BatchOptions, plan_batch, run_batch
 from core.engine import FusionEngine
 from core.io.pairing import pair_paths
 source, out = map(Path, sys.argv[1:])
-plan = plan_batch(pair_paths([source], "mff"), BatchOptions(out, "mff", "average", resume=True))
+plan = plan_batch(pair_paths([source], "mff"), BatchOptions("mff", "average", out=out, resume=True))
 for event in run_batch(plan, FusionEngine("cpu")):
     print(getattr(event, "state", "end"), flush=True)
 """

@@ -78,8 +78,11 @@ def test_the_real_allocators_are_recognised() -> None:
 
 
 def test_the_error_names_picture_device_and_remedy() -> None:
-    error = memory_error(DeviceChoice("cuda:0", "GPU 0", ""), (640, 480))
+    gpu = DeviceChoice("cuda:0", "GPU 0", "")
+    assert "--tiles" in memory_error(gpu, (640, 480)).remedy
+    error = memory_error(gpu, (640, 480), tiled=True)
     assert "640×480" in str(error)
     assert "GPU 0" in str(error)
     assert "--device cpu" in error.remedy
-    assert "--device cpu" not in memory_error(DeviceChoice("cpu", "CPU", ""), (1, 1)).remedy
+    cpu = DeviceChoice("cpu", "CPU", "")
+    assert "--device cpu" not in memory_error(cpu, (640, 480), tiled=True).remedy

@@ -368,8 +368,9 @@ def test_outputs_that_cannot_be_are_refused_before_training(
 
 
 def test_a_dinov3_run_needs_its_file_keeps_its_hash_and_will_not_take_another(
-    plan: RunPlan, tmp_path: Path
+    plan: RunPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("UNIFUSION_HOME", str(tmp_path))  # where nothing was fetched
     config = replace(CONFIG, network=tiny_paper(in_channels=1), steps=2, checkpoint_every=1)
     with pytest.raises(BackboneMissing, match="--backbone"):
         next(train(config, plan))

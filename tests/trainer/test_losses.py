@@ -108,6 +108,12 @@ def test_gradient_target_is_the_larger_source_at_each_pixel() -> None:
     assert gradient_loss(torch.zeros_like(a), a, b).item() == pytest.approx(expected, rel=1e-4)
 
 
+def test_the_brighter_target_leans_to_the_brighter_pixel() -> None:
+    a, b = torch.tensor([0.0, 0.9, 0.3]), torch.tensor([0.6, 0.3, 0.3])
+    target = intensity_target(a.view(1, 1, 1, 3), b.view(1, 1, 1, 3), "brighter")
+    torch.testing.assert_close(target.flatten(), torch.tensor([0.4, 0.7, 0.3]))
+
+
 def test_the_sharper_target_picks_the_sharp_side() -> None:
     sharp = np.random.default_rng(0).uniform(0, 1, (64, 64, 1)).astype(np.float32)
     blurred = ndimage.gaussian_filter(sharp, (2, 2, 0))
@@ -265,9 +271,20 @@ def test_exaggerated_contrast_earns_no_information() -> None:
     assert information_loss(softer, a, a).item() > 0.02
 
 
+def test_a_dull_source_may_be_shown_with_the_contrast_of_the_other_and_no_more() -> None:
+    rich = _tensor(smooth(64, 64, 1, 5)) * 0.5 + 0.25
+    dull = (rich - rich.mean()) * 0.3 + 0.1
+    kept = information_loss(rich, dull, rich).item()
+    assert kept < information_loss(dull, dull, rich).item()
+    assert kept < -0.01  # more of the dull source is seen than in itself
+    harder = (rich - rich.mean()) * 1.5 + rich.mean()
+    assert information_loss(harder, dull, rich).item() >= kept - 1e-3
+
+
 LOSSES = {
     "intensity max": lambda f, a, b: intensity_loss(f, a, b, "max"),
     "intensity mean": lambda f, a, b: intensity_loss(f, a, b, "mean"),
+    "intensity brighter": lambda f, a, b: intensity_loss(f, a, b, "brighter"),
     "intensity sharper": lambda f, a, b: intensity_loss(f, a, b, "sharper"),
     "gradient": gradient_loss,
     "ssim equal": lambda f, a, b: ssim_loss(f, a, b, "equal"),

@@ -45,7 +45,7 @@ def test_a_survey_names_what_is_wrong_and_says_what_a_run_will_use(tmp_path: Pat
     assert str(tmp_path) not in bad.reason
     (mismatch,) = found.mismatched
     assert (mismatch.name, "47×48" in mismatch.reason) == ("pair2", True)
-    assert any("alone.png" in line for line in found.unpaired)
+    assert any(file.path.name == "alone.png" for file in found.unpaired)
     assert found.problems == 3
     assert found.sizes == ((48, 48), (48, 48))
     assert found.data_bytes == 4 * 48 * 48 * 4

@@ -13,7 +13,8 @@ from core.errors import InputError
 from core.io.plan import Match
 from tests.trainer.runs import make_pairs
 from trainer.sources import find_pairs, fingerprint, truth_of
-from trainer.split import divide
+from trainer.split import Group, divide
+from trainer.split import given as given_folders
 
 
 def _match(name: str, folder: str = "") -> Match:
@@ -116,3 +117,34 @@ def test_the_truth_lies_beside_the_sides(tmp_path: Path) -> None:
     assert before != fingerprint((first, second), False)
     (folder / "gt" / "pair1.png").write_bytes(b"xy")
     assert fingerprint((first, second), True) != before
+
+
+def test_sides_name_every_group_with_its_pairs() -> None:
+    split = divide(
+        [_match(f"{s}", f"PET/Patient_{p:02d}") for p in range(4) for s in range(3)], 0.3
+    )
+    assert sum(group.train for group in split.sides()) == len(split.train) == 9
+    assert [group for group in split.sides() if group.validation] == [split.sides()[0]]
+    assert {group.name for group in split.sides()} == {f"Patient_{p:02d}" for p in range(4)}
+    by_name = divide([_match(f"sub-{p:02d}_slice{s}") for p in range(3) for s in range(2)], 0.3)
+    assert {group.name for group in by_name.sides()} == {"sub-00", "sub-01", "sub-02"}
+    neighbours = divide([_match(f"ct_{k:02d}") for k in range(30)], 0.2)
+    assert neighbours.by == "order"
+    assert Group("ct_00 – ct_01", 2, 0) in neighbours.sides()
+    assert sum(group.validation for group in neighbours.sides()) == len(neighbours.validation)
+
+
+def test_a_patient_in_both_folders_is_counted_and_not_named() -> None:
+    train = [_match(f"{s}", f"patient{p}") for p in (1, 2, 3) for s in range(2)]
+    apart = given_folders(train, [_match("0", "patient4")])
+    assert (apart.by, apart.groups, apart.note) == ("given", 3, "")
+    assert apart.sides()[0] == Group("patient4", 0, 1)
+    one = given_folders(train, [_match("9", "Patient_02"), _match("9", "patient4")])
+    assert "1 patient is on both sides" in one.note
+    assert "02" not in one.note
+    assert Group("patient2", 2, 1) in one.sides()
+    two = given_folders(train, [_match("9", "patient1"), _match("9", "patient3")])
+    assert "2 patients are on both sides" in two.note
+    # Folders of one name in two places need not be the same patient's.
+    plain = given_folders([_match("a", "x"), _match("b", "y")], [_match("c", "x")])
+    assert (plain.sides(), plain.note) == ((), "")

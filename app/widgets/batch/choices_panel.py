@@ -204,7 +204,7 @@ class ChoicesPanel(QScrollArea):
         self._choices = choices
         self.tasks.setCurrentIndex(self.tasks.findData(choices.task))
         self.formats.setCurrentIndex(max(0, self.formats.findData(choices.format)))
-        self.depths.setCurrentIndex(max(0, self.depths.findData(choices.depth)))
+        self.depths.setCurrentIndex(DEPTHS.index(choices.depth))
         self._show_method()
         for line, text in ((self.folder, choices.out), (self.template, choices.template)):
             if line.text() != text:
@@ -264,7 +264,7 @@ class ChoicesPanel(QScrollArea):
             out=self.folder.text(),
             template=self.template.text(),
             format=self.formats.currentData(),
-            depth=self.depths.currentData(),
+            depth=DEPTHS[self.depths.currentIndex()],
             **flags,
         )
         if task != self._choices.task:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,13 +74,16 @@ class BatchTable(PairTable):
     thumb_wanted = Signal(object)
     """A pair of paths."""
 
-    def __init__(self, describe: Callable[[Any], RowText]) -> None:
+    def __init__(
+        self, describe: Callable[[Any], RowText], is_troubled: Callable[[Any], bool]
+    ) -> None:
         """
         Args:
             describe: of a match, what its row shows.
+            is_troubled: of a match, whether somebody should look at its row.
         """
         super().__init__(_Nothing())
-        self._describe = describe
+        self._describe, self._is_troubled = describe, is_troubled
         self._places: dict[Key, int] = {}
         self._thumbs: OrderedDict[Key, QIcon] = OrderedDict()
         self._blanks = (_blank(1), _blank(2))
@@ -89,16 +92,21 @@ class BatchTable(PairTable):
 
     # --- content ---------------------------------------------------------------------------
 
-    def show_plan(self, plan: Any) -> None:
-        """Show another plan; None is an empty one. Rows that only changed stay where they are."""
+    def show_plan(self, plan: Any) -> bool:
+        """Show another plan; None is an empty one. Rows that only changed stay where they are.
+
+        Returns:
+            Whether the table was built anew, so that nothing in it is selected any more.
+        """
         plan = _Nothing() if plan is None else plan
         self._places = {(m.a, m.b): row for row, m in enumerate(plan.matches)}
         same = len(plan.matches) == len(self.plan.matches) and plan.leftovers == self.plan.leftovers
         if not same:
             self.set_plan(plan)
-            return
+            return True
         self.plan = plan
         self.touch_all()
+        return False
 
     def touch_all(self) -> None:
         """Every row looks different."""
@@ -109,13 +117,8 @@ class BatchTable(PairTable):
     def touch(self, keys: Sequence[Key]) -> None:
         """Some pairs look different: one signal for each stretch of rows."""
         rows = sorted(row for key in keys if (row := self._places.get(key)) is not None)
-        start = 0
-        for at in range(1, len(rows) + 1):
-            if at == len(rows) or rows[at] > rows[at - 1] + 1:
-                self.dataChanged.emit(
-                    self.index(rows[start], 0), self.index(rows[at - 1], SAID)
-                )  # fmt: skip
-                start = at
+        for first, last in stretches(rows):
+            self.dataChanged.emit(self.index(first, 0), self.index(last, SAID))
 
     def row_of(self, key: Key) -> int | None:
         """Where a pair stands."""
@@ -135,7 +138,7 @@ class BatchTable(PairTable):
         match = self.match_at(row)
         if match is None:
             return True
-        return not match.excluded and (not match.sure or self.text_at(row).mood in ("bad", "warn"))
+        return self._is_troubled(match)
 
     def set_thumb(self, key: Key, first: QImage | None, second: QImage | None) -> None:
         """Take small pictures: of A and B under (A, B), of a result under (file, Path())."""
@@ -284,6 +287,15 @@ class BatchTable(PairTable):
         return False
 
 
+def stretches(rows: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """First and last of every stretch of rows without a gap; ``rows`` go up."""
+    start = 0
+    for at in range(1, len(rows) + 1):
+        if at == len(rows) or rows[at] > rows[at - 1] + 1:
+            yield rows[start], rows[at - 1]
+            start = at
+
+
 class Shown(QSortFilterProxyModel):
     """All rows, or only those somebody should look at; or those of a name."""
 
@@ -298,6 +310,13 @@ class Shown(QSortFilterProxyModel):
     def is_filtered(self) -> bool:
         """Whether rows are hidden."""
         return self._only_troubled or bool(self._words)
+
+    def places(self, rows: Sequence[int]) -> list[int]:
+        """Where ``rows`` of the table are shown, without those that are hidden."""
+        if not self.is_filtered:
+            return [row for row in rows if 0 <= row < self.rowCount()]
+        mapped = (self.mapFromSource(self._table.index(row, 0)) for row in rows)
+        return [index.row() for index in mapped if index.isValid()]
 
     def set_only_troubled(self, only: bool) -> None:
         """Show only rows with a problem, or all."""

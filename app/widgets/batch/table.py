@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
-from pathlib import Path
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -33,7 +33,9 @@ from app.widgets.batch.model import (
     B,
     BatchTable,
     Shown,
+    stretches,
 )
+from app.words import spoken
 
 _WIDTHS = {A: 200, B: 116, STATE: 84, SIZE: 84, SAID: 130, WHY: 156, RESULT: 150, FOLDER: 80}
 
@@ -64,6 +66,8 @@ class BatchView(QTableView):
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         rows.setDefaultSectionSize(THUMB + 6)
         header = self.horizontalHeader()
+        # With the table's own selection it asks every cell of a selected column for its flags.
+        header.setSelectionModel(QItemSelectionModel(shown, header))
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -98,7 +102,8 @@ class TablePanel(QWidget):
         self.model = model
         self.shown = Shown(model)
         self.view = BatchView(self.shown)
-        self._keep_selected: list[int] = []
+        self._rows: list[int] | None = []
+        """Selected rows, once they have been asked for."""
         self._make_tools()
         self.details = QPlainTextEdit()
         self.details.setReadOnly(True)
@@ -109,6 +114,10 @@ class TablePanel(QWidget):
         self._lay_out()
         self.view.selectionModel().selectionChanged.connect(self._selected)
         model.dataChanged.connect(lambda *_: self._show_details(self.rows()))
+        for changed in (self.shown.layoutChanged, self.shown.modelReset):
+            changed.connect(self._forget_rows)
+        for changed in (self.shown.rowsInserted, self.shown.rowsRemoved):
+            changed.connect(self._forget_rows)
         model.modelReset.connect(self._selected)
         model.ticked.connect(self.include)
         model.moved.connect(self._dragged)
@@ -188,10 +197,18 @@ class TablePanel(QWidget):
 
     def rows(self) -> list[int]:
         """Selected rows of the table, in order."""
+        if self._rows is None:
+            self._rows = self._selected_rows()
+        return list(self._rows)
+
+    def _forget_rows(self, *_changes: object) -> None:
+        self._rows = None
+
+    def _selected_rows(self) -> list[int]:
         # Not selectedRows: it asks every cell, which takes a second for thousands.
         chosen = self.view.selectionModel().selection()
-        stretches = [chosen.at(place) for place in range(chosen.count())]
-        places = {row for part in stretches for row in range(part.top(), part.bottom() + 1)}
+        parts = [chosen.at(place) for place in range(chosen.count())]
+        places = {row for part in parts for row in range(part.top(), part.bottom() + 1)}
         if not self.shown.is_filtered:
             return sorted(places)
         return sorted(self.shown.mapToSource(self.shown.index(row, 0)).row() for row in places)
@@ -201,45 +218,48 @@ class TablePanel(QWidget):
         return self._pairs_among(self.rows())
 
     def _pairs_among(self, rows: list[int]) -> list[int]:
-        return [row for row in rows if row < len(self.model.plan.matches)]
+        return rows[: bisect_left(rows, len(self.model.plan.matches))]
 
     def select(self, rows: list[int]) -> None:
         """Select rows of the table and bring the first into view."""
         chosen = QItemSelection()
-        indexes = [self.shown.mapFromSource(self.model.index(row, 0)) for row in rows]
-        indexes = [index for index in indexes if index.isValid()]
-        for index in indexes:
-            chosen.select(index, index)
+        places = sorted(self.shown.places(rows))
+        for first, last in stretches(places):
+            chosen.select(self.shown.index(first, 0), self.shown.index(last, 0))
         flags = QItemSelectionModel.SelectionFlag.ClearAndSelect
         flags |= QItemSelectionModel.SelectionFlag.Rows
         self.view.selectionModel().select(chosen, flags)
-        if indexes:
+        if places:
+            first_index = self.shown.index(places[0], 0)
             no_change = QItemSelectionModel.SelectionFlag.NoUpdate
-            self.view.selectionModel().setCurrentIndex(indexes[0], no_change)
-            self.view.scrollTo(indexes[0])
+            self.view.selectionModel().setCurrentIndex(first_index, no_change)
+            self.view.scrollTo(first_index)
 
     def show_plan(self, plan: object) -> None:
         """Show another plan; what is selected stays selected as far as it is there."""
         rows, at = self.rows(), self.view.verticalScrollBar().value()
         keys = [(m.a, m.b) for row in rows if (m := self.model.match_at(row)) is not None]
-        self.model.show_plan(plan)
+        is_new = self.model.show_plan(plan)
         found = (self.model.row_of(key) for key in keys)
-        self.select([place for place in found if place is not None] or rows)
-        self.view.verticalScrollBar().setValue(at)
+        wanted = sorted(place for place in found if place is not None) or rows
+        if is_new or wanted != rows:
+            self.select(wanted)
+            self.view.verticalScrollBar().setValue(at)
         matches = self.model.plan.matches
-        self.view.setColumnHidden(FOLDER, all(m.folder == Path() for m in matches))
+        self.view.setColumnHidden(FOLDER, not any(m.folder.parts for m in matches))
         self._selected()
 
     def _selected(self, *_changes: object) -> None:
-        rows = self.rows()
+        if _changes:
+            self._forget_rows()
+        rows, matches = self.rows(), self.model.plan.matches
         pairs = self._pairs_among(rows)
-        matches = [self.model.match_at(row) for row in pairs]
         free = not self.model.is_locked
         self.swap_button.setEnabled(free and bool(pairs))
         self.choose_button.setEnabled(free and len(pairs) == len(rows) == 1)
         self.join_button.setEnabled(free and len(rows) == 2 and len(pairs) < 2)
-        self.exclude_button.setEnabled(free and any(not m.excluded for m in matches))
-        self.include_button.setEnabled(free and any(m.excluded for m in matches))
+        self.exclude_button.setEnabled(free and any(not matches[r].excluded for r in pairs))
+        self.include_button.setEnabled(free and any(matches[r].excluded for r in pairs))
         for button in (self.up_button, self.down_button):
             button.setEnabled(bool(pairs) and not self.shown.is_filtered)
         self._show_details(rows)
@@ -256,10 +276,11 @@ class TablePanel(QWidget):
             if not 0 <= place < len(self.model.plan.leftovers):
                 return ""
             item = self.model.plan.leftovers[place]
-            return f"{item.path}\n{item.reason}"
+            return f"{item.path}\n{spoken(item.reason)}"
         text = self.model.text_at(row)
         lines = [text.said] if text.said else []
-        lines += [f"A: {match.a}", f"B: {match.b}", self.tr("Paired because: ") + match.reason]
+        why = self.tr("Paired because: ") + spoken(match.reason)
+        lines += [f"A: {match.a}", f"B: {match.b}", why]
         return "\n".join(lines)
 
     # --- wishes ----------------------------------------------------------------------------

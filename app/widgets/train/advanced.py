@@ -11,7 +11,7 @@ from app.training.values import FieldSpec, Settings, get
 from app.widgets.train.field_row import FieldRow
 from app.words import spoken
 
-ELSEWHERE: frozenset[str] = frozenset(("init", "backbone"))
+ELSEWHERE: frozenset[str] = frozenset(("init", "backbone", "device"))
 """Settings with a control of their own outside this form."""
 
 

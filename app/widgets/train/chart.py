@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 from superqt import QFlowLayout
 
 from app import theme
+from app.numbers import localised
 from app.training.curves import Curve, Curves, Numbers, reduced, smoothed
 from app.training.phrases import count, curve_title
 from app.widgets.painting import short
@@ -34,6 +35,14 @@ class _Line:
     raw: pg.PlotDataItem
     box: QCheckBox
     number: int
+
+
+class _Axis(pg.AxisItem):
+    """Writes its numbers as the person does."""
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """Texts of the ticks."""
+        return [localised(text) for text in super().tickStrings(values, scale, spacing)]
 
 
 class Chart(QWidget):
@@ -58,7 +67,7 @@ class Chart(QWidget):
         self._quiet = quiet
         self._follows, self._moving = True, False
         self._lines: dict[str, _Line] = {}
-        self.plot = pg.PlotWidget()
+        self.plot = pg.PlotWidget(axisItems={side: _Axis(side) for side in ("left", "bottom")})
         self.plot.setAccessibleName(title)
         self.plot.setMinimumSize(160, 90)
         item = self.plot.getPlotItem()

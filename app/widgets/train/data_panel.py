@@ -7,16 +7,16 @@ from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
+    QButtonGroup,
     QCheckBox,
     QComboBox,
     QFileDialog,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QProgressBar,
     QPushButton,
     QSpinBox,
-    QTableView,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -26,7 +26,9 @@ from app.training.phrases import count
 from app.training.state import TrainState
 from app.widgets.drop import DropZone
 from app.widgets.elided import ElidedLabel
+from app.widgets.plain_table import plain_table
 from app.widgets.train.pair_rows import PairRows
+from app.widgets.train.sides import SidesView
 from app.words import spoken
 from core.tasks import TASKS
 
@@ -61,6 +63,7 @@ class DataPanel(QWidget):
         layout.addLayout(self._facts)
         layout.addWidget(self.notes)
         layout.addWidget(self.table, 1)
+        layout.addWidget(self.sides, 1)
         layout.addWidget(self.welcome, 1)
         layout.addStretch(0)
         state.data_changed.connect(self._show)
@@ -171,29 +174,28 @@ class DataPanel(QWidget):
         self.facts.setWordWrap(True)
         self.only = QCheckBox(self.tr("Only what is left out"))
         self.only.toggled.connect(self._show_rows)
+        self.as_pairs, self.as_groups = QToolButton(), QToolButton()
+        self.as_pairs.setText(self.tr("Pairs"))
+        self.as_groups.setToolTip(self.tr("Who is learnt from, and who is checked with"))
+        both = QButtonGroup(self)
+        for button in (self.as_pairs, self.as_groups):
+            button.setCheckable(True)
+            both.addButton(button)
+        self.as_pairs.setChecked(True)
+        both.buttonClicked.connect(self._show_view)
+        self.sides = SidesView()
         self._facts = QHBoxLayout()
+        self._facts.setSpacing(8)
         self._facts.addWidget(self.facts, 1)
         self._facts.addWidget(self.only)
+        self._facts.addWidget(self.as_pairs)
+        self._facts.addWidget(self.as_groups)
         self.notes = QLabel()
         self.notes.setObjectName("hint")
         self.notes.setWordWrap(True)
         self.rows = PairRows()
-        self.table = QTableView()
-        self.table.setModel(self.rows)
+        self.table = plain_table(self.rows, (230, 120, 140))
         self.table.setAccessibleName(self.tr("Pairs found"))
-        self.table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
-        self.table.setShowGrid(False)
-        self.table.setWordWrap(False)
-        self.table.setTabKeyNavigation(False)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(24)
-        header = self.table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setStretchLastSection(True)
-        for column, width in enumerate((230, 120, 140)):
-            self.table.setColumnWidth(column, width)
 
     # --- wishes ----------------------------------------------------------------------------
 
@@ -231,12 +233,11 @@ class DataPanel(QWidget):
             else self.tr("Use a folder of its own…")
         )
         self.own.setToolTip(str(own) if own is not None else "")
-        about: tuple[QWidget, ...] = (self.table, self.facts, self.only)
-        for widget in about:
-            widget.setVisible(report is not None)
+        self.facts.setVisible(report is not None)
         self.welcome.setVisible(not data.paths)
         self.zone.setVisible(bool(data.paths))
         self.notes.setVisible(report is not None and bool(report.notes))
+        self._show_view()
         if report is None:
             return
         self.facts.setText(self._summary())
@@ -268,6 +269,24 @@ class DataPanel(QWidget):
         if report is not None:
             self.rows.show_rows(report.rows, only_problems=self.only.isChecked())
             self.table.setColumnHidden(2, not any(row.group for row in report.rows))
+
+    def _show_view(self) -> None:
+        """Pairs or groups; where nothing is known of groups, pairs."""
+        report = self._state.report
+        known = report is not None and bool(report.sides)
+        if not known:
+            self.as_pairs.setChecked(True)
+        for button in (self.as_pairs, self.as_groups):
+            # An exclusive group takes Tab away from all but the one clicked last.
+            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            button.setVisible(known)
+        groups = self.as_groups.isChecked()
+        self.sides.setVisible(known and groups)
+        self.table.setVisible(report is not None and not groups)
+        self.only.setVisible(report is not None and not groups)
+        if report is not None and known:
+            self.as_groups.setText(self.sides.title(report))
+            self.sides.show_report(report)
 
     def _show_chore(self) -> None:
         chore = self._state.chore

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.numbers import number, read
 from app.training.values import FieldSpec
 from app.words import spoken
 
@@ -98,7 +99,7 @@ class FieldRow(QWidget):
         numeric = field.kind in ("int", "float")
         edit.setFixedWidth(110 if numeric else 220)
         if numeric:
-            pattern = QRegularExpression(r"[-+0-9.eE]*")
+            pattern = QRegularExpression(r"[-+0-9.,eE]*")
             edit.setValidator(QRegularExpressionValidator(pattern, edit))
         edit.editingFinished.connect(self._text_entered)
         return edit
@@ -126,7 +127,9 @@ class FieldRow(QWidget):
     def _text(self, value: Any) -> str:
         if isinstance(value, (list, tuple)):
             return ", ".join(str(item) for item in value)
-        return f"{value:g}" if isinstance(value, float) else str("" if value is None else value)
+        if isinstance(value, float):
+            return number(value, "g")
+        return "" if value is None else str(value)
 
     # --- entering --------------------------------------------------------------------------
 
@@ -141,8 +144,8 @@ class FieldRow(QWidget):
             if self.field.kind == "int":
                 return int(text)
             if self.field.kind == "float":
-                number = float(text)
-                return number if math.isfinite(number) else text
+                entered = read(text)
+                return entered if math.isfinite(entered) else text
         except ValueError:
             return text
         if isinstance(self._value, (list, tuple)):

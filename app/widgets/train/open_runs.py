@@ -58,7 +58,7 @@ class OpenRuns(QWidget):
         )
         text = self.tr("It stopped at step {0} of {1} ({2}). It goes on exactly where it was.")
         numbers = (phrases.count(run.step), phrases.count(run.steps), phrases.moment(run.when))
-        card.ask(self.tr("“{0}” was not finished").format(run.name), text.format(*numbers))
+        card.say(self.tr("“{0}” was not finished").format(run.name), text.format(*numbers))
         card.answered.connect(lambda answer: self._answered(run, card, answer))
         self.cards.append(card)
         self._column.addWidget(card)
@@ -68,7 +68,7 @@ class OpenRuns(QWidget):
             self.resume_requested.emit(run)
         elif answer == "discard":
             # Hours of work may lie in it: the first press only asks.
-            card.ask(
+            card.say(
                 self.tr("Delete “{0}” for good?").format(run.name),
                 self.tr("What it has learnt in {0} steps is lost.").format(phrases.count(run.step)),
             )

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor
 
 from app import theme
 from app.training.values import PairRow
+from app.words import spoken
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
@@ -50,9 +51,9 @@ class PairRows(QAbstractTableModel):
         """Texts, and colours for what is left out."""
         row = self.rows[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return (row.name, self._use(row), row.group, row.reason)[index.column()]
+            return (row.name, self._use(row), row.group, spoken(row.reason))[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return row.reason or row.name
+            return spoken(row.reason) or row.name
         if role == Qt.ItemDataRole.ForegroundRole:
             now = theme.colours()
             if row.part == "problem":

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
+from app.numbers import number
 from app.training import phrases
 from app.training.state import TrainState
 from app.training.values import FigureLine
@@ -130,7 +131,7 @@ class ResultPanel(QWidget):
         elif kept.score < 1:
             judged = self.tr("On the pairs held back it is not better than what it started from.")
         else:
-            gain = f"{100 * (kept.score - 1):.1f}"
+            gain = number(100 * (kept.score - 1), ".1f")
             judged = self.tr("On the pairs held back it is {0} % better on average.").format(gain)
         return f"{judged} {which} {where}"
 
@@ -155,7 +156,7 @@ class ResultPanel(QWidget):
         table.setRowCount(len(lines))
         for row, line in enumerate(lines):
             base = abs(line.parent)
-            change = f"{100 * (line.child - line.parent) / base:+.2f} %" if base else "–"
+            change = f"{number(100 * (line.child - line.parent) / base, '+.2f')} %" if base else "–"
             cells = (line.name, short(line.parent), short(line.child), change.replace("-", "−"))
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(text)

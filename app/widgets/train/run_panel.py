@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
+from app.numbers import number, read
 from app.training import phrases
 from app.training.state import TrainState
 from app.widgets.train.ask_card import AskCard
@@ -140,9 +141,7 @@ class RunPanel(QWidget):
 
     def _send_rates(self) -> None:
         try:
-            lower, upper = (
-                float(b.text().replace(",", ".")) for b in (self.rate_lower, self.rate_upper)
-            )
+            lower, upper = (read(b.text()) for b in (self.rate_lower, self.rate_upper))
         except ValueError:
             self.rates_note.setText(self.tr("These are no numbers."))
             return
@@ -175,7 +174,7 @@ class RunPanel(QWidget):
             for box, rate in zip(
                 (self.rate_lower, self.rate_upper), self._state.live.rates, strict=True
             ):
-                box.setText(f"{rate:.3g}")
+                box.setText(number(rate, ".3g"))
             self.rates_note.setText("")
         self._rates.setVisible(paused)
         self._show_live()
@@ -217,16 +216,17 @@ class RunPanel(QWidget):
         return texts[self._state.phase].format(at)
 
     def _show_strip(self) -> None:
-        names = (self.tr("A"), self.tr("B"), self.tr("Fused now"), self.tr("Fused at the start"))
+        now = self.tr("Fused at step {0}").format(phrases.count(self._state.strip_step))
+        names = (self.tr("A"), self.tr("B"), now, self.tr("Fused at the start"))
         images = self._state.strip
         self.strip.show_images(images, names[: len(images)])
 
     def _show_question(self) -> None:
         batch = self._state.question
         if not batch:
-            self.question.ask("", "")
+            self.question.say("", "")
             return
-        self.question.ask(
+        self.question.say(
             self.tr("The memory is not enough for this batch"),
             self.tr(
                 "The run waits; nothing is lost. With {0} crops per step it can go on. It will "

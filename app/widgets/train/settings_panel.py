@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -25,9 +26,14 @@ from app import theme
 from app.training.state import TrainState
 from app.training.values import get
 from app.widgets.train.advanced import Advanced
+from app.widgets.train.backbone_row import BackboneRow
 from app.widgets.train.card import Card
 from app.words import spoken
 
+_INSTALL_BOARD = "pip install tensorboard"
+_SELECTABLE = (
+    Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+)
 _FORMATS = ("TOML (*.toml)", "JSON (*.json)")
 
 
@@ -94,24 +100,8 @@ class SettingsPanel(QWidget):
         self.network_note = QLabel()
         self.network_note.setObjectName("hint")
         self.network_note.setWordWrap(True)
-        self.backbone = QLineEdit()
-        self.backbone.setPlaceholderText("vit_small_patch16_dinov3.safetensors")
-        self.backbone.editingFinished.connect(
-            lambda: self.value_chosen.emit("backbone", self.backbone.text().strip())
-        )
-        self.backbone_browse = QPushButton(self.tr("Choose…"))
-        self.backbone_browse.clicked.connect(self._ask_backbone)
-        self.backbone_fault = QLabel()
-        self.backbone_fault.setWordWrap(True)
-        file = QHBoxLayout()
-        file.addWidget(self.backbone, 1)
-        file.addWidget(self.backbone_browse)
-        self._backbone_row = QWidget()
-        box = QVBoxLayout(self._backbone_row)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(2)
-        box.addLayout(file)
-        box.addWidget(self.backbone_fault)
+        self.backbone = BackboneRow(self._state)
+        self.backbone.file_chosen.connect(lambda file: self.value_chosen.emit("backbone", file))
         self.name = QLineEdit()
         self.name.setMaxLength(80)
         self.name.textEdited.connect(self.name_chosen)
@@ -127,7 +117,7 @@ class SettingsPanel(QWidget):
             (self.tr("Start from"), self.start),
             (self.tr("Network"), self.network),
             ("", self.network_note),
-            (self.tr("DINOv3 file"), self._backbone_row),
+            (self.tr("DINOv3 file"), self.backbone),
             (self.tr("Name of the result"), self.name),
             (self.tr("About the pictures"), self.about),
         ):
@@ -136,7 +126,6 @@ class SettingsPanel(QWidget):
             words.setBuddy(widget)
             form.addRow(words, widget)
             widget.setAccessibleName(label)
-        self.backbone.setAccessibleName(self.tr("DINOv3 file"))
 
     def _make_expert(self) -> None:
         self.toggle = QToolButton()
@@ -151,7 +140,13 @@ class SettingsPanel(QWidget):
         self.save.setToolTip(self.tr("As a file that “unifusion train --config” takes, too"))
         self.save.clicked.connect(self._ask_save)
         self.board = QCheckBox(self.tr("Also write a TensorBoard log"))
+        self.board.setToolTip(self.tr("Into the run's folder, beside the curves shown here"))
         self.board.toggled.connect(self.tensorboard_chosen)
+        self.no_board = QLabel(self._board_words())
+        self.no_board.setObjectName("hint")
+        self.no_board.setWordWrap(True)
+        self.no_board.setTextInteractionFlags(_SELECTABLE)
+        self.no_board.setAccessibleName(self.no_board.text())
         self._expert = QHBoxLayout()
         self._expert.setSpacing(8)
         self._expert.addWidget(self.toggle)
@@ -163,6 +158,16 @@ class SettingsPanel(QWidget):
         column = QVBoxLayout(self._more)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.board)
+        column.addWidget(self.no_board)
+
+    def _board_words(self) -> str:
+        if getattr(sys, "frozen", False):
+            return self.tr("For a TensorBoard log, install this program with pip.")
+        text = self.tr(
+            "A TensorBoard log can be written, too, once TensorBoard is installed: run “{0}” and "
+            "start the program again."
+        )
+        return text.format(_INSTALL_BOARD)
 
     # --- showing ---------------------------------------------------------------------------
 
@@ -170,6 +175,8 @@ class SettingsPanel(QWidget):
         room = self._state.room
         for widget in (self.start, self.network, self.toggle, self.load, self.save):
             widget.setEnabled(room is not None)
+        self.board.setVisible(room is not None and room.board)
+        self.no_board.setVisible(room is not None and not room.board)
         if room is not None and self.advanced is None:
             for preset in room.presets:
                 card = Card(spoken(preset.title), spoken(preset.description))
@@ -214,10 +221,7 @@ class SettingsPanel(QWidget):
             self.tr("The network is that of the pack to start from.") if fixed else ""
         )
         self._form.setRowVisible(self.network_note, fixed)
-        self._form.setRowVisible(self._backbone_row, kind == "dinov3")
-        if not self.backbone.hasFocus():
-            self.backbone.setText(str(state.settings.get("backbone") or ""))
-        self._show_backbone(state.faults.get("backbone", ""))
+        self._form.setRowVisible(self.backbone, kind == "dinov3")
         for box, text in ((self.name, state.name), (self.about, state.about)):
             if box.text() != text:
                 box.setText(text)
@@ -232,17 +236,6 @@ class SettingsPanel(QWidget):
         kind = get(self._state.settings, "network.backbone.kind")
         return "paper" if kind == "dinov3" else "compact"
 
-    def _show_backbone(self, fault: str) -> None:
-        self.backbone_fault.setProperty("warns", bool(fault))
-        self.backbone_fault.setObjectName("" if fault else "hint")
-        self.backbone_fault.setText(
-            fault[:1].upper() + fault[1:]
-            if fault
-            else self.tr("Used as it is; it is not changed and not put into the result.")
-        )
-        self.backbone_fault.style().unpolish(self.backbone_fault)
-        self.backbone_fault.style().polish(self.backbone_fault)
-
     def _show_more(self, shown: bool) -> None:
         self._more.setVisible(shown)
 
@@ -256,13 +249,6 @@ class SettingsPanel(QWidget):
             self.advanced.reveal(name, self.area)
 
     # --- files -----------------------------------------------------------------------------
-
-    def _ask_backbone(self) -> None:
-        dialog = self._dialog = QFileDialog(self, self.tr("File with the DINOv3 weights"))
-        dialog.setNameFilters([self.tr("Weights") + " (*.safetensors)"])
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda name: self.value_chosen.emit("backbone", name))
-        dialog.open()
 
     def _ask_load(self) -> None:
         dialog = self._dialog = QFileDialog(self, self.tr("Load settings"))

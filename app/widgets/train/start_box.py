@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+)
 
 from app import theme
 from app.training import phrases
 from app.training.state import TrainState
+from app.training.values import DeviceOption
 from app.words import spoken
 
 
@@ -16,6 +25,8 @@ class StartBox(QFrame):
 
     start_requested = Signal()
     estimate_requested = Signal()
+    device_chosen = Signal(str)
+    """auto, cpu or cuda:N"""
 
     def __init__(self, state: TrainState) -> None:
         super().__init__()
@@ -28,10 +39,16 @@ class StartBox(QFrame):
         self.again.setToolTip(self.tr("Time a few real steps again"))
         self.again.setAccessibleName(self.tr("Estimate again"))
         self.again.clicked.connect(self.estimate_requested)
-        self.cost, self.missing = QLabel(), QLabel()
-        for label in (self.cost, self.missing):
+        self.cost, self.missing, self.reason = QLabel(), QLabel(), QLabel()
+        for label in (self.cost, self.missing, self.reason):
             label.setWordWrap(True)
         self.missing.setObjectName("hint")
+        self.device = QComboBox()
+        self.device.setAccessibleName(self.tr("Train on"))
+        self.device.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.device.activated.connect(lambda _: self.device_chosen.emit(self.device.currentData()))
         self.start = QPushButton(self.tr("Start training"))
         self.start.setObjectName("fuseButton")
         self.start.clicked.connect(self.start_requested)
@@ -44,6 +61,13 @@ class StartBox(QFrame):
         layout.setSpacing(6)
         layout.addLayout(top)
         layout.addWidget(self.cost)
+        where = QHBoxLayout()
+        words = QLabel(self.tr("Train on"))
+        words.setBuddy(self.device)
+        where.addWidget(words)
+        where.addWidget(self.device, 1)
+        layout.addLayout(where)
+        layout.addWidget(self.reason)
         layout.addWidget(self.missing)
         layout.addWidget(self.start)
         for signal in (
@@ -68,13 +92,53 @@ class StartBox(QFrame):
             "name": self.tr("Give the result a name (step 2)."),
             "": "",
         }[state.obstacle]
+        if state.faults.keys() == {"device"}:
+            missing = self.tr("Choose another device.")
         if state.at_work:
             missing = self.tr("A run is under way (step 3).")
         elif state.room is None:
             missing = self.tr("Starting the engine…")
         self.missing.setText(missing)
         self.missing.setVisible(bool(missing))
+        self._show_device()
         self._show_cost()
+
+    def _show_device(self) -> None:
+        state = self._state
+        options = state.room.devices if state.room is not None else ()
+        wanted = str(state.settings.get("device", "auto"))
+        rows = [(self._option(one), one.name) for one in options]
+        if options and state.device is None:
+            rows.append((self.tr("{0} (not here)").format(wanted), wanted))
+        shown = [
+            (self.device.itemText(k), self.device.itemData(k)) for k in range(self.device.count())
+        ]
+        if shown != rows:
+            self.device.clear()
+            for text, name in rows:
+                self.device.addItem(text, name)
+        self.device.setCurrentIndex(self.device.findData(wanted))
+        self.device.setEnabled(bool(rows) and not state.at_work)
+        self._show_reason()
+
+    def _show_reason(self) -> None:
+        fault, device = self._state.faults.get("device", ""), self._state.device
+        text = f"{fault[:1].upper()}{fault[1:]}." if fault else ""
+        if not fault and device is not None:
+            text = f"{spoken(device.label)}: {spoken(device.reason)}"
+        self.reason.setObjectName("" if fault else "hint")
+        self.reason.setProperty("warns", bool(fault))
+        self.reason.setText(text)
+        self.reason.setVisible(bool(text))
+        self.device.setToolTip(text)
+        self.reason.style().unpolish(self.reason)
+        self.reason.style().polish(self.reason)
+
+    def _option(self, one: DeviceOption) -> str:
+        if one.name == "auto":
+            return self.tr("Automatic choice")
+        short = spoken(one.label).partition(" (")[0]
+        return self.tr("Processor (CPU)") if one.name == "cpu" else f"{one.name}, {short}"
 
     def _show_cost(self) -> None:
         state, cost = self._state, self._state.cost
@@ -103,7 +167,6 @@ class StartBox(QFrame):
             lines.append(self.tr("{0} of memory").format(need))
         if not cost.fits:
             lines.append(self.tr("This will probably not fit. Take fewer or smaller crops."))
-        lines.append(phrases.device(cost.device, spoken(cost.reason)))
         if self._state.cost_stale:
             lines.append(self.tr("(Something was changed since.)"))
         return "\n".join(lines)

@@ -12,7 +12,8 @@ from app.batching.controller import BatchController
 from app.batching.pairing import key_of
 from app.main_window import MainWindow
 from app.views.batch_page import BatchPage
-from tests.app.conftest import gradient, write_png
+from tests.app.conftest import write_png
+from tests.junk import make_junk
 
 WAIT = 20_000
 
@@ -45,22 +46,8 @@ def study(tmp_path: Path) -> Path:
 @pytest.fixture
 def junkyard(tmp_path: Path) -> Path:
     """Three good pairs among everything that can be wrong with a folder."""
-    root = make_pairs(tmp_path / "yard", 3)
-    a, b = root / "a", root / "b"
-    good = (a / "p000.png").read_bytes()
-    for name, content in (
-        ("empty", b""),
-        ("cut", good[: len(good) // 2]),
-        ("text", b"not a picture"),
-    ):
-        (a / f"{name}.png").write_bytes(good)
-        (b / f"{name}.png").write_bytes(content)
-    (a / "size.png").write_bytes(good)
-    write_png(b / "size.png", gradient(7, 5))
-    for path in (a / "twice.png", b / "twice.png", b / "twice.bmp", a / "alone.png"):
-        path.write_bytes(good)
-    (root / "notes.doc").write_bytes(b"\0\1")
-    return root
+    make_junk(tmp_path / "yard")
+    return tmp_path / "yard"
 
 
 def planned(qtbot, batch: BatchController):

@@ -15,12 +15,13 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdi
 from app.batching.pairing import key_of
 from app.main_window import MainWindow
 from app.widgets.batch.model import RESULT, SAID, SIZE, STATE, WHY, A
-from core.batch.naming import DEFAULT_TEMPLATE, FIELDS
+from core.batch import DEFAULT_TEMPLATE, FIELDS
 from core.io import read_image
 from tests.app.batch.conftest import WAIT, make_pairs, planned, states, when
 from tests.app.conftest import gradient, write_png
 from tests.app.standin import StandInEngine
 from tests.app.test_window import drop
+from tests.junk import FAULTS, GOOD
 
 _LEFT = Qt.MouseButton.LeftButton
 
@@ -52,22 +53,23 @@ def go(qtbot, page) -> None:
 
 
 def test_a_dropped_folder_is_shown_before_anything_is_written(qtbot, page, junkyard):
-    with when(qtbot, page.batch, lambda: len(page.batch.looks) == 7):
+    pairs = 3 + len([name for name in FAULTS if (junkyard / "a" / f"{name}.png").exists()])
+    with when(qtbot, page.batch, lambda: len(page.batch.looks) == pairs):
         drop(page.zone, junkyard)
     names = [cell(page, row, A) for row in range(page.table.rowCount())]
-    assert names[:3] == ["cut.png", "empty.png", "p000.png"]
-    assert all("same name in a/ and b/" in cell(page, row, WHY) for row in range(7))
+    assert names[:3] == ["cut.png", "empty.png", "gone.png"]
+    assert all("same name in a/ and b/" in cell(page, row, WHY) for row in range(pairs))
     row = names.index("size.png")
     assert cell(page, row, SIZE) == "16×12 / 7×5"
     assert "sizes differ" in cell(page, row, SAID)
     assert "empty" in cell(page, names.index("empty.png"), SAID)
     assert cell(page, names.index("p001.png"), STATE) == "Ready"
-    left = {names[row]: cell(page, row, WHY) for row in range(7, page.table.rowCount())}
+    left = {names[row]: cell(page, row, WHY) for row in range(pairs, page.table.rowCount())}
     assert set(left) == {"alone.png", "twice.png", "twice.bmp"}
     assert "several files" in left["twice.bmp"]
-    red = page.table.data(page.table.index(8, A), Qt.ItemDataRole.ForegroundRole)
+    red = page.table.data(page.table.index(pairs + 1, A), Qt.ItemDataRole.ForegroundRole)
     assert red.red() > 1.5 * red.green()
-    assert "7 pairs" in page.summary.text()
+    assert f"{pairs} pairs" in page.summary.text()
     assert "not paired: 4" in page.summary.text()
     assert page.choices.folder.text() == str(junkyard.parent / "yard-fused")
     assert not (junkyard.parent / "yard-fused").exists()
@@ -207,8 +209,6 @@ def test_everything_fits_the_window(qtbot, window, page, study, size):
 def test_a_folder_of_junk_ends_and_says_what_became_of_each(qtbot, page, junkyard, monkeypatch):
     told = []
     monkeypatch.setattr(page.notice, "tell", lambda *words: told.append(words))
-    (junkyard / "a" / "gone.png").write_bytes((junkyard / "a" / "p000.png").read_bytes())
-    (junkyard / "b" / "gone.png").symlink_to(junkyard / "nowhere.png")
     dropped(qtbot, page, junkyard)
     for flag in ("metrics", "figures"):
         with planned(qtbot, page.batch):
@@ -217,6 +217,9 @@ def test_a_folder_of_junk_ends_and_says_what_became_of_each(qtbot, page, junkyar
     ends = states(page.batch)
     assert {name for name, state in ends.items() if state == "done"} == {"p000", "p001", "p002"}
     assert set(ends.values()) == {"done", "failed"}
+    for name in set(ends) - set(GOOD):
+        row = page.table.row_of((junkyard / "a" / f"{name}.png", junkyard / "b" / f"{name}.png"))
+        assert (cell(page, row, STATE), FAULTS[name] in cell(page, row, SAID)) == ("Failed", True)
     out = junkyard.parent / "yard-fused"
     assert sorted(path.name for path in out.glob("*.png")) == [f"p00{i}.png" for i in range(3)]
     a, b, fused = (read_image(p / "p001.png") for p in (junkyard / "a", junkyard / "b", out))
@@ -423,11 +426,11 @@ def test_a_full_disk_is_a_card_and_can_be_gone_on_after(qtbot, page, study, monk
 
     real = atomic.atomic_write
 
-    def full(path, data):
+    def full(path, data, **more):
         if Path(path).name == "p003.png":
             error = OSError(errno.ENOSPC, "No space left on device")
             raise OutputError(f"Cannot write {path}", "the disk is full", "Free some.") from error
-        real(path, data)
+        real(path, data, **more)
 
     dropped(qtbot, page, study)
     with monkeypatch.context() as patch:
@@ -440,14 +443,6 @@ def test_a_full_disk_is_a_card_and_can_be_gone_on_after(qtbot, page, study, monk
     with sqlite3.connect(study.parent / "study-fused" / "unifusion-batch.sqlite") as db:
         assert db.execute("SELECT count(*) FROM rows WHERE state='done'").fetchone() == (6,)
     db.close()
-
-
-def test_without_a_tray_the_window_itself_asks_for_attention(page, monkeypatch):
-    asked = []
-    monkeypatch.setattr(QApplication, "alert", lambda widget: asked.append(widget))
-    monkeypatch.setattr(type(page.notice), "has_place", property(lambda _self: False))
-    page.notice.tell("Batch finished", "3 fused")
-    assert asked == [page]
 
 
 def test_rows_next_to_each_other_are_told_by_one_signal(qtbot, page, tmp_path):

@@ -119,8 +119,8 @@ def test_a_shut_valve_lets_a_cancellation_through():
 
 def test_choices_become_options_and_settings_become_choices(tmp_path):
     choices = Choices(
-        "ivif", "average", str(tmp_path), "{a_stem}_{task}", "tif", 16,
-        keep_tree=False, resample=True, figures=True,
+        "ivif", "average", "{a_stem}_{task}", "tif", 16,
+        keep_tree=False, resample=True, figures=True, out=str(tmp_path),
     )  # fmt: skip
     options = options_of(choices, resume=True)
     assert (options.task, options.suffix, options.depth, options.resume) == (

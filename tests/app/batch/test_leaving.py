@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from app.habits.settings import Settings
 from app.main_window import MainWindow
@@ -91,6 +92,101 @@ def test_keeping_going_ends_the_program_when_the_work_has_ended(
         engine.gate.set()
     assert len(list((study.parent / "study-fused").glob("*.png"))) == 6
     assert not window.isVisible()
+
+
+class Tray(QSystemTrayIcon):
+    """A system with a tray: what is shown there, and said."""
+
+    shown: ClassVar[list[Tray]] = []
+    said: ClassVar[list[tuple[str, str]]] = []
+
+    def __init__(self, *words: object) -> None:
+        super().__init__(*words)
+        self.shown.append(self)
+
+    @staticmethod
+    def isSystemTrayAvailable() -> bool:
+        return True
+
+    @staticmethod
+    def supportsMessages() -> bool:
+        return True
+
+    def showMessage(self, title: str, text: str) -> None:
+        self.said.append((title, text))
+
+
+class NoTray(QSystemTrayIcon):
+    """A system without one: an icon must not even be made."""
+
+    def __init__(self, *_words: object) -> None:
+        raise AssertionError("there is no tray")
+
+    @staticmethod
+    def isSystemTrayAvailable() -> bool:
+        return False
+
+
+@pytest.fixture
+def tray(window, page, monkeypatch):
+    """The window on a system with a tray; a hidden program ends soon after its work."""
+    monkeypatch.setattr(Tray, "shown", [])
+    monkeypatch.setattr(Tray, "said", [])
+    monkeypatch.setattr("app.closing._LINGER_MS", 50)
+    window.closing.notice.tray = page.notice.tray = Tray
+    return Tray
+
+
+def test_with_a_tray_the_window_hides_there_and_the_end_is_told(
+    qtbot, window, tray, at_work, engine, study
+):
+    ask_to_close(qtbot, window)
+    click(window.closing.card.buttons["keep"])
+    assert window.isHidden()
+    assert not window.isMinimized()
+    (icon,) = tray.shown
+    assert icon.isVisible()
+    assert "still at work" in icon.toolTip()
+    assert tray.said == []
+    with qtbot.waitSignal(window.habits.ended, timeout=WAIT):
+        engine.gate.set()
+    assert tray.said == [("Batch finished", "6 fused")]
+    assert len(list((study.parent / "study-fused").glob("*.png"))) == 6
+    assert not any(one.isVisible() for one in tray.shown), "no icon is left behind"
+
+
+def test_a_click_on_the_icon_brings_the_window_back_and_it_stays(
+    qtbot, window, tray, at_work, engine
+):
+    ask_to_close(qtbot, window)
+    click(window.closing.card.buttons["keep"])
+    (icon,) = tray.shown
+    icon.activated.emit(QSystemTrayIcon.ActivationReason.Trigger)
+    assert window.isVisible()
+    assert not window.closing.waits
+    with qtbot.waitSignal(at_work.batch.ended, timeout=WAIT):
+        engine.gate.set()
+    qtbot.wait(100)
+    assert window.isVisible()
+    assert tray.said == [("Batch finished", "6 fused")]
+
+
+def test_without_a_tray_the_window_is_minimised_and_asks_for_attention(
+    qtbot, window, page, engine, study, monkeypatch
+):
+    asked = []
+    monkeypatch.setattr(QApplication, "alert", lambda widget: asked.append(widget))
+    window.closing.notice.tray = page.notice.tray = NoTray
+    dropped(qtbot, page, study)
+    engine.gate.clear()
+    with when(qtbot, page.batch, lambda: "fusing" in states(page.batch).values()):
+        click(page.foot.start_button)
+    ask_to_close(qtbot, window)
+    click(window.closing.card.buttons["keep"])
+    assert window.isMinimized()
+    with qtbot.waitSignal(window.habits.ended, timeout=WAIT):
+        engine.gate.set()
+    assert asked == [page]
 
 
 def test_whoever_comes_back_meanwhile_keeps_the_window(qtbot, window, at_work, engine):

@@ -132,10 +132,13 @@ def test_what_the_engine_says_is_among_the_texts(german):
     assert words | {p.title for p in PRESETS} | {p.description for p in PRESETS} <= said
 
 
-def test_what_is_wrong_with_a_setting_is_said_in_german(german):
+def test_what_is_wrong_with_a_setting_is_said_in_german(qapp):
     values = values_of(TrainConfig("mif"))
     faults = validate({**values, "steps": 0, "crop": 100, "lr_upper": "x"})
-    assert sorted(german[Text("core", fault)] for fault in faults.values()) == [
+    language.install(qapp, "de")
+    said = sorted(spoken(fault) for fault in faults.values())
+    language.install(qapp, "en")
+    assert said == [
         "muss ein Vielfaches von 16 sein",
         "muss eine Zahl sein",
         "muss mindestens 1 sein",

@@ -16,10 +16,12 @@ import pytest
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
+from app import gui
 from app.habits import timings
 from app.habits.first_paint import FirstPaint
 from app.habits.quiet_import import collector_at_rest, gently, libraries, open_libraries
 from app.habits.signals import closing
+from app.main_window import MainWindow
 
 _REPO = Path(__file__).resolve().parents[3]
 
@@ -61,6 +63,48 @@ def test_what_cannot_be_opened_or_found_is_no_error(tmp_path):
     assert open_libraries([bad, tmp_path / "missing.so"]) == 0
     assert libraries("a_package_nobody_has") == []
     assert gently(lambda: 7, "a_package_nobody_has")() == 7
+
+
+def test_an_import_waits_in_turn_and_not_beyond_what_does_not_come():
+    asked = []
+
+    class Turn(threading.Event):
+        def __init__(self, comes: bool) -> None:
+            super().__init__()
+            self.comes = comes
+
+        def wait(self, timeout: float | None = None) -> bool:
+            asked.append((self.comes, timeout))
+            return self.comes
+
+    there, missing = Turn(True), Turn(False)
+    make = gently(lambda: 7, after=((there, 2.0), (missing, 8.0), (there, 1.0)))
+    assert asked == []
+    assert make() == 7
+    assert asked == [(True, 2.0), (False, 8.0)]
+
+
+@pytest.mark.parametrize("what", ["pair", "one picture", "error", "classical"])
+def test_torch_goes_after_the_first_preview_or_what_comes_in_its_place(
+    qtbot, engine, samples, files, what
+):
+    first = gui.FirstPictures()
+    turns = [event for event, _ in first.turns]
+    window = MainWindow(lambda: engine, samples, "mif", "average" if what == "classical" else "")
+    qtbot.addWidget(window)
+    first.watch(window)
+    seen = []
+    window.session.sources_changed.connect(lambda: seen.append(turns[1].is_set()))
+    with qtbot.waitSignal(window.controller.idle, timeout=10_000):
+        if what == "one picture":
+            window.controller.replace_side("a", files[0])
+        elif what == "error":
+            window.controller.open_pair(files[0], files[0].with_name("none.png"))
+        else:
+            window.controller.open_pair(*files)
+    assert all(turn.is_set() for turn in turns)
+    if what in ("pair", "classical"):
+        assert seen == [False]
 
 
 def test_the_collector_rests_until_the_last_one_leaves():
@@ -127,7 +171,7 @@ def test_work_begins_after_the_first_paint_and_once(qtbot):
     assert widget.seen.count("then") == 1
 
 
-def test_timings_are_written_only_when_asked_for(qtbot, monkeypatch, tmp_path, window):
+def test_timings_are_written_only_when_asked_for(qtbot, monkeypatch, tmp_path, window, engine):
     monkeypatch.delenv("UNIFUSION_TIMINGS", raising=False)
     assert timings.wanted() is None
     monkeypatch.setenv("UNIFUSION_TIMINGS", str(tmp_path / "t.jsonl"))
@@ -135,8 +179,11 @@ def test_timings_are_written_only_when_asked_for(qtbot, monkeypatch, tmp_path, w
     assert file is not None
     clock = timings.Timings(file, window, window.session)
     window.update()
-    with qtbot.waitSignal(window.controller.idle, timeout=10_000):
+    engine.gate.clear()  # the preview is on its own thread, and could come second
+    with qtbot.waitSignal(window.controller.previewed, timeout=10_000):
         window.controller.open_sample()
+    with qtbot.waitSignal(window.controller.idle, timeout=10_000):
+        engine.gate.set()
     qtbot.waitUntil(lambda: "result" in file.read_text(encoding="utf-8"))
     clock.finish()
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]

@@ -171,6 +171,26 @@ def test_setting_aside_keeps_the_state_and_a_run_can_be_deleted(qtbot, page, hom
     assert not list((home / "packs").glob("*.run"))
 
 
+def test_a_run_that_goes_on_shows_its_last_pictures_at_once(qtbot, page, data):
+    state = page.state
+    prepare(qtbot, page, data, **LONG)
+    click(page.start.start)
+    qtbot.waitUntil(lambda: state.strip_step >= 5, timeout=WAIT)
+    click(page.run.aside)
+    phase(qtbot, page, "set aside")
+    qtbot.waitUntil(lambda: len(page.open_runs.cards) == 1, timeout=WAIT)
+    last, pictures = state.strip_step, state.strip
+    strips = []
+    state.strip_changed.connect(lambda: strips.append((state.strip_step, state.strip)))
+    click(page.open_runs.cards[0].buttons["resume"])
+    qtbot.waitUntil(lambda: any(images for _, images in strips), timeout=WAIT)
+    step, images = next((step, images) for step, images in strips if images)
+    assert state.phase == "starting", "before anything is judged anew"
+    assert step == last
+    assert images == pictures
+    assert f"Fused at step {last}" in page.run.strip.accessibleName()
+
+
 def test_closing_in_the_middle_leaves_a_run_to_go_on_with(qtbot, page, home, data):
     prepare(qtbot, page, data, **LONG)
     click(page.start.start)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -50,7 +52,8 @@ def test_a_dropped_folder_is_looked_at_and_start_becomes_possible(qtbot, page, d
     assert page.start.start.isEnabled()
     qtbot.waitUntil(lambda: page.state.cost is not None, timeout=WAIT)
     assert page.state.cost.seconds_per_step > 0
-    assert "CPU" in page.start.cost.text() or page.state.cost.device != "cpu"
+    assert page.start.cost.text().startswith("About ")
+    assert page.state.cost.reason in page.start.reason.text()
 
 
 def test_unreadable_mismatched_and_lonely_files_are_named(qtbot, page, data):
@@ -121,7 +124,7 @@ def test_a_folder_of_its_own_takes_the_place_of_the_share(qtbot, page, data, tmp
 
 def test_every_setting_has_a_control_with_name_and_help(page):
     form = page.settings.advanced
-    assert set(form.rows) == {field.name for field in FIELDS} - {"init", "backbone"}
+    assert set(form.rows) == {field.name for field in FIELDS} - {"init", "backbone", "device"}
     for row in form.rows.values():
         assert row.control.accessibleName()
         assert row.control.toolTip()
@@ -175,6 +178,25 @@ def test_the_four_ablations_can_be_switched(page):
     assert "DINOv3" in page.state.faults["backbone"]
     page.training.preparing.set_value("backbone", "dino.safetensors")
     assert page.state.faults == {}
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_tensorboard_switch_is_there_or_says_what_to_do(qtbot, page, monkeypatch, there):
+    real = importlib.util.find_spec
+    spec = SimpleNamespace() if there else None
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *a: spec if name == "tensorboard" else real(name)
+    )
+    with qtbot.waitSignal(page.state.room_changed, timeout=WAIT):
+        page.training.preparing.open()
+    page.show_step(1)
+    page.settings.toggle.setChecked(True)
+    assert page.settings.board.isVisible() is there
+    assert page.settings.no_board.isVisible() is not there
+    assert "pip install tensorboard" in page.settings.no_board.text()
+    if there:
+        page.settings.board.click()
+        assert page.state.tensorboard
 
 
 def test_the_network_of_a_parent_is_fixed(page, home):

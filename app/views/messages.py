@@ -1,0 +1,59 @@
+"""What is said above the panes: an error with its remedy, notices, a word to who is new."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from app.session import Session
+from app.widgets.bars import ErrorCard, MessageBar
+from app.words import spoken_all, spoken_error
+
+
+class Messages(QObject):
+    """Shows a session's problem and notices in three bars; it lays none of them out."""
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._coach_dismissed = False
+        self.card = ErrorCard()
+        self.notice = MessageBar("noticeBar", "alert-outline")
+        self.coach = MessageBar("coachBar", "information-outline")
+        self.bars: tuple[QWidget, ...] = (self.card, self.notice, self.coach)
+        """From top to bottom."""
+        session.problem_changed.connect(self._show_problem)
+        session.notices_changed.connect(self._show_notices)
+        session.sources_changed.connect(self._show_coach)
+        self.notice.dismissed.connect(lambda: session.set_message(""))
+        self.coach.dismissed.connect(self._dismiss_coach)
+
+    def _show_problem(self) -> None:
+        problem = self._session.problem
+        if problem is None:
+            self.card.hide()
+            return
+        labels = {
+            "resample": self.tr("Resample B onto A"),
+            "open": self.tr("Open other files"),
+            "retry": self.tr("Retry"),
+            "tiles": self.tr("Retry in tiles"),
+            "cpu": self.tr("Use CPU"),
+            "save": self.tr("Save elsewhere"),
+            "reload": self.tr("Read again"),
+            "export": self.tr("Export elsewhere"),
+        }
+        label = labels.get(problem.remedy, "")
+        said, has_file = spoken_error(problem.error), problem.path is not None
+        self.card.show_error(*said, problem.remedy, label, has_file=has_file)
+
+    def _show_notices(self) -> None:
+        self.notice.show_text("\n".join(spoken_all(self._session.notices)))
+
+    def _show_coach(self) -> None:
+        sample = self._session.sources.sample and not self._coach_dismissed
+        text = self.tr("This is a sample pair. Drop two images of your own here, or press Ctrl+O.")
+        self.coach.show_text(text if sample else "")
+
+    def _dismiss_coach(self) -> None:
+        self._coach_dismissed = True

@@ -1,0 +1,145 @@
+"""Reading one file of a hub of models over HTTPS, and what can go wrong, in words."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+from typing import IO
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+
+from core import __version__
+from core.errors import DownloadError, Said
+
+_BLOCK = 1 << 17
+_PATIENCE = 30.0
+"""Seconds without a byte after which a server is given up."""
+
+_BY_HAND = "Download the file with a browser, and choose it here instead."
+_LATER = "Try again later, or download the file with a browser and choose it here."
+_PROXY = (
+    "Set HTTPS_PROXY to http://USER:PASSWORD@PROXY:PORT as your network asks for it, and start "
+    "the program again."
+)
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the hub declares of a file: size in bytes, and sha256 in hex ("" where it does not)."""
+
+    size: int
+    sha256: str
+
+
+class _Hops(urllib.request.HTTPRedirectHandler):
+    """Follows redirects, never to a less safe place, and keeps what the hub says on the way.
+
+    The hub sends a large file's readers on to its storage, which declares no sha256.
+    """
+
+    def __init__(self) -> None:
+        self.size, self.sha256 = 0, ""
+
+    def note(self, headers: Message) -> None:
+        """Keep what was not said before."""
+        self.sha256 = self.sha256 or _tag(headers.get("X-Linked-Etag"))
+        self.size = self.size or _number(headers.get("X-Linked-Size"))
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        """As the base class, within the limits."""
+        self.note(headers)
+        here, there = urlsplit(req.full_url).scheme, urlsplit(newurl).scheme
+        if there != "https" and there != here:
+            fp.close()
+            raise URLError("the server sends on to an unprotected address")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def read_file(url: str) -> Iterator[Head | bytes]:
+    """Yield a :class:`Head`, then the file in blocks. Blocks till something arrives.
+
+    No token, cookie or other identification is sent. Proxies are those of the environment or the
+    system, as :func:`urllib.request.getproxies` finds them.
+
+    Raises:
+        DownloadError: says what can be done about it.
+    """
+    host = urlsplit(url).hostname or url
+    hops = _Hops()
+    agent = {"User-Agent": f"UniFusion-Studio/{__version__}"}
+    try:
+        opener = urllib.request.build_opener(hops)
+        with opener.open(urllib.request.Request(url, headers=agent), timeout=_PATIENCE) as reply:
+            hops.note(reply.headers)
+            size = hops.size or _number(reply.headers.get("Content-Length"))
+            yield Head(size, hops.sha256 or _tag(reply.headers.get("ETag")))
+            while block := reply.read1(_BLOCK):
+                yield block
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise _explained(error, host) from error
+
+
+def _tag(value: str | None) -> str:
+    return (value or "").removeprefix("W/").strip('"').lower()
+
+
+def _number(value: str | None) -> int:
+    return int(value) if value and value.isdecimal() else 0
+
+
+def _explained(error: Exception, host: str) -> DownloadError:
+    if isinstance(error, HTTPError):
+        error.close()
+        return _refused(error.code, host)
+    reason = error.reason if isinstance(error, URLError) else error
+    what = Said("No connection to {0}", host)
+    if "407" in str(reason) or "roxy" in str(reason) or "unnel" in str(reason):
+        return DownloadError(what, Said("the proxy refuses it ({0})", reason), _PROXY)
+    if isinstance(reason, ssl.SSLError):
+        return DownloadError(
+            what,
+            Said("its certificate cannot be checked ({0})", reason),
+            "If your network looks into connections, set SSL_CERT_FILE to its certificate. Else "
+            "download the file with a browser, and choose it here instead.",
+        )
+    if isinstance(reason, socket.gaierror):
+        return DownloadError(
+            what,
+            "its address cannot be found: this computer seems to be offline",
+            "Connect it and try again, or bring the file from another computer and choose it here.",
+        )
+    if isinstance(reason, TimeoutError):
+        return DownloadError(what, "it does not answer", _LATER)
+    return DownloadError(
+        what,
+        str(getattr(reason, "strerror", None) or reason),
+        "Look at the network connection and a firewall between, and try again.",
+    )
+
+
+def _refused(code: int, host: str) -> DownloadError:
+    what = Said("{0} refuses the file", host)
+    if code in (401, 403):
+        return DownloadError(
+            what,
+            Said("it asks for a login or for an agreement on its own page (answer {0})", code),
+            "Open its page in a browser, agree there, download the file, and choose it here.",
+        )
+    if code == 407:
+        return DownloadError(what, "the proxy wants a login (answer 407)", _PROXY)
+    if code in (404, 410):
+        return DownloadError(what, Said("it is not there any more (answer {0})", code), _BY_HAND)
+    return DownloadError(what, Said("it is busy or out of order (answer {0})", code), _LATER)

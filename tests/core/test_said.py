@@ -1,0 +1,82 @@
+"""Texts that remember their template and values: joined, kept as JSON, read back."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+
+from core.errors import FusionError, InputError, SizeMismatch
+from core.said import Said, from_data, to_data
+
+
+def test_a_text_is_its_english_to_all_who_do_not_ask() -> None:
+    text = Said("{0} of {1:.1f}", "a {brace}", 2.25)
+    assert text == "a {brace} of 2.2"
+    assert {text: 1}["a {brace} of 2.2"] == 1
+    assert json.loads(json.dumps([text])) == ["a {brace} of 2.2"]
+
+
+def test_texts_are_kept_with_template_and_values_through_json() -> None:
+    inner = Said("{0}/ and {1}/", "ä", "b")
+    text = Said("no file of that name in {0}, {1}, {2}, {3}", inner, 3, 0.5, Path("x/y"))
+    data = json.loads(json.dumps(to_data(text)))
+    assert data == {
+        "said": [
+            "no file of that name in {0}, {1}, {2}, {3}",
+            {"said": ["{0}/ and {1}/", "ä", "b"]},
+            3,
+            0.5,
+            "x/y",
+        ]
+    }
+    again = from_data(data)
+    assert again == text
+    assert isinstance(again, Said)
+    assert again.template == text.template
+    assert isinstance(again.values[0], Said)
+    assert to_data(again) == data
+
+
+def test_names_that_are_no_valid_unicode_are_kept() -> None:
+    text = Said("Cannot write {0}", Path("caf\udce9.png"))
+    assert from_data(json.loads(json.dumps(to_data(text)))) == text
+
+
+def test_plain_texts_are_kept_as_they_are() -> None:
+    assert to_data("a {brace}") == from_data("a {brace}") == "a {brace}"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [None, 3, [], {}, {"said": []}, {"said": [1]}, {"said": ["{0} {1}", 1]}, {"other": ["x"]}],
+)
+def test_what_is_no_text_is_refused(data: object) -> None:
+    with pytest.raises(ValueError, match="no text"):
+        from_data(data)
+
+
+def test_braces_of_a_plain_text_are_no_placeholders() -> None:
+    text = Said.plain("{name}")
+    assert (text, text.template) == ("{name}", "{{name}}")
+    assert Said.plain(text) is text
+
+
+def test_joined_texts_stay_texts() -> None:
+    parts = [Said("batch {0}", 4), "plain {x}"]
+    text = Said.joined("; ", parts)
+    assert text == "batch 4; plain {x}"
+    assert isinstance(text.values[0], Said)
+    assert pickle.loads(pickle.dumps(text)) == text  # noqa: S301
+    assert Said.joined(", ", []) == ""
+
+
+def test_an_error_is_one_paragraph_that_knows_its_parts() -> None:
+    error = InputError("/a {b}.png", Said("it holds {0} {1}", 2, Said("pages")), "Save one.")
+    assert str(error) == error.said == "/a {b}.png: it holds 2 pages. Save one."
+    assert from_data(to_data(error.said)) == str(error)
+    assert str(FusionError("Really?")) == "Really?"
+    assert str(FusionError("What", "why")) == "What: why."
+    assert str(SizeMismatch((2, 3), (4, 5))).startswith("The two pictures differ in size: A is 2×3")
