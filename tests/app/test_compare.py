@@ -262,11 +262,11 @@ def test_operands_are_chosen_and_a_missing_one_is_said(qtbot, opened):
     bar = opened.view.bar
     opened.actions_.difference.trigger()
     names = [bar.second.itemText(k) for k in range(bar.second.count())]
-    assert names == ["A", "B", "Fused", "Â", "B̂", "Laplacian"]
-    bar.second.setCurrentIndex(names.index("Laplacian"))
+    assert names == ["A", "B", "Fused", "Â", "B̂", "Laplacian pyramid"]
+    bar.second.setCurrentIndex(names.index("Laplacian pyramid"))
     bar.second.activated.emit(0)
     scene = opened.view.panes["fused"].canvas.scene
-    assert scene.second.name == "Laplacian"
+    assert scene.second.name == "Laplacian pyramid"
     key = opened.session.results[0].key
     opened.session.remove_result(key)
     assert not opened.view.panes["fused"].canvas.scene.is_compared
