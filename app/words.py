@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
@@ -23,19 +23,6 @@ STAGES = (
     "done",
 )
 """What the engine reports while it works."""
-
-_SPEAKERS = {
-    "Said",
-    "FusionError",
-    "InputError",
-    "OutputError",
-    "PackError",
-    "BackboneMissing",
-    "DeviceMemoryError",
-    "DeviceUnavailable",
-    "DownloadError",
-}
-"""Calls in the engine and the trainer whose literal texts a person may read."""
 
 _PLACES = {"report": 2}
 """Calls with one argument a person may read, and its place: stages."""
@@ -101,12 +88,29 @@ def trainer_texts() -> set[str]:
 def error_texts() -> set[str]:
     """Every literal text of errors, stages and reasons, found in the source that says it."""
     root = Path(core.__file__).parent.parent
-    found: set[str] = set()
-    for package in ("core", "trainer", "app"):
-        for path in sorted((root / package).rglob("*.py")):
-            if path.parent.name != "cli":  # which speaks English
-                found.update(_Source(ast.parse(path.read_text(encoding="utf-8"))).texts())
+    trees = [
+        ast.parse(path.read_text(encoding="utf-8"))
+        for package in ("core", "trainer", "app")
+        for path in sorted((root / package).rglob("*.py"))
+        if path.parent.name != "cli"  # which speaks English
+    ]
+    speakers = speakers_in(trees)
+    found = {text for tree in trees for text in _Source(tree, speakers).texts()}
     return {text for text in found if _is_words(text)}
+
+
+def speakers_in(trees: Sequence[ast.Module]) -> frozenset[str]:
+    """Calls whose literal texts a person may read: ``Said``, and every error for people."""
+    bases = {
+        node.name: {getattr(base, "id", getattr(base, "attr", "")) for base in node.bases}
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    }
+    errors = {"FusionError"}
+    while more := {name for name, its in bases.items() if its & errors} - errors:
+        errors |= more
+    return frozenset(errors | {"Said"})
 
 
 def _is_words(text: str) -> bool:
@@ -116,8 +120,8 @@ def _is_words(text: str) -> bool:
 class _Source:
     """One module, and what its names and functions may stand for."""
 
-    def __init__(self, tree: ast.Module) -> None:
-        self._tree = tree
+    def __init__(self, tree: ast.Module, speakers: frozenset[str]) -> None:
+        self._tree, self._speakers = tree, speakers
         self._known: dict[str, list[ast.expr]] = {}
         for node in ast.walk(tree):
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
@@ -130,7 +134,7 @@ class _Source:
         """Literal texts that reach a person."""
         for node in ast.walk(self._tree):
             if isinstance(node, ast.Call):
-                for given in _told(node):
+                for given in self._told(node):
                     yield from self._read(given, frozenset())
 
     def _read(self, value: ast.expr, seen: frozenset[str]) -> Iterator[str]:
@@ -147,15 +151,14 @@ class _Source:
             for known in self._known.get(name, ()):
                 yield from self._read(known, seen | {name})
 
-
-def _told(node: ast.Call) -> list[ast.expr]:
-    """Arguments of a call that a person may read."""
-    name = _called(node)
-    if name in _SPEAKERS:
-        said = node.args[:1] if name == "Said" else node.args
-        return [*said, *(word.value for word in node.keywords)]
-    place = _PLACES.get(name)
-    return node.args[place : place + 1] if place is not None else []
+    def _told(self, node: ast.Call) -> list[ast.expr]:
+        """Arguments of a call that a person may read."""
+        name = _called(node)
+        if name in self._speakers:
+            said = node.args[:1] if name == "Said" else node.args
+            return [*said, *(word.value for word in node.keywords)]
+        place = _PLACES.get(name)
+        return node.args[place : place + 1] if place is not None else []
 
 
 def _called(node: ast.Call) -> str:

@@ -6,6 +6,7 @@ release): their cost is linear in pixels and their attention statistics are glob
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import torch
@@ -136,11 +137,11 @@ class GatedFeedForward(nn.Module):
         return reduced
 
 
-class Block(nn.Module):
+class Block(nn.Module, ABC):
     """Attention across channels and gated feed-forward, pre-norm, residual.
 
-    Split into what looks at pixels one by one (:meth:`look`, :meth:`finish`) and what knows the
-    whole picture (the weights between them), so that it can be walked through in stripes.
+    Split into what looks at pixels and their neighbours (:meth:`look`, :meth:`finish`) and what
+    knows the whole picture (the weights between them), so that it can be walked through in stripes.
     """
 
     def __init__(self, channels: int, heads: int, expansion: float) -> None:
@@ -149,9 +150,13 @@ class Block(nn.Module):
         self.norm_feed = ChannelNorm(channels)
         self.feed = GatedFeedForward(channels, expansion)
 
+    @abstractmethod
+    def normed(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+        """What asks and what answers, normalised: N×C×H×W each."""
+
     def look(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries of x, keys and values of ``other``: N×C×H×W each."""
-        raise NotImplementedError
+        return self.attention.look(*self.normed(x, other))
 
     def finish(self, x: Tensor, attended: Tensor) -> Tensor:
         """Both residual steps, N×C×H×W."""
@@ -161,9 +166,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, other: Tensor) -> Tensor:
         """N×C×H×W each; returns the new x."""
-        query, key, value = self.look(x, other)
-        weights = self.attention.weigh(self.attention.correlate(query, key))
-        return self.finish(x, self.attention.mix(weights, value))
+        return self.finish(x, self.attention(*self.normed(x, other)))
 
 
 class TransformerBlock(Block):
@@ -173,10 +176,10 @@ class TransformerBlock(Block):
         super().__init__(channels, heads, expansion)
         self.norm_attention = ChannelNorm(channels)
 
-    def look(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values of x; ``other`` is x as well."""
+    def normed(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+        """x twice; ``other`` is x as well."""
         normed = self.norm_attention(x)
-        return self.attention.look(normed, normed)
+        return normed, normed
 
 
 class CrossBlock(Block):
@@ -187,6 +190,6 @@ class CrossBlock(Block):
         self.norm_query = ChannelNorm(channels)
         self.norm_other = ChannelNorm(channels)
 
-    def look(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries of x, keys and values of ``other``."""
-        return self.attention.look(self.norm_query(x), self.norm_other(other))
+    def normed(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+        """x and ``other``, each by its own norm."""
+        return self.norm_query(x), self.norm_other(other)

@@ -3555,6 +3555,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Ziel der Helligkeit</translation>
   </message>
   <message>
+   <source>Bring that pack back, choose another folder, or begin anew.</source>
+   <translation>Dieses Modellpaket zurückholen, einen anderen Ordner wählen oder neu beginnen.</translation>
+  </message>
+  <message>
    <source>Bring them back as they were, or start a new run that begins with the pack of this one.</source>
    <translation>Sie zurückbringen, wie sie waren, oder einen neuen Lauf beginnen, der vom Modellpaket dieses Laufs ausgeht.</translation>
   </message>
@@ -3901,6 +3905,14 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Free some space, and try again.</source>
    <translation>Platz schaffen und es erneut versuchen.</translation>
+  </message>
+  <message>
+   <source>Free some space, then go on with the batch.</source>
+   <translation>Platz schaffen, dann den Stapel fortsetzen.</translation>
+  </message>
+  <message>
+   <source>Free some space, then go on.</source>
+   <translation>Platz schaffen, dann fortsetzen.</translation>
   </message>
   <message>
    <source>Fuse it in tiles (--tiles), or close other programs.</source>

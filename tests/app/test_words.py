@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QTranslator
 
-from app.words import engine_texts, error_texts, spoken, spoken_error
+from app.words import engine_texts, error_texts, speakers_in, spoken, spoken_error
 from core.errors import FusionError, InputError, Said, SizeMismatch
 from core.io import read_image
 from resources.i18n.update import ROOT
@@ -95,19 +95,6 @@ def test_the_trainer_is_read_too():
     assert not {"fp32", "dinov3", "1", "×", ""} & texts
 
 
-_GIVE_TEXTS = {
-    "Said",
-    "FusionError",
-    "InputError",
-    "OutputError",
-    "PackError",
-    "BackboneMissing",
-    "DeviceMemoryError",
-    "DeviceUnavailable",
-    "Diverged",
-    "DiskFull",
-    "OtherPack",
-}
 _GIVE_SAID = {
     "Match": 3,
     "Leftover": 1,
@@ -122,6 +109,12 @@ _GIVE_SAID = {
     "_note": 0,
 }
 """Calls by which reasons and notes are given, and the place of the text."""
+
+
+def test_errors_of_every_kind_are_collected():
+    texts = error_texts()
+    assert "Bring that pack back, choose another folder, or begin anew." in texts  # OtherPack
+    assert "Free some space, then go on with the batch." in texts  # DiskFull
 
 
 def _calls() -> Iterator[tuple[str, ast.Call]]:
@@ -147,10 +140,17 @@ def _has_words(node: ast.expr) -> bool:
 
 def test_no_text_for_people_is_put_together_where_it_could_not_be_looked_up():
     """An f-string with words in it stays English: a Said with a literal template does not."""
+    trees = [
+        ast.parse(path.read_text(encoding="utf-8"))
+        for package in ("core", "trainer")
+        for path in (ROOT / package).rglob("*.py")
+    ]
+    speakers = speakers_in(trees)
+    assert {"Said", "InputError", "DiskFull", "Diverged"} <= speakers
     wrong = [
         f"{where} {ast.unparse(given)}"
         for where, node in _calls()
-        if _name(node) in _GIVE_TEXTS
+        if _name(node) in speakers
         for given in (*node.args, *(word.value for word in node.keywords))
         for part in ast.walk(given)
         if isinstance(part, ast.JoinedStr) and _has_words(part)
