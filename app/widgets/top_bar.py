@@ -5,9 +5,10 @@ Where the row is too narrow for all of it, the buttons' words give way to the na
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -29,6 +30,7 @@ from core.tasks import TASKS
 TIP = Qt.ItemDataRole.ToolTipRole
 _SIGN = Qt.ToolButtonStyle.ToolButtonIconOnly
 _BOTH = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+_RESIZES_WORDS = {QEvent.Type.FontChange, QEvent.Type.StyleChange}
 _LEAST_LETTERS, _WIDEST_METHOD = 16, 340
 
 
@@ -73,6 +75,7 @@ class TopBar(QFrame):
             _tool_button(actions.export, self.tr("Export")),
             _tool_button(actions.fit, self.tr("Fit")),
         ]
+        self._words_width = _words_width(self._buttons)
         *files, fit = self._buttons
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
@@ -99,21 +102,24 @@ class TopBar(QFrame):
     def minimumSizeHint(self) -> QSize:
         """Room for all buttons without their words."""
         least = super().minimumSizeHint()
-        return least - QSize(self._words_width() if self.shows_words else 0, 0)
+        return least - QSize(self._words_width if self.shows_words else 0, 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show the words where there is room for them."""
         super().resizeEvent(event)
         self._make_room()
 
-    def _words_width(self) -> int:
-        """Pixels that all the words take."""
-        return sum(_width(button, _BOTH) - _width(button, _SIGN) for button in self._buttons)
+    def changeEvent(self, event: QEvent) -> None:
+        """Measure the words anew in another font or style."""
+        super().changeEvent(event)
+        if event.type() in _RESIZES_WORDS:
+            self._words_width = _words_width(self._buttons)
+            self._make_room()
 
     def _make_room(self) -> None:
         method = min(self.methods.width_of_choice(), _WIDEST_METHOD)
         bare = self.minimumSizeHint().width() - self.methods.minimumSizeHint().width() + method
-        words = self.width() >= bare + self._words_width()
+        words = self.width() >= bare + self._words_width
         if words != self.shows_words:
             for button in self._buttons:
                 button.setToolButtonStyle(_BOTH if words else _SIGN)
@@ -148,6 +154,15 @@ class TopBar(QFrame):
     def _show_engine(self) -> None:
         self.chip.show_device(self._session.engine.device if self._session.engine else None)
         self._show_methods()
+
+
+def _words_width(buttons: Sequence[QToolButton]) -> int:
+    """Pixels that all the words take.
+
+    Not to be asked while things are laid out: a button that changes its style, if only to be
+    measured, asks for a new layout, and there would be no end to it.
+    """
+    return sum(_width(button, _BOTH) - _width(button, _SIGN) for button in buttons)
 
 
 def _width(button: QToolButton, style: Qt.ToolButtonStyle) -> int:

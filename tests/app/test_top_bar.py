@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 
 import pytest
+from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
 from app.main_window import MainWindow
@@ -75,3 +77,42 @@ def test_words_come_back_where_there_is_room_and_long_names_end_in_an_ellipsis(b
     bar.methods.addItem("a pack of my own with a very long name " * 4, "mine")
     bar.methods.setCurrentIndex(bar.methods.count() - 1)
     assert bar.methods.shown_text().endswith("…")
+
+
+class Stirring(QObject):
+    """Counts what is laid out and painted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: Counter[str] = Counter()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Paint):
+            self.seen[f"{type(watched).__name__}: {event.type().name}"] += 1
+        return False
+
+
+@pytest.mark.parametrize("width", [1024, 1600])
+@pytest.mark.parametrize("page", ["fuse", "batch", "train", "evaluate"])
+def test_a_window_at_rest_neither_lays_out_nor_paints(qtbot, bar, page, width):
+    window, stirring = bar.window(), Stirring()
+    window.resize(width, 800)
+    window.workspaces.show_page(page)
+    qtbot.wait(300)
+    QApplication.instance().installEventFilter(stirring)
+    for _ in range(50):
+        QApplication.processEvents()
+    QApplication.instance().removeEventFilter(stirring)
+    assert stirring.seen.total() <= 10, stirring.seen
+
+
+def test_words_are_measured_anew_in_another_font(bar):
+    bar.window().resize(1300, 800)
+    QApplication.processEvents()
+    assert bar.shows_words
+    bar.setStyleSheet("QToolButton { font-size: 30px; }")
+    QApplication.processEvents()
+    assert not bar.shows_words
+    bar.setStyleSheet("QToolButton { font-size: 8px; }")
+    QApplication.processEvents()
+    assert bar.shows_words
