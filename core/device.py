@@ -74,6 +74,12 @@ def _why_no_cuda() -> str:
     return ""
 
 
+def usable_cores() -> int:
+    """Processor cores this process may use, at least 1."""
+    able = getattr(os, "sched_getaffinity", None)
+    return len(able(0)) if able is not None else os.cpu_count() or 1
+
+
 def cpu_label() -> str:
     """Name of the CPU device with the threads torch uses."""
     import torch

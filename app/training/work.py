@@ -6,7 +6,6 @@ The trainer, and with it torch, is imported here and only when first needed.
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from app.training.values import (
     Settings,
     Side,
 )
+from core.device import usable_cores
 from core.progress import Progress
 from core.tasks import get_task
 from core.types import FloatArray
@@ -224,9 +224,7 @@ def _leave_a_core() -> None:
     """The window and a fusion beside the training get a core of their own."""
     import torch
 
-    able = getattr(os, "sched_getaffinity", None)
-    cores = len(able(0)) if able is not None else os.cpu_count() or 1
-    torch.set_num_threads(max(1, min(torch.get_num_threads(), cores - 1)))
+    torch.set_num_threads(max(1, min(torch.get_num_threads(), usable_cores() - 1)))
 
 
 def as_image(pixels: FloatArray) -> QImage:

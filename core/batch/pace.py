@@ -1,11 +1,14 @@
-"""How many rows are worked on at once: as many as may be, or one after the other."""
+"""How many rows are worked on at once: one a processor core, or as many as may be."""
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+import cv2
 
 _WINDOW, _ROWS = 0.2, 8
 """A way of working is judged by so many seconds and rows at least."""
@@ -16,28 +19,50 @@ _SOON, _LATE = 1.0, 30.0
 _LOOK = 0.25
 """Seconds between two looks of a waiting thread at whether the run is over."""
 
+_SWITCH = 0.0005
+"""Seconds after which a thread that runs Python lets the next one, at the latest."""
+
+
+@contextmanager
+def side_by_side() -> Iterator[None]:
+    """Make the most of rows that are worked on at once, for as long as that lasts.
+
+    OpenCV keeps to the thread that calls it: its helpers would only take the cores from other rows.
+    And a thread that comes back from a codec need not wait ten rows' worth of Python for its turn.
+    """
+    helpers, switch = cv2.getNumThreads(), sys.getswitchinterval()
+    cv2.setNumThreads(1)
+    sys.setswitchinterval(min(_SWITCH, switch))
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(helpers)
+        sys.setswitchinterval(switch)
+
 
 class Pace:
     """Tries both ways, keeps to the quicker one, and looks again now and then.
 
-    Where files or the network take their time, rows overlap with gain. Where a row is a few
-    milliseconds of the interpreter's own work, threads only take its lock from each other, and a
-    plain loop is quicker. Which of the two holds depends on pictures, method, disk and what else
-    the machine does, so it is measured rather than foretold.
+    Where files keep one waiting, as many rows as may be overlap with gain. Where they do not, more
+    rows than cores only wear out the caches and take the interpreter's lock from each other. Which
+    of the two holds depends on pictures, method, disk and what else the machine does, so it is
+    measured rather than foretold.
     """
 
-    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, few: int, most: int, clock: Callable[[], float] = time.monotonic) -> None:
         """
         Args:
+            few: rows at once where nothing waits, and at first.
             most: rows at once, at most.
             clock: seconds that count; one that stands still while a run is paused.
         """
-        self._most, self._clock = most, clock
+        few = min(few, most)
+        self._few, self._most, self._clock = few, most, clock
         self._changed = threading.Condition()
         self._inside = 0
-        self.limit = most
+        self.limit = few
         """Rows at once just now."""
-        self._best, self._best_rate = most, 0.0
+        self._best, self._best_rate = few, 0.0
         self._patience, self._next_trial = _SOON, clock()
         self._passing = self._ended = 0
         self._since = clock()
@@ -67,7 +92,7 @@ class Pace:
     def _row_ended(self) -> bool:
         """Count it; whether there are more at work than there should be."""
         with self._changed:
-            if self._most > 1:
+            if self._few < self._most:
                 self._count()
             return self._inside > self.limit
 
@@ -92,7 +117,7 @@ class Pace:
         if self.limit == self._best:
             self._best_rate = rate
             if now >= self._next_trial:
-                self._set(1 if self.limit == self._most else self._most)
+                self._set(self._few if self.limit == self._most else self._most)
             return
         if rate > self._best_rate:
             self._best, self._best_rate, self._patience = self.limit, rate, _SOON

@@ -1,10 +1,9 @@
 """Reading, fusing and writing at the same time, with few pictures in memory.
 
 Each thread takes one row from its files to its result; one of them fuses at a time (an engine
-serves one caller) while others read and write. So nothing is handed from thread to thread, and
-with a single thread at work a batch is the plain loop, which :class:`~core.batch.pace.Pace` makes
-use of. A row takes room in the :class:`~core.batch.budget.Budget` from before it is read until it
-is written.
+serves one caller) while others read and write. So nothing is handed from thread to thread. How
+many rows are worked on at once is up to :class:`~core.batch.pace.Pace`; a row takes room in the
+:class:`~core.batch.budget.Budget` from before it is read until it is written.
 """
 
 from __future__ import annotations
@@ -32,6 +31,7 @@ from core.batch.stages import (
     request_for,
     write_row,
 )
+from core.device import usable_cores
 from core.errors import Cancelled, DeviceMemoryError, FusionError, InputError, PackError, Said
 from core.progress import Progress
 from core.types import FusionRequest, FusionResult
@@ -127,7 +127,7 @@ class Pipeline:
         most = 1 if alone else plan.options.most_in_flight
         self.budget = Budget(most, plan.options.memory)
         self._large = Budget(min(most, _LARGE_AT_ONCE), plan.options.memory)
-        self.pace = Pace(most, clock)
+        self.pace = Pace(usable_cores(), most, clock)
         self._changes: deque[Change] = deque()
         self._over = threading.Event()
         self.fatal: BaseException | None = None

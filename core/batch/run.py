@@ -11,6 +11,7 @@ from pathlib import Path
 from core.batch.events import BatchEvent, BatchFinished, Counter, RowEvent, RowState
 from core.batch.manifest import Manifest, Record
 from core.batch.order import Order
+from core.batch.pace import side_by_side
 from core.batch.pipeline import Change, Engine, Pipeline, Work
 from core.batch.plan import BatchPlan
 from core.batch.report import write_metrics, write_sheet
@@ -166,17 +167,18 @@ class _Run:
             order=self._order,
             clock=self._clock,
         )
-        pipeline.start(works)
-        try:
-            while not pipeline.idle:
-                self._progress.check()
-                for change in pipeline.told():
-                    yield self._event(change)
-                self._manifest.tick()
-            if pipeline.fatal is not None:
-                raise pipeline.fatal
-        finally:
-            pipeline.close()
+        with contextlib.nullcontext() if alone else side_by_side():
+            pipeline.start(works)
+            try:
+                while not pipeline.idle:
+                    self._progress.check()
+                    for change in pipeline.told():
+                        yield self._event(change)
+                    self._manifest.tick()
+                if pipeline.fatal is not None:
+                    raise pipeline.fatal
+            finally:
+                pipeline.close()
 
     def _event(self, change: Change) -> RowEvent:
         work, row = change.work, change.work.row

@@ -181,18 +181,30 @@ def consistent(decision: Tensor) -> Tensor:
 
 
 def _mean(image: Tensor, reach: int) -> Tensor:
-    """Mean over the pixels up to ``reach`` away in rows and columns, border continued.
+    """Mean over the pixels up to ``reach`` away in rows and columns, mirrored beyond the border.
 
-    By running sums, whose cost does not grow with the window; in float64, because a sum over a
-    whole row swallows the digits of a float32 pixel.
+    Mirrored, because a border repeated ``reach`` times would give its last pixels, whose decision
+    is the least sure, the most weight. By running sums, whose cost does not grow with the window;
+    in float64, because a sum over a whole row swallows the digits of a float32 pixel.
     """
     size = 2 * reach + 1
-    total = F.pad(image.double(), (reach,) * 4, mode="replicate")
+    total = image.double()
     for dim in (2, 3):
+        length = total.shape[dim]
+        total = total.index_select(dim, _mirrored(length, reach, image.device))
         sums = F.pad(total.cumsum(dim), (1, 0) if dim == 3 else (0, 0, 1, 0))
-        length = total.shape[dim] - 2 * reach
         total = sums.narrow(dim, size, length) - sums.narrow(dim, 0, length)
     return (total / size**2).to(image.dtype)
+
+
+def _mirrored(length: int, reach: int, device: torch.device) -> Tensor:
+    """Indices −``reach`` to ``length`` + ``reach`` − 1, mirrored at both ends as often as needed.
+
+    The end itself is not repeated (… 2 1 0 1 2 …); padding by reflection stops at one mirroring.
+    """
+    period = max(1, 2 * (length - 1))
+    index = torch.arange(-reach, length + reach, device=device).remainder(period)
+    return torch.minimum(index, period - index)
 
 
 def _icnr(conv: nn.Conv2d, scale: int) -> None:

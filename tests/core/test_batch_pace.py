@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 
+import cv2
 import pytest
 
-from core.batch.pace import Pace
+from core.batch.pace import Pace, side_by_side
 from core.errors import Cancelled
 
 
 class World:
     """Rows that end one after the other, in the time a row takes at the limit of the moment."""
 
-    def __init__(self, most: int, seconds: Callable[[int, float], float]) -> None:
+    def __init__(self, few: int, most: int, seconds: Callable[[int, float], float]) -> None:
         self.now, self._seconds = 0.0, seconds
-        self.pace = Pace(most, lambda: self.now)
+        self.pace = Pace(few, most, lambda: self.now)
         self.rows: list[int] = []
 
     def run(self, rows: int) -> None:
@@ -39,25 +41,32 @@ class World:
         return sum(row == limit for row in self.rows[-last:]) / last
 
 
-@pytest.mark.parametrize("quicker", [1, 5])
+@pytest.mark.parametrize("quicker", [2, 5])
 def test_the_quicker_way_is_found_and_kept(quicker: int) -> None:
-    world = World(5, lambda limit, _: 0.005 if limit == quicker else 0.0065)
+    world = World(2, 5, lambda limit, _: 0.005 if limit == quicker else 0.0065)
     world.run(6000)
     assert world.share(quicker, 4000) > 0.95
-    assert world.share(6 - quicker, 6000) > 0, "the other way was tried"
+    assert world.share(7 - quicker, 6000) > 0, "the other way was tried"
 
 
-def test_where_files_are_slow_the_plain_way_is_given_up_at_once() -> None:
-    """Rows of an eighth of a second that overlap five times: a trial may cost few of them."""
-    world = World(5, lambda limit, _: 0.125 / limit)
+def test_where_files_are_slow_many_rows_overlap_from_early_on() -> None:
+    """Rows of an eighth of a second that overlap five times: few may go by two by two."""
+    world = World(2, 5, lambda limit, _: 0.125 / limit)
     world.run(400)
-    singly = sum(row == 1 for row in world.rows)
-    assert 0 < singly <= 24
-    assert world.now < 1.25 * 400 * 0.025
+    few = sum(row == 2 for row in world.rows)
+    assert 0 < few <= 40
+    assert world.now < 1.2 * 400 * 0.025
+
+
+def test_a_trial_of_many_large_rows_that_fails_is_short() -> None:
+    """Rows of a tenth of a second that many at once only make slower."""
+    world = World(2, 5, lambda limit, _: 0.06 if limit == 2 else 0.15)
+    world.run(48)
+    assert sum(row == 5 for row in world.rows) <= 10
 
 
 def test_what_changes_on_the_way_is_noticed() -> None:
-    world = World(4, lambda limit, now: 0.004 if (limit == 1) == (now > 20) else 0.008)
+    world = World(1, 4, lambda limit, now: 0.004 if (limit == 1) == (now > 20) else 0.008)
     world.run(4000)
     assert world.share(4, 1500) > 0.9
     world.run(8000)
@@ -66,13 +75,13 @@ def test_what_changes_on_the_way_is_noticed() -> None:
 
 
 def test_one_row_at_a_time_is_never_more() -> None:
-    world = World(1, lambda _limit, _now: 0.005)
+    world = World(1, 1, lambda _limit, _now: 0.005)
     world.run(500)
     assert set(world.rows) == {1}
 
 
 def test_never_more_at_work_than_the_limit_and_nobody_is_forgotten() -> None:
-    pace, inside, most, done = Pace(3), [0], [0], []
+    pace, inside, most, done = Pace(1, 3), [0], [0], []
     guard, limits = threading.Lock(), [3, 1, 3, 1, 2]
 
     def work() -> None:
@@ -100,7 +109,7 @@ def test_never_more_at_work_than_the_limit_and_nobody_is_forgotten() -> None:
 
 
 def test_waiting_for_a_place_ends_when_the_run_does() -> None:
-    pace = Pace(1)
+    pace = Pace(2, 1)
 
     def over() -> None:
         raise Cancelled
@@ -109,3 +118,18 @@ def test_waiting_for_a_place_ends_when_the_run_does() -> None:
         pass
     with pace.place(over):
         assert pace._inside == 1
+
+
+def test_helpers_of_opencv_and_turns_of_threads_come_back() -> None:
+    helpers, switch = cv2.getNumThreads(), sys.getswitchinterval()
+
+    def cancelled() -> None:
+        with side_by_side():
+            assert cv2.getNumThreads() == 1
+            assert sys.getswitchinterval() < switch
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        cancelled()
+    assert cv2.getNumThreads() == helpers
+    assert sys.getswitchinterval() == pytest.approx(switch)

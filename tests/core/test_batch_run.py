@@ -205,6 +205,7 @@ def test_of_large_pairs_only_three_are_in_memory(
 
     monkeypatch.setattr(pipeline, "Budget", budget)
     monkeypatch.setattr(pipeline, "_LARGE", large)
+    monkeypatch.setattr(pipeline, "usable_cores", lambda: 7)
     plan = planned(make_pairs(tmp_path / "in", 12), tmp_path / "out", workers=2, in_flight=7)
     _, last = run(plan, Wrapped(hold))
     assert last.tally.done == 12
