@@ -21,6 +21,7 @@ from app.habits.palette import Palette
 from app.habits.recent import RecentMenu, RecentPair, RecentPairs
 from app.habits.settings import Settings
 from app.habits.snapshot import ListedPair, Snapshot
+from app.pairs import Listing
 from app.results import Loaded
 from app.workers import Runner
 from core.errors import FusionError
@@ -28,7 +29,6 @@ from core.progress import Progress
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
-    from core.io.plan import PairingPlan
 
 _BELOW_TOP_BAR = 1
 
@@ -209,8 +209,8 @@ class Habits(QObject):
         self._session.set_task(snapshot.task)
         self._session.set_method(snapshot.method)
         if snapshot.pairs:
-            job = self._runner.submit(partial(_plan_of, snapshot.pairs))
-            job.finished.connect(self._window.pairs.set_plan)
+            job = self._runner.submit(partial(_listing_of, snapshot.pairs))
+            job.finished.connect(self._window.pairs.show)
         if snapshot.a is not None and snapshot.b is not None:
             controller.open_pair(snapshot.a, snapshot.b)
         elif snapshot.a is not None:
@@ -306,13 +306,13 @@ class Habits(QObject):
             self._shelf.setContentsMargins(8, 0, 8, 0)
 
 
-def _plan_of(pairs: tuple[ListedPair, ...], progress: Progress) -> PairingPlan:
+def _listing_of(pairs: tuple[ListedPair, ...], progress: Progress) -> Listing:
     # On a worker thread: the package around it brings the codecs along.
     from core.io.plan import Match, PairingPlan
 
     reason = QCoreApplication.translate("Habits", "from the last session")
     matches = (Match(pair.name, pair.a, pair.b, reason, pair.folder) for pair in pairs)
-    return PairingPlan(tuple(matches))
+    return Listing.of(PairingPlan(tuple(matches)))
 
 
 def _origin(loaded: Loaded | None) -> Path | None:

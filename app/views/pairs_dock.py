@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from PySide6.QtCore import QFileSystemWatcher, QTimer, Signal
@@ -83,9 +82,7 @@ class PairsDock(QWidget):
         old = self._watcher.directories()
         if old:
             self._watcher.removePaths(old)
-        # Path.parent takes ten times as long.
-        folders = dict.fromkeys(os.path.dirname(p) for m in self._pairs.matches for p in key_of(m))  # noqa: PTH120
-        wanted = [folder for folder in list(folders)[:_WATCHED] if Path(folder).is_dir()]
+        wanted = [folder for folder in self._pairs.folders[:_WATCHED] if Path(folder).is_dir()]
         if wanted:
             self._watcher.addPaths(wanted)
 

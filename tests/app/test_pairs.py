@@ -73,6 +73,16 @@ def test_the_same_folder_twice_lists_nothing_twice(qtbot, window, folder):
     assert "listed already" in window.pairs_dock.list.note.text()
 
 
+def test_folders_dropped_in_quick_succession_are_all_listed(qtbot, window, folder):
+    for patient in ("anna", "bert", "cara"):
+        window.pairs.add([folder / patient])
+    qtbot.waitUntil(lambda: len(window.pairs.matches) == 5, timeout=WAIT)
+    assert {match.a.parent.name for match in window.pairs.matches} == {"anna", "bert", "cara"}
+    assert window.pairs.folders == tuple(str(folder / name) for name in ("anna", "bert", "cara"))
+    assert window.pairs.plan is not None
+    assert [item.path.name for item in window.pairs.plan.leftovers].count("pet_9.png") == 1
+
+
 def test_files_and_folders_together(qtbot, window, folder, files):
     add(qtbot, window, folder, *files)
     names = [name for rows in listed(window).values() for name in rows]
