@@ -21,7 +21,7 @@ from core.models.config import (
     network_adapter,
     paper_config,
 )
-from core.models.fusion import BlendHead, consistent, saturated
+from core.models.fusion import BlendHead, _mean, consistent, saturated
 from core.models.network import UniFusionNet, pad_to_patches
 from tests.tiny import TINY_ENCODER, TINY_VIT, tiny_compact, tiny_network, tiny_paper
 
@@ -153,6 +153,16 @@ def test_a_sure_decision_copies_one_source_to_the_bit(bias: float, copied: int) 
     assert torch.equal(network.fuse(network.encode(x, y), x, y), sources[copied])
 
 
+@pytest.mark.parametrize("shape", [(40, 56), (7, 9), (2, 5), (1, 1)])
+@pytest.mark.parametrize("reach", [3, 15])
+def test_means_see_the_picture_mirrored_beyond_its_border(shape: tuple[int, int], reach: int):
+    image = torch.rand(1, 1, *shape)
+    wanted = ndimage.uniform_filter(image[0, 0].double().numpy(), 2 * reach + 1, mode="mirror")
+    torch.testing.assert_close(
+        _mean(image, reach)[0, 0], torch.from_numpy(wanted).float(), rtol=0, atol=1e-6
+    )
+
+
 @torch.no_grad()
 def test_the_layered_head_weighs_base_and_detail_apart() -> None:
     network = UniFusionNet(tiny_compact(head="layered")).eval()
@@ -162,7 +172,7 @@ def test_the_layered_head_weighs_base_and_detail_apart() -> None:
     assert head.base.bias is not None
     x, y = torch.rand(2, 1, 1, 48, 64)
     means = [
-        torch.from_numpy(ndimage.uniform_filter(p[0, 0].numpy(), 31, mode="nearest"))
+        torch.from_numpy(ndimage.uniform_filter(p[0, 0].numpy(), 31, mode="mirror"))
         for p in (x, y)
     ]
     # All detail from x; the base's own bias turns the same decision to y.
