@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import random
 from contextlib import AbstractContextManager
 from copy import deepcopy
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.models.backbone import PATCH
 from core.models.network import UniFusionNet
 from trainer.config import TrainConfig
 from trainer.data import Batch
 from trainer.losses import fusion_terms, reconstruction_loss
 from trainer.world import World
+
+_MOST_AROUND = 3
+"""Patches of mirrored surroundings at either side, at most."""
 
 
 class Ema:
@@ -72,7 +78,7 @@ class BilevelStep:
         _set_rate(self.lower, rate_lower)
         _set_rate(self.upper, rate_upper)
         alternate = self.config.bilevel and self.network.config.reconstruction
-        terms = self._bilevel(batch) if alternate else self._joint(batch)
+        terms = self._bilevel(batch, step) if alternate else self._joint(batch, step)
         self.ema.update(self.network.fusion, step)
         return self.world.average(terms, batch.a.device.type)
 
@@ -81,7 +87,7 @@ class BilevelStep:
         lower, upper = self.config.learning_rates(step)
         return lower * self.factors[0], upper * self.factors[1]
 
-    def _bilevel(self, batch: Batch) -> dict[str, float]:
+    def _bilevel(self, batch: Batch, step: int) -> dict[str, float]:
         a, b = batch.a, batch.b
         lower = self._lower_loss(a, b)
         if lower is not None:
@@ -90,18 +96,18 @@ class BilevelStep:
             features = self.network.encode(a, b)
         with self._autocast(a):
             fused = self.network.fuse(features, a, b)
-        terms = self._terms(fused, batch)
+        terms = self._terms(fused, batch) | self._consistency(fused, batch, step)
         upper = torch.stack(list(terms.values())).sum()
         self._descend(self.upper, self.theta, upper)
         return _report(terms, lower, upper)
 
-    def _joint(self, batch: Batch) -> dict[str, float]:
+    def _joint(self, batch: Batch, step: int) -> dict[str, float]:
         a, b = batch.a, batch.b
         with self._autocast(a):
             features = self.network.encode(a, b)
             reconstructions = self.network.reconstruct(features)
             fused = self.network.fuse(features, a, b)
-        terms = self._terms(fused, batch)
+        terms = self._terms(fused, batch) | self._consistency(fused, batch, step)
         upper = torch.stack(list(terms.values())).sum()
         lower = self._weighted(reconstructions, a, b)
         total = upper if lower is None else upper + lower
@@ -124,6 +130,33 @@ class BilevelStep:
             self.config.artefact,
             self.config.information,
         )
+
+    def _consistency(self, fused: Tensor, batch: Batch, step: int) -> dict[str, Tensor]:
+        """How much ``fused`` differs from the crops fused with mirrored surroundings, weighted.
+
+        Attention statistics are those of all pixels there are. Without this term the network may
+        come to use them as a measure of the scene, and what it makes of a place changes with what
+        lies around it.
+        """
+        if not self.config.consistency:
+            return {}
+        columns, rows = self._margins(batch, step)
+        around = (columns, columns, rows, rows)
+        a, b = (F.pad(crop, around, mode="reflect") for crop in (batch.a, batch.b))
+        with self._autocast(a):
+            # As all that θ is judged by: φ does not learn from it.
+            with torch.set_grad_enabled(not self.config.bilevel):
+                features = self.network.encode(a, b)
+            wider = self.network.fuse(features, a, b)
+        inner = F.pad(wider, [-margin for margin in around])
+        return {"consistency": self.config.consistency * F.l1_loss(inner.float(), fused.float())}
+
+    def _margins(self, batch: Batch, step: int) -> tuple[int, int]:
+        """Pixels at the left and right, and at top and bottom: whole patches, not both none."""
+        chance = random.Random(f"{self.config.seed}:{step}:margins")
+        most = min(_MOST_AROUND, batch.a.shape[-1] // PATCH - 1)
+        columns = chance.randint(0, most)
+        return PATCH * columns, PATCH * chance.randint(0 if columns else 1, most)
 
     def _lower_loss(self, a: Tensor, b: Tensor) -> Tensor | None:
         if not self.network.config.reconstruction:

@@ -32,6 +32,7 @@ class TrainConfig:
         edge: weight of the Xydeas–Petrović edge-preservation term (0 is the paper).
         artefact: weight of the term against edges neither source has (0 is the paper).
         information: weight of the visual-information term (0 is the paper).
+        consistency: weight of the term that surroundings change nothing (0 is the paper).
         truth: where ``gt/NAME`` exists, the fused picture is compared with it alone.
         swap: sources change places at random (for tasks whose sources have no fixed roles).
         refocus: share of the crops with truth whose views are made from it by simulated defocus.
@@ -62,6 +63,7 @@ class TrainConfig:
     edge: float = Field(default=0.0, ge=0)
     artefact: float = Field(default=0.0, ge=0)
     information: float = Field(default=0.0, ge=0)
+    consistency: float = Field(default=0.0, ge=0)
     truth: bool = False
     swap: bool = False
     jitter: float = Field(default=0.0, ge=0, le=2)

@@ -86,6 +86,8 @@ _OBJECTIVES = (
     _weight("artefact", "Artefacts", "Against edges neither source has. 0 is the paper."),
     _weight("information", "Visual information", "Keeps what an eye can make out of the sources. "
             "0 is the paper."),
+    _weight("consistency", "Same in any surroundings", "Keeps what lies around a place from "
+            "changing it; a step takes longer. 0 is the paper."),
     Field("truth", "Compare with truth", "Where a folder gt/ holds the wanted picture, compare "
           "with it alone.", "", "bool", group="Objectives"),
 )  # fmt: skip

@@ -20,6 +20,7 @@ _INHERITED = (
     "edge",
     "artefact",
     "information",
+    "consistency",
     "truth",
     "swap",
     "jitter",

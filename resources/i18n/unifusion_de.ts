@@ -4119,6 +4119,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Erhält, was ein Auge in den Quellen erkennen kann. 0 wie im Aufsatz.</translation>
   </message>
   <message>
+   <source>Keeps what lies around a place from changing it; a step takes longer. 0 is the paper.</source>
+   <translation>Verhindert, dass die Umgebung einer Stelle diese verändert; ein Schritt dauert länger. 0 wie im Aufsatz.</translation>
+  </message>
+  <message>
    <source>Laplacian pyramid</source>
    <translation>Laplace-Pyramide</translation>
   </message>
@@ -4517,6 +4521,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Run “unifusion packs list”.</source>
    <translation>„unifusion packs list“ ausführen.</translation>
+  </message>
+  <message>
+   <source>Same in any surroundings</source>
+   <translation>Von der Umgebung unabhängig</translation>
   </message>
   <message>
    <source>Save every</source>

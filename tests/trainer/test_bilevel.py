@@ -391,3 +391,48 @@ def test_on_quadratics_the_scheme_reaches_the_optimum_known_in_closed_form(bilev
     wanted, other = (bilevel_optimum, joint_optimum)[:: 1 if bilevel else -1]
     assert (p, t) == pytest.approx(wanted, abs=2e-3)
     assert (p, t) != pytest.approx(other, abs=0.2)
+
+
+def _change_by_surroundings(network: UniFusionNet, a: Tensor, b: Tensor, margin: int = 16) -> float:
+    """Mean change of the fused crops when they are fused with mirrored surroundings."""
+    around = [margin] * 4
+    with torch.no_grad():
+        alone = network.fuse(network.encode(a, b), a, b)
+        wide_a, wide_b = (nn.functional.pad(crop, around, mode="reflect") for crop in (a, b))
+        wider = network.fuse(network.encode(wide_a, wide_b), wide_a, wide_b)
+    inner = wider[..., margin:-margin, margin:-margin]
+    return float((inner - alone).abs().mean())
+
+
+def test_consistency_is_the_change_by_mirrored_surroundings() -> None:
+    """Crops of 32 pixels can be mirrored by one patch only, on at least one side."""
+    network = tiny_network().train()
+    a, b = _batch()
+    config = _config(network, consistency=1.0, bilevel=False)
+    told = BilevelStep(deepcopy(network), config)(Batch.of(a, b), 0)["consistency"]
+    twice = BilevelStep(deepcopy(network), replace(config, consistency=2.0))(Batch.of(a, b), 0)
+    assert twice["consistency"] == pytest.approx(2 * told)
+    with torch.no_grad():
+        alone = network.fuse(network.encode(a, b), a, b)
+        changes = []
+        for columns, rows in ((16, 16), (16, 0), (0, 16)):
+            around = [columns, columns, rows, rows]
+            wide = [nn.functional.pad(crop, around, mode="reflect") for crop in (a, b)]
+            wider = network.fuse(network.encode(*wide), *wide)
+            inner = wider[..., rows : rows + 32, columns : columns + 32]
+            changes.append(float((inner - alone).abs().mean()))
+    assert any(told == pytest.approx(change, rel=1e-4) for change in changes)
+    assert told > 0
+
+
+def test_consistency_moves_theta_alone_and_makes_fusion_depend_less_on_surroundings() -> None:
+    plain, steady = tiny_network().train(), tiny_network().train()
+    steady.load_state_dict(plain.state_dict())
+    a, b = _batch(3)
+    with_it = BilevelStep(steady, _config(steady, consistency=1000.0, steps=30))
+    without = BilevelStep(plain, _config(plain, steps=30))
+    for step in range(30):
+        with_it(Batch.of(a, b), step)
+        without(Batch.of(a, b), step)
+    assert _same(_values(steady.phi()), _values(plain.phi()))
+    assert _change_by_surroundings(steady, a, b) < 0.5 * _change_by_surroundings(plain, a, b)
