@@ -170,8 +170,10 @@ def test_a_swiss_or_austrian_system_keeps_its_own_signs():
     assert language.locale_of("en", QLocale("de_DE")).decimalPoint() == "."
 
 
+@pytest.mark.parametrize(("spoken", "sign"), [("de", ","), ("en", ".")])
 @pytest.mark.parametrize(("typed", "value"), [("0.5", 0.5), ("0,5", 0.5), ("-2.75", -2.75)])
-def test_a_number_may_be_typed_with_either_sign(qtbot, typed, value):
+def test_a_number_may_be_typed_with_either_sign(qapp, qtbot, typed, value, spoken, sign):
+    language.install(qapp, spoken)
     box = NumberBox()
     qtbot.addWidget(box)
     box.setDecimals(3)
@@ -180,4 +182,4 @@ def test_a_number_may_be_typed_with_either_sign(qtbot, typed, value):
     QTest.keyClicks(box, typed)
     QTest.keyClick(box, Qt.Key.Key_Return)
     assert box.value() == value
-    assert box.text() == f"{value:.3f}".replace(".", ",")
+    assert box.text() == f"{value:.3f}".replace(".", sign)

@@ -1,0 +1,100 @@
+"""How much a fused picture changes when the pair is fused with mirrored surroundings.
+
+    python benchmarks/surroundings.py --data DIR --out benchmarks/results/surroundings.md
+
+DIR holds val/TASK/a and val/TASK/b. Every pair is fused as it is, and padded by reflection (16 rows
+above and below, 48 columns left and right) and cut out again. What differs is told in grey levels
+of 255, the largest of the channels: the mean, and what 99 % of all pixels stay below; the mean once
+more without the outer 64 pixels, where a network sees other neighbours, not only other attention
+statistics. ``--method NAME`` takes another pack or classical method for all tasks.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from core.engine import FusionEngine
+from core.io import atomic_write, pair_folders, read_pair
+from core.tasks import TASKS
+from core.types import FloatArray, FusionRequest, Image, SourcePair
+
+ROWS, COLUMNS, BORDER = 16, 48, 64
+
+
+@dataclass(frozen=True)
+class Change:
+    """Of one pair, in grey levels: mean, 99th percentile, mean away from the border."""
+
+    name: str
+    mean: float
+    most: float
+    inside: float
+
+
+def padded(image: Image) -> Image:
+    """``image`` with mirrored surroundings."""
+    data = cv2.copyMakeBorder(
+        np.ascontiguousarray(image.data), ROWS, ROWS, COLUMNS, COLUMNS, cv2.BORDER_REFLECT_101
+    )
+    height, width = image.data.shape[:2]
+    return replace(image, data=data.reshape(height + 2 * ROWS, width + 2 * COLUMNS, -1))
+
+
+def change(engine: FusionEngine, name: str, pair: SourcePair, task: str, method: str) -> Change:
+    """Fuse the pair both ways."""
+
+    def fused(sources: SourcePair) -> FloatArray:
+        return engine.fuse(FusionRequest(sources, task, method)).fused
+
+    wide = fused(SourcePair(padded(pair.a), padded(pair.b)))
+    inner = wide[ROWS:-ROWS, COLUMNS:-COLUMNS]
+    levels = 255 * np.abs(fused(pair) - inner).max(axis=2)
+    height, width = levels.shape
+    edge = min(BORDER, height // 4, width // 4)
+    inside = levels[edge : height - edge, edge : width - edge]
+    most = float(np.percentile(levels, 99))
+    return Change(name, float(levels.mean()), most, float(inside.mean()))
+
+
+def table(task: str, changes: list[Change]) -> str:
+    """Means over the pairs, and the three that change most."""
+    worst = sorted(changes, key=lambda one: one.mean, reverse=True)[:3]
+    mean = Change(
+        f"all {len(changes)} pairs",
+        *(float(np.mean([getattr(c, k) for c in changes])) for k in ("mean", "most", "inside")),
+    )
+    lines = [f"| {task}: {c.name} | {c.mean:.2f} | {c.most:.1f} | {c.inside:.2f} |" for c in worst]
+    return "\n".join([f"| **{task}: {mean.name}** | **{mean.mean:.2f}** | {mean.most:.1f} | "
+                      f"{mean.inside:.2f} |", *lines])  # fmt: skip
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, help="Markdown file for the table")
+    parser.add_argument("--task", choices=tuple(TASKS), help="this one only")
+    parser.add_argument("--method", default="", help="pack or classical method")
+    options = parser.parse_args()
+    engine = FusionEngine("cpu")
+    rows = []
+    for task in [options.task] if options.task else list(TASKS):
+        pairs = pair_folders(options.data / "val" / task).pairs
+        changes = [
+            change(engine, files.name, read_pair(files.a, files.b), task, options.method)
+            for files in pairs
+        ]
+        rows.append(table(task, changes))
+        print(rows[-1], flush=True)
+    if options.out:
+        head = "| pairs | mean | 99 % below | mean inside |\n|---|---|---|---|\n"
+        atomic_write(options.out, (head + "\n".join(rows) + "\n").encode())
+
+
+if __name__ == "__main__":
+    main()
