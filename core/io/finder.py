@@ -26,7 +26,7 @@ from core.io.names import (
 from core.io.persons import two_persons
 from core.io.plan import Leftover, Match, PairingPlan, Trouble
 from core.io.reading import IMAGE_SUFFIXES
-from core.io.tree import Node, Sides, both_names, natural, real
+from core.io.tree import Node, Places, Sides, both_names, natural, real
 from core.said import Said
 from core.tasks import TASKS, get_task
 
@@ -89,6 +89,7 @@ class _Finder:
         self._leftovers: dict[Path, Leftover] = {}
         self._notes: dict[str, None] = {}
         self._within: dict[int, list[float]] = {}
+        self._places = Places()
 
     def plan(self) -> PairingPlan:
         """The result so far, in order."""
@@ -147,16 +148,19 @@ class _Finder:
         self._seen.add(place)
         node = Node(folder)
         try:
-            for path in sorted(folder.iterdir(), key=lambda path: natural(path.name)):
-                self._sort_in(node, path)
+            with os.scandir(folder) as entries:
+                found = sorted(entries, key=lambda entry: natural(entry.name))
+            for entry in found:
+                self._sort_in(node, entry)
         except OSError as error:
             self._left(folder, Said.plain(file_error(folder, error).why), "unreadable")
         return node
 
-    def _sort_in(self, node: Node, path: Path) -> None:
-        if path.name.startswith("."):
+    def _sort_in(self, node: Node, entry: os.DirEntry[str]) -> None:
+        if entry.name.startswith("."):
             return
-        if path.is_dir():
+        path = node.path / entry.name
+        if entry.is_dir():
             child = self._scan(path)
             if child is not None:
                 node.folders.append(child)
@@ -285,6 +289,7 @@ class _Finder:
         if not self._are_sides(sides):
             return False
         trial = _Finder(self._task, (), ())
+        trial._places = self._places
         trial._pair_two_sides(sides, relative)
         if not trial._matches:
             return False
@@ -406,7 +411,7 @@ class _Finder:
         self._match(Match(normal(a.stem), a, b, why, Path(), sure), _SURE)
 
     def _match(self, match: Match, strength: float) -> None:
-        if real(match.a) == real(match.b):
+        if self._places.real(match.a) == self._places.real(match.b):
             text = Said("A and B would be one and the same file")
             for path in (match.a, match.b):
                 self._left(path, text, "ambiguous")

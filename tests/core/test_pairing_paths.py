@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from core.errors import InputError
 from core.io.names import match_names
 from core.io.pairing import Match, PairingPlan, pair_folders, pair_paths
+from core.io.tree import Places
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -348,6 +349,28 @@ def test_agrees_with_the_trainers_pairing(shared_data: Path, task: str) -> None:
     strict, plan = pair_folders(folder), pair_paths([folder], task)
     assert {(p.name, p.a, p.b) for p in strict.pairs} == {(m.name, m.a, m.b) for m in plan.matches}
     assert plan.leftovers == ()
+
+
+def test_links_are_followed_to_where_files_are(tmp_path: Path, monkeypatch) -> None:
+    folder = tmp_path / "data" / "in"
+    folder.mkdir(parents=True)
+    (folder / "x.png").touch()
+    (folder / "link.png").symlink_to(folder / "x.png")
+    (tmp_path / "elsewhere").symlink_to(folder, target_is_directory=True)
+    monkeypatch.chdir(tmp_path / "data")
+    places = Places()
+    for path in (
+        folder / "x.png",
+        folder / "link.png",
+        tmp_path / "elsewhere" / "x.png",
+        tmp_path / "elsewhere" / ".." / "in" / "x.png",
+        Path("in/x.png"),
+        Path("in/.."),
+        Path("in"),
+        Path("/"),
+        folder / "gone.png",
+    ):
+        assert places.real(path) == str(path.resolve())
 
 
 _WORD = st.text(alphabet="abcdefgh", min_size=3, max_size=5)
