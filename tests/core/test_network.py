@@ -172,8 +172,7 @@ def test_the_layered_head_weighs_base_and_detail_apart() -> None:
     assert head.base.bias is not None
     x, y = torch.rand(2, 1, 1, 48, 64)
     means = [
-        torch.from_numpy(ndimage.uniform_filter(p[0, 0].numpy(), 31, mode="mirror"))
-        for p in (x, y)
+        torch.from_numpy(ndimage.uniform_filter(p[0, 0].numpy(), 31, mode="mirror")) for p in (x, y)
     ]
     # All detail from x; the base's own bias turns the same decision to y.
     head.decide.bias.copy_(torch.tensor([20.0, 0.0]))
