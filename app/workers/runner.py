@@ -31,8 +31,12 @@ _GRACE_MS = 500
 _REPORT_INTERVAL = 1 / 30
 """Seconds between progress reports of one stage: more would only flood the event loop."""
 
-_NICER = 5
-"""Steps by which work in the background is nicer than the window."""
+_NICER, _NICER_BEHIND = 5, 7
+"""Steps by which all work is nicer than the window, and work in the background.
+
+Not many more: what is much nicer gets no core while others compute, though it may hold the
+interpreter's lock, and then the window waits with it.
+"""
 
 _STACK_BYTES = 16 * 1024 * 1024
 """Some systems give secondary threads half a megabyte, too little for numerical libraries."""
@@ -164,7 +168,7 @@ class _ThreadProgress:
             raise Cancelled
 
 
-def _step_back() -> None:
+def _step_back(steps: int) -> None:
     """Let the window's thread go first where both want a core; torch's own threads inherit it.
 
     On Linux, threads of the ordinary kind know no priority but this one.
@@ -173,7 +177,7 @@ def _step_back() -> None:
         with contextlib.suppress(OSError):
             thread = threading.get_native_id()
             now = os.getpriority(os.PRIO_PROCESS, thread)
-            os.setpriority(os.PRIO_PROCESS, thread, now + _NICER)
+            os.setpriority(os.PRIO_PROCESS, thread, now + steps)
 
 
 class _Thread(QThread):
@@ -186,8 +190,7 @@ class _Thread(QThread):
         self.setStackSize(_STACK_BYTES)
 
     def run(self) -> None:
-        if self._background:
-            _step_back()
+        _step_back(_NICER_BEHIND if self._background else _NICER)
         while (task := self.waiting.get()) is not None:
             self._run_task(task)
 

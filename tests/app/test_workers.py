@@ -243,7 +243,7 @@ def test_reports_within_a_stage_are_thinned_but_not_the_last(qtbot, runner):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux threads are nice one by one")
-def test_work_in_the_background_steps_back_behind_the_window(qtbot):
+def test_work_steps_back_behind_the_window_and_work_in_the_background_a_little_more(qtbot):
     def niceness(_progress) -> int:
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
@@ -255,5 +255,4 @@ def test_work_in_the_background_steps_back_behind_the_window(qtbot):
         found.append(ended.args[0])
         runner.shutdown()
     mine = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    assert found[0] == mine
-    assert mine < found[1] or mine == 19
+    assert mine < found[0] < found[1] or mine > 12
