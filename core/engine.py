@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -14,7 +17,7 @@ from core.baselines import BASELINES
 from core.classical import fuse_classically
 from core.colour import Split, merge, split
 from core.device import choose_device
-from core.errors import DeviceMemoryError, PackError, Said
+from core.errors import Cancelled, DeviceMemoryError, PackError, Said
 from core.fusing import Stopwatch, finished, memory_named, provenance
 from core.models.catalogue import Catalogue, PackEntry
 from core.models.network import Features, UniFusionNet, pad_to_patches
@@ -46,6 +49,42 @@ class _Loaded:
     network: UniFusionNet
     entry: PackEntry
     stamp: tuple[int, int]
+
+
+class _Stoppable:
+    """The caller's progress, which stops as well when the caller does not wait any more."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress, self.left = progress, threading.Event()
+
+    def report(self, done: float, total: float, stage: str) -> None:
+        """Pass it on."""
+        self._progress.report(done, total, stage)
+
+    def check(self) -> None:
+        """Raise Cancelled when the caller says so or has gone."""
+        if self.left.is_set():
+            raise Cancelled
+        self._progress.check()
+
+
+_network_thread = ThreadPoolExecutor(1, thread_name_prefix="network")
+"""Networks run on one thread, whoever asks: every thread that calls torch gets helpers of its own,
+and where there are more helpers than cores, all of them take a fifth longer."""
+
+
+def _on_one_thread(
+    fuse: Callable[[FusionRequest, Progress], FusionResult],
+    request: FusionRequest,
+    progress: Progress,
+) -> FusionResult:
+    told = _Stoppable(progress)
+    running = _network_thread.submit(fuse, request, told)
+    try:
+        return running.result()
+    except BaseException:
+        told.left.set()
+        raise
 
 
 class FusionEngine:
@@ -107,7 +146,7 @@ class FusionEngine:
         get_task(request.task)  # an unknown task is said before an unknown method
         if request.method in BASELINES:
             return fuse_classically(request, progress)
-        return finished(self._fuse_by_pack(request, progress), request, progress)
+        return finished(_on_one_thread(self._fuse_by_pack, request, progress), request, progress)
 
     def _fuse_by_pack(self, request: FusionRequest, progress: Progress) -> FusionResult:
         watch = Stopwatch(progress, self._device, 6)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -263,6 +266,45 @@ def test_cancelling_takes_effect_at_the_next_stage(
     assert progress.stages[-1] == stage
     # The engine is none the worse.
     assert engine.fuse(FusionRequest(pair(), "mif", method)).fused.shape == (40, 56, 1)
+
+
+class _Threads(_Recorder):
+    """Remembers the threads as well; ``at`` a stage, interrupts who waits, and holds on a while."""
+
+    def __init__(self, at: str = "") -> None:
+        super().__init__()
+        self.threads: set[int] = set()
+        self._at = at
+
+    def report(self, done: float, total: float, stage: str) -> None:
+        super().report(done, total, stage)
+        if stage != "done":
+            self.threads.add(threading.get_ident())
+        if stage == self._at:
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            time.sleep(0.2)
+
+
+def test_networks_run_on_one_thread_whoever_asks(engine: FusionEngine, folder: Path) -> None:
+    seen = [_Threads(), _Threads()]
+    request = FusionRequest(pair(), "mif", "")
+    engine.fuse(request, seen[0])
+    other = threading.Thread(
+        target=lambda: FusionEngine("cpu", Catalogue([folder])).fuse(request, seen[1])
+    )
+    other.start()
+    other.join()
+    assert seen[0].threads == seen[1].threads
+    assert len(seen[0].threads) == 1
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signals to one thread here")
+def test_a_network_stops_when_who_asked_is_interrupted(engine: FusionEngine) -> None:
+    seen = _Threads(at="encoding")
+    with pytest.raises(KeyboardInterrupt):
+        engine.fuse(FusionRequest(pair(), "mif", ""), seen)
+    engine.fuse(FusionRequest(pair(), "mif", ""))  # begins when the other has ended
+    assert seen.stages[-1] == "encoding"
 
 
 def test_provenance_says_what_made_it_and_holds_no_folder(
