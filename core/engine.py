@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -68,25 +67,6 @@ class _Stoppable:
         self._progress.check()
 
 
-_network_thread = ThreadPoolExecutor(1, thread_name_prefix="network")
-"""Networks run on one thread, whoever asks: every thread that calls torch gets helpers of its own,
-and where there are more helpers than cores, all of them take a fifth longer."""
-
-
-def _on_one_thread(
-    fuse: Callable[[FusionRequest, Progress], FusionResult],
-    request: FusionRequest,
-    progress: Progress,
-) -> FusionResult:
-    told = _Stoppable(progress)
-    running = _network_thread.submit(fuse, request, told)
-    try:
-        return running.result()
-    except BaseException:
-        told.left.set()
-        raise
-
-
 class FusionEngine:
     """Fuses pairs by packs and baselines; keeps the last pack loaded.
 
@@ -104,6 +84,9 @@ class FusionEngine:
         self._catalogue = catalogue or Catalogue()
         self._backbone = backbone
         self._loaded: _Loaded | None = None
+        # Networks run on one thread, whoever asks: every thread that calls torch gets helpers of
+        # its own, and where there are more helpers than cores, all of them take a fifth longer.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="network")
 
     @property
     def device_choice(self) -> DeviceChoice:
@@ -146,7 +129,16 @@ class FusionEngine:
         get_task(request.task)  # an unknown task is said before an unknown method
         if request.method in BASELINES:
             return fuse_classically(request, progress)
-        return finished(_on_one_thread(self._fuse_by_pack, request, progress), request, progress)
+        return finished(self._on_own_thread(request, progress), request, progress)
+
+    def _on_own_thread(self, request: FusionRequest, progress: Progress) -> FusionResult:
+        told = _Stoppable(progress)
+        running = self._thread.submit(self._fuse_by_pack, request, told)
+        try:
+            return running.result()
+        except BaseException:
+            told.left.set()
+            raise
 
     def _fuse_by_pack(self, request: FusionRequest, progress: Progress) -> FusionResult:
         watch = Stopwatch(progress, self._device, 6)

@@ -285,17 +285,36 @@ class _Threads(_Recorder):
             time.sleep(0.2)
 
 
-def test_networks_run_on_one_thread_whoever_asks(engine: FusionEngine, folder: Path) -> None:
+def test_a_network_runs_on_one_thread_whoever_asks(engine: FusionEngine) -> None:
     seen = [_Threads(), _Threads()]
     request = FusionRequest(pair(), "mif", "")
     engine.fuse(request, seen[0])
-    other = threading.Thread(
-        target=lambda: FusionEngine("cpu", Catalogue([folder])).fuse(request, seen[1])
-    )
+    other = threading.Thread(target=lambda: engine.fuse(request, seen[1]))
     other.start()
     other.join()
     assert seen[0].threads == seen[1].threads
     assert len(seen[0].threads) == 1
+
+
+def test_an_engine_that_is_held_up_holds_up_no_other(engine: FusionEngine, folder: Path) -> None:
+    """As a batch that is paused, which waits where its engine asks whether to go on."""
+    go_on, held = threading.Event(), threading.Event()
+
+    class Paused(_Recorder):
+        def check(self) -> None:
+            held.set()
+            go_on.wait(30)
+
+    request = FusionRequest(pair(), "mif", "")
+    batch = threading.Thread(target=lambda: engine.fuse(request, Paused()))
+    batch.start()
+    assert held.wait(10)
+    try:
+        assert FusionEngine("cpu", Catalogue([folder])).fuse(request).fused.shape == (40, 56, 1)
+        assert batch.is_alive()
+    finally:
+        go_on.set()
+        batch.join()
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signals to one thread here")
