@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import cv2
 import pytest
@@ -120,8 +120,17 @@ def test_waiting_for_a_place_ends_when_the_run_does() -> None:
         assert pace._inside == 1
 
 
-def test_helpers_of_opencv_and_turns_of_threads_come_back() -> None:
-    helpers, switch = cv2.getNumThreads(), sys.getswitchinterval()
+@pytest.fixture
+def switch() -> Iterator[float]:
+    """Seconds of a turn as where no window has shortened it."""
+    before, seconds = sys.getswitchinterval(), 0.005
+    sys.setswitchinterval(seconds)
+    yield seconds
+    sys.setswitchinterval(before)
+
+
+def test_helpers_of_opencv_and_turns_of_threads_come_back(switch: float) -> None:
+    helpers = cv2.getNumThreads()
 
     def cancelled() -> None:
         with side_by_side():
