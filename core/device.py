@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import threading
 
 import cv2
 
@@ -78,6 +79,23 @@ def usable_cores() -> int:
     """Processor cores this process may use, at least 1."""
     able = getattr(os, "sched_getaffinity", None)
     return len(able(0)) if able is not None else os.cpu_count() or 1
+
+
+def keep_to_one_core() -> None:
+    """Let torch use one core for what the calling thread asks of it, from now on.
+
+    Other threads are as free as before.
+    """
+    import torch
+
+    others = torch.get_num_threads()
+    if others == 1:
+        return
+    torch.set_num_threads(1)
+    # torch gives a thread that begins later what was said last, by any thread.
+    last_word = threading.Thread(target=torch.set_num_threads, args=(others,))
+    last_word.start()
+    last_word.join()
 
 
 def cpu_label() -> str:

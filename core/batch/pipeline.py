@@ -1,7 +1,7 @@
 """Reading, fusing and writing at the same time, with few pictures in memory.
 
-Each thread takes one row from its files to its result; one of them fuses at a time (an engine
-serves one caller) while others read and write. So nothing is handed from thread to thread. How
+Each thread takes one row from its files to its result, so nothing is handed from thread to thread.
+Small rows fuse side by side, each on one core; of large ones one fuses at a time, on all cores. How
 many rows are worked on at once is up to :class:`~core.batch.pace.Pace`; a row takes room in the
 :class:`~core.batch.budget.Budget` from before it is read until it is written.
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 import errno
 import threading
 import time
-import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,6 +41,8 @@ _TICK, _LOT = 0.1, 0.03
 _LARGE, _LARGE_AT_ONCE = 24 * 2**20, 3
 """Pairs of so many bytes keep the processor busier than the disk: one in each step is enough, and
 more would only wear out caches and page tables."""
+_NETWORK = 14
+"""A compact network takes so many times the bytes of a pair while it fuses."""
 _PATIENCE = 0.6
 """Seconds a cancelled run waits for reading and fusing; what they make is thrown away."""
 
@@ -49,8 +50,14 @@ _PATIENCE = 0.6
 class Engine(Protocol):
     """What a batch needs of :class:`core.engine.FusionEngine`."""
 
-    def fuse(self, request: FusionRequest, progress: Progress | None = None) -> FusionResult:
-        """Fuse one pair."""
+    def fuse(
+        self,
+        request: FusionRequest,
+        progress: Progress | None = None,
+        *,
+        beside_others: bool = False,
+    ) -> FusionResult:
+        """Fuse one pair; called from several threads at once when ``beside_others``."""
 
     def methods(self, task: str) -> tuple[Any, ...]:
         """Packs, the default first, then classical methods; each has a ``name`` and a ``kind``."""
@@ -99,9 +106,6 @@ class _Relay:
         self._progress.check()
 
 
-_engine_locks: weakref.WeakKeyDictionary[Engine, threading.Lock] = weakref.WeakKeyDictionary()
-
-
 class Pipeline:
     """Runs some rows to their end. Use once: start, take what is ``told`` until ``idle``, close."""
 
@@ -133,13 +137,13 @@ class Pipeline:
         self.fatal: BaseException | None = None
         self._stop = threading.Event()
         self._relay = _Relay(progress, self._stop)
-        self._known_maker = False
+        self._known_maker, self._making = False, threading.Lock()
         self._todo: list[Work] = []
         self._ready: list[Work] = []
         self._taking, self._fusing = threading.Lock(), threading.Lock()
+        self._fusing_small = Budget(usable_cores(), plan.options.memory)
         self._counting = threading.Condition()
         self._left = self._writing = 0
-        self._engine_lock = _engine_locks.setdefault(engine, threading.Lock())
         self._most, self._threads = most, list[threading.Thread]()
 
     def _thread(self, body: Callable[[], None], name: str) -> threading.Thread:
@@ -265,10 +269,10 @@ class Pipeline:
             return None
         work.stamps = read.stamps
         request = request_for(read, self._plan, tiles=self._alone)
-        with self._alone_at(self._fusing):
+        with self._room_to_fuse(work) as beside_others:
             self._relay.check()
             self._changes.append(Change(work, "fusing"))
-            result = self._guarded(work, partial(self._fuse, request))
+            result = self._guarded(work, partial(self._fuse, request, beside_others))
         if result is None:
             return None
         with self._as_writer():
@@ -282,14 +286,21 @@ class Pipeline:
         return read, result
 
     @contextmanager
-    def _alone_at(self, lock: threading.Lock) -> Iterator[None]:
-        """Hold ``lock``; waiting for it ends when the run does."""
-        while not lock.acquire(timeout=_TICK):
-            self._relay.check()
+    def _room_to_fuse(self, work: Work) -> Iterator[bool]:
+        """Wait until the row may fuse; whether others may do so beside it."""
+        small = not self._alone and work.size <= _LARGE
+        if small:
+            self._fusing_small.acquire(_NETWORK * work.size, self._relay.check)
+        else:
+            while not self._fusing.acquire(timeout=_TICK):
+                self._relay.check()
         try:
-            yield
+            yield small
         finally:
-            lock.release()
+            if small:
+                self._fusing_small.release(_NETWORK * work.size)
+            else:
+                self._fusing.release()
 
     @contextmanager
     def _as_writer(self) -> Iterator[None]:
@@ -305,11 +316,11 @@ class Pipeline:
                 self._writing -= 1
                 self._counting.notify_all()
 
-    def _fuse(self, request: FusionRequest) -> FusionResult:
-        with self._engine_lock:
-            result = self._engine.fuse(request, self._relay)
-        if not self._known_maker:
-            self._check_maker(result)
+    def _fuse(self, request: FusionRequest, beside_others: bool) -> FusionResult:
+        result = self._engine.fuse(request, self._relay, beside_others=beside_others)
+        with self._making:
+            if not self._known_maker:
+                self._check_maker(result)
         return result
 
     def _check_maker(self, result: FusionResult) -> None:

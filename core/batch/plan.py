@@ -31,10 +31,11 @@ class BatchOptions(BatchSettings):
     Attributes:
         out: folder for results and the manifest; made when missing.
         resume: go on with the run recorded in ``out``, if there is one.
-        workers: pairs that are read, and as many that are written, beside the one that is fused; 1
-            or more. Where pairs at once do not pay they are taken one by one, whatever is said.
+        workers: pairs that are read, and as many that are written, beside one that is fused; 1 or
+            more. Where more than one pair a core does not pay, fewer are taken at once.
         in_flight: pairs worked on at once, at most; 0 for two per worker and one more.
-        memory: bytes of decoded pictures in memory at once, about; one pair is always let in.
+        memory: bytes of decoded pictures in memory at once, about, and as much again for what
+            networks need for small ones; one pair is always let in.
     """
 
     out: Path

@@ -35,13 +35,12 @@ def run_batch(
     itself at the end. Files appear whole or not at all, and the record in the output folder allows
     to go on after any end of the program.
 
-    Pictures are fused one by one: on a CPU the network took a quarter more CPU seconds a picture in
+    Pictures are not stacked: on a CPU the network took a quarter more CPU seconds a picture in
     stacks of four at 256×256, and less only for very small ones (``benchmarks/batch.py --stack``).
 
     Args:
         plan: from :func:`core.batch.plan_batch`.
-        engine: used by one thread at a time; nobody else may use it until the run is over; after
-            a cancellation until its current stage ends.
+        engine: asked from several threads at once.
         progress: told (rows ended, rows, name of the last); ``check`` is called from several
             threads and may block (pause) or raise Cancelled. The run ends within a second of that,
             except for a file that is being written.

@@ -55,7 +55,13 @@ class StandInEngine:
         classical = (StandInMethod(name, name.title(), "baseline") for name in BASELINES)
         return ((pack,) if self.with_packs else ()) + tuple(classical)
 
-    def fuse(self, request: FusionRequest, progress: Progress | None = None) -> FusionResult:
+    def fuse(
+        self,
+        request: FusionRequest,
+        progress: Progress | None = None,
+        *,
+        beside_others: bool = False,
+    ) -> FusionResult:
         """Mean of the sources, and what else was asked for."""
         progress = progress or NullProgress()
         self.requests.append(request)

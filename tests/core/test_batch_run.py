@@ -79,9 +79,15 @@ class Wrapped:
     def methods(self, task: str) -> tuple[object, ...]:
         return self._engine.methods(task)
 
-    def fuse(self, request: FusionRequest, progress: Progress | None = None) -> FusionResult:
+    def fuse(
+        self,
+        request: FusionRequest,
+        progress: Progress | None = None,
+        *,
+        beside_others: bool = False,
+    ) -> FusionResult:
         self._before(request)
-        return self._engine.fuse(request, progress)
+        return self._engine.fuse(request, progress, beside_others=beside_others)
 
 
 def test_every_pair_is_fused_as_the_engine_fuses_it(tmp_path: Path) -> None:
@@ -100,6 +106,37 @@ def test_every_pair_is_fused_as_the_engine_fuses_it(tmp_path: Path) -> None:
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(
         [*(f"p{i:03}.png" for i in range(9)), "unifusion-batch.sqlite"]
     )
+
+
+def test_small_rows_fuse_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "usable_cores", lambda: 2)
+    both_in = threading.Barrier(2, timeout=20)
+    plan = planned(make_pairs(tmp_path / "in", 6), tmp_path / "out")
+    _, last = run(plan, Wrapped(lambda request: both_in.wait() and None))
+    assert last.tally.done == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "memory"),
+    [("_LARGE", 0, 2**30), ("_NETWORK", 14, 5 * 9216)],
+    ids=["large", "no memory"],
+)
+def test_rows_that_need_much_memory_fuse_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: int, memory: int
+) -> None:
+    monkeypatch.setattr(pipeline, "usable_cores", lambda: 4)
+    monkeypatch.setattr(pipeline, name, value)
+    inside = threading.Semaphore(1)
+    met: list[bool] = []
+
+    def alone(request: FusionRequest) -> None:
+        met.append(not inside.acquire(blocking=False))
+        time.sleep(0.01)
+        inside.release()
+
+    plan = planned(make_pairs(tmp_path / "in", 9), tmp_path / "out", memory=memory)
+    assert run(plan, Wrapped(alone))[1].tally.done == 9
+    assert met == [False] * 9
 
 
 def test_the_tally_grows_and_ends_whole(tmp_path: Path) -> None:

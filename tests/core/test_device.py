@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
 import cv2
 import numpy as np
 import pytest
 import torch
 
-from core.device import choose_device, is_out_of_memory, memory_error
+from core.device import choose_device, is_out_of_memory, keep_to_one_core, memory_error
 from core.errors import DeviceUnavailable
 from core.types import DeviceChoice
 
@@ -86,3 +88,29 @@ def test_the_error_names_picture_device_and_remedy() -> None:
     assert "--device cpu" in error.remedy
     cpu = DeviceChoice("cpu", "CPU", "")
     assert "--device cpu" not in memory_error(cpu, (640, 480), tiled=True).remedy
+
+
+def _threads_of_another(first: object = None) -> int:
+    """How many threads torch has for a thread that begins now, after it called ``first``."""
+    seen: list[int] = []
+
+    def look() -> None:
+        if callable(first):
+            first()
+        seen.append(torch.get_num_threads())
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    return seen[0]
+
+
+def test_keeping_to_one_core_binds_the_calling_thread_alone() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        assert _threads_of_another(keep_to_one_core) == 1
+        assert torch.get_num_threads() == 3
+        assert _threads_of_another() == 3
+    finally:
+        torch.set_num_threads(before)

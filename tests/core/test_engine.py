@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -294,6 +295,33 @@ def test_a_network_runs_on_one_thread_whoever_asks(engine: FusionEngine) -> None
     other.join()
     assert seen[0].threads == seen[1].threads
     assert len(seen[0].threads) == 1
+
+
+def test_pairs_fuse_side_by_side_to_the_bit_as_by_themselves(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.engine.usable_cores", lambda: 2)
+    engine = FusionEngine("cpu", Catalogue([folder]))
+    requests = [FusionRequest(pair(40 + 16 * s, 56), "mif", "") for s in range(2)]
+    alone = [engine.fuse(request) for request in requests]
+    both_in = threading.Barrier(2, timeout=20)
+    cores: list[int] = []
+
+    class Meets(_Recorder):
+        def report(self, done: float, total: float, stage: str) -> None:
+            super().report(done, total, stage)
+            if stage == "encoding":
+                both_in.wait()
+                cores.append(torch.get_num_threads())
+
+    with ThreadPoolExecutor(2) as callers:
+        together = [
+            callers.submit(engine.fuse, request, Meets(), beside_others=True)
+            for request in requests
+        ]
+        for one, other in zip(alone, together, strict=True):
+            np.testing.assert_array_equal(one.fused, other.result().fused)
+    assert cores == [1, 1]
 
 
 def test_an_engine_that_is_held_up_holds_up_no_other(engine: FusionEngine, folder: Path) -> None:

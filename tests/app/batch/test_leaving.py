@@ -215,7 +215,7 @@ from app.main_window import MainWindow
 from tests.app.standin import StandInEngine
 
 class Slow(StandInEngine):
-    def fuse(self, request, progress=None):
+    def fuse(self, request, progress=None, *, beside_others=False):
         self.gate.wait(0.05)
         if len(self.requests) == 7:
             self.gate.clear()
