@@ -124,6 +124,9 @@ _NETWORK = (
     Field("network.fusion_blocks", "Fusion blocks", "Cross-attention blocks.", "", "int", 1, 64, 1),
     Field("network.reconstruction_blocks", "Reconstruction blocks", "In each branch.", "", "int", 1,
           64, 1),
+    Field("network.learned_mixing", "Learned mixing", "Directions of cross-attention, such as "
+          "ask_x.1, that mix channels by learned weights and not by statistics of the whole "
+          "picture; empty is the paper.", "", "text"),
     Field("network.head", "Output", "Direct: a picture (paper). Blend: a map between the sources "
           "and a residual. Decision: the map may copy one source exactly. Layered: one map for "
           "details and a smooth one for the rest.", "", "choice",
@@ -197,6 +200,7 @@ def validate(values: Mapping[str, Any]) -> dict[str, str]:
 _BY_WORDS = {
     "η_L > η_U": "lr_lower",
     "unknown task": "task",
+    "learned_mixing ": "network.learned_mixing",
     "channels ": "network.channels",
     "RoPE": "network.backbone.dim",
     "dim ": "network.backbone.dim",

@@ -16,7 +16,7 @@ from core.device import choose_device
 from core.errors import FusionError, InputError, OutputError, PackError, Said
 from core.models.fusion import Fusion
 from core.models.network import UniFusionNet
-from core.models.pack import attach_backbone, load_own_state, read_manifest, read_pack, write_pack
+from core.models.pack import attach_backbone, read_manifest, write_pack
 from core.progress import Progress
 from core.types import DeviceChoice
 from trainer.bilevel import BilevelStep
@@ -27,6 +27,7 @@ from trainer.data import CropSampler
 from trainer.events import Saved, Stepped, Strip, Validated
 from trainer.material import Material, read_material
 from trainer.memory import used_bytes
+from trainer.parent import start_from
 from trainer.plan import RunPlan
 from trainer.runs import RunRecord, write_record
 from trainer.score import score
@@ -283,28 +284,10 @@ def new_network(config: TrainConfig, resuming: bool = False) -> tuple[UniFusionN
     # Without its backbone's file a pack could never be opened again: refused before training.
     digest = attach_backbone(network, "", backbone, "The network to train")
     # The parent may have been replaced or deleted since: a resumed run does not look at it.
-    parent = _start_from(network, config, backbone) if config.init and not resuming else ""
+    parent = (
+        start_from(network, Path(config.init), backbone) if config.init and not resuming else ""
+    )
     return network, digest, parent
-
-
-def _start_from(network: UniFusionNet, config: TrainConfig, backbone: Path | None) -> str:
-    """Copy a parent pack's weights; its tensors must fit the configured network.
-
-    The output head may decide otherwise than the parent's (``blend``, ``decision``, ``layered``):
-    those share their tensors, and what a head has beyond the parent's starts as new.
-    """
-    path = Path(config.init)
-    parent, manifest = read_pack(path, backbone)
-    fresh = {k: v for k, v in network.own_state().items() if k.startswith("fusion.head.")}
-    try:
-        load_own_state(network, fresh | parent.own_state(), str(path))
-    except PackError as error:
-        raise InputError(
-            str(path),
-            "it is of another network than the one to train",
-            "Start from a pack of the same network, or from scratch.",
-        ) from error
-    return f"{manifest.name} {manifest.weights_sha256[:12]}"
 
 
 def _resumed(plan: RunPlan, config: TrainConfig, step: BilevelStep, fresh: RunState) -> RunState:

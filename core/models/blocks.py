@@ -2,11 +2,13 @@
 
 The transformer blocks attend across channels, not pixels (the Restormer kind used by the paper's
 release): their cost is linear in pixels and their attention statistics are global over the picture.
+Where that is unwanted, a block may mix channels by learned weights instead.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -94,10 +96,15 @@ class ChannelAttention(nn.Module):
         key, value = self.key_value_local(self.key_value(other)).chunk(2, dim=1)
         return query, key, value
 
+    def values(self, other: Tensor) -> Tensor:
+        """The values alone, N×C×H×W."""
+        value: Tensor = self.key_value_local(self.key_value(other)).chunk(2, dim=1)[1]
+        return value
+
     def correlate(self, query: Tensor, key: Tensor) -> Correlation:
         """What the attention needs to know of all pixels."""
         with torch.autocast(query.device.type, enabled=False):
-            q, k = self._split_heads(query).float(), self._split_heads(key).float()
+            q, k = (_split_heads(part, self.heads).float() for part in (query, key))
             return Correlation(
                 q @ k.transpose(-2, -1), q.square().sum(dim=-1), k.square().sum(dim=-1)
             )
@@ -111,13 +118,61 @@ class ChannelAttention(nn.Module):
 
     def mix(self, weights: Tensor, value: Tensor) -> Tensor:
         """The values' channels mixed by ``weights`` and projected, N×C×H×W."""
-        mixed = (weights.to(value.dtype) @ self._split_heads(value)).reshape(value.shape)
-        projected: Tensor = self.project(mixed.contiguous(memory_format=torch.channels_last))
+        projected: Tensor = self.project(_mixed(weights, value))
         return projected
 
-    def _split_heads(self, x: Tensor) -> Tensor:
-        n, c, h, w = x.shape
-        return x.reshape(n, self.heads, c // self.heads, h * w)
+
+class LearnedMixing(nn.Module):
+    """Mixes the channels of a map by weights that are learned, the same for every picture.
+
+    In place of :class:`ChannelAttention`, whose weights follow the statistics of the whole picture:
+    what it does to a place does not depend on how much of the scene around it is in view.
+    """
+
+    def __init__(self, channels: int, heads: int) -> None:
+        super().__init__()
+        per_head = channels // heads
+        self.scores = nn.Parameter(torch.zeros(heads, per_head, per_head))
+        self.value = nn.Conv2d(channels, channels, 1)
+        self.value_local = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
+        self.project = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x: Tensor, other: Tensor) -> Tensor:
+        """N×C×H×W each; returns N×C×H×W. Of ``x`` nothing is asked."""
+        return self.mix(self.weights(), self.values(other))
+
+    def weights(self) -> Tensor:
+        """1×heads×C/h×C/h, each row adding up to one."""
+        return self.scores.softmax(dim=-1).unsqueeze(0)
+
+    def values(self, other: Tensor) -> Tensor:
+        """What is mixed, N×C×H×W."""
+        value: Tensor = self.value_local(self.value(other))
+        return value
+
+    def mix(self, weights: Tensor, value: Tensor) -> Tensor:
+        """The values' channels mixed by ``weights`` and projected, N×C×H×W."""
+        projected: Tensor = self.project(_mixed(weights, value))
+        return projected
+
+    @staticmethod
+    def taken_over(attention: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What a :class:`ChannelAttention` of the given state has for this; the scores are new."""
+        kept = {name: tensor for name, tensor in attention.items() if name.startswith("project.")}
+        for part in ("value", "value_local"):
+            for kind in ("weight", "bias"):
+                kept[f"{part}.{kind}"] = attention[f"key_{part}.{kind}"].chunk(2)[1]
+        return kept
+
+
+def _split_heads(x: Tensor, heads: int) -> Tensor:
+    n, c, h, w = x.shape
+    return x.reshape(n, heads, c // heads, h * w)
+
+
+def _mixed(weights: Tensor, value: Tensor) -> Tensor:
+    mixed = weights.to(value.dtype) @ _split_heads(value, weights.shape[1])
+    return mixed.reshape(value.shape).contiguous(memory_format=torch.channels_last)
 
 
 class GatedFeedForward(nn.Module):
@@ -140,13 +195,15 @@ class GatedFeedForward(nn.Module):
 class Block(nn.Module, ABC):
     """Attention across channels and gated feed-forward, pre-norm, residual.
 
-    Split into what looks at pixels and their neighbours (:meth:`look`, :meth:`finish`) and what
-    knows the whole picture (the weights between them), so that it can be walked through in stripes.
+    Split into what looks at pixels and their neighbours (:meth:`correlate`, :meth:`attend`) and
+    what knows the whole picture (the weights between them), so that it can be walked through in
+    stripes.
     """
 
-    def __init__(self, channels: int, heads: int, expansion: float) -> None:
+    attention: ChannelAttention | LearnedMixing
+
+    def __init__(self, channels: int, expansion: float) -> None:
         super().__init__()
-        self.attention = ChannelAttention(channels, heads)
         self.norm_feed = ChannelNorm(channels)
         self.feed = GatedFeedForward(channels, expansion)
 
@@ -154,9 +211,16 @@ class Block(nn.Module, ABC):
     def normed(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
         """What asks and what answers, normalised: N×C×H×W each."""
 
-    def look(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries of x, keys and values of ``other``: N×C×H×W each."""
-        return self.attention.look(*self.normed(x, other))
+    def correlate(self, x: Tensor, other: Tensor, inner: Callable[[Tensor], Tensor]) -> Correlation:
+        """Statistics of a part of a picture; ``inner`` cuts off what is seen around it."""
+        assert isinstance(self.attention, ChannelAttention)
+        query, key, _ = self.attention.look(*self.normed(x, other))
+        return self.attention.correlate(inner(query), inner(key))
+
+    def attend(self, weights: Tensor, x: Tensor, other: Tensor) -> Tensor:
+        """The new x of a part of a picture, given the weights of the whole one."""
+        values = self.attention.values(self.normed(x, other)[1])
+        return self.finish(x, self.attention.mix(weights, values))
 
     def finish(self, x: Tensor, attended: Tensor) -> Tensor:
         """Both residual steps, N×C×H×W."""
@@ -173,7 +237,8 @@ class TransformerBlock(Block):
     """Self-attention: x asks itself."""
 
     def __init__(self, channels: int, heads: int, expansion: float) -> None:
-        super().__init__(channels, heads, expansion)
+        super().__init__(channels, expansion)
+        self.attention = ChannelAttention(channels, heads)
         self.norm_attention = ChannelNorm(channels)
 
     def normed(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
@@ -185,9 +250,11 @@ class TransformerBlock(Block):
 class CrossBlock(Block):
     """One direction of a cross-attention block: x asks, ``other`` answers."""
 
-    def __init__(self, channels: int, heads: int, expansion: float) -> None:
-        super().__init__(channels, heads, expansion)
-        self.norm_query = ChannelNorm(channels)
+    def __init__(self, channels: int, heads: int, expansion: float, *, learned: bool) -> None:
+        """Args: ``learned``: what ``other`` answers is mixed by :class:`LearnedMixing`."""
+        super().__init__(channels, expansion)
+        self.attention = (LearnedMixing if learned else ChannelAttention)(channels, heads)
+        self.norm_query = nn.Identity() if learned else ChannelNorm(channels)
         self.norm_other = ChannelNorm(channels)
 
     def normed(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:

@@ -62,6 +62,9 @@ class NetworkConfig:
         expansion: width of the gated feed-forward layer over C.
         fusion_blocks: cross-attention blocks.
         reconstruction_blocks: transformer blocks in each reconstruction branch.
+        learned_mixing: directions of cross-attention blocks (``ask_y.0``, ``ask_x.0`` …) whose
+            channels are mixed by learned weights, the same for every picture, in place of attention
+            weights, which follow the statistics of the whole picture. None is the paper.
         head: ``direct``: convolutions to the picture (paper); ``blend``: a full-resolution weight
             map between the sources plus a residual; ``decision``: as ``blend``, but the map
             saturates at exactly 0 and 1, where the fused picture copies one source and the residual
@@ -80,6 +83,7 @@ class NetworkConfig:
     expansion: float = Field(default=2.0, ge=1, le=16)
     fusion_blocks: int = Field(default=4, ge=1, le=64)
     reconstruction_blocks: int = Field(default=4, ge=1, le=64)
+    learned_mixing: tuple[str, ...] = ()
     head: Literal["direct", "blend", "decision", "layered"] = "direct"
     head_channels: int = Field(default=16, ge=1, le=1024)
     adapter: bool = True
@@ -89,6 +93,9 @@ class NetworkConfig:
     def _check(self) -> Self:
         if self.channels % self.heads:
             raise ValueError(f"channels {self.channels} is not a multiple of heads {self.heads}")
+        blocks = {f"ask_{z}.{i}" for z in "xy" for i in range(self.fusion_blocks)}
+        if unknown := set(self.learned_mixing) - blocks:
+            raise ValueError(f"learned_mixing {sorted(unknown)} are none of {sorted(blocks)}")
         return self
 
 

@@ -32,12 +32,14 @@ class Fusion(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         c, heads, expansion = config.channels, config.heads, config.expansion
-        self.ask_y = nn.ModuleList(
-            CrossBlock(c, heads, expansion) for _ in range(config.fusion_blocks)
-        )
-        self.ask_x = nn.ModuleList(
-            CrossBlock(c, heads, expansion) for _ in range(config.fusion_blocks)
-        )
+
+        def direction(name: str) -> nn.ModuleList:
+            return nn.ModuleList(
+                CrossBlock(c, heads, expansion, learned=f"{name}.{i}" in config.learned_mixing)
+                for i in range(config.fusion_blocks)
+            )
+
+        self.ask_y, self.ask_x = direction("ask_y"), direction("ask_x")
         self.merge = nn.Conv2d(2 * c, c, 3, padding=1)
         self.refine = TransformerBlock(c, heads, expansion)
         self.head = DirectHead(config) if config.head == "direct" else BlendHead(config)

@@ -10,12 +10,13 @@ memory of one stripe.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial, reduce
 from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
-from core.models.blocks import Block, Correlation
+from core.models.blocks import Block, Correlation, LearnedMixing
 
 _UNIT = 16
 """Stripes begin and end on multiples of 16 pixels: whole rows at every resolution there is."""
@@ -97,20 +98,17 @@ class Stripes:
 
     def block(self, block: Block, x: Tensor, other: Tensor) -> Tensor:
         """Statistics over all stripes, then the block stripe by stripe."""
-        correlation: Correlation | None = None
-        for stripe in self._stripes(_UNIT):
-            query, key, _ = block.look(stripe.seen(x), stripe.seen(other))
-            part = block.attention.correlate(stripe.inner(query), stripe.inner(key))
-            correlation = part if correlation is None else correlation.plus(part)
-        if correlation is None:
-            return x
-        weights = block.attention.weigh(correlation)
+        weights = self._weights(block, x, other)
+        return self.local(partial(block.attend, weights), x, other, reach=_UNIT)
 
-        def apply(rows: Tensor, others: Tensor) -> Tensor:
-            _, _, value = block.look(rows, others)
-            return block.finish(rows, block.attention.mix(weights, value))
-
-        return self.local(apply, x, other, reach=_UNIT)
+    def _weights(self, block: Block, x: Tensor, other: Tensor) -> Tensor:
+        if isinstance(block.attention, LearnedMixing):
+            return block.attention.weights()
+        parts = (
+            block.correlate(stripe.seen(x), stripe.seen(other), stripe.inner)
+            for stripe in self._stripes(_UNIT)
+        )
+        return block.attention.weigh(reduce(Correlation.plus, parts))
 
     def local(self, layers: Callable[..., Tensor], *inputs: Tensor, reach: int) -> Tensor:
         """The layers on each stripe and its surroundings, which are cut off again."""

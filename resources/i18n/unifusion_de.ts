@@ -3815,6 +3815,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Direkt: ein Bild (Veröffentlichung). Mischung: eine Karte zwischen den Quellen und ein Rest. Entscheidung: Die Karte darf eine Quelle genau übernehmen. Geschichtet: eine Karte für Einzelheiten und eine glatte für das Übrige.</translation>
   </message>
   <message>
+   <source>Directions of cross-attention, such as ask_x.1, that mix channels by learned weights and not by statistics of the whole picture; empty is the paper.</source>
+   <translation>Richtungen der Kreuz-Attention, etwa ask_x.1, die Kanäle mit gelernten Gewichten mischen und nicht nach der Statistik des ganzen Bildes; leer ist die Veröffentlichung.</translation>
+  </message>
+  <message>
    <source>Download the file with a browser, and choose it here instead.</source>
    <translation>Die Datei stattdessen mit einem Browser herunterladen und hier wählen.</translation>
   </message>
@@ -4137,6 +4141,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Largest gradient</source>
    <translation>Größter Gradient</translation>
+  </message>
+  <message>
+   <source>Learned mixing</source>
+   <translation>Gelerntes Mischen</translation>
   </message>
   <message>
    <source>Learning</source>

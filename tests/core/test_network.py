@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy import ndimage
 
-from core.models.blocks import ChannelAttention, ChannelNorm, UpConv
+from core.models.blocks import (
+    ChannelAttention,
+    ChannelNorm,
+    CrossBlock,
+    LearnedMixing,
+    UpConv,
+)
 from core.models.config import (
     CONFIGS,
     BackboneConfig,
@@ -57,6 +63,7 @@ VARIANTS = {
     "paper, w/o DINOv3": tiny_paper(backbone=TINY_ENCODER),
     "paper, w/o reconstruction": tiny_paper(reconstruction=False),
     "compact": tiny_compact(),
+    "compact, learned mixing": tiny_compact(learned_mixing=("ask_x.0", "ask_y.0")),
     "compact, RGB": tiny_compact(in_channels=3),
     "compact, stride 1": tiny_compact(stride=1),
     "compact, stride 2, direct head": tiny_compact(stride=2, head="direct"),
@@ -319,6 +326,35 @@ def test_attention_survives_a_map_of_zeros() -> None:
     assert torch.isfinite(zeros.grad).all()
 
 
+def test_learned_mixing_against_loops() -> None:
+    torch.manual_seed(3)
+    mixing = LearnedMixing(6, heads=2)
+    with torch.no_grad():
+        mixing.scores.normal_()
+    x, other = torch.randn(2, 1, 6, 4, 5)
+    value = _convolved(_convolved(other[0].numpy(), mixing.value), mixing.value_local)
+    mixed = np.zeros((6, 4, 5))
+    for head, scores in enumerate(mixing.scores.detach().numpy()):
+        for i in range(3):
+            for j in range(3):
+                share = math.exp(scores[i, j]) / sum(math.exp(score) for score in scores[i])
+                mixed[3 * head + i] += share * value[3 * head + j]
+    expected = _convolved(mixed, mixing.project)
+    np.testing.assert_allclose(mixing(x, other)[0].detach().numpy(), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("learned", [True, False])
+def test_only_learned_mixing_does_the_same_to_a_part_as_to_the_whole(learned: bool) -> None:
+    torch.manual_seed(4)
+    block = CrossBlock(8, heads=2, expansion=2.0, learned=learned)
+    x, other = torch.randn(2, 1, 8, 24, 24)
+    other[..., 16:] *= 9  # what is out of view is another kind of scene
+    with torch.no_grad():
+        whole, part = block(x, other), block(x[..., :16], other[..., :16])
+    same = torch.allclose(whole[..., :12], part[..., :12], atol=1e-5)
+    assert same == learned
+
+
 def test_up_conv_doubles_both_sides() -> None:
     assert UpConv(6, 4)(torch.rand(1, 6, 3, 5)).shape == (1, 4, 6, 10)
 
@@ -336,6 +372,8 @@ def test_configurations_survive_json(name: str) -> None:
         ({"heads": 0}, "heads"),
         ({"stride": 3}, "stride"),
         ({"fusion_blocks": 0}, "fusion_blocks"),
+        ({"learned_mixing": ["ask_x.4"]}, r"ask_x\.4.* none of"),
+        ({"learned_mixing": ["refine"]}, "none of"),
         ({"expansion": 0.0}, "expansion"),
         ({"colour": True}, "colour"),
         ({"backbone": {"taps": [0, 2, 1, 3]}}, "taps"),

@@ -84,6 +84,7 @@ def test_limits_of_a_field_are_those_of_the_settings(field: Any) -> None:
         ("losses.gradient", -1, "losses.gradient", "at least 0"),
         ("network.heads", 7, "network.channels", "multiple of heads"),
         ("network.backbone.taps", [3, 2, 1, 0], "network.backbone.taps", "rise"),
+        ("network.learned_mixing", ["ask_z.0"], "network.learned_mixing", "none of"),
         ("task", "xyz", "task", "unknown task"),
     ],
 )

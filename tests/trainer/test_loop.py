@@ -346,6 +346,29 @@ def test_a_layered_head_may_start_from_a_pack_without_one(plan: RunPlan, tmp_pat
     assert largest < 2 * CONFIG.lr_lower
 
 
+def test_learned_mixing_takes_over_what_attention_has_for_it(plan: RunPlan, tmp_path: Path) -> None:
+    parent = tmp_path / "parent.safetensors"
+    tiny_pack(parent, seed=3)
+    network = replace(CONFIG.network, learned_mixing=("ask_x.0",))
+    list(train(replace(CONFIG, init=str(parent), steps=1, network=network), plan))
+    child, _ = read_pack(plan.out)
+    before, after = read_pack(parent)[0].own_state(), child.own_state()
+    block = "fusion.ask_x.0.attention"
+    width = before[f"{block}.project.bias"].numel()
+    for part in ("value.weight", "value.bias", "value_local.weight", "value_local.bias"):
+        before[f"{block}.{part}"] = before[f"{block}.key_{part}"][width:]
+    assert {name for name in after if name not in before} == {f"{block}.scores"}
+    largest = max(float((after[n] - before[n]).abs().max()) for n in after if n in before)
+    assert largest < 2 * CONFIG.lr_lower
+    # And on from there, but not back: what attention asks with has never been learnt.
+    config = replace(CONFIG, init=str(plan.out), steps=1)
+    onward, back = (replace(plan, out=tmp_path / f"{n}.safetensors") for n in ("on", "back"))
+    list(train(replace(config, network=network), onward))
+    assert read_manifest(onward.out).network == network
+    with pytest.raises(InputError, match="another network"):
+        next(train(config, back))
+
+
 def test_outputs_that_cannot_be_are_refused_before_training(
     data: Path, plan: RunPlan, tmp_path: Path
 ) -> None:
