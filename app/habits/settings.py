@@ -4,44 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import cast
 
-from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
+from PySide6.QtCore import QByteArray, QObject, QSettings, QTimer, Signal
 
 from app.theme import Appearance
+from app.workers import Runner
+from core.progress import Progress
 
 APPEARANCES: tuple[Appearance, ...] = ("system", "light", "dark")
 LANGUAGES = ("system", "en", "de")
 _FILE = "settings.ini"
-
-
-class _Memory:
-    """As much of QSettings as is used here, without a file."""
-
-    def __init__(self) -> None:
-        self._values: dict[str, object] = {}
-
-    def value(self, name: str, default: object = None) -> object:
-        return self._values.get(name, default)
-
-    def setValue(self, name: str, value: object) -> None:
-        self._values[name] = value
-
-    def remove(self, name: str) -> None:
-        self._values.pop(name, None)
-
-    def sync(self) -> None:
-        """There is nothing to write."""
-
-    def status(self) -> QSettings.Status:
-        return QSettings.Status.NoError
+_DELAY_MS = 100
+"""Changes are gathered for this long before they are written."""
 
 
 class Settings(QObject):
     """Typed access to ``settings.ini``. What is missing or damaged reads as its default.
 
-    Qt writes the file as a whole, in the background, and never leaves half of one.
+    The file is read once; changes are written by a thread of their own, since Qt waits for the disk
+    until they are there. Qt writes the file as a whole and never leaves half of one, and keeps what
+    another program wrote under other names meanwhile.
     """
 
     changed = Signal(str)
@@ -54,24 +39,60 @@ class Settings(QObject):
         """
         super().__init__(parent)
         self.folder = folder
-        self._store: QSettings | _Memory = _Memory()
+        self._values: dict[str, object] = {}
+        self._status = QSettings.Status.NoError
+        self._unwritten: dict[str, object] = {}
+        """By name; None is to be forgotten."""
+        self._runner: Runner | None = None
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_DELAY_MS)
+        self._soon.timeout.connect(self._write_soon)
         if folder is not None:
-            self._store = QSettings(str(folder / _FILE), QSettings.Format.IniFormat)
-            self._store.setAtomicSyncRequired(True)
+            store = _opened(folder / _FILE)
+            self._values = {name: store.value(name) for name in store.allKeys()}
+            self._status = store.status()
 
     @property
     def is_damaged(self) -> bool:
         """True when the file is there and could not be understood."""
-        return self._store.status() == QSettings.Status.FormatError
-
-    @property
-    def is_kept(self) -> bool:
-        """False when the last writing failed: the folder cannot be written."""
-        return self._store.status() != QSettings.Status.AccessError
+        return self._status == QSettings.Status.FormatError
 
     def sync(self) -> None:
-        """Write now what is still to be written."""
-        self._store.sync()
+        """Write now what is still to be written, and wait for it."""
+        self._soon.stop()
+        if self._runner is not None:
+            self._runner.shutdown()
+            self._runner = None
+        if self.folder is not None and self._unwritten:
+            _write(self.folder / _FILE, self._unwritten)
+            self._unwritten = {}
+
+    def _keep(self, name: str, value: object) -> None:
+        """Remember ``value``; None forgets."""
+        if value is None:
+            self._values.pop(name, None)
+        else:
+            self._values[name] = value
+        if self.folder is not None:
+            self._unwritten[name] = value
+            self._soon.start()
+        self.changed.emit(name)
+
+    def _write_soon(self) -> None:
+        if self.folder is None or not self._unwritten:
+            return
+        if self._runner is None:
+            self._runner = Runner("settings", self)
+        changes = dict(self._unwritten)
+        job = self._runner.submit(partial(_write, self.folder / _FILE, changes))
+        job.finished.connect(partial(self._wrote, changes))
+
+    def _wrote(self, changes: Mapping[str, object], _answer: object) -> None:
+        for name, value in changes.items():
+            # It may have been set once more meanwhile.
+            if name in self._unwritten and self._unwritten[name] is value:
+                del self._unwritten[name]
 
     # --- choices ---------------------------------------------------------------------------
 
@@ -125,7 +146,7 @@ class Settings(QObject):
     def keys(self) -> dict[str, tuple[str, ...]]:
         """Keys a person has changed, by command."""
         try:
-            found = json.loads(str(self._store.value("keys/changed", "{}")))
+            found = json.loads(str(self._values.get("keys/changed", "{}")))
             return {str(name): tuple(map(str, keys)) for name, keys in found.items()}
         except (ValueError, TypeError, AttributeError):
             return {}
@@ -136,7 +157,7 @@ class Settings(QObject):
 
     def text(self, name: str) -> str:
         """A text kept under ``name``, or ""."""
-        value = self._store.value(name, "")
+        value = self._values.get(name, "")
         return value if isinstance(value, str) else ""
 
     def set_text(self, name: str, text: str) -> None:
@@ -144,12 +165,11 @@ class Settings(QObject):
         if text:
             self._set(name, text)
         else:
-            self._store.remove(name)
-            self.changed.emit(name)
+            self._keep(name, None)
 
     def blob(self, name: str) -> QByteArray:
         """Bytes kept under ``name`` (a window's geometry), or none."""
-        value = self._store.value(name)
+        value = self._values.get(name)
         return value if isinstance(value, QByteArray) else QByteArray()
 
     def set_blob(self, name: str, value: QByteArray) -> None:
@@ -161,10 +181,25 @@ class Settings(QObject):
         return value if value in known else known[0]
 
     def _flag(self, name: str, default: bool) -> bool:
-        value = str(self._store.value(name, default)).lower()
+        value = str(self._values.get(name, default)).lower()
         return value == "true" if value in ("true", "false") else default
 
     def _set(self, name: str, value: object) -> None:
-        if self._store.value(name) != value:
-            self._store.setValue(name, value)
-            self.changed.emit(name)
+        if self._values.get(name) != value:
+            self._keep(name, value)
+
+
+def _opened(path: Path) -> QSettings:
+    store = QSettings(str(path), QSettings.Format.IniFormat)
+    store.setAtomicSyncRequired(True)
+    return store
+
+
+def _write(path: Path, changes: Mapping[str, object], progress: Progress | None = None) -> None:
+    store = _opened(path)
+    for name, value in changes.items():
+        if value is None:
+            store.remove(name)
+        else:
+            store.setValue(name, value)
+    store.sync()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QByteArray
 
+from app.habits import settings as settings_module
 from app.habits.history import History, changed_fields
 from app.habits.home import home
 from app.habits.recent import RecentMenu, RecentPair, RecentPairs
@@ -76,6 +78,49 @@ def test_without_a_folder_nothing_is_written(qapp, tmp_path, monkeypatch):
     assert settings.language == "de"
     assert settings.acknowledged
     assert list(tmp_path.iterdir()) == []
+
+
+def test_changes_are_written_by_another_thread_and_none_is_lost(qtbot, tmp_path, monkeypatch):
+    """The disk may take its time: the window must not wait for it."""
+    write, held, go_on = settings_module._write, threading.Event(), threading.Event()
+    writers = []
+
+    def slow(*args, **more):
+        writers.append(threading.current_thread())
+        held.set()
+        assert go_on.wait(20)
+        write(*args, **more)
+
+    monkeypatch.setattr(settings_module, "_write", slow)
+    settings = Settings(tmp_path)
+    settings.set_appearance("dark")
+    settings.set_language("de")
+    qtbot.waitUntil(held.is_set)
+    settings.set_appearance("light")
+    settings.set_reopens(True)
+    assert not (tmp_path / "settings.ini").exists()
+    go_on.set()
+
+    def written():
+        again = Settings(tmp_path)
+        return (again.appearance, again.language, again.reopens) == ("light", "de", True)
+
+    qtbot.waitUntil(written)
+    assert threading.main_thread() not in writers
+    settings.sync()
+
+
+def test_what_another_program_keeps_meanwhile_stays(qapp, tmp_path):
+    one, other = Settings(tmp_path), Settings(tmp_path)
+    one.set_appearance("dark")
+    other.set_language("de")
+    other.set_text("name", "x")
+    for settings in (other, one):
+        settings.sync()
+    other.set_text("name", "")
+    other.sync()
+    again = Settings(tmp_path)
+    assert (again.appearance, again.language, again.text("name")) == ("dark", "de", "")
 
 
 def test_only_real_changes_are_announced(qtbot):
