@@ -14,7 +14,8 @@ of 2,000 pairs (made of the sample pictures by hard links) was opened, its rows 
 pairs stepped through and fused by the embedded pack, and all of that once more while a training
 loop runs in a thread; and the seconds until the first small picture, and all that are in sight,
 were there. Beside each wait stands the processor time of the window's thread meanwhile, and on
-Linux how long it was ready but had no core: in what is left, another thread held it up. The last
+Linux how long it was ready but had no core, and how long the host of a virtual machine kept its
+cores: in what is left, another thread held it up. The last
 figure is the most processor time of any one turn of the event loop, which no other work changes.
 ``--pairs 0`` leaves the folder out.
 """
@@ -53,6 +54,7 @@ WIDTH, HEIGHT = 4096, 3072
 GOAL_MS = 33.0
 _BEAT_MS = 5
 _SCHEDULE = Path("/proc/thread-self/schedstat")
+_CORES = Path("/proc/stat")
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,13 @@ def core_wait() -> float:
     return 0.0
 
 
+def host_wait() -> float:
+    """Milliseconds a virtual machine's host kept cores from it, all cores together; in tens."""
+    with suppress(OSError, IndexError):
+        return int(_CORES.read_text().split(maxsplit=9)[8]) * 1000 / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
+
 class Beat:
     """A timer that notes how late it comes."""
 
@@ -83,24 +92,25 @@ class Beat:
     def restart(self) -> None:
         """Forget what was."""
         self._last, self._last_cpu = time.perf_counter(), time.thread_time()
-        self._last_core = core_wait()
-        self.worst = self.worst_cpu = self.worst_core = self.most_cpu = 0.0
+        self._last_core, self._last_host = core_wait(), host_wait()
+        self.worst = self.worst_cpu = self.worst_core = self.worst_host = self.most_cpu = 0.0
         self.late = 0
 
     def _tick(self) -> None:
-        now, cpu, core = time.perf_counter(), time.thread_time(), core_wait()
+        now, cpu, core, host = time.perf_counter(), time.thread_time(), core_wait(), host_wait()
         waited = (now - self._last) * 1000 - _BEAT_MS
         if waited > self.worst:
             self.worst, self.worst_cpu = waited, (cpu - self._last_cpu) * 1000
-            self.worst_core = core - self._last_core
+            self.worst_core, self.worst_host = core - self._last_core, host - self._last_host
         self.most_cpu = max(self.most_cpu, (cpu - self._last_cpu) * 1000)
         self.late += waited > 50
-        self._last, self._last_cpu, self._last_core = now, cpu, core
+        self._last, self._last_cpu, self._last_core, self._last_host = now, cpu, core, host
 
     def line(self, name: str) -> str:
         """What happened since the last restart."""
         text = f"longest stall {name:34} {self.worst:7.1f} ms"
         share = f"CPU {self.worst_cpu:5.1f}, no core {self.worst_core:5.1f}"
+        share += f", host {self.worst_host:3.0f}"
         return f"{text} ({share}), {self.late} over 50 ms, CPU of a turn ≤ {self.most_cpu:5.1f} ms"
 
 

@@ -2,7 +2,7 @@
 
 The view draws, lays out and scrolls without asking Python anything: on a busy machine each question
 is a wait for a thread that works. Rows are therefore real items; of long lists, some are put in per
-turn of the event loop.
+turn of the event loop. Each call into Qt may be such a wait as well, so a turn ends by the clock.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
+from time import perf_counter
 from typing import NamedTuple
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, QTimer
@@ -29,8 +30,10 @@ Index = QModelIndex | QPersistentModelIndex
 Key = tuple[Path, Path]
 
 THUMB = 30
-SLICE = 100
-"""Rows put in per turn of the event loop, at most."""
+SLICE, FEW = 100, 10
+"""Rows put in per turn of the event loop, at most and at least."""
+_TURN = 0.006
+"""Seconds after which a turn takes no more than the least."""
 _NUMBER = Qt.ItemDataRole.UserRole
 """Role of a pair's place among all rows; a folder has none."""
 _BADGES = {
@@ -113,14 +116,17 @@ class PairModel(QStandardItemModel):
     def _list_some(self) -> None:
         """Look at the next rows, and put in those that pass."""
         self._all.extend(islice(self._rest, max(0, self._place + SLICE - len(self._all))))
-        rows = self._all[self._place : self._place + SLICE]
         found: dict[str, list[QStandardItem]] = {}
-        for number, row in enumerate(rows, self._place):
+        end, least, last = perf_counter() + _TURN, self._place + FEW, self._place + SLICE
+        while self._place < min(last, len(self._all)):
+            row = self._all[self._place]
             if not self._filter or self._fits(row):
-                found.setdefault(row.folder, []).append(self._item(number, row))
-        self._place += len(rows)
+                found.setdefault(row.folder, []).append(self._item(self._place, row))
+            self._place += 1
+            if self._place >= least and perf_counter() > end:
+                break
         self._put(found)
-        if len(rows) < SLICE:
+        if self._place == len(self._all) < last:
             self._next.stop()
             known = {row.key for row in self._all} if self._thumbs else set()
             self._thumbs = {key: thumb for key, thumb in self._thumbs.items() if key in known}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from app.widgets import pair_model
 from app.widgets.pair_list import PairList
-from app.widgets.pair_model import SLICE, Key, PairModel, PairRow
+from app.widgets.pair_model import FEW, SLICE, Key, PairModel, PairRow
 
 WAIT = 10_000
 
@@ -51,7 +53,8 @@ class Room:
 
 
 @pytest.fixture
-def room(qtbot) -> Room:
+def room(qtbot, monkeypatch) -> Room:
+    monkeypatch.setattr(pair_model, "perf_counter", lambda: 0.0)
     made = Room()
     qtbot.addWidget(made.list)
     made.list.resize(240, 400)
@@ -73,6 +76,17 @@ def test_long_lists_come_in_slices_in_order_and_whole(qtbot, room, per_folder):
     assert [folder.data() for folder in folders] == [
         f"case {k:03} ({room.model.rowCount(folder)})" for k, folder in enumerate(folders)
     ]
+
+
+def test_a_turn_ends_by_the_clock(qtbot, room, monkeypatch):
+    """Each row may have to wait for threads that work, so a turn takes few of them then."""
+    clock = itertools.count()
+    monkeypatch.setattr(pair_model, "perf_counter", lambda: next(clock) * 0.001)
+    room.model.set_rows(rows(SLICE + 3, 10_000))
+    assert FEW <= len(room.names()) < FEW + 10
+    qtbot.waitUntil(lambda: room.model.is_complete, timeout=WAIT)
+    assert room.names() == [f"○ scene {k:04}" for k in range(SLICE + 3)]
+    assert max(room.at_once) < FEW + 10
 
 
 def test_a_short_list_is_there_at_once(room):
