@@ -30,9 +30,9 @@ Index = QModelIndex | QPersistentModelIndex
 Key = tuple[Path, Path]
 
 THUMB = 30
-SLICE, FEW = 100, 10
+SLICE, FEW = 100, 5
 """Rows put in per turn of the event loop, at most and at least."""
-_TURN = 0.006
+_TURN = 0.004
 """Seconds after which a turn takes no more than the least."""
 _NUMBER = Qt.ItemDataRole.UserRole
 """Role of a pair's place among all rows; a folder has none."""
