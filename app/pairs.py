@@ -49,13 +49,31 @@ def find_pairs(paths: list[Path], task: str, progress: Progress) -> PairingPlan:
 
 def gone_files(keys: list[Key], progress: Progress) -> dict[Key, str]:
     """Pairs a file of which is not there any more, with its name."""
+    there: dict[Path, frozenset[str]] = {}
+
+    def is_gone(path: Path) -> bool:
+        folder = path.parent
+        if folder not in there:
+            there[folder] = _names_in(folder)
+        # A folder is asked once for all its files; a file may be listed under another spelling.
+        return path.name not in there[folder] and not path.exists()
+
     found: dict[Key, str] = {}
     for key in keys:
         progress.check()
-        missing = [path.name for path in key if not path.exists()]
+        missing = [path.name for path in key if is_gone(path)]
         if missing:
             found[key] = missing[0]
     return found
+
+
+def _names_in(folder: Path) -> frozenset[str]:
+    """Names of what is in a folder; of a link that leads nowhere, none."""
+    try:
+        with os.scandir(folder) as entries:
+            return frozenset(e.name for e in entries if not e.is_symlink() or e.is_file())
+    except OSError:
+        return frozenset()
 
 
 def merged(old: PairingPlan | None, new: PairingPlan) -> tuple[PairingPlan, int]:

@@ -38,6 +38,9 @@ Not many more: what is much nicer gets no core while others compute, though it m
 interpreter's lock, and then the window waits with it.
 """
 
+_PAUSE_EVERY, _PAUSE = 1e-3, 1e-4
+"""Seconds between two pauses of work that looks often whether to stop, and of one."""
+
 _STACK_BYTES = 16 * 1024 * 1024
 """Some systems give secondary threads half a megabyte, too little for numerical libraries."""
 
@@ -153,6 +156,7 @@ class _ThreadProgress:
         self._send = send
         self._stage = ""
         self._last = 0.0
+        self._paused = time.monotonic()
 
     def report(self, done: float, total: float, stage: str) -> None:
         """Pass the report on, at most thirty times a second within one stage."""
@@ -163,9 +167,18 @@ class _ThreadProgress:
         self._send(self._task.number, "progress", (float(done), float(total), stage))
 
     def check(self) -> None:
-        """Raise :class:`core.errors.Cancelled` after :meth:`Job.cancel`."""
+        """Raise :class:`core.errors.Cancelled` after :meth:`Job.cancel`; let the window go first.
+
+        A thread that calls into the system for a few microseconds at a time gives the interpreter's
+        lock back and takes it again before another one is awake, which may go on for as long as it
+        works. So it pauses now and then.
+        """
         if self._task.stop:
             raise Cancelled
+        now = time.monotonic()
+        if now - self._paused > _PAUSE_EVERY:
+            time.sleep(_PAUSE)
+            self._paused = time.monotonic()
 
 
 def _step_back(steps: int) -> None:

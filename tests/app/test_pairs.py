@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ from PySide6.QtTest import QTest
 
 from app.intake import Intake
 from app.main_window import MainWindow
-from app.pairs import key_of
+from app.pairs import gone_files, key_of
 from app.thumbs import _small
+from core.progress import NullProgress
 from tests.app.acts import idle
 from tests.app.conftest import gradient, write_png
 from tests.app.test_window import drop
@@ -278,3 +280,23 @@ def test_the_small_picture_of_a_large_one_is_that_picture(tmp_path):
     assert (small.width(), small.height()) == (30, 9)
     row = [small.pixelColor(x, 4).red() for x in range(30)]
     np.testing.assert_allclose(row, (np.arange(30) + 0.5) * 255 / 30, atol=6)
+
+
+def test_files_that_are_gone_are_found_whatever_became_of_them(tmp_path):
+    keys = []
+    for name in ("kept", "deleted", "folder gone", "link to nothing", "link"):
+        folder = tmp_path / name
+        folder.mkdir()
+        keys.append((folder / "a.png", folder / "b.png"))
+        for path in keys[-1]:
+            path.write_bytes(b"x")
+    keys[1][1].unlink()
+    shutil.rmtree(keys[2][0].parent)
+    for key, target in ((keys[3], tmp_path / "nothing"), (keys[4], keys[0][0])):
+        key[0].unlink()
+        key[0].symlink_to(target)
+    assert gone_files(keys, NullProgress()) == {
+        keys[1]: "b.png",
+        keys[2]: "a.png",
+        keys[3]: "a.png",
+    }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QThread
@@ -243,6 +245,22 @@ def test_reports_within_a_stage_are_thinned_but_not_the_last(qtbot, runner):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux threads are nice one by one")
+def test_work_that_looks_often_pauses_for_the_window(qtbot, runner, monkeypatch):
+    """Who gives the interpreter's lock back for microseconds only would let nobody else have it."""
+    clock, pauses = itertools.count(), []
+    slow = SimpleNamespace(monotonic=lambda: next(clock) * 1e-4, sleep=pauses.append)
+
+    def work(progress):
+        monkeypatch.setattr("app.workers.runner.time", slow)
+        for _ in range(1000):  # a tenth of a second by that clock
+            progress.check()
+
+    with qtbot.waitSignal(runner.submit(work).finished):
+        pass
+    assert 50 < len(pauses) < 101
+    assert set(pauses) == {1e-4}
+
+
 def test_work_steps_back_behind_the_window_and_work_in_the_background_a_little_more(qtbot):
     def niceness(_progress) -> int:
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
