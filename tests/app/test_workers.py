@@ -6,6 +6,7 @@ import itertools
 import os
 import sys
 import threading
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -247,8 +248,8 @@ def test_reports_within_a_stage_are_thinned_but_not_the_last(qtbot, runner):
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux threads are nice one by one")
 def test_work_that_looks_often_pauses_for_the_window(qtbot, runner, monkeypatch):
     """Who gives the interpreter's lock back for microseconds only would let nobody else have it."""
-    clock, pauses = itertools.count(), []
-    slow = SimpleNamespace(monotonic=lambda: next(clock) * 1e-4, sleep=pauses.append)
+    clock, pauses, begun = itertools.count(1), [], time.monotonic()
+    slow = SimpleNamespace(monotonic=lambda: begun + next(clock) * 1e-4, sleep=pauses.append)
 
     def work(progress):
         monkeypatch.setattr("app.workers.runner.time", slow)
