@@ -32,7 +32,7 @@ Key = tuple[Path, Path]
 THUMB = 30
 SLICE, FEW = 100, 5
 """Rows put in per turn of the event loop, at most and at least."""
-_TURN = 0.004
+_TURN = 0.0025
 """Seconds after which a turn takes no more than the least."""
 _NUMBER = Qt.ItemDataRole.UserRole
 """Role of a pair's place among all rows; a folder has none."""
@@ -85,7 +85,7 @@ class PairModel(QStandardItemModel):
         self._blank = QPixmap(2 * THUMB + 2, THUMB)
         self._blank.fill(QColor(128, 128, 128, 40))
         self._next = QTimer(self)
-        self._next.setInterval(0)
+        self._next.setInterval(1)
         self._next.timeout.connect(self._list_some)
 
     # --- content ---------------------------------------------------------------------------

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.io.names import GENERIC_WORDS, normal
 from core.said import Said
+
+_FEW = 8
+"""Files of a folder that are looked at one by one; for more, the folder is listed."""
 
 
 @dataclass
@@ -43,15 +47,37 @@ class Places:
 
     def __init__(self) -> None:
         self._folders: dict[str, str] = {}
+        self._asked: Counter[str] = Counter()
+        self._is_link: dict[str, dict[str, bool]] = {}
+        """By folder and name, of folders that were asked for more than a few files."""
 
     def real(self, path: Path) -> str:
         """As :func:`real`, of a file."""
         folder, name = os.path.split(path)
-        if os.path.islink(path) or not name or name == os.pardir:  # noqa: PTH114 (Path: slower)
+        if not name or name == os.pardir or self._leads_on(path, folder, name):
             return real(path)
         if folder not in self._folders:
             self._folders[folder] = os.path.realpath(folder)
         return os.path.join(self._folders[folder], name)  # noqa: PTH118
+
+    def _leads_on(self, path: Path, folder: str, name: str) -> bool:
+        self._asked[folder] += 1
+        if self._asked[folder] > _FEW:
+            if folder not in self._is_link:
+                self._is_link[folder] = _links(folder)
+            known = self._is_link[folder].get(name)
+            if known is not None:
+                return known
+        return os.path.islink(path)  # noqa: PTH114 (Path: slower)
+
+
+def _links(folder: str) -> dict[str, bool]:
+    """Whether what is in a folder is a link, by name; of all at once, the system is asked once."""
+    try:
+        with os.scandir(folder or os.curdir) as entries:
+            return {entry.name: entry.is_symlink() for entry in entries}
+    except OSError:
+        return {}
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:

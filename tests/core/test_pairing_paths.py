@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
 
@@ -351,7 +352,9 @@ def test_agrees_with_the_trainers_pairing(shared_data: Path, task: str) -> None:
     assert plan.leftovers == ()
 
 
-def test_links_are_followed_to_where_files_are(tmp_path: Path, monkeypatch) -> None:
+@pytest.mark.parametrize("times", [1, 30])
+def test_links_are_followed_to_where_files_are(tmp_path: Path, monkeypatch, times: int) -> None:
+    """Also of folders that are asked for often, which are listed as a whole."""
     folder = tmp_path / "data" / "in"
     folder.mkdir(parents=True)
     (folder / "x.png").touch()
@@ -370,7 +373,21 @@ def test_links_are_followed_to_where_files_are(tmp_path: Path, monkeypatch) -> N
         Path("/"),
         folder / "gone.png",
     ):
-        assert places.real(path) == str(path.resolve())
+        for _ in range(times):
+            assert places.real(path) == str(path.resolve())
+
+
+def test_of_a_large_folder_no_file_is_asked_for_by_itself(tmp_path: Path, monkeypatch) -> None:
+    asked: list[Path] = []
+    real = os.path.islink
+    monkeypatch.setattr(os.path, "islink", lambda path: asked.append(path) or real(path))
+    places = Places()
+    for number in range(500):
+        path = tmp_path / f"{number}.png"
+        path.touch()
+    for number in range(500):
+        places.real(tmp_path / f"{number}.png")
+    assert len(asked) <= 8
 
 
 _WORD = st.text(alphabet="abcdefgh", min_size=3, max_size=5)
