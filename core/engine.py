@@ -132,9 +132,9 @@ class FusionEngine:
         Args:
             request: what to fuse, with which method, and what to give back besides.
             progress: told the stages; asked between them whether to stop.
-            beside_others: several threads fuse a pair each. On a CPU each pair is then worked on by
-                one core, which is quicker than taking turns on all of them, and needs memory for
-                as many pairs as there are cores. The result is the same.
+            beside_others: several threads fuse a pair each. On a CPU a light network then works on
+                each pair with one core, which is quicker than taking turns on all of them, and
+                needs memory for as many pairs as there are cores. The result is the same.
 
         Raises:
             InputError: unknown task or method. PackError: the pack cannot be used.
@@ -144,26 +144,35 @@ class FusionEngine:
         get_task(request.task)  # an unknown task is said before an unknown method
         if request.method in BASELINES:
             return fuse_classically(request, progress)
-        threads = self._beside if beside_others else self._thread
-        return finished(self._on(threads, request, progress), request, progress)
+        entry = self._find(request)
+        # Heavy blocks at full resolution take gigabytes: not once for every core.
+        is_light = entry.manifest.network.stride > 1
+        threads = self._beside if beside_others and is_light else self._thread
+        return finished(self._on(threads, request, entry, progress), request, progress)
 
     def _on(
-        self, threads: ThreadPoolExecutor, request: FusionRequest, progress: Progress
+        self,
+        threads: ThreadPoolExecutor,
+        request: FusionRequest,
+        entry: PackEntry,
+        progress: Progress,
     ) -> FusionResult:
         told = _Stoppable(progress)
-        running = threads.submit(self._fuse_by_pack, request, told)
+        running = threads.submit(self._fuse_by_pack, request, entry, told)
         try:
             return running.result()
         except BaseException:
             told.left.set()
             raise
 
-    def _fuse_by_pack(self, request: FusionRequest, progress: Progress) -> FusionResult:
+    def _fuse_by_pack(
+        self, request: FusionRequest, entry: PackEntry, progress: Progress
+    ) -> FusionResult:
         watch = Stopwatch(progress, self._device, 6)
         try:
             with memory_named(self._device, request, tiled=request.tiles):
                 with watch.stage("loading the model"):
-                    loaded = self._load(self._find(request))
+                    loaded = self._load(entry)
                 manifest = loaded.entry.manifest
                 with watch.stage("preparing"):
                     parts = split(request.pair, manifest.colour)

@@ -301,6 +301,8 @@ def test_pairs_fuse_side_by_side_to_the_bit_as_by_themselves(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.engine.usable_cores", lambda: 2)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(3)  # so that one core is not what there is anyway
     engine = FusionEngine("cpu", Catalogue([folder]))
     requests = [FusionRequest(pair(40 + 16 * s, 56), "mif", "") for s in range(2)]
     alone = [engine.fuse(request) for request in requests]
@@ -314,14 +316,31 @@ def test_pairs_fuse_side_by_side_to_the_bit_as_by_themselves(
                 both_in.wait()
                 cores.append(torch.get_num_threads())
 
-    with ThreadPoolExecutor(2) as callers:
-        together = [
-            callers.submit(engine.fuse, request, Meets(), beside_others=True)
-            for request in requests
-        ]
-        for one, other in zip(alone, together, strict=True):
-            np.testing.assert_array_equal(one.fused, other.result().fused)
+    try:
+        with ThreadPoolExecutor(2) as callers:
+            together = [
+                callers.submit(engine.fuse, request, Meets(), beside_others=True)
+                for request in requests
+            ]
+            for one, other in zip(alone, together, strict=True):
+                np.testing.assert_array_equal(one.fused, other.result().fused)
+    finally:
+        torch.set_num_threads(threads)
     assert cores == [1, 1]
+
+
+def test_of_a_heavy_network_there_is_one_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.engine.usable_cores", lambda: 2)
+    tiny_pack(tmp_path / "heavy.safetensors", network=tiny_network(tiny_compact(stride=1)))
+    engine = FusionEngine("cpu", Catalogue([tmp_path]))
+    seen = [_Threads(), _Threads()]
+    request = FusionRequest(pair(), "mif", "")
+    with ThreadPoolExecutor(2) as callers:
+        runs = [callers.submit(engine.fuse, request, one, beside_others=True) for one in seen]
+        assert all(run.result().fused.shape == (40, 56, 1) for run in runs)
+    assert len(seen[0].threads | seen[1].threads) == 1
 
 
 def test_an_engine_that_is_held_up_holds_up_no_other(engine: FusionEngine, folder: Path) -> None:
