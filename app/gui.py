@@ -23,6 +23,7 @@ from app.main_window import MainWindow
 from app.screenshot import Screenshot
 from app.session import Problem
 from app.workers import as_fusion_error
+from app.workers.first_in_line import go_first
 from core.errors import Cancelled, FusionError
 from core.tasks import get_task
 
@@ -58,6 +59,7 @@ def run(
     settings = Settings(home() if screenshot is None else None)
     application = _application(settings)
     share_time()
+    go_first()
     first = FirstPictures()
     factory = gently(jobs.engine_factory(device), "torch", after=first.turns)
     cpu = gently(jobs.engine_factory("cpu"), "torch")

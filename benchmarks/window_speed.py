@@ -48,6 +48,7 @@ from app.habits.quiet_import import gently, share_time
 from app.main_window import MainWindow
 from app.training.work import Order, train_steps
 from app.workers import Runner
+from app.workers.first_in_line import go_first
 from core.progress import Progress
 
 WIDTH, HEIGHT = 4096, 3072
@@ -327,6 +328,7 @@ def main() -> None:
     application = QApplication([])
     theme.apply(application, resources.ROOT)
     share_time()
+    go_first()
     first = FirstPictures()
     factory = gently(jobs.engine_factory("cpu"), "torch", after=first.turns)
     window = MainWindow(factory, resources.SAMPLES, "ivif", options.method)

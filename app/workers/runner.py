@@ -21,6 +21,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
 
 from app.workers.errors import as_fusion_error
+from app.workers.first_in_line import stand_in_line
 from core.errors import Cancelled
 
 Work = Callable[[Any], Any]
@@ -191,6 +192,7 @@ def _step_back(steps: int) -> None:
             thread = threading.get_native_id()
             now = os.getpriority(os.PRIO_PROCESS, thread)
             os.setpriority(os.PRIO_PROCESS, thread, now + steps)
+        stand_in_line()
 
 
 class _Thread(QThread):

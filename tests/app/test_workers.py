@@ -7,15 +7,23 @@ import os
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QThread
 
-from app.workers import Job, Runner, details_of
+from app.workers import Job, Runner, details_of, first_in_line
+from app.workers.first_in_line import go_first, stand_in_line
 from core.errors import DeviceMemoryError, FusionError, InputError
 
 ENDS = ("finished", "failed", "cancelled")
+
+
+def scheduled() -> tuple[int, int, int]:
+    """Policy, niceness and slice of the calling thread; () where the system does not say."""
+    found = first_in_line.attributes()
+    return (found.policy, found.nice, found.runtime) if found else ()
 
 
 class Ends:
@@ -245,7 +253,6 @@ def test_reports_within_a_stage_are_thinned_but_not_the_last(qtbot, runner):
     assert len(reports) < 500
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux threads are nice one by one")
 def test_work_that_looks_often_pauses_for_the_window(qtbot, runner, monkeypatch):
     """Who gives the interpreter's lock back for microseconds only would let nobody else have it."""
     clock, pauses, begun = itertools.count(1), [], time.monotonic()
@@ -262,6 +269,7 @@ def test_work_that_looks_often_pauses_for_the_window(qtbot, runner, monkeypatch)
     assert set(pauses) == {1e-4}
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux threads are nice one by one")
 def test_work_steps_back_behind_the_window_and_work_in_the_background_a_little_more(qtbot):
     def niceness(_progress) -> int:
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
@@ -275,3 +283,22 @@ def test_work_steps_back_behind_the_window_and_work_in_the_background_a_little_m
         runner.shutdown()
     mine = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
     assert mine < found[0] < found[1] or mine > 12
+
+
+@pytest.mark.skipif(not scheduled(), reason="this system does not say how threads are scheduled")
+def test_the_windows_thread_goes_first_and_its_workers_do_not(qtbot):
+    def window() -> list[tuple[int, int, int]]:
+        before = scheduled()
+        assert go_first()
+        first = scheduled()
+        behind: list[tuple[int, int, int]] = []
+        worker = threading.Thread(target=lambda: (stand_in_line(), behind.append(scheduled())))
+        worker.start()
+        worker.join()
+        return [before, first, *behind]
+
+    with ThreadPoolExecutor(1) as own:  # the tests' own thread stays as it is
+        before, first, behind = own.submit(window).result()
+    assert before[:2] == first[:2] == behind[:2]
+    if before[2]:  # systems before Linux 6.12 know of no slices
+        assert first[2] < before[2] == behind[2]
