@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QTabBar, QWidget
 
 from app.display import COMPARE_MODES, LAYOUTS, Compare, Layout
@@ -31,6 +31,10 @@ class CompareBar(QWidget):
         self.results.setElideMode(Qt.TextElideMode.ElideRight)
         self.results.setTabsClosable(True)
         self.results.setUsesScrollButtons(False)
+        # Without results their room stays empty: the boxes beside it would grow into it.
+        policy = self.results.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.results.setSizePolicy(policy)
         self.results.currentChanged.connect(self._choose_result)
         self.results.tabCloseRequested.connect(
             lambda index: self.result_closed.emit(self.results.tabData(index))
@@ -57,6 +61,24 @@ class CompareBar(QWidget):
         layout.addWidget(self.mode)
         layout.addWidget(self.layouts)
         self.show_compare(self._compare)
+        self._keep_height()
+
+    def _keep_height(self) -> None:
+        """As tall as with tabs that can be closed, or else each result would resize every pane."""
+        sample = QTabBar(self)
+        sample.setObjectName(self.results.objectName())
+        sample.setTabsClosable(True)
+        sample.addTab("X")
+        sample.ensurePolished()
+        self.setMinimumHeight(sample.sizeHint().height())
+        sample.setParent(None)
+        sample.deleteLater()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Another style or font has tabs of another height."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._keep_height()
 
     def _combo(self, name: str, items: list[tuple[str, str]]) -> QComboBox:
         combo = QComboBox()

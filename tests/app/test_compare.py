@@ -348,6 +348,22 @@ def test_layouts_show_their_panes_and_nothing_else(opened, layout):
         assert areas["fused"] > 2.5 * areas["a"]
 
 
+def test_results_that_come_and_go_move_nothing(opened):
+    view, bar = opened.view, opened.view.bar
+    results = [(name, name, name) for name in ("one", "two", "three")]
+
+    def places() -> list[object]:
+        for _ in range(3):
+            QApplication.processEvents()
+        return [w.geometry() for w in (bar, bar.mode, bar.layouts, *view.panes.values())]
+
+    shown = []
+    for count in (1, 0, 2, 3, 0):
+        bar.show_results(results[:count], "one")
+        shown.append(places())
+    assert all(one == shown[0] for one in shown)
+
+
 def test_windows_stay_for_pictures_of_one_kind_and_go_for_others(qtbot, opened, tmp_path):
     opened.view.set_window("a", (10, 90))
     alike = write_png(tmp_path / "pet_2.png", gradient(64, 48))
