@@ -238,11 +238,15 @@ class Pairs(QObject):
 
     def show(self, listing: Listing) -> None:
         """List other pairs; what is known of those that stay is kept."""
-        self._listing = listing
+        before, self._listing = self._listed, listing
         if self._states:
             keys = {key_of(match) for match in listing.plan.matches}
             self._states = {key: state for key, state in self._states.items() if key in keys}
         self.plan_changed.emit()
+        # The list keeps rows that are the same as before, and these look the same otherwise.
+        for old, new in zip(before.values(), listing.by_key.values(), strict=False):
+            if old is not new and old.sure != new.sure:
+                self.state_changed.emit(key_of(new))
 
     def state(self, key: Key) -> State:
         """How a pair is getting on."""

@@ -47,7 +47,8 @@ class PairList(DropZone):
         self._current: Key | None = None
         self._looking = QTimer(self)
         self._looking.setSingleShot(True)
-        self._looking.setInterval(0)
+        # Not none: Qt may let a timer without an interval wait until nothing else is to be done.
+        self._looking.setInterval(1)
         self._looking.timeout.connect(self._look)
         self.filter = QLineEdit()
         self.filter.setPlaceholderText(self.tr("Filter"))

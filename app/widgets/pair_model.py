@@ -8,7 +8,7 @@ turn of the event loop. Each call into Qt may be such a wait as well, so a turn 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
@@ -91,9 +91,18 @@ class PairModel(QStandardItemModel):
     # --- content ---------------------------------------------------------------------------
 
     def set_rows(self, rows: Iterable[PairRow]) -> None:
-        """List other pairs; they are asked for as they are listed."""
-        self._all, self._rest = [], iter(rows)
-        self._list()
+        """List other pairs; they are asked for as they are listed.
+
+        Where they begin with those that are listed, the others are put behind them.
+        """
+        told = iter(rows)
+        known = list(islice(told, len(self._all)))
+        if known == self._all:
+            self._rest = told
+            self._go_on()
+        else:
+            self._all, self._rest = [], chain(known, told)
+            self._list()
 
     def set_filter(self, text: str) -> None:
         """Show only pairs whose name, folder or files contain ``text``."""
@@ -110,6 +119,9 @@ class PairModel(QStandardItemModel):
         self._folders.clear()
         self.clear()
         self._place = 0
+        self._go_on()
+
+    def _go_on(self) -> None:
         self._next.start()
         self._list_some()
 

@@ -109,6 +109,28 @@ def test_rows_are_asked_for_as_they_are_listed(qtbot, room):
     assert asked == list(range(2 * SLICE))
 
 
+@pytest.mark.parametrize("listed", ["whole", "in part"])
+def test_pairs_that_are_added_are_put_behind_those_listed(qtbot, room, listed):
+    room.model.set_rows(rows(2 * SLICE, 50))
+    if listed == "whole":
+        qtbot.waitUntil(lambda: room.model.is_complete, timeout=WAIT)
+    first = room.model.index(0, 0, room.model.index(0, 0))
+    kept = room.model.itemFromIndex(first)
+    gone: list[object] = []
+    room.model.modelAboutToBeReset.connect(lambda: gone.append("all"))
+    room.model.rowsAboutToBeRemoved.connect(lambda *_: gone.append("some"))
+    room.model.set_rows(rows(4 * SLICE - 3, 50))
+    qtbot.waitUntil(lambda: room.model.is_complete, timeout=WAIT)
+    assert room.names() == [f"○ scene {k:04}" for k in range(4 * SLICE - 3)]
+    assert room.model.itemFromIndex(room.model.index(0, 0, room.model.index(0, 0))) is kept
+    assert not gone
+    # Others in their place, or fewer of them: the list is made anew.
+    room.model.set_rows(rows(3, 3))
+    assert room.names() == [f"○ scene {k:04}" for k in range(3)]
+    room.model.set_rows(rows(5, 3)[1:])
+    assert room.names() == [f"○ scene {k:04}" for k in range(1, 5)]
+
+
 def test_a_filter_set_while_rows_still_come_starts_anew(qtbot, room):
     room.model.set_rows(rows(3 * SLICE, 50))
     room.model.set_filter("SCENE 02")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -191,6 +192,16 @@ def test_the_table_says_why_and_changes_the_list(qtbot, window, folder):
     dialog.accept()
     assert (window.pairs.matches[0].a, window.pairs.matches[0].b) == (first.b, first.a)
     assert len(window.pairs.matches) == 4
+
+
+def test_rows_that_stay_show_whether_the_sides_are_sure_now(qtbot, window, folder):
+    add(qtbot, window, folder)
+    plan = window.pairs.plan
+    unsure = replace(plan, matches=tuple(replace(m, sure=False) for m in plan.matches))
+    for shown, sign in ((unsure, "?"), (plan, "○")):
+        window.pairs.set_plan(shown)
+        assert [text[0] for text in listed(window)["bert (2)"]] == [sign] * 2
+    assert listed(window)["anna (2)"][0].startswith("✓")
 
 
 def test_two_files_without_partner_are_paired_by_hand(qtbot, window, folder):
