@@ -67,6 +67,7 @@ class Registry(QObject):
         self._actions: dict[str, QAction] = {}
         self._provided: dict[str, frozenset[str]] = {}
         self._wired: dict[str, int] = {}
+        self._providing = False
 
     # --- what there is ---------------------------------------------------------------------
 
@@ -149,9 +150,11 @@ class Registry(QObject):
             return
         self._provided[by] = now
         there = frozenset().union(*self._provided.values())
+        self._providing = True
         for command in self:
             if command.needs:
                 self._actions[command.id].setEnabled(command.needs <= there)
+        self._providing = False
 
     def mark_wired(self) -> None:
         """Remember how many listen to each action now; see :meth:`retire_unwired`."""
@@ -253,6 +256,8 @@ class Registry(QObject):
         self._describe(name)
 
     def _describe(self, name: str) -> None:
+        if self._providing:  # changes neither title nor keys
+            return
         action, title = self._actions[name], self.title(name)
         if action.iconText() != title:
             action.setIconText(title)

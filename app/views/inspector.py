@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QScrollArea, QTabWidget, QWidget
 
@@ -27,6 +28,9 @@ class Inspector(QTabWidget):
         self._view = view
         self._work = work
         self._thumbs_of: object = None
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        """Sources and result often change together, in a turn that has enough to do."""
+        self._soon.timeout.connect(self._show_display)
         self.display_tab = DisplayTab()
         self.info = InfoTab()
         self.features = FeaturesTab()
@@ -48,8 +52,8 @@ class Inspector(QTabWidget):
     def _connect(self) -> None:
         session, tab = self._session, self.display_tab
         session.display_changed.connect(self._show_display)
-        session.sources_changed.connect(self._show_display)
-        session.outcome_changed.connect(self._show_display)
+        for signal in (session.sources_changed, session.outcome_changed):
+            signal.connect(self._soon.start)
         for signal in (session.sources_changed, session.outcome_changed, session.stale_changed):
             signal.connect(self._show_info)
         session.results_changed.connect(self._results_changed)

@@ -79,6 +79,7 @@ class Canvas(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         link.changed.connect(self.update)
         link.pointer_changed.connect(self.update)
+        link.size_changed.connect(self._update_in_turn)
 
     # --- what is shown ---------------------------------------------------------------------
 
@@ -112,12 +113,12 @@ class Canvas(QWidget):
         if scene == self._scene:
             return
         self._scene = scene
-        self._painting.keep_for(scene)
+        other = self._painting.keep_for(scene)
         blinking = scene is not None and scene.is_compared and scene.mode == "blink"
         if blinking != self._blink.isActive():
             self._phase = False
             self._blink.start() if blinking else self._blink.stop()
-        self.update()
+        self._update_in_turn() if other else self.update()
 
     def set_picture(self, picture: Picture | None) -> None:
         """Show a picture in its own window, or the placeholder."""
@@ -127,19 +128,19 @@ class Canvas(QWidget):
         """Say what will be here."""
         if text != self._placeholder:
             self._placeholder = text
-            self.update()
+            self._update_in_turn()
 
     def set_badge(self, text: str) -> None:
         """Write a permanent line at the foot of the picture."""
         if text != self._badge:
             self._badge = text
-            self.update()
+            self._update_in_turn()
 
     def set_dimmed(self, dimmed: bool) -> None:
         """Grey the picture while its successor is being made."""
         if dimmed != self._dimmed:
             self._dimmed = dimmed
-            self.update()
+            self._update_in_turn()
 
     def set_waiting(self, waiting: bool, text: str = "") -> None:
         """Say that something is on its way: without a picture, a skeleton stands in for it.
@@ -149,7 +150,7 @@ class Canvas(QWidget):
         """
         if (waiting, text) != (self._waiting, self._waiting_for):
             self._waiting, self._waiting_for = waiting, text
-            self.update()
+            self._update_in_turn()
 
     @property
     def said(self) -> str:
@@ -166,6 +167,10 @@ class Canvas(QWidget):
         if (crosshair, magnifier) != (self._crosshair, self._magnifier):
             self._crosshair, self._magnifier = crosshair, magnifier
             self.update()
+
+    def _update_in_turn(self) -> None:
+        """Show what work has brought; what a hand does is painted at once."""
+        self._link.turns.ask(self)
 
     def _turn(self) -> None:
         self._phase = not self._phase

@@ -161,12 +161,18 @@ class HistogramView(QWidget):
         low, high = histogram.span
         several = len(heights) > 1
         bins = heights.shape[1]
+        # One clip for all bins: asked of each by itself, places would take longer than painting.
+        places = low + (np.arange(bins) + 0.5) / bins * (high - low)
+        start, end = self._span()
+        xs = np.clip((places - start) / (end - start) * self.width(), 1.0, self.width() - 1.0)
+        tall = self.height() - 6
         for row, colour in zip(heights, _CHANNELS if several else (plain,), strict=False):
-            points = [QPointF(self.x_of(low), self.height())]
-            for index, count in enumerate(np.minimum(row / top, 1.0)):
-                x = self.x_of(low + (index + 0.5) / bins * (high - low))
-                points.append(QPointF(x, self.height() - float(count) * (self.height() - 6)))
-            points.append(QPointF(self.x_of(high), self.height()))
+            ys = self.height() - np.minimum(row / top, 1.0) * tall
+            points = [
+                QPointF(self.x_of(low), self.height()),
+                *(QPointF(x, y) for x, y in zip(xs.tolist(), ys.tolist(), strict=True)),
+                QPointF(self.x_of(high), self.height()),
+            ]
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colour)
             painter.drawPolygon(QPolygonF(points))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QPoint, QPointF, Signal
 
+from app.widgets.turns import Turns
+
 MOST_PIXELS = 64.0
 """Largest magnification: screen pixels per picture pixel."""
 
@@ -15,11 +17,15 @@ class ViewLink(QObject):
     """
 
     changed = Signal()
+    """A hand has moved the position."""
+    size_changed = Signal()
     pointer_changed = Signal(object)
     """The picture pixel under the pointer as a QPoint, or None."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.turns = Turns(self)
+        """In which the canvases show what work has brought."""
         self.size: tuple[int, int] = (0, 0)
         self.fitted = True
         self.scale = 1.0
@@ -33,13 +39,17 @@ class ViewLink(QObject):
             self.size = size
             self.set_pointer(None)
             self.last_pointer = None
-            self.fit()
+            self._fit()
+            self.size_changed.emit()
 
     def fit(self) -> None:
         """Show the whole picture in every pane."""
+        self._fit()
+        self.changed.emit()
+
+    def _fit(self) -> None:
         self.fitted = True
         self.centre = QPointF(self.size[0] / 2, self.size[1] / 2)
-        self.changed.emit()
 
     def look(self, scale: float, centre: QPointF) -> None:
         """Show ``centre`` (picture pixels) at ``scale`` (logical screen pixels per pixel)."""

@@ -80,14 +80,16 @@ class Painting:
         self._parts: dict[tuple[object, ...], QImage] = {}
         self._pictures: tuple[Picture, ...] = ()
 
-    def keep_for(self, scene: Scene | None) -> None:
-        """Drop what was mapped of other pictures than this scene's."""
+    def keep_for(self, scene: Scene | None) -> bool:
+        """Drop what was mapped of other pictures than this scene's; True when there were others."""
         layers = (scene.first, scene.second) if scene is not None else ()
         pictures = tuple(layer.picture for layer in layers if layer is not None)
         # Held, so that an id cannot come to mean another picture.
-        if pictures != self._pictures:
-            self._parts.clear()
-            self._pictures = pictures
+        if pictures == self._pictures:
+            return False
+        self._parts.clear()
+        self._pictures = pictures
+        return True
 
     def paint(self, painter: QPainter, scene: Scene, port: Viewport) -> None:
         """Draw a scene inside the viewport's clip."""

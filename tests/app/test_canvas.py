@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
+import shiboken6
+from PySide6.QtCore import QAbstractEventDispatcher, QEvent, QObject, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.render import picture
@@ -156,7 +158,7 @@ class Paints(QObject):
         return False
 
 
-def test_what_is_said_again_is_not_painted_again(pair):
+def test_what_is_said_again_is_not_painted_again(qtbot, pair):
     canvas = pair[0]
     again = (
         lambda: canvas.set_badge("research"),
@@ -165,12 +167,66 @@ def test_what_is_said_again_is_not_painted_again(pair):
         lambda: canvas.set_placeholder("here"),
         lambda: canvas.set_aids(True, True),
     )
+    settle()
     for say in again:
-        QApplication.processEvents()
         paints = Paints(canvas)
         say()
-        QApplication.processEvents()
-        assert paints.count == 1
+        qtbot.waitUntil(lambda paints=paints: paints.count == 1)
         say()
-        QApplication.processEvents()
+        settle()
         assert paints.count == 1
+
+
+class Turns(QObject):
+    """In which turn of the event loop each of some widgets was painted."""
+
+    def __init__(self, widgets: list[Canvas]) -> None:
+        super().__init__()
+        self.turn, self.painted = 0, []
+        QAbstractEventDispatcher.instance().awake.connect(self._begin)
+        for widget in widgets:
+            widget.installEventFilter(self)
+
+    def _begin(self) -> None:
+        self.turn += 1
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            self.painted.append((watched, self.turn))
+        return False
+
+
+def settle() -> None:
+    """Let every canvas have its turn."""
+    for _ in range(5):
+        QTest.qWait(2)
+
+
+def test_what_work_brings_is_painted_pane_by_pane_what_a_hand_does_at_once(qtbot, pair):
+    settle()
+    turns = Turns(pair)
+    for canvas in pair:
+        canvas.set_picture(picture(np.full((100, 200, 1), 0.2, np.float32)))
+        canvas.set_dimmed(True)  # asks once more: it is painted once all the same
+    qtbot.waitUntil(lambda: len(turns.painted) == 2)
+    settle()
+    (first, when), (second, later) = turns.painted
+    assert [first, second] == pair
+    assert when < later
+    turns.painted.clear()
+    pair[0].one_to_one()
+    qtbot.waitUntil(lambda: len(turns.painted) == 2)
+    assert len({turn for _, turn in turns.painted}) == 1
+
+
+def test_a_canvas_that_goes_before_its_turn_is_passed_over(qtbot):
+    link = ViewLink()
+    gone, stays = Canvas(link), Canvas(link)
+    qtbot.addWidget(stays)
+    stays.show()
+    settle()
+    paints = Paints(stays)
+    gone.set_badge("research")
+    stays.set_badge("research")
+    shiboken6.delete(gone)
+    qtbot.waitUntil(lambda: paints.count == 1)
