@@ -19,7 +19,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Made = TypeVar("Made")
 
@@ -95,22 +95,31 @@ def open_libraries(paths: list[Path]) -> int:
     return sum(bool(_open(path)) for path in paths)
 
 
-def _open(path: Path) -> int | None:
+def _find_loader() -> Any:
+    """What opens a library without the interpreter's lock: (path, mode) → handle."""
     # ctypes.CDLL(path) keeps the lock while it loads; a foreign *call* does not.
     if sys.platform == "win32":
         load = ctypes.windll.kernel32.LoadLibraryExW
-        load.restype, load.argtypes = (
-            ctypes.c_void_p,
-            (ctypes.c_wchar_p, ctypes.c_void_p, ctypes.c_uint32),
-        )
-        # Look beside the library for what it needs, as torch itself does.
-        found = load(str(path), None, 0x00001100)
+        load.argtypes = (ctypes.c_wchar_p, ctypes.c_void_p, ctypes.c_uint32)
     else:
         load = ctypes.CDLL(None).dlopen
-        load.restype, load.argtypes = ctypes.c_void_p, (ctypes.c_char_p, ctypes.c_int)
+        load.argtypes = (ctypes.c_char_p, ctypes.c_int)
+    load.restype = ctypes.c_void_p
+    return load
+
+
+_load = _find_loader()
+"""Looked up once: to look it up while a library is being opened waits for that, lock held."""
+
+
+def _open(path: Path) -> int | None:
+    if sys.platform == "win32":
+        # Look beside the library for what it needs, as torch itself does.
+        found = _load(str(path), None, 0x00001100)
+    else:
         now, everywhere = 2, ctypes.RTLD_GLOBAL
         mode = now | (everywhere if "global_deps" in path.name else ctypes.RTLD_LOCAL)
-        found = load(bytes(path), mode)
+        found = _load(bytes(path), mode)
     return found if isinstance(found, int) else None
 
 

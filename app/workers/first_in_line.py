@@ -12,6 +12,7 @@ import ctypes
 import os
 import platform
 import sys
+from typing import Any
 
 _SLICE_NS = 200_000
 _NUMBERS = {"x86_64": (314, 315), "aarch64": (274, 275)}
@@ -33,6 +34,19 @@ class _Attributes(ctypes.Structure):
     )
 
 
+def _find_call() -> Any:
+    known = sys.platform == "linux" and platform.machine() in _NUMBERS
+    return ctypes.CDLL(None).syscall if known else None
+
+
+_call = _find_call()
+"""``syscall`` of the C library, where its numbers are known.
+
+Looked up once, in good time: to look up a function waits for whatever library is being opened
+just then, with the interpreter's lock held, and torch takes long to open.
+"""
+
+
 def go_first() -> bool:
     """Ask for short slices for the calling thread; whether the system took it.
 
@@ -48,11 +62,11 @@ def stand_in_line() -> bool:
 
 def attributes() -> _Attributes | None:
     """How the calling thread is scheduled, where the system says so."""
-    if sys.platform != "linux" or platform.machine() not in _NUMBERS:
+    if _call is None:
         return None
     _, getting = _NUMBERS[platform.machine()]
     found = _Attributes()
-    failed = ctypes.CDLL(None).syscall(getting, 0, ctypes.byref(found), ctypes.sizeof(found), 0)
+    failed = _call(getting, 0, ctypes.byref(found), ctypes.sizeof(found), 0)
     return None if failed else found
 
 
@@ -62,4 +76,4 @@ def _ask_for(slice_ns: int) -> bool:
         return False
     wanted.runtime = slice_ns
     setting, _ = _NUMBERS[platform.machine()]
-    return bool(ctypes.CDLL(None).syscall(setting, 0, ctypes.byref(wanted), 0) == 0)
+    return bool(_call(setting, 0, ctypes.byref(wanted), 0) == 0)

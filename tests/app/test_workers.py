@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import os
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QThread
 
+from app.habits.quiet_import import open_libraries
 from app.workers import Job, Runner, details_of, first_in_line
 from app.workers.first_in_line import go_first, stand_in_line
 from core.errors import DeviceMemoryError, FusionError, InputError
@@ -303,3 +306,14 @@ def test_the_windows_thread_goes_first_and_its_workers_do_not(qtbot):
     assert before[:2] == first[:2] == behind[:2]
     if before[2]:  # systems before Linux 6.12 know of no slices
         assert first[2] < before[2] == behind[2]
+
+
+def test_a_thread_that_begins_looks_up_no_library(monkeypatch):
+    """While torch is opened, that would keep the interpreter's lock until it is there."""
+
+    def refuse(*_args: object, **_kwargs: object) -> None:
+        raise AssertionError("a library was looked up")
+
+    monkeypatch.setattr(ctypes, "CDLL", refuse)
+    stand_in_line()
+    assert open_libraries([Path("no such library")]) == 0
