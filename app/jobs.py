@@ -146,10 +146,16 @@ def load_sources(
     both = image_a is not None and image_b is not None
     pair = SourcePair(image_a, image_b) if both else None
     loaded = [
-        None if image is None else Loaded(image, source_picture(image))
+        None if image is None else Loaded(image, _counted(source_picture(image)))
         for image in (image_a, image_b)
     ]
     return Sources(loaded[0], loaded[1], pair, sample, stamp)
+
+
+def _counted(picture: Picture) -> Picture:
+    """The same, its values counted here and not on the window's thread."""
+    _ = picture.histogram
+    return picture
 
 
 def _next(progress: Progress, stage: str) -> None:
@@ -256,6 +262,8 @@ def _drawn(
     progress.check()
     progress.report(0, 0, tr("Drawing"))
     basis = basis_of(result)
+    pictures = result_pictures(result, plan.features, basis)
+    _counted(pictures["fused"])
     return Outcome(
         result,
         plan.pair,
@@ -263,7 +271,7 @@ def _drawn(
         is_model=False,
         is_preview=False,
         seconds=seconds,
-        pictures=result_pictures(result, plan.features, basis),
+        pictures=pictures,
         basis=basis,
         feature_view=plan.features,
         recon_psnr=reconstruction_psnr(result, plan.pair),

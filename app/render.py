@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,11 @@ class Picture:
         """The code, not rounded, that stands for a value."""
         low, high = self.extent
         return (value - low) / (high - low) * self.top
+
+    @cached_property
+    def histogram(self) -> Histogram:
+        """How often its values occur; of a large picture best asked for by a worker first."""
+        return histogram(self)
 
     @property
     def nbytes(self) -> int:

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from app.display import Window
 from app.palettes import PALETTES
-from app.render import Picture, histogram, percentile_window, upright_bar
+from app.render import Picture, percentile_window, upright_bar
 from app.widgets.histogram import HistogramView
 from app.widgets.number_box import NumberBox
 
@@ -142,10 +142,9 @@ class DisplayTab(QWidget):
         """Show a picture's histogram, window and palette; None for no picture."""
         if shown is not self._picture or shown is None:
             self._picture = shown
-            self.histogram.show_histogram(histogram(shown) if shown is not None else None)
             self._set_ranges(shown)
         self._window = window
-        self.histogram.show_window(window)
+        self.histogram.show_counts(shown.histogram if shown is not None else None, window)
         low, high = window
         for box, value in (
             (self.low, low),

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app import theme
 from app.display import Window
 from app.render import Histogram
+from app.widgets.turns import Turns
 
 _GRIP = 6
 _CHANNELS = (QColor(235, 90, 90, 120), QColor(90, 210, 110, 120), QColor(100, 140, 255, 120))
@@ -23,6 +24,7 @@ class HistogramView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._turns = Turns(self)
         self._histogram: Histogram | None = None
         self._window: Window = (0.0, 1.0)
         self._grip = ""
@@ -40,15 +42,11 @@ class HistogramView(QWidget):
         """As wide as there is room."""
         return QSize(200, 110)
 
-    def show_histogram(self, histogram: Histogram | None) -> None:
-        """Show counts, or nothing."""
-        self._histogram = histogram
-        self.update()
-
-    def show_window(self, window: Window) -> None:
-        """Show a window over the counts."""
-        self._window = window
-        self.update()
+    def show_counts(self, histogram: Histogram | None, window: Window) -> None:
+        """Show counts, or nothing, and a window over them."""
+        same, self._histogram, self._window = histogram is self._histogram, histogram, window
+        # A window is moved by hand, other counts come with other pictures, as those of panes do.
+        self.update() if same else self._turns.ask(self)
 
     # --- geometry --------------------------------------------------------------------------
 

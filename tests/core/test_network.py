@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -27,7 +28,7 @@ from core.models.config import (
     network_adapter,
     paper_config,
 )
-from core.models.fusion import BlendHead, _mean, consistent, saturated
+from core.models.fusion import BlendHead, _mean, consistent, guided, saturated
 from core.models.network import UniFusionNet, pad_to_patches
 from tests.tiny import TINY_ENCODER, TINY_VIT, tiny_compact, tiny_network, tiny_paper
 
@@ -170,6 +171,41 @@ def test_means_see_the_picture_mirrored_beyond_its_border(shape: tuple[int, int]
     )
 
 
+def guided_by_hand(image: np.ndarray, guide: np.ndarray, reach: int, edge: float) -> np.ndarray:
+    """The guided filter of H×W pictures from its definition, at a quarter of the resolution."""
+    height, width = image.shape
+    p, g = (a.reshape(height // 4, 4, width // 4, 4).mean(axis=(1, 3)) for a in (image, guide))
+
+    def mean(plane: np.ndarray) -> np.ndarray:
+        return ndimage.uniform_filter(plane, 2 * reach + 1, mode="mirror")
+
+    slope = (mean(g * p) - mean(g) * mean(p)) / (mean(g * g) - mean(g) ** 2 + edge)
+    offset = mean(p) - slope * mean(g)
+    slope, offset = (
+        cv2.resize(mean(plane), (width, height), interpolation=cv2.INTER_LINEAR)
+        for plane in (slope, offset)
+    )
+    return slope * guide + offset
+
+
+@pytest.mark.parametrize("shape", [(48, 64), (16, 128), (4, 4)])
+@pytest.mark.parametrize(("reach", "edge"), [(2, 0.001), (4, 0.02), (11, 0.01)])
+def test_the_guided_filter_is_what_its_definition_says(shape, reach: int, edge: float) -> None:
+    image, guide = np.random.default_rng(0).random((2, *shape))
+    wanted = guided_by_hand(image, guide, reach, edge)
+    planes = (torch.from_numpy(plane)[None, None] for plane in (image, guide))
+    torch.testing.assert_close(
+        guided(*planes, reach, edge)[0, 0], torch.from_numpy(wanted), rtol=0, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("shape", [(33, 50), (1, 1), (3, 130)])
+def test_the_guided_filter_takes_any_size_and_keeps_what_is_flat(shape) -> None:
+    flat = torch.full((2, 3, *shape), 0.25)
+    smoothed = guided(flat, torch.rand(2, 3, *shape), 4, 0.02)
+    torch.testing.assert_close(smoothed, flat, rtol=0, atol=1e-5)
+
+
 @torch.no_grad()
 def test_the_layered_head_weighs_base_and_detail_apart() -> None:
     network = UniFusionNet(tiny_compact(head="layered")).eval()
@@ -178,18 +214,38 @@ def test_the_layered_head_weighs_base_and_detail_apart() -> None:
     assert head.decide.bias is not None
     assert head.base.bias is not None
     x, y = torch.rand(2, 1, 1, 48, 64)
-    means = [
-        torch.from_numpy(ndimage.uniform_filter(p[0, 0].numpy(), 31, mode="mirror")) for p in (x, y)
+    bases = [
+        torch.from_numpy(guided_by_hand(p, p, 4, 0.02)) for p in (x[0, 0].numpy(), y[0, 0].numpy())
     ]
     # All detail from x; the base's own bias turns the same decision to y.
     head.decide.bias.copy_(torch.tensor([20.0, 0.0]))
     head.base.bias.fill_(-40.0)
     fused = network.fuse(network.encode(x, y), x, y)[0, 0]
-    torch.testing.assert_close(fused, x[0, 0] - means[0] + means[1], rtol=0, atol=1e-5)
+    torch.testing.assert_close(fused, x[0, 0] - bases[0] + bases[1], rtol=0, atol=1e-5)
     # Without a bias of its own the base follows: a copy of x.
     head.base.bias.zero_()
     fused = network.fuse(network.encode(x, y), x, y)
     torch.testing.assert_close(fused, x, rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+def test_a_warm_figure_before_dark_ground_has_neither_rim_nor_halo(monkeypatch) -> None:
+    head = UniFusionNet(tiny_compact(head="layered")).eval().fusion.head
+    assert isinstance(head, BlendHead)
+    x, y = torch.full((1, 1, 96, 96), 0.3), torch.full((1, 1, 96, 96), 0.1)
+    x[..., 32:64, 32:64] = 1.0
+    # The network takes the figure, and a strip around it by mistake, from x; the rest from y.
+    decision = torch.zeros(1, 3, 96, 96)
+    decision[:, 0] = -6.0
+    decision[:, 0, 28:68, 28:68] = 6.0
+    monkeypatch.setattr(head, "judge", lambda *_: decision)
+    fused = head(torch.zeros(1), x, y)[0, 0]
+    outside = torch.ones(96, 96, dtype=torch.bool)
+    outside[32:64, 32:64] = False
+    assert fused[outside].min() > 0.1 - 0.03
+    inside = fused[32:64, 32:64]
+    assert inside.min() > 0.85
+    assert inside.max() - inside.min() < 0.15
 
 
 def test_a_saturated_decision_learns_its_way_back_and_runs_no_further() -> None:
