@@ -3,27 +3,33 @@
     python benchmarks/model_cards.py --data DIR
 
 DIR holds val/TASK/a and val/TASK/b. Every pack is scored beside the five classical methods on the
-luma of all validation pairs; the card ends with the command that measured it.
+luma of all validation pairs; the card ends with the command that measured it, and the pack's own
+record gets the same figures. ``--task NAME`` does so for one task only.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from core.baselines import BASELINES
 from core.engine import FusionEngine
 from core.evaluation import MethodScore, render_table, score_with
-from core.io import atomic_write, read_pair
+from core.io import atomic_write, pair_folders, read_pair
 from core.io.pairing import PairedFiles
-from core.metrics import Luma, to_luma8
+from core.metrics import Luma, psnr_pair, to_luma8
 from core.models.catalogue import Catalogue, PackEntry
-from core.tasks import get_task
+from core.models.pack import Manifest, read_pack, write_pack
+from core.tasks import TASKS, get_task
 from core.types import FusionRequest
 from resources import PACKS
 
 METRICS = ("Qabf", "MI", "VIF", "SSIM", "CC", "PSNR", "Qy")
+RECONSTRUCTION = "reconstruction_psnr"
 
 
 def score(engine: FusionEngine, sources: Path, task: str, method: str) -> MethodScore:
@@ -36,11 +42,30 @@ def score(engine: FusionEngine, sources: Path, task: str, method: str) -> Method
     return score_with(sources, produce, METRICS, method)
 
 
-def card(entry: PackEntry, scores: list[MethodScore]) -> str:
-    """The card, as Markdown."""
-    manifest, task = entry.manifest, get_task(entry.manifest.task)
+def reconstruction(engine: FusionEngine, sources: Path, task: str, pack: str) -> float:
+    """Mean PSNR in dB of all reconstructions of sources, as 8-bit luma."""
+    values = []
+    for files in pair_folders(sources).pairs:
+        request = FusionRequest(read_pair(files.a, files.b), task, pack, reconstructions=True)
+        result = engine.fuse(request)
+        both = (result.reconstruction_a, result.reconstruction_b)
+        for image, got in zip((request.pair.a, request.pair.b), both, strict=True):
+            assert got is not None
+            values.append(psnr_pair(to_luma8(image.normalised()), to_luma8(got)))
+    return float(np.mean(values))
+
+
+def with_figures(entry: PackEntry, figures: dict[str, float]) -> Manifest:
+    """The pack written anew with these figures in its record; its weights stay."""
+    network, manifest = read_pack(entry.path)
+    record = replace(manifest.training, figures=figures)
+    return write_pack(entry.path, network, replace(manifest, training=record))
+
+
+def card(manifest: Manifest, size: int, scores: list[MethodScore]) -> str:
+    """The card of a pack of ``size`` bytes, as Markdown."""
+    task = get_task(manifest.task)
     record, network = manifest.training, manifest.network
-    reconstruction = record.figures.get("reconstruction_psnr")
     settings = {k: v for k, v in record.config.items() if k not in ("network", "init", "backbone")}
     lines = [
         f"# {manifest.title}",
@@ -52,7 +77,7 @@ def card(entry: PackEntry, scores: list[MethodScore]) -> str:
         f"| network | {network.backbone.kind} backbone, C = {network.channels}, heavy blocks at "
         f"1/{network.stride} resolution, {network.head} head |",
         f"| colour | {manifest.colour.mode}; chroma from {manifest.colour.chroma} |",
-        f"| size | {entry.path.stat().st_size / 1e6:.1f} MB |",
+        f"| size | {size / 1e6:.1f} MB |",
         f"| trained | {record.steps} bilevel steps, {record.pairs} pairs, seed "
         f"{record.config.get('seed')}, {record.seconds / 60:.0f} minutes on a CPU |",
         f"| parent | {record.parent or 'none'} |",
@@ -71,9 +96,9 @@ def card(entry: PackEntry, scores: list[MethodScore]) -> str:
         render_table(scores, "markdown"),
         "",
     ]
-    if reconstruction is not None:
-        lines += [f"Reconstruction of the sources: {reconstruction:.1f} dB PSNR (mean).", ""]
     lines += [
+        f"Reconstruction of the sources: {record.figures[RECONSTRUCTION]:.1f} dB PSNR (mean).",
+        "",
         "Measured by `python benchmarks/model_cards.py --data DIR`.",
         "",
         "## Training settings",
@@ -88,14 +113,19 @@ def main() -> None:
     """Score and write."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--task", choices=tuple(TASKS), help="this one only")
     options = parser.parse_args()
     engine = FusionEngine("cpu", Catalogue([PACKS]))
     for entry in Catalogue([PACKS]).scan()[0]:
-        task = entry.manifest.task
+        name, task = entry.manifest.name, entry.manifest.task
+        if options.task not in (None, task):
+            continue
         sources = options.data / "val" / task
-        methods = [entry.manifest.name, *BASELINES]
-        scores = [score(engine, sources, task, method) for method in methods]
-        atomic_write(entry.path.with_suffix(".md"), card(entry, scores).encode())
+        scores = [score(engine, sources, task, method) for method in (name, *BASELINES)]
+        figures = scores[0].means() | {RECONSTRUCTION: reconstruction(engine, sources, task, name)}
+        manifest = with_figures(entry, figures)
+        text = card(manifest, entry.path.stat().st_size, scores)
+        atomic_write(entry.path.with_suffix(".md"), text.encode())
         print(render_table(scores))
 
 
