@@ -1,0 +1,62 @@
+"""How far fused pictures go beyond both their sources: rims, halos and ringing, in grey levels.
+
+    python benchmarks/halos.py --data DIR --out benchmarks/results/halos.md
+
+DIR holds val/TASK/a and val/TASK/b. A fused pixel darker than both sources there, or brighter than
+both, was put there by the method. Some of that is wanted: texture of one source on the brightness
+of the other. A rim around a warm figure shows as pixels much darker than either source. Per method,
+means over the validation pairs, 8-bit luma: how far pixels lie below and above what the sources
+have there (0 for those between), and per thousand those that lie below by more than 16 levels.
+``--method NAME`` takes another pack in place of the task's.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from core.baselines import BASELINES
+from core.engine import FusionEngine
+from core.io import atomic_write, pair_folders, read_pair
+from core.metrics import to_luma8
+from core.tasks import TASKS
+from core.types import FusionRequest, SourcePair
+
+_MUCH = 16
+"""Grey levels below both sources from which on a pixel counts as part of a rim."""
+
+
+def beyond(engine: FusionEngine, pair: SourcePair, task: str, method: str) -> tuple[float, ...]:
+    """Mean levels below, mean levels above, pixels much below per thousand."""
+    fused = to_luma8(engine.fuse(FusionRequest(pair, task, method)).fused).astype(int)
+    a, b = (to_luma8(image.normalised()).astype(int) for image in (pair.a, pair.b))
+    below = np.maximum(np.minimum(a, b) - fused, 0)
+    above = np.maximum(fused - np.maximum(a, b), 0)
+    return float(below.mean()), float(above.mean()), float(1000 * (below > _MUCH).mean())
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, help="Markdown file for the table")
+    parser.add_argument("--task", choices=tuple(TASKS), help="this one only")
+    parser.add_argument("--method", default="", help="pack to take in place of the task's")
+    options = parser.parse_args()
+    engine = FusionEngine("cpu")
+    rows = ["| task | method | below | above | ‰ far below |", "| --- | --- | ---: | ---: | ---: |"]
+    for task in [options.task] if options.task else list(TASKS):
+        pairs = [read_pair(f.a, f.b) for f in pair_folders(options.data / "val" / task).pairs]
+        for method in (options.method or f"{task}-compact", *BASELINES):
+            values = np.mean([beyond(engine, pair, task, method) for pair in pairs], axis=0)
+            name = Path(method).stem
+            rows.append("| {} | {} | {:.2f} | {:.2f} | {:.2f} |".format(task, name, *values))
+            print(rows[-1], flush=True)
+    if options.out:
+        atomic_write(options.out, ("\n".join(rows) + "\n").encode())
+
+
+if __name__ == "__main__":
+    main()
