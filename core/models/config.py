@@ -68,8 +68,8 @@ class NetworkConfig:
         head: ``direct``: convolutions to the picture (paper); ``blend``: a full-resolution weight
             map between the sources plus a residual; ``decision``: as ``blend``, but the map
             saturates at exactly 0 and 1, where the fused picture copies one source and the residual
-            is off; ``layered``: as ``blend``, but with a smooth map of its own for the pictures'
-            means over 31×31 pixels.
+            is off; ``layered``: as ``blend``, but with a map of its own for what the pictures
+            are when smoothed up to their edges.
         head_channels: width of the full-resolution layers of every head but ``direct``.
         adapter: False replaces the adapters by plain upsampling (ablation "w/o adapter").
         reconstruction: False leaves the reconstruction branches out (ablation).

@@ -20,10 +20,12 @@ _REACH = 11
 """Pixels to either side over which a decision is made consistent with its neighbours."""
 _STEEPNESS = 6.0
 """How much more steeply than in training the consistent decision turns between the sources."""
-_BASE_REACH = 15
-"""Pixels to either side over which the ``layered`` head averages for the base of a picture."""
-_MAP_REACH = 45
-"""The same for the map of the bases, in use: crops are too small to learn it at this width."""
+_COARSE = 4
+"""The ``layered`` head works out its filters at 1/4 of the resolution."""
+_BASE_REACH, _MAP_REACH, _DETAIL_REACH = 4, 11, 2
+"""Coarse pixels to either side over which it smooths bases, their map, and that of the details."""
+_BASE_EDGE, _MAP_EDGE, _DETAIL_EDGE = 0.02, 0.01, 0.001
+"""Variance within that reach (of a picture, of the bases' contrast) at which edges are kept."""
 
 
 class Fusion(nn.Module):
@@ -81,9 +83,10 @@ class BlendHead(nn.Module):
     A departure from the paper: what both sources share passes through untouched, so the network
     spends itself on choosing, and starts from the plain average. With ``config.head`` "decision"
     the map is clamped instead of squashed: where it is sure, it copies a source to the bit. With
-    "layered" the pictures are split into base (mean over 31×31 pixels) and detail, as in guided
-    filter fusion (Li et al. 2013): m weighs the detail, and a smooth map the base, so that a fine
-    choice between details never cuts patches into a sky.
+    "layered" the pictures are split into base (smoothed, edges kept) and detail, as in guided
+    filter fusion (Li et al. 2013): m weighs the detail, and a map that is smooth but for the edges
+    of the bases the base, so that a fine choice between details never cuts patches into a sky, and
+    a warm figure has neither halo nor rim.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -134,15 +137,13 @@ class BlendHead(nn.Module):
         return torch.cat([decision, self.base(hidden).float()], dim=1) if self.layered else decision
 
     def _layers(self, decision: Tensor, base: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        detail_weight = torch.sigmoid(decision[:, :1])
+        base_x, base_y = (guided(p, p, _BASE_REACH, _BASE_EDGE) for p in (x, y))
+        # Where the weights change from source to source, they follow what tells the sources apart.
+        contrast = (base_x - base_y).mean(dim=1, keepdim=True)
+        votes = decision[:, :1]
+        detail_weight = torch.sigmoid(guided(votes, contrast, _DETAIL_REACH, _DETAIL_EDGE))
         # What is decided for the details is where the decision for the base begins.
-        votes = decision[:, :1] + base
-        if self.training:
-            base_weight = torch.sigmoid(_mean(votes, _BASE_REACH))
-        else:
-            # Twice, so that one wire in an even sky leaves no darker band around it.
-            base_weight = torch.sigmoid(_mean(_mean(votes, _MAP_REACH), _MAP_REACH))
-        base_x, base_y = _mean(x, _BASE_REACH), _mean(y, _BASE_REACH)
+        base_weight = torch.sigmoid(guided(votes + base, contrast, _MAP_REACH, _MAP_EDGE))
         bases = base_weight * base_x + (1 - base_weight) * base_y
         details = detail_weight * (x - base_x) + (1 - detail_weight) * (y - base_y)
         return bases + details + decision[:, 1:]
@@ -180,6 +181,27 @@ def consistent(decision: Tensor) -> Tensor:
     leaves straight outlines where they are and drops specks, and then sharpened.
     """
     return (_STEEPNESS * _mean(decision.clamp(-0.5, 0.5), _REACH) + 0.5).clamp(0, 1)
+
+
+def guided(image: Tensor, guide: Tensor, reach: int, edge: float) -> Tensor:
+    """``image`` smoothed, but with an edge wherever ``guide`` has one; N×C×H×W each.
+
+    Guided filter (He, Sun and Tang, TPAMI 2013): within every window the result is linear in the
+    guide. As in its fast form (He and Sun 2015), that is worked out at 1/4 of the resolution.
+
+    Args:
+        reach: of a window, in coarse pixels to either side.
+        edge: ε: the guide's variance within a window at which half of an edge is kept.
+    """
+    rows, columns = (-(-length // _COARSE) for length in image.shape[2:])
+    p, g = (F.adaptive_avg_pool2d(picture, (rows, columns)) for picture in (image, guide))
+    mean_p, mean_g = _mean(p, reach), _mean(g, reach)
+    variance = _mean(g * g, reach) - mean_g * mean_g
+    slope = (_mean(g * p, reach) - mean_g * mean_p) / (variance.clamp(min=0) + edge)
+    lines = torch.cat([_mean(slope, reach), _mean(mean_p - slope * mean_g, reach)], dim=1)
+    lines = F.interpolate(lines, image.shape[2:], mode="bilinear", align_corners=False)
+    slope, offset = lines.chunk(2, dim=1)
+    return slope * guide + offset
 
 
 def _mean(image: Tensor, reach: int) -> Tensor:
