@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -364,7 +365,16 @@ def test_an_engine_that_is_held_up_holds_up_no_other(engine: FusionEngine, folde
         batch.join()
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Python as it is in a terminal: shells let what they start in the background ignore Ctrl+C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signals to one thread here")
+@pytest.mark.usefixtures("interruptible")
 def test_a_network_stops_when_who_asked_is_interrupted(engine: FusionEngine) -> None:
     seen = _Threads(at="encoding")
     with pytest.raises(KeyboardInterrupt):
