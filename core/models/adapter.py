@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.models.blocks import UpConv
+from core.models.blocks import UpConv, conv3
 from core.models.config import NetworkConfig
 
 ADAPTER_REACH = 48
@@ -34,7 +34,7 @@ class Adapter(nn.Module):
         self.up_fine = nn.Sequential(*(UpConv(widths[1 + i], widths[2 + i]) for i in range(finer)))
         self.unshuffle = nn.PixelUnshuffle(stride)
         detail = config.in_channels * stride * stride
-        self.detail = nn.Conv2d(detail, config.channels, 3, padding=1)
+        self.detail = conv3(detail, config.channels)
         self.project = nn.Conv2d(widths[1 + finer] + config.channels, config.channels, 1)
 
     def forward(self, f2: Tensor, f5: Tensor, f8: Tensor, f11: Tensor, image: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from core.errors import BackboneMissing, PackError, Said
+from core.models.blocks import conv3
 from core.models.config import DINOV3_TIMM_NAME, BackboneConfig
 
 PATCH = 16
@@ -194,7 +195,7 @@ class _EncoderBlock(nn.Module):
         super().__init__()
         hidden = int(dim * mlp_ratio)
         self.heads = heads
-        self.position = nn.Conv2d(dim, dim, 3, padding=1, groups=dim)
+        self.position = conv3(dim, dim, groups=dim)
         self.norm_attention = nn.LayerNorm(dim)
         self.qkv = nn.Linear(dim, 3 * dim)
         self.project = nn.Linear(dim, dim)

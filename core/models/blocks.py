@@ -19,6 +19,17 @@ _EPS = 1e-24
 """Least energy of a channel; below, its direction means nothing."""
 
 
+def conv3(channels_in: int, channels_out: int, *, groups: int = 1) -> nn.Conv2d:
+    """A 3×3 convolution N×C_in×H×W → N×C_out×H×W that finds the border's own pixels beyond it.
+
+    Zeros there would tell every layer of a frame around the scene, and a sky would turn darker or
+    brighter near the border than it does when there is more of it to see.
+    """
+    return nn.Conv2d(
+        channels_in, channels_out, 3, padding=1, padding_mode="replicate", groups=groups
+    )
+
+
 class ChannelNorm(nn.Module):
     """Layer norm over the channels of an N×C×H×W map, pixel by pixel."""
 
@@ -39,7 +50,7 @@ class UpConv(nn.Module):
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(channels_in, channels_out, 3, padding=1)
+        self.conv = conv3(channels_in, channels_out)
         self.norm = ChannelNorm(channels_out)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -78,11 +89,9 @@ class ChannelAttention(nn.Module):
         self.heads = heads
         self.temperature = nn.Parameter(torch.ones(heads, 1, 1))
         self.query = nn.Conv2d(channels, channels, 1)
-        self.query_local = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
+        self.query_local = conv3(channels, channels, groups=channels)
         self.key_value = nn.Conv2d(channels, 2 * channels, 1)
-        self.key_value_local = nn.Conv2d(
-            2 * channels, 2 * channels, 3, padding=1, groups=2 * channels
-        )
+        self.key_value_local = conv3(2 * channels, 2 * channels, groups=2 * channels)
         self.project = nn.Conv2d(channels, channels, 1)
 
     def forward(self, x: Tensor, other: Tensor) -> Tensor:
@@ -134,7 +143,7 @@ class LearnedMixing(nn.Module):
         per_head = channels // heads
         self.scores = nn.Parameter(torch.zeros(heads, per_head, per_head))
         self.value = nn.Conv2d(channels, channels, 1)
-        self.value_local = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
+        self.value_local = conv3(channels, channels, groups=channels)
         self.project = nn.Conv2d(channels, channels, 1)
 
     def forward(self, x: Tensor, other: Tensor) -> Tensor:
@@ -182,7 +191,7 @@ class GatedFeedForward(nn.Module):
         super().__init__()
         hidden = int(channels * expansion)
         self.expand = nn.Conv2d(channels, 2 * hidden, 1)
-        self.local = nn.Conv2d(2 * hidden, 2 * hidden, 3, padding=1, groups=2 * hidden)
+        self.local = conv3(2 * hidden, 2 * hidden, groups=2 * hidden)
         self.reduce = nn.Conv2d(hidden, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:

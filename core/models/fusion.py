@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.models.blocks import CrossBlock, TransformerBlock
+from core.models.blocks import CrossBlock, TransformerBlock, conv3
 from core.models.config import NetworkConfig
 from core.models.stripes import WHOLE, Walk
 
@@ -42,7 +42,7 @@ class Fusion(nn.Module):
             )
 
         self.ask_y, self.ask_x = direction("ask_y"), direction("ask_x")
-        self.merge = nn.Conv2d(2 * c, c, 3, padding=1)
+        self.merge = conv3(2 * c, c)
         self.refine = TransformerBlock(c, heads, expansion)
         self.head = DirectHead(config) if config.head == "direct" else BlendHead(config)
 
@@ -65,8 +65,8 @@ class DirectHead(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         c, s = config.channels, config.stride
-        self.conv = nn.Conv2d(c, c, 3, padding=1)
-        self.project = nn.Conv2d(c, config.in_channels * s * s, 3, padding=1)
+        self.conv = conv3(c, c)
+        self.project = conv3(c, config.in_channels * s * s)
         self.shuffle = nn.PixelShuffle(s)
 
     def forward(self, features: Tensor, x: Tensor, y: Tensor, walk: Walk = WHOLE) -> Tensor:
@@ -96,14 +96,14 @@ class BlendHead(nn.Module):
         self.decisive, self.layered = config.head == "decision", config.head == "layered"
         self.up = nn.Conv2d(config.channels, width * s * s, 1)
         self.shuffle = nn.PixelShuffle(s)
-        self.look = nn.Conv2d(2 * ch, width, 3, padding=1)
-        self.mix = nn.Conv2d(2 * width, width, 3, padding=1)
-        self.refine = nn.Conv2d(width, width, 3, padding=1)
-        self.decide = nn.Conv2d(width, 1 + ch, 3, padding=1)
+        self.look = conv3(2 * ch, width)
+        self.mix = conv3(2 * width, width)
+        self.refine = conv3(width, width)
+        self.decide = conv3(width, 1 + ch)
         _icnr(self.up, s)
         layers = [self.decide]
         if self.layered:
-            self.base = nn.Conv2d(width, 1, 3, padding=1)
+            self.base = conv3(width, 1)
             layers.append(self.base)
         for layer in layers:
             nn.init.zeros_(layer.weight)

@@ -6,7 +6,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from core.models.blocks import TransformerBlock
+from core.models.blocks import TransformerBlock, conv3
 from core.models.config import NetworkConfig
 from core.models.stripes import WHOLE, Walk
 
@@ -24,7 +24,7 @@ class Reconstruction(nn.Module):
             TransformerBlock(c, config.heads, config.expansion)
             for _ in range(config.reconstruction_blocks)
         )
-        self.project = nn.Conv2d(c, config.in_channels * s * s, 3, padding=1)
+        self.project = conv3(c, config.in_channels * s * s)
         self.shuffle = nn.PixelShuffle(s)
 
     def forward(self, features: Tensor, walk: Walk = WHOLE) -> Tensor:

@@ -28,7 +28,7 @@ from core.models.config import (
     network_adapter,
     paper_config,
 )
-from core.models.fusion import BlendHead, _mean, consistent, guided, saturated
+from core.models.fusion import BlendHead, _icnr, _mean, consistent, guided, saturated
 from core.models.network import UniFusionNet, pad_to_patches
 from tests.tiny import TINY_ENCODER, TINY_VIT, tiny_compact, tiny_network, tiny_paper
 
@@ -275,16 +275,34 @@ def test_a_trained_blend_head_uses_the_features() -> None:
 @pytest.mark.parametrize("config", [tiny_paper(), tiny_compact()], ids=["paper", "compact"])
 @torch.no_grad()
 def test_a_pair_does_not_depend_on_its_neighbours_in_the_batch(config: NetworkConfig) -> None:
-    network = tiny_network(config)
-    x, y = torch.rand(2, 3, config.in_channels, 32, 48)
+    # In double precision: what differs then is more than another order of adding up.
+    network = tiny_network(config).double()
+    x, y = torch.rand(2, 3, config.in_channels, 32, 48, dtype=torch.float64)
     together = network.encode(x, y)
     fused = network.fuse(together, x, y)
     for i in range(3):
         one = network.encode(x[i : i + 1], y[i : i + 1])
-        torch.testing.assert_close(one.x, together.x[i : i + 1], rtol=1e-4, atol=1e-5)
-        torch.testing.assert_close(one.y, together.y[i : i + 1], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(one.x, together.x[i : i + 1], rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(one.y, together.y[i : i + 1], rtol=1e-5, atol=1e-6)
         alone = network.fuse(one, x[i : i + 1], y[i : i + 1])
-        torch.testing.assert_close(alone, fused[i : i + 1], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(alone, fused[i : i + 1], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
+@torch.no_grad()
+def test_no_layer_knows_where_the_border_is(config: NetworkConfig) -> None:
+    network = tiny_network(config).double()
+    if isinstance(network.fusion.head, BlendHead):
+        # As before training: otherwise sub-pixels differ, and the outermost have none beside them.
+        _icnr(network.fusion.head.up, config.stride)
+    x, y = (torch.full((1, config.in_channels, 64, 80), level).double() for level in (0.2, 0.7))
+    features = network.encode(x, y)
+    pictures = [*features, *(network.reconstruct(features) or ()), network.fuse(features, x, y)]
+    for picture in pictures:
+        # Every patch of a scene without content is the one in the middle.
+        side = picture.shape[-1] // 5
+        middle = picture[..., side : 2 * side, 2 * side : 3 * side]
+        torch.testing.assert_close(picture, middle.repeat(1, 1, 4, 5), rtol=1e-4, atol=1e-5)
 
 
 @torch.no_grad()
@@ -331,7 +349,7 @@ def _convolved(x: np.ndarray, conv: torch.nn.Conv2d) -> np.ndarray:
     weight, bias = conv.weight.detach().numpy(), conv.bias.detach().numpy()
     _, height, width = x.shape
     out = np.zeros((weight.shape[0], height, width))
-    padded = np.pad(x, ((0, 0), (1, 1), (1, 1)))
+    padded = np.pad(x, ((0, 0), (1, 1), (1, 1)), mode="edge")
     for o in range(weight.shape[0]):
         for i in range(height):
             for j in range(width):
