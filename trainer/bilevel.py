@@ -61,6 +61,7 @@ class BilevelStep:
         self.config = config
         self.world = world or World()
         self.factors = (1.0, 1.0)
+        self._alternate = config.bilevel and network.config.reconstruction
         self.phi = [parameter for _, parameter in network.phi()]
         self.theta = [parameter for _, parameter in network.theta()]
         self.lower = torch.optim.Adam(self.phi, lr=config.lr_lower)
@@ -77,8 +78,7 @@ class BilevelStep:
         rate_lower, rate_upper = self.rates(step)
         _set_rate(self.lower, rate_lower)
         _set_rate(self.upper, rate_upper)
-        alternate = self.config.bilevel and self.network.config.reconstruction
-        terms = self._bilevel(batch, step) if alternate else self._joint(batch, step)
+        terms = self._bilevel(batch, step) if self._alternate else self._joint(batch, step)
         self.ema.update(self.network.fusion, step)
         return self.world.average(terms, batch.a.device.type)
 
@@ -144,8 +144,8 @@ class BilevelStep:
         around = (columns, columns, rows, rows)
         a, b = (F.pad(crop, around, mode="reflect") for crop in (batch.a, batch.b))
         with self._autocast(a):
-            # As all that θ is judged by: φ does not learn from it.
-            with torch.set_grad_enabled(not self.config.bilevel):
+            # As all that θ is judged by: where levels alternate, φ does not learn from it.
+            with torch.set_grad_enabled(not self._alternate):
                 features = self.network.encode(a, b)
             wider = self.network.fuse(features, a, b)
         inner = F.pad(wider, [-margin for margin in around])

@@ -429,10 +429,22 @@ def test_consistency_moves_theta_alone_and_makes_fusion_depend_less_on_surroundi
     plain, steady = tiny_network().train(), tiny_network().train()
     steady.load_state_dict(plain.state_dict())
     a, b = _batch(3)
-    with_it = BilevelStep(steady, _config(steady, consistency=1000.0, steps=30))
+    with_it = BilevelStep(steady, _config(steady, consistency=3000.0, steps=30))
     without = BilevelStep(plain, _config(plain, steps=30))
     for step in range(30):
         with_it(Batch.of(a, b), step)
         without(Batch.of(a, b), step)
     assert _same(_values(steady.phi()), _values(plain.phi()))
     assert _change_by_surroundings(steady, a, b) < 0.5 * _change_by_surroundings(plain, a, b)
+
+
+def test_without_reconstruction_phi_learns_from_consistency_as_from_every_term() -> None:
+    config = tiny_compact(reconstruction=False)
+    a, b = _batch()
+    trained = []
+    for bilevel in (True, False):  # no lower level: either way all descends together
+        network = tiny_network(config).train()
+        step = BilevelStep(network, _config(network, consistency=5.0, bilevel=bilevel))
+        step(Batch.of(a, b), 0)
+        trained.append(_values(network.phi()))
+    assert _same(*trained)
