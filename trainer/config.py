@@ -12,8 +12,9 @@ from pydantic.dataclasses import dataclass
 from core.errors import InputError, Said
 from core.models.config import NetworkConfig, compact_config
 from core.tasks import TASKS, ColourPolicy, LossWeights, get_task
+from trainer.faults import first_fault
 
-_STRICT = ConfigDict(extra="forbid")
+_STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -129,9 +130,8 @@ def load_config(path: Path) -> TrainConfig:
         raw = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
         return train_adapter.validate_python(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "configuration"
-        raise InputError(Said("{0}: {1}", path, where), first["msg"]) from error
+        where, why = first_fault(error)
+        raise InputError(Said("{0}: {1}", path, where) if where else str(path), why) from error
     except (OSError, ValueError) as error:
         raise InputError(str(path), str(error), "Give a TOML or JSON file.") from error
 

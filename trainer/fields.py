@@ -8,8 +8,8 @@ from typing import Any, Literal, cast
 
 from pydantic import ValidationError
 
-from core.said import Said
 from trainer.config import TrainConfig, train_adapter
+from trainer.faults import in_words
 
 Kind = Literal["int", "float", "bool", "choice", "text", "file"]
 
@@ -192,7 +192,7 @@ def validate(values: Mapping[str, Any]) -> dict[str, str]:
         found: dict[str, str] = {}
         for item in error.errors():
             name = _name(item["loc"], item["msg"])
-            found.setdefault(name, _words(item))
+            found.setdefault(name, in_words(item))
         return found
     return {}
 
@@ -222,26 +222,3 @@ def _name(where: tuple[int | str, ...], message: str) -> str:
         if words in message:
             return field
     return name or "settings"
-
-
-def _words(item: Any) -> str:
-    """Pydantic's message as a sentence for people."""
-    limits = item.get("ctx") or {}
-    by_type = {
-        "greater_than": lambda: Said("must be more than {0}", limits["gt"]),
-        "greater_than_equal": lambda: Said("must be at least {0}", limits["ge"]),
-        "less_than": lambda: Said("must be less than {0}", limits["lt"]),
-        "less_than_equal": lambda: Said("must be at most {0}", limits["le"]),
-        "multiple_of": lambda: Said("must be a multiple of {0}", limits["multiple_of"]),
-        "missing": lambda: Said("is missing"),
-        "extra_forbidden": lambda: Said("is no setting of this program"),
-        "string_pattern_mismatch": lambda: Said("must be auto, cpu, cuda or cuda:N"),
-        "literal_error": lambda: Said("must be one of {0}", limits.get("expected", "")),
-    }
-    kind = item["type"]
-    if kind in by_type:
-        return by_type[kind]()
-    if kind.startswith(("int_", "float_", "finite_number")):
-        return Said("must be a number" if kind.startswith("float") else "must be a whole number")
-    error = limits.get("error")  # of a check of our own
-    return error.args[0] if error is not None and error.args else str(item["msg"])

@@ -17,6 +17,7 @@ from core.tasks import get_task
 from trainer import recipes
 from trainer.config import TrainConfig, load_config
 from trainer.events import Finished, Reduced, Started, Stepped, TrainEvent, Validated
+from trainer.faults import first_fault
 from trainer.launch import gathered
 from trainer.loop import RunPlan, train
 from trainer.presets import preset
@@ -129,9 +130,10 @@ def configure(options: TrainOptions) -> TrainConfig:
         build = partial(TrainConfig) if base is None else partial(replace, base)
         config = build(**changes)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "settings"
-        raise InputError(f"Training settings, {where}", first["msg"]) from error
+        where, why = first_fault(error)
+        raise InputError(
+            f"Training settings, {where}" if where else "Training settings", why
+        ) from error
     return replace(config, init=_pack_path(init, config.task))
 
 

@@ -5527,12 +5527,24 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>fehlend</translation>
   </message>
   <message>
+   <source>must be a list</source>
+   <translation>muss eine Liste sein</translation>
+  </message>
+  <message>
    <source>must be a multiple of {0}</source>
    <translation>muss ein Vielfaches von {0} sein</translation>
   </message>
   <message>
    <source>must be a number</source>
    <translation>muss eine Zahl sein</translation>
+  </message>
+  <message>
+   <source>must be a table of settings</source>
+   <translation>muss eine Tabelle mit Einstellungen sein</translation>
+  </message>
+  <message>
+   <source>must be a text in quotes</source>
+   <translation>muss ein Text in Anführungszeichen sein</translation>
   </message>
   <message>
    <source>must be a whole number</source>
@@ -5561,6 +5573,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>must be one of {0}</source>
    <translation>muss eines davon sein: {0}</translation>
+  </message>
+  <message>
+   <source>must be true or false</source>
+   <translation>muss true oder false sein</translation>
   </message>
   <message>
    <source>natural log</source>

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from core.errors import InputError
 from core.models.config import paper_config
+from core.said import Said
 from core.tasks import TASKS
 from tests.tiny import tiny_compact
 from trainer import recipes
@@ -78,6 +79,33 @@ def test_bad_settings_are_refused_by_name(tmp_path: Path, line: str, named: str)
     with pytest.raises(InputError, match=named) as caught:
         load_config(path)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("stepz = 3", "stepz: is no setting of this program"),
+        ('steps = "many"', "steps: must be a whole number"),
+        ("batch = 2.5", "batch: must be a whole number"),
+        ("edge = inf", "edge: must be a number"),
+        ("ema = 1", "ema: must be less than 1"),
+        ("crop = 100", "crop: must be a multiple of 16"),
+        ("swap = 3", "swap: must be true or false"),
+        ("exclude = 3", "exclude: must be a list"),
+        ("init = 4", "init: must be a text in quotes"),
+        ("losses = 3", "losses: must be a table of settings"),
+        ("lr_lower = 1e-9", "run.toml: the lower level must learn faster"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words_that_can_be_translated(
+    tmp_path: Path, line: str, why: str
+) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text(f'task = "mif"\n{line}\n', encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_config(path)
+    assert why in str(caught.value)
+    assert isinstance(caught.value.why, Said)
 
 
 def test_a_misspelt_loss_weight_is_refused(tmp_path: Path) -> None:
