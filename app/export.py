@@ -101,7 +101,7 @@ def export_files(
         if plan.burn and item != "figure":
             pixels = with_notice_below(pixels, notice_of(outcome))
         if plan.suffix == "tif":
-            depth = max(depth, 16)  # type: ignore[assignment]
+            depth = 32 if depth == 32 else 16
         said = write_image(
             path,
             pixels,

@@ -100,8 +100,13 @@ class FirstPictures:
     def watch(self, window: MainWindow) -> None:
         """See to it that nobody waits for what does not come."""
         session = window.session
+
+        def nothing_to_show() -> None:
+            if session.sources.pair is None:
+                self._shown.set()
+
         session.sources_changed.connect(self._opened.set)
-        session.sources_changed.connect(lambda: session.sources.pair or self._shown.set())
+        session.sources_changed.connect(nothing_to_show)
         window.controller.previewed.connect(self._shown.set)
         for signal in (session.problem_changed, window.habits.ended):
             signal.connect(self._opened.set)

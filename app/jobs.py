@@ -35,8 +35,14 @@ class Engine(Protocol):
     def device_choice(self) -> DeviceChoice:
         """Where it runs and why."""
 
-    def fuse(self, request: FusionRequest, progress: Progress | None = None) -> FusionResult:
-        """Fuse a pair."""
+    def fuse(
+        self,
+        request: FusionRequest,
+        progress: Progress | None = None,
+        *,
+        beside_others: bool = False,
+    ) -> FusionResult:
+        """Fuse a pair; a batch does so ``beside_others``."""
 
     def methods(self, task: str) -> tuple[Any, ...]:
         """Packs, the default first, then baselines."""
@@ -130,24 +136,28 @@ def load_sources(
     count = sum(item is not None for item in (a, b))
     progress.report(0, count, stage)
     stamp: Stamp | None = None
+    pair: SourcePair | None
     if isinstance(a, Path) and isinstance(b, Path):
         with suppress(OSError):  # the reader says it better
             stamp = (*stamp_of(a, b), *((("resampled", 0, 0),) if resample else ()))
-        if kept and stamp in kept:
+        if kept and stamp is not None and stamp in kept:
             return replace(kept[stamp], sample=sample)
         pair = read_pair(a, b, resample=resample, between=partial(_next, progress, stage))
-        image_a, image_b = pair.a, pair.b
+        images: tuple[Image | None, Image | None] = (pair.a, pair.b)
+        progress.check()
     else:
         image_a = read_image(a) if isinstance(a, Path) else a
         image_b = read_image(b) if isinstance(b, Path) else b
         if resample and image_a is not None and image_b is not None:
             image_b = resample_onto(image_b, image_a.size)
-    progress.check()
-    both = image_a is not None and image_b is not None
-    pair = SourcePair(image_a, image_b) if both else None
+        images = (image_a, image_b)
+        progress.check()
+        pair = None
+        if image_a is not None and image_b is not None:
+            pair = SourcePair(image_a, image_b)
     loaded = [
         None if image is None else Loaded(image, _counted(source_picture(image)))
-        for image in (image_a, image_b)
+        for image in images
     ]
     return Sources(loaded[0], loaded[1], pair, sample, stamp)
 

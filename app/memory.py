@@ -22,9 +22,10 @@ class Usage:
 def process_memory() -> Usage | None:
     """Resident memory of this process and the machine's; None where it cannot be told."""
     try:
-        if sys.platform.startswith("linux"):
+        system: str = sys.platform  # not the one the types are checked on
+        if system.startswith("linux"):
             return _linux()
-        if sys.platform == "win32":
+        if system == "win32":
             return _windows()
         return _posix()
     except (OSError, ValueError, IndexError, AttributeError, ImportError):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -49,7 +49,7 @@ class Picture:
     @property
     def is_colour(self) -> bool:
         """True for three channels."""
-        return self.levels[0].shape[2] == 3
+        return bool(self.levels[0].shape[2] == 3)
 
     @property
     def top(self) -> int:
@@ -107,8 +107,7 @@ def _coded(pixels: FloatArray, low: float, high: float, kind: type[Any]) -> Code
     scaled *= np.float32(top / (high - low))
     scaled += np.float32(0.5)
     np.fmin(scaled, np.float32(top), out=scaled)
-    codes: Codes = scaled.astype(kind)
-    return np.ascontiguousarray(codes)
+    return cast(Codes, np.ascontiguousarray(scaled.astype(kind)))
 
 
 def _pyramid(level: Codes) -> tuple[Codes, ...]:
@@ -127,7 +126,7 @@ def _halved(level: Codes) -> Codes:
     total += level[1:height:2, 1:width:2]
     total += 2
     total >>= 2
-    return total.astype(level.dtype)
+    return cast(Codes, total.astype(level.dtype))
 
 
 # --- codes to colours --------------------------------------------------------------------------
@@ -154,9 +153,9 @@ def _cut(shown: Picture, part: Part) -> Codes:
     codes = level[part.top : part.bottom, part.left : part.right]
     if part.width < codes.shape[1] or part.height < codes.shape[0]:
         wanted = (min(part.width, codes.shape[1]), min(part.height, codes.shape[0]))
-        codes = cv2.resize(np.ascontiguousarray(codes), wanted, interpolation=cv2.INTER_LINEAR)
-        codes = codes.reshape(wanted[1], wanted[0], -1)
-    return np.ascontiguousarray(codes)
+        shrunk = cv2.resize(np.ascontiguousarray(codes), wanted, interpolation=cv2.INTER_LINEAR)
+        codes = cast(Codes, shrunk.reshape(wanted[1], wanted[0], -1))
+    return cast(Codes, np.ascontiguousarray(codes))
 
 
 def _windowed(codes: Codes, low: float, high: float) -> npt.NDArray[np.uint8]:

@@ -116,7 +116,7 @@ class SideWork(QObject):
             job = self._measure_job = self._measuring.submit(
                 partial(measure, wanted), key="measure"
             )
-            job.event.connect(self._measured)
+            job.yielded.connect(self._measured)
             job.failed.connect(self._fail)
 
     def _set_lines(self, lines: tuple[MetricLine, ...]) -> None:

@@ -81,7 +81,7 @@ class Thumbs(QObject):
         if self._job is not None or self._closed or not self._waiting:
             return
         job = self._job = self._runner.submit(partial(draw_waiting, self._waiting, self._side))
-        job.event.connect(self._drawn)
+        job.yielded.connect(self._drawn)
         for end in (job.finished, job.failed, job.cancelled):
             end.connect(self._ended)
 

@@ -65,7 +65,9 @@ class Choices(BatchSettings):
             settings: as :meth:`core.batch.BatchOptions.settings` gives them.
         """
         depths = {str(depth): depth for depth in DEPTHS}
-        flags = {flag: settings[said] == "yes" for flag, said in FLAGS.items() if said in settings}
+        flags: dict[str, Any] = {
+            flag: settings[said] == "yes" for flag, said in FLAGS.items() if said in settings
+        }
         return replace(
             self,
             task=settings.get("task", self.task),

@@ -267,7 +267,7 @@ class BatchController(QObject):
         wanted = [key for key in keys if key not in self.looks]
         if wanted and not self._closed:
             job = self._look_job = self._looker.submit(partial(work.look, wanted, self.looks))
-            job.event.connect(self._looked)
+            job.yielded.connect(self._looked)
 
     def _looked(self, seen: list[tuple[Key, Look]]) -> None:
         self.looks.update(seen)

@@ -10,7 +10,6 @@ from app.cli.console import TerminalProgress, say
 from core.engine import FusionEngine
 from core.errors import InputError
 from core.evaluation import (
-    MAIN_METRICS,
     MethodScore,
     render_table,
     score_folder,
@@ -19,7 +18,7 @@ from core.evaluation import (
 )
 from core.io import read_pair
 from core.io.pairing import PairedFiles
-from core.metrics import METRICS, Luma, to_luma8
+from core.metrics import MAIN_METRICS, METRICS, Luma, to_luma8
 from core.tasks import get_task
 from core.types import FusionRequest
 

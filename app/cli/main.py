@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -149,10 +149,12 @@ def batch(
     with reported():
         from app.cli.batch import BatchCommand, run_command
         from core.batch import BatchOptions
+        from core.types import BitDepth
 
         options = BatchOptions(
-            task, pack, template, format_, depth, not flat, overwrite, resample,
-            recon, figures, metrics, contact_sheet, out=out, resume=resume, workers=workers,
+            task, pack, template, format_, cast(BitDepth | None, depth), not flat, overwrite,
+            resample, recon, figures, metrics, contact_sheet,
+            out=out, resume=resume, workers=workers,
         )  # fmt: skip
         code = run_command(
             BatchCommand(tuple(sources), options, device, backbone, dry_run, json_progress)

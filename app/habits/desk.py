@@ -65,7 +65,8 @@ class Habits(QObject):
         self._provide()
 
     def _lay_out(self) -> None:
-        layout = self._window.centralWidget().layout()
+        middle = self._window.centralWidget()
+        layout = middle.layout() if middle is not None else None
         assert isinstance(layout, QBoxLayout)
         self._shelf.setContentsMargins(8, 0, 8, 0)
         self._shelf.setSpacing(6)
@@ -227,7 +228,11 @@ class Habits(QObject):
         text = self.tr("The program did not end properly last time. It had open: {0}")
         answers = (("restore", self.tr("Reopen")), ("no", self.tr("No, thanks")))
         card = self._add_card("restore", Card(text.format(snapshot.label), answers, "history"))
-        card.answered.connect(lambda answer: answer == "restore" and self.restore(snapshot))
+        card.answered.connect(partial(self._answer_restore, snapshot))
+
+    def _answer_restore(self, snapshot: Snapshot, answer: str) -> None:
+        if answer == "restore":
+            self.restore(snapshot)
 
     def _sources_changed(self) -> None:
         wanted = self._restoring

@@ -98,7 +98,9 @@ class KeyEditor(QDialog):
         self.clear.clicked.connect(lambda: self._do(self.draft.clear))
         self.reset.clicked.connect(lambda: self._do(self.draft.reset))
         self._fill()
-        self.list.setCurrentItem(self.list.topLevelItem(0))
+        first = self.list.topLevelItem(0)
+        assert first is not None  # there are always commands
+        self.list.setCurrentItem(first)
         self.resize(560, 560)
 
     def _lay_out(self) -> None:

@@ -54,7 +54,8 @@ class KeySheet(QDialog):
         cells = {}
         for row in range(self._grid.rowCount()):
             pair = [self._grid.itemAtPosition(row, column) for column in (0, 1)]
-            texts = [item.widget().text() for item in pair if item is not None]  # type: ignore[attr-defined]
+            shown = [item.widget() for item in pair if item is not None]
+            texts = [label.text() for label in shown if isinstance(label, QLabel)]
             if len(texts) == 2:
                 cells[texts[0]] = texts[1]
         return cells

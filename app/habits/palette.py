@@ -62,11 +62,14 @@ class Palette(QDialog):
             item.setDisabled(not self._registry.action(name).isEnabled())
         for column in range(3):
             self.list.resizeColumnToContents(column)
-        self.list.setCurrentItem(self._first_usable())
+        self._choose_first_usable()
 
-    def _first_usable(self) -> QTreeWidgetItem | None:
-        items = [self.list.topLevelItem(i) for i in range(self.list.topLevelItemCount())]
-        return next((item for item in items if item is not None and not item.isDisabled()), None)
+    def _choose_first_usable(self) -> None:
+        for place in range(self.list.topLevelItemCount()):
+            item = self.list.topLevelItem(place)
+            if item is not None and not item.isDisabled():
+                self.list.setCurrentItem(item)
+                return
 
     def _run_current(self) -> None:
         item = self.list.currentItem()

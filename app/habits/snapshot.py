@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from math import isfinite
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from app.display import DisplayState
 from core.tasks import TASKS
@@ -139,7 +140,7 @@ def rebuilt(default: Value, data: object) -> Value:
             value = tuple(value) if isinstance(value, list) else value
             if fits(value, hints[one.name]):
                 changes[one.name] = value
-    return replace(default, **changes)  # type: ignore[return-value]
+    return cast(Value, replace(cast(Any, default), **changes))
 
 
 def fits(value: object, hint: Any) -> bool:
@@ -158,7 +159,7 @@ def fits(value: object, hint: Any) -> bool:
     if hint is float:
         # JSON knows NaN and infinity; a window of them would show nothing.
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return number and abs(value) < float("inf")
+        return number and isfinite(cast(float, value))
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)
     return isinstance(value, NoneType if hint is None else hint)

@@ -197,7 +197,7 @@ class Running(QObject):
         self._steering = Steering()
         order = work.Order(settings, plan, self._steering)
         self._job = job = self._trainer.submit(partial(work.train_steps, order), key="train")
-        job.event.connect(self._take)
+        job.yielded.connect(self._take)
         job.finished.connect(lambda _none: self._ended(job))
         job.failed.connect(self._failed)
         job.cancelled.connect(self._left)

@@ -293,8 +293,8 @@ class BatchPage(Page):
         if not batch.is_planning:
             error = planned.error
             # What the folder holds is said by a card, with the ways out as buttons.
-            is_said = error is None or planned.found is not None
-            self.choices.show_trouble("" if is_said else spoken(error.said))
+            unsaid = error if planned.found is None else None
+            self.choices.show_trouble(spoken(unsaid.said) if unsaid is not None else "")
             rows = planned.plan.rows if planned.plan is not None else ()
             self.choices.show_preview(str(rows[0].target) if rows else "")
             self.table.touch_all()

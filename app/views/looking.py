@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QSignalBlocker
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSignalBlocker
 from PySide6.QtGui import QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QApplication
 
 from app.display import CompareMode, Window
 from app.render import Picture, deviation_window, percentile_window
@@ -19,6 +18,12 @@ if TYPE_CHECKING:
     from app.views.fuse_view import FuseView
 
 _OPACITY_STEP = 0.1
+
+
+def _application() -> QCoreApplication:
+    application = QCoreApplication.instance()
+    assert application is not None  # there is a window
+    return application
 
 
 class Looking(QObject):
@@ -74,13 +79,13 @@ class Looking(QObject):
             return
         self._before_blink = display.compare.mode
         self._holding = True
-        QApplication.instance().installEventFilter(self)
+        _application().installEventFilter(self)
         self._session.set_display(display.with_compare(mode="blink"), settled=False)
         self._show()
 
     def _end_blink(self) -> None:
         self._holding = False
-        QApplication.instance().removeEventFilter(self)
+        _application().removeEventFilter(self)
         display = self._session.display
         if display.compare.mode == "blink":
             self._session.set_display(display.with_compare(mode=self._before_blink), settled=False)

@@ -183,7 +183,7 @@ class PacksDialog(QDialog):
         self.tree.itemChanged.connect(self._edited)
         self.import_.clicked.connect(self._ask_import)
         self.export.clicked.connect(self._ask_export)
-        self.rename.clicked.connect(lambda: self.tree.editItem(self.tree.currentItem(), _TITLE))
+        self.rename.clicked.connect(self._rename)
         self.delete.clicked.connect(self._delete)
         self.default.clicked.connect(self._make_default)
         self.close_box.rejected.connect(self.reject)
@@ -199,12 +199,11 @@ class PacksDialog(QDialog):
 
     def item_of(self, name: str) -> QTreeWidgetItem | None:
         """Where a pack is listed."""
-        for place in range(self.tree.topLevelItemCount()):
-            head = self.tree.topLevelItem(place)
-            for row in range(head.childCount()):
-                found = head.child(row).data(_TITLE, _ROW)
-                if found is not None and found.name == name:
-                    return head.child(row)
+        every = Qt.MatchFlag.MatchContains | Qt.MatchFlag.MatchRecursive
+        for item in self.tree.findItems("", every):
+            found = item.data(_TITLE, _ROW)
+            if found is not None and found.name == name:
+                return item
         return None
 
     def _show(self, listing: PackListing) -> None:
@@ -222,7 +221,8 @@ class PacksDialog(QDialog):
             self.tree.expandAll()
         own = next((r.name for r in self.rows if r.default and r.task == self._task), "")
         item = self.item_of(wanted) or self.item_of(own)
-        self.tree.setCurrentItem(item)
+        if item is not None:
+            self.tree.setCurrentItem(item)
         self._choose(item)
 
     def _add_group(self, title: str, items: list[QTreeWidgetItem]) -> None:
@@ -250,6 +250,11 @@ class PacksDialog(QDialog):
         if not row.embedded:
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
         return item
+
+    def _rename(self) -> None:
+        item = self.tree.currentItem()
+        if item is not None:
+            self.tree.editItem(item, _TITLE)
 
     def _choose(self, item: QTreeWidgetItem | None) -> None:
         row = item.data(_TITLE, _ROW) if item is not None else None

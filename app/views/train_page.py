@@ -348,9 +348,11 @@ class TrainPage(Page):
             text = f"{error}\n\n{details_of(error)}"
             known = [path for path in (*self.state.data.paths, self.state.data.validation) if path]
             report = self.state.report
-            named = (*report.rows, *report.sides) if report is not None else ()
+            names = []
+            if report is not None:
+                names = [row.name for row in report.rows] + [side.name for side in report.sides]
             # Names of pairs may be names of patients; very short ones would hit other words.
-            known += [Path(one.name) for one in named if len(one.name) > _SHORTEST_NAME]
+            known += [Path(name) for name in names if len(name) > _SHORTEST_NAME]
             QGuiApplication.clipboard().setText(without_names(text, known))
 
     # --- small things ----------------------------------------------------------------------

@@ -96,6 +96,7 @@ class Workspaces(QStackedWidget):
             page.busy_changed.connect(self.busy_changed)
             index = WORKSPACES.index(name)
             empty, shown = self.widget(index), self.currentIndex() == index
+            assert empty is not None  # one was put there for every workspace
             self.insertWidget(index, page)
             self.removeWidget(empty)
             empty.deleteLater()

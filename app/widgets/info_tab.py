@@ -53,11 +53,11 @@ class InfoTab(QTreeWidget):
 
     def value_of(self, group: str, name: str) -> str:
         """The value of a line, or ""."""
-        for index in range(self.topLevelItemCount()):
-            top = self.topLevelItem(index)
-            for k in range(top.childCount()):
-                if top.text(0) == group and top.child(k).text(0) == name:
-                    return top.child(k).text(1)
+        exactly = Qt.MatchFlag.MatchExactly | Qt.MatchFlag.MatchRecursive
+        for item in self.findItems(name, exactly):
+            head: QTreeWidgetItem | None = item.parent()
+            if head is not None and head.text(0) == group:
+                return item.text(1)
         return ""
 
     def _copy(self) -> None:

@@ -90,7 +90,9 @@ class MetricsTab(QWidget):
         self.table.setColumnCount(1 + len(columns))
         self.table.setHorizontalHeaderLabels([self.tr("Metric"), *(c.title for c in columns)])
         for index, column in enumerate(columns, 1):
-            self.table.horizontalHeaderItem(index).setToolTip(column.title)
+            head = self.table.horizontalHeaderItem(index)
+            assert head is not None  # labelled just now
+            head.setToolTip(column.title)
         for row, line in enumerate(lines):
             self._fill(row, line, columns)
         header = self.table.horizontalHeader()

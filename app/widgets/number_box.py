@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QDoubleSpinBox
 
 
@@ -12,7 +13,7 @@ class NumberBox(QDoubleSpinBox):
     for thousands turns into the decimal sign as it is typed, where one sees it.
     """
 
-    def validate(self, text: str, position: int) -> object:
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         """Judge what is typed, either sign read as the decimal one."""
         sign = self.locale().decimalPoint()
         return super().validate(text.replace(".", sign).replace(",", sign), position)

@@ -66,7 +66,9 @@ class TaskCard(QToolButton):
 
     def sizeHint(self) -> QSize:
         """Room for a title and two lines; all cards ask for the same width."""
-        return QSize(150, max(96, self.layout().sizeHint().height()))
+        layout = self.layout()
+        assert layout is not None
+        return QSize(150, max(96, layout.sizeHint().height()))
 
 
 class RecentEntry(QPushButton):

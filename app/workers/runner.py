@@ -73,7 +73,7 @@ class Job(QObject):
     started = Signal()
     progress = Signal(float, float, str)
     """done, total, stage"""
-    event = Signal(object)
+    yielded = Signal(object)
     """A value the work yielded."""
     finished = Signal(object)
     """What the work returned."""
@@ -131,7 +131,7 @@ class Job(QObject):
         elif not self._task.stop and kind == "progress":
             self.progress.emit(*payload)
         elif not self._task.stop:
-            self.event.emit(payload)
+            self.yielded.emit(payload)
 
     def _end(self, kind: str, payload: Any) -> None:
         if self._ended:

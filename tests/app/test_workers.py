@@ -95,7 +95,7 @@ def test_generator_events_come_in_order_before_its_answer(qtbot, runner):
 
     job = runner.submit(work)
     seen: list[object] = []
-    job.event.connect(seen.append)
+    job.yielded.connect(seen.append)
     job.finished.connect(seen.append)
     drained(qtbot, runner)
     assert seen == ["one", "two", "end"]
@@ -150,7 +150,7 @@ def test_cancelling_running_work_closes_its_generator(qtbot, runner):
 
     job = runner.submit(work)
     ends = Ends(job)
-    with qtbot.waitSignal(job.event, timeout=10_000):
+    with qtbot.waitSignal(job.yielded, timeout=10_000):
         pass
     with qtbot.waitSignal(job.cancelled, timeout=10_000):
         job.cancel()

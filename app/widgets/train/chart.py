@@ -37,7 +37,7 @@ class _Line:
     number: int
 
 
-class _Axis(pg.AxisItem):
+class _Axis(pg.AxisItem):  # type: ignore[misc]  # the library has no types
     """Writes its numbers as the person does."""
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:

@@ -55,7 +55,7 @@ class DownloadCard(QFrame):
 
     def _make_facts(self) -> None:
         self.title = _label("paneTitle")
-        self.source, self.size, self.place = _label(), _label(), _label()
+        self.source, self.amount, self.place = _label(), _label(), _label()
         sent = _label()
         sent.setText(
             self.tr(
@@ -70,7 +70,7 @@ class DownloadCard(QFrame):
         self._facts.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         for words, value in (
             (self.tr("From"), self.source),
-            (self.tr("Size"), self.size),
+            (self.tr("Size"), self.amount),
             (self.tr("Kept in"), self.place),
             (self.tr("What is sent"), sent),
         ):
@@ -139,7 +139,7 @@ class DownloadCard(QFrame):
             return
         self.title.setText(self.tr("Download {0}").format("DINOv3 ViT-S/16"))
         self.source.setText(offer.source)
-        self.size.setText(phrases.memory(offer.bytes))
+        self.amount.setText(phrases.memory(offer.bytes))
         self.place.setText(str(offer.file.parent))
         self.licence.setText(self.tr("Licence: {0} (Meta)").format(offer.licence))
         if not self.terms.count():
