@@ -30,6 +30,15 @@ def conv3(channels_in: int, channels_out: int, *, groups: int = 1) -> nn.Conv2d:
     )
 
 
+def widened(image: Tensor, by: int = 1) -> Tensor:
+    """``image`` N×C×H×W with its border repeated ``by`` times on each side.
+
+    For 3×3 convolutions without padding: what :func:`conv3` sees, where one copy serves several
+    layers, or a map that is narrower before a 1×1 convolution than after it.
+    """
+    return F.pad(image, (by, by, by, by), mode="replicate")
+
+
 class ChannelNorm(nn.Module):
     """Layer norm over the channels of an N×C×H×W map, pixel by pixel."""
 
@@ -89,9 +98,9 @@ class ChannelAttention(nn.Module):
         self.heads = heads
         self.temperature = nn.Parameter(torch.ones(heads, 1, 1))
         self.query = nn.Conv2d(channels, channels, 1)
-        self.query_local = conv3(channels, channels, groups=channels)
+        self.query_local = nn.Conv2d(channels, channels, 3, groups=channels)
         self.key_value = nn.Conv2d(channels, 2 * channels, 1)
-        self.key_value_local = conv3(2 * channels, 2 * channels, groups=2 * channels)
+        self.key_value_local = nn.Conv2d(2 * channels, 2 * channels, 3, groups=2 * channels)
         self.project = nn.Conv2d(channels, channels, 1)
 
     def forward(self, x: Tensor, other: Tensor) -> Tensor:
@@ -101,13 +110,13 @@ class ChannelAttention(nn.Module):
 
     def look(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values, N×C×H×W each; a pixel sees its neighbours, no further."""
-        query = self.query_local(self.query(x))
-        key, value = self.key_value_local(self.key_value(other)).chunk(2, dim=1)
+        query = self.query_local(self.query(widened(x)))
+        key, value = self.key_value_local(self.key_value(widened(other))).chunk(2, dim=1)
         return query, key, value
 
     def values(self, other: Tensor) -> Tensor:
         """The values alone, N×C×H×W."""
-        value: Tensor = self.key_value_local(self.key_value(other)).chunk(2, dim=1)[1]
+        value: Tensor = self.key_value_local(self.key_value(widened(other))).chunk(2, dim=1)[1]
         return value
 
     def correlate(self, query: Tensor, key: Tensor) -> Correlation:
@@ -143,7 +152,7 @@ class LearnedMixing(nn.Module):
         per_head = channels // heads
         self.scores = nn.Parameter(torch.zeros(heads, per_head, per_head))
         self.value = nn.Conv2d(channels, channels, 1)
-        self.value_local = conv3(channels, channels, groups=channels)
+        self.value_local = nn.Conv2d(channels, channels, 3, groups=channels)
         self.project = nn.Conv2d(channels, channels, 1)
 
     def forward(self, x: Tensor, other: Tensor) -> Tensor:
@@ -156,7 +165,7 @@ class LearnedMixing(nn.Module):
 
     def values(self, other: Tensor) -> Tensor:
         """What is mixed, N×C×H×W."""
-        value: Tensor = self.value_local(self.value(other))
+        value: Tensor = self.value_local(self.value(widened(other)))
         return value
 
     def mix(self, weights: Tensor, value: Tensor) -> Tensor:
@@ -191,12 +200,12 @@ class GatedFeedForward(nn.Module):
         super().__init__()
         hidden = int(channels * expansion)
         self.expand = nn.Conv2d(channels, 2 * hidden, 1)
-        self.local = conv3(2 * hidden, 2 * hidden, groups=2 * hidden)
+        self.local = nn.Conv2d(2 * hidden, 2 * hidden, 3, groups=2 * hidden)
         self.reduce = nn.Conv2d(hidden, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """N×C×H×W in, the same out."""
-        gate, value = self.local(self.expand(x)).chunk(2, dim=1)
+        gate, value = self.local(self.expand(widened(x))).chunk(2, dim=1)
         reduced: Tensor = self.reduce(F.gelu(gate) * value)
         return reduced
 

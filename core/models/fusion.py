@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.models.blocks import CrossBlock, TransformerBlock, conv3
+from core.models.blocks import CrossBlock, TransformerBlock, conv3, widened
 from core.models.config import NetworkConfig
 from core.models.stripes import WHOLE, Walk
 
@@ -96,14 +96,15 @@ class BlendHead(nn.Module):
         self.decisive, self.layered = config.head == "decision", config.head == "layered"
         self.up = nn.Conv2d(config.channels, width * s * s, 1)
         self.shuffle = nn.PixelShuffle(s)
-        self.look = conv3(2 * ch, width)
-        self.mix = conv3(2 * width, width)
-        self.refine = conv3(width, width)
-        self.decide = conv3(width, 1 + ch)
+        # Without padding of their own: at full resolution each would copy its map for it.
+        self.look = nn.Conv2d(2 * ch, width, 3)
+        self.mix = nn.Conv2d(2 * width, width, 3)
+        self.refine = nn.Conv2d(width, width, 3)
+        self.decide = nn.Conv2d(width, 1 + ch, 3)
         _icnr(self.up, s)
         layers = [self.decide]
         if self.layered:
-            self.base = conv3(width, 1)
+            self.base = nn.Conv2d(width, 1, 3)
             layers.append(self.base)
         for layer in layers:
             nn.init.zeros_(layer.weight)
@@ -128,11 +129,14 @@ class BlendHead(nn.Module):
 
     def judge(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
         """What is decided pixel by pixel, float32: N×1×H×W map, residual, map of the bases."""
-        context = self.shuffle(self.up(features))
-        detail = self.look(torch.cat([x, y], dim=1))
+        # What the four convolutions see beyond the border, as in ``conv3``, but repeated only once.
+        cells = -(-4 // self.shuffle.upscale_factor)
+        edge = cells * self.shuffle.upscale_factor
+        context = self.shuffle(self.up(widened(features, cells)))
+        detail = self.look(widened(torch.cat([x, y], dim=1), edge))
         # ReLU here: at full resolution GELU alone would cost as much as a convolution.
-        hidden = F.relu(self.mix(torch.cat([context, detail], dim=1)))
-        hidden = hidden + F.relu(self.refine(hidden))
+        hidden = F.relu(self.mix(torch.cat([_inner(context), detail], dim=1)))
+        hidden = _inner(hidden) + F.relu(self.refine(hidden))
         decision: Tensor = self.decide(hidden).float()
         return torch.cat([decision, self.base(hidden).float()], dim=1) if self.layered else decision
 
@@ -147,6 +151,11 @@ class BlendHead(nn.Module):
         bases = base_weight * base_x + (1 - base_weight) * base_y
         details = detail_weight * (x - base_x) + (1 - detail_weight) * (y - base_y)
         return bases + details + decision[:, 1:]
+
+
+def _inner(image: Tensor) -> Tensor:
+    """``image`` without its outermost pixels, as a 3×3 convolution leaves it."""
+    return image[..., 1:-1, 1:-1]
 
 
 class _Saturate(torch.autograd.Function):
