@@ -48,7 +48,8 @@ def settings(**values: object) -> Change:
 def release(config: TrainConfig) -> TrainConfig:
     """The losses of the paper's release and nothing else."""
     losses = get_task(config.task).losses
-    return replace(config, losses=losses, edge=0.0, artefact=0.0, information=0.0)
+    without = {"edge": 0.0, "artefact": 0.0, "information": 0.0, "consistency": 0.0}
+    return replace(config, losses=losses, **without)
 
 
 CHANGES: Mapping[str, Change] = {
@@ -61,6 +62,7 @@ CHANGES: Mapping[str, Change] = {
     "w/o edge term": settings(edge=0.0),
     "w/o artefact term": settings(artefact=0.0),
     "w/o information term": settings(information=0.0),
+    "w/o consistency term": settings(consistency=0.0),
     "w/o swap and jitter": settings(swap=False, jitter=0.0),
     "w/o truth": settings(truth=False, refocus=0.0),
 }
