@@ -291,7 +291,7 @@ def training(folder: Path) -> Iterator[None]:
     runner.submit(_import_trainer)
     job = runner.submit(partial(_train, folder))
     seen: list[object] = []
-    job.event.connect(seen.append)
+    job.yielded.connect(seen.append)
     until(lambda: len(seen) > 1 or job.is_over)
     if job.is_over:
         raise SystemExit("the training loop ended at once")
