@@ -48,8 +48,7 @@ def settings(**values: object) -> Change:
 def release(config: TrainConfig) -> TrainConfig:
     """The losses of the paper's release and nothing else."""
     losses = get_task(config.task).losses
-    without = {"edge": 0.0, "artefact": 0.0, "information": 0.0, "consistency": 0.0}
-    return replace(config, losses=losses, **without)
+    return replace(config, losses=losses, edge=0.0, artefact=0.0, information=0.0, consistency=0.0)
 
 
 CHANGES: Mapping[str, Change] = {

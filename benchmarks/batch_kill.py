@@ -57,7 +57,7 @@ class Watch:
     begun: float = field(default_factory=time.monotonic)
     samples: list[tuple[float, int, float]] = field(default_factory=list)
 
-    def look(self, process: subprocess.Popen, results: int) -> None:
+    def look(self, process: subprocess.Popen[bytes], results: int) -> None:
         """Take a sample."""
         self.samples.append((time.monotonic() - self.begun, results, resident(process.pid)))
 
@@ -113,7 +113,9 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copy2(source, target)
 
 
-def started(options: argparse.Namespace, source: Path, out: Path, home: Path) -> subprocess.Popen:
+def started(
+    options: argparse.Namespace, source: Path, out: Path, home: Path
+) -> subprocess.Popen[bytes]:
     """The batch in a process of its own; it goes on with what is there."""
     if options.window:
         words = [sys.executable, __file__, "--drive", source, "--out", out]
@@ -137,7 +139,7 @@ def outputs(out: Path) -> dict[str, tuple[int, int]]:
     return found
 
 
-def watched(process: subprocess.Popen, out: Path, wanted: int, delay: float) -> Watch:
+def watched(process: subprocess.Popen[bytes], out: Path, wanted: int, delay: float) -> Watch:
     """Watch ``process`` to its end, or kill it ``delay`` seconds after the ``wanted`` result."""
     watch, told = Watch(), time.monotonic()
     while process.poll() is None:
@@ -262,16 +264,20 @@ def drive(options: argparse.Namespace) -> int:
     from PySide6.QtWidgets import QApplication
 
     from app import jobs
+    from app.batching.state import Ending
     from app.habits.home import home
     from app.habits.settings import Settings
     from app.main_window import MainWindow
+    from app.views.batch_page import BatchPage
 
     application = QApplication([])
     factory = jobs.engine_factory("cpu")
     window = MainWindow(factory, ROOT / "resources" / "samples", options.task,
                         settings=Settings(home()))  # fmt: skip
     window.workspaces.show_page("batch")
-    batch = window.workspaces.page("batch").batch
+    page = window.workspaces.page("batch")
+    assert isinstance(page, BatchPage)
+    batch = page.batch
     code = [1]
 
     def start() -> None:
@@ -280,7 +286,7 @@ def drive(options: argparse.Namespace) -> int:
         elif batch.planned.can_run and not batch.is_planning and batch.phase == "idle":
             batch.start()
 
-    def end(ending) -> None:
+    def end(ending: Ending) -> None:
         batch.planned_changed.disconnect(start)
         report = ending.finished
         code[0] = 0 if report is not None and not report.tally.failed else 1

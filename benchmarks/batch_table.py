@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from PySide6.QtCore import QEventLoop, QTimer
@@ -25,9 +26,10 @@ from PySide6.QtWidgets import QApplication
 from app import theme
 from app.batching.state import Ending
 from app.habits.quiet_import import collector_at_rest, share_time
+from app.jobs import EngineFactory
 from app.main_window import MainWindow
 from app.views.batch_page import BatchPage
-from core.batch import RowEvent, Tally
+from core.batch import RowEvent, RowState, Tally
 from core.io import write_image
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -122,9 +124,12 @@ def play(page: BatchPage, turns: Turns) -> None:
     gesture(turns, "only problems, and all", page.panel.only_problems.toggle)
     panel.only_problems.setChecked(False)
     panel.filter.clear()
-    gesture(turns, "scroll ten pages", lambda: [
-        bar.setValue((bar.value() + bar.pageStep()) % max(1, bar.maximum())) for _ in range(10)
-    ])  # fmt: skip
+
+    def scroll() -> None:
+        for _ in range(10):
+            bar.setValue((bar.value() + bar.pageStep()) % max(1, bar.maximum()))
+
+    gesture(turns, "scroll ten pages", scroll)
     gesture(turns, "other settings", lambda: batch.set_choices(
         replace(batch.choices, figures=not batch.choices.figures)))  # fmt: skip
     pretend(page, turns)
@@ -138,7 +143,7 @@ def pretend(page: BatchPage, turns: Turns) -> None:
     run.prepare(plan.rows)
     tally = Tally(len(plan.rows), rate=50.0, seconds_left=60.0)
 
-    def told(state: str, rows: range) -> None:
+    def told(state: RowState, rows: range) -> None:
         for place in rows:
             row = plan.rows[place % len(plan.rows)]
             run.inbox.append(RowEvent(place, row, state, tally, "a" if state == "failed" else ""))
@@ -158,7 +163,7 @@ def main() -> None:
     theme.apply(application, ROOT / "resources")
     share_time()
     with collector_at_rest():  # as where the engine is loaded
-        window = MainWindow(NoEngine, SAMPLES, "mif")
+        window = MainWindow(cast(EngineFactory, NoEngine), SAMPLES, "mif")
     window.resize(1280, 820)
     window.show()
     window.workspaces.show_page("batch")

@@ -40,7 +40,7 @@ PEER_PAIRS = {"ivif": "roadscene_"}
 
 def luma(engine: FusionEngine, request: FusionRequest) -> FloatArray:
     """Fused luma in [0, 1], H×W."""
-    return to_luma8(engine.fuse(request).fused).astype(np.float32) / 255
+    return to_luma8(engine.fuse(request).fused).astype(np.float32) / np.float32(255)
 
 
 def scored(engine: FusionEngine, sources: Path, task: str, pack: str) -> dict[str, MethodScore]:

@@ -15,7 +15,6 @@ import argparse
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from core.engine import FusionEngine
@@ -38,11 +37,8 @@ class Change:
 
 def padded(image: Image) -> Image:
     """``image`` with mirrored surroundings."""
-    data = cv2.copyMakeBorder(
-        np.ascontiguousarray(image.data), ROWS, ROWS, COLUMNS, COLUMNS, cv2.BORDER_REFLECT_101
-    )
-    height, width = image.data.shape[:2]
-    return replace(image, data=data.reshape(height + 2 * ROWS, width + 2 * COLUMNS, -1))
+    around = ((ROWS, ROWS), (COLUMNS, COLUMNS), (0, 0))
+    return replace(image, data=np.pad(image.data, around, mode="reflect"))
 
 
 def change(engine: FusionEngine, name: str, pair: SourcePair, task: str, method: str) -> Change:

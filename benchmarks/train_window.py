@@ -71,7 +71,12 @@ def until(condition: Callable[[], bool], limit: float = 300.0) -> None:
     """Let the event loop run until something holds."""
     loop, timer = QEventLoop(), QTimer()
     end = time.monotonic() + limit
-    timer.timeout.connect(lambda: (condition() or time.monotonic() > end) and loop.quit())
+
+    def look() -> None:
+        if condition() or time.monotonic() > end:
+            loop.quit()
+
+    timer.timeout.connect(look)
     timer.start(20)
     loop.exec()
     if not condition():

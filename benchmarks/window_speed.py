@@ -43,6 +43,7 @@ from PySide6.QtWidgets import QApplication
 
 import resources
 from app import jobs, theme
+from app.display import Compare
 from app.gui import FirstPictures
 from app.habits.quiet_import import gently, share_time
 from app.main_window import MainWindow
@@ -138,11 +139,22 @@ def until(condition: Callable[[], bool], limit: float = 300.0) -> None:
     loop = QEventLoop()
     timer = QTimer()
     end = time.monotonic() + limit
-    timer.timeout.connect(lambda: (condition() or time.monotonic() > end) and loop.quit())
+
+    def look() -> None:
+        if condition() or time.monotonic() > end:
+            loop.quit()
+
+    timer.timeout.connect(look)
     timer.start(20)
     loop.exec()
     if not condition():
         raise SystemExit("the window did not get there in time")
+
+
+def wait(seconds: float) -> None:
+    """Let the event loop run for a while."""
+    end = time.monotonic() + seconds
+    until(lambda: time.monotonic() > end)
 
 
 def timed(change: Callable[[int], object], runs: int) -> list[Step]:
@@ -258,8 +270,7 @@ def open_folder(window: MainWindow, folder: Path, name: str) -> None:
     bar = dock.list.tree.verticalScrollBar()
     for step in range(40):
         bar.setValue(bar.maximum() * step // 40)
-        end = time.monotonic() + 0.05
-        until(lambda end=end: time.monotonic() > end)
+        wait(0.05)
     print(beat.line(f"scrolling{name}"), flush=True)
     beat.restart()
     for _ in range(3):
@@ -312,7 +323,7 @@ def folder_runs(window: MainWindow, folder: Path, count: int) -> None:
         open_folder(window, make_folder(folder / "second" / "study", count), ", training")
 
 
-def start_compare(window: MainWindow) -> object:
+def start_compare(window: MainWindow) -> Compare:
     """No comparison."""
     return replace(window.session.display.compare, mode="off")
 
@@ -338,8 +349,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         files = make_pair(Path(folder))
         until(lambda: window.isVisible())
-        end = time.monotonic() + 1
-        until(lambda: time.monotonic() > end)
+        wait(1)
         print(f"{WIDTH}×{HEIGHT} RGB, {options.runs} steps each, {application.platformName()}")
         measure(window, files, options.runs)
         if options.pairs:
