@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from PySide6.QtCore import QCoreApplication
 
@@ -23,29 +23,18 @@ from app.results import Stamp, stamp_of
 from app.session import EngineInfo, Loaded, Method, Outcome, Side, Sources, default_method
 from app.words import spoken
 from core.errors import InputError, Said
+from core.fuser import Fuser
 from core.progress import Progress
 from core.tasks import TASKS, get_task
 from core.types import DeviceChoice, FloatArray, FusionRequest, FusionResult, Image, SourcePair
 
 
-class Engine(Protocol):
+class Engine(Fuser, Protocol):
     """What the window needs of :class:`core.engine.FusionEngine`."""
 
     @property
     def device_choice(self) -> DeviceChoice:
         """Where it runs and why."""
-
-    def fuse(
-        self,
-        request: FusionRequest,
-        progress: Progress | None = None,
-        *,
-        beside_others: bool = False,
-    ) -> FusionResult:
-        """Fuse a pair; a batch does so ``beside_others``."""
-
-    def methods(self, task: str) -> tuple[Any, ...]:
-        """Packs, the default first, then baselines."""
 
 
 EngineFactory = Callable[[], Engine]

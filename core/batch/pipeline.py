@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import TypeVar
 
 from core.batch.budget import Budget
 from core.batch.manifest import DiskFull, Manifest, Record, Stamp
@@ -32,6 +32,7 @@ from core.batch.stages import (
 )
 from core.device import usable_cores
 from core.errors import Cancelled, DeviceMemoryError, FusionError, InputError, PackError, Said
+from core.fuser import Fuser
 from core.progress import Progress
 from core.types import FusionRequest, FusionResult
 
@@ -45,22 +46,6 @@ _NETWORK = 14
 """A compact network takes so many times the bytes of a pair while it fuses."""
 _PATIENCE = 0.6
 """Seconds a cancelled run waits for reading and fusing; what they make is thrown away."""
-
-
-class Engine(Protocol):
-    """What a batch needs of :class:`core.engine.FusionEngine`."""
-
-    def fuse(
-        self,
-        request: FusionRequest,
-        progress: Progress | None = None,
-        *,
-        beside_others: bool = False,
-    ) -> FusionResult:
-        """Fuse one pair; called from several threads at once when ``beside_others``."""
-
-    def methods(self, task: str) -> tuple[Any, ...]:
-        """Packs, the default first, then classical methods; each has a ``name`` and a ``kind``."""
 
 
 @dataclass
@@ -112,7 +97,7 @@ class Pipeline:
     def __init__(
         self,
         plan: BatchPlan,
-        engine: Engine,
+        engine: Fuser,
         progress: Progress,
         manifest: Manifest,
         *,

@@ -12,18 +12,19 @@ from core.batch.events import BatchEvent, BatchFinished, Counter, RowEvent, RowS
 from core.batch.manifest import Manifest, Record
 from core.batch.order import Order
 from core.batch.pace import side_by_side
-from core.batch.pipeline import Change, Engine, Pipeline, Work
+from core.batch.pipeline import Change, Pipeline, Work
 from core.batch.plan import BatchPlan
 from core.batch.report import write_metrics, write_sheet
 from core.batch.resume import check_run, remove_parts, sort_out
 from core.batch.stages import make_folder
 from core.errors import FusionError, InputError, Said
+from core.fuser import Fuser
 from core.progress import NullProgress, Progress
 
 
 def run_batch(
     plan: BatchPlan,
-    engine: Engine,
+    engine: Fuser,
     progress: Progress | None = None,
     *,
     order: Order | None = None,
@@ -69,7 +70,7 @@ def run_batch(
     manifest.close()
 
 
-def _check_method(plan: BatchPlan, engine: Engine) -> None:
+def _check_method(plan: BatchPlan, engine: Fuser) -> None:
     options = plan.options
     infos = engine.methods(options.task)
     methods = [info.name for info in infos]
@@ -89,7 +90,7 @@ class _Run:
     def __init__(
         self,
         plan: BatchPlan,
-        engine: Engine,
+        engine: Fuser,
         progress: Progress,
         manifest: Manifest,
         order: Order | None,
