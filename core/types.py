@@ -23,6 +23,26 @@ def _frozen(array: FloatArray) -> FloatArray:
     return view
 
 
+@dataclass(frozen=True)
+class ImageHeader:
+    """What a file says about its image before any pixel is decoded.
+
+    Attributes:
+        kind: name of the reader that opens it ("PNG").
+        width, height: in pixels, as stored (before the orientation mark is applied).
+        channels: samples per pixel as stored.
+        bit_depth: depth of the file.
+        frames: images in the file.
+    """
+
+    kind: str
+    width: int
+    height: int
+    channels: int = 1
+    bit_depth: BitDepth = 8
+    frames: int = 1
+
+
 @dataclass(frozen=True, eq=False)
 class Image:
     """One picture as it was read.

@@ -2,7 +2,14 @@
 
 from core.io.atomic import atomic_path, atomic_write
 from core.io.pairing import PairedFiles, Pairing, pair_folders
-from core.io.reading import IMAGE_SUFFIXES, READERS, read_image, read_pair, resample_onto
+from core.io.reading import (
+    IMAGE_SUFFIXES,
+    READERS,
+    probe_image,
+    read_image,
+    read_pair,
+    resample_onto,
+)
 from core.io.registry import Reader, Registry
 from core.io.writer import WRITE_SUFFIXES, check_target, write_image
 
@@ -18,6 +25,7 @@ __all__ = [
     "atomic_write",
     "check_target",
     "pair_folders",
+    "probe_image",
     "read_image",
     "read_pair",
     "resample_onto",

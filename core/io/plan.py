@@ -56,11 +56,14 @@ class PairingPlan:
         matches: pairs in order of folder and name.
         leftovers: files in no pair, each with its reason.
         notes: what a person should know about the whole, one sentence each.
+        suggested_task: name of the one task that the words of names and folders speak of; "" when
+            they speak of none, or of several.
     """
 
     matches: tuple[Match, ...] = ()
     leftovers: tuple[Leftover, ...] = ()
     notes: tuple[str, ...] = ()
+    suggested_task: str = ""
 
     @property
     def active(self) -> tuple[Match, ...]:

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import PIL.Image
+import tifffile
 
 from core.errors import InputError, Said
 from core.io import raster, tiff
-from core.io.decoded import check_size, file_error
+from core.io.decoded import check_size, decoding, file_error
 from core.io.registry import HEAD_BYTES, Reader, Registry
-from core.types import Image, SourcePair
+from core.types import BitDepth, Image, ImageHeader, SourcePair
 
 READERS = Registry()
 READERS.add(Reader("PNG", (".png",), raster.is_png, raster.read_raster))
@@ -53,6 +55,33 @@ def read_image(path: str | Path) -> Image:
             Said("Choose a file of one of these kinds: {0}.", ", ".join(READERS.names)),
         )
     return reader.read(path)
+
+
+def probe_image(path: str | Path) -> ImageHeader:
+    """What the header of ``path`` says; no pixel is decoded.
+
+    Raises:
+        InputError: the file is missing, not readable, or no image this program can read.
+    """
+    path = Path(path)
+    reader = READERS.find(_head(path), path.suffix)
+    if reader is None:
+        raise InputError(str(path), "it is not a picture this program can read")
+    with decoding(path):
+        if reader.name == "TIFF":
+            with tifffile.TiffFile(path) as tif:
+                page = tif.pages[0]
+                depth = _depth(int(page.bitspersample))
+                size = int(page.imagewidth), int(page.imagelength)
+                channels = int(page.samplesperpixel)
+                return ImageHeader(reader.name, *size, channels, depth, len(tif.pages))
+        with PIL.Image.open(path) as image:
+            depth = 16 if image.mode.startswith("I;16") else 8
+            return ImageHeader(reader.name, *image.size, len(image.getbands()), depth)
+
+
+def _depth(bits: int) -> BitDepth:
+    return 8 if bits <= 8 else 16 if bits <= 16 else 32
 
 
 def _head(path: Path) -> bytes:
