@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -70,7 +71,7 @@ def probe_image(path: str | Path) -> ImageHeader:
     with decoding(path):
         if reader.name == "TIFF":
             with tifffile.TiffFile(path) as tif:
-                page = tif.pages[0]
+                page: Any = tif.pages[0]
                 depth = _depth(int(page.bitspersample))
                 size = int(page.imagewidth), int(page.imagelength)
                 channels = int(page.samplesperpixel)
