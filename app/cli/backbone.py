@@ -20,7 +20,7 @@ def fetch_weights(agreed: bool, again: bool) -> None:
         agreed: the licence was agreed to on the command line. again: also where it is there.
 
     Raises:
-        FusionError: no connection, a refusal, another file than declared, a full disk.
+        FusionError: no connection, a refusal, another file than the pinned one, a full disk.
     """
     stored = stored_backbone()
     if stored is not None and not again:
@@ -33,12 +33,14 @@ def fetch_weights(agreed: bool, again: bool) -> None:
     with TerminalProgress() as progress:
         done = fetch.fetch_backbone(progress)
     say(f"{done.path}")
-    say(f"{done.bytes} bytes, sha256 {done.sha256}: as the server declared, every tensor fits.")
+    say(
+        f"{done.bytes} bytes, sha256 {done.sha256}: the file this program knows, every tensor fits."
+    )
 
 
 def describe() -> None:
     """Print where it comes from, what is sent, and what the licence asks for."""
-    say(f"weights   {DINOV3_TIMM_NAME}, about {fetch.ABOUT_BYTES / 1e6:.0f} MB")
+    say(f"weights   {DINOV3_TIMM_NAME}, about {fetch.RELEASE.bytes / 1e6:.0f} MB")
     say(f"from      {fetch.address()}")
     say(f"to        {backbone_file()}")
     say("sent      the request for this file with name and version of this program; the server")

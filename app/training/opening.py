@@ -96,7 +96,7 @@ def _offer() -> BackboneOffer:
         DINOV3_TIMM_NAME,
         f"{urlsplit(fetch.address()).netloc}, {fetch.REPOSITORY}, {fetch.FILE}",
         fetch.page(),
-        fetch.ABOUT_BYTES,
+        fetch.RELEASE.bytes,
         fetch.LICENCE,
         fetch.LICENCE_ADDRESS,
         fetch.TERMS,
@@ -109,7 +109,7 @@ def fetch_backbone(progress: Progress) -> str:
     """Fetch DINOv3, because the person pressed a button; its sha256.
 
     Raises:
-        FusionError: no connection, a refusal, another file than declared, a full disk.
+        FusionError: no connection, a refusal, another file than the pinned one, a full disk.
     """
     from core.models.fetch import fetch_backbone
 

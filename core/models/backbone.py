@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self, cast
 
@@ -17,8 +18,10 @@ from torch import Tensor, nn
 from core.errors import BackboneMissing, PackError, Said
 from core.models.blocks import conv3
 from core.models.config import DINOV3_TIMM_NAME, BackboneConfig
+from core.models.stored import FLOATING, StoredTensor, misfits, not_finite, stored_tensors
 
 PATCH = 16
+_TIMM = "Use the timm release of DINOv3 ViT-S/16."
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -116,9 +119,7 @@ class Dinov3Backbone(Backbone):
             PackError: the file cannot be read, is not the expected one or does not fit.
         """
         if not path.is_file():
-            raise BackboneMissing(
-                str(path), "the DINOv3 weights are not there", "Give the path of the file you have."
-            )
+            raise _no_file(path)
         try:
             digest = file_sha256(path)
         except OSError as error:
@@ -134,37 +135,67 @@ class Dinov3Backbone(Backbone):
                 ),
                 "Use the DINOv3 file the pack was trained with.",
             )
+        self.check_file(path)
         state = _read_state(path)
-        own = self.vit.state_dict()
-        missing, extra = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
-        wrong = sorted(k for k in own.keys() & state.keys() if own[k].shape != state[k].shape)
-        if missing or extra or wrong:
+        if name := not_finite(state):
             raise PackError(
-                str(path),
-                Said(
-                    "not a {0} file ({1} tensors missing, {2} unknown, {3} of another shape{4})",
-                    DINOV3_TIMM_NAME,
-                    len(missing),
-                    len(extra),
-                    len(wrong),
-                    _first_of(missing, extra, wrong),
-                ),
-                "Use the timm release of DINOv3 ViT-S/16.",
+                str(path), Said("its weights hold NaN or infinite numbers (in {0})", name), _TIMM
             )
         self.vit.load_state_dict(state)
         return digest
 
+    def check_file(self, path: Path) -> None:
+        """Look whether ``path`` holds the weights of this ViT, by names, shapes and number types.
 
-def _first_of(*kinds: Sequence[str]) -> str:
-    """The first name of the first kind that has any, behind words for it."""
-    return next((Said(", e.g. {0}", names[0]) for names in kinds if names), "")
+        No tensor is read; the ViT itself may lie on the meta device.
+
+        Raises:
+            BackboneMissing: there is no such file.
+            PackError: the file cannot be read, or holds other tensors.
+        """
+        if not path.is_file():
+            raise _no_file(path)
+        wrong = misfits(_tensors_in(path), self.vit.state_dict(), FLOATING)
+        if wrong is not None:
+            raise PackError(str(path), Said("not a {0} file: {1}", DINOV3_TIMM_NAME, wrong), _TIMM)
 
 
-def _read_state(path: Path) -> dict[str, Tensor]:
+def check_backbone_file(path: Path, config: BackboneConfig | None = None) -> None:
+    """Look whether ``path`` holds DINOv3 weights as ``config`` (default: ViT-S/16) wants them.
+
+    Quick: the header is read, no tensor.
+
+    Raises:
+        BackboneMissing: there is no such file. PackError: it holds something else.
+    """
+    with torch.device("meta"):
+        outline = Dinov3Backbone(config or BackboneConfig())
+    outline.check_file(path)
+
+
+def _no_file(path: Path) -> BackboneMissing:
+    return BackboneMissing(
+        str(path), "the DINOv3 weights are not there", "Give the path of the file you have."
+    )
+
+
+def _tensors_in(path: Path) -> dict[str, StoredTensor]:
+    if path.suffix != ".safetensors":
+        state = _read_state(path, "meta")
+        return {name: StoredTensor(t.dtype, tuple(t.shape)) for name, t in state.items()}
+    try:
+        return stored_tensors(path)
+    except OSError as error:
+        raise PackError(str(path), Said("it cannot be read ({0})", error.strerror)) from error
+    except (ValueError, struct.error, RecursionError) as error:
+        raise PackError(str(path), Said("cannot be read as weights ({0})", error), _TIMM) from error
+
+
+def _read_state(path: Path, place: str = "cpu") -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = torch.load(path, map_location=place, weights_only=True)
     except (SafetensorError, RuntimeError, ValueError, OSError, EOFError) as error:
         raise PackError(str(path), Said("cannot be read as weights ({0})", error)) from error
     except Exception as error:  # the unpickler's own error type differs between torch releases

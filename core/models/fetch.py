@@ -6,8 +6,10 @@ checkpoint filter has nothing to rename in it, and it is kept byte for byte. It 
 HTTPS rather than by ``huggingface_hub``: that would send a login token where there is one, describe
 the machine to the server, keep a second copy in a cache of its own and not stop when told to.
 
-No hash is pinned here, because none is known from a source that could be checked. The hub declares
-the sha256 of every large file (header ``X-Linked-Etag``); what arrives must have it.
+The file is pinned (:data:`RELEASE`): the address names a revision of the repository, and only a
+file of that size and sha256 is kept, whatever the server, or a mirror, declares. The figures are
+those that several public projects pin independently; the size is, to the byte, what writing timm's
+own tensors takes (a test compares them).
 """
 
 from __future__ import annotations
@@ -16,7 +18,6 @@ import contextlib
 import hashlib
 import os
 import queue
-import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -35,8 +36,6 @@ from core.progress import NullProgress, Progress
 
 REPOSITORY = f"timm/{DINOV3_TIMM_NAME}"
 FILE = "model.safetensors"
-ABOUT_BYTES = 86_400_000
-"""Size of the file, to tell beforehand; the server's own word counts."""
 
 LICENCE = "DINOv3 License"
 LICENCE_ADDRESS = "https://ai.meta.com/resources/models-and-libraries/dinov3-license/"
@@ -55,10 +54,25 @@ TERMS = (
 )
 """What the licence asks for, in our own words; the text at LICENCE_ADDRESS is what counts."""
 
+
+@dataclass(frozen=True)
+class Release:
+    """One file for all time: revision of the repository, size in bytes, sha256 in hex."""
+
+    revision: str
+    bytes: int
+    sha256: str
+
+
+RELEASE = Release(
+    "3bf4720a82ec2066db88137180ff1f83a675cef0",
+    86_362_376,
+    "2a1ec16ae28ffa07bc0ead0241ee7df9fc26451fe6f9f839b7b3afa0a906b040",
+)
+
 CONFIG = BackboneConfig()
 _HUB = "https://huggingface.co"
 _WAIT = 0.1
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _ELSEWHERE = "Download the file with a browser, and choose it here instead."
 
 
@@ -74,7 +88,7 @@ class Stored:
 def address() -> str:
     """Where the file comes from. $HF_ENDPOINT names a mirror of the hub, as it does for timm."""
     hub = os.environ.get("HF_ENDPOINT", "").rstrip("/") or _HUB
-    return f"{hub}/{REPOSITORY}/resolve/main/{FILE}"
+    return f"{hub}/{REPOSITORY}/resolve/{RELEASE.revision}/{FILE}"
 
 
 def page() -> str:
@@ -87,11 +101,11 @@ def fetch_backbone(progress: Progress | None = None) -> Stored:
 
     Call this only when a person asked for it and agreed to the licence. One file is asked for; the
     server learns the network address of this machine, the file's name, and name and version of the
-    program. The file is kept only if size and sha256 are those declared and every tensor has the
-    name and shape :class:`Dinov3Backbone` wants; one that was there before stays till then.
+    program. The file is kept only if size and sha256 are those of :data:`RELEASE` and every tensor
+    fits :class:`Dinov3Backbone`; one that was there before stays till then.
 
     Raises:
-        DownloadError: no connection, a refusal, a broken transfer, another file than declared.
+        DownloadError: no connection, a refusal, a broken transfer, another file than the pinned.
         OutputError: it cannot be written. Cancelled: from ``progress``, within a fifth of a second
             while it is transferred.
     """
@@ -103,13 +117,14 @@ def fetch_backbone(progress: Progress | None = None) -> Stored:
     except OSError as error:
         raise output_error(target, error) from error
     with atomic_path(target) as temporary, _receiving(url, progress) as blocks:
-        progress.report(0, ABOUT_BYTES, "connecting")
+        progress.report(0, RELEASE.bytes, "connecting")
         head = next(blocks)
         assert isinstance(head, Head)
-        _insist_promised(head, host, target)
+        _insist_promised(head, host)
+        _insist_room(target)
         with temporary.open("wb") as stream:
-            done, digest = _written(blocks, stream, head, progress)
-        _insist_kept(head, done, digest, host)
+            done, digest = _written(blocks, stream, progress)
+        _insist_kept(done, digest, host)
         progress.report(done, done, "checking the file")
         try:
             Dinov3Backbone(CONFIG).load_weights(temporary, digest)
@@ -122,48 +137,52 @@ def fetch_backbone(progress: Progress | None = None) -> Stored:
 
 
 def _written(
-    blocks: Iterator[Head | bytes], stream: BinaryIO, head: Head, progress: Progress
+    blocks: Iterator[Head | bytes], stream: BinaryIO, progress: Progress
 ) -> tuple[int, str]:
     """Write all blocks; (number of bytes, their sha256)."""
     digest, done = hashlib.sha256(), 0
     for block in blocks:
         assert isinstance(block, bytes)
         done += len(block)
-        if done > head.size:
-            break  # more than was declared: never the file
+        if done > RELEASE.bytes:
+            break  # longer than the file: never the file
         stream.write(block)
         digest.update(block)
-        progress.report(done, head.size, "downloading")
+        progress.report(done, RELEASE.bytes, "downloading")
     return done, digest.hexdigest()
 
 
-def _insist_promised(head: Head, host: str, target: Path) -> None:
-    """Refuse, before a byte is taken, what could not be checked or would not fit."""
-    if not _SHA256.fullmatch(head.sha256) or not head.size:
+def _insist_promised(head: Head, host: str) -> None:
+    """Refuse, before a byte is taken, what is declared to be another file."""
+    wrong_size = head.size and head.size != RELEASE.bytes
+    if wrong_size or (head.sha256 and head.sha256 != RELEASE.sha256):
         raise DownloadError(
             Said("What {0} sent", host),
-            "it does not say size and sha256 of the file, so it cannot be checked; perhaps a "
-            "sign-in page of your network answered",
+            "it is another file than the one this program knows; perhaps a sign-in page of your "
+            "network answered, or a mirror has another version",
             _ELSEWHERE,
         )
+
+
+def _insist_room(target: Path) -> None:
     free = shutil.disk_usage(target.parent).free
-    if free < head.size:
+    if free < RELEASE.bytes:
         raise OutputError(
             Said("Cannot write {0}", target),
-            Said("{0} MB are needed, {1} MB are free", head.size // 10**6, free // 10**6),
+            Said("{0} MB are needed, {1} MB are free", RELEASE.bytes // 10**6, free // 10**6),
             "Free some space, and try again.",
         )
 
 
-def _insist_kept(head: Head, done: int, digest: str, host: str) -> None:
+def _insist_kept(done: int, digest: str, host: str) -> None:
     what = Said("The file from {0}", host)
-    if done < head.size:
-        why = Said("the transfer broke off after {0} of {1} bytes", done, head.size)
+    if done < RELEASE.bytes:
+        why = Said("the transfer broke off after {0} of {1} bytes", done, RELEASE.bytes)
         raise DownloadError(what, why, "Try again.")
-    if done > head.size or digest != head.sha256:
+    if done > RELEASE.bytes or digest != RELEASE.sha256:
         raise DownloadError(
             what,
-            Said("its sha256 {0}… is not the declared {1}…", digest[:12], head.sha256[:12]),
+            Said("its sha256 {0}… is not {1}…", digest[:12], RELEASE.sha256[:12]),
             "It was damaged or exchanged on its way, and was not kept. Try again.",
         )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import ipaddress
+import re
 import socket
 import ssl
 import urllib.request
@@ -17,6 +19,7 @@ from core import __version__
 from core.errors import DownloadError, Said
 
 _BLOCK = 1 << 17
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _PATIENCE = 30.0
 """Seconds without a byte after which a server is given up."""
 
@@ -61,11 +64,25 @@ class _Hops(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         """As the base class, within the limits."""
         self.note(headers)
-        here, there = urlsplit(req.full_url).scheme, urlsplit(newurl).scheme
-        if there != "https" and there != here:
+        if not is_protected(newurl):
             fp.close()
             raise URLError("the server sends on to an unprotected address")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def is_protected(url: str) -> bool:
+    """Whether nobody on the way can read or change what ``url`` brings: HTTPS, or this machine."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_this_machine(parts.hostname))
+
+
+def _is_this_machine(host: str | None) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 def read_file(url: str) -> Iterator[Head | bytes]:
@@ -75,9 +92,15 @@ def read_file(url: str) -> Iterator[Head | bytes]:
     system, as :func:`urllib.request.getproxies` finds them.
 
     Raises:
-        DownloadError: says what can be done about it.
+        DownloadError: the address is not protected, or it fails; says what can be done about it.
     """
     host = urlsplit(url).hostname or url
+    if not is_protected(url):
+        raise DownloadError(
+            url,
+            "the address is not protected (https), so anybody on the way could exchange the file",
+            "Let HF_ENDPOINT begin with https://, or remove it.",
+        )
     hops = _Hops()
     agent = {"User-Agent": f"UniFusion-Studio/{__version__}"}
     try:
@@ -93,7 +116,9 @@ def read_file(url: str) -> Iterator[Head | bytes]:
 
 
 def _tag(value: str | None) -> str:
-    return (value or "").removeprefix("W/").strip('"').lower()
+    """The sha256 in an entity tag; "" where it is another kind of tag."""
+    tag = (value or "").removeprefix("W/").strip('"').lower()
+    return tag if _SHA256.fullmatch(tag) else ""
 
 
 def _number(value: str | None) -> int:

@@ -1,13 +1,17 @@
-"""Model packs: one ``.safetensors`` file whose header carries a manifest."""
+"""Model packs: one ``.safetensors`` file whose header carries a manifest.
+
+Format 2 seals the manifest: ``sealed_sha256`` is over all of it that shapes a result
+(:data:`_SHAPING`), as it stands in the file. Packs of format 1 have no seal and are still read.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import struct
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -22,12 +26,16 @@ from core.models.backbone import Dinov3Backbone
 from core.models.config import NetworkConfig
 from core.models.network import UniFusionNet
 from core.models.places import stored_backbone
+from core.models.stored import StoredTensor, misfits, not_finite, read_header, stored_tensors
 from core.tasks import TASKS, ColourPolicy
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+READABLE_VERSIONS = (1, 2)
 SUFFIX = ".safetensors"
 _KEY = "unifusion"
 _GET_ANOTHER = "Get the pack again, or choose another one."
+_SHAPING = ("task", "network", "colour", "backbone_sha256", "weights_sha256")
+"""What of a manifest decides how a fused picture looks."""
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -63,6 +71,7 @@ class Manifest:
         backbone_sha256: of the external backbone file ("" when everything is inside, or when the
             backbone was random).
         weights_sha256: over all tensors (see :func:`tensors_sha256`).
+        sealed_sha256: over the entries that shape a result; "" in packs of format 1.
         format_version: of this layout.
     """
 
@@ -76,6 +85,7 @@ class Manifest:
     data: tuple[str, ...] = ()
     backbone_sha256: str = ""
     weights_sha256: str = ""
+    sealed_sha256: str = ""
     format_version: int = FORMAT_VERSION
 
 
@@ -92,25 +102,41 @@ def tensors_sha256(tensors: dict[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
+def manifest_seal(raw: dict[str, Any]) -> str:
+    """sha256 over what of a manifest shapes a result, as plain data.
+
+    Over the entries as they are stored, not as this program reads them: settings that later
+    versions add do not change it.
+    """
+    shaping = {key: raw.get(key) for key in _SHAPING}
+    text = json.dumps(shaping, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(manifest: Manifest) -> dict[str, Any]:
+    """``manifest`` as it is stored, sealed, in today's format."""
+    raw: dict[str, Any] = _manifest.dump_python(manifest, mode="json")
+    return raw | {"format_version": FORMAT_VERSION, "sealed_sha256": manifest_seal(raw)}
+
+
 def write_pack(path: Path, network: UniFusionNet, manifest: Manifest) -> Manifest:
     """Write ``network`` as a pack, atomically.
 
     Returns:
-        the manifest as written, with the hash of the weights filled in.
+        the manifest as written, with the hash of the weights and the seal filled in.
 
     Raises:
         OutputError: the file cannot be written.
     """
     tensors = {k: v.detach().cpu().contiguous() for k, v in network.own_state().items()}
-    raw = _manifest.dump_python(manifest, mode="json")
-    raw["weights_sha256"] = tensors_sha256(tensors)
+    raw = _plain(replace(manifest, weights_sha256=tensors_sha256(tensors)))
     atomic_write(path, save(tensors, metadata={_KEY: json.dumps(raw, sort_keys=True)}))
     return _manifest.validate_python(raw)
 
 
 def manifest_text(manifest: Manifest) -> dict[str, str]:
     """The entry of a safetensors header that makes the file a pack."""
-    return {_KEY: json.dumps(_manifest.dump_python(manifest, mode="json"), sort_keys=True)}
+    return {_KEY: json.dumps(_plain(manifest), sort_keys=True)}
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -135,28 +161,15 @@ def read_manifest(path: Path) -> Manifest:
     return _parse(path, text)
 
 
-def read_header(path: Path) -> dict[str, Any]:
-    """The JSON header of a safetensors file: its metadata and its tensors' types and places.
-
-    Raises:
-        OSError: it cannot be read. ValueError, struct.error: it is no such file.
-    """
-    # The layout is public: 8 bytes of length, then JSON. safe_open would map the whole file.
-    with path.open("rb") as stream:
-        (length,) = struct.unpack("<Q", stream.read(8))
-        if length > min(path.stat().st_size, 16 << 20):
-            raise ValueError("header longer than the file")
-        return cast(dict[str, Any], json.loads(stream.read(length)))
-
-
 def _parse(path: Path, text: str) -> Manifest:
     try:
         raw = json.loads(text)
         version = raw.get("format_version") if isinstance(raw, dict) else None
-        if version != FORMAT_VERSION:
+        if version not in READABLE_VERSIONS or isinstance(version, bool):
+            known = " and ".join(map(str, READABLE_VERSIONS))
             raise PackError(
                 str(path),
-                Said("its format version is {0}, this program reads {1}", version, FORMAT_VERSION),
+                Said("its format version is {0}, this program reads {1}", version, known),
                 "Update UniFusion Studio, or get the pack in a matching version.",
             )
         manifest = _manifest.validate_python(raw)
@@ -183,7 +196,20 @@ def _parse(path: Path, text: str) -> Manifest:
             ),
             _GET_ANOTHER,
         )
+    _check_seal(path, raw, manifest)
     return manifest
+
+
+def _check_seal(path: Path, raw: dict[str, Any], manifest: Manifest) -> None:
+    """Format 2 must carry its own seal; format 1 knows none, so one with a seal is no format 1."""
+    expected = manifest_seal(raw) if manifest.format_version > 1 else ""
+    if manifest.sealed_sha256 != expected:
+        raise PackError(
+            str(path),
+            "its manifest was changed after the pack was made: pictures would not come out as the "
+            "ones it was trained for",
+            _GET_ANOTHER,
+        )
 
 
 def read_pack(path: Path, backbone: Path | None = None) -> tuple[UniFusionNet, Manifest]:
@@ -199,18 +225,57 @@ def read_pack(path: Path, backbone: Path | None = None) -> tuple[UniFusionNet, M
         BackboneMissing: an external backbone is needed, was not given and never fetched.
     """
     manifest = read_manifest(path)
+    check_tensors(path, manifest, str(path), backbone)
     tensors = read_weights(path, manifest, str(path))
     network = UniFusionNet(manifest.network)
     load_own_state(network, tensors, str(path))
-    if network.has_frozen_backbone and not manifest.backbone_sha256:
+    attach_backbone(network, manifest.backbone_sha256, backbone, str(path))
+    return network.eval(), manifest
+
+
+def check_tensors(
+    path: Path, manifest: Manifest, what: str, backbone: Path | None = None, *, whole: bool = True
+) -> None:
+    """Compare the files' headers with the network that ``manifest`` describes.
+
+    The network is laid out without memory, so that no file can make this program build one that the
+    files do not hold.
+
+    Args:
+        what: what to call the pack in an error.
+        backbone: file of the external weights, as in :func:`read_pack`.
+        whole: False leaves the external backbone's file out.
+
+    Raises:
+        PackError: damaged, or a tensor is missing, unknown, of another shape or number type.
+        BackboneMissing: see :func:`attach_backbone`.
+    """
+    with torch.device("meta"):
+        outline = UniFusionNet(manifest.network)
+    wrong = misfits(_tensors_in(path, what), outline.own_state())
+    if wrong is not None:
+        raise PackError(what, Said("its tensors do not fit: {0}", wrong), _GET_ANOTHER)
+    if not whole or not isinstance(outline.backbone, Dinov3Backbone):
+        return
+    if not manifest.backbone_sha256:
         # Any DINOv3 file would load, and every picture would come out wrong.
         raise PackError(
-            str(path),
+            what,
             "it was trained on a random DINOv3 backbone that was not kept",
             "Train it again with --backbone FILE.",
         )
-    attach_backbone(network, manifest.backbone_sha256, backbone, str(path))
-    return network.eval(), manifest
+    outline.backbone.check_file(_backbone_for(backbone, what))
+
+
+def _tensors_in(path: Path, what: str) -> dict[str, StoredTensor]:
+    try:
+        return stored_tensors(path)
+    except OSError as error:
+        raise PackError(
+            what, Said("it cannot be read ({0})", error.strerror), _GET_ANOTHER
+        ) from error
+    except (ValueError, struct.error, RecursionError) as error:
+        raise PackError(what, Said("the file is damaged ({0})", error), _GET_ANOTHER) from error
 
 
 def read_weights(path: Path, manifest: Manifest, what: str) -> dict[str, Tensor]:
@@ -220,7 +285,7 @@ def read_weights(path: Path, manifest: Manifest, what: str) -> dict[str, Tensor]
         what: what to call the pack in an error.
 
     Raises:
-        PackError: damaged, or the hash differs.
+        PackError: damaged, the hash differs, or a number is NaN or infinite.
     """
     try:
         with safe_open(path, framework="pt", device="cpu") as stream:
@@ -231,30 +296,23 @@ def read_weights(path: Path, manifest: Manifest, what: str) -> dict[str, Tensor]
         raise PackError(
             what, "its weights are not those its manifest was written for", _GET_ANOTHER
         )
+    if name := not_finite(tensors):
+        raise PackError(
+            what, Said("its weights hold NaN or infinite numbers (in {0})", name), _GET_ANOTHER
+        )
     return tensors
 
 
 def load_own_state(network: UniFusionNet, tensors: dict[str, Tensor], what: str) -> None:
-    """Load all tensors of a pack into ``network``; every name and shape must fit.
+    """Load all tensors of a pack into ``network``; every name, shape and type must fit.
 
     Raises:
-        PackError: a tensor is missing, unknown or of another shape.
+        PackError: a tensor is missing, unknown, of another shape or number type.
     """
-    own = network.own_state()
-    missing, extra = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
-    wrong = sorted(k for k in own.keys() & tensors.keys() if own[k].shape != tensors[k].shape)
-    problems = [
-        Said("{0} {1} (first: {2})", len(names), kind, names[0])
-        for names, kind in (
-            (missing, Said("missing")),
-            (extra, Said("unknown")),
-            (wrong, Said("misshapen")),
-        )
-        if names
-    ]
-    if problems:
-        why = Said("its tensors do not fit: {0}", Said.joined(", ", problems))
-        raise PackError(what, why, _GET_ANOTHER)
+    found = {name: StoredTensor(t.dtype, tuple(t.shape)) for name, t in tensors.items()}
+    wrong = misfits(found, network.own_state())
+    if wrong is not None:
+        raise PackError(what, Said("its tensors do not fit: {0}", wrong), _GET_ANOTHER)
     network.load_state_dict(tensors, strict=False)
 
 
@@ -271,6 +329,10 @@ def attach_backbone(
     """
     if not isinstance(network.backbone, Dinov3Backbone):
         return ""
+    return network.backbone.load_weights(_backbone_for(path, what), expected_sha256)
+
+
+def _backbone_for(path: Path | None, what: str) -> Path:
     path = path or stored_backbone()
     if path is None:
         raise BackboneMissing(
@@ -279,4 +341,4 @@ def attach_backbone(
             "Get them in the Train workspace (step 2, network “Paper”) or by “unifusion backbone "
             "fetch”, or give a file with --backbone FILE.",
         )
-    return network.backbone.load_weights(path, expected_sha256)
+    return path

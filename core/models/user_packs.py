@@ -11,27 +11,26 @@ import contextlib
 import json
 import re
 import shutil
+import stat
 import struct
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
-
 from core.baselines import BASELINES
 from core.errors import InputError, OutputError, PackError, Said
 from core.io.atomic import atomic_path, atomic_write, output_error
 from core.models.catalogue import DEFAULTS, Catalogue, PackEntry, defaults_in, user_pack_folder
-from core.models.network import UniFusionNet
 from core.models.pack import (
     SUFFIX,
     Manifest,
+    check_tensors,
     manifest_text,
-    read_header,
     read_manifest,
     read_weights,
 )
+from core.models.stored import read_header
 from core.tasks import get_task
 
 LARGEST_BYTES = 2 << 30
@@ -161,18 +160,7 @@ def _refuse_unsafe(path: Path) -> None:
 def _verify(path: Path, what: str) -> None:
     """Everything :func:`core.models.pack.read_pack` checks, the external backbone apart."""
     manifest = read_manifest(path)
-    with torch.device("meta"):
-        outline = UniFusionNet(manifest.network).own_state()
-    header = read_header(path)
-    found = {k: tuple(v.get("shape", ())) for k, v in header.items() if k != "__metadata__"}
-    wanted = {name: tuple(tensor.shape) for name, tensor in outline.items()}
-    if found != wanted:
-        odd = sorted(k for k in found.keys() | wanted.keys() if found.get(k) != wanted.get(k))
-        raise PackError(
-            what,
-            Said("its tensors are not those of the network it describes (first: {0})", odd[0]),
-            _USE_SAFE,
-        )
+    check_tensors(path, manifest, what, whole=False)
     read_weights(path, manifest, what)
 
 
@@ -191,20 +179,31 @@ def export_pack(entry: PackEntry, path: str | Path) -> Path:
         )
     with atomic_path(target) as temporary:
         shutil.copyfile(entry.path, temporary)
-    card = entry.path.with_suffix(".md")
-    if card.is_file():
-        with atomic_path(target.with_suffix(".md")) as temporary:
-            shutil.copyfile(card, temporary)
+    _take_card(entry.path, target)
     return target
 
 
 def card_of(entry: PackEntry) -> str:
     """The model card as Markdown: the file beside the pack, or what its manifest says."""
-    card = entry.path.with_suffix(".md")
+    card = _card_beside(entry.path)
     with contextlib.suppress(OSError):
-        if card.is_file() and card.stat().st_size <= _LARGEST_CARD:
+        if card is not None:
             return card.read_text(encoding="utf-8", errors="replace")
     return _plain_card(entry)
+
+
+def _card_beside(pack: Path) -> Path | None:
+    """The model card that lies beside ``pack``; None for none, a huge one, or a link.
+
+    A link in a folder from elsewhere may name any file of this person, which would be shown and
+    handed on as if it were the card.
+    """
+    card = pack.with_suffix(".md")
+    with contextlib.suppress(OSError):
+        status = card.lstat()
+        if stat.S_ISREG(status.st_mode) and status.st_size <= _LARGEST_CARD:
+            return card
+    return None
 
 
 def _plain_card(entry: PackEntry) -> str:
@@ -229,9 +228,9 @@ def _plain_card(entry: PackEntry) -> str:
 
 
 def _take_card(source: Path, target: Path) -> None:
-    card = source.with_suffix(".md")
+    card = _card_beside(source)
     with contextlib.suppress(OSError, OutputError):  # a pack without its card is still a pack
-        if card.is_file() and card.stat().st_size <= _LARGEST_CARD:
+        if card is not None:
             atomic_write(target.with_suffix(".md"), card.read_bytes())
 
 

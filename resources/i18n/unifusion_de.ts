@@ -3399,10 +3399,6 @@ Paare werden an ihren Namen erkannt.</translation>
  <context>
   <name>core</name>
   <message>
-   <source>, e.g. {0}</source>
-   <translation>, z. B. {0}</translation>
-  </message>
-  <message>
    <source>0 draws no curves.</source>
    <translation>Bei 0 werden keine Kurven gezeichnet.</translation>
   </message>
@@ -4169,6 +4165,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Length</source>
    <translation>Länge</translation>
+  </message>
+  <message>
+   <source>Let HF_ENDPOINT begin with https://, or remove it.</source>
+   <translation>HF_ENDPOINT mit https:// beginnen lassen oder entfernen.</translation>
   </message>
   <message>
    <source>Let all nodes see one and the same folder.</source>
@@ -5203,10 +5203,6 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>von dort kommt keine Antwort</translation>
   </message>
   <message>
-   <source>it does not say size and sha256 of the file, so it cannot be checked; perhaps a sign-in page of your network answered</source>
-   <translation>Größe und sha256 der Datei fehlen darin, sie lässt sich also nicht prüfen; vielleicht hat eine Anmeldeseite Ihres Netzwerks geantwortet</translation>
-  </message>
-  <message>
    <source>it fits both “{0}” and “{1}”</source>
    <translation>passt sowohl zu „{0}“ als auch zu „{1}“</translation>
   </message>
@@ -5261,6 +5257,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>it is an input of this run</source>
    <translation>sie ist eine Eingabe dieses Laufs</translation>
+  </message>
+  <message>
+   <source>it is another file than the one this program knows; perhaps a sign-in page of your network answered, or a mirror has another version</source>
+   <translation>es ist eine andere Datei als die, die dieses Programm kennt; vielleicht antwortete eine Anmeldeseite Ihres Netzes, oder ein Spiegelserver hat eine andere Fassung</translation>
   </message>
   <message>
    <source>it is busy or out of order (answer {0})</source>
@@ -5427,6 +5427,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>das Manifest ist kein JSON</translation>
   </message>
   <message>
+   <source>its manifest was changed after the pack was made: pictures would not come out as the ones it was trained for</source>
+   <translation>das Manifest wurde nach dem Erstellen des Modellpakets geändert: Bilder kämen anders heraus als die, für die es trainiert wurde</translation>
+  </message>
+  <message>
    <source>its numbers are too large (over 10^38)</source>
    <translation>die Zahlen sind zu groß (über 10^38)</translation>
   </message>
@@ -5443,8 +5447,8 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>die Werte sind von einer Art, die kein Bild ergibt ({0})</translation>
   </message>
   <message>
-   <source>its sha256 {0}… is not the declared {1}…</source>
-   <translation>der sha256 {0}… ist nicht der angekündigte {1}…</translation>
+   <source>its sha256 {0}… is not {1}…</source>
+   <translation>der sha256 {0}… ist nicht {1}…</translation>
   </message>
   <message>
    <source>its sources may have changed since: fused again</source>
@@ -5459,16 +5463,16 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>die Aufgabe „{0}“ ist unbekannt</translation>
   </message>
   <message>
-   <source>its tensors are not those of the network it describes (first: {0})</source>
-   <translation>die Tensoren sind nicht die des beschriebenen Netzes (erster: {0})</translation>
-  </message>
-  <message>
    <source>its tensors do not fit: {0}</source>
    <translation>die Tensoren passen nicht: {0}</translation>
   </message>
   <message>
    <source>its weights are not those its manifest was written for</source>
    <translation>die Gewichte sind nicht die, für die das Manifest geschrieben wurde</translation>
+  </message>
+  <message>
+   <source>its weights hold NaN or infinite numbers (in {0})</source>
+   <translation>die Gewichte enthalten NaN oder unendliche Zahlen (in {0})</translation>
   </message>
   <message>
    <source>layered</source>
@@ -5631,8 +5635,8 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>keines der {0} Bilder darin heißt wie ein Paar in {1}</translation>
   </message>
   <message>
-   <source>not a {0} file ({1} tensors missing, {2} unknown, {3} of another shape{4})</source>
-   <translation>keine {0}-Datei ({1} Tensoren fehlen, {2} sind unbekannt, {3} haben eine andere Form{4})</translation>
+   <source>not a {0} file: {1}</source>
+   <translation>keine {0}-Datei: {1}</translation>
   </message>
   <message>
    <source>not all processes find the same checkpoint</source>
@@ -5645,6 +5649,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>numbered: another result is called {0}</source>
    <translation>nummeriert: ein anderes Ergebnis heißt {0}</translation>
+  </message>
+  <message>
+   <source>of another number type</source>
+   <translation>von anderem Zahlentyp</translation>
   </message>
   <message>
    <source>of the start</source>
@@ -5765,6 +5773,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>the DINOv3 weights are not there</source>
    <translation>die DINOv3-Gewichte fehlen</translation>
+  </message>
+  <message>
+   <source>the address is not protected (https), so anybody on the way could exchange the file</source>
+   <translation>die Adresse ist nicht geschützt (https), jeder auf dem Weg könnte also die Datei austauschen</translation>
   </message>
   <message>
    <source>the character {0!r} is not allowed</source>

@@ -15,6 +15,7 @@ from core.models.backbone import (
     Dinov3Backbone,
     EncoderBackbone,
     build_backbone,
+    check_backbone_file,
     file_sha256,
 )
 from core.models.config import BackboneConfig
@@ -209,16 +210,56 @@ def test_files_that_are_no_dinov3_are_refused(weights: Path, tmp_path: Path) -> 
     wrong = {
         "missing": {k: v for k, v in state.items() if k != name},
         "unknown": state | {"head.weight": torch.zeros(2)},
-        "another shape": state | {name: torch.zeros(1, 2, 3)},
+        "misshapen": state | {name: torch.zeros(1, 2, 3)},
+        "another number type": state | {name: state[name].to(torch.int8)},
     }
     for what, tensors in wrong.items():
         path = tmp_path / "wrong.safetensors"
         save_file(tensors, path)
         backbone = Dinov3Backbone(TINY_VIT)
         before = tensors_sha256(backbone.vit.state_dict())
-        with pytest.raises(PackError, match=f"1 tensors.*{what}|{what}"):
+        with pytest.raises(PackError, match=f"1 (of )?{what}"):
             backbone.load_weights(path)
         assert tensors_sha256(backbone.vit.state_dict()) == before
+        with pytest.raises(PackError, match=f"1 (of )?{what}"):
+            check_backbone_file(path, TINY_VIT)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused(
+    weights: Path, tmp_path: Path, number: float
+) -> None:
+    state = load_file(weights)
+    name = max(state, key=lambda n: state[n].numel())
+    state[name].view(-1)[-1] = number
+    save_file(state, tmp_path / "nan.safetensors")
+    with pytest.raises(PackError, match=f"NaN or infinite numbers .in {name}"):
+        Dinov3Backbone(TINY_VIT).load_weights(tmp_path / "nan.safetensors")
+
+
+def test_half_precision_weights_are_taken_as_they_are(weights: Path, tmp_path: Path) -> None:
+    half = {name: tensor.half() for name, tensor in load_file(weights).items()}
+    save_file(half, tmp_path / "half.safetensors")
+    check_backbone_file(tmp_path / "half.safetensors", TINY_VIT)
+    backbone = Dinov3Backbone(TINY_VIT)
+    backbone.load_weights(tmp_path / "half.safetensors")
+    own = backbone.vit.state_dict()
+    assert all(torch.equal(own[name], tensor.float()) for name, tensor in half.items())
+
+
+def test_what_is_no_dinov3_is_told_by_its_header(weights: Path, tmp_path: Path) -> None:
+    check_backbone_file(weights, TINY_VIT)
+    pack = Path(__file__).parents[2] / "resources" / "packs" / "mif-compact.safetensors"
+    with pytest.raises(PackError, match=r"not a vit_small_patch16_dinov3"):
+        check_backbone_file(pack)
+    with pytest.raises(PackError, match=r"not a vit_small_patch16_dinov3"):
+        check_backbone_file(weights)
+    for content in (b"", b"{}", b"\xff" * 100, weights.read_bytes()[:100]):
+        (tmp_path / "other.safetensors").write_bytes(content)
+        with pytest.raises(PackError, match="cannot be read as weights"):
+            check_backbone_file(tmp_path / "other.safetensors")
+    with pytest.raises(BackboneMissing):
+        check_backbone_file(tmp_path / "none.safetensors")
 
 
 def test_plain_pth_weights_are_taken(weights: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import shutil
 import sys
 import threading
@@ -27,7 +28,7 @@ from core.models.fetch import fetch_backbone
 from core.models.network import UniFusionNet
 from core.models.pack import read_pack, tensors_sha256
 from core.models.places import backbone_file, stored_backbone
-from tests.core.hub import Behaviour, Hub
+from tests.core.hub import Behaviour, Hub, release_of
 from tests.tiny import TINY_VIT, tiny_pack, tiny_paper
 from tests.tiny import backbone_file as random_backbone
 
@@ -55,9 +56,13 @@ def content(tmp_path: Path) -> bytes:
     return random_backbone(tmp_path / "random.safetensors").read_bytes()
 
 
+PINNED = fetch.RELEASE
+
+
 @pytest.fixture(autouse=True)
-def _small_and_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _small_and_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
     monkeypatch.setattr(fetch, "CONFIG", TINY_VIT)
+    monkeypatch.setattr(fetch, "RELEASE", release_of(content))
     monkeypatch.setenv("UNIFUSION_HOME", str(tmp_path / "home"))
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
@@ -117,7 +122,9 @@ def test_repository_and_names_are_those_timm_itself_would_load() -> None:
     assert fetch.FILE == "model.safetensors", "what timm takes when no other is named"
     vit = Dinov3Backbone(BackboneConfig()).vit
     state = dict(vit.state_dict())
-    assert abs(sum(4 * t.numel() for t in state.values()) - fetch.ABOUT_BYTES) < 100_000
+    assert len(save(state)) == PINNED.bytes, "to the byte what writing these tensors takes"
+    assert re.fullmatch(r"[0-9a-f]{64}", PINNED.sha256)
+    assert re.fullmatch(r"[0-9a-f]{40}", PINNED.revision)
     # timm's own filter, which it applies to whatever it downloads, has nothing to rename.
     filtered = checkpoint_filter_fn(dict(state), vit)
     assert filtered.keys() == state.keys()
@@ -169,12 +176,27 @@ def test_a_fetched_backbone_serves_a_pack_that_was_given_none(hub, content, tmp_
         read_pack(pack)
 
 
-def test_another_file_than_declared_is_not_kept(hub, content) -> None:
+@pytest.mark.parametrize("declared", ["true", "none", "its own"])
+def test_another_file_than_the_pinned_one_is_not_kept(hub, content, declared) -> None:
+    """Whatever is declared of it: a mirror that exchanges the file can declare anything."""
     bent = bytearray(content)
     bent[-1] ^= 1
     true = hashlib.sha256(content).hexdigest()
-    with hub(content=bytes(bent), sha256=true), pytest.raises(DownloadError, match=true[:12]):
+    sha256 = {"true": true, "none": "", "its own": None}[declared]
+    said = "another file" if declared == "its own" else true[:12]
+    with hub(content=bytes(bent), sha256=sha256), pytest.raises(DownloadError, match=said):
         fetch_backbone()
+    assert left() == []
+
+
+@pytest.mark.parametrize(
+    "address", ["http://hub.invalid", "http://192.0.2.7", "ftp://127.0.0.1", "file:///etc", "hub"]
+)
+def test_an_address_that_is_not_protected_is_not_asked(monkeypatch, address) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", address)
+    with _only_here(), pytest.raises(DownloadError, match="not protected") as caught:
+        fetch_backbone()
+    assert "https://" in caught.value.remedy
     assert left() == []
 
 
@@ -190,7 +212,7 @@ def test_a_transfer_that_breaks_off_is_told_and_an_older_file_stays(hub, content
 
 
 @pytest.mark.parametrize("wrong", ["missing", "unknown", "shape", "no weights"])
-def test_tensors_that_do_not_fit_are_refused(hub, content, tmp_path, wrong) -> None:
+def test_tensors_that_do_not_fit_are_refused(hub, monkeypatch, tmp_path, wrong) -> None:
     state = load_file(random_backbone(tmp_path / "x.safetensors"))
     name = next(iter(sorted(state)))
     tensors = {
@@ -199,20 +221,34 @@ def test_tensors_that_do_not_fit_are_refused(hub, content, tmp_path, wrong) -> N
         "shape": state | {name: torch.zeros(1, 2, 3)},
     }
     other = save(tensors[wrong]) if wrong in tensors else b"<html>please sign in</html>" * 9
+    # Even where the program knew such a file: what is fetched must fit the network.
+    monkeypatch.setattr(fetch, "RELEASE", release_of(other))
     with hub(content=other), pytest.raises(DownloadError, match=r"no DINOv3 ViT-S/16"):
         fetch_backbone()
     assert left() == []
 
 
-@pytest.mark.parametrize("declared", [{"sha256": ""}, {"sha256": "abc"}])
-def test_what_cannot_be_checked_is_not_taken(hub, declared) -> None:
-    with hub(**declared), pytest.raises(DownloadError, match="cannot be checked"):
+@pytest.mark.parametrize("declared", [{"sha256": ""}, {"sha256": "abc"}, {"size": 0}])
+def test_what_is_not_declared_is_checked_all_the_same(hub, content, declared) -> None:
+    with hub(**declared):
+        assert fetch_backbone().sha256 == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("size", [-5, 5])
+def test_a_file_of_another_size_is_told_before_it_is_transferred(hub, content, size) -> None:
+    with (
+        hub(size=len(content) + size) as opened,
+        pytest.raises(DownloadError, match="another file"),
+    ):
         fetch_backbone()
     assert left() == []
+    assert not opened.does.began.is_set() or opened.does.asked
 
 
-def test_more_than_was_declared_is_not_the_file(hub, content) -> None:
-    with hub(size=len(content) - 5), pytest.raises(DownloadError, match="sha256"):
+def test_a_longer_file_is_not_the_file(hub, content) -> None:
+    longer = content + b"more"
+    short = hub(content=longer, size=len(content), sha256="")
+    with short, pytest.raises(DownloadError, match="sha256"):
         fetch_backbone()
     assert left() == []
 
@@ -285,7 +321,7 @@ def test_a_proxy_that_refuses_is_told(hub, monkeypatch) -> None:
 def test_a_redirect_away_from_the_web_is_not_followed(hub, tmp_path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("x")
-    for place in (f"file://{secret}", "ftp://127.0.0.1/x"):
+    for place in (f"file://{secret}", "ftp://127.0.0.1/x", "http://192.0.2.7/x"):
         with hub(redirect_to=place), pytest.raises(DownloadError):
             fetch_backbone()
     assert left() == []
@@ -310,9 +346,10 @@ def test_a_full_disk_is_told_before_and_during(hub, content, monkeypatch) -> Non
 
 def test_terms_and_place_can_be_shown_without_asking_anyone(monkeypatch) -> None:
     monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    monkeypatch.setattr(fetch, "RELEASE", PINNED)
     assert fetch.address() == (
-        "https://huggingface.co/timm/vit_small_patch16_dinov3.lvd1689m/resolve/main/"
-        "model.safetensors"
+        "https://huggingface.co/timm/vit_small_patch16_dinov3.lvd1689m/resolve/"
+        f"{PINNED.revision}/model.safetensors"
     )
     assert any("military" in term for term in fetch.TERMS)
     assert any("copy of it" in term for term in fetch.TERMS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import resource
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,14 @@ from core.models.network import UniFusionNet
 from core.models.pack import (
     Manifest,
     TrainingRecord,
+    manifest_seal,
     read_manifest,
     read_pack,
     tensors_sha256,
     write_pack,
 )
 from core.tasks import ColourPolicy
-from tests.tiny import tiny_compact, tiny_network, tiny_pack
+from tests.tiny import backbone_file, tiny_compact, tiny_network, tiny_pack
 
 
 @pytest.fixture
@@ -47,12 +49,15 @@ def _rewrite(
     manifest: object = None,
     tensors: dict[str, torch.Tensor] | None = None,
     rehash: bool = True,
+    reseal: bool = True,
 ) -> None:
     """Write a file that is a sound safetensors file, but not quite the pack it was."""
     manifest = _header(path) if manifest is None else manifest
     tensors = load_file(path) if tensors is None else tensors
     if rehash and isinstance(manifest, dict):
         manifest["weights_sha256"] = tensors_sha256(tensors)
+    if reseal and isinstance(manifest, dict):
+        manifest["sealed_sha256"] = manifest_seal(manifest)
     save_file(tensors, path, metadata={"unifusion": json.dumps(manifest)})
 
 
@@ -78,7 +83,7 @@ def test_round_trip_is_bit_identical_and_keeps_the_manifest(tmp_path: Path) -> N
     )
     path = tmp_path / "round.safetensors"
     written = write_pack(path, network, manifest)
-    assert replace(written, weights_sha256="") == manifest
+    assert replace(written, weights_sha256="", sealed_sha256="") == manifest
     assert written.weights_sha256 == tensors_sha256(network.own_state())
     again, read = read_pack(path)
     assert read == written == read_manifest(path)
@@ -185,10 +190,10 @@ def test_a_manifest_that_is_no_text_is_refused(tmp_path: Path) -> None:
         read_manifest(path)
 
 
-@pytest.mark.parametrize("version", [0, 2, 99, "1", None])
+@pytest.mark.parametrize("version", [0, 3, 99, "1", True, None])
 def test_unknown_versions_are_refused_and_say_so(pack: Path, version: object) -> None:
     _rewrite(pack, _header(pack) | {"format_version": version})
-    with pytest.raises(PackError, match=f"format version is {version}.*reads 1") as caught:
+    with pytest.raises(PackError, match=f"format version is {version}.*reads 1 and 2") as caught:
         read_pack(pack)
     assert "Update" in caught.value.remedy
 
@@ -237,6 +242,98 @@ def test_tensors_must_fit_to_the_last(pack: Path) -> None:
         _rewrite(pack, tensors=tensors)
         with pytest.raises(PackError, match=message):
             read_pack(pack)
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.float16, torch.float64, torch.bool])
+def test_weights_of_another_number_type_are_refused(pack: Path, dtype: torch.dtype) -> None:
+    name = "fusion.merge.weight"
+    tensors = load_file(pack)
+    tensors[name] = tensors[name].to(dtype)
+    _rewrite(pack, tensors=tensors)
+    with pytest.raises(PackError, match=f"1 of another number type .*{name}"):
+        read_pack(pack)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_weights_that_are_no_numbers_are_refused(pack: Path, number: float) -> None:
+    tensors = load_file(pack)
+    tensors["fusion.merge.weight"].view(-1)[3] = number
+    _rewrite(pack, tensors=tensors)
+    with pytest.raises(PackError, match=r"NaN or infinite numbers \(in fusion\.merge\.weight\)"):
+        read_pack(pack)
+
+
+_EDITS: list[dict[str, Any]] = [
+    {"task": "ivif"},
+    {"colour": {"mode": "luma", "chroma": "b"}},
+    {"backbone_sha256": "0" * 64},
+    {"network": {"backbone": {"max_tokens": 4}}},
+    {"network": {"head": "decision"}},
+    {"network": {"learned_mixing": ["ask_x.0"]}},
+]
+
+
+@pytest.mark.parametrize("edit", _EDITS, ids=str)
+def test_what_shapes_a_result_cannot_be_edited(pack: Path, edit: dict[str, Any]) -> None:
+    header = _header(pack)
+    before = json.dumps(header, sort_keys=True)
+    for key, value in edit.items():
+        if isinstance(value, dict):
+            for inner, new in value.items():
+                old = header[key][inner]
+                header[key][inner] = old | new if isinstance(new, dict) else new
+        else:
+            header[key] = value
+    assert json.dumps(header, sort_keys=True) != before, "the edit must change something"
+    _rewrite(pack, header, reseal=False)
+    with pytest.raises(PackError, match="changed after the pack was made") as caught:
+        read_manifest(pack)
+    assert caught.value.remedy
+    # Neither leaving the seal out nor calling it an older format helps an editor who forgets one.
+    for careless in ({"sealed_sha256": ""}, {"format_version": 1}):
+        _rewrite(pack, header | careless, reseal=False)
+        with pytest.raises(PackError, match="changed after"):
+            read_manifest(pack)
+
+
+def test_names_titles_and_records_may_change_without_breaking_the_seal(pack: Path) -> None:
+    header = _header(pack) | {"title": "Ours", "licence": "CC0-1.0", "data": ["one"]}
+    _rewrite(pack, header, reseal=False)
+    assert read_pack(pack)[1].title == "Ours"
+
+
+def test_a_pack_of_format_1_is_still_read(pack: Path) -> None:
+    header = _header(pack) | {"format_version": 1}
+    del header["sealed_sha256"]
+    _rewrite(pack, header, reseal=False)
+    network, manifest = read_pack(pack)
+    assert manifest.format_version == 1
+    assert tensors_sha256(network.own_state()) == manifest.weights_sha256
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        {"channels": 1024, "heads": 1024, "fusion_blocks": 64, "reconstruction_blocks": 64},
+        {"backbone": {"kind": "encoder", "dim": 4096, "depth": 64, "heads": 1, "mlp_ratio": 16}},
+        {"backbone": {"kind": "dinov3", "dim": 4096, "depth": 64, "heads": 64, "mlp_ratio": 16}},
+    ],
+    ids=["wide", "deep encoder", "deep vit"],
+)
+def test_a_small_file_cannot_ask_for_a_large_network(
+    pack: Path, tmp_path: Path, network: dict[str, Any]
+) -> None:
+    """The first asks for some 10 GB; layers are counted by what is allocated outside meta."""
+    header = _header(pack)
+    header["network"] |= network
+    header["backbone_sha256"] = "0" * 64
+    _rewrite(pack, header)
+    whole = {"backbone": backbone_file(tmp_path / "vit.safetensors")}
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(PackError, match=r"do not fit|not a vit_small"):
+        read_pack(pack, **whole)
+    risen = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert risen < 300_000, "kB of memory for a file of some hundred"
 
 
 def test_weights_of_another_manifest_are_refused(pack: Path) -> None:

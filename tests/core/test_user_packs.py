@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import struct
 from pathlib import Path
@@ -16,7 +17,7 @@ from core.errors import InputError, OutputError, PackError
 from core.models import catalogue as catalogue_module
 from core.models import user_packs
 from core.models.catalogue import DEFAULTS, Catalogue, defaults_in
-from core.models.pack import read_manifest, read_pack, write_pack
+from core.models.pack import manifest_seal, read_manifest, read_pack, write_pack
 from core.types import FusionRequest
 from tests.tiny import pair, tiny_network, tiny_pack
 
@@ -97,8 +98,8 @@ def test_pickles_are_refused_by_any_name_and_never_opened(
     assert not home.exists()
 
 
-def _patched(path: Path, change: dict[str, object]) -> Path:
-    """The pack with another manifest, as somebody with a text editor would make it."""
+def _patched(path: Path, change: dict[str, object], *, reseal: bool = True) -> Path:
+    """The pack with another manifest, as somebody who knows the format would make it."""
     content = path.read_bytes()
     (length,) = struct.unpack("<Q", content[:8])
     header = json.loads(content[8 : 8 + length])
@@ -109,6 +110,8 @@ def _patched(path: Path, change: dict[str, object]) -> Path:
         for folder in folders:
             at = at[folder]
         at[last] = value
+    if reseal:
+        raw["sealed_sha256"] = manifest_seal(raw)
     header["__metadata__"]["unifusion"] = json.dumps(raw)
     text = json.dumps(header).encode()
     path.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + length :])
@@ -118,8 +121,8 @@ def _patched(path: Path, change: dict[str, object]) -> Path:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"network.backbone.dim": 4096, "network.backbone.heads": 64}, "not those of the network"),
-        ({"network.fusion_blocks": 64}, "not those of the network"),
+        ({"network.backbone.dim": 4096, "network.backbone.heads": 64}, "its tensors do not fit"),
+        ({"network.fusion_blocks": 64}, "its tensors do not fit"),
         ({"weights_sha256": "0" * 64}, "not those its manifest"),
         ({"task": "virus"}, "unknown"),
         ({"format_version": 99}, "version is 99"),
@@ -133,6 +136,27 @@ def test_a_pack_that_lies_is_refused_and_nothing_is_left(
         user_packs.import_pack(_patched(foreign(tmp_path), change))
     assert "theirs.safetensors" in str(caught.value)
     assert not home.exists() or list(home.iterdir()) == []
+
+
+def test_an_edited_manifest_is_refused(home: Path, tmp_path: Path) -> None:
+    path = _patched(foreign(tmp_path), {"colour.chroma": "nearest"}, reseal=False)
+    with pytest.raises(PackError, match="changed after the pack was made"):
+        user_packs.import_pack(path)
+
+
+def test_a_linked_card_is_not_followed(home: Path, tmp_path: Path) -> None:
+    path, secret = foreign(tmp_path), tmp_path / "secret.txt"
+    secret.write_text("password", encoding="utf-8")
+    path.with_suffix(".md").unlink(missing_ok=True)
+    path.with_suffix(".md").symlink_to(secret)
+    entry = user_packs.import_pack(path)
+    assert not entry.path.with_suffix(".md").exists()
+    entry.path.with_suffix(".md").symlink_to(secret)
+    assert "password" not in user_packs.card_of(entry)
+    out = user_packs.export_pack(entry, tmp_path / "out.safetensors")
+    assert not out.with_suffix(".md").exists()
+    os.mkfifo(tmp_path / "pipe.md")
+    assert user_packs._card_beside(tmp_path / "pipe.safetensors") is None
 
 
 def test_damaged_foreign_and_missing_files_are_refused(home: Path, tmp_path: Path) -> None:

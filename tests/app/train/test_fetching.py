@@ -14,7 +14,7 @@ from app.training.values import Fetch
 from core.models import fetch
 from core.models.places import backbone_file
 from tests.app.train.conftest import WAIT
-from tests.core.hub import Behaviour, Hub
+from tests.core.hub import Behaviour, Hub, release_of
 from tests.tiny import TINY_VIT
 from tests.tiny import backbone_file as random_backbone
 
@@ -28,6 +28,7 @@ def content(tmp_path: Path) -> bytes:
 def hub(monkeypatch, content):
     """A hub on this machine, with a small DINOv3 of random numbers."""
     monkeypatch.setattr(fetch, "CONFIG", TINY_VIT)
+    monkeypatch.setattr(fetch, "RELEASE", release_of(content))
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     with Hub(Behaviour(content=content)) as made:
@@ -117,12 +118,12 @@ def test_cancel_midway_leaves_nothing_and_the_window_free(qtbot, page, row, hub)
 
 
 def test_an_error_can_be_acted_on_and_tried_again(qtbot, page, row, hub, content):
-    hub.does.sha256 = "0" * 64
+    hub.does.sha256 = "0" * 64  # says of itself that it is another file
     row.card.agree.setChecked(True)
     click(row.card.download)
     qtbot.waitUntil(lambda: page.state.fetch.phase == "failed", timeout=WAIT)
-    assert "sha256" in row.card.problem.text()
-    assert "was not kept" in row.card.problem.text()
+    assert "another file" in row.card.problem.text()
+    assert "choose it here instead" in row.card.problem.text()
     assert "https://huggingface.co/timm/" in row.card.problem.text()
     assert left() == []
     hub.does.sha256 = None
