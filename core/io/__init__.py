@@ -6,6 +6,7 @@ from core.io.pairing import PairedFiles, Pairing, pair_folders
 from core.io.reading import (
     IMAGE_SUFFIXES,
     READERS,
+    is_image,
     probe_image,
     read_image,
     read_pair,
@@ -25,6 +26,7 @@ __all__ = [
     "atomic_path",
     "atomic_write",
     "check_target",
+    "is_image",
     "pair_folders",
     "probe_image",
     "read_image",
