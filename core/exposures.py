@@ -38,6 +38,8 @@ _SHUTTERS = frozenset(
      1000, 1250, 1600, 2000, 2500, 3200, 4000, 5000, 6400, 8000)
 )  # fmt: skip
 """What cameras write below 1 in a shutter time."""
+_LONGEST = 30
+"""Seconds; cameras do not offer more."""
 _MINUS = dict.fromkeys(map(ord, "\u2212\u2013\u2010\u2011\ufe63\uff0d"), "-") | dict.fromkeys(
     map(ord, "\uff0b\u00b1"), "+"
 )
@@ -123,13 +125,15 @@ def _ev(name: str, low: str) -> Iterator[Exposure]:
             yield _reading("ev", name, found, told)
 
 
-def _time(name: str, low: str) -> Iterator[Exposure]:
+def _time(name: str, low: str, numbered: frozenset[str] = frozenset()) -> Iterator[Exposure]:
+    """``1_250s`` is 1/250 s, but after what is in ``numbered`` it is 250 s of scene 1."""
     for found in _TIME.finditer(low):
-        if found["over"] in (None, "1"):
-            yield _reading("time", name, found)
-        if found["over"] is not None:  # scene 1, 30 s?
+        scene_number = found["over"] not in (None, "1")
+        if found["over"] and (scene_number or name[: found.start()].casefold() in numbered):
             seconds = _TIME.search(low, found.start("number"))
-            yield _reading("time", name, seconds or found, sure=False)
+            yield _reading("time", name, seconds or found)
+        else:
+            yield _reading("time", name, found)
 
 
 def _sign(name: str, low: str) -> Iterator[Exposure]:
@@ -153,18 +157,21 @@ def _number(name: str, low: str) -> Iterator[Exposure]:
 
 _READERS: dict[Kind, Callable[[str, str], Iterator[Exposure]]] = {
     "ev": _ev,
-    "time": _time,
     "sign": _sign,
     "letter": _letter,
     "number": _number,
 }
 
 
-def _readings(name: str, kind: Kind) -> Iterator[Exposure]:
-    """All ways to read ``name`` (one spelling of letters and signs) as an exposure of ``kind``."""
+def _readings(name: str, kind: Kind, numbered: frozenset[str] = frozenset()) -> Iterator[Exposure]:
+    """All ways to read ``name`` (one spelling of letters and signs) as an exposure of ``kind``.
+
+    ``numbered``: see :func:`_numbered`.
+    """
     low = name.lower()
-    # Letters whose small form is longer would shift the places.
-    yield from _READERS[kind](name if len(low) == len(name) else low, low)
+    if len(low) != len(name):  # letters whose small form is longer would shift the places
+        name = low
+    yield from _time(name, low, numbered) if kind == "time" else _READERS[kind](name, low)
 
 
 def _spelled(name: str) -> str:
@@ -199,11 +206,12 @@ def _is_bracket(kind: Kind, members: Sequence[Exposure]) -> bool:
     return True
 
 
-def _is_certain(kind: Kind, members: Sequence[Exposure], others: frozenset[str]) -> bool:
+def _is_certain(kind: Kind, members: Sequence[Exposure]) -> bool:
     if kind == "number" or len({m.value for m in members}) < len(members):
         return False
-    if kind == "time":  # “lake_1_30s” beside “lake_2_30s”: the 1 is the scene's
-        return all(m.sure for m in members) and members[0].scene[0].casefold() not in others
+    if kind == "time":  # 1_10s and 1_30s may be 10 s and 30 s of scene 1; nobody exposes for 250 s
+        fractions = all(re.match(r"1[_/-]", m.written) for m in members)
+        return not fractions or members[0].value < 1 / _LONGEST
     hyphens = all(m.glued for m in members)
     return not (hyphens and any(not m.value for m in members))
 
@@ -214,17 +222,17 @@ def find_brackets(names: Sequence[str]) -> list[Bracket]:
     found: list[Bracket] = []
     for kind in KINDS:
         groups: dict[tuple[str, str], dict[int, Exposure]] = defaultdict(dict)
+        numbered = _numbered(left.values()) if kind == "time" else frozenset()
         for index, name in left.items():
-            for reading in _readings(name, kind):
+            for reading in _readings(name, kind, numbered):
                 before, after = (part.casefold() for part in reading.scene)
                 groups[before, after].setdefault(index, reading)
-        numbered = _numbered(left.values()) if kind == "time" else frozenset()
         for group in sorted(groups.values(), key=len, reverse=True):
             members = {i: reading for i, reading in group.items() if i in left}
             if len(members) > 1 and _is_bracket(kind, list(members.values())):
                 order = tuple(sorted(members, key=lambda i: (members[i].value, names[i])))
                 readings = tuple(members[i] for i in order)
-                found.append(Bracket(order, readings, _is_certain(kind, readings, numbered)))
+                found.append(Bracket(order, readings, _is_certain(kind, readings)))
                 for index in order:
                     del left[index]
     return found

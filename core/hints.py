@@ -62,6 +62,12 @@ def _has_stem(word: str, stem: str) -> bool:
 
 
 @cache
+def is_source_word(word: str) -> bool:
+    """Whether ``word`` (lower case) marks a source of some task."""
+    return any(side_of_word(word, task) for task in TASKS)
+
+
+@cache
 def sides_together(one: str, other: str, task: str) -> str:
     """Which source ``one`` is where ``other`` is the other: ``"a"``, ``"b"`` or ``""``.
 
@@ -74,6 +80,24 @@ def sides_together(one: str, other: str, task: str) -> str:
         if is_a and is_b:
             return side
     return ""
+
+
+@lru_cache(maxsize=65536)
+def glued_words(word: str) -> tuple[tuple[str, str, str], ...]:
+    """(before, word for a source, after) where one begins or ends ``word``: ``scene``, ``ir``, "".
+
+    Of letters alone, in small ones; such a word counts only where another name has its partner.
+    """
+    if not word.isalpha():
+        return ()
+    hints = {hint for spec in TASKS.values() for hint in (*spec.hints_a, *spec.hints_b)}
+    found = []
+    for cut in range(2, len(word) - 1):
+        if word[cut:].casefold() in hints:
+            found.append((word[:cut], word[cut:], ""))
+        if word[:cut].casefold() in hints:
+            found.append(("", word[:cut], word[cut:]))
+    return tuple(found)
 
 
 def specs_for(task: str | None) -> tuple[TaskSpec, ...]:
@@ -105,6 +129,12 @@ def side_of(name: str, task: str | None) -> str:
     if source:
         return source
     return "a" if "a" in words and "b" not in words else "b" if "b" in words else ""
+
+
+def is_side(name: str) -> bool:
+    """Whether a folder called ``name`` is one of two sources: ``a``, ``left``, ``ir``."""
+    habit = {word for pair in GENERIC_WORDS for word in pair}
+    return normal(name).casefold() in habit or bool(source_of(name, None))
 
 
 # --- two paths ---------------------------------------------------------------------------------
@@ -144,6 +174,7 @@ def _differing(one: str, other: str) -> Iterator[tuple[frozenset[str], frozenset
             yield frozenset((rest_one,)), frozenset((rest_other,))
 
 
+@lru_cache(maxsize=4096)
 def _told(one: str, other: str, task: str) -> str:
     """``"a"`` or ``"b"``, whichever ``one`` is, when words that differ tell both sources apart."""
     for first, second in _differing(one, other):
@@ -153,6 +184,35 @@ def _told(one: str, other: str, task: str) -> str:
     return ""
 
 
+def words_apart(one: str, other: str, task: str) -> tuple[str, str] | None:
+    """Two words that differ and tell both sources of ``task`` apart, as (of ``one``, of ``other``).
+
+    None too where the rest of the names tells two scenes apart: they are built alike, and differ in
+    a number, or share nothing (``7_pet`` and ``8_mri``, ``anna_pet`` and ``berta_mri``).
+    """
+    if not _told(one, other, task):
+        return None
+    for first, second in _differing(one, other):
+        for x in sorted(first):
+            for y in sorted(second):
+                if sides_together(x, y, task) and not _two_scenes(one, x, other, y):
+                    return x, y
+    return None
+
+
+def _two_scenes(one: str, word: str, other: str, partner: str) -> bool:
+    rests = [
+        [w for w in map(str.casefold, FINE.findall(normal(n))) if w != skip]
+        for n, skip in ((one, word), (other, partner))
+    ]
+    numbers = [[int(w) for w in rest if w.isdecimal()] for rest in rests]
+    alike = [re.sub(r"[^\W_]+", "w", normal(name)) for name in (one, other)]
+    if not all(rests) or alike[0] != alike[1]:
+        return False
+    return numbers[0] != numbers[1] or not {*rests[0]} & {*rests[1]}
+
+
+@lru_cache(maxsize=4096)
 def _hinted(one: str, other: str, task: str) -> str:
     """The same when only one of the two names has a word for a source."""
     first, second = next(_differing(one, other))
@@ -175,12 +235,12 @@ def _by_habit(one: str, other: str) -> str:
     return ""
 
 
-def which_source(a: Path, b: Path, task: str | None = None) -> str:
+def which_source(a: Path, b: Path, task: str | None = None, habit: bool = True) -> str:
     """Which source ``a`` is when ``b`` is the other: ``"a"``, ``"b"``, or ``""`` when not told.
 
     Folders called ``a`` and ``b`` and words of ``task`` are asked first, from the outermost name
-    that differs to the file's own; then words of the other tasks, exposures, and habit
-    (left/right, 1/2).
+    that differs to the file's own; then words of the other tasks, exposures, and, with ``habit``,
+    what may mean nothing (left/right, 1/2).
     """
     pairs, _ = _parts(a, b)
     ordered = sorted(TASKS, key=lambda name: name != task)
@@ -195,6 +255,8 @@ def which_source(a: Path, b: Path, task: str | None = None) -> str:
     for one, other in pairs:
         if (order := compare_exposures(one, other, sure=task != "mef")) != 0:
             return "a" if order < 0 else "b"
+    if not habit:
+        return ""
     return next((side for one, other in pairs if (side := _by_habit(one, other))), "")
 
 

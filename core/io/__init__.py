@@ -2,7 +2,7 @@
 
 from core.hints import suggest_task
 from core.io.atomic import atomic_path, atomic_write
-from core.io.pairing import PairedFiles, Pairing, pair_folders
+from core.io.pairing import PairedFiles, pair_folders
 from core.io.reading import (
     IMAGE_SUFFIXES,
     READERS,
@@ -20,7 +20,6 @@ __all__ = [
     "READERS",
     "WRITE_SUFFIXES",
     "PairedFiles",
-    "Pairing",
     "Reader",
     "Registry",
     "atomic_path",

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from core.errors import InputError
-from core.hints import normal, side_of, source_of, suggest_task, words_of
-from core.io.decoded import file_error
+from core.hints import (
+    normal,
+    side_of,
+    sides_together,
+    source_of,
+    suggest_task,
+    which_source,
+    words_apart,
+)
+from core.io.known_folders import is_method, kind_beside_sources, kind_of
 from core.io.names import (
     HABIT_WORDS,
     HINT_WORDS,
@@ -22,7 +31,9 @@ from core.io.names import (
 )
 from core.io.persons import two_persons
 from core.io.plan import Leftover, Match, PairingPlan, Trouble
-from core.io.reading import IMAGE_SUFFIXES
+from core.io.reading import is_image
+from core.io.scan import Scanner
+from core.io.sides import choose_sides
 from core.io.tree import Node, Places, Sides, both_names, natural, real
 from core.said import Said
 from core.tasks import TASKS, get_task
@@ -36,7 +47,6 @@ For sources that are folders themselves (series of slices): ``Match.a`` and ``b`
 FOLDER_RULES: tuple[FolderRule, ...] = ()
 """Rules that hold wherever pairs are looked for: window, batch, command line and trainer."""
 
-_TRUTH = {"gt", "truth", "ground_truth", "groundtruth"}
 _SURE, _STRANGE = 3.0, 0.5
 """How much a pair counts that a rule made, and one across folders whose names say nothing."""
 
@@ -51,8 +61,9 @@ def pair_paths(
     """Pair whatever was dropped: by name, by telling words, by folders; never by position.
 
     Understands a folder with ``a/`` and ``b/`` (or ``ir/`` and ``vis/`` …), two folders, one folder
-    whose file names differ in one word, nested folders of these, and loose files. Files are not
-    opened. Hidden files and files that are no pictures are passed over.
+    whose file names differ in one word, nested folders of these, and loose files. Files are opened
+    only where their suffix does not say what they are. Hidden files, files that are no pictures,
+    and folders of ground truth, of results, and of the system are passed over.
 
     Args:
         paths: files and folders; the same one twice counts once.
@@ -80,8 +91,7 @@ class _Finder:
     def __init__(self, task: str | None, skip: Sequence[Path], rules: Sequence[FolderRule]) -> None:
         self._task = task
         self._rules = rules
-        self._seen = {real(path) for path in skip}
-        self._passed_over = 0
+        self._scanner = Scanner(skip)
         self._matches: list[tuple[Match, float]] = []
         self._leftovers: dict[Path, Leftover] = {}
         self._notes: dict[str, None] = {}
@@ -91,13 +101,10 @@ class _Finder:
     def plan(self) -> PairingPlan:
         """The result so far, in order."""
         matches = sorted((m for m, _ in self._matches), key=_match_order)
-        if self._passed_over:
-            text = (
-                "{0} file that is no picture was passed over."
-                if self._passed_over == 1
-                else "{0} files that are no pictures were passed over."
-            )
-            self._note(Said(text, self._passed_over))
+        for note in self._scanner.notes():
+            self._note(note)
+        for folder, why in self._scanner.unreadable.items():
+            self._left(folder, why, "unreadable")
         if any(not match.sure for match in matches):
             text = "Names do not say which source is A everywhere; look, and swap if needed."
             self._note(Said(text))
@@ -109,7 +116,8 @@ class _Finder:
     def run(self, paths: list[Path]) -> None:
         """Pair what is at and below ``paths``."""
         roots, loose = self._sorted_out(paths)
-        nodes = [node for node in map(self._scan, roots) if node is not None]
+        scanned = [self._scanner.scan(root, given=True) for root in roots]
+        nodes = [node for node in scanned if node is not None]
         if len(nodes) == 1:
             if not self._claimed(nodes[0], Path()):
                 self._pair_node(nodes[0], Path())
@@ -134,39 +142,10 @@ class _Finder:
                 self._note(Said(text, path))
                 del roots[key]
         loose = [path for path in unique.values() if not path.is_dir()]
-        for path in loose:
-            if path.suffix.lower() not in IMAGE_SUFFIXES:
-                self._left(path, Said("it is no picture this program can read"))
-        pictures = [path for path in loose if path.suffix.lower() in IMAGE_SUFFIXES]
+        pictures = [path for path in loose if path.is_file() and is_image(path)]
+        for path in {*loose} - {*pictures}:
+            self._left(path, Said("it is no picture this program can read"))
         return list(roots.values()), pictures
-
-    def _scan(self, folder: Path) -> Node | None:
-        place = real(folder)
-        if place in self._seen:
-            return None
-        self._seen.add(place)
-        node = Node(folder)
-        try:
-            with os.scandir(folder) as entries:
-                found = sorted(entries, key=lambda entry: natural(entry.name))
-            for entry in found:
-                self._sort_in(node, entry)
-        except OSError as error:
-            self._left(folder, Said.plain(file_error(folder, error).why), "unreadable")
-        return node
-
-    def _sort_in(self, node: Node, entry: os.DirEntry[str]) -> None:
-        if entry.name.startswith("."):
-            return
-        path = node.path / entry.name
-        if entry.is_dir():
-            child = self._scan(path)
-            if child is not None:
-                node.folders.append(child)
-        elif path.suffix.lower() in IMAGE_SUFFIXES:
-            node.files.append(path)
-        else:
-            self._passed_over += 1
 
     def _claimed(self, node: Node, relative: Path) -> bool:
         """Whether a rule has paired what is in the folder."""
@@ -178,8 +157,8 @@ class _Finder:
         return False
 
     def _pair_node(self, node: Node, relative: Path) -> None:
-        self._pair_folders(node.folders, relative, explicit=False, beside=node.files)
-        self._pair_files(node.files, relative)
+        self._pair_folders(node.folders, relative, explicit=False, parent=node)
+        self._pair_files(node.files, relative, node.path if relative.parts else None)
 
     def _pair_folders(
         self,
@@ -187,41 +166,72 @@ class _Finder:
         relative: Path,
         *,
         explicit: bool,
-        beside: Sequence[Path] = (),
+        parent: Node | None = None,
     ) -> None:
         """Folders that are the two sides of one set are paired with each other, others inside."""
         nodes = [node for node in nodes if not self._claimed(node, relative / node.path.name)]
-        names = [node.path.name for node in nodes]
-        found = match_names(names, self._task, least=HABIT_WORDS)
-        rest = [nodes[index] for index in sorted(found.unmatched)]
-        for index, reason in found.ambiguous.items():
-            if explicit and "files here" in reason:
-                rest.append(nodes[index])
+        nodes = nodes if explicit else self._without_methods(nodes)
+        choice = choose_sides(nodes, self._task, explicit)
+        for note in choice.notes:
+            self._note(note)
+        for index, reason in choice.ambiguous.items():
+            text = Said("{0}: give the two folders alone", reason)
+            self._left(nodes[index].path, text, "ambiguous", len(list(nodes[index].below())))
+        rest, paired = list(choice.rest), []
+        for sides, shared in choice.sides:
+            if self._pair_sides(sides, relative / shared):
+                paired.append(sides)
             else:
-                text = Said("{0}: give the two folders alone", reason)
-                self._left(nodes[index].path, text, "ambiguous")
-        for pair in found.pairs:
-            below = relative if len(found.pairs) == 1 else relative / (pair.shared or "")
-            sides = Sides(nodes[pair.a], nodes[pair.b], pair.strength, pair.sure)
-            if sides.plain:
-                sides = replace(sides, weight=HINT_WORDS)
-            if not self._pair_sides(sides, below):
                 rest += (sides.a, sides.b)
-        if len(rest) < len(nodes) - len(found.ambiguous):  # some are sides
-            rest = self._without_truth(rest)
-        elif not found.pairs and len(rest) == 2:
-            flat = match_names([path.stem for path in beside], self._task).pairs
-            if not flat and self._pair_strangers(rest[0], rest[1], relative, explicit):
-                return
+        if paired:
+            rest = self._without_third(rest, paired, choice.reasons)
+        strangers = not paired and not choice.sides and len(rest) == 2
+        if strangers and self._settled(rest[0], rest[1], relative, explicit, parent):
+            return
         for node in rest:
             self._pair_node(node, relative / node.path.name)
 
-    def _without_truth(self, nodes: Sequence[Node]) -> list[Node]:
-        truth = [node for node in nodes if node.path.name.casefold() in _TRUTH]
-        for node in truth:
-            text = "{0}/ holds the truth, not a source: passed over."
-            self._note(Said(text, node.path.name))
-        return [node for node in nodes if node not in truth]
+    def _settled(
+        self, a: Node, b: Node, relative: Path, explicit: bool, parent: Node | None
+    ) -> bool:
+        """Whether two folders were paired with each other, or left to the user."""
+        if parent is not None:
+            if match_names([path.stem for path in parent.files], self._task).pairs:
+                return False
+            if kind_of(parent.path.name) == "results":
+                return False
+            if a.path.name.isdecimal() and b.path.name.isdecimal():
+                # Scenes, where their truth lies beside them; else nobody can know.
+                return not parent.has_truth and self._leave_strangers(a, b)
+        return self._pair_strangers(a, b, relative, explicit)
+
+    def _without_methods(self, nodes: list[Node]) -> list[Node]:
+        """Without folders that are called like a fusion method and hold no pairs: its results."""
+        found = [n for n in nodes if is_method(n.path.name) and not self._holds_pairs(n)]
+        for node in found:
+            self._scanner.pass_over("results", node.path.name)
+        return [node for node in nodes if node not in found]
+
+    def _holds_pairs(self, node: Node) -> bool:
+        return any(weight >= HABIT_WORDS for weight in self._inside(node))
+
+    def _without_third(
+        self, nodes: Sequence[Node], paired: Sequence[Sides], reasons: dict[int, str]
+    ) -> list[Node]:
+        """Folders beside the two sources: one line each, but for those that hold pairs."""
+        kept = []
+        for node in nodes:
+            kind = kind_beside_sources(node.path.name)
+            files = [path for _, path in node.below()]
+            if kind and not self._holds_pairs(node):
+                self._scanner.pass_over(kind, node.path.name)
+            elif len(files) < 2 or self._holds_pairs(node):
+                kept.append(node)
+            else:
+                text = Said("a third folder beside {0}: {1} pictures", paired[0].names, len(files))
+                reason = reasons.get(id(node), text)
+                self._left(node.path, reason, "unmatched", len(files))
+        return kept
 
     def _pair_strangers(self, a: Node, b: Node, relative: Path, explicit: bool) -> bool:
         """Two folders whose names say nothing together: each for itself, or one with the other?"""
@@ -243,11 +253,17 @@ class _Finder:
                 text = "{0} name two persons: they are not paired with each other."
                 self._note(Said(text, names))
             return paired
+        return self._leave_strangers(a, b)
+
+    def _leave_strangers(self, a: Node, b: Node) -> bool:
+        """Whether two folders are better left to the user, which is said."""
+        names = both_names(a, b)
         if two_persons(a.path, b.path) or not a.shared(b):
             return False
         for node in (a, b):
             text = "{0} could be paired with each other or inside: give the two folders themselves"
-            self._left(node.path, Said(text, names), "ambiguous")
+            count = len(list(node.below()))
+            self._left(node.path, Said(text, names), "ambiguous", count)
         return True
 
     def _inside(self, node: Node) -> list[float]:
@@ -294,6 +310,7 @@ class _Finder:
             return False
         self._matches += trial._matches
         self._leftovers |= trial._leftovers
+        self._notes |= trial._notes
         return True
 
     def _pair_two_sides(self, sides: Sides, relative: Path) -> None:
@@ -324,6 +341,8 @@ class _Finder:
                     files += group
         # Where names are the same, one that has no partner is not of a row: 1 is not B of 2.
         least = LEARNED_WORDS if self._matches else NUMBERS
+        if sides.weight == _STRANGE:  # “s1/s1_t1” and “s2/s2_t1” are of two patients
+            least = HABIT_WORDS
         by_folder: dict[Path, list[tuple[Path, str]]] = defaultdict(list)
         for folder, path, side in files:
             by_folder[folder].append((path, side))
@@ -332,10 +351,16 @@ class _Finder:
             found = match_names([p.stem for p, _ in items], self._task, labels, least)
             self._take([p for p, _ in items], found, relative / folder, sides)
 
-    def _pair_files(self, files: Sequence[Path], relative: Path) -> None:
-        """Pair ``files`` of one folder by the words they differ in."""
+    def _pair_files(
+        self, files: Sequence[Path], relative: Path, folder: Path | None = None
+    ) -> None:
+        """Pair ``files`` by the words they differ in; a ``folder`` that is one row is one line."""
         found = match_names([path.stem for path in files], self._task)
         if len(found.unmatched) == len(files) == 2 and self._only_two(files, relative):
+            return
+        numbered = all(re.search(r"\d", path.stem) for path in files)
+        if folder and numbered and len(files) > 2 and len(found.rows) == len(files):
+            self._left(folder, found.unmatched[0], "unmatched", len(files))
             return
         self._take(files, found, relative)
 
@@ -346,8 +371,15 @@ class _Finder:
         relative: Path,
         sides: Sides | None = None,
     ) -> None:
+        for note in found.notes:
+            self._note(note)
         for pair in found.pairs:
             a, b = files[pair.a], files[pair.b]
+            if sides and sides.weight == _STRANGE and not pair.shared and a.parent != b.parent:
+                # “anna/PET” and “berta/MRI”: only the folders say whose they are
+                for path in (a, b):
+                    self._left(path, Said("no file of that name in {0}", sides.names))
+                continue
             name = pair.shared or a.parent.name or a.stem
             # One word that is missing from the other name says less than two words.
             weight = pair.strength if pair.word_a and pair.word_b else HABIT_WORDS
@@ -365,19 +397,15 @@ class _Finder:
         first, second = files
         if two_persons(Path(first.stem), Path(second.stem)):
             return False
-        for spec in TASKS.values():
-            if self._task in (None, spec.name):
-                one, other = (side_of(path.stem, spec.name) for path in files)
-                if {one, other} == {"a", "b"}:
-                    a, b = (first, second) if one == "a" else (second, first)
-                    words = [
-                        next(iter(sorted(words_of(path.stem) & {*hints, side})), side)
-                        for path, hints, side in ((a, spec.hints_a, "a"), (b, spec.hints_b, "b"))
-                    ]
-                    reason = Said("the only two pictures here, named {0} and {1}", *words)
-                    name = relative.name or a.parent.name or a.stem
-                    self._match(Match(name, a, b, reason, relative), TASK_WORDS)
-                    return True
+        for spec in sorted(TASKS.values(), key=lambda spec: spec.name != self._task):
+            words = words_apart(first.stem, second.stem, spec.name)
+            if words is not None:
+                if sides_together(*words, spec.name) == "b":
+                    first, second, words = second, first, words[::-1]
+                reason = Said("the only two pictures here, named {0} and {1}", *words)
+                name = relative.name or first.parent.name or first.stem
+                self._match(Match(name, first, second, reason, relative), TASK_WORDS)
+                return True
         return False
 
     def _pair_loose(self, files: list[Path], alone: bool) -> None:
@@ -415,10 +443,15 @@ class _Finder:
             for path in (match.a, match.b):
                 self._left(path, text, "ambiguous")
             return
-        self._matches.append((match, strength))
+        told = which_source(match.a, match.b, self._task, habit=False)
+        if told == "b":
+            match = replace(match, a=match.b, b=match.a, sure=True)
+        self._matches.append((replace(match, sure=True) if told == "a" else match, strength))
 
-    def _left(self, path: Path, reason: str, trouble: Trouble = "unmatched") -> None:
-        self._leftovers[path] = Leftover(path, reason, trouble)
+    def _left(
+        self, path: Path, reason: str, trouble: Trouble = "unmatched", count: int = 1
+    ) -> None:
+        self._leftovers[path] = Leftover(path, reason, trouble, count)
 
     def _note(self, text: str) -> None:
         self._notes[text] = None

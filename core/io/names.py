@@ -7,26 +7,34 @@ Nothing is matched by its place in a list.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
+from core.exposures import exposure_of
 from core.hints import (
     COARSE,
     FINE,
     GENERIC_WORDS,
+    glued_words,
+    is_source_word,
     normal,
     side_of_word,
     sides_together,
     words_of,
 )
+from core.io.known_folders import NO_SOURCES
 from core.io.persons import person_of
+from core.io.series import find_series
 from core.said import Said
 from core.tasks import TASKS
 
 _MOST_VALUES = 6
 _ROUNDS = 40
+_PADDED = 0.01
+_DIGITS = re.compile(r"\d+")
 
 TASK_WORDS, HINT_WORDS, HABIT_WORDS, LEARNED_WORDS, NUMBERS = 2.0, 1.5, 1.2, 1.0, 0.9
 """How much one pair counts, by where its two words are known from."""
@@ -62,11 +70,19 @@ class NamePair:
 
 @dataclass
 class NameMatches:
-    """What was found: pairs, and for every other name the reason why it has no partner."""
+    """What was found: pairs, for every other name why it has no partner, and notes on the whole.
+
+    ``doubles``: names that stand there twice. ``series``: those that an exposure or a lens decided.
+    ``rows``: those that are one of a row, not of a pair.
+    """
 
     pairs: list[NamePair] = field(default_factory=list)
     ambiguous: dict[int, str] = field(default_factory=dict)
     unmatched: dict[int, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    doubles: set[int] = field(default_factory=set)
+    series: set[int] = field(default_factory=set)
+    rows: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -78,6 +94,7 @@ class _Hole:
     written: str
     shared: str
     person: str
+    exposure: float | None = None
 
 
 @dataclass
@@ -92,8 +109,15 @@ class _Candidate:
     strength: float = 0.0
 
     @property
+    def numeric(self) -> bool:
+        """Whether both words are numbers."""
+        return all(word.isdecimal() for word in self.words)
+
+    @property
     def score(self) -> float:
-        return self.strength * len(self.pairs)
+        """Where numbers fit in two places, those that are padded with zeros number scenes."""
+        padded = self.numeric and all(word[0] == "0" and len(word) > 1 for word in self.words)
+        return self.strength * len(self.pairs) - (_PADDED if padded else 0.0)
 
 
 def match_names(
@@ -109,15 +133,19 @@ def match_names(
         task: whose words for A and B count most; None when not known.
         sides: "a" or "b" per name where the side is known beforehand (two folders): only names of
             different sides are paired then.
-        least: take no words that count for less. Names of two persons are never paired.
+        least: take no words that count for less. Names of two persons are never paired, nor are
+            names of two exposures that differ in anything else.
     """
     matches = NameMatches()
     holes = [tuple(_holes(normal(name))) for name in names]
     _set_aside_duplicates(names, sides, matches)
     left = {index for index in range(len(names)) if index not in matches.ambiguous}
+    left -= _set_aside_results(names, holes, left, matches)
+    left -= _take_series(names, task, sides, left, matches)
     claimed: dict[int, dict[str, str]] = defaultdict(dict)
+    scenes: set[tuple[str, str]] = set()
     for _ in range(_ROUNDS):
-        ranked = _ranked(holes, left, claimed, sides, task, least)
+        ranked = _ranked(holes, left, claimed, sides, task, least, scenes)
         if not ranked:
             break
         best = ranked[0]
@@ -134,37 +162,64 @@ def match_names(
                 if hole.value and hole.value in best.words:
                     missing = best.words[1 - best.words.index(hole.value)]
                     claimed[index][hole.value] = missing
+    left -= _take_series(names, task, sides, left, matches, late=True)
     _explain(left, names, holes, claimed, matches)
     return matches
 
 
+def _take_series(
+    names: Sequence[str],
+    task: str | None,
+    sides: Sequence[str] | None,
+    among: set[int],
+    matches: NameMatches,
+    late: bool = False,
+) -> set[int]:
+    """Pair exposures of one scene and pictures of one shot; the names that are settled by that."""
+    series = find_series(names, task, sides, among, late)
+    for a, b, word_a, word_b, shared in series.pairs:
+        if sides is not None and sides[a] == "b":
+            a, b, word_a, word_b = b, a, word_b, word_a
+        matches.pairs.append(NamePair(a, b, word_a, word_b, shared, TASK_WORDS, True))
+    matches.unmatched |= series.left
+    matches.ambiguous |= series.ambiguous
+    matches.notes += series.notes
+    matches.series |= series.settled
+    return series.settled
+
+
 def _holes(name: str) -> Iterator[_Hole]:
     """Every way to take one word out of ``name``; also none at all."""
-    person = person_of(name)
+    found = exposure_of(name)
+    about = person_of(name), found.value if found else None
     parts = COARSE.findall(name)
-    yield _Hole((name.casefold(), "-"), "", "", name, person)
+    yield _Hole((name.casefold(), "-"), "", "", name, *about)
     start = 0
     for place, part in enumerate(parts):
         if part[0].isalnum():
             before, after = name[:start], name[start + len(part) :]
-            yield _hole(before, part, after, person)
+            yield _hole(before, part, after, *about)
             pieces = FINE.findall(part)
-            if len(pieces) > 1 and "".join(pieces) == part:
+            whole = is_source_word(part.casefold())  # "t1" is not a "t" with a number
+            if len(pieces) > 1 and "".join(pieces) == part and not whole:
                 offset = 0
                 for piece in pieces:
                     end = offset + len(piece)
-                    yield _hole(before + part[:offset], piece, part[end:] + after, person)
+                    yield _hole(before + part[:offset], piece, part[end:] + after, *about)
                     offset = end
+            for head, word, tail in glued_words(part):
+                yield _hole(before + head + "\0", word, tail + after, *about)
             if len(parts) > 2 and place in (0, len(parts) - 1):
                 rest = "".join(parts[2:] if place == 0 else parts[:-2])
-                yield _Hole((rest.casefold(), "-"), part.casefold(), part, rest, person)
+                yield _Hole((rest.casefold(), "-"), part.casefold(), part, rest, *about)
         start += len(part)
 
 
-def _hole(before: str, word: str, after: str, person: str) -> _Hole:
-    head, tail = before.strip(" _-."), after.strip(" _-.")
+def _hole(before: str, word: str, after: str, person: str, exposure: float | None) -> _Hole:
+    head, tail = (text.replace("\0", "").strip(" _-.") for text in (before, after))
     shared = f"{head}_{tail}" if head and tail else head or tail
-    return _Hole((before.casefold(), after.casefold() + "|"), word.casefold(), word, shared, person)
+    key = before.casefold(), after.casefold() + "|"
+    return _Hole(key, word.casefold(), word, shared, person, exposure)
 
 
 def _set_aside_duplicates(
@@ -178,6 +233,32 @@ def _set_aside_duplicates(
             for index in places:
                 text = "{0} files here are called “{1}”"
                 matches.ambiguous[index] = Said(text, len(places), names[index])
+                matches.doubles.add(index)
+
+
+def _set_aside_results(
+    names: Sequence[str],
+    holes: Sequence[tuple[_Hole, ...]],
+    among: set[int],
+    matches: NameMatches,
+) -> set[int]:
+    """Names of the truth, labels and results of other names here: ``x_gt``, ``fused_x``."""
+    without: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for index in among:
+        for hole in holes[index]:
+            if hole.value not in NO_SOURCES:
+                without[hole.key].add(index)
+    found = {
+        index: hole.written
+        for index in among
+        if words_of(names[index]) & NO_SOURCES
+        for hole in holes[index]
+        if hole.value in NO_SOURCES and without[hole.key] - {index}
+    }
+    for index, word in found.items():
+        text = "“{0}” in its name says that it is the truth, a label or a result, not a source"
+        matches.unmatched[index] = Said(text, word)
+    return {*found}
 
 
 def _ranked(
@@ -187,8 +268,9 @@ def _ranked(
     sides: Sequence[str] | None,
     task: str | None,
     least: float,
+    scenes: set[tuple[str, str]],
 ) -> list[_Candidate]:
-    """Acceptable word pairs, best first."""
+    """Acceptable word pairs, best first. Numbers that tell scenes apart are put in ``scenes``."""
     by_key: dict[tuple[str, str], dict[str, tuple[int, _Hole]]] = defaultdict(dict)
     for index in sorted(left):
         for hole in holes[index]:
@@ -205,6 +287,10 @@ def _ranked(
     for candidate in candidates.values():
         candidate.strength = _strength(candidate, task, sides)
     good = [c for c in candidates.values() if c.strength >= least and c.pairs]
+    worded = {index for c in good if c.strength >= HABIT_WORDS for index in c.used}
+    # Where “p1.a” goes with “p1.b”, 1 and 2 are scenes, also in “p1.f” and “p2.f”.
+    scenes |= {c.words for c in good if c.numeric and c.used & worded}
+    good = [c for c in good if c.words not in scenes]
     return sorted(good, key=lambda c: (-c.score, c.words))
 
 
@@ -221,6 +307,8 @@ def _add(
         return
     if hole.person and partner.person and hole.person != partner.person:
         return
+    if None not in (hole.exposure, partner.exposure) and hole.exposure != partner.exposure:
+        return
     words = (hole.value, partner.value)
     candidate = candidates.setdefault(words, _Candidate(words))
     if all(word.isdecimal() for word in words) and numbers > 2:
@@ -234,7 +322,7 @@ def _add(
 
 def _strength(candidate: _Candidate, task: str | None, sides: Sequence[str] | None) -> float:
     words = candidate.words
-    numeric = all(word.isdecimal() for word in words)
+    numeric = candidate.numeric
     known = _known(words, task)
     if known:
         return known
@@ -245,9 +333,13 @@ def _strength(candidate: _Candidate, task: str | None, sides: Sequence[str] | No
             return 0.0
         in_habit = tuple(sorted(map(int, words))) in ((0, 1), (1, 2))
         return NUMBERS if in_habit or (len(candidate.pairs) > 2 and not candidate.crowded) else 0.0
-    if any(word.isdecimal() for word in words):
-        return 0.0
+    if any(word.isdecimal() for word in words) or _numbers_out(words[0]) == _numbers_out(words[1]):
+        return 0.0  # "c01" and "c02" are two scenes
     return LEARNED_WORDS if len(candidate.pairs) > 1 else 0.0
+
+
+def _numbers_out(word: str) -> str:
+    return _DIGITS.sub("0", word)
 
 
 def _known(words: tuple[str, str], task: str | None) -> float:
@@ -346,6 +438,8 @@ def _explain(
             )
             continue
         row = max((len(rows[hole.key]) for hole in holes[index] if hole.value), default=0)
+        if row > 2:
+            matches.rows.add(index)
         matches.unmatched[index] = (
             Said("one of {0} names that differ in one place: a row, not a pair", row)
             if row > 2

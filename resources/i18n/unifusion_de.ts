@@ -401,6 +401,10 @@
  <context>
   <name>BatchPage</name>
   <message>
+   <source>1 pair</source>
+   <translation>1 Paar</translation>
+  </message>
+  <message>
    <source>Add a folder of pairs</source>
    <translation>Einen Ordner mit Paaren hinzufügen</translation>
   </message>
@@ -3987,10 +3991,6 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Den Pfad der vorhandenen Datei angeben.</translation>
   </message>
   <message>
-   <source>Give the two files of a pair the same name; the suffix may differ.</source>
-   <translation>Den zwei Dateien eines Paares denselben Namen geben; die Endung darf abweichen.</translation>
-  </message>
-  <message>
    <source>Go on with it (--resume), begin anew (--overwrite), or choose another folder.</source>
    <translation>Ihn fortsetzen (--resume), neu beginnen (--overwrite) oder einen anderen Ordner wählen.</translation>
   </message>
@@ -4339,6 +4339,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Ziele</translation>
   </message>
   <message>
+   <source>Of more than two exposures of a scene, the least and the most exposed are paired.</source>
+   <translation>Von mehr als zwei Belichtungen einer Szene wird die dunkelste mit der hellsten gepaart.</translation>
+  </message>
+  <message>
    <source>Of the feature maps; a multiple of the heads.</source>
    <translation>Der Merkmalskarten; ein Vielfaches der Köpfe.</translation>
   </message>
@@ -4469,10 +4473,6 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Publications of results that DINOv3 had a part in say so.</source>
    <translation>Veröffentlichungen von Ergebnissen, an denen DINOv3 beteiligt war, sagen das.</translation>
-  </message>
-  <message>
-   <source>Put one source of each pair in a folder “a”, the other in “b”.</source>
-   <translation>Eine Quelle jedes Paares in einen Ordner „a“ legen, die andere in „b“.</translation>
   </message>
   <message>
    <source>Quick look</source>
@@ -4871,6 +4871,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Weniger Ausschnitte je Schritt nehmen, oder kleinere.</translation>
   </message>
   <message>
+   <source>Use folders a/ and b/, or names that differ in one word, such as x_ir and x_vis.</source>
+   <translation>Verwenden Sie Ordner a/ und b/ oder Namen, die sich in einem Wort unterscheiden, etwa x_ir und x_vis.</translation>
+  </message>
+  <message>
    <source>Use for instance “{0}”.</source>
    <translation>Zum Beispiel „{0}“ nehmen.</translation>
   </message>
@@ -4983,6 +4987,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>eine Fusion braucht zwei Bilder, A und B</translation>
   </message>
   <message>
+   <source>a middle exposure ({0}): the least ({1}) and the most exposed ({2}) are paired</source>
+   <translation>eine mittlere Belichtung ({0}): gepaart werden die dunkelste ({1}) und die hellste ({2})</translation>
+  </message>
+  <message>
    <source>a near- with a far-focused frame</source>
    <translation>eine nah und eine fern fokussierte Aufnahme</translation>
   </message>
@@ -4997,6 +5005,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>a source cannot be read or was changed since: fused again</source>
    <translation>eine Quelle ist nicht lesbar oder wurde seither geändert: wird neu fusioniert</translation>
+  </message>
+  <message>
+   <source>a third folder beside {0}: {1} pictures</source>
+   <translation>ein dritter Ordner neben {0}: {1} Bilder</translation>
   </message>
   <message>
    <source>an under- with an over-exposed frame</source>
@@ -5209,10 +5221,6 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>it fits both “{0}” and “{1}”</source>
    <translation>passt sowohl zu „{0}“ als auch zu „{1}“</translation>
-  </message>
-  <message>
-   <source>it has no folder “{0}”</source>
-   <translation>darin fehlt der Ordner „{0}“</translation>
   </message>
   <message>
    <source>it has no letters or digits</source>
@@ -5595,16 +5603,16 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>kein anderer Name unterscheidet sich in nur einem aussagekräftigen Wort</translation>
   </message>
   <message>
-   <source>no picture in a/ has the name of one in b/</source>
-   <translation>kein Bild in a/ heißt wie eines in b/</translation>
-  </message>
-  <message>
    <source>no state had been saved yet</source>
    <translation>noch war kein Stand gespeichert</translation>
   </message>
   <message>
    <source>no state was saved yet</source>
    <translation>noch wurde kein Stand gespeichert</translation>
+  </message>
+  <message>
+   <source>no two pictures in there belong together by name</source>
+   <translation>keine zwei Bilder darin gehören dem Namen nach zusammen</translation>
   </message>
   <message>
    <source>no usable CUDA GPU or driver was found</source>
@@ -5729,6 +5737,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>several files have its name: {0}</source>
    <translation>mehrere Dateien heißen so: {0}</translation>
+  </message>
+  <message>
+   <source>several folders fit each other: {0}</source>
+   <translation>mehrere Ordner passen zueinander: {0}</translation>
   </message>
   <message>
    <source>sha256 {0}… is not the {1}… this pack was made with</source>
@@ -5871,6 +5883,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>das System gibt keinen weiteren her</translation>
   </message>
   <message>
+   <source>the thermal picture is paired with “{0}”, of another lens</source>
+   <translation>das Wärmebild ist mit „{0}“ gepaart, von einem anderen Objektiv</translation>
+  </message>
+  <message>
    <source>the transfer broke off after {0} of {1} bytes</source>
    <translation>die Übertragung brach nach {0} von {1} Bytes ab</translation>
   </message>
@@ -5945,6 +5961,14 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>thermal infrared with a visible-light picture</source>
    <translation>Wärmebild mit einem Bild im sichtbaren Licht</translation>
+  </message>
+  <message>
+   <source>these are exposures of one scene, but not of two sources: {0}</source>
+   <translation>das sind Belichtungen einer Szene, aber nicht zweier Quellen: {0}</translation>
+  </message>
+  <message>
+   <source>these may be exposures of one scene or not: {0}</source>
+   <translation>das können Belichtungen einer Szene sein oder auch nicht: {0}</translation>
   </message>
   <message>
    <source>they can be changed while the run is paused</source>
@@ -6183,16 +6207,20 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>{0}/ und {1}/</translation>
   </message>
   <message>
-   <source>{0}/ has several files called “{1}”: {2}.</source>
-   <translation>{0}/ enthält mehrere Dateien namens „{1}“: {2}.</translation>
-  </message>
-  <message>
-   <source>{0}/ holds the truth, not a source: passed over.</source>
-   <translation>{0}/ enthält die Vorlage, keine Quelle: übergangen.</translation>
+   <source>{0}: files of the system, not sources: passed over.</source>
+   <translation>{0}: Dateien des Systems, keine Quellen: übergangen.</translation>
   </message>
   <message>
    <source>{0}: give the two folders alone</source>
    <translation>{0}: bitte nur die zwei Ordner angeben</translation>
+  </message>
+  <message>
+   <source>{0}: ground truth or labels, not sources: passed over.</source>
+   <translation>{0}: Referenzbilder oder Annotationen, keine Quellen: übergangen.</translation>
+  </message>
+  <message>
+   <source>{0}: results, not sources: passed over.</source>
+   <translation>{0}: Ergebnisse, keine Quellen: übergangen.</translation>
   </message>
   <message>
    <source>{0}: unexpected error ({1}: {2})</source>
@@ -6209,6 +6237,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>“{0}” fits it and others equally well</source>
    <translation>„{0}“ passt dazu und zu anderen gleich gut</translation>
+  </message>
+  <message>
+   <source>“{0}” in its name says that it is the truth, a label or a result, not a source</source>
+   <translation>„{0}“ im Namen sagt, dass es Referenz, Annotation oder Ergebnis ist, keine Quelle</translation>
   </message>
   <message>
    <source>“{0}” names a single one</source>
