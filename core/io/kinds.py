@@ -7,8 +7,8 @@ import struct
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-# After the number comes a space, a line's end or a comment; then a width, or the tags of a PAM.
-_NETPBM = re.compile(rb"P(?:[1-6][ \t\r\n]+(?:#|\d)|7\nWIDTH|7\n#|7\nHEIGHT)")
+# After the number comes a space, a line's end or a comment; then a width.
+_NETPBM = re.compile(rb"P[1-6][ \t\r\n]+(?:#|\d)")
 _BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)
 _JXL_BOX = b"\0\0\0\x0cJXL \r\n\x87\n"
 _JP2_BOX = b"\0\0\0\x0cjP  \r\n\x87\n"
@@ -72,7 +72,7 @@ def is_tiff(head: bytes) -> bool:
 
 
 def is_netpbm(head: bytes) -> bool:
-    """True for the first bytes of a PBM, PGM, PPM or PAM file."""
+    """True for the first bytes of a PBM, PGM or PPM file."""
     return _NETPBM.match(head) is not None
 
 

@@ -3447,6 +3447,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>A hat {0}×{1} Pixel und B {2}×{3}</translation>
   </message>
   <message>
+   <source>A mask of transparency in the file was left out.</source>
+   <translation>Eine Transparenzmaske in der Datei wurde weggelassen.</translation>
+  </message>
+  <message>
    <source>A multiple of the backbone's heads.</source>
    <translation>Ein Vielfaches der Köpfe des Grundnetzes.</translation>
   </message>
@@ -3727,6 +3731,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Farbkanäle</translation>
   </message>
   <message>
+   <source>Colours were converted from Adobe RGB, which EXIF names.</source>
+   <translation>Die Farben wurden von Adobe RGB, das in EXIF steht, in sRGB umgewandelt.</translation>
+  </message>
+  <message>
    <source>Colours were converted from the embedded profile to sRGB.</source>
    <translation>Die Farben wurden vom eingebetteten Profil in sRGB umgewandelt.</translation>
   </message>
@@ -3855,16 +3863,24 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Es als TIFF mit 8 Bit, 16 Bit oder Gleitkomma exportieren.</translation>
   </message>
   <message>
+   <source>Export it as JPEG or TIFF, or install the Python package pillow-heif.</source>
+   <translation>Es als JPEG oder TIFF exportieren oder das Python-Paket pillow-heif installieren.</translation>
+  </message>
+  <message>
+   <source>Export it as PNG or TIFF.</source>
+   <translation>Es als PNG oder TIFF exportieren.</translation>
+  </message>
+  <message>
+   <source>Export it as a picture of one of these kinds: {0}.</source>
+   <translation>Es als Bild einer dieser Arten exportieren: {0}.</translation>
+  </message>
+  <message>
    <source>Export it as grey or RGB.</source>
    <translation>Es als Grau oder RGB exportieren.</translation>
   </message>
   <message>
    <source>Export it, and work with the copy.</source>
    <translation>Es exportieren und mit der Kopie arbeiten.</translation>
-  </message>
-  <message>
-   <source>Export or copy it again.</source>
-   <translation>Neu exportieren oder kopieren.</translation>
   </message>
   <message>
    <source>Export the bare state dict.</source>
@@ -4007,6 +4023,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Geführtes Filter</translation>
   </message>
   <message>
+   <source>HEIC pictures need a decoder that is not part of this program</source>
+   <translation>HEIC-Bilder brauchen einen Decoder, der nicht zu diesem Programm gehört</translation>
+  </message>
+  <message>
    <source>Hours to days. 10,000 iterations, batch 16, crops of 128, rate 2e-4 with exponential decay, averaged weights; the losses of the paper alone.</source>
    <translation>Stunden bis Tage. 10.000 Schritte zu je 16 Ausschnitten von 128 Pixeln, Rate 2e-4 mit exponentiellem Abfall, gemittelte Gewichte; nur die Verluste des Aufsatzes.</translation>
   </message>
@@ -4101,6 +4121,18 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>It was damaged or exchanged on its way, and was not kept. Try again.</source>
    <translation>Sie wurde unterwegs beschädigt oder ausgetauscht und nicht behalten. Bitte erneut versuchen.</translation>
+  </message>
+  <message>
+   <source>It would be transparent everywhere; its opacity was left out.</source>
+   <translation>Es wäre überall durchsichtig; die Deckkraft wurde weggelassen.</translation>
+  </message>
+  <message>
+   <source>Its colours are described by codes this program does not know; they were kept.</source>
+   <translation>Die Farben sind durch Kennzahlen beschrieben, die dieses Programm nicht kennt; sie blieben, wie sie sind.</translation>
+  </message>
+  <message>
+   <source>Its gamma makes no sense and was left out.</source>
+   <translation>Der Gammawert ergibt keinen Sinn und wurde weggelassen.</translation>
   </message>
   <message>
    <source>Judge every</source>
@@ -4691,6 +4723,14 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Die Datei enthält {0} Bilder einer Aufnahme; das erste wird verwendet.</translation>
   </message>
   <message>
+   <source>The file is damaged; what could be decoded of it is shown ({0}).</source>
+   <translation>Die Datei ist beschädigt; gezeigt wird, was sich von ihr lesen ließ ({0}).</translation>
+  </message>
+  <message>
+   <source>The file is too large to be checked for damage.</source>
+   <translation>Die Datei ist zu groß, um auf Schäden geprüft zu werden.</translation>
+  </message>
+  <message>
    <source>The folder {0}</source>
    <translation>Der Ordner {0}</translation>
   </message>
@@ -4903,6 +4943,14 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Möglich sind: {0}.</translation>
   </message>
   <message>
+   <source>Values of 0…{0} were stretched to 0…255.</source>
+   <translation>Werte von 0…{0} wurden auf 0…255 gespreizt.</translation>
+  </message>
+  <message>
+   <source>Values were converted to sRGB from gamma {0}, which the file states.</source>
+   <translation>Die Werte wurden von Gamma {0}, das in der Datei steht, in sRGB umgewandelt.</translation>
+  </message>
+  <message>
    <source>Vary brightness</source>
    <translation>Helligkeit variieren</translation>
   </message>
@@ -4999,6 +5047,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>der Name eines Modellpakets endet auf {0}</translation>
   </message>
   <message>
+   <source>a part of it is cut short</source>
+   <translation>ein Teil davon ist abgeschnitten</translation>
+  </message>
+  <message>
    <source>a picture holds values that are not numbers</source>
    <translation>ein Bild enthält Werte, die keine Zahlen sind</translation>
   </message>
@@ -5009,6 +5061,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>a third folder beside {0}: {1} pictures</source>
    <translation>ein dritter Ordner neben {0}: {1} Bilder</translation>
+  </message>
+  <message>
+   <source>a value is greater than the header says</source>
+   <translation>ein Wert ist größer, als der Dateikopf angibt</translation>
   </message>
   <message>
    <source>an under- with an over-exposed frame</source>
@@ -5075,6 +5131,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Farbe</translation>
   </message>
   <message>
+   <source>colour space {0}</source>
+   <translation>Farbraum {0}</translation>
+  </message>
+  <message>
    <source>comparing</source>
    <translation>Vergleichen</translation>
   </message>
@@ -5089,6 +5149,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>decision</source>
    <translation>Entscheidung</translation>
+  </message>
+  <message>
+   <source>decoding it takes too long</source>
+   <translation>das Lesen dauert zu lange</translation>
   </message>
   <message>
    <source>depth</source>
@@ -5211,6 +5275,14 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Schreiben ist nicht möglich ({0})</translation>
   </message>
   <message>
+   <source>it claims {0}×{1} pixels but has only {2} bytes: next to nothing is in it</source>
+   <translation>sie gibt {0}×{1} Pixel an, hat aber nur {2} Byte: Es ist so gut wie nichts darin</translation>
+  </message>
+  <message>
+   <source>it claims {0}×{1} pixels, which {2} bytes cannot hold</source>
+   <translation>sie gibt {0}×{1} Pixel an, die nicht in {2} Byte passen</translation>
+  </message>
+  <message>
    <source>it does not answer</source>
    <translation>von dort kommt keine Antwort</translation>
   </message>
@@ -5247,6 +5319,14 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>darin ist kein Lauf, der sich fortsetzen lässt ({0})</translation>
   </message>
   <message>
+   <source>it holds pictures of {0}×{1} and {2}×{3} pixels, and its marks call the larger one a thumbnail</source>
+   <translation>sie enthält Bilder von {0}×{1} und {2}×{3} Pixeln und bezeichnet das größere als Vorschaubild</translation>
+  </message>
+  <message>
+   <source>it holds {0} pages of different sizes ({1}), and no mark tells which is the picture</source>
+   <translation>sie enthält {0} Seiten verschiedener Größe ({1}), und nichts sagt, welche das Bild ist</translation>
+  </message>
+  <message>
    <source>it holds {0} {1}, and only one picture can be fused</source>
    <translation>sie enthält {0} {1}; fusioniert werden kann nur ein einzelnes Bild</translation>
   </message>
@@ -5263,6 +5343,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>es ist eine Datei</translation>
   </message>
   <message>
+   <source>it is a file of the kind {0}, not a picture this program can read yet</source>
+   <translation>es ist eine Datei der Art {0} und kein Bild, das dieses Programm schon lesen kann</translation>
+  </message>
+  <message>
    <source>it is a folder</source>
    <translation>es ist ein Ordner</translation>
   </message>
@@ -5273,6 +5357,14 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>it is busy or out of order (answer {0})</source>
    <translation>dort ist Überlast oder eine Störung (Antwort {0})</translation>
+  </message>
+  <message>
+   <source>it is coded in {0} scans; decoding them would take minutes</source>
+   <translation>sie ist in {0} Durchläufen kodiert; sie zu lesen würde Minuten dauern</translation>
+  </message>
+  <message>
+   <source>it is cut short</source>
+   <translation>sie ist abgeschnitten</translation>
   </message>
   <message>
    <source>it is damaged ({0})</source>
@@ -5409,6 +5501,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>its content is not a picture of the kind its name says</source>
    <translation>der Inhalt ist kein Bild der Art, die der Name sagt</translation>
+  </message>
+  <message>
+   <source>its decoder crashed over it</source>
+   <translation>der Decoder ist an ihr abgestürzt</translation>
   </message>
   <message>
    <source>its end is missing</source>
@@ -5755,8 +5851,16 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>schärfer</translation>
   </message>
   <message>
+   <source>signed samples</source>
+   <translation>Werte mit Vorzeichen</translation>
+  </message>
+  <message>
    <source>slices</source>
    <translation>Schichten</translation>
+  </message>
+  <message>
+   <source>some of its scans are missing</source>
+   <translation>einige ihrer Durchläufe fehlen</translation>
   </message>
   <message>
    <source>steps</source>
@@ -5823,6 +5927,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>der Dateikopf ist unvollständig</translation>
   </message>
   <message>
+   <source>the header of a scan is incomplete</source>
+   <translation>der Kopf eines Durchlaufs ist unvollständig</translation>
+  </message>
+  <message>
    <source>the last good state, of step {0}, is kept</source>
    <translation>der letzte gute Stand, von Schritt {0}, bleibt erhalten</translation>
   </message>
@@ -5861,6 +5969,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>the pictures are not those this run was started with</source>
    <translation>die Bilder sind nicht die, mit denen dieser Lauf begann</translation>
+  </message>
+  <message>
+   <source>the process that decodes it cannot be started ({0})</source>
+   <translation>der Prozess, der sie liest, lässt sich nicht starten ({0})</translation>
   </message>
   <message>
    <source>the proxy refuses it ({0})</source>
@@ -6071,6 +6183,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>{0} wurde seither geändert: wird neu fusioniert</translation>
   </message>
   <message>
+   <source>{0} channels</source>
+   <translation>{0} Kanäle</translation>
+  </message>
+  <message>
    <source>{0} could be paired with each other or inside: give the two folders themselves</source>
    <translation>{0} könnten miteinander oder in sich gepaart werden: bitte die zwei Ordner selbst angeben</translation>
   </message>
@@ -6139,6 +6255,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>{0} von {1} Teilen sind da</translation>
   </message>
   <message>
+   <source>{0} of {1} values are there</source>
+   <translation>{0} von {1} Werten sind da</translation>
+  </message>
+  <message>
    <source>{0} patient is on both sides: the figures will look better than they are. Take these pictures out of one of the two folders.</source>
    <translation>{0} Patient ist auf beiden Seiten: Die Kennzahlen werden besser aussehen, als sie sind. Bitte diese Bilder aus einem der zwei Ordner nehmen.</translation>
   </message>
@@ -6165,6 +6285,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>{0} refuses the file</source>
    <translation>{0} verweigert die Datei</translation>
+  </message>
+  <message>
+   <source>{0} samples</source>
+   <translation>Werte der Art {0}</translation>
   </message>
   <message>
    <source>{0} was given twice and counts once.</source>
@@ -6197,6 +6321,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>{0}-bit unsigned integers, shown from the least to the greatest value.</source>
    <translation>Ganze Zahlen ohne Vorzeichen, {0} Bit, gezeigt vom kleinsten bis zum größten Wert.</translation>
+  </message>
+  <message>
+   <source>{0}-bit values were reduced to 8 bits.</source>
+   <translation>Werte mit {0} Bit wurden auf 8 Bit verkürzt.</translation>
   </message>
   <message>
    <source>{0}-bit values were stretched to 0…255.</source>
