@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -11,14 +10,15 @@ from pathlib import Path
 
 from core.errors import InputError
 from core.hints import (
+    in_order,
     normal,
     side_of,
     sides_together,
     source_of,
-    suggest_task,
     which_source,
     words_apart,
 )
+from core.io.collect import Collected
 from core.io.known_folders import is_method, kind_beside_sources, kind_of
 from core.io.names import (
     HABIT_WORDS,
@@ -30,11 +30,11 @@ from core.io.names import (
     match_names,
 )
 from core.io.persons import two_persons
-from core.io.plan import Leftover, Match, PairingPlan, Trouble
+from core.io.plan import Match, PairingPlan
 from core.io.reading import is_image
-from core.io.scan import Scanner
+from core.io.scan import Scanner, sort_out
 from core.io.sides import choose_sides
-from core.io.tree import Node, Places, Sides, both_names, natural, real
+from core.io.tree import Node, Places, Sides, both_names, natural
 from core.said import Said
 from core.tasks import TASKS, get_task
 
@@ -88,34 +88,30 @@ def pair_paths(
 class _Finder:
     """Collects pairs and leftovers while it walks through folders."""
 
-    def __init__(self, task: str | None, skip: Sequence[Path], rules: Sequence[FolderRule]) -> None:
+    def __init__(
+        self,
+        task: str | None,
+        skip: Sequence[Path] = (),
+        rules: Sequence[FolderRule] = (),
+        places: Places | None = None,
+    ) -> None:
         self._task = task
         self._rules = rules
         self._scanner = Scanner(skip)
-        self._matches: list[tuple[Match, float]] = []
-        self._leftovers: dict[Path, Leftover] = {}
-        self._notes: dict[str, None] = {}
+        self._places = places or Places()
+        self._found = Collected(task, self._places)
         self._within: dict[int, list[float]] = {}
-        self._places = Places()
 
     def plan(self) -> PairingPlan:
         """The result so far, in order."""
-        matches = sorted((m for m, _ in self._matches), key=_match_order)
-        for note in self._scanner.notes():
-            self._note(note)
+        self._found.note(*self._scanner.notes())
         for folder, why in self._scanner.unreadable.items():
-            self._left(folder, why, "unreadable")
-        if any(not match.sure for match in matches):
-            text = "Names do not say which source is A everywhere; look, and swap if needed."
-            self._note(Said(text))
-        leftovers = sorted(self._leftovers.values(), key=lambda item: natural(str(item.path)))
-        suggested = {suggest_task(match.a, match.b) for match in matches} - {""}
-        task = next(iter(suggested)) if len(suggested) == 1 else ""
-        return PairingPlan(tuple(matches), tuple(leftovers), tuple(self._notes), task)
+            self._found.leave(folder, why, "unreadable")
+        return self._found.plan()
 
     def run(self, paths: list[Path]) -> None:
         """Pair what is at and below ``paths``."""
-        roots, loose = self._sorted_out(paths)
+        roots, loose = self._given(paths)
         scanned = [self._scanner.scan(root, given=True) for root in roots]
         nodes = [node for node in scanned if node is not None]
         if len(nodes) == 1:
@@ -126,33 +122,23 @@ class _Finder:
         inside = {file for node in nodes for _, file in node.below()}
         self._pair_loose([path for path in loose if path not in inside], alone=not nodes)
 
-    def _sorted_out(self, paths: list[Path]) -> tuple[list[Path], list[Path]]:
-        unique: dict[str, Path] = {}
-        for path in paths:
-            if not path.exists():
-                raise InputError(str(path), "there is no such file or folder", "Check the name.")
-            key = real(path) if path.is_dir() else os.path.abspath(path)  # noqa: PTH100
-            if key in unique:
-                self._note(Said("{0} was given twice and counts once.", path))
-            unique.setdefault(key, path)
-        roots = {key: path for key, path in unique.items() if path.is_dir()}
-        for key, path in list(roots.items()):
-            if any(key != other and Path(key).is_relative_to(other) for other in roots):
-                text = "{0} lies inside another folder that was given and counts once."
-                self._note(Said(text, path))
-                del roots[key]
-        loose = [path for path in unique.values() if not path.is_dir()]
-        pictures = [path for path in loose if path.is_file() and is_image(path)]
-        for path in {*loose} - {*pictures}:
-            self._left(path, Said("it is no picture this program can read"))
-        return list(roots.values()), pictures
+    def _given(self, paths: list[Path]) -> tuple[list[Path], list[Path]]:
+        """Folders and pictures among what was given, each once."""
+        folders, files, notes = sort_out(paths)
+        self._found.note(*notes)
+        pictures = [path for path in files if path.is_file() and is_image(path)]
+        for path in {*files} - {*pictures}:
+            self._found.leave(path, Said("it is no picture this program can read"))
+        return folders, pictures
 
     def _claimed(self, node: Node, relative: Path) -> bool:
         """Whether a rule has paired what is in the folder."""
         for rule in self._rules:
             claimed = rule(node.path)
             if claimed is not None:
-                self._matches += [(replace(match, folder=relative), _SURE) for match in claimed]
+                self._found.matches += [
+                    (replace(match, folder=relative), _SURE) for match in claimed
+                ]
                 return True
         return False
 
@@ -172,11 +158,10 @@ class _Finder:
         nodes = [node for node in nodes if not self._claimed(node, relative / node.path.name)]
         nodes = nodes if explicit else self._without_methods(nodes)
         choice = choose_sides(nodes, self._task, explicit)
-        for note in choice.notes:
-            self._note(note)
+        self._found.note(*choice.notes)
         for index, reason in choice.ambiguous.items():
             text = Said("{0}: give the two folders alone", reason)
-            self._left(nodes[index].path, text, "ambiguous", len(list(nodes[index].below())))
+            self._found.leave(nodes[index].path, text, "ambiguous", len(list(nodes[index].below())))
         rest, paired = list(choice.rest), []
         for sides, shared in choice.sides:
             if self._pair_sides(sides, relative / shared):
@@ -230,7 +215,7 @@ class _Finder:
             else:
                 text = Said("a third folder beside {0}: {1} pictures", paired[0].names, len(files))
                 reason = reasons.get(id(node), text)
-                self._left(node.path, reason, "unmatched", len(files))
+                self._found.leave(node.path, reason, "unmatched", len(files))
         return kept
 
     def _pair_strangers(self, a: Node, b: Node, relative: Path, explicit: bool) -> bool:
@@ -248,10 +233,10 @@ class _Finder:
             paired = self._pair_sides(Sides(a, b, _STRANGE, sure=False), relative)
             if paired:
                 text = "{0} were taken for two sources, though their names do not say so."
-                self._note(Said(text, names))
+                self._found.note(Said(text, names))
             elif two_persons(a.path, b.path) and a.shared(b):
                 text = "{0} name two persons: they are not paired with each other."
-                self._note(Said(text, names))
+                self._found.note(Said(text, names))
             return paired
         return self._leave_strangers(a, b)
 
@@ -263,7 +248,7 @@ class _Finder:
         for node in (a, b):
             text = "{0} could be paired with each other or inside: give the two folders themselves"
             count = len(list(node.below()))
-            self._left(node.path, Said(text, names), "ambiguous", count)
+            self._found.leave(node.path, Said(text, names), "ambiguous", count)
         return True
 
     def _inside(self, node: Node) -> list[float]:
@@ -272,10 +257,10 @@ class _Finder:
         Files without a partner do not count: one of them must not turn a patient into a side.
         """
         if id(node) not in self._within:
-            trial = _Finder(self._task, (), self._rules)
+            trial = _Finder(self._task, rules=self._rules, places=self._places)
             trial._within = self._within  # asked again at every level above
             trial._pair_node(node, Path())
-            self._within[id(node)] = [weight for _, weight in trial._matches]
+            self._within[id(node)] = [weight for _, weight in trial._found.matches]
         return self._within[id(node)]
 
     def _are_sides(self, sides: Sides) -> bool:
@@ -303,14 +288,11 @@ class _Finder:
         """Pair the pictures of two folders with each other; False when that is not to be."""
         if not self._are_sides(sides):
             return False
-        trial = _Finder(self._task, (), ())
-        trial._places = self._places
+        trial = _Finder(self._task, places=self._places)
         trial._pair_two_sides(sides, relative)
-        if not trial._matches:
+        if not trial._found.matches:
             return False
-        self._matches += trial._matches
-        self._leftovers |= trial._leftovers
-        self._notes |= trial._notes
+        self._found.take(trial._found)
         return True
 
     def _pair_two_sides(self, sides: Sides, relative: Path) -> None:
@@ -331,16 +313,16 @@ class _Finder:
                     )
                     match = Match(normal(a.stem), a, b, Said(how, sides.names))
                     match = replace(match, folder=relative / folder, sure=sides.sure)
-                    self._match(match, sides.weight)
+                    self._found.pair(match, sides.weight)
                 elif len(set(labels)) == 2:
                     for _, path, _ in group:
                         listed = ", ".join(p.name for _, p, _ in group if p != path)
                         text = Said("several files have its name: {0}", listed)
-                        self._left(path, text, "ambiguous")
+                        self._found.leave(path, text, "ambiguous")
                 else:
                     files += group
         # Where names are the same, one that has no partner is not of a row: 1 is not B of 2.
-        least = LEARNED_WORDS if self._matches else NUMBERS
+        least = LEARNED_WORDS if self._found.matches else NUMBERS
         if sides.weight == _STRANGE:  # “s1/s1_t1” and “s2/s2_t1” are of two patients
             least = HABIT_WORDS
         by_folder: dict[Path, list[tuple[Path, str]]] = defaultdict(list)
@@ -360,7 +342,7 @@ class _Finder:
             return
         numbered = all(re.search(r"\d", path.stem) for path in files)
         if folder and numbered and len(files) > 2 and len(found.rows) == len(files):
-            self._left(folder, found.unmatched[0], "unmatched", len(files))
+            self._found.leave(folder, found.unmatched[0], "unmatched", len(files))
             return
         self._take(files, found, relative)
 
@@ -371,26 +353,25 @@ class _Finder:
         relative: Path,
         sides: Sides | None = None,
     ) -> None:
-        for note in found.notes:
-            self._note(note)
+        self._found.note(*found.notes)
         for pair in found.pairs:
             a, b = files[pair.a], files[pair.b]
             if sides and sides.weight == _STRANGE and not pair.shared and a.parent != b.parent:
                 # “anna/PET” and “berta/MRI”: only the folders say whose they are
                 for path in (a, b):
-                    self._left(path, Said("no file of that name in {0}", sides.names))
+                    self._found.leave(path, Said("no file of that name in {0}", sides.names))
                 continue
             name = pair.shared or a.parent.name or a.stem
             # One word that is missing from the other name says less than two words.
             weight = pair.strength if pair.word_a and pair.word_b else HABIT_WORDS
             match = Match(name, a, b, pair.reason, relative, sides.sure if sides else pair.sure)
-            self._match(match, sides.weight if sides else weight)
+            self._found.pair(match, sides.weight if sides else weight)
         for index, reason in found.unmatched.items():
             if sides and "no other" in reason:
                 reason = Said("no file of that name in {0}", sides.names)
-            self._left(files[index], reason)
+            self._found.leave(files[index], reason)
         for index, reason in found.ambiguous.items():
-            self._left(files[index], reason, "ambiguous")
+            self._found.leave(files[index], reason, "ambiguous")
 
     def _only_two(self, files: Sequence[Path], relative: Path) -> bool:
         """One picture whose name says A and one that says B, with no third: a pair."""
@@ -404,7 +385,7 @@ class _Finder:
                     first, second, words = second, first, words[::-1]
                 reason = Said("the only two pictures here, named {0} and {1}", *words)
                 name = relative.name or first.parent.name or first.stem
-                self._match(Match(name, first, second, reason, relative), TASK_WORDS)
+                self._found.pair(Match(name, first, second, reason, relative), TASK_WORDS)
                 return True
         return False
 
@@ -423,43 +404,19 @@ class _Finder:
                 self._pair_files(node.files, Path())
 
     def _pair_given_two(self, first: Path, second: Path) -> None:
-        trial = _Finder(self._task, (), ())
+        trial = _Finder(self._task, places=self._places)
         trial._pair_files((first, second), Path())
-        if trial._matches:
-            self._matches += trial._matches
+        if trial._found.matches:
+            self._found.take(trial._found)
             return
-        sides = [side_of(f"{p.parent.name} {p.stem}", self._task) for p in (first, second)]
-        a, b = (second, first) if sides[0] == "b" or sides[1] == "a" else (first, second)
-        sure = sides[0] != sides[1]
+        a, b = in_order(first, second, self._task)
+        sure = which_source(a, b, self._task) != ""
         if two_persons(first, second):
             text = "{0} and {1} name two persons; paired as asked."
-            self._note(Said(text, first.name, second.name))
+            self._found.note(Said(text, first.name, second.name))
         why = Said("the only two files given")
-        self._match(Match(normal(a.stem), a, b, why, Path(), sure), _SURE)
-
-    def _match(self, match: Match, strength: float) -> None:
-        if self._places.real(match.a) == self._places.real(match.b):
-            text = Said("A and B would be one and the same file")
-            for path in (match.a, match.b):
-                self._left(path, text, "ambiguous")
-            return
-        told = which_source(match.a, match.b, self._task, habit=False)
-        if told == "b":
-            match = replace(match, a=match.b, b=match.a, sure=True)
-        self._matches.append((replace(match, sure=True) if told == "a" else match, strength))
-
-    def _left(
-        self, path: Path, reason: str, trouble: Trouble = "unmatched", count: int = 1
-    ) -> None:
-        self._leftovers[path] = Leftover(path, reason, trouble, count)
-
-    def _note(self, text: str) -> None:
-        self._notes[text] = None
+        self._found.pair(Match(normal(a.stem), a, b, why, Path(), sure), _SURE)
 
 
 def _without_capitals(name: str) -> str:
     return normal(name).casefold()
-
-
-def _match_order(match: Match) -> tuple[list[tuple[int, int, str]], ...]:
-    return natural(str(match.folder)), natural(match.name), natural(str(match.a))

@@ -9,24 +9,19 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from core.exposures import exposure_of
 from core.hints import (
-    COARSE,
-    FINE,
     GENERIC_WORDS,
-    glued_words,
-    is_source_word,
     normal,
     side_of_word,
     sides_together,
     words_of,
 )
+from core.io.holes import Hole, holes_of
 from core.io.known_folders import NO_SOURCES
-from core.io.persons import person_of
 from core.io.series import find_series
 from core.said import Said
 from core.tasks import TASKS
@@ -85,24 +80,12 @@ class NameMatches:
     rows: set[int] = field(default_factory=set)
 
 
-@dataclass(frozen=True)
-class _Hole:
-    """A name with one word taken out."""
-
-    key: tuple[str, str]
-    value: str
-    written: str
-    shared: str
-    person: str
-    exposure: float | None = None
-
-
 @dataclass
 class _Candidate:
     """One pair of words and the names it would bring together."""
 
     words: tuple[str, str]
-    pairs: list[tuple[int, int, _Hole, _Hole]] = field(default_factory=list)
+    pairs: list[tuple[int, int, Hole, Hole]] = field(default_factory=list)
     used: set[int] = field(default_factory=set)
     clean: int = 0
     crowded: int = 0
@@ -137,7 +120,7 @@ def match_names(
             names of two exposures that differ in anything else.
     """
     matches = NameMatches()
-    holes = [tuple(_holes(normal(name))) for name in names]
+    holes = [tuple(holes_of(normal(name))) for name in names]
     _set_aside_duplicates(names, sides, matches)
     left = {index for index in range(len(names)) if index not in matches.ambiguous}
     left -= _set_aside_results(names, holes, left, matches)
@@ -188,40 +171,6 @@ def _take_series(
     return series.settled
 
 
-def _holes(name: str) -> Iterator[_Hole]:
-    """Every way to take one word out of ``name``; also none at all."""
-    found = exposure_of(name)
-    about = person_of(name), found.value if found else None
-    parts = COARSE.findall(name)
-    yield _Hole((name.casefold(), "-"), "", "", name, *about)
-    start = 0
-    for place, part in enumerate(parts):
-        if part[0].isalnum():
-            before, after = name[:start], name[start + len(part) :]
-            yield _hole(before, part, after, *about)
-            pieces = FINE.findall(part)
-            whole = is_source_word(part.casefold())  # "t1" is not a "t" with a number
-            if len(pieces) > 1 and "".join(pieces) == part and not whole:
-                offset = 0
-                for piece in pieces:
-                    end = offset + len(piece)
-                    yield _hole(before + part[:offset], piece, part[end:] + after, *about)
-                    offset = end
-            for head, word, tail in glued_words(part):
-                yield _hole(before + head + "\0", word, tail + after, *about)
-            if len(parts) > 2 and place in (0, len(parts) - 1):
-                rest = "".join(parts[2:] if place == 0 else parts[:-2])
-                yield _Hole((rest.casefold(), "-"), part.casefold(), part, rest, *about)
-        start += len(part)
-
-
-def _hole(before: str, word: str, after: str, person: str, exposure: float | None) -> _Hole:
-    head, tail = (text.replace("\0", "").strip(" _-.") for text in (before, after))
-    shared = f"{head}_{tail}" if head and tail else head or tail
-    key = before.casefold(), after.casefold() + "|"
-    return _Hole(key, word.casefold(), word, shared, person, exposure)
-
-
 def _set_aside_duplicates(
     names: Sequence[str], sides: Sequence[str] | None, matches: NameMatches
 ) -> None:
@@ -238,7 +187,7 @@ def _set_aside_duplicates(
 
 def _set_aside_results(
     names: Sequence[str],
-    holes: Sequence[tuple[_Hole, ...]],
+    holes: Sequence[tuple[Hole, ...]],
     among: set[int],
     matches: NameMatches,
 ) -> set[int]:
@@ -262,7 +211,7 @@ def _set_aside_results(
 
 
 def _ranked(
-    holes: Sequence[tuple[_Hole, ...]],
+    holes: Sequence[tuple[Hole, ...]],
     left: set[int],
     claimed: dict[int, dict[str, str]],
     sides: Sequence[str] | None,
@@ -271,7 +220,7 @@ def _ranked(
     scenes: set[tuple[str, str]],
 ) -> list[_Candidate]:
     """Acceptable word pairs, best first. Numbers that tell scenes apart are put in ``scenes``."""
-    by_key: dict[tuple[str, str], dict[str, tuple[int, _Hole]]] = defaultdict(dict)
+    by_key: dict[tuple[str, str], dict[str, tuple[int, Hole]]] = defaultdict(dict)
     for index in sorted(left):
         for hole in holes[index]:
             if not claimed[index] or hole.value in claimed[index] or hole.value == "":
@@ -296,8 +245,8 @@ def _ranked(
 
 def _add(
     candidates: dict[tuple[str, str], _Candidate],
-    one: tuple[int, _Hole],
-    other: tuple[int, _Hole],
+    one: tuple[int, Hole],
+    other: tuple[int, Hole],
     numbers: int,
     sides: Sequence[str] | None,
 ) -> None:
@@ -389,8 +338,8 @@ def _contested(best: _Candidate, rivals: list[_Candidate], names: Sequence[str])
 def _named(
     first: int,
     second: int,
-    hole: _Hole,
-    other: _Hole,
+    hole: Hole,
+    other: Hole,
     candidate: _Candidate,
     task: str | None,
     sides: Sequence[str] | None,
@@ -420,7 +369,7 @@ def _order(words: tuple[str, str], task: str | None) -> tuple[bool, bool]:
 def _explain(
     left: set[int],
     names: Sequence[str],
-    holes: Sequence[tuple[_Hole, ...]],
+    holes: Sequence[tuple[Hole, ...]],
     claimed: dict[int, dict[str, str]],
     matches: NameMatches,
 ) -> None:

@@ -6,12 +6,38 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from core.errors import InputError
 from core.hints import is_side
 from core.io.decoded import file_error
 from core.io.known_folders import FolderKind, is_output, kind_of, passed_over
 from core.io.reading import is_image
 from core.io.tree import Node, natural, real
 from core.said import Said
+
+
+def sort_out(paths: Sequence[Path]) -> tuple[list[Path], list[Path], list[Said]]:
+    """(folders, files, notes) of paths: each once, and no folder that lies in another one.
+
+    Raises:
+        InputError: a path does not exist.
+    """
+    unique: dict[str, Path] = {}
+    notes: list[Said] = []
+    for path in paths:
+        if not path.exists():
+            raise InputError(str(path), "there is no such file or folder", "Check the name.")
+        key = real(path) if path.is_dir() else os.path.abspath(path)  # noqa: PTH100
+        if key in unique:
+            notes.append(Said("{0} was given twice and counts once.", path))
+        unique.setdefault(key, path)
+    folders = {key: path for key, path in unique.items() if path.is_dir()}
+    for key, path in list(folders.items()):
+        if any(key != other and Path(key).is_relative_to(other) for other in folders):
+            text = "{0} lies inside another folder that was given and counts once."
+            notes.append(Said(text, path))
+            del folders[key]
+    files = [path for path in unique.values() if not path.is_dir()]
+    return list(folders.values()), files, notes
 
 
 class Scanner:
