@@ -1,6 +1,10 @@
-"""``python -m app`` is the ``unifusion`` command."""
+"""``python -m app`` is the ``unifusion`` command; the frozen program is its own decoder, too."""
 
-from app.cli import main
+import sys
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--decode-apart"]:  # core.io.apart.CHILD_ARGUMENT; nothing else is loaded
+        from core.io.apart_child import main
+    else:
+        from app.cli import main
     main()

@@ -227,9 +227,9 @@ class Pairs(QObject):
             said.append(text.format(known))
         if new.leftovers:
             text = self.tr("{0} files have no partner: see “Pairs…”.")
-            if len(new.leftovers) == 1:
+            if new.loose == 1:
                 text = self.tr("One file has no partner: see “Pairs…”.")
-            said.append(text.format(len(new.leftovers)))
+            said.append(text.format(new.loose))
         return " ".join((*said, *spoken_all(new.notes)))
 
     def set_plan(self, plan: PairingPlan) -> None:

@@ -51,7 +51,7 @@ def main() -> None:
     options = parser.parse_args()
     engine = FusionEngine()
     rows = []
-    for files in pair_folders(options.sources).pairs:
+    for files in pair_folders(options.sources).matches:
         if options.only not in files.name:
             continue
         pair = read_pair(files.a, files.b)

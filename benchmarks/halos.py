@@ -48,7 +48,7 @@ def main() -> None:
     engine = FusionEngine("cpu")
     rows = ["| task | method | below | above | ‰ far below |", "| --- | --- | ---: | ---: | ---: |"]
     for task in [options.task] if options.task else list(TASKS):
-        pairs = [read_pair(f.a, f.b) for f in pair_folders(options.data / "val" / task).pairs]
+        pairs = [read_pair(f.a, f.b) for f in pair_folders(options.data / "val" / task).matches]
         for method in (options.method or f"{task}-compact", *BASELINES):
             values = np.mean([beyond(engine, pair, task, method) for pair in pairs], axis=0)
             name = Path(method).stem

@@ -20,7 +20,7 @@ from core.baselines import BASELINES
 from core.engine import FusionEngine
 from core.evaluation import MethodScore, render_table, score_with
 from core.io import atomic_write, pair_folders, read_pair
-from core.io.pairing import PairedFiles
+from core.io.pairing import Match
 from core.metrics import Luma, psnr_pair, to_luma8
 from core.models.catalogue import Catalogue, PackEntry
 from core.models.pack import Manifest, read_pack, write_pack
@@ -35,7 +35,7 @@ RECONSTRUCTION = "reconstruction_psnr"
 def score(engine: FusionEngine, sources: Path, task: str, method: str) -> MethodScore:
     """Figures of one method over all pairs of a folder."""
 
-    def produce(files: PairedFiles) -> Luma:
+    def produce(files: Match) -> Luma:
         pair = read_pair(files.a, files.b)
         return to_luma8(engine.fuse(FusionRequest(pair, task, method)).fused)
 
@@ -45,7 +45,7 @@ def score(engine: FusionEngine, sources: Path, task: str, method: str) -> Method
 def reconstruction(engine: FusionEngine, sources: Path, task: str, pack: str) -> float:
     """Mean PSNR in dB of all reconstructions of sources, as 8-bit luma."""
     values = []
-    for files in pair_folders(sources).pairs:
+    for files in pair_folders(sources).matches:
         request = FusionRequest(read_pair(files.a, files.b), task, pack, reconstructions=True)
         result = engine.fuse(request)
         both = (result.reconstruction_a, result.reconstruction_b)

@@ -46,7 +46,7 @@ def luma(engine: FusionEngine, request: FusionRequest) -> FloatArray:
 def scored(engine: FusionEngine, sources: Path, task: str, pack: str) -> dict[str, MethodScore]:
     """Every method, and the pack mixed with trivial ones, over all pairs of a folder."""
     rows: dict[str, list[PictureScore]] = {}
-    for files in pair_folders(sources).pairs:
+    for files in pair_folders(sources).matches:
         request = FusionRequest(read_pair(files.a, files.b), task, pack)
         a, b = (to_luma8(image.normalised()) for image in (request.pair.a, request.pair.b))
         results = {m: luma(engine, replace(request, method=m)) for m in (pack, *BASELINES)}

@@ -80,7 +80,7 @@ def main() -> None:
     engine = FusionEngine("cpu")
     rows = []
     for task in [options.task] if options.task else list(TASKS):
-        pairs = pair_folders(options.data / "val" / task).pairs
+        pairs = pair_folders(options.data / "val" / task).matches
         changes = [
             change(engine, files.name, read_pair(files.a, files.b), task, options.method)
             for files in pairs

@@ -1,8 +1,9 @@
 """Scoring whole folders of fused pictures, and the table that compares them.
 
-Sources lie in ``a/`` and ``b/`` of one folder, results of each method in a folder of their own; a
-result has the name of its pair, whatever the suffix. Where the sources have a ``gt/`` (the sharp or
-well-exposed truth), results are also scored against it.
+Sources lie in one folder, in any layout that pairs are found in (:mod:`core.io.pairing`); results
+of each method in a folder of their own. A result has the name of its pair or of one of its sources,
+whatever the suffix, and may lie in the same subfolder. Where the sources have a ``gt/`` (the sharp
+or well-exposed truth), results are also scored against it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,8 +22,9 @@ import numpy as np
 from core.errors import InputError, Said
 from core.io.atomic import atomic_write
 from core.io.decoded import file_error
-from core.io.pairing import PairedFiles, pair_folders
-from core.io.reading import IMAGE_SUFFIXES, read_image
+from core.io.known_folders import truth_of
+from core.io.pairing import Match, pair_folders
+from core.io.reading import is_image, read_image
 from core.metrics import (
     MAIN_METRICS,
     METRICS,
@@ -108,66 +111,105 @@ def score_folder(
         Cancelled: ``progress`` asked to stop.
     """
     by_name, problems = _pictures(results)
-    pairs = {pair.name for pair in pair_folders(sources).pairs}
-    if not pairs & by_name.keys():
+    matches = pair_folders(sources, skip=(results,)).matches
+    found = _results_of(matches, by_name)
+    if not found:
         raise InputError(
             str(results),
             Said("none of its {0} pictures has the name of a pair in {1}", len(by_name), sources),
-            Said("Name each result like its sources, for instance “{0}.png”.", min(pairs)),
+            Said(
+                "Name each result like its sources, for instance “{0}.png”.",
+                min(map(_name_of, matches)),
+            ),
         )
 
-    def read_result(pair: PairedFiles) -> Luma | None:
-        path = by_name.get(pair.name)
+    def read_result(pair: Match) -> Luma | None:
+        path = found.get((pair.a, pair.b))
         return None if path is None else read_luma8(path)
 
-    scored = score_with(sources, read_result, names, method or results.name, progress)
-    ignored = tuple(by_name[name].name for name in sorted(by_name.keys() - pairs))
+    scored = score_with(
+        sources, read_result, names, method or results.name, progress, skip=(results,)
+    )
+    used = {*found.values()}
+    ignored = tuple(
+        path.relative_to(results).as_posix() for path in by_name.values() if path not in used
+    )
     return MethodScore(
         scored.method, scored.pictures, scored.missing, ignored, (*scored.problems, *problems)
     )
 
 
+def _name_of(match: Match) -> str:
+    """What a pair is called in tables: its name, with the folder it lies in."""
+    return (match.folder / match.name).as_posix()
+
+
+def _results_of(
+    matches: Sequence[Match], by_name: Mapping[str, Path]
+) -> dict[tuple[Path, Path], Path]:
+    """The result of each pair that has one.
+
+    Called like the pair or one of its sources, in the same subfolder; or without subfolders, where
+    no two pairs are called so.
+    """
+    plain = Counter(name for match in matches for name in {match.name, match.a.stem, match.b.stem})
+    found: dict[tuple[Path, Path], Path] = {}
+    for match in matches:
+        names = [match.name, match.a.stem, match.b.stem]
+        keys = [(match.folder / name).as_posix() for name in names]
+        keys += [name for name in names if plain[name] == 1]
+        for key in keys:
+            path = by_name.get(unicodedata.normalize("NFC", key))
+            if path is not None:
+                found[match.a, match.b] = path
+                break
+    return found
+
+
 def score_with(
     sources: Path,
-    produce: Callable[[PairedFiles], Luma | None],
+    produce: Callable[[Match], Luma | None],
     names: Sequence[str] = MAIN_METRICS,
     method: str = "",
     progress: Progress | None = None,
+    skip: tuple[Path, ...] = (),
+    task: str | None = None,
 ) -> MethodScore:
     """Score whatever ``produce`` gives for each pair: a file's picture, or a model's or baseline's.
 
-    ``produce`` returns the fused picture as 8-bit luma, or None when it has none for the pair. For
+    ``produce`` returns the fused picture as 8-bit luma, or None when it has none for the pair;
+    ``skip``: folders in ``sources`` that hold none; ``task``: whose words tell A from B first. For
     the rest see :func:`score_folder`.
     """
     metrics = [get_metric(name).name for name in names]
     progress = progress or NullProgress()
-    pairing = pair_folders(sources)
-    truths, problems = _pictures(sources / "gt") if (sources / "gt").is_dir() else ({}, ())
+    plan = pair_folders(sources, task, skip)
     pictures: list[PictureScore] = []
     missing: list[str] = []
-    for index, pair in enumerate(pairing.pairs):
+    for index, pair in enumerate(plan.matches):
         progress.check()
-        progress.report(index, len(pairing.pairs), pair.name)
+        progress.report(index, len(plan.matches), _name_of(pair))
         fused = produce(pair)
         if fused is None:
-            missing.append(pair.name)
+            missing.append(_name_of(pair))
             continue
-        pictures.append(_score_picture(pair, fused, metrics, truths.get(pair.name)))
-    progress.report(len(pairing.pairs), len(pairing.pairs), "")
-    return MethodScore(method, tuple(pictures), tuple(missing), (), (*pairing.problems, *problems))
+        pictures.append(_score_picture(pair, fused, metrics, truth_of(pair)))
+    progress.report(len(plan.matches), len(plan.matches), "")
+    problems = tuple(Said("{0}: {1}", item.path.name, item.reason) for item in plan.ambiguous)
+    return MethodScore(method, tuple(pictures), tuple(missing), (), problems)
 
 
 def _score_picture(
-    pair: PairedFiles, fused: Luma, metrics: Sequence[str], truth: Path | None
+    pair: Match, fused: Luma, metrics: Sequence[str], truth: Path | None
 ) -> PictureScore:
     source_a, source_b = read_luma8(pair.a), read_luma8(pair.b)
     try:
         values = evaluate(source_a, source_b, fused, metrics)
     except InputError as error:
-        raise InputError(Said("Pair “{0}”", pair.name), error.said) from error
+        raise InputError(Said("Pair “{0}”", _name_of(pair)), error.said) from error
     if truth is not None:
         values |= _against_truth(fused, truth)
-    return PictureScore(pair.name, values)
+    return PictureScore(_name_of(pair), values)
 
 
 def _against_truth(fused: Luma, path: Path) -> dict[str, float]:
@@ -185,15 +227,19 @@ def _against_truth(fused: Luma, path: Path) -> dict[str, float]:
 
 
 def _pictures(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
-    """Pictures in ``folder`` by stem; stems that occur twice are left out and told."""
+    """Pictures in and below ``folder`` by path without suffix; what is there twice is left out and
+    told.
+    """
     if not folder.is_dir():
         raise InputError(str(folder), "there is no such folder", "Check the name.")
     found: dict[str, list[Path]] = {}
     try:
-        for path in sorted(folder.iterdir()):
-            hidden = path.name.startswith(".")
-            if not hidden and path.suffix.lower() in IMAGE_SUFFIXES and path.is_file():
-                found.setdefault(unicodedata.normalize("NFC", path.stem), []).append(path)
+        for path in sorted(folder.rglob("*")):
+            inside = path.relative_to(folder)
+            hidden = any(part.startswith(".") for part in inside.parts)
+            if not hidden and path.is_file() and is_image(path):
+                name = unicodedata.normalize("NFC", inside.with_suffix("").as_posix())
+                found.setdefault(name, []).append(path)
     except OSError as error:
         raise file_error(folder, error) from error
     problems = tuple(

@@ -33,6 +33,7 @@ class ImageHeader:
         channels: samples per pixel as stored.
         bit_depth: depth of the file.
         frames: images in the file.
+        orientation: EXIF orientation, 1…8.
     """
 
     kind: str
@@ -41,6 +42,13 @@ class ImageHeader:
     channels: int = 1
     bit_depth: BitDepth = 8
     frames: int = 1
+    orientation: int = 1
+
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """(width, height) once it has been turned as the orientation mark says."""
+        turned = 5 <= self.orientation <= 8
+        return (self.height, self.width) if turned else (self.width, self.height)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,12 +15,13 @@ from torch import Tensor
 from core.colour import split
 from core.errors import InputError, Said
 from core.io import read_image, read_pair
+from core.io.known_folders import truth_of
 from core.io.plan import Match
 from core.progress import NullProgress, Progress
 from core.tasks import ColourPolicy
 from core.types import SourcePair
 from trainer.refocus import refocus
-from trainer.sources import find_pairs, truth_of
+from trainer.sources import find_pairs
 
 _TRIES = 4
 _FLAT = 0.02

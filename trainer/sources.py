@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError, Said
+from core.io.known_folders import truth_of
 from core.io.pairing import PairingPlan, pair_paths
 from core.io.plan import Leftover, Match
 
@@ -77,16 +78,6 @@ def _no_pair(paths: tuple[Path, ...], plan: PairingPlan, problems: tuple[str, ..
 
 def _excluded(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
-
-
-def truth_of(match: Match) -> Path | None:
-    """The picture fusion should give: the file of the same name in a ``gt/`` beside the sides."""
-    for above in list(match.a.parents)[1:4]:
-        inside = match.a.relative_to(above).parts[1:]
-        path = above.joinpath("gt", *inside)
-        if path.is_file():
-            return path
-    return None
 
 
 def fingerprint(matches: Sequence[Match], truth: bool) -> str:

@@ -25,10 +25,14 @@ def carry_over(old: PairingPlan | None, new: PairingPlan) -> PairingPlan:
     if old is None:
         return new
     there = {path for m in new.matches for path in key_of(m)}
-    there |= {item.path for item in new.leftovers}
+    loose = {item.path for item in new.leftovers}
     for match in old.matches:
         known = {key_of(m) for m in new.matches}
-        if match.reason == BY_HAND and key_of(match) not in known and match.a in there:
+        if (
+            match.reason == BY_HAND
+            and key_of(match) not in known
+            and ({match.a, *match.a.parents} & loose or match.a in there)
+        ):
             new = new.pair_by_hand(match.a, match.b)
     before = {key_of(match): match for match in old.matches}
     return replace(new, matches=tuple(_as_before(match, before) for match in new.matches))
@@ -56,7 +60,8 @@ def moved(plan: PairingPlan, rows: Collection[int], to: int) -> PairingPlan:
 def files_of(plan: PairingPlan, rows: Collection[int]) -> tuple[Path, Path] | None:
     """The two files that are paired when these rows are joined, or None.
 
-    Two files without partner; or a pair and such a file, which becomes its B.
+    Two files without partner; or a pair and such a file, which becomes its B. A line that stands
+    for a whole folder is joined with nothing.
     """
     if len(rows) != 2:
         return None
@@ -64,6 +69,9 @@ def files_of(plan: PairingPlan, rows: Collection[int]) -> tuple[Path, Path] | No
     count = len(plan.matches)
     if second < count or second >= count + len(plan.leftovers):
         return None
-    other = plan.leftovers[second - count].path
-    one = plan.matches[first].a if first < count else plan.leftovers[first - count].path
+    loose = [plan.leftovers[row - count] for row in (first, second) if row >= count]
+    if any(item.count > 1 for item in loose):
+        return None
+    other = loose[-1].path
+    one = plan.matches[first].a if first < count else loose[0].path
     return None if one == other else (one, other)

@@ -17,7 +17,7 @@ from core.evaluation import (
     write_csv,
 )
 from core.io import read_pair
-from core.io.pairing import PairedFiles
+from core.io.pairing import Match
 from core.metrics import MAIN_METRICS, METRICS, Luma, to_luma8
 from core.tasks import get_task
 from core.types import FusionRequest
@@ -55,7 +55,7 @@ def evaluate_methods(
                 )  # fmt: skip
             engine = engine or FusionEngine(device)
             produce = _runner(engine, get_task(task).name, method)
-            scores.append(score_with(sources, produce, names, method, progress))
+            scores.append(score_with(sources, produce, names, method, progress, task=task))
     say(render_table(scores, "ansi" if sys.stdout.isatty() else "plain"))
     if csv is not None:
         write_csv(csv, scores)
@@ -68,8 +68,8 @@ def _metric_names(text: str) -> tuple[str, ...]:
     return names or MAIN_METRICS
 
 
-def _runner(engine: FusionEngine, task: str, method: str) -> Callable[[PairedFiles], Luma]:
-    def produce(files: PairedFiles) -> Luma:
+def _runner(engine: FusionEngine, task: str, method: str) -> Callable[[Match], Luma]:
+    def produce(files: Match) -> Luma:
         pair = read_pair(files.a, files.b)
         return to_luma8(engine.fuse(FusionRequest(pair, task, method)).fused)
 

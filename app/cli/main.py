@@ -267,7 +267,9 @@ def train(
 
 @app.command()
 def evaluate(
-    sources: Annotated[Path, typer.Option(help="folder with a/ and b/ (and gt/, if known)")],
+    sources: Annotated[
+        Path, typer.Option(help="folder of pairs, laid out as for batch (and gt/, if known)")
+    ],
     method: Annotated[
         list[str],
         typer.Option(help="NAME=FOLDER of results, or the name of a pack or baseline; repeatable"),

@@ -222,8 +222,9 @@ class BatchPage(Page):
             finding = self.batch.phase == "finding"
             self.summary.setText(self.tr("Looking for pairs…") if finding else "")
             return
-        active, left = len(pairing.active), len(pairing.leftovers)
-        parts = [self.tr("{0} pairs").format(number(active, ","))]
+        active, left = len(pairing.active), pairing.loose
+        counted = self.tr("1 pair") if active == 1 else self.tr("{0} pairs")
+        parts = [counted.format(number(active, ","))]
         if len(pairing.matches) > active:
             parts.append(self.tr("{0} left out").format(number(len(pairing.matches) - active, ",")))
         if left:

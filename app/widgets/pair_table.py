@@ -168,7 +168,9 @@ class PairDialog(QDialog):
         rows, matches = self._rows(), len(self.plan.matches)
         self.swap.setEnabled(any(row < matches for row in rows))
         self.swap_all.setEnabled(matches > 0)
-        self.join.setEnabled(len(rows) == 2 and all(row >= matches for row in rows))
+        loose = [self.plan.leftovers[row - matches] for row in rows if row >= matches]
+        # A line may stand for a whole folder.
+        self.join.setEnabled(len(rows) == len(loose) == 2 and all(i.count == 1 for i in loose))
 
     def _change(self, plan: Any) -> None:
         self.table.set_plan(plan)

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import PIL.Image
-import tifffile
 
 from core.errors import InputError, Said
-from core.io.decoded import decoding, file_error
 from core.io.pairing import Match
-from core.io.tiff import is_tiff
+from core.io.reading import reader_of
 
 Size = tuple[int, int]
-_ORIENTATION, _TURNED = 0x0112, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,44 +39,8 @@ def picture_size(path: Path) -> Size | None:
     Raises:
         InputError: the file cannot be opened, is empty, or is no picture.
     """
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(8)
-    except OSError as error:
-        raise file_error(path, error) from error
-    if not head:
-        raise InputError(str(path), "the file is empty", "Export or copy it again.")
-    with decoding(path):
-        if is_tiff(head):
-            return _tiff_size(path)
-        try:
-            with PIL.Image.open(path) as image:
-                turned = _orientation(image) >= _TURNED
-                return (image.height, image.width) if turned else (image.width, image.height)
-        except PIL.UnidentifiedImageError:
-            pass
-    if path.suffix.lower() in (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif"):
-        raise InputError(
-            str(path),
-            "its content is not a picture of the kind its name says",
-            "Choose a picture, or export it again.",
-        )
-    return None
-
-
-def _orientation(image: PIL.Image.Image) -> int:
-    # Asked for the tags of a PNG that has none in front, Pillow decodes all to look behind it.
-    if image.format == "PNG" and not {"exif", "Raw profile type exif"} & image.info.keys():
-        return 1
-    return int(image.getexif().get(_ORIENTATION, 1))
-
-
-def _tiff_size(path: Path) -> Size | None:
-    with tifffile.TiffFile(path) as file:
-        page: Any = file.pages[0]
-        width, height = int(page.imagewidth), int(page.imagelength)
-        turned = int(page.tags.valueof(_ORIENTATION, 1)) >= _TURNED
-        return (height, width) if turned else (width, height)
+    reader = reader_of(path)
+    return reader.probe(path).upright_size if reader.probe is not None else None
 
 
 def look_at(match: Match) -> Look:

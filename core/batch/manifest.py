@@ -25,9 +25,9 @@ from typing import BinaryIO
 from core.errors import FusionError, InputError, OutputError, Said
 from core.io.atomic import sync_folder
 from core.io.decoded import file_error
+from core.io.known_folders import MANIFEST_NAME as MANIFEST_NAME
 from core.said import from_data, to_data
 
-MANIFEST_NAME = "unifusion-batch.sqlite"
 _FORMAT = "1"
 _GROUP, _INTERVAL = 16, 0.25
 _BLOCK = 1 << 18

@@ -7,16 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import PIL.Image
-
 from core.batch.figures import side_by_side, strip_jpeg
 from core.batch.manifest import Stamp
 from core.batch.plan import BatchPlan, BatchRow
 from core.errors import InputError
 from core.io.atomic import atomic_write, output_error
-from core.io.decoded import decoding
-from core.io.raster import PNG_SIGNATURE
-from core.io.reading import read_pair
+from core.io.kinds import PNG_SIGNATURE
+from core.io.reading import probe_image, read_pair
 from core.io.writer import write_image
 from core.metrics import MAIN_METRICS, evaluate, to_luma8
 from core.tasks import get_task
@@ -58,8 +55,8 @@ def _expected(path: Path) -> int:
         if head.startswith(PNG_SIGNATURE) and len(head) == _PNG_HEAD.size:
             _, width, height = _PNG_HEAD.unpack(head)
             return int(width * height * _BYTES_PER_PIXEL)
-        with decoding(path), PIL.Image.open(path) as image:
-            return image.width * image.height * _BYTES_PER_PIXEL
+        header = probe_image(path)
+        return header.width * header.height * _BYTES_PER_PIXEL
     except (InputError, OSError):
         pass
     try:

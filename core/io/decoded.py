@@ -40,7 +40,8 @@ class Decoded:
         bit_depth: depth of the file.
         alpha: H×W opacity, 0…``top`` (or 0…1), or None.
         premultiplied: True when ``pixels`` were multiplied by ``alpha`` already.
-        profile: embedded ICC profile, or None.
+        profile: embedded ICC profile, or one made of what the file says; or None.
+        profile_note: what to say of a profile that is not embedded.
         orientation: EXIF orientation, 1…8.
         notes: what was done so far.
     """
@@ -52,6 +53,7 @@ class Decoded:
     alpha: Samples | None = None
     premultiplied: bool = False
     profile: bytes | None = None
+    profile_note: str = ""
     orientation: int = 1
     notes: list[str] = field(default_factory=list)
 
@@ -209,6 +211,7 @@ def _to_grey_or_srgb(decoded: Decoded, notes: list[str]) -> Samples:
     converted = None
     if decoded.profile and convertible:
         converted, note = to_srgb(decoded.pixels, decoded.kind, decoded.profile)
+        note = decoded.profile_note or note
         notes.extend([note] if note else [])
     elif decoded.profile:
         text = "The embedded colour profile was left out: it does not fit these numbers."
@@ -251,6 +254,9 @@ def _onto_black(data: FloatArray, decoded: Decoded, notes: list[str]) -> FloatAr
     assert decoded.alpha is not None
     opaque = decoded.top if decoded.top else 1
     if np.all(decoded.alpha >= opaque):
+        return data
+    if not np.any(decoded.alpha):  # a channel that was never filled in, as in many bitmaps
+        notes.append(Said("It would be transparent everywhere; its opacity was left out."))
         return data
     notes.append(Said("Transparent areas were put on black."))
     if decoded.premultiplied:

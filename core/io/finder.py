@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import os
+import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from core.errors import InputError
-from core.io.decoded import file_error
+from core.hints import (
+    in_order,
+    normal,
+    side_of,
+    sides_together,
+    source_of,
+    which_source,
+    words_apart,
+)
+from core.io.collect import Collected
+from core.io.known_folders import is_method, kind_beside_sources, kind_of
 from core.io.names import (
     HABIT_WORDS,
     HINT_WORDS,
@@ -18,15 +28,13 @@ from core.io.names import (
     TASK_WORDS,
     NameMatches,
     match_names,
-    normal,
-    side_of,
-    source_of,
-    words_of,
 )
 from core.io.persons import two_persons
-from core.io.plan import Leftover, Match, PairingPlan, Trouble
-from core.io.reading import IMAGE_SUFFIXES
-from core.io.tree import Node, Places, Sides, both_names, natural, real
+from core.io.plan import Match, PairingPlan
+from core.io.reading import is_image
+from core.io.scan import Scanner, sort_out
+from core.io.sides import choose_sides
+from core.io.tree import Node, Places, Sides, both_names, natural
 from core.said import Said
 from core.tasks import TASKS, get_task
 
@@ -39,7 +47,6 @@ For sources that are folders themselves (series of slices): ``Match.a`` and ``b`
 FOLDER_RULES: tuple[FolderRule, ...] = ()
 """Rules that hold wherever pairs are looked for: window, batch, command line and trainer."""
 
-_TRUTH = {"gt", "truth", "ground_truth", "groundtruth"}
 _SURE, _STRANGE = 3.0, 0.5
 """How much a pair counts that a rule made, and one across folders whose names say nothing."""
 
@@ -54,8 +61,9 @@ def pair_paths(
     """Pair whatever was dropped: by name, by telling words, by folders; never by position.
 
     Understands a folder with ``a/`` and ``b/`` (or ``ir/`` and ``vis/`` …), two folders, one folder
-    whose file names differ in one word, nested folders of these, and loose files. Files are not
-    opened. Hidden files and files that are no pictures are passed over.
+    whose file names differ in one word, nested folders of these, and loose files. Files are opened
+    only where their suffix does not say what they are. Hidden files, files that are no pictures,
+    and folders of ground truth, of results, and of the system are passed over.
 
     Args:
         paths: files and folders; the same one twice counts once.
@@ -80,37 +88,32 @@ def pair_paths(
 class _Finder:
     """Collects pairs and leftovers while it walks through folders."""
 
-    def __init__(self, task: str | None, skip: Sequence[Path], rules: Sequence[FolderRule]) -> None:
+    def __init__(
+        self,
+        task: str | None,
+        skip: Sequence[Path] = (),
+        rules: Sequence[FolderRule] = (),
+        places: Places | None = None,
+    ) -> None:
         self._task = task
         self._rules = rules
-        self._seen = {real(path) for path in skip}
-        self._passed_over = 0
-        self._matches: list[tuple[Match, float]] = []
-        self._leftovers: dict[Path, Leftover] = {}
-        self._notes: dict[str, None] = {}
+        self._scanner = Scanner(skip)
+        self._places = places or Places()
+        self._found = Collected(task, self._places)
         self._within: dict[int, list[float]] = {}
-        self._places = Places()
 
     def plan(self) -> PairingPlan:
         """The result so far, in order."""
-        matches = sorted((m for m, _ in self._matches), key=_match_order)
-        if self._passed_over:
-            text = (
-                "{0} file that is no picture was passed over."
-                if self._passed_over == 1
-                else "{0} files that are no pictures were passed over."
-            )
-            self._note(Said(text, self._passed_over))
-        if any(not match.sure for match in matches):
-            text = "Names do not say which source is A everywhere; look, and swap if needed."
-            self._note(Said(text))
-        leftovers = sorted(self._leftovers.values(), key=lambda item: natural(str(item.path)))
-        return PairingPlan(tuple(matches), tuple(leftovers), tuple(self._notes))
+        self._found.note(*self._scanner.notes())
+        for folder, why in self._scanner.unreadable.items():
+            self._found.leave(folder, why, "unreadable")
+        return self._found.plan()
 
     def run(self, paths: list[Path]) -> None:
         """Pair what is at and below ``paths``."""
-        roots, loose = self._sorted_out(paths)
-        nodes = [node for node in map(self._scan, roots) if node is not None]
+        roots, loose = self._given(paths)
+        scanned = [self._scanner.scan(root, given=True) for root in roots]
+        nodes = [node for node in scanned if node is not None]
         if len(nodes) == 1:
             if not self._claimed(nodes[0], Path()):
                 self._pair_node(nodes[0], Path())
@@ -119,68 +122,29 @@ class _Finder:
         inside = {file for node in nodes for _, file in node.below()}
         self._pair_loose([path for path in loose if path not in inside], alone=not nodes)
 
-    def _sorted_out(self, paths: list[Path]) -> tuple[list[Path], list[Path]]:
-        unique: dict[str, Path] = {}
-        for path in paths:
-            if not path.exists():
-                raise InputError(str(path), "there is no such file or folder", "Check the name.")
-            key = real(path) if path.is_dir() else os.path.abspath(path)  # noqa: PTH100
-            if key in unique:
-                self._note(Said("{0} was given twice and counts once.", path))
-            unique.setdefault(key, path)
-        roots = {key: path for key, path in unique.items() if path.is_dir()}
-        for key, path in list(roots.items()):
-            if any(key != other and Path(key).is_relative_to(other) for other in roots):
-                text = "{0} lies inside another folder that was given and counts once."
-                self._note(Said(text, path))
-                del roots[key]
-        loose = [path for path in unique.values() if not path.is_dir()]
-        for path in loose:
-            if path.suffix.lower() not in IMAGE_SUFFIXES:
-                self._left(path, Said("it is no picture this program can read"))
-        pictures = [path for path in loose if path.suffix.lower() in IMAGE_SUFFIXES]
-        return list(roots.values()), pictures
-
-    def _scan(self, folder: Path) -> Node | None:
-        place = real(folder)
-        if place in self._seen:
-            return None
-        self._seen.add(place)
-        node = Node(folder)
-        try:
-            with os.scandir(folder) as entries:
-                found = sorted(entries, key=lambda entry: natural(entry.name))
-            for entry in found:
-                self._sort_in(node, entry)
-        except OSError as error:
-            self._left(folder, Said.plain(file_error(folder, error).why), "unreadable")
-        return node
-
-    def _sort_in(self, node: Node, entry: os.DirEntry[str]) -> None:
-        if entry.name.startswith("."):
-            return
-        path = node.path / entry.name
-        if entry.is_dir():
-            child = self._scan(path)
-            if child is not None:
-                node.folders.append(child)
-        elif path.suffix.lower() in IMAGE_SUFFIXES:
-            node.files.append(path)
-        else:
-            self._passed_over += 1
+    def _given(self, paths: list[Path]) -> tuple[list[Path], list[Path]]:
+        """Folders and pictures among what was given, each once."""
+        folders, files, notes = sort_out(paths)
+        self._found.note(*notes)
+        pictures = [path for path in files if path.is_file() and is_image(path)]
+        for path in {*files} - {*pictures}:
+            self._found.leave(path, Said("it is no picture this program can read"))
+        return folders, pictures
 
     def _claimed(self, node: Node, relative: Path) -> bool:
         """Whether a rule has paired what is in the folder."""
         for rule in self._rules:
             claimed = rule(node.path)
             if claimed is not None:
-                self._matches += [(replace(match, folder=relative), _SURE) for match in claimed]
+                self._found.matches += [
+                    (replace(match, folder=relative), _SURE) for match in claimed
+                ]
                 return True
         return False
 
     def _pair_node(self, node: Node, relative: Path) -> None:
-        self._pair_folders(node.folders, relative, explicit=False, beside=node.files)
-        self._pair_files(node.files, relative)
+        self._pair_folders(node.folders, relative, explicit=False, parent=node)
+        self._pair_files(node.files, relative, node.path if relative.parts else None)
 
     def _pair_folders(
         self,
@@ -188,41 +152,71 @@ class _Finder:
         relative: Path,
         *,
         explicit: bool,
-        beside: Sequence[Path] = (),
+        parent: Node | None = None,
     ) -> None:
         """Folders that are the two sides of one set are paired with each other, others inside."""
         nodes = [node for node in nodes if not self._claimed(node, relative / node.path.name)]
-        names = [node.path.name for node in nodes]
-        found = match_names(names, self._task, least=HABIT_WORDS)
-        rest = [nodes[index] for index in sorted(found.unmatched)]
-        for index, reason in found.ambiguous.items():
-            if explicit and "files here" in reason:
-                rest.append(nodes[index])
+        nodes = nodes if explicit else self._without_methods(nodes)
+        choice = choose_sides(nodes, self._task, explicit)
+        self._found.note(*choice.notes)
+        for index, reason in choice.ambiguous.items():
+            text = Said("{0}: give the two folders alone", reason)
+            self._found.leave(nodes[index].path, text, "ambiguous", len(list(nodes[index].below())))
+        rest, paired = list(choice.rest), []
+        for sides, shared in choice.sides:
+            if self._pair_sides(sides, relative / shared):
+                paired.append(sides)
             else:
-                text = Said("{0}: give the two folders alone", reason)
-                self._left(nodes[index].path, text, "ambiguous")
-        for pair in found.pairs:
-            below = relative if len(found.pairs) == 1 else relative / (pair.shared or "")
-            sides = Sides(nodes[pair.a], nodes[pair.b], pair.strength, pair.sure)
-            if sides.plain:
-                sides = replace(sides, weight=HINT_WORDS)
-            if not self._pair_sides(sides, below):
                 rest += (sides.a, sides.b)
-        if len(rest) < len(nodes) - len(found.ambiguous):  # some are sides
-            rest = self._without_truth(rest)
-        elif not found.pairs and len(rest) == 2:
-            flat = match_names([path.stem for path in beside], self._task).pairs
-            if not flat and self._pair_strangers(rest[0], rest[1], relative, explicit):
-                return
+        if paired:
+            rest = self._without_third(rest, paired, choice.reasons)
+        strangers = not paired and not choice.sides and len(rest) == 2
+        if strangers and self._settled(rest[0], rest[1], relative, explicit, parent):
+            return
         for node in rest:
             self._pair_node(node, relative / node.path.name)
 
-    def _without_truth(self, nodes: Sequence[Node]) -> list[Node]:
-        truth = [node for node in nodes if node.path.name.casefold() in _TRUTH]
-        for node in truth:
-            text = "{0}/ holds the truth, not a source: passed over."
-            self._note(Said(text, node.path.name))
-        return [node for node in nodes if node not in truth]
+    def _settled(
+        self, a: Node, b: Node, relative: Path, explicit: bool, parent: Node | None
+    ) -> bool:
+        """Whether two folders were paired with each other, or left to the user."""
+        if parent is not None:
+            if match_names([path.stem for path in parent.files], self._task).pairs:
+                return False
+            if kind_of(parent.path.name) == "results":
+                return False
+            if a.path.name.isdecimal() and b.path.name.isdecimal():
+                # Scenes, where their truth lies beside them; else nobody can know.
+                return not parent.has_truth and self._leave_strangers(a, b)
+        return self._pair_strangers(a, b, relative, explicit)
+
+    def _without_methods(self, nodes: list[Node]) -> list[Node]:
+        """Without folders that are called like a fusion method and hold no pairs: its results."""
+        found = [n for n in nodes if is_method(n.path.name) and not self._holds_pairs(n)]
+        for node in found:
+            self._scanner.pass_over("results", node.path.name)
+        return [node for node in nodes if node not in found]
+
+    def _holds_pairs(self, node: Node) -> bool:
+        return any(weight >= HABIT_WORDS for weight in self._inside(node))
+
+    def _without_third(
+        self, nodes: Sequence[Node], paired: Sequence[Sides], reasons: dict[int, str]
+    ) -> list[Node]:
+        """Folders beside the two sources: one line each, but for those that hold pairs."""
+        kept = []
+        for node in nodes:
+            kind = kind_beside_sources(node.path.name)
+            files = [path for _, path in node.below()]
+            if kind and not self._holds_pairs(node):
+                self._scanner.pass_over(kind, node.path.name)
+            elif len(files) < 2 or self._holds_pairs(node):
+                kept.append(node)
+            else:
+                text = Said("a third folder beside {0}: {1} pictures", paired[0].names, len(files))
+                reason = reasons.get(id(node), text)
+                self._found.leave(node.path, reason, "unmatched", len(files))
+        return kept
 
     def _pair_strangers(self, a: Node, b: Node, relative: Path, explicit: bool) -> bool:
         """Two folders whose names say nothing together: each for itself, or one with the other?"""
@@ -239,16 +233,22 @@ class _Finder:
             paired = self._pair_sides(Sides(a, b, _STRANGE, sure=False), relative)
             if paired:
                 text = "{0} were taken for two sources, though their names do not say so."
-                self._note(Said(text, names))
+                self._found.note(Said(text, names))
             elif two_persons(a.path, b.path) and a.shared(b):
                 text = "{0} name two persons: they are not paired with each other."
-                self._note(Said(text, names))
+                self._found.note(Said(text, names))
             return paired
+        return self._leave_strangers(a, b)
+
+    def _leave_strangers(self, a: Node, b: Node) -> bool:
+        """Whether two folders are better left to the user, which is said."""
+        names = both_names(a, b)
         if two_persons(a.path, b.path) or not a.shared(b):
             return False
         for node in (a, b):
             text = "{0} could be paired with each other or inside: give the two folders themselves"
-            self._left(node.path, Said(text, names), "ambiguous")
+            count = len(list(node.below()))
+            self._found.leave(node.path, Said(text, names), "ambiguous", count)
         return True
 
     def _inside(self, node: Node) -> list[float]:
@@ -257,10 +257,10 @@ class _Finder:
         Files without a partner do not count: one of them must not turn a patient into a side.
         """
         if id(node) not in self._within:
-            trial = _Finder(self._task, (), self._rules)
+            trial = _Finder(self._task, rules=self._rules, places=self._places)
             trial._within = self._within  # asked again at every level above
             trial._pair_node(node, Path())
-            self._within[id(node)] = [weight for _, weight in trial._matches]
+            self._within[id(node)] = [weight for _, weight in trial._found.matches]
         return self._within[id(node)]
 
     def _are_sides(self, sides: Sides) -> bool:
@@ -288,13 +288,11 @@ class _Finder:
         """Pair the pictures of two folders with each other; False when that is not to be."""
         if not self._are_sides(sides):
             return False
-        trial = _Finder(self._task, (), ())
-        trial._places = self._places
+        trial = _Finder(self._task, places=self._places)
         trial._pair_two_sides(sides, relative)
-        if not trial._matches:
+        if not trial._found.matches:
             return False
-        self._matches += trial._matches
-        self._leftovers |= trial._leftovers
+        self._found.take(trial._found)
         return True
 
     def _pair_two_sides(self, sides: Sides, relative: Path) -> None:
@@ -315,16 +313,18 @@ class _Finder:
                     )
                     match = Match(normal(a.stem), a, b, Said(how, sides.names))
                     match = replace(match, folder=relative / folder, sure=sides.sure)
-                    self._match(match, sides.weight)
+                    self._found.pair(match, sides.weight)
                 elif len(set(labels)) == 2:
                     for _, path, _ in group:
                         listed = ", ".join(p.name for _, p, _ in group if p != path)
                         text = Said("several files have its name: {0}", listed)
-                        self._left(path, text, "ambiguous")
+                        self._found.leave(path, text, "ambiguous")
                 else:
                     files += group
         # Where names are the same, one that has no partner is not of a row: 1 is not B of 2.
-        least = LEARNED_WORDS if self._matches else NUMBERS
+        least = LEARNED_WORDS if self._found.matches else NUMBERS
+        if sides.weight == _STRANGE:  # “s1/s1_t1” and “s2/s2_t1” are of two patients
+            least = HABIT_WORDS
         by_folder: dict[Path, list[tuple[Path, str]]] = defaultdict(list)
         for folder, path, side in files:
             by_folder[folder].append((path, side))
@@ -333,10 +333,16 @@ class _Finder:
             found = match_names([p.stem for p, _ in items], self._task, labels, least)
             self._take([p for p, _ in items], found, relative / folder, sides)
 
-    def _pair_files(self, files: Sequence[Path], relative: Path) -> None:
-        """Pair ``files`` of one folder by the words they differ in."""
+    def _pair_files(
+        self, files: Sequence[Path], relative: Path, folder: Path | None = None
+    ) -> None:
+        """Pair ``files`` by the words they differ in; a ``folder`` that is one row is one line."""
         found = match_names([path.stem for path in files], self._task)
         if len(found.unmatched) == len(files) == 2 and self._only_two(files, relative):
+            return
+        numbered = all(re.search(r"\d", path.stem) for path in files)
+        if folder and numbered and len(files) > 2 and len(found.rows) == len(files):
+            self._found.leave(folder, found.unmatched[0], "unmatched", len(files))
             return
         self._take(files, found, relative)
 
@@ -347,38 +353,40 @@ class _Finder:
         relative: Path,
         sides: Sides | None = None,
     ) -> None:
+        self._found.note(*found.notes)
         for pair in found.pairs:
             a, b = files[pair.a], files[pair.b]
+            if sides and sides.weight == _STRANGE and not pair.shared and a.parent != b.parent:
+                # “anna/PET” and “berta/MRI”: only the folders say whose they are
+                for path in (a, b):
+                    self._found.leave(path, Said("no file of that name in {0}", sides.names))
+                continue
             name = pair.shared or a.parent.name or a.stem
             # One word that is missing from the other name says less than two words.
             weight = pair.strength if pair.word_a and pair.word_b else HABIT_WORDS
             match = Match(name, a, b, pair.reason, relative, sides.sure if sides else pair.sure)
-            self._match(match, sides.weight if sides else weight)
+            self._found.pair(match, sides.weight if sides else weight)
         for index, reason in found.unmatched.items():
             if sides and "no other" in reason:
                 reason = Said("no file of that name in {0}", sides.names)
-            self._left(files[index], reason)
+            self._found.leave(files[index], reason)
         for index, reason in found.ambiguous.items():
-            self._left(files[index], reason, "ambiguous")
+            self._found.leave(files[index], reason, "ambiguous")
 
     def _only_two(self, files: Sequence[Path], relative: Path) -> bool:
         """One picture whose name says A and one that says B, with no third: a pair."""
         first, second = files
         if two_persons(Path(first.stem), Path(second.stem)):
             return False
-        for spec in TASKS.values():
-            if self._task in (None, spec.name):
-                one, other = (side_of(path.stem, spec.name) for path in files)
-                if {one, other} == {"a", "b"}:
-                    a, b = (first, second) if one == "a" else (second, first)
-                    words = [
-                        next(iter(sorted(words_of(path.stem) & {*hints, side})), side)
-                        for path, hints, side in ((a, spec.hints_a, "a"), (b, spec.hints_b, "b"))
-                    ]
-                    reason = Said("the only two pictures here, named {0} and {1}", *words)
-                    name = relative.name or a.parent.name or a.stem
-                    self._match(Match(name, a, b, reason, relative), TASK_WORDS)
-                    return True
+        for spec in sorted(TASKS.values(), key=lambda spec: spec.name != self._task):
+            words = words_apart(first.stem, second.stem, spec.name)
+            if words is not None:
+                if sides_together(*words, spec.name) == "b":
+                    first, second, words = second, first, words[::-1]
+                reason = Said("the only two pictures here, named {0} and {1}", *words)
+                name = relative.name or first.parent.name or first.stem
+                self._found.pair(Match(name, first, second, reason, relative), TASK_WORDS)
+                return True
         return False
 
     def _pair_loose(self, files: list[Path], alone: bool) -> None:
@@ -396,38 +404,19 @@ class _Finder:
                 self._pair_files(node.files, Path())
 
     def _pair_given_two(self, first: Path, second: Path) -> None:
-        trial = _Finder(self._task, (), ())
+        trial = _Finder(self._task, places=self._places)
         trial._pair_files((first, second), Path())
-        if trial._matches:
-            self._matches += trial._matches
+        if trial._found.matches:
+            self._found.take(trial._found)
             return
-        sides = [side_of(f"{p.parent.name} {p.stem}", self._task) for p in (first, second)]
-        a, b = (second, first) if sides[0] == "b" or sides[1] == "a" else (first, second)
-        sure = sides[0] != sides[1]
+        a, b = in_order(first, second, self._task)
+        sure = which_source(a, b, self._task) != ""
         if two_persons(first, second):
             text = "{0} and {1} name two persons; paired as asked."
-            self._note(Said(text, first.name, second.name))
+            self._found.note(Said(text, first.name, second.name))
         why = Said("the only two files given")
-        self._match(Match(normal(a.stem), a, b, why, Path(), sure), _SURE)
-
-    def _match(self, match: Match, strength: float) -> None:
-        if self._places.real(match.a) == self._places.real(match.b):
-            text = Said("A and B would be one and the same file")
-            for path in (match.a, match.b):
-                self._left(path, text, "ambiguous")
-            return
-        self._matches.append((match, strength))
-
-    def _left(self, path: Path, reason: str, trouble: Trouble = "unmatched") -> None:
-        self._leftovers[path] = Leftover(path, reason, trouble)
-
-    def _note(self, text: str) -> None:
-        self._notes[text] = None
+        self._found.pair(Match(normal(a.stem), a, b, why, Path(), sure), _SURE)
 
 
 def _without_capitals(name: str) -> str:
     return normal(name).casefold()
-
-
-def _match_order(match: Match) -> tuple[list[tuple[int, int, str]], ...]:
-    return natural(str(match.folder)), natural(match.name), natural(str(match.a))

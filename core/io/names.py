@@ -8,21 +8,28 @@ Nothing is matched by its place in a list.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from core.io.persons import person_of
+from core.hints import (
+    GENERIC_WORDS,
+    normal,
+    side_of_word,
+    sides_together,
+    words_of,
+)
+from core.io.holes import Hole, holes_of
+from core.io.known_folders import NO_SOURCES
+from core.io.series import find_series
 from core.said import Said
-from core.tasks import TASKS, TaskSpec
+from core.tasks import TASKS
 
-_COARSE = re.compile(r"[\W_]+|[^\W_]+")
-_FINE = re.compile(r"\d+|[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+|[^\W\d_]+")
-GENERIC_WORDS = (("a", "b"), ("left", "right"), ("l", "r"), ("first", "second"))
 _MOST_VALUES = 6
 _ROUNDS = 40
+_PADDED = 0.01
+_DIGITS = re.compile(r"\d+")
 
 TASK_WORDS, HINT_WORDS, HABIT_WORDS, LEARNED_WORDS, NUMBERS = 2.0, 1.5, 1.2, 1.0, 0.9
 """How much one pair counts, by where its two words are known from."""
@@ -58,22 +65,19 @@ class NamePair:
 
 @dataclass
 class NameMatches:
-    """What was found: pairs, and for every other name the reason why it has no partner."""
+    """What was found: pairs, for every other name why it has no partner, and notes on the whole.
+
+    ``doubles``: names that stand there twice. ``series``: those that an exposure or a lens decided.
+    ``rows``: those that are one of a row, not of a pair.
+    """
 
     pairs: list[NamePair] = field(default_factory=list)
     ambiguous: dict[int, str] = field(default_factory=dict)
     unmatched: dict[int, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Hole:
-    """A name with one word taken out."""
-
-    key: tuple[str, str]
-    value: str
-    written: str
-    shared: str
-    person: str
+    notes: list[str] = field(default_factory=list)
+    doubles: set[int] = field(default_factory=set)
+    series: set[int] = field(default_factory=set)
+    rows: set[int] = field(default_factory=set)
 
 
 @dataclass
@@ -81,52 +85,22 @@ class _Candidate:
     """One pair of words and the names it would bring together."""
 
     words: tuple[str, str]
-    pairs: list[tuple[int, int, _Hole, _Hole]] = field(default_factory=list)
+    pairs: list[tuple[int, int, Hole, Hole]] = field(default_factory=list)
     used: set[int] = field(default_factory=set)
     clean: int = 0
     crowded: int = 0
     strength: float = 0.0
 
     @property
+    def numeric(self) -> bool:
+        """Whether both words are numbers."""
+        return all(word.isdecimal() for word in self.words)
+
+    @property
     def score(self) -> float:
-        return self.strength * len(self.pairs)
-
-
-def normal(name: str) -> str:
-    """One spelling for letters that may be stored in two ways (é as one or two marks)."""
-    return unicodedata.normalize("NFC", name)
-
-
-def words_of(name: str) -> set[str]:
-    """Lower-case words of ``name``, whole and split where letters, digits or capitals change."""
-    found: set[str] = set()
-    for part in _COARSE.findall(normal(name)):
-        if part[0].isalnum():
-            found.add(part.casefold())
-            found.update(fine.casefold() for fine in _FINE.findall(part))
-    return found
-
-
-def source_of(name: str, task: str | None, known: str = "") -> str:
-    """``"a"`` or ``"b"`` when words of a task speak for one side only, else ``""``.
-
-    Args:
-        known: a text of words; tasks that it has words of are passed over.
-    """
-    words, others = words_of(name), words_of(known)
-    for spec in _specs(task):
-        a, b = bool(words & {*spec.hints_a}), bool(words & {*spec.hints_b})
-        if a != b and not others & {*spec.hints_a, *spec.hints_b}:
-            return "a" if a else "b"
-    return ""
-
-
-def side_of(name: str, task: str | None) -> str:
-    """``"a"`` or ``"b"`` when the words of ``name`` speak for one side only, else ``""``."""
-    words, source = words_of(name), source_of(name, task)
-    if source:
-        return source
-    return "a" if "a" in words and "b" not in words else "b" if "b" in words else ""
+        """Where numbers fit in two places, those that are padded with zeros number scenes."""
+        padded = self.numeric and all(word[0] == "0" and len(word) > 1 for word in self.words)
+        return self.strength * len(self.pairs) - (_PADDED if padded else 0.0)
 
 
 def match_names(
@@ -142,15 +116,19 @@ def match_names(
         task: whose words for A and B count most; None when not known.
         sides: "a" or "b" per name where the side is known beforehand (two folders): only names of
             different sides are paired then.
-        least: take no words that count for less. Names of two persons are never paired.
+        least: take no words that count for less. Names of two persons are never paired, nor are
+            names of two exposures that differ in anything else.
     """
     matches = NameMatches()
-    holes = [tuple(_holes(normal(name))) for name in names]
+    holes = [tuple(holes_of(normal(name))) for name in names]
     _set_aside_duplicates(names, sides, matches)
     left = {index for index in range(len(names)) if index not in matches.ambiguous}
+    left -= _set_aside_results(names, holes, left, matches)
+    left -= _take_series(names, task, sides, left, matches)
     claimed: dict[int, dict[str, str]] = defaultdict(dict)
+    scenes: set[tuple[str, str]] = set()
     for _ in range(_ROUNDS):
-        ranked = _ranked(holes, left, claimed, sides, task, least)
+        ranked = _ranked(holes, left, claimed, sides, task, least, scenes)
         if not ranked:
             break
         best = ranked[0]
@@ -167,41 +145,30 @@ def match_names(
                 if hole.value and hole.value in best.words:
                     missing = best.words[1 - best.words.index(hole.value)]
                     claimed[index][hole.value] = missing
+    left -= _take_series(names, task, sides, left, matches, late=True)
     _explain(left, names, holes, claimed, matches)
     return matches
 
 
-def _specs(task: str | None) -> tuple[TaskSpec, ...]:
-    return (TASKS[task],) if task in TASKS else tuple(TASKS.values())
-
-
-def _holes(name: str) -> Iterator[_Hole]:
-    """Every way to take one word out of ``name``; also none at all."""
-    person = person_of(name)
-    parts = _COARSE.findall(name)
-    yield _Hole((name.casefold(), "-"), "", "", name, person)
-    start = 0
-    for place, part in enumerate(parts):
-        if part[0].isalnum():
-            before, after = name[:start], name[start + len(part) :]
-            yield _hole(before, part, after, person)
-            pieces = _FINE.findall(part)
-            if len(pieces) > 1 and "".join(pieces) == part:
-                offset = 0
-                for piece in pieces:
-                    end = offset + len(piece)
-                    yield _hole(before + part[:offset], piece, part[end:] + after, person)
-                    offset = end
-            if len(parts) > 2 and place in (0, len(parts) - 1):
-                rest = "".join(parts[2:] if place == 0 else parts[:-2])
-                yield _Hole((rest.casefold(), "-"), part.casefold(), part, rest, person)
-        start += len(part)
-
-
-def _hole(before: str, word: str, after: str, person: str) -> _Hole:
-    head, tail = before.strip(" _-."), after.strip(" _-.")
-    shared = f"{head}_{tail}" if head and tail else head or tail
-    return _Hole((before.casefold(), after.casefold() + "|"), word.casefold(), word, shared, person)
+def _take_series(
+    names: Sequence[str],
+    task: str | None,
+    sides: Sequence[str] | None,
+    among: set[int],
+    matches: NameMatches,
+    late: bool = False,
+) -> set[int]:
+    """Pair exposures of one scene and pictures of one shot; the names that are settled by that."""
+    series = find_series(names, task, sides, among, late)
+    for a, b, word_a, word_b, shared in series.pairs:
+        if sides is not None and sides[a] == "b":
+            a, b, word_a, word_b = b, a, word_b, word_a
+        matches.pairs.append(NamePair(a, b, word_a, word_b, shared, TASK_WORDS, True))
+    matches.unmatched |= series.left
+    matches.ambiguous |= series.ambiguous
+    matches.notes += series.notes
+    matches.series |= series.settled
+    return series.settled
 
 
 def _set_aside_duplicates(
@@ -215,18 +182,45 @@ def _set_aside_duplicates(
             for index in places:
                 text = "{0} files here are called “{1}”"
                 matches.ambiguous[index] = Said(text, len(places), names[index])
+                matches.doubles.add(index)
+
+
+def _set_aside_results(
+    names: Sequence[str],
+    holes: Sequence[tuple[Hole, ...]],
+    among: set[int],
+    matches: NameMatches,
+) -> set[int]:
+    """Names of the truth, labels and results of other names here: ``x_gt``, ``fused_x``."""
+    without: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for index in among:
+        for hole in holes[index]:
+            if hole.value not in NO_SOURCES:
+                without[hole.key].add(index)
+    found = {
+        index: hole.written
+        for index in among
+        if words_of(names[index]) & NO_SOURCES
+        for hole in holes[index]
+        if hole.value in NO_SOURCES and without[hole.key] - {index}
+    }
+    for index, word in found.items():
+        text = "“{0}” in its name says that it is the truth, a label or a result, not a source"
+        matches.unmatched[index] = Said(text, word)
+    return {*found}
 
 
 def _ranked(
-    holes: Sequence[tuple[_Hole, ...]],
+    holes: Sequence[tuple[Hole, ...]],
     left: set[int],
     claimed: dict[int, dict[str, str]],
     sides: Sequence[str] | None,
     task: str | None,
     least: float,
+    scenes: set[tuple[str, str]],
 ) -> list[_Candidate]:
-    """Acceptable word pairs, best first."""
-    by_key: dict[tuple[str, str], dict[str, tuple[int, _Hole]]] = defaultdict(dict)
+    """Acceptable word pairs, best first. Numbers that tell scenes apart are put in ``scenes``."""
+    by_key: dict[tuple[str, str], dict[str, tuple[int, Hole]]] = defaultdict(dict)
     for index in sorted(left):
         for hole in holes[index]:
             if not claimed[index] or hole.value in claimed[index] or hole.value == "":
@@ -242,13 +236,17 @@ def _ranked(
     for candidate in candidates.values():
         candidate.strength = _strength(candidate, task, sides)
     good = [c for c in candidates.values() if c.strength >= least and c.pairs]
+    worded = {index for c in good if c.strength >= HABIT_WORDS for index in c.used}
+    # Where “p1.a” goes with “p1.b”, 1 and 2 are scenes, also in “p1.f” and “p2.f”.
+    scenes |= {c.words for c in good if c.numeric and c.used & worded}
+    good = [c for c in good if c.words not in scenes]
     return sorted(good, key=lambda c: (-c.score, c.words))
 
 
 def _add(
     candidates: dict[tuple[str, str], _Candidate],
-    one: tuple[int, _Hole],
-    other: tuple[int, _Hole],
+    one: tuple[int, Hole],
+    other: tuple[int, Hole],
     numbers: int,
     sides: Sequence[str] | None,
 ) -> None:
@@ -257,6 +255,8 @@ def _add(
     if first == second or same_side or hole.value == partner.value:
         return
     if hole.person and partner.person and hole.person != partner.person:
+        return
+    if None not in (hole.exposure, partner.exposure) and hole.exposure != partner.exposure:
         return
     words = (hole.value, partner.value)
     candidate = candidates.setdefault(words, _Candidate(words))
@@ -271,7 +271,7 @@ def _add(
 
 def _strength(candidate: _Candidate, task: str | None, sides: Sequence[str] | None) -> float:
     words = candidate.words
-    numeric = all(word.isdecimal() for word in words)
+    numeric = candidate.numeric
     known = _known(words, task)
     if known:
         return known
@@ -282,30 +282,32 @@ def _strength(candidate: _Candidate, task: str | None, sides: Sequence[str] | No
             return 0.0
         in_habit = tuple(sorted(map(int, words))) in ((0, 1), (1, 2))
         return NUMBERS if in_habit or (len(candidate.pairs) > 2 and not candidate.crowded) else 0.0
-    if any(word.isdecimal() for word in words):
-        return 0.0
+    if any(word.isdecimal() for word in words) or _numbers_out(words[0]) == _numbers_out(words[1]):
+        return 0.0  # "c01" and "c02" are two scenes
     return LEARNED_WORDS if len(candidate.pairs) > 1 else 0.0
 
 
+def _numbers_out(word: str) -> str:
+    return _DIGITS.sub("0", word)
+
+
 def _known(words: tuple[str, str], task: str | None) -> float:
-    for spec in TASKS.values():
-        sets = ({*spec.hints_a}, {*spec.hints_b})
-        hit = any(words[i] in sets[0] and words[1 - i] in sets[1] for i in (0, 1))
-        lone = "" in words and bool({*words} & (sets[0] | sets[1]))
-        if (hit or lone) and task == spec.name:
-            return TASK_WORDS
-    for spec in TASKS.values():
-        for first, second in (words, words[::-1]):
-            if first in ("", *spec.hints_a) and second in ("", *spec.hints_b):
-                return HINT_WORDS
-    return HABIT_WORDS if tuple(sorted(words)) in GENERIC_WORDS else 0.0
+    """How much two words count that are known from a task, or from habit."""
+    best = HABIT_WORDS if tuple(sorted(words)) in GENERIC_WORDS else 0.0
+    for name in TASKS:
+        lone = "" in words and any(side_of_word(word, name) for word in words)
+        if lone or sides_together(*words, name):
+            best = max(best, TASK_WORDS if name == task else HINT_WORDS)
+    return best
 
 
 def _all_one_side(candidate: _Candidate, task: str | None) -> bool:
     """Numbers do not pair ``mri_1`` with ``mri_2``: both say that they are the same source."""
-    specs = _specs(task)
-    hints = {hint for spec in specs for hint in (*spec.hints_a, *spec.hints_b)}
-    return all(words_of(hole.shared) & hints for _, _, hole, _ in candidate.pairs)
+    names = (task,) if task in TASKS else tuple(TASKS)
+    return all(
+        any(side_of_word(word, name) for word in words_of(hole.shared) for name in names)
+        for _, _, hole, _ in candidate.pairs
+    )
 
 
 def _steady(candidate: _Candidate, sides: Sequence[str]) -> bool:
@@ -336,8 +338,8 @@ def _contested(best: _Candidate, rivals: list[_Candidate], names: Sequence[str])
 def _named(
     first: int,
     second: int,
-    hole: _Hole,
-    other: _Hole,
+    hole: Hole,
+    other: Hole,
     candidate: _Candidate,
     task: str | None,
     sides: Sequence[str] | None,
@@ -353,11 +355,12 @@ def _named(
 
 def _order(words: tuple[str, str], task: str | None) -> tuple[bool, bool]:
     """(whether the second word is A, whether that is sure). ``words`` are in order of letters."""
-    ordered = sorted(TASKS.values(), key=lambda spec: spec.name != task)
-    for spec in ordered:
-        for swap, (a, b) in ((False, words), (True, words[::-1])):
-            if (a in spec.hints_a and b in ("", *spec.hints_b)) or (b in spec.hints_b and a == ""):
-                return swap, True
+    for name in sorted(TASKS, key=lambda name: name != task):
+        if side := sides_together(*words, name):
+            return side == "b", True
+        sides = [side_of_word(word, name) for word in words]
+        if sum(map(bool, sides)) == 1:  # “001” and “001_thermal”, “co” and “ir”
+            return sides[0] == "b" or sides[1] == "a", True
     if all(word.isdecimal() for word in words):
         return int(words[0]) > int(words[1]), True
     return False, words in GENERIC_WORDS
@@ -366,7 +369,7 @@ def _order(words: tuple[str, str], task: str | None) -> tuple[bool, bool]:
 def _explain(
     left: set[int],
     names: Sequence[str],
-    holes: Sequence[tuple[_Hole, ...]],
+    holes: Sequence[tuple[Hole, ...]],
     claimed: dict[int, dict[str, str]],
     matches: NameMatches,
 ) -> None:
@@ -384,6 +387,8 @@ def _explain(
             )
             continue
         row = max((len(rows[hole.key]) for hole in holes[index] if hole.value), default=0)
+        if row > 2:
+            matches.rows.add(index)
         matches.unmatched[index] = (
             Said("one of {0} names that differ in one place: a row, not a pair", row)
             if row > 2

@@ -41,11 +41,16 @@ class Leftover:
 
     ``unmatched``: no partner. ``ambiguous``: more than one fits. ``unreadable``: it cannot be
     looked into.
+
+    Attributes:
+        path: the file, or the folder when all of its pictures are left over for one reason.
+        count: how many pictures it stands for.
     """
 
     path: Path
     reason: str
     trouble: Trouble = "unmatched"
+    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,11 @@ class PairingPlan:
     def active(self) -> tuple[Match, ...]:
         """Pairs that are not excluded."""
         return tuple(match for match in self.matches if not match.excluded)
+
+    @property
+    def loose(self) -> int:
+        """How many pictures are in no pair."""
+        return sum(item.count for item in self.leftovers)
 
     @property
     def unmatched(self) -> tuple[Leftover, ...]:

@@ -3,100 +3,155 @@
 from __future__ import annotations
 
 import io
-import re
 import struct
-import zlib
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import imagecodecs
 import numpy as np
 import PIL.Image
 from PIL.Image import Image as PilImage
 
 from core.errors import InputError, Said
+from core.io import jpeg, kinds, png
+from core.io.claims import check_claim, least_lzw
+from core.io.colours import profile_told
 from core.io.decoded import (
     Decoded,
-    Kind,
     Samples,
     check_frames,
-    check_size,
     damaged,
     decoding,
     file_error,
     finish,
 )
-from core.types import Image
+from core.io.modern import DEEP_JPEG
+from core.types import Image, ImageHeader
 
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF")  # a JPEG may turn out to be an MPO
 _ORIENTATION = 0x0112
 _ORIENTATION_HOLDERS = (b"eXIf", b"Raw profile type ", b"XML:com.adobe.xmp")
-# Inside compressed data 0xFF is followed by 0 or a restart mark; 0xFF 0xFF is padding.
-_JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_MACROBLOCK = 16 * 16
+_HEAD_BYTES = 1 << 16
 
 # Our own limit (check_size) stands in for Pillow's, which warns far below what users may have.
 PIL.Image.MAX_IMAGE_PIXELS = None
 
 
-def is_png(head: bytes) -> bool:
-    """True for the first bytes of a PNG file."""
-    return head.startswith(PNG_SIGNATURE)
+@dataclass(frozen=True)
+class _Found:
+    """What a look at the bytes told before anything was decoded; of one kind, the other is None."""
 
-
-def is_jpeg(head: bytes) -> bool:
-    """True for the first bytes of a JPEG file."""
-    return head.startswith(b"\xff\xd8\xff")
-
-
-def is_bmp(head: bytes) -> bool:
-    """True for the first bytes of a Windows bitmap."""
-    return head.startswith(b"BM") and len(head) > 18
-
-
-def is_webp(head: bytes) -> bool:
-    """True for the first bytes of a WebP file."""
-    return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
-
-
-def is_gif(head: bytes) -> bool:
-    """True for the first bytes of a GIF file."""
-    return head.startswith((b"GIF87a", b"GIF89a"))
+    png: png.Header | None = None
+    jpeg: jpeg.Structure | None = None
 
 
 def read_raster(path: Path) -> Image:
     """The picture in ``path``.
 
     Raises:
-        InputError: the file cannot be opened, is not such a picture, is incomplete, holds several
-            frames, or is too large.
+        InputError: the file cannot be opened, is not such a picture, is damaged or incomplete,
+            holds several frames, or is too large.
     """
+    content = _content(path)
+    with decoding(path):
+        found = _check(path, content)
+        if found.jpeg is not None and not found.jpeg.ordinary:
+            jpeg.check_entropy(path, content, found.jpeg)
+            return finish(path, DEEP_JPEG.decoded(path, content))
+        with _opened(path, content) as picture:
+            decoded = _decode(path, content, picture, found)
+        return finish(path, decoded)
+
+
+def show_raster(path: Path) -> Image:
+    """What can be decoded of the JPEG in ``path``, with a note where it is damaged.
+
+    Raises:
+        InputError: nothing can.
+    """
+    try:
+        return read_raster(path)
+    except InputError as error:
+        content = _content(path)
+        if not kinds.is_jpeg(content):
+            raise
+        with decoding(path):
+            samples = jpeg.decode_what_is_there(path, content)
+            decoded = _as_decoded(samples, "CMYK" if samples.shape[2] == 4 else "RGB")
+            text = "The file is damaged; what could be decoded of it is shown ({0})."
+            decoded.notes = [Said(text, Said.plain(error.why))]
+            return finish(path, decoded)
+
+
+def probe_raster(path: Path) -> ImageHeader:
+    """What the header of ``path`` says.
+
+    Raises:
+        InputError: it cannot be opened or understood.
+    """
+    with decoding(path):
+        with path.open("rb") as stream:
+            head = stream.read(_HEAD_BYTES)
+        _check_kind(path, head)
+        if kinds.is_png(head):
+            found = png.header(path, head)
+            bits, channels, kind = found.bits, found.channels, "PNG"
+        elif kinds.is_jpeg(head):
+            deep = jpeg.header(path, _head_of_jpeg(path, head))
+            bits, channels, kind = deep.precision, len(deep.components), "JPEG"
+        else:
+            bits, channels, kind = 8, 0, ""
+        with _opened(path, path) as picture:
+            frames = 1 if kind == "JPEG" else int(getattr(picture, "n_frames", 1))
+            return ImageHeader(
+                kind=kind or {"WEBP": "WebP"}.get(str(picture.format), str(picture.format)),
+                width=picture.width,
+                height=picture.height,
+                channels=channels or len(picture.getbands()),
+                bit_depth=16 if bits > 8 else 8,
+                frames=frames,
+                orientation=_orientation(head, picture),
+            )
+
+
+def _head_of_jpeg(path: Path, head: bytes) -> bytes:
+    """As much of a JPEG file as its frame header needs; profiles in front of it may be large."""
+    try:
+        jpeg.header(path, head)
+    except InputError:
+        return path.read_bytes()
+    return head
+
+
+def _content(path: Path) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
         raise file_error(path, error) from error
-    if not any(known(content) for known in (is_png, is_jpeg, is_bmp, is_webp, is_gif)):
+    _check_kind(path, content)
+    return content
+
+
+def _check_kind(path: Path, content: bytes) -> None:
+    known = (kinds.is_png, kinds.is_jpeg, kinds.is_bmp, kinds.is_webp, kinds.is_gif)
+    if not any(is_kind(content) for is_kind in known):
         raise InputError(
             str(path),
             "its content is not a picture of the kind its name says",
             "Choose a picture, or export it again.",
         )
-    with decoding(path):
-        _check_complete(path, content)
-        with _opened(path, content) as picture:
-            check_size(path, *picture.size)
-            decoded = _decode(path, content, picture)
-        return finish(path, decoded)
 
 
-def _opened(path: Path, content: bytes) -> PilImage:
+def _opened(path: Path, source: bytes | Path) -> PilImage:
     try:
-        return PIL.Image.open(io.BytesIO(content), formats=_FORMATS)
+        stream = io.BytesIO(source) if isinstance(source, bytes) else source
+        return PIL.Image.open(stream, formats=_FORMATS)
     except PIL.UnidentifiedImageError as error:  # its text is a memory address
         raise damaged(path, Said("its header cannot be understood")) from error
 
 
-def _decode(path: Path, content: bytes, picture: PilImage) -> Decoded:
+def _decode(path: Path, content: bytes, picture: PilImage, found: _Found) -> Decoded:
     frames = int(getattr(picture, "n_frames", 1))
     notes: list[str] = []
     if picture.format == "MPO":
@@ -104,56 +159,71 @@ def _decode(path: Path, content: bytes, picture: PilImage) -> Decoded:
         notes.append(Said(text, frames))
     else:
         check_frames(path, frames, Said("frames (it is animated)"))
-    profile = picture.info.get("icc_profile")
-    plain = _is_plain_png(content, picture)
-    decoded = _samples_png(content) if plain else _samples_8(picture, notes)
-    decoded.profile = profile if isinstance(profile, bytes) and profile else None
-    decoded.orientation = _orientation(content, picture)
-    decoded.notes = notes
+    decoded = _samples(path, content, picture, found)
+    decoded.notes = notes + decoded.notes
+    marks = png.colour_marks(content) if found.png is not None else {}
+    exif = None if found.png is not None and not _may_tell_orientation(content) else _exif(picture)
+    decoded.profile = profile_told(picture.info.get("icc_profile"), marks, exif, decoded)
+    value = 1 if exif is None else exif.get(_ORIENTATION, 1)
+    decoded.orientation = value if isinstance(value, int) else 1
     return decoded
+
+
+def _samples(path: Path, content: bytes, picture: PilImage, found: _Found) -> Decoded:
+    if found.png is not None:
+        if png.is_plain(found.png, keyed="transparency" in picture.info):
+            return png.samples(content)
+        png.check_rows(path, content, found.png)
+    elif found.jpeg is not None:
+        if not jpeg.too_large_to_be_strict(found.jpeg):
+            samples = jpeg.decode(path, content, found.jpeg)
+            return _as_decoded(samples, "CMYK" if samples.shape[2] == 4 else picture.mode)
+        decoded = _samples_8(picture)
+        text = "The file is too large to be checked for damage."
+        decoded.notes.append(Said(text))
+        return decoded
+    else:
+        least = least_lzw if picture.format == "GIF" else _least_of(content)
+        pixels = picture.width * picture.height
+        check_claim(path, *picture.size, len(content), least(pixels))
+    return _samples_8(picture)
+
+
+def _least_of(content: bytes) -> Any:
+    """How many bytes so many pixels take at least in this BMP or WebP file."""
+    if kinds.is_bmp(content):
+        bits = struct.unpack("<H", content[28:30])[0] if len(content) > 34 else 1
+        packed = len(content) > 34 and struct.unpack("<I", content[30:34])[0] in (1, 2, 4, 5)
+        return (lambda pixels: 0) if packed else (lambda pixels: pixels * bits / 8)
+    # Of lossy WebP each block of 16×16 has a bit at least; a lossless plain colour has none.
+    lossy = content[12:16] == b"VP8 "
+    return lambda pixels: pixels / _MACROBLOCK / 8 if lossy else 0
+
+
+def _exif(picture: PilImage) -> PIL.Image.Exif | None:
+    try:
+        return picture.getexif()
+    except Exception:  # a damaged EXIF block is no reason to refuse the picture
+        return None
 
 
 def _orientation(content: bytes, picture: PilImage) -> int:
     # Pillow decodes a whole PNG to look for a mark behind its pixels.
-    if is_png(content) and not _may_tell_orientation(content):
+    if kinds.is_png(content) and not _may_tell_orientation(content):
         return 1
-    try:
-        value = picture.getexif().get(_ORIENTATION, 1)
-    except Exception:  # a damaged EXIF block is no reason to refuse the picture
-        return 1
+    exif = _exif(picture)
+    value = 1 if exif is None else exif.get(_ORIENTATION, 1)
     return value if isinstance(value, int) else 1
 
 
 def _may_tell_orientation(content: bytes) -> bool:
     # A search through the pixels would hold up every thread: it keeps the interpreter's lock.
-    told = (content[start - 4 : end] for kind, start, end in _png_parts(content) if kind != b"IDAT")
+    told = (content[start - 4 : end] for kind, start, end in png.parts(content) if kind != b"IDAT")
     return any(holder in part for part in told for holder in _ORIENTATION_HOLDERS)
 
 
-def _is_plain_png(content: bytes, picture: PilImage) -> bool:
-    """Whether it is a 16-bit PNG, or one of 8-bit grey or RGB with nothing to expand."""
-    if not is_png(content):
-        return False
-    bits, colour_type = content[24], content[25]
-    opaque = "transparency" not in picture.info
-    return bits == 16 or (bits == 8 and colour_type in (0, 2) and opaque)
-
-
-def _samples_png(content: bytes) -> Decoded:
-    """Samples as stored (Pillow is slower, and would drop eight bits of 16-bit RGB)."""
-    samples: Samples = imagecodecs.png_decode(content)
-    if samples.ndim == 2:
-        samples = samples[..., np.newaxis]
-    channels = samples.shape[2]
-    alpha = samples[..., -1] if channels in (2, 4) else None
-    colours = samples[..., :3] if channels > 2 else samples[..., :1]
-    kind: Kind = "rgb" if channels > 2 else "grey"
-    if samples.dtype == np.uint8:
-        return Decoded(colours, kind, 255, 8, alpha)
-    return Decoded(colours, kind, 65535, 16, alpha)
-
-
-def _samples_8(picture: PilImage, notes: list[str]) -> Decoded:
+def _samples_8(picture: PilImage) -> Decoded:
+    notes: list[str] = []
     transparent = "transparency" in picture.info
     if picture.mode == "1":
         notes.append(Said("Black and white was expanded to grey levels 0 and 255."))
@@ -165,63 +235,33 @@ def _samples_8(picture: PilImage, notes: list[str]) -> Decoded:
         picture = picture.convert({"L": "LA", "RGB": "RGBA"}[picture.mode])
     elif picture.mode not in ("L", "LA", "RGB", "RGBA", "CMYK"):
         picture = picture.convert("RGB")
-    samples: Samples = np.asarray(picture)
+    decoded = _as_decoded(np.asarray(picture), picture.mode)
+    decoded.notes = notes
+    return decoded
+
+
+def _as_decoded(samples: Samples, mode: str) -> Decoded:
+    """8-bit samples in one of Pillow's modes L, LA, RGB, RGBA and CMYK."""
     if samples.ndim == 2:
         samples = samples[..., np.newaxis]
-    if picture.mode == "CMYK":
+    if mode == "CMYK":
         return Decoded(samples, "cmyk", 255, 8)
-    alpha = samples[..., -1] if picture.mode in ("LA", "RGBA") else None
-    if picture.mode in ("L", "LA"):
+    alpha = samples[..., -1] if mode in ("LA", "RGBA") else None
+    if samples.shape[2] < 3:
         return Decoded(samples[..., :1], "grey", 255, 8, alpha)
     return Decoded(samples[..., :3], "rgb", 255, 8, alpha)
 
 
-def _check_complete(path: Path, content: bytes) -> None:
+def _check(path: Path, content: bytes) -> _Found:
     """Refuse a file that was cut short, also where its decoder would fill in the rest."""
-    if is_png(content):
-        _check_png(path, content)
-    elif is_webp(content):
+    if kinds.is_png(content):
+        return _Found(png=png.check(path, content))
+    if kinds.is_jpeg(content):
+        return _Found(jpeg=jpeg.check(path, content))
+    if kinds.is_webp(content):
         promised = struct.unpack("<I", content[4:8])[0] + 8
         if promised > len(content) + 1:  # the last pad byte may be missing
             raise damaged(path, Said("{0} of {1} bytes are there", len(content), promised))
-    elif is_jpeg(content):
-        _check_jpeg(path, content)
-    elif is_gif(content) and b"\x3b" not in content[-64:]:
+    elif kinds.is_gif(content) and b"\x3b" not in content[-64:]:
         raise damaged(path, Said("its end is missing"))
-
-
-def _check_jpeg(path: Path, content: bytes) -> None:
-    """Walk from marker to marker to the end mark; what follows it (a film, say) is no concern."""
-    at = 2
-    while (found := _JPEG_MARKER.search(content, at)) is not None:
-        marker, at = content[found.start() + 1], found.end()
-        if marker == 0xD9:
-            return
-        if marker != 0x01 and at + 2 <= len(content):  # 01 alone has no length
-            at += struct.unpack(">H", content[at : at + 2])[0]
-    raise damaged(path, Said("its end is missing"))
-
-
-def _check_png(path: Path, content: bytes) -> None:
-    if len(content) < 33 or content[12:16] != b"IHDR":
-        raise damaged(path, Said("the header is incomplete"))
-    check_size(path, *struct.unpack(">II", content[16:24]))
-    view = memoryview(content)
-    for kind, start, end in _png_parts(content):
-        if zlib.crc32(view[start - 4 : end]) != struct.unpack(">I", view[end : end + 4])[0]:
-            raise damaged(path, Said("checksum of part {0} is wrong", kind.decode("latin-1")))
-        if kind == b"IEND":
-            return
-    raise damaged(path, Said("its end is missing"))
-
-
-def _png_parts(content: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, start and end of the data of each part of a PNG that is there as a whole."""
-    at = len(PNG_SIGNATURE)
-    while at + 12 <= len(content):
-        length, kind = struct.unpack(">I4s", content[at : at + 8])
-        end = at + 8 + length
-        if end + 4 > len(content):
-            return
-        yield kind, at + 8, end
-        at = end + 4
+    return _Found()

@@ -5,26 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import cv2
 import numpy as np
-import PIL.Image
-import tifffile
 
 from core.errors import InputError, Said
-from core.io import raster, tiff
-from core.io.decoded import check_size, decoding, file_error
+from core.io import kinds, modern, netpbm, raster, tiff
+from core.io.decoded import check_size, file_error
 from core.io.registry import HEAD_BYTES, Reader, Registry
-from core.types import BitDepth, Image, ImageHeader, SourcePair
+from core.types import Image, ImageHeader, SourcePair
 
 READERS = Registry()
-READERS.add(Reader("PNG", (".png",), raster.is_png, raster.read_raster))
-READERS.add(Reader("JPEG", (".jpg", ".jpeg"), raster.is_jpeg, raster.read_raster))
-READERS.add(Reader("TIFF", (".tif", ".tiff"), tiff.is_tiff, tiff.read_tiff))
-READERS.add(Reader("BMP", (".bmp",), raster.is_bmp, raster.read_raster))
-READERS.add(Reader("WebP", (".webp",), raster.is_webp, raster.read_raster))
-READERS.add(Reader("GIF", (".gif",), raster.is_gif, raster.read_raster))
+_RASTER = (raster.read_raster, raster.probe_raster)
+_JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
+READERS.add(Reader("PNG", (".png",), kinds.is_png, *_RASTER))
+READERS.add(Reader("JPEG", _JPEG_SUFFIXES, kinds.is_jpeg, *_RASTER, raster.show_raster))
+READERS.add(Reader("TIFF", (".tif", ".tiff"), kinds.is_tiff, tiff.read_tiff, tiff.probe_tiff))
+READERS.add(Reader("BMP", (".bmp", ".dib"), kinds.is_bmp, *_RASTER))
+READERS.add(Reader("WebP", (".webp",), kinds.is_webp, *_RASTER))
+READERS.add(Reader("GIF", (".gif",), kinds.is_gif, *_RASTER))
+_NETPBM_SUFFIXES = (".pgm", ".ppm", ".pbm", ".pnm")
+READERS.add(
+    Reader("Netpbm", _NETPBM_SUFFIXES, kinds.is_netpbm, netpbm.read_netpbm, netpbm.probe_netpbm)
+)
+for _kind, _suffixes, _recognises in (
+    (modern.JPEG_2000, (".jp2", ".j2k", ".j2c", ".jpf", ".jpx"), kinds.is_jpeg2000),
+    (modern.JPEG_XL, (".jxl",), kinds.is_jpegxl),
+    (modern.JPEG_LS, (".jls",), kinds.is_jpegls),
+    (modern.AVIF, (".avif",), kinds.is_avif),
+    (modern.HEIC, (".heic", ".heif"), kinds.is_heif),
+):
+    READERS.add(Reader(_kind.name, _suffixes, _recognises, _kind.read, _kind.probe))
 
 IMAGE_SUFFIXES: tuple[str, ...] = READERS.suffixes
 """Suffixes of files that can be read, lower case with the dot."""
@@ -32,57 +44,101 @@ IMAGE_SUFFIXES: tuple[str, ...] = READERS.suffixes
 _SAME_FILE = Said("Source A and source B are the same picture.")
 
 
-def read_image(path: str | Path) -> Image:
+Damaged = Literal["refuse", "show"]
+
+
+def read_image(path: str | Path, damaged: Damaged = "refuse") -> Image:
     """The picture in the file ``path``.
 
     8- and 16-bit files keep their numbers (window 0…255 or 0…65535); floats as stored (window 0…1
     where it holds them, else least to greatest value). Turned upright, in sRGB; transparency is put
     on black, CMYK, palettes and black-and-white expanded, each with a note.
 
+    Args:
+        path: the file; its content tells its kind, then its suffix.
+        damaged: ``"show"`` gives what can be decoded of a damaged JPEG, with a note that says so.
+
     Raises:
-        InputError: the file is missing, a folder, not readable, empty, not a picture, incomplete,
-            of several frames or pages, without pixels, over 400 million pixels, of more than four
-            channels, or holds NaN or Inf.
+        InputError: the file is missing, a folder, not readable, empty, not a picture, damaged or
+            incomplete, of several frames or pages, without pixels, over 400 million pixels or more
+            than so many bytes can hold, of more than four channels, or holds NaN or Inf.
     """
     path = Path(path)
-    head = _head(path)
-    if not head:
-        raise InputError(str(path), "the file is empty", "Copy or export it again.")
-    reader = READERS.find(head, path.suffix)
-    if reader is None:
-        raise InputError(
-            str(path),
-            "it is not a picture this program can read",
-            Said("Choose a file of one of these kinds: {0}.", ", ".join(READERS.names)),
-        )
+    reader = reader_of(path)
+    if damaged == "show" and reader.show is not None:
+        return reader.show(path)
     return reader.read(path)
 
 
+def is_image(path: str | Path) -> bool:
+    """Whether ``path`` is a file some reader would try to open.
+
+    Cheap, for long lists of files: a known suffix is enough; else the first bytes decide. False
+    for what cannot be opened. Whether the file can be read, only :func:`read_image` tells.
+    """
+    path = Path(path)
+    if path.suffix.lower() in READERS.suffixes:
+        return True
+    try:
+        return READERS.recognise(_head(path)) is not None
+    except InputError:
+        return False
+
+
 def probe_image(path: str | Path) -> ImageHeader:
-    """What the header of ``path`` says; no pixel is decoded.
+    """What the header of ``path`` says; no pixel is decoded where its kind allows that.
 
     Raises:
         InputError: the file is missing, not readable, or no image this program can read.
     """
     path = Path(path)
-    reader = READERS.find(_head(path), path.suffix)
+    reader = reader_of(path)
+    if reader.probe is not None:
+        return reader.probe(path)
+    image = reader.read(path)
+    channels = int(image.data.shape[2])
+    return ImageHeader(reader.name, image.width, image.height, channels, image.bit_depth)
+
+
+def reader_of(path: Path) -> Reader:
+    """The reader that opens ``path``.
+
+    Raises:
+        InputError: the file is missing, not readable, empty, or no image this program can read.
+    """
+    head = _head(path)
+    if not head:
+        raise InputError(str(path), "the file is empty", "Copy or export it again.")
+    reader = READERS.find(head, path.suffix)
     if reader is None:
-        raise InputError(str(path), "it is not a picture this program can read")
-    with decoding(path):
-        if reader.name == "TIFF":
-            with tifffile.TiffFile(path) as tif:
-                page: Any = tif.pages[0]
-                depth = _depth(int(page.bitspersample))
-                size = int(page.imagewidth), int(page.imagelength)
-                channels = int(page.samplesperpixel)
-                return ImageHeader(reader.name, *size, channels, depth, len(tif.pages))
-        with PIL.Image.open(path) as image:
-            depth = 16 if image.mode.startswith("I;16") else 8
-            return ImageHeader(reader.name, *image.size, len(image.getbands()), depth)
+        raise _unknown(path, head)
+    return reader
 
 
-def _depth(bits: int) -> BitDepth:
-    return 8 if bits <= 8 else 16 if bits <= 16 else 32
+def _unknown(path: Path, head: bytes) -> InputError:
+    name = path.name.lower()
+    known = (
+        ("DICOM", kinds.is_dicom(head) or name.endswith((".dcm", ".dicom"))),
+        ("NIfTI", kinds.is_nifti(head) or name.endswith((".nii", ".nii.gz"))),
+        ("JPEG XR", kinds.is_jpegxr(head) or name.endswith((".jxr", ".wdp", ".hdp"))),
+    )
+    for kind, is_this in known:
+        if is_this:
+            return InputError(
+                str(path),
+                Said("it is a file of the kind {0}, not a picture this program can read yet", kind),
+                Said("Export it as a picture of one of these kinds: {0}.", _names()),
+            )
+    return InputError(
+        str(path),
+        "it is not a picture this program can read",
+        Said("Choose a file of one of these kinds: {0}.", _names()),
+    )
+
+
+def _names() -> str:
+    # A decoder of HEIC is not part of the program.
+    return ", ".join(name for name in READERS.names if name != modern.HEIC.name)
 
 
 def _head(path: Path) -> bytes:

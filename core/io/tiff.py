@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,31 +12,32 @@ import numpy as np
 import tifffile
 
 from core.errors import InputError, Said
-from core.io.decoded import (
-    Decoded,
-    Samples,
-    check_frames,
-    check_size,
-    damaged,
-    decoding,
-    finish,
-)
+from core.io import jpeg
+from core.io.apart import decode_apart
+from core.io.claims import check_claim, least_deflated, least_lzw, least_packbits
+from core.io.decoded import Decoded, Samples, check_size, damaged, decoding, finish
+from core.io.kinds import is_tiff
 from core.io.registry import HEAD_BYTES
-from core.types import BitDepth, Image
+from core.io.tiff_pages import choose, only_page
+from core.types import BitDepth, Image, ImageHeader
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
-_JPEG = (6, 7, 33007, 34892)
-_ORIENTATION, _MAX_SAMPLE, _PROFILE = 274, 281, 34675
+_OLD_JPEG = 6
+_JPEG = (_OLD_JPEG, 7, 33007, 34892)
+_NONE, _LZW, _DEFLATE, _OLD_DEFLATE, _PACKBITS = 1, 5, 8, 32946, 32773
+_LZMA, _ZSTD, _OLD_ZSTD = 34925, 50000, 34926
+# All others are decoded in a process of their own.
+_TRUSTED = (_NONE, _LZW, _DEFLATE, _OLD_DEFLATE, _PACKBITS, _LZMA, _ZSTD, _OLD_ZSTD)
+_FORGIVING, _BEYOND = (22610, 34934), 256  # JPEG XR
+_LEAST: dict[int, Callable[[int], float]] = {
+    _NONE: lambda size: size,
+    _LZW: least_lzw,
+    _DEFLATE: least_deflated,
+    _OLD_DEFLATE: least_deflated,
+    _PACKBITS: least_packbits,
+}
+_ORIENTATION, _MAX_SAMPLE, _PROFILE, _JPEG_TABLES = 274, 281, 34675, 347
 _UNSPECIFIED, _ASSOCIATED = 0, 1
-_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-
-
-def is_tiff(head: bytes) -> bool:
-    """True for the first bytes of a TIFF or BigTIFF file.
-
-    A DICOM file may begin like a TIFF file (its preamble is free for that): it is none here.
-    """
-    return head.startswith(_MAGICS) and head[128:132] != b"DICM"
 
 
 def read_tiff(path: Path) -> Image:
@@ -44,39 +47,47 @@ def read_tiff(path: Path) -> Image:
         InputError: the file cannot be opened, is no TIFF, is incomplete, holds several pages,
             samples of a kind that makes no picture, NaN or Inf, or is too large.
     """
+    with decoding(path), _opened(path) as tif:
+        choice = only_page(path, tif)
+        _check_layout(path, choice.page)
+        _check_complete(path, tif, choice.page)
+        decoded = _decode(path, choice.page)
+        if choice.masked:
+            decoded.notes.append(Said("A mask of transparency in the file was left out."))
     with decoding(path):
-        with path.open("rb") as stream:
-            if not is_tiff(stream.read(HEAD_BYTES)):
-                raise InputError(str(path), "its content is not a TIFF picture", "Export it again.")
-            stream.seek(0)
-            with tifffile.TiffFile(stream) as tif:
-                page = _only_page(path, tif)
-                _check_layout(path, page)
-                _check_complete(path, tif, page)
-                decoded = _decode(path, page)
         return finish(path, decoded)
 
 
-def _only_page(path: Path, tif: Any) -> Any:
-    count = len(tif.pages)
-    if count == 0:
-        raise damaged(path, Said("it holds no picture"))
-    # Thumbnails and pyramid levels are smaller copies, not pictures of their own.
-    full = sum(not tif.pages[index].is_reduced for index in range(min(count, 1000)))
-    check_frames(path, max(full, 1) if count <= 1000 else count, Said("pages"))
-    page = tif.pages[0]
-    check_frames(path, max(_hidden_slices(tif, page), page.imagedepth), Said("slices"))
-    return page
+def probe_tiff(path: Path) -> ImageHeader:
+    """What the header of ``path`` says of the page that is the picture.
+
+    Raises:
+        InputError: the file cannot be opened or understood.
+    """
+    with decoding(path), _opened(path) as tif:
+        choice = choose(path, tif)
+        page = choice.page
+        bits = int(page.bitspersample)
+        depth: BitDepth = 8 if bits <= 8 else 16 if bits <= 16 else 32
+        return ImageHeader(
+            kind="TIFF",
+            width=int(page.imagewidth),
+            height=int(page.imagelength),
+            channels=int(page.samplesperpixel),
+            bit_depth=depth,
+            frames=choice.rivals,
+            orientation=int(page.tags.valueof(_ORIENTATION, 1)),
+        )
 
 
-def _hidden_slices(tif: Any, page: Any) -> int:
-    """Slices that some programs store behind a single page."""
-    if tif.is_imagej and tif.imagej_metadata:
-        return int(tif.imagej_metadata.get("images", 1))
-    if tif.is_shaped and tif.shaped_metadata:
-        shape = tif.shaped_metadata[0].get("shape", page.shape)
-        return max(1, int(math.prod(shape)) // max(1, int(math.prod(page.shape))))
-    return 1
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    with path.open("rb") as stream:
+        if not is_tiff(stream.read(HEAD_BYTES)):
+            raise InputError(str(path), "its content is not a TIFF picture", "Export it again.")
+        stream.seek(0)
+        with tifffile.TiffFile(stream) as tif:
+            yield tif
 
 
 def _check_layout(path: Path, page: Any) -> None:
@@ -116,10 +127,70 @@ def _check_complete(path: Path, tif: Any, page: Any) -> None:
     if whole < expected or whole < len(page.dataoffsets):
         promised = max(expected, len(page.dataoffsets))
         raise damaged(path, Said("{0} of {1} parts are there", whole, promised))
+    stored = min(sum(page.databytecounts), size)
+    at_least = _LEAST.get(int(page.compression))
+    least = at_least(_bytes_decoded(page)) if at_least is not None else 0
+    check_claim(path, int(page.imagewidth), int(page.imagelength), stored, least)
+
+
+def _bytes_decoded(page: Any) -> int:
+    """Bytes of all samples; chroma of uncompressed YCbCr may take fewer."""
+    numbers = int(page.imagewidth) * int(page.imagelength) * int(page.samplesperpixel)
+    return -(-numbers * int(page.bitspersample) // 8)
+
+
+def _samples(path: Path, page: Any) -> Samples:
+    """The samples of ``page``, in this process where its codec is above suspicion."""
+    ordinary = int(page.compression) in _JPEG and page.bitspersample == 8
+    if ordinary and _jpeg_segments_are_ordinary(path, page):
+        return page.asarray()  # type: ignore[no-any-return]
+    if int(page.compression) in _TRUSTED:
+        return page.asarray()  # type: ignore[no-any-return]
+    pixels = int(page.imagewidth) * int(page.imagelength)
+    return decode_apart(path, "tiff", pixels, offset=int(page.offset))[0]
+
+
+def _jpeg_segments_are_ordinary(path: Path, page: Any) -> bool:
+    """Whether all parts are 8-bit baseline or progressive; damaged ones are refused."""
+    if int(page.compression) == _OLD_JPEG:
+        return False
+    tables = page.tags.valueof(_JPEG_TABLES, b"") or b""
+    segments = page.parent.filehandle.read_segments(page.dataoffsets, page.databytecounts)
+    for data, *_ in segments:
+        whole = tables[:-2] + data[2:] if tables else data
+        found = jpeg.check(path, whole)
+        if not found.ordinary:
+            return False
+        jpeg.check_entropy(path, whole, found)
+    return True
+
+
+def page_samples(path: Path, offset: int) -> Samples:
+    """The samples of the page whose directory is at ``offset``; for the process apart."""
+    with tifffile.TiffFile(path) as tif:
+        tif.filehandle.seek(offset)
+        page: Any = tifffile.TiffPage(tif, index=0)
+        if int(page.compression) in _FORGIVING:
+            _check_nothing_read_beyond(path, page)
+        elif int(page.compression) in _JPEG and int(page.compression) != _OLD_JPEG:
+            _jpeg_segments_are_ordinary(path, page)
+        return page.asarray()  # type: ignore[no-any-return]
+
+
+def _check_nothing_read_beyond(path: Path, page: Any) -> None:
+    """Refuse parts whose decoder goes on beyond their end: what follows would change the picture.
+
+    Such a decoder does not complain of a part that was cut short.
+    """
+    handle = page.parent.filehandle
+    for data, index, *_ in handle.read_segments(page.dataoffsets, page.databytecounts):
+        one, other = (page.decode(data + fill * _BEYOND, index)[0] for fill in (b"\0", b"\xa5"))
+        if not np.array_equal(one, other):
+            raise damaged(path, Said("a part of it is cut short"))
 
 
 def _decode(path: Path, page: Any) -> Decoded:
-    samples: Samples = page.asarray()
+    samples = _samples(path, page)
     if page.axes == "SYX":
         samples = np.moveaxis(samples, 0, -1)
     elif samples.ndim == 2:

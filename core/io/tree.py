@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.io.names import GENERIC_WORDS, normal
+from core.hints import GENERIC_WORDS, normal
 from core.said import Said
 
 _FEW = 8
@@ -18,11 +18,15 @@ _FEW = 8
 
 @dataclass
 class Node:
-    """One folder: its pictures and its subfolders, in order of name."""
+    """One folder: its pictures and its subfolders, in order of name.
+
+    ``has_truth``: a folder of ground truth or labels lies in it, which is none of ``folders``.
+    """
 
     path: Path
     files: list[Path] = field(default_factory=list)
     folders: list[Node] = field(default_factory=list)
+    has_truth: bool = False
 
     def below(self, relative: Path = Path()) -> Iterable[tuple[Path, Path]]:
         """(folder below this one, file) of every picture."""

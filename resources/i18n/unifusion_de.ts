@@ -401,6 +401,10 @@
  <context>
   <name>BatchPage</name>
   <message>
+   <source>1 pair</source>
+   <translation>1 Paar</translation>
+  </message>
+  <message>
    <source>Add a folder of pairs</source>
    <translation>Einen Ordner mit Paaren hinzufügen</translation>
   </message>
@@ -3439,6 +3443,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>A hat {0}×{1} Pixel und B {2}×{3}</translation>
   </message>
   <message>
+   <source>A mask of transparency in the file was left out.</source>
+   <translation>Eine Transparenzmaske in der Datei wurde weggelassen.</translation>
+  </message>
+  <message>
    <source>A multiple of the backbone's heads.</source>
    <translation>Ein Vielfaches der Köpfe des Grundnetzes.</translation>
   </message>
@@ -3719,6 +3727,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Farbkanäle</translation>
   </message>
   <message>
+   <source>Colours were converted from Adobe RGB, which EXIF names.</source>
+   <translation>Die Farben wurden von Adobe RGB, das in EXIF steht, in sRGB umgewandelt.</translation>
+  </message>
+  <message>
    <source>Colours were converted from the embedded profile to sRGB.</source>
    <translation>Die Farben wurden vom eingebetteten Profil in sRGB umgewandelt.</translation>
   </message>
@@ -3847,16 +3859,24 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Es als TIFF mit 8 Bit, 16 Bit oder Gleitkomma exportieren.</translation>
   </message>
   <message>
+   <source>Export it as JPEG or TIFF, or install the Python package pillow-heif.</source>
+   <translation>Es als JPEG oder TIFF exportieren oder das Python-Paket pillow-heif installieren.</translation>
+  </message>
+  <message>
+   <source>Export it as PNG or TIFF.</source>
+   <translation>Es als PNG oder TIFF exportieren.</translation>
+  </message>
+  <message>
+   <source>Export it as a picture of one of these kinds: {0}.</source>
+   <translation>Es als Bild einer dieser Arten exportieren: {0}.</translation>
+  </message>
+  <message>
    <source>Export it as grey or RGB.</source>
    <translation>Es als Grau oder RGB exportieren.</translation>
   </message>
   <message>
    <source>Export it, and work with the copy.</source>
    <translation>Es exportieren und mit der Kopie arbeiten.</translation>
-  </message>
-  <message>
-   <source>Export or copy it again.</source>
-   <translation>Neu exportieren oder kopieren.</translation>
   </message>
   <message>
    <source>Export the bare state dict.</source>
@@ -3983,10 +4003,6 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Den Pfad der vorhandenen Datei angeben.</translation>
   </message>
   <message>
-   <source>Give the two files of a pair the same name; the suffix may differ.</source>
-   <translation>Den zwei Dateien eines Paares denselben Namen geben; die Endung darf abweichen.</translation>
-  </message>
-  <message>
    <source>Go on with it (--resume), begin anew (--overwrite), or choose another folder.</source>
    <translation>Ihn fortsetzen (--resume), neu beginnen (--overwrite) oder einen anderen Ordner wählen.</translation>
   </message>
@@ -4001,6 +4017,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Guided filter</source>
    <translation>Geführtes Filter</translation>
+  </message>
+  <message>
+   <source>HEIC pictures need a decoder that is not part of this program</source>
+   <translation>HEIC-Bilder brauchen einen Decoder, der nicht zu diesem Programm gehört</translation>
   </message>
   <message>
    <source>Hours to days. 10,000 iterations, batch 16, crops of 128, rate 2e-4 with exponential decay, averaged weights; the losses of the paper alone.</source>
@@ -4097,6 +4117,18 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>It was damaged or exchanged on its way, and was not kept. Try again.</source>
    <translation>Sie wurde unterwegs beschädigt oder ausgetauscht und nicht behalten. Bitte erneut versuchen.</translation>
+  </message>
+  <message>
+   <source>It would be transparent everywhere; its opacity was left out.</source>
+   <translation>Es wäre überall durchsichtig; die Deckkraft wurde weggelassen.</translation>
+  </message>
+  <message>
+   <source>Its colours are described by codes this program does not know; they were kept.</source>
+   <translation>Die Farben sind durch Kennzahlen beschrieben, die dieses Programm nicht kennt; sie blieben, wie sie sind.</translation>
+  </message>
+  <message>
+   <source>Its gamma makes no sense and was left out.</source>
+   <translation>Der Gammawert ergibt keinen Sinn und wurde weggelassen.</translation>
   </message>
   <message>
    <source>Judge every</source>
@@ -4339,6 +4371,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Ziele</translation>
   </message>
   <message>
+   <source>Of more than two exposures of a scene, the least and the most exposed are paired.</source>
+   <translation>Von mehr als zwei Belichtungen einer Szene wird die dunkelste mit der hellsten gepaart.</translation>
+  </message>
+  <message>
    <source>Of the feature maps; a multiple of the heads.</source>
    <translation>Der Merkmalskarten; ein Vielfaches der Köpfe.</translation>
   </message>
@@ -4469,10 +4505,6 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Publications of results that DINOv3 had a part in say so.</source>
    <translation>Veröffentlichungen von Ergebnissen, an denen DINOv3 beteiligt war, sagen das.</translation>
-  </message>
-  <message>
-   <source>Put one source of each pair in a folder “a”, the other in “b”.</source>
-   <translation>Eine Quelle jedes Paares in einen Ordner „a“ legen, die andere in „b“.</translation>
   </message>
   <message>
    <source>Quick look</source>
@@ -4691,6 +4723,14 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Die Datei enthält {0} Bilder einer Aufnahme; das erste wird verwendet.</translation>
   </message>
   <message>
+   <source>The file is damaged; what could be decoded of it is shown ({0}).</source>
+   <translation>Die Datei ist beschädigt; gezeigt wird, was sich von ihr lesen ließ ({0}).</translation>
+  </message>
+  <message>
+   <source>The file is too large to be checked for damage.</source>
+   <translation>Die Datei ist zu groß, um auf Schäden geprüft zu werden.</translation>
+  </message>
+  <message>
    <source>The folder {0}</source>
    <translation>Der Ordner {0}</translation>
   </message>
@@ -4871,6 +4911,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Weniger Ausschnitte je Schritt nehmen, oder kleinere.</translation>
   </message>
   <message>
+   <source>Use folders a/ and b/, or names that differ in one word, such as x_ir and x_vis.</source>
+   <translation>Verwenden Sie Ordner a/ und b/ oder Namen, die sich in einem Wort unterscheiden, etwa x_ir und x_vis.</translation>
+  </message>
+  <message>
    <source>Use for instance “{0}”.</source>
    <translation>Zum Beispiel „{0}“ nehmen.</translation>
   </message>
@@ -4897,6 +4941,14 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Use: {0}.</source>
    <translation>Möglich sind: {0}.</translation>
+  </message>
+  <message>
+   <source>Values of 0…{0} were stretched to 0…255.</source>
+   <translation>Werte von 0…{0} wurden auf 0…255 gespreizt.</translation>
+  </message>
+  <message>
+   <source>Values were converted to sRGB from gamma {0}, which the file states.</source>
+   <translation>Die Werte wurden von Gamma {0}, das in der Datei steht, in sRGB umgewandelt.</translation>
   </message>
   <message>
    <source>Vary brightness</source>
@@ -4983,6 +5035,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>eine Fusion braucht zwei Bilder, A und B</translation>
   </message>
   <message>
+   <source>a middle exposure ({0}): the least ({1}) and the most exposed ({2}) are paired</source>
+   <translation>eine mittlere Belichtung ({0}): gepaart werden die dunkelste ({1}) und die hellste ({2})</translation>
+  </message>
+  <message>
    <source>a near- with a far-focused frame</source>
    <translation>eine nah und eine fern fokussierte Aufnahme</translation>
   </message>
@@ -4991,12 +5047,24 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>der Name eines Modellpakets endet auf {0}</translation>
   </message>
   <message>
+   <source>a part of it is cut short</source>
+   <translation>ein Teil davon ist abgeschnitten</translation>
+  </message>
+  <message>
    <source>a picture holds values that are not numbers</source>
    <translation>ein Bild enthält Werte, die keine Zahlen sind</translation>
   </message>
   <message>
    <source>a source cannot be read or was changed since: fused again</source>
    <translation>eine Quelle ist nicht lesbar oder wurde seither geändert: wird neu fusioniert</translation>
+  </message>
+  <message>
+   <source>a third folder beside {0}: {1} pictures</source>
+   <translation>ein dritter Ordner neben {0}: {1} Bilder</translation>
+  </message>
+  <message>
+   <source>a value is greater than the header says</source>
+   <translation>ein Wert ist größer, als der Dateikopf angibt</translation>
   </message>
   <message>
    <source>an under- with an over-exposed frame</source>
@@ -5063,6 +5131,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Farbe</translation>
   </message>
   <message>
+   <source>colour space {0}</source>
+   <translation>Farbraum {0}</translation>
+  </message>
+  <message>
    <source>comparing</source>
    <translation>Vergleichen</translation>
   </message>
@@ -5077,6 +5149,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>decision</source>
    <translation>Entscheidung</translation>
+  </message>
+  <message>
+   <source>decoding it takes too long</source>
+   <translation>das Lesen dauert zu lange</translation>
   </message>
   <message>
    <source>depth</source>
@@ -5199,16 +5275,20 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Schreiben ist nicht möglich ({0})</translation>
   </message>
   <message>
+   <source>it claims {0}×{1} pixels but has only {2} bytes: next to nothing is in it</source>
+   <translation>sie gibt {0}×{1} Pixel an, hat aber nur {2} Byte: Es ist so gut wie nichts darin</translation>
+  </message>
+  <message>
+   <source>it claims {0}×{1} pixels, which {2} bytes cannot hold</source>
+   <translation>sie gibt {0}×{1} Pixel an, die nicht in {2} Byte passen</translation>
+  </message>
+  <message>
    <source>it does not answer</source>
    <translation>von dort kommt keine Antwort</translation>
   </message>
   <message>
    <source>it fits both “{0}” and “{1}”</source>
    <translation>passt sowohl zu „{0}“ als auch zu „{1}“</translation>
-  </message>
-  <message>
-   <source>it has no folder “{0}”</source>
-   <translation>darin fehlt der Ordner „{0}“</translation>
   </message>
   <message>
    <source>it has no letters or digits</source>
@@ -5235,6 +5315,14 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>darin ist kein Lauf, der sich fortsetzen lässt ({0})</translation>
   </message>
   <message>
+   <source>it holds pictures of {0}×{1} and {2}×{3} pixels, and its marks call the larger one a thumbnail</source>
+   <translation>sie enthält Bilder von {0}×{1} und {2}×{3} Pixeln und bezeichnet das größere als Vorschaubild</translation>
+  </message>
+  <message>
+   <source>it holds {0} pages of different sizes ({1}), and no mark tells which is the picture</source>
+   <translation>sie enthält {0} Seiten verschiedener Größe ({1}), und nichts sagt, welche das Bild ist</translation>
+  </message>
+  <message>
    <source>it holds {0} {1}, and only one picture can be fused</source>
    <translation>sie enthält {0} {1}; fusioniert werden kann nur ein einzelnes Bild</translation>
   </message>
@@ -5251,6 +5339,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>es ist eine Datei</translation>
   </message>
   <message>
+   <source>it is a file of the kind {0}, not a picture this program can read yet</source>
+   <translation>es ist eine Datei der Art {0} und kein Bild, das dieses Programm schon lesen kann</translation>
+  </message>
+  <message>
    <source>it is a folder</source>
    <translation>es ist ein Ordner</translation>
   </message>
@@ -5265,6 +5357,14 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>it is busy or out of order (answer {0})</source>
    <translation>dort ist Überlast oder eine Störung (Antwort {0})</translation>
+  </message>
+  <message>
+   <source>it is coded in {0} scans; decoding them would take minutes</source>
+   <translation>sie ist in {0} Durchläufen kodiert; sie zu lesen würde Minuten dauern</translation>
+  </message>
+  <message>
+   <source>it is cut short</source>
+   <translation>sie ist abgeschnitten</translation>
   </message>
   <message>
    <source>it is damaged ({0})</source>
@@ -5401,6 +5501,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>its content is not a picture of the kind its name says</source>
    <translation>der Inhalt ist kein Bild der Art, die der Name sagt</translation>
+  </message>
+  <message>
+   <source>its decoder crashed over it</source>
+   <translation>der Decoder ist an ihr abgestürzt</translation>
   </message>
   <message>
    <source>its end is missing</source>
@@ -5599,16 +5703,16 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>kein anderer Name unterscheidet sich in nur einem aussagekräftigen Wort</translation>
   </message>
   <message>
-   <source>no picture in a/ has the name of one in b/</source>
-   <translation>kein Bild in a/ heißt wie eines in b/</translation>
-  </message>
-  <message>
    <source>no state had been saved yet</source>
    <translation>noch war kein Stand gespeichert</translation>
   </message>
   <message>
    <source>no state was saved yet</source>
    <translation>noch wurde kein Stand gespeichert</translation>
+  </message>
+  <message>
+   <source>no two pictures in there belong together by name</source>
+   <translation>keine zwei Bilder darin gehören dem Namen nach zusammen</translation>
   </message>
   <message>
    <source>no usable CUDA GPU or driver was found</source>
@@ -5739,6 +5843,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>mehrere Dateien heißen so: {0}</translation>
   </message>
   <message>
+   <source>several folders fit each other: {0}</source>
+   <translation>mehrere Ordner passen zueinander: {0}</translation>
+  </message>
+  <message>
    <source>sha256 {0}… is not the {1}… this pack was made with</source>
    <translation>sha256 {0}… ist nicht der {1}…, mit dem dieses Modellpaket entstand</translation>
   </message>
@@ -5751,8 +5859,16 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>schärfer</translation>
   </message>
   <message>
+   <source>signed samples</source>
+   <translation>Werte mit Vorzeichen</translation>
+  </message>
+  <message>
    <source>slices</source>
    <translation>Schichten</translation>
+  </message>
+  <message>
+   <source>some of its scans are missing</source>
+   <translation>einige ihrer Durchläufe fehlen</translation>
   </message>
   <message>
    <source>steps</source>
@@ -5823,6 +5939,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>der Dateikopf ist unvollständig</translation>
   </message>
   <message>
+   <source>the header of a scan is incomplete</source>
+   <translation>der Kopf eines Durchlaufs ist unvollständig</translation>
+  </message>
+  <message>
    <source>the last good state, of step {0}, is kept</source>
    <translation>der letzte gute Stand, von Schritt {0}, bleibt erhalten</translation>
   </message>
@@ -5863,6 +5983,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>die Bilder sind nicht die, mit denen dieser Lauf begann</translation>
   </message>
   <message>
+   <source>the process that decodes it cannot be started ({0})</source>
+   <translation>der Prozess, der sie liest, lässt sich nicht starten ({0})</translation>
+  </message>
+  <message>
    <source>the proxy refuses it ({0})</source>
    <translation>der Proxy lehnt ab ({0})</translation>
   </message>
@@ -5881,6 +6005,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>the system refused to give more</source>
    <translation>das System gibt keinen weiteren her</translation>
+  </message>
+  <message>
+   <source>the thermal picture is paired with “{0}”, of another lens</source>
+   <translation>das Wärmebild ist mit „{0}“ gepaart, von einem anderen Objektiv</translation>
   </message>
   <message>
    <source>the transfer broke off after {0} of {1} bytes</source>
@@ -5957,6 +6085,14 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>thermal infrared with a visible-light picture</source>
    <translation>Wärmebild mit einem Bild im sichtbaren Licht</translation>
+  </message>
+  <message>
+   <source>these are exposures of one scene, but not of two sources: {0}</source>
+   <translation>das sind Belichtungen einer Szene, aber nicht zweier Quellen: {0}</translation>
+  </message>
+  <message>
+   <source>these may be exposures of one scene or not: {0}</source>
+   <translation>das können Belichtungen einer Szene sein oder auch nicht: {0}</translation>
   </message>
   <message>
    <source>they can be changed while the run is paused</source>
@@ -6059,6 +6195,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>{0} wurde seither geändert: wird neu fusioniert</translation>
   </message>
   <message>
+   <source>{0} channels</source>
+   <translation>{0} Kanäle</translation>
+  </message>
+  <message>
    <source>{0} could be paired with each other or inside: give the two folders themselves</source>
    <translation>{0} könnten miteinander oder in sich gepaart werden: bitte die zwei Ordner selbst angeben</translation>
   </message>
@@ -6127,6 +6267,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>{0} von {1} Teilen sind da</translation>
   </message>
   <message>
+   <source>{0} of {1} values are there</source>
+   <translation>{0} von {1} Werten sind da</translation>
+  </message>
+  <message>
    <source>{0} patient is on both sides: the figures will look better than they are. Take these pictures out of one of the two folders.</source>
    <translation>{0} Patient ist auf beiden Seiten: Die Kennzahlen werden besser aussehen, als sie sind. Bitte diese Bilder aus einem der zwei Ordner nehmen.</translation>
   </message>
@@ -6153,6 +6297,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>{0} refuses the file</source>
    <translation>{0} verweigert die Datei</translation>
+  </message>
+  <message>
+   <source>{0} samples</source>
+   <translation>Werte der Art {0}</translation>
   </message>
   <message>
    <source>{0} was given twice and counts once.</source>
@@ -6187,6 +6335,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Ganze Zahlen ohne Vorzeichen, {0} Bit, gezeigt vom kleinsten bis zum größten Wert.</translation>
   </message>
   <message>
+   <source>{0}-bit values were reduced to 8 bits.</source>
+   <translation>Werte mit {0} Bit wurden auf 8 Bit verkürzt.</translation>
+  </message>
+  <message>
    <source>{0}-bit values were stretched to 0…255.</source>
    <translation>Werte mit {0} Bit wurden auf 0…255 gespreizt.</translation>
   </message>
@@ -6195,16 +6347,20 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>{0}/ und {1}/</translation>
   </message>
   <message>
-   <source>{0}/ has several files called “{1}”: {2}.</source>
-   <translation>{0}/ enthält mehrere Dateien namens „{1}“: {2}.</translation>
-  </message>
-  <message>
-   <source>{0}/ holds the truth, not a source: passed over.</source>
-   <translation>{0}/ enthält die Vorlage, keine Quelle: übergangen.</translation>
+   <source>{0}: files of the system, not sources: passed over.</source>
+   <translation>{0}: Dateien des Systems, keine Quellen: übergangen.</translation>
   </message>
   <message>
    <source>{0}: give the two folders alone</source>
    <translation>{0}: bitte nur die zwei Ordner angeben</translation>
+  </message>
+  <message>
+   <source>{0}: ground truth or labels, not sources: passed over.</source>
+   <translation>{0}: Referenzbilder oder Annotationen, keine Quellen: übergangen.</translation>
+  </message>
+  <message>
+   <source>{0}: results, not sources: passed over.</source>
+   <translation>{0}: Ergebnisse, keine Quellen: übergangen.</translation>
   </message>
   <message>
    <source>{0}: unexpected error ({1}: {2})</source>
@@ -6221,6 +6377,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>“{0}” fits it and others equally well</source>
    <translation>„{0}“ passt dazu und zu anderen gleich gut</translation>
+  </message>
+  <message>
+   <source>“{0}” in its name says that it is the truth, a label or a result, not a source</source>
+   <translation>„{0}“ im Namen sagt, dass es Referenz, Annotation oder Ergebnis ist, keine Quelle</translation>
   </message>
   <message>
    <source>“{0}” names a single one</source>

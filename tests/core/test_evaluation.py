@@ -22,7 +22,7 @@ from core.evaluation import (
     score_with,
     write_csv,
 )
-from core.io.pairing import PairedFiles
+from core.io.pairing import Match
 from core.metrics import Luma, evaluate, psnr_pair, to_luma8
 
 
@@ -81,6 +81,56 @@ def test_missing_foreign_and_doubled_results_are_told(sources: Path, tmp_path: P
     assert "vier.png" in table
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "result", "name"),
+    [
+        ("{}_ir.png", "{}_vis.png", "{}.png", "{}"),
+        ("{}_ir.png", "{}_vis.png", "{}_ir.png", "{}"),
+        ("ir/{}.png", "vis/{}.png", "{}.png", "{}"),
+        ("LLVIP/infrared/test/{}.png", "LLVIP/visible/test/{}.png", "{}.png", "LLVIP/test/{}"),
+        ("s1/ir/{}.png", "s1/vis/{}.png", "s1/{}.png", "s1/{}"),
+        ("{}/room_-2EV.png", "{}/room_+2EV.png", "{}/room.png", "{}/room"),
+    ],
+)
+def test_sources_are_found_in_any_layout(
+    tmp_path: Path, a: str, b: str, result: str, name: str
+) -> None:
+    """The results may lie inside the sources' folder without being taken for sources."""
+    sources, results = tmp_path / "set", tmp_path / "set" / "mine"
+    for index, scene in enumerate(("eins", "zwei")):
+        write(sources / a.format(scene), noise(index))
+        write(sources / b.format(scene), noise(index + 10))
+        write(results / result.format(scene), noise(30))
+    score = score_folder(sources, results, ["CC"])
+    assert [p.name for p in score.pictures] == [name.format("eins"), name.format("zwei")]
+    assert score.missing == score.ignored == ()
+    assert score.pictures[1].values == evaluate(noise(1), noise(11), noise(30), ["CC"])
+
+
+def test_a_name_in_two_folders_needs_the_folder(tmp_path: Path) -> None:
+    for scene in ("day", "night"):
+        write(tmp_path / "set" / scene / "1_ir.png", noise(1))
+        write(tmp_path / "set" / scene / "1_vis.png", noise(2))
+    write(tmp_path / "mine" / "1.png", noise(3))
+    with pytest.raises(InputError, match=r"none of its 1 pictures.*“day/1.png”"):
+        score_folder(tmp_path / "set", tmp_path / "mine", ["CC"])
+    write(tmp_path / "mine" / "night" / "1.png", noise(3))
+    score = score_folder(tmp_path / "set", tmp_path / "mine", ["CC"])
+    assert [p.name for p in score.pictures] == ["night/1"]
+    assert score.missing == ("day/1",)
+    assert score.ignored == ("1.png",)
+
+
+@pytest.mark.parametrize("folder", ["gt", "GT", "ground_truth", "full_clear"])
+def test_the_truth_is_found_whatever_its_folder_and_suffix(tmp_path: Path, folder: str) -> None:
+    write(tmp_path / "source_1" / "1.png", noise(1))
+    write(tmp_path / "source_2" / "1.png", noise(2))
+    truth = write(tmp_path / folder / "1.bmp", noise(3))
+    fused = write(tmp_path / "results" / "1.png", noise(4))
+    score = score_folder(tmp_path, tmp_path / "results", ["CC"])
+    assert score.pictures[0].values["PSNR_gt"] == psnr_pair(truth, fused)
+
+
 def test_colour_results_count_by_their_luma(sources: Path, tmp_path: Path) -> None:
     rgb = np.random.default_rng(1).integers(0, 256, (20, 24, 3), dtype=np.uint8)
     path = tmp_path / "mine" / "eins.png"
@@ -92,7 +142,7 @@ def test_colour_results_count_by_their_luma(sources: Path, tmp_path: Path) -> No
 
 
 def test_baselines_are_scored_without_files(sources: Path) -> None:
-    def average(pair: PairedFiles) -> Luma | None:
+    def average(pair: Match) -> Luma | None:
         a, b = (read_luma8(path)[:, :, None].astype(np.float32) / 255 for path in (pair.a, pair.b))
         return None if pair.name == "drei" else to_luma8(BASELINES["average"].fuse(a, b))
 
@@ -236,7 +286,7 @@ def test_real_multi_focus_pair_with_its_truth(shared_data: Path, tmp_path: Path)
     scores = []
     for baseline in (BASELINES["average"], BASELINES["guided"]):
 
-        def fuse(pair: PairedFiles, fuse=baseline.fuse) -> Luma | None:  # type: ignore[no-untyped-def]
+        def fuse(pair: Match, fuse=baseline.fuse) -> Luma | None:  # type: ignore[no-untyped-def]
             a, b = (read_luma8(path)[:, :, None] / np.float32(255) for path in (pair.a, pair.b))
             return to_luma8(fuse(a, b))
 

@@ -135,7 +135,7 @@ def test_depths_may_differ(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("task", ["ivif", "mif", "mef", "mff"])
 def test_real_pairs(shared_data: Path, task: str) -> None:
-    files = pair_folders(shared_data / "val" / task).pairs[::6]
+    files = pair_folders(shared_data / "val" / task).matches[::6]
     for each in files:
         pair = read_pair(each.a, each.b)
         assert pair.a.notes == pair.b.notes == ()
