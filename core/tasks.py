@@ -62,6 +62,8 @@ class TaskSpec:
         default_baseline: classical method shown before a model has run.
         hints_a, hints_b: lower-case words in file or folder names that mark a source.
         medical: True when results must carry "Research use only".
+        one_camera: True when both sources are shots by one camera, so that brightness in one is
+            comparable with brightness in the other.
     """
 
     name: str
@@ -75,6 +77,7 @@ class TaskSpec:
     hints_a: tuple[str, ...]
     hints_b: tuple[str, ...]
     medical: bool = False
+    one_camera: bool = False
 
 
 _RELEASE = "UniFusion release (arXiv 2603.14214)"
@@ -116,6 +119,7 @@ _ALL = (
         default_baseline="mertens",
         hints_a=("under", "ue", "dark", "low"),
         hints_b=("over", "oe", "bright", "high"),
+        one_camera=True,
     ),
     TaskSpec(
         name="mff",
@@ -128,6 +132,7 @@ _ALL = (
         default_baseline="guided",
         hints_a=("near", "fg", "foreground"),
         hints_b=("far", "bg", "background"),
+        one_camera=True,
     ),
 )
 

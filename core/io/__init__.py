@@ -11,6 +11,7 @@ from core.io.reading import (
     resample_onto,
 )
 from core.io.registry import Reader, Registry
+from core.io.values import Windows, as_stored, check_window, with_window
 from core.io.writer import WRITE_SUFFIXES, check_target, write_image
 
 __all__ = [
@@ -21,13 +22,17 @@ __all__ = [
     "Pairing",
     "Reader",
     "Registry",
+    "Windows",
+    "as_stored",
     "atomic_path",
     "atomic_write",
     "check_target",
+    "check_window",
     "pair_folders",
     "probe_image",
     "read_image",
     "read_pair",
     "resample_onto",
+    "with_window",
     "write_image",
 ]
