@@ -11,7 +11,7 @@ from core.io.reading import (
     resample_onto,
 )
 from core.io.registry import Reader, Registry
-from core.io.values import Windows, as_stored, check_window, with_window
+from core.io.values import as_stored, with_window
 from core.io.writer import WRITE_SUFFIXES, check_target, write_image
 
 __all__ = [
@@ -22,12 +22,10 @@ __all__ = [
     "Pairing",
     "Reader",
     "Registry",
-    "Windows",
     "as_stored",
     "atomic_path",
     "atomic_write",
     "check_target",
-    "check_window",
     "pair_folders",
     "probe_image",
     "read_image",

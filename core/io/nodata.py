@@ -28,7 +28,8 @@ _KNOWN = np.array(
 """What programs write where they have nothing, in kinds of files that cannot say so."""
 _GAP = 2.0
 """So many times the range of all other values must lie between them and such a value."""
-_PRECISION = 1e-6
+_HUGE, _ROUGH, _FINE = 1e30, 1e-5, 1e-6
+"""Tags are decimal text: −3.40282e+38 means the least number of single precision."""
 
 
 def declared(samples: npt.NDArray[Any], text: str) -> BoolArray | None:
@@ -41,10 +42,13 @@ def declared(samples: npt.NDArray[Any], text: str) -> BoolArray | None:
     except ValueError:
         return None
     if math.isnan(value):
-        return None  # as every NaN, found by :func:`finite`
+        return None  # found by :func:`finite`
     if samples.dtype.kind == "f":
-        near = np.isclose(samples, value, rtol=_PRECISION, atol=0.0)
-    elif value == int(value) and abs(value) < 2**63:
+        # The least number of double precision, as text, may be rounded beyond it.
+        most = float(np.finfo(samples.dtype).max)
+        value = min(max(value, -most), most)
+        near = np.isclose(samples, value, rtol=_ROUGH if abs(value) > _HUGE else _FINE, atol=0.0)
+    elif abs(value) < 2**63 and value == int(value):
         near = samples == int(value)
     else:
         return None

@@ -16,8 +16,9 @@ from core.errors import InputError, Said, differing_proportions
 from core.io import raster, tiff
 from core.io.decoded import check_size, decoding, file_error
 from core.io.registry import HEAD_BYTES, Reader, Registry
-from core.io.values import Windows, for_task, with_window
+from core.io.values import for_task, with_window
 from core.types import BitDepth, BoolArray, FloatArray, Image, ImageHeader, SourcePair
+from core.windows import Windows
 
 READERS = Registry()
 READERS.add(Reader("PNG", (".png",), raster.is_png, raster.read_raster))
@@ -170,7 +171,8 @@ def resample_onto(image: Image, size: tuple[int, int]) -> Image:
     data, mask = _stretched(image.data, size), image.mask
     if mask is not None:
         mask = ~_touched(~mask, size)
-    low, high = image.container or (float(image.data.min()), float(image.data.max()))
+    valid = image.data if image.mask is None else image.data[image.mask]
+    low, high = image.container or (float(valid.min()), float(valid.max()))
     spacing = image.spacing
     if spacing is not None:
         spacing = (spacing[0] * image.height / size[1], spacing[1] * image.width / size[0])

@@ -12,7 +12,7 @@ two shots by one camera (``mef``,      one window for both, found as 2 and 3 for
 chosen by hand                         as chosen, by :func:`with_window`
 =====================================  =========================================================
 
-“Fills it” is half of the range for integers; a tenth of 0…1 for floats, which somebody scaled on
+“Fills it” is two fifths of the range for integers; a tenth of 0…1 for floats, which somebody scaled on
 purpose. So a photograph of 16 bits keeps its black and white, while counts of a thermal camera, 12
 bits in words of 16, or hundredths of a kelvin get all of the grey levels, and a note says so.
 """
@@ -29,17 +29,16 @@ import numpy as np
 from core.errors import InputError, Said
 from core.tasks import TASKS
 from core.types import BoolArray, FloatArray, Image, SourcePair
+from core.windows import Window, check_window
 
 Range = tuple[float, float]
-Windows = tuple[Range | None, Range | None]
-"""Windows of A and of B that were chosen by hand."""
 
 _TAIL = 0.005
 """Share of the pixels at either end that may lie outside the window."""
 _ROOM, _LITTLE_ROOM = 0.5, 0.02
 """How far beyond the bulk the window reaches for what lies outside it, as shares of its span: for
 things of some pixels (a distant fire), and for what may be a dead pixel."""
-_FILLED, _FILLED_UNIT = 0.5, 0.1
+_FILLED, _FILLED_UNIT = 0.4, 0.1
 _MOSTLY_INSIDE = 0.9
 _FAR = 3.0
 """A value so many spans away from all others is left out of the statistics."""
@@ -220,7 +219,7 @@ def _fills(own: Range, whole: Range) -> bool:
 
 
 def _honest(claim: Range, own: Range, data: FloatArray, mask: BoolArray | None) -> bool:
-    """Whether nearly all of the data lies inside a range that it fills at least by half."""
+    """Whether nearly all of the data lies inside a range that it fills."""
     low, high = claim
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         return False
@@ -242,12 +241,21 @@ def _notes(spread: _Spread, container: Range | None) -> tuple[str, ...]:
     return own, Said(_FAR_ONE if held == 1 else _FAR_SOME, held, value)
 
 
+def window_note(image: Image) -> str:
+    """What is said about the window of ``image``; "" where it is that of its file's kind."""
+    return next((note for note in image.notes if _is_about_window(note)), "")
+
+
+def _is_about_window(note: str) -> bool:
+    return isinstance(note, Said) and note.template in _TOLD
+
+
 def _other_notes(image: Image) -> tuple[str, ...]:
     """All but those about the window."""
-    return tuple(n for n in image.notes if not (isinstance(n, Said) and n.template in _TOLD))
+    return tuple(note for note in image.notes if not _is_about_window(note))
 
 
-def with_window(image: Image, window: Range | None) -> Image:
+def with_window(image: Image, window: Window | None) -> Image:
     """``image`` with black and white at the values a person chose; itself for None.
 
     Raises:
@@ -278,34 +286,15 @@ def with_window(image: Image, window: Range | None) -> Image:
     return replace(image, window=(low, high), notes=notes)
 
 
-def check_window(window: Range | None) -> None:
-    """Refuse what cannot be a window.
-
-    Raises:
-        InputError: the low end is not below the high end, or an end is no finite number.
-    """
-    if window is None:
-        return
-    low, high = window
-    # In single precision, as pictures are: two ends that are one number there are none.
-    if not (math.isfinite(low) and math.isfinite(high) and np.float32(low) < np.float32(high)):
-        raise InputError(
-            Said("The window {0:.6g} {1:.6g}", low, high),
-            "its low end must be a number below its high end",
-            "Give two numbers, the lower one first.",
-        )
-
-
 def for_task(pair: SourcePair, task: str) -> SourcePair:
     """``pair`` with one window for both where the task compares brightness (``mef``, ``mff``).
 
     Call it before windows are chosen by hand: it finds them anew. Pairs of other tasks, of
     different kinds, in colour, or of 8 bits are given back as they are.
     """
-    spec = TASKS.get(task)
-    a, b = pair.a, pair.b
-    if spec is None or not spec.one_camera or _keeps(a) or _keeps(b) or a.container != b.container:
+    if not is_shared(pair, task):
         return pair
+    a, b = pair.a, pair.b
     ends = [_ends(image) for image in (a, b)]
     low, high = min(end[0] for end in ends), max(end[1] for end in ends)
     told: tuple[str, ...] = ()
@@ -322,6 +311,14 @@ def _ends(image: Image) -> Range:
     spread = _spread(image.data[..., :1], image.mask)
     first = float(_first(image))
     return (first, first) if spread is None else (spread.low, spread.high)
+
+
+def is_shared(pair: SourcePair, task: str) -> bool:
+    """Whether :func:`for_task` looks at both pictures of ``pair`` together."""
+    spec, a, b = TASKS.get(task), pair.a, pair.b
+    if spec is None or not spec.one_camera or a.container != b.container:
+        return False
+    return not (_keeps(a) or _keeps(b))
 
 
 def _keeps(image: Image) -> bool:

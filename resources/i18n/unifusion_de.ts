@@ -732,6 +732,14 @@
    <translation>Aufgabe des Stapels</translation>
   </message>
   <message>
+   <source>Values A</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Values B</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>WebP (lossless)</source>
    <translation>WebP (verlustfrei)</translation>
   </message>
@@ -3271,6 +3279,37 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
  </context>
  <context>
+  <name>WindowRow</name>
+  <message>
+   <source>Black must be the smaller number.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Give two numbers, one for black and one for white, or none.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Value of {0} that is black</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Value of {0} that is white</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Values of {0}, in its own numbers, that are black and white in all pairs. Left empty, each picture's own values decide.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>black: by the data</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>white: by the data</source>
+   <translation type="unfinished" />
+  </message>
+ </context>
+ <context>
   <name>Workspaces</name>
   <message>
    <source>Batch</source>
@@ -3659,6 +3698,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Ein kleineres Bild wählen oder andere Programme schließen.</translation>
   </message>
   <message>
+   <source>Choose a window inside them, or leave it out.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>Choose another folder or change its permissions.</source>
    <translation>Einen anderen Ordner wählen oder seine Berechtigungen ändern.</translation>
   </message>
@@ -3669,6 +3712,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Choose another name.</source>
    <translation>Einen anderen Namen wählen.</translation>
+  </message>
+  <message>
+   <source>Choose another picture.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Choose another.</source>
@@ -3701,6 +3748,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Choose that task, or another pack.</source>
    <translation>Jene Aufgabe wählen oder ein anderes Modellpaket.</translation>
+  </message>
+  <message>
+   <source>Choose two pictures of the same scene.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Classical methods have no reconstructions and no features.</source>
@@ -3991,6 +4042,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Den zwei Dateien eines Paares denselben Namen geben; die Endung darf abweichen.</translation>
   </message>
   <message>
+   <source>Give two numbers, the lower one first.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>Go on with it (--resume), begin anew (--overwrite), or choose another folder.</source>
    <translation>Ihn fortsetzen (--resume), neu beginnen (--overwrite) oder einen anderen Ordner wählen.</translation>
   </message>
@@ -4077,6 +4132,14 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>In each branch.</source>
    <translation>In jedem Zweig.</translation>
+  </message>
+  <message>
+   <source>In {0} pair not all that the file could hold is black to white. {1}: {2}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>In {0} pairs not all that the files could hold is black to white. {1}: {2}</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Infrared</source>
@@ -4213,6 +4276,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Metrics</source>
    <translation>Maße</translation>
+  </message>
+  <message>
+   <source>Metrics count only where both sources hold data.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Minutes. Shows whether the data is fit and where training is heading.</source>
@@ -4499,10 +4566,6 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Jenes umbenennen.</translation>
   </message>
   <message>
-   <source>Replace them by real numbers and save it again.</source>
-   <translation>Sie durch echte Zahlen ersetzen und neu speichern.</translation>
-  </message>
-  <message>
    <source>Resample B onto A (--resample on the command line, the button in the window), or choose pictures of the same scene and size.</source>
    <translation>B auf A umrechnen (--resample in der Befehlszeile, die Schaltfläche im Fenster) oder Bilder derselben Szene und Größe wählen.</translation>
   </message>
@@ -4719,6 +4782,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Die Bilder für das Training</translation>
   </message>
   <message>
+   <source>The proportions differ ({0} and {1})</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>The record of this batch ({0})</source>
    <translation>Das Protokoll dieses Stapels ({0})</translation>
   </message>
@@ -4739,8 +4806,16 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Die Tabelle</translation>
   </message>
   <message>
+   <source>The two pictures</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>The two pictures differ in size</source>
    <translation>Die zwei Bilder haben verschiedene Größen</translation>
+  </message>
+  <message>
+   <source>The window {0:.6g} {1:.6g}</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>There is no sample pair for “{0}”</source>
@@ -4897,6 +4972,26 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Use: {0}.</source>
    <translation>Möglich sind: {0}.</translation>
+  </message>
+  <message>
+   <source>Values {0:.6g}…{1:.6g} are black to white in both pictures. Set others by --window-a and --window-b, or by low and high in the window.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Values {0:.6g}…{1:.6g} are black to white, as the file says.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Values {0:.6g}…{1:.6g} are black to white, as was asked for.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Values {0:.6g}…{1:.6g} are black to white, since nearly all pixels lie there. Set others by --window-a and --window-b, or by low and high in the window.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Values {0:.6g}…{1:.6g} of {2:.6g}…{3:.6g} are black to white, since nearly all pixels lie there. Set others by --window-a and --window-b, or by low and high in the window.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Vary brightness</source>
@@ -5419,12 +5514,20 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>der Dateikopf ist unverständlich</translation>
   </message>
   <message>
+   <source>its low end must be a number below its high end</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>its manifest is damaged ({0}: {1})</source>
    <translation>das Manifest ist beschädigt ({0}: {1})</translation>
   </message>
   <message>
    <source>its manifest is not JSON</source>
    <translation>das Manifest ist kein JSON</translation>
+  </message>
+  <message>
+   <source>its mask has another shape {0}</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>its numbers are too large (over 10^38)</source>
@@ -5637,6 +5740,14 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>not all processes find the same checkpoint</source>
    <translation>nicht alle Prozesse finden denselben Zwischenstand</translation>
+  </message>
+  <message>
+   <source>not one of its pixels holds data</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>not one of its pixels holds data (all are NaN, infinite or marked as “no data”)</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>not one pair can be used</source>
@@ -5879,6 +5990,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>das Fenster wurde vorher geschlossen</translation>
   </message>
   <message>
+   <source>the window {0:.6g}…{1:.6g} lies outside its values, which are {2:.6g}…{3:.6g}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>there are none</source>
    <translation>es gibt keine</translation>
   </message>
@@ -5909,6 +6024,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>there is no pair that every method has a result for</source>
    <translation>es gibt kein Paar, zu dem jedes Verfahren ein Ergebnis hat</translation>
+  </message>
+  <message>
+   <source>there is no pixel where both hold data</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>there is no such file</source>
@@ -6023,6 +6142,14 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Gewicht „{0}“</translation>
   </message>
   <message>
+   <source>window of A</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>window of B</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>yes</source>
    <translation>ja</translation>
   </message>
@@ -6115,6 +6242,14 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>{0} von {1} Teilen sind da</translation>
   </message>
   <message>
+   <source>{0} pair has pixels without data; they are filled from the other source.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>{0} pairs have pixels without data; they are filled from the other source.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>{0} patient is on both sides: the figures will look better than they are. Take these pictures out of one of the two folders.</source>
    <translation>{0} Patient ist auf beiden Seiten: Die Kennzahlen werden besser aussehen, als sie sind. Bitte diese Bilder aus einem der zwei Ordner nehmen.</translation>
   </message>
@@ -6131,12 +6266,28 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>{0} Bilder sind kleiner als ein Ausschnitt von {1} Pixeln und werden durch Spiegeln fortgesetzt.</translation>
   </message>
   <message>
-   <source>{0} pixel is not a number or infinite (NaN or Inf)</source>
-   <translation>{0} Pixel ist keine Zahl oder unendlich (NaN oder Inf)</translation>
+   <source>{0} pixel holds no data and is filled from the other source.</source>
+   <translation type="unfinished" />
   </message>
   <message>
-   <source>{0} pixels are not a number or infinite (NaN or Inf)</source>
-   <translation>{0} Pixel sind keine Zahlen oder unendlich (NaN oder Inf)</translation>
+   <source>{0} pixel holds no data in either source and is black.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>{0} pixel holds {1:.6g}, far from all others, and does not count for what is black and white. If it means “no data”, say so in the file (tag GDAL_NODATA, or NaN).</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>{0} pixels hold no data and are filled from the other source.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>{0} pixels hold no data in either source and are black.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>{0} pixels hold {1:.6g}, far from all others, and do not count for what is black and white. If it means “no data”, say so in the file (tag GDAL_NODATA, or NaN).</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>{0} refuses the file</source>
@@ -6145,6 +6296,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>{0} was given twice and counts once.</source>
    <translation>{0} wurde zweimal angegeben und zählt einmal.</translation>
+  </message>
+  <message>
+   <source>{0} was taken for “no data”: nothing else comes near it.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>{0} was {1}, now {2}</source>
@@ -6167,16 +6322,20 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>{0}, {1} Schritte</translation>
   </message>
   <message>
-   <source>{0}-bit signed integers, shown from the least to the greatest value.</source>
-   <translation>Ganze Zahlen mit Vorzeichen, {0} Bit, gezeigt vom kleinsten bis zum größten Wert.</translation>
+   <source>{0}-bit signed integers, which have no black and white of their own.</source>
+   <translation type="unfinished" />
   </message>
   <message>
-   <source>{0}-bit unsigned integers, shown from the least to the greatest value.</source>
-   <translation>Ganze Zahlen ohne Vorzeichen, {0} Bit, gezeigt vom kleinsten bis zum größten Wert.</translation>
+   <source>{0}-bit unsigned integers, which have no black and white of their own.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>{0}-bit values were stretched to 0…255.</source>
    <translation>Werte mit {0} Bit wurden auf 0…255 gespreizt.</translation>
+  </message>
+  <message>
+   <source>{0}. {1}: resampled, B is stretched</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>{0}/ and {1}/</source>
@@ -6193,6 +6352,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>{0}: give the two folders alone</source>
    <translation>{0}: bitte nur die zwei Ordner angeben</translation>
+  </message>
+  <message>
+   <source>{0}: the picture is stretched.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>{0}: unexpected error ({1}: {2})</source>
