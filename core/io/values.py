@@ -48,11 +48,11 @@ _SAMPLE = 2_000_003
 """Values that percentiles are taken from, about; an odd number, so that no column is favoured."""
 _NEARLY_ALL = (
     "Values {0:.6g}…{1:.6g} are black to white, since nearly all pixels lie there. Set others by "
-    "--window-a and --window-b, or by low and high in the window."
+    "--window-a and --window-b, or by low and high in the Display tab."
 )
 _OF_CONTAINER = (
     "Values {0:.6g}…{1:.6g} of {2:.6g}…{3:.6g} are black to white, since nearly all pixels lie "
-    "there. Set others by --window-a and --window-b, or by low and high in the window."
+    "there. Set others by --window-a and --window-b, or by low and high in the Display tab."
 )
 _FAR_ONE = (
     "{0} pixel holds {1:.6g}, far from all others, and does not count for what is black and white. "
@@ -65,7 +65,7 @@ _FAR_SOME = (
 _STATED = "Values {0:.6g}…{1:.6g} are black to white, as the file says."
 _SHARED = (
     "Values {0:.6g}…{1:.6g} are black to white in both pictures. Set others by --window-a and "
-    "--window-b, or by low and high in the window."
+    "--window-b, or by low and high in the Display tab."
 )
 _ASKED = "Values {0:.6g}…{1:.6g} are black to white, as was asked for."
 _TOLD = (_NEARLY_ALL, _OF_CONTAINER, _FAR_ONE, _FAR_SOME, _STATED, _SHARED, _ASKED)

@@ -733,11 +733,11 @@
   </message>
   <message>
    <source>Values A</source>
-   <translation type="unfinished" />
+   <translation>Werte A</translation>
   </message>
   <message>
    <source>Values B</source>
-   <translation type="unfinished" />
+   <translation>Werte B</translation>
   </message>
   <message>
    <source>WebP (lossless)</source>
@@ -3282,31 +3282,31 @@ Paare werden an ihren Namen erkannt.</translation>
   <name>WindowRow</name>
   <message>
    <source>Black must be the smaller number.</source>
-   <translation type="unfinished" />
+   <translation>Schwarz muss die kleinere Zahl sein.</translation>
   </message>
   <message>
    <source>Give two numbers, one for black and one for white, or none.</source>
-   <translation type="unfinished" />
+   <translation>Zwei Zahlen angeben, eine für Schwarz und eine für Weiß, oder keine.</translation>
   </message>
   <message>
    <source>Value of {0} that is black</source>
-   <translation type="unfinished" />
+   <translation>Wert von {0}, der schwarz ist</translation>
   </message>
   <message>
    <source>Value of {0} that is white</source>
-   <translation type="unfinished" />
+   <translation>Wert von {0}, der weiß ist</translation>
   </message>
   <message>
    <source>Values of {0}, in its own numbers, that are black and white in all pairs. Left empty, each picture's own values decide.</source>
-   <translation type="unfinished" />
+   <translation>Werte von {0} in dessen eigenen Zahlen, die in allen Paaren schwarz und weiß sind. Bleibt beides leer, entscheiden die Werte jedes Bildes.</translation>
   </message>
   <message>
    <source>black: by the data</source>
-   <translation type="unfinished" />
+   <translation>Schwarz: nach den Daten</translation>
   </message>
   <message>
    <source>white: by the data</source>
-   <translation type="unfinished" />
+   <translation>Weiß: nach den Daten</translation>
   </message>
  </context>
  <context>
@@ -3699,7 +3699,7 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>Choose a window inside them, or leave it out.</source>
-   <translation type="unfinished" />
+   <translation>Ein Fenster innerhalb davon wählen oder es weglassen.</translation>
   </message>
   <message>
    <source>Choose another folder or change its permissions.</source>
@@ -3715,7 +3715,7 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>Choose another picture.</source>
-   <translation type="unfinished" />
+   <translation>Ein anderes Bild wählen.</translation>
   </message>
   <message>
    <source>Choose another.</source>
@@ -3751,7 +3751,7 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>Choose two pictures of the same scene.</source>
-   <translation type="unfinished" />
+   <translation>Zwei Bilder derselben Szene wählen.</translation>
   </message>
   <message>
    <source>Classical methods have no reconstructions and no features.</source>
@@ -4043,7 +4043,7 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>Give two numbers, the lower one first.</source>
-   <translation type="unfinished" />
+   <translation>Zwei Zahlen angeben, die kleinere zuerst.</translation>
   </message>
   <message>
    <source>Go on with it (--resume), begin anew (--overwrite), or choose another folder.</source>
@@ -4135,11 +4135,11 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>In {0} pair not all that the file could hold is black to white. {1}: {2}</source>
-   <translation type="unfinished" />
+   <translation>In {0} Paar reicht Schwarz bis Weiß nicht über alles, was die Datei fassen könnte. {1}: {2}</translation>
   </message>
   <message>
    <source>In {0} pairs not all that the files could hold is black to white. {1}: {2}</source>
-   <translation type="unfinished" />
+   <translation>In {0} Paaren reicht Schwarz bis Weiß nicht über alles, was die Dateien fassen könnten. {1}: {2}</translation>
   </message>
   <message>
    <source>Infrared</source>
@@ -4279,7 +4279,7 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>Metrics count only where both sources hold data.</source>
-   <translation type="unfinished" />
+   <translation>Kennzahlen zählen nur, wo beide Quellen Daten enthalten.</translation>
   </message>
   <message>
    <source>Minutes. Shows whether the data is fit and where training is heading.</source>
@@ -4783,7 +4783,7 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>The proportions differ ({0} and {1})</source>
-   <translation type="unfinished" />
+   <translation>Die Seitenverhältnisse sind verschieden ({0} und {1})</translation>
   </message>
   <message>
    <source>The record of this batch ({0})</source>
@@ -4807,7 +4807,7 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>The two pictures</source>
-   <translation type="unfinished" />
+   <translation>Die beiden Bilder</translation>
   </message>
   <message>
    <source>The two pictures differ in size</source>
@@ -4815,7 +4815,7 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>The window {0:.6g} {1:.6g}</source>
-   <translation type="unfinished" />
+   <translation>Das Fenster {0:.6g} {1:.6g}</translation>
   </message>
   <message>
    <source>There is no sample pair for “{0}”</source>
@@ -4974,24 +4974,24 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Möglich sind: {0}.</translation>
   </message>
   <message>
-   <source>Values {0:.6g}…{1:.6g} are black to white in both pictures. Set others by --window-a and --window-b, or by low and high in the window.</source>
-   <translation type="unfinished" />
+   <source>Values {0:.6g}…{1:.6g} are black to white in both pictures. Set others by --window-a and --window-b, or by low and high in the Display tab.</source>
+   <translation>Die Werte {0:.6g}…{1:.6g} reichen in beiden Bildern von Schwarz bis Weiß. Andere setzen: mit --window-a und --window-b oder mit Unten und Oben im Reiter Darstellung.</translation>
   </message>
   <message>
    <source>Values {0:.6g}…{1:.6g} are black to white, as the file says.</source>
-   <translation type="unfinished" />
+   <translation>Die Werte {0:.6g}…{1:.6g} reichen von Schwarz bis Weiß, wie die Datei es angibt.</translation>
   </message>
   <message>
    <source>Values {0:.6g}…{1:.6g} are black to white, as was asked for.</source>
-   <translation type="unfinished" />
+   <translation>Die Werte {0:.6g}…{1:.6g} reichen von Schwarz bis Weiß, wie verlangt.</translation>
   </message>
   <message>
-   <source>Values {0:.6g}…{1:.6g} are black to white, since nearly all pixels lie there. Set others by --window-a and --window-b, or by low and high in the window.</source>
-   <translation type="unfinished" />
+   <source>Values {0:.6g}…{1:.6g} are black to white, since nearly all pixels lie there. Set others by --window-a and --window-b, or by low and high in the Display tab.</source>
+   <translation>Die Werte {0:.6g}…{1:.6g} reichen von Schwarz bis Weiß, denn dort liegen fast alle Pixel. Andere setzen: mit --window-a und --window-b oder mit Unten und Oben im Reiter Darstellung.</translation>
   </message>
   <message>
-   <source>Values {0:.6g}…{1:.6g} of {2:.6g}…{3:.6g} are black to white, since nearly all pixels lie there. Set others by --window-a and --window-b, or by low and high in the window.</source>
-   <translation type="unfinished" />
+   <source>Values {0:.6g}…{1:.6g} of {2:.6g}…{3:.6g} are black to white, since nearly all pixels lie there. Set others by --window-a and --window-b, or by low and high in the Display tab.</source>
+   <translation>Die Werte {0:.6g}…{1:.6g} von {2:.6g}…{3:.6g} reichen von Schwarz bis Weiß, denn dort liegen fast alle Pixel. Andere setzen: mit --window-a und --window-b oder mit Unten und Oben im Reiter Darstellung.</translation>
   </message>
   <message>
    <source>Vary brightness</source>
@@ -5515,7 +5515,7 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>its low end must be a number below its high end</source>
-   <translation type="unfinished" />
+   <translation>sein unteres Ende muss eine Zahl unter dem oberen sein</translation>
   </message>
   <message>
    <source>its manifest is damaged ({0}: {1})</source>
@@ -5527,7 +5527,7 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>its mask has another shape {0}</source>
-   <translation type="unfinished" />
+   <translation>seine Maske hat eine andere Form {0}</translation>
   </message>
   <message>
    <source>its numbers are too large (over 10^38)</source>
@@ -5743,11 +5743,11 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>not one of its pixels holds data</source>
-   <translation type="unfinished" />
+   <translation>kein einziges seiner Pixel enthält Daten</translation>
   </message>
   <message>
    <source>not one of its pixels holds data (all are NaN, infinite or marked as “no data”)</source>
-   <translation type="unfinished" />
+   <translation>kein einziges seiner Pixel enthält Daten (alle sind NaN, unendlich oder als „keine Daten“ gekennzeichnet)</translation>
   </message>
   <message>
    <source>not one pair can be used</source>
@@ -5991,7 +5991,7 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>the window {0:.6g}…{1:.6g} lies outside its values, which are {2:.6g}…{3:.6g}</source>
-   <translation type="unfinished" />
+   <translation>das Fenster {0:.6g}…{1:.6g} liegt außerhalb seiner Werte {2:.6g}…{3:.6g}</translation>
   </message>
   <message>
    <source>there are none</source>
@@ -6027,7 +6027,7 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>there is no pixel where both hold data</source>
-   <translation type="unfinished" />
+   <translation>es gibt kein Pixel, für das beide Daten enthalten</translation>
   </message>
   <message>
    <source>there is no such file</source>
@@ -6143,11 +6143,11 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>window of A</source>
-   <translation type="unfinished" />
+   <translation>Fenster von A</translation>
   </message>
   <message>
    <source>window of B</source>
-   <translation type="unfinished" />
+   <translation>Fenster von B</translation>
   </message>
   <message>
    <source>yes</source>
@@ -6243,11 +6243,11 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>{0} pair has pixels without data; they are filled from the other source.</source>
-   <translation type="unfinished" />
+   <translation>{0} Paar hat Pixel ohne Daten; sie werden aus der anderen Quelle gefüllt.</translation>
   </message>
   <message>
    <source>{0} pairs have pixels without data; they are filled from the other source.</source>
-   <translation type="unfinished" />
+   <translation>{0} Paare haben Pixel ohne Daten; sie werden aus der anderen Quelle gefüllt.</translation>
   </message>
   <message>
    <source>{0} patient is on both sides: the figures will look better than they are. Take these pictures out of one of the two folders.</source>
@@ -6267,27 +6267,27 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>{0} pixel holds no data and is filled from the other source.</source>
-   <translation type="unfinished" />
+   <translation>{0} Pixel enthält keine Daten und wird aus der anderen Quelle gefüllt.</translation>
   </message>
   <message>
    <source>{0} pixel holds no data in either source and is black.</source>
-   <translation type="unfinished" />
+   <translation>{0} Pixel enthält in keiner der beiden Quellen Daten und ist schwarz.</translation>
   </message>
   <message>
    <source>{0} pixel holds {1:.6g}, far from all others, and does not count for what is black and white. If it means “no data”, say so in the file (tag GDAL_NODATA, or NaN).</source>
-   <translation type="unfinished" />
+   <translation>{0} Pixel enthält {1:.6g}, weit entfernt von allen anderen, und zählt nicht für Schwarz und Weiß. Bedeutet es „keine Daten“, sollte die Datei es angeben (Tag GDAL_NODATA oder NaN).</translation>
   </message>
   <message>
    <source>{0} pixels hold no data and are filled from the other source.</source>
-   <translation type="unfinished" />
+   <translation>{0} Pixel enthalten keine Daten und werden aus der anderen Quelle gefüllt.</translation>
   </message>
   <message>
    <source>{0} pixels hold no data in either source and are black.</source>
-   <translation type="unfinished" />
+   <translation>{0} Pixel enthalten in keiner der beiden Quellen Daten und sind schwarz.</translation>
   </message>
   <message>
    <source>{0} pixels hold {1:.6g}, far from all others, and do not count for what is black and white. If it means “no data”, say so in the file (tag GDAL_NODATA, or NaN).</source>
-   <translation type="unfinished" />
+   <translation>{0} Pixel enthalten {1:.6g}, weit entfernt von allen anderen, und zählen nicht für Schwarz und Weiß. Bedeutet es „keine Daten“, sollte die Datei es angeben (Tag GDAL_NODATA oder NaN).</translation>
   </message>
   <message>
    <source>{0} refuses the file</source>
@@ -6299,7 +6299,7 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>{0} was taken for “no data”: nothing else comes near it.</source>
-   <translation type="unfinished" />
+   <translation>{0} wurde als „keine Daten“ verstanden: Nichts anderes kommt dem nahe.</translation>
   </message>
   <message>
    <source>{0} was {1}, now {2}</source>
@@ -6323,11 +6323,11 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>{0}-bit signed integers, which have no black and white of their own.</source>
-   <translation type="unfinished" />
+   <translation>Ganze Zahlen mit Vorzeichen ({0} Bit), die kein eigenes Schwarz und Weiß haben.</translation>
   </message>
   <message>
    <source>{0}-bit unsigned integers, which have no black and white of their own.</source>
-   <translation type="unfinished" />
+   <translation>Ganze Zahlen ohne Vorzeichen ({0} Bit), die kein eigenes Schwarz und Weiß haben.</translation>
   </message>
   <message>
    <source>{0}-bit values were stretched to 0…255.</source>
@@ -6335,7 +6335,7 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>{0}. {1}: resampled, B is stretched</source>
-   <translation type="unfinished" />
+   <translation>{0}. {1}: umgerechnet wird B verzerrt</translation>
   </message>
   <message>
    <source>{0}/ and {1}/</source>
@@ -6355,7 +6355,7 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>{0}: the picture is stretched.</source>
-   <translation type="unfinished" />
+   <translation>{0}: Das Bild wird verzerrt.</translation>
   </message>
   <message>
    <source>{0}: unexpected error ({1}: {2})</source>
