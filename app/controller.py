@@ -184,7 +184,15 @@ class Controller(QObject):
         self.session.known_paths.update(item for item in (a, b) if isinstance(item, Path))
         self.session.set_problem(None)
         kept = {} if resample else self.store.sources()
-        work = partial(jobs.load_sources, a, b, resample=resample, sample=sample, kept=kept)
+        work = partial(
+            jobs.load_sources,
+            a,
+            b,
+            resample=resample,
+            sample=sample,
+            kept=kept,
+            task=self.session.task.name,
+        )
         job = self._load_job = self._files.submit(work, key="load")
         self._show_progress(job, fusing=False)
         job.finished.connect(self._loaded)

@@ -14,12 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 from PySide6.QtCore import QCoreApplication
 
 from app.display import FeatureView
 from app.habits.quiet_import import collector_at_rest, libraries, open_libraries
 from app.render import Picture, basis_of, feature_picture, result_pictures, source_picture
-from app.results import Stamp, stamp_of
+from app.results import ONE_CAMERA, Stamp, stamp_of
 from app.session import EngineInfo, Loaded, Method, Outcome, Side, Sources, default_method
 from app.words import spoken
 from core.errors import InputError, Said
@@ -109,10 +110,12 @@ def load_sources(
     resample: bool = False,
     sample: bool = False,
     kept: Mapping[Stamp, Sources] | None = None,
+    task: str = "",
 ) -> Sources:
     """Read what is given; both together must have one size.
 
     Args:
+        task: decides black and white of deep grey pictures (:mod:`core.io.values`).
         kept: pairs still in memory; one whose files have not changed is not read again.
 
     Raises:
@@ -120,6 +123,7 @@ def load_sources(
         InputError: a file cannot be read.
     """
     from core.io import read_image, read_pair, resample_onto
+    from core.io.values import for_task, is_shared
 
     stage = tr("Reading pictures")
     count = sum(item is not None for item in (a, b))
@@ -129,9 +133,14 @@ def load_sources(
     if isinstance(a, Path) and isinstance(b, Path):
         with suppress(OSError):  # the reader says it better
             stamp = (*stamp_of(a, b), *((("resampled", 0, 0),) if resample else ()))
-        if kept and stamp is not None and stamp in kept:
-            return replace(kept[stamp], sample=sample)
-        pair = read_pair(a, b, resample=resample, between=partial(_next, progress, stage))
+        found = _kept_for(stamp, kept, task)
+        if found is not None:
+            return replace(found, sample=sample)
+        pair = read_pair(
+            a, b, resample=resample, task=task, between=partial(_next, progress, stage)
+        )
+        if stamp is not None and is_shared(pair, task):
+            stamp = (*stamp, ONE_CAMERA)
         images: tuple[Image | None, Image | None] = (pair.a, pair.b)
         progress.check()
     else:
@@ -143,12 +152,28 @@ def load_sources(
         progress.check()
         pair = None
         if image_a is not None and image_b is not None:
-            pair = SourcePair(image_a, image_b)
+            pair = for_task(SourcePair(image_a, image_b), task)
+            images = (pair.a, pair.b)
     loaded = [
         None if image is None else Loaded(image, _counted(source_picture(image)))
         for image in images
     ]
     return Sources(loaded[0], loaded[1], pair, sample, stamp)
+
+
+def _kept_for(
+    stamp: Stamp | None, kept: Mapping[Stamp, Sources] | None, task: str
+) -> Sources | None:
+    """The pair of these files in memory, with the black and white that the task asks for."""
+    from core.io.values import is_shared
+
+    if stamp is None or not kept:
+        return None
+    shared = kept.get((*stamp, ONE_CAMERA))
+    if shared is not None and shared.pair is not None and is_shared(shared.pair, task):
+        return shared
+    found = kept.get(stamp)
+    return None if found is None or found.pair is None or is_shared(found.pair, task) else found
 
 
 def _counted(picture: Picture) -> Picture:
@@ -288,7 +313,11 @@ def reconstruction_psnr(
         # Not for a preview, which nothing should delay.
         from core.metrics import psnr_pair, to_luma8
 
-        return float(psnr_pair(to_luma8(source.normalised()), to_luma8(rebuilt)))
+        planes = (to_luma8(picture) for picture in (source.normalised(), rebuilt))
+        if source.mask is None:
+            return float(psnr_pair(*planes))
+        # One row of the pixels that hold data: the figure knows no neighbours.
+        return float(psnr_pair(*(plane[source.mask][np.newaxis] for plane in planes)))
 
     return (
         closeness(result.reconstruction_a, pair.a),

@@ -17,6 +17,9 @@ from core.types import FusionResult, Image, SourcePair
 Stamp = tuple[tuple[str, int, int], ...]
 """Path, time of change and size of each file: another stamp is another picture."""
 
+ONE_CAMERA = ("one camera", 0, 0)
+"""In a stamp: read for a task that compares brightness, so that both have one black and white."""
+
 LIMIT_BYTES = 1 << 30
 """What results of pairs off screen may hold together."""
 

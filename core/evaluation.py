@@ -14,17 +14,20 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from core.errors import InputError, Said
+from core.holes import comparable
 from core.io.atomic import atomic_write
 from core.io.decoded import file_error
 from core.io.known_folders import truth_of
 from core.io.pairing import Match, pair_folders
-from core.io.reading import is_image, read_image
+from core.io.reading import is_image, read_image, read_pair
+from core.io.values import as_stored, seen_as
 from core.metrics import (
     MAIN_METRICS,
     METRICS,
@@ -37,6 +40,8 @@ from core.metrics import (
     to_luma8,
 )
 from core.progress import NullProgress, Progress
+from core.types import SourcePair
+from core.windows import Windows
 
 TableStyle = Literal["plain", "ansi", "markdown"]
 
@@ -81,12 +86,12 @@ class MethodScore:
 
 
 def read_luma8(path: Path) -> Luma:
-    """8-bit luma of the picture in ``path``, H×W.
+    """8-bit luma of the result in ``path``, H×W: black and white as its file stores them.
 
     Raises:
         InputError: it cannot be read.
     """
-    return to_luma8(read_image(path).normalised())
+    return to_luma8(as_stored(read_image(path)).normalised())
 
 
 def score_folder(
@@ -95,6 +100,9 @@ def score_folder(
     names: Sequence[str] = MAIN_METRICS,
     method: str = "",
     progress: Progress | None = None,
+    *,
+    task: str = "",
+    windows: Windows = (None, None),
 ) -> MethodScore:
     """Score the fused pictures in ``results`` against the pairs in ``sources``.
 
@@ -104,6 +112,8 @@ def score_folder(
         names: metrics of :data:`core.metrics.METRICS`.
         method: name in the table; that of the folder when empty.
         progress: told about every picture; may cancel.
+        task: whose words tell A from B first; with ``windows`` it says how sources are read, as in
+            :func:`core.io.read_pair`.
 
     Raises:
         InputError: a folder is missing or empty, nothing in ``results`` belongs to a pair, a
@@ -111,7 +121,7 @@ def score_folder(
         Cancelled: ``progress`` asked to stop.
     """
     by_name, problems = _pictures(results)
-    matches = pair_folders(sources, skip=(results,)).matches
+    matches = pair_folders(sources, task or None, (results,)).matches
     found = _results_of(matches, by_name)
     if not found:
         raise InputError(
@@ -128,7 +138,14 @@ def score_folder(
         return None if path is None else read_luma8(path)
 
     scored = score_with(
-        sources, read_result, names, method or results.name, progress, skip=(results,)
+        sources,
+        read_result,
+        names,
+        method or results.name,
+        progress,
+        skip=(results,),
+        task=task,
+        windows=windows,
     )
     used = {*found.values()}
     ignored = tuple(
@@ -172,18 +189,19 @@ def score_with(
     names: Sequence[str] = MAIN_METRICS,
     method: str = "",
     progress: Progress | None = None,
+    *,
     skip: tuple[Path, ...] = (),
-    task: str | None = None,
+    task: str = "",
+    windows: Windows = (None, None),
 ) -> MethodScore:
     """Score whatever ``produce`` gives for each pair: a file's picture, or a model's or baseline's.
 
     ``produce`` returns the fused picture as 8-bit luma, or None when it has none for the pair;
-    ``skip``: folders in ``sources`` that hold none; ``task``: whose words tell A from B first. For
-    the rest see :func:`score_folder`.
+    ``skip``: folders in ``sources`` that hold none. For the rest see :func:`score_folder`.
     """
     metrics = [get_metric(name).name for name in names]
     progress = progress or NullProgress()
-    plan = pair_folders(sources, task, skip)
+    plan = pair_folders(sources, task or None, skip)
     pictures: list[PictureScore] = []
     missing: list[str] = []
     for index, pair in enumerate(plan.matches):
@@ -193,27 +211,39 @@ def score_with(
         if fused is None:
             missing.append(_name_of(pair))
             continue
-        pictures.append(_score_picture(pair, fused, metrics, truth_of(pair)))
+        truth = truth_of(pair)
+        read = partial(read_pair, pair.a, pair.b, task=task, windows=windows)
+        figures = _score_picture(_name_of(pair), read, fused, metrics, truth)
+        pictures.append(PictureScore(_name_of(pair), figures))
     progress.report(len(plan.matches), len(plan.matches), "")
     problems = tuple(Said("{0}: {1}", item.path.name, item.reason) for item in plan.ambiguous)
     return MethodScore(method, tuple(pictures), tuple(missing), (), problems)
 
 
 def _score_picture(
-    pair: Match, fused: Luma, metrics: Sequence[str], truth: Path | None
-) -> PictureScore:
-    source_a, source_b = read_luma8(pair.a), read_luma8(pair.b)
+    name: str,
+    read: Callable[[], SourcePair],
+    fused: Luma,
+    metrics: Sequence[str],
+    truth: Path | None,
+) -> dict[str, float]:
     try:
-        values = evaluate(source_a, source_b, fused, metrics)
+        pair = read()
+        a, b = (to_luma8(image.normalised()) for image in (pair.a, pair.b))
+        if fused.shape == a.shape:  # else the metrics say so
+            a, b, fused_part = comparable(pair, a, b, fused)
+        else:
+            fused_part = fused
+        values = evaluate(a, b, fused_part, metrics)
     except InputError as error:
-        raise InputError(Said("Pair “{0}”", _name_of(pair)), error.said) from error
+        raise InputError(Said("Pair “{0}”", name), error.said) from error
     if truth is not None:
-        values |= _against_truth(fused, truth)
-    return PictureScore(_name_of(pair), values)
+        values |= _against_truth(pair, fused, truth)
+    return values
 
 
-def _against_truth(fused: Luma, path: Path) -> dict[str, float]:
-    truth = read_luma8(path)
+def _against_truth(pair: SourcePair, fused: Luma, path: Path) -> dict[str, float]:
+    truth = to_luma8(seen_as(read_image(path), pair.a).normalised())
     if truth.shape != fused.shape:
         raise InputError(
             str(path),
@@ -223,6 +253,7 @@ def _against_truth(fused: Luma, path: Path) -> dict[str, float]:
                 *fused.shape[1::-1],
             ),
         )
+    truth, fused = comparable(pair, truth, fused)
     return {"PSNR_gt": psnr_pair(truth, fused), "SSIM_gt": ssim_pair(truth, fused)}
 
 

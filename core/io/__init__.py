@@ -13,6 +13,7 @@ from core.io.reading import (
     resample_onto,
 )
 from core.io.registry import Reader, Registry
+from core.io.values import as_stored, with_window
 from core.io.writer import WRITE_SUFFIXES, check_target, write_image
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "PairedFiles",
     "Reader",
     "Registry",
+    "as_stored",
     "atomic_path",
     "atomic_write",
     "check_target",
@@ -32,5 +34,6 @@ __all__ = [
     "read_pair",
     "resample_onto",
     "suggest_task",
+    "with_window",
     "write_image",
 ]
