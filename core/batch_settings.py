@@ -19,6 +19,10 @@ FLAGS: Mapping[str, str] = {
 }
 """Yes-or-no settings that make results differ, with their names in the record of a run."""
 
+OF_ROWS: frozenset[str] = frozenset((FLAGS["resample"],))
+"""Settings, by their names in the record, that decide whether a row can be done and not how all of
+them look: they may change between two sittings of one run, or for single rows."""
+
 
 @dataclass(frozen=True)
 class BatchSettings:

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -30,9 +30,11 @@ from core.batch.stages import (
     request_for,
     write_row,
 )
+from core.batch.trail import Trail
 from core.device import usable_cores
 from core.errors import Cancelled, DeviceMemoryError, FusionError, InputError, PackError, Said
 from core.fuser import Fuser
+from core.printable import valid
 from core.progress import Progress
 from core.types import FusionRequest, FusionResult
 
@@ -59,6 +61,8 @@ class Work:
     seconds: float = 0.0
     stamps: tuple[Stamp, Stamp] | None = None
     notes: tuple[str, ...] = ()
+    strikes: int = 0
+    """How often the program died while this row was being worked on."""
 
 
 @dataclass(frozen=True)
@@ -101,18 +105,20 @@ class Pipeline:
         progress: Progress,
         manifest: Manifest,
         *,
+        trail: Trail | None = None,
         alone: bool = False,
         order: Order | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
         Args:
+            trail: where threads leave what they work on, in case the program dies of it.
             alone: one row at a time, for rows that did not fit beside others.
             order: which waiting row comes next; None for that of the plan.
             clock: seconds that count as a row's own.
         """
         self._plan, self._engine, self._manifest, self._alone = plan, engine, manifest, alone
-        self._order, self._clock, self._arranged = order, clock, 0
+        self._order, self._clock, self._arranged, self._trail = order, clock, 0, trail
         most = 1 if alone else plan.options.most_in_flight
         self.budget = Budget(most, plan.options.memory)
         self._large = Budget(min(most, _LARGE_AT_ONCE), plan.options.memory)
@@ -236,14 +242,18 @@ class Pipeline:
         kept: deque[object] = deque(maxlen=1)
         with self.pace.place(self._relay.check) as place:
             while (work := self._take()) is not None:
-                self._enter(work)
-                try:
-                    pictures = self._do(work)
-                finally:
-                    self._leave(work)
+                with self._traced(work):
+                    self._enter(work)
+                    try:
+                        pictures = self._do(work)
+                    finally:
+                        self._leave(work)
                 kept.append(pictures if work.size <= _LARGE else None)
                 del pictures
                 place.next(kept.clear)
+
+    def _traced(self, work: Work) -> AbstractContextManager[None]:
+        return self._trail.at(work.row.key) if self._trail is not None else nullcontext()
 
     def _do(self, work: Work) -> object:
         """One row from its files to its result; gives back its pictures."""
@@ -310,7 +320,7 @@ class Pipeline:
 
     def _check_maker(self, result: FusionResult) -> None:
         """A pack that changed under its name must not go on with what another one began."""
-        maker = f"{result.method} {result.provenance.get('weights_sha256', '')}".strip()
+        maker = valid(f"{result.method} {result.provenance.get('weights_sha256', '')}".strip())
         before = self._manifest.meta().get("made by", maker)
         if before != maker:
             raise OtherPack(
@@ -378,6 +388,9 @@ def _record(
         seconds=work.seconds,
         metrics=written.metrics if written else None,
         notes=written.notes if written else (),
+        # Only while it is open whether the program will die of it again.
+        strikes=work.strikes if state == "begun" else 0,
+        resample=work.row.resample,
     )  # fmt: skip
 
 

@@ -14,9 +14,11 @@ from core.batch.order import Order
 from core.batch.pace import side_by_side
 from core.batch.pipeline import Change, Pipeline, Work
 from core.batch.plan import BatchPlan
+from core.batch.recovery import settle
 from core.batch.report import write_metrics, write_sheet
 from core.batch.resume import check_run, remove_parts, sort_out
 from core.batch.stages import make_folder
+from core.batch.trail import Trail
 from core.errors import FusionError, InputError, Said
 from core.fuser import Fuser
 from core.progress import NullProgress, Progress
@@ -32,9 +34,9 @@ def run_batch(
 ) -> Iterator[BatchEvent]:
     """Do what ``plan`` says and tell every step; the work goes on in threads between two events.
 
-    One bad file costs its row. A row that does not fit into memory beside others is tried again by
-    itself at the end. Files appear whole or not at all, and the record in the output folder allows
-    to go on after any end of the program.
+    One bad file costs its row; where the program dies of it, the next run knows. A row that does
+    not fit into memory beside others is tried again by itself at the end. Files appear whole or not
+    at all, and the record in the output folder allows to go on after any end of the program.
 
     Pictures are not stacked: on a CPU the network took a quarter more CPU seconds a picture in
     stacks of four at 256×256, and less only for very small ones (``benchmarks/batch.py --stack``).
@@ -59,14 +61,20 @@ def run_batch(
     _check_method(plan, engine)
     make_folder(plan.options.out)
     manifest = Manifest(plan.options.out)
+    trail: Trail | None = None
     try:
+        settle(manifest, plan.options)
         check_run(manifest, plan.options)
-        yield from _Run(plan, engine, progress, manifest, order, clock).events()
+        trail = Trail(plan.options.out, plan.options.most_in_flight + 1)
+        yield from _Run(plan, engine, progress, manifest, trail, order, clock).events()
     except BaseException:
         # The reason that is under way matters more than a record that cannot be closed.
         with contextlib.suppress(FusionError):
             manifest.close()
         raise
+    finally:
+        if trail is not None:
+            trail.close()
     manifest.close()
 
 
@@ -93,11 +101,12 @@ class _Run:
         engine: Fuser,
         progress: Progress,
         manifest: Manifest,
+        trail: Trail,
         order: Order | None,
         clock: Callable[[], float],
     ) -> None:
         self._plan, self._engine = plan, engine
-        self._progress, self._manifest = progress, manifest
+        self._progress, self._manifest, self._trail = progress, manifest, trail
         self._order, self._clock = order, clock
         self._counter = Counter(len(plan.rows), clock)
         self._failures: dict[int, str] = {}
@@ -120,7 +129,7 @@ class _Run:
             self._progress.check()
             yield event
             if work is not None:
-                works.append(work)
+                (self._deferred if work.strikes else works).append(work)
         if works:
             yield from self._drive(works, alone=False)
         while self._deferred:
@@ -138,6 +147,9 @@ class _Run:
             record = records.get(row.key)
             todo = sort_out(row, record, self._plan)
             work = Work(place, row, todo.overwrite)
+            if todo.alone:
+                assert record is not None
+                work.strikes = record.strikes
             if todo.state == "done":
                 assert record is not None
                 self._recover(work, record)
@@ -163,6 +175,7 @@ class _Run:
             self._engine,
             self._progress,
             self._manifest,
+            trail=self._trail,
             alone=alone,
             order=self._order,
             clock=self._clock,

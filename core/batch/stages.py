@@ -76,7 +76,7 @@ def read_row(row: BatchRow, plan: BatchPlan) -> ReadRow:
     """
     # Before the pictures: a file that changes while it is read is noticed by the next run.
     stamps = (Stamp.of(row.match.a, digest=True), Stamp.of(row.match.b, digest=True))
-    pair = read_pair(row.match.a, row.match.b, resample=plan.options.resample)
+    pair = read_pair(row.match.a, row.match.b, resample=plan.resamples(row))
     return ReadRow(pair, stamps)
 
 
