@@ -11,6 +11,7 @@ _UNSEEN = re.compile(
     "\u2028\u2029"  # line ends that are not seen as such
     "\ud800-\udfff]"  # bytes of names that are no valid Unicode
 )
+_LINE_END = re.compile("[\r\n]+")
 
 
 def valid(text: str) -> str:
@@ -22,10 +23,10 @@ def valid(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """``text`` for one or more lines of a terminal: nothing in it can steer the terminal."""
+    """``text`` without anything that could steer a terminal; line ends stay."""
     return _UNSEEN.sub(_REPLACED, text)
 
 
 def one_line(text: str) -> str:
-    """The same in one line, whatever line ends and gaps there are in names."""
-    return printable(" ".join(text.split()))
+    """The same in one line: names may have line ends in them."""
+    return printable(_LINE_END.sub(" ", text))

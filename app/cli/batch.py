@@ -23,6 +23,7 @@ from core.batch import (
 from core.batch.manifest import DiskFull
 from core.errors import InputError
 from core.io.pairing import PairingPlan, pair_paths
+from core.printable import one_line
 
 SOME_FAILED = 3
 _LISTED = 20
@@ -85,7 +86,7 @@ def _run(plan: BatchPlan, command: BatchCommand) -> int:
     if not command.json_lines:
         _summary(plan, finished)
     for text in failures:
-        say(f"failed: {_printable(text)}", sys.stderr)
+        say(f"failed: {text}", sys.stderr)
     return SOME_FAILED if failures else DONE
 
 
@@ -94,12 +95,9 @@ def _summary(plan: BatchPlan, finished: BatchFinished | None) -> None:
         return
     tally = finished.tally
     before = f", {tally.skipped} done before" if tally.skipped else ""
-    say(
-        f"{_printable(plan.options.out)}: {tally.done} fused{before}, {tally.failed} failed, "
-        f"of {tally.total}"
-    )
+    say(f"{plan.options.out}: {tally.done} fused{before}, {tally.failed} failed, of {tally.total}")
     for path in finished.files:
-        say(_printable(path))
+        say(str(path))
 
 
 class _Quiet(TerminalProgress):
@@ -136,7 +134,7 @@ def _shown(plan: BatchPlan, command: BatchCommand) -> Iterator[Any]:
             tally = event.tally
             failed = f", {tally.failed} failed" if tally.failed else ""
             pace = f"{tally.rate:.1f}/s{failed}" if tally.rate else failed.lstrip(", ")
-            bar.update(line, completed=tally.ended, description=_printable(name), pace=pace)
+            bar.update(line, completed=tally.ended, description=one_line(name), pace=pace)
 
         yield show
 
@@ -179,10 +177,10 @@ def _tally(tally: Tally) -> dict[str, Any]:
 
 def _tell_pairing(pairing: PairingPlan, command: BatchCommand) -> None:
     for text in pairing.notes:
-        note(_printable(text))
+        note(text)
     shown = pairing.leftovers if command.dry_run else pairing.leftovers[:_LISTED]
     for item in shown:
-        note(_printable(f"{item.trouble}: {item.path}: {item.reason}"))
+        note(f"{item.trouble}: {item.path}: {item.reason}")
     if len(shown) < len(pairing.leftovers):
         note(f"and {len(pairing.leftovers) - len(shown)} more without a partner (see --dry-run)")
 
@@ -200,12 +198,7 @@ def _show_plan(plan: BatchPlan, command: BatchCommand) -> None:
             )  # fmt: skip
         else:
             remarks = "; ".join(text for text in (match.reason, row.note, row.problem) if text)
-            line = _printable(f"{match.a} + {match.b} -> {row.target.as_posix()}  ({remarks})")
+            line = f"{match.a} + {match.b} -> {row.target.as_posix()}  ({remarks})"
         say(line)
     if not command.json_lines:
         say(f"{len(plan.rows)} pairs; nothing was written.")
-
-
-def _printable(text: object) -> str:
-    """Names that are no valid Unicode, made fit to print."""
-    return str(text).encode("utf-8", "replace").decode("utf-8")

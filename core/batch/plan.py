@@ -10,6 +10,7 @@ from pathlib import Path
 
 from core.batch.naming import (
     fill,
+    length_problem,
     safe_folder,
     same_name_key,
     split_template,
@@ -17,6 +18,7 @@ from core.batch.naming import (
 from core.batch.record import Record
 from core.batch_settings import AS_SOURCES, FLAGS, OF_ROWS, BatchSettings
 from core.errors import InputError, Said
+from core.io.atomic import output_error
 from core.io.pairing import Match, PairingPlan
 from core.io.writer import WRITE_SUFFIXES
 from core.tasks import get_task
@@ -99,7 +101,11 @@ class BatchOptions(BatchSettings):
             )
         if not 1 <= self.workers <= 64 or self.in_flight < 0 or self.memory < 1:
             raise InputError(Said("{0} workers", self.workers), remedy="Choose 1 to 64.")
-        if self.out.exists() and not self.out.is_dir():
+        try:
+            is_file = self.out.exists() and not self.out.is_dir()
+        except OSError as error:
+            raise output_error(self.out, error) from error
+        if is_file:
             raise InputError(str(self.out), "it is a file", "Choose a folder for the results.")
 
 
@@ -203,7 +209,10 @@ def plan_rows(
         recorded = record.resample if record is not None else None
         resample = own.get((match.a, match.b), recorded)
         rows.append(BatchRow(key, match, target, note=note, resample=resample))
-    return BatchPlan(options, tuple(_with_problem(row, options, sources) for row in rows))
+    plan = BatchPlan(options, tuple(rows))
+    return replace(
+        plan, rows=tuple(replace(row, problem=row_problem(row, plan, sources)) for row in rows)
+    )
 
 
 def preview(match: Match, options: BatchOptions, index: int) -> Path:
@@ -218,18 +227,16 @@ def preview(match: Match, options: BatchOptions, index: int) -> Path:
     return folder / stem.with_name(stem.name + options.suffix)
 
 
-def row_problem(row: BatchRow, options: BatchOptions, sources: set[str]) -> str:
-    """Why ``row`` would harm a file that is there, or ""."""
-    path = options.out / row.target
+def row_problem(row: BatchRow, plan: BatchPlan, sources: set[str]) -> str:
+    """Why ``row`` would harm a file that is there, or cannot be written at all, or ""."""
+    path = plan.options.out / row.target
+    if problem := length_problem((*plan.outputs(row), plan.options.out / plan.thumbnail(row))):
+        return problem
     if os.path.realpath(path) in sources:
         return Said("the result would replace a source; choose another folder or template")
     if path.is_dir():
         return Said("there is a folder of that name; choose another template")
     return ""
-
-
-def _with_problem(row: BatchRow, options: BatchOptions, sources: set[str]) -> BatchRow:
-    return replace(row, problem=row_problem(row, options, sources))
 
 
 def _free(wanted: Path, taken: set[str]) -> Path:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import html
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
@@ -15,8 +13,10 @@ from core.batch.plan import BatchPlan, BatchRow
 from core.batch.stages import make_folder
 from core.errors import FusionError
 from core.io.atomic import atomic_write
+from core.io.csv_cells import csv_text
 from core.io.reading import read_image, resample_onto
 from core.metrics import METRICS
+from core.printable import printable
 from core.progress import Progress
 from core.tasks import get_task
 
@@ -40,16 +40,14 @@ def write_metrics(plan: BatchPlan, records: Mapping[str, Record]) -> Path:
     """
     done = [(row, records[row.key]) for row in plan.rows if _is_done(row, records)]
     columns = list(dict.fromkeys(name for _, record in done for name in record.metrics or {}))
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["name", "result", "a", "b", *columns])
+    rows: list[list[object]] = [["name", "result", "a", "b", *columns]]
     for row, record in done:
         figures = record.metrics or {}
         cells = (f"{figures[c]:.6f}" if c in figures else "" for c in columns)
         names = (row.match.name, row.target.as_posix(), row.match.a, row.match.b)
-        writer.writerow([*names, *cells])
+        rows.append([*names, *cells])
     path = plan.options.out / METRICS_NAME
-    atomic_write(path, buffer.getvalue().encode("utf-8", "replace"))
+    atomic_write(path, csv_text(rows).encode())
     return path
 
 
@@ -77,7 +75,7 @@ def write_sheet(plan: BatchPlan, records: Mapping[str, Record], progress: Progre
         progress.check()
         parts.append(_entry(plan, row, records.get(row.key)))
     path = plan.options.out / SHEET_NAME
-    atomic_write(path, "\n".join([*parts, "</html>\n"]).encode("utf-8", "replace"))
+    atomic_write(path, "\n".join([*parts, "</html>\n"]).encode())
     return path
 
 
@@ -122,4 +120,4 @@ def _is_done(row: BatchRow, records: Mapping[str, Record]) -> bool:
 
 
 def _safe(text: str) -> str:
-    return html.escape(text, quote=True)
+    return html.escape(printable(text), quote=True)
