@@ -20,7 +20,7 @@ from core.batch import (
     plan_batch,
     run_batch,
 )
-from core.batch.manifest import DiskFull
+from core.batch.place import Stopped
 from core.errors import InputError
 from core.io.pairing import PairingPlan, pair_paths
 from core.printable import one_line
@@ -72,31 +72,35 @@ def _run(plan: BatchPlan, command: BatchCommand) -> int:
 
     engine = FusionEngine(command.device, backbone=command.backbone)
     failures: list[str] = []
-    finished: BatchFinished | None = None
+    tally = Tally(len(plan.rows))
+    files: tuple[Path, ...] = ()
     with _Quiet() as progress, _shown(plan, command) as show:
         try:
             for event in run_batch(plan, engine, progress):
                 show(event)
+                tally = event.tally
                 if isinstance(event, BatchFinished):
-                    finished = event
+                    files = event.files
                 elif event.state == "failed":
                     failures.append(f"{event.row.match.name}: {event.text}")
-        except DiskFull as error:
-            failures.append(f"{error} --resume does that.")
+        except Stopped as error:
+            failures.append(f"{error} --resume goes on with it.")
     if not command.json_lines:
-        _summary(plan, finished)
+        _summary(plan, tally, files)
     for text in failures:
         say(f"failed: {text}", sys.stderr)
     return SOME_FAILED if failures else DONE
 
 
-def _summary(plan: BatchPlan, finished: BatchFinished | None) -> None:
-    if finished is None:
-        return
-    tally = finished.tally
+def _summary(plan: BatchPlan, tally: Tally, files: tuple[Path, ...]) -> None:
     before = f", {tally.skipped} done before" if tally.skipped else ""
-    say(f"{plan.options.out}: {tally.done} fused{before}, {tally.failed} failed, of {tally.total}")
-    for path in finished.files:
+    left = tally.total - tally.ended
+    rest = f", {left} not tried" if left else ""
+    say(
+        f"{plan.options.out}: {tally.done} fused{before}, {tally.failed} failed{rest}, "
+        f"of {tally.total}"
+    )
+    for path in files:
         say(str(path))
 
 

@@ -90,9 +90,12 @@ class Counter:
         self._ended = {"done": 0, "failed": 0, "skipped": 0}
         self._times: deque[float] = deque([clock()], maxlen=self._WINDOW)
 
-    def count(self, state: RowState) -> None:
-        """Take note that a row came to ``state``."""
-        if state in ENDED:
+    def count(self, state: RowState, *, before: str = "") -> None:
+        """Take note that a row came to ``state``, from ``before`` if it had ended by that."""
+        if before in ENDED:
+            self._ended[before] -= 1
+            self._ended[state] += 1
+        elif state in ENDED:
             self._ended[state] += 1
             if state != "skipped":
                 self._times.append(self._clock())

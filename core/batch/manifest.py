@@ -11,13 +11,15 @@ The file is locked while a run is on; the lock ends with the process, however it
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+from core.batch.place import DiskFull
 from core.batch.record import COLUMNS, Record, Stamp, record_of, values_of
 from core.errors import FusionError, InputError, OutputError, Said
 from core.io.atomic import sync_folder
@@ -68,6 +70,7 @@ class Manifest:
         self._waiting: list[Record] = []
         self._flushed = time.monotonic()
         self._db: sqlite3.Connection | None = None
+        self._known: os.stat_result | None = None
         try:
             with self._explained():
                 self._open()
@@ -93,12 +96,36 @@ class Manifest:
         verdict = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             raise sqlite3.DatabaseError(str(verdict).splitlines()[-1])
-        if self.meta().get("format") != _FORMAT:
+        self._known = self.path.stat()
+        if self._run("SELECT value FROM meta WHERE key = 'format'") != [(_FORMAT,)]:
             raise InputError(
                 Said("The record of this batch ({0})", self.path),
                 "it was written by another version of the program",
                 "Finish it with that version, or choose another output folder.",
             )
+
+    def _stay(self) -> None:
+        """Write the record again under its name when somebody removed it while it is open."""
+        if self._db is None or self._known is None:
+            return
+        try:
+            if os.path.samestat(self._known, self.path.stat()):
+                return
+        except FileNotFoundError:
+            if not self.path.parent.is_dir():
+                return  # what becomes of a run without its folder is decided elsewhere
+            with closing(sqlite3.connect(self.path, isolation_level=None)) as copy:
+                self._db.backup(copy)
+            self._db.close()
+            self._open()
+            return
+        except OSError:
+            return
+        raise OutputError(
+            Said("The record of this batch ({0})", self.path),
+            "it was replaced while the batch was running",
+            "End what else writes to this folder, then go on with the batch.",
+        )
 
     def _upgrade(self) -> None:
         while True:
@@ -211,6 +238,7 @@ class Manifest:
         """Write what waits, then ``records`` and ``facts``, in one transaction."""
         with self._lock, self._explained():
             self._flushed = time.monotonic()
+            self._stay()
             number = len(self._waiting)  # others may add to it meanwhile
             records = [*self._waiting[:number], *records]
             rows = [values_of(record) for record in records]
@@ -238,7 +266,3 @@ class Manifest:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
-
-
-class DiskFull(OutputError):
-    """No row can be written any more: the run stops and can go on later."""

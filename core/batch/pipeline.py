@@ -19,9 +19,10 @@ from functools import partial
 from typing import TypeVar
 
 from core.batch.budget import Budget
-from core.batch.manifest import DiskFull, Manifest, Record, Stamp
+from core.batch.manifest import Manifest, Record, Stamp
 from core.batch.order import Order
 from core.batch.pace import Pace
+from core.batch.place import DiskFull, Place, Stopped
 from core.batch.plan import BatchPlan, BatchRow
 from core.batch.stages import (
     WrittenRow,
@@ -32,11 +33,19 @@ from core.batch.stages import (
 )
 from core.batch.trail import Trail
 from core.device import usable_cores
-from core.errors import Cancelled, DeviceMemoryError, FusionError, InputError, PackError, Said
+from core.errors import (
+    Cancelled,
+    DeviceMemoryError,
+    FusionError,
+    InputError,
+    OutputError,
+    PackError,
+    Said,
+)
 from core.fuser import Fuser
 from core.printable import valid
 from core.progress import Progress
-from core.types import FusionRequest, FusionResult
+from core.types import FusionRequest, FusionResult, SourcePair
 
 _T = TypeVar("_T")
 _AHEAD = 16
@@ -105,6 +114,7 @@ class Pipeline:
         progress: Progress,
         manifest: Manifest,
         *,
+        place: Place,
         trail: Trail | None = None,
         alone: bool = False,
         order: Order | None = None,
@@ -112,13 +122,15 @@ class Pipeline:
     ) -> None:
         """
         Args:
+            place: the output folder.
             trail: where threads leave what they work on, in case the program dies of it.
             alone: one row at a time, for rows that did not fit beside others.
             order: which waiting row comes next; None for that of the plan.
             clock: seconds that count as a row's own.
         """
         self._plan, self._engine, self._manifest, self._alone = plan, engine, manifest, alone
-        self._order, self._clock, self._arranged, self._trail = order, clock, 0, trail
+        self._order, self._clock, self._arranged = order, clock, 0
+        self._trail, self._place = trail, place
         most = 1 if alone else plan.options.most_in_flight
         self.budget = Budget(most, plan.options.memory)
         self._large = Budget(min(most, _LARGE_AT_ONCE), plan.options.memory)
@@ -272,13 +284,22 @@ class Pipeline:
             return None
         with self._as_writer():
             self._changes.append(Change(work, "writing"))
-            step = partial(write_row, work.row, self._plan, read.pair, result)
-            written = self._guarded(work, partial(step, overwrite=work.overwrite))
+            written = self._guarded(work, partial(self._write, work, read.pair, result))
             if written is not None:
                 record = _record(work, "done", stamps=work.stamps, written=written)
                 self._manifest.end(record, now=self._plan.options.metrics)
                 self._ended(Change(work, "done", written=written))
         return read, result
+
+    def _write(self, work: Work, pair: SourcePair, result: FusionResult) -> WrittenRow:
+        try:
+            done = write_row(work.row, self._plan, pair, result, overwrite=work.overwrite)
+        except OutputError as error:
+            if not _disk_full(error):
+                self._place.check_writable()
+            raise
+        self._place.check()  # a result in a folder that took its place is none
+        return done
 
     @contextmanager
     def _room_to_fuse(self, work: Work) -> Iterator[bool]:
@@ -339,7 +360,7 @@ class Pipeline:
         begun = self._clock()
         try:
             return step()
-        except (Cancelled, PackError, DiskFull, OtherPack):
+        except (Cancelled, PackError, Stopped, OtherPack):
             raise
         except Exception as error:
             if _disk_full(error):

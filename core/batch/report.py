@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from core.batch.figures import strip_jpeg
 from core.batch.manifest import Record
+from core.batch.place import make_below
 from core.batch.plan import BatchPlan, BatchRow
-from core.batch.stages import make_folder
 from core.errors import FusionError
 from core.io.atomic import atomic_write
 from core.io.csv_cells import csv_text
@@ -107,7 +107,7 @@ def _have_thumbnail(plan: BatchPlan, row: BatchRow) -> bool:
     try:
         a, b = read_image(row.match.a), read_image(row.match.b)
         fused = read_image(plan.options.out / row.target)
-        make_folder(path.parent)
+        make_below(plan.options.out, path.parent)
         b = resample_onto(b, a.size)
         atomic_write(path, strip_jpeg(a.normalised(), b.normalised(), fused.normalised()))
     except FusionError:

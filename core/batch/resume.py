@@ -9,6 +9,9 @@ from pathlib import Path
 
 from core.batch.manifest import MANIFEST_NAME, Manifest, Record
 from core.batch.plan import (
+    FIGURES,
+    RECONSTRUCTIONS,
+    THUMBNAILS,
     BatchOptions,
     BatchPlan,
     BatchRow,
@@ -211,18 +214,19 @@ def _changed(record: Record, a: Path, b: Path) -> str:
     return Said("{0} changed since: fused again", sides[0]) if sides else ""
 
 
-def remove_parts(plan: BatchPlan) -> int:
-    """Remove half-written files that an earlier run left in the folders of ``plan``; how many.
+def remove_parts(plan: BatchPlan, records: Mapping[str, Record]) -> int:
+    """Remove half-written files that earlier runs left in the folders of ``plan``; how many.
 
-    Call only while the manifest is held: no other run writes there then.
+    Folders of recorded rows that are not in ``plan`` are looked at too, and what is written
+    beside results, whether it is wanted this time or not. Call only while the manifest is held: no
+    other run writes there then.
     """
-    folders = {path.parent for row in plan.rows for path in plan.outputs(row)}
-    folders |= {
-        plan.options.out,
-        *((plan.options.out / plan.thumbnail(r)).parent for r in plan.rows),
-    }
+    out = plan.options.out
+    targets = (*(row.target for row in plan.rows), *(r.target for r in records.values()))
+    below = {target.parent for target in targets} | {Path()}
+    tops = (Path(), Path(RECONSTRUCTIONS), Path(FIGURES), Path(THUMBNAILS))
     number = 0
-    for folder in folders:
+    for folder in (out / top / path for top in tops for path in below):
         for path in folder.glob(".*.part*") if folder.is_dir() else ():
             if _PART.match(path.name):
                 path.unlink(missing_ok=True)

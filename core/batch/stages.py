@@ -11,9 +11,10 @@ import PIL.Image
 
 from core.batch.figures import side_by_side, strip_jpeg
 from core.batch.manifest import Stamp
+from core.batch.place import make_below
 from core.batch.plan import BatchPlan, BatchRow
 from core.errors import InputError
-from core.io.atomic import atomic_write, output_error
+from core.io.atomic import atomic_write
 from core.io.decoded import decoding
 from core.io.raster import PNG_SIGNATURE
 from core.io.reading import read_pair
@@ -114,13 +115,13 @@ def write_row(
     if options.contact_sheet:
         strip = strip_jpeg(pair.a.normalised(), pair.b.normalised(), result.fused)
         path = options.out / plan.thumbnail(row)
-        make_folder(path.parent)
+        make_below(options.out, path.parent)
         atomic_write(path, strip)
     for kind in reversed(tuple(outputs)):
         if kind not in pictures:
             continue
         pixels, depth = pictures[kind]
-        make_folder(outputs[kind].parent)
+        make_below(options.out, outputs[kind].parent)
         said = write_image(
             outputs[kind],
             pixels,
@@ -157,11 +158,3 @@ def _pictures(
         figure = side_by_side(pair, result.fused, get_task(plan.options.task))
         found["figure"] = (figure, 8)
     return found
-
-
-def make_folder(folder: Path) -> None:
-    """Make ``folder`` and those above it; OutputError when that fails."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise output_error(folder / "x", error) from error
