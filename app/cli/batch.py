@@ -17,6 +17,7 @@ from core.batch import (
     BatchPlan,
     RowEvent,
     Tally,
+    find_run,
     plan_batch,
     run_batch,
 )
@@ -54,6 +55,7 @@ def run_command(command: BatchCommand) -> int:
     options.check()
     pairing = pair_paths(command.sources, options.task, skip=[options.out])
     plan = plan_batch(pairing, options)
+    _tell_adopted(options)
     _tell_pairing(pairing, command)
     if not plan.rows:
         raise InputError(
@@ -179,6 +181,12 @@ def _tally(tally: Tally) -> dict[str, Any]:
     }
 
 
+def _tell_adopted(options: BatchOptions) -> None:
+    found = find_run(options) if options.resume else None
+    for text in found.adopted if found is not None else ():
+        note(f"{text}; pairs that are done stay as they are")
+
+
 def _tell_pairing(pairing: PairingPlan, command: BatchCommand) -> None:
     for text in pairing.notes:
         note(text)
@@ -205,4 +213,5 @@ def _show_plan(plan: BatchPlan, command: BatchCommand) -> None:
             line = f"{match.a} + {match.b} -> {row.target.as_posix()}  ({remarks})"
         say(line)
     if not command.json_lines:
-        say(f"{len(plan.rows)} pairs; nothing was written.")
+        count = len(plan.rows)
+        say(f"{count} {'pair' if count == 1 else 'pairs'}; nothing was written.")

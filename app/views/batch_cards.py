@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
@@ -19,6 +20,10 @@ from app.habits.cards import Card
 from app.numbers import number
 from app.words import spoken, spoken_all
 from core.errors import FusionError
+from core.tasks import TASKS
+
+if TYPE_CHECKING:
+    from core.batch import FoundRun
 
 
 class BatchCards(QWidget):
@@ -33,12 +38,16 @@ class BatchCards(QWidget):
         super().__init__(parent)
         self._batch, self._notice = batch, notice
         self.cards: dict[str, Card] = {}
+        self._kept_tasks: set[str] = set()
+        """Offers of a task that were turned down."""
         self._shelf = QVBoxLayout(self)
         self._shelf.setContentsMargins(0, 0, 0, 0)
         self._shelf.setSpacing(8)
         batch.ended.connect(self._ended)
         batch.failed.connect(self._show_error)
         batch.remembered.connect(self._offer)
+        for changed in (batch.pairing_changed, batch.choices_changed, batch.phase_changed):
+            changed.connect(self.show_task)
         self.hide()
 
     def say(self, name: str, text: str) -> None:
@@ -70,24 +79,33 @@ class BatchCards(QWidget):
             return
         answers: tuple[tuple[str, str], ...]
         anew = ("anew", self.tr("Begin anew"))
-        done, total = number(found.done, ","), number(found.total, ",")
+        done, total = number(found.done, ","), describe.pairs_text(found.total)
         if self._batch.planned.error is not None:
             self.take_away("end")
-            text = self.tr("This folder holds another batch ({0} of {1} pairs done): {2}.")
+            text = self.tr("This folder holds another batch ({0} of {1} done): {2}.")
             text = text.format(done, total, "; ".join(spoken_all(found.differences)))
             answers = (("settings", self.tr("Use its settings")), anew)
         elif found.is_over:
-            text = self.tr("All {0} pairs of the batch in this folder are done.").format(total)
+            text = self.tr("The batch in this folder is done: {0}.").format(total)
             answers = (anew,)
         else:
-            text = self.tr("The batch in this folder is not finished: {0} of {1} pairs are done.")
+            text = self.tr("The batch in this folder is not finished: {0} of {1} done.")
             text = text.format(done, total)
             answers = (("go", self.tr("Go on")), anew)
-        if found.changed:
-            more = self.tr("Sources of {0} of them changed since; those are fused again.")
-            text = f"{text} {more.format(number(found.changed, ','))}"
+        text = f"{text}{self._changed(found)}"
+        if found.adopted and self._batch.planned.error is None:
+            more = self.tr("Changed for what is not done yet: {0}.")
+            text = f"{text} {more.format('; '.join(spoken_all(found.adopted)))}"
         if "end" not in self.cards:
             self._add_card("found", Card(text, answers, "history")).answered.connect(self._answer)
+
+    def _changed(self, found: FoundRun) -> str:
+        if not found.changed:
+            return ""
+        if found.changed == 1:
+            return " " + self.tr("The sources of one changed since; it is fused again.")
+        more = self.tr("The sources of {0} changed since; they are fused again.")
+        return " " + more.format(number(found.changed, ","))
 
     def _answer(self, answer: str) -> None:
         found = self._batch.planned.found
@@ -97,6 +115,29 @@ class BatchCards(QWidget):
             self._batch.begin_anew()
         elif found is not None:
             self._batch.set_choices(self._batch.choices.with_settings(found.settings))
+
+    # --- the task ---------------------------------------------------------------------------
+
+    def show_task(self) -> None:
+        """Offer the task that the names of the files speak of, where another one is chosen."""
+        batch = self._batch
+        hint = batch.pairing.suggested_task if batch.pairing is not None else ""
+        wrong = bool(hint) and hint != batch.choices.task and hint not in self._kept_tasks
+        if not wrong or batch.is_busy:
+            self.take_away("task")
+            return
+        title, chosen = (spoken(TASKS[name].title) for name in (hint, batch.choices.task))
+        text = self.tr("By their names these are pairs for “{0}”; “{1}” is chosen.")
+        answers = (("use", self.tr("Use “{0}”").format(title)), ("keep", self.tr("Keep")))
+        card = Card(text.format(title, chosen), answers, "lightbulb-outline")
+        self._add_card("task", card).answered.connect(partial(self._task_answered, hint))
+
+    def _task_answered(self, hint: str, answer: str) -> None:
+        if answer == "use":
+            self._batch.set_choices(replace(self._batch.choices, task=hint, method=""))
+        else:
+            self._kept_tasks.add(hint)
+            self.take_away("task")
 
     # --- the end of a run ----------------------------------------------------------------
 
@@ -118,6 +159,10 @@ class BatchCards(QWidget):
             answers.append(("sheet", self.tr("Contact sheet")))
         if tables:
             answers.append(("table", self.tr("Table of metrics")))
+        others = self._batch.rows.of_other_size
+        if others:
+            title = self.tr("Resample B in {0}").format(describe.pairs_text(len(others)))
+            answers.append(("resample", title))
         if report.tally.failed:
             answers.append(("failed", self.tr("Show failed")))
         answers.append(("ok", self.tr("OK")))
@@ -135,6 +180,9 @@ class BatchCards(QWidget):
                 self.open_path(path)
         elif answer == "failed":
             self.problems_wanted.emit()
+        elif answer == "resample":
+            self.take_away("end")
+            self._batch.set_resample(self._batch.rows.of_other_size, True, start=True)
         else:
             self.take_away("end")
 
@@ -151,11 +199,10 @@ class BatchCards(QWidget):
     def _offer(self, last: Remembered) -> None:
         done = last.found.done if last.found is not None else 0
         total = last.found.total if last.found is not None else len(last.pairing.active)
-        text = self.tr("The last batch was not finished: {0} of {1} pairs are done, in {2}.")
-        text = text.format(number(done, ","), number(total, ","), last.choices.out)
-        if last.found is not None and last.found.changed:
-            more = self.tr("Sources of {0} of them changed since; those are fused again.")
-            text = f"{text} {more.format(number(last.found.changed, ','))}"
+        text = self.tr("The last batch was not finished: {0} of {1} done, in {2}.")
+        text = text.format(number(done, ","), describe.pairs_text(total), last.choices.out)
+        if last.found is not None:
+            text = f"{text}{self._changed(last.found)}"
         answers = (
             ("go", self.tr("Go on")),
             ("show", self.tr("Show")),

@@ -49,6 +49,7 @@ class RowEvent:
         seconds: time spent on it so far (reading, fusing, writing).
         output: the fused picture, once it is there.
         notes: what a person should know about the result, one sentence each.
+        differs: it failed because the two sizes differ; resampling B is the remedy.
         tally: the whole after this event.
     """
 
@@ -60,6 +61,7 @@ class RowEvent:
     seconds: float = 0.0
     output: Path | None = None
     notes: tuple[str, ...] = ()
+    differs: bool = False
 
 
 @dataclass(frozen=True)

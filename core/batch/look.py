@@ -11,8 +11,8 @@ import tifffile
 
 from core.errors import InputError, Said
 from core.io.decoded import decoding, file_error
+from core.io.kinds import is_tiff
 from core.io.pairing import Match
-from core.io.tiff import is_tiff
 
 Size = tuple[int, int]
 _ORIENTATION, _TURNED = 0x0112, 5

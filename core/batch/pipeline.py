@@ -14,7 +14,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -23,7 +22,7 @@ from core.batch.manifest import Manifest, Record, Stamp
 from core.batch.order import Order
 from core.batch.pace import Pace
 from core.batch.place import DiskFull, Place, Stopped
-from core.batch.plan import BatchPlan, BatchRow
+from core.batch.plan import BatchPlan
 from core.batch.stages import (
     WrittenRow,
     expected_bytes,
@@ -32,6 +31,7 @@ from core.batch.stages import (
     write_row,
 )
 from core.batch.trail import Trail
+from core.batch.work import Change, Work, record_of_work
 from core.device import usable_cores
 from core.errors import (
     Cancelled,
@@ -41,6 +41,7 @@ from core.errors import (
     OutputError,
     PackError,
     Said,
+    SizeMismatch,
 )
 from core.fuser import Fuser
 from core.printable import valid
@@ -57,31 +58,6 @@ _NETWORK = 14
 """A compact network takes so many times the bytes of a pair while it fuses."""
 _PATIENCE = 0.6
 """Seconds a cancelled run waits for reading and fusing; what they make is thrown away."""
-
-
-@dataclass
-class Work:
-    """One row on its way."""
-
-    place: int
-    row: BatchRow
-    overwrite: bool
-    size: int = 0
-    seconds: float = 0.0
-    stamps: tuple[Stamp, Stamp] | None = None
-    notes: tuple[str, ...] = ()
-    strikes: int = 0
-    """How often the program died while this row was being worked on."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """What a thread says of a row; ``state`` is a RowState or ``deferred``."""
-
-    work: Work
-    state: str
-    text: str = ""
-    written: WrittenRow | None = None
 
 
 class OtherPack(InputError):
@@ -232,7 +208,7 @@ class Pipeline:
             stamps = (Stamp.of(work.row.match.a), Stamp.of(work.row.match.b))
         except FusionError:
             return None  # reading will say so
-        return _record(work, "begun", stamps=stamps)
+        return record_of_work(work, "begun", stamps=stamps)
 
     def _enter(self, work: Work) -> None:
         """Wait for room in memory."""
@@ -286,7 +262,7 @@ class Pipeline:
             self._changes.append(Change(work, "writing"))
             written = self._guarded(work, partial(self._write, work, read.pair, result))
             if written is not None:
-                record = _record(work, "done", stamps=work.stamps, written=written)
+                record = record_of_work(work, "done", stamps=work.stamps, written=written)
                 self._manifest.end(record, now=self._plan.options.metrics)
                 self._ended(Change(work, "done", written=written))
         return read, result
@@ -383,8 +359,8 @@ class Pipeline:
         else:
             kind = type(error).__name__
             text = Said("{0}: unexpected error ({1}: {2})", work.row.match.name, kind, error)
-        self._manifest.end(_record(work, "failed", stamps=work.stamps, text=text))
-        self._ended(Change(work, "failed", text))
+        self._manifest.end(record_of_work(work, "failed", stamps=work.stamps, text=text))
+        self._ended(Change(work, "failed", text, differs=isinstance(error, SizeMismatch)))
 
     def _ended(self, change: Change) -> None:
         self._changes.append(change)
@@ -392,27 +368,6 @@ class Pipeline:
             self._left -= 1
             if not self._left:
                 self._over.set()
-
-
-def _record(
-    work: Work,
-    state: str,
-    *,
-    stamps: tuple[Stamp, Stamp] | None,
-    text: str = "",
-    written: WrittenRow | None = None,
-) -> Record:
-    match = work.row.match
-    return Record(
-        work.row.key, match.a, match.b, work.row.target, state, text, stamps,
-        size=written.size if written else 0,
-        seconds=work.seconds,
-        metrics=written.metrics if written else None,
-        notes=written.notes if written else (),
-        # Only while it is open whether the program will die of it again.
-        strikes=work.strikes if state == "begun" else 0,
-        resample=work.row.resample,
-    )  # fmt: skip
 
 
 def _disk_full(error: BaseException) -> bool:

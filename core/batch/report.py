@@ -65,7 +65,7 @@ def write_sheet(plan: BatchPlan, records: Mapping[str, Record], progress: Progre
         "<!doctype html>\n<html lang=en><meta charset=utf-8>",
         "<meta name=viewport content='width=device-width,initial-scale=1'>",
         f"<title>Contact sheet</title><style>{_STYLE}</style>",
-        f"<h1>{done} of {len(plan.rows)} pairs fused</h1>",
+        f"<h1>{done} of {len(plan.rows)} {'pair' if len(plan.rows) == 1 else 'pairs'} fused</h1>",
         f"<p>{_safe(task.title)}: {_safe(task.label_a)}, {_safe(task.label_b)}, fused. "
         f"Method: {_safe(plan.options.method or 'model')}.</p>",
     ]

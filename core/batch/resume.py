@@ -137,7 +137,11 @@ def check_run(manifest: Manifest, options: BatchOptions) -> None:
     if not options.resume:
         raise InputError(
             Said("The folder {0}", options.out),
-            Said("it holds a batch of which {0} of {1} pairs are done", found.done, found.total),
+            Said("it holds a batch of one pair")
+            if found.total == 1
+            else Said(
+                "it holds a batch of which {0} of {1} pairs are done", found.done, found.total
+            ),
             "Go on with it (--resume), begin anew (--overwrite), or choose another folder.",
         )
     if found.differences:

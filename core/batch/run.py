@@ -13,13 +13,14 @@ from core.batch.events import BatchEvent, BatchFinished, Counter, RowEvent, RowS
 from core.batch.manifest import Manifest, Record
 from core.batch.order import Order
 from core.batch.pace import side_by_side
-from core.batch.pipeline import Change, Pipeline, Work
+from core.batch.pipeline import Pipeline
 from core.batch.place import FolderLost, Place, make_folder
 from core.batch.plan import BatchPlan
 from core.batch.recovery import settle
 from core.batch.report import write_metrics, write_sheet
 from core.batch.resume import check_run, remove_parts, sort_out
 from core.batch.trail import Trail
+from core.batch.work import Change, Work
 from core.errors import FusionError, InputError, OutputError, Said
 from core.fuser import Fuser
 from core.progress import NullProgress, Progress
@@ -249,7 +250,7 @@ class _Run:
         notes = change.written.notes if change.written else ()
         return RowEvent(
             work.place, row, state, tally, change.text, work.seconds,
-            self._plan.options.out / row.target if there else None, notes,
+            self._plan.options.out / row.target if there else None, notes, change.differs,
         )  # fmt: skip
 
     def _reports(self) -> tuple[Path, ...]:

@@ -16,7 +16,7 @@ from core.batch.plan import BatchPlan, BatchRow
 from core.errors import InputError
 from core.io.atomic import atomic_write
 from core.io.decoded import decoding
-from core.io.raster import PNG_SIGNATURE
+from core.io.kinds import PNG_SIGNATURE
 from core.io.reading import read_pair
 from core.io.writer import write_image
 from core.metrics import MAIN_METRICS, evaluate, to_luma8

@@ -1,10 +1,12 @@
 """Files in and out: pictures, pairs, folders of pairs, and atomic writing."""
 
+from core.hints import suggest_task
 from core.io.atomic import atomic_path, atomic_write
 from core.io.pairing import PairedFiles, Pairing, pair_folders
 from core.io.reading import (
     IMAGE_SUFFIXES,
     READERS,
+    is_image,
     probe_image,
     read_image,
     read_pair,
@@ -24,10 +26,12 @@ __all__ = [
     "atomic_path",
     "atomic_write",
     "check_target",
+    "is_image",
     "pair_folders",
     "probe_image",
     "read_image",
     "read_pair",
     "resample_onto",
+    "suggest_task",
     "write_image",
 ]

@@ -26,9 +26,9 @@ from core.io.decoded import (
     file_error,
     finish,
 )
+from core.io.kinds import PNG_SIGNATURE, is_bmp, is_gif, is_jpeg, is_png, is_webp
 from core.types import Image
 
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF")  # a JPEG may turn out to be an MPO
 _ORIENTATION = 0x0112
 _ORIENTATION_HOLDERS = (b"eXIf", b"Raw profile type ", b"XML:com.adobe.xmp")
@@ -37,31 +37,6 @@ _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
 # Our own limit (check_size) stands in for Pillow's, which warns far below what users may have.
 PIL.Image.MAX_IMAGE_PIXELS = None
-
-
-def is_png(head: bytes) -> bool:
-    """True for the first bytes of a PNG file."""
-    return head.startswith(PNG_SIGNATURE)
-
-
-def is_jpeg(head: bytes) -> bool:
-    """True for the first bytes of a JPEG file."""
-    return head.startswith(b"\xff\xd8\xff")
-
-
-def is_bmp(head: bytes) -> bool:
-    """True for the first bytes of a Windows bitmap."""
-    return head.startswith(b"BM") and len(head) > 18
-
-
-def is_webp(head: bytes) -> bool:
-    """True for the first bytes of a WebP file."""
-    return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
-
-
-def is_gif(head: bytes) -> bool:
-    """True for the first bytes of a GIF file."""
-    return head.startswith((b"GIF87a", b"GIF89a"))
 
 
 def read_raster(path: Path) -> Image:

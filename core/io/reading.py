@@ -13,18 +13,19 @@ import PIL.Image
 import tifffile
 
 from core.errors import InputError, Said
-from core.io import raster, tiff
+from core.io import kinds, raster, tiff
 from core.io.decoded import check_size, decoding, file_error
 from core.io.registry import HEAD_BYTES, Reader, Registry
 from core.types import BitDepth, Image, ImageHeader, SourcePair
 
 READERS = Registry()
-READERS.add(Reader("PNG", (".png",), raster.is_png, raster.read_raster))
-READERS.add(Reader("JPEG", (".jpg", ".jpeg"), raster.is_jpeg, raster.read_raster))
-READERS.add(Reader("TIFF", (".tif", ".tiff"), tiff.is_tiff, tiff.read_tiff))
-READERS.add(Reader("BMP", (".bmp",), raster.is_bmp, raster.read_raster))
-READERS.add(Reader("WebP", (".webp",), raster.is_webp, raster.read_raster))
-READERS.add(Reader("GIF", (".gif",), raster.is_gif, raster.read_raster))
+READERS.add(Reader("PNG", (".png",), kinds.is_png, raster.read_raster))
+_JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
+READERS.add(Reader("JPEG", _JPEG_SUFFIXES, kinds.is_jpeg, raster.read_raster))
+READERS.add(Reader("TIFF", (".tif", ".tiff"), kinds.is_tiff, tiff.read_tiff))
+READERS.add(Reader("BMP", (".bmp", ".dib"), kinds.is_bmp, raster.read_raster))
+READERS.add(Reader("WebP", (".webp",), kinds.is_webp, raster.read_raster))
+READERS.add(Reader("GIF", (".gif",), kinds.is_gif, raster.read_raster))
 
 IMAGE_SUFFIXES: tuple[str, ...] = READERS.suffixes
 """Suffixes of files that can be read, lower case with the dot."""
@@ -56,6 +57,21 @@ def read_image(path: str | Path) -> Image:
             Said("Choose a file of one of these kinds: {0}.", ", ".join(READERS.names)),
         )
     return reader.read(path)
+
+
+def is_image(path: str | Path) -> bool:
+    """Whether ``path`` is a file some reader would try to open.
+
+    Cheap, for long lists of files: a known suffix is enough; else the first bytes decide. False
+    for what cannot be opened. Whether the file can be read, only :func:`read_image` tells.
+    """
+    path = Path(path)
+    if path.suffix.lower() in READERS.suffixes:
+        return True
+    try:
+        return READERS.recognise(_head(path)) is not None
+    except InputError:
+        return False
 
 
 def probe_image(path: str | Path) -> ImageHeader:

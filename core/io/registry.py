@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.types import Image
+from core.types import Image, ImageHeader
 
 HEAD_BYTES = 512
 """How much of a file's beginning a reader may look at to recognise it."""
@@ -21,12 +21,18 @@ class Reader:
         suffixes: lower case, with the dot.
         recognises: True when the first bytes of a file (up to ``HEAD_BYTES``) are of this kind.
         read: reads the file at a path; raises InputError.
+        probe: what the header of the file at a path says, without decoding; raises InputError.
+            None: it takes reading the file to know.
+        show: like ``read``, but a damaged file gives what can be decoded of it, with a note.
+            None: nothing can be shown of a damaged file.
     """
 
     name: str
     suffixes: tuple[str, ...]
     recognises: Callable[[bytes], bool]
     read: Callable[[Path], Image]
+    probe: Callable[[Path], ImageHeader] | None = None
+    show: Callable[[Path], Image] | None = None
 
 
 class Registry:
@@ -54,10 +60,11 @@ class Registry:
 
     def find(self, head: bytes, suffix: str) -> Reader | None:
         """The reader that recognises ``head``, else the one for ``suffix``, else None."""
-        for reader in self._readers.values():
-            if reader.recognises(head):
-                return reader
-        return self._by_suffix.get(suffix.lower())
+        return self.recognise(head) or self._by_suffix.get(suffix.lower())
+
+    def recognise(self, head: bytes) -> Reader | None:
+        """The reader that recognises ``head``, or None."""
+        return next((r for r in self._readers.values() if r.recognises(head)), None)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from core.io.decoded import (
     decoding,
     finish,
 )
+from core.io.kinds import is_tiff
 from core.io.registry import HEAD_BYTES
 from core.types import BitDepth, Image
 
@@ -26,15 +27,6 @@ _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
 _JPEG = (6, 7, 33007, 34892)
 _ORIENTATION, _MAX_SAMPLE, _PROFILE = 274, 281, 34675
 _UNSPECIFIED, _ASSOCIATED = 0, 1
-_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-
-
-def is_tiff(head: bytes) -> bool:
-    """True for the first bytes of a TIFF or BigTIFF file.
-
-    A DICOM file may begin like a TIFF file (its preamble is free for that): it is none here.
-    """
-    return head.startswith(_MAGICS) and head[128:132] != b"DICM"
 
 
 def read_tiff(path: Path) -> Image:

@@ -1,0 +1,120 @@
+"""Kinds of image files, told by their first bytes; the standard library alone is needed."""
+
+from __future__ import annotations
+
+import re
+import struct
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+# After the number comes a space, a line's end or a comment; then a width, or the tags of a PAM.
+_NETPBM = re.compile(rb"P(?:[1-6][ \t\r\n]+(?:#|\d)|7\nWIDTH|7\n#|7\nHEIGHT)")
+_BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)
+_JXL_BOX = b"\0\0\0\x0cJXL \r\n\x87\n"
+_JP2_BOX = b"\0\0\0\x0cjP  \r\n\x87\n"
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs")
+_AVIF_BRANDS = (b"avif", b"avis")
+_GENERIC_BRANDS = (b"mif1", b"msf1", b"miaf")
+
+
+def is_png(head: bytes) -> bool:
+    """True for the first bytes of a PNG file."""
+    return head.startswith(PNG_SIGNATURE)
+
+
+def is_jpeg(head: bytes) -> bool:
+    """True for the first bytes of a JPEG file, whatever its coding (JPEG-LS is told apart)."""
+    return head.startswith(b"\xff\xd8\xff") and not is_jpegls(head)
+
+
+def is_jpegls(head: bytes) -> bool:
+    """True for the first bytes of a JPEG-LS file."""
+    return head.startswith(b"\xff\xd8\xff") and _first_frame(head) == 0xF7
+
+
+def _first_frame(head: bytes) -> int:
+    """Marker of the frame header where it lies within ``head``; 0 otherwise."""
+    at = 2
+    while at + 4 <= len(head) and head[at] == 0xFF:
+        marker = head[at + 1]
+        if marker == 0xFF:
+            at += 1
+            continue
+        if marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):
+            return marker
+        at += 2 + int(struct.unpack(">H", head[at + 2 : at + 4])[0])
+    return 0
+
+
+def is_bmp(head: bytes) -> bool:
+    """True for the first bytes of a Windows bitmap (also called DIB)."""
+    if not head.startswith(b"BM") or len(head) < 18:
+        return False
+    return struct.unpack("<I", head[14:18])[0] in _BMP_HEADERS
+
+
+def is_webp(head: bytes) -> bool:
+    """True for the first bytes of a WebP file."""
+    return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+
+
+def is_gif(head: bytes) -> bool:
+    """True for the first bytes of a GIF file."""
+    return head.startswith((b"GIF87a", b"GIF89a"))
+
+
+def is_tiff(head: bytes) -> bool:
+    """True for the first bytes of a TIFF or BigTIFF file.
+
+    A DICOM file may begin like a TIFF file (its preamble is free for that): it is none here.
+    """
+    return head.startswith(_TIFF_MAGICS) and not is_dicom(head)
+
+
+def is_netpbm(head: bytes) -> bool:
+    """True for the first bytes of a PBM, PGM, PPM or PAM file."""
+    return _NETPBM.match(head) is not None
+
+
+def is_jpeg2000(head: bytes) -> bool:
+    """True for the first bytes of a JP2 file or a bare JPEG 2000 code stream."""
+    return head.startswith((_JP2_BOX, b"\xff\x4f\xff\x51"))
+
+
+def is_jpegxl(head: bytes) -> bool:
+    """True for the first bytes of a JPEG XL file or bare code stream."""
+    return head.startswith(_JXL_BOX) or (head.startswith(b"\xff\x0a") and len(head) > 2)
+
+
+def is_jpegxr(head: bytes) -> bool:
+    """True for the first bytes of a JPEG XR file."""
+    return head.startswith((b"II\xbc\x01", b"II\xbc\x00"))
+
+
+def is_avif(head: bytes) -> bool:
+    """True for the first bytes of an AVIF file."""
+    return any(brand in _AVIF_BRANDS for brand in _brands(head))
+
+
+def is_heif(head: bytes) -> bool:
+    """True for the first bytes of a HEIC or HEIF file that is no AVIF."""
+    brands = _brands(head)
+    return not is_avif(head) and any(b in _HEIF_BRANDS + _GENERIC_BRANDS for b in brands)
+
+
+def _brands(head: bytes) -> list[bytes]:
+    """Brands an ISO media file declares, the major one first; empty for all other files."""
+    if head[4:8] != b"ftyp":
+        return []
+    end = min(int(struct.unpack(">I", head[:4])[0]), len(head))
+    return [head[8:12], *(head[at : at + 4] for at in range(16, end - 3, 4))]
+
+
+def is_dicom(head: bytes) -> bool:
+    """True for the first bytes of a DICOM file."""
+    return head[128:132] == b"DICM"
+
+
+def is_nifti(head: bytes) -> bool:
+    """True for the first bytes of an uncompressed NIfTI file."""
+    return head[344:348] in (b"n+1\0", b"ni1\0") or head[4:8] in (b"n+2\0", b"ni2\0")
