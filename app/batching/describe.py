@@ -144,6 +144,13 @@ def pairs_text(count: int) -> str:
     return tr("1 pair") if count == 1 else tr("{0} pairs").format(number(count, ","))
 
 
+def share_text(done: int, total: int) -> str:
+    """How many of a batch's pairs are done."""
+    if total == 1:
+        return tr("{0} of 1 pair is done").format(number(done, ","))
+    return tr("{0} of {1} pairs are done").format(number(done, ","), number(total, ","))
+
+
 def ended_text(tally: Tally) -> str:
     """What became of the rows of a run."""
     parts = [tr("{0} fused").format(number(tally.done, ","))]
@@ -161,4 +168,4 @@ def busy_text(batch: BatchController) -> str:
     plan, tally = batch.planned.plan, batch.tally
     total = len(plan.rows) if plan is not None else 0
     ended = tally.ended if tally is not None else 0
-    return tr("A batch is running: {0} of {1} done").format(ended, pairs_text(total))
+    return tr("A batch is running: {0}").format(share_text(ended, total))

@@ -79,18 +79,19 @@ class BatchCards(QWidget):
             return
         answers: tuple[tuple[str, str], ...]
         anew = ("anew", self.tr("Begin anew"))
-        done, total = number(found.done, ","), describe.pairs_text(found.total)
+        share = describe.share_text(found.done, found.total)
         if self._batch.planned.error is not None:
             self.take_away("end")
-            text = self.tr("This folder holds another batch ({0} of {1} done): {2}.")
-            text = text.format(done, total, "; ".join(spoken_all(found.differences)))
+            text = self.tr("This folder holds another batch ({0}): {1}.")
+            text = text.format(share, "; ".join(spoken_all(found.differences)))
             answers = (("settings", self.tr("Use its settings")), anew)
         elif found.is_over:
-            text = self.tr("The batch in this folder is done: {0}.").format(total)
+            one = self.tr("The one pair of the batch in this folder is done.")
+            many = self.tr("All {0} pairs of the batch in this folder are done.")
+            text = one if found.total == 1 else many.format(number(found.total, ","))
             answers = (anew,)
         else:
-            text = self.tr("The batch in this folder is not finished: {0} of {1} done.")
-            text = text.format(done, total)
+            text = self.tr("The batch in this folder is not finished: {0}.").format(share)
             answers = (("go", self.tr("Go on")), anew)
         text = f"{text}{self._changed(found)}"
         if found.adopted and self._batch.planned.error is None:
@@ -103,8 +104,8 @@ class BatchCards(QWidget):
         if not found.changed:
             return ""
         if found.changed == 1:
-            return " " + self.tr("The sources of one changed since; it is fused again.")
-        more = self.tr("The sources of {0} changed since; they are fused again.")
+            return " " + self.tr("Sources of 1 of them changed since; it is fused again.")
+        more = self.tr("Sources of {0} of them changed since; those are fused again.")
         return " " + more.format(number(found.changed, ","))
 
     def _answer(self, answer: str) -> None:
@@ -144,6 +145,7 @@ class BatchCards(QWidget):
     def _ended(self, ending: Ending) -> None:
         if ending.finished is not None:
             self._say_finished(ending.finished)
+            self._offer_resampling()
         elif ending.error is not None:
             self._show_error(ending.error)
             self._notice.tell(self.tr("Batch stopped"), spoken(ending.error.said))
@@ -159,10 +161,6 @@ class BatchCards(QWidget):
             answers.append(("sheet", self.tr("Contact sheet")))
         if tables:
             answers.append(("table", self.tr("Table of metrics")))
-        others = self._batch.rows.of_other_size
-        if others:
-            title = self.tr("Resample B in {0}").format(describe.pairs_text(len(others)))
-            answers.append(("resample", title))
         if report.tally.failed:
             answers.append(("failed", self.tr("Show failed")))
         answers.append(("ok", self.tr("OK")))
@@ -180,11 +178,25 @@ class BatchCards(QWidget):
                 self.open_path(path)
         elif answer == "failed":
             self.problems_wanted.emit()
-        elif answer == "resample":
-            self.take_away("end")
-            self._batch.set_resample(self._batch.rows.of_other_size, True, start=True)
         else:
             self.take_away("end")
+
+    def _offer_resampling(self) -> None:
+        """The way on for all pairs that failed only because their sizes differ."""
+        number_of = len(self._batch.rows.of_other_size)
+        if not number_of:
+            return
+        one = self.tr("1 pair failed because the sizes of A and B differ.")
+        many = self.tr("{0} pairs failed because the sizes of A and B differ.")
+        text = one if number_of == 1 else many.format(number(number_of, ","))
+        answers = (("resample", self.tr("Resample B and go on")), ("no", self.tr("No, thanks")))
+        card = self._add_card("sizes", Card(text, answers, "alert-outline"))
+        card.answered.connect(self._resampling_answered)
+
+    def _resampling_answered(self, answer: str) -> None:
+        self.take_away("sizes")
+        if answer == "resample":
+            self._batch.set_resample(self._batch.rows.of_other_size, True, start=True)
 
     def open_path(self, path: Path) -> None:
         """Show a file or folder with the system's own program for it."""
@@ -199,8 +211,8 @@ class BatchCards(QWidget):
     def _offer(self, last: Remembered) -> None:
         done = last.found.done if last.found is not None else 0
         total = last.found.total if last.found is not None else len(last.pairing.active)
-        text = self.tr("The last batch was not finished: {0} of {1} done, in {2}.")
-        text = text.format(number(done, ","), describe.pairs_text(total), last.choices.out)
+        text = self.tr("The last batch was not finished: {0}, in {1}.")
+        text = text.format(describe.share_text(done, total), last.choices.out)
         if last.found is not None:
             text = f"{text}{self._changed(last.found)}"
         answers = (

@@ -358,7 +358,7 @@ class BatchPage(Page):
             failed=batch.failed_rows,
         )
         if on:
-            for name in ("found", "end", "remembered", "error"):
+            for name in ("found", "end", "remembered", "error", "sizes"):
                 self.shelf.take_away(name)
         self._show_tally()
         self._show_summary()

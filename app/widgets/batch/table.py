@@ -140,6 +140,7 @@ class TablePanel(QWidget):
         self.view.move_requested.connect(self.step)
         self.view.exclude_requested.connect(lambda: self._use(False))
         self.view.open_requested.connect(self._open)
+        self.view.clicked.connect(self._chosen_by_hand)
         self.view.doubleClicked.connect(lambda _index: self._open())
         self.view.customContextMenuRequested.connect(self._show_menu)
         self._selected()
@@ -267,6 +268,10 @@ class TablePanel(QWidget):
             self._is_filtering = False
         self._before_filter = chosen if self.shown.is_filtered else None
         self._selected()
+
+    def _chosen_by_hand(self, _index: object) -> None:
+        # A click on what is the only selected row in sight changes nothing, and means it.
+        self._before_filter = None
 
     def show_plan(self, plan: object) -> None:
         """Show another plan; what is selected stays selected as far as it is there."""
