@@ -22,6 +22,9 @@ FLAGS: Mapping[str, str] = {
 
 WINDOWS: Mapping[str, str] = {"window_a": "window of A", "window_b": "window of B"}
 """Windows by hand, with their names in the record of a run, which has them only where chosen."""
+OF_ROWS: frozenset[str] = frozenset((FLAGS["resample"],))
+"""Settings, by their names in the record, that decide whether a row can be done and not how all of
+them look: they may change between two sittings of one run, or for single rows."""
 
 
 @dataclass(frozen=True)

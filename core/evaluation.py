@@ -8,8 +8,6 @@ or well-exposed truth), results are also scored against it.
 
 from __future__ import annotations
 
-import csv
-import io
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +21,7 @@ import numpy as np
 from core.errors import InputError, Said
 from core.holes import comparable
 from core.io.atomic import atomic_write
+from core.io.csv_cells import csv_text
 from core.io.decoded import file_error
 from core.io.known_folders import truth_of
 from core.io.pairing import Match, pair_folders
@@ -39,6 +38,7 @@ from core.metrics import (
     ssim_pair,
     to_luma8,
 )
+from core.printable import one_line
 from core.progress import NullProgress, Progress
 from core.types import SourcePair
 from core.windows import Windows
@@ -328,9 +328,10 @@ def render_table(scores: Sequence[MethodScore], style: TableStyle = "plain") -> 
     marked = _marked(cells, columns, style)
     arrows = {"higher": "↑", "lower": "↓"}
     header = ["Method", *(f"{column} {arrows[direction_of(column)]}" for column in columns)]
-    body = [[(name, name), *row] for name, row in zip(names, marked, strict=True)]
+    plain = [one_line(name) for name in names]
+    body = [[(name, name), *row] for name, row in zip(plain, marked, strict=True)]
     lines = _layout(header, body, style)
-    return "\n".join([*lines, "", *_notes(scores, common)])
+    return "\n".join([*lines, "", *map(one_line, _notes(scores, common))])
 
 
 def write_csv(path: Path, scores: Sequence[MethodScore]) -> None:
@@ -344,15 +345,12 @@ def write_csv(path: Path, scores: Sequence[MethodScore]) -> None:
     columns = list(
         dict.fromkeys(name for score in scores for p in score.pictures for name in p.values)
     )
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["method", "picture", *columns])
+    rows: list[list[str]] = [["method", "picture", *columns]]
     for score in scores:
-        rows = [*score.pictures, PictureScore("mean", score.means())]
-        for row in rows:
+        for row in [*score.pictures, PictureScore("mean", score.means())]:
             figures = (f"{row.values[c]:.6f}" if c in row.values else "" for c in columns)
-            writer.writerow([score.method, row.name, *figures])
-    atomic_write(path, buffer.getvalue().encode("utf-8"))
+            rows.append([score.method, row.name, *figures])
+    atomic_write(path, csv_text(rows).encode())
 
 
 Cell = tuple[str, str]

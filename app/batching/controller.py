@@ -76,6 +76,8 @@ class BatchController(QObject):
         self.planned = work.Planned()
         self.is_planning = False
         self.looks: dict[Key, Look] = {}
+        self.own: dict[Key, bool] = {}
+        """Pairs for which it was chosen whether B is resampled, whatever counts for the others."""
         self._plan_timer = QTimer(self)
         self._plan_timer.setSingleShot(True)
         self._plan_timer.setInterval(_PLAN_MS)
@@ -163,6 +165,7 @@ class BatchController(QObject):
         """Show a remembered batch as it was, and go on with it if asked to."""
         self._out_is_usual, self._start_soon = False, start
         self.sources, self.choices = last.sources, replace(last.choices, anew=False)
+        self.own = dict(last.own)
         self.run.forget()
         self.choices_changed.emit()
         self.set_pairing(last.pairing)
@@ -202,6 +205,7 @@ class BatchController(QObject):
             self.sources, self.pairing = (), None
             self.run.forget()
             self.looks.clear()
+            self.own.clear()
             self._out_is_usual = True
             self.choices = replace(self.choices, out="", anew=False)
             self.choices_changed.emit()
@@ -321,7 +325,8 @@ class BatchController(QObject):
     def _plan(self) -> None:
         if self.pairing is None or self.is_busy or self._closed:
             return
-        job = self._work.submit(partial(work.plan, self.pairing, self.choices), key="plan")
+        wanted = partial(work.plan, self.pairing, self.choices, dict(self.own))
+        job = self._work.submit(wanted, key="plan")
         job.finished.connect(self._set_planned)
         job.failed.connect(lambda error: self._set_planned(work.Planned(error=error)))
 
@@ -334,13 +339,36 @@ class BatchController(QObject):
             self._start_soon = False
             self.start()
 
+    def resamples(self, key: Key) -> bool:
+        """Whether B of a pair is brought onto A where sizes differ."""
+        planned = self.planned.resamples(key)
+        return self.own.get(key, self.choices.resample if planned is None else planned)
+
+    def set_resample(self, keys: Collection[Key], resample: bool, *, start: bool = False) -> None:
+        """Choose for single pairs whether B is resampled; then run what is left, if asked to."""
+        if self.is_busy:
+            return
+        self.own.update(dict.fromkeys(keys, resample))
+        self.rows.forget(key for key in keys if key in self.rows and self.rows[key].differs)
+        self._start_soon = start
+        self.rows_changed.emit(list(keys))
+        self.plan_soon()
+
     # --- the run ---------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Run what is planned: begin, go on, or try failed rows again, whichever is due."""
-        if not self.is_busy and not self.is_planning and self.planned.can_run:
+        """Run what is planned: begin, or go on."""
+        self._run(self.planned)
+
+    def retry(self) -> None:
+        """Try failed rows again, also those at which the program crashed."""
+        if self.planned.can_run:
+            self._run(self.planned.for_retry())
+
+    def _run(self, planned: work.Planned) -> None:
+        if not self.is_busy and not self.is_planning and planned.can_run:
             self._keep(is_open=True)
-            self.run.start(self.planned)
+            self.run.start(planned)
 
     def pause(self) -> None:
         """Let rows that are being written end, and then stand still."""
@@ -366,6 +394,6 @@ class BatchController(QObject):
 
     def _keep(self, *, is_open: bool) -> None:
         if self._folder is not None and self.pairing is not None:
-            last = Remembered(self.sources, self.choices, self.pairing, is_open)
+            last = Remembered(self.sources, self.choices, self.pairing, is_open, own=dict(self.own))
             job = self._work.submit(partial(keep, self._folder, last))
             job.failed.connect(self.failed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
@@ -49,10 +50,12 @@ def row_text(batch: BatchController, match: Match) -> RowText:
     size, trouble = _size(look), _trouble(batch, match, look)
     if match.excluded:
         return RowText(size, "", state_names()["excluded"])
+    differs = (look is not None and look.differs) or (now is not None and now.differs)
+    resampled = batch.resamples(key) if differs else None
     if now is None:
-        state = "check" if trouble else "ready"
-        return RowText(size, result, state_names()[state], trouble, "warn" if trouble else "")
-    return _under_way(now, size, result)
+        state, mood = ("check", "warn") if trouble else ("ready", "")
+        return RowText(size, result, state_names()[state], trouble, mood, resampled=resampled)
+    return replace(_under_way(now, size, result), resampled=resampled)
 
 
 def _under_way(now: RowNow, size: str, result: str) -> RowText:
@@ -73,7 +76,8 @@ def is_troubled(batch: BatchController, match: Match) -> bool:
     key = key_of(match)
     now = batch.rows.get(key)
     if now is not None:
-        return not match.sure or now.state == "failed"
+        # Who has the result sees whether it is right: what was unsure before is no problem now.
+        return now.state == "failed" or (not match.sure and now.state not in ("done", "skipped"))
     return not match.sure or bool(_trouble(batch, match, batch.looks.get(key)))
 
 
@@ -92,8 +96,8 @@ def _trouble(batch: BatchController, match: Match, look: Look | None) -> str:
         return spoken(problem)
     if look.problem:
         return spoken(look.problem)
-    if look.differs and not batch.choices.resample:
-        return tr("The sizes differ: choose “Resample B where sizes differ”, or leave it out.")
+    if look.differs and not batch.resamples(key_of(match)):
+        return tr("The sizes differ: resample B (for all, or in this row's menu), or leave it out.")
     return ""
 
 
@@ -135,6 +139,18 @@ def progress_text(tally: Tally, phase: str) -> str:
     return " · ".join(parts)
 
 
+def pairs_text(count: int) -> str:
+    """So many pairs."""
+    return tr("1 pair") if count == 1 else tr("{0} pairs").format(number(count, ","))
+
+
+def share_text(done: int, total: int) -> str:
+    """How many of a batch's pairs are done."""
+    if total == 1:
+        return tr("{0} of 1 pair is done").format(number(done, ","))
+    return tr("{0} of {1} pairs are done").format(number(done, ","), number(total, ","))
+
+
 def ended_text(tally: Tally) -> str:
     """What became of the rows of a run."""
     parts = [tr("{0} fused").format(number(tally.done, ","))]
@@ -152,4 +168,4 @@ def busy_text(batch: BatchController) -> str:
     plan, tally = batch.planned.plan, batch.tally
     total = len(plan.rows) if plan is not None else 0
     ended = tally.ended if tally is not None else 0
-    return tr("A batch is running: {0} of {1} pairs are done").format(ended, total)
+    return tr("A batch is running: {0}").format(share_text(ended, total))

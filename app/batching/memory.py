@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.batching.choices import Choices
+from app.batching.pairing import Key
 from core.progress import Progress
 from core.said import from_data, to_data
 
@@ -28,6 +30,7 @@ class Remembered:
         pairing: its pairs, those that were left out too.
         is_open: True when it was begun and did not end.
         found: what its output folder says of it.
+        own: pairs for which it was chosen whether B is resampled.
     """
 
     sources: tuple[Path, ...]
@@ -35,6 +38,7 @@ class Remembered:
     pairing: PairingPlan
     is_open: bool = True
     found: FoundRun | None = None
+    own: Mapping[Key, bool] = field(default_factory=dict)
 
 
 def keep(folder: Path, last: Remembered, progress: Progress) -> None:
@@ -54,6 +58,7 @@ def keep(folder: Path, last: Remembered, progress: Progress) -> None:
             [str(m.a), str(m.b), m.name, str(m.folder), to_data(m.reason), m.sure, m.excluded]
             for m in last.pairing.matches
         ],
+        "own": [[str(a), str(b), resample] for (a, b), resample in last.own.items()],
     }
     folder.mkdir(parents=True, exist_ok=True)
     atomic_write(folder / _FILE, json.dumps(data).encode())
@@ -73,7 +78,7 @@ def recall(folder: Path, progress: Progress) -> Remembered | None:
         found = find_run(options_of(last.choices, resume=True)) if last.is_open else None
     except FusionError:  # damaged, or another window is at it just now
         found = None
-    return Remembered(last.sources, last.choices, last.pairing, last.is_open, found)
+    return replace(last, found=found)
 
 
 def _from_json(data: Any) -> Remembered:
@@ -90,4 +95,5 @@ def _from_json(data: Any) -> Remembered:
     )  # fmt: skip
     sources = tuple(Path(path) for path in data["sources"])
     choices = Choices.from_json(data["choices"])
-    return Remembered(sources, choices, PairingPlan(matches), bool(data["open"]))
+    own = {(Path(a), Path(b)): bool(resample) for a, b, resample in data.get("own", ())}
+    return Remembered(sources, choices, PairingPlan(matches), bool(data["open"]), own=own)

@@ -135,7 +135,9 @@ class BatchRun(QObject):
             self.tally = event.tally
             if hasattr(event, "row"):
                 key = key_of(event.row.match)
-                now = RowNow(event.state, event.text, event.seconds, event.output, event.notes)
+                now = RowNow(
+                    event.state, event.text, event.seconds, event.output, event.notes, event.differs
+                )
                 self.rows.put(key, now)
                 changed[key] = None
         if changed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -28,6 +28,8 @@ class RowNow:
     seconds: float = 0.0
     output: Path | None = None
     notes: tuple[str, ...] = ()
+    differs: bool = False
+    """It failed because the two sizes differ."""
 
 
 class RowStates(Mapping[Key, RowNow]):
@@ -56,6 +58,17 @@ class RowStates(Mapping[Key, RowNow]):
         """Forget all."""
         self._rows.clear()
         self.failed = 0
+
+    def forget(self, keys: Iterable[Key]) -> None:
+        """Know nothing of these any more."""
+        for key in keys:
+            row = self._rows.pop(key, None)
+            self.failed -= row is not None and row.state == "failed"
+
+    @property
+    def of_other_size(self) -> tuple[Key, ...]:
+        """Rows that failed because their two sizes differ."""
+        return tuple(key for key, row in self._rows.items() if row.differs)
 
     def keep_only(self, keys: Container[Key]) -> bool:
         """Forget the others; whether there were any."""

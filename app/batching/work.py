@@ -47,11 +47,23 @@ class Planned:
     """Names of results below the output folder."""
     problems: Mapping[Key, str] = field(default_factory=dict)
     """Rows that cannot be done."""
+    resampled: Mapping[Key, bool] = field(default_factory=dict)
+    """Whether B is resampled where sizes differ, by pair."""
 
     @property
     def can_run(self) -> bool:
         """Whether there is something to run and nothing against it."""
         return self.plan is not None and bool(self.plan.rows) and self.error is None
+
+    def resamples(self, key: Key) -> bool | None:
+        """Whether B of a pair is resampled where sizes differ; None while there is no plan."""
+        return self.resampled.get(key)
+
+    def for_retry(self) -> Planned:
+        """The same, with rows at which the program crashed tried again too."""
+        assert self.plan is not None
+        options = replace(self.plan.options, retry_crashed=True)
+        return replace(self, plan=replace(self.plan, options=options))
 
     @property
     def goes_on(self) -> bool:
@@ -82,8 +94,14 @@ def find(
         return carry_over(old, found)
 
 
-def plan(pairing: PairingPlan, choices: Choices, progress: Progress) -> Planned:
-    """What would be done; wrong choices are an answer, not a failure."""
+def plan(
+    pairing: PairingPlan, choices: Choices, own: Mapping[Key, bool], progress: Progress
+) -> Planned:
+    """What would be done; wrong choices are an answer, not a failure.
+
+    Args:
+        own: pairs for which it is chosen whether B is resampled.
+    """
     from core.batch import find_run, plan_batch
     from core.batch.plan import plan_rows
 
@@ -97,10 +115,10 @@ def plan(pairing: PairingPlan, choices: Choices, progress: Progress) -> Planned:
                 Said.joined("; ", found.differences),
                 tr("Use its settings, begin anew, or choose another folder."),
             )
-            return _planned(plan_rows(pairing, options), found, error)
+            return _planned(plan_rows(pairing, options, own=own), found, error)
         if found is None:
             options = replace(options, resume=False)
-        return _planned(plan_batch(pairing, options), found)
+        return _planned(plan_batch(pairing, options, own), found)
     except FusionError as error:
         return Planned(error=error)
 
@@ -110,7 +128,8 @@ def _planned(plan: BatchPlan, found: FoundRun | None, error: FusionError | None 
 
     targets = {key_of(row.match): row.target for row in plan.rows}
     problems = {key_of(row.match): row.problem for row in plan.rows if row.problem}
-    return Planned(plan, Order(), error, found, targets, problems)
+    resampled = {key_of(row.match): plan.resamples(row) for row in plan.rows}
+    return Planned(plan, Order(), error, found, targets, problems, resampled)
 
 
 def run(

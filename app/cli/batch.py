@@ -17,12 +17,14 @@ from core.batch import (
     BatchPlan,
     RowEvent,
     Tally,
+    find_run,
     plan_batch,
     run_batch,
 )
-from core.batch.manifest import DiskFull
+from core.batch.place import Stopped
 from core.errors import InputError
 from core.io.pairing import PairingPlan, pair_paths
+from core.printable import one_line
 
 SOME_FAILED = 3
 _LISTED = 20
@@ -53,6 +55,7 @@ def run_command(command: BatchCommand) -> int:
     options.check()
     pairing = pair_paths(command.sources, options.task, skip=[options.out])
     plan = plan_batch(pairing, options)
+    _tell_adopted(options)
     _tell_pairing(pairing, command)
     if not plan.rows:
         raise InputError(
@@ -71,35 +74,36 @@ def _run(plan: BatchPlan, command: BatchCommand) -> int:
 
     engine = FusionEngine(command.device, backbone=command.backbone)
     failures: list[str] = []
-    finished: BatchFinished | None = None
+    tally = Tally(len(plan.rows))
+    files: tuple[Path, ...] = ()
     with _Quiet() as progress, _shown(plan, command) as show:
         try:
             for event in run_batch(plan, engine, progress):
                 show(event)
+                tally = event.tally
                 if isinstance(event, BatchFinished):
-                    finished = event
+                    files = event.files
                 elif event.state == "failed":
                     failures.append(f"{event.row.match.name}: {event.text}")
-        except DiskFull as error:
-            failures.append(f"{error} --resume does that.")
+        except Stopped as error:
+            failures.append(f"{error} --resume goes on with it.")
     if not command.json_lines:
-        _summary(plan, finished)
+        _summary(plan, tally, files)
     for text in failures:
-        say(f"failed: {_printable(text)}", sys.stderr)
+        say(f"failed: {text}", sys.stderr)
     return SOME_FAILED if failures else DONE
 
 
-def _summary(plan: BatchPlan, finished: BatchFinished | None) -> None:
-    if finished is None:
-        return
-    tally = finished.tally
+def _summary(plan: BatchPlan, tally: Tally, files: tuple[Path, ...]) -> None:
     before = f", {tally.skipped} done before" if tally.skipped else ""
+    left = tally.total - tally.ended
+    rest = f", {left} not tried" if left else ""
     say(
-        f"{_printable(plan.options.out)}: {tally.done} fused{before}, {tally.failed} failed, "
+        f"{plan.options.out}: {tally.done} fused{before}, {tally.failed} failed{rest}, "
         f"of {tally.total}"
     )
-    for path in finished.files:
-        say(_printable(path))
+    for path in files:
+        say(str(path))
 
 
 class _Quiet(TerminalProgress):
@@ -136,7 +140,7 @@ def _shown(plan: BatchPlan, command: BatchCommand) -> Iterator[Any]:
             tally = event.tally
             failed = f", {tally.failed} failed" if tally.failed else ""
             pace = f"{tally.rate:.1f}/s{failed}" if tally.rate else failed.lstrip(", ")
-            bar.update(line, completed=tally.ended, description=_printable(name), pace=pace)
+            bar.update(line, completed=tally.ended, description=one_line(name), pace=pace)
 
         yield show
 
@@ -177,12 +181,18 @@ def _tally(tally: Tally) -> dict[str, Any]:
     }
 
 
+def _tell_adopted(options: BatchOptions) -> None:
+    found = find_run(options) if options.resume else None
+    for text in found.adopted if found is not None else ():
+        note(f"{text}; pairs that are done stay as they are")
+
+
 def _tell_pairing(pairing: PairingPlan, command: BatchCommand) -> None:
     for text in pairing.notes:
-        note(_printable(text))
+        note(text)
     shown = pairing.leftovers if command.dry_run else pairing.leftovers[:_LISTED]
     for item in shown:
-        note(_printable(f"{item.trouble}: {item.path}: {item.reason}"))
+        note(f"{item.trouble}: {item.path}: {item.reason}")
     if len(shown) < len(pairing.leftovers):
         note(f"and {len(pairing.leftovers) - len(shown)} more without a partner (see --dry-run)")
 
@@ -200,12 +210,8 @@ def _show_plan(plan: BatchPlan, command: BatchCommand) -> None:
             )  # fmt: skip
         else:
             remarks = "; ".join(text for text in (match.reason, row.note, row.problem) if text)
-            line = _printable(f"{match.a} + {match.b} -> {row.target.as_posix()}  ({remarks})")
+            line = f"{match.a} + {match.b} -> {row.target.as_posix()}  ({remarks})"
         say(line)
     if not command.json_lines:
-        say(f"{len(plan.rows)} pairs; nothing was written.")
-
-
-def _printable(text: object) -> str:
-    """Names that are no valid Unicode, made fit to print."""
-    return str(text).encode("utf-8", "replace").decode("utf-8")
+        count = len(plan.rows)
+        say(f"{count} {'pair' if count == 1 else 'pairs'}; nothing was written.")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import os
 import signal
 import sys
@@ -13,14 +15,43 @@ from typing import Self, TextIO
 import typer
 
 from core.errors import Cancelled, FusionError
+from core.printable import one_line
 
 DONE, FAILED, BAD_INPUT, CANCELLED = 0, 1, 2, 130
+_GONE = {errno.EPIPE, errno.EIO}
+
+
+@contextlib.contextmanager
+def _nobody_reads() -> Iterator[None]:
+    """A closed pipe or a terminal that is gone (after SIGHUP) is not an error."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _GONE:
+            raise
+
+
+def fit_streams() -> None:
+    """Print what the terminal's code page lacks as question marks, instead of ending with it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def say(text: str, stream: TextIO | None = None) -> None:
-    """Print one line; a closed pipe on the other side is not an error."""
-    with contextlib.suppress(BrokenPipeError):
-        print(text, file=stream or sys.stdout, flush=True)
+    """Print one line, nothing in which can steer the terminal.
+
+    That nobody reads it any more is not an error.
+    """
+    show(one_line(text), stream)
+
+
+def show(text: str, stream: TextIO | None = None) -> None:
+    """Print lines of the program's own, escape sequences included: for tables it has drawn."""
+    stream = stream or sys.stdout
+    encoding = stream.encoding or "utf-8"
+    with _nobody_reads():
+        print(text.encode(encoding, "replace").decode(encoding), file=stream, flush=True)
 
 
 def note(text: str) -> None:
@@ -46,7 +77,7 @@ def reported() -> Iterator[None]:
     try:
         yield
     except FusionError as error:
-        say(f"unifusion: {' '.join(str(error).split())}", sys.stderr)
+        say(f"unifusion: {error}", sys.stderr)
         raise typer.Exit(BAD_INPUT) from None
     except (KeyboardInterrupt, Cancelled):
         say("unifusion: cancelled", sys.stderr)
@@ -54,6 +85,9 @@ def reported() -> Iterator[None]:
     except (typer.Exit, typer.Abort, typer.BadParameter):
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            say(f"unifusion: {error.filename}: the name is too long. Choose another.", sys.stderr)
+            raise typer.Exit(BAD_INPUT) from None
         if os.environ.get(_DEBUG):
             traceback.print_exc()
         say(f"unifusion: {_unexpected(error)}", sys.stderr)
@@ -102,7 +136,7 @@ class TerminalProgress:
         """Show ``stage`` with its share done."""
         if self._live:
             share = f"{100 * done / total:3.0f} %" if total else "     "
-            print(f"\r\x1b[K{share} {stage}", end="", file=sys.stderr, flush=True)
+            print(f"\r\x1b[K{share} {one_line(stage)}", end="", file=sys.stderr, flush=True)
 
     def check(self) -> None:
         """Raise :class:`core.errors.Cancelled` after Ctrl-C."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict
 
-from app.cli.console import TerminalProgress, say
+from app.cli.console import TerminalProgress, show
 from core.engine import FusionEngine
 from core.errors import InputError
 from core.evaluation import (
@@ -67,7 +67,7 @@ def evaluate_methods(
             engine = engine or FusionEngine(device)
             produce = _runner(engine, get_task(task).name, method, windows)
             scores.append(score_with(sources, produce, names, method, progress, **how))
-    say(render_table(scores, "ansi" if sys.stdout.isatty() else "plain"))
+    show(render_table(scores, "ansi" if sys.stdout.isatty() else "plain"))
     if csv is not None:
         write_csv(csv, scores)
 

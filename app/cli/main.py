@@ -8,7 +8,7 @@ from typing import Annotated, cast
 
 import typer
 
-from app.cli.console import reported, say, show_details
+from app.cli.console import fit_streams, reported, say, show_details
 from core import __version__
 from core.windows import Windows
 
@@ -144,7 +144,13 @@ def batch(
     depth: Annotated[int | None, typer.Option(help="8, 16 or 32 bits; as the sources")] = None,
     flat: Annotated[bool, typer.Option("--flat", help="do not repeat the folder tree")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="show pairs and names only")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="go on with an earlier run")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="go on with an earlier run, failed pairs included")
+    ] = False,
+    retry_failed: Annotated[
+        bool,
+        typer.Option("--retry-failed", help="the same; also pairs at which the program crashed"),
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace files")] = False,
     resample: Annotated[
         bool, typer.Option("--resample", help="resample B onto A when sizes differ")
@@ -173,7 +179,7 @@ def batch(
         options = BatchOptions(
             task, pack, template, format_, cast(BitDepth | None, depth), not flat, overwrite,
             resample, recon, figures, metrics, contact_sheet, window_a, window_b,
-            out=out, resume=resume, workers=workers,
+            out=out, resume=resume or retry_failed, retry_crashed=retry_failed, workers=workers,
         )  # fmt: skip
         code = run_command(
             BatchCommand(tuple(sources), options, device, backbone, dry_run, json_progress)
@@ -309,6 +315,7 @@ def evaluate(
 
 def main() -> None:
     """Entry point of the ``unifusion`` command."""
+    fit_streams()
     try:
         app()
     except KeyboardInterrupt:

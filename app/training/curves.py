@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 
+from core.io.csv_cells import csv_text
+
 Numbers = npt.NDArray[np.float64]
 
 _FIRST_ROOM = 256
@@ -131,8 +133,8 @@ def as_csv(groups: Mapping[str, Curves]) -> str:
         for name in curves
     }
     steps = sorted({step for points in columns.values() for step in points})
-    lines = [",".join(("step", *columns))]
+    rows: list[list[str]] = [["step", *columns]]
     for step in steps:
         cells = (f"{points[step]:.9g}" if step in points else "" for points in columns.values())
-        lines.append(",".join((f"{step:.0f}", *cells)))
-    return "\n".join(lines) + "\n"
+        rows.append([f"{step:.0f}", *cells])
+    return csv_text(rows)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
@@ -19,6 +20,10 @@ from app.habits.cards import Card
 from app.numbers import number
 from app.words import spoken, spoken_all
 from core.errors import FusionError
+from core.tasks import TASKS
+
+if TYPE_CHECKING:
+    from core.batch import FoundRun
 
 
 class BatchCards(QWidget):
@@ -33,12 +38,16 @@ class BatchCards(QWidget):
         super().__init__(parent)
         self._batch, self._notice = batch, notice
         self.cards: dict[str, Card] = {}
+        self._kept_tasks: set[str] = set()
+        """Offers of a task that were turned down."""
         self._shelf = QVBoxLayout(self)
         self._shelf.setContentsMargins(0, 0, 0, 0)
         self._shelf.setSpacing(8)
         batch.ended.connect(self._ended)
         batch.failed.connect(self._show_error)
         batch.remembered.connect(self._offer)
+        for changed in (batch.pairing_changed, batch.choices_changed, batch.phase_changed):
+            changed.connect(self.show_task)
         self.hide()
 
     def say(self, name: str, text: str) -> None:
@@ -70,24 +79,34 @@ class BatchCards(QWidget):
             return
         answers: tuple[tuple[str, str], ...]
         anew = ("anew", self.tr("Begin anew"))
-        done, total = number(found.done, ","), number(found.total, ",")
+        share = describe.share_text(found.done, found.total)
         if self._batch.planned.error is not None:
             self.take_away("end")
-            text = self.tr("This folder holds another batch ({0} of {1} pairs done): {2}.")
-            text = text.format(done, total, "; ".join(spoken_all(found.differences)))
+            text = self.tr("This folder holds another batch ({0}): {1}.")
+            text = text.format(share, "; ".join(spoken_all(found.differences)))
             answers = (("settings", self.tr("Use its settings")), anew)
         elif found.is_over:
-            text = self.tr("All {0} pairs of the batch in this folder are done.").format(total)
+            one = self.tr("The one pair of the batch in this folder is done.")
+            many = self.tr("All {0} pairs of the batch in this folder are done.")
+            text = one if found.total == 1 else many.format(number(found.total, ","))
             answers = (anew,)
         else:
-            text = self.tr("The batch in this folder is not finished: {0} of {1} pairs are done.")
-            text = text.format(done, total)
+            text = self.tr("The batch in this folder is not finished: {0}.").format(share)
             answers = (("go", self.tr("Go on")), anew)
-        if found.changed:
-            more = self.tr("Sources of {0} of them changed since; those are fused again.")
-            text = f"{text} {more.format(number(found.changed, ','))}"
+        text = f"{text}{self._changed(found)}"
+        if found.adopted and self._batch.planned.error is None:
+            more = self.tr("Changed for what is not done yet: {0}.")
+            text = f"{text} {more.format('; '.join(spoken_all(found.adopted)))}"
         if "end" not in self.cards:
             self._add_card("found", Card(text, answers, "history")).answered.connect(self._answer)
+
+    def _changed(self, found: FoundRun) -> str:
+        if not found.changed:
+            return ""
+        if found.changed == 1:
+            return " " + self.tr("Sources of 1 of them changed since; it is fused again.")
+        more = self.tr("Sources of {0} of them changed since; those are fused again.")
+        return " " + more.format(number(found.changed, ","))
 
     def _answer(self, answer: str) -> None:
         found = self._batch.planned.found
@@ -98,11 +117,35 @@ class BatchCards(QWidget):
         elif found is not None:
             self._batch.set_choices(self._batch.choices.with_settings(found.settings))
 
+    # --- the task ---------------------------------------------------------------------------
+
+    def show_task(self) -> None:
+        """Offer the task that the names of the files speak of, where another one is chosen."""
+        batch = self._batch
+        hint = batch.pairing.suggested_task if batch.pairing is not None else ""
+        wrong = bool(hint) and hint != batch.choices.task and hint not in self._kept_tasks
+        if not wrong or batch.is_busy:
+            self.take_away("task")
+            return
+        title, chosen = (spoken(TASKS[name].title) for name in (hint, batch.choices.task))
+        text = self.tr("By their names these are pairs for “{0}”; “{1}” is chosen.")
+        answers = (("use", self.tr("Use “{0}”").format(title)), ("keep", self.tr("Keep")))
+        card = Card(text.format(title, chosen), answers, "lightbulb-outline")
+        self._add_card("task", card).answered.connect(partial(self._task_answered, hint))
+
+    def _task_answered(self, hint: str, answer: str) -> None:
+        if answer == "use":
+            self._batch.set_choices(replace(self._batch.choices, task=hint, method=""))
+        else:
+            self._kept_tasks.add(hint)
+            self.take_away("task")
+
     # --- the end of a run ----------------------------------------------------------------
 
     def _ended(self, ending: Ending) -> None:
         if ending.finished is not None:
             self._say_finished(ending.finished)
+            self._offer_resampling()
         elif ending.error is not None:
             self._show_error(ending.error)
             self._notice.tell(self.tr("Batch stopped"), spoken(ending.error.said))
@@ -138,6 +181,23 @@ class BatchCards(QWidget):
         else:
             self.take_away("end")
 
+    def _offer_resampling(self) -> None:
+        """The way on for all pairs that failed only because their sizes differ."""
+        number_of = len(self._batch.rows.of_other_size)
+        if not number_of:
+            return
+        one = self.tr("1 pair failed because the sizes of A and B differ.")
+        many = self.tr("{0} pairs failed because the sizes of A and B differ.")
+        text = one if number_of == 1 else many.format(number(number_of, ","))
+        answers = (("resample", self.tr("Resample B and go on")), ("no", self.tr("No, thanks")))
+        card = self._add_card("sizes", Card(text, answers, "alert-outline"))
+        card.answered.connect(self._resampling_answered)
+
+    def _resampling_answered(self, answer: str) -> None:
+        self.take_away("sizes")
+        if answer == "resample":
+            self._batch.set_resample(self._batch.rows.of_other_size, True, start=True)
+
     def open_path(self, path: Path) -> None:
         """Show a file or folder with the system's own program for it."""
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.absolute()))):
@@ -151,11 +211,10 @@ class BatchCards(QWidget):
     def _offer(self, last: Remembered) -> None:
         done = last.found.done if last.found is not None else 0
         total = last.found.total if last.found is not None else len(last.pairing.active)
-        text = self.tr("The last batch was not finished: {0} of {1} pairs are done, in {2}.")
-        text = text.format(number(done, ","), number(total, ","), last.choices.out)
-        if last.found is not None and last.found.changed:
-            more = self.tr("Sources of {0} of them changed since; those are fused again.")
-            text = f"{text} {more.format(number(last.found.changed, ','))}"
+        text = self.tr("The last batch was not finished: {0}, in {1}.")
+        text = text.format(describe.share_text(done, total), last.choices.out)
+        if last.found is not None:
+            text = f"{text}{self._changed(last.found)}"
         answers = (
             ("go", self.tr("Go on")),
             ("show", self.tr("Show")),

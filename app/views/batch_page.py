@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from app import theme
 from app.batching import describe
 from app.batching.controller import BatchController
 from app.batching.notice import Notice
+from app.batching.pairing import key_of
 from app.numbers import number
 from app.session import Session, default_method
 from app.thumbs import Thumbs
@@ -38,11 +40,32 @@ from core.tasks import get_task
 _EMPTY, _TABLE = 0, 1
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """A pair of the table to be looked at.
+
+    Attributes:
+        a, b: its files. output: its fused picture; None while there is none.
+        task, method: of the batch. resample: whether B was brought onto A for it.
+        large: the result is to fill the view.
+    """
+
+    a: Path
+    b: Path
+    output: Path | None
+    task: str
+    method: str
+    resample: bool
+    large: bool = False
+
+
 class BatchPage(Page):
     """Wires a :class:`BatchController` to the widgets."""
 
     title_changed = Signal(str)
     """The title of its tab: with the share done while a batch runs."""
+    pair_wanted = Signal(object)
+    """A :class:`Wanted` pair is to be seen in the Fuse workspace."""
 
     def __init__(
         self, batch: BatchController, session: Session, parent: QWidget | None = None
@@ -166,12 +189,14 @@ class BatchPage(Page):
         panel.join.connect(batch.join)
         panel.choose_b.connect(self._ask_partner)
         panel.moved.connect(batch.move)
+        panel.opened.connect(self._open)
+        panel.resample.connect(self._resample)
         self.table.thumb_wanted.connect(self.thumbs.want)
         self.thumbs.ready.connect(self.table.set_thumb)
         self.choices.changed.connect(batch.set_choices)
         self.choices.folder_wanted.connect(self._ask_output)
         self.foot.start.connect(batch.start)
-        self.foot.retry.connect(batch.start)
+        self.foot.retry.connect(batch.retry)
         self.foot.pause.connect(batch.pause)
         self.foot.resume.connect(batch.resume)
         self.foot.cancel.connect(batch.cancel)
@@ -223,8 +248,7 @@ class BatchPage(Page):
             self.summary.setText(self.tr("Looking for pairs…") if finding else "")
             return
         active, left = len(pairing.active), pairing.loose
-        counted = self.tr("1 pair") if active == 1 else self.tr("{0} pairs")
-        parts = [counted.format(number(active, ","))]
+        parts = [describe.pairs_text(active)]
         if len(pairing.matches) > active:
             parts.append(self.tr("{0} left out").format(number(len(pairing.matches) - active, ",")))
         if left:
@@ -256,6 +280,20 @@ class BatchPage(Page):
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(lambda name: self.batch.pair(match.a, Path(name)))
         dialog.open()
+
+    def _open(self, row: int, large: bool) -> None:
+        match, choices = self.table.match_at(row), self.batch.choices
+        if match is None:
+            return
+        resample = self.batch.resamples(key_of(match))
+        output = self.table.text_at(row).output
+        self.pair_wanted.emit(
+            Wanted(match.a, match.b, output, choices.task, choices.method, resample, large)
+        )
+
+    def _resample(self, rows: list[int], resample: bool) -> None:
+        matches = (self.table.match_at(row) for row in rows)
+        self.batch.set_resample([key_of(m) for m in matches if m is not None], resample)
 
     def _clear(self) -> None:
         for name in tuple(self.cards):
@@ -320,7 +358,7 @@ class BatchPage(Page):
             failed=batch.failed_rows,
         )
         if on:
-            for name in ("found", "end", "remembered", "error"):
+            for name in ("found", "end", "remembered", "error", "sizes"):
                 self.shelf.take_away(name)
         self._show_tally()
         self._show_summary()
@@ -341,6 +379,6 @@ class BatchPage(Page):
         elif tally is not None:
             self.foot.show_progress(tally.ended, tally.total, describe.ended_text(tally))
         else:
-            text = self.tr("Ready: {0} pairs").format(number(len(batch.targets), ","))
+            text = self.tr("Ready: {0}").format(describe.pairs_text(len(batch.targets)))
             self.foot.show_idle(text if batch.planned.can_run else "")
         self.title_changed.emit(title)

@@ -18,7 +18,7 @@ def makers(window: MainWindow) -> Mapping[str, PageMaker]:
 
     def batch() -> Page:
         from app.batching.controller import BatchController
-        from app.views.batch_page import BatchPage
+        from app.views.batch_page import BatchPage, Wanted
         from app.views.workspaces import WORKSPACES
 
         folder = window.habits.settings.folder
@@ -33,7 +33,17 @@ def makers(window: MainWindow) -> Mapping[str, PageMaker]:
                 window.menuBar().setCornerWidget(tabs)
                 tabs.show()
 
+        def show_pair(wanted: Wanted) -> None:
+            window.workspaces.show_page("fuse")
+            window.session.set_task(wanted.task)
+            if wanted.method:
+                window.session.set_method(wanted.method)
+            window.controller.open_pair(wanted.a, wanted.b)
+            if wanted.large and window.view.maximised != "fused":
+                window.view.maximise("fused")
+
         page.title_changed.connect(show_title)
+        page.pair_wanted.connect(show_pair)
         controller.begin()
         return page
 

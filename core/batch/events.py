@@ -49,6 +49,7 @@ class RowEvent:
         seconds: time spent on it so far (reading, fusing, writing).
         output: the fused picture, once it is there.
         notes: what a person should know about the result, one sentence each.
+        differs: it failed because the two sizes differ; resampling B is the remedy.
         tally: the whole after this event.
     """
 
@@ -60,6 +61,7 @@ class RowEvent:
     seconds: float = 0.0
     output: Path | None = None
     notes: tuple[str, ...] = ()
+    differs: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,12 @@ class Counter:
         self._ended = {"done": 0, "failed": 0, "skipped": 0}
         self._times: deque[float] = deque([clock()], maxlen=self._WINDOW)
 
-    def count(self, state: RowState) -> None:
-        """Take note that a row came to ``state``."""
-        if state in ENDED:
+    def count(self, state: RowState, *, before: str = "") -> None:
+        """Take note that a row came to ``state``, from ``before`` if it had ended by that."""
+        if before in ENDED:
+            self._ended[before] -= 1
+            self._ended[state] += 1
+        elif state in ENDED:
             self._ended[state] += 1
             if state != "skipped":
                 self._times.append(self._clock())

@@ -10,27 +10,34 @@ The file is locked while a run is on; the lock ends with the process, however it
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
+from core.batch.place import DiskFull
+from core.batch.record import COLUMNS, Record, Stamp, record_of, values_of
 from core.errors import FusionError, InputError, OutputError, Said
 from core.io.atomic import sync_folder
-from core.io.decoded import file_error
-from core.io.known_folders import MANIFEST_NAME as MANIFEST_NAME
-from core.said import from_data, to_data
+from core.io.known_folders import MANIFEST_NAME
+from core.printable import valid
 
-_FORMAT = "1"
+__all__ = ["MANIFEST_NAME", "DiskFull", "Manifest", "Record", "Stamp"]
+
+_FORMAT = "2"
+_UPGRADES = {
+    "1": (
+        "ALTER TABLE rows ADD COLUMN strikes INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE rows ADD COLUMN own TEXT NOT NULL DEFAULT '{}'",
+        "UPDATE meta SET value = '2' WHERE key = 'format'",
+    ),
+}
+"""What makes a record of an older format one of the next."""
 _GROUP, _INTERVAL = 16, 0.25
-_BLOCK = 1 << 18
 
 _SCHEMA = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
@@ -39,67 +46,13 @@ _SCHEMA = (
         state TEXT NOT NULL, text TEXT NOT NULL DEFAULT '',
         stamp_a TEXT NOT NULL DEFAULT '', stamp_b TEXT NOT NULL DEFAULT '',
         size INTEGER NOT NULL DEFAULT 0, seconds REAL NOT NULL DEFAULT 0,
-        metrics TEXT NOT NULL DEFAULT '{}', notes TEXT NOT NULL DEFAULT '[]')""",
+        metrics TEXT NOT NULL DEFAULT '{}', notes TEXT NOT NULL DEFAULT '[]',
+        strikes INTEGER NOT NULL DEFAULT 0, own TEXT NOT NULL DEFAULT '{}')""",
 )
 
-
-@dataclass(frozen=True)
-class Stamp:
-    """What a source file was: bytes, time of change in ns, SHA-256 ("" when not taken)."""
-
-    size: int
-    mtime_ns: int
-    digest: str = ""
-
-    @classmethod
-    def of(cls, path: Path, *, digest: bool = False) -> Stamp:
-        """Stamp of the file ``path``; InputError when it cannot be read."""
-        try:
-            stat = path.stat()
-            text = ""
-            if digest:
-                with path.open("rb") as stream:
-                    text = _digest(stream)
-        except OSError as error:
-            raise file_error(path, error) from error
-        return cls(stat.st_size, stat.st_mtime_ns, text)
-
-    def still_fits(self, path: Path) -> bool:
-        """Whether ``path`` is what it was: same size and time, else same size and content."""
-        now = Stamp.of(path)
-        if now.size != self.size:
-            return False
-        if now.mtime_ns == self.mtime_ns:
-            return True
-        return bool(self.digest) and Stamp.of(path, digest=True).digest == self.digest
-
-
-def _digest(stream: BinaryIO) -> str:
-    # Not hashlib.file_digest: it fills a quarter of a megabyte with zeros first, for any file.
-    digest = hashlib.sha256(usedforsecurity=False)
-    while block := stream.read(_BLOCK):
-        digest.update(block)
-    return digest.hexdigest()
-
-
-@dataclass(frozen=True)
-class Record:
-    """What the manifest knows of a row.
-
-    ``state``: ``begun``, ``done`` or ``failed``. ``size``: bytes of the fused picture's file.
-    """
-
-    key: str
-    a: Path
-    b: Path
-    target: Path
-    state: str
-    text: str = ""
-    stamps: tuple[Stamp, Stamp] | None = None
-    size: int = 0
-    seconds: float = 0.0
-    metrics: Mapping[str, float] | None = None
-    notes: tuple[str, ...] = ()
+_PUT_ROW = (
+    f"INSERT OR REPLACE INTO rows ({COLUMNS}) VALUES ({', '.join('?' * len(COLUMNS.split(', ')))})"
+)
 
 
 class Manifest:
@@ -117,6 +70,7 @@ class Manifest:
         self._waiting: list[Record] = []
         self._flushed = time.monotonic()
         self._db: sqlite3.Connection | None = None
+        self._known: os.stat_result | None = None
         try:
             with self._explained():
                 self._open()
@@ -136,16 +90,51 @@ class Manifest:
             for statement in _SCHEMA:
                 self._db.execute(statement)
             self._db.execute("INSERT INTO meta VALUES ('format', ?)", (_FORMAT,))
+        elif "meta" in tables:
+            self._upgrade()
         self._db.execute("COMMIT")
         verdict = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             raise sqlite3.DatabaseError(str(verdict).splitlines()[-1])
-        if self.meta().get("format") != _FORMAT:
+        self._known = self.path.stat()
+        if self._run("SELECT value FROM meta WHERE key = 'format'") != [(_FORMAT,)]:
             raise InputError(
                 Said("The record of this batch ({0})", self.path),
                 "it was written by another version of the program",
                 "Finish it with that version, or choose another output folder.",
             )
+
+    def _stay(self) -> None:
+        """Write the record again under its name when somebody removed it while it is open."""
+        if self._db is None or self._known is None:
+            return
+        try:
+            if os.path.samestat(self._known, self.path.stat()):
+                return
+        except FileNotFoundError:
+            if not self.path.parent.is_dir():
+                return  # what becomes of a run without its folder is decided elsewhere
+            with closing(sqlite3.connect(self.path, isolation_level=None)) as copy:
+                self._db.backup(copy)
+            self._db.close()
+            self._open()
+            return
+        except OSError:
+            return
+        raise OutputError(
+            Said("The record of this batch ({0})", self.path),
+            "it was replaced while the batch was running",
+            "End what else writes to this folder, then go on with the batch.",
+        )
+
+    def _upgrade(self) -> None:
+        while True:
+            found = self._run("SELECT value FROM meta WHERE key = 'format'")
+            steps = _UPGRADES.get(str(found[0][0])) if found else None
+            if steps is None:
+                return
+            for statement in steps:
+                self._run(statement)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -197,8 +186,7 @@ class Manifest:
 
     def set_meta(self, **values: str) -> None:
         """Record facts of the run."""
-        with self._lock, self._explained():
-            self._many("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(values.items()))
+        self._write((), values)
 
     def begin_anew(self) -> None:
         """Forget all rows."""
@@ -211,13 +199,12 @@ class Manifest:
         """All rows by key."""
         self.flush()
         with self._lock, self._explained():
-            columns = "key, a, b, target, state, text, stamp_a, stamp_b, size, seconds"
-            rows = self._run(f"SELECT {columns}, metrics, notes FROM rows")
-            return {str(row[0]): _record(row) for row in rows}
+            rows = self._run(f"SELECT {COLUMNS} FROM rows")
+            return {str(row[0]): record_of(row) for row in rows}
 
-    def begin(self, records: Sequence[Record]) -> None:
-        """Record that these rows are being worked on: on disk when this returns."""
-        self._write(records)
+    def begin(self, records: Sequence[Record], **facts: str) -> None:
+        """Record rows, and facts of the run with them: on disk when this returns."""
+        self._write(records, facts)
 
     def end(self, record: Record, *, now: bool = False) -> None:
         """Record how a row ended; within a quarter of a second, or ``now``."""
@@ -247,17 +234,18 @@ class Manifest:
             self._db.close()
             self._db = None
 
-    def _write(self, records: Sequence[Record]) -> None:
-        """Write what waits, then ``records``, in one transaction."""
+    def _write(self, records: Sequence[Record], facts: Mapping[str, str] | None = None) -> None:
+        """Write what waits, then ``records`` and ``facts``, in one transaction."""
         with self._lock, self._explained():
             self._flushed = time.monotonic()
+            self._stay()
             number = len(self._waiting)  # others may add to it meanwhile
             records = [*self._waiting[:number], *records]
-            if records:
+            rows = [values_of(record) for record in records]
+            kept = [(key, valid(text)) for key, text in (facts or {}).items()]
+            if rows or kept:
                 self._settle(records)
-                marks = ", ".join("?" * 12)
-                sql = f"INSERT OR REPLACE INTO rows VALUES ({marks})"
-                self._many(sql, [_values(record) for record in records])
+                self._many((_PUT_ROW, rows), ("INSERT OR REPLACE INTO meta VALUES (?, ?)", kept))
             del self._waiting[:number]
 
     def _settle(self, records: Sequence[Record]) -> None:
@@ -266,66 +254,15 @@ class Manifest:
         for folder in {path.resolve().parent for path in done}:
             sync_folder(folder)
 
-    def _many(self, sql: str, values: Sequence[Sequence[object]]) -> None:
+    def _many(self, *statements: tuple[str, Sequence[Sequence[object]]]) -> None:
         if self._db is None:
             raise sqlite3.ProgrammingError("the manifest is closed")
         self._db.execute("BEGIN")
         try:
-            self._db.executemany(sql, values)
+            for sql, values in statements:
+                self._db.executemany(sql, values)
             self._db.execute("COMMIT")
         except sqlite3.Error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
-
-
-class DiskFull(OutputError):
-    """No row can be written any more: the run stops and can go on later."""
-
-
-def _text(path: Path) -> str:
-    # JSON keeps names that are no valid Unicode, which SQLite's text would refuse.
-    return json.dumps(os.fspath(path))
-
-
-def _kept_text(text: str) -> str:
-    """``text`` for the table: as JSON where its template and values are known."""
-    if isinstance(text, Said):
-        return json.dumps(to_data(text))
-    return text.encode("utf-8", "replace").decode()
-
-
-def _read_text(kept: str) -> str:
-    """What :func:`_kept_text` was given; records of older versions hold plain texts."""
-    try:
-        return from_data(json.loads(kept))
-    except (ValueError, RecursionError):
-        return kept
-
-
-def _values(record: Record) -> tuple[object, ...]:
-    stamps = ["", ""]
-    if record.stamps is not None:
-        stamps = [json.dumps([s.size, s.mtime_ns, s.digest]) for s in record.stamps]
-    return (
-        record.key, _text(record.a), _text(record.b), _text(record.target), record.state,
-        _kept_text(record.text), *stamps, record.size, record.seconds,
-        json.dumps(dict(record.metrics or {})), json.dumps([to_data(n) for n in record.notes]),
-    )  # fmt: skip
-
-
-def _record(row: Sequence[object]) -> Record:
-    stamps = None
-    if row[6] and row[7]:
-        stamps = (Stamp(*json.loads(str(row[6]))), Stamp(*json.loads(str(row[7]))))
-    a, b, target = (Path(json.loads(str(text))) for text in row[1:4])
-    return Record(
-        str(row[0]), a, b, target,
-        state=str(row[4]),
-        text=_read_text(str(row[5])),
-        stamps=stamps,
-        size=int(str(row[8])),
-        seconds=float(str(row[9])),
-        metrics=json.loads(str(row[10])),
-        notes=tuple(from_data(note) for note in json.loads(str(row[11]))),
-    )  # fmt: skip

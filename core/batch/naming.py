@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import string
+import sys
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from core.batch_settings import DEFAULT_TEMPLATE
@@ -24,7 +26,12 @@ FIELDS: dict[str, str] = {
 """What may stand in a template, with an explanation each."""
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
-_RESERVED = {"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10))}
+_RESERVED = {
+    "con", "prn", "aux", "nul", "conin$", "conout$",
+    *(f"{device}{number}" for device in ("com", "lpt") for number in "0123456789¹²³"),
+}  # fmt: skip
+_PART = len(f".{'0' * 32}.part") + max(map(len, WRITE_SUFFIXES))
+"""Bytes of a name a file has while it is written."""
 
 
 def split_template(template: str) -> tuple[str, str]:
@@ -100,6 +107,64 @@ def same_name_key(path: Path) -> str:
     return unicodedata.normalize("NFC", path.as_posix()).casefold()
 
 
+def length_problem(paths: Sequence[Path]) -> str:
+    """Why the first of ``paths`` that is too long for its disk cannot be written, or "".
+
+    Systems count bytes, so that names in other alphabets are sooner too long than they look.
+    """
+    most: dict[Path, tuple[int, int]] = {}
+    for path in paths:
+        folder = path.parent
+        if folder not in most:
+            most[folder] = _most_bytes(folder)
+        most_name, most_path = most[folder]
+        for part in path.parts[-_DEEP:]:
+            if _size(part) > most_name:
+                return Said(
+                    "the name “{0}” has {1} bytes; {2} are possible there: choose a shorter name "
+                    "template, such as {3}",
+                    _shortened(part), _size(part), most_name, "{index:04}",
+                )  # fmt: skip
+        name = max(_size(path.name), _PART)
+        longest = _size(os.path.abspath(folder)) + 1 + name  # noqa: PTH100
+        if longest > most_path:
+            return Said(
+                "the path of its result would have {0} bytes; {1} are possible there: choose an "
+                "output folder nearer to the top, or a shorter name template",
+                longest, most_path,
+            )  # fmt: skip
+    return ""
+
+
+_DEEP = 64
+"""So many parts of a path are looked at: those that a template and the sources' folders make."""
+
+
+def _size(text: str) -> int:
+    """What counts for the system: UTF-16 units on Windows, else bytes."""
+    if sys.platform == "win32":
+        return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(os.fsencode(text))
+
+
+def _most_bytes(folder: Path) -> tuple[int, int]:
+    """(most of a name, most of a path) on the disk where ``folder`` is or will be."""
+    if sys.platform == "win32":
+        return 255, 259
+    there = folder
+    while True:
+        try:
+            return os.pathconf(there, "PC_NAME_MAX"), os.pathconf(there, "PC_PATH_MAX") - 1
+        except (OSError, ValueError):
+            if there.parent == there:
+                return 255, 4095
+            there = there.parent
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= 40 else f"{name[:24]}…{name[-15:]}"
+
+
 def _tame(text: str) -> str:
     return _FORBIDDEN.sub("_", text)
 
@@ -108,6 +173,6 @@ def _safe_part(part: str) -> str:
     part = part.strip().rstrip(". ")
     if not part or part.startswith("."):
         part = f"_{part.lstrip('.')}"
-    if part.split(".")[0].casefold() in _RESERVED:
+    if part.split(".")[0].rstrip(" ").casefold() in _RESERVED:
         part = f"_{part}"
     return part

@@ -13,16 +13,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import TypeVar
 
 from core.batch.budget import Budget
-from core.batch.manifest import DiskFull, Manifest, Record, Stamp
+from core.batch.manifest import Manifest, Record, Stamp
 from core.batch.order import Order
 from core.batch.pace import Pace
-from core.batch.plan import BatchPlan, BatchRow
+from core.batch.place import DiskFull, Place, Stopped
+from core.batch.plan import BatchPlan
 from core.batch.stages import (
     WrittenRow,
     expected_bytes,
@@ -30,11 +30,23 @@ from core.batch.stages import (
     request_for,
     write_row,
 )
+from core.batch.trail import Trail
+from core.batch.work import Change, Work, record_of_work
 from core.device import usable_cores
-from core.errors import Cancelled, DeviceMemoryError, FusionError, InputError, PackError, Said
+from core.errors import (
+    Cancelled,
+    DeviceMemoryError,
+    FusionError,
+    InputError,
+    OutputError,
+    PackError,
+    Said,
+    SizeMismatch,
+)
 from core.fuser import Fuser
+from core.printable import valid
 from core.progress import Progress
-from core.types import FusionRequest, FusionResult
+from core.types import FusionRequest, FusionResult, SourcePair
 
 _T = TypeVar("_T")
 _AHEAD = 16
@@ -46,29 +58,6 @@ _NETWORK = 14
 """A compact network takes so many times the bytes of a pair while it fuses."""
 _PATIENCE = 0.6
 """Seconds a cancelled run waits for reading and fusing; what they make is thrown away."""
-
-
-@dataclass
-class Work:
-    """One row on its way."""
-
-    place: int
-    row: BatchRow
-    overwrite: bool
-    size: int = 0
-    seconds: float = 0.0
-    stamps: tuple[Stamp, Stamp] | None = None
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Change:
-    """What a thread says of a row; ``state`` is a RowState or ``deferred``."""
-
-    work: Work
-    state: str
-    text: str = ""
-    written: WrittenRow | None = None
 
 
 class OtherPack(InputError):
@@ -101,18 +90,23 @@ class Pipeline:
         progress: Progress,
         manifest: Manifest,
         *,
+        place: Place,
+        trail: Trail | None = None,
         alone: bool = False,
         order: Order | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
         Args:
+            place: the output folder.
+            trail: where threads leave what they work on, in case the program dies of it.
             alone: one row at a time, for rows that did not fit beside others.
             order: which waiting row comes next; None for that of the plan.
             clock: seconds that count as a row's own.
         """
         self._plan, self._engine, self._manifest, self._alone = plan, engine, manifest, alone
         self._order, self._clock, self._arranged = order, clock, 0
+        self._trail, self._place = trail, place
         most = 1 if alone else plan.options.most_in_flight
         self.budget = Budget(most, plan.options.memory)
         self._large = Budget(min(most, _LARGE_AT_ONCE), plan.options.memory)
@@ -214,7 +208,7 @@ class Pipeline:
             stamps = (Stamp.of(work.row.match.a), Stamp.of(work.row.match.b))
         except FusionError:
             return None  # reading will say so
-        return _record(work, "begun", stamps=stamps)
+        return record_of_work(work, "begun", stamps=stamps)
 
     def _enter(self, work: Work) -> None:
         """Wait for room in memory."""
@@ -236,14 +230,18 @@ class Pipeline:
         kept: deque[object] = deque(maxlen=1)
         with self.pace.place(self._relay.check) as place:
             while (work := self._take()) is not None:
-                self._enter(work)
-                try:
-                    pictures = self._do(work)
-                finally:
-                    self._leave(work)
+                with self._traced(work):
+                    self._enter(work)
+                    try:
+                        pictures = self._do(work)
+                    finally:
+                        self._leave(work)
                 kept.append(pictures if work.size <= _LARGE else None)
                 del pictures
                 place.next(kept.clear)
+
+    def _traced(self, work: Work) -> AbstractContextManager[None]:
+        return self._trail.at(work.row.key) if self._trail is not None else nullcontext()
 
     def _do(self, work: Work) -> object:
         """One row from its files to its result; gives back its pictures."""
@@ -262,13 +260,22 @@ class Pipeline:
             return None
         with self._as_writer():
             self._changes.append(Change(work, "writing"))
-            step = partial(write_row, work.row, self._plan, read.pair, result)
-            written = self._guarded(work, partial(step, overwrite=work.overwrite))
+            written = self._guarded(work, partial(self._write, work, read.pair, result))
             if written is not None:
-                record = _record(work, "done", stamps=work.stamps, written=written)
+                record = record_of_work(work, "done", stamps=work.stamps, written=written)
                 self._manifest.end(record, now=self._plan.options.metrics)
                 self._ended(Change(work, "done", written=written))
         return read, result
+
+    def _write(self, work: Work, pair: SourcePair, result: FusionResult) -> WrittenRow:
+        try:
+            done = write_row(work.row, self._plan, pair, result, overwrite=work.overwrite)
+        except OutputError as error:
+            if not _disk_full(error):
+                self._place.check_writable()
+            raise
+        self._place.check()  # a result in a folder that took its place is none
+        return done
 
     @contextmanager
     def _room_to_fuse(self, work: Work) -> Iterator[bool]:
@@ -310,7 +317,7 @@ class Pipeline:
 
     def _check_maker(self, result: FusionResult) -> None:
         """A pack that changed under its name must not go on with what another one began."""
-        maker = f"{result.method} {result.provenance.get('weights_sha256', '')}".strip()
+        maker = valid(f"{result.method} {result.provenance.get('weights_sha256', '')}".strip())
         before = self._manifest.meta().get("made by", maker)
         if before != maker:
             raise OtherPack(
@@ -329,7 +336,7 @@ class Pipeline:
         begun = self._clock()
         try:
             return step()
-        except (Cancelled, PackError, DiskFull, OtherPack):
+        except (Cancelled, PackError, Stopped, OtherPack):
             raise
         except Exception as error:
             if _disk_full(error):
@@ -352,8 +359,8 @@ class Pipeline:
         else:
             kind = type(error).__name__
             text = Said("{0}: unexpected error ({1}: {2})", work.row.match.name, kind, error)
-        self._manifest.end(_record(work, "failed", stamps=work.stamps, text=text))
-        self._ended(Change(work, "failed", text))
+        self._manifest.end(record_of_work(work, "failed", stamps=work.stamps, text=text))
+        self._ended(Change(work, "failed", text, differs=isinstance(error, SizeMismatch)))
 
     def _ended(self, change: Change) -> None:
         self._changes.append(change)
@@ -361,24 +368,6 @@ class Pipeline:
             self._left -= 1
             if not self._left:
                 self._over.set()
-
-
-def _record(
-    work: Work,
-    state: str,
-    *,
-    stamps: tuple[Stamp, Stamp] | None,
-    text: str = "",
-    written: WrittenRow | None = None,
-) -> Record:
-    match = work.row.match
-    return Record(
-        work.row.key, match.a, match.b, work.row.target, state, text, stamps,
-        size=written.size if written else 0,
-        seconds=work.seconds,
-        metrics=written.metrics if written else None,
-        notes=written.notes if written else (),
-    )  # fmt: skip
 
 
 def _disk_full(error: BaseException) -> bool:

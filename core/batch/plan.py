@@ -10,12 +10,15 @@ from pathlib import Path
 
 from core.batch.naming import (
     fill,
+    length_problem,
     safe_folder,
     same_name_key,
     split_template,
 )
-from core.batch_settings import AS_SOURCES, FLAGS, WINDOWS, BatchSettings
+from core.batch.record import Record
+from core.batch_settings import AS_SOURCES, FLAGS, OF_ROWS, WINDOWS, BatchSettings
 from core.errors import InputError, Said
+from core.io.atomic import output_error
 from core.io.pairing import Match, PairingPlan
 from core.io.writer import WRITE_SUFFIXES
 from core.tasks import get_task
@@ -24,6 +27,9 @@ from core.windows import check_window, window_text
 RECONSTRUCTIONS, FIGURES, THUMBNAILS = "_reconstructions", "_figures", "_thumbnails"
 """Folders below the output folder for what comes beside the fused pictures."""
 
+Own = Mapping[tuple[Path, Path], bool]
+"""Whether B is resampled in single rows, by their two files; the options count for all others."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class BatchOptions(BatchSettings):
@@ -31,7 +37,9 @@ class BatchOptions(BatchSettings):
 
     Attributes:
         out: folder for results and the manifest; made when missing.
-        resume: go on with the run recorded in ``out``, if there is one.
+        resume: go on with the run recorded in ``out``, if there is one; failed rows are tried
+            again.
+        retry_crashed: those the program died of as well.
         workers: pairs that are read, and as many that are written, beside one that is fused; 1 or
             more. Where more than one pair a core does not pay, fewer are taken at once.
         in_flight: pairs worked on at once, at most; 0 for two per worker and one more.
@@ -41,6 +49,7 @@ class BatchOptions(BatchSettings):
 
     out: Path
     resume: bool = False
+    retry_crashed: bool = False
     workers: int = 2
     in_flight: int = 0
     memory: int = 2 * 2**30
@@ -100,7 +109,11 @@ class BatchOptions(BatchSettings):
             )
         if not 1 <= self.workers <= 64 or self.in_flight < 0 or self.memory < 1:
             raise InputError(Said("{0} workers", self.workers), remedy="Choose 1 to 64.")
-        if self.out.exists() and not self.out.is_dir():
+        try:
+            is_file = self.out.exists() and not self.out.is_dir()
+        except OSError as error:
+            raise output_error(self.out, error) from error
+        if is_file:
             raise InputError(str(self.out), "it is a file", "Choose a folder for the results.")
 
 
@@ -114,6 +127,7 @@ class BatchRow:
         target: path of the fused picture below the output folder.
         problem: why this row cannot be done, or "".
         note: what a person should know about its name, or "".
+        resample: whether B is brought onto A where sizes differ; None: as the options say.
     """
 
     key: str
@@ -121,6 +135,7 @@ class BatchRow:
     target: Path
     problem: str = ""
     note: str = ""
+    resample: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -147,6 +162,10 @@ class BatchPlan:
             paths.append(FIGURES / stem.parent / f"{stem.name}.png")
         return tuple(options.out / path for path in paths)
 
+    def resamples(self, row: BatchRow) -> bool:
+        """Whether B of ``row`` is brought onto A where sizes differ."""
+        return self.options.resample if row.resample is None else row.resample
+
     def thumbnail(self, row: BatchRow) -> Path:
         """Path below the output folder of the strip shown on the contact sheet."""
         return THUMBNAILS / row.target.with_suffix(".jpg")
@@ -162,21 +181,23 @@ def row_key(match: Match) -> str:
 def plan_rows(
     pairing: PairingPlan,
     options: BatchOptions,
-    known: Mapping[str, Path] | None = None,
+    known: Mapping[str, Record] | None = None,
+    own: Own | None = None,
 ) -> BatchPlan:
     """Name every active pair of ``pairing``.
 
     Two rows that would have one name are numbered in the order of the plan (``x``, ``x_2``, …).
 
     Args:
-        known: targets of rows of an earlier run, by key: they keep their names.
+        known: rows of an earlier run, by key: they keep their names and their own settings.
+        own: rows that have a setting of their own, by their two files.
 
     Raises:
         InputError: an option is wrong.
     """
     options.check()
-    known = known or {}
-    taken = {same_name_key(path) for path in known.values()}
+    known, own = known or {}, own or {}
+    taken = {same_name_key(record.target) for record in known.values()}
     sources = {os.path.realpath(p) for match in pairing.matches for p in (match.a, match.b)}
     rows: list[BatchRow] = []
     keys: set[str] = set()
@@ -185,15 +206,21 @@ def plan_rows(
         if key in keys:
             continue
         keys.add(key)
-        target, note = known.get(key), ""
+        record, note = known.get(key), ""
+        target = record.target if record is not None else None
         if target is None:
             wanted = preview(match, options, index)
             target = _free(wanted, taken)
             if target != wanted:
                 note = Said("numbered: another result is called {0}", wanted.name)
         taken.add(same_name_key(target))
-        rows.append(BatchRow(key, match, target, note=note))
-    return BatchPlan(options, tuple(_with_problem(row, options, sources) for row in rows))
+        recorded = record.resample if record is not None else None
+        resample = own.get((match.a, match.b), recorded)
+        rows.append(BatchRow(key, match, target, note=note, resample=resample))
+    plan = BatchPlan(options, tuple(rows))
+    return replace(
+        plan, rows=tuple(replace(row, problem=row_problem(row, plan, sources)) for row in rows)
+    )
 
 
 def preview(match: Match, options: BatchOptions, index: int) -> Path:
@@ -208,18 +235,16 @@ def preview(match: Match, options: BatchOptions, index: int) -> Path:
     return folder / stem.with_name(stem.name + options.suffix)
 
 
-def row_problem(row: BatchRow, options: BatchOptions, sources: set[str]) -> str:
-    """Why ``row`` would harm a file that is there, or ""."""
-    path = options.out / row.target
+def row_problem(row: BatchRow, plan: BatchPlan, sources: set[str]) -> str:
+    """Why ``row`` would harm a file that is there, or cannot be written at all, or ""."""
+    path = plan.options.out / row.target
+    if problem := length_problem((*plan.outputs(row), plan.options.out / plan.thumbnail(row))):
+        return problem
     if os.path.realpath(path) in sources:
         return Said("the result would replace a source; choose another folder or template")
     if path.is_dir():
         return Said("there is a folder of that name; choose another template")
     return ""
-
-
-def _with_problem(row: BatchRow, options: BatchOptions, sources: set[str]) -> BatchRow:
-    return replace(row, problem=row_problem(row, options, sources))
 
 
 def _free(wanted: Path, taken: set[str]) -> Path:
@@ -260,6 +285,16 @@ _WORDS: dict[str, Said] = {
 
 def _worded(text: str | None) -> str:
     return _WORDS.get(text or "none", text or "")
+
+
+def blocking(settings: Mapping[str, str]) -> dict[str, str]:
+    """Those that all results of one run have in common."""
+    return {key: value for key, value in settings.items() if key not in OF_ROWS}
+
+
+def of_rows(settings: Mapping[str, str]) -> dict[str, str]:
+    """Those that may change on the way, since they leave rows that are done as they are."""
+    return {key: value for key, value in settings.items() if key in OF_ROWS}
 
 
 def differences(mine: Mapping[str, str], theirs: Mapping[str, str]) -> Sequence[str]:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import html
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
 from core.batch.figures import strip_jpeg
 from core.batch.manifest import Record
+from core.batch.place import make_below
 from core.batch.plan import BatchPlan, BatchRow
-from core.batch.stages import make_folder, pair_of
+from core.batch.stages import pair_of
 from core.errors import FusionError
 from core.io.atomic import atomic_write
+from core.io.csv_cells import csv_text
 from core.io.reading import read_image
 from core.io.values import as_stored
 from core.metrics import METRICS
+from core.printable import printable
 from core.progress import Progress
 from core.tasks import get_task
 
@@ -41,16 +42,14 @@ def write_metrics(plan: BatchPlan, records: Mapping[str, Record]) -> Path:
     """
     done = [(row, records[row.key]) for row in plan.rows if _is_done(row, records)]
     columns = list(dict.fromkeys(name for _, record in done for name in record.metrics or {}))
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["name", "result", "a", "b", *columns])
+    rows: list[list[object]] = [["name", "result", "a", "b", *columns]]
     for row, record in done:
         figures = record.metrics or {}
         cells = (f"{figures[c]:.6f}" if c in figures else "" for c in columns)
         names = (row.match.name, row.target.as_posix(), row.match.a, row.match.b)
-        writer.writerow([*names, *cells])
+        rows.append([*names, *cells])
     path = plan.options.out / METRICS_NAME
-    atomic_write(path, buffer.getvalue().encode("utf-8", "replace"))
+    atomic_write(path, csv_text(rows).encode())
     return path
 
 
@@ -68,7 +67,7 @@ def write_sheet(plan: BatchPlan, records: Mapping[str, Record], progress: Progre
         "<!doctype html>\n<html lang=en><meta charset=utf-8>",
         "<meta name=viewport content='width=device-width,initial-scale=1'>",
         f"<title>Contact sheet</title><style>{_STYLE}</style>",
-        f"<h1>{done} of {len(plan.rows)} pairs fused</h1>",
+        f"<h1>{done} of {len(plan.rows)} {'pair' if len(plan.rows) == 1 else 'pairs'} fused</h1>",
         f"<p>{_safe(task.title)}: {_safe(task.label_a)}, {_safe(task.label_b)}, fused. "
         f"Method: {_safe(plan.options.method or 'model')}.</p>",
     ]
@@ -78,7 +77,7 @@ def write_sheet(plan: BatchPlan, records: Mapping[str, Record], progress: Progre
         progress.check()
         parts.append(_entry(plan, row, records.get(row.key)))
     path = plan.options.out / SHEET_NAME
-    atomic_write(path, "\n".join([*parts, "</html>\n"]).encode("utf-8", "replace"))
+    atomic_write(path, "\n".join([*parts, "</html>\n"]).encode())
     return path
 
 
@@ -110,7 +109,7 @@ def _have_thumbnail(plan: BatchPlan, row: BatchRow) -> bool:
     try:
         pair = pair_of(row, plan, resample=True)
         fused = as_stored(read_image(plan.options.out / row.target))
-        make_folder(path.parent)
+        make_below(plan.options.out, path.parent)
         pictures = (image.normalised() for image in (pair.a, pair.b, fused))
         atomic_write(path, strip_jpeg(*pictures))
     except FusionError:
@@ -123,4 +122,4 @@ def _is_done(row: BatchRow, records: Mapping[str, Record]) -> bool:
 
 
 def _safe(text: str) -> str:
-    return html.escape(text, quote=True)
+    return html.escape(printable(text), quote=True)

@@ -8,7 +8,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.batch.manifest import MANIFEST_NAME, Manifest, Record
-from core.batch.plan import BatchOptions, BatchPlan, BatchRow, differences, plan_rows
+from core.batch.plan import (
+    FIGURES,
+    RECONSTRUCTIONS,
+    THUMBNAILS,
+    BatchOptions,
+    BatchPlan,
+    BatchRow,
+    Own,
+    blocking,
+    differences,
+    of_rows,
+    plan_rows,
+)
+from core.batch.recovery import is_complete, is_done, settle
 from core.errors import FusionError, InputError, OutputError, Said
 from core.io.pairing import PairingPlan
 
@@ -21,7 +34,9 @@ class FoundRun:
 
     Attributes:
         total, done, failed: rows it was begun with, finished ones, failed ones.
-        differences: settings that are not those asked about, one phrase each.
+        differences: settings that are not those asked about, one phrase each; it cannot be gone on
+            with by these.
+        adopted: settings that differ as well, but only concern rows that are not done yet.
         changed: finished rows whose sources are not what they were; they are fused again.
         settings: those it was begun with, as :meth:`BatchOptions.settings` names them.
     """
@@ -32,6 +47,7 @@ class FoundRun:
     differences: tuple[str, ...] = ()
     changed: int = 0
     settings: Mapping[str, str] = field(default_factory=dict)
+    adopted: tuple[str, ...] = ()
 
     @property
     def is_over(self) -> bool:
@@ -44,12 +60,13 @@ class Todo:
     """What to do with one row.
 
     ``state``: "queued", "skipped" or "failed"; ``text`` why. ``overwrite``: the row's files may be
-    replaced, for they are its own.
+    replaced, for they are its own. ``alone``: last and by itself, for the program died of it.
     """
 
     state: str
     text: str = ""
     overwrite: bool = False
+    alone: bool = False
 
 
 def find_run(options: BatchOptions) -> FoundRun | None:
@@ -62,6 +79,7 @@ def find_run(options: BatchOptions) -> FoundRun | None:
         return None
     manifest = Manifest(options.out)
     try:
+        settle(manifest, options)
         return _described(manifest, options, look=True)
     finally:
         manifest.close()
@@ -72,33 +90,22 @@ def _described(manifest: Manifest, options: BatchOptions, *, look: bool = False)
     if not settings:
         return None
     records = manifest.records().values()
-    done = [record for record in records if _is_done(record, options)]
-    failed = sum(record.state == "failed" for record in records)
+    done = [record for record in records if is_done(record, options)]
+    failed = sum(record.state in ("failed", "crashed") for record in records)
     total = int(manifest.meta().get("total", len(records)))
-    unlike = tuple(differences(options.settings(), settings))
+    mine, theirs = options.settings(), settings
     changed = sum(bool(_changed(r, r.a, r.b)) for r in done) if look else 0
-    return FoundRun(total, len(done), failed, unlike, changed, settings)
+    return FoundRun(
+        total, len(done), failed, tuple(differences(blocking(mine), blocking(theirs))), changed,
+        settings, tuple(differences(of_rows(mine), of_rows(theirs))),
+    )  # fmt: skip
 
 
-def _is_done(record: Record, options: BatchOptions) -> bool:
-    """Whether the row is finished, also where only the record of that was lost."""
-    if record.state != "begun":
-        return record.state == "done"
-    target = options.out / record.target
-    return _is_complete(target, options) if target.exists() else False
-
-
-def _is_complete(target: Path, options: BatchOptions) -> bool:
-    """Whether the file of a row that was begun says that all of the row is there.
-
-    Files appear whole and the fused one last, so it does, unless an older file was there to be
-    replaced, or figures that were not recorded are wanted.
-    """
-    return not options.overwrite and not options.metrics and target.stat().st_size > 0
-
-
-def plan_batch(pairing: PairingPlan, options: BatchOptions) -> BatchPlan:
+def plan_batch(pairing: PairingPlan, options: BatchOptions, own: Own | None = None) -> BatchPlan:
     """Rows and names for ``pairing``; rows of the run that is gone on with keep their names.
+
+    Args:
+        own: rows that have a setting of their own, by their two files; it is kept in the record.
 
     Raises:
         InputError: an option is wrong, the output folder holds another run, or its record is
@@ -106,15 +113,15 @@ def plan_batch(pairing: PairingPlan, options: BatchOptions) -> BatchPlan:
         OutputError: another run is on in that folder.
     """
     options.check()
-    known: Mapping[str, Path] = {}
+    known: Mapping[str, Record] = {}
     if (options.out / MANIFEST_NAME).is_file() and (options.resume or not options.overwrite):
         manifest = Manifest(options.out)
         try:
             check_run(manifest, options)
-            known = {key: record.target for key, record in manifest.records().items()}
+            known = manifest.records()
         finally:
             manifest.close()
-    return plan_rows(pairing, options, known)
+    return plan_rows(pairing, options, known, own)
 
 
 def check_run(manifest: Manifest, options: BatchOptions) -> None:
@@ -130,7 +137,11 @@ def check_run(manifest: Manifest, options: BatchOptions) -> None:
     if not options.resume:
         raise InputError(
             Said("The folder {0}", options.out),
-            Said("it holds a batch of which {0} of {1} pairs are done", found.done, found.total),
+            Said("it holds a batch of one pair")
+            if found.total == 1
+            else Said(
+                "it holds a batch of which {0} of {1} pairs are done", found.done, found.total
+            ),
             "Go on with it (--resume), begin anew (--overwrite), or choose another folder.",
         )
     if found.differences:
@@ -146,9 +157,11 @@ def sort_out(row: BatchRow, record: Record | None, plan: BatchPlan) -> Todo:
     options = plan.options
     if row.problem:
         return Todo("failed", row.problem)
-    target = options.out / row.target
     if record is None or record.target != row.target:
         return _new(plan.outputs(row), options)
+    if record.state == "crashed" or record.strikes:
+        return _suspect(row, record, plan)
+    target = options.out / row.target
     if not target.exists():
         text = Said("its result is gone: made again") if record.state == "done" else ""
         return Todo("queued", text, overwrite=True)
@@ -158,11 +171,23 @@ def sort_out(row: BatchRow, record: Record | None, plan: BatchPlan) -> Todo:
     if changed:
         return Todo("queued", changed, overwrite=True)
     if record.state == "begun":
-        return Todo("done" if _is_complete(target, options) else "queued", overwrite=True)
+        return Todo("done" if is_complete(target, options) else "queued", overwrite=True)
     if record.size != target.stat().st_size:
         text = "done before; someone changed the result since, it was kept"
         return Todo("skipped", Said(text))
     return Todo("skipped", Said("done before"))
+
+
+def _suspect(row: BatchRow, record: Record, plan: BatchPlan) -> Todo:
+    """A row the program died of: by itself, and only when asked to if that is known."""
+    options = plan.options
+    changed = _changed(record, row.match.a, row.match.b)
+    if record.state == "crashed" and not changed and not options.retry_crashed:
+        return Todo("failed", record.text)
+    if is_done(record, options) and not changed:
+        return Todo("done", overwrite=True)
+    text = Said("the program was ended while it worked on this pair: tried last and by itself")
+    return Todo("queued", changed or text, overwrite=True, alone=True)
 
 
 def _new(targets: Sequence[Path], options: BatchOptions) -> Todo:
@@ -193,18 +218,19 @@ def _changed(record: Record, a: Path, b: Path) -> str:
     return Said("{0} changed since: fused again", sides[0]) if sides else ""
 
 
-def remove_parts(plan: BatchPlan) -> int:
-    """Remove half-written files that an earlier run left in the folders of ``plan``; how many.
+def remove_parts(plan: BatchPlan, records: Mapping[str, Record]) -> int:
+    """Remove half-written files that earlier runs left in the folders of ``plan``; how many.
 
-    Call only while the manifest is held: no other run writes there then.
+    Folders of recorded rows that are not in ``plan`` are looked at too, and what is written
+    beside results, whether it is wanted this time or not. Call only while the manifest is held: no
+    other run writes there then.
     """
-    folders = {path.parent for row in plan.rows for path in plan.outputs(row)}
-    folders |= {
-        plan.options.out,
-        *((plan.options.out / plan.thumbnail(r)).parent for r in plan.rows),
-    }
+    out = plan.options.out
+    targets = (*(row.target for row in plan.rows), *(r.target for r in records.values()))
+    below = {target.parent for target in targets} | {Path()}
+    tops = (Path(), Path(RECONSTRUCTIONS), Path(FIGURES), Path(THUMBNAILS))
     number = 0
-    for folder in folders:
+    for folder in (out / top / path for top in tops for path in below):
         for path in folder.glob(".*.part*") if folder.is_dir() else ():
             if _PART.match(path.name):
                 path.unlink(missing_ok=True)

@@ -6,18 +6,22 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.batch.events import BatchEvent, BatchFinished, Counter, RowEvent, RowState
 from core.batch.manifest import Manifest, Record
 from core.batch.order import Order
 from core.batch.pace import side_by_side
-from core.batch.pipeline import Change, Pipeline, Work
+from core.batch.pipeline import Pipeline
+from core.batch.place import FolderLost, Place, make_folder
 from core.batch.plan import BatchPlan
+from core.batch.recovery import settle
 from core.batch.report import write_metrics, write_sheet
 from core.batch.resume import check_run, remove_parts, sort_out
-from core.batch.stages import make_folder
-from core.errors import FusionError, InputError, Said
+from core.batch.trail import Trail
+from core.batch.work import Change, Work
+from core.errors import FusionError, InputError, OutputError, Said
 from core.fuser import Fuser
 from core.progress import NullProgress, Progress
 
@@ -32,9 +36,9 @@ def run_batch(
 ) -> Iterator[BatchEvent]:
     """Do what ``plan`` says and tell every step; the work goes on in threads between two events.
 
-    One bad file costs its row. A row that does not fit into memory beside others is tried again by
-    itself at the end. Files appear whole or not at all, and the record in the output folder allows
-    to go on after any end of the program.
+    One bad file costs its row; where the program dies of it, the next run knows. A row that does
+    not fit into memory beside others is tried again by itself at the end. Files appear whole or not
+    at all, and the record in the output folder allows to go on after any end of the program.
 
     Pictures are not stacked: on a CPU the network took a quarter more CPU seconds a picture in
     stacks of four at 256×256, and less only for very small ones (``benchmarks/batch.py --stack``).
@@ -59,14 +63,25 @@ def run_batch(
     _check_method(plan, engine)
     make_folder(plan.options.out)
     manifest = Manifest(plan.options.out)
+    trail: Trail | None = None
+    place: Place | None = None
     try:
+        settle(manifest, plan.options)
         check_run(manifest, plan.options)
-        yield from _Run(plan, engine, progress, manifest, order, clock).events()
+        place = Place(plan.options.out)
+        trail = Trail(plan.options.out, plan.options.most_in_flight + 1)
+        yield from _Run(
+            plan, engine, progress, _Held(manifest, place, trail), order, clock
+        ).events()
     except BaseException:
         # The reason that is under way matters more than a record that cannot be closed.
         with contextlib.suppress(FusionError):
             manifest.close()
         raise
+    finally:
+        for held in (trail, place):
+            if held is not None:
+                held.close()
     manifest.close()
 
 
@@ -86,29 +101,40 @@ def _check_method(plan: BatchPlan, engine: Fuser) -> None:
         )
 
 
+@dataclass(frozen=True)
+class _Held:
+    """What a run holds in its output folder."""
+
+    manifest: Manifest
+    place: Place
+    trail: Trail
+
+
 class _Run:
     def __init__(
         self,
         plan: BatchPlan,
         engine: Fuser,
         progress: Progress,
-        manifest: Manifest,
+        held: _Held,
         order: Order | None,
         clock: Callable[[], float],
     ) -> None:
         self._plan, self._engine = plan, engine
-        self._progress, self._manifest = progress, manifest
+        self._progress, self._held, self._manifest = progress, held, held.manifest
         self._order, self._clock = order, clock
         self._counter = Counter(len(plan.rows), clock)
         self._failures: dict[int, str] = {}
         self._deferred: list[Work] = []
+        self._there: dict[int, RowState] = {}
+        """Rows whose results should be there: done in this run, or before."""
 
     def events(self) -> Iterator[BatchEvent]:
         options = self._plan.options
         if options.overwrite and not options.resume:
             self._manifest.begin_anew()
-        remove_parts(self._plan)
         records = self._manifest.records()
+        remove_parts(self._plan, records)
         # A plan of some rows, such as the failed ones, does not make the run smaller.
         total = len(records.keys() | {row.key for row in self._plan.rows})
         before = int(self._manifest.meta().get("total", 0))
@@ -120,12 +146,18 @@ class _Run:
             self._progress.check()
             yield event
             if work is not None:
-                works.append(work)
-        if works:
-            yield from self._drive(works, alone=False)
-        while self._deferred:
-            works, self._deferred = self._deferred, []
-            yield from self._drive(works, alone=True)
+                (self._deferred if work.strikes else works).append(work)
+        try:
+            if works:
+                yield from self._drive(works, alone=False)
+            while self._deferred:
+                works, self._deferred = self._deferred, []
+                yield from self._drive(works, alone=True)
+            self._held.place.check()
+        except FolderLost:
+            yield from self._lost()
+            raise
+        yield from self._lost()
         self._manifest.flush()
         files = self._reports()
         failures = tuple((self._plan.rows[i], self._failures[i]) for i in sorted(self._failures))
@@ -138,6 +170,9 @@ class _Run:
             record = records.get(row.key)
             todo = sort_out(row, record, self._plan)
             work = Work(place, row, todo.overwrite)
+            if todo.alone:
+                assert record is not None
+                work.strikes = record.strikes
             if todo.state == "done":
                 assert record is not None
                 self._recover(work, record)
@@ -157,12 +192,31 @@ class _Run:
             )
         )  # fmt: skip
 
+    def _lost(self) -> Iterator[RowEvent]:
+        """Results that somebody removed before the run ended are not counted as made."""
+        for place, row in enumerate(self._plan.rows):
+            before = self._there.get(place)
+            if before is None or _exists(self._plan.options.out / row.target):
+                continue
+            match = row.match
+            text = OutputError(
+                str(self._plan.options.out / row.target),
+                "it was written and is not there any more",
+                "Go on with the batch to make it again.",
+            ).said
+            self._manifest.end(
+                Record(row.key, match.a, match.b, row.target, "failed", text, resample=row.resample)
+            )
+            yield self._event(Change(Work(place, row, overwrite=True), "failed", text))
+
     def _drive(self, works: list[Work], *, alone: bool) -> Iterator[BatchEvent]:
         pipeline = Pipeline(
             self._plan,
             self._engine,
             self._progress,
             self._manifest,
+            place=self._held.place,
+            trail=self._held.trail,
             alone=alone,
             order=self._order,
             clock=self._clock,
@@ -187,14 +241,16 @@ class _Run:
             self._deferred.append(work)
         if state == "failed":
             self._failures[work.place] = change.text
-        self._counter.count(state)
+        self._counter.count(state, before=self._there.pop(work.place, ""))
         tally = self._counter.tally()
         self._progress.report(tally.ended, tally.total, row.match.name)
         there = state in ("done", "skipped")
+        if there:
+            self._there[work.place] = state
         notes = change.written.notes if change.written else ()
         return RowEvent(
             work.place, row, state, tally, change.text, work.seconds,
-            self._plan.options.out / row.target if there else None, notes,
+            self._plan.options.out / row.target if there else None, notes, change.differs,
         )  # fmt: skip
 
     def _reports(self) -> tuple[Path, ...]:
@@ -205,3 +261,10 @@ class _Run:
         if self._plan.options.contact_sheet:
             files.append(write_sheet(self._plan, records, self._progress))
         return tuple(files)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from core.batch.figures import side_by_side, strip_jpeg
 from core.batch.manifest import Stamp
+from core.batch.place import make_below
 from core.batch.plan import BatchPlan, BatchRow
 from core.errors import InputError
 from core.holes import comparable
-from core.io.atomic import atomic_write, output_error
+from core.io.atomic import atomic_write
 from core.io.kinds import PNG_SIGNATURE
 from core.io.reading import probe_image, read_pair
 from core.io.writer import write_image
@@ -74,7 +75,7 @@ def read_row(row: BatchRow, plan: BatchPlan) -> ReadRow:
     """
     # Before the pictures: a file that changes while it is read is noticed by the next run.
     stamps = (Stamp.of(row.match.a, digest=True), Stamp.of(row.match.b, digest=True))
-    pair = pair_of(row, plan, resample=plan.options.resample)
+    pair = pair_of(row, plan, resample=plan.resamples(row))
     return ReadRow(pair, stamps)
 
 
@@ -121,13 +122,13 @@ def write_row(
     if options.contact_sheet:
         strip = strip_jpeg(pair.a.normalised(), pair.b.normalised(), result.fused)
         path = options.out / plan.thumbnail(row)
-        make_folder(path.parent)
+        make_below(options.out, path.parent)
         atomic_write(path, strip)
     for kind in reversed(tuple(outputs)):
         if kind not in pictures:
             continue
         pixels, depth = pictures[kind]
-        make_folder(outputs[kind].parent)
+        make_below(options.out, outputs[kind].parent)
         said = write_image(
             outputs[kind],
             pixels,
@@ -164,11 +165,3 @@ def _pictures(
         figure = side_by_side(pair, result.fused, get_task(plan.options.task))
         found["figure"] = (figure, 8)
     return found
-
-
-def make_folder(folder: Path) -> None:
-    """Make ``folder`` and those above it; OutputError when that fails."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise output_error(folder / "x", error) from error

@@ -17,8 +17,9 @@ import PIL.Image
 import tifffile
 
 from core.errors import OutputError, Said
-from core.io.atomic import atomic_write
+from core.io.atomic import atomic_write, output_error
 from core.io.kinds import PNG_SIGNATURE
+from core.printable import valid
 from core.types import BitDepth, FloatArray
 
 Provenance = Mapping[str, str]
@@ -97,7 +98,11 @@ def check_target(path: Path, *, protect: Sequence[Path] = (), overwrite: bool = 
             raise OutputError(
                 what, "it is one of the sources, which are never overwritten", "Use another name."
             )
-    if not overwrite and path.exists():
+    try:
+        is_there = not overwrite and path.exists()
+    except OSError as error:
+        raise output_error(path, error) from error
+    if is_there:
         raise OutputError(
             what, "there is a file of that name", "Use another name or allow overwriting."
         )
@@ -182,7 +187,7 @@ def _png(samples: _Samples, provenance: Provenance) -> bytes:
 def _text_chunk(key: str, value: str) -> bytes:
     """An uncompressed iTXt chunk (PNG specification 11.3.3.4): keyword in Latin-1, UTF-8 text."""
     keyword = key.encode("latin-1", "replace").replace(b"\0", b"?")[:79].strip() or b"Comment"
-    body = b"iTXt" + keyword + b"\0\0\0\0\0" + value.replace("\0", "").encode()
+    body = b"iTXt" + keyword + b"\0\0\0\0\0" + valid(value).replace("\0", "").encode()
     return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
 
 

@@ -318,6 +318,10 @@
  <context>
   <name>BatchCards</name>
   <message>
+   <source>1 pair failed because the sizes of A and B differ.</source>
+   <translation>1 Paar ist fehlgeschlagen, weil die Größen von A und B abweichen.</translation>
+  </message>
+  <message>
    <source>All {0} pairs of the batch in this folder are done.</source>
    <translation>Alle {0} Paare des Stapels in diesem Ordner sind fertig.</translation>
   </message>
@@ -334,12 +338,24 @@
    <translation>Neu beginnen</translation>
   </message>
   <message>
+   <source>By their names these are pairs for “{0}”; “{1}” is chosen.</source>
+   <translation>Den Namen nach sind das Paare für „{0}“; gewählt ist „{1}“.</translation>
+  </message>
+  <message>
+   <source>Changed for what is not done yet: {0}.</source>
+   <translation>Geändert für das, was noch nicht fertig ist: {0}.</translation>
+  </message>
+  <message>
    <source>Contact sheet</source>
    <translation>Kontaktbogen</translation>
   </message>
   <message>
    <source>Go on</source>
    <translation>Weiter</translation>
+  </message>
+  <message>
+   <source>Keep</source>
+   <translation>Beibehalten</translation>
   </message>
   <message>
    <source>No, thanks</source>
@@ -354,12 +370,20 @@
    <translation>Ordner öffnen</translation>
   </message>
   <message>
+   <source>Resample B and go on</source>
+   <translation>B umrechnen und fortsetzen</translation>
+  </message>
+  <message>
    <source>Show</source>
    <translation>Zeigen</translation>
   </message>
   <message>
    <source>Show failed</source>
    <translation>Fehler zeigen</translation>
+  </message>
+  <message>
+   <source>Sources of 1 of them changed since; it is fused again.</source>
+   <translation>Bei einem davon haben sich die Quellen seither geändert; es wird neu fusioniert.</translation>
   </message>
   <message>
    <source>Sources of {0} of them changed since; those are fused again.</source>
@@ -378,24 +402,36 @@
    <translation>Der Stapel ist beendet: {0}.</translation>
   </message>
   <message>
-   <source>The batch in this folder is not finished: {0} of {1} pairs are done.</source>
-   <translation>Der Stapel in diesem Ordner ist nicht abgeschlossen: {0} von {1} Paaren sind fertig.</translation>
+   <source>The batch in this folder is not finished: {0}.</source>
+   <translation>Der Stapel in diesem Ordner ist nicht abgeschlossen: {0}.</translation>
   </message>
   <message>
-   <source>The last batch was not finished: {0} of {1} pairs are done, in {2}.</source>
-   <translation>Der letzte Stapel wurde nicht abgeschlossen: {0} von {1} Paaren sind fertig, in {2}.</translation>
+   <source>The last batch was not finished: {0}, in {1}.</source>
+   <translation>Der letzte Stapel wurde nicht abgeschlossen: {0}, in {1}.</translation>
+  </message>
+  <message>
+   <source>The one pair of the batch in this folder is done.</source>
+   <translation>Das eine Paar des Stapels in diesem Ordner ist fertig.</translation>
   </message>
   <message>
    <source>The system has no program to open {0}</source>
    <translation>Das System hat kein Programm, um {0} zu öffnen</translation>
   </message>
   <message>
-   <source>This folder holds another batch ({0} of {1} pairs done): {2}.</source>
-   <translation>Dieser Ordner enthält einen anderen Stapel ({0} von {1} Paaren fertig): {2}.</translation>
+   <source>This folder holds another batch ({0}): {1}.</source>
+   <translation>Dieser Ordner enthält einen anderen Stapel ({0}): {1}.</translation>
   </message>
   <message>
    <source>Use its settings</source>
    <translation>Seine Einstellungen nehmen</translation>
+  </message>
+  <message>
+   <source>Use “{0}”</source>
+   <translation>„{0}“ verwenden</translation>
+  </message>
+  <message>
+   <source>{0} pairs failed because the sizes of A and B differ.</source>
+   <translation>{0} Paare sind fehlgeschlagen, weil die Größen von A und B abweichen.</translation>
   </message>
  </context>
  <context>
@@ -453,8 +489,8 @@
    <translation>Paare werden gesucht…</translation>
   </message>
   <message>
-   <source>Ready: {0} pairs</source>
-   <translation>Bereit: {0} Paare</translation>
+   <source>Ready: {0}</source>
+   <translation>Bereit: {0}</translation>
   </message>
   <message>
    <source>Starting</source>
@@ -480,10 +516,6 @@
    <source>{0} left out</source>
    <translation>{0} ausgelassen</translation>
   </message>
-  <message>
-   <source>{0} pairs</source>
-   <translation>{0} Paare</translation>
-  </message>
  </context>
  <context>
   <name>BatchTable</name>
@@ -492,8 +524,8 @@
    <translation>Einzeln</translation>
   </message>
   <message>
-   <source>Problem</source>
-   <translation>Problem</translation>
+   <source>Note</source>
+   <translation>Hinweis</translation>
   </message>
   <message>
    <source>Result</source>
@@ -3034,6 +3066,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Anderes B wählen…</translation>
   </message>
   <message>
+   <source>Do not resample B</source>
+   <translation>B nicht umrechnen</translation>
+  </message>
+  <message>
    <source>Filter</source>
    <translation>Filter</translation>
   </message>
@@ -3058,6 +3094,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Nur Probleme</translation>
   </message>
   <message>
+   <source>Open in Fuse</source>
+   <translation>Unter „Fusionieren“ öffnen</translation>
+  </message>
+  <message>
    <source>Pair the two selected files, or give the selected pair that file as B</source>
    <translation>Die zwei gewählten Dateien paaren oder dem gewählten Paar diese Datei als B geben</translation>
   </message>
@@ -3066,12 +3106,24 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Gepaart, weil: </translation>
   </message>
   <message>
+   <source>Resample B for these pairs</source>
+   <translation>B bei diesen Paaren umrechnen</translation>
+  </message>
+  <message>
+   <source>Resample B for this pair</source>
+   <translation>B bei diesem Paar umrechnen</translation>
+  </message>
+  <message>
    <source>Select a row to read all about it.</source>
    <translation>Eine Zeile wählen, um alles dazu zu lesen.</translation>
   </message>
   <message>
    <source>Show only rows that somebody should look at</source>
    <translation>Nur Zeilen zeigen, die jemand ansehen sollte</translation>
+  </message>
+  <message>
+   <source>Show result in a large view</source>
+   <translation>Ergebnis groß zeigen</translation>
   </message>
   <message>
    <source>Swap A and B of the selected pairs</source>
@@ -3339,8 +3391,12 @@ Paare werden an ihren Namen erkannt.</translation>
  <context>
   <name>batch</name>
   <message>
-   <source>A batch is running: {0} of {1} pairs are done</source>
-   <translation>Ein Stapel läuft: {0} von {1} Paaren sind fertig</translation>
+   <source>1 pair</source>
+   <translation>1 Paar</translation>
+  </message>
+  <message>
+   <source>A batch is running: {0}</source>
+   <translation>Ein Stapel läuft: {0}</translation>
   </message>
   <message>
    <source>Check</source>
@@ -3387,8 +3443,8 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Wird angehalten</translation>
   </message>
   <message>
-   <source>The sizes differ: choose “Resample B where sizes differ”, or leave it out.</source>
-   <translation>Die Größen weichen ab: „B umrechnen, wo die Größen abweichen“ wählen oder das Paar auslassen.</translation>
+   <source>The sizes differ: resample B (for all, or in this row's menu), or leave it out.</source>
+   <translation>Die Größen weichen ab: B umrechnen (für alle oder im Menü dieser Zeile) oder das Paar auslassen.</translation>
   </message>
   <message>
    <source>Waiting</source>
@@ -3427,8 +3483,20 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>{0} Min.</translation>
   </message>
   <message>
+   <source>{0} of 1 pair is done</source>
+   <translation>{0} von 1 Paar fertig</translation>
+  </message>
+  <message>
    <source>{0} of {1}</source>
    <translation>{0} von {1}</translation>
+  </message>
+  <message>
+   <source>{0} of {1} pairs are done</source>
+   <translation>{0} von {1} Paaren sind fertig</translation>
+  </message>
+  <message>
+   <source>{0} pairs</source>
+   <translation>{0} Paare</translation>
   </message>
   <message>
    <source>{0} pairs/s</source>
@@ -3598,6 +3666,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Ziel der Helligkeit</translation>
   </message>
   <message>
+   <source>Bring it back and go on with the batch, or begin again; what was written to it before is only there if the folder is.</source>
+   <translation>Den Ordner zurückholen und den Stapel fortsetzen oder neu beginnen; was vorher hineingeschrieben wurde, ist nur da, wenn der Ordner da ist.</translation>
+  </message>
+  <message>
    <source>Bring that pack back, choose another folder, or begin anew.</source>
    <translation>Dieses Modellpaket zurückholen, einen anderen Ordner wählen oder neu beginnen.</translation>
   </message>
@@ -3632,6 +3704,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Change its permissions or copy it elsewhere.</source>
    <translation>Ihre Berechtigungen ändern oder sie anderswohin kopieren.</translation>
+  </message>
+  <message>
+   <source>Change its permissions, then go on with the batch.</source>
+   <translation>Die Zugriffsrechte ändern, dann den Stapel fortsetzen.</translation>
   </message>
   <message>
    <source>Check the disk and the name.</source>
@@ -3894,6 +3970,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Kanten im fusionierten Bild, die keine Quelle hat.</translation>
   </message>
   <message>
+   <source>End what else writes to this folder, then go on with the batch.</source>
+   <translation>Beenden, was sonst noch in diesen Ordner schreibt, dann den Stapel fortsetzen.</translation>
+  </message>
+  <message>
    <source>Entropy</source>
    <translation>Entropie</translation>
   </message>
@@ -4060,6 +4140,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Go on with it (--resume), begin anew (--overwrite), or choose another folder.</source>
    <translation>Ihn fortsetzen (--resume), neu beginnen (--overwrite) oder einen anderen Ordner wählen.</translation>
+  </message>
+  <message>
+   <source>Go on with the batch to make it again.</source>
+   <translation>Den Stapel fortsetzen, um es neu zu erzeugen.</translation>
   </message>
   <message>
    <source>Gradient</source>
@@ -4466,6 +4550,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Aus: einfaches Hochrechnen der Merkmale.</translation>
   </message>
   <message>
+   <source>One of the two files may be damaged: export it again, or use “Retry failed” (--retry-failed on the command line).</source>
+   <translation>Vielleicht ist eine der beiden Dateien beschädigt: neu exportieren oder „Fehler wiederholen“ wählen (--retry-failed auf der Befehlszeile).</translation>
+  </message>
+  <message>
    <source>One step improves reconstruction once and fusion once.</source>
    <translation>Ein Schritt verbessert einmal die Rekonstruktion und einmal die Fusion.</translation>
   </message>
@@ -4844,6 +4932,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>The table</source>
    <translation>Die Tabelle</translation>
+  </message>
+  <message>
+   <source>The two files may be too large for the memory, or damaged: export them again, or use “Retry failed” (--retry-failed on the command line).</source>
+   <translation>Vielleicht sind die beiden Dateien zu groß für den Arbeitsspeicher oder beschädigt: neu exportieren oder „Fehler wiederholen“ wählen (--retry-failed auf der Befehlszeile).</translation>
   </message>
   <message>
    <source>The two pictures</source>
@@ -5358,6 +5450,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>das lässt sich nicht auf {0} Prozesse verteilen</translation>
   </message>
   <message>
+   <source>it cannot be reached any more ({0})</source>
+   <translation>er ist nicht mehr erreichbar ({0})</translation>
+  </message>
+  <message>
    <source>it cannot be read</source>
    <translation>sie ist nicht lesbar</translation>
   </message>
@@ -5396,6 +5492,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>it has {0} channels; a picture has 1, 3 or 4</source>
    <translation>sie hat {0} Kanäle; ein Bild hat 1, 3 oder 4</translation>
+  </message>
+  <message>
+   <source>it holds a batch of one pair</source>
+   <translation>er enthält einen Stapel mit einem Paar</translation>
   </message>
   <message>
    <source>it holds a batch of which {0} of {1} pairs are done</source>
@@ -5514,6 +5614,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Schreiben ist dort nicht erlaubt</translation>
   </message>
   <message>
+   <source>it is not writable any more</source>
+   <translation>er ist nicht mehr beschreibbar</translation>
+  </message>
+  <message>
    <source>it is of another network than the one to train</source>
    <translation>es gehört zu einem anderen Netz als dem zu trainierenden</translation>
   </message>
@@ -5562,12 +5666,28 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>er begann mit anderen Einstellungen ({0})</translation>
   </message>
   <message>
+   <source>it was removed while the batch was running</source>
+   <translation>er wurde entfernt, während der Stapel lief</translation>
+  </message>
+  <message>
+   <source>it was replaced by another folder while the batch was running</source>
+   <translation>er wurde durch einen anderen Ordner ersetzt, während der Stapel lief</translation>
+  </message>
+  <message>
+   <source>it was replaced while the batch was running</source>
+   <translation>es wurde ersetzt, während der Stapel lief</translation>
+  </message>
+  <message>
    <source>it was trained for task {0}, not {1}</source>
    <translation>es wurde für die Aufgabe {0} trainiert, nicht für {1}</translation>
   </message>
   <message>
    <source>it was trained on a random DINOv3 backbone that was not kept</source>
    <translation>es wurde auf einem zufälligen DINOv3-Grundnetz trainiert, das nicht aufgehoben wurde</translation>
+  </message>
+  <message>
+   <source>it was written and is not there any more</source>
+   <translation>es wurde geschrieben und ist nicht mehr da</translation>
   </message>
   <message>
    <source>it was written by another version of the program</source>
@@ -6074,12 +6194,20 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>der Speicher ging beim Messen eines Schritts aus</translation>
   </message>
   <message>
+   <source>the name “{0}” has {1} bytes; {2} are possible there: choose a shorter name template, such as {3}</source>
+   <translation>der Name „{0}“ hat {1} Bytes; möglich sind dort {2}: eine kürzere Namensvorlage wählen, etwa {3}</translation>
+  </message>
+  <message>
    <source>the only two files given</source>
    <translation>die einzigen zwei angegebenen Dateien</translation>
   </message>
   <message>
    <source>the only two pictures here, named {0} and {1}</source>
    <translation>die einzigen zwei Bilder hier, benannt {0} und {1}</translation>
+  </message>
+  <message>
+   <source>the path of its result would have {0} bytes; {1} are possible there: choose an output folder nearer to the top, or a shorter name template</source>
+   <translation>der Pfad des Ergebnisses hätte {0} Bytes; möglich sind dort {1}: einen Ausgabeordner weiter oben oder eine kürzere Namensvorlage wählen</translation>
   </message>
   <message>
    <source>the picture has no pixels</source>
@@ -6096,6 +6224,18 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>the process that decodes it cannot be started ({0})</source>
    <translation>der Prozess, der sie liest, lässt sich nicht starten ({0})</translation>
+  </message>
+  <message>
+   <source>the program crashed while it worked on this pair; it is not tried again unasked</source>
+   <translation>das Programm ist bei der Arbeit an diesem Paar abgestürzt; es wird nicht von selbst noch einmal versucht</translation>
+  </message>
+  <message>
+   <source>the program was ended twice while it worked on this pair; it is not tried again unasked</source>
+   <translation>das Programm wurde bei der Arbeit an diesem Paar zweimal beendet; es wird nicht von selbst noch einmal versucht</translation>
+  </message>
+  <message>
+   <source>the program was ended while it worked on this pair: tried last and by itself</source>
+   <translation>das Programm wurde bei der Arbeit an diesem Paar beendet: es wird zuletzt und für sich allein versucht</translation>
   </message>
   <message>
    <source>the proxy refuses it ({0})</source>

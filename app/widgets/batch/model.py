@@ -46,6 +46,7 @@ class RowText:
         said: what went wrong or should be known, in full.
         mood: “” , “good”, “bad” or “warn”.
         output: the fused picture's file, once it is there.
+        resampled: whether B is brought onto A, where their sizes differ; else None.
     """
 
     size: str = ""
@@ -54,6 +55,7 @@ class RowText:
     said: str = ""
     mood: str = ""
     output: Path | None = None
+    resampled: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,7 @@ class BatchTable(PairTable):
         if section < SIZE or orientation != Qt.Orientation.Horizontal:
             return super().headerData(section, orientation, role)
         if role == Qt.ItemDataRole.DisplayRole:
-            titles = (self.tr("Size"), self.tr("Result"), self.tr("State"), self.tr("Problem"))
+            titles = (self.tr("Size"), self.tr("Result"), self.tr("State"), self.tr("Note"))
             return titles[section - SIZE]
         return None
 
@@ -240,10 +242,12 @@ class BatchTable(PairTable):
         now = theme.colours()
         if match.excluded:
             return QColor(now.muted)
-        if column == WHY and not match.sure:
+        if column == WHY and not match.sure and self._is_troubled(match):
             return QColor(now.notice_text)
         if column in (STATE, SAID):
             mood = self._describe(match).mood
+            if column == SAID and mood == "good":
+                return None  # what is said of a result is information
             roles = {"bad": now.error_border, "good": now.accent, "warn": now.notice_text}
             return QColor(roles[mood]) if mood in roles else None
         return None

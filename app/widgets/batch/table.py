@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QSize, Qt, Signal
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -13,6 +15,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
+    QMenu,
     QPlainTextEdit,
     QTableView,
     QToolButton,
@@ -46,6 +49,8 @@ class BatchView(QTableView):
     move_requested = Signal(int)
     """-1 or 1."""
     exclude_requested = Signal()
+    open_requested = Signal()
+    """Enter."""
 
     def __init__(self, shown: Shown, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,6 +66,7 @@ class BatchView(QTableView):
         self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.setDragDropOverwriteMode(False)
         self.setDropIndicatorShown(True)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         rows = self.verticalHeader()
         rows.hide()
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -77,13 +83,15 @@ class BatchView(QTableView):
         header.setStretchLastSection(True)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Alt with an arrow moves rows; Delete leaves them out."""
+        """Alt with an arrow moves rows; Delete leaves them out; Enter opens one."""
         steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
         key = Qt.Key(event.key())
         if event.modifiers() & Qt.KeyboardModifier.AltModifier and key in steps:
             self.move_requested.emit(steps[key])
         elif key == Qt.Key.Key_Delete:
             self.exclude_requested.emit()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.open_requested.emit()
         else:
             super().keyPressEvent(event)
 
@@ -96,12 +104,20 @@ class TablePanel(QWidget):
     join = Signal(object)
     choose_b = Signal(int)
     moved = Signal(object, int)
+    opened = Signal(int, bool)
+    """A row whose pair is to be seen in the Fuse workspace; whether its result fills the view."""
+    resample = Signal(object, bool)
+    """Rows, and whether B of these pairs is to be resampled where sizes differ."""
 
     def __init__(self, model: BatchTable, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model = model
         self.shown = Shown(model)
         self.view = BatchView(self.shown)
+        self.menu: QMenu | None = None
+        self._before_filter: list[int] | None = None
+        """What was selected before rows were hidden; None once somebody selects otherwise."""
+        self._is_filtering = False
         self._rows: list[int] | None = []
         """Selected rows, once they have been asked for."""
         self._make_tools()
@@ -123,6 +139,10 @@ class TablePanel(QWidget):
         model.moved.connect(self._dragged)
         self.view.move_requested.connect(self.step)
         self.view.exclude_requested.connect(lambda: self._use(False))
+        self.view.open_requested.connect(self._open)
+        self.view.clicked.connect(self._chosen_by_hand)
+        self.view.doubleClicked.connect(lambda _index: self._open())
+        self.view.customContextMenuRequested.connect(self._show_menu)
         self._selected()
 
     def _make_tools(self) -> None:
@@ -132,10 +152,10 @@ class TablePanel(QWidget):
         self.filter.setMinimumWidth(90)
         self.filter.setMaximumWidth(200)
         self.filter.setAccessibleName(self.tr("Filter rows by name"))
-        self.filter.textChanged.connect(self.shown.set_words)
+        self.filter.textChanged.connect(partial(self._filter, self.shown.set_words))
         self.only_problems = QCheckBox(self.tr("Only problems"))
         self.only_problems.setToolTip(self.tr("Show only rows that somebody should look at"))
-        self.only_problems.toggled.connect(self.shown.set_only_troubled)
+        self.only_problems.toggled.connect(partial(self._filter, self.shown.set_only_troubled))
         tool = self._tool
         self.swap_button = tool(
             "swap-horizontal", self.tr("Swap A and B of the selected pairs"), self._swap
@@ -235,6 +255,24 @@ class TablePanel(QWidget):
             self.view.selectionModel().setCurrentIndex(first_index, no_change)
             self.view.scrollTo(first_index)
 
+    def _filter(self, change: Callable[[Any], None], wanted: object) -> None:
+        """Hide and show rows; what was selected before stays selected as far as it is shown."""
+        chosen = self.rows() if self._before_filter is None else self._before_filter
+        self._is_filtering = True
+        try:
+            change(wanted)
+            self._forget_rows()
+            if chosen:
+                self.select(chosen)
+        finally:
+            self._is_filtering = False
+        self._before_filter = chosen if self.shown.is_filtered else None
+        self._selected()
+
+    def _chosen_by_hand(self, _index: object) -> None:
+        # A click on what is the only selected row in sight changes nothing, and means it.
+        self._before_filter = None
+
     def show_plan(self, plan: object) -> None:
         """Show another plan; what is selected stays selected as far as it is there."""
         rows, at = self.rows(), self.view.verticalScrollBar().value()
@@ -252,6 +290,8 @@ class TablePanel(QWidget):
     def _selected(self, *_changes: object) -> None:
         if _changes:
             self._forget_rows()
+            if not self._is_filtering:
+                self._before_filter = None
         rows, matches = self.rows(), self.model.plan.matches
         pairs = self._pairs_among(rows)
         free = not self.model.is_locked
@@ -294,6 +334,49 @@ class TablePanel(QWidget):
 
     def _choose(self) -> None:
         self.choose_b.emit(self.pair_rows()[0])
+
+    def _open(self) -> None:
+        rows = self.pair_rows()
+        if len(rows) == 1:
+            self.opened.emit(rows[0], False)
+
+    def _show_menu(self, at: QPoint) -> None:
+        rows = self.pair_rows()
+        if rows:
+            self.menu = self.make_menu(rows)
+            self.menu.popup(self.view.viewport().mapToGlobal(at))
+
+    def make_menu(self, rows: list[int]) -> QMenu:
+        """What can be done with the pairs in ``rows``."""
+        menu, free = QMenu(self), not self.model.is_locked
+        texts = [self.model.text_at(row) for row in rows]
+
+        def add(title: str, do: Callable[[], object], can: bool) -> None:
+            action = menu.addAction(title)
+            action.setEnabled(can)
+            action.triggered.connect(lambda _=False: do())
+
+        one = len(rows) == 1
+        add(self.tr("Open in Fuse"), self._open, one)
+        show = partial(self.opened.emit, rows[0], True)
+        add(self.tr("Show result in a large view"), show, one and texts[0].output is not None)
+        menu.addSeparator()
+        many = self.tr("Resample B for these pairs")
+        title = self.tr("Resample B for this pair") if one else many
+        can = free and any(text.resampled is False for text in texts)
+        add(title, partial(self.resample.emit, rows, True), can)
+        if any(text.resampled for text in texts):
+            title = self.tr("Do not resample B")
+            add(title, partial(self.resample.emit, rows, False), free)
+        menu.addSeparator()
+        for button in (
+            self.swap_button,
+            self.choose_button,
+            self.exclude_button,
+            self.include_button,
+        ):
+            add(button.toolTip(), button.click, button.isEnabled())
+        return menu
 
     def step(self, by: int) -> None:
         """Move the selected pairs one place up or down; the ends hold."""
