@@ -32,7 +32,7 @@ from trainer.plan import RunPlan
 from trainer.runs import State, write_record
 from trainer.session import Diverged, Session, open_session
 from trainer.steering import Steering
-from trainer.world import World
+from trainer.world import Wish, World
 
 __all__ = ["Diverged", "RunPlan", "train"]
 
@@ -166,11 +166,12 @@ def _judged_if_due(run: Session, resumed: bool = False) -> Iterator[TrainEvent]:
 def _steps(run: Session) -> Iterator[TrainEvent]:
     config = run.config
     while run.state.step < config.steps:
-        if run.world.leads:
-            if run.steering.paused:
-                yield from _pause(run)
-            run.progress.check()
-        if not run.world.go_on(not run.steering.stopping, run.device.name):
+        if run.world.leads and run.steering.paused:
+            yield from _pause(run)
+        wish = run.world.agree_on(_wish(run), run.device.name)
+        if wish == Wish.LEAVE:
+            raise Cancelled
+        if wish == Wish.FINISH:
             return
         try:
             run.advance()
@@ -182,6 +183,14 @@ def _steps(run: Session) -> Iterator[TrainEvent]:
             yield from _after_step(run)
             continue
         yield from _with_smaller_batch(run, failure)
+
+
+def _wish(run: Session) -> Wish:
+    try:
+        run.progress.check()
+    except Cancelled:
+        return Wish.LEAVE
+    return Wish.FINISH if run.world.leads and run.steering.stopping else Wish.TRAIN
 
 
 def _after_step(run: Session) -> Iterator[TrainEvent]:
