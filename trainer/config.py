@@ -117,7 +117,12 @@ train_adapter = TypeAdapter(TrainConfig)
 
 
 def load_config(path: Path) -> TrainConfig:
-    """Read a run configuration from TOML or JSON.
+    """Read a run configuration from TOML or JSON; InputError as in :func:`load_settings`."""
+    return load_settings(path)[0]
+
+
+def load_settings(path: Path) -> tuple[TrainConfig, frozenset[str]]:
+    """Read a run configuration from TOML or JSON, and the names of the settings the file gives.
 
     Raises:
         InputError: the file cannot be read or a value is not valid; the message names it.
@@ -128,11 +133,11 @@ def load_config(path: Path) -> TrainConfig:
     try:
         text = path.read_text(encoding="utf-8")
         raw = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-        return train_adapter.validate_python(raw)
+        return train_adapter.validate_python(raw), frozenset(raw)
     except ValidationError as error:
         where, why = first_fault(error)
         raise InputError(Said("{0}: {1}", path, where) if where else str(path), why) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(str(path), str(error), "Give a TOML or JSON file.") from error
 
 

@@ -185,7 +185,8 @@ class Preparing(QObject):
         job = self._run("settings", partial(work.read_settings, path))
         job.finished.connect(self._loaded)
 
-    def _loaded(self, settings: Settings) -> None:
+    def _loaded(self, loaded: work.Loaded) -> None:
+        settings = loaded.settings
         task = settings["task"]
         if task != self.state.data.task:
             self._change_data(replace(self.state.data, task=task))
@@ -194,6 +195,9 @@ class Preparing(QObject):
         path = known.get(init, Path(init)) if init else None
         self.state.parent_pack = path if path in known.values() else None
         settings = {**settings, "init": str(self.state.parent_pack or "")}
+        parent = self.state.parent_choice
+        if parent is not None and not loaded.network:
+            settings["network"] = dict(parent.network)
         self.state.preset = ""
         self._take(settings)
 

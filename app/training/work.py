@@ -107,16 +107,25 @@ def estimate_cost(settings: Settings, report: DataReport, progress: Progress) ->
     )
 
 
-def read_settings(path: Path, progress: Progress) -> Settings:
+@dataclass(frozen=True)
+class Loaded:
+    """Settings of a file. ``network``: the file describes one, and means it."""
+
+    settings: Settings
+    network: bool
+
+
+def read_settings(path: Path, progress: Progress) -> Loaded:
     """Settings of a TOML or JSON file, as the command line takes them.
 
     Raises:
         InputError: it cannot be read, or a value cannot be used.
     """
-    from trainer.config import load_config
+    from trainer.config import load_settings
     from trainer.fields import values_of
 
-    return values_of(load_config(path))
+    config, given = load_settings(path)
+    return Loaded(values_of(config), "network" in given)
 
 
 def write_settings(settings: Settings, path: Path, progress: Progress) -> Path:
