@@ -29,7 +29,7 @@ from trainer.events import (
 from trainer.keeping import finish
 from trainer.lock import locked
 from trainer.plan import RunPlan
-from trainer.runs import State, write_record
+from trainer.runs import State, remove_leftovers, write_record
 from trainer.session import Diverged, Session, open_session
 from trainer.steering import Steering
 from trainer.world import Wish, World
@@ -64,6 +64,8 @@ def train(
     world.insist_divisible(config.batch)
     board = Board(plan) if plan.tensorboard and world.leads else None
     with locked(plan.run_folder) if world.leads else nullcontext():
+        if world.leads:
+            remove_leftovers(plan)
         run = open_session(
             config, plan, progress or NullProgress(), steering or Steering(answers=False), world
         )

@@ -194,17 +194,23 @@ def _show(event: TrainEvent, steps: int) -> None:
             say(f"{event.step:6d}  {terms}  {pace}")
         case Validated():
             figures = "  ".join(f"{name} {value:.4f}" for name, value in event.figures.items())
-            best = "  best" if event.best else ""
+            best = "  best" if event.best and event.step else ""
             say(f"{event.step:6d}  validation  {figures}  score {event.score:.4f}{best}")
         case Finished():
-            kept = ""
-            if event.kept == "best" and event.best_step != event.step:
-                kept = f", kept the best state (step {event.best_step})"
-            score = f", score {event.score:.3f} (start 1)" if event.score else ""
-            say(f"{event.pack}: done after {event.step} steps{kept}{score}")
-            if 0 < event.score < 1:
-                note("by its figures the start was better than this pack")
+            _show_end(event)
         case Reduced():
             note(f"the memory ran out: going on at step {event.step} with {event.batch} crops")
         case _:
             pass
+
+
+def _show_end(event: Finished) -> None:
+    kept = ""
+    if event.kept == "best" and not event.best_step:
+        kept = ", kept the start: no trained state scored higher"
+    elif event.kept == "best" and event.best_step != event.step:
+        kept = f", kept the best state (step {event.best_step})"
+    score = f", score {event.score:.3f} (start 1)" if event.score else ""
+    say(f"{event.pack}: done after {event.step} steps{kept}{score}")
+    if 0 < event.score < 1:
+        note("by its figures the start was better than this pack")

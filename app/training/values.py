@@ -235,13 +235,19 @@ class Room:
 
 @dataclass(frozen=True)
 class OpenRun:
-    """A run that was left before its end and can go on."""
+    """A run that was left before its end and can go on.
+
+    Attributes:
+        damage: why it cannot go on after all, "" where it can.
+        handle: the engine's own value, handed back to it.
+    """
 
     name: str
-    task: str
-    step: int
-    steps: int
-    when: float
+    task: str = ""
+    step: int = 0
+    steps: int = 0
+    when: float = 0.0
+    damage: str = ""
     settings: Settings = field(default_factory=dict)
     handle: Any = None
 

@@ -253,23 +253,25 @@ def as_image(pixels: FloatArray) -> QImage:
 
 
 def open_runs(folder: Path, progress: Progress) -> tuple[OpenRun, ...]:
-    """Runs that were left before their end and can go on, the latest first."""
-    from trainer.config import train_adapter
-    from trainer.runs import unfinished
+    """Runs that were left before their end, the latest first; those that are damaged come last."""
+    from trainer.fields import values_of
+    from trainer.runs import scan_runs
 
-    return tuple(
+    runs, damaged = scan_runs(folder)
+    left = (
         OpenRun(
             run.plan.title or run.name,
             run.task,
             run.step,
             run.steps,
             _timestamp(run.when),
-            train_adapter.dump_python(run.config, mode="json"),
-            run,
+            settings=values_of(run.config),
+            handle=run,
         )
-        for run in unfinished(folder)
+        for run in runs
         if run.resumable and not run.running
     )
+    return (*left, *(OpenRun(run.name, damage=run.why, handle=run) for run in damaged))
 
 
 def _timestamp(when: datetime) -> float:
