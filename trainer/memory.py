@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
+from core import memory
 
 
 def used_bytes(device: str) -> int:
@@ -13,11 +11,8 @@ def used_bytes(device: str) -> int:
         import torch
 
         return int(torch.cuda.memory_reserved(device))
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError, AttributeError):
-        return peak_bytes(device)
+    held = memory.process_memory()
+    return held.used if held is not None else 0
 
 
 def peak_bytes(device: str) -> int:
@@ -26,24 +21,9 @@ def peak_bytes(device: str) -> int:
         import torch
 
         return int(torch.cuda.max_memory_reserved(device))
-    try:
-        import resource
-    except ImportError:  # Windows
-        return 0
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
+    return memory.peak_bytes() or 0
 
 
 def free_bytes(device: str) -> int:
     """Bytes that could be had; 0 when the system does not tell."""
-    if device.startswith("cuda"):
-        import torch
-
-        return int(torch.cuda.mem_get_info(device)[0])
-    try:
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError, AttributeError):
-        return 0
+    return memory.available_bytes(device) or 0
