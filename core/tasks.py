@@ -98,6 +98,11 @@ class TaskSpec:
         losses: weights of the fusion objective.
         default_baseline: classical method shown before a model has run.
         hints_a, hints_b: lower-case words in file or folder names that mark a source.
+        stems_a, stems_b: what such words begin with, or have in them (``underexp``).
+        only_together_a, only_together_b: words too common to mark a source alone; they do where the
+            other name has a word of the other source (``t`` beside ``rgb``).
+        contexts: words in names and folders that speak of the task itself: its usual names, and
+            public data sets made for it.
         medical: True when results must carry "Research use only".
     """
 
@@ -112,9 +117,19 @@ class TaskSpec:
     hints_a: tuple[str, ...]
     hints_b: tuple[str, ...]
     medical: bool = False
+    stems_a: tuple[str, ...] = ()
+    stems_b: tuple[str, ...] = ()
+    only_together_a: tuple[str, ...] = ()
+    only_together_b: tuple[str, ...] = ()
+    contexts: tuple[str, ...] = ()
 
 
 _RELEASE = "UniFusion release (arXiv 2603.14214)"
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
 
 _ALL = (
     TaskSpec(
@@ -126,9 +141,10 @@ _ALL = (
         colour=ColourPolicy("luma", "a"),
         losses=LossWeights(20, 100, 50, 20, "max", "equal", _RELEASE),
         default_baseline="laplacian",
-        hints_a=("pet", "spect", "ct", "nm", "pt"),
-        hints_b=("mri", "mr", "t1", "t2", "t1w", "t2w", "flair"),
+        hints_a=("pet", "spect", "ct", "nm", "pt", "fdg"),
+        hints_b=("mri", "mr", "mrt", "t1", "t2", "t1w", "t2w", "t1c", "t1ce", "flair", "dwi"),
         medical=True,
+        contexts=("mif", "medical", "harvard", "havard", "aanlib", "medizin", "medizinisch"),
     ),
     TaskSpec(
         name="ivif",
@@ -139,8 +155,19 @@ _ALL = (
         colour=ColourPolicy("luma", "b"),
         losses=LossWeights(20, 20, 10, 5, "max", "gradient", _RELEASE),
         default_baseline="laplacian",
-        hints_a=("ir", "infrared", "thermal", "lwir"),
+        hints_a=_words("ir infrared thermal lwir mwir swir nir fir tir wärmebild waermebild"),
         hints_b=("vis", "vi", "visible", "rgb"),
+        stems_a=("infrar", "thermal", "thermo", "wärmebild", "waermebild"),
+        stems_b=("visib", "sichtbar"),
+        # Cameras name files by T, W, Z and V; DroneVehicle has trainimg/ and trainimgr/.
+        only_together_a=("t", "i", "th", "previewdata", "trainimgr", "valimgr", "testimgr", "imgr"),
+        only_together_b=_words(
+            "w z v co eo color colour optical visual day trainimg valimg testimg img"
+        ),
+        contexts=_words(
+            "ivif ivf vif m3fd tno roadscene msrs llvip kaist flir vifb vt5000 vt1000 vt821 "
+            "dronevehicle mfnet vedai"
+        ),
     ),
     TaskSpec(
         name="mef",
@@ -153,6 +180,14 @@ _ALL = (
         default_baseline="mertens",
         hints_a=("under", "ue", "dark", "low"),
         hints_b=("over", "oe", "bright", "high"),
+        stems_a=("underexp", "unterbelicht"),
+        stems_b=("overexp", "überbelicht", "ueberbelicht"),
+        only_together_a=("short", "dunkel", "kurz"),
+        only_together_b=("long", "light", "hell", "lang"),
+        contexts=_words(
+            "mef exposure exposures multiexposure bracketing mefb sice hdr belichtung "
+            "belichtungen belichtungsreihe"
+        ),
     ),
     TaskSpec(
         name="mff",
@@ -165,6 +200,11 @@ _ALL = (
         default_baseline="guided",
         hints_a=("near", "fg", "foreground"),
         hints_b=("far", "bg", "background"),
+        stems_a=("nearfoc", "focusnear", "foreground", "vordergrund"),
+        stems_b=("farfoc", "focusfar", "background", "hintergrund"),
+        only_together_a=("front", "fore", "close", "nah", "n"),
+        only_together_b=("back", "rear", "distant", "fern", "f"),
+        contexts=_words("mff focus multifocus fokus lytro mffw mfif mfifb mfiwhu whu"),
     ),
 )
 

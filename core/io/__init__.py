@@ -1,5 +1,6 @@
 """Files in and out: pictures, pairs, folders of pairs, and atomic writing."""
 
+from core.hints import suggest_task
 from core.io.atomic import atomic_path, atomic_write
 from core.io.pairing import PairedFiles, Pairing, pair_folders
 from core.io.reading import (
@@ -29,5 +30,6 @@ __all__ = [
     "read_image",
     "read_pair",
     "resample_onto",
+    "suggest_task",
     "write_image",
 ]

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.errors import InputError
+from core.hints import normal, side_of, source_of, suggest_task, words_of
 from core.io.decoded import file_error
 from core.io.names import (
     HABIT_WORDS,
@@ -18,10 +19,6 @@ from core.io.names import (
     TASK_WORDS,
     NameMatches,
     match_names,
-    normal,
-    side_of,
-    source_of,
-    words_of,
 )
 from core.io.persons import two_persons
 from core.io.plan import Leftover, Match, PairingPlan, Trouble
@@ -105,7 +102,9 @@ class _Finder:
             text = "Names do not say which source is A everywhere; look, and swap if needed."
             self._note(Said(text))
         leftovers = sorted(self._leftovers.values(), key=lambda item: natural(str(item.path)))
-        return PairingPlan(tuple(matches), tuple(leftovers), tuple(self._notes))
+        suggested = {suggest_task(match.a, match.b) for match in matches} - {""}
+        task = next(iter(suggested)) if len(suggested) == 1 else ""
+        return PairingPlan(tuple(matches), tuple(leftovers), tuple(self._notes), task)
 
     def run(self, paths: list[Path]) -> None:
         """Pair what is at and below ``paths``."""

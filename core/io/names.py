@@ -7,20 +7,24 @@ Nothing is matched by its place in a list.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
+from core.hints import (
+    COARSE,
+    FINE,
+    GENERIC_WORDS,
+    normal,
+    side_of_word,
+    sides_together,
+    words_of,
+)
 from core.io.persons import person_of
 from core.said import Said
-from core.tasks import TASKS, TaskSpec
+from core.tasks import TASKS
 
-_COARSE = re.compile(r"[\W_]+|[^\W_]+")
-_FINE = re.compile(r"\d+|[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+|[^\W\d_]+")
-GENERIC_WORDS = (("a", "b"), ("left", "right"), ("l", "r"), ("first", "second"))
 _MOST_VALUES = 6
 _ROUNDS = 40
 
@@ -92,43 +96,6 @@ class _Candidate:
         return self.strength * len(self.pairs)
 
 
-def normal(name: str) -> str:
-    """One spelling for letters that may be stored in two ways (é as one or two marks)."""
-    return unicodedata.normalize("NFC", name)
-
-
-def words_of(name: str) -> set[str]:
-    """Lower-case words of ``name``, whole and split where letters, digits or capitals change."""
-    found: set[str] = set()
-    for part in _COARSE.findall(normal(name)):
-        if part[0].isalnum():
-            found.add(part.casefold())
-            found.update(fine.casefold() for fine in _FINE.findall(part))
-    return found
-
-
-def source_of(name: str, task: str | None, known: str = "") -> str:
-    """``"a"`` or ``"b"`` when words of a task speak for one side only, else ``""``.
-
-    Args:
-        known: a text of words; tasks that it has words of are passed over.
-    """
-    words, others = words_of(name), words_of(known)
-    for spec in _specs(task):
-        a, b = bool(words & {*spec.hints_a}), bool(words & {*spec.hints_b})
-        if a != b and not others & {*spec.hints_a, *spec.hints_b}:
-            return "a" if a else "b"
-    return ""
-
-
-def side_of(name: str, task: str | None) -> str:
-    """``"a"`` or ``"b"`` when the words of ``name`` speak for one side only, else ``""``."""
-    words, source = words_of(name), source_of(name, task)
-    if source:
-        return source
-    return "a" if "a" in words and "b" not in words else "b" if "b" in words else ""
-
-
 def match_names(
     names: Sequence[str],
     task: str | None = None,
@@ -171,21 +138,17 @@ def match_names(
     return matches
 
 
-def _specs(task: str | None) -> tuple[TaskSpec, ...]:
-    return (TASKS[task],) if task in TASKS else tuple(TASKS.values())
-
-
 def _holes(name: str) -> Iterator[_Hole]:
     """Every way to take one word out of ``name``; also none at all."""
     person = person_of(name)
-    parts = _COARSE.findall(name)
+    parts = COARSE.findall(name)
     yield _Hole((name.casefold(), "-"), "", "", name, person)
     start = 0
     for place, part in enumerate(parts):
         if part[0].isalnum():
             before, after = name[:start], name[start + len(part) :]
             yield _hole(before, part, after, person)
-            pieces = _FINE.findall(part)
+            pieces = FINE.findall(part)
             if len(pieces) > 1 and "".join(pieces) == part:
                 offset = 0
                 for piece in pieces:
@@ -288,24 +251,22 @@ def _strength(candidate: _Candidate, task: str | None, sides: Sequence[str] | No
 
 
 def _known(words: tuple[str, str], task: str | None) -> float:
-    for spec in TASKS.values():
-        sets = ({*spec.hints_a}, {*spec.hints_b})
-        hit = any(words[i] in sets[0] and words[1 - i] in sets[1] for i in (0, 1))
-        lone = "" in words and bool({*words} & (sets[0] | sets[1]))
-        if (hit or lone) and task == spec.name:
-            return TASK_WORDS
-    for spec in TASKS.values():
-        for first, second in (words, words[::-1]):
-            if first in ("", *spec.hints_a) and second in ("", *spec.hints_b):
-                return HINT_WORDS
-    return HABIT_WORDS if tuple(sorted(words)) in GENERIC_WORDS else 0.0
+    """How much two words count that are known from a task, or from habit."""
+    best = HABIT_WORDS if tuple(sorted(words)) in GENERIC_WORDS else 0.0
+    for name in TASKS:
+        lone = "" in words and any(side_of_word(word, name) for word in words)
+        if lone or sides_together(*words, name):
+            best = max(best, TASK_WORDS if name == task else HINT_WORDS)
+    return best
 
 
 def _all_one_side(candidate: _Candidate, task: str | None) -> bool:
     """Numbers do not pair ``mri_1`` with ``mri_2``: both say that they are the same source."""
-    specs = _specs(task)
-    hints = {hint for spec in specs for hint in (*spec.hints_a, *spec.hints_b)}
-    return all(words_of(hole.shared) & hints for _, _, hole, _ in candidate.pairs)
+    names = (task,) if task in TASKS else tuple(TASKS)
+    return all(
+        any(side_of_word(word, name) for word in words_of(hole.shared) for name in names)
+        for _, _, hole, _ in candidate.pairs
+    )
 
 
 def _steady(candidate: _Candidate, sides: Sequence[str]) -> bool:
@@ -353,11 +314,12 @@ def _named(
 
 def _order(words: tuple[str, str], task: str | None) -> tuple[bool, bool]:
     """(whether the second word is A, whether that is sure). ``words`` are in order of letters."""
-    ordered = sorted(TASKS.values(), key=lambda spec: spec.name != task)
-    for spec in ordered:
-        for swap, (a, b) in ((False, words), (True, words[::-1])):
-            if (a in spec.hints_a and b in ("", *spec.hints_b)) or (b in spec.hints_b and a == ""):
-                return swap, True
+    for name in sorted(TASKS, key=lambda name: name != task):
+        if side := sides_together(*words, name):
+            return side == "b", True
+        sides = [side_of_word(word, name) for word in words]
+        if sum(map(bool, sides)) == 1:  # “001” and “001_thermal”, “co” and “ir”
+            return sides[0] == "b" or sides[1] == "a", True
     if all(word.isdecimal() for word in words):
         return int(words[0]) > int(words[1]), True
     return False, words in GENERIC_WORDS

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError, Said
+from core.hints import normal
 from core.io.decoded import file_error
 from core.io.finder import FolderRule, pair_paths
-from core.io.names import normal
 from core.io.plan import Leftover, Match, PairingPlan
 from core.io.reading import IMAGE_SUFFIXES
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.io.names import GENERIC_WORDS, normal
+from core.hints import GENERIC_WORDS, normal
 from core.said import Said
 
 _FEW = 8

@@ -1,0 +1,252 @@
+"""Exposures in names: ``room_-2EV``, ``room_EV+1.3``, ``img(-2)``, ``hall_n2``, ``lake_1_250s``.
+
+A sign before a number is a sign only where the other names of the scene say so too. Numbers that
+may be something else (``ev1`` of events, ``0.004`` of anything) are told apart from sure ones.
+Pure text; nothing is opened.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["ev", "time", "sign", "letter", "number"]
+KINDS: tuple[Kind, ...] = ("ev", "time", "sign", "letter", "number")
+"""Ways to write an exposure, the surest first."""
+
+_NUMBER = r"\d+(?:[.,]\d+)?"
+_SIGN = r"[+-]|(?:minus|plus)[ _]?|(?<![a-z])[nmp]"
+_EV_AFTER = re.compile(
+    rf"(?P<sign>{_SIGN})?(?<![\d.,])(?P<number>{_NUMBER}|(?<=[+-])\d+_\d) ?ev(?![a-z])"
+)
+_EV_BEFORE = re.compile(rf"(?<![a-z])ev[ _=]?(?P<sign>{_SIGN})?(?P<number>{_NUMBER})(?!\d)")
+_TIME = re.compile(
+    rf"(?<![a-z\d.,])(?:(?P<over>\d+)[_/-])?(?P<number>{_NUMBER}) ?(?P<unit>s|sec|ms)(?![a-z])"
+)
+_SIGNED = re.compile(rf"(?P<sign>[+-])?(?<![\d.,])(?P<number>{_NUMBER})(?![\d]|[.,]\d)")
+_LETTERED = re.compile(
+    rf"(?<![a-z\d])(?P<sign>minus|plus|[nmp])?[ _]?(?P<number>{_NUMBER})(?![a-z\d])"
+)
+_DECIMAL = re.compile(r"(?<![\d.,])(?P<number>\d+[.,]\d+)(?!\d|[.,]\d)")
+_FRACTION = re.compile(r"(?<![a-z\d.,])(?P<over>1)[_/-](?P<number>\d{2,4})(?![a-z\d.,])")
+_SHUTTERS = frozenset(
+    (8, 10, 13, 15, 20, 25, 30, 40, 50, 60, 80, 100, 125, 160, 200, 250, 320, 400, 500, 640, 800,
+     1000, 1250, 1600, 2000, 2500, 3200, 4000, 5000, 6400, 8000)
+)  # fmt: skip
+"""What cameras write below 1 in a shutter time."""
+_MINUS = dict.fromkeys(map(ord, "\u2212\u2013\u2010\u2011\ufe63\uff0d"), "-") | dict.fromkeys(
+    map(ord, "\uff0b\u00b1"), "+"
+)
+"""Signs that look like minus and plus."""
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """One way to read a name.
+
+    Attributes:
+        kind: how it is written.
+        scene: the name around it, before and after; what is to be equal within a bracket.
+        value: larger is more exposed: EV, or seconds.
+        written: the exposure as it stands in the name.
+        sign: ``"+"``, ``"-"`` or ``""``; ``glued`` when the sign follows a letter or digit, where
+            it may be a hyphen.
+        sure: False where only its neighbours tell whether it is an exposure.
+    """
+
+    kind: Kind
+    scene: tuple[str, str]
+    value: float
+    written: str
+    sign: str = ""
+    glued: bool = False
+    sure: bool = True
+
+    @property
+    def shared(self) -> str:
+        """The name without it, or ""."""
+        before, after = self.scene
+        head = before.rstrip(" _-.([{=").lstrip(" _-.")
+        tail = after.lstrip(" _-.)]}").rstrip(" _-.")
+        return f"{head}_{tail}" if head and tail else head or tail
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """Names of one scene that differ in nothing but the exposure.
+
+    Attributes:
+        order: places of the names, the least exposed first.
+        readings: the exposure of each, in that order.
+        certain: whether they are exposures, and in this order.
+    """
+
+    order: tuple[int, ...]
+    readings: tuple[Exposure, ...]
+    certain: bool
+
+
+def _float(text: str) -> float:
+    return float(text.replace(",", ".").replace("_", "."))
+
+
+def _sign_of(text: str | None) -> str:
+    return "" if not text else "+" if text.strip(" _") in ("+", "p", "plus") else "-"
+
+
+def _reading(kind: Kind, name: str, found: re.Match[str], sure: bool = True) -> Exposure:
+    """The exposure that ``found`` is in ``name``; both parts of the name keep their capitals."""
+    start, end = found.span()
+    groups = found.groupdict()
+    sign = _sign_of(groups.get("sign"))
+    value = _float(groups["number"])
+    if groups.get("over"):
+        value = float(groups["over"]) / value if value else 0.0
+    if groups.get("unit") == "ms":
+        value /= 1000
+    glued = sign == "-" and groups["sign"] == "-" and start > 0 and name[start - 1].isalnum()
+    written = name[start:end].strip(" _")
+    scene = name[:start], name[end:]
+    return Exposure(kind, scene, -value if sign == "-" else value, written, sign, glued, sure)
+
+
+def _ev(name: str, low: str) -> Iterator[Exposure]:
+    if "ev" in low:
+        for found in _EV_AFTER.finditer(low):
+            yield _reading("ev", name, found)
+        for found in _EV_BEFORE.finditer(low):
+            told = bool(found["sign"]) or not found["number"].isdigit()
+            yield _reading("ev", name, found, told)
+
+
+def _time(name: str, low: str) -> Iterator[Exposure]:
+    for found in _TIME.finditer(low):
+        if found["over"] in (None, "1"):
+            yield _reading("time", name, found)
+        if found["over"] is not None:  # scene 1, 30 s?
+            seconds = _TIME.search(low, found.start("number"))
+            yield _reading("time", name, seconds or found, sure=False)
+
+
+def _sign(name: str, low: str) -> Iterator[Exposure]:
+    for found in _SIGNED.finditer(low):
+        yield _reading("sign", name, found, found["sign"] is not None)
+
+
+def _letter(name: str, low: str) -> Iterator[Exposure]:
+    for found in _LETTERED.finditer(low):
+        if found["sign"] or not _float(found["number"]):
+            yield _reading("letter", name, found, sure=False)
+
+
+def _number(name: str, low: str) -> Iterator[Exposure]:
+    for found in _DECIMAL.finditer(low):
+        yield _reading("number", name, found, sure=False)
+    for found in _FRACTION.finditer(low):
+        if int(found["number"]) in _SHUTTERS:
+            yield _reading("number", name, found, sure=False)
+
+
+_READERS: dict[Kind, Callable[[str, str], Iterator[Exposure]]] = {
+    "ev": _ev,
+    "time": _time,
+    "sign": _sign,
+    "letter": _letter,
+    "number": _number,
+}
+
+
+def _readings(name: str, kind: Kind) -> Iterator[Exposure]:
+    """All ways to read ``name`` (one spelling of letters and signs) as an exposure of ``kind``."""
+    low = name.lower()
+    # Letters whose small form is longer would shift the places.
+    yield from _READERS[kind](name if len(low) == len(name) else low, low)
+
+
+def _spelled(name: str) -> str:
+    return unicodedata.normalize("NFC", name).translate(_MINUS)
+
+
+def exposure_of(name: str) -> Exposure | None:
+    """The exposure that ``name`` tells for sure by itself (``room_-2EV``), or None."""
+    name = _spelled(name)
+    for kind in ("ev", "time"):
+        sure = [reading for reading in _readings(name, kind) if reading.sure]
+        if sure:
+            return sure[-1]
+    return None
+
+
+def _is_bracket(kind: Kind, members: Sequence[Exposure]) -> bool:
+    """Whether names that differ in one number differ in an exposure."""
+    signs = {m.sign for m in members}
+    if len({m.value for m in members}) < 2:
+        return False
+    if kind == "ev":
+        return any(m.sure or not m.value for m in members)
+    if kind == "sign":
+        return "+" in signs or any(m.sign and not m.glued for m in members)
+    if kind == "letter":
+        return {"+", "-"} <= signs and bool(members[0].shared)
+    if kind == "number":
+        return all("." in m.written or "," in m.written for m in members) == any(
+            m.written.startswith("0") for m in members
+        )
+    return True
+
+
+def _is_certain(kind: Kind, members: Sequence[Exposure], others: frozenset[str]) -> bool:
+    if kind == "number" or len({m.value for m in members}) < len(members):
+        return False
+    if kind == "time":  # “lake_1_30s” beside “lake_2_30s”: the 1 is the scene's
+        return all(m.sure for m in members) and members[0].scene[0].casefold() not in others
+    hyphens = all(m.glued for m in members)
+    return not (hyphens and any(not m.value for m in members))
+
+
+def find_brackets(names: Sequence[str]) -> list[Bracket]:
+    """Which of ``names`` are one scene in several exposures. A name is in one bracket at most."""
+    left = dict(enumerate(map(_spelled, names)))
+    found: list[Bracket] = []
+    for kind in KINDS:
+        groups: dict[tuple[str, str], dict[int, Exposure]] = defaultdict(dict)
+        for index, name in left.items():
+            for reading in _readings(name, kind):
+                before, after = (part.casefold() for part in reading.scene)
+                groups[before, after].setdefault(index, reading)
+        numbered = _numbered(left.values()) if kind == "time" else frozenset()
+        for group in sorted(groups.values(), key=len, reverse=True):
+            members = {i: reading for i, reading in group.items() if i in left}
+            if len(members) > 1 and _is_bracket(kind, list(members.values())):
+                order = tuple(sorted(members, key=lambda i: (members[i].value, names[i])))
+                readings = tuple(members[i] for i in order)
+                found.append(Bracket(order, readings, _is_certain(kind, readings, numbered)))
+                for index in order:
+                    del left[index]
+    return found
+
+
+def _numbered(names: Iterable[str]) -> frozenset[str]:
+    """What comes before ``2_30s`` in names: there the number before the seconds is a scene's."""
+    return frozenset(
+        name[: found.start()].casefold()
+        for name in names
+        for found in _TIME.finditer(name.lower())
+        if found["over"] not in (None, "1")
+    )
+
+
+def compare_exposures(one: str, other: str, sure: bool = True) -> int:
+    """-1 when ``one`` is less exposed than ``other``, 1 when more, 0 when they differ otherwise.
+
+    Args:
+        sure: 0 also for numbers that may be something else (``0.004`` without a unit).
+    """
+    for bracket in find_brackets((one, other)):
+        if bracket.certain or (not sure and bracket.readings[0].kind == "number"):
+            return -1 if bracket.order == (0, 1) else 1
+    return 0
