@@ -77,7 +77,7 @@ def save_checkpoint(
     tensors["rng.cpu"] = torch.get_rng_state()
     tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     header = {
-        "config": train_adapter.dump_python(config, mode="json"),
+        "config": _plain(config),
         "state": asdict(state),
         "sha256": tensors_sha256(tensors),
     }
@@ -107,7 +107,10 @@ def load_checkpoint(path: Path, config: TrainConfig, step: BilevelStep) -> RunSt
     """
     header, tensors = _read(path)
     try:
-        difference = _difference(header["config"], train_adapter.dump_python(config, mode="json"))
+        saved, wanted = header["config"], _plain(config)
+        if (saved["losses"] is None) != (wanted["losses"] is None):
+            saved, wanted = _spelt_out(saved), _spelt_out(wanted)
+        difference = _difference(saved, wanted)
         if difference:
             raise InputError(
                 str(path),
@@ -174,6 +177,16 @@ _HARMLESS = {
     "backbone",
     "device",
 }
+
+
+def _plain(config: TrainConfig) -> dict[str, Any]:
+    return dict(train_adapter.dump_python(config, mode="json"))
+
+
+def _spelt_out(config: dict[str, Any]) -> dict[str, Any]:
+    """With the task's own losses where none are given: a form spells them out, a file need not."""
+    own = train_adapter.validate_python(config).loss_weights
+    return {**config, "losses": {k: v for k, v in asdict(own).items() if k != "source"}}
 
 
 def _difference(saved: dict[str, Any], wanted: dict[str, Any], within: str = "") -> str:
