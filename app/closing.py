@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, QThread, QTimer
@@ -26,6 +27,7 @@ class Closing(QObject):
         super().__init__(window)
         self._window = window
         self._decided = False
+        self._session_ends = False
         self.waits = False
         """Whether the program ends by itself when all work has ended."""
         self.card: Card | None = None
@@ -52,7 +54,7 @@ class Closing(QObject):
         return bool(self._window.windowState() & Qt.WindowState.WindowMinimized)
 
     def _must_ask(self) -> bool:
-        if self._decided or not self._window.workspaces.busy:
+        if self._decided or self._session_ends or not self._window.workspaces.busy:
             return False
         # A second wish to close answers the question by the way that loses nothing; and where
         # nobody can answer any more, because the program is ending, there is no question.
@@ -99,6 +101,19 @@ class Closing(QObject):
         self.waits = True
         self._busy_changed()
 
+    def end_at_once(self) -> None:
+        """Stop all work where it can be gone on with, and end: nobody is there to be asked."""
+        self._take_away()
+        self._end()
+
+    def end_with_session(self) -> None:
+        """The desktop session is about to end. Elsewhere than on Windows a request to quit follows,
+        unless somebody calls it off.
+        """
+        self._session_ends = True
+        if sys.platform == "win32":
+            self.end_at_once()
+
     def come_back(self) -> None:
         """Show the window again; it then stays when work has ended."""
         self.waits = False
@@ -107,6 +122,7 @@ class Closing(QObject):
 
     def _busy_changed(self) -> None:
         if self._window.workspaces.busy:
+            self._session_ends = False  # that was called off: work has begun since
             return
         self._take_away()
         if self.waits:

@@ -88,7 +88,8 @@ def run(
         window.show()
         # The window stands before any file is touched or the engine started.
         FirstPaint(window, lambda: habits.begin(a, b))
-        with closing(window.close):
+        application.commitDataRequest.connect(window.closing.end_with_session)
+        with closing(window.close, window.closing.end_at_once):
             return _run_until_done(application, window, screenshot)
     finally:
         if clock is not None:

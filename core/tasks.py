@@ -7,14 +7,22 @@ the SSIM weighting and the intensity target follow SwinFusion, as the paper says
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Interval
 
 from core.errors import InputError, Said
+from core.setting import Setting
 
 Target = Literal["max", "mean", "brighter", "sharper"]
 SsimWeighting = Literal["gradient", "equal"]
 ColourMode = Literal["luma", "rgb"]
 ChromaSource = Literal["a", "b", "both", "nearest"]
+
+
+_GROUP = "Objectives"
+Weight = Annotated[float, Interval(ge=0, le=100_000)]
+"""How much an objective counts."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +35,41 @@ class LossWeights:
     sharper (ours, for focus).
     """
 
-    intensity: float
-    gradient: float
-    ssim: float
-    reconstruction: float
-    intensity_target: Target
-    ssim_weighting: SsimWeighting
+    intensity: Annotated[
+        Weight,
+        Setting("Intensity", "Draws brightness to the target below.", "", _GROUP, 5),
+    ]
+    gradient: Annotated[
+        Weight,
+        Setting("Gradient", "Keeps the steeper edge of the two sources.", "", _GROUP, 5),
+    ]
+    ssim: Annotated[
+        Weight,
+        Setting("Structure", "Keeps the result similar to both sources (SSIM).", "", _GROUP, 5),
+    ]
+    reconstruction: Annotated[
+        Weight,
+        Setting("Reconstruction", "Objective of the lower level.", "", _GROUP, 5),
+    ]
+    intensity_target: Annotated[
+        Target,
+        Setting(
+            "Brightness target",
+            "The larger or the mean of both sources, more of the brighter than of the darker one, "
+            "or the locally sharper one.",
+            "",
+            _GROUP,
+        ),
+    ]
+    ssim_weighting: Annotated[
+        SsimWeighting,
+        Setting(
+            "Structure weighting",
+            "By the strength of each source's edges, or equal.",
+            "",
+            _GROUP,
+        ),
+    ]
     source: str
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import uuid
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,8 +50,21 @@ class RunState:
     counted: int = 0
 
 
-def save_checkpoint(path: Path, config: TrainConfig, step: BilevelStep, state: RunState) -> None:
+class CheckpointDamaged(InputError):
+    """A checkpoint is cut off, changed, or no checkpoint at all."""
+
+
+def save_checkpoint(
+    path: Path,
+    config: TrainConfig,
+    step: BilevelStep,
+    state: RunState,
+    previous: Path | None = None,
+) -> None:
     """Write network, EMA, both optimisers, RNG state and progress into one safetensors file.
+
+    Args:
+        previous: where the older checkpoint is kept.
 
     Raises:
         OutputError: the file cannot be written; an older checkpoint is left as it was.
@@ -61,22 +77,40 @@ def save_checkpoint(path: Path, config: TrainConfig, step: BilevelStep, state: R
     tensors["rng.cpu"] = torch.get_rng_state()
     tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     header = {
-        "config": train_adapter.dump_python(config, mode="json"),
+        "config": _plain(config),
         "state": asdict(state),
         "sha256": tensors_sha256(tensors),
     }
-    atomic_write(path, save(tensors, metadata={_KEY: json.dumps(header)}))
+    content = save(tensors, metadata={_KEY: json.dumps(header)})
+    if previous is not None and path.is_file():
+        _keep(path, previous)
+    atomic_write(path, content)
+
+
+def _keep(path: Path, previous: Path) -> None:
+    """Give the file at ``path`` a second name; there is one at ``path`` at any moment."""
+    link = path.with_name(f".{uuid.uuid4().hex}.part{path.suffix}")
+    with contextlib.suppress(OSError):  # a disk without links: then there is none to fall back to
+        try:
+            os.link(path, link)
+            link.replace(previous)
+        finally:
+            # Two names of one file are not exchanged: then the link is still there.
+            link.unlink(missing_ok=True)
 
 
 def load_checkpoint(path: Path, config: TrainConfig, step: BilevelStep) -> RunState:
     """Bring ``step`` back to where the checkpoint was written.
 
     Raises:
-        InputError: unreadable, or written by a run with another configuration.
+        CheckpointDamaged: it cannot be read. InputError: it is of a run with another configuration.
     """
     header, tensors = _read(path)
     try:
-        difference = _difference(header["config"], train_adapter.dump_python(config, mode="json"))
+        saved, wanted = header["config"], _plain(config)
+        if (saved["losses"] is None) != (wanted["losses"] is None):
+            saved, wanted = _spelt_out(saved), _spelt_out(wanted)
+        difference = _difference(saved, wanted)
         if difference:
             raise InputError(
                 str(path),
@@ -85,7 +119,7 @@ def load_checkpoint(path: Path, config: TrainConfig, step: BilevelStep) -> RunSt
             )
         _restore(tensors, step)
         return RunState(**header["state"])
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, IndexError) as error:
         # Written by another release of this program: the names or shapes do not fit.
         raise _unreadable(path, error) from error
 
@@ -119,13 +153,13 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         digest = tensors_sha256(tensors)
         if header.get("sha256", digest) != digest:
             raise ValueError("its contents have changed since it was written")
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise _unreadable(path, error) from error
     return header, tensors
 
 
-def _unreadable(path: Path, error: Exception) -> InputError:
-    return InputError(
+def _unreadable(path: Path, error: Exception) -> CheckpointDamaged:
+    return CheckpointDamaged(
         str(path), Said("the checkpoint cannot be read ({0})", error), "Delete it to start afresh."
     )
 
@@ -143,6 +177,16 @@ _HARMLESS = {
     "backbone",
     "device",
 }
+
+
+def _plain(config: TrainConfig) -> dict[str, Any]:
+    return dict(train_adapter.dump_python(config, mode="json"))
+
+
+def _spelt_out(config: dict[str, Any]) -> dict[str, Any]:
+    """With the task's own losses where none are given: a form spells them out, a file need not."""
+    own = train_adapter.validate_python(config).loss_weights
+    return {**config, "losses": {k: v for k, v in asdict(own).items() if k != "source"}}
 
 
 def _difference(saved: dict[str, Any], wanted: dict[str, Any], within: str = "") -> str:

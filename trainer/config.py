@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
+from annotated_types import Interval, MultipleOf
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
 from core.errors import InputError, Said
 from core.models.config import NetworkConfig, compact_config
-from core.tasks import TASKS, ColourPolicy, LossWeights, get_task
+from core.setting import Setting
+from core.tasks import TASKS, ColourPolicy, LossWeights, Weight, get_task
 from trainer.faults import first_fault
 
-_STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
+_STRICT = ConfigDict(extra="forbid", allow_inf_nan=False, revalidate_instances="always")
 
 
 @dataclass(frozen=True, config=_STRICT)
 class TrainConfig:
-    """One training run.
+    """One training run. Words for people, units and limits stand on the fields.
 
     Attributes:
         task: name of a task; decides default losses, and colour policy for one-channel networks.
@@ -52,34 +53,212 @@ class TrainConfig:
 
     task: str
     network: NetworkConfig = Field(default_factory=compact_config)
-    steps: int = Field(default=10_000, ge=1)
-    batch: int = Field(default=16, ge=1)
-    crop: int = Field(default=128, ge=32, multiple_of=16)
-    lr_lower: float = Field(default=4e-4, gt=0)
-    lr_upper: float = Field(default=2e-4, gt=0)
-    lr_final: float = Field(default=0.1, gt=0, le=1)
-    ema: float = Field(default=0.999, ge=0, lt=1)
-    bilevel: bool = True
+    steps: Annotated[
+        int,
+        Interval(ge=1, le=10_000_000),
+        Setting(
+            "Steps",
+            "One step improves reconstruction once and fusion once.",
+            "steps",
+            "Length",
+            100,
+        ),
+    ] = 10_000
+    batch: Annotated[
+        int,
+        Interval(ge=1, le=4096),
+        Setting("Crops per step", "More is steadier and takes more memory.", "crops", "Length", 1),
+    ] = 16
+    crop: Annotated[
+        int,
+        Interval(ge=32, le=4096),
+        MultipleOf(16),
+        Setting("Crop size", "Side of the square crops; a multiple of 16.", "px", "Length", 16),
+    ] = 128
+    seed: Annotated[
+        int,
+        Interval(ge=0, le=2**63 - 1),
+        Setting("Seed", "The same seed and pictures give the same pack.", "", "Length", 1),
+    ] = 0
+    device: Annotated[
+        str,
+        Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$"),
+        Setting("Device", "Where to train: auto, cpu, cuda or cuda:N.", "", "Length"),
+    ] = "auto"
+    precision: Annotated[
+        Literal["fp32", "bf16"],
+        Setting(
+            "Precision",
+            "bf16 is mixed precision: faster on recent devices, losses stay exact.",
+            "",
+            "Length",
+        ),
+    ] = "fp32"
+    lr_lower: Annotated[
+        float,
+        Interval(gt=0, le=1),
+        Setting(
+            "Rate, lower level",
+            "How fast reconstruction learns. Larger than the upper rate.",
+            "per step",
+            "Learning",
+            1e-4,
+        ),
+    ] = 4e-4
+    lr_upper: Annotated[
+        float,
+        Interval(gt=0, le=1),
+        Setting("Rate, upper level", "How fast fusion learns.", "per step", "Learning", 1e-4),
+    ] = 2e-4
+    lr_final: Annotated[
+        float,
+        Interval(gt=0, le=1),
+        Setting(
+            "Decay",
+            "What is left of both rates at the last step; they fall exponentially.",
+            "of the start",
+            "Learning",
+            0.05,
+        ),
+    ] = 0.1
+    ema: Annotated[
+        float,
+        Interval(ge=0, lt=1),
+        Setting(
+            "Averaging",
+            "How much of the averaged fusion weights each step keeps; 0 switches averaging off.",
+            "",
+            "Learning",
+            0.001,
+        ),
+    ] = 0.999
+    clip: Annotated[
+        float,
+        Interval(gt=0, le=1e9),
+        Setting(
+            "Largest gradient", "Gradients with a larger norm are scaled down.", "", "Learning", 1
+        ),
+    ] = 5.0
     losses: LossWeights | None = None
-    edge: float = Field(default=0.0, ge=0)
-    artefact: float = Field(default=0.0, ge=0)
-    information: float = Field(default=0.0, ge=0)
-    consistency: float = Field(default=0.0, ge=0)
-    truth: bool = False
-    swap: bool = False
-    jitter: float = Field(default=0.0, ge=0, le=2)
-    refocus: float = Field(default=0.0, ge=0, le=1)
-    clip: float = Field(default=5.0, gt=0)
-    precision: Literal["fp32", "bf16"] = "fp32"
-    seed: int = Field(default=0, ge=0, lt=2**63)
-    exclude: tuple[str, ...] = ()
-    log_every: int = Field(default=20, ge=0)
-    validate_every: int = Field(default=500, ge=0)
-    validate_pairs: int = Field(default=0, ge=0)
-    checkpoint_every: int = Field(default=200, ge=0)
-    init: str = ""
-    backbone: str = ""
-    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    edge: Annotated[
+        Weight,
+        Setting(
+            "Edge preservation",
+            "Keeps strength and direction of edges. 0 is the paper.",
+            "",
+            "Objectives",
+            5,
+        ),
+    ] = 0.0
+    artefact: Annotated[
+        Weight,
+        Setting(
+            "Artefacts", "Against edges neither source has. 0 is the paper.", "", "Objectives", 5
+        ),
+    ] = 0.0
+    information: Annotated[
+        Weight,
+        Setting(
+            "Visual information",
+            "Keeps what an eye can make out of the sources. 0 is the paper.",
+            "",
+            "Objectives",
+            5,
+        ),
+    ] = 0.0
+    consistency: Annotated[
+        Weight,
+        Setting(
+            "Same in any surroundings",
+            "Keeps what lies around a place from changing it; a step takes longer. 0 is the paper.",
+            "",
+            "Objectives",
+            5,
+        ),
+    ] = 0.0
+    truth: Annotated[
+        bool,
+        Setting(
+            "Compare with truth",
+            "Where a folder gt/ holds the wanted picture, compare with it alone.",
+            "",
+            "Objectives",
+        ),
+    ] = False
+    exclude: Annotated[
+        tuple[str, ...],
+        Setting(
+            "Leave out", "Name patterns of pairs to leave out, such as llvip_*.", "", "Pictures"
+        ),
+    ] = ()
+    swap: Annotated[
+        bool,
+        Setting("Exchange sources", "At random; for sources without fixed roles.", "", "Pictures"),
+    ] = False
+    jitter: Annotated[
+        float,
+        Interval(ge=0, le=2),
+        Setting(
+            "Vary brightness",
+            "Largest change of each source's gamma and gain.",
+            "natural log",
+            "Pictures",
+            0.1,
+        ),
+    ] = 0.0
+    refocus: Annotated[
+        float,
+        Interval(ge=0, le=1),
+        Setting(
+            "Simulated defocus",
+            "Share of the crops with truth that are blurred anew.",
+            "share",
+            "Pictures",
+            0.1,
+        ),
+    ] = 0.0
+    bilevel: Annotated[
+        bool,
+        Setting("Two levels", "Off: one optimiser on the sum of all objectives.", "", "Ablations"),
+    ] = True
+    backbone: Annotated[
+        str,
+        Setting(
+            "DINOv3 file",
+            "Weights of DINOv3 ViT-S/16, needed by that backbone.",
+            "",
+            "Network",
+            file=True,
+        ),
+    ] = ""
+    init: Annotated[
+        str,
+        Setting(
+            "Start from", "Pack to start from; empty is from scratch.", "", "Network", file=True
+        ),
+    ] = ""
+    log_every: Annotated[
+        int,
+        Interval(ge=0, le=10_000_000),
+        Setting("Curve points every", "0 draws no curves.", "steps", "Watching", 5),
+    ] = 20
+    validate_every: Annotated[
+        int,
+        Interval(ge=0, le=10_000_000),
+        Setting("Judge every", "0 never judges.", "steps", "Watching", 50),
+    ] = 500
+    validate_pairs: Annotated[
+        int,
+        Interval(ge=0, le=1_000_000),
+        Setting(
+            "Pairs to judge by", "At most, spread over all; 0 takes all.", "pairs", "Watching", 4
+        ),
+    ] = 0
+    checkpoint_every: Annotated[
+        int,
+        Interval(ge=0, le=10_000_000),
+        Setting("Save every", "0 saves on pause and close only.", "steps", "Watching", 50),
+    ] = 200
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -89,10 +268,6 @@ class TrainConfig:
         if self.bilevel and self.lr_lower <= self.lr_upper:
             text = "the lower level must learn faster than the upper one (η_L > η_U)"
             raise ValueError(Said(text))
-        for name in ("intensity", "gradient", "ssim", "reconstruction"):
-            weight = getattr(self.losses, name, 0.0)
-            if not (isfinite(weight) and weight >= 0):
-                raise ValueError(Said("losses.{0} must be at least 0", name))
         return self
 
     @property
@@ -117,7 +292,12 @@ train_adapter = TypeAdapter(TrainConfig)
 
 
 def load_config(path: Path) -> TrainConfig:
-    """Read a run configuration from TOML or JSON.
+    """Read a run configuration from TOML or JSON; InputError as in :func:`load_settings`."""
+    return load_settings(path)[0]
+
+
+def load_settings(path: Path) -> tuple[TrainConfig, frozenset[str]]:
+    """Read a run configuration from TOML or JSON, and the names of the settings the file gives.
 
     Raises:
         InputError: the file cannot be read or a value is not valid; the message names it.
@@ -128,11 +308,11 @@ def load_config(path: Path) -> TrainConfig:
     try:
         text = path.read_text(encoding="utf-8")
         raw = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-        return train_adapter.validate_python(raw)
+        return train_adapter.validate_python(raw), frozenset(raw)
     except ValidationError as error:
         where, why = first_fault(error)
         raise InputError(Said("{0}: {1}", path, where) if where else str(path), why) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(str(path), str(error), "Give a TOML or JSON file.") from error
 
 

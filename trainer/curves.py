@@ -18,6 +18,9 @@ from trainer.events import RatesChanged, Reduced, Stepped, TrainEvent, Validated
 
 Points = npt.NDArray[np.float64]
 
+_BEYOND = 2**53
+"""Steps that no run has, nor can a float tell from their neighbours."""
+
 
 @dataclass(frozen=True, eq=False)
 class Curves:
@@ -112,9 +115,10 @@ def read_entries(path: Path) -> list[dict[str, Any]]:
     for line in text.splitlines():
         try:
             entry = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue  # the last line of a killed process may be half a line
-        if isinstance(entry, dict) and isinstance(entry.get("step"), int):
+        step = entry.get("step") if isinstance(entry, dict) else None
+        if isinstance(step, int) and 0 <= step < _BEYOND:
             entries.append(entry)
     return entries
 
@@ -137,8 +141,8 @@ def read_curves(path: Path) -> Curves:
             score = {"score": entry["score"]} if "score" in entry else {}
             figures.append({"step": entry["step"], **entry["validation"], **score})
         elif isinstance(entry.get("rates"), dict):
-            rates = entry["rates"]
-            text = Said("learning rates {0:g}, {1:g}", rates["lower"], rates["upper"])
+            lower, upper = (_number(entry["rates"].get(level)) for level in ("lower", "upper"))
+            text = Said("learning rates {0:g}, {1:g}", lower, upper)
             marks.append((entry["step"], text))
         elif "upper" not in entry and "batch" in entry:
             marks.append((entry["step"], Said("batch {0}", entry["batch"])))
@@ -157,4 +161,7 @@ def _columns(rows: Iterable[Mapping[str, Any]]) -> tuple[Points, dict[str, Point
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else float("nan")
+    try:
+        return float(value) if isinstance(value, int | float) else float("nan")
+    except OverflowError:  # of a foreign or damaged log
+        return float("nan")

@@ -13,7 +13,7 @@ from core.progress import NullProgress, Progress
 from trainer.bilevel import BilevelStep
 from trainer.config import TrainConfig
 from trainer.data import CropSampler, read_pairs
-from trainer.memory import free_bytes, peak_bytes
+from trainer.memory import Peak, free_bytes, held_bytes
 from trainer.session import averaged, new_network
 from trainer.survey import Survey
 from trainer.validation import validate
@@ -28,7 +28,7 @@ class Estimate:
 
     Attributes:
         seconds_per_step: of training alone. seconds_total: of the whole run with judging.
-        peak_bytes: memory the run will need, pictures included; 0 when unknown.
+        peak_bytes: memory the run will need at least, pictures included.
         free_bytes: memory that could be had; 0 when unknown.
         device, device_reason: where it would run and why there.
         fits: False when the memory would surely not do.
@@ -55,7 +55,6 @@ def estimate(
     progress = progress or NullProgress()
     choice = choose_device(device)
     free = free_bytes(choice.name)
-    before = peak_bytes(choice.name)
     every = survey.split.train
     some = every[:: max(1, len(every) // _PAIRS)][:_PAIRS]
     pairs = read_pairs(some, config.colour, progress, config.truth, config.task).pairs
@@ -72,7 +71,12 @@ def estimate(
             config.refocus,
             config.jitter,
         )
-        spent = [_timed(step, sampler, number, choice.name, progress) for number in range(_STEPS)]
+        peak = Peak(choice.name)
+        with peak.watched():  # the first one is slow anyway: kernels are chosen, caches are cold
+            _timed(step, sampler, 0, choice.name, progress)
+        pace = min(
+            _timed(step, sampler, number, choice.name, progress) for number in range(1, _STEPS)
+        )
         began = time.perf_counter()
         progress.report(_STEPS, _STEPS + 1, "timing validation")
         with averaged(step) as whole:
@@ -88,12 +92,8 @@ def estimate(
         ) from error
     finally:
         torch.set_rng_state(state)
-    # The first step is slower: kernels are chosen, caches are cold.
-    pace = min(spent[1:])
-    # A peak of the process that lay higher before tells nothing: then it is the pictures alone.
-    needed = max(0, peak_bytes(choice.name) - before)
-    on_cpu = choice.name == "cpu"
-    needed += survey.data_bytes if on_cpu else 0
+    needed = max(held_bytes(step) + peak.saved, peak.grown)
+    needed += survey.data_bytes if choice.name == "cpu" else 0
     return Estimate(
         pace,
         pace * config.steps + judging * _judgements(config, survey),

@@ -70,7 +70,7 @@ class Validated:
 
     Attributes:
         score: one number for all figures, 1 for the start; see :func:`trainer.score.score`.
-        best: no trained state before this one scored higher; it was kept.
+        best: no state before this one scored as high; it was kept. The start is the first.
     """
 
     step: int
@@ -139,9 +139,10 @@ class Finished:
     Attributes:
         step: steps done. pack: the file. figures: of what is in it, {} without validation.
         kept: whether the pack holds the best validated state or the last one.
-        best_step: the step whose state is in the pack.
+        best_step: the step whose state is in the pack; 0 is the start, where nothing was better.
         report: the model card. curves: the log with every point of every curve.
-        score: of what is in the pack, 0 without validation; below 1 the start was better.
+        score: of what is in the pack, 0 without validation; below 1 (which only the last state can
+            be) the start was better.
     """
 
     step: int

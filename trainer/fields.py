@@ -1,13 +1,15 @@
-"""Every setting of a run as a form shows it: words, unit, range, and what is wrong with a value."""
+"""Every setting of a run as a form shows it, read off the configuration, and what is wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, is_dataclass, replace
+from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
+from annotated_types import Ge, GroupedMetadata, Gt, Le, Lt
 from pydantic import ValidationError
 
+from core.setting import Setting
 from trainer.config import TrainConfig, train_adapter
 from trainer.faults import in_words
 
@@ -24,6 +26,7 @@ class Field:
         kind: what sort of control. ``text`` of ``exclude`` is a list, split at commas.
         minimum, maximum: of numbers, None when open. step: of a spin box, 0 to leave it.
         choices: values of a ``choice``. group: heading to stand under.
+        above, below: the value must lie above ``minimum``, below ``maximum``, not on it.
     """
 
     name: str
@@ -36,140 +39,73 @@ class Field:
     step: float = 0.0
     choices: tuple[str, ...] = ()
     group: str = ""
+    above: bool = False
+    below: bool = False
 
 
-def _weight(name: str, title: str, help_: str) -> Field:
-    return Field(name, title, help_, minimum=0, maximum=1000, step=5, group="Objectives")
+_GROUPS = (
+    "Length",
+    "Learning",
+    "Objectives",
+    "Pictures",
+    "Ablations",
+    "Network",
+    "Watching",
+)
+"""Headings, in the order of a form."""
 
 
-_LENGTH = (
-    Field(
-        "steps", "Steps", "One step improves reconstruction once and fusion once.",
-        "steps", "int", 1, 1_000_000, 100,
-    ),
-    Field("batch", "Crops per step", "More is steadier and takes more memory.", "crops", "int", 1,
-          1024, 1),
-    Field("crop", "Crop size", "Side of the square crops; a multiple of 16.", "px", "int", 32, 1024,
-          16),
-    Field("seed", "Seed", "The same seed and pictures give the same pack.", "", "int", 0, 2**63 - 1,
-          1),
-    Field("device", "Device", "Where to train: auto, cpu, cuda or cuda:N.", "", "text"),
-    Field("precision", "Precision", "bf16 is mixed precision: faster on recent devices, losses "
-          "stay exact.", "", "choice", choices=("fp32", "bf16")),
-)  # fmt: skip
-
-_RATES = (
-    Field("lr_lower", "Rate, lower level", "How fast reconstruction learns. Larger than the upper "
-          "rate.", "per step", minimum=1e-7, maximum=1.0, step=1e-4),
-    Field("lr_upper", "Rate, upper level", "How fast fusion learns.", "per step", minimum=1e-7,
-          maximum=1.0, step=1e-4),
-    Field("lr_final", "Decay", "What is left of both rates at the last step; they fall "
-          "exponentially.", "of the start", minimum=1e-6, maximum=1, step=0.05),
-    Field("ema", "Averaging", "How much of the averaged fusion weights each step keeps; 0 switches "
-          "averaging off.", "", minimum=0, maximum=0.99999, step=0.001),
-    Field("clip", "Largest gradient", "Gradients with a larger norm are scaled down.", "",
-          minimum=1e-6, maximum=1e9, step=1),
-)  # fmt: skip
-
-_OBJECTIVES = (
-    _weight("losses.intensity", "Intensity", "Draws brightness to the target below."),
-    _weight("losses.gradient", "Gradient", "Keeps the steeper edge of the two sources."),
-    _weight("losses.ssim", "Structure", "Keeps the result similar to both sources (SSIM)."),
-    _weight("losses.reconstruction", "Reconstruction", "Objective of the lower level."),
-    Field("losses.intensity_target", "Brightness target", "The larger or the mean of both sources, "
-          "more of the brighter than of the darker one, or the locally sharper one.",
-          "", "choice", choices=("max", "mean", "brighter", "sharper"),
-          group="Objectives"),
-    Field("losses.ssim_weighting", "Structure weighting", "By the strength of each source's "
-          "edges, or equal.", "", "choice", choices=("gradient", "equal"), group="Objectives"),
-    _weight("edge", "Edge preservation", "Keeps strength and direction of edges. 0 is the paper."),
-    _weight("artefact", "Artefacts", "Against edges neither source has. 0 is the paper."),
-    _weight("information", "Visual information", "Keeps what an eye can make out of the sources. "
-            "0 is the paper."),
-    _weight("consistency", "Same in any surroundings", "Keeps what lies around a place from "
-            "changing it; a step takes longer. 0 is the paper."),
-    Field("truth", "Compare with truth", "Where a folder gt/ holds the wanted picture, compare "
-          "with it alone.", "", "bool", group="Objectives"),
-)  # fmt: skip
-
-_DATA = (
-    Field("exclude", "Leave out", "Name patterns of pairs to leave out, such as llvip_*.", "",
-          "text"),
-    Field("swap", "Exchange sources", "At random; for sources without fixed roles.", "", "bool"),
-    Field("jitter", "Vary brightness", "Largest change of each source's gamma and gain.",
-          "natural log", minimum=0, maximum=2, step=0.1),
-    Field("refocus", "Simulated defocus", "Share of the crops with truth that are blurred anew.",
-          "share", minimum=0, maximum=1, step=0.1),
-)  # fmt: skip
-
-_ABLATIONS = (
-    Field("bilevel", "Two levels", "Off: one optimiser on the sum of all objectives.", "", "bool"),
-    Field("network.adapter", "Adapters", "Off: plain upsampling of the features.", "", "bool"),
-    Field("network.reconstruction", "Reconstruction", "Off: fusion objective only, so one level.",
-          "", "bool"),
-    Field("network.backbone.kind", "Backbone", "DINOv3 as in the paper, from a file, or a small "
-          "encoder trained along.", "", "choice", choices=("encoder", "dinov3")),
-)  # fmt: skip
-
-_NETWORK = (
-    Field("network.in_channels", "Colour channels", "1 fuses brightness and carries colour past "
-          "the network; 3 fuses RGB.", "", "choice", choices=("1", "3")),
-    Field("network.channels", "Width", "Of the feature maps; a multiple of the heads.", "channels",
-          "int", 1, 1024, 8),
-    Field("network.stride", "Resolution of the heavy blocks", "1 is the paper; 4 is much faster.",
-          "1/x", "choice", choices=("1", "2", "4")),
-    Field("network.heads", "Attention heads", "Of the fusion blocks.", "", "int", 1, 64, 1),
-    Field("network.expansion", "Feed-forward width", "Over the width of the maps.", "×", minimum=1,
-          maximum=16, step=0.5),
-    Field("network.fusion_blocks", "Fusion blocks", "Cross-attention blocks.", "", "int", 1, 64, 1),
-    Field("network.reconstruction_blocks", "Reconstruction blocks", "In each branch.", "", "int", 1,
-          64, 1),
-    Field("network.learned_mixing", "Learned mixing", "Directions of cross-attention, such as "
-          "ask_x.1, that mix channels by learned weights and not by statistics of the whole "
-          "picture; empty is the paper.", "", "text"),
-    Field("network.head", "Output", "Direct: a picture (paper). Blend: a map between the sources "
-          "and a residual. Decision: the map may copy one source exactly. Layered: one map for "
-          "details and a smooth one for the rest.", "", "choice",
-          choices=("direct", "blend", "decision", "layered")),
-    Field("network.head_channels", "Output width", "Of the full-resolution layers.", "channels",
-          "int", 1, 1024, 4),
-    Field("network.backbone.dim", "Token width", "A multiple of the backbone's heads.", "channels",
-          "int", 16, 4096, 16),
-    Field("network.backbone.depth", "Backbone blocks", "Transformer blocks.", "", "int", 4, 64, 1),
-    Field("network.backbone.heads", "Backbone heads", "Attention heads.", "", "int", 1, 64, 1),
-    Field("network.backbone.mlp_ratio", "Backbone feed-forward width", "Over the token width.", "×",
-          minimum=0.5, maximum=16, step=0.5),
-    Field("network.backbone.taps", "Taps", "Four rising block numbers from 0 whose maps are used.",
-          "", "text"),
-    Field("network.backbone.max_tokens", "Most tokens", "Larger pictures are shown smaller to the "
-          "backbone; 0 is no limit.", "tokens", "int", 0, 1_000_000, 256),
-    Field("backbone", "DINOv3 file", "Weights of DINOv3 ViT-S/16, needed by that backbone.", "",
-          "file"),
-    Field("init", "Start from", "Pack to start from; empty is from scratch.", "", "file"),
-)  # fmt: skip
-
-_PACE = (
-    Field("log_every", "Curve points every", "0 draws no curves.", "steps", "int", 0, 1_000_000, 5),
-    Field("validate_every", "Judge every", "0 never judges.", "steps", "int", 0, 1_000_000, 50),
-    Field("validate_pairs", "Pairs to judge by", "At most, spread over all; 0 takes all.", "pairs",
-          "int", 0, 100_000, 4),
-    Field("checkpoint_every", "Save every", "0 saves on pause and close only.", "steps", "int", 0,
-          1_000_000, 50),
-)  # fmt: skip
+def _fields_of(owner: type, within: str = "") -> Iterator[Field]:
+    """The settings of a configuration class and of those inside it, in order."""
+    for name, hint in get_type_hints(owner, include_extras=True).items():
+        inner = next((part for part in (hint, *get_args(hint)) if is_dataclass(part)), None)
+        if isinstance(inner, type):
+            yield from _fields_of(inner, f"{within}{name}.")
+            continue
+        notes = getattr(hint, "__metadata__", ())
+        words = next((note for note in notes if isinstance(note, Setting)), None)
+        if words is not None:
+            yield _field(within + name, hint.__origin__, words, notes)
 
 
-def _grouped(group: str, fields: tuple[Field, ...]) -> tuple[Field, ...]:
-    return tuple(field if field.group else replace(field, group=group) for field in fields)
+def _field(name: str, kind: Any, words: Setting, notes: Sequence[object]) -> Field:
+    limits = {type(limit): limit for limit in _single(notes)}
+    low = limits.get(Ge) or limits.get(Gt)
+    high = limits.get(Le) or limits.get(Lt)
+    return Field(
+        name,
+        words.title,
+        words.help,
+        words.unit,
+        _kind(kind, words),
+        getattr(low, "ge", getattr(low, "gt", None)),
+        getattr(high, "le", getattr(high, "lt", None)),
+        words.step,
+        tuple(str(one) for one in get_args(kind)) if get_origin(kind) is Literal else (),
+        words.group,
+        Gt in limits,
+        Lt in limits,
+    )
 
 
-FIELDS: tuple[Field, ...] = (
-    *_grouped("Length", _LENGTH),
-    *_grouped("Learning", _RATES),
-    *_OBJECTIVES,
-    *_grouped("Pictures", _DATA),
-    *_grouped("Ablations", _ABLATIONS),
-    *_grouped("Network", _NETWORK),
-    *_grouped("Watching", _PACE),
+def _single(notes: Sequence[object]) -> Iterator[object]:
+    for note in notes:
+        yield from note if isinstance(note, GroupedMetadata) else (note,)
+
+
+def _kind(kind: Any, words: Setting) -> Kind:
+    if get_origin(kind) is Literal:
+        return "choice"
+    plain: dict[object, Kind] = {int: "int", float: "float", bool: "bool"}
+    return plain.get(kind, "file" if words.file else "text")
+
+
+FIELDS: tuple[Field, ...] = tuple(
+    sorted(
+        _fields_of(TrainConfig),
+        # A network's own settings come before those of what it sees with.
+        key=lambda f: (_GROUPS.index(f.group), f.name.startswith("network.backbone.")),
+    )
 )
 """All settings but the task, which is chosen before; ``losses.source`` is only a remark."""
 

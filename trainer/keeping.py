@@ -14,7 +14,7 @@ from core.errors import InputError, PackError, Said
 from core.models.pack import Manifest, TrainingRecord, read_manifest, read_pack, write_pack
 from trainer.bilevel import BilevelStep
 from trainer.card import write_card
-from trainer.checkpoint import RunState, load_checkpoint
+from trainer.checkpoint import RunState
 from trainer.config import TrainConfig, train_adapter
 from trainer.curves import read_curves
 from trainer.events import Finished, Kept
@@ -114,7 +114,10 @@ def _finished(
     figures = manifest.training.figures
     reached = score(figures, start) if figures and start else 0.0
     notes = []
-    if kept == "best" and manifest.training.steps != step:
+    if kept == "best" and not manifest.training.steps:
+        text = "No state of {0} steps scored higher than the start: the start was kept."
+        notes.append(Said(text, step))
+    elif kept == "best" and manifest.training.steps != step:
         notes.append(Said("Trained for {0} steps; the state of the best score was kept.", step))
     if reached and reached < 1:
         notes.append(Said("By its figures the start was better than this pack."))
@@ -137,7 +140,7 @@ def package(folder: Path, keep: Kept = "best") -> Finished:
         InputError: there is no run, or nothing was saved yet. OutputError: cannot write.
     """
     from trainer.lock import locked
-    from trainer.session import averaged, new_network
+    from trainer.session import averaged, load_newest, new_network
 
     record = read_record(folder)
     plan, config = record.plan, record.config
@@ -152,7 +155,7 @@ def package(folder: Path, keep: Kept = "best") -> Finished:
             )
         network, digest, _ = new_network(config, resuming=True)
         step = BilevelStep(network, config)
-        state = load_checkpoint(plan.checkpoint, config, step)
+        state, _ = load_newest(plan, config, step)
         state = replace(state, backbone_sha256=digest)
         manifest = _manifest(config, plan, state, record.pairs, state.step, {})
         with averaged(step) as whole:

@@ -17,7 +17,7 @@ import torch.multiprocessing as mp
 from torch._C._distributed_c10d import TCPStore
 
 from core.device import choose_device
-from core.errors import FusionError, InputError, Said
+from core.errors import Cancelled, FusionError, InputError, Said
 from trainer.config import TrainConfig
 from trainer.loop import train
 from trainer.plan import RunPlan
@@ -123,7 +123,7 @@ def _end(others: list[SpawnProcess]) -> None:
         if process.pid is None:
             continue
         process.join(2)
-        process.terminate()
+        process.kill()  # they do not heed a gentler word, see _follow
         process.join()
 
 
@@ -198,11 +198,17 @@ def _leave() -> None:
 
 def _follow(config: TrainConfig, plan: RunPlan, meeting: _Meeting, rank: int) -> None:
     """What a process does that was started to train along: nothing is shown or written."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the leader says when to stop
+    # The leader says when to stop: a scheduler or a terminal tells all processes at once, and one
+    # that goes by itself would take the step under way from the others.
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     try:
         for _ in train(config, plan, world=_met(plan.device_of(config), meeting, rank, None)):
             pass
         _leave()
+    except Cancelled:
+        _leave()  # the leader was told to end
     except FusionError as error:
         print(f"unifusion, process {rank}: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(2)

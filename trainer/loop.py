@@ -29,10 +29,10 @@ from trainer.events import (
 from trainer.keeping import finish
 from trainer.lock import locked
 from trainer.plan import RunPlan
-from trainer.runs import State, write_record
+from trainer.runs import State, remove_leftovers, write_record
 from trainer.session import Diverged, Session, open_session
 from trainer.steering import Steering
-from trainer.world import World
+from trainer.world import Wish, World
 
 __all__ = ["Diverged", "RunPlan", "train"]
 
@@ -64,6 +64,8 @@ def train(
     world.insist_divisible(config.batch)
     board = Board(plan) if plan.tensorboard and world.leads else None
     with locked(plan.run_folder) if world.leads else nullcontext():
+        if world.leads:
+            remove_leftovers(plan)
         run = open_session(
             config, plan, progress or NullProgress(), steering or Steering(answers=False), world
         )
@@ -166,11 +168,12 @@ def _judged_if_due(run: Session, resumed: bool = False) -> Iterator[TrainEvent]:
 def _steps(run: Session) -> Iterator[TrainEvent]:
     config = run.config
     while run.state.step < config.steps:
-        if run.world.leads:
-            if run.steering.paused:
-                yield from _pause(run)
-            run.progress.check()
-        if not run.world.go_on(not run.steering.stopping, run.device.name):
+        if run.world.leads and run.steering.paused:
+            yield from _pause(run)
+        wish = run.world.agree_on(_wish(run), run.device.name)
+        if wish == Wish.LEAVE:
+            raise Cancelled
+        if wish == Wish.FINISH:
             return
         try:
             run.advance()
@@ -182,6 +185,14 @@ def _steps(run: Session) -> Iterator[TrainEvent]:
             yield from _after_step(run)
             continue
         yield from _with_smaller_batch(run, failure)
+
+
+def _wish(run: Session) -> Wish:
+    try:
+        run.progress.check()
+    except Cancelled:
+        return Wish.LEAVE
+    return Wish.FINISH if run.world.leads and run.steering.stopping else Wish.TRAIN
 
 
 def _after_step(run: Session) -> Iterator[TrainEvent]:

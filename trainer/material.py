@@ -40,9 +40,9 @@ def read_material(config: TrainConfig, plan: RunPlan, progress: Progress) -> Mat
     judged = Found((), (), ())
     if plan.validation is not None:
         judged = find_pairs(plan.validation, config.task, config.exclude, plan.swapped)
-        division = given(found.matches, judged.matches)
+        division = given(found.matches, judged.matches, config.task)
     else:
-        division = divide(found.matches, plan.share)
+        division = divide(found.matches, plan.share, config.task)
     train, held = division.train, division.validation
     notes = (*found.notes, division.note) if division.note else found.notes
     held = _some(held, config.validate_pairs)

@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from torch import Tensor
 
-from core.errors import InputError, PackError
+from core.errors import InputError, PackError, Said
 from core.models.blocks import ChannelAttention, CrossBlock, LearnedMixing
+from core.models.config import CONFIGS
 from core.models.network import UniFusionNet
-from core.models.pack import load_own_state, read_pack
+from core.models.pack import load_own_state, read_manifest, read_pack
+from trainer.config import TrainConfig
+
+
+def with_network_of_parent(config: TrainConfig, family: str = "") -> TrainConfig:
+    """``config`` with the network of the pack it starts from; unchanged from scratch.
+
+    Args:
+        family: name in :data:`core.models.config.CONFIGS` of the network that was asked for, ""
+            when none was. The pack must be of it; how its head and mixing are made, it knows best.
+
+    Raises:
+        InputError: the pack is of another family. PackError: it cannot be read.
+    """
+    if not config.init:
+        return config
+    manifest = read_manifest(Path(config.init))
+    if family and manifest.network.backbone != CONFIGS[family]().backbone:
+        raise InputError(
+            Said("Network “{0}”", family),
+            Said("the pack to start from, “{0}”, is of another network", manifest.name),
+            "Leave out --network, which takes the pack's, or start from another pack.",
+        )
+    return replace(config, network=manifest.network)
 
 
 def start_from(network: UniFusionNet, path: Path, backbone: Path | None) -> str:
@@ -30,7 +55,7 @@ def start_from(network: UniFusionNet, path: Path, backbone: Path | None) -> str:
         raise InputError(
             str(path),
             "it is of another network than the one to train",
-            "Start from a pack of the same network, or from scratch.",
+            "Leave the network to the pack, start from another one, or from scratch.",
         ) from error
     return f"{manifest.name} {manifest.weights_sha256[:12]}"
 

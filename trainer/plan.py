@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from trainer.config import TrainConfig
 
 CHECKPOINT, LOG, RECORD = "checkpoint.safetensors", "log.jsonl", "run.json"
+PREVIOUS = "checkpoint.previous.safetensors"
 BEST, START, BOARD = "best.safetensors", "start.safetensors", "tensorboard"
 STRIP = "strip.safetensors"
 FOLDER_SUFFIX = ".run"
@@ -62,8 +63,13 @@ class RunPlan:
 
     @property
     def checkpoint(self) -> Path:
-        """The run's only checkpoint; replaced atomically."""
+        """The run's newest checkpoint; replaced atomically."""
         return self.run_folder / CHECKPOINT
+
+    @property
+    def previous(self) -> Path:
+        """The checkpoint before that, for where the newest turns out to be damaged."""
+        return self.run_folder / PREVIOUS
 
     @property
     def log(self) -> Path:

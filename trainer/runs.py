@@ -1,27 +1,30 @@
 """The folder of a run: what is in it, which runs were left unfinished, and clearing up.
 
-``run.json`` holds settings, paths and state; ``checkpoint.safetensors`` where to go on;
-``log.jsonl`` the curves; ``best.safetensors`` a pack of the best state; ``start.safetensors`` what
-the network made of the first validation pair before training, and ``strip.safetensors`` the
-pictures of the last judgement. All but the log are replaced atomically.
+``run.json`` holds settings, paths and state; ``checkpoint.safetensors`` where to go on, and
+``checkpoint.previous.safetensors`` the one before; ``log.jsonl`` the curves; ``best.safetensors`` a
+pack of the best state; ``start.safetensors`` what the network made of the first validation pair
+before training, and ``strip.safetensors`` the pictures of the last judgement. All but the log are
+replaced atomically.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from core.errors import InputError, Said
-from core.io.atomic import atomic_write, output_error
+from core.io.atomic import atomic_write, output_error, remove_parts
 from core.said import from_data, to_data
 from trainer.config import TrainConfig, train_adapter
 from trainer.curves import Curves, read_curves
+from trainer.faults import first_fault
 from trainer.lock import is_locked, locked
 from trainer.plan import (
     BEST,
@@ -29,6 +32,7 @@ from trainer.plan import (
     CHECKPOINT,
     FOLDER_SUFFIX,
     LOG,
+    PREVIOUS,
     RECORD,
     START,
     STRIP,
@@ -37,18 +41,28 @@ from trainer.plan import (
 
 __all__ = [
     "Curves",
+    "DamagedRun",
     "RunRecord",
     "RunSummary",
     "discard",
     "read_curves",
     "read_record",
+    "remove_leftovers",
+    "scan_runs",
     "unfinished",
 ]
 
 State = Literal["running", "paused", "stopped", "failed", "finished"]
 _FORMAT = 1
 _NEVER = datetime.fromtimestamp(0, UTC)
-_plan_adapter = TypeAdapter(RunPlan)
+_MOST_BYTES = 4_000_000
+"""Of a record: a real one takes some thousand."""
+
+_STALE = 600.0
+"""Seconds after which a part of a file beside the pack belongs to nobody who still writes it."""
+
+
+_Count = Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True)
@@ -66,12 +80,15 @@ class RunRecord:
     config: TrainConfig
     plan: RunPlan
     state: State = "running"
-    step: int = 0
-    seconds: float = 0.0
-    pairs: int = 0
-    validation: int = 0
+    step: _Count = 0
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    pairs: _Count = 0
+    validation: _Count = 0
     why: str = ""
     when: datetime = _NEVER
+
+
+_record_adapter = TypeAdapter(RunRecord)
 
 
 @dataclass(frozen=True)
@@ -100,6 +117,18 @@ class RunSummary:
     resumable: bool
     config: TrainConfig
     plan: RunPlan
+
+
+@dataclass(frozen=True)
+class DamagedRun:
+    """A folder of a run whose record cannot be used.
+
+    ``name``: of the pack it was to make. ``why``: in words.
+    """
+
+    folder: Path
+    name: str
+    why: str
 
 
 def write_record(record: RunRecord) -> None:
@@ -135,33 +164,75 @@ def read_record(folder: Path) -> RunRecord:
     """
     path = folder / RECORD
     try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ValueError(Said("run.json is too large to be a record"))
         raw = json.loads(path.read_text(encoding="utf-8"))
         if raw.pop("format") != _FORMAT:
-            raise ValueError("another version of this program wrote it")
-        config = train_adapter.validate_python(raw.pop("config"))
-        plan = _plan_adapter.validate_python(raw.pop("plan"))
-        # The folder may have been moved since, with the pack it belongs to.
-        plan = replace(plan, out=folder.absolute().with_name(plan.out.name))
-        when = datetime.fromisoformat(raw.pop("when"))
+            raise ValueError(Said("another version of this program wrote it"))
         why = from_data(raw.pop("why", ""))
-        return RunRecord(config, plan, when=when, why=why, **raw)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        why = Said("it holds no run that can be gone on with ({0})", reason)
+        record = _record_adapter.validate_python(raw)
+        # The folder may have been moved or renamed since, with the pack it belongs to.
+        name = folder.name.removesuffix(FOLDER_SUFFIX) + record.plan.out.suffix
+        plan = replace(record.plan, out=folder.absolute().with_name(name))
+        when = record.when if record.when.tzinfo else record.when.replace(tzinfo=UTC)
+        return replace(record, plan=plan, when=when, why=why)
+    except _DAMAGE as error:
+        why = Said("it holds no run that can be gone on with ({0})", _reason(error))
         raise InputError(str(folder), why) from error
+
+
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong with a record, in few words."""
+    if isinstance(error, ValidationError):
+        where, why = first_fault(error)
+        return Said("{0}: {1}", where, why)
+    if isinstance(error, OSError):
+        return error.strerror or Said("it cannot be read")
+    own = error.args[0] if error.args else None
+    return own if isinstance(own, Said) else Said("run.json is damaged")
 
 
 def unfinished(folder: Path) -> tuple[RunSummary, ...]:
     """Runs below ``folder`` that were begun and not finished, the latest first."""
+    return scan_runs(folder)[0]
+
+
+def scan_runs(folder: Path) -> tuple[tuple[RunSummary, ...], tuple[DamagedRun, ...]]:
+    """Runs below ``folder``: those begun and not finished, the latest first, and the unreadable."""
     found: list[RunSummary] = []
-    for run in sorted(folder.glob(f"*{FOLDER_SUFFIX}")) if folder.is_dir() else ():
+    damaged: list[DamagedRun] = []
+    for run in _run_folders(folder):
         try:
             record = read_record(run)
-        except InputError:
-            continue  # no run, or one of another version: nothing to offer
-        if record.state != "finished":
-            found.append(_summary(run, record))
-    return tuple(sorted(found, key=lambda item: item.when, reverse=True))
+            if record.state != "finished":
+                found.append(_summary(run, record))
+        except (InputError, OSError) as error:
+            why = error.why if isinstance(error, InputError) else _reason(error)
+            damaged.append(DamagedRun(run, run.name.removesuffix(FOLDER_SUFFIX), why))
+    return tuple(sorted(found, key=lambda item: item.when, reverse=True)), tuple(damaged)
+
+
+def _run_folders(folder: Path) -> list[Path]:
+    """Folders that look like runs; one that may not be looked into counts as well."""
+    try:
+        names = sorted(entry.name for entry in os.scandir(folder))
+    except OSError:
+        return []
+    runs = [folder / name for name in names if name.endswith(FOLDER_SUFFIX)]
+    return [run for run in runs if _may_be_run(run)]
+
+
+def _may_be_run(run: Path) -> bool:
+    try:
+        (run / RECORD).lstat()
+    except PermissionError:
+        return True
+    except OSError:  # no record in it, no folder, a loop of links
+        return False
+    return True
 
 
 def _summary(run: Path, record: RunRecord) -> RunSummary:
@@ -182,20 +253,28 @@ def _summary(run: Path, record: RunRecord) -> RunSummary:
     )
 
 
-def discard(run: RunSummary | Path) -> None:
+def remove_leftovers(plan: RunPlan) -> None:
+    """Remove half-written files of earlier attempts. Only while the run's folder is locked."""
+    remove_parts(plan.run_folder)
+    # Beside the pack other runs and imports may be writing now.
+    remove_parts(plan.out.parent, older_than=_STALE)
+
+
+def discard(run: RunSummary | DamagedRun | Path) -> None:
     """Delete the folder of a run; the pack, if there is one, stays. Other files in it stay, too.
 
     Raises:
         InputError: it is no folder of a run, or the run is going on.
         OutputError: a file cannot be deleted.
     """
-    folder = run.folder if isinstance(run, RunSummary) else run
+    folder = run if isinstance(run, Path) else run.folder
     if folder.suffix != FOLDER_SUFFIX or not (folder / RECORD).is_file():
         raise InputError(str(folder), "it is no folder of a training run")
     with locked(folder):
         pass
     try:
-        for name in (CHECKPOINT, BEST, START, STRIP, LOG, "lock", RECORD):
+        remove_parts(folder)
+        for name in (CHECKPOINT, PREVIOUS, BEST, START, STRIP, LOG, "lock", RECORD):
             (folder / name).unlink(missing_ok=True)
         shutil.rmtree(folder / BOARD, ignore_errors=True)
         if not any(folder.iterdir()):

@@ -14,13 +14,14 @@ import torch
 
 from core.device import choose_device
 from core.errors import FusionError, InputError, OutputError, PackError, Said
+from core.io.atomic import atomic_write
 from core.models.fusion import Fusion
 from core.models.network import UniFusionNet
 from core.models.pack import attach_backbone, read_manifest, write_pack
 from core.progress import Progress
 from core.types import DeviceChoice
 from trainer.bilevel import BilevelStep
-from trainer.checkpoint import RunState, load_checkpoint, save_checkpoint
+from trainer.checkpoint import CheckpointDamaged, RunState, load_checkpoint, save_checkpoint
 from trainer.config import TrainConfig
 from trainer.curves import RunLog
 from trainer.data import CropSampler
@@ -78,7 +79,7 @@ class Session:
             backbone_sha256=digest, parent=parent, data_sha256=self.material.sha256
         )
         if resuming:
-            self.state = _resumed(self.plan, self.config, self.step, self.state)
+            self.state, _ = _resumed(self.plan, self.config, self.step, self.state)
         self.step.factors = (self.state.factor_lower, self.state.factor_upper)
         self.saved_at, self.torn = self.state.step if resuming else -1, False
         self.elapsed, self.figures = 0.0, None
@@ -167,10 +168,11 @@ class Session:
             Diverged: a weight is no number. OutputError: the older checkpoint is as it was.
         """
         self.insist_sound()
-        save_checkpoint(self.plan.checkpoint, self.config, self.step, self.state)
+        plan = self.plan
+        save_checkpoint(plan.checkpoint, self.config, self.step, self.state, plan.previous)
         self.saved_at = self.state.step
         write_record(self.record())
-        return Saved(self.state.step, self.plan.checkpoint)
+        return Saved(self.state.step, plan.checkpoint)
 
     def record(self) -> RunRecord:
         """What ``run.json`` should say now."""
@@ -200,8 +202,8 @@ class Session:
                 self.start = Start(judged.figures, judged.fused)
                 write_start(self.plan.start, self.start, self.material.judged_sha256)
             reached = score(judged.figures, self.start.figures)
-            # The start itself is no candidate: it is there already, as the parent.
-            best = reached > self.best and self.state.step > 0
+            # The start is a candidate as well: a run that only gets worse keeps it.
+            best = reached > self.best
             if best:
                 from trainer.keeping import manifest_of
 
@@ -236,7 +238,8 @@ def open_session(
     step = BilevelStep(network.to(device.name), config, world)
     state = RunState(backbone_sha256=digest, parent=parent, data_sha256=material.sha256)
     if resuming:
-        state = _resumed(plan, config, step, state)
+        state, note = _resumed(plan, config, step, state)
+        material = replace(material, notes=(*material.notes, *note))
         step.factors = (state.factor_lower, state.factor_upper)
     steering.alternating = config.bilevel and config.network.reconstruction
     run = Session(
@@ -258,6 +261,7 @@ def _take_up(run: Session, resuming: bool) -> None:
     """Fit log, start and best to the step the run goes on at; of another attempt nothing stays."""
     run.log.cut(run.state.step if resuming else -1)
     if not resuming:
+        run.plan.previous.unlink(missing_ok=True)
         run.plan.best.unlink(missing_ok=True)
         run.plan.start.unlink(missing_ok=True)
         run.plan.strip.unlink(missing_ok=True)
@@ -290,9 +294,36 @@ def new_network(config: TrainConfig, resuming: bool = False) -> tuple[UniFusionN
     return network, digest, parent
 
 
-def _resumed(plan: RunPlan, config: TrainConfig, step: BilevelStep, fresh: RunState) -> RunState:
+def load_newest(
+    plan: RunPlan, config: TrainConfig, step: BilevelStep
+) -> tuple[RunState, tuple[str, ...]]:
+    """The state of the newest checkpoint that can be read, and what a person should know of it.
+
+    Raises:
+        InputError: as :func:`trainer.checkpoint.load_checkpoint`, of the newest one.
+    """
+    try:
+        return load_checkpoint(plan.checkpoint, config, step), ()
+    except CheckpointDamaged:
+        if not plan.previous.is_file():
+            raise
+        with suppress(CheckpointDamaged):
+            state = load_checkpoint(plan.previous, config, step)
+            text = (
+                "The newest checkpoint is damaged; the run goes on from the one before, step {0}."
+            )
+            return state, (Said(text, state.step),)
+        raise
+
+
+def _resumed(
+    plan: RunPlan, config: TrainConfig, step: BilevelStep, fresh: RunState
+) -> tuple[RunState, tuple[str, ...]]:
     """The state of the checkpoint, which must be of the same run over the same pictures."""
-    state = load_checkpoint(plan.checkpoint, config, step)
+    state, note = load_newest(plan, config, step)
+    if note and step.world.leads:
+        # Or the damaged one would be what is kept when the next one is written.
+        atomic_write(plan.checkpoint, plan.previous.read_bytes())
     if state.backbone_sha256 != fresh.backbone_sha256:
         raise InputError(
             str(plan.checkpoint),
@@ -306,7 +337,7 @@ def _resumed(plan: RunPlan, config: TrainConfig, step: BilevelStep, fresh: RunSt
             "Bring them back as they were, or start a new run that begins with the pack of this "
             "one.",
         )
-    return replace(state, data_sha256=fresh.data_sha256 or state.data_sha256)
+    return replace(state, data_sha256=fresh.data_sha256 or state.data_sha256), note
 
 
 @contextmanager

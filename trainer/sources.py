@@ -12,6 +12,7 @@ from core.errors import InputError, Said
 from core.io.known_folders import truth_of
 from core.io.pairing import PairingPlan, pair_paths
 from core.io.plan import Leftover, Match
+from core.tasks import get_task
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,13 @@ class Found:
     """Pairs in the data, and what is wrong with the rest.
 
     ``unpaired``: files without a partner or with several. ``notes``: about the whole.
+    ``suggested_task``: the task that names speak of, "" where they speak of none.
     """
 
     matches: tuple[Match, ...]
     unpaired: tuple[Leftover, ...]
     notes: tuple[str, ...]
+    suggested_task: str = ""
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -58,7 +61,8 @@ def find_pairs(
             key=lambda m: (m.folder.as_posix(), m.name, m.a.name),
         )
     )
-    found = Found(matches, plan.leftovers, plan.notes)
+    notes = (*plan.notes, *_another_kind(plan.suggested_task, task))
+    found = Found(matches, plan.leftovers, notes, plan.suggested_task)
     if not matches:
         raise _no_pair(paths, plan, found.problems)
     return found
@@ -74,6 +78,18 @@ def _no_pair(paths: tuple[Path, ...], plan: PairingPlan, problems: tuple[str, ..
         "Give a folder with a/ and b/ holding pictures of the same names, or names that differ "
         "in one word, such as x_pet and x_mri.",
     )
+
+
+def _another_kind(suggested: str, task: str | None) -> tuple[str, ...]:
+    """A remark where names speak of another task than the one that is trained for."""
+    if not task or suggested in ("", task):
+        return ()
+    text = (
+        "These pictures seem to be of another kind: their names speak of “{0}” ({1}), the task is "
+        "“{2}” ({3})."
+    )
+    spoken_of, chosen = get_task(suggested), get_task(task)
+    return (Said(text, Said(spoken_of.title), suggested, Said(chosen.title), task),)
 
 
 def _excluded(name: str, patterns: Sequence[str]) -> bool:

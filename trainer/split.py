@@ -36,6 +36,13 @@ _NOTHING_HELD = {
         "All pairs are in one folder: nothing is held back to judge by. Give a validation folder."
     ),
 }
+_ONE_GROUP = Said(
+    "All pairs are of one group: nothing is held back to judge by. Give a validation folder."
+)
+_NEIGHBOURS = Said("Names do not tell patients apart: neighbours by name were kept together.")
+_NEIGHBOURS_OF_SCENES = Said(
+    "Names do not tell scenes apart: neighbours by name were kept together."
+)
 _MODALITIES = {word for task in TASKS.values() for word in (*task.hints_a, *task.hints_b)}
 
 
@@ -83,8 +90,11 @@ class Split:
         return tuple(sorted(found, key=lambda group: (not group.validation, group.name)))
 
 
-def given(train: Sequence[Match], validation: Sequence[Match]) -> Split:
-    """The division of a run with a validation folder of its own; told if a patient is in both."""
+def given(train: Sequence[Match], validation: Sequence[Match], task: str = "") -> Split:
+    """The division of a run with a validation folder of its own; told if a patient is in both.
+
+    ``task``: whether groups are called patients; "" calls them so.
+    """
     own = divide(train, 0)
     by, groups = _groups((*train, *validation))
     labels = _labels(by, groups) if by == "patient" else {}
@@ -92,22 +102,36 @@ def given(train: Sequence[Match], validation: Sequence[Match]) -> Split:
     both = sum(bool(group.train and group.validation) for group in split.sides())
     if not both:
         return split
-    text = (
+    patients = (
         "{0} patient is on both sides: the figures will look better than they are. Take these "
         "pictures out of one of the two folders."
         if both == 1
         else "{0} patients are on both sides: the figures will look better than they are. Take "
         "their pictures out of one of the two folders."
     )
-    return replace(split, note=Said(text, both))
+    groups_ = (
+        "{0} group is on both sides: the figures will look better than they are. Take these "
+        "pictures out of one of the two folders."
+        if both == 1
+        else "{0} groups are on both sides: the figures will look better than they are. Take "
+        "their pictures out of one of the two folders."
+    )
+    note = Said(patients, both) if _has_patients(task) else Said(groups_, both)
+    return replace(split, note=note)
 
 
-def divide(matches: Sequence[Match], share: float) -> Split:
+def _has_patients(task: str) -> bool:
+    """Whether what is kept together may be called a patient: of roads that would be odd."""
+    return not task or TASKS[task].medical
+
+
+def divide(matches: Sequence[Match], share: float, task: str = "") -> Split:
     """Hold back about ``share`` of the pairs, whole groups only.
 
     Groups are patients where folders or names tell them (``patient07/…``, ``sub-07_…``), else
     folders, else what names share before their last number, else runs of neighbours by name. The
     same pairs are divided alike everywhere and at any time. At least one group is trained on.
+    ``task``: whether groups are called patients; "" calls them so.
     """
     by, groups = _groups(matches)
     chosen: set[str] = set()
@@ -119,8 +143,9 @@ def divide(matches: Sequence[Match], share: float) -> Split:
     note: str = ""
     if share > 0 and not validation:
         note = _NOTHING_HELD.get(by, _TOO_FEW)
+        note = note if by != "patient" or _has_patients(task) else _ONE_GROUP
     elif by == "order" and share > 0:
-        note = Said("Names do not tell patients apart: neighbours by name were kept together.")
+        note = _NEIGHBOURS if _has_patients(task) else _NEIGHBOURS_OF_SCENES
     sides = _ordered(train, matches), _ordered(validation, matches)
     return Split(*sides, len(groups), by, note, _labels(by, groups))
 

@@ -54,6 +54,7 @@ class Survey:
         misaligned: pairs that seem to be shifted against each other; they are used.
         unpaired: files in no pair, each with its reason.
         warnings: about the whole, one sentence each.
+        suggested_task: the task that names speak of, "" where they speak of none.
         data_bytes: memory the pictures will take.
         sizes: smallest and largest (width, height).
     """
@@ -65,6 +66,7 @@ class Survey:
     misaligned: tuple[BadPair, ...] = ()
     unpaired: tuple[Leftover, ...] = ()
     warnings: tuple[str, ...] = ()
+    suggested_task: str = ""
     data_bytes: int = 0
     sizes: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0))
 
@@ -108,9 +110,9 @@ def survey(
     if validation is not None:
         judged = find_pairs(validation, config.task, config.exclude, swapped)
         unpaired = unpaired + judged.unpaired
-        division = given(found.matches, judged.matches)
+        division = given(found.matches, judged.matches, config.task)
     else:
-        division = divide(found.matches, share)
+        division = divide(found.matches, share, config.task)
     every = (*division.train, *division.validation)
     looks = dict(zip(every, _looks(every, config.task, config.colour, progress), strict=True))
     usable = _only(division, {match for match, look in looks.items() if look.size})
@@ -134,6 +136,7 @@ def survey(
         ),
         unpaired,
         (*found.notes, *_warnings(usable, sizes, config), *_about_values(looks)),
+        found.suggested_task,
         sum(w * h for w, h in sizes) * 4 * config.network.in_channels,
         (min(sizes), max(sizes)),
     )

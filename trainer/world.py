@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
 from core.errors import InputError, Said
+
+
+class Wish(IntEnum):
+    """What a process wants next: the smaller one prevails."""
+
+    LEAVE = 0
+    """End without a pack; the run can be gone on with."""
+    FINISH = 1
+    """End with a pack."""
+    TRAIN = 2
 
 
 @dataclass(frozen=True)
@@ -69,13 +80,17 @@ class World:
         dist.all_reduce(means)
         return dict(zip(values, (means / self.size).tolist(), strict=True))
 
-    def go_on(self, wish: bool, device: str) -> bool:
-        """The leader's ``wish`` to go on, told to all."""
+    def agree_on(self, wish: Wish, device: str) -> Wish:
+        """What all processes do next: the least of their wishes.
+
+        Everyone's counts: a scheduler may tell any of them to end, and the others would wait for
+        it in vain.
+        """
         if self.size == 1:
             return wish
-        told = torch.tensor([int(wish)], device=device)
-        dist.broadcast(told, 0)
-        return bool(told.item())
+        wishes = torch.tensor([int(wish)], device=device)
+        dist.all_reduce(wishes, dist.ReduceOp.MIN)
+        return Wish(int(wishes.item()))
 
     def agrees(self, number: int, device: str) -> bool:
         """Whether ``number`` is the leader's, for every process."""

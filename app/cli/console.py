@@ -110,25 +110,33 @@ def _unexpected(error: Exception) -> str:
 class TerminalProgress:
     """Progress as one rewritten line on a terminal; silent elsewhere.
 
-    Used as a context manager it takes over Ctrl-C: the first one asks the work to stop at its next
-    clean point, a second one interrupts at once.
+    Used as a context manager it takes over Ctrl-C and what else asks a program to end: SIGTERM
+    (a scheduler, a container, a log-out), SIGHUP (a terminal that is closed; not under ``nohup``)
+    and Ctrl-Break. The work then stops at its next clean point. Only a second Ctrl-C interrupts at
+    once: schedulers send SIGTERM twice, and a torn step would cost all that came after the last
+    checkpoint.
     """
 
     def __init__(self) -> None:
         self._live = sys.stderr.isatty()
         self._stop = False
-        self._previous: signal.Handlers | Callable[..., object] | int | None = None
+        self._previous: dict[int, signal.Handlers | Callable[..., object] | int | None] = {}
 
     def __enter__(self) -> Self:
-        self._previous = signal.signal(signal.SIGINT, self._interrupted)
+        names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+        for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
+            ignored = signal.getsignal(number) == signal.SIG_IGN
+            if number == signal.SIGINT or not ignored:
+                self._previous[number] = signal.signal(number, self._interrupted)
         return self
 
     def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._previous)
+        for number, handler in self._previous.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
         self.clear()
 
-    def _interrupted(self, *_: object) -> None:
-        if self._stop:
+    def _interrupted(self, number: int, _frame: object) -> None:
+        if self._stop and number == signal.SIGINT:
             raise KeyboardInterrupt
         self._stop = True
 
@@ -136,14 +144,17 @@ class TerminalProgress:
         """Show ``stage`` with its share done."""
         if self._live:
             share = f"{100 * done / total:3.0f} %" if total else "     "
-            print(f"\r\x1b[K{share} {one_line(stage)}", end="", file=sys.stderr, flush=True)
+            with _nobody_reads():
+                shown = one_line(stage)
+                print(f"\r\x1b[K{share} {shown}", end="", file=sys.stderr, flush=True)
 
     def check(self) -> None:
-        """Raise :class:`core.errors.Cancelled` after Ctrl-C."""
+        """Raise :class:`core.errors.Cancelled` after Ctrl-C or another signal to end."""
         if self._stop:
             raise Cancelled
 
     def clear(self) -> None:
         """Clear the line."""
         if self._live:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            with _nobody_reads():
+                print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -15,11 +15,12 @@ from core.models.config import CONFIGS
 from core.models.pack import read_manifest
 from core.tasks import get_task
 from trainer import recipes
-from trainer.config import TrainConfig, load_config
+from trainer.config import TrainConfig, load_settings
 from trainer.events import Finished, Reduced, Started, Stepped, TrainEvent, Validated
 from trainer.faults import first_fault
 from trainer.launch import gathered
 from trainer.loop import RunPlan, train
+from trainer.parent import with_network_of_parent
 from trainer.presets import preset
 from trainer.steering import Steering
 
@@ -120,10 +121,10 @@ def configure(options: TrainOptions) -> TrainConfig:
         changes["network"] = CONFIGS[options.network]()
     if options.backbone is not None:
         changes["backbone"] = str(options.backbone)
-    base = _base(options)
+    base, given = _base(options)
     init = options.init if options.init is not None else (base.init if base else "")
     if options.preset is not None:
-        base, init = _from_preset(options, changes)
+        base, init = _from_preset(options)
     if base is None and "task" not in changes:
         raise InputError("No task", "neither --task nor --config was given", "Add --task mif.")
     try:
@@ -134,19 +135,23 @@ def configure(options: TrainOptions) -> TrainConfig:
         raise InputError(
             f"Training settings, {where}" if where else "Training settings", why
         ) from error
-    return replace(config, init=_pack_path(init, config.task))
+    config = replace(config, init=_pack_path(init, config.task))
+    # A file that describes a network means it: its head may be another than the pack's.
+    own = "network" in given and options.network is None
+    return config if own else with_network_of_parent(config, options.network or "")
 
 
-def _base(options: TrainOptions) -> TrainConfig | None:
+def _base(options: TrainOptions) -> tuple[TrainConfig | None, frozenset[str]]:
+    """The settings file and the names it gives; nothing without one."""
     if options.config is None:
-        return None
+        return None, frozenset()
     path = options.config
     if not path.exists() and path.suffix == "" and (known := recipes.path_of(str(path))):
         path = known
-    return load_config(path)
+    return load_settings(path)
 
 
-def _from_preset(options: TrainOptions, changes: dict[str, object]) -> tuple[TrainConfig, str]:
+def _from_preset(options: TrainOptions) -> tuple[TrainConfig, str]:
     """Settings of a preset, which take network and objectives from the pack to start from."""
     if options.config is not None or options.task is None:
         raise InputError(
@@ -157,7 +162,7 @@ def _from_preset(options: TrainOptions, changes: dict[str, object]) -> tuple[Tra
     chosen = preset(options.preset or "")
     get_task(options.task)
     init = _pack_path(options.init or "", options.task)
-    parent = read_manifest(Path(init)) if init and "network" not in changes else None
+    parent = read_manifest(Path(init)) if init else None
     return chosen.build(options.task, parent), init
 
 
@@ -189,17 +194,23 @@ def _show(event: TrainEvent, steps: int) -> None:
             say(f"{event.step:6d}  {terms}  {pace}")
         case Validated():
             figures = "  ".join(f"{name} {value:.4f}" for name, value in event.figures.items())
-            best = "  best" if event.best else ""
+            best = "  best" if event.best and event.step else ""
             say(f"{event.step:6d}  validation  {figures}  score {event.score:.4f}{best}")
         case Finished():
-            kept = ""
-            if event.kept == "best" and event.best_step != event.step:
-                kept = f", kept the best state (step {event.best_step})"
-            score = f", score {event.score:.3f} (start 1)" if event.score else ""
-            say(f"{event.pack}: done after {event.step} steps{kept}{score}")
-            if 0 < event.score < 1:
-                note("by its figures the start was better than this pack")
+            _show_end(event)
         case Reduced():
             note(f"the memory ran out: going on at step {event.step} with {event.batch} crops")
         case _:
             pass
+
+
+def _show_end(event: Finished) -> None:
+    kept = ""
+    if event.kept == "best" and not event.best_step:
+        kept = ", kept the start: no trained state scored higher"
+    elif event.kept == "best" and event.best_step != event.step:
+        kept = f", kept the best state (step {event.best_step})"
+    score = f", score {event.score:.3f} (start 1)" if event.score else ""
+    say(f"{event.pack}: done after {event.step} steps{kept}{score}")
+    if 0 < event.score < 1:
+        note("by its figures the start was better than this pack")

@@ -12,13 +12,18 @@ from PySide6.QtCore import QObject, QTimer
 
 from app.training import opening, work
 from app.training.state import Chore, DataChoice, TrainState
-from app.training.values import Cost, DataReport, Room, Settings, get, put
+from app.training.values import Cost, DataReport, OpenRun, Room, Sample, Settings, get, put
+from app.words import spoken
 from app.workers import Job, Runner
 from core.errors import FusionError
 from core.progress import Progress
+from core.tasks import TASKS
 
 _SETTLE_MS = 700
 """A setting is left alone for so long before the cost is judged anew."""
+
+_OF_THE_PLACE = ("init", "backbone", "device", "seed")
+"""Settings that no preset has an opinion on."""
 
 _COSTLY = (
     "batch",
@@ -42,6 +47,7 @@ class Preparing(QObject):
         self.state = state
         self._files = files
         self._base_name = ""
+        self._kind_taken_for: tuple[Path, ...] = ()
         self._jobs: dict[str, Job] = {}
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
@@ -74,8 +80,13 @@ class Preparing(QObject):
         """Take folders or files, in place of those before."""
         self._change_data(replace(self.state.data, paths=tuple(paths)))
 
+    def choose_task(self, task: str) -> None:
+        """A person says what kind of pictures these are."""
+        self.state.kind_is_sure = True
+        self.set_task(task)
+
     def set_task(self, task: str) -> None:
-        """Say what kind of pictures these are; parent and settings follow."""
+        """What kind of pictures these are; parent and settings follow."""
         if task == self.state.data.task:
             return
         self._change_data(replace(self.state.data, task=task))
@@ -111,9 +122,27 @@ class Preparing(QObject):
         job.finished.connect(partial(self._surveyed, choice))
 
     def _surveyed(self, choice: DataChoice, report: DataReport) -> None:
-        if choice == self.state.data:
-            self.state.set_report(report)
-            self._settle.start()
+        if choice != self.state.data:
+            return
+        self.state.set_report(report)
+        untouched = self.state.preset and not self.state.kind_is_sure
+        if self.state.other_kind and untouched and self._kind_taken_for != choice.paths:
+            self._take_kind(self.state.other_kind)
+            return
+        job = self._run("samples", partial(work.draw_samples, report))
+        job.finished.connect(partial(self._drawn, report))
+        self._settle.start()
+
+    def _take_kind(self, task: str) -> None:
+        """Nobody said anything else, and the names do."""
+        self._kind_taken_for = self.state.data.paths
+        text = self.tr("The names speak of “{0}”: that is taken as the kind of these pictures.")
+        self.state.set_message(text.format(spoken(TASKS[task].title)))
+        self.set_task(task)
+
+    def _drawn(self, report: DataReport, samples: tuple[Sample, ...]) -> None:
+        if report is self.state.report:
+            self.state.set_samples(samples)
 
     # --- settings --------------------------------------------------------------------------
 
@@ -185,17 +214,51 @@ class Preparing(QObject):
         job = self._run("settings", partial(work.read_settings, path))
         job.finished.connect(self._loaded)
 
-    def _loaded(self, settings: Settings) -> None:
+    def _loaded(self, loaded: work.Loaded) -> None:
+        settings = loaded.settings
         task = settings["task"]
         if task != self.state.data.task:
             self._change_data(replace(self.state.data, task=task))
+        self.state.kind_is_sure = True
         init = str(settings.get("init", ""))
         known = {pack.name: pack.path for pack in self.state.packs}
         path = known.get(init, Path(init)) if init else None
         self.state.parent_pack = path if path in known.values() else None
+        if init and self.state.parent_pack is None:
+            text = self.tr("There is no pack “{0}” here to start from: choose another one.")
+            self.state.set_message(text.format(Path(init).name))
         settings = {**settings, "init": str(self.state.parent_pack or "")}
+        parent = self.state.parent_choice
+        if parent is not None and not loaded.network:
+            settings["network"] = dict(parent.network)
         self.state.preset = ""
         self._take(settings)
+
+    def show_run(self, run: OpenRun) -> None:
+        """Show what a run was begun with, which is taken up again."""
+        state, plan, settings = self.state, run.handle.plan, dict(run.shown)
+        self.stop()
+        state.kind_is_sure = True
+        state.name, state.about = run.name, "; ".join(plan.data_used)
+        state.tensorboard = plan.tensorboard
+        init = Path(str(settings.get("init") or ""))
+        state.parent_pack = next((p.path for p in state.packs if p.path == init), None)
+        state.preset = self._preset_of(settings)
+        state.set_cost(None)
+        state.set_data(
+            DataChoice(plan.sources, run.task, plan.share, plan.validation, plan.swapped)
+        )
+        self._take(settings)
+
+    def _preset_of(self, settings: Settings) -> str:
+        """The preset that gives these settings, or ""."""
+        room = self.state.room
+        mine = {name: value for name, value in settings.items() if name not in _OF_THE_PLACE}
+        for preset in room.presets if room is not None else ():
+            theirs = preset.build(str(settings["task"]), self.state.parent_pack)
+            if mine == {k: v for k, v in theirs.items() if k not in _OF_THE_PLACE}:
+                return preset.name
+        return ""
 
     def save(self, path: Path) -> None:
         """Write the settings to a file."""

@@ -110,8 +110,9 @@ class Running(QObject):
 
     def go_on_again(self) -> None:
         """Take up the run that failed just now, from the last state it saved."""
-        mine = (run for run in self.state.runs if self._plan and run.handle.plan == self._plan)
-        run = next(mine, None) or next(iter(self.state.runs), None)
+        whole = [run for run in self.state.runs if not run.damage]
+        mine = (run for run in whole if self._plan and run.handle.plan == self._plan)
+        run = next(mine, None) or next(iter(whole), None)
         if run is not None:
             self.go_on(run)
 

@@ -24,6 +24,7 @@ from app.training.values import (
     PackChoice,
     Phase,
     Room,
+    Sample,
     Settings,
 )
 from core.errors import FusionError
@@ -74,6 +75,7 @@ class TrainState(QObject):
 
     room_changed = Signal()
     data_changed = Signal()
+    samples_changed = Signal()
     settings_changed = Signal()
     """Settings, their faults, parent or preset."""
     cost_changed = Signal()
@@ -98,6 +100,9 @@ class TrainState(QObject):
         self.room: Room | None = None
         self.data = DataChoice()
         self.report: DataReport | None = None
+        self.samples: tuple[Sample, ...] = ()
+        self.kind_is_sure = False
+        """A person said what kind of pictures these are."""
         self.preset = "fine"
         self.parent_pack: Path | None = None
         self.settings: Settings = {}
@@ -165,6 +170,12 @@ class TrainState(QObject):
             return "settings"
         return "" if self.name.strip() else "name"
 
+    @property
+    def other_kind(self) -> str:
+        """The task that names speak of where it is another than the one chosen, else ""."""
+        suggested = self.report.suggested if self.report is not None else ""
+        return "" if suggested == self.data.task else suggested
+
     # --- setters ---------------------------------------------------------------------------
 
     def set_room(self, room: Room) -> None:
@@ -177,12 +188,18 @@ class TrainState(QObject):
         if data != self.data:
             self.data = data
             self.report = None
+            self.set_samples(())
             self.data_changed.emit()
 
     def set_report(self, report: DataReport | None) -> None:
         """Take what was found."""
         self.report = report
         self.data_changed.emit()
+
+    def set_samples(self, samples: tuple[Sample, ...]) -> None:
+        """Show some of the pairs."""
+        self.samples = samples
+        self.samples_changed.emit()
 
     def set_settings(self, settings: Settings, faults: Mapping[str, str]) -> None:
         """Other settings, checked."""

@@ -1,4 +1,4 @@
-"""What the Train workspace shows, as plain values. No Qt, no torch, no trainer."""
+"""What the Train workspace shows, as plain values. No widgets, no torch, no trainer."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
+
+from PySide6.QtGui import QImage
 
 from core.errors import FusionError
 
@@ -108,6 +110,9 @@ class DataReport:
         notes: what a person should know, one sentence each.
         survey: the engine's own value, handed back to it.
         sides: what is kept together, and on which side; empty where nothing is known of it.
+        suggested: the task that names speak of, or "".
+        medical: groups may be called patients.
+        samples: files A and B of some pairs, to be shown.
     """
 
     rows: tuple[PairRow, ...]
@@ -116,10 +121,22 @@ class DataReport:
     notes: tuple[str, ...] = ()
     survey: Any = None
     sides: tuple[Side, ...] = ()
+    suggested: str = ""
+    medical: bool = True
+    samples: tuple[tuple[str, Path, Path], ...] = ()
 
     def count(self, part: Part) -> int:
         """How many rows are of a part."""
         return sum(row.part == part for row in self.rows)
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A pair as a small picture of each source; None where a file cannot be read."""
+
+    name: str
+    a: QImage | None
+    b: QImage | None
 
 
 @dataclass(frozen=True)
@@ -235,14 +252,22 @@ class Room:
 
 @dataclass(frozen=True)
 class OpenRun:
-    """A run that was left before its end and can go on."""
+    """A run that was left before its end and can go on.
+
+    Attributes:
+        damage: why it cannot go on after all, "" where it can.
+        settings: as it was begun. shown: the same for a form, with everything spelt out.
+        handle: the engine's own value, handed back to it.
+    """
 
     name: str
-    task: str
-    step: int
-    steps: int
-    when: float
+    task: str = ""
+    step: int = 0
+    steps: int = 0
+    when: float = 0.0
+    damage: str = ""
     settings: Settings = field(default_factory=dict)
+    shown: Settings = field(default_factory=dict)
     handle: Any = None
 
 

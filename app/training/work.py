@@ -6,7 +6,8 @@ The trainer, and with it torch, is imported here and only when first needed.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtGui import QImage
 
 from app.habits.quiet_import import gently
+from app.thumbs import draw_waiting
 from app.training.state import Compared, DataChoice
 from app.training.values import (
     Cost,
@@ -27,6 +29,7 @@ from app.training.values import (
     PairRow,
     Part,
     Room,
+    Sample,
     Settings,
     Side,
 )
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from trainer.split import Split
     from trainer.steering import Steering
 
+_SAMPLES, _SAMPLE_SIDE = 4, 192
 _SHOWN_SIDE = 512
 """Pictures of the strip are shown small; larger ones are halved until they are about this size."""
 
@@ -76,7 +80,30 @@ def survey_data(choice: DataChoice, settings: Settings, progress: Progress) -> D
     rows += [PairRow(file.path.name, "problem", "", file.reason) for file in found.unpaired]
     sides = tuple(Side(g.name, g.train, g.validation) for g in found.split.sides())
     split = found.split
-    return DataReport(tuple(rows), split.groups, split.by, found.warnings, found, sides)
+    return DataReport(
+        tuple(rows),
+        split.groups,
+        split.by,
+        found.warnings,
+        found,
+        sides,
+        found.suggested_task,
+        get_task(choice.task).medical,
+        tuple((m.name, m.a, m.b) for m in _spread(split.train, _SAMPLES)),
+    )
+
+
+def _spread(matches: Sequence[Match], most: int) -> Sequence[Match]:
+    """At most ``most`` of them, at even distances."""
+    count = min(most, len(matches))
+    return [matches[(2 * k + 1) * len(matches) // (2 * count)] for k in range(count)]
+
+
+def draw_samples(report: DataReport, progress: Progress) -> tuple[Sample, ...]:
+    """Some pairs as small pictures, so that a person sees what will be learnt from."""
+    waiting = deque((a, b) for _, a, b in report.samples)
+    drawn = {key: (a, b) for key, a, b in draw_waiting(waiting, _SAMPLE_SIDE, progress)}
+    return tuple(Sample(name, *drawn[a, b]) for name, a, b in report.samples)
 
 
 def _belongs(split: Split, match: Match) -> str:
@@ -107,16 +134,25 @@ def estimate_cost(settings: Settings, report: DataReport, progress: Progress) ->
     )
 
 
-def read_settings(path: Path, progress: Progress) -> Settings:
+@dataclass(frozen=True)
+class Loaded:
+    """Settings of a file. ``network``: the file describes one, and means it."""
+
+    settings: Settings
+    network: bool
+
+
+def read_settings(path: Path, progress: Progress) -> Loaded:
     """Settings of a TOML or JSON file, as the command line takes them.
 
     Raises:
         InputError: it cannot be read, or a value cannot be used.
     """
-    from trainer.config import load_config
+    from trainer.config import load_settings
     from trainer.fields import values_of
 
-    return values_of(load_config(path))
+    config, given = load_settings(path)
+    return Loaded(values_of(config), "network" in given)
 
 
 def write_settings(settings: Settings, path: Path, progress: Progress) -> Path:
@@ -244,23 +280,27 @@ def as_image(pixels: FloatArray) -> QImage:
 
 
 def open_runs(folder: Path, progress: Progress) -> tuple[OpenRun, ...]:
-    """Runs that were left before their end and can go on, the latest first."""
+    """Runs that were left before their end, the latest first; those that are damaged come last."""
     from trainer.config import train_adapter
-    from trainer.runs import unfinished
+    from trainer.fields import values_of
+    from trainer.runs import scan_runs
 
-    return tuple(
+    runs, damaged = scan_runs(folder)
+    left = (
         OpenRun(
             run.plan.title or run.name,
             run.task,
             run.step,
             run.steps,
             _timestamp(run.when),
-            train_adapter.dump_python(run.config, mode="json"),
-            run,
+            settings=train_adapter.dump_python(run.config, mode="json"),
+            shown=values_of(run.config),
+            handle=run,
         )
-        for run in unfinished(folder)
+        for run in runs
         if run.resumable and not run.running
     )
+    return (*left, *(OpenRun(run.name, damage=run.why, handle=run) for run in damaged))
 
 
 def _timestamp(when: datetime) -> float:
@@ -338,7 +378,7 @@ def compare_packs(
         pairs = find_pairs(plan.validation, task, exclude, plan.swapped).matches
     else:
         every = find_pairs(plan.data, task, exclude, plan.swapped).matches
-        pairs = divide(every, plan.share).validation
+        pairs = divide(every, plan.share, task).validation
     before = parent or get_task(task).default_baseline
     found = compare(before, child, pairs, progress)
     lines = tuple(FigureLine(f.name, f.title, f.parent, f.child, f.better) for f in found.figures)

@@ -33,6 +33,7 @@ from app.widgets.bars import ErrorCard, MessageBar
 from app.widgets.drop import dropped_paths
 from app.widgets.train.card import Card
 from app.widgets.train.data_panel import DataPanel
+from app.widgets.train.kind_card import KindCard
 from app.widgets.train.open_runs import OpenRuns
 from app.widgets.train.result_panel import ResultPanel
 from app.widgets.train.settings_panel import SettingsPanel
@@ -67,6 +68,7 @@ class TrainPage(Page):
         self.card = ErrorCard()
         self.message = MessageBar("noticeBar", "information-outline")
         self.open_runs = OpenRuns(self.state)
+        self.kind = KindCard(self.state)
         self._begun = False
         self._lay_out()
         self._connect()
@@ -112,12 +114,14 @@ class TrainPage(Page):
         layout.addWidget(self.open_runs)
         layout.addWidget(self.card)
         layout.addWidget(self.message)
+        layout.addWidget(self.kind)
         layout.addLayout(middle, 1)
 
     def _connect(self) -> None:
         state, training, preparing = self.state, self.training, self.training.preparing
         self.data.paths_chosen.connect(preparing.set_data)
-        self.data.task_chosen.connect(preparing.set_task)
+        self.data.task_chosen.connect(preparing.choose_task)
+        self.kind.task_chosen.connect(preparing.choose_task)
         self.data.share_chosen.connect(preparing.set_share)
         self.data.validation_chosen.connect(preparing.set_validation)
         self.data.swapped_chosen.connect(preparing.set_swapped)
@@ -138,6 +142,7 @@ class TrainPage(Page):
         self.start.estimate_requested.connect(preparing.estimate)
         self.start.device_chosen.connect(preparing.set_device)
         self.result.default_requested.connect(training.make_default)
+        self.result.keep_requested.connect(self._keep_old)
         self.result.report_requested.connect(self._open_report)
         self.result.curves_requested.connect(self._show_curves)
         self.result.another_requested.connect(self._another)
@@ -307,6 +312,16 @@ class TrainPage(Page):
     def _show_curves(self) -> None:
         self._run_stack.setCurrentIndex(0)
 
+    def _keep_old(self) -> None:
+        kept = self.state.kept
+        self.state.clear_run()
+        self.state.set_phase("setup")
+        self._run_stack.setCurrentIndex(0)
+        if kept is not None:
+            text = self.tr("Nothing was changed. “{0}” stays in the list of methods.")
+            self.state.set_message(text.format(kept.name))
+        self.show_step(_SETTINGS)
+
     def _another(self) -> None:
         self.state.clear_run()
         self.state.set_phase("setup")
@@ -358,7 +373,7 @@ class TrainPage(Page):
     # --- small things ----------------------------------------------------------------------
 
     def _go_on(self, run: OpenRun) -> None:
-        self.training.preparing.stop()
+        self.training.preparing.show_run(run)
         self.training.running.go_on(run)
 
     def _set_rates(self, lower: float, upper: float) -> None:

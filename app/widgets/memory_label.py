@@ -8,9 +8,9 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
-from app.memory import Usage, device_memory, process_memory
 from app.numbers import number
 from app.session import Session
+from core.memory import Usage, device_memory, process_memory
 
 INTERVAL_MS = 2000
 _GB = 1e9

@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import stat
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 from core.errors import OutputError, Said
 
+_PART = re.compile(r"\.[0-9a-f]{32}\.part(\.\w+)?")
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -113,6 +116,25 @@ def atomic_path(path: str | Path, *, folder_later: bool = False) -> Iterator[Pat
         if temporary is not None:
             with contextlib.suppress(OSError):
                 temporary.unlink()
+
+
+def remove_parts(folder: Path, older_than: float = 0.0) -> int:
+    """Remove half-written files that killed programs left in ``folder``; how many there were.
+
+    Args:
+        older_than: seconds since such a file was last written to. With 0 all go: only for a folder
+            that nobody else writes to now.
+    """
+    removed = 0
+    with contextlib.suppress(OSError):
+        for entry in list(os.scandir(folder)):
+            if not _PART.fullmatch(entry.name):
+                continue
+            with contextlib.suppress(OSError):
+                if time.time() - entry.stat(follow_symlinks=False).st_mtime >= older_than:
+                    Path(entry.path).unlink()
+                    removed += 1
+    return removed
 
 
 def atomic_write(path: str | Path, data: bytes, *, folder_later: bool = False) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, TypeAdapter, model_validator
+from annotated_types import Interval
+from pydantic import ConfigDict, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass
+
+from core.setting import Setting
 
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -28,13 +31,50 @@ class BackboneConfig:
             averaging), since its cost is quadratic in tokens. 0: no limit.
     """
 
-    kind: Literal["dinov3", "encoder"] = "dinov3"
-    dim: int = Field(default=384, ge=16, le=4096)
-    depth: int = Field(default=12, ge=4, le=64)
-    heads: int = Field(default=6, ge=1)
-    mlp_ratio: float = Field(default=4.0, ge=0.5, le=16)
-    taps: tuple[int, int, int, int] = (2, 5, 8, 11)
-    max_tokens: int = Field(default=0, ge=0)
+    kind: Annotated[
+        Literal["dinov3", "encoder"],
+        Setting(
+            "Backbone",
+            "DINOv3 as in the paper, from a file, or a small encoder trained along.",
+            "",
+            "Ablations",
+        ),
+    ] = "dinov3"
+    dim: Annotated[
+        int,
+        Interval(ge=16, le=4096),
+        Setting("Token width", "A multiple of the backbone's heads.", "channels", "Network", 16),
+    ] = 384
+    depth: Annotated[
+        int,
+        Interval(ge=4, le=64),
+        Setting("Backbone blocks", "Transformer blocks.", "", "Network", 1),
+    ] = 12
+    heads: Annotated[
+        int,
+        Interval(ge=1, le=1024),
+        Setting("Backbone heads", "Attention heads.", "", "Network", 1),
+    ] = 6
+    mlp_ratio: Annotated[
+        float,
+        Interval(ge=0.5, le=16),
+        Setting("Backbone feed-forward width", "Over the token width.", "×", "Network", 0.5),
+    ] = 4.0
+    taps: Annotated[
+        tuple[int, int, int, int],
+        Setting("Taps", "Four rising block numbers from 0 whose maps are used.", "", "Network"),
+    ] = (2, 5, 8, 11)
+    max_tokens: Annotated[
+        int,
+        Interval(ge=0, le=1_000_000),
+        Setting(
+            "Most tokens",
+            "Larger pictures are shown smaller to the backbone; 0 is no limit.",
+            "tokens",
+            "Network",
+            256,
+        ),
+    ] = 0
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -76,18 +116,79 @@ class NetworkConfig:
     """
 
     backbone: BackboneConfig = BackboneConfig()
-    in_channels: Literal[1, 3] = 3
-    channels: int = Field(default=64, ge=1, le=1024)
-    stride: Literal[1, 2, 4] = 1
-    heads: int = Field(default=8, ge=1)
-    expansion: float = Field(default=2.0, ge=1, le=16)
-    fusion_blocks: int = Field(default=4, ge=1, le=64)
-    reconstruction_blocks: int = Field(default=4, ge=1, le=64)
-    learned_mixing: tuple[str, ...] = ()
-    head: Literal["direct", "blend", "decision", "layered"] = "direct"
-    head_channels: int = Field(default=16, ge=1, le=1024)
-    adapter: bool = True
-    reconstruction: bool = True
+    in_channels: Annotated[
+        Literal[1, 3],
+        Setting(
+            "Colour channels",
+            "1 fuses brightness and carries colour past the network; 3 fuses RGB.",
+            "",
+            "Network",
+        ),
+    ] = 3
+    channels: Annotated[
+        int,
+        Interval(ge=1, le=1024),
+        Setting("Width", "Of the feature maps; a multiple of the heads.", "channels", "Network", 8),
+    ] = 64
+    stride: Annotated[
+        Literal[1, 2, 4],
+        Setting(
+            "Resolution of the heavy blocks", "1 is the paper; 4 is much faster.", "1/x", "Network"
+        ),
+    ] = 1
+    heads: Annotated[
+        int,
+        Interval(ge=1, le=1024),
+        Setting("Attention heads", "Of the fusion blocks.", "", "Network", 1),
+    ] = 8
+    expansion: Annotated[
+        float,
+        Interval(ge=1, le=16),
+        Setting("Feed-forward width", "Over the width of the maps.", "×", "Network", 0.5),
+    ] = 2.0
+    fusion_blocks: Annotated[
+        int,
+        Interval(ge=1, le=64),
+        Setting("Fusion blocks", "Cross-attention blocks.", "", "Network", 1),
+    ] = 4
+    reconstruction_blocks: Annotated[
+        int,
+        Interval(ge=1, le=64),
+        Setting("Reconstruction blocks", "In each branch.", "", "Network", 1),
+    ] = 4
+    learned_mixing: Annotated[
+        tuple[str, ...],
+        Setting(
+            "Learned mixing",
+            "Directions of cross-attention, such as ask_x.1, that mix channels by learned weights"
+            " and not by statistics of the whole picture; empty is the paper.",
+            "",
+            "Network",
+        ),
+    ] = ()
+    head: Annotated[
+        Literal["direct", "blend", "decision", "layered"],
+        Setting(
+            "Output",
+            "Direct: a picture (paper). Blend: a map between the sources and a residual. "
+            "Decision: the map may copy one source exactly. Layered: one map for details and a "
+            "smooth one for the rest.",
+            "",
+            "Network",
+        ),
+    ] = "direct"
+    head_channels: Annotated[
+        int,
+        Interval(ge=1, le=1024),
+        Setting("Output width", "Of the full-resolution layers.", "channels", "Network", 4),
+    ] = 16
+    adapter: Annotated[
+        bool, Setting("Adapters", "Off: plain upsampling of the features.", "", "Ablations")
+    ] = True
+    reconstruction: Annotated[
+        bool,
+        Setting("Reconstruction", "Off: fusion objective only, so one level.", "", "Ablations"),
+    ] = True
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -554,6 +554,10 @@
    <translation>Diese Kurve zeigen oder ausblenden</translation>
   </message>
   <message>
+   <source>Step</source>
+   <translation>Schritt</translation>
+  </message>
+  <message>
    <source>Step {0}</source>
    <translation>Schritt {0}</translation>
   </message>
@@ -577,6 +581,10 @@
    <translation>Exportieren</translation>
   </message>
   <message>
+   <source>Figure (no unit)</source>
+   <translation>Kennzahl (ohne Einheit)</translation>
+  </message>
+  <message>
    <source>Figures on the pairs to check with</source>
    <translation>Zahlen zu den Prüfpaaren</translation>
   </message>
@@ -597,8 +605,20 @@
    <translation>Verluste</translation>
   </message>
   <message>
+   <source>Lower loss (weighted)</source>
+   <translation>Unterer Verlust (gewichtet)</translation>
+  </message>
+  <message>
+   <source>MI (bits), reconstruction (dB)</source>
+   <translation>MI (Bit), Rekonstruktion (dB)</translation>
+  </message>
+  <message>
    <source>Numbers as a table (CSV)…</source>
    <translation>Zahlen als Tabelle (CSV)…</translation>
+  </message>
+  <message>
+   <source>Rate per step</source>
+   <translation>Rate je Schritt</translation>
   </message>
   <message>
    <source>Save the charts</source>
@@ -611,6 +631,10 @@
   <message>
    <source>Smoothing</source>
    <translation>Glättung</translation>
+  </message>
+  <message>
+   <source>Upper loss (weighted)</source>
+   <translation>Oberer Verlust (gewichtet)</translation>
   </message>
   <message>
    <source>What the left chart shows</source>
@@ -1000,8 +1024,8 @@ Ihre Dateien werden nur gelesen. Sie werden nie verändert und verlassen diesen 
    <translation>Gefundene Paare</translation>
   </message>
   <message>
-   <source>Pairs the network never learns from. They show whether it really gets better. Pictures of one patient always stay together.</source>
-   <translation>Paare, aus denen das Netz nie lernt. Sie zeigen, ob es wirklich besser wird. Bilder eines Patienten bleiben immer zusammen.</translation>
+   <source>Pairs the network never learns from. They show whether it really gets better. Pictures that belong together, such as those of one patient, stay together.</source>
+   <translation>Paare, aus denen das Netz nie lernt. Sie zeigen, ob es wirklich besser wird. Was zusammengehört, etwa die Bilder eines Patienten, bleibt zusammen.</translation>
   </message>
   <message>
    <source>Swap A and B</source>
@@ -1026,6 +1050,10 @@ Ihre Dateien werden nur gelesen. Sie werden nie verändert und verlassen diesen 
   <message>
    <source>divided by folder ({0})</source>
    <translation>nach Ordnern geteilt ({0})</translation>
+  </message>
+  <message>
+   <source>divided by group ({0})</source>
+   <translation>nach Gruppen geteilt ({0})</translation>
   </message>
   <message>
    <source>divided by name ({0} groups)</source>
@@ -1728,6 +1756,25 @@ oder Strg+O drücken</translation>
   </message>
  </context>
  <context>
+  <name>KindCard</name>
+  <message>
+   <source>Keep “{0}”</source>
+   <translation>„{0}“ behalten</translation>
+  </message>
+  <message>
+   <source>Take “{0}”</source>
+   <translation>„{0}“ nehmen</translation>
+  </message>
+  <message>
+   <source>These pictures seem to be of another kind</source>
+   <translation>Diese Bilder scheinen von anderer Art zu sein</translation>
+  </message>
+  <message>
+   <source>“{0}” is chosen, but their names speak of “{1}”. Trained for the wrong kind, a model learns the wrong things, and which picture is A may be wrong, too.</source>
+   <translation>Gewählt ist „{0}“, doch ihre Namen sprechen von „{1}“. Für die falsche Art trainiert, lernt ein Modell das Falsche, und auch die Zuordnung zu A und B kann falsch sein.</translation>
+  </message>
+ </context>
+ <context>
   <name>Looking</name>
   <message>
    <source>Window: bright half</source>
@@ -1932,8 +1979,16 @@ oder Strg+O drücken</translation>
    <translation>Fortsetzen</translation>
   </message>
   <message>
+   <source>The run “{0}” is damaged</source>
+   <translation>Der Lauf „{0}“ ist beschädigt</translation>
+  </message>
+  <message>
    <source>What it has learnt in {0} steps is lost.</source>
    <translation>Was er in {0} Schritten gelernt hat, geht verloren.</translation>
+  </message>
+  <message>
+   <source>What it has learnt is lost.</source>
+   <translation>Was er gelernt hat, geht verloren.</translation>
   </message>
   <message>
    <source>“{0}” was not finished</source>
@@ -2300,6 +2355,14 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Einstellungen als {0} gespeichert.</translation>
   </message>
   <message>
+   <source>The names speak of “{0}”: that is taken as the kind of these pictures.</source>
+   <translation>Die Namen sprechen von „{0}“: Das gilt nun als die Art dieser Bilder.</translation>
+  </message>
+  <message>
+   <source>There is no pack “{0}” here to start from: choose another one.</source>
+   <translation>Ein Paket „{0}“ gibt es hier nicht: Bitte ein anderes wählen.</translation>
+  </message>
+  <message>
    <source>download the DINOv3 weights, or choose their file</source>
    <translation>die DINOv3-Gewichte herunterladen oder ihre Datei wählen</translation>
   </message>
@@ -2480,6 +2543,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Klassisch</translation>
   </message>
   <message>
+   <source>Compared on the one pair held back: the new one is better on {1} of {0}. Look at the pictures as well: no single figure says a fused picture is good.</source>
+   <translation>Verglichen am einen zurückgehaltenen Paar: Das neue ist bei {1} von {0} besser. Sehen Sie auch die Bilder an: Keine einzelne Kennzahl sagt, dass ein fusioniertes Bild gut ist.</translation>
+  </message>
+  <message>
    <source>Compared on the {0} pairs held back: the new one is better on {1} of them. Look at the pictures as well: no single figure says a fused picture is good.</source>
    <translation>Verglichen an den {0} zurückgehaltenen Paaren: Das neue ist bei {1} davon besser. Sehen Sie sich auch die Bilder an: Keine Zahl allein sagt, dass eine Fusion gut ist.</translation>
   </message>
@@ -2494,6 +2561,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Figures of the parent and of the new model</source>
    <translation>Zahlen des Ausgangsmodells und des neuen Modells</translation>
+  </message>
+  <message>
+   <source>Fuse goes on with what it takes now; nothing is deleted</source>
+   <translation>Fusionieren nimmt weiter, was es jetzt nimmt; gelöscht wird nichts</translation>
   </message>
   <message>
    <source>Fuse takes it when no other method is chosen</source>
@@ -2516,12 +2587,20 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Es wurde von Grund auf trainiert und wird mit einem klassischen Verfahren verglichen.</translation>
   </message>
   <message>
+   <source>Keep the old one</source>
+   <translation>Beim alten bleiben</translation>
+  </message>
+  <message>
    <source>Make default</source>
    <translation>Als Standard</translation>
   </message>
   <message>
    <source>New</source>
    <translation>Neu</translation>
+  </message>
+  <message>
+   <source>No state of {0} steps was better, so it holds the start.</source>
+   <translation>Kein Stand aus {0} Schritten war besser, also enthält es den Anfang.</translation>
   </message>
   <message>
    <source>Nothing was held back to check with, so look at it with care.</source>
@@ -2762,6 +2841,13 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
  </context>
  <context>
+  <name>Samples</name>
+  <message>
+   <source>Some of the pairs: A beside B</source>
+   <translation>Einige der Paare: A neben B</translation>
+  </message>
+ </context>
+ <context>
   <name>SessionKeeper</name>
   <message>
    <source>The last session could not be read; it is ignored.</source>
@@ -2901,8 +2987,16 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Die Namen unterscheiden keine Patienten: Bitte ansehen, ob diese Gruppen es tun.</translation>
   </message>
   <message>
+   <source>Names do not tell scenes apart: look whether these groups do.</source>
+   <translation>Die Namen unterscheiden keine Szenen: Bitte ansehen, ob diese Gruppen es tun.</translation>
+  </message>
+  <message>
    <source>No folder is on both sides.</source>
    <translation>Kein Ordner ist auf beiden Seiten.</translation>
+  </message>
+  <message>
+   <source>No group is on both sides.</source>
+   <translation>Keine Gruppe ist auf beiden Seiten.</translation>
   </message>
   <message>
    <source>No group is on both sides: names tell what belongs together.</source>
@@ -2942,6 +3036,14 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>About {0}</source>
    <translation>Etwa {0}</translation>
+  </message>
+  <message>
+   <source>At least {0} of memory</source>
+   <translation>Mindestens {0} Speicher</translation>
+  </message>
+  <message>
+   <source>At least {0} of memory; {1} are free</source>
+   <translation>Mindestens {0} Speicher; {1} sind frei</translation>
   </message>
   <message>
    <source>Automatic choice</source>
@@ -3002,14 +3104,6 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>{0} (not here)</source>
    <translation>{0} (nicht hier)</translation>
-  </message>
-  <message>
-   <source>{0} of memory</source>
-   <translation>{0} Speicher</translation>
-  </message>
-  <message>
-   <source>{0} of memory; {1} are free</source>
-   <translation>{0} Speicher; {1} sind frei</translation>
   </message>
  </context>
  <context>
@@ -3198,6 +3292,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Looking at the pairs…</source>
    <translation>Paare werden geprüft…</translation>
+  </message>
+  <message>
+   <source>Nothing was changed. “{0}” stays in the list of methods.</source>
+   <translation>Es wurde nichts geändert. „{0}“ bleibt in der Liste der Verfahren.</translation>
   </message>
   <message>
    <source>Own settings</source>
@@ -3576,6 +3674,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>All pairs are in one folder: nothing is held back to judge by. Give a validation folder.</source>
    <translation>Alle Paare liegen in einem Ordner: Zum Prüfen wird nichts zurückgehalten. Bitte einen Ordner zum Prüfen angeben.</translation>
+  </message>
+  <message>
+   <source>All pairs are of one group: nothing is held back to judge by. Give a validation folder.</source>
+   <translation>Alle Paare sind aus einer Gruppe: Zum Beurteilen wird nichts zurückgehalten. Bitte einen Prüfordner angeben.</translation>
   </message>
   <message>
    <source>All pairs are of one patient: nothing is held back to judge by. Give a validation folder.</source>
@@ -4338,8 +4440,16 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Auslassen</translation>
   </message>
   <message>
+   <source>Leave out --network, which takes the pack's, or start from another pack.</source>
+   <translation>--network weglassen, dann gilt das Netz des Pakets, oder mit einem anderen Paket beginnen.</translation>
+  </message>
+  <message>
    <source>Leave out one of the two.</source>
    <translation>Eines der beiden weglassen.</translation>
+  </message>
+  <message>
+   <source>Leave the network to the pack, start from another one, or from scratch.</source>
+   <translation>Das Netz dem Paket überlassen, mit einem anderen beginnen oder von vorn.</translation>
   </message>
   <message>
    <source>Length</source>
@@ -4454,6 +4564,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Die Namen unterscheiden keine Patienten: Nachbarn nach Namen wurden zusammengehalten.</translation>
   </message>
   <message>
+   <source>Names do not tell scenes apart: neighbours by name were kept together.</source>
+   <translation>Die Namen unterscheiden keine Szenen: Nachbarn nach Namen wurden zusammengehalten.</translation>
+  </message>
+  <message>
    <source>Near focus</source>
    <translation>Fokus nah</translation>
   </message>
@@ -4464,6 +4578,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Network</source>
    <translation>Netz</translation>
+  </message>
+  <message>
+   <source>Network “{0}”</source>
+   <translation>Netz „{0}“</translation>
   </message>
   <message>
    <source>No connection to {0}</source>
@@ -4488,6 +4606,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>No screenshot</source>
    <translation>Kein Bildschirmfoto</translation>
+  </message>
+  <message>
+   <source>No state of {0} steps scored higher than the start: the start was kept.</source>
+   <translation>Kein Stand aus {0} Schritten war besser als der Anfang: Der Anfang wurde behalten.</translation>
   </message>
   <message>
    <source>Normalised mutual information</source>
@@ -4786,10 +4908,6 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Ausgehen von</translation>
   </message>
   <message>
-   <source>Start from a pack of the same network, or from scratch.</source>
-   <translation>Von einem Modellpaket mit demselben Netz ausgehen oder von Grund auf beginnen.</translation>
-  </message>
-  <message>
    <source>Start the command again: it goes on from the last checkpoint.</source>
    <translation>Den Befehl erneut starten: Er geht vom letzten Zwischenstand aus weiter.</translation>
   </message>
@@ -4898,6 +5016,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Der Name „{0}“</translation>
   </message>
   <message>
+   <source>The newest checkpoint is damaged; the run goes on from the one before, step {0}.</source>
+   <translation>Der neueste Zwischenstand ist beschädigt; der Lauf geht vom vorigen aus weiter, Schritt {0}.</translation>
+  </message>
+  <message>
    <source>The pairs to compare on</source>
    <translation>Die Paare für den Vergleich</translation>
   </message>
@@ -4960,6 +5082,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>There is not enough memory for this</source>
    <translation>Dafür reicht der Speicher nicht</translation>
+  </message>
+  <message>
+   <source>These pictures seem to be of another kind: their names speak of “{0}” ({1}), the task is “{2}” ({3}).</source>
+   <translation>Diese Bilder scheinen von anderer Art zu sein: Ihre Namen sprechen von „{0}“ ({1}), die Aufgabe ist „{2}“ ({3}).</translation>
   </message>
   <message>
    <source>Token width</source>
@@ -5268,6 +5394,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>another pack has its name by now</source>
    <translation>inzwischen trägt ein anderes Modellpaket seinen Namen</translation>
+  </message>
+  <message>
+   <source>another version of this program wrote it</source>
+   <translation>eine andere Version dieses Programms hat ihn geschrieben</translation>
   </message>
   <message>
    <source>as the sources</source>
@@ -5826,10 +5956,6 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Verlust „{0}“</translation>
   </message>
   <message>
-   <source>losses.{0} must be at least 0</source>
-   <translation>losses.{0} muss mindestens 0 sein</translation>
-  </message>
-  <message>
    <source>max</source>
    <translation>Maximum</translation>
   </message>
@@ -6054,6 +6180,14 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Umrechnen</translation>
   </message>
   <message>
+   <source>run.json is damaged</source>
+   <translation>run.json ist beschädigt</translation>
+  </message>
+  <message>
+   <source>run.json is too large to be a record</source>
+   <translation>run.json ist zu groß für einen Lauf</translation>
+  </message>
+  <message>
    <source>same name but for capitals in {0}</source>
    <translation>bis auf Großschreibung gleicher Name in {0}</translation>
   </message>
@@ -6204,6 +6338,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>the only two pictures here, named {0} and {1}</source>
    <translation>die einzigen zwei Bilder hier, benannt {0} und {1}</translation>
+  </message>
+  <message>
+   <source>the pack to start from, “{0}”, is of another network</source>
+   <translation>das Paket, mit dem begonnen werden soll, „{0}“, hat ein anderes Netz</translation>
   </message>
   <message>
    <source>the path of its result would have {0} bytes; {1} are possible there: choose an output folder nearer to the top, or a shorter name template</source>
@@ -6496,6 +6634,14 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>{0} files that are no pictures were passed over.</source>
    <translation>{0} Dateien, die keine Bilder sind, wurden übergangen.</translation>
+  </message>
+  <message>
+   <source>{0} group is on both sides: the figures will look better than they are. Take these pictures out of one of the two folders.</source>
+   <translation>{0} Gruppe ist auf beiden Seiten: Die Kennzahlen werden besser aussehen, als sie sind. Bitte diese Bilder aus einem der zwei Ordner nehmen.</translation>
+  </message>
+  <message>
+   <source>{0} groups are on both sides: the figures will look better than they are. Take their pictures out of one of the two folders.</source>
+   <translation>{0} Gruppen sind auf beiden Seiten: Die Kennzahlen werden besser aussehen, als sie sind. Bitte ihre Bilder aus einem der zwei Ordner nehmen.</translation>
   </message>
   <message>
    <source>{0} has several files called “{1}”: {2}.</source>

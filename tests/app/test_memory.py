@@ -7,10 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-from app import memory
-from app.memory import Usage, device_memory, process_memory
 from app.session import EngineInfo, Session
 from app.widgets.memory_label import MemoryLabel
+from core.memory import Usage, device_memory, process_memory
 from core.types import DeviceChoice
 
 
@@ -25,11 +24,10 @@ def test_what_is_held_is_seen():
 
 def test_where_it_cannot_be_told_nothing_is_claimed(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(memory, "_PROCESS", tmp_path / "none")
-    assert process_memory() is None
-    monkeypatch.setattr(memory, "_PROCESS", tmp_path / "odd")
-    (tmp_path / "odd").write_text("x")
-    assert process_memory() is None
+    assert process_memory(tmp_path) is None
+    (tmp_path / "proc" / "self").mkdir(parents=True)
+    (tmp_path / "proc" / "self" / "statm").write_text("x")
+    assert process_memory(tmp_path) is None
 
 
 def test_only_a_graphics_card_has_memory_of_its_own():

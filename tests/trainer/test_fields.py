@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from core.errors import InputError, OutputError
 from core.models.catalogue import Catalogue
@@ -17,7 +19,7 @@ from core.tasks import TASKS
 from resources import PACKS
 from tests.tiny import tiny_compact
 from trainer.config import TrainConfig, load_config, save_config, train_adapter
-from trainer.fields import FIELDS, validate, values_of
+from trainer.fields import FIELDS, Field, validate, values_of
 from trainer.presets import PRESETS, preset
 
 
@@ -44,6 +46,7 @@ def test_every_setting_has_a_field_with_words_and_its_default_fits() -> None:
                 assert field.minimum is not None
                 assert field.maximum is not None
                 assert field.minimum <= value <= field.maximum, field.name
+                assert value > field.minimum or not field.above
             if field.kind == "choice":
                 assert str(value) in field.choices, field.name
 
@@ -58,17 +61,61 @@ def _changed(name: str, value: Any) -> dict[str, Any]:
     return values
 
 
-@pytest.mark.parametrize("field", [f for f in FIELDS if f.kind in ("int", "float")])
-def test_limits_of_a_field_are_those_of_the_settings(field: Any) -> None:
-    """Both ends are taken, unless they clash with another field, and less than the least is not."""
-    for value in (field.minimum, field.maximum):
-        assert field.name not in validate(_changed(field.name, value)) or field.name in (
-            "lr_lower",
-            "network.channels",
-            "network.backbone.dim",
+_NUMBERS = [f for f in FIELDS if f.kind in ("int", "float")]
+_TOGETHER = ("lr_lower", "network.channels", "network.backbone.dim")
+"""Where a fault is told that is about two fields: both ends of one can clash with the other."""
+
+
+@pytest.mark.parametrize("field", _NUMBERS, ids=lambda field: field.name)
+def test_a_field_and_the_settings_have_the_same_limits(field: Field) -> None:
+    """Both ends are taken (or, where they are open, refused), and what lies just beyond is not."""
+    assert field.minimum is not None
+    assert field.maximum is not None
+    for end, is_open, beyond in (
+        (field.minimum, field.above, _less(field)),
+        (field.maximum, field.below, _more(field)),
+    ):
+        found = validate(_changed(field.name, end))
+        if is_open:
+            assert "must be" in found[field.name]
+        else:
+            assert field.name not in found or field.name in _TOGETHER
+            assert "must be at" not in found.get(field.name, "")
+        assert "must be" in validate(_changed(field.name, beyond))[field.name]
+
+
+def _less(field: Field) -> float:
+    low = field.minimum or 0
+    return int(low) - 1 if field.kind == "int" else math.nextafter(low, -math.inf)
+
+
+def _more(field: Field) -> float:
+    high = field.maximum or 0
+    return int(high) + 1 if field.kind == "int" else math.nextafter(high, math.inf)
+
+
+def test_a_file_is_held_to_the_same_limits_as_the_form(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    for field in _NUMBERS:
+        *tables, name = field.name.split(".")
+        heading = f"[{'.'.join(tables)}]\n" if tables else ""
+        weights = "".join(
+            f"{n} = {json.dumps(v)}\n"
+            for n, v in vars(TASKS["mif"].losses).items()
+            if tables == ["losses"] and n != name
         )
-    if field.name not in ("lr_lower", "lr_upper", "lr_final", "clip"):
-        assert field.name in validate(_changed(field.name, field.minimum - 1))
+        value = _more(field)
+        path.write_text(f'task = "mif"\n{heading}{name} = {value!r}\n{weights}', encoding="utf-8")
+        with pytest.raises(InputError, match=f"{field.name}: must be") as caught:
+            load_config(path)
+        assert "must be" in caught.value.why
+
+
+def test_weights_made_in_code_are_checked_as_those_of_a_file() -> None:
+    with pytest.raises(ValidationError, match="losses"):
+        TrainConfig("mif", losses=replace(TASKS["mif"].losses, gradient=-1))
+    with pytest.raises(ValidationError, match="losses"):
+        TrainConfig("mif", losses=replace(TASKS["mif"].losses, ssim=math.inf))
 
 
 @pytest.mark.parametrize(

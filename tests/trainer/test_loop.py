@@ -112,6 +112,27 @@ def test_the_pack_ships_the_average_and_leaves_the_run_alone(data: Path, plan: R
     assert not torch.equal(checkpoint[f"network.{name}"], network.own_state()[name])
 
 
+def test_a_run_that_only_gets_worse_keeps_its_start_and_says_so(data: Path, plan: RunPlan) -> None:
+    plan = replace(plan, validation=data)
+    wild = replace(CONFIG, lr_lower=0.9, lr_upper=0.8, ema=0.0, checkpoint_every=0)
+    parent = plan.out.with_name("parent.safetensors")
+    tiny_pack(parent)
+    events = list(train(replace(wild, init=str(parent)), plan))
+    scores = {e.step: e.score for e in events if isinstance(e, Validated)}
+    assert scores[0] == pytest.approx(1)
+    assert max(scores[6], scores[12]) < 1
+    assert [e.step for e in events if isinstance(e, Validated) and e.best] == [0]
+    done = events[-1]
+    assert isinstance(done, Finished)
+    assert (done.kept, done.best_step, done.step) == ("best", 0, 12)
+    assert done.score == pytest.approx(1)
+    before, after = (read_pack(path)[0].own_state() for path in (parent, plan.out))
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    card = plan.card.read_text(encoding="utf-8")
+    assert "No state of 12 steps scored higher than the start: the start was kept." in card
+    assert "the start was better than this pack" not in card
+
+
 def test_both_losses_fall(plan: RunPlan) -> None:
     config = replace(CONFIG, steps=60, batch=2, log_every=10, checkpoint_every=0, validate_every=0)
     stepped = [e for e in train(config, plan) if isinstance(e, Stepped)]

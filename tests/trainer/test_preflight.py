@@ -14,6 +14,7 @@ from core.engine import FusionEngine
 from core.errors import Cancelled, InputError, PackError
 from core.io import read_pair, write_image
 from core.metrics import evaluate, to_luma8
+from core.models.network import UniFusionNet
 from core.models.pack import read_manifest
 from core.progress import NullProgress
 from core.types import FusionRequest
@@ -23,6 +24,7 @@ from trainer.compare import NAMES, compare
 from trainer.estimate import estimate
 from trainer.events import Finished, Started, Validated
 from trainer.loop import RunPlan, train
+from trainer.memory import Peak
 from trainer.score import score
 from trainer.sources import find_pairs
 from trainer.survey import survey
@@ -229,3 +231,33 @@ def test_a_tensorboard_log_needs_tensorboard_and_says_how_to_get_it(tmp_path: Pa
     else:
         list(train(CONFIG, plan))
         assert list((plan.run_folder / "tensorboard").glob("events.*"))
+
+
+def test_memory_is_never_said_to_be_less_than_what_a_step_surely_takes(tmp_path: Path) -> None:
+    """A second estimate grows the process by nothing; what is said must not shrink with it."""
+    data = make_pairs(tmp_path / "d", 4, size=64)
+    found = survey(data, CONFIG)
+    before = np.ones(200_000_000, np.uint8)  # a high-water mark far above what follows
+    del before
+    small = replace(CONFIG, crop=64, batch=1)
+    large = replace(small, batch=8)
+    network = UniFusionNet(CONFIG.network)
+    weights = sum(parameter.nbytes for parameter in network.parameters())
+    first, second, once_more = (
+        estimate(config, found, "cpu").peak_bytes for config in (small, large, large)
+    )
+    # Weights, gradients and two moments; the average comes on top.
+    assert min(first, second, once_more) > 4 * weights
+    kept = (second - first) / 7
+    assert kept > 64 * 64 * 4 * 10  # activations of one crop: ten maps of its size at the least
+    assert once_more == pytest.approx(second, rel=0.5)
+
+
+def test_what_is_kept_for_the_way_back_is_counted_once_and_given_back() -> None:
+    peak = Peak("cpu")
+    x = torch.ones(1000, requires_grad=True)
+    with peak.watched():
+        for _ in range(3):
+            y = x.exp()  # keeps its result: 4000 bytes
+            (y * y).sum().backward()  # keeps y twice, which is there already
+    assert peak.saved == 4000

@@ -169,8 +169,7 @@ def test_stop_keeps_the_state_that_scored_best(data: Path, plan: RunPlan) -> Non
             steering.resume()
     done = events[-1]
     assert isinstance(done, Finished)
-    trained = {step: value for step, value in scores.items() if step}
-    best = max(trained, key=lambda step: trained[step])
+    best = max(scores, key=lambda step: scores[step])
     assert scores[0] == pytest.approx(1)
     assert best < 12
     assert (done.kept, done.best_step, done.step) == ("best", best, 12)

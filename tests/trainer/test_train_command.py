@@ -5,15 +5,21 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from app.cli.main import app
+from app.cli.train import TrainOptions, configure
+from core.errors import InputError
+from core.models.config import compact_config
 from core.models.pack import read_manifest
+from core.tasks import TASKS
+from resources import PACKS
 from tests.tiny import tiny_pack
 from tests.trainer.runs import CONFIG, make_pairs
-from trainer.config import save_config
+from trainer.config import TrainConfig, save_config
 from trainer.curves import read_curves
 
 runner = CliRunner()
@@ -65,6 +71,47 @@ def test_a_preset_learns_from_its_parent(tmp_path: Path) -> None:
     child = read_manifest(tmp_path / "p.safetensors")
     assert child.network == manifest.network
     assert child.training.parent.startswith("parent ")
+
+
+@pytest.mark.parametrize("task", list(TASKS))
+def test_the_readme_s_recipe_starts_from_every_embedded_pack(task: str, tmp_path: Path) -> None:
+    """The command as README has it, with fewer and smaller steps, in full and from a file."""
+    for name in ("MY_PAIRS", "MY_OTHER_PAIRS"):
+        make_pairs(tmp_path / name, 1)
+    out = tmp_path / "my-pack.safetensors"
+    line = (
+        f"train --task {task} --data {tmp_path}/MY_PAIRS --val {tmp_path}/MY_OTHER_PAIRS "
+        f"--out {out} --init {task}-compact --steps 1"
+    )
+    result = runner.invoke(app, [*line.split(), "--batch=1", "--device=cpu"])
+    assert result.exit_code == 0, result.output
+    parent = read_manifest(PACKS / f"{task}-compact.safetensors")
+    assert read_manifest(out).network == parent.network
+    assert read_manifest(out).training.parent.startswith(f"{task}-compact ")
+
+
+def _configured(tmp_path: Path, **options: Any) -> TrainConfig:
+    return configure(TrainOptions((tmp_path,), tmp_path / "x.safetensors", **options))
+
+
+def test_the_network_is_the_pack_s_unless_a_file_describes_one(tmp_path: Path) -> None:
+    pack = str(PACKS / "ivif-compact.safetensors")
+    network = read_manifest(Path(pack)).network
+    assert network != compact_config()
+    bare, full = tmp_path / "bare.toml", tmp_path / "full.toml"
+    bare.write_text(f'task = "ivif"\ninit = "{pack}"\n')
+    save_config(TrainConfig("ivif", init=pack), full)
+    assert _configured(tmp_path, task="ivif", init="ivif-compact").network == network
+    assert _configured(tmp_path, task="mef", init=pack, network="compact").network == network
+    assert _configured(tmp_path, task="ivif", preset="quick", init=pack).network == network
+    assert _configured(tmp_path, config=bare).network == network
+    assert _configured(tmp_path, config=bare, init="mif-compact").network.head == "blend"
+    assert _configured(tmp_path, config=full).network == compact_config()
+    assert _configured(tmp_path, config=full, network="compact").network == network
+    for options in ({"task": "ivif"}, {"task": "ivif", "preset": "fine"}, {"config": full}):
+        with pytest.raises(InputError, match="another network") as caught:
+            _configured(tmp_path, init=pack, network="paper", **options)
+        assert "--network" in caught.value.remedy
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
@@ -35,6 +37,21 @@ class _Line:
     raw: pg.PlotDataItem
     box: QCheckBox
     number: int
+    apart: bool
+    """It belongs to the axis at the right."""
+
+
+class _StepAxis(pg.AxisItem):  # type: ignore[misc]  # the library has no types
+    """Steps are whole: no tick between two of them."""
+
+    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
+        """Ticks by level, those between steps left out."""
+        levels = super().tickValues(low, high, size)
+        return [(spacing, values) for spacing, values in levels if spacing >= 1]
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """Whole numbers."""
+        return [count(round(value)) for value in values]
 
 
 class _Axis(pg.AxisItem):  # type: ignore[misc]  # the library has no types
@@ -55,10 +72,21 @@ class Chart(QWidget):
     pointed = Signal(object)
     """Step under the pointer (float), or None."""
 
-    def __init__(self, title: str, quiet: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        title: str,
+        quiet: frozenset[str] = frozenset(),
+        *,
+        scale: str = "",
+        apart: frozenset[str] = frozenset(),
+        scale_apart: str = "",
+    ) -> None:
         """
         Args:
             title: for assistive technology. quiet: curves that are hidden until asked for.
+            scale: what the value axis shows, with its unit.
+            apart: curves of another magnitude, which have an axis of their own at the right.
+            scale_apart: what that one shows.
         """
         super().__init__()
         self.setAccessibleName(title)
@@ -67,7 +95,9 @@ class Chart(QWidget):
         self._quiet = quiet
         self._follows, self._moving = True, False
         self._lines: dict[str, _Line] = {}
-        self.plot = pg.PlotWidget(axisItems={side: _Axis(side) for side in ("left", "bottom")})
+        axes = {"left": _Axis("left"), "right": _Axis("right"), "bottom": _StepAxis("bottom")}
+        self.plot = pg.PlotWidget(axisItems=axes)
+        self._scales = {"left": scale, "right": scale_apart, "bottom": self.tr("Step")}
         self.plot.setAccessibleName(title)
         self.plot.setMinimumSize(160, 90)
         item = self.plot.getPlotItem()
@@ -76,6 +106,8 @@ class Chart(QWidget):
         item.disableAutoRange()
         item.showGrid(x=True, y=True, alpha=0.15)
         item.getViewBox().setMouseMode(pg.ViewBox.RectMode)
+        self._apart, self._names_apart = pg.ViewBox(enableMouse=False), apart
+        self._make_apart()
         self._cross = pg.InfiniteLine(angle=90, movable=False)
         self._best = pg.InfiniteLine(angle=90, movable=False)
         self._words = pg.TextItem(anchor=(0, 0))
@@ -103,8 +135,8 @@ class Chart(QWidget):
         """Draw another set from now on."""
         self.curves = curves
         for line in self._lines.values():
-            self.plot.removeItem(line.main)
-            self.plot.removeItem(line.raw)
+            for item in (line.main, line.raw):
+                self._home(line).removeItem(item)
             self._flow.removeWidget(line.box)
             # Deleting waits for the event loop; until then it would be seen beside the new ones.
             line.box.hide()
@@ -132,6 +164,10 @@ class Chart(QWidget):
         """A logarithmic value axis, or a plain one."""
         self.log = log
         self.plot.setLogMode(x=False, y=log)
+        self.plot.getPlotItem().getAxis("right").setLogMode(x=False, y=log)
+        for line in self._lines.values():
+            for item in (line.raw, line.main):
+                item.setLogMode(False, log)
         self.whole()
 
     def whole(self) -> None:
@@ -158,10 +194,12 @@ class Chart(QWidget):
         box.setToolTip(self.tr("Show or hide this curve"))
         box.toggled.connect(self.refresh)
         raw, main = (pg.PlotDataItem(connect="finite") for _ in range(2))
-        line = self._lines[name] = _Line(main, raw, box, len(self._lines))
+        line = self._lines[name] = _Line(
+            main, raw, box, len(self._lines), name in self._names_apart
+        )
         for item in (line.raw, line.main):
             item.setLogMode(False, self.log)
-            self.plot.addItem(item)
+            self._home(line).addItem(item)
         self._flow.addWidget(box)
         self._paint_line(line)
 
@@ -172,19 +210,50 @@ class Chart(QWidget):
     def _fit(self) -> None:
         """Bring all that is switched on into view."""
         shown = self._shown()
-        bounds = [self._bounds(curve.values) for _, curve in shown]
-        bounds = [pair for pair in bounds if np.isfinite(pair).all()]
-        if not bounds:
+        ranges = [
+            self._range_of([c for line, c in shown if line.apart is a]) for a in (False, True)
+        ]
+        self.plot.getPlotItem().showAxis("right", ranges[1] is not None)
+        if not any(ranges):
             return
         left = min(curve.steps[0] for _, curve in shown)
         right = max(curve.steps[-1] for _, curve in shown)
-        low, high = min(b[0] for b in bounds), max(b[1] for b in bounds)
-        spare = 0.06 * (high - low) or 0.06 * abs(high) or 0.1
         wide = 0.02 * (right - left) or 1.0
         self._moving = True
         self.plot.setXRange(left - wide, right + wide, padding=0)
-        self.plot.setYRange(low - spare, high + spare, padding=0)
+        for box, ends in zip(
+            (self.plot.getPlotItem().getViewBox(), self._apart), ranges, strict=True
+        ):
+            if ends is not None:
+                box.setYRange(*ends, padding=0)
         self._moving = False
+
+    def _range_of(self, curves: Sequence[Curve]) -> tuple[float, float] | None:
+        """From where to where an axis goes that shows all of them; None where there is nothing."""
+        bounds = [self._bounds(curve.values) for curve in curves]
+        bounds = [pair for pair in bounds if np.isfinite(pair).all()]
+        if not bounds:
+            return None
+        low, high = min(b[0] for b in bounds), max(b[1] for b in bounds)
+        spare = 0.06 * (high - low) or 0.06 * abs(high) or 0.1
+        return low - spare, high + spare
+
+    def _make_apart(self) -> None:
+        """The view of the curves that belong to the axis at the right, over the other one."""
+        item = self.plot.getPlotItem()
+        item.hideAxis("right")
+        item.scene().addItem(self._apart)
+        item.getAxis("right").linkToView(self._apart)
+        self._apart.setXLink(item.getViewBox())
+        item.getViewBox().sigResized.connect(self._lay_over)
+
+    def _lay_over(self) -> None:
+        main = self.plot.getPlotItem().getViewBox()
+        self._apart.setGeometry(main.sceneBoundingRect())
+        self._apart.linkedViewChanged(main, pg.ViewBox.XAxis)
+
+    def _home(self, line: _Line) -> Any:
+        return self._apart if line.apart else self.plot
 
     def _bounds(self, values: Numbers) -> tuple[float, float]:
         """Smallest and largest value on the axis; a first few wild ones do not count."""
@@ -271,11 +340,15 @@ class Chart(QWidget):
         now = theme.colours()
         self.plot.setBackground(QColor(now.surface))
         item = self.plot.getPlotItem()
-        for side in ("left", "bottom"):
+        for side, text in self._scales.items():
             axis = item.getAxis(side)
+            axis.enableAutoSIPrefix(False)
             axis.setPen(QColor(now.border))
-            axis.setTextPen(QColor(now.muted))
-        item.getAxis("left").setWidth(52)
+            axis.setTextPen(QColor(now.text))
+            if text:
+                axis.setLabel(text, color=now.text)
+        item.getAxis("left").setWidth(64 if self._scales["left"] else 52)
+        item.getAxis("right").setWidth(64)
         self._cross.setPen(pg.mkPen(now.muted, width=1, style=Qt.PenStyle.DashLine))
         self._best.setPen(pg.mkPen(now.accent, width=1, style=Qt.PenStyle.DotLine))
         for line in self._lines.values():

@@ -38,9 +38,20 @@ class Charts(QWidget):
         super().__init__(parent)
         self._state = state
         self._dialog: QFileDialog | None = None
-        self.losses = Chart(self.tr("Losses"))
-        self.rates = Chart(self.tr("Learning rates"))
-        self.figures = Chart(self.tr("Figures on the pairs to check with"), quiet=_not_alike())
+        self.losses = Chart(
+            self.tr("Losses"),
+            scale=self.tr("Upper loss (weighted)"),
+            apart=frozenset(("lower",)),
+            scale_apart=self.tr("Lower loss (weighted)"),
+        )
+        self.rates = Chart(self.tr("Learning rates"), scale=self.tr("Rate per step"))
+        self.figures = Chart(
+            self.tr("Figures on the pairs to check with"),
+            quiet=_not_alike(),
+            scale=self.tr("Figure (no unit)"),
+            apart=_not_alike(),
+            scale_apart=self.tr("MI (bits), reconstruction (dB)"),
+        )
         self.which = QTabBar()
         self.which.setDrawBase(False)
         self.which.setExpanding(False)

@@ -28,6 +28,7 @@ from app.widgets.drop import DropZone
 from app.widgets.elided import ElidedLabel
 from app.widgets.plain_table import plain_table
 from app.widgets.train.pair_rows import PairRows
+from app.widgets.train.samples import Samples
 from app.widgets.train.sides import SidesView
 from app.words import spoken
 from core.tasks import TASKS
@@ -61,12 +62,14 @@ class DataPanel(QWidget):
         layout.addLayout(self._choices)
         layout.addWidget(self.progress)
         layout.addLayout(self._facts)
+        layout.addWidget(self.samples)
         layout.addWidget(self.notes)
         layout.addWidget(self.table, 1)
         layout.addWidget(self.sides, 1)
         layout.addWidget(self.welcome, 1)
         layout.addStretch(0)
         state.data_changed.connect(self._show)
+        state.samples_changed.connect(self._show_samples)
         state.chore_changed.connect(self._show_chore)
         self._show()
 
@@ -136,7 +139,7 @@ class DataPanel(QWidget):
         self.swap.setToolTip(self.tr("If the names had it the wrong way round"))
         self.swap.toggled.connect(self.swapped_chosen)
         self.share = QSpinBox()
-        self.share.setRange(0, 50)
+        self.share.setRange(0, 99)
         self.share.setSingleStep(5)
         self.share.setSuffix(" %")
         self.share.setKeyboardTracking(False)
@@ -144,7 +147,7 @@ class DataPanel(QWidget):
         self.share.setToolTip(
             self.tr(
                 "Pairs the network never learns from. They show whether it really gets better. "
-                "Pictures of one patient always stay together."
+                "Pictures that belong together, such as those of one patient, stay together."
             )
         )
         self.share.valueChanged.connect(lambda value: self.share_chosen.emit(value / 100))
@@ -193,6 +196,7 @@ class DataPanel(QWidget):
         self.notes = QLabel()
         self.notes.setObjectName("hint")
         self.notes.setWordWrap(True)
+        self.samples = Samples()
         self.rows = PairRows()
         self.table = plain_table(self.rows, (230, 120, 140))
         self.table.setAccessibleName(self.tr("Pairs found"))
@@ -245,6 +249,11 @@ class DataPanel(QWidget):
         self.only.setEnabled(report.count("problem") > 0)
         self._show_rows()
 
+    def _show_samples(self) -> None:
+        task = TASKS[self._state.data.task]
+        labels = spoken(task.label_a), spoken(task.label_b)
+        self.samples.show_samples(self._state.samples, *labels)
+
     def _summary(self) -> str:
         report = self._state.report
         if report is None:
@@ -256,7 +265,9 @@ class DataPanel(QWidget):
         if report.count("problem"):
             parts.append(self.tr("{0} left out").format(count(report.count("problem"))))
         how = {
-            "patient": self.tr("divided by patient ({0})"),
+            "patient": self.tr("divided by patient ({0})")
+            if report.medical
+            else self.tr("divided by group ({0})"),
             "folder": self.tr("divided by folder ({0})"),
             "name": self.tr("divided by name ({0} groups)"),
             "order": self.tr("neighbours kept together ({0} groups)"),

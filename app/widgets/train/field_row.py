@@ -74,6 +74,11 @@ class FieldRow(QWidget):
         layout.addLayout(line)
         layout.addWidget(self.fault)
 
+    @property
+    def _range(self) -> tuple[int, int]:
+        low, high = self.field.minimum, self.field.maximum
+        return 0 if low is None else int(low), _INT32 if high is None else int(high)
+
     def _make_control(self) -> QWidget:
         field = self.field
         if field.kind == "bool":
@@ -88,8 +93,7 @@ class FieldRow(QWidget):
             return combo
         if field.kind == "int" and (field.maximum or 0) <= _INT32:
             spin = _Spin()
-            low, high = field.minimum, field.maximum
-            spin.setRange(0 if low is None else int(low), _INT32 if high is None else int(high))
+            spin.setRange(*self._range)
             spin.setSingleStep(max(1, int(field.step or 1)))
             spin.setKeyboardTracking(False)
             spin.setFixedWidth(110)
@@ -115,9 +119,15 @@ class FieldRow(QWidget):
             elif isinstance(self.control, QComboBox):
                 self.control.setCurrentIndex(self.control.findData(str(value)))
             elif isinstance(self.control, QSpinBox):
-                self.control.setValue(int(value or 0))
+                self._show_number(self.control, int(value or 0))
             elif isinstance(self.control, QLineEdit) and self.control.text() != self._text(value):
                 self.control.setText(self._text(value))
+
+    def _show_number(self, spin: QSpinBox, value: int) -> None:
+        """What is outside the limits is shown as it is, and its fault below: never cut to fit."""
+        low, high = self._range
+        spin.setRange(min(low, value), max(high, value))
+        spin.setValue(value)
 
     def show_fault(self, text: str) -> None:
         """Say what is wrong; "" when nothing is."""

@@ -11,6 +11,7 @@ from app.training import phrases
 from app.training.state import TrainState
 from app.training.values import OpenRun
 from app.widgets.train.ask_card import AskCard
+from app.words import spoken
 
 _MOST = 2
 """Runs that are offered at once; the others follow when these are gone."""
@@ -48,17 +49,17 @@ class OpenRuns(QWidget):
         self.setVisible(bool(self.cards))
 
     def _offer(self, run: OpenRun) -> None:
-        card = AskCard(
-            (
-                ("resume", self.tr("Resume")),
-                ("discard", self.tr("Delete")),
-                ("later", self.tr("Not now")),
-            ),
-            "history",
-        )
-        text = self.tr("It stopped at step {0} of {1} ({2}). It goes on exactly where it was.")
-        numbers = (phrases.count(run.step), phrases.count(run.steps), phrases.moment(run.when))
-        card.say(self.tr("“{0}” was not finished").format(run.name), text.format(*numbers))
+        resume = () if run.damage else (("resume", self.tr("Resume")),)
+        others = (("discard", self.tr("Delete")), ("later", self.tr("Not now")))
+        card = AskCard((*resume, *others), "alert-circle-outline" if run.damage else "history")
+        if run.damage:
+            why = spoken(run.damage)
+            why = f"{why[:1].upper()}{why[1:]}."
+            card.say(self.tr("The run “{0}” is damaged").format(run.name), why)
+        else:
+            text = self.tr("It stopped at step {0} of {1} ({2}). It goes on exactly where it was.")
+            numbers = (phrases.count(run.step), phrases.count(run.steps), phrases.moment(run.when))
+            card.say(self.tr("“{0}” was not finished").format(run.name), text.format(*numbers))
         card.answered.connect(lambda answer: self._answered(run, card, answer))
         self.cards.append(card)
         self._column.addWidget(card)
@@ -70,7 +71,11 @@ class OpenRuns(QWidget):
             # Hours of work may lie in it: the first press only asks.
             card.say(
                 self.tr("Delete “{0}” for good?").format(run.name),
-                self.tr("What it has learnt in {0} steps is lost.").format(phrases.count(run.step)),
+                self.tr("What it has learnt is lost.")
+                if run.damage
+                else self.tr("What it has learnt in {0} steps is lost.").format(
+                    phrases.count(run.step)
+                ),
             )
             card.buttons["discard"].setText(self.tr("Delete for good"))
             card.answered.disconnect()

@@ -31,6 +31,8 @@ class ResultPanel(QWidget):
 
     default_requested = Signal()
     report_requested = Signal()
+    keep_requested = Signal()
+    """Leave the default as it is."""
     another_requested = Signal()
     curves_requested = Signal()
 
@@ -44,7 +46,9 @@ class ResultPanel(QWidget):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
         self.default = QPushButton(self.tr("Make default"))
-        self.default.setObjectName("fuseButton")
+        self.keep = QPushButton(self.tr("Keep the old one"))
+        self.keep.setToolTip(self.tr("Fuse goes on with what it takes now; nothing is deleted"))
+        self.keep.clicked.connect(self.keep_requested)
         self.default.clicked.connect(self.default_requested)
         self.report = QPushButton(self.tr("Open model card"))
         self.report.clicked.connect(self.report_requested)
@@ -54,7 +58,7 @@ class ResultPanel(QWidget):
         self.another.clicked.connect(self.another_requested)
         row = QHBoxLayout()
         row.setSpacing(8)
-        for button in (self.default, self.report, self.curves, self.another):
+        for button in (self.default, self.keep, self.report, self.curves, self.another):
             row.addWidget(button)
         row.addStretch(1)
         self.table = self._make_table()
@@ -105,30 +109,52 @@ class ResultPanel(QWidget):
             self.default.setText(self.tr("Is the default") if made else self.tr("Make default"))
             self.default.setToolTip(self.tr("Fuse takes it when no other method is chosen"))
             self.report.setEnabled(kept.report.name != "")
+            self.keep.setVisible(not made)
+            self._show_primary()
         self.table.setVisible(compared is not None)
         self._show_strips()
         if compared is not None:
             self._fill(compared.lines)
         self._show_note()
 
+    @property
+    def is_better(self) -> bool | None:
+        """Whether the new model is better than what it is compared with; None: nobody knows."""
+        kept, compared = self._state.kept, self._state.compared
+        if kept is None or not kept.score:
+            return None
+        if compared is not None:
+            better = sum(line.better for line in compared.lines)
+            return better > 0 and (kept.parent is None or kept.score > 1)
+        return None if kept.parent is None else kept.score > 1
+
+    def _show_primary(self) -> None:
+        """The button to recommend: the default is changed only for something better."""
+        primary = {True: self.default, False: self.keep, None: None}[self.is_better]
+        for button in (self.default, self.keep):
+            button.setObjectName("fuseButton" if button is primary else "")
+            button.style().unpolish(button)
+            button.style().polish(button)
+
     def _verdict(self) -> str:
         kept = self._state.kept
         if kept is None:
             return ""
         steps = phrases.count(kept.step)
-        which = (
-            self.tr("It holds the best state, of step {0} of {1}.").format(
-                phrases.count(kept.best_step), steps
-            )
-            if kept.kept == "best"
-            else self.tr("It holds the last state, of step {0}.").format(steps)
-        )
+        if kept.kept != "best":
+            which = self.tr("It holds the last state, of step {0}.").format(steps)
+        elif not kept.best_step:
+            which = self.tr("No state of {0} steps was better, so it holds the start.")
+            which = which.format(steps)
+        else:
+            which = self.tr("It holds the best state, of step {0} of {1}.")
+            which = which.format(phrases.count(kept.best_step), steps)
         where = self.tr("You find it in the list of methods of the Fuse workspace.")
         if not kept.score:
             judged = self.tr("Nothing was held back to check with, so look at it with care.")
         elif kept.parent is None:
             judged = self.tr("It was trained from scratch and is compared with a classical method.")
-        elif kept.score < 1:
+        elif kept.score <= 1:
             judged = self.tr("On the pairs held back it is not better than what it started from.")
         else:
             gain = number(100 * (kept.score - 1), ".1f")
@@ -138,9 +164,16 @@ class ResultPanel(QWidget):
     def _show_note(self) -> None:
         compared, chore = self._state.compared, self._state.chore
         if compared is not None:
-            text = self.tr(
-                "Compared on the {0} pairs held back: the new one is better on {1} of them. Look "
-                "at the pictures as well: no single figure says a fused picture is good."
+            text = (
+                self.tr(
+                    "Compared on the one pair held back: the new one is better on {1} of {0}. Look "
+                    "at the pictures as well: no single figure says a fused picture is good."
+                )
+                if compared.pairs == 1
+                else self.tr(
+                    "Compared on the {0} pairs held back: the new one is better on {1} of them. "
+                    "Look at the pictures as well: no single figure says a fused picture is good."
+                )
             )
             self.note.setText(text.format(compared.pairs, compared.wins))
         elif chore is not None and chore.kind == "compare":

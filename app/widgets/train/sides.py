@@ -85,12 +85,10 @@ class SidesView(QWidget):
 
     def title(self, report: DataReport) -> str:
         """What the groups are called: patients, folders, or just groups."""
-        titles = {
-            "patient": self.tr("Patients"),
-            "given": self.tr("Patients"),
-            "folder": self.tr("Folders"),
-        }
-        return titles.get(report.by, self.tr("Groups"))
+        if report.by == "folder":
+            return self.tr("Folders")
+        patients = report.medical and report.by in ("patient", "given")
+        return self.tr("Patients") if patients else self.tr("Groups")
 
     def show_report(self, report: DataReport) -> None:
         """Show the groups of other data."""
@@ -103,7 +101,7 @@ class SidesView(QWidget):
             text = self.tr("On both sides: {0}. The figures will look better than they are.")
             self.verdict.setText(text.format(count(both)))
         elif checked:
-            self.verdict.setText(self._nobody(report.by))
+            self.verdict.setText(self._nobody(report))
         else:
             self.verdict.setText(self.tr("Nothing is held back to check with."))
         good = checked and not both
@@ -116,10 +114,15 @@ class SidesView(QWidget):
         self.verdict.style().unpolish(self.verdict)
         self.verdict.style().polish(self.verdict)
 
-    def _nobody(self, by: str) -> str:
+    def _nobody(self, report: DataReport) -> str:
+        if not report.medical and report.by != "folder":
+            return {
+                "order": self.tr("Names do not tell scenes apart: look whether these groups do."),
+                "name": self.tr("No group is on both sides: names tell what belongs together."),
+            }.get(report.by, self.tr("No group is on both sides."))
         return {
             "patient": self.tr("No patient is on both sides."),
             "given": self.tr("No patient is on both sides."),
             "folder": self.tr("No folder is on both sides."),
             "name": self.tr("No group is on both sides: names tell what belongs together."),
-        }.get(by, self.tr("Names do not tell patients apart: look whether these groups do."))
+        }.get(report.by, self.tr("Names do not tell patients apart: look whether these groups do."))

@@ -162,9 +162,9 @@ class StartBox(QFrame):
         lines = [self.tr("About {0}").format(phrases.duration(cost.seconds_total))]
         need, free = phrases.memory(cost.peak_bytes), phrases.memory(cost.free_bytes)
         if cost.peak_bytes and cost.free_bytes:
-            lines.append(self.tr("{0} of memory; {1} are free").format(need, free))
+            lines.append(self.tr("At least {0} of memory; {1} are free").format(need, free))
         elif cost.peak_bytes:
-            lines.append(self.tr("{0} of memory").format(need))
+            lines.append(self.tr("At least {0} of memory").format(need))
         if not cost.fits:
             lines.append(self.tr("This will probably not fit. Take fewer or smaller crops."))
         if self._state.cost_stale:

@@ -200,6 +200,25 @@ def test_whoever_comes_back_meanwhile_keeps_the_window(qtbot, window, at_work, e
     assert window.isVisible()
 
 
+@pytest.mark.parametrize("asked_before", [False, True])
+def test_a_system_that_ends_the_program_is_not_answered_with_a_question(
+    qtbot, window, at_work, asked_before
+):
+    if asked_before:
+        ask_to_close(qtbot, window)
+        assert window.closing.card is not None
+    window.closing.end_at_once()
+    assert not window.isVisible()
+    assert window.closing.card is None
+
+
+def test_a_desktop_session_that_ends_is_not_held_up(qtbot, window, at_work):
+    window.closing.end_with_session()
+    window.close()
+    assert not window.isVisible()
+    assert window.closing.card is None
+
+
 def test_a_second_wish_to_close_stops_cleanly(qtbot, window, at_work):
     ask_to_close(qtbot, window)
     QTimer.singleShot(0, window.close)

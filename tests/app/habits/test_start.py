@@ -206,6 +206,28 @@ def test_a_signal_closes_from_the_event_loop_and_handlers_come_back(qtbot, numbe
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of this kind are POSIX's")
+@pytest.mark.parametrize(
+    ("number", "wanted"),
+    [(signal.SIGINT, "close"), (signal.SIGTERM, "end"), (signal.SIGHUP, "end")],
+)
+def test_only_ctrl_c_may_be_answered_with_a_question(qtbot, number, wanted):
+    heard = []
+    with closing(lambda: heard.append("close"), lambda: heard.append("end")):
+        os.kill(os.getpid(), number)
+        qtbot.waitUntil(lambda: heard == [wanted])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of this kind are POSIX's")
+def test_a_hang_up_that_is_ignored_stays_so():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with closing(pytest.fail, pytest.fail):
+            assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of this kind are POSIX's")
 def test_a_terminated_program_keeps_its_session(tmp_path, files):
     code = (
         "import os, signal, sys; from pathlib import Path; from PySide6.QtCore import QTimer\n"

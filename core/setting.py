@@ -1,0 +1,28 @@
+"""What people read of a setting. It stands on the field itself, beside its limits::
+
+    steps: Annotated[int, Interval(ge=1, le=100), Setting("Steps", "How long to train.")] = 10
+
+:mod:`trainer.fields` makes forms, limits of controls and messages from that alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Words for one field of a configuration.
+
+    Attributes:
+        title, help: for people. unit: of the value, or "". group: heading to stand under.
+        step: what one press of a spin box's arrow adds; 0 leaves it.
+        file: a text that names a file.
+    """
+
+    title: str
+    help: str
+    unit: str = ""
+    group: str = ""
+    step: float = 0.0
+    file: bool = False
