@@ -28,7 +28,7 @@ CHILD_ARGUMENT = "--decode-apart"
 """First argument that makes the frozen program a decoder."""
 
 _START_SECONDS = 60.0
-_SECONDS, _SECONDS_PER_MEGAPIXEL = 8.0, 1.0
+_SECONDS, _SECONDS_PER_MEGAPIXEL = 5.0, 1.0
 _AT_ONCE = max(1, min(4, os.cpu_count() or 1))
 _ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -29,7 +29,7 @@ from core.said import to_data
 Facts = dict[str, Any]
 Codec = Callable[[Path, Mapping[str, Any]], tuple[Samples, Facts]]
 
-_SPARE, _BYTES_PER_PIXEL = 768 << 20, 40
+_SPARE, _BYTES_PER_PIXEL = 512 << 20, 40
 _HEIF = "heif"
 _LOSSLESS, _BEYOND, _FILLS = 0xC3, 4096, (b"\0", b"\xa5")
 

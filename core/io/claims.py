@@ -8,7 +8,7 @@ from pathlib import Path
 from core.errors import InputError, Said
 from core.io.decoded import check_size, damaged
 
-_MODEST = 40_000_000
+_MODEST = 25_000_000
 """Pixels that may be claimed by however few bytes a codec needs: below a gigabyte when read."""
 
 _PER_BYTE = 500

@@ -98,8 +98,10 @@ def probe_raster(path: Path) -> ImageHeader:
             found = png.header(path, head)
             bits, channels, kind = found.bits, found.channels, "PNG"
         elif kinds.is_jpeg(head):
-            deep = jpeg.header(path, _head_of_jpeg(path, head))
-            bits, channels, kind = deep.precision, len(deep.components), "JPEG"
+            frame = jpeg.header(path, _head_of_jpeg(path, head))
+            if not frame.ordinary:
+                return DEEP_JPEG.probe(path)
+            bits, channels, kind = 8, len(frame.components), "JPEG"
         else:
             bits, channels, kind = 8, 0, ""
         with _opened(path, path) as picture:
