@@ -23,8 +23,8 @@ from core.models.network import Features, UniFusionNet, pad_to_patches
 from core.models.pack import read_pack
 from core.models.stripes import WHOLE, Stripes, Walk
 from core.progress import NullProgress, Progress
-from core.tasks import get_task
-from core.types import DeviceChoice, FloatArray, FusionRequest, FusionResult
+from core.tasks import ColourPolicy, get_task
+from core.types import DeviceChoice, FloatArray, FusionRequest, FusionResult, SourcePair
 
 _STRIPE_PIXELS = 2**20
 """A picture of no more pixels is fused whole; of a larger one, this much at a time."""
@@ -175,9 +175,10 @@ class FusionEngine:
                     loaded = self._load(entry)
                 manifest = loaded.entry.manifest
                 with watch.stage("preparing"):
-                    parts = split(request.pair, manifest.colour)
+                    parts, *pictures = self._prepared(request.pair, manifest.colour)
                 with torch.inference_mode():
-                    outputs = self._run(loaded.network, parts, request, watch)
+                    outputs = self._run(loaded.network, *pictures, request, watch)
+                del pictures
                 with watch.stage("colour"):
                     merged = merge(outputs.fused, parts)
         except DeviceMemoryError:
@@ -225,18 +226,29 @@ class FusionEngine:
                 self._loaded = held
         return held
 
-    def _run(
-        self, network: UniFusionNet, parts: Split, request: FusionRequest, watch: Stopwatch
-    ) -> _Outputs:
+    def _prepared(self, pair: SourcePair, colour: ColourPolicy) -> tuple[Split, Tensor, Tensor]:
+        """What is fused and carried, and both pictures as the network wants them."""
+        parts = split(pair, colour)
         height, width = parts.a.shape[:2]
+        x, y = self._tensor(parts.a), self._tensor(parts.b)
+        if self._device.name == "cpu":  # one copy of each is enough
+            a, b = (t[0, :, :height, :width].permute(1, 2, 0).numpy() for t in (x, y))
+            parts = replace(parts, a=a, b=b)
+        return parts, x, y
+
+    def _run(
+        self, network: UniFusionNet, x: Tensor, y: Tensor, request: FusionRequest, watch: Stopwatch
+    ) -> _Outputs:
+        width, height = request.pair.a.size
+        reconstructs = request.reconstructions and network.config.reconstruction
         with watch.stage("encoding"):
-            x, y = self._tensor(parts.a), self._tensor(parts.b)
             walk = _walk(x.shape[2], x.shape[3], request.tiles, watch)
             features = network.encode(x, y, walk)
         with watch.stage("fusing"):
-            fused = _picture(network.fuse(features, x, y, walk), height, width)
+            spend = not (reconstructs or request.features)
+            fused = _picture(network.fuse(features, x, y, walk, spend=spend), height, width)
         rec_a = rec_b = None
-        if request.reconstructions and network.config.reconstruction:
+        if reconstructs:
             with watch.stage("reconstructing"):
                 reconstructions = network.reconstruct(features, walk)
                 if reconstructions is not None:
@@ -271,7 +283,7 @@ class _Outputs:
 
 def _picture(output: Tensor, height: int, width: int) -> FloatArray:
     """1×ch×H'×W' network output → H×W×ch in [0, 1], the padding cut off."""
-    cut = output[0, :, :height, :width].float().clamp(0, 1).permute(1, 2, 0)
+    cut = output[0, :, :height, :width].float().clamp_(0, 1).permute(1, 2, 0)
     return np.ascontiguousarray(cut.cpu().numpy())
 
 

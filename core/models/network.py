@@ -116,12 +116,14 @@ class Padding(NamedTuple):
 
 
 def pad_to_patches(image: Tensor) -> tuple[Tensor, Padding]:
-    """Pad N×ch×H×W at the bottom and right to multiples of 16.
+    """Pad N×ch×H×W at the bottom and right to multiples of 16; not copied where it fits already.
 
     By reflection where the picture is large enough, otherwise by repeating its edge.
     """
     height, width = image.shape[-2:]
     padding = Padding(-height % PATCH, -width % PATCH)
+    if not any(padding):
+        return image.contiguous(memory_format=torch.channels_last), padding
     fits = padding.bottom < height and padding.right < width
     padded = F.pad(
         image, (0, padding.right, 0, padding.bottom), mode="reflect" if fits else "replicate"
