@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -15,10 +17,13 @@ from torch import Tensor
 from core.baselines import BASELINES
 from core.classical import fuse_classically
 from core.colour import Split, merge, split
-from core.device import choose_device, keep_to_one_core, usable_cores
+from core.demand import Wanted, network_bytes
+from core.device import choose_device, keep_to_one_core, memory_error, usable_cores
 from core.errors import Cancelled, DeviceMemoryError, PackError, Said
 from core.fusing import Stopwatch, finished, memory_named, provenance
+from core.memory import available_bytes, sparing
 from core.models.catalogue import Catalogue, PackEntry
+from core.models.config import NetworkConfig
 from core.models.network import Features, UniFusionNet, pad_to_patches
 from core.models.pack import read_pack
 from core.models.stripes import WHOLE, Stripes, Walk
@@ -26,9 +31,9 @@ from core.progress import NullProgress, Progress
 from core.tasks import ColourPolicy, get_task
 from core.types import DeviceChoice, FloatArray, FusionRequest, FusionResult, SourcePair
 
-_STRIPE_PIXELS = 2**20
-"""A picture of no more pixels is fused whole; of a larger one, this much at a time."""
-_TILE_PIXELS = 2**17
+_STRIPE_PIXELS = 2**19
+"""A picture of up to twice as many pixels is fused whole; of a larger one, so much at a time."""
+_TILE_PIXELS = 2**18
 """The same where memory is scarce; smaller pieces cost more around them than they save."""
 
 
@@ -169,16 +174,20 @@ class FusionEngine:
         self, request: FusionRequest, entry: PackEntry, progress: Progress
     ) -> FusionResult:
         watch = Stopwatch(progress, self._device, 6)
+        way = self._way(request, entry.manifest.network)
         try:
-            with memory_named(self._device, request, tiled=request.tiles):
+            with (
+                memory_named(self._device, request, tiled=way.sparing),
+                sparing() if way.sparing else nullcontext(),
+            ):
                 with watch.stage("loading the model"):
                     loaded = self._load(entry)
                 manifest = loaded.entry.manifest
                 with watch.stage("preparing"):
-                    parts, *pictures = self._prepared(request.pair, manifest.colour)
+                    parts, x, y = self._prepared(request.pair, manifest.colour)
                 with torch.inference_mode():
-                    outputs = self._run(loaded.network, *pictures, request, watch)
-                del pictures
+                    outputs = self._run(loaded.network, x, y, request, way, watch)
+                del x, y
                 with watch.stage("colour"):
                     merged = merge(outputs.fused, parts)
         except DeviceMemoryError:
@@ -199,6 +208,23 @@ class FusionEngine:
             timings=watch.seconds,
             provenance=provenance(request, manifest.name, manifest.weights_sha256),
         )
+
+    def _way(self, request: FusionRequest, config: NetworkConfig) -> Wanted:
+        """The quickest way that fits into the memory there is.
+
+        Raises:
+            DeviceMemoryError: none does. Of a graphics card that is left to the driver to say: it
+                refuses, where a system would kill.
+        """
+        size, free = request.pair.a.size, available_bytes(self._device.name)
+        ways = tuple(_ways(*size, request))
+        for way in ways:
+            needed = network_bytes(config, *size, way)
+            if free is None or needed <= free:
+                return way
+        if self._device.name != "cpu":
+            return ways[-1]
+        raise memory_error(self._device, size, tiled=True, needed=needed, free=free or 0)
 
     def _find(self, request: FusionRequest) -> PackEntry:
         entry = self._catalogue.find(request.method, request.task)
@@ -237,12 +263,18 @@ class FusionEngine:
         return parts, x, y
 
     def _run(
-        self, network: UniFusionNet, x: Tensor, y: Tensor, request: FusionRequest, watch: Stopwatch
+        self,
+        network: UniFusionNet,
+        x: Tensor,
+        y: Tensor,
+        request: FusionRequest,
+        way: Wanted,
+        watch: Stopwatch,
     ) -> _Outputs:
         width, height = request.pair.a.size
         reconstructs = request.reconstructions and network.config.reconstruction
         with watch.stage("encoding"):
-            walk = _walk(x.shape[2], x.shape[3], request.tiles, watch)
+            walk = _walk(x.shape[2], x.shape[3], way, watch)
             features = network.encode(x, y, walk)
         with watch.stage("fusing"):
             spend = not (reconstructs or request.features)
@@ -264,12 +296,24 @@ class FusionEngine:
         return padded
 
 
-def _walk(height: int, width: int, tiles: bool, watch: Stopwatch) -> Walk:
-    """Whole where that is small; else in stripes, which also lets the caller stop in between."""
-    pixels = _TILE_PIXELS if tiles else _STRIPE_PIXELS
-    if height * width <= pixels:
+def _ways(width: int, height: int, request: FusionRequest) -> Iterator[Wanted]:
+    """Ways through a picture of that size, the quickest first and the most sparing last.
+
+    In pieces, the caller can also stop in between.
+    """
+    asked = Wanted(0, False, request.reconstructions, request.features)
+    area = width * height
+    if not request.tiles:
+        yield asked if area <= 2 * _STRIPE_PIXELS else replace(asked, piece=_STRIPE_PIXELS)
+        if area > _STRIPE_PIXELS:
+            yield replace(asked, piece=_STRIPE_PIXELS, sparing=True)
+    yield replace(asked, piece=_TILE_PIXELS if area > _TILE_PIXELS else 0, sparing=True)
+
+
+def _walk(height: int, width: int, wanted: Wanted, watch: Stopwatch) -> Walk:
+    if not wanted.piece or height * width <= wanted.piece:
         return WHOLE
-    return Stripes(height, pixels // width, watch.check)
+    return Stripes(height, wanted.piece // width, watch.check)
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,8 @@ from core.models.blocks import Block, Correlation, LearnedMixing
 
 _UNIT = 16
 """Stripes begin and end on multiples of 16 pixels: whole rows at every resolution there is."""
+_BLOCK_FINER = 2
+"""Blocks look less far than adapters, and take more memory for each pixel."""
 _CORRELATE_REACH, _ATTEND_REACH = 1, 2
 """Pixels of its own maps over which a block looks, for its statistics and for its result."""
 
@@ -48,7 +50,8 @@ class Walk(Protocol):
 
         Args:
             over: one of the inputs, of the output's shape, that the result may be written over.
-            finer: how many times the memory of a block the layers take for each pixel, about.
+            finer: how many times smaller pieces may be, for layers that take much memory a pixel
+                and do not look far.
         """
 
     def forget(self, spent: Tensor) -> None:
@@ -129,7 +132,8 @@ class Stripes:
         """Statistics over all stripes, then the block stripe by stripe."""
         attend = partial(block.attend, self._weights(block, x, other))
         reach = _ATTEND_REACH * self._grain(x)
-        return self.local(attend, x, other, reach=reach, over=x if spend else None)
+        over = x if spend else None
+        return self.local(attend, x, other, reach=reach, over=over, finer=_BLOCK_FINER)
 
     def _grain(self, *maps: Tensor) -> int:
         """Pixels of the picture that a row of the coarsest of ``maps`` stands for."""
@@ -141,7 +145,7 @@ class Stripes:
         grain = self._grain(x)
         parts = (
             block.correlate(stripe.seen(x), stripe.seen(other), stripe.inner)
-            for stripe in self._stripes(_CORRELATE_REACH * grain)
+            for stripe in self._stripes(_CORRELATE_REACH * grain, _BLOCK_FINER)
         )
         return block.attention.weigh(reduce(Correlation.plus, parts))
 
@@ -177,4 +181,4 @@ class Stripes:
 
     def forget(self, spent: Tensor) -> None:
         """Give its memory back."""
-        spent.set_()  # type: ignore[no-untyped-call]
+        spent.set_(spent.new_empty(0))
