@@ -429,7 +429,7 @@ class Controller(QObject):
         """Less memory first, another device next."""
         if not isinstance(error, DeviceMemoryError):
             return "retry"
-        if not plan.tiles and not self.session.is_classical(plan.method):
+        if error.tiles_may_do and not plan.tiles and not self.session.is_classical(plan.method):
             return "tiles"
         device = self.session.engine.device.name if self.session.engine is not None else "cpu"
         elsewhere = device != "cpu" and self._engine.can_fall_back

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from core.baselines import BASELINES
+from core.baselines import BASELINES, Baseline
 from core.colour import merge, split
+from core.demand import classical_bytes
+from core.device import memory_error
 from core.errors import InputError, Said
 from core.fusing import Stopwatch, finished, memory_named, provenance
+from core.memory import available_bytes
 from core.progress import NullProgress, Progress
 from core.tasks import get_task
 from core.types import DeviceChoice, FusionRequest, FusionResult
+
+_PIECES = (2**22, 2**20)
+"""Pixels a method works on at a time, where it can; the second where memory is scarce."""
 
 
 def fuse_classically(request: FusionRequest, progress: Progress | None = None) -> FusionResult:
@@ -32,12 +38,12 @@ def fuse_classically(request: FusionRequest, progress: Progress | None = None) -
         )
     device = DeviceChoice("cpu", "CPU", Said("classical methods run on the CPU"))
     watch = Stopwatch(progress, device, 3)
-    # Classical methods know no tiles.
+    piece = _piece(request, baseline, device)
     with memory_named(device, request, tiled=True):
         with watch.stage("preparing"):
             parts = split(request.pair, colour)
         with watch.stage("fusing"):
-            fused = baseline.fuse(parts.a, parts.b)
+            fused = baseline.fuse(parts.a, parts.b, piece)
         with watch.stage("colour"):
             merged = merge(fused, parts)
     notes: tuple[str, ...] = ()
@@ -54,3 +60,19 @@ def fuse_classically(request: FusionRequest, progress: Progress | None = None) -
         provenance=provenance(request, baseline.name),
     )
     return finished(result, request, progress)
+
+
+def _piece(request: FusionRequest, baseline: Baseline, device: DeviceChoice) -> int:
+    """Pixels to work on at a time: as many as there is memory for.
+
+    Raises:
+        DeviceMemoryError: not even the smallest pieces fit.
+    """
+    size, free = request.pair.a.size, available_bytes()
+    channels = 1 if get_task(request.task).colour.mode == "luma" else 3
+    pieces = _PIECES if baseline.reach is not None else (0,)
+    for piece in pieces[-1:] if request.tiles else pieces:
+        needed = classical_bytes(baseline.name, *size, channels, piece)
+        if free is None or needed <= free:
+            return piece
+    raise memory_error(device, size, tiled=True, needed=needed, free=free or 0)

@@ -129,11 +129,18 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def memory_error(
-    device: DeviceChoice, size: tuple[int, int], *, tiled: bool = False
+    device: DeviceChoice,
+    size: tuple[int, int],
+    *,
+    tiled: bool = False,
+    needed: int = 0,
+    free: int = 0,
 ) -> DeviceMemoryError:
-    """The error for a picture of ``size`` (width, height) that did not fit ``device``.
+    """The error for a picture of ``size`` (width, height) that does not fit ``device``.
 
-    ``tiled``: it was tried in small pieces already.
+    Args:
+        tiled: it was tried in small pieces already, or they would not help.
+        needed, free: bytes, where it was known before it was tried.
     """
     if not tiled:
         remedy = "Fuse it in tiles (--tiles), or close other programs."
@@ -141,11 +148,14 @@ def memory_error(
         remedy = "Choose a smaller picture or close other programs."
     else:
         remedy = "Run it on the CPU (--device cpu), or choose a smaller picture."
-    return DeviceMemoryError(
-        Said("A picture of {0}×{1} pixels does not fit {2}", *size, device.label),
-        "the memory ran out",
-        remedy,
+    why = "the memory ran out"
+    if needed:
+        why = Said("it takes about {0} MB, and {1} MB are free", needed // 10**6, free // 10**6)
+    error = DeviceMemoryError(
+        Said("A picture of {0}×{1} pixels does not fit {2}", *size, device.label), why, remedy
     )
+    error.tiles_may_do = not tiled
+    return error
 
 
 def synchronise(device: DeviceChoice) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -15,20 +17,23 @@ from torch import Tensor
 from core.baselines import BASELINES
 from core.classical import fuse_classically
 from core.colour import Split, merge, split
-from core.device import choose_device, keep_to_one_core, usable_cores
+from core.demand import Wanted, network_bytes
+from core.device import choose_device, keep_to_one_core, memory_error, usable_cores
 from core.errors import Cancelled, DeviceMemoryError, PackError, Said
 from core.fusing import Stopwatch, finished, memory_named, provenance
+from core.memory import available_bytes, sparing
 from core.models.catalogue import Catalogue, PackEntry
+from core.models.config import NetworkConfig
 from core.models.network import Features, UniFusionNet, pad_to_patches
 from core.models.pack import read_pack
 from core.models.stripes import WHOLE, Stripes, Walk
 from core.progress import NullProgress, Progress
-from core.tasks import get_task
-from core.types import DeviceChoice, FloatArray, FusionRequest, FusionResult
+from core.tasks import ColourPolicy, get_task
+from core.types import DeviceChoice, FloatArray, FusionRequest, FusionResult, SourcePair
 
-_STRIPE_PIXELS = 2**20
-"""A picture of no more pixels is fused whole; of a larger one, this much at a time."""
-_TILE_PIXELS = 2**17
+_STRIPE_PIXELS = 2**19
+"""A picture of up to twice as many pixels is fused whole; of a larger one, so much at a time."""
+_TILE_PIXELS = 2**18
 """The same where memory is scarce; smaller pieces cost more around them than they save."""
 
 
@@ -169,15 +174,20 @@ class FusionEngine:
         self, request: FusionRequest, entry: PackEntry, progress: Progress
     ) -> FusionResult:
         watch = Stopwatch(progress, self._device, 6)
+        way = self._way(request, entry.manifest.network)
         try:
-            with memory_named(self._device, request, tiled=request.tiles):
+            with (
+                memory_named(self._device, request, tiled=way.sparing),
+                sparing() if way.sparing else nullcontext(),
+            ):
                 with watch.stage("loading the model"):
                     loaded = self._load(entry)
                 manifest = loaded.entry.manifest
                 with watch.stage("preparing"):
-                    parts = split(request.pair, manifest.colour)
+                    parts, x, y = self._prepared(request.pair, manifest.colour)
                 with torch.inference_mode():
-                    outputs = self._run(loaded.network, parts, request, watch)
+                    outputs = self._run(loaded.network, x, y, request, way, watch)
+                del x, y
                 with watch.stage("colour"):
                     merged = merge(outputs.fused, parts)
         except DeviceMemoryError:
@@ -198,6 +208,23 @@ class FusionEngine:
             timings=watch.seconds,
             provenance=provenance(request, manifest.name, manifest.weights_sha256),
         )
+
+    def _way(self, request: FusionRequest, config: NetworkConfig) -> Wanted:
+        """The quickest way that fits into the memory there is.
+
+        Raises:
+            DeviceMemoryError: none does. Of a graphics card that is left to the driver to say: it
+                refuses, where a system would kill.
+        """
+        size, free = request.pair.a.size, available_bytes(self._device.name)
+        ways = tuple(_ways(*size, request))
+        for way in ways:
+            needed = network_bytes(config, *size, way)
+            if free is None or needed <= free:
+                return way
+        if self._device.name != "cpu":
+            return ways[-1]
+        raise memory_error(self._device, size, tiled=True, needed=needed, free=free or 0)
 
     def _find(self, request: FusionRequest) -> PackEntry:
         entry = self._catalogue.find(request.method, request.task)
@@ -225,18 +252,35 @@ class FusionEngine:
                 self._loaded = held
         return held
 
-    def _run(
-        self, network: UniFusionNet, parts: Split, request: FusionRequest, watch: Stopwatch
-    ) -> _Outputs:
+    def _prepared(self, pair: SourcePair, colour: ColourPolicy) -> tuple[Split, Tensor, Tensor]:
+        """What is fused and carried, and both pictures as the network wants them."""
+        parts = split(pair, colour)
         height, width = parts.a.shape[:2]
+        x, y = self._tensor(parts.a), self._tensor(parts.b)
+        if self._device.name == "cpu":  # one copy of each is enough
+            a, b = (t[0, :, :height, :width].permute(1, 2, 0).numpy() for t in (x, y))
+            parts = replace(parts, a=a, b=b)
+        return parts, x, y
+
+    def _run(
+        self,
+        network: UniFusionNet,
+        x: Tensor,
+        y: Tensor,
+        request: FusionRequest,
+        way: Wanted,
+        watch: Stopwatch,
+    ) -> _Outputs:
+        width, height = request.pair.a.size
+        reconstructs = request.reconstructions and network.config.reconstruction
         with watch.stage("encoding"):
-            x, y = self._tensor(parts.a), self._tensor(parts.b)
-            walk = _walk(x.shape[2], x.shape[3], request.tiles, watch)
+            walk = _walk(x.shape[2], x.shape[3], way, watch)
             features = network.encode(x, y, walk)
         with watch.stage("fusing"):
-            fused = _picture(network.fuse(features, x, y, walk), height, width)
+            spend = not (reconstructs or request.features)
+            fused = _picture(network.fuse(features, x, y, walk, spend=spend), height, width)
         rec_a = rec_b = None
-        if request.reconstructions and network.config.reconstruction:
+        if reconstructs:
             with watch.stage("reconstructing"):
                 reconstructions = network.reconstruct(features, walk)
                 if reconstructions is not None:
@@ -252,12 +296,24 @@ class FusionEngine:
         return padded
 
 
-def _walk(height: int, width: int, tiles: bool, watch: Stopwatch) -> Walk:
-    """Whole where that is small; else in stripes, which also lets the caller stop in between."""
-    pixels = _TILE_PIXELS if tiles else _STRIPE_PIXELS
-    if height * width <= pixels:
+def _ways(width: int, height: int, request: FusionRequest) -> Iterator[Wanted]:
+    """Ways through a picture of that size, the quickest first and the most sparing last.
+
+    In pieces, the caller can also stop in between.
+    """
+    asked = Wanted(0, False, request.reconstructions, request.features)
+    area = width * height
+    if not request.tiles:
+        yield asked if area <= 2 * _STRIPE_PIXELS else replace(asked, piece=_STRIPE_PIXELS)
+        if area > _STRIPE_PIXELS:
+            yield replace(asked, piece=_STRIPE_PIXELS, sparing=True)
+    yield replace(asked, piece=_TILE_PIXELS if area > _TILE_PIXELS else 0, sparing=True)
+
+
+def _walk(height: int, width: int, wanted: Wanted, watch: Stopwatch) -> Walk:
+    if not wanted.piece or height * width <= wanted.piece:
         return WHOLE
-    return Stripes(height, pixels // width, watch.check)
+    return Stripes(height, wanted.piece // width, watch.check)
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,7 +327,7 @@ class _Outputs:
 
 def _picture(output: Tensor, height: int, width: int) -> FloatArray:
     """1×ch×H'×W' network output → H×W×ch in [0, 1], the padding cut off."""
-    cut = output[0, :, :height, :width].float().clamp(0, 1).permute(1, 2, 0)
+    cut = output[0, :, :height, :width].float().clamp_(0, 1).permute(1, 2, 0)
     return np.ascontiguousarray(cut.cpu().numpy())
 
 

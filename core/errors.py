@@ -119,7 +119,12 @@ class BackboneMissing(PackError):
 
 
 class DeviceMemoryError(FusionError):
-    """The device ran out of memory."""
+    """The device ran out of memory, or would.
+
+    ``tiles_may_do``: False where smaller pieces would not help.
+    """
+
+    tiles_may_do = True
 
 
 class DeviceUnavailable(FusionError):

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from core.baselines.bands import fuse_in_bands
 from core.baselines.exposure import fuse_exposure
 from core.baselines.guided import fuse_guided
-from core.baselines.pyramid import fuse_laplacian
+from core.baselines.pyramid import fuse_laplacian, pyramid_levels
 from core.baselines.simple import fuse_average, fuse_maximum
 from core.errors import InputError, Said, SizeMismatch
 from core.types import FloatArray
@@ -31,17 +33,24 @@ class Baseline:
         title: name for people.
         reference: where the method was published.
         method: the bare function; call :meth:`fuse`, which checks its input.
+        reach: rows to either side that a row of the result depends on; None for all of them.
+        grain: rows a band must begin at a multiple of.
     """
 
     name: str
     title: str
     reference: str
     method: Callable[[FloatArray, FloatArray], FloatArray]
+    reach: int | None = 0
+    grain: int = 1
 
-    def fuse(self, a: FloatArray, b: FloatArray) -> FloatArray:
+    def fuse(self, a: FloatArray, b: FloatArray, piece: int = 0) -> FloatArray:
         """Fuse ``a`` and ``b`` (float32 H×W×C in [0, 1]); returns the same shape in [0, 1].
 
         Values outside [0, 1] are clipped. The inputs are never written to.
+
+        Args:
+            piece: pixels worked on at a time, about, by methods that can; 0 for all of them.
 
         Raises:
             SizeMismatch: height or width differ.
@@ -60,10 +69,25 @@ class Baseline:
             )
         if not (np.isfinite(a).all() and np.isfinite(b).all()):
             raise InputError(self.title, "a picture holds values that are not numbers")
-        unit_a = np.clip(a, 0.0, 1.0).astype(np.float32, copy=False)
-        unit_b = np.clip(b, 0.0, 1.0).astype(np.float32, copy=False)
-        fused = np.clip(self.method(unit_a, unit_b), 0.0, 1.0)
-        return np.ascontiguousarray(fused.reshape(a.shape), dtype=np.float32)
+        unit_a, unit_b = _unit(a), _unit(b)
+        rows = piece // a.shape[1]
+        if self.reach is None or not piece or rows >= len(a):
+            fused = self.method(unit_a, unit_b)
+        else:
+            method = self.method
+            if method is fuse_laplacian:  # as deep as the whole picture is
+                method = partial(fuse_laplacian, levels=pyramid_levels(*a.shape[:2]))
+            fused = fuse_in_bands(method, unit_a, unit_b, max(1, rows), self.reach, self.grain)
+        fused = np.ascontiguousarray(fused.reshape(a.shape), dtype=np.float32)
+        return np.clip(fused, 0.0, 1.0, out=fused)
+
+
+def _unit(picture: FloatArray) -> FloatArray:
+    """``picture`` within [0, 1]; itself where it is, which saves a copy."""
+    picture = picture.astype(np.float32, copy=False)
+    if picture.min() >= 0 and picture.max() <= 1:
+        return picture
+    return np.clip(picture, 0.0, 1.0)
 
 
 _ALL = (
@@ -74,18 +98,22 @@ _ALL = (
         "Laplacian pyramid",
         "Burt and Adelson, The Laplacian pyramid as a compact image code, IEEE Trans. Commun. 1983",
         fuse_laplacian,
+        reach=192,
+        grain=32,
     ),
     Baseline(
         "guided",
         "Guided filter",
         "Li, Kang and Hu, Image fusion with guided filtering, IEEE Trans. Image Process. 2013",
         fuse_guided,
+        reach=112,
     ),
     Baseline(
         "mertens",
         "Exposure fusion",
         "Mertens, Kautz and Van Reeth, Exposure fusion, Pacific Graphics 2007",
         fuse_exposure,
+        reach=None,  # its pyramid goes down to one pixel
     ),
 )
 

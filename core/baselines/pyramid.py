@@ -50,13 +50,17 @@ def pyramid_levels(height: int, width: int) -> int:
     return int(np.clip(levels, 1, _MAX_LEVELS))
 
 
-def fuse_laplacian(a: FloatArray, b: FloatArray) -> FloatArray:
+def fuse_laplacian(a: FloatArray, b: FloatArray, levels: int | None = None) -> FloatArray:
     """Keep the stronger detail at every level, average the coarse rest.
 
     The strength of a colour coefficient is the sum over its channels, and one decision is taken
     for all three: deciding per channel would invent colours. Equal strengths are averaged.
+
+    Args:
+        levels: of detail; None for as many as suit the picture.
     """
-    levels = pyramid_levels(*a.shape[:2])
+    if levels is None:
+        levels = pyramid_levels(*a.shape[:2])
     pyramid_a, pyramid_b = laplacian_pyramid(a, levels), laplacian_pyramid(b, levels)
     detail = [_stronger(da, db) for da, db in zip(pyramid_a[:-1], pyramid_b[:-1], strict=True)]
     return collapse([*detail, (pyramid_a[-1] + pyramid_b[-1]) * np.float32(0.5)])

@@ -39,24 +39,35 @@ class Backbone(nn.Module):
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Shrink if there are too many patches, run, and bring the maps back to H/16×W/16."""
-        rows, columns = images.shape[-2] // PATCH, images.shape[-1] // PATCH
+        rows, columns = (side // PATCH for side in images.shape[-2:])
+        return [stretched(m, rows, columns) for m in self.few(images)]
+
+    def few(self, *images: Tensor) -> list[Tensor]:
+        """The maps of all ``images`` in one batch, of no more tokens than there may be.
+
+        :func:`stretched` brings them to H/16×W/16.
+        """
+        rows, columns = (side // PATCH for side in images[0].shape[-2:])
         limit = self.config.max_tokens
-        if not limit or rows * columns <= limit:
-            return self.tokens(images)
-        shrink = math.sqrt(limit / (rows * columns))
-        # A strip one patch wide cannot shrink across; it is held to the limit along.
-        few_rows = min(max(1, int(rows * shrink)), limit)
-        few_columns = min(max(1, int(columns * shrink)), limit // few_rows)
-        size = (few_rows * PATCH, few_columns * PATCH)
-        small = F.interpolate(images, size=size, mode="area")
-        return [
-            F.interpolate(m, size=(rows, columns), mode="bilinear", align_corners=False)
-            for m in self.tokens(small)
-        ]
+        if limit and rows * columns > limit:
+            shrink = math.sqrt(limit / (rows * columns))
+            # A strip one patch wide cannot shrink across; it is held to the limit along.
+            few_rows = min(max(1, int(rows * shrink)), limit)
+            few_columns = min(max(1, int(columns * shrink)), limit // few_rows)
+            size = (few_rows * PATCH, few_columns * PATCH)
+            images = tuple(F.interpolate(each, size=size, mode="area") for each in images)
+        return self.tokens(torch.cat(images) if len(images) > 1 else images[0])
 
     def tokens(self, images: Tensor) -> list[Tensor]:
         """The four token maps of pictures that are small enough."""
         raise TypeError(f"{type(self).__name__} defines no tokens()")
+
+
+def stretched(tokens: Tensor, rows: int, columns: int) -> Tensor:
+    """A token map N×D×h×w brought to N×D×``rows``×``columns``; itself where it has that size."""
+    if tuple(tokens.shape[2:]) == (rows, columns):
+        return tokens
+    return F.interpolate(tokens, size=(rows, columns), mode="bilinear", align_corners=False)
 
 
 class Dinov3Backbone(Backbone):

@@ -20,6 +20,10 @@ _REACH = 11
 """Pixels to either side over which a decision is made consistent with its neighbours."""
 _STEEPNESS = 6.0
 """How much more steeply than in training the consistent decision turns between the sources."""
+_JUDGE_REACH = 4
+"""Pixels over which the four full-resolution convolutions look."""
+_FINER = 4
+"""A pixel of the full-resolution layers takes so many times the memory of one in a block."""
 _COARSE = 4
 """The ``layered`` head works out its filters at 1/4 of the resolution."""
 _BASE_REACH, _MAP_REACH, _DETAIL_REACH = 4, 11, 2
@@ -46,13 +50,27 @@ class Fusion(nn.Module):
         self.refine = TransformerBlock(c, heads, expansion)
         self.head = DirectHead(config) if config.head == "direct" else BlendHead(config)
 
-    def forward(self, z_x: Tensor, z_y: Tensor, x: Tensor, y: Tensor, walk: Walk = WHOLE) -> Tensor:
-        """Adapted maps N×C×H/s×W/s and pictures N×ch×H×W → fused N×ch×H×W, not clipped."""
+    def forward(
+        self,
+        z_x: Tensor,
+        z_y: Tensor,
+        x: Tensor,
+        y: Tensor,
+        walk: Walk = WHOLE,
+        *,
+        spend: bool = False,
+    ) -> Tensor:
+        """Adapted maps N×C×H/s×W/s and pictures N×ch×H×W → fused N×ch×H×W, not clipped.
+
+        ``spend``: the maps may be overwritten. What is made here always may.
+        """
         for ask_y, ask_x in zip(self.ask_y, self.ask_x, strict=True):
-            z_x = walk.block(cast(CrossBlock, ask_y), z_x, z_y)
-            z_y = walk.block(cast(CrossBlock, ask_x), z_y, z_x)
-        merged = walk.local(self._join, z_x, z_y, reach=_NEAR)
-        merged = walk.block(self.refine, merged, merged)
+            z_x = walk.block(cast(CrossBlock, ask_y), z_x, z_y, spend=spend)
+            z_y = walk.block(cast(CrossBlock, ask_x), z_y, z_x, spend=spend)
+            spend = True
+        merged = walk.local(self._join, z_x, z_y, reach=_NEAR, over=z_x)
+        walk.forget(z_y)
+        merged = walk.block(self.refine, merged, merged, spend=True)
         return cast(Tensor, self.head(merged, x, y, walk))
 
     def _join(self, z_x: Tensor, z_y: Tensor) -> Tensor:
@@ -113,19 +131,21 @@ class BlendHead(nn.Module):
 
     def forward(self, features: Tensor, x: Tensor, y: Tensor, walk: Walk = WHOLE) -> Tensor:
         """N×C×H/s×W/s features and N×ch×H×W pictures → N×ch×H×W."""
-        decision = walk.local(self.judge, features, x, y, reach=_NEAR)
+        if not (self.layered or self.decisive):
+            return walk.local(self._blended, features, x, y, reach=_JUDGE_REACH, finer=_FINER)
+        decision = walk.local(self.judge, features, x, y, reach=_JUDGE_REACH, finer=_FINER)
         if self.layered:
-            return self._layers(decision[:, :-1], decision[:, -1:], x, y)
-        if self.decisive:
-            weight = (
-                saturated(decision[:, :1] + 0.5) if self.training else consistent(decision[:, :1])
-            )
-            # Nothing is added where one source is copied.
-            residual = decision[:, 1:] * (4 * weight * (1 - weight))
-        else:
-            weight, residual = torch.sigmoid(decision[:, :1]), decision[:, 1:]
-        blended: Tensor = weight * x + (1 - weight) * y + residual
-        return blended
+            return self._layers(decision, x, y, walk)
+        return walk.local(self._decided, decision, x, y, reach=_REACH, finer=_FINER)
+
+    def _blended(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        decision = self.judge(features, x, y)
+        return _mixed(torch.sigmoid(decision[:, :1]), x, y) + decision[:, 1:]
+
+    def _decided(self, decision: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        weight = saturated(decision[:, :1] + 0.5) if self.training else consistent(decision[:, :1])
+        # Nothing is added where one source is copied.
+        return _mixed(weight, x, y) + decision[:, 1:] * (4 * weight * (1 - weight))
 
     def judge(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
         """What is decided pixel by pixel, float32: N×1×H×W map, residual, map of the bases."""
@@ -140,17 +160,55 @@ class BlendHead(nn.Module):
         decision: Tensor = self.decide(hidden).float()
         return torch.cat([decision, self.base(hidden).float()], dim=1) if self.layered else decision
 
-    def _layers(self, decision: Tensor, base: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        base_x, base_y = (guided(p, p, _BASE_REACH, _BASE_EDGE) for p in (x, y))
+    def _layers(self, decision: Tensor, x: Tensor, y: Tensor, walk: Walk) -> Tensor:
+        lines_x, lines_y = (
+            guide_lines(coarse, coarse, _BASE_REACH, _BASE_EDGE)
+            for coarse in (walk.local(_coarse, picture, reach=0) for picture in (x, y))
+        )
         # Where the weights change from source to source, they follow what tells the sources apart.
-        contrast = (base_x - base_y).mean(dim=1, keepdim=True)
-        votes = decision[:, :1]
-        detail_weight = torch.sigmoid(guided(votes, contrast, _DETAIL_REACH, _DETAIL_EDGE))
+        contrast, votes, base = walk.local(
+            self._coarse_votes, decision, lines_x, lines_y, x, y, reach=_COARSE, finer=_FINER
+        ).chunk(3, dim=1)
+        detail_lines = guide_lines(votes, contrast, _DETAIL_REACH, _DETAIL_EDGE)
         # What is decided for the details is where the decision for the base begins.
-        base_weight = torch.sigmoid(guided(votes + base, contrast, _MAP_REACH, _MAP_EDGE))
-        bases = base_weight * base_x + (1 - base_weight) * base_y
-        details = detail_weight * (x - base_x) + (1 - detail_weight) * (y - base_y)
-        return bases + details + decision[:, 1:]
+        base_lines = guide_lines(votes + base, contrast, _MAP_REACH, _MAP_EDGE)
+        return walk.local(
+            self._joined, decision, lines_x, lines_y, detail_lines, base_lines, x, y,
+            reach=_COARSE, finer=_FINER,
+        )  # fmt: skip
+
+    def _coarse_votes(
+        self, decision: Tensor, lines_x: Tensor, lines_y: Tensor, x: Tensor, y: Tensor
+    ) -> Tensor:
+        contrast = _contrast(along(lines_x, x), along(lines_y, y))
+        return _coarse(torch.cat([contrast, decision[:, :1], decision[:, -1:]], dim=1))
+
+    def _joined(
+        self,
+        decision: Tensor,
+        lines_x: Tensor,
+        lines_y: Tensor,
+        detail_lines: Tensor,
+        base_lines: Tensor,
+        x: Tensor,
+        y: Tensor,
+    ) -> Tensor:
+        base_x, base_y = along(lines_x, x), along(lines_y, y)
+        contrast = _contrast(base_x, base_y)
+        detail_weight, base_weight = (
+            torch.sigmoid(along(lines, contrast)) for lines in (detail_lines, base_lines)
+        )
+        bases = _mixed(base_weight, base_x, base_y)
+        details = _mixed(detail_weight, x - base_x, y - base_y)
+        return bases + details + decision[:, 1:-1]
+
+
+def _mixed(weight: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    return weight * x + (1 - weight) * y
+
+
+def _contrast(base_x: Tensor, base_y: Tensor) -> Tensor:
+    return (base_x - base_y).mean(dim=1, keepdim=True)
 
 
 def _inner(image: Tensor) -> Tensor:
@@ -202,15 +260,27 @@ def guided(image: Tensor, guide: Tensor, reach: int, edge: float) -> Tensor:
         reach: of a window, in coarse pixels to either side.
         edge: ε: the guide's variance within a window at which half of an edge is kept.
     """
-    rows, columns = (-(-length // _COARSE) for length in image.shape[2:])
-    p, g = (F.adaptive_avg_pool2d(picture, (rows, columns)) for picture in (image, guide))
+    return along(guide_lines(_coarse(image), _coarse(guide), reach, edge), guide)
+
+
+def guide_lines(p: Tensor, g: Tensor, reach: int, edge: float) -> Tensor:
+    """The lines of :func:`guided` from image and guide at 1/4: slopes, then offsets, N×2C×h×w."""
     mean_p, mean_g = _mean(p, reach), _mean(g, reach)
     variance = _mean(g * g, reach) - mean_g * mean_g
     slope = (_mean(g * p, reach) - mean_g * mean_p) / (variance.clamp(min=0) + edge)
-    lines = torch.cat([_mean(slope, reach), _mean(mean_p - slope * mean_g, reach)], dim=1)
-    lines = F.interpolate(lines, image.shape[2:], mode="bilinear", align_corners=False)
+    return torch.cat([_mean(slope, reach), _mean(mean_p - slope * mean_g, reach)], dim=1)
+
+
+def along(lines: Tensor, guide: Tensor) -> Tensor:
+    """What ``lines`` at 1/4 make of a guide N×C×H×W."""
+    lines = F.interpolate(lines, guide.shape[2:], mode="bilinear", align_corners=False)
     slope, offset = lines.chunk(2, dim=1)
     return slope * guide + offset
+
+
+def _coarse(picture: Tensor) -> Tensor:
+    rows, columns = (-(-length // _COARSE) for length in picture.shape[2:])
+    return F.adaptive_avg_pool2d(picture, (rows, columns))
 
 
 def _mean(image: Tensor, reach: int) -> Tensor:

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.models.adapter import ADAPTER_REACH, build_adapter
-from core.models.backbone import PATCH, Dinov3Backbone, build_backbone
+from core.models.backbone import PATCH, Dinov3Backbone, build_backbone, stretched
 from core.models.config import NetworkConfig
 from core.models.fusion import Fusion
 from core.models.reconstruction import Reconstruction
@@ -75,12 +75,15 @@ class UniFusionNet(nn.Module):
 
         Both sources go through the backbone in one batch.
         """
-        maps = self.backbone(torch.cat([x, y]))
-        maps_x, maps_y = zip(*(m.chunk(2) for m in maps), strict=True)
-        return Features(
-            walk.local(self.adapter_x, *maps_x, x, reach=ADAPTER_REACH),
-            walk.local(self.adapter_y, *maps_y, y, reach=ADAPTER_REACH),
-        )
+        maps = self.backbone.few(x, y)
+        rows, columns = (side // PATCH for side in x.shape[-2:])
+
+        def adapted(adapter: nn.Module, source: int, picture: Tensor) -> Tensor:
+            # One source after the other: stretched maps of both would take as much as features.
+            own = [stretched(m.chunk(2)[source], rows, columns) for m in maps]
+            return walk.local(adapter, *own, picture, reach=ADAPTER_REACH)
+
+        return Features(adapted(self.adapter_x, 0, x), adapted(self.adapter_y, 1, y))
 
     def reconstruct(self, features: Features, walk: Walk = WHOLE) -> tuple[Tensor, Tensor] | None:
         """Eq. 2: both pictures from their features alone, or None without that branch."""
@@ -88,9 +91,20 @@ class UniFusionNet(nn.Module):
             return None
         return self.reconstruction_x(features.x, walk), self.reconstruction_y(features.y, walk)
 
-    def fuse(self, features: Features, x: Tensor, y: Tensor, walk: Walk = WHOLE) -> Tensor:
-        """Eq. 3: the fused picture N×ch×H×W, not clipped."""
-        fused: Tensor = self.fusion(features.x, features.y, x, y, walk)
+    def fuse(
+        self,
+        features: Features,
+        x: Tensor,
+        y: Tensor,
+        walk: Walk = WHOLE,
+        *,
+        spend: bool = False,
+    ) -> Tensor:
+        """Eq. 3: the fused picture N×ch×H×W, not clipped.
+
+        ``spend``: the features are not wanted any more; their memory is used.
+        """
+        fused: Tensor = self.fusion(features.x, features.y, x, y, walk, spend=spend)
         return fused
 
 
@@ -102,12 +116,14 @@ class Padding(NamedTuple):
 
 
 def pad_to_patches(image: Tensor) -> tuple[Tensor, Padding]:
-    """Pad N×ch×H×W at the bottom and right to multiples of 16.
+    """Pad N×ch×H×W at the bottom and right to multiples of 16; not copied where it fits already.
 
     By reflection where the picture is large enough, otherwise by repeating its edge.
     """
     height, width = image.shape[-2:]
     padding = Padding(-height % PATCH, -width % PATCH)
+    if not any(padding):
+        return image.contiguous(memory_format=torch.channels_last), padding
     fits = padding.bottom < height and padding.right < width
     padded = F.pad(
         image, (0, padding.right, 0, padding.bottom), mode="reflect" if fits else "replicate"
