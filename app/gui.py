@@ -16,6 +16,7 @@ from app.habits import language, timings
 from app.habits.first_paint import FirstPaint
 from app.habits.home import home
 from app.habits.quiet_import import gently, share_time
+from app.habits.screen import make_application, say
 from app.habits.settings import Settings
 from app.habits.signals import closing
 from app.intake import guess_task
@@ -27,7 +28,7 @@ from app.workers.first_in_line import go_first
 from core.errors import Cancelled, FusionError
 from core.tasks import get_task
 
-_DONE, _BAD_INPUT = 0, 2
+_DONE = 0
 
 
 def run(
@@ -54,10 +55,13 @@ def run(
     try:
         chosen = get_task(task).name if task else guess_task(a, b)
     except FusionError as error:
-        return _say(error)
+        return say(error)
     # A screenshot is the same for everyone: nothing remembered, nothing kept.
     settings = Settings(home() if screenshot is None else None)
-    application = _application(settings)
+    try:
+        application = _application(settings)
+    except FusionError as error:
+        return say(error)
     share_time()
     go_first()
     first = FirstPictures()
@@ -116,7 +120,7 @@ class FirstPictures:
 def _application(settings: Settings) -> QApplication:
     application = QApplication.instance()
     if not isinstance(application, QApplication):
-        application = QApplication(sys.argv[:1])
+        application = make_application(sys.argv[:1])
         application.setApplicationName("UniFusion Studio")
         theme.set_appearance(settings.appearance)
         theme.apply(application, resources.ROOT)
@@ -136,13 +140,8 @@ def _run_until_done(application: QApplication, window: MainWindow, screenshot: P
     Screenshot(window, screenshot).done.connect(finish)
     application.exec()
     if not outcome:
-        return _say(FusionError("No screenshot", "the window was closed first"))
-    return _say(outcome[0]) if outcome[0] is not None else _DONE
-
-
-def _say(error: FusionError) -> int:
-    print(f"unifusion: {error}".replace("\n", " "), file=sys.stderr)  # noqa: T201
-    return _BAD_INPUT
+        return say(FusionError("No screenshot", "the window was closed first"))
+    return say(outcome[0]) if outcome[0] is not None else _DONE
 
 
 def _hook(
