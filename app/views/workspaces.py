@@ -76,7 +76,6 @@ class Workspaces(QStackedWidget):
         for number, title in enumerate(titles, 1):
             self.addWidget(fuse if number == 1 else QWidget())
             self.tabs.addTab(title)
-            self.tabs.setTabToolTip(number - 1, f"{title} (Ctrl+{number})")
         self.tabs.currentChanged.connect(lambda index: self.show_page(WORKSPACES[index]))
 
     @property
