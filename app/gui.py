@@ -72,9 +72,9 @@ def run(
     )
     habits = window.habits
     first.watch(window)
-    if screenshot is not None:
-        window.resize(1600, 1000)
     habits.place_window()
+    if screenshot is not None:  # the same on every screen
+        window.resize(1600, 1000)
     file = timings.wanted()
     clock = timings.Timings(file, window, window.session) if file is not None else None
     old_hook = sys.excepthook

@@ -339,6 +339,7 @@ class MainWindow(QMainWindow):
         self.side_docks.show(fuse)
         # The other pages have a task, a method and a device of their own.
         self.bar.setVisible(fuse)
+        self.status.show_fusion(fuse)
         self._update_actions()
 
     # --- remedies --------------------------------------------------------------------------

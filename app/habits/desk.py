@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QBoxLayout, QDialog, QVBoxLayout
 from app import theme
 from app.display import DisplayState
 from app.habits.cards import Card
-from app.habits.docks import STATE_VERSION
+from app.habits.docks import STATE_VERSION, fit_on_screen
 from app.habits.finds import finds_of
 from app.habits.history import History
 from app.habits.keeper import Previous, SessionKeeper
@@ -141,8 +141,9 @@ class Habits(QObject):
     def place_window(self) -> None:
         """Put the window and its docks where they were; before it is shown."""
         geometry, state = self.settings.blob("window/geometry"), self.settings.blob("window/state")
-        if not geometry.isEmpty():
-            self._window.restoreGeometry(geometry)
+        # Qt itself brings a window back that was on a screen which is gone.
+        if geometry.isEmpty() or not self._window.restoreGeometry(geometry):
+            fit_on_screen(self._window)
         if not state.isEmpty():
             self._window.restoreState(state, STATE_VERSION)
 

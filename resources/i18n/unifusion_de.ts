@@ -1865,8 +1865,8 @@ oder Strg+O drücken</translation>
  <context>
   <name>MetricsTab</name>
   <message>
-   <source>Choose a line to read what it means.</source>
-   <translation>Eine Zeile wählen, um zu lesen, was sie bedeutet.</translation>
+   <source>Choose a column to read what it means.</source>
+   <translation>Eine Spalte wählen, um zu lesen, was sie bedeutet.</translation>
   </message>
   <message>
    <source>Compared with both sources. No single figure says a fused picture is good.</source>
@@ -1875,10 +1875,6 @@ oder Strg+O drücken</translation>
   <message>
    <source>Fuse a pair to see its figures here.</source>
    <translation>Ein Paar fusionieren, um hier seine Zahlen zu sehen.</translation>
-  </message>
-  <message>
-   <source>Metric</source>
-   <translation>Maß</translation>
   </message>
   <message>
    <source>Metrics of the results of this pair</source>
@@ -1891,6 +1887,14 @@ oder Strg+O drücken</translation>
   <message>
    <source>lower is better</source>
    <translation>niedriger ist besser</translation>
+  </message>
+  <message>
+   <source>{0} (stale)</source>
+   <translation>{0} (veraltet)</translation>
+  </message>
+  <message>
+   <source>{0}: the best of these</source>
+   <translation>{0}: der beste Wert</translation>
   </message>
  </context>
  <context>
