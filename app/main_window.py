@@ -172,6 +172,8 @@ class MainWindow(QMainWindow):
         for action in (actions.open, actions.open_folder, actions.sample, actions.restore):
             action.triggered.connect(lambda: self.workspaces.show_page("fuse"))
         self.looking.connect_actions()
+        session.task_changed.connect(self._name_groups)
+        self._name_groups()
         self.looking.said.connect(self.status.show_text)
         self.view.link.changed.connect(self._name_maximise)
         for place, action in enumerate(actions.workspaces.values()):
@@ -216,6 +218,14 @@ class MainWindow(QMainWindow):
         alone = bool(self.view.maximised)
         text = self.tr("Show all panes") if alone else self.tr("Maximise pane")
         self.actions_.maximise.setText(text)
+
+    def _name_groups(self) -> None:
+        """Folders of medical pictures are patients; those of roads are folders."""
+        medical, actions = self.session.task.medical, self.actions_
+        before = self.tr("Previous patient") if medical else self.tr("Previous folder")
+        after = self.tr("Next patient") if medical else self.tr("Next folder")
+        actions.previous_patient.setText(before)
+        actions.next_patient.setText(after)
 
     def _explain_tab(self, place: int, action: QAction) -> None:
         self.workspaces.tabs.setTabToolTip(place, action.toolTip())

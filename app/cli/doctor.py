@@ -47,7 +47,8 @@ def examine() -> int:
     _display(troubles)
     for trouble in troubles:
         say(f"! {trouble}")
-    say("All is well." if not troubles else f"{len(troubles)} thing(s) to mend, see above.")
+    count = "1 thing" if len(troubles) == 1 else f"{len(troubles)} things"
+    say(f"{count} to mend, see above." if troubles else "All is well.")
     return FAILED if troubles else DONE
 
 

@@ -1757,6 +1757,14 @@ oder Strg+O drücken</translation>
    <translation>Bild groß zeigen</translation>
   </message>
   <message>
+   <source>Next folder</source>
+   <translation>Nächster Ordner</translation>
+  </message>
+  <message>
+   <source>Next patient</source>
+   <translation>Nächster Patient</translation>
+  </message>
+  <message>
    <source>No file manager could be opened. The file is {0}</source>
    <translation>Kein Dateimanager ließ sich öffnen. Die Datei ist {0}</translation>
   </message>
@@ -1771,6 +1779,14 @@ oder Strg+O drücken</translation>
   <message>
    <source>Pairs</source>
    <translation>Paare</translation>
+  </message>
+  <message>
+   <source>Previous folder</source>
+   <translation>Voriger Ordner</translation>
+  </message>
+  <message>
+   <source>Previous patient</source>
+   <translation>Voriger Patient</translation>
   </message>
   <message>
    <source>Show all panes</source>
@@ -3690,6 +3706,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>CMYK mit {0} Kanälen</translation>
   </message>
   <message>
+   <source>CPU ({0}, {1} thread of {2})</source>
+   <translation>CPU ({0}, {1} von {2} Threads)</translation>
+  </message>
+  <message>
    <source>CPU ({0}, {1} threads of {2})</source>
    <translation>CPU ({0}, {1} von {2} Threads)</translation>
   </message>
@@ -5550,6 +5570,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>die Zahlen sind zu groß (über 10^38)</translation>
   </message>
   <message>
+   <source>its one picture does not have the name of a pair in {1}</source>
+   <translation>das eine Bild darin heißt nicht wie ein Paar in {1}</translation>
+  </message>
+  <message>
    <source>its pair was taken apart by hand</source>
    <translation>das Paar wurde von Hand getrennt</translation>
   </message>
@@ -6094,8 +6118,12 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>dieser Rechner hat {0}</translation>
   </message>
   <message>
-   <source>this machine has {0} CUDA device(s)</source>
-   <translation>dieser Rechner hat {0} CUDA-Gerät(e)</translation>
+   <source>this machine has {0} CUDA device</source>
+   <translation>dieser Rechner hat {0} CUDA-Gerät</translation>
+  </message>
+  <message>
+   <source>this machine has {0} CUDA devices</source>
+   <translation>dieser Rechner hat {0} CUDA-Geräte</translation>
   </message>
   <message>
    <source>this run is going on already</source>
@@ -6341,8 +6369,8 @@ Paare werden an ihren Namen erkannt.</translation>
  <context>
   <name>dialogs</name>
   <message>
-   <source>All files</source>
-   <translation>Alle Dateien</translation>
+   <source>All files: told by their content</source>
+   <translation>Alle Dateien: am Inhalt erkannt</translation>
   </message>
   <message>
    <source>Pictures</source>
