@@ -112,13 +112,7 @@ def score_folder(
     if not pairs & by_name.keys():
         raise InputError(
             str(results),
-            Said(
-                "its one picture does not have the name of a pair in {1}"
-                if len(by_name) == 1
-                else "none of its {0} pictures has the name of a pair in {1}",
-                len(by_name),
-                sources,
-            ),
+            Said("none of its {0} pictures has the name of a pair in {1}", len(by_name), sources),
             Said("Name each result like its sources, for instance “{0}.png”.", min(pairs)),
         )
 

@@ -5570,10 +5570,6 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>die Zahlen sind zu groß (über 10^38)</translation>
   </message>
   <message>
-   <source>its one picture does not have the name of a pair in {1}</source>
-   <translation>das eine Bild darin heißt nicht wie ein Paar in {1}</translation>
-  </message>
-  <message>
    <source>its pair was taken apart by hand</source>
    <translation>das Paar wurde von Hand getrennt</translation>
   </message>

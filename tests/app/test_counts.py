@@ -10,10 +10,8 @@ from PySide6.QtWidgets import QFileDialog
 from app.dialogs import open_dialog
 from app.widgets.pair_list import PairList
 from app.widgets.pair_model import PairModel
-from core import device, evaluation
-from core.errors import InputError
+from core import device
 from resources.i18n.update import FOLDER, read_ts
-from tests.app.conftest import gradient, write_png
 
 
 @pytest.mark.parametrize(("threads", "said"), [(1, "1 thread of"), (2, "2 threads of")])
@@ -22,18 +20,6 @@ def test_threads_are_counted(monkeypatch, threads, said):
 
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     assert said in device.cpu_label()
-
-
-@pytest.mark.parametrize(
-    ("count", "said"), [(1, "its one picture does not"), (2, "none of its 2 pictures has")]
-)
-def test_results_without_a_pair_are_counted(tmp_path, count, said):
-    for side in ("a", "b"):
-        write_png(tmp_path / "sources" / side / "x.png", gradient(32, 32))
-    for n in range(count):
-        write_png(tmp_path / "results" / f"other{n}.png", gradient(32, 32))
-    with pytest.raises(InputError, match=said):
-        evaluation.score_folder(tmp_path / "sources", tmp_path / "results", ["SSIM"])
 
 
 @pytest.mark.parametrize(
