@@ -409,8 +409,11 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         """Open dropped files."""
         event.acceptProposedAction()
-        take = getattr(self.workspaces.currentWidget(), "take", self.take)
-        take(dropped_paths(event.mimeData()))
+        take = getattr(self.workspaces.currentWidget(), "take", None)
+        if take is None:
+            # What is opened is to be seen.
+            self.workspaces.show_page("fuse")
+        (take or self.take)(dropped_paths(event.mimeData()))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Disappear at once, then wait for the threads to end."""

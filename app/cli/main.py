@@ -63,7 +63,7 @@ def gui(
         typer.Option(help="write the window as a PNG once the result is shown, and end"),
     ] = None,
 ) -> None:
-    """Open the window, on a pair or on the built-in sample."""
+    """Open the window: on a pair, else on the sample or, where that was chosen, as it was left."""
     _open_window(a, b, task, pack, device, screenshot)
 
 
@@ -205,7 +205,7 @@ def backbone_info() -> None:
 
 @app.command()
 def doctor() -> None:
-    """Check this machine: versions, devices and why, packs, system libraries and their fix."""
+    """Check this machine: versions, devices and why, packs, screen, system libraries, their fix."""
     with reported():
         from app.cli.doctor import examine
 

@@ -72,6 +72,7 @@ class Palette(QDialog):
         self.filter.installEventFilter(self)
         self.list = QTreeWidget()
         self.list.setAccessibleName(self.tr("What fits"))
+        self.list.setObjectName("commandTree")
         self.list.setColumnCount(3)
         self.list.setHeaderHidden(True)
         self.list.setRootIsDecorated(False)

@@ -135,12 +135,12 @@ class MetricsTab(QWidget):
             self.table.setItem(place, column, item)
 
     def _explain(self, column: int) -> None:
-        if 0 <= column < len(self._lines):
+        if 0 <= column < len(self._lines) and self.table.rowCount():
             line = self._lines[column]
             self.explanation.setText(f"{line.title} ({self._better(line)}): {line.explanation}")
         else:
             hint = self.tr("Choose a column to read what it means.")
-            self.explanation.setText(hint if self._lines else "")
+            self.explanation.setText(hint if self.table.rowCount() else "")
 
     def value(self, name: str, result: int = 1) -> str:
         """What the table says of a metric of the ``result``-th result, counted from 1."""

@@ -230,3 +230,17 @@ def test_the_foot_does_not_speak_of_a_fusion_on_another_page(opened):
     assert opened.status.stage.text() == ""
     opened.workspaces.show_page("fuse")
     assert opened.status.stage.text().startswith("Done in")
+
+
+def test_a_drop_on_a_page_that_takes_none_is_seen(opened, qtbot, files):
+    from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+    from PySide6.QtGui import QDropEvent
+
+    opened.workspaces.show_page("evaluate")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in files])
+    button, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    event = QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, button, none)
+    with idle(qtbot, opened):
+        opened.dropEvent(event)
+    assert opened.workspaces.current == "fuse"

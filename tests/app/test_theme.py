@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDoubleSpinBox,
+    QFormLayout,
     QLabel,
     QLineEdit,
     QListWidget,
@@ -33,6 +34,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
+from app.widgets.forms import centre_labels
 from app.widgets.number_box import CountBox, NumberBox
 from app.widgets.pair_model import PairModel, PairRow
 
@@ -274,3 +276,16 @@ def test_badges_of_pairs_follow_the_theme(qtbot, qapp):
             seen.setdefault(row.key, set()).add(colour.name())
     assert all(len(colours) == 2 for colours in seen.values())
     theme.set_appearance("system")
+
+
+def test_names_stand_at_half_the_height_of_their_fields(page):
+    form = QFormLayout()
+    page.addLayout(form)
+    fields = [QLineEdit("8"), QComboBox(), NumberBox()]
+    for field in fields:
+        form.addRow("HHHH", field)
+    centre_labels(form)
+    QApplication.processEvents()
+    for field in fields:
+        label = form.labelForField(field)
+        assert abs(label.geometry().center().y() - field.geometry().center().y()) <= 1
