@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
@@ -18,7 +20,8 @@ class Actions(Registry):
     Whoever can do a thing connects to the action's ``triggered`` (or ``toggled``); commands nobody
     connects to are neither shown nor have keys (see :meth:`Registry.retire_unwired`). What is
     there to work on is told to :meth:`Registry.provide`: “sources” (one at least), “pair”,
-    “outcome”, “pairs” (a list of several), “volume”, “running”, “undo”, “redo”, “session”.
+    “outcome”, “pairs” (a list of several), “panes” (they are on show), “volume”, “running”,
+    “undo”, “redo”, “session”.
     """
 
     def __init__(self, window: QWidget) -> None:
@@ -101,22 +104,26 @@ class Actions(Registry):
 
     def _add_compare(self) -> None:
         make = self._make
-        self.curtain = make("compare.curtain", self.tr("Curtain"), ("C",), checkable=True)
-        self.blink = make("compare.blink", self.tr("Blink (hold)"), ("B",), checkable=True)
-        checkerboard = self.tr("Checkerboard")
-        self.checkerboard = make("compare.checkerboard", checkerboard, ("K",), checkable=True)
-        self.difference = make("compare.difference", self.tr("Difference"), ("D",), checkable=True)
-        self.overlay = make("compare.overlay", self.tr("Overlay"), ("W",), checkable=True)
+        needs = "panes"
+        switch = partial(make, needs=needs, checkable=True)
+        self.curtain = switch("compare.curtain", self.tr("Curtain"), ("C",))
+        self.blink = switch("compare.blink", self.tr("Blink (hold)"), ("B",))
+        self.checkerboard = switch("compare.checkerboard", self.tr("Checkerboard"), ("K",))
+        self.difference = switch("compare.difference", self.tr("Difference"), ("D",))
+        # Its text says what it does next; see app.views.looking.
+        self.overlay = make("compare.overlay", self.tr("Show overlay"), ("W",), needs=needs)
         less, more = self.tr("Overlay less opaque"), self.tr("Overlay more opaque")
-        self.less_opaque = make("compare.less_opaque", less, ("Q",), repeats=True)
-        self.more_opaque = make("compare.more_opaque", more, ("E",), repeats=True)
+        self.less_opaque = make("compare.less_opaque", less, ("Q",), needs=needs, repeats=True)
+        self.more_opaque = make("compare.more_opaque", more, ("E",), needs=needs, repeats=True)
 
     def _add_display(self) -> None:
         make = self._make
         undo, redo = self.tr("Undo display change"), self.tr("Redo display change")
-        self.undo = make("display.undo", undo, ("Ctrl+Z",), icon="undo", needs="undo", repeats=True)
+        self.undo = make(
+            "display.undo", undo, ("Ctrl+Z",), icon="undo", needs="undo panes", repeats=True
+        )
         keys = ("Ctrl+Y", "Ctrl+Shift+Z")
-        self.redo = make("display.redo", redo, keys, icon="redo", needs="redo", repeats=True)
+        self.redo = make("display.redo", redo, keys, icon="redo", needs="redo panes", repeats=True)
         self.invert = make("display.invert", self.tr("Invert grey values"), ("I",), needs="sources")
         self.presets = tuple(
             make(
@@ -134,9 +141,11 @@ class Actions(Registry):
         keys = ("R", "Ctrl+0")
         self.fit = make("view.fit", fit, keys, icon="fit-to-screen-outline", needs="sources")
         self.one_to_one = make("view.actual", actual, ("Z",), needs="sources")
-        self.maximise = make("view.maximise", self.tr("Maximise pane"), ("F",), icon="arrow-expand")
-        self.magnifier = make("view.magnifier", self.tr("Magnifier"), ("M",), checkable=True)
-        self.crosshair = make("view.crosshair", self.tr("Crosshair"), ("X",), checkable=True)
+        maximise, needs = self.tr("Maximise pane"), "panes"
+        self.maximise = make("view.maximise", maximise, ("F",), icon="arrow-expand", needs=needs)
+        magnifier, crosshair = self.tr("Magnifier"), self.tr("Crosshair")
+        self.magnifier = make("view.magnifier", magnifier, ("M",), needs=needs, checkable=True)
+        self.crosshair = make("view.crosshair", crosshair, ("X",), needs=needs, checkable=True)
 
     def _add_pairs(self) -> None:
         make = self._make

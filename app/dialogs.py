@@ -16,12 +16,15 @@ def _tr(text: str) -> str:
 
 
 def open_dialog(parent: QWidget, title: str, folder: str, suffixes: Sequence[str]) -> QFileDialog:
-    """A dialog for one or two existing pictures."""
+    """A dialog for existing pictures: those that ``suffixes`` tell, or any file at all.
+
+    Files are told by their content, so that one with another suffix or none can be opened too.
+    """
     dialog = QFileDialog(parent, title, folder)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-    filters = [_tr("All files") + " (*)"]
+    filters = [_tr("All files: told by their content") + " (*)"]
     if suffixes:
-        patterns = " ".join(f"*{suffix}" for suffix in suffixes)
+        patterns = " ".join(dict.fromkeys(f"*{suffix.lower()}" for suffix in suffixes))
         filters.insert(0, _tr("Pictures") + f" ({patterns})")
     dialog.setNameFilters(filters)
     return dialog

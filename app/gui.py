@@ -16,6 +16,7 @@ from app.habits import language, timings
 from app.habits.first_paint import FirstPaint
 from app.habits.home import home
 from app.habits.quiet_import import gently, share_time
+from app.habits.screen import make_application, say
 from app.habits.settings import Settings
 from app.habits.signals import closing
 from app.intake import guess_task
@@ -28,7 +29,7 @@ from core.errors import Cancelled, FusionError
 from core.tasks import get_task
 from core.windows import Windows, check_window
 
-_DONE, _BAD_INPUT = 0, 2
+_DONE = 0
 
 
 def run(
@@ -59,10 +60,13 @@ def run(
         for chosen_window in windows:
             check_window(chosen_window)
     except FusionError as error:
-        return _say(error)
+        return say(error)
     # A screenshot is the same for everyone: nothing remembered, nothing kept.
     settings = Settings(home() if screenshot is None else None)
-    application = _application(settings)
+    try:
+        application = _application(settings)
+    except FusionError as error:
+        return say(error)
     share_time()
     go_first()
     first = FirstPictures()
@@ -77,9 +81,9 @@ def run(
             window.session.set_display(look)
     habits = window.habits
     first.watch(window)
-    if screenshot is not None:
-        window.resize(1600, 1000)
     habits.place_window()
+    if screenshot is not None:  # the same on every screen
+        window.resize(1600, 1000)
     file = timings.wanted()
     clock = timings.Timings(file, window, window.session) if file is not None else None
     old_hook = sys.excepthook
@@ -126,7 +130,7 @@ class FirstPictures:
 def _application(settings: Settings) -> QApplication:
     application = QApplication.instance()
     if not isinstance(application, QApplication):
-        application = QApplication(sys.argv[:1])
+        application = make_application(sys.argv[:1])
         application.setApplicationName("UniFusion Studio")
         theme.set_appearance(settings.appearance)
         theme.apply(application, resources.ROOT)
@@ -146,13 +150,8 @@ def _run_until_done(application: QApplication, window: MainWindow, screenshot: P
     Screenshot(window, screenshot).done.connect(finish)
     application.exec()
     if not outcome:
-        return _say(FusionError("No screenshot", "the window was closed first"))
-    return _say(outcome[0]) if outcome[0] is not None else _DONE
-
-
-def _say(error: FusionError) -> int:
-    print(f"unifusion: {error}".replace("\n", " "), file=sys.stderr)  # noqa: T201
-    return _BAD_INPUT
+        return say(FusionError("No screenshot", "the window was closed first"))
+    return say(outcome[0]) if outcome[0] is not None else _DONE
 
 
 def _hook(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import (
     QDockWidget,
     QFileDialog,
@@ -108,7 +109,7 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         self.actions_.fill_menus(self.menuBar())
         self.menuBar().setCornerWidget(self.workspaces.tabs)
-        bar = QToolBar(self.tr("Top bar"))
+        bar = self.bar = QToolBar(self.tr("Top bar"))
         bar.setObjectName("topToolBar")
         bar.setMovable(False)
         bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
@@ -168,7 +169,16 @@ class MainWindow(QMainWindow):
         actions.fit.triggered.connect(self.view.link.fit)
         actions.one_to_one.triggered.connect(self.view.one_to_one)
         actions.maximise.triggered.connect(self.view.maximise_current)
+        for action in (actions.open, actions.open_folder, actions.sample, actions.restore):
+            action.triggered.connect(lambda: self.workspaces.show_page("fuse"))
         self.looking.connect_actions()
+        session.task_changed.connect(self._name_groups)
+        self._name_groups()
+        self.looking.said.connect(self.status.show_text)
+        self.view.link.changed.connect(self._name_maximise)
+        for place, action in enumerate(actions.workspaces.values()):
+            action.changed.connect(partial(self._explain_tab, place, action))
+            self._explain_tab(place, action)
         self.top_bar.task_chosen.connect(controller.set_task)
         self.top_bar.method_chosen.connect(session.set_method)
         self.status.cancel_requested.connect(controller.cancel)
@@ -203,6 +213,23 @@ class MainWindow(QMainWindow):
         welcome.task_chosen.connect(self.controller.set_task)
         welcome.files_dropped.connect(self.take)
 
+    def _name_maximise(self) -> None:
+        """The key that maximises a pane also shows all again."""
+        alone = bool(self.view.maximised)
+        text = self.tr("Show all panes") if alone else self.tr("Maximise pane")
+        self.actions_.maximise.setText(text)
+
+    def _name_groups(self) -> None:
+        """Folders of medical pictures are patients; those of roads are folders."""
+        medical, actions = self.session.task.medical, self.actions_
+        before = self.tr("Previous patient") if medical else self.tr("Previous folder")
+        after = self.tr("Next patient") if medical else self.tr("Next folder")
+        actions.previous_patient.setText(before)
+        actions.next_patient.setText(after)
+
+    def _explain_tab(self, place: int, action: QAction) -> None:
+        self.workspaces.tabs.setTabToolTip(place, action.toolTip())
+
     def _update_actions(self) -> None:
         session = self.session
         present = {
@@ -211,6 +238,7 @@ class MainWindow(QMainWindow):
             "outcome": session.outcome is not None,
             "running": session.running is not None,
             "pairs": len(self.pairs.matches) > 1,
+            "panes": True,
         }
         if self.workspaces.current != "fuse":
             present = {}
@@ -317,8 +345,11 @@ class MainWindow(QMainWindow):
 
     def _show_workspace(self, name: str) -> None:
         fuse = name == "fuse"
+        # First of all: what the docks' state is kept with says that the bar is there.
         self.side_docks.show(fuse)
-        self.top_bar.setEnabled(fuse)
+        # The other pages have a task, a method and a device of their own.
+        self.bar.setVisible(fuse)
+        self.status.show_fusion(fuse)
         self._update_actions()
 
     # --- remedies --------------------------------------------------------------------------
@@ -378,8 +409,11 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         """Open dropped files."""
         event.acceptProposedAction()
-        take = getattr(self.workspaces.currentWidget(), "take", self.take)
-        take(dropped_paths(event.mimeData()))
+        take = getattr(self.workspaces.currentWidget(), "take", None)
+        if take is None:
+            # What is opened is to be seen.
+            self.workspaces.show_page("fuse")
+        (take or self.take)(dropped_paths(event.mimeData()))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Disappear at once, then wait for the threads to end."""

@@ -21,7 +21,11 @@ _SHEET = Path("style") / "window.qss"
 
 @dataclass(frozen=True)
 class Colours:
-    """The colours of one appearance, as the style sheet names them."""
+    """The colours of one appearance, as the style sheet names them.
+
+    Text (``text``, ``muted``, ``accent``, ``error_border``, ``good``, ``warn``) has a contrast of
+    4.5 or more on ``window``, ``surface`` and ``raised``, ``on_accent`` on both accents.
+    """
 
     window: str
     surface: str
@@ -36,6 +40,8 @@ class Colours:
     notice_text: str
     error: str
     error_border: str
+    good: str
+    warn: str
 
 
 DARK = Colours(
@@ -45,13 +51,15 @@ DARK = Colours(
     border="#363d47",
     text="#e4e8ee",
     muted="#9aa5b4",
-    accent="#3d8bd9",
-    accent_hover="#559de6",
-    on_accent="#ffffff",
+    accent="#559de6",
+    accent_hover="#76b4f0",
+    on_accent="#0c1320",
     notice="#3a3320",
     notice_text="#f0dca0",
     error="#3b2528",
-    error_border="#c2606a",
+    error_border="#e58790",
+    good="#5fc487",
+    warn="#e0b040",
 )
 
 LIGHT = Colours(
@@ -62,12 +70,14 @@ LIGHT = Colours(
     text="#1c232c",
     muted="#566272",
     accent="#1d6fc0",
-    accent_hover="#2a80d4",
+    accent_hover="#1a63ab",
     on_accent="#ffffff",
     notice="#fdf3d2",
     notice_text="#5e4a0c",
     error="#fcebec",
-    error_border="#c2404d",
+    error_border="#b5303e",
+    good="#1e7a45",
+    warn="#876200",
 )
 
 
@@ -177,7 +187,7 @@ def _draw_icon(target: QAction | QAbstractButton | QLabel, name: str, role: str)
     import qtawesome
 
     now = colours()
-    icon = qtawesome.icon(f"mdi6.{name}", color=getattr(now, role), color_disabled=now.border)
+    icon = qtawesome.icon(f"mdi6.{name}", color=getattr(now, role), color_disabled=now.muted)
     if isinstance(target, QLabel):
         target.setPixmap(icon.pixmap(_LABEL_ICON, _LABEL_ICON))
     else:

@@ -45,9 +45,15 @@ def choose_device(wanted: str = "auto") -> DeviceChoice:
         raise DeviceUnavailable(Said("Device “{0}”", wanted), reason, "Choose auto or cpu.")
     index = int(number or 0)
     if index >= torch.cuda.device_count():
+        count = torch.cuda.device_count()
+        text = (
+            "this machine has {0} CUDA device"
+            if count == 1
+            else "this machine has {0} CUDA devices"
+        )
         raise DeviceUnavailable(
             Said("Device “{0}”", wanted),
-            Said("this machine has {0} CUDA device(s)", torch.cuda.device_count()),
+            Said(text, count),
             "Numbering starts at cuda:0.",
         )
     label = torch.cuda.get_device_name(index)
@@ -104,7 +110,8 @@ def cpu_label() -> str:
 
     machine = platform.machine() or "CPU"
     threads = torch.get_num_threads()
-    return Said("CPU ({0}, {1} threads of {2})", machine, threads, os.cpu_count() or 1)
+    text = "CPU ({0}, {1} thread of {2})" if threads == 1 else "CPU ({0}, {1} threads of {2})"
+    return Said(text, machine, threads, os.cpu_count() or 1)
 
 
 _NO_MEMORY = (

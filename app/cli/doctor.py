@@ -8,7 +8,7 @@ import sys
 from importlib import metadata
 
 from app.cli.console import DONE, FAILED, say
-from app.cli.display import install_command, missing_libraries
+from app.cli.display import install_command, missing_libraries, unreachable_screens
 from core import __version__
 from core.device import choose_device
 from core.models.catalogue import Catalogue, user_pack_folder
@@ -47,7 +47,8 @@ def examine() -> int:
     _display(troubles)
     for trouble in troubles:
         say(f"! {trouble}")
-    say("All is well." if not troubles else f"{len(troubles)} thing(s) to mend, see above.")
+    count = "1 thing" if len(troubles) == 1 else f"{len(troubles)} things"
+    say(f"{count} to mend, see above." if troubles else "All is well.")
     return FAILED if troubles else DONE
 
 
@@ -106,3 +107,8 @@ def _display(troubles: list[str]) -> None:
     if sys.platform.startswith("linux"):
         seen = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
         say(f"display   {seen or 'none: the window needs one, the command line does not'}")
+        if seen:
+            troubles.extend(
+                f"{said[:1].upper()}{said[1:]}: the window cannot open, the command line works."
+                for said in unreachable_screens()
+            )

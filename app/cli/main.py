@@ -74,7 +74,7 @@ def gui(
     window_a: WindowA = None,
     window_b: WindowB = None,
 ) -> None:
-    """Open the window, on a pair or on the built-in sample."""
+    """Open the window: on a pair, else on the sample or, where that was chosen, as it was left."""
     _open_window(a, b, task, pack, device, screenshot, (window_a, window_b))
 
 
@@ -230,7 +230,7 @@ def backbone_info() -> None:
 
 @app.command()
 def doctor() -> None:
-    """Check this machine: versions, devices and why, packs, system libraries and their fix."""
+    """Check this machine: versions, devices and why, packs, screen, system libraries, their fix."""
     with reported():
         from app.cli.doctor import examine
 

@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QBoxLayout, QDialog, QVBoxLayout
 from app import theme
 from app.display import DisplayState
 from app.habits.cards import Card
-from app.habits.docks import STATE_VERSION
+from app.habits.docks import STATE_VERSION, fit_on_screen
+from app.habits.finds import finds_of
 from app.habits.history import History
 from app.habits.keeper import Previous, SessionKeeper
 from app.habits.key_editor import KeyEditor
@@ -80,7 +81,7 @@ class Habits(QObject):
         actions.redo.triggered.connect(self.history.redo)
         actions.restore.triggered.connect(self._restore_last)
         actions.reopens.toggled.connect(settings.set_reopens)
-        actions.palette.triggered.connect(lambda: self._show(Palette(actions, self._window)))
+        actions.palette.triggered.connect(self.show_palette)
         actions.keys.triggered.connect(self.show_keys)
         actions.edit_keys.triggered.connect(lambda: self._show(KeyEditor(actions, self._window)))
         actions.about_use.triggered.connect(self._say_research)
@@ -124,6 +125,11 @@ class Habits(QObject):
     def _show(self, dialog: QDialog) -> None:
         dialog.open()
 
+    def show_palette(self) -> None:
+        """Find a command, a task, a method, a pair, or files opened before."""
+        more = finds_of(self._window, self._open_recent)
+        self._show(Palette(self._actions, self._window, more))
+
     def show_keys(self) -> None:
         """Show all keys."""
         sheet = KeySheet(self._actions, self._window)
@@ -135,8 +141,9 @@ class Habits(QObject):
     def place_window(self) -> None:
         """Put the window and its docks where they were; before it is shown."""
         geometry, state = self.settings.blob("window/geometry"), self.settings.blob("window/state")
-        if not geometry.isEmpty():
-            self._window.restoreGeometry(geometry)
+        # Qt itself brings a window back that was on a screen which is gone.
+        if geometry.isEmpty() or not self._window.restoreGeometry(geometry):
+            fit_on_screen(self._window)
         if not state.isEmpty():
             self._window.restoreState(state, STATE_VERSION)
 

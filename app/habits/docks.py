@@ -1,13 +1,36 @@
-"""The docks at the sides of the Fuse workspace: away in the others, and back as they were."""
+"""Where the window is, and the docks at its sides: away where they do not belong, and back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QByteArray, QObject
-from PySide6.QtWidgets import QDockWidget, QMainWindow
+from PySide6.QtCore import QByteArray, QObject, QPoint, QRect, QSize
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 STATE_VERSION = 1
+_FRAME = QSize(16, 40)
+"""What window managers put around a window; unknown before they have done so."""
+
+
+def fitted(wanted: QSize, least: QSize, room: QRect) -> QRect:
+    """Where a window of the size ``wanted`` goes in the free part of a screen: in its middle.
+
+    Args:
+        wanted, least: of its inside.
+        room: the free part. Where even ``least`` has no room, the top left corner is seen.
+    """
+    size = wanted.boundedTo(room.size() - _FRAME).expandedTo(least)
+    spare = room.size() - _FRAME - size
+    left, top = max(spare.width(), 0) // 2, max(spare.height(), 0) // 2
+    side, title = _FRAME.width() // 2, _FRAME.height() - _FRAME.width() // 2
+    corner = room.topLeft() + QPoint(left + side, top + title)
+    return QRect(corner, size)
+
+
+def fit_on_screen(window: QWidget) -> None:
+    """Make a window that was never placed fit on its screen, frame and task bar included."""
+    least = window.minimumSizeHint().expandedTo(window.minimumSize())
+    window.setGeometry(fitted(window.size(), least, window.screen().availableGeometry()))
 
 
 class Docks(QObject):

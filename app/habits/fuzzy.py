@@ -1,7 +1,9 @@
-"""Finding a command by a few of its letters."""
+"""Finding things by a few of their letters: a command, or one pair of thousands."""
 
 from __future__ import annotations
 
+import heapq
+import re
 from collections.abc import Iterable
 
 _START, _ROW, _LETTER = 8, 5, 1
@@ -46,3 +48,48 @@ def ranked(wanted: str, texts: Iterable[str]) -> list[int]:
     if not wanted.strip():
         return [index for _points, index in fitting]
     return [index for _points, index in sorted(fitting)]
+
+
+def _holds(text: str, letters: str) -> bool:
+    """True when ``text`` has the letters in this order."""
+    at = -1
+    for letter in letters:
+        at = text.find(letter, at + 1)
+        if at < 0:
+            return False
+    return True
+
+
+class Texts:
+    """Texts that are searched letter by letter as somebody types."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._folded = [text.casefold() for text in texts]
+
+    def best(self, wanted: str, most: int) -> tuple[list[int], int]:
+        """Indices of the (at most ``most``) texts that fit best, and how many fit at all.
+
+        Of thousands that fit only the likeliest are judged in full: those that have the letters in
+        a row, at the start of a word best of all, and the shorter ones first.
+        """
+        query = "".join(wanted.casefold().split())
+        if not query:
+            return list(range(min(most, len(self._folded)))), len(self._folded)
+        fitting = [index for index, text in enumerate(self._folded) if _holds(text, query)]
+        if len(fitting) > most:
+            likely = re.compile(rf"(?<![^\W_]){re.escape(query)}").search
+
+            def cost(index: int) -> tuple[bool, bool, int]:
+                text = self._folded[index]
+                in_a_row = query in text
+                return not in_a_row, not (in_a_row and likely(text)), len(text)
+
+            judged = heapq.nsmallest(most, fitting, key=cost)
+        else:
+            judged = fitting
+        judged.sort()
+        order = [judged[k] for k in ranked(query, (self._folded[index] for index in judged))]
+        typed = wanted.casefold().strip()
+        # What was typed letter for letter is what was meant.
+        order.sort(key=lambda index: typed not in self._folded[index])
+        return order, len(fitting)

@@ -78,6 +78,8 @@ class KeyEditor(QDialog):
         self.setWindowTitle(self.tr("Change keyboard shortcuts"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.list = QTreeWidget()
+        self.list.setObjectName("commandTree")
+        self.list.ensurePolished()
         self.list.setAccessibleName(self.tr("Commands and their keys"))
         self.list.setHeaderLabels([self.tr("Command"), self.tr("Keys")])
         self.list.setRootIsDecorated(False)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QGridLayout,
+    QHBoxLayout,
     QLabel,
     QScrollArea,
     QVBoxLayout,
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.habits.registry import Registry, native
+from app.widgets.gestures import elsewhere, in_a_picture
 
 
 class KeySheet(QDialog):
@@ -32,7 +34,8 @@ class KeySheet(QDialog):
         for group, commands in registry.groups().items():
             rows = [(registry.title(c.id), native(registry.keys_of(c.id))) for c in commands]
             self._add(group, [row for row in rows if row[1]])
-        self._add(self.tr("In a picture"), self._of_the_canvas())
+        self._add(self.tr("In a picture"), in_a_picture())
+        self._add(self.tr("With the mouse elsewhere"), elsewhere())
         scroll = QScrollArea()
         scroll.setAccessibleName(self.tr("Keyboard shortcuts"))
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -46,8 +49,13 @@ class KeySheet(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 12)
         layout.addWidget(scroll, 1)
-        layout.addWidget(buttons)
-        self.resize(460, 620)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(12, 0, 12, 0)
+        foot.addWidget(buttons)
+        layout.addLayout(foot)
+        self._grid.setColumnStretch(0, 3)
+        self._grid.setColumnStretch(1, 2)
+        self.resize(560, 620)
 
     def rows(self) -> dict[str, str]:
         """What is listed: command to keys."""
@@ -68,13 +76,7 @@ class KeySheet(QDialog):
         at = self._grid.rowCount()
         self._grid.addWidget(heading, at, 0, 1, 2)
         for offset, (name, keys) in enumerate(rows, 1):
-            self._grid.addWidget(QLabel(name), at + offset, 0)
-            self._grid.addWidget(QLabel(keys), at + offset, 1)
-
-    def _of_the_canvas(self) -> list[tuple[str, str]]:
-        return [
-            (self.tr("Zoom about the pointer"), self.tr("Wheel")),
-            (self.tr("Move the pictures"), self.tr("Middle drag, arrow keys")),
-            (self.tr("Fit"), self.tr("Double click")),
-            (self.tr("Closer, farther"), "+, −"),
-        ]
+            for column, text in enumerate((name, keys)):
+                label = QLabel(text)
+                label.setWordWrap(True)
+                self._grid.addWidget(label, at + offset, column)

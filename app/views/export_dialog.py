@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from app.dialogs import suggested_name
 from app.export import FORMATS, ITEMS, ExportPlan, available, burns_by_default
 from app.results import Outcome
+from app.widgets.forms import centre_labels
 
 
 class ExportDialog(QDialog):
@@ -104,6 +105,7 @@ class ExportDialog(QDialog):
         form.addRow("", self.burn)
         form.addRow(self.tr("Folder"), where)
         form.addRow(self.tr("Name"), self.name)
+        centre_labels(form)
         layout = QVBoxLayout(self)
         for box in self.items.values():
             layout.addWidget(box)

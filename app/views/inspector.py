@@ -14,7 +14,7 @@ from app.views.scenes import picture_of, window_of
 from app.widgets.display_tab import DisplayTab
 from app.widgets.features_tab import THUMB, FeaturesTab
 from app.widgets.info_tab import InfoTab
-from app.widgets.metrics_tab import MetricColumn, MetricsTab
+from app.widgets.metrics_tab import MetricRow, MetricsTab
 
 
 class Inspector(QTabWidget):
@@ -123,8 +123,8 @@ class Inspector(QTabWidget):
         if not self.metrics.isVisible():
             return
         session = self._session
-        columns = [
-            MetricColumn(r.key, r.method_title, self._work.values(r), session.is_outdated(r))
+        rows = [
+            MetricRow(r.key, r.method_title, self._work.values(r), session.is_outdated(r))
             for r in session.results
         ]
-        self.metrics.show_metrics(self._work.lines, columns)
+        self.metrics.show_metrics(self._work.lines, rows)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSignalBlocker
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSignalBlocker, Signal
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 
 from app.display import CompareMode, Window
+from app.habits.registry import native, plain
 from app.render import Picture, deviation_window, percentile_window
 from app.session import Session
 from app.views.scenes import picture_of
@@ -28,6 +30,9 @@ def _application() -> QCoreApplication:
 
 class Looking(QObject):
     """Connects the display commands of the window to the session's display."""
+
+    said = Signal(str)
+    """One sentence on what was switched on or off."""
 
     def __init__(self, session: Session, view: FuseView, actions: Actions) -> None:
         super().__init__(view)
@@ -58,7 +63,34 @@ class Looking(QObject):
         for number, action in enumerate(actions.presets):
             action.triggered.connect(lambda _=False, number=number: self._preset(number))
             action.setText(_preset_name(self, number))
+        for action in (
+            actions.curtain,
+            actions.checkerboard,
+            actions.difference,
+            actions.overlay,
+            actions.crosshair,
+            actions.magnifier,
+        ):
+            action.triggered.connect(partial(self._tell, action))
         self._show()
+
+    def _tell(self, action: QAction) -> None:
+        """Say what a key has switched, and that it switches back."""
+        keys = native(self._actions.keys_of(action.data()))
+        if action is self._actions.overlay:
+            on = self._overlay_shown
+            text = self.tr("Overlay shown.") if on else self.tr("Overlay hidden.")
+            more = self.tr("{0} hides it.") if on else self.tr("{0} shows it again.")
+        else:
+            on, title = action.isChecked(), plain(action.text())
+            text = (self.tr("{0}: on.") if on else self.tr("{0}: off.")).format(title)
+            more = self.tr("{0} switches it off.") if on else self.tr("{0} switches it on again.")
+        self.said.emit(f"{text} {more.format(keys)}" if keys else text)
+
+    @property
+    def _overlay_shown(self) -> bool:
+        compare = self._session.display.compare
+        return compare.mode == "overlay" and compare.overlaid
 
     def _set(self, **changes: object) -> None:
         self._session.set_display(replace(self._session.display, **changes))  # type: ignore[arg-type]
@@ -132,6 +164,9 @@ class Looking(QObject):
         inverted = display.look(pane).palette == "inverted"
         palette = "grey" if inverted else "inverted"
         self._session.set_display(display.with_look(pane, palette=palette))
+        title = self._view.panes[pane].title.text()
+        text = self.tr("{0}: as it is.") if inverted else self.tr("{0}: grey values inverted.")
+        self.said.emit(text.format(title))
 
     def _preset(self, number: int) -> None:
         pane = self._target()
@@ -149,12 +184,13 @@ class Looking(QObject):
             (actions.blink, compare.mode == "blink"),
             (actions.checkerboard, compare.mode == "checker"),
             (actions.difference, compare.mode == "difference"),
-            (actions.overlay, compare.mode == "overlay" and compare.overlaid),
             (actions.crosshair, display.crosshair),
             (actions.magnifier, display.magnifier),
         ):
             with QSignalBlocker(action):
                 action.setChecked(on)
+        shown = self._overlay_shown
+        actions.overlay.setText(self.tr("Hide overlay") if shown else self.tr("Show overlay"))
 
 
 def _share(shown: Picture, low: float, high: float) -> Window:

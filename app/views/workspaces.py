@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QLabel, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 WORKSPACES: tuple[str, ...] = ("fuse", "batch", "train", "evaluate")
@@ -76,8 +76,12 @@ class Workspaces(QStackedWidget):
         for number, title in enumerate(titles, 1):
             self.addWidget(fuse if number == 1 else QWidget())
             self.tabs.addTab(title)
-            self.tabs.setTabToolTip(number - 1, f"{title} (Ctrl+{number})")
         self.tabs.currentChanged.connect(lambda index: self.show_page(WORKSPACES[index]))
+
+    def minimumSizeHint(self) -> QSize:
+        """Of the page on show: the widest of the others does not hold the window open."""
+        page = self.currentWidget()
+        return page.minimumSizeHint() if page is not None else super().minimumSizeHint()
 
     @property
     def current(self) -> str:
@@ -111,6 +115,7 @@ class Workspaces(QStackedWidget):
             self.page(name)
         if index != self.currentIndex():
             self.setCurrentIndex(index)
+            self.updateGeometry()
             self.tabs.setCurrentIndex(index)
             self.chosen.emit(name)
 

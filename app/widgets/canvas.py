@@ -24,6 +24,7 @@ from app.widgets.aids import (
     paint_placeholder,
     through_glass,
 )
+from app.widgets.gestures import drag_of
 from app.widgets.legend import paint_words
 from app.widgets.link import MOST_PIXELS, ViewLink
 from app.widgets.painting import Layer, Painting, Scene, Viewport
@@ -259,15 +260,11 @@ class Canvas(QWidget):
             self.setCursor(shapes[self._gesture])
 
     def _gesture_of(self, event: QMouseEvent) -> str:
-        if event.button() == Qt.MouseButton.MiddleButton:
-            return "pan"
-        if event.button() == Qt.MouseButton.RightButton:
-            return "zoom"
-        if event.button() != Qt.MouseButton.LeftButton or self._scene is None:
+        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        drag = drag_of(event.button(), shift=shift)
+        if event.button() == Qt.MouseButton.LeftButton and self._scene is None:
             return ""
-        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            return "pan"
-        return "curtain" if self._near_curtain(event.position()) else "window"
+        return "curtain" if drag == "window" and self._near_curtain(event.position()) else drag
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Go on with the gesture, and tell the others where the pointer is."""

@@ -7,6 +7,9 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QTabBar, 
 
 from app.display import COMPARE_MODES, LAYOUTS, Compare, Layout
 from app.numbers import number
+from app.widgets.elided import ShrinkingComboBox
+
+_WIDEST = 150
 
 
 class CompareBar(QWidget):
@@ -30,7 +33,8 @@ class CompareBar(QWidget):
         self.results.setExpanding(False)
         self.results.setElideMode(Qt.TextElideMode.ElideRight)
         self.results.setTabsClosable(True)
-        self.results.setUsesScrollButtons(False)
+        # Any number of results takes no more room than there is.
+        self.results.setUsesScrollButtons(True)
         # Without results their room stays empty: the boxes beside it would grow into it.
         policy = self.results.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
@@ -39,13 +43,13 @@ class CompareBar(QWidget):
         self.results.tabCloseRequested.connect(
             lambda index: self.result_closed.emit(self.results.tabData(index))
         )
-        self.layouts = self._combo(self.tr("Layout"), self._layout_items())
-        self.mode = self._combo(self.tr("Compare"), self._mode_items())
+        self.layouts = self._combo(self.tr("Layout"), self._layout_items(), letters=1)
+        self.mode = self._combo(self.tr("Compare"), self._mode_items(), letters=7)
         self.first = self._combo(self.tr("First picture"), [])
         self.second = self._combo(self.tr("Second picture"), [])
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, 100)
-        self.slider.setFixedWidth(64)
+        self.slider.setFixedWidth(56)
         self.slider.valueChanged.connect(self._slide)
         self.slider.sliderReleased.connect(lambda: self.compare_settled.emit(self._compare))
         self.slider_label = QLabel()
@@ -80,13 +84,10 @@ class CompareBar(QWidget):
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
             self._keep_height()
 
-    def _combo(self, name: str, items: list[tuple[str, str]]) -> QComboBox:
-        combo = QComboBox()
+    def _combo(self, name: str, items: list[tuple[str, str]], letters: int = 2) -> QComboBox:
+        combo = ShrinkingComboBox(letters, _WIDEST)
         combo.setAccessibleName(name)
         combo.setToolTip(name)
-        combo.setMinimumContentsLength(max([5, *(len(text) for _, text in items)]))
-        adjust = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        combo.setSizeAdjustPolicy(adjust)
         for data, text in items:
             combo.addItem(text, data)
         return combo

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from app.display import Window
 from app.palettes import PALETTES
 from app.render import Picture, percentile_window, upright_bar
+from app.widgets.forms import centre_labels
 from app.widgets.histogram import HistogramView
 from app.widgets.number_box import NumberBox
 
@@ -107,6 +108,7 @@ class DisplayTab(QWidget):
         form.addRow(self.tr("Level"), self.level)
         form.addRow(self.tr("Width"), self.width_)
         form.addRow(self.tr("Palette"), self.palette_)
+        centre_labels(form)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 10, 10, 10)
         layout.addLayout(row)

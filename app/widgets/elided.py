@@ -74,3 +74,28 @@ class ElidedComboBox(QComboBox):
         painter = QStylePainter(self)
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+
+class ShrinkingComboBox(ElidedComboBox):
+    """Shows the longest of its texts where there is room, else as few letters as must be."""
+
+    def __init__(self, letters: int, most: int, parent: QWidget | None = None) -> None:
+        """
+        Args:
+            letters: those that are always seen.
+            most: pixels it asks for at most.
+        """
+        super().__init__(letters, parent)
+        self._most = most
+
+    def sizeHint(self) -> QSize:
+        """Room for every text."""
+        hint, metrics = super().sizeHint(), self.fontMetrics()
+        letters = metrics.horizontalAdvance("X") * self.minimumContentsLength()
+        texts = (metrics.horizontalAdvance(self.itemText(k)) for k in range(self.count()))
+        width = hint.width() - letters + max(letters, *texts, 0) + 4
+        return QSize(max(min(width, self._most), hint.width()), hint.height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for a few letters."""
+        return QSize(super().sizeHint().width(), super().minimumSizeHint().height())

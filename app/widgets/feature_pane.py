@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSpinBox, QToolButton, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QToolButton, QWidget
 
 from app.display import FeatureView
 from app.widgets.elided import ElidedComboBox
 from app.widgets.link import ViewLink
+from app.widgets.number_box import CountBox
 from app.widgets.pane import Pane
 
 
@@ -36,7 +37,7 @@ class FeaturePane(Pane):
                 "same for A and B.\nMean: average of all channels.\nChannel: one channel alone."
             )
         )
-        self.channel = QSpinBox()
+        self.channel = CountBox()
         self.channel.setAccessibleName(self.tr("Feature channel"))
         self.channel.setToolTip(self.tr("Which channel"))
         self.channel.setRange(0, 0)

@@ -1,4 +1,4 @@
-"""Figures of the results of a pair, side by side, each with a line that explains it."""
+"""Figures of the results of a pair: a row per method, a column per metric that explains itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
-    QHeaderView,
     QLabel,
     QTableWidget,
     QTableWidgetItem,
@@ -17,6 +16,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.numbers import number
+
+_COLUMN, _METHOD = 76, 100
+"""Pixels of a metric, and most pixels of the name of a method."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class MetricLine:
 
 
 @dataclass(frozen=True, eq=False)
-class MetricColumn:
+class MetricRow:
     """The figures of one result; those not there yet are missing."""
 
     key: str
@@ -40,7 +42,10 @@ class MetricColumn:
 
 
 class MetricsTab(QWidget):
-    """A table: one line per metric, one column per result. The best of a line is bold."""
+    """A table: one row per result, one column per metric. The best of a column is bold.
+
+    The names of the methods stay in sight however far the figures are scrolled.
+    """
 
     needed = Signal()
 
@@ -54,14 +59,10 @@ class MetricsTab(QWidget):
         self.table.setTabKeyNavigation(False)
         self.table.setAccessibleName(self.tr("Metrics of the results of this pair"))
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-        self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
-        self.table.setTabKeyNavigation(False)  # Tab goes on to the next control
-        self.table.verticalHeader().hide()
-        self.table.setWordWrap(True)
-        header = self.table.horizontalHeader()
-        header.setTextElideMode(Qt.TextElideMode.ElideRight)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self.table.currentCellChanged.connect(lambda row, *_: self._explain(row))
+        self.table.setHorizontalScrollMode(QTableWidget.ScrollMode.ScrollPerPixel)
+        self._dress_headers()
+        self.table.currentCellChanged.connect(lambda _row, column, *_: self._explain(column))
+        self.table.horizontalHeader().sectionClicked.connect(self._explain)
         self.explanation = QLabel()
         self.explanation.setWordWrap(True)
         self._lines: Sequence[MetricLine] = ()
@@ -72,64 +73,77 @@ class MetricsTab(QWidget):
         layout.addWidget(self.explanation)
         self.show_metrics((), ())
 
+    def _dress_headers(self) -> None:
+        metrics, methods = self.table.horizontalHeader(), self.table.verticalHeader()
+        metrics.setDefaultSectionSize(_COLUMN)
+        metrics.setHighlightSections(False)
+        metrics.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        methods.setMaximumWidth(_METHOD)
+        methods.setHighlightSections(False)
+        methods.setTextElideMode(Qt.TextElideMode.ElideRight)
+        methods.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        methods.setDefaultSectionSize(26)
+
     def showEvent(self, event: QShowEvent) -> None:
         """Now somebody looks."""
         super().showEvent(event)
         self.needed.emit()
 
-    def show_metrics(self, lines: Sequence[MetricLine], columns: Sequence[MetricColumn]) -> None:
+    def show_metrics(self, lines: Sequence[MetricLine], rows: Sequence[MetricRow]) -> None:
         """Show figures; both empty where there is no result."""
         self._lines = lines
-        self.table.setVisible(bool(columns))
+        self.table.setVisible(bool(rows))
         self.note.setText(
             self.tr("Compared with both sources. No single figure says a fused picture is good.")
-            if columns
+            if rows
             else self.tr("Fuse a pair to see its figures here.")
         )
-        self.table.setRowCount(len(lines))
-        self.table.setColumnCount(1 + len(columns))
-        self.table.setHorizontalHeaderLabels([self.tr("Metric"), *(c.title for c in columns)])
-        for index, column in enumerate(columns, 1):
-            head = self.table.horizontalHeaderItem(index)
-            assert head is not None  # labelled just now
-            head.setToolTip(column.title)
-        for row, line in enumerate(lines):
-            self._fill(row, line, columns)
-        header = self.table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
-        self._explain(self.table.currentRow())
+        self.table.setRowCount(len(rows))
+        self.table.setColumnCount(len(lines))
+        for place, row in enumerate(rows):
+            title = self.tr("{0} (stale)").format(row.title) if row.stale else row.title
+            head = QTableWidgetItem(title)
+            head.setToolTip(title)
+            self.table.setVerticalHeaderItem(place, head)
+        for column, line in enumerate(lines):
+            self._fill(column, line, rows)
+        self._explain(self.table.currentColumn())
 
-    def _fill(self, row: int, line: MetricLine, columns: Sequence[MetricColumn]) -> None:
+    def _better(self, line: MetricLine) -> str:
+        return self.tr("higher is better") if line.higher else self.tr("lower is better")
+
+    def _fill(self, column: int, line: MetricLine, rows: Sequence[MetricRow]) -> None:
         arrow = "↑" if line.higher else "↓"
-        name = QTableWidgetItem(f"{line.name} {arrow}")
-        better = self.tr("higher is better") if line.higher else self.tr("lower is better")
-        tip = f"{line.title} ({better}). {line.explanation}"
-        name.setToolTip(tip)
-        self.table.setItem(row, 0, name)
-        present = [c.values[line.name] for c in columns if line.name in c.values]
+        room, end = _COLUMN - 12, Qt.TextElideMode.ElideRight
+        title = self.fontMetrics().elidedText(line.title, end, room)
+        head = QTableWidgetItem(f"{line.name.replace('_', '-')} {arrow}\n{title}")
+        tip = f"{line.name}: {line.title} ({self._better(line)}). {line.explanation}"
+        head.setToolTip(tip)
+        self.table.setHorizontalHeaderItem(column, head)
+        present = [row.values[line.name] for row in rows if line.name in row.values]
         best = (max if line.higher else min)(present) if len(present) > 1 else None
-        for index, column in enumerate(columns, 1):
-            value = column.values.get(line.name)
+        for place, row in enumerate(rows):
+            value = row.values.get(line.name)
             item = QTableWidgetItem("…" if value is None else number(value, ".4g"))
             item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            item.setToolTip(tip)
+            is_best = value is not None and value == best
+            said = self.tr("{0}: the best of these").format(row.title) if is_best else row.title
+            item.setToolTip(f"{said}\n{tip}")
             font = item.font()
-            font.setBold(value is not None and value == best)
+            font.setBold(is_best)
             item.setFont(font)
-            self.table.setItem(row, index, item)
+            self.table.setItem(place, column, item)
 
-    def _explain(self, row: int) -> None:
-        if 0 <= row < len(self._lines):
-            line = self._lines[row]
-            better = self.tr("higher is better") if line.higher else self.tr("lower is better")
-            self.explanation.setText(f"{line.title} ({better}): {line.explanation}")
+    def _explain(self, column: int) -> None:
+        if 0 <= column < len(self._lines) and self.table.rowCount():
+            line = self._lines[column]
+            self.explanation.setText(f"{line.title} ({self._better(line)}): {line.explanation}")
         else:
-            hint = self.tr("Choose a line to read what it means.")
-            self.explanation.setText(hint if self._lines else "")
+            hint = self.tr("Choose a column to read what it means.")
+            self.explanation.setText(hint if self.table.rowCount() else "")
 
-    def value(self, name: str, column: int = 1) -> str:
-        """What the table says."""
-        row = next((k for k, line in enumerate(self._lines) if line.name == name), -1)
-        item = self.table.item(row, column)
+    def value(self, name: str, result: int = 1) -> str:
+        """What the table says of a metric of the ``result``-th result, counted from 1."""
+        column = next((k for k, line in enumerate(self._lines) if line.name == name), -1)
+        item = self.table.item(result - 1, column)
         return item.text() if item is not None else ""

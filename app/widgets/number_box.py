@@ -1,9 +1,22 @@
-"""A box for a number, into which either decimal sign may be typed."""
+"""Boxes for numbers: with room about their text; of fractions, either decimal sign may be typed."""
 
 from __future__ import annotations
 
 from PySide6.QtGui import QValidator
-from PySide6.QtWidgets import QDoubleSpinBox
+from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QSpinBox, QWidget
+
+
+def padded(box: QAbstractSpinBox, left: int = 6) -> None:
+    """Keep the text of a box off its edge: Qt asks the style sheet for the other three only."""
+    box.lineEdit().setTextMargins(left, 0, 0, 0)
+
+
+class CountBox(QSpinBox):
+    """A whole number."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        padded(self)
 
 
 class NumberBox(QDoubleSpinBox):
@@ -12,6 +25,10 @@ class NumberBox(QDoubleSpinBox):
     Qt would drop the other one as a sign between groups, so that 0.5 or 0,5 became 5. A comma meant
     for thousands turns into the decimal sign as it is typed, where one sees it.
     """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        padded(self)
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         """Judge what is typed, either sign read as the decimal one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -41,9 +41,9 @@ class PairList(DropZone):
 
     def __init__(self, model: PairModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.model = model
         self.setObjectName("pairList")
         self.setAcceptDrops(True)
-        self.model = model
         self._current: Key | None = None
         self._looking = QTimer(self)
         self._looking.setSingleShot(True)
@@ -96,6 +96,12 @@ class PairList(DropZone):
         layout.addWidget(self.open_button)
         layout.addLayout(foot)
         self.show_counts(0, 0)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Badges have the colours of the theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self.model.dress_again()
 
     def show_counts(self, pairs: int, unpaired: int) -> None:
         """Say how many pairs there are, and how many files are left over."""

@@ -24,6 +24,7 @@ from PySide6.QtGui import (
     QStandardItemModel,
 )
 
+from app import theme
 from app.words import spoken
 
 Index = QModelIndex | QPersistentModelIndex
@@ -37,12 +38,13 @@ _TURN = 0.0025
 _NUMBER = Qt.ItemDataRole.UserRole
 """Role of a pair's place among all rows; a folder has none."""
 _BADGES = {
-    "ready": ("#8d97a5", "○"),
-    "check": ("#e0b040", "?"),
-    "fused": ("#4caf72", "✓"),
-    "failed": ("#e06a70", "!"),
-    "missing": ("#e06a70", "✕"),
+    "ready": ("muted", "○"),
+    "check": ("warn", "?"),
+    "fused": ("good", "✓"),
+    "failed": ("error_border", "!"),
+    "missing": ("error_border", "✕"),
 }
+"""Colour of the theme, and sign."""
 
 
 class PairRow(NamedTuple):
@@ -170,11 +172,11 @@ class PairModel(QStandardItemModel):
     def _dress(self, item: QStandardItem, row: PairRow) -> None:
         """Say how a pair is getting on."""
         badge, _ = self._state(row.key)
-        colour, sign = _BADGES[badge]
+        role, sign = _BADGES[badge]
         item.setText(f"{sign} {row.name}")
         item.setAccessibleText(f"{row.name}, {badge}")
         if badge != "ready":
-            item.setForeground(QColor(colour))
+            item.setForeground(QColor(getattr(theme.colours(), role)))
         elif item.foreground() != QBrush():
             item.setData(None, Qt.ItemDataRole.ForegroundRole)
 
@@ -209,6 +211,13 @@ class PairModel(QStandardItemModel):
             if item.toolTip():
                 item.setToolTip("")
                 self.explain(key)
+
+    def dress_again(self) -> None:
+        """Show all badges in the colours that the theme has now."""
+        for item in self._items.values():
+            row = self._all[item.data(_NUMBER)]
+            if self._state(row.key)[0] != "ready":
+                self._dress(item, row)
 
     def explain(self, key: Key) -> None:
         """Have a pair say what it is; asked for those that are looked at, of thousands."""

@@ -19,12 +19,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app import theme
 from app.words import spoken
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
-_RED = QColor("#e06a70")
-_YELLOW = QColor("#e0b040")
 
 
 class PairTable(QAbstractTableModel):
@@ -80,7 +79,7 @@ class PairTable(QAbstractTableModel):
             used = Qt.CheckState.Unchecked if match.excluded else Qt.CheckState.Checked
             return used.value
         if role == Qt.ItemDataRole.ForegroundRole and not match.sure and column == 2:
-            return _YELLOW
+            return QColor(theme.colours().warn)
         return None
 
     def _leftover(self, item: Any, column: int, role: int) -> object:
@@ -89,7 +88,7 @@ class PairTable(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return str(item.path) if column != 2 else spoken(item.reason)
         if role == Qt.ItemDataRole.ForegroundRole:
-            return _RED
+            return QColor(theme.colours().error_border)
         return None
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:

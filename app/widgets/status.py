@@ -30,6 +30,7 @@ class Status(QStatusBar):
         super().__init__(parent)
         self._session = session
         self._begun: float | None = None
+        self._of_fusion = True
         self.setSizeGripEnabled(False)
         self.stage = ElidedLabel()
         self.bar = QProgressBar()
@@ -88,8 +89,15 @@ class Status(QStatusBar):
         left = elapsed * (1 - share) / share
         return self.tr(", about {0} s left").format(max(1, round(left)))
 
+    def show_fusion(self, shown: bool) -> None:
+        """Speak of the last fusion, or be silent: on another page it would seem to be of that."""
+        self._of_fusion = shown
+        if self._session.running is None:
+            self.stage.setText("")
+        self._show_outcome()
+
     def _show_outcome(self) -> None:
-        outcome = self._session.outcome
+        outcome = self._session.outcome if self._of_fusion else None
         if self._session.running is None and outcome is None:
             self.stage.setText("")
         elif self._session.running is None and outcome is not None:

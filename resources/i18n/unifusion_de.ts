@@ -184,10 +184,6 @@
    <translation>Öffnen…</translation>
   </message>
   <message>
-   <source>Overlay</source>
-   <translation>Überlagerung</translation>
-  </message>
-  <message>
    <source>Overlay less opaque</source>
    <translation>Überlagerung durchsichtiger</translation>
   </message>
@@ -234,6 +230,10 @@
   <message>
    <source>Save fused…</source>
    <translation>Fusion speichern…</translation>
+  </message>
+  <message>
+   <source>Show overlay</source>
+   <translation>Überlagerung zeigen</translation>
   </message>
   <message>
    <source>Swap A and B</source>
@@ -1719,18 +1719,6 @@ oder Strg+O drücken</translation>
    <translation>Ändern…</translation>
   </message>
   <message>
-   <source>Closer, farther</source>
-   <translation>Näher, weiter</translation>
-  </message>
-  <message>
-   <source>Double click</source>
-   <translation>Doppelklick</translation>
-  </message>
-  <message>
-   <source>Fit</source>
-   <translation>Einpassen</translation>
-  </message>
-  <message>
    <source>In a picture</source>
    <translation>In einem Bild</translation>
   </message>
@@ -1739,20 +1727,8 @@ oder Strg+O drücken</translation>
    <translation>Tastenkürzel</translation>
   </message>
   <message>
-   <source>Middle drag, arrow keys</source>
-   <translation>Mittlere Maustaste ziehen, Pfeiltasten</translation>
-  </message>
-  <message>
-   <source>Move the pictures</source>
-   <translation>Bilder verschieben</translation>
-  </message>
-  <message>
-   <source>Wheel</source>
-   <translation>Mausrad</translation>
-  </message>
-  <message>
-   <source>Zoom about the pointer</source>
-   <translation>Um den Zeiger zoomen</translation>
+   <source>With the mouse elsewhere</source>
+   <translation>Mit der Maus an anderer Stelle</translation>
   </message>
  </context>
  <context>
@@ -1776,6 +1752,22 @@ oder Strg+O drücken</translation>
  </context>
  <context>
   <name>Looking</name>
+  <message>
+   <source>Hide overlay</source>
+   <translation>Überlagerung ausblenden</translation>
+  </message>
+  <message>
+   <source>Overlay hidden.</source>
+   <translation>Überlagerung ausgeblendet.</translation>
+  </message>
+  <message>
+   <source>Overlay shown.</source>
+   <translation>Überlagerung eingeblendet.</translation>
+  </message>
+  <message>
+   <source>Show overlay</source>
+   <translation>Überlagerung zeigen</translation>
+  </message>
   <message>
    <source>Window: bright half</source>
    <translation>Fenster: helle Hälfte</translation>
@@ -1812,12 +1804,56 @@ oder Strg+O drücken</translation>
    <source>Window: whole range</source>
    <translation>Fenster: ganzer Bereich</translation>
   </message>
+  <message>
+   <source>{0} hides it.</source>
+   <translation>{0} blendet sie aus.</translation>
+  </message>
+  <message>
+   <source>{0} shows it again.</source>
+   <translation>{0} blendet sie wieder ein.</translation>
+  </message>
+  <message>
+   <source>{0} switches it off.</source>
+   <translation>{0} schaltet es aus.</translation>
+  </message>
+  <message>
+   <source>{0} switches it on again.</source>
+   <translation>{0} schaltet es wieder ein.</translation>
+  </message>
+  <message>
+   <source>{0}: as it is.</source>
+   <translation>{0}: wie es ist.</translation>
+  </message>
+  <message>
+   <source>{0}: grey values inverted.</source>
+   <translation>{0}: Grauwerte umgekehrt.</translation>
+  </message>
+  <message>
+   <source>{0}: off.</source>
+   <translation>{0}: aus.</translation>
+  </message>
+  <message>
+   <source>{0}: on.</source>
+   <translation>{0}: an.</translation>
+  </message>
  </context>
  <context>
   <name>MainWindow</name>
   <message>
    <source>Inspector</source>
    <translation>Inspektor</translation>
+  </message>
+  <message>
+   <source>Maximise pane</source>
+   <translation>Bild groß zeigen</translation>
+  </message>
+  <message>
+   <source>Next folder</source>
+   <translation>Nächster Ordner</translation>
+  </message>
+  <message>
+   <source>Next patient</source>
+   <translation>Nächster Patient</translation>
   </message>
   <message>
    <source>No file manager could be opened. The file is {0}</source>
@@ -1834,6 +1870,18 @@ oder Strg+O drücken</translation>
   <message>
    <source>Pairs</source>
    <translation>Paare</translation>
+  </message>
+  <message>
+   <source>Previous folder</source>
+   <translation>Voriger Ordner</translation>
+  </message>
+  <message>
+   <source>Previous patient</source>
+   <translation>Voriger Patient</translation>
+  </message>
+  <message>
+   <source>Show all panes</source>
+   <translation>Alle Bilder zeigen</translation>
   </message>
   <message>
    <source>The fused picture was copied, with its notice.</source>
@@ -1924,8 +1972,8 @@ oder Strg+O drücken</translation>
  <context>
   <name>MetricsTab</name>
   <message>
-   <source>Choose a line to read what it means.</source>
-   <translation>Eine Zeile wählen, um zu lesen, was sie bedeutet.</translation>
+   <source>Choose a column to read what it means.</source>
+   <translation>Eine Spalte wählen, um zu lesen, was sie bedeutet.</translation>
   </message>
   <message>
    <source>Compared with both sources. No single figure says a fused picture is good.</source>
@@ -1934,10 +1982,6 @@ oder Strg+O drücken</translation>
   <message>
    <source>Fuse a pair to see its figures here.</source>
    <translation>Ein Paar fusionieren, um hier seine Zahlen zu sehen.</translation>
-  </message>
-  <message>
-   <source>Metric</source>
-   <translation>Maß</translation>
   </message>
   <message>
    <source>Metrics of the results of this pair</source>
@@ -1950,6 +1994,14 @@ oder Strg+O drücken</translation>
   <message>
    <source>lower is better</source>
    <translation>niedriger ist besser</translation>
+  </message>
+  <message>
+   <source>{0} (stale)</source>
+   <translation>{0} (veraltet)</translation>
+  </message>
+  <message>
+   <source>{0}: the best of these</source>
+   <translation>{0}: der beste Wert</translation>
   </message>
  </context>
  <context>
@@ -2321,20 +2373,28 @@ Paare werden an ihren Namen erkannt.</translation>
  <context>
   <name>Palette</name>
   <message>
+   <source>1 more: type to find it.</source>
+   <translation>1 weiterer Eintrag: tippen, um ihn zu finden.</translation>
+  </message>
+  <message>
    <source>Command palette</source>
    <translation>Befehlspalette</translation>
   </message>
   <message>
-   <source>Commands</source>
-   <translation>Befehle</translation>
+   <source>Find a command, method, pair or file</source>
+   <translation>Befehl, Verfahren, Paar oder Datei suchen</translation>
   </message>
   <message>
-   <source>Find a command</source>
-   <translation>Befehl suchen</translation>
+   <source>Find a command, method, pair or file…</source>
+   <translation>Befehl, Verfahren, Paar oder Datei suchen…</translation>
   </message>
   <message>
-   <source>Find a command…</source>
-   <translation>Befehl suchen…</translation>
+   <source>What fits</source>
+   <translation>Was passt</translation>
+  </message>
+  <message>
+   <source>{0:,} more: type to find them.</source>
+   <translation>{0:,} weitere Einträge: tippen, um sie zu finden.</translation>
   </message>
  </context>
  <context>
@@ -2465,6 +2525,73 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Restore Defaults</source>
    <translation>Voreinstellungen</translation>
+  </message>
+ </context>
+ <context>
+  <name>QShortcut</name>
+  <message>
+   <source>Backspace</source>
+   <translation>Rücktaste</translation>
+  </message>
+  <message>
+   <source>Ctrl</source>
+   <translation>Strg</translation>
+  </message>
+  <message>
+   <source>Del</source>
+   <translation>Entf</translation>
+  </message>
+  <message>
+   <source>Down</source>
+   <translation>Runter</translation>
+  </message>
+  <message>
+   <source>End</source>
+   <translation>Ende</translation>
+  </message>
+  <message>
+   <source>Home</source>
+   <translation>Pos1</translation>
+  </message>
+  <message>
+   <source>Ins</source>
+   <translation>Einfg</translation>
+  </message>
+  <message>
+   <source>Left</source>
+   <translation>Links</translation>
+  </message>
+  <message>
+   <source>PgDown</source>
+   <translation>Bild ab</translation>
+  </message>
+  <message>
+   <source>PgUp</source>
+   <translation>Bild auf</translation>
+  </message>
+  <message>
+   <source>Print</source>
+   <translation>Druck</translation>
+  </message>
+  <message>
+   <source>Return</source>
+   <translation>Eingabe</translation>
+  </message>
+  <message>
+   <source>Right</source>
+   <translation>Rechts</translation>
+  </message>
+  <message>
+   <source>Shift</source>
+   <translation>Umschalt</translation>
+  </message>
+  <message>
+   <source>Space</source>
+   <translation>Leertaste</translation>
+  </message>
+  <message>
+   <source>Up</source>
+   <translation>Hoch</translation>
   </message>
  </context>
  <context>
@@ -3796,6 +3923,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>CMYK mit {0} Kanälen</translation>
   </message>
   <message>
+   <source>CPU ({0}, {1} thread of {2})</source>
+   <translation>CPU ({0}, {1} von {2} Threads)</translation>
+  </message>
+  <message>
    <source>CPU ({0}, {1} threads of {2})</source>
    <translation>CPU ({0}, {1} von {2} Threads)</translation>
   </message>
@@ -4836,6 +4967,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>„unifusion packs list“ ausführen.</translation>
   </message>
   <message>
+   <source>Run: sudo apt-get install fonts-dejavu-core</source>
+   <translation>Ausführen: sudo apt-get install fonts-dejavu-core</translation>
+  </message>
+  <message>
    <source>Same in any surroundings</source>
    <translation>Von der Umgebung unabhängig</translation>
   </message>
@@ -5066,6 +5201,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>The two pictures differ in size</source>
    <translation>Die zwei Bilder haben verschiedene Größen</translation>
+  </message>
+  <message>
+   <source>The window cannot open</source>
+   <translation>Das Fenster lässt sich nicht öffnen</translation>
   </message>
   <message>
    <source>The window {0:.6g} {1:.6g}</source>
@@ -6412,6 +6551,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>das Fenster {0:.6g}…{1:.6g} liegt außerhalb seiner Werte {2:.6g}…{3:.6g}</translation>
   </message>
   <message>
+   <source>there are no fonts on this machine</source>
+   <translation>auf diesem Rechner gibt es keine Schriften</translation>
+  </message>
+  <message>
    <source>there are none</source>
    <translation>es gibt keine</translation>
   </message>
@@ -6516,8 +6659,12 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>dieser Rechner hat {0}</translation>
   </message>
   <message>
-   <source>this machine has {0} CUDA device(s)</source>
-   <translation>dieser Rechner hat {0} CUDA-Gerät(e)</translation>
+   <source>this machine has {0} CUDA device</source>
+   <translation>dieser Rechner hat {0} CUDA-Gerät</translation>
+  </message>
+  <message>
+   <source>this machine has {0} CUDA devices</source>
+   <translation>dieser Rechner hat {0} CUDA-Geräte</translation>
   </message>
   <message>
    <source>this run is going on already</source>
@@ -6839,8 +6986,8 @@ Paare werden an ihren Namen erkannt.</translation>
  <context>
   <name>dialogs</name>
   <message>
-   <source>All files</source>
-   <translation>Alle Dateien</translation>
+   <source>All files: told by their content</source>
+   <translation>Alle Dateien: am Inhalt erkannt</translation>
   </message>
   <message>
    <source>Pictures</source>
@@ -6880,6 +7027,124 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>{0} by {1}, {2} pixels, {3}</source>
    <translation>{0} × {1}, {2} Pixel, {3}</translation>
+  </message>
+ </context>
+ <context>
+  <name>finds</name>
+  <message>
+   <source>Classical method</source>
+   <translation>Klassisches Verfahren</translation>
+  </message>
+  <message>
+   <source>Model pack</source>
+   <translation>Modellpaket</translation>
+  </message>
+  <message>
+   <source>Opened before</source>
+   <translation>Zuletzt geöffnet</translation>
+  </message>
+  <message>
+   <source>Pair</source>
+   <translation>Paar</translation>
+  </message>
+  <message>
+   <source>Task</source>
+   <translation>Aufgabe</translation>
+  </message>
+ </context>
+ <context>
+  <name>gestures</name>
+  <message>
+   <source>Change the window in the histogram</source>
+   <translation>Fenster im Histogramm ändern</translation>
+  </message>
+  <message>
+   <source>Click</source>
+   <translation>Klick</translation>
+  </message>
+  <message>
+   <source>Closer, farther</source>
+   <translation>Näher, weiter weg</translation>
+  </message>
+  <message>
+   <source>Double click</source>
+   <translation>Doppelklick</translation>
+  </message>
+  <message>
+   <source>Drag an end of it, or its middle</source>
+   <translation>Ein Ende oder die Mitte ziehen</translation>
+  </message>
+  <message>
+   <source>Drop files or folders on the window</source>
+   <translation>Dateien oder Ordner im Fenster ablegen</translation>
+  </message>
+  <message>
+   <source>Drop one file on its pane</source>
+   <translation>Eine Datei auf ihrem Bild ablegen</translation>
+  </message>
+  <message>
+   <source>Enlarge a feature channel</source>
+   <translation>Merkmalskanal vergrößern</translation>
+  </message>
+  <message>
+   <source>Fit</source>
+   <translation>Einpassen</translation>
+  </message>
+  <message>
+   <source>Left drag</source>
+   <translation>Linke Maustaste ziehen</translation>
+  </message>
+  <message>
+   <source>Left drag on its line</source>
+   <translation>Linke Maustaste auf seiner Linie ziehen</translation>
+  </message>
+  <message>
+   <source>Middle drag</source>
+   <translation>Mittlere Maustaste ziehen</translation>
+  </message>
+  <message>
+   <source>Move the curtain</source>
+   <translation>Vorhang verschieben</translation>
+  </message>
+  <message>
+   <source>Move the pictures</source>
+   <translation>Bilder verschieben</translation>
+  </message>
+  <message>
+   <source>Open a pair of the list</source>
+   <translation>Paar der Liste öffnen</translation>
+  </message>
+  <message>
+   <source>Open two pictures, or a list of pairs</source>
+   <translation>Zwei Bilder oder eine Liste von Paaren öffnen</translation>
+  </message>
+  <message>
+   <source>Replace A or B</source>
+   <translation>A oder B ersetzen</translation>
+  </message>
+  <message>
+   <source>Right drag</source>
+   <translation>Rechte Maustaste ziehen</translation>
+  </message>
+  <message>
+   <source>Shift + left drag</source>
+   <translation>Umschalt + linke Maustaste ziehen</translation>
+  </message>
+  <message>
+   <source>Wheel</source>
+   <translation>Mausrad</translation>
+  </message>
+  <message>
+   <source>Window (sideways) and level (up and down)</source>
+   <translation>Fensterbreite (seitwärts) und -lage (auf und ab)</translation>
+  </message>
+  <message>
+   <source>Zoom about the pointer</source>
+   <translation>Um den Zeiger zoomen</translation>
+  </message>
+  <message>
+   <source>arrow keys</source>
+   <translation>Pfeiltasten</translation>
   </message>
  </context>
  <context>

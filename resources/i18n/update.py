@@ -66,6 +66,25 @@ _OF_QT = {
     "QLineEdit": _EDITING,
     "QWidgetTextControl": _EDITING,
     "QAbstractSpinBox": ("&Select All", "&Step up", "Step &down"),
+    # How keys are called. Those without a name of their own in any language are left out.
+    "QShortcut": (
+        "Ctrl",
+        "Shift",
+        "Return",
+        "PgUp",
+        "PgDown",
+        "Up",
+        "Down",
+        "Left",
+        "Right",
+        "Home",
+        "End",
+        "Del",
+        "Ins",
+        "Space",
+        "Backspace",
+        "Print",
+    ),
 }
 """All that is shown of Qt's own texts, whose translations the bundle leaves out."""
 

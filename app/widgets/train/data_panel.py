@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
-    QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -26,6 +25,7 @@ from app.training.phrases import count
 from app.training.state import TrainState
 from app.widgets.drop import DropZone
 from app.widgets.elided import ElidedLabel
+from app.widgets.number_box import CountBox
 from app.widgets.plain_table import plain_table
 from app.widgets.train.pair_rows import PairRows
 from app.widgets.train.samples import Samples
@@ -138,7 +138,7 @@ class DataPanel(QWidget):
         self.swap = QCheckBox(self.tr("Swap A and B"))
         self.swap.setToolTip(self.tr("If the names had it the wrong way round"))
         self.swap.toggled.connect(self.swapped_chosen)
-        self.share = QSpinBox()
+        self.share = CountBox()
         self.share.setRange(0, 99)
         self.share.setSingleStep(5)
         self.share.setSuffix(" %")

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.numbers import number, read
 from app.training.values import FieldSpec
+from app.widgets.number_box import CountBox
 from app.words import spoken
 
 _INT32 = 2**31 - 1
@@ -33,7 +34,7 @@ class _Calm:
         event.ignore()
 
 
-class _Spin(_Calm, QSpinBox):
+class _Spin(_Calm, CountBox):
     pass
 
 

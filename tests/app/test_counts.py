@@ -1,0 +1,73 @@
+"""One is told from many; folders are patients only where patients are; files may have any name."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from PySide6.QtWidgets import QFileDialog
+
+from app.dialogs import open_dialog
+from app.widgets.pair_list import PairList
+from app.widgets.pair_model import PairModel
+from core import device
+from resources.i18n.update import FOLDER, read_ts
+
+
+@pytest.mark.parametrize(("threads", "said"), [(1, "1 thread of"), (2, "2 threads of")])
+def test_threads_are_counted(monkeypatch, threads, said):
+    import torch
+
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    assert said in device.cpu_label()
+
+
+@pytest.mark.parametrize(
+    ("pairs", "unpaired", "said"), [(1, 0, "1 pair"), (2, 1, "2 pairs · 1 unpaired")]
+)
+def test_pairs_of_the_list_are_counted(qtbot, pairs, unpaired, said):
+    shown = PairList(PairModel(lambda _key: ("ready", "")))
+    qtbot.addWidget(shown)
+    shown.show_counts(pairs, unpaired)
+    assert shown.summary.text() == said
+
+
+def test_no_text_of_either_language_leaves_the_number_open():
+    """“device(s)” is a program that does not want to count."""
+    texts = read_ts(FOLDER / "unifusion_de.ts")
+    lazy = re.compile(r"\w\((s|es|e|n|en|r|er)\)")
+    found = [t.source for t, done in texts.items() if lazy.search(t.source) or lazy.search(done)]
+    assert found == []
+
+
+def test_german_says_strg():
+    texts = read_ts(FOLDER / "unifusion_de.ts")
+    assert [done for done in texts.values() if "Ctrl" in done or "Control+" in done] == []
+    assert sum("Strg" in done for done in texts.values()) >= 4
+
+
+def test_roads_have_no_patients(window):
+    actions = window.actions_
+    assert actions.next_patient.text() == "Next patient"
+    for task in ("ivif", "mef", "mff"):
+        window.session.set_task(task)
+        assert actions.next_patient.text() == "Next folder"
+        assert actions.previous_patient.toolTip().startswith("Previous folder (Ctrl+Up")
+    window.session.set_task("mif")
+    assert actions.previous_patient.text() == "Previous patient"
+
+
+@pytest.mark.parametrize("suffixes", [(), (".png", ".TIF", ".tif")])
+def test_any_file_can_be_chosen_by_one_entry(window, qtbot, suffixes):
+    dialog = open_dialog(window, "Open", "", suffixes)
+    qtbot.addWidget(dialog)
+    everything = [text for text in dialog.nameFilters() if text.endswith("(*)")]
+    assert everything == ["All files: told by their content (*)"]
+    if suffixes:
+        assert dialog.nameFilters()[0] == "Pictures (*.png *.tif)"
+    assert dialog.fileMode() == QFileDialog.FileMode.ExistingFiles
+
+
+def test_the_dialog_offers_what_the_readers_know(window, qtbot):
+    qtbot.waitUntil(lambda: bool(window.controller.suffixes), timeout=10_000)
+    assert {".png", ".tif", ".jpg", ".bmp", ".webp"} <= set(window.controller.suffixes)
