@@ -25,7 +25,7 @@ class Messages(QObject):
         session.problem_changed.connect(self._show_problem)
         session.notices_changed.connect(self._show_notices)
         session.sources_changed.connect(self._show_coach)
-        self.notice.dismissed.connect(lambda: session.set_message(""))
+        self.notice.dismissed.connect(self._dismiss_notice)
         self.coach.dismissed.connect(self._dismiss_coach)
 
     def _show_problem(self) -> None:
@@ -48,7 +48,14 @@ class Messages(QObject):
         self.card.show_error(*said, problem.remedy, label, has_file=has_file)
 
     def _show_notices(self) -> None:
-        self.notice.show_text("\n".join(spoken_all(self._session.notices)))
+        offer = self._session.offer
+        own = (offer.text,) if offer is not None else ()
+        lines = spoken_all((*own, *self._session.notices))
+        self.notice.show_text("\n".join(lines), offer.answers if offer is not None else ())
+
+    def _dismiss_notice(self) -> None:
+        self._session.set_offer(None)
+        self._session.set_message("")
 
     def _show_coach(self) -> None:
         sample = self._session.sources.sample and not self._coach_dismissed

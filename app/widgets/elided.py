@@ -18,8 +18,18 @@ from PySide6.QtWidgets import (
 class ElidedLabel(QLabel):
     """One line, cut with an ellipsis where it must be; the whole text is its tooltip."""
 
-    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        text: str = "",
+        parent: QWidget | None = None,
+        mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+    ) -> None:
+        """
+        Args:
+            mode: where it is cut; in the middle for file names, whose ends tell them apart.
+        """
         super().__init__(parent)
+        self._mode = mode
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setText(text)
@@ -37,7 +47,7 @@ class ElidedLabel(QLabel):
         """Draw the part that fits."""
         painter = QPainter(self)
         room = self.contentsRect()
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
+        text = self.fontMetrics().elidedText(self.text(), self._mode, room.width())
         painter.drawText(room, int(Qt.AlignmentFlag.AlignVCenter | self.alignment()), text)
 
 

@@ -33,7 +33,7 @@ class Pane(DropZone):
         self.title = ElidedLabel()
         self.title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.title.setObjectName("paneTitle")
-        self.info = ElidedLabel()
+        self.info = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
         self.info.setObjectName("paneInfo")
         self.canvas = Canvas(link)
         self._tags: dict[str, QLabel] = {}
@@ -60,6 +60,12 @@ class Pane(DropZone):
         button.setAccessibleName(self.tr("Maximise pane"))
         button.clicked.connect(self.maximise_requested)
         return button
+
+    def set_active(self, active: bool) -> None:
+        """Mark this as the pane that keys work on."""
+        self.setProperty("active", active)
+        self.style().unpolish(self)
+        self.style().polish(self)
 
     def set_title(self, title: str) -> None:
         """Name the pane."""
