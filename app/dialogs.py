@@ -38,7 +38,7 @@ def suggested_name(outcome: Outcome) -> str:
 
 def save_dialog(parent: QWidget, outcome: Outcome, folder: str) -> QFileDialog:
     """A dialog for the fused picture's file."""
-    dialog = QFileDialog(parent, _tr("Save fused picture"), folder or _pictures())
+    dialog = QFileDialog(parent, _tr("Save fused picture"), folder or pictures_folder())
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setFileMode(QFileDialog.FileMode.AnyFile)
     filters = ["PNG (*.png)", "TIFF (*.tif *.tiff)", "JPEG (*.jpg *.jpeg)"]
@@ -55,5 +55,8 @@ def save_dialog(parent: QWidget, outcome: Outcome, folder: str) -> QFileDialog:
     return dialog
 
 
-def _pictures() -> str:
-    return QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
+def pictures_folder() -> str:
+    """Where people keep pictures, or their home folder."""
+    location = QStandardPaths.StandardLocation.PicturesLocation
+    pictures = Path(QStandardPaths.writableLocation(location))
+    return str(pictures if pictures.is_dir() else Path.home())

@@ -20,7 +20,7 @@ from app import details, jobs
 from app.actions import Actions
 from app.closing import Closing
 from app.controller import Controller
-from app.dialogs import open_dialog, save_dialog
+from app.dialogs import open_dialog, pictures_folder, save_dialog
 from app.export import ExportPlan
 from app.habits.desk import Habits
 from app.habits.docks import Docks
@@ -250,7 +250,11 @@ class MainWindow(QMainWindow):
         self._ask_files(title, self._chosen)
 
     def _ask_files(self, title: str, then: Callable[[list[str]], None]) -> None:
-        self._dialog = open_dialog(self, title, self._dialog_folder, self.controller.suffixes)
+        # A dialog without a folder would begin where the last one ended, be it one for export.
+        shown = next((path for path in self.session.sources.paths if path is not None), None)
+        own = str(shown.parent) if shown is not None and not self.session.sources.sample else ""
+        folder = self._dialog_folder or own or pictures_folder()
+        self._dialog = open_dialog(self, title, folder, self.controller.suffixes)
         self._dialog.filesSelected.connect(then)
         self._dialog.open()
 

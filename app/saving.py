@@ -36,6 +36,7 @@ class Saving(QObject):
         if outcome is None:
             return
         self._session.set_problem(None)
+        self._session.set_message("")
         self._session.known_paths.add(path)
         job = self._files.submit(partial(jobs.save_outcome, outcome, path))
         job.finished.connect(partial(self._save_done, path))
@@ -51,6 +52,7 @@ class Saving(QObject):
         if outcome is None:
             return
         self._session.set_problem(None)
+        self._session.set_message("")
         self._session.known_paths.update(plan.target(item) for item in plan.items)
         work = partial(export_files, outcome, self._session.display, plan)
         job = self._files.submit(work)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.dialogs import suggested_name
+from app.dialogs import pictures_folder, suggested_name
 from app.export import FORMATS, ITEMS, ExportPlan, available, burns_by_default, carries_tags
 from app.results import Outcome
 
@@ -49,7 +49,7 @@ class ExportDialog(QDialog):
         self.tags.setToolTip(self.tr("Of the source whose colours the picture has."))
         self.tags.setVisible(carries_tags(self._task))
         self.burn.setChecked(burns_by_default(self._task, FORMATS[0]))
-        self.folder = QLineEdit(folder or _usual_folder())
+        self.folder = QLineEdit(folder or pictures_folder())
         self.folder.setAccessibleName(self.tr("Folder"))
         self.name = QLineEdit(Path(suggested_name(outcome)).stem)
         self.name.setAccessibleName(self.tr("Name"))
@@ -175,9 +175,3 @@ class ExportDialog(QDialog):
     def _accept(self) -> None:
         self.chosen.emit(self.plan)
         self.accept()
-
-
-def _usual_folder() -> str:
-    location = QStandardPaths.StandardLocation.PicturesLocation
-    pictures = Path(QStandardPaths.writableLocation(location))
-    return str(pictures if pictures.is_dir() else Path.home())

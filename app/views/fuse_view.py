@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from PySide6.QtCore import QPointF, Signal
 from PySide6.QtGui import QGuiApplication
@@ -14,7 +13,7 @@ from app.numbers import filled, number
 from app.session import Loaded, Outcome, Session
 from app.views.active import ActivePane
 from app.views.layouts import arrange
-from app.views.messages import Messages
+from app.views.messages import Messages, reason_of
 from app.views.scenes import dragged_window, fitted, operands, picture_of, scene_of, window_of
 from app.widgets.compare_bar import CompareBar
 from app.widgets.device_chip import short_device
@@ -23,7 +22,7 @@ from app.widgets.link import ViewLink
 from app.widgets.pane import Pane
 from app.widgets.recon_pane import ReconPane
 from app.widgets.welcome import Welcome
-from app.words import spoken, spoken_error
+from app.words import spoken
 
 PANES = ("a", "b", "fused", "recon_a", "recon_b", "features")
 _FROM_RESULT = ("fused", "recon_a", "recon_b", "features")
@@ -231,8 +230,8 @@ class FuseView(QWidget):
             elif sources.trouble is None:
                 text = path.name
             else:
-                what, why, _remedy = spoken_error(sources.trouble)
-                text = "\n".join(line for line in (path.name, _reason(path, what, why)) if line)
+                said = reason_of(sources.trouble, path, sources.asked)
+                text = "\n".join(line for line in (path.name, said) if line)
             self.panes[name].canvas.set_placeholder(text)
 
     def _show_scene(self, name: str) -> None:
@@ -272,8 +271,8 @@ class FuseView(QWidget):
             ("a", "b"), (sources.a, sources.b), sources.asked, strict=True
         ):
             self._show_scene(name)
-            named = path.name if path is not None else ""
-            self.panes[name].set_info(_describe(loaded) if loaded else named)
+            named = path.name if path is not None else loaded.image.name if loaded else ""
+            self.panes[name].set_info(_describe(loaded) if loaded else named, named)
         self._show_source_words()
         for name in _FROM_RESULT:
             self.panes[name].canvas.set_placeholder(self._placeholder(name))
@@ -289,7 +288,8 @@ class FuseView(QWidget):
             self._show_scene(name)
             self.panes[name].canvas.set_placeholder(self._placeholder(name))
         fused = self.panes["fused"]
-        fused.set_info(self._fused_info(outcome) if outcome else "")
+        title = outcome.method_title if outcome else ""
+        fused.set_info(self._fused_info(outcome) if outcome else "", title)
         preview = outcome is not None and outcome.is_preview
         fused.set_tag(
             "preview",
@@ -392,12 +392,6 @@ class FuseView(QWidget):
     def copy_text(self, text: str) -> None:
         """Put text on the clipboard."""
         QGuiApplication.clipboard().setText(text)
-
-
-def _reason(path: Path, what: str, why: str) -> str:
-    """Why a file is not shown, without its name where that stands above."""
-    said = why if what in (path.name, str(path)) else ": ".join(x for x in (what, why) if x)
-    return said[:1].upper() + said[1:]
 
 
 def _describe(loaded: Loaded) -> str:

@@ -9,12 +9,12 @@ from PySide6.QtCore import QCoreApplication
 
 from app.display import Window
 from app.numbers import number
-from app.results import Loaded, Outcome
+from app.results import Loaded, Outcome, Sources
 from app.session import Session
+from app.views.messages import reason_of
 from app.widgets.info_tab import Rows
 from app.widgets.painting import short
 from app.words import spoken
-from core.errors import FusionError
 from core.tasks import get_task
 
 
@@ -34,7 +34,7 @@ def rows_of(session: Session) -> Rows:
         if side is not None:
             rows.append((title, _source(side, window or side.image.window)))
         elif asked is not None:
-            rows.append((title, _not_shown(asked, sources.trouble)))
+            rows.append((title, _not_shown(asked, sources)))
     if session.outcome is not None:
         rows.append((_tr("Result"), _result(session.outcome, session.is_stale)))
         provenance = session.outcome.result.provenance
@@ -78,12 +78,13 @@ def _range(window: Window, unit: str) -> str:
     return f"{short(window[0])} – {short(window[1])} {unit}".strip()
 
 
-def _not_shown(path: Path, trouble: FusionError | None) -> list[tuple[str, str]]:
+def _not_shown(path: Path, sources: Sources) -> list[tuple[str, str]]:
     """A file that is selected and not on screen, and why."""
+    trouble = sources.trouble
     state = _tr("being read") if trouble is None else _tr("not shown")
     lines = [(_tr("File"), path.name), (_tr("Folder"), str(path.parent)), (_tr("State"), state)]
     if trouble is not None:
-        lines.append((_tr("Reason"), spoken(trouble.said)))
+        lines.append((_tr("Reason"), reason_of(trouble, path, sources.asked)))
     return lines
 
 

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from app.session import Session
 from app.widgets.bars import ErrorCard, MessageBar
 from app.words import spoken_all, spoken_error
+from core.errors import FusionError
+
+
+def reason_of(error: FusionError, path: Path, both: Iterable[Path | None]) -> str:
+    """Why a file is not shown: in a word about itself, or about the other one by its name."""
+    what, why, _remedy = spoken_error(error)
+    for one in both:
+        if one is not None:
+            what = what.replace(str(one), one.name)
+    said = why if what == path.name else ": ".join(part for part in (what, why) if part)
+    return said[:1].upper() + said[1:] if what in ("", path.name) else said
 
 
 class Messages(QObject):

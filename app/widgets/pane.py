@@ -72,9 +72,9 @@ class Pane(DropZone):
         self.title.setText(title)
         self.canvas.setAccessibleName(title)
 
-    def set_info(self, info: str) -> None:
-        """Say what is in it."""
-        self.info.setText(info)
+    def set_info(self, info: str, name: str = "") -> None:
+        """Say what is in it; ``name`` is the beginning that is to be read in any case."""
+        self.info.setText(info, name)
 
     def set_picture(self, picture: Picture | None) -> None:
         """Show a picture, or the placeholder."""
