@@ -58,8 +58,11 @@ class Messages(QObject):
             "export": self.tr("Export elsewhere"),
         }
         label = labels.get(problem.remedy, "")
-        said, has_file = spoken_error(problem.error), problem.path is not None
-        self.card.show_error(*said, problem.remedy, label, has_file=has_file)
+        (what, why, remedy), path = spoken_error(problem.error), problem.path
+        # The name is read at a glance; the whole path is in the tip, and in Info.
+        named = what.replace(str(path), path.name) if path is not None else what
+        self.card.title.setToolTip(what)
+        self.card.show_error(named, why, remedy, problem.remedy, label, has_file=path is not None)
 
     def _show_notices(self) -> None:
         offer = self._session.offer

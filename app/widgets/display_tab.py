@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
     QFormLayout,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -104,9 +105,10 @@ class DisplayTab(QWidget):
         own.setToolTip(self.tr("The window that the file came with"))
         own.clicked.connect(lambda: self.window_chosen.emit(self.target, None, True))
         self._choices = (auto, whole, own)
-        presets = QHBoxLayout()
-        for button in self._choices:
-            presets.addWidget(button)
+        presets = QGridLayout()
+        presets.addWidget(auto, 0, 0)
+        presets.addWidget(whole, 0, 1)
+        presets.addWidget(own, 1, 0, 1, 2)
         form = QFormLayout()
         form.setHorizontalSpacing(10)
         form.addRow(self.tr("Low"), self.low)
