@@ -12,9 +12,9 @@ two shots by one camera (``mef``,      one window for both, found as 2 and 3 for
 chosen by hand                         as chosen, by :func:`with_window`
 =====================================  =========================================================
 
-“Fills it” is two fifths of the range for integers; a tenth of 0…1 for floats, which somebody scaled on
-purpose. So a photograph of 16 bits keeps its black and white, while counts of a thermal camera, 12
-bits in words of 16, or hundredths of a kelvin get all of the grey levels, and a note says so.
+“Fills it” is two fifths of the range for integers; a tenth of 0…1 for floats, which somebody scaled
+on purpose. So a photograph of 16 bits keeps its black and white, while counts of a thermal camera,
+12 bits in words of 16, or hundredths of a kelvin get all of the grey levels, and a note says so.
 """
 
 from __future__ import annotations

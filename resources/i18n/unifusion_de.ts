@@ -6318,6 +6318,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>{0} {1} (erster: {2})</translation>
   </message>
   <message>
+   <source>{0} {1}: resampled, B is stretched.</source>
+   <translation>{0} {1}: Umgerechnet wird B verzerrt.</translation>
+  </message>
+  <message>
    <source>{0}, {1} steps</source>
    <translation>{0}, {1} Schritte</translation>
   </message>
@@ -6332,10 +6336,6 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>{0}-bit values were stretched to 0…255.</source>
    <translation>Werte mit {0} Bit wurden auf 0…255 gespreizt.</translation>
-  </message>
-  <message>
-   <source>{0}. {1}: resampled, B is stretched</source>
-   <translation>{0}. {1}: umgerechnet wird B verzerrt</translation>
   </message>
   <message>
    <source>{0}/ and {1}/</source>
