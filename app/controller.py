@@ -13,12 +13,12 @@ from app.display import FeatureView
 from app.export import ExportPlan
 from app.opening import Opening
 from app.render import Picture
-from app.results import Windows
 from app.saving import Saving
 from app.session import Outcome, Remedy, Session, Sources
 from app.stored import StoredResult, read_stored
 from app.workers import Runner
 from core.errors import DeviceMemoryError, FusionError, InputError, PackError
+from core.windows import Windows
 
 
 class Controller(Opening):

@@ -26,6 +26,7 @@ from app.workers import as_fusion_error
 from app.workers.first_in_line import go_first
 from core.errors import Cancelled, FusionError
 from core.tasks import get_task
+from core.windows import Windows, check_window
 
 _DONE, _BAD_INPUT = 0, 2
 
@@ -37,6 +38,7 @@ def run(
     method: str | None,
     device: str,
     screenshot: Path | None,
+    windows: Windows = (None, None),
 ) -> int:
     """Open the window on a pair, or on a sample where no file is given; returns the exit code.
 
@@ -46,13 +48,16 @@ def run(
         method: pack or baseline; None for the task's default pack.
         device: "auto", or a device's name.
         screenshot: write the window there once the fused image is shown, and end.
+        windows: black and white of A and of B in their own numbers; None for those of the files.
 
     Returns:
         0, or 2 when ``screenshot`` was asked for and could not be made (the reason is one line
-        on the error stream), or when ``task`` is unknown.
+        on the error stream), or when ``task`` is unknown or a window is none.
     """
     try:
         chosen = get_task(task).name if task else guess_task(a, b)
+        for chosen_window in windows:
+            check_window(chosen_window)
     except FusionError as error:
         return _say(error)
     # A screenshot is the same for everyone: nothing remembered, nothing kept.
@@ -67,6 +72,10 @@ def run(
         factory, resources.SAMPLES, chosen, method or "", settings=settings, cpu=cpu
     )
     window.session.task_by_hand = task is not None
+    for side, chosen_window in zip("ab", windows, strict=True):
+        if chosen_window is not None:
+            look = window.session.display.with_look(side, window=chosen_window)
+            window.session.set_display(look)
     habits = window.habits
     first.watch(window)
     if screenshot is not None:

@@ -10,16 +10,17 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 from PySide6.QtCore import QCoreApplication
 
 from app.display import FeatureView
 from app.habits.quiet_import import collector_at_rest, libraries, open_libraries
 from app.render import Picture, basis_of, feature_picture, result_pictures, source_picture
-from app.results import Stamp, Windows, as_seen, stamp_of
+from app.results import ONE_CAMERA, Stamp, as_seen, stamp_of
 from app.session import EngineInfo, Loaded, Method, Outcome, Side, Sources, default_method
 from app.words import spoken
 from core.errors import InputError, Said
@@ -27,6 +28,7 @@ from core.fuser import Fuser
 from core.progress import Progress
 from core.tasks import TASKS, get_task
 from core.types import DeviceChoice, FloatArray, FusionRequest, FusionResult, Image, SourcePair
+from core.windows import Windows
 
 
 class Engine(Fuser, Protocol):
@@ -109,10 +111,12 @@ def load_sources(
     resample: bool = False,
     sample: bool = False,
     kept: Mapping[Stamp, Sources] | None = None,
+    task: str = "",
 ) -> Sources:
     """Read what is given; both together must have one size.
 
     Args:
+        task: decides black and white of deep grey pictures (:mod:`core.io.values`).
         kept: pairs still in memory; one whose files have not changed is not read again.
 
     Raises:
@@ -120,6 +124,7 @@ def load_sources(
         InputError: a file cannot be read.
     """
     from core.io import read_image, read_pair, resample_onto
+    from core.io.values import for_task, is_shared
 
     stage = tr("Reading pictures")
     count = sum(item is not None for item in (a, b))
@@ -129,9 +134,14 @@ def load_sources(
     if isinstance(a, Path) and isinstance(b, Path):
         with suppress(OSError):  # the reader says it better
             stamp = (*stamp_of(a, b), *((("resampled", 0, 0),) if resample else ()))
-        if kept and stamp is not None and stamp in kept:
-            return replace(kept[stamp], sample=sample)
-        pair = read_pair(a, b, resample=resample, between=partial(_next, progress, stage))
+        found = _kept_for(stamp, kept, task)
+        if found is not None:
+            return replace(found, sample=sample)
+        pair = read_pair(
+            a, b, resample=resample, task=task, between=partial(_next, progress, stage)
+        )
+        if stamp is not None and is_shared(pair, task):
+            stamp = (*stamp, ONE_CAMERA)
         images: tuple[Image | None, Image | None] = (pair.a, pair.b)
         progress.check()
     else:
@@ -143,12 +153,28 @@ def load_sources(
         progress.check()
         pair = None
         if image_a is not None and image_b is not None:
-            pair = SourcePair(image_a, image_b)
+            pair = for_task(SourcePair(image_a, image_b), task)
+            images = (pair.a, pair.b)
     loaded = [
         None if image is None else Loaded(image, _counted(source_picture(image)))
         for image in images
     ]
     return Sources(loaded[0], loaded[1], pair, sample, stamp)
+
+
+def _kept_for(
+    stamp: Stamp | None, kept: Mapping[Stamp, Sources] | None, task: str
+) -> Sources | None:
+    """The pair of these files in memory, with the black and white that the task asks for."""
+    from core.io.values import is_shared
+
+    if stamp is None or not kept:
+        return None
+    shared = kept.get((*stamp, ONE_CAMERA))
+    if shared is not None and shared.pair is not None and is_shared(shared.pair, task):
+        return shared
+    found = kept.get(stamp)
+    return None if found is None or found.pair is None or is_shared(found.pair, task) else found
 
 
 def _counted(picture: Picture) -> Picture:
@@ -193,7 +219,7 @@ class FusePlan:
     windows: Windows = (None, None)
     """Those the sources are seen in: what is seen is what is fused."""
 
-    @property
+    @cached_property
     def seen(self) -> SourcePair:
         """The pair as it is seen."""
         return as_seen(self.pair, self.windows)
@@ -271,7 +297,6 @@ def _drawn(
     pictures = result_pictures(result, plan.features, basis)
     _counted(pictures["fused"])
     seen = plan.seen
-    result = replace(result, provenance={**result.provenance, **windows_chosen(plan.pair, seen)})
     return Outcome(
         result,
         plan.pair,
@@ -287,16 +312,6 @@ def _drawn(
     )
 
 
-def windows_chosen(own: SourcePair, seen: SourcePair) -> dict[str, str]:
-    """What tells of windows a person chose, for a result's provenance."""
-    sides = (("window_a", own.a, seen.a), ("window_b", own.b, seen.b))
-    return {
-        name: f"{now.window[0]:g} – {now.window[1]:g} {now.unit}".strip()
-        for name, file, now in sides
-        if now.window != file.window
-    }
-
-
 def reconstruction_psnr(
     result: FusionResult, pair: SourcePair
 ) -> tuple[float | None, float | None]:
@@ -308,7 +323,11 @@ def reconstruction_psnr(
         # Not for a preview, which nothing should delay.
         from core.metrics import psnr_pair, to_luma8
 
-        return float(psnr_pair(to_luma8(source.normalised()), to_luma8(rebuilt)))
+        planes = (to_luma8(picture) for picture in (source.normalised(), rebuilt))
+        if source.mask is None:
+            return float(psnr_pair(*planes))
+        # One row of the pixels that hold data: the figure knows no neighbours.
+        return float(psnr_pair(*(plane[source.mask][np.newaxis] for plane in planes)))
 
     return (
         closeness(result.reconstruction_a, pair.a),

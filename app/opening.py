@@ -12,13 +12,14 @@ from PySide6.QtCore import QObject, Signal
 
 from app import jobs
 from app.places import file_of
-from app.results import Kept, ResultStore, Sources, Windows
+from app.results import Kept, ResultStore, Sources
 from app.session import Offer, Problem, Remedy, Running, Session, Side
 from app.words import spoken
 from app.workers import Job, Runner
 from core.errors import FusionError, SizeMismatch
 from core.hints import suggest_task
 from core.tasks import TASKS
+from core.windows import Windows
 
 _OPPOSITE: dict[Side, Side] = {"a": "b", "b": "a"}
 Then = Callable[[Sources], None]
@@ -98,8 +99,7 @@ class Opening(QObject):
     def reload(self) -> None:
         """Read the selected files again."""
         sources = self.session.sources
-        resampled = any("resampled" in entry for entry in sources.stamp or ())
-        self._load(*sources.paths, resample=resampled, sample=sources.sample)
+        self._load(*sources.paths, resample=_resampled(sources), sample=sources.sample)
 
     def swap(self) -> None:
         """Exchange A and B. A result shown stays, as stale. Not while one of them is being read."""
@@ -173,7 +173,12 @@ class Opening(QObject):
         self.session.set_problem(None)
         self.session.set_sources(self._asked(a, b, sample))
         kept = {} if resample else self.store.sources()
-        work = partial(jobs.load_sources, a, b, resample=resample, sample=sample, kept=kept)
+        # Black and white of deep pictures depend on the task they will be fused by.
+        suggested = "" if then is not None or self.session.task_by_hand else self._suggested()
+        task = suggested or self.session.task.name
+        work = partial(
+            jobs.load_sources, a, b, resample=resample, sample=sample, kept=kept, task=task
+        )
         job = self._load_job = self._files.submit(work, key="load")
         self._show_progress(job, fusing=False)
         generation = self._generation
@@ -248,11 +253,15 @@ class Opening(QObject):
 
     def switch_task(self) -> None:
         """Fuse by the task that the names speak of."""
-        suggested = self._suggested()
-        if suggested:
-            self.session.task_by_hand = True
-            self._turn_to(suggested)
-        self.fuse(preview=True)
+        suggested, sources = self._suggested(), self.session.sources
+        if not suggested:
+            return
+        self.session.task_by_hand = True
+        self._turn_to(suggested)
+        if TASKS[suggested].one_camera:
+            self._load(*sources.paths, resample=_resampled(sources), then=self._fuse_at_once)
+        else:
+            self.fuse(preview=True)
 
     def _turn_to(self, task: str) -> None:
         """Select a task; a classical method, which fuses every task, stays chosen."""
@@ -349,6 +358,10 @@ class Opening(QObject):
         if not self._closed:
             path = file_of(error, self.session.known_paths)
             self.session.set_problem(Problem(error, remedy, path))
+
+
+def _resampled(sources: Sources) -> bool:
+    return any("resampled" in entry for entry in sources.stamp or ())
 
 
 def _absolute(item: jobs.FileOrImage | None) -> jobs.FileOrImage | None:

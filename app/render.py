@@ -89,14 +89,18 @@ def picture(pixels: FloatArray, size: tuple[int, int] | None = None, depth: int 
 
 def source_picture(image: Image) -> Picture:
     """A source, in its own unit, with all the levels its file has (65,536 for float files)."""
+    # What stands where nothing was measured means nothing: it is black, and no end of the range.
+    known = image.data if image.mask is None else image.data[image.mask]
     if image.bit_depth == 32:
-        low, high = float(np.min(image.data)), float(np.max(image.data))
+        low, high = float(np.min(known)), float(np.max(known))
         low, high = min(low, image.window[0]), max(high, image.window[1])
     else:
         low, high = 0.0, float(2**image.bit_depth - 1)
     kind = np.uint8 if image.bit_depth == 8 else np.uint16
     # A file that stores grey as three equal channels is grey: it has palettes.
     data = image.data if image.is_colour else image.data[..., :1]
+    if image.mask is not None:
+        data = np.where(image.mask[..., np.newaxis], data, np.float32(low))
     codes = _coded(data, low, high, kind)
     return Picture(_pyramid(codes), image.size, (low, high), image.window, image.unit)
 

@@ -14,12 +14,13 @@ from core.errors import FusionError
 from core.features import PcaBasis
 from core.said import Said
 from core.types import FusionResult, Image, SourcePair
+from core.windows import Windows
 
 Stamp = tuple[tuple[str, int, int], ...]
 """Path, time of change and size of each file: another stamp is another picture."""
 
-Windows = tuple[Window | None, Window | None]
-"""The windows of A and B, each in its picture's unit; None for the picture's own."""
+ONE_CAMERA = ("one camera", 0, 0)
+"""In a stamp: read for a task that compares brightness, so that both have one black and white."""
 
 LIMIT_BYTES = 1 << 30
 """What results of pairs off screen may hold together."""
@@ -204,10 +205,14 @@ def with_result(results: Iterable[Outcome], outcome: Outcome) -> tuple[Outcome, 
 def as_seen(pair: SourcePair, windows: Windows) -> SourcePair:
     """The pair with the windows it is seen in, which fusing maps to 0…1; the same pair where
     these are its own.
+
+    Raises:
+        InputError: a window lies outside the values of its picture, which would be all of one grey.
     """
+    from core.io import with_window  # brings the codecs along: for worker threads
+
     a, b = (
-        image if window is None or window == image.window else replace(image, window=window)
-        for image, window in zip((pair.a, pair.b), windows, strict=True)
+        with_window(image, window) for image, window in zip((pair.a, pair.b), windows, strict=True)
     )
     return pair if a is pair.a and b is pair.b else SourcePair(a, b)
 

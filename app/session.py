@@ -11,10 +11,11 @@ from PySide6.QtCore import QObject, Signal
 
 from app.display import DisplayState, FeatureView, Window
 from app.render import Picture
-from app.results import Loaded, Outcome, Sources, Windows, with_result
+from app.results import Loaded, Outcome, Sources, with_result
 from core.errors import FusionError
 from core.tasks import TASKS, TaskSpec, get_task
 from core.types import DeviceChoice
+from core.windows import Windows
 
 __all__ = [
     "EngineInfo",

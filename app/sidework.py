@@ -36,13 +36,14 @@ def metric_lines(progress: Progress) -> tuple[MetricLine, ...]:
 
 def measure(results: Sequence[Outcome], progress: Progress) -> Iterator[Any]:
     """Yield (result, metric, value) one by one, the first result's first."""
+    from core.holes import comparable
     from core.metrics import METRICS, to_luma8
 
     lines = metric_lines(progress)
     for outcome in results:
         pair = outcome.seen
-        a, b = to_luma8(pair.a.normalised()), to_luma8(pair.b.normalised())
-        fused = to_luma8(outcome.result.fused)
+        pictures = (pair.a.normalised(), pair.b.normalised(), outcome.result.fused)
+        a, b, fused = comparable(pair, *(to_luma8(picture) for picture in pictures))
         for line in lines:
             progress.check()
             yield outcome.result, line.name, METRICS[line.name].function(a, b, fused)

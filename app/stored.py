@@ -9,10 +9,11 @@ from PySide6.QtCore import QCoreApplication
 
 from app.display import FeatureView
 from app.render import picture
-from app.results import Outcome, Windows, as_seen
+from app.results import Outcome, as_seen
 from core.errors import InputError, Said
 from core.progress import Progress
 from core.types import DeviceChoice, FusionResult, SourcePair
+from core.windows import Windows
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,10 @@ def read_stored(
         InputError: the file cannot be read, or its size is not that of the sources.
     """
     from core.baselines import BASELINES
-    from core.io import read_image
+    from core.io import as_stored, read_image
 
     progress.report(0, 0, _tr("Reading the result"))
-    image = read_image(stored.path)
+    image = as_stored(read_image(stored.path))
     if image.size != pair.a.size:
         raise InputError(
             stored.path.name,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -46,7 +45,7 @@ def _small(path: Path, side: int) -> QImage | None:
         # Of twelve million pixels nine hundred are shown: most need not be looked at.
         step = max(1, max(image.size) // (_ENOUGH * side))
         if step > 1:
-            image = replace(image, data=np.ascontiguousarray(image.data[::step, ::step]))
+            image = image.part(np.s_[::step, ::step])
         return small(source_picture(image), side)
     except (FusionError, MemoryError):
         return None  # the badge says what is wrong once the pair is opened

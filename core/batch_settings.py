@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.types import BitDepth
+from core.windows import Window, Windows
 
 DEFAULT_TEMPLATE = "{name}"
 AS_SOURCES = "as the sources"
@@ -18,6 +19,9 @@ FLAGS: Mapping[str, str] = {
     "metrics": "metrics",
 }
 """Yes-or-no settings that make results differ, with their names in the record of a run."""
+
+WINDOWS: Mapping[str, str] = {"window_a": "window of A", "window_b": "window of B"}
+"""Windows by hand, with their names in the record of a run, which has them only where chosen."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class BatchSettings:
         overwrite: replace files that are there.
         resample: bring B onto A where sizes differ, instead of failing the row.
         reconstructions, figures, metrics, contact_sheet: what is made besides.
+        window_a, window_b: black and white of every A and B, in their own numbers; None for what
+            each file's values give (:mod:`core.io.values`).
     """
 
     task: str
@@ -47,3 +53,10 @@ class BatchSettings:
     figures: bool = False
     metrics: bool = False
     contact_sheet: bool = False
+    window_a: Window | None = None
+    window_b: Window | None = None
+
+    @property
+    def windows(self) -> Windows:
+        """Those of A and of B."""
+        return self.window_a, self.window_b

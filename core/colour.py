@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from core.holes import Holes, continued, holes_of
 from core.tasks import ChromaSource, ColourPolicy
-from core.types import FloatArray, Image, SourcePair
+from core.types import BoolArray, FloatArray, Image, SourcePair
 
 _KR, _KG, _KB = 0.299, 0.587, 0.114
 _LUMA = np.array([_KR, _KG, _KB], dtype=np.float32)
@@ -42,6 +43,8 @@ class Split:
         chroma: H×W×2 float32, Cb and Cr in [−0.5, 0.5], to be given to the fused luma; None when
             nothing is carried.
         channels: channels of the merged picture, 1 or 3.
+        holes: where sources hold no data and what goes there; None when they do everywhere. ``a``
+            and ``b`` are continued smoothly into their holes.
         choice: chroma of a and of b, H×W×2 each, where the fused luma decides between them (policy
             "nearest"); None otherwise. Then ``chroma`` is None.
     """
@@ -51,6 +54,7 @@ class Split:
     chroma: FloatArray | None
     channels: int
     choice: tuple[FloatArray, FloatArray] | None = None
+    holes: Holes | None = None
 
 
 def luma(rgb: FloatArray) -> FloatArray:
@@ -73,13 +77,43 @@ def split(pair: SourcePair, policy: ColourPolicy) -> Split:
     """
     if policy.mode == "rgb":
         channels = 3 if pair.a.is_colour or pair.b.is_colour else 1
-        return Split(_as_rgb(pair.a), _as_rgb(pair.b), None, channels)
+        a, b = _as_rgb(pair.a), _as_rgb(pair.b)
+        return _bridged(Split(a, b, None, channels, holes=holes_of(pair, a, b)))
     grey_a, chroma_a = _luma_and_chroma(pair.a)
     grey_b, chroma_b = _luma_and_chroma(pair.b)
+    holes = holes_of(pair, grey_a, grey_b)
+    if holes is not None:
+        chroma_a, chroma_b = _exchanged(holes, chroma_a, chroma_b)
     if policy.chroma == "nearest" and chroma_a is not None and chroma_b is not None:
-        return Split(grey_a, grey_b, None, 3, (chroma_a, chroma_b))
+        return _bridged(Split(grey_a, grey_b, None, 3, (chroma_a, chroma_b), holes))
     chroma = _carried(chroma_a, chroma_b, policy.chroma)
-    return Split(grey_a, grey_b, chroma, 1 if chroma is None else 3)
+    return _bridged(Split(grey_a, grey_b, chroma, 1 if chroma is None else 3, holes=holes))
+
+
+def _bridged(parts: Split) -> Split:
+    """``parts`` with both pictures continued into their holes."""
+    if parts.holes is None:
+        return parts
+    return replace(
+        parts,
+        a=continued(parts.a, parts.holes.valid_a),
+        b=continued(parts.b, parts.holes.valid_b),
+    )
+
+
+def _exchanged(
+    holes: Holes, chroma_a: FloatArray | None, chroma_b: FloatArray | None
+) -> tuple[FloatArray | None, FloatArray | None]:
+    """Both chromas, each with the other's in its holes; none there where the other is grey."""
+
+    def given(mine: FloatArray | None, valid: BoolArray, other: FloatArray | None) -> None:
+        if mine is not None:
+            mine[~valid] = 0 if other is None else other[~valid]
+
+    before = None if chroma_a is None else chroma_a.copy()
+    given(chroma_a, holes.valid_a, chroma_b)
+    given(chroma_b, holes.valid_b, before)
+    return chroma_a, chroma_b
 
 
 def merge(fused: FloatArray, parts: Split) -> FloatArray:
@@ -90,7 +124,8 @@ def merge(fused: FloatArray, parts: Split) -> FloatArray:
         parts: from :func:`split`.
 
     Returns:
-        H×W×(1 or 3) float32 in [0, 1]. Where luma and chroma together leave the RGB cube, chroma
+        H×W×(1 or 3) float32 in [0, 1]. Where a source holds no data it is the other source; where
+        neither does, black. Where luma and chroma together leave the RGB cube, chroma
         is scaled towards grey, just as far as needed: luma and hue stay.
 
     Raises:
@@ -99,6 +134,8 @@ def merge(fused: FloatArray, parts: Split) -> FloatArray:
     if fused.shape != parts.a.shape:
         raise ValueError(f"fused is {fused.shape}, its sources are {parts.a.shape}")
     fused = np.clip(fused, 0.0, 1.0).astype(np.float32, copy=False)
+    if parts.holes is not None:
+        fused = parts.holes.covered(fused)
     if parts.chroma is not None:
         return _add_chroma(fused, parts.chroma)
     if parts.choice is not None:
@@ -125,7 +162,7 @@ def _luma_and_chroma(image: Image) -> tuple[FloatArray, FloatArray | None]:
     grey = np.empty((image.height, image.width, 1), np.float32)
     planes = np.empty((2, image.height, image.width), np.float32)
     for rows in _bands(image.height, image.width):
-        values = replace(image, data=image.data[rows]).normalised()
+        values = image.part(rows).normalised()
         grey[rows] = luma(values)
         for plane, channel, span in zip(planes, (2, 0), (_CB_SPAN, _CR_SPAN), strict=True):
             np.subtract(values[..., channel], grey[rows, :, 0], out=plane[rows])

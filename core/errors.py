@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+
 from core.said import Said
 
 __all__ = [
@@ -16,6 +19,7 @@ __all__ = [
     "PackError",
     "Said",
     "SizeMismatch",
+    "differing_proportions",
 ]
 
 
@@ -54,19 +58,52 @@ class InputError(FusionError):
     """A file, folder or option given by the user cannot be used."""
 
 
+_SAME_PROPORTIONS = 0.02
+"""Cut to whole blocks, pictures of one shape may differ by so much; and always by a pixel."""
+_LARGEST_TERM = 32
+_NEARLY = 0.005
+
+
+def differing_proportions(size: tuple[int, int], other: tuple[int, int]) -> str:
+    """That two sizes (width, height) differ in shape, in words without a full stop; "" if not."""
+    one, two = size[0] / size[1], other[0] / other[1]
+    off = abs(size[0] * other[1] - other[0] * size[1]) / max(size[1], other[1])
+    if off <= 1 or abs(one - two) <= _SAME_PROPORTIONS * max(one, two):
+        return ""
+    return Said("The proportions differ ({0} and {1})", _proportion(*size), _proportion(*other))
+
+
+def _proportion(width: int, height: int) -> str:
+    """As people say it: 16:9, 4:3; of odd sizes the ratio to one, 1.78:1."""
+    common = math.gcd(width, height)
+    if max(width, height) // common <= _LARGEST_TERM:
+        return f"{width // common}:{height // common}"
+    near = Fraction(width, height).limit_denominator(_LARGEST_TERM // 2)
+    if near.numerator and abs(near * height - width) <= _NEARLY * width:
+        return f"{near.numerator}:{near.denominator}"
+    return f"{width / height:.2f}:1" if width >= height else f"1:{height / width:.2f}"
+
+
 class SizeMismatch(InputError):
-    """The two sources have different sizes; resampling B onto A is the remedy on offer."""
+    """The two sources have different sizes; resampling B onto A is the remedy on offer.
+
+    ``proportions``: says that their proportions differ as well, so that resampling stretches; "".
+    """
 
     def __init__(self, size_a: tuple[int, int], size_b: tuple[int, int]) -> None:
         self.size_a = size_a
         self.size_b = size_b
+        self.proportions = differing_proportions(size_a, size_b)
+        remedy = Said(
+            "Resample B onto A (--resample on the command line, the button in the window), "
+            "or choose pictures of the same scene and size."
+        )
+        if self.proportions:
+            remedy = Said("{0} {1}: resampled, B is stretched.", remedy, self.proportions)
         super().__init__(
             Said("The two pictures differ in size"),
             Said("A is {0}×{1} pixels and B is {2}×{3}", *size_a, *size_b),
-            Said(
-                "Resample B onto A (--resample on the command line, the button in the window), "
-                "or choose pictures of the same scene and size."
-            ),
+            remedy,
         )
 
 

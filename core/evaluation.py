@@ -12,16 +12,19 @@ import io
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from core.errors import InputError, Said
+from core.holes import comparable
 from core.io.atomic import atomic_write
 from core.io.decoded import file_error
 from core.io.pairing import PairedFiles, pair_folders
-from core.io.reading import IMAGE_SUFFIXES, read_image
+from core.io.reading import IMAGE_SUFFIXES, read_image, read_pair
+from core.io.values import as_stored, seen_as
 from core.metrics import (
     MAIN_METRICS,
     METRICS,
@@ -34,6 +37,8 @@ from core.metrics import (
     to_luma8,
 )
 from core.progress import NullProgress, Progress
+from core.types import SourcePair
+from core.windows import Windows
 
 TableStyle = Literal["plain", "ansi", "markdown"]
 
@@ -78,12 +83,12 @@ class MethodScore:
 
 
 def read_luma8(path: Path) -> Luma:
-    """8-bit luma of the picture in ``path``, H×W.
+    """8-bit luma of the result in ``path``, H×W: black and white as its file stores them.
 
     Raises:
         InputError: it cannot be read.
     """
-    return to_luma8(read_image(path).normalised())
+    return to_luma8(as_stored(read_image(path)).normalised())
 
 
 def score_folder(
@@ -92,6 +97,9 @@ def score_folder(
     names: Sequence[str] = MAIN_METRICS,
     method: str = "",
     progress: Progress | None = None,
+    *,
+    task: str = "",
+    windows: Windows = (None, None),
 ) -> MethodScore:
     """Score the fused pictures in ``results`` against the pairs in ``sources``.
 
@@ -101,6 +109,7 @@ def score_folder(
         names: metrics of :data:`core.metrics.METRICS`.
         method: name in the table; that of the folder when empty.
         progress: told about every picture; may cancel.
+        task, windows: how sources are read, as in :func:`core.io.read_pair`.
 
     Raises:
         InputError: a folder is missing or empty, nothing in ``results`` belongs to a pair, a
@@ -120,7 +129,9 @@ def score_folder(
         path = by_name.get(pair.name)
         return None if path is None else read_luma8(path)
 
-    scored = score_with(sources, read_result, names, method or results.name, progress)
+    scored = score_with(
+        sources, read_result, names, method or results.name, progress, task=task, windows=windows
+    )
     ignored = tuple(by_name[name].name for name in sorted(by_name.keys() - pairs))
     return MethodScore(
         scored.method, scored.pictures, scored.missing, ignored, (*scored.problems, *problems)
@@ -133,6 +144,9 @@ def score_with(
     names: Sequence[str] = MAIN_METRICS,
     method: str = "",
     progress: Progress | None = None,
+    *,
+    task: str = "",
+    windows: Windows = (None, None),
 ) -> MethodScore:
     """Score whatever ``produce`` gives for each pair: a file's picture, or a model's or baseline's.
 
@@ -152,26 +166,37 @@ def score_with(
         if fused is None:
             missing.append(pair.name)
             continue
-        pictures.append(_score_picture(pair, fused, metrics, truths.get(pair.name)))
+        read = partial(read_pair, pair.a, pair.b, task=task, windows=windows)
+        figures = _score_picture(pair.name, read, fused, metrics, truths.get(pair.name))
+        pictures.append(PictureScore(pair.name, figures))
     progress.report(len(pairing.pairs), len(pairing.pairs), "")
     return MethodScore(method, tuple(pictures), tuple(missing), (), (*pairing.problems, *problems))
 
 
 def _score_picture(
-    pair: PairedFiles, fused: Luma, metrics: Sequence[str], truth: Path | None
-) -> PictureScore:
-    source_a, source_b = read_luma8(pair.a), read_luma8(pair.b)
+    name: str,
+    read: Callable[[], SourcePair],
+    fused: Luma,
+    metrics: Sequence[str],
+    truth: Path | None,
+) -> dict[str, float]:
     try:
-        values = evaluate(source_a, source_b, fused, metrics)
+        pair = read()
+        a, b = (to_luma8(image.normalised()) for image in (pair.a, pair.b))
+        if fused.shape == a.shape:  # else the metrics say so
+            a, b, fused_part = comparable(pair, a, b, fused)
+        else:
+            fused_part = fused
+        values = evaluate(a, b, fused_part, metrics)
     except InputError as error:
-        raise InputError(Said("Pair “{0}”", pair.name), error.said) from error
+        raise InputError(Said("Pair “{0}”", name), error.said) from error
     if truth is not None:
-        values |= _against_truth(fused, truth)
-    return PictureScore(pair.name, values)
+        values |= _against_truth(pair, fused, truth)
+    return values
 
 
-def _against_truth(fused: Luma, path: Path) -> dict[str, float]:
-    truth = read_luma8(path)
+def _against_truth(pair: SourcePair, fused: Luma, path: Path) -> dict[str, float]:
+    truth = to_luma8(seen_as(read_image(path), pair.a).normalised())
     if truth.shape != fused.shape:
         raise InputError(
             str(path),
@@ -181,6 +206,7 @@ def _against_truth(fused: Luma, path: Path) -> dict[str, float]:
                 *fused.shape[1::-1],
             ),
         )
+    truth, fused = comparable(pair, truth, fused)
     return {"PSNR_gt": psnr_pair(truth, fused), "SSIM_gt": ssim_pair(truth, fused)}
 
 

@@ -10,12 +10,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+import numpy as np
+
 from core import __version__
 from core.device import is_out_of_memory, memory_error, synchronise
 from core.errors import Said
 from core.progress import Progress
 from core.tasks import get_task
-from core.types import DeviceChoice, FusionRequest, FusionResult, SourcePair
+from core.types import (
+    BoolArray,
+    DeviceChoice,
+    FloatArray,
+    FusionRequest,
+    FusionResult,
+    Image,
+    SourcePair,
+)
+
+_PLAIN = {8: (0.0, 255.0), 16: (0.0, 65535.0), 32: (0.0, 1.0)}
+"""Windows that say nothing, of pictures that no file holds."""
 
 
 class Stopwatch:
@@ -59,14 +72,44 @@ def memory_named(device: DeviceChoice, request: FusionRequest, *, tiled: bool) -
 
 
 def finished(result: FusionResult, request: FusionRequest, progress: Progress) -> FusionResult:
-    """The result as it leaves: with the task's name, the readers' notes and the request's id."""
+    """The result as it leaves: with the task's name, the readers' notes and the request's id.
+
+    Reconstructions are black where their source holds no data.
+    """
     progress.report(1, 1, "done")
+    pair = request.pair
     return replace(
         result,
         task=get_task(request.task).name,
-        notes=(*_pair_notes(request.pair), *result.notes),
+        reconstruction_a=_masked(result.reconstruction_a, pair.a.mask),
+        reconstruction_b=_masked(result.reconstruction_b, pair.b.mask),
+        notes=(*_pair_notes(pair), *_hole_notes(pair), *result.notes),
         request_id=request.request_id,
     )
+
+
+def _masked(picture: FloatArray | None, mask: BoolArray | None) -> FloatArray | None:
+    if picture is None or mask is None:
+        return picture
+    return np.where(mask[..., np.newaxis], picture, np.float32(0))
+
+
+def _hole_notes(pair: SourcePair) -> tuple[str, ...]:
+    """What a person should know of a pair with pixels without data, besides their number."""
+    if pair.valid is None:
+        return ()
+    notes = [Said("Metrics count only where both sources hold data.")]
+    neither = 0
+    if pair.a.mask is not None and pair.b.mask is not None:
+        neither = int(np.count_nonzero(~(pair.a.mask | pair.b.mask)))
+    if neither:
+        text = (
+            "{0} pixel holds no data in either source and is black."
+            if neither == 1
+            else "{0} pixels hold no data in either source and are black."
+        )
+        notes.insert(0, Said(text, neither))
+    return tuple(notes)
 
 
 def _pair_notes(pair: SourcePair) -> tuple[str, ...]:
@@ -81,11 +124,23 @@ def _pair_notes(pair: SourcePair) -> tuple[str, ...]:
     return (*both, *single)
 
 
+def _window_of(image: Image) -> str:
+    """Black and white of a source with its unit; "" where they are those of its file."""
+    if image.window == (image.container or _PLAIN.get(image.bit_depth)):
+        return ""
+    low, high = image.window
+    return f"{low:.9g} {high:.9g} {image.unit}".strip()
+
+
 def provenance(request: FusionRequest, method: str, digest: str = "") -> dict[str, str]:
     """What made a result, for its file: no folder, and nothing that is not known.
 
     Args:
         digest: SHA-256 of the weights, where there are any.
+
+    Returns:
+        Texts by name; ``window_a`` and ``window_b`` ("29300 30900", with the unit) only where black
+        and white are not those of the file's kind.
     """
     entries = {
         "software": f"UniFusion Studio {__version__}",
@@ -94,6 +149,8 @@ def provenance(request: FusionRequest, method: str, digest: str = "") -> dict[st
         "weights_sha256": digest,
         "source_a": request.pair.a.name,
         "source_b": request.pair.b.name,
+        "window_a": _window_of(request.pair.a),
+        "window_b": _window_of(request.pair.b),
     }
     if get_task(request.task).medical:
         entries["notice"] = "Research use only – AI-generated image"

@@ -67,6 +67,8 @@ class TaskSpec:
         contexts: words in names and folders that speak of the task itself: its usual names, and
             public data sets made for it.
         medical: True when results must carry "Research use only".
+        one_camera: True when both sources are shots by one camera, so that brightness in one is
+            comparable with brightness in the other.
     """
 
     name: str
@@ -85,6 +87,7 @@ class TaskSpec:
     only_together_a: tuple[str, ...] = ()
     only_together_b: tuple[str, ...] = ()
     contexts: tuple[str, ...] = ()
+    one_camera: bool = False
 
 
 _RELEASE = "UniFusion release (arXiv 2603.14214)"
@@ -151,6 +154,7 @@ _ALL = (
             "mef exposure exposures multiexposure bracketing mefb sice hdr belichtung "
             "belichtungen belichtungsreihe"
         ),
+        one_camera=True,
     ),
     TaskSpec(
         name="mff",
@@ -168,6 +172,7 @@ _ALL = (
         only_together_a=("front", "fore", "close", "nah", "n"),
         only_together_b=("back", "rear", "distant", "fern", "f"),
         contexts=_words("mff focus multifocus fokus lytro mffw mfif mfifb mfiwhu whu"),
+        one_camera=True,
     ),
 )
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +13,16 @@ import numpy.typing as npt
 from core.errors import InputError, Said, SizeMismatch
 
 FloatArray = npt.NDArray[np.float32]
+BoolArray = npt.NDArray[np.bool_]
 BitDepth = Literal[8, 16, 32]
 """8 and 16: unsigned integers on file. 32: floating point on file."""
 
 
-def _frozen(array: FloatArray) -> FloatArray:
-    view = array.view()
+_Array = TypeVar("_Array", FloatArray, BoolArray)
+
+
+def _frozen(array: _Array) -> _Array:
+    view: _Array = array.view()
     view.flags.writeable = False
     return view
 
@@ -50,7 +54,12 @@ class Image:
     Attributes:
         data: H×W×C float32, C = 1 (grey) or 3 (RGB, sRGB-encoded), in the source's own unit:
             0…255 for 8-bit files, 0…65535 for 16-bit files, the stored numbers for float files.
-        window: (low, high) in that unit; mapped to 0…1 by :meth:`normalised`. low < high.
+        window: (low, high) in that unit; mapped to 0…1 by :meth:`normalised`. low < high. The one
+            owner of what is black and what is white: what a pane shows by it is what is fused.
+        container: (low, high) of what the file could hold, in that unit: 0…255, 0…65535, 0…4095
+            where the file says so, 0…1 for floats inside it; None for numbers without such a range.
+        mask: H×W bool, True where ``data`` holds a measured value; None when all of it does. What
+            ``data`` holds elsewhere is finite and means nothing.
         bit_depth: depth of the file the picture came from.
         unit: unit of ``data`` ("" when there is none).
         spacing: (row, column) distance of pixel centres in millimetres, or None when unknown.
@@ -65,6 +74,8 @@ class Image:
     spacing: tuple[float, float] | None = None
     origin: Path | None = None
     notes: tuple[str, ...] = ()
+    container: tuple[float, float] | None = None
+    mask: BoolArray | None = None
 
     def __post_init__(self) -> None:
         name = str(self.origin) if self.origin else "picture"
@@ -75,6 +86,15 @@ class Image:
         if not self.window[0] < self.window[1]:
             raise InputError(name, Said("empty display window {0}", self.window))
         object.__setattr__(self, "data", _frozen(np.asarray(self.data, dtype=np.float32)))
+        if self.mask is not None:
+            self._set_mask(name, np.asarray(self.mask, dtype=np.bool_))
+
+    def _set_mask(self, name: str, mask: BoolArray) -> None:
+        if mask.shape != self.data.shape[:2]:
+            raise InputError(name, Said("its mask has another shape {0}", mask.shape))
+        if not mask.any():
+            raise InputError(name, "not one of its pixels holds data", "Choose another picture.")
+        object.__setattr__(self, "mask", None if mask.all() else _frozen(mask))
 
     @property
     def height(self) -> int:
@@ -105,10 +125,23 @@ class Image:
         return self.origin.name if self.origin else ""
 
     def normalised(self) -> FloatArray:
-        """H×W×C float32 in [0, 1]: ``data`` mapped through ``window`` and clipped."""
+        """H×W×C float32 in [0, 1]: ``data`` through ``window``, clipped; 0 where it holds none."""
         low, high = self.window
         scaled = (self.data - np.float32(low)) / np.float32(high - low)
-        return np.clip(scaled, 0.0, 1.0, out=scaled)
+        np.clip(scaled, 0.0, 1.0, out=scaled)
+        if self.mask is not None:
+            scaled[~self.mask] = 0.0
+        return scaled
+
+    def part(self, where: Any) -> Image:
+        """The pixels at ``where``, an index of rows and columns such as ``np.s_[::2, ::2]``.
+
+        A part without a measured value is all there is, hence without a mask.
+        """
+        mask = None if self.mask is None else self.mask[where]
+        if mask is None or mask.any():
+            return replace(self, data=self.data[where], mask=mask)
+        return replace(self, data=np.full_like(self.data[where], self.window[0]), mask=None)
 
 
 @dataclass(frozen=True)
@@ -117,6 +150,7 @@ class SourcePair:
 
     Raises:
         SizeMismatch: the pictures differ in size (see :func:`core.io.resample_onto`).
+        InputError: there is no pixel where both hold data.
     """
 
     a: Image
@@ -125,6 +159,19 @@ class SourcePair:
     def __post_init__(self) -> None:
         if self.a.size != self.b.size:
             raise SizeMismatch(self.a.size, self.b.size)
+        if self.valid is not None and not self.valid.any():
+            raise InputError(
+                Said("The two pictures"),
+                "there is no pixel where both hold data",
+                "Choose two pictures of the same scene.",
+            )
+
+    @property
+    def valid(self) -> BoolArray | None:
+        """H×W, True where both sources hold data; None when they do everywhere."""
+        if self.a.mask is None or self.b.mask is None:
+            return self.b.mask if self.a.mask is None else self.a.mask
+        return self.a.mask & self.b.mask
 
     @property
     def bit_depth(self) -> BitDepth:

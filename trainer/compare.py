@@ -12,6 +12,7 @@ import numpy as np
 
 from core.engine import FusionEngine
 from core.errors import InputError, Said
+from core.holes import comparable
 from core.io import read_pair
 from core.io.plan import Match
 from core.metrics import METRICS, evaluate, to_luma8
@@ -99,7 +100,7 @@ def compare(
         progress.check()
         progress.report(index, len(pairs), "comparing")
         try:
-            pair = read_pair(match.a, match.b)
+            pair = read_pair(match.a, match.b, task=task)
         except InputError as error:
             why = Said.plain(error.why or error.what)
             problems.append(Said("{0}: {1}", match.name, why))
@@ -134,8 +135,9 @@ def parent_file(name: str, packs: Sequence[Path]) -> Path | None:
 
 
 def _scored(pair: SourcePair, fused: FloatArray) -> dict[str, float]:
-    a, b = (to_luma8(image.normalised()) for image in (pair.a, pair.b))
-    return evaluate(a, b, to_luma8(fused), NAMES)
+    lumas = (to_luma8(p) for p in (pair.a.normalised(), pair.b.normalised(), fused))
+    a, b, f = comparable(pair, *lumas)
+    return evaluate(a, b, f, NAMES)
 
 
 def _figure(name: str, rows: Sequence[tuple[dict[str, float], dict[str, float]]]) -> Figure:

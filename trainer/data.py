@@ -16,6 +16,7 @@ from core.colour import split
 from core.errors import InputError, Said
 from core.io import read_image, read_pair
 from core.io.plan import Match
+from core.io.values import seen_as
 from core.progress import NullProgress, Progress
 from core.tasks import ColourPolicy
 from core.types import SourcePair
@@ -74,8 +75,11 @@ def read_pairs(
     policy: ColourPolicy,
     progress: Progress | None = None,
     truth: bool = False,
+    task: str = "",
 ) -> PairSet:
     """Read pairs into memory; those that cannot be read are named in ``problems``.
+
+    ``task`` as in :func:`core.io.read_pair`, for black and white.
 
     Raises:
         InputError: not one can be used. Cancelled: from ``progress``.
@@ -87,7 +91,7 @@ def read_pairs(
         progress.check()
         progress.report(index, len(matches), "reading pairs")
         try:
-            pairs.append(_read(match, policy, truth))
+            pairs.append(_read(match, policy, truth, task))
         except InputError as error:
             # The name of the pair, for errors that are about both of its files.
             known = match.a.name in error.what or match.b.name in error.what
@@ -102,14 +106,20 @@ def read_pairs(
     return PairSet(tuple(pairs), tuple(problems))
 
 
-def _read(match: Match, policy: ColourPolicy, wants_truth: bool) -> TrainingPair:
-    pair = read_pair(match.a, match.b)
+def _read(match: Match, policy: ColourPolicy, wants_truth: bool, task: str) -> TrainingPair:
+    pair = read_pair(match.a, match.b, task=task)
     parts = split(pair, policy)
+    a, b = parts.a, parts.b
+    if parts.holes is not None:
+        # The loss wants there what a fusion puts there: the other source.
+        a = parts.holes.covered(a, ~parts.holes.valid_a)
+        b = parts.holes.covered(b, ~parts.holes.valid_b)
     truth = None
     if wants_truth and (path := truth_of(match)) is not None:
         # Split as the sources are, so that the truth is the luma (or RGB) fusion should give.
-        truth = _packed(split(SourcePair(pair.a, read_image(path)), policy).b)
-    return TrainingPair(match.name, _packed(parts.a), _packed(parts.b), truth)
+        wanted = seen_as(read_image(path), pair.a)
+        truth = _packed(split(SourcePair(pair.a, wanted), policy).b)
+    return TrainingPair(match.name, _packed(a), _packed(b), truth)
 
 
 def _packed(pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:

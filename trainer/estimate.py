@@ -58,7 +58,7 @@ def estimate(
     before = peak_bytes(choice.name)
     every = survey.split.train
     some = every[:: max(1, len(every) // _PAIRS)][:_PAIRS]
-    pairs = read_pairs(some, config.colour, progress, config.truth).pairs
+    pairs = read_pairs(some, config.colour, progress, config.truth, config.task).pairs
     state = torch.get_rng_state()
     try:
         network, _, _ = new_network(config)

@@ -46,9 +46,9 @@ def read_material(config: TrainConfig, plan: RunPlan, progress: Progress) -> Mat
     train, held = division.train, division.validation
     notes = (*found.notes, division.note) if division.note else found.notes
     held = _some(held, config.validate_pairs)
-    pairs = read_pairs(train, config.colour, progress, config.truth)
+    pairs = read_pairs(train, config.colour, progress, config.truth, config.task)
     pairs = replace(pairs, problems=(*found.problems, *judged.problems, *pairs.problems))
-    validation = read_pairs(held, config.colour, progress) if held else None
+    validation = read_pairs(held, config.colour, progress, task=config.task) if held else None
     return Material(
         pairs,
         validation,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from core.colour import split as split_colours
 from core.errors import FusionError, InputError, Said, SizeMismatch
 from core.io import read_pair
 from core.io.plan import Leftover, Match
+from core.io.values import window_note
 from core.metrics import Luma, to_luma8
 from core.progress import NullProgress, Progress
 from core.tasks import ColourPolicy
@@ -81,6 +82,8 @@ class _Look:
     unreadable: str = ""
     mismatched: str = ""
     shift: float = 0.0
+    range_note: str = ""
+    has_holes: bool = False
 
 
 def survey(
@@ -130,7 +133,7 @@ def survey(
             if k.shift
         ),
         unpaired,
-        (*found.notes, *_warnings(usable, sizes, config)),
+        (*found.notes, *_warnings(usable, sizes, config), *_about_values(looks)),
         sum(w * h for w, h in sizes) * 4 * config.network.in_channels,
         (min(sizes), max(sizes)),
     )
@@ -165,6 +168,28 @@ def _warnings(division: Split, sizes: Sequence[tuple[int, int]], config: TrainCo
     return words
 
 
+def _about_values(looks: Mapping[Match, _Look]) -> list[str]:
+    """What a person should know of deep and of incomplete pictures."""
+    words: list[str] = []
+    told = [(match.name, look.range_note) for match, look in looks.items() if look.range_note]
+    if told:
+        text = (
+            "In {0} pair not all that the file could hold is black to white. {1}: {2}"
+            if len(told) == 1
+            else "In {0} pairs not all that the files could hold is black to white. {1}: {2}"
+        )
+        words.append(Said(text, len(told), *told[0]))
+    holes = sum(look.has_holes for look in looks.values())
+    if holes:
+        text = (
+            "{0} pair has pixels without data; they are filled from the other source."
+            if holes == 1
+            else "{0} pairs have pixels without data; they are filled from the other source."
+        )
+        words.append(Said(text, holes))
+    return words
+
+
 def _looks(
     matches: Sequence[Match], task: str, policy: ColourPolicy, progress: Progress
 ) -> list[_Look]:
@@ -184,13 +209,18 @@ def _looks(
 
 def _look(match: Match, task: str, policy: ColourPolicy) -> _Look:
     try:
-        pair = read_pair(match.a, match.b)
+        pair = read_pair(match.a, match.b, task=task)
         split_colours(pair, policy)
     except SizeMismatch as error:
         return _Look(mismatched=Said.plain(error.why))
     except FusionError as error:
         return _Look(unreadable=Said.plain(error.why or error.what))
-    return _Look(size=pair.a.size, shift=_shift(pair, _CERTAIN.get(task, 0.0)))
+    return _Look(
+        size=pair.a.size,
+        shift=_shift(pair, _CERTAIN.get(task, 0.0)),
+        range_note=window_note(pair.a) or window_note(pair.b),
+        has_holes=pair.valid is not None,
+    )
 
 
 def _shift(pair: SourcePair, certain: float) -> float:

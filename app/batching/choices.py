@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.batch_settings import FLAGS, BatchSettings
+from core.batch_settings import FLAGS, WINDOWS, BatchSettings
+from core.windows import Window, window_of
 
 if TYPE_CHECKING:
     from core.batch import BatchOptions
@@ -56,7 +58,8 @@ class Choices(BatchSettings):
             if type(data.get(field.name)) is type(getattr(default, field.name))
         }
         depth = data.get("depth")
-        return cls(**{**kept, "depth": depth if depth in DEPTHS else None})
+        windows = {name: _window(data.get(name)) for name in WINDOWS}
+        return cls(**{**kept, **windows, "depth": depth if depth in DEPTHS else None})
 
     def with_settings(self, settings: Mapping[str, str]) -> Choices:
         """The same with the settings a recorded run was begun with.
@@ -76,8 +79,20 @@ class Choices(BatchSettings):
             format=settings.get("format", "").lstrip("."),
             depth=depths.get(settings.get("depth", "")),
             anew=False,
+            window_a=window_of(settings.get(WINDOWS["window_a"])),
+            window_b=window_of(settings.get(WINDOWS["window_b"])),
             **flags,
         )
+
+
+def _window(kept: object) -> Window | None:
+    """A window as JSON keeps it; None for none, and for what is none."""
+    if not isinstance(kept, (list, tuple)) or len(kept) != 2:
+        return None
+    if not all(type(end) in (int, float) and math.isfinite(end) for end in kept):
+        return None
+    low, high = map(float, kept)
+    return (low, high) if low < high else None
 
 
 def options_of(choices: Choices, *, resume: bool) -> BatchOptions:

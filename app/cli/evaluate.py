@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypedDict
 
 from app.cli.console import TerminalProgress, say
 from core.engine import FusionEngine
@@ -21,6 +22,14 @@ from core.io.pairing import PairedFiles
 from core.metrics import MAIN_METRICS, METRICS, Luma, to_luma8
 from core.tasks import get_task
 from core.types import FusionRequest
+from core.windows import Windows
+
+
+class _How(TypedDict):
+    """How sources are read."""
+
+    task: str
+    windows: Windows
 
 
 def evaluate_methods(
@@ -30,6 +39,7 @@ def evaluate_methods(
     metrics: str,
     csv: Path | None,
     device: str,
+    windows: Windows = (None, None),
 ) -> None:
     """Score every method over the pairs in ``sources``; print the table, write the CSV.
 
@@ -40,13 +50,14 @@ def evaluate_methods(
         FusionError: an unknown metric, method or folder, or a picture that cannot be scored.
     """
     names = _metric_names(metrics)
+    how: _How = {"task": task or "", "windows": windows}
     engine: FusionEngine | None = None
     scores: list[MethodScore] = []
     with TerminalProgress() as progress:
         for method in methods:
             name, is_folder, folder = method.partition("=")
             if is_folder:
-                scores.append(score_folder(sources, Path(folder), names, name, progress))
+                scores.append(score_folder(sources, Path(folder), names, name, progress, **how))
                 continue
             if task is None:
                 raise InputError(
@@ -54,8 +65,8 @@ def evaluate_methods(
                     "Add --task, or give NAME=FOLDER.",
                 )  # fmt: skip
             engine = engine or FusionEngine(device)
-            produce = _runner(engine, get_task(task).name, method)
-            scores.append(score_with(sources, produce, names, method, progress))
+            produce = _runner(engine, get_task(task).name, method, windows)
+            scores.append(score_with(sources, produce, names, method, progress, **how))
     say(render_table(scores, "ansi" if sys.stdout.isatty() else "plain"))
     if csv is not None:
         write_csv(csv, scores)
@@ -68,9 +79,11 @@ def _metric_names(text: str) -> tuple[str, ...]:
     return names or MAIN_METRICS
 
 
-def _runner(engine: FusionEngine, task: str, method: str) -> Callable[[PairedFiles], Luma]:
+def _runner(
+    engine: FusionEngine, task: str, method: str, windows: Windows
+) -> Callable[[PairedFiles], Luma]:
     def produce(files: PairedFiles) -> Luma:
-        pair = read_pair(files.a, files.b)
+        pair = read_pair(files.a, files.b, task=task, windows=windows)
         return to_luma8(engine.fuse(FusionRequest(pair, task, method)).fused)
 
     return produce

@@ -13,6 +13,7 @@ from core.features import common_basis, feature_pixels
 from core.io import check_target, read_pair, write_image
 from core.tasks import get_task
 from core.types import FloatArray, FusionRequest, FusionResult
+from core.windows import Windows
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class FuseOptions:
     resample: bool = False
     backbone: Path | None = None
     tiles: bool = False
+    windows: Windows = (None, None)
 
     def targets(self) -> dict[str, Path]:
         """Every picture that will be written, by what it shows."""
@@ -51,7 +53,9 @@ def fuse_files(options: FuseOptions) -> FusionResult:
     task = get_task(options.task)
     sources = (options.a, options.b)
     targets = options.targets()
-    pair = read_pair(options.a, options.b, resample=options.resample)
+    pair = read_pair(
+        options.a, options.b, resample=options.resample, task=task.name, windows=options.windows
+    )
     for folder in (options.recon, options.features):
         if folder is not None:
             _make_folder(folder)

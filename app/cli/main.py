@@ -10,6 +10,7 @@ import typer
 
 from app.cli.console import reported, say, show_details
 from core import __version__
+from core.windows import Windows
 
 app = typer.Typer(
     name="unifusion",
@@ -26,6 +27,14 @@ backbone_app = typer.Typer(help="DINOv3, which the paper's network needs: fetche
 app.add_typer(backbone_app, name="backbone", no_args_is_help=True)
 
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")]
+WindowA = Annotated[
+    tuple[float, float] | None,
+    typer.Option("--window-a", metavar="LOW HIGH", help="values of A that are black and white"),
+]
+WindowB = Annotated[
+    tuple[float, float] | None,
+    typer.Option("--window-b", metavar="LOW HIGH", help="values of B that are black and white"),
+]
 Backbone = Annotated[Path | None, typer.Option(help="DINOv3 weights; else the fetched ones")]
 
 
@@ -62,9 +71,11 @@ def gui(
         Path | None,
         typer.Option(help="write the window as a PNG once the result is shown, and end"),
     ] = None,
+    window_a: WindowA = None,
+    window_b: WindowB = None,
 ) -> None:
     """Open the window, on a pair or on the built-in sample."""
-    _open_window(a, b, task, pack, device, screenshot)
+    _open_window(a, b, task, pack, device, screenshot, (window_a, window_b))
 
 
 def _open_window(
@@ -74,6 +85,7 @@ def _open_window(
     pack: str | None,
     device: str,
     screenshot: Path | None,
+    windows: Windows = (None, None),
 ) -> None:
     with reported():
         from app.cli.display import explain_missing_libraries, require_display
@@ -81,7 +93,7 @@ def _open_window(
         require_display()
         with explain_missing_libraries():
             from app.gui import run
-        code = run(a, b, task, pack, device, screenshot)
+        code = run(a, b, task, pack, device, screenshot, windows)
     raise typer.Exit(code)
 
 
@@ -102,14 +114,19 @@ def fuse(
     tiles: Annotated[
         bool, typer.Option("--tiles", help="work in small pieces: the same result, least memory")
     ] = False,
+    window_a: WindowA = None,
+    window_b: WindowB = None,
 ) -> None:
     """Fuse one pair and write the result."""
     with reported():
         from app.cli.fuse import FuseOptions, fuse_files
 
         fuse_files(
-            FuseOptions(a, b, out, task, pack, device, recon, features, resample, backbone, tiles)
-        )
+            FuseOptions(
+                a, b, out, task, pack, device, recon, features, resample, backbone, tiles,
+                (window_a, window_b),
+            )
+        )  # fmt: skip
 
 
 @app.command()
@@ -142,6 +159,8 @@ def batch(
         bool, typer.Option("--json-progress", help="one JSON object per line and event")
     ] = False,
     workers: Annotated[int, typer.Option(help="pairs read, and as many written, at once")] = 2,
+    window_a: WindowA = None,
+    window_b: WindowB = None,
     device: Device = "auto",
     backbone: Backbone = None,
 ) -> None:
@@ -153,7 +172,7 @@ def batch(
 
         options = BatchOptions(
             task, pack, template, format_, cast(BitDepth | None, depth), not flat, overwrite,
-            resample, recon, figures, metrics, contact_sheet,
+            resample, recon, figures, metrics, contact_sheet, window_a, window_b,
             out=out, resume=resume, workers=workers,
         )  # fmt: skip
         code = run_command(
@@ -276,12 +295,14 @@ def evaluate(
     metrics: Annotated[str, typer.Option(help="comma-separated names; “all”")] = "",
     csv: Annotated[Path | None, typer.Option(help="write every picture's figures there")] = None,
     device: Device = "auto",
+    window_a: WindowA = None,
+    window_b: WindowB = None,
 ) -> None:
     """Score results, packs and classical methods; prints a table, best bold, second underlined."""
     with reported():
         from app.cli.evaluate import evaluate_methods
 
-        evaluate_methods(sources, tuple(method), task, metrics, csv, device)
+        evaluate_methods(sources, tuple(method), task, metrics, csv, device, (window_a, window_b))
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from app.widgets.device_chip import short_device
 from app.widgets.elided import ElidedLabel
 from app.widgets.memory_label import MemoryLabel
 from app.words import spoken
-from core.types import FloatArray
+from core.types import FloatArray, Image
 
 _JUDGED_AFTER = 2.0
 """Seconds of work before the time left is estimated."""
@@ -127,7 +127,7 @@ class Status(QStatusBar):
         for letter, side in (("A", sources.a), ("B", sources.b)):
             if side is not None:
                 unit = f" {side.image.unit}" if side.image.unit else ""
-                parts.append(f"{letter} {_value_at(side.image.data, x, y)}{unit}")
+                parts.append(f"{letter} {_value_of(side.image, x, y)}{unit}")
         if self._session.outcome is not None:
             value = _value_at(self._session.outcome.result.fused, x, y, ".3f")
             parts.append(self.tr("Fused {0} (0–1, no unit)").format(value))
@@ -140,6 +140,13 @@ def _millimetres(side: Loaded | None, x: int, y: int) -> str:
         return ""
     down, across = side.image.spacing
     return f"  ({number(x * across, '.1f')}, {number(y * down, '.1f')} mm)"
+
+
+def _value_of(image: Image, x: int, y: int) -> str:
+    """What a source holds; a dash where it holds nothing."""
+    if image.mask is not None and 0 <= y < image.height and 0 <= x < image.width:
+        return _value_at(image.data, x, y) if image.mask[y, x] else "–"
+    return _value_at(image.data, x, y)
 
 
 def _value_at(data: FloatArray, x: int, y: int, form: str = ".6g") -> str:

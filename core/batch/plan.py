@@ -14,11 +14,12 @@ from core.batch.naming import (
     same_name_key,
     split_template,
 )
-from core.batch_settings import AS_SOURCES, FLAGS, BatchSettings
+from core.batch_settings import AS_SOURCES, FLAGS, WINDOWS, BatchSettings
 from core.errors import InputError, Said
 from core.io.pairing import Match, PairingPlan
 from core.io.writer import WRITE_SUFFIXES
 from core.tasks import get_task
+from core.windows import check_window, window_text
 
 RECONSTRUCTIONS, FIGURES, THUMBNAILS = "_reconstructions", "_figures", "_thumbnails"
 """Folders below the output folder for what comes beside the fused pictures."""
@@ -65,11 +66,18 @@ class BatchOptions(BatchSettings):
             "format": self.suffix,
             "depth": str(self.depth or AS_SOURCES),
             **{said: _yes(getattr(self, flag)) for flag, said in FLAGS.items()},
+            **{
+                said: window_text(getattr(self, name))
+                for name, said in WINDOWS.items()
+                if getattr(self, name) is not None
+            },
         }
 
     def check(self) -> None:
         """Raises InputError where options are unknown, out of range or contradict each other."""
         get_task(self.task)
+        for window in self.windows:
+            check_window(window)
         _, of_template = split_template(self.template)
         if self.suffix not in WRITE_SUFFIXES:
             known = ", ".join(suffix[1:] for suffix in WRITE_SUFFIXES)
@@ -239,6 +247,8 @@ _WORDS: dict[str, Said] = {
         Said("reconstructions"),
         Said("figures"),
         Said("metrics"),
+        Said("window of A"),
+        Said("window of B"),
         Said("yes"),
         Said("no"),
         Said("none"),

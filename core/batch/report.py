@@ -12,10 +12,11 @@ from urllib.parse import quote
 from core.batch.figures import strip_jpeg
 from core.batch.manifest import Record
 from core.batch.plan import BatchPlan, BatchRow
-from core.batch.stages import make_folder
+from core.batch.stages import make_folder, pair_of
 from core.errors import FusionError
 from core.io.atomic import atomic_write
-from core.io.reading import read_image, resample_onto
+from core.io.reading import read_image
+from core.io.values import as_stored
 from core.metrics import METRICS
 from core.progress import Progress
 from core.tasks import get_task
@@ -107,11 +108,11 @@ def _have_thumbnail(plan: BatchPlan, row: BatchRow) -> bool:
     if path.is_file():
         return True
     try:
-        a, b = read_image(row.match.a), read_image(row.match.b)
-        fused = read_image(plan.options.out / row.target)
+        pair = pair_of(row, plan, resample=True)
+        fused = as_stored(read_image(plan.options.out / row.target))
         make_folder(path.parent)
-        b = resample_onto(b, a.size)
-        atomic_write(path, strip_jpeg(a.normalised(), b.normalised(), fused.normalised()))
+        pictures = (image.normalised() for image in (pair.a, pair.b, fused))
+        atomic_write(path, strip_jpeg(*pictures))
     except FusionError:
         return False
     return True

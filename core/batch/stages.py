@@ -13,6 +13,7 @@ from core.batch.figures import side_by_side, strip_jpeg
 from core.batch.manifest import Stamp
 from core.batch.plan import BatchPlan, BatchRow
 from core.errors import InputError
+from core.holes import comparable
 from core.io.atomic import atomic_write, output_error
 from core.io.decoded import decoding
 from core.io.kinds import PNG_SIGNATURE
@@ -76,8 +77,16 @@ def read_row(row: BatchRow, plan: BatchPlan) -> ReadRow:
     """
     # Before the pictures: a file that changes while it is read is noticed by the next run.
     stamps = (Stamp.of(row.match.a, digest=True), Stamp.of(row.match.b, digest=True))
-    pair = read_pair(row.match.a, row.match.b, resample=plan.options.resample)
+    pair = pair_of(row, plan, resample=plan.options.resample)
     return ReadRow(pair, stamps)
+
+
+def pair_of(row: BatchRow, plan: BatchPlan, *, resample: bool) -> SourcePair:
+    """The sources of ``row``, black and white as ``plan`` says; see :func:`core.io.read_pair`."""
+    options = plan.options
+    return read_pair(
+        row.match.a, row.match.b, resample=resample, task=options.task, windows=options.windows
+    )
 
 
 def request_for(read: ReadRow, plan: BatchPlan, *, tiles: bool) -> FusionRequest:
@@ -109,8 +118,9 @@ def write_row(
     notes = list(result.notes)
     metrics: dict[str, float] = {}
     if options.metrics:
-        a, b = to_luma8(pair.a.normalised()), to_luma8(pair.b.normalised())
-        metrics = evaluate(a, b, to_luma8(result.fused), MAIN_METRICS)
+        lumas = (to_luma8(p) for p in (pair.a.normalised(), pair.b.normalised(), result.fused))
+        a, b, f = comparable(pair, *lumas)
+        metrics = evaluate(a, b, f, MAIN_METRICS)
     if options.contact_sheet:
         strip = strip_jpeg(pair.a.normalised(), pair.b.normalised(), result.fused)
         path = options.out / plan.thumbnail(row)

@@ -14,6 +14,7 @@ from core.io.reading import (
     resample_onto,
 )
 from core.io.registry import Reader, Registry
+from core.io.values import as_stored, with_window
 from core.io.writer import WRITE_SUFFIXES, check_target, write_image
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Pairing",
     "Reader",
     "Registry",
+    "as_stored",
     "atomic_path",
     "atomic_write",
     "check_target",
@@ -35,5 +37,6 @@ __all__ = [
     "read_tags",
     "resample_onto",
     "suggest_task",
+    "with_window",
     "write_image",
 ]

@@ -9,20 +9,23 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from core.errors import InputError, Said
+from core.io import nodata
 from core.io.profile import cmyk_to_rgb, to_srgb
-from core.types import BitDepth, FloatArray, Image
+from core.io.values import Range, windowed
+from core.types import BitDepth, BoolArray, FloatArray, Image
 
 MAX_PIXELS = 400_000_000
 """Larger pictures are refused: no network here could take them, and some files only claim so."""
 
 Samples = npt.NDArray[Any]
 Kind = Literal["grey", "rgb", "cmyk"]
+_Array = TypeVar("_Array", FloatArray, BoolArray)
 
 # Nothing a decoder logs is for the user: what matters becomes an error or a note.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
@@ -43,6 +46,10 @@ class Decoded:
         profile: embedded ICC profile, or None.
         orientation: EXIF orientation, 1…8.
         notes: what was done so far.
+        mask: H×W, False where the file says that there is no data; None when it says nothing.
+        stated: ranges of values that the file names (least and greatest value, a display range).
+        scale: (factor, offset) from numbers on file to the unit.
+        unit: of the scaled numbers, "" when there is none.
     """
 
     pixels: Samples
@@ -54,6 +61,10 @@ class Decoded:
     profile: bytes | None = None
     orientation: int = 1
     notes: list[str] = field(default_factory=list)
+    mask: BoolArray | None = None
+    stated: tuple[Range, ...] = ()
+    scale: tuple[float, float] = (1.0, 0.0)
+    unit: str = ""
 
 
 class _Silence:
@@ -178,26 +189,40 @@ def check_frames(path: Path, frames: int, what: Said) -> None:
 
 
 def finish(path: Path, decoded: Decoded) -> Image:
-    """Colours to sRGB, transparency onto black, upright, float32, with its window.
+    """Colours to sRGB, transparency onto black, upright, float32, with its mask and its window.
 
     Raises:
-        InputError: a floating-point picture holds NaN, Inf, or numbers float32 cannot hold.
+        InputError: not one pixel holds data, or there are numbers float32 cannot hold.
     """
     notes = list(decoded.notes)
+    mask = nodata.both(decoded.mask, nodata.finite(decoded.pixels))
+    nodata.check_some(path, mask)
     pixels = _to_grey_or_srgb(decoded, notes)
-    data = _as_float32(path, pixels)
+    data = _as_float32(path, pixels, mask)
     if decoded.alpha is not None:
         data = _onto_black(data, decoded, notes)
+    odd: list[float] = []
+    if pixels.dtype.kind in "fi":
+        mask, odd = nodata.well_known(data, mask)
+    notes += nodata.note_of(mask, odd)
+    if mask is not None:
+        data[~mask] = data[mask].min()
     if decoded.orientation in _TURNS:
         data = upright(data, decoded.orientation)
+        mask = None if mask is None else upright(mask, decoded.orientation)
         notes.append(Said("Turned upright, as the file's orientation mark says."))
-    window = (0.0, float(decoded.top)) if decoded.top else _float_window(path, data)
-    return Image(
-        data=np.ascontiguousarray(data),
-        window=window,
+    factor, offset = decoded.scale
+    image = Image(
+        data=np.ascontiguousarray(_scaled(data, decoded.scale)),
         bit_depth=decoded.bit_depth,
+        unit=decoded.unit,
         origin=path,
         notes=tuple(notes),
+        container=_container(decoded, data),
+        mask=mask,
+    )
+    return windowed(
+        image, [(low * factor + offset, high * factor + offset) for low, high in decoded.stated]
     )
 
 
@@ -221,30 +246,35 @@ def _to_grey_or_srgb(decoded: Decoded, notes: list[str]) -> Samples:
     return decoded.pixels if converted is None else converted
 
 
-def _as_float32(path: Path, pixels: Samples) -> FloatArray:
-    if pixels.dtype.kind in "ub":
-        return pixels.astype(np.float32)
-    if pixels.dtype.kind == "f":
-        number = int(np.count_nonzero(~np.isfinite(pixels).all(axis=2)))
-        if number:
-            text = (
-                "{0} pixel is not a number or infinite (NaN or Inf)"
-                if number == 1
-                else "{0} pixels are not a number or infinite (NaN or Inf)"
-            )
-            raise InputError(
-                str(path),
-                Said(text, number),
-                "Replace them by real numbers and save it again.",
-            )
-    with np.errstate(over="ignore"):
+def _as_float32(path: Path, pixels: Samples, mask: BoolArray | None) -> FloatArray:
+    """A copy in single precision; where there is no data it holds what means nothing."""
+    with np.errstate(over="ignore", invalid="ignore"):
         data = pixels.astype(np.float32)
-        span = data.max() - data.min()
+        if mask is not None:
+            data[~mask] = 0
+        span = data.max() - data.min() if pixels.dtype.kind not in "ub" else 0
     if not np.isfinite(span):
         raise InputError(
             str(path), "its numbers are too large (over 10^38)", "Scale them down and save again."
         )
     return data
+
+
+def _scaled(data: FloatArray, scale: tuple[float, float]) -> FloatArray:
+    factor, offset = scale
+    if scale == (1.0, 0.0):
+        return data
+    return (data * factor + offset).astype(np.float32)
+
+
+def _container(decoded: Decoded, data: FloatArray) -> Range | None:
+    """What the file could hold, scaled; 0…1 for floats that lie inside it; else None."""
+    factor, offset = decoded.scale
+    if decoded.top:
+        return offset, decoded.top * factor + offset
+    unit = decoded.bit_depth == 32 and decoded.pixels.dtype.kind == "f" and not decoded.unit
+    inside = unit and decoded.scale == (1.0, 0.0) and data.min() >= 0 and data.max() <= 1
+    return (0.0, 1.0) if inside else None
 
 
 def _onto_black(data: FloatArray, decoded: Decoded, notes: list[str]) -> FloatArray:
@@ -260,16 +290,6 @@ def _onto_black(data: FloatArray, decoded: Decoded, notes: list[str]) -> FloatAr
     return covered
 
 
-def _float_window(path: Path, data: FloatArray) -> tuple[float, float]:
-    """(0, 1) where it holds all values; else least to greatest; else 0 to the constant."""
-    low, high = float(data.min()), float(data.max())
-    if low >= 0 and high <= 1:
-        return 0.0, 1.0
-    if low < high:
-        return low, high
-    return min(low, 0.0), max(high, 0.0)
-
-
 # Orientation: (swap rows and columns first, then flip rows, then flip columns).
 _TURNS = {
     2: (False, False, True),
@@ -282,9 +302,9 @@ _TURNS = {
 }
 
 
-def upright(data: FloatArray, orientation: int) -> FloatArray:
-    """``data`` (H×W×C) turned and mirrored as EXIF orientation 2…8 says; else unchanged."""
+def upright(data: _Array, orientation: int) -> _Array:
+    """``data`` (H×W or H×W×C) turned and mirrored as EXIF orientation 2…8 says; else unchanged."""
     swap, rows, columns = _TURNS.get(orientation, (False, False, False))
     if swap:
-        data = data.transpose(1, 0, 2)
+        data = data.swapaxes(0, 1)
     return data[:: -1 if rows else 1, :: -1 if columns else 1]

@@ -125,7 +125,21 @@ def _samples_png(content: bytes) -> Decoded:
     kind: Kind = "rgb" if channels > 2 else "grey"
     if samples.dtype == np.uint8:
         return Decoded(colours, kind, 255, 8, alpha)
-    return Decoded(colours, kind, 65535, 16, alpha)
+    return Decoded(colours, kind, _top_of_words(content, samples), 16, alpha)
+
+
+def _top_of_words(content: bytes, samples: Samples) -> int:
+    """White of 10, 12 or 14 significant bits in 16-bit words, stored as they are; else 65535.
+
+    The standard wants them stretched to 16 bits; some cameras only say how many there are.
+    """
+    for kind, start, end in _png_parts(content):
+        if kind == b"sBIT" and end > start and max(content[start:end]) == min(content[start:end]):
+            top = int(2 ** content[start]) - 1
+            return top if 255 < top < 65535 and int(samples.max()) <= top else 65535
+        if kind == b"IDAT":
+            break
+    return 65535
 
 
 def _samples_8(picture: PilImage, notes: list[str]) -> Decoded:

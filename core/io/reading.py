@@ -12,11 +12,13 @@ import numpy as np
 import PIL.Image
 import tifffile
 
-from core.errors import InputError, Said
+from core.errors import InputError, Said, differing_proportions
 from core.io import kinds, raster, tiff
 from core.io.decoded import check_size, decoding, file_error
 from core.io.registry import HEAD_BYTES, Reader, Registry
-from core.types import BitDepth, Image, ImageHeader, SourcePair
+from core.io.values import for_task, with_window
+from core.types import BitDepth, BoolArray, FloatArray, Image, ImageHeader, SourcePair
+from core.windows import Windows
 
 READERS = Registry()
 READERS.add(Reader("PNG", (".png",), kinds.is_png, raster.read_raster))
@@ -36,14 +38,14 @@ _SAME_FILE = Said("Source A and source B are the same picture.")
 def read_image(path: str | Path) -> Image:
     """The picture in the file ``path``.
 
-    8- and 16-bit files keep their numbers (window 0…255 or 0…65535); floats as stored (window 0…1
-    where it holds them, else least to greatest value). Turned upright, in sRGB; transparency is put
-    on black, CMYK, palettes and black-and-white expanded, each with a note.
+    Files keep their numbers; what of them is black and white is said in :mod:`core.io.values`.
+    Pixels that are NaN, infinite or “no data” by the file are masked. Turned upright, in sRGB;
+    transparency is put on black, CMYK, palettes and black-and-white expanded, each with a note.
 
     Raises:
         InputError: the file is missing, a folder, not readable, empty, not a picture, incomplete,
             of several frames or pages, without pixels, over 400 million pixels, of more than four
-            channels, or holds NaN or Inf.
+            channels, or holds no data at all.
     """
     path = Path(path)
     head = _head(path)
@@ -120,6 +122,8 @@ def read_pair(
     path_b: str | Path,
     *,
     resample: bool = False,
+    task: str = "",
+    windows: Windows = (None, None),
     between: Callable[[], object] | None = None,
 ) -> SourcePair:
     """Two pictures of one scene.
@@ -127,11 +131,15 @@ def read_pair(
     Args:
         path_a, path_b: the files.
         resample: bring B onto A's grid when their sizes differ.
+        task: what the pair is for, where known: some tasks compare brightness, and both pictures
+            then have one window (:func:`core.io.values.for_task`).
+        windows: black and white of A and of B where they were chosen by hand.
         between: called when A has been read and B has not; may raise to stop.
 
     Raises:
         SizeMismatch: the sizes differ and ``resample`` is False.
-        InputError: see :func:`read_image`.
+        InputError: see :func:`read_image` and :func:`core.io.values.with_window`; no pixel holds
+            data in both.
     """
     path_a, path_b = Path(path_a), Path(path_b)
     a = read_image(path_a)
@@ -142,7 +150,10 @@ def read_pair(
         a, b = (replace(image, notes=(*image.notes, _SAME_FILE)) for image in (a, b))
     if resample and a.size != b.size:
         b = resample_onto(b, a.size)
-    return SourcePair(a, b)
+    pair = for_task(SourcePair(a, b), task)
+    if windows == (None, None):
+        return pair
+    return SourcePair(with_window(pair.a, windows[0]), with_window(pair.b, windows[1]))
 
 
 def _same_content(path_a: Path, path_b: Path) -> bool:
@@ -163,32 +174,62 @@ def _same_content(path_a: Path, path_b: Path) -> bool:
 def resample_onto(image: Image, size: tuple[int, int]) -> Image:
     """``image`` stretched to ``size`` (width, height), with a note; itself if it has that size.
 
-    Area averages where it shrinks, bicubic where it grows, kept within the range it had: the window
-    of integer files, the least and greatest value of floats.
+    Area averages where it shrinks, bicubic where it grows, kept within the range it had: what the
+    file could hold, else the least and greatest value. A new pixel that takes anything from a pixel
+    without data has none.
 
     Raises:
-        InputError: ``size`` is empty or absurdly large.
+        InputError: ``size`` is empty or absurdly large, or no pixel with data is left.
     """
     if image.size == size:
         return image
     check_size(image.origin or Path("picture"), *size)
-    smaller = (min(size[0], image.width), min(size[1], image.height))
-    data = np.ascontiguousarray(image.data)
-    # One axis may shrink while the other grows: shrink first, then grow.
-    if smaller != image.size:
-        data = np.asarray(cv2.resize(data, smaller, interpolation=cv2.INTER_AREA), np.float32)
-    if smaller != size:
-        data = np.asarray(cv2.resize(data, size, interpolation=cv2.INTER_CUBIC), np.float32)
-    low, high = image.window
-    if image.bit_depth == 32:
-        low, high = float(image.data.min()), float(image.data.max())
+    data, mask = _stretched(image.data, size), image.mask
+    if mask is not None:
+        mask = ~_touched(~mask, size)
+    valid = image.data if image.mask is None else image.data[image.mask]
+    low, high = image.container or (float(valid.min()), float(valid.max()))
     spacing = image.spacing
     if spacing is not None:
         spacing = (spacing[0] * image.height / size[1], spacing[1] * image.width / size[0])
-    note = Said("Resampled from {0}×{1} to {2}×{3} pixels.", *image.size, *size)
+    notes = [Said("Resampled from {0}×{1} to {2}×{3} pixels.", *image.size, *size)]
+    proportions = differing_proportions(image.size, size)
+    if proportions:
+        notes.append(Said("{0}: the picture is stretched.", proportions))
     return replace(
         image,
-        data=np.clip(data, low, high).reshape(size[1], size[0], -1).astype(np.float32),
+        data=np.clip(data, low, high),
         spacing=spacing,
-        notes=(*image.notes, note),
+        notes=(*image.notes, *notes),
+        mask=mask,
     )
+
+
+def _stretched(pixels: FloatArray, size: tuple[int, int], *, smooth: bool = True) -> FloatArray:
+    """H×W×C to ``size``; with ``smooth`` False, growing is linear."""
+    height, width = pixels.shape[:2]
+    smaller = (min(size[0], width), min(size[1], height))
+    data = np.ascontiguousarray(pixels)
+    # One axis may shrink while the other grows: shrink first, then grow.
+    if smaller != (width, height):
+        data = np.asarray(cv2.resize(data, smaller, interpolation=cv2.INTER_AREA), np.float32)
+    if smaller != size:
+        how = cv2.INTER_CUBIC if smooth else cv2.INTER_LINEAR
+        data = np.asarray(cv2.resize(data, size, interpolation=how), np.float32)
+    return data.reshape(size[1], size[0], -1).astype(np.float32, copy=False)
+
+
+def _touched(missing: BoolArray, size: tuple[int, int]) -> BoolArray:
+    """Which pixels of ``size`` take anything from those that are ``missing``, H×W."""
+    shrinks = size[0] < missing.shape[1] or size[1] < missing.shape[0]
+    grows = size[0] > missing.shape[1] or size[1] > missing.shape[0]
+    marks = missing.astype(np.float32)
+    if shrinks:
+        smaller = min(size[0], marks.shape[1]), min(size[1], marks.shape[0])
+        marks = _stretched(marks[..., np.newaxis], smaller)[..., 0]
+    if grows:
+        # A cubic reaches one pixel farther than a line between two, and its weights may cancel.
+        spread = cv2.dilate((marks > 0).astype(np.uint8), np.ones((3, 3), np.uint8))
+        marks = _stretched(spread[..., np.newaxis].astype(np.float32), size, smooth=False)[..., 0]
+    touched: BoolArray = marks > 0
+    return touched

@@ -21,6 +21,7 @@ from core.io.decoded import (
 )
 from core.io.kinds import is_tiff
 from core.io.registry import HEAD_BYTES
+from core.io.tags import missing, scale_of, stated_ranges
 from core.types import BitDepth, Image
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
@@ -119,6 +120,7 @@ def _decode(path: Path, page: Any) -> Decoded:
     if samples.ndim != 3:
         raise damaged(path, Said("unexpected shape {0}", samples.shape))
     notes: list[str] = []
+    mask = missing(page, samples)
     if page.photometric == _PALETTE:
         decoded = _from_palette(page, samples, notes)
     elif page.photometric == _CMYK:
@@ -133,6 +135,10 @@ def _decode(path: Path, page: Any) -> Decoded:
     decoded.profile = bytes(profile.value) if profile is not None else None
     decoded.orientation = int(page.tags.valueof(_ORIENTATION, 1))
     decoded.notes = notes
+    decoded.mask = mask
+    if decoded.kind == "grey" and page.photometric != _MIN_IS_WHITE:
+        decoded.stated = stated_ranges(page)
+        decoded.scale, decoded.unit = scale_of(page)
     return decoded
 
 
@@ -145,9 +151,9 @@ def _plain(page: Any, samples: Samples, notes: list[str]) -> Decoded:
         return Decoded(samples, "grey", None, 32)
     if kind == "i" or bits > 16:
         text = (
-            "{0}-bit signed integers, shown from the least to the greatest value."
+            "{0}-bit signed integers, which have no black and white of their own."
             if kind == "i"
-            else "{0}-bit unsigned integers, shown from the least to the greatest value."
+            else "{0}-bit unsigned integers, which have no black and white of their own."
         )
         notes.append(Said(text, bits))
         return Decoded(samples, "grey", None, depth)

@@ -732,6 +732,14 @@
    <translation>Aufgabe des Stapels</translation>
   </message>
   <message>
+   <source>Values A</source>
+   <translation>Werte A</translation>
+  </message>
+  <message>
+   <source>Values B</source>
+   <translation>Werte B</translation>
+  </message>
+  <message>
    <source>WebP (lossless)</source>
    <translation>WebP (verlustfrei)</translation>
   </message>
@@ -3338,6 +3346,37 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
  </context>
  <context>
+  <name>WindowRow</name>
+  <message>
+   <source>Black must be the smaller number.</source>
+   <translation>Schwarz muss die kleinere Zahl sein.</translation>
+  </message>
+  <message>
+   <source>Give two numbers, one for black and one for white, or none.</source>
+   <translation>Zwei Zahlen angeben, eine für Schwarz und eine für Weiß, oder keine.</translation>
+  </message>
+  <message>
+   <source>Value of {0} that is black</source>
+   <translation>Wert von {0}, der schwarz ist</translation>
+  </message>
+  <message>
+   <source>Value of {0} that is white</source>
+   <translation>Wert von {0}, der weiß ist</translation>
+  </message>
+  <message>
+   <source>Values of {0}, in its own numbers, that are black and white in all pairs. Left empty, each picture's own values decide.</source>
+   <translation>Werte von {0} in dessen eigenen Zahlen, die in allen Paaren schwarz und weiß sind. Bleibt beides leer, entscheiden die Werte jedes Bildes.</translation>
+  </message>
+  <message>
+   <source>black: by the data</source>
+   <translation>Schwarz: nach den Daten</translation>
+  </message>
+  <message>
+   <source>white: by the data</source>
+   <translation>Weiß: nach den Daten</translation>
+  </message>
+ </context>
+ <context>
   <name>Workspaces</name>
   <message>
    <source>Batch</source>
@@ -3734,6 +3773,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Ein kleineres Bild wählen oder andere Programme schließen.</translation>
   </message>
   <message>
+   <source>Choose a window inside them, or leave it out.</source>
+   <translation>Ein Fenster innerhalb davon wählen oder es weglassen.</translation>
+  </message>
+  <message>
    <source>Choose another folder or change its permissions.</source>
    <translation>Einen anderen Ordner wählen oder seine Berechtigungen ändern.</translation>
   </message>
@@ -3744,6 +3787,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Choose another name.</source>
    <translation>Einen anderen Namen wählen.</translation>
+  </message>
+  <message>
+   <source>Choose another picture.</source>
+   <translation>Ein anderes Bild wählen.</translation>
   </message>
   <message>
    <source>Choose another.</source>
@@ -3776,6 +3823,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Choose that task, or another pack.</source>
    <translation>Jene Aufgabe wählen oder ein anderes Modellpaket.</translation>
+  </message>
+  <message>
+   <source>Choose two pictures of the same scene.</source>
+   <translation>Zwei Bilder derselben Szene wählen.</translation>
   </message>
   <message>
    <source>Classical methods have no reconstructions and no features.</source>
@@ -4070,6 +4121,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Den zwei Dateien eines Paares denselben Namen geben; die Endung darf abweichen.</translation>
   </message>
   <message>
+   <source>Give two numbers, the lower one first.</source>
+   <translation>Zwei Zahlen angeben, die kleinere zuerst.</translation>
+  </message>
+  <message>
    <source>Go on with it (--resume), begin anew (--overwrite), or choose another folder.</source>
    <translation>Ihn fortsetzen (--resume), neu beginnen (--overwrite) oder einen anderen Ordner wählen.</translation>
   </message>
@@ -4156,6 +4211,14 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>In each branch.</source>
    <translation>In jedem Zweig.</translation>
+  </message>
+  <message>
+   <source>In {0} pair not all that the file could hold is black to white. {1}: {2}</source>
+   <translation>In {0} Paar reicht Schwarz bis Weiß nicht über alles, was die Datei fassen könnte. {1}: {2}</translation>
+  </message>
+  <message>
+   <source>In {0} pairs not all that the files could hold is black to white. {1}: {2}</source>
+   <translation>In {0} Paaren reicht Schwarz bis Weiß nicht über alles, was die Dateien fassen könnten. {1}: {2}</translation>
   </message>
   <message>
    <source>Infrared</source>
@@ -4292,6 +4355,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Metrics</source>
    <translation>Maße</translation>
+  </message>
+  <message>
+   <source>Metrics count only where both sources hold data.</source>
+   <translation>Kennzahlen zählen nur, wo beide Quellen Daten enthalten.</translation>
   </message>
   <message>
    <source>Minutes. Shows whether the data is fit and where training is heading.</source>
@@ -4578,10 +4645,6 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Jenes umbenennen.</translation>
   </message>
   <message>
-   <source>Replace them by real numbers and save it again.</source>
-   <translation>Sie durch echte Zahlen ersetzen und neu speichern.</translation>
-  </message>
-  <message>
    <source>Resample B onto A (--resample on the command line, the button in the window), or choose pictures of the same scene and size.</source>
    <translation>B auf A umrechnen (--resample in der Befehlszeile, die Schaltfläche im Fenster) oder Bilder derselben Szene und Größe wählen.</translation>
   </message>
@@ -4798,6 +4861,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Die Bilder für das Training</translation>
   </message>
   <message>
+   <source>The proportions differ ({0} and {1})</source>
+   <translation>Die Seitenverhältnisse sind verschieden ({0} und {1})</translation>
+  </message>
+  <message>
    <source>The record of this batch ({0})</source>
    <translation>Das Protokoll dieses Stapels ({0})</translation>
   </message>
@@ -4818,8 +4885,16 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Die Tabelle</translation>
   </message>
   <message>
+   <source>The two pictures</source>
+   <translation>Die beiden Bilder</translation>
+  </message>
+  <message>
    <source>The two pictures differ in size</source>
    <translation>Die zwei Bilder haben verschiedene Größen</translation>
+  </message>
+  <message>
+   <source>The window {0:.6g} {1:.6g}</source>
+   <translation>Das Fenster {0:.6g} {1:.6g}</translation>
   </message>
   <message>
    <source>There is no sample pair for “{0}”</source>
@@ -4976,6 +5051,26 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Use: {0}.</source>
    <translation>Möglich sind: {0}.</translation>
+  </message>
+  <message>
+   <source>Values {0:.6g}…{1:.6g} are black to white in both pictures. Set others by --window-a and --window-b, or by low and high in the Display tab.</source>
+   <translation>Die Werte {0:.6g}…{1:.6g} reichen in beiden Bildern von Schwarz bis Weiß. Andere setzen: mit --window-a und --window-b oder mit Unten und Oben im Reiter Darstellung.</translation>
+  </message>
+  <message>
+   <source>Values {0:.6g}…{1:.6g} are black to white, as the file says.</source>
+   <translation>Die Werte {0:.6g}…{1:.6g} reichen von Schwarz bis Weiß, wie die Datei es angibt.</translation>
+  </message>
+  <message>
+   <source>Values {0:.6g}…{1:.6g} are black to white, as was asked for.</source>
+   <translation>Die Werte {0:.6g}…{1:.6g} reichen von Schwarz bis Weiß, wie verlangt.</translation>
+  </message>
+  <message>
+   <source>Values {0:.6g}…{1:.6g} are black to white, since nearly all pixels lie there. Set others by --window-a and --window-b, or by low and high in the Display tab.</source>
+   <translation>Die Werte {0:.6g}…{1:.6g} reichen von Schwarz bis Weiß, denn dort liegen fast alle Pixel. Andere setzen: mit --window-a und --window-b oder mit Unten und Oben im Reiter Darstellung.</translation>
+  </message>
+  <message>
+   <source>Values {0:.6g}…{1:.6g} of {2:.6g}…{3:.6g} are black to white, since nearly all pixels lie there. Set others by --window-a and --window-b, or by low and high in the Display tab.</source>
+   <translation>Die Werte {0:.6g}…{1:.6g} von {2:.6g}…{3:.6g} reichen von Schwarz bis Weiß, denn dort liegen fast alle Pixel. Andere setzen: mit --window-a und --window-b oder mit Unten und Oben im Reiter Darstellung.</translation>
   </message>
   <message>
    <source>Vary brightness</source>
@@ -5502,12 +5597,20 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>der Dateikopf ist unverständlich</translation>
   </message>
   <message>
+   <source>its low end must be a number below its high end</source>
+   <translation>sein unteres Ende muss eine Zahl unter dem oberen sein</translation>
+  </message>
+  <message>
    <source>its manifest is damaged ({0}: {1})</source>
    <translation>das Manifest ist beschädigt ({0}: {1})</translation>
   </message>
   <message>
    <source>its manifest is not JSON</source>
    <translation>das Manifest ist kein JSON</translation>
+  </message>
+  <message>
+   <source>its mask has another shape {0}</source>
+   <translation>seine Maske hat eine andere Form {0}</translation>
   </message>
   <message>
    <source>its numbers are too large (over 10^38)</source>
@@ -5720,6 +5823,14 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>not all processes find the same checkpoint</source>
    <translation>nicht alle Prozesse finden denselben Zwischenstand</translation>
+  </message>
+  <message>
+   <source>not one of its pixels holds data</source>
+   <translation>kein einziges seiner Pixel enthält Daten</translation>
+  </message>
+  <message>
+   <source>not one of its pixels holds data (all are NaN, infinite or marked as “no data”)</source>
+   <translation>kein einziges seiner Pixel enthält Daten (alle sind NaN, unendlich oder als „keine Daten“ gekennzeichnet)</translation>
   </message>
   <message>
    <source>not one pair can be used</source>
@@ -5962,6 +6073,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>das Fenster wurde vorher geschlossen</translation>
   </message>
   <message>
+   <source>the window {0:.6g}…{1:.6g} lies outside its values, which are {2:.6g}…{3:.6g}</source>
+   <translation>das Fenster {0:.6g}…{1:.6g} liegt außerhalb seiner Werte {2:.6g}…{3:.6g}</translation>
+  </message>
+  <message>
    <source>there are none</source>
    <translation>es gibt keine</translation>
   </message>
@@ -5992,6 +6107,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>there is no pair that every method has a result for</source>
    <translation>es gibt kein Paar, zu dem jedes Verfahren ein Ergebnis hat</translation>
+  </message>
+  <message>
+   <source>there is no pixel where both hold data</source>
+   <translation>es gibt kein Pixel, für das beide Daten enthalten</translation>
   </message>
   <message>
    <source>there is no such file</source>
@@ -6106,6 +6225,14 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Gewicht „{0}“</translation>
   </message>
   <message>
+   <source>window of A</source>
+   <translation>Fenster von A</translation>
+  </message>
+  <message>
+   <source>window of B</source>
+   <translation>Fenster von B</translation>
+  </message>
+  <message>
    <source>yes</source>
    <translation>ja</translation>
   </message>
@@ -6202,6 +6329,14 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>{0} von {1} Teilen sind da</translation>
   </message>
   <message>
+   <source>{0} pair has pixels without data; they are filled from the other source.</source>
+   <translation>{0} Paar hat Pixel ohne Daten; sie werden aus der anderen Quelle gefüllt.</translation>
+  </message>
+  <message>
+   <source>{0} pairs have pixels without data; they are filled from the other source.</source>
+   <translation>{0} Paare haben Pixel ohne Daten; sie werden aus der anderen Quelle gefüllt.</translation>
+  </message>
+  <message>
    <source>{0} patient is on both sides: the figures will look better than they are. Take these pictures out of one of the two folders.</source>
    <translation>{0} Patient ist auf beiden Seiten: Die Kennzahlen werden besser aussehen, als sie sind. Bitte diese Bilder aus einem der zwei Ordner nehmen.</translation>
   </message>
@@ -6218,12 +6353,28 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>{0} Bilder sind kleiner als ein Ausschnitt von {1} Pixeln und werden durch Spiegeln fortgesetzt.</translation>
   </message>
   <message>
-   <source>{0} pixel is not a number or infinite (NaN or Inf)</source>
-   <translation>{0} Pixel ist keine Zahl oder unendlich (NaN oder Inf)</translation>
+   <source>{0} pixel holds no data and is filled from the other source.</source>
+   <translation>{0} Pixel enthält keine Daten und wird aus der anderen Quelle gefüllt.</translation>
   </message>
   <message>
-   <source>{0} pixels are not a number or infinite (NaN or Inf)</source>
-   <translation>{0} Pixel sind keine Zahlen oder unendlich (NaN oder Inf)</translation>
+   <source>{0} pixel holds no data in either source and is black.</source>
+   <translation>{0} Pixel enthält in keiner der beiden Quellen Daten und ist schwarz.</translation>
+  </message>
+  <message>
+   <source>{0} pixel holds {1:.6g}, far from all others, and does not count for what is black and white. If it means “no data”, say so in the file (tag GDAL_NODATA, or NaN).</source>
+   <translation>{0} Pixel enthält {1:.6g}, weit entfernt von allen anderen, und zählt nicht für Schwarz und Weiß. Bedeutet es „keine Daten“, sollte die Datei es angeben (Tag GDAL_NODATA oder NaN).</translation>
+  </message>
+  <message>
+   <source>{0} pixels hold no data and are filled from the other source.</source>
+   <translation>{0} Pixel enthalten keine Daten und werden aus der anderen Quelle gefüllt.</translation>
+  </message>
+  <message>
+   <source>{0} pixels hold no data in either source and are black.</source>
+   <translation>{0} Pixel enthalten in keiner der beiden Quellen Daten und sind schwarz.</translation>
+  </message>
+  <message>
+   <source>{0} pixels hold {1:.6g}, far from all others, and do not count for what is black and white. If it means “no data”, say so in the file (tag GDAL_NODATA, or NaN).</source>
+   <translation>{0} Pixel enthalten {1:.6g}, weit entfernt von allen anderen, und zählen nicht für Schwarz und Weiß. Bedeutet es „keine Daten“, sollte die Datei es angeben (Tag GDAL_NODATA oder NaN).</translation>
   </message>
   <message>
    <source>{0} refuses the file</source>
@@ -6232,6 +6383,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>{0} was given twice and counts once.</source>
    <translation>{0} wurde zweimal angegeben und zählt einmal.</translation>
+  </message>
+  <message>
+   <source>{0} was taken for “no data”: nothing else comes near it.</source>
+   <translation>{0} wurde als „keine Daten“ verstanden: Nichts anderes kommt dem nahe.</translation>
   </message>
   <message>
    <source>{0} was {1}, now {2}</source>
@@ -6250,16 +6405,20 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>{0} {1} (erster: {2})</translation>
   </message>
   <message>
+   <source>{0} {1}: resampled, B is stretched.</source>
+   <translation>{0} {1}: Umgerechnet wird B verzerrt.</translation>
+  </message>
+  <message>
    <source>{0}, {1} steps</source>
    <translation>{0}, {1} Schritte</translation>
   </message>
   <message>
-   <source>{0}-bit signed integers, shown from the least to the greatest value.</source>
-   <translation>Ganze Zahlen mit Vorzeichen, {0} Bit, gezeigt vom kleinsten bis zum größten Wert.</translation>
+   <source>{0}-bit signed integers, which have no black and white of their own.</source>
+   <translation>Ganze Zahlen mit Vorzeichen ({0} Bit), die kein eigenes Schwarz und Weiß haben.</translation>
   </message>
   <message>
-   <source>{0}-bit unsigned integers, shown from the least to the greatest value.</source>
-   <translation>Ganze Zahlen ohne Vorzeichen, {0} Bit, gezeigt vom kleinsten bis zum größten Wert.</translation>
+   <source>{0}-bit unsigned integers, which have no black and white of their own.</source>
+   <translation>Ganze Zahlen ohne Vorzeichen ({0} Bit), die kein eigenes Schwarz und Weiß haben.</translation>
   </message>
   <message>
    <source>{0}-bit values were stretched to 0…255.</source>
@@ -6280,6 +6439,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>{0}: give the two folders alone</source>
    <translation>{0}: bitte nur die zwei Ordner angeben</translation>
+  </message>
+  <message>
+   <source>{0}: the picture is stretched.</source>
+   <translation>{0}: Das Bild wird verzerrt.</translation>
   </message>
   <message>
    <source>{0}: unexpected error ({1}: {2})</source>

@@ -144,7 +144,7 @@ def test_png_transparent_colour(
     (tmp_path / "t.png").write_bytes(_png(bits, colour, row, key))
     image = read_image(tmp_path / "t.png")
     np.testing.assert_array_equal(image.data[0], expected)
-    assert image.notes == ("Transparent areas were put on black.",)
+    assert image.notes[0] == "Transparent areas were put on black."
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

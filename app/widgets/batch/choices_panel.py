@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
@@ -23,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.batching.choices import DEPTHS, FORMATS, Choices
+from app.widgets.batch.window_row import WindowRow
 from app.widgets.elided import ElidedLabel
 from app.words import spoken
 from core.tasks import TASKS
@@ -55,6 +57,9 @@ class ChoicesPanel(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._make_boxes()
         self._make_lines()
+        self.windows = {side: WindowRow(side.upper()) for side in "ab"}
+        for row in self.windows.values():
+            row.edited.connect(self._edited)
         self.flags = self._make_flags()
         self._lay_out()
         self.show_choices(choices)
@@ -119,6 +124,10 @@ class ChoicesPanel(QScrollArea):
         self.trouble.setWordWrap(True)
         self.trouble.setProperty("warns", True)
         self.trouble.hide()
+        self.wrong_window = QLabel()
+        self.wrong_window.setWordWrap(True)
+        self.wrong_window.setProperty("warns", True)
+        self.wrong_window.hide()
 
     def field_help(self) -> dict[str, str]:
         """What may stand in a template, explained."""
@@ -180,6 +189,9 @@ class ChoicesPanel(QScrollArea):
         form.addRow("", self.preview)
         form.addRow(self.tr("Format"), self.formats)
         form.addRow(self.tr("Depth"), self.depths)
+        form.addRow(self.tr("Values A"), self.windows["a"])
+        form.addRow(self.tr("Values B"), self.windows["b"])
+        form.addRow("", self.wrong_window)
         content = self.content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(10, 8, 10, 8)
@@ -211,6 +223,14 @@ class ChoicesPanel(QScrollArea):
                 line.setText(text)
         for flag, box in self.flags.items():
             box.setChecked(getattr(choices, flag))
+        for side, row in self.windows.items():
+            row.show_window(choices.windows["ab".index(side)])
+        self._judge_windows()
+
+    def _judge_windows(self) -> None:
+        wrong = next((row.problem for row in self.windows.values() if row.problem), "")
+        self.wrong_window.setText(wrong)
+        self.wrong_window.setVisible(bool(wrong))
 
     def show_methods(self, methods: Sequence[tuple[str, str, str, bool]]) -> None:
         """List methods: (name, title, summary, whether it is a model), the default first."""
@@ -255,8 +275,9 @@ class ChoicesPanel(QScrollArea):
         return "" if is_default else self.methods.currentData() or ""
 
     def _edited(self) -> None:
-        flags = {flag: box.isChecked() for flag, box in self.flags.items()}
+        flags: dict[str, Any] = {flag: box.isChecked() for flag, box in self.flags.items()}
         task = self.tasks.currentData()
+        self._judge_windows()
         choices = replace(
             self._choices,
             task=task,
@@ -265,6 +286,8 @@ class ChoicesPanel(QScrollArea):
             template=self.template.text(),
             format=self.formats.currentData(),
             depth=DEPTHS[self.depths.currentIndex()],
+            window_a=self.windows["a"].ends,
+            window_b=self.windows["b"].ends,
             **flags,
         )
         if task != self._choices.task:

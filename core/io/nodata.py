@@ -1,0 +1,124 @@
+"""Which pixels of a file hold no measured value: the file's “no data”, NaN, infinity.
+
+Only what is certain is taken for no data: what the file says, what is no number, and the well-known
+values of programs that cannot say it (−9999, …) where they lie far away from everything else. What
+merely looks odd is left as it is, and a note tells of it (:mod:`core.io.values`).
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import InputError, Said
+from core.types import BoolArray, FloatArray
+
+_KNOWN = np.array(
+    [
+        *(-9999, -99999, -999999, -999, -32768, -32767, -2147483648),
+        *(-1e20, -1e30, -3.4028234663852886e38, 1e20, 1e30, 9.969209968386869e36),
+        3.4028234663852886e38,
+    ],
+    np.float32,
+)
+"""What programs write where they have nothing, in kinds of files that cannot say so."""
+_GAP = 2.0
+"""So many times the range of all other values must lie between them and such a value."""
+_HUGE, _ROUGH, _FINE = 1e30, 1e-5, 1e-6
+"""Tags are decimal text: −3.40282e+38 means the least number of single precision."""
+
+
+def declared(samples: npt.NDArray[Any], text: str) -> BoolArray | None:
+    """H×W bool, False where ``samples`` H×W×C are what the tag GDAL_NODATA says; None without.
+
+    A pixel of several channels is without data where all of them are.
+    """
+    try:
+        value = float(text.strip().strip("\0").replace(",", "."))
+    except ValueError:
+        return None
+    if math.isnan(value):
+        return None  # found by :func:`finite`
+    if samples.dtype.kind == "f":
+        # The least number of double precision, as text, may be rounded beyond it.
+        most = float(np.finfo(samples.dtype).max)
+        value = min(max(value, -most), most)
+        near = np.isclose(samples, value, rtol=_ROUGH if abs(value) > _HUGE else _FINE, atol=0.0)
+    elif abs(value) < 2**63 and value == int(value):
+        near = samples == int(value)
+    else:
+        return None
+    missing = near.all(axis=2)
+    return ~missing if missing.any() else None
+
+
+def finite(samples: npt.NDArray[Any]) -> BoolArray | None:
+    """H×W bool, False where a channel of ``samples`` H×W×C is NaN or infinite; None if nowhere."""
+    if samples.dtype.kind != "f":
+        return None
+    valid = np.isfinite(samples).all(axis=2)
+    return None if valid.all() else valid
+
+
+def well_known(data: FloatArray, mask: BoolArray | None) -> tuple[BoolArray | None, list[float]]:
+    """``mask`` without the pixels that hold a well-known “no data” value, and these values.
+
+    Certain enough is one that lies twice the range of all other values away from them.
+    """
+    valid = data if mask is None else data[mask]
+    if not any(np.float32(end) in _KNOWN for end in (valid.min(), valid.max())):
+        return mask, []
+    is_known = np.isin(valid, _KNOWN)
+    rest = valid[~is_known]
+    if not rest.size:
+        return mask, []
+    low, high = float(rest.min()), float(rest.max())
+    certain = [
+        value
+        for value in np.unique(valid[is_known]).tolist()
+        if max(low - value, value - high) > _GAP * (high - low)
+    ]
+    missing = np.asarray(np.isin(data, np.array(certain, np.float32)).all(axis=2), np.bool_)
+    return (both(mask, ~missing), certain) if missing.any() else (mask, [])
+
+
+def both(one: BoolArray | None, other: BoolArray | None) -> BoolArray | None:
+    """Where both masks hold; None is everywhere."""
+    if one is None or other is None:
+        return other if one is None else one
+    return one & other
+
+
+def note_of(mask: BoolArray | None, values: list[float]) -> tuple[str, ...]:
+    """What a person should know about pixels without data."""
+    if mask is None:
+        return ()
+    number = int(np.count_nonzero(~mask))
+    text = (
+        "{0} pixel holds no data and is filled from the other source."
+        if number == 1
+        else "{0} pixels hold no data and are filled from the other source."
+    )
+    notes = [Said(text, number)]
+    if values:
+        named = ", ".join(f"{value:.9g}" for value in values)
+        notes.append(Said("{0} was taken for “no data”: nothing else comes near it.", named))
+    return tuple(notes)
+
+
+def check_some(path: Path, mask: BoolArray | None) -> None:
+    """Refuse a file without a single pixel that holds data.
+
+    Raises:
+        InputError: as said.
+    """
+    if mask is not None and not mask.any():
+        raise InputError(
+            str(path),
+            "not one of its pixels holds data (all are NaN, infinite or marked as “no data”)",
+            "Choose another picture.",
+        )

@@ -1,0 +1,340 @@
+"""Which numbers of a picture are black and which are white: the rule for windows, in one place.
+
+=====================================  =========================================================
+8-bit integers                         0…255, always
+colour of more bits                    what the file can hold: a photograph's darkness means much
+colour floats                          0…1 where all lie inside it, else as grey
+grey of more bits, or floats           1. a range stated in the file, where the data fills it
+                                       2. what the file can hold, where the data fills it
+                                       3. the range of nearly all values (:func:`nearly_all`)
+two shots by one camera (``mef``,      one window for both, found as 2 and 3 for both together:
+``mff``), grey                         an under-exposed frame must stay darker than the other
+chosen by hand                         as chosen, by :func:`with_window`
+=====================================  =========================================================
+
+“Fills it” is two fifths of the range for integers; a tenth of 0…1 for floats, which somebody scaled
+on purpose. So a photograph of 16 bits keeps its black and white, while counts of a thermal camera,
+12 bits in words of 16, or hundredths of a kelvin get all of the grey levels, and a note says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from core.errors import InputError, Said
+from core.tasks import TASKS
+from core.types import BoolArray, FloatArray, Image, SourcePair
+from core.windows import Window, check_window
+
+Range = tuple[float, float]
+
+_TAIL = 0.005
+"""Share of the pixels at either end that may lie outside the window."""
+_ROOM, _LITTLE_ROOM = 0.5, 0.02
+"""How far beyond the bulk the window reaches for what lies outside it, as shares of its span: for
+things of some pixels (a distant fire), and for what may be a dead pixel."""
+_FILLED, _FILLED_UNIT = 0.4, 0.1
+_MOSTLY_INSIDE = 0.9
+_FAR = 3.0
+"""A value so many spans away from all others is left out of the statistics."""
+_MANY, _MANY_PIXELS = 0.001, 8
+_EMPTY = 0.5
+_SAMPLE = 2_000_003
+"""Values that percentiles are taken from, about; an odd number, so that no column is favoured."""
+_NEARLY_ALL = (
+    "Values {0:.6g}…{1:.6g} are black to white, since nearly all pixels lie there. Set others by "
+    "--window-a and --window-b, or by low and high in the Display tab."
+)
+_OF_CONTAINER = (
+    "Values {0:.6g}…{1:.6g} of {2:.6g}…{3:.6g} are black to white, since nearly all pixels lie "
+    "there. Set others by --window-a and --window-b, or by low and high in the Display tab."
+)
+_FAR_ONE = (
+    "{0} pixel holds {1:.6g}, far from all others, and does not count for what is black and white. "
+    "If it means “no data”, say so in the file (tag GDAL_NODATA, or NaN)."
+)
+_FAR_SOME = (
+    "{0} pixels hold {1:.6g}, far from all others, and do not count for what is black and white. "
+    "If it means “no data”, say so in the file (tag GDAL_NODATA, or NaN)."
+)
+_STATED = "Values {0:.6g}…{1:.6g} are black to white, as the file says."
+_SHARED = (
+    "Values {0:.6g}…{1:.6g} are black to white in both pictures. Set others by --window-a and "
+    "--window-b, or by low and high in the Display tab."
+)
+_ASKED = "Values {0:.6g}…{1:.6g} are black to white, as was asked for."
+_TOLD = (_NEARLY_ALL, _OF_CONTAINER, _FAR_ONE, _FAR_SOME, _STATED, _SHARED, _ASKED)
+"""Notes about windows: they go when the window does."""
+
+
+@dataclass(frozen=True)
+class _Spread:
+    """Where nearly all values lie, and a far value (with how many pixels hold it) left out."""
+
+    low: float
+    high: float
+    far: tuple[float, int] | None = None
+
+
+def nearly_all(data: FloatArray, mask: BoolArray | None = None) -> Range | None:
+    """The range of nearly all values of ``data`` H×W×C where ``mask`` H×W holds; None if constant.
+
+    From the 0.5th to the 99.5th percentile, and on each side up to half as far again as a thing of
+    at least some pixels needs (found behind a 3×3 median), or a fiftieth for single pixels: a
+    small hot target stays brighter than its surroundings, a dead pixel costs next to nothing. A
+    value that more than half of the pixels share (empty background) does not count, but is held.
+    A value that many pixels share and that lies three spans away from all others (the border of a
+    warped picture, an unmarked “no data”) is left out.
+    """
+    spread = _spread(data, mask)
+    return None if spread is None else (spread.low, spread.high)
+
+
+def _spread(data: FloatArray, mask: BoolArray | None) -> _Spread | None:
+    valid = data if mask is None else data[mask]
+    values = valid.reshape(-1)
+    sample = values[:: max(1, values.size // _SAMPLE) | 1]
+    far = _far_value(sample)
+    if far is not None:
+        sample, keep = sample[sample != far], data != far
+        if not sample.size:
+            return None
+        held = int(np.count_nonzero(~keep.any(axis=2)))
+        inside = keep.all(axis=2) if mask is None else keep.all(axis=2) & mask
+    else:
+        held, inside = 0, mask
+    ends = _bulk(sample)
+    plain = _plain_ends(data, inside)
+    if ends is None:
+        ends = plain[0] if plain[0][0] < plain[0][1] else plain[1]
+        if ends[0] >= ends[1]:
+            return None
+    low, high = _with_room(ends, *plain)
+    if np.array_equal(sample, np.round(sample)):
+        low, high = math.floor(low), math.ceil(high)
+    return _Spread(float(low), float(high), None if far is None else (float(far), held))
+
+
+def _ranks(values: FloatArray) -> Range:
+    last = values.size - 1
+    low, high = math.floor(_TAIL * last), math.ceil((1 - _TAIL) * last)
+    ordered = np.partition(values, sorted({low, high}))
+    return float(ordered[low]), float(ordered[high])
+
+
+def _far_value(sample: FloatArray) -> np.float32 | None:
+    """An extreme that many share and nobody else comes near, or None."""
+    for extreme in (sample.min(), sample.max()):
+        alone = sample != extreme
+        sharing = sample.size - np.count_nonzero(alone)
+        if sharing <= max(_MANY * sample.size, _MANY_PIXELS) or not alone.any():
+            continue
+        low, high = _ranks(sample[alone])
+        gap = max(low - float(extreme), float(extreme) - high)
+        if high > low and gap > _FAR * (high - low):
+            return np.float32(extreme)
+    return None
+
+
+def _bulk(sample: FloatArray) -> Range | None:
+    """Percentiles, an empty background left out; None where they are one value."""
+    low, high = float(sample.min()), float(sample.max())
+    for extreme in (low, high):
+        rest = sample[sample != np.float32(extreme)]
+        if rest.size and rest.size < (1 - _EMPTY) * sample.size:
+            ends = _ranks(rest)
+            ends = min(ends[0], extreme), max(ends[1], extreme)
+            return ends if ends[0] < ends[1] else None
+    ends = _ranks(sample)
+    return ends if ends[0] < ends[1] else None
+
+
+def _plain_ends(data: FloatArray, inside: BoolArray | None) -> tuple[Range, Range]:
+    """Least and greatest value behind a 3×3 median, and of all pixels, where ``inside``."""
+    if inside is None:
+        smooth, whole = data, data
+    else:
+        whole = data[inside]
+        middle = np.median(whole[:: max(1, whole.size // 100_000) | 1])
+        smooth = np.where(inside[..., np.newaxis], data, np.float32(middle))
+    despeckled = cv2.medianBlur(np.ascontiguousarray(smooth), 3)
+    return (
+        (float(despeckled.min()), float(despeckled.max())),
+        (float(whole.min()), float(whole.max())),
+    )
+
+
+def _with_room(ends: Range, despeckled: Range, whole: Range) -> Range:
+    low, high = ends
+    span = high - low
+    below = max(min(low - despeckled[0], _ROOM * span), 0.0)
+    above = max(min(despeckled[1] - high, _ROOM * span), 0.0)
+    below = max(below, min(low - whole[0], _LITTLE_ROOM * span))
+    above = max(above, min(whole[1] - high, _LITTLE_ROOM * span))
+    return low - below, high + above
+
+
+def windowed(image: Image, stated: Sequence[Range] = ()) -> Image:
+    """``image`` with the window that the rule of this module gives it, and a note where it is not
+    what the file can hold.
+
+    Args:
+        image: as read, ``container`` set; its window does not matter.
+        stated: ranges that the file names (least and greatest value, a display range).
+    """
+    container = image.container
+    if container is not None and (image.bit_depth == 8 or image.is_colour):
+        return replace(image, window=container)
+    data = image.data if image.is_colour else image.data[..., :1]
+    spread = _spread(data, image.mask)
+    if spread is None:
+        return replace(image, window=container or _around(float(_first(image))))
+    own = spread.low, spread.high
+    for claim in stated:
+        if claim != container and _honest(claim, own, data, image.mask):
+            return replace(image, window=claim, notes=(*image.notes, Said(_STATED, *claim)))
+    if container is not None and _fills(own, container):
+        return replace(image, window=container)
+    return replace(image, window=own, notes=(*image.notes, *_notes(spread, container)))
+
+
+def _first(image: Image) -> np.float32:
+    values = image.data[..., 0]
+    return values.flat[0] if image.mask is None else values[image.mask][0]
+
+
+def _around(value: float) -> Range:
+    """A window for a constant: 0 to the value, so that it is told from nothing."""
+    return (0.0, 1.0) if value == 0 else (min(value, 0.0), max(value, 0.0))
+
+
+def _fills(own: Range, whole: Range) -> bool:
+    share = _FILLED_UNIT if whole == (0.0, 1.0) else _FILLED
+    return own[1] - own[0] >= share * (whole[1] - whole[0])
+
+
+def _honest(claim: Range, own: Range, data: FloatArray, mask: BoolArray | None) -> bool:
+    """Whether nearly all of the data lies inside a range that it fills."""
+    low, high = claim
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        return False
+    if min(high, own[1]) - max(low, own[0]) < _FILLED * (high - low):
+        return False
+    valid = data if mask is None else data[mask]
+    inside = np.count_nonzero((valid >= low) & (valid <= high))
+    return bool(inside >= _MOSTLY_INSIDE * valid.size)
+
+
+def _notes(spread: _Spread, container: Range | None) -> tuple[str, ...]:
+    if container is None:
+        own = Said(_NEARLY_ALL, spread.low, spread.high)
+    else:
+        own = Said(_OF_CONTAINER, spread.low, spread.high, *container)
+    if spread.far is None:
+        return (own,)
+    value, held = spread.far
+    return own, Said(_FAR_ONE if held == 1 else _FAR_SOME, held, value)
+
+
+def window_note(image: Image) -> str:
+    """What is said about the window of ``image``; "" where it is that of its file's kind."""
+    return next((note for note in image.notes if _is_about_window(note)), "")
+
+
+def _is_about_window(note: str) -> bool:
+    return isinstance(note, Said) and note.template in _TOLD
+
+
+def _other_notes(image: Image) -> tuple[str, ...]:
+    """All but those about the window."""
+    return tuple(note for note in image.notes if not _is_about_window(note))
+
+
+def with_window(image: Image, window: Window | None) -> Image:
+    """``image`` with black and white at the values a person chose; itself for None.
+
+    Raises:
+        InputError: the low end is not below the high end, an end is no finite number, or not one
+            pixel lies between or around them, so that the picture would be all black or all white.
+    """
+    if window is None or window == image.window:
+        return image
+    low, high = float(window[0]), float(window[1])
+    check_window(window)
+    valid = image.data if image.mask is None else image.data[image.mask]
+    least, greatest = float(valid.min()), float(valid.max())
+    if high < least or low > greatest:
+        raise InputError(
+            image.name or "picture",
+            Said(
+                "the window {0:.6g}…{1:.6g} lies outside its values, which are {2:.6g}…{3:.6g}",
+                low,
+                high,
+                least,
+                greatest,
+            ),
+            "Choose a window inside them, or leave it out.",
+        )
+    notes = _other_notes(image)
+    if (low, high) != image.container:
+        notes = (*notes, Said(_ASKED, low, high))
+    return replace(image, window=(low, high), notes=notes)
+
+
+def for_task(pair: SourcePair, task: str) -> SourcePair:
+    """``pair`` with one window for both where the task compares brightness (``mef``, ``mff``).
+
+    Call it before windows are chosen by hand: it finds them anew. Pairs of other tasks, of
+    different kinds, in colour, or of 8 bits are given back as they are.
+    """
+    if not is_shared(pair, task):
+        return pair
+    a, b = pair.a, pair.b
+    ends = [_ends(image) for image in (a, b)]
+    low, high = min(end[0] for end in ends), max(end[1] for end in ends)
+    told: tuple[str, ...] = ()
+    if a.container is not None and (low >= high or _fills((low, high), a.container)):
+        window = a.container
+    elif low < high:
+        window, told = (low, high), (Said(_SHARED, low, high),)
+    else:
+        return pair
+    return SourcePair(*(replace(i, window=window, notes=(*_other_notes(i), *told)) for i in (a, b)))
+
+
+def _ends(image: Image) -> Range:
+    spread = _spread(image.data[..., :1], image.mask)
+    first = float(_first(image))
+    return (first, first) if spread is None else (spread.low, spread.high)
+
+
+def is_shared(pair: SourcePair, task: str) -> bool:
+    """Whether :func:`for_task` looks at both pictures of ``pair`` together."""
+    spec, a, b = TASKS.get(task), pair.a, pair.b
+    if spec is None or not spec.one_camera or a.container != b.container:
+        return False
+    return not (_keeps(a) or _keeps(b))
+
+
+def _keeps(image: Image) -> bool:
+    return image.is_colour or image.bit_depth == 8
+
+
+def as_stored(image: Image) -> Image:
+    """``image`` with the window of what its file can hold: how a result is looked at and scored."""
+    return image if image.container is None else replace(image, window=image.container)
+
+
+def seen_as(image: Image, other: Image) -> Image:
+    """``image`` with the window of ``other`` where both count alike, else as stored.
+
+    For a truth beside its sources.
+    """
+    if image.container is not None and image.container == other.container:
+        return replace(image, window=other.window)
+    return as_stored(image)
