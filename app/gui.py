@@ -75,6 +75,7 @@ def run(
     window = MainWindow(
         factory, resources.SAMPLES, chosen, method or "", settings=settings, cpu=cpu
     )
+    window.session.task_by_hand = task is not None
     for side, chosen_window in zip("ab", windows, strict=True):
         if chosen_window is not None:
             look = window.session.display.with_look(side, window=chosen_window)
@@ -115,12 +116,14 @@ class FirstPictures:
         """See to it that nobody waits for what does not come."""
         session = window.session
 
-        def nothing_to_show() -> None:
+        def opened() -> None:
+            if session.sources.is_awaited:
+                return
+            self._opened.set()
             if session.sources.pair is None:
                 self._shown.set()
 
-        session.sources_changed.connect(self._opened.set)
-        session.sources_changed.connect(nothing_to_show)
+        session.sources_changed.connect(opened)
         window.controller.previewed.connect(self._shown.set)
         for signal in (session.problem_changed, window.habits.ended):
             signal.connect(self._opened.set)

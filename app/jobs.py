@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol
 
@@ -20,7 +20,7 @@ from PySide6.QtCore import QCoreApplication
 from app.display import FeatureView
 from app.habits.quiet_import import collector_at_rest, libraries, open_libraries
 from app.render import Picture, basis_of, feature_picture, result_pictures, source_picture
-from app.results import ONE_CAMERA, Stamp, stamp_of
+from app.results import ONE_CAMERA, Stamp, as_seen, stamp_of
 from app.session import EngineInfo, Loaded, Method, Outcome, Side, Sources, default_method
 from app.words import spoken
 from core.errors import InputError, Said
@@ -28,6 +28,7 @@ from core.fuser import Fuser
 from core.progress import Progress
 from core.tasks import TASKS, get_task
 from core.types import DeviceChoice, FloatArray, FusionRequest, FusionResult, Image, SourcePair
+from core.windows import Windows
 
 
 class Engine(Fuser, Protocol):
@@ -215,6 +216,13 @@ class FusePlan:
     features: FeatureView
     tiles: bool = False
     """Work in small pieces, where memory ran out."""
+    windows: Windows = (None, None)
+    """Those the sources are seen in: what is seen is what is fused."""
+
+    @cached_property
+    def seen(self) -> SourcePair:
+        """The pair as it is seen."""
+        return as_seen(self.pair, self.windows)
 
 
 def classical_preview(plan: FusePlan, progress: Progress) -> Outcome | None:
@@ -231,7 +239,7 @@ def classical_preview(plan: FusePlan, progress: Progress) -> Outcome | None:
     if plan.method in BASELINES:
         return None
     name = get_task(plan.task).default_baseline
-    request = FusionRequest(plan.pair, plan.task, name, request_id=plan.request_id)
+    request = FusionRequest(plan.seen, plan.task, name, request_id=plan.request_id)
     begun = time.perf_counter()
     result = fuse_classically(request, progress)
     seconds = time.perf_counter() - begun
@@ -263,7 +271,7 @@ def _chosen(methods: tuple[Method, ...], plan: FusePlan) -> Method | None:
 def _fused(engine: Engine, plan: FusePlan, method: Method | None, progress: Progress) -> Outcome:
     is_model = method is None or method.kind == "pack"
     request = FusionRequest(
-        plan.pair,
+        plan.seen,
         plan.task,
         method.name if method is not None else plan.method,
         reconstructions=is_model,
@@ -288,6 +296,7 @@ def _drawn(
     basis = basis_of(result)
     pictures = result_pictures(result, plan.features, basis)
     _counted(pictures["fused"])
+    seen = plan.seen
     return Outcome(
         result,
         plan.pair,
@@ -298,7 +307,8 @@ def _drawn(
         pictures=pictures,
         basis=basis,
         feature_view=plan.features,
-        recon_psnr=reconstruction_psnr(result, plan.pair),
+        recon_psnr=reconstruction_psnr(result, seen),
+        windows=(seen.a.window, seen.b.window),
     )
 
 

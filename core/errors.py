@@ -94,15 +94,16 @@ class SizeMismatch(InputError):
         self.size_a = size_a
         self.size_b = size_b
         self.proportions = differing_proportions(size_a, size_b)
-        sizes = Said("A is {0}×{1} pixels and B is {2}×{3}", *size_a, *size_b)
-        text = "{0}. {1}: resampled, B is stretched"
+        remedy = Said(
+            "Resample B onto A (--resample on the command line, the button in the window), "
+            "or choose pictures of the same scene and size."
+        )
+        if self.proportions:
+            remedy = Said("{0} {1}: resampled, B is stretched.", remedy, self.proportions)
         super().__init__(
             Said("The two pictures differ in size"),
-            Said(text, sizes, self.proportions) if self.proportions else sizes,
-            Said(
-                "Resample B onto A (--resample on the command line, the button in the window), "
-                "or choose pictures of the same scene and size."
-            ),
+            Said("A is {0}×{1} pixels and B is {2}×{3}", *size_a, *size_b),
+            remedy,
         )
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -34,6 +38,33 @@ def _close_button(name: str) -> QToolButton:
     return button
 
 
+class _Folding(QBoxLayout):
+    """Words with buttons at their right; in a narrow place the buttons are below them."""
+
+    _NARROW = 720
+
+    def __init__(self, owner: QWidget, left: int, top: int) -> None:
+        super().__init__(QBoxLayout.Direction.LeftToRight, owner)
+        self.setContentsMargins(left, top, 8, top)
+        self.setSpacing(8)
+        self.words = QHBoxLayout()
+        self.buttons = QHBoxLayout()
+        for inner in (self.words, self.buttons):
+            inner.setSpacing(8)
+        self.addLayout(self.words, 1)
+        self.addLayout(self.buttons)
+
+    def fold(self, width: int) -> None:
+        """Lay out anew for a width; without buttons there is nothing to put elsewhere."""
+        several = self.buttons.count() > 1
+        folded = QBoxLayout.Direction.TopToBottom
+        wanted = folded if several and width < self._NARROW else QBoxLayout.Direction.LeftToRight
+        if wanted != self.direction():
+            self.setDirection(wanted)
+            right = Qt.AlignmentFlag.AlignRight
+            self.setAlignment(self.buttons, right if wanted == folded else Qt.AlignmentFlag(0))
+
+
 class TitledCard(QFrame):
     """A sign, a title with a sentence or two below it, and to their right what one can do."""
 
@@ -53,12 +84,16 @@ class TitledCard(QFrame):
         words.setSpacing(2)
         words.addWidget(self.title)
         words.addWidget(self.text)
-        self.row = QHBoxLayout(self)
-        self.row.setContentsMargins(10, 8, 8, 8)
-        self.row.setSpacing(8)
-        self.row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
-        self.row.addLayout(words, 1)
+        self.outer = _Folding(self, 10, 8)
+        self.row = self.outer.buttons
+        self.outer.words.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
+        self.outer.words.addLayout(words, 1)
         self.hide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Buttons go below the words where there is no room beside them."""
+        super().resizeEvent(event)
+        self.outer.fold(event.size().width())
 
     def say(self, title: str, text: str) -> None:
         """Show title and text; an empty title takes the card away."""
@@ -118,9 +153,14 @@ def _sentence(text: str) -> str:
 
 
 class MessageBar(QFrame):
-    """A line of text with a close button: the yellow bar, or the quiet coach line."""
+    """A line of text with a close button: the yellow bar, or the quiet coach line.
+
+    It may put something to the person: then there are buttons to answer with.
+    """
 
     dismissed = Signal()
+    answered = Signal(str)
+    """The name of the answer."""
 
     def __init__(self, kind: str, icon: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -130,18 +170,40 @@ class MessageBar(QFrame):
         self.text = _text_label()
         close = _close_button(self.tr("Dismiss message"))
         close.clicked.connect(self._dismiss)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(10, 3, 4, 3)
-        layout.setSpacing(8)
-        layout.addWidget(sign)
-        layout.addWidget(self.text, 1)
-        layout.addWidget(close)
+        self._layout = _Folding(self, 10, 3)
+        self._layout.words.addWidget(sign)
+        self._layout.words.addWidget(self.text, 1)
+        self._layout.buttons.addWidget(close)
+        self.buttons: dict[str, QPushButton] = {}
+        self._answers: tuple[tuple[str, str], ...] = ()
         self.hide()
 
-    def show_text(self, text: str) -> None:
-        """Show ``text``; "" hides the bar."""
+    def show_text(self, text: str, answers: Sequence[tuple[str, str]] = ()) -> None:
+        """Show ``text``; "" hides the bar.
+
+        Args:
+            answers: name and label of each button; the first one is the expected one.
+        """
         self.text.setText(text)
+        if tuple(answers) != self._answers:
+            self._offer(tuple(answers))
         self.setVisible(bool(text))
+
+    def _offer(self, answers: tuple[tuple[str, str], ...]) -> None:
+        for button in self.buttons.values():
+            button.hide()
+            button.deleteLater()
+        self.buttons, self._answers = {}, answers
+        for name, label in answers:
+            button = self.buttons[name] = QPushButton(label)
+            button.clicked.connect(lambda _=False, name=name: self.answered.emit(name))
+            self._layout.buttons.insertWidget(self._layout.buttons.count() - 1, button)
+        self._layout.fold(self.width())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Buttons go below the words where there is no room beside them."""
+        super().resizeEvent(event)
+        self._layout.fold(event.size().width())
 
     def _dismiss(self) -> None:
         self.hide()

@@ -21,9 +21,13 @@ class InfoTab(QTreeWidget):
         self.setRootIsDecorated(False)
         self.setIndentation(8)
         self.setWordWrap(True)
+        # Of a path that is too long, the file and where it begins tell most.
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setAccessibleName(self.tr("Information"))
         self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         self.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        # A row is as tall as its words need in the width there is.
+        self.header().sectionResized.connect(lambda *_: self.scheduleDelayedItemsLayout())
         copy = QShortcut(QKeySequence.StandardKey.Copy, self)
         copy.setContext(Qt.ShortcutContext.WidgetShortcut)
         copy.activated.connect(self._copy)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, QRectF, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QFontMetrics, QPainter
 
 from app.widgets.painting import Scene, bar_of, paint_bar, paint_box
 
@@ -34,21 +34,35 @@ def paint_words(
         _paint_names(painter, room, scene, phase)
 
 
+def foot_for(metrics: QFontMetrics, badge: str, width: int) -> int:
+    """Screen pixels that zoom and notice take at the foot of a pane of ``width``.
+
+    Args:
+        metrics: of the pane's own font; the words are a little smaller.
+    """
+    _lines, above = _lines_of(metrics, badge, width - 12)
+    return (1 + above) * (metrics.height() + 5) + 6
+
+
+def _lines_of(metrics: QFontMetrics, badge: str, space: int) -> tuple[list[str], int]:
+    """The lines of a notice in ``space`` pixels, and how many of them stand above the zoom."""
+    whole = metrics.horizontalAdvance(badge) + 10
+    lines = [badge] if whole <= space else badge.split(" – ")
+    beside = metrics.horizontalAdvance(lines[-1]) + 10 <= space - _ROOM_FOR_ZOOM
+    return lines, len(lines) - beside
+
+
 def _paint_badge(painter: QPainter, room: QRect, badge: str) -> int:
-    """The notice is never cut short: in a narrow pane it takes one or two lines above the zoom.
+    """The notice is never cut short: in a narrow pane it takes lines above the zoom's.
 
     Returns:
         How many lines above the zoom's it takes.
     """
-    space = room.width() - 12
-    whole = painter.fontMetrics().horizontalAdvance(badge) + 10
-    if whole <= space - _ROOM_FOR_ZOOM:
-        _paint_label(painter, room, badge)
-        return 0
-    lines = [badge] if whole <= space else badge.split(" – ")
-    for above, line in enumerate(reversed(lines), 1):
-        _paint_label(painter, room, line, above=above)
-    return len(lines)
+    lines, above = _lines_of(painter.fontMetrics(), badge, room.width() - 12)
+    lowest = above - len(lines) + 1
+    for place, line in enumerate(reversed(lines), lowest):
+        _paint_label(painter, room, line, above=place)
+    return above
 
 
 def _paint_label(

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QPoint, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
 from app.numbers import number
@@ -15,7 +15,7 @@ from app.widgets.device_chip import short_device
 from app.widgets.elided import ElidedLabel
 from app.widgets.memory_label import MemoryLabel
 from app.words import spoken
-from core.types import FloatArray
+from core.types import FloatArray, Image
 
 _JUDGED_AFTER = 2.0
 """Seconds of work before the time left is estimated."""
@@ -32,7 +32,7 @@ class Status(QStatusBar):
         self._begun: float | None = None
         self._of_fusion = True
         self.setSizeGripEnabled(False)
-        self.stage = ElidedLabel()
+        self.stage = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedWidth(160)
@@ -50,6 +50,9 @@ class Status(QStatusBar):
         self.addPermanentWidget(self.memory)
         session.running_changed.connect(self._show_running)
         session.outcome_changed.connect(self._show_outcome)
+        self._pixel: QPoint | None = None
+        for signal in (session.sources_changed, session.outcome_changed):
+            signal.connect(lambda: self.show_pixel(self._pixel))
         self._show_running()
 
     def _show_running(self) -> None:
@@ -122,16 +125,17 @@ class Status(QStatusBar):
 
     def show_pixel(self, pixel: QPoint | None) -> None:
         """Show position and values of A, B and the fused picture; None clears."""
-        if pixel is None:
+        self._pixel = pixel
+        sources = self._session.sources
+        if pixel is None or (sources.a is None and sources.b is None):
             self.readout.setText("")
             return
         x, y = pixel.x(), pixel.y()
-        sources = self._session.sources
         parts = [f"x {x}  y {y}{_millimetres(sources.a or sources.b, x, y)}"]
         for letter, side in (("A", sources.a), ("B", sources.b)):
             if side is not None:
                 unit = f" {side.image.unit}" if side.image.unit else ""
-                parts.append(f"{letter} {_value_at(side.image.data, x, y)}{unit}")
+                parts.append(f"{letter} {_value_of(side.image, x, y)}{unit}")
         if self._session.outcome is not None:
             value = _value_at(self._session.outcome.result.fused, x, y, ".3f")
             parts.append(self.tr("Fused {0} (0–1, no unit)").format(value))
@@ -144,6 +148,13 @@ def _millimetres(side: Loaded | None, x: int, y: int) -> str:
         return ""
     down, across = side.image.spacing
     return f"  ({number(x * across, '.1f')}, {number(y * down, '.1f')} mm)"
+
+
+def _value_of(image: Image, x: int, y: int) -> str:
+    """What a source holds; a dash where it holds nothing."""
+    if image.mask is not None and 0 <= y < image.height and 0 <= x < image.width:
+        return _value_at(image.data, x, y) if image.mask[y, x] else "–"
+    return _value_at(image.data, x, y)
 
 
 def _value_at(data: FloatArray, x: int, y: int, form: str = ".6g") -> str:

@@ -2,6 +2,7 @@
 
 from core.hints import suggest_task
 from core.io.atomic import atomic_path, atomic_write
+from core.io.exif import read_tags
 from core.io.pairing import PairedFiles, pair_folders
 from core.io.reading import (
     IMAGE_SUFFIXES,
@@ -32,6 +33,7 @@ __all__ = [
     "probe_image",
     "read_image",
     "read_pair",
+    "read_tags",
     "resample_onto",
     "suggest_task",
     "with_window",

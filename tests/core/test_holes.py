@@ -15,7 +15,7 @@ from core.baselines import BASELINES
 from core.classical import fuse_classically
 from core.colour import luma, merge, split
 from core.engine import FusionEngine
-from core.errors import InputError
+from core.errors import InputError, SizeMismatch
 from core.holes import comparable, continued
 from core.io import pair_folders, read_image, read_pair, resample_onto
 from core.metrics import evaluate, to_luma8
@@ -204,7 +204,9 @@ def test_proportions_that_differ_are_told(
     Pil.new("L", size).save(tmp_path / "b.png")
     with pytest.raises(InputError) as caught:
         read_pair(tmp_path / "a.png", tmp_path / "b.png")
-    assert ("proportions differ" in caught.value.why) is bool(words)
+    assert ("proportions differ" in str(caught.value)) is bool(words)
+    assert isinstance(caught.value, SizeMismatch)
+    assert bool(caught.value.proportions) is bool(words)
     pair = read_pair(tmp_path / "a.png", tmp_path / "b.png", resample=True)
     told = [note for note in pair.b.notes if "stretched" in note]
     assert len(told) == bool(words)
