@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import tifffile
 
 from core.errors import InputError, Said
 from core.io import jpeg
 from core.io.apart import decode_apart
 from core.io.claims import check_claim, least_deflated, least_lzw, least_packbits
+from core.io.colours import profile_told
 from core.io.decoded import Decoded, Samples, check_size, damaged, decoding, finish
 from core.io.kinds import is_tiff
 from core.io.registry import HEAD_BYTES
@@ -37,6 +39,7 @@ _LEAST: dict[int, Callable[[int], float]] = {
     _PACKBITS: least_packbits,
 }
 _ORIENTATION, _MAX_SAMPLE, _PROFILE, _JPEG_TABLES = 274, 281, 34675, 347
+_EXIF, _INTEROPERABILITY = 34665, 0xA005
 _UNSPECIFIED, _ASSOCIATED = 0, 1
 
 
@@ -208,11 +211,25 @@ def _decode(path: Path, page: Any) -> Decoded:
     else:
         decoded = _plain(page, samples, notes)
         _take_alpha(page, decoded, notes)
-    profile = page.tags.get(_PROFILE)
-    decoded.profile = bytes(profile.value) if profile is not None else None
-    decoded.orientation = int(page.tags.valueof(_ORIENTATION, 1))
     decoded.notes = notes
+    profile = page.tags.get(_PROFILE)
+    embedded = bytes(profile.value) if profile is not None else None
+    exif = _exif(path) if _EXIF in page.tags else None
+    decoded.profile = profile_told(embedded, {}, exif, decoded)
+    decoded.orientation = int(page.tags.valueof(_ORIENTATION, 1))
     return decoded
+
+
+def _exif(path: Path) -> Any:
+    """Tags as Pillow reads them, which follows them into their parts; None for damaged ones."""
+    try:
+        with PIL.Image.open(path, formats=["TIFF"]) as picture:
+            exif = picture.getexif()
+            exif.get_ifd(_EXIF)
+            exif.get_ifd(_INTEROPERABILITY)
+            return exif
+    except Exception:
+        return None
 
 
 def _plain(page: Any, samples: Samples, notes: list[str]) -> Decoded:

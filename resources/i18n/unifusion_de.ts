@@ -5039,6 +5039,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>der Name eines Modellpakets endet auf {0}</translation>
   </message>
   <message>
+   <source>a part of it cannot be understood</source>
+   <translation>ein Teil davon ist nicht zu verstehen</translation>
+  </message>
+  <message>
    <source>a part of it is cut short</source>
    <translation>ein Teil davon ist abgeschnitten</translation>
   </message>
