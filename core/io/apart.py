@@ -38,11 +38,17 @@ class _Gone(Exception):
 
 
 class _Child:
-    """One decoding process. Used by one thread at a time."""
+    """One decoding process. Used by one thread at a time.
+
+    Attributes:
+        late: whether it was ended because the last request took too long.
+        answered: whether it has decoded anything before.
+    """
 
     def __init__(self) -> None:
         self.process = _start()
         self.late = False
+        self.answered = False
         with self._ended_after(_START_SECONDS):
             self._answer()
 
@@ -52,6 +58,7 @@ class _Child:
         Raises:
             _Gone: the process died or took longer than ``seconds`` (``late`` tells which).
         """
+        self.late = False
         with self._ended_after(seconds):
             try:
                 assert self.process.stdin is not None
@@ -59,7 +66,9 @@ class _Child:
                 self.process.stdin.flush()
             except OSError as error:
                 raise _Gone from error
-            return self._answer()
+            answer = self._answer()
+            self.answered = True
+            return answer
 
     def _answer(self) -> tuple[dict[str, Any], bytes]:
         assert self.process.stdout is not None
@@ -178,11 +187,7 @@ def decode_apart(
     request = {"codec": codec, "path": os.fsencode(path.absolute()).hex(), "pixels": pixels}
     seconds = _SECONDS + _SECONDS_PER_MEGAPIXEL * pixels / 1e6
     try:
-        with _pool.child() as child:
-            try:
-                header, body = child.ask({**request, **options, "seconds": seconds}, seconds)
-            except _Gone as error:
-                raise _refusal(path, late=child.late) from error
+        header, body = _asked(path, {**request, **options, "seconds": seconds}, seconds)
     except (OSError, _Gone) as error:
         raise InputError(
             str(path),
@@ -195,10 +200,20 @@ def decode_apart(
     return samples, header["facts"]
 
 
-def _refusal(path: Path, *, late: bool) -> InputError:
-    if late:
-        return damaged(path, Said("decoding it takes too long"))
-    return damaged(path, Said("its decoder crashed over it"))
+def _asked(path: Path, request: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any], bytes]:
+    for _ in range(_AT_ONCE + 1):
+        with _pool.child() as child:
+            answered = child.answered
+            try:
+                return child.ask(request, seconds)
+            except _Gone as error:
+                child.end()
+                if child.late:
+                    raise damaged(path, Said("decoding it takes too long")) from error
+                if not answered:
+                    raise damaged(path, Said("its decoder crashed over it")) from error
+        # It may have died of something else while it waited: this file deserves a fresh one.
+    raise _Gone
 
 
 def _told(path: Path, error: Any) -> InputError:

@@ -9,18 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import tifffile
 
 from core.errors import InputError, Said
 from core.io import jpeg
 from core.io.apart import decode_apart
 from core.io.claims import check_claim, least_deflated, least_lzw, least_packbits
+from core.io.colours import profile_told
 from core.io.decoded import Decoded, Samples, check_size, damaged, decoding, finish
 from core.io.kinds import is_tiff
+from core.io.nodata import both
 from core.io.registry import HEAD_BYTES
 from core.io.tags import missing, scale_of, stated_ranges
 from core.io.tiff_pages import choose, only_page
-from core.types import BitDepth, Image, ImageHeader
+from core.types import BitDepth, BoolArray, Image, ImageHeader
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
 _OLD_JPEG = 6
@@ -38,6 +41,7 @@ _LEAST: dict[int, Callable[[int], float]] = {
     _PACKBITS: least_packbits,
 }
 _ORIENTATION, _MAX_SAMPLE, _PROFILE, _JPEG_TABLES = 274, 281, 34675, 347
+_EXIF, _INTEROPERABILITY = 34665, 0xA005
 _UNSPECIFIED, _ASSOCIATED = 0, 1
 
 
@@ -53,8 +57,11 @@ def read_tiff(path: Path) -> Image:
         _check_layout(path, choice.page)
         _check_complete(path, tif, choice.page)
         decoded = _decode(path, choice.page)
-        if choice.masked:
-            decoded.notes.append(Said("A mask of transparency in the file was left out."))
+        if choice.mask is not None:
+            _check_complete(path, tif, choice.mask)
+            decoded.mask = both(decoded.mask, _where_data(path, choice.mask))
+        if choice.odd_masks:
+            decoded.notes.append(Said("A mask of another size in the file was left out."))
     with decoding(path):
         return finish(path, decoded)
 
@@ -134,6 +141,13 @@ def _check_complete(path: Path, tif: Any, page: Any) -> None:
     check_claim(path, int(page.imagewidth), int(page.imagelength), stored, least)
 
 
+def _where_data(path: Path, mask: Any) -> BoolArray | None:
+    """H×W bool from a transparency mask (TIFF 6.0: 1 is inside the picture); None for everywhere."""
+    samples = _samples(path, mask)
+    inside = np.asarray(samples.reshape(samples.shape[:2] + (-1,))[..., 0] != 0, np.bool_)
+    return None if inside.all() else inside
+
+
 def _bytes_decoded(page: Any) -> int:
     """Bytes of all samples; chroma of uncompressed YCbCr may take fewer."""
     numbers = int(page.imagewidth) * int(page.imagelength) * int(page.samplesperpixel)
@@ -210,15 +224,29 @@ def _decode(path: Path, page: Any) -> Decoded:
     else:
         decoded = _plain(page, samples, notes)
         _take_alpha(page, decoded, notes)
-    profile = page.tags.get(_PROFILE)
-    decoded.profile = bytes(profile.value) if profile is not None else None
-    decoded.orientation = int(page.tags.valueof(_ORIENTATION, 1))
     decoded.notes = notes
     decoded.mask = mask
     if decoded.kind == "grey" and page.photometric != _MIN_IS_WHITE:
         decoded.stated = stated_ranges(page)
         decoded.scale, decoded.unit = scale_of(page)
+    profile = page.tags.get(_PROFILE)
+    embedded = bytes(profile.value) if profile is not None else None
+    exif = _exif(path) if _EXIF in page.tags else None
+    decoded.profile = profile_told(embedded, {}, exif, decoded)
+    decoded.orientation = int(page.tags.valueof(_ORIENTATION, 1))
     return decoded
+
+
+def _exif(path: Path) -> Any:
+    """Tags as Pillow reads them, which follows them into their parts; None for damaged ones."""
+    try:
+        with PIL.Image.open(path, formats=["TIFF"]) as picture:
+            exif = picture.getexif()
+            exif.get_ifd(_EXIF)
+            exif.get_ifd(_INTEROPERABILITY)
+            return exif
+    except Exception:
+        return None
 
 
 def _plain(page: Any, samples: Samples, notes: list[str]) -> Decoded:

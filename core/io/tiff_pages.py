@@ -24,13 +24,15 @@ class Choice:
         page: of tifffile.
         rivals: pages that no mark tells from it, itself among them.
         sizes: (width, height) of each of them.
-        masked: whether a mask of transparency goes with it.
+        mask: the page of its size that says where it holds data, or None.
+        odd_masks: whether there are only masks of other sizes.
     """
 
     page: Any
     rivals: int
     sizes: tuple[tuple[int, int], ...]
-    masked: bool
+    mask: Any = None
+    odd_masks: bool = False
 
 
 def choose(path: Path, tif: Any) -> Choice:
@@ -45,10 +47,10 @@ def choose(path: Path, tif: Any) -> Choice:
     check_frames(path, 1 if count <= _MOST_PAGES else count, Said("pages"))
     full: list[Any] = []
     reduced: list[Any] = []
-    masks = 0
+    masks: list[Any] = []
     for page, parent in _pages(tif, count):
         if _is_mask(page):
-            masks += 1
+            masks.append(page)
         elif _is_reduced(page) or (parent is not None and _is_level(page, parent)):
             reduced.append(page)
         else:
@@ -69,7 +71,9 @@ def choose(path: Path, tif: Any) -> Choice:
             Said(text, *_size(page), *_size(beaten)),
             "Save the one you want as a file of its own.",
         )
-    return Choice(page, len(full), tuple(dict.fromkeys(map(_size, full))), masks > 0)
+    mask = next((found for found in masks if _size(found) == _size(page)), None)
+    sizes = tuple(dict.fromkeys(map(_size, full)))
+    return Choice(page, len(full), sizes, mask, bool(masks) and mask is None)
 
 
 def only_page(path: Path, tif: Any) -> Choice:

@@ -5574,6 +5574,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>der Name eines Modellpakets endet auf {0}</translation>
   </message>
   <message>
+   <source>a part of it cannot be understood</source>
+   <translation>ein Teil davon ist nicht zu verstehen</translation>
+  </message>
+  <message>
    <source>a part of it is cut short</source>
    <translation>ein Teil davon ist abgeschnitten</translation>
   </message>
@@ -7074,7 +7078,7 @@ Paare werden an ihren Namen erkannt.</translation>
   <name>dialogs</name>
   <message>
    <source>All files</source>
-   <translation type="unfinished" />
+   <translation>Alle Dateien</translation>
   </message>
   <message>
    <source>All files: told by their content</source>

@@ -207,7 +207,7 @@ def test_runs_a_pack_with_the_external_backbone(bundle: Path, home: Path, tmp_pa
     assert _pixels(out).std() > 0
 
 
-@pytest.mark.parametrize("codec", ["lzw", "zlib", "zstd", "jpeg", "jpeg2000", "webp"])
+@pytest.mark.parametrize("codec", ["lzw", "zlib", "zstd", "jpeg", "jpeg2000", "webp", "jpegxl"])
 def test_reads_tiff_codecs(bundle: Path, home: Path, codec: str) -> None:
     # Codecs are opened by name when a file needs them: nothing but a file shows they are there.
     ramp = np.repeat(np.linspace(0, 255, 64).round().astype(np.uint8)[None], 64, axis=0)

@@ -140,6 +140,55 @@ def test_adobe_rgb_told_by_exif(tmp_path: Path, suffix: str) -> None:
         assert np.abs(plain.data - patches).max() <= 3
 
 
+def _tiff_with_exif(rgb: Any, index: bytes) -> bytes:
+    """A plain TIFF with EXIF inside, as cameras and raw converters write it."""
+    height, width, _ = rgb.shape
+    pixels = rgb.tobytes()
+
+    def directory(*tags: tuple[int, int, int, bytes]) -> bytes:
+        entries = b"".join(struct.pack("<HHI", *tag[:3]) + tag[3].ljust(4, b"\0") for tag in tags)
+        return struct.pack("<H", len(tags)) + entries + bytes(4)
+
+    def number(value: int) -> bytes:
+        return struct.pack("<I", value)
+
+    first = 8
+    exif = first + 2 + 10 * 12 + 4
+    inner = exif + 2 + 2 * 12 + 4
+    bits = inner + 2 + 12 + 4
+    start = bits + 6
+    return (
+        b"II*\0"
+        + number(first)
+        + directory(
+            (256, 4, 1, number(width)),
+            (257, 4, 1, number(height)),
+            (258, 3, 3, number(bits)),
+            (259, 3, 1, number(1)),
+            (262, 3, 1, number(2)),
+            (273, 4, 1, number(start)),
+            (277, 3, 1, number(3)),
+            (278, 4, 1, number(height)),
+            (279, 4, 1, number(len(pixels))),
+            (0x8769, 4, 1, number(exif)),
+        )
+        + directory((0xA001, 3, 1, number(0xFFFF)), (0xA005, 4, 1, number(inner)))
+        + directory((1, 2, 4, index))
+        + struct.pack("<3H", 8, 8, 8)
+        + pixels
+    )
+
+
+def test_adobe_rgb_told_by_exif_in_a_tiff(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    path.write_bytes(_tiff_with_exif(_PATCHES, b"R03\0"))
+    image = read_image(path)
+    assert np.abs(image.data - _adobe_to_srgb(_PATCHES)).max() <= 2
+    assert "Adobe RGB" in image.notes[0]
+    path.write_bytes(_tiff_with_exif(_PATCHES, b"R98\0"))
+    np.testing.assert_array_equal(read_image(path).data, _PATCHES)
+
+
 def test_an_embedded_profile_beats_exif(tmp_path: Path) -> None:
     profile = bytes(imagecodecs.cms_profile("srgb"))
     Pil.fromarray(_PATCHES).save(

@@ -199,6 +199,17 @@ def test_gif_and_webp_whose_data_end_early(tmp_path: Path) -> None:
             _refused(tmp_path / "w.webp", bytes(cut))
 
 
+def test_gif_with_something_behind_it(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    Pil.fromarray(_SCENE).save(stream, "GIF", comment=b"its;own;ends;" * 30)
+    content = stream.getvalue()
+    path = tmp_path / "g.gif"
+    path.write_bytes(content + b"more than sixty-four bytes of something else" * 9)
+    assert read_image(path).size == (160, 120)
+    _refused(path, content[:-1])
+    _refused(path, content[:-1] + b"\x77;")
+
+
 @pytest.mark.parametrize(
     "codec",
     ["none", "zlib", "lzw", "packbits", "zstd", "lzma", "jpeg", "jpeg2000", "jpegxl"]
