@@ -10,23 +10,22 @@ from PySide6.QtCore import QObject, Signal
 
 from app import jobs
 from app.display import FeatureView
-from app.export import ExportPlan, clipboard_picture, export_files
-from app.places import file_of
+from app.export import ExportPlan
+from app.opening import Opening
 from app.render import Picture
-from app.results import Kept, ResultStore
-from app.session import Outcome, Problem, Remedy, Running, Session, Side, Sources
-from app.workers import Job, Runner
-from core.errors import DeviceMemoryError, FusionError, InputError, PackError, Said, SizeMismatch
+from app.results import Windows
+from app.saving import Saving
+from app.session import Outcome, Remedy, Session, Sources
+from app.stored import StoredResult, read_stored
+from app.workers import Runner
+from core.errors import DeviceMemoryError, FusionError, InputError, PackError
 
-_OPPOSITE: dict[Side, Side] = {"a": "b", "b": "a"}
 
-
-class Controller(QObject):
+class Controller(Opening):
     """Owns three threads: one computes, one makes previews, one reads, writes and draws.
 
     A preview of a large picture takes seconds and cannot be stopped within a stage: neither the
-    model nor the reading of the next pair waits for it. Answers carry the generation they were
-    asked in; one that was overtaken is dropped.
+    model nor the reading of the next pair waits for it.
     """
 
     saved = Signal(object)
@@ -35,10 +34,6 @@ class Controller(QObject):
     """Paths of the files that were written."""
     copied = Signal(object)
     """A QImage for the clipboard."""
-    previewed = Signal()
-    """A classical preview is there, or will not come."""
-    idle = Signal()
-    """A fusion ended, whichever way, and none follows."""
 
     def __init__(
         self,
@@ -53,24 +48,17 @@ class Controller(QObject):
             factory: makes the engine, on the thread that computes; ``cpu`` one for the processor,
                 offered when a device's memory does not suffice.
         """
-        super().__init__(parent)
-        self.session = session
+        super().__init__(session, samples, parent)
         self.suffixes: tuple[str, ...] = ()
-        self._samples = samples
         self._engine = jobs.LazyEngine(factory, cpu)
         self._compute = Runner("compute", self)
         self._previews = Runner("previews", self)
-        self._files = Runner("files", self)
-        self._generation = 0
-        self._pending: dict[Side, jobs.FileOrImage] = {}
-        self._fuse_job: Job | None = None
-        self._preview_job: Job | None = None
-        self._load_job: Job | None = None
-        self._closed = False
-        self.store = ResultStore()
-        session.results_changed.connect(self._keep)
+        self._saving = Saving(session, self._files, self)
         session.feature_view_changed.connect(self._draw_features)
         session.results_changed.connect(self._redraw_features)
+        self._saving.saved.connect(self.saved)
+        self._saving.exported.connect(self.exported)
+        self._saving.copied.connect(self.copied)
 
     # --- life ------------------------------------------------------------------------------
 
@@ -98,119 +86,6 @@ class Controller(QObject):
     def _set_suffixes(self, suffixes: tuple[str, ...]) -> None:
         self.suffixes = suffixes
 
-    # --- sources ---------------------------------------------------------------------------
-
-    def open_sample(self) -> None:
-        """Open the sample pair of the selected task."""
-        try:
-            a, b = jobs.sample_paths(self.session.task.name, self._samples)
-        except FusionError as error:
-            self._fail("open", error)
-            return
-        self._load(a, b, sample=True)
-
-    def open_pair(self, a: Path, b: Path) -> None:
-        """Open two files."""
-        self._load(a, b)
-
-    def replace_side(self, side: Side, path: Path) -> None:
-        """Open one file; the other side stays, unless it is a sample's."""
-        both: dict[Side, jobs.FileOrImage] = dict(self._pending)
-        sources = self.session.sources
-        other = _OPPOSITE[side]
-        if not both and not sources.sample:
-            image = jobs.side_source(sources, other)
-            if image is not None:
-                both[other] = image
-        both[side] = path
-        self._load(both.get("a"), both.get("b"))
-
-    def resample_pending(self) -> None:
-        """Load the pair that was refused for its sizes, B resampled onto A."""
-        if len(self._pending) == 2:
-            self._load(self._pending["a"], self._pending["b"], resample=True)
-
-    def reload(self) -> None:
-        """Read the files on show again."""
-        sources = self.session.sources
-        both = [s.image.origin if s is not None else None for s in (sources.a, sources.b)]
-        resampled = any("resampled" in entry for entry in sources.stamp or ())
-        self._load(both[0], both[1], resample=resampled)
-
-    def swap(self) -> None:
-        """Exchange A and B. A result shown stays, as stale."""
-        old = self.session.sources
-        display = self.session.display
-        pair = None
-        if old.pair is not None:
-            pair = type(old.pair)(old.pair.b, old.pair.a)
-        stamp = old.stamp[::-1] if old.stamp else None
-        swapped = Sources(old.b, old.a, pair, old.sample, stamp)
-        self.session.set_sources(swapped, keep_outcome=True)
-        self.session.set_display(replace(display, a=display.b, b=display.a))
-
-    def set_task(self, name: str) -> None:
-        """Select a task. A sample on screen gives way to that task's sample."""
-        if name == self.session.task.name:
-            return
-        self.session.set_task(name)
-        if self.session.sources.sample:
-            self.open_sample()
-
-    def close_pictures(self) -> None:
-        """Show nothing: the window is as empty as it can be."""
-        for job in self._jobs_now():
-            job.cancel()
-        self._generation += 1
-        self.dismiss_problem()
-        self.session.set_sources(Sources())
-
-    def dismiss_problem(self) -> None:
-        """Take the error card away; a pair that waited for resampling is forgotten."""
-        self._pending = {}
-        self.session.set_problem(None)
-
-    def _load(
-        self,
-        a: jobs.FileOrImage | None,
-        b: jobs.FileOrImage | None,
-        *,
-        resample: bool = False,
-        sample: bool = False,
-    ) -> None:
-        old, self._load_job = self._load_job, None
-        if old is not None:
-            old.cancel()
-        self.session.known_paths.update(item for item in (a, b) if isinstance(item, Path))
-        self.session.set_problem(None)
-        kept = {} if resample else self.store.sources()
-        work = partial(jobs.load_sources, a, b, resample=resample, sample=sample, kept=kept)
-        job = self._load_job = self._files.submit(work, key="load")
-        self._show_progress(job, fusing=False)
-        job.finished.connect(self._loaded)
-        job.failed.connect(partial(self._load_failed, a, b))
-        self._when_over(job)
-
-    def _loaded(self, sources: Sources) -> None:
-        self._pending = {}
-        self._generation += 1
-        kept = self.store.get(sources.stamp)
-        if kept is not None and kept.sources.pair is sources.pair and kept.results:
-            self.session.set_sources(sources, results=kept.results, selected=kept.selected)
-        else:
-            self.session.set_sources(sources)
-            if sources.pair is not None:
-                self.fuse(preview=True)
-
-    def _load_failed(
-        self, a: jobs.FileOrImage | None, b: jobs.FileOrImage | None, error: FusionError
-    ) -> None:
-        if isinstance(error, SizeMismatch) and a is not None and b is not None:
-            self._pending = {"a": a, "b": b}
-            self._fail("resample", error)
-        else:
-            self._fail("open", error)
-
     # --- fusing ----------------------------------------------------------------------------
 
     @property
@@ -222,17 +97,14 @@ class Controller(QObject):
         """Fuse the pair on screen; a fusion under way is given up for it."""
         pair = self.session.sources.pair
         if pair is None:
-            self.session.set_message(self.tr("Open two pictures first: drop them here or Ctrl+O."))
+            if self.session.sources.asked == (None, None):
+                text = self.tr("Open two pictures first: drop them here or Ctrl+O.")
+                self.session.set_message(text)
             return
-        # Let go of them first: their end is then nobody's, and the window stays busy.
-        old = (self._fuse_job, self._preview_job)
-        self._fuse_job = self._preview_job = None
-        for job in old:
-            if job is not None:
-                job.cancel()
+        self._overtake()
         self.session.set_problem(None)
         self.session.set_message("")
-        self._generation += 1
+        self.session.set_offer(None)
         plan = jobs.FusePlan(
             pair,
             self.session.task.name,
@@ -240,6 +112,7 @@ class Controller(QObject):
             self._generation,
             self.session.feature_view,
             tiles,
+            self.session.windows,
         )
         job = self._fuse_job = self._compute.submit(
             partial(jobs.fuse, self._engine, plan), key="fuse"
@@ -261,10 +134,6 @@ class Controller(QObject):
         self._when_over(job)
         for end in (job.finished, job.failed, job.cancelled):
             end.connect(lambda *_: self.previewed.emit())
-
-    def _when_over(self, job: Job) -> None:
-        for end in (job.finished, job.failed, job.cancelled):
-            end.connect(partial(self._ended, job.number))
 
     def fuse_in_tiles(self) -> None:
         """Fuse the pair on screen in small pieces: slower, the same result, the least memory."""
@@ -302,14 +171,51 @@ class Controller(QObject):
             # The model was quicker.
             self.session.add_result(outcome)
 
-    def _keep(self) -> None:
-        """Remember the results of this pair for when it comes back."""
-        session = self.session
-        results = tuple(r for r in session.results if r.pair is session.sources.pair)
-        finished = tuple(r for r in results if not r.is_preview)
-        if finished:
-            selected = session.outcome.key if session.outcome else ""
-            self.store.put(Kept(session.sources, finished, selected))
+    # --- results made elsewhere ------------------------------------------------------------
+
+    def open_fused_pair(
+        self,
+        a: Path,
+        b: Path,
+        result: Path,
+        task: str,
+        method: str,
+        *,
+        resample: bool = False,
+        windows: Windows = (None, None),
+    ) -> None:
+        """Open a pair with the fused picture that a batch wrote of it; nothing is fused anew.
+
+        Args:
+            result: the file of the fused picture.
+            task, method: what it was fused for, and by.
+            resample: whether B was resampled onto A for it.
+            windows: those it was fused in; None for the files' own.
+        """
+        self.session.known_paths.add(result)
+        self.session.set_task(task)
+        self.session.set_method(method)
+        stored = StoredResult(result, task, method, windows)
+        self._load(a, b, resample=resample, then=partial(self._show_stored, stored))
+
+    def _show_stored(self, stored: StoredResult, sources: Sources) -> None:
+        display = self.session.display
+        for side, window in zip(("a", "b"), stored.windows, strict=True):
+            display = display.with_look(side, window=window)
+        self.session.set_display(display)
+        assert sources.pair is not None
+        self._generation += 1
+        title = next((m.title for m in self.session.methods if m.name == stored.method), "")
+        work = partial(read_stored, stored, sources.pair, title, self._generation)
+        job = self._fuse_job = self._files.submit(work, key="stored")
+        self._show_progress(job, fusing=False)
+        job.finished.connect(self._fused)
+        job.failed.connect(partial(self._stored_failed, self._generation))
+        self._when_over(job)
+
+    def _stored_failed(self, generation: int, error: FusionError) -> None:
+        if generation == self._generation:
+            self._fail("retry", error)
 
     # --- features --------------------------------------------------------------------------
 
@@ -335,80 +241,17 @@ class Controller(QObject):
 
     # --- saving ----------------------------------------------------------------------------
 
-    def save(self, path: Path) -> None:
-        """Write the fused picture of the result on screen."""
-        outcome = self.session.outcome
-        if outcome is None:
-            return
-        self.session.set_problem(None)
-        self.session.known_paths.add(path)
-        job = self._files.submit(partial(jobs.save_outcome, outcome, path), key="save")
-        job.finished.connect(partial(self._save_done, path))
-        job.failed.connect(partial(self._fail, "save"))
+    def save(self, path: Path, outcome: Outcome | None = None) -> None:
+        """Write the fused picture of ``outcome``, or of the result on screen."""
+        self._saving.save(path, outcome)
 
-    def _save_done(self, path: Path, notes: tuple[str, ...]) -> None:
-        if notes:
-            self.session.set_message(Said.joined(" ", notes))
-        self.saved.emit(path)
-
-    def export(self, plan: ExportPlan) -> None:
-        """Write what was chosen of the result on screen."""
-        outcome = self.session.outcome
-        if outcome is None:
-            return
-        self.session.set_problem(None)
-        self.session.known_paths.update(plan.target(item) for item in plan.items)
-        work = partial(export_files, outcome, self.session.display, plan)
-        job = self._files.submit(work, key="export")
-        job.finished.connect(self._export_done)
-        job.failed.connect(partial(self._fail, "export"))
-
-    def _export_done(self, answer: tuple[tuple[Path, ...], tuple[str, ...]]) -> None:
-        paths, notes = answer
-        if notes:
-            self.session.set_message(Said.joined(" ", notes))
-        self.exported.emit(paths)
+    def export(self, plan: ExportPlan, outcome: Outcome | None = None) -> None:
+        """Write what was chosen of ``outcome``, or of the result on screen."""
+        self._saving.export(plan, outcome)
 
     def copy_picture(self) -> None:
         """Make the fused picture for the clipboard."""
-        outcome = self.session.outcome
-        if outcome is not None:
-            work = partial(clipboard_picture, outcome, self.session.display)
-            job = self._files.submit(work, key="copy")
-            job.finished.connect(self.copied)
-            job.failed.connect(partial(self._fail, ""))
-
-    # --- common ----------------------------------------------------------------------------
-
-    def _show_progress(self, job: Job, *, fusing: bool) -> None:
-        stage = self.tr("Waiting for the engine") if fusing else self.tr("Reading pictures")
-        self.session.set_running(Running(stage, fusing=fusing))
-        job.progress.connect(partial(self._progress, job.number, fusing))
-
-    def _progress(self, number: int, fusing: bool, done: float, total: float, stage: str) -> None:
-        if self._is_current(number):
-            self.session.set_running(Running(stage, done, total, fusing=fusing))
-
-    def _jobs_now(self) -> list[Job]:
-        jobs_now = (self._load_job, self._fuse_job, self._preview_job)
-        return [job for job in jobs_now if job is not None]
-
-    def _is_current(self, number: int) -> bool:
-        return any(job.number == number for job in self._jobs_now())
-
-    def _ended(self, number: int, *_answer: object) -> None:
-        if not self._is_current(number):
-            return
-        if self._load_job is not None and self._load_job.number == number:
-            self._load_job = None
-        elif self._fuse_job is not None and self._fuse_job.number == number:
-            self._fuse_job = None
-        else:
-            self._preview_job = None
-        if self._load_job is None and self._fuse_job is None:
-            self.session.set_running(None)
-            if self._preview_job is None:
-                self.idle.emit()
+        self._saving.copy_picture()
 
     def _fail_of(self, plan: jobs.FusePlan, error: FusionError) -> None:
         if plan.request_id == self._generation:
@@ -426,8 +269,3 @@ class Controller(QObject):
         device = self.session.engine.device.name if self.session.engine is not None else "cpu"
         elsewhere = device != "cpu" and self._engine.can_fall_back
         return "cpu" if elsewhere else "retry"
-
-    def _fail(self, remedy: Remedy, error: FusionError) -> None:
-        if not self._closed:
-            path = file_of(error, self.session.known_paths)
-            self.session.set_problem(Problem(error, remedy, path))

@@ -38,19 +38,25 @@ def suggested_name(outcome: Outcome) -> str:
 
 def save_dialog(parent: QWidget, outcome: Outcome, folder: str) -> QFileDialog:
     """A dialog for the fused picture's file."""
-    dialog = QFileDialog(parent, _tr("Save fused picture"), folder or _pictures())
+    dialog = QFileDialog(parent, _tr("Save fused picture"), folder or pictures_folder())
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setFileMode(QFileDialog.FileMode.AnyFile)
     filters = ["PNG (*.png)", "TIFF (*.tif *.tiff)", "JPEG (*.jpg *.jpeg)"]
-    dialog.setNameFilters(filters)
+    every = _tr("All files") + " (*)"
+    dialog.setNameFilters([*filters, every])
     name = suggested_name(outcome)
     dialog.selectNameFilter(filters[1] if name.endswith(".tif") else filters[0])
     dialog.setDefaultSuffix(name.rsplit(".", 1)[1])
-    suffix_of = {filters[0]: "png", filters[1]: "tif", filters[2]: "jpg"}
+    # By the last filter a name may end in what it likes; one without an end gets the usual one.
+    usual = dialog.defaultSuffix()
+    suffix_of = {filters[0]: "png", filters[1]: "tif", filters[2]: "jpg", every: usual}
     dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix(suffix_of[chosen]))
     dialog.selectFile(name)
     return dialog
 
 
-def _pictures() -> str:
-    return QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
+def pictures_folder() -> str:
+    """Where people keep pictures, or their home folder."""
+    location = QStandardPaths.StandardLocation.PicturesLocation
+    pictures = Path(QStandardPaths.writableLocation(location))
+    return str(pictures if pictures.is_dir() else Path.home())

@@ -10,6 +10,9 @@ from core.features import FeatureMode
 Window = tuple[float, float]
 """Low and high end of the display, in the picture's own unit."""
 
+FARTHEST = 4.0
+"""So many times its whole range a window may be wide, or lie away from a picture's values."""
+
 Adapter = Literal["a", "b"]
 CompareMode = Literal["off", "curtain", "blink", "checker", "difference", "overlay"]
 Layout = Literal["all", "row", "focus", "single"]
@@ -94,6 +97,20 @@ class DisplayState:
         changed: Look = replace(getattr(self, name), **changes)
         values: dict[str, Any] = {name: changed}
         return replace(self, **values)
+
+    def checked(self) -> DisplayState:
+        """The same without what could not be shown: empty windows, places outside the picture."""
+        state = self
+        for pane in ("a", "b", "fused"):
+            window = self.look(pane).window
+            if window is not None and not window[0] < window[1]:
+                state = state.with_look(pane, window=None)
+        compare = self.compare
+        return state.with_compare(
+            position=min(max(compare.position, 0.0), 1.0),
+            opacity=min(max(compare.opacity, 0.0), 1.0),
+            span=compare.span if 0 < compare.span <= 1 else Compare().span,
+        )
 
     def with_compare(self, **changes: Any) -> DisplayState:
         """The same, compared in another way."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QImage
 
@@ -13,6 +14,7 @@ from app.figure import Plate, as_array, figure, with_notice, with_notice_below
 from app.render import features_of, source_picture, whole
 from app.results import Outcome
 from app.words import spoken
+from core.errors import Said
 from core.progress import Progress
 from core.tasks import get_task
 from core.types import BitDepth, FloatArray
@@ -42,6 +44,7 @@ class ExportPlan:
         suffix: one of :data:`FORMATS`; “tif” is written with 16 bits (32 from float sources).
         burn: write the notice on a strip below each picture. The figure has it anyway, and every
             file has it in its metadata.
+        tags: carry camera, time and place (EXIF, GPS) of a source over. Never for medical tasks.
     """
 
     items: tuple[str, ...]
@@ -49,6 +52,7 @@ class ExportPlan:
     stem: str
     suffix: str = "png"
     burn: bool = False
+    tags: bool = False
 
     def target(self, item: str) -> Path:
         """The file of an item."""
@@ -93,7 +97,8 @@ def export_files(
     targets = {item: plan.target(item) for item in plan.items}
     for path in targets.values():
         check_target(path, protect=sources)
-    notes: dict[str, None] = {}
+    tags, said_of_tags = _tags(outcome, plan)
+    notes: dict[str, None] = dict.fromkeys(said_of_tags)
     for number, (item, path) in enumerate(targets.items()):
         progress.check()
         progress.report(number, len(targets), _tr("Exporting"))
@@ -108,9 +113,35 @@ def export_files(
             bit_depth=depth,
             provenance=_provenance(outcome, item),
             protect=sources,
+            tags=tags,
         )
         notes.update(dict.fromkeys(said or ()))
     return tuple(targets.values()), tuple(notes)
+
+
+def carries_tags(task: str) -> bool:
+    """Whether camera, time and place of a source may be written into results of a task."""
+    return not get_task(task).medical
+
+
+def _tags(outcome: Outcome, plan: ExportPlan) -> tuple[bytes, tuple[str, ...]]:
+    """The EXIF block that is carried over, and what to say of one that is left out.
+
+    It is that of the source whose colours the picture has, else of the other one.
+    """
+    from core.io import read_tags
+
+    a, b = outcome.pair.a.origin, outcome.pair.b.origin
+    task = get_task(outcome.result.task)
+    order = (b, a) if task.colour.chroma == "b" else (a, b)
+    found = [tags for tags in (read_tags(path) for path in order if path is not None) if tags]
+    if not found:
+        return b"", ()
+    if plan.tags and carries_tags(task.name):
+        return found[0].block, ()
+    place = any(tags.has_place for tags in found)
+    words = Said("Camera, time and place (EXIF, GPS) of the sources were left out.")
+    return b"", (words if place else Said("Camera and time (EXIF) of the sources were left out."),)
 
 
 def _provenance(outcome: Outcome, item: str) -> dict[str, str]:
@@ -132,9 +163,20 @@ def _pixels(item: str, outcome: Outcome, display: DisplayState) -> tuple[FloatAr
         assert features is not None
         assert outcome.basis is not None
         view: FeatureView = display.features
-        return feature_pixels(features, outcome.basis, view.mode, view.channel), 8
+        drawn = feature_pixels(features, outcome.basis, view.mode, view.channel)
+        return _in_picture_size(drawn, result.fused), 8
     pixels: FloatArray = getattr(result, item)
     return pixels, result.bit_depth
+
+
+def _in_picture_size(pixels: FloatArray, fused: FloatArray) -> FloatArray:
+    """A map of lower resolution as large as the picture: each cell a square of equal pixels."""
+    height, width = fused.shape[:2]
+    stride = max(1, round(max(height / pixels.shape[0], width / pixels.shape[1])))
+    if stride == 1:
+        return pixels
+    grown = pixels.repeat(stride, axis=0).repeat(stride, axis=1)
+    return np.ascontiguousarray(grown[:height, :width])
 
 
 def notice_of(outcome: Outcome) -> str:

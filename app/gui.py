@@ -66,6 +66,7 @@ def run(
     window = MainWindow(
         factory, resources.SAMPLES, chosen, method or "", settings=settings, cpu=cpu
     )
+    window.session.task_by_hand = task is not None
     habits = window.habits
     first.watch(window)
     if screenshot is not None:
@@ -101,12 +102,14 @@ class FirstPictures:
         """See to it that nobody waits for what does not come."""
         session = window.session
 
-        def nothing_to_show() -> None:
+        def opened() -> None:
+            if session.sources.is_awaited:
+                return
+            self._opened.set()
             if session.sources.pair is None:
                 self._shown.set()
 
-        session.sources_changed.connect(self._opened.set)
-        session.sources_changed.connect(nothing_to_show)
+        session.sources_changed.connect(opened)
         window.controller.previewed.connect(self._shown.set)
         for signal in (session.problem_changed, window.habits.ended):
             signal.connect(self._opened.set)

@@ -19,7 +19,7 @@ from PySide6.QtCore import QCoreApplication
 from app.display import FeatureView
 from app.habits.quiet_import import collector_at_rest, libraries, open_libraries
 from app.render import Picture, basis_of, feature_picture, result_pictures, source_picture
-from app.results import Stamp, stamp_of
+from app.results import Stamp, Windows, as_seen, stamp_of
 from app.session import EngineInfo, Loaded, Method, Outcome, Side, Sources, default_method
 from app.words import spoken
 from core.errors import InputError, Said
@@ -190,6 +190,13 @@ class FusePlan:
     features: FeatureView
     tiles: bool = False
     """Work in small pieces, where memory ran out."""
+    windows: Windows = (None, None)
+    """Those the sources are seen in: what is seen is what is fused."""
+
+    @property
+    def seen(self) -> SourcePair:
+        """The pair as it is seen."""
+        return as_seen(self.pair, self.windows)
 
 
 def classical_preview(plan: FusePlan, progress: Progress) -> Outcome | None:
@@ -206,7 +213,7 @@ def classical_preview(plan: FusePlan, progress: Progress) -> Outcome | None:
     if plan.method in BASELINES:
         return None
     name = get_task(plan.task).default_baseline
-    request = FusionRequest(plan.pair, plan.task, name, request_id=plan.request_id)
+    request = FusionRequest(plan.seen, plan.task, name, request_id=plan.request_id)
     begun = time.perf_counter()
     result = fuse_classically(request, progress)
     seconds = time.perf_counter() - begun
@@ -238,7 +245,7 @@ def _chosen(methods: tuple[Method, ...], plan: FusePlan) -> Method | None:
 def _fused(engine: Engine, plan: FusePlan, method: Method | None, progress: Progress) -> Outcome:
     is_model = method is None or method.kind == "pack"
     request = FusionRequest(
-        plan.pair,
+        plan.seen,
         plan.task,
         method.name if method is not None else plan.method,
         reconstructions=is_model,
@@ -263,6 +270,8 @@ def _drawn(
     basis = basis_of(result)
     pictures = result_pictures(result, plan.features, basis)
     _counted(pictures["fused"])
+    seen = plan.seen
+    result = replace(result, provenance={**result.provenance, **windows_chosen(plan.pair, seen)})
     return Outcome(
         result,
         plan.pair,
@@ -273,8 +282,19 @@ def _drawn(
         pictures=pictures,
         basis=basis,
         feature_view=plan.features,
-        recon_psnr=reconstruction_psnr(result, plan.pair),
+        recon_psnr=reconstruction_psnr(result, seen),
+        windows=(seen.a.window, seen.b.window),
     )
+
+
+def windows_chosen(own: SourcePair, seen: SourcePair) -> dict[str, str]:
+    """What tells of windows a person chose, for a result's provenance."""
+    sides = (("window_a", own.a, seen.a), ("window_b", own.b, seen.b))
+    return {
+        name: f"{now.window[0]:g} – {now.window[1]:g} {now.unit}".strip()
+        for name, file, now in sides
+        if now.window != file.window
+    }
 
 
 def reconstruction_psnr(

@@ -20,7 +20,7 @@ from app import details, jobs
 from app.actions import Actions
 from app.closing import Closing
 from app.controller import Controller
-from app.dialogs import open_dialog, save_dialog
+from app.dialogs import open_dialog, pictures_folder, save_dialog
 from app.export import ExportPlan
 from app.habits.desk import Habits
 from app.habits.docks import Docks
@@ -29,7 +29,7 @@ from app.intake import Intake, ordered
 from app.packs import PackWork
 from app.pairs import Pairs
 from app.places import show_in_folder
-from app.session import Problem, Session, Side
+from app.session import Outcome, Problem, Session, Side
 from app.sidework import SideWork
 from app.views.export_dialog import ExportDialog
 from app.views.fuse_view import FuseView
@@ -206,7 +206,7 @@ class MainWindow(QMainWindow):
     def _update_actions(self) -> None:
         session = self.session
         present = {
-            "sources": session.sources.a is not None or session.sources.b is not None,
+            "sources": not session.is_empty,
             "pair": session.sources.pair is not None,
             "outcome": session.outcome is not None,
             "running": session.running is not None,
@@ -230,7 +230,8 @@ class MainWindow(QMainWindow):
 
     def _missing_side(self) -> Side:
         sources = self.session.sources
-        missing_b = sources.b is None and sources.a is not None and not sources.sample
+        first, second = sources.paths
+        missing_b = second is None and first is not None and not sources.sample
         return "b" if missing_b else "a"
 
     def _take_side(self, side: Side, paths: list[Path]) -> None:
@@ -249,7 +250,11 @@ class MainWindow(QMainWindow):
         self._ask_files(title, self._chosen)
 
     def _ask_files(self, title: str, then: Callable[[list[str]], None]) -> None:
-        self._dialog = open_dialog(self, title, self._dialog_folder, self.controller.suffixes)
+        # A dialog without a folder would begin where the last one ended, be it one for export.
+        shown = next((path for path in self.session.sources.paths if path is not None), None)
+        own = str(shown.parent) if shown is not None and not self.session.sources.sample else ""
+        folder = self._dialog_folder or own or pictures_folder()
+        self._dialog = open_dialog(self, title, folder, self.controller.suffixes)
         self._dialog.filesSelected.connect(then)
         self._dialog.open()
 
@@ -277,22 +282,26 @@ class MainWindow(QMainWindow):
         outcome = self.session.outcome
         if outcome is None:
             return
-        self._dialog = save_dialog(self, outcome, self._dialog_folder)
-        self._dialog.fileSelected.connect(lambda name: self.controller.save(Path(name)))
+        self._dialog = save_dialog(self, outcome, self.habits.settings.export_folder)
+        self._dialog.fileSelected.connect(lambda name: self._save(Path(name), outcome))
         self._dialog.open()
+
+    def _save(self, path: Path, outcome: Outcome) -> None:
+        self.habits.settings.set_export_folder(str(path.parent))
+        self.controller.save(path, outcome)
 
     def ask_export(self) -> None:
         """Ask what to export."""
         outcome = self.session.outcome
         if outcome is None:
             return
-        self.export_dialog = ExportDialog(outcome, self._dialog_folder, self)
-        self.export_dialog.chosen.connect(self._export)
+        self.export_dialog = ExportDialog(outcome, self.habits.settings.export_folder, self)
+        self.export_dialog.chosen.connect(lambda plan: self._export(plan, outcome))
         self.export_dialog.open()
 
-    def _export(self, plan: ExportPlan) -> None:
-        self._dialog_folder = str(plan.folder)
-        self.controller.export(plan)
+    def _export(self, plan: ExportPlan, outcome: Outcome) -> None:
+        self.habits.settings.set_export_folder(str(plan.folder))
+        self.controller.export(plan, outcome)
 
     def _copied(self, image: QImage) -> None:
         QGuiApplication.clipboard().setImage(image)
@@ -332,6 +341,8 @@ class MainWindow(QMainWindow):
             "cpu": self.controller.use_cpu,
             "save": self.ask_save,
             "reload": self.controller.reload,
+            "switch_task": self.controller.switch_task,
+            "keep_task": self.controller.keep_task,
             "export": self.ask_export,
         }
         doing[remedy]()

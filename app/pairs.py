@@ -16,7 +16,9 @@ from app.session import Problem, Session
 from app.words import spoken, spoken_all
 from app.workers import Runner
 from core.errors import FusionError, SizeMismatch
+from core.hints import suggest_task
 from core.progress import Progress
+from core.tasks import TASKS
 
 if TYPE_CHECKING:
     from app.controller import Controller
@@ -127,10 +129,22 @@ class Found:
 
 
 def find_more(
-    paths: list[Path], task: str, before: Callable[[], PairingPlan | None], progress: Progress
+    paths: list[Path],
+    task: str,
+    before: Callable[[], PairingPlan | None],
+    progress: Progress,
+    *,
+    task_by_hand: bool = True,
 ) -> Found:
-    """Pair files and folders and add them to the plan of the moment. For a worker thread."""
-    return Found.of(find_pairs(paths, task, progress), before())
+    """Pair files and folders and add them to the plan of the moment. For a worker thread.
+
+    Args:
+        task_by_hand: a person chose the task; else it is the one that the names speak of, if any.
+    """
+    plan = find_pairs(paths, task, progress)
+    if not task_by_hand and plan.suggested_task not in ("", task):
+        plan = find_pairs(paths, plan.suggested_task, progress)
+    return Found.of(plan, before())
 
 
 class Pairs(QObject):
@@ -154,10 +168,13 @@ class Pairs(QObject):
         """What there is to say of what was dropped last."""
         self.current: Key | None = None
         self._states: dict[Key, State] = {}
+        self._tasks: dict[Key, str] = {}
+        """The tasks that the names of pairs in sight speak of."""
         self._closed = False
         session.outcome_changed.connect(self._outcome_changed)
         session.problem_changed.connect(self._problem_changed)
         session.sources_changed.connect(self._sources_changed)
+        session.task_changed.connect(self._task_changed)
 
     def shutdown(self) -> None:
         """Wait for the thread."""
@@ -188,7 +205,14 @@ class Pairs(QObject):
     def add(self, paths: list[Path]) -> None:
         """Find the pairs in files and folders and list them; the first new one is opened."""
         self._session.known_paths.update(paths)
-        work = partial(find_more, paths, self._session.task.name, lambda: self.plan)
+        paths = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100
+        work = partial(
+            find_more,
+            paths,
+            self._session.task.name,
+            lambda: self.plan,
+            task_by_hand=self._session.task_by_hand,
+        )
         job = self._finder.submit(work)
         job.finished.connect(self._found)
         job.failed.connect(self._fail)
@@ -242,11 +266,32 @@ class Pairs(QObject):
         if self._states:
             keys = {key_of(match) for match in listing.plan.matches}
             self._states = {key: state for key, state in self._states.items() if key in keys}
+        self._follow_list(before)
         self.plan_changed.emit()
         # The list keeps rows that are the same as before, and these look the same otherwise.
         for old, new in zip(before.values(), listing.by_key.values(), strict=False):
             if old is not new and old.sure != new.sure:
                 self.state_changed.emit(key_of(new))
+
+    def _follow_list(self, before: dict[Key, Match]) -> None:
+        """The pair on show when its row goes: with A and B exchanged it is opened so, else closed.
+
+        A pair that was never listed stays; if it is listed now, it is the current one.
+        """
+        shown = self._on_show()
+        listed = shown is not None and shown in self._listed
+        self.current = shown if listed else None
+        if shown is None or listed or shown not in before:
+            return
+        turned = (shown[1], shown[0])
+        if turned in self._listed:
+            QTimer.singleShot(0, self, partial(self._open_first, turned))
+        else:
+            QTimer.singleShot(0, self, partial(self._close_unlisted, shown))
+
+    def _close_unlisted(self, key: Key) -> None:
+        if not self._closed and self._on_show() == key and key not in self._listed:
+            self._controller.close_pictures()
 
     def state(self, key: Key) -> State:
         """How a pair is getting on."""
@@ -256,7 +301,23 @@ class Pairs(QObject):
         if match is not None and not match.sure:
             why = self.tr("The names do not say which of the two is A.")
             return State("check", why)
+        suggested = self._task_of(key)
+        if suggested not in ("", self._session.task.name):
+            task = TASKS[suggested]
+            why = self.tr("By their names these are “{0}” and “{1}”: another task.")
+            return State("check", why.format(spoken(task.label_a), spoken(task.label_b)))
         return State("ready")
+
+    def _task_of(self, key: Key) -> str:
+        if key not in self._tasks:
+            self._tasks[key] = suggest_task(*key)
+        return self._tasks[key]
+
+    def _task_changed(self) -> None:
+        """Pairs of another task than the one chosen are to be checked."""
+        for key, suggested in self._tasks.items():
+            if suggested and key in self._listed and key not in self._states:
+                self.state_changed.emit(key)
 
     def _set_state(self, key: Key, state: State) -> None:
         if self._states.get(key) != state:
@@ -299,16 +360,18 @@ class Pairs(QObject):
     # --- what becomes of them --------------------------------------------------------------
 
     def _on_show(self) -> Key | None:
+        """The pair that is selected, whether it can be shown or not."""
         stamp: Stamp | None = self._session.sources.stamp
-        return (Path(stamp[0][0]), Path(stamp[1][0])) if stamp is not None else None
+        if stamp is not None:
+            return Path(stamp[0][0]), Path(stamp[1][0])
+        a, b = self._session.sources.paths
+        return (a, b) if a is not None and b is not None else None
 
     def _sources_changed(self) -> None:
-        if self._session.is_empty and self.current is not None:
-            self.current = None
-            self.current_changed.emit()
-        elif self._session.sources.pair is not None and self._on_show() != self.current:
-            shown = self._on_show()
-            self.current = shown if shown in self._listed else None
+        shown = self._on_show()
+        current = shown if shown in self._listed else None
+        if current != self.current:
+            self.current = current
             self.current_changed.emit()
 
     def _outcome_changed(self) -> None:
@@ -322,7 +385,7 @@ class Pairs(QObject):
         problem = self._session.problem
         if problem is None or self.current is None or self.current not in self._listed:
             return
-        if problem.remedy in ("open", "retry", "resample"):
+        if problem.remedy in ("open", "retry", "resample", "tiles", "cpu"):
             badge: Badge = "check" if isinstance(problem.error, SizeMismatch) else "failed"
             if not all(path.exists() for path in self.current):
                 badge = "missing"

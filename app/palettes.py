@@ -1,4 +1,4 @@
-"""Colour tables for grey pictures, generated from key colours."""
+"""Colour tables for grey pictures: published ones to the digit, others from key colours."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+
+from app.palette_tables import TABLES
 
 Table = npt.NDArray[np.uint8]
 _Key = tuple[float, tuple[int, int, int]]
@@ -15,16 +17,7 @@ _BLACK, _WHITE = (0, 0, 0), (255, 255, 255)
 _KEYS: dict[str, tuple[_Key, ...]] = {
     "grey": ((0.0, _BLACK), (1.0, _WHITE)),
     "inverted": ((0.0, _WHITE), (1.0, _BLACK)),
-    # The shape of DICOM PS3.6 B.1.1: red rises over the first half, then green, then blue.
-    "hot_iron": ((0.0, _BLACK), (0.5, (255, 0, 0)), (0.75, (255, 128, 0)), (1.0, _WHITE)),
-    # After the PET palette of DICOM PS3.6 B.1.2.
-    "pet": (
-        (0.0, _BLACK),
-        (0.25, (0, 128, 128)),
-        (0.5, (128, 0, 255)),
-        (0.75, (255, 128, 0)),
-        (1.0, _WHITE),
-    ),
+    # A spectrum of this program's own, for pictures that came with one burnt in.
     "rainbow": (
         (0.0, _BLACK),
         (0.12, (60, 0, 140)),
@@ -33,20 +26,6 @@ _KEYS: dict[str, tuple[_Key, ...]] = {
         (0.65, (240, 230, 0)),
         (0.85, (255, 30, 0)),
         (1.0, _WHITE),
-    ),
-    "viridis": (
-        (0.0, (68, 1, 84)),
-        (0.25, (59, 82, 139)),
-        (0.5, (33, 145, 140)),
-        (0.75, (94, 201, 98)),
-        (1.0, (253, 231, 37)),
-    ),
-    "inferno": (
-        (0.0, (0, 0, 4)),
-        (0.25, (87, 16, 110)),
-        (0.5, (188, 55, 84)),
-        (0.75, (249, 142, 9)),
-        (1.0, (252, 255, 164)),
     ),
     # Blue is negative, red positive; nothing is nearly black, as the panes are.
     "difference": (
@@ -58,13 +37,25 @@ _KEYS: dict[str, tuple[_Key, ...]] = {
     ),
 }
 
-PALETTES: tuple[str, ...] = tuple(name for name in _KEYS if name != "difference")
+PALETTES: tuple[str, ...] = (
+    "grey",
+    "inverted",
+    "hot_iron",
+    "pet",
+    "rainbow",
+    "viridis",
+    "inferno",
+)
 """Names a person can choose from; “grey” first."""
 
 
 @lru_cache(maxsize=16)
 def table(name: str) -> Table:
     """256×3 colours of a palette, dark end first; grey for a name nobody knows."""
+    if name in TABLES:
+        colours = np.frombuffer(bytes.fromhex(TABLES[name]), np.uint8).reshape(256, 3)
+        colours.flags.writeable = False
+        return colours
     keys = _KEYS.get(name, _KEYS["grey"])
     at = np.linspace(0.0, 1.0, 256)
     stops = [key[0] for key in keys]

@@ -52,6 +52,11 @@ class Picture:
         return bool(self.levels[0].shape[2] == 3)
 
     @property
+    def has_floor(self) -> bool:
+        """True for a quantity with a unit that is never negative: no window begins below 0."""
+        return bool(self.unit) and self.extent[0] >= 0
+
+    @property
     def top(self) -> int:
         """The highest code."""
         return int(np.iinfo(self.levels[0].dtype).max)
@@ -169,6 +174,8 @@ def _windowed(codes: Codes, low: float, high: float) -> npt.NDArray[np.uint8]:
     if codes.dtype == np.uint8:
         steps = np.clip((np.arange(256) - low) * scale, 0, 255)
         return np.asarray(cv2.LUT(codes, np.rint(steps).astype(np.uint8)))
+    if low >= top:
+        return np.zeros(codes.shape, np.uint8)
     # The scaler takes absolute values, so what lies under the window is lifted to it first.
     floor = np.uint16(min(max(np.floor(low), 0), top))
     lifted = np.maximum(codes, floor)
@@ -186,9 +193,20 @@ def render(shown: Picture, part: Part, window: Window, palette: str) -> QImage:
     return _indexed(mapped, palette)
 
 
-def render_difference(first: Picture, second: Picture, part: Part, span: float) -> QImage:
-    """Second minus first in signed colours: −span to +span, each picture 0…1 in its own window."""
-    mine, other = _luma01(first, part), _luma01(second, part)
+def render_difference(
+    first: Picture,
+    second: Picture,
+    part: Part,
+    span: float,
+    counts: tuple[Window, Window] | None = None,
+) -> QImage:
+    """Second minus first in signed colours: −span to +span.
+
+    Args:
+        counts: the window in which each picture is 0…1; None for their own.
+    """
+    low_high = counts or (first.window, second.window)
+    mine, other = _luma01(first, part, low_high[0]), _luma01(second, part, low_high[1])
     if other.shape != mine.shape:
         import cv2
 
@@ -198,13 +216,14 @@ def render_difference(first: Picture, second: Picture, part: Part, span: float) 
     return _indexed(np.clip(scaled, 0, 255).astype(np.uint8), "difference")
 
 
-def _luma01(shown: Picture, part: Part) -> FloatArray:
+def _luma01(shown: Picture, part: Part, window: Window) -> FloatArray:
     import cv2
 
     codes = _cut(shown, part)
     grey = cv2.cvtColor(codes, cv2.COLOR_RGB2GRAY) if codes.shape[2] == 3 else codes[..., 0]
-    low, high = shown.code(shown.window[0]), shown.code(shown.window[1])
-    return (grey.astype(np.float32) - np.float32(low)) / np.float32(high - low)
+    low, high = shown.code(window[0]), shown.code(window[1])
+    scaled = (grey.astype(np.float32) - np.float32(low)) / np.float32(high - low)
+    return np.clip(scaled, 0, 1, out=scaled)
 
 
 def _rgb(pixels: npt.NDArray[np.uint8]) -> QImage:

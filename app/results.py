@@ -8,14 +8,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from app.display import FeatureView
+from app.display import FeatureView, Window
 from app.render import Picture
+from core.errors import FusionError
 from core.features import PcaBasis
 from core.said import Said
 from core.types import FusionResult, Image, SourcePair
 
 Stamp = tuple[tuple[str, int, int], ...]
 """Path, time of change and size of each file: another stamp is another picture."""
+
+Windows = tuple[Window | None, Window | None]
+"""The windows of A and B, each in its picture's unit; None for the picture's own."""
 
 LIMIT_BYTES = 1 << 30
 """What results of pairs off screen may hold together."""
@@ -31,13 +35,40 @@ class Loaded:
 
 @dataclass(frozen=True, eq=False)
 class Sources:
-    """The two sources; one may still be missing. Both present means both have one size."""
+    """The two sources; one may still be missing. Both present means both have one size.
+
+    Attributes:
+        a, b: the pictures on screen.
+        pair: both of them.
+        sample: True for a sample that comes with the program.
+        stamp: of the files of the pair.
+        asked: the files that are selected and not on screen: still being read, or not to be shown.
+        trouble: why they are not shown; None while they are being read.
+    """
 
     a: Loaded | None = None
     b: Loaded | None = None
     pair: SourcePair | None = None
     sample: bool = False
     stamp: Stamp | None = None
+    asked: tuple[Path | None, Path | None] = (None, None)
+    trouble: FusionError | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """True when nothing is on screen and nothing was asked for."""
+        return self.a is None and self.b is None and self.asked == (None, None)
+
+    @property
+    def is_awaited(self) -> bool:
+        """True while what was asked for is being read."""
+        return self.asked != (None, None) and self.trouble is None
+
+    @property
+    def paths(self) -> tuple[Path | None, Path | None]:
+        """The files selected, whether they are on screen or not; of a computed picture, None."""
+        shown = [side.image.origin if side is not None else None for side in (self.a, self.b)]
+        return self.asked[0] or shown[0], self.asked[1] or shown[1]
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -55,7 +86,9 @@ class Sources:
 class Outcome:
     """A fusion on screen: the result, the pair it came from, and its pictures by pane.
 
-    ``recon_psnr`` is how well each reconstruction gives its source back, in dB, where it is known.
+    ``pair`` has the windows the files came with, ``windows`` those it was fused in (None for both
+    files' own). ``recon_psnr`` is how well each reconstruction gives its source back, in dB, where
+    it is known.
     """
 
     result: FusionResult
@@ -69,6 +102,17 @@ class Outcome:
     requested_method: str = ""
     feature_view: FeatureView = field(default_factory=FeatureView)
     recon_psnr: tuple[float | None, float | None] = (None, None)
+    windows: tuple[Window, Window] | None = None
+
+    @property
+    def fused_windows(self) -> tuple[Window, Window]:
+        """The windows the sources were fused in."""
+        return self.windows or (self.pair.a.window, self.pair.b.window)
+
+    @property
+    def seen(self) -> SourcePair:
+        """The sources as they were fused: each in the window it was seen in."""
+        return as_seen(self.pair, self.fused_windows)
 
     @property
     def key(self) -> str:
@@ -94,11 +138,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Kept:
-    """What is kept of a pair: its sources and its results, and which was on show."""
+    """What is kept of a pair: sources, results and windows, and which result was on show."""
 
     sources: Sources
     results: tuple[Outcome, ...]
     selected: str = ""
+    windows: Windows = (None, None)
 
     @property
     def nbytes(self) -> int:
@@ -154,6 +199,17 @@ def with_result(results: Iterable[Outcome], outcome: Outcome) -> tuple[Outcome, 
     else:
         found.append(outcome)
     return tuple(found)
+
+
+def as_seen(pair: SourcePair, windows: Windows) -> SourcePair:
+    """The pair with the windows it is seen in, which fusing maps to 0…1; the same pair where
+    these are its own.
+    """
+    a, b = (
+        image if window is None or window == image.window else replace(image, window=window)
+        for image, window in zip((pair.a, pair.b), windows, strict=True)
+    )
+    return pair if a is pair.a and b is pair.b else SourcePair(a, b)
 
 
 def stamp_of(*paths: Path) -> Stamp:

@@ -9,9 +9,9 @@ from typing import Literal, Protocol
 
 from PySide6.QtCore import QObject, Signal
 
-from app.display import DisplayState, FeatureView
+from app.display import DisplayState, FeatureView, Window
 from app.render import Picture
-from app.results import Loaded, Outcome, Sources, with_result
+from app.results import Loaded, Outcome, Sources, Windows, with_result
 from core.errors import FusionError
 from core.tasks import TASKS, TaskSpec, get_task
 from core.types import DeviceChoice
@@ -20,6 +20,7 @@ __all__ = [
     "EngineInfo",
     "Loaded",
     "Method",
+    "Offer",
     "Outcome",
     "Problem",
     "Remedy",
@@ -33,6 +34,7 @@ __all__ = [
 
 Side = Literal["a", "b"]
 Remedy = Literal["", "resample", "open", "retry", "tiles", "cpu", "save", "reload", "export"]
+Answer = Literal["reload", "switch_task", "keep_task"]
 
 
 class Method(Protocol):
@@ -66,6 +68,14 @@ class Problem:
     error: FusionError
     remedy: Remedy = ""
     path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Something the person may decide: a sentence, and each answer with its label."""
+
+    text: str
+    answers: tuple[tuple[Answer, str], ...]
 
 
 @dataclass(frozen=True)
@@ -119,8 +129,13 @@ class Session(QObject):
         self.running: Running | None = None
         self.problem: Problem | None = None
         self.message = ""
+        self.offer: Offer | None = None
+        self.task_by_hand = False
+        """Whether a person has chosen a task, and not only the program."""
         self.known_paths: set[Path] = set()
         self._stale = False
+        self._outdated: tuple[bool, ...] = ()
+        self._last_shown: dict[Side, Picture] = {}
 
     # --- task and method -------------------------------------------------------------------
 
@@ -180,15 +195,18 @@ class Session(QObject):
         keep_outcome: bool = False,
         results: tuple[Outcome, ...] = (),
         selected: str = "",
+        windows: Windows | None = None,
     ) -> None:
         """Show other sources. The old results go, unless they are kept (and then are stale).
 
         Args:
             results: results these sources already have; ``selected`` is the key of the one to show.
+            windows: those the sources were last seen in, where they were seen before.
         """
-        old, self.sources = self.sources, sources
+        self.sources = sources
         self.message = ""
-        self._keep_windows(old, sources)
+        self.offer = None
+        self._keep_windows(windows)
         self.sources_changed.emit()
         if not keep_outcome and (self.results or results):
             self.results = results
@@ -199,16 +217,38 @@ class Session(QObject):
         self.notices_changed.emit()
         self._update_stale()
 
-    def _keep_windows(self, old: Sources, new: Sources) -> None:
-        """A window stays for a picture of the same kind, and goes where it would mean nothing."""
+    def _keep_windows(self, windows: Windows | None) -> None:
+        """A pair seen before has its windows back. Else a window stays for a picture of the same
+        kind as the last one of its side, and goes where it would mean nothing.
+        """
         display = self.display
-        for side, before, after in (("a", old.a, new.a), ("b", old.b, new.b)):
-            if before is None or after is None or after is before:
+        sides: tuple[tuple[Side, Loaded | None], ...] = (
+            ("a", self.sources.a),
+            ("b", self.sources.b),
+        )
+        for index, (side, loaded) in enumerate(sides):
+            if loaded is None:
                 continue
-            was, now = before.picture, after.picture
-            if (was.unit, was.window, was.extent) != (now.unit, now.window, now.extent):
+            now = loaded.picture
+            was = self._last_shown.get(side)
+            self._last_shown[side] = now
+            if windows is not None:
+                display = display.with_look(side, window=windows[index])
+            elif was is not None and was is not now and _kind(was) != _kind(now):
                 display = display.with_look(side, window=None)
         self.set_display(display)
+
+    def window_of(self, side: Side) -> Window | None:
+        """The window a source is seen in, and will be fused in; None where there is no source."""
+        loaded = self.sources.a if side == "a" else self.sources.b
+        if loaded is None:
+            return None
+        return self.display.look(side).window or loaded.image.window
+
+    @property
+    def windows(self) -> Windows:
+        """The windows of both sources as they are seen now."""
+        return self.window_of("a"), self.window_of("b")
 
     def set_outcome(self, outcome: Outcome) -> None:
         """Show a result and add it to the pair's."""
@@ -263,6 +303,8 @@ class Session(QObject):
             self.display_changed.emit()
             if display.features != old.features:
                 self.feature_view_changed.emit()
+            if (display.a.window, display.b.window) != (old.a.window, old.b.window):
+                self._update_stale()
         if settled:
             self.display_settled.emit()
 
@@ -288,12 +330,14 @@ class Session(QObject):
 
     @property
     def is_stale(self) -> bool:
-        """True when the result shown was made from other sources, task or method."""
+        """True when the result shown was made from other sources, windows, task or method."""
         return self._stale
 
     def is_outdated(self, outcome: Outcome) -> bool:
-        """True when a result was made from other sources or for another task."""
-        return outcome.result.task != self._task.name or outcome.pair is not self.sources.pair
+        """True when a result was made from other sources, in other windows or for another task."""
+        if outcome.result.task != self._task.name or outcome.pair is not self.sources.pair:
+            return True
+        return outcome.fused_windows != self.windows
 
     def _update_stale(self) -> None:
         stale = False
@@ -302,8 +346,9 @@ class Session(QObject):
             stale = self.is_outdated(self.outcome) or bool(
                 chosen and not _same_method(chosen, self.outcome)
             )
-        if stale != self._stale:
-            self._stale = stale
+        outdated = tuple(self.is_outdated(result) for result in self.results)
+        if (stale, outdated) != (self._stale, self._outdated):
+            self._stale, self._outdated = stale, outdated
             self.stale_changed.emit(stale)
 
     # --- what is going on ------------------------------------------------------------------
@@ -326,10 +371,16 @@ class Session(QObject):
             self.message = message
             self.notices_changed.emit()
 
+    def set_offer(self, offer: Offer | None) -> None:
+        """Put something to the person, or take it away."""
+        if offer != self.offer:
+            self.offer = offer
+            self.notices_changed.emit()
+
     @property
     def is_empty(self) -> bool:
-        """True while no picture is open."""
-        return self.sources.a is None and self.sources.b is None
+        """True while no picture is open or asked for."""
+        return self.sources.is_empty
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -344,6 +395,11 @@ def default_method(methods: tuple[Method, ...], task: TaskSpec) -> Method | None
     pack = next((m for m in methods if m.default), None)
     classical = next((m for m in methods if m.name == task.default_baseline), None)
     return pack or classical or next(iter(methods), None)
+
+
+def _kind(shown: Picture) -> tuple[object, ...]:
+    """What a window must mean the same for."""
+    return shown.unit, shown.window, shown.extent
 
 
 def _same_method(chosen: str, outcome: Outcome) -> bool:

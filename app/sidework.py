@@ -40,8 +40,8 @@ def measure(results: Sequence[Outcome], progress: Progress) -> Iterator[Any]:
 
     lines = metric_lines(progress)
     for outcome in results:
-        a = to_luma8(outcome.pair.a.normalised())
-        b = to_luma8(outcome.pair.b.normalised())
+        pair = outcome.seen
+        a, b = to_luma8(pair.a.normalised()), to_luma8(pair.b.normalised())
         fused = to_luma8(outcome.result.fused)
         for line in lines:
             progress.check()
@@ -82,12 +82,21 @@ class SideWork(QObject):
         self._thumbs_job: Job | None = None
         self.lines: tuple[MetricLine, ...] = ()
         self._closed = False
+        session.sources_changed.connect(self._overtake)
 
     def shutdown(self) -> None:
         """Cancel everything and wait for the threads."""
         self._closed = True
         self._measuring.shutdown()
         self._drawing.shutdown()
+
+    def _overtake(self) -> None:
+        """Another pair is selected: nothing more may come of the former one."""
+        old = (self._measure_job, self._thumbs_job)
+        self._measure_job = self._thumbs_job = None
+        for job in old:
+            if job is not None:
+                job.cancel()
 
     # --- metrics ---------------------------------------------------------------------------
 
@@ -133,10 +142,11 @@ class SideWork(QObject):
     def draw_channels(self, adapter: Adapter, side: int) -> None:
         """Draw all channels of the result on show."""
         outcome = self._session.outcome
-        if self._closed or outcome is None:
-            return
         if self._thumbs_job is not None:
             self._thumbs_job.cancel()
+            self._thumbs_job = None
+        if self._closed or outcome is None:
+            return
         work = partial(channel_thumbs, outcome, adapter, side)
         job = self._thumbs_job = self._drawing.submit(work, key="channels")
         job.finished.connect(self.thumbs_ready)

@@ -22,7 +22,6 @@ from app.habits.recent import RecentMenu, RecentPair, RecentPairs
 from app.habits.settings import Settings
 from app.habits.snapshot import ListedPair, Snapshot
 from app.pairs import Listing
-from app.results import Loaded
 from app.workers import Runner
 from core.errors import FusionError
 from core.progress import Progress
@@ -148,7 +147,7 @@ class Habits(QObject):
         self._last = previous.snapshot
         self._provide()
         if a is not None and b is not None:
-            controller.open_pair(a, b)
+            controller.open_pair(a, b, task_known=self._session.task_by_hand)
         elif a is not None:
             controller.replace_side("a", a)
         elif b is not None:
@@ -160,7 +159,7 @@ class Habits(QObject):
         self._greet(previous)
 
     def _greet(self, previous: Previous) -> None:
-        if previous.crashed and previous.snapshot is not None:
+        if previous.crashed and previous.snapshot is not None and not previous.of_earlier:
             self._offer_restore(previous.snapshot)
         if previous.notice:
             self._say("notice", previous.notice)
@@ -197,11 +196,9 @@ class Habits(QObject):
         )
 
     def _origins(self) -> tuple[Path | None, Path | None]:
-        """The files on show; none for a sample."""
+        """The files selected, on show or not; none for a sample."""
         sources = self._session.sources
-        if sources.sample:
-            return None, None
-        return _origin(sources.a), _origin(sources.b)
+        return (None, None) if sources.sample else sources.paths
 
     def restore(self, snapshot: Snapshot) -> None:
         """Open what a snapshot names, and show it the same way."""
@@ -213,7 +210,7 @@ class Habits(QObject):
             job = self._runner.submit(partial(_listing_of, snapshot.pairs))
             job.finished.connect(self._window.pairs.show)
         if snapshot.a is not None and snapshot.b is not None:
-            controller.open_pair(snapshot.a, snapshot.b)
+            controller.open_pair(snapshot.a, snapshot.b, task_known=True)
         elif snapshot.a is not None:
             controller.replace_side("a", snapshot.a)
         elif snapshot.b is not None:
@@ -235,12 +232,13 @@ class Habits(QObject):
             self.restore(snapshot)
 
     def _sources_changed(self) -> None:
-        wanted = self._restoring
+        wanted, sources = self._restoring, self._session.sources
         a, b = self._origins()
-        if wanted is not None and (a, b) == (wanted.a, wanted.b):
+        shown = sources.asked == (None, None)
+        if wanted is not None and shown and (a, b) == (wanted.a, wanted.b):
             self._restoring = None
-            self._session.set_display(wanted.display)
-        if a is not None and b is not None:
+            self._session.set_display(wanted.display.checked())
+        if shown and a is not None and b is not None:
             self.recent.add(a, b, self._session.task.name)
         # Another picture has windows of its own: what was changed on the last one is not undone.
         self.history.clear(self._session.display)
@@ -266,7 +264,7 @@ class Habits(QObject):
             self.recent.forget(pair)
             return
         self._session.set_task(pair.task)
-        self._window.controller.open_pair(pair.a, pair.b)
+        self._window.controller.open_pair(pair.a, pair.b, task_known=True)
 
     # --- look and language -----------------------------------------------------------------
 
@@ -318,7 +316,3 @@ def _listing_of(pairs: tuple[ListedPair, ...], progress: Progress) -> Listing:
     reason = QCoreApplication.translate("Habits", "from the last session")
     matches = (Match(pair.name, pair.a, pair.b, reason, pair.folder) for pair in pairs)
     return Listing.of(PairingPlan(tuple(matches)))
-
-
-def _origin(loaded: Loaded | None) -> Path | None:
-    return loaded.image.origin if loaded is not None else None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QLockFile, QObject, QTimer, Signal
 
-from app.habits.snapshot import Snapshot, from_json, to_json
+from app.habits.snapshot import Snapshot, from_json, is_over, to_json
 from app.workers import Runner
 from core.errors import FusionError
 from core.progress import Progress
@@ -25,14 +25,16 @@ class Previous:
     """What an earlier run left behind.
 
     Attributes:
-        snapshot: its session, when there is a readable one with files.
-        crashed: True when it did not end properly.
+        snapshot: the last session there is, when it is readable and has files.
+        crashed: True when that run did not end properly.
         notice: a sentence for the person, or "".
+        of_earlier: the session is that of a run before: the last one had no files open.
     """
 
     snapshot: Snapshot | None = None
     crashed: bool = False
     notice: str = ""
+    of_earlier: bool = False
 
 
 class SessionKeeper(QObject):
@@ -68,11 +70,35 @@ class SessionKeeper(QObject):
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
         there = (self._folder / _MARK).exists()
-        if not self._mark.tryLock(0):
-            return Previous()
+        if not self._lock():
+            return self._unkept()
         snapshot, notice = self._read()
         self._runner = Runner("session", self)
-        return Previous(snapshot, crashed=there, notice=notice)
+        over = snapshot is not None and is_over(self._written)
+        if there and snapshot is not None and not over:
+            # Offered now, and not once more after a crash of this run.
+            self._submit(to_json(snapshot, over=True))
+        return Previous(snapshot, crashed=there, notice=notice, of_earlier=over)
+
+    def _lock(self) -> bool:
+        """Take the mark; one that nobody holds gives way, whatever is written in it.
+
+        A mark that was cut short (by a full disk, or power that failed) or that carries the
+        machine's former name would otherwise count as somebody's for ever.
+        """
+        if self._mark.tryLock(0):
+            return True
+        if self._mark.error() != QLockFile.LockError.LockFailedError:
+            return False
+        # The system refuses this while a living program has the file.
+        return self._mark.removeStaleLockFile() and self._mark.tryLock(0)
+
+    def _unkept(self) -> Previous:
+        """Another window keeps the session, or the folder cannot be written: then it is read."""
+        if self._mark.error() != QLockFile.LockError.PermissionError:
+            return Previous()
+        snapshot, notice = self._read()
+        return Previous(snapshot, notice=notice)
 
     def _read(self) -> tuple[Snapshot | None, str]:
         try:
@@ -82,7 +108,8 @@ class SessionKeeper(QObject):
             return None, ""
         except (OSError, ValueError, RecursionError):
             return None, self.tr("The last session could not be read; it is ignored.")
-        return (snapshot if snapshot.has_files else None), ""
+        # A path that depends on the folder of the moment may mean somebody else's file.
+        return (snapshot if snapshot.has_files and snapshot.is_whole else None), ""
 
     def note_change(self) -> None:
         """Something worth keeping changed; it is written a little later."""
@@ -96,21 +123,32 @@ class SessionKeeper(QObject):
             return
         runner, self._runner = self._runner, None
         runner.shutdown()
-        data = self._pending()
+        data = self._pending(over=True) or self._last_words()
         if data is not None:
             with suppress(FusionError):
                 _write(self._folder / _FILE, data)
         self._mark.unlock()
 
-    def _pending(self) -> bytes | None:
+    def _last_words(self) -> bytes | None:
+        """The session that stays, as one that is over, where it does not say so yet."""
+        with suppress(ValueError, RecursionError):
+            if self._written and not is_over(self._written):
+                return to_json(from_json(self._written), over=True)
+        return None
+
+    def _pending(self, *, over: bool = False) -> bytes | None:
         snapshot = self._snapshot()
         # A sample on screen is not worth the session that was there before.
-        data = to_json(snapshot) if snapshot.has_files else None
+        data = to_json(snapshot, over=over) if snapshot.has_files else None
         return None if data == self._written else data
 
     def _write_soon(self) -> None:
         data = self._pending()
-        if data is None or self._runner is None:
+        if data is not None:
+            self._submit(data)
+
+    def _submit(self, data: bytes) -> None:
+        if self._runner is None:
             return
         job = self._runner.submit(partial(_write, self._folder / _FILE, data), key="session")
         job.finished.connect(partial(self._wrote, data))

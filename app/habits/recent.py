@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,11 @@ class RecentPair:
     a: Path
     b: Path
     task: str
+
+    @property
+    def is_whole(self) -> bool:
+        """False where a path means another file in another folder."""
+        return self.a.is_absolute() and self.b.is_absolute()
 
     @property
     def label(self) -> str:
@@ -46,16 +52,17 @@ class RecentPairs(QObject):
             return []
         try:
             rows = json.loads(self._settings.text(_NAME) or "[]")
-            found = [RecentPair(Path(a), Path(b), task) for a, b, task in rows]
-        except (ValueError, TypeError):
+            found = [RecentPair(Path(a), Path(b), str(task)) for a, b, task in rows]
+        except (ValueError, TypeError, RecursionError):
             return []
-        return [pair for pair in found if pair.task in TASKS][:_MOST]
+        return [pair for pair in found if pair.task in TASKS and pair.is_whole][:_MOST]
 
     def add(self, a: Path, b: Path, task: str) -> None:
         """Put a pair on top."""
         if not self._settings.keeps_recent:
             return
-        new = RecentPair(a, b, task)
+        new = RecentPair(Path(os.path.abspath(a)), Path(os.path.abspath(b)), task)  # noqa: PTH100
+        a, b = new.a, new.b
         self._keep([new, *(pair for pair in self.all() if (pair.a, pair.b) != (a, b))])
 
     def forget(self, pair: RecentPair) -> None:

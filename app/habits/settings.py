@@ -133,6 +133,15 @@ class Settings(QObject):
         self._set("recent/kept", kept)
 
     @property
+    def export_folder(self) -> str:
+        """Where pictures were written last; "" before the first time."""
+        return self.text("export/folder")
+
+    def set_export_folder(self, folder: str) -> None:
+        """Keep where pictures are written."""
+        self.set_text("export/folder", folder)
+
+    @property
     def reopens(self) -> bool:
         """Whether a start without files shows the last session instead of a sample."""
         return self._flag("session/reopens", False)

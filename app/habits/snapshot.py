@@ -13,6 +13,7 @@ from app.display import DisplayState
 from core.tasks import TASKS
 
 VERSION = 1
+_OVER = "over"
 Value = TypeVar("Value")
 
 
@@ -51,14 +52,25 @@ class Snapshot:
         return self.a is not None or self.b is not None or bool(self.pairs)
 
     @property
+    def is_whole(self) -> bool:
+        """False where a path means another file in another folder."""
+        shown = [path for path in (self.a, self.b) if path is not None]
+        listed = (path for pair in self.pairs for path in (pair.a, pair.b))
+        return all(path.is_absolute() for path in (*shown, *listed))
+
+    @property
     def label(self) -> str:
         """The names of what is on screen."""
         return " + ".join(path.name for path in (self.a, self.b) if path is not None)
 
 
-def to_json(snapshot: Snapshot) -> bytes:
-    """The snapshot as UTF-8 JSON."""
-    data = {
+def to_json(snapshot: Snapshot, *, over: bool = False) -> bytes:
+    """The snapshot as UTF-8 JSON.
+
+    Args:
+        over: the run it is of has ended, or is known to have crashed.
+    """
+    data: dict[str, Any] = {
         "version": VERSION,
         "task": snapshot.task,
         "method": snapshot.method,
@@ -67,11 +79,19 @@ def to_json(snapshot: Snapshot) -> bytes:
         "pairs": [[str(p.a), str(p.b), p.name, str(p.folder)] for p in snapshot.pairs],
         "display": asdict(snapshot.display),
     }
+    if over:
+        data[_OVER] = True
     return json.dumps(data, ensure_ascii=False, indent=1).encode("utf-8", "surrogateescape")
 
 
 def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)
+
+
+def is_over(data: bytes) -> bool:
+    """Whether a session is that of a run that is over, by its own word."""
+    found = json.loads(data.decode("utf-8", "surrogateescape"))
+    return isinstance(found, dict) and found.get(_OVER) is True
 
 
 def from_json(data: bytes) -> Snapshot:
@@ -143,6 +163,13 @@ def rebuilt(default: Value, data: object) -> Value:
     return cast(Value, replace(cast(Any, default), **changes))
 
 
+def _is_finite(value: float) -> bool:
+    try:
+        return isfinite(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False
+
+
 def fits(value: object, hint: Any) -> bool:
     """True when a value from JSON is of the type ``hint`` says."""
     kind, parts = get_origin(hint), get_args(hint)
@@ -159,7 +186,7 @@ def fits(value: object, hint: Any) -> bool:
     if hint is float:
         # JSON knows NaN and infinity; a window of them would show nothing.
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return number and isfinite(cast(float, value))
+        return number and _is_finite(cast(float, value))
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)
     return isinstance(value, NoneType if hint is None else hint)

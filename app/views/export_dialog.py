@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.dialogs import suggested_name
-from app.export import FORMATS, ITEMS, ExportPlan, available, burns_by_default
+from app.dialogs import pictures_folder, suggested_name
+from app.export import FORMATS, ITEMS, ExportPlan, available, burns_by_default, carries_tags
 from app.results import Outcome
 
 
@@ -41,15 +41,21 @@ class ExportDialog(QDialog):
             self.format.addItem(text, suffix)
         self.format.setAccessibleName(self.tr("Format"))
         self._task = outcome.result.task
-        self.burn = QCheckBox(self.tr("Burn the notice into the picture"))
+        self.burn = QCheckBox(self.tr("Add a strip with the notice below the picture"))
         self.burn.setToolTip(
             self.tr("A strip below each picture says “Research use only”; no pixel is covered.")
         )
+        self.tags = QCheckBox(self.tr("Carry over camera, time and place (EXIF, GPS)"))
+        self.tags.setToolTip(self.tr("Of the source whose colours the picture has."))
+        self.tags.setVisible(carries_tags(self._task))
         self.burn.setChecked(burns_by_default(self._task, FORMATS[0]))
-        self.folder = QLineEdit(folder or _usual_folder())
+        self.folder = QLineEdit(folder or pictures_folder())
         self.folder.setAccessibleName(self.tr("Folder"))
         self.name = QLineEdit(Path(suggested_name(outcome)).stem)
         self.name.setAccessibleName(self.tr("Name"))
+        self.create_ = QPushButton(self.tr("Create folder"))
+        self.create_.setAutoDefault(False)
+        self.create_.clicked.connect(self._create_folder)
         self.browse = QPushButton(self.tr("Choose…"))
         self.browse.setAutoDefault(False)
         self.browse.clicked.connect(self._choose_folder)
@@ -98,10 +104,12 @@ class ExportDialog(QDialog):
     def _lay_out(self) -> None:
         where = QHBoxLayout()
         where.addWidget(self.folder, 1)
+        where.addWidget(self.create_)
         where.addWidget(self.browse)
         form = QFormLayout()
         form.addRow(self.tr("Format"), self.format)
         form.addRow("", self.burn)
+        form.addRow("", self.tags)
         form.addRow(self.tr("Folder"), where)
         form.addRow(self.tr("Name"), self.name)
         layout = QVBoxLayout(self)
@@ -119,7 +127,8 @@ class ExportDialog(QDialog):
         folder = Path(self.folder.text().strip()).expanduser()
         suffix = self.format.currentData()
         burn = self.burn.isChecked()
-        return ExportPlan(items, folder, self.name.text().strip(), suffix, burn)
+        tags = self.tags.isChecked() and carries_tags(self._task)
+        return ExportPlan(items, folder, self.name.text().strip(), suffix, burn, tags)
 
     def _format_chosen(self) -> None:
         self.burn.setChecked(burns_by_default(self._task, self.format.currentData()))
@@ -130,6 +139,7 @@ class ExportDialog(QDialog):
         named = bool(plan.stem) and not set(plan.stem) & set('/\\:*?"<>|')
         there = bool(self.folder.text().strip()) and plan.folder.is_dir()
         self.go.setEnabled(bool(plan.items) and named and there)
+        self.create_.setVisible(bool(self.folder.text().strip()) and not there)
         old = [plan.target(item).name for item in plan.items if named and there]
         old = [name for name in old if (plan.folder / name).exists()]
         if not there:
@@ -146,6 +156,16 @@ class ExportDialog(QDialog):
                 )
             )
 
+    def _create_folder(self) -> None:
+        folder = self.plan.folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            text = self.tr("{0} cannot be created: {1}")
+            self.note.setText(text.format(folder, error.strerror or error))
+        else:
+            self._update()
+
     def _choose_folder(self) -> None:
         dialog = QFileDialog(self, self.tr("Folder to export to"), self.folder.text())
         dialog.setFileMode(QFileDialog.FileMode.Directory)
@@ -155,9 +175,3 @@ class ExportDialog(QDialog):
     def _accept(self) -> None:
         self.chosen.emit(self.plan)
         self.accept()
-
-
-def _usual_folder() -> str:
-    location = QStandardPaths.StandardLocation.PicturesLocation
-    pictures = Path(QStandardPaths.writableLocation(location))
-    return str(pictures if pictures.is_dir() else Path.home())

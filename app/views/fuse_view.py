@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 from app.display import Compare, Window
 from app.numbers import filled, number
 from app.session import Loaded, Outcome, Session
+from app.views.active import ActivePane
 from app.views.layouts import arrange
-from app.views.messages import Messages
-from app.views.scenes import clamped, dragged_window, operands, picture_of, scene_of, window_of
+from app.views.messages import Messages, reason_of
+from app.views.scenes import dragged_window, fitted, operands, picture_of, scene_of, window_of
 from app.widgets.compare_bar import CompareBar
 from app.widgets.device_chip import short_device
 from app.widgets.feature_pane import FeaturePane
@@ -34,8 +35,6 @@ class FuseView(QWidget):
     remedy_requested = Signal(str)
     copy_requested = Signal()
     problem_dismissed = Signal()
-    pane_touched = Signal(str)
-    """“a”, “b” or “fused”: somebody works on its window."""
     file_requested = Signal()
     side_dropped = Signal(str, object)
     """“a” or “b”, list[Path]"""
@@ -54,13 +53,16 @@ class FuseView(QWidget):
         self.board = QWidget()
         self.welcome = Welcome()
         self._begun = False
+        self._shown = False
         self.features = FeaturePane("features", self.link)
         self.panes: dict[str, Pane] = {name: self._make_pane(name) for name in PANES}
+        self.active = ActivePane(self.panes, "a", self)
         self._maximised = ""
         self._window_from: Window | None = None
         self._lay_out()
         self._connect()
         self._connect_panes()
+        self.panes["fused"].canvas.reserve(self.tr("Research use only – AI-generated image"))
         self._show_task()
         self._show_sources()
         self._show_outcome()
@@ -101,6 +103,7 @@ class FuseView(QWidget):
         for signal in (session.sources_changed, session.running_changed, session.engine_changed):
             signal.connect(self._show_empty)
         session.problem_changed.connect(self._show_empty)
+        self.messages.notice.answered.connect(self.remedy_requested)
         self.features.view_chosen.connect(session.set_feature_view)
         self.card.action_requested.connect(self.remedy_requested)
         self.card.copy_requested.connect(self.copy_requested)
@@ -145,19 +148,13 @@ class FuseView(QWidget):
         self._arrange()
 
     def maximise_current(self) -> None:
-        """Maximise the pane under the pointer, else the one with the focus, else the fused."""
-        self.maximise("" if self._maximised else self.current_pane())
-
-    def current_pane(self) -> str:
-        """The pane under the pointer, else the one with the focus, else the fused."""
-        panes = [pane for pane in self.panes.values() if pane.isVisible()]
-        chosen = next((p for p in panes if p.underMouse()), None)
-        chosen = chosen or next((p for p in panes if p.canvas.hasFocus()), None)
-        return chosen.name if chosen is not None else "fused"
+        """Maximise the active pane, or show all again."""
+        self.maximise("" if self._maximised else self.active.name)
 
     def _arrange(self) -> None:
         self._arranged = self.session.display.layout
         arrange(self._grid, self.panes, self._arranged, self._maximised)
+        self.active.keep_seen()
         self.link.changed.emit()
 
     def one_to_one(self) -> None:
@@ -172,7 +169,7 @@ class FuseView(QWidget):
             return
         if self._window_from is None:
             self._window_from = window_of(self.session, base)
-            self.pane_touched.emit(base)
+            self.active.choose(pane)
         window = dragged_window(shown, self._window_from, moved.x(), moved.y())
         if done:
             self._window_from = None
@@ -182,7 +179,7 @@ class FuseView(QWidget):
         """Give a pane another window; None for the picture's own."""
         shown = picture_of(self.session, pane)
         if window is not None and shown is not None:
-            window = clamped(shown, window)
+            window = fitted(shown, window)
         self.session.set_display(
             self.session.display.with_look(pane, window=window), settled=settled
         )
@@ -200,7 +197,10 @@ class FuseView(QWidget):
         session = self.session
         self._begun |= bool(session.running or session.problem or session.engine)
         reading = session.running is not None and not session.running.fusing
-        empty = self._begun and session.is_empty and not reading
+        # Where nothing was on show, a pair that cannot be shown leads back to where one begins.
+        pictures = session.sources.a is not None or session.sources.b is not None
+        self._shown = not session.is_empty and (self._shown or pictures)
+        empty = self._begun and not self._shown and not reading
         if empty and self.board.isAncestorOf(self.focusWidget() or self):
             self.welcome.open.setFocus()
         self.welcome.setVisible(empty)
@@ -216,11 +216,23 @@ class FuseView(QWidget):
         self.panes["recon_a"].set_title(self.tr("Reconstruction A"))
         self.panes["recon_b"].set_title(self.tr("Reconstruction B"))
         self.panes["features"].set_title(self.tr("Features"))
-        for name, label in (("a", spoken(task.label_a)), ("b", spoken(task.label_b))):
-            self.panes[name].canvas.set_placeholder(
-                self.tr("Drop {0} here\nor press Ctrl+O").format(label)
-            )
+        self._show_source_words()
+        for name in ("a", "b"):
             self.panes[name].title.setToolTip(self.tr("Source {0}").format(name.upper()))
+
+    def _show_source_words(self) -> None:
+        """What is written where a source will be: the file asked for and why it is not shown."""
+        task, sources = self.session.task, self.session.sources
+        labels = (spoken(task.label_a), spoken(task.label_b))
+        for name, label, path in zip(("a", "b"), labels, sources.asked, strict=True):
+            if path is None:
+                text = self.tr("Drop {0} here\nor press Ctrl+O").format(label)
+            elif sources.trouble is None:
+                text = path.name
+            else:
+                said = reason_of(sources.trouble, path, sources.asked)
+                text = "\n".join(line for line in (path.name, said) if line)
+            self.panes[name].canvas.set_placeholder(text)
 
     def _show_scene(self, name: str) -> None:
         self.panes[name].set_scene(scene_of(self.session, name))
@@ -255,11 +267,19 @@ class FuseView(QWidget):
 
     def _show_sources(self) -> None:
         sources = self.session.sources
-        for name, loaded in (("a", sources.a), ("b", sources.b)):
+        for name, loaded, path in zip(
+            ("a", "b"), (sources.a, sources.b), sources.asked, strict=True
+        ):
             self._show_scene(name)
-            self.panes[name].set_info(_describe(loaded) if loaded else "")
+            named = path.name if path is not None else loaded.image.name if loaded else ""
+            self.panes[name].set_info(_describe(loaded) if loaded else named, named)
+        self._show_source_words()
+        for name in _FROM_RESULT:
+            self.panes[name].canvas.set_placeholder(self._placeholder(name))
         first = sources.a or sources.b
-        self.link.set_size(first.image.size if first else (0, 0))
+        # While the next pair is being read the view stays where it is: it may be of the same size.
+        if first is not None or not sources.is_awaited:
+            self.link.set_size(first.image.size if first else (0, 0))
         self._show_results()
 
     def _show_outcome(self) -> None:
@@ -268,7 +288,8 @@ class FuseView(QWidget):
             self._show_scene(name)
             self.panes[name].canvas.set_placeholder(self._placeholder(name))
         fused = self.panes["fused"]
-        fused.set_info(self._fused_info(outcome) if outcome else "")
+        title = outcome.method_title if outcome else ""
+        fused.set_info(self._fused_info(outcome) if outcome else "", title)
         preview = outcome is not None and outcome.is_preview
         fused.set_tag(
             "preview",
@@ -303,6 +324,10 @@ class FuseView(QWidget):
 
     def _placeholder(self, name: str) -> str:
         outcome = self.session.outcome
+        if outcome is None and self.session.sources.trouble is not None:
+            return (
+                self.tr("Nothing is fused: the sources are not shown.") if name == "fused" else ""
+            )
         if outcome is None:
             if name == "fused":
                 return self.tr("The fused picture appears here.")
@@ -333,7 +358,7 @@ class FuseView(QWidget):
         self.panes["fused"].set_tag(
             "stale",
             self.tr("Stale") if self.session.is_stale else "",
-            self.tr("Sources, task or method changed since. Press Fuse (Enter) to renew."),
+            self.tr("Sources, windows, task or method changed since. Press Fuse (Enter) to renew."),
         )
 
     def _show_running(self) -> None:
@@ -347,7 +372,7 @@ class FuseView(QWidget):
             from_result = name in _FROM_RESULT
             pane.canvas.set_dimmed(loading or (from_result and fusing and not preview))
             waiting = loading or (from_result and fusing)
-            pane.canvas.set_waiting(waiting, reading if name in ("a", "b") else "")
+            pane.canvas.set_waiting(waiting, self._waiting_words(name, reading))
 
     def _reading(self) -> str:
         """Which picture is being read, for the skeletons."""
@@ -356,6 +381,13 @@ class FuseView(QWidget):
             return ""
         done = min(int(running.done) + 1, int(running.total))
         return self.tr("Reading picture {0} of {1}…").format(done, int(running.total))
+
+    def _waiting_words(self, name: str, reading: str) -> str:
+        """The file's name over what is done with it."""
+        if name not in ("a", "b"):
+            return ""
+        path = self.session.sources.asked[0 if name == "a" else 1]
+        return "\n".join(text for text in (path.name if path is not None else "", reading) if text)
 
     def copy_text(self, text: str) -> None:
         """Put text on the clipboard."""

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
+from app.display import Window
 from app.numbers import number
-from app.results import Loaded, Outcome
+from app.results import Loaded, Outcome, Sources
 from app.session import Session
+from app.views.messages import reason_of
 from app.widgets.info_tab import Rows
 from app.widgets.painting import short
 from app.words import spoken
@@ -24,12 +26,15 @@ def rows_of(session: Session) -> Rows:
     """Everything worth knowing of sources and result."""
     rows: Rows = []
     task = session.task
-    for title, side in (
-        (f"A – {spoken(task.label_a)}", session.sources.a),
-        (f"B – {spoken(task.label_b)}", session.sources.b),
+    sources = session.sources
+    for title, side, asked, window in (
+        (f"A – {spoken(task.label_a)}", sources.a, sources.asked[0], session.window_of("a")),
+        (f"B – {spoken(task.label_b)}", sources.b, sources.asked[1], session.window_of("b")),
     ):
         if side is not None:
-            rows.append((title, _source(side)))
+            rows.append((title, _source(side, window or side.image.window)))
+        elif asked is not None:
+            rows.append((title, _not_shown(asked, sources)))
     if session.outcome is not None:
         rows.append((_tr("Result"), _result(session.outcome, session.is_stale)))
         provenance = session.outcome.result.provenance
@@ -53,6 +58,9 @@ def _provenance(entries: Mapping[str, str]) -> list[tuple[str, str]]:
         "weights_sha256": _tr("Weights (SHA-256)"),
         "source_a": _tr("Source A"),
         "source_b": _tr("Source B"),
+        "window_a": _tr("Window of A"),
+        "window_b": _tr("Window of B"),
+        "result": _tr("Read from"),
         "notice": _tr("Notice"),
     }
     notice = _tr("Research use only – AI-generated image")
@@ -66,7 +74,21 @@ def _depth(bits: int) -> str:
     return _tr("float") if bits == 32 else _tr("{0} bit").format(bits)
 
 
-def _source(side: Loaded) -> list[tuple[str, str]]:
+def _range(window: Window, unit: str) -> str:
+    return f"{short(window[0])} – {short(window[1])} {unit}".strip()
+
+
+def _not_shown(path: Path, sources: Sources) -> list[tuple[str, str]]:
+    """A file that is selected and not on screen, and why."""
+    trouble = sources.trouble
+    state = _tr("being read") if trouble is None else _tr("not shown")
+    lines = [(_tr("File"), path.name), (_tr("Folder"), str(path.parent)), (_tr("State"), state)]
+    if trouble is not None:
+        lines.append((_tr("Reason"), reason_of(trouble, path, sources.asked)))
+    return lines
+
+
+def _source(side: Loaded, window: Window) -> list[tuple[str, str]]:
     image = side.image
     lines = [
         (_tr("File"), image.name or _tr("computed")),
@@ -74,8 +96,10 @@ def _source(side: Loaded) -> list[tuple[str, str]]:
         (_tr("Size"), f"{image.width} × {image.height}"),
         (_tr("Depth"), _depth(image.bit_depth)),
         (_tr("Channels"), _tr("RGB") if image.data.shape[2] == 3 else _tr("grey")),
-        (_tr("Range"), f"{short(image.window[0])} – {short(image.window[1])} {image.unit}".strip()),
+        (_tr("Range"), _range(image.window, image.unit)),
     ]
+    if window != image.window:
+        lines.append((_tr("Window chosen"), _range(window, image.unit)))
     if image.spacing is not None:
         down, across = image.spacing
         lines.append((_tr("Pixel"), f"{number(across, '.3g')} × {number(down, '.3g')} mm"))

@@ -65,7 +65,8 @@ class Inspector(QTabWidget):
         tab.palette_chosen.connect(
             lambda pane, name: session.set_display(session.display.with_look(pane, palette=name))
         )
-        self._view.pane_touched.connect(tab.choose)
+        tab.target_changed.connect(self._target_chosen)
+        self._view.active.changed.connect(self._pane_chosen)
         self.features.view_chosen.connect(session.set_feature_view)
         self.features.enlarge_requested.connect(self._enlarge)
         self.features.needed.connect(self._need_thumbs)
@@ -73,6 +74,13 @@ class Inspector(QTabWidget):
         self.metrics.needed.connect(self._need_metrics)
         self._work.metrics_changed.connect(self._show_metrics)
         self._work.thumbs_ready.connect(self._show_thumbs)
+
+    def _target_chosen(self, target: str) -> None:
+        if _shown_as(self._view.active.name) != target:
+            self._view.active.choose(target)
+
+    def _pane_chosen(self, pane: str) -> None:
+        self.display_tab.choose(_shown_as(pane))
 
     def _show_display(self) -> None:
         tab = self.display_tab
@@ -128,3 +136,8 @@ class Inspector(QTabWidget):
             for r in session.results
         ]
         self.metrics.show_metrics(self._work.lines, columns)
+
+
+def _shown_as(pane: str) -> str:
+    """The pane that has the window and palette of a pane; features have none."""
+    return pane[-1] if pane.startswith("recon_") else pane

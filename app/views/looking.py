@@ -122,7 +122,7 @@ class Looking(QObject):
     # --- windows ---------------------------------------------------------------------------
 
     def _target(self) -> str:
-        pane = self._view.current_pane()
+        pane = self._view.active.name
         pane = pane[-1] if pane.startswith("recon_") else pane
         return pane if pane in ("a", "b", "fused") else "fused"
 
@@ -178,7 +178,7 @@ PRESETS = (
 
 def _preset_name(owner: QObject, number: int) -> str:
     names = (
-        owner.tr("Window: whole range"),
+        owner.tr("Window: the file's own"),
         owner.tr("Window: middle 98 % of pixels"),
         owner.tr("Window: middle 90 % of pixels"),
         owner.tr("Window: dark half"),

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from app.session import Session
 from app.widgets.bars import ErrorCard, MessageBar
 from app.words import spoken_all, spoken_error
+from core.errors import FusionError
+
+
+def reason_of(error: FusionError, path: Path, both: Iterable[Path | None]) -> str:
+    """Why a file is not shown: in a word about itself, or about the other one by its name."""
+    what, why, _remedy = spoken_error(error)
+    for one in both:
+        if one is not None:
+            what = what.replace(str(one), one.name)
+    said = why if what == path.name else ": ".join(part for part in (what, why) if part)
+    return said[:1].upper() + said[1:] if what in ("", path.name) else said
 
 
 class Messages(QObject):
@@ -25,7 +39,7 @@ class Messages(QObject):
         session.problem_changed.connect(self._show_problem)
         session.notices_changed.connect(self._show_notices)
         session.sources_changed.connect(self._show_coach)
-        self.notice.dismissed.connect(lambda: session.set_message(""))
+        self.notice.dismissed.connect(self._dismiss_notice)
         self.coach.dismissed.connect(self._dismiss_coach)
 
     def _show_problem(self) -> None:
@@ -48,7 +62,14 @@ class Messages(QObject):
         self.card.show_error(*said, problem.remedy, label, has_file=has_file)
 
     def _show_notices(self) -> None:
-        self.notice.show_text("\n".join(spoken_all(self._session.notices)))
+        offer = self._session.offer
+        own = (offer.text,) if offer is not None else ()
+        lines = spoken_all((*own, *self._session.notices))
+        self.notice.show_text("\n".join(lines), offer.answers if offer is not None else ())
+
+    def _dismiss_notice(self) -> None:
+        self._session.set_offer(None)
+        self._session.set_message("")
 
     def _show_coach(self) -> None:
         sample = self._session.sources.sample and not self._coach_dismissed

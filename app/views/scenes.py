@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QCoreApplication
 
-from app.display import Look, Window
+from app.display import FARTHEST, Look, Window
 from app.render import Picture
 from app.session import Session
 from app.widgets.painting import Layer, Scene
@@ -59,13 +61,14 @@ def window_of(session: Session, pane: str) -> Window:
     shown = picture_of(session, pane)
     if shown is None:
         return (0.0, 1.0)
+    if look.window is None and pane.startswith("recon_"):
+        look = replace(look, window=session.window_of("a" if pane == "recon_a" else "b"))
     if look.window is None:
         return shown.window
-    source = picture_of(session, pane[-1]) if pane.startswith("recon_") else None
-    if source is None:
+    if not pane.startswith("recon_") or session.outcome is None:
         return look.window
-    # A reconstruction is 0 to 1 where its source goes through its own window.
-    low, high = source.window
+    # A reconstruction is 0 to 1 where its source goes through the window it was fused in.
+    low, high = session.outcome.fused_windows["ab".index(pane[-1])]
     return (look.window[0] - low) / (high - low), (look.window[1] - low) / (high - low)
 
 
@@ -77,7 +80,10 @@ def layer_of(session: Session, operand: str) -> Layer | None:
     pane = "fused" if operand.startswith("result:") else operand
     look: Look = session.display.look(pane)
     window = look.window if operand.startswith("result:") else window_of(session, operand)
-    return Layer(shown, window or shown.window, look.palette, name_of(session, operand))
+    window = window or shown.window
+    # In differences a source counts as it is seen, and so as it is fused.
+    counts = window if operand in ("a", "b") else None
+    return Layer(shown, window, look.palette, name_of(session, operand), counts)
 
 
 def scene_of(session: Session, pane: str) -> Scene | None:
@@ -106,21 +112,32 @@ def _compared(session: Session, base: Layer) -> Scene:
 def dragged_window(shown: Picture, start: Window, right: float, down: float) -> Window:
     """A window after a drag: to the right widens it, upwards makes the picture brighter.
 
+    A change of the level leaves the width as it is, and may take the window out of the data.
+
     Args:
-        shown: the picture; the window stays within its extent, so a PET floor is never negative.
+        shown: the picture.
         start: the window when the button went down.
         right, down: screen pixels since then; 300 cover the picture's own window.
     """
     per_pixel = (shown.window[1] - shown.window[0]) / 300
     width = max(start[1] - start[0] + right * per_pixel, per_pixel)
     middle = (start[0] + start[1]) / 2 + down * per_pixel
-    return clamped(shown, (middle - width / 2, middle + width / 2))
+    return fitted(shown, (middle - width / 2, middle + width / 2))
 
 
-def clamped(shown: Picture, window: Window) -> Window:
-    """A window inside the picture's extent and not empty."""
+def fitted(shown: Picture, window: Window) -> Window:
+    """A window that is not empty and not lost far from the data; its width stays as it is.
+
+    Of quantities that are never negative (activity, SUV) the low end stays at 0 or above.
+    """
     least, most = shown.extent
-    smallest = (most - least) / 1000 or 1e-6
-    low = min(max(window[0], least), most - smallest)
-    high = max(min(window[1], most), low + smallest)
+    size = (most - least) or 1.0
+    width = min(max(window[1] - window[0], size / 1000), FARTHEST * size)
+    middle = (window[0] + window[1]) / 2
+    middle = min(max(middle, least - FARTHEST * size), most + FARTHEST * size)
+    low, high = window
+    if (low + high) / 2 != middle or high - low != width:
+        low, high = middle - width / 2, middle + width / 2
+    if shown.has_floor and low < 0:
+        low, high = 0.0, high - low
     return low, high

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
@@ -118,9 +120,14 @@ def _sentence(text: str) -> str:
 
 
 class MessageBar(QFrame):
-    """A line of text with a close button: the yellow bar, or the quiet coach line."""
+    """A line of text with a close button: the yellow bar, or the quiet coach line.
+
+    It may put something to the person: then there are buttons to answer with.
+    """
 
     dismissed = Signal()
+    answered = Signal(str)
+    """The name of the answer."""
 
     def __init__(self, kind: str, icon: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -130,18 +137,36 @@ class MessageBar(QFrame):
         self.text = _text_label()
         close = _close_button(self.tr("Dismiss message"))
         close.clicked.connect(self._dismiss)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(10, 3, 4, 3)
-        layout.setSpacing(8)
-        layout.addWidget(sign)
-        layout.addWidget(self.text, 1)
-        layout.addWidget(close)
+        self._layout = QHBoxLayout(self)
+        self._layout.setContentsMargins(10, 3, 4, 3)
+        self._layout.setSpacing(8)
+        self._layout.addWidget(sign)
+        self._layout.addWidget(self.text, 1)
+        self._layout.addWidget(close)
+        self.buttons: dict[str, QPushButton] = {}
+        self._answers: tuple[tuple[str, str], ...] = ()
         self.hide()
 
-    def show_text(self, text: str) -> None:
-        """Show ``text``; "" hides the bar."""
+    def show_text(self, text: str, answers: Sequence[tuple[str, str]] = ()) -> None:
+        """Show ``text``; "" hides the bar.
+
+        Args:
+            answers: name and label of each button; the first one is the expected one.
+        """
         self.text.setText(text)
+        if tuple(answers) != self._answers:
+            self._offer(tuple(answers))
         self.setVisible(bool(text))
+
+    def _offer(self, answers: tuple[tuple[str, str], ...]) -> None:
+        for button in self.buttons.values():
+            button.hide()
+            button.deleteLater()
+        self.buttons, self._answers = {}, answers
+        for name, label in answers:
+            button = self.buttons[name] = QPushButton(label)
+            button.clicked.connect(lambda _=False, name=name: self.answered.emit(name))
+            self._layout.insertWidget(self._layout.count() - 1, button)
 
     def _dismiss(self) -> None:
         self.hide()

@@ -7,11 +7,13 @@ import math
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
+    QFocusEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
+    QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -24,7 +26,7 @@ from app.widgets.aids import (
     paint_placeholder,
     through_glass,
 )
-from app.widgets.legend import paint_words
+from app.widgets.legend import foot_for, paint_words
 from app.widgets.link import MOST_PIXELS, ViewLink
 from app.widgets.painting import Layer, Painting, Scene, Viewport
 
@@ -48,6 +50,8 @@ class Canvas(QWidget):
     """
 
     maximise_requested = Signal()
+    focused = Signal()
+    """It has the keyboard's focus now: by a click, or by Tab."""
     window_dragged = Signal(QPointF, bool)
     """How far in screen pixels since the button went down; True when it was let go."""
     curtain_dragged = Signal(float, bool)
@@ -60,6 +64,7 @@ class Canvas(QWidget):
         self._painting = Painting()
         self._placeholder = ""
         self._badge = ""
+        self._reserved = ""
         self._dimmed = False
         self._waiting = False
         self._waiting_for = ""
@@ -136,6 +141,17 @@ class Canvas(QWidget):
             self._badge = text
             self._update_in_turn()
 
+    def reserve(self, words: str) -> None:
+        """Keep room at the foot of all linked canvases for these words, outside the picture."""
+        self._reserved = words
+        self._link.set_foot(foot_for(self.fontMetrics(), words, self.width()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow pane words take more lines."""
+        super().resizeEvent(event)
+        if self._reserved:
+            self.reserve(self._reserved)
+
     def set_dimmed(self, dimmed: bool) -> None:
         """Grey the picture while its successor is being made."""
         if dimmed != self._dimmed:
@@ -192,7 +208,7 @@ class Canvas(QWidget):
         if not width or not height:
             return 1.0
         room_x = max(1, self.width() - 2 * _MARGIN)
-        room_y = max(1, self.height() - 2 * _MARGIN)
+        room_y = max(1, self.height() - self._link.foot - 2 * _MARGIN)
         return min(room_x / width, room_y / height, MOST_PIXELS)
 
     def scale(self) -> float:
@@ -201,13 +217,15 @@ class Canvas(QWidget):
 
     def to_picture(self, position: QPointF) -> QPointF:
         """Picture coordinates of a point of this widget."""
-        centre = QPointF(self.width() / 2, self.height() / 2)
-        return self._link.centre + (position - centre) / self.scale()
+        return self._link.centre + (position - self._middle()) / self.scale()
 
     def to_widget(self, point: QPointF) -> QPointF:
         """Where a picture coordinate lies on this widget."""
-        centre = QPointF(self.width() / 2, self.height() / 2)
-        return centre + (point - self._link.centre) * self.scale()
+        return self._middle() + (point - self._link.centre) * self.scale()
+
+    def _middle(self) -> QPointF:
+        """The middle of the part that pictures are in."""
+        return QPointF(self.width() / 2, (self.height() - self._link.foot) / 2)
 
     def zoom_about(self, position: QPointF, factor: float) -> None:
         """Zoom all panes so that what is under ``position`` stays there."""
@@ -217,13 +235,12 @@ class Canvas(QWidget):
         ratio = self.devicePixelRatioF()
         lowest = min(self.fit_scale() / 2, 1 / ratio)
         scale = min(max(self.scale() * factor, lowest), MOST_PIXELS)
-        offset = position - QPointF(self.width() / 2, self.height() / 2)
+        offset = position - self._middle()
         self._link.look(scale, fixed - offset / scale)
 
     def zoom_step(self, closer: bool) -> None:
         """One step closer or farther about the middle."""
-        middle = QPointF(self.width() / 2, self.height() / 2)
-        self.zoom_about(middle, _STEP if closer else 1 / _STEP)
+        self.zoom_about(self._middle(), _STEP if closer else 1 / _STEP)
 
     def one_to_one(self) -> None:
         """One picture pixel on one screen pixel."""
@@ -237,6 +254,11 @@ class Canvas(QWidget):
         return QPoint(x, y) if 0 <= x < width and 0 <= y < height else None
 
     # --- events ----------------------------------------------------------------------------
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Tell who works here."""
+        super().focusInEvent(event)
+        self.focused.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom about the pointer."""
@@ -354,7 +376,8 @@ class Canvas(QWidget):
             scene = Scene(scene.first, scene.second, "blink", phase=self._phase)
         corner = self.to_widget(QPointF(0, 0))
         ratio = self.devicePixelRatioF()
-        port = Viewport(corner, self.scale(), QRectF(self.rect()), ratio)
+        room = self.rect().adjusted(0, 0, 0, -self._link.foot)
+        port = Viewport(corner, self.scale(), QRectF(room), ratio)
         self._painting.paint(painter, scene, port)
         if self._dimmed:
             painter.fillRect(self.rect(), _VEIL)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import (
@@ -16,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.display import Window
+from app.display import FARTHEST, Window
 from app.palettes import PALETTES
 from app.render import Picture, percentile_window, upright_bar
 from app.widgets.histogram import HistogramView
@@ -66,10 +68,11 @@ class DisplayTab(QWidget):
         self.unit = QLabel()
         self.unit.setObjectName("hint")
         self._lay_out(row)
-        for box in (self.low, self.high):
-            box.valueChanged.connect(self._ends_typed)
-        for box in (self.level, self.width_):
-            box.valueChanged.connect(self._level_typed)
+        # What was not typed stays as it is, not as its box rounds it.
+        self.low.valueChanged.connect(lambda low: self._ends_typed(low, self._window[1]))
+        self.high.valueChanged.connect(lambda high: self._ends_typed(self._window[0], high))
+        self.level.valueChanged.connect(lambda level: self._level_typed(level, self._width))
+        self.width_.valueChanged.connect(lambda width: self._level_typed(self._level, width))
         self.buttons["a"].setChecked(True)
         self.show_picture(None, (0.0, 1.0), "grey")
 
@@ -94,12 +97,16 @@ class DisplayTab(QWidget):
         auto = QPushButton(self.tr("Auto"))
         auto.setToolTip(self.tr("The middle 98 % of the pixels"))
         auto.clicked.connect(self._auto)
-        own = QPushButton(self.tr("Whole range"))
+        whole = QPushButton(self.tr("Whole range"))
+        whole.setToolTip(self.tr("All values that the file can hold"))
+        whole.clicked.connect(self._whole)
+        own = QPushButton(self.tr("Reset"))
+        own.setToolTip(self.tr("The window that the file came with"))
         own.clicked.connect(lambda: self.window_chosen.emit(self.target, None, True))
-        self._choices = (auto, own)
+        self._choices = (auto, whole, own)
         presets = QHBoxLayout()
-        presets.addWidget(auto)
-        presets.addWidget(own)
+        for button in self._choices:
+            presets.addWidget(button)
         form = QFormLayout()
         form.setHorizontalSpacing(10)
         form.addRow(self.tr("Low"), self.low)
@@ -123,7 +130,7 @@ class DisplayTab(QWidget):
             "inverted": self.tr("Inverted grey"),
             "hot_iron": self.tr("Hot iron"),
             "pet": self.tr("PET"),
-            "rainbow": self.tr("PET rainbow"),
+            "rainbow": self.tr("Rainbow"),
             "viridis": self.tr("Viridis"),
             "inferno": self.tr("Inferno"),
         }
@@ -168,26 +175,38 @@ class DisplayTab(QWidget):
 
     def _set_ranges(self, shown: Picture | None) -> None:
         low, high = shown.extent if shown is not None else (0.0, 1.0)
-        size = high - low
-        decimals = 0 if size >= 255 else 3
+        size = (high - low) or 1.0
+        decimals = 0 if size >= 255 else max(3, 3 - math.floor(math.log10(size)))
+        away = 2 * FARTHEST * size
+        least = 0.0 if shown is not None and shown.has_floor else low - away
         for box in (self.low, self.high, self.level, self.width_):
             with QSignalBlocker(box):
                 box.setDecimals(decimals)
-                box.setRange(low, high)
-                box.setSingleStep(10**-decimals if decimals == 0 else 0.01)
+                box.setRange(least, high + away)
+                box.setSingleStep(1 if decimals == 0 else size / 100)
         with QSignalBlocker(self.width_):
-            self.width_.setRange(10.0**-decimals, size)
+            self.width_.setRange(10.0**-decimals, away)
 
     # --- wishes ----------------------------------------------------------------------------
 
-    def _ends_typed(self) -> None:
-        low, high = self.low.value(), self.high.value()
+    @property
+    def _level(self) -> float:
+        return (self._window[0] + self._window[1]) / 2
+
+    @property
+    def _width(self) -> float:
+        return self._window[1] - self._window[0]
+
+    def _ends_typed(self, low: float, high: float) -> None:
         if low < high:
             self.window_chosen.emit(self.target, (low, high), True)
 
-    def _level_typed(self) -> None:
-        level, width = self.level.value(), self.width_.value()
+    def _level_typed(self, level: float, width: float) -> None:
         self.window_chosen.emit(self.target, (level - width / 2, level + width / 2), True)
+
+    def _whole(self) -> None:
+        if self._picture is not None:
+            self.window_chosen.emit(self.target, self._picture.extent, True)
 
     def _auto(self) -> None:
         if self._picture is not None:

@@ -18,16 +18,41 @@ from PySide6.QtWidgets import (
 class ElidedLabel(QLabel):
     """One line, cut with an ellipsis where it must be; the whole text is its tooltip."""
 
-    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        text: str = "",
+        parent: QWidget | None = None,
+        mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+    ) -> None:
+        """
+        Args:
+            mode: where it is cut; in the middle for file names, whose ends tell them apart.
+        """
         super().__init__(parent)
+        self._mode = mode
+        self._first = ""
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setText(text)
 
-    def setText(self, text: str) -> None:
-        """Show ``text``."""
+    def setText(self, text: str, first: str = "") -> None:
+        """Show ``text``.
+
+        Args:
+            first: its beginning, a name that is to be read where there is no room for the rest.
+        """
+        self._first = first
         super().setText(text)
         self.setToolTip(text)
+
+    def shown_text(self, room: int) -> str:
+        """What is shown in ``room`` pixels."""
+        metrics, right = self.fontMetrics(), Qt.TextElideMode.ElideRight
+        if not self._first or metrics.horizontalAdvance(self.text()) <= room:
+            return metrics.elidedText(self.text(), self._mode, room)
+        if metrics.horizontalAdvance(f"{self._first} …") <= room:
+            return metrics.elidedText(self.text(), right, room)
+        return metrics.elidedText(self._first, self._mode, room)
 
     def minimumSizeHint(self) -> QSize:
         """No width at all, if need be."""
@@ -37,8 +62,8 @@ class ElidedLabel(QLabel):
         """Draw the part that fits."""
         painter = QPainter(self)
         room = self.contentsRect()
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(room, int(Qt.AlignmentFlag.AlignVCenter | self.alignment()), text)
+        flags = int(Qt.AlignmentFlag.AlignVCenter | self.alignment())
+        painter.drawText(room, flags, self.shown_text(room.width()))
 
 
 class ElidedComboBox(QComboBox):

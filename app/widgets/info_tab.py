@@ -21,6 +21,8 @@ class InfoTab(QTreeWidget):
         self.setRootIsDecorated(False)
         self.setIndentation(8)
         self.setWordWrap(True)
+        # Of a path that is too long, the file and where it begins tell most.
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setAccessibleName(self.tr("Information"))
         self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         self.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)

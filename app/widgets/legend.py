@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, QRectF, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QFontMetrics, QPainter
 
 from app.widgets.painting import Scene, bar_of, paint_bar, paint_box
 
@@ -32,6 +32,20 @@ def paint_words(
         paint_bar(painter, room.adjusted(0, 0, 0, -lines), bar)
     if scene.is_compared:
         _paint_names(painter, room, scene, phase)
+
+
+def foot_for(metrics: QFontMetrics, badge: str, width: int) -> int:
+    """Screen pixels that zoom and notice take at the foot of a pane of ``width``.
+
+    Args:
+        metrics: of the pane's own font; the words are a little smaller.
+    """
+    space = width - 12
+    whole = metrics.horizontalAdvance(badge) + 10
+    above = 0
+    if whole > space - _ROOM_FOR_ZOOM:
+        above = 1 if whole <= space else len(badge.split(" – "))
+    return (1 + above) * (metrics.height() + 5) + 6
 
 
 def _paint_badge(painter: QPainter, room: QRect, badge: str) -> int:

@@ -29,6 +29,8 @@ class ViewLink(QObject):
         self.size: tuple[int, int] = (0, 0)
         self.fitted = True
         self.scale = 1.0
+        self.foot = 0
+        """Screen pixels at the foot of every canvas that no picture covers: words stand there."""
         self.centre = QPointF(0, 0)
         self.pointer: QPoint | None = None
         self.last_pointer: QPoint | None = None
@@ -40,6 +42,12 @@ class ViewLink(QObject):
             self.set_pointer(None)
             self.last_pointer = None
             self._fit()
+            self.size_changed.emit()
+
+    def set_foot(self, height: int) -> None:
+        """Keep so many screen pixels free at the foot of every canvas."""
+        if height != self.foot:
+            self.foot = height
             self.size_changed.emit()
 
     def fit(self) -> None:

@@ -32,6 +32,13 @@ class Layer:
     window: Window
     palette: str = "grey"
     name: str = ""
+    counts: Window | None = None
+    """What counts as 0 and 1 in a difference; None for the picture's own window."""
+
+    @property
+    def zero_one(self) -> Window:
+        """What counts as 0 and 1 in a difference."""
+        return self.counts or self.picture.window
 
     @classmethod
     def plain(cls, picture: Picture) -> Layer:
@@ -148,10 +155,11 @@ class Painting:
             return
         part, target = placed
         first, second = scene.first.picture, scene.second.picture
-        key = (id(first), id(second), part, scene.span)
+        counts = (scene.first.zero_one, scene.second.zero_one)
+        key = (id(first), id(second), part, scene.span, counts)
         image = self._parts.get(key)
         if image is None:
-            image = self._keep(key, render_difference(first, second, part, scene.span))
+            image = self._keep(key, render_difference(first, second, part, scene.span, counts))
         _draw(painter, target, image, port)
 
     def _keep(self, key: tuple[object, ...], image: QImage) -> QImage:

@@ -33,7 +33,7 @@ class Pane(DropZone):
         self.title = ElidedLabel()
         self.title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.title.setObjectName("paneTitle")
-        self.info = ElidedLabel()
+        self.info = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
         self.info.setObjectName("paneInfo")
         self.canvas = Canvas(link)
         self._tags: dict[str, QLabel] = {}
@@ -61,14 +61,20 @@ class Pane(DropZone):
         button.clicked.connect(self.maximise_requested)
         return button
 
+    def set_active(self, active: bool) -> None:
+        """Mark this as the pane that keys work on."""
+        self.setProperty("active", active)
+        self.style().unpolish(self)
+        self.style().polish(self)
+
     def set_title(self, title: str) -> None:
         """Name the pane."""
         self.title.setText(title)
         self.canvas.setAccessibleName(title)
 
-    def set_info(self, info: str) -> None:
-        """Say what is in it."""
-        self.info.setText(info)
+    def set_info(self, info: str, name: str = "") -> None:
+        """Say what is in it; ``name`` is the beginning that is to be read in any case."""
+        self.info.setText(info, name)
 
     def set_picture(self, picture: Picture | None) -> None:
         """Show a picture, or the placeholder."""

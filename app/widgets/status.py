@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QPoint, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
 from app.numbers import number
@@ -31,7 +31,7 @@ class Status(QStatusBar):
         self._session = session
         self._begun: float | None = None
         self.setSizeGripEnabled(False)
-        self.stage = ElidedLabel()
+        self.stage = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedWidth(160)
@@ -49,6 +49,9 @@ class Status(QStatusBar):
         self.addPermanentWidget(self.memory)
         session.running_changed.connect(self._show_running)
         session.outcome_changed.connect(self._show_outcome)
+        self._pixel: QPoint | None = None
+        for signal in (session.sources_changed, session.outcome_changed):
+            signal.connect(lambda: self.show_pixel(self._pixel))
         self._show_running()
 
     def _show_running(self) -> None:
@@ -114,11 +117,12 @@ class Status(QStatusBar):
 
     def show_pixel(self, pixel: QPoint | None) -> None:
         """Show position and values of A, B and the fused picture; None clears."""
-        if pixel is None:
+        self._pixel = pixel
+        sources = self._session.sources
+        if pixel is None or (sources.a is None and sources.b is None):
             self.readout.setText("")
             return
         x, y = pixel.x(), pixel.y()
-        sources = self._session.sources
         parts = [f"x {x}  y {y}{_millimetres(sources.a or sources.b, x, y)}"]
         for letter, side in (("A", sources.a), ("B", sources.b)):
             if side is not None:

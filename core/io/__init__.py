@@ -2,6 +2,7 @@
 
 from core.hints import suggest_task
 from core.io.atomic import atomic_path, atomic_write
+from core.io.exif import read_tags
 from core.io.pairing import PairedFiles, Pairing, pair_folders
 from core.io.reading import (
     IMAGE_SUFFIXES,
@@ -31,6 +32,7 @@ __all__ = [
     "probe_image",
     "read_image",
     "read_pair",
+    "read_tags",
     "resample_onto",
     "suggest_task",
     "write_image",

@@ -28,6 +28,8 @@ _IMAGE_DESCRIPTION = 0x010E
 _CACHED_SAMPLES = 32_768
 _LEVEL = 1
 """Of 1…9: the next ones take up to thrice as long and gain a few per cent in size."""
+_CARRY_TAGS = (".png", ".jpg", ".jpeg", ".webp")
+_JPEG_SEGMENT = 65_000
 _SIDE_LIMITS = {".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}
 
 
@@ -40,6 +42,7 @@ def write_image(
     protect: Sequence[Path] = (),
     overwrite: bool = True,
     folder_later: bool = False,
+    tags: bytes = b"",
 ) -> tuple[str, ...]:
     """Write a picture in the format its suffix names, in one step.
 
@@ -52,6 +55,7 @@ def write_image(
         protect: files that must not be overwritten (the sources).
         overwrite: whether another file of that name may be replaced.
         folder_later: as in :func:`core.io.atomic.atomic_path`.
+        tags: an EXIF block to carry (see :mod:`core.io.exif`); PNG, JPEG and WebP can.
 
     Returns:
         What the format could not keep, one sentence each.
@@ -76,8 +80,10 @@ def write_image(
     depth, notes = _depth_for(suffix, bit_depth)
     if provenance and suffix == ".bmp":
         notes.append(Said("BMP has no place for how the picture was made."))
+    if tags and suffix not in _CARRY_TAGS:
+        notes.append(Said("{0} carries no camera tags here; PNG and JPEG do.", suffix[1:].upper()))
     try:
-        content = encode(_quantised(pixels, depth), dict(provenance or {}))
+        content = encode(_quantised(pixels, depth), dict(provenance or {}), tags)
     except MemoryError as error:
         raise OutputError(
             Said("Cannot write {0}", path), "there is not enough memory", "Close other programs."
@@ -177,21 +183,27 @@ def _cv2_encode(suffix: str, samples: _Samples) -> bytes:
     return content.tobytes()
 
 
-def _png(samples: _Samples, provenance: Provenance) -> bytes:
+def _png(samples: _Samples, provenance: Provenance, tags: bytes) -> bytes:
     content = _cv2_encode(".png", samples)
     after_header = len(PNG_SIGNATURE) + 25  # IHDR: 12 bytes around 13
     texts = b"".join(_text_chunk(key, value) for key, value in provenance.items())
+    if tags:
+        texts += _chunk(b"eXIf" + tags)
     return content[:after_header] + texts + content[after_header:]
+
+
+def _chunk(body: bytes) -> bytes:
+    """A PNG chunk; ``body`` begins with its kind."""
+    return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
 
 
 def _text_chunk(key: str, value: str) -> bytes:
     """An uncompressed iTXt chunk (PNG specification 11.3.3.4): keyword in Latin-1, UTF-8 text."""
     keyword = key.encode("latin-1", "replace").replace(b"\0", b"?")[:79].strip() or b"Comment"
-    body = b"iTXt" + keyword + b"\0\0\0\0\0" + valid(value).replace("\0", "").encode()
-    return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    return _chunk(b"iTXt" + keyword + b"\0\0\0\0\0" + valid(value).replace("\0", "").encode())
 
 
-def _bmp(samples: _Samples, provenance: Provenance) -> bytes:
+def _bmp(samples: _Samples, provenance: Provenance, tags: bytes) -> bytes:
     return _cv2_encode(".bmp", samples)
 
 
@@ -199,26 +211,30 @@ def _pil(samples: _Samples) -> PIL.Image.Image:
     return PIL.Image.fromarray(samples if samples.shape[2] == 3 else samples[..., 0])
 
 
-def _jpeg(samples: _Samples, provenance: Provenance) -> bytes:
+def _jpeg(samples: _Samples, provenance: Provenance, tags: bytes) -> bytes:
     stream = io.BytesIO()
     extra: dict[str, Any] = {}
     if provenance:
         extra["comment"] = _as_json(provenance).encode()[:65_000]
+    if tags and len(tags) < _JPEG_SEGMENT:
+        extra["exif"] = b"Exif\0\0" + tags
     _pil(samples).save(stream, "JPEG", quality=95, subsampling=0, **extra)
     return stream.getvalue()
 
 
-def _webp(samples: _Samples, provenance: Provenance) -> bytes:
+def _webp(samples: _Samples, provenance: Provenance, tags: bytes) -> bytes:
     stream = io.BytesIO()
     exif = PIL.Image.Exif()
+    if tags:
+        exif.load(b"Exif\0\0" + tags)
     if provenance:
         exif[_IMAGE_DESCRIPTION] = _as_json(provenance)
-    extra = {"exif": exif.tobytes()} if provenance else {}
+    extra = {"exif": exif.tobytes()} if provenance or tags else {}
     _pil(samples).save(stream, "WEBP", lossless=True, **extra)
     return stream.getvalue()
 
 
-def _tiff(samples: _Samples, provenance: Provenance) -> bytes:
+def _tiff(samples: _Samples, provenance: Provenance, tags: bytes) -> bytes:
     stream = io.BytesIO()
     colour = samples.shape[2] == 3
     tifffile.imwrite(
@@ -235,7 +251,7 @@ def _tiff(samples: _Samples, provenance: Provenance) -> bytes:
     return stream.getvalue()
 
 
-_ENCODERS: dict[str, Callable[[_Samples, Provenance], bytes]] = {
+_ENCODERS: dict[str, Callable[[_Samples, Provenance, bytes], bytes]] = {
     ".png": _png,
     ".tif": _tiff,
     ".tiff": _tiff,

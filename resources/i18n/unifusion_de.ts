@@ -908,14 +908,6 @@
    <source>Open two pictures first: drop them here or Ctrl+O.</source>
    <translation>Erst zwei Bilder öffnen: hier ablegen oder Strg+O.</translation>
   </message>
-  <message>
-   <source>Reading pictures</source>
-   <translation>Bilder werden gelesen</translation>
-  </message>
-  <message>
-   <source>Waiting for the engine</source>
-   <translation>Warten auf den Rechenkern</translation>
-  </message>
  </context>
  <context>
   <name>DataPanel</name>
@@ -1066,6 +1058,10 @@ Ihre Dateien werden nur gelesen. Sie werden nie verändert und verlassen diesen 
    <translation>Ein farbiges Bild behält seine eigenen Farben.</translation>
   </message>
   <message>
+   <source>All values that the file can hold</source>
+   <translation>Alle Werte, die die Datei enthalten kann</translation>
+  </message>
+  <message>
    <source>Auto</source>
    <translation>Automatisch</translation>
   </message>
@@ -1122,16 +1118,24 @@ Ihre Dateien werden nur gelesen. Sie werden nie verändert und verlassen diesen 
    <translation>PET</translation>
   </message>
   <message>
-   <source>PET rainbow</source>
-   <translation>PET-Regenbogen</translation>
-  </message>
-  <message>
    <source>Palette</source>
    <translation>Palette</translation>
   </message>
   <message>
+   <source>Rainbow</source>
+   <translation>Regenbogen</translation>
+  </message>
+  <message>
+   <source>Reset</source>
+   <translation>Zurücksetzen</translation>
+  </message>
+  <message>
    <source>The middle 98 % of the pixels</source>
    <translation>Die mittleren 98 % der Pixel</translation>
+  </message>
+  <message>
+   <source>The window that the file came with</source>
+   <translation>Das Fenster, mit dem die Datei kam</translation>
   </message>
   <message>
    <source>Unit: {0}</source>
@@ -1263,12 +1267,20 @@ Ihre Dateien werden nur gelesen. Sie werden nie verändert und verlassen diesen 
    <translation>Ein Streifen unter jedem Bild sagt „Nur für die Forschung“; kein Pixel wird verdeckt.</translation>
   </message>
   <message>
-   <source>Burn the notice into the picture</source>
-   <translation>Hinweis in das Bild einbrennen</translation>
+   <source>Add a strip with the notice below the picture</source>
+   <translation>Einen Streifen mit dem Hinweis unter das Bild setzen</translation>
+  </message>
+  <message>
+   <source>Carry over camera, time and place (EXIF, GPS)</source>
+   <translation>Kamera, Zeit und Ort (EXIF, GPS) übernehmen</translation>
   </message>
   <message>
    <source>Choose…</source>
    <translation>Wählen…</translation>
+  </message>
+  <message>
+   <source>Create folder</source>
+   <translation>Ordner anlegen</translation>
   </message>
   <message>
    <source>Export</source>
@@ -1315,6 +1327,10 @@ Ihre Dateien werden nur gelesen. Sie werden nie verändert und verlassen diesen 
    <translation>Name</translation>
   </message>
   <message>
+   <source>Of the source whose colours the picture has.</source>
+   <translation>Von der Quelle, deren Farben das Bild hat.</translation>
+  </message>
+  <message>
    <source>Only models have these.</source>
    <translation>Nur Modelle haben sie.</translation>
   </message>
@@ -1345,6 +1361,10 @@ Ihre Dateien werden nur gelesen. Sie werden nie verändert und verlassen diesen 
   <message>
    <source>Will be replaced: {0}</source>
    <translation>Wird ersetzt: {0}</translation>
+  </message>
+  <message>
+   <source>{0} cannot be created: {1}</source>
+   <translation>{0} kann nicht angelegt werden: {1}</translation>
   </message>
  </context>
  <context>
@@ -1473,6 +1493,10 @@ oder Strg+O drücken</translation>
    <translation>Fusion</translation>
   </message>
   <message>
+   <source>Nothing is fused: the sources are not shown.</source>
+   <translation>Nichts wird fusioniert: Die Quellen werden nicht gezeigt.</translation>
+  </message>
+  <message>
    <source>Nothing to compare</source>
    <translation>Nichts zu vergleichen</translation>
   </message>
@@ -1517,8 +1541,8 @@ oder Strg+O drücken</translation>
    <translation>Quelle {0}</translation>
   </message>
   <message>
-   <source>Sources, task or method changed since. Press Fuse (Enter) to renew.</source>
-   <translation>Quellen, Aufgabe oder Verfahren haben sich seither geändert. Fusionieren (Eingabe) erneuert.</translation>
+   <source>Sources, windows, task or method changed since. Press Fuse (Enter) to renew.</source>
+   <translation>Quellen, Fenster, Aufgabe oder Methode wurden seither geändert. Mit „Fusionieren“ (Eingabe) erneuern.</translation>
   </message>
   <message>
    <source>Stale</source>
@@ -1750,8 +1774,8 @@ oder Strg+O drücken</translation>
    <translation>Fenster: mittlere Hälfte</translation>
   </message>
   <message>
-   <source>Window: whole range</source>
-   <translation>Fenster: ganzer Bereich</translation>
+   <source>Window: the file's own</source>
+   <translation>Fenster: das der Datei</translation>
   </message>
  </context>
  <context>
@@ -1926,6 +1950,45 @@ oder Strg+O drücken</translation>
   <message>
    <source>“{0}” was not finished</source>
    <translation>Der Lauf „{0}“ wurde nicht abgeschlossen</translation>
+  </message>
+ </context>
+ <context>
+  <name>Opening</name>
+  <message>
+   <source>By their names these are “{0}” and “{1}”, but the task is “{2}”. Nothing is fused before you choose.</source>
+   <translation>Den Namen nach sind das „{0}“ und „{1}“, die Aufgabe ist aber „{2}“. Fusioniert wird erst, wenn Sie gewählt haben.</translation>
+  </message>
+  <message>
+   <source>By their names these are “{0}” and “{1}”: the task is now “{2}”.</source>
+   <translation>Den Namen nach sind das „{0}“ und „{1}“: Die Aufgabe ist jetzt „{2}“.</translation>
+  </message>
+  <message>
+   <source>Keep {0}</source>
+   <translation>Bei {0} bleiben</translation>
+  </message>
+  <message>
+   <source>Read again</source>
+   <translation>Neu lesen</translation>
+  </message>
+  <message>
+   <source>Reading pictures</source>
+   <translation>Bilder werden gelesen</translation>
+  </message>
+  <message>
+   <source>Reading was cancelled</source>
+   <translation>Das Lesen wurde abgebrochen</translation>
+  </message>
+  <message>
+   <source>Reading was cancelled. Nothing is shown of this pair.</source>
+   <translation>Das Lesen wurde abgebrochen. Von diesem Paar wird nichts gezeigt.</translation>
+  </message>
+  <message>
+   <source>Switch to {0}</source>
+   <translation>Zu {0} wechseln</translation>
+  </message>
+  <message>
+   <source>Waiting for the engine</source>
+   <translation>Warten auf die Engine</translation>
   </message>
  </context>
  <context>
@@ -2199,6 +2262,10 @@ Paare werden an ihren Namen erkannt.</translation>
  </context>
  <context>
   <name>Pairs</name>
+  <message>
+   <source>By their names these are “{0}” and “{1}”: another task.</source>
+   <translation>Den Namen nach sind das „{0}“ und „{1}“: eine andere Aufgabe.</translation>
+  </message>
   <message>
    <source>Looking for pairs…</source>
    <translation>Paare werden gesucht…</translation>
@@ -3655,6 +3722,14 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>CPU ({0}, {1} von {2} Threads)</translation>
   </message>
   <message>
+   <source>Camera and time (EXIF) of the sources were left out.</source>
+   <translation>Kamera und Zeit (EXIF) der Quellen wurden weggelassen.</translation>
+  </message>
+  <message>
+   <source>Camera, time and place (EXIF, GPS) of the sources were left out.</source>
+   <translation>Kamera, Zeit und Ort (EXIF, GPS) der Quellen wurden weggelassen.</translation>
+  </message>
+  <message>
    <source>Cannot write {0}</source>
    <translation>{0} lässt sich nicht schreiben</translation>
   </message>
@@ -4001,6 +4076,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Fuse it in tiles (--tiles), or close other programs.</source>
    <translation>Es in Kacheln fusionieren (--tiles) oder andere Programme schließen.</translation>
+  </message>
+  <message>
+   <source>Fuse the pair anew.</source>
+   <translation>Fusionieren Sie das Paar neu.</translation>
   </message>
   <message>
    <source>Fusion blocks</source>
@@ -5439,6 +5518,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>es ist schon da, als „{0}“</translation>
   </message>
   <message>
+   <source>it is {0}×{1} pixels and the sources are {2}×{3}: it is not their result, or not as it was written</source>
+   <translation>es hat {0}×{1} Pixel, die Quellen haben {2}×{3}: Es ist nicht ihr Ergebnis oder nicht mehr so, wie es geschrieben wurde</translation>
+  </message>
+  <message>
    <source>it is {0}×{1} pixels and they are {2}×{3}</source>
    <translation>es hat {0}×{1} Pixel und sie haben {2}×{3}</translation>
   </message>
@@ -6183,6 +6266,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>{0} Bit</translation>
   </message>
   <message>
+   <source>{0} carries no camera tags here; PNG and JPEG do.</source>
+   <translation>{0} trägt hier keine Kameradaten; PNG und JPEG tun es.</translation>
+  </message>
+  <message>
    <source>{0} changed since: fused again</source>
    <translation>{0} wurde seither geändert: wird neu fusioniert</translation>
   </message>
@@ -6468,6 +6555,14 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Bereich</translation>
   </message>
   <message>
+   <source>Read from</source>
+   <translation>Gelesen aus</translation>
+  </message>
+  <message>
+   <source>Reason</source>
+   <translation>Grund</translation>
+  </message>
+  <message>
    <source>Research use only – AI-generated image</source>
    <translation>Nur für die Forschung – KI-erzeugtes Bild</translation>
   </message>
@@ -6508,6 +6603,22 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Gewichte (SHA-256)</translation>
   </message>
   <message>
+   <source>Window chosen</source>
+   <translation>Gewähltes Fenster</translation>
+  </message>
+  <message>
+   <source>Window of A</source>
+   <translation>Fenster von A</translation>
+  </message>
+  <message>
+   <source>Window of B</source>
+   <translation>Fenster von B</translation>
+  </message>
+  <message>
+   <source>being read</source>
+   <translation>wird gelesen</translation>
+  </message>
+  <message>
    <source>classical</source>
    <translation>klassisch</translation>
   </message>
@@ -6526,6 +6637,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>model</source>
    <translation>Modell</translation>
+  </message>
+  <message>
+   <source>not shown</source>
+   <translation>nicht gezeigt</translation>
   </message>
   <message>
    <source>size in mm not known</source>
@@ -6603,6 +6718,17 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Fused</source>
    <translation>Fusion</translation>
+  </message>
+ </context>
+ <context>
+  <name>stored</name>
+  <message>
+   <source>Reading the result</source>
+   <translation>Das Ergebnis wird gelesen</translation>
+  </message>
+  <message>
+   <source>read from its file</source>
+   <translation>aus seiner Datei gelesen</translation>
   </message>
  </context>
  <context>

@@ -12,13 +12,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.display import COMPARE_MODES, LAYOUTS
-from app.render import picture, source_picture
+from app.render import picture, source_picture, whole
 from app.views.layouts import PLACES
 from app.views.looking import PRESETS
+from app.views.scenes import dragged_window
 from app.widgets.canvas import Canvas
 from app.widgets.link import ViewLink
 from app.widgets.painting import Layer, Scene, Viewport
 from core.io import read_image
+from core.types import Image
 from resources import SAMPLES
 from tests.app.conftest import gradient, write_png
 
@@ -148,14 +150,106 @@ def test_left_drag_sets_window_and_level_of_its_pane_alone_in_one_step(opened):
     assert opened.inspector.display_tab.width_.value() == round(high - low)
 
 
-def test_upwards_is_brighter_and_the_floor_never_leaves_the_picture(opened):
+def test_upwards_is_brighter_and_the_width_stays_beyond_the_ends(opened):
     canvas = opened.view.panes["b"].canvas
     middle = canvas.rect().center()
     drag(canvas, middle, middle + QPoint(-150, -40))
     low, high = opened.session.display.b.window
-    assert (low + high) / 2 < 127.5
-    drag(canvas, middle, middle + QPoint(150, -90))
-    assert opened.session.display.b.window[0] == 0
+    # 300 screen pixels stand for 255: 150 to the left leave a half, 40 upwards take 34 off.
+    assert (low, high) == pytest.approx((29.75, 157.25))
+    drag(canvas, middle, middle + QPoint(0, -90))
+    assert opened.session.display.b.window == pytest.approx((29.75 - 76.5, 157.25 - 76.5))
+
+
+LEVELS = [
+    # picture, window when the button went down, pixels to the right and down, window after it
+    ("8 bit", (0, 255), 0, -40, (-34, 221)),
+    ("8 bit", (0, 255), 0, 300, (255, 510)),
+    ("8 bit", (200, 240), 0, 100, (285, 325)),
+    ("8 bit", (0, 255), 30, 0, (-12.75, 267.75)),
+    ("centikelvin", (29000, 31000), 0, -150, (28000, 30000)),
+    ("kelvin", (290.0, 310.0), 0, 75, (295.0, 315.0)),
+    ("PET", (0.0, 20.0), 0, -30, (0.0, 20.0)),
+    ("PET", (2.0, 12.0), 0, -60, (0.0, 10.0)),
+]
+PICTURES = {
+    "8 bit": Image(np.arange(256, dtype=np.float32).reshape(16, 16, 1), (0.0, 255.0)),
+    "centikelvin": Image(
+        np.linspace(28000, 32000, 256, dtype=np.float32).reshape(16, 16, 1), (29000.0, 31000.0), 16
+    ),
+    "kelvin": Image(
+        np.linspace(-280, 320, 256, dtype=np.float32).reshape(16, 16, 1), (290.0, 310.0), 32
+    ),
+    "PET": Image(
+        np.linspace(0, 20, 256, dtype=np.float32).reshape(16, 16, 1), (0.0, 20.0), 32, "g/ml"
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "start", "right", "down", "expected"), LEVELS)
+def test_a_level_drag_keeps_the_width_and_a_quantity_its_floor(name, start, right, down, expected):
+    shown = source_picture(PICTURES[name])
+    window = dragged_window(shown, start, right, down)
+    assert window == pytest.approx(expected)
+    if not right:
+        assert window[1] - window[0] == pytest.approx(start[1] - start[0])
+
+
+def test_boxes_handles_and_keys_keep_the_width_beyond_the_ends_too(opened):
+    tab = opened.inspector.display_tab
+    tab.choose("a")
+    opened.view.set_window("a", (100, 227.5))
+    tab.level.setValue(250)
+    assert opened.session.display.a.window == (186.25, 313.75)
+    # Of an end that was not typed, what its box rounds away is kept.
+    tab.low.setValue(190)
+    assert opened.session.display.a.window == (190, 313.75)
+    assert tab.level.value() == round((190 + 313.75) / 2)
+    opened.view.set_window("a", (150, 250))
+    QTest.keyClick(tab.histogram, Qt.Key.Key_Right)
+    for _ in range(20):
+        QTest.keyClick(tab.histogram, Qt.Key.Key_Right)
+    low, high = opened.session.display.a.window
+    assert high - low == pytest.approx(100)
+    assert high > 255
+
+
+@pytest.mark.parametrize("window", [(300.0, 400.0), (-200.0, -100.0)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_window_beyond_the_data_is_all_black_or_all_white(dtype, window):
+    top = np.iinfo(dtype).max
+    scale = top / 255
+    data = np.linspace(0, top, 256, dtype=np.float32).reshape(16, 16, 1)
+    shown = source_picture(Image(data, (0.0, float(top)), 8 if dtype == np.uint8 else 16))
+    image = whole(shown, (window[0] * scale, window[1] * scale))
+    grey = {image.pixelColor(x, y).red() for x in range(16) for y in range(16)}
+    assert grey == ({0} if window[0] > 0 else {255})
+
+
+def test_one_pane_is_active_whichever_way_it_was_chosen(opened):
+    def marked() -> list[str]:
+        return [name for name, pane in opened.view.panes.items() if pane.property("active")]
+
+    tab = opened.inspector.display_tab
+    assert marked() == ["a"] == [opened.view.active.name]
+    QTest.mouseClick(opened.view.panes["b"].canvas, Qt.MouseButton.MiddleButton)
+    opened.view.panes["b"].canvas.setFocus()
+    assert marked() == ["b"]
+    assert tab.target == "b"
+    tab.buttons["fused"].click()
+    assert marked() == ["fused"]
+    focus = [n for n, pane in opened.view.panes.items() if pane.canvas.hasFocus()]
+    assert focus in ([], ["fused"])
+    QTest.keyClick(opened, Qt.Key.Key_4)
+    assert opened.session.display.fused.window == (0, 0.5)
+    assert opened.session.display.a.window is None
+    opened.view.panes["recon_a"].canvas.setFocus()
+    assert marked() == ["recon_a"]
+    assert tab.target == "a"
+    bar = opened.view.bar
+    bar.layouts.setCurrentIndex(bar.layouts.findData("single"))
+    bar.layouts.activated.emit(0)
+    assert marked() == ["fused"]
 
 
 def test_shift_drag_and_middle_drag_pan_right_drag_zooms(opened):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
 import PIL.Image
 import pytest
 import tifffile
+from PySide6.QtCore import QPointF
 from PySide6.QtGui import QGuiApplication, QImage
 
 from app.export import ITEMS, ExportPlan, burns_by_default, figure_of, legend_of
@@ -206,3 +208,139 @@ def test_every_file_says_in_its_metadata_that_it_is_for_research(
     with PIL.Image.open(path) as image:
         assert said in image.text["notice"]
         assert ("AI" in image.text["notice"]) == (method == "")
+
+
+# --- where, how large, and what is carried along ---------------------------------------------
+
+
+def test_export_and_open_remember_folders_of_their_own(qtbot, opened, tmp_path, files):
+    out = tmp_path / "out"
+    out.mkdir()
+    opened.ask_export()
+    opened.export_dialog.folder.setText(str(out))
+    with qtbot.waitSignal(opened.controller.exported, timeout=WAIT):
+        opened.export_dialog.go.click()
+    opened.ask_export()
+    assert opened.export_dialog.folder.text() == str(out)
+    opened.export_dialog.reject()
+    opened.ask_save()
+    assert Path(opened._dialog.directory().absolutePath()) == out
+    opened._dialog.reject()
+    opened.actions_.open.trigger()
+    assert Path(opened._dialog.directory().absolutePath()) != out
+    opened._dialog.reject()
+    assert opened.habits.settings.export_folder == str(out)
+
+
+def test_a_missing_folder_is_created_on_request(qtbot, opened, tmp_path):
+    opened.ask_export()
+    dialog = opened.export_dialog
+    dialog.folder.setText(str(tmp_path))
+    assert not dialog.create_.isVisible()
+    dialog.folder.setText(str(tmp_path / "new" / "deeper"))
+    assert dialog.create_.isVisible()
+    assert not dialog.go.isEnabled()
+    dialog.create_.click()
+    assert (tmp_path / "new" / "deeper").is_dir()
+    assert dialog.go.isEnabled()
+    assert not dialog.create_.isVisible()
+    (tmp_path / "file").write_bytes(b"")
+    dialog.folder.setText(str(tmp_path / "file" / "below"))
+    dialog.create_.click()
+    assert "cannot be created" in dialog.note.text()
+    assert not dialog.go.isEnabled()
+
+
+@pytest.mark.parametrize(("width", "height"), [(64, 48), (33, 21)])
+def test_features_are_as_large_as_the_picture(qtbot, window, tmp_path, width, height):
+    a = write_png(tmp_path / "pet.png", gradient(width, height))
+    b = write_png(tmp_path / "mri.png", gradient(width, height)[:, ::-1])
+    with idle(qtbot, window):
+        window.controller.open_pair(a, b)
+    (path,) = export(qtbot, window, ExportPlan(("features_a",), tmp_path, "case"))
+    shown = cv2.imread(str(path))
+    assert shown.shape[:2] == (height, width)
+    # Of half the resolution: each value is a square of two by two pixels.
+    even = shown[: height // 2 * 2, : width // 2 * 2]
+    np.testing.assert_array_equal(even[::2, ::2], even[1::2, 1::2])
+
+
+@pytest.fixture
+def photographs(tmp_path) -> tuple[Path, Path]:
+    """Two pictures by a camera that says when and where, by their names visible and infrared."""
+    paths = []
+    for name, make in (("1_ir.jpg", "Thermal"), ("1_vis.jpg", "Camera")):
+        exif = PIL.Image.Exif()
+        exif[0x010F] = make
+        exif[0x0112] = 1
+        exif[0x8769] = {0x9003: "2024:05:06 07:08:09", 0xA002: 64, 0x927C: b"secret"}
+        exif[0x8825] = {1: "N", 2: (48.0, 8.0, 30.0), 3: "E", 4: (11.0, 34.0, 12.0)}
+        paths.append(tmp_path / name)
+        PIL.Image.fromarray(gradient(64, 48)).convert("RGB").save(paths[-1], exif=exif)
+    return paths[0], paths[1]
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_camera_time_and_place_are_carried_on_wish(qtbot, window, photographs, tmp_path, suffix):
+    with idle(qtbot, window):
+        window.controller.open_pair(*photographs)
+    assert window.session.task.name == "ivif"
+    plain, carried = (
+        export(qtbot, window, ExportPlan(("fused",), tmp_path, name, suffix, tags=tags))[0]
+        for name, tags in (("plain", False), ("carried", True))
+    )
+    with PIL.Image.open(plain) as image:
+        assert dict(image.getexif()) == {}
+    with PIL.Image.open(carried) as image:
+        exif = image.getexif()
+        assert exif[0x010F] == "Camera"  # of the source whose colours it has
+        assert exif.get_ifd(0x8769)[0x9003] == "2024:05:06 07:08:09"
+        assert exif.get_ifd(0x8825)[2] == (48.0, 8.0, 30.0)
+        assert 0x0112 not in exif
+        assert not {0xA002, 0x927C} & set(exif.get_ifd(0x8769))
+
+
+def test_what_is_left_out_is_said(qtbot, window, photographs, tmp_path):
+    with idle(qtbot, window):
+        window.controller.open_pair(*photographs)
+    export(qtbot, window, ExportPlan(("fused",), tmp_path, "plain"))
+    assert "Camera, time and place (EXIF, GPS)" in window.view.notice.text.text()
+    export(qtbot, window, ExportPlan(("fused",), tmp_path, "carried", tags=True))
+    assert "left out" not in window.view.notice.text.text()
+
+
+def test_never_for_medical_tasks(qtbot, window, photographs, tmp_path):
+    a, b = (path.rename(path.with_name(path.name.replace("1_", "x"))) for path in photographs)
+    window.controller.set_task("mif")
+    with idle(qtbot, window):
+        window.controller.open_pair(a, b, task_known=True)
+    (path,) = export(qtbot, window, ExportPlan(("fused",), tmp_path, "case", tags=True))
+    with PIL.Image.open(path) as image:
+        assert dict(image.getexif()) == {}
+    window.ask_export()
+    assert not window.export_dialog.tags.isVisible()
+    assert not window.export_dialog.plan.tags
+
+
+def test_all_files_can_be_chosen_in_one_way(opened):
+    opened.ask_save()
+    filters = opened._dialog.nameFilters()
+    assert filters.count("All files (*)") == 1
+    assert filters[-1] == "All files (*)"
+    opened._dialog.filterSelected.emit("All files (*)")
+    assert opened._dialog.defaultSuffix() == "png"
+    opened._dialog.reject()
+    opened.actions_.open.trigger()
+    assert opened._dialog.nameFilters().count("All files (*)") == 1
+    opened._dialog.reject()
+
+
+def test_the_notice_stands_outside_the_picture(opened):
+    canvas = opened.view.panes["fused"].canvas
+    foot = canvas.to_widget(QPointF(*opened.session.outcome.pair.a.size)).y()
+    assert canvas.height() - foot >= canvas.fontMetrics().height()
+    # Zoomed in, too: the row of the notice holds no pixel of the picture.
+    canvas.zoom_about(QPointF(canvas.width() / 2, canvas.height() / 2), 20)
+    image = canvas.grab().toImage()
+    row = {image.pixelColor(x, image.height() - 3).name() for x in range(4, image.width() - 4)}
+    assert row == {"#0d0f12"}

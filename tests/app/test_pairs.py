@@ -227,11 +227,11 @@ def test_a_deleted_file_gets_a_badge_and_a_card_when_it_is_opened(qtbot, window,
         gone.b.unlink()
     assert window.pairs.state(key_of(gone)).badge == "missing"
     assert gone.b.name in window.pairs.state(key_of(gone)).why
-    before = window.session.sources
     with idle(qtbot, window):
         window.pairs.open(key_of(gone))
     assert gone.b.name in window.view.card.title.text()
-    assert window.session.sources is before
+    assert window.session.sources.paths == key_of(gone)
+    assert window.session.sources.a is None
     assert window.pairs.state(key_of(gone)).badge == "missing"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -128,6 +129,30 @@ def test_palettes_go_from_end_to_end_without_jumps(name):
     lightness = colours @ (0.299, 0.587, 0.114)
     ends = lightness[-1] - lightness[0]
     assert ends < -150 if name == "inverted" else ends > 150
+
+
+PUBLISHED = {
+    # Entries 0, 64, 128, 192 and 255. Viridis, inferno: as matplotlib writes them in hexadecimal.
+    "viridis": ["#440154", "#3b528b", "#21918c", "#5ec962", "#fde725"],
+    "inferno": ["#000004", "#57106e", "#bc3754", "#f98e09", "#fcffa4"],
+    # DICOM PS3.6, B.1.1 and B.1.2.
+    "hot_iron": ["#000000", "#800000", "#ff0000", "#ff8004", "#ffffff"],
+    "pet": ["#000000", "#017e7f", "#8000ff", "#ff8000", "#ffffff"],
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_palettes_with_a_known_name_are_the_known_ones(name):
+    colours = table(name)
+    found = ["#" + bytes(colours[k]).hex() for k in (0, 64, 128, 192, 255)]
+    assert found == PUBLISHED[name]
+
+
+@pytest.mark.parametrize("name", ["viridis", "inferno"])
+def test_whole_palettes_are_those_of_opencv(name):
+    number = getattr(cv2, f"COLORMAP_{name.upper()}")
+    ramp = np.arange(256, dtype=np.uint8)[:, None]
+    np.testing.assert_array_equal(table(name), cv2.applyColorMap(ramp, number)[:, 0, ::-1])
 
 
 def test_difference_is_second_minus_first_in_signed_colours():

@@ -280,9 +280,7 @@ def test_a_single_file_does_not_mix_with_the_sample(qtbot, window, files):
     assert window.session.problem is None
 
 
-def test_corrupt_file_is_named_and_the_old_pair_stays(qtbot, opened, tmp_path):
-    before = opened.session.sources
-    outcome = opened.session.outcome
+def test_corrupt_file_is_named_and_the_old_pair_goes(qtbot, opened, tmp_path):
     broken = tmp_path / "broken_pet.png"
     broken.write_bytes(opened.session.sources.a.image.origin.read_bytes()[:90])
     with idle(qtbot, opened):
@@ -291,8 +289,9 @@ def test_corrupt_file_is_named_and_the_old_pair_stays(qtbot, opened, tmp_path):
     assert card.isVisible()
     assert "broken_pet.png" in card.title.text()
     assert card.action.text() == "Open other files"
-    assert opened.session.sources is before
-    assert opened.session.outcome is outcome
+    assert opened.session.sources.a is None
+    assert opened.session.sources.b is not None
+    assert opened.session.outcome is None
     assert not opened.session.is_stale
 
 
@@ -307,13 +306,13 @@ def test_empty_and_foreign_files_give_a_card(qtbot, opened, tmp_path, content):
 
 def test_different_sizes_offer_to_resample_and_do_it(qtbot, opened, tmp_path):
     small = write_png(tmp_path / "mri_small.png", gradient(32, 24))
-    before = opened.session.sources
     with idle(qtbot, opened):
         drop(opened.view.panes["b"], small)
     card = opened.view.card
     assert "64×48" in card.text.text()
     assert "32×24" in card.text.text()
-    assert opened.session.sources is before
+    assert opened.session.sources.pair is None
+    assert opened.session.outcome is None
     assert card.action.text() == "Resample B onto A"
     with idle(qtbot, opened):
         qtbot.mouseClick(card.action, Qt.MouseButton.LeftButton)

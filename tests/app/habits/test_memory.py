@@ -156,6 +156,26 @@ def test_the_newest_pair_is_first_once_and_ten_are_kept(settings):
     assert recent.all() == []
 
 
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "[" * 100_000,
+        '[["/x/a.png", "/x/b.png", ["mif"]]]',
+        '[["/x/a.png", "/x/b.png"]]',
+        '[[1, 2, "mif"]]',
+        '[["a.png", "b.png", "mif"]]',
+        "{}",
+        "7",
+    ],
+)
+def test_a_damaged_or_relative_list_is_no_list(settings, kept):
+    settings.set_text("recent/pairs", kept)
+    recent = RecentPairs(settings)
+    assert recent.all() == []
+    recent.add(pair(1).a, pair(1).b, "mif")
+    assert recent.all() == [pair(1)]
+
+
 def test_only_paths_and_task_are_kept(qapp, tmp_path):
     settings = Settings(tmp_path)
     RecentPairs(settings).add(pair(1).a, pair(1).b, "mif")

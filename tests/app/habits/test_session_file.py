@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app.display import COMPARE_MODES, LAYOUTS, Compare, DisplayState, FeatureView, Look
 from app.habits.keeper import SessionKeeper
-from app.habits.snapshot import ListedPair, Snapshot, from_json, rebuilt, to_json
+from app.habits.snapshot import ListedPair, Snapshot, from_json, is_over, rebuilt, to_json
 from core.io.atomic import atomic_write
 
 _REPO = Path(__file__).resolve().parents[3]
@@ -91,6 +91,7 @@ def test_what_is_no_session_is_said_to_be_none(data):
         ({"a": {"window": [0, 5], "palette": 7}}, DisplayState(a=Look((0, 5)))),
         ({"a": {"window": [0, 1, 2]}}, DisplayState()),
         ({"a": {"window": [0, float("nan")]}, "b": {"window": None}}, DisplayState()),
+        ({"a": {"window": [0, 10**400]}}, DisplayState()),
         ({"features": {"channel": True}}, DisplayState()),
     ],
 )
@@ -151,6 +152,155 @@ def test_a_sample_does_not_replace_the_session_before(qapp, tmp_path, holder):
     keeper.begin()
     keeper.end()
     assert from_json((tmp_path / "session.json").read_bytes()) == kept
+
+
+def crashed(keeper: SessionKeeper) -> None:
+    """End a keeper as a killed program ends: nothing more is written, and the mark stays."""
+    mark = keeper._folder / "running.lock"
+    left = mark.read_bytes()
+    keeper._timer.stop()
+    keeper._runner.shutdown()
+    keeper._mark.unlock()
+    mark.write_bytes(left.replace(str(os.getpid()).encode(), b"99999999"))
+
+
+def test_a_crash_without_files_does_not_offer_the_pair_of_the_session_before(
+    qapp, tmp_path, holder
+):
+    keeper = SessionKeeper(tmp_path, holder)
+    keeper.begin()
+    keeper.end()
+    before, holder.snapshot = holder.snapshot, Snapshot("mff")
+    second = SessionKeeper(tmp_path, holder)
+    second.begin()
+    crashed(second)
+    third = SessionKeeper(tmp_path, holder)
+    previous = third.begin()
+    assert previous.crashed
+    assert previous.of_earlier
+    assert previous.snapshot == before  # for “Reopen last session”, which asks nobody
+    third.end()
+
+
+def test_a_pair_that_was_offered_after_a_crash_is_not_offered_after_the_next(
+    qtbot, tmp_path, holder
+):
+    keeper = SessionKeeper(tmp_path, holder)
+    keeper.begin()
+    keeper.note_change()
+    qtbot.waitUntil((tmp_path / "session.json").exists, timeout=10_000)
+    crashed(keeper)
+    holder.snapshot = Snapshot("mff")
+    second = SessionKeeper(tmp_path, holder)
+    previous = second.begin()
+    assert (previous.crashed, previous.of_earlier) == (True, False)
+    qtbot.waitUntil(lambda: is_over((tmp_path / "session.json").read_bytes()), timeout=10_000)
+    crashed(second)
+    third = SessionKeeper(tmp_path, holder)
+    assert third.begin().of_earlier
+    third.end()
+
+
+def test_a_session_that_was_closed_before_the_end_is_over_all_the_same(qtbot, tmp_path, holder):
+    keeper = SessionKeeper(tmp_path, holder)
+    keeper.begin()
+    keeper.note_change()
+    qtbot.waitUntil((tmp_path / "session.json").exists, timeout=10_000)
+    qtbot.waitUntil(lambda: keeper._written != b"", timeout=10_000)
+    holder.snapshot = Snapshot("mff")  # the pictures were closed
+    keeper.end()
+    second = SessionKeeper(tmp_path, holder)
+    second.begin()
+    crashed(second)
+    third = SessionKeeper(tmp_path, holder)
+    assert third.begin().of_earlier
+    third.end()
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        b"",
+        b"4711",
+        b"no mark at all \xff\xfe",
+        b"99999999\npython3\nthis machine under its former name\n\n\n",
+        b"1\npython3\nanother machine\n\n\n",
+    ],
+)
+def test_a_mark_that_nobody_holds_is_healed(qapp, tmp_path, holder, mark):
+    atomic_write(tmp_path / "session.json", to_json(holder.snapshot))
+    (tmp_path / "running.lock").write_bytes(mark)
+    keeper = SessionKeeper(tmp_path, holder)
+    previous = keeper.begin()
+    assert keeper.is_ours
+    assert (previous.snapshot, previous.crashed) == (holder.snapshot, True)
+    keeper.end()
+    assert not (tmp_path / "running.lock").exists()
+
+
+def test_a_mark_that_another_program_holds_is_respected(qapp, tmp_path, holder):
+    code = (
+        "import sys; from pathlib import Path; from PySide6.QtCore import QCoreApplication\n"
+        "from app.habits.keeper import SessionKeeper\n"
+        "app = QCoreApplication([]); keeper = SessionKeeper(Path(sys.argv[1]), None)\n"
+        "keeper.begin(); print(keeper.is_ours, flush=True); sys.stdin.read()"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)],
+        cwd=_REPO,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert other.stdout.readline() == "True\n"
+        keeper = SessionKeeper(tmp_path, holder)
+        keeper.begin()
+        assert not keeper.is_ours
+        keeper.end()
+        assert (tmp_path / "running.lock").exists()
+    finally:
+        other.stdin.close()
+        other.wait(20)
+        other.stdout.close()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        to_json(Snapshot("mif", a=Path("/data/pet.png")))[:-20],
+        b'{"version": 1, "task": "mif", "display": ' + b"[" * 50_000,
+        b'{"version": 1, "task": "mif", "pairs": [[[[]]]]}',
+        b'{"version": 1, "task": {"mif": 1}}',
+        b'{"version": 1, "task": "mif", "a": ["x"]}',
+    ],
+)
+def test_a_session_cut_short_or_of_wrong_types_is_ignored_and_said(qapp, tmp_path, holder, content):
+    (tmp_path / "session.json").write_bytes(content)
+    keeper = SessionKeeper(tmp_path, holder)
+    previous = keeper.begin()
+    assert previous.snapshot is None
+    assert "could not be read" in previous.notice
+    keeper.end()
+    assert from_json((tmp_path / "session.json").read_bytes()) == holder.snapshot
+
+
+def test_a_relative_path_is_no_session_for_another_folder(qapp, tmp_path, holder):
+    snapshot = Snapshot("mif", a=Path("pet.png"), b=Path("mri.png"))
+    atomic_write(tmp_path / "session.json", to_json(snapshot))
+    keeper = SessionKeeper(tmp_path, holder)
+    assert keeper.begin().snapshot is None
+    keeper.end()
+
+
+@pytest.mark.parametrize(
+    ("window", "kept"), [((5.0, 1.0), None), ((3.0, 3.0), None), ((1.0, 5.0), (1.0, 5.0))]
+)
+def test_an_empty_window_is_not_shown_again(window, kept):
+    display = DisplayState(a=Look(window), compare=Compare(span=0.0, position=7.0)).checked()
+    assert display.a.window == kept
+    assert display.compare.span == Compare().span
+    assert display.compare.position == 1.0
 
 
 @pytest.mark.parametrize("content", [b"", b"{half", b'{"version": 99}'])

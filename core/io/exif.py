@@ -1,0 +1,62 @@
+"""What a camera wrote into a source: kept for an export where the person wishes it."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import PIL.Image
+
+_FORMATS = ("JPEG", "MPO", "PNG", "TIFF", "WEBP")
+_EXIF, _GPS = 0x8769, 0x8825
+_BASE = (0x010F, 0x0110, 0x0132, 0x013B, 0x8298)
+"""Make, model, date, artist, copyright. What speaks of the stored pixels (size, orientation,
+resolution, description) is not true of another picture."""
+_LEFT_OUT = (0x927C, 0x9286, 0xA002, 0xA003, 0xA005, 0xA40B)
+"""Maker's note and comment, whose meaning nobody knows; sizes; pointers into the old file."""
+
+
+@dataclass(frozen=True)
+class Tags:
+    """Tags of a source that another picture may carry.
+
+    Attributes:
+        block: an EXIF block as TIFF bytes, without the leading "Exif".
+        has_place: True when it says where the picture was taken (GPS).
+    """
+
+    block: bytes
+    has_place: bool
+
+
+def read_tags(path: Path) -> Tags | None:
+    """Camera, time and place as the file has them; None where it has none, or they are damaged.
+
+    Only the header of the file is read.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with PIL.Image.open(path, formats=_FORMATS) as picture:
+                found = picture.getexif()
+                base = {tag: found[tag] for tag in _BASE if tag in found}
+                shot = _plain(found.get_ifd(_EXIF))
+                place = dict(found.get_ifd(_GPS))
+            kept = PIL.Image.Exif()
+            for tag, value in base.items():
+                kept[tag] = value
+            if shot:
+                kept[_EXIF] = shot
+            if place:
+                kept[_GPS] = place
+            if not (base or shot or place):
+                return None
+            return Tags(kept.tobytes().removeprefix(b"Exif\0\0"), bool(place))
+    except Exception:  # a foreign block: damaged in a way of its own, and no reason to fail
+        return None
+
+
+def _plain(tags: dict[int, Any]) -> dict[int, Any]:
+    return {tag: value for tag, value in tags.items() if tag not in _LEFT_OUT}
