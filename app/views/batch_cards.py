@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
@@ -21,9 +21,6 @@ from app.numbers import number
 from app.words import spoken, spoken_all
 from core.errors import FusionError
 from core.tasks import TASKS
-
-if TYPE_CHECKING:
-    from core.batch import FoundRun
 
 
 class BatchCards(QWidget):
@@ -100,7 +97,7 @@ class BatchCards(QWidget):
         if "end" not in self.cards:
             self._add_card("found", Card(text, answers, "history")).answered.connect(self._answer)
 
-    def _changed(self, found: FoundRun) -> str:
+    def _changed(self, found: Any) -> str:
         if not found.changed:
             return ""
         if found.changed == 1:

@@ -287,8 +287,11 @@ class BatchPage(Page):
             return
         resample = self.batch.resamples(key_of(match))
         output = self.table.text_at(row).output
+        engine = self._session.engine
+        methods = engine.methods.get(choices.task, ()) if engine is not None else ()
+        method = choices.method or next((one.name for one in methods), "")
         self.pair_wanted.emit(
-            Wanted(match.a, match.b, output, choices.task, choices.method, resample, large)
+            Wanted(match.a, match.b, output, choices.task, method, resample, large)
         )
 
     def _resample(self, rows: list[int], resample: bool) -> None:

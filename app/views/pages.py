@@ -34,11 +34,15 @@ def makers(window: MainWindow) -> Mapping[str, PageMaker]:
                 tabs.show()
 
         def show_pair(wanted: Wanted) -> None:
+            if wanted.output is None:
+                window.controller.set_task(wanted.task)
+                window.controller.open_pair(wanted.a, wanted.b)
+            else:
+                window.controller.open_fused_pair(
+                    wanted.a, wanted.b, wanted.output, wanted.task, wanted.method,
+                    resample=wanted.resample,
+                )  # fmt: skip
             window.workspaces.show_page("fuse")
-            window.session.set_task(wanted.task)
-            if wanted.method:
-                window.session.set_method(wanted.method)
-            window.controller.open_pair(wanted.a, wanted.b)
             if wanted.large and window.view.maximised != "fused":
                 window.view.maximise("fused")
 

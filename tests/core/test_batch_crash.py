@@ -22,6 +22,7 @@ from core.engine import FusionEngine
 from core.io.pairing import pair_paths
 
 ROOT = Path(__file__).resolve().parents[2]
+DATA = Path(os.environ.get("UNIFUSION_TEST_DATA", ROOT.parent / "shared" / "data"))
 NUMBER = 9
 
 _CHILD = """
@@ -242,3 +243,22 @@ def test_a_damaged_trail_is_no_trail(source: Path, tmp_path: Path, content: byte
     events = list(run_batch(plan, FusionEngine("cpu")))
     assert sum(isinstance(e, RowEvent) and e.state == "done" for e in events) == NUMBER
     assert list(out.glob(".*")) == []
+
+
+def test_the_file_that_kills_natively(source: Path) -> None:
+    """A damaged JPEG-XR tile: a division by zero in the decoder's own code."""
+    deadly = DATA / "hostile" / "jpegxr_sigfpe.tif"
+    if not deadly.is_file():
+        pytest.skip(f"{deadly} is not there")
+    for side in "ab":
+        (source / side / "p5.png").unlink()
+    (source / "b" / "p5.tif").write_bytes(deadly.read_bytes())
+    (source / "a" / "p5.tif").write_bytes(deadly.read_bytes())
+    sittings = [Sitting(source, "", "")]
+    while not sittings[-1].is_whole:
+        assert len(sittings) < 2, "one death at most"
+        sittings.append(Sitting(source, "", ""))
+    last = sittings[-1].rows
+    assert {name for name, (state, _) in last.items() if state == "failed"} == {"p5"}
+    assert {state for state, _ in last.values()} <= {"done", "skipped", "failed"}
+    assert len(last) == NUMBER

@@ -221,6 +221,7 @@ class ChoicesPanel(QScrollArea):
         for line, text in ((self.folder, choices.out), (self.template, choices.template)):
             if line.text() != text:
                 line.setText(text)
+        self.folder.setToolTip(choices.out)
         for flag, box in self.flags.items():
             box.setChecked(getattr(choices, flag))
         for side, row in self.windows.items():

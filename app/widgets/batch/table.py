@@ -7,17 +7,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, Qt, Signal
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QCheckBox,
     QHBoxLayout,
-    QHeaderView,
     QLineEdit,
     QMenu,
     QPlainTextEdit,
-    QTableView,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -26,74 +22,12 @@ from PySide6.QtWidgets import (
 from app import theme
 from app.widgets.batch.model import (
     FOLDER,
-    RESULT,
-    SAID,
-    SIZE,
-    STATE,
-    THUMB,
-    WHY,
-    A,
-    B,
     BatchTable,
     Shown,
     stretches,
 )
+from app.widgets.batch.view import BatchView
 from app.words import spoken
-
-_WIDTHS = {A: 200, B: 116, STATE: 84, SIZE: 84, SAID: 130, WHY: 156, RESULT: 150, FOLDER: 80}
-
-
-class BatchView(QTableView):
-    """A table whose rows are moved by dragging or Alt+Up and Alt+Down."""
-
-    move_requested = Signal(int)
-    """-1 or 1."""
-    exclude_requested = Signal()
-    open_requested = Signal()
-    """Enter."""
-
-    def __init__(self, shown: Shown, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setModel(shown)
-        self.setAccessibleName(self.tr("Pairs of the batch and files without partner"))
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setTabKeyNavigation(False)
-        self.setShowGrid(False)
-        self.setAlternatingRowColors(False)
-        self.setWordWrap(False)
-        self.setIconSize(QSize(2 * THUMB + 2, THUMB))
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
-        self.setDragDropOverwriteMode(False)
-        self.setDropIndicatorShown(True)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        rows = self.verticalHeader()
-        rows.hide()
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setDefaultSectionSize(THUMB + 6)
-        header = self.horizontalHeader()
-        # With the table's own selection it asks every cell of a selected column for its flags.
-        header.setSelectionModel(QItemSelectionModel(shown, header))
-        header.setHighlightSections(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        for place, (column, width) in enumerate(_WIDTHS.items()):
-            self.setColumnWidth(column, width)
-            header.moveSection(header.visualIndex(column), place)
-        header.setStretchLastSection(True)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Alt with an arrow moves rows; Delete leaves them out; Enter opens one."""
-        steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
-        key = Qt.Key(event.key())
-        if event.modifiers() & Qt.KeyboardModifier.AltModifier and key in steps:
-            self.move_requested.emit(steps[key])
-        elif key == Qt.Key.Key_Delete:
-            self.exclude_requested.emit()
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.open_requested.emit()
-        else:
-            super().keyPressEvent(event)
 
 
 class TablePanel(QWidget):
@@ -125,7 +59,8 @@ class TablePanel(QWidget):
         self.details.setReadOnly(True)
         self.details.setTabChangesFocus(True)
         self.details.setAccessibleName(self.tr("The selected row in full"))
-        self.details.setMaximumHeight(82)
+        self.details.setMaximumHeight(88)
+        self.details.document().setDocumentMargin(6)
         self.details.setPlaceholderText(self.tr("Select a row to read all about it."))
         self._lay_out()
         self.view.selectionModel().selectionChanged.connect(self._selected)

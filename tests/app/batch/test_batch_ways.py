@@ -153,6 +153,11 @@ def test_a_double_click_brings_the_pair_to_fuse(qtbot, window, page, tmp_path):
         timeout=WAIT,
     )
     assert window.view.maximised == "fused"
+    qtbot.waitUntil(lambda: window.session.outcome is not None, timeout=WAIT)
+    result = window.session.outcome.result
+    written = read_image(tmp_path / "in-fused" / "p002.png").normalised()
+    assert np.array_equal(result.fused, written), "what the batch wrote, not fused anew"
+    assert result.method == "mif-compact", "the default of the task, by its name"
 
 
 # --- what is a problem ---------------------------------------------------------------------------
