@@ -11,30 +11,42 @@ from app.widgets.pane import Pane
 
 
 class ActivePane(QObject):
-    """Follows clicks and the keyboard's focus; a frame in the accent's colour marks the pane."""
+    """Follows clicks and the keyboard's focus; a frame in the accent's colour marks the pane.
+
+    Who passes panes by with Tab does not turn the Display tab over and over: it follows once a key
+    works on the pane (:meth:`use`).
+    """
 
     changed = Signal(str)
-    """The name of the pane."""
+    """The name of the pane, once somebody works on it."""
 
     def __init__(self, panes: Mapping[str, Pane], first: str, parent: QObject) -> None:
         super().__init__(parent)
         self._panes = panes
         self.name = first
+        self._told = first
         panes[first].set_active(True)
         for name, pane in panes.items():
             pane.canvas.focused.connect(partial(self.choose, name))
 
-    def choose(self, name: str) -> None:
+    def choose(self, name: str, passing: bool = False) -> None:
         """Work on another pane from now on."""
-        if name == self.name:
-            return
-        old, self.name = self.name, name
-        self._panes[old].set_active(False)
-        self._panes[name].set_active(True)
-        # The focus frame goes along: two frames would be two answers.
-        if self._panes[old].canvas.hasFocus():
-            self._panes[name].canvas.setFocus()
-        self.changed.emit(name)
+        if name != self.name:
+            old, self.name = self.name, name
+            self._panes[old].set_active(False)
+            self._panes[name].set_active(True)
+            # The focus frame goes along: two frames would be two answers.
+            if self._panes[old].canvas.hasFocus():
+                self._panes[name].canvas.setFocus()
+        if not passing:
+            self.use()
+
+    def use(self) -> str:
+        """Somebody works on the active pane; returns its name."""
+        if self._told != self.name:
+            self._told = self.name
+            self.changed.emit(self.name)
+        return self.name
 
     def keep_seen(self) -> None:
         """Another layout: a pane that is hidden now gives way to one that is seen."""

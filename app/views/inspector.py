@@ -6,6 +6,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QScrollArea, QTabWidget, QWidget
 
+from app.display import Window
 from app.session import Session
 from app.sidework import SideWork
 from app.views.fuse_view import FuseView
@@ -59,12 +60,8 @@ class Inspector(QTabWidget):
         session.results_changed.connect(self._results_changed)
         session.stale_changed.connect(self._show_metrics)
         tab.target_changed.connect(self._show_display)
-        tab.window_chosen.connect(
-            lambda pane, window, done: self._view.set_window(pane, window, settled=done)
-        )
-        tab.palette_chosen.connect(
-            lambda pane, name: session.set_display(session.display.with_look(pane, palette=name))
-        )
+        tab.window_chosen.connect(self._window_chosen)
+        tab.palette_chosen.connect(self._palette_chosen)
         tab.target_changed.connect(self._target_chosen)
         self._view.active.changed.connect(self._pane_chosen)
         self.features.view_chosen.connect(session.set_feature_view)
@@ -74,6 +71,14 @@ class Inspector(QTabWidget):
         self.metrics.needed.connect(self._need_metrics)
         self._work.metrics_changed.connect(self._show_metrics)
         self._work.thumbs_ready.connect(self._show_thumbs)
+
+    def _window_chosen(self, pane: str, window: Window | None, settled: bool) -> None:
+        self._target_chosen(pane)
+        self._view.set_window(pane, window, settled=settled)
+
+    def _palette_chosen(self, pane: str, name: str) -> None:
+        self._target_chosen(pane)
+        self._session.set_display(self._session.display.with_look(pane, palette=name))
 
     def _target_chosen(self, target: str) -> None:
         if _shown_as(self._view.active.name) != target:

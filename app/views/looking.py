@@ -154,7 +154,7 @@ class Looking(QObject):
     # --- windows ---------------------------------------------------------------------------
 
     def _target(self) -> str:
-        pane = self._view.active.name
+        pane = self._view.active.use()
         pane = pane[-1] if pane.startswith("recon_") else pane
         return pane if pane in ("a", "b", "fused") else "fused"
 

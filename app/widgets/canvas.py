@@ -51,8 +51,8 @@ class Canvas(QWidget):
     """
 
     maximise_requested = Signal()
-    focused = Signal()
-    """It has the keyboard's focus now: by a click, or by Tab."""
+    focused = Signal(bool)
+    """It has the keyboard's focus now; True where somebody only passes by with Tab."""
     window_dragged = Signal(QPointF, bool)
     """How far in screen pixels since the button went down; True when it was let go."""
     curtain_dragged = Signal(float, bool)
@@ -259,7 +259,8 @@ class Canvas(QWidget):
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Tell who works here."""
         super().focusInEvent(event)
-        self.focused.emit()
+        passing = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        self.focused.emit(event.reason() in passing)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom about the pointer."""
