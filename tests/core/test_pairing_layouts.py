@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -465,6 +466,18 @@ def test_files_are_told_by_content(tmp_path: Path) -> None:
     plan = pair_paths([tmp_path])
     assert below(plan, tmp_path) == {("a/1", "b/1.jfif"), ("a/2.jpe", "b/2.PNG")}
     assert plan.notes == ("2 files that are no pictures were passed over.",)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_pipes_are_not_opened_and_lost_links_are_told_later(tmp_path: Path) -> None:
+    root = made(tmp_path, Layout(IVIF))
+    os.mkfifo(root / "ir" / "pipe")
+    os.mkfifo(root / "ir" / "pipe.png")
+    (root / "vis" / "1.png").unlink()
+    (root / "vis" / "1.png").symlink_to(root / "nowhere.png")
+    plan = pair_paths([root])
+    assert below(plan, root) == set(IVIF)
+    assert plan.leftovers == ()
 
 
 def test_files_whose_suffix_is_known_are_not_opened(
