@@ -95,15 +95,18 @@ def score_folder(
     names: Sequence[str] = MAIN_METRICS,
     method: str = "",
     progress: Progress | None = None,
+    *,
+    task: str = "",
 ) -> MethodScore:
     """Score the fused pictures in ``results`` against the pairs in ``sources``.
 
     Args:
-        sources: folder with ``a/``, ``b/`` and perhaps ``gt/``.
-        results: folder of fused pictures, each with the name of its pair.
+        sources: folder of pairs in any layout, perhaps with a ``gt/``.
+        results: folder of fused pictures, each with the name of its pair or of one of its sources.
         names: metrics of :data:`core.metrics.METRICS`.
         method: name in the table; that of the folder when empty.
         progress: told about every picture; may cancel.
+        task: whose words tell A from B first.
 
     Raises:
         InputError: a folder is missing or empty, nothing in ``results`` belongs to a pair, a
@@ -111,7 +114,7 @@ def score_folder(
         Cancelled: ``progress`` asked to stop.
     """
     by_name, problems = _pictures(results)
-    matches = pair_folders(sources, skip=(results,)).matches
+    matches = pair_folders(sources, task or None, (results,)).matches
     found = _results_of(matches, by_name)
     if not found:
         raise InputError(
@@ -128,7 +131,7 @@ def score_folder(
         return None if path is None else read_luma8(path)
 
     scored = score_with(
-        sources, read_result, names, method or results.name, progress, skip=(results,)
+        sources, read_result, names, method or results.name, progress, task=task, skip=(results,)
     )
     used = {*found.values()}
     ignored = tuple(
@@ -172,18 +175,18 @@ def score_with(
     names: Sequence[str] = MAIN_METRICS,
     method: str = "",
     progress: Progress | None = None,
+    *,
+    task: str = "",
     skip: tuple[Path, ...] = (),
-    task: str | None = None,
 ) -> MethodScore:
     """Score whatever ``produce`` gives for each pair: a file's picture, or a model's or baseline's.
 
     ``produce`` returns the fused picture as 8-bit luma, or None when it has none for the pair;
-    ``skip``: folders in ``sources`` that hold none; ``task``: whose words tell A from B first. For
-    the rest see :func:`score_folder`.
+    ``skip``: folders in ``sources`` that hold none. For the rest see :func:`score_folder`.
     """
     metrics = [get_metric(name).name for name in names]
     progress = progress or NullProgress()
-    plan = pair_folders(sources, task, skip)
+    plan = pair_folders(sources, task or None, skip)
     pictures: list[PictureScore] = []
     missing: list[str] = []
     for index, pair in enumerate(plan.matches):

@@ -46,7 +46,9 @@ def evaluate_methods(
         for method in methods:
             name, is_folder, folder = method.partition("=")
             if is_folder:
-                scores.append(score_folder(sources, Path(folder), names, name, progress))
+                scores.append(
+                    score_folder(sources, Path(folder), names, name, progress, task=task or "")
+                )
                 continue
             if task is None:
                 raise InputError(
