@@ -27,6 +27,7 @@ from core.io.names import (
     NUMBERS,
     TASK_WORDS,
     NameMatches,
+    NamePair,
     match_names,
 )
 from core.io.persons import two_persons
@@ -156,7 +157,7 @@ class _Finder:
     ) -> None:
         """Folders that are the two sides of one set are paired with each other, others inside."""
         nodes = [node for node in nodes if not self._claimed(node, relative / node.path.name)]
-        nodes = nodes if explicit else self._without_methods(nodes)
+        nodes = self._without_truths(nodes) if explicit else self._without_methods(nodes)
         choice = choose_sides(nodes, self._task, explicit)
         self._found.note(*choice.notes)
         for index, reason in choice.ambiguous.items():
@@ -189,6 +190,15 @@ class _Finder:
                 # Scenes, where their truth lies beside them; else nobody can know.
                 return not parent.has_truth and self._leave_strangers(a, b)
         return self._pair_strangers(a, b, relative, explicit)
+
+    def _without_truths(self, nodes: list[Node]) -> list[Node]:
+        """Without folders of truth, unless nothing else was given."""
+        truths = [node for node in nodes if kind_of(node.path.name) == "truth"]
+        if len(truths) == len(nodes):
+            return nodes
+        for node in truths:
+            self._scanner.pass_over("truth", node.path.name)
+        return [node for node in nodes if node not in truths]
 
     def _without_methods(self, nodes: list[Node]) -> list[Node]:
         """Without folders that are called like a fusion method and hold no pairs: its results."""
@@ -337,7 +347,11 @@ class _Finder:
         self, files: Sequence[Path], relative: Path, folder: Path | None = None
     ) -> None:
         """Pair ``files`` by the words they differ in; a ``folder`` that is one row is one line."""
-        found = match_names([path.stem for path in files], self._task)
+        named = {*relative.parts, *(path.parent.name for path in files[:1])}
+        # “PET/1” and “PET/2” are of one source, and so are two truths.
+        one = any(source_of(name, None) or kind_of(name) for name in named)
+        least = LEARNED_WORDS if one else NUMBERS
+        found = match_names([path.stem for path in files], self._task, least=least)
         if len(found.unmatched) == len(files) == 2 and self._only_two(files, relative):
             return
         numbered = all(re.search(r"\d", path.stem) for path in files)
@@ -356,8 +370,7 @@ class _Finder:
         self._found.note(*found.notes)
         for pair in found.pairs:
             a, b = files[pair.a], files[pair.b]
-            if sides and sides.weight == _STRANGE and not pair.shared and a.parent != b.parent:
-                # “anna/PET” and “berta/MRI”: only the folders say whose they are
+            if sides and self._of_two_persons(sides, pair):
                 for path in (a, b):
                     self._found.leave(path, Said("no file of that name in {0}", sides.names))
                 continue
@@ -372,6 +385,17 @@ class _Finder:
             self._found.leave(files[index], reason)
         for index, reason in found.ambiguous.items():
             self._found.leave(files[index], reason, "ambiguous")
+
+    def _of_two_persons(self, sides: Sides, pair: NamePair) -> bool:
+        """Whether only the folders tell whose two pictures are: ``anna/PET`` and ``berta/MRI``.
+
+        Pictures of patients also where they have a number each.
+        """
+        words = pair.word_a.casefold(), pair.word_b.casefold()
+        medical = any(t.medical and sides_together(*words, t.name) for t in TASKS.values())
+        if sides.weight == _STRANGE and medical:
+            return True
+        return not pair.shared and sides.weight <= HABIT_WORDS
 
     def _only_two(self, files: Sequence[Path], relative: Path) -> bool:
         """One picture whose name says A and one that says B, with no third: a pair."""
@@ -390,20 +414,26 @@ class _Finder:
         return False
 
     def _pair_loose(self, files: list[Path], alone: bool) -> None:
-        """Files given one by one: two parents are two sides, else each parent for itself."""
+        """Files given one by one: as if their folders were given, with nothing else in them."""
         by_parent: dict[Path, Node] = {}
         for path in sorted(files, key=lambda path: natural(str(path))):
             by_parent.setdefault(path.parent, Node(path.parent)).files.append(path)
-        nodes = list(by_parent.values())
         if alone and len(files) == 2:
             self._pair_given_two(files[0], files[1])
-        elif len(nodes) == 2:
-            self._pair_folders(nodes, Path(), explicit=True)
-        else:
-            for node in nodes:
-                self._pair_files(node.files, Path())
+            return
+        beside: dict[Path, list[Node]] = defaultdict(list)
+        for folder, node in by_parent.items():
+            beside[folder.parent if len(by_parent) > 2 else Path()].append(node)
+        for nodes in beside.values():
+            if len(nodes) > 1:
+                self._pair_folders(nodes, Path(), explicit=True)
+            else:
+                self._pair_files(nodes[0].files, Path())
 
     def _pair_given_two(self, first: Path, second: Path) -> None:
+        if two_persons(first, second):
+            text = "{0} and {1} name two persons; paired as asked."
+            self._found.note(Said(text, first.name, second.name))
         trial = _Finder(self._task, places=self._places)
         trial._pair_files((first, second), Path())
         if trial._found.matches:
@@ -411,9 +441,6 @@ class _Finder:
             return
         a, b = in_order(first, second, self._task)
         sure = which_source(a, b, self._task) != ""
-        if two_persons(first, second):
-            text = "{0} and {1} name two persons; paired as asked."
-            self._found.note(Said(text, first.name, second.name))
         why = Said("the only two files given")
         self._found.pair(Match(normal(a.stem), a, b, why, Path(), sure), _SURE)
 

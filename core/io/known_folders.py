@@ -49,6 +49,8 @@ _RESULT_WORDS = _set(
 _RESULTS = frozenset(("out", "outs", "fusion", "fusions", "pred", "preds", "ausgabe", "fusioniert"))
 NO_SOURCES = _RESULT_WORDS | _TRUTH_WORDS | {"truth", "seg", "segmentation"}
 """Words in names of files that are the truth, labels, or results."""
+NO_SOURCES_ALONE = NO_SOURCES | _set("mask masks depth edge edges roi")
+"""Those, and others where the same name without the word is there (``1`` and ``1_mask``)."""
 _METHODS = _set(
     """ifcnn tardal reconet umfcmgr umf ydtr datfuse lrrnet ddfm emma pmgi ganmcc sdnet mfeif
     coconet segmif textif tcmoa fusiondn mefnet deepfuse gff gtf adf cbf fpde gfce hmsdgf

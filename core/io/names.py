@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
+from core.exposures import exposure_of
 from core.hints import (
     GENERIC_WORDS,
     normal,
@@ -21,7 +22,7 @@ from core.hints import (
     words_of,
 )
 from core.io.holes import Hole, holes_of
-from core.io.known_folders import NO_SOURCES
+from core.io.known_folders import NO_SOURCES, NO_SOURCES_ALONE
 from core.io.series import find_series
 from core.said import Said
 from core.tasks import TASKS
@@ -193,16 +194,20 @@ def _set_aside_results(
 ) -> set[int]:
     """Names of the truth, labels and results of other names here: ``x_gt``, ``fused_x``."""
     without: dict[tuple[str, str], set[int]] = defaultdict(set)
+    bare: set[tuple[str, str]] = set()
     for index in among:
         for hole in holes[index]:
             if hole.value not in NO_SOURCES:
                 without[hole.key].add(index)
+            if not hole.value:
+                bare.add(hole.key)
     found = {
         index: hole.written
         for index in among
-        if words_of(names[index]) & NO_SOURCES
+        if words_of(names[index]) & NO_SOURCES_ALONE
         for hole in holes[index]
-        if hole.value in NO_SOURCES and without[hole.key] - {index}
+        if (hole.value in NO_SOURCES and without[hole.key] - {index})
+        or (hole.value in NO_SOURCES_ALONE and hole.key in bare)
     }
     for index, word in found.items():
         text = "“{0}” in its name says that it is the truth, a label or a result, not a source"
@@ -385,6 +390,9 @@ def _explain(
                 if missing
                 else Said("there is no file of that name without “{0}”", word)
             )
+            continue
+        if exposure_of(names[index]) is not None:
+            matches.unmatched[index] = Said("there is no other exposure of the same name")
             continue
         row = max((len(rows[hole.key]) for hole in holes[index] if hole.value), default=0)
         if row > 2:

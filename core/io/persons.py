@@ -8,7 +8,7 @@ from pathlib import Path
 
 _PERSON = re.compile(
     r"(?<![a-z])(?:(?:patienten|patient|pat|subject|subj|sub|case|fall|proband|pid|pt)[-_ ]?0*(\d+)"
-    r"|(?:patienten|patient|subject|subj|proband)[-_ ]([a-z])(?![a-z0-9]))",
+    r"|(?:patienten|patient|subject|subj|proband|case|fall)[-_ ]([a-z])(?![a-z0-9]))",
     re.IGNORECASE,
 )
 

@@ -87,7 +87,9 @@ class Scanner:
                 node.folders.append(child)
         elif not entry.name.startswith("."):
             path = node.path / entry.name
-            if entry.is_file() and is_image(path):
+            lost = entry.is_symlink() and not path.exists()  # told when it is read
+            # Neither pipes nor devices: opening them may take for ever.
+            if (entry.is_file() or lost) and is_image(path):
                 node.files.append(path)
             else:
                 self._strange_files += 1

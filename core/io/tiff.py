@@ -142,7 +142,7 @@ def _check_complete(path: Path, tif: Any, page: Any) -> None:
 
 
 def _where_data(path: Path, mask: Any) -> BoolArray | None:
-    """H×W bool from a transparency mask (TIFF 6.0: 1 is inside the picture); None for everywhere."""
+    """H×W bool from a transparency mask (TIFF 6.0: 1 is inside); None where it is everywhere."""
     samples = _samples(path, mask)
     inside = np.asarray(samples.reshape(samples.shape[:2] + (-1,))[..., 0] != 0, np.bool_)
     return None if inside.all() else inside

@@ -6670,6 +6670,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>es gibt keine Datei dieses Namens ohne „{0}“</translation>
   </message>
   <message>
+   <source>there is no other exposure of the same name</source>
+   <translation>es gibt keine andere Belichtung desselben Namens</translation>
+  </message>
+  <message>
    <source>there is no pair that every method has a result for</source>
    <translation>es gibt kein Paar, zu dem jedes Verfahren ein Ergebnis hat</translation>
   </message>

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -323,6 +324,32 @@ LAYOUTS: dict[str, Layout] = {
         (), several(*(f"BraTS_{n}/BraTS_{n}_{{}}.png" for n in (1, 2)), of=["t1", "t2", "flair"]),
         left=unmatched("BraTS_1", "BraTS_2", count=3),
     ),
+    "cases by letter": Layout(
+        (), ("Case A/PET.png", "Case B/MRI.png"), left=unmatched("Case A/PET.png", "Case B/MRI.png")
+    ),
+    "two names of patients, slices by number": Layout(
+        (), ("mueller/PET_1.png", "maier/MRI_1.png"),
+        left=unmatched("mueller/PET_1.png", "maier/MRI_1.png"),
+    ),
+    "two sides by habit": Layout(
+        (), ("left eye/PET.png", "right eye/MRI.png"),
+        left=unmatched("left eye/PET.png", "right eye/MRI.png"),
+    ),
+    "patients below their sources": Layout(
+        (), ("PET/mueller.png", "MRI/maier.png", "PET/s1.png", "MRI/s2.png"),
+        left=unmatched("PET/mueller.png", "MRI/maier.png", "PET/s1.png", "MRI/s2.png"),
+    ),
+    "one source alone": Layout(
+        (), ("PET/1.png", "PET/2.png"), left=unmatched("PET/1.png", "PET/2.png")
+    ),
+    "FLIR ADAS of today": Layout(
+        (), several("images_{}_train/data/v-f1.jpg", "images_{}_train/data/v-f2.jpg", of=["rgb"]),
+        left=unmatched("images_rgb_train/data/v-f1.jpg", "images_rgb_train/data/v-f2.jpg"),
+    ),
+    "masks beside pictures": Layout(
+        (), several("{}.png", "{}_mask.png", of=["x", "y"]),
+        left=unmatched("x.png", "x_mask.png", "y.png", "y_mask.png"),
+    ),
     "numbered folders": Layout(
         (), several("1/a{}.png", "2/a{}.png"), left=ambiguous("1", "2", count=3)
     ),
@@ -378,6 +405,34 @@ def test_numbers_are_exposures_where_exposures_are_fused(tmp_path: Path) -> None
     }
 
 
+SETS = [f"{folder}/{n}.png" for folder in ("ir", "vis", "gt") for n in (1, 2)]
+
+
+@pytest.mark.parametrize("given", [SETS, ["ir", "vis", "gt"], ["gt", "vis", "ir"]])
+def test_folders_and_files_given_one_by_one(tmp_path: Path, given: list[str]) -> None:
+    root = made(tmp_path, Layout((), tuple(SETS)))
+    plan = pair_paths([root / name for name in given])
+    assert below(plan, root) == {("ir/1.png", "vis/1.png"), ("ir/2.png", "vis/2.png")}
+    assert plan.leftovers == ()
+    assert len(plan.notes) == 1
+    assert "gt/" in plan.notes[0]
+
+
+def test_the_truth_is_no_source_even_when_given(tmp_path: Path) -> None:
+    root = made(tmp_path, Layout((), tuple(SETS)))
+    assert pair_paths([root / "ir", root / "gt"]).matches == ()
+    assert pair_paths([root / "gt"]).matches == ()
+
+
+def test_two_patients_paired_as_asked_is_said(tmp_path: Path) -> None:
+    root = made(tmp_path, Layout((), ("Patient1/PET.png", "Patient2/MRI.png", "Patient3/PET.png")))
+    files = [root / "Patient1/PET.png", root / "Patient2/MRI.png", root / "Patient3/PET.png"]
+    plan = pair_paths(files[:2], "mif")
+    assert below(plan, root) == {("Patient1/PET.png", "Patient2/MRI.png")}
+    assert plan.notes == ("PET.png and MRI.png name two persons; paired as asked.",)
+    assert pair_paths(files, "mif").matches == ()
+
+
 def test_two_sources_in_two_exposures_go_by_the_task(tmp_path: Path) -> None:
     root = made(
         tmp_path, Layout((), ("ir_-2EV.png", "ir_+2EV.png", "vis_-2EV.png", "vis_+2EV.png"))
@@ -411,6 +466,18 @@ def test_files_are_told_by_content(tmp_path: Path) -> None:
     plan = pair_paths([tmp_path])
     assert below(plan, tmp_path) == {("a/1", "b/1.jfif"), ("a/2.jpe", "b/2.PNG")}
     assert plan.notes == ("2 files that are no pictures were passed over.",)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_pipes_are_not_opened_and_lost_links_are_told_later(tmp_path: Path) -> None:
+    root = made(tmp_path, Layout(IVIF))
+    os.mkfifo(root / "ir" / "pipe")
+    os.mkfifo(root / "ir" / "pipe.png")
+    (root / "vis" / "1.png").unlink()
+    (root / "vis" / "1.png").symlink_to(root / "nowhere.png")
+    plan = pair_paths([root])
+    assert below(plan, root) == set(IVIF)
+    assert plan.leftovers == ()
 
 
 def test_files_whose_suffix_is_known_are_not_opened(
