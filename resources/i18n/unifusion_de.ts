@@ -1753,18 +1753,6 @@ oder Strg+O drücken</translation>
    <translation>Inspektor</translation>
   </message>
   <message>
-   <source>Maximise pane</source>
-   <translation>Bild groß zeigen</translation>
-  </message>
-  <message>
-   <source>Next folder</source>
-   <translation>Nächster Ordner</translation>
-  </message>
-  <message>
-   <source>Next patient</source>
-   <translation>Nächster Patient</translation>
-  </message>
-  <message>
    <source>No file manager could be opened. The file is {0}</source>
    <translation>Kein Dateimanager ließ sich öffnen. Die Datei ist {0}</translation>
   </message>
@@ -1779,18 +1767,6 @@ oder Strg+O drücken</translation>
   <message>
    <source>Pairs</source>
    <translation>Paare</translation>
-  </message>
-  <message>
-   <source>Previous folder</source>
-   <translation>Voriger Ordner</translation>
-  </message>
-  <message>
-   <source>Previous patient</source>
-   <translation>Voriger Patient</translation>
-  </message>
-  <message>
-   <source>Show all panes</source>
-   <translation>Alle Bilder zeigen</translation>
   </message>
   <message>
    <source>The fused picture was copied, with its notice.</source>
@@ -1911,6 +1887,33 @@ oder Strg+O drücken</translation>
   <message>
    <source>{0}: the best of these</source>
    <translation>{0}: der beste Wert</translation>
+  </message>
+ </context>
+ <context>
+  <name>Naming</name>
+  <message>
+   <source>Maximise pane</source>
+   <translation>Bild groß zeigen</translation>
+  </message>
+  <message>
+   <source>Next folder</source>
+   <translation>Nächster Ordner</translation>
+  </message>
+  <message>
+   <source>Next patient</source>
+   <translation>Nächster Patient</translation>
+  </message>
+  <message>
+   <source>Previous folder</source>
+   <translation>Voriger Ordner</translation>
+  </message>
+  <message>
+   <source>Previous patient</source>
+   <translation>Voriger Patient</translation>
+  </message>
+  <message>
+   <source>Show all panes</source>
+   <translation>Alle Bilder zeigen</translation>
   </message>
  </context>
  <context>
