@@ -2362,6 +2362,17 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
  </context>
  <context>
+  <name>QKeySequenceEdit</name>
+  <message>
+   <source>%1, ...</source>
+   <translation>%1, …</translation>
+  </message>
+  <message>
+   <source>Press shortcut</source>
+   <translation>Taste drücken</translation>
+  </message>
+ </context>
+ <context>
   <name>QLineEdit</name>
   <message>
    <source>&amp;Copy</source>
