@@ -2364,10 +2364,6 @@ Paare werden an ihren Namen erkannt.</translation>
  <context>
   <name>QKeySequenceEdit</name>
   <message>
-   <source>%1, ...</source>
-   <translation>%1, …</translation>
-  </message>
-  <message>
    <source>Press shortcut</source>
    <translation>Taste drücken</translation>
   </message>
