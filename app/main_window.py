@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import (
     QDockWidget,
     QFileDialog,
@@ -25,6 +24,7 @@ from app.dialogs import open_dialog, pictures_folder, save_dialog
 from app.export import ExportPlan
 from app.habits.desk import Habits
 from app.habits.docks import Docks
+from app.habits.naming import Naming
 from app.habits.settings import Settings
 from app.intake import Intake, ordered
 from app.packs import PackWork
@@ -100,6 +100,7 @@ class MainWindow(QMainWindow):
         self.side_docks = Docks(self, self.docks)
         self._connect()
         self._connect_welcome()
+        self.naming = Naming(self)
         self.habits = Habits(self, settings or Settings(None))
         self.closing = Closing(self)
         self._update_actions()
@@ -172,13 +173,7 @@ class MainWindow(QMainWindow):
         for action in (actions.open, actions.open_folder, actions.sample, actions.restore):
             action.triggered.connect(lambda: self.workspaces.show_page("fuse"))
         self.looking.connect_actions()
-        session.task_changed.connect(self._name_groups)
-        self._name_groups()
         self.looking.said.connect(self.status.show_text)
-        self.view.link.changed.connect(self._name_maximise)
-        for place, action in enumerate(actions.workspaces.values()):
-            action.changed.connect(partial(self._explain_tab, place, action))
-            self._explain_tab(place, action)
         self.top_bar.task_chosen.connect(controller.set_task)
         self.top_bar.method_chosen.connect(session.set_method)
         self.status.cancel_requested.connect(controller.cancel)
@@ -212,23 +207,6 @@ class MainWindow(QMainWindow):
         welcome.sample_requested.connect(self.controller.open_sample)
         welcome.task_chosen.connect(self.controller.set_task)
         welcome.files_dropped.connect(self.take)
-
-    def _name_maximise(self) -> None:
-        """The key that maximises a pane also shows all again."""
-        alone = bool(self.view.maximised)
-        text = self.tr("Show all panes") if alone else self.tr("Maximise pane")
-        self.actions_.maximise.setText(text)
-
-    def _name_groups(self) -> None:
-        """Folders of medical pictures are patients; those of roads are folders."""
-        medical, actions = self.session.task.medical, self.actions_
-        before = self.tr("Previous patient") if medical else self.tr("Previous folder")
-        after = self.tr("Next patient") if medical else self.tr("Next folder")
-        actions.previous_patient.setText(before)
-        actions.next_patient.setText(after)
-
-    def _explain_tab(self, place: int, action: QAction) -> None:
-        self.workspaces.tabs.setTabToolTip(place, action.toolTip())
 
     def _update_actions(self) -> None:
         session = self.session

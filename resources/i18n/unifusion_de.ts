@@ -1864,18 +1864,6 @@ oder Strg+O drücken</translation>
    <translation>Inspektor</translation>
   </message>
   <message>
-   <source>Maximise pane</source>
-   <translation>Bild groß zeigen</translation>
-  </message>
-  <message>
-   <source>Next folder</source>
-   <translation>Nächster Ordner</translation>
-  </message>
-  <message>
-   <source>Next patient</source>
-   <translation>Nächster Patient</translation>
-  </message>
-  <message>
    <source>No file manager could be opened. The file is {0}</source>
    <translation>Kein Dateimanager ließ sich öffnen. Die Datei ist {0}</translation>
   </message>
@@ -1890,18 +1878,6 @@ oder Strg+O drücken</translation>
   <message>
    <source>Pairs</source>
    <translation>Paare</translation>
-  </message>
-  <message>
-   <source>Previous folder</source>
-   <translation>Voriger Ordner</translation>
-  </message>
-  <message>
-   <source>Previous patient</source>
-   <translation>Voriger Patient</translation>
-  </message>
-  <message>
-   <source>Show all panes</source>
-   <translation>Alle Bilder zeigen</translation>
   </message>
   <message>
    <source>The fused picture was copied, with its notice.</source>
@@ -2022,6 +1998,33 @@ oder Strg+O drücken</translation>
   <message>
    <source>{0}: the best of these</source>
    <translation>{0}: der beste Wert</translation>
+  </message>
+ </context>
+ <context>
+  <name>Naming</name>
+  <message>
+   <source>Maximise pane</source>
+   <translation>Bild groß zeigen</translation>
+  </message>
+  <message>
+   <source>Next folder</source>
+   <translation>Nächster Ordner</translation>
+  </message>
+  <message>
+   <source>Next patient</source>
+   <translation>Nächster Patient</translation>
+  </message>
+  <message>
+   <source>Previous folder</source>
+   <translation>Voriger Ordner</translation>
+  </message>
+  <message>
+   <source>Previous patient</source>
+   <translation>Voriger Patient</translation>
+  </message>
+  <message>
+   <source>Show all panes</source>
+   <translation>Alle Bilder zeigen</translation>
   </message>
  </context>
  <context>
@@ -2526,6 +2529,13 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Undocks and re-attaches the dock widget</source>
    <translation>Löst den Bereich ab und fügt ihn wieder an</translation>
+  </message>
+ </context>
+ <context>
+  <name>QKeySequenceEdit</name>
+  <message>
+   <source>Press shortcut</source>
+   <translation>Taste drücken</translation>
   </message>
  </context>
  <context>

@@ -65,6 +65,7 @@ _OF_QT = {
     ),
     "QLineEdit": _EDITING,
     "QWidgetTextControl": _EDITING,
+    "QKeySequenceEdit": ("Press shortcut",),
     "QAbstractSpinBox": ("&Select All", "&Step up", "Step &down"),
     # How keys are called. Those without a name of their own in any language are left out.
     "QShortcut": (

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QLineEdit
 
 from app.dialogs import open_dialog
+from app.habits.key_editor import KeyEditor
 from app.widgets.pair_list import PairList
 from app.widgets.pair_model import PairModel
 from core import device
@@ -71,3 +72,9 @@ def test_any_file_can_be_chosen_by_one_entry(window, qtbot, suffixes):
 def test_the_dialog_offers_what_the_readers_know(window, qtbot):
     qtbot.waitUntil(lambda: bool(window.controller.suffixes), timeout=10_000)
     assert {".png", ".tif", ".jpg", ".bmp", ".webp"} <= set(window.controller.suffixes)
+
+
+def test_the_key_editor_asks_in_german(german, window, qtbot):
+    editor = KeyEditor(window.actions_, window)
+    qtbot.addWidget(editor)
+    assert editor.edit.findChild(QLineEdit).placeholderText() == "Taste drücken"
