@@ -26,6 +26,9 @@ Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 _SMALLEST_LEVEL = 256
 """Pixels of the longer side below which another halving gains nothing."""
 
+_FAR = 8
+"""Widths of a source's window on either side of it that can be looked at."""
+
 
 @dataclass(frozen=True, eq=False)
 class Picture:
@@ -88,14 +91,8 @@ def picture(pixels: FloatArray, size: tuple[int, int] | None = None, depth: int 
 
 
 def source_picture(image: Image) -> Picture:
-    """A source, in its own unit, with all the levels its file has (65,536 for float files)."""
-    # What stands where nothing was measured means nothing: it is black, and no end of the range.
-    known = image.data if image.mask is None else image.data[image.mask]
-    if image.bit_depth == 32:
-        low, high = float(np.min(known)), float(np.max(known))
-        low, high = min(low, image.window[0]), max(high, image.window[1])
-    else:
-        low, high = 0.0, float(2**image.bit_depth - 1)
+    """A source, in its own unit, with all the levels its file has (65,536 for other numbers)."""
+    low, high = _extent(image)
     kind = np.uint8 if image.bit_depth == 8 else np.uint16
     # A file that stores grey as three equal channels is grey: it has palettes.
     data = image.data if image.is_colour else image.data[..., :1]
@@ -103,6 +100,22 @@ def source_picture(image: Image) -> Picture:
         data = np.where(image.mask[..., np.newaxis], data, np.float32(low))
     codes = _coded(data, low, high, kind)
     return Picture(_pyramid(codes), image.size, (low, high), image.window, image.unit)
+
+
+def _extent(image: Image) -> Window:
+    """What the codes of a source stand for: what its kind of file holds, else what it does hold.
+
+    Values very far from black and white do not widen it: they would take all levels from the rest.
+    """
+    # What stands where nothing was measured means nothing: it is no end of the range.
+    known = image.data if image.mask is None else image.data[image.mask]
+    least, greatest = float(np.min(known)), float(np.max(known))
+    top = float(2**image.bit_depth - 1)
+    if image.bit_depth < 32 and least >= 0 and greatest <= top and not image.unit:
+        return 0.0, top
+    low, high = image.window
+    room = _FAR * (high - low)
+    return min(max(least, low - room), low), max(min(greatest, high + room), high)
 
 
 def _coded(pixels: FloatArray, low: float, high: float, kind: type[Any]) -> Codes:

@@ -14,11 +14,12 @@ from core.colour import split as split_colours
 from core.errors import FusionError, InputError, Said, SizeMismatch
 from core.io import read_pair
 from core.io.plan import Leftover, Match
-from core.io.values import window_note
+from core.io.values import has_own_window
 from core.metrics import Luma, to_luma8
 from core.progress import NullProgress, Progress
 from core.tasks import ColourPolicy
 from core.types import FloatArray, SourcePair
+from core.windows import Window
 from trainer.config import TrainConfig
 from trainer.sources import find_pairs
 from trainer.split import Split, divide, given
@@ -84,7 +85,7 @@ class _Look:
     unreadable: str = ""
     mismatched: str = ""
     shift: float = 0.0
-    range_note: str = ""
+    own_range: Window | None = None
     has_holes: bool = False
 
 
@@ -174,14 +175,17 @@ def _warnings(division: Split, sizes: Sequence[tuple[int, int]], config: TrainCo
 def _about_values(looks: Mapping[Match, _Look]) -> list[str]:
     """What a person should know of deep and of incomplete pictures."""
     words: list[str] = []
-    told = [(match.name, look.range_note) for match, look in looks.items() if look.range_note]
+    told = [(match.name, look.own_range) for match, look in looks.items() if look.own_range]
     if told:
+        name, (low, high) = told[0]
         text = (
-            "In {0} pair not all that the file could hold is black to white. {1}: {2}"
+            "In {0} pair black to white is not all that the file could hold, but where its values "
+            "lie ({1}: {2:.6g}…{3:.6g})."
             if len(told) == 1
-            else "In {0} pairs not all that the files could hold is black to white. {1}: {2}"
+            else "In {0} pairs black to white is not all that the files could hold, but where "
+            "their values lie ({1}: {2:.6g}…{3:.6g})."
         )
-        words.append(Said(text, len(told), *told[0]))
+        words.append(Said(text, len(told), name, low, high))
     holes = sum(look.has_holes for look in looks.values())
     if holes:
         text = (
@@ -221,7 +225,7 @@ def _look(match: Match, task: str, policy: ColourPolicy) -> _Look:
     return _Look(
         size=pair.a.size,
         shift=_shift(pair, _CERTAIN.get(task, 0.0)),
-        range_note=window_note(pair.a) or window_note(pair.b),
+        own_range=next((i.window for i in (pair.a, pair.b) if has_own_window(i)), None),
         has_holes=pair.valid is not None,
     )
 

@@ -55,7 +55,7 @@ class Choices(BatchSettings):
         kept = {
             field.name: data[field.name]
             for field in fields(cls)
-            if type(data.get(field.name)) is type(getattr(default, field.name))
+            if field.name in data and type(data[field.name]) is type(getattr(default, field.name))
         }
         depth = data.get("depth")
         windows = {name: _window(data.get(name)) for name in WINDOWS}

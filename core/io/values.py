@@ -241,9 +241,9 @@ def _notes(spread: _Spread, container: Range | None) -> tuple[str, ...]:
     return own, Said(_FAR_ONE if held == 1 else _FAR_SOME, held, value)
 
 
-def window_note(image: Image) -> str:
-    """What is said about the window of ``image``; "" where it is that of its file's kind."""
-    return next((note for note in image.notes if _is_about_window(note)), "")
+def has_own_window(image: Image) -> bool:
+    """Whether the window of ``image`` is told in a note: not that of its file's kind."""
+    return any(_is_about_window(note) for note in image.notes)
 
 
 def _is_about_window(note: str) -> bool:

@@ -4552,12 +4552,12 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>In jedem Zweig.</translation>
   </message>
   <message>
-   <source>In {0} pair not all that the file could hold is black to white. {1}: {2}</source>
-   <translation>In {0} Paar reicht Schwarz bis Weiß nicht über alles, was die Datei fassen könnte. {1}: {2}</translation>
+   <source>In {0} pair black to white is not all that the file could hold, but where its values lie ({1}: {2:.6g}…{3:.6g}).</source>
+   <translation>In {0} Paar reicht Schwarz bis Weiß nicht über alles, was die Datei fassen könnte, sondern dorthin, wo ihre Werte liegen ({1}: {2:.6g}…{3:.6g}).</translation>
   </message>
   <message>
-   <source>In {0} pairs not all that the files could hold is black to white. {1}: {2}</source>
-   <translation>In {0} Paaren reicht Schwarz bis Weiß nicht über alles, was die Dateien fassen könnten. {1}: {2}</translation>
+   <source>In {0} pairs black to white is not all that the files could hold, but where their values lie ({1}: {2:.6g}…{3:.6g}).</source>
+   <translation>In {0} Paaren reicht Schwarz bis Weiß nicht über alles, was die Dateien fassen könnten, sondern dorthin, wo ihre Werte liegen ({1}: {2:.6g}…{3:.6g}).</translation>
   </message>
   <message>
    <source>Infrared</source>

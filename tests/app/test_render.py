@@ -105,6 +105,18 @@ def test_float_sources_keep_their_unit_and_extent():
     assert grey.tolist() == [[0, 0], [255, 255]]
 
 
+def test_signed_numbers_and_outliers_are_seen_as_they_are_fused():
+    """What the pane shows in its own window is what is fused, to a grey level."""
+    ramp = np.linspace(-300, 600, 256).reshape(16, 16)
+    spoiled = ramp.copy()
+    spoiled[0, 0] = 1e30
+    for data, depth in ((ramp.round(), 16), (ramp, 32), (spoiled, 32)):
+        image = Image(data[..., None].astype(np.float32), (-300, 600), bit_depth=depth)
+        shown = source_picture(image)
+        grey = pixels_of(whole(shown))[..., 0].astype(int)
+        assert np.abs(grey - image.normalised()[..., 0] * 255).max() <= 0.6
+
+
 def test_a_picture_of_equal_channels_takes_palettes_and_a_coloured_one_only_inverts():
     grey = np.repeat(np.arange(4.0).reshape(2, 2, 1) * 85, 3, axis=2)
     shown = source_picture(as_image(grey, 8))

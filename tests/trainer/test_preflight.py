@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import tifffile
 import torch
 
 from core.engine import FusionEngine
@@ -21,6 +22,7 @@ from core.types import FusionRequest
 from tests.tiny import smooth, tiny_pack
 from tests.trainer.runs import CONFIG, make_pairs
 from trainer.compare import NAMES, compare
+from trainer.data import load_pairs
 from trainer.estimate import estimate
 from trainer.events import Finished, Started, Validated
 from trainer.loop import RunPlan, train
@@ -58,6 +60,29 @@ def test_a_survey_names_what_is_wrong_and_says_what_a_run_will_use(tmp_path: Pat
     assert started.validation == len(found.split.validation) > 0
     with pytest.raises(Cancelled):
         survey(data, CONFIG, _Stop())
+
+
+def test_a_survey_tells_of_deep_and_of_incomplete_pictures(tmp_path: Path) -> None:
+    """And training reads them in the range that the survey names, holes from the other source."""
+    data = make_pairs(tmp_path / "d", 3)
+    scene = smooth(48, 48, 1)[..., 0]
+    counts = np.round(29300 + 1600 * (scene - scene.min()) / np.ptp(scene)).astype(np.uint16)
+    cv2.imwrite(str(data / "a" / "pair0.png"), counts)
+    degrees = scene.astype(np.float32) * 40
+    degrees[:10, :12] = np.nan
+    (data / "a" / "pair1.png").unlink()
+    tifffile.imwrite(data / "a" / "pair1.tif", degrees)
+    warnings = survey(data, CONFIG).warnings
+    (told,) = [line for line in warnings if "black to white" in line]
+    assert told.startswith("In 2 pairs")
+    assert "(pair0: 293" in told
+    assert "1 pair has pixels without data; they are filled from the other source." in warnings
+    read = {pair.name: pair for pair in load_pairs(data, CONFIG.colour).pairs}
+    wanted = (counts.astype(np.float64) - 29300) / 1600 * 65535
+    assert np.abs(read["pair0"].a[..., 0] - wanted).max() <= 0.04 * 65535
+    holed = read["pair1"]
+    np.testing.assert_array_equal(holed.a[:10, :12], holed.b[:10, :12])
+    assert (holed.a[10:] != holed.b[10:]).mean() > 0.9
 
 
 def test_a_survey_with_a_folder_to_judge_by_divides_nothing(tmp_path: Path) -> None:

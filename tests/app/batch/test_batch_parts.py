@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from app.batching.describe import progress_text, rate_text, seconds_text
 from app.batching.memory import Remembered, keep, recall
 from app.batching.pairing import carry_over, files_of, moved
 from app.batching.valve import Valve
+from app.widgets.batch.choices_panel import ChoicesPanel
 from core.batch import Tally
 from core.errors import Cancelled, InputError
 from core.io.plan import Leftover, Match, PairingPlan
@@ -132,6 +134,42 @@ def test_choices_become_options_and_settings_become_choices(tmp_path):
     assert options_of(replace(choices, anew=True), resume=True).overwrite
     with pytest.raises(InputError, match="output folder"):
         options_of(replace(choices, out=" "), resume=False)
+
+
+def test_windows_are_kept_recorded_and_taken_back(tmp_path):
+    chosen = Choices("ivif", out=str(tmp_path), window_a=(-10.5, 40.0))
+    kept = json.loads(json.dumps(chosen.as_json()))
+    assert Choices.from_json(kept) == chosen
+    settings = options_of(chosen, resume=False).settings()
+    assert settings["window of A"] == "-10.5 40.0"
+    assert Choices("ivif", out=str(tmp_path)).with_settings(settings).windows == chosen.windows
+    assert chosen.with_settings({"task": "ivif"}).windows == (None, None)
+    for wrong in ([1], "x", [5, 3], [1, None], [True, 2], [0, float("inf")], {"low": 1}):
+        assert Choices.from_json({"task": "ivif", "window_a": wrong}).window_a is None
+
+
+def test_the_numbers_of_a_window_are_typed(qtbot, tmp_path):
+    panel = ChoicesPanel(Choices("ivif"))
+    qtbot.addWidget(panel)
+    found = []
+    panel.changed.connect(found.append)
+    row = panel.windows["b"]
+    row.low.setText("-3.5")
+    row.low.textEdited.emit("-3.5")
+    assert found == []
+    assert "two numbers" in panel.wrong_window.text()
+    row.high.setText("-4")
+    row.high.textEdited.emit("-4")
+    assert "smaller" in panel.wrong_window.text()
+    row.high.setText("12")
+    row.high.textEdited.emit("12")
+    assert panel.wrong_window.text() == ""
+    assert found[-1].windows == (None, (-3.5, 12.0))
+    panel.show_choices(found[-1])
+    assert (row.low.text(), row.high.text()) == ("-3.5", "12")
+    panel.show_choices(Choices("ivif", window_a=(29300.0, 30900.0)))
+    assert (row.low.text(), row.high.text()) == ("", "")
+    assert panel.windows["a"].low.text() == "29300"
 
 
 def test_results_go_beside_the_sources(tmp_path):
