@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
@@ -41,6 +42,13 @@ class Field:
     group: str = ""
     above: bool = False
     below: bool = False
+
+    def holds(self, value: float) -> bool:
+        """Whether a number lies within the limits."""
+        low = -math.inf if self.minimum is None else self.minimum
+        high = math.inf if self.maximum is None else self.maximum
+        over = value > low if self.above else value >= low
+        return math.isfinite(value) and over and (value < high if self.below else value <= high)
 
 
 _GROUPS = (
@@ -108,6 +116,14 @@ FIELDS: tuple[Field, ...] = tuple(
     )
 )
 """All settings but the task, which is chosen before; ``losses.source`` is only a remark."""
+
+
+def field_of(name: str) -> Field:
+    """The setting of that dotted name; KeyError where there is none."""
+    return _BY_NAME[name]
+
+
+_BY_NAME = {field.name: field for field in FIELDS}
 
 
 def values_of(config: TrainConfig) -> dict[str, Any]:

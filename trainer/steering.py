@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable
 
-from core.errors import InputError
+from core.errors import InputError, Said
+from trainer.fields import field_of
 
 _BEAT = 0.05
 """Seconds between two looks at whether a waiting run was cancelled."""
@@ -69,8 +69,11 @@ class Steering:
         Raises:
             InputError: the run is not paused, or a rate cannot be.
         """
-        if not (math.isfinite(lower) and math.isfinite(upper) and lower > 0 and upper > 0):
-            raise InputError("Learning rates", "they must be numbers above 0")
+        for name, rate in (("lr_lower", lower), ("lr_upper", upper)):
+            field = field_of(name)
+            if not field.holds(rate):
+                text = "they must be numbers above {0} and at most {1}"
+                raise InputError("Learning rates", Said(text, field.minimum, field.maximum))
         if self.alternating and lower <= upper:
             raise InputError(
                 "Learning rates",

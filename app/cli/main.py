@@ -256,7 +256,7 @@ def train(
     init: Annotated[str | None, typer.Option(help="pack (name or file) to start from")] = None,
     val: Annotated[Path | None, typer.Option(help="folder of pairs to judge by")] = None,
     share: Annotated[
-        float, typer.Option(help="held back to judge by without --val, whole patients; 0: none")
+        float, typer.Option(help="held back to judge by without --val, whole groups; 0: none")
     ] = 0.2,
     keep: Annotated[str, typer.Option(help="best (by validation) or last state")] = "best",
     title: Annotated[str, typer.Option(help="title of the pack")] = "",

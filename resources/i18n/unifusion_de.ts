@@ -3157,6 +3157,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>zum Beispiel: 120 SPECT- und MRT-Schichten unseres Geräts. Keine Patientennamen.</translation>
   </message>
   <message>
+   <source>for instance: 120 pairs of our camera, taken by day and by night.</source>
+   <translation>zum Beispiel: 120 Paare unserer Kamera, bei Tag und bei Nacht aufgenommen.</translation>
+  </message>
+  <message>
    <source>your own</source>
    <translation>eigenes</translation>
   </message>
@@ -6744,8 +6748,8 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>sie unterscheiden sich in Aufgabe oder Netz</translation>
   </message>
   <message>
-   <source>they must be numbers above 0</source>
-   <translation>sie müssen Zahlen über 0 sein</translation>
+   <source>they must be numbers above {0} and at most {1}</source>
+   <translation>sie müssen Zahlen über {0} und höchstens {1} sein</translation>
   </message>
   <message>
    <source>this build of torch has no CUDA</source>

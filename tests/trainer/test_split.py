@@ -149,3 +149,11 @@ def test_a_patient_in_both_folders_is_counted_and_not_named() -> None:
     # Folders of one name in two places need not be the same patient's.
     plain = given_folders([_match("a", "x"), _match("b", "y")], [_match("c", "x")])
     assert (plain.sides(), plain.note) == ((), "")
+
+
+def test_only_medical_pictures_are_said_to_be_of_patients() -> None:
+    many, one = [_match(f"ct_{k:02d}") for k in range(30)], [_match(f"sub-7_{k}") for k in range(9)]
+    for task, word in (("mif", "patient"), ("", "patient"), ("ivif", "scene"), ("mff", "scene")):
+        assert word in divide(many, 0.2, task).note
+        assert ("patient" in divide(one, 0.2, task).note) is (word == "patient")
+        assert divide(one, 0.2, task).note

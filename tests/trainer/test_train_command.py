@@ -133,3 +133,24 @@ def test_options_that_do_not_fit_are_one_line(
     assert result.exit_code == 2, result.output
     assert said in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_names_that_speak_of_another_task_are_a_warning_before_the_first_step(
+    tmp_path: Path,
+) -> None:
+    pairs = make_pairs(tmp_path / "set", 2)
+    folder = tmp_path / "PET-MRI-folder"
+    folder.mkdir()
+    for side, word in (("a", "pet"), ("b", "mri")):
+        for path in (pairs / side).iterdir():
+            shutil.copy(path, folder / f"{path.stem}_{word}.png")
+    line = ["train", f"--data={folder}", f"--out={tmp_path / 'x.safetensors'}", "--batch=1",
+            "--init=ivif-compact", "--steps=1", "--share=0", "--device=cpu"]  # fmt: skip
+    result = runner.invoke(app, [*line, "--task=ivif"])
+    assert result.exit_code == 0, result.output
+    warnings = [text for text in result.stderr.splitlines() if text.startswith("note: ")]
+    assert any("another kind" in text and "mif" in text and "ivif" in text for text in warnings)
+    result = runner.invoke(app, [*line[:-4], "--init=mif-compact", *line[-3:], "--task=mif",
+                                 f"--out={tmp_path / 'y.safetensors'}"])  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert "another kind" not in result.stderr

@@ -68,7 +68,8 @@ class Charts(QWidget):
         caption.setObjectName("paneTitle")
         for side, top, below in ((left, self.which, self._stack), (right, caption, self.figures)):
             column = QVBoxLayout(side)
-            column.setContentsMargins(0, 0, 0, 0)
+            # Axis titles of the two charts would touch.
+            column.setContentsMargins(*((0, 0, 6, 0) if side is left else (6, 0, 0, 0)))
             column.setSpacing(4)
             top.setFixedHeight(28)
             column.addWidget(top)

@@ -49,9 +49,11 @@ class OpenRuns(QWidget):
         self.setVisible(bool(self.cards))
 
     def _offer(self, run: OpenRun) -> None:
-        resume = () if run.damage else (("resume", self.tr("Resume")),)
-        others = (("discard", self.tr("Delete")), ("later", self.tr("Not now")))
-        card = AskCard((*resume, *others), "alert-circle-outline" if run.damage else "history")
+        delete, later = ("discard", self.tr("Delete")), ("later", self.tr("Not now"))
+        # The first answer is the one that is recommended: never to delete.
+        whole = (("resume", self.tr("Resume")), delete, later)
+        answers = (later, delete) if run.damage else whole
+        card = AskCard(answers, "alert-circle-outline" if run.damage else "history")
         if run.damage:
             why = spoken(run.damage)
             why = f"{why[:1].upper()}{why[1:]}."

@@ -186,6 +186,11 @@ class ResultPanel(QWidget):
         table, now = self.table, theme.colours()
         headings = (self.tr("Figure"), self._before(), self.tr("New"), self.tr("Change"))
         table.setHorizontalHeaderLabels(headings)
+        for column in range(len(headings)):
+            side = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
+            heading = table.horizontalHeaderItem(column)
+            if heading is not None:
+                heading.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
         table.setRowCount(len(lines))
         for row, line in enumerate(lines):
             base = abs(line.parent)

@@ -29,6 +29,7 @@ from app.widgets.train.advanced import Advanced
 from app.widgets.train.backbone_row import BackboneRow
 from app.widgets.train.card import Card
 from app.words import spoken
+from core.tasks import TASKS
 
 _INSTALL_BOARD = "pip install tensorboard"
 _SELECTABLE = (
@@ -84,6 +85,8 @@ class SettingsPanel(QWidget):
         state.room_changed.connect(self._show_room)
         state.settings_changed.connect(self._show)
         state.data_changed.connect(self._show_packs)
+        state.data_changed.connect(self._show_example)
+        self._show_example()
         self._show_room()
 
     # --- parts -----------------------------------------------------------------------------
@@ -106,9 +109,6 @@ class SettingsPanel(QWidget):
         self.name.setMaxLength(80)
         self.name.textEdited.connect(self.name_chosen)
         self.about = QLineEdit()
-        self.about.setPlaceholderText(
-            self.tr("for instance: 120 SPECT and MRI slices of our scanner. No names of patients.")
-        )
         self.about.textEdited.connect(self.about_chosen)
         self._form = form = QFormLayout()
         form.setHorizontalSpacing(14)
@@ -204,6 +204,14 @@ class SettingsPanel(QWidget):
             self.start.addItem(f"{spoken(pack.title)} ({kind}{other})", pack.path)
         self.start.addItem(self.tr("From scratch (takes much longer)"), None)
         self._show_start()
+
+    def _show_example(self) -> None:
+        """What could be said of the pictures: patients where there can be some."""
+        self.about.setPlaceholderText(
+            self.tr("for instance: 120 SPECT and MRI slices of our scanner. No names of patients.")
+            if TASKS[self._state.data.task].medical
+            else self.tr("for instance: 120 pairs of our camera, taken by day and by night.")
+        )
 
     def _show_start(self) -> None:
         chosen = self._state.parent_pack

@@ -146,11 +146,14 @@ class StartBox(QFrame):
         fits = cost is None or cost.fits
         if timing:
             text = self.tr("Timing a few real steps…")
+        elif cost is None and state.report is not None:
+            text = ""
         elif cost is None:
             text = self.tr("Known once there are pictures: a few real steps are timed.")
         else:
             text = self._words()
         self.cost.setText(text)
+        self.cost.setVisible(bool(text))
         self.cost.setProperty("warns", not fits and not timing)
         self.cost.style().unpolish(self.cost)
         self.cost.style().polish(self.cost)

@@ -323,3 +323,92 @@ def test_a_settings_file_brings_its_task(qtbot, page, tmp_path: Path):
     qtbot.waitUntil(lambda: page.state.data.task == "mff", timeout=WAIT)
     assert page.data.task.currentData() == "mff"
     assert page.state.settings["task"] == "mff"
+
+
+# --- what kind of pictures ---------------------------------------------------------------------
+
+
+def worded(folder: Path, words: tuple[str, str]) -> Path:
+    """Four pairs in one folder, whose names differ in a word."""
+    pairs = make_pairs(folder.with_name("source"), 4)
+    folder.mkdir()
+    for side, word in zip("ab", words, strict=True):
+        for path in (pairs / side).iterdir():
+            (folder / f"{path.stem}_{word}.png").write_bytes(path.read_bytes())
+    return folder
+
+
+def test_the_kind_is_what_the_names_say_while_nobody_said_anything_else(qtbot, page, tmp_path):
+    page.training.preparing.choose_preset("quick")
+    page.training.preparing.set_data([worded(tmp_path / "night", ("ir", "vis"))])
+    qtbot.waitUntil(lambda: bool(page.state.samples), timeout=WAIT)
+    assert page.state.data.task == "ivif"
+    assert page.data.task.currentData() == "ivif"
+    assert page.state.settings["task"] == "ivif"
+    assert "Infrared" in page.state.message
+    assert not page.kind.isVisible()
+
+
+def test_names_against_a_choice_are_a_card_and_not_an_order(qtbot, page, tmp_path):
+    preparing = page.training.preparing
+    preparing.choose_task("mif")
+    preparing.set_data([worded(tmp_path / "night", ("ir", "vis"))])
+    reported(qtbot, page)
+    assert page.state.data.task == "mif"
+    assert page.kind.isVisible()
+    assert "Infrared" in page.kind.card.text.text()
+    assert page.start.start.isEnabled()
+    page.kind.card.buttons["keep"].click()
+    assert not page.kind.isVisible()
+    assert page.state.data.task == "mif"
+    preparing.set_share(0.5)
+    reported(qtbot, page)
+    assert page.kind.isVisible()
+    page.kind.card.buttons["change"].click()
+    reported(qtbot, page)
+    assert page.state.data.task == "ivif"
+    assert not page.kind.isVisible()
+
+
+def test_some_pairs_are_shown_as_they_will_be_learnt_from(qtbot, page, data):
+    page.training.preparing.set_data([data])
+    qtbot.waitUntil(lambda: bool(page.state.samples), timeout=WAIT)
+    shown = page.data.samples
+    assert shown.isVisible()
+    assert len(shown.samples) == 4
+    assert all(sample.a is not None and sample.b is not None for sample in shown.samples)
+    # Each picture has its structure in another half: A is not B.
+    first = shown.samples[0]
+    assert first.a != first.b
+    page.training.preparing.set_swapped(True)
+    qtbot.waitUntil(lambda: bool(page.state.samples), timeout=WAIT)
+    assert shown.samples[0].a == first.b
+    page.training.preparing.set_data([])
+    assert not shown.isVisible()
+
+
+def test_a_number_is_shown_as_it_is_or_refused_and_never_cut_to_fit(page):
+    for field in FIELDS:
+        if field.kind != "int" or field.name not in page.settings.advanced.rows:
+            continue
+        row = page.settings.advanced.rows[field.name]
+        for value in (field.minimum, field.maximum, field.minimum - 7, field.maximum + 7):
+            if isinstance(row.control, QSpinBox) and value >= 2**31:
+                continue
+            row.show_value(value)
+            shown = row.control.value() if isinstance(row.control, QSpinBox) else None
+            assert (shown if shown is not None else int(row.control.text())) == value, field.name
+
+
+def test_a_file_that_only_names_its_pack_gets_the_pack_s_network(qtbot, page, tmp_path, home):
+    path = tmp_path / "bare.toml"
+    path.write_text('task = "mif"\ninit = "tiny"\nsteps = 7\n')
+    with qtbot.waitSignal(page.state.settings_changed, timeout=WAIT):
+        page.training.preparing.load(path)
+    qtbot.waitUntil(lambda: page.state.settings.get("steps") == 7, timeout=WAIT)
+    assert page.state.parent_pack == home / "packs" / "tiny.safetensors"
+    assert page.state.settings["network"] == dict(page.state.parent_choice.network)
+    path.write_text('task = "mif"\ninit = "nowhere.safetensors"\nsteps = 8\n')
+    page.training.preparing.load(path)
+    qtbot.waitUntil(lambda: page.state.settings.get("steps") == 8, timeout=WAIT)
+    assert "nowhere" in page.state.message

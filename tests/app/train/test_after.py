@@ -1,0 +1,187 @@
+"""After a run: what is recommended, runs taken up again, damaged ones, and axes to be read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QPushButton
+
+from app.training.curves import Curves
+from app.training.state import Compared
+from app.training.values import FigureLine, Kept
+from app.widgets.train.chart import Chart
+from app.widgets.train.charts import Charts
+from tests.app.train.conftest import LONG, WAIT, prepare
+
+
+def kept(score: float, best_step: int = 6, parent: Path | None = Path("parent")) -> Kept:
+    return Kept("Mine", Path("mine"), "mif", 12, best_step, "best", parent, {}, score, Path("m.md"))
+
+
+def compared(*better: int) -> Compared:
+    lines = tuple(FigureLine(f"M{k}", "", 0.5, 0.5 + one, one) for k, one in enumerate(better))
+    return Compared(lines, (), 4, 2)
+
+
+# --- what is recommended -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("score", "better", "parent", "wanted"),
+    [
+        (1.2, (1, 1, 0, -1), Path("p"), "default"),
+        (1.2, (1, -1, -1, 0), Path("p"), "keep"),  # on the whole pictures it is worse
+        (0.9, (1, 1, 1, 1), Path("p"), "keep"),
+        (1.0, (0, 0, 0, 0), Path("p"), "keep"),  # the start was kept
+        (1.1, None, Path("p"), "default"),
+        (0.9, None, Path("p"), "keep"),
+        (0.0, None, Path("p"), ""),  # nothing was held back
+        (5.0, None, None, ""),  # from scratch, and not compared yet
+        (5.0, (1, 1, 1, -1), None, "default"),
+        (5.0, (-1, -1, 0, 0), None, "keep"),
+    ],
+)
+def test_only_what_is_better_is_recommended(page, score, better, parent, wanted):
+    page.state.set_kept(kept(score, parent=parent))
+    if better is not None:
+        page.state.set_compared(compared(*better))
+    buttons: dict[str, QPushButton] = {"default": page.result.default, "keep": page.result.keep}
+    primary = [name for name, button in buttons.items() if button.objectName() == "fuseButton"]
+    assert primary == ([wanted] if wanted else [])
+
+
+def test_keeping_the_old_one_changes_nothing(page):
+    page.state.set_kept(kept(0.9, best_step=0))
+    assert "it holds the start" in page.result.text.text()
+    assert "not better" in page.result.text.text()
+    page.result.keep.click()
+    assert page.state.phase == "setup"
+    assert page.state.kept is None
+    assert "Mine" in page.state.message
+
+
+# --- runs that are taken up again ---------------------------------------------------------------
+
+
+def test_a_run_that_is_resumed_brings_its_own_settings(qtbot, page, data):
+    prepare(qtbot, page, data, **LONG, batch=2, seed=77)
+    page.training.preparing.set_share(0.4)
+    preparing, state = page.training.preparing, page.state
+    qtbot.waitUntil(lambda: state.report is not None, timeout=WAIT)
+    begun, choice = state.settings, state.data
+    page.training.start()
+    qtbot.waitUntil(lambda: state.live.step >= 5, timeout=WAIT)
+    page.training.running.set_aside()
+    qtbot.waitUntil(lambda: bool(state.runs), timeout=WAIT)
+    preparing.choose_preset("paper")
+    preparing.set_name("Another")
+    preparing.set_data([])
+    assert state.settings != begun
+    page.open_runs.cards[0].buttons["resume"].click()
+    assert {**state.settings, "init": ""} == {**begun, "init": ""}
+    assert (state.data, state.name) == (choice, "Our brains")
+    rows = page.settings.advanced.rows
+    assert rows["seed"].control.text() == "77"
+    assert rows["batch"].control.value() == 2
+    qtbot.waitUntil(lambda: state.phase == "running", timeout=WAIT)
+    page.training.running.set_aside()
+    qtbot.waitUntil(lambda: state.phase == "set aside", timeout=WAIT)
+
+
+def test_a_preset_is_known_again(qtbot, page):
+    preparing = page.training.preparing
+    for name in ("quick", "fine", "paper"):
+        preparing.choose_preset(name)
+        assert preparing._preset_of(page.state.settings) == name
+        preparing.set_value("steps", 77)
+        assert preparing._preset_of(page.state.settings) == ""
+
+
+def test_a_damaged_run_is_said_to_be_and_hides_no_other(qtbot, page, home, data):
+    prepare(qtbot, page, data, **LONG)
+    page.training.start()
+    qtbot.waitUntil(lambda: page.state.live.step >= 5, timeout=WAIT)
+    page.training.running.set_aside()
+    qtbot.waitUntil(lambda: bool(page.state.runs), timeout=WAIT)
+    bad = home / "packs" / "bad.run"
+    bad.mkdir()
+    (bad / "run.json").write_text("[" * 100_000)
+    page.training.running.look_for_runs()
+    qtbot.waitUntil(lambda: len(page.state.runs) == 2, timeout=WAIT)
+    whole, damaged = page.open_runs.cards
+    assert "resume" in whole.buttons
+    assert "resume" not in damaged.buttons
+    assert "“bad” is damaged" in damaged.title.text()
+    damaged.buttons["discard"].click()
+    assert bad.is_dir()  # the first press only asks
+    damaged.buttons["discard"].click()
+    qtbot.waitUntil(lambda: len(page.state.runs) == 1, timeout=WAIT)
+    assert not bad.exists()
+
+
+# --- axes ---------------------------------------------------------------------------------------
+
+
+def drawn(qtbot, curves: Curves) -> Chart:
+    chart = Chart("x", scale="big", apart=frozenset(("lower",)), scale_apart="small")
+    qtbot.addWidget(chart)
+    chart.resize(500, 300)
+    chart.show_curves(curves)
+    chart.show()
+    return chart
+
+
+def test_losses_of_another_magnitude_have_an_axis_of_their_own(qtbot):
+    curves = Curves()
+    for step in range(0, 50, 10):
+        curves.add(step, {"upper": 100.0 + step, "lower": 0.1 + step / 1000})
+    chart = drawn(qtbot, curves)
+    item = chart.plot.getPlotItem()
+    low, high = item.getViewBox().viewRange()[1]
+    assert 95 < low < 100
+    assert 140 < high < 145
+    low, high = chart._apart.viewRange()[1]
+    assert 0.09 < low < 0.1
+    assert 0.14 < high < 0.15
+    assert item.getAxis("right").isVisible()
+    assert item.getAxis("right").labelText == "small"
+    assert item.getAxis("left").labelText == "big"
+    assert item.getAxis("bottom").labelText == "Step"
+    chart._lines["lower"].box.setChecked(False)
+    assert not item.getAxis("right").isVisible()
+    chart.set_log(True)
+    chart._lines["lower"].box.setChecked(True)
+    assert np.allclose(chart._apart.viewRange()[1], np.log10([0.1, 0.14]), atol=0.02)
+
+
+def test_steps_are_whole_numbers_however_few_there_are(qtbot):
+    curves = Curves()
+    for step in (0, 1, 2):
+        curves.add(step, {"upper": float(step)})
+    chart = drawn(qtbot, curves)
+    axis = chart.plot.getPlotItem().getAxis("bottom")
+    ticks = [v for _, values in axis.tickValues(-0.3, 2.3, 400) for v in values]
+    assert sorted(ticks) == [0, 1, 2]
+    assert axis.tickStrings([0, 1, 12_000], 1, 1) == ["0", "1", "12\u202f000"]
+
+
+def test_every_chart_of_a_run_says_what_its_axes_are(qtbot, page):
+    charts: Charts = page.run.charts
+    for chart in charts.all:
+        item = chart.plot.getPlotItem()
+        assert item.getAxis("bottom").labelText == "Step"
+        assert item.getAxis("left").labelText
+
+
+def test_groups_of_roads_are_no_patients(page, qtbot, data):
+    page.training.preparing.set_data([data])
+    qtbot.waitUntil(lambda: page.state.report is not None, timeout=WAIT)
+    report = replace(page.state.report, by="patient", medical=False)
+    sides = page.data.sides
+    assert sides.title(report) == "Groups"
+    sides.show_report(report)
+    assert "atient" not in sides.verdict.text()
+    assert sides.title(replace(report, medical=True)) == "Patients"
