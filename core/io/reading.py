@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from core.errors import InputError, Said
 from core.io import raster, tiff
 from core.io.decoded import check_size, decoding, file_error
 from core.io.registry import HEAD_BYTES, Reader, Registry
+from core.io.room import insist_room
 from core.types import BitDepth, Image, ImageHeader, SourcePair
 
 READERS = Registry()
@@ -99,6 +101,17 @@ def _head(path: Path) -> bytes:
         raise InputError(repr(str(path)), str(error), "Check the name.") from error
 
 
+class _NoHeader(Exception):
+    """A header that cannot be read."""
+
+
+def _header(path: Path) -> ImageHeader:
+    try:
+        return probe_image(path)
+    except InputError as error:
+        raise _NoHeader from error
+
+
 def read_pair(
     path_a: str | Path,
     path_b: str | Path,
@@ -118,6 +131,8 @@ def read_pair(
         InputError: see :func:`read_image`.
     """
     path_a, path_b = Path(path_a), Path(path_b)
+    with suppress(_NoHeader):  # reading says it better
+        insist_room(*((path, _header(path)) for path in (path_a, path_b)))
     a = read_image(path_a)
     if between is not None:
         between()
