@@ -21,7 +21,7 @@ from core.demand import Wanted, network_bytes, pair_bytes, reading_bytes
 from core.device import choose_device, keep_to_one_core, memory_error, usable_cores
 from core.errors import Cancelled, DeviceMemoryError, PackError, Said
 from core.fusing import Stopwatch, finished, memory_named, provenance
-from core.memory import available_bytes, sparing
+from core.memory import available_bytes, give_back, sparing
 from core.models.catalogue import Catalogue, PackEntry
 from core.models.config import NetworkConfig
 from core.models.network import Features, UniFusionNet, pad_to_patches
@@ -308,7 +308,11 @@ class FusionEngine:
         reconstructs = request.reconstructions and network.config.reconstruction
         with watch.stage("encoding"):
             walk = _walk(x.shape[2], x.shape[3], way, watch)
+            if walk is not WHOLE:
+                give_back()
             features = network.encode(x, y, walk)
+            if walk is not WHOLE:
+                give_back()
         with watch.stage("fusing"):
             spend = not (reconstructs or request.features)
             fused = _picture(network.fuse(features, x, y, walk, spend=spend), height, width)
