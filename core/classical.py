@@ -10,7 +10,7 @@ from core.errors import InputError, Said
 from core.fusing import Stopwatch, finished, memory_named, provenance
 from core.memory import available_bytes
 from core.progress import NullProgress, Progress
-from core.tasks import get_task
+from core.tasks import ColourPolicy, get_task
 from core.types import DeviceChoice, FusionRequest, FusionResult
 
 _PIECES = (2**22, 2**20)
@@ -62,17 +62,27 @@ def fuse_classically(request: FusionRequest, progress: Progress | None = None) -
     return finished(result, request, progress)
 
 
+def least_bytes(baseline: Baseline, size: tuple[int, int], colour: ColourPolicy) -> int:
+    """What a picture of ``size`` (width, height) takes in the smallest pieces there are."""
+    piece = _pieces(baseline)[-1]
+    return classical_bytes(baseline.name, *size, 1 if colour.mode == "luma" else 3, piece)
+
+
+def _pieces(baseline: Baseline) -> tuple[int, ...]:
+    return _PIECES if baseline.reach is not None else (0,)
+
+
 def _piece(request: FusionRequest, baseline: Baseline, device: DeviceChoice) -> int:
     """Pixels to work on at a time: as many as there is memory for.
 
     Raises:
         DeviceMemoryError: not even the smallest pieces fit.
     """
-    size, free = request.pair.a.size, available_bytes()
-    channels = 1 if get_task(request.task).colour.mode == "luma" else 3
-    pieces = _PIECES if baseline.reach is not None else (0,)
+    size, free, colour = request.pair.a.size, available_bytes(), get_task(request.task).colour
+    pieces = _pieces(baseline)
     for piece in pieces[-1:] if request.tiles else pieces:
-        needed = classical_bytes(baseline.name, *size, channels, piece)
-        if free is None or needed <= free:
+        channels = 1 if colour.mode == "luma" else 3
+        if free is None or classical_bytes(baseline.name, *size, channels, piece) <= free:
             return piece
+    needed = least_bytes(baseline, size, colour)
     raise memory_error(device, size, tiled=True, needed=needed, free=free or 0)

@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 
 from core.baselines import BASELINES
-from core.classical import fuse_classically
+from core.classical import fuse_classically, least_bytes
 from core.colour import Split, merge, split
-from core.demand import Wanted, network_bytes
+from core.demand import Wanted, network_bytes, pair_bytes, reading_bytes
 from core.device import choose_device, keep_to_one_core, memory_error, usable_cores
 from core.errors import Cancelled, DeviceMemoryError, PackError, Said
 from core.fusing import Stopwatch, finished, memory_named, provenance
-from core.memory import available_bytes, sparing
+from core.memory import available_bytes, give_back, sparing
 from core.models.catalogue import Catalogue, PackEntry
 from core.models.config import NetworkConfig
 from core.models.network import Features, UniFusionNet, pad_to_patches
@@ -29,7 +29,14 @@ from core.models.pack import read_pack
 from core.models.stripes import WHOLE, Stripes, Walk
 from core.progress import NullProgress, Progress
 from core.tasks import ColourPolicy, get_task
-from core.types import DeviceChoice, FloatArray, FusionRequest, FusionResult, SourcePair
+from core.types import (
+    DeviceChoice,
+    FloatArray,
+    FusionRequest,
+    FusionResult,
+    ImageHeader,
+    SourcePair,
+)
 
 _STRIPE_PIXELS = 2**19
 """A picture of up to twice as many pixels is fused whole; of a larger one, so much at a time."""
@@ -124,6 +131,32 @@ class FusionEngine:
             MethodInfo(b.name, b.title, "baseline", b.reference) for b in BASELINES.values()
         ]
         return (*packs, *classical)
+
+    def insist_fits(
+        self, a: ImageHeader, b: ImageHeader, task: str, method: str, kept: Wanted | None = None
+    ) -> None:
+        """Refuse a pair that no way through it fits into memory, before it is read.
+
+        Args:
+            kept: what is wanted beside the fused picture.
+
+        Raises:
+            DeviceMemoryError: as said. InputError, PackError: as :meth:`fuse`.
+        """
+        free = available_bytes()
+        if method in BASELINES:
+            fusing = least_bytes(BASELINES[method], (a.width, a.height), get_task(task).colour)
+        else:
+            config = self._catalogue.find(method, task).manifest.network
+            way = replace(kept or Wanted(), piece=_TILE_PIXELS, sparing=True)
+            fusing = network_bytes(config, a.width, a.height, way)
+        if self._device.name != "cpu":
+            fusing = 0
+        needed = max(reading_bytes(a, b), pair_bytes(a, b) + fusing)
+        if free is not None and needed > free:
+            raise memory_error(
+                self._device, (a.width, a.height), tiled=True, needed=needed, free=free
+            )
 
     def fuse(
         self,
@@ -275,7 +308,11 @@ class FusionEngine:
         reconstructs = request.reconstructions and network.config.reconstruction
         with watch.stage("encoding"):
             walk = _walk(x.shape[2], x.shape[3], way, watch)
+            if walk is not WHOLE:
+                give_back()
             features = network.encode(x, y, walk)
+            if walk is not WHOLE:
+                give_back()
         with watch.stage("fusing"):
             spend = not (reconstructs or request.features)
             fused = _picture(network.fuse(features, x, y, walk, spend=spend), height, width)

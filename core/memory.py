@@ -116,6 +116,13 @@ def sparing() -> Iterator[None]:
         library.mallopt(_M_TRIM_THRESHOLD, 2 * _USUAL)
 
 
+def give_back() -> None:
+    """Give the system what was freed and is kept for later; costs some milliseconds."""
+    library = _gnu_library()
+    if library is not None:
+        library.malloc_trim(0)
+
+
 @cache
 def _gnu_library() -> Any:
     if not _is_linux():

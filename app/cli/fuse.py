@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.cli.console import TerminalProgress, note, say
+from core.demand import Wanted
 from core.engine import FusionEngine
 from core.errors import OutputError
 from core.features import common_basis, feature_pixels
-from core.io import check_target, read_pair, write_image
+from core.io import check_target, probe_image, read_pair, write_image
 from core.tasks import get_task
 from core.types import FloatArray, FusionRequest, FusionResult
 from core.windows import Windows
@@ -53,6 +54,10 @@ def fuse_files(options: FuseOptions) -> FusionResult:
     task = get_task(options.task)
     sources = (options.a, options.b)
     targets = options.targets()
+    engine = FusionEngine(options.device, backbone=options.backbone)
+    kept = Wanted(reconstructions=options.recon is not None, features=options.features is not None)
+    headers = probe_image(options.a), probe_image(options.b)
+    engine.insist_fits(*headers, task.name, options.pack, kept)
     pair = read_pair(
         options.a, options.b, resample=options.resample, task=task.name, windows=options.windows
     )
@@ -65,7 +70,6 @@ def fuse_files(options: FuseOptions) -> FusionResult:
             raise OutputError(
                 f"Cannot write {path}", f"there is no folder {path.parent}", "Create it first."
             )
-    engine = FusionEngine(options.device, backbone=options.backbone)
     request = FusionRequest(
         pair,
         task.name,

@@ -44,6 +44,7 @@ from core.errors import (
     SizeMismatch,
 )
 from core.fuser import Fuser
+from core.memory import available_bytes
 from core.printable import valid
 from core.progress import Progress
 from core.types import FusionRequest, FusionResult, SourcePair
@@ -108,8 +109,9 @@ class Pipeline:
         self._order, self._clock, self._arranged = order, clock, 0
         self._trail, self._place = trail, place
         most = 1 if alone else plan.options.most_in_flight
-        self.budget = Budget(most, plan.options.memory)
-        self._large = Budget(min(most, _LARGE_AT_ONCE), plan.options.memory)
+        memory = _memory(plan)
+        self.budget = Budget(most, memory)
+        self._large = Budget(min(most, _LARGE_AT_ONCE), memory)
         self.pace = Pace(usable_cores(), most, clock)
         self._changes: deque[Change] = deque()
         self._over = threading.Event()
@@ -120,7 +122,7 @@ class Pipeline:
         self._todo: list[Work] = []
         self._ready: list[Work] = []
         self._taking, self._fusing = threading.Lock(), threading.Lock()
-        self._fusing_small = Budget(usable_cores(), plan.options.memory)
+        self._fusing_small = Budget(usable_cores(), memory)
         self._counting = threading.Condition()
         self._left = self._writing = 0
         self._most, self._threads = most, list[threading.Thread]()
@@ -368,6 +370,13 @@ class Pipeline:
             self._left -= 1
             if not self._left:
                 self._over.set()
+
+
+def _memory(plan: BatchPlan) -> int:
+    """Bytes for decoded pictures, and as much for networks beside each other."""
+    free = available_bytes()
+    # A third, for what a large picture takes while it is fused alone.
+    return plan.options.memory if free is None else max(1, min(plan.options.memory, free // 3))
 
 
 def _disk_full(error: BaseException) -> bool:

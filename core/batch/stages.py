@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,19 +10,16 @@ from core.batch.figures import side_by_side, strip_jpeg
 from core.batch.manifest import Stamp
 from core.batch.place import make_below
 from core.batch.plan import BatchPlan, BatchRow
+from core.demand import picture_bytes
 from core.errors import InputError
 from core.holes import comparable
 from core.io.atomic import atomic_write
-from core.io.kinds import PNG_SIGNATURE
 from core.io.reading import probe_image, read_pair
 from core.io.writer import write_image
 from core.metrics import MAIN_METRICS, evaluate, to_luma8
 from core.tasks import get_task
 from core.types import BitDepth, FloatArray, FusionRequest, FusionResult, SourcePair
 
-_BYTES_PER_PIXEL = 3 * 4
-_PNG_HEAD = struct.Struct(">16sII")
-"""Signature, length and name of the first chunk; width; height."""
 _PICTURES = 4
 """A, B, the fused picture, and as much again for what passes by while they are made."""
 
@@ -52,18 +48,8 @@ def expected_bytes(row: BatchRow) -> int:
 
 def _expected(path: Path) -> int:
     try:
-        with path.open("rb") as stream:
-            head = stream.read(_PNG_HEAD.size)
-        if head.startswith(PNG_SIGNATURE) and len(head) == _PNG_HEAD.size:
-            _, width, height = _PNG_HEAD.unpack(head)
-            return int(width * height * _BYTES_PER_PIXEL)
-        header = probe_image(path)
-        return header.width * header.height * _BYTES_PER_PIXEL
-    except (InputError, OSError):
-        pass
-    try:
-        return path.stat().st_size * _BYTES_PER_PIXEL
-    except OSError:
+        return picture_bytes(probe_image(path))
+    except InputError:  # reading will say why
         return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,7 @@ from core.errors import InputError, Said, differing_proportions
 from core.io import kinds, modern, netpbm, raster, tiff
 from core.io.decoded import check_size, file_error
 from core.io.registry import HEAD_BYTES, Reader, Registry
+from core.io.room import insist_room
 from core.io.values import for_task, with_window
 from core.types import BoolArray, FloatArray, Image, ImageHeader, SourcePair
 from core.windows import Windows
@@ -157,6 +159,17 @@ def _head(path: Path) -> bytes:
         raise InputError(repr(str(path)), str(error), "Check the name.") from error
 
 
+class _NoHeader(Exception):
+    """A header that cannot be read."""
+
+
+def _header(path: Path) -> ImageHeader:
+    try:
+        return probe_image(path)
+    except InputError as error:
+        raise _NoHeader from error
+
+
 def read_pair(
     path_a: str | Path,
     path_b: str | Path,
@@ -182,6 +195,8 @@ def read_pair(
             data in both.
     """
     path_a, path_b = Path(path_a), Path(path_b)
+    with suppress(_NoHeader):  # reading says it better
+        insist_room(*((path, _header(path)) for path in (path_a, path_b)))
     a = read_image(path_a)
     if between is not None:
         between()

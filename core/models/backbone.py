@@ -63,11 +63,28 @@ class Backbone(nn.Module):
         raise TypeError(f"{type(self).__name__} defines no tokens()")
 
 
-def stretched(tokens: Tensor, rows: int, columns: int) -> Tensor:
-    """A token map N×D×h×w brought to N×D×``rows``×``columns``; itself where it has that size."""
+def stretched(tokens: Tensor, rows: int, columns: int, part: slice | None = None) -> Tensor:
+    """A token map N×D×h×w brought to N×D×``rows``×``columns``, or those rows of it in ``part``.
+
+    Itself where it has that size.
+    """
+    first, last = (0, rows) if part is None else (part.start, part.stop)
     if tuple(tokens.shape[2:]) == (rows, columns):
-        return tokens
-    return F.interpolate(tokens, size=(rows, columns), mode="bilinear", align_corners=False)
+        return tokens[:, :, first:last]
+    if (first, last) != (0, rows):
+        tokens = _rows_between(tokens, rows, torch.arange(first, last, device=tokens.device))
+    size = (last - first, columns)
+    return F.interpolate(tokens, size=size, mode="bilinear", align_corners=False)
+
+
+def _rows_between(tokens: Tensor, rows: int, which: Tensor) -> Tensor:
+    """Rows of ``tokens`` stretched to ``rows`` rows, as bilinear interpolation gives them."""
+    few = tokens.shape[2]
+    at = ((which + 0.5) * (few / rows) - 0.5).clamp(min=0)
+    above = at.floor().long()
+    below = (above + 1).clamp(max=few - 1)
+    share = (at - above).to(tokens.dtype).view(-1, 1)
+    return torch.lerp(tokens[:, :, above], tokens[:, :, below], share)
 
 
 class Dinov3Backbone(Backbone):

@@ -78,10 +78,20 @@ class UniFusionNet(nn.Module):
         maps = self.backbone.few(x, y)
         rows, columns = (side // PATCH for side in x.shape[-2:])
 
+        every_row = torch.arange(rows, device=x.device).view(1, 1, rows, 1)
+
         def adapted(adapter: nn.Module, source: int, picture: Tensor) -> Tensor:
-            # One source after the other: stretched maps of both would take as much as features.
-            own = [stretched(m.chunk(2)[source], rows, columns) for m in maps]
-            return walk.local(adapter, *own, picture, reach=ADAPTER_REACH)
+            own = [m.chunk(2)[source] for m in maps]
+
+            def layers(which: Tensor, part: Tensor) -> Tensor:
+                # Stretched where they are wanted: whole maps would take as much as features.
+                first, last = int(which[0, 0, 0, 0]), int(which[0, 0, -1, 0]) + 1
+                result: Tensor = adapter(
+                    *(stretched(m, rows, columns, slice(first, last)) for m in own), part
+                )
+                return result
+
+            return walk.local(layers, every_row, picture, reach=ADAPTER_REACH)
 
         return Features(adapted(self.adapter_x, 0, x), adapted(self.adapter_y, 1, y))
 

@@ -181,4 +181,4 @@ class Stripes:
 
     def forget(self, spent: Tensor) -> None:
         """Give its memory back."""
-        spent.set_(spent.new_empty(0))
+        spent.set_(spent.new_empty(0).untyped_storage(), 0, (0,), (0,))

@@ -3852,8 +3852,8 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>A hat {0}×{1} Pixel und B {2}×{3}</translation>
   </message>
   <message>
-   <source>A mask of transparency in the file was left out.</source>
-   <translation>Eine Transparenzmaske in der Datei wurde weggelassen.</translation>
+   <source>A mask of another size in the file was left out.</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>A multiple of the backbone's heads.</source>
@@ -6406,6 +6406,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>reading pairs</source>
    <translation>Paare lesen</translation>
+  </message>
+  <message>
+   <source>reading {0}×{1} pixels takes about {2} MB, and {3} MB are free</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>reconstructing</source>
