@@ -4715,6 +4715,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Die Farbpalette wurde in RGB umgewandelt.</translation>
   </message>
   <message>
+   <source>The pictures of {0} pairs to train on</source>
+   <translation>Die Bilder von {0} Paaren zum Trainieren</translation>
+  </message>
+  <message>
    <source>The pictures to train on</source>
    <translation>Die Bilder für das Training</translation>
   </message>
@@ -4773,6 +4777,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Training with several processes</source>
    <translation>Training mit mehreren Prozessen</translation>
+  </message>
+  <message>
+   <source>Training with {0} crops of {1}×{1}</source>
+   <translation>Training mit {0} Ausschnitten von {1}×{1}</translation>
   </message>
   <message>
    <source>Training with {0} crops of {1}×{1} does not fit {2}</source>
@@ -4851,6 +4859,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>NAME=ORDNER verwenden.</translation>
   </message>
   <message>
+   <source>Use a smaller batch or crop, or close other programs.</source>
+   <translation>Weniger oder kleinere Ausschnitte je Schritt wählen oder andere Programme schließen.</translation>
+  </message>
+  <message>
    <source>Use a smaller batch or crop; the last checkpoint is kept.</source>
    <translation>Weniger oder kleinere Ausschnitte nehmen; der letzte Zwischenstand bleibt erhalten.</translation>
   </message>
@@ -4869,6 +4881,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Use fewer crops per step, or smaller ones.</source>
    <translation>Weniger Ausschnitte je Schritt nehmen, oder kleinere.</translation>
+  </message>
+  <message>
+   <source>Use fewer or smaller pictures, or close other programs.</source>
+   <translation>Weniger oder kleinere Bilder verwenden oder andere Programme schließen.</translation>
   </message>
   <message>
    <source>Use for instance “{0}”.</source>
@@ -4997,6 +5013,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>a source cannot be read or was changed since: fused again</source>
    <translation>eine Quelle ist nicht lesbar oder wurde seither geändert: wird neu fusioniert</translation>
+  </message>
+  <message>
+   <source>a step takes about {0} MB beside the pictures, and {1} MB are free</source>
+   <translation>ein Schritt braucht neben den Bildern etwa {0} MB, frei sind {1} MB</translation>
   </message>
   <message>
    <source>an under- with an over-exposed frame</source>
@@ -5355,6 +5375,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>es braucht die DINOv3-ViT-S/16-Gewichte, die nicht dazugehören</translation>
   </message>
   <message>
+   <source>it takes about {0} MB, and {1} MB are free</source>
+   <translation>es braucht etwa {0} MB, frei sind {1} MB</translation>
+  </message>
+  <message>
    <source>it was asked for</source>
    <translation>so gewünscht</translation>
   </message>
@@ -5695,8 +5719,16 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Pixel</translation>
   </message>
   <message>
+   <source>reading and keeping them takes about {0} MB, and {1} MB are free</source>
+   <translation>sie zu lesen und zu behalten braucht etwa {0} MB, frei sind {1} MB</translation>
+  </message>
+  <message>
    <source>reading pairs</source>
    <translation>Paare lesen</translation>
+  </message>
+  <message>
+   <source>reading {0}×{1} pixels takes about {2} MB, and {3} MB are free</source>
+   <translation>{0}×{1} Pixel zu lesen braucht etwa {2} MB, frei sind {3} MB</translation>
   </message>
   <message>
    <source>reconstructing</source>
