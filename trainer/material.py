@@ -10,6 +10,7 @@ from core.progress import Progress
 from trainer.config import TrainConfig
 from trainer.data import PairSet, read_pairs
 from trainer.plan import RunPlan
+from trainer.room import insist_room
 from trainer.sources import Found, find_pairs, fingerprint
 from trainer.split import divide, given
 
@@ -30,10 +31,17 @@ class Material:
         return self.pairs.problems + (self.validation.problems if self.validation else ())
 
 
-def read_material(config: TrainConfig, plan: RunPlan, progress: Progress) -> Material:
+def read_material(
+    config: TrainConfig, plan: RunPlan, progress: Progress, device: str = "cpu", batch: int = 1
+) -> Material:
     """Find, divide and read the pictures of a run.
 
+    Args:
+        device: where its steps are made.
+        batch: crops a step will have at least.
+
     Raises:
+        DeviceMemoryError: the pictures, or a step beside them, do not fit into memory.
         InputError: not one pair can be used. Cancelled: from ``progress``.
     """
     found = find_pairs(plan.sources, config.task, config.exclude, plan.swapped)
@@ -46,6 +54,7 @@ def read_material(config: TrainConfig, plan: RunPlan, progress: Progress) -> Mat
     train, held = division.train, division.validation
     notes = (*found.notes, division.note) if division.note else found.notes
     held = _some(held, config.validate_pairs)
+    insist_room(config, (*train, *held), device, batch)
     pairs = read_pairs(train, config.colour, progress, config.truth, config.task)
     pairs = replace(pairs, problems=(*found.problems, *judged.problems, *pairs.problems))
     validation = read_pairs(held, config.colour, progress, task=config.task) if held else None

@@ -232,8 +232,10 @@ def open_session(
         InputError: data, settings or checkpoint cannot be used, or are not those of the run.
     """
     device = choose_device(world.device or plan.device_of(config))
-    material = read_material(config, plan, progress)
     resuming = plan.checkpoint.is_file()
+    # Where memory may run out for a smaller batch to be taken, one crop must do.
+    batch = 1 if resuming or steering.smaller_allowed else config.batch // world.size
+    material = read_material(config, plan, progress, device.name, batch)
     network, digest, parent = new_network(config, resuming)
     step = BilevelStep(network.to(device.name), config, world)
     state = RunState(backbone_sha256=digest, parent=parent, data_sha256=material.sha256)

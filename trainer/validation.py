@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -15,6 +16,9 @@ from core.progress import Progress
 from core.types import FloatArray
 from trainer.data import TrainingPair
 
+Packed = npt.NDArray[np.uint16]
+_JUDGED = 2**21
+"""Pixels of a picture that are judged, at most."""
 METRICS = ("Qabf", "MI", "VIF")
 
 
@@ -34,6 +38,8 @@ def validate(
 ) -> Judged:
     """Mean metrics, and reconstruction PSNR in dB, of ``network`` over ``pairs``.
 
+    Of larger pictures, over two megapixels in their middle.
+
     Raises:
         ValueError: there is no pair. Cancelled: from ``progress``.
     """
@@ -42,7 +48,7 @@ def validate(
     for index, pair in enumerate(pairs):
         progress.check()
         progress.report(index, len(pairs), "validating")
-        a, b = _pixels(pair.a), _pixels(pair.b)
+        a, b = (_pixels(_middle(side)) for side in (pair.a, pair.b))
         x, y = _tensor(a, device), _tensor(b, device)
         features = network.encode(x, y)
         fused = _cut(network.fuse(features, x, y), a)
@@ -59,7 +65,16 @@ def validate(
     return Judged(means, *first)
 
 
-def _pixels(packed: np.ndarray[tuple[int, ...], np.dtype[np.uint16]]) -> FloatArray:
+def _middle(packed: Packed) -> Packed:
+    """The middle of a picture of more than two megapixels: it says as much, for far less memory."""
+    height, width = packed.shape[:2]
+    rows = min(height, max(_JUDGED // width, int(_JUDGED**0.5)))
+    columns = min(width, _JUDGED // rows)
+    top, left = (height - rows) // 2, (width - columns) // 2
+    return packed[top : top + rows, left : left + columns]
+
+
+def _pixels(packed: Packed) -> FloatArray:
     return packed.astype(np.float32) / np.float32(65535.0)
 
 

@@ -3853,7 +3853,7 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>A mask of another size in the file was left out.</source>
-   <translation type="unfinished" />
+   <translation>Eine Maske anderer Größe in der Datei wurde weggelassen.</translation>
   </message>
   <message>
    <source>A multiple of the backbone's heads.</source>
@@ -5252,6 +5252,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Die Farbpalette wurde in RGB umgewandelt.</translation>
   </message>
   <message>
+   <source>The pictures of {0} pairs to train on</source>
+   <translation>Die Bilder von {0} Paaren zum Trainieren</translation>
+  </message>
+  <message>
    <source>The pictures to train on</source>
    <translation>Die Bilder für das Training</translation>
   </message>
@@ -5336,6 +5340,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Training mit mehreren Prozessen</translation>
   </message>
   <message>
+   <source>Training with {0} crops of {1}×{1}</source>
+   <translation>Training mit {0} Ausschnitten von {1}×{1}</translation>
+  </message>
+  <message>
    <source>Training with {0} crops of {1}×{1} does not fit {2}</source>
    <translation>Training mit {0} Ausschnitten von {1}×{1} passt nicht auf {2}</translation>
   </message>
@@ -5412,6 +5420,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>NAME=ORDNER verwenden.</translation>
   </message>
   <message>
+   <source>Use a smaller batch or crop, or close other programs.</source>
+   <translation>Weniger oder kleinere Ausschnitte je Schritt wählen oder andere Programme schließen.</translation>
+  </message>
+  <message>
    <source>Use a smaller batch or crop; the last checkpoint is kept.</source>
    <translation>Weniger oder kleinere Ausschnitte nehmen; der letzte Zwischenstand bleibt erhalten.</translation>
   </message>
@@ -5430,6 +5442,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Use fewer crops per step, or smaller ones.</source>
    <translation>Weniger Ausschnitte je Schritt nehmen, oder kleinere.</translation>
+  </message>
+  <message>
+   <source>Use fewer or smaller pictures, or close other programs.</source>
+   <translation>Weniger oder kleinere Bilder verwenden oder andere Programme schließen.</translation>
   </message>
   <message>
    <source>Use folders a/ and b/, or names that differ in one word, such as x_ir and x_vis.</source>
@@ -5602,6 +5618,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>a source cannot be read or was changed since: fused again</source>
    <translation>eine Quelle ist nicht lesbar oder wurde seither geändert: wird neu fusioniert</translation>
+  </message>
+  <message>
+   <source>a step takes about {0} MB beside the pictures, and {1} MB are free</source>
+   <translation>ein Schritt braucht neben den Bildern etwa {0} MB, frei sind {1} MB</translation>
   </message>
   <message>
    <source>a third folder beside {0}: {1} pictures</source>
@@ -6021,7 +6041,7 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>it takes about {0} MB, and {1} MB are free</source>
-   <translation type="unfinished" />
+   <translation>es braucht etwa {0} MB, frei sind {1} MB</translation>
   </message>
   <message>
    <source>it was asked for</source>
@@ -6404,12 +6424,16 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Pixel</translation>
   </message>
   <message>
+   <source>reading and keeping them takes about {0} MB, and {1} MB are free</source>
+   <translation>sie zu lesen und zu behalten braucht etwa {0} MB, frei sind {1} MB</translation>
+  </message>
+  <message>
    <source>reading pairs</source>
    <translation>Paare lesen</translation>
   </message>
   <message>
    <source>reading {0}×{1} pixels takes about {2} MB, and {3} MB are free</source>
-   <translation type="unfinished" />
+   <translation>{0}×{1} Pixel zu lesen braucht etwa {2} MB, frei sind {3} MB</translation>
   </message>
   <message>
    <source>reconstructing</source>
