@@ -10,15 +10,17 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from core.memory import give_back
 from core.metrics import evaluate, to_luma8
 from core.models.network import UniFusionNet, pad_to_patches
+from core.models.stripes import WHOLE, Stripes, Walk
 from core.progress import Progress
 from core.types import FloatArray
 from trainer.data import TrainingPair
 
 Packed = npt.NDArray[np.uint16]
-_JUDGED = 2**21
-"""Pixels of a picture that are judged, at most."""
+_JUDGED, _AT_ONCE = 2**20, 2**18
+"""Pixels of a picture that are judged, at most, and that go through the network at once."""
 METRICS = ("Qabf", "MI", "VIF")
 
 
@@ -38,7 +40,7 @@ def validate(
 ) -> Judged:
     """Mean metrics, and reconstruction PSNR in dB, of ``network`` over ``pairs``.
 
-    Of larger pictures, over two megapixels in their middle.
+    Of larger pictures, over a megapixel in their middle.
 
     Raises:
         ValueError: there is no pair. Cancelled: from ``progress``.
@@ -50,14 +52,17 @@ def validate(
         progress.report(index, len(pairs), "validating")
         a, b = (_pixels(_middle(side)) for side in (pair.a, pair.b))
         x, y = _tensor(a, device), _tensor(b, device)
-        features = network.encode(x, y)
-        fused = _cut(network.fuse(features, x, y), a)
+        walk = _walk(x)
+        features = network.encode(x, y, walk)
+        fused = _cut(network.fuse(features, x, y, walk), a)
         row = evaluate(to_luma8(a), to_luma8(b), to_luma8(fused), METRICS)
-        reconstructions = network.reconstruct(features)
+        reconstructions = network.reconstruct(features, walk)
+        del features
         if reconstructions is not None:
             rec_a, rec_b = (_cut(r, a) for r in reconstructions)
             row["reconstruction_psnr"] = (_psnr(a, rec_a) + _psnr(b, rec_b)) / 2
         rows.append(row)
+        give_back()  # of what large pictures took, a step beside it might not find enough
         first = first or (a, b, fused)
     if first is None:
         raise ValueError("validate() needs at least one pair")
@@ -65,8 +70,15 @@ def validate(
     return Judged(means, *first)
 
 
+def _walk(picture: Tensor) -> Walk:
+    height, width = picture.shape[2:]
+    if height * width <= _AT_ONCE:
+        return WHOLE
+    return Stripes(height, _AT_ONCE // width)
+
+
 def _middle(packed: Packed) -> Packed:
-    """The middle of a picture of more than two megapixels: it says as much, for far less memory."""
+    """The middle of a picture of more than a megapixel: it says as much, for far less memory."""
     height, width = packed.shape[:2]
     rows = min(height, max(_JUDGED // width, int(_JUDGED**0.5)))
     columns = min(width, _JUDGED // rows)
