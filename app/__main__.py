@@ -1,4 +1,4 @@
-"""``python -m app`` is the ``unifusion`` command; the frozen program is its own decoder, too."""
+"""``python -m app`` is the ``unifusion`` command; the frozen program is its own helpers, too."""
 
 import sys
 
@@ -6,5 +6,8 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["--decode-apart"]:  # core.io.apart.CHILD_ARGUMENT; nothing else is loaded
         from core.io.apart_child import main
     else:
+        from multiprocessing import freeze_support
+
+        freeze_support()  # does not return in a process that trains along (train --devices)
         from app.cli import main
     main()

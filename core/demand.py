@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from core.types import ImageHeader
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the process that decodes apart reads pictures, too, and stays light
     from core.models.config import NetworkConfig
 
 _FLOAT = 4

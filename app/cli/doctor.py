@@ -21,12 +21,20 @@ _PACKAGES = (
     "timm",
     "numpy",
     "pillow",
+    "simplejpeg",
     "opencv-python-headless",
     "safetensors",
+    "annotated-types",
+    "pydantic",
+    "typer",
+    "platformdirs",
+    "psutil",
     "tifffile",
     "imagecodecs",
     "PySide6-Essentials",
     "pyqtgraph",
+    "superqt",
+    "qtawesome",
 )
 
 
@@ -58,7 +66,7 @@ def _versions(troubles: list[str]) -> None:
         try:
             found.append(f"{package} {metadata.version(package)}")
         except metadata.PackageNotFoundError:
-            # A frozen program carries modules without their package records.
+            # A frozen program is whole, and there is no pip to mend it by.
             if not getattr(sys, "frozen", False):
                 troubles.append(f"{package} is not installed. Run: pip install {package}")
     if found:

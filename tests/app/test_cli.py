@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -189,7 +192,11 @@ def test_packs_list_shows_users_packs_and_names_unusable_files(
 def test_doctor_names_versions_device_and_packs() -> None:
     result = runner.invoke(app, ["doctor"])
     assert result.exit_code in (0, 1)
-    for word in ("torch", "device", "packs", "cpu"):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = [re.split(r"[<>=!~ ]", text)[0] for text in project["dependencies"]]
+    for package in needed:
+        assert f"{package} {metadata.version(package)}" in result.stdout
+    for word in ("device", "packs", "cpu"):
         assert word in result.stdout
 
 

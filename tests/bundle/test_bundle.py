@@ -14,16 +14,21 @@ Every run gets an empty environment: HOME is a new folder, there is no PATH and 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import cv2
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from core import __version__
 from core.tasks import TASKS
@@ -109,6 +114,24 @@ def test_holds_all_that_is_no_code_and_the_licence(bundle: Path) -> None:
     for path in wanted:
         assert (inside / path.relative_to(_REPO)).read_bytes() == path.read_bytes()
     assert (bundle / "LICENSE").read_bytes() == (_REPO / "LICENSE").read_bytes()
+
+
+def test_holds_versions_and_licences_of_all_packages_in_it(bundle: Path) -> None:
+    inside = bundle / "_internal"
+    records = {path.name.split("-")[0].lower(): path for path in inside.glob("*.dist-info")}
+    assert all((path / "METADATA").is_file() for path in records.values())
+    project = tomllib.loads((_REPO / "pyproject.toml").read_text())["project"]
+    needed = {re.split(r"[<>=!~]", text)[0] for text in project["dependencies"]}
+    there = {
+        package.metadata["Name"]
+        for package in metadata.distributions()
+        if any(".dist-info" not in str(f) and (inside / f).is_file() for f in package.files or ())
+    }
+    assert there >= {"torch", "psutil", "simplejpeg", "numpy"}
+    assert {re.sub(r"[-_.]+", "_", name).lower() for name in needed | there} <= set(records)
+    assert any(path.name.startswith("LICEN") for path in records["simplejpeg"].rglob("*"))
+    # No record that tells where the program was built.
+    assert not list(inside.rglob("direct_url.json"))
 
 
 def test_leaves_tests_and_other_dead_weight_out(bundle: Path) -> None:
@@ -207,7 +230,9 @@ def test_runs_a_pack_with_the_external_backbone(bundle: Path, home: Path, tmp_pa
     assert _pixels(out).std() > 0
 
 
-@pytest.mark.parametrize("codec", ["lzw", "zlib", "zstd", "jpeg", "jpeg2000", "webp", "jpegxl"])
+@pytest.mark.parametrize(
+    "codec", ["lzw", "zlib", "zstd", "jpeg", "jpeg2000", "webp", "jpegxl", "jpegxr"]
+)
 def test_reads_tiff_codecs(bundle: Path, home: Path, codec: str) -> None:
     # Codecs are opened by name when a file needs them: nothing but a file shows they are there.
     ramp = np.repeat(np.linspace(0, 255, 64).round().astype(np.uint8)[None], 64, axis=0)
@@ -219,6 +244,73 @@ def test_reads_tiff_codecs(bundle: Path, home: Path, codec: str) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert np.abs(_pixels(out)[..., ::-1].astype(int) - picture.astype(int)).mean() < 4
+
+
+def _write_ramps(folder: Path) -> np.ndarray:
+    """One picture, H×W×3, in all kinds whose decoders run in a process of their own."""
+    ramp = np.repeat(np.linspace(0, 255, 64).round().astype(np.uint8)[None], 48, axis=0)
+    picture = np.stack([ramp, ramp[::-1], ramp[:, ::-1]], axis=-1)
+    folder.mkdir(parents=True)
+    for codec in ("jpeg2000", "jpegxr", "lerc"):
+        tifffile.imwrite(folder / f"{codec}.tif", picture, compression=codec, photometric="rgb")
+    (folder / "jp2.jp2").write_bytes(imagecodecs.jpeg2k_encode(picture, level=0))
+    (folder / "jxl.jxl").write_bytes(imagecodecs.jpegxl_encode(picture, lossless=True))
+    (folder / "jls.jls").write_bytes(imagecodecs.jpegls_encode(picture))
+    Image.fromarray(picture).save(folder / "avif.avif", quality=100, subsampling="4:4:4")
+    return picture
+
+
+def test_decodes_risky_kinds_in_a_process_of_its_own(bundle: Path, home: Path) -> None:
+    # The program starts itself as the decoder.
+    sources = home / "in" / "a"
+    picture = _write_ramps(sources)
+    shutil.copytree(sources, home / "in" / "b")
+    out = home / "out"
+    words = ["batch", home / "in", "-o", out, "--task", "mef", "--pack", "average"]
+    done = _run(bundle, home, *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for source in sources.iterdir():
+        fused = _pixels(out / f"{source.stem}.png")[..., ::-1].astype(int)
+        assert np.abs(fused - picture.astype(int)).mean() < 2, source.name
+
+
+def test_a_decoder_that_crashes_costs_one_file(bundle: Path, home: Path, shared_data: Path) -> None:
+    killer = shared_data / "hostile" / "jpegxr_sigfpe.tif"
+    if not killer.exists():
+        pytest.skip("no hostile files beside the real pairs")
+    done = _run(
+        bundle, home, "fuse", killer, killer, "--task", "mef", "--pack", "average",
+        "-o", home / "out.png",
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert f"{killer}: " in done.stderr
+    assert "its decoder crashed over it" in done.stderr
+
+    for side in "ab":
+        _write_ramps(home / "in" / side)
+        shutil.copy(killer, home / "in" / side / "k.tif")
+    words = ["batch", home / "in", "-o", home / "out", "--task", "mef", "--pack", "average"]
+    done = _run(bundle, home, *words)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "7 fused, 1 failed, of 8" in done.stdout
+    assert "its decoder crashed over it" in done.stderr
+
+
+def test_trains_by_two_processes(bundle: Path, home: Path) -> None:
+    # The second is the program, started anew by itself.
+    for side, source in zip("ab", _sample("mif"), strict=True):
+        (home / "in" / side).mkdir(parents=True)
+        for name in "12":
+            shutil.copy(source, home / "in" / side / f"{name}.png")
+    out = home / "mine.safetensors"
+    done = _run(
+        bundle, home, "train", "--task", "mif", "--data", home / "in", "--share", "0", "--out", out,
+        "--init", "mif-compact", "--steps", "1", "--batch", "2", "--devices", "2",
+        "--device", "cpu",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert _run(bundle, home, "packs", "info", out).returncode == 0
 
 
 def test_bad_input_is_one_line_and_nothing_written(bundle: Path, home: Path) -> None:
@@ -237,7 +329,8 @@ def test_doctor_reports(bundle: Path, home: Path) -> None:
     done = _run(bundle, home, "doctor")
     assert done.returncode in (0, 1), done.stderr
     assert done.stderr == ""
-    for word in (__version__, "torch ", "timm ", "PySide6-Essentials ", "device", "packs"):
+    wanted = (__version__, "torch ", "timm ", "simplejpeg ", "psutil ", "PySide6-Essentials ")
+    for word in (*wanted, "device", "packs"):
         assert word in done.stdout
     # Nothing that came with the program is reported as not installed or unusable.
     assert "not installed" not in done.stdout
