@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -40,10 +39,9 @@ from core.metrics import (
 )
 from core.printable import one_line
 from core.progress import NullProgress, Progress
+from core.text_table import TableStyle, laid_out, marked_best, printed
 from core.types import SourcePair
-from core.windows import Windows
-
-TableStyle = Literal["plain", "ansi", "markdown"]
+from core.windows import Windows, check_window
 
 TRUTH_METRICS: tuple[str, ...] = ("PSNR_gt", "SSIM_gt")
 """Columns there are when the sources have a ground truth; higher is better in both."""
@@ -126,7 +124,7 @@ def score_folder(
     if not found:
         raise InputError(
             str(results),
-            Said("none of its {0} pictures has the name of a pair in {1}", len(by_name), sources),
+            _nothing_fits(len(by_name), sources),
             Said(
                 "Name each result like its sources, for instance “{0}.png”.",
                 min(map(_name_of, matches)),
@@ -154,6 +152,17 @@ def score_folder(
     return MethodScore(
         scored.method, scored.pictures, scored.missing, ignored, (*scored.problems, *problems)
     )
+
+
+def _nothing_fits(count: int, sources: Path) -> Said:
+    if count == 0:
+        return Said("there are no pictures in it")
+    text = (
+        "its one picture does not have the name of a pair in {1}"
+        if count == 1
+        else "none of its {0} pictures has the name of a pair in {1}"
+    )
+    return Said(text, count, sources)
 
 
 def _name_of(match: Match) -> str:
@@ -200,6 +209,8 @@ def score_with(
     ``skip``: folders in ``sources`` that hold none. For the rest see :func:`score_folder`.
     """
     metrics = [get_metric(name).name for name in names]
+    for window in windows:
+        check_window(window)
     progress = progress or NullProgress()
     plan = pair_folders(sources, task or None, skip)
     pictures: list[PictureScore] = []
@@ -324,13 +335,14 @@ def render_table(scores: Sequence[MethodScore], style: TableStyle = "plain") -> 
         )
     means = [score.means(common) for score in scores]
     columns = [column for column in means[0] if all(column in row for row in means)]
-    cells = [[_printed(row[column]) for column in columns] for row in means]
-    marked = _marked(cells, columns, style)
+    cells = [[printed(row[column]) for column in columns] for row in means]
+    higher = [direction_of(column) == "higher" for column in columns]
+    marked = marked_best(cells, higher, style)
     arrows = {"higher": "↑", "lower": "↓"}
     header = ["Method", *(f"{column} {arrows[direction_of(column)]}" for column in columns)]
     plain = [one_line(name) for name in names]
     body = [[(name, name), *row] for name, row in zip(plain, marked, strict=True)]
-    lines = _layout(header, body, style)
+    lines = laid_out(header, body, style)
     return "\n".join([*lines, "", *map(one_line, _notes(scores, common))])
 
 
@@ -351,61 +363,6 @@ def write_csv(path: Path, scores: Sequence[MethodScore]) -> None:
             figures = (f"{row.values[c]:.6f}" if c in row.values else "" for c in columns)
             rows.append([score.method, row.name, *figures])
     atomic_write(path, csv_text(rows).encode())
-
-
-Cell = tuple[str, str]
-"""What a reader sees (for the width) and what is written (with its marks)."""
-
-
-def _printed(value: float) -> str:
-    return f"{value:.3f}" if abs(value) >= 10 else f"{value:.4f}"
-
-
-def _marked(
-    cells: Sequence[Sequence[str]], columns: Sequence[str], style: TableStyle
-) -> list[list[Cell]]:
-    marked: list[list[Cell]] = [[] for _ in cells]
-    for index, column in enumerate(columns):
-        figures = [float(row[index]) for row in cells]
-        ranked = sorted(set(figures), reverse=direction_of(column) == "higher")
-        for row, cell, figure in zip(marked, cells, figures, strict=True):
-            place = ranked.index(figure) if len(ranked) > 1 else 2
-            row.append(_mark(cell[index], place, style))
-    return marked
-
-
-def _mark(text: str, place: int, style: TableStyle) -> Cell:
-    if place > 1:
-        return text, text
-    if style == "ansi":
-        return text, f"\x1b[{(1, 4)[place]}m{text}\x1b[0m"
-    if style == "markdown":
-        written = f"**{text}**" if place == 0 else f"<u>{text}</u>"
-        return written, written
-    written = f"*{text}*" if place == 0 else f"_{text}_"
-    return written, written
-
-
-def _layout(header: list[str], body: list[list[Cell]], style: TableStyle) -> list[str]:
-    """Lines of equal visible width: names to the left, figures to the right."""
-    widths = [
-        max(len(title), *(len(row[index][0]) for row in body)) for index, title in enumerate(header)
-    ]
-
-    def line(cells: Sequence[Cell]) -> str:
-        padded = []
-        for index, ((seen, written), width) in enumerate(zip(cells, widths, strict=True)):
-            blank = " " * (width - len(seen))
-            padded.append(written + blank if index == 0 else blank + written)
-        return f"| {' | '.join(padded)} |" if style == "markdown" else "  ".join(padded).rstrip()
-
-    rows = [line([(title, title) for title in header])]
-    if style == "markdown":
-        rules = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-        rows.append(f"| {' | '.join(rules)} |")
-    else:
-        rows.append("  ".join("─" * width for width in widths))
-    return [*rows, *(line(row) for row in body)]
 
 
 def _notes(scores: Sequence[MethodScore], common: frozenset[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from core.hints import suggest_task
 from core.io.atomic import atomic_path, atomic_write
 from core.io.exif import read_tags
-from core.io.pairing import PairedFiles, pair_folders
+from core.io.pairing import pair_folders
 from core.io.reading import (
     IMAGE_SUFFIXES,
     READERS,
@@ -23,7 +23,6 @@ __all__ = [
     "READERS",
     "WRITE_SUFFIXES",
     "Damaged",
-    "PairedFiles",
     "Reader",
     "Registry",
     "as_stored",

@@ -143,7 +143,8 @@ def damaged(path: Path, detail: str) -> DamagedImage:
     """The file is of a known kind but cannot be decoded."""
     if not isinstance(detail, Said):  # what a decoder says may be long
         lines = detail.strip().splitlines()
-        detail = lines[0][:160].rstrip(".") if lines else Said("cannot be decoded")
+        tells = lines and " object at 0x" not in lines[0]  # of a decoder's own insides
+        detail = lines[0][:160].rstrip(".") if tells else Said("cannot be decoded")
     return DamagedImage(
         str(path),
         Said("the file is damaged or incomplete ({0})", detail),

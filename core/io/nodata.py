@@ -29,7 +29,9 @@ _KNOWN = np.array(
 _GAP = 2.0
 """So many times the range of all other values must lie between them and such a value."""
 _HUGE, _ROUGH, _FINE = 1e30, 1e-5, 1e-6
-"""Tags are decimal text: −3.40282e+38 means the least number of single precision."""
+"""Tags are decimal text: −3.40282e+38 means the least number of single precision. Numbers as large
+as the first are measured by nobody: −3.4e38 and −1e31 are “no data” as well.
+"""
 
 
 def declared(samples: npt.NDArray[Any], text: str) -> BoolArray | None:
@@ -57,10 +59,15 @@ def declared(samples: npt.NDArray[Any], text: str) -> BoolArray | None:
 
 
 def finite(samples: npt.NDArray[Any]) -> BoolArray | None:
-    """H×W bool, False where a channel of ``samples`` H×W×C is NaN or infinite; None if nowhere."""
+    """H×W bool, False where a channel of ``samples`` H×W×C is NaN, infinite, or the least number of
+    double precision, which is “no data” to programs that compute in it; None if nowhere.
+    """
     if samples.dtype.kind != "f":
         return None
-    valid = np.isfinite(samples).all(axis=2)
+    valid = np.isfinite(samples)
+    if samples.dtype.itemsize > 4:
+        valid &= samples > np.finfo(samples.dtype).min
+    valid = valid.all(axis=2)
     return None if valid.all() else valid
 
 
@@ -70,9 +77,9 @@ def well_known(data: FloatArray, mask: BoolArray | None) -> tuple[BoolArray | No
     Certain enough is one that lies twice the range of all other values away from them.
     """
     valid = data if mask is None else data[mask]
-    if not any(np.float32(end) in _KNOWN for end in (valid.min(), valid.max())):
+    if not any(_is_known(end) for end in (valid.min(), valid.max())):
         return mask, []
-    is_known = np.isin(valid, _KNOWN)
+    is_known = _is_known(valid)
     rest = valid[~is_known]
     if not rest.size:
         return mask, []
@@ -84,6 +91,11 @@ def well_known(data: FloatArray, mask: BoolArray | None) -> tuple[BoolArray | No
     ]
     missing = np.asarray(np.isin(data, np.array(certain, np.float32)).all(axis=2), np.bool_)
     return (both(mask, ~missing), certain) if missing.any() else (mask, [])
+
+
+def _is_known(values: npt.NDArray[np.float32] | np.float32) -> BoolArray:
+    """Which of ``values`` programs write where they have nothing."""
+    return np.asarray(np.isin(values, _KNOWN) | (np.abs(values) >= np.float32(_HUGE)), np.bool_)
 
 
 def both(one: BoolArray | None, other: BoolArray | None) -> BoolArray | None:

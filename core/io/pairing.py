@@ -12,14 +12,10 @@ __all__ = [
     "FolderRule",
     "Leftover",
     "Match",
-    "PairedFiles",
     "PairingPlan",
     "pair_folders",
     "pair_paths",
 ]
-
-PairedFiles = Match
-"""Two files of one scene, for whoever scores them."""
 
 
 def pair_folders(

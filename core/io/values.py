@@ -44,8 +44,8 @@ _FAR = 3.0
 """A value so many spans away from all others is left out of the statistics."""
 _MANY, _MANY_PIXELS = 0.001, 8
 _EMPTY = 0.5
-_SAMPLE = 2_000_003
-"""Values that percentiles are taken from, about; an odd number, so that no column is favoured."""
+_SAMPLE = 2_000_000
+"""Values that percentiles are taken from, about."""
 _NEARLY_ALL = (
     "Values {0:.6g}…{1:.6g} are black to white, since nearly all pixels lie there. Set others by "
     "--window-a and --window-b, or by low and high in the Display tab."
@@ -96,10 +96,8 @@ def nearly_all(data: FloatArray, mask: BoolArray | None = None) -> Range | None:
 
 
 def _spread(data: FloatArray, mask: BoolArray | None) -> _Spread | None:
-    valid = data if mask is None else data[mask]
-    values = valid.reshape(-1)
-    sample = values[:: max(1, values.size // _SAMPLE) | 1]
-    far = _far_value(sample)
+    sample, channels = _sampled(data if mask is None else data[mask]), data.shape[2]
+    far = _far_value(sample, channels)
     if far is not None:
         sample, keep = sample[sample != far], data != far
         if not sample.size:
@@ -108,7 +106,7 @@ def _spread(data: FloatArray, mask: BoolArray | None) -> _Spread | None:
         inside = keep.all(axis=2) if mask is None else keep.all(axis=2) & mask
     else:
         held, inside = 0, mask
-    ends = _bulk(sample)
+    ends = _bulk(sample, channels)
     plain = _plain_ends(data, inside)
     if ends is None:
         ends = plain[0] if plain[0][0] < plain[0][1] else plain[1]
@@ -120,37 +118,53 @@ def _spread(data: FloatArray, mask: BoolArray | None) -> _Spread | None:
     return _Spread(float(low), float(high), None if far is None else (float(far), held))
 
 
-def _ranks(values: FloatArray) -> Range:
-    last = values.size - 1
-    low, high = math.floor(_TAIL * last), math.ceil((1 - _TAIL) * last)
+def _sampled(valid: FloatArray) -> FloatArray:
+    """Values of ``valid`` (H×W×C or N×C), all channels of evenly spread pixels where there are very
+    many.
+    """
+    pixels = valid.reshape(-1, valid.shape[-1])
+    step, width = max(1, pixels.size // _SAMPLE), valid.shape[-2]
+    while math.gcd(step, width) > 1:  # else some columns would never be asked
+        step += 1
+    return pixels[::step].reshape(-1)
+
+
+def _ranks(values: FloatArray, channels: int) -> Range:
+    """The ends of ``values`` without their tails.
+
+    A tail is a share of the pixels, of which each has ``channels`` values: a picture of few pixels
+    keeps its ends in colour as it does in grey.
+    """
+    tail = math.floor(_TAIL * (values.size // channels - 1)) * channels
+    low, high = max(tail, 0), values.size - 1 - max(tail, 0)
     ordered = np.partition(values, sorted({low, high}))
     return float(ordered[low]), float(ordered[high])
 
 
-def _far_value(sample: FloatArray) -> np.float32 | None:
+def _far_value(sample: FloatArray, channels: int) -> np.float32 | None:
     """An extreme that many share and nobody else comes near, or None."""
     for extreme in (sample.min(), sample.max()):
         alone = sample != extreme
         sharing = sample.size - np.count_nonzero(alone)
         if sharing <= max(_MANY * sample.size, _MANY_PIXELS) or not alone.any():
             continue
-        low, high = _ranks(sample[alone])
+        low, high = _ranks(sample[alone], channels)
         gap = max(low - float(extreme), float(extreme) - high)
         if high > low and gap > _FAR * (high - low):
             return np.float32(extreme)
     return None
 
 
-def _bulk(sample: FloatArray) -> Range | None:
+def _bulk(sample: FloatArray, channels: int) -> Range | None:
     """Percentiles, an empty background left out; None where they are one value."""
     low, high = float(sample.min()), float(sample.max())
     for extreme in (low, high):
         rest = sample[sample != np.float32(extreme)]
         if rest.size and rest.size < (1 - _EMPTY) * sample.size:
-            ends = _ranks(rest)
+            ends = _ranks(rest, channels)
             ends = min(ends[0], extreme), max(ends[1], extreme)
             return ends if ends[0] < ends[1] else None
-    ends = _ranks(sample)
+    ends = _ranks(sample, channels)
     return ends if ends[0] < ends[1] else None
 
 

@@ -112,7 +112,7 @@ def test_a_name_in_two_folders_needs_the_folder(tmp_path: Path) -> None:
         write(tmp_path / "set" / scene / "1_ir.png", noise(1))
         write(tmp_path / "set" / scene / "1_vis.png", noise(2))
     write(tmp_path / "mine" / "1.png", noise(3))
-    with pytest.raises(InputError, match=r"none of its 1 pictures.*“day/1.png”"):
+    with pytest.raises(InputError, match=r"its one picture does not have.*“day/1.png”"):
         score_folder(tmp_path / "set", tmp_path / "mine", ["CC"])
     write(tmp_path / "mine" / "night" / "1.png", noise(3))
     score = score_folder(tmp_path / "set", tmp_path / "mine", ["CC"])
@@ -159,7 +159,7 @@ def test_what_cannot_be_scored_is_refused_by_name(sources: Path, tmp_path: Path)
     with pytest.raises(InputError, match=r"mine.*no such folder"):
         score_folder(sources, results)
     write(results / "fused_eins.png", noise(1))
-    with pytest.raises(InputError, match=r"none of its 1 pictures.*“drei.png”"):
+    with pytest.raises(InputError, match=r"its one picture does not have.*“drei.png”"):
         score_folder(sources, results)
     write(results / "eins.png", noise(1, (10, 12)))
     with pytest.raises(InputError, match=r"Pair “eins”.*12×10.*24×20"):
@@ -294,3 +294,21 @@ def test_real_multi_focus_pair_with_its_truth(shared_data: Path, tmp_path: Path)
     average, guided = (score.means() for score in scores)
     assert guided["Qabf"] > average["Qabf"]
     assert guided["PSNR_gt"] > average["PSNR_gt"]
+
+
+def test_what_fits_no_pair_is_counted_as_people_do(sources: Path, tmp_path: Path) -> None:
+    (tmp_path / "m").mkdir()
+    with pytest.raises(InputError, match="there are no pictures in it"):
+        score_folder(sources, tmp_path / "m")
+    for name, told in (("x", "its one picture does not have"), ("y", "none of its 2 pictures has")):
+        write(tmp_path / "m" / f"{name}.png", noise(3))
+        with pytest.raises(InputError, match=told):
+            score_folder(sources, tmp_path / "m")
+
+
+def test_a_wrong_window_is_told_before_a_pair_is_read(sources: Path, tmp_path: Path) -> None:
+    write(tmp_path / "m" / "eins.png", noise(3))
+    for windows in (((5.0, 5.0), None), (None, (float("nan"), 3.0))):
+        with pytest.raises(InputError, match="low end must be a number below") as told:
+            score_folder(sources, tmp_path / "m", windows=windows)
+        assert "eins" not in str(told.value)

@@ -63,6 +63,10 @@ def _write(path: Path, array: Any, nodata: str | None = None, **tags: Any) -> Pa
         ("f8", -np.inf, None),
         ("f4", -9999, None),
         ("f4", -32768, None),
+        ("f4", -3.4e38, None),
+        ("f4", -3.402823e38, None),
+        ("f4", -1e31, None),
+        ("f8", 1e35, None),
         ("i2", -32768, None),
         ("i2", -9999, "-9999"),
         ("u2", 0, "0"),
@@ -86,6 +90,16 @@ def test_no_data_is_a_mask(tmp_path: Path, dtype: str, value: float, tag: str | 
     assert any(f"{np.count_nonzero(~mask)} pixels {_NOTE}" in note for note in image.notes)
     guessed = tag is None and bool(np.isfinite(value))
     assert any("was taken for “no data”" in note for note in image.notes) is guessed
+
+
+def test_the_least_number_of_double_precision_is_no_data(tmp_path: Path) -> None:
+    mask = _valid()
+    array = (20 + 100 * _smooth(1)).astype(np.float64)
+    array[~mask] = np.finfo(np.float64).min
+    image = read_image(_write(tmp_path / "d.tif", array))
+    assert image.mask is not None
+    np.testing.assert_array_equal(image.mask, mask)
+    np.testing.assert_array_equal(image.data[mask][:, 0], array[mask].astype(np.float32))
 
 
 def test_what_only_looks_odd_is_not_repaired(tmp_path: Path) -> None:
@@ -375,13 +389,13 @@ def test_figures_know_nothing_of_what_stands_in_a_hole() -> None:
     assert found[0] == found[1]
 
 
-# --- the case that was reported ----------------------------------------------------------------
+# --- real infrared -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("tag", ["-9999", None])
 def test_no_data_in_real_infrared(tmp_path: Path, shared_data: Path, tag: str | None) -> None:
     """Degrees with −9999 in a corner: the scene keeps its brightness and its contrast."""
-    files = pair_folders(shared_data / "val" / "ivif").pairs[6]
+    files = pair_folders(shared_data / "val" / "ivif").matches[6]
     twin = luma(read_image(files.a).normalised())[..., 0]
     degrees = (10 + 30 * twin).astype(np.float32)
     whole = read_pair(_write(tmp_path / "w.tif", degrees), files.b, task="ivif")

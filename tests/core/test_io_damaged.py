@@ -258,3 +258,11 @@ def test_modern_kinds_cut_short(tmp_path: Path) -> None:
         assert probe_image(path).upright_size == (160, 120)
         for part in (0.3, 0.6, 0.9):
             _refused(path, content[: int(len(content) * part)])
+
+
+def test_what_is_said_of_damage_names_nothing_of_the_decoder(tmp_path: Path) -> None:
+    avif = io.BytesIO()
+    Pil.fromarray(_SCENE).save(avif, "AVIF")
+    told = _refused(tmp_path / "c.avif", avif.getvalue()[: len(avif.getvalue()) * 6 // 10])
+    assert " object at 0x" not in str(told)
+    assert "(cannot be decoded)" in str(told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,8 @@ def test_masks_and_overviews(tmp_path: Path) -> None:
     pages = [(_FULL, 0), (_SMALL, _REDUCED), (mask, _MASK), (mask[::2, ::2], _MASK | _REDUCED)]
     _write(tmp_path / "g.tif", pages)
     _is_full(tmp_path / "g.tif")
-    assert "mask" in read_image(tmp_path / "g.tif").notes[0]
+    image = read_image(tmp_path / "g.tif")
+    assert (image.mask, image.notes) == (None, ())  # all of it is inside
     _write(tmp_path / "m.tif", [(mask, _MASK), (_FULL, 0)])
     _is_full(tmp_path / "m.tif")
 
@@ -138,3 +140,61 @@ def test_turned_picture_is_probed_upright(tmp_path: Path) -> None:
         Pil.fromarray(_FULL).save(tmp_path / f"t.{suffix}", exif=exif)
         assert probe_image(tmp_path / f"t.{suffix}").upright_size == (96, 128)
         assert read_image(tmp_path / f"t.{suffix}").size == (96, 128)
+
+
+def _made_by_hand(pages: Sequence[tuple[Sequence[tuple[int, int, int]], bytes]]) -> bytes:
+    """A TIFF of (entries, strip) per page; entries are (tag, type, value), without the strip's."""
+    data, places = bytearray(b"II*\0\0\0\0\0"), [4]
+    for entries, strip in pages:
+        start = len(data)
+        data += strip + bytes(len(strip) % 2)
+        data[places[-1] : places[-1] + 4] = len(data).to_bytes(4, "little")
+        whole = sorted([*entries, (273, 4, start), (279, 4, len(strip))])
+        data += struct.pack("<H", len(whole))
+        for tag, kind, value in whole:
+            data += struct.pack("<HHII", tag, kind, 1, value)
+        places.append(len(data))
+        data += bytes(4)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("photometric", [4, 1], ids=["a mask's photometric", "grey"])
+@pytest.mark.parametrize("first", [False, True])
+def test_a_mask_says_where_there_is_data(tmp_path: Path, photometric: int, first: bool) -> None:
+    """TIFF 6.0, NewSubfileType 4: a bit of 1 is inside the picture, rows begin on a byte."""
+    size = [(256, 3, 5), (257, 3, 3), (259, 3, 1), (277, 3, 1), (278, 3, 3)]
+    picture = [*size, (254, 4, 0), (258, 3, 16), (262, 3, 1)]
+    values = np.array([[9, 10, 20, 30, 40], [50, 9, 60, 70, 80], [90, 95, 99, 9, 9]], np.uint16)
+    mask = [*size, (254, 4, 4), (258, 3, 1), (262, 3, photometric)]
+    inside = bytes([0b01111000, 0b10111000, 0b11100000])
+    pages = [(picture, values.tobytes()), (mask, inside)]
+    (tmp_path / "m.tif").write_bytes(_made_by_hand(pages[::-1] if first else pages))
+    image = read_image(tmp_path / "m.tif")
+    assert image.mask is not None
+    expected = [[0, 1, 1, 1, 1], [1, 0, 1, 1, 1], [1, 1, 1, 0, 0]]
+    np.testing.assert_array_equal(image.mask, np.array(expected, bool))
+    np.testing.assert_array_equal(image.data[image.mask][:, 0], values[image.mask])
+    assert image.window == (10, 99)
+    assert image.normalised()[~image.mask].max() == 0
+    assert "4 pixels hold no data and are filled from the other source." in image.notes
+
+
+def test_a_mask_is_turned_with_its_picture_and_all_of_it_outside_is_refused(tmp_path: Path) -> None:
+    size = [(256, 3, 3), (257, 3, 2), (259, 3, 1), (277, 3, 1), (278, 3, 2)]
+    picture = [*size, (254, 4, 0), (258, 3, 8), (262, 3, 1), (274, 3, 6)]
+    mask = [*size, (254, 4, 4), (258, 3, 1), (262, 3, 4)]
+    values = bytes([1, 2, 3, 4, 5, 6])
+    turned = [[4, 1], [5, 2], [6, 3]]
+    for bits, valid in (
+        (bytes([0b01100000, 0b11100000]), [[1, 0], [1, 1], [1, 1]]),
+        (bytes([0b11100000, 0b11000000]), [[1, 1], [1, 1], [0, 1]]),
+    ):
+        (tmp_path / "t.tif").write_bytes(_made_by_hand([(picture, values), (mask, bits)]))
+        image = read_image(tmp_path / "t.tif")
+        assert image.mask is not None
+        np.testing.assert_array_equal(image.mask, np.array(valid, bool))
+        where = image.mask
+        np.testing.assert_array_equal(image.data[where][:, 0], np.array(turned)[where])
+    (tmp_path / "n.tif").write_bytes(_made_by_hand([(picture, values), (mask, bytes(2))]))
+    with pytest.raises(InputError, match="not one of its pixels holds data"):
+        read_image(tmp_path / "n.tif")

@@ -372,3 +372,35 @@ def test_counts_are_fused_as_their_8_bit_twin(
 
 def _fused_luma(pair: SourcePair, method: str) -> Any:
     return to_luma8(fuse_classically(FusionRequest(pair, "ivif", method)).fused)
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("shape", [(9, 8), (9, 8, 3), (14, 14, 3)])
+def test_few_pixels_keep_their_ends(tmp_path: Path, shape: tuple[int, ...], seed: int) -> None:
+    """Half a per cent of fewer than 200 pixels is none, in colour as in grey."""
+    array = (-300 * np.random.default_rng(seed).random(shape)).astype(np.float32)
+    photometric = "rgb" if len(shape) == 3 else "minisblack"
+    tifffile.imwrite(tmp_path / "f.tif", array, photometric=photometric)
+    assert read_image(tmp_path / "f.tif").window == (array.min(), array.max())
+
+
+def test_large_colour_floats_are_sampled_in_all_channels(tmp_path: Path) -> None:
+    """Six million values, of which every third would be red: blue has the range of its own."""
+    array = np.empty((1000, 2001, 3), np.float32)
+    array[...] = 100 * np.linspace(0, 1, 2001, dtype=np.float32)[:, np.newaxis]
+    array[..., 2] += 400
+    tifffile.imwrite(tmp_path / "f.tif", array, photometric="rgb")
+    low, high = read_image(tmp_path / "f.tif").window
+    assert low <= 1
+    assert high >= 499
+
+
+def test_large_greys_are_sampled_in_all_columns(tmp_path: Path) -> None:
+    """4.2 million values, every second of them asked; the odd columns hold the warm half."""
+    array = np.full((2100, 2000), 29000, np.uint16)
+    array[:, ::2] += np.arange(1000, dtype=np.uint16)
+    array[:, 1::2] += 2000 + np.arange(1000, dtype=np.uint16)
+    tifffile.imwrite(tmp_path / "g.tif", array)
+    low, high = read_image(tmp_path / "g.tif").window
+    assert low <= 29010
+    assert high >= 31980
