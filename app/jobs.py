@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication
@@ -112,11 +112,13 @@ def load_sources(
     sample: bool = False,
     kept: Mapping[Stamp, Sources] | None = None,
     task: str = "",
+    damaged: bool = False,
 ) -> Sources:
     """Read what is given; both together must have one size.
 
     Args:
         task: decides black and white of deep grey pictures (:mod:`core.io.values`).
+        damaged: read what can be decoded of damaged files.
         kept: pairs still in memory; one whose files have not changed is not read again.
 
     Raises:
@@ -127,6 +129,7 @@ def load_sources(
     from core.io.values import for_task, is_shared
 
     stage = tr("Reading pictures")
+    wish: Literal["refuse", "show"] = "show" if damaged else "refuse"
     count = sum(item is not None for item in (a, b))
     progress.report(0, count, stage)
     stamp: Stamp | None = None
@@ -138,15 +141,20 @@ def load_sources(
         if found is not None:
             return replace(found, sample=sample)
         pair = read_pair(
-            a, b, resample=resample, task=task, between=partial(_next, progress, stage)
+            a,
+            b,
+            resample=resample,
+            task=task,
+            damaged=wish,
+            between=partial(_next, progress, stage),
         )
         if stamp is not None and is_shared(pair, task):
             stamp = (*stamp, ONE_CAMERA)
         images: tuple[Image | None, Image | None] = (pair.a, pair.b)
         progress.check()
     else:
-        image_a = read_image(a) if isinstance(a, Path) else a
-        image_b = read_image(b) if isinstance(b, Path) else b
+        image_a = read_image(a, wish) if isinstance(a, Path) else a
+        image_b = read_image(b, wish) if isinstance(b, Path) else b
         if resample and image_a is not None and image_b is not None:
             image_b = resample_onto(image_b, image_a.size)
         images = (image_a, image_b)

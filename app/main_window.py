@@ -350,6 +350,7 @@ class MainWindow(QMainWindow):
             "cpu": self.controller.use_cpu,
             "save": self.ask_save,
             "reload": self.controller.reload,
+            "damaged": self.controller.show_damaged,
             "switch_task": self.controller.switch_task,
             "keep_task": self.controller.keep_task,
             "export": self.ask_export,

@@ -16,7 +16,7 @@ from app.results import Kept, ResultStore, Sources
 from app.session import Offer, Problem, Remedy, Running, Session, Side
 from app.words import spoken
 from app.workers import Job, Runner
-from core.errors import FusionError, SizeMismatch
+from core.errors import DamagedImage, FusionError, SizeMismatch
 from core.hints import suggest_task
 from core.tasks import TASKS
 from core.windows import Windows
@@ -44,6 +44,7 @@ class Opening(QObject):
         self._files = Runner("files", self)
         self._generation = 0
         self._pending: dict[Side, jobs.FileOrImage] = {}
+        self._as_damaged = False
         self._fuse_job: Job | None = None
         self._preview_job: Job | None = None
         self._load_job: Job | None = None
@@ -94,7 +95,13 @@ class Opening(QObject):
     def resample_pending(self) -> None:
         """Load the pair that was refused for its sizes, B resampled onto A."""
         if len(self._pending) == 2:
-            self._load(self._pending["a"], self._pending["b"], resample=True)
+            both = self._pending["a"], self._pending["b"]
+            self._load(*both, resample=True, damaged=self._as_damaged)
+
+    def show_damaged(self) -> None:
+        """Load what was refused for its damage, as far as it can be decoded."""
+        if self._pending:
+            self._load(self._pending.get("a"), self._pending.get("b"), damaged=True)
 
     def reload(self) -> None:
         """Read the selected files again."""
@@ -158,15 +165,18 @@ class Opening(QObject):
         *,
         resample: bool = False,
         sample: bool = False,
+        damaged: bool = False,
         then: Then | None = None,
     ) -> None:
         """Read what is given. From now on this is what is selected, and nothing else is shown.
 
         Args:
+            damaged: take what can be decoded of damaged files.
             then: what to do with a pair once it is on show; without it the pair is fused, by the
                 task its names speak of.
         """
         a, b = _absolute(a), _absolute(b)
+        self._as_damaged = damaged
         self._overtake()
         self._keep()
         self.session.known_paths.update(item for item in (a, b) if isinstance(item, Path))
@@ -177,8 +187,9 @@ class Opening(QObject):
         suggested = "" if then is not None or self.session.task_by_hand else self._suggested()
         task = suggested or self.session.task.name
         work = partial(
-            jobs.load_sources, a, b, resample=resample, sample=sample, kept=kept, task=task
-        )
+            jobs.load_sources, a, b,
+            resample=resample, sample=sample, kept=kept, task=task, damaged=damaged,
+        )  # fmt: skip
         job = self._load_job = self._files.submit(work, key="load")
         self._show_progress(job, fusing=False)
         generation = self._generation
@@ -296,6 +307,10 @@ class Opening(QObject):
         if isinstance(error, SizeMismatch) and a is not None and b is not None:
             self._pending = {"a": a, "b": b}
             self._fail("resample", error)
+        elif isinstance(error, DamagedImage) and error.can_be_shown:
+            both: dict[Side, jobs.FileOrImage | None] = {"a": a, "b": b}
+            self._pending = {side: item for side, item in both.items() if item is not None}
+            self._fail("damaged", error)
         else:
             self._fail("open", error)
 

@@ -34,7 +34,9 @@ __all__ = [
 ]
 
 Side = Literal["a", "b"]
-Remedy = Literal["", "resample", "open", "retry", "tiles", "cpu", "save", "reload", "export"]
+Remedy = Literal[
+    "", "resample", "open", "retry", "tiles", "cpu", "save", "reload", "export", "damaged"
+]
 Answer = Literal["reload", "switch_task", "keep_task"]
 
 

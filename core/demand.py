@@ -7,9 +7,12 @@ A model: bytes a pixel, counted from what is held at once and fitted to measured
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from core.models.config import NetworkConfig
 from core.types import ImageHeader
+
+if TYPE_CHECKING:
+    from core.models.config import NetworkConfig
 
 _FLOAT = 4
 _RESERVE = 48 * 2**20

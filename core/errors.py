@@ -10,6 +10,7 @@ from core.said import Said
 __all__ = [
     "BackboneMissing",
     "Cancelled",
+    "DamagedImage",
     "DeviceMemoryError",
     "DeviceUnavailable",
     "DownloadError",
@@ -82,6 +83,16 @@ def _proportion(width: int, height: int) -> str:
     if near.numerator and abs(near * height - width) <= _NEARLY * width:
         return f"{near.numerator}:{near.denominator}"
     return f"{width / height:.2f}:1" if width >= height else f"1:{height / width:.2f}"
+
+
+class DamagedImage(InputError):
+    """An image file is damaged or cut short. Some kinds can be decoded as far as they go.
+
+    Attributes:
+        can_be_shown: whether :func:`core.io.read_image` gives what is there, when asked to.
+    """
+
+    can_be_shown: bool = False
 
 
 class SizeMismatch(InputError):

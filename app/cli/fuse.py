@@ -11,7 +11,7 @@ from core.demand import Wanted
 from core.engine import FusionEngine
 from core.errors import OutputError
 from core.features import common_basis, feature_pixels
-from core.io import check_target, probe_image, read_pair, write_image
+from core.io import Damaged, check_target, probe_image, read_pair, write_image
 from core.tasks import get_task
 from core.types import FloatArray, FusionRequest, FusionResult
 from core.windows import Windows
@@ -33,6 +33,7 @@ class FuseOptions:
     backbone: Path | None = None
     tiles: bool = False
     windows: Windows = (None, None)
+    damaged: Damaged = "refuse"
 
     def targets(self) -> dict[str, Path]:
         """Every picture that will be written, by what it shows."""
@@ -59,7 +60,12 @@ def fuse_files(options: FuseOptions) -> FusionResult:
     headers = probe_image(options.a), probe_image(options.b)
     engine.insist_fits(*headers, task.name, options.pack, kept)
     pair = read_pair(
-        options.a, options.b, resample=options.resample, task=task.name, windows=options.windows
+        options.a,
+        options.b,
+        resample=options.resample,
+        task=task.name,
+        windows=options.windows,
+        damaged=options.damaged,
     )
     for folder in (options.recon, options.features):
         if folder is not None:

@@ -116,6 +116,9 @@ def fuse(
     ] = False,
     window_a: WindowA = None,
     window_b: WindowB = None,
+    show_damaged: Annotated[
+        bool, typer.Option("--show-damaged", help="fuse what can be decoded of a damaged JPEG")
+    ] = False,
 ) -> None:
     """Fuse one pair and write the result."""
     with reported():
@@ -124,7 +127,7 @@ def fuse(
         fuse_files(
             FuseOptions(
                 a, b, out, task, pack, device, recon, features, resample, backbone, tiles,
-                (window_a, window_b),
+                (window_a, window_b), "show" if show_damaged else "refuse",
             )
         )  # fmt: skip
 

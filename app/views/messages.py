@@ -56,6 +56,7 @@ class Messages(QObject):
             "save": self.tr("Save elsewhere"),
             "reload": self.tr("Read again"),
             "export": self.tr("Export elsewhere"),
+            "damaged": self.tr("Show what is there"),
         }
         label = labels.get(problem.remedy, "")
         (what, why, remedy), path = spoken_error(problem.error), problem.path

@@ -7,6 +7,7 @@ from core.io.pairing import PairedFiles, pair_folders
 from core.io.reading import (
     IMAGE_SUFFIXES,
     READERS,
+    Damaged,
     is_image,
     probe_image,
     read_image,
@@ -21,6 +22,7 @@ __all__ = [
     "IMAGE_SUFFIXES",
     "READERS",
     "WRITE_SUFFIXES",
+    "Damaged",
     "PairedFiles",
     "Reader",
     "Registry",

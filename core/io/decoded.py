@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import InputError, Said
+from core.errors import DamagedImage, InputError, Said
 from core.io import nodata
 from core.io.profile import cmyk_to_rgb, to_srgb
 from core.io.values import Range, windowed
@@ -139,12 +139,12 @@ def file_error(path: Path, error: OSError) -> InputError:
     )
 
 
-def damaged(path: Path, detail: str) -> InputError:
+def damaged(path: Path, detail: str) -> DamagedImage:
     """The file is of a known kind but cannot be decoded."""
     if not isinstance(detail, Said):  # what a decoder says may be long
         lines = detail.strip().splitlines()
         detail = lines[0][:160].rstrip(".") if lines else Said("cannot be decoded")
-    return InputError(
+    return DamagedImage(
         str(path),
         Said("the file is damaged or incomplete ({0})", detail),
         "Copy or export it again.",

@@ -11,7 +11,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from core.errors import InputError, Said, differing_proportions
+from core.errors import DamagedImage, InputError, Said, differing_proportions
 from core.io import kinds, modern, netpbm, raster, tiff
 from core.io.decoded import check_size, file_error
 from core.io.registry import HEAD_BYTES, Reader, Registry
@@ -49,6 +49,10 @@ _SAME_FILE = Said("Source A and source B are the same picture.")
 
 
 Damaged = Literal["refuse", "show"]
+_SHOW = (
+    "Copy or export it again. To fuse what can be decoded of it, ask for that (--show-damaged on "
+    "the command line, the button in the window)."
+)
 
 
 def read_image(path: str | Path, damaged: Damaged = "refuse") -> Image:
@@ -71,7 +75,14 @@ def read_image(path: str | Path, damaged: Damaged = "refuse") -> Image:
     reader = reader_of(path)
     if damaged == "show" and reader.show is not None:
         return reader.show(path)
-    return reader.read(path)
+    try:
+        return reader.read(path)
+    except DamagedImage as error:
+        if reader.show is None:
+            raise
+        shown = DamagedImage(error.what, error.why, _SHOW)
+        shown.can_be_shown = True
+        raise shown from error
 
 
 def is_image(path: str | Path) -> bool:
@@ -177,6 +188,7 @@ def read_pair(
     resample: bool = False,
     task: str = "",
     windows: Windows = (None, None),
+    damaged: Damaged = "refuse",
     between: Callable[[], object] | None = None,
 ) -> SourcePair:
     """Two pictures of one scene.
@@ -187,6 +199,7 @@ def read_pair(
         task: what the pair is for, where known: some tasks compare brightness, and both pictures
             then have one window (:func:`core.io.values.for_task`).
         windows: black and white of A and of B where they were chosen by hand.
+        damaged: as in :func:`read_image`.
         between: called when A has been read and B has not; may raise to stop.
 
     Raises:
@@ -197,10 +210,10 @@ def read_pair(
     path_a, path_b = Path(path_a), Path(path_b)
     with suppress(_NoHeader):  # reading says it better
         insist_room(*((path, _header(path)) for path in (path_a, path_b)))
-    a = read_image(path_a)
+    a = read_image(path_a, damaged)
     if between is not None:
         between()
-    b = read_image(path_b)
+    b = read_image(path_b, damaged)
     if _same_content(path_a, path_b):
         a, b = (replace(image, notes=(*image.notes, _SAME_FILE)) for image in (a, b))
     if resample and a.size != b.size:

@@ -1957,6 +1957,10 @@ oder Strg+O drücken</translation>
    <translation>Anderswo speichern</translation>
   </message>
   <message>
+   <source>Show what is there</source>
+   <translation>Zeigen, was da ist</translation>
+  </message>
+  <message>
    <source>This is a sample pair. Drop two images of your own here, or press Ctrl+O.</source>
    <translation>Dies ist ein Beispielpaar. Zwei eigene Bilder hier ablegen oder Strg+O drücken.</translation>
   </message>
@@ -4206,6 +4210,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Copy or export it again.</source>
    <translation>Neu kopieren oder exportieren.</translation>
+  </message>
+  <message>
+   <source>Copy or export it again. To fuse what can be decoded of it, ask for that (--show-damaged on the command line, the button in the window).</source>
+   <translation>Noch einmal kopieren oder exportieren. Um zu fusionieren, was sich davon dekodieren lässt, dies verlangen (--show-damaged auf der Kommandozeile, die Schaltfläche im Fenster).</translation>
   </message>
   <message>
    <source>Correlation</source>

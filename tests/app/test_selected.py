@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as Pil
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -104,6 +105,28 @@ def assert_nothing_is_shown(window: MainWindow, engine, *, names=("pet_2.png", "
     assert len(engine.requests) == asked
     assert window.export_dialog is None
     assert window._dialog is None or not window._dialog.isVisible()
+
+
+def test_what_can_be_decoded_of_a_damaged_file_is_shown_on_wish_only(
+    qtbot, opened, engine, tmp_path
+):
+    a, b = tmp_path / "pet_2.jpg", tmp_path / "mri_2.jpg"
+    for path, pixels in ((a, gradient(64, 48)), (b, gradient(64, 48)[:, ::-1])):
+        Pil.fromarray(np.asarray(pixels, np.uint8)).save(path, quality=95)
+    content = a.read_bytes()
+    a.write_bytes(content[: len(content) // 2] + b"\xff\xd9")
+    opened.controller.open_pair(a, b)
+    qtbot.waitUntil(lambda: opened.session.problem is not None, timeout=WAIT)
+    assert_nothing_is_shown(opened, engine, names=("pet_2.jpg", "mri_2.jpg"))
+    assert opened.view.card.action.text() == "Show what is there"
+    opened.view.card.action.click()
+    qtbot.waitUntil(lambda: opened.session.sources.pair is not None, timeout=WAIT)
+    assert any("damaged" in note for note in opened.session.sources.pair.a.notes)
+    assert "damaged" in words(opened)
+    # Read again, nobody has asked for that: it is refused.
+    opened.controller.reload()
+    qtbot.waitUntil(lambda: opened.session.problem is not None, timeout=WAIT)
+    assert opened.session.sources.pair is None
 
 
 @pytest.fixture(params=range(4), ids=["Display", "Info", "Features", "Metrics"])

@@ -104,7 +104,13 @@ def test_it_stays_in_eval_mode_and_frozen(weights: Path) -> None:
 def test_both_sources_go_through_in_one_call(config: BackboneConfig) -> None:
     network = tiny_network(tiny_paper(backbone=config))
     calls: list[torch.Size] = []
-    network.backbone.register_forward_hook(lambda _m, inputs, _o: calls.append(inputs[0].shape))
+    tokens = network.backbone.tokens
+
+    def watched(images: torch.Tensor) -> list[torch.Tensor]:
+        calls.append(images.shape)
+        return tokens(images)
+
+    network.backbone.tokens = watched  # type: ignore[method-assign]
     network.encode(torch.rand(1, 3, 32, 48), torch.rand(1, 3, 32, 48))
     assert calls == [torch.Size([2, 3, 32, 48])]
 

@@ -15,8 +15,8 @@ import pytest
 import tifffile
 from PIL import Image as Pil
 
-from core.errors import InputError
-from core.io import probe_image, read_image
+from core.errors import DamagedImage, InputError
+from core.io import probe_image, read_image, read_pair
 
 _END = b"\xff\xd9"
 _RNG = np.random.default_rng(15)
@@ -136,9 +136,16 @@ def test_damaged_jpeg_shown_on_wish(tmp_path: Path) -> None:
     assert shown.size == whole.size
     assert "damaged" in shown.notes[0]
     np.testing.assert_array_equal(shown.data[:32], whole.data[:32])
+    with pytest.raises(DamagedImage, match="--show-damaged") as refused:
+        read_image(path)
+    assert refused.value.can_be_shown
+    pair = read_pair(path, path, damaged="show")
+    np.testing.assert_array_equal(pair.a.data, shown.data)
     (tmp_path / "t.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    with pytest.raises(InputError, match="damaged"):
+    with pytest.raises(DamagedImage, match="damaged") as refused:
         read_image(tmp_path / "t.png", damaged="show")
+    assert not refused.value.can_be_shown
+    assert "--show-damaged" not in str(refused.value)
 
 
 def _png(colour_type: int, bits: int, rows: bytes, *, finished: bool) -> bytes:

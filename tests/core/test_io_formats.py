@@ -156,7 +156,7 @@ def test_jpegls_depth_is_that_of_its_header(tmp_path: Path) -> None:
     (tmp_path / "a.jls").write_bytes(content)
     image = read_image(tmp_path / "a.jls")
     np.testing.assert_array_equal(image.data[..., 0], _TWELVE)
-    assert image.window == (0.0, 65535.0)
+    assert image.container == (0.0, 65535.0)
     frame = content.index(b"\xff\xf7")
     assert content[frame + 4] == 16
     path = tmp_path / "named.jpg"

@@ -106,7 +106,7 @@ def test_what_cannot_fit_is_refused_before_it_is_decoded(group, tmp_path):
         "import sys, core.memory as m\n"
         "from core.io import read_pair\n"
         "from core.errors import InputError\n"
-        "before = m.process_memory().used\n"
+        "before = m.peak_bytes()\n"
         "try:\n    read_pair(sys.argv[1], sys.argv[1])\n"
         "except InputError as error:\n    print(error)\n"
         "print(m.peak_bytes() - before < 50_000_000)\n"

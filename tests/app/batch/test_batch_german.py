@@ -64,7 +64,7 @@ def test_records_of_older_versions_are_read(tmp_path):
     def record(key: str, text: str) -> Record:
         return Record(key, tmp_path / "a", tmp_path / "b", tmp_path / "c", "failed", text)
 
-    said = Said("it has no folder “{0}”", "x")
+    said = Said("not a {0} file: {1}", "x", "y")
     manifest = Manifest(tmp_path)
     manifest.end(record("old", "plain"), now=True)
     manifest.end(record("new", said), now=True)
@@ -74,13 +74,13 @@ def test_records_of_older_versions_are_read(tmp_path):
         changes = [("[1, 2]", '["note"]', "old")]
         database.executemany("UPDATE rows SET text = ?, notes = ? WHERE key = ?", changes)
     assert kept["old"] == "plain"
-    assert json.loads(kept["new"]) == {"said": ["it has no folder “{0}”", "x"]}
+    assert json.loads(kept["new"]) == {"said": ["not a {0} file: {1}", "x", "y"]}
     manifest = Manifest(tmp_path)
     records = manifest.records()
     manifest.close()
     assert (records["old"].text, records["old"].notes) == ("[1, 2]", ("note",))
     assert records["new"].text == said
-    assert spoken(records["new"].text) == "darin fehlt der Ordner „x“"
+    assert spoken(records["new"].text) == "keine x-Datei: y"
 
 
 def test_the_last_batch_remembers_its_reasons_for_any_language(qtbot, page, study, tmp_path):

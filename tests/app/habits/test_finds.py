@@ -209,6 +209,7 @@ def test_every_switch_says_what_it_did_and_shows_its_state(opened, qtbot, name, 
 
 
 def test_invert_and_maximise_say_their_state(opened):
+    opened.view.active.choose("fused")
     opened.actions_.invert.trigger()
     assert opened.status.stage.text() == "Fused: grey values inverted."
     opened.actions_.invert.trigger()
