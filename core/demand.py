@@ -23,7 +23,7 @@ _ADAPTER_MAPS, _BLOCK_MAPS, _HEAD_MAPS = 12, 20, 6
 """Maps (of the network's channels; of a head's full-resolution layers) held at once per piece."""
 _BLOCK_FINER, _HEAD_FINER = 2, 4
 """Stripes of blocks and heads are so many times smaller (:mod:`core.models.stripes`)."""
-_TRAINING_MAPS, _TRAINING_HEAD_MAPS = 190, 12
+_TRAINING_MAPS, _TRAINING_HEAD_MAPS = 200, 12
 """The same in a training step, which keeps nearly all of them for its way back."""
 _TOKEN_MAPS = 24
 """Token maps held at once while the backbone runs."""
@@ -85,7 +85,7 @@ def training_bytes(config: NetworkConfig, batch: int, crop: int) -> int:
     """Bytes that a training step over ``batch`` crops of ``crop``² pixels takes, about."""
     maps = _FLOAT * config.channels / config.stride**2 * _TRAINING_MAPS
     full = 0 if config.head == "direct" else _FLOAT * config.head_channels * _TRAINING_HEAD_MAPS
-    return int(batch * crop**2 * (maps + full)) + _RESERVE
+    return int(_SLACK * batch * crop**2 * (maps + full)) + _RESERVE
 
 
 def classical_bytes(method: str, width: int, height: int, channels: int = 1, piece: int = 0) -> int:

@@ -148,6 +148,8 @@ def share_text(done: int, total: int) -> str:
     """How many of a batch's pairs are done."""
     if total == 1:
         return tr("{0} of 1 pair is done").format(number(done, ","))
+    if done == 1:
+        return tr("1 of {0} pairs is done").format(number(total, ","))
     return tr("{0} of {1} pairs are done").format(number(done, ","), number(total, ","))
 
 

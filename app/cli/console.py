@@ -97,7 +97,12 @@ def reported() -> Iterator[None]:
 def _unexpected(error: Exception) -> str:
     """One line on an error nobody foresaw."""
     said = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, ImportError):
+    if _no_room_to_load(error):
+        text = (
+            f"There is not enough memory for the program itself: {said}. Close other programs, or "
+            "allow it more address space (ulimit -v)."
+        )
+    elif isinstance(error, ImportError):
         text = f"A part of the program cannot be loaded: {said}. Install the program again."
     elif isinstance(error, MemoryError):
         text = "There is not enough memory. Close other programs, or use smaller pictures."
@@ -105,6 +110,16 @@ def _unexpected(error: Exception) -> str:
         text = f"Something unexpected went wrong: {type(error).__name__}: {said}."
     hint = "" if os.environ.get(_DEBUG) else " Details: unifusion --debug …"
     return text + hint
+
+
+def _no_room_to_load(error: Exception) -> bool:
+    """Whether a library is there, and whole, but did not fit into the memory there is."""
+    if not isinstance(error, (ImportError, OSError)):
+        return False
+    said = str(error).lower()
+    # The loader says the same of a disk from which nothing may be run, but then also why.
+    told = "failed to map segment" in said and "not permitted" not in said
+    return told or "cannot allocate memory" in said or "paging file is too small" in said
 
 
 class TerminalProgress:

@@ -33,9 +33,11 @@ from app.widgets.batch.choices_panel import ChoicesPanel
 from app.widgets.batch.model import THUMB, BatchTable
 from app.widgets.batch.run_bar import RunBar
 from app.widgets.batch.table import TablePanel
+from app.widgets.device_chip import DeviceChip
 from app.widgets.drop import DropZone
 from app.words import spoken, spoken_all
 from core.tasks import get_task
+from core.types import DeviceChoice
 
 _EMPTY, _TABLE = 0, 1
 
@@ -79,12 +81,14 @@ class BatchPage(Page):
         self.batch = batch
         batch.setParent(self)
         self._session = session
+        self._device: DeviceChoice | None = None
         self.table = BatchTable(
             partial(describe.row_text, batch), partial(describe.is_troubled, batch)
         )
         self.panel = TablePanel(self.table)
         self.choices = ChoicesPanel(batch.choices)
         self.foot = RunBar()
+        self.chip = DeviceChip()
         self.thumbs = Thumbs(THUMB, self)
         self.notice = Notice(self)
         self.shelf = BatchCards(batch, self.notice)
@@ -97,6 +101,7 @@ class BatchPage(Page):
         self._lay_out()
         self._connect()
         self._show_methods()
+        self._show_device()
         self._show_pairing()
         self._show_phase()
 
@@ -139,6 +144,7 @@ class BatchPage(Page):
             head.addWidget(button)
         head.addSpacing(8)
         head.addWidget(self.summary, 1)
+        head.addWidget(self.chip)
         return head
 
     def _button(self, text: str, icon: str) -> QPushButton:
@@ -208,6 +214,7 @@ class BatchPage(Page):
         batch.phase_changed.connect(self._show_phase)
         self.shelf.problems_wanted.connect(lambda: panel.only_problems.setChecked(True))
         self._session.engine_changed.connect(self._show_methods)
+        self._session.engine_changed.connect(self._show_device)
 
     # --- what the window asks ---------------------------------------------------------------
 
@@ -319,6 +326,12 @@ class BatchPage(Page):
             chosen = default_method(methods, get_task(choices.task))
             if chosen is not None:
                 self.batch.choose_method(chosen.name)
+
+    def _show_device(self) -> None:
+        """Say where batches run: as the window's engine at first, which may fall back since."""
+        if self._device is None and self._session.engine is not None:
+            self._device = self._session.engine.device
+            self.chip.show_device(self._device)
 
     def _ask_output(self) -> None:
         folder = self.batch.choices.folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,9 +22,8 @@ from core.batch.plan import (
 )
 from core.batch.recovery import is_complete, is_done, settle
 from core.errors import FusionError, InputError, OutputError, Said
+from core.io.atomic import remove_parts
 from core.io.pairing import PairingPlan
-
-_PART = re.compile(r"^\.[0-9a-f]{32}\.part")
 
 
 @dataclass(frozen=True)
@@ -137,11 +135,7 @@ def check_run(manifest: Manifest, options: BatchOptions) -> None:
     if not options.resume:
         raise InputError(
             Said("The folder {0}", options.out),
-            Said("it holds a batch of one pair")
-            if found.total == 1
-            else Said(
-                "it holds a batch of which {0} of {1} pairs are done", found.done, found.total
-            ),
+            _share(found),
             "Go on with it (--resume), begin anew (--overwrite), or choose another folder.",
         )
     if found.differences:
@@ -150,6 +144,14 @@ def check_run(manifest: Manifest, options: BatchOptions) -> None:
             Said("it was begun with other settings ({0})", Said.joined("; ", found.differences)),
             "Use those again, choose another folder, or begin anew (--overwrite, no --resume).",
         )
+
+
+def _share(found: FoundRun) -> Said:
+    if found.total == 1:
+        return Said("it holds a batch of one pair")
+    if found.done == 1:
+        return Said("it holds a batch of which 1 of {0} pairs is done", found.total)
+    return Said("it holds a batch of which {0} of {1} pairs are done", found.done, found.total)
 
 
 def sort_out(row: BatchRow, record: Record | None, plan: BatchPlan) -> Todo:
@@ -218,7 +220,7 @@ def _changed(record: Record, a: Path, b: Path) -> str:
     return Said("{0} changed since: fused again", sides[0]) if sides else ""
 
 
-def remove_parts(plan: BatchPlan, records: Mapping[str, Record]) -> int:
+def clean_up(plan: BatchPlan, records: Mapping[str, Record]) -> int:
     """Remove half-written files that earlier runs left in the folders of ``plan``; how many.
 
     Folders of recorded rows that are not in ``plan`` are looked at too, and what is written
@@ -229,10 +231,4 @@ def remove_parts(plan: BatchPlan, records: Mapping[str, Record]) -> int:
     targets = (*(row.target for row in plan.rows), *(r.target for r in records.values()))
     below = {target.parent for target in targets} | {Path()}
     tops = (Path(), Path(RECONSTRUCTIONS), Path(FIGURES), Path(THUMBNAILS))
-    number = 0
-    for folder in (out / top / path for top in tops for path in below):
-        for path in folder.glob(".*.part*") if folder.is_dir() else ():
-            if _PART.match(path.name):
-                path.unlink(missing_ok=True)
-                number += 1
-    return number
+    return sum(remove_parts(out / top / path) for top in tops for path in below)

@@ -18,7 +18,7 @@ from core.batch.place import FolderLost, Place, make_folder
 from core.batch.plan import BatchPlan
 from core.batch.recovery import settle
 from core.batch.report import write_metrics, write_sheet
-from core.batch.resume import check_run, remove_parts, sort_out
+from core.batch.resume import check_run, clean_up, sort_out
 from core.batch.trail import Trail
 from core.batch.work import Change, Work
 from core.errors import FusionError, InputError, OutputError, Said
@@ -134,7 +134,7 @@ class _Run:
         if options.overwrite and not options.resume:
             self._manifest.begin_anew()
         records = self._manifest.records()
-        remove_parts(self._plan, records)
+        clean_up(self._plan, records)
         # A plan of some rows, such as the failed ones, does not make the run smaller.
         total = len(records.keys() | {row.key for row in self._plan.rows})
         before = int(self._manifest.meta().get("total", 0))

@@ -3697,6 +3697,10 @@ Paare werden an ihren Namen erkannt.</translation>
  <context>
   <name>batch</name>
   <message>
+   <source>1 of {0} pairs is done</source>
+   <translation>1 von {0} Paaren ist fertig</translation>
+  </message>
+  <message>
    <source>1 pair</source>
    <translation>1 Paar</translation>
   </message>
@@ -5886,6 +5890,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>it holds a batch of one pair</source>
    <translation>er enthält einen Stapel mit einem Paar</translation>
+  </message>
+  <message>
+   <source>it holds a batch of which 1 of {0} pairs is done</source>
+   <translation>er enthält einen Stapel, in dem 1 von {0} Paaren fertig ist</translation>
   </message>
   <message>
    <source>it holds a batch of which {0} of {1} pairs are done</source>

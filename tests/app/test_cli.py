@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import typer
 from typer.testing import CliRunner
 
+from app.cli.console import reported
 from app.cli.main import app
 from core.io import read_image, write_image
 from core.models.config import BackboneConfig, NetworkConfig
@@ -336,3 +338,46 @@ def test_a_part_that_cannot_be_loaded_is_one_line_and_exit_code_1(
     assert ("Traceback" in "\n".join(details)) == debug
     assert debug or (details == [] and "--debug" in last)
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "lacks_memory"),
+    [
+        (ImportError("libx.so: failed to map segment from shared object"), True),
+        (OSError("libx.so: cannot map zero-fill pages: Cannot allocate memory"), True),
+        (OSError("[WinError 1455] The paging file is too small for this operation"), True),
+        (ImportError("libx.so: failed to map segment: Operation not permitted"), False),
+        (ImportError("libx.so: cannot open shared object file"), False),
+    ],
+)
+def test_a_part_that_found_no_memory_is_not_to_be_installed_again(
+    error: Exception, lacks_memory: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(typer.Exit) as ended, reported():
+        raise error
+    assert ended.value.exit_code == 1
+    told = capsys.readouterr().err
+    assert ("not enough memory for the program itself" in told) == lacks_memory
+    assert ("Install the program again" in told) == (
+        isinstance(error, ImportError) and not lacks_memory
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits as on Linux")
+def test_too_little_address_space_for_torch_is_said_as_that(
+    pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (400 << 20,) * 2); "
+        "from app.cli import main; sys.exit(main())"
+    )
+    words = ["fuse", *map(str, pair), "--task", "mif", "-o", str(tmp_path / "f.png")]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        capture_output=True, text=True, cwd=ROOT, timeout=120, check=False,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.returncode == 1
+    (line,) = done.stderr.strip().splitlines()
+    assert "memory" in line
+    assert "Install" not in line

@@ -74,6 +74,31 @@ def stamps(out: Path) -> dict[str, tuple[int, int]]:
     return {p.name: (p.stat().st_mtime_ns, p.stat().st_ino) for p in out.glob("[!.]*.png")}
 
 
+@pytest.mark.parametrize(
+    ("total", "done", "said"),
+    [
+        (1, 0, "a batch of one pair"),
+        (6, 1, "1 of 6 pairs is done"),
+        (6, 2, "2 of 6 pairs are done"),
+        (6, 0, "0 of 6 pairs are done"),
+    ],
+)
+def test_what_a_folder_holds_is_said_in_its_number(
+    source: Path, tmp_path: Path, total: int, done: int, said: str
+) -> None:
+    out = tmp_path / "out"
+    plan = planned(source, out)
+    run(replace(plan, rows=plan.rows[:total]))
+    manifest = Manifest(out)
+    records = manifest.records()
+    for record in list(records.values())[done:]:
+        manifest.end(replace(record, state="failed"))
+        (out / record.target).unlink(missing_ok=True)
+    manifest.close()
+    with pytest.raises(InputError, match=said):
+        planned(source, out)
+
+
 def test_a_finished_run_is_not_done_again(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert find_run(BatchOptions("mff", "average", out=out)) is None

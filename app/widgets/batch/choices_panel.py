@@ -10,7 +10,6 @@ from typing import Any
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -25,11 +24,14 @@ from PySide6.QtWidgets import (
 from app import theme
 from app.batching.choices import DEPTHS, FORMATS, Choices
 from app.widgets.batch.window_row import WindowRow
-from app.widgets.elided import ElidedLabel
+from app.widgets.elided import ElidedComboBox, ElidedLabel
+from app.widgets.forms import centre_labels
 from app.words import spoken
 from core.tasks import TASKS
 
 _TIP = Qt.ItemDataRole.ToolTipRole
+_LEAST = 10
+"""Letters that every choice has room for."""
 FLAGS = (
     "keep_tree",
     "overwrite",
@@ -65,8 +67,8 @@ class ChoicesPanel(QScrollArea):
         self.show_choices(choices)
 
     def _make_boxes(self) -> None:
-        self.tasks, self.methods = QComboBox(), QComboBox()
-        self.formats, self.depths = QComboBox(), QComboBox()
+        self.tasks, self.methods = ElidedComboBox(_LEAST), ElidedComboBox(_LEAST)
+        self.formats, self.depths = ElidedComboBox(_LEAST), ElidedComboBox(_LEAST)
         for box, name in (
             (self.tasks, self.tr("Task of the batch")),
             (self.methods, self.tr("Method of the batch")),
@@ -74,10 +76,6 @@ class ChoicesPanel(QScrollArea):
             (self.depths, self.tr("Depth of the results")),
         ):
             box.setAccessibleName(name)
-            box.setMinimumContentsLength(10)
-            box.setSizeAdjustPolicy(
-                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-            )
             box.activated.connect(self._edited)
         for task in TASKS.values():
             self.tasks.addItem(spoken(task.title), task.name)
@@ -192,6 +190,7 @@ class ChoicesPanel(QScrollArea):
         form.addRow(self.tr("Values A"), self.windows["a"])
         form.addRow(self.tr("Values B"), self.windows["b"])
         form.addRow("", self.wrong_window)
+        centre_labels(form)
         content = self.content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(10, 8, 10, 8)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 
 from app.batching import describe
 from app.batching.memory import keep, recall
@@ -15,6 +17,7 @@ from app.batching.pairing import key_of
 from app.widgets.batch.model import SAID, STATE, WHY
 from core.io import read_image
 from core.progress import NullProgress
+from core.types import DeviceChoice
 from tests.app.batch.conftest import WAIT, make_pairs, planned, states
 from tests.app.batch.test_batch_page import cell, click, dropped, go
 from tests.app.conftest import gradient, write_png
@@ -236,5 +239,39 @@ def test_one_pair_is_one_pair(qtbot, page, tmp_path):
     assert page.foot.text.text() == "Ready: 1 pair"
     go(qtbot, page)
     assert describe.share_text(0, 1) == "0 of 1 pair is done"
+    assert describe.share_text(1, 12) == "1 of 12 pairs is done"
     assert describe.share_text(3, 12) == "3 of 12 pairs are done"
     assert np.asarray(read_image(tmp_path / "in-fused" / "p000.png").data).shape[:2] == (12, 16)
+
+
+def test_the_page_says_where_its_batches_run_whatever_the_fuse_page_fell_back_to(qtbot, page):
+    session = page._session
+    qtbot.waitUntil(lambda: session.engine is not None, timeout=WAIT)
+    assert page.chip.isVisible()
+    assert page.chip.text() == "CPU"
+    assert page.chip.toolTip() == "CPU: there is no other device here"
+    other = DeviceChoice("cuda:0", "Card", "it is the fastest")
+    session.set_engine(replace(session.engine, device=other))
+    assert page.chip.text() == "CPU", "a batch has an engine of its own"
+
+
+def test_names_of_options_stand_at_the_height_of_their_fields(qtbot, window, page, tmp_path):
+    dropped(qtbot, page, make_pairs(tmp_path / "in", 2))
+    panel = page.choices
+    fields = {"Task": panel.tasks, "Method": panel.methods, "Folder": panel.folder,
+              "Name": panel.template, "Format": panel.formats, "Depth": panel.depths}  # fmt: skip
+    for label in panel.content.findChildren(QLabel):
+        field = fields.pop(label.text(), None)
+        if field is not None:
+            off = [w.mapTo(panel, w.rect().center()).y() for w in (label, field)]
+            assert abs(off[0] - off[1]) <= 1, label.text()
+    assert not fields
+
+
+def test_a_long_name_of_a_method_ends_in_an_ellipsis(qtbot, page, tmp_path):
+    dropped(qtbot, page, make_pairs(tmp_path / "in", 2))
+    box = page.choices.methods
+    box.addItem("A pack with a title that nobody has room for in any panel at all, ever")
+    box.setCurrentIndex(box.count() - 1)
+    assert box.shown_text().startswith("A pack with")
+    assert box.shown_text().endswith("…")
