@@ -242,10 +242,11 @@ class Opening(QObject):
     def _fuse_by_its_names(self, sources: Sources) -> None:
         """Fuse, unless the names speak of another task than the one that was chosen by hand."""
         suggested = self._suggested()
-        if self.session.results or suggested in ("", self.session.task.name):
+        if suggested in ("", self.session.task.name):
             self._fuse_at_once(sources)
         elif self.session.task_by_hand:
-            self._ask_task(suggested)
+            if not self.session.results:
+                self._ask_task(suggested)
         else:
             self._turn_to(suggested)
             self._fuse_at_once(sources)

@@ -109,6 +109,11 @@ class Outcome:
     windows: tuple[Window, Window] | None = None
 
     @property
+    def is_stored(self) -> bool:
+        """True for a picture read from its file: where and how long it was made is not known."""
+        return not self.result.device.name
+
+    @property
     def fused_windows(self) -> tuple[Window, Window]:
         """The windows the sources were fused in."""
         return self.windows or (self.pair.a.window, self.pair.b.window)
