@@ -28,8 +28,10 @@ class _Sentences(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         hint = super().sizeHint(option, index)
         tree = option.widget
-        if not isinstance(tree, QTreeWidget) or not index.parent().isValid():
+        if not isinstance(tree, QTreeWidget):
             return hint
+        if not index.parent().isValid():
+            return hint + QSize(0, 4)
         style, metrics = tree.style(), tree.fontMetrics()
         margin = style.pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, tree) + 1
         indent = 2 * tree.indentation() if index.column() == 0 else 0

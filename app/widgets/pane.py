@@ -21,6 +21,8 @@ from app.widgets.elided import ElidedLabel
 from app.widgets.link import ViewLink
 from app.widgets.painting import Scene
 
+_SHORT = 56
+"""Pixels of a title that gives way to nothing."""
 _ANY = 16_777_215
 """No maximum, as Qt has it."""
 
@@ -105,7 +107,7 @@ class Pane(DropZone):
         margins = self.header.contentsMargins()
         room = self.contentsRect().width() - margins.left() - margins.right() - others
         room -= self.header.spacing() * (len(shown) - 1)
-        most = max(room - name, room // 3, 1)
+        most = max(room - name, room // 3, min(wanted, _SHORT))
         self.title.setMaximumWidth(most if name and most < wanted else _ANY)
 
     def set_picture(self, picture: Picture | None) -> None:

@@ -154,3 +154,25 @@ def test_a_field_that_takes_nothing_looks_so(qtbot, look):
         assert contrast(grounds[1], theme.QColor(theme.colours().muted)) >= 4.5
     finally:
         theme.set_appearance("system")
+
+
+@pytest.mark.parametrize("mode", ["overlay", "difference"])
+def test_comparing_in_the_smallest_window_takes_no_room_from_the_docks(qtbot, opened, mode):
+    opened.resize(1024, 768)
+    QApplication.processEvents()
+    before = {name: dock.width() for name, dock in opened.docks.items()}
+    display = opened.session.display
+    opened.session.set_display(display.with_compare(mode=mode, overlaid=True))
+    QApplication.processEvents()
+    bar = opened.view.bar
+    assert {name: dock.width() for name, dock in opened.docks.items()} == before
+    assert bar.results.width() >= 100
+    number = "0,25" if mode == "difference" else "50 %"
+    assert number.replace(",", ".") in bar.slider.toolTip()
+    assert not bar.slider_label.isVisible()
+    opened.resize(1500, 800)
+    QApplication.processEvents()
+    assert bar.slider_label.isVisible()
+    assert bar.slider_label.text() in bar.slider.toolTip()
+    opened.session.set_display(display)
+    assert not bar.slider_label.isVisible()
