@@ -98,7 +98,7 @@ class Controller(Opening):
         pair = self.session.sources.pair
         if pair is None:
             if self.session.sources.asked == (None, None):
-                text = self.tr("Open two pictures first: drop them here or Ctrl+O.")
+                text = self.tr("Open two pictures first: drop them here or choose “Open…”.")
                 self.session.set_message(text)
             return
         self._overtake()

@@ -20,7 +20,7 @@ from PySide6.QtCore import QCoreApplication
 from app.display import FeatureView
 from app.habits.quiet_import import collector_at_rest, libraries, open_libraries
 from app.render import Picture, basis_of, feature_picture, result_pictures, source_picture
-from app.results import ONE_CAMERA, Stamp, as_seen, stamp_of
+from app.results import ONE_CAMERA, RESAMPLED, Stamp, as_seen, stamp_of
 from app.session import EngineInfo, Loaded, Method, Outcome, Side, Sources, default_method
 from app.words import spoken
 from core.errors import InputError, Said
@@ -136,7 +136,7 @@ def load_sources(
     pair: SourcePair | None
     if isinstance(a, Path) and isinstance(b, Path):
         with suppress(OSError):  # the reader says it better
-            stamp = (*stamp_of(a, b), *((("resampled", 0, 0),) if resample else ()))
+            stamp = (*stamp_of(a, b), *((RESAMPLED["b"],) if resample else ()))
         found = _kept_for(stamp, kept, task)
         if found is not None:
             return replace(found, sample=sample)
@@ -183,6 +183,13 @@ def _kept_for(
         return shared
     found = kept.get(stamp)
     return None if found is None or found.pair is None or is_shared(found.pair, task) else found
+
+
+def depends_on_task(pair: SourcePair) -> bool:
+    """Whether there is a task for which both pictures would have one black and white."""
+    from core.io.values import is_shared  # there is a pair: the readers were imported for it
+
+    return any(is_shared(pair, name) for name, task in TASKS.items() if task.one_camera)
 
 
 def _counted(picture: Picture) -> Picture:

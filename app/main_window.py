@@ -76,10 +76,10 @@ class MainWindow(QMainWindow):
         self.session = Session(task, method, self)
         self.engine_factory = factory
         self.controller = Controller(self.session, factory, samples, self, cpu)
-        self.view = FuseView(self.session)
         self.actions_ = Actions(self)
+        self.view = FuseView(self.session, self.actions_)
         self.top_bar = TopBar(self.session, self.actions_)
-        self.status = Status(self.session)
+        self.status = Status(self.session, self.actions_)
         self.docks: dict[str, QDockWidget] = {}
         self._dialog: QFileDialog | None = None
         self._dialog_folder = ""

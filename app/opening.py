@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app import jobs
 from app.places import file_of
-from app.results import Kept, ResultStore, Sources
+from app.results import Kept, ResultStore, Sources, resampled_side, swapped_stamp
 from app.session import Offer, Problem, Remedy, Running, Session, Side
 from app.words import spoken
 from app.workers import Job, Runner
@@ -45,6 +45,10 @@ class Opening(QObject):
         self._generation = 0
         self._pending: dict[Side, jobs.FileOrImage] = {}
         self._as_damaged = False
+        self._asking: Callable[[], None] | None = None
+        """Asks for what is being read once more."""
+        self._read_for = ""
+        """The task whose black and white the sources have."""
         self._fuse_job: Job | None = None
         self._preview_job: Job | None = None
         self._load_job: Job | None = None
@@ -84,8 +88,9 @@ class Opening(QObject):
         other = _OPPOSITE[side]
         if not both and not sources.sample:
             image = jobs.side_source(sources, other)
-            asked = sources.asked[0 if other == "a" else 1]
-            if image is not None:
+            asked = sources.paths[0 if other == "a" else 1]
+            # What was read beside another picture is read anew, where it came from a file.
+            if image is not None and (asked is None or not _is_read_together(sources)):
                 both[other] = image
             elif asked is not None:
                 both[other] = asked
@@ -105,8 +110,22 @@ class Opening(QObject):
 
     def reload(self) -> None:
         """Read the selected files again."""
+        self._read_again()
+
+    def _read_again(self, then: Then | None = None) -> None:
+        """Read the selected files once more, as they were read before."""
         sources = self.session.sources
-        self._load(*sources.paths, resample=_resampled(sources), sample=sources.sample)
+        a, b = sources.paths
+        if resampled_side(sources.stamp) == "a":
+            # A file is only ever resampled as B: the two were exchanged afterwards.
+            self._load(b, a, resample=True, then=partial(self._exchanged, then))
+        else:
+            resample = resampled_side(sources.stamp) == "b"
+            self._load(a, b, resample=resample, sample=sources.sample, then=then)
+
+    def _exchanged(self, then: Then | None, _sources: Sources) -> None:
+        self.swap()
+        (then or self._fuse_by_its_names)(self.session.sources)
 
     def swap(self) -> None:
         """Exchange A and B. A result shown stays, as stale. Not while one of them is being read."""
@@ -117,7 +136,7 @@ class Opening(QObject):
         pair = None
         if old.pair is not None:
             pair = type(old.pair)(old.pair.b, old.pair.a)
-        stamp = old.stamp[::-1] if old.stamp else None
+        stamp = swapped_stamp(old.stamp)
         swapped = replace(old, a=old.b, b=old.a, pair=pair, stamp=stamp, asked=old.asked[::-1])
         self._pending = {_OPPOSITE[side]: item for side, item in self._pending.items()}
         self.session.set_sources(swapped, keep_outcome=True)
@@ -185,7 +204,10 @@ class Opening(QObject):
         kept = {} if resample else self.store.sources()
         # Black and white of deep pictures depend on the task they will be fused by.
         suggested = "" if then is not None or self.session.task_by_hand else self._suggested()
-        task = suggested or self.session.task.name
+        task = self._read_for = suggested or self.session.task.name
+        self._asking = partial(
+            self._load, a, b, resample=resample, sample=sample, damaged=damaged, then=then
+        )
         work = partial(
             jobs.load_sources, a, b,
             resample=resample, sample=sample, kept=kept, task=task, damaged=damaged,
@@ -233,10 +255,11 @@ class Opening(QObject):
     def _fuse_by_its_names(self, sources: Sources) -> None:
         """Fuse, unless the names speak of another task than the one that was chosen by hand."""
         suggested = self._suggested()
-        if self.session.results or suggested in ("", self.session.task.name):
+        if suggested in ("", self.session.task.name):
             self._fuse_at_once(sources)
         elif self.session.task_by_hand:
-            self._ask_task(suggested)
+            if not self.session.results:
+                self._ask_task(suggested)
         else:
             self._turn_to(suggested)
             self._fuse_at_once(sources)
@@ -264,13 +287,15 @@ class Opening(QObject):
 
     def switch_task(self) -> None:
         """Fuse by the task that the names speak of."""
-        suggested, sources = self._suggested(), self.session.sources
+        suggested = self._suggested()
         if not suggested:
             return
         self.session.task_by_hand = True
+        otherwise = self._is_read_otherwise_for(suggested)
+        self._read_for = suggested
         self._turn_to(suggested)
-        if TASKS[suggested].one_camera:
-            self._load(*sources.paths, resample=_resampled(sources), then=self._fuse_at_once)
+        if otherwise:
+            self._read_again(self._fuse_at_once)
         else:
             self.fuse(preview=True)
 
@@ -291,6 +316,34 @@ class Opening(QObject):
         offer = self.session.offer
         if offer is not None and any(name == "switch_task" for name, _label in offer.answers):
             self.session.set_offer(None)
+        self._follow_task()
+
+    def _follow_task(self) -> None:
+        """Two shots by one camera share black and white, other sources do not: what was read for
+        the one is read again for the other. Nothing is fused before it is asked for.
+        """
+        task, sources = self.session.task.name, self.session.sources
+        if sources.is_awaited and self._asking is not None:
+            if _one_camera(task) != _one_camera(self._read_for):
+                self._asking()
+        elif self._is_read_otherwise_for(task):
+            look = self.session.display
+            self._read_again(partial(self._in_windows, (look.a.window, look.b.window)))
+
+    def _is_read_otherwise_for(self, task: str) -> bool:
+        """Whether the pair on show would have another black and white for ``task``."""
+        sources = self.session.sources
+        if sources.pair is None or None in sources.paths:
+            return False
+        if _one_camera(task) == _one_camera(self._read_for):
+            return False
+        return jobs.depends_on_task(sources.pair)
+
+    def _in_windows(self, windows: Windows, _sources: Sources) -> None:
+        """Show the sources in windows that were chosen by hand before."""
+        look = self.session.display
+        look = look.with_look("a", window=windows[0]).with_look("b", window=windows[1])
+        self.session.set_display(look)
 
     # --- reading that ends without pictures ------------------------------------------------
 
@@ -375,8 +428,14 @@ class Opening(QObject):
             self.session.set_problem(Problem(error, remedy, path))
 
 
-def _resampled(sources: Sources) -> bool:
-    return any("resampled" in entry for entry in sources.stamp or ())
+def _is_read_together(sources: Sources) -> bool:
+    """Whether size, or black and white, of one picture may depend on the other."""
+    pair = sources.pair
+    return pair is not None and (bool(resampled_side(sources.stamp)) or jobs.depends_on_task(pair))
+
+
+def _one_camera(task: str) -> bool:
+    return task in TASKS and TASKS[task].one_camera
 
 
 def _absolute(item: jobs.FileOrImage | None) -> jobs.FileOrImage | None:

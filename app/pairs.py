@@ -167,6 +167,8 @@ class Pairs(QObject):
         self.note = ""
         """What there is to say of what was dropped last."""
         self.current: Key | None = None
+        self.is_listed: Callable[[Match], bool] = lambda _match: True
+        """Whether a pair passes the filter: keys go to those that are seen."""
         self._states: dict[Key, State] = {}
         self._tasks: dict[Key, str] = {}
         """The tasks that the names of pairs in sight speak of."""
@@ -333,29 +335,30 @@ class Pairs(QObject):
         self._controller.open_pair(*key)
 
     def step(self, by: int) -> None:
-        """Open the pair so many places on; the ends hold."""
-        keys = [key_of(match) for match in self.matches]
-        if not keys:
-            return
+        """Open the pair so many places on among those that are seen; the ends hold."""
+        matches = self.matches
+        keys = [key_of(match) for match in matches]
         here = keys.index(self.current) if self.current in keys else (-1 if by > 0 else len(keys))
-        there = min(max(here + by, 0), len(keys) - 1)
-        if there != here:
-            self.open(keys[there])
+        ahead = range(here + 1, len(keys)) if by > 0 else range(here - 1, -1, -1)
+        seen = [keys[place] for place in ahead if self.is_listed(matches[place])]
+        if seen:
+            self.open(seen[min(abs(by), len(seen)) - 1])
 
     def step_folder(self, by: int) -> None:
-        """Open the first pair of the next or previous folder."""
-        folders: dict[Path, Key] = {}
+        """Open the first pair that is seen of the next or previous folder that has one."""
+        folders: dict[Path, Key | None] = {}
         mine: Path | None = None
         for match in self.matches:
-            folders.setdefault(match.folder, key_of(match))
+            if folders.get(match.folder) is None:
+                folders[match.folder] = key_of(match) if self.is_listed(match) else None
             if key_of(match) == self.current:
                 mine = match.folder
         names = list(folders)
-        if names:
-            here = names.index(mine) if mine in folders else 0
-            there = min(max(here + by, 0), len(names) - 1)
-            if there != here:
-                self.open(folders[names[there]])
+        here = names.index(mine) if mine in folders else (-1 if by > 0 else len(names))
+        ahead = names[here + 1 :] if by > 0 else names[:here][::-1]
+        seen = [first for name in ahead if (first := folders[name]) is not None]
+        if seen:
+            self.open(seen[min(abs(by), len(seen)) - 1])
 
     # --- what becomes of them --------------------------------------------------------------
 

@@ -22,6 +22,9 @@ Stamp = tuple[tuple[str, int, int], ...]
 ONE_CAMERA = ("one camera", 0, 0)
 """In a stamp: read for a task that compares brightness, so that both have one black and white."""
 
+RESAMPLED: dict[str, tuple[str, int, int]] = {"a": ("resampled a", 0, 0), "b": ("resampled", 0, 0)}
+"""In a stamp: this side was resampled onto the other."""
+
 LIMIT_BYTES = 1 << 30
 """What results of pairs off screen may hold together."""
 
@@ -104,6 +107,11 @@ class Outcome:
     feature_view: FeatureView = field(default_factory=FeatureView)
     recon_psnr: tuple[float | None, float | None] = (None, None)
     windows: tuple[Window, Window] | None = None
+
+    @property
+    def is_stored(self) -> bool:
+        """True for a picture read from its file: where and how long it was made is not known."""
+        return not self.result.device.name
 
     @property
     def fused_windows(self) -> tuple[Window, Window]:
@@ -215,6 +223,19 @@ def as_seen(pair: SourcePair, windows: Windows) -> SourcePair:
         with_window(image, window) for image, window in zip((pair.a, pair.b), windows, strict=True)
     )
     return pair if a is pair.a and b is pair.b else SourcePair(a, b)
+
+
+def swapped_stamp(stamp: Stamp | None) -> Stamp | None:
+    """The stamp of a pair with A and B exchanged: its files first, then what was done to them."""
+    if stamp is None:
+        return None
+    turned = {RESAMPLED["a"]: RESAMPLED["b"], RESAMPLED["b"]: RESAMPLED["a"]}
+    return (stamp[1], stamp[0], *(turned.get(entry, entry) for entry in stamp[2:]))
+
+
+def resampled_side(stamp: Stamp | None) -> str:
+    """The side that was resampled onto the other: “a”, “b”, or "" for none."""
+    return next((side for side, mark in RESAMPLED.items() if mark in (stamp or ())), "")
 
 
 def stamp_of(*paths: Path) -> Stamp:

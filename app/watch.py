@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal
 
-from app.results import ONE_CAMERA, Stamp, stamp_of
+from app.results import Stamp, stamp_of
 from app.session import Session
 
 _CALM_MS = 300
@@ -33,8 +33,8 @@ class SourceWatch(QObject):
         session.sources_changed.connect(self._follow)
 
     def _entries(self) -> Stamp:
-        stamp = self._session.sources.stamp or ()
-        return tuple(entry for entry in stamp if entry[0] not in ("resampled", ONE_CAMERA[0]))
+        # Behind the two files a stamp says what was done to them.
+        return (self._session.sources.stamp or ())[:2]
 
     def _follow(self) -> None:
         old = self._watcher.files()

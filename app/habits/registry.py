@@ -180,6 +180,10 @@ class Registry(QObject):
         """The keys of a command now, in portable spelling."""
         return tuple(key.toString(_PORTABLE) for key in self._actions[name].shortcuts())
 
+    def key_of(self, name: str) -> str:
+        """The first key of a command as this system writes it; "" where it has none."""
+        return native(self.keys_of(name)[:1])
+
     def defaults(self, name: str) -> tuple[str, ...]:
         """The keys a command has as delivered."""
         return tuple(normal(key) for key in self._commands[name].keys)

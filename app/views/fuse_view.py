@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from PySide6.QtCore import QPointF, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from app.display import Compare, Window
+from app.habits.registry import Registry
 from app.numbers import filled, number
 from app.session import Loaded, Outcome, Session
 from app.views.active import ActivePane
@@ -39,11 +41,16 @@ class FuseView(QWidget):
     side_dropped = Signal(str, object)
     """“a” or “b”, list[Path]"""
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, keys: Registry, parent: QWidget | None = None) -> None:
+        """
+        Args:
+            keys: knows the keys of commands that are spoken of.
+        """
         super().__init__(parent)
         self.session = session
+        self._keys = keys
         self.link = ViewLink(self)
-        self.messages = Messages(session, self)
+        self.messages = Messages(session, keys, self)
         self.card, self.notice, self.coach = (
             self.messages.card,
             self.messages.notice,
@@ -62,6 +69,8 @@ class FuseView(QWidget):
         self._lay_out()
         self._connect()
         self._connect_panes()
+        keys.keys_changed.connect(self._show_keys)
+        self._show_keys()
         self.panes["fused"].canvas.reserve(self.tr("Research use only – AI-generated image"))
         self._show_task()
         self._show_sources()
@@ -207,6 +216,14 @@ class FuseView(QWidget):
         for widget in (self.board, self.bar):
             widget.setVisible(not empty)
 
+    def _show_keys(self) -> None:
+        """What is said of keys follows when they are changed."""
+        key = self._keys.key_of("view.maximise")
+        for pane in self.panes.values():
+            pane.show_key(key)
+        self._show_source_words()
+        self._show_stale_tag()
+
     def _show_task(self) -> None:
         task = self.session.task
         self.welcome.show_task(task.name)
@@ -226,7 +243,9 @@ class FuseView(QWidget):
         labels = (spoken(task.label_a), spoken(task.label_b))
         for name, label, path in zip(("a", "b"), labels, sources.asked, strict=True):
             if path is None:
-                text = self.tr("Drop {0} here\nor press Ctrl+O").format(label)
+                key = self._keys.key_of("file.open")
+                text = self.tr("Drop {0} here\nor press {1}") if key else self.tr("Drop {0} here")
+                text = text.format(label, key)
             elif sources.trouble is None:
                 text = path.name
             else:
@@ -272,7 +291,8 @@ class FuseView(QWidget):
         ):
             self._show_scene(name)
             named = path.name if path is not None else loaded.image.name if loaded else ""
-            self.panes[name].set_info(_describe(loaded) if loaded else named, named)
+            described = _describe(loaded) if loaded else named
+            self.panes[name].set_info(described, named, Path(named).stem)
         self._show_source_words()
         for name in _FROM_RESULT:
             self.panes[name].canvas.set_placeholder(self._placeholder(name))
@@ -341,6 +361,8 @@ class FuseView(QWidget):
         return self.tr("Only models have reconstructions.")
 
     def _fused_info(self, outcome: Outcome) -> str:
+        if outcome.is_stored:
+            return " · ".join((outcome.method_title, spoken(outcome.result.device.reason)))
         device = short_device(outcome.result.device)
         parts = [outcome.method_title, device, f"{number(outcome.seconds, '.1f')} s"]
         return " · ".join(part for part in parts if part)
@@ -355,11 +377,12 @@ class FuseView(QWidget):
         self._show_results()
 
     def _show_stale_tag(self) -> None:
-        self.panes["fused"].set_tag(
-            "stale",
-            self.tr("Stale") if self.session.is_stale else "",
-            self.tr("Sources, windows, task or method changed since. Press Fuse (Enter) to renew."),
-        )
+        key = self._keys.key_of("fuse.run")
+        tip = self.tr("Sources, windows, task or method changed since. Press Fuse to renew.")
+        if key:
+            tip = self.tr("Sources, windows, task or method changed since. {0} fuses anew.")
+        stale = self.tr("Stale") if self.session.is_stale else ""
+        self.panes["fused"].set_tag("stale", stale, tip.format(key))
 
     def _show_running(self) -> None:
         running = self.session.running

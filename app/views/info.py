@@ -109,14 +109,23 @@ def _source(side: Loaded, window: Window) -> list[tuple[str, str]]:
     return [(name, value) for name, value in lines if value]
 
 
+def _making(outcome: Outcome) -> list[tuple[str, str]]:
+    """On what a result was made, and how long it took."""
+    device = outcome.result.device
+    said = ": ".join(filter(None, (spoken(device.label), spoken(device.reason))))
+    lines = [(_tr("Device"), said)]
+    if outcome.is_stored:
+        return lines
+    return [*lines, (_tr("Duration"), f"{number(outcome.seconds, '.2f')} s")]
+
+
 def _result(outcome: Outcome, stale: bool) -> list[tuple[str, str]]:
     result = outcome.result
     lines = [
         (_tr("Method"), outcome.method_title),
         (_tr("Kind"), _tr("model") if outcome.is_model else _tr("classical")),
         (_tr("Task"), spoken(get_task(result.task).title)),
-        (_tr("Device"), f"{spoken(result.device.label)}: {spoken(result.device.reason)}"),
-        (_tr("Duration"), f"{number(outcome.seconds, '.2f')} s"),
+        *_making(outcome),
         (_tr("Depth"), _depth(result.bit_depth)),
         (_tr("State"), _tr("stale: something changed since") if stale else _tr("up to date")),
     ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from app.habits.registry import Registry
 from app.session import Session
 from app.widgets.bars import ErrorCard, MessageBar
 from app.words import spoken_all, spoken_error
@@ -27,9 +28,10 @@ def reason_of(error: FusionError, path: Path, both: Iterable[Path | None]) -> st
 class Messages(QObject):
     """Shows a session's problem and notices in three bars; it lays none of them out."""
 
-    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+    def __init__(self, session: Session, keys: Registry, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._keys = keys
         self._coach_dismissed = False
         self.card = ErrorCard()
         self.notice = MessageBar("noticeBar", "alert-outline")
@@ -39,6 +41,7 @@ class Messages(QObject):
         session.problem_changed.connect(self._show_problem)
         session.notices_changed.connect(self._show_notices)
         session.sources_changed.connect(self._show_coach)
+        keys.keys_changed.connect(self._show_coach)
         self.notice.dismissed.connect(self._dismiss_notice)
         self.coach.dismissed.connect(self._dismiss_coach)
 
@@ -77,8 +80,11 @@ class Messages(QObject):
 
     def _show_coach(self) -> None:
         sample = self._session.sources.sample and not self._coach_dismissed
-        text = self.tr("This is a sample pair. Drop two images of your own here, or press Ctrl+O.")
-        self.coach.show_text(text if sample else "")
+        key = self._keys.key_of("file.open")
+        text = self.tr("This is a sample pair. Drop two images of your own here.")
+        if key:
+            text = self.tr("This is a sample pair. Drop two images of your own here, or press {0}.")
+        self.coach.show_text(text.format(key) if sample else "")
 
     def _dismiss_coach(self) -> None:
         self._coach_dismissed = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QFileSystemWatcher, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
@@ -12,6 +13,9 @@ from app.thumbs import Thumbs
 from app.widgets.pair_list import PairList
 from app.widgets.pair_model import THUMB, PairModel, PairRow
 from app.widgets.pair_table import PairDialog
+
+if TYPE_CHECKING:
+    from core.io.plan import Match
 
 _WATCHED = 64
 """Folders watched at most."""
@@ -44,6 +48,7 @@ class PairsDock(QWidget):
         layout.addWidget(self.list)
         self.list.thumb_wanted.connect(self.thumbs.want)
         self.thumbs.ready.connect(self.model.set_thumb)
+        pairs.is_listed = lambda match: self.model.passes(self._row(match))
         pairs.plan_changed.connect(self._show_plan)
         pairs.note_changed.connect(lambda: self.list.show_note(pairs.note))
         pairs.state_changed.connect(self.model.touch)
@@ -63,14 +68,14 @@ class PairsDock(QWidget):
         state = self._pairs.state(key)
         return state.badge, state.why
 
+    def _row(self, match: Match) -> PairRow:
+        folder = str(match.folder) if match.folder.parts else self.tr("Pairs")
+        return PairRow(key_of(match), match.name, match.reason, folder)
+
     def _show_plan(self) -> None:
         matches = self._pairs.matches
-        top = self.tr("Pairs")
         # Made one by one, as they are listed.
-        self.model.set_rows(
-            PairRow(key_of(m), m.name, m.reason, str(m.folder) if m.folder.parts else top)
-            for m in matches
-        )
+        self.model.set_rows(map(self._row, matches))
         plan = self._pairs.plan
         self.list.show_counts(len(matches), len(plan.leftovers) if plan is not None else 0)
         self.list.show_note(self._pairs.note)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen, QTextOption
 
 GLASS_POWER = 4.0
 """How much larger the glass shows things."""
@@ -57,5 +57,7 @@ def paint_placeholder(painter: QPainter, room: QRect, text: str, *, waiting: boo
         painter.drawRoundedRect(room.adjusted(20, 20, -20, -20), 6, 6)
         painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(_QUIET)
-    flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-    painter.drawText(room.adjusted(16, 16, -16, -16), int(flags), text)
+    layout = QTextOption(Qt.AlignmentFlag.AlignCenter)
+    # A file's name has no spaces, and is to be read whole.
+    layout.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+    painter.drawText(QRectF(room.adjusted(8, 8, -8, -8)), text, layout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QTabBar, QWidget
 
 from app.display import COMPARE_MODES, LAYOUTS, Compare, Layout
@@ -10,6 +11,9 @@ from app.numbers import number
 from app.widgets.elided import ShrinkingComboBox
 
 _WIDEST = 150
+_WIDE = 640
+"""Width from which on there is room for every word."""
+_SLIDING = ("overlay", "difference")
 
 
 class CompareBar(QWidget):
@@ -84,6 +88,15 @@ class CompareBar(QWidget):
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
             self._keep_height()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show the number of the slider where there is room for it."""
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """In a narrow row the results need it more than the number, which the tip has, too."""
+        self.slider_label.setVisible(self._compare.mode in _SLIDING and self.width() >= _WIDE)
+
     def _combo(self, name: str, items: list[tuple[str, str]], letters: int = 2) -> QComboBox:
         combo = ShrinkingComboBox(letters, _WIDEST)
         combo.setAccessibleName(name)
@@ -155,9 +168,8 @@ class CompareBar(QWidget):
                 combo.setCurrentIndex(combo.findData(value))
         self.first.setVisible(on)
         self.second.setVisible(on)
-        sliding = compare.mode in ("overlay", "difference")
-        self.slider.setVisible(sliding)
-        self.slider_label.setVisible(sliding)
+        self.slider.setVisible(compare.mode in _SLIDING)
+        self._make_room()
         with QSignalBlocker(self.slider):
             if compare.mode == "difference":
                 name, text = self.tr("Range of the difference"), f"±{number(compare.span, '.2f')}"
@@ -166,7 +178,7 @@ class CompareBar(QWidget):
                 name, text = self.tr("Opacity"), f"{compare.opacity * 100:.0f} %"
                 self.slider.setValue(round(compare.opacity * 100))
         self.slider.setAccessibleName(name)
-        self.slider.setToolTip(name)
+        self.slider.setToolTip(f"{name}: {text}")
         self.slider_label.setText(text)
 
     def show_layout(self, layout: Layout) -> None:

@@ -30,29 +30,43 @@ class ElidedLabel(QLabel):
         """
         super().__init__(parent)
         self._mode = mode
-        self._first = ""
+        self._first = self._short = ""
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setText(text)
 
-    def setText(self, text: str, first: str = "") -> None:
+    def set_mode(self, mode: Qt.TextElideMode) -> None:
+        """Cut elsewhere."""
+        self._mode = mode
+        self.update()
+
+    def setText(self, text: str, first: str = "", short: str = "") -> None:
         """Show ``text``.
 
         Args:
             first: its beginning, a name that is to be read where there is no room for the rest.
+            short: as much of it as tells most, where there is no room for that either.
         """
-        self._first = first
+        self._first, self._short = first, short
         super().setText(text)
         self.setToolTip(text)
 
     def shown_text(self, room: int) -> str:
         """What is shown in ``room`` pixels."""
         metrics, right = self.fontMetrics(), Qt.TextElideMode.ElideRight
-        if not self._first or metrics.horizontalAdvance(self.text()) <= room:
+        if metrics.horizontalAdvance(self.text()) <= room:
+            return self.text()
+        if not self._first:
             return metrics.elidedText(self.text(), self._mode, room)
         if metrics.horizontalAdvance(f"{self._first} …") <= room:
             return metrics.elidedText(self.text(), right, room)
-        return metrics.elidedText(self._first, self._mode, room)
+        if metrics.horizontalAdvance(self._first) <= room:
+            return self._first
+        return metrics.elidedText(self._short or self._first, self._mode, room)
+
+    def width_of_name(self) -> int:
+        """Pixels in which the name can be read; 0 where there is none."""
+        return self.fontMetrics().horizontalAdvance(self._first) + 2 if self._first else 0
 
     def minimumSizeHint(self) -> QSize:
         """No width at all, if need be."""

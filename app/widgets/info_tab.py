@@ -2,11 +2,43 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QKeySequence, QResizeEvent, QShortcut, QShowEvent
+from PySide6.QtWidgets import (
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QWidget,
+)
 
+Index = QModelIndex | QPersistentModelIndex
 Rows = list[tuple[str, list[tuple[str, str]]]]
+
+
+_NAMES, _ROOM = 0.4, 6
+"""Share of the width that names may take; pixels around one."""
+
+
+class _Sentences(QStyledItemDelegate):
+    """Makes a row as tall as its words need in the width of their column."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        hint = super().sizeHint(option, index)
+        tree = option.widget
+        if not isinstance(tree, QTreeWidget):
+            return hint
+        if not index.parent().isValid():
+            return hint + QSize(0, 4)
+        style, metrics = tree.style(), tree.fontMetrics()
+        margin = style.pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, tree) + 1
+        indent = 2 * tree.indentation() if index.column() == 0 else 0
+        room = max(tree.columnWidth(index.column()) - indent - 2 * margin, 1)
+        flags = int(Qt.TextFlag.TextWordWrap)
+        words = metrics.boundingRect(0, 0, room, 1 << 20, flags, str(index.data()))
+        return QSize(hint.width(), max(words.height(), metrics.height()) + 2)
 
 
 class InfoTab(QTreeWidget):
@@ -16,6 +48,7 @@ class InfoTab(QTreeWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._names_width = 0
         self.setColumnCount(2)
         self.setHeaderHidden(True)
         self.setRootIsDecorated(False)
@@ -23,14 +56,26 @@ class InfoTab(QTreeWidget):
         self.setWordWrap(True)
         # Of a path that is too long, the file and where it begins tell most.
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setItemDelegate(_Sentences(self))
         self.setAccessibleName(self.tr("Information"))
-        self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
+        self.header().setMinimumSectionSize(1)
         self.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         # A row is as tall as its words need in the width there is.
         self.header().sectionResized.connect(lambda *_: self.scheduleDelayedItemsLayout())
         copy = QShortcut(QKeySequence.StandardKey.Copy, self)
         copy.setContext(Qt.ShortcutContext.WidgetShortcut)
         copy.activated.connect(self._copy)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share the width anew."""
+        super().resizeEvent(event)
+        self._share_width()
+
+    def _share_width(self) -> None:
+        """The names take what they need, up to a share: what they stand for is longer."""
+        width, most = self._names_width, round(_NAMES * self.viewport().width())
+        self.header().resizeSection(0, max(min(width, most), 1))
 
     def showEvent(self, event: QShowEvent) -> None:
         """Now somebody looks."""
@@ -40,6 +85,10 @@ class InfoTab(QTreeWidget):
     def show_rows(self, rows: Rows) -> None:
         """Show groups of lines."""
         self.clear()
+        names = [name for _title, lines in rows for name, _value in lines]
+        widest = max((self.fontMetrics().horizontalAdvance(name) for name in names), default=0)
+        self._names_width = widest + self.indentation() * 2 + _ROOM
+        self._share_width()
         for title, lines in rows:
             group = QTreeWidgetItem([title])
             group.setFlags(Qt.ItemFlag.ItemIsEnabled)
@@ -51,7 +100,8 @@ class InfoTab(QTreeWidget):
             for name, value in lines:
                 item = QTreeWidgetItem([name, value])
                 item.setToolTip(1, value)
-                item.setTextAlignment(0, Qt.AlignmentFlag.AlignTop)
+                for column in (0, 1):
+                    item.setTextAlignment(column, Qt.AlignmentFlag.AlignTop)
                 group.addChild(item)
             group.setExpanded(True)
 

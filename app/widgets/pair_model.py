@@ -134,7 +134,7 @@ class PairModel(QStandardItemModel):
         end, least, last = perf_counter() + _TURN, self._place + FEW, self._place + SLICE
         while self._place < min(last, len(self._all)):
             row = self._all[self._place]
-            if not self._filter or self._fits(row):
+            if self.passes(row):
                 found.setdefault(row.folder, []).append(self._item(self._place, row))
             self._place += 1
             if self._place >= least and perf_counter() > end:
@@ -158,7 +158,10 @@ class PairModel(QStandardItemModel):
         if fresh:
             self.invisibleRootItem().appendRows(fresh)
 
-    def _fits(self, row: PairRow) -> bool:
+    def passes(self, row: PairRow) -> bool:
+        """Whether the filter lets a row be seen."""
+        if not self._filter:
+            return True
         words = (row.folder, row.name, row.key[0].name, row.key[1].name)
         return any(self._filter in word.casefold() for word in words)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -19,6 +20,11 @@ from app.widgets.drop import DropZone
 from app.widgets.elided import ElidedLabel
 from app.widgets.link import ViewLink
 from app.widgets.painting import Scene
+
+_SHORT = 56
+"""Pixels of a title that gives way to nothing."""
+_ANY = 16_777_215
+"""No maximum, as Qt has it."""
 
 
 class Pane(DropZone):
@@ -56,10 +62,14 @@ class Pane(DropZone):
     def _make_maximise_button(self) -> QToolButton:
         button = QToolButton()
         theme.set_icon(button, "arrow-expand", "muted")
-        button.setToolTip(self.tr("Show this pane alone, or all again (F)"))
         button.setAccessibleName(self.tr("Maximise pane"))
         button.clicked.connect(self.maximise_requested)
         return button
+
+    def show_key(self, key: str) -> None:
+        """Name the key that maximises a pane; "" for none."""
+        text = self.tr("Show this pane alone, or all again")
+        self.maximise_button.setToolTip(f"{text} ({key})" if key else text)
 
     def set_active(self, active: bool) -> None:
         """Mark this as the pane that keys work on."""
@@ -70,11 +80,35 @@ class Pane(DropZone):
     def set_title(self, title: str) -> None:
         """Name the pane."""
         self.title.setText(title)
+        self._share_room()
         self.canvas.setAccessibleName(title)
 
-    def set_info(self, info: str, name: str = "") -> None:
-        """Say what is in it; ``name`` is the beginning that is to be read in any case."""
-        self.info.setText(info, name)
+    def set_info(self, info: str, name: str = "", short: str = "") -> None:
+        """Say what is in it; ``name`` is the beginning that is to be read in any case, ``short`` as
+        much of that as tells most.
+        """
+        self.info.setText(info, name, short)
+        self._share_room()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share the header anew."""
+        super().resizeEvent(event)
+        self._share_room()
+
+    def _share_room(self) -> None:
+        """Where title and name do not both fit, the title keeps a third of the room, or more if the
+        name leaves it: of two panes of one kind the name tells more.
+        """
+        wanted, name = self.title.sizeHint().width(), self.info.width_of_name()
+        items = [self.header.itemAt(place) for place in range(self.header.count())]
+        widgets = [w for item in items if item is not None and (w := item.widget()) is not None]
+        shown = [w for w in widgets if not w.isHidden()]
+        others = sum(w.sizeHint().width() for w in shown if w not in (self.title, self.info))
+        margins = self.header.contentsMargins()
+        room = self.contentsRect().width() - margins.left() - margins.right() - others
+        room -= self.header.spacing() * (len(shown) - 1)
+        most = max(room - name, room // 3, min(wanted, _SHORT))
+        self.title.setMaximumWidth(most if name and most < wanted else _ANY)
 
     def set_picture(self, picture: Picture | None) -> None:
         """Show a picture, or the placeholder."""
@@ -95,6 +129,7 @@ class Pane(DropZone):
         label.setText(text)
         label.setToolTip(tip)
         label.setVisible(bool(text))
+        self._share_room()
 
     def tag(self, kind: str) -> str:
         """The text of a tag on show, or ""."""

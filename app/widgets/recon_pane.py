@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from app.widgets.link import ViewLink
@@ -16,6 +16,8 @@ class ReconPane(Pane):
 
     def __init__(self, name: str, link: ViewLink, parent: QWidget | None = None) -> None:
         super().__init__(name, link, parent)
+        # Two panes are called alike but for the last letter.
+        self.title.set_mode(Qt.TextElideMode.ElideMiddle)
         self.residual = QToolButton()
         self.residual.setText("Δ")
         self.residual.setCheckable(True)

@@ -9,8 +9,9 @@ import numpy as np
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
+from app.habits.registry import Registry
 from app.numbers import number
-from app.session import Loaded, Session
+from app.session import Loaded, Outcome, Session
 from app.widgets.device_chip import short_device
 from app.widgets.elided import ElidedLabel
 from app.widgets.memory_label import MemoryLabel
@@ -26,7 +27,7 @@ class Status(QStatusBar):
 
     cancel_requested = Signal()
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, keys: Registry, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._begun: float | None = None
@@ -38,7 +39,6 @@ class Status(QStatusBar):
         self.bar.setFixedWidth(160)
         self.bar.setAccessibleName(self.tr("Progress"))
         self.cancel = QPushButton(self.tr("Cancel"))
-        self.cancel.setToolTip(self.tr("Stop (Esc)"))
         self.cancel.clicked.connect(self.cancel_requested)
         self.readout = QLabel()
         self.readout.setAccessibleName(self.tr("Values under the pointer"))
@@ -53,7 +53,14 @@ class Status(QStatusBar):
         self._pixel: QPoint | None = None
         for signal in (session.sources_changed, session.outcome_changed):
             signal.connect(lambda: self.show_pixel(self._pixel))
+        self._keys = keys
+        keys.keys_changed.connect(self._show_key)
+        self._show_key()
         self._show_running()
+
+    def _show_key(self) -> None:
+        key, text = self._keys.key_of("fuse.cancel"), self.tr("Stop")
+        self.cancel.setToolTip(f"{text} ({key})" if key else text)
 
     def _show_running(self) -> None:
         running = self._session.running
@@ -104,9 +111,13 @@ class Status(QStatusBar):
         if self._session.running is None and outcome is None:
             self.stage.setText("")
         elif self._session.running is None and outcome is not None:
-            device = short_device(outcome.result.device)
-            text, seconds = self.tr("Done in {0} s: {1}, {2}"), number(outcome.seconds, ".1f")
-            self.stage.setText(text.format(seconds, outcome.method_title, device))
+            self.stage.setText(self._done(outcome))
+
+    def _done(self, outcome: Outcome) -> str:
+        if outcome.is_stored:
+            return self.tr("Read from its file: {0}").format(outcome.method_title)
+        text, seconds = self.tr("Done in {0} s: {1}, {2}"), number(outcome.seconds, ".1f")
+        return text.format(seconds, outcome.method_title, short_device(outcome.result.device))
 
     def show_saved(self, path: Path) -> None:
         """Say where the picture went."""

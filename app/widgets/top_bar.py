@@ -185,6 +185,8 @@ def _push_button(action: QAction) -> QPushButton:
     button.clicked.connect(action.trigger)
     action.enabledChanged.connect(button.setEnabled)
     action.changed.connect(lambda: button.setIcon(action.icon()))
+    # Its keys may be changed.
+    action.changed.connect(lambda: button.setToolTip(action.toolTip()))
     return button
 
 

@@ -937,8 +937,8 @@
    <translation>Wird abgebrochen…</translation>
   </message>
   <message>
-   <source>Open two pictures first: drop them here or Ctrl+O.</source>
-   <translation>Erst zwei Bilder öffnen: hier ablegen oder Strg+O.</translation>
+   <source>Open two pictures first: drop them here or choose “Open…”.</source>
+   <translation>Erst zwei Bilder öffnen: hier ablegen oder „Öffnen…“ wählen.</translation>
   </message>
  </context>
  <context>
@@ -1515,10 +1515,14 @@ Kanal: ein Kanal allein.</translation>
    <translation>Klassische Vorschau</translation>
   </message>
   <message>
+   <source>Drop {0} here</source>
+   <translation>{0} hier ablegen</translation>
+  </message>
+  <message>
    <source>Drop {0} here
-or press Ctrl+O</source>
+or press {1}</source>
    <translation>{0} hier ablegen
-oder Strg+O drücken</translation>
+oder {1} drücken</translation>
   </message>
   <message>
    <source>Features</source>
@@ -1577,8 +1581,12 @@ oder Strg+O drücken</translation>
    <translation>Quelle {0}</translation>
   </message>
   <message>
-   <source>Sources, windows, task or method changed since. Press Fuse (Enter) to renew.</source>
-   <translation>Quellen, Fenster, Aufgabe oder Methode wurden seither geändert. Mit „Fusionieren“ (Eingabe) erneuern.</translation>
+   <source>Sources, windows, task or method changed since. Press Fuse to renew.</source>
+   <translation>Quellen, Fenster, Aufgabe oder Methode wurden seither geändert. Mit „Fusionieren“ erneuern.</translation>
+  </message>
+  <message>
+   <source>Sources, windows, task or method changed since. {0} fuses anew.</source>
+   <translation>Quellen, Fenster, Aufgabe oder Methode wurden seither geändert. {0} fusioniert neu.</translation>
   </message>
   <message>
    <source>Stale</source>
@@ -1961,8 +1969,12 @@ oder Strg+O drücken</translation>
    <translation>Zeigen, was da ist</translation>
   </message>
   <message>
-   <source>This is a sample pair. Drop two images of your own here, or press Ctrl+O.</source>
-   <translation>Dies ist ein Beispielpaar. Zwei eigene Bilder hier ablegen oder Strg+O drücken.</translation>
+   <source>This is a sample pair. Drop two images of your own here, or press {0}.</source>
+   <translation>Dies ist ein Beispielpaar. Zwei eigene Bilder hier ablegen oder {0} drücken.</translation>
+  </message>
+  <message>
+   <source>This is a sample pair. Drop two images of your own here.</source>
+   <translation>Dies ist ein Beispielpaar. Zwei eigene Bilder hier ablegen.</translation>
   </message>
   <message>
    <source>Use CPU</source>
@@ -2474,8 +2486,8 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Bild groß zeigen</translation>
   </message>
   <message>
-   <source>Show this pane alone, or all again (F)</source>
-   <translation>Nur dieses Bild zeigen, oder wieder alle (F)</translation>
+   <source>Show this pane alone, or all again</source>
+   <translation>Nur dieses Bild zeigen, oder wieder alle</translation>
   </message>
  </context>
  <context>
@@ -3345,12 +3357,16 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Fortschritt</translation>
   </message>
   <message>
+   <source>Read from its file: {0}</source>
+   <translation>Aus der Datei gelesen: {0}</translation>
+  </message>
+  <message>
    <source>Saved {0}</source>
    <translation>{0} gespeichert</translation>
   </message>
   <message>
-   <source>Stop (Esc)</source>
-   <translation>Anhalten (Esc)</translation>
+   <source>Stop</source>
+   <translation>Anhalten</translation>
   </message>
   <message>
    <source>Values under the pointer</source>
@@ -6168,6 +6184,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>die Zahlen sind zu groß (über 10^38)</translation>
   </message>
   <message>
+   <source>its one picture does not have the name of a pair in {1}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
    <source>its pair was taken apart by hand</source>
    <translation>das Paar wurde von Hand getrennt</translation>
   </message>
@@ -6698,6 +6718,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>there are no fonts on this machine</source>
    <translation>auf diesem Rechner gibt es keine Schriften</translation>
+  </message>
+  <message>
+   <source>there are no pictures in it</source>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>there are none</source>

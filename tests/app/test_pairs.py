@@ -311,3 +311,53 @@ def test_files_that_are_gone_are_found_whatever_became_of_them(tmp_path):
         keys[2]: "a.png",
         keys[3]: "a.png",
     }
+
+
+def test_keys_go_only_to_pairs_that_the_filter_lets_be_seen(qtbot, window, folder):
+    add(qtbot, window, folder)
+    pairs, names = window.pairs, window.pairs_dock.list.filter
+
+    def open_now() -> str:
+        return f"{pairs.current[0].parent.name}/{pairs.current[0].stem}"
+
+    assert open_now() == "anna/pet_1"
+    names.setText("bert")
+    # The pair on show is hidden: the next one is the first that is seen behind it.
+    for step, expected in ((1, "bert/pet_1"), (1, "bert/pet_2"), (1, "bert/pet_2")):
+        pairs.step(step)
+        assert open_now() == expected
+    pairs.step(-5)
+    assert open_now() == "bert/pet_1"
+    pairs.step_folder(1)
+    pairs.step_folder(-1)
+    assert open_now() == "bert/pet_1"
+    names.setText("_2")
+    pairs.step(1)
+    assert open_now() == "bert/pet_2"
+    pairs.step_folder(-1)
+    assert open_now() == "anna/pet_2"
+    names.setText("nothing of the kind")
+    pairs.step(1)
+    pairs.step_folder(1)
+    assert open_now() == "anna/pet_2"
+    names.setText("")
+    pairs.step_folder(5)
+    with idle(qtbot, window):
+        pairs.step(-1)
+    assert open_now() == "bert/pet_2"
+
+
+def test_keys_begin_at_an_end_of_the_list_where_no_pair_of_it_is_open(
+    qtbot, window, folder, samples
+):
+    add(qtbot, window, folder)
+    with idle(qtbot, window):
+        window.controller.open_sample()
+    assert window.pairs.current is None
+    window.pairs.step_folder(1)
+    assert window.pairs.current[0].parent.name == "anna"
+    with idle(qtbot, window):
+        window.controller.open_sample()
+    with idle(qtbot, window):
+        window.pairs.step_folder(-1)
+    assert window.pairs.current[0].parent.name == "cara"

@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from app.main_window import MainWindow
 from app.pairs import key_of
 from app.results import as_seen
+from app.views.info import rows_of
 from core.fusing import provenance
 from core.io import read_image
 from core.types import Image
@@ -269,8 +270,16 @@ def test_a_fused_pair_is_opened_with_the_picture_that_was_written(qtbot, window,
     assert shown.method_title == "Compact model"
     assert shown.is_model
     assert not window.session.is_stale
+    # Nobody knows on what it was made, and how long it took: nothing is made up.
+    assert window.status.stage.text() == "Read from its file: Compact model"
+    assert window.view.panes["fused"].info.text() == "Compact model · read from its file"
+    lines = dict(dict(rows_of(window.session))["Result"])
+    assert lines["Device"] == "read from its file"
+    assert "Duration" not in lines
     with idle(qtbot, window):
         window.controller.fuse()
+    assert window.status.stage.text().startswith("Done in ")
+    assert "Duration" in dict(dict(rows_of(window.session))["Result"])
     assert len(window.session.results) == 1
     assert len(engine.requests) == 1
 
@@ -294,3 +303,18 @@ def test_windows_of_a_stored_result_are_those_it_was_fused_in(qtbot, window, fil
     assert not window.session.is_stale
     assert isinstance(window.session.outcome.seen.a, Image)
     assert window.session.outcome.seen.a.window == (10, 90)
+
+
+def test_a_pair_fused_before_comes_back_with_its_task(qtbot, window, engine, files, tmp_path):
+    roads = (
+        write_png(tmp_path / "road_ir.png", gradient(64, 48)),
+        write_png(tmp_path / "road_vis.png", gradient(64, 48)[:, ::-1]),
+    )
+    for pair, task in ((files, "mif"), (roads, "ivif"), (files, "mif")):
+        with idle(qtbot, window):
+            window.controller.open_pair(*pair)
+        assert window.session.task.name == task
+        assert not window.session.is_stale
+        assert window.session.outcome.result.task == task
+    asked = [request.task for request in engine.requests]
+    assert asked == ["mif", "ivif"], "nothing is fused twice"

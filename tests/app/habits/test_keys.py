@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -349,3 +351,46 @@ def test_the_palette_shows_but_does_not_run_what_cannot_be_done(qtbot, main, reg
     QTest.keyClick(palette.filter, Qt.Key.Key_Return)
     assert heard == []
     assert palette.isVisible()
+
+
+# --- keys that are spoken of -------------------------------------------------------------------
+
+
+def spoken_of(window) -> list[str]:
+    """Every place in the window that names a key outside menus."""
+    window.session.sources_changed.emit()
+    return [
+        window.view.panes["a"].canvas.said,
+        window.view.coach.text.text(),
+        window.view.panes["fused"].maximise_button.toolTip(),
+        window.view.panes["fused"]._tags["stale"].toolTip(),
+        window.status.cancel.toolTip(),
+        window.top_bar.fuse_button.toolTip(),
+    ]
+
+
+def test_what_is_said_of_keys_follows_when_they_are_changed(qtbot, window):
+    actions = window.actions_
+    window.session.set_sources(replace(window.session.sources, sample=True))
+    said = spoken_of(window)
+    for text, key in zip(
+        said, ("Ctrl+O", "Ctrl+O", "(F)", "Return", "(Esc)", "(Return"), strict=True
+    ):
+        assert key in text, said
+    actions.apply_keys(
+        {
+            "file.open": ["Alt+P"],
+            "view.maximise": ["F8"],
+            "fuse.run": ["F9"],
+            "fuse.cancel": ["F10"],
+        }
+    )
+    said = spoken_of(window)
+    for text, key in zip(said, ("Alt+P", "Alt+P", "(F8)", "F9", "(F10)", "(F9)"), strict=True):
+        assert key in text, said
+    nothing: dict[str, list[str]] = {
+        name: [] for name in ("file.open", "view.maximise", "fuse.run", "fuse.cancel")
+    }
+    actions.apply_keys(nothing)
+    for text in spoken_of(window):
+        assert not any(sign in text for sign in ("(", "{", "Alt", "F9", "press")), text
