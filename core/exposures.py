@@ -12,6 +12,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Kind = Literal["ev", "time", "sign", "letter", "number"]
@@ -21,13 +22,15 @@ KINDS: tuple[Kind, ...] = ("ev", "time", "sign", "letter", "number")
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _SIGN = r"[+-]|(?:minus|plus)[ _]?|(?<![a-z])[nmp]"
 _EV_AFTER = re.compile(
-    rf"(?P<sign>{_SIGN})?(?<![\d.,])(?P<number>{_NUMBER}|(?<=[+-])\d+_\d) ?ev(?![a-z])"
+    rf"(?P<sign>{_SIGN})?(?<![\d.,])(?P<number>{_NUMBER}|(?<=[+-])\d+_\d)(?(sign)[ _]?| ?)"
+    r"(?:ev|stops?)(?![a-z])"
 )
 _EV_BEFORE = re.compile(rf"(?<![a-z])ev[ _=]?(?P<sign>{_SIGN})?(?P<number>{_NUMBER})(?!\d)")
 _TIME = re.compile(
-    rf"(?<![a-z\d.,])(?:(?P<over>\d+)[_/-])?(?P<number>{_NUMBER}) ?(?P<unit>s|sec|ms)(?![a-z])"
+    rf"(?<![a-z\d.,])(?:(?P<over>\d+)[_/-])?(?P<number>{_NUMBER}) ?"
+    r"(?P<unit>s|sec|[mu\u00b5\u03bc]s)(?![a-z])"
 )
-_SIGNED = re.compile(rf"(?P<sign>[+-])?(?<![\d.,])(?P<number>{_NUMBER})(?![\d]|[.,]\d)")
+_SIGNED = re.compile(rf"(?P<sign>[+-])?(?<![\d.,])(?P<number>{_NUMBER})(?![\d]|[.,]\d|[^\W\d_])")
 _LETTERED = re.compile(
     rf"(?<![a-z\d])(?P<sign>minus|plus|[nmp])?[ _]?(?P<number>{_NUMBER})(?![a-z\d])"
 )
@@ -38,8 +41,12 @@ _SHUTTERS = frozenset(
      1000, 1250, 1600, 2000, 2500, 3200, 4000, 5000, 6400, 8000)
 )  # fmt: skip
 """What cameras write below 1 in a shutter time."""
-_LONGEST = 30
-"""Seconds; cameras do not offer more."""
+_LONGEST, _BULB = 30, 900
+"""Seconds: cameras offer no more by themselves, and hardly anybody holds the shutter for longer."""
+_UNITS = {"ms": 1e3, "us": 1e6, "\u00b5s": 1e6, "\u03bcs": 1e6}
+"""How many of them are a second."""
+_PARTS = re.compile("(\\d*)([\u00bc-\u00be\u2153-\u215e])")
+"""A third, three quarters, …, written as one letter."""
 _MINUS = dict.fromkeys(map(ord, "\u2212\u2013\u2010\u2011\ufe63\uff0d"), "-") | dict.fromkeys(
     map(ord, "\uff0b\u00b1"), "+"
 )
@@ -108,8 +115,7 @@ def _reading(kind: Kind, name: str, found: re.Match[str], sure: bool = True) -> 
     value = _float(groups["number"])
     if groups.get("over"):
         value = float(groups["over"]) / value if value else 0.0
-    if groups.get("unit") == "ms":
-        value /= 1000
+    value /= _UNITS.get(groups.get("unit") or "", 1)
     glued = sign == "-" and groups["sign"] == "-" and start > 0 and name[start - 1].isalnum()
     written = name[start:end].strip(" _")
     scene = name[:start], name[end:]
@@ -117,7 +123,7 @@ def _reading(kind: Kind, name: str, found: re.Match[str], sure: bool = True) -> 
 
 
 def _ev(name: str, low: str) -> Iterator[Exposure]:
-    if "ev" in low:
+    if "ev" in low or "stop" in low:
         for found in _EV_AFTER.finditer(low):
             yield _reading("ev", name, found)
         for found in _EV_BEFORE.finditer(low):
@@ -130,10 +136,10 @@ def _time(name: str, low: str, numbered: frozenset[str] = frozenset()) -> Iterat
     for found in _TIME.finditer(low):
         scene_number = found["over"] not in (None, "1")
         if found["over"] and (scene_number or name[: found.start()].casefold() in numbered):
-            seconds = _TIME.search(low, found.start("number"))
-            yield _reading("time", name, seconds or found)
-        else:
-            yield _reading("time", name, found)
+            found = _TIME.search(low, found.start("number")) or found
+        reading = _reading("time", name, found)
+        if reading.value <= _BULB:  # “1990s” are years
+            yield reading
 
 
 def _sign(name: str, low: str) -> Iterator[Exposure]:
@@ -163,7 +169,10 @@ _READERS: dict[Kind, Callable[[str, str], Iterator[Exposure]]] = {
 }
 
 
-def _readings(name: str, kind: Kind, numbered: frozenset[str] = frozenset()) -> Iterator[Exposure]:
+@lru_cache(maxsize=65536)  # names are asked about with every one they may belong to
+def _readings(
+    name: str, kind: Kind, numbered: frozenset[str] = frozenset()
+) -> tuple[Exposure, ...]:
     """All ways to read ``name`` (one spelling of letters and signs) as an exposure of ``kind``.
 
     ``numbered``: see :func:`_numbered`.
@@ -171,11 +180,16 @@ def _readings(name: str, kind: Kind, numbered: frozenset[str] = frozenset()) -> 
     low = name.lower()
     if len(low) != len(name):  # letters whose small form is longer would shift the places
         name = low
-    yield from _time(name, low, numbered) if kind == "time" else _READERS[kind](name, low)
+    return tuple(_time(name, low, numbered) if kind == "time" else _READERS[kind](name, low))
 
 
 def _spelled(name: str) -> str:
-    return unicodedata.normalize("NFC", name).translate(_MINUS)
+    return _PARTS.sub(_as_decimal, unicodedata.normalize("NFC", name).translate(_MINUS))
+
+
+def _as_decimal(found: re.Match[str]) -> str:
+    value = int(found[1] or 0) + unicodedata.numeric(found[2])
+    return f"{value:.3f}".rstrip("0")
 
 
 def exposure_of(name: str) -> Exposure | None:
@@ -248,6 +262,7 @@ def _numbered(names: Iterable[str]) -> frozenset[str]:
     )
 
 
+@lru_cache(maxsize=65536)
 def compare_exposures(one: str, other: str, sure: bool = True) -> int:
     """-1 when ``one`` is less exposed than ``other``, 1 when more, 0 when they differ otherwise.
 

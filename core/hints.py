@@ -19,6 +19,8 @@ COARSE = re.compile(r"[\W_]+|[^\W_]+")
 """Words and what is between them."""
 FINE = re.compile(r"\d+|[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+|[^\W\d_]+")
 """Parts of a word: where letters, digits or capitals change."""
+_SIGNS = re.compile(r"(?:\+|(?<=[_ .(])-)(?=\d)")
+"""Of numbers, where no hyphen is meant."""
 GENERIC_WORDS = (("a", "b"), ("left", "right"), ("l", "r"), ("first", "second"))
 """Words for A and B that are of no task."""
 _LONG = 6
@@ -206,6 +208,8 @@ def _two_scenes(one: str, word: str, other: str, partner: str) -> bool:
         for n, skip in ((one, word), (other, partner))
     ]
     numbers = [[int(w) for w in rest if w.isdecimal()] for rest in rests]
+    if _SIGNS.findall(one) != _SIGNS.findall(other):
+        return bool(_SIGNS.search(one) and _SIGNS.search(other))
     alike = [re.sub(r"[^\W_]+", "w", normal(name)) for name in (one, other)]
     if not all(rests) or alike[0] != alike[1]:
         return False

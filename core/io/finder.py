@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,23 +12,14 @@ from core.hints import (
     in_order,
     normal,
     side_of,
-    sides_together,
     source_of,
     which_source,
-    words_apart,
 )
+from core.io.candidates import HABIT_WORDS, HINT_WORDS
 from core.io.collect import Collected
+from core.io.file_pairs import STRANGE, FilePairs
 from core.io.known_folders import is_method, kind_beside_sources, kind_of
-from core.io.names import (
-    HABIT_WORDS,
-    HINT_WORDS,
-    LEARNED_WORDS,
-    NUMBERS,
-    TASK_WORDS,
-    NameMatches,
-    NamePair,
-    match_names,
-)
+from core.io.names import match_names
 from core.io.persons import two_persons
 from core.io.plan import Match, PairingPlan
 from core.io.reading import is_image
@@ -37,7 +27,7 @@ from core.io.scan import Scanner, sort_out
 from core.io.sides import choose_sides
 from core.io.tree import Node, Places, Sides, both_names, natural
 from core.said import Said
-from core.tasks import TASKS, get_task
+from core.tasks import get_task
 
 FolderRule = Callable[[Path], Sequence[Match] | None]
 """Looks at one folder before its files are paired by name: its pairs, or None to pass it on.
@@ -48,8 +38,8 @@ For sources that are folders themselves (series of slices): ``Match.a`` and ``b`
 FOLDER_RULES: tuple[FolderRule, ...] = ()
 """Rules that hold wherever pairs are looked for: window, batch, command line and trainer."""
 
-_SURE, _STRANGE = 3.0, 0.5
-"""How much a pair counts that a rule made, and one across folders whose names say nothing."""
+_SURE = 3.0
+"""How much a pair counts that a rule made."""
 
 
 def pair_paths(
@@ -101,6 +91,7 @@ class _Finder:
         self._scanner = Scanner(skip)
         self._places = places or Places()
         self._found = Collected(task, self._places)
+        self._files = FilePairs(task, self._found)
         self._within: dict[int, list[float]] = {}
 
     def plan(self) -> PairingPlan:
@@ -145,7 +136,7 @@ class _Finder:
 
     def _pair_node(self, node: Node, relative: Path) -> None:
         self._pair_folders(node.folders, relative, explicit=False, parent=node)
-        self._pair_files(node.files, relative, node.path if relative.parts else None)
+        self._files.pair(node.files, relative, node.path if relative.parts else None)
 
     def _pair_folders(
         self,
@@ -240,7 +231,7 @@ class _Finder:
             return False
         names = both_names(a, b)
         if strongest == 0 or explicit:
-            paired = self._pair_sides(Sides(a, b, _STRANGE, sure=False), relative)
+            paired = self._pair_sides(Sides(a, b, STRANGE, sure=False), relative)
             if paired:
                 text = "{0} were taken for two sources, though their names do not say so."
                 self._found.note(Said(text, names))
@@ -298,120 +289,12 @@ class _Finder:
         """Pair the pictures of two folders with each other; False when that is not to be."""
         if not self._are_sides(sides):
             return False
-        trial = _Finder(self._task, places=self._places)
-        trial._pair_two_sides(sides, relative)
-        if not trial._found.matches:
+        found = Collected(self._task, self._places)
+        FilePairs(self._task, found).pair_sides(sides, relative)
+        if not found.matches:
             return False
-        self._found.take(trial._found)
+        self._found.take(found)
         return True
-
-    def _pair_two_sides(self, sides: Sides, relative: Path) -> None:
-        files = list(sides.files())
-        for spelling in (normal, _without_capitals):
-            groups: dict[tuple[str, str], list[tuple[Path, Path, str]]] = defaultdict(list)
-            for item in files:
-                groups[spelling(str(item[0])), spelling(item[1].stem)].append(item)
-            files = []
-            for group in groups.values():
-                labels = [side for _, _, side in group]
-                if labels == ["a", "b"]:
-                    (folder, a, _), (_, b, _) = group
-                    how = (
-                        "same name in {0}"
-                        if spelling is normal
-                        else "same name but for capitals in {0}"
-                    )
-                    match = Match(normal(a.stem), a, b, Said(how, sides.names))
-                    match = replace(match, folder=relative / folder, sure=sides.sure)
-                    self._found.pair(match, sides.weight)
-                elif len(set(labels)) == 2:
-                    for _, path, _ in group:
-                        listed = ", ".join(p.name for _, p, _ in group if p != path)
-                        text = Said("several files have its name: {0}", listed)
-                        self._found.leave(path, text, "ambiguous")
-                else:
-                    files += group
-        # Where names are the same, one that has no partner is not of a row: 1 is not B of 2.
-        least = LEARNED_WORDS if self._found.matches else NUMBERS
-        if sides.weight == _STRANGE:  # “s1/s1_t1” and “s2/s2_t1” are of two patients
-            least = HABIT_WORDS
-        by_folder: dict[Path, list[tuple[Path, str]]] = defaultdict(list)
-        for folder, path, side in files:
-            by_folder[folder].append((path, side))
-        for folder, items in by_folder.items():
-            labels = [side for _, side in items]
-            found = match_names([p.stem for p, _ in items], self._task, labels, least)
-            self._take([p for p, _ in items], found, relative / folder, sides)
-
-    def _pair_files(
-        self, files: Sequence[Path], relative: Path, folder: Path | None = None
-    ) -> None:
-        """Pair ``files`` by the words they differ in; a ``folder`` that is one row is one line."""
-        named = {*relative.parts, *(path.parent.name for path in files[:1])}
-        # “PET/1” and “PET/2” are of one source, and so are two truths.
-        one = any(source_of(name, None) or kind_of(name) for name in named)
-        least = LEARNED_WORDS if one else NUMBERS
-        found = match_names([path.stem for path in files], self._task, least=least)
-        if len(found.unmatched) == len(files) == 2 and self._only_two(files, relative):
-            return
-        numbered = all(re.search(r"\d", path.stem) for path in files)
-        if folder and numbered and len(files) > 2 and len(found.rows) == len(files):
-            self._found.leave(folder, found.unmatched[0], "unmatched", len(files))
-            return
-        self._take(files, found, relative)
-
-    def _take(
-        self,
-        files: Sequence[Path],
-        found: NameMatches,
-        relative: Path,
-        sides: Sides | None = None,
-    ) -> None:
-        self._found.note(*found.notes)
-        for pair in found.pairs:
-            a, b = files[pair.a], files[pair.b]
-            if sides and self._of_two_persons(sides, pair):
-                for path in (a, b):
-                    self._found.leave(path, Said("no file of that name in {0}", sides.names))
-                continue
-            name = pair.shared or a.parent.name or a.stem
-            # One word that is missing from the other name says less than two words.
-            weight = pair.strength if pair.word_a and pair.word_b else HABIT_WORDS
-            match = Match(name, a, b, pair.reason, relative, sides.sure if sides else pair.sure)
-            self._found.pair(match, sides.weight if sides else weight)
-        for index, reason in found.unmatched.items():
-            if sides and "no other" in reason:
-                reason = Said("no file of that name in {0}", sides.names)
-            self._found.leave(files[index], reason)
-        for index, reason in found.ambiguous.items():
-            self._found.leave(files[index], reason, "ambiguous")
-
-    def _of_two_persons(self, sides: Sides, pair: NamePair) -> bool:
-        """Whether only the folders tell whose two pictures are: ``anna/PET`` and ``berta/MRI``.
-
-        Pictures of patients also where they have a number each.
-        """
-        words = pair.word_a.casefold(), pair.word_b.casefold()
-        medical = any(t.medical and sides_together(*words, t.name) for t in TASKS.values())
-        if sides.weight == _STRANGE and medical:
-            return True
-        return not pair.shared and sides.weight <= HABIT_WORDS
-
-    def _only_two(self, files: Sequence[Path], relative: Path) -> bool:
-        """One picture whose name says A and one that says B, with no third: a pair."""
-        first, second = files
-        if two_persons(Path(first.stem), Path(second.stem)):
-            return False
-        for spec in sorted(TASKS.values(), key=lambda spec: spec.name != self._task):
-            words = words_apart(first.stem, second.stem, spec.name)
-            if words is not None:
-                if sides_together(*words, spec.name) == "b":
-                    first, second, words = second, first, words[::-1]
-                reason = Said("the only two pictures here, named {0} and {1}", *words)
-                name = relative.name or first.parent.name or first.stem
-                self._found.pair(Match(name, first, second, reason, relative), TASK_WORDS)
-                return True
-        return False
 
     def _pair_loose(self, files: list[Path], alone: bool) -> None:
         """Files given one by one: as if their folders were given, with nothing else in them."""
@@ -428,22 +311,18 @@ class _Finder:
             if len(nodes) > 1:
                 self._pair_folders(nodes, Path(), explicit=True)
             else:
-                self._pair_files(nodes[0].files, Path())
+                self._files.pair(nodes[0].files, Path())
 
     def _pair_given_two(self, first: Path, second: Path) -> None:
         if two_persons(first, second):
             text = "{0} and {1} name two persons; paired as asked."
             self._found.note(Said(text, first.name, second.name))
-        trial = _Finder(self._task, places=self._places)
-        trial._pair_files((first, second), Path())
-        if trial._found.matches:
-            self._found.take(trial._found)
+        found = Collected(self._task, self._places)
+        FilePairs(self._task, found).pair((first, second), Path())
+        if found.matches:
+            self._found.take(found)
             return
         a, b = in_order(first, second, self._task)
         sure = which_source(a, b, self._task) != ""
         why = Said("the only two files given")
         self._found.pair(Match(normal(a.stem), a, b, why, Path(), sure), _SURE)
-
-
-def _without_capitals(name: str) -> str:
-    return normal(name).casefold()

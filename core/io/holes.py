@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from core.exposures import exposure_of
@@ -51,9 +51,15 @@ def holes_of(name: str) -> Iterator[Hole]:
             for head, word, tail in glued_words(part):
                 yield _hole(before + head + "\0", word, tail + after, *about)
             if len(parts) > 2 and place in (0, len(parts) - 1):
-                rest = "".join(parts[2:] if place == 0 else parts[:-2])
+                rest = _signed(parts[1], parts[2:]) if place == 0 else "".join(parts[:-2])
                 yield Hole((rest.casefold(), "-"), part.casefold(), part, rest, *about)
         start += len(part)
+
+
+def _signed(gap: str, parts: Sequence[str]) -> str:
+    """``parts`` as one, with the sign that ends the ``gap`` before them where it is one."""
+    sign = gap[-1] if gap[-1] == "+" or (gap[-1] == "-" and len(gap) > 1) else ""
+    return (sign if parts[0][0].isdecimal() else "") + "".join(parts)
 
 
 def _hole(before: str, word: str, after: str, person: str, exposure: float | None) -> Hole:

@@ -49,7 +49,9 @@ _RESULT_WORDS = _set(
 _RESULTS = frozenset(("out", "outs", "fusion", "fusions", "pred", "preds", "ausgabe", "fusioniert"))
 NO_SOURCES = _RESULT_WORDS | _TRUTH_WORDS | {"truth", "seg", "segmentation"}
 """Words in names of files that are the truth, labels, or results."""
-NO_SOURCES_ALONE = NO_SOURCES | _set("mask masks depth edge edges roi")
+COPIES = _set("copy kopie copie copia cópia")
+"""Words that file managers give to a second copy of a file."""
+NO_SOURCES_ALONE = NO_SOURCES | COPIES | _set("mask masks depth edge edges roi")
 """Those, and others where the same name without the word is there (``1`` and ``1_mask``)."""
 _METHODS = _set(
     """ifcnn tardal reconet umfcmgr umf ydtr datfuse lrrnet ddfm emma pmgi ganmcc sdnet mfeif

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from core.exposures import Bracket, Exposure, find_brackets
 from core.hints import normal, source_of
 from core.said import Said
+from core.tasks import TASKS
 
 _CAMERA = re.compile(r"(?P<shot>.*\d)[_-](?P<lens>[TWVZ])", re.IGNORECASE)
 _LENSES = ("W", "V", "Z")
@@ -61,14 +62,23 @@ def find_series(
     places = sorted(among)
     for bracket in find_brackets([names[index] for index in places]):
         order = [places[index] for index in bracket.order]
-        other = task is not None and task != "mef"
-        if other and not late and source_of(bracket.readings[0].shared, task):
+        if not late and _left_to_words(bracket.readings[0], task):
             continue
         _take_bracket(series, bracket, order, names, task, sides)
     if sides is None:
         settled = series.settled
         _take_shots(series, names, [i for i in places if i not in settled])
     return series
+
+
+def _left_to_words(reading: Exposure, task: str | None) -> bool:
+    """Whether words of sources are to be tried before exposures: ``roof_-5_ir``.
+
+    Where exposures are to be fused, not for those that say EV.
+    """
+    if task == "mef" and reading.kind == "ev":
+        return False
+    return any(source_of(reading.shared, other) for other in TASKS if other != "mef")
 
 
 def _take_bracket(

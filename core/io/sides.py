@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from core.hints import side_of_word, specs_for, words_of
+from core.io.candidates import HABIT_WORDS, HINT_WORDS, NUMBERS, TASK_WORDS
 from core.io.known_folders import kind_beside_sources
-from core.io.names import HABIT_WORDS, HINT_WORDS, NUMBERS, TASK_WORDS, match_names
+from core.io.names import match_names
 from core.io.persons import two_persons
 from core.io.tree import Node, Sides
 from core.said import Said

@@ -6185,7 +6185,7 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>its one picture does not have the name of a pair in {1}</source>
-   <translation type="unfinished" />
+   <translation>sein einziges Bild heißt nicht wie ein Paar in {1}</translation>
   </message>
   <message>
    <source>its pair was taken apart by hand</source>
@@ -6721,7 +6721,7 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
   <message>
    <source>there are no pictures in it</source>
-   <translation type="unfinished" />
+   <translation>er enthält keine Bilder</translation>
   </message>
   <message>
    <source>there are none</source>
@@ -7150,6 +7150,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>“{0}” fits it and others equally well</source>
    <translation>„{0}“ passt dazu und zu anderen gleich gut</translation>
+  </message>
+  <message>
+   <source>“{0}” in its name says that it is a copy of another picture here</source>
+   <translation>„{0}“ im Namen besagt, dass es die Kopie eines anderen Bildes hier ist</translation>
   </message>
   <message>
    <source>“{0}” in its name says that it is the truth, a label or a result, not a source</source>

@@ -69,10 +69,66 @@ LAYOUTS: dict[str, Layout] = {
     "m and p with the middle": Layout(
         (("w_m1.jpg", "w_p1.jpg"),), ("w_0.jpg",), "mef", unmatched("w_0.jpg"), ("least",)
     ),
+    "thirds of a stop": Layout(
+        (("x (\u22121⅓ EV).jpg", "x (+1⅓ EV).jpg"), ("y(-½EV).jpg", "y(+⅔EV).jpg"),
+         ("z_-1_EV.jpg", "z_+0.3_EV.jpg")), ("x (\u2212⅔ EV).jpg",), "mef",
+        unmatched("x (\u2212⅔ EV).jpg"), ("least",),
+    ),
+    "microseconds": Layout(
+        (("x_100us.jpg", "x_5000us.jpg"), ("y_80µs.jpg", "y_2ms.jpg")), task="mef"
+    ),
+    "stops": Layout(pairs_of("{}_-2stops.jpg", "{}_+2 stops.jpg", ["a", "c"]), task="mef"),
+    "years are no exposures": Layout(
+        (), ("barn_1990s.png", "barn_2000s.png"), left=unmatched("barn_1990s.png", "barn_2000s.png")
+    ),
+    "degrees are no exposures": Layout(
+        (), ("roof_-5C.jpg", "roof_+5C.jpg"), left=unmatched("roof_-5C.jpg", "roof_+5C.jpg")
+    ),
+    "sources at temperatures": Layout(
+        pairs_of("roof_{}C_ir.jpg", "roof_{}C_vis.jpg", ["-5", "+5"]), task="ivif"
+    ),
+    "sources at places": Layout(
+        pairs_of("at_{}_151.2_ir.tif", "at_{}_151.2_rgb.tif", ["-33.85", "+33.85"]), task="ivif"
+    ),
+    "slices of two sources": Layout(
+        pairs_of("pet_z{}.png", "mri_z{}.png", ["-9", "+9"]), task="mif"
+    ),
+    "sources at times": Layout(
+        pairs_of("bird_{}s_ir.png", "bird_{}s_vis.png", ["5", "10"]), task="ivif"
+    ),
+    "sources at decimals": Layout(
+        pairs_of("p_{}_near.png", "p_{}_far.png", ["0.5", "1.5"]), task="mff"
+    ),
+    "only two, of two places": Layout(
+        (), ("ir_-5_x.png", "vis_+5_x.png"), left=unmatched("ir_-5_x.png", "vis_+5_x.png")
+    ),
     "a minus that is no hyphen": Layout((("x_\u22122EV.jpg", "x_+2EV.jpg"),), task="mef"),
     "a bracket of five": Layout(
         (("b_-2EV.jpg", "b_+2EV.jpg"),), several("b_{}EV.jpg", of=["-1", "0", "+1"]), "mef",
         unmatched("b_-1EV.jpg", "b_0EV.jpg", "b_+1EV.jpg"), ("least",),
+    ),
+    "two scenes, two numbers": Layout(pairs_of("{}_1.png", "{}_2.png", ["1", "2"])),
+    "two scenes with a letter": Layout(pairs_of("s{}_1.jpg", "s{}_2.jpg", ["1", "2"])),
+    "three scenes, two numbers": Layout(pairs_of("{}_1.png", "{}_2.png", ["1", "2", "3"])),
+    "sources by number first": Layout(pairs_of("source1_{}.png", "source2_{}.png", ["1", "2"])),
+    "shots by number": Layout(pairs_of("s{}_exp1.jpg", "s{}_exp2.jpg", ["1", "2"])),
+    "shots and scenes by number": Layout(
+        pairs_of("{}_exp1.jpg", "{}_exp2.jpg", ["1", "2", "3"])
+    ),
+    "focus by number": Layout(pairs_of("{}_focus1.jpg", "{}_focus2.jpg", ["a", "b"]), task="mff"),
+    "frames of one camera": Layout(
+        (), ("FLIR0001.jpg", "FLIR0002.jpg"), left=unmatched("FLIR0001.jpg", "FLIR0002.jpg")
+    ),
+    "frames beside labels": Layout(
+        (), ("images/00001D.png", "images/00002D.png", "labels/00001D.png"),
+        left=unmatched("images/00001D.png", "images/00002D.png"), notes=("labels",),
+    ),
+    "copies": Layout(
+        (("x_ir.png", "x_vis.png"),), ("x_ir - Copy.png", "x_vis copy.png", "x_ir - Kopie.png"),
+        "ivif", unmatched("x_ir - Copy.png", "x_vis copy.png", "x_ir - Kopie.png"),
+    ),
+    "infrared called IRX": Layout(
+        pairs_of("IRX_{}.jpg", "MAX_{}.jpg", ["0001", "0002"]), task="ivif"
     ),
     "signs without EV": Layout(pairs_of("{}_-2.jpg", "{}_+2.jpg", ["a", "c"]), task="mef"),
     "folders of exposures": Layout(
@@ -437,10 +493,11 @@ def test_two_sources_in_two_exposures_go_by_the_task(tmp_path: Path) -> None:
     root = made(
         tmp_path, Layout((), ("ir_-2EV.png", "ir_+2EV.png", "vis_-2EV.png", "vis_+2EV.png"))
     )
-    assert below(pair_paths([root], "ivif"), root) == {
-        ("ir_-2EV.png", "vis_-2EV.png"),
-        ("ir_+2EV.png", "vis_+2EV.png"),
-    }
+    for task in ("ivif", None):
+        assert below(pair_paths([root], task), root) == {
+            ("ir_-2EV.png", "vis_-2EV.png"),
+            ("ir_+2EV.png", "vis_+2EV.png"),
+        }
     assert below(pair_paths([root], "mef"), root) == {
         ("ir_-2EV.png", "ir_+2EV.png"),
         ("vis_-2EV.png", "vis_+2EV.png"),
