@@ -381,7 +381,7 @@ def test_figures_know_nothing_of_what_stands_in_a_hole() -> None:
 @pytest.mark.parametrize("tag", ["-9999", None])
 def test_no_data_in_real_infrared(tmp_path: Path, shared_data: Path, tag: str | None) -> None:
     """Degrees with −9999 in a corner: the scene keeps its brightness and its contrast."""
-    files = pair_folders(shared_data / "val" / "ivif").pairs[6]
+    files = pair_folders(shared_data / "val" / "ivif").active[6]
     twin = luma(read_image(files.a).normalised())[..., 0]
     degrees = (10 + 30 * twin).astype(np.float32)
     whole = read_pair(_write(tmp_path / "w.tif", degrees), files.b, task="ivif")

@@ -24,8 +24,8 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.batching.choices import DEPTHS, FORMATS, Choices
-from app.widgets.batch.window_row import WindowRow
 from app.widgets.elided import ElidedLabel
+from app.widgets.window_row import WindowRow
 from app.words import spoken
 from core.tasks import TASKS
 
