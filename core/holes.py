@@ -98,7 +98,13 @@ def comparable(
     Cut to the rectangle around these pixels; holes inside it are continued smoothly in each picture
     by itself, so that none of them gains or loses by what was filled in.
     """
-    valid = pair.valid
+    return judgeable(pair.valid, *pictures)
+
+
+def judgeable(
+    valid: BoolArray | None, *pictures: np.ndarray[tuple[int, ...], np.dtype[_Picture]]
+) -> tuple[np.ndarray[tuple[int, ...], np.dtype[_Picture]], ...]:
+    """As :func:`comparable`, given where both sources hold data (H×W, somewhere True), or None."""
     if valid is None:
         return pictures
     rows, columns = (np.flatnonzero(valid.any(axis=axis)) for axis in (1, 0))

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.said import Said
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -26,3 +28,14 @@ class Setting:
     group: str = ""
     step: float = 0.0
     file: bool = False
+
+
+class Misfit(ValueError):
+    """A setting clashes with another one of its configuration.
+
+    ``field``: its name there, beside which the message belongs.
+    """
+
+    def __init__(self, field: str, text: Said) -> None:
+        super().__init__(text)
+        self.field = field

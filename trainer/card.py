@@ -23,6 +23,8 @@ _LISTED = (
     ("bilevel", "two levels"),
     ("precision", "precision"),
     ("seed", "seed"),
+    ("window_a", "values of A that are black and white"),
+    ("window_b", "values of B that are black and white"),
 )
 
 
@@ -124,8 +126,15 @@ def _curves(curves: Curves) -> str:
     return text
 
 
+def _told(value: object) -> str:
+    """A value in a table; of a window both ends."""
+    if isinstance(value, (list, tuple)):
+        return " to ".join(f"{end:g}" for end in value)
+    return str(value)
+
+
 def _settings(config: Mapping[str, object]) -> str:
-    rows = [[title, str(config[name])] for name, title in _LISTED if name in config]
+    rows = [[title, _told(config[name])] for name, title in _LISTED if config.get(name) is not None]
     losses = config.get("losses")
     if isinstance(losses, Mapping):
         rows += [[f"weight of {k}", str(v)] for k, v in losses.items() if k != "source"]

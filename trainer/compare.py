@@ -19,6 +19,7 @@ from core.metrics import METRICS, evaluate, to_luma8
 from core.models.pack import SUFFIX, read_manifest
 from core.progress import NullProgress, Progress
 from core.types import FloatArray, FusionRequest, SourcePair
+from core.windows import Windows
 
 NAMES = ("Qabf", "MI", "VIF", "SSIM")
 _STRIPS = 6
@@ -79,12 +80,14 @@ def compare(
     progress: Progress | None = None,
     device: str = "auto",
     backbone: Path | None = None,
+    windows: Windows = (None, None),
 ) -> Comparison:
     """Fuse ``pairs`` with both, as the Fuse workspace would, and score them.
 
     Args:
         parent: a pack's file, or the name of a pack or classical method.
         pairs: such as ``survey.split.validation``: not trained on.
+        windows: by hand, as in :func:`core.io.read_pair`.
 
     Raises:
         InputError: not one pair can be used. PackError: a pack cannot. Cancelled: stopped.
@@ -100,7 +103,7 @@ def compare(
         progress.check()
         progress.report(index, len(pairs), "comparing")
         try:
-            pair = read_pair(match.a, match.b, task=task)
+            pair = read_pair(match.a, match.b, task=task, windows=windows)
         except InputError as error:
             why = Said.plain(error.why or error.what)
             problems.append(Said("{0}: {1}", match.name, why))

@@ -6,16 +6,44 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from annotated_types import Interval, MultipleOf
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic.dataclasses import dataclass
 
 from core.errors import InputError, Said
 from core.models.config import NetworkConfig, compact_config
-from core.setting import Setting
+from core.setting import Misfit, Setting
 from core.tasks import TASKS, ColourPolicy, LossWeights, Weight, get_task
+from core.windows import Window, Windows, check_window
 from trainer.faults import first_fault
 
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False, revalidate_instances="always")
+
+
+def _two_numbers(value: object) -> object:
+    """A window by hand, or None; ValueError where it is anything else."""
+    if value is None:
+        return None
+    ends = value if isinstance(value, (list, tuple)) else ()
+    numbers = [end for end in ends if isinstance(end, (int, float)) and not isinstance(end, bool)]
+    try:
+        if len(numbers) == len(ends) == 2:
+            window = float(numbers[0]), float(numbers[1])
+            check_window(window)
+            return window
+    except (OverflowError, InputError):
+        pass
+    raise ValueError(Said("must be two numbers, the lower one first"))
+
+
+ByHand = Annotated[Window | None, BeforeValidator(_two_numbers)]
+"""Values of a source that are black and white; None takes what its pictures give."""
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -43,6 +71,8 @@ class TrainConfig:
         precision: ``bf16`` runs the networks under autocast; losses stay in fp32.
         seed: of everything random.
         exclude: file-name patterns of pairs to leave out, e.g. ``llvip_*``.
+        window_a, window_b: values of A and of B, in their own numbers, that are black and white in
+            every pair; None takes what each picture gives.
         log_every, validate_every, checkpoint_every: in steps; 0 switches off.
         validate_pairs: most pairs to validate on, spread evenly over all; 0 takes all.
         init: pack to start from ("" is from scratch); only its name is recorded.
@@ -191,6 +221,26 @@ class TrainConfig:
             "Leave out", "Name patterns of pairs to leave out, such as llvip_*.", "", "Pictures"
         ),
     ] = ()
+    window_a: Annotated[
+        ByHand,
+        Setting(
+            "Window of A",
+            "Values of A that are black and white, in its own numbers, such as 29300 30900. "
+            "Empty takes what each picture gives.",
+            "",
+            "Pictures",
+        ),
+    ] = None
+    window_b: Annotated[
+        ByHand,
+        Setting(
+            "Window of B",
+            "Values of B that are black and white, in its own numbers. Empty takes what each "
+            "picture gives.",
+            "",
+            "Pictures",
+        ),
+    ] = None
     swap: Annotated[
         bool,
         Setting("Exchange sources", "At random; for sources without fixed roles.", "", "Pictures"),
@@ -264,10 +314,10 @@ class TrainConfig:
     def _check(self) -> Self:
         if self.task not in TASKS:
             text = "unknown task {0!r}; choose one of {1}"
-            raise ValueError(Said(text, self.task, ", ".join(TASKS)))
+            raise Misfit("task", Said(text, self.task, ", ".join(TASKS)))
         if self.bilevel and self.lr_lower <= self.lr_upper:
             text = "the lower level must learn faster than the upper one (η_L > η_U)"
-            raise ValueError(Said(text))
+            raise Misfit("lr_lower", Said(text))
         return self
 
     @property
@@ -280,6 +330,11 @@ class TrainConfig:
     def loss_weights(self) -> LossWeights:
         """The run's own weights, or its task's."""
         return self.losses or get_task(self.task).losses
+
+    @property
+    def windows(self) -> Windows:
+        """Those chosen by hand, of A and of B."""
+        return self.window_a, self.window_b
 
     def learning_rates(self, step: int) -> tuple[float, float]:
         """(η_L, η_U) at ``step`` (0-based): exponential decay to ``lr_final`` at the last step."""

@@ -20,7 +20,8 @@ from core.io.plan import Match
 from core.io.values import seen_as
 from core.progress import NullProgress, Progress
 from core.tasks import ColourPolicy
-from core.types import SourcePair
+from core.types import BoolArray, SourcePair
+from core.windows import Windows
 from trainer.refocus import refocus
 from trainer.sources import find_pairs
 
@@ -32,13 +33,15 @@ _FLAT = 0.02
 class TrainingPair:
     """One pair as the network sees it: uint16 H×W×ch each (65535 is 1.0), to halve the memory.
 
-    ``truth`` is the picture that fusion should give, where the data has it (``gt/``).
+    ``truth`` is the picture that fusion should give, where the data has it (``gt/``); ``valid``
+    (H×W) is True where both sources hold data, None where they do everywhere.
     """
 
     name: str
     a: npt.NDArray[np.uint16]
     b: npt.NDArray[np.uint16]
     truth: npt.NDArray[np.uint16] | None = None
+    valid: BoolArray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,10 +80,11 @@ def read_pairs(
     progress: Progress | None = None,
     truth: bool = False,
     task: str = "",
+    windows: Windows = (None, None),
 ) -> PairSet:
     """Read pairs into memory; those that cannot be read are named in ``problems``.
 
-    ``task`` as in :func:`core.io.read_pair`, for black and white.
+    ``task`` and ``windows`` as in :func:`core.io.read_pair`, for black and white.
 
     Raises:
         InputError: not one can be used. Cancelled: from ``progress``.
@@ -92,7 +96,7 @@ def read_pairs(
         progress.check()
         progress.report(index, len(matches), "reading pairs")
         try:
-            pairs.append(_read(match, policy, truth, task))
+            pairs.append(_read(match, policy, truth, task, windows))
         except InputError as error:
             # The name of the pair, for errors that are about both of its files.
             known = match.a.name in error.what or match.b.name in error.what
@@ -107,8 +111,10 @@ def read_pairs(
     return PairSet(tuple(pairs), tuple(problems))
 
 
-def _read(match: Match, policy: ColourPolicy, wants_truth: bool, task: str) -> TrainingPair:
-    pair = read_pair(match.a, match.b, task=task)
+def _read(
+    match: Match, policy: ColourPolicy, wants_truth: bool, task: str, windows: Windows
+) -> TrainingPair:
+    pair = read_pair(match.a, match.b, task=task, windows=windows)
     parts = split(pair, policy)
     a, b = parts.a, parts.b
     if parts.holes is not None:
@@ -120,7 +126,7 @@ def _read(match: Match, policy: ColourPolicy, wants_truth: bool, task: str) -> T
         # Split as the sources are, so that the truth is the luma (or RGB) fusion should give.
         wanted = seen_as(read_image(path), pair.a)
         truth = _packed(split(SourcePair(pair.a, wanted), policy).b)
-    return TrainingPair(match.name, _packed(a), _packed(b), truth)
+    return TrainingPair(match.name, _packed(a), _packed(b), truth, pair.valid)
 
 
 def _packed(pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:

@@ -57,7 +57,9 @@ def estimate(
     free = free_bytes(choice.name)
     every = survey.split.train
     some = every[:: max(1, len(every) // _PAIRS)][:_PAIRS]
-    pairs = read_pairs(some, config.colour, progress, config.truth, config.task).pairs
+    pairs = read_pairs(
+        some, config.colour, progress, config.truth, config.task, config.windows
+    ).pairs
     state = torch.get_rng_state()
     try:
         network, _, _ = new_network(config)

@@ -8,12 +8,23 @@ from typing import Any
 from pydantic import ValidationError
 
 from core.said import Said
+from core.setting import Misfit
 
 
 def first_fault(error: ValidationError) -> tuple[str, str]:
     """The dotted name of the first setting that is wrong ("" for all together), and why."""
     item = error.errors()[0]
-    return ".".join(str(part) for part in item["loc"]), in_words(item)
+    return place_of(item), in_words(item)
+
+
+def place_of(item: Mapping[str, Any]) -> str:
+    """The dotted name of the setting that one item of ``ValidationError.errors()`` is about.
+
+    Places within a list are left out; "" for all settings together.
+    """
+    parts = [part for part in item["loc"] if isinstance(part, str)]
+    error = (item.get("ctx") or {}).get("error")
+    return ".".join([*parts, error.field] if isinstance(error, Misfit) else parts)
 
 
 def in_words(item: Mapping[str, Any]) -> str:

@@ -11,10 +11,11 @@ from annotated_types import Ge, GroupedMetadata, Gt, Le, Lt
 from pydantic import ValidationError
 
 from core.setting import Setting
+from core.windows import Window
 from trainer.config import TrainConfig, train_adapter
-from trainer.faults import in_words
+from trainer.faults import in_words, place_of
 
-Kind = Literal["int", "float", "bool", "choice", "text", "file"]
+Kind = Literal["int", "float", "bool", "choice", "text", "file", "window"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Field:
     Attributes:
         name: dotted, as in a settings file: ``losses.intensity``.
         title, help: for people. unit: of the value, or "".
-        kind: what sort of control. ``text`` of ``exclude`` is a list, split at commas.
+        kind: what sort of control. ``text`` of ``exclude`` is a list, split at commas;
+            a ``window`` is two numbers, or None.
         minimum, maximum: of numbers, None when open. step: of a spin box, 0 to leave it.
         choices: values of a ``choice``. group: heading to stand under.
         above, below: the value must lie above ``minimum``, below ``maximum``, not on it.
@@ -104,7 +106,12 @@ def _single(notes: Sequence[object]) -> Iterator[object]:
 def _kind(kind: Any, words: Setting) -> Kind:
     if get_origin(kind) is Literal:
         return "choice"
-    plain: dict[object, Kind] = {int: "int", float: "float", bool: "bool"}
+    plain: dict[object, Kind] = {
+        int: "int",
+        float: "float",
+        bool: "bool",
+        Window | None: "window",
+    }
     return plain.get(kind, "file" if words.file else "text")
 
 
@@ -143,34 +150,6 @@ def validate(values: Mapping[str, Any]) -> dict[str, str]:
     except ValidationError as error:
         found: dict[str, str] = {}
         for item in error.errors():
-            name = _name(item["loc"], item["msg"])
-            found.setdefault(name, in_words(item))
+            found.setdefault(place_of(item) or "settings", in_words(item))
         return found
     return {}
-
-
-_BY_WORDS = {
-    "η_L > η_U": "lr_lower",
-    "unknown task": "task",
-    "learned_mixing ": "network.learned_mixing",
-    "channels ": "network.channels",
-    "RoPE": "network.backbone.dim",
-    "dim ": "network.backbone.dim",
-    "tap": "network.backbone.taps",
-}
-"""Where a message belongs that is about more than one field."""
-
-
-def _name(where: tuple[int | str, ...], message: str) -> str:
-    parts = [part for part in where if isinstance(part, str)]
-    name = ".".join(parts)
-    names = [field.name for field in FIELDS]
-    if name in names:
-        return name
-    mentioned = next((known for known in names if "." in known and known in message), "")
-    if mentioned:
-        return mentioned
-    for words, field in _BY_WORDS.items():
-        if words in message:
-            return field
-    return name or "settings"

@@ -55,9 +55,13 @@ def read_material(
     notes = (*found.notes, division.note) if division.note else found.notes
     held = _some(held, config.validate_pairs)
     insist_room(config, (*train, *held), device, batch)
-    pairs = read_pairs(train, config.colour, progress, config.truth, config.task)
+    pairs = read_pairs(train, config.colour, progress, config.truth, config.task, config.windows)
     pairs = replace(pairs, problems=(*found.problems, *judged.problems, *pairs.problems))
-    validation = read_pairs(held, config.colour, progress, task=config.task) if held else None
+    validation = None
+    if held:
+        validation = read_pairs(
+            held, config.colour, progress, task=config.task, windows=config.windows
+        )
     return Material(
         pairs,
         validation,

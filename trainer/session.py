@@ -17,7 +17,7 @@ from core.errors import FusionError, InputError, OutputError, PackError, Said
 from core.io.atomic import atomic_write
 from core.models.fusion import Fusion
 from core.models.network import UniFusionNet
-from core.models.pack import attach_backbone, read_manifest, write_pack
+from core.models.pack import attach_backbone, check_backbone_of, read_manifest, write_pack
 from core.progress import Progress
 from core.types import DeviceChoice
 from trainer.bilevel import BilevelStep
@@ -37,6 +37,8 @@ from trainer.steering import Steering
 from trainer.strip import write_strip
 from trainer.validation import Judged, validate
 from trainer.world import World
+
+_TO_TRAIN = "The network to train"
 
 
 class Diverged(FusionError):
@@ -233,6 +235,8 @@ def open_session(
     """
     device = choose_device(world.device or plan.device_of(config))
     resuming = plan.checkpoint.is_file()
+    # Before pictures are read, which may take minutes.
+    check_backbone_of(config.network, _backbone_of(config), _TO_TRAIN)
     # Where memory may run out for a smaller batch to be taken, one crop must do.
     batch = 1 if resuming or steering.smaller_allowed else config.batch // world.size
     material = read_material(config, plan, progress, device.name, batch)
@@ -286,14 +290,18 @@ def new_network(config: TrainConfig, resuming: bool = False) -> tuple[UniFusionN
     """
     torch.manual_seed(config.seed)
     network = UniFusionNet(config.network)
-    backbone = Path(config.backbone) if config.backbone else None
+    backbone = _backbone_of(config)
     # Without its backbone's file a pack could never be opened again: refused before training.
-    digest = attach_backbone(network, "", backbone, "The network to train")
+    digest = attach_backbone(network, "", backbone, _TO_TRAIN)
     # The parent may have been replaced or deleted since: a resumed run does not look at it.
     parent = (
         start_from(network, Path(config.init), backbone) if config.init and not resuming else ""
     )
     return network, digest, parent
+
+
+def _backbone_of(config: TrainConfig) -> Path | None:
+    return Path(config.backbone) if config.backbone else None
 
 
 def load_newest(

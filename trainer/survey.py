@@ -17,7 +17,6 @@ from core.io.plan import Leftover, Match
 from core.io.values import has_own_window
 from core.metrics import Luma, to_luma8
 from core.progress import NullProgress, Progress
-from core.tasks import ColourPolicy
 from core.types import FloatArray, SourcePair
 from core.windows import Window
 from trainer.config import TrainConfig
@@ -115,7 +114,7 @@ def survey(
     else:
         division = divide(found.matches, share, config.task)
     every = (*division.train, *division.validation)
-    looks = dict(zip(every, _looks(every, config.task, config.colour, progress), strict=True))
+    looks = dict(zip(every, _looks(every, config, progress), strict=True))
     usable = _only(division, {match for match, look in looks.items() if look.size})
     if not usable.train:
         reason = next((look.unreadable or look.mismatched for look in looks.values()), "")
@@ -197,12 +196,10 @@ def _about_values(looks: Mapping[Match, _Look]) -> list[str]:
     return words
 
 
-def _looks(
-    matches: Sequence[Match], task: str, policy: ColourPolicy, progress: Progress
-) -> list[_Look]:
+def _looks(matches: Sequence[Match], config: TrainConfig, progress: Progress) -> list[_Look]:
     looks: list[_Look] = []
     with ThreadPoolExecutor(_WORKERS) as pool:
-        futures = [pool.submit(_look, match, task, policy) for match in matches]
+        futures = [pool.submit(_look, match, config) for match in matches]
         try:
             for index, future in enumerate(futures):
                 progress.check()
@@ -214,17 +211,17 @@ def _looks(
     return looks
 
 
-def _look(match: Match, task: str, policy: ColourPolicy) -> _Look:
+def _look(match: Match, config: TrainConfig) -> _Look:
     try:
-        pair = read_pair(match.a, match.b, task=task)
-        split_colours(pair, policy)
+        pair = read_pair(match.a, match.b, task=config.task, windows=config.windows)
+        split_colours(pair, config.colour)
     except SizeMismatch as error:
         return _Look(mismatched=Said.plain(error.why))
     except FusionError as error:
         return _Look(unreadable=Said.plain(error.why or error.what))
     return _Look(
         size=pair.a.size,
-        shift=_shift(pair, _CERTAIN.get(task, 0.0)),
+        shift=_shift(pair, _CERTAIN.get(config.task, 0.0)),
         own_range=next((i.window for i in (pair.a, pair.b) if has_own_window(i)), None),
         has_holes=pair.valid is not None,
     )

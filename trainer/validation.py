@@ -10,12 +10,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from core.holes import judgeable
 from core.memory import give_back
 from core.metrics import evaluate, to_luma8
 from core.models.network import UniFusionNet, pad_to_patches
 from core.models.stripes import WHOLE, Stripes, Walk
 from core.progress import Progress
-from core.types import FloatArray
+from core.types import BoolArray, FloatArray
 from trainer.data import TrainingPair
 
 Packed = npt.NDArray[np.uint16]
@@ -40,7 +41,8 @@ def validate(
 ) -> Judged:
     """Mean metrics, and reconstruction PSNR in dB, of ``network`` over ``pairs``.
 
-    Of larger pictures, over a megapixel in their middle.
+    Of larger pictures, over a megapixel in their middle. Where a source holds no data, nothing is
+    judged: both have been filled from one another there.
 
     Raises:
         ValueError: there is no pair. Cancelled: from ``progress``.
@@ -50,17 +52,20 @@ def validate(
     for index, pair in enumerate(pairs):
         progress.check()
         progress.report(index, len(pairs), "validating")
-        a, b = (_pixels(_middle(side)) for side in (pair.a, pair.b))
+        part = _judged_part(pair)
+        a, b = (_pixels(side[part]) for side in (pair.a, pair.b))
+        valid = None if pair.valid is None else pair.valid[part]
         x, y = _tensor(a, device), _tensor(b, device)
         walk = _walk(x)
         features = network.encode(x, y, walk)
         fused = _cut(network.fuse(features, x, y, walk), a)
-        row = evaluate(to_luma8(a), to_luma8(b), to_luma8(fused), METRICS)
+        seen_a, seen_b, made = judgeable(valid, to_luma8(a), to_luma8(b), to_luma8(fused))
+        row = evaluate(seen_a, seen_b, made, METRICS)
         reconstructions = network.reconstruct(features, walk)
         del features
         if reconstructions is not None:
             rec_a, rec_b = (_cut(r, a) for r in reconstructions)
-            row["reconstruction_psnr"] = (_psnr(a, rec_a) + _psnr(b, rec_b)) / 2
+            row["reconstruction_psnr"] = (_psnr(a, rec_a, valid) + _psnr(b, rec_b, valid)) / 2
         rows.append(row)
         give_back()  # of what large pictures took, a step beside it might not find enough
         first = first or (a, b, fused)
@@ -77,13 +82,22 @@ def _walk(picture: Tensor) -> Walk:
     return Stripes(height, _AT_ONCE // width)
 
 
-def _middle(packed: Packed) -> Packed:
-    """The middle of a picture of more than a megapixel: it says as much, for far less memory."""
-    height, width = packed.shape[:2]
+def _judged_part(pair: TrainingPair) -> tuple[slice, slice]:
+    """The middle of a picture of more than a megapixel: it says as much, for far less memory.
+
+    Around a pixel with data where the middle holds none.
+    """
+    height, width = pair.a.shape[:2]
     rows = min(height, max(_JUDGED // width, int(_JUDGED**0.5)))
     columns = min(width, _JUDGED // rows)
     top, left = (height - rows) // 2, (width - columns) // 2
-    return packed[top : top + rows, left : left + columns]
+    part = np.s_[top : top + rows, left : left + columns]
+    if pair.valid is not None and not pair.valid[part].any():
+        row, column = np.argwhere(pair.valid)[0]
+        top = int(np.clip(row - rows // 2, 0, height - rows))
+        left = int(np.clip(column - columns // 2, 0, width - columns))
+        part = np.s_[top : top + rows, left : left + columns]
+    return part
 
 
 def _pixels(packed: Packed) -> FloatArray:
@@ -101,6 +115,7 @@ def _cut(output: Tensor, like: FloatArray) -> FloatArray:
     return np.ascontiguousarray(cut)
 
 
-def _psnr(wanted: FloatArray, got: FloatArray) -> float:
-    error = float(np.mean((wanted - got) ** 2, dtype=np.float64))
+def _psnr(wanted: FloatArray, got: FloatArray, valid: BoolArray | None) -> float:
+    squares = (wanted - got) ** 2
+    error = float(np.mean(squares if valid is None else squares[valid], dtype=np.float64))
     return 10 * float(np.log10(1 / max(error, 1e-10)))

@@ -280,6 +280,8 @@ def train(
         str, typer.Option(help="auto (or what --config says), cpu, cuda or cuda:N")
     ] = "auto",
     backbone: Backbone = None,
+    window_a: WindowA = None,
+    window_b: WindowB = None,
 ) -> None:
     """Train a pack; goes on where an interrupted run of the same settings stopped."""
     with reported():
@@ -288,7 +290,7 @@ def train(
         options = TrainOptions(
             tuple(data), out, task, config, network, steps, batch, seed, init, val, title, licence,
             tuple(data_used or ()), device, backbone, preset, share, keep, swap_sides,
-            smaller_batch, tensorboard, devices, num_nodes,
+            smaller_batch, tensorboard, devices, num_nodes, window_a, window_b,
         )  # fmt: skip
         run_training(options)
 

@@ -14,6 +14,7 @@ from core.models.catalogue import Catalogue
 from core.models.config import CONFIGS
 from core.models.pack import read_manifest
 from core.tasks import get_task
+from core.windows import Window
 from trainer import recipes
 from trainer.config import TrainConfig, load_settings
 from trainer.events import Finished, Reduced, Started, Stepped, TrainEvent, Validated
@@ -52,6 +53,8 @@ class TrainOptions:
     tensorboard: bool = False
     devices: int = 1
     nodes: int = 1
+    window_a: Window | None = None
+    window_b: Window | None = None
 
 
 def run_training(options: TrainOptions) -> None:
@@ -109,7 +112,7 @@ def configure(options: TrainOptions) -> TrainConfig:
     """
     changes: dict[str, object] = {
         key: value
-        for key in ("task", "steps", "batch", "seed")
+        for key in ("task", "steps", "batch", "seed", "window_a", "window_b")
         if (value := getattr(options, key)) is not None
     }
     if options.network is not None:

@@ -21,6 +21,7 @@ from app.training.values import (
     Room,
     Settings,
 )
+from core.errors import FusionError
 from core.progress import Progress
 
 
@@ -114,3 +115,17 @@ def fetch_backbone(progress: Progress) -> str:
     from core.models.fetch import fetch_backbone
 
     return fetch_backbone(progress).sha256
+
+
+def check_backbone(
+    file: Path, network: Mapping[str, Any], progress: Progress
+) -> FusionError | None:
+    """What is wrong with a file of DINOv3 weights for a network; None where it fits."""
+    from core.models.backbone import check_backbone_file
+    from core.models.config import network_adapter
+
+    try:
+        check_backbone_file(file, network_adapter.validate_python(network).backbone)
+    except FusionError as error:
+        return error
+    return None

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QTimer
 from app.training import opening, work
 from app.training.state import Chore, DataChoice, TrainState
 from app.training.values import Cost, DataReport, OpenRun, Room, Sample, Settings, get, put
-from app.words import spoken
+from app.words import spoken, spoken_error
 from app.workers import Job, Runner
 from core.errors import FusionError
 from core.progress import Progress
@@ -22,7 +22,10 @@ from core.tasks import TASKS
 _SETTLE_MS = 700
 """A setting is left alone for so long before the cost is judged anew."""
 
-_OF_THE_PLACE = ("init", "backbone", "device", "seed")
+_OF_THE_DATA = ("window_a", "window_b")
+"""Settings that say how the pictures are read."""
+
+_OF_THE_PLACE = ("init", "backbone", "device", "seed", *_OF_THE_DATA)
 """Settings that no preset has an opinion on."""
 
 _COSTLY = (
@@ -48,11 +51,18 @@ class Preparing(QObject):
         self._files = files
         self._base_name = ""
         self._kind_taken_for: tuple[Path, ...] = ()
+        self._weights: dict[str, str] = {}
+        """What is wrong with the DINOv3 file last looked at, by file and network; "" if it fits."""
+        self._weighing = ""
         self._jobs: dict[str, Job] = {}
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
         self._settle.timeout.connect(self.estimate)
+        self._look_again = QTimer(self)
+        self._look_again.setSingleShot(True)
+        self._look_again.setInterval(_SETTLE_MS)
+        self._look_again.timeout.connect(self.survey)
 
     # --- the room --------------------------------------------------------------------------
 
@@ -77,13 +87,19 @@ class Preparing(QObject):
     # --- data ------------------------------------------------------------------------------
 
     def set_data(self, paths: Sequence[Path]) -> None:
-        """Take folders or files, in place of those before."""
-        self._change_data(replace(self.state.data, paths=tuple(paths)))
+        """Take folders or files, in place of those before, as what they were said to be."""
+        state, places = self.state, tuple(paths)
+        if not state.data.paths and state.kind_is_sure:
+            state.kinds.setdefault(places, state.kinds.pop(()))  # said before there were any
+        known = state.kinds.get(places)
+        if known and state.preset:
+            self.set_task(known)
+        self._change_data(replace(state.data, paths=places))
 
     def choose_task(self, task: str) -> None:
         """A person says what kind of pictures these are."""
-        self.state.kind_is_sure = True
         self.set_task(task)
+        self.state.set_kind(task)
 
     def set_task(self, task: str) -> None:
         """What kind of pictures these are; parent and settings follow."""
@@ -115,7 +131,8 @@ class Preparing(QObject):
     def survey(self) -> None:
         """Look at the pairs (again)."""
         choice = self.state.data
-        if not choice.paths or not self.state.settings:
+        faulty = self.state.faults.keys() - {"device", "backbone"}  # by which nothing is read
+        if not choice.paths or not self.state.settings or faulty:
             return
         self.state.set_problem(None)
         job = self._run("survey", partial(work.survey_data, choice, self.state.settings))
@@ -163,11 +180,14 @@ class Preparing(QObject):
         settings = preset.build(self.state.data.task, self.state.parent_pack)
         settings["backbone"] = get(self.state.settings, "backbone") or ""
         settings["device"] = get(self.state.settings, "device") or "auto"
+        settings |= {name: get(self.state.settings, name) for name in _OF_THE_DATA}
         self._take(settings)
 
     def set_value(self, name: str, value: Any) -> None:
         """Change one setting, by its dotted name."""
         settings = put(self.state.settings, name, value)
+        if name == "backbone":
+            self._weights, self._weighing = {}, ""  # looked at anew, whatever was there before
         if name == "network.backbone.kind" and self.state.room is not None:
             # The two kinds share no other number: each comes with its own.
             network = "paper" if value == "dinov3" else "compact"
@@ -178,6 +198,8 @@ class Preparing(QObject):
         self._take(settings)
         if name == "exclude":
             self.survey()
+        elif name in _OF_THE_DATA:
+            self._look_again.start()
 
     def set_device(self, name: str) -> None:
         """Train elsewhere; a preset stays one."""
@@ -219,7 +241,7 @@ class Preparing(QObject):
         task = settings["task"]
         if task != self.state.data.task:
             self._change_data(replace(self.state.data, task=task))
-        self.state.kind_is_sure = True
+        self.state.set_kind(task)
         init = str(settings.get("init", ""))
         known = {pack.name: pack.path for pack in self.state.packs}
         path = known.get(init, Path(init)) if init else None
@@ -238,7 +260,7 @@ class Preparing(QObject):
         """Show what a run was begun with, which is taken up again."""
         state, plan, settings = self.state, run.handle.plan, dict(run.shown)
         self.stop()
-        state.kind_is_sure = True
+        state.kinds[plan.sources] = run.task
         state.name, state.about = run.name, "; ".join(plan.data_used)
         state.tensorboard = plan.tensorboard
         init = Path(str(settings.get("init") or ""))
@@ -273,12 +295,8 @@ class Preparing(QObject):
         if room is None:
             return
         faults = dict(room.check(settings))
-        stored = room.backbone is not None and room.backbone.sha256
-        dinov3 = get(settings, "network.backbone.kind") == "dinov3"
-        if dinov3 and not settings.get("backbone") and not stored:
-            faults.setdefault(
-                "backbone", self.tr("download the DINOv3 weights, or choose their file")
-            )
+        if wrong := self._wrong_weights(settings, bool(faults)):
+            faults.setdefault("backbone", wrong)
         device = settings.get("device", "auto")
         if room.devices and device not in [one.name for one in room.devices]:
             faults.setdefault("device", self.tr("this machine has no {0}").format(device))
@@ -288,6 +306,34 @@ class Preparing(QObject):
             self._settle.start()
         if self.state.data.paths and self.state.report is None:
             self.survey()
+
+    def _wrong_weights(self, settings: Settings, faulty: bool) -> str:
+        """What keeps the network from its DINOv3 weights, or ""; a worker looks at a file."""
+        if get(settings, "network.backbone.kind") != "dinov3":
+            return ""
+        file = str(settings.get("backbone") or "")
+        offer = self.state.offer
+        if not file:
+            stored = offer is not None and offer.sha256
+            return "" if stored else self.tr("download the DINOv3 weights, or choose their file")
+        key = f"{file} {get(settings, 'network.backbone')}"
+        if faulty or key in self._weights:
+            return self._weights.get(key, "")
+        under_way = self._jobs.get("weights")
+        if under_way is None or under_way.is_over or self._weighing != key:
+            self._weighing = key
+            action = partial(opening.check_backbone, Path(file), dict(settings["network"]))
+            self._run("weights", action).finished.connect(partial(self._weighed, key))
+        return self.tr("the file is being looked at")
+
+    def _weighed(self, key: str, error: FusionError | None) -> None:
+        words = "" if error is None else self._words_of(error)
+        self._weights = {key: words}
+        self._take(self.state.settings)
+
+    def _words_of(self, error: FusionError) -> str:
+        _, why, remedy = spoken_error(error)
+        return ". ".join(part.rstrip(".") for part in (why, remedy) if part)
 
     def _suggest_name(self, base: str) -> None:
         if self.state.room is not None and self.state.name in ("", self._base_name):
@@ -317,6 +363,7 @@ class Preparing(QObject):
     def stop(self) -> None:
         """Give up whatever is under way: a run is about to start, or the person said so."""
         self._settle.stop()
+        self._look_again.stop()
         for job in self._jobs.values():
             job.cancel()
 

@@ -101,8 +101,8 @@ class TrainState(QObject):
         self.data = DataChoice()
         self.report: DataReport | None = None
         self.samples: tuple[Sample, ...] = ()
-        self.kind_is_sure = False
-        """A person said what kind of pictures these are."""
+        self.kinds: dict[tuple[Path, ...], str] = {}
+        """What kind of pictures a person said these are, by where they lie."""
         self.preset = "fine"
         self.parent_pack: Path | None = None
         self.settings: Settings = {}
@@ -163,12 +163,24 @@ class TrainState(QObject):
 
     @property
     def obstacle(self) -> str:
-        """What must be done before a run can start: “data”, “settings”, “name”, or ""."""
+        """What must be done before a run can start: “data”, “kind”, “settings”, “name”, or ""."""
         if self.report is None or not self.report.count("train"):
             return "data"
+        if self.kind_is_open:
+            return "kind"
         if self.room is None or self.faults or not self.settings:
             return "settings"
         return "" if self.name.strip() else "name"
+
+    @property
+    def kind_is_sure(self) -> bool:
+        """A person said what kind of pictures these are, and that is chosen."""
+        return self.kinds.get(self.data.paths) == self.data.task
+
+    @property
+    def kind_is_open(self) -> bool:
+        """Neither the names nor a person say what kind of pictures these are."""
+        return self.report is not None and not self.report.suggested and not self.kind_is_sure
 
     @property
     def other_kind(self) -> str:
@@ -190,6 +202,11 @@ class TrainState(QObject):
             self.report = None
             self.set_samples(())
             self.data_changed.emit()
+
+    def set_kind(self, task: str) -> None:
+        """Keep what a person said these pictures are, or those still to come."""
+        self.kinds[self.data.paths] = task
+        self.data_changed.emit()
 
     def set_report(self, report: DataReport | None) -> None:
         """Take what was found."""

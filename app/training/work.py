@@ -37,6 +37,7 @@ from core.device import usable_cores
 from core.progress import Progress
 from core.tasks import get_task
 from core.types import FloatArray
+from core.windows import Window
 
 if TYPE_CHECKING:
     from core.io.plan import Match
@@ -380,13 +381,19 @@ def compare_packs(
         every = find_pairs(plan.data, task, exclude, plan.swapped).matches
         pairs = divide(every, plan.share, task).validation
     before = parent or get_task(task).default_baseline
-    found = compare(before, child, pairs, progress)
+    windows = _by_hand(settings, "window_a"), _by_hand(settings, "window_b")
+    found = compare(before, child, pairs, progress, windows=windows)
     lines = tuple(FigureLine(f.name, f.title, f.parent, f.child, f.better) for f in found.figures)
     strips = tuple(
         tuple(as_image(p) for p in (strip.a, strip.b, strip.parent, strip.child))
         for strip in found.strips
     )
     return Compared(lines, strips, found.pairs, found.wins)
+
+
+def _by_hand(settings: Settings, name: str) -> Window | None:
+    ends = settings.get(name)
+    return None if ends is None else (ends[0], ends[1])
 
 
 def make_default(task: str, name: str, progress: Progress) -> None:

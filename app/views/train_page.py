@@ -255,10 +255,10 @@ class TrainPage(Page):
             if report.count("problem"):
                 left = self.tr("{0} left out").format(phrases.count(report.count("problem")))
                 text = f"{text}, {left}"
-            return text, True, False
-        if state.chore is not None and state.chore.kind == "survey":
+            return text, not state.kind_is_open, state.kind_is_open
+        if state.data.paths and state.chore is not None:  # or in line behind something else
             return self.tr("Looking at the pairs…"), False, False
-        if state.data.paths and state.settings:
+        if state.data.paths and state.settings and not state.faults:
             return self.tr("These pictures cannot be used"), False, True
         return self.tr("Which pictures to learn from"), False, False
 

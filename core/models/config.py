@@ -8,7 +8,8 @@ from annotated_types import Interval
 from pydantic import ConfigDict, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass
 
-from core.setting import Setting
+from core.said import Said
+from core.setting import Misfit, Setting
 
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -79,13 +80,16 @@ class BackboneConfig:
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.dim % self.heads:
-            raise ValueError(f"dim {self.dim} is not a multiple of heads {self.heads}")
+            text = "{0} is not a multiple of heads {1}"
+            raise Misfit("dim", Said(text, self.dim, self.heads))
         if self.kind == "dinov3" and self.dim // self.heads % 4:
-            raise ValueError(f"dim {self.dim} / heads {self.heads} is no multiple of 4 (RoPE)")
+            text = "{0} over heads {1} is no multiple of 4 (RoPE)"
+            raise Misfit("dim", Said(text, self.dim, self.heads))
         if sorted(set(self.taps)) != list(self.taps) or self.taps[0] < 0:
-            raise ValueError(f"taps {self.taps} must rise from 0")
+            raise Misfit("taps", Said("they must rise from 0"))
         if self.taps[-1] >= self.depth:
-            raise ValueError(f"tap {self.taps[-1]} lies beyond the last of {self.depth} blocks")
+            text = "{0} lies beyond the last of {1} blocks"
+            raise Misfit("taps", Said(text, self.taps[-1], self.depth))
         return self
 
 
@@ -193,10 +197,13 @@ class NetworkConfig:
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.channels % self.heads:
-            raise ValueError(f"channels {self.channels} is not a multiple of heads {self.heads}")
+            text = "{0} is not a multiple of heads {1}"
+            raise Misfit("channels", Said(text, self.channels, self.heads))
         blocks = {f"ask_{z}.{i}" for z in "xy" for i in range(self.fusion_blocks)}
         if unknown := set(self.learned_mixing) - blocks:
-            raise ValueError(f"learned_mixing {sorted(unknown)} are none of {sorted(blocks)}")
+            text = "{0}: none of {1}"
+            told = ", ".join(sorted(unknown)), ", ".join(sorted(blocks))
+            raise Misfit("learned_mixing", Said(text, *told))
         return self
 
 

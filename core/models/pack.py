@@ -22,7 +22,7 @@ from torch import Tensor
 
 from core.errors import BackboneMissing, PackError, Said
 from core.io.atomic import atomic_write
-from core.models.backbone import Dinov3Backbone
+from core.models.backbone import Dinov3Backbone, check_backbone_file
 from core.models.config import NetworkConfig
 from core.models.network import UniFusionNet
 from core.models.places import stored_backbone
@@ -330,6 +330,18 @@ def attach_backbone(
     if not isinstance(network.backbone, Dinov3Backbone):
         return ""
     return network.backbone.load_weights(_backbone_for(path, what), expected_sha256)
+
+
+def check_backbone_of(network: NetworkConfig, path: Path | None, what: str) -> None:
+    """Look whether the external backbone of ``network`` is there and is one: quick, by its header.
+
+    For networks that need none, nothing is looked at.
+
+    Raises:
+        BackboneMissing, PackError: as :func:`attach_backbone`, as far as a header tells.
+    """
+    if network.backbone.kind == "dinov3":
+        check_backbone_file(_backbone_for(path, what), network.backbone)
 
 
 def _backbone_for(path: Path | None, what: str) -> Path:

@@ -66,13 +66,19 @@ def stored_tensors(path: Path) -> dict[str, StoredTensor]:
 
     Raises:
         OSError, ValueError, struct.error, RecursionError: as :func:`read_header`; ValueError as
-            well where a type, a shape or the number of bytes of a tensor makes no sense.
+            well where a type, a shape or the number of bytes of a tensor makes no sense, or the
+            file ends before its last tensor does.
     """
-    return {
-        name: _stored(name, entry)
-        for name, entry in read_header(path).items()
-        if name != "__metadata__"
-    }
+    entries = {k: entry for k, entry in read_header(path).items() if k != "__metadata__"}
+    found = {name: _stored(name, entry) for name, entry in entries.items()}
+    with path.open("rb") as stream:
+        (length,) = struct.unpack("<Q", stream.read(8))
+    needed = (
+        8 + length + max((int(entry["data_offsets"][1]) for entry in entries.values()), default=0)
+    )
+    if path.stat().st_size < needed:
+        raise ValueError("the file ends before its last tensor does")
+    return found
 
 
 def _stored(name: str, entry: object) -> StoredTensor:

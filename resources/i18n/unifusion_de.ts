@@ -279,6 +279,10 @@
  <context>
   <name>BackboneRow</name>
   <message>
+   <source>All files</source>
+   <translation>Alle Dateien</translation>
+  </message>
+  <message>
    <source>Choose…</source>
    <translation>Wählen…</translation>
   </message>
@@ -1770,8 +1774,16 @@ oder {1} drücken</translation>
    <translation>„{0}“ nehmen</translation>
   </message>
   <message>
+   <source>Their names do not say it, and a model learns by it what to keep of each.</source>
+   <translation>Ihre Namen sagen es nicht, und danach lernt ein Modell, was es von jedem behalten soll.</translation>
+  </message>
+  <message>
    <source>These pictures seem to be of another kind</source>
    <translation>Diese Bilder scheinen von anderer Art zu sein</translation>
+  </message>
+  <message>
+   <source>What kind of pictures are these?</source>
+   <translation>Welche Art von Bildern ist das?</translation>
   </message>
   <message>
    <source>“{0}” is chosen, but their names speak of “{1}”. Trained for the wrong kind, a model learns the wrong things, and which picture is A may be wrong, too.</source>
@@ -2509,6 +2521,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>die DINOv3-Gewichte herunterladen oder ihre Datei wählen</translation>
   </message>
   <message>
+   <source>the file is being looked at</source>
+   <translation>die Datei wird angesehen</translation>
+  </message>
+  <message>
    <source>this machine has no {0}</source>
    <translation>dieser Rechner hat kein {0}</translation>
   </message>
@@ -3089,6 +3105,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Erweitert: alle Einstellungen</translation>
   </message>
   <message>
+   <source>All files</source>
+   <translation>Alle Dateien</translation>
+  </message>
+  <message>
    <source>Also write a TensorBoard log</source>
    <translation>Auch ein TensorBoard-Protokoll schreiben</translation>
   </message>
@@ -3292,6 +3312,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Processor (CPU)</source>
    <translation>Prozessor (CPU)</translation>
+  </message>
+  <message>
+   <source>Say what kind of pictures these are (step 1).</source>
+   <translation>Angeben, welche Art von Bildern das ist (Schritt 1).</translation>
   </message>
   <message>
    <source>Start training</source>
@@ -5512,6 +5536,14 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Werte von 0…{0} wurden auf 0…255 gespreizt.</translation>
   </message>
   <message>
+   <source>Values of A that are black and white, in its own numbers, such as 29300 30900. Empty takes what each picture gives.</source>
+   <translation>Werte von A, die schwarz und weiß sind, in seinen eigenen Zahlen, etwa 29300 30900. Leer gilt, was jedes Bild ergibt.</translation>
+  </message>
+  <message>
+   <source>Values of B that are black and white, in its own numbers. Empty takes what each picture gives.</source>
+   <translation>Werte von B, die schwarz und weiß sind, in seinen eigenen Zahlen. Leer gilt, was jedes Bild ergibt.</translation>
+  </message>
+  <message>
    <source>Values were converted to sRGB from gamma {0}, which the file states.</source>
    <translation>Die Werte wurden von Gamma {0}, das in der Datei steht, in sRGB umgewandelt.</translation>
   </message>
@@ -5598,6 +5630,14 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Width</source>
    <translation>Breite</translation>
+  </message>
+  <message>
+   <source>Window of A</source>
+   <translation>Fenster von A</translation>
+  </message>
+  <message>
+   <source>Window of B</source>
+   <translation>Fenster von B</translation>
   </message>
   <message>
    <source>Write {0} and {1} for braces.</source>
@@ -6332,6 +6372,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>muss true oder false sein</translation>
   </message>
   <message>
+   <source>must be two numbers, the lower one first</source>
+   <translation>müssen zwei Zahlen sein, die kleinere zuerst</translation>
+  </message>
+  <message>
    <source>natural log</source>
    <translation>nat. Logarithmus</translation>
   </message>
@@ -6820,6 +6864,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>sie müssen Zahlen über {0} und höchstens {1} sein</translation>
   </message>
   <message>
+   <source>they must rise from 0</source>
+   <translation>sie müssen von 0 an steigen</translation>
+  </message>
+  <message>
    <source>this build of torch has no CUDA</source>
    <translation>dieses Torch ist ohne CUDA gebaut</translation>
   </message>
@@ -6980,8 +7028,16 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>{0} ist keine Zahl mehr</translation>
   </message>
   <message>
+   <source>{0} is not a multiple of heads {1}</source>
+   <translation>{0} ist kein Vielfaches der Köpfe {1}</translation>
+  </message>
+  <message>
    <source>{0} keeps {1} of {2} bits; TIFF keeps them all.</source>
    <translation>{0} behält {1} von {2} Bit; TIFF behält alle.</translation>
+  </message>
+  <message>
+   <source>{0} lies beyond the last of {1} blocks</source>
+   <translation>{0} liegt hinter dem letzten von {1} Blöcken</translation>
   </message>
   <message>
    <source>{0} lies inside another folder that was given and counts once.</source>
@@ -7006,6 +7062,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>{0} of {1} values are there</source>
    <translation>{0} von {1} Werten sind da</translation>
+  </message>
+  <message>
+   <source>{0} over heads {1} is no multiple of 4 (RoPE)</source>
+   <translation>{0} geteilt durch die Köpfe {1} ist kein Vielfaches von 4 (RoPE)</translation>
   </message>
   <message>
    <source>{0} pair has pixels without data; they are filled from the other source.</source>
@@ -7126,6 +7186,10 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>{0}: ground truth or labels, not sources: passed over.</source>
    <translation>{0}: Referenzbilder oder Annotationen, keine Quellen: übergangen.</translation>
+  </message>
+  <message>
+   <source>{0}: none of {1}</source>
+   <translation>{0}: nichts von {1}</translation>
   </message>
   <message>
    <source>{0}: results, not sources: passed over.</source>

@@ -49,7 +49,8 @@ def test_a_configuration_survives_its_file(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"run{suffix}"
     text = json.dumps(plain)
     if suffix == ".toml":
-        text = "\n".join(f"{key} = {_toml(value)}" for key, value in plain.items())
+        lines = (f"{key} = {_toml(value)}" for key, value in plain.items() if value is not None)
+        text = "\n".join(lines)
     path.write_text(text, encoding="utf-8")
     assert load_config(path) == config
 
@@ -94,7 +95,7 @@ def test_bad_settings_are_refused_by_name(tmp_path: Path, line: str, named: str)
         ("exclude = 3", "exclude: must be a list"),
         ("init = 4", "init: must be a text in quotes"),
         ("losses = 3", "losses: must be a table of settings"),
-        ("lr_lower = 1e-9", "run.toml: the lower level must learn faster"),
+        ("lr_lower = 1e-9", "run.toml: lr_lower: the lower level must learn faster"),
     ],
 )
 def test_what_is_wrong_is_said_in_words_that_can_be_translated(

@@ -13,10 +13,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from core.engine import FusionEngine
-from core.errors import BackboneMissing, Cancelled, DeviceMemoryError, InputError, OutputError
+from core.errors import (
+    BackboneMissing,
+    Cancelled,
+    DeviceMemoryError,
+    InputError,
+    OutputError,
+    PackError,
+)
 from core.io import read_pair
 from core.models.backbone import file_sha256
 from core.models.catalogue import Catalogue
@@ -29,6 +36,7 @@ from trainer.bilevel import BilevelStep
 from trainer.data import Batch
 from trainer.events import Finished, Saved, Started, Stepped, TrainEvent, Validated
 from trainer.loop import Diverged, RunPlan, train
+from trainer.material import read_material
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -448,3 +456,30 @@ def test_engine_and_trainer_load_no_qt() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("kind", ["foreign", "int8", "truncated", "nan"])
+def test_a_file_that_is_no_dinov3_ends_a_run_before_its_first_step(
+    kind: str, plan: RunPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its header, before a picture is read; NaN, which no header tells, when it is loaded."""
+    path = backbone_file(tmp_path / "dino.safetensors")
+    state = load_file(path)
+    if kind == "foreign":
+        tiny_pack(path)
+    elif kind == "int8":
+        save_file({name: tensor.to(torch.int8) for name, tensor in state.items()}, path)
+    elif kind == "truncated":
+        path.write_bytes(path.read_bytes()[:-100])
+    else:
+        state["norm.bias"][0] = float("nan")
+        save_file(state, path)
+    read: list[object] = []
+    monkeypatch.setattr(
+        "trainer.session.read_material", lambda *a: read.append(a) or read_material(*a)
+    )
+    config = replace(CONFIG, network=tiny_paper(), backbone=str(path))
+    with pytest.raises(PackError, match="dino"):
+        next(train(config, plan))
+    assert bool(read) is (kind == "nan")
+    assert not plan.out.exists()

@@ -23,9 +23,9 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.batching.choices import DEPTHS, FORMATS, Choices
-from app.widgets.batch.window_row import WindowRow
 from app.widgets.elided import ElidedComboBox, ElidedLabel
 from app.widgets.forms import centre_labels
+from app.widgets.window_row import WindowRow
 from app.words import spoken
 from core.tasks import TASKS
 

@@ -21,16 +21,19 @@ class AskCard(TitledCard):
         answers: Sequence[tuple[str, str]],
         icon: str = "help-circle-outline",
         parent: QWidget | None = None,
+        *,
+        recommends: bool = True,
     ) -> None:
         """
         Args:
-            answers: name and button text of each; the first is the one to recommend.
+            answers: name and button text of each; the first is the one to recommend, unless
+                ``recommends`` is False.
         """
         super().__init__("noticeBar", icon, "notice_text", parent)
         self.buttons: dict[str, QPushButton] = {}
         for number, (name, text) in enumerate(answers):
             button = self.buttons[name] = QPushButton(text)
-            if not number:
+            if recommends and not number:
                 button.setObjectName("fuseButton")
             button.clicked.connect(lambda _=False, name=name: self.answered.emit(name))
             self.row.addWidget(button)

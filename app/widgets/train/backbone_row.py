@@ -95,7 +95,8 @@ class BackboneRow(QWidget):
 
     def _ask(self) -> None:
         dialog = self._dialog = QFileDialog(self, self.tr("File with the DINOv3 weights"))
-        dialog.setNameFilters([self.tr("Weights") + " (*.safetensors)"])
+        weights, every = self.tr("Weights"), self.tr("All files")
+        dialog.setNameFilters([f"{weights} (*.safetensors *.pth)", f"{every} (*)"])
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(self.file_chosen)
         dialog.open()

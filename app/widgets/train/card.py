@@ -105,7 +105,8 @@ class Card(QAbstractButton):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         chosen, alive = self.isChecked(), self.isEnabled()
-        edge = now.accent if chosen or self.hasFocus() else now.border
+        focused = self.hasFocus()
+        edge = now.text if focused and chosen else now.accent if chosen or focused else now.border
         if alive and self.underMouse() and not chosen:
             edge = now.muted
         thick = 2.0 if chosen else 1.0
@@ -114,10 +115,6 @@ class Card(QAbstractButton):
         inset = thick / 2
         frame = QRectF(self.rect()).adjusted(inset, inset, -inset, -inset)
         painter.drawRoundedRect(frame, 6, 6)
-        if self.hasFocus() and chosen:
-            painter.setPen(QPen(QColor(now.text), 1, Qt.PenStyle.DotLine))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(4, 4, -4, -4), 4, 4)
         if self.number:
             self._paint_badge(painter, now)
         self._paint_words(painter, QColor(now.text if alive else now.muted), now)

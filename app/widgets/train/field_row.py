@@ -21,9 +21,11 @@ from PySide6.QtWidgets import (
 from app.numbers import number, read
 from app.training.values import FieldSpec
 from app.widgets.number_box import CountBox
+from app.widgets.window_row import WindowRow
 from app.words import spoken
 
 _INT32 = 2**31 - 1
+_NARROW, _WIDE, _TWO = 110, 260, 340
 
 
 class _Calm:
@@ -86,6 +88,11 @@ class FieldRow(QWidget):
             box = QCheckBox()
             box.clicked.connect(self._emit)
             return box
+        if field.kind == "window":
+            ends = WindowRow(field.name[-1].upper())
+            ends.setFixedWidth(_TWO)
+            ends.edited.connect(lambda: self._emit(ends.entered))
+            return ends
         if field.kind == "choice":
             combo = _Combo()
             for choice in field.choices:
@@ -97,12 +104,12 @@ class FieldRow(QWidget):
             spin.setRange(*self._range)
             spin.setSingleStep(max(1, int(field.step or 1)))
             spin.setKeyboardTracking(False)
-            spin.setFixedWidth(110)
+            spin.setFixedWidth(_NARROW)
             spin.valueChanged.connect(self._emit)
             return spin
         edit = QLineEdit()
         numeric = field.kind in ("int", "float")
-        edit.setFixedWidth(110 if numeric else 220)
+        edit.setFixedWidth(_NARROW if numeric else _WIDE)
         if numeric:
             pattern = QRegularExpression(r"[-+0-9.,eE]*")
             edit.setValidator(QRegularExpressionValidator(pattern, edit))
@@ -117,6 +124,8 @@ class FieldRow(QWidget):
         with QSignalBlocker(self.control):
             if isinstance(self.control, QCheckBox):
                 self.control.setChecked(bool(value))
+            elif isinstance(self.control, WindowRow):
+                self._show_window(self.control, value)
             elif isinstance(self.control, QComboBox):
                 self.control.setCurrentIndex(self.control.findData(str(value)))
             elif isinstance(self.control, QSpinBox):
@@ -129,6 +138,11 @@ class FieldRow(QWidget):
         low, high = self._range
         spin.setRange(min(low, value), max(high, value))
         spin.setValue(value)
+
+    def _show_window(self, row: WindowRow, value: Any) -> None:
+        """Texts are what is being typed, and stand there already."""
+        if value is None or not any(isinstance(end, str) for end in value):
+            row.show_window(None if value is None else (value[0], value[1]))
 
     def show_fault(self, text: str) -> None:
         """Say what is wrong; "" when nothing is."""

@@ -260,7 +260,8 @@ class SettingsPanel(QWidget):
 
     def _ask_load(self) -> None:
         dialog = self._dialog = QFileDialog(self, self.tr("Load settings"))
-        dialog.setNameFilters([self.tr("Settings") + " (*.toml *.json)"])
+        settings, every = self.tr("Settings"), self.tr("All files")
+        dialog.setNameFilters([f"{settings} (*.toml *.json)", f"{every} (*)"])
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(lambda name: self.load_requested.emit(Path(name)))
         dialog.open()

@@ -88,6 +88,7 @@ class StartBox(QFrame):
         self.again.setEnabled(ready and state.chore is None)
         missing = {
             "data": self.tr("Choose pictures first (step 1)."),
+            "kind": self.tr("Say what kind of pictures these are (step 1)."),
             "settings": self.tr("A setting cannot be used yet (step 2)."),
             "name": self.tr("Give the result a name (step 2)."),
             "": "",

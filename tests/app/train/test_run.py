@@ -108,6 +108,7 @@ def test_fine_tuning_records_the_parent_compares_and_becomes_the_default(qtbot, 
         preparing.set_value(name, value)
     preparing.set_data([data])
     qtbot.waitUntil(lambda: state.report is not None, timeout=WAIT)
+    preparing.choose_task("mif")
     preparing.set_name("Tiny two")
     click(page.start.start)
     phase(qtbot, page, "done")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import struct
 import tomllib
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +12,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+import torch
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QSpinBox, QWidget
@@ -18,6 +21,10 @@ from app import theme
 from app.training.files import as_toml
 from app.training.phrases import duration, memory, pace
 from app.training.values import get, put
+from core.models.backbone import Dinov3Backbone
+from core.models.config import BackboneConfig
+from core.tasks import TASKS
+from resources import PACKS
 from tests.app.test_window import drop
 from tests.app.train.conftest import WAIT, prepare, settings_file
 from tests.trainer.runs import CONFIG, make_pairs
@@ -45,6 +52,8 @@ def test_a_dropped_folder_is_looked_at_and_start_becomes_possible(qtbot, page, d
     drop(page.data.welcome, data)
     reported(qtbot, page)
     assert page.state.problem is None
+    assert not page.start.start.isEnabled()
+    page.kind.question.buttons["mif"].click()
     assert page.data.table.isVisible()
     assert not page.data.welcome.isVisible()
     assert page.state.report.count("train") + page.state.report.count("validation") == 6
@@ -176,8 +185,94 @@ def test_the_four_ablations_can_be_switched(page):
     page.training.preparing.set_value("network.backbone.kind", "dinov3")
     assert get(page.state.settings, "network.backbone.dim") == 384
     assert "DINOv3" in page.state.faults["backbone"]
-    page.training.preparing.set_value("backbone", "dino.safetensors")
+    assert not page.steps[1].done
+
+
+def weights(folder: Path, kind: str) -> Path:
+    """A file for DINOv3 ViT-S/16: whole (its tensors are zeros on a sparse disk), or wrong."""
+    path = folder / f"{kind}.safetensors"
+    if kind == "foreign":
+        path.write_bytes((PACKS / "mif-compact.safetensors").read_bytes())
+        return path
+    with torch.device("meta"):
+        state = Dinov3Backbone(BackboneConfig()).vit.state_dict()
+    size, name = (1, "I8") if kind == "int8" else (2, "F16")
+    header, end = {}, 0
+    for key, tensor in state.items():
+        begin, end = end, end + tensor.numel() * size
+        header[key] = {"dtype": name, "shape": list(tensor.shape), "data_offsets": [begin, end]}
+    text = json.dumps(header).encode()
+    with path.open("wb") as stream:
+        stream.write(struct.pack("<Q", len(text)) + text)
+        stream.truncate(8 + len(text) + (end // 2 if kind == "truncated" else end))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["whole", "foreign", "int8", "truncated", "missing", "text"])
+def test_a_file_that_is_no_dinov3_is_told_at_once_and_gets_no_tick(qtbot, page, tmp_path, kind):
+    state, preparing = page.state, page.training.preparing
+    preparing.choose_parent(None)
+    preparing.set_network("paper")
+    path = tmp_path / f"{kind}.safetensors"
+    if kind == "text":
+        path.write_text("no weights")
+    elif kind != "missing":
+        path = weights(tmp_path, kind)
+    preparing.set_value("backbone", str(path))
+    assert "being looked at" in state.faults["backbone"]  # by a worker: nothing is known yet
+    assert not page.steps[1].done
+    qtbot.waitUntil(lambda: "being looked at" not in state.faults.get("backbone", ""), timeout=WAIT)
+    note = page.settings.backbone.note
+    if kind == "whole":
+        assert state.faults == {}
+        assert page.steps[1].done
+        assert not note.property("warns")
+        return
+    assert page.steps[1].warns
+    assert not page.steps[1].done
+    assert note.property("warns")
+    wanted = {"missing": "not there", "text": "read", "truncated": "ends before its last tensor"}
+    assert wanted.get(kind, "Not a vit_small_patch16_dinov3") in note.text()
+    preparing.set_value("backbone", str(weights(tmp_path, "whole")))
+    qtbot.waitUntil(lambda: state.faults == {}, timeout=WAIT)
+
+
+def test_a_window_by_hand_is_entered_checked_and_kept(qtbot, page, data):
+    prepare(qtbot, page, data)
+    row = page.settings.advanced.rows["window_a"]
+    for text in ("2", "29300"):
+        row.control.low.setText(text)
+        row.control.low.textEdited.emit(text)
+    assert page.state.settings["window_a"] == ("29300", "")
+    assert "two numbers" in row.fault.text()
+    assert row.control.low.text() == "29300"
+    assert not page.start.start.isEnabled()
+    row.control.high.setText("30900")
+    row.control.high.textEdited.emit("30900")
+    assert page.state.settings["window_a"] == (29300.0, 30900.0)
     assert page.state.faults == {}
+    page.training.preparing.choose_preset("quick")
+    assert page.state.settings["window_a"] == (29300.0, 30900.0)
+    for line in (row.control.low, row.control.high):
+        line.setText("")
+        line.textEdited.emit("")
+    assert page.state.settings["window_a"] is None
+    assert page.state.faults == {}
+
+
+def test_pictures_are_looked_at_once_the_settings_can_be_used(qtbot, page, data, tmp_path):
+    prepare(qtbot, page, data)
+    page.training.preparing.set_value("window_b", ("7", ""))
+    page.training.preparing.survey()
+    page.training.preparing.set_data([make_pairs(tmp_path / "other", 4)])
+    qtbot.wait(300)
+    assert page.state.problem is None
+    assert page.state.report is None
+    assert "cannot be used" not in page.steps[0].body
+    page.training.preparing.set_value("window_b", (0.0, 255.0))
+    reported(qtbot, page)
+    assert page.state.problem is None
+    assert page.state.report.count("train") + page.state.report.count("validation") == 4
 
 
 @pytest.mark.parametrize("there", [True, False])
@@ -368,6 +463,51 @@ def test_names_against_a_choice_are_a_card_and_not_an_order(qtbot, page, tmp_pat
     reported(qtbot, page)
     assert page.state.data.task == "ivif"
     assert not page.kind.isVisible()
+
+
+def test_where_names_say_nothing_the_kind_is_asked_once(qtbot, page, data, tmp_path):
+    preparing, state = page.training.preparing, page.state
+    preparing.set_data([data])
+    reported(qtbot, page)
+    assert page.kind.question.isVisible()
+    assert not page.kind.card.isVisible()
+    assert [b.text() for b in page.kind.question.buttons.values()] == [
+        TASKS[name].title for name in ("mif", "ivif", "mef", "mff")
+    ]
+    assert "what kind" in page.start.missing.text()
+    assert page.steps[0].warns
+    page.training.start()
+    assert state.phase == "setup"
+    QTest.mouseClick(page.kind.question.buttons["mff"], Qt.MouseButton.LeftButton)
+    reported(qtbot, page)
+    assert state.data.task == state.settings["task"] == "mff"
+    assert not page.kind.isVisible()
+    assert page.steps[0].done
+    assert page.start.start.isEnabled()
+    # Asked anew for other pictures, and never again for these.
+    preparing.set_data([make_pairs(tmp_path / "other", 6)])
+    reported(qtbot, page)
+    assert page.kind.question.isVisible()
+    QTest.mouseClick(page.kind.question.buttons["mif"], Qt.MouseButton.LeftButton)
+    reported(qtbot, page)
+    preparing.set_data([data])
+    reported(qtbot, page)
+    assert state.data.task == "mff"
+    assert not page.kind.isVisible()
+    preparing.set_share(0.5)
+    reported(qtbot, page)
+    assert not page.kind.isVisible()
+
+
+def test_a_kind_that_was_said_before_is_not_asked(qtbot, page, data, tmp_path):
+    page.training.preparing.choose_task("mef")
+    page.training.preparing.set_data([data])
+    reported(qtbot, page)
+    assert not page.kind.isVisible()
+    assert page.state.data.task == "mef"
+    page.training.preparing.set_data([worded(tmp_path / "night", ("ir", "vis"))])
+    qtbot.waitUntil(lambda: page.state.data.task == "ivif", timeout=WAIT)
+    assert not page.kind.question.isVisible()
 
 
 def test_some_pairs_are_shown_as_they_will_be_learnt_from(qtbot, page, data):

@@ -27,6 +27,7 @@ class WindowRow(QWidget):
             "Values of {0}, in its own numbers, that are black and white in all pairs. Left empty, "
             "each picture's own values decide."
         ).format(side)
+        self.setFocusProxy(self.low)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
@@ -43,6 +44,12 @@ class WindowRow(QWidget):
         """What is typed; None for nothing, and for what is no window yet."""
         typed = self._typed()
         return typed if typed is not None and typed[0] < typed[1] else None
+
+    @property
+    def entered(self) -> Window | tuple[str, str] | None:
+        """A window, nothing (None), or the texts of what is neither."""
+        texts = self.low.text().strip(), self.high.text().strip()
+        return self.ends or (texts if any(texts) else None)
 
     def show_window(self, window: Window | None) -> None:
         """Show other numbers, unless what stands there means the same."""
