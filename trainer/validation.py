@@ -40,7 +40,8 @@ def validate(
 ) -> Judged:
     """Mean metrics, and reconstruction PSNR in dB, of ``network`` over ``pairs``.
 
-    Of larger pictures, over a megapixel in their middle.
+    Of pictures of more than 2**20 pixels, as many in their middle are judged. The cut depends on
+    the picture's size alone, never on the memory there is: figures of two runs compare.
 
     Raises:
         ValueError: there is no pair. Cancelled: from ``progress``.
