@@ -1,189 +1,271 @@
-"""What commands do where memory is short: done, refused in one line, or killed; and their peak.
+"""What fusions, readers and training steps take of memory, beside what is expected of them.
 
-    python benchmarks/memory.py --data FOLDER --out benchmarks/results/memory.md
+    python benchmarks/memory.py --out benchmarks/results/memory.md
+    python benchmarks/memory.py --only "network mff" --only training
 
-``FOLDER`` has ``TASK/a`` and ``TASK/b`` with the same names for each task, in the sizes that are to
-be tried. Each command is a process of its own with a limit of its own: a control group, which kills
-what takes more (Linux, as root), or ``--limits as``: address space (``ulimit -v``). A limit is what
-the program needs for itself (measured by fusing a pair of tiny pictures) and so much beside it.
+Every case runs in a process of its own, which first does the same with a small picture, so that
+libraries and weights are there; then the kernel's count of the most it held is begun anew. Measured
+is that peak less what was held before. Expected is what :mod:`core.demand` says, by which a way is
+chosen or a picture refused: too little there means a program that is killed.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import resource
-import shutil
+import json
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from core.demand import Wanted, classical_bytes, decoding_bytes, network_bytes, training_bytes
 from core.io import atomic_write
-from core.tasks import TASKS
+from core.types import FusionRequest, Image, SourcePair
 
-MB, GB = 10**6, 10**9
-ROOMS = (2 * GB, 3 * GB // 2, GB, GB // 2)
-_V1, _V2 = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
-_PROGRAM = (sys.executable, "-c", "import sys; from app.cli import main; sys.exit(main())")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a command ended: exit code (negative: the signal), its last line, seconds, peak bytes."""
-
-    code: int
-    line: str
-    seconds: float
-    peak: int
-
-    @property
-    def result(self) -> str:
-        """In one word."""
-        if self.code == 0:
-            return "done"
-        said = self.line and "Traceback" not in self.line and self.code in (1, 2, 3)
-        return "refused" if said else f"**died ({self.code})**"
+PACKS = ("ivif", "mif", "mef", "mff")
+SIZES = ((256, 256), (1024, 1024), (4000, 3000))
+WAYS = {
+    "whole": Wanted(),
+    "stripes": Wanted(2**19),
+    "stripes, sparing": Wanted(2**19, True),
+    "tiles": Wanted(2**18, True),
+}
+CLASSICAL = ("average", "maximum", "laplacian", "guided", "mertens")
+FORMATS = ("png", "jpg", "tif")
+_RIGHT = 1.5
+"""Measured may be so many times expected, or the other way round."""
+Case = tuple[str, ...]
+Figures = tuple[int, int]
 
 
-@contextmanager
-def control_group(limit: int) -> Iterator[Callable[[], None]]:
-    """A function that puts the calling process into a new group with ``limit`` bytes."""
-    v2 = (_V2 / "cgroup.controllers").is_file()
-    group = (_V2 if v2 else _V1) / f"unifusion-benchmark-{os.getpid()}"
-    group.mkdir()
-    names = ("memory.max", "memory.swap.max") if v2 else (
-        "memory.limit_in_bytes", "memory.memsw.limit_in_bytes"
-    )  # fmt: skip
-    try:
-        for name, value in zip(names, (limit, 0 if v2 else limit), strict=True):
-            if (group / name).exists():
-                (group / name).write_text(str(value))
-        yield partial(_enter, group / "cgroup.procs")
-    finally:
-        for _ in range(100):  # it is empty a moment after its last process has ended
-            try:
-                group.rmdir()
-                break
-            except OSError:
-                time.sleep(0.1)
+def cases() -> Iterator[Case]:
+    """Every case by its words: kind, what, width, height, and how."""
+    for width, height in SIZES:
+        size = (str(width), str(height))
+        for pack in PACKS:
+            for way, wanted in WAYS.items():
+                if _is_used(width * height, wanted):
+                    yield ("network", pack, *size, way)
+        for method in CLASSICAL:
+            yield ("classical", method, *size, "")
+    for how in ("reconstructions", "features"):
+        yield ("network", "mff", "1024", "1024", f"whole, {how}")
+        yield ("network", "mff", "2048", "1536", f"tiles, {how}")
+    for kind in FORMATS:
+        yield ("reading", kind, "4000", "3000", "")
+    for channels in ("1", "3"):
+        yield ("batch row", "mff", "2048", "1536", f"{channels} channels")
+    for crop, batch in ((96, 8), (128, 4), (256, 8)):
+        yield ("training", "mff", str(crop), str(crop), f"batch {batch}")
 
 
-def _enter(group: Path) -> None:
-    group.write_text(str(os.getpid()))
+def _is_used(area: int, wanted: Wanted) -> bool:
+    """Large pictures never go whole, small ones never in pieces."""
+    if not wanted.piece:
+        return area <= 2**20
+    return area > 2 * wanted.piece or (area > wanted.piece and wanted.sparing)
 
 
-@contextmanager
-def address_space(limit: int) -> Iterator[Callable[[], None]]:
-    """A function that limits the calling process's address space."""
-    yield lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+def picture(width: int, height: int, channels: int = 3, seed: int = 0) -> Image:
+    """Smooth noise, 8 bits."""
+    import cv2
+
+    rng = np.random.default_rng(seed)
+    coarse = rng.random((height // 16 + 1, width // 16 + 1, channels), dtype=np.float32)
+    fine = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+    data = np.rint(fine.reshape(height, width, channels) * 255)
+    return Image(data, (0.0, 255.0))
 
 
-@contextmanager
-def unlimited(limit: int) -> Iterator[Callable[[], None]]:
-    """A function that does nothing."""
-    yield lambda: None
+def pair(width: int, height: int, channels: int = 3) -> SourcePair:
+    """Two different pictures."""
+    return SourcePair(picture(width, height, channels, 1), picture(width, height, channels, 2))
 
 
-LIMITS = {"cgroup": control_group, "as": address_space, "none": unlimited}
+def taken(work: Callable[[], object]) -> int:
+    """Bytes that ``work`` takes at most, its result included."""
+    Path("/proc/self/clear_refs").write_text("5")  # the peak is what is held now
+    before = _status("VmRSS")
+    work()
+    return _status("VmHWM") - before
 
 
-def attempt(words: list[str], kind: str, limit: int) -> Outcome:
-    """Run ``unifusion words`` in a process of its own."""
-    begun = time.monotonic()
-    with tempfile.TemporaryFile() as told, LIMITS[kind](limit) as enter:
-        child = subprocess.Popen(
-            [*_PROGRAM, *words], stdout=told, stderr=subprocess.STDOUT, preexec_fn=enter
+def _status(name: str) -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(name + ":"):
+            return int(line.split()[1]) * 1024
+    raise KeyError(name)
+
+
+def network(pack: str, width: int, height: int, how: str) -> Figures:
+    """A pack, the way it is told."""
+    from core.engine import FusionEngine
+
+    way, _, kept = how.partition(", ")
+    words = how if how in WAYS else way
+    wanted = replace(
+        WAYS[words], reconstructions=kept == "reconstructions", features=kept == "features"
+    )
+    engine = FusionEngine("cpu")
+    vars(engine)["_way"] = lambda *_: wanted
+    name = f"{pack}-compact"
+    engine.fuse(FusionRequest(pair(64, 64), pack, name))
+    request = FusionRequest(
+        pair(width, height), pack, name, wanted.reconstructions, wanted.features
+    )
+    config = engine._catalogue.find(name, pack).manifest.network
+    return taken(lambda: engine.fuse(request)), network_bytes(config, width, height, wanted)
+
+
+def classical(method: str, width: int, height: int, how: str) -> Figures:
+    """A classical method, as large pieces as it likes."""
+    from core.baselines import BASELINES
+    from core.classical import _pieces, fuse_classically
+
+    fuse_classically(FusionRequest(pair(64, 64), "mff", method))
+    request = FusionRequest(pair(width, height), "mff", method)
+    expected = classical_bytes(method, width, height, 1, _pieces(BASELINES[method])[0])
+    return taken(lambda: fuse_classically(request)), expected
+
+
+def reading(kind: str, width: int, height: int, how: str) -> Figures:
+    """A colour picture from its file."""
+    from core.io import probe_image, read_image
+
+    with tempfile.TemporaryDirectory() as folder:
+        small, path = (
+            _written(Path(folder), kind, wide, high) for wide, high in ((64, 64), (width, height))
         )
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = code = os.waitstatus_to_exitcode(status)
-        told.seek(0)
-        lines = told.read().decode("utf-8", "replace").splitlines()
-    peak = usage.ru_maxrss * 1024
-    return Outcome(code, lines[-1] if lines else "", time.monotonic() - begun, peak)
+        read_image(small)
+        return taken(lambda: read_image(path)), decoding_bytes(probe_image(path))
 
 
-def own_need(kind: str, folder: Path) -> int:
-    """Bytes the program takes for itself: resident, or of address space."""
-    for side in "ab":
-        pixels = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-        cv2.imwrite(str(folder / f"{side}.png"), pixels)
-    a, b, out = (str(folder / name) for name in ("a.png", "b.png", "own.png"))
-    words = ["fuse", a, b, "--task", "ivif", "-o", out]
-    if kind != "as":
-        return attempt(words, "none", 0).peak
-    low, high = 0, 16 * GB
-    while high - low > 50 * MB:
-        middle = (low + high) // 2
-        low, high = (low, middle) if not attempt(words, kind, middle).code else (middle, high)
-    return high
+def _written(folder: Path, kind: str, width: int, height: int, channels: int = 3) -> Path:
+    """Written by another process: what that takes is not ours."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{width}.{kind}"
+    code = (
+        "import sys, cv2; from benchmarks.memory import picture; "
+        "path, *size = sys.argv[1:]; cv2.imwrite(path, picture(*map(int, size)).data)"
+    )
+    words = [str(path), str(width), str(height), str(channels), str(len(folder.name))]
+    subprocess.run([sys.executable, "-c", code, *words], check=True, cwd=_root())
+    return path
 
 
-def cases(data: Path, folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """(what, words of the command) for everything that is tried."""
-    for task in TASKS:
-        if not (data / task).is_dir():
-            continue
-        a = next((data / task / "a").iterdir())
-        pair = [str(a), str(data / task / "b" / a.name), "--task", task]
-        extras = {"recon": ["--recon", str(folder)], "features": ["--features", str(folder)]}
-        ways: tuple[tuple[str, ...], ...] = ((), ("tiles",), ("recon",), ("features",))
-        ways += (("tiles", "recon", "features"),)
-        for way in ways:
-            words = [word for name in way for word in extras.get(name, [f"--{name}"])]
-            title = " ".join(["fuse", task, *(f"--{name}" for name in way)])
-            yield title, ["fuse", *pair, *words, "-o", str(folder / "f.png")]
-        out = str(folder / "out")
-        yield f"batch {task}", ["batch", str(data / task), "--task", task, "-o", out, "--overwrite"]
-        steps = ["--steps", "2", "--val", str(data / task), "--overwrite"]
-        pack = str(folder / "p.safetensors")
-        words = ["train", "--task", task, "--data", str(data / task), "--out", pack, *steps]
-        yield f"train {task}", words
+def batch_row(pack: str, width: int, height: int, how: str) -> Figures:
+    """One row of a batch, read, fused and written."""
+    from core.batch import BatchOptions, plan_batch, run_batch
+    from core.batch.stages import expected_bytes
+    from core.engine import FusionEngine
+    from core.io.pairing import pair_paths
+
+    channels, engine = int(how.split()[0]), FusionEngine("cpu")
+
+    def run(folder: Path, wide: int, high: int) -> Figures:
+        for side in ("a", "b"):
+            _written(folder / side, "png", wide, high, channels)
+        options = BatchOptions(pack, f"{pack}-compact", out=folder / "out")
+        plan = plan_batch(pair_paths([folder], pack), options)
+        measured = taken(lambda: list(run_batch(plan, engine)))
+        if not any((folder / "out").glob("*.png")):
+            raise RuntimeError("nothing was fused")
+        return measured, expected_bytes(plan.rows[0])
+
+    with tempfile.TemporaryDirectory() as folder:
+        run(Path(folder) / "small", 64, 64)
+        return run(Path(folder) / "large", width, height)
+
+
+def training(pack: str, crop: int, _crop: int, how: str) -> Figures:
+    """A step of the compact network, both levels, after one that made the optimisers' state."""
+    import torch
+
+    from core.models.catalogue import Catalogue
+    from core.models.pack import read_pack
+    from trainer.bilevel import BilevelStep
+    from trainer.config import TrainConfig
+    from trainer.data import Batch
+
+    size = int(how.split()[1])
+    found, manifest = read_pack(Catalogue().find(f"{pack}-compact", pack).path)
+    config = TrainConfig(task=pack, network=manifest.network, batch=size, crop=crop)
+    step = BilevelStep(found.train(), config)
+    channels = manifest.network.in_channels
+    small = torch.rand(2, 1, channels, 32, 32)
+    step(Batch.of(small[0], small[1]), 0)
+    crops = torch.rand(2, size, channels, crop, crop)
+    measured = taken(lambda: step(Batch.of(crops[0], crops[1]), 1))
+    return measured, training_bytes(manifest.network, size, crop)
+
+
+KINDS: dict[str, Callable[[str, int, int, str], Figures]] = {
+    "network": network,
+    "classical": classical,
+    "reading": reading,
+    "batch row": batch_row,
+    "training": training,
+}
+
+
+def measured(case: Case) -> Figures:
+    """Measured and expected bytes of a case, from a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.memory", "--one", *case]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=_root())
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(case)}: {done.stderr[-2000:]}")
+    found, expected = json.loads(done.stdout.splitlines()[-1])
+    return found, expected
+
+
+def _root() -> Path:
+    return Path(__file__).resolve().parents[1]
+
+
+def row(case: Case, found: int, expected: int) -> str:
+    """A line of the table."""
+    kind, what, width, height, how = case
+    ratio = found / expected
+    mark = "" if 1 / _RIGHT <= ratio <= _RIGHT else " (!)"
+    return (
+        f"| {kind} | {what} | {width}×{height} | {how} | {found / 1e6:.0f} | "
+        f"{expected / 1e6:.0f} | {ratio:.2f}{mark} |"
+    )
 
 
 def main() -> None:
-    """Try everything; write the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
+    """Run the cases asked for; write the table after each of them."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--limits", choices=tuple(LIMITS), default="cgroup")
-    parser.add_argument("--only", default="", help="cases whose title begins so")
-    parser.add_argument("--rooms", type=int, nargs="*", default=[r // MB for r in ROOMS])
+    parser.add_argument("--only", action="append", help="cases that begin with these words")
+    parser.add_argument("--one", nargs=5, metavar=("KIND", "WHAT", "WIDTH", "HEIGHT", "HOW"))
     options = parser.parse_args()
-    lines = []
-    folder = Path(tempfile.mkdtemp())
-    try:
-        own = own_need(options.limits, folder)
-        print(f"own need: {own / MB:.0f} MB", flush=True)
-        for title, words in cases(options.data, folder):
-            if not title.startswith(options.only):
-                continue
-            for room in options.rooms:
-                got = attempt(words, options.limits, own + room * MB)
-                line = (
-                    f"| {title} | {room} | {got.result} | {got.peak / MB:.0f} | {got.seconds:.0f} |"
-                )
-                print(line, got.line if got.code else "", flush=True)
-                lines.append(line)
-                shutil.rmtree(folder / "out", ignore_errors=True)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    if options.out:
-        head = (
-            f"Limit: {options.limits}, the program's own {own / MB:.0f} MB and so much beside it.",
-            "",
-            "| command | beside, MB | result | peak, MB | s |",
-            "| --- | ---: | --- | ---: | ---: |",
-        )
-        atomic_write(options.out, "\n".join([*head, *lines, ""]).encode())
+    if options.one:
+        kind, what, width, height, how = options.one
+        print(json.dumps(KINDS[kind](what, int(width), int(height), how)))
+        return
+    lines = [
+        "# Memory: measured beside expected",
+        "",
+        "Peak resident memory beyond what was held before, and what `core.demand` expects, in MB.",
+        "Made by `python benchmarks/memory.py --out FILE`; (!): further apart than "
+        f"{_RIGHT} times.",
+        "Below about 100 MB what is kept ready for small pieces outweighs the rest.",
+        "",
+        "| kind | what | size | how | measured | expected | ratio |",
+        "| --- | --- | --- | --- | ---: | ---: | ---: |",
+    ]
+    for case in cases():
+        if options.only and not any(" ".join(case).startswith(words) for words in options.only):
+            continue
+        lines.append(row(case, *measured(case)))
+        print(lines[-1], flush=True)
+        if options.out:
+            atomic_write(options.out, ("\n".join(lines) + "\n").encode())
 
 
 if __name__ == "__main__":

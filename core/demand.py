@@ -41,7 +41,7 @@ class Wanted:
 
     Attributes:
         piece: pixels worked on at a time; 0 for all of them.
-        sparing: as :func:`core.memory.sparing` does it.
+        sparing: what is freed is given back to the system after every pass over the picture.
         reconstructions, features: as in :class:`core.types.FusionRequest`.
     """
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -21,7 +20,7 @@ from core.demand import Wanted, network_bytes, pair_bytes, reading_bytes
 from core.device import choose_device, keep_to_one_core, memory_error, usable_cores
 from core.errors import Cancelled, DeviceMemoryError, PackError, Said
 from core.fusing import Stopwatch, finished, memory_named, provenance
-from core.memory import available_bytes, give_back, sparing
+from core.memory import available_bytes, give_back
 from core.models.catalogue import Catalogue, PackEntry
 from core.models.config import NetworkConfig
 from core.models.network import Features, UniFusionNet, pad_to_patches
@@ -209,10 +208,7 @@ class FusionEngine:
         watch = Stopwatch(progress, self._device, 6)
         way = self._way(request, entry.manifest.network)
         try:
-            with (
-                memory_named(self._device, request, tiled=way.sparing),
-                sparing() if way.sparing else nullcontext(),
-            ):
+            with memory_named(self._device, request, tiled=way.sparing):
                 with watch.stage("loading the model"):
                     loaded = self._load(entry)
                 manifest = loaded.entry.manifest
@@ -350,7 +346,12 @@ def _ways(width: int, height: int, request: FusionRequest) -> Iterator[Wanted]:
 def _walk(height: int, width: int, wanted: Wanted, watch: Stopwatch) -> Walk:
     if not wanted.piece or height * width <= wanted.piece:
         return WHOLE
-    return Stripes(height, wanted.piece // width, watch.check)
+    after = give_back if wanted.sparing else _nothing
+    return Stripes(height, wanted.piece // width, watch.check, after)
+
+
+def _nothing() -> None:
+    """What is freed is kept for the next layers: they are quicker so."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -19,9 +18,6 @@ from typing import Any
 _UNLIMITED = 2**60
 """Control groups of version 1 write a number beyond every machine for "no limit"."""
 _ROOT = Path("/")
-_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -3, -1
-_AT_ONCE, _USUAL = 2**20, 2**25
-"""Blocks from which on the C library gives memory back to the system at once: sparing, usual."""
 
 
 @dataclass(frozen=True)
@@ -95,29 +91,13 @@ def device_memory(device: str) -> Usage | None:
     return Usage(int(total - free), int(total))
 
 
-@contextmanager
-def sparing() -> Iterator[None]:
-    """What is freed within goes back to the system at once, for the price of getting it again.
-
-    Otherwise the C library keeps freed blocks of up to 32 MB, and what lies between them is lost:
-    a fifth more than is held. Without effect where it is not the GNU library.
-    """
-    library = _gnu_library()
-    if library is None:
-        yield
-        return
-    library.malloc_trim(0)
-    library.mallopt(_M_MMAP_THRESHOLD, _AT_ONCE)
-    library.mallopt(_M_TRIM_THRESHOLD, _AT_ONCE)
-    try:
-        yield
-    finally:
-        library.mallopt(_M_MMAP_THRESHOLD, _USUAL)
-        library.mallopt(_M_TRIM_THRESHOLD, 2 * _USUAL)
-
-
 def give_back() -> None:
-    """Give the system what was freed and is kept for later; costs some milliseconds."""
+    """Give the system what was freed and is kept for later.
+
+    The GNU library keeps freed blocks of up to 32 MB, and what lies between them is lost. To give
+    it back once after a pass over a large picture costs little; a lower limit to what is kept,
+    so that every temporary comes from the system anew, costs five times the system's time.
+    """
     library = _gnu_library()
     if library is not None:
         library.malloc_trim(0)
@@ -129,8 +109,7 @@ def _gnu_library() -> Any:
         return None
     try:
         library = ctypes.CDLL("libc.so.6")
-        for name in ("mallopt", "malloc_trim"):
-            getattr(library, name)
+        library.malloc_trim  # noqa: B018
     except (OSError, AttributeError):
         return None
     return library

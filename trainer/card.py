@@ -100,7 +100,10 @@ def _figures(figures: Mapping[str, float], start: Mapping[str, float], pairs: in
         arrow = " ↑" if name in SCORED or "psnr" in name else ""
         shown = "" if before is None else f"{before:.4f}"
         rows.append([f"{name}{arrow}", shown, f"{value:.4f}", change])
-    head = f"## Figures\n\nMeans over {pairs} pairs that were not trained on, 8-bit luma.\n\n"
+    head = (
+        f"## Figures\n\nMeans over {pairs} pairs that were not trained on, 8-bit luma; of pictures "
+        "over a megapixel (1,048,576 pixels), that much in their middle.\n\n"
+    )
     return head + _table(["figure", "start", "this pack", "change"], rows)
 
 

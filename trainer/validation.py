@@ -41,8 +41,9 @@ def validate(
 ) -> Judged:
     """Mean metrics, and reconstruction PSNR in dB, of ``network`` over ``pairs``.
 
-    Of larger pictures, over a megapixel in their middle. Where a source holds no data, nothing is
-    judged: both have been filled from one another there.
+    Of pictures of more than 2**20 pixels, as many in their middle are judged. The cut depends on
+    the picture alone, never on the memory there is: figures of two runs compare. Where a source
+    holds no data, nothing is judged: both have been filled from one another there.
 
     Raises:
         ValueError: there is no pair. Cancelled: from ``progress``.

@@ -130,10 +130,11 @@ class BlendHead(nn.Module):
                 nn.init.zeros_(layer.bias)
 
     def forward(self, features: Tensor, x: Tensor, y: Tensor, walk: Walk = WHOLE) -> Tensor:
-        """N×C×H/s×W/s features and N×ch×H×W pictures → N×ch×H×W."""
+        """N×C×H/s×W/s features, spent by it, and N×ch×H×W pictures → N×ch×H×W."""
         if not (self.layered or self.decisive):
             return walk.local(self._blended, features, x, y, reach=_JUDGE_REACH, finer=_FINER)
         decision = walk.local(self.judge, features, x, y, reach=_JUDGE_REACH, finer=_FINER)
+        walk.forget(features)
         if self.layered:
             return self._layers(decision, x, y, walk)
         return walk.local(self._decided, decision, x, y, reach=_REACH, finer=_FINER)

@@ -114,10 +114,17 @@ class Stripes:
         height: of the picture in pixels, a multiple of 16.
         rows: pixels in the height of a stripe; rounded up to a multiple of 16.
         between: called before every stripe; may raise to stop.
+        after: called after every walk through all stripes, when no temporary is left.
     """
 
-    def __init__(self, height: int, rows: int, between: Callable[[], None] = lambda: None) -> None:
-        self._height, self._rows, self._between = height, rows, between
+    def __init__(
+        self,
+        height: int,
+        rows: int,
+        between: Callable[[], None] = lambda: None,
+        after: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._height, self._rows, self._between, self._after = height, rows, between, after
 
     def _stripes(self, margin: int, finer: int = 1) -> Iterator[_Stripe]:
         """Stripes, and ``margin`` pixels seen on either side of them."""
@@ -127,6 +134,7 @@ class Stripes:
             last = min(first + rows, self._height)
             seen = max(0, first - margin), min(self._height, last + margin)
             yield _Stripe(first, last, *seen, self._height)
+        self._after()
 
     def block(self, block: Block, x: Tensor, other: Tensor, *, spend: bool = False) -> Tensor:
         """Statistics over all stripes, then the block stripe by stripe."""

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -106,3 +111,22 @@ def test_some_rows_of_a_stretched_map_are_those_of_the_whole():
     for first, last in ((0, 7), (6, 30), (44, 50), (0, 50)):
         part = stretched(tokens, 50, 40, slice(first, last))
         torch.testing.assert_close(part, whole[:, :, first:last], rtol=0, atol=1e-5)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("network", "mff", "768", "512", "whole"),
+        ("training", "mff", "96", "96", "batch 8"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_expected_is_about_what_is_taken(case):
+    """In a process of its own; generous: half of it may be kept from before, or be other pages."""
+    command = [sys.executable, "-m", "benchmarks.memory", "--one", *case]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=True
+    )
+    taken, expected = json.loads(done.stdout.splitlines()[-1])
+    assert expected / 3 < taken < expected * 1.5
