@@ -30,7 +30,7 @@ from core.batch.stages import (
     request_for,
     write_row,
 )
-from core.batch.trail import Trail
+from core.batch.trail import Trail, run_marked
 from core.batch.work import Change, Work, record_of_work
 from core.device import usable_cores
 from core.errors import (
@@ -130,7 +130,7 @@ class Pipeline:
     def _thread(self, body: Callable[[], None], name: str) -> threading.Thread:
         def run() -> None:
             try:
-                body()
+                run_marked(body)
             except Cancelled:
                 self._halt(Cancelled())
             # A run must end, with its reason, whatever happens in a thread.

@@ -116,6 +116,18 @@ def test_a_crash_fails_its_row_and_no_other(source: Path, name: str) -> None:
     assert fifth.rows["p4"][0] == "done"
 
 
+def test_the_stack_of_a_crash_names_its_thread(source: Path) -> None:
+    """Also while other threads run: their stacks are left alone."""
+    Sitting(source, "p4", _THREAD.format("FPE"), "4")
+    left = read_trail(source.parent / "out")
+    assert left is not None
+    assert left.crashed
+    assert left.thread in {thread for _, thread in left.rows}
+    text = (source.parent / "out" / TRAIL_NAME).read_text()
+    assert "Current thread" not in text
+    assert text.count("most recent call first") == 1
+
+
 @pytest.mark.parametrize("death", ["os.kill(os.getpid(), signal.SIGKILL)", "os._exit(7)"])
 def test_other_deaths_fail_their_row_at_the_second_time(source: Path, death: str) -> None:
     """Nobody can tell which of several rows it was: each is tried by itself, at the end."""
