@@ -281,6 +281,9 @@ class _Finder:
         same = sum(bool(source_of(name, self._task, known)) for name in shared)
         if not sides.plain and same > (len(shared) - same if sides.sure else 0):
             return False
+        everyone = all(len(shared) == len(list(node.below())) for node in (sides.a, sides.b))
+        if everyone and not same and sides.sure and not sides.plain and self._task != "mef":
+            return True  # ir/x_-2EV is the partner of vis/x_-2EV, not of ir/x_+2EV
         least = max(sides.weight, HABIT_WORDS)
         held = [sum(weight >= least for weight in self._inside(n)) for n in (sides.a, sides.b)]
         return not any(held) or (not all(held) and sources.count("") > sum(held))

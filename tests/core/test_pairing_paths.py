@@ -402,3 +402,22 @@ def test_the_order_of_files_never_matters(scenes: list[str], missing: set[int], 
         whole = [scene for index, scene in enumerate(scenes) if index not in missing]
         assert pairs == {(f"{scene}_ir", f"{scene}_vis") for scene in whole}
         assert len(found.unmatched) == len(names) - 2 * len(whole)
+
+
+@pytest.mark.parametrize("task", [None, "ivif"])
+def test_folders_of_two_sources_are_paired_although_each_holds_exposures(
+    tmp_path: Path, task: str | None
+) -> None:
+    for side in ("ir", "vis"):
+        (tmp_path / side).mkdir()
+        for name in ("x_-2EV.png", "x_+2EV.png"):
+            (tmp_path / side / name).touch()
+    plan = pair_paths([tmp_path], task)
+    found = {
+        (m.a.relative_to(tmp_path).as_posix(), m.b.relative_to(tmp_path).as_posix())
+        for m in plan.matches
+    }
+    assert found == {(f"ir/x_{ev}EV.png", f"vis/x_{ev}EV.png") for ev in ("-2", "+2")}
+    assert plan.suggested_task == "ivif"
+    brackets = pair_paths([tmp_path], "mef").matches
+    assert [(m.a.name, m.b.name) for m in brackets] == [("x_-2EV.png", "x_+2EV.png")] * 2
