@@ -125,7 +125,8 @@ def test_holds_versions_and_licences_of_all_packages_in_it(bundle: Path) -> None
     there = {
         package.metadata["Name"]
         for package in metadata.distributions()
-        if any(".dist-info" not in str(f) and (inside / f).is_file() for f in package.files or ())
+        if package.metadata["Name"] != project["name"]  # its licence lies beside the program
+        and any(".dist-info" not in str(f) and (inside / f).is_file() for f in package.files or ())
     }
     assert there >= {"torch", "psutil", "simplejpeg", "numpy"}
     assert {re.sub(r"[-_.]+", "_", name).lower() for name in needed | there} <= set(records)
