@@ -20,7 +20,7 @@ from PySide6.QtCore import QCoreApplication
 from app.display import FeatureView
 from app.habits.quiet_import import collector_at_rest, libraries, open_libraries
 from app.render import Picture, basis_of, feature_picture, result_pictures, source_picture
-from app.results import ONE_CAMERA, RESAMPLED, Stamp, as_seen, stamp_of
+from app.results import AS_DAMAGED, ONE_CAMERA, RESAMPLED, Stamp, as_seen, stamp_of
 from app.session import EngineInfo, Loaded, Method, Outcome, Side, Sources, default_method
 from app.words import spoken
 from core.errors import InputError, Said
@@ -136,7 +136,8 @@ def load_sources(
     pair: SourcePair | None
     if isinstance(a, Path) and isinstance(b, Path):
         with suppress(OSError):  # the reader says it better
-            stamp = (*stamp_of(a, b), *((RESAMPLED["b"],) if resample else ()))
+            marks = [RESAMPLED["b"]] if resample else []
+            stamp = (*stamp_of(a, b), *marks, *([AS_DAMAGED] if damaged else []))
         found = _kept_for(stamp, kept, task)
         if found is not None:
             return replace(found, sample=sample)

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app import jobs
 from app.places import file_of
-from app.results import Kept, ResultStore, Sources, resampled_side, swapped_stamp
+from app.results import AS_DAMAGED, Kept, ResultStore, Sources, resampled_side, swapped_stamp
 from app.session import Offer, Problem, Remedy, Running, Session, Side
 from app.words import spoken
 from app.workers import Job, Runner
@@ -116,12 +116,15 @@ class Opening(QObject):
         """Read the selected files once more, as they were read before."""
         sources = self.session.sources
         a, b = sources.paths
+        damaged = AS_DAMAGED in (sources.stamp or ())
         if resampled_side(sources.stamp) == "a":
             # A file is only ever resampled as B: the two were exchanged afterwards.
-            self._load(b, a, resample=True, then=partial(self._exchanged, then))
+            exchanged = partial(self._exchanged, then)
+            self._load(b, a, resample=True, damaged=damaged, then=exchanged)
         else:
             resample = resampled_side(sources.stamp) == "b"
-            self._load(a, b, resample=resample, sample=sources.sample, then=then)
+            sample = sources.sample
+            self._load(a, b, resample=resample, sample=sample, damaged=damaged, then=then)
 
     def _exchanged(self, then: Then | None, _sources: Sources) -> None:
         self.swap()

@@ -25,6 +25,9 @@ ONE_CAMERA = ("one camera", 0, 0)
 RESAMPLED: dict[str, tuple[str, int, int]] = {"a": ("resampled a", 0, 0), "b": ("resampled", 0, 0)}
 """In a stamp: this side was resampled onto the other."""
 
+AS_DAMAGED = ("as damaged", 0, 0)
+"""In a stamp: what can be decoded of damaged files was asked for."""
+
 LIMIT_BYTES = 1 << 30
 """What results of pairs off screen may hold together."""
 

@@ -119,13 +119,20 @@ def test_what_can_be_decoded_of_a_damaged_file_is_shown_on_wish_only(
     qtbot.waitUntil(lambda: opened.session.problem is not None, timeout=WAIT)
     assert_nothing_is_shown(opened, engine, names=("pet_2.jpg", "mri_2.jpg"))
     assert opened.view.card.action.text() == "Show what is there"
-    opened.view.card.action.click()
-    qtbot.waitUntil(lambda: opened.session.sources.pair is not None, timeout=WAIT)
+    with idle(qtbot, opened):
+        opened.view.card.action.click()
     assert any("damaged" in note for note in opened.session.sources.pair.a.notes)
     assert "damaged" in words(opened)
-    # Read again, nobody has asked for that: it is refused.
-    opened.controller.reload()
-    qtbot.waitUntil(lambda: opened.session.problem is not None, timeout=WAIT)
+    # Read again as it was read; opened anew, nobody has asked for that: it is refused, also
+    # while the damaged reading and its result are still in memory.
+    with idle(qtbot, opened):
+        opened.controller.reload()
+    assert opened.session.problem is None
+    assert "damaged" in words(opened)
+    assert opened.session.results
+    with idle(qtbot, opened):
+        opened.controller.open_pair(a, b)
+    assert opened.session.problem is not None
     assert opened.session.sources.pair is None
 
 
