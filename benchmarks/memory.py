@@ -31,8 +31,7 @@ SIZES = ((256, 256), (1024, 1024), (4000, 3000))
 WAYS = {
     "whole": Wanted(),
     "stripes": Wanted(2**19),
-    "stripes, sparing": Wanted(2**19, True),
-    "tiles": Wanted(2**18, True),
+    "tiles": Wanted(2**18),
 }
 CLASSICAL = ("average", "maximum", "laplacian", "guided", "mertens")
 FORMATS = ("png", "jpg", "tif")
@@ -67,7 +66,7 @@ def _is_used(area: int, wanted: Wanted) -> bool:
     """Large pictures never go whole, small ones never in pieces."""
     if not wanted.piece:
         return area <= 2**20
-    return area > 2 * wanted.piece or (area > wanted.piece and wanted.sparing)
+    return area > wanted.piece
 
 
 def picture(width: int, height: int, channels: int = 3, seed: int = 0) -> Image:

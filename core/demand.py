@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # the process that decodes apart reads pictures, too, and sta
 _FLOAT = 4
 _RESERVE = 48 * 2**20
 """What libraries take for themselves once they work, and pieces too small to be counted."""
-_SLACK, _SPARING_SLACK = 1.3, 1.1
+_SLACK, _PIECES_SLACK = 1.3, 1.1
 """Memory is given back in pieces and found again in others: some of it lies idle."""
 _ADAPTER_MAPS, _BLOCK_MAPS, _HEAD_MAPS = 12, 20, 6
 """Maps (of the network's channels; of a head's full-resolution layers) held at once per piece."""
@@ -40,13 +40,12 @@ class Wanted:
     """What is asked of a fusion beside the picture, and how much of it at a time.
 
     Attributes:
-        piece: pixels worked on at a time; 0 for all of them.
-        sparing: what is freed is given back to the system after every pass over the picture.
+        piece: pixels worked on at a time; 0 for all of them. Between the passes over the pieces
+            what was freed is given back to the system.
         reconstructions, features: as in :class:`core.types.FusionRequest`.
     """
 
     piece: int = 0
-    sparing: bool = False
     reconstructions: bool = False
     features: bool = False
 
@@ -77,7 +76,7 @@ def network_bytes(config: NetworkConfig, width: int, height: int, wanted: Wanted
     if config.backbone.max_tokens:
         tokens = min(tokens, config.backbone.max_tokens)
     passing = max(passing, 2 * tokens * config.backbone.dim * _FLOAT * _TOKEN_MAPS)
-    slack = _SPARING_SLACK if wanted.sparing else _SLACK
+    slack = _PIECES_SLACK if pieces else _SLACK
     return int(slack * (area * held + passing)) + _RESERVE
 
 

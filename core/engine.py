@@ -147,7 +147,7 @@ class FusionEngine:
             fusing = least_bytes(BASELINES[method], (a.width, a.height), get_task(task).colour)
         else:
             config = self._catalogue.find(method, task).manifest.network
-            way = replace(kept or Wanted(), piece=_TILE_PIXELS, sparing=True)
+            way = replace(kept or Wanted(), piece=_TILE_PIXELS)
             fusing = network_bytes(config, a.width, a.height, way)
         if self._device.name != "cpu":
             fusing = 0
@@ -208,7 +208,7 @@ class FusionEngine:
         watch = Stopwatch(progress, self._device, 6)
         way = self._way(request, entry.manifest.network)
         try:
-            with memory_named(self._device, request, tiled=way.sparing):
+            with memory_named(self._device, request, tiled=way.piece == _TILE_PIXELS):
                 with watch.stage("loading the model"):
                     loaded = self._load(entry)
                 manifest = loaded.entry.manifest
@@ -307,8 +307,6 @@ class FusionEngine:
             if walk is not WHOLE:
                 give_back()
             features = network.encode(x, y, walk)
-            if walk is not WHOLE:
-                give_back()
         with watch.stage("fusing"):
             spend = not (reconstructs or request.features)
             fused = _picture(network.fuse(features, x, y, walk, spend=spend), height, width)
@@ -330,28 +328,24 @@ class FusionEngine:
 
 
 def _ways(width: int, height: int, request: FusionRequest) -> Iterator[Wanted]:
-    """Ways through a picture of that size, the quickest first and the most sparing last.
+    """Ways through a picture of that size, the quickest first and the smallest last.
 
     In pieces, the caller can also stop in between.
     """
-    asked = Wanted(0, False, request.reconstructions, request.features)
+    asked = Wanted(0, request.reconstructions, request.features)
     area = width * height
     if not request.tiles:
-        yield asked if area <= 2 * _STRIPE_PIXELS else replace(asked, piece=_STRIPE_PIXELS)
+        if area <= 2 * _STRIPE_PIXELS:
+            yield asked
         if area > _STRIPE_PIXELS:
-            yield replace(asked, piece=_STRIPE_PIXELS, sparing=True)
-    yield replace(asked, piece=_TILE_PIXELS if area > _TILE_PIXELS else 0, sparing=True)
+            yield replace(asked, piece=_STRIPE_PIXELS)
+    yield replace(asked, piece=_TILE_PIXELS)
 
 
 def _walk(height: int, width: int, wanted: Wanted, watch: Stopwatch) -> Walk:
     if not wanted.piece or height * width <= wanted.piece:
         return WHOLE
-    after = give_back if wanted.sparing else _nothing
-    return Stripes(height, wanted.piece // width, watch.check, after)
-
-
-def _nothing() -> None:
-    """What is freed is kept for the next layers: they are quicker so."""
+    return Stripes(height, wanted.piece // width, watch.check, give_back)
 
 
 @dataclass(frozen=True, eq=False)
