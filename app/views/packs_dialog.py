@@ -36,6 +36,7 @@ from app.habits.cards import Card
 from app.numbers import number
 from app.packs import PackListing, PackRow, PackWork
 from app.widgets.bars import ErrorCard, MessageBar
+from app.widgets.forms import centre_labels
 from app.words import spoken, spoken_error
 from core.errors import FusionError
 from core.tasks import TASKS
@@ -149,6 +150,7 @@ class PacksDialog(QDialog):
         )
         for name, title in titles:
             facts.addRow(title, self.facts[name])
+        centre_labels(facts)
         side = QWidget()
         right = QVBoxLayout(side)
         right.setContentsMargins(0, 0, 0, 0)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import product
 
 import pytest
-from PySide6.QtCore import QPoint, QRect
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import (
     QApplication,
@@ -289,3 +289,29 @@ def test_names_stand_at_half_the_height_of_their_fields(page):
     for field in fields:
         label = form.labelForField(field)
         assert abs(label.geometry().center().y() - field.geometry().center().y()) <= 1
+
+
+def test_names_stand_beside_the_first_line_of_fields_with_more_below(page):
+    form = QFormLayout()
+    page.addLayout(form)
+    lines, text = [], QLabel("one\ntwo\nthree")
+    text.setWordWrap(True)
+    for below in (20, 120):
+        field, line, more = QWidget(), QLineEdit(), QLabel("more")
+        more.setFixedHeight(below)
+        column = QVBoxLayout(field)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(line)
+        column.addWidget(more)
+        form.addRow("HHHH", field)
+        lines.append((field, line))
+    form.addRow("HHHH", text)
+    centre_labels(form)
+    QApplication.processEvents()
+    for field, line in lines:
+        label = form.labelForField(field)
+        middle = line.mapTo(field.parentWidget(), line.rect().center()).y()
+        assert abs(label.geometry().center().y() - middle) <= 1
+    label = form.labelForField(text)
+    assert label.geometry().top() == text.geometry().top()
+    assert label.alignment() & Qt.AlignmentFlag.AlignTop

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFormLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.training.values import FieldSpec, Settings, get
+from app.widgets.forms import centre_labels
 from app.widgets.train.field_row import FieldRow
 from app.words import spoken
 
@@ -46,10 +47,11 @@ class Advanced(QWidget):
             row = self.rows[field.name] = FieldRow(field)
             row.edited.connect(self.edited)
             label = QLabel(spoken(field.title))
-            label.setMinimumSize(190, row.control.sizeHint().height())
+            label.setMinimumWidth(190)
             label.setToolTip(spoken(field.help))
             label.setBuddy(row.control)
             form.addRow(label, row)
+        centre_labels(form)
         return form
 
     def show_settings(self, settings: Settings, faults: Mapping[str, str]) -> None:

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from app.training import phrases
 from app.training.state import TrainState
 from app.training.values import BackboneOffer, Fetch
+from app.widgets.forms import centre_labels
 from app.words import spoken, spoken_all, spoken_error
 
 
@@ -55,7 +56,7 @@ class DownloadCard(QFrame):
 
     def _make_facts(self) -> None:
         self.title = _label("paneTitle")
-        self.source, self.amount, self.place = _label(), _label(), _label()
+        self.source, self.extent, self.place = _label(), _label(), _label()
         sent = _label()
         sent.setText(
             self.tr(
@@ -67,16 +68,16 @@ class DownloadCard(QFrame):
         self._facts = QFormLayout()
         self._facts.setHorizontalSpacing(14)
         self._facts.setVerticalSpacing(4)
-        self._facts.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         for words, value in (
             (self.tr("From"), self.source),
-            (self.tr("Size"), self.amount),
+            (self.tr("Size"), self.extent),
             (self.tr("Kept in"), self.place),
             (self.tr("What is sent"), sent),
         ):
             name = QLabel(words)
             name.setObjectName("hint")
             self._facts.addRow(name, value)
+        centre_labels(self._facts)
 
     def _make_licence(self) -> None:
         self._licence = QWidget()
@@ -139,7 +140,7 @@ class DownloadCard(QFrame):
             return
         self.title.setText(self.tr("Download {0}").format("DINOv3 ViT-S/16"))
         self.source.setText(offer.source)
-        self.amount.setText(phrases.memory(offer.bytes))
+        self.extent.setText(phrases.memory(offer.bytes))
         self.place.setText(str(offer.file.parent))
         self.licence.setText(self.tr("Licence: {0} (Meta)").format(offer.licence))
         if not self.terms.count():

@@ -95,6 +95,7 @@ class FieldRow(QWidget):
             return ends
         if field.kind == "choice":
             combo = _Combo()
+            combo.setMinimumWidth(_NARROW)
             for choice in field.choices:
                 combo.addItem(spoken(choice), choice)
             combo.activated.connect(lambda _index: self._emit(combo.currentData()))

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from app import theme
 from app.training.state import TrainState
 from app.training.values import get
+from app.widgets.forms import centre_labels
 from app.widgets.train.advanced import Advanced
 from app.widgets.train.backbone_row import BackboneRow
 from app.widgets.train.card import Card
@@ -122,10 +123,10 @@ class SettingsPanel(QWidget):
             (self.tr("About the pictures"), self.about),
         ):
             words = QLabel(label)
-            words.setMinimumHeight(30)
             words.setBuddy(widget)
             form.addRow(words, widget)
             widget.setAccessibleName(label)
+        centre_labels(form)
 
     def _make_expert(self) -> None:
         self.toggle = QToolButton()
@@ -157,6 +158,7 @@ class SettingsPanel(QWidget):
         self._more.hide()
         column = QVBoxLayout(self._more)
         column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
         column.addWidget(self.board)
         column.addWidget(self.no_board)
 

@@ -61,7 +61,8 @@ def test_the_card_says_what_it_is_about_and_waits_for_a_tick_and_a_press(qtbot, 
     card = row.card
     assert card.isVisible()
     assert "timm/vit_small_patch16_dinov3.lvd1689m" in card.source.text()
-    assert card.amount.text() == "86 MB"
+    assert card.extent.text() == "86 MB"
+    assert card.extent.isVisible()
     assert "DINOv3 License" in card.licence.text()
     assert card.address.text() == fetch.LICENCE_ADDRESS
     shown = [card.terms.itemAt(k).widget().text() for k in range(card.terms.count())]

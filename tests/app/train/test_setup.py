@@ -15,7 +15,15 @@ import pytest
 import torch
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QFormLayout,
+    QLineEdit,
+    QSpinBox,
+    QWidget,
+)
 
 from app import theme
 from app.training.files import as_toml
@@ -552,3 +560,37 @@ def test_a_file_that_only_names_its_pack_gets_the_pack_s_network(qtbot, page, tm
     page.training.preparing.load(path)
     qtbot.waitUntil(lambda: page.state.settings.get("steps") == 8, timeout=WAIT)
     assert "nowhere" in page.state.message
+
+
+# --- looks -------------------------------------------------------------------------------------
+
+
+def middles(form: QFormLayout) -> dict[str, tuple[int, int]]:
+    """Half the height of each name and of the first line of its field, by name."""
+    found = {}
+    for row in range(form.rowCount()):
+        name = form.itemAt(row, QFormLayout.ItemRole.LabelRole).widget()
+        field = form.itemAt(row, QFormLayout.ItemRole.FieldRole).widget()
+        if not name.isVisible() or not name.text():
+            continue
+        while field.layout() is not None:  # its own first control, not what is said below
+            first = field.layout().itemAt(0)
+            field = first.widget() or first.layout().itemAt(0).widget()
+        root = name.parentWidget()
+        ends = [part.mapTo(root, part.rect().center()).y() for part in (name, field)]
+        found[name.text()] = (ends[0], ends[1])
+    return found
+
+
+def test_names_of_settings_stand_at_half_the_height_of_their_fields(page):
+    page.show_step(1)
+    page.training.preparing.choose_parent(None)
+    page.training.preparing.set_network("paper")
+    page.settings.toggle.click()
+    page.training.preparing.set_value("batch", 0)  # a fault is told below its field
+    QApplication.processEvents()
+    forms = [page.settings._form, *page.settings.advanced.findChildren(QFormLayout)]
+    found = {name: ends for form in forms for name, ends in middles(form).items()}
+    assert len(found) > 25
+    assert {"DINOv3 file", "Crops per step", "Window of A", "Compare with truth"} <= set(found)
+    assert {name: ends for name, ends in found.items() if abs(ends[0] - ends[1]) > 1} == {}
