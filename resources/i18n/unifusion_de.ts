@@ -589,8 +589,8 @@
    <translation>Zahlen zu den Prüfpaaren</translation>
   </message>
   <message>
-   <source>How good it is (higher is better)</source>
-   <translation>Wie gut es ist (höher ist besser)</translation>
+   <source>Fused (higher is better)</source>
+   <translation>Fusion (höher ist besser)</translation>
   </message>
   <message>
    <source>Learning rates</source>
@@ -609,16 +609,28 @@
    <translation>Unterer Verlust (gewichtet)</translation>
   </message>
   <message>
-   <source>MI (bits), reconstruction (dB)</source>
-   <translation>MI (Bit), Rekonstruktion (dB)</translation>
+   <source>Mutual information (bits)</source>
+   <translation>Transinformation (Bit)</translation>
   </message>
   <message>
    <source>Numbers as a table (CSV)…</source>
    <translation>Zahlen als Tabelle (CSV)…</translation>
   </message>
   <message>
+   <source>PSNR (dB)</source>
+   <translation>PSNR (dB)</translation>
+  </message>
+  <message>
    <source>Rate per step</source>
    <translation>Rate je Schritt</translation>
+  </message>
+  <message>
+   <source>Reconstruction (higher is better)</source>
+   <translation>Rekonstruktion (höher ist besser)</translation>
+  </message>
+  <message>
+   <source>Reconstruction of the pairs to check with</source>
+   <translation>Rekonstruktion der Paare zum Prüfen</translation>
   </message>
   <message>
    <source>Save the charts</source>
@@ -639,6 +651,10 @@
   <message>
    <source>What the left chart shows</source>
    <translation>Was das linke Diagramm zeigt</translation>
+  </message>
+  <message>
+   <source>What the right chart shows</source>
+   <translation>Was das rechte Diagramm zeigt</translation>
   </message>
   <message>
    <source>Whole run</source>

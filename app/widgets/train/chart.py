@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QIcon, QImage, QPixmap
+from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPixmap, QShowEvent
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 from superqt import QFlowLayout
 
 from app import theme
-from app.numbers import localised
 from app.training.curves import Curve, Curves, Numbers, reduced, smoothed
 from app.training.phrases import count, curve_title
 from app.widgets.painting import short
+from app.widgets.train.axes import StepAxis, ValueAxis
 
-_ON_LIGHT = ("#1d6fc0", "#c2410c", "#15803d", "#7e22ce", "#b91c1c", "#0e7490", "#a16207", "#475569")
-_ON_DARK = ("#5aa9f0", "#f59e5b", "#5fd08a", "#c084fc", "#f87171", "#4dd0e1", "#e6c35c", "#a8b3c2")
+_ON_LIGHT = (
+    *("#1d6fc0", "#c2410c", "#15803d", "#7e22ce", "#b91c1c"),
+    *("#475569", "#be185d", "#a16207", "#0e7490"),
+)
+_ON_DARK = (
+    *("#5aa9f0", "#f59e5b", "#5fd08a", "#c084fc", "#f87171"),
+    *("#a8b3c2", "#f472b6", "#e6c35c", "#4dd0e1"),
+)
+"""By order of appearance, as many as a run has losses at most; each can be read as text, too."""
 _FAINT = 70
 _LINE = 1.5
+_DASHES = (4.0, 2.0)
+"""Of curves that belong to the axis at the right."""
 _FEW = 40
 """Curves of fewer points show each as a dot: a single one would not be seen at all."""
 
@@ -39,27 +48,6 @@ class _Line:
     number: int
     apart: bool
     """It belongs to the axis at the right."""
-
-
-class _StepAxis(pg.AxisItem):  # type: ignore[misc]  # the library has no types
-    """Steps are whole: no tick between two of them."""
-
-    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
-        """Ticks by level, those between steps left out."""
-        levels = super().tickValues(low, high, size)
-        return [(spacing, values) for spacing, values in levels if spacing >= 1]
-
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        """Whole numbers."""
-        return [count(round(value)) for value in values]
-
-
-class _Axis(pg.AxisItem):  # type: ignore[misc]  # the library has no types
-    """Writes its numbers as the person does."""
-
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        """Texts of the ticks."""
-        return [localised(text) for text in super().tickStrings(values, scale, spacing)]
 
 
 class Chart(QWidget):
@@ -80,22 +68,28 @@ class Chart(QWidget):
         scale: str = "",
         apart: frozenset[str] = frozenset(),
         scale_apart: str = "",
+        draws: Callable[[str], bool] = bool,
     ) -> None:
         """
         Args:
             title: for assistive technology. quiet: curves that are hidden until asked for.
             scale: what the value axis shows, with its unit.
-            apart: curves of another magnitude, which have an axis of their own at the right.
-            scale_apart: what that one shows.
+            apart: curves of another unit or magnitude. They are dashed, and have an axis of their
+                own at the right. scale_apart: what that one shows.
+            draws: whether a curve, given its name, belongs into this chart.
         """
         super().__init__()
         self.setAccessibleName(title)
         self.curves = Curves()
         self.span, self.log = 1, False
-        self._quiet = quiet
+        self._quiet, self._draws = quiet, draws
         self._follows, self._moving = True, False
         self._lines: dict[str, _Line] = {}
-        axes = {"left": _Axis("left"), "right": _Axis("right"), "bottom": _StepAxis("bottom")}
+        axes = {
+            "left": ValueAxis("left"),
+            "right": ValueAxis("right"),
+            "bottom": StepAxis("bottom"),
+        }
         self.plot = pg.PlotWidget(axisItems=axes)
         self._scales = {"left": scale, "right": scale_apart, "bottom": self.tr("Step")}
         self.plot.setAccessibleName(title)
@@ -105,6 +99,7 @@ class Chart(QWidget):
         item.hideButtons()
         item.disableAutoRange()
         item.showGrid(x=True, y=True, alpha=0.15)
+        item.getAxis("right").setGrid(False)  # lines of two scales would not fall together
         item.getViewBox().setMouseMode(pg.ViewBox.RectMode)
         self._apart, self._names_apart = pg.ViewBox(enableMouse=False), apart
         self._make_apart()
@@ -148,12 +143,17 @@ class Chart(QWidget):
 
     def refresh(self) -> None:
         """Draw what has been added since."""
-        for name in self.curves:
+        for name in self._names():
             if name not in self._lines:
                 self._add(name)
         if self._follows:
             self._fit()
+        self._paint_axis_apart()
         self._draw()
+
+    def _names(self) -> Iterator[str]:
+        """The curves that belong here."""
+        return (name for name in self.curves if self._draws(name))
 
     def set_smoothing(self, span: int) -> None:
         """Draw the mean of the last ``span`` points over the faint points themselves."""
@@ -290,7 +290,7 @@ class Chart(QWidget):
 
     def point_at(self, step: float | None) -> None:
         """Show the crosshair and all values at a step; None takes them away."""
-        there = step is not None and any(len(self.curves[name]) for name in self.curves)
+        there = step is not None and any(len(self.curves[name]) for name in self._names())
         self._cross.setVisible(there)
         self._words.setVisible(there)
         if step is None or not there:
@@ -305,7 +305,7 @@ class Chart(QWidget):
 
     def readings(self, step: float) -> dict[str, float]:
         """Values of the curves shown, at the points nearest to ``step``."""
-        found = {n: self.curves[n].at(step) for n in self.curves if self.shows(n)}
+        found = {n: self.curves[n].at(step) for n in self._names() if self.shows(n)}
         return {name: value for name, value in found.items() if value is not None}
 
     def _reading(self, step: float) -> str:
@@ -330,6 +330,11 @@ class Chart(QWidget):
 
     # --- colours ---------------------------------------------------------------------------
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Draw what has come while nobody could see it."""
+        super().showEvent(event)
+        self.refresh()
+
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""
         super().changeEvent(event)
@@ -342,7 +347,6 @@ class Chart(QWidget):
         item = self.plot.getPlotItem()
         for side, text in self._scales.items():
             axis = item.getAxis(side)
-            axis.enableAutoSIPrefix(False)
             axis.setPen(QColor(now.border))
             axis.setTextPen(QColor(now.text))
             if text:
@@ -353,6 +357,16 @@ class Chart(QWidget):
         self._best.setPen(pg.mkPen(now.accent, width=1, style=Qt.PenStyle.DotLine))
         for line in self._lines.values():
             self._paint_line(line)
+        self._paint_axis_apart()
+
+    def _paint_axis_apart(self) -> None:
+        """The axis of a single curve has the colour of that curve: nobody need ask whose it is."""
+        shown = [line.number for line, _ in self._shown() if line.apart]
+        colour = self._colour(shown[0]) if len(shown) == 1 else QColor(theme.colours().text)
+        axis = self.plot.getPlotItem().getAxis("right")
+        axis.setTextPen(colour)
+        if self._scales["right"]:
+            axis.setLabel(self._scales["right"], color=colour.name())
 
     def _colour(self, number: int) -> QColor:
         colours = _ON_DARK if theme.is_dark() else _ON_LIGHT
@@ -362,11 +376,15 @@ class Chart(QWidget):
         colour = self._colour(line.number)
         faint = QColor(colour)
         faint.setAlpha(_FAINT)
-        line.main.setPen(pg.mkPen(colour, width=_LINE))
+        pen = pg.mkPen(colour, width=_LINE, dash=_DASHES if line.apart else None)
+        line.main.setPen(pen)
         line.main.setSymbolBrush(colour)
         line.main.setSymbolPen(None)
         line.main.setSymbolSize(5)
         line.raw.setPen(pg.mkPen(faint, width=1))
         swatch = QPixmap(14, 4)
-        swatch.fill(colour)
+        swatch.fill(Qt.GlobalColor.transparent)
+        with QPainter(swatch) as painter:
+            for begin, width in ((0, 6), (8, 6)) if line.apart else ((0, 14),):
+                painter.fillRect(begin, 0, width, 4, colour)
         line.box.setIcon(QIcon(swatch))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import (
@@ -24,10 +26,14 @@ from app.training.state import TrainState
 from app.widgets.train.chart import Chart
 
 _SPANS = (1, 5, 10, 20, 50, 100, 200, 500)
+_BITS = frozenset(("MI", "EN"))
+_DECIBELS = frozenset(("reconstruction_psnr", "PSNR"))
+_GREY_LEVELS = frozenset(("SF", "SD", "AG"))
+"""Figures by unit; all others have none and lie about between 0 and 2."""
 
 
 class Charts(QWidget):
-    """Losses or learning rates at the left, validation figures at the right."""
+    """Losses or learning rates at the left, validation figures at the right: a scale per axis."""
 
     picture_requested = Signal(object, object)
     """QImage, and the name of the file to write."""
@@ -47,37 +53,36 @@ class Charts(QWidget):
         self.rates = Chart(self.tr("Learning rates"), scale=self.tr("Rate per step"))
         self.figures = Chart(
             self.tr("Figures on the pairs to check with"),
-            quiet=_not_alike(),
+            quiet=_GREY_LEVELS,
             scale=self.tr("Figure (no unit)"),
-            apart=_not_alike(),
-            scale_apart=self.tr("MI (bits), reconstruction (dB)"),
+            apart=_BITS,
+            scale_apart=self.tr("Mutual information (bits)"),
+            draws=lambda name: name not in _DECIBELS,
         )
-        self.which = QTabBar()
-        self.which.setDrawBase(False)
-        self.which.setExpanding(False)
-        self.which.setAccessibleName(self.tr("What the left chart shows"))
-        self.which.addTab(self.tr("Losses"))
-        self.which.addTab(self.tr("Learning rates"))
-        self._stack = QStackedWidget()
-        self._stack.addWidget(self.losses)
-        self._stack.addWidget(self.rates)
-        self.which.currentChanged.connect(self._stack.setCurrentIndex)
+        self.reconstruction = Chart(
+            self.tr("Reconstruction of the pairs to check with"),
+            scale=self.tr("PSNR (dB)"),
+            draws=lambda name: name in _DECIBELS,
+        )
+        self.which = _Pages(
+            self.tr("What the left chart shows"),
+            ((self.tr("Losses"), self.losses), (self.tr("Learning rates"), self.rates)),
+        )
+        self.judged = _Pages(
+            self.tr("What the right chart shows"),
+            (
+                (self.tr("Fused (higher is better)"), self.figures),
+                (self.tr("Reconstruction (higher is better)"), self.reconstruction),
+            ),
+        )
         self._make_tools()
-        left, right = QWidget(), QWidget()
-        caption = QLabel(self.tr("How good it is (higher is better)"))
-        caption.setObjectName("paneTitle")
-        for side, top, below in ((left, self.which, self._stack), (right, caption, self.figures)):
-            column = QVBoxLayout(side)
-            # Axis titles of the two charts would touch.
-            column.setContentsMargins(*((0, 0, 6, 0) if side is left else (6, 0, 0, 0)))
-            column.setSpacing(4)
-            top.setFixedHeight(28)
-            column.addWidget(top)
-            column.addWidget(below, 1)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
-        split.addWidget(left)
-        split.addWidget(right)
+        # Axis titles of the two charts would touch.
+        self.which.setContentsMargins(0, 0, 6, 0)
+        self.judged.setContentsMargins(6, 0, 0, 0)
+        split.addWidget(self.which)
+        split.addWidget(self.judged)
         split.setStretchFactor(0, 1)
         split.setStretchFactor(1, 1)
         split.setSizes([500, 500])
@@ -91,7 +96,7 @@ class Charts(QWidget):
     @property
     def all(self) -> tuple[Chart, ...]:
         """Every chart."""
-        return (self.losses, self.rates, self.figures)
+        return (self.losses, self.rates, self.figures, self.reconstruction)
 
     def _make_tools(self) -> None:
         self.smooth = QSlider(Qt.Orientation.Horizontal)
@@ -140,17 +145,29 @@ class Charts(QWidget):
             chart.pointed.connect(self._point)
         state.curves_replaced.connect(self._replace)
         state.curves_changed.connect(self._refresh)
-        state.live_changed.connect(lambda: self.figures.mark_best(state.live.best_step))
+        state.live_changed.connect(self._mark_best)
         self._replace()
 
     # --- showing ---------------------------------------------------------------------------
 
     def _replace(self) -> None:
         state = self._state
-        for chart, curves in zip(self.all, (state.losses, state.rates, state.figures), strict=True):
+        for chart, curves in zip(
+            self.all, (state.losses, state.rates, state.figures, state.figures), strict=True
+        ):
             chart.show_curves(curves)
+        self._show_reconstruction()
+
+    def _show_reconstruction(self) -> None:
+        """Networks without reconstruction have no such figures."""
+        self.judged.tabs.setTabVisible(1, any(name in _DECIBELS for name in self._state.figures))
+
+    def _mark_best(self) -> None:
+        for chart in (self.figures, self.reconstruction):
+            chart.mark_best(self._state.live.best_step)
 
     def _refresh(self) -> None:
+        self._show_reconstruction()
         for chart in self.all:
             if chart.isVisible():
                 chart.refresh()
@@ -200,6 +217,24 @@ class Charts(QWidget):
         dialog.open()
 
 
-def _not_alike() -> frozenset[str]:
-    """Figures of another magnitude than the rest, hidden until somebody asks for them."""
-    return frozenset(("MI", "reconstruction_psnr", "PSNR", "SF", "SD", "AG", "EN"))
+class _Pages(QWidget):
+    """Charts of which one is seen, under tabs that name them."""
+
+    def __init__(self, title: str, charts: Sequence[tuple[str, Chart]]) -> None:
+        """``title``: for assistive technology; ``charts``: each with the name on its tab."""
+        super().__init__()
+        self.tabs = QTabBar()
+        self.tabs.setDrawBase(False)
+        self.tabs.setExpanding(False)
+        self.tabs.setFixedHeight(28)
+        self.tabs.setAccessibleName(title)
+        stack = QStackedWidget()
+        for name, chart in charts:
+            self.tabs.addTab(name)
+            stack.addWidget(chart)
+        self.tabs.currentChanged.connect(stack.setCurrentIndex)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.tabs)
+        layout.addWidget(stack, 1)

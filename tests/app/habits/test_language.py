@@ -24,6 +24,7 @@ SAME_IN_GERMAN = {
     "OK",
     "&OK",
     "RGB",
+    "PSNR (dB)",
     "PET",
     "PET / SPECT / CT",
     "Pixel",

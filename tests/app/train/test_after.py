@@ -1,19 +1,15 @@
-"""After a run: what is recommended, runs taken up again, damaged ones, and axes to be read."""
+"""After a run: what is recommended, runs taken up again, and damaged ones."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PySide6.QtWidgets import QPushButton
 
-from app.training.curves import Curves
 from app.training.state import Compared
 from app.training.values import FigureLine, Kept
-from app.widgets.train.chart import Chart
-from app.widgets.train.charts import Charts
 from tests.app.train.conftest import LONG, WAIT, prepare
 
 
@@ -120,60 +116,6 @@ def test_a_damaged_run_is_said_to_be_and_hides_no_other(qtbot, page, home, data)
     damaged.buttons["discard"].click()
     qtbot.waitUntil(lambda: len(page.state.runs) == 1, timeout=WAIT)
     assert not bad.exists()
-
-
-# --- axes ---------------------------------------------------------------------------------------
-
-
-def drawn(qtbot, curves: Curves) -> Chart:
-    chart = Chart("x", scale="big", apart=frozenset(("lower",)), scale_apart="small")
-    qtbot.addWidget(chart)
-    chart.resize(500, 300)
-    chart.show_curves(curves)
-    chart.show()
-    return chart
-
-
-def test_losses_of_another_magnitude_have_an_axis_of_their_own(qtbot):
-    curves = Curves()
-    for step in range(0, 50, 10):
-        curves.add(step, {"upper": 100.0 + step, "lower": 0.1 + step / 1000})
-    chart = drawn(qtbot, curves)
-    item = chart.plot.getPlotItem()
-    low, high = item.getViewBox().viewRange()[1]
-    assert 95 < low < 100
-    assert 140 < high < 145
-    low, high = chart._apart.viewRange()[1]
-    assert 0.09 < low < 0.1
-    assert 0.14 < high < 0.15
-    assert item.getAxis("right").isVisible()
-    assert item.getAxis("right").labelText == "small"
-    assert item.getAxis("left").labelText == "big"
-    assert item.getAxis("bottom").labelText == "Step"
-    chart._lines["lower"].box.setChecked(False)
-    assert not item.getAxis("right").isVisible()
-    chart.set_log(True)
-    chart._lines["lower"].box.setChecked(True)
-    assert np.allclose(chart._apart.viewRange()[1], np.log10([0.1, 0.14]), atol=0.02)
-
-
-def test_steps_are_whole_numbers_however_few_there_are(qtbot):
-    curves = Curves()
-    for step in (0, 1, 2):
-        curves.add(step, {"upper": float(step)})
-    chart = drawn(qtbot, curves)
-    axis = chart.plot.getPlotItem().getAxis("bottom")
-    ticks = [v for _, values in axis.tickValues(-0.3, 2.3, 400) for v in values]
-    assert sorted(ticks) == [0, 1, 2]
-    assert axis.tickStrings([0, 1, 12_000], 1, 1) == ["0", "1", "12\u202f000"]
-
-
-def test_every_chart_of_a_run_says_what_its_axes_are(qtbot, page):
-    charts: Charts = page.run.charts
-    for chart in charts.all:
-        item = chart.plot.getPlotItem()
-        assert item.getAxis("bottom").labelText == "Step"
-        assert item.getAxis("left").labelText
 
 
 def test_groups_of_roads_are_no_patients(page, qtbot, data):
