@@ -131,6 +131,22 @@ class FusionEngine:
         ]
         return (*packs, *classical)
 
+    def unused_backbone(self, task: str, method: str) -> Said | None:
+        """What to say where this engine was given a DINOv3 file and ``method`` needs none.
+
+        Raises:
+            InputError: unknown task or method. PackError: the pack cannot be used.
+        """
+        if self._backbone is None:
+            return None
+        name = method
+        if method not in BASELINES:
+            manifest = self._catalogue.find(method, get_task(task).name).manifest
+            if manifest.network.backbone.kind == "dinov3":
+                return None
+            name = manifest.name
+        return Said("The DINOv3 file {0} is not used: {1} needs none", self._backbone.name, name)
+
     def insist_fits(
         self, a: ImageHeader, b: ImageHeader, task: str, method: str, kept: Wanted | None = None
     ) -> None:

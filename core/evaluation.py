@@ -11,13 +11,14 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from core.errors import InputError, Said
+from core.fusing import notes_of
 from core.holes import comparable
 from core.io.atomic import atomic_write
 from core.io.csv_cells import csv_text
@@ -65,6 +66,7 @@ class MethodScore:
         missing: names of the pairs it has no result for.
         ignored: results that belong to no pair.
         problems: what was ambiguous and left out, one sentence each.
+        notes: what a person should know of the sources, by name of their pair.
     """
 
     method: str
@@ -72,6 +74,7 @@ class MethodScore:
     missing: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def means(self, names: frozenset[str] | None = None) -> dict[str, float]:
         """Mean of each metric over the pictures called ``names`` (all when None) that have it."""
@@ -149,9 +152,7 @@ def score_folder(
     ignored = tuple(
         path.relative_to(results).as_posix() for path in by_name.values() if path not in used
     )
-    return MethodScore(
-        scored.method, scored.pictures, scored.missing, ignored, (*scored.problems, *problems)
-    )
+    return replace(scored, ignored=ignored, problems=(*scored.problems, *problems))
 
 
 def _nothing_fits(count: int, sources: Path) -> Said:
@@ -215,6 +216,7 @@ def score_with(
     plan = pair_folders(sources, task or None, skip)
     pictures: list[PictureScore] = []
     missing: list[str] = []
+    notes: dict[str, tuple[str, ...]] = {}
     for index, pair in enumerate(plan.matches):
         progress.check()
         progress.report(index, len(plan.matches), _name_of(pair))
@@ -224,11 +226,12 @@ def score_with(
             continue
         truth = truth_of(pair)
         read = partial(read_pair, pair.a, pair.b, task=task, windows=windows)
-        figures = _score_picture(_name_of(pair), read, fused, metrics, truth)
-        pictures.append(PictureScore(_name_of(pair), figures))
+        name = _name_of(pair)
+        figures, notes[name] = _score_picture(name, read, fused, metrics, truth)
+        pictures.append(PictureScore(name, figures))
     progress.report(len(plan.matches), len(plan.matches), "")
     problems = tuple(Said("{0}: {1}", item.path.name, item.reason) for item in plan.ambiguous)
-    return MethodScore(method, tuple(pictures), tuple(missing), (), problems)
+    return MethodScore(method, tuple(pictures), tuple(missing), (), problems, notes)
 
 
 def _score_picture(
@@ -237,7 +240,8 @@ def _score_picture(
     fused: Luma,
     metrics: Sequence[str],
     truth: Path | None,
-) -> dict[str, float]:
+) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Figures of one result, and what is to be said of its sources."""
     try:
         pair = read()
         a, b = (to_luma8(image.normalised()) for image in (pair.a, pair.b))
@@ -250,7 +254,7 @@ def _score_picture(
         raise InputError(Said("Pair “{0}”", name), error.said) from error
     if truth is not None:
         values |= _against_truth(pair, fused, truth)
-    return values
+    return values, notes_of(pair)
 
 
 def _against_truth(pair: SourcePair, fused: Luma, path: Path) -> dict[str, float]:

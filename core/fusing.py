@@ -83,7 +83,7 @@ def finished(result: FusionResult, request: FusionRequest, progress: Progress) -
         task=get_task(request.task).name,
         reconstruction_a=_masked(result.reconstruction_a, pair.a.mask),
         reconstruction_b=_masked(result.reconstruction_b, pair.b.mask),
-        notes=(*_pair_notes(pair), *_hole_notes(pair), *result.notes),
+        notes=(*notes_of(pair), *result.notes),
         request_id=request.request_id,
     )
 
@@ -92,6 +92,11 @@ def _masked(picture: FloatArray | None, mask: BoolArray | None) -> FloatArray | 
     if picture is None or mask is None:
         return picture
     return np.where(mask[..., np.newaxis], picture, np.float32(0))
+
+
+def notes_of(pair: SourcePair) -> tuple[str, ...]:
+    """What a person should know of both sources: what reading them took, and where data ends."""
+    return (*_pair_notes(pair), *_hole_notes(pair))
 
 
 def _hole_notes(pair: SourcePair) -> tuple[str, ...]:

@@ -91,9 +91,15 @@ def _started(run: Session) -> Started:
         run.device.name,
         run.device.reason,
         len(material.validation.pairs) if material.validation else 0,
-        material.notes,
+        (*material.notes, *_unused(run.config)),
         run.batch,
     )
+
+
+def _unused(config: TrainConfig) -> Iterator[Said]:
+    """What was given, and is of no effect."""
+    if config.backbone and config.network.backbone.kind != "dinov3":
+        yield Said("The DINOv3 file is not used: the network of this run needs none.")
 
 
 def _check_output(config: TrainConfig, plan: RunPlan) -> None:

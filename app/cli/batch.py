@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.cli.console import DONE, TerminalProgress, note, say
+from app.cli.pair_notes import tell_notes
 from core.batch import (
     BatchFinished,
     BatchOptions,
@@ -73,9 +74,13 @@ def _run(plan: BatchPlan, command: BatchCommand) -> int:
     from core.engine import FusionEngine
 
     engine = FusionEngine(command.device, backbone=command.backbone)
+    unused = engine.unused_backbone(plan.options.task, plan.options.method)
+    if unused is not None:
+        note(unused)
     failures: list[str] = []
     tally = Tally(len(plan.rows))
     files: tuple[Path, ...] = ()
+    notes: dict[object, tuple[str, ...]] = {}
     with _Quiet() as progress, _shown(plan, command) as show:
         try:
             for event in run_batch(plan, engine, progress):
@@ -83,11 +88,14 @@ def _run(plan: BatchPlan, command: BatchCommand) -> int:
                 tally = event.tally
                 if isinstance(event, BatchFinished):
                     files = event.files
+                elif event.state == "done":
+                    notes[event.place] = event.notes
                 elif event.state == "failed":
                     failures.append(f"{event.row.match.name}: {event.text}")
         except Stopped as error:
             failures.append(f"{error} --resume goes on with it.")
     if not command.json_lines:
+        tell_notes(notes)
         _summary(plan, tally, files)
     for text in failures:
         say(f"failed: {text}", sys.stderr)

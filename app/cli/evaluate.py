@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from app.cli.console import TerminalProgress, show
+from app.cli.pair_notes import tell_notes
 from core.engine import FusionEngine
 from core.errors import InputError
 from core.evaluation import (
@@ -67,6 +68,8 @@ def evaluate_methods(
             engine = engine or FusionEngine(device)
             produce = _runner(engine, get_task(task).name, method, windows)
             scores.append(score_with(sources, produce, names, method, progress, **how))
+    # Every method was scored on the same sources: what is said of a pair is said once.
+    tell_notes({name: texts for score in scores for name, texts in score.notes.items()})
     show(render_table(scores, "ansi" if sys.stdout.isatty() else "plain"))
     if csv is not None:
         write_csv(csv, scores)

@@ -56,6 +56,7 @@ def fuse_files(options: FuseOptions) -> FusionResult:
     sources = (options.a, options.b)
     targets = options.targets()
     engine = FusionEngine(options.device, backbone=options.backbone)
+    unused = engine.unused_backbone(task.name, options.pack)
     kept = Wanted(reconstructions=options.recon is not None, features=options.features is not None)
     headers = probe_image(options.a), probe_image(options.b)
     engine.insist_fits(*headers, task.name, options.pack, kept)
@@ -87,7 +88,7 @@ def fuse_files(options: FuseOptions) -> FusionResult:
     with TerminalProgress() as progress:
         result = engine.fuse(request, progress)
         progress.check()
-    notes = list(result.notes)
+    notes = [*([unused] if unused else ()), *result.notes]
     for name, pixels in _pictures(result).items():
         if name in targets:
             depth = 8 if name.startswith("features") else result.bit_depth

@@ -5260,6 +5260,14 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>TensorBoard ist nicht installiert</translation>
   </message>
   <message>
+   <source>The DINOv3 file is not used: the network of this run needs none.</source>
+   <translation>Die DINOv3-Datei wird nicht gebraucht: Das Netz dieses Laufs benötigt keine.</translation>
+  </message>
+  <message>
+   <source>The DINOv3 file {0} is not used: {1} needs none</source>
+   <translation>Die DINOv3-Datei {0} wird nicht gebraucht: {1} benötigt keine</translation>
+  </message>
+  <message>
    <source>The PSNR, shifted by a constant so it can be read beside the paper's table.</source>
    <translation>Das PSNR, um eine Konstante verschoben, damit es neben der Tabelle des Aufsatzes lesbar ist.</translation>
   </message>

@@ -236,8 +236,10 @@ def test_train_writes_a_pack_that_fuses_and_a_log(pair: tuple[Path, Path], tmp_p
     )
     out = tmp_path / "mine.safetensors"
     words = ["train", "--data", str(tmp_path / "data"), "--out", str(out)]
-    result = runner.invoke(app, [*words, "--config", str(settings)])
+    result = runner.invoke(app, [*words, "--config", str(settings), "--backbone", "dino.pth"])
     assert result.exit_code == 0, result.output
+    told = "note: The DINOv3 file is not used: the network of this run needs none."
+    assert result.stderr.splitlines().count(told) == 1
     assert len((tmp_path / "mine.run" / "log.jsonl").read_text().splitlines()) == 3
     fused = tmp_path / "fused.png"
     done = runner.invoke(
@@ -245,6 +247,34 @@ def test_train_writes_a_pack_that_fuses_and_a_log(pair: tuple[Path, Path], tmp_p
         ["fuse", str(pair[0]), str(pair[1]), "-t", "mif", "-o", str(fused), "--pack", str(out)],
     )
     assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize("method", ["tiny", "average", ""])
+def test_a_backbone_that_is_not_needed_is_said_to_be_unused(
+    pair: tuple[Path, Path], tiny_pack: Path, tmp_path: Path, method: str
+) -> None:
+    """By the packs with an encoder of their own, by classical methods, by the default pack."""
+    name = {"tiny": "tiny", "average": "average", "": "mif-compact"}[method]
+    told = f"note: The DINOv3 file dino.pth is not used: {name} needs none"
+    words = ["--task", "mif", "--backbone", "elsewhere/dino.pth"]
+    words += ["--pack", str(tiny_pack) if method == "tiny" else method] if method else []
+    one = ["fuse", *map(str, pair), "--out", str(tmp_path / "x.png"), *words]
+    result = runner.invoke(app, one)
+    assert result.exit_code == 0, result.output
+    assert result.stderr.splitlines().count(told) == 1
+    sources = tmp_path / "in"
+    for side, path in zip("ab", pair, strict=True):
+        for number in (1, 2):
+            (sources / side).mkdir(parents=True, exist_ok=True)
+            (sources / side / f"{number}.png").write_bytes(path.read_bytes())
+    many = ["batch", str(sources), "--out", str(tmp_path / "out"), *words]
+    result = runner.invoke(app, many)
+    assert result.exit_code == 0, result.output
+    assert result.stderr.splitlines().count(told) == 1
+    del one[one.index("--backbone") : one.index("--backbone") + 2]
+    result = runner.invoke(app, one)
+    assert result.exit_code == 0, result.output
+    assert "DINOv3" not in result.output
 
 
 def test_train_names_a_wrong_setting(tmp_path: Path) -> None:

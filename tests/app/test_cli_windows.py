@@ -175,6 +175,44 @@ def test_evaluate_reads_sources_by_windows_and_results_as_stored(
     assert plain[0] == plain[1]
 
 
+def _notes(said: str) -> list[str]:
+    return [line.removeprefix("note: ") for line in said.splitlines() if line.startswith("note: ")]
+
+
+def test_what_reading_sources_took_is_told_once_by_evaluate_and_batch(
+    source: Path, tmp_path: Path
+) -> None:
+    """As ``fuse`` tells it of one pair; several methods are scored on the same sources."""
+    out = tmp_path / "out"
+    _, _, alone = _fuse(source, tmp_path / "alone.png")
+    (told,) = _notes(alone)
+    assert told.startswith("A: Values 29300…30900 of 0…65535 are black to white")
+    code, _, batch = _run("batch", source, "-o", out, "-t", "ivif", "--pack", "average")
+    assert code == 0
+    assert _notes(batch) == [f"{told} (2 of 2 pairs)"]
+    words = ("evaluate", "--sources", source, "-t", "ivif", "--metrics", "CC")
+    methods = ("--method", f"made={out}", "--method", "average", "--method", "maximum")
+    code, table, notes = _run(*words, *methods)
+    assert code == 0, notes
+    assert _notes(notes) == [f"{told} (2 of 2 pairs)"]
+    assert told not in table
+    # One of three pairs has another range, one has transparent areas.
+    (source / "a" / "two.png").write_bytes(imagecodecs.png_encode(_COUNTS - 1000))
+    for side, pixels in (("a", 255 - _VISIBLE), ("b", _VISIBLE)):
+        Pil.fromarray(pixels).convert("P").save(source / side / "three.gif", transparency=3)
+    code, _, notes = _run(*words, "--method", "average")
+    assert code == 0, notes
+    found = _notes(notes)
+    assert f"{told} (2 of 3 pairs, with other numbers in some)" in found
+    assert "Transparent areas were put on black. (1 of 3 pairs)" in found
+    assert len(found) == 2
+    for name in ("two.png", "three.gif"):
+        for side in "ab":
+            (source / side / name).unlink()
+    code, _, notes = _run(*words, "--method", "average")
+    assert _notes(notes) == [told]
+
+
 @pytest.mark.parametrize("method", [name for name in BASELINES if name != "mertens"])
 def test_no_data_through_a_batch(source: Path, tmp_path: Path, method: str) -> None:
     degrees = (20 + 16 * _SCENE).astype(np.float32)

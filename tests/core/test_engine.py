@@ -531,6 +531,8 @@ def test_a_dinov3_pack_runs_with_its_backbone_file(tmp_path: Path) -> None:
     assert result.reconstruction_b.shape == (33, 40, 3)
     assert result.features_a is not None
     assert result.features_a.shape == (8, 33, 40)
+    assert FusionEngine("cpu", catalogue, weights).unused_backbone("mif", "paper") is None
+    assert FusionEngine("cpu", catalogue).unused_backbone("mif", "average") is None
     with pytest.raises(PackError, match="--backbone"):
         FusionEngine("cpu", catalogue).fuse(request)
 
