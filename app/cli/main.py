@@ -117,7 +117,8 @@ def fuse(
     window_a: WindowA = None,
     window_b: WindowB = None,
     show_damaged: Annotated[
-        bool, typer.Option("--show-damaged", help="fuse what can be decoded of a damaged JPEG")
+        bool,
+        typer.Option("--show-damaged", help="fuse what can be decoded of a damaged JPEG or PNG"),
     ] = False,
 ) -> None:
     """Fuse one pair and write the result."""

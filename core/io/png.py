@@ -26,6 +26,22 @@ _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """Rows of pixels that follow each other in the file.
+
+    ``x``, ``y``: the first pixel. ``across``, ``down``: from one pixel, one row to the next.
+    ``row_bytes``: of a row, with the mark of its filter.
+    """
+
+    x: int
+    y: int
+    across: int
+    down: int
+    rows: int
+    row_bytes: int
+
+
+@dataclass(frozen=True)
 class Header:
     """What the first part says; ``interlaced`` is 1 for pictures that come in seven passes."""
 
@@ -40,16 +56,17 @@ class Header:
         """Samples per pixel as stored."""
         return _CHANNELS[self.colour_type]
 
+    def stretches(self) -> Iterator[Stretch]:
+        """What comes row by row: the whole picture, or one pass after the other."""
+        pixel = self.bits * self.channels
+        for x, y, across, down in _PASSES if self.interlaced else ((0, 0, 1, 1),):
+            width, rows = -(-(self.width - x) // across), -(-(self.height - y) // down)
+            if width > 0 and rows > 0:
+                yield Stretch(x, y, across, down, rows, -(-width * pixel // 8) + 1)
+
     def raw_bytes(self) -> int:
         """Bytes of all rows, each with the mark of its filter."""
-        sizes = [(self.width, self.height)]
-        if self.interlaced:
-            sizes = [
-                (-(-(self.width - x) // across), -(-(self.height - y) // down))
-                for x, y, across, down in _PASSES
-            ]
-        pixel = self.bits * self.channels
-        return sum((-(-w * pixel // 8) + 1) * h for w, h in sizes if w > 0 and h > 0)
+        return sum(stretch.row_bytes * stretch.rows for stretch in self.stretches())
 
 
 def header(path: Path, content: bytes) -> Header:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import PIL.Image
 from PIL.Image import Image as PilImage
 
-from core.errors import InputError, Said
+from core.errors import DamagedImage, InputError, Said
 from core.io import gif, jpeg, kinds, png
 from core.io.claims import check_claim, least_lzw
 from core.io.colours import profile_told
@@ -26,6 +27,7 @@ from core.io.decoded import (
     finish,
 )
 from core.io.modern import DEEP_JPEG
+from core.io.png_rescue import rescued
 from core.types import Image, ImageHeader
 
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF")  # a JPEG may turn out to be an MPO
@@ -65,23 +67,47 @@ def read_raster(path: Path) -> Image:
 
 
 def show_raster(path: Path) -> Image:
-    """What can be decoded of the JPEG in ``path``, with a note where it is damaged.
+    """What can be decoded of the JPEG or PNG in ``path``, with a note where it is damaged.
+
+    Rows of a PNG that cannot be decoded hold no data; those of a JPEG are grey, or repeat.
 
     Raises:
         InputError: nothing can.
     """
     try:
         return read_raster(path)
-    except InputError as error:
+    except DamagedImage as error:
         content = _content(path)
-        if not kinds.is_jpeg(content):
+        decode = _what_is_there(content)
+        if decode is None:
             raise
         with decoding(path):
-            samples = jpeg.decode_what_is_there(path, content)
-            decoded = _as_decoded(samples, "CMYK" if samples.shape[2] == 4 else "RGB")
+            decoded = decode(path, content)
             text = "The file is damaged; what could be decoded of it is shown ({0})."
-            decoded.notes = [Said(text, Said.plain(error.why))]
+            decoded.notes.insert(0, Said(text, Said.plain(error.why)))
             return finish(path, decoded)
+
+
+def _what_is_there(content: bytes) -> Callable[[Path, bytes], Decoded] | None:
+    if kinds.is_jpeg(content):
+        return _rest_of_jpeg
+    return _rest_of_png if kinds.is_png(content) else None
+
+
+def _rest_of_jpeg(path: Path, content: bytes) -> Decoded:
+    samples = jpeg.decode_what_is_there(path, content)
+    return _as_decoded(samples, "CMYK" if samples.shape[2] == 4 else "RGB")
+
+
+def _rest_of_png(path: Path, content: bytes) -> Decoded:
+    rest = rescued(path, content)
+    with _opened(path, rest.content) as picture:
+        decoded = _decode(path, rest.content, picture, _Found(png=rest.header))
+    decoded.mask = rest.mask
+    if rest.doubtful:
+        text = "Up to {0} % of what is shown of it may be wrong: a checksum is."
+        decoded.notes.append(Said(text, rest.doubtful))
+    return decoded
 
 
 def probe_raster(path: Path) -> ImageHeader:

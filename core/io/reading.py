@@ -23,7 +23,7 @@ from core.windows import Windows
 READERS = Registry()
 _RASTER = (raster.read_raster, raster.probe_raster)
 _JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
-READERS.add(Reader("PNG", (".png",), kinds.is_png, *_RASTER))
+READERS.add(Reader("PNG", (".png",), kinds.is_png, *_RASTER, raster.show_raster))
 READERS.add(Reader("JPEG", _JPEG_SUFFIXES, kinds.is_jpeg, *_RASTER, raster.show_raster))
 READERS.add(Reader("TIFF", (".tif", ".tiff"), kinds.is_tiff, tiff.read_tiff, tiff.probe_tiff))
 READERS.add(Reader("BMP", (".bmp", ".dib"), kinds.is_bmp, *_RASTER))
@@ -64,7 +64,8 @@ def read_image(path: str | Path, damaged: Damaged = "refuse") -> Image:
 
     Args:
         path: the file; its content tells its kind, then its suffix.
-        damaged: ``"show"`` gives what can be decoded of a damaged JPEG, with a note that says so.
+        damaged: ``"show"`` gives what can be decoded of a damaged JPEG or PNG, with a note that
+            says so. Rows of a PNG that cannot be decoded are masked.
 
     Raises:
         InputError: the file is missing, a folder, not readable, empty, not a picture, damaged or

@@ -5488,6 +5488,10 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Bis zu einer Stunde auf einer CPU. Bringt einem trainierten Netz das Aussehen Ihrer Bilder bei.</translation>
   </message>
   <message>
+   <source>Up to {0} % of what is shown of it may be wrong: a checksum is.</source>
+   <translation>Bis zu {0} % des Gezeigten können falsch sein: Eine Prüfsumme stimmt nicht.</translation>
+  </message>
+  <message>
    <source>Update UniFusion Studio, or get the pack in a matching version.</source>
    <translation>UniFusion Studio aktualisieren oder das Modellpaket in passender Fassung beschaffen.</translation>
   </message>

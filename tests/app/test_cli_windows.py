@@ -19,6 +19,7 @@ from core.baselines import BASELINES
 from core.batch import MANIFEST_NAME
 from core.batch.manifest import Manifest
 from core.evaluation import read_luma8
+from core.io import read_pair
 from tests.app.test_gui import python
 
 runner = CliRunner()
@@ -231,6 +232,28 @@ def test_no_data_through_a_batch(source: Path, tmp_path: Path, method: str) -> N
     records = {record.a.stem: record for record in manifest.records().values()}
     manifest.close()
     assert any("600 pixels hold no data" in note for note in records["one"].notes)
+
+
+def test_rows_missing_of_a_damaged_png_come_from_the_other_source(tmp_path: Path) -> None:
+    a, b, out = (tmp_path / f"{name}.png" for name in ("a", "b", "out"))
+    Pil.fromarray(np.random.default_rng(4).integers(0, 256, (90, 70), np.uint8)).save(a)
+    a.write_bytes(a.read_bytes()[: a.stat().st_size // 2])
+    other = np.tile(np.arange(70, dtype=np.uint8) * 3, (90, 1))
+    Pil.fromarray(other).save(b)
+    words = ("fuse", a, b, "-t", "mif", "--pack", "average", "-o", out)
+    code, _, said = _run(*words)
+    assert code == 2
+    assert "--show-damaged" in said
+    code, _, said = _run(*words, "--show-damaged")
+    assert code == 0, said
+    assert "A: The file is damaged" in said
+    seen = read_pair(a, b, damaged="show").a
+    assert seen.mask is not None
+    left = int(seen.mask.any(axis=1).sum())
+    assert 20 < left < 70
+    fused = np.asarray(Pil.open(out))
+    np.testing.assert_array_equal(fused[left:], other[left:])
+    assert (fused[:left] != other[:left]).any()
 
 
 def test_the_window_opens_on_the_values_that_were_asked_for(source: Path, tmp_path: Path) -> None:
