@@ -107,17 +107,19 @@ def assert_nothing_is_shown(window: MainWindow, engine, *, names=("pet_2.png", "
     assert window._dialog is None or not window._dialog.isVisible()
 
 
+@pytest.mark.parametrize(("kind", "end"), [("jpg", b"\xff\xd9"), ("png", b"")])
 def test_what_can_be_decoded_of_a_damaged_file_is_shown_on_wish_only(
-    qtbot, opened, engine, tmp_path
+    qtbot, opened, engine, tmp_path, kind, end
 ):
-    a, b = tmp_path / "pet_2.jpg", tmp_path / "mri_2.jpg"
-    for path, pixels in ((a, gradient(64, 48)), (b, gradient(64, 48)[:, ::-1])):
+    a, b = tmp_path / f"pet_2.{kind}", tmp_path / f"mri_2.{kind}"
+    noise = np.random.default_rng(2).integers(0, 256, (48, 64, 3), np.uint8)
+    for path, pixels in ((a, noise), (b, gradient(64, 48)[:, ::-1])):
         Pil.fromarray(np.asarray(pixels, np.uint8)).save(path, quality=95)
     content = a.read_bytes()
-    a.write_bytes(content[: len(content) // 2] + b"\xff\xd9")
+    a.write_bytes(content[: len(content) // 2] + end)
     opened.controller.open_pair(a, b)
     qtbot.waitUntil(lambda: opened.session.problem is not None, timeout=WAIT)
-    assert_nothing_is_shown(opened, engine, names=("pet_2.jpg", "mri_2.jpg"))
+    assert_nothing_is_shown(opened, engine, names=(a.name, b.name))
     assert opened.view.card.action.text() == "Show what is there"
     with idle(qtbot, opened):
         opened.view.card.action.click()
