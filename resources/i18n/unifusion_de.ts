@@ -589,8 +589,8 @@
    <translation>Zahlen zu den Prüfpaaren</translation>
   </message>
   <message>
-   <source>Fused (higher is better)</source>
-   <translation>Fusion (höher ist besser)</translation>
+   <source>Fused</source>
+   <translation>Fusion</translation>
   </message>
   <message>
    <source>Learning rates</source>
@@ -625,8 +625,8 @@
    <translation>Rate je Schritt</translation>
   </message>
   <message>
-   <source>Reconstruction (higher is better)</source>
-   <translation>Rekonstruktion (höher ist besser)</translation>
+   <source>Reconstruction</source>
+   <translation>Rekonstruktion</translation>
   </message>
   <message>
    <source>Reconstruction of the pairs to check with</source>
@@ -659,6 +659,10 @@
   <message>
    <source>Whole run</source>
    <translation>Ganzer Lauf</translation>
+  </message>
+  <message>
+   <source>higher is better</source>
+   <translation>höher ist besser</translation>
   </message>
   <message>
    <source>off</source>

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.training.state import TrainState
+from app.widgets.elided import ElidedLabel
 from app.widgets.train.chart import Chart
 
 _SPANS = (1, 5, 10, 20, 50, 100, 200, 500)
@@ -71,9 +72,10 @@ class Charts(QWidget):
         self.judged = _Pages(
             self.tr("What the right chart shows"),
             (
-                (self.tr("Fused (higher is better)"), self.figures),
-                (self.tr("Reconstruction (higher is better)"), self.reconstruction),
+                (self.tr("Fused"), self.figures),
+                (self.tr("Reconstruction"), self.reconstruction),
             ),
+            self.tr("higher is better"),
         )
         self._make_tools()
         split = QSplitter(Qt.Orientation.Horizontal)
@@ -220,8 +222,12 @@ class Charts(QWidget):
 class _Pages(QWidget):
     """Charts of which one is seen, under tabs that name them."""
 
-    def __init__(self, title: str, charts: Sequence[tuple[str, Chart]]) -> None:
-        """``title``: for assistive technology; ``charts``: each with the name on its tab."""
+    def __init__(self, title: str, charts: Sequence[tuple[str, Chart]], remark: str = "") -> None:
+        """
+        Args:
+            title: for assistive technology. charts: each with the name on its tab.
+            remark: about all of them, beside the tabs.
+        """
         super().__init__()
         self.tabs = QTabBar()
         self.tabs.setDrawBase(False)
@@ -236,5 +242,11 @@ class _Pages(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addWidget(self.tabs)
+        about = ElidedLabel(remark)
+        about.setObjectName("hint")
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        line.addWidget(self.tabs)
+        line.addWidget(about, 1)
+        layout.addLayout(line)
         layout.addWidget(stack, 1)
