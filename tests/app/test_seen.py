@@ -13,10 +13,12 @@ from PySide6.QtTest import QTest
 from app.main_window import MainWindow
 from app.pairs import key_of
 from app.results import as_seen
+from app.stored import StoredResult, read_stored
 from app.views.info import rows_of
 from core.fusing import provenance
 from core.io import read_image
-from core.types import Image
+from core.progress import NullProgress
+from core.types import Image, SourcePair
 from tests.app.acts import idle
 from tests.app.conftest import gradient, write_png
 from tests.app.test_window import drop
@@ -282,6 +284,18 @@ def test_a_fused_pair_is_opened_with_the_picture_that_was_written(qtbot, window,
     assert "Duration" in dict(dict(rows_of(window.session))["Result"])
     assert len(window.session.results) == 1
     assert len(engine.requests) == 1
+
+
+def test_a_stored_result_is_called_as_people_call_its_method(german, files):
+    result = write_png(files[0].parent / "fused.png", gradient(64, 48))
+    pair = SourcePair(*(read_image(path) for path in files))
+    stored = StoredResult(result, "ivif", "ivif-compact")
+    for title, said in (
+        ("Infrared with visible light (compact)", "Infrarot mit sichtbarem Licht (kompakt)"),
+        ("Ward 7", "Ward 7"),
+        ("", "ivif-compact"),
+    ):
+        assert read_stored(stored, pair, title, 1, NullProgress()).method_title == said
 
 
 def test_a_picture_of_another_size_is_not_taken_for_a_result(qtbot, window, engine, files):
