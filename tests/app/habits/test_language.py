@@ -29,6 +29,7 @@ SAME_IN_GERMAN = {
     "Pixel",
     "Viridis",
     "Inferno",
+    "Computer",
     "Filter",
     "Format",
     "Info",
