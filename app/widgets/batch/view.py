@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 
 from app.widgets.batch.model import FOLDER, RESULT, SAID, SIZE, STATE, THUMB, WHY, A, B, Shown
 
-_WIDTHS = {A: 200, B: 116, STATE: 84, SIZE: 84, SAID: 130, WHY: 156, RESULT: 150, FOLDER: 80}
+_WIDTHS = {A: 200, B: 116, STATE: 108, SIZE: 84, SAID: 130, WHY: 132, RESULT: 150, FOLDER: 80}
 
 
 class BatchView(QTableView):
@@ -30,6 +30,8 @@ class BatchView(QTableView):
         self.setShowGrid(False)
         self.setAlternatingRowColors(False)
         self.setWordWrap(False)
+        # Names of one series differ at their ends.
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setIconSize(QSize(2 * THUMB + 2, THUMB))
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)

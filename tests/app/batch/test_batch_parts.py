@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 
 from app.batching.choices import Choices, options_of, usual_folder
 from app.batching.describe import progress_text, rate_text, seconds_text
@@ -15,6 +17,8 @@ from app.batching.memory import Remembered, keep, recall
 from app.batching.pairing import carry_over, files_of, moved
 from app.batching.valve import Valve
 from app.widgets.batch.choices_panel import ChoicesPanel
+from app.widgets.batch.model import STATE, BatchTable, RowText, Shown
+from app.widgets.batch.view import BatchView
 from core.batch import Tally
 from core.errors import Cancelled, InputError
 from core.io.plan import Leftover, Match, PairingPlan
@@ -210,3 +214,27 @@ def test_numbers_in_words():
     text = progress_text(tally, "running")
     assert text == "13 of 2,000 · 2 failed · 2.0 pairs/s · about 17 min left"
     assert progress_text(tally, "paused") == "Paused · 13 of 2,000 · 2 failed"
+
+
+def test_small_pictures_are_drawn_anew_once_a_damaged_file_was_mended(qapp):
+    table = BatchTable(lambda _match: RowText(), lambda _match: False)
+    table.show_plan(PairingPlan((match("whole"), match("cut"))))
+    asked: list[object] = []
+    table.thumb_wanted.connect(asked.append)
+    keys = [(m.a, m.b) for m in table.plan.matches]
+    picture = QImage(8, 8, QImage.Format.Format_RGB32)
+    table.set_thumb(keys[0], picture, picture)
+    table.set_thumb(keys[1], picture, None)
+    for row, key in enumerate(keys):
+        table.forget_thumbs(key, Path("out.png"))
+        table.data(table.index(row, 0), Qt.ItemDataRole.DecorationRole)
+    assert asked == [keys[1]]
+
+
+def test_names_of_one_series_are_told_apart_in_a_narrow_table(qtbot, german):
+    table = BatchTable(lambda _match: RowText(), lambda _match: False)
+    view = BatchView(Shown(table))
+    qtbot.addWidget(view)
+    assert view.textElideMode() == Qt.TextElideMode.ElideMiddle
+    for state in ("Schon fertig", "Fertig · 0,2 s", "Ausgelassen", "Nicht gepaart"):
+        assert view.fontMetrics().horizontalAdvance(state) + 10 <= view.columnWidth(STATE), state
