@@ -14,6 +14,7 @@ from app.widgets.info_tab import InfoTab
 from app.widgets.link import ViewLink
 from app.widgets.pane import Pane
 from app.widgets.recon_pane import ReconPane
+from app.widgets.welcome import Welcome
 from tests.app.acts import idle
 from tests.app.conftest import gradient, write_png
 from tests.app.test_theme import contrast
@@ -176,3 +177,16 @@ def test_comparing_in_the_smallest_window_takes_no_room_from_the_docks(qtbot, op
     assert bar.slider_label.text() in bar.slider.toolTip()
     opened.session.set_display(display)
     assert not bar.slider_label.isVisible()
+
+
+@pytest.mark.parametrize("width", [332, 400, 470, 700, 1000])
+def test_buttons_of_the_start_are_read_whole(qtbot, german, width):
+    welcome = Welcome()
+    qtbot.addWidget(welcome)
+    welcome.resize(width, 700)
+    welcome.show()
+    qtbot.wait(1)
+    for button in (welcome.open, welcome.folder, welcome.sample):
+        assert button.width() >= button.sizeHint().width(), button.text()
+        right = button.mapTo(welcome.viewport(), button.rect().bottomRight()).x()
+        assert right < welcome.viewport().width()
