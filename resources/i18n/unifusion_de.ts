@@ -3983,12 +3983,12 @@ Soll es trotzdem gelöscht werden?</translation>
    <translation>Werte von {0} in dessen eigenen Zahlen, die in allen Paaren schwarz und weiß sind. Bleibt beides leer, entscheiden die Werte jedes Bildes.</translation>
   </message>
   <message>
-   <source>black: by the data</source>
-   <translation>Schwarz: nach den Daten</translation>
+   <source>black</source>
+   <translation>Schwarz</translation>
   </message>
   <message>
-   <source>white: by the data</source>
-   <translation>Weiß: nach den Daten</translation>
+   <source>white</source>
+   <translation>Weiß</translation>
   </message>
  </context>
  <context>

@@ -364,8 +364,10 @@ def _blank(pictures: int) -> QIcon:
 
 
 def _without_folders(text: str, match: Any) -> str:
-    """A narrow column shows the name of a file, not the way to it."""
-    for path in (match.a, match.b):
+    """A narrow column says of A or B what is wrong with it: their names are in the row already."""
+    for side, path in (("A", match.a), ("B", match.b)):
+        for name in (str(path), path.name):
+            text = f"{side}{text[len(name) :]}" if text.startswith(f"{name}:") else text
         text = text.replace(str(path), path.name)
     return text
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QStyleOptionViewItem
 
 from app.batching.choices import Choices, options_of, usual_folder
 from app.batching.describe import progress_text, rate_text, seconds_text
@@ -17,7 +18,7 @@ from app.batching.memory import Remembered, keep, recall
 from app.batching.pairing import carry_over, files_of, moved
 from app.batching.valve import Valve
 from app.widgets.batch.choices_panel import ChoicesPanel
-from app.widgets.batch.model import STATE, BatchTable, RowText, Shown
+from app.widgets.batch.model import SAID, STATE, A, B, BatchTable, RowText, Shown
 from app.widgets.batch.view import BatchView
 from core.batch import Tally
 from core.errors import Cancelled, InputError
@@ -231,10 +232,39 @@ def test_small_pictures_are_drawn_anew_once_a_damaged_file_was_mended(qapp):
     assert asked == [keys[1]]
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("{a}: the end is missing", "A: the end is missing"),
+        ("{b}: the end is missing", "B: the end is missing"),
+        ("x.png: the end is missing", "A: the end is missing"),
+        ("The sizes differ: see {b}", "The sizes differ: see x.png"),
+        ("done before", "done before"),
+    ],
+)
+def test_a_note_says_which_of_two_files_of_one_name_it_is_about(qapp, said, shown):
+    one = match("x.png")
+    text = RowText(said=said.format(a=one.a, b=one.b))
+    table = BatchTable(lambda _match: text, lambda _match: True)
+    table.show_plan(PairingPlan((one,)))
+    assert table.data(table.index(0, SAID)) == shown
+    assert table.data(table.index(0, SAID), Qt.ItemDataRole.ToolTipRole) == text.said
+
+
 def test_names_of_one_series_are_told_apart_in_a_narrow_table(qtbot, german):
     table = BatchTable(lambda _match: RowText(), lambda _match: False)
     view = BatchView(Shown(table))
     qtbot.addWidget(view)
-    assert view.textElideMode() == Qt.TextElideMode.ElideMiddle
+    table.show_plan(PairingPlan((match("roadscene_FLIR_01463.jpg"),)))
+    for column, cut in (
+        (A, Qt.TextElideMode.ElideMiddle),
+        (B, Qt.TextElideMode.ElideMiddle),
+        (SAID, Qt.TextElideMode.ElideRight),
+    ):
+        option, place = QStyleOptionViewItem(), view.model().index(0, column)
+        option.textElideMode = view.textElideMode()
+        delegate = view.itemDelegateForIndex(place)
+        delegate.initStyleOption(option, place)
+        assert option.textElideMode == cut
     for state in ("Schon fertig", "Fertig · 0,2 s", "Ausgelassen", "Nicht gepaart"):
         assert view.fontMetrics().horizontalAdvance(state) + 10 <= view.columnWidth(STATE), state
