@@ -24,6 +24,9 @@ from app.widgets.batch.model import FOLDER, RESULT, SAID, SIZE, STATE, THUMB, WH
 
 _WIDTHS = {A: 200, B: 116, STATE: 108, SIZE: 84, SAID: 130, WHY: 132, RESULT: 150, FOLDER: 80}
 
+_NAME_MORE = 110
+"""Pixels that a name of a file gets more, at most."""
+
 
 class _Names(QStyledItemDelegate):
     """Cuts names of files in the middle: those of one series differ at their ends."""
@@ -86,8 +89,9 @@ class BatchView(QTableView):
         room = self.viewport().width() - sum(_WIDTHS[column] for column in there)
         if room > 0 and not self._is_spread:
             self._is_spread = True
-            self.setColumnWidth(B, _WIDTHS[B] + min(_WIDTHS[A] - _WIDTHS[B], room // 3))
-            self.setColumnWidth(SAID, _WIDTHS[SAID] + room // 2)
+            for column in (A, B, SAID):
+                most = room if column == SAID else _NAME_MORE
+                self.setColumnWidth(column, _WIDTHS[column] + min(most, room // 3))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Alt with an arrow moves rows; Delete leaves them out; Enter opens one."""

@@ -268,3 +268,17 @@ def test_names_of_one_series_are_told_apart_in_a_narrow_table(qtbot, german):
         assert option.textElideMode == cut
     for state in ("Schon fertig", "Fertig · 0,2 s", "Ausgelassen", "Nicht gepaart"):
         assert view.fontMetrics().horizontalAdvance(state) + 10 <= view.columnWidth(STATE), state
+
+
+def test_names_get_a_share_of_the_room_a_wide_table_has(qtbot):
+    table = BatchTable(lambda _match: RowText(), lambda _match: False)
+    view = BatchView(Shown(table))
+    qtbot.addWidget(view)
+    narrow = view.columnWidth(A), view.columnWidth(B), view.columnWidth(SAID)
+    room = 210
+    view.resize(sum(view.columnWidth(c) for c in range(8)) + room + 20, 300)
+    view.show()
+    left = view.viewport().width() - sum(narrow) - 84 - 108 - 132 - 150 - 80  # the other columns
+    more = [view.columnWidth(c) - w for c, w in zip((A, B, SAID), narrow, strict=True)]
+    assert more == [left // 3] * 3
+    assert left >= room - 20

@@ -552,3 +552,12 @@ def test_a_file_that_only_names_its_pack_gets_the_pack_s_network(qtbot, page, tm
     page.training.preparing.load(path)
     qtbot.waitUntil(lambda: page.state.settings.get("steps") == 8, timeout=WAIT)
     assert "nowhere" in page.state.message
+
+
+def test_what_was_said_before_goes_with_the_next_pictures(qtbot, page, data, tmp_path):
+    page.state.set_message("Nothing was changed.")
+    assert page.message.isVisible()
+    page.training.preparing.set_data([tmp_path / "nothing here"])
+    qtbot.waitUntil(lambda: page.state.problem is not None, timeout=WAIT)
+    assert not page.message.isVisible()
+    assert page.state.message == ""
