@@ -1303,6 +1303,10 @@ Ihre Dateien werden nur gelesen. Sie werden nie verändert und verlassen diesen 
  <context>
   <name>ExportDialog</name>
   <message>
+   <source>A result read from its file has none of these: fuse it anew.</source>
+   <translation>Ein aus der Datei gelesenes Ergebnis hat nichts davon: neu fusionieren.</translation>
+  </message>
+  <message>
    <source>A strip below each picture says “Research use only”; no pixel is covered.</source>
    <translation>Ein Streifen unter jedem Bild sagt „Nur für die Forschung“; kein Pixel wird verdeckt.</translation>
   </message>
@@ -1513,6 +1517,14 @@ Kanal: ein Kanal allein.</translation>
   <message>
    <source>A classical method, shown until the model has finished.</source>
    <translation>Ein klassisches Verfahren, gezeigt, bis das Modell fertig ist.</translation>
+  </message>
+  <message>
+   <source>A result read from its file has no features: fuse it anew.</source>
+   <translation>Ein aus der Datei gelesenes Ergebnis hat keine Merkmale: neu fusionieren.</translation>
+  </message>
+  <message>
+   <source>A result read from its file has no reconstructions: fuse it anew.</source>
+   <translation>Ein aus der Datei gelesenes Ergebnis hat keine Rekonstruktionen: neu fusionieren.</translation>
   </message>
   <message>
    <source>Classical preview</source>

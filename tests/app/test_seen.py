@@ -275,6 +275,13 @@ def test_a_fused_pair_is_opened_with_the_picture_that_was_written(qtbot, window,
     # Nobody knows on what it was made, and how long it took: nothing is made up.
     assert window.status.stage.text() == "Read from its file: Compact model"
     assert window.view.panes["fused"].info.text() == "Compact model · read from its file"
+    for pane, what in (("recon_a", "reconstructions"), ("features", "features")):
+        said = window.view.panes[pane].canvas.said
+        assert said == f"A result read from its file has no {what}: fuse it anew."
+    window.ask_export()
+    tip = window.export_dialog.items["features_a"].toolTip()
+    assert tip == "A result read from its file has none of these: fuse it anew."
+    window.export_dialog.reject()
     lines = dict(dict(rows_of(window.session))["Result"])
     assert lines["Device"] == "read from its file"
     assert "Duration" not in lines
