@@ -173,8 +173,10 @@ def release(path: Path) -> None:
     if spec is None or spec.origin is None:
         sys.exit("PySide6 is not installed")
     program = Path(spec.origin).parent / ("lrelease.exe" if sys.platform == "win32" else "lrelease")
-    command = [program, "-silent", path, "-qm", path.with_suffix(".qm")]
-    subprocess.run(command, check=True)
+    # A program that is running reads the old one from the disk as it needs it: that one stays.
+    made = path.with_suffix(".qm.new")
+    subprocess.run([program, "-silent", path, "-qm", made], check=True)
+    made.replace(path.with_suffix(".qm"))
 
 
 def main() -> None:
