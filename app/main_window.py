@@ -29,7 +29,7 @@ from app.habits.settings import Settings
 from app.intake import Intake, ordered
 from app.packs import PackWork
 from app.pairs import Pairs
-from app.places import show_in_folder
+from app.places import show_in_folder, told_apart
 from app.session import Outcome, Problem, Session, Side
 from app.sidework import SideWork
 from app.views.export_dialog import ExportDialog
@@ -317,7 +317,7 @@ class MainWindow(QMainWindow):
 
     def _source_changed(self, path: Path) -> None:
         error = InputError(
-            path.name,
+            told_apart(path, self.session.sources.asked),
             self.tr("the file was changed on disk since it was read"),
             self.tr("What is shown is the picture as it was."),
         )
@@ -325,7 +325,8 @@ class MainWindow(QMainWindow):
 
     def _source_gone(self, path: Path) -> None:
         text = self.tr("{0} is not on disk any more. What is shown is the picture as it was read.")
-        self.session.set_message(text.format(path.name))
+        named = told_apart(path, self.session.sources.asked)
+        self.session.set_message(text.format(named))
         self.pairs.look_again()
 
     # --- workspaces ------------------------------------------------------------------------

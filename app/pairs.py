@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.places import told_apart
 from app.results import Stamp
 from app.session import Problem, Session
 from app.words import spoken, spoken_all
@@ -63,7 +64,7 @@ def gone_files(keys: list[Key], progress: Progress) -> dict[Key, str]:
     found: dict[Key, str] = {}
     for key in keys:
         progress.check()
-        missing = [path.name for path in key if is_gone(path)]
+        missing = [told_apart(path, key) for path in key if is_gone(path)]
         if missing:
             found[key] = missing[0]
     return found

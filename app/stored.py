@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication
 from app.display import FeatureView
 from app.render import picture
 from app.results import Outcome, as_seen
+from app.words import spoken
 from core.errors import InputError, Said
 from core.progress import Progress
 from core.types import DeviceChoice, FusionResult, SourcePair
@@ -78,7 +79,7 @@ def read_stored(
     return Outcome(
         result,
         pair,
-        title or Path(stored.method).name,
+        spoken(title) or Path(stored.method).name,
         is_model=stored.method not in BASELINES,
         is_preview=False,
         seconds=0.0,

@@ -187,7 +187,10 @@ def _draw_icon(target: QAction | QAbstractButton | QLabel, name: str, role: str)
     import qtawesome
 
     now = colours()
-    icon = qtawesome.icon(f"mdi6.{name}", color=getattr(now, role), color_disabled=now.muted)
+    colour = getattr(now, role)
+    # A pressed button is filled with the accent; an action's icon is shown in menus, too.
+    pressed = now.on_accent if isinstance(target, QAbstractButton) else colour
+    icon = qtawesome.icon(f"mdi6.{name}", color=colour, color_on=pressed, color_disabled=now.muted)
     if isinstance(target, QLabel):
         target.setPixmap(icon.pixmap(_LABEL_ICON, _LABEL_ICON))
     else:

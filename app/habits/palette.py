@@ -91,7 +91,7 @@ class Palette(QDialog):
         layout.addWidget(self.filter)
         layout.addWidget(self.list)
         layout.addWidget(self.rest)
-        self.resize(620, 420)
+        self.resize(760, 420)
         self._finds = [*_commands(registry), *more]
         self._texts = Texts(f"{f.title} {f.kind} {f.words}" for f in self._finds)
         self._fill("")

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMenu
 
 from app.habits.settings import Settings
+from app.places import told_apart
 from core.tasks import TASKS
 
 _MOST = 10
@@ -33,6 +34,8 @@ class RecentPair:
     @property
     def label(self) -> str:
         """Both names, with the folder where the names alone are alike."""
+        if self.a.name == self.b.name:
+            return f"{told_apart(self.a, [self.b])} + {told_apart(self.b, [self.a])}"
         names = f"{self.a.name} + {self.b.name}"
         return f"{self.a.parent.name}/{names}" if self.a.parent.name else names
 

@@ -89,6 +89,7 @@ class Preparing(QObject):
     def set_data(self, paths: Sequence[Path]) -> None:
         """Take folders or files, in place of those before, as what they were said to be."""
         state, places = self.state, tuple(paths)
+        state.set_message("")  # what was said of those before
         if not state.data.paths and state.kind_is_sure:
             state.kinds.setdefault(places, state.kinds.pop(()))  # said before there were any
         known = state.kinds.get(places)

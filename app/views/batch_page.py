@@ -267,7 +267,7 @@ class BatchPage(Page):
         for key in keys:
             row = self.batch.rows.get(key)
             if row is not None and row.state == "done" and row.output is not None:
-                self.table.forget_thumb(row.output)
+                self.table.forget_thumbs(key, row.output)
         self.table.touch(keys)
 
     def _ask_sources(self, *, folder: bool) -> None:

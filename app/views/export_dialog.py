@@ -94,11 +94,14 @@ class ExportDialog(QDialog):
         )
         there = available(outcome)
         boxes = {}
+        missing = self.tr("Only models have these.")
+        if outcome.is_model and outcome.is_stored:
+            missing = self.tr("A result read from its file has none of these: fuse it anew.")
         for item, title in zip(ITEMS, titles, strict=True):
             boxes[item] = QCheckBox(title)
             boxes[item].setEnabled(item in there)
             if item not in there:
-                boxes[item].setToolTip(self.tr("Only models have these."))
+                boxes[item].setToolTip(missing)
         boxes["fused"].setChecked(True)
         return boxes
 

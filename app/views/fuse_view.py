@@ -356,7 +356,15 @@ class FuseView(QWidget):
             return self.tr("The network's reconstruction appears here.")
         if outcome.is_preview:
             return self.tr("The model is at work…")
-        if name == "features":
+        return self._lacking(outcome, features=name == "features")
+
+    def _lacking(self, outcome: Outcome, *, features: bool) -> str:
+        """Why a result has no features or no reconstructions."""
+        if outcome.is_model and outcome.is_stored:
+            if features:
+                return self.tr("A result read from its file has no features: fuse it anew.")
+            return self.tr("A result read from its file has no reconstructions: fuse it anew.")
+        if features:
             return self.tr("Only models have features.")
         return self.tr("Only models have reconstructions.")
 

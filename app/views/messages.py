@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from app.habits.registry import Registry
+from app.places import told_apart
 from app.session import Session
 from app.widgets.bars import ErrorCard, MessageBar
 from app.words import spoken_all, spoken_error
@@ -18,11 +19,13 @@ from core.errors import FusionError
 def reason_of(error: FusionError, path: Path, both: Iterable[Path | None]) -> str:
     """Why a file is not shown: in a word about itself, or about the other one by its name."""
     what, why, _remedy = spoken_error(error)
-    for one in both:
-        if one is not None:
-            what = what.replace(str(one), one.name)
-    said = why if what == path.name else ": ".join(part for part in (what, why) if part)
-    return said[:1].upper() + said[1:] if what in ("", path.name) else said
+    known = [one for one in both if one is not None]
+    alike = sum(one.name == path.name for one in known) > 1
+    if what in ("", str(path)) or (what == path.name and not alike):
+        return why[:1].upper() + why[1:]
+    for one in known:
+        what = what.replace(str(one), told_apart(one, known))
+    return ": ".join(part for part in (what, why) if part)
 
 
 class Messages(QObject):
@@ -64,7 +67,10 @@ class Messages(QObject):
         label = labels.get(problem.remedy, "")
         (what, why, remedy), path = spoken_error(problem.error), problem.path
         # The name is read at a glance; the whole path is in the tip, and in Info.
-        named = what.replace(str(path), path.name) if path is not None else what
+        named, both = what, self._session.sources.asked
+        for one in (path, *both):
+            if one is not None:
+                named = named.replace(str(one), told_apart(one, both))
         self.card.title.setToolTip(what)
         self.card.show_error(named, why, remedy, problem.remedy, label, has_file=path is not None)
 

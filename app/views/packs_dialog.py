@@ -14,6 +14,7 @@ from PySide6.QtGui import (
     QTextCharFormat,
     QTextCursor,
     QTextFormat,
+    QTextTable,
 )
 from PySide6.QtWidgets import (
     QDialog,
@@ -62,6 +63,16 @@ class CardView(QTextBrowser):
                 cursor.select(QTextCursor.SelectionType.BlockUnderCursor)
                 cursor.mergeCharFormat(heading)
             block = block.next()
+        self._drop_empty_headings()
+
+    def _drop_empty_headings(self) -> None:
+        """Markdown cannot write a table without a row of headings, be they empty."""
+        for frame in self.document().rootFrame().childFrames():
+            if not isinstance(frame, QTextTable) or frame.rows() < 2:
+                continue
+            cells = [frame.cellAt(0, column) for column in range(frame.columns())]
+            if all(cell.firstPosition() == cell.lastPosition() for cell in cells):
+                frame.removeRows(0, 1)
 
     def loadResource(self, kind: int, name: QUrl | str) -> Any:
         """Nothing."""

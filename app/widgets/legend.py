@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPainter
 
@@ -89,10 +91,22 @@ def names_of(scene: Scene, phase: bool) -> list[tuple[str, bool]]:
     return [(first, False), (second, True)]
 
 
+def shares(widths: Sequence[int], room: int) -> list[int]:
+    """Pixels for one or two names beside each other: a short one leaves what it does not need."""
+    if len(widths) < 2:
+        return [room] * len(widths)
+    first, second = widths
+    half = room // 2
+    return [max(half, room - second), max(half, room - first)]
+
+
 def _paint_names(painter: QPainter, room: QRect, scene: Scene, phase: bool) -> None:
     metrics = painter.fontMetrics()
-    for name, right in names_of(scene, phase):
-        space = room.width() // 2 - 20
+    names = names_of(scene, phase)
+    # At both edges and between them 6 pixels, and 5 at either side of each text.
+    free = room.width() - 12 - 10 * len(names) - 6 * (len(names) - 1)
+    spaces = shares([metrics.horizontalAdvance(name) for name, _right in names], free)
+    for (name, right), space in zip(names, spaces, strict=True):
         text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, space)
         width = metrics.horizontalAdvance(text) + 10
         left = room.width() - 6 - width if right else 6

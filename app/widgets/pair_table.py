@@ -72,7 +72,8 @@ class PairTable(QAbstractTableModel):
             why = spoken(match.reason)
             if not match.sure:
                 why += self.tr("; which is A is a guess")
-            return (match.a.name, match.b.name, why, str(match.folder))[column]
+            folder = str(match.folder) if match.folder.parts else ""
+            return (match.a.name, match.b.name, why, folder)[column]
         if role == Qt.ItemDataRole.ToolTipRole:
             return str((match.a, match.b, spoken(match.reason), match.a.parent)[column])
         if role == Qt.ItemDataRole.CheckStateRole and column == 0:

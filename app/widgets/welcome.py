@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QButtonGroup,
     QFrame,
     QGridLayout,
@@ -36,6 +37,7 @@ _ICONS = {
 _MOST_RECENT = 4
 _WIDEST, _NARROWEST = 820, 300
 _ROOM_FOR_FOUR = 700
+_MARGIN, _ZONE_MARGIN, _GAP = 16, 20, 8
 
 
 class TaskCard(QToolButton):
@@ -146,14 +148,14 @@ class Welcome(QScrollArea):
         self.folder.clicked.connect(self.folder_requested)
         self.sample = QPushButton(self.tr("Open sample"))
         self.sample.clicked.connect(self.sample_requested)
-        row = QHBoxLayout()
-        row.setSpacing(8)
+        row = self._buttons = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        row.setSpacing(_GAP)
         row.addStretch(1)
         for button in (self.open, self.folder, self.sample):
             row.addWidget(button)
         row.addStretch(1)
         layout = QVBoxLayout(zone)
-        layout.setContentsMargins(20, 26, 20, 26)
+        layout.setContentsMargins(_ZONE_MARGIN, 26, _ZONE_MARGIN, 26)
         layout.setSpacing(12)
         layout.addWidget(sign)
         layout.addWidget(title)
@@ -166,7 +168,7 @@ class Welcome(QScrollArea):
         self._arrange(len(self.cards))
         heading = QLabel(self.tr("What kind of pair is it?"))
         heading.setObjectName("sectionTitle")
-        column = QWidget()
+        column = self._column = QWidget()
         column.setMaximumWidth(_WIDEST)
         column.setMinimumWidth(_NARROWEST)
         inner = QVBoxLayout(column)
@@ -187,7 +189,7 @@ class Welcome(QScrollArea):
         across.addWidget(column, 12)
         across.addStretch(1)
         outer = QVBoxLayout(page)
-        outer.setContentsMargins(16, 16, 16, 16)
+        outer.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         outer.addStretch(1)
         outer.addLayout(across)
         outer.addStretch(2)
@@ -200,11 +202,22 @@ class Welcome(QScrollArea):
         self._columns = columns
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Four cards in a row, or two where there is less room."""
+        """Four cards in a row, or two where there is less room; buttons beside or below."""
         super().resizeEvent(event)
+        self._fit_buttons(self.viewport().width() - 2 * _MARGIN)
         columns = 4 if self.viewport().width() >= _ROOM_FOR_FOUR else 2
         if columns != self._columns:
             self._arrange(columns)
+
+    def _fit_buttons(self, room: int) -> None:
+        """Give the column what its buttons need to be read whole, one below the other at worst."""
+        buttons = (self.open, self.folder, self.sample)
+        texts = sum(button.sizeHint().width() for button in buttons)
+        needed = texts + 2 * (_GAP + _ZONE_MARGIN) + 2 * len(buttons)
+        beside = needed <= room
+        direction = QBoxLayout.Direction
+        self._buttons.setDirection(direction.LeftToRight if beside else direction.TopToBottom)
+        self._column.setMinimumWidth(max(_NARROWEST, needed) if beside else _NARROWEST)
 
     def show_task(self, name: str) -> None:
         """Mark the task that is chosen."""

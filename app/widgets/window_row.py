@@ -22,7 +22,7 @@ class WindowRow(QWidget):
             self.tr("Value of {0} that is black").format(side),
             self.tr("Value of {0} that is white").format(side),
         )
-        places = (self.tr("black: by the data"), self.tr("white: by the data"))
+        places = (self.tr("black"), self.tr("white"))
         tip = self.tr(
             "Values of {0}, in its own numbers, that are black and white in all pairs. Left empty, "
             "each picture's own values decide."

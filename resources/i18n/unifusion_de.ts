@@ -1323,6 +1323,10 @@ Ihre Dateien werden nur gelesen. Sie werden nie verändert und verlassen diesen 
  <context>
   <name>ExportDialog</name>
   <message>
+   <source>A result read from its file has none of these: fuse it anew.</source>
+   <translation>Ein aus der Datei gelesenes Ergebnis hat nichts davon: neu fusionieren.</translation>
+  </message>
+  <message>
    <source>A strip below each picture says “Research use only”; no pixel is covered.</source>
    <translation>Ein Streifen unter jedem Bild sagt „Nur für die Forschung“; kein Pixel wird verdeckt.</translation>
   </message>
@@ -1533,6 +1537,14 @@ Kanal: ein Kanal allein.</translation>
   <message>
    <source>A classical method, shown until the model has finished.</source>
    <translation>Ein klassisches Verfahren, gezeigt, bis das Modell fertig ist.</translation>
+  </message>
+  <message>
+   <source>A result read from its file has no features: fuse it anew.</source>
+   <translation>Ein aus der Datei gelesenes Ergebnis hat keine Merkmale: neu fusionieren.</translation>
+  </message>
+  <message>
+   <source>A result read from its file has no reconstructions: fuse it anew.</source>
+   <translation>Ein aus der Datei gelesenes Ergebnis hat keine Rekonstruktionen: neu fusionieren.</translation>
   </message>
   <message>
    <source>Classical preview</source>
@@ -2550,6 +2562,29 @@ Paare werden an ihren Namen erkannt.</translation>
   </message>
  </context>
  <context>
+  <name>QAbstractFileIconProvider</name>
+  <message>
+   <source>Drive</source>
+   <translation>Laufwerk</translation>
+  </message>
+  <message>
+   <source>File</source>
+   <translation>Datei</translation>
+  </message>
+  <message>
+   <source>File Folder</source>
+   <translation>Ordner</translation>
+  </message>
+  <message>
+   <source>Folder</source>
+   <translation>Ordner</translation>
+  </message>
+  <message>
+   <source>Unknown</source>
+   <translation>Unbekannt</translation>
+  </message>
+ </context>
+ <context>
   <name>QAbstractSpinBox</name>
   <message>
    <source>&amp;Select All</source>
@@ -2581,6 +2616,200 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Undocks and re-attaches the dock widget</source>
    <translation>Löst den Bereich ab und fügt ihn wieder an</translation>
+  </message>
+ </context>
+ <context>
+  <name>QFileDialog</name>
+  <message>
+   <source>%1
+Directory not found.
+Please verify the correct directory name was given.</source>
+   <translation>%1
+Diesen Ordner gibt es nicht.
+Bitte prüfen, ob der Name stimmt.</translation>
+  </message>
+  <message>
+   <source>%1
+File not found.
+Please verify the correct file name was given.</source>
+   <translation>%1
+Diese Datei gibt es nicht.
+Bitte prüfen, ob der Name stimmt.</translation>
+  </message>
+  <message>
+   <source>%1 already exists.
+Do you want to replace it?</source>
+   <translation>%1 gibt es schon.
+Soll die Datei ersetzt werden?</translation>
+  </message>
+  <message>
+   <source>&amp;Choose</source>
+   <translation>&amp;Auswählen</translation>
+  </message>
+  <message>
+   <source>&amp;Delete</source>
+   <translation>&amp;Löschen</translation>
+  </message>
+  <message>
+   <source>&amp;Look in:</source>
+   <translation>&amp;Suchen in:</translation>
+  </message>
+  <message>
+   <source>&amp;New Folder</source>
+   <translation>&amp;Neuer Ordner</translation>
+  </message>
+  <message>
+   <source>&amp;Open</source>
+   <translation>&amp;Öffnen</translation>
+  </message>
+  <message>
+   <source>&amp;Rename</source>
+   <translation>&amp;Umbenennen</translation>
+  </message>
+  <message>
+   <source>&amp;Save</source>
+   <translation>S&amp;peichern</translation>
+  </message>
+  <message>
+   <source>'%1' is write protected.
+Do you want to delete it anyway?</source>
+   <translation>„%1“ ist schreibgeschützt.
+Soll es trotzdem gelöscht werden?</translation>
+  </message>
+  <message>
+   <source>All files (*)</source>
+   <translation>Alle Dateien (*)</translation>
+  </message>
+  <message>
+   <source>Are you sure you want to delete '%1'?</source>
+   <translation>Soll „%1“ wirklich gelöscht werden?</translation>
+  </message>
+  <message>
+   <source>Back</source>
+   <translation>Zurück</translation>
+  </message>
+  <message>
+   <source>Change to detail view mode</source>
+   <translation>Als Tabelle zeigen</translation>
+  </message>
+  <message>
+   <source>Change to list view mode</source>
+   <translation>Als Liste zeigen</translation>
+  </message>
+  <message>
+   <source>Could not delete directory.</source>
+   <translation>Der Ordner ließ sich nicht löschen.</translation>
+  </message>
+  <message>
+   <source>Create New Folder</source>
+   <translation>Neuen Ordner anlegen</translation>
+  </message>
+  <message>
+   <source>Create a New Folder</source>
+   <translation>Einen neuen Ordner anlegen</translation>
+  </message>
+  <message>
+   <source>Delete</source>
+   <translation>Löschen</translation>
+  </message>
+  <message>
+   <source>Detail View</source>
+   <translation>Tabelle</translation>
+  </message>
+  <message>
+   <source>Directories</source>
+   <translation>Ordner</translation>
+  </message>
+  <message>
+   <source>Directory:</source>
+   <translation>Ordner:</translation>
+  </message>
+  <message>
+   <source>File &amp;name:</source>
+   <translation>Datei&amp;name:</translation>
+  </message>
+  <message>
+   <source>Files</source>
+   <translation>Dateien</translation>
+  </message>
+  <message>
+   <source>Files of &amp;type:</source>
+   <translation>Datei&amp;typ:</translation>
+  </message>
+  <message>
+   <source>Forward</source>
+   <translation>Vorwärts</translation>
+  </message>
+  <message>
+   <source>Go back</source>
+   <translation>Zurückgehen</translation>
+  </message>
+  <message>
+   <source>Go forward</source>
+   <translation>Vorwärtsgehen</translation>
+  </message>
+  <message>
+   <source>Go to the parent directory</source>
+   <translation>Zum übergeordneten Ordner gehen</translation>
+  </message>
+  <message>
+   <source>List View</source>
+   <translation>Liste</translation>
+  </message>
+  <message>
+   <source>List of places and bookmarks</source>
+   <translation>Orte und Lesezeichen</translation>
+  </message>
+  <message>
+   <source>New Folder</source>
+   <translation>Neuer Ordner</translation>
+  </message>
+  <message>
+   <source>Parent Directory</source>
+   <translation>Übergeordneter Ordner</translation>
+  </message>
+  <message>
+   <source>Recent Places</source>
+   <translation>Zuletzt besuchte Ordner</translation>
+  </message>
+  <message>
+   <source>Remove</source>
+   <translation>Entfernen</translation>
+  </message>
+  <message>
+   <source>Show &amp;hidden files</source>
+   <translation>&amp;Versteckte Dateien zeigen</translation>
+  </message>
+  <message>
+   <source>Sidebar</source>
+   <translation>Seitenleiste</translation>
+  </message>
+ </context>
+ <context>
+  <name>QFileSystemModel</name>
+  <message>
+   <source>Computer</source>
+   <translation>Computer</translation>
+  </message>
+  <message>
+   <source>Date Modified</source>
+   <translation>Geändert</translation>
+  </message>
+  <message>
+   <source>Kind</source>
+   <translation>Art</translation>
+  </message>
+  <message>
+   <source>Name</source>
+   <translation>Name</translation>
+  </message>
+  <message>
+   <source>Size</source>
+   <translation>Größe</translation>
+  </message>
+  <message>
+   <source>Type</source>
+   <translation>Art</translation>
   </message>
  </context>
  <context>
@@ -2632,8 +2861,16 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>&amp;Schließen</translation>
   </message>
   <message>
+   <source>&amp;No</source>
+   <translation>&amp;Nein</translation>
+  </message>
+  <message>
    <source>&amp;OK</source>
    <translation>&amp;OK</translation>
+  </message>
+  <message>
+   <source>&amp;Yes</source>
+   <translation>&amp;Ja</translation>
   </message>
   <message>
    <source>Cancel</source>
@@ -2650,6 +2887,61 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Restore Defaults</source>
    <translation>Voreinstellungen</translation>
+  </message>
+ </context>
+ <context>
+  <name>QScrollBar</name>
+  <message>
+   <source>Bottom</source>
+   <translation>Ende</translation>
+  </message>
+  <message>
+   <source>Left edge</source>
+   <translation>Linker Rand</translation>
+  </message>
+  <message>
+   <source>Page down</source>
+   <translation>Eine Seite nach unten</translation>
+  </message>
+  <message>
+   <source>Page left</source>
+   <translation>Eine Seite nach links</translation>
+  </message>
+  <message>
+   <source>Page right</source>
+   <translation>Eine Seite nach rechts</translation>
+  </message>
+  <message>
+   <source>Page up</source>
+   <translation>Eine Seite nach oben</translation>
+  </message>
+  <message>
+   <source>Right edge</source>
+   <translation>Rechter Rand</translation>
+  </message>
+  <message>
+   <source>Scroll down</source>
+   <translation>Nach unten rollen</translation>
+  </message>
+  <message>
+   <source>Scroll here</source>
+   <translation>Hierher rollen</translation>
+  </message>
+  <message>
+   <source>Scroll left</source>
+   <translation>Nach links rollen</translation>
+  </message>
+  <message>
+   <source>Scroll right</source>
+   <translation>Nach rechts rollen</translation>
+  </message>
+  <message>
+   <source>Scroll up</source>
+   <translation>Nach oben rollen</translation>
+  </message>
+  <message>
+   <source>Top</source>
+   <translation>Anfang</translation>
   </message>
  </context>
  <context>
@@ -3723,12 +4015,12 @@ Paare werden an ihren Namen erkannt.</translation>
    <translation>Werte von {0} in dessen eigenen Zahlen, die in allen Paaren schwarz und weiß sind. Bleibt beides leer, entscheiden die Werte jedes Bildes.</translation>
   </message>
   <message>
-   <source>black: by the data</source>
-   <translation>Schwarz: nach den Daten</translation>
+   <source>black</source>
+   <translation>Schwarz</translation>
   </message>
   <message>
-   <source>white: by the data</source>
-   <translation>Weiß: nach den Daten</translation>
+   <source>white</source>
+   <translation>Weiß</translation>
   </message>
  </context>
  <context>

@@ -56,7 +56,17 @@ def write_ts(path: Path, language: str, translations: dict[Text, str]) -> None:
 
 _EDITING = ("&Undo", "&Redo", "Cu&t", "&Copy", "&Paste", "Delete", "Select All")
 _OF_QT = {
-    "QPlatformTheme": ("OK", "&OK", "Cancel", "&Cancel", "Close", "&Close", "Restore Defaults"),
+    "QPlatformTheme": (
+        "OK",
+        "&OK",
+        "Cancel",
+        "&Cancel",
+        "Close",
+        "&Close",
+        "&Yes",
+        "&No",
+        "Restore Defaults",
+    ),
     "QDockWidget": (
         "Close",
         "Closes the dock widget",
@@ -66,6 +76,64 @@ _OF_QT = {
     "QLineEdit": _EDITING,
     "QWidgetTextControl": _EDITING,
     "QKeySequenceEdit": ("Press shortcut",),
+    # Where the system has no dialog of its own for files, Qt shows its.
+    "QFileDialog": (
+        "&Look in:",
+        "Back",
+        "Go back",
+        "Forward",
+        "Go forward",
+        "Parent Directory",
+        "Go to the parent directory",
+        "Create New Folder",
+        "Create a New Folder",
+        "List View",
+        "Change to list view mode",
+        "Detail View",
+        "Change to detail view mode",
+        "Sidebar",
+        "List of places and bookmarks",
+        "Files",
+        "Files of &type:",
+        "File &name:",
+        "Directory:",
+        "&Open",
+        "&Save",
+        "&Choose",
+        "&Rename",
+        "&Delete",
+        "Show &hidden files",
+        "&New Folder",
+        "New Folder",
+        "Remove",
+        "Delete",
+        "All files (*)",
+        "Directories",
+        "Recent Places",
+        "%1 already exists.\nDo you want to replace it?",
+        "%1\nFile not found.\nPlease verify the correct file name was given.",
+        "%1\nDirectory not found.\nPlease verify the correct directory name was given.",
+        "'%1' is write protected.\nDo you want to delete it anyway?",
+        "Are you sure you want to delete '%1'?",
+        "Could not delete directory.",
+    ),
+    "QFileSystemModel": ("Name", "Size", "Type", "Kind", "Date Modified", "Computer"),
+    "QAbstractFileIconProvider": ("Drive", "File", "File Folder", "Folder", "Unknown"),
+    "QScrollBar": (
+        "Scroll here",
+        "Left edge",
+        "Right edge",
+        "Top",
+        "Bottom",
+        "Page left",
+        "Page right",
+        "Page up",
+        "Page down",
+        "Scroll left",
+        "Scroll right",
+        "Scroll up",
+        "Scroll down",
+    ),
     "QAbstractSpinBox": ("&Select All", "&Step up", "Step &down"),
     # How keys are called. Those without a name of their own in any language are left out.
     "QShortcut": (
@@ -105,8 +173,10 @@ def release(path: Path) -> None:
     if spec is None or spec.origin is None:
         sys.exit("PySide6 is not installed")
     program = Path(spec.origin).parent / ("lrelease.exe" if sys.platform == "win32" else "lrelease")
-    command = [program, "-silent", path, "-qm", path.with_suffix(".qm")]
-    subprocess.run(command, check=True)
+    # A program that is running reads the old one from the disk as it needs it: that one stays.
+    made = path.with_suffix(".qm.new")
+    subprocess.run([program, "-silent", path, "-qm", made], check=True)
+    made.replace(path.with_suffix(".qm"))
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QLocale, QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QToolButton, QTreeView
 
 from app.habits import language
 from app.numbers import filled, number, read
@@ -183,3 +184,21 @@ def test_a_number_may_be_typed_with_either_sign(qapp, qtbot, typed, value, spoke
     QTest.keyClick(box, Qt.Key.Key_Return)
     assert box.value() == value
     assert box.text() == f"{value:.3f}".replace(".", sign)
+
+
+def test_qt_s_own_file_dialogs_speak_german(qtbot, german, tmp_path):
+    dialog = QFileDialog(None, "x", str(tmp_path))
+    dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+    qtbot.addWidget(dialog)
+    dialog.setFileMode(QFileDialog.FileMode.AnyFile)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.show()
+    said = {label.text() for label in dialog.findChildren(QLabel) if label.isVisible()}
+    assert said == {"&Suchen in:", "Datei&name:", "Datei&typ:"}
+    buttons = {button.text() for button in dialog.findChildren(QPushButton)}
+    assert buttons == {"S&peichern", "Abbrechen"}
+    tips = {one.toolTip() for one in dialog.findChildren(QToolButton) if one.isVisible()}
+    assert {"Zurück", "Übergeordneter Ordner", "Neuen Ordner anlegen"} <= tips
+    model = dialog.findChild(QTreeView).model()
+    heads = [model.headerData(k, Qt.Orientation.Horizontal) for k in range(model.columnCount())]
+    assert heads == ["Name", "Größe", "Art", "Geändert"]

@@ -11,9 +11,11 @@ from app import theme
 from app.widgets.aids import paint_placeholder
 from app.widgets.elided import ElidedLabel
 from app.widgets.info_tab import InfoTab
+from app.widgets.legend import shares
 from app.widgets.link import ViewLink
 from app.widgets.pane import Pane
 from app.widgets.recon_pane import ReconPane
+from app.widgets.welcome import Welcome
 from tests.app.acts import idle
 from tests.app.conftest import gradient, write_png
 from tests.app.test_theme import contrast
@@ -176,3 +178,32 @@ def test_comparing_in_the_smallest_window_takes_no_room_from_the_docks(qtbot, op
     assert bar.slider_label.text() in bar.slider.toolTip()
     opened.session.set_display(display)
     assert not bar.slider_label.isVisible()
+
+
+@pytest.mark.parametrize("width", [332, 400, 470, 700, 1000])
+def test_buttons_of_the_start_are_read_whole(qtbot, german, width):
+    welcome = Welcome()
+    qtbot.addWidget(welcome)
+    welcome.resize(width, 700)
+    welcome.show()
+    qtbot.wait(1)
+    for button in (welcome.open, welcome.folder, welcome.sample):
+        assert button.width() >= button.sizeHint().width(), button.text()
+        right = button.mapTo(welcome.viewport(), button.rect().bottomRight()).x()
+        assert right < welcome.viewport().width()
+
+
+@pytest.mark.parametrize(
+    ("widths", "room", "spaces"),
+    [
+        ((20, 70), 100, [50, 80]),  # both whole
+        ((30, 90), 100, [50, 70]),  # the short one whole
+        ((90, 30), 100, [70, 50]),
+        ((60, 70), 100, [50, 50]),
+        ((150,), 100, [100]),  # alone
+        ((), 100, []),
+    ],
+)
+def test_names_on_a_picture_leave_each_other_what_they_do_not_need(widths, room, spaces):
+    assert shares(widths, room) == spaces
+    assert sum(min(w, s) for w, s in zip(widths, spaces, strict=True)) <= room

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextTable
 from PySide6.QtWidgets import QPushButton
 
 from app.main_window import MainWindow
@@ -175,6 +176,17 @@ def test_files_that_cannot_be_used_are_named(qtbot, room, packs):
     assert last.text(0) == "Cannot be used"
     assert last.child(0).text(0) == "broken.safetensors"
     assert "not a safetensors file" in last.child(0).toolTip(0)
+
+
+def test_a_table_without_headings_is_shown_without_a_row_for_them(qtbot, dialog):
+    def rows() -> list[int]:
+        frames = dialog.card.document().rootFrame().childFrames()
+        return [frame.rows() for frame in frames if isinstance(frame, QTextTable)]
+
+    dialog.card.show_card("# M\n\n| | |\n|---|---|\n| size | 5 MB |\n| parent | none |\n")
+    assert rows() == [2]
+    dialog.card.show_card("| what | is |\n|---|---|\n| size | 5 MB |\n| parent | none |\n")
+    assert rows() == [3]
 
 
 def test_a_card_fetches_nothing(qtbot, dialog):

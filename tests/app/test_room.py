@@ -12,6 +12,7 @@ from PySide6.QtCore import QByteArray, QRect, QSize
 from PySide6.QtWidgets import QApplication, QDockWidget
 
 from app.habits.docks import fitted
+from app.habits.language import install
 from app.habits.settings import Settings
 from app.main_window import MainWindow
 from app.widgets.metrics_tab import MetricLine, MetricRow, MetricsTab
@@ -160,6 +161,22 @@ def test_a_damaged_place_is_as_none(qtbot, engine, samples, tmp_path):
     window.habits.place_window()
     assert window.screen().availableGeometry().contains(window.geometry().topLeft())
     assert window.geometry().top() >= 20
+    window.close()
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_menus_and_workspaces_stand_on_one_line(qapp, qtbot, engine, samples, language):
+    assert install(qapp, language) == language
+    window = MainWindow(lambda: engine, samples, "mif")
+    qtbot.addWidget(window)
+    window.resize(1024, 768)
+    window.show()
+    install(qapp, "en")
+    bar, tabs = window.menuBar(), window.workspaces.tabs
+    middle = tabs.geometry().top() + tabs.tabRect(0).center().y()
+    for action in bar.actions():
+        if action.isVisible():
+            assert abs(bar.actionGeometry(action).center().y() - middle) <= 2, action.text()
     window.close()
 
 

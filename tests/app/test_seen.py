@@ -13,10 +13,12 @@ from PySide6.QtTest import QTest
 from app.main_window import MainWindow
 from app.pairs import key_of
 from app.results import as_seen
+from app.stored import StoredResult, read_stored
 from app.views.info import rows_of
 from core.fusing import provenance
 from core.io import read_image
-from core.types import Image
+from core.progress import NullProgress
+from core.types import Image, SourcePair
 from tests.app.acts import idle
 from tests.app.conftest import gradient, write_png
 from tests.app.test_window import drop
@@ -273,6 +275,13 @@ def test_a_fused_pair_is_opened_with_the_picture_that_was_written(qtbot, window,
     # Nobody knows on what it was made, and how long it took: nothing is made up.
     assert window.status.stage.text() == "Read from its file: Compact model"
     assert window.view.panes["fused"].info.text() == "Compact model · read from its file"
+    for pane, what in (("recon_a", "reconstructions"), ("features", "features")):
+        said = window.view.panes[pane].canvas.said
+        assert said == f"A result read from its file has no {what}: fuse it anew."
+    window.ask_export()
+    tip = window.export_dialog.items["features_a"].toolTip()
+    assert tip == "A result read from its file has none of these: fuse it anew."
+    window.export_dialog.reject()
     lines = dict(dict(rows_of(window.session))["Result"])
     assert lines["Device"] == "read from its file"
     assert "Duration" not in lines
@@ -282,6 +291,18 @@ def test_a_fused_pair_is_opened_with_the_picture_that_was_written(qtbot, window,
     assert "Duration" in dict(dict(rows_of(window.session))["Result"])
     assert len(window.session.results) == 1
     assert len(engine.requests) == 1
+
+
+def test_a_stored_result_is_called_as_people_call_its_method(german, files):
+    result = write_png(files[0].parent / "fused.png", gradient(64, 48))
+    pair = SourcePair(*(read_image(path) for path in files))
+    stored = StoredResult(result, "ivif", "ivif-compact")
+    for title, said in (
+        ("Infrared with visible light (compact)", "Infrarot mit sichtbarem Licht (kompakt)"),
+        ("Ward 7", "Ward 7"),
+        ("", "ivif-compact"),
+    ):
+        assert read_stored(stored, pair, title, 1, NullProgress()).method_title == said
 
 
 def test_a_picture_of_another_size_is_not_taken_for_a_result(qtbot, window, engine, files):

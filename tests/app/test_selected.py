@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,8 @@ from PySide6.QtWidgets import QApplication
 from app.export import ExportPlan
 from app.main_window import MainWindow
 from app.pairs import key_of
+from app.places import file_of
+from core.errors import FusionError
 from core.io import read_image
 from tests.app.acts import WAIT, fuse_and_hold, idle
 from tests.app.conftest import gradient, write_png
@@ -105,6 +108,48 @@ def assert_nothing_is_shown(window: MainWindow, engine, *, names=("pet_2.png", "
     assert len(engine.requests) == asked
     assert window.export_dialog is None
     assert window._dialog is None or not window._dialog.isVisible()
+
+
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("harm", ["cut", "gone"])
+def test_of_two_files_of_one_name_the_one_that_fails_is_named(qtbot, opened, tmp_path, side, harm):
+    both = [write_png(tmp_path / one / "scan.png", gradient(64, 48)) for one in ("a", "b")]
+    whole, bad = both[1 - side], both[side]
+    if harm == "cut":
+        bad.write_bytes(bad.read_bytes()[:90])
+    else:
+        bad.unlink()
+    opened.controller.open_pair(*both)
+    qtbot.waitUntil(lambda: opened.session.problem is not None, timeout=WAIT)
+    named = f"{'ab'[side]}{os.sep}scan.png"
+    said = {
+        path: opened.view.panes[name].canvas.said for name, path in zip("ab", both, strict=True)
+    }
+    assert named in said[whole], "the reason is the other file"
+    first, reason = said[bad].split("\n", 1)
+    assert first == "scan.png"
+    assert "scan.png" not in reason
+    card = opened.view.card.title
+    assert named in card.text()
+    assert str(tmp_path) not in card.text()
+    assert str(bad) in card.toolTip()
+
+
+def test_the_file_to_be_shown_is_the_one_an_error_names(tmp_path):
+    (tmp_path / "out").mkdir()
+    known = tmp_path / "out" / "fused.png"
+    known.write_bytes(b"x")
+    elsewhere = tmp_path / "nowhere" / "fused.png"
+    for what, found in (
+        (str(known), known),
+        (f"Cannot write {known}", known),
+        ("fused.png", known),
+        ("Cannot read fused.png", known),
+        (f"Cannot write {elsewhere}", None),
+        ("not-fused.png", None),
+        ("other.png", None),
+    ):
+        assert file_of(FusionError(what, "no"), [known]) == found, what
 
 
 @pytest.mark.parametrize(("kind", "end"), [("jpg", b"\xff\xd9"), ("png", b"")])

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QIcon, QImage
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -315,3 +315,18 @@ def test_names_stand_beside_the_first_line_of_fields_with_more_below(page):
     label = form.labelForField(text)
     assert label.geometry().top() == text.geometry().top()
     assert label.alignment() & Qt.AlignmentFlag.AlignTop
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_the_sign_of_a_button_that_is_pressed_in_is_seen_on_its_fill(qapp, look):
+    theme.set_appearance(look)
+    button = QToolButton()
+    button.setCheckable(True)
+    theme.set_icon(button, "tune-variant")
+    now = theme.colours()
+    for state, ground in ((QIcon.State.On, now.accent), (QIcon.State.Off, now.raised)):
+        image = button.icon().pixmap(32, 32, QIcon.Mode.Normal, state).toImage()
+        points = [image.pixelColor(x, y) for x in range(32) for y in range(32)]
+        ink = max(points, key=lambda colour: colour.alpha())
+        assert contrast(QColor(ink.name()), QColor(ground)) >= VISIBLE, state
+    theme.set_appearance("system")

@@ -88,6 +88,8 @@ class BatchTable(PairTable):
         self._describe, self._is_troubled = describe, is_troubled
         self._places: dict[Key, int] = {}
         self._thumbs: OrderedDict[Key, QIcon] = OrderedDict()
+        self._unread: set[Key] = set()
+        """Pairs whose small pictures lack one, since its file could not be read."""
         self._blanks = (_blank(1), _blank(2))
         self.is_locked = False
         """While a batch runs: rows can be moved, and nothing else."""
@@ -154,6 +156,7 @@ class BatchTable(PairTable):
                 painter.drawImage(left, (THUMB - image.height()) // 2, image)
         painter.end()
         self._thumbs[key] = QIcon(pixmap)
+        (self._unread.add if None in pictures else self._unread.discard)(key)
         while len(self._thumbs) > _THUMBS_KEPT:
             self._thumbs.popitem(last=False)
         if key[1] != Path():
@@ -162,9 +165,12 @@ class BatchTable(PairTable):
             last = self.index(self.rowCount() - 1, RESULT)
             self.dataChanged.emit(self.index(0, RESULT), last)
 
-    def forget_thumb(self, output: Path) -> None:
-        """A result was written anew."""
+    def forget_thumbs(self, key: Key, output: Path) -> None:
+        """The result of a pair was written anew, so its files can be read by now."""
         self._thumbs.pop((output, Path()), None)
+        if key in self._unread:
+            self._unread.discard(key)
+            self._thumbs.pop(key, None)
 
     # --- the model -------------------------------------------------------------------------
 
@@ -358,8 +364,10 @@ def _blank(pictures: int) -> QIcon:
 
 
 def _without_folders(text: str, match: Any) -> str:
-    """A narrow column shows the name of a file, not the way to it."""
-    for path in (match.a, match.b):
+    """A narrow column says of A or B what is wrong with it: their names are in the row already."""
+    for side, path in (("A", match.a), ("B", match.b)):
+        for name in (str(path), path.name):
+            text = f"{side}{text[len(name) :]}" if text.startswith(f"{name}:") else text
         text = text.replace(str(path), path.name)
     return text
 

@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelectionModel, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
 
 from app.widgets.batch.model import FOLDER, RESULT, SAID, SIZE, STATE, THUMB, WHY, A, B, Shown
 
-_WIDTHS = {A: 200, B: 116, STATE: 84, SIZE: 84, SAID: 130, WHY: 156, RESULT: 150, FOLDER: 80}
+_WIDTHS = {A: 200, B: 116, STATE: 108, SIZE: 84, SAID: 130, WHY: 132, RESULT: 150, FOLDER: 80}
+
+_NAME_MORE = 110
+"""Pixels that a name of a file gets more, at most."""
+
+
+class _Names(QStyledItemDelegate):
+    """Cuts names of files in the middle: those of one series differ at their ends."""
+
+    def initStyleOption(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """As the view has it, but for the place of the cut."""
+        super().initStyleOption(option, index)
+        option.textElideMode = Qt.TextElideMode.ElideMiddle
 
 
 class BatchView(QTableView):
@@ -30,6 +58,9 @@ class BatchView(QTableView):
         self.setShowGrid(False)
         self.setAlternatingRowColors(False)
         self.setWordWrap(False)
+        self.names = _Names(self)
+        for column in (A, B, RESULT):
+            self.setItemDelegateForColumn(column, self.names)
         self.setIconSize(QSize(2 * THUMB + 2, THUMB))
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
@@ -58,8 +89,9 @@ class BatchView(QTableView):
         room = self.viewport().width() - sum(_WIDTHS[column] for column in there)
         if room > 0 and not self._is_spread:
             self._is_spread = True
-            self.setColumnWidth(B, _WIDTHS[B] + min(_WIDTHS[A] - _WIDTHS[B], room // 3))
-            self.setColumnWidth(SAID, _WIDTHS[SAID] + room // 2)
+            for column in (A, B, SAID):
+                most = room if column == SAID else _NAME_MORE
+                self.setColumnWidth(column, _WIDTHS[column] + min(most, room // 3))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Alt with an arrow moves rows; Delete leaves them out; Enter opens one."""

@@ -219,7 +219,9 @@ def test_a_folder_of_junk_ends_and_says_what_became_of_each(qtbot, page, junkyar
     assert set(ends.values()) == {"done", "failed"}
     for name in set(ends) - set(GOOD):
         row = page.table.row_of((junkyard / "a" / f"{name}.png", junkyard / "b" / f"{name}.png"))
-        assert (cell(page, row, STATE), FAULTS[name] in cell(page, row, SAID)) == ("Failed", True)
+        said = page.table.data(page.table.index(row, SAID), Qt.ItemDataRole.ToolTipRole)
+        assert (cell(page, row, STATE), FAULTS[name] in said) == ("Failed", True)
+        assert cell(page, row, SAID).startswith("B: " if name != "size" else "The two")
     out = junkyard.parent / "yard-fused"
     assert sorted(path.name for path in out.glob("*.png")) == [f"p00{i}.png" for i in range(3)]
     a, b, fused = (read_image(p / "p001.png") for p in (junkyard / "a", junkyard / "b", out))

@@ -8,6 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QStyleOptionViewItem
 
 from app.batching.choices import Choices, options_of, usual_folder
 from app.batching.describe import progress_text, rate_text, seconds_text
@@ -15,6 +18,8 @@ from app.batching.memory import Remembered, keep, recall
 from app.batching.pairing import carry_over, files_of, moved
 from app.batching.valve import Valve
 from app.widgets.batch.choices_panel import ChoicesPanel
+from app.widgets.batch.model import SAID, STATE, A, B, BatchTable, RowText, Shown
+from app.widgets.batch.view import BatchView
 from core.batch import Tally
 from core.errors import Cancelled, InputError
 from core.io.plan import Leftover, Match, PairingPlan
@@ -210,3 +215,70 @@ def test_numbers_in_words():
     text = progress_text(tally, "running")
     assert text == "13 of 2,000 · 2 failed · 2.0 pairs/s · about 17 min left"
     assert progress_text(tally, "paused") == "Paused · 13 of 2,000 · 2 failed"
+
+
+def test_small_pictures_are_drawn_anew_once_a_damaged_file_was_mended(qapp):
+    table = BatchTable(lambda _match: RowText(), lambda _match: False)
+    table.show_plan(PairingPlan((match("whole"), match("cut"))))
+    asked: list[object] = []
+    table.thumb_wanted.connect(asked.append)
+    keys = [(m.a, m.b) for m in table.plan.matches]
+    picture = QImage(8, 8, QImage.Format.Format_RGB32)
+    table.set_thumb(keys[0], picture, picture)
+    table.set_thumb(keys[1], picture, None)
+    for row, key in enumerate(keys):
+        table.forget_thumbs(key, Path("out.png"))
+        table.data(table.index(row, 0), Qt.ItemDataRole.DecorationRole)
+    assert asked == [keys[1]]
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("{a}: the end is missing", "A: the end is missing"),
+        ("{b}: the end is missing", "B: the end is missing"),
+        ("x.png: the end is missing", "A: the end is missing"),
+        ("The sizes differ: see {b}", "The sizes differ: see x.png"),
+        ("done before", "done before"),
+    ],
+)
+def test_a_note_says_which_of_two_files_of_one_name_it_is_about(qapp, said, shown):
+    one = match("x.png")
+    text = RowText(said=said.format(a=one.a, b=one.b))
+    table = BatchTable(lambda _match: text, lambda _match: True)
+    table.show_plan(PairingPlan((one,)))
+    assert table.data(table.index(0, SAID)) == shown
+    assert table.data(table.index(0, SAID), Qt.ItemDataRole.ToolTipRole) == text.said
+
+
+def test_names_of_one_series_are_told_apart_in_a_narrow_table(qtbot, german):
+    table = BatchTable(lambda _match: RowText(), lambda _match: False)
+    view = BatchView(Shown(table))
+    qtbot.addWidget(view)
+    table.show_plan(PairingPlan((match("roadscene_FLIR_01463.jpg"),)))
+    for column, cut in (
+        (A, Qt.TextElideMode.ElideMiddle),
+        (B, Qt.TextElideMode.ElideMiddle),
+        (SAID, Qt.TextElideMode.ElideRight),
+    ):
+        option, place = QStyleOptionViewItem(), view.model().index(0, column)
+        option.textElideMode = view.textElideMode()
+        delegate = view.itemDelegateForIndex(place)
+        delegate.initStyleOption(option, place)
+        assert option.textElideMode == cut
+    for state in ("Schon fertig", "Fertig · 0,2 s", "Ausgelassen", "Nicht gepaart"):
+        assert view.fontMetrics().horizontalAdvance(state) + 10 <= view.columnWidth(STATE), state
+
+
+def test_names_get_a_share_of_the_room_a_wide_table_has(qtbot):
+    table = BatchTable(lambda _match: RowText(), lambda _match: False)
+    view = BatchView(Shown(table))
+    qtbot.addWidget(view)
+    narrow = view.columnWidth(A), view.columnWidth(B), view.columnWidth(SAID)
+    room = 210
+    view.resize(sum(view.columnWidth(c) for c in range(8)) + room + 20, 300)
+    view.show()
+    left = view.viewport().width() - sum(narrow) - 84 - 108 - 132 - 150 - 80  # the other columns
+    more = [view.columnWidth(c) - w for c, w in zip((A, B, SAID), narrow, strict=True)]
+    assert more == [left // 3] * 3
+    assert left >= room - 20

@@ -30,6 +30,7 @@ SAME_IN_GERMAN = {
     "Pixel",
     "Viridis",
     "Inferno",
+    "Computer",
     "Filter",
     "Format",
     "Info",
@@ -203,3 +204,18 @@ def test_translations_survive_the_file_and_reach_qt(qapp, tmp_path):
     assert translator.translate("B", "open") == "offen"
     assert translator.translate("A", "open") in ("", None)
     assert translator.translate("A", 'with <&> "quotes"\nand lines').startswith("mit <&>")
+    # What is loaded is read from the disk as it is needed, and outlives an update.
+    old = path.with_suffix(".qm").stat().st_ino
+    kept = path.with_name("kept.qm")
+    kept.hardlink_to(path.with_suffix(".qm"))
+    before = kept.read_bytes()
+    write_ts(path, "de", {Text("B", "open"): "auf"})
+    release(path)
+    assert kept.stat().st_ino == old != path.with_suffix(".qm").stat().st_ino
+    assert kept.read_bytes() == before
+    assert translator.translate("B", "open") == "offen"
+    assert sorted(one.name for one in tmp_path.iterdir()) == [
+        "kept.qm",
+        "unifusion_xx.qm",
+        "unifusion_xx.ts",
+    ]

@@ -150,6 +150,8 @@ def test_the_newest_pair_is_first_once_and_ten_are_kept(settings):
         recent.add(pair(number).a, pair(number).b, "mif")
     assert recent.all() == [pair(n) for n in (5, 11, 10, 9, 8, 7, 6, 4, 3, 2)]
     assert pair(5).label == "p5/pet ü.png + mri.png"
+    alike = RecentPair(Path("/data/a/x.png"), Path("/data/b/x.png"), "mif")
+    assert alike.label == f"{Path('a/x.png')} + {Path('b/x.png')}"
     recent.forget(pair(11))
     assert pair(11) not in recent.all()
     recent.clear()

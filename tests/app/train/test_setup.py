@@ -594,3 +594,12 @@ def test_names_of_settings_stand_at_half_the_height_of_their_fields(page):
     assert len(found) > 25
     assert {"DINOv3 file", "Crops per step", "Window of A", "Compare with truth"} <= set(found)
     assert {name: ends for name, ends in found.items() if abs(ends[0] - ends[1]) > 1} == {}
+
+
+def test_what_was_said_before_goes_with_the_next_pictures(qtbot, page, data, tmp_path):
+    page.state.set_message("Nothing was changed.")
+    assert page.message.isVisible()
+    page.training.preparing.set_data([tmp_path / "nothing here"])
+    qtbot.waitUntil(lambda: page.state.problem is not None, timeout=WAIT)
+    assert not page.message.isVisible()
+    assert page.state.message == ""
