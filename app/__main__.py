@@ -3,8 +3,10 @@
 import sys
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--decode-apart"]:  # core.io.apart.CHILD_ARGUMENT; nothing else is loaded
-        from core.io.apart_child import main
+    if sys.argv[1:] == [
+        "--decode-apart"
+    ]:  # core.io.readers.isolated.CHILD_ARGUMENT; nothing else is loaded
+        from core.io.readers.isolated_child import main
     else:
         from multiprocessing import freeze_support
 

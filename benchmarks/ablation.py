@@ -19,10 +19,10 @@ from pathlib import Path
 from core.io import atomic_write
 from core.models.config import NetworkConfig
 from core.tasks import TASKS, get_task
-from trainer import recipes
-from trainer.config import TrainConfig, load_config
+from trainer.config import recipes
+from trainer.config.config import TrainConfig, load_config
 from trainer.events import Finished
-from trainer.loop import RunPlan, train
+from trainer.run.loop import RunPlan, train
 
 Change = Callable[[TrainConfig], TrainConfig]
 _COLUMNS = ("Qabf", "MI", "VIF", "reconstruction_psnr")

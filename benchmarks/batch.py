@@ -82,10 +82,10 @@ def enlarged(data: Path, folder: Path, side: int) -> Path:
 
 def on_a_share(milliseconds: float) -> None:
     """Let every picture take so much longer to be read, and to be written."""
-    from core.io import reading, writer
+    from core.io import reader, writer
 
     # As those modules call them, whoever else knows them.
-    read, write = vars(reading)["read_image"], vars(writer)["atomic_write"]
+    read, write = vars(reader)["read_image"], vars(writer)["atomic_write"]
 
     def slow_read(*words: Any, **more: Any) -> Any:
         time.sleep(milliseconds / 1000)
@@ -95,15 +95,15 @@ def on_a_share(milliseconds: float) -> None:
         time.sleep(milliseconds / 1000)
         return write(*words, **more)
 
-    vars(reading)["read_image"], vars(writer)["atomic_write"] = slow_read, slow_write
+    vars(reader)["read_image"], vars(writer)["atomic_write"] = slow_read, slow_write
 
 
 def work(kind: str, options: argparse.Namespace) -> Turn:
     """Fuse everything once in this process."""
     from core.batch import BatchOptions, plan_batch, run_batch
-    from core.engine import FusionEngine
+    from core.fusion.engine import FusionEngine
     from core.io import read_pair, write_image
-    from core.io.pairing import pair_paths
+    from core.pairing.folders import pair_paths
     from core.types import FusionRequest
 
     source, out = Path(options.source), Path(options.out)

@@ -32,6 +32,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.engine import engine_factory
+
 ROOT = Path(__file__).resolve().parents[1]
 _TICK = 0.05
 _TELL = 30.0
@@ -167,7 +169,7 @@ def check(
     """Results that were written twice, and what else is wrong, one sentence each."""
     import numpy as np
 
-    from core.engine import FusionEngine
+    from core.fusion.engine import FusionEngine
     from core.io import read_image, read_pair
     from core.types import FusionRequest
 
@@ -263,15 +265,14 @@ def drive(options: argparse.Namespace) -> int:
 
     from PySide6.QtWidgets import QApplication
 
-    from app import jobs
-    from app.batching.state import Ending
-    from app.habits.home import home
-    from app.habits.settings import Settings
-    from app.main_window import MainWindow
-    from app.views.batch_page import BatchPage
+    from app.batch.page import BatchPage
+    from app.batch.state import Ending
+    from app.preferences.paths import home
+    from app.preferences.settings import Settings
+    from app.shell.main_window import MainWindow
 
     application = QApplication([])
-    factory = jobs.engine_factory("cpu")
+    factory = engine_factory("cpu")
     window = MainWindow(factory, ROOT / "resources" / "samples", options.task,
                         settings=Settings(home()))  # fmt: skip
     window.workspaces.show_page("batch")

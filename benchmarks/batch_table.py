@@ -23,12 +23,12 @@ import numpy as np
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
-from app import theme
-from app.batching.state import Ending
-from app.habits.quiet_import import collector_at_rest, share_time
-from app.jobs import EngineFactory
-from app.main_window import MainWindow
-from app.views.batch_page import BatchPage
+from app.batch.page import BatchPage
+from app.batch.state import Ending
+from app.engine import EngineFactory
+from app.shell.main_window import MainWindow
+from app.widgets import theme
+from app.workers.background_import import collector_at_rest, share_time
 from core.batch import RowEvent, RowState, Tally
 from core.io import write_image
 

@@ -15,8 +15,9 @@ import numpy as np
 import PIL.Image
 import PIL.ImageDraw
 
-from core.engine import FusionEngine
-from core.io import pair_folders, read_pair, write_image
+from core.fusion.engine import FusionEngine
+from core.io import read_pair, write_image
+from core.pairing.folders import pair_folders
 from core.types import FloatArray, FusionRequest
 
 _GAP = 4

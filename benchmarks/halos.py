@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from core.baselines import BASELINES
-from core.engine import FusionEngine
-from core.io import atomic_write, pair_folders, read_pair
+from core.fusion.engine import FusionEngine
+from core.io import atomic_write, read_pair
 from core.metrics import to_luma8
+from core.pairing.folders import pair_folders
 from core.tasks import TASKS
 from core.types import FusionRequest, SourcePair
 

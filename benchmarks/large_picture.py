@@ -22,13 +22,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from core.engine import FusionEngine
+from core.fusion.engine import FusionEngine
 from core.io import atomic_write
-from core.models.catalogue import Catalogue
 from core.models.config import paper_config
 from core.models.network import UniFusionNet, pad_to_patches
-from core.models.pack import read_pack
-from core.models.stripes import WHOLE, Stripes
+from core.models.tiling import WHOLE, Stripes
+from core.packs.format import read_pack
+from core.packs.registry import Catalogue
 
 CASES = (
     ("paper", 768, 1024),

@@ -5,7 +5,8 @@
 
 Every case runs in a process of its own, which first does the same with a small picture, so that
 libraries and weights are there; then the kernel's count of the most it held is begun anew. Measured
-is that peak less what was held before. Expected is what :mod:`core.demand` says, by which a way is
+is that peak less what was held before. Expected is what :mod:`core.memory_model` says, by which a
+way is
 chosen or a picture refused: too little there means a program that is killed.
 """
 
@@ -22,8 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.demand import Wanted, classical_bytes, decoding_bytes, network_bytes, training_bytes
 from core.io import atomic_write
+from core.memory_model import Wanted, classical_bytes, decoding_bytes, network_bytes, training_bytes
 from core.types import FusionRequest, Image, SourcePair
 
 PACKS = ("ivif", "mif", "mef", "mff")
@@ -102,7 +103,7 @@ def _status(name: str) -> int:
 
 def network(pack: str, width: int, height: int, how: str) -> Figures:
     """A pack, the way it is told."""
-    from core.engine import FusionEngine
+    from core.fusion.engine import FusionEngine
 
     way, _, kept = how.partition(", ")
     words = how if how in WAYS else way
@@ -123,7 +124,7 @@ def network(pack: str, width: int, height: int, how: str) -> Figures:
 def classical(method: str, width: int, height: int, how: str) -> Figures:
     """A classical method, as large pieces as it likes."""
     from core.baselines import BASELINES
-    from core.classical import _pieces, fuse_classically
+    from core.fusion.classical_engine import _pieces, fuse_classically
 
     fuse_classically(FusionRequest(pair(64, 64), "mff", method))
     request = FusionRequest(pair(width, height), "mff", method)
@@ -160,8 +161,8 @@ def batch_row(pack: str, width: int, height: int, how: str) -> Figures:
     """One row of a batch, read, fused and written."""
     from core.batch import BatchOptions, plan_batch, run_batch
     from core.batch.stages import expected_bytes
-    from core.engine import FusionEngine
-    from core.io.pairing import pair_paths
+    from core.fusion.engine import FusionEngine
+    from core.pairing.folders import pair_paths
 
     channels, engine = int(how.split()[0]), FusionEngine("cpu")
 
@@ -184,11 +185,11 @@ def training(pack: str, crop: int, _crop: int, how: str) -> Figures:
     """A step of the compact network, both levels, after one that made the optimisers' state."""
     import torch
 
-    from core.models.catalogue import Catalogue
-    from core.models.pack import read_pack
-    from trainer.bilevel import BilevelStep
-    from trainer.config import TrainConfig
-    from trainer.data import Batch
+    from core.packs.format import read_pack
+    from core.packs.registry import Catalogue
+    from trainer.config.config import TrainConfig
+    from trainer.data.sampler import Batch
+    from trainer.optimization.bilevel import BilevelStep
 
     size = int(how.split()[1])
     found, manifest = read_pack(Catalogue().find(f"{pack}-compact", pack).path)
@@ -250,7 +251,8 @@ def main() -> None:
     lines = [
         "# Memory: measured beside expected",
         "",
-        "Peak resident memory beyond what was held before, and what `core.demand` expects, in MB.",
+        "Peak resident memory beyond what was held before, and what `core.memory_model` "
+        "expects, in MB.",
         "Made by `python benchmarks/memory.py --out FILE`; (!): further apart than "
         f"{_RIGHT} times.",
         "Below about 100 MB what is kept ready for small pieces outweighs the rest.",

@@ -16,14 +16,15 @@ from pathlib import Path
 
 import numpy as np
 
+from app.cli.score_table import render_table
 from core.baselines import BASELINES
-from core.engine import FusionEngine
-from core.evaluation import MethodScore, render_table, score_with
-from core.io import atomic_write, pair_folders, read_pair
-from core.io.pairing import Match
+from core.fusion.engine import FusionEngine
+from core.io import atomic_write, read_pair
 from core.metrics import Luma, psnr_pair, to_luma8
-from core.models.catalogue import Catalogue, PackEntry
-from core.models.pack import Manifest, read_pack, write_pack
+from core.metrics.evaluation import MethodScore, score_with
+from core.packs.format import Manifest, read_pack, write_pack
+from core.packs.registry import Catalogue, PackEntry
+from core.pairing.folders import Match, pair_folders
 from core.tasks import TASKS, get_task
 from core.types import FusionRequest
 from resources import PACKS

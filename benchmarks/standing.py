@@ -18,12 +18,14 @@ from pathlib import Path
 
 import numpy as np
 
+from app.cli.score_table import render_table
 from core.baselines import BASELINES
-from core.engine import FusionEngine
-from core.evaluation import MethodScore, PictureScore, render_table
-from core.io import atomic_write, pair_folders, read_pair
+from core.fusion.engine import FusionEngine
+from core.io import atomic_write, read_pair
 from core.metrics import evaluate, to_luma8
-from core.models.catalogue import Catalogue
+from core.metrics.evaluation import MethodScore, PictureScore
+from core.packs.registry import Catalogue
+from core.pairing.folders import pair_folders
 from core.tasks import TASKS
 from core.types import FloatArray, FusionRequest
 from resources import PACKS

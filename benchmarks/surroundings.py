@@ -17,8 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from core.engine import FusionEngine
-from core.io import atomic_write, pair_folders, read_pair
+from core.fusion.engine import FusionEngine
+from core.io import atomic_write, read_pair
+from core.pairing.folders import pair_folders
 from core.tasks import TASKS
 from core.types import FloatArray, FusionRequest, Image, SourcePair
 

@@ -25,10 +25,11 @@ from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 import resources
-from app import jobs, theme
-from app.main_window import MainWindow
-from app.training.curves import Curves
-from app.views.train_page import TrainPage
+from app.engine import engine_factory
+from app.shell.main_window import MainWindow
+from app.train.curves import Curves
+from app.train.page import TrainPage
+from app.widgets import theme
 
 _BEAT_MS = 5
 _GOAL_MS = 50.0
@@ -139,7 +140,7 @@ def train(window: MainWindow, data: Path, seconds: float) -> None:
 
 def chart() -> None:
     """Time redraws of a chart with many points."""
-    from app.widgets.train.chart import Chart
+    from app.train.chart import Chart
 
     curves, rng = Curves(), np.random.default_rng(0)
     for number in range(_CURVES):
@@ -191,7 +192,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["UNIFUSION_HOME"] = folder
         data = options.data or made_up(Path(folder) / "pairs")
-        window = MainWindow(jobs.engine_factory("cpu"), resources.SAMPLES, "mif")
+        window = MainWindow(engine_factory("cpu"), resources.SAMPLES, "mif")
         window.resize(1280, 820)
         window.show()
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)

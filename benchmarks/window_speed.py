@@ -42,14 +42,15 @@ from PySide6.QtCore import QEventLoop, QPointF, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 import resources
-from app import jobs, theme
-from app.display import Compare
-from app.gui import FirstPictures
-from app.habits.quiet_import import gently, share_time
-from app.main_window import MainWindow
-from app.training.work import Order, train_steps
+from app.engine import engine_factory
+from app.shell.application import FirstPictures
+from app.shell.main_window import MainWindow
+from app.train.tasks import Order, train_steps
+from app.viewer.display_state import Compare
+from app.widgets import theme
 from app.workers import Runner
-from app.workers.first_in_line import go_first
+from app.workers.background_import import gently, share_time
+from app.workers.thread_priority import go_first
 from core.progress import Progress
 
 WIDTH, HEIGHT = 4096, 3072
@@ -282,13 +283,13 @@ def open_folder(window: MainWindow, folder: Path, name: str) -> None:
 
 def _import_trainer(_progress: object) -> None:
     """As the Train workspace does when it is first shown."""
-    gently(lambda: importlib.import_module("trainer.loop"))()
+    gently(lambda: importlib.import_module("trainer.run.loop"))()
 
 
 def _train(folder: Path, progress: Progress) -> Iterator[Any]:
     """As the Train workspace trains."""
-    from trainer.plan import RunPlan
-    from trainer.steering import Steering
+    from trainer.config.run_plan import RunPlan
+    from trainer.run.control import Steering
 
     settings = {"task": "ivif", "steps": 100_000, "batch": 4, "crop": 64, "validate_every": 0}
     plan = RunPlan(folder, folder.parent / "bench.safetensors", device="cpu")
@@ -341,7 +342,7 @@ def main() -> None:
     share_time()
     go_first()
     first = FirstPictures()
-    factory = gently(jobs.engine_factory("cpu"), "torch", after=first.turns)
+    factory = gently(engine_factory("cpu"), "torch", after=first.turns)
     window = MainWindow(factory, resources.SAMPLES, "ivif", options.method)
     first.watch(window)
     window.resize(1600, 1000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from core.said import Said
+from core.messages import Said
 
 __all__ = [
     "BackboneMissing",

@@ -2,14 +2,14 @@
 
     steps: Annotated[int, Interval(ge=1, le=100), Setting("Steps", "How long to train.")] = 10
 
-:mod:`trainer.fields` makes forms, limits of controls and messages from that alone.
+:mod:`trainer.config.form` makes forms, limits of controls and messages from that alone.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.said import Said
+from core.messages import Said
 
 
 @dataclass(frozen=True)

@@ -5,3 +5,4 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 PACKS = ROOT / "packs"
 SAMPLES = ROOT / "samples"
+RECIPES = ROOT / "recipes"

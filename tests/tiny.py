@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from core.models.backbone import Dinov3Backbone
 from core.models.config import BackboneConfig, NetworkConfig, compact_config, paper_config
 from core.models.network import UniFusionNet
-from core.models.pack import Manifest, TrainingRecord, write_pack
+from core.packs.format import Manifest, TrainingRecord, write_pack
 from core.tasks import get_task
 from core.types import BitDepth, FloatArray, Image, SourcePair
 

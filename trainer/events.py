@@ -69,7 +69,7 @@ class Validated:
     """Mean figures over the validation pairs; at step 0 those of the start.
 
     Attributes:
-        score: one number for all figures, 1 for the start; see :func:`trainer.score.score`.
+        score: one number for all figures, 1 for the start; see :func:`trainer.run.score.score`.
         best: no state before this one scored as high; it was kept. The start is the first.
     """
 
@@ -115,7 +115,7 @@ class RatesChanged:
 class MemoryRanOut:
     """A question: the batch did not fit; may the run go on with ``smaller`` crops a step?
 
-    The run waits for :meth:`trainer.steering.Steering.allow_smaller_batch`, stop or cancel. What
+    The run waits for :meth:`trainer.run.control.Steering.allow_smaller_batch`, stop or cancel. What
     was done after step ``step``, the last good state, is done again.
     """
 

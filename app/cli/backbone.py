@@ -7,10 +7,10 @@ import sys
 import typer
 
 from app.cli.console import FAILED, TerminalProgress, note, say
-from core.models import fetch
 from core.models.backbone import file_sha256
 from core.models.config import DINOV3_TIMM_NAME
-from core.models.places import backbone_file, stored_backbone
+from core.packs import download
+from core.packs.paths import backbone_file, stored_backbone
 
 
 def fetch_weights(agreed: bool, again: bool) -> None:
@@ -31,7 +31,7 @@ def fetch_weights(agreed: bool, again: bool) -> None:
         say("Nothing was fetched.")
         raise typer.Exit(FAILED)
     with TerminalProgress() as progress:
-        done = fetch.fetch_backbone(progress)
+        done = download.fetch_backbone(progress)
     say(f"{done.path}")
     say(
         f"{done.bytes} bytes, sha256 {done.sha256}: the file this program knows, every tensor fits."
@@ -40,15 +40,15 @@ def fetch_weights(agreed: bool, again: bool) -> None:
 
 def describe() -> None:
     """Print where it comes from, what is sent, and what the licence asks for."""
-    say(f"weights   {DINOV3_TIMM_NAME}, about {fetch.RELEASE.bytes / 1e6:.0f} MB")
-    say(f"from      {fetch.address()}")
+    say(f"weights   {DINOV3_TIMM_NAME}, about {download.RELEASE.bytes / 1e6:.0f} MB")
+    say(f"from      {download.address()}")
     say(f"to        {backbone_file()}")
     say("sent      the request for this file with name and version of this program; the server")
     say("          sees your network address. No pictures, no names, no login.")
-    say(f"licence   {fetch.LICENCE} (Meta), in our words:")
-    for term in fetch.TERMS:
+    say(f"licence   {download.LICENCE} (Meta), in our words:")
+    for term in download.TERMS:
         say(f"          - {term}")
-    say(f"          What counts is its text: {fetch.LICENCE_ADDRESS}")
+    say(f"          What counts is its text: {download.LICENCE_ADDRESS}")
 
 
 def show_weights() -> None:
@@ -62,7 +62,7 @@ def show_weights() -> None:
     say(f"file      {stored}")
     say(f"size      {stored.stat().st_size} bytes")
     say(f"sha256    {file_sha256(stored)}")
-    say(f"licence   {fetch.LICENCE}: {fetch.LICENCE_ADDRESS}")
+    say(f"licence   {download.LICENCE}: {download.LICENCE_ADDRESS}")
 
 
 def _agrees() -> bool:

@@ -22,9 +22,9 @@ from core.batch import (
     plan_batch,
     run_batch,
 )
-from core.batch.place import Stopped
+from core.batch.output_folder import Stopped
 from core.errors import InputError
-from core.io.pairing import PairingPlan, pair_paths
+from core.pairing.folders import PairingPlan, pair_paths
 from core.printable import one_line
 
 SOME_FAILED = 3
@@ -71,7 +71,7 @@ def run_command(command: BatchCommand) -> int:
 
 
 def _run(plan: BatchPlan, command: BatchCommand) -> int:
-    from core.engine import FusionEngine
+    from core.fusion.engine import FusionEngine
 
     engine = FusionEngine(command.device, backbone=command.backbone)
     unused = engine.unused_backbone(plan.options.task, plan.options.method)

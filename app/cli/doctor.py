@@ -8,11 +8,11 @@ import sys
 from importlib import metadata
 
 from app.cli.console import DONE, FAILED, say
-from app.cli.display import install_command, missing_libraries, unreachable_screens
+from app.shell.display_server import install_command, missing_libraries, unreachable_screens
 from core import __version__
 from core.device import choose_device
-from core.models.catalogue import Catalogue, user_pack_folder
-from core.models.places import stored_backbone
+from core.packs.paths import stored_backbone
+from core.packs.registry import Catalogue, user_pack_folder
 from core.tasks import TASKS
 
 _PACKAGES = (

@@ -9,18 +9,13 @@ from typing import TypedDict
 
 from app.cli.console import TerminalProgress, show
 from app.cli.pair_notes import tell_notes
-from core.engine import FusionEngine
+from app.cli.score_table import render_table
 from core.errors import InputError
-from core.evaluation import (
-    MethodScore,
-    render_table,
-    score_folder,
-    score_with,
-    write_csv,
-)
+from core.fusion.engine import FusionEngine
 from core.io import read_pair
-from core.io.pairing import Match
 from core.metrics import MAIN_METRICS, METRICS, Luma, to_luma8
+from core.metrics.evaluation import MethodScore, score_folder, score_with, write_csv
+from core.pairing.folders import Match
 from core.tasks import get_task
 from core.types import FusionRequest
 from core.windows import Windows

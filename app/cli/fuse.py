@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.cli.console import TerminalProgress, note, say
-from core.demand import Wanted
-from core.engine import FusionEngine
 from core.errors import OutputError
-from core.features import common_basis, feature_pixels
+from core.fusion.engine import FusionEngine
+from core.fusion.feature_maps import common_basis, feature_pixels
 from core.io import Damaged, check_target, probe_image, read_pair, write_image
+from core.memory_model import Wanted
 from core.tasks import get_task
 from core.types import FloatArray, FusionRequest, FusionResult
 from core.windows import Windows

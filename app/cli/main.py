@@ -88,11 +88,11 @@ def _open_window(
     windows: Windows = (None, None),
 ) -> None:
     with reported():
-        from app.cli.display import explain_missing_libraries, require_display
+        from app.shell.display_server import explain_missing_libraries, require_display
 
         require_display()
         with explain_missing_libraries():
-            from app.gui import run
+            from app.shell.application import run
         code = run(a, b, task, pack, device, screenshot, windows)
     raise typer.Exit(code)
 

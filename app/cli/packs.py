@@ -6,8 +6,8 @@ from pathlib import Path
 
 from app.cli.console import say
 from core.errors import InputError
-from core.models.catalogue import Catalogue, user_pack_folder
-from core.models.pack import SUFFIX, Manifest, read_manifest
+from core.packs.format import SUFFIX, Manifest, read_manifest
+from core.packs.registry import Catalogue, user_pack_folder
 
 
 def list_packs() -> None:

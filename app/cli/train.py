@@ -10,20 +10,20 @@ from pydantic import ValidationError
 
 from app.cli.console import TerminalProgress, note, say
 from core.errors import InputError
-from core.models.catalogue import Catalogue
 from core.models.config import CONFIGS
-from core.models.pack import read_manifest
+from core.packs.format import read_manifest
+from core.packs.registry import Catalogue
 from core.tasks import get_task
 from core.windows import Window
-from trainer import recipes
-from trainer.config import TrainConfig, load_settings
+from trainer.config import recipes
+from trainer.config.config import TrainConfig, load_settings
+from trainer.config.presets import preset
+from trainer.config.validation_messages import first_fault
 from trainer.events import Finished, Reduced, Started, Stepped, TrainEvent, Validated
-from trainer.faults import first_fault
-from trainer.launch import gathered
-from trainer.loop import RunPlan, train
-from trainer.parent import with_network_of_parent
-from trainer.presets import preset
-from trainer.steering import Steering
+from trainer.run.control import Steering
+from trainer.run.launcher import gathered
+from trainer.run.loop import RunPlan, train
+from trainer.run.warm_start import with_network_of_parent
 
 
 @dataclass(frozen=True)

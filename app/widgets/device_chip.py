@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
-from app.words import spoken
+from app.i18n.translate import spoken
 from core.types import DeviceChoice
 
 

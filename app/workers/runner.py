@@ -21,7 +21,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
 
 from app.workers.errors import as_fusion_error
-from app.workers.first_in_line import stand_in_line
+from app.workers.thread_priority import stand_in_line
 from core.errors import Cancelled
 
 Work = Callable[[Any], Any]

@@ -1,14 +1,14 @@
 """A folder in, a folder out: many pairs fused in one run that can be interrupted at any time."""
 
 from core.batch.events import ENDED, BatchEvent, BatchFinished, RowEvent, RowState, Tally
-from core.batch.look import Look, look_at, picture_size
 from core.batch.manifest import MANIFEST_NAME
 from core.batch.naming import FIELDS
-from core.batch.order import Order
 from core.batch.plan import BatchOptions, BatchPlan, BatchRow, preview
+from core.batch.queue_order import Order
 from core.batch.resume import FoundRun, find_run, plan_batch
-from core.batch.run import run_batch
-from core.batch_settings import DEFAULT_TEMPLATE
+from core.batch.row_preview import Look, look_at, picture_size
+from core.batch.runner import run_batch
+from core.batch.settings import DEFAULT_TEMPLATE
 
 __all__ = [
     "DEFAULT_TEMPLATE",

@@ -19,11 +19,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from core.batch.place import DiskFull
-from core.batch.record import COLUMNS, Record, Stamp, record_of, values_of
+from core.batch.output_folder import DiskFull
+from core.batch.row_record import COLUMNS, Record, Stamp, record_of, values_of
 from core.errors import FusionError, InputError, OutputError, Said
 from core.io.atomic import sync_folder
-from core.io.known_folders import MANIFEST_NAME
+from core.pairing.known_folders import MANIFEST_NAME
 from core.printable import valid
 
 __all__ = ["MANIFEST_NAME", "DiskFull", "Manifest", "Record", "Stamp"]

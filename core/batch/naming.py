@@ -10,10 +10,10 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from core.batch_settings import DEFAULT_TEMPLATE
+from core.batch.settings import DEFAULT_TEMPLATE
 from core.errors import InputError, Said
-from core.io.pairing import Match
 from core.io.writer import WRITE_SUFFIXES
+from core.pairing.folders import Match
 
 FIELDS: dict[str, str] = {
     "name": "what the two names share",

@@ -15,12 +15,12 @@ from core.batch.naming import (
     same_name_key,
     split_template,
 )
-from core.batch.record import Record
-from core.batch_settings import AS_SOURCES, FLAGS, OF_ROWS, WINDOWS, BatchSettings
+from core.batch.row_record import Record
+from core.batch.settings import AS_SOURCES, FLAGS, OF_ROWS, WINDOWS, BatchSettings
 from core.errors import InputError, Said
 from core.io.atomic import output_error
-from core.io.pairing import Match, PairingPlan
 from core.io.writer import WRITE_SUFFIXES
+from core.pairing.folders import Match, PairingPlan
 from core.tasks import get_task
 from core.windows import check_window, window_text
 

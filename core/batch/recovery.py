@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from core.batch.crash_trail import Left, read_trail, remove_trail
 from core.batch.manifest import Manifest
 from core.batch.plan import BatchOptions
-from core.batch.record import Record
-from core.batch.trail import Left, read_trail, remove_trail
+from core.batch.row_record import Record
 from core.errors import InputError
 
 _JUDGED = "judged"

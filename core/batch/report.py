@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from core.batch.figures import strip_jpeg
+from core.batch.comparison_images import strip_jpeg
 from core.batch.manifest import Record
-from core.batch.place import make_below
+from core.batch.output_folder import make_below
 from core.batch.plan import BatchPlan, BatchRow
 from core.batch.stages import pair_of
 from core.errors import FusionError
 from core.io.atomic import atomic_write
 from core.io.csv_cells import csv_text
-from core.io.reading import read_image
+from core.io.reader import read_image
 from core.io.values import as_stored
 from core.metrics import METRICS
 from core.printable import printable

@@ -23,7 +23,7 @@ from core.batch.plan import (
 from core.batch.recovery import is_complete, is_done, settle
 from core.errors import FusionError, InputError, OutputError, Said
 from core.io.atomic import remove_parts
-from core.io.pairing import PairingPlan
+from core.pairing.folders import PairingPlan
 
 
 @dataclass(frozen=True)

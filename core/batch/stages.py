@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.batch.figures import side_by_side, strip_jpeg
+from core.batch.comparison_images import side_by_side, strip_jpeg
 from core.batch.manifest import Stamp
-from core.batch.place import make_below
+from core.batch.output_folder import make_below
 from core.batch.plan import BatchPlan, BatchRow
-from core.demand import picture_bytes
 from core.errors import InputError
-from core.holes import comparable
 from core.io.atomic import atomic_write
-from core.io.reading import probe_image, read_pair
+from core.io.reader import probe_image, read_pair
 from core.io.writer import write_image
+from core.memory_model import picture_bytes
 from core.metrics import MAIN_METRICS, evaluate, to_luma8
+from core.missing_data import comparable
 from core.tasks import get_task
 from core.types import BitDepth, FloatArray, FusionRequest, FusionResult, SourcePair
 

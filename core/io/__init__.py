@@ -1,10 +1,8 @@
-"""Files in and out: pictures, pairs, folders of pairs, and atomic writing."""
+"""Files in and out: pictures, pairs of them, and atomic writing."""
 
-from core.hints import suggest_task
 from core.io.atomic import atomic_path, atomic_write
 from core.io.exif import read_tags
-from core.io.pairing import pair_folders
-from core.io.reading import (
+from core.io.reader import (
     IMAGE_SUFFIXES,
     READERS,
     Damaged,
@@ -14,7 +12,7 @@ from core.io.reading import (
     read_pair,
     resample_onto,
 )
-from core.io.registry import Reader, Registry
+from core.io.readers.registry import Reader, Registry
 from core.io.values import as_stored, with_window
 from core.io.writer import WRITE_SUFFIXES, check_target, write_image
 
@@ -30,13 +28,11 @@ __all__ = [
     "atomic_write",
     "check_target",
     "is_image",
-    "pair_folders",
     "probe_image",
     "read_image",
     "read_pair",
     "read_tags",
     "resample_onto",
-    "suggest_task",
     "with_window",
     "write_image",
 ]

@@ -18,7 +18,7 @@ import tifffile
 
 from core.errors import OutputError, Said
 from core.io.atomic import atomic_write, output_error
-from core.io.kinds import PNG_SIGNATURE
+from core.io.readers.kinds import PNG_SIGNATURE
 from core.printable import valid
 from core.types import BitDepth, FloatArray
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.metrics._planes import Luma, Plane, as_plane, ratio
+from core.metrics.filters import Luma, Plane, as_plane, ratio
 
 
 def _histogram(x: Luma) -> Plane:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from core.metrics._planes import (
+from core.metrics.filters import (
     Luma,
     Plane,
     as_plane,

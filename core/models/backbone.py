@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from core.errors import BackboneMissing, PackError, Said
 from core.models.blocks import conv3
 from core.models.config import DINOV3_TIMM_NAME, BackboneConfig
-from core.models.stored import FLOATING, StoredTensor, misfits, not_finite, stored_tensors
+from core.models.tensor_header import FLOATING, StoredTensor, misfits, not_finite, stored_tensors
 
 PATCH = 16
 _TIMM = "Use the timm release of DINOv3 ViT-S/16."

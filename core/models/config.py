@@ -8,7 +8,7 @@ from annotated_types import Interval
 from pydantic import ConfigDict, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass
 
-from core.said import Said
+from core.messages import Said
 from core.setting import Misfit, Setting
 
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from core.models.adapter import ADAPTER_REACH, build_adapter
 from core.models.backbone import PATCH, Dinov3Backbone, build_backbone, stretched
 from core.models.config import NetworkConfig
-from core.models.fusion import Fusion
+from core.models.fusion_head import Fusion
 from core.models.reconstruction import Reconstruction
-from core.models.stripes import WHOLE, Walk
+from core.models.tiling import WHOLE, Walk
 
 
 class Features(NamedTuple):

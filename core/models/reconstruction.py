@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from core.models.blocks import TransformerBlock, conv3
 from core.models.config import NetworkConfig
-from core.models.stripes import WHOLE, Walk
+from core.models.tiling import WHOLE, Walk
 
 
 class Reconstruction(nn.Module):

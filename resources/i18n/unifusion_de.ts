@@ -4544,10 +4544,6 @@ Soll es trotzdem gelöscht werden?</translation>
    <translation>Die Farben wurden vom eingebetteten Profil „{0}“ in sRGB umgewandelt.</translation>
   </message>
   <message>
-   <source>Compare fewer methods, or add the missing results.</source>
-   <translation>Weniger Verfahren vergleichen oder die fehlenden Ergebnisse ergänzen.</translation>
-  </message>
-  <message>
    <source>Compare with truth</source>
    <translation>Mit Wahrheit vergleichen</translation>
   </message>
@@ -5264,10 +5260,6 @@ Soll es trotzdem gelöscht werden?</translation>
    <translation>Ein Schritt verbessert einmal die Rekonstruktion und einmal die Fusion.</translation>
   </message>
   <message>
-   <source>Only packs trained from one parent can be averaged.</source>
-   <translation>Nur Modellpakete mit demselben Ausgangsmodell lassen sich mitteln.</translation>
-  </message>
-  <message>
    <source>Only {0} pair to train on: the network may learn it by heart.</source>
    <translation>Nur {0} Paar zum Trainieren: Das Netz könnte es auswendig lernen.</translation>
   </message>
@@ -5652,10 +5644,6 @@ Soll es trotzdem gelöscht werden?</translation>
    <translation>Gleicher Startwert und gleiche Bilder ergeben das gleiche Modellpaket.</translation>
   </message>
   <message>
-   <source>The table</source>
-   <translation>Die Tabelle</translation>
-  </message>
-  <message>
    <source>The two files may be too large for the memory, or damaged: export them again, or use “Retry failed” (--retry-failed on the command line).</source>
    <translation>Vielleicht sind die beiden Dateien zu groß für den Arbeitsspeicher oder beschädigt: neu exportieren oder „Fehler wiederholen“ wählen (--retry-failed auf der Befehlszeile).</translation>
   </message>
@@ -5790,10 +5778,6 @@ Soll es trotzdem gelöscht werden?</translation>
   <message>
    <source>Update UniFusion Studio, or get the pack in a matching version.</source>
    <translation>UniFusion Studio aktualisieren oder das Modellpaket in passender Fassung beschaffen.</translation>
-  </message>
-  <message>
-   <source>Use NAME=DIR.</source>
-   <translation>NAME=ORDNER verwenden.</translation>
   </message>
   <message>
    <source>Use a smaller batch or crop, or close other programs.</source>
@@ -6160,10 +6144,6 @@ Soll es trotzdem gelöscht werden?</translation>
    <translation>gleich</translation>
   </message>
   <message>
-   <source>every method needs a name of its own</source>
-   <translation>jedes Verfahren braucht einen eigenen Namen</translation>
-  </message>
-  <message>
    <source>expected 8-bit luma, got {0} of shape {1}</source>
    <translation>erwartet wurde 8-Bit-Helligkeit, es kam {0} der Form {1}</translation>
   </message>
@@ -6426,10 +6406,6 @@ Soll es trotzdem gelöscht werden?</translation>
   <message>
    <source>it may not be read</source>
    <translation>die Leseberechtigung fehlt</translation>
-  </message>
-  <message>
-   <source>it must lie between 0 and 1</source>
-   <translation>es muss zwischen 0 und 1 liegen</translation>
   </message>
   <message>
    <source>it needs the DINOv3 ViT-S/16 weights, which are not part of it</source>
@@ -7124,10 +7100,6 @@ Soll es trotzdem gelöscht werden?</translation>
    <translation>es gibt keine andere Belichtung desselben Namens</translation>
   </message>
   <message>
-   <source>there is no pair that every method has a result for</source>
-   <translation>es gibt kein Paar, zu dem jedes Verfahren ein Ergebnis hat</translation>
-  </message>
-  <message>
    <source>there is no pixel where both hold data</source>
    <translation>es gibt kein Pixel, für das beide Daten enthalten</translation>
   </message>
@@ -7178,10 +7150,6 @@ Soll es trotzdem gelöscht werden?</translation>
   <message>
    <source>they can be changed while the run is paused</source>
    <translation>sie lassen sich ändern, während der Lauf pausiert</translation>
-  </message>
-  <message>
-   <source>they differ in task or network</source>
-   <translation>sie unterscheiden sich in Aufgabe oder Netz</translation>
   </message>
   <message>
    <source>they must be numbers above {0} and at most {1}</source>
@@ -7252,10 +7220,6 @@ Soll es trotzdem gelöscht werden?</translation>
    <translation>Prüfen</translation>
   </message>
   <message>
-   <source>weight {0}</source>
-   <translation>Gewicht {0}</translation>
-  </message>
-  <message>
    <source>weight “{0}”</source>
    <translation>Gewicht „{0}“</translation>
   </message>
@@ -7274,10 +7238,6 @@ Soll es trotzdem gelöscht werden?</translation>
   <message>
    <source>{0} MB are needed, {1} MB are free</source>
    <translation>{0} MB werden gebraucht, {1} MB sind frei</translation>
-  </message>
-  <message>
-   <source>{0} and {1}</source>
-   <translation>{0} und {1}</translation>
   </message>
   <message>
    <source>{0} and {1} name two persons; paired as asked.</source>

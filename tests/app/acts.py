@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.main_window import MainWindow
+from app.shell.main_window import MainWindow
 
 WAIT = 10_000
 

@@ -15,9 +15,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import QtMsgType
 from pytestqt.qtbot import QtBot
 
-from app import theme
-from app.habits import language
-from app.main_window import MainWindow
+from app.i18n import language
+from app.shell.main_window import MainWindow
+from app.widgets import theme
 from app.workers import running_threads
 from resources import ROOT
 from tests.app.standin import StandInEngine

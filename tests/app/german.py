@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from resources.i18n.update import FOLDER, read_ts
+from tools.i18n.update import FOLDER, read_ts
 
 _ROOT = QModelIndex()
 _FRAGMENT = 9

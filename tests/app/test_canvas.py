@@ -10,9 +10,9 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.render import picture
-from app.widgets.canvas import Canvas
-from app.widgets.link import MOST_PIXELS, ViewLink
+from app.viewer.canvas import Canvas
+from app.viewer.rendering import picture
+from app.viewer.view_link import MOST_PIXELS, ViewLink
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from app.cli.main import app
 from core.io import read_image, write_image
 from core.models.config import BackboneConfig, NetworkConfig
 from core.models.network import UniFusionNet
-from core.models.pack import Manifest, write_pack
+from core.packs.format import Manifest, write_pack
 from core.tasks import TASKS
 
 ROOT = Path(__file__).resolve().parents[2]

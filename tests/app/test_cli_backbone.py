@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli.main import app
-from core.models import fetch
-from core.models.places import backbone_file
+from core.packs import download
+from core.packs.paths import backbone_file
 from tests.core.hub import Behaviour, Hub, release_of
 from tests.tiny import TINY_VIT
 from tests.tiny import backbone_file as random_backbone
@@ -22,8 +22,8 @@ runner = CliRunner()
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     content = random_backbone(tmp_path / "random.safetensors").read_bytes()
-    monkeypatch.setattr(fetch, "CONFIG", TINY_VIT)
-    monkeypatch.setattr(fetch, "RELEASE", release_of(content))
+    monkeypatch.setattr(download, "CONFIG", TINY_VIT)
+    monkeypatch.setattr(download, "RELEASE", release_of(content))
     monkeypatch.setenv("UNIFUSION_HOME", str(tmp_path / "home"))
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
@@ -37,10 +37,10 @@ def test_without_agreement_it_tells_everything_and_asks_nobody(hub: Hub) -> None
     assert result.exit_code == 1
     words = " ".join(result.output.split())
     assert hub.address in words
-    assert f"about {fetch.RELEASE.bytes / 1e6:.0f} MB" in words
+    assert f"about {download.RELEASE.bytes / 1e6:.0f} MB" in words
     assert "No pictures, no names, no login" in words
-    assert fetch.LICENCE_ADDRESS in words
-    assert all(str(term) in words for term in fetch.TERMS)
+    assert download.LICENCE_ADDRESS in words
+    assert all(str(term) in words for term in download.TERMS)
     assert "--agree-to-licence" in words
     assert hub.does.asked == []
     assert not backbone_file().exists()

@@ -86,7 +86,7 @@ def test_valid_keeps_names_apart() -> None:
 
 
 def test_titles_and_names_from_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from core.models.pack import Manifest, write_pack
+    from core.packs.format import Manifest, write_pack
     from core.tasks import TASKS
 
     pack = tmp_path / "tiny.safetensors"

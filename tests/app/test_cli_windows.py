@@ -18,8 +18,8 @@ from app.cli.main import app
 from core.baselines import BASELINES
 from core.batch import MANIFEST_NAME
 from core.batch.manifest import Manifest
-from core.evaluation import read_luma8
 from core.io import read_pair
+from core.metrics.evaluation import read_luma8
 from tests.app.test_gui import python
 
 runner = CliRunner()
@@ -258,7 +258,7 @@ def test_rows_missing_of_a_damaged_png_come_from_the_other_source(tmp_path: Path
 
 def test_the_window_opens_on_the_values_that_were_asked_for(source: Path, tmp_path: Path) -> None:
     run = (
-        "import sys; from pathlib import Path; from app.gui import run;"
+        "import sys; from pathlib import Path; from app.shell.application import run;"
         "a, b, out, low, high = sys.argv[1:6];"
         "sys.exit(run(Path(a), Path(b), 'ivif', 'average', 'cpu', Path(out),"
         " ((float(low), float(high)), None)))"

@@ -11,14 +11,14 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.display import COMPARE_MODES, LAYOUTS
-from app.render import picture, source_picture, whole
-from app.views.layouts import PLACES
-from app.views.looking import PRESETS
-from app.views.scenes import dragged_window
-from app.widgets.canvas import Canvas
-from app.widgets.link import ViewLink
-from app.widgets.painting import Layer, Scene, Viewport
+from app.fuse.display_commands import PRESETS
+from app.fuse.layouts import PLACES
+from app.fuse.scenes import dragged_window
+from app.viewer.canvas import Canvas
+from app.viewer.display_state import COMPARE_MODES, LAYOUTS
+from app.viewer.painter import Layer, Scene, Viewport
+from app.viewer.rendering import picture, source_picture, whole
+from app.viewer.view_link import ViewLink
 from core.io import read_image
 from core.types import Image
 from resources import SAMPLES
@@ -104,7 +104,7 @@ def test_difference_is_dark_where_nothing_differs_and_signed_elsewhere(canvas):
 
 
 def test_a_pan_maps_only_what_is_new_and_a_moved_curtain_nothing(canvas, monkeypatch):
-    from app.widgets import painting
+    from app.viewer import painter as painting
 
     calls = []
     real = painting.render

@@ -7,12 +7,12 @@ import re
 import pytest
 from PySide6.QtWidgets import QFileDialog, QLineEdit
 
-from app.dialogs import open_dialog
-from app.habits.key_editor import KeyEditor
-from app.widgets.pair_list import PairList
-from app.widgets.pair_model import PairModel
+from app.commands.shortcut_editor import KeyEditor
+from app.fuse.file_dialogs import open_dialog
+from app.fuse.pairs_list_model import PairModel
+from app.fuse.pairs_list_view import PairList
 from core import device
-from resources.i18n.update import FOLDER, read_ts
+from tools.i18n.update import FOLDER, read_ts
 
 
 @pytest.mark.parametrize(("threads", "said"), [(1, "1 thread of"), (2, "2 threads of")])

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from app.batching.choices import Choices
-from app.batching.work import find as find_for_batch
+from app.batch.settings import Choices
+from app.batch.tasks import find as find_for_batch
 from app.cli.main import app
-from app.intake import Intake, guess_task, ordered
-from app.pairs import find_pairs as find_for_window
+from app.fuse.drop_sorting import Intake, guess_task, ordered
+from app.fuse.pairs import find_pairs as find_for_window
 from core.progress import NullProgress
 from core.tasks import TASKS
 from tests.core.test_hints import PAIRS
 from tests.core.test_pairing_layouts import IVIF, LAYOUTS, Layout, below, made
-from trainer.sources import find_pairs as find_for_trainer
+from trainer.data.pairs import find_pairs as find_for_trainer
 
 Two = tuple[Path, Path]
 

@@ -13,9 +13,9 @@ import tifffile
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QGuiApplication, QImage
 
-from app.export import ITEMS, ExportPlan, burns_by_default, figure_of, legend_of
-from app.figure import as_array, notice_strip
-from app.views.export_dialog import ExportDialog
+from app.fuse.export import ITEMS, ExportPlan, burns_by_default, figure_of, legend_of
+from app.fuse.export_dialog import ExportDialog
+from app.fuse.figure import as_array, notice_strip
 from tests.app.acts import idle
 from tests.app.conftest import gradient, write_png
 

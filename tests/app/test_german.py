@@ -12,17 +12,17 @@ from PySide6.QtCore import QLocale, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QToolButton, QTreeView
 
-from app.habits import language
-from app.numbers import filled, number, read
-from app.training import phrases
-from app.widgets.number_box import NumberBox
-from app.widgets.painting import short
-from app.widgets.pair_table import PairDialog
-from app.words import spoken
+from app.i18n import language
+from app.i18n.numbers import filled, number, read
+from app.i18n.translate import spoken
+from app.pairs.table import PairDialog
+from app.train import formatting
+from app.viewer.number_box import NumberBox
+from app.viewer.painter import short
 from core.errors import InputError, Said
 from core.io import read_image
-from core.io.pairing import pair_paths
-from core.said import from_data, to_data
+from core.messages import from_data, to_data
+from core.pairing.folders import pair_paths
 from tests.app.conftest import gradient, write_png
 from tests.app.german import english_in, left_over
 
@@ -154,13 +154,13 @@ def test_numbers_follow_the_language(qapp):
     assert filled("{0:.1f} dB in {1}, {2}", 41.25, "a.b", 12) == "41,2 dB in a.b, 12"
     assert short(0.125) == "0,125"
     assert short(-2.5) == "−2,5"
-    assert phrases.pace(0.3) == "3,33 Schritte je Sekunde"
-    assert phrases.count(12_000) == "12.000"
-    assert phrases.memory(2.5e9) == "2,5 GB"
+    assert formatting.pace(0.3) == "3,33 Schritte je Sekunde"
+    assert formatting.count(12_000) == "12.000"
+    assert formatting.memory(2.5e9) == "2,5 GB"
     assert read("0,5") == read("0.5") == 0.5
     language.install(qapp, "en")
     assert number(1234567.25, ",.1f") == "1,234,567.2"
-    assert phrases.count(12_000) == "12\u202f000"
+    assert formatting.count(12_000) == "12\u202f000"
     assert read("0,5") == read("0.5") == 0.5
 
 

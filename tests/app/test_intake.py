@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.intake import Intake, guess_task, ordered
+from app.fuse.drop_sorting import Intake, guess_task, ordered
 from core.tasks import TASKS
 
 

@@ -7,9 +7,10 @@ import sys
 import numpy as np
 import pytest
 
-from app.session import EngineInfo, Session
-from app.widgets.memory_label import MemoryLabel
-from core.memory import Usage, device_memory, process_memory
+from app.engine import EngineInfo
+from app.fuse.state import Session
+from app.shell.memory_label import MemoryLabel
+from core.available_memory import Usage, device_memory, process_memory
 from core.types import DeviceChoice
 
 

@@ -7,15 +7,15 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication, QLineEdit
 
-from app import theme
-from app.widgets.aids import paint_placeholder
-from app.widgets.elided import ElidedLabel
-from app.widgets.info_tab import InfoTab
-from app.widgets.legend import shares
-from app.widgets.link import ViewLink
-from app.widgets.pane import Pane
-from app.widgets.recon_pane import ReconPane
-from app.widgets.welcome import Welcome
+from app.fuse.info_tab import InfoTab
+from app.fuse.recon_pane import ReconPane
+from app.fuse.welcome import Welcome
+from app.viewer.overlays import shares
+from app.viewer.pane import Pane
+from app.viewer.tools import paint_placeholder
+from app.viewer.view_link import ViewLink
+from app.widgets import theme
+from app.widgets.elided_label import ElidedLabel
 from tests.app.acts import idle
 from tests.app.conftest import gradient, write_png
 from tests.app.test_theme import contrast

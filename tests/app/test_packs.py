@@ -10,11 +10,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextTable
 from PySide6.QtWidgets import QPushButton
 
-from app.main_window import MainWindow
-from app.views.packs_dialog import PacksDialog
-from core.engine import FusionEngine
-from core.models import catalogue
-from core.models.catalogue import Catalogue
+from app.packs.dialog import PacksDialog
+from app.shell.main_window import MainWindow
+from core.fusion.engine import FusionEngine
+from core.packs import registry
+from core.packs.registry import Catalogue
 from tests.app.acts import WAIT, idle
 from tests.app.habits.test_access import controls, described, name_of
 from tests.tiny import tiny_pack
@@ -29,7 +29,7 @@ def packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     tiny_pack(embedded / "mif-built-in.safetensors")
     tiny_pack(home / "packs" / "mine.safetensors", seed=1, licence="CC-BY-4.0")
     (home / "packs" / "mine.md").write_text("# My card\nTrained at home.", encoding="utf-8")
-    monkeypatch.setattr(catalogue, "PACKS", embedded)
+    monkeypatch.setattr(registry, "PACKS", embedded)
     monkeypatch.setenv("UNIFUSION_HOME", str(home))
     return home / "packs"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from app.widgets import pair_model
-from app.widgets.pair_list import PairList
-from app.widgets.pair_model import FEW, SLICE, Key, PairModel, PairRow
+from app.fuse import pairs_list_model
+from app.fuse.pairs_list_model import FEW, SLICE, Key, PairModel, PairRow
+from app.fuse.pairs_list_view import PairList
 
 WAIT = 10_000
 
@@ -54,7 +54,7 @@ class Room:
 
 @pytest.fixture
 def room(qtbot, monkeypatch) -> Room:
-    monkeypatch.setattr(pair_model, "perf_counter", lambda: 0.0)
+    monkeypatch.setattr(pairs_list_model, "perf_counter", lambda: 0.0)
     made = Room()
     qtbot.addWidget(made.list)
     made.list.resize(240, 400)
@@ -81,7 +81,7 @@ def test_long_lists_come_in_slices_in_order_and_whole(qtbot, room, per_folder):
 def test_a_turn_ends_by_the_clock(qtbot, room, monkeypatch):
     """Each row may have to wait for threads that work, so a turn takes few of them then."""
     clock = itertools.count()
-    monkeypatch.setattr(pair_model, "perf_counter", lambda: next(clock) * 0.001)
+    monkeypatch.setattr(pairs_list_model, "perf_counter", lambda: next(clock) * 0.001)
     room.model.set_rows(rows(SLICE + 3, 10_000))
     assert FEW <= len(room.names()) < FEW + 10
     qtbot.waitUntil(lambda: room.model.is_complete, timeout=WAIT)

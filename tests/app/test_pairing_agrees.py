@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from app.batching.choices import Choices
-from app.batching.work import find as find_for_batch
+from app.batch.settings import Choices
+from app.batch.tasks import find as find_for_batch
 from app.cli.main import app
-from app.pairs import find_pairs as find_for_window
-from core.io import finder
-from core.io.pairing import Match, pair_paths
+from app.fuse.pairs import find_pairs as find_for_window
+from core.pairing import finder
+from core.pairing.folders import Match, pair_paths
 from core.progress import NullProgress
 from tests.core.test_io_patients import FOUR, LAYOUTS, touch
-from trainer.sources import find_pairs as find_for_trainer
+from trainer.data.pairs import find_pairs as find_for_trainer
 
 
 @pytest.mark.parametrize("layout", ["plain sides", "scenes", "flat", "patients"])

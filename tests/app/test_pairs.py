@@ -11,10 +11,10 @@ import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QTest
 
-from app.intake import Intake
-from app.main_window import MainWindow
-from app.pairs import gone_files, key_of
-from app.thumbs import _small
+from app.fuse.drop_sorting import Intake
+from app.fuse.pairs import gone_files, key_of
+from app.pairs.thumbnails import _small
+from app.shell.main_window import MainWindow
 from core.progress import NullProgress
 from tests.app.acts import idle
 from tests.app.conftest import gradient, write_png

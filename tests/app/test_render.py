@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtGui import QImage
 
-from app.display import FeatureView
-from app.palettes import PALETTES, table
-from app.render import (
+from app.viewer.colormaps import PALETTES, table
+from app.viewer.display_state import FeatureView
+from app.viewer.rendering import (
     Part,
     Picture,
     basis_of,

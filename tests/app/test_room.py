@@ -11,11 +11,11 @@ import pytest
 from PySide6.QtCore import QByteArray, QRect, QSize
 from PySide6.QtWidgets import QApplication, QDockWidget
 
-from app.habits.docks import fitted
-from app.habits.language import install
-from app.habits.settings import Settings
-from app.main_window import MainWindow
-from app.widgets.metrics_tab import MetricLine, MetricRow, MetricsTab
+from app.fuse.metrics_tab import MetricLine, MetricRow, MetricsTab
+from app.i18n.language import install
+from app.preferences.settings import Settings
+from app.shell.docks import fitted
+from app.shell.main_window import MainWindow
 from resources import ROOT
 from tests.app.acts import idle
 
@@ -88,7 +88,7 @@ import sys
 from PySide6.QtWidgets import QApplication
 from app import jobs, theme
 from app.habits import language
-from app.main_window import MainWindow
+from app.shell.main_window import MainWindow
 import resources
 application = QApplication([])
 theme.apply(application, resources.ROOT)

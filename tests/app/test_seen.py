@@ -10,12 +10,12 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
-from app.main_window import MainWindow
-from app.pairs import key_of
-from app.results import as_seen
-from app.stored import StoredResult, read_stored
-from app.views.info import rows_of
-from core.fusing import provenance
+from app.fuse.info import rows_of
+from app.fuse.pairs import key_of
+from app.fuse.results import as_seen
+from app.fuse.stored_results import StoredResult, read_stored
+from app.shell.main_window import MainWindow
+from core.fusion.instrumentation import provenance
 from core.io import read_image
 from core.progress import NullProgress
 from core.types import Image, SourcePair

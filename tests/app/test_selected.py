@@ -14,10 +14,10 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.export import ExportPlan
-from app.main_window import MainWindow
-from app.pairs import key_of
-from app.places import file_of
+from app.fuse.export import ExportPlan
+from app.fuse.pairs import key_of
+from app.shell.main_window import MainWindow
+from app.widgets.file_manager import file_of
 from core.errors import FusionError
 from core.io import read_image
 from tests.app.acts import WAIT, fuse_and_hold, idle

@@ -12,11 +12,11 @@ from PySide6.QtGui import QDesktopServices, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QScrollBar, QWidget
 
-from app import theme
-from app.jobs import load_sources
-from app.main_window import MainWindow
-from app.results import Kept, ResultStore
-from app.session import Running
+from app.fuse.results import Kept, ResultStore
+from app.fuse.state import Running
+from app.fuse.tasks import load_sources
+from app.shell.main_window import MainWindow
+from app.widgets import theme
 from core.errors import DeviceMemoryError
 from core.progress import NullProgress
 from core.tasks import TASKS
@@ -213,11 +213,11 @@ def test_done_says_duration_model_and_device(opened):
 @pytest.mark.parametrize("width", [120, 160, 200, 290, 600])
 @pytest.mark.parametrize("mode", ["off", "difference"])
 def test_the_notice_is_never_cut_short_or_written_over(opened, width, mode, monkeypatch):
-    from app.widgets import legend, painting
+    from app.viewer import overlays, painter
 
     opened.session.set_display(opened.session.display.with_compare(mode=mode))
     written = []
-    for module in (legend, painting):
+    for module in (overlays, painter):
         monkeypatch.setattr(
             module, "paint_box", lambda _painter, box, text: written.append((box, text))
         )
@@ -530,8 +530,8 @@ def test_a_one_pixel_pair_goes_all_the_way(qtbot, window, tmp_path):
 def test_a_pack_removed_while_it_is_selected_is_named_and_another_method_works(
     qtbot, samples, files, tmp_path
 ):
-    from core.engine import FusionEngine
-    from core.models.catalogue import Catalogue
+    from core.fusion.engine import FusionEngine
+    from core.packs.registry import Catalogue
     from tests.tiny import tiny_pack
 
     packs = tmp_path / "packs"

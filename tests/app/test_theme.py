@@ -33,10 +33,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import theme
+from app.fuse.pairs_list_model import PairModel, PairRow
+from app.viewer.number_box import CountBox, NumberBox
+from app.widgets import theme
 from app.widgets.forms import centre_labels
-from app.widgets.number_box import CountBox, NumberBox
-from app.widgets.pair_model import PairModel, PairRow
 
 READABLE, VISIBLE = 4.5, 3.0
 """Least contrasts of text and of lines (WCAG 2.1, AA)."""

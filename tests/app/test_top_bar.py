@@ -8,10 +8,10 @@ import pytest
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
-from app.main_window import MainWindow
-from app.session import EngineInfo
-from app.widgets.top_bar import TopBar
-from core.models.catalogue import Catalogue
+from app.engine import EngineInfo
+from app.shell.main_window import MainWindow
+from app.shell.top_bar import TopBar
+from core.packs.registry import Catalogue
 from core.tasks import TASKS
 from core.types import DeviceChoice
 from tests.app.standin import StandInMethod

@@ -15,13 +15,13 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.dialogs import suggested_name
-from app.main_window import MainWindow
-from app.session import Running
+from app.fuse.file_dialogs import suggested_name
+from app.fuse.state import Running
+from app.shell.main_window import MainWindow
 from app.workers import running_threads
 from core.baselines import BASELINES
-from core.classical import fuse_classically
 from core.errors import InputError
+from core.fusion.classical_engine import fuse_classically
 from core.tasks import TASKS
 from core.types import FusionRequest
 from tests.app.acts import WAIT, fuse_and_hold, idle
@@ -144,7 +144,7 @@ def held_preview(monkeypatch) -> Iterator[threading.Event]:
         go.wait(WAIT / 1000)
         return fuse_classically(request, progress)
 
-    monkeypatch.setattr("core.classical.fuse_classically", late)
+    monkeypatch.setattr("core.fusion.classical_engine.fuse_classically", late)
     yield go
     go.set()
 

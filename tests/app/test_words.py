@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QTranslator
 
-from app.words import engine_texts, error_texts, speakers_in, spoken, spoken_error
+from app.i18n.translate import spoken, spoken_error
 from core.errors import FusionError, InputError, Said, SizeMismatch
 from core.io import read_image
-from resources.i18n.update import ROOT
+from tools.i18n.engine_messages import engine_texts, error_texts, speakers_in
+from tools.i18n.update import ROOT
 
 
 class Backwards(QTranslator):

@@ -15,9 +15,9 @@ from types import SimpleNamespace
 import pytest
 from PySide6.QtCore import QThread
 
-from app.habits.quiet_import import open_libraries
-from app.workers import Job, Runner, details_of, first_in_line
-from app.workers.first_in_line import go_first, stand_in_line
+from app.workers import Job, Runner, details_of, thread_priority
+from app.workers.background_import import open_libraries
+from app.workers.thread_priority import go_first, stand_in_line
 from core.errors import DeviceMemoryError, FusionError, InputError
 
 ENDS = ("finished", "failed", "cancelled")
@@ -25,7 +25,7 @@ ENDS = ("finished", "failed", "cancelled")
 
 def scheduled() -> tuple[int, int, int]:
     """Policy, niceness and slice of the calling thread; () where the system does not say."""
-    found = first_in_line.attributes()
+    found = thread_priority.attributes()
     return (found.policy, found.nice, found.runtime) if found else ()
 
 

@@ -105,7 +105,12 @@ def test_holds_all_that_is_no_code_and_the_licence(bundle: Path) -> None:
     inside = bundle / "_internal"
     wanted = [
         path
-        for folder in ("resources/packs", "resources/samples", "resources/style", "trainer/recipes")
+        for folder in (
+            "resources/packs",
+            "resources/samples",
+            "resources/style",
+            "resources/recipes",
+        )
         for path in (_REPO / folder).iterdir()
         if path.is_file()
         and path.suffix in {".safetensors", ".md", ".png", ".svg", ".qss", ".txt", ".toml"}
@@ -198,7 +203,7 @@ def _external_backbone_pack(folder: Path) -> tuple[Path, Path]:
     from core.models.backbone import Dinov3Backbone, file_sha256
     from core.models.config import BackboneConfig, NetworkConfig
     from core.models.network import UniFusionNet
-    from core.models.pack import Manifest, write_pack
+    from core.packs.format import Manifest, write_pack
     from core.tasks import get_task
 
     backbone = BackboneConfig(dim=48, depth=4, heads=3, taps=(0, 1, 2, 3))

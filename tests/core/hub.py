@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-from core.models.fetch import Release
+from core.packs.download import Release
 
 
 @dataclass

@@ -20,7 +20,7 @@ from core.models.backbone import (
 )
 from core.models.config import BackboneConfig
 from core.models.network import UniFusionNet
-from core.models.pack import attach_backbone, read_pack, tensors_sha256
+from core.packs.format import attach_backbone, read_pack, tensors_sha256
 from tests.tiny import (
     TINY_ENCODER,
     TINY_VIT,
@@ -29,9 +29,9 @@ from tests.tiny import (
     tiny_pack,
     tiny_paper,
 )
-from trainer.bilevel import BilevelStep
-from trainer.config import TrainConfig
-from trainer.data import Batch
+from trainer.config.config import TrainConfig
+from trainer.data.sampler import Batch
+from trainer.optimization.bilevel import BilevelStep
 
 
 @pytest.fixture

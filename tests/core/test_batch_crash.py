@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 from core.batch import BatchOptions, RowEvent, find_run, plan_batch, run_batch
+from core.batch.crash_trail import TRAIL_NAME, Left, Trail, read_trail
 from core.batch.manifest import Manifest, Record
 from core.batch.recovery import verdict
-from core.batch.trail import TRAIL_NAME, Left, Trail, read_trail
-from core.engine import FusionEngine
-from core.io.pairing import pair_paths
+from core.fusion.engine import FusionEngine
+from core.pairing.folders import pair_paths
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("UNIFUSION_TEST_DATA", ROOT.parent / "shared" / "data"))
@@ -28,16 +28,16 @@ NUMBER = 9
 _CHILD = """
 import os, signal, sys
 from pathlib import Path
-from core.batch import BatchOptions, pipeline, plan_batch, run_batch
-from core.engine import FusionEngine
-from core.io.pairing import pair_paths
+from core.batch import BatchOptions, scheduler, plan_batch, run_batch
+from core.fusion.engine import FusionEngine
+from core.pairing.folders import pair_paths
 source, out, deadly, death, *words = sys.argv[1:]
-read = pipeline.read_row
+read = scheduler.read_row
 def read_row(row, plan):
     if row.match.name in deadly.split(","):
         exec(death)
     return read(row, plan)
-pipeline.read_row = read_row
+scheduler.read_row = read_row
 options = BatchOptions(
     "mff", "average", out=Path(out), resume=True, workers=int(words[0]),
     retry_crashed="retry" in words,

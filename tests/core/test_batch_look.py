@@ -11,10 +11,10 @@ import tifffile
 
 from core.batch import BatchOptions, Order, find_run, look_at, picture_size, plan_batch, run_batch
 from core.batch.events import Counter
-from core.engine import FusionEngine
 from core.errors import InputError
+from core.fusion.engine import FusionEngine
 from core.io import read_image
-from core.io.pairing import Match, pair_paths
+from core.pairing.folders import Match, pair_paths
 
 
 def save(path: Path, size: tuple[int, int], **extra: object) -> Path:

@@ -21,15 +21,15 @@ from core.batch import (
     RowEvent,
     Tally,
     find_run,
-    pipeline,
     plan_batch,
     run_batch,
+    scheduler,
 )
-from core.batch.place import FolderLost, Place
-from core.batch.trail import TRAIL_NAME
-from core.engine import FusionEngine
+from core.batch.crash_trail import TRAIL_NAME
+from core.batch.output_folder import FolderLost, Place
 from core.errors import OutputError
-from core.io.pairing import pair_paths
+from core.fusion.engine import FusionEngine
+from core.pairing.folders import pair_paths
 
 NUMBER = 12
 
@@ -81,13 +81,13 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """The one who listens is to hear of each row before the next one is written."""
     import time
 
-    read = pipeline.read_row
+    read = scheduler.read_row
 
     def later(row, plan):  # type: ignore[no-untyped-def]
         time.sleep(0.08)
         return read(row, plan)
 
-    monkeypatch.setattr(pipeline, "read_row", later)
+    monkeypatch.setattr(scheduler, "read_row", later)
 
 
 def test_the_folder_is_removed(
@@ -198,13 +198,13 @@ def test_a_folder_that_cannot_be_written_any_more_ends_the_run(
 ) -> None:
     slow(monkeypatch)
     out = tmp_path / "out"
-    written = pipeline.write_row
+    written = scheduler.write_row
 
     def shut() -> None:
         def refuse(*args, **more):  # type: ignore[no-untyped-def]
             raise OutputError("Cannot write x", "it is not writable") from OSError(errno.EROFS, "")
 
-        monkeypatch.setattr(pipeline, "write_row", refuse)
+        monkeypatch.setattr(scheduler, "write_row", refuse)
         access = os.access
         monkeypatch.setattr(os, "access", lambda p, mode: p != out and access(p, mode))
 
@@ -213,7 +213,7 @@ def test_a_folder_that_cannot_be_written_any_more_ends_the_run(
     assert "not writable any more" in str(told.error)
     assert told.number("failed") == 0, "rows nobody could have written are not failed"
     monkeypatch.undo()
-    assert written is pipeline.write_row
+    assert written is scheduler.write_row
     again = Told(planned(source, out, resume=True), lambda: None)
     assert again.number("skipped") + again.number("done") == NUMBER
 
@@ -240,7 +240,7 @@ def test_the_command_says_so(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / "out"
-    written = pipeline.write_row
+    written = scheduler.write_row
     count = 0
 
     def remove(*args, **more):  # type: ignore[no-untyped-def]
@@ -251,7 +251,7 @@ def test_the_command_says_so(
             shutil.rmtree(out)
         return done
 
-    monkeypatch.setattr(pipeline, "write_row", remove)
+    monkeypatch.setattr(scheduler, "write_row", remove)
     options = BatchOptions("mff", "average", out=out, workers=1, in_flight=1)
     assert run_command(BatchCommand((source,), options, device="cpu")) == 3
     said = capsys.readouterr()

@@ -13,7 +13,7 @@ from core.batch import BatchOptions, plan_batch, preview
 from core.batch.naming import FIELDS, fill, safe_folder, same_name_key, split_template
 from core.batch.plan import plan_rows, row_key
 from core.errors import InputError
-from core.io.pairing import Match, PairingPlan
+from core.pairing.folders import Match, PairingPlan
 
 PAIR = Match("scene", Path("/in/a/scene_ir.png"), Path("/in/b/scene_vis.jpg"), "test")
 

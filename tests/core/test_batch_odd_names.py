@@ -15,10 +15,10 @@ import pytest
 from core.batch import BatchOptions, BatchPlan, RowEvent, plan_batch, run_batch
 from core.batch.manifest import Manifest
 from core.batch.naming import fill, length_problem
-from core.engine import FusionEngine
 from core.errors import OutputError
+from core.fusion.engine import FusionEngine
 from core.io import write_image
-from core.io.pairing import Match, pair_paths
+from core.pairing.folders import Match, pair_paths
 
 LATIN = os.fsdecode(b"caf\xe9 \xff")
 

@@ -13,8 +13,8 @@ import pytest
 from core.batch import MANIFEST_NAME, BatchOptions, RowEvent, find_run, plan_batch, run_batch
 from core.batch.manifest import Manifest
 from core.batch.plan import row_key
-from core.engine import FusionEngine
-from core.io.pairing import Match, pair_paths
+from core.fusion.engine import FusionEngine
+from core.pairing.folders import Match, pair_paths
 
 _FORMAT_1 = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import cv2
 import pytest
 
-from core.batch.pace import Pace, side_by_side
+from core.batch.concurrency import Pace, side_by_side
 from core.errors import Cancelled
 
 

@@ -27,10 +27,10 @@ from core.batch import (
     run_batch,
 )
 from core.batch.manifest import Manifest, Record, Stamp
-from core.engine import FusionEngine
 from core.errors import InputError, OutputError
+from core.fusion.engine import FusionEngine
 from core.io import read_image
-from core.io.pairing import pair_paths
+from core.pairing.folders import pair_paths
 from tests.tiny import tiny_compact, tiny_network
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -183,8 +183,8 @@ def test_other_settings_are_noticed(source: Path, tmp_path: Path) -> None:
 
 
 def test_another_pack_of_the_same_name_is_noticed(source: Path, tmp_path: Path) -> None:
-    from core.models.pack import Manifest as PackManifest
-    from core.models.pack import write_pack
+    from core.packs.format import Manifest as PackManifest
+    from core.packs.format import write_pack
     from core.tasks import TASKS
 
     pack, out = tmp_path / "tiny.safetensors", tmp_path / "out"
@@ -343,8 +343,8 @@ _CHILD = """
 import sys
 from pathlib import Path
 from core.batch import BatchOptions, plan_batch, run_batch
-from core.engine import FusionEngine
-from core.io.pairing import pair_paths
+from core.fusion.engine import FusionEngine
+from core.pairing.folders import pair_paths
 source, out = map(Path, sys.argv[1:])
 plan = plan_batch(pair_paths([source], "mff"), BatchOptions("mff", "average", out=out, resume=True))
 for event in run_batch(plan, FusionEngine("cpu")):

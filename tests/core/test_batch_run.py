@@ -26,17 +26,17 @@ from core.batch import (
     BatchOptions,
     BatchPlan,
     RowEvent,
-    pipeline,
     plan_batch,
     run_batch,
+    scheduler,
 )
-from core.batch.budget import Budget
 from core.batch.manifest import DiskFull
-from core.engine import FusionEngine
+from core.batch.memory_budget import Budget
 from core.errors import Cancelled, DeviceMemoryError, InputError, OutputError, PackError
+from core.fusion.engine import FusionEngine
 from core.io import read_image, read_pair, write_image
-from core.io.pairing import pair_paths
 from core.metrics import evaluate, to_luma8
+from core.pairing.folders import pair_paths
 from core.progress import NullProgress, Progress
 from core.types import FusionRequest, FusionResult
 
@@ -109,7 +109,7 @@ def test_every_pair_is_fused_as_the_engine_fuses_it(tmp_path: Path) -> None:
 
 
 def test_small_rows_fuse_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "usable_cores", lambda: 2)
+    monkeypatch.setattr(scheduler, "usable_cores", lambda: 2)
     both_in = threading.Barrier(2, timeout=20)
     plan = planned(make_pairs(tmp_path / "in", 6), tmp_path / "out")
     _, last = run(plan, Wrapped(lambda request: both_in.wait() and None))
@@ -124,8 +124,8 @@ def test_small_rows_fuse_side_by_side(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_rows_that_need_much_memory_fuse_one_by_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: int, memory: int
 ) -> None:
-    monkeypatch.setattr(pipeline, "usable_cores", lambda: 4)
-    monkeypatch.setattr(pipeline, name, value)
+    monkeypatch.setattr(scheduler, "usable_cores", lambda: 4)
+    monkeypatch.setattr(scheduler, name, value)
     inside = threading.Semaphore(1)
     met: list[bool] = []
 
@@ -240,9 +240,9 @@ def test_of_large_pairs_only_three_are_in_memory(
             time.sleep(0.005)
         time.sleep(0.02)  # one more would come in now, if it could
 
-    monkeypatch.setattr(pipeline, "Budget", budget)
-    monkeypatch.setattr(pipeline, "_LARGE", large)
-    monkeypatch.setattr(pipeline, "usable_cores", lambda: 7)
+    monkeypatch.setattr(scheduler, "Budget", budget)
+    monkeypatch.setattr(scheduler, "_LARGE", large)
+    monkeypatch.setattr(scheduler, "usable_cores", lambda: 7)
     plan = planned(make_pairs(tmp_path / "in", 12), tmp_path / "out", workers=2, in_flight=7)
     _, last = run(plan, Wrapped(hold))
     assert last.tally.done == 12

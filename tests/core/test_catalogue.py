@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import InputError, PackError
-from core.models import catalogue as module
-from core.models.catalogue import Catalogue, user_pack_folder
+from core.packs import registry as module
+from core.packs.registry import Catalogue, user_pack_folder
 from tests.tiny import tiny_pack
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from core.baselines import BASELINES
-from core.classical import fuse_classically
-from core.engine import FusionEngine
 from core.errors import Cancelled, DeviceMemoryError, InputError
-from core.models.catalogue import Catalogue
+from core.fusion.classical_engine import fuse_classically
+from core.fusion.engine import FusionEngine
+from core.packs.registry import Catalogue
 from core.progress import NullProgress
 from core.types import FusionRequest, Image, SourcePair
 
@@ -33,7 +33,7 @@ def pair() -> SourcePair:
 def test_a_classical_fusion_does_not_import_torch() -> None:
     code = (
         "import sys, numpy as np\n"
-        "from core.classical import fuse_classically\n"
+        "from core.fusion.classical_engine import fuse_classically\n"
         "from core.types import FusionRequest, Image, SourcePair\n"
         "pixels = np.full((8, 8, 1), 0.5, np.float32)\n"
         "pair = SourcePair(Image(pixels, (0.0, 1.0)), Image(pixels, (0.0, 1.0)))\n"

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from core.colour import luma, merge, split
+from core.fusion.color import luma, merge, split
 from core.tasks import TASKS, ChromaSource, ColourPolicy
 from core.types import FloatArray, Image, SourcePair
 

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 import torch
 
-import core.classical
-import core.engine
+import core.fusion.classical_engine
+import core.fusion.engine
 from core.baselines import BASELINES
-from core.demand import Wanted, classical_bytes, decoding_bytes, network_bytes
-from core.engine import FusionEngine
 from core.errors import DeviceMemoryError
+from core.fusion.engine import FusionEngine
+from core.memory_model import Wanted, classical_bytes, decoding_bytes, network_bytes
 from core.models.backbone import stretched
-from core.models.catalogue import Catalogue
 from core.models.config import compact_config
+from core.packs.registry import Catalogue
 from core.types import FusionRequest, ImageHeader
 from tests.tiny import pair, tiny_pack
 
@@ -47,14 +47,16 @@ def engine(tmp_path):
 
 @pytest.mark.parametrize("room", ["none", "enough for tiles"])
 def test_the_engine_takes_what_fits_or_refuses(engine, monkeypatch, room):
-    monkeypatch.setattr(core.engine, "_STRIPE_PIXELS", 64 * 50)
-    monkeypatch.setattr(core.engine, "_TILE_PIXELS", 64 * 20)
+    monkeypatch.setattr(core.fusion.engine, "_STRIPE_PIXELS", 64 * 50)
+    monkeypatch.setattr(core.fusion.engine, "_TILE_PIXELS", 64 * 20)
     request = FusionRequest(pair(150, 61, (3, 1)), "mif")
     expected = engine.fuse(request).fused
     config = engine._find(request).manifest.network
-    ways = tuple(core.engine._ways(61, 150, request))
+    ways = tuple(core.fusion.engine._ways(61, 150, request))
     tiles = network_bytes(config, 61, 150, ways[-1])
-    monkeypatch.setattr(core.engine, "available_bytes", lambda _d="cpu": tiles - (room == "none"))
+    monkeypatch.setattr(
+        core.fusion.engine, "available_bytes", lambda _d="cpu": tiles - (room == "none")
+    )
     if room == "none":
         with pytest.raises(DeviceMemoryError, match="MB are free") as caught:
             engine.fuse(request)
@@ -66,7 +68,7 @@ def test_the_engine_takes_what_fits_or_refuses(engine, monkeypatch, room):
 
 def test_a_pair_is_refused_by_its_headers(engine, monkeypatch):
     header = ImageHeader("PNG", 12_000, 9_000, 3, 8)
-    monkeypatch.setattr(core.engine, "available_bytes", lambda _d="cpu": 2 * 10**9)
+    monkeypatch.setattr(core.fusion.engine, "available_bytes", lambda _d="cpu": 2 * 10**9)
     for method in ("", "average"):
         with pytest.raises(DeviceMemoryError, match="12000×9000"):
             engine.insist_fits(header, header, "mif", method)
@@ -83,12 +85,12 @@ def test_classical_methods_go_in_bands_where_memory_is_scarce(monkeypatch):
     )
     least = classical_bytes("guided", 61, 150, 1, 2**20)
     for free in (10**12, None, least, least - 1):
-        monkeypatch.setattr(core.classical, "available_bytes", lambda free=free: free)
+        monkeypatch.setattr(core.fusion.classical_engine, "available_bytes", lambda free=free: free)
         if free == least - 1:
             with pytest.raises(DeviceMemoryError, match="MB are free"):
-                core.classical.fuse_classically(request)
+                core.fusion.classical_engine.fuse_classically(request)
         else:
-            core.classical.fuse_classically(request)
+            core.fusion.classical_engine.fuse_classically(request)
     assert len(asked) == 3
 
 

@@ -17,8 +17,6 @@ import pytest
 import torch
 
 from core.baselines import BASELINES
-from core.colour import luma, split
-from core.engine import FusionEngine
 from core.errors import (
     Cancelled,
     DeviceMemoryError,
@@ -26,10 +24,12 @@ from core.errors import (
     InputError,
     PackError,
 )
+from core.fusion.color import luma, split
+from core.fusion.engine import FusionEngine
 from core.models.backbone import file_sha256
-from core.models.catalogue import Catalogue
 from core.models.network import UniFusionNet
-from core.models.pack import attach_backbone, read_manifest, read_pack
+from core.packs.format import attach_backbone, read_manifest, read_pack
+from core.packs.registry import Catalogue
 from core.tasks import TASKS, ColourPolicy, get_task
 from core.types import FusionRequest, Image, SourcePair
 from tests.tiny import (
@@ -301,7 +301,7 @@ def test_a_network_runs_on_one_thread_whoever_asks(engine: FusionEngine) -> None
 def test_pairs_fuse_side_by_side_to_the_bit_as_by_themselves(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.engine.usable_cores", lambda: 2)
+    monkeypatch.setattr("core.fusion.engine.usable_cores", lambda: 2)
     threads = torch.get_num_threads()
     torch.set_num_threads(3)  # so that one core is not what there is anyway
     engine = FusionEngine("cpu", Catalogue([folder]))
@@ -333,7 +333,7 @@ def test_pairs_fuse_side_by_side_to_the_bit_as_by_themselves(
 def test_of_a_heavy_network_there_is_one_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.engine.usable_cores", lambda: 2)
+    monkeypatch.setattr("core.fusion.engine.usable_cores", lambda: 2)
     tiny_pack(tmp_path / "heavy.safetensors", network=tiny_network(tiny_compact(stride=1)))
     engine = FusionEngine("cpu", Catalogue([tmp_path]))
     seen = [_Threads(), _Threads()]
@@ -423,7 +423,7 @@ def test_the_pack_is_loaded_once(engine: FusionEngine, monkeypatch: pytest.Monke
         loads.append(path)
         return read_pack(path, backbone)
 
-    monkeypatch.setattr("core.engine.read_pack", counted)
+    monkeypatch.setattr("core.fusion.engine.read_pack", counted)
     for task in ("mif", "mif", "mef", "mef"):
         engine.fuse(FusionRequest(pair(), task))
     assert [path.stem for path in loads] == ["mif-tiny", "mef-tiny"]
@@ -477,7 +477,7 @@ def test_running_out_of_memory_is_told_with_size_and_remedy(
     def fail(*_: object, **__: object) -> object:
         raise error
 
-    target = UniFusionNet if place in ("encode", "fuse") else "core.engine"
+    target = UniFusionNet if place in ("encode", "fuse") else "core.fusion.engine"
     if isinstance(target, str):
         monkeypatch.setattr(f"{target}.{place}", fail)
     else:

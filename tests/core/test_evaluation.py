@@ -10,20 +10,20 @@ import numpy as np
 import pytest
 from PIL import Image as PilImage
 
+from app.cli.score_table import render_table
 from core.baselines import BASELINES
 from core.errors import Cancelled, InputError, OutputError
-from core.evaluation import (
+from core.metrics import Luma, evaluate, psnr_pair, to_luma8
+from core.metrics.evaluation import (
     MethodScore,
     PictureScore,
     common_pictures,
     read_luma8,
-    render_table,
     score_folder,
     score_with,
     write_csv,
 )
-from core.io.pairing import Match
-from core.metrics import Luma, evaluate, psnr_pair, to_luma8
+from core.pairing.folders import Match
 
 
 def write(path: Path, picture: Luma) -> Luma:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.features import FeatureMode, common_basis, feature_pixels
+from core.fusion.feature_maps import FeatureMode, common_basis, feature_pixels
 
 
 def _maps(channels: int = 8, height: int = 12, width: int = 9, seed: int = 0) -> np.ndarray:

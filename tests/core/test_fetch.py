@@ -21,13 +21,13 @@ from safetensors.torch import load_file, save
 from timm.models.eva import checkpoint_filter_fn
 
 from core.errors import BackboneMissing, Cancelled, DownloadError, OutputError, PackError
-from core.models import fetch
 from core.models.backbone import Dinov3Backbone, file_sha256
 from core.models.config import DINOV3_TIMM_NAME, BackboneConfig
-from core.models.fetch import fetch_backbone
 from core.models.network import UniFusionNet
-from core.models.pack import read_pack, tensors_sha256
-from core.models.places import backbone_file, stored_backbone
+from core.packs import download
+from core.packs.download import fetch_backbone
+from core.packs.format import read_pack, tensors_sha256
+from core.packs.paths import backbone_file, stored_backbone
 from tests.core.hub import Behaviour, Hub, release_of
 from tests.tiny import TINY_VIT, tiny_pack, tiny_paper
 from tests.tiny import backbone_file as random_backbone
@@ -56,13 +56,13 @@ def content(tmp_path: Path) -> bytes:
     return random_backbone(tmp_path / "random.safetensors").read_bytes()
 
 
-PINNED = fetch.RELEASE
+PINNED = download.RELEASE
 
 
 @pytest.fixture(autouse=True)
 def _small_and_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
-    monkeypatch.setattr(fetch, "CONFIG", TINY_VIT)
-    monkeypatch.setattr(fetch, "RELEASE", release_of(content))
+    monkeypatch.setattr(download, "CONFIG", TINY_VIT)
+    monkeypatch.setattr(download, "RELEASE", release_of(content))
     monkeypatch.setenv("UNIFUSION_HOME", str(tmp_path / "home"))
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
@@ -116,10 +116,10 @@ def left() -> list[str]:
 def test_repository_and_names_are_those_timm_itself_would_load() -> None:
     config = timm.models.get_pretrained_cfg(DINOV3_TIMM_NAME)
     assert config is not None
-    assert config.hf_hub_id == fetch.REPOSITORY
+    assert config.hf_hub_id == download.REPOSITORY
     assert config.license == "dinov3-license"
     assert not config.hf_hub_filename
-    assert fetch.FILE == "model.safetensors", "what timm takes when no other is named"
+    assert download.FILE == "model.safetensors", "what timm takes when no other is named"
     vit = Dinov3Backbone(BackboneConfig()).vit
     state = dict(vit.state_dict())
     assert len(save(state)) == PINNED.bytes, "to the byte what writing these tensors takes"
@@ -222,7 +222,7 @@ def test_tensors_that_do_not_fit_are_refused(hub, monkeypatch, tmp_path, wrong) 
     }
     other = save(tensors[wrong]) if wrong in tensors else b"<html>please sign in</html>" * 9
     # Even where the program knew such a file: what is fetched must fit the network.
-    monkeypatch.setattr(fetch, "RELEASE", release_of(other))
+    monkeypatch.setattr(download, "RELEASE", release_of(other))
     with hub(content=other), pytest.raises(DownloadError, match=r"no DINOv3 ViT-S/16"):
         fetch_backbone()
     assert left() == []
@@ -346,10 +346,10 @@ def test_a_full_disk_is_told_before_and_during(hub, content, monkeypatch) -> Non
 
 def test_terms_and_place_can_be_shown_without_asking_anyone(monkeypatch) -> None:
     monkeypatch.delenv("HF_ENDPOINT", raising=False)
-    monkeypatch.setattr(fetch, "RELEASE", PINNED)
-    assert fetch.address() == (
+    monkeypatch.setattr(download, "RELEASE", PINNED)
+    assert download.address() == (
         "https://huggingface.co/timm/vit_small_patch16_dinov3.lvd1689m/resolve/"
         f"{PINNED.revision}/model.safetensors"
     )
-    assert any("military" in term for term in fetch.TERMS)
-    assert any("copy of it" in term for term in fetch.TERMS)
+    assert any("military" in term for term in download.TERMS)
+    assert any("copy of it" in term for term in download.TERMS)

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.hints import in_order, suggest_task_of, which_source
-from core.io import suggest_task
-from core.io.pairing import pair_paths
+from core.pairing.folders import pair_paths
+from core.pairing.source_words import in_order, suggest_task, suggest_task_of, which_source
 
 PAIRS = [  # A, B, the task their names speak of
     ("001_ir.png", "001_vis.png", "ivif"),

@@ -12,13 +12,14 @@ import tifffile
 from PIL import Image as Pil
 
 from core.baselines import BASELINES
-from core.classical import fuse_classically
-from core.colour import luma, merge, split
-from core.engine import FusionEngine
 from core.errors import InputError, SizeMismatch
-from core.holes import comparable, continued
-from core.io import pair_folders, read_image, read_pair, resample_onto
+from core.fusion.classical_engine import fuse_classically
+from core.fusion.color import luma, merge, split
+from core.fusion.engine import FusionEngine
+from core.io import read_image, read_pair, resample_onto
 from core.metrics import evaluate, to_luma8
+from core.missing_data import comparable, continued
+from core.pairing.folders import pair_folders
 from core.tasks import TASKS, ColourPolicy
 from core.types import FloatArray, FusionRequest, Image, SourcePair
 

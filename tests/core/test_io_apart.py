@@ -17,7 +17,8 @@ import pytest
 import tifffile
 
 from core.errors import InputError
-from core.io import apart, read_image
+from core.io import read_image
+from core.io.readers import isolated
 
 _RNG = np.random.default_rng(8)
 _RGB = _RNG.integers(0, 256, (40, 52, 3), dtype=np.uint8)
@@ -34,7 +35,7 @@ def picture(tmp_path: Path) -> Path:
 def _child(path: Path) -> int:
     """Process that decoded ``path``, which now waits for more."""
     read_image(path)
-    return apart._pool._idle[-1].process.pid
+    return isolated._pool._idle[-1].process.pid
 
 
 def test_one_process_for_many_files(picture: Path) -> None:
@@ -46,8 +47,8 @@ def test_one_process_for_many_files(picture: Path) -> None:
 
 def test_a_process_that_died_is_started_again(picture: Path) -> None:
     first = _child(picture)
-    apart._pool._idle[-1].process.kill()
-    apart._pool._idle[-1].process.wait()
+    isolated._pool._idle[-1].process.kill()
+    isolated._pool._idle[-1].process.wait()
     np.testing.assert_array_equal(read_image(picture).data, _RGB)
     assert _child(picture) != first
 
@@ -64,7 +65,7 @@ def test_a_crash_costs_that_file(picture: Path, shared_data: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs a process that can be stopped")
 def test_a_hang_is_ended(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apart, "_SECONDS", 0.5)
+    monkeypatch.setattr(isolated, "_SECONDS", 0.5)
     os.kill(_child(picture), signal.SIGSTOP)
     begun = time.monotonic()
     with pytest.raises(InputError, match="takes too long"):
@@ -78,7 +79,7 @@ def test_a_hang_is_ended(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_flood_of_memory_is_stopped(tmp_path: Path) -> None:
     """A strip that claims far more than its header: the decoder asks for gigabytes."""
     code = (
-        "import numpy as np, core.io.apart_child as child\n"
+        "import numpy as np, core.io.readers.isolated_child as child\n"
         "with child._memory_limited(1000):\n"
         "    try: np.ones(3 << 30, np.uint8)\n"
         "    except MemoryError: print('stopped')\n"
@@ -106,16 +107,17 @@ def test_from_several_threads(picture: Path, tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
-    assert len(apart._pool._idle) <= apart._AT_ONCE
+    assert len(isolated._pool._idle) <= isolated._AT_ONCE
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="asks the system for processes")
 @pytest.mark.parametrize("end", ["return", "os._exit(3)", "os.kill(os.getpid(), 9)"])
 def test_it_ends_with_the_program(picture: Path, end: str) -> None:
     code = (
-        "import os, sys\nfrom core.io import apart, read_image\n"
+        "import os, sys\nfrom core.io import read_image\nfrom core.io.readers import isolated\n"
         f"read_image({str(picture)!r})\n"
-        "print(apart._pool._idle[-1].process.pid, flush=True)\n" + ("" if end == "return" else end)
+        "print(isolated._pool._idle[-1].process.pid, flush=True)\n"
+        + ("" if end == "return" else end)
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=_ROOT)
     pid = int(told.stdout)
@@ -137,8 +139,9 @@ def _alive(pid: int) -> bool:
 def test_it_is_light() -> None:
     """Neither the window nor the networks are loaded there."""
     code = (
-        "import sys, core.io.apart_child\n"
-        "print([m for m in ('torch', 'PySide6', 'core.engine', 'core.models') if m in sys.modules])"
+        "import sys, core.io.readers.isolated_child\n"
+        "unwanted = ('torch', 'PySide6', 'core.fusion.engine', 'core.models')\n"
+        "print([m for m in unwanted if m in sys.modules])"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=_ROOT)
     assert told.stdout.strip() == "[]", told.stderr
@@ -146,7 +149,7 @@ def test_it_is_light() -> None:
 
 def test_the_program_is_its_own_decoder(picture: Path) -> None:
     """As the frozen program starts it."""
-    command = [sys.executable, "-m", "app", apart.CHILD_ARGUMENT]
+    command = [sys.executable, "-m", "app", isolated.CHILD_ARGUMENT]
     request = b'{"codec": "jpeg2000", "path": "%s", "pixels": 2080, "seconds": 9}\n'
     told = subprocess.run(
         command,
@@ -164,8 +167,8 @@ def test_ordinary_files_need_no_process(tmp_path: Path, monkeypatch: pytest.Monk
     def none(*_: Any, **__: Any) -> Any:
         raise AssertionError("a process was started")
 
-    monkeypatch.setattr(apart, "_start", none)
-    monkeypatch.setattr(apart._pool, "_idle", [])
+    monkeypatch.setattr(isolated, "_start", none)
+    monkeypatch.setattr(isolated._pool, "_idle", [])
     for codec in (None, "lzw", "zlib", "packbits", "zstd", "lzma", "jpeg"):
         tifffile.imwrite(tmp_path / "o.tif", _RGB, photometric="rgb", compression=codec)
         assert read_image(tmp_path / "o.tif").size == (52, 40)
@@ -178,8 +181,8 @@ def test_a_process_that_cannot_be_started(picture: Path, monkeypatch: pytest.Mon
     def refuse(*_: Any, **__: Any) -> Any:
         raise PermissionError("no more processes")
 
-    monkeypatch.setattr(apart, "_start", refuse)
-    monkeypatch.setattr(apart._pool, "_idle", [])
+    monkeypatch.setattr(isolated, "_start", refuse)
+    monkeypatch.setattr(isolated._pool, "_idle", [])
     with pytest.raises(InputError, match=r"cannot be started.*no more processes"):
         read_image(picture)
 

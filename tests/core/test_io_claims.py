@@ -17,7 +17,7 @@ from PIL import Image as Pil
 
 from core.errors import InputError
 from core.io import probe_image, read_image
-from core.io.claims import least_deflated, least_lzw, least_packbits
+from core.io.readers.claims import least_deflated, least_lzw, least_packbits
 
 
 def _refused_at_once(path: Path, words: str) -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import InputError
-from core.io import pair_folders
-from core.io.pairing import pair_paths
+from core.pairing.folders import pair_folders, pair_paths
 
 
 def _touch(folder: Path, *names: str) -> None:

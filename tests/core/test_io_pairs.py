@@ -10,7 +10,8 @@ import tifffile
 from PIL import Image as Pil
 
 from core.errors import InputError, SizeMismatch
-from core.io import pair_folders, read_image, read_pair, resample_onto
+from core.io import read_image, read_pair, resample_onto
+from core.pairing.folders import pair_folders
 from core.types import Image
 
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from core.io.names import match_names
-from core.io.pairing import PairingPlan, pair_paths
-from core.io.persons import person_of, two_persons
+from core.pairing.folders import PairingPlan, pair_paths
+from core.pairing.name_matching import match_names
+from core.pairing.patients import person_of, two_persons
 
 FOUR = ("2_pet.png", "2_mri.png", "10_pet.png", "10_mri.png")
 PATIENTS = ("sub-1", "sub-2", "anna", "berta", "patient_a", "patient_b", "a", "b", "Low", "High",

@@ -15,7 +15,7 @@ from PIL import PngImagePlugin
 
 from core.errors import DamagedImage, InputError
 from core.io import read_image
-from core.io.png import header, parts
+from core.io.readers.png import header, parts
 from core.types import Image
 
 _RNG = np.random.default_rng(41)

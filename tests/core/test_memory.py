@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from core import memory
-from core.memory import available_bytes
+from core import available_memory
+from core.available_memory import available_bytes
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
@@ -59,7 +59,7 @@ def machine(tmp_path):
 
 def test_without_groups_it_is_what_the_machine_has(machine):
     assert machine.available() == 8000 * MB
-    assert memory.process_memory(machine.root) is None  # no statm
+    assert available_memory.process_memory(machine.root) is None  # no statm
 
 
 def test_nothing_told_is_not_nothing_there(tmp_path):
@@ -150,7 +150,7 @@ def test_damaged_records_are_passed_over(machine):
 @pytest.mark.parametrize("limit", ["RLIMIT_AS", "RLIMIT_DATA"])
 def test_limits_of_the_process_itself(limit):
     code = (
-        "import resource, core.memory as m, sys\n"
+        "import resource, core.available_memory as m, sys\n"
         f"kind = resource.{limit}\n"
         "resource.setrlimit(kind, (700 * 2**20, resource.getrlimit(kind)[1]))\n"
         "before = m.available_bytes()\n"
@@ -164,16 +164,16 @@ def test_limits_of_the_process_itself(limit):
 
 
 def test_elsewhere_the_system_is_asked_through_psutil(monkeypatch):
-    monkeypatch.setattr(memory, "_is_linux", lambda: False)
+    monkeypatch.setattr(available_memory, "_is_linux", lambda: False)
     import psutil
 
     told = available_bytes()
     assert told is not None
     assert abs(told - psutil.virtual_memory().available) < 2**30
-    usage = memory.process_memory()
+    usage = available_memory.process_memory()
     assert usage is not None
     assert 0 < usage.used < usage.total
 
 
 def test_a_card_is_only_asked_where_torch_is_there():
-    assert available_bytes("cuda:0", root=memory._ROOT) is None or "torch" in sys.modules
+    assert available_bytes("cuda:0", root=available_memory._ROOT) is None or "torch" in sys.modules

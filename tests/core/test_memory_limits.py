@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core import memory
+from core import available_memory
 
 MB = 10**6
 ROOT = Path(__file__).parents[2]
@@ -42,7 +42,7 @@ def large(tmp_path_factory):
 @pytest.fixture
 def group():
     """A control group of its own below that of the tests, with a limit to be set."""
-    found = [(own, version) for _, own, version in memory._groups(Path("/"))]
+    found = [(own, version) for _, own, version in available_memory._groups(Path("/"))]
     for own, version in found:
         made = own / f"unifusion-test-{uuid.uuid4().hex[:8]}"
         try:
@@ -68,7 +68,10 @@ def _run(group, limit_bytes, *arguments):
 
 
 def _own_need():
-    code = "import core.engine, trainer.loop, core.memory as m; print(m.process_memory().used)"
+    code = (
+        "import core.fusion.engine, trainer.run.loop, core.available_memory as m\n"
+        "print(m.process_memory().used)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return int(done.stdout)
 
@@ -103,7 +106,7 @@ def test_what_cannot_fit_is_refused_before_it_is_decoded(group, tmp_path):
     path = tmp_path / "huge.png"
     cv2.imwrite(str(path), np.zeros((9000, 12000), np.uint8))
     code = (
-        "import sys, core.memory as m\n"
+        "import sys, core.available_memory as m\n"
         "from core.io import read_pair\n"
         "from core.errors import InputError\n"
         "before = m.peak_bytes()\n"

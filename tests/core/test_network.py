@@ -28,7 +28,7 @@ from core.models.config import (
     network_adapter,
     paper_config,
 )
-from core.models.fusion import BlendHead, _icnr, _mean, consistent, guided, saturated
+from core.models.fusion_head import BlendHead, _icnr, _mean, consistent, guided, saturated
 from core.models.network import UniFusionNet, pad_to_patches
 from tests.tiny import TINY_ENCODER, TINY_VIT, tiny_compact, tiny_network, tiny_paper
 

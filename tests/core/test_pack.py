@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from core.errors import OutputError, PackError
 from core.models.config import compact_config
 from core.models.network import UniFusionNet
-from core.models.pack import (
+from core.packs.format import (
     Manifest,
     TrainingRecord,
     manifest_seal,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.io.pairing import PairingPlan, pair_paths
+from core.pairing.folders import PairingPlan, pair_paths
 
 
 def several(*names: str, of: Sequence[object] = (1, 2, 3)) -> tuple[str, ...]:

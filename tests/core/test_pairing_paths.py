@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.io.names import match_names
-from core.io.pairing import Match, PairingPlan, pair_paths
-from core.io.tree import Places
+from core.pairing.folder_tree import Places
+from core.pairing.folders import Match, PairingPlan, pair_paths
+from core.pairing.name_matching import match_names
 
 
 def touch(folder: Path, *names: str) -> Path:

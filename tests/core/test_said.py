@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import FusionError, InputError, SizeMismatch
-from core.said import Said, from_data, to_data
+from core.messages import Said, from_data, to_data
 
 
 def test_a_text_is_its_english_to_all_who_do_not_ask() -> None:

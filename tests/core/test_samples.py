@@ -10,10 +10,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from resources.samples import make_scenes
-from resources.samples.maker import photo
+from resources import SAMPLES
+from tools.samples import make_scenes, photo
 
-FOLDER = Path(make_scenes.__file__).parent
+FOLDER = SAMPLES
 TASKS = ("ivif", "mef", "mff", "mif")
 
 

@@ -8,15 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-import core.engine
-from core.engine import FusionEngine
+import core.fusion.engine
 from core.errors import Cancelled
+from core.fusion.engine import FusionEngine
 from core.models.adapter import ADAPTER_REACH
-from core.models.catalogue import Catalogue
 from core.models.config import NetworkConfig
-from core.models.fusion import BlendHead, DirectHead
+from core.models.fusion_head import BlendHead, DirectHead
 from core.models.network import Features, UniFusionNet
-from core.models.stripes import Stripes
+from core.models.tiling import Stripes
+from core.packs.registry import Catalogue
 from core.types import FusionRequest
 from tests.tiny import TINY_ENCODER, pair, tiny_compact, tiny_network, tiny_pack, tiny_paper
 
@@ -161,9 +161,9 @@ def test_the_engine_works_in_tiles_when_asked_and_by_itself_when_the_picture_is_
     request = FusionRequest(sources, "mif", reconstructions=True, features=True)
     tiled = FusionRequest(sources, "mif", reconstructions=True, features=True, tiles=True)
     whole = engine.fuse(request)
-    monkeypatch.setattr(core.engine, "_TILE_PIXELS", 64 * 20)
+    monkeypatch.setattr(core.fusion.engine, "_TILE_PIXELS", 64 * 20)
     results = [engine.fuse(tiled)]
-    monkeypatch.setattr(core.engine, "_STRIPE_PIXELS", 64 * 50)
+    monkeypatch.setattr(core.fusion.engine, "_STRIPE_PIXELS", 64 * 50)
     results.append(engine.fuse(request))
     for result in results:
         for name in ("fused", "reconstruction_a", "reconstruction_b", "features_a", "features_b"):

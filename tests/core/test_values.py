@@ -11,11 +11,12 @@ import pytest
 import tifffile
 
 from core.baselines import BASELINES
-from core.classical import fuse_classically
 from core.errors import InputError
-from core.io import pair_folders, read_image, read_pair, with_window
+from core.fusion.classical_engine import fuse_classically
+from core.io import read_image, read_pair, with_window
 from core.io.values import as_stored, for_task, nearly_all, seen_as
 from core.metrics import to_luma8
+from core.pairing.folders import pair_folders
 from core.types import FloatArray, FusionRequest, Image, SourcePair
 
 _RNG = np.random.default_rng(11)

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InputError
-from core.io import apart, read_image
+from core.io import read_image
+from core.io.readers import isolated
 
 
 def _forget_peak() -> None:
@@ -22,7 +23,7 @@ def _forget_peak() -> None:
 
 def _peak() -> int:
     """Megabytes held at most: by this process since :func:`_forget_peak`, by its decoders ever."""
-    processes = ("self", *(str(child.process.pid) for child in apart._pool._idle))
+    processes = ("self", *(str(child.process.pid) for child in isolated._pool._idle))
     return max(map(_held, processes))
 
 

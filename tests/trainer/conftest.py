@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.trainer.runs import make_pairs
-from trainer.plan import RunPlan
+from trainer.config.run_plan import RunPlan
 
 
 @pytest.fixture(scope="module")

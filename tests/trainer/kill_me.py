@@ -11,10 +11,10 @@ from typing import Any
 
 from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
 
-from core.models.pack import read_manifest
+from core.packs.format import read_manifest
 from tests.trainer.runs import CONFIG
 from trainer.events import Finished, Saved, Started
-from trainer.loop import RunPlan, train
+from trainer.run.loop import RunPlan, train
 
 
 def _die_in(step: int) -> None:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from tests.tiny import smooth, tiny_compact
-from trainer.config import TrainConfig
+from trainer.config.config import TrainConfig
 
 CONFIG = TrainConfig(
     "mif",

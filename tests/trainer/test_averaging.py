@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from core.errors import InputError
-from core.models.pack import read_pack
+from core.packs.format import read_pack
 from tests.tiny import tiny_pack
-from trainer.averaging import average_packs
+from tools.packs.average import average_packs
 
 
 def test_every_tensor_is_the_weighted_mean_and_the_record_says_so(tmp_path: Path) -> None:

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from core.models.network import Features, UniFusionNet
-from core.models.pack import tensors_sha256
+from core.packs.format import tensors_sha256
 from core.tasks import LossWeights
 from tests.tiny import tiny_compact, tiny_network, tiny_paper
-from trainer.bilevel import BilevelStep, Ema
-from trainer.config import TrainConfig
-from trainer.data import Batch
-from trainer.losses import fusion_terms, reconstruction_loss
+from trainer.config.config import TrainConfig
+from trainer.data.sampler import Batch
+from trainer.optimization.bilevel import BilevelStep, Ema
+from trainer.optimization.losses import fusion_terms, reconstruction_loss
 
 
 def _batch(seed: int = 0, channels: int = 1) -> tuple[Tensor, Tensor]:

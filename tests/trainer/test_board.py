@@ -11,10 +11,10 @@ import pytest
 
 from core.errors import InputError
 from tests.trainer.runs import CONFIG
-from trainer.curves import read_curves
+from trainer.config.run_plan import BOARD
 from trainer.events import Validated
-from trainer.loop import RunPlan, train
-from trainer.plan import BOARD
+from trainer.run.loop import RunPlan, train
+from trainer.run_folder.history import read_curves
 
 accumulator = pytest.importorskip(
     "tensorboard.backend.event_processing.event_accumulator", reason="tensorboard is not installed"

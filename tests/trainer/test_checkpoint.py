@@ -15,12 +15,12 @@ from safetensors.torch import load_file, save_file
 
 from core.errors import InputError, OutputError
 from core.models.network import UniFusionNet
-from core.models.pack import tensors_sha256
+from core.packs.format import tensors_sha256
 from tests.tiny import tiny_compact, tiny_network
-from trainer.bilevel import BilevelStep
-from trainer.checkpoint import RunState, load_checkpoint, save_checkpoint
-from trainer.config import TrainConfig
-from trainer.data import Batch
+from trainer.config.config import TrainConfig
+from trainer.data.sampler import Batch
+from trainer.optimization.bilevel import BilevelStep
+from trainer.run_folder.checkpoint import RunState, load_checkpoint, save_checkpoint
 
 CONFIG = TrainConfig("mif", network=tiny_compact(), steps=8, edge=3.0)
 

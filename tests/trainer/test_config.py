@@ -11,12 +11,12 @@ import pytest
 from pydantic import ValidationError
 
 from core.errors import InputError
+from core.messages import Said
 from core.models.config import paper_config
-from core.said import Said
 from core.tasks import TASKS
 from tests.tiny import tiny_compact
-from trainer import recipes
-from trainer.config import TrainConfig, load_config, train_adapter
+from trainer.config import recipes
+from trainer.config.config import TrainConfig, load_config, train_adapter
 
 
 def _toml(value: object) -> str:

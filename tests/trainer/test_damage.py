@@ -13,15 +13,15 @@ import pytest
 
 from core.errors import InputError
 from core.io.atomic import remove_parts
-from core.models.pack import read_manifest
+from core.packs.format import read_manifest
 from tests.trainer.runs import CONFIG
-from trainer.curves import read_curves
+from trainer.config.run_plan import RunPlan
 from trainer.events import Saved, Started
-from trainer.keeping import package
-from trainer.lock import is_locked
-from trainer.loop import train
-from trainer.plan import RunPlan
-from trainer.runs import discard, read_record, scan_runs, unfinished
+from trainer.run.export import package
+from trainer.run.loop import train
+from trainer.run_folder.history import read_curves
+from trainer.run_folder.lock import is_locked
+from trainer.run_folder.registry import discard, read_record, scan_runs, unfinished
 
 PART = f".{'0123456789abcdef' * 2}.part.safetensors"
 

@@ -13,7 +13,7 @@ from core.errors import Cancelled, InputError
 from core.io import write_image
 from core.progress import NullProgress
 from core.tasks import ColourPolicy
-from trainer.data import CropSampler, TrainingPair, load_pairs
+from trainer.data.sampler import CropSampler, TrainingPair, load_pairs
 
 LUMA, RGB = ColourPolicy("luma", "a"), ColourPolicy("rgb", "a")
 

@@ -10,18 +10,18 @@ import torch
 
 from core.errors import InputError
 from core.models.backbone import file_sha256
-from core.models.pack import read_manifest, read_pack
-from core.models.places import backbone_file
+from core.packs.format import read_manifest, read_pack
+from core.packs.paths import backbone_file
 from tests.core.test_device import _cuda
 from tests.tiny import backbone_file as random_backbone
 from tests.tiny import tiny_paper
 from tests.trainer.runs import CONFIG
-from trainer import launch
-from trainer.config import TrainConfig
+from trainer.config.config import TrainConfig
+from trainer.config.form import validate, values_of
 from trainer.events import Saved, Started
-from trainer.fields import validate, values_of
-from trainer.launch import gathered
-from trainer.loop import RunPlan, train
+from trainer.run import launcher
+from trainer.run.launcher import gathered
+from trainer.run.loop import RunPlan, train
 
 
 def test_the_plan_comes_first_then_the_configuration(data: Path, tmp_path: Path) -> None:
@@ -83,18 +83,18 @@ def test_each_process_has_a_gpu_of_its_own_and_gpus_speak_nccl(
     _cuda(monkeypatch, 4)
     taken: list[object] = []
     monkeypatch.setattr(torch.cuda, "set_device", taken.append)
-    assert [launch._device("cuda", local, 3) for local in range(3)] == [
+    assert [launcher._device("cuda", local, 3) for local in range(3)] == [
         "cuda:0",
         "cuda:1",
         "cuda:2",
     ]
-    assert launch._device("cuda:3", 0, 1) == "cuda:3"
+    assert launcher._device("cuda:3", 0, 1) == "cuda:3"
     assert taken == ["cuda:0", "cuda:1", "cuda:2", "cuda:3"]
-    assert launch._device("cpu", 2, 3) == "cpu"
+    assert launcher._device("cpu", 2, 3) == "cpu"
     monkeypatch.setattr(torch.distributed, "is_nccl_available", lambda: True)
-    assert (launch._backend("cuda:1"), launch._backend("cpu")) == ("nccl", "gloo")
+    assert (launcher._backend("cuda:1"), launcher._backend("cpu")) == ("nccl", "gloo")
     monkeypatch.setattr(torch.distributed, "is_nccl_available", lambda: False)
-    assert launch._backend("cuda:1") == "gloo"
+    assert launcher._backend("cuda:1") == "gloo"
 
 
 def test_a_fetched_backbone_is_taken_where_none_is_named(

@@ -13,14 +13,14 @@ import pytest
 from pydantic import ValidationError
 
 from core.errors import InputError, OutputError
-from core.models.catalogue import Catalogue
 from core.models.config import CONFIGS
+from core.packs.registry import Catalogue
 from core.tasks import TASKS
 from resources import PACKS
 from tests.tiny import tiny_compact
-from trainer.config import TrainConfig, load_config, save_config, train_adapter
-from trainer.fields import FIELDS, Field, validate, values_of
-from trainer.presets import PRESETS, preset
+from trainer.config.config import TrainConfig, load_config, save_config, train_adapter
+from trainer.config.form import FIELDS, Field, validate, values_of
+from trainer.config.presets import PRESETS, preset
 
 
 def _leaves(table: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:

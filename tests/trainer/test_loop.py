@@ -15,7 +15,6 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from core.engine import FusionEngine
 from core.errors import (
     BackboneMissing,
     Cancelled,
@@ -24,19 +23,20 @@ from core.errors import (
     OutputError,
     PackError,
 )
+from core.fusion.engine import FusionEngine
 from core.io import read_pair
 from core.models.backbone import file_sha256
-from core.models.catalogue import Catalogue
-from core.models.pack import read_manifest, read_pack
+from core.packs.format import read_manifest, read_pack
+from core.packs.registry import Catalogue
 from core.progress import NullProgress
 from core.types import FusionRequest
 from tests.tiny import backbone_file, tiny_compact, tiny_pack, tiny_paper
 from tests.trainer.runs import CONFIG, make_pairs
-from trainer.bilevel import BilevelStep
-from trainer.data import Batch
+from trainer.data.dataset import read_material
+from trainer.data.sampler import Batch
 from trainer.events import Finished, Saved, Started, Stepped, TrainEvent, Validated
-from trainer.loop import Diverged, RunPlan, train
-from trainer.material import read_material
+from trainer.optimization.bilevel import BilevelStep
+from trainer.run.loop import Diverged, RunPlan, train
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -448,7 +448,7 @@ def test_a_network_of_three_channels_is_trained_on_rgb(plan: RunPlan) -> None:
 
 def test_engine_and_trainer_load_no_qt() -> None:
     code = (
-        "import sys, core.engine, trainer.loop; "
+        "import sys, core.fusion.engine, trainer.run.loop; "
         "print([m for m in sys.modules if m.partition('.')[0] in "
         "('PySide6', 'shiboken6', 'pyqtgraph', 'superqt', 'qtpy', 'qtawesome', 'app')])"
     )
@@ -476,7 +476,7 @@ def test_a_file_that_is_no_dinov3_ends_a_run_before_its_first_step(
         save_file(state, path)
     read: list[object] = []
     monkeypatch.setattr(
-        "trainer.session.read_material", lambda *a: read.append(a) or read_material(*a)
+        "trainer.run.trainer.read_material", lambda *a: read.append(a) or read_material(*a)
     )
     config = replace(CONFIG, network=tiny_paper(), backbone=str(path))
     with pytest.raises(PackError, match="dino"):

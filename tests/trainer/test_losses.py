@@ -14,7 +14,7 @@ from core.metrics import evaluate, to_luma8
 from core.metrics.perception import vif_lit_pair
 from core.tasks import TASKS, LossWeights
 from tests.tiny import smooth
-from trainer.losses import (
+from trainer.optimization.losses import (
     artefact_loss,
     edge_loss,
     fusion_terms,

@@ -11,27 +11,27 @@ import pytest
 import tifffile
 import torch
 
-from core.demand import training_bytes
-from core.engine import FusionEngine
 from core.errors import Cancelled, InputError, PackError
+from core.fusion.engine import FusionEngine
 from core.io import read_pair, write_image
+from core.memory_model import training_bytes
 from core.metrics import evaluate, to_luma8
 from core.models.network import UniFusionNet
-from core.models.pack import read_manifest
+from core.packs.format import read_manifest
 from core.progress import NullProgress
 from core.types import FusionRequest
 from tests.tiny import smooth, tiny_pack
 from tests.trainer.runs import CONFIG, make_pairs
-from trainer.compare import NAMES, compare
-from trainer.config import TrainConfig
-from trainer.data import load_pairs
-from trainer.estimate import estimate
+from trainer.config.config import TrainConfig
+from trainer.data.pairs import find_pairs
+from trainer.data.preflight import survey
+from trainer.data.sampler import load_pairs
 from trainer.events import Finished, Started, Validated
-from trainer.loop import RunPlan, train
-from trainer.memory import Peak
-from trainer.score import score
-from trainer.sources import find_pairs
-from trainer.survey import survey
+from trainer.run.compare import NAMES, compare
+from trainer.run.estimate import estimate
+from trainer.run.loop import RunPlan, train
+from trainer.run.memory_usage import Peak
+from trainer.run.score import score
 
 
 class _Stop(NullProgress):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trainer.refocus import refocus
+from trainer.data.defocus import refocus
 
 
 @pytest.fixture

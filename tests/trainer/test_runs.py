@@ -14,16 +14,16 @@ import pytest
 import torch
 
 from core.errors import InputError, OutputError
-from core.models.pack import read_manifest, read_pack
+from core.packs.format import read_manifest, read_pack
 from tests.trainer.runs import CONFIG, make_pairs
-from trainer.bilevel import BilevelStep
-from trainer.curves import Curves, RunLog, read_curves, read_entries
-from trainer.data import Batch
+from trainer.data.sampler import Batch
 from trainer.events import Saved, Started, Stepped, Validated
-from trainer.keeping import package
-from trainer.lock import is_locked
-from trainer.loop import Diverged, RunPlan, train
-from trainer.runs import discard, read_record, unfinished
+from trainer.optimization.bilevel import BilevelStep
+from trainer.run.export import package
+from trainer.run.loop import Diverged, RunPlan, train
+from trainer.run_folder.history import Curves, RunLog, read_curves, read_entries
+from trainer.run_folder.lock import is_locked
+from trainer.run_folder.registry import discard, read_record, unfinished
 
 ROOT = Path(__file__).resolve().parents[2]
 

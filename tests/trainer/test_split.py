@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.io.known_folders import truth_of
-from core.io.plan import Match
+from core.pairing.known_folders import truth_of
+from core.pairing.plan import Match
 from tests.trainer.runs import make_pairs
-from trainer.sources import find_pairs, fingerprint
-from trainer.split import Group, divide
-from trainer.split import given as given_folders
+from trainer.data.pairs import find_pairs, fingerprint
+from trainer.data.split import Group, divide
+from trainer.data.split import given as given_folders
 
 
 def _match(name: str, folder: str = "") -> Match:

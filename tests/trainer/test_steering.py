@@ -10,12 +10,10 @@ import pytest
 import torch
 
 from core.errors import Cancelled, DeviceMemoryError, InputError
-from core.models.pack import read_manifest
+from core.packs.format import read_manifest
 from core.progress import NullProgress
 from tests.trainer.runs import CONFIG
-from trainer.bilevel import BilevelStep
-from trainer.curves import read_curves, read_entries
-from trainer.data import Batch
+from trainer.data.sampler import Batch
 from trainer.events import (
     Finished,
     MemoryRanOut,
@@ -28,9 +26,11 @@ from trainer.events import (
     TrainEvent,
     Validated,
 )
-from trainer.loop import RunPlan, train
-from trainer.runs import read_record
-from trainer.steering import Steering
+from trainer.optimization.bilevel import BilevelStep
+from trainer.run.control import Steering
+from trainer.run.loop import RunPlan, train
+from trainer.run_folder.history import read_curves, read_entries
+from trainer.run_folder.registry import read_record
 
 EVERY = replace(CONFIG, log_every=1, checkpoint_every=0, validate_every=0)
 

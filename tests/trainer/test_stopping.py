@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import trainer.checkpoint
+import trainer.run_folder.checkpoint
 from app.cli.main import app
 from core.io.atomic import atomic_write
-from core.models.pack import read_manifest
+from core.packs.format import read_manifest
 from tests.trainer.runs import CONFIG, make_pairs
-from trainer.config import save_config
-from trainer.runs import read_record
-from trainer.world import Wish, World
+from trainer.config.config import save_config
+from trainer.optimization.distributed import Wish, World
+from trainer.run_folder.registry import read_record
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
@@ -164,7 +164,7 @@ def test_told_to_end_in_the_middle_of_writing_a_checkpoint(
         written.append(path)
 
     with monkeypatch.context() as patched:
-        patched.setattr(trainer.checkpoint, "atomic_write", write)
+        patched.setattr(trainer.run_folder.checkpoint, "atomic_write", write)
         result = CliRunner().invoke(app, words)
     assert result.exit_code == 130, result.output
     assert len(written) == 1
@@ -190,15 +190,15 @@ def test_other_commands_heed_it_too(
 ) -> None:
     """``evaluate``: told to end while the first pair is scored, it ends with that code."""
     data = make_pairs(tmp_path / "set", 6)
-    import core.evaluation
+    import core.metrics.evaluation
 
-    real = core.evaluation.evaluate
+    real = core.metrics.evaluation.evaluate
 
     def scored(*given: object) -> object:
         os.kill(os.getpid(), number)
         return real(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(core.evaluation, "evaluate", scored)
+    monkeypatch.setattr(core.metrics.evaluation, "evaluate", scored)
     before = signal.getsignal(number)
     result = CliRunner().invoke(
         app, ["evaluate", f"--sources={data}", "--method=average", "--task=mif"]

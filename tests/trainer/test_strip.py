@@ -10,9 +10,9 @@ import pytest
 
 from tests.trainer.runs import CONFIG
 from trainer.events import Saved, Strip, Validated
-from trainer.loop import RunPlan, train
-from trainer.runs import discard
-from trainer.strip import read_strip, write_strip
+from trainer.run.loop import RunPlan, train
+from trainer.run_folder.preview import read_strip, write_strip
+from trainer.run_folder.registry import discard
 
 
 def test_pictures_come_back_within_half_a_step_of_8_bits(tmp_path: Path) -> None:

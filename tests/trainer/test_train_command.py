@@ -14,13 +14,13 @@ from app.cli.main import app
 from app.cli.train import TrainOptions, configure
 from core.errors import InputError
 from core.models.config import compact_config
-from core.models.pack import read_manifest
+from core.packs.format import read_manifest
 from core.tasks import TASKS
 from resources import PACKS
 from tests.tiny import tiny_pack
 from tests.trainer.runs import CONFIG, make_pairs
-from trainer.config import TrainConfig, save_config
-from trainer.curves import read_curves
+from trainer.config.config import TrainConfig, save_config
+from trainer.run_folder.history import read_curves
 
 runner = CliRunner()
 

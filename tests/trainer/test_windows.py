@@ -16,19 +16,19 @@ from app.cli.main import app
 from app.cli.train import TrainOptions, configure
 from core.errors import InputError
 from core.models.network import UniFusionNet
-from core.models.pack import read_manifest
+from core.packs.format import read_manifest
 from core.progress import NullProgress
 from tests.tiny import smooth, tiny_compact
 from tests.trainer.runs import CONFIG, make_pairs
-from trainer.config import TrainConfig, load_config, save_config, train_adapter
-from trainer.data import TrainingPair, read_pairs
-from trainer.fields import validate, values_of
-from trainer.loop import train
-from trainer.plan import RunPlan
-from trainer.runs import scan_runs
-from trainer.sources import find_pairs
-from trainer.survey import survey
-from trainer.validation import validate as judged
+from trainer.config.config import TrainConfig, load_config, save_config, train_adapter
+from trainer.config.form import validate, values_of
+from trainer.config.run_plan import RunPlan
+from trainer.data.pairs import find_pairs
+from trainer.data.preflight import survey
+from trainer.data.sampler import TrainingPair, read_pairs
+from trainer.run.loop import train
+from trainer.run.validation import validate as judged
+from trainer.run_folder.registry import scan_runs
 
 runner = CliRunner()
 SIDE = 48

@@ -12,15 +12,15 @@ import pytest
 import torch
 
 from core.errors import InputError
-from core.models.pack import read_pack
+from core.packs.format import read_pack
 from tests.trainer.runs import CONFIG, make_pairs
-from trainer.config import TrainConfig
-from trainer.curves import read_curves
-from trainer.data import CropSampler, load_pairs
+from trainer.config.config import TrainConfig
+from trainer.data.sampler import CropSampler, load_pairs
 from trainer.events import Finished, Started, Stepped, TrainEvent
-from trainer.launch import gathered
-from trainer.loop import RunPlan, train
-from trainer.world import World
+from trainer.optimization.distributed import World
+from trainer.run.launcher import gathered
+from trainer.run.loop import RunPlan, train
+from trainer.run_folder.history import read_curves
 
 ROOT = Path(__file__).resolve().parents[2]
 BOTH = replace(CONFIG, batch=4, steps=6, log_every=1, checkpoint_every=3)
@@ -87,7 +87,7 @@ def test_torchrun_gives_the_same_run(data: Path, tmp_path: Path) -> None:
     script = tmp_path / "both.py"
     script.write_text(
         "import sys\nfrom pathlib import Path\nfrom tests.trainer.test_world import BOTH\n"
-        "from trainer.launch import gathered\nfrom trainer.loop import RunPlan, train\n"
+        "from trainer.run.launcher import gathered\nfrom trainer.run.loop import RunPlan, train\n"
         "plan = RunPlan(Path(sys.argv[1]), Path(sys.argv[2]), device='cpu')\n"
         "with gathered(BOTH, plan) as world:\n    list(train(BOTH, plan, world=world))\n"
     )

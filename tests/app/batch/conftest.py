@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.batching.controller import BatchController
-from app.batching.pairing import key_of
-from app.main_window import MainWindow
-from app.views.batch_page import BatchPage
+from app.batch.controller import BatchController
+from app.batch.page import BatchPage
+from app.pairs.edits import key_of
+from app.shell.main_window import MainWindow
 from tests.app.conftest import write_png
 from tests.junk import make_junk
 

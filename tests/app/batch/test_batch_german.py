@@ -9,9 +9,9 @@ from contextlib import closing
 import pytest
 from PySide6.QtCore import Qt
 
-from app.batching.memory import Remembered, keep, recall
-from app.widgets.batch.model import SAID, STATE, WHY, A
-from app.words import spoken
+from app.batch.last_batch import Remembered, keep, recall
+from app.batch.table_model import SAID, STATE, WHY, A
+from app.i18n.translate import spoken
 from core.batch.manifest import MANIFEST_NAME, Manifest, Record
 from core.errors import Said
 from core.progress import NullProgress

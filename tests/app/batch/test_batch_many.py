@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from app.batching.pairing import key_of
-from app.batching.state import RowNow, RowStates
-from app.batching.work import look
-from app.widgets.batch.model import BatchTable, stretches
+from app.batch.state import RowNow, RowStates
+from app.batch.table_model import BatchTable, stretches
+from app.batch.tasks import look
+from app.pairs.edits import key_of
 from core.batch import Look
-from core.io.plan import Match, PairingPlan
+from core.pairing.plan import Match, PairingPlan
 from core.progress import NullProgress
 from tests.app.batch.conftest import make_pairs, planned
 from tests.app.test_window import drop

@@ -12,9 +12,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit
 
-from app.batching.pairing import key_of
-from app.main_window import MainWindow
-from app.widgets.batch.model import RESULT, SAID, SIZE, STATE, WHY, A
+from app.batch.table_model import RESULT, SAID, SIZE, STATE, WHY, A
+from app.pairs.edits import key_of
+from app.shell.main_window import MainWindow
 from core.batch import DEFAULT_TEMPLATE, FIELDS
 from core.io import read_image
 from tests.app.batch.conftest import WAIT, make_pairs, planned, states, when

@@ -12,17 +12,17 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QStyleOptionViewItem
 
-from app.batching.choices import Choices, options_of, usual_folder
-from app.batching.describe import progress_text, rate_text, seconds_text
-from app.batching.memory import Remembered, keep, recall
-from app.batching.pairing import carry_over, files_of, moved
-from app.batching.valve import Valve
-from app.widgets.batch.choices_panel import ChoicesPanel
-from app.widgets.batch.model import SAID, STATE, A, B, BatchTable, RowText, Shown
-from app.widgets.batch.view import BatchView
+from app.batch.last_batch import Remembered, keep, recall
+from app.batch.pause_gate import Valve
+from app.batch.row_text import progress_text, rate_text, seconds_text
+from app.batch.settings import Choices, options_of, usual_folder
+from app.batch.settings_panel import ChoicesPanel
+from app.batch.table_model import SAID, STATE, A, B, BatchTable, RowText, Shown
+from app.batch.table_view import BatchView
+from app.pairs.edits import carry_over, files_of, moved
 from core.batch import Tally
 from core.errors import Cancelled, InputError
-from core.io.plan import Leftover, Match, PairingPlan
+from core.pairing.plan import Leftover, Match, PairingPlan
 from core.progress import NullProgress
 
 

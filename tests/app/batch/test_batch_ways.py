@@ -11,10 +11,10 @@ from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
-from app.batching import describe
-from app.batching.memory import keep, recall
-from app.batching.pairing import key_of
-from app.widgets.batch.model import SAID, STATE, WHY
+from app.batch import row_text
+from app.batch.last_batch import keep, recall
+from app.batch.table_model import SAID, STATE, WHY
+from app.pairs.edits import key_of
 from core.io import read_image
 from core.progress import NullProgress
 from core.types import DeviceChoice
@@ -102,7 +102,7 @@ def test_the_own_choice_is_kept_over_a_restart(qtbot, page, tmp_path):
     key = key_of(page.batch.pairing.matches[1])
     with planned(qtbot, page.batch):
         page.batch.set_resample([key], True)
-    from app.batching.memory import Remembered
+    from app.batch.last_batch import Remembered
 
     last = Remembered(
         page.batch.sources, page.batch.choices, page.batch.pairing, own=dict(page.batch.own)
@@ -177,9 +177,9 @@ def test_done_rows_are_no_problems(qtbot, page, tmp_path):
     foreground = Qt.ItemDataRole.ForegroundRole
     row = unsure[0]
     assert isinstance(page.table.data(page.table.index(row, WHY), foreground), QColor)
-    assert describe.is_troubled(page.batch, matches[row])
+    assert row_text.is_troubled(page.batch, matches[row])
     go(qtbot, page)
-    assert not describe.is_troubled(page.batch, matches[row])
+    assert not row_text.is_troubled(page.batch, matches[row])
     for column in (WHY, SAID):
         assert page.table.data(page.table.index(row, column), foreground) is None
     page.panel.only_problems.setChecked(True)
@@ -238,14 +238,14 @@ def test_one_pair_is_one_pair(qtbot, page, tmp_path):
     assert page.summary.text() == "1 pair"
     assert page.foot.text.text() == "Ready: 1 pair"
     go(qtbot, page)
-    assert describe.share_text(0, 1) == "0 of 1 pair is done"
-    assert describe.share_text(1, 12) == "1 of 12 pairs is done"
-    assert describe.share_text(3, 12) == "3 of 12 pairs are done"
+    assert row_text.share_text(0, 1) == "0 of 1 pair is done"
+    assert row_text.share_text(1, 12) == "1 of 12 pairs is done"
+    assert row_text.share_text(3, 12) == "3 of 12 pairs are done"
     assert np.asarray(read_image(tmp_path / "in-fused" / "p000.png").data).shape[:2] == (12, 16)
 
 
 def test_the_page_says_where_its_batches_run_whatever_the_fuse_page_fell_back_to(qtbot, page):
-    session = page._session
+    session = page._window
     qtbot.waitUntil(lambda: session.engine is not None, timeout=WAIT)
     assert page.chip.isVisible()
     assert page.chip.text() == "CPU"

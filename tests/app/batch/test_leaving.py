@@ -14,8 +14,8 @@ import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
-from app.habits.settings import Settings
-from app.main_window import MainWindow
+from app.preferences.settings import Settings
+from app.shell.main_window import MainWindow
 from core.batch.manifest import Manifest
 from tests.app.batch.conftest import WAIT, make_pairs, planned, states, when
 from tests.app.batch.test_batch_page import click, dropped
@@ -132,7 +132,7 @@ def tray(window, page, monkeypatch):
     """The window on a system with a tray; a hidden program ends soon after its work."""
     monkeypatch.setattr(Tray, "shown", [])
     monkeypatch.setattr(Tray, "said", [])
-    monkeypatch.setattr("app.closing._LINGER_MS", 50)
+    monkeypatch.setattr("app.shell.close_guard._LINGER_MS", 50)
     window.closing.notice.tray = page.notice.tray = Tray
     return Tray
 
@@ -229,8 +229,8 @@ KILLED = """
 import sys
 from pathlib import Path
 from PySide6.QtWidgets import QApplication
-from app.habits.settings import Settings
-from app.main_window import MainWindow
+from app.preferences.settings import Settings
+from app.shell.main_window import MainWindow
 from tests.app.standin import StandInEngine
 
 class Slow(StandInEngine):

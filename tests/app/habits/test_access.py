@@ -22,11 +22,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.habits.key_editor import KeyEditor
-from app.habits.key_sheet import KeySheet
-from app.habits.palette import Palette
-from app.main_window import MainWindow
-from app.widgets.canvas import Canvas
+from app.commands.palette import Palette
+from app.commands.shortcut_editor import KeyEditor
+from app.commands.shortcut_sheet import KeySheet
+from app.shell.main_window import MainWindow
+from app.viewer.canvas import Canvas
 
 _CONTROLS = (
     QAbstractButton,

@@ -13,15 +13,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app import theme
-from app.display import DisplayState
-from app.habits.desk import Habits
-from app.habits.key_editor import KeyEditor
-from app.habits.key_sheet import KeySheet
-from app.habits.palette import Palette
-from app.habits.settings import Settings
-from app.habits.snapshot import ListedPair, Snapshot, from_json, to_json
-from app.main_window import MainWindow
+from app.commands.palette import Palette
+from app.commands.shortcut_editor import KeyEditor
+from app.commands.shortcut_sheet import KeySheet
+from app.preferences.session_file import ListedPair, Snapshot, from_json, to_json
+from app.preferences.settings import Settings
+from app.shell.main_window import MainWindow
+from app.shell.window_services import Habits
+from app.viewer.display_state import DisplayState
+from app.widgets import theme
 from app.workers import running_threads
 from tests.app.conftest import gradient, write_png
 

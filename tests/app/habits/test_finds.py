@@ -10,13 +10,13 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMainWindow
 
-from app.habits.finds import finds_of
-from app.habits.fuzzy import Texts
-from app.habits.key_sheet import KeySheet
-from app.habits.palette import MOST, Find, Palette
-from app.habits.registry import Registry
-from app.main_window import MainWindow
-from app.widgets import gestures
+from app.commands.fuzzy import Texts
+from app.commands.palette import MOST, Find, Palette
+from app.commands.registry import Registry
+from app.commands.shortcut_sheet import KeySheet
+from app.shell.main_window import MainWindow
+from app.shell.palette_entries import finds_of
+from app.viewer import gestures
 from tests.app.acts import idle
 from tests.app.conftest import gradient, write_png
 

@@ -12,12 +12,12 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialogButtonBox, QMainWindow, QMenu, QToolButton
 
-from app.actions import Actions
-from app.habits.fuzzy import ranked, score
-from app.habits.key_editor import KeyDraft, KeyEditor
-from app.habits.key_sheet import KeySheet
-from app.habits.palette import Palette
-from app.habits.registry import Command, Registry, clashes, native, normal
+from app.commands.actions import Actions
+from app.commands.fuzzy import ranked, score
+from app.commands.palette import Palette
+from app.commands.registry import Command, Registry, clashes, native, normal
+from app.commands.shortcut_editor import KeyDraft, KeyEditor
+from app.commands.shortcut_sheet import KeySheet
 
 UX_KEYS = {
     "fuse.run": "Return",

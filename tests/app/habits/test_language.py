@@ -8,15 +8,16 @@ import textwrap
 import pytest
 from PySide6.QtCore import QTranslator
 
-from app.habits import language
-from app.main_window import MainWindow
-from app.words import STAGES, spoken
+from app.i18n import language
+from app.i18n.translate import spoken
+from app.shell.main_window import MainWindow
 from core.tasks import TASKS
-from resources.i18n.texts import Text, find
-from resources.i18n.update import FOLDER, ROOT, read_ts, release, wanted_texts, write_ts
-from trainer.config import TrainConfig
-from trainer.fields import FIELDS, validate, values_of
-from trainer.presets import PRESETS
+from tools.i18n.engine_messages import STAGES
+from tools.i18n.extract import Text, find
+from tools.i18n.update import FOLDER, ROOT, read_ts, release, wanted_texts, write_ts
+from trainer.config.config import TrainConfig
+from trainer.config.form import FIELDS, validate, values_of
+from trainer.config.presets import PRESETS
 
 SAME_IN_GERMAN = {
     "A",
@@ -64,12 +65,12 @@ def placeholders(text: str) -> list[str]:
 def test_every_text_of_the_window_can_be_looked_up():
     _texts, unread = find(ROOT)
     # spoken() hands on what the engine says: those texts are listed by engine_texts().
-    said = [u for u in unread if u.code.startswith("spoken(") or u.file == "app/words.py"]
+    said = [u for u in unread if u.code.startswith("spoken(") or u.file == "app/i18n/translate.py"]
     assert [u for u in unread if u not in said] == []
 
 
 def test_every_text_has_a_german_translation(german):
-    """When this fails: python -m resources.i18n.update, then fill in what is unfinished."""
+    """When this fails: python -m tools.i18n.update, then fill in what is unfinished."""
     wanted = wanted_texts()
     assert sorted(wanted - german.keys()) == []
     assert sorted(german.keys() - wanted) == []

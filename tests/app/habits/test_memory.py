@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QByteArray
 
-from app.habits import settings as settings_module
-from app.habits.history import History, changed_fields
-from app.habits.home import home
-from app.habits.recent import RecentMenu, RecentPair, RecentPairs
-from app.habits.settings import Settings
+from app.commands.undo import History, changed_fields
+from app.preferences import settings as settings_module
+from app.preferences.paths import home
+from app.preferences.recent_files import RecentMenu, RecentPair, RecentPairs
+from app.preferences.settings import Settings
 
 # --- folder ------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import display
+from app.shell import display_server
 from core.errors import FusionError
 from resources import ROOT
 
@@ -135,7 +135,7 @@ def guarded(tmp_path, number) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     ) as server:
         deadline = time.monotonic() + 20
-        while not display._answers(f"/tmp/.X11-unix/X{number}"):
+        while not display_server._answers(f"/tmp/.X11-unix/X{number}"):
             assert time.monotonic() < deadline
             time.sleep(0.05)
         yield f":{number}"
@@ -160,9 +160,9 @@ def test_a_screen_that_listens_is_not_called_dead(monkeypatch, tmp_path) -> None
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-1")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    assert display.unreachable_screens() == []
+    assert display_server.unreachable_screens() == []
     listener.close()
-    assert display.unreachable_screens() == [
+    assert display_server.unreachable_screens() == [
         "the screen “wayland-1” does not answer (WAYLAND_DISPLAY)"
     ]
 
@@ -179,15 +179,15 @@ def test_a_screen_that_listens_is_not_called_dead(monkeypatch, tmp_path) -> None
     ],
 )
 def test_where_a_display_listens(name, address) -> None:
-    assert display._x11_address(name) == address
+    assert display_server._x11_address(name) == address
 
 
 def test_a_library_the_program_does_not_know_is_named_too(monkeypatch) -> None:
-    monkeypatch.setattr(display, "missing_libraries", dict)
+    monkeypatch.setattr(display_server, "missing_libraries", dict)
     complaint = "libfoo-2.so.4: cannot open shared object file: No such file or directory"
-    with pytest.raises(FusionError) as caught, display.explain_missing_libraries():
+    with pytest.raises(FusionError) as caught, display_server.explain_missing_libraries():
         raise ImportError(complaint)
     assert caught.value.remedy == "Install the system's package with libfoo-2.so.4."
-    with pytest.raises(FusionError) as caught, display.explain_missing_libraries():
+    with pytest.raises(FusionError) as caught, display_server.explain_missing_libraries():
         raise ImportError("No module named 'PySide6'")
     assert caught.value.remedy == "Install the program again."

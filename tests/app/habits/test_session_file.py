@@ -13,9 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.display import COMPARE_MODES, LAYOUTS, Compare, DisplayState, FeatureView, Look
-from app.habits.keeper import SessionKeeper
-from app.habits.snapshot import ListedPair, Snapshot, from_json, is_over, rebuilt, to_json
+from app.preferences.session_autosave import SessionKeeper
+from app.preferences.session_file import ListedPair, Snapshot, from_json, is_over, rebuilt, to_json
+from app.viewer.display_state import (
+    COMPARE_MODES,
+    LAYOUTS,
+    Compare,
+    DisplayState,
+    FeatureView,
+    Look,
+)
 from core.io.atomic import atomic_write
 
 _REPO = Path(__file__).resolve().parents[3]
@@ -241,7 +248,7 @@ def test_a_mark_that_nobody_holds_is_healed(qapp, tmp_path, holder, mark):
 def test_a_mark_that_another_program_holds_is_respected(qapp, tmp_path, holder):
     code = (
         "import sys; from pathlib import Path; from PySide6.QtCore import QCoreApplication\n"
-        "from app.habits.keeper import SessionKeeper\n"
+        "from app.preferences.session_autosave import SessionKeeper\n"
         "app = QCoreApplication([]); keeper = SessionKeeper(Path(sys.argv[1]), None)\n"
         "keeper.begin(); print(keeper.is_ours, flush=True); sys.stdin.read()"
     )
@@ -334,7 +341,8 @@ def test_after_a_killed_program_the_session_is_offered(qapp, tmp_path, holder):
     atomic_write(tmp_path / "session.json", to_json(holder.snapshot))
     code = (
         "import os, sys; from pathlib import Path; from PySide6.QtCore import QCoreApplication\n"
-        "from app.habits.keeper import SessionKeeper; from app.habits.snapshot import Snapshot\n"
+        "from app.preferences.session_autosave import SessionKeeper\n"
+        "from app.preferences.session_file import Snapshot\n"
         "app = QCoreApplication([]); keeper = SessionKeeper(Path(sys.argv[1]), None)\n"
         "previous = keeper.begin(); print(keeper.is_ours, previous.crashed, flush=True)\n"
         "os.kill(os.getpid(), 9)"

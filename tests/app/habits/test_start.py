@@ -16,12 +16,11 @@ import pytest
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
-from app import gui
-from app.habits import timings
-from app.habits.first_paint import FirstPaint
-from app.habits.quiet_import import collector_at_rest, gently, libraries, open_libraries
-from app.habits.signals import closing
-from app.main_window import MainWindow
+from app.shell import application, startup_timings
+from app.shell.main_window import MainWindow
+from app.shell.posix_signals import closing
+from app.workers.background_import import collector_at_rest, gently, libraries, open_libraries
+from app.workers.first_paint import FirstPaint
 
 _REPO = Path(__file__).resolve().parents[3]
 
@@ -45,7 +44,7 @@ def python(code: str, *arguments: object, **environment: str) -> subprocess.Comp
 @pytest.mark.skipif(os.name != "posix", reason="the loader is asked through dlopen here")
 def test_libraries_are_open_before_the_import_and_the_import_works():
     code = (
-        "import sys; from app.habits.quiet_import import libraries, open_libraries\n"
+        "import sys; from app.workers.background_import import libraries, open_libraries\n"
         "paths = libraries('torch') + libraries('cv2'); print(len(paths), open_libraries(paths))\n"
         "print('torch' in sys.modules, 'cv2' in sys.modules)\n"
         "maps = open('/proc/self/maps').read() if sys.platform == 'linux' else ''\n"
@@ -88,7 +87,7 @@ def test_an_import_waits_in_turn_and_not_beyond_what_does_not_come():
 def test_torch_goes_after_the_first_preview_or_what_comes_in_its_place(
     qtbot, engine, samples, files, what
 ):
-    first = gui.FirstPictures()
+    first = application.FirstPictures()
     turns = [event for event, _ in first.turns]
     window = MainWindow(lambda: engine, samples, "mif", "average" if what == "classical" else "")
     qtbot.addWidget(window)
@@ -173,11 +172,11 @@ def test_work_begins_after_the_first_paint_and_once(qtbot):
 
 def test_timings_are_written_only_when_asked_for(qtbot, monkeypatch, tmp_path, window, engine):
     monkeypatch.delenv("UNIFUSION_TIMINGS", raising=False)
-    assert timings.wanted() is None
+    assert startup_timings.wanted() is None
     monkeypatch.setenv("UNIFUSION_TIMINGS", str(tmp_path / "t.jsonl"))
-    file = timings.wanted()
+    file = startup_timings.wanted()
     assert file is not None
-    clock = timings.Timings(file, window, window.session)
+    clock = startup_timings.Timings(file, window, window.session)
     window.update()
     engine.gate.clear()  # the preview is on its own thread, and could come second
     with qtbot.waitSignal(window.controller.previewed, timeout=10_000):
@@ -231,8 +230,8 @@ def test_a_hang_up_that_is_ignored_stays_so():
 def test_a_terminated_program_keeps_its_session(tmp_path, files):
     code = (
         "import os, signal, sys; from pathlib import Path; from PySide6.QtCore import QTimer\n"
-        "from app import gui, jobs; from tests.app.standin import StandInEngine\n"
-        "jobs.engine_factory = lambda device: StandInEngine\n"
+        "from app.shell import application as gui; from tests.app.standin import StandInEngine\n"
+        "gui.engine_factory = lambda device: StandInEngine\n"
         "shown = gui.FirstPaint\n"
         "def paint(window, then):\n"
         "    window.controller.idle.connect(lambda: os.kill(os.getpid(), signal.SIGTERM))\n"
@@ -251,9 +250,9 @@ def test_a_terminated_program_keeps_its_session(tmp_path, files):
 # --- scaling and network -----------------------------------------------------------------------
 
 _SHOT = (
-    "import sys; from pathlib import Path; from app import gui, jobs\n"
+    "import sys; from pathlib import Path; from app.shell import application as gui\n"
     "from tests.app.standin import StandInEngine\n"
-    "jobs.engine_factory = lambda device: StandInEngine\n"
+    "gui.engine_factory = lambda device: StandInEngine\n"
     "sys.exit(gui.run(None, None, 'mif', None, 'cpu', Path(sys.argv[1])))"
 )
 
@@ -275,7 +274,7 @@ def test_the_window_opens_and_fuses_with_all_sockets_denied(tmp_path):
         "        asked.append((event, str(details)))\n"
         "        raise PermissionError('no network')\n"
         "sys.addaudithook(deny)\n"
-        "from pathlib import Path; from app.gui import run\n"
+        "from pathlib import Path; from app.shell.application import run\n"
         "code = run(None, None, 'mif', None, 'cpu', Path(sys.argv[1]))\n"
         "print(code, asked, 'PySide6.QtNetwork' in sys.modules)"
     )

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.views.train_page import TrainPage
+from app.train.page import TrainPage
 from tests.tiny import tiny_pack
 from tests.trainer.runs import CONFIG, make_pairs
-from trainer.fields import values_of
+from trainer.config.form import values_of
 
 WAIT = 30_000
 LONG = {"steps": 100_000, "log_every": 1, "validate_every": 5, "checkpoint_every": 5}

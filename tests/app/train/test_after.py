@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QPushButton
 
-from app.training.state import Compared
-from app.training.values import FigureLine, Kept
+from app.train.state import Compared
+from app.train.view_models import FigureLine, Kept
 from tests.app.train.conftest import LONG, WAIT, prepare
 
 

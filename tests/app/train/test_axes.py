@@ -10,10 +10,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 
-from app import theme
-from app.training.curves import Curves
-from app.widgets.train.chart import Chart
-from app.widgets.train.charts import Charts
+from app.train.chart import Chart
+from app.train.charts import Charts
+from app.train.curves import Curves
+from app.widgets import theme
 from tests.app.test_theme import READABLE, contrast
 
 

@@ -11,10 +11,10 @@ from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QCheckBox
 
-from app.training.curves import Curve, Curves, as_csv, reduced, smoothed
-from app.training.work import as_image
-from app.widgets.train.chart import Chart
-from app.widgets.train.strip import Strip
+from app.train.chart import Chart
+from app.train.curves import Curve, Curves, as_csv, reduced, smoothed
+from app.train.preview_strip import Strip
+from app.train.tasks import as_image
 
 
 def filled(count: int, *names: str) -> Curves:

@@ -10,9 +10,9 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from app.training.values import Fetch
-from core.models import fetch
-from core.models.places import backbone_file
+from app.train.view_models import Fetch
+from core.packs import download
+from core.packs.paths import backbone_file
 from tests.app.train.conftest import WAIT
 from tests.core.hub import Behaviour, Hub, release_of
 from tests.tiny import TINY_VIT
@@ -27,8 +27,8 @@ def content(tmp_path: Path) -> bytes:
 @pytest.fixture
 def hub(monkeypatch, content):
     """A hub on this machine, with a small DINOv3 of random numbers."""
-    monkeypatch.setattr(fetch, "CONFIG", TINY_VIT)
-    monkeypatch.setattr(fetch, "RELEASE", release_of(content))
+    monkeypatch.setattr(download, "CONFIG", TINY_VIT)
+    monkeypatch.setattr(download, "RELEASE", release_of(content))
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     with Hub(Behaviour(content=content)) as made:
@@ -64,9 +64,9 @@ def test_the_card_says_what_it_is_about_and_waits_for_a_tick_and_a_press(qtbot, 
     assert card.extent.text() == "86 MB"
     assert card.extent.isVisible()
     assert "DINOv3 License" in card.licence.text()
-    assert card.address.text() == fetch.LICENCE_ADDRESS
+    assert card.address.text() == download.LICENCE_ADDRESS
     shown = [card.terms.itemAt(k).widget().text() for k in range(card.terms.count())]
-    assert [text for text in shown if text != "•"] == [str(term) for term in fetch.TERMS]
+    assert [text for text in shown if text != "•"] == [str(term) for term in download.TERMS]
     assert "download" in page.state.faults["backbone"]
     assert not card.download.isEnabled()
     page.training.fetching.dismiss()

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 
-from app import theme
-from app.training.values import OpenRun
-from app.widgets.train.sides import SideRows
+from app.train.split_table import SideRows
+from app.train.view_models import OpenRun
+from app.widgets import theme
 from core.device import choose_device
 from core.errors import InputError
 from tests.app.train.conftest import WAIT, prepare
 from tests.app.train.test_run import click, phase
 from tests.trainer.runs import make_pairs
-from trainer.config import load_config
+from trainer.config.config import load_config
 
 
 def reported(qtbot, page) -> None:

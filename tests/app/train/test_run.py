@@ -14,15 +14,15 @@ import torch
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from app.jobs import engine_factory
-from app.main_window import MainWindow
-from core.models.catalogue import Catalogue
-from core.models.pack import read_manifest
-from core.models.user_packs import default_name
+from app.engine import engine_factory
+from app.shell.main_window import MainWindow
+from core.packs.format import read_manifest
+from core.packs.library import default_name
+from core.packs.registry import Catalogue
 from tests.app.train.conftest import LONG, WAIT, points, prepare
-from trainer import runs
-from trainer.bilevel import BilevelStep
-from trainer.plan import RunPlan
+from trainer.config.run_plan import RunPlan
+from trainer.optimization.bilevel import BilevelStep
+from trainer.run_folder import registry
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -152,7 +152,7 @@ def test_a_killed_process_is_offered_and_goes_on_with_its_curve(qtbot, home, dat
     phase(qtbot, page, "done")
     assert list(state.losses["upper"].steps) == [2, 4, 6, 8, 10, 12]
     assert state.kept.pack == out
-    assert runs.unfinished(home / "packs") == ()
+    assert registry.unfinished(home / "packs") == ()
 
 
 def test_setting_aside_keeps_the_state_and_a_run_can_be_deleted(qtbot, page, home, data):
@@ -197,7 +197,7 @@ def test_closing_in_the_middle_leaves_a_run_to_go_on_with(qtbot, page, home, dat
     click(page.start.start)
     more(qtbot, page, 3)
     page.shutdown()
-    (left,) = runs.unfinished(home / "packs")
+    (left,) = registry.unfinished(home / "packs")
     assert left.resumable
     assert not left.running
     assert left.step >= 3
@@ -283,8 +283,8 @@ def test_out_of_memory_asks_before_the_batch_is_halved(qtbot, page, data, monkey
 
 
 def test_a_plan_is_of_a_free_name(page, home):
-    from app.training.state import DataChoice
-    from app.training.work import new_plan
+    from app.train.state import DataChoice
+    from app.train.tasks import new_plan
 
     plan = new_plan(page.state.room, DataChoice((Path("x"),)), "Tiny", "three heads", False)
     assert isinstance(plan, RunPlan)

@@ -25,10 +25,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import theme
-from app.training.files import as_toml
-from app.training.phrases import duration, memory, pace
-from app.training.values import get, put
+from app.train.formatting import duration, memory, pace
+from app.train.settings_file import as_toml
+from app.train.view_models import get, put
+from app.widgets import theme
 from core.models.backbone import Dinov3Backbone
 from core.models.config import BackboneConfig
 from core.tasks import TASKS
@@ -36,8 +36,8 @@ from resources import PACKS
 from tests.app.test_window import drop
 from tests.app.train.conftest import WAIT, prepare, settings_file
 from tests.trainer.runs import CONFIG, make_pairs
-from trainer.config import load_config, train_adapter
-from trainer.fields import FIELDS, values_of
+from trainer.config.config import load_config, train_adapter
+from trainer.config.form import FIELDS, values_of
 
 
 def reported(qtbot, page) -> None:

@@ -8,17 +8,17 @@ import cv2
 import numpy as np
 import pytest
 
-from app.widgets.train.chart import Chart
-from app.words import spoken
+from app.i18n.translate import spoken
+from app.train.chart import Chart
 from core.errors import Said
 from tests.app.german import english_in, left_over
 from tests.app.train.conftest import WAIT, prepare
 from tests.trainer.runs import CONFIG
-from trainer.config import TrainConfig
-from trainer.fields import FIELDS, validate, values_of
-from trainer.plan import RunPlan
-from trainer.runs import RunRecord, read_record, write_record
-from trainer.session import Diverged
+from trainer.config.config import TrainConfig
+from trainer.config.form import FIELDS, validate, values_of
+from trainer.config.run_plan import RunPlan
+from trainer.run.network import Diverged
+from trainer.run_folder.registry import RunRecord, read_record, write_record
 
 pytestmark = pytest.mark.usefixtures("german")
 

@@ -1,0 +1,226 @@
+"""What the Batch workspace says above its table: cards with the ways on as buttons."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from app.batch import row_text
+from app.batch.controller import BatchController
+from app.batch.last_batch import Remembered
+from app.batch.state import Ending
+from app.i18n.numbers import number
+from app.i18n.translate import spoken, spoken_all
+from app.widgets.cards import Card
+from app.widgets.notification import Notice
+from core.errors import FusionError
+from core.tasks import TASKS
+
+
+class BatchCards(QWidget):
+    """One card of each kind at most."""
+
+    problems_wanted = Signal()
+    """Somebody wants to see the failed rows."""
+
+    def __init__(
+        self, batch: BatchController, notice: Notice, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._batch, self._notice = batch, notice
+        self.cards: dict[str, Card] = {}
+        self._kept_tasks: set[str] = set()
+        """Offers of a task that were turned down."""
+        self._shelf = QVBoxLayout(self)
+        self._shelf.setContentsMargins(0, 0, 0, 0)
+        self._shelf.setSpacing(8)
+        batch.ended.connect(self._ended)
+        batch.failed.connect(self._show_error)
+        batch.remembered.connect(self._offer)
+        for changed in (batch.pairing_changed, batch.choices_changed, batch.phase_changed):
+            changed.connect(self.show_task)
+        self.hide()
+
+    def say(self, name: str, text: str) -> None:
+        card = self._add_card(name, Card(text, (("ok", self.tr("OK")),), "alert-outline"))
+        card.answered.connect(lambda _answer: self.take_away(name))
+
+    def _add_card(self, name: str, card: Card) -> Card:
+        self.take_away(name)
+        self.cards[name] = card
+        self._shelf.addWidget(card)
+        card.show()
+        self.show()
+        return card
+
+    def take_away(self, name: str) -> None:
+        old = self.cards.pop(name, None)
+        if old is not None:
+            old.hide()
+            old.deleteLater()
+        self.setVisible(bool(self.cards))
+
+    # --- what the output folder holds ---------------------------------------------------
+
+    def show_found(self) -> None:
+        """Say what the output folder holds already."""
+        found = self._batch.planned.found
+        if found is None or self._batch.is_busy or self._batch.choices.anew:
+            self.take_away("found")
+            return
+        answers: tuple[tuple[str, str], ...]
+        anew = ("anew", self.tr("Begin anew"))
+        share = row_text.share_text(found.done, found.total)
+        if self._batch.planned.error is not None:
+            self.take_away("end")
+            text = self.tr("This folder holds another batch ({0}): {1}.")
+            text = text.format(share, "; ".join(spoken_all(found.differences)))
+            answers = (("settings", self.tr("Use its settings")), anew)
+        elif found.is_over:
+            one = self.tr("The one pair of the batch in this folder is done.")
+            many = self.tr("All {0} pairs of the batch in this folder are done.")
+            text = one if found.total == 1 else many.format(number(found.total, ","))
+            answers = (anew,)
+        else:
+            text = self.tr("The batch in this folder is not finished: {0}.").format(share)
+            answers = (("go", self.tr("Go on")), anew)
+        text = f"{text}{self._changed(found)}"
+        if found.adopted and self._batch.planned.error is None:
+            more = self.tr("Changed for what is not done yet: {0}.")
+            text = f"{text} {more.format('; '.join(spoken_all(found.adopted)))}"
+        if "end" not in self.cards:
+            self._add_card("found", Card(text, answers, "history")).answered.connect(self._answer)
+
+    def _changed(self, found: Any) -> str:
+        if not found.changed:
+            return ""
+        if found.changed == 1:
+            return " " + self.tr("Sources of 1 of them changed since; it is fused again.")
+        more = self.tr("Sources of {0} of them changed since; those are fused again.")
+        return " " + more.format(number(found.changed, ","))
+
+    def _answer(self, answer: str) -> None:
+        found = self._batch.planned.found
+        if answer == "go":
+            self._batch.start()
+        elif answer == "anew":
+            self._batch.begin_anew()
+        elif found is not None:
+            self._batch.set_choices(self._batch.choices.with_settings(found.settings))
+
+    # --- the task ---------------------------------------------------------------------------
+
+    def show_task(self) -> None:
+        """Offer the task that the names of the files speak of, where another one is chosen."""
+        batch = self._batch
+        hint = batch.pairing.suggested_task if batch.pairing is not None else ""
+        wrong = bool(hint) and hint != batch.choices.task and hint not in self._kept_tasks
+        if not wrong or batch.is_busy:
+            self.take_away("task")
+            return
+        title, chosen = (spoken(TASKS[name].title) for name in (hint, batch.choices.task))
+        text = self.tr("By their names these are pairs for “{0}”; “{1}” is chosen.")
+        answers = (("use", self.tr("Use “{0}”").format(title)), ("keep", self.tr("Keep")))
+        card = Card(text.format(title, chosen), answers, "lightbulb-outline")
+        self._add_card("task", card).answered.connect(partial(self._task_answered, hint))
+
+    def _task_answered(self, hint: str, answer: str) -> None:
+        if answer == "use":
+            self._batch.set_choices(replace(self._batch.choices, task=hint, method=""))
+        else:
+            self._kept_tasks.add(hint)
+            self.take_away("task")
+
+    # --- the end of a run ----------------------------------------------------------------
+
+    def _ended(self, ending: Ending) -> None:
+        if ending.finished is not None:
+            self._say_finished(ending.finished)
+            self._offer_resampling()
+        elif ending.error is not None:
+            self._show_error(ending.error)
+            self._notice.tell(self.tr("Batch stopped"), spoken(ending.error.said))
+        else:
+            self.say("end", self.tr("Stopped. What is done stays done; “Go on” does the rest."))
+
+    def _say_finished(self, report: Any) -> None:
+        text = row_text.ended_text(report.tally)
+        answers = [("folder", self.tr("Open folder"))]
+        sheets = [path for path in report.files if path.suffix == ".html"]
+        tables = [path for path in report.files if path.suffix == ".csv"]
+        if sheets:
+            answers.append(("sheet", self.tr("Contact sheet")))
+        if tables:
+            answers.append(("table", self.tr("Table of metrics")))
+        if report.tally.failed:
+            answers.append(("failed", self.tr("Show failed")))
+        answers.append(("ok", self.tr("OK")))
+        icon = "alert-outline" if report.tally.failed else "check-circle-outline"
+        title = self.tr("The batch has ended: {0}.").format(text)
+        card = self._add_card("end", Card(title, tuple(answers), icon))
+        folder = self._batch.choices.folder or Path()
+        places = {"folder": [folder], "sheet": sheets, "table": tables}
+        card.answered.connect(partial(self._after, places))
+        self._notice.tell(self.tr("Batch finished"), text)
+
+    def _after(self, places: dict[str, list[Path]], answer: str) -> None:
+        if answer in places:
+            for path in places[answer]:
+                self.open_path(path)
+        elif answer == "failed":
+            self.problems_wanted.emit()
+        else:
+            self.take_away("end")
+
+    def _offer_resampling(self) -> None:
+        """The way on for all pairs that failed only because their sizes differ."""
+        number_of = len(self._batch.rows.of_other_size)
+        if not number_of:
+            return
+        one = self.tr("1 pair failed because the sizes of A and B differ.")
+        many = self.tr("{0} pairs failed because the sizes of A and B differ.")
+        text = one if number_of == 1 else many.format(number(number_of, ","))
+        answers = (("resample", self.tr("Resample B and go on")), ("no", self.tr("No, thanks")))
+        card = self._add_card("sizes", Card(text, answers, "alert-outline"))
+        card.answered.connect(self._resampling_answered)
+
+    def _resampling_answered(self, answer: str) -> None:
+        self.take_away("sizes")
+        if answer == "resample":
+            self._batch.set_resample(self._batch.rows.of_other_size, True, start=True)
+
+    def open_path(self, path: Path) -> None:
+        """Show a file or folder with the system's own program for it."""
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.absolute()))):
+            self.say("open", self.tr("The system has no program to open {0}").format(path))
+
+    def _show_error(self, error: FusionError) -> None:
+        self.say("error", spoken(error.said))
+
+    # --- the last batch ------------------------------------------------------------------
+
+    def _offer(self, last: Remembered) -> None:
+        done = last.found.done if last.found is not None else 0
+        total = last.found.total if last.found is not None else len(last.pairing.active)
+        text = self.tr("The last batch was not finished: {0}, in {1}.")
+        text = text.format(row_text.share_text(done, total), last.choices.out)
+        if last.found is not None:
+            text = f"{text}{self._changed(last.found)}"
+        answers = (
+            ("go", self.tr("Go on")),
+            ("show", self.tr("Show")),
+            ("no", self.tr("No, thanks")),
+        )
+        card = self._add_card("remembered", Card(text, answers, "history"))
+        card.answered.connect(partial(self._offered, last))
+
+    def _offered(self, last: Remembered, answer: str) -> None:
+        self.take_away("remembered")
+        if answer != "no":
+            self._batch.take_up(last, start=answer == "go")

@@ -1,0 +1,99 @@
+"""The last batch on disk: its pairs and choices, so that it can be gone on with. No pixels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.batch.settings import Choices
+from app.pairs.edits import Key
+from core.messages import from_data, to_data
+from core.progress import Progress
+
+if TYPE_CHECKING:
+    from core.batch import FoundRun
+    from core.pairing.plan import PairingPlan
+
+_FILE, _VERSION = "batch.json", 1
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """The last batch.
+
+    Attributes:
+        sources: what was dropped.
+        choices: how it was run.
+        pairing: its pairs, those that were left out too.
+        is_open: True when it was begun and did not end.
+        found: what its output folder says of it.
+        own: pairs for which it was chosen whether B is resampled.
+    """
+
+    sources: tuple[Path, ...]
+    choices: Choices
+    pairing: PairingPlan
+    is_open: bool = True
+    found: FoundRun | None = None
+    own: Mapping[Key, bool] = field(default_factory=dict)
+
+
+def keep(folder: Path, last: Remembered, progress: Progress) -> None:
+    """Write it to the settings folder, in one step.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    from core.io.atomic import atomic_write
+
+    data = {
+        "version": _VERSION,
+        "open": last.is_open,
+        "sources": [str(path) for path in last.sources],
+        "choices": last.choices.as_json(),
+        "pairs": [
+            [str(m.a), str(m.b), m.name, str(m.folder), to_data(m.reason), m.sure, m.excluded]
+            for m in last.pairing.matches
+        ],
+        "own": [[str(a), str(b), resample] for (a, b), resample in last.own.items()],
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    atomic_write(folder / _FILE, json.dumps(data).encode())
+
+
+def recall(folder: Path, progress: Progress) -> Remembered | None:
+    """The last batch, with what its folder says; None when there is none that can be read."""
+    from app.batch.settings import options_of
+    from core.batch import find_run
+    from core.errors import FusionError
+
+    try:
+        last = _from_json(json.loads((folder / _FILE).read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    try:
+        found = find_run(options_of(last.choices, resume=True)) if last.is_open else None
+    except FusionError:  # damaged, or another window is at it just now
+        found = None
+    return replace(last, found=found)
+
+
+def _from_json(data: Any) -> Remembered:
+    from core.pairing.plan import Match, PairingPlan
+
+    if data["version"] != _VERSION:
+        raise ValueError("another version wrote it")
+    matches = tuple(
+        Match(
+            str(name), Path(a), Path(b), from_data(reason), Path(folder),
+            sure=bool(sure), excluded=bool(excluded),
+        )
+        for a, b, name, folder, reason, sure, excluded in data["pairs"]
+    )  # fmt: skip
+    sources = tuple(Path(path) for path in data["sources"])
+    choices = Choices.from_json(data["choices"])
+    own = {(Path(a), Path(b)): bool(resample) for a, b, resample in data.get("own", ())}
+    return Remembered(sources, choices, PairingPlan(matches), bool(data["open"]), own=own)

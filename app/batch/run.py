@@ -1,0 +1,160 @@
+"""A run of a batch in the window: its job, what is known of each row, how far the whole is."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Container, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.batch import tasks
+from app.batch.pause_gate import Valve
+from app.batch.state import UNDER_WAY, Ending, Phase, RowNow, RowStates
+from app.engine import EngineFactory, LazyEngine
+from app.pairs.edits import Key, key_of
+from app.workers import Job, Runner
+
+if TYPE_CHECKING:
+    from core.batch import BatchRow, Tally
+
+_DRAIN_MS = 50
+"""Rows are told about twenty times a second at most."""
+_AT_ONCE = 400
+"""Events taken in one turn of the event loop: some milliseconds' worth."""
+
+
+class BatchRun(QObject):
+    """Starts, pauses and stops a run and gathers what it tells. Signals come on the GUI thread."""
+
+    rows_changed = Signal(object)
+    """Keys of rows that look different now."""
+    tally_changed = Signal()
+    phase_changed = Signal()
+    ended = Signal(object)
+    """An :class:`Ending`."""
+
+    def __init__(self, factory: EngineFactory, runner: Runner, parent: QObject) -> None:
+        """
+        Args:
+            factory: makes the engine, on the thread that fuses.
+            runner: does the run.
+        """
+        super().__init__(parent)
+        self._lazy, self._runner = LazyEngine(factory), runner
+        self._valve = Valve()
+        self._job: Job | None = None
+        self._closed = False
+        self.inbox: deque[Any] = deque()
+        """Events that were not looked at yet."""
+        self.rows = RowStates()
+        self.phase: Phase = "idle"
+        self.tally: Tally | None = None
+        self.stage = ""
+        self._timer = QTimer(self)
+        self._timer.setInterval(_DRAIN_MS)
+        self._timer.timeout.connect(self.drain)
+
+    @property
+    def is_on(self) -> bool:
+        """True from the start to the end, pauses included."""
+        return self.phase in ("running", "paused", "stopping")
+
+    def _set_phase(self, phase: Phase) -> None:
+        if phase != self.phase:
+            self.phase = phase
+            self.phase_changed.emit()
+
+    def start(self, planned: tasks.Planned) -> None:
+        """Run what is planned."""
+        assert planned.plan is not None
+        self.prepare(planned.plan.rows)
+        job = self._job = self._runner.submit(
+            partial(tasks.run, self._lazy, planned, self._valve, self.inbox)
+        )
+        job.progress.connect(self._report)
+        job.finished.connect(lambda report: self.end(Ending(report)))
+        job.failed.connect(lambda error: self.end(Ending(error=error)))
+        job.cancelled.connect(lambda: self.end(Ending()))
+        self._timer.start()
+        self._set_phase("running")
+        self.rows_changed.emit(list(self.rows))
+
+    def prepare(self, rows: Sequence[BatchRow]) -> None:
+        """Let ``rows`` wait."""
+        self.tally = None
+        self.inbox.clear()
+        waiting = RowNow("queued")
+        for row in rows:
+            self.rows.put(key_of(row.match), waiting)
+
+    def pause(self) -> None:
+        """Let rows that are being written end, and then stand still."""
+        if self.phase == "running":
+            self._valve.shut()
+            self._set_phase("paused")
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        if self.phase == "paused":
+            self._valve.open()
+            self._set_phase("running")
+
+    def cancel(self) -> None:
+        """Stop; what is done stays done."""
+        if self._job is not None and self.is_on:
+            self._set_phase("stopping")
+            self._job.cancel()
+
+    def forget(self) -> None:
+        """Nothing is known of any row."""
+        self.rows.clear()
+        self.tally = None
+
+    def keep_only(self, keys: Container[Key]) -> None:
+        """Forget rows that are not among ``keys``."""
+        if self.rows.keep_only(keys):
+            self.tally = None
+
+    def close(self) -> None:
+        """The window goes: nobody is told any more."""
+        self._closed = True
+        self._timer.stop()
+
+    def _report(self, _done: float, _total: float, stage: str) -> None:
+        if self.tally is None and stage != self.stage:
+            self.stage = stage
+            self.tally_changed.emit()
+
+    def drain(self, most: int = _AT_ONCE) -> None:
+        """Take note of what was told, ``most`` events of it."""
+        changed: dict[Key, None] = {}
+        for _ in range(min(most, len(self.inbox))):
+            event = self.inbox.popleft()
+            self.tally = event.tally
+            if hasattr(event, "row"):
+                key = key_of(event.row.match)
+                now = RowNow(
+                    event.state, event.text, event.seconds, event.output, event.notes, event.differs
+                )
+                self.rows.put(key, now)
+                changed[key] = None
+        if changed:
+            self.rows_changed.emit(list(changed))
+            self.tally_changed.emit()
+
+    def end(self, ending: Ending) -> None:
+        """The run is over: take note of all that was told, then say so."""
+        self._job = None
+        self._timer.stop()
+        self.drain(len(self.inbox))
+        self.inbox.clear()
+        under_way = [key for key, row in self.rows.items() if row.state in UNDER_WAY]
+        for key in under_way:
+            self.rows.put(key, RowNow("stopped"))
+        self._set_phase("idle")
+        if not self._closed:
+            self.rows_changed.emit(under_way)
+            self.tally_changed.emit()
+        self.ended.emit(ending)

@@ -1,0 +1,121 @@
+"""What a person chooses for a batch, as plain values that can be kept in a file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.batch.settings import FLAGS, WINDOWS, BatchSettings
+from core.windows import Window, window_of
+
+if TYPE_CHECKING:
+    from core.batch import BatchOptions
+    from core.types import BitDepth
+
+FORMATS = ("", "png", "tif", "jpg", "webp", "bmp")
+"""Formats on offer; "" is that of the name template, else PNG."""
+
+DEPTHS: tuple[BitDepth | None, ...] = (None, 8, 16, 32)
+"""Bits on offer; None is the deeper of the two sources."""
+
+
+@dataclass(frozen=True)
+class Choices(BatchSettings):
+    """The settings of a batch as they stand in the window, where a contact sheet is usual.
+
+    Attributes:
+        out: the folder for results, as it was typed; "" while none is chosen.
+        anew: forget the run recorded in the folder and replace its files.
+    """
+
+    contact_sheet: bool = True
+    out: str = ""
+    anew: bool = False
+
+    @property
+    def folder(self) -> Path | None:
+        """The output folder, if one is chosen."""
+        return Path(self.out).expanduser() if self.out.strip() else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Choices:
+        """The choices in ``data``; what it does not name or names wrongly is as delivered.
+
+        Raises:
+            KeyError: it names no task.
+        """
+        default = cls(str(data["task"]))
+        kept = {
+            field.name: data[field.name]
+            for field in fields(cls)
+            if field.name in data and type(data[field.name]) is type(getattr(default, field.name))
+        }
+        depth = data.get("depth")
+        windows = {name: _window(data.get(name)) for name in WINDOWS}
+        return cls(**{**kept, **windows, "depth": depth if depth in DEPTHS else None})
+
+    def with_settings(self, settings: Mapping[str, str]) -> Choices:
+        """The same with the settings a recorded run was begun with.
+
+        Args:
+            settings: as :meth:`core.batch.BatchOptions.settings` gives them.
+        """
+        depths = {str(depth): depth for depth in DEPTHS}
+        flags: dict[str, Any] = {
+            flag: settings[said] == "yes" for flag, said in FLAGS.items() if said in settings
+        }
+        return replace(
+            self,
+            task=settings.get("task", self.task),
+            method=settings.get("method", self.method),
+            template=settings.get("template", self.template),
+            format=settings.get("format", "").lstrip("."),
+            depth=depths.get(settings.get("depth", "")),
+            anew=False,
+            window_a=window_of(settings.get(WINDOWS["window_a"])),
+            window_b=window_of(settings.get(WINDOWS["window_b"])),
+            **flags,
+        )
+
+
+def _window(kept: object) -> Window | None:
+    """A window as JSON keeps it; None for none, and for what is none."""
+    if not isinstance(kept, (list, tuple)) or len(kept) != 2:
+        return None
+    if not all(type(end) in (int, float) and math.isfinite(end) for end in kept):
+        return None
+    low, high = map(float, kept)
+    return (low, high) if low < high else None
+
+
+def options_of(choices: Choices, *, resume: bool) -> BatchOptions:
+    """The options of a run. Imports the engine's room: call on a worker thread.
+
+    Raises:
+        InputError: no folder is chosen.
+    """
+    from core.batch import BatchOptions
+    from core.errors import InputError
+
+    folder = choices.folder
+    if folder is None:
+        raise InputError("No output folder", remedy="Choose a folder for the results.")
+    shared = {field.name: getattr(choices, field.name) for field in fields(BatchSettings)}
+    shared["overwrite"] = choices.overwrite or choices.anew
+    return BatchOptions(**shared, out=folder, resume=resume and not choices.anew)
+
+
+def usual_folder(sources: tuple[Path, ...]) -> str:
+    """Where results go unless somebody says otherwise: beside the first source."""
+    if not sources:
+        return ""
+    first = sources[0]
+    base = first if first.is_dir() else first.parent
+    return str(base.with_name(f"{base.name or 'pictures'}-fused"))

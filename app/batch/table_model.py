@@ -1,0 +1,376 @@
+"""The table of pairs with what a batch knows of each: size, name of the result, state, problem."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import (
+    QByteArray,
+    QMimeData,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSize,
+    QSortFilterProxyModel,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPixmap
+
+from app.pairs.table import PairTable
+from app.widgets import theme
+
+Index = QModelIndex | QPersistentModelIndex
+Key = tuple[Path, Path]
+
+A, B, WHY, FOLDER, SIZE, RESULT, STATE, SAID = range(8)
+THUMB = 30
+_NO_PARENT = QModelIndex()
+_ROWS_TYPE = "application/x-unifusion-rows"
+_THUMBS_KEPT = 400
+# Made once: Qt asks for the flags of every cell when all are selected.
+_PLAIN = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+_PAIR = _PLAIN | Qt.ItemFlag.ItemIsDragEnabled
+_TICKED = _PAIR | Qt.ItemFlag.ItemIsUserCheckable
+
+
+@dataclass(frozen=True)
+class RowText:
+    """What a row shows beside its files.
+
+    Attributes:
+        size: of the pictures. result: name of the fused picture. state: in a word or two.
+        said: what went wrong or should be known, in full.
+        mood: “” , “good”, “bad” or “warn”.
+        output: the fused picture's file, once it is there.
+        resampled: whether B is brought onto A, where their sizes differ; else None.
+    """
+
+    size: str = ""
+    result: str = ""
+    state: str = ""
+    said: str = ""
+    mood: str = ""
+    output: Path | None = None
+    resampled: bool | None = None
+
+
+@dataclass(frozen=True)
+class _Nothing:
+    """A table without pairs."""
+
+    matches: tuple[Any, ...] = ()
+    leftovers: tuple[Any, ...] = ()
+
+
+class BatchTable(PairTable):
+    """Pairs first, files without partner below in red; ticks, dragging and thumbnails."""
+
+    ticked = Signal(object, bool)
+    """Rows, and whether they are to be used."""
+    moved = Signal(object, int)
+    """Rows, and the place they are to stand before."""
+    thumb_wanted = Signal(object)
+    """A pair of paths."""
+
+    def __init__(
+        self, describe: Callable[[Any], RowText], is_troubled: Callable[[Any], bool]
+    ) -> None:
+        """
+        Args:
+            describe: of a match, what its row shows.
+            is_troubled: of a match, whether somebody should look at its row.
+        """
+        super().__init__(_Nothing())
+        self._describe, self._is_troubled = describe, is_troubled
+        self._places: dict[Key, int] = {}
+        self._thumbs: OrderedDict[Key, QIcon] = OrderedDict()
+        self._unread: set[Key] = set()
+        """Pairs whose small pictures lack one, since its file could not be read."""
+        self._blanks = (_blank(1), _blank(2))
+        self.is_locked = False
+        """While a batch runs: rows can be moved, and nothing else."""
+
+    # --- content ---------------------------------------------------------------------------
+
+    def show_plan(self, plan: Any) -> bool:
+        """Show another plan; None is an empty one. Rows that only changed stay where they are.
+
+        Returns:
+            Whether the table was built anew, so that nothing in it is selected any more.
+        """
+        plan = _Nothing() if plan is None else plan
+        self._places = {(m.a, m.b): row for row, m in enumerate(plan.matches)}
+        same = len(plan.matches) == len(self.plan.matches) and plan.leftovers == self.plan.leftovers
+        if not same:
+            self.set_plan(plan)
+            return True
+        self.plan = plan
+        self.touch_all()
+        return False
+
+    def touch_all(self) -> None:
+        """Every row looks different."""
+        if self.rowCount():
+            last = self.index(self.rowCount() - 1, SAID)
+            self.dataChanged.emit(self.index(0, 0), last)
+
+    def touch(self, keys: Sequence[Key]) -> None:
+        """Some pairs look different: one signal for each stretch of rows."""
+        rows = sorted(row for key in keys if (row := self._places.get(key)) is not None)
+        for first, last in stretches(rows):
+            self.dataChanged.emit(self.index(first, 0), self.index(last, SAID))
+
+    def row_of(self, key: Key) -> int | None:
+        """Where a pair stands."""
+        return self._places.get(key)
+
+    def match_at(self, row: int) -> Any:
+        """The pair of a row; None for a file without partner."""
+        return self.plan.matches[row] if 0 <= row < len(self.plan.matches) else None
+
+    def text_at(self, row: int) -> RowText:
+        """What a row shows beside its files."""
+        match = self.match_at(row)
+        return self._describe(match) if match is not None else RowText()
+
+    def is_troubled(self, row: int) -> bool:
+        """Whether somebody should look at the row."""
+        match = self.match_at(row)
+        if match is None:
+            return True
+        return self._is_troubled(match)
+
+    def set_thumb(self, key: Key, first: QImage | None, second: QImage | None) -> None:
+        """Take small pictures: of A and B under (A, B), of a result under (file, Path())."""
+        pictures = [first] if key[1] == Path() else [first, second]
+        pixmap = QPixmap(len(pictures) * (THUMB + 2) - 2, THUMB)
+        pixmap.fill(QColor(0, 0, 0, 0))
+        painter = QPainter(pixmap)
+        for place, image in enumerate(pictures):
+            if image is not None:
+                left = place * (THUMB + 2) + (THUMB - image.width()) // 2
+                painter.drawImage(left, (THUMB - image.height()) // 2, image)
+        painter.end()
+        self._thumbs[key] = QIcon(pixmap)
+        (self._unread.add if None in pictures else self._unread.discard)(key)
+        while len(self._thumbs) > _THUMBS_KEPT:
+            self._thumbs.popitem(last=False)
+        if key[1] != Path():
+            self.touch([key])
+        elif self.rowCount():
+            last = self.index(self.rowCount() - 1, RESULT)
+            self.dataChanged.emit(self.index(0, RESULT), last)
+
+    def forget_thumbs(self, key: Key, output: Path) -> None:
+        """The result of a pair was written anew, so its files can be read by now."""
+        self._thumbs.pop((output, Path()), None)
+        if key in self._unread:
+            self._unread.discard(key)
+            self._thumbs.pop(key, None)
+
+    # --- the model -------------------------------------------------------------------------
+
+    def columnCount(self, parent: Index = _NO_PARENT) -> int:
+        """A, B, why, folder, size, result, state, what is said."""
+        return SAID + 1
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        """Names of the columns."""
+        if section < SIZE or orientation != Qt.Orientation.Horizontal:
+            return super().headerData(section, orientation, role)
+        if role == Qt.ItemDataRole.DisplayRole:
+            titles = (self.tr("Size"), self.tr("Result"), self.tr("State"), self.tr("Note"))
+            return titles[section - SIZE]
+        return None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Pairs can be ticked and dragged; nothing can be dropped into a row."""
+        if not index.isValid():
+            return Qt.ItemFlag.ItemIsDropEnabled
+        if index.row() >= len(self.plan.matches):
+            return _PLAIN
+        return _TICKED if index.column() == A and not self.is_locked else _PAIR
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Texts, ticks, colours, small pictures."""
+        row, column = index.row(), index.column()
+        if row >= len(self.plan.matches):
+            return self._leftover_data(index, role)
+        match = self.plan.matches[row]
+        if role == Qt.ItemDataRole.SizeHintRole:
+            return QSize(60, THUMB + 4)
+        if role == Qt.ItemDataRole.DecorationRole:
+            return self._decoration(match, column)
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return self._colour(match, column)
+        if column < SIZE:
+            return super().data(index, role)
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            text = self._describe(match)
+            said = text.said
+            if role == Qt.ItemDataRole.DisplayRole:
+                said = _without_folders(said, match)
+            return (text.size, text.result, text.state, said)[column - SIZE]
+        return None
+
+    def _leftover_data(self, index: Index, role: int) -> object:
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return QColor(theme.colours().error_border)
+        if index.column() < SIZE:
+            return super().data(index, role)
+        if role == Qt.ItemDataRole.DisplayRole and index.column() == STATE:
+            return self.tr("Not paired")
+        return None
+
+    def _decoration(self, match: Any, column: int) -> object:
+        if column == A:
+            return self._thumb((match.a, match.b))
+        if column == RESULT:
+            output = self._describe(match).output
+            return self._thumb((output, Path())) if output is not None else None
+        return None
+
+    def _thumb(self, key: Key) -> QIcon:
+        found = self._thumbs.get(key)
+        if found is None:
+            self.thumb_wanted.emit(key)
+            return self._blanks[key[1] != Path()]
+        self._thumbs.move_to_end(key)
+        return found
+
+    def _colour(self, match: Any, column: int) -> object:
+        now = theme.colours()
+        if match.excluded:
+            return QColor(now.muted)
+        if column == WHY and not match.sure and self._is_troubled(match):
+            return QColor(now.notice_text)
+        if column in (STATE, SAID):
+            mood = self._describe(match).mood
+            if column == SAID and mood == "good":
+                return None  # what is said of a result is information
+            roles = {"bad": now.error_border, "good": now.accent, "warn": now.notice_text}
+            return QColor(roles[mood]) if mood in roles else None
+        return None
+
+    def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        """Ask for a pair to be taken in or left out."""
+        row = index.row()
+        if role != Qt.ItemDataRole.CheckStateRole or self.match_at(row) is None or self.is_locked:
+            return False
+        used = value in (Qt.CheckState.Checked, Qt.CheckState.Checked.value)
+        self.ticked.emit([row], used)
+        return True
+
+    # --- dragging --------------------------------------------------------------------------
+
+    def supportedDropActions(self) -> Qt.DropAction:
+        """Rows are moved."""
+        return Qt.DropAction.MoveAction
+
+    def mimeTypes(self) -> list[str]:
+        """Rows of this table."""
+        return [_ROWS_TYPE]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        """The places of the dragged rows."""
+        rows = sorted({index.row() for index in indexes if self.match_at(index.row())})
+        data = QMimeData()
+        data.setData(_ROWS_TYPE, QByteArray(",".join(map(str, rows)).encode()))
+        return data
+
+    def dropMimeData(
+        self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: Index
+    ) -> bool:
+        """Ask for the rows to be moved; the answer is False, so that the view removes none."""
+        text = bytes(data.data(_ROWS_TYPE).data()).decode()
+        if text:
+            place = row if row >= 0 else len(self.plan.matches)
+            self.moved.emit(
+                [int(part) for part in text.split(",")], min(place, len(self.plan.matches))
+            )
+        return False
+
+
+def stretches(rows: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """First and last of every stretch of rows without a gap; ``rows`` go up."""
+    start = 0
+    for at in range(1, len(rows) + 1):
+        if at == len(rows) or rows[at] > rows[at - 1] + 1:
+            yield rows[start], rows[at - 1]
+            start = at
+
+
+class Shown(QSortFilterProxyModel):
+    """All rows, or only those somebody should look at; or those of a name."""
+
+    def __init__(self, table: BatchTable) -> None:
+        super().__init__()
+        self._table = table
+        self._only_troubled, self._words = False, ""
+        self.setDynamicSortFilter(False)
+        self.setSourceModel(table)
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether rows are hidden."""
+        return self._only_troubled or bool(self._words)
+
+    def places(self, rows: Sequence[int]) -> list[int]:
+        """Where ``rows`` of the table are shown, without those that are hidden."""
+        if not self.is_filtered:
+            return [row for row in rows if 0 <= row < self.rowCount()]
+        mapped = (self.mapFromSource(self._table.index(row, 0)) for row in rows)
+        return [index.row() for index in mapped if index.isValid()]
+
+    def set_only_troubled(self, only: bool) -> None:
+        """Show only rows with a problem, or all."""
+        self._only_troubled = only
+        self._filter()
+
+    def set_words(self, text: str) -> None:
+        """Show only rows whose files or folder contain ``text``."""
+        self._words = text.strip().casefold()
+        self._filter()
+
+    def _filter(self) -> None:
+        # Rows that change are only looked at again where some are hidden: there may be thousands.
+        self.setDynamicSortFilter(self.is_filtered)
+        self.invalidate()
+
+    def filterAcceptsRow(self, row: int, parent: Index) -> bool:
+        """Whether a row is shown."""
+        if self._only_troubled and not self._table.is_troubled(row):
+            return False
+        if not self._words:
+            return True
+        match = self._table.match_at(row)
+        if match is None:
+            return self._words in str(self._table.plan.leftovers[row - _count(self._table)].path)
+        text = f"{match.folder} {match.name} {match.a.name} {match.b.name}"
+        return self._words in text.casefold()
+
+
+def _blank(pictures: int) -> QIcon:
+    """What stands for small pictures that are not there yet."""
+    pixmap = QPixmap(pictures * (THUMB + 2) - 2, THUMB)
+    pixmap.fill(QColor(128, 128, 128, 40))
+    return QIcon(pixmap)
+
+
+def _without_folders(text: str, match: Any) -> str:
+    """A narrow column says of A or B what is wrong with it: their names are in the row already."""
+    for side, path in (("A", match.a), ("B", match.b)):
+        for name in (str(path), path.name):
+            text = f"{side}{text[len(name) :]}" if text.startswith(f"{name}:") else text
+        text = text.replace(str(path), path.name)
+    return text
+
+
+def _count(table: BatchTable) -> int:
+    return len(table.plan.matches)

@@ -1,0 +1,107 @@
+"""The table of a batch on screen: columns, keys, dragging."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import (
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QKeyEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from app.batch.table_model import FOLDER, RESULT, SAID, SIZE, STATE, THUMB, WHY, A, B, Shown
+
+_WIDTHS = {A: 200, B: 116, STATE: 108, SIZE: 84, SAID: 130, WHY: 132, RESULT: 150, FOLDER: 80}
+
+_NAME_MORE = 110
+"""Pixels that a name of a file gets more, at most."""
+
+
+class _Names(QStyledItemDelegate):
+    """Cuts names of files in the middle: those of one series differ at their ends."""
+
+    def initStyleOption(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """As the view has it, but for the place of the cut."""
+        super().initStyleOption(option, index)
+        option.textElideMode = Qt.TextElideMode.ElideMiddle
+
+
+class BatchView(QTableView):
+    """A table whose rows are moved by dragging or Alt+Up and Alt+Down."""
+
+    move_requested = Signal(int)
+    """-1 or 1."""
+    exclude_requested = Signal()
+    open_requested = Signal()
+    """Enter."""
+
+    def __init__(self, shown: Shown, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._is_spread = False
+        self.setModel(shown)
+        self.setAccessibleName(self.tr("Pairs of the batch and files without partner"))
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setTabKeyNavigation(False)
+        self.setShowGrid(False)
+        self.setAlternatingRowColors(False)
+        self.setWordWrap(False)
+        self.names = _Names(self)
+        for column in (A, B, RESULT):
+            self.setItemDelegateForColumn(column, self.names)
+        self.setIconSize(QSize(2 * THUMB + 2, THUMB))
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
+        self.setDragDropOverwriteMode(False)
+        self.setDropIndicatorShown(True)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        rows = self.verticalHeader()
+        rows.hide()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setDefaultSectionSize(THUMB + 6)
+        header = self.horizontalHeader()
+        # With the table's own selection it asks every cell of a selected column for its flags.
+        header.setSelectionModel(QItemSelectionModel(shown, header))
+        header.setHighlightSections(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        for place, (column, width) in enumerate(_WIDTHS.items()):
+            self.setColumnWidth(column, width)
+            header.moveSection(header.visualIndex(column), place)
+        header.setStretchLastSection(True)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Give room that is left to the columns whose texts are cut first; once."""
+        super().showEvent(event)
+        there = [c for c in _WIDTHS if not self.isColumnHidden(c)]
+        room = self.viewport().width() - sum(_WIDTHS[column] for column in there)
+        if room > 0 and not self._is_spread:
+            self._is_spread = True
+            for column in (A, B, SAID):
+                most = room if column == SAID else _NAME_MORE
+                self.setColumnWidth(column, _WIDTHS[column] + min(most, room // 3))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Alt with an arrow moves rows; Delete leaves them out; Enter opens one."""
+        steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+        key = Qt.Key(event.key())
+        if event.modifiers() & Qt.KeyboardModifier.AltModifier and key in steps:
+            self.move_requested.emit(steps[key])
+        elif key == Qt.Key.Key_Delete:
+            self.exclude_requested.emit()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.open_requested.emit()
+        else:
+            super().keyPressEvent(event)

@@ -1,0 +1,180 @@
+"""The work of a batch as plain functions of a progress. They run on worker threads.
+
+The engine's rooms are imported here and only when needed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.batch.pause_gate import Valve
+from app.batch.settings import Choices, options_of
+from app.engine import LazyEngine, tr
+from app.pairs.edits import Key, carry_over, key_of
+from app.workers.background_import import collector_at_rest
+from core.errors import FusionError, Said
+from core.progress import Progress
+
+if TYPE_CHECKING:
+    from core.batch import BatchFinished, BatchPlan, FoundRun, Look, Order
+    from core.pairing.plan import PairingPlan
+
+_TELL = 0.1
+"""Seconds of looking at files between two reports."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a run would do.
+
+    Attributes:
+        plan: rows and names; None while choices are wrong.
+        order: in which waiting rows are taken, to be changed at any time.
+        error: why there is no plan, or why it must not be run.
+        found: the run recorded in the output folder.
+    """
+
+    plan: BatchPlan | None = None
+    order: Order | None = None
+    error: FusionError | None = None
+    found: FoundRun | None = None
+    targets: Mapping[Key, Path] = field(default_factory=dict)
+    """Names of results below the output folder."""
+    problems: Mapping[Key, str] = field(default_factory=dict)
+    """Rows that cannot be done."""
+    resampled: Mapping[Key, bool] = field(default_factory=dict)
+    """Whether B is resampled where sizes differ, by pair."""
+
+    @property
+    def can_run(self) -> bool:
+        """Whether there is something to run and nothing against it."""
+        return self.plan is not None and bool(self.plan.rows) and self.error is None
+
+    def resamples(self, key: Key) -> bool | None:
+        """Whether B of a pair is resampled where sizes differ; None while there is no plan."""
+        return self.resampled.get(key)
+
+    def for_retry(self) -> Planned:
+        """The same, with rows at which the program crashed tried again too."""
+        assert self.plan is not None
+        options = replace(self.plan.options, retry_crashed=True)
+        return replace(self, plan=replace(self.plan, options=options))
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether running it goes on with a recorded run."""
+        return self.can_run and self.plan is not None and self.plan.options.resume
+
+
+def find(
+    paths: Sequence[Path], choices: Choices, old: PairingPlan | None, progress: Progress
+) -> PairingPlan:
+    """Pair files and folders; results in a source folder are never taken for sources.
+
+    Args:
+        old: what was changed by hand in it stays changed.
+
+    Raises:
+        InputError: a path does not exist.
+    """
+    from core.pairing.folders import pair_paths
+
+    progress.report(0, 0, tr("Looking for pairs"))
+    folder = choices.folder
+    # Thousands of paths stay as long as the table: nobody should search them for garbage, least of
+    # all while somebody clicks in it.
+    with collector_at_rest():
+        found = pair_paths(list(paths), choices.task, skip=[folder] if folder is not None else [])
+        progress.check()
+        return carry_over(old, found)
+
+
+def plan(
+    pairing: PairingPlan, choices: Choices, own: Mapping[Key, bool], progress: Progress
+) -> Planned:
+    """What would be done; wrong choices are an answer, not a failure.
+
+    Args:
+        own: pairs for which it is chosen whether B is resampled.
+    """
+    from core.batch import find_run, plan_batch
+    from core.batch.plan import plan_rows
+
+    try:
+        options = options_of(choices, resume=True)
+        options.check()
+        found = find_run(options)
+        if found is not None and found.differences and not choices.anew:
+            error = FusionError(
+                tr("This folder holds another batch"),
+                Said.joined("; ", found.differences),
+                tr("Use its settings, begin anew, or choose another folder."),
+            )
+            return _planned(plan_rows(pairing, options, own=own), found, error)
+        if found is None:
+            options = replace(options, resume=False)
+        return _planned(plan_batch(pairing, options, own), found)
+    except FusionError as error:
+        return Planned(error=error)
+
+
+def _planned(plan: BatchPlan, found: FoundRun | None, error: FusionError | None = None) -> Planned:
+    from core.batch import Order
+
+    targets = {key_of(row.match): row.target for row in plan.rows}
+    problems = {key_of(row.match): row.problem for row in plan.rows if row.problem}
+    resampled = {key_of(row.match): plan.resamples(row) for row in plan.rows}
+    return Planned(plan, Order(), error, found, targets, problems, resampled)
+
+
+def run(
+    lazy: LazyEngine, planned: Planned, valve: Valve, inbox: deque[Any], progress: Progress
+) -> BatchFinished:
+    """Do it. Events are left in ``inbox``: thousands of signals would drown the window.
+
+    Raises:
+        FusionError, Cancelled: see :func:`core.batch.run_batch`.
+    """
+    from core.batch import BatchFinished, run_batch
+
+    assert planned.plan is not None
+    engine = lazy.get(progress)
+    valve.begin(progress)
+    event: Any = None
+    events = run_batch(
+        planned.plan, engine, valve, order=planned.order, clock=valve.seconds
+    )  # fmt: skip
+    for event in events:
+        inbox.append(event)
+    assert isinstance(event, BatchFinished)
+    return event
+
+
+def look(keys: Sequence[Key], known: Mapping[Key, Look], progress: Progress) -> Iterator[Any]:
+    """Yield lists of (key, :class:`core.batch.Look`), a few times a second.
+
+    Args:
+        keys: pairs to look at.
+        known: what was seen before; of a pair that was swapped nothing is opened again.
+    """
+    from core.batch import Look, look_at
+    from core.pairing.plan import Match
+
+    seen: list[tuple[Key, Look]] = []
+    told = time.monotonic()
+    for key in keys:
+        progress.check()
+        turned = known.get(key[::-1])
+        if turned is not None:
+            seen.append((key, Look(turned.size_b, turned.size_a, turned.problem)))
+        else:
+            seen.append((key, look_at(Match("", *key, ""))))
+        if time.monotonic() - told > _TELL:
+            yield seen
+            seen, told = [], time.monotonic()
+    yield seen

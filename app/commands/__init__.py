@@ -1,0 +1,1 @@
+"""The registry of commands, their shortcuts, the command palette and undo."""

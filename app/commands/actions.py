@@ -1,0 +1,266 @@
+"""Everything the window can do, as named commands with their keys."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
+
+from app.commands.registry import Command, Registry
+from app.widgets import theme
+
+PRESETS = 9
+"""Window presets that have a key, 1 to 9."""
+
+
+class Actions(Registry):
+    """The window's commands. Menus, top bar, key sheet and palette are made from them.
+
+    Whoever can do a thing connects to the action's ``triggered`` (or ``toggled``); commands nobody
+    connects to are neither shown nor have keys (see :meth:`Registry.retire_unwired`). What is
+    there to work on is told to :meth:`Registry.provide`: “sources” (one at least), “pair”,
+    “outcome”, “pairs” (a list of several), “panes” (they are on show), “volume”, “running”,
+    “undo”, “redo”, “session”.
+    """
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._add_file()
+        self._add_fuse()
+        self._add_compare()
+        self._add_display()
+        self._add_view()
+        self._add_pairs()
+        self._add_workspaces()
+        self._add_tools()
+        self._add_choices()
+        self._add_help()
+        theme.set_icon(self.fuse, "play", "on_accent")
+        for action in self.actions():
+            window.addAction(action)
+
+    def all(self) -> list[QAction]:
+        """Every action, in menu order."""
+        return self.actions()
+
+    def _make(
+        self,
+        name: str,
+        text: str,
+        keys: tuple[str, ...] = (),
+        *,
+        icon: str = "",
+        needs: str = "",
+        checkable: bool = False,
+        repeats: bool = False,
+    ) -> QAction:
+        group = self._group_titles()[name.partition(".")[0]]
+        wants = frozenset(needs.split())
+        return self.add(Command(name, text, group, keys, icon, wants, checkable, repeats))
+
+    def _group_titles(self) -> dict[str, str]:
+        return {
+            "file": self.tr("File"),
+            "fuse": self.tr("Fuse"),
+            "compare": self.tr("Compare"),
+            "display": self.tr("Display"),
+            "view": self.tr("View"),
+            "pairs": self.tr("Pairs"),
+            "workspace": self.tr("Workspaces"),
+            "tools": self.tr("Tools"),
+            "appearance": self.tr("Appearance"),
+            "language": self.tr("Language"),
+            "help": self.tr("Help"),
+        }
+
+    # --- the commands ----------------------------------------------------------------------
+
+    def _add_file(self) -> None:
+        make = self._make
+        self.open = make("file.open", self.tr("Open…"), ("Ctrl+O",), icon="folder-open-outline")
+        folder = self.tr("Open folder…")
+        self.open_folder = make("file.open_folder", folder, ("Ctrl+Shift+O",))
+        sample = self.tr("Open sample pair")
+        self.sample = make("file.sample", sample, icon="image-multiple-outline")
+        self.restore = make("file.restore", self.tr("Reopen last session"), needs="session")
+        reopens = self.tr("Reopen it at every start")
+        self.reopens = make("file.reopens", reopens, checkable=True)
+        close = self.tr("Close pictures")
+        self.close_pictures = make("file.close", close, ("Ctrl+W",), needs="sources")
+        save, icon = self.tr("Save fused…"), "content-save-outline"
+        self.save = make("file.save", save, ("Ctrl+S",), icon=icon, needs="outcome")
+        export = self.tr("Export…")
+        self.export = make("file.export", export, ("Ctrl+E",), icon="export", needs="outcome")
+        self.copy = make("file.copy", self.tr("Copy fused picture"), ("Ctrl+C",), needs="outcome")
+        self.quit = make("file.quit", self.tr("Quit"), ("Ctrl+Q",))
+
+    def _add_fuse(self) -> None:
+        make = self._make
+        self.fuse = make("fuse.run", self.tr("Fuse"), ("Return", "Enter"), needs="pair")
+        self.cancel = make("fuse.cancel", self.tr("Cancel"), ("Esc",), icon="close")
+        swap = self.tr("Swap A and B")
+        self.swap = make("fuse.swap", swap, ("Ctrl+T",), icon="swap-horizontal", needs="sources")
+
+    def _add_compare(self) -> None:
+        make = self._make
+        needs = "panes"
+        switch = partial(make, needs=needs, checkable=True)
+        self.curtain = switch("compare.curtain", self.tr("Curtain"), ("C",))
+        self.blink = switch("compare.blink", self.tr("Blink (hold)"), ("B",))
+        self.checkerboard = switch("compare.checkerboard", self.tr("Checkerboard"), ("K",))
+        self.difference = switch("compare.difference", self.tr("Difference"), ("D",))
+        # Its text says what it does next; see app.fuse.display_commands.
+        self.overlay = make("compare.overlay", self.tr("Show overlay"), ("W",), needs=needs)
+        less, more = self.tr("Overlay less opaque"), self.tr("Overlay more opaque")
+        self.less_opaque = make("compare.less_opaque", less, ("Q",), needs=needs, repeats=True)
+        self.more_opaque = make("compare.more_opaque", more, ("E",), needs=needs, repeats=True)
+
+    def _add_display(self) -> None:
+        make = self._make
+        undo, redo = self.tr("Undo display change"), self.tr("Redo display change")
+        self.undo = make(
+            "display.undo", undo, ("Ctrl+Z",), icon="undo", needs="undo panes", repeats=True
+        )
+        keys = ("Ctrl+Y", "Ctrl+Shift+Z")
+        self.redo = make("display.redo", redo, keys, icon="redo", needs="redo panes", repeats=True)
+        self.invert = make("display.invert", self.tr("Invert grey values"), ("I",), needs="sources")
+        self.presets = tuple(
+            make(
+                f"display.preset_{number}",
+                self.tr("Window preset {0}").format(number),
+                (str(number),),
+                needs="sources",
+            )
+            for number in range(1, PRESETS + 1)
+        )
+
+    def _add_view(self) -> None:
+        make = self._make
+        fit, actual = self.tr("Fit pictures"), self.tr("Actual size (1:1)")
+        keys = ("R", "Ctrl+0")
+        self.fit = make("view.fit", fit, keys, icon="fit-to-screen-outline", needs="sources")
+        self.one_to_one = make("view.actual", actual, ("Z",), needs="sources")
+        maximise, needs = self.tr("Maximise pane"), "panes"
+        self.maximise = make("view.maximise", maximise, ("F",), icon="arrow-expand", needs=needs)
+        magnifier, crosshair = self.tr("Magnifier"), self.tr("Crosshair")
+        self.magnifier = make("view.magnifier", magnifier, ("M",), needs=needs, checkable=True)
+        self.crosshair = make("view.crosshair", crosshair, ("X",), needs=needs, checkable=True)
+
+    def _add_pairs(self) -> None:
+        make = self._make
+        self.previous_pair = make(
+            "pairs.previous", self.tr("Previous pair"), ("PgUp",), needs="pairs", repeats=True
+        )
+        self.next_pair = make(
+            "pairs.next", self.tr("Next pair"), ("PgDown",), needs="pairs", repeats=True
+        )
+        self.previous_patient = make(
+            "pairs.previous_patient", self.tr("Previous patient"), ("Ctrl+Up",), needs="pairs"
+        )
+        self.next_patient = make(
+            "pairs.next_patient", self.tr("Next patient"), ("Ctrl+Down",), needs="pairs"
+        )
+        slices = (
+            ("previous_slice", self.tr("Previous slice"), "Up"),
+            ("next_slice", self.tr("Next slice"), "Down"),
+            ("back_ten_slices", self.tr("Ten slices back"), "Shift+Up"),
+            ("on_ten_slices", self.tr("Ten slices on"), "Shift+Down"),
+        )
+        for name, text, key in slices:
+            action = make(f"pairs.{name}", text, (key,), needs="volume", repeats=True)
+            setattr(self, name, action)
+
+    def _add_workspaces(self) -> None:
+        titles = (
+            ("fuse", self.tr("Fuse workspace")),
+            ("batch", self.tr("Batch workspace")),
+            ("train", self.tr("Train workspace")),
+            ("evaluate", self.tr("Evaluate workspace")),
+        )
+        self.workspaces = {
+            name: self._make(f"workspace.{name}", title, (f"Ctrl+{number}",))
+            for number, (name, title) in enumerate(titles, 1)
+        }
+
+    def _add_tools(self) -> None:
+        packs = self.tr("Model packs…")
+        self.packs = self._make("tools.packs", packs, icon="package-variant-closed")
+
+    def _add_choices(self) -> None:
+        looks = (
+            ("system", self.tr("As the system")),
+            ("light", self.tr("Light")),
+            ("dark", self.tr("Dark")),
+        )
+        # A language is called by its own name, so that whoever reads it finds it.
+        languages = (
+            ("system", self.tr("As the system")),
+            ("en", "English"),
+            ("de", "Deutsch"),
+        )
+        self.appearances = self._choices("appearance", looks)
+        self.languages = self._choices("language", languages)
+
+    def _choices(self, group: str, titles: tuple[tuple[str, str], ...]) -> dict[str, QAction]:
+        exclusive = QActionGroup(self)
+        made = {}
+        for name, title in titles:
+            made[name] = self._make(f"{group}.{name}", title, checkable=True)
+            exclusive.addAction(made[name])
+        return made
+
+    def _add_help(self) -> None:
+        make = self._make
+        palette = self.tr("Command palette…")
+        self.palette = make("help.palette", palette, ("Ctrl+K",), icon="magnify")
+        self.keys = make("help.keys", self.tr("Keyboard shortcuts"), ("F1",))
+        self.edit_keys = make("help.edit_keys", self.tr("Change keyboard shortcuts…"))
+        self.about_use = make("help.research_use", self.tr("Research use only"))
+
+    # --- menus -----------------------------------------------------------------------------
+
+    def fill_menus(self, bar: QMenuBar) -> None:
+        """Put every action in a menu, group by group."""
+        self.menus = {
+            name: bar.addMenu(title)
+            for name, title in (
+                ("file", self.tr("&File")),
+                ("fuse", self.tr("F&use")),
+                ("compare", self.tr("&Compare")),
+                ("display", self.tr("&Display")),
+                ("view", self.tr("&View")),
+                ("pairs", self.tr("&Pairs")),
+                ("tools", self.tr("&Tools")),
+                ("help", self.tr("&Help")),
+            )
+        }
+        for name, title in (
+            ("appearance", self.tr("Appearance")),
+            ("language", self.tr("Language")),
+        ):
+            self.menus[name] = self.menus["view"].addMenu(title)
+        self.menus["presets"] = QMenu(self.tr("Window presets"))
+        before = {self.save, self.quit, self.less_opaque, self.invert, self.edit_keys}
+        for command in self:
+            group = command.id.partition(".")[0]
+            menu = self.menus["view" if group == "workspace" else group]
+            action = self.action(command.id)
+            if action in self.presets:
+                menu = self.menus["presets"]
+                if action is self.presets[0]:
+                    self.menus["display"].addMenu(menu)
+            if action in before or action is self.workspaces["fuse"]:
+                menu.addSeparator()
+            menu.addAction(action)
+        self.mark_wired()
+
+    def tidy_menus(self) -> None:
+        """Hide the commands nobody has connected to, and menus left empty."""
+        self.retire_unwired()
+        for menu in reversed(self.menus.values()):
+            menu.menuAction().setVisible(_has_something(menu))
+
+
+def _has_something(menu: QMenu) -> bool:
+    return any(action.isVisible() and not action.isSeparator() for action in menu.actions())

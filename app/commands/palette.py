@@ -1,0 +1,160 @@
+"""The command palette: type a few letters, press Enter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.commands.fuzzy import Texts
+from app.commands.registry import Registry, native
+from app.i18n.numbers import filled
+
+_ID = Qt.ItemDataRole.UserRole
+_PLACE = Qt.ItemDataRole.UserRole + 1
+_MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
+MOST = 120
+"""Rows shown at once: more are neither read nor quickly made."""
+
+
+@dataclass(frozen=True)
+class Find:
+    """Something that can be chosen by its name.
+
+    Attributes:
+        id: name in this program, “kind:name”.
+        title: what it is called.
+        kind: what it is (“Pair”).
+        run: what choosing it does.
+        words: more that it is found by.
+        keys: what does the same, as this system writes it.
+        enabled: False where it cannot be done now.
+    """
+
+    id: str
+    title: str
+    kind: str
+    run: Callable[[], object]
+    words: str = ""
+    keys: str = ""
+    enabled: bool = True
+
+
+class Palette(QDialog):
+    """Lists what fits what was typed; the chosen one runs once this has closed."""
+
+    def __init__(self, registry: Registry, parent: QWidget, more: Sequence[Find] = ()) -> None:
+        """
+        Args:
+            registry: its commands are listed first.
+            more: what can be found beside them.
+        """
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Command palette"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.filter = QLineEdit()
+        self.filter.setAccessibleName(self.tr("Find a command, method, pair or file"))
+        self.filter.setPlaceholderText(self.tr("Find a command, method, pair or file…"))
+        self.filter.textChanged.connect(self._fill)
+        self.filter.returnPressed.connect(self._run_current)
+        self.filter.installEventFilter(self)
+        self.list = QTreeWidget()
+        self.list.setAccessibleName(self.tr("What fits"))
+        self.list.setObjectName("commandTree")
+        self.list.setColumnCount(3)
+        self.list.setHeaderHidden(True)
+        self.list.setRootIsDecorated(False)
+        self.list.setUniformRowHeights(True)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.list.ensurePolished()
+        header = self.list.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.list.itemActivated.connect(lambda _item: self._run_current())
+        self.rest = QLabel()
+        self.rest.setObjectName("hint")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(10, 10, 10, 10)
+        layout.addWidget(self.filter)
+        layout.addWidget(self.list)
+        layout.addWidget(self.rest)
+        self.resize(760, 420)
+        self._finds = [*_commands(registry), *more]
+        self._texts = Texts(f"{f.title} {f.kind} {f.words}" for f in self._finds)
+        self._fill("")
+
+    def shown(self) -> list[str]:
+        """Ids of what is listed, in order."""
+        items = (self.list.topLevelItem(i) for i in range(self.list.topLevelItemCount()))
+        return [item.data(0, _ID) for item in items if item is not None]
+
+    def _fill(self, wanted: str) -> None:
+        self.list.clear()
+        fitting, count = self._texts.best(wanted, MOST)
+        items = []
+        for place in fitting:
+            find = self._finds[place]
+            item = QTreeWidgetItem([find.title, find.kind, find.keys])
+            item.setToolTip(0, find.title)
+            item.setData(0, _ID, find.id)
+            item.setData(0, _PLACE, place)
+            item.setDisabled(not find.enabled)
+            items.append(item)
+        self.list.addTopLevelItems(items)
+        left = count - len(fitting)
+        one, many = self.tr("1 more: type to find it."), self.tr("{0:,} more: type to find them.")
+        self.rest.setText(filled(one if left == 1 else many, left))
+        self.rest.setVisible(left > 0)
+        self._choose_first_usable()
+
+    def _choose_first_usable(self) -> None:
+        for place in range(self.list.topLevelItemCount()):
+            item = self.list.topLevelItem(place)
+            if item is not None and not item.isDisabled():
+                self.list.setCurrentItem(item)
+                return
+
+    def _run_current(self) -> None:
+        item = self.list.currentItem()
+        if item is None or item.isDisabled():
+            return
+        find = self._finds[item.data(0, _PLACE)]
+        # What it opens must not be behind this window.
+        self.accept()
+        find.run()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The arrow keys move in the list while the letters go into the field."""
+        if event.type() == QEvent.Type.KeyPress:
+            assert isinstance(event, QKeyEvent)
+            if event.key() in _MOVES:
+                self.list.event(event)
+                return True
+        return super().eventFilter(watched, event)
+
+
+def _commands(registry: Registry) -> list[Find]:
+    """All but the palette itself; a tick says that a switch is on."""
+    found = []
+    for group, commands in registry.groups().items():
+        for command in commands:
+            if command.id == "help.palette":
+                continue
+            action, keys = registry.action(command.id), native(registry.keys_of(command.id))
+            title = f"{registry.title(command.id)}{' ✓' if action.isChecked() else ''}"
+            run, enabled = action.trigger, action.isEnabled()
+            found.append(Find(command.id, title, group, run, keys=keys, enabled=enabled))
+    return found

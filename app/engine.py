@@ -1,0 +1,122 @@
+"""The engine as the window sees it: what it is asked and says of itself; made when first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from PySide6.QtCore import QCoreApplication, SignalInstance
+
+from core.fusion.protocol import Fuser
+from core.progress import Progress
+from core.tasks import TASKS, TaskSpec
+from core.types import DeviceChoice
+
+
+class Method(Protocol):
+    """A model pack or a classical baseline, as the engine describes it."""
+
+    @property
+    def name(self) -> str:
+        """What a request calls it."""
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+
+    @property
+    def kind(self) -> str:
+        """“pack” or “baseline”."""
+
+    @property
+    def summary(self) -> str:
+        """One line on what it does."""
+
+    @property
+    def default(self) -> bool:
+        """True for the task's default pack."""
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """What the engine said about itself when it was first made."""
+
+    device: DeviceChoice
+    methods: Mapping[str, tuple[Method, ...]] = field(default_factory=dict)
+
+
+def default_method(methods: tuple[Method, ...], task: TaskSpec) -> Method | None:
+    """The default pack, else the task's classical method, else the first there is."""
+    pack = next((m for m in methods if m.default), None)
+    classical = next((m for m in methods if m.name == task.default_baseline), None)
+    return pack or classical or next(iter(methods), None)
+
+
+class KnowsEngine(Protocol):
+    """Learns what the engine said about itself, and passes it on."""
+
+    engine: EngineInfo | None
+    engine_changed: SignalInstance
+
+
+class Engine(Fuser, Protocol):
+    """What the window needs of :class:`core.fusion.engine.FusionEngine`."""
+
+    @property
+    def device_choice(self) -> DeviceChoice:
+        """Where it runs and why."""
+
+
+EngineFactory = Callable[[], Engine]
+
+
+class LazyEngine:
+    """Makes the engine once, on the thread that first asks."""
+
+    def __init__(self, factory: EngineFactory, cpu: EngineFactory | None = None) -> None:
+        """
+        Args:
+            cpu: makes the engine that takes over when the device's memory does not suffice.
+        """
+        self._factory = factory
+        self._cpu = cpu
+        self._engine: Engine | None = None
+
+    @property
+    def can_fall_back(self) -> bool:
+        """True when there is an engine for the processor to turn to."""
+        return self._cpu is not None
+
+    def fall_back(self, progress: Progress) -> None:
+        """Compute on the processor from now on. Call only from the computing thread."""
+        if self._cpu is not None:
+            self._factory, self._cpu, self._engine = self._cpu, None, None
+
+    def get(self, progress: Progress) -> Engine:
+        """The engine. Call only from the computing thread."""
+        if self._engine is None:
+            progress.report(0, 0, tr("Starting the engine"))
+            self._engine = self._factory()
+        return self._engine
+
+    def info(self, progress: Progress) -> EngineInfo:
+        """Device and methods of every task."""
+        engine = self.get(progress)
+        return EngineInfo(engine.device_choice, {name: engine.methods(name) for name in TASKS})
+
+
+def engine_factory(device: str) -> EngineFactory:
+    """A factory for the real engine on ``device``."""
+
+    def make() -> Engine:
+        from core.fusion.engine import FusionEngine
+
+        return FusionEngine(device)
+
+    return make
+
+
+def tr(text: str) -> str:
+    """Translate a stage name."""
+    return QCoreApplication.translate("jobs", text)

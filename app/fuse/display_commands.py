@@ -1,0 +1,227 @@
+"""The commands that change how things are shown: compare modes, windows, aids."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSignalBlocker, Signal
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
+
+from app.commands.registry import native, plain
+from app.fuse.scenes import picture_of
+from app.fuse.state import Session
+from app.viewer.display_state import CompareMode, Window
+from app.viewer.rendering import Picture, deviation_window, percentile_window
+
+if TYPE_CHECKING:
+    from app.commands.actions import Actions
+    from app.fuse.page import FuseView
+
+_OPACITY_STEP = 0.1
+
+
+def _application() -> QCoreApplication:
+    application = QCoreApplication.instance()
+    assert application is not None  # there is a window
+    return application
+
+
+class Looking(QObject):
+    """Connects the display commands of the window to the session's display."""
+
+    said = Signal(str)
+    """One sentence on what was switched on or off."""
+
+    def __init__(self, session: Session, view: FuseView, actions: Actions) -> None:
+        super().__init__(view)
+        self._session = session
+        self._view = view
+        self._actions = actions
+        self._before_blink: CompareMode = "off"
+        self._holding = False
+        session.display_changed.connect(self._show)
+
+    def connect_actions(self) -> None:
+        """Give the display commands something to do."""
+        actions = self._actions
+        modes: tuple[tuple[str, CompareMode], ...] = (
+            ("curtain", "curtain"),
+            ("checkerboard", "checker"),
+            ("difference", "difference"),
+        )
+        for name, mode in modes:
+            getattr(actions, name).triggered.connect(lambda _=False, mode=mode: self.toggle(mode))
+        actions.blink.triggered.connect(self._blink)
+        actions.overlay.triggered.connect(self._overlay)
+        actions.less_opaque.triggered.connect(lambda: self._opacity(-_OPACITY_STEP))
+        actions.more_opaque.triggered.connect(lambda: self._opacity(_OPACITY_STEP))
+        actions.invert.triggered.connect(self._invert)
+        actions.crosshair.triggered.connect(lambda on: self._set(crosshair=on))
+        actions.magnifier.triggered.connect(lambda on: self._set(magnifier=on))
+        for number, action in enumerate(actions.presets):
+            action.triggered.connect(lambda _=False, number=number: self._preset(number))
+            action.setText(_preset_name(self, number))
+        for action in (
+            actions.curtain,
+            actions.checkerboard,
+            actions.difference,
+            actions.overlay,
+            actions.crosshair,
+            actions.magnifier,
+        ):
+            action.triggered.connect(partial(self._tell, action))
+        self._show()
+
+    def _tell(self, action: QAction) -> None:
+        """Say what a key has switched, and that it switches back."""
+        keys = native(self._actions.keys_of(action.data()))
+        if action is self._actions.overlay:
+            on = self._overlay_shown
+            text = self.tr("Overlay shown.") if on else self.tr("Overlay hidden.")
+            more = self.tr("{0} hides it.") if on else self.tr("{0} shows it again.")
+        else:
+            on, title = action.isChecked(), plain(action.text())
+            text = (self.tr("{0}: on.") if on else self.tr("{0}: off.")).format(title)
+            more = self.tr("{0} switches it off.") if on else self.tr("{0} switches it on again.")
+        self.said.emit(f"{text} {more.format(keys)}" if keys else text)
+
+    @property
+    def _overlay_shown(self) -> bool:
+        compare = self._session.display.compare
+        return compare.mode == "overlay" and compare.overlaid
+
+    def _set(self, **changes: object) -> None:
+        self._session.set_display(replace(self._session.display, **changes))  # type: ignore[arg-type]
+
+    def toggle(self, mode: CompareMode) -> None:
+        """Compare in this way, or no longer."""
+        display = self._session.display
+        wanted: CompareMode = "off" if display.compare.mode == mode else mode
+        self._session.set_display(display.with_compare(mode=wanted, overlaid=True))
+        self._show()
+
+    # --- blinking --------------------------------------------------------------------------
+
+    def _blink(self) -> None:
+        display = self._session.display
+        if display.compare.mode == "blink":
+            self._end_blink()
+            return
+        self._before_blink = display.compare.mode
+        self._holding = True
+        _application().installEventFilter(self)
+        self._session.set_display(display.with_compare(mode="blink"), settled=False)
+        self._show()
+
+    def _end_blink(self) -> None:
+        self._holding = False
+        _application().removeEventFilter(self)
+        display = self._session.display
+        if display.compare.mode == "blink":
+            self._session.set_display(display.with_compare(mode=self._before_blink), settled=False)
+        self._show()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Blinking ends when its key is let go, whichever widget hears of it."""
+        if self._holding and event.type() == QEvent.Type.KeyRelease:
+            assert isinstance(event, QKeyEvent)
+            keys = self._actions.blink.shortcuts()
+            if not event.isAutoRepeat() and QKeySequence(event.keyCombination()) in keys:
+                self._end_blink()
+        return False
+
+    # --- overlay ---------------------------------------------------------------------------
+
+    def _overlay(self) -> None:
+        compare = self._session.display.compare
+        if compare.mode == "overlay":
+            changed = self._session.display.with_compare(overlaid=not compare.overlaid)
+        else:
+            changed = self._session.display.with_compare(mode="overlay", overlaid=True)
+        self._session.set_display(changed)
+        self._show()
+
+    def _opacity(self, step: float) -> None:
+        display = self._session.display
+        if display.compare.mode != "overlay":
+            display = display.with_compare(mode="overlay", overlaid=True)
+            step = 0.0
+        opacity = round(min(max(display.compare.opacity + step, 0.0), 1.0), 2)
+        self._session.set_display(display.with_compare(opacity=opacity, overlaid=True))
+
+    # --- windows ---------------------------------------------------------------------------
+
+    def _target(self) -> str:
+        pane = self._view.active.use()
+        pane = pane[-1] if pane.startswith("recon_") else pane
+        return pane if pane in ("a", "b", "fused") else "fused"
+
+    def _invert(self) -> None:
+        display = self._session.display
+        pane = self._target()
+        inverted = display.look(pane).palette == "inverted"
+        palette = "grey" if inverted else "inverted"
+        self._session.set_display(display.with_look(pane, palette=palette))
+        title = self._view.panes[pane].title.text()
+        text = self.tr("{0}: as it is.") if inverted else self.tr("{0}: grey values inverted.")
+        self.said.emit(text.format(title))
+
+    def _preset(self, number: int) -> None:
+        pane = self._target()
+        shown = picture_of(self._session, pane)
+        if shown is not None:
+            self._view.set_window(pane, PRESETS[number](shown))
+
+    # --- state to actions ------------------------------------------------------------------
+
+    def _show(self) -> None:
+        display, actions = self._session.display, self._actions
+        compare = display.compare
+        for action, on in (
+            (actions.curtain, compare.mode == "curtain"),
+            (actions.blink, compare.mode == "blink"),
+            (actions.checkerboard, compare.mode == "checker"),
+            (actions.difference, compare.mode == "difference"),
+            (actions.crosshair, display.crosshair),
+            (actions.magnifier, display.magnifier),
+        ):
+            with QSignalBlocker(action):
+                action.setChecked(on)
+        shown = self._overlay_shown
+        actions.overlay.setText(self.tr("Hide overlay") if shown else self.tr("Show overlay"))
+
+
+def _share(shown: Picture, low: float, high: float) -> Window:
+    start, end = shown.window
+    return start + low * (end - start), start + high * (end - start)
+
+
+PRESETS = (
+    lambda _shown: None,
+    lambda shown: percentile_window(shown, 1, 99),
+    lambda shown: percentile_window(shown, 5, 95),
+    lambda shown: _share(shown, 0.0, 0.5),
+    lambda shown: _share(shown, 0.25, 0.75),
+    lambda shown: _share(shown, 0.5, 1.0),
+    lambda shown: _share(shown, 0.0, 0.25),
+    lambda shown: _share(shown, 0.75, 1.0),
+    lambda shown: deviation_window(shown, 2.0),
+)
+"""Window presets by number, from 1: a picture to its window."""
+
+
+def _preset_name(owner: QObject, number: int) -> str:
+    names = (
+        owner.tr("Window: the file's own"),
+        owner.tr("Window: middle 98 % of pixels"),
+        owner.tr("Window: middle 90 % of pixels"),
+        owner.tr("Window: dark half"),
+        owner.tr("Window: middle half"),
+        owner.tr("Window: bright half"),
+        owner.tr("Window: darkest quarter"),
+        owner.tr("Window: brightest quarter"),
+        owner.tr("Window: mean ± 2 standard deviations"),
+    )
+    return names[number]

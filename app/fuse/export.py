@@ -1,0 +1,224 @@
+"""Writes what is on show: pictures, feature maps, the figure. Runs on a worker thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QImage
+
+from app.fuse.figure import Plate, as_array, figure, with_notice, with_notice_below
+from app.fuse.results import Outcome
+from app.i18n.translate import spoken
+from app.viewer.display_state import DisplayState, FeatureView
+from app.viewer.rendering import features_of, source_picture, whole
+from core.errors import Said
+from core.progress import Progress
+from core.tasks import get_task
+from core.types import BitDepth, FloatArray
+
+ITEMS: tuple[str, ...] = (
+    "fused",
+    "reconstruction_a",
+    "reconstruction_b",
+    "features_a",
+    "features_b",
+    "figure",
+)
+FORMATS: tuple[str, ...] = ("png", "tif", "jpg")
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("export", text)
+
+
+@dataclass(frozen=True)
+class ExportPlan:
+    """What to write, and where.
+
+    Attributes:
+        items: names of :data:`ITEMS`.
+        folder, stem: files are called “stem_item.suffix”; the fused one just “stem.suffix”.
+        suffix: one of :data:`FORMATS`; “tif” is written with 16 bits (32 from float sources).
+        burn: write the notice on a strip below each picture. The figure has it anyway, and every
+            file has it in its metadata.
+        tags: carry camera, time and place (EXIF, GPS) of a source over. Never for medical tasks.
+    """
+
+    items: tuple[str, ...]
+    folder: Path
+    stem: str
+    suffix: str = "png"
+    burn: bool = False
+    tags: bool = False
+
+    def target(self, item: str) -> Path:
+        """The file of an item."""
+        name = self.stem if item == "fused" else f"{self.stem}_{item}"
+        return self.folder / f"{name}.{self.suffix}"
+
+
+def burns_by_default(task: str, suffix: str) -> bool:
+    """Whether the notice is written into pictures where nobody chose.
+
+    For medical tasks in the formats that are looked at and handed round. TIFF with 16 bits is for
+    measuring: a strip would change the picture's size and its statistics.
+    """
+    return get_task(task).medical and suffix != "tif"
+
+
+def available(outcome: Outcome) -> tuple[str, ...]:
+    """The items a result has."""
+    result = outcome.result
+    there = {
+        "fused": True,
+        "reconstruction_a": result.reconstruction_a is not None,
+        "reconstruction_b": result.reconstruction_b is not None,
+        "features_a": outcome.basis is not None,
+        "features_b": outcome.basis is not None,
+        "figure": True,
+    }
+    return tuple(item for item in ITEMS if there[item])
+
+
+def export_files(
+    outcome: Outcome, display: DisplayState, plan: ExportPlan, progress: Progress
+) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Write every item of the plan; returns the files and notes for the person.
+
+    Raises:
+        OutputError: one cannot be written. What was written before it stays.
+    """
+    from core.io import check_target, write_image
+
+    sources = tuple(o for o in (outcome.pair.a.origin, outcome.pair.b.origin) if o is not None)
+    targets = {item: plan.target(item) for item in plan.items}
+    for path in targets.values():
+        check_target(path, protect=sources)
+    tags, said_of_tags = _tags(outcome, plan)
+    notes: dict[str, None] = dict.fromkeys(said_of_tags)
+    for number, (item, path) in enumerate(targets.items()):
+        progress.check()
+        progress.report(number, len(targets), _tr("Exporting"))
+        pixels, depth = _pixels(item, outcome, display)
+        if plan.burn and item != "figure":
+            pixels = with_notice_below(pixels, notice_of(outcome))
+        if plan.suffix == "tif":
+            depth = 32 if depth == 32 else 16
+        said = write_image(
+            path,
+            pixels,
+            bit_depth=depth,
+            provenance=_provenance(outcome, item),
+            protect=sources,
+            tags=tags,
+        )
+        notes.update(dict.fromkeys(said or ()))
+    return tuple(targets.values()), tuple(notes)
+
+
+def carries_tags(task: str) -> bool:
+    """Whether camera, time and place of a source may be written into results of a task."""
+    return not get_task(task).medical
+
+
+def _tags(outcome: Outcome, plan: ExportPlan) -> tuple[bytes, tuple[str, ...]]:
+    """The EXIF block that is carried over, and what to say of one that is left out.
+
+    It is that of the source whose colours the picture has, else of the other one.
+    """
+    from core.io import read_tags
+
+    a, b = outcome.pair.a.origin, outcome.pair.b.origin
+    task = get_task(outcome.result.task)
+    order = (b, a) if task.colour.chroma == "b" else (a, b)
+    found = [tags for tags in (read_tags(path) for path in order if path is not None) if tags]
+    if not found:
+        return b"", ()
+    if plan.tags and carries_tags(task.name):
+        return found[0].block, ()
+    place = any(tags.has_place for tags in found)
+    words = Said("Camera, time and place (EXIF, GPS) of the sources were left out.")
+    return b"", (words if place else Said("Camera and time (EXIF) of the sources were left out."),)
+
+
+def _provenance(outcome: Outcome, item: str) -> dict[str, str]:
+    """What is written into a file. The notice is always in it, in the words every reader knows."""
+    notice = "Research use only"
+    if outcome.is_model:
+        notice = "Research use only – AI-generated image"
+    return {**outcome.result.provenance, "notice": notice, "content": item}
+
+
+def _pixels(item: str, outcome: Outcome, display: DisplayState) -> tuple[FloatArray, BitDepth]:
+    result = outcome.result
+    if item == "figure":
+        return as_array(figure_of(outcome, display)), 8
+    if item.startswith("features_"):
+        from core.fusion.feature_maps import feature_pixels
+
+        features = features_of(result, "a" if item.endswith("a") else "b")
+        assert features is not None
+        assert outcome.basis is not None
+        view: FeatureView = display.features
+        drawn = feature_pixels(features, outcome.basis, view.mode, view.channel)
+        return _in_picture_size(drawn, result.fused), 8
+    pixels: FloatArray = getattr(result, item)
+    return pixels, result.bit_depth
+
+
+def _in_picture_size(pixels: FloatArray, fused: FloatArray) -> FloatArray:
+    """A map of lower resolution as large as the picture: each cell a square of equal pixels."""
+    height, width = fused.shape[:2]
+    stride = max(1, round(max(height / pixels.shape[0], width / pixels.shape[1])))
+    if stride == 1:
+        return pixels
+    grown = pixels.repeat(stride, axis=0).repeat(stride, axis=1)
+    return np.ascontiguousarray(grown[:height, :width])
+
+
+def notice_of(outcome: Outcome) -> str:
+    """What is said under every picture made here."""
+    if outcome.is_model:
+        return _tr("Research use only – AI-generated image")
+    return _tr("Research use only")
+
+
+def figure_of(outcome: Outcome, display: DisplayState) -> QImage:
+    """Sources, fused picture and reconstructions side by side, as they look on screen."""
+    task = get_task(outcome.result.task)
+    a, b = source_picture(outcome.pair.a), source_picture(outcome.pair.b)
+    plates = []
+    for title, shown, look in (
+        (f"A: {spoken(task.label_a)}", a, display.a),
+        (f"B: {spoken(task.label_b)}", b, display.b),
+        (_tr("Fused"), outcome.pictures["fused"], display.fused),
+    ):
+        plates.append(Plate(title, shown, look.window or shown.window, look.palette))
+    for title, name in ((_tr("Reconstruction A"), "recon_a"), (_tr("Reconstruction B"), "recon_b")):
+        rebuilt = outcome.pictures.get(name)
+        if rebuilt is not None:
+            plates.append(Plate(title, rebuilt, rebuilt.window, display.look(name).palette))
+    return figure(plates, legend_of(outcome), notice_of(outcome))
+
+
+def legend_of(outcome: Outcome) -> list[str]:
+    """How the picture was made, in two lines. No folder names: they may tell of a patient."""
+    result, task = outcome.result, get_task(outcome.result.task)
+    digest = result.provenance.get("weights_sha256", "")[:12]
+    method = f"{outcome.method_title} ({digest})" if digest else outcome.method_title
+    size = f"{outcome.pair.a.width}×{outcome.pair.a.height}"
+    software = result.provenance.get("software", "UniFusion Studio")
+    first = _tr("{0} by {1}, {2} pixels, {3}").format(spoken(task.title), method, size, software)
+    second = f"A: {outcome.pair.a.name}   B: {outcome.pair.b.name}"
+    return [first, second]
+
+
+def clipboard_picture(outcome: Outcome, display: DisplayState, progress: Progress) -> QImage:
+    """The fused picture as it looks on screen, in full size, with the notice below it."""
+    progress.check()
+    shown = outcome.pictures["fused"]
+    look = display.fused
+    return with_notice(whole(shown, look.window, look.palette), notice_of(outcome))

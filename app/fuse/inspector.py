@@ -1,0 +1,148 @@
+"""The right dock: Display, Info, Features, Metrics of the pair on show."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QScrollArea, QTabWidget, QWidget
+
+from app.fuse.display_tab import DisplayTab
+from app.fuse.features_tab import THUMB, FeaturesTab
+from app.fuse.info import rows_of
+from app.fuse.info_tab import InfoTab
+from app.fuse.measurements import SideWork
+from app.fuse.metrics_tab import MetricRow, MetricsTab
+from app.fuse.page import FuseView
+from app.fuse.scenes import picture_of, window_of
+from app.fuse.state import Session
+from app.viewer.display_state import Window
+
+
+class Inspector(QTabWidget):
+    """Keeps its tabs in step with the session; what costs time is done when a tab is seen."""
+
+    def __init__(
+        self, session: Session, view: FuseView, work: SideWork, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._view = view
+        self._work = work
+        self._thumbs_of: object = None
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        """Sources and result often change together, in a turn that has enough to do."""
+        self._soon.timeout.connect(self._show_display)
+        self.display_tab = DisplayTab()
+        self.info = InfoTab()
+        self.features = FeaturesTab()
+        self.metrics = MetricsTab()
+        self.setDocumentMode(True)
+        self.tabBar().setDrawBase(False)
+        self.tabBar().setUsesScrollButtons(False)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setWidget(self.display_tab)
+        self.addTab(scroll, self.tr("Display"))
+        self.addTab(self.info, self.tr("Info"))
+        self.addTab(self.features, self.tr("Features"))
+        self.addTab(self.metrics, self.tr("Metrics"))
+        self._connect()
+        self._show_display()
+
+    def _connect(self) -> None:
+        session, tab = self._session, self.display_tab
+        session.display_changed.connect(self._show_display)
+        for signal in (session.sources_changed, session.outcome_changed):
+            signal.connect(self._soon.start)
+        for signal in (session.sources_changed, session.outcome_changed, session.stale_changed):
+            signal.connect(self._show_info)
+        session.results_changed.connect(self._results_changed)
+        session.stale_changed.connect(self._show_metrics)
+        tab.target_changed.connect(self._show_display)
+        tab.window_chosen.connect(self._window_chosen)
+        tab.palette_chosen.connect(self._palette_chosen)
+        tab.target_changed.connect(self._target_chosen)
+        self._view.active.changed.connect(self._pane_chosen)
+        self.features.view_chosen.connect(session.set_feature_view)
+        self.features.enlarge_requested.connect(self._enlarge)
+        self.features.needed.connect(self._need_thumbs)
+        self.info.needed.connect(self._show_info)
+        self.metrics.needed.connect(self._need_metrics)
+        self._work.metrics_changed.connect(self._show_metrics)
+        self._work.thumbs_ready.connect(self._show_thumbs)
+
+    def _window_chosen(self, pane: str, window: Window | None, settled: bool) -> None:
+        self._target_chosen(pane)
+        self._view.set_window(pane, window, settled=settled)
+
+    def _palette_chosen(self, pane: str, name: str) -> None:
+        self._target_chosen(pane)
+        self._session.set_display(self._session.display.with_look(pane, palette=name))
+
+    def _target_chosen(self, target: str) -> None:
+        if _shown_as(self._view.active.name) != target:
+            self._view.active.choose(target)
+
+    def _pane_chosen(self, pane: str) -> None:
+        self.display_tab.choose(_shown_as(pane))
+
+    def _show_display(self) -> None:
+        tab = self.display_tab
+        display = self._session.display
+        shown = picture_of(self._session, tab.target)
+        window = window_of(self._session, tab.target)
+        tab.show_picture(shown, window, display.look(tab.target).palette)
+        self.features.show_view(display.features)
+        if self.features.isVisible():
+            self._need_thumbs()
+
+    def _show_info(self) -> None:
+        if self.info.isVisible():
+            self.info.show_rows(rows_of(self._session))
+
+    def _results_changed(self) -> None:
+        outcome = self._session.outcome
+        if outcome is None or outcome.result.features_a is None:
+            self._thumbs_of = None
+            self.features.show_thumbs((), available=False)
+        elif self.features.isVisible():
+            self._need_thumbs()
+        if self.metrics.isVisible():
+            self._need_metrics()
+
+    def _need_thumbs(self) -> None:
+        outcome = self._session.outcome
+        adapter = self._session.display.features.adapter
+        if outcome is None or outcome.result.features_a is None:
+            return
+        wanted = (outcome.result, adapter)
+        if wanted != self._thumbs_of:
+            self._thumbs_of = wanted
+            self._work.draw_channels(adapter, THUMB)
+
+    def _show_thumbs(self, thumbs: list[QImage]) -> None:
+        self.features.show_thumbs(thumbs, available=bool(thumbs))
+
+    def _enlarge(self) -> None:
+        if self._view.maximised != "features":
+            self._view.maximise("features")
+
+    def _need_metrics(self) -> None:
+        self._show_metrics()
+        self._work.measure()
+
+    def _show_metrics(self) -> None:
+        if not self.metrics.isVisible():
+            return
+        session = self._session
+        rows = [
+            MetricRow(r.key, r.method_title, self._work.values(r), session.is_outdated(r))
+            for r in session.results
+        ]
+        self.metrics.show_metrics(self._work.lines, rows)
+
+
+def _shown_as(pane: str) -> str:
+    """The pane that has the window and palette of a pane; features have none."""
+    return pane[-1] if pane.startswith("recon_") else pane

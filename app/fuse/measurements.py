@@ -1,0 +1,158 @@
+"""Work beside reading and fusing: figures of results, small pictures. Each on its own thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from app.fuse.metrics_tab import MetricLine
+from app.fuse.results import Outcome
+from app.fuse.state import Problem, Session
+from app.i18n.translate import spoken
+from app.viewer.display_state import Adapter
+from app.viewer.rendering import features_of, picture, small
+from app.workers import Job, Runner
+from core.progress import Progress
+from core.types import FusionResult
+
+_MORE_METRICS = ("Nabf", "EN", "SD", "AG")
+
+
+def metric_lines(progress: Progress) -> tuple[MetricLine, ...]:
+    """The metrics a table shows."""
+    from core.metrics import MAIN_METRICS, METRICS
+
+    chosen = (METRICS[name] for name in (*MAIN_METRICS, *_MORE_METRICS))
+    return tuple(
+        MetricLine(m.name, spoken(m.title), m.direction == "higher", spoken(m.explanation))
+        for m in chosen
+    )
+
+
+def measure(results: Sequence[Outcome], progress: Progress) -> Iterator[Any]:
+    """Yield (result, metric, value) one by one, the first result's first."""
+    from core.metrics import METRICS, to_luma8
+    from core.missing_data import comparable
+
+    lines = metric_lines(progress)
+    for outcome in results:
+        pair = outcome.seen
+        pictures = (pair.a.normalised(), pair.b.normalised(), outcome.result.fused)
+        a, b, fused = comparable(pair, *(to_luma8(picture) for picture in pictures))
+        for line in lines:
+            progress.check()
+            yield outcome.result, line.name, METRICS[line.name].function(a, b, fused)
+
+
+def channel_thumbs(
+    outcome: Outcome, adapter: Adapter, side: int, progress: Progress
+) -> list[QImage]:
+    """Every channel of an adapter as a small picture."""
+    from core.fusion.feature_maps import feature_pixels
+
+    features = features_of(outcome.result, adapter)
+    if features is None or outcome.basis is None:
+        return []
+    thumbs = []
+    for channel in range(features.shape[0]):
+        progress.check()
+        pixels = feature_pixels(features, outcome.basis, "channel", channel)
+        thumbs.append(small(picture(pixels), side))
+    return thumbs
+
+
+class SideWork(QObject):
+    """Measures results and draws channels when somebody looks."""
+
+    metrics_changed = Signal()
+    thumbs_ready = Signal(object)
+    """list[QImage] of the result on show."""
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._measuring = Runner("measure", self, background=True)
+        self._drawing = Runner("small pictures", self, background=True)
+        self._values: WeakKeyDictionary[FusionResult, dict[str, float]] = WeakKeyDictionary()
+        self._measure_job: Job | None = None
+        self._thumbs_job: Job | None = None
+        self.lines: tuple[MetricLine, ...] = ()
+        self._closed = False
+        session.sources_changed.connect(self._overtake)
+
+    def shutdown(self) -> None:
+        """Cancel everything and wait for the threads."""
+        self._closed = True
+        self._measuring.shutdown()
+        self._drawing.shutdown()
+
+    def _overtake(self) -> None:
+        """Another pair is selected: nothing more may come of the former one."""
+        old = (self._measure_job, self._thumbs_job)
+        self._measure_job = self._thumbs_job = None
+        for job in old:
+            if job is not None:
+                job.cancel()
+
+    # --- metrics ---------------------------------------------------------------------------
+
+    def values(self, outcome: Outcome) -> dict[str, float]:
+        """The figures known of a result."""
+        return self._values.get(outcome.result, {})
+
+    def measure(self) -> None:
+        """Measure the results of this pair that lack figures, the one on show first."""
+        session = self._session
+        shown = session.outcome
+        if self._closed or shown is None:
+            return
+        if not self.lines:
+            job = self._measuring.submit(metric_lines, key="lines")
+            job.finished.connect(self._set_lines)
+        wanted = [
+            r
+            for r in sorted(session.results, key=lambda r: r is not shown)
+            if len(self.values(r)) < max(1, len(self.lines))
+        ]
+        if self._measure_job is not None:
+            self._measure_job.cancel()
+            self._measure_job = None
+        if wanted:
+            job = self._measure_job = self._measuring.submit(
+                partial(measure, wanted), key="measure"
+            )
+            job.yielded.connect(self._measured)
+            job.failed.connect(self._fail)
+
+    def _set_lines(self, lines: tuple[MetricLine, ...]) -> None:
+        self.lines = lines
+        self.metrics_changed.emit()
+
+    def _measured(self, found: tuple[FusionResult, str, float]) -> None:
+        result, name, value = found
+        self._values.setdefault(result, {})[name] = value
+        self.metrics_changed.emit()
+
+    # --- channels --------------------------------------------------------------------------
+
+    def draw_channels(self, adapter: Adapter, side: int) -> None:
+        """Draw all channels of the result on show."""
+        outcome = self._session.outcome
+        if self._thumbs_job is not None:
+            self._thumbs_job.cancel()
+            self._thumbs_job = None
+        if self._closed or outcome is None:
+            return
+        work = partial(channel_thumbs, outcome, adapter, side)
+        job = self._thumbs_job = self._drawing.submit(work, key="channels")
+        job.finished.connect(self.thumbs_ready)
+        job.failed.connect(self._fail)
+
+    def _fail(self, error: Any) -> None:
+        if not self._closed:
+            self._session.set_problem(Problem(error))

@@ -1,0 +1,432 @@
+"""The Fuse workspace: messages above, the row of results, linked panes below."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QPointF, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+
+from app.commands.registry import Registry
+from app.fuse.active_pane import ActivePane
+from app.fuse.compare_bar import CompareBar
+from app.fuse.feature_pane import FeaturePane
+from app.fuse.layouts import arrange
+from app.fuse.messages import Messages, reason_of
+from app.fuse.recon_pane import ReconPane
+from app.fuse.scenes import dragged_window, fitted, operands, picture_of, scene_of, window_of
+from app.fuse.state import Loaded, Outcome, Session
+from app.fuse.welcome import Welcome
+from app.i18n.numbers import filled, number
+from app.i18n.translate import spoken
+from app.viewer.display_state import Compare, Window
+from app.viewer.pane import Pane
+from app.viewer.view_link import ViewLink
+from app.widgets.device_chip import short_device
+
+PANES = ("a", "b", "fused", "recon_a", "recon_b", "features")
+_FROM_RESULT = ("fused", "recon_a", "recon_b", "features")
+_WINDOWED = ("a", "b", "fused", "recon_a", "recon_b")
+
+
+class FuseView(QWidget):
+    """Shows a session. Every wish of the person leaves as a signal."""
+
+    remedy_requested = Signal(str)
+    copy_requested = Signal()
+    problem_dismissed = Signal()
+    file_requested = Signal()
+    side_dropped = Signal(str, object)
+    """“a” or “b”, list[Path]"""
+
+    def __init__(self, session: Session, keys: Registry, parent: QWidget | None = None) -> None:
+        """
+        Args:
+            keys: knows the keys of commands that are spoken of.
+        """
+        super().__init__(parent)
+        self.session = session
+        self._keys = keys
+        self.link = ViewLink(self)
+        self.messages = Messages(session, keys, self)
+        self.card, self.notice, self.coach = (
+            self.messages.card,
+            self.messages.notice,
+            self.messages.coach,
+        )
+        self.bar = CompareBar()
+        self.board = QWidget()
+        self.welcome = Welcome()
+        self._begun = False
+        self._shown = False
+        self.features = FeaturePane("features", self.link)
+        self.panes: dict[str, Pane] = {name: self._make_pane(name) for name in PANES}
+        self.active = ActivePane(self.panes, "a", self)
+        self._maximised = ""
+        self._window_from: Window | None = None
+        self._lay_out()
+        self._connect()
+        self._connect_panes()
+        keys.keys_changed.connect(self._show_keys)
+        self._show_keys()
+        self.panes["fused"].canvas.reserve(self.tr("Research use only – AI-generated image"))
+        self._show_task()
+        self._show_sources()
+        self._show_outcome()
+        self._show_display()
+        self._show_empty()
+
+    def _make_pane(self, name: str) -> Pane:
+        if name == "features":
+            return self.features
+        if name.startswith("recon_"):
+            return ReconPane(name, self.link)
+        return Pane(name, self.link)
+
+    def _lay_out(self) -> None:
+        self._grid = QGridLayout(self.board)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(6)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(6)
+        for bar in (*self.messages.bars, self.bar):
+            layout.addWidget(bar)
+        layout.addWidget(self.board, 1)
+        layout.addWidget(self.welcome, 1)
+        self._arrange()
+
+    def _connect(self) -> None:
+        session = self.session
+        session.task_changed.connect(self._show_task)
+        session.task_changed.connect(self._show_results)
+        session.sources_changed.connect(self._show_sources)
+        session.outcome_changed.connect(self._show_outcome)
+        session.results_changed.connect(self._show_results)
+        session.features_changed.connect(lambda: self._show_scene("features"))
+        session.stale_changed.connect(self._show_stale)
+        session.running_changed.connect(self._show_running)
+        session.display_changed.connect(self._show_display)
+        for signal in (session.sources_changed, session.running_changed, session.engine_changed):
+            signal.connect(self._show_empty)
+        session.problem_changed.connect(self._show_empty)
+        self.messages.notice.answered.connect(self.remedy_requested)
+        self.features.view_chosen.connect(session.set_feature_view)
+        self.card.action_requested.connect(self.remedy_requested)
+        self.card.copy_requested.connect(self.copy_requested)
+        self.card.file_requested.connect(self.file_requested)
+        self.card.dismissed.connect(self.problem_dismissed)
+        self.bar.result_chosen.connect(session.select_result)
+        self.bar.result_closed.connect(session.remove_result)
+        self.bar.compare_chosen.connect(lambda chosen: self._set_compare(chosen, False))
+        self.bar.compare_settled.connect(lambda chosen: self._set_compare(chosen, True))
+        self.bar.layout_chosen.connect(
+            lambda layout: session.set_display(replace(session.display, layout=layout))
+        )
+
+    def _connect_panes(self) -> None:
+        for name, pane in self.panes.items():
+            pane.maximise_requested.connect(lambda name=name: self.maximise(name))
+            if name in _WINDOWED:
+                pane.canvas.window_dragged.connect(
+                    lambda moved, done, name=name: self._drag_window(name, moved, done)
+                )
+            if isinstance(pane, ReconPane):
+                pane.residual_chosen.connect(
+                    lambda on: self.session.set_display(replace(self.session.display, residuals=on))
+                )
+            if name in ("a", "b"):
+                pane.setAcceptDrops(True)
+                pane.files_dropped.connect(
+                    lambda paths, side=name: self.side_dropped.emit(side, paths)
+                )
+        self.panes["fused"].canvas.curtain_dragged.connect(self._drag_curtain)
+
+    # --- looking ---------------------------------------------------------------------------
+
+    @property
+    def maximised(self) -> str:
+        """Name of the pane shown alone, or ""."""
+        return self._maximised
+
+    def maximise(self, name: str = "") -> None:
+        """Show one pane alone; again, or "", shows all."""
+        self._maximised = "" if name == self._maximised else name
+        self._arrange()
+
+    def maximise_current(self) -> None:
+        """Maximise the active pane, or show all again."""
+        self.maximise("" if self._maximised else self.active.name)
+
+    def _arrange(self) -> None:
+        self._arranged = self.session.display.layout
+        arrange(self._grid, self.panes, self._arranged, self._maximised)
+        self.active.keep_seen()
+        self.link.changed.emit()
+
+    def one_to_one(self) -> None:
+        """One picture pixel on one screen pixel."""
+        pane = self.panes[self._maximised or "fused"]
+        pane.canvas.one_to_one()
+
+    def _drag_window(self, pane: str, moved: QPointF, done: bool) -> None:
+        base = pane[-1] if pane.startswith("recon_") else pane
+        shown = picture_of(self.session, base)
+        if shown is None:
+            return
+        if self._window_from is None:
+            self._window_from = window_of(self.session, base)
+            self.active.choose(pane)
+        window = dragged_window(shown, self._window_from, moved.x(), moved.y())
+        if done:
+            self._window_from = None
+        self.session.set_display(self.session.display.with_look(base, window=window), settled=done)
+
+    def set_window(self, pane: str, window: Window | None, *, settled: bool = True) -> None:
+        """Give a pane another window; None for the picture's own."""
+        shown = picture_of(self.session, pane)
+        if window is not None and shown is not None:
+            window = fitted(shown, window)
+        self.session.set_display(
+            self.session.display.with_look(pane, window=window), settled=settled
+        )
+
+    def _drag_curtain(self, position: float, done: bool) -> None:
+        self.session.set_display(self.session.display.with_compare(position=position), settled=done)
+
+    def _set_compare(self, compare: Compare, settled: bool) -> None:
+        self.session.set_display(replace(self.session.display, compare=compare), settled=settled)
+
+    # --- state to screen -------------------------------------------------------------------
+
+    def _show_empty(self) -> None:
+        """Panes, or where to begin: once work has begun, and while nothing is open or read."""
+        session = self.session
+        self._begun |= bool(session.running or session.problem or session.engine)
+        reading = session.running is not None and not session.running.fusing
+        # Where nothing was on show, a pair that cannot be shown leads back to where one begins.
+        pictures = session.sources.a is not None or session.sources.b is not None
+        self._shown = not session.is_empty and (self._shown or pictures)
+        empty = self._begun and not self._shown and not reading
+        if empty and self.board.isAncestorOf(self.focusWidget() or self):
+            self.welcome.open.setFocus()
+        self.welcome.setVisible(empty)
+        for widget in (self.board, self.bar):
+            widget.setVisible(not empty)
+
+    def _show_keys(self) -> None:
+        """What is said of keys follows when they are changed."""
+        key = self._keys.key_of("view.maximise")
+        for pane in self.panes.values():
+            pane.show_key(key)
+        self._show_source_words()
+        self._show_stale_tag()
+
+    def _show_task(self) -> None:
+        task = self.session.task
+        self.welcome.show_task(task.name)
+        self.panes["a"].set_title(spoken(task.label_a))
+        self.panes["b"].set_title(spoken(task.label_b))
+        self.panes["fused"].set_title(self.tr("Fused"))
+        self.panes["recon_a"].set_title(self.tr("Reconstruction A"))
+        self.panes["recon_b"].set_title(self.tr("Reconstruction B"))
+        self.panes["features"].set_title(self.tr("Features"))
+        self._show_source_words()
+        for name in ("a", "b"):
+            self.panes[name].title.setToolTip(self.tr("Source {0}").format(name.upper()))
+
+    def _show_source_words(self) -> None:
+        """What is written where a source will be: the file asked for and why it is not shown."""
+        task, sources = self.session.task, self.session.sources
+        labels = (spoken(task.label_a), spoken(task.label_b))
+        for name, label, path in zip(("a", "b"), labels, sources.asked, strict=True):
+            if path is None:
+                key = self._keys.key_of("file.open")
+                text = self.tr("Drop {0} here\nor press {1}") if key else self.tr("Drop {0} here")
+                text = text.format(label, key)
+            elif sources.trouble is None:
+                text = path.name
+            else:
+                said = reason_of(sources.trouble, path, sources.asked)
+                text = "\n".join(line for line in (path.name, said) if line)
+            self.panes[name].canvas.set_placeholder(text)
+
+    def _show_scene(self, name: str) -> None:
+        self.panes[name].set_scene(scene_of(self.session, name))
+
+    def _show_display(self) -> None:
+        display = self.session.display
+        for name, pane in self.panes.items():
+            self._show_scene(name)
+            pane.canvas.set_aids(display.crosshair, display.magnifier)
+        self.features.show_view(display.features)
+        self.bar.show_compare(display.compare)
+        if self._arranged != display.layout:
+            self._maximised = ""
+            self._arrange()
+        self.bar.show_layout(display.layout)
+        for name in ("recon_a", "recon_b"):
+            pane = self.panes[name]
+            if isinstance(pane, ReconPane):
+                pane.show_residual(display.residuals)
+        self._show_compare_tag()
+
+    def _show_compare_tag(self) -> None:
+        compare = self.session.display.compare
+        scene = self.panes["fused"].canvas.scene
+        wanted = compare.mode != "off" and compare.overlaid
+        missing = wanted and scene is not None and not scene.is_compared
+        self.panes["fused"].set_tag(
+            "missing",
+            self.tr("Nothing to compare") if missing else "",
+            self.tr("One of the two pictures chosen is not there for this pair."),
+        )
+
+    def _show_sources(self) -> None:
+        sources = self.session.sources
+        for name, loaded, path in zip(
+            ("a", "b"), (sources.a, sources.b), sources.asked, strict=True
+        ):
+            self._show_scene(name)
+            named = path.name if path is not None else loaded.image.name if loaded else ""
+            described = _describe(loaded) if loaded else named
+            self.panes[name].set_info(described, named, Path(named).stem)
+        self._show_source_words()
+        for name in _FROM_RESULT:
+            self.panes[name].canvas.set_placeholder(self._placeholder(name))
+        first = sources.a or sources.b
+        # While the next pair is being read the view stays where it is: it may be of the same size.
+        if first is not None or not sources.is_awaited:
+            self.link.set_size(first.image.size if first else (0, 0))
+        self._show_results()
+
+    def _show_outcome(self) -> None:
+        outcome = self.session.outcome
+        for name in _FROM_RESULT:
+            self._show_scene(name)
+            self.panes[name].canvas.set_placeholder(self._placeholder(name))
+        fused = self.panes["fused"]
+        title = outcome.method_title if outcome else ""
+        fused.set_info(self._fused_info(outcome) if outcome else "", title)
+        preview = outcome is not None and outcome.is_preview
+        fused.set_tag(
+            "preview",
+            self.tr("Classical preview") if preview else "",
+            self.tr("A classical method, shown until the model has finished."),
+        )
+        fused.canvas.set_badge(self._badge(outcome) if outcome else "")
+        for name, closeness in zip(
+            ("recon_a", "recon_b"), outcome.recon_psnr if outcome else (None, None), strict=True
+        ):
+            known = closeness is not None
+            text = filled(self.tr("PSNR {0:.1f} dB"), closeness) if known else ""
+            self.panes[name].set_info(text)
+        features = outcome.result.features_a if outcome else None
+        self.features.set_channels(len(features) if features is not None else 0)
+        self._show_stale_tag()
+        self._show_running()
+
+    def _show_results(self) -> None:
+        session = self.session
+        shown = []
+        for result in session.results:
+            title = result.method_title
+            if session.is_outdated(result):
+                title = self.tr("{0} (stale)").format(title)
+            tip = self._fused_info(result)
+            shown.append((result.key, title, tip))
+        self.bar.show_results(shown, session.outcome.key if session.outcome else "")
+        self.bar.show_operands(operands(session))
+        self._show_scene("fused")
+        self._show_compare_tag()
+
+    def _placeholder(self, name: str) -> str:
+        outcome = self.session.outcome
+        if outcome is None and self.session.sources.trouble is not None:
+            return (
+                self.tr("Nothing is fused: the sources are not shown.") if name == "fused" else ""
+            )
+        if outcome is None:
+            if name == "fused":
+                return self.tr("The fused picture appears here.")
+            if name == "features":
+                return self.tr("What the network saw appears here.")
+            return self.tr("The network's reconstruction appears here.")
+        if outcome.is_preview:
+            return self.tr("The model is at work…")
+        return self._lacking(outcome, features=name == "features")
+
+    def _lacking(self, outcome: Outcome, *, features: bool) -> str:
+        """Why a result has no features or no reconstructions."""
+        if outcome.is_model and outcome.is_stored:
+            if features:
+                return self.tr("A result read from its file has no features: fuse it anew.")
+            return self.tr("A result read from its file has no reconstructions: fuse it anew.")
+        if features:
+            return self.tr("Only models have features.")
+        return self.tr("Only models have reconstructions.")
+
+    def _fused_info(self, outcome: Outcome) -> str:
+        if outcome.is_stored:
+            return " · ".join((outcome.method_title, spoken(outcome.result.device.reason)))
+        device = short_device(outcome.result.device)
+        parts = [outcome.method_title, device, f"{number(outcome.seconds, '.1f')} s"]
+        return " · ".join(part for part in parts if part)
+
+    def _badge(self, outcome: Outcome) -> str:
+        if outcome.is_model:
+            return self.tr("Research use only – AI-generated image")
+        return self.tr("Research use only")
+
+    def _show_stale(self) -> None:
+        self._show_stale_tag()
+        self._show_results()
+
+    def _show_stale_tag(self) -> None:
+        key = self._keys.key_of("fuse.run")
+        tip = self.tr("Sources, windows, task or method changed since. Press Fuse to renew.")
+        if key:
+            tip = self.tr("Sources, windows, task or method changed since. {0} fuses anew.")
+        stale = self.tr("Stale") if self.session.is_stale else ""
+        self.panes["fused"].set_tag("stale", stale, tip.format(key))
+
+    def _show_running(self) -> None:
+        running = self.session.running
+        fusing = running is not None and running.fusing
+        loading = running is not None and not running.fusing
+        outcome = self.session.outcome
+        preview = outcome is not None and outcome.is_preview
+        reading = self._reading()
+        for name, pane in self.panes.items():
+            from_result = name in _FROM_RESULT
+            pane.canvas.set_dimmed(loading or (from_result and fusing and not preview))
+            waiting = loading or (from_result and fusing)
+            pane.canvas.set_waiting(waiting, self._waiting_words(name, reading))
+
+    def _reading(self) -> str:
+        """Which picture is being read, for the skeletons."""
+        running = self.session.running
+        if running is None or running.fusing or not running.total:
+            return ""
+        done = min(int(running.done) + 1, int(running.total))
+        return self.tr("Reading picture {0} of {1}…").format(done, int(running.total))
+
+    def _waiting_words(self, name: str, reading: str) -> str:
+        """The file's name over what is done with it."""
+        if name not in ("a", "b"):
+            return ""
+        path = self.session.sources.asked[0 if name == "a" else 1]
+        return "\n".join(text for text in (path.name if path is not None else "", reading) if text)
+
+    def copy_text(self, text: str) -> None:
+        """Put text on the clipboard."""
+        QGuiApplication.clipboard().setText(text)
+
+
+def _describe(loaded: Loaded) -> str:
+    image = loaded.image
+    depth = "float" if image.bit_depth == 32 else f"{image.bit_depth} bit"
+    parts = [image.name, f"{image.width}×{image.height}", depth]
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,162 @@
+"""The Pairs dock: a place to drop things, a filter, and the tree of pairs."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.fuse.pairs_list_model import THUMB, Key, PairModel
+from app.i18n.numbers import number
+from app.widgets.drop import DropZone
+
+
+class _Tree(QTreeView):
+    """Says when it was painted: what is in sight may have changed."""
+
+    painted = Signal()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        self.painted.emit()
+
+
+class PairList(DropZone):
+    """Shows a :class:`PairModel`; a click or Enter opens a pair."""
+
+    chosen = Signal(object)
+    """A key."""
+    review_requested = Signal()
+    open_requested = Signal()
+    thumb_wanted = Signal(object)
+    """The key of a pair in sight that has no small picture yet."""
+
+    def __init__(self, model: PairModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.model = model
+        self.setObjectName("pairList")
+        self.setAcceptDrops(True)
+        self._current: Key | None = None
+        self._looking = QTimer(self)
+        self._looking.setSingleShot(True)
+        # Not none: Qt may let a timer without an interval wait until nothing else is to be done.
+        self._looking.setInterval(1)
+        self._looking.timeout.connect(self._look)
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText(self.tr("Filter"))
+        self.filter.setClearButtonEnabled(True)
+        self.filter.setAccessibleName(self.tr("Filter pairs by name"))
+        self.filter.textChanged.connect(model.set_filter)
+        self.tree = _Tree()
+        self.tree.setModel(model)
+        self.tree.setHeaderHidden(True)
+        self.tree.setUniformRowHeights(True)
+        self.tree.setIndentation(8)
+        self.tree.setIconSize(QSize(2 * THUMB + 2, THUMB))
+        # Names of one study begin alike: their ends tell them apart.
+        self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.tree.setAccessibleName(self.tr("Pairs"))
+        self.tree.setVerticalScrollMode(QTreeView.ScrollMode.ScrollPerPixel)
+        self.tree.clicked.connect(self._choose)
+        self.tree.activated.connect(self._choose)
+        self.tree.painted.connect(self._looking.start)
+        model.rowsInserted.connect(self._rows_came)
+        self.hint = QLabel(self.tr("Drop files or folders here.\nPairs are found by their names."))
+        self.hint.setObjectName("hint")
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.hint.setWordWrap(True)
+        self.open_button = QPushButton(self.tr("Open folder…"))
+        self.open_button.clicked.connect(self.open_requested)
+        self.review = QPushButton(self.tr("Pairs…"))
+        self.review.setToolTip(self.tr("See why files were paired, and change it"))
+        self.review.clicked.connect(self.review_requested)
+        self.summary = QLabel()
+        self.summary.setObjectName("hint")
+        self.note = QLabel()
+        self.note.setWordWrap(True)
+        self.note.setObjectName("hint")
+        self.note.hide()
+        foot = QHBoxLayout()
+        foot.addWidget(self.summary, 1)
+        foot.addWidget(self.review)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.addWidget(self.filter)
+        layout.addWidget(self.tree, 1)
+        layout.addWidget(self.hint, 1)
+        layout.addWidget(self.note)
+        layout.addWidget(self.open_button)
+        layout.addLayout(foot)
+        self.show_counts(0, 0)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Badges have the colours of the theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self.model.dress_again()
+
+    def show_counts(self, pairs: int, unpaired: int) -> None:
+        """Say how many pairs there are, and how many files are left over."""
+        there = pairs + unpaired > 0
+        for widget in (self.filter, self.tree, self.review, self.summary):
+            widget.setVisible(there)
+        self.hint.setVisible(not there)
+        text = self.tr("1 pair") if pairs == 1 else self.tr("{0} pairs")
+        text = text.format(number(pairs, ","))
+        if unpaired:
+            text += " · " + self.tr("{0} unpaired").format(number(unpaired, ","))
+        self.summary.setText(text)
+        if self.summary.property("warns") is not (unpaired > 0):
+            self.summary.setProperty("warns", unpaired > 0)
+            self.summary.style().unpolish(self.summary)
+            self.summary.style().polish(self.summary)
+
+    def show_note(self, text: str) -> None:
+        """Say what became of the last drop."""
+        self.note.setText(text)
+        self.note.setVisible(bool(text))
+
+    def show_current(self, key: Key | None) -> None:
+        """Mark the pair that is open, now or when its row comes."""
+        self._current = key
+        index = self.model.index_of(key)
+        if index.isValid():
+            self.tree.setCurrentIndex(index)
+            self.tree.scrollTo(index)
+        else:
+            self.tree.clearSelection()
+
+    def _rows_came(self, parent: QModelIndex, first: int, last: int) -> None:
+        if not parent.isValid():
+            for row in range(first, last + 1):
+                self.tree.setExpanded(self.model.index(row, 0), True)
+        current = self.model.index_of(self._current)
+        if current.isValid() and current != self.tree.currentIndex():
+            self.show_current(self._current)
+
+    def _look(self) -> None:
+        """What is in sight explains itself and wants pictures; the last wish is met first."""
+        index, foot = self.tree.indexAt(QPoint(0, 0)), self.tree.viewport().height()
+        wanted = []
+        while index.isValid() and self.tree.visualRect(index).top() < foot:
+            key = self.model.key_at(index)
+            if key is not None:
+                self.model.explain(key)
+                if not self.model.has_thumb(key):
+                    wanted.append(key)
+            index = self.tree.indexBelow(index)
+        for key in reversed(wanted):
+            self.thumb_wanted.emit(key)
+
+    def _choose(self, index: QModelIndex) -> None:
+        key = self.model.key_at(index)
+        if key is not None:
+            self.chosen.emit(key)

@@ -1,0 +1,33 @@
+"""A pane for a reconstruction, or for what it lacks of its source."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QToolButton, QWidget
+
+from app.viewer.pane import Pane
+from app.viewer.view_link import ViewLink
+
+
+class ReconPane(Pane):
+    """A pane with a switch for the signed difference to its source."""
+
+    residual_chosen = Signal(bool)
+
+    def __init__(self, name: str, link: ViewLink, parent: QWidget | None = None) -> None:
+        super().__init__(name, link, parent)
+        # Two panes are called alike but for the last letter.
+        self.title.set_mode(Qt.TextElideMode.ElideMiddle)
+        self.residual = QToolButton()
+        self.residual.setText("Δ")
+        self.residual.setCheckable(True)
+        tip = self.tr("Show the difference between source and reconstruction")
+        self.residual.setToolTip(tip)
+        self.residual.setAccessibleName(tip)
+        self.residual.toggled.connect(self.residual_chosen)
+        self.header.insertWidget(self.header.indexOf(self.maximise_button), self.residual)
+
+    def show_residual(self, on: bool) -> None:
+        """Show the state of the switch."""
+        with QSignalBlocker(self.residual):
+            self.residual.setChecked(on)

@@ -1,0 +1,85 @@
+"""Writes the result that was on show when the person asked, whatever is on show by then."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.fuse import tasks
+from app.fuse.export import ExportPlan, clipboard_picture, export_files
+from app.fuse.state import Outcome, Problem, Remedy, Session
+from app.widgets.file_manager import file_of
+from app.workers import Runner
+from core.errors import FusionError, Said
+
+
+class Saving(QObject):
+    """Saves, exports and copies on the thread that reads and writes."""
+
+    saved = Signal(object)
+    """Path of the file that was written."""
+    exported = Signal(object)
+    """Paths of the files that were written."""
+    copied = Signal(object)
+    """A QImage for the clipboard."""
+
+    def __init__(self, session: Session, files: Runner, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._files = files
+
+    def save(self, path: Path, outcome: Outcome | None = None) -> None:
+        """Write a fused picture: that of ``outcome``, or of the result on screen."""
+        outcome = outcome or self._session.outcome
+        if outcome is None:
+            return
+        self._session.set_problem(None)
+        self._session.set_message("")
+        self._session.known_paths.add(path)
+        job = self._files.submit(partial(tasks.save_outcome, outcome, path))
+        job.finished.connect(partial(self._save_done, path))
+        job.failed.connect(partial(self._fail, outcome, "save"))
+
+    def _save_done(self, path: Path, notes: tuple[str, ...]) -> None:
+        self._say(notes)
+        self.saved.emit(path)
+
+    def export(self, plan: ExportPlan, outcome: Outcome | None = None) -> None:
+        """Write what was chosen of ``outcome``, or of the result on screen, as it looks now."""
+        outcome = outcome or self._session.outcome
+        if outcome is None:
+            return
+        self._session.set_problem(None)
+        self._session.set_message("")
+        self._session.known_paths.update(plan.target(item) for item in plan.items)
+        work = partial(export_files, outcome, self._session.display, plan)
+        job = self._files.submit(work)
+        job.finished.connect(self._export_done)
+        job.failed.connect(partial(self._fail, outcome, "export"))
+
+    def _export_done(self, answer: tuple[tuple[Path, ...], tuple[str, ...]]) -> None:
+        paths, notes = answer
+        self._say(notes)
+        self.exported.emit(paths)
+
+    def copy_picture(self) -> None:
+        """Make the fused picture for the clipboard."""
+        outcome = self._session.outcome
+        if outcome is not None:
+            work = partial(clipboard_picture, outcome, self._session.display)
+            job = self._files.submit(work, key="copy")
+            job.finished.connect(self.copied)
+            job.failed.connect(partial(self._fail, outcome, ""))
+
+    def _say(self, notes: tuple[str, ...]) -> None:
+        if notes:
+            self._session.set_message(Said.joined(" ", notes))
+
+    def _fail(self, outcome: Outcome, remedy: Remedy, error: FusionError) -> None:
+        # Doing it elsewhere would write another pair's picture once that is on show.
+        now = self._session.outcome
+        same = now is not None and now.result is outcome.result
+        path = file_of(error, self._session.known_paths)
+        self._session.set_problem(Problem(error, remedy if same else "", path))

@@ -1,0 +1,371 @@
+"""What the window shows, as plain state with signals. No widget, no thread, no engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from PySide6.QtCore import QObject, Signal
+
+from app.engine import EngineInfo, Method, default_method
+from app.fuse.results import Loaded, Outcome, Sources, with_result
+from app.viewer.display_state import DisplayState, FeatureView, Window
+from app.viewer.rendering import Picture
+from app.widgets.privacy import without_names
+from core.errors import FusionError
+from core.tasks import TASKS, TaskSpec, get_task
+from core.windows import Windows
+
+__all__ = [
+    "EngineInfo",
+    "Loaded",
+    "Method",
+    "Offer",
+    "Outcome",
+    "Problem",
+    "Remedy",
+    "Running",
+    "Session",
+    "Side",
+    "Sources",
+    "default_method",
+    "without_names",
+]
+
+Side = Literal["a", "b"]
+Remedy = Literal[
+    "", "resample", "open", "retry", "tiles", "cpu", "save", "reload", "export", "damaged"
+]
+Answer = Literal["reload", "switch_task", "keep_task"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error to show, with the one thing that helps, and the file it is about (or None)."""
+
+    error: FusionError
+    remedy: Remedy = ""
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Something the person may decide: a sentence, and each answer with its label."""
+
+    text: str
+    answers: tuple[tuple[Answer, str], ...]
+
+
+@dataclass(frozen=True)
+class Running:
+    """Work under way, in the words of the status bar."""
+
+    stage: str
+    done: float = 0.0
+    total: float = 0.0
+    fusing: bool = False
+    cancelling: bool = False
+
+
+class Session(QObject):
+    """The state of the window. Setters do nothing when nothing changes."""
+
+    task_changed = Signal()
+    method_changed = Signal()
+    engine_changed = Signal()
+    sources_changed = Signal()
+    outcome_changed = Signal()
+    stale_changed = Signal(bool)
+    running_changed = Signal()
+    problem_changed = Signal()
+    notices_changed = Signal()
+    feature_view_changed = Signal()
+    features_changed = Signal()
+    results_changed = Signal()
+    """The list of results, or which of them is shown."""
+    display_changed = Signal()
+    display_settled = Signal()
+    """As ``display_changed``, but once per gesture: when a drag has ended."""
+
+    def __init__(self, task: str, method: str = "", parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._task = get_task(task)
+        self._method = method
+        self.engine: EngineInfo | None = None
+        self.sources = Sources()
+        self.outcome: Outcome | None = None
+        self.results: tuple[Outcome, ...] = ()
+        self.display = DisplayState()
+        self.running: Running | None = None
+        self.problem: Problem | None = None
+        self.message = ""
+        self.offer: Offer | None = None
+        self.task_by_hand = False
+        """Whether a person has chosen a task, and not only the program."""
+        self.known_paths: set[Path] = set()
+        self._stale = False
+        self._outdated: tuple[bool, ...] = ()
+        self._last_shown: dict[Side, Picture] = {}
+
+    # --- task and method -------------------------------------------------------------------
+
+    @property
+    def task(self) -> TaskSpec:
+        """The selected task."""
+        return self._task
+
+    @property
+    def method(self) -> str:
+        """The selected method; "" for the task's default."""
+        return self._method
+
+    def set_task(self, name: str) -> None:
+        """Select a task; the method falls back to that task's default."""
+        if name == self._task.name:
+            return
+        self._task = TASKS[name]
+        self._method = ""
+        self.task_changed.emit()
+        self._update_stale()
+
+    def set_method(self, name: str) -> None:
+        """Select a pack or baseline by the name the engine gave it."""
+        if name == self._method:
+            return
+        self._method = name
+        self.method_changed.emit()
+        self._update_stale()
+
+    def is_classical(self, name: str) -> bool:
+        """True where ``name`` is a classical method, not a pack."""
+        return any(m.name == name and m.kind == "baseline" for m in self.methods)
+
+    @property
+    def methods(self) -> tuple[Method, ...]:
+        """What can fuse the selected task; empty until the engine has been made."""
+        return tuple(self.engine.methods.get(self._task.name, ())) if self.engine else ()
+
+    def resolved_method(self) -> str:
+        """The method's real name: the default's where none was chosen ("" while unknown)."""
+        default = default_method(self.methods, self._task)
+        return self._method or (default.name if default is not None else "")
+
+    def set_engine(self, info: EngineInfo) -> None:
+        """Take what the engine said about itself."""
+        self.engine = info
+        self.engine_changed.emit()
+        self._update_stale()
+
+    # --- sources and results ---------------------------------------------------------------
+
+    def set_sources(
+        self,
+        sources: Sources,
+        *,
+        keep_outcome: bool = False,
+        results: tuple[Outcome, ...] = (),
+        selected: str = "",
+        windows: Windows | None = None,
+    ) -> None:
+        """Show other sources. The old results go, unless they are kept (and then are stale).
+
+        Args:
+            results: results these sources already have; ``selected`` is the key of the one to show.
+            windows: those the sources were last seen in, where they were seen before.
+        """
+        self.sources = sources
+        self.message = ""
+        self.offer = None
+        self._keep_windows(windows)
+        self.sources_changed.emit()
+        if not keep_outcome and (self.results or results):
+            self.results = results
+            self.outcome = next((r for r in results if r.key == selected), None)
+            self.outcome = self.outcome or (results[-1] if results else None)
+            self.outcome_changed.emit()
+            self.results_changed.emit()
+        self.notices_changed.emit()
+        self._update_stale()
+
+    def _keep_windows(self, windows: Windows | None) -> None:
+        """A pair seen before has its windows back. Else a window stays for a picture of the same
+        kind as the last one of its side, and goes where it would mean nothing.
+        """
+        display = self.display
+        sides: tuple[tuple[Side, Loaded | None], ...] = (
+            ("a", self.sources.a),
+            ("b", self.sources.b),
+        )
+        for index, (side, loaded) in enumerate(sides):
+            if loaded is None:
+                continue
+            now = loaded.picture
+            was = self._last_shown.get(side)
+            self._last_shown[side] = now
+            if windows is not None:
+                display = display.with_look(side, window=windows[index])
+            elif was is not None and was is not now and _kind(was) != _kind(now):
+                display = display.with_look(side, window=None)
+        self.set_display(display)
+
+    def window_of(self, side: Side) -> Window | None:
+        """The window a source is seen in, and will be fused in; None where there is no source."""
+        loaded = self.sources.a if side == "a" else self.sources.b
+        if loaded is None:
+            return None
+        return self.display.look(side).window or loaded.image.window
+
+    @property
+    def windows(self) -> Windows:
+        """The windows of both sources as they are seen now."""
+        return self.window_of("a"), self.window_of("b")
+
+    def set_outcome(self, outcome: Outcome) -> None:
+        """Show a result and add it to the pair's."""
+        self.results = with_result(self.results, outcome)
+        self.outcome = outcome
+        self.outcome_changed.emit()
+        self.results_changed.emit()
+        self.notices_changed.emit()
+        self._update_stale()
+
+    def add_result(self, outcome: Outcome) -> None:
+        """Put a classical result before the pair's others, to compare with; nothing else shows."""
+        if all(outcome.key != old.key for old in self.results):
+            self.results = (replace(outcome, is_preview=False), *self.results)
+            self.results_changed.emit()
+
+    def select_result(self, key: str) -> None:
+        """Show another result of this pair; the method chosen follows it."""
+        found = next((r for r in self.results if r.key == key), None)
+        if found is None or found is self.outcome:
+            return
+        self.outcome = found
+        self.outcome_changed.emit()
+        self.results_changed.emit()
+        if found.result.task == self._task.name and found.requested_method:
+            self.set_method(found.requested_method)
+        self.notices_changed.emit()
+        self._update_stale()
+
+    def remove_result(self, key: str) -> None:
+        """Forget a result; the last one stays."""
+        left = tuple(r for r in self.results if r.key != key)
+        if not left or len(left) == len(self.results):
+            return
+        self.results = left
+        if self.outcome is not None and self.outcome.key == key:
+            self.select_result(left[-1].key)
+        else:
+            self.results_changed.emit()
+
+    # --- display ---------------------------------------------------------------------------
+
+    def set_display(self, display: DisplayState, *, settled: bool = True) -> None:
+        """Show things in another way.
+
+        Args:
+            settled: False while a drag goes on; its last call has True. Undo steps between
+                settled states.
+        """
+        old, self.display = self.display, display
+        if display != old:
+            self.display_changed.emit()
+            if display.features != old.features:
+                self.feature_view_changed.emit()
+            if (display.a.window, display.b.window) != (old.a.window, old.b.window):
+                self._update_stale()
+        if settled:
+            self.display_settled.emit()
+
+    @property
+    def feature_view(self) -> FeatureView:
+        """How adapter features are shown."""
+        return self.display.features
+
+    def set_feature_view(self, view: FeatureView) -> None:
+        """Ask for another view of the features; the picture follows by ``features_changed``."""
+        if view != self.display.features:
+            self.set_display(replace(self.display, features=view))
+
+    def set_feature_picture(self, of: Outcome, picture: Picture, view: FeatureView) -> None:
+        """Take a freshly drawn feature picture, unless its result is gone."""
+        if of not in self.results:
+            return
+        drawn = replace(of, pictures={**of.pictures, "features": picture}, feature_view=view)
+        self.results = tuple(drawn if r is of else r for r in self.results)
+        if self.outcome is of:
+            self.outcome = drawn
+            self.features_changed.emit()
+
+    @property
+    def is_stale(self) -> bool:
+        """True when the result shown was made from other sources, windows, task or method."""
+        return self._stale
+
+    def is_outdated(self, outcome: Outcome) -> bool:
+        """True when a result was made from other sources, in other windows or for another task."""
+        if outcome.result.task != self._task.name or outcome.pair is not self.sources.pair:
+            return True
+        return outcome.fused_windows != self.windows
+
+    def _update_stale(self) -> None:
+        stale = False
+        if self.outcome is not None and not self.outcome.is_preview:
+            chosen = self.resolved_method()
+            stale = self.is_outdated(self.outcome) or bool(
+                chosen and not _same_method(chosen, self.outcome)
+            )
+        outdated = tuple(self.is_outdated(result) for result in self.results)
+        if (stale, outdated) != (self._stale, self._outdated):
+            self._stale, self._outdated = stale, outdated
+            self.stale_changed.emit(stale)
+
+    # --- what is going on ------------------------------------------------------------------
+
+    def set_running(self, running: Running | None) -> None:
+        """Show or end the running state."""
+        if running != self.running:
+            self.running = running
+            self.running_changed.emit()
+
+    def set_problem(self, problem: Problem | None) -> None:
+        """Show an error, or take it away."""
+        if problem is not self.problem:
+            self.problem = problem
+            self.problem_changed.emit()
+
+    def set_message(self, message: str) -> None:
+        """Show one sentence that is no error ("" takes it away)."""
+        if message != self.message:
+            self.message = message
+            self.notices_changed.emit()
+
+    def set_offer(self, offer: Offer | None) -> None:
+        """Put something to the person, or take it away."""
+        if offer != self.offer:
+            self.offer = offer
+            self.notices_changed.emit()
+
+    @property
+    def is_empty(self) -> bool:
+        """True while no picture is open or asked for."""
+        return self.sources.is_empty
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """All sentences for the yellow bar: message, reader's notes, result's notes."""
+        own = (self.message,) if self.message else ()
+        result = self.outcome.result.notes if self.outcome else ()
+        return tuple(dict.fromkeys((*own, *self.sources.notes, *result)))
+
+
+def _kind(shown: Picture) -> tuple[object, ...]:
+    """What a window must mean the same for."""
+    return shown.unit, shown.window, shown.extent
+
+
+def _same_method(chosen: str, outcome: Outcome) -> bool:
+    # A pack given as a file is asked for by its path, and answers with its name.
+    return chosen in (outcome.result.method, outcome.requested_method)

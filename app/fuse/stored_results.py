@@ -1,0 +1,90 @@
+"""Fused pictures on disk, shown as the results they are. Runs on a worker thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication
+
+from app.fuse.results import Outcome, as_seen
+from app.i18n.translate import spoken
+from app.viewer.display_state import FeatureView
+from app.viewer.rendering import picture
+from core.errors import InputError, Said
+from core.progress import Progress
+from core.types import DeviceChoice, FusionResult, SourcePair
+from core.windows import Windows
+
+
+@dataclass(frozen=True)
+class StoredResult:
+    """A fused picture that was written before.
+
+    Attributes:
+        path: its file.
+        task, method: what it was fused for, and by.
+        windows: those the sources were fused in; None for the files' own.
+    """
+
+    path: Path
+    task: str
+    method: str
+    windows: Windows = (None, None)
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("stored", text)
+
+
+def read_stored(
+    stored: StoredResult, pair: SourcePair, title: str, request_id: int, progress: Progress
+) -> Outcome:
+    """The result of ``pair`` as it is on disk.
+
+    Args:
+        title: what people call the method; "" for its name.
+
+    Raises:
+        InputError: the file cannot be read, or its size is not that of the sources.
+    """
+    from core.baselines import BASELINES
+    from core.io import as_stored, read_image
+
+    progress.report(0, 0, _tr("Reading the result"))
+    image = as_stored(read_image(stored.path))
+    if image.size != pair.a.size:
+        raise InputError(
+            stored.path.name,
+            Said(
+                "it is {0}×{1} pixels and the sources are {2}×{3}: it is not their result, or not "
+                "as it was written",
+                *image.size,
+                *pair.a.size,
+            ),
+            "Fuse the pair anew.",
+        )
+    seen = as_seen(pair, stored.windows)
+    result = FusionResult(
+        fused=image.normalised(),
+        task=stored.task,
+        method=stored.method,
+        device=DeviceChoice("", "", _tr("read from its file")),
+        bit_depth=image.bit_depth,
+        provenance={"method": stored.method, "task": stored.task, "result": stored.path.name},
+        request_id=request_id,
+    )
+    shown = {"fused": picture(result.fused, depth=result.bit_depth)}
+    _ = shown["fused"].histogram
+    return Outcome(
+        result,
+        pair,
+        spoken(title) or Path(stored.method).name,
+        is_model=stored.method not in BASELINES,
+        is_preview=False,
+        seconds=0.0,
+        pictures=shown,
+        requested_method=stored.method,
+        feature_view=FeatureView(),
+        windows=(seen.a.window, seen.b.window),
+    )

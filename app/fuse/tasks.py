@@ -1,0 +1,323 @@
+"""The work behind the window, as plain functions of a progress. They run on worker threads.
+
+The engine, and with it torch, is imported here and only when first needed, so that the window
+stands before that happens.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from app.engine import Engine, LazyEngine, Method, default_method, tr
+from app.fuse.results import AS_DAMAGED, ONE_CAMERA, RESAMPLED, Stamp, as_seen, stamp_of
+from app.fuse.state import Loaded, Outcome, Side, Sources
+from app.i18n.translate import spoken
+from app.viewer.display_state import FeatureView
+from app.viewer.rendering import Picture, basis_of, feature_picture, result_pictures, source_picture
+from app.workers.background_import import collector_at_rest, libraries, open_libraries
+from core.errors import InputError, Said
+from core.progress import Progress
+from core.tasks import TASKS, get_task
+from core.types import FloatArray, FusionRequest, FusionResult, Image, SourcePair
+from core.windows import Windows
+
+FileOrImage = Path | Image
+
+
+def image_suffixes(progress: Progress) -> tuple[str, ...]:
+    """File suffixes the readers know (imports the codecs, hence a job)."""
+    with collector_at_rest():
+        open_libraries(libraries("cv2"))
+        from core.io import IMAGE_SUFFIXES
+
+    return tuple(IMAGE_SUFFIXES)
+
+
+def load_sources(
+    a: FileOrImage | None,
+    b: FileOrImage | None,
+    progress: Progress,
+    *,
+    resample: bool = False,
+    sample: bool = False,
+    kept: Mapping[Stamp, Sources] | None = None,
+    task: str = "",
+    damaged: bool = False,
+) -> Sources:
+    """Read what is given; both together must have one size.
+
+    Args:
+        task: decides black and white of deep grey pictures (:mod:`core.io.values`).
+        damaged: read what can be decoded of damaged files.
+        kept: pairs still in memory; one whose files have not changed is not read again.
+
+    Raises:
+        SizeMismatch: they do not, and ``resample`` is False.
+        InputError: a file cannot be read.
+    """
+    from core.io import read_image, read_pair, resample_onto
+    from core.io.values import for_task, is_shared
+
+    stage = tr("Reading pictures")
+    wish: Literal["refuse", "show"] = "show" if damaged else "refuse"
+    count = sum(item is not None for item in (a, b))
+    progress.report(0, count, stage)
+    stamp: Stamp | None = None
+    pair: SourcePair | None
+    if isinstance(a, Path) and isinstance(b, Path):
+        with suppress(OSError):  # the reader says it better
+            marks = [RESAMPLED["b"]] if resample else []
+            stamp = (*stamp_of(a, b), *marks, *([AS_DAMAGED] if damaged else []))
+        found = _kept_for(stamp, kept, task)
+        if found is not None:
+            return replace(found, sample=sample)
+        pair = read_pair(
+            a,
+            b,
+            resample=resample,
+            task=task,
+            damaged=wish,
+            between=partial(_next, progress, stage),
+        )
+        if stamp is not None and is_shared(pair, task):
+            stamp = (*stamp, ONE_CAMERA)
+        images: tuple[Image | None, Image | None] = (pair.a, pair.b)
+        progress.check()
+    else:
+        image_a = read_image(a, wish) if isinstance(a, Path) else a
+        image_b = read_image(b, wish) if isinstance(b, Path) else b
+        if resample and image_a is not None and image_b is not None:
+            image_b = resample_onto(image_b, image_a.size)
+        images = (image_a, image_b)
+        progress.check()
+        pair = None
+        if image_a is not None and image_b is not None:
+            pair = for_task(SourcePair(image_a, image_b), task)
+            images = (pair.a, pair.b)
+    loaded = [
+        None if image is None else Loaded(image, _counted(source_picture(image)))
+        for image in images
+    ]
+    return Sources(loaded[0], loaded[1], pair, sample, stamp)
+
+
+def _kept_for(
+    stamp: Stamp | None, kept: Mapping[Stamp, Sources] | None, task: str
+) -> Sources | None:
+    """The pair of these files in memory, with the black and white that the task asks for."""
+    from core.io.values import is_shared
+
+    if stamp is None or not kept:
+        return None
+    shared = kept.get((*stamp, ONE_CAMERA))
+    if shared is not None and shared.pair is not None and is_shared(shared.pair, task):
+        return shared
+    found = kept.get(stamp)
+    return None if found is None or found.pair is None or is_shared(found.pair, task) else found
+
+
+def depends_on_task(pair: SourcePair) -> bool:
+    """Whether there is a task for which both pictures would have one black and white."""
+    from core.io.values import is_shared  # there is a pair: the readers were imported for it
+
+    return any(is_shared(pair, name) for name, task in TASKS.items() if task.one_camera)
+
+
+def _counted(picture: Picture) -> Picture:
+    """The same, its values counted here and not on the window's thread."""
+    _ = picture.histogram
+    return picture
+
+
+def _next(progress: Progress, stage: str) -> None:
+    """Between the first and the second of two pictures."""
+    progress.check()
+    progress.report(1, 2, stage)
+
+
+def sample_paths(task: str, folder: Path) -> tuple[Path, Path]:
+    """The sample pair bundled for ``task``.
+
+    Raises:
+        InputError: this copy of the program has none.
+    """
+    a, b = folder / f"{task}_a.png", folder / f"{task}_b.png"
+    if not (a.is_file() and b.is_file()):
+        raise InputError(
+            Said("There is no sample pair for “{0}”", Said.plain(get_task(task).title)),
+            "its files are missing from this installation",
+            "Open two pictures of your own, or install the program again.",
+        )
+    return a, b
+
+
+@dataclass(frozen=True, eq=False)
+class FusePlan:
+    """One press of Fuse, or the fusion that follows opening a pair."""
+
+    pair: SourcePair
+    task: str
+    method: str
+    request_id: int
+    features: FeatureView
+    tiles: bool = False
+    """Work in small pieces, where memory ran out."""
+    windows: Windows = (None, None)
+    """Those the sources are seen in: what is seen is what is fused."""
+
+    @cached_property
+    def seen(self) -> SourcePair:
+        """The pair as it is seen."""
+        return as_seen(self.pair, self.windows)
+
+
+def classical_preview(plan: FusePlan, progress: Progress) -> Outcome | None:
+    """The classical preview of a plan, or None where a classical method was asked for anyway.
+
+    Needs no engine, so it is there before torch is imported.
+
+    Raises:
+        DeviceMemoryError: the picture does not fit.
+    """
+    from core.baselines import BASELINES
+    from core.fusion.classical_engine import fuse_classically
+
+    if plan.method in BASELINES:
+        return None
+    name = get_task(plan.task).default_baseline
+    request = FusionRequest(plan.seen, plan.task, name, request_id=plan.request_id)
+    begun = time.perf_counter()
+    result = fuse_classically(request, progress)
+    seconds = time.perf_counter() - begun
+    title = spoken(BASELINES[name].title)
+    drawn = _drawn(result, plan, title, seconds, progress)
+    return replace(drawn, is_preview=True, requested_method=name)
+
+
+def fuse(lazy: LazyEngine, plan: FusePlan, progress: Progress) -> Outcome:
+    """Fuse as planned."""
+    engine = lazy.get(progress)
+    progress.check()
+    method = _chosen(engine.methods(plan.task), plan)
+    outcome = _fused(engine, plan, method, progress)
+    if not plan.method and not outcome.is_model:
+        note = tr("No model for this task is installed: a classical method was used instead.")
+        notes = (note, *outcome.result.notes)
+        outcome = replace(outcome, result=replace(outcome.result, notes=notes))
+    return outcome
+
+
+def _chosen(methods: tuple[Method, ...], plan: FusePlan) -> Method | None:
+    """The method of a plan, or None for a pack given as a file."""
+    if not plan.method:
+        return default_method(methods, get_task(plan.task))
+    return next((m for m in methods if m.name == plan.method), None)
+
+
+def _fused(engine: Engine, plan: FusePlan, method: Method | None, progress: Progress) -> Outcome:
+    is_model = method is None or method.kind == "pack"
+    request = FusionRequest(
+        plan.seen,
+        plan.task,
+        method.name if method is not None else plan.method,
+        reconstructions=is_model,
+        features=is_model,
+        tiles=plan.tiles,
+        request_id=plan.request_id,
+    )
+    begun = time.perf_counter()
+    result = engine.fuse(request, progress)
+    seconds = time.perf_counter() - begun
+    title = spoken(method.title) if method is not None else Path(result.method).name
+    drawn = _drawn(result, plan, title, seconds, progress)
+    return replace(drawn, is_model=is_model, requested_method=request.method)
+
+
+def _drawn(
+    result: FusionResult, plan: FusePlan, title: str, seconds: float, progress: Progress
+) -> Outcome:
+    """A result with its pictures."""
+    progress.check()
+    progress.report(0, 0, tr("Drawing"))
+    basis = basis_of(result)
+    pictures = result_pictures(result, plan.features, basis)
+    _counted(pictures["fused"])
+    seen = plan.seen
+    return Outcome(
+        result,
+        plan.pair,
+        title,
+        is_model=False,
+        is_preview=False,
+        seconds=seconds,
+        pictures=pictures,
+        basis=basis,
+        feature_view=plan.features,
+        recon_psnr=reconstruction_psnr(result, seen),
+        windows=(seen.a.window, seen.b.window),
+    )
+
+
+def reconstruction_psnr(
+    result: FusionResult, pair: SourcePair
+) -> tuple[float | None, float | None]:
+    """How close each reconstruction is to its source, in dB, on 8-bit luma."""
+
+    def closeness(rebuilt: FloatArray | None, source: Image) -> float | None:
+        if rebuilt is None:
+            return None
+        # Not for a preview, which nothing should delay.
+        from core.metrics import psnr_pair, to_luma8
+
+        planes = (to_luma8(picture) for picture in (source.normalised(), rebuilt))
+        if source.mask is None:
+            return float(psnr_pair(*planes))
+        # One row of the pixels that hold data: the figure knows no neighbours.
+        return float(psnr_pair(*(plane[source.mask][np.newaxis] for plane in planes)))
+
+    return (
+        closeness(result.reconstruction_a, pair.a),
+        closeness(result.reconstruction_b, pair.b),
+    )
+
+
+def draw_features(outcome: Outcome, view: FeatureView, progress: Progress) -> Picture | None:
+    """Another view of the features of a result on screen."""
+    if outcome.basis is None:
+        return None
+    progress.check()
+    return feature_picture(outcome.result, view, outcome.basis)
+
+
+def save_outcome(outcome: Outcome, path: Path, progress: Progress) -> tuple[str, ...]:
+    """Write the fused picture; returns notes for the person. Never overwrites a source.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    from core.io import write_image
+
+    progress.report(0, 0, tr("Saving"))
+    sources = (outcome.pair.a.origin, outcome.pair.b.origin)
+    notes = write_image(
+        path,
+        outcome.result.fused,
+        bit_depth=outcome.result.bit_depth,
+        provenance=outcome.result.provenance,
+        protect=tuple(origin for origin in sources if origin is not None),
+    )
+    return tuple(notes or ())
+
+
+def side_source(sources: Sources, side: Side) -> Image | None:
+    """The picture on one side, when there is one."""
+    loaded = sources.a if side == "a" else sources.b
+    return loaded.image if loaded is not None else None

@@ -1,0 +1,1 @@
+"""Model packs: the dialog and its work."""

@@ -1,0 +1,218 @@
+"""The library of packs as the window sees it: rows to show, and work on a thread of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.i18n.numbers import number
+from app.i18n.translate import spoken
+from app.workers import Runner
+from core.progress import Progress
+
+if TYPE_CHECKING:
+    from core.packs.library import Deleted
+    from core.packs.registry import PackEntry
+
+
+@dataclass(frozen=True)
+class PackRow:
+    """What is shown of a pack.
+
+    Attributes:
+        quality: the validation figure packs are compared by, as text. figures: several of them.
+        default: True for its task's default.
+        embedded: True for packs that came with the program, which stay as they are.
+        card: the model card, Markdown.
+    """
+
+    name: str
+    title: str
+    task: str
+    path: Path
+    size: int
+    quality: str
+    figures: str
+    parent: str
+    licence: str
+    trained: str
+    default: bool
+    embedded: bool
+    card: str
+
+
+@dataclass(frozen=True)
+class PackListing:
+    """All packs, and files that cannot be used with the reason."""
+
+    rows: tuple[PackRow, ...]
+    broken: tuple[tuple[Path, str], ...] = ()
+
+
+_FIGURES = ("Qabf", "MI", "VIF")
+
+
+def list_packs(progress: Progress) -> PackListing:
+    """What there is now. Runs on a worker thread."""
+    from core.packs.library import card_of, default_name
+    from core.packs.registry import Catalogue
+    from core.tasks import TASKS
+
+    defaults = {task: default_name(task) for task in TASKS}
+    good, broken = Catalogue().scan()
+    rows = []
+    for entry in good:
+        progress.check()
+        manifest, record = entry.manifest, entry.manifest.training
+        known = {name: number(value, ".3g") for name, value in record.figures.items()}
+        shown = [f"{name} {known[name]}" for name in _FIGURES if name in known]
+        rows.append(
+            PackRow(
+                manifest.name,
+                spoken(manifest.title),
+                manifest.task,
+                entry.path,
+                entry.path.stat().st_size,
+                known.get(_FIGURES[0], ""),
+                ", ".join(shown),
+                record.parent,
+                manifest.licence,
+                f"{number(record.steps, ',')} / {number(record.pairs, ',')}",
+                manifest.name == defaults[manifest.task],
+                entry.embedded,
+                card_of(entry),
+            )
+        )
+    return PackListing(tuple(rows), tuple((bad.path, spoken(bad.reason)) for bad in broken))
+
+
+def entry_of(name: str, task: str) -> PackEntry:
+    """The pack as the library knows it.
+
+    Raises:
+        InputError: it is not there any more.
+    """
+    from core.packs.registry import Catalogue
+
+    return Catalogue().find(name, task)
+
+
+class PackWork(QObject):
+    """Runs what the person asks of the library, one thing after the other."""
+
+    listed = Signal(object)
+    """A :class:`PackListing`."""
+    changed = Signal()
+    """Packs, names or defaults are others now."""
+    added = Signal(str)
+    """Name of a pack that was imported or renamed."""
+    exported = Signal(object)
+    """Path of the file."""
+    deleted = Signal(object)
+    """A :class:`core.packs.library.Deleted`, which :meth:`restore` takes."""
+    failed = Signal(object)
+    """A :class:`core.errors.FusionError`."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._runner = Runner("packs", self)
+
+    def refresh(self) -> None:
+        """List the packs."""
+        self._do(list_packs, self.listed.emit)
+
+    def import_file(self, path: Path) -> None:
+        """Take a pack in, checked."""
+        self._do(partial(_import, path), self._added)
+
+    def export(self, row: PackRow, path: Path) -> None:
+        """Write a pack to a file."""
+        self._do(partial(_export, row, path), self.exported.emit)
+
+    def rename(self, row: PackRow, title: str) -> None:
+        """Call a pack something else."""
+        self._do(partial(_rename, row, title), self._added)
+
+    def delete(self, row: PackRow) -> None:
+        """Take a pack away; it can be brought back."""
+        self._do(partial(_delete, row), self._deleted)
+
+    def restore(self, deleted: Deleted) -> None:
+        """Bring a deleted pack back."""
+        self._do(partial(_restore, deleted), self._added)
+
+    def make_default(self, row: PackRow) -> None:
+        """Make a pack its task's default."""
+        self._do(partial(_default, row), lambda _none: self._refreshed())
+
+    def purge(self) -> None:
+        """Forget deleted packs for good."""
+        self._do(_purge, lambda _none: None)
+
+    def shutdown(self) -> None:
+        """Wait for the thread."""
+        self._runner.shutdown()
+
+    def _do(self, work: Callable[[Progress], Any], then: Callable[[Any], object]) -> None:
+        job = self._runner.submit(work)
+        job.finished.connect(then)
+        job.failed.connect(self.failed)
+
+    def _refreshed(self) -> None:
+        self.changed.emit()
+        self.refresh()
+
+    def _added(self, name: str) -> None:
+        self.added.emit(name)
+        self._refreshed()
+
+    def _deleted(self, deleted: Deleted) -> None:
+        self.deleted.emit(deleted)
+        self._refreshed()
+
+
+def _import(path: Path, progress: Progress) -> str:
+    from core.packs.library import import_pack
+
+    return import_pack(path).manifest.name
+
+
+def _export(row: PackRow, path: Path, progress: Progress) -> Path:
+    from core.packs.library import export_pack
+
+    return export_pack(entry_of(row.name, row.task), path)
+
+
+def _rename(row: PackRow, title: str, progress: Progress) -> str:
+    from core.packs.library import rename_pack
+
+    return rename_pack(entry_of(row.name, row.task), title).manifest.name
+
+
+def _delete(row: PackRow, progress: Progress) -> Deleted:
+    from core.packs.library import delete_pack
+
+    return delete_pack(entry_of(row.name, row.task))
+
+
+def _restore(deleted: Deleted, progress: Progress) -> str:
+    from core.packs.library import restore_pack
+
+    return restore_pack(deleted).manifest.name
+
+
+def _default(row: PackRow, progress: Progress) -> None:
+    from core.packs.library import set_default
+
+    set_default(row.task, row.name)
+
+
+def _purge(progress: Progress) -> None:
+    from core.packs.library import purge_deleted
+
+    purge_deleted()

@@ -1,0 +1,1 @@
+"""What Fuse, Batch and Train share about pairs: thumbnails, tables, edits."""

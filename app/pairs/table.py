@@ -1,0 +1,189 @@
+"""The table of pairs: which files belong together, why, and what is left over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.i18n.translate import spoken
+from app.widgets import theme
+
+Index = QModelIndex | QPersistentModelIndex
+_NO_PARENT = QModelIndex()
+
+
+class PairTable(QAbstractTableModel):
+    """A plan as rows: pairs first (with a tick), files without partner below, in red."""
+
+    def __init__(self, plan: Any) -> None:
+        super().__init__()
+        self.plan = plan
+
+    def set_plan(self, plan: Any) -> None:
+        """Show another plan."""
+        self.beginResetModel()
+        self.plan = plan
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = _NO_PARENT) -> int:
+        """Pairs and files left over."""
+        return 0 if parent.isValid() else len(self.plan.matches) + len(self.plan.leftovers)
+
+    def columnCount(self, parent: Index = _NO_PARENT) -> int:
+        """A, B, why, folder."""
+        return 4
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        """Names of the columns."""
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return (self.tr("A"), self.tr("B"), self.tr("Why"), self.tr("Folder"))[section]
+        return None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Pairs can be ticked."""
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        if index.column() == 0 and index.row() < len(self.plan.matches):
+            flags |= Qt.ItemFlag.ItemIsUserCheckable
+        return flags
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Texts, ticks, colours."""
+        row, column = index.row(), index.column()
+        if row >= len(self.plan.matches):
+            return self._leftover(self.plan.leftovers[row - len(self.plan.matches)], column, role)
+        match = self.plan.matches[row]
+        if role == Qt.ItemDataRole.DisplayRole:
+            why = spoken(match.reason)
+            if not match.sure:
+                why += self.tr("; which is A is a guess")
+            folder = str(match.folder) if match.folder.parts else ""
+            return (match.a.name, match.b.name, why, folder)[column]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return str((match.a, match.b, spoken(match.reason), match.a.parent)[column])
+        if role == Qt.ItemDataRole.CheckStateRole and column == 0:
+            used = Qt.CheckState.Unchecked if match.excluded else Qt.CheckState.Checked
+            return used.value
+        if role == Qt.ItemDataRole.ForegroundRole and not match.sure and column == 2:
+            return QColor(theme.colours().warn)
+        return None
+
+    def _leftover(self, item: Any, column: int, role: int) -> object:
+        if role == Qt.ItemDataRole.DisplayRole:
+            return (item.path.name, "–", spoken(item.reason), str(item.path.parent.name))[column]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return str(item.path) if column != 2 else spoken(item.reason)
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return QColor(theme.colours().error_border)
+        return None
+
+    def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        """Take a pair in, or leave it out."""
+        row = index.row()
+        if role != Qt.ItemDataRole.CheckStateRole or row >= len(self.plan.matches):
+            return False
+        used = value in (Qt.CheckState.Checked, Qt.CheckState.Checked.value)
+        self.plan = self.plan.include([row]) if used else self.plan.exclude([row])
+        self.dataChanged.emit(index, index)
+        return True
+
+
+class PairDialog(QDialog):
+    """Edits a plan; ``accepted`` with :attr:`plan` as it is then."""
+
+    def __init__(self, plan: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Pairs"))
+        self.resize(820, 480)
+        self.table = PairTable(plan)
+        self.view = QTableView()
+        self.view.setTabKeyNavigation(False)
+        self.view.setModel(self.table)
+        self.view.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        self.view.setTabKeyNavigation(False)
+        self.view.verticalHeader().hide()
+        self.view.setAccessibleName(self.tr("Pairs and files without partner"))
+        header = self.view.horizontalHeader()
+        for column in range(4):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
+            self.view.setColumnWidth(column, (190, 190, 260, 120)[column])
+        header.setStretchLastSection(True)
+        note = QLabel(
+            self.tr(
+                "Ticked pairs are listed. Files in red have no partner: select two to pair them."
+            )
+        )
+        note.setWordWrap(True)
+        note.setObjectName("hint")
+        self.swap = self._button(self.tr("Swap A and B"), self._swap)
+        self.swap_all = self._button(self.tr("Swap all"), self._swap_all)
+        self.join = self._button(self.tr("Pair the two selected"), self._join)
+        tools = QHBoxLayout()
+        for button in (self.swap, self.swap_all, self.join):
+            tools.addWidget(button)
+        tools.addStretch(1)
+        ends = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
+        )
+        ends.accepted.connect(self.accept)
+        ends.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(note)
+        layout.addWidget(self.view, 1)
+        layout.addLayout(tools)
+        layout.addWidget(ends)
+        self.view.selectionModel().selectionChanged.connect(self._enable)
+        self._enable()
+
+    @property
+    def plan(self) -> Any:
+        """The plan as edited."""
+        return self.table.plan
+
+    def _button(self, text: str, do: Callable[[], None]) -> QPushButton:
+        button = QPushButton(text)
+        button.setAutoDefault(False)
+        button.clicked.connect(do)
+        return button
+
+    def _rows(self) -> list[int]:
+        return sorted({index.row() for index in self.view.selectionModel().selectedRows()})
+
+    def _enable(self) -> None:
+        rows, matches = self._rows(), len(self.plan.matches)
+        self.swap.setEnabled(any(row < matches for row in rows))
+        self.swap_all.setEnabled(matches > 0)
+        loose = [self.plan.leftovers[row - matches] for row in rows if row >= matches]
+        # A line may stand for a whole folder.
+        self.join.setEnabled(len(rows) == len(loose) == 2 and all(i.count == 1 for i in loose))
+
+    def _change(self, plan: Any) -> None:
+        self.table.set_plan(plan)
+        self._enable()
+
+    def _swap(self) -> None:
+        matches = len(self.plan.matches)
+        self._change(self.plan.swap([row for row in self._rows() if row < matches]))
+
+    def _swap_all(self) -> None:
+        self._change(self.plan.swap())
+
+    def _join(self) -> None:
+        matches = len(self.plan.matches)
+        first, second = (self.plan.leftovers[row - matches].path for row in self._rows())
+        self._change(self.plan.pair_by_hand(first, second))

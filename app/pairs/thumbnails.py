@@ -1,0 +1,99 @@
+"""Small pictures of pairs, made in the background for the rows that are looked at."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from app.viewer.rendering import small, source_picture
+from app.workers import Job, Runner
+from core.errors import FusionError
+from core.progress import Progress
+
+Key = tuple[Path, Path]
+
+_ENOUGH = 8
+"""Pixels of the picture per pixel of the small one from which it is made, at least."""
+
+_WAITING = 80
+"""Rows that wait at most: what was scrolled past long ago is asked for again when it comes back."""
+
+
+def draw_waiting(waiting: deque[Key], side: int, progress: Progress) -> Iterator[Any]:
+    """Yield (key, small A, small B), the row asked for last first, until none waits."""
+    while True:
+        progress.check()
+        try:
+            key = waiting.pop()
+        except IndexError:
+            return
+        yield key, _small(key[0], side), _small(key[1], side)
+
+
+def _small(path: Path, side: int) -> QImage | None:
+    from core.io import read_image
+
+    try:
+        image = read_image(path)
+        # Of twelve million pixels nine hundred are shown: most need not be looked at.
+        step = max(1, max(image.size) // (_ENOUGH * side))
+        if step > 1:
+            image = image.part(np.s_[::step, ::step])
+        return small(source_picture(image), side)
+    except (FusionError, MemoryError):
+        return None  # the badge says what is wrong once the pair is opened
+
+
+class Thumbs(QObject):
+    """Draws what is asked for; one thread, newest wish first."""
+
+    ready = Signal(object, object, object)
+    """Key, small A, small B (None where the file cannot be read)."""
+
+    def __init__(self, side: int, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._side = side
+        self._runner = Runner("thumbnails", self, background=True)
+        self._waiting: deque[Key] = deque()
+        self._asked: set[Key] = set()
+        self._job: Job | None = None
+        self._closed = False
+
+    def want(self, key: Key) -> None:
+        """Ask for a pair's small pictures."""
+        if self._closed or key in self._asked:
+            return
+        self._asked.add(key)
+        self._waiting.append(key)
+        while len(self._waiting) > _WAITING:
+            self._asked.discard(self._waiting.popleft())
+        self._start()
+
+    def _start(self) -> None:
+        if self._job is not None or self._closed or not self._waiting:
+            return
+        job = self._job = self._runner.submit(partial(draw_waiting, self._waiting, self._side))
+        job.yielded.connect(self._drawn)
+        for end in (job.finished, job.failed, job.cancelled):
+            end.connect(self._ended)
+
+    def _drawn(self, found: tuple[Key, QImage | None, QImage | None]) -> None:
+        self._asked.discard(found[0])
+        self.ready.emit(*found)
+
+    def _ended(self, *_answer: object) -> None:
+        self._job = None
+        self._start()
+
+    def shutdown(self) -> None:
+        """Stop and wait for the thread."""
+        self._closed = True
+        self._waiting.clear()
+        self._runner.shutdown()

@@ -1,0 +1,192 @@
+"""What a session is on disk: paths and settings, as JSON with a version; never a pixel."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from math import isfinite
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from app.viewer.display_state import DisplayState
+from core.tasks import TASKS
+
+VERSION = 1
+_OVER = "over"
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class ListedPair:
+    """A pair of the list: its files, what it is called, and the folder it is listed under."""
+
+    a: Path
+    b: Path
+    name: str
+    folder: Path = Path()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What was open, and how it was shown.
+
+    Attributes:
+        task: name of a task.
+        method: as the session has it; "" for the default.
+        a, b: paths on screen; None for a sample's.
+        pairs: all pairs of the list, when there is one.
+        display: how things are shown.
+    """
+
+    task: str
+    method: str = ""
+    a: Path | None = None
+    b: Path | None = None
+    pairs: tuple[ListedPair, ...] = ()
+    display: DisplayState = field(default_factory=DisplayState)
+
+    @property
+    def has_files(self) -> bool:
+        """False for a session worth forgetting: nobody's own files were open."""
+        return self.a is not None or self.b is not None or bool(self.pairs)
+
+    @property
+    def is_whole(self) -> bool:
+        """False where a path means another file in another folder."""
+        shown = [path for path in (self.a, self.b) if path is not None]
+        listed = (path for pair in self.pairs for path in (pair.a, pair.b))
+        return all(path.is_absolute() for path in (*shown, *listed))
+
+    @property
+    def label(self) -> str:
+        """The names of what is on screen."""
+        return " + ".join(path.name for path in (self.a, self.b) if path is not None)
+
+
+def to_json(snapshot: Snapshot, *, over: bool = False) -> bytes:
+    """The snapshot as UTF-8 JSON.
+
+    Args:
+        over: the run it is of has ended, or is known to have crashed.
+    """
+    data: dict[str, Any] = {
+        "version": VERSION,
+        "task": snapshot.task,
+        "method": snapshot.method,
+        "a": _text(snapshot.a),
+        "b": _text(snapshot.b),
+        "pairs": [[str(p.a), str(p.b), p.name, str(p.folder)] for p in snapshot.pairs],
+        "display": asdict(snapshot.display),
+    }
+    if over:
+        data[_OVER] = True
+    return json.dumps(data, ensure_ascii=False, indent=1).encode("utf-8", "surrogateescape")
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def is_over(data: bytes) -> bool:
+    """Whether a session is that of a run that is over, by its own word."""
+    found = json.loads(data.decode("utf-8", "surrogateescape"))
+    return isinstance(found, dict) and found.get(_OVER) is True
+
+
+def from_json(data: bytes) -> Snapshot:
+    """The snapshot in ``data``. Display settings this version does not know are left out.
+
+    Raises:
+        ValueError: it is no session of this version.
+    """
+    found = json.loads(data.decode("utf-8", "surrogateescape"))
+    if not isinstance(found, dict) or found.get("version") != VERSION:
+        raise ValueError("no session of this version")
+    task, method = found.get("task"), found.get("method", "")
+    if not isinstance(task, str) or task not in TASKS or not isinstance(method, str):
+        raise ValueError("unknown task or method")
+    return Snapshot(
+        task,
+        method,
+        _path(found.get("a")),
+        _path(found.get("b")),
+        _pairs(found.get("pairs", [])),
+        rebuilt(DisplayState(), found.get("display")),
+    )
+
+
+def _path(value: object) -> Path | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError("a path is no path")
+    return Path(value)
+
+
+def _pairs(rows: object) -> tuple[ListedPair, ...]:
+    if not isinstance(rows, list):
+        raise ValueError("the list of pairs is none")
+    found = []
+    for row in rows:
+        if not isinstance(row, list):
+            raise ValueError("a pair is no pair")
+        texts = [str(_path(item)) for item in row if item is not None]
+        if len(texts) != 4:
+            raise ValueError("a pair is no pair")
+        a, b, name, folder = texts
+        found.append(ListedPair(Path(a), Path(b), name, Path(folder)))
+    return tuple(found)
+
+
+def rebuilt(default: Value, data: object) -> Value:
+    """A dataclass from what :func:`dataclasses.asdict` and JSON made of it.
+
+    What is missing, unknown or of the wrong kind stays as in ``default``: a session of a newer
+    version is still a session.
+    """
+    assert is_dataclass(default)
+    if not isinstance(data, dict):
+        return default
+    hints = get_type_hints(type(default))
+    changes: dict[str, Any] = {}
+    for one in fields(default):
+        now, value = getattr(default, one.name), data.get(one.name)
+        if one.name not in data:
+            continue
+        if is_dataclass(now):
+            changes[one.name] = rebuilt(now, value)
+        else:
+            value = tuple(value) if isinstance(value, list) else value
+            if fits(value, hints[one.name]):
+                changes[one.name] = value
+    return cast(Value, replace(cast(Any, default), **changes))
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return isfinite(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False
+
+
+def fits(value: object, hint: Any) -> bool:
+    """True when a value from JSON is of the type ``hint`` says."""
+    kind, parts = get_origin(hint), get_args(hint)
+    if kind is Literal:
+        return value in parts
+    if kind in (Union, UnionType):
+        return any(fits(value, part) for part in parts)
+    if kind is tuple:
+        return (
+            isinstance(value, tuple)
+            and len(value) == len(parts)
+            and all(fits(item, part) for item, part in zip(value, parts, strict=True))
+        )
+    if hint is float:
+        # JSON knows NaN and infinity; a window of them would show nothing.
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return number and _is_finite(cast(float, value))
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, NoneType if hint is None else hint)

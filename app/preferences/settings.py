@@ -1,0 +1,214 @@
+"""What the window remembers from one start to the next, in one small file a person can read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+from PySide6.QtCore import QByteArray, QObject, QSettings, QTimer, Signal
+
+from app.widgets.theme import Appearance
+from app.workers import Runner
+from core.progress import Progress
+
+APPEARANCES: tuple[Appearance, ...] = ("system", "light", "dark")
+LANGUAGES = ("system", "en", "de")
+_FILE = "settings.ini"
+_DELAY_MS = 100
+"""Changes are gathered for this long before they are written."""
+
+
+class Settings(QObject):
+    """Typed access to ``settings.ini``. What is missing or damaged reads as its default.
+
+    The file is read once; changes are written by a thread of their own, since Qt waits for the disk
+    until they are there. Qt writes the file as a whole and never leaves half of one, and keeps what
+    another program wrote under other names meanwhile.
+    """
+
+    changed = Signal(str)
+    """Name of what was set."""
+
+    def __init__(self, folder: Path | None, parent: QObject | None = None) -> None:
+        """
+        Args:
+            folder: where the file is, or will be; None remembers nothing beyond this run.
+        """
+        super().__init__(parent)
+        self.folder = folder
+        self._values: dict[str, object] = {}
+        self._status = QSettings.Status.NoError
+        self._unwritten: dict[str, object] = {}
+        """By name; None is to be forgotten."""
+        self._runner: Runner | None = None
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_DELAY_MS)
+        self._soon.timeout.connect(self._write_soon)
+        if folder is not None:
+            store = _opened(folder / _FILE)
+            self._values = {name: store.value(name) for name in store.allKeys()}
+            self._status = store.status()
+
+    @property
+    def is_damaged(self) -> bool:
+        """True when the file is there and could not be understood."""
+        return self._status == QSettings.Status.FormatError
+
+    def sync(self) -> None:
+        """Write now what is still to be written, and wait for it."""
+        self._soon.stop()
+        if self._runner is not None:
+            self._runner.shutdown()
+            self._runner = None
+        if self.folder is not None and self._unwritten:
+            _write(self.folder / _FILE, self._unwritten)
+            self._unwritten = {}
+
+    def _keep(self, name: str, value: object) -> None:
+        """Remember ``value``; None forgets."""
+        if value is None:
+            self._values.pop(name, None)
+        else:
+            self._values[name] = value
+        if self.folder is not None:
+            self._unwritten[name] = value
+            self._soon.start()
+        self.changed.emit(name)
+
+    def _write_soon(self) -> None:
+        if self.folder is None or not self._unwritten:
+            return
+        if self._runner is None:
+            self._runner = Runner("settings", self)
+        changes = dict(self._unwritten)
+        job = self._runner.submit(partial(_write, self.folder / _FILE, changes))
+        job.finished.connect(partial(self._wrote, changes))
+
+    def _wrote(self, changes: Mapping[str, object], _answer: object) -> None:
+        for name, value in changes.items():
+            # It may have been set once more meanwhile.
+            if name in self._unwritten and self._unwritten[name] is value:
+                del self._unwritten[name]
+
+    # --- choices ---------------------------------------------------------------------------
+
+    @property
+    def appearance(self) -> Appearance:
+        """Light, dark, or as the system has it."""
+        return cast(Appearance, self._choice("look/appearance", APPEARANCES))
+
+    def set_appearance(self, appearance: Appearance) -> None:
+        """Choose an appearance."""
+        self._set("look/appearance", appearance)
+
+    @property
+    def language(self) -> str:
+        """“en”, “de”, or “system”."""
+        return self._choice("look/language", LANGUAGES)
+
+    def set_language(self, language: str) -> None:
+        """Choose a language; it takes effect at the next start."""
+        self._set("look/language", language)
+
+    @property
+    def acknowledged(self) -> bool:
+        """True once somebody said they know that this is for research only."""
+        return self._flag("first/acknowledged", False)
+
+    def acknowledge(self) -> None:
+        """Keep that."""
+        self._set("first/acknowledged", True)
+
+    @property
+    def keeps_recent(self) -> bool:
+        """Whether opened files are listed."""
+        return self._flag("recent/kept", True)
+
+    def set_keeps_recent(self, kept: bool) -> None:
+        """Switch the list of recent files on or off."""
+        self._set("recent/kept", kept)
+
+    @property
+    def export_folder(self) -> str:
+        """Where pictures were written last; "" before the first time."""
+        return self.text("export/folder")
+
+    def set_export_folder(self, folder: str) -> None:
+        """Keep where pictures are written."""
+        self.set_text("export/folder", folder)
+
+    @property
+    def reopens(self) -> bool:
+        """Whether a start without files shows the last session instead of a sample."""
+        return self._flag("session/reopens", False)
+
+    def set_reopens(self, reopens: bool) -> None:
+        """Choose what a start without files shows."""
+        self._set("session/reopens", reopens)
+
+    # --- the rest --------------------------------------------------------------------------
+
+    def keys(self) -> dict[str, tuple[str, ...]]:
+        """Keys a person has changed, by command."""
+        try:
+            found = json.loads(str(self._values.get("keys/changed", "{}")))
+            return {str(name): tuple(map(str, keys)) for name, keys in found.items()}
+        except (ValueError, TypeError, AttributeError):
+            return {}
+
+    def set_keys(self, changed: Mapping[str, tuple[str, ...]]) -> None:
+        """Keep changed keys."""
+        self._set("keys/changed", json.dumps({n: list(k) for n, k in changed.items()}))
+
+    def text(self, name: str) -> str:
+        """A text kept under ``name``, or ""."""
+        value = self._values.get(name, "")
+        return value if isinstance(value, str) else ""
+
+    def set_text(self, name: str, text: str) -> None:
+        """Keep a text; "" forgets it."""
+        if text:
+            self._set(name, text)
+        else:
+            self._keep(name, None)
+
+    def blob(self, name: str) -> QByteArray:
+        """Bytes kept under ``name`` (a window's geometry), or none."""
+        value = self._values.get(name)
+        return value if isinstance(value, QByteArray) else QByteArray()
+
+    def set_blob(self, name: str, value: QByteArray) -> None:
+        """Keep bytes."""
+        self._set(name, value)
+
+    def _choice(self, name: str, known: tuple[str, ...]) -> str:
+        value = self.text(name)
+        return value if value in known else known[0]
+
+    def _flag(self, name: str, default: bool) -> bool:
+        value = str(self._values.get(name, default)).lower()
+        return value == "true" if value in ("true", "false") else default
+
+    def _set(self, name: str, value: object) -> None:
+        if self._values.get(name) != value:
+            self._keep(name, value)
+
+
+def _opened(path: Path) -> QSettings:
+    store = QSettings(str(path), QSettings.Format.IniFormat)
+    store.setAtomicSyncRequired(True)
+    return store
+
+
+def _write(path: Path, changes: Mapping[str, object], progress: Progress | None = None) -> None:
+    store = _opened(path)
+    for name, value in changes.items():
+        if value is None:
+            store.remove(name)
+        else:
+            store.setValue(name, value)
+    store.sync()

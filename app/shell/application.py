@@ -1,0 +1,173 @@
+"""Starts the window."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtWidgets import QApplication
+
+import resources
+from app.engine import engine_factory
+from app.fuse.drop_sorting import guess_task
+from app.fuse.state import Problem
+from app.i18n import language
+from app.preferences.paths import home
+from app.preferences.settings import Settings
+from app.shell import startup_timings
+from app.shell.main_window import MainWindow
+from app.shell.posix_signals import closing
+from app.shell.qt_application import make_application, say
+from app.shell.screenshot import Screenshot
+from app.widgets import theme
+from app.workers import as_fusion_error
+from app.workers.background_import import gently, share_time
+from app.workers.first_paint import FirstPaint
+from app.workers.thread_priority import go_first
+from core.errors import Cancelled, FusionError
+from core.tasks import get_task
+from core.windows import Windows, check_window
+
+_DONE = 0
+
+
+def run(
+    a: Path | None,
+    b: Path | None,
+    task: str | None,
+    method: str | None,
+    device: str,
+    screenshot: Path | None,
+    windows: Windows = (None, None),
+) -> int:
+    """Open the window on a pair, or on a sample where no file is given; returns the exit code.
+
+    Args:
+        a, b: the sources; one alone is shown and waits for the other.
+        task: name of a task; None guesses from the file names.
+        method: pack or baseline; None for the task's default pack.
+        device: "auto", or a device's name.
+        screenshot: write the window there once the fused image is shown, and end.
+        windows: black and white of A and of B in their own numbers; None for those of the files.
+
+    Returns:
+        0, or 2 when ``screenshot`` was asked for and could not be made (the reason is one line
+        on the error stream), or when ``task`` is unknown or a window is none.
+    """
+    try:
+        chosen = get_task(task).name if task else guess_task(a, b)
+        for chosen_window in windows:
+            check_window(chosen_window)
+    except FusionError as error:
+        return say(error)
+    # A screenshot is the same for everyone: nothing remembered, nothing kept.
+    settings = Settings(home() if screenshot is None else None)
+    try:
+        application = _application(settings)
+    except FusionError as error:
+        return say(error)
+    share_time()
+    go_first()
+    first = FirstPictures()
+    factory = gently(engine_factory(device), "torch", after=first.turns)
+    cpu = gently(engine_factory("cpu"), "torch")
+    window = MainWindow(
+        factory, resources.SAMPLES, chosen, method or "", settings=settings, cpu=cpu
+    )
+    window.session.task_by_hand = task is not None
+    for side, chosen_window in zip("ab", windows, strict=True):
+        if chosen_window is not None:
+            look = window.session.display.with_look(side, window=chosen_window)
+            window.session.set_display(look)
+    habits = window.habits
+    first.watch(window)
+    habits.place_window()
+    if screenshot is not None:  # the same on every screen
+        window.resize(1600, 1000)
+    file = startup_timings.wanted()
+    clock = startup_timings.Timings(file, window, window.session) if file is not None else None
+    old_hook = sys.excepthook
+    sys.excepthook = _hook(window)
+    try:
+        window.show()
+        # The window stands before any file is touched or the engine started.
+        FirstPaint(window, lambda: habits.begin(a, b))
+        application.commitDataRequest.connect(window.closing.end_with_session)
+        with closing(window.close, window.closing.end_at_once):
+            return _run_until_done(application, window, screenshot)
+    finally:
+        if clock is not None:
+            clock.finish()
+        window.close()
+        window.deleteLater()
+        sys.excepthook = old_hook
+
+
+class FirstPictures:
+    """What goes before the import of torch: the first pictures, and their classical preview."""
+
+    def __init__(self) -> None:
+        self._opened, self._shown = threading.Event(), threading.Event()
+        self.turns = ((self._opened, 2.0), (self._shown, 8.0))
+        """What the import waits for, and how many seconds; see :func:`gently`."""
+
+    def watch(self, window: MainWindow) -> None:
+        """See to it that nobody waits for what does not come."""
+        session = window.session
+
+        def opened() -> None:
+            if session.sources.is_awaited:
+                return
+            self._opened.set()
+            if session.sources.pair is None:
+                self._shown.set()
+
+        session.sources_changed.connect(opened)
+        window.controller.previewed.connect(self._shown.set)
+        for signal in (session.problem_changed, window.habits.ended):
+            signal.connect(self._opened.set)
+            signal.connect(self._shown.set)
+
+
+def _application(settings: Settings) -> QApplication:
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        application = make_application(sys.argv[:1])
+        application.setApplicationName("UniFusion Studio")
+        theme.set_appearance(settings.appearance)
+        theme.apply(application, resources.ROOT)
+        language.install(application, settings.language)
+    return application
+
+
+def _run_until_done(application: QApplication, window: MainWindow, screenshot: Path | None) -> int:
+    if screenshot is None:
+        return int(application.exec())
+    outcome: list[FusionError | None] = []
+
+    def finish(error: FusionError | None) -> None:
+        outcome.append(error)
+        application.exit()
+
+    Screenshot(window, screenshot).done.connect(finish)
+    application.exec()
+    if not outcome:
+        return say(FusionError("No screenshot", "the window was closed first"))
+    return say(outcome[0]) if outcome[0] is not None else _DONE
+
+
+def _hook(
+    window: MainWindow,
+) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:
+    """An exception nobody expected becomes an error card, not a traceback."""
+
+    def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            QApplication.quit()
+        elif not issubclass(kind, Cancelled):
+            window.session.set_problem(Problem(as_fusion_error(error)))
+
+    return show

@@ -1,0 +1,44 @@
+"""Commands that are called by what they do now: of patients or folders, of one pane or all."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction
+
+if TYPE_CHECKING:
+    from app.shell.main_window import MainWindow
+
+
+class Naming(QObject):
+    """Keeps the texts of a window's commands, and the tips of its tabs, true."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._actions = window.actions_
+        window.session.task_changed.connect(self._name_groups)
+        window.view.link.changed.connect(self._name_maximise)
+        for place, action in enumerate(self._actions.workspaces.values()):
+            action.changed.connect(partial(self._explain_tab, place, action))
+            self._explain_tab(place, action)
+        self._name_groups()
+
+    def _name_groups(self) -> None:
+        """Folders of medical pictures are patients; those of roads are folders."""
+        medical = self._window.session.task.medical
+        before = self.tr("Previous patient") if medical else self.tr("Previous folder")
+        after = self.tr("Next patient") if medical else self.tr("Next folder")
+        self._actions.previous_patient.setText(before)
+        self._actions.next_patient.setText(after)
+
+    def _name_maximise(self) -> None:
+        """The key that maximises a pane also shows all again."""
+        alone = bool(self._window.view.maximised)
+        text = self.tr("Show all panes") if alone else self.tr("Maximise pane")
+        self._actions.maximise.setText(text)
+
+    def _explain_tab(self, place: int, action: QAction) -> None:
+        self._window.workspaces.tabs.setTabToolTip(place, action.toolTip())

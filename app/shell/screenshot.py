@@ -1,0 +1,80 @@
+"""Writes a picture of the window once the fused image is on it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QTimer, Signal, Slot
+
+from app.shell.main_window import MainWindow
+from core.errors import FusionError, OutputError
+
+
+class Screenshot(QObject):
+    """Waits, by signals, for the final result or an error of a window."""
+
+    done = Signal(object)
+    """None, or the :class:`core.errors.FusionError` that prevented it."""
+
+    def __init__(self, window: MainWindow, path: Path) -> None:
+        super().__init__(window)
+        self._window = window
+        self._path = path
+        self._over = False
+        window.controller.idle.connect(self._look)
+        window.session.problem_changed.connect(self._look_for_problem)
+
+    @Slot()
+    def _look_for_problem(self) -> None:
+        if self._window.session.problem is not None:
+            self._look()
+
+    @Slot()
+    def _look(self) -> None:
+        if self._over:
+            return
+        session = self._window.session
+        if session.problem is not None:
+            self._finish(session.problem.error)
+        elif session.outcome is not None and not session.outcome.is_preview:
+            self._over = True
+            # One turn of the event loop lays out and paints what the signals changed.
+            QTimer.singleShot(0, self, self._grab)
+        else:
+            self._finish(FusionError("Nothing was fused", "a fusion needs two pictures, A and B"))
+
+    @Slot()
+    def _grab(self) -> None:
+        try:
+            write_png(self._window, self._path)
+        except FusionError as error:
+            self.done.emit(error)
+        else:
+            self.done.emit(None)
+
+    def _finish(self, error: FusionError) -> None:
+        self._over = True
+        self.done.emit(error)
+
+
+def write_png(window: MainWindow, path: Path) -> None:
+    """Write what the window looks like to a PNG file, whole or not at all.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    window.grab().save(buffer, "PNG")
+    buffer.close()
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data.data())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OutputError(
+            str(path), error.strerror or str(error), "Choose a folder you may write to."
+        ) from None

@@ -1,0 +1,177 @@
+"""The foot of the window: values under the pointer, or work under way with Cancel."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
+
+from app.commands.registry import Registry
+from app.fuse.state import Loaded, Outcome, Session
+from app.i18n.numbers import number
+from app.i18n.translate import spoken
+from app.shell.memory_label import MemoryLabel
+from app.widgets.device_chip import short_device
+from app.widgets.elided_label import ElidedLabel
+from core.types import FloatArray, Image
+
+_JUDGED_AFTER = 2.0
+"""Seconds of work before the time left is estimated."""
+
+
+class Status(QStatusBar):
+    """Shows the running state and the pixel readout of a session."""
+
+    cancel_requested = Signal()
+
+    def __init__(self, session: Session, keys: Registry, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._begun: float | None = None
+        self._of_fusion = True
+        self.setSizeGripEnabled(False)
+        self.stage = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setFixedWidth(160)
+        self.bar.setAccessibleName(self.tr("Progress"))
+        self.cancel = QPushButton(self.tr("Cancel"))
+        self.cancel.clicked.connect(self.cancel_requested)
+        self.readout = QLabel()
+        self.readout.setAccessibleName(self.tr("Values under the pointer"))
+        self.addWidget(self.stage, 1)
+        self.addWidget(self.bar)
+        self.addWidget(self.cancel)
+        self.memory = MemoryLabel(session)
+        self.addPermanentWidget(self.readout)
+        self.addPermanentWidget(self.memory)
+        session.running_changed.connect(self._show_running)
+        session.outcome_changed.connect(self._show_outcome)
+        self._pixel: QPoint | None = None
+        for signal in (session.sources_changed, session.outcome_changed):
+            signal.connect(lambda: self.show_pixel(self._pixel))
+        self._keys = keys
+        keys.keys_changed.connect(self._show_key)
+        self._show_key()
+        self._show_running()
+
+    def _show_key(self) -> None:
+        key, text = self._keys.key_of("fuse.cancel"), self.tr("Stop")
+        self.cancel.setToolTip(f"{text} ({key})" if key else text)
+
+    def _show_running(self) -> None:
+        running = self._session.running
+        for widget in (self.bar, self.cancel):
+            widget.setVisible(running is not None)
+        if running is None:
+            self._begun = None
+            self.stage.setText("")
+            self._show_outcome()
+            return
+        known = running.total > 0
+        share = 100 * running.done / running.total if known else 0
+        # A progress bar paints at once, and with it all that waits to be painted: not in here.
+        self.bar.setUpdatesEnabled(False)
+        self.bar.setRange(0, 100 if known else 0)
+        self.bar.setValue(int(share))
+        self.bar.setUpdatesEnabled(True)
+        said = spoken(running.stage)
+        stage = said[:1].upper() + said[1:]
+        if known and running.fusing:
+            stage = f"{stage} – {share:.0f} %{self._time_left(share / 100)}"
+        elif known:
+            done, total = int(running.done), int(running.total)
+            counted = self.tr("{0} of {1}").format(min(done + 1, total), total)
+            stage = f"{stage} – {counted}"
+        self.stage.setText(stage)
+        self.cancel.setEnabled(not running.cancelling)
+
+    def _time_left(self, share: float) -> str:
+        """How long it will still take, once there is something to judge it by."""
+        now = time.monotonic()
+        self._begun = self._begun or now
+        elapsed = now - self._begun
+        if elapsed < _JUDGED_AFTER or not 0 < share < 1:
+            return ""
+        left = elapsed * (1 - share) / share
+        return self.tr(", about {0} s left").format(max(1, round(left)))
+
+    def show_fusion(self, shown: bool) -> None:
+        """Speak of the last fusion, or be silent: on another page it would seem to be of that."""
+        self._of_fusion = shown
+        if self._session.running is None:
+            self.stage.setText("")
+        self._show_outcome()
+
+    def _show_outcome(self) -> None:
+        outcome = self._session.outcome if self._of_fusion else None
+        if self._session.running is None and outcome is None:
+            self.stage.setText("")
+        elif self._session.running is None and outcome is not None:
+            self.stage.setText(self._done(outcome))
+
+    def _done(self, outcome: Outcome) -> str:
+        if outcome.is_stored:
+            return self.tr("Read from its file: {0}").format(outcome.method_title)
+        text, seconds = self.tr("Done in {0} s: {1}, {2}"), number(outcome.seconds, ".1f")
+        return text.format(seconds, outcome.method_title, short_device(outcome.result.device))
+
+    def show_saved(self, path: Path) -> None:
+        """Say where the picture went."""
+        self.stage.setText(self.tr("Saved {0}").format(path))
+
+    def show_exported(self, paths: tuple[Path, ...]) -> None:
+        """Say where the files went."""
+        folder = paths[0].parent if paths else ""
+        one = len(paths) == 1
+        text = self.tr("Exported 1 file to {1}") if one else self.tr("Exported {0} files to {1}")
+        self.stage.setText(text.format(len(paths), folder))
+
+    def show_text(self, text: str) -> None:
+        """Say one thing that was done."""
+        self.stage.setText(text)
+
+    def show_pixel(self, pixel: QPoint | None) -> None:
+        """Show position and values of A, B and the fused picture; None clears."""
+        self._pixel = pixel
+        sources = self._session.sources
+        if pixel is None or (sources.a is None and sources.b is None):
+            self.readout.setText("")
+            return
+        x, y = pixel.x(), pixel.y()
+        parts = [f"x {x}  y {y}{_millimetres(sources.a or sources.b, x, y)}"]
+        for letter, side in (("A", sources.a), ("B", sources.b)):
+            if side is not None:
+                unit = f" {side.image.unit}" if side.image.unit else ""
+                parts.append(f"{letter} {_value_of(side.image, x, y)}{unit}")
+        if self._session.outcome is not None:
+            value = _value_at(self._session.outcome.result.fused, x, y, ".3f")
+            parts.append(self.tr("Fused {0} (0–1, no unit)").format(value))
+        self.readout.setText("     ".join(parts))
+
+
+def _millimetres(side: Loaded | None, x: int, y: int) -> str:
+    """The distance from the picture's first pixel, where the spacing is known."""
+    if side is None or side.image.spacing is None:
+        return ""
+    down, across = side.image.spacing
+    return f"  ({number(x * across, '.1f')}, {number(y * down, '.1f')} mm)"
+
+
+def _value_of(image: Image, x: int, y: int) -> str:
+    """What a source holds; a dash where it holds nothing."""
+    if image.mask is not None and 0 <= y < image.height and 0 <= x < image.width:
+        return _value_at(image.data, x, y) if image.mask[y, x] else "–"
+    return _value_at(image.data, x, y)
+
+
+def _value_at(data: FloatArray, x: int, y: int, form: str = ".6g") -> str:
+    if not (0 <= y < data.shape[0] and 0 <= x < data.shape[1]):
+        return "–"
+    values = data[y, x]
+    if np.all(values == values[0]):
+        values = values[:1]
+    return " ".join(number(float(value), form) for value in values)

@@ -1,0 +1,325 @@
+"""Everything a window keeps doing by itself: keys, undo, recent files, the session, the look."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Signal
+from PySide6.QtWidgets import QBoxLayout, QDialog, QVBoxLayout
+
+from app.commands.palette import Palette
+from app.commands.shortcut_editor import KeyEditor
+from app.commands.shortcut_sheet import KeySheet
+from app.commands.undo import History
+from app.fuse.pairs import Listing
+from app.preferences.recent_files import RecentMenu, RecentPair, RecentPairs
+from app.preferences.session_autosave import Previous, SessionKeeper
+from app.preferences.session_file import ListedPair, Snapshot
+from app.preferences.settings import Settings
+from app.shell.docks import STATE_VERSION, fit_on_screen
+from app.shell.palette_entries import finds_of
+from app.viewer.display_state import DisplayState
+from app.widgets import theme
+from app.widgets.cards import Card
+from app.workers import Runner
+from core.errors import FusionError
+from core.progress import Progress
+
+if TYPE_CHECKING:
+    from app.shell.main_window import MainWindow
+
+_BELOW_TOP_BAR = 1
+
+
+class Habits(QObject):
+    """Looks after one window. It works with what the window shows, never with its pixels."""
+
+    ended = Signal()
+    """The window closes; everything is kept."""
+
+    def __init__(self, window: MainWindow, settings: Settings) -> None:
+        super().__init__(window)
+        self.settings = settings
+        self._window = window
+        self._session = window.session
+        self._actions = window.actions_
+        self.recent = RecentPairs(settings, self)
+        self.recent_menu = RecentMenu(self.recent, settings)
+        self.history: History[DisplayState] = History(
+            self._session.display, self._session.set_display, parent=self
+        )
+        self.keeper: SessionKeeper | None = None
+        if settings.folder is not None:
+            self.keeper = SessionKeeper(settings.folder, self.snapshot, self)
+        self._runner = Runner("habits", self)
+        self._last: Snapshot | None = None
+        self._restoring: Snapshot | None = None
+        self._ended = False
+        self.cards: dict[str, Card] = {}
+        self._shelf = QVBoxLayout()
+        self._lay_out()
+        self._connect()
+        self._show_choices()
+        self._provide()
+
+    def _lay_out(self) -> None:
+        middle = self._window.centralWidget()
+        layout = middle.layout() if middle is not None else None
+        assert isinstance(layout, QBoxLayout)
+        self._shelf.setContentsMargins(8, 0, 8, 0)
+        self._shelf.setSpacing(6)
+        layout.insertLayout(_BELOW_TOP_BAR, self._shelf)
+
+    # --- wiring ----------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        actions, session, settings = self._actions, self._session, self.settings
+        actions.undo.triggered.connect(self.history.undo)
+        actions.redo.triggered.connect(self.history.redo)
+        actions.restore.triggered.connect(self._restore_last)
+        actions.reopens.toggled.connect(settings.set_reopens)
+        actions.palette.triggered.connect(self.show_palette)
+        actions.keys.triggered.connect(self.show_keys)
+        actions.edit_keys.triggered.connect(lambda: self._show(KeyEditor(actions, self._window)))
+        actions.about_use.triggered.connect(self._say_research)
+        for name, action in actions.appearances.items():
+            action.triggered.connect(lambda _=False, name=name: self._choose_look(name))
+        for name, action in actions.languages.items():
+            action.triggered.connect(lambda _=False, name=name: self._choose_language(name))
+        actions.menus["file"].insertMenu(actions.restore, self.recent_menu)
+        self.recent_menu.chosen.connect(self._open_recent)
+        self.recent.changed.connect(self._show_recent)
+        self._window.view.welcome.recent_chosen.connect(
+            lambda place: self._open_recent(self.recent.all()[place])
+        )
+        self._show_recent()
+        session.sources_changed.connect(self._sources_changed)
+        session.display_settled.connect(lambda: self.history.note(session.display))
+        self.history.changed.connect(self._provide)
+        for signal in (session.task_changed, session.method_changed, session.display_settled):
+            signal.connect(self._note_change)
+        self._window.pairs.plan_changed.connect(self._note_change)
+        actions.apply_keys(settings.keys())
+        actions.keys_changed.connect(lambda: settings.set_keys(actions.changed_keys()))
+        if self.keeper is not None:
+            self.keeper.failed.connect(self._keeping_failed)
+        self._window.installEventFilter(self)
+        actions.tidy_menus()
+
+    def _provide(self) -> None:
+        present = {
+            "undo": self.history.can_undo,
+            "redo": self.history.can_redo,
+            "session": self._last is not None,
+        }
+        self._actions.provide((name for name, there in present.items() if there), by="habits")
+
+    def _show_choices(self) -> None:
+        self._actions.appearances[self.settings.appearance].setChecked(True)
+        self._actions.languages[self.settings.language].setChecked(True)
+        self._actions.reopens.setChecked(self.settings.reopens)
+
+    def _show(self, dialog: QDialog) -> None:
+        dialog.open()
+
+    def show_palette(self) -> None:
+        """Find a command, a task, a method, a pair, or files opened before."""
+        more = finds_of(self._window, self._open_recent)
+        self._show(Palette(self._actions, self._window, more))
+
+    def show_keys(self) -> None:
+        """Show all keys."""
+        sheet = KeySheet(self._actions, self._window)
+        sheet.edit_requested.connect(self._actions.edit_keys.trigger)
+        self._show(sheet)
+
+    # --- start and end ---------------------------------------------------------------------
+
+    def place_window(self) -> None:
+        """Put the window and its docks where they were; before it is shown."""
+        geometry, state = self.settings.blob("window/geometry"), self.settings.blob("window/state")
+        # Qt itself brings a window back that was on a screen which is gone.
+        if geometry.isEmpty() or not self._window.restoreGeometry(geometry):
+            fit_on_screen(self._window)
+        if not state.isEmpty():
+            self._window.restoreState(state, STATE_VERSION)
+
+    def begin(self, a: Path | None = None, b: Path | None = None) -> None:
+        """Open the given files, else the last session when that is wanted, else a sample."""
+        controller = self._window.controller
+        controller.start()
+        previous = self.keeper.begin() if self.keeper is not None else Previous()
+        self._last = previous.snapshot
+        self._provide()
+        if a is not None and b is not None:
+            controller.open_pair(a, b, task_known=self._session.task_by_hand)
+        elif a is not None:
+            controller.replace_side("a", a)
+        elif b is not None:
+            controller.replace_side("b", b)
+        elif self._last is not None and self.settings.reopens and not previous.crashed:
+            self.restore(self._last)
+        else:
+            controller.open_sample()
+        self._greet(previous)
+
+    def _greet(self, previous: Previous) -> None:
+        if previous.crashed and previous.snapshot is not None and not previous.of_earlier:
+            self._offer_restore(previous.snapshot)
+        if previous.notice:
+            self._say("notice", previous.notice)
+        if self.settings.is_damaged:
+            text = self.tr("The settings could not be read. Everything is as delivered.")
+            self._say("settings", text)
+        if self.settings.folder is not None and not self.settings.acknowledged:
+            self._say_research()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep everything when the window closes."""
+        if event.type() == QEvent.Type.Close and not self._ended:
+            self._ended = True
+            self.settings.set_blob("window/geometry", self._window.saveGeometry())
+            self.settings.set_blob("window/state", self._window.side_docks.state())
+            self.settings.sync()
+            self._runner.shutdown()
+            if self.keeper is not None:
+                self.keeper.end()
+            self.ended.emit()
+        return False
+
+    # --- session ---------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """The session as it is now."""
+        session = self._session
+        return Snapshot(
+            session.task.name,
+            session.method,
+            *self._origins(),
+            tuple(ListedPair(m.a, m.b, m.name, m.folder) for m in self._window.pairs.matches),
+            session.display,
+        )
+
+    def _origins(self) -> tuple[Path | None, Path | None]:
+        """The files selected, on show or not; none for a sample."""
+        sources = self._session.sources
+        return (None, None) if sources.sample else sources.paths
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Open what a snapshot names, and show it the same way."""
+        controller = self._window.controller
+        self._restoring = snapshot
+        self._session.set_task(snapshot.task)
+        self._session.set_method(snapshot.method)
+        if snapshot.pairs:
+            job = self._runner.submit(partial(_listing_of, snapshot.pairs))
+            job.finished.connect(self._window.pairs.show)
+        if snapshot.a is not None and snapshot.b is not None:
+            controller.open_pair(snapshot.a, snapshot.b, task_known=True)
+        elif snapshot.a is not None:
+            controller.replace_side("a", snapshot.a)
+        elif snapshot.b is not None:
+            controller.replace_side("b", snapshot.b)
+
+    def _restore_last(self) -> None:
+        self._take_away("restore")
+        if self._last is not None:
+            self.restore(self._last)
+
+    def _offer_restore(self, snapshot: Snapshot) -> None:
+        text = self.tr("The program did not end properly last time. It had open: {0}")
+        answers = (("restore", self.tr("Reopen")), ("no", self.tr("No, thanks")))
+        card = self._add_card("restore", Card(text.format(snapshot.label), answers, "history"))
+        card.answered.connect(partial(self._answer_restore, snapshot))
+
+    def _answer_restore(self, snapshot: Snapshot, answer: str) -> None:
+        if answer == "restore":
+            self.restore(snapshot)
+
+    def _sources_changed(self) -> None:
+        wanted, sources = self._restoring, self._session.sources
+        a, b = self._origins()
+        shown = sources.asked == (None, None)
+        if wanted is not None and shown and (a, b) == (wanted.a, wanted.b):
+            self._restoring = None
+            self._session.set_display(wanted.display.checked())
+        if shown and a is not None and b is not None:
+            self.recent.add(a, b, self._session.task.name)
+        # Another picture has windows of its own: what was changed on the last one is not undone.
+        self.history.clear(self._session.display)
+        self._note_change()
+
+    def _note_change(self) -> None:
+        if self.keeper is not None:
+            self.keeper.note_change()
+
+    def _keeping_failed(self, error: FusionError) -> None:
+        text = self.tr("The session cannot be kept. {0}").format(error)
+        self._say("keeping", text)
+
+    def _show_recent(self) -> None:
+        rows = [(pair.label, pair.a) for pair in self.recent.all()]
+        self._window.view.welcome.show_recent(rows)
+
+    def _open_recent(self, pair: RecentPair) -> None:
+        gone = [path for path in (pair.a, pair.b) if not path.exists()]
+        if gone:
+            text = self.tr("{0} is not there any more. It was taken off the list of recent files.")
+            self._session.set_message(text.format(gone[0]))
+            self.recent.forget(pair)
+            return
+        self._session.set_task(pair.task)
+        self._window.controller.open_pair(pair.a, pair.b, task_known=True)
+
+    # --- look and language -----------------------------------------------------------------
+
+    def _choose_look(self, name: str) -> None:
+        for appearance in ("system", "light", "dark"):
+            if name == appearance:
+                self.settings.set_appearance(appearance)
+                theme.set_appearance(appearance)
+
+    def _choose_language(self, name: str) -> None:
+        if name != self.settings.language:
+            self.settings.set_language(name)
+            self._session.set_message(self.tr("The language changes at the next start."))
+
+    # --- cards -----------------------------------------------------------------------------
+
+    def _say_research(self) -> None:
+        text = self.tr(
+            "For research only. This program is not a medical device: its pictures are made by a "
+            "network or by arithmetic and must not guide diagnosis or treatment."
+        )
+        card = self._add_card("research", Card(text, (("ok", self.tr("I understand")),)))
+        card.answered.connect(lambda _answer: self.settings.acknowledge())
+
+    def _say(self, name: str, text: str) -> None:
+        self._add_card(name, Card(text, (("ok", self.tr("OK")),), "alert-outline"))
+
+    def _add_card(self, name: str, card: Card) -> Card:
+        self._take_away(name)
+        self.cards[name] = card
+        card.answered.connect(lambda _answer: self._take_away(name))
+        self._shelf.addWidget(card)
+        self._shelf.setContentsMargins(8, 6, 8, 0)
+        return card
+
+    def _take_away(self, name: str) -> None:
+        old = self.cards.pop(name, None)
+        if old is not None:
+            old.hide()
+            old.deleteLater()
+        if not self.cards:
+            self._shelf.setContentsMargins(8, 0, 8, 0)
+
+
+def _listing_of(pairs: tuple[ListedPair, ...], progress: Progress) -> Listing:
+    # On a worker thread: the package around it brings the codecs along.
+    from core.pairing.plan import Match, PairingPlan
+
+    reason = QCoreApplication.translate("Habits", "from the last session")
+    matches = (Match(pair.name, pair.a, pair.b, reason, pair.folder) for pair in pairs)
+    return Listing.of(PairingPlan(tuple(matches)))

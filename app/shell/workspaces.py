@@ -1,0 +1,88 @@
+"""The workspaces of the window: a page each, made when it is first shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import QStackedWidget, QTabBar, QWidget
+
+from app.widgets.page import Page
+
+WORKSPACES: tuple[str, ...] = ("fuse", "batch", "train", "evaluate")
+
+
+PageMaker = Callable[[], Page]
+
+
+class Workspaces(QStackedWidget):
+    """Pages by name, with tabs to choose them."""
+
+    chosen = Signal(str)
+    busy_changed = Signal()
+
+    def __init__(
+        self, fuse: QWidget, makers: Mapping[str, PageMaker], parent: QWidget | None = None
+    ) -> None:
+        """
+        Args:
+            fuse: the page shown at first.
+            makers: one for every other workspace, called when the page is first needed.
+        """
+        super().__init__(parent)
+        self._makers = dict(makers)
+        self.pages: dict[str, Page] = {}
+        self.tabs = QTabBar()
+        self.tabs.setDrawBase(False)
+        self.tabs.setAccessibleName(self.tr("Workspaces"))
+        titles = (self.tr("Fuse"), self.tr("Batch"), self.tr("Train"), self.tr("Evaluate"))
+        for number, title in enumerate(titles, 1):
+            self.addWidget(fuse if number == 1 else QWidget())
+            self.tabs.addTab(title)
+        self.tabs.currentChanged.connect(lambda index: self.show_page(WORKSPACES[index]))
+
+    def minimumSizeHint(self) -> QSize:
+        """Of the page on show: the widest of the others does not hold the window open."""
+        page = self.currentWidget()
+        return page.minimumSizeHint() if page is not None else super().minimumSizeHint()
+
+    @property
+    def current(self) -> str:
+        """Name of the page on show."""
+        return WORKSPACES[self.currentIndex()]
+
+    @property
+    def busy(self) -> tuple[str, ...]:
+        """What the pages are doing, in words."""
+        return tuple(page.busy for page in self.pages.values() if page.busy)
+
+    def page(self, name: str) -> Page:
+        """The page of a workspace other than Fuse, made if it was not there yet."""
+        if name not in self.pages:
+            page = self.pages[name] = self._makers[name]()
+            page.busy_changed.connect(self.busy_changed)
+            index = WORKSPACES.index(name)
+            empty, shown = self.widget(index), self.currentIndex() == index
+            assert empty is not None  # one was put there for every workspace
+            self.insertWidget(index, page)
+            self.removeWidget(empty)
+            empty.deleteLater()
+            if shown:
+                self.setCurrentIndex(index)
+        return self.pages[name]
+
+    def show_page(self, name: str) -> None:
+        """Show a workspace."""
+        index = WORKSPACES.index(name)
+        if name != "fuse":
+            self.page(name)
+        if index != self.currentIndex():
+            self.setCurrentIndex(index)
+            self.updateGeometry()
+            self.tabs.setCurrentIndex(index)
+            self.chosen.emit(name)
+
+    def shutdown(self) -> None:
+        """Stop the work of every page and wait for its threads."""
+        for page in self.pages.values():
+            page.shutdown()

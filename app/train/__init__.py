@@ -1,0 +1,1 @@
+"""The Train workspace: data, settings, run and result."""

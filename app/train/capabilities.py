@@ -1,0 +1,131 @@
+"""What the engine says of itself before a run can be set up, and fetching what it may lack.
+
+The trainer, and with it torch, is imported here and only when first needed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.train.view_models import (
+    BackboneOffer,
+    DeviceOption,
+    PackChoice,
+    PresetChoice,
+    Room,
+    Settings,
+)
+from app.workers.background_import import gently
+from core.errors import FusionError
+from core.progress import Progress
+
+
+def open_room(progress: Progress) -> Room:
+    """Presets, settings and packs there are, and a little of the charts' library."""
+    return gently(_open_room, "torch")()
+
+
+def _open_room() -> Room:
+    import pyqtgraph  # noqa: F401  (the charts need it; its import takes a third of a second)
+
+    from core.models.config import CONFIGS, network_adapter
+    from core.packs.library import next_name
+    from core.packs.registry import Catalogue, user_pack_folder
+    from trainer.config.form import FIELDS, validate, values_of
+    from trainer.config.presets import PRESETS, Preset
+
+    entries = {entry.path: entry for entry in Catalogue().scan()[0]}
+
+    def settings_of(preset: Preset, task: str, parent: Path | None) -> Settings:
+        manifest = entries[parent].manifest if parent in entries else None
+        config = preset.build(task, manifest)
+        return values_of(replace(config, init=str(parent) if parent else ""))
+
+    def maker(preset: Preset) -> PresetChoice:
+        return PresetChoice(
+            preset.name,
+            preset.title,
+            preset.description,
+            lambda task, parent: settings_of(preset, task, parent),
+        )
+
+    def plain(network: Any) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = network_adapter.dump_python(network, mode="json")
+        return found
+
+    packs = tuple(
+        PackChoice(m.name, m.title, m.task, path, entry.embedded, plain(m.network))
+        for path, entry in entries.items()
+        for m in (entry.manifest,)
+    )
+    return Room(
+        tuple(maker(preset) for preset in PRESETS),
+        FIELDS,
+        packs,
+        {name: plain(make()) for name, make in CONFIGS.items()},
+        validate,
+        next_name,
+        user_pack_folder(),
+        _devices(),
+        _offer(),
+        importlib.util.find_spec("tensorboard") is not None,
+    )
+
+
+def _devices() -> tuple[DeviceOption, ...]:
+    """The automatic choice first, then every device there is."""
+    from core.device import choose_device, devices
+
+    chosen = choose_device("auto")
+    named = (DeviceOption(one.name, one.label, one.reason) for one in devices())
+    return DeviceOption("auto", chosen.label, chosen.reason), *named
+
+
+def _offer() -> BackboneOffer:
+    from core.models.backbone import file_sha256
+    from core.models.config import DINOV3_TIMM_NAME
+    from core.packs import download
+    from core.packs.paths import backbone_file, stored_backbone
+
+    stored = stored_backbone()
+    return BackboneOffer(
+        DINOV3_TIMM_NAME,
+        f"{urlsplit(download.address()).netloc}, {download.REPOSITORY}, {download.FILE}",
+        download.page(),
+        download.RELEASE.bytes,
+        download.LICENCE,
+        download.LICENCE_ADDRESS,
+        download.TERMS,
+        backbone_file(),
+        file_sha256(stored) if stored is not None else "",
+    )
+
+
+def fetch_backbone(progress: Progress) -> str:
+    """Fetch DINOv3, because the person pressed a button; its sha256.
+
+    Raises:
+        FusionError: no connection, a refusal, another file than the pinned one, a full disk.
+    """
+    from core.packs.download import fetch_backbone
+
+    return fetch_backbone(progress).sha256
+
+
+def check_backbone(
+    file: Path, network: Mapping[str, Any], progress: Progress
+) -> FusionError | None:
+    """What is wrong with a file of DINOv3 weights for a network; None where it fits."""
+    from core.models.backbone import check_backbone_file
+    from core.models.config import network_adapter
+
+    try:
+        check_backbone_file(file, network_adapter.validate_python(network).backbone)
+    except FusionError as error:
+        return error
+    return None

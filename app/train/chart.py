@@ -1,0 +1,390 @@
+"""One chart of growing curves: zoom, smoothing, log axis, legend, and values at the pointer."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPixmap, QShowEvent
+from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
+from superqt import QFlowLayout
+
+from app.train.chart_axes import StepAxis, ValueAxis
+from app.train.curves import Curve, Curves, Numbers, reduced, smoothed
+from app.train.formatting import count, curve_title
+from app.viewer.painter import short
+from app.widgets import theme
+
+_ON_LIGHT = (
+    *("#1d6fc0", "#c2410c", "#15803d", "#7e22ce", "#b91c1c"),
+    *("#475569", "#be185d", "#a16207", "#0e7490"),
+)
+_ON_DARK = (
+    *("#5aa9f0", "#f59e5b", "#5fd08a", "#c084fc", "#f87171"),
+    *("#a8b3c2", "#f472b6", "#e6c35c", "#4dd0e1"),
+)
+"""By order of appearance, as many as a run has losses at most; each can be read as text, too."""
+_FAINT = 70
+_LINE = 1.5
+_DASHES = (4.0, 2.0)
+"""Of curves that belong to the axis at the right."""
+_FEW = 40
+"""Curves of fewer points show each as a dot: a single one would not be seen at all."""
+
+
+@dataclass
+class _Line:
+    """What a curve is drawn with: the mean on top of the raw values, and its legend."""
+
+    main: pg.PlotDataItem
+    raw: pg.PlotDataItem
+    box: QCheckBox
+    number: int
+    apart: bool
+    """It belongs to the axis at the right."""
+
+
+class Chart(QWidget):
+    """Draws a :class:`Curves`. Only what is seen is drawn, at most two points for each pixel column
+    (smallest and largest), so that a hundred thousand steps are about as quick as a hundred.
+
+    It follows the run as it grows until a person zooms; :meth:`whole` follows it again.
+    """
+
+    pointed = Signal(object)
+    """Step under the pointer (float), or None."""
+
+    def __init__(
+        self,
+        title: str,
+        quiet: frozenset[str] = frozenset(),
+        *,
+        scale: str = "",
+        apart: frozenset[str] = frozenset(),
+        scale_apart: str = "",
+        draws: Callable[[str], bool] = bool,
+    ) -> None:
+        """
+        Args:
+            title: for assistive technology. quiet: curves that are hidden until asked for.
+            scale: what the value axis shows, with its unit.
+            apart: curves of another unit or magnitude. They are dashed, and have an axis of their
+                own at the right. scale_apart: what that one shows.
+            draws: whether a curve, given its name, belongs into this chart.
+        """
+        super().__init__()
+        self.setAccessibleName(title)
+        self.curves = Curves()
+        self.span, self.log = 1, False
+        self._quiet, self._draws = quiet, draws
+        self._follows, self._moving = True, False
+        self._lines: dict[str, _Line] = {}
+        axes = {
+            "left": ValueAxis("left"),
+            "right": ValueAxis("right"),
+            "bottom": StepAxis("bottom"),
+        }
+        self.plot = pg.PlotWidget(axisItems=axes)
+        self._scales = {"left": scale, "right": scale_apart, "bottom": self.tr("Step")}
+        self.plot.setAccessibleName(title)
+        self.plot.setMinimumSize(160, 90)
+        item = self.plot.getPlotItem()
+        item.setMenuEnabled(False)
+        item.hideButtons()
+        item.disableAutoRange()
+        item.showGrid(x=True, y=True, alpha=0.15)
+        item.getAxis("right").setGrid(False)  # lines of two scales would not fall together
+        item.getViewBox().setMouseMode(pg.ViewBox.RectMode)
+        self._apart, self._names_apart = pg.ViewBox(enableMouse=False), apart
+        self._make_apart()
+        self._cross = pg.InfiniteLine(angle=90, movable=False)
+        self._best = pg.InfiniteLine(angle=90, movable=False)
+        self._words = pg.TextItem(anchor=(0, 0))
+        for extra in (self._cross, self._best):
+            item.addItem(extra, ignoreBounds=True)
+            extra.hide()
+        self._words.setParentItem(item.getViewBox())
+        self._words.hide()
+        self.legend = QWidget()
+        self._flow = QFlowLayout(self.legend)
+        self._flow.setContentsMargins(4, 0, 4, 0)
+        self._flow.setSpacing(8)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self.plot, 1)
+        layout.addWidget(self.legend)
+        item.getViewBox().sigRangeChanged.connect(self._zoomed)
+        self.plot.scene().sigMouseMoved.connect(self._moved)
+        self._dress()
+
+    # --- what is drawn ---------------------------------------------------------------------
+
+    def show_curves(self, curves: Curves) -> None:
+        """Draw another set from now on."""
+        self.curves = curves
+        for line in self._lines.values():
+            for item in (line.main, line.raw):
+                self._home(line).removeItem(item)
+            self._flow.removeWidget(line.box)
+            # Deleting waits for the event loop; until then it would be seen beside the new ones.
+            line.box.hide()
+            line.box.deleteLater()
+        self._lines.clear()
+        self._best.hide()
+        self.point_at(None)
+        self.whole()
+
+    def refresh(self) -> None:
+        """Draw what has been added since."""
+        for name in self._names():
+            if name not in self._lines:
+                self._add(name)
+        if self._follows:
+            self._fit()
+        self._paint_axis_apart()
+        self._draw()
+
+    def _names(self) -> Iterator[str]:
+        """The curves that belong here."""
+        return (name for name in self.curves if self._draws(name))
+
+    def set_smoothing(self, span: int) -> None:
+        """Draw the mean of the last ``span`` points over the faint points themselves."""
+        self.span = span
+        self.refresh()
+
+    def set_log(self, log: bool) -> None:
+        """A logarithmic value axis, or a plain one."""
+        self.log = log
+        self.plot.setLogMode(x=False, y=log)
+        self.plot.getPlotItem().getAxis("right").setLogMode(x=False, y=log)
+        for line in self._lines.values():
+            for item in (line.raw, line.main):
+                item.setLogMode(False, log)
+        self.whole()
+
+    def whole(self) -> None:
+        """Show the whole run again, and follow it as it grows."""
+        self._follows = True
+        self.refresh()
+
+    def mark_best(self, step: int) -> None:
+        """A line where the best state was; 0 takes it away."""
+        self._best.setVisible(step > 0)
+        self._best.setValue(step)
+
+    def shows(self, name: str) -> bool:
+        """Whether a curve is there and switched on."""
+        return name in self._lines and self._lines[name].box.isChecked()
+
+    def image(self) -> QImage:
+        """The chart as it is on screen, with its legend."""
+        return self.grab().toImage()
+
+    def _add(self, name: str) -> None:
+        box = QCheckBox(curve_title(name))
+        box.setChecked(name not in self._quiet)
+        box.setToolTip(self.tr("Show or hide this curve"))
+        box.toggled.connect(self.refresh)
+        raw, main = (pg.PlotDataItem(connect="finite") for _ in range(2))
+        line = self._lines[name] = _Line(
+            main, raw, box, len(self._lines), name in self._names_apart
+        )
+        for item in (line.raw, line.main):
+            item.setLogMode(False, self.log)
+            self._home(line).addItem(item)
+        self._flow.addWidget(box)
+        self._paint_line(line)
+
+    def _shown(self) -> list[tuple[_Line, Curve]]:
+        pairs = ((line, self.curves[name]) for name, line in self._lines.items())
+        return [(line, curve) for line, curve in pairs if line.box.isChecked() and len(curve)]
+
+    def _fit(self) -> None:
+        """Bring all that is switched on into view."""
+        shown = self._shown()
+        ranges = [
+            self._range_of([c for line, c in shown if line.apart is a]) for a in (False, True)
+        ]
+        self.plot.getPlotItem().showAxis("right", ranges[1] is not None)
+        if not any(ranges):
+            return
+        left = min(curve.steps[0] for _, curve in shown)
+        right = max(curve.steps[-1] for _, curve in shown)
+        wide = 0.02 * (right - left) or 1.0
+        self._moving = True
+        self.plot.setXRange(left - wide, right + wide, padding=0)
+        for box, ends in zip(
+            (self.plot.getPlotItem().getViewBox(), self._apart), ranges, strict=True
+        ):
+            if ends is not None:
+                box.setYRange(*ends, padding=0)
+        self._moving = False
+
+    def _range_of(self, curves: Sequence[Curve]) -> tuple[float, float] | None:
+        """From where to where an axis goes that shows all of them; None where there is nothing."""
+        bounds = [self._bounds(curve.values) for curve in curves]
+        bounds = [pair for pair in bounds if np.isfinite(pair).all()]
+        if not bounds:
+            return None
+        low, high = min(b[0] for b in bounds), max(b[1] for b in bounds)
+        spare = 0.06 * (high - low) or 0.06 * abs(high) or 0.1
+        return low - spare, high + spare
+
+    def _make_apart(self) -> None:
+        """The view of the curves that belong to the axis at the right, over the other one."""
+        item = self.plot.getPlotItem()
+        item.hideAxis("right")
+        item.scene().addItem(self._apart)
+        item.getAxis("right").linkToView(self._apart)
+        self._apart.setXLink(item.getViewBox())
+        item.getViewBox().sigResized.connect(self._lay_over)
+
+    def _lay_over(self) -> None:
+        main = self.plot.getPlotItem().getViewBox()
+        self._apart.setGeometry(main.sceneBoundingRect())
+        self._apart.linkedViewChanged(main, pg.ViewBox.XAxis)
+
+    def _home(self, line: _Line) -> Any:
+        return self._apart if line.apart else self.plot
+
+    def _bounds(self, values: Numbers) -> tuple[float, float]:
+        """Smallest and largest value on the axis; a first few wild ones do not count."""
+        seen = self._drawable(values)
+        low, high = (float(np.nanmin(seen)), float(np.nanmax(seen))) if seen.size else (0.0, 0.0)
+        return (math.log10(low), math.log10(high)) if self.log and low > 0 else (low, high)
+
+    def _draw(self) -> None:
+        (low, high), _ = self.plot.getPlotItem().getViewBox().viewRange()
+        columns = max(100, self.plot.width())
+        for line in self._lines.values():
+            line.main.setVisible(line.box.isChecked())
+            line.raw.setVisible(line.box.isChecked() and self.span > 1)
+        for line, curve in self._shown():
+            steps, values = reduced(curve.steps, curve.values, low, high, columns)
+            if self.span > 1:
+                line.raw.setData(steps, self._drawable(values))
+                mean = smoothed(curve.values, self.span)
+                steps, values = reduced(curve.steps, mean, low, high, columns)
+            dots = "o" if len(curve) <= _FEW else None
+            line.main.setData(steps, self._drawable(values), symbol=dots)
+
+    def _drawable(self, values: Numbers) -> Numbers:
+        # Zero has no place on a logarithmic axis.
+        return np.where(values > 0, values, np.nan) if self.log and (values <= 0).any() else values
+
+    def _zoomed(self) -> None:
+        """The view was changed, by us or by a hand."""
+        if not self._moving:
+            self._follows = False
+            self._draw()
+
+    # --- the pointer -----------------------------------------------------------------------
+
+    def point_at(self, step: float | None) -> None:
+        """Show the crosshair and all values at a step; None takes them away."""
+        there = step is not None and any(len(self.curves[name]) for name in self._names())
+        self._cross.setVisible(there)
+        self._words.setVisible(there)
+        if step is None or not there:
+            return
+        self._cross.setValue(step)
+        self._words.setHtml(self._reading(step))
+        view = self.plot.getPlotItem().getViewBox()
+        place = view.mapFromView(QPointF(step, 0)).x()
+        room = self._words.boundingRect().width() + 12
+        left = place - room if place + room > view.width() else place + 8
+        self._words.setPos(max(0.0, left), 4)
+
+    def readings(self, step: float) -> dict[str, float]:
+        """Values of the curves shown, at the points nearest to ``step``."""
+        found = {n: self.curves[n].at(step) for n in self._names() if self.shows(n)}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def _reading(self, step: float) -> str:
+        now = theme.colours()
+        lines = [self.tr("Step {0}").format(count(round(step)))]
+        for name, value in self.readings(step).items():
+            colour = self._colour(self._lines[name].number).name()
+            text = html.escape(f"{curve_title(name)}  {short(value)}")
+            lines.append(f'<span style="color:{colour}">{text}</span>')
+        body = "<br>".join(lines)
+        return f'<div style="background:{now.raised};color:{now.text}">{body}</div>'
+
+    def _moved(self, place: QPointF) -> None:
+        view = self.plot.getPlotItem().getViewBox()
+        inside = view.sceneBoundingRect().contains(place)
+        self.pointed.emit(view.mapSceneToView(place).x() if inside else None)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Take the values away."""
+        super().leaveEvent(event)
+        self.pointed.emit(None)
+
+    # --- colours ---------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Draw what has come while nobody could see it."""
+        super().showEvent(event)
+        self.refresh()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_flow"):
+            self._dress()
+
+    def _dress(self) -> None:
+        now = theme.colours()
+        self.plot.setBackground(QColor(now.surface))
+        item = self.plot.getPlotItem()
+        for side, text in self._scales.items():
+            axis = item.getAxis(side)
+            axis.setPen(QColor(now.border))
+            axis.setTextPen(QColor(now.text))
+            if text:
+                axis.setLabel(text, color=now.text)
+        item.getAxis("left").setWidth(64 if self._scales["left"] else 52)
+        item.getAxis("right").setWidth(64)
+        self._cross.setPen(pg.mkPen(now.muted, width=1, style=Qt.PenStyle.DashLine))
+        self._best.setPen(pg.mkPen(now.accent, width=1, style=Qt.PenStyle.DotLine))
+        for line in self._lines.values():
+            self._paint_line(line)
+        self._paint_axis_apart()
+
+    def _paint_axis_apart(self) -> None:
+        """The axis of a single curve has the colour of that curve: nobody need ask whose it is."""
+        shown = [line.number for line, _ in self._shown() if line.apart]
+        colour = self._colour(shown[0]) if len(shown) == 1 else QColor(theme.colours().text)
+        axis = self.plot.getPlotItem().getAxis("right")
+        axis.setTextPen(colour)
+        if self._scales["right"]:
+            axis.setLabel(self._scales["right"], color=colour.name())
+
+    def _colour(self, number: int) -> QColor:
+        colours = _ON_DARK if theme.is_dark() else _ON_LIGHT
+        return QColor(colours[number % len(colours)])
+
+    def _paint_line(self, line: _Line) -> None:
+        colour = self._colour(line.number)
+        faint = QColor(colour)
+        faint.setAlpha(_FAINT)
+        pen = pg.mkPen(colour, width=_LINE, dash=_DASHES if line.apart else None)
+        line.main.setPen(pen)
+        line.main.setSymbolBrush(colour)
+        line.main.setSymbolPen(None)
+        line.main.setSymbolSize(5)
+        line.raw.setPen(pg.mkPen(faint, width=1))
+        swatch = QPixmap(14, 4)
+        swatch.fill(Qt.GlobalColor.transparent)
+        with QPainter(swatch) as painter:
+            for begin, width in ((0, 6), (8, 6)) if line.apart else ((0, 14),):
+                painter.fillRect(begin, 0, width, 4, colour)
+        line.box.setIcon(QIcon(swatch))

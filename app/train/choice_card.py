@@ -1,0 +1,147 @@
+"""Cards a person can choose: a title, a few words, and a mark for the chosen one."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+
+from app.widgets import theme
+
+_MARGIN = 10
+_BADGE = 24
+_LEAST = 150
+
+
+class Card(QAbstractButton):
+    """A checkable card. With a number it is a step of a guide, and shows a tick once done."""
+
+    def __init__(
+        self, title: str, text: str = "", number: int = 0, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.number = number
+        self.done = False
+        self.warns = False
+        self._body = ""
+        self.setText(title)
+        self.setCheckable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.set_body(text)
+
+    @property
+    def body(self) -> str:
+        """The words below the title."""
+        return self._body
+
+    def set_body(self, text: str, *, done: bool = False, warns: bool = False) -> None:
+        """Change the words below the title, and whether the card is done or needs attention."""
+        changed = (text, done, warns) != (self._body, self.done, self.warns)
+        self._body, self.done, self.warns = text, done, warns
+        if changed or not self.accessibleName():
+            self.setAccessibleName(f"{self.text()}. {text}" if text else self.text())
+            self.updateGeometry()
+            self.update()
+
+    # --- size ------------------------------------------------------------------------------
+
+    def _title_font(self) -> QFont:
+        font = QFont(self.font())
+        font.setWeight(QFont.Weight.DemiBold)
+        return font
+
+    def _indent(self) -> int:
+        return _MARGIN + (_BADGE + 8 if self.number else 0)
+
+    def _heights(self, width: int) -> tuple[int, int]:
+        room = QRect(0, 0, max(40, width - self._indent() - _MARGIN), 10_000)
+        wrap = int(Qt.TextFlag.TextWordWrap)
+        title = QFontMetrics(self._title_font()).boundingRect(room, wrap, self.text()).height()
+        body = self.fontMetrics().boundingRect(room, wrap, self._body).height()
+        return title, body if self._body else 0
+
+    def hasHeightForWidth(self) -> bool:
+        """Words wrap."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        """Room for all words at that width."""
+        title, body = self._heights(width)
+        least = _BADGE if self.number else 0
+        return max(least, title + (body + 3 if body else 0)) + 2 * _MARGIN
+
+    def sizeHint(self) -> QSize:
+        """As wide as the title, at least."""
+        title = QFontMetrics(self._title_font()).horizontalAdvance(self.text())
+        width = max(_LEAST, title + self._indent() + _MARGIN + 4)
+        return QSize(width, self.heightForWidth(max(width, self.width())))
+
+    def minimumSizeHint(self) -> QSize:
+        """Narrower than that, the words would break up."""
+        return QSize(_LEAST, self.heightForWidth(max(_LEAST, self.width())))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Colours and fonts of the theme may have changed."""
+        super().changeEvent(event)
+        self.update()
+
+    def enterEvent(self, event: QEvent) -> None:
+        """Light up."""
+        self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Go dark again."""
+        self.update()
+
+    # --- painting --------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw frame, number and words."""
+        now = theme.colours()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        chosen, alive = self.isChecked(), self.isEnabled()
+        focused = self.hasFocus()
+        edge = now.text if focused and chosen else now.accent if chosen or focused else now.border
+        if alive and self.underMouse() and not chosen:
+            edge = now.muted
+        thick = 2.0 if chosen else 1.0
+        painter.setPen(QPen(QColor(edge), thick))
+        painter.setBrush(QColor(now.raised if chosen or self.isDown() else now.surface))
+        inset = thick / 2
+        frame = QRectF(self.rect()).adjusted(inset, inset, -inset, -inset)
+        painter.drawRoundedRect(frame, 6, 6)
+        if self.number:
+            self._paint_badge(painter, now)
+        self._paint_words(painter, QColor(now.text if alive else now.muted), now)
+
+    def _paint_badge(self, painter: QPainter, now: theme.Colours) -> None:
+        ring = QRectF(_MARGIN, _MARGIN, _BADGE, _BADGE)
+        filled = self.isChecked() or self.done
+        colour = QColor(now.error_border if self.warns else now.accent if filled else now.border)
+        painter.setPen(QPen(colour, 1.5))
+        painter.setBrush(colour if filled or self.warns else Qt.BrushStyle.NoBrush)
+        painter.drawEllipse(ring)
+        painter.setPen(QColor(now.on_accent if filled or self.warns else now.text))
+        painter.setFont(self._title_font())
+        sign = "!" if self.warns else "✓" if self.done else str(self.number)
+        painter.drawText(ring, int(Qt.AlignmentFlag.AlignCenter), sign)
+
+    def _paint_words(self, painter: QPainter, ink: QColor, now: theme.Colours) -> None:
+        left, width = self._indent(), self.width()
+        title, body = self._heights(width)
+        room = QRect(left, _MARGIN, width - left - _MARGIN, title)
+        if self.number and not body:
+            room.setHeight(_BADGE)
+        painter.setPen(ink)
+        painter.setFont(self._title_font())
+        upright = Qt.AlignmentFlag.AlignVCenter if self.number else Qt.AlignmentFlag.AlignTop
+        painter.drawText(room, int(Qt.TextFlag.TextWordWrap | upright), self.text())
+        painter.setPen(QColor(now.error_border if self.warns else now.muted))
+        painter.setFont(self.font())
+        below = QRect(left, _MARGIN + title + 3, width - left - _MARGIN, body)
+        painter.drawText(below, int(Qt.TextFlag.TextWordWrap), self._body)

@@ -1,0 +1,111 @@
+"""The Train workspace's threads, and those who use them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from app.train import tasks
+from app.train.curves import as_csv
+from app.train.download import Fetching
+from app.train.run import Running
+from app.train.setup import Preparing
+from app.train.state import TrainState
+from app.workers import Runner
+from core.progress import Progress
+
+
+class Training(QObject):
+    """One thread trains; another looks at data, times steps, compares and writes small files.
+
+    A third one fetches DINOv3, where a person asks for it.
+    """
+
+    pack_written = Signal()
+    """There is a new pack, or another default: whoever lists packs should look again."""
+
+    def __init__(self, state: TrainState, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.state = state
+        self._trainer = Runner("training", self, background=True)
+        self._files = Runner("training files", self)
+        self.preparing = Preparing(state, self._files, self)
+        self.running = Running(state, self._trainer, self._files, self)
+        self.running.finished.connect(self._finished)
+        self.fetching = Fetching(state, self)
+        self.fetching.finished.connect(self.preparing.open)
+        self._seen_room = False
+        state.room_changed.connect(self._room_seen)
+
+    def begin(self) -> None:
+        """The page is shown for the first time."""
+        self.preparing.open()
+
+    def start(self) -> None:
+        """Begin a run; estimates under way give way to it."""
+        self.preparing.stop()
+        self.running.start()
+
+    def compare(self) -> None:
+        """Fuse the validation pairs with the new pack and its parent."""
+        kept, plan = self.state.kept, self.running.plan
+        if kept is None or plan is None or not kept.score:
+            return
+        settings = self.running.settings
+        action = partial(tasks.compare_packs, kept.parent, kept.pack, settings, plan)
+        job = self._files.submit(action, key="compare")
+        self.preparing.follow("compare", job)
+        job.finished.connect(self.state.set_compared)
+
+    def make_default(self) -> None:
+        """Let the new pack be what Fuse takes when nothing else is chosen."""
+        kept = self.state.kept
+        if kept is None:
+            return
+        job = self._files.submit(partial(tasks.make_default, kept.task, kept.pack.stem))
+        job.finished.connect(self._made_default)
+        job.failed.connect(self.state.set_problem)
+
+    def export_table(self, path: Path) -> None:
+        """Write all curves as a CSV file."""
+        state = self.state
+        groups = {"loss": state.losses, "rate": state.rates, "validation": state.figures}
+        self._write(partial(tasks.write_text, as_csv(groups), path), path)
+
+    def export_picture(self, image: QImage, path: Path) -> None:
+        """Write a picture of the charts."""
+        self._write(partial(tasks.write_picture, image, path), path)
+
+    def _write(self, action: Callable[[Progress], None], path: Path) -> None:
+        job = self._files.submit(action)
+        text = self.tr("Saved {0}.").format(path.name)
+        job.finished.connect(lambda _none: self.state.set_message(text))
+        job.failed.connect(self.state.set_problem)
+
+    def shutdown(self) -> None:
+        """Stop at a point from which the run can go on, and wait for both threads."""
+        self.preparing.stop()
+        self.running.close()
+        self.fetching.shutdown()
+        self._files.shutdown()
+        self._trainer.shutdown()
+
+    def _room_seen(self) -> None:
+        if not self._seen_room:
+            self._seen_room = True
+            self.running.look_for_runs()
+
+    def _finished(self) -> None:
+        self.pack_written.emit()
+        # Its own packs may be parents of the next run.
+        self.preparing.open()
+        self.running.look_for_runs()
+        self.compare()
+
+    def _made_default(self, _none: object) -> None:
+        self.state.set_default()
+        self.pack_written.emit()

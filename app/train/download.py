@@ -1,0 +1,72 @@
+"""DINOv3, fetched only after the person saw what that means and pressed the button."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from app.train import capabilities
+from app.train.state import TrainState
+from app.train.view_models import Fetch
+from app.workers import Job, Runner
+from core.errors import FusionError
+
+
+class Fetching(QObject):
+    """Owns the thread of the one network call there is."""
+
+    finished = Signal()
+    """The weights are there."""
+
+    def __init__(self, state: TrainState, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.state = state
+        self._thread = Runner("fetching", self)
+        self._job: Job | None = None
+
+    def offer(self) -> None:
+        """Show what it is about. Nothing is asked of anyone."""
+        if self._job is None:
+            self.state.set_fetch(Fetch())
+
+    def dismiss(self) -> None:
+        """Not now."""
+        if self._job is None:
+            self.state.set_fetch(None)
+
+    def start(self) -> None:
+        """Fetch: the person agreed to the licence and pressed the button."""
+        if self._job is not None or self.state.fetch is None:
+            return
+        self.state.set_fetch(Fetch("loading"))
+        self._job = job = self._thread.submit(capabilities.fetch_backbone)
+        job.progress.connect(self._told)
+        job.finished.connect(self._fetched)
+        job.failed.connect(self._failed)
+        job.cancelled.connect(self._cancelled)
+
+    def cancel(self) -> None:
+        """Stop; nothing of it is kept."""
+        if self._job is not None:
+            self._job.cancel()
+
+    def shutdown(self) -> None:
+        """Stop, and wait for the thread."""
+        self._thread.shutdown()
+
+    def _told(self, done: float, total: float, stage: str) -> None:
+        self.state.set_fetch(Fetch("loading", done, total, stage))
+
+    def _fetched(self, sha256: str) -> None:
+        self._job = None
+        self.state.set_fetch(None)
+        text = self.tr("DINOv3 is there, and checked (sha256 {0}…).")
+        self.state.set_message(text.format(sha256[:12]))
+        self.finished.emit()
+
+    def _failed(self, error: FusionError) -> None:
+        self._job = None
+        self.state.set_fetch(Fetch("failed", error=error))
+
+    def _cancelled(self) -> None:
+        self._job = None
+        self.state.set_fetch(Fetch())

@@ -1,0 +1,99 @@
+"""Runs that were left before their end, each with the offer to go on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from app.i18n.translate import spoken
+from app.train import formatting
+from app.train.question_card import AskCard
+from app.train.state import TrainState
+from app.train.view_models import OpenRun
+
+_MOST = 2
+"""Runs that are offered at once; the others follow when these are gone."""
+
+
+class OpenRuns(QWidget):
+    """A card for each run; none while another run is under way or its result is on show."""
+
+    resume_requested = Signal(object)
+    """An :class:`app.train.view_models.OpenRun`, as below."""
+    discard_requested = Signal(object)
+
+    def __init__(self, state: TrainState, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self._put_off: set[Path] = set()
+        self.cards: list[AskCard] = []
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(6)
+        state.runs_changed.connect(self._show)
+        state.phase_changed.connect(self._show)
+        self._show()
+
+    def _show(self) -> None:
+        for card in self.cards:
+            self._column.removeWidget(card)
+            card.hide()
+            card.deleteLater()
+        self.cards.clear()
+        if not self._state.at_work and self._state.phase != "done":
+            waiting = [run for run in self._state.runs if run.handle.folder not in self._put_off]
+            for run in waiting[:_MOST]:
+                self._offer(run)
+        self.setVisible(bool(self.cards))
+
+    def _offer(self, run: OpenRun) -> None:
+        delete, later = ("discard", self.tr("Delete")), ("later", self.tr("Not now"))
+        # The first answer is the one that is recommended: never to delete.
+        whole = (("resume", self.tr("Resume")), delete, later)
+        answers = (later, delete) if run.damage else whole
+        card = AskCard(answers, "alert-circle-outline" if run.damage else "history")
+        if run.damage:
+            why = spoken(run.damage)
+            why = f"{why[:1].upper()}{why[1:]}."
+            card.say(self.tr("The run “{0}” is damaged").format(run.name), why)
+        else:
+            text = self.tr("It stopped at step {0} of {1} ({2}). It goes on exactly where it was.")
+            numbers = (
+                formatting.count(run.step),
+                formatting.count(run.steps),
+                formatting.moment(run.when),
+            )
+            card.say(self.tr("“{0}” was not finished").format(run.name), text.format(*numbers))
+        card.answered.connect(lambda answer: self._answered(run, card, answer))
+        self.cards.append(card)
+        self._column.addWidget(card)
+
+    def _answered(self, run: OpenRun, card: AskCard, answer: str) -> None:
+        if answer == "resume":
+            self.resume_requested.emit(run)
+        elif answer == "discard":
+            # Hours of work may lie in it: the first press only asks.
+            card.say(
+                self.tr("Delete “{0}” for good?").format(run.name),
+                self.tr("What it has learnt is lost.")
+                if run.damage
+                else self.tr("What it has learnt in {0} steps is lost.").format(
+                    formatting.count(run.step)
+                ),
+            )
+            card.buttons["discard"].setText(self.tr("Delete for good"))
+            card.answered.disconnect()
+            card.answered.connect(lambda second: self._confirmed(run, second))
+        else:
+            self._put_off.add(run.handle.folder)
+            self._show()
+
+    def _confirmed(self, run: OpenRun, answer: str) -> None:
+        if answer == "discard":
+            self.discard_requested.emit(run)
+        elif answer == "resume":
+            self.resume_requested.emit(run)
+        else:
+            self._show()

@@ -1,0 +1,335 @@
+"""A run: started, watched, steered, left and taken up again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.i18n.translate import spoken_all
+from app.train import tasks
+from app.train.state import TrainState
+from app.train.view_models import Kept, Live, OpenRun, Settings
+from app.workers import Job, Runner
+from core.errors import DeviceMemoryError, FusionError, OutputError
+
+if TYPE_CHECKING:
+    from trainer import events
+    from trainer.config.run_plan import RunPlan
+    from trainer.run.control import Steering
+
+_DRAW_MS = 200
+"""Curves are drawn anew at most so often, however quickly steps come."""
+
+
+class Running(QObject):
+    """Owns what goes on on the training thread."""
+
+    finished = Signal()
+    """A pack was written."""
+
+    def __init__(
+        self, state: TrainState, trainer: Runner, files: Runner, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.state = state
+        self._trainer, self._files = trainer, files
+        self._job: Job | None = None
+        self._steering: Steering | None = None
+        self._plan: RunPlan | None = None
+        self._settings: Settings = {}
+        self._from = 0
+        self._closed = False
+        self._draw = QTimer(self)
+        self._draw.setSingleShot(True)
+        self._draw.setInterval(_DRAW_MS)
+        self._draw.timeout.connect(state.curves_changed)
+
+    @property
+    def plan(self) -> RunPlan | None:
+        """Where the run reads and writes, once there is one."""
+        return self._plan
+
+    @property
+    def name(self) -> str:
+        """What the run's result is called, once there is one."""
+        plan = self._plan
+        return (plan.title or plan.out.stem) if plan is not None else ""
+
+    @property
+    def settings(self) -> Settings:
+        """The run's settings, as it was begun."""
+        return self._settings
+
+    # --- wishes ----------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin with the data and settings chosen."""
+        state = self.state
+        if state.at_work or state.obstacle or state.room is None:
+            return
+        state.clear_run()
+        state.set_phase("starting")
+        make = partial(
+            tasks.new_plan, state.room, state.data, state.name, state.about, state.tensorboard
+        )
+        job = self._files.submit(lambda _progress: make())
+        job.finished.connect(partial(self._begin, state.settings))
+        job.failed.connect(self._failed)
+
+    def go_on(self, run: OpenRun) -> None:
+        """Take up a run that was left; its curves are shown from their beginning."""
+        if self.state.at_work:
+            return
+        self.state.clear_run()
+        self.state.set_live(Live(run.step, run.steps))
+        self.state.set_phase("starting")
+        settings, plan = self._for_this_machine(run)
+        job = self._files.submit(partial(tasks.read_left, plan))
+        job.finished.connect(self._show_old)
+        for end in (job.finished, job.failed):
+            end.connect(lambda _answer: self._begin(settings, plan))
+
+    def _for_this_machine(self, run: OpenRun) -> tuple[Settings, RunPlan]:
+        """A run goes on where it was, or elsewhere if that device is gone."""
+        settings, plan = run.settings, run.handle.plan
+        named = [str(settings.get("device", "auto")), plan.device]
+        options = self.state.room.devices if self.state.room is not None else ()
+        here = {one.name for one in options} | {"cuda" for one in options if "cuda" in one.name}
+        gone = [name for name in named if options and name not in here]
+        if not gone:
+            return settings, plan
+        text = self.tr("This machine has no {0}: the run goes on with the automatic choice.")
+        self.state.set_message(text.format(gone[0]))
+        return {**settings, "device": "auto"}, replace(plan, device="auto")
+
+    def go_on_again(self) -> None:
+        """Take up the run that failed just now, from the last state it saved."""
+        whole = [run for run in self.state.runs if not run.damage]
+        mine = (run for run in whole if self._plan and run.handle.plan == self._plan)
+        run = next(mine, None) or next(iter(whole), None)
+        if run is not None:
+            self.go_on(run)
+
+    def pause(self) -> None:
+        """Wait after the step under way; a checkpoint is written."""
+        if self._steering is not None and self.state.phase == "running":
+            self._steering.pause()
+            self.state.set_phase("pausing")
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        if self._steering is not None and self.state.phase in ("paused", "pausing"):
+            self._steering.resume()
+
+    def stop(self) -> None:
+        """End the run and keep its best state as a pack."""
+        if self._steering is not None and self.state.at_work:
+            self.state.set_question(0)
+            self._steering.stop()
+            self.state.set_phase("stopping")
+
+    def set_aside(self) -> None:
+        """End the run now; its state is kept, and it can go on later."""
+        if self._job is not None:
+            self.state.set_question(0)
+            self._job.cancel()
+
+    def allow_smaller_batch(self) -> None:
+        """Answer the question: go on with half the crops."""
+        if self._steering is not None and self.state.question:
+            self.state.set_question(0)
+            self._steering.allow_smaller_batch()
+
+    def set_rates(self, lower: float, upper: float) -> bool:
+        """Change the learning rates of a paused run; False (and a card) when they cannot be."""
+        if self._steering is None or self.state.phase != "paused":
+            return False
+        try:
+            self._steering.set_rates(lower, upper)
+        except FusionError as error:
+            self.state.set_problem(error)
+            return False
+        self.state.set_live(replace(self.state.live, rates=(lower, upper)))
+        self.state.set_problem(None)
+        return True
+
+    def keep_best(self) -> None:
+        """Make the pack of a run that failed, out of the best state it kept."""
+        if self._plan is None or self.state.at_work:
+            return
+        self.state.set_problem(None)
+        self.state.set_phase("stopping")
+        job = self._trainer.submit(partial(tasks.package_run, self._plan.run_folder))
+        job.finished.connect(self._finished)
+        job.failed.connect(self._failed)
+
+    def close(self) -> None:
+        """The threads are about to end: nothing is begun any more."""
+        self._closed = True
+        self._draw.stop()
+
+    # --- the runs that were left -----------------------------------------------------------
+
+    def look_for_runs(self) -> None:
+        """Find runs that can go on."""
+        room = self.state.room
+        if room is not None and not self._closed:
+            job = self._files.submit(partial(tasks.open_runs, room.runs), key="runs")
+            job.finished.connect(self.state.set_runs)
+
+    def discard(self, run: OpenRun) -> None:
+        """Delete a run that was left."""
+        job = self._files.submit(partial(tasks.discard_run, run))
+        job.finished.connect(lambda _none: self.look_for_runs())
+        job.failed.connect(self.state.set_problem)
+
+    # --- the thread's answers --------------------------------------------------------------
+
+    def _begin(self, settings: Settings, plan: RunPlan) -> None:
+        from trainer.run.control import Steering
+
+        self._plan, self._settings, self._from = plan, settings, 0
+        self._steering = Steering()
+        order = tasks.Order(settings, plan, self._steering)
+        self._job = job = self._trainer.submit(partial(tasks.train_steps, order), key="train")
+        job.yielded.connect(self._take)
+        job.finished.connect(lambda _none: self._ended(job))
+        job.failed.connect(self._failed)
+        job.cancelled.connect(self._left)
+
+    def _show_old(self, left: tasks.Left) -> None:
+        if left.images:
+            self.state.set_strip(left.images, left.step)
+        old = left.curves
+        if old is None:
+            return
+        rates = ("lr_lower", "lr_upper")
+        for name, values in old.series.items():
+            if name != "seconds_per_step":
+                target = self.state.rates if name in rates else self.state.losses
+                target.fill(name, old.steps, values)
+        # The score comes first, as it does while a run goes on: colours follow the order.
+        for name, values in sorted(old.validation.items(), key=lambda item: item[0] != "score"):
+            self.state.figures.fill(name, old.validation_steps, values)
+        self.state.curves_replaced.emit()
+
+    def _take(self, event: object) -> None:
+        handlers: dict[str, Callable[[Any], None]] = {
+            "Started": self._started,
+            "Stepped": self._stepped,
+            "Judged": self._judged,
+            "Paused": lambda _event: self.state.set_phase("paused"),
+            "Resumed": lambda _event: self.state.set_phase("running"),
+            "RatesChanged": self._rates_changed,
+            "MemoryRanOut": lambda event: self.state.set_question(event.smaller),
+            "Reduced": self._reduced,
+            "Finished": self._finished,
+        }
+        handle = handlers.get(type(event).__name__)
+        if handle is not None:
+            handle(event)
+
+    def _started(self, event: events.Started) -> None:
+        self._from = event.step
+        live = Live(event.step, event.steps, device=event.device, reason=event.device_reason)
+        self.state.set_live(live)
+        if self.state.phase == "starting":
+            self.state.set_phase("running")
+        known = self.state.report.notes if self.state.report is not None else ()
+        news = [note for note in event.notes if note not in known]
+        if news:
+            self.state.set_message(" ".join(spoken_all(news)))
+
+    def _stepped(self, event: events.Stepped) -> None:
+        state = self.state
+        state.losses.add(event.step, event.losses)
+        state.rates.add(event.step, {"lr_lower": event.lr_lower, "lr_upper": event.lr_upper})
+        state.set_live(
+            replace(
+                state.live,
+                step=event.step,
+                pace=event.seconds_per_step,
+                memory=event.memory,
+                rates=(event.lr_lower, event.lr_upper),
+            )
+        )
+        self._draw_soon()
+
+    def _judged(self, event: tasks.Judged) -> None:
+        # A run that goes on says its start again; that point is there already.
+        if event.step > self._from or not len(self.state.figures):
+            self.state.figures.add(event.step, {"score": event.score, **event.figures})
+        if event.best:
+            self.state.set_live(replace(self.state.live, best_step=event.step))
+        self.state.set_strip(event.images, event.step)
+        self._draw_soon()
+
+    def _rates_changed(self, event: events.RatesChanged) -> None:
+        self.state.set_live(replace(self.state.live, rates=(event.lower, event.upper)))
+
+    def _reduced(self, event: events.Reduced) -> None:
+        text = self.tr("The run goes on with {0} crops per step.")
+        self.state.set_message(text.format(event.batch))
+
+    def _draw_soon(self) -> None:
+        if not self._draw.isActive():
+            self._draw.start()
+
+    def _finished(self, event: events.Finished) -> None:
+        self.state.set_kept(
+            Kept(
+                self.name or event.pack.stem,
+                event.pack,
+                str(self._settings.get("task", "")),
+                event.step,
+                event.best_step,
+                event.kept,
+                self._parent(),
+                dict(event.figures),
+                event.score,
+                event.report,
+            )
+        )
+        self.state.set_phase("done")
+        self.finished.emit()
+
+    def _ended(self, job: Job) -> None:
+        if self._job is job:
+            self._job = self._steering = None
+        self.state.curves_changed.emit()
+
+    def _parent(self) -> Path | None:
+        path = Path(str(self._settings.get("init", "")))
+        return path if path.name and path.is_file() else None
+
+    def _left(self) -> None:
+        self._job = self._steering = None
+        if self._closed:
+            return
+        self.state.set_phase("set aside")
+        # The thread may still be writing its checkpoint; this comes when it is done.
+        self._trainer.submit(lambda _progress: None).finished.connect(
+            lambda _none: self.look_for_runs()
+        )
+
+    def _failed(self, error: FusionError) -> None:
+        self._job = self._steering = None
+        self.state.set_question(0)
+        self.state.set_phase("failed")
+        self.state.set_problem(error, self._remedy(error))
+        self.look_for_runs()
+
+    def _remedy(self, error: FusionError) -> str:
+        if isinstance(error, (OutputError, DeviceMemoryError)):
+            return "resume"
+        best = False
+        if self._plan is not None:
+            with suppress(OSError):
+                best = self._plan.best.is_file()
+        return "keep" if best else ""

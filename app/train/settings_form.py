@@ -1,0 +1,75 @@
+"""Every setting of a run, under headings, made from the trainer's own description."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFormLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from app.i18n.translate import spoken
+from app.train.field_row import FieldRow
+from app.train.view_models import FieldSpec, Settings, get
+from app.widgets.forms import centre_labels
+
+ELSEWHERE: frozenset[str] = frozenset(("init", "backbone", "device"))
+"""Settings with a control of their own outside this form."""
+
+
+class Advanced(QWidget):
+    """A column of groups. Values come from outside; what is entered goes there."""
+
+    edited = Signal(str, object)
+
+    def __init__(self, fields: Sequence[FieldSpec], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.rows: dict[str, FieldRow] = {}
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(12)
+        groups: dict[str, list[FieldSpec]] = {}
+        for field in fields:
+            if field.name not in ELSEWHERE:
+                groups.setdefault(field.group, []).append(field)
+        for group, members in groups.items():
+            heading = QLabel(spoken(group))
+            heading.setObjectName("paneTitle")
+            layout.addWidget(heading)
+            layout.addLayout(self._form(members))
+        layout.addStretch(1)
+
+    def _form(self, fields: Sequence[FieldSpec]) -> QFormLayout:
+        form = QFormLayout()
+        form.setHorizontalSpacing(14)
+        form.setVerticalSpacing(6)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
+        for field in fields:
+            row = self.rows[field.name] = FieldRow(field)
+            row.edited.connect(self.edited)
+            label = QLabel(spoken(field.title))
+            label.setMinimumWidth(190)
+            label.setToolTip(spoken(field.help))
+            label.setBuddy(row.control)
+            form.addRow(label, row)
+        centre_labels(form)
+        return form
+
+    def show_settings(self, settings: Settings, faults: Mapping[str, str]) -> None:
+        """Show values, and what is wrong with them."""
+        for name, row in self.rows.items():
+            row.show_value(get(settings, name))
+            row.show_fault(faults.get(name, ""))
+
+    def set_network_fixed(self, fixed: bool, why: str) -> None:
+        """A pack's network cannot be changed while it is trained on."""
+        for name, row in self.rows.items():
+            if name.startswith("network."):
+                row.control.setEnabled(not fixed)
+                row.control.setToolTip(why if fixed else spoken(row.field.help))
+
+    def reveal(self, name: str, area: QScrollArea) -> None:
+        """Scroll to a setting and give it the keyboard."""
+        row = self.rows.get(name)
+        if row is not None:
+            area.ensureWidgetVisible(row, 0, 80)
+            row.control.setFocus()

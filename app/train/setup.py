@@ -1,0 +1,396 @@
+"""Before a run: which pictures, which settings, and what it will cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer
+
+from app.i18n.translate import spoken, spoken_error
+from app.train import capabilities, tasks
+from app.train.state import Chore, DataChoice, TrainState
+from app.train.view_models import Cost, DataReport, OpenRun, Room, Sample, Settings, get, put
+from app.workers import Job, Runner
+from core.errors import FusionError
+from core.progress import Progress
+from core.tasks import TASKS
+
+_SETTLE_MS = 700
+"""A setting is left alone for so long before the cost is judged anew."""
+
+_OF_THE_DATA = ("window_a", "window_b")
+"""Settings that say how the pictures are read."""
+
+_OF_THE_PLACE = ("init", "backbone", "device", "seed", *_OF_THE_DATA)
+"""Settings that no preset has an opinion on."""
+
+_COSTLY = (
+    "batch",
+    "crop",
+    "network",
+    "precision",
+    "steps",
+    "init",
+    "backbone",
+    "bilevel",
+    "device",
+)
+"""Settings that decide how long a step takes and how much memory it needs."""
+
+
+class Preparing(QObject):
+    """Turns choices into a survey, checked settings and an estimate."""
+
+    def __init__(self, state: TrainState, files: Runner, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.state = state
+        self._files = files
+        self._base_name = ""
+        self._kind_taken_for: tuple[Path, ...] = ()
+        self._weights: dict[str, str] = {}
+        """What is wrong with the DINOv3 file last looked at, by file and network; "" if it fits."""
+        self._weighing = ""
+        self._jobs: dict[str, Job] = {}
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLE_MS)
+        self._settle.timeout.connect(self.estimate)
+        self._look_again = QTimer(self)
+        self._look_again.setSingleShot(True)
+        self._look_again.setInterval(_SETTLE_MS)
+        self._look_again.timeout.connect(self.survey)
+
+    # --- the room --------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Ask the engine what there is; the first settings follow from it."""
+        job = self._run("open", capabilities.open_room)
+        job.finished.connect(self._opened)
+
+    def _opened(self, room: Room) -> None:
+        first = self.state.room is None
+        self.state.set_room(room)
+        if first:
+            self._choose_usual_parent()
+        elif self.state.settings:
+            self._take(self.state.settings)  # what it lacked may be there now
+
+    def _choose_usual_parent(self) -> None:
+        task = self.state.data.task
+        usual = next((pack.path for pack in self.state.packs if pack.task == task), None)
+        self.choose_parent(usual)
+
+    # --- data ------------------------------------------------------------------------------
+
+    def set_data(self, paths: Sequence[Path]) -> None:
+        """Take folders or files, in place of those before, as what they were said to be."""
+        state, places = self.state, tuple(paths)
+        state.set_message("")  # what was said of those before
+        if not state.data.paths and state.kind_is_sure:
+            state.kinds.setdefault(places, state.kinds.pop(()))  # said before there were any
+        known = state.kinds.get(places)
+        if known and state.preset:
+            self.set_task(known)
+        self._change_data(replace(state.data, paths=places))
+
+    def choose_task(self, task: str) -> None:
+        """A person says what kind of pictures these are."""
+        self.set_task(task)
+        self.state.set_kind(task)
+
+    def set_task(self, task: str) -> None:
+        """What kind of pictures these are; parent and settings follow."""
+        if task == self.state.data.task:
+            return
+        self._change_data(replace(self.state.data, task=task))
+        if self.state.room is not None:
+            self._choose_usual_parent()
+
+    def set_share(self, share: float) -> None:
+        """Hold back another part of the pairs to check with."""
+        self._change_data(replace(self.state.data, share=share))
+
+    def set_validation(self, folder: Path | None) -> None:
+        """Check with a folder of its own, or (None) with a part of the data."""
+        self._change_data(replace(self.state.data, validation=folder))
+
+    def set_swapped(self, swapped: bool) -> None:
+        """Exchange A and B in every pair."""
+        self._change_data(replace(self.state.data, swapped=swapped))
+
+    def _change_data(self, data: DataChoice) -> None:
+        if data == self.state.data:
+            return
+        self.state.set_data(data)
+        self._cost_is_stale()
+        self.survey()
+
+    def survey(self) -> None:
+        """Look at the pairs (again)."""
+        choice = self.state.data
+        faulty = self.state.faults.keys() - {"device", "backbone"}  # by which nothing is read
+        if not choice.paths or not self.state.settings or faulty:
+            return
+        self.state.set_problem(None)
+        job = self._run("survey", partial(tasks.survey_data, choice, self.state.settings))
+        job.finished.connect(partial(self._surveyed, choice))
+
+    def _surveyed(self, choice: DataChoice, report: DataReport) -> None:
+        if choice != self.state.data:
+            return
+        self.state.set_report(report)
+        untouched = self.state.preset and not self.state.kind_is_sure
+        if self.state.other_kind and untouched and self._kind_taken_for != choice.paths:
+            self._take_kind(self.state.other_kind)
+            return
+        job = self._run("samples", partial(tasks.draw_samples, report))
+        job.finished.connect(partial(self._drawn, report))
+        self._settle.start()
+
+    def _take_kind(self, task: str) -> None:
+        """Nobody said anything else, and the names do."""
+        self._kind_taken_for = self.state.data.paths
+        text = self.tr("The names speak of “{0}”: that is taken as the kind of these pictures.")
+        self.state.set_message(text.format(spoken(TASKS[task].title)))
+        self.set_task(task)
+
+    def _drawn(self, report: DataReport, samples: tuple[Sample, ...]) -> None:
+        if report is self.state.report:
+            self.state.set_samples(samples)
+
+    # --- settings --------------------------------------------------------------------------
+
+    def choose_parent(self, pack: Path | None) -> None:
+        """Start from a pack, or (None) from scratch; the preset is built anew for it."""
+        self.state.parent_pack = pack
+        self.choose_preset(self.state.preset)
+        choice = self.state.parent_choice
+        self._suggest_name(choice.name if choice is not None else self.state.data.task)
+
+    def choose_preset(self, name: str) -> None:
+        """Take all settings of a preset."""
+        room = self.state.room
+        if room is None:
+            return
+        preset = next((p for p in room.presets if p.name == name), room.presets[0])
+        self.state.preset = preset.name
+        settings = preset.build(self.state.data.task, self.state.parent_pack)
+        settings["backbone"] = get(self.state.settings, "backbone") or ""
+        settings["device"] = get(self.state.settings, "device") or "auto"
+        settings |= {name: get(self.state.settings, name) for name in _OF_THE_DATA}
+        self._take(settings)
+
+    def set_value(self, name: str, value: Any) -> None:
+        """Change one setting, by its dotted name."""
+        settings = put(self.state.settings, name, value)
+        if name == "backbone":
+            self._weights, self._weighing = {}, ""  # looked at anew, whatever was there before
+        if name == "network.backbone.kind" and self.state.room is not None:
+            # The two kinds share no other number: each comes with its own.
+            network = "paper" if value == "dinov3" else "compact"
+            settings = put(
+                settings, "network.backbone", self.state.room.networks[network]["backbone"]
+            )
+        self.state.preset = ""
+        self._take(settings)
+        if name == "exclude":
+            self.survey()
+        elif name in _OF_THE_DATA:
+            self._look_again.start()
+
+    def set_device(self, name: str) -> None:
+        """Train elsewhere; a preset stays one."""
+        self._take({**self.state.settings, "device": name})
+
+    def set_network(self, name: str) -> None:
+        """Train another network from scratch: “compact” or “paper”."""
+        if self.state.room is not None:
+            self.state.preset = ""
+            network = dict(self.state.room.networks[name])
+            self._take({**self.state.settings, "network": network})
+
+    def set_name(self, name: str) -> None:
+        """Call the result something."""
+        self.state.name = name
+        self.state.settings_changed.emit()
+
+    def set_about(self, text: str) -> None:
+        """Say what the pictures are; it goes into the model card."""
+        self.state.about = text
+
+    def set_tensorboard(self, wanted: bool) -> None:
+        """Also write a TensorBoard log, or not."""
+        self.state.tensorboard = wanted
+
+    def suggest_another_name(self) -> None:
+        """A free name for the next run."""
+        if self.state.room is not None:
+            self._base_name = self.state.name = self.state.room.next_name(self.state.name)
+            self.state.settings_changed.emit()
+
+    def load(self, path: Path) -> None:
+        """Take settings from a file."""
+        job = self._run("settings", partial(tasks.read_settings, path))
+        job.finished.connect(self._loaded)
+
+    def _loaded(self, loaded: tasks.Loaded) -> None:
+        settings = loaded.settings
+        task = settings["task"]
+        if task != self.state.data.task:
+            self._change_data(replace(self.state.data, task=task))
+        self.state.set_kind(task)
+        init = str(settings.get("init", ""))
+        known = {pack.name: pack.path for pack in self.state.packs}
+        path = known.get(init, Path(init)) if init else None
+        self.state.parent_pack = path if path in known.values() else None
+        if init and self.state.parent_pack is None:
+            text = self.tr("There is no pack “{0}” here to start from: choose another one.")
+            self.state.set_message(text.format(Path(init).name))
+        settings = {**settings, "init": str(self.state.parent_pack or "")}
+        parent = self.state.parent_choice
+        if parent is not None and not loaded.network:
+            settings["network"] = dict(parent.network)
+        self.state.preset = ""
+        self._take(settings)
+
+    def show_run(self, run: OpenRun) -> None:
+        """Show what a run was begun with, which is taken up again."""
+        state, plan, settings = self.state, run.handle.plan, dict(run.shown)
+        self.stop()
+        state.kinds[plan.sources] = run.task
+        state.name, state.about = run.name, "; ".join(plan.data_used)
+        state.tensorboard = plan.tensorboard
+        init = Path(str(settings.get("init") or ""))
+        state.parent_pack = next((p.path for p in state.packs if p.path == init), None)
+        state.preset = self._preset_of(settings)
+        state.set_cost(None)
+        state.set_data(
+            DataChoice(plan.sources, run.task, plan.share, plan.validation, plan.swapped)
+        )
+        self._take(settings)
+
+    def _preset_of(self, settings: Settings) -> str:
+        """The preset that gives these settings, or ""."""
+        room = self.state.room
+        mine = {name: value for name, value in settings.items() if name not in _OF_THE_PLACE}
+        for preset in room.presets if room is not None else ():
+            theirs = preset.build(str(settings["task"]), self.state.parent_pack)
+            if mine == {k: v for k, v in theirs.items() if k not in _OF_THE_PLACE}:
+                return preset.name
+        return ""
+
+    def save(self, path: Path) -> None:
+        """Write the settings to a file."""
+        job = self._run("settings", partial(tasks.write_settings, self.state.settings, path))
+        job.finished.connect(self._saved)
+
+    def _saved(self, path: Path) -> None:
+        self.state.set_message(self.tr("Saved the settings as {0}.").format(path.name))
+
+    def _take(self, settings: Settings) -> None:
+        room, old = self.state.room, self.state.settings
+        if room is None:
+            return
+        faults = dict(room.check(settings))
+        if wrong := self._wrong_weights(settings, bool(faults)):
+            faults.setdefault("backbone", wrong)
+        device = settings.get("device", "auto")
+        if room.devices and device not in [one.name for one in room.devices]:
+            faults.setdefault("device", self.tr("this machine has no {0}").format(device))
+        self.state.set_settings(settings, faults)
+        if any(old.get(name) != settings.get(name) for name in _COSTLY):
+            self._cost_is_stale()
+            self._settle.start()
+        if self.state.data.paths and self.state.report is None:
+            self.survey()
+
+    def _wrong_weights(self, settings: Settings, faulty: bool) -> str:
+        """What keeps the network from its DINOv3 weights, or ""; a worker looks at a file."""
+        if get(settings, "network.backbone.kind") != "dinov3":
+            return ""
+        file = str(settings.get("backbone") or "")
+        offer = self.state.offer
+        if not file:
+            stored = offer is not None and offer.sha256
+            return "" if stored else self.tr("download the DINOv3 weights, or choose their file")
+        key = f"{file} {get(settings, 'network.backbone')}"
+        if faulty or key in self._weights:
+            return self._weights.get(key, "")
+        under_way = self._jobs.get("weights")
+        if under_way is None or under_way.is_over or self._weighing != key:
+            self._weighing = key
+            action = partial(capabilities.check_backbone, Path(file), dict(settings["network"]))
+            self._run("weights", action).finished.connect(partial(self._weighed, key))
+        return self.tr("the file is being looked at")
+
+    def _weighed(self, key: str, error: FusionError | None) -> None:
+        words = "" if error is None else self._words_of(error)
+        self._weights = {key: words}
+        self._take(self.state.settings)
+
+    def _words_of(self, error: FusionError) -> str:
+        _, why, remedy = spoken_error(error)
+        return ". ".join(part.rstrip(".") for part in (why, remedy) if part)
+
+    def _suggest_name(self, base: str) -> None:
+        if self.state.room is not None and self.state.name in ("", self._base_name):
+            self._base_name = self.state.room.next_name(f"my-{base.removeprefix('my-')}")
+            self.state.name = self._base_name
+            self.state.settings_changed.emit()
+
+    # --- cost ------------------------------------------------------------------------------
+
+    def _cost_is_stale(self) -> None:
+        if self.state.cost is not None and not self.state.cost_stale:
+            self.state.set_cost(self.state.cost, stale=True)
+
+    def estimate(self) -> None:
+        """Time a few real steps, unless something else would be disturbed by it."""
+        report = self.state.report
+        if report is None or self.state.faults or self.state.at_work or not self.state.settings:
+            return
+        job = self._run("estimate", partial(tasks.estimate_cost, self.state.settings, report))
+        job.finished.connect(self._estimated)
+
+    def _estimated(self, cost: Cost) -> None:
+        self.state.set_cost(cost)
+
+    # --- common ----------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Give up whatever is under way: a run is about to start, or the person said so."""
+        self._settle.stop()
+        self._look_again.stop()
+        for job in self._jobs.values():
+            job.cancel()
+
+    def _run(self, kind: str, action: Callable[[Progress], Any]) -> Job:
+        old = self._jobs.get(kind)
+        if old is not None:
+            old.cancel()
+        job = self._jobs[kind] = self._files.submit(action, key=kind)
+        self.follow(kind, job)
+        return job
+
+    def follow(self, kind: str, job: Job) -> None:
+        """Show a job of the thread for short work as under way, and its error where it fails."""
+        job.started.connect(lambda: self.state.set_chore(Chore(kind)))
+        job.progress.connect(
+            lambda done, total, stage: self.state.set_chore(Chore(kind, done, total, stage))
+        )
+        for end in (job.finished, job.failed, job.cancelled):
+            end.connect(partial(self._over, kind))
+        job.failed.connect(partial(self._failed, kind))
+
+    def _over(self, kind: str, *_answer: object) -> None:
+        if self.state.chore is not None and self.state.chore.kind == kind:
+            self.state.set_chore(None)
+
+    def _failed(self, kind: str, error: FusionError) -> None:
+        if kind == "survey":
+            self.state.set_report(None)
+        self.state.set_problem(error, {"open": "open", "survey": "data"}.get(kind, ""))

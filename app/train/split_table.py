@@ -1,0 +1,128 @@
+"""Which patients are learnt from and which are checked with: nobody may be on both sides."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app.train.formatting import count
+from app.train.view_models import DataReport, Side
+from app.widgets import theme
+from app.widgets.plain_table import plain_table
+
+Index = QModelIndex | QPersistentModelIndex
+_NO_PARENT = QModelIndex()
+
+
+class SideRows(QAbstractTableModel):
+    """A row for each group: its name, its pairs to learn from, its pairs to check with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: tuple[Side, ...] = ()
+        self._title = ""
+
+    def show_rows(self, rows: tuple[Side, ...], title: str) -> None:
+        """Show other groups, of a kind that ``title`` names. Those on both sides come first."""
+        self.beginResetModel()
+        self.rows = tuple(sorted(rows, key=lambda side: not side.both))
+        self._title = title
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = _NO_PARENT) -> int:
+        """Groups shown."""
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index = _NO_PARENT) -> int:
+        """Name, pairs to learn from, pairs to check with."""
+        return 3
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        """Names of the columns."""
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            titles = (self._title, self.tr("Pairs to learn from"), self.tr("Pairs to check with"))
+            return titles[section]
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Texts, and a colour for who is checked with, or wrongly on both sides."""
+        row = self.rows[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            numbers = (count(n) if n else "–" for n in (row.train, row.validation))
+            return (row.name, *numbers)[index.column()]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return row.name
+        if role == Qt.ItemDataRole.ForegroundRole:
+            now = theme.colours()
+            if row.both:
+                return QColor(now.error_border)
+            if row.validation:
+                return QColor(now.accent)
+        return None
+
+
+class SidesView(QWidget):
+    """The verdict in one line, and the table it rests on."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.sign, self.verdict = QLabel(), QLabel()
+        self.verdict.setWordWrap(True)
+        self.rows = SideRows()
+        self.table = plain_table(self.rows, (260, 150))
+        line = QHBoxLayout()
+        line.setSpacing(6)
+        line.addWidget(self.sign, 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(self.verdict, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addLayout(line)
+        layout.addWidget(self.table, 1)
+
+    def title(self, report: DataReport) -> str:
+        """What the groups are called: patients, folders, or just groups."""
+        if report.by == "folder":
+            return self.tr("Folders")
+        patients = report.medical and report.by in ("patient", "given")
+        return self.tr("Patients") if patients else self.tr("Groups")
+
+    def show_report(self, report: DataReport) -> None:
+        """Show the groups of other data."""
+        title = self.title(report)
+        self.rows.show_rows(report.sides, title)
+        self.table.setAccessibleName(title)
+        both = sum(side.both for side in report.sides)
+        checked = any(side.validation for side in report.sides)
+        if both:
+            text = self.tr("On both sides: {0}. The figures will look better than they are.")
+            self.verdict.setText(text.format(count(both)))
+        elif checked:
+            self.verdict.setText(self._nobody(report))
+        else:
+            self.verdict.setText(self.tr("Nothing is held back to check with."))
+        good = checked and not both
+        theme.set_icon(
+            self.sign,
+            "check-circle-outline" if good else "alert-circle-outline",
+            "accent" if good else "error_border",
+        )
+        self.verdict.setProperty("warns", bool(both))
+        self.verdict.style().unpolish(self.verdict)
+        self.verdict.style().polish(self.verdict)
+
+    def _nobody(self, report: DataReport) -> str:
+        if not report.medical and report.by != "folder":
+            return {
+                "order": self.tr("Names do not tell scenes apart: look whether these groups do."),
+                "name": self.tr("No group is on both sides: names tell what belongs together."),
+            }.get(report.by, self.tr("No group is on both sides."))
+        return {
+            "patient": self.tr("No patient is on both sides."),
+            "given": self.tr("No patient is on both sides."),
+            "folder": self.tr("No folder is on both sides."),
+            "name": self.tr("No group is on both sides: names tell what belongs together."),
+        }.get(report.by, self.tr("Names do not tell patients apart: look whether these groups do."))

@@ -1,0 +1,407 @@
+"""The work behind the Train workspace, as plain functions of a progress, for worker threads.
+
+The trainer, and with it torch, is imported here and only when first needed.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QBuffer, QIODevice
+from PySide6.QtGui import QImage
+
+from app.pairs.thumbnails import draw_waiting
+from app.train.state import Compared, DataChoice
+from app.train.view_models import (
+    Cost,
+    DataReport,
+    FigureLine,
+    OpenRun,
+    PairRow,
+    Part,
+    Room,
+    Sample,
+    Settings,
+    Side,
+)
+from app.workers.background_import import gently
+from core.device import usable_cores
+from core.progress import Progress
+from core.tasks import get_task
+from core.types import FloatArray
+from core.windows import Window
+
+if TYPE_CHECKING:
+    from core.pairing.plan import Match
+    from trainer.config.run_plan import RunPlan
+    from trainer.data.split import Split
+    from trainer.events import Strip
+    from trainer.run.control import Steering
+
+_SAMPLES, _SAMPLE_SIDE = 4, 192
+_SHOWN_SIDE = 512
+"""Pictures of the strip are shown small; larger ones are halved until they are about this size."""
+
+
+# --- before a run ------------------------------------------------------------------------------
+
+
+def survey_data(choice: DataChoice, settings: Settings, progress: Progress) -> DataReport:
+    """Look at every pair.
+
+    Raises:
+        InputError: a path does not exist, or nothing in it can be used.
+    """
+    from trainer.config.config import train_adapter
+    from trainer.data.preflight import survey
+
+    config = train_adapter.validate_python({**settings, "task": choice.task})
+    found = survey(choice.paths, config, progress, choice.share, choice.validation, choice.swapped)
+    shifted = {bad.name: bad.reason for bad in found.misaligned}
+    parts: tuple[tuple[Part, Any], ...] = (
+        ("train", found.split.train),
+        ("validation", found.split.validation),
+    )
+    rows = [
+        PairRow(match.name, part, _belongs(found.split, match), shifted.get(match.name, ""))
+        for part, matches in parts
+        for match in matches
+    ]
+    rows += [
+        PairRow(bad.name, "problem", "", bad.reason) for bad in found.unreadable + found.mismatched
+    ]
+    rows += [PairRow(file.path.name, "problem", "", file.reason) for file in found.unpaired]
+    sides = tuple(Side(g.name, g.train, g.validation) for g in found.split.sides())
+    split = found.split
+    return DataReport(
+        tuple(rows),
+        split.groups,
+        split.by,
+        found.warnings,
+        found,
+        sides,
+        found.suggested_task,
+        get_task(choice.task).medical,
+        tuple((m.name, m.a, m.b) for m in _spread(split.train, _SAMPLES)),
+    )
+
+
+def _spread(matches: Sequence[Match], most: int) -> Sequence[Match]:
+    """At most ``most`` of them, at even distances."""
+    count = min(most, len(matches))
+    return [matches[(2 * k + 1) * len(matches) // (2 * count)] for k in range(count)]
+
+
+def draw_samples(report: DataReport, progress: Progress) -> tuple[Sample, ...]:
+    """Some pairs as small pictures, so that a person sees what will be learnt from."""
+    waiting = deque((a, b) for _, a, b in report.samples)
+    drawn = {key: (a, b) for key, a, b in draw_waiting(waiting, _SAMPLE_SIDE, progress)}
+    return tuple(Sample(name, *drawn[a, b]) for name, a, b in report.samples)
+
+
+def _belongs(split: Split, match: Match) -> str:
+    """The patient or group of a pair, else its folder. Neighbours by name are no group to tell."""
+    label = split.labels.get(match, "") if split.by != "order" else ""
+    return label or match.folder.as_posix().strip(".")
+
+
+def estimate_cost(settings: Settings, report: DataReport, progress: Progress) -> Cost:
+    """Time a few real steps.
+
+    Raises:
+        FusionError: the settings cannot be trained with; the message says why.
+    """
+    from trainer.config.config import train_adapter
+    from trainer.run.estimate import estimate
+
+    _leave_a_core()
+    config = train_adapter.validate_python(settings)
+    found = estimate(config, report.survey, config.device, progress)
+    return Cost(
+        found.seconds_per_step,
+        found.seconds_total,
+        found.peak_bytes,
+        found.free_bytes,
+        found.device,
+        found.device_reason,
+    )
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Settings of a file. ``network``: the file describes one, and means it."""
+
+    settings: Settings
+    network: bool
+
+
+def read_settings(path: Path, progress: Progress) -> Loaded:
+    """Settings of a TOML or JSON file, as the command line takes them.
+
+    Raises:
+        InputError: it cannot be read, or a value cannot be used.
+    """
+    from trainer.config.config import load_settings
+    from trainer.config.form import values_of
+
+    config, given = load_settings(path)
+    return Loaded(values_of(config), "network" in given)
+
+
+def write_settings(settings: Settings, path: Path, progress: Progress) -> Path:
+    """Write settings as TOML or JSON, by the suffix.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    from app.train.settings_file import as_json, as_toml
+    from core.io import atomic_write
+
+    text = as_json(settings) if path.suffix.lower() == ".json" else as_toml(settings)
+    atomic_write(path, text.encode())
+    return path
+
+
+def write_text(text: str, path: Path, progress: Progress) -> None:
+    """Write a text file, whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    from core.io import atomic_write
+
+    atomic_write(path, text.encode())
+
+
+def write_picture(image: QImage, path: Path, progress: Progress) -> None:
+    """Write a picture as PNG, whole or not at all; OutputError as above."""
+    from core.io import atomic_write
+
+    content = QBuffer()
+    content.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(content, "PNG")  # type: ignore[call-overload]
+    atomic_write(path, bytes(content.data().data()))
+
+
+# --- a run -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """A run to begin or to go on with."""
+
+    settings: Settings
+    plan: RunPlan
+    steering: Steering
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Validation figures with the strip as pictures: A, B, fused now, fused at the start."""
+
+    step: int
+    figures: Mapping[str, float]
+    score: float
+    best: bool
+    images: tuple[QImage, ...]
+
+
+def new_plan(room: Room, choice: DataChoice, name: str, about: str, tensorboard: bool) -> RunPlan:
+    """Where a new run reads and writes; its pack gets a free name made of ``name``."""
+    from trainer.config.run_plan import RunPlan
+
+    data = choice.paths[0] if len(choice.paths) == 1 else choice.paths
+    return RunPlan(
+        data,
+        room.runs / f"{room.next_name(name)}.safetensors",
+        choice.validation,
+        title=name.strip(),
+        data_used=(about.strip(),) if about.strip() else (),
+        share=0.0 if choice.validation else choice.share,
+        swapped=choice.swapped,
+        tensorboard=tensorboard,
+    )
+
+
+def train_steps(order: Order, progress: Progress) -> Iterator[Any]:
+    """Yield the trainer's events, validation strips turned into pictures on this thread."""
+    from trainer.config.config import train_adapter
+    from trainer.events import Validated
+    from trainer.run.loop import train
+
+    gently(_import_optimisers)()
+    _leave_a_core()
+    config = train_adapter.validate_python(order.settings)
+    for event in train(config, order.plan, progress, order.steering):
+        if isinstance(event, Validated):
+            images = _pictures(event.strip)
+            yield Judged(event.step, dict(event.figures), event.score, event.best, images)
+        else:
+            yield event
+
+
+def _pictures(strip: Strip) -> tuple[QImage, ...]:
+    return tuple(as_image(p) for p in (strip.a, strip.b, strip.now, strip.start))
+
+
+def _import_optimisers() -> None:
+    """Making the first optimiser imports a thousand modules: better here than unprepared."""
+    importlib.import_module("torch._dynamo")
+
+
+def _leave_a_core() -> None:
+    """The window and a fusion beside the training get a core of their own."""
+    import torch
+
+    torch.set_num_threads(max(1, min(torch.get_num_threads(), usable_cores() - 1)))
+
+
+def as_image(pixels: FloatArray) -> QImage:
+    """H×W×(1 or 3) float in [0, 1] as a picture that owns its memory, made small enough to show."""
+    each = max(1, max(pixels.shape[:2]) // _SHOWN_SIDE)
+    if each > 1:
+        high, wide = (side // each * each for side in pixels.shape[:2])
+        blocks = pixels[:high, :wide].reshape(high // each, each, wide // each, each, -1)
+        pixels = blocks.mean(axis=(1, 3))
+    codes = np.rint(np.clip(np.nan_to_num(pixels), 0, 1) * 255).astype(np.uint8)
+    codes = np.ascontiguousarray(np.broadcast_to(codes, (*codes.shape[:2], 3)))
+    height, width = codes.shape[:2]
+    return QImage(codes.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+
+
+# --- runs that were left ------------------------------------------------------------------------
+
+
+def open_runs(folder: Path, progress: Progress) -> tuple[OpenRun, ...]:
+    """Runs that were left before their end, the latest first; those that are damaged come last."""
+    from trainer.config.config import train_adapter
+    from trainer.config.form import values_of
+    from trainer.run_folder.registry import scan_runs
+
+    runs, damaged = scan_runs(folder)
+    left = (
+        OpenRun(
+            run.plan.title or run.name,
+            run.task,
+            run.step,
+            run.steps,
+            _timestamp(run.when),
+            settings=train_adapter.dump_python(run.config, mode="json"),
+            shown=values_of(run.config),
+            handle=run,
+        )
+        for run in runs
+        if run.resumable and not run.running
+    )
+    return (*left, *(OpenRun(run.name, damage=run.why, handle=run) for run in damaged))
+
+
+def _timestamp(when: datetime) -> float:
+    return when.timestamp()
+
+
+def discard_run(run: OpenRun, progress: Progress) -> None:
+    """Delete a run's folder.
+
+    Raises:
+        FusionError: it goes on elsewhere, or cannot be deleted.
+    """
+    from trainer.run_folder.registry import discard
+
+    discard(run.handle)
+
+
+@dataclass(frozen=True, eq=False)
+class Left:
+    """What a run that was left shows at once.
+
+    Attributes:
+        curves: so far, None where there are none. step, images: of the last validation pictures.
+    """
+
+    curves: Any
+    step: int = 0
+    images: tuple[QImage, ...] = ()
+
+
+def read_left(plan: RunPlan, progress: Progress) -> Left:
+    """Curves and validation pictures of a run so far; what cannot be read is left out."""
+    from core.errors import InputError
+    from trainer.run_folder.preview import read_strip
+    from trainer.run_folder.registry import read_curves
+
+    curves: Any = None
+    with suppress(InputError):
+        curves = read_curves(plan.log)
+    kept = read_strip(plan.strip)
+    return Left(curves, kept[0], _pictures(kept[1])) if kept is not None else Left(curves)
+
+
+def package_run(folder: Path, progress: Progress) -> Any:
+    """Make the pack of a run that ended badly, from the best state it kept.
+
+    Raises:
+        FusionError: there is no good state.
+    """
+    from trainer.run.export import package
+
+    return package(folder)
+
+
+# --- keeping ------------------------------------------------------------------------------------
+
+
+def compare_packs(
+    parent: Path | None, child: Path, settings: Settings, plan: RunPlan, progress: Progress
+) -> Compared:
+    """Fuse the pairs a run was judged by with its pack and with the parent.
+
+    Without a parent the task's classical method takes its place.
+
+    Raises:
+        FusionError: a pack or pair cannot be used.
+    """
+    from trainer.data.pairs import find_pairs
+    from trainer.data.split import divide
+    from trainer.run.compare import compare
+
+    _leave_a_core()
+    task, exclude = settings["task"], tuple(settings.get("exclude") or ())
+    if plan.validation is not None:
+        pairs = find_pairs(plan.validation, task, exclude, plan.swapped).matches
+    else:
+        every = find_pairs(plan.data, task, exclude, plan.swapped).matches
+        pairs = divide(every, plan.share, task).validation
+    before = parent or get_task(task).default_baseline
+    windows = _by_hand(settings, "window_a"), _by_hand(settings, "window_b")
+    found = compare(before, child, pairs, progress, windows=windows)
+    lines = tuple(FigureLine(f.name, f.title, f.parent, f.child, f.better) for f in found.figures)
+    strips = tuple(
+        tuple(as_image(p) for p in (strip.a, strip.b, strip.parent, strip.child))
+        for strip in found.strips
+    )
+    return Compared(lines, strips, found.pairs, found.wins)
+
+
+def _by_hand(settings: Settings, name: str) -> Window | None:
+    ends = settings.get(name)
+    return None if ends is None else (ends[0], ends[1])
+
+
+def make_default(task: str, name: str, progress: Progress) -> None:
+    """Let a pack be what Fuse takes when nothing else is chosen.
+
+    Raises:
+        FusionError: it cannot be kept.
+    """
+    from core.packs.library import set_default
+
+    set_default(task, name)

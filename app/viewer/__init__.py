@@ -1,0 +1,1 @@
+"""Canvas, panes, windowing, colour maps: knows arrays, no file and no engine."""

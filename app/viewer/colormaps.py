@@ -1,0 +1,73 @@
+"""Colour tables for grey pictures: published ones to the digit, others from key colours."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from app.viewer.colormap_tables import TABLES
+
+Table = npt.NDArray[np.uint8]
+_Key = tuple[float, tuple[int, int, int]]
+
+_BLACK, _WHITE = (0, 0, 0), (255, 255, 255)
+
+_KEYS: dict[str, tuple[_Key, ...]] = {
+    "grey": ((0.0, _BLACK), (1.0, _WHITE)),
+    "inverted": ((0.0, _WHITE), (1.0, _BLACK)),
+    # A spectrum of this program's own, for pictures that came with one burnt in.
+    "rainbow": (
+        (0.0, _BLACK),
+        (0.12, (60, 0, 140)),
+        (0.3, (0, 60, 255)),
+        (0.48, (0, 200, 120)),
+        (0.65, (240, 230, 0)),
+        (0.85, (255, 30, 0)),
+        (1.0, _WHITE),
+    ),
+    # Blue is negative, red positive; nothing is nearly black, as the panes are.
+    "difference": (
+        (0.0, (150, 215, 255)),
+        (0.25, (30, 110, 230)),
+        (0.5, (24, 24, 28)),
+        (0.75, (225, 60, 40)),
+        (1.0, (255, 220, 140)),
+    ),
+}
+
+PALETTES: tuple[str, ...] = (
+    "grey",
+    "inverted",
+    "hot_iron",
+    "pet",
+    "rainbow",
+    "viridis",
+    "inferno",
+)
+"""Names a person can choose from; “grey” first."""
+
+
+@lru_cache(maxsize=16)
+def table(name: str) -> Table:
+    """256×3 colours of a palette, dark end first; grey for a name nobody knows."""
+    if name in TABLES:
+        colours = np.frombuffer(bytes.fromhex(TABLES[name]), np.uint8).reshape(256, 3)
+        colours.flags.writeable = False
+        return colours
+    keys = _KEYS.get(name, _KEYS["grey"])
+    at = np.linspace(0.0, 1.0, 256)
+    stops = [key[0] for key in keys]
+    channels = [np.interp(at, stops, [key[1][k] for key in keys]) for k in range(3)]
+    colours = np.rint(np.stack(channels, axis=1)).astype(np.uint8)
+    colours.flags.writeable = False
+    return colours
+
+
+@lru_cache(maxsize=16)
+def colour_table(name: str) -> list[int]:
+    """The palette as 0xffrrggbb, as an indexed picture wants it."""
+    wide = table(name).astype(np.uint32)
+    packed = 0xFF000000 | wide[:, 0] << 16 | wide[:, 1] << 8 | wide[:, 2]
+    return [int(value) for value in packed]

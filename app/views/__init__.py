@@ -1,1 +1,0 @@
-"""The workspaces of the window."""

@@ -1,0 +1,15 @@
+"""Texts without the names and paths that may tell who a patient is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def without_names(text: str, paths: Iterable[Path]) -> str:
+    """``text`` with file names and the home folder replaced: a name may be a patient's."""
+    for path in sorted(paths, key=lambda p: len(str(p)), reverse=True):
+        hidden = f"<file{path.suffix.lower()}>"
+        for name in (str(path), path.name):
+            text = text.replace(name, hidden)
+    return text.replace(str(Path.home()), "~")

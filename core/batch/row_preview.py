@@ -1,0 +1,56 @@
+"""A look at a pair before it is fused: the headers of its files only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import InputError, Said
+from core.io.reader import reader_of
+from core.pairing.folders import Match
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the headers say.
+
+    Attributes:
+        size_a, size_b: (width, height) as the picture will be shown; None where it cannot be told.
+        problem: why the row will fail, or "".
+    """
+
+    size_a: Size | None = None
+    size_b: Size | None = None
+    problem: str = ""
+
+    @property
+    def differs(self) -> bool:
+        """Whether B must be resampled before the two can be fused."""
+        return None not in (self.size_a, self.size_b) and self.size_a != self.size_b
+
+
+def picture_size(path: Path) -> Size | None:
+    """(width, height) of the picture in ``path``, turned as its EXIF tag says.
+
+    None for a file whose kind does not tell that without being decoded.
+
+    Raises:
+        InputError: the file cannot be opened, is empty, or is no picture.
+    """
+    reader = reader_of(path)
+    return reader.probe(path).upright_size if reader.probe is not None else None
+
+
+def look_at(match: Match) -> Look:
+    """What can be said of ``match`` without decoding anything."""
+    sizes: list[Size | None] = []
+    problems: list[str] = []
+    for path in (match.a, match.b):
+        try:
+            sizes.append(picture_size(path))
+        except InputError as error:
+            sizes.append(None)
+            problems.append(error.said)
+    return Look(sizes[0], sizes[1], Said.joined(" ", problems) if problems else "")

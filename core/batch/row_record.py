@@ -1,0 +1,141 @@
+"""What is recorded of one row of a batch, and how it stands in the table of the manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from core.errors import Said
+from core.io.readers.decoding import file_error
+from core.messages import from_data, to_data
+from core.printable import valid
+
+_BLOCK = 1 << 18
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What a source file was: bytes, time of change in ns, SHA-256 ("" when not taken)."""
+
+    size: int
+    mtime_ns: int
+    digest: str = ""
+
+    @classmethod
+    def of(cls, path: Path, *, digest: bool = False) -> Stamp:
+        """Stamp of the file ``path``; InputError when it cannot be read."""
+        try:
+            stat = path.stat()
+            text = ""
+            if digest:
+                with path.open("rb") as stream:
+                    text = _digest(stream)
+        except OSError as error:
+            raise file_error(path, error) from error
+        return cls(stat.st_size, stat.st_mtime_ns, text)
+
+    def still_fits(self, path: Path) -> bool:
+        """Whether ``path`` is what it was: same size and time, else same size and content."""
+        now = Stamp.of(path)
+        if now.size != self.size:
+            return False
+        if now.mtime_ns == self.mtime_ns:
+            return True
+        return bool(self.digest) and Stamp.of(path, digest=True).digest == self.digest
+
+
+def _digest(stream: BinaryIO) -> str:
+    # Not hashlib.file_digest: it fills a quarter of a megabyte with zeros first, for any file.
+    digest = hashlib.sha256(usedforsecurity=False)
+    while block := stream.read(_BLOCK):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the manifest knows of a row.
+
+    ``state``: ``begun``, ``done``, ``failed``, or ``crashed`` when the program died of it.
+    ``size``: bytes of the fused picture's file. ``strikes``: how often the program died while the
+    row was being worked on. ``resample``: the row's own choice; None for that of the batch.
+    """
+
+    key: str
+    a: Path
+    b: Path
+    target: Path
+    state: str
+    text: str = ""
+    stamps: tuple[Stamp, Stamp] | None = None
+    size: int = 0
+    seconds: float = 0.0
+    metrics: Mapping[str, float] | None = None
+    notes: tuple[str, ...] = ()
+    strikes: int = 0
+    resample: bool | None = None
+
+
+COLUMNS = (
+    "key, a, b, target, state, text, stamp_a, stamp_b, size, seconds, metrics, notes, strikes, own"
+)
+"""Those of the table, in the order of :func:`values_of`."""
+
+
+def _text(path: Path) -> str:
+    # JSON keeps names that are no valid Unicode, which SQLite's text would refuse.
+    return json.dumps(os.fspath(path))
+
+
+def _kept_text(text: str) -> str:
+    """``text`` for the table: as JSON where its template and values are known."""
+    if isinstance(text, Said):
+        return json.dumps(to_data(text))
+    return valid(text)
+
+
+def _read_text(kept: str) -> str:
+    """What :func:`_kept_text` was given; records of older versions hold plain texts."""
+    try:
+        return from_data(json.loads(kept))
+    except (ValueError, RecursionError):
+        return kept
+
+
+def values_of(record: Record) -> tuple[object, ...]:
+    """``record`` as a row of the table."""
+    own = {} if record.resample is None else {"resample": record.resample}
+    stamps = ["", ""]
+    if record.stamps is not None:
+        stamps = [json.dumps([s.size, s.mtime_ns, s.digest]) for s in record.stamps]
+    return (
+        record.key, _text(record.a), _text(record.b), _text(record.target), record.state,
+        _kept_text(record.text), *stamps, record.size, record.seconds,
+        json.dumps(dict(record.metrics or {})), json.dumps([to_data(n) for n in record.notes]),
+        record.strikes, json.dumps(own),
+    )  # fmt: skip
+
+
+def record_of(row: Sequence[object]) -> Record:
+    """What :func:`values_of` made ``row`` of."""
+    stamps = None
+    if row[6] and row[7]:
+        stamps = (Stamp(*json.loads(str(row[6]))), Stamp(*json.loads(str(row[7]))))
+    a, b, target = (Path(json.loads(str(text))) for text in row[1:4])
+    return Record(
+        str(row[0]), a, b, target,
+        state=str(row[4]),
+        text=_read_text(str(row[5])),
+        stamps=stamps,
+        size=int(str(row[8])),
+        seconds=float(str(row[9])),
+        metrics=json.loads(str(row[10])),
+        notes=tuple(from_data(note) for note in json.loads(str(row[11]))),
+        strikes=int(str(row[12])),
+        resample=own if isinstance(own := json.loads(str(row[13])).get("resample"), bool) else None,
+    )  # fmt: skip

@@ -1,0 +1,270 @@
+"""One batch from its plan to its end, as a generator of events."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.batch.concurrency import side_by_side
+from core.batch.crash_trail import Trail
+from core.batch.events import BatchEvent, BatchFinished, Counter, RowEvent, RowState
+from core.batch.manifest import Manifest, Record
+from core.batch.output_folder import FolderLost, Place, make_folder
+from core.batch.plan import BatchPlan
+from core.batch.queue_order import Order
+from core.batch.recovery import settle
+from core.batch.report import write_metrics, write_sheet
+from core.batch.resume import check_run, clean_up, sort_out
+from core.batch.row_task import Change, Work
+from core.batch.scheduler import Pipeline
+from core.errors import FusionError, InputError, OutputError, Said
+from core.fusion.protocol import Fuser
+from core.progress import NullProgress, Progress
+
+
+def run_batch(
+    plan: BatchPlan,
+    engine: Fuser,
+    progress: Progress | None = None,
+    *,
+    order: Order | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[BatchEvent]:
+    """Do what ``plan`` says and tell every step; the work goes on in threads between two events.
+
+    One bad file costs its row; where the program dies of it, the next run knows. A row that does
+    not fit into memory beside others is tried again by itself at the end. Files appear whole or not
+    at all, and the record in the output folder allows to go on after any end of the program.
+
+    Pictures are not stacked: on a CPU the network took a quarter more CPU seconds a picture in
+    stacks of four at 256×256, and less only for very small ones (``benchmarks/batch.py --stack``).
+
+    Args:
+        plan: from :func:`core.batch.plan_batch`.
+        engine: asked from several threads at once.
+        progress: told (rows ended, rows, name of the last); ``check`` is called from several
+            threads and may block (pause) or raise Cancelled. The run ends within a second of that,
+            except for a file that is being written.
+        order: which waiting row comes next, changeable at any time; None for that of the plan.
+        clock: seconds that count for pace and time left; one that stands still while the run is
+            paused keeps both right.
+
+    Raises:
+        InputError: unknown method, or the folder holds another run. PackError: the pack cannot be
+            used. OutputError: the folder cannot be written, or the disk is full. In all these cases
+            what is done stays done.
+        Cancelled: ``progress`` asked to stop.
+    """
+    progress = progress or NullProgress()
+    _check_method(plan, engine)
+    make_folder(plan.options.out)
+    manifest = Manifest(plan.options.out)
+    trail: Trail | None = None
+    place: Place | None = None
+    try:
+        settle(manifest, plan.options)
+        check_run(manifest, plan.options)
+        place = Place(plan.options.out)
+        trail = Trail(plan.options.out, plan.options.most_in_flight + 1)
+        yield from _Run(
+            plan, engine, progress, _Held(manifest, place, trail), order, clock
+        ).events()
+    except BaseException:
+        # The reason that is under way matters more than a record that cannot be closed.
+        with contextlib.suppress(FusionError):
+            manifest.close()
+        raise
+    finally:
+        for held in (trail, place):
+            if held is not None:
+                held.close()
+    manifest.close()
+
+
+def _check_method(plan: BatchPlan, engine: Fuser) -> None:
+    options = plan.options
+    infos = engine.methods(options.task)
+    methods = [info.name for info in infos]
+    known = options.method in methods or options.method.endswith(".safetensors")
+    if not options.method:
+        known = any(info.kind == "pack" for info in infos)
+    if not known:
+        raise InputError(
+            Said("No method “{0}” for task {1}", options.method, options.task)
+            if options.method
+            else Said("No pack for task {0}", options.task),
+            remedy=Said("Choose one of: {0}.", ", ".join(methods)),
+        )
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What a run holds in its output folder."""
+
+    manifest: Manifest
+    place: Place
+    trail: Trail
+
+
+class _Run:
+    def __init__(
+        self,
+        plan: BatchPlan,
+        engine: Fuser,
+        progress: Progress,
+        held: _Held,
+        order: Order | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self._plan, self._engine = plan, engine
+        self._progress, self._held, self._manifest = progress, held, held.manifest
+        self._order, self._clock = order, clock
+        self._counter = Counter(len(plan.rows), clock)
+        self._failures: dict[int, str] = {}
+        self._deferred: list[Work] = []
+        self._there: dict[int, RowState] = {}
+        """Rows whose results should be there: done in this run, or before."""
+
+    def events(self) -> Iterator[BatchEvent]:
+        options = self._plan.options
+        if options.overwrite and not options.resume:
+            self._manifest.begin_anew()
+        records = self._manifest.records()
+        clean_up(self._plan, records)
+        # A plan of some rows, such as the failed ones, does not make the run smaller.
+        total = len(records.keys() | {row.key for row in self._plan.rows})
+        before = int(self._manifest.meta().get("total", 0))
+        self._manifest.set_meta(
+            settings=json.dumps(options.settings()), total=str(max(total, before))
+        )
+        works: list[Work] = []
+        for event, work in self._sorted_out(records):
+            self._progress.check()
+            yield event
+            if work is not None:
+                (self._deferred if work.strikes else works).append(work)
+        try:
+            if works:
+                yield from self._drive(works, alone=False)
+            while self._deferred:
+                works, self._deferred = self._deferred, []
+                yield from self._drive(works, alone=True)
+            self._held.place.check()
+        except FolderLost:
+            yield from self._lost()
+            raise
+        yield from self._lost()
+        self._manifest.flush()
+        files = self._reports()
+        failures = tuple((self._plan.rows[i], self._failures[i]) for i in sorted(self._failures))
+        yield BatchFinished(self._counter.tally(), failures, files)
+
+    def _sorted_out(
+        self, records: Mapping[str, Record]
+    ) -> Iterator[tuple[BatchEvent, Work | None]]:
+        for place, row in enumerate(self._plan.rows):
+            record = records.get(row.key)
+            todo = sort_out(row, record, self._plan)
+            work = Work(place, row, todo.overwrite)
+            if todo.alone:
+                assert record is not None
+                work.strikes = record.strikes
+            if todo.state == "done":
+                assert record is not None
+                self._recover(work, record)
+                yield self._event(Change(work, "skipped", Said("done before"))), None
+            elif todo.state == "queued":
+                yield self._event(Change(work, "queued", todo.text)), work
+            else:
+                yield self._event(Change(work, todo.state, todo.text)), None
+
+    def _recover(self, work: Work, record: Record) -> None:
+        """The row was finished when the program ended; only the record of that was lost."""
+        size = (self._plan.options.out / work.row.target).stat().st_size
+        self._manifest.end(
+            Record(
+                record.key, record.a, record.b, record.target, "done",
+                stamps=record.stamps, size=size,
+            )
+        )  # fmt: skip
+
+    def _lost(self) -> Iterator[RowEvent]:
+        """Results that somebody removed before the run ended are not counted as made."""
+        for place, row in enumerate(self._plan.rows):
+            before = self._there.get(place)
+            if before is None or _exists(self._plan.options.out / row.target):
+                continue
+            match = row.match
+            text = OutputError(
+                str(self._plan.options.out / row.target),
+                "it was written and is not there any more",
+                "Go on with the batch to make it again.",
+            ).said
+            self._manifest.end(
+                Record(row.key, match.a, match.b, row.target, "failed", text, resample=row.resample)
+            )
+            yield self._event(Change(Work(place, row, overwrite=True), "failed", text))
+
+    def _drive(self, works: list[Work], *, alone: bool) -> Iterator[BatchEvent]:
+        pipeline = Pipeline(
+            self._plan,
+            self._engine,
+            self._progress,
+            self._manifest,
+            place=self._held.place,
+            trail=self._held.trail,
+            alone=alone,
+            order=self._order,
+            clock=self._clock,
+        )
+        with contextlib.nullcontext() if alone else side_by_side():
+            pipeline.start(works)
+            try:
+                while not pipeline.idle:
+                    self._progress.check()
+                    for change in pipeline.told():
+                        yield self._event(change)
+                    self._manifest.tick()
+                if pipeline.fatal is not None:
+                    raise pipeline.fatal
+            finally:
+                pipeline.close()
+
+    def _event(self, change: Change) -> RowEvent:
+        work, row = change.work, change.work.row
+        state: RowState = "queued" if change.state == "deferred" else change.state  # type: ignore[assignment]
+        if change.state == "deferred":
+            self._deferred.append(work)
+        if state == "failed":
+            self._failures[work.place] = change.text
+        self._counter.count(state, before=self._there.pop(work.place, ""))
+        tally = self._counter.tally()
+        self._progress.report(tally.ended, tally.total, row.match.name)
+        there = state in ("done", "skipped")
+        if there:
+            self._there[work.place] = state
+        notes = change.written.notes if change.written else ()
+        return RowEvent(
+            work.place, row, state, tally, change.text, work.seconds,
+            self._plan.options.out / row.target if there else None, notes, change.differs,
+        )  # fmt: skip
+
+    def _reports(self) -> tuple[Path, ...]:
+        files: list[Path] = []
+        records = self._manifest.records()
+        if self._plan.options.metrics:
+            files.append(write_metrics(self._plan, records))
+        if self._plan.options.contact_sheet:
+            files.append(write_sheet(self._plan, records, self._progress))
+        return tuple(files)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False

@@ -1,0 +1,1 @@
+"""Fusing a pair: engines, colour handling, feature maps."""

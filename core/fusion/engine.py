@@ -1,0 +1,389 @@
+"""The fusion engine: a request in, a result out. The one call everything else stands on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.available_memory import available_bytes, give_back
+from core.baselines import BASELINES
+from core.device import choose_device, keep_to_one_core, memory_error, usable_cores
+from core.errors import Cancelled, DeviceMemoryError, PackError, Said
+from core.fusion.classical_engine import fuse_classically, least_bytes
+from core.fusion.color import Split, merge, split
+from core.fusion.instrumentation import Stopwatch, finished, memory_named, provenance
+from core.memory_model import Wanted, network_bytes, pair_bytes, reading_bytes
+from core.models.config import NetworkConfig
+from core.models.network import Features, UniFusionNet, pad_to_patches
+from core.models.tiling import WHOLE, Stripes, Walk
+from core.packs.format import read_pack
+from core.packs.registry import Catalogue, PackEntry
+from core.progress import NullProgress, Progress
+from core.tasks import ColourPolicy, get_task
+from core.types import (
+    DeviceChoice,
+    FloatArray,
+    FusionRequest,
+    FusionResult,
+    ImageHeader,
+    SourcePair,
+)
+
+_STRIPE_PIXELS = 2**19
+"""A picture of up to twice as many pixels is fused whole; of a larger one, so much at a time."""
+_TILE_PIXELS = 2**18
+"""The same where memory is scarce; smaller pieces cost more around them than they save."""
+
+
+@dataclass(frozen=True)
+class MethodInfo:
+    """One way to fuse, for lists and menus."""
+
+    name: str
+    title: str
+    kind: Literal["pack", "baseline"]
+    summary: str
+    default: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class _Loaded:
+    network: UniFusionNet
+    entry: PackEntry
+    stamp: tuple[int, int]
+
+
+class _Stoppable:
+    """The caller's progress, which stops as well when the caller does not wait any more."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress, self.left = progress, threading.Event()
+
+    def report(self, done: float, total: float, stage: str) -> None:
+        """Pass it on."""
+        self._progress.report(done, total, stage)
+
+    def check(self) -> None:
+        """Raise Cancelled when the caller says so or has gone."""
+        if self.left.is_set():
+            raise Cancelled
+        self._progress.check()
+
+
+class FusionEngine:
+    """Fuses pairs by packs and baselines; keeps the last pack loaded.
+
+    May be used from several threads. They take turns, unless they say that there are others.
+    """
+
+    def __init__(
+        self,
+        device: str = "auto",
+        catalogue: Catalogue | None = None,
+        backbone: Path | None = None,
+    ) -> None:
+        """Args: ``device`` as in :func:`core.device.choose_device`; ``backbone``: DINOv3 file."""
+        self._device = choose_device(device)
+        self._catalogue = catalogue or Catalogue()
+        self._backbone = backbone
+        self._loaded: _Loaded | None = None
+        self._loading = threading.Lock()
+        # Networks run on one thread, whoever asks: every thread that calls torch gets helpers of
+        # its own, and where there are more helpers than cores, all of them take a fifth longer.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="network")
+        self._beside = self._thread
+        if self._device.name == "cpu":
+            # Several cores wait for each other at every layer of a small picture: a picture a core
+            # is half as quick again.
+            self._beside = ThreadPoolExecutor(usable_cores(), "beside", keep_to_one_core)
+
+    @property
+    def device_choice(self) -> DeviceChoice:
+        """Where this engine runs, and why."""
+        return self._device
+
+    def methods(self, task: str) -> tuple[MethodInfo, ...]:
+        """Packs of ``task`` (default first), then the classical baselines."""
+        packs = [
+            MethodInfo(
+                entry.manifest.name,
+                entry.manifest.title,
+                "pack",
+                Said(
+                    "{0}, {1} steps",
+                    entry.manifest.network.backbone.kind,
+                    entry.manifest.training.steps,
+                ),
+                default=index == 0,
+            )
+            for index, entry in enumerate(self._catalogue.for_task(get_task(task).name))
+        ]
+        classical = [
+            MethodInfo(b.name, b.title, "baseline", b.reference) for b in BASELINES.values()
+        ]
+        return (*packs, *classical)
+
+    def unused_backbone(self, task: str, method: str) -> Said | None:
+        """What to say where this engine was given a DINOv3 file and ``method`` needs none.
+
+        Raises:
+            InputError: unknown task or method. PackError: the pack cannot be used.
+        """
+        if self._backbone is None:
+            return None
+        name = method
+        if method not in BASELINES:
+            manifest = self._catalogue.find(method, get_task(task).name).manifest
+            if manifest.network.backbone.kind == "dinov3":
+                return None
+            name = manifest.name
+        return Said("The DINOv3 file {0} is not used: {1} needs none", self._backbone.name, name)
+
+    def insist_fits(
+        self, a: ImageHeader, b: ImageHeader, task: str, method: str, kept: Wanted | None = None
+    ) -> None:
+        """Refuse a pair that no way through it fits into memory, before it is read.
+
+        Args:
+            kept: what is wanted beside the fused picture.
+
+        Raises:
+            DeviceMemoryError: as said. InputError, PackError: as :meth:`fuse`.
+        """
+        free = available_bytes()
+        if method in BASELINES:
+            fusing = least_bytes(BASELINES[method], (a.width, a.height), get_task(task).colour)
+        else:
+            config = self._catalogue.find(method, task).manifest.network
+            way = replace(kept or Wanted(), piece=_TILE_PIXELS)
+            fusing = network_bytes(config, a.width, a.height, way)
+        if self._device.name != "cpu":
+            fusing = 0
+        needed = max(reading_bytes(a, b), pair_bytes(a, b) + fusing)
+        if free is not None and needed > free:
+            raise memory_error(
+                self._device, (a.width, a.height), tiled=True, needed=needed, free=free
+            )
+
+    def fuse(
+        self,
+        request: FusionRequest,
+        progress: Progress | None = None,
+        *,
+        beside_others: bool = False,
+    ) -> FusionResult:
+        """Fuse one pair.
+
+        Args:
+            request: what to fuse, with which method, and what to give back besides.
+            progress: told the stages; asked between them whether to stop.
+            beside_others: several threads fuse a pair each. On a CPU a light network then works on
+                each pair with one core, which is quicker than taking turns on all of them, and
+                needs memory for as many pairs as there are cores. The result is the same.
+
+        Raises:
+            InputError: unknown task or method. PackError: the pack cannot be used.
+            DeviceMemoryError: the picture does not fit. Cancelled: the caller said stop.
+        """
+        progress = progress or NullProgress()
+        get_task(request.task)  # an unknown task is said before an unknown method
+        if request.method in BASELINES:
+            return fuse_classically(request, progress)
+        entry = self._find(request)
+        # Heavy blocks at full resolution take gigabytes: not once for every core.
+        is_light = entry.manifest.network.stride > 1
+        threads = self._beside if beside_others and is_light else self._thread
+        return finished(self._on(threads, request, entry, progress), request, progress)
+
+    def _on(
+        self,
+        threads: ThreadPoolExecutor,
+        request: FusionRequest,
+        entry: PackEntry,
+        progress: Progress,
+    ) -> FusionResult:
+        told = _Stoppable(progress)
+        running = threads.submit(self._fuse_by_pack, request, entry, told)
+        try:
+            return running.result()
+        except BaseException:
+            told.left.set()
+            raise
+
+    def _fuse_by_pack(
+        self, request: FusionRequest, entry: PackEntry, progress: Progress
+    ) -> FusionResult:
+        watch = Stopwatch(progress, self._device, 6)
+        way = self._way(request, entry.manifest.network)
+        try:
+            with memory_named(self._device, request, tiled=way.piece == _TILE_PIXELS):
+                with watch.stage("loading the model"):
+                    loaded = self._load(entry)
+                manifest = loaded.entry.manifest
+                with watch.stage("preparing"):
+                    parts, x, y = self._prepared(request.pair, manifest.colour)
+                with torch.inference_mode():
+                    outputs = self._run(loaded.network, x, y, request, way, watch)
+                del x, y
+                with watch.stage("colour"):
+                    merged = merge(outputs.fused, parts)
+        except DeviceMemoryError:
+            self._loaded = None
+            if self._device.name != "cpu":
+                torch.cuda.empty_cache()
+            raise
+        return FusionResult(
+            fused=merged,
+            task=request.task,
+            method=manifest.name,
+            device=self._device,
+            bit_depth=request.pair.bit_depth,
+            reconstruction_a=outputs.reconstruction_a,
+            reconstruction_b=outputs.reconstruction_b,
+            features_a=outputs.features_a,
+            features_b=outputs.features_b,
+            timings=watch.seconds,
+            provenance=provenance(request, manifest.name, manifest.weights_sha256),
+        )
+
+    def _way(self, request: FusionRequest, config: NetworkConfig) -> Wanted:
+        """The quickest way that fits into the memory there is.
+
+        Raises:
+            DeviceMemoryError: none does. Of a graphics card that is left to the driver to say: it
+                refuses, where a system would kill.
+        """
+        size, free = request.pair.a.size, available_bytes(self._device.name)
+        ways = tuple(_ways(*size, request))
+        for way in ways:
+            needed = network_bytes(config, *size, way)
+            if free is None or needed <= free:
+                return way
+        if self._device.name != "cpu":
+            return ways[-1]
+        raise memory_error(self._device, size, tiled=True, needed=needed, free=free or 0)
+
+    def _find(self, request: FusionRequest) -> PackEntry:
+        entry = self._catalogue.find(request.method, request.task)
+        if entry.manifest.task != request.task:
+            raise PackError(
+                Said("Pack “{0}”", entry.manifest.name),
+                Said("it was trained for task {0}, not {1}", entry.manifest.task, request.task),
+                "Choose a pack of this task, or change the task.",
+            )
+        return entry
+
+    def _load(self, entry: PackEntry) -> _Loaded:
+        try:
+            stat = entry.path.stat()
+        except OSError as error:
+            why = Said("it cannot be read ({0})", error.strerror)
+            raise PackError(str(entry.path), why) from error
+        stamp = (stat.st_mtime_ns, stat.st_size)
+        with self._loading:
+            held = self._loaded
+            if held is None or held.entry.path != entry.path or held.stamp != stamp:
+                network, manifest = read_pack(entry.path, self._backbone)
+                network.to(self._device.name).requires_grad_(False)
+                held = _Loaded(network, replace(entry, manifest=manifest), stamp)
+                self._loaded = held
+        return held
+
+    def _prepared(self, pair: SourcePair, colour: ColourPolicy) -> tuple[Split, Tensor, Tensor]:
+        """What is fused and carried, and both pictures as the network wants them."""
+        parts = split(pair, colour)
+        height, width = parts.a.shape[:2]
+        x, y = self._tensor(parts.a), self._tensor(parts.b)
+        if self._device.name == "cpu":  # one copy of each is enough
+            a, b = (t[0, :, :height, :width].permute(1, 2, 0).numpy() for t in (x, y))
+            parts = replace(parts, a=a, b=b)
+        return parts, x, y
+
+    def _run(
+        self,
+        network: UniFusionNet,
+        x: Tensor,
+        y: Tensor,
+        request: FusionRequest,
+        way: Wanted,
+        watch: Stopwatch,
+    ) -> _Outputs:
+        width, height = request.pair.a.size
+        reconstructs = request.reconstructions and network.config.reconstruction
+        with watch.stage("encoding"):
+            walk = _walk(x.shape[2], x.shape[3], way, watch)
+            if walk is not WHOLE:
+                give_back()
+            features = network.encode(x, y, walk)
+        with watch.stage("fusing"):
+            spend = not (reconstructs or request.features)
+            fused = _picture(network.fuse(features, x, y, walk, spend=spend), height, width)
+        rec_a = rec_b = None
+        if reconstructs:
+            with watch.stage("reconstructing"):
+                reconstructions = network.reconstruct(features, walk)
+                if reconstructions is not None:
+                    rec_a, rec_b = (_picture(r, height, width) for r in reconstructions)
+        maps: tuple[FloatArray | None, FloatArray | None] = (None, None)
+        if request.features:
+            maps = _feature_maps(features, network.config.stride, height, width)
+        return _Outputs(fused, rec_a, rec_b, *maps)
+
+    def _tensor(self, pixels: FloatArray) -> Tensor:
+        chw = np.ascontiguousarray(pixels.transpose(2, 0, 1))[np.newaxis]
+        padded, _ = pad_to_patches(torch.from_numpy(chw).to(self._device.name))
+        return padded
+
+
+def _ways(width: int, height: int, request: FusionRequest) -> Iterator[Wanted]:
+    """Ways through a picture of that size, the quickest first and the smallest last.
+
+    In pieces, the caller can also stop in between.
+    """
+    asked = Wanted(0, request.reconstructions, request.features)
+    area = width * height
+    if not request.tiles:
+        if area <= 2 * _STRIPE_PIXELS:
+            yield asked
+        if area > _STRIPE_PIXELS:
+            yield replace(asked, piece=_STRIPE_PIXELS)
+    yield replace(asked, piece=_TILE_PIXELS)
+
+
+def _walk(height: int, width: int, wanted: Wanted, watch: Stopwatch) -> Walk:
+    if not wanted.piece or height * width <= wanted.piece:
+        return WHOLE
+    return Stripes(height, wanted.piece // width, watch.check, give_back)
+
+
+@dataclass(frozen=True, eq=False)
+class _Outputs:
+    fused: FloatArray
+    reconstruction_a: FloatArray | None
+    reconstruction_b: FloatArray | None
+    features_a: FloatArray | None
+    features_b: FloatArray | None
+
+
+def _picture(output: Tensor, height: int, width: int) -> FloatArray:
+    """1×ch×H'×W' network output → H×W×ch in [0, 1], the padding cut off."""
+    cut = output[0, :, :height, :width].float().clamp_(0, 1).permute(1, 2, 0)
+    return np.ascontiguousarray(cut.cpu().numpy())
+
+
+def _feature_maps(
+    features: Features, stride: int, height: int, width: int
+) -> tuple[FloatArray, FloatArray]:
+    rows, columns = -(-height // stride), -(-width // stride)
+    cut_x, cut_y = (
+        np.ascontiguousarray(f[0, :, :rows, :columns].float().cpu().numpy()) for f in features
+    )
+    return cut_x, cut_y

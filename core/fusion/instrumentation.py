@@ -1,0 +1,126 @@
+"""What every way to fuse has around it: stages timed, memory named, origin and notes told.
+
+Nothing here imports torch, so that a classical fusion does not wait for it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+
+from core import __version__
+from core.device import is_out_of_memory, memory_error, synchronise
+from core.io.pair_notes import notes_of
+from core.progress import Progress
+from core.tasks import get_task
+from core.types import (
+    BoolArray,
+    DeviceChoice,
+    FloatArray,
+    FusionRequest,
+    FusionResult,
+    Image,
+)
+
+_PLAIN = {8: (0.0, 255.0), 16: (0.0, 65535.0), 32: (0.0, 1.0)}
+"""Windows that say nothing, of pictures that no file holds."""
+
+
+class Stopwatch:
+    """Seconds per stage; reports each stage and lets the caller cancel between them."""
+
+    def __init__(self, progress: Progress, device: DeviceChoice, stages: int) -> None:
+        self.seconds: dict[str, float] = {}
+        self._progress, self._device, self._stages = progress, device, stages
+
+    def check(self) -> None:
+        """Raise :class:`core.errors.Cancelled` if the caller said stop."""
+        self._progress.check()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time one stage under ``name``."""
+        self.check()
+        self._progress.report(len(self.seconds), self._stages, name)
+        start = time.perf_counter()
+        yield
+        synchronise(self._device)
+        self.seconds[name] = time.perf_counter() - start
+
+
+@contextmanager
+def memory_named(device: DeviceChoice, request: FusionRequest, *, tiled: bool) -> Iterator[None]:
+    """Every way to run out of memory leaves as one error that names picture and device.
+
+    Args:
+        tiled: smaller pieces than now there are none.
+
+    Raises:
+        DeviceMemoryError: the memory ran out.
+    """
+    try:
+        yield
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise memory_error(device, request.pair.a.size, tiled=tiled) from error
+        raise
+
+
+def finished(result: FusionResult, request: FusionRequest, progress: Progress) -> FusionResult:
+    """The result as it leaves: with the task's name, the readers' notes and the request's id.
+
+    Reconstructions are black where their source holds no data.
+    """
+    progress.report(1, 1, "done")
+    pair = request.pair
+    return replace(
+        result,
+        task=get_task(request.task).name,
+        reconstruction_a=_masked(result.reconstruction_a, pair.a.mask),
+        reconstruction_b=_masked(result.reconstruction_b, pair.b.mask),
+        notes=(*notes_of(pair), *result.notes),
+        request_id=request.request_id,
+    )
+
+
+def _masked(picture: FloatArray | None, mask: BoolArray | None) -> FloatArray | None:
+    if picture is None or mask is None:
+        return picture
+    return np.where(mask[..., np.newaxis], picture, np.float32(0))
+
+
+def _window_of(image: Image) -> str:
+    """Black and white of a source with its unit; "" where they are those of its file."""
+    if image.window == (image.container or _PLAIN.get(image.bit_depth)):
+        return ""
+    low, high = image.window
+    return f"{low:.9g} {high:.9g} {image.unit}".strip()
+
+
+def provenance(request: FusionRequest, method: str, digest: str = "") -> dict[str, str]:
+    """What made a result, for its file: no folder, and nothing that is not known.
+
+    Args:
+        digest: SHA-256 of the weights, where there are any.
+
+    Returns:
+        Texts by name; ``window_a`` and ``window_b`` ("29300 30900", with the unit) only where black
+        and white are not those of the file's kind.
+    """
+    entries = {
+        "software": f"UniFusion Studio {__version__}",
+        "task": request.task,
+        "method": method,
+        "weights_sha256": digest,
+        "source_a": request.pair.a.name,
+        "source_b": request.pair.b.name,
+        "window_a": _window_of(request.pair.a),
+        "window_b": _window_of(request.pair.b),
+    }
+    if get_task(request.task).medical:
+        entries["notice"] = "Research use only – AI-generated image"
+    return {key: value for key, value in entries.items() if value}

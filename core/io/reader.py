@@ -1,0 +1,304 @@
+"""From paths to pictures and pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from core.errors import DamagedImage, InputError, Said, differing_proportions
+from core.io.memory_check import insist_room
+from core.io.readers import kinds, modern, netpbm, raster, tiff
+from core.io.readers.decoding import check_size, file_error
+from core.io.readers.registry import HEAD_BYTES, Reader, Registry
+from core.io.values import for_task, with_window
+from core.types import BoolArray, FloatArray, Image, ImageHeader, SourcePair
+from core.windows import Windows
+
+READERS = Registry()
+_RASTER = (raster.read_raster, raster.probe_raster)
+_JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
+READERS.add(Reader("PNG", (".png",), kinds.is_png, *_RASTER, raster.show_raster))
+READERS.add(Reader("JPEG", _JPEG_SUFFIXES, kinds.is_jpeg, *_RASTER, raster.show_raster))
+READERS.add(Reader("TIFF", (".tif", ".tiff"), kinds.is_tiff, tiff.read_tiff, tiff.probe_tiff))
+READERS.add(Reader("BMP", (".bmp", ".dib"), kinds.is_bmp, *_RASTER))
+READERS.add(Reader("WebP", (".webp",), kinds.is_webp, *_RASTER))
+READERS.add(Reader("GIF", (".gif",), kinds.is_gif, *_RASTER))
+_NETPBM_SUFFIXES = (".pgm", ".ppm", ".pbm", ".pnm")
+READERS.add(
+    Reader("Netpbm", _NETPBM_SUFFIXES, kinds.is_netpbm, netpbm.read_netpbm, netpbm.probe_netpbm)
+)
+for _kind, _suffixes, _recognises in (
+    (modern.JPEG_2000, (".jp2", ".j2k", ".j2c", ".jpf", ".jpx"), kinds.is_jpeg2000),
+    (modern.JPEG_XL, (".jxl",), kinds.is_jpegxl),
+    (modern.JPEG_LS, (".jls",), kinds.is_jpegls),
+    (modern.AVIF, (".avif",), kinds.is_avif),
+    (modern.HEIC, (".heic", ".heif"), kinds.is_heif),
+):
+    READERS.add(Reader(_kind.name, _suffixes, _recognises, _kind.read, _kind.probe))
+
+IMAGE_SUFFIXES: tuple[str, ...] = READERS.suffixes
+"""Suffixes of files that can be read, lower case with the dot."""
+
+_SAME_FILE = Said("Source A and source B are the same picture.")
+
+
+Damaged = Literal["refuse", "show"]
+_SHOW = (
+    "Copy or export it again. To fuse what can be decoded of it, ask for that (--show-damaged on "
+    "the command line, the button in the window)."
+)
+
+
+def read_image(path: str | Path, damaged: Damaged = "refuse") -> Image:
+    """The picture in the file ``path``.
+
+    Files keep their numbers; what of them is black and white is said in :mod:`core.io.values`.
+    Pixels that are NaN, infinite or “no data” by the file are masked. Turned upright, in sRGB;
+    transparency is put on black, CMYK, palettes and black-and-white expanded, each with a note.
+
+    Args:
+        path: the file; its content tells its kind, then its suffix.
+        damaged: ``"show"`` gives what can be decoded of a damaged JPEG or PNG, with a note that
+            says so. Rows of a PNG that cannot be decoded are masked.
+
+    Raises:
+        InputError: the file is missing, a folder, not readable, empty, not a picture, damaged or
+            incomplete, of several frames or pages, without pixels, over 400 million pixels or more
+            than so many bytes can hold, of more than four channels, or holds no data at all.
+    """
+    path = Path(path)
+    reader = reader_of(path)
+    if damaged == "show" and reader.show is not None:
+        return reader.show(path)
+    try:
+        return reader.read(path)
+    except DamagedImage as error:
+        if reader.show is None:
+            raise
+        shown = DamagedImage(error.what, error.why, _SHOW)
+        shown.can_be_shown = True
+        raise shown from error
+
+
+def is_image(path: str | Path) -> bool:
+    """Whether ``path`` is a file some reader would try to open.
+
+    Cheap, for long lists of files: a known suffix is enough; else the first bytes decide. False
+    for what cannot be opened. Whether the file can be read, only :func:`read_image` tells.
+    """
+    path = Path(path)
+    if path.suffix.lower() in READERS.suffixes:
+        return True
+    try:
+        return READERS.recognise(_head(path)) is not None
+    except InputError:
+        return False
+
+
+def probe_image(path: str | Path) -> ImageHeader:
+    """What the header of ``path`` says; no pixel is decoded where its kind allows that.
+
+    Raises:
+        InputError: the file is missing, not readable, or no image this program can read.
+    """
+    path = Path(path)
+    reader = reader_of(path)
+    if reader.probe is not None:
+        return reader.probe(path)
+    image = reader.read(path)
+    channels = int(image.data.shape[2])
+    return ImageHeader(reader.name, image.width, image.height, channels, image.bit_depth)
+
+
+def reader_of(path: Path) -> Reader:
+    """The reader that opens ``path``.
+
+    Raises:
+        InputError: the file is missing, not readable, empty, or no image this program can read.
+    """
+    head = _head(path)
+    if not head:
+        raise InputError(str(path), "the file is empty", "Copy or export it again.")
+    reader = READERS.find(head, path.suffix)
+    if reader is None:
+        raise _unknown(path, head)
+    return reader
+
+
+def _unknown(path: Path, head: bytes) -> InputError:
+    name = path.name.lower()
+    known = (
+        ("DICOM", kinds.is_dicom(head) or name.endswith((".dcm", ".dicom"))),
+        ("NIfTI", kinds.is_nifti(head) or name.endswith((".nii", ".nii.gz"))),
+        ("JPEG XR", kinds.is_jpegxr(head) or name.endswith((".jxr", ".wdp", ".hdp"))),
+    )
+    for kind, is_this in known:
+        if is_this:
+            return InputError(
+                str(path),
+                Said("it is a file of the kind {0}, not a picture this program can read yet", kind),
+                Said("Export it as a picture of one of these kinds: {0}.", _names()),
+            )
+    return InputError(
+        str(path),
+        "it is not a picture this program can read",
+        Said("Choose a file of one of these kinds: {0}.", _names()),
+    )
+
+
+def _names() -> str:
+    # A decoder of HEIC is not part of the program.
+    return ", ".join(name for name in READERS.names if name != modern.HEIC.name)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise InputError(str(path), "it is a folder", "Choose a picture inside it.")
+        if path.exists() and not path.is_file():
+            raise InputError(str(path), "it is a device, not a file", "Choose a picture.")
+        with path.open("rb") as stream:
+            return stream.read(HEAD_BYTES)
+    except OSError as error:
+        raise file_error(path, error) from error
+    except ValueError as error:  # a NUL in the name
+        raise InputError(repr(str(path)), str(error), "Check the name.") from error
+
+
+class _NoHeader(Exception):
+    """A header that cannot be read."""
+
+
+def _header(path: Path) -> ImageHeader:
+    try:
+        return probe_image(path)
+    except InputError as error:
+        raise _NoHeader from error
+
+
+def read_pair(
+    path_a: str | Path,
+    path_b: str | Path,
+    *,
+    resample: bool = False,
+    task: str = "",
+    windows: Windows = (None, None),
+    damaged: Damaged = "refuse",
+    between: Callable[[], object] | None = None,
+) -> SourcePair:
+    """Two pictures of one scene.
+
+    Args:
+        path_a, path_b: the files.
+        resample: bring B onto A's grid when their sizes differ.
+        task: what the pair is for, where known: some tasks compare brightness, and both pictures
+            then have one window (:func:`core.io.values.for_task`).
+        windows: black and white of A and of B where they were chosen by hand.
+        damaged: as in :func:`read_image`.
+        between: called when A has been read and B has not; may raise to stop.
+
+    Raises:
+        SizeMismatch: the sizes differ and ``resample`` is False.
+        InputError: see :func:`read_image` and :func:`core.io.values.with_window`; no pixel holds
+            data in both.
+    """
+    path_a, path_b = Path(path_a), Path(path_b)
+    with suppress(_NoHeader):  # reading says it better
+        insist_room(*((path, _header(path)) for path in (path_a, path_b)))
+    a = read_image(path_a, damaged)
+    if between is not None:
+        between()
+    b = read_image(path_b, damaged)
+    if _same_content(path_a, path_b):
+        a, b = (replace(image, notes=(*image.notes, _SAME_FILE)) for image in (a, b))
+    if resample and a.size != b.size:
+        b = resample_onto(b, a.size)
+    pair = for_task(SourcePair(a, b), task)
+    if windows == (None, None):
+        return pair
+    return SourcePair(with_window(pair.a, windows[0]), with_window(pair.b, windows[1]))
+
+
+def _same_content(path_a: Path, path_b: Path) -> bool:
+    try:
+        if path_a.samefile(path_b):
+            return True
+        if path_a.stat().st_size != path_b.stat().st_size:
+            return False
+        with path_a.open("rb") as a, path_b.open("rb") as b:
+            while block := a.read(1 << 20):
+                if block != b.read(1 << 20):
+                    return False
+    except OSError as error:
+        raise file_error(path_b, error) from error
+    return True
+
+
+def resample_onto(image: Image, size: tuple[int, int]) -> Image:
+    """``image`` stretched to ``size`` (width, height), with a note; itself if it has that size.
+
+    Area averages where it shrinks, bicubic where it grows, kept within the range it had: what the
+    file could hold, else the least and greatest value. A new pixel that takes anything from a pixel
+    without data has none.
+
+    Raises:
+        InputError: ``size`` is empty or absurdly large, or no pixel with data is left.
+    """
+    if image.size == size:
+        return image
+    check_size(image.origin or Path("picture"), *size)
+    data, mask = _stretched(image.data, size), image.mask
+    if mask is not None:
+        mask = ~_touched(~mask, size)
+    valid = image.data if image.mask is None else image.data[image.mask]
+    low, high = image.container or (float(valid.min()), float(valid.max()))
+    spacing = image.spacing
+    if spacing is not None:
+        spacing = (spacing[0] * image.height / size[1], spacing[1] * image.width / size[0])
+    notes = [Said("Resampled from {0}×{1} to {2}×{3} pixels.", *image.size, *size)]
+    proportions = differing_proportions(image.size, size)
+    if proportions:
+        notes.append(Said("{0}: the picture is stretched.", proportions))
+    return replace(
+        image,
+        data=np.clip(data, low, high),
+        spacing=spacing,
+        notes=(*image.notes, *notes),
+        mask=mask,
+    )
+
+
+def _stretched(pixels: FloatArray, size: tuple[int, int], *, smooth: bool = True) -> FloatArray:
+    """H×W×C to ``size``; with ``smooth`` False, growing is linear."""
+    height, width = pixels.shape[:2]
+    smaller = (min(size[0], width), min(size[1], height))
+    data = np.ascontiguousarray(pixels)
+    # One axis may shrink while the other grows: shrink first, then grow.
+    if smaller != (width, height):
+        data = np.asarray(cv2.resize(data, smaller, interpolation=cv2.INTER_AREA), np.float32)
+    if smaller != size:
+        how = cv2.INTER_CUBIC if smooth else cv2.INTER_LINEAR
+        data = np.asarray(cv2.resize(data, size, interpolation=how), np.float32)
+    return data.reshape(size[1], size[0], -1).astype(np.float32, copy=False)
+
+
+def _touched(missing: BoolArray, size: tuple[int, int]) -> BoolArray:
+    """Which pixels of ``size`` take anything from those that are ``missing``, H×W."""
+    shrinks = size[0] < missing.shape[1] or size[1] < missing.shape[0]
+    grows = size[0] > missing.shape[1] or size[1] > missing.shape[0]
+    marks = missing.astype(np.float32)
+    if shrinks:
+        smaller = min(size[0], marks.shape[1]), min(size[1], marks.shape[0])
+        marks = _stretched(marks[..., np.newaxis], smaller)[..., 0]
+    if grows:
+        # A cubic reaches one pixel farther than a line between two, and its weights may cancel.
+        spread = cv2.dilate((marks > 0).astype(np.uint8), np.ones((3, 3), np.uint8))
+        marks = _stretched(spread[..., np.newaxis].astype(np.float32), size, smooth=False)[..., 0]
+    touched: BoolArray = marks > 0
+    return touched

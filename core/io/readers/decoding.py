@@ -1,0 +1,317 @@
+"""The steps every reader shares between decoded samples and an :class:`core.types.Image`."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import DamagedImage, InputError, Said
+from core.io import nodata
+from core.io.readers.icc import cmyk_to_rgb, to_srgb
+from core.io.values import Range, windowed
+from core.types import BitDepth, BoolArray, FloatArray, Image
+
+MAX_PIXELS = 400_000_000
+"""Larger pictures are refused: no network here could take them, and some files only claim so."""
+
+Samples = npt.NDArray[Any]
+Kind = Literal["grey", "rgb", "cmyk"]
+_Array = TypeVar("_Array", FloatArray, BoolArray)
+
+# Nothing a decoder logs is for the user: what matters becomes an error or a note.
+logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
+
+
+@dataclass
+class Decoded:
+    """A picture as its decoder gave it.
+
+    Attributes:
+        pixels: H×W×C in the type on file; C = 1 (grey), 3 (rgb) or 4 (cmyk).
+        kind: what the channels are.
+        top: value of full white for unsigned integers; None for all other numbers, which have no
+            natural range.
+        bit_depth: depth of the file.
+        alpha: H×W opacity, 0…``top`` (or 0…1), or None.
+        premultiplied: True when ``pixels`` were multiplied by ``alpha`` already.
+        profile: embedded ICC profile, or one made of what the file says; or None.
+        profile_note: what to say of a profile that is not embedded.
+        orientation: EXIF orientation, 1…8.
+        notes: what was done so far.
+        mask: H×W, False where the file says that there is no data; None when it says nothing.
+        stated: ranges of values that the file names (least and greatest value, a display range).
+        scale: (factor, offset) from numbers on file to the unit.
+        unit: of the scaled numbers, "" when there is none.
+    """
+
+    pixels: Samples
+    kind: Kind
+    top: int | None
+    bit_depth: BitDepth
+    alpha: Samples | None = None
+    premultiplied: bool = False
+    profile: bytes | None = None
+    profile_note: str = ""
+    orientation: int = 1
+    notes: list[str] = field(default_factory=list)
+    mask: BoolArray | None = None
+    stated: tuple[Range, ...] = ()
+    scale: tuple[float, float] = (1.0, 0.0)
+    unit: str = ""
+
+
+class _Silence:
+    """Ignores warnings while any reader is at work; unlike the standard one, threads may overlap.
+
+    The standard context saves and restores the process's filters, so that two threads leaving in
+    the wrong order would leave warnings off for good.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._depth = 0
+        self._saved: warnings.catch_warnings[None] | None = None
+
+    @contextlib.contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self._lock:
+            if self._depth == 0:
+                self._saved = warnings.catch_warnings()
+                self._saved.__enter__()
+                warnings.simplefilter("ignore")
+            self._depth += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._depth -= 1
+                if self._depth == 0 and self._saved is not None:
+                    self._saved.__exit__(None, None, None)
+                    self._saved = None
+
+
+_silence = _Silence()
+
+
+@contextlib.contextmanager
+def decoding(path: Path) -> Iterator[None]:
+    """Around a decoder: no warnings get out, and whatever it raises becomes an InputError."""
+    try:
+        with _silence():
+            yield
+    except InputError:
+        raise
+    except MemoryError as error:
+        raise InputError(
+            str(path),
+            "there is not enough memory to read it",
+            "Close other programs or use a smaller picture.",
+        ) from error
+    except OSError as error:
+        if error.errno is not None:
+            raise file_error(path, error) from error
+        raise damaged(path, str(error)) from error
+    # Decoders meet hostile bytes with errors of every kind (struct, index, zlib, their own).
+    except Exception as error:
+        raise damaged(path, str(error)) from error
+
+
+def file_error(path: Path, error: OSError) -> InputError:
+    """What ``error``, met while opening or reading ``path``, means for a person."""
+    if isinstance(error, FileNotFoundError):
+        return InputError(str(path), "there is no such file", "Check the name and the folder.")
+    if isinstance(error, PermissionError):
+        return InputError(
+            str(path), "it may not be read", "Change its permissions or copy it elsewhere."
+        )
+    reason = error.strerror or str(error)
+    return InputError(
+        str(path), Said("it cannot be read ({0})", reason), "Check the disk and the name."
+    )
+
+
+def damaged(path: Path, detail: str) -> DamagedImage:
+    """The file is of a known kind but cannot be decoded."""
+    if not isinstance(detail, Said):  # what a decoder says may be long
+        lines = detail.strip().splitlines()
+        tells = lines and " object at 0x" not in lines[0]  # of a decoder's own insides
+        detail = lines[0][:160].rstrip(".") if tells else Said("cannot be decoded")
+    return DamagedImage(
+        str(path),
+        Said("the file is damaged or incomplete ({0})", detail),
+        "Copy or export it again.",
+    )
+
+
+def check_size(path: Path, width: int, height: int) -> None:
+    """Refuse a picture without pixels or with absurdly many, before anything is decoded.
+
+    Raises:
+        InputError: as said.
+    """
+    if width < 1 or height < 1:
+        raise InputError(
+            str(path),
+            Said("the picture has no pixels ({0}×{1})", width, height),
+            "Export it again.",
+        )
+    if width * height > MAX_PIXELS:
+        raise InputError(
+            str(path),
+            Said(
+                "{0}×{1} pixels are more than the limit of {2} million",
+                width,
+                height,
+                MAX_PIXELS // 10**6,
+            ),
+            "Crop it or make it smaller.",
+        )
+
+
+def check_frames(path: Path, frames: int, what: Said) -> None:
+    """Refuse a file of several pictures.
+
+    Raises:
+        InputError: ``frames`` is not 1; the message says how many and ``what`` they are.
+    """
+    if frames != 1:
+        raise InputError(
+            str(path),
+            Said("it holds {0} {1}, and only one picture can be fused", frames, what),
+            "Save the one you want as a file of its own.",
+        )
+
+
+def finish(path: Path, decoded: Decoded) -> Image:
+    """Colours to sRGB, transparency onto black, upright, float32, with its mask and its window.
+
+    Raises:
+        InputError: not one pixel holds data, or there are numbers float32 cannot hold.
+    """
+    notes = list(decoded.notes)
+    mask = nodata.both(decoded.mask, nodata.finite(decoded.pixels))
+    nodata.check_some(path, mask)
+    pixels = _to_grey_or_srgb(decoded, notes)
+    data = _as_float32(path, pixels, mask)
+    if decoded.alpha is not None:
+        data = _onto_black(data, decoded, notes)
+    odd: list[float] = []
+    if pixels.dtype.kind in "fi":
+        mask, odd = nodata.well_known(data, mask)
+    notes += nodata.note_of(mask, odd)
+    if mask is not None:
+        data[~mask] = data[mask].min()
+    if decoded.orientation in _TURNS:
+        data = upright(data, decoded.orientation)
+        mask = None if mask is None else upright(mask, decoded.orientation)
+        notes.append(Said("Turned upright, as the file's orientation mark says."))
+    factor, offset = decoded.scale
+    image = Image(
+        data=np.ascontiguousarray(_scaled(data, decoded.scale)),
+        bit_depth=decoded.bit_depth,
+        unit=decoded.unit,
+        origin=path,
+        notes=tuple(notes),
+        container=_container(decoded, data),
+        mask=mask,
+    )
+    return windowed(
+        image, [(low * factor + offset, high * factor + offset) for low, high in decoded.stated]
+    )
+
+
+def _to_grey_or_srgb(decoded: Decoded, notes: list[str]) -> Samples:
+    if decoded.kind != "cmyk" and not decoded.profile:
+        return decoded.pixels
+    # The colour library takes whole 8 or 16 bits; other numbers are kept as they are.
+    convertible = decoded.top in (255, 65535)
+    converted = None
+    if decoded.profile and convertible:
+        converted, note = to_srgb(decoded.pixels, decoded.kind, decoded.profile)
+        note = decoded.profile_note or note
+        notes.extend([note] if note else [])
+    elif decoded.profile:
+        text = "The embedded colour profile was left out: it does not fit these numbers."
+        notes.append(Said(text))
+    if decoded.kind == "cmyk":
+        notes.append(Said("CMYK was converted to RGB."))
+        if converted is None:
+            top = decoded.top if decoded.top else 1
+            converted = cmyk_to_rgb(decoded.pixels, top)
+    return decoded.pixels if converted is None else converted
+
+
+def _as_float32(path: Path, pixels: Samples, mask: BoolArray | None) -> FloatArray:
+    """A copy in single precision; where there is no data it holds what means nothing."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        data = pixels.astype(np.float32)
+        if mask is not None:
+            data[~mask] = 0
+        span = data.max() - data.min() if pixels.dtype.kind not in "ub" else 0
+    if not np.isfinite(span):
+        raise InputError(
+            str(path), "its numbers are too large (over 10^38)", "Scale them down and save again."
+        )
+    return data
+
+
+def _scaled(data: FloatArray, scale: tuple[float, float]) -> FloatArray:
+    factor, offset = scale
+    if scale == (1.0, 0.0):
+        return data
+    return (data * factor + offset).astype(np.float32)
+
+
+def _container(decoded: Decoded, data: FloatArray) -> Range | None:
+    """What the file could hold, scaled; 0…1 for floats that lie inside it; else None."""
+    factor, offset = decoded.scale
+    if decoded.top:
+        return offset, decoded.top * factor + offset
+    unit = decoded.bit_depth == 32 and decoded.pixels.dtype.kind == "f" and not decoded.unit
+    inside = unit and decoded.scale == (1.0, 0.0) and data.min() >= 0 and data.max() <= 1
+    return (0.0, 1.0) if inside else None
+
+
+def _onto_black(data: FloatArray, decoded: Decoded, notes: list[str]) -> FloatArray:
+    assert decoded.alpha is not None
+    opaque = decoded.top if decoded.top else 1
+    if np.all(decoded.alpha >= opaque):
+        return data
+    if not np.any(decoded.alpha):  # a channel that was never filled in, as in many bitmaps
+        notes.append(Said("It would be transparent everywhere; its opacity was left out."))
+        return data
+    notes.append(Said("Transparent areas were put on black."))
+    if decoded.premultiplied:
+        return data
+    cover = np.clip(decoded.alpha.astype(np.float32) / np.float32(opaque), 0, 1)
+    covered: FloatArray = data * cover[..., np.newaxis]
+    return covered
+
+
+# Orientation: (swap rows and columns first, then flip rows, then flip columns).
+_TURNS = {
+    2: (False, False, True),
+    3: (False, True, True),
+    4: (False, True, False),
+    5: (True, False, False),
+    6: (True, False, True),
+    7: (True, True, True),
+    8: (True, True, False),
+}
+
+
+def upright(data: _Array, orientation: int) -> _Array:
+    """``data`` (H×W or H×W×C) turned and mirrored as EXIF orientation 2…8 says; else unchanged."""
+    swap, rows, columns = _TURNS.get(orientation, (False, False, False))
+    if swap:
+        data = data.swapaxes(0, 1)
+    return data[:: -1 if rows else 1, :: -1 if columns else 1]

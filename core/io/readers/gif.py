@@ -1,0 +1,44 @@
+"""GIF: whether all of its blocks are there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.errors import Said
+from core.io.readers.decoding import damaged
+
+_EXTENSION, _PICTURE, _END = 0x21, 0x2C, 0x3B
+_HEADER, _DESCRIPTOR = 13, 9
+
+
+def check(path: Path, content: bytes) -> None:
+    """Walk from block to block to the end mark; what follows it is no concern.
+
+    Raises:
+        InputError: the end mark does not come, or something that is no block does.
+    """
+    try:
+        at = _HEADER + _table(content[10])
+        while content[at] != _END:
+            if content[at] == _EXTENSION:
+                at = _behind_data(content, at + 2)
+            elif content[at] == _PICTURE:
+                packed = content[at + _DESCRIPTOR]
+                at = _behind_data(content, at + 1 + _DESCRIPTOR + _table(packed) + 1)
+            elif content[at] == 0:  # stray ends of data, which decoders pass over
+                at += 1
+            else:
+                raise damaged(path, Said("a part of it cannot be understood"))
+    except IndexError as error:
+        raise damaged(path, Said("its end is missing")) from error
+
+
+def _table(packed: int) -> int:
+    """Bytes of the colour table that the flags announce."""
+    return 3 << ((packed & 7) + 1) if packed & 0x80 else 0
+
+
+def _behind_data(content: bytes, at: int) -> int:
+    while length := content[at]:
+        at += 1 + length
+    return at + 1

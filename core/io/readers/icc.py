@@ -1,0 +1,77 @@
+"""Embedded colour profiles: to sRGB, in the picture's own depth."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, Literal
+
+import imagecodecs
+import numpy as np
+import numpy.typing as npt
+from PIL import ImageCms
+
+from core.messages import Said
+
+Samples = npt.NDArray[Any]
+_SPACES = {b"GRAY": ("gray", 1), b"RGB ": ("rgb", 3), b"CMYK": ("cmyk", 4)}
+_UNUSABLE = Said("The embedded colour profile could not be used; colours are shown as stored.")
+
+
+def to_srgb(
+    pixels: Samples, kind: Literal["grey", "rgb", "cmyk"], profile: bytes
+) -> tuple[Samples | None, str]:
+    """``pixels`` converted from ``profile`` to sRGB.
+
+    Args:
+        pixels: H×W×C unsigned 8- or 16-bit; C = 1, 3 or 4 for grey, RGB or CMYK.
+        kind: what the channels are.
+        profile: the bytes of an ICC profile.
+
+    Returns:
+        The new samples (C = 1 for grey, else 3; same type) or None when nothing is to be done or
+        can be done, and a note ("" for none).
+    """
+    name = _description(profile)
+    if "srgb" in name.lower() and kind != "cmyk":
+        return None, ""
+    space, channels = _SPACES.get(profile[16:20], ("", 0))
+    if kind == "grey" and space == "rgb":
+        pixels = np.repeat(pixels, 3, axis=2)  # a grey picture made in an RGB working space
+    if pixels.shape[2] != channels:
+        return None, _UNUSABLE
+    source = pixels[..., 0] if channels == 1 else pixels
+    # lcms's shortcut tables are off by 4 % in dark tones; only its 8-bit RGB ones are exact to 1.
+    quick = pixels.dtype == np.uint8 and channels > 1
+    flags = None if quick else imagecodecs.CMS.FLAGS.NOOPTIMIZE
+    try:
+        converted = imagecodecs.cms_transform(
+            np.ascontiguousarray(source),
+            profile,
+            imagecodecs.cms_profile("srgb"),
+            colorspace=space,
+            outcolorspace="rgb",
+            outdtype=pixels.dtype,
+            flags=flags,
+        )
+    except (imagecodecs.CmsError, ValueError, TypeError):
+        return None, _UNUSABLE
+    if kind == "grey":
+        # Grey stays grey: the three channels differ by rounding at most.
+        converted = converted[..., 1:2]
+    if name:
+        text = "Colours were converted from the embedded profile “{0}” to sRGB."
+        return converted, Said(text, name)
+    return converted, Said("Colours were converted from the embedded profile to sRGB.")
+
+
+def _description(profile: bytes) -> str:
+    try:
+        return ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile))).strip()
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return ""
+
+
+def cmyk_to_rgb(pixels: Samples, top: int) -> Samples:
+    """H×W×3 float32 in 0…``top`` of H×W×4 CMYK without a profile: each ink is (1 − ink)(1 − K)."""
+    ink = pixels.astype(np.float32) / np.float32(top)
+    return (1 - ink[..., :3]) * (1 - ink[..., 3:]) * np.float32(top)

@@ -1,0 +1,158 @@
+"""What runs in the process that decodes risky files: see :mod:`core.io.readers.isolated`.
+
+Requests come as lines of JSON on standard input; an answer is a line of JSON and the samples' bytes
+on standard output. It ends when its input does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import io
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import imagecodecs
+import numpy as np
+import PIL.Image
+
+from core.errors import InputError, Said
+from core.io.readers import jpeg
+from core.io.readers.decoding import Samples, damaged
+from core.messages import to_data
+
+Facts = dict[str, Any]
+Codec = Callable[[Path, Mapping[str, Any]], tuple[Samples, Facts]]
+
+_SPARE, _BYTES_PER_PIXEL = 512 << 20, 40
+_HEIF = "heif"
+_LOSSLESS, _BEYOND, _FILLS = 0xC3, 4096, (b"\0", b"\xa5")
+
+
+def _whole(decode: Callable[[bytes], Samples]) -> Codec:
+    return lambda path, request: (decode(path.read_bytes()), {})
+
+
+def _deep_jpeg(path: Path, request: Mapping[str, Any]) -> tuple[Samples, Facts]:
+    content = path.read_bytes()
+    found = jpeg.structure(path, content)
+    if found.frame != _LOSSLESS:
+        return imagecodecs.jpeg_decode(content), {}
+    # This decoder does not complain of missing data: what follows would change the picture.
+    data, end = content[: found.end], content[found.end : found.end + 2]
+    one, other = (imagecodecs.jpeg_decode(data + fill * _BEYOND + end) for fill in _FILLS)
+    if not np.array_equal(one, other):
+        raise damaged(path, Said("it is cut short"))
+    return one, {}
+
+
+def _by_pillow(path: Path, request: Mapping[str, Any]) -> tuple[Samples, Facts]:
+    if request["codec"] == _HEIF:
+        try:
+            import pillow_heif
+        except ImportError as error:
+            raise InputError(
+                str(path),
+                "HEIC pictures need a decoder that is not part of this program",
+                "Export it as JPEG or TIFF, or install the Python package pillow-heif.",
+            ) from error
+        pillow_heif.register_heif_opener()
+    content = io.BytesIO(path.read_bytes())
+    image: PIL.Image.Image
+    with PIL.Image.open(content, formats=[request["codec"].upper()]) as image:
+        facts: Facts = {"frames": int(getattr(image, "n_frames", 1))}
+        profile = image.info.get("icc_profile")
+        facts["profile"] = profile.hex() if isinstance(profile, bytes) else ""
+        facts["orientation"] = int(image.getexif().get(0x0112, 1))
+        if image.mode not in ("L", "LA", "RGB", "RGBA"):
+            image = image.convert("RGBA" if "A" in image.mode else "RGB")
+        return np.asarray(image), facts
+
+
+def _tiff_page(path: Path, request: Mapping[str, Any]) -> tuple[Samples, Facts]:
+    from core.io.readers.tiff import page_samples
+
+    return page_samples(path, int(request["offset"])), {}
+
+
+CODECS: dict[str, Codec] = {
+    "jpeg": _deep_jpeg,
+    "jpegls": _whole(imagecodecs.jpegls_decode),
+    "jpeg2000": _whole(imagecodecs.jpeg2k_decode),
+    "jpegxl": _whole(imagecodecs.jpegxl_decode),
+    "avif": _by_pillow,
+    _HEIF: _by_pillow,
+    "tiff": _tiff_page,
+}
+
+
+def main() -> None:
+    """Answer requests until there are no more."""
+    with contextlib.suppress(ValueError, OSError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the program that asked
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints must not be taken for an answer
+    PIL.Image.MAX_IMAGE_PIXELS = None
+    _send(answers, {"ready": True})
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        # Also where the program that asked is gone and nobody else would end a hang.
+        faulthandler.dump_traceback_later(request["seconds"] + 5, exit=True)
+        _answer(answers, request)
+        faulthandler.cancel_dump_traceback_later()
+
+
+def _answer(answers: BinaryIO, request: Mapping[str, Any]) -> None:
+    path = Path(os.fsdecode(bytes.fromhex(request["path"])))
+    try:
+        with _memory_limited(int(request["pixels"])):
+            samples, facts = CODECS[request["codec"]](path, request)
+            samples = np.ascontiguousarray(samples)
+    except MemoryError:
+        _send(answers, {"error": "memory"})
+    except InputError as error:
+        _send(answers, {"error": [to_data(error.why), to_data(error.remedy)]})
+    except Exception as error:  # decoders raise what they like
+        _send(answers, {"error": str(error) or type(error).__name__})
+    else:
+        shape, dtype = list(samples.shape), samples.dtype.str
+        header = {"shape": shape, "dtype": dtype, "bytes": samples.nbytes, "facts": facts}
+        _send(answers, header, samples)
+
+
+def _send(answers: BinaryIO, header: Mapping[str, Any], samples: Samples | None = None) -> None:
+    answers.write(json.dumps(header).encode() + b"\n")
+    if samples is not None:
+        answers.write(samples.reshape(-1).view(np.uint8).data)
+    answers.flush()
+
+
+@contextlib.contextmanager
+def _memory_limited(pixels: int) -> Iterator[None]:
+    """No more address space than such a picture can need, where the system keeps such limits."""
+    try:
+        import resource
+
+        statm = Path("/proc/self/statm").read_text().split()
+    except (ImportError, OSError):
+        yield
+        return
+    now = int(statm[0]) * resource.getpagesize()
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = now + _SPARE + _BYTES_PER_PIXEL * pixels
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+if __name__ == "__main__":
+    main()

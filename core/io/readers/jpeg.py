@@ -1,0 +1,261 @@
+"""JPEG: what the markers tell, and a decoder whose warnings are heeded."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import simplejpeg
+
+from core.errors import Said
+from core.io.readers.claims import check_claim
+from core.io.readers.decoding import Samples, damaged
+
+# Inside compressed data 0xFF is followed by 0 or a restart mark; 0xFF 0xFF is padding.
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_END, _SCAN, _ALONE, _LS_FRAME = 0xD9, 0xDA, 0x01, 0xF7
+_FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC} | {_LS_FRAME})
+_HUFFMAN, _PROGRESSIVE = (0xC0, 0xC1, 0xC2), (0xC2, 0xCA)
+_LIMIT = 178_956_970
+"""Pixels the strict decoder takes; larger pictures go to one that keeps quiet about damage."""
+_MOST_VISITS = 100_000_000
+"""Blocks that all scans together may visit: a few seconds. Twelve megapixels need three million."""
+
+_EXTRANEOUS = re.compile(r"(\d+) extraneous bytes before marker 0x([0-9a-f]{2})")
+_COLOURS = {1: "GRAY", 3: "RGB", 4: "CMYK"}
+
+
+@dataclass(frozen=True)
+class Component:
+    """One channel as the frame header declares it: its mark and sampling factors."""
+
+    mark: int
+    across: int
+    down: int
+
+
+@dataclass
+class Structure:
+    """What the markers of a JPEG file tell.
+
+    Attributes:
+        frame: marker of the frame header (0xC0 baseline, 0xC2 progressive, 0xF7 JPEG-LS…).
+        precision: bits per sample.
+        width, height: in pixels.
+        components: the channels, in order.
+        scans: of each scan the marks of its components and (first, last coefficient, bits before,
+            bits left).
+        end: where the end mark begins.
+    """
+
+    frame: int
+    precision: int
+    width: int
+    height: int
+    components: tuple[Component, ...]
+    scans: list[tuple[bytes, tuple[int, int, int, int]]] = field(default_factory=list)
+    end: int = 0
+
+    @property
+    def ordinary(self) -> bool:
+        """Whether it is of 8 bits, Huffman-coded, baseline or progressive."""
+        return self.frame in _HUFFMAN and self.precision == 8
+
+    def blocks(self) -> dict[int, int]:
+        """8×8 blocks of each component, by its mark."""
+        most_across = max(c.across for c in self.components)
+        most_down = max(c.down for c in self.components)
+        return {
+            c.mark: -(-self.width * c.across // (8 * most_across))
+            * -(-self.height * c.down // (8 * most_down))
+            for c in self.components
+        }
+
+
+def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
+    """Marker, start and end of what follows it, up to and with the end mark."""
+    at = 2
+    while (found := _MARKER.search(content, at)) is not None:
+        marker, start = content[found.start() + 1], found.end()
+        at = start
+        if marker not in (_END, _ALONE) and start + 2 <= len(content):
+            at += struct.unpack(">H", content[start : start + 2])[0]
+        yield marker, start, min(at, len(content))
+        if marker == _END:
+            return
+
+
+def structure(path: Path, content: bytes) -> Structure:
+    """Walk from marker to marker to the end mark; what follows it (a film, say) is no concern.
+
+    Raises:
+        InputError: the end mark, the frame header or a scan is missing or cannot be understood.
+    """
+    found: Structure | None = None
+    for marker, start, end in _segments(content):
+        if marker == _END:
+            if found is None or not found.scans:
+                raise damaged(path, Said("it holds no picture"))
+            found.end = start - 2
+            return found
+        if marker in _FRAMES and found is None:
+            found = _frame(path, marker, content[start + 2 : end])
+        elif marker == _SCAN and found is not None:
+            found.scans.append(_scan(path, content[start + 2 : end]))
+    raise damaged(path, Said("its end is missing"))
+
+
+def header(path: Path, content: bytes) -> Structure:
+    """The frame header alone; ``content`` may end behind it.
+
+    Raises:
+        InputError: there is none.
+    """
+    for marker, start, end in _segments(content):
+        if marker in _FRAMES:
+            return _frame(path, marker, content[start + 2 : end])
+    raise damaged(path, Said("the header is incomplete"))
+
+
+def _frame(path: Path, marker: int, body: bytes) -> Structure:
+    if len(body) < 6 or len(body) < 6 + 3 * body[5] or body[5] == 0:
+        raise damaged(path, Said("the header is incomplete"))
+    precision, height, width, count = struct.unpack(">BHHB", body[:6])
+    components = []
+    for at in range(6, 6 + 3 * count, 3):
+        across, down = max(body[at + 1] >> 4, 1), max(body[at + 1] & 15, 1)
+        components.append(Component(body[at], across, down))
+    return Structure(marker, precision, width, height, tuple(components))
+
+
+def _scan(path: Path, body: bytes) -> tuple[bytes, tuple[int, int, int, int]]:
+    count = body[0] if body else 0
+    if count == 0 or len(body) < 4 + 2 * count:
+        raise damaged(path, Said("the header of a scan is incomplete"))
+    first, last, bits = body[1 + 2 * count : 4 + 2 * count]
+    return body[1 : 1 + 2 * count : 2], (first, last, bits >> 4, bits & 15)
+
+
+def check(path: Path, content: bytes) -> Structure:
+    """The structure, once nothing in it speaks against decoding.
+
+    Raises:
+        InputError: the file is cut short, scans are missing or too many, or the header claims what
+            the file cannot hold.
+    """
+    found = structure(path, content)
+    check_claim(path, found.width, found.height, found.end, _least(found))
+    blocks = found.blocks()
+    visits = sum(blocks.get(mark, 0) for marks, _ in found.scans for mark in marks)
+    if visits > _MOST_VISITS and len(found.scans) > len(found.components):
+        text = "it is coded in {0} scans; decoding them would take minutes"
+        raise damaged(path, Said(text, len(found.scans)))
+    _check_scans(path, found)
+    return found
+
+
+def _least(found: Structure) -> float:
+    """Bytes such a picture takes at least: a bit for each code, and one code a block."""
+    blocks = sum(found.blocks().values())
+    if found.frame in (0xC0, 0xC1):
+        return blocks * 2 / 8  # one code for the mean, one for "nothing else"
+    return blocks / 8 if found.frame == 0xC2 else 0
+
+
+def _check_scans(path: Path, found: Structure) -> None:
+    """Every component must have come, and of progressive files every bit of every coefficient."""
+    left = {(c.mark, k): 16 for c in found.components for k in range(64)}
+    for marks, (first, last, _, low) in found.scans:
+        if found.frame not in _PROGRESSIVE:
+            first, last, low = 0, 63, 0
+        for mark in marks:
+            left.update({(mark, k): low for k in range(first, min(last, 63) + 1)})
+    if any(left.values()):
+        raise damaged(path, Said("some of its scans are missing"))
+
+
+def decode(path: Path, content: bytes, found: Structure) -> Samples:
+    """H×W×C uint8 of an ordinary JPEG: grey, RGB, or CMYK (0: no ink, as Pillow gives it).
+
+    Raises:
+        InputError: the decoder met anything that should not be there.
+    """
+    colours = _COLOURS.get(len(found.components))
+    if colours is None:
+        raise damaged(path, Said("{0} channels", len(found.components)))
+    try:
+        samples = simplejpeg.decode_jpeg(content, colours, strict=True)
+    except ValueError as error:
+        if not _only_padding(str(error), content, found):
+            raise damaged(path, str(error)) from error
+        samples = simplejpeg.decode_jpeg(content, colours, strict=False)
+    return _as_pillow(samples)
+
+
+def decode_what_is_there(path: Path, content: bytes) -> Samples:
+    """Like :func:`decode`, of a damaged file; what is missing is grey or repeats.
+
+    Raises:
+        InputError: there is nothing that could be decoded.
+    """
+    found = header(path, content)
+    check_claim(path, found.width, found.height, len(content), _least(found) / 100)
+    colours = _COLOURS.get(len(found.components), "RGB")
+    return _as_pillow(simplejpeg.decode_jpeg(content, colours, strict=False))
+
+
+def _as_pillow(samples: Samples) -> Samples:
+    # Adobe writes inks inverted, and so does everyone since.
+    return np.subtract(255, samples) if samples.shape[2] == 4 else samples
+
+
+def check_entropy(path: Path, content: bytes, found: Structure) -> None:
+    """Refuse damage in the scans of a file that another decoder will read.
+
+    Of 12-bit files too: their codes are those of 8-bit ones, so the decoder is told that it has
+    one; its pixels are nonsense, its warnings are not.
+
+    Raises:
+        InputError: as said.
+    """
+    if found.frame not in _HUFFMAN or len(found.components) not in _COLOURS:
+        return
+    if found.width * found.height > _LIMIT:
+        return
+    if found.precision != 8:
+        content = _told_8_bit(content)
+    colours = _COLOURS[len(found.components)]
+    try:
+        simplejpeg.decode_jpeg(content, colours, min_factor=8, strict=True)
+    except ValueError as error:
+        if not _only_padding(str(error), content, found):
+            raise damaged(path, str(error)) from error
+
+
+def _told_8_bit(content: bytes) -> bytes:
+    for marker, start, _ in _segments(content):
+        if marker in _FRAMES:
+            return content[: start + 2] + b"\x08" + content[start + 3 :]
+    return content
+
+
+def too_large_to_be_strict(found: Structure) -> bool:
+    """Whether only the decoder that keeps quiet about damage takes it."""
+    return found.width * found.height > _LIMIT
+
+
+def _only_padding(message: str, content: bytes, found: Structure) -> bool:
+    """Whether the decoder only stumbled over fill bytes in front of a marker.
+
+    Some cameras fill up to a round length. Other bytes left over mean that the decoder lost its
+    place: a code was damaged, and blocks went missing.
+    """
+    told = _EXTRANEOUS.search(message)
+    if told is None or int(told[2], 16) != _END:
+        return False
+    left = content[found.end - int(told[1]) : found.end]
+    return len(set(left)) == 1 and left[0] in (0, 0xFF)

@@ -1,0 +1,138 @@
+"""Damaged PNG: what can be unpacked of it, put into a whole file for the decoders that are strict.
+
+No decoder is told to keep quiet about damage: that is a switch for all threads of the program.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import Said
+from core.io.readers import png
+from core.io.readers.claims import check_claim, least_deflated
+from core.io.readers.decoding import damaged
+from core.io.readers.kinds import PNG_SIGNATURE
+from core.types import BoolArray
+
+_BITE = 64
+"""Packed bytes unpacked at once: what a bite holds is lost where it cannot be unpacked."""
+_FILTERS = 5
+_LARGEST = 1 << 30
+"""Bytes in one part of a file, which may have twice as many less one."""
+
+
+@dataclass(frozen=True)
+class Rescued:
+    """What is left of a damaged PNG.
+
+    Attributes:
+        header: its header.
+        content: a whole PNG of the same size, with zeros where nothing is left.
+        mask: H×W, True where a pixel was unpacked; None when all were.
+        doubtful: per cent of the rows there that came after a wrong checksum, 0…100.
+    """
+
+    header: png.Header
+    content: bytes
+    mask: BoolArray | None
+    doubtful: int
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of a file; ``sound``: its checksum is right, or was cut off with the file's end."""
+
+    kind: bytes
+    data: memoryview
+    sound: bool
+
+
+def rescued(path: Path, content: bytes) -> Rescued:
+    """Everything that can be unpacked of a damaged file, up to the first row that cannot.
+
+    Raises:
+        InputError: not one row can, or the header itself is damaged.
+    """
+    header = png.header(path, content)
+    parts = tuple(_parts(content))
+    if not parts[0].sound or len(parts[0].data) != 13:
+        raise damaged(path, Said("its header cannot be understood"))
+    promised = header.raw_bytes()
+    check_claim(path, header.width, header.height, len(content), least_deflated(promised) / 100)
+    raw, sure = _unpacked(parts, promised)
+    mask, whole = _rows_of(header, raw)
+    if not whole:
+        raise damaged(path, Said("{0} of {1} bytes are there", len(raw), promised))
+    del raw[whole:]
+    raw += bytes(promised - whole)  # rows of zeros, not filtered: they need no row above
+    doubtful = math.ceil(100 * max(0, whole - sure) / whole)
+    return Rescued(header, _written(parts, raw), None if mask.all() else mask, doubtful)
+
+
+def _parts(content: bytes) -> Iterator[_Part]:
+    """Every part of the file, the last one as far as it goes."""
+    view, at = memoryview(content), len(PNG_SIGNATURE)
+    while at + 8 <= len(content):
+        length, kind = struct.unpack(">I4s", view[at : at + 8])
+        end = at + 8 + length
+        told = view[end : end + 4]
+        cut = len(told) < 4
+        sound = cut or zlib.crc32(view[at + 4 : end]) == struct.unpack(">I", told)[0]
+        yield _Part(kind, view[at + 8 : end], sound)
+        at = end + 4
+
+
+def _unpacked(parts: tuple[_Part, ...], promised: int) -> tuple[bytearray, int]:
+    """The rows as filtered, as far as they go; how many bytes of them no damage came before."""
+    unpacker = zlib.decompressobj()
+    raw, sure = bytearray(), promised
+    begun = False
+    for part in parts:
+        begun = begun or part.kind == b"IDAT"
+        if begun and not part.sound:
+            sure = min(sure, len(raw))
+        if part.kind != b"IDAT":
+            continue
+        try:
+            for at in range(0, len(part.data), _BITE):
+                if len(raw) >= promised:
+                    return raw, sure
+                raw += unpacker.decompress(part.data[at : at + _BITE], promised - len(raw))
+        except zlib.error:
+            break
+    return raw, sure
+
+
+def _rows_of(header: png.Header, raw: bytearray) -> tuple[BoolArray, int]:
+    """Which pixels lie in rows that are there as a whole, and the bytes of these rows."""
+    mask = np.zeros((header.height, header.width), np.bool_)
+    at = 0
+    for stretch in header.stretches():
+        there = min(stretch.rows, (len(raw) - at) // stretch.row_bytes)
+        filters = np.frombuffer(raw, np.uint8, there * stretch.row_bytes, at)
+        unknown = np.flatnonzero(filters[:: stretch.row_bytes] >= _FILTERS)
+        there = int(unknown[0]) if unknown.size else there
+        mask[stretch.y :: stretch.down, stretch.x :: stretch.across][:there] = True
+        at += there * stretch.row_bytes
+        if there < stretch.rows:
+            break
+    return mask, at
+
+
+def _written(parts: tuple[_Part, ...], raw: bytearray) -> bytes:
+    """A whole file: every sound part but pixels and end, then the rows, then an end."""
+    kept = [(p.kind, p.data) for p in parts if p.sound and p.kind not in (b"IDAT", b"IEND")]
+    packed = memoryview(zlib.compress(raw, 1))
+    pixels = [(b"IDAT", packed[at : at + _LARGEST]) for at in range(0, len(packed), _LARGEST)]
+    pieces: list[bytes | memoryview] = [PNG_SIGNATURE]
+    for kind, data in (*kept, *pixels, (b"IEND", memoryview(b""))):
+        checksum = zlib.crc32(data, zlib.crc32(kind))
+        pieces += [struct.pack(">I4s", len(data), kind), data, struct.pack(">I", checksum)]
+    return b"".join(pieces)

@@ -1,0 +1,295 @@
+"""Reader of PNG, JPEG, BMP, WebP and single-picture GIF files."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+from PIL.Image import Image as PilImage
+
+from core.errors import DamagedImage, InputError, Said
+from core.io.readers import gif, jpeg, kinds, png
+from core.io.readers.claims import check_claim, least_lzw
+from core.io.readers.decoding import (
+    Decoded,
+    Samples,
+    check_frames,
+    damaged,
+    decoding,
+    file_error,
+    finish,
+)
+from core.io.readers.described_profiles import profile_told
+from core.io.readers.modern import DEEP_JPEG
+from core.io.readers.png_rescue import rescued
+from core.types import Image, ImageHeader
+
+_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF")  # a JPEG may turn out to be an MPO
+_ORIENTATION = 0x0112
+_ORIENTATION_HOLDERS = (b"eXIf", b"Raw profile type ", b"XML:com.adobe.xmp")
+_MACROBLOCK = 16 * 16
+_HEAD_BYTES = 1 << 16
+
+# Our own limit (check_size) stands in for Pillow's, which warns far below what users may have.
+PIL.Image.MAX_IMAGE_PIXELS = None
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a look at the bytes told before anything was decoded; of one kind, the other is None."""
+
+    png: png.Header | None = None
+    jpeg: jpeg.Structure | None = None
+
+
+def read_raster(path: Path) -> Image:
+    """The picture in ``path``.
+
+    Raises:
+        InputError: the file cannot be opened, is not such a picture, is damaged or incomplete,
+            holds several frames, or is too large.
+    """
+    content = _content(path)
+    with decoding(path):
+        found = _check(path, content)
+        if found.jpeg is not None and not found.jpeg.ordinary:
+            jpeg.check_entropy(path, content, found.jpeg)
+            return finish(path, DEEP_JPEG.decoded(path, content))
+        with _opened(path, content) as picture:
+            decoded = _decode(path, content, picture, found)
+        return finish(path, decoded)
+
+
+def show_raster(path: Path) -> Image:
+    """What can be decoded of the JPEG or PNG in ``path``, with a note where it is damaged.
+
+    Rows of a PNG that cannot be decoded hold no data; those of a JPEG are grey, or repeat.
+
+    Raises:
+        InputError: nothing can.
+    """
+    try:
+        return read_raster(path)
+    except DamagedImage as error:
+        content = _content(path)
+        decode = _what_is_there(content)
+        if decode is None:
+            raise
+        with decoding(path):
+            decoded = decode(path, content)
+            text = "The file is damaged; what could be decoded of it is shown ({0})."
+            decoded.notes.insert(0, Said(text, Said.plain(error.why)))
+            return finish(path, decoded)
+
+
+def _what_is_there(content: bytes) -> Callable[[Path, bytes], Decoded] | None:
+    if kinds.is_jpeg(content):
+        return _rest_of_jpeg
+    return _rest_of_png if kinds.is_png(content) else None
+
+
+def _rest_of_jpeg(path: Path, content: bytes) -> Decoded:
+    samples = jpeg.decode_what_is_there(path, content)
+    return _as_decoded(samples, "CMYK" if samples.shape[2] == 4 else "RGB")
+
+
+def _rest_of_png(path: Path, content: bytes) -> Decoded:
+    rest = rescued(path, content)
+    with _opened(path, rest.content) as picture:
+        decoded = _decode(path, rest.content, picture, _Found(png=rest.header))
+    decoded.mask = rest.mask
+    if rest.doubtful:
+        text = "Up to {0} % of what is shown of it may be wrong: a checksum is."
+        decoded.notes.append(Said(text, rest.doubtful))
+    return decoded
+
+
+def probe_raster(path: Path) -> ImageHeader:
+    """What the header of ``path`` says.
+
+    Raises:
+        InputError: it cannot be opened or understood.
+    """
+    with decoding(path):
+        with path.open("rb") as stream:
+            head = stream.read(_HEAD_BYTES)
+        _check_kind(path, head)
+        if kinds.is_png(head):
+            found = png.header(path, head)
+            bits, channels, kind = found.bits, found.channels, "PNG"
+        elif kinds.is_jpeg(head):
+            frame = jpeg.header(path, _head_of_jpeg(path, head))
+            if not frame.ordinary:
+                return DEEP_JPEG.probe(path)
+            bits, channels, kind = 8, len(frame.components), "JPEG"
+        else:
+            bits, channels, kind = 8, 0, ""
+        with _opened(path, path) as picture:
+            frames = 1 if kind == "JPEG" else int(getattr(picture, "n_frames", 1))
+            return ImageHeader(
+                kind=kind or {"WEBP": "WebP"}.get(str(picture.format), str(picture.format)),
+                width=picture.width,
+                height=picture.height,
+                channels=channels or len(picture.getbands()),
+                bit_depth=16 if bits > 8 else 8,
+                frames=frames,
+                orientation=_orientation(head, picture),
+            )
+
+
+def _head_of_jpeg(path: Path, head: bytes) -> bytes:
+    """As much of a JPEG file as its frame header needs; profiles in front of it may be large."""
+    try:
+        jpeg.header(path, head)
+    except InputError:
+        return path.read_bytes()
+    return head
+
+
+def _content(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise file_error(path, error) from error
+    _check_kind(path, content)
+    return content
+
+
+def _check_kind(path: Path, content: bytes) -> None:
+    known = (kinds.is_png, kinds.is_jpeg, kinds.is_bmp, kinds.is_webp, kinds.is_gif)
+    if not any(is_kind(content) for is_kind in known):
+        raise InputError(
+            str(path),
+            "its content is not a picture of the kind its name says",
+            "Choose a picture, or export it again.",
+        )
+
+
+def _opened(path: Path, source: bytes | Path) -> PilImage:
+    try:
+        stream = io.BytesIO(source) if isinstance(source, bytes) else source
+        return PIL.Image.open(stream, formats=_FORMATS)
+    except PIL.UnidentifiedImageError as error:  # its text is a memory address
+        raise damaged(path, Said("its header cannot be understood")) from error
+
+
+def _decode(path: Path, content: bytes, picture: PilImage, found: _Found) -> Decoded:
+    frames = int(getattr(picture, "n_frames", 1))
+    notes: list[str] = []
+    if picture.format == "MPO":
+        text = "The file holds {0} pictures of one shot; the first is used."
+        notes.append(Said(text, frames))
+    else:
+        check_frames(path, frames, Said("frames (it is animated)"))
+    decoded = _samples(path, content, picture, found)
+    decoded.notes = notes + decoded.notes
+    marks = png.colour_marks(content) if found.png is not None else {}
+    exif = None if found.png is not None and not _may_tell_orientation(content) else _exif(picture)
+    decoded.profile = profile_told(picture.info.get("icc_profile"), marks, exif, decoded)
+    value = 1 if exif is None else exif.get(_ORIENTATION, 1)
+    decoded.orientation = value if isinstance(value, int) else 1
+    return decoded
+
+
+def _samples(path: Path, content: bytes, picture: PilImage, found: _Found) -> Decoded:
+    if found.png is not None:
+        if png.is_plain(found.png, keyed="transparency" in picture.info):
+            return png.samples(content)
+        png.check_rows(path, content, found.png)
+    elif found.jpeg is not None:
+        if not jpeg.too_large_to_be_strict(found.jpeg):
+            samples = jpeg.decode(path, content, found.jpeg)
+            return _as_decoded(samples, "CMYK" if samples.shape[2] == 4 else picture.mode)
+        decoded = _samples_8(picture)
+        text = "The file is too large to be checked for damage."
+        decoded.notes.append(Said(text))
+        return decoded
+    else:
+        least = least_lzw if picture.format == "GIF" else _least_of(content)
+        pixels = picture.width * picture.height
+        check_claim(path, *picture.size, len(content), least(pixels))
+    return _samples_8(picture)
+
+
+def _least_of(content: bytes) -> Any:
+    """How many bytes so many pixels take at least in this BMP or WebP file."""
+    if kinds.is_bmp(content):
+        bits = struct.unpack("<H", content[28:30])[0] if len(content) > 34 else 1
+        packed = len(content) > 34 and struct.unpack("<I", content[30:34])[0] in (1, 2, 4, 5)
+        return (lambda pixels: 0) if packed else (lambda pixels: pixels * bits / 8)
+    # Of lossy WebP each block of 16×16 has a bit at least; a lossless plain colour has none.
+    lossy = content[12:16] == b"VP8 "
+    return lambda pixels: pixels / _MACROBLOCK / 8 if lossy else 0
+
+
+def _exif(picture: PilImage) -> PIL.Image.Exif | None:
+    try:
+        return picture.getexif()
+    except Exception:  # a damaged EXIF block is no reason to refuse the picture
+        return None
+
+
+def _orientation(content: bytes, picture: PilImage) -> int:
+    # Pillow decodes a whole PNG to look for a mark behind its pixels.
+    if kinds.is_png(content) and not _may_tell_orientation(content):
+        return 1
+    exif = _exif(picture)
+    value = 1 if exif is None else exif.get(_ORIENTATION, 1)
+    return value if isinstance(value, int) else 1
+
+
+def _may_tell_orientation(content: bytes) -> bool:
+    # A search through the pixels would hold up every thread: it keeps the interpreter's lock.
+    told = (content[start - 4 : end] for kind, start, end in png.parts(content) if kind != b"IDAT")
+    return any(holder in part for part in told for holder in _ORIENTATION_HOLDERS)
+
+
+def _samples_8(picture: PilImage) -> Decoded:
+    notes: list[str] = []
+    transparent = "transparency" in picture.info
+    if picture.mode == "1":
+        notes.append(Said("Black and white was expanded to grey levels 0 and 255."))
+        picture = picture.convert("LA" if transparent else "L")
+    elif picture.mode in ("P", "PA"):
+        notes.append(Said("The palette was expanded to RGB."))
+        picture = picture.convert("RGBA" if transparent or picture.mode == "PA" else "RGB")
+    elif transparent and picture.mode in ("L", "RGB"):
+        picture = picture.convert({"L": "LA", "RGB": "RGBA"}[picture.mode])
+    elif picture.mode not in ("L", "LA", "RGB", "RGBA", "CMYK"):
+        picture = picture.convert("RGB")
+    decoded = _as_decoded(np.asarray(picture), picture.mode)
+    decoded.notes = notes
+    return decoded
+
+
+def _as_decoded(samples: Samples, mode: str) -> Decoded:
+    """8-bit samples in one of Pillow's modes L, LA, RGB, RGBA and CMYK."""
+    if samples.ndim == 2:
+        samples = samples[..., np.newaxis]
+    if mode == "CMYK":
+        return Decoded(samples, "cmyk", 255, 8)
+    alpha = samples[..., -1] if mode in ("LA", "RGBA") else None
+    if samples.shape[2] < 3:
+        return Decoded(samples[..., :1], "grey", 255, 8, alpha)
+    return Decoded(samples[..., :3], "rgb", 255, 8, alpha)
+
+
+def _check(path: Path, content: bytes) -> _Found:
+    """Refuse a file that was cut short, also where its decoder would fill in the rest."""
+    if kinds.is_png(content):
+        return _Found(png=png.check(path, content))
+    if kinds.is_jpeg(content):
+        return _Found(jpeg=jpeg.check(path, content))
+    if kinds.is_webp(content):
+        promised = struct.unpack("<I", content[4:8])[0] + 8
+        if promised > len(content) + 1:  # the last pad byte may be missing
+            raise damaged(path, Said("{0} of {1} bytes are there", len(content), promised))
+    elif kinds.is_gif(content):
+        gif.check(path, content)
+    return _Found()

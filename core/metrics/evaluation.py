@@ -1,0 +1,332 @@
+"""Scoring whole folders of fused pictures, and the table that compares them.
+
+Sources lie in one folder, in any layout that pairs are found in (:mod:`core.pairing.folders`);
+results of each method in a folder of their own. A result has the name of its pair or of one of its
+sources, whatever the suffix, and may lie in the same subfolder. Where the sources have a ``gt/``
+(the sharp or well-exposed truth), results are also scored against it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import InputError, Said
+from core.io.atomic import atomic_write
+from core.io.csv_cells import csv_text
+from core.io.pair_notes import notes_of
+from core.io.reader import is_image, read_image, read_pair
+from core.io.readers.decoding import file_error
+from core.io.values import as_stored, seen_as
+from core.metrics import (
+    MAIN_METRICS,
+    METRICS,
+    Direction,
+    Luma,
+    evaluate,
+    get_metric,
+    psnr_pair,
+    ssim_pair,
+    to_luma8,
+)
+from core.missing_data import comparable
+from core.pairing.folders import Match, pair_folders
+from core.pairing.known_folders import truth_of
+from core.progress import NullProgress, Progress
+from core.types import SourcePair
+from core.windows import Windows, check_window
+
+TRUTH_METRICS: tuple[str, ...] = ("PSNR_gt", "SSIM_gt")
+"""Columns there are when the sources have a ground truth; higher is better in both."""
+
+
+@dataclass(frozen=True)
+class PictureScore:
+    """Figures of one result: metric name to value, in the order asked for."""
+
+    name: str
+    values: dict[str, float]
+
+
+@dataclass(frozen=True)
+class MethodScore:
+    """Figures of one method.
+
+    Attributes:
+        method: its name in the table.
+        pictures: one entry per result, in order of name.
+        missing: names of the pairs it has no result for.
+        ignored: results that belong to no pair.
+        problems: what was ambiguous and left out, one sentence each.
+        notes: what a person should know of the sources, by name of their pair.
+    """
+
+    method: str
+    pictures: tuple[PictureScore, ...]
+    missing: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def means(self, names: frozenset[str] | None = None) -> dict[str, float]:
+        """Mean of each metric over the pictures called ``names`` (all when None) that have it."""
+        found: dict[str, list[float]] = {}
+        for picture in self.pictures:
+            if names is None or picture.name in names:
+                for metric, value in picture.values.items():
+                    found.setdefault(metric, []).append(value)
+        return {metric: float(np.mean(values)) for metric, values in found.items()}
+
+
+def read_luma8(path: Path) -> Luma:
+    """8-bit luma of the result in ``path``, H×W: black and white as its file stores them.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    return to_luma8(as_stored(read_image(path)).normalised())
+
+
+def score_folder(
+    sources: Path,
+    results: Path,
+    names: Sequence[str] = MAIN_METRICS,
+    method: str = "",
+    progress: Progress | None = None,
+    *,
+    task: str = "",
+    windows: Windows = (None, None),
+) -> MethodScore:
+    """Score the fused pictures in ``results`` against the pairs in ``sources``.
+
+    Args:
+        sources: folder with ``a/``, ``b/`` and perhaps ``gt/``.
+        results: folder of fused pictures, each with the name of its pair.
+        names: metrics of :data:`core.metrics.METRICS`.
+        method: name in the table; that of the folder when empty.
+        progress: told about every picture; may cancel.
+        task: whose words tell A from B first; with ``windows`` it says how sources are read, as in
+            :func:`core.io.read_pair`.
+
+    Raises:
+        InputError: a folder is missing or empty, nothing in ``results`` belongs to a pair, a
+            picture cannot be read or differs in size from its sources, or a metric is unknown.
+        Cancelled: ``progress`` asked to stop.
+    """
+    by_name, problems = _pictures(results)
+    matches = pair_folders(sources, task or None, (results,)).matches
+    found = _results_of(matches, by_name)
+    if not found:
+        raise InputError(
+            str(results),
+            _nothing_fits(len(by_name), sources),
+            Said(
+                "Name each result like its sources, for instance “{0}.png”.",
+                min(map(_name_of, matches)),
+            ),
+        )
+
+    def read_result(pair: Match) -> Luma | None:
+        path = found.get((pair.a, pair.b))
+        return None if path is None else read_luma8(path)
+
+    scored = score_with(
+        sources,
+        read_result,
+        names,
+        method or results.name,
+        progress,
+        skip=(results,),
+        task=task,
+        windows=windows,
+    )
+    used = {*found.values()}
+    ignored = tuple(
+        path.relative_to(results).as_posix() for path in by_name.values() if path not in used
+    )
+    return replace(scored, ignored=ignored, problems=(*scored.problems, *problems))
+
+
+def _nothing_fits(count: int, sources: Path) -> Said:
+    if count == 0:
+        return Said("there are no pictures in it")
+    text = (
+        "its one picture does not have the name of a pair in {1}"
+        if count == 1
+        else "none of its {0} pictures has the name of a pair in {1}"
+    )
+    return Said(text, count, sources)
+
+
+def _name_of(match: Match) -> str:
+    """What a pair is called in tables: its name, with the folder it lies in."""
+    return (match.folder / match.name).as_posix()
+
+
+def _results_of(
+    matches: Sequence[Match], by_name: Mapping[str, Path]
+) -> dict[tuple[Path, Path], Path]:
+    """The result of each pair that has one.
+
+    Called like the pair or one of its sources, in the same subfolder; or without subfolders, where
+    no two pairs are called so.
+    """
+    plain = Counter(name for match in matches for name in {match.name, match.a.stem, match.b.stem})
+    found: dict[tuple[Path, Path], Path] = {}
+    for match in matches:
+        names = [match.name, match.a.stem, match.b.stem]
+        keys = [(match.folder / name).as_posix() for name in names]
+        keys += [name for name in names if plain[name] == 1]
+        for key in keys:
+            path = by_name.get(unicodedata.normalize("NFC", key))
+            if path is not None:
+                found[match.a, match.b] = path
+                break
+    return found
+
+
+def score_with(
+    sources: Path,
+    produce: Callable[[Match], Luma | None],
+    names: Sequence[str] = MAIN_METRICS,
+    method: str = "",
+    progress: Progress | None = None,
+    *,
+    skip: tuple[Path, ...] = (),
+    task: str = "",
+    windows: Windows = (None, None),
+) -> MethodScore:
+    """Score whatever ``produce`` gives for each pair: a file's picture, or a model's or baseline's.
+
+    ``produce`` returns the fused picture as 8-bit luma, or None when it has none for the pair;
+    ``skip``: folders in ``sources`` that hold none. For the rest see :func:`score_folder`.
+    """
+    metrics = [get_metric(name).name for name in names]
+    for window in windows:
+        check_window(window)
+    progress = progress or NullProgress()
+    plan = pair_folders(sources, task or None, skip)
+    pictures: list[PictureScore] = []
+    missing: list[str] = []
+    notes: dict[str, tuple[str, ...]] = {}
+    for index, pair in enumerate(plan.matches):
+        progress.check()
+        progress.report(index, len(plan.matches), _name_of(pair))
+        fused = produce(pair)
+        if fused is None:
+            missing.append(_name_of(pair))
+            continue
+        truth = truth_of(pair)
+        read = partial(read_pair, pair.a, pair.b, task=task, windows=windows)
+        name = _name_of(pair)
+        figures, notes[name] = _score_picture(name, read, fused, metrics, truth)
+        pictures.append(PictureScore(name, figures))
+    progress.report(len(plan.matches), len(plan.matches), "")
+    problems = tuple(Said("{0}: {1}", item.path.name, item.reason) for item in plan.ambiguous)
+    return MethodScore(method, tuple(pictures), tuple(missing), (), problems, notes)
+
+
+def _score_picture(
+    name: str,
+    read: Callable[[], SourcePair],
+    fused: Luma,
+    metrics: Sequence[str],
+    truth: Path | None,
+) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Figures of one result, and what is to be said of its sources."""
+    try:
+        pair = read()
+        a, b = (to_luma8(image.normalised()) for image in (pair.a, pair.b))
+        if fused.shape == a.shape:  # else the metrics say so
+            a, b, fused_part = comparable(pair, a, b, fused)
+        else:
+            fused_part = fused
+        values = evaluate(a, b, fused_part, metrics)
+    except InputError as error:
+        raise InputError(Said("Pair “{0}”", name), error.said) from error
+    if truth is not None:
+        values |= _against_truth(pair, fused, truth)
+    return values, notes_of(pair)
+
+
+def _against_truth(pair: SourcePair, fused: Luma, path: Path) -> dict[str, float]:
+    truth = to_luma8(seen_as(read_image(path), pair.a).normalised())
+    if truth.shape != fused.shape:
+        raise InputError(
+            str(path),
+            Said(
+                "the ground truth is {0}×{1} pixels and the result {2}×{3}",
+                *truth.shape[1::-1],
+                *fused.shape[1::-1],
+            ),
+        )
+    truth, fused = comparable(pair, truth, fused)
+    return {"PSNR_gt": psnr_pair(truth, fused), "SSIM_gt": ssim_pair(truth, fused)}
+
+
+def _pictures(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
+    """Pictures in and below ``folder`` by path without suffix; what is there twice is left out and
+    told.
+    """
+    if not folder.is_dir():
+        raise InputError(str(folder), "there is no such folder", "Check the name.")
+    found: dict[str, list[Path]] = {}
+    try:
+        for path in sorted(folder.rglob("*")):
+            inside = path.relative_to(folder)
+            hidden = any(part.startswith(".") for part in inside.parts)
+            if not hidden and path.is_file() and is_image(path):
+                name = unicodedata.normalize("NFC", inside.with_suffix("").as_posix())
+                found.setdefault(name, []).append(path)
+    except OSError as error:
+        raise file_error(folder, error) from error
+    problems = tuple(
+        Said(
+            "{0} has several files called “{1}”: {2}.",
+            folder,
+            name,
+            ", ".join(path.name for path in paths),
+        )
+        for name, paths in found.items()
+        if len(paths) > 1
+    )
+    return {name: paths[0] for name, paths in found.items() if len(paths) == 1}, problems
+
+
+def direction_of(name: str) -> Direction:
+    """Which way is better in a column of the table."""
+    return METRICS[name].direction if name in METRICS else "higher"
+
+
+def common_pictures(scores: Sequence[MethodScore]) -> frozenset[str]:
+    """Names of the pictures that every method has a result for."""
+    if not scores:
+        return frozenset()
+    return frozenset.intersection(
+        *(frozenset(picture.name for picture in score.pictures) for score in scores)
+    )
+
+
+def write_csv(path: Path, scores: Sequence[MethodScore]) -> None:
+    """Write one row per method and picture, and a row ``mean`` per method (over its own pictures).
+
+    UTF-8, six decimals, an empty cell where there is no figure. Written whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    columns = list(
+        dict.fromkeys(name for score in scores for p in score.pictures for name in p.values)
+    )
+    rows: list[list[str]] = [["method", "picture", *columns]]
+    for score in scores:
+        for row in [*score.pictures, PictureScore("mean", score.means())]:
+            figures = (f"{row.values[c]:.6f}" if c in row.values else "" for c in columns)
+            rows.append([score.method, row.name, *figures])
+    atomic_write(path, csv_text(rows).encode())

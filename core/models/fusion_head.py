@@ -1,0 +1,320 @@
+"""The fusion network F (paper §3.3, eq. 3): cross-attention blocks and an output head."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.models.blocks import CrossBlock, TransformerBlock, conv3, widened
+from core.models.config import NetworkConfig
+from core.models.tiling import WHOLE, Walk
+
+_NEAR = 16
+"""Pixels over which a few 3×3 convolutions look, at the lowest resolution they work at."""
+_LEAK = 0.3
+"""Share of the gradient that passes a clamp in the helpful direction."""
+_REACH = 11
+"""Pixels to either side over which a decision is made consistent with its neighbours."""
+_STEEPNESS = 6.0
+"""How much more steeply than in training the consistent decision turns between the sources."""
+_JUDGE_REACH = 4
+"""Pixels over which the four full-resolution convolutions look."""
+_FINER = 4
+"""A pixel of the full-resolution layers takes so many times the memory of one in a block."""
+_COARSE = 4
+"""The ``layered`` head works out its filters at 1/4 of the resolution."""
+_BASE_REACH, _MAP_REACH, _DETAIL_REACH = 4, 11, 2
+"""Coarse pixels to either side over which it smooths bases, their map, and that of the details."""
+_BASE_EDGE, _MAP_EDGE, _DETAIL_EDGE = 0.02, 0.01, 0.001
+"""Variance within that reach (of a picture, of the bases' contrast) at which edges are kept."""
+
+
+class Fusion(nn.Module):
+    """Cross-attention blocks (x asks y, then y asks the new x), merge, head."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        c, heads, expansion = config.channels, config.heads, config.expansion
+
+        def direction(name: str) -> nn.ModuleList:
+            return nn.ModuleList(
+                CrossBlock(c, heads, expansion, learned=f"{name}.{i}" in config.learned_mixing)
+                for i in range(config.fusion_blocks)
+            )
+
+        self.ask_y, self.ask_x = direction("ask_y"), direction("ask_x")
+        self.merge = conv3(2 * c, c)
+        self.refine = TransformerBlock(c, heads, expansion)
+        self.head = DirectHead(config) if config.head == "direct" else BlendHead(config)
+
+    def forward(
+        self,
+        z_x: Tensor,
+        z_y: Tensor,
+        x: Tensor,
+        y: Tensor,
+        walk: Walk = WHOLE,
+        *,
+        spend: bool = False,
+    ) -> Tensor:
+        """Adapted maps N×C×H/s×W/s and pictures N×ch×H×W → fused N×ch×H×W, not clipped.
+
+        ``spend``: the maps may be overwritten. What is made here always may.
+        """
+        for ask_y, ask_x in zip(self.ask_y, self.ask_x, strict=True):
+            z_x = walk.block(cast(CrossBlock, ask_y), z_x, z_y, spend=spend)
+            z_y = walk.block(cast(CrossBlock, ask_x), z_y, z_x, spend=spend)
+            spend = True
+        merged = walk.local(self._join, z_x, z_y, reach=_NEAR, over=z_x)
+        walk.forget(z_y)
+        merged = walk.block(self.refine, merged, merged, spend=True)
+        return cast(Tensor, self.head(merged, x, y, walk))
+
+    def _join(self, z_x: Tensor, z_y: Tensor) -> Tensor:
+        return cast(Tensor, self.merge(torch.cat([z_x, z_y], dim=1)))
+
+
+class DirectHead(nn.Module):
+    """Convolutions straight to the picture, as in the paper."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        c, s = config.channels, config.stride
+        self.conv = conv3(c, c)
+        self.project = conv3(c, config.in_channels * s * s)
+        self.shuffle = nn.PixelShuffle(s)
+
+    def forward(self, features: Tensor, x: Tensor, y: Tensor, walk: Walk = WHOLE) -> Tensor:
+        """N×C×H/s×W/s → N×ch×H×W. The pictures are not looked at."""
+        return walk.local(self._draw, features, reach=_NEAR)
+
+    def _draw(self, features: Tensor) -> Tensor:
+        return cast(Tensor, self.shuffle(self.project(F.gelu(self.conv(features)))))
+
+
+class BlendHead(nn.Module):
+    """Fused = m·x + (1−m)·y + r with a full-resolution weight map m and residual r.
+
+    A departure from the paper: what both sources share passes through untouched, so the network
+    spends itself on choosing, and starts from the plain average. With ``config.head`` "decision"
+    the map is clamped instead of squashed: where it is sure, it copies a source to the bit. With
+    "layered" the pictures are split into base (smoothed, edges kept) and detail, as in guided
+    filter fusion (Li et al. 2013): m weighs the detail, and a map that is smooth but for the edges
+    of the bases the base, so that a fine choice between details never cuts patches into a sky, and
+    a warm figure has neither halo nor rim.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        width, s = config.head_channels, config.stride
+        ch = config.in_channels
+        self.decisive, self.layered = config.head == "decision", config.head == "layered"
+        self.up = nn.Conv2d(config.channels, width * s * s, 1)
+        self.shuffle = nn.PixelShuffle(s)
+        # Without padding of their own: at full resolution each would copy its map for it.
+        self.look = nn.Conv2d(2 * ch, width, 3)
+        self.mix = nn.Conv2d(2 * width, width, 3)
+        self.refine = nn.Conv2d(width, width, 3)
+        self.decide = nn.Conv2d(width, 1 + ch, 3)
+        _icnr(self.up, s)
+        layers = [self.decide]
+        if self.layered:
+            self.base = nn.Conv2d(width, 1, 3)
+            layers.append(self.base)
+        for layer in layers:
+            nn.init.zeros_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+    def forward(self, features: Tensor, x: Tensor, y: Tensor, walk: Walk = WHOLE) -> Tensor:
+        """N×C×H/s×W/s features, spent by it, and N×ch×H×W pictures → N×ch×H×W."""
+        if not (self.layered or self.decisive):
+            return walk.local(self._blended, features, x, y, reach=_JUDGE_REACH, finer=_FINER)
+        decision = walk.local(self.judge, features, x, y, reach=_JUDGE_REACH, finer=_FINER)
+        walk.forget(features)
+        if self.layered:
+            return self._layers(decision, x, y, walk)
+        return walk.local(self._decided, decision, x, y, reach=_REACH, finer=_FINER)
+
+    def _blended(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        decision = self.judge(features, x, y)
+        return _mixed(torch.sigmoid(decision[:, :1]), x, y) + decision[:, 1:]
+
+    def _decided(self, decision: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        weight = saturated(decision[:, :1] + 0.5) if self.training else consistent(decision[:, :1])
+        # Nothing is added where one source is copied.
+        return _mixed(weight, x, y) + decision[:, 1:] * (4 * weight * (1 - weight))
+
+    def judge(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """What is decided pixel by pixel, float32: N×1×H×W map, residual, map of the bases."""
+        # What the four convolutions see beyond the border, as in ``conv3``, but repeated only once.
+        cells = -(-4 // self.shuffle.upscale_factor)
+        edge = cells * self.shuffle.upscale_factor
+        context = self.shuffle(self.up(widened(features, cells)))
+        detail = self.look(widened(torch.cat([x, y], dim=1), edge))
+        # ReLU here: at full resolution GELU alone would cost as much as a convolution.
+        hidden = F.relu(self.mix(torch.cat([_inner(context), detail], dim=1)))
+        hidden = _inner(hidden) + F.relu(self.refine(hidden))
+        decision: Tensor = self.decide(hidden).float()
+        return torch.cat([decision, self.base(hidden).float()], dim=1) if self.layered else decision
+
+    def _layers(self, decision: Tensor, x: Tensor, y: Tensor, walk: Walk) -> Tensor:
+        lines_x, lines_y = (
+            guide_lines(coarse, coarse, _BASE_REACH, _BASE_EDGE)
+            for coarse in (walk.local(_coarse, picture, reach=0) for picture in (x, y))
+        )
+        # Where the weights change from source to source, they follow what tells the sources apart.
+        contrast, votes, base = walk.local(
+            self._coarse_votes, decision, lines_x, lines_y, x, y, reach=_COARSE, finer=_FINER
+        ).chunk(3, dim=1)
+        detail_lines = guide_lines(votes, contrast, _DETAIL_REACH, _DETAIL_EDGE)
+        # What is decided for the details is where the decision for the base begins.
+        base_lines = guide_lines(votes + base, contrast, _MAP_REACH, _MAP_EDGE)
+        return walk.local(
+            self._joined, decision, lines_x, lines_y, detail_lines, base_lines, x, y,
+            reach=_COARSE, finer=_FINER,
+        )  # fmt: skip
+
+    def _coarse_votes(
+        self, decision: Tensor, lines_x: Tensor, lines_y: Tensor, x: Tensor, y: Tensor
+    ) -> Tensor:
+        contrast = _contrast(along(lines_x, x), along(lines_y, y))
+        return _coarse(torch.cat([contrast, decision[:, :1], decision[:, -1:]], dim=1))
+
+    def _joined(
+        self,
+        decision: Tensor,
+        lines_x: Tensor,
+        lines_y: Tensor,
+        detail_lines: Tensor,
+        base_lines: Tensor,
+        x: Tensor,
+        y: Tensor,
+    ) -> Tensor:
+        base_x, base_y = along(lines_x, x), along(lines_y, y)
+        contrast = _contrast(base_x, base_y)
+        detail_weight, base_weight = (
+            torch.sigmoid(along(lines, contrast)) for lines in (detail_lines, base_lines)
+        )
+        bases = _mixed(base_weight, base_x, base_y)
+        details = _mixed(detail_weight, x - base_x, y - base_y)
+        return bases + details + decision[:, 1:-1]
+
+
+def _mixed(weight: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    return weight * x + (1 - weight) * y
+
+
+def _contrast(base_x: Tensor, base_y: Tensor) -> Tensor:
+    return (base_x - base_y).mean(dim=1, keepdim=True)
+
+
+def _inner(image: Tensor) -> Tensor:
+    """``image`` without its outermost pixels, as a 3×3 convolution leaves it."""
+    return image[..., 1:-1, 1:-1]
+
+
+class _Saturate(torch.autograd.Function):
+    """Clamp to [0, 1] whose gradient leaks where the clamp would block it."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        ctx.save_for_backward(value)
+        return value.clamp(0, 1)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (value,) = ctx.saved_tensors
+        (gradient,) = gradients
+        # Outside the range only a pull back towards it passes, and weakly: a wrong decision can
+        # be unlearned, a right one does not run away.
+        inward = ((value < 0) & (gradient < 0)) | ((value > 1) & (gradient > 0))
+        leak = torch.where(inward, _LEAK * gradient, torch.zeros_like(gradient))
+        return torch.where((value >= 0) & (value <= 1), gradient, leak)
+
+
+def saturated(value: Tensor) -> Tensor:
+    """``value`` clamped to [0, 1], trainable also where it is clamped."""
+    return cast(Tensor, _Saturate.apply(value))
+
+
+def consistent(decision: Tensor) -> Tensor:
+    """Weight map N×1×H×W in [0, 1] of a decision, for use, not for training.
+
+    Whether a pixel is in focus is a matter of regions: decisions, each worth at most one half, are
+    averaged over a square of 23×23 pixels (the consistency check of multi-focus fusion), which
+    leaves straight outlines where they are and drops specks, and then sharpened.
+    """
+    return (_STEEPNESS * _mean(decision.clamp(-0.5, 0.5), _REACH) + 0.5).clamp(0, 1)
+
+
+def guided(image: Tensor, guide: Tensor, reach: int, edge: float) -> Tensor:
+    """``image`` smoothed, but with an edge wherever ``guide`` has one; N×C×H×W each.
+
+    Guided filter (He, Sun and Tang, TPAMI 2013): within every window the result is linear in the
+    guide. As in its fast form (He and Sun 2015), that is worked out at 1/4 of the resolution.
+
+    Args:
+        reach: of a window, in coarse pixels to either side.
+        edge: ε: the guide's variance within a window at which half of an edge is kept.
+    """
+    return along(guide_lines(_coarse(image), _coarse(guide), reach, edge), guide)
+
+
+def guide_lines(p: Tensor, g: Tensor, reach: int, edge: float) -> Tensor:
+    """The lines of :func:`guided` from image and guide at 1/4: slopes, then offsets, N×2C×h×w."""
+    mean_p, mean_g = _mean(p, reach), _mean(g, reach)
+    variance = _mean(g * g, reach) - mean_g * mean_g
+    slope = (_mean(g * p, reach) - mean_g * mean_p) / (variance.clamp(min=0) + edge)
+    return torch.cat([_mean(slope, reach), _mean(mean_p - slope * mean_g, reach)], dim=1)
+
+
+def along(lines: Tensor, guide: Tensor) -> Tensor:
+    """What ``lines`` at 1/4 make of a guide N×C×H×W."""
+    lines = F.interpolate(lines, guide.shape[2:], mode="bilinear", align_corners=False)
+    slope, offset = lines.chunk(2, dim=1)
+    return slope * guide + offset
+
+
+def _coarse(picture: Tensor) -> Tensor:
+    rows, columns = (-(-length // _COARSE) for length in picture.shape[2:])
+    return F.adaptive_avg_pool2d(picture, (rows, columns))
+
+
+def _mean(image: Tensor, reach: int) -> Tensor:
+    """Mean over the pixels up to ``reach`` away in rows and columns, mirrored beyond the border.
+
+    Mirrored, because a border repeated ``reach`` times would give its last pixels, whose decision
+    is the least sure, the most weight. By running sums, whose cost does not grow with the window;
+    in float64, because a sum over a whole row swallows the digits of a float32 pixel.
+    """
+    size = 2 * reach + 1
+    total = image.double()
+    for dim in (2, 3):
+        length = total.shape[dim]
+        total = total.index_select(dim, _mirrored(length, reach, image.device))
+        sums = F.pad(total.cumsum(dim), (1, 0) if dim == 3 else (0, 0, 1, 0))
+        total = sums.narrow(dim, size, length) - sums.narrow(dim, 0, length)
+    return (total / size**2).to(image.dtype)
+
+
+def _mirrored(length: int, reach: int, device: torch.device) -> Tensor:
+    """Indices −``reach`` to ``length`` + ``reach`` − 1, mirrored at both ends as often as needed.
+
+    The end itself is not repeated (… 2 1 0 1 2 …); padding by reflection stops at one mirroring.
+    """
+    period = max(1, 2 * (length - 1))
+    index = torch.arange(-reach, length + reach, device=device).remainder(period)
+    return torch.minimum(index, period - index)
+
+
+def _icnr(conv: nn.Conv2d, scale: int) -> None:
+    """Start all sub-pixels of one output channel alike: no checkerboard before training."""
+    with torch.no_grad():
+        group = scale * scale
+        conv.weight.copy_(conv.weight[::group].repeat_interleave(group, dim=0))
+        if conv.bias is not None:
+            conv.bias.copy_(conv.bias[::group].repeat_interleave(group, dim=0))

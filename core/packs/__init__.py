@@ -1,0 +1,1 @@
+"""Model packs: format, registry, library, download of DINOv3."""

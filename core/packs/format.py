@@ -1,0 +1,356 @@
+"""Model packs: one ``.safetensors`` file whose header carries a manifest.
+
+Format 2 seals the manifest: ``sealed_sha256`` is over all of it that shapes a result
+(:data:`_SHAPING`), as it stands in the file. Packs of format 1 have no seal and are still read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from dataclasses import field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from core.errors import BackboneMissing, PackError, Said
+from core.io.atomic import atomic_write
+from core.models.backbone import Dinov3Backbone, check_backbone_file
+from core.models.config import NetworkConfig
+from core.models.network import UniFusionNet
+from core.models.tensor_header import StoredTensor, misfits, not_finite, read_header, stored_tensors
+from core.packs.paths import stored_backbone
+from core.tasks import TASKS, ColourPolicy
+
+FORMAT_VERSION = 2
+READABLE_VERSIONS = (1, 2)
+SUFFIX = ".safetensors"
+_KEY = "unifusion"
+_GET_ANOTHER = "Get the pack again, or choose another one."
+_SHAPING = ("task", "network", "colour", "backbone_sha256", "weights_sha256")
+"""What of a manifest decides how a fused picture looks."""
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class TrainingRecord:
+    """How a pack came to be. Free of file names and patient data.
+
+    Attributes:
+        config: the run's configuration, as plain data.
+        steps: bilevel steps done. pairs: training pairs used. seconds: training time.
+        figures: validation figures by name.
+        software: versions of what trained it.
+        parent: name and weights hash of the pack it started from, "" for none.
+    """
+
+    config: dict[str, Any] = field(default_factory=dict)
+    steps: int = 0
+    pairs: int = 0
+    seconds: float = 0.0
+    figures: dict[str, float] = field(default_factory=dict)
+    software: dict[str, str] = field(default_factory=dict)
+    parent: str = ""
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Manifest:
+    """What a pack says about itself.
+
+    Attributes:
+        name: unique short name. title: for people. task: a name in :data:`core.tasks.TASKS`.
+        network: architecture. colour: policy the pack was trained with.
+        training: see :class:`TrainingRecord`.
+        licence: of the weights. data: what it was trained on, one line per set.
+        backbone_sha256: of the external backbone file ("" when everything is inside, or when the
+            backbone was random).
+        weights_sha256: over all tensors (see :func:`tensors_sha256`).
+        sealed_sha256: over the entries that shape a result; "" in packs of format 1.
+        format_version: of this layout.
+    """
+
+    name: str
+    title: str
+    task: str
+    network: NetworkConfig
+    colour: ColourPolicy
+    training: TrainingRecord = TrainingRecord()
+    licence: str = ""
+    data: tuple[str, ...] = ()
+    backbone_sha256: str = ""
+    weights_sha256: str = ""
+    sealed_sha256: str = ""
+    format_version: int = FORMAT_VERSION
+
+
+_manifest = TypeAdapter(Manifest)
+
+
+def tensors_sha256(tensors: dict[str, Tensor]) -> str:
+    """sha256 over names, types, shapes and bytes of all tensors, in order of their names."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        digest.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def manifest_seal(raw: dict[str, Any]) -> str:
+    """sha256 over what of a manifest shapes a result, as plain data.
+
+    Over the entries as they are stored, not as this program reads them: settings that later
+    versions add do not change it.
+    """
+    shaping = {key: raw.get(key) for key in _SHAPING}
+    text = json.dumps(shaping, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(manifest: Manifest) -> dict[str, Any]:
+    """``manifest`` as it is stored, sealed, in today's format."""
+    raw: dict[str, Any] = _manifest.dump_python(manifest, mode="json")
+    return raw | {"format_version": FORMAT_VERSION, "sealed_sha256": manifest_seal(raw)}
+
+
+def write_pack(path: Path, network: UniFusionNet, manifest: Manifest) -> Manifest:
+    """Write ``network`` as a pack, atomically.
+
+    Returns:
+        the manifest as written, with the hash of the weights and the seal filled in.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    tensors = {k: v.detach().cpu().contiguous() for k, v in network.own_state().items()}
+    raw = _plain(replace(manifest, weights_sha256=tensors_sha256(tensors)))
+    atomic_write(path, save(tensors, metadata={_KEY: json.dumps(raw, sort_keys=True)}))
+    return _manifest.validate_python(raw)
+
+
+def manifest_text(manifest: Manifest) -> dict[str, str]:
+    """The entry of a safetensors header that makes the file a pack."""
+    return {_KEY: json.dumps(_plain(manifest), sort_keys=True)}
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest of a pack, without its tensors.
+
+    Raises:
+        PackError: not a pack, or of a version this program does not know.
+    """
+    if not path.is_file():
+        raise PackError(str(path), "there is no such pack", "Check the path, or run “packs list”.")
+    try:
+        header = read_header(path)
+        text = header.get("__metadata__", {}).get(_KEY)
+    except OSError as error:
+        raise PackError(
+            str(path), Said("it cannot be read ({0})", error.strerror), _GET_ANOTHER
+        ) from error
+    except (ValueError, AttributeError, struct.error, RecursionError) as error:
+        raise PackError(str(path), "it is not a safetensors file", _GET_ANOTHER) from error
+    if not isinstance(text, str):
+        raise PackError(str(path), "it is no UniFusion pack (no manifest inside)", _GET_ANOTHER)
+    return _parse(path, text)
+
+
+def _parse(path: Path, text: str) -> Manifest:
+    try:
+        raw = json.loads(text)
+        version = raw.get("format_version") if isinstance(raw, dict) else None
+        if version not in READABLE_VERSIONS or isinstance(version, bool):
+            known = " and ".join(map(str, READABLE_VERSIONS))
+            raise PackError(
+                str(path),
+                Said("its format version is {0}, this program reads {1}", version, known),
+                "Update UniFusion Studio, or get the pack in a matching version.",
+            )
+        manifest = _manifest.validate_python(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise PackError(
+            str(path),
+            Said("its manifest is damaged ({0}: {1})", where, first["msg"]),
+            _GET_ANOTHER,
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise PackError(str(path), "its manifest is not JSON", _GET_ANOTHER) from error
+    if manifest.task not in TASKS:
+        why = Said("its task “{0}” is unknown", manifest.task)
+        raise PackError(str(path), why, _GET_ANOTHER)
+    if (manifest.colour.mode == "rgb") != (manifest.network.in_channels == 3):
+        raise PackError(
+            str(path),
+            Said(
+                "its colour policy “{0}” does not fit a network of {1} channels",
+                manifest.colour.mode,
+                manifest.network.in_channels,
+            ),
+            _GET_ANOTHER,
+        )
+    _check_seal(path, raw, manifest)
+    return manifest
+
+
+def _check_seal(path: Path, raw: dict[str, Any], manifest: Manifest) -> None:
+    """Format 2 must carry its own seal; format 1 knows none, so one with a seal is no format 1."""
+    expected = manifest_seal(raw) if manifest.format_version > 1 else ""
+    if manifest.sealed_sha256 != expected:
+        raise PackError(
+            str(path),
+            "its manifest was changed after the pack was made: pictures would not come out as the "
+            "ones it was trained for",
+            _GET_ANOTHER,
+        )
+
+
+def read_pack(path: Path, backbone: Path | None = None) -> tuple[UniFusionNet, Manifest]:
+    """Build the network of a pack and load its weights, checked to the last tensor.
+
+    Args:
+        path: the pack.
+        backbone: file of the external DINOv3 weights, for packs that need one.
+
+    Raises:
+        PackError: damaged, foreign, wrong version or hash, missing or extra tensors, or made with
+            a backbone nobody has.
+        BackboneMissing: an external backbone is needed, was not given and never fetched.
+    """
+    manifest = read_manifest(path)
+    check_tensors(path, manifest, str(path), backbone)
+    tensors = read_weights(path, manifest, str(path))
+    network = UniFusionNet(manifest.network)
+    load_own_state(network, tensors, str(path))
+    attach_backbone(network, manifest.backbone_sha256, backbone, str(path))
+    return network.eval(), manifest
+
+
+def check_tensors(
+    path: Path, manifest: Manifest, what: str, backbone: Path | None = None, *, whole: bool = True
+) -> None:
+    """Compare the files' headers with the network that ``manifest`` describes.
+
+    The network is laid out without memory, so that no file can make this program build one that the
+    files do not hold.
+
+    Args:
+        what: what to call the pack in an error.
+        backbone: file of the external weights, as in :func:`read_pack`.
+        whole: False leaves the external backbone's file out.
+
+    Raises:
+        PackError: damaged, or a tensor is missing, unknown, of another shape or number type.
+        BackboneMissing: see :func:`attach_backbone`.
+    """
+    with torch.device("meta"):
+        outline = UniFusionNet(manifest.network)
+    wrong = misfits(_tensors_in(path, what), outline.own_state())
+    if wrong is not None:
+        raise PackError(what, Said("its tensors do not fit: {0}", wrong), _GET_ANOTHER)
+    if not whole or not isinstance(outline.backbone, Dinov3Backbone):
+        return
+    if not manifest.backbone_sha256:
+        # Any DINOv3 file would load, and every picture would come out wrong.
+        raise PackError(
+            what,
+            "it was trained on a random DINOv3 backbone that was not kept",
+            "Train it again with --backbone FILE.",
+        )
+    outline.backbone.check_file(_backbone_for(backbone, what))
+
+
+def _tensors_in(path: Path, what: str) -> dict[str, StoredTensor]:
+    try:
+        return stored_tensors(path)
+    except OSError as error:
+        raise PackError(
+            what, Said("it cannot be read ({0})", error.strerror), _GET_ANOTHER
+        ) from error
+    except (ValueError, struct.error, RecursionError) as error:
+        raise PackError(what, Said("the file is damaged ({0})", error), _GET_ANOTHER) from error
+
+
+def read_weights(path: Path, manifest: Manifest, what: str) -> dict[str, Tensor]:
+    """The tensors of a pack, whose hash must be the one its manifest names.
+
+    Args:
+        what: what to call the pack in an error.
+
+    Raises:
+        PackError: damaged, the hash differs, or a number is NaN or infinite.
+    """
+    try:
+        with safe_open(path, framework="pt", device="cpu") as stream:
+            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise PackError(what, Said("the file is damaged ({0})", error), _GET_ANOTHER) from error
+    if tensors_sha256(tensors) != manifest.weights_sha256:
+        raise PackError(
+            what, "its weights are not those its manifest was written for", _GET_ANOTHER
+        )
+    if name := not_finite(tensors):
+        raise PackError(
+            what, Said("its weights hold NaN or infinite numbers (in {0})", name), _GET_ANOTHER
+        )
+    return tensors
+
+
+def load_own_state(network: UniFusionNet, tensors: dict[str, Tensor], what: str) -> None:
+    """Load all tensors of a pack into ``network``; every name, shape and type must fit.
+
+    Raises:
+        PackError: a tensor is missing, unknown, of another shape or number type.
+    """
+    found = {name: StoredTensor(t.dtype, tuple(t.shape)) for name, t in tensors.items()}
+    wrong = misfits(found, network.own_state())
+    if wrong is not None:
+        raise PackError(what, Said("its tensors do not fit: {0}", wrong), _GET_ANOTHER)
+    network.load_state_dict(tensors, strict=False)
+
+
+def attach_backbone(
+    network: UniFusionNet, expected_sha256: str, path: Path | None, what: str
+) -> str:
+    """Load the external backbone of a network that needs one; "" for networks that do not.
+
+    Where ``path`` is None, a backbone that was fetched before is taken.
+
+    Raises:
+        BackboneMissing: one is needed and there is none.
+        PackError: the file is not the expected one.
+    """
+    if not isinstance(network.backbone, Dinov3Backbone):
+        return ""
+    return network.backbone.load_weights(_backbone_for(path, what), expected_sha256)
+
+
+def check_backbone_of(network: NetworkConfig, path: Path | None, what: str) -> None:
+    """Look whether the external backbone of ``network`` is there and is one: quick, by its header.
+
+    For networks that need none, nothing is looked at.
+
+    Raises:
+        BackboneMissing, PackError: as :func:`attach_backbone`, as far as a header tells.
+    """
+    if network.backbone.kind == "dinov3":
+        check_backbone_file(_backbone_for(path, what), network.backbone)
+
+
+def _backbone_for(path: Path | None, what: str) -> Path:
+    path = path or stored_backbone()
+    if path is None:
+        raise BackboneMissing(
+            what,
+            "it needs the DINOv3 ViT-S/16 weights, which are not part of it",
+            "Get them in the Train workspace (step 2, network “Paper”) or by “unifusion backbone "
+            "fetch”, or give a file with --backbone FILE.",
+        )
+    return path

@@ -1,0 +1,387 @@
+"""Keeping packs: taking them in safely, handing them on, renaming, deleting, and the default.
+
+Everything here works on the user's own folder (:func:`core.packs.registry.user_pack_folder`) and
+each step is whole or not done at all. Embedded packs are never touched. A pack's model card is the
+``.md`` file beside it and goes where the pack goes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shutil
+import stat
+import struct
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.baselines import BASELINES
+from core.errors import InputError, OutputError, PackError, Said
+from core.io.atomic import atomic_path, atomic_write, output_error
+from core.models.tensor_header import read_header
+from core.packs.format import (
+    SUFFIX,
+    Manifest,
+    check_tensors,
+    manifest_text,
+    read_manifest,
+    read_weights,
+)
+from core.packs.registry import DEFAULTS, Catalogue, PackEntry, defaults_in, user_pack_folder
+from core.tasks import get_task
+
+LARGEST_BYTES = 2 << 30
+"""A pack of more bytes than this is no pack of this program."""
+
+_LARGEST_CARD = 1 << 20
+_TRASH = ".deleted"
+_LONGEST_NAME = 60
+_PICKLES = {".pth", ".pt", ".ckpt", ".bin", ".pkl", ".pickle", ".tar"}
+_RUNS_CODE = "it is a Python pickle, which can run any program when it is opened; it was not opened"
+_USE_SAFE = "Ask its maker for a UniFusion pack (.safetensors)."
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """A pack that was deleted and can still be brought back.
+
+    Attributes:
+        entry: the pack as it was listed. kept: where its file is now.
+        was_default: True when it was the default of its task.
+    """
+
+    entry: PackEntry
+    kept: Path
+    was_default: bool
+
+
+# --- names -------------------------------------------------------------------------------------
+
+
+def slug(text: str) -> str:
+    """A short name made of ``text``: lower-case Latin letters, digits and hyphens; may be ""."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:_LONGEST_NAME].strip("-")
+
+
+def next_name(base: str) -> str:
+    """The first of ``base``, ``base-2``, ``base-3``, … that no pack or classical method has.
+
+    A number that ``base`` ends in already is counted on: “mine-2” is followed by “mine-3”.
+    """
+    stem = slug(base) or "pack"
+    taken = _taken()
+    if stem not in taken:
+        return stem
+    found = re.fullmatch(r"(.+?)-(\d{1,6})", stem)
+    root, number = (found[1], int(found[2])) if found else (stem, 1)
+    while (name := f"{root}-{(number := number + 1)}") in taken:
+        pass
+    return name
+
+
+def _taken() -> set[str]:
+    """Names of packs and baselines, and of files in the user's folder whatever they hold."""
+    packs = {entry.manifest.name for entry in Catalogue().scan()[0]}
+    files = {path.stem for path in user_pack_folder().glob(f"*{SUFFIX}")}
+    return packs | files | set(BASELINES)
+
+
+# --- in and out --------------------------------------------------------------------------------
+
+
+def import_pack(path: str | Path, task: str | None = None) -> PackEntry:
+    """Copy a pack from anywhere into the user's folder, after checking it to the last tensor.
+
+    Nothing in the file is executed. Its header is read first; the network it describes is laid out
+    without memory and compared with the tensors in the file, so that a small file cannot ask for a
+    large network; then hash and weights are checked. A name that is taken gets a number.
+
+    Args:
+        task: refuse packs of other tasks.
+
+    Raises:
+        PackError: it is no pack, damaged, a pickle, too large, or of another task.
+        InputError: the same weights are in the library already.
+        OutputError: it cannot be copied.
+    """
+    path = Path(path)
+    _refuse_unsafe(path)
+    manifest = read_manifest(path)
+    if task is not None and manifest.task != get_task(task).name:
+        raise PackError(
+            str(path),
+            Said("it is for the task “{0}”", get_task(manifest.task).title),
+            "Choose that task, or another pack.",
+        )
+    for entry in Catalogue().scan()[0]:
+        if entry.manifest.weights_sha256 == manifest.weights_sha256:
+            raise InputError(
+                path.name,
+                Said("it is there already, as “{0}”", entry.manifest.title),
+                "Use that one.",
+            )
+    name = next_name(manifest.name)
+    target = _user_folder() / f"{name}{SUFFIX}"
+    with atomic_path(target) as temporary:
+        shutil.copyfile(path, temporary)
+        # What is checked is the copy: the original may change meanwhile.
+        _verify(temporary, str(path))
+        if name != manifest.name:
+            title = f"{manifest.title} ({name.rpartition('-')[2]})"
+            renamed = replace(manifest, name=name, title=title)
+            temporary.write_bytes(_rewritten(temporary, renamed))
+    _take_card(path, target)
+    return PackEntry(target, read_manifest(target), False)
+
+
+def _refuse_unsafe(path: Path) -> None:
+    if not path.is_file():
+        raise PackError(str(path), "there is no such file", "Check the path.")
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as stream:
+            start = stream.read(9)
+    except OSError as error:
+        raise PackError(str(path), Said("it cannot be read ({0})", error.strerror)) from error
+    # torch.save writes a zip; 0x80 begins a bare pickle. A pack's JSON begins at its ninth byte.
+    pickled = start[:2] == b"PK" or (start[:1] == b"\x80" and start[8:] != b"{")
+    if pickled or path.suffix.lower() in _PICKLES:
+        raise PackError(str(path), _RUNS_CODE, _USE_SAFE)
+    if size > LARGEST_BYTES:
+        raise PackError(
+            str(path), Said("it has {0:.1f} GB, more than a pack ever has", size / 1e9), _USE_SAFE
+        )
+
+
+def _verify(path: Path, what: str) -> None:
+    """Everything :func:`core.packs.format.read_pack` checks, the external backbone apart."""
+    manifest = read_manifest(path)
+    check_tensors(path, manifest, what, whole=False)
+    read_weights(path, manifest, what)
+
+
+def export_pack(entry: PackEntry, path: str | Path) -> Path:
+    """Write a pack (and its model card) to a file; returns the file, with its suffix.
+
+    Raises:
+        OutputError: it cannot be written, or is the pack's own file.
+    """
+    target = Path(path)
+    if target.suffix.lower() != SUFFIX:
+        target = target.with_name(target.name + SUFFIX)
+    if target.resolve() == entry.path.resolve():
+        raise OutputError(
+            Said("Cannot write {0}", target), "it is the pack itself", "Name another file."
+        )
+    with atomic_path(target) as temporary:
+        shutil.copyfile(entry.path, temporary)
+    _take_card(entry.path, target)
+    return target
+
+
+def card_of(entry: PackEntry) -> str:
+    """The model card as Markdown: the file beside the pack, or what its manifest says."""
+    card = _card_beside(entry.path)
+    with contextlib.suppress(OSError):
+        if card is not None:
+            return card.read_text(encoding="utf-8", errors="replace")
+    return _plain_card(entry)
+
+
+def _card_beside(pack: Path) -> Path | None:
+    """The model card that lies beside ``pack``; None for none, a huge one, or a link.
+
+    A link in a folder from elsewhere may name any file of this person, which would be shown and
+    handed on as if it were the card.
+    """
+    card = pack.with_suffix(".md")
+    with contextlib.suppress(OSError):
+        status = card.lstat()
+        if stat.S_ISREG(status.st_mode) and status.st_size <= _LARGEST_CARD:
+            return card
+    return None
+
+
+def _plain_card(entry: PackEntry) -> str:
+    manifest = entry.manifest
+    record, network = manifest.training, manifest.network
+    rows = {
+        "name": manifest.name,
+        "task": get_task(manifest.task).title,
+        "network": f"{network.backbone.kind}, C = {network.channels}, 1/{network.stride}",
+        "trained": f"{record.steps} steps on {record.pairs} pairs",
+        "parent": record.parent or "none",
+        "licence": manifest.licence or "not stated",
+        "weights sha256": f"`{manifest.weights_sha256}`",
+    }
+    lines = [f"# {manifest.title}", "", "| | |", "| --- | --- |"]
+    lines += [f"| {name} | {value.replace('|', '/')} |" for name, value in rows.items()]
+    if manifest.data:
+        lines += ["", "## Data", "", *(f"- {line}" for line in manifest.data)]
+    if record.figures:
+        lines += ["", "## Figures", "", *(f"- {k}: {v:.4g}" for k, v in record.figures.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _take_card(source: Path, target: Path) -> None:
+    card = _card_beside(source)
+    with contextlib.suppress(OSError, OutputError):  # a pack without its card is still a pack
+        if card is not None:
+            atomic_write(target.with_suffix(".md"), card.read_bytes())
+
+
+# --- changing ----------------------------------------------------------------------------------
+
+
+def rename_pack(entry: PackEntry, name: str) -> PackEntry:
+    """Call a pack something else: ``name`` as people write it becomes its title.
+
+    Its short name and its file follow (“Our SPECT” → ``our-spect``), its weights stay, and a
+    default stays one.
+
+    Raises:
+        InputError: nothing is left of ``name``, it is taken, or the pack is an embedded one.
+        OutputError: the folder cannot be written.
+    """
+    _own(entry)
+    title, short = " ".join(name.split()), slug(name)
+    if not short:
+        raise InputError(
+            Said("The name “{0}”", name), "it has no letters or digits", "Choose another."
+        )
+    if short != entry.manifest.name and short in _taken():
+        raise InputError(Said("The name “{0}”", title), "another pack has it", "Choose another.")
+    target = entry.path.with_name(f"{short}{SUFFIX}")
+    manifest = replace(entry.manifest, name=short, title=title)
+    with _as_output_error(entry.path):
+        atomic_write(target, _rewritten(entry.path, manifest))
+    was_default = default_name(manifest.task) == entry.manifest.name
+    if target != entry.path:
+        with _as_output_error(entry.path):
+            card = entry.path.with_suffix(".md")
+            if card.is_file():
+                card.replace(target.with_suffix(".md"))
+            entry.path.unlink()
+    if was_default:
+        set_default(manifest.task, short)
+    return PackEntry(target, manifest, False)
+
+
+def delete_pack(entry: PackEntry) -> Deleted:
+    """Take a pack out of the library. It can be brought back until :func:`purge_deleted`.
+
+    Raises:
+        InputError: it is an embedded one. OutputError: the folder cannot be written.
+    """
+    _own(entry)
+    task = entry.manifest.task
+    was_default = default_name(task) == entry.manifest.name
+    trash = _user_folder() / _TRASH
+    with _as_output_error(entry.path):
+        trash.mkdir(exist_ok=True)
+        kept = trash / entry.path.name
+        entry.path.replace(kept)
+        card = entry.path.with_suffix(".md")
+        if card.is_file():
+            card.replace(kept.with_suffix(".md"))
+    if was_default:
+        set_default(task, "")
+    return Deleted(entry, kept, was_default)
+
+
+def restore_pack(deleted: Deleted) -> PackEntry:
+    """Bring a deleted pack back, as the default again if it was that.
+
+    Raises:
+        InputError: its name is another's by now. OutputError: it is gone for good.
+    """
+    entry = deleted.entry
+    if entry.path.exists():
+        raise InputError(
+            Said("Pack “{0}”", entry.manifest.title),
+            "another pack has its name by now",
+            "Rename that one.",
+        )
+    with _as_output_error(entry.path):
+        deleted.kept.replace(entry.path)
+        card = deleted.kept.with_suffix(".md")
+        if card.is_file():
+            card.replace(entry.path.with_suffix(".md"))
+    if deleted.was_default:
+        set_default(entry.manifest.task, entry.manifest.name)
+    return entry
+
+
+def purge_deleted() -> None:
+    """Forget deleted packs for good; what cannot be removed now is removed next time."""
+    shutil.rmtree(user_pack_folder() / _TRASH, ignore_errors=True)
+
+
+# --- the default -------------------------------------------------------------------------------
+
+
+def default_name(task: str) -> str:
+    """Name of the pack that :meth:`Catalogue.find` gives for ``task`` and no name; "" for none."""
+    packs = Catalogue().for_task(get_task(task).name)
+    return packs[0].manifest.name if packs else ""
+
+
+def set_default(task: str, name: str) -> None:
+    """Make a pack its task's default; "" goes back to the embedded one.
+
+    Raises:
+        InputError: there is no such pack for this task. OutputError: it cannot be kept.
+    """
+    task = get_task(task).name
+    if name:
+        name = Catalogue().find(name, task).manifest.name
+    folder = _user_folder()
+    chosen = dict(defaults_in(folder))
+    if name:
+        chosen[task] = name
+    else:
+        chosen.pop(task, None)
+    text = json.dumps(chosen, indent=1, sort_keys=True, ensure_ascii=False)
+    atomic_write(folder / DEFAULTS, text.encode())
+
+
+# --- common ------------------------------------------------------------------------------------
+
+
+def _own(entry: PackEntry) -> None:
+    if entry.embedded or entry.path.parent.resolve() != user_pack_folder().resolve():
+        raise InputError(
+            Said("Pack “{0}”", entry.manifest.title),
+            "it came with the program and stays as it is",
+            "Export it, and work with the copy.",
+        )
+
+
+def _user_folder() -> Path:
+    folder = user_pack_folder()
+    with _as_output_error(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextlib.contextmanager
+def _as_output_error(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise output_error(path, error) from error
+
+
+def _rewritten(source: Path, manifest: Manifest) -> bytes:
+    """The pack at ``source`` under another manifest, its tensors byte for byte."""
+    header = read_header(source)
+    content = source.read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    header["__metadata__"] = {**header.get("__metadata__", {}), **manifest_text(manifest)}
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + content[8 + length :]

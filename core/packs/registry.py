@@ -1,0 +1,104 @@
+"""Which packs there are: embedded ones, and the user's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import InputError, PackError, Said
+from core.packs.format import SUFFIX, Manifest, read_manifest
+from core.packs.paths import user_pack_folder
+from resources import PACKS
+
+__all__ = [
+    "DEFAULTS",
+    "BrokenPack",
+    "Catalogue",
+    "PackEntry",
+    "defaults_in",
+    "user_pack_folder",
+]
+
+DEFAULTS = "defaults.json"
+"""File in a pack folder that names the default pack of a task, where the person chose one."""
+
+
+@dataclass(frozen=True)
+class PackEntry:
+    """A usable pack: where it is and what it says about itself."""
+
+    path: Path
+    manifest: Manifest
+    embedded: bool
+
+
+@dataclass(frozen=True)
+class BrokenPack:
+    """A file in a pack folder that cannot be used, and why."""
+
+    path: Path
+    reason: str
+
+
+def defaults_in(folder: Path) -> dict[str, str]:
+    """The default packs chosen in a folder, task to name; nothing where the file is damaged."""
+    try:
+        found = json.loads((folder / DEFAULTS).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    rows = found.items() if isinstance(found, dict) else ()
+    return {str(task): name for task, name in rows if isinstance(name, str)}
+
+
+class Catalogue:
+    """The packs of some folders; folders are read anew at each call, since files come and go."""
+
+    def __init__(self, folders: Sequence[Path] | None = None) -> None:
+        self.folders = tuple(folders) if folders is not None else (PACKS, user_pack_folder())
+
+    def scan(self) -> tuple[tuple[PackEntry, ...], tuple[BrokenPack, ...]]:
+        """Usable packs (in folder order, then by name) and unusable files."""
+        good: list[PackEntry] = []
+        broken: list[BrokenPack] = []
+        for folder in self.folders:
+            # A dot begins the name of a file that is still being written.
+            for path in sorted(folder.glob(f"[!.]*{SUFFIX}")) if folder.is_dir() else ():
+                try:
+                    good.append(PackEntry(path, read_manifest(path), folder == PACKS))
+                except PackError as error:
+                    broken.append(BrokenPack(path, error.said))
+        return tuple(good), tuple(broken)
+
+    def for_task(self, task: str) -> tuple[PackEntry, ...]:
+        """Packs of one task, the default first, then embedded before the user's.
+
+        The default is the one the person chose, else the first of that order.
+        """
+        packs = [entry for entry in self.scan()[0] if entry.manifest.task == task]
+        chosen = {folder: defaults_in(folder).get(task, "") for folder in self.folders}
+        wanted = next((name for name in chosen.values() if name), "")
+        return tuple(sorted(packs, key=lambda entry: entry.manifest.name != wanted))
+
+    def find(self, name: str, task: str) -> PackEntry:
+        """The pack called ``name`` (or the file at that path; "" is the task's default).
+
+        Raises:
+            InputError: there is none; the message lists those there are.
+            PackError: the file at that path is no usable pack.
+        """
+        if name.endswith(SUFFIX):
+            path = Path(name)
+            return PackEntry(path, read_manifest(path), False)
+        packs = self.for_task(task)
+        for entry in packs:
+            if name in ("", entry.manifest.name):
+                return entry
+        names = ", ".join(entry.manifest.name for entry in packs) or Said("none")
+        if name:
+            what = Said("No pack “{0}” for task {1}", name, task)
+        else:
+            what = Said("No pack for task {0}", task)
+        why = Said("packs for this task: {0}", names)
+        raise InputError(what, why, "Run “unifusion packs list”.")

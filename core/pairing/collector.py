@@ -1,0 +1,75 @@
+"""What pairing finds on its way: pairs, leftovers and notes, and the plan they make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from core.messages import Said
+from core.pairing.folder_tree import Places, natural
+from core.pairing.plan import Leftover, Match, PairingPlan, Trouble
+from core.pairing.source_words import suggest_task, which_source
+
+
+class Collected:
+    """Pairs, each with how much it counts; leftovers by path; and notes, each once.
+
+    Args:
+        task: whose words decide first which file is A.
+        places: where files really are, shared by all that look at the same ones.
+    """
+
+    def __init__(self, task: str | None, places: Places) -> None:
+        self._task = task
+        self._places = places
+        self.matches: list[tuple[Match, float]] = []
+        self.leftovers: dict[Path, Leftover] = {}
+        self.notes: dict[str, None] = {}
+
+    def pair(self, match: Match, strength: float) -> None:
+        """Take a pair, A and B as their names say where they do; never a file with itself."""
+        if self._places.real(match.a) == self._places.real(match.b):
+            text = Said("A and B would be one and the same file")
+            for path in (match.a, match.b):
+                self.leave(path, text, "ambiguous")
+            return
+        told = which_source(match.a, match.b, self._task, habit=False)
+        if told == "b":
+            match = replace(match, a=match.b, b=match.a)
+        self.matches.append((replace(match, sure=True) if told else match, strength))
+
+    def leave(
+        self, path: Path, reason: str, trouble: Trouble = "unmatched", count: int = 1
+    ) -> None:
+        """Take what is in no pair; see :class:`Leftover`."""
+        self.leftovers[path] = Leftover(path, reason, trouble, count)
+
+    def note(self, *texts: str) -> None:
+        """Take notes on the whole."""
+        self.notes |= dict.fromkeys(texts)
+
+    def take(self, other: Collected) -> None:
+        """Take all that was collected elsewhere."""
+        self.matches += other.matches
+        self.leftovers |= other.leftovers
+        self.notes |= other.notes
+
+    def plan(self) -> PairingPlan:
+        """All of it, in order."""
+        matches = sorted((match for match, _ in self.matches), key=_match_order)
+        leftovers = sorted(self.leftovers.values(), key=lambda item: natural(str(item.path)))
+        notes = [*self.notes]
+        if any(not match.sure for match in matches):
+            text = "Names do not say which source is A everywhere; look, and swap if needed."
+            notes.append(Said(text))
+        return PairingPlan(tuple(matches), tuple(leftovers), tuple(notes), _suggested(matches))
+
+
+def _suggested(matches: Sequence[Match]) -> str:
+    tasks = {suggest_task(match.a, match.b) for match in matches} - {""}
+    return tasks.pop() if len(tasks) == 1 else ""
+
+
+def _match_order(match: Match) -> tuple[list[tuple[int, int, str]], ...]:
+    return natural(str(match.folder)), natural(match.name), natural(str(match.a))

@@ -1,0 +1,145 @@
+"""Pairing pictures by name: within one folder, or across two that are the sources of one set."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from core.messages import Said
+from core.pairing.collector import Collected
+from core.pairing.folder_tree import Sides
+from core.pairing.known_folders import kind_of
+from core.pairing.name_matching import NameMatches, NamePair, match_names
+from core.pairing.patients import two_persons
+from core.pairing.plan import Match
+from core.pairing.source_words import normal, sides_together, source_of, words_apart
+from core.pairing.word_pairs import HABIT_WORDS, LEARNED_WORDS, NUMBERS, TASK_WORDS
+from core.tasks import TASKS
+
+STRANGE = 0.5
+"""How much a pair counts across folders whose names say nothing."""
+
+
+class FilePairs:
+    """Pairs pictures and puts what it finds in ``found``.
+
+    Args:
+        task: its words decide first which source is A.
+    """
+
+    def __init__(self, task: str | None, found: Collected) -> None:
+        self._task = task
+        self._found = found
+
+    def pair_sides(self, sides: Sides, relative: Path) -> None:
+        files = list(sides.files())
+        for spelling in (normal, _without_capitals):
+            groups: dict[tuple[str, str], list[tuple[Path, Path, str]]] = defaultdict(list)
+            for item in files:
+                groups[spelling(str(item[0])), spelling(item[1].stem)].append(item)
+            files = []
+            for group in groups.values():
+                labels = [side for _, _, side in group]
+                if labels == ["a", "b"]:
+                    (folder, a, _), (_, b, _) = group
+                    how = (
+                        "same name in {0}"
+                        if spelling is normal
+                        else "same name but for capitals in {0}"
+                    )
+                    match = Match(normal(a.stem), a, b, Said(how, sides.names))
+                    match = replace(match, folder=relative / folder, sure=sides.sure)
+                    self._found.pair(match, sides.weight)
+                elif len(set(labels)) == 2:
+                    for _, path, _ in group:
+                        listed = ", ".join(p.name for _, p, _ in group if p != path)
+                        text = Said("several files have its name: {0}", listed)
+                        self._found.leave(path, text, "ambiguous")
+                else:
+                    files += group
+        # Where names are the same, one that has no partner is not of a row: 1 is not B of 2.
+        least = LEARNED_WORDS if self._found.matches else NUMBERS
+        if sides.weight == STRANGE:  # “s1/s1_t1” and “s2/s2_t1” are of two patients
+            least = HABIT_WORDS
+        by_folder: dict[Path, list[tuple[Path, str]]] = defaultdict(list)
+        for folder, path, side in files:
+            by_folder[folder].append((path, side))
+        for folder, items in by_folder.items():
+            labels = [side for _, side in items]
+            found = match_names([p.stem for p, _ in items], self._task, labels, least)
+            self._take([p for p, _ in items], found, relative / folder, sides)
+
+    def pair(self, files: Sequence[Path], relative: Path, folder: Path | None = None) -> None:
+        """Pair ``files`` by the words they differ in; a ``folder`` that is one row is one line."""
+        named = {*relative.parts, *(path.parent.name for path in files[:1])}
+        # “PET/1” and “PET/2” are of one source, and so are two truths.
+        one = any(source_of(name, None) or kind_of(name) for name in named)
+        least = LEARNED_WORDS if one else NUMBERS
+        found = match_names([path.stem for path in files], self._task, least=least)
+        if len(found.unmatched) == len(files) == 2 and self._only_two(files, relative):
+            return
+        numbered = all(re.search(r"\d", path.stem) for path in files)
+        if folder and numbered and len(files) > 2 and len(found.rows) == len(files):
+            self._found.leave(folder, found.unmatched[0], "unmatched", len(files))
+            return
+        self._take(files, found, relative)
+
+    def _take(
+        self,
+        files: Sequence[Path],
+        found: NameMatches,
+        relative: Path,
+        sides: Sides | None = None,
+    ) -> None:
+        self._found.note(*found.notes)
+        for pair in found.pairs:
+            a, b = files[pair.a], files[pair.b]
+            if sides and self._of_two_persons(sides, pair):
+                for path in (a, b):
+                    self._found.leave(path, Said("no file of that name in {0}", sides.names))
+                continue
+            name = pair.shared or a.parent.name or a.stem
+            # One word that is missing from the other name says less than two words.
+            weight = pair.strength if pair.word_a and pair.word_b else HABIT_WORDS
+            match = Match(name, a, b, pair.reason, relative, sides.sure if sides else pair.sure)
+            self._found.pair(match, sides.weight if sides else weight)
+        for index, reason in found.unmatched.items():
+            if sides and "no other" in reason:
+                reason = Said("no file of that name in {0}", sides.names)
+            self._found.leave(files[index], reason)
+        for index, reason in found.ambiguous.items():
+            self._found.leave(files[index], reason, "ambiguous")
+
+    def _of_two_persons(self, sides: Sides, pair: NamePair) -> bool:
+        """Whether only the folders tell whose two pictures are: ``anna/PET`` and ``berta/MRI``.
+
+        Pictures of patients also where they have a number each.
+        """
+        words = pair.word_a.casefold(), pair.word_b.casefold()
+        medical = any(t.medical and sides_together(*words, t.name) for t in TASKS.values())
+        if sides.weight == STRANGE and medical:
+            return True
+        return not pair.shared and sides.weight <= HABIT_WORDS
+
+    def _only_two(self, files: Sequence[Path], relative: Path) -> bool:
+        """One picture whose name says A and one that says B, with no third: a pair."""
+        first, second = files
+        if two_persons(Path(first.stem), Path(second.stem)):
+            return False
+        for spec in sorted(TASKS.values(), key=lambda spec: spec.name != self._task):
+            words = words_apart(first.stem, second.stem, spec.name)
+            if words is not None:
+                if sides_together(*words, spec.name) == "b":
+                    first, second, words = second, first, words[::-1]
+                reason = Said("the only two pictures here, named {0} and {1}", *words)
+                name = relative.name or first.parent.name or first.stem
+                self._found.pair(Match(name, first, second, reason, relative), TASK_WORDS)
+                return True
+        return False
+
+
+def _without_capitals(name: str) -> str:
+    return normal(name).casefold()

@@ -1,0 +1,331 @@
+"""From dropped files and folders to a table of pairs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from core.errors import InputError
+from core.io.reader import is_image
+from core.messages import Said
+from core.pairing.collector import Collected
+from core.pairing.file_pairs import STRANGE, FilePairs
+from core.pairing.folder_scan import Scanner, sort_out
+from core.pairing.folder_sides import choose_sides
+from core.pairing.folder_tree import Node, Places, Sides, both_names, natural
+from core.pairing.known_folders import is_method, kind_beside_sources, kind_of
+from core.pairing.name_matching import match_names
+from core.pairing.patients import two_persons
+from core.pairing.plan import Match, PairingPlan
+from core.pairing.source_words import (
+    in_order,
+    normal,
+    side_of,
+    source_of,
+    which_source,
+)
+from core.pairing.word_pairs import HABIT_WORDS, HINT_WORDS
+from core.tasks import get_task
+
+FolderRule = Callable[[Path], Sequence[Match] | None]
+"""Looks at one folder before its files are paired by name: its pairs, or None to pass it on.
+
+For sources that are folders themselves (series of slices): ``Match.a`` and ``b`` may be folders.
+"""
+
+FOLDER_RULES: tuple[FolderRule, ...] = ()
+"""Rules that hold wherever pairs are looked for: window, batch, command line and trainer."""
+
+_SURE = 3.0
+"""How much a pair counts that a rule made."""
+
+
+def pair_paths(
+    paths: Sequence[Path],
+    task: str | None = None,
+    *,
+    skip: Sequence[Path] = (),
+    folder_rules: Sequence[FolderRule] | None = None,
+) -> PairingPlan:
+    """Pair whatever was dropped: by name, by telling words, by folders; never by position.
+
+    Understands a folder with ``a/`` and ``b/`` (or ``ir/`` and ``vis/`` …), two folders, one folder
+    whose file names differ in one word, nested folders of these, and loose files. Files are opened
+    only where their suffix does not say what they are. Hidden files, files that are no pictures,
+    and folders of ground truth, of results, and of the system are passed over.
+
+    Args:
+        paths: files and folders; the same one twice counts once.
+        task: its words decide first which source is A.
+        skip: folders to pass over, such as the one results are written to.
+        folder_rules: asked about every folder before its names are looked at; None for
+            :data:`FOLDER_RULES`.
+
+    Raises:
+        InputError: nothing was given, a path does not exist, or the task is unknown.
+    """
+    if task is not None:
+        get_task(task)
+    if not paths:
+        raise InputError("Nothing to pair", remedy="Give files or folders.")
+    rules = FOLDER_RULES if folder_rules is None else folder_rules
+    finder = _Finder(task, skip, rules)
+    finder.run([Path(path) for path in paths])
+    return finder.plan()
+
+
+class _Finder:
+    """Collects pairs and leftovers while it walks through folders."""
+
+    def __init__(
+        self,
+        task: str | None,
+        skip: Sequence[Path] = (),
+        rules: Sequence[FolderRule] = (),
+        places: Places | None = None,
+    ) -> None:
+        self._task = task
+        self._rules = rules
+        self._scanner = Scanner(skip)
+        self._places = places or Places()
+        self._found = Collected(task, self._places)
+        self._files = FilePairs(task, self._found)
+        self._within: dict[int, list[float]] = {}
+
+    def plan(self) -> PairingPlan:
+        """The result so far, in order."""
+        self._found.note(*self._scanner.notes())
+        for folder, why in self._scanner.unreadable.items():
+            self._found.leave(folder, why, "unreadable")
+        return self._found.plan()
+
+    def run(self, paths: list[Path]) -> None:
+        """Pair what is at and below ``paths``."""
+        roots, loose = self._given(paths)
+        scanned = [self._scanner.scan(root, given=True) for root in roots]
+        nodes = [node for node in scanned if node is not None]
+        if len(nodes) == 1:
+            if not self._claimed(nodes[0], Path()):
+                self._pair_node(nodes[0], Path())
+        elif nodes:
+            self._pair_folders(nodes, Path(), explicit=True)
+        inside = {file for node in nodes for _, file in node.below()}
+        self._pair_loose([path for path in loose if path not in inside], alone=not nodes)
+
+    def _given(self, paths: list[Path]) -> tuple[list[Path], list[Path]]:
+        """Folders and pictures among what was given, each once."""
+        folders, files, notes = sort_out(paths)
+        self._found.note(*notes)
+        pictures = [path for path in files if path.is_file() and is_image(path)]
+        for path in {*files} - {*pictures}:
+            self._found.leave(path, Said("it is no picture this program can read"))
+        return folders, pictures
+
+    def _claimed(self, node: Node, relative: Path) -> bool:
+        """Whether a rule has paired what is in the folder."""
+        for rule in self._rules:
+            claimed = rule(node.path)
+            if claimed is not None:
+                self._found.matches += [
+                    (replace(match, folder=relative), _SURE) for match in claimed
+                ]
+                return True
+        return False
+
+    def _pair_node(self, node: Node, relative: Path) -> None:
+        self._pair_folders(node.folders, relative, explicit=False, parent=node)
+        self._files.pair(node.files, relative, node.path if relative.parts else None)
+
+    def _pair_folders(
+        self,
+        nodes: list[Node],
+        relative: Path,
+        *,
+        explicit: bool,
+        parent: Node | None = None,
+    ) -> None:
+        """Folders that are the two sides of one set are paired with each other, others inside."""
+        nodes = [node for node in nodes if not self._claimed(node, relative / node.path.name)]
+        nodes = self._without_truths(nodes) if explicit else self._without_methods(nodes)
+        choice = choose_sides(nodes, self._task, explicit)
+        self._found.note(*choice.notes)
+        for index, reason in choice.ambiguous.items():
+            text = Said("{0}: give the two folders alone", reason)
+            self._found.leave(nodes[index].path, text, "ambiguous", len(list(nodes[index].below())))
+        rest, paired = list(choice.rest), []
+        for sides, shared in choice.sides:
+            if self._pair_sides(sides, relative / shared):
+                paired.append(sides)
+            else:
+                rest += (sides.a, sides.b)
+        if paired:
+            rest = self._without_third(rest, paired, choice.reasons)
+        strangers = not paired and not choice.sides and len(rest) == 2
+        if strangers and self._settled(rest[0], rest[1], relative, explicit, parent):
+            return
+        for node in rest:
+            self._pair_node(node, relative / node.path.name)
+
+    def _settled(
+        self, a: Node, b: Node, relative: Path, explicit: bool, parent: Node | None
+    ) -> bool:
+        """Whether two folders were paired with each other, or left to the user."""
+        if parent is not None:
+            if match_names([path.stem for path in parent.files], self._task).pairs:
+                return False
+            if kind_of(parent.path.name) == "results":
+                return False
+            if a.path.name.isdecimal() and b.path.name.isdecimal():
+                # Scenes, where their truth lies beside them; else nobody can know.
+                return not parent.has_truth and self._leave_strangers(a, b)
+        return self._pair_strangers(a, b, relative, explicit)
+
+    def _without_truths(self, nodes: list[Node]) -> list[Node]:
+        """Without folders of truth, unless nothing else was given."""
+        truths = [node for node in nodes if kind_of(node.path.name) == "truth"]
+        if len(truths) == len(nodes):
+            return nodes
+        for node in truths:
+            self._scanner.pass_over("truth", node.path.name)
+        return [node for node in nodes if node not in truths]
+
+    def _without_methods(self, nodes: list[Node]) -> list[Node]:
+        """Without folders that are called like a fusion method and hold no pairs: its results."""
+        found = [n for n in nodes if is_method(n.path.name) and not self._holds_pairs(n)]
+        for node in found:
+            self._scanner.pass_over("results", node.path.name)
+        return [node for node in nodes if node not in found]
+
+    def _holds_pairs(self, node: Node) -> bool:
+        return any(weight >= HABIT_WORDS for weight in self._inside(node))
+
+    def _without_third(
+        self, nodes: Sequence[Node], paired: Sequence[Sides], reasons: dict[int, str]
+    ) -> list[Node]:
+        """Folders beside the two sources: one line each, but for those that hold pairs."""
+        kept = []
+        for node in nodes:
+            kind = kind_beside_sources(node.path.name)
+            files = [path for _, path in node.below()]
+            if kind and not self._holds_pairs(node):
+                self._scanner.pass_over(kind, node.path.name)
+            elif len(files) < 2 or self._holds_pairs(node):
+                kept.append(node)
+            else:
+                text = Said("a third folder beside {0}: {1} pictures", paired[0].names, len(files))
+                reason = reasons.get(id(node), text)
+                self._found.leave(node.path, reason, "unmatched", len(files))
+        return kept
+
+    def _pair_strangers(self, a: Node, b: Node, relative: Path, explicit: bool) -> bool:
+        """Two folders whose names say nothing together: each for itself, or one with the other?"""
+        one, other = side_of(a.path.name, self._task), side_of(b.path.name, self._task)
+        if one != other and (one == "b" or other == "a"):
+            a, b = b, a
+        if source_of(a.path.name, self._task) != source_of(b.path.name, self._task):
+            return self._pair_sides(Sides(a, b, HINT_WORDS, sure=True), relative)
+        strongest = max((weight for node in (a, b) for weight in self._inside(node)), default=0.0)
+        if strongest >= HABIT_WORDS:
+            return False
+        names = both_names(a, b)
+        if strongest == 0 or explicit:
+            paired = self._pair_sides(Sides(a, b, STRANGE, sure=False), relative)
+            if paired:
+                text = "{0} were taken for two sources, though their names do not say so."
+                self._found.note(Said(text, names))
+            elif two_persons(a.path, b.path) and a.shared(b):
+                text = "{0} name two persons: they are not paired with each other."
+                self._found.note(Said(text, names))
+            return paired
+        return self._leave_strangers(a, b)
+
+    def _leave_strangers(self, a: Node, b: Node) -> bool:
+        """Whether two folders are better left to the user, which is said."""
+        names = both_names(a, b)
+        if two_persons(a.path, b.path) or not a.shared(b):
+            return False
+        for node in (a, b):
+            text = "{0} could be paired with each other or inside: give the two folders themselves"
+            count = len(list(node.below()))
+            self._found.leave(node.path, Said(text, names), "ambiguous", count)
+        return True
+
+    def _inside(self, node: Node) -> list[float]:
+        """How telling the words are that pair pictures within ``node``: one number per pair.
+
+        Files without a partner do not count: one of them must not turn a patient into a side.
+        """
+        if id(node) not in self._within:
+            trial = _Finder(self._task, rules=self._rules, places=self._places)
+            trial._within = self._within  # asked again at every level above
+            trial._pair_node(node, Path())
+            self._within[id(node)] = [weight for _, weight in trial._found.matches]
+        return self._within[id(node)]
+
+    def _are_sides(self, sides: Sides) -> bool:
+        """Whether two folders are two sources of one set, rather than two patients.
+
+        Never when they name two persons, nor when both hold pairs by words as telling as their own
+        names, nor when pictures of one source (``2_pet``) are in both. A stray pair inside one of
+        them counts for less than more names in both that say nothing of a source.
+        """
+        if two_persons(sides.a.path, sides.b.path):
+            return False
+        shared = [name for _, name in sides.a.shared(sides.b)]
+        sources = [source_of(name, self._task) for name in shared]
+        known = (
+            "" if {"a", "b"} <= {*sources} else sides.names
+        )  # vis/ir_1 is the partner of ir/ir_1
+        same = sum(bool(source_of(name, self._task, known)) for name in shared)
+        if not sides.plain and same > (len(shared) - same if sides.sure else 0):
+            return False
+        everyone = all(len(shared) == len(list(node.below())) for node in (sides.a, sides.b))
+        if everyone and not same and sides.sure and not sides.plain and self._task != "mef":
+            return True  # ir/x_-2EV is the partner of vis/x_-2EV, not of ir/x_+2EV
+        least = max(sides.weight, HABIT_WORDS)
+        held = [sum(weight >= least for weight in self._inside(n)) for n in (sides.a, sides.b)]
+        return not any(held) or (not all(held) and sources.count("") > sum(held))
+
+    def _pair_sides(self, sides: Sides, relative: Path) -> bool:
+        """Pair the pictures of two folders with each other; False when that is not to be."""
+        if not self._are_sides(sides):
+            return False
+        found = Collected(self._task, self._places)
+        FilePairs(self._task, found).pair_sides(sides, relative)
+        if not found.matches:
+            return False
+        self._found.take(found)
+        return True
+
+    def _pair_loose(self, files: list[Path], alone: bool) -> None:
+        """Files given one by one: as if their folders were given, with nothing else in them."""
+        by_parent: dict[Path, Node] = {}
+        for path in sorted(files, key=lambda path: natural(str(path))):
+            by_parent.setdefault(path.parent, Node(path.parent)).files.append(path)
+        if alone and len(files) == 2:
+            self._pair_given_two(files[0], files[1])
+            return
+        beside: dict[Path, list[Node]] = defaultdict(list)
+        for folder, node in by_parent.items():
+            beside[folder.parent if len(by_parent) > 2 else Path()].append(node)
+        for nodes in beside.values():
+            if len(nodes) > 1:
+                self._pair_folders(nodes, Path(), explicit=True)
+            else:
+                self._files.pair(nodes[0].files, Path())
+
+    def _pair_given_two(self, first: Path, second: Path) -> None:
+        if two_persons(first, second):
+            text = "{0} and {1} name two persons; paired as asked."
+            self._found.note(Said(text, first.name, second.name))
+        found = Collected(self._task, self._places)
+        FilePairs(self._task, found).pair((first, second), Path())
+        if found.matches:
+            self._found.take(found)
+            return
+        a, b = in_order(first, second, self._task)
+        sure = which_source(a, b, self._task) != ""
+        why = Said("the only two files given")
+        self._found.pair(Match(normal(a.stem), a, b, why, Path(), sure), _SURE)

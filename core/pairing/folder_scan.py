@@ -1,0 +1,112 @@
+"""Listing folders for pairing: which files are pictures, and which folders are no sources."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from core.errors import InputError
+from core.io.reader import is_image
+from core.io.readers.decoding import file_error
+from core.messages import Said
+from core.pairing.folder_tree import Node, natural, real
+from core.pairing.known_folders import FolderKind, is_output, kind_of, passed_over
+from core.pairing.source_words import is_side
+
+
+def sort_out(paths: Sequence[Path]) -> tuple[list[Path], list[Path], list[Said]]:
+    """(folders, files, notes) of paths: each once, and no folder that lies in another one.
+
+    Raises:
+        InputError: a path does not exist.
+    """
+    unique: dict[str, Path] = {}
+    notes: list[Said] = []
+    for path in paths:
+        if not path.exists():
+            raise InputError(str(path), "there is no such file or folder", "Check the name.")
+        key = real(path) if path.is_dir() else os.path.abspath(path)  # noqa: PTH100
+        if key in unique:
+            notes.append(Said("{0} was given twice and counts once.", path))
+        unique.setdefault(key, path)
+    folders = {key: path for key, path in unique.items() if path.is_dir()}
+    for key, path in list(folders.items()):
+        if any(key != other and Path(key).is_relative_to(other) for other in folders):
+            text = "{0} lies inside another folder that was given and counts once."
+            notes.append(Said(text, path))
+            del folders[key]
+    files = [path for path in unique.values() if not path.is_dir()]
+    return list(folders.values()), files, notes
+
+
+class Scanner:
+    """Lists folders, each once, and remembers what was passed over.
+
+    Attributes:
+        unreadable: folders that could not be listed, and why.
+    """
+
+    def __init__(self, skip: Sequence[Path] = ()) -> None:
+        self._seen = {real(path) for path in skip}
+        self._known: dict[FolderKind, dict[str, None]] = {}
+        self._strange_files = 0
+        self.unreadable: dict[Path, Said] = {}
+
+    def scan(self, folder: Path, given: bool = False) -> Node | None:
+        """The folder with what is below it; None when it was listed before or is to be skipped.
+
+        Args:
+            given: the user named it: then it is listed whatever it is called.
+        """
+        place = real(folder)
+        if place in self._seen:
+            return None
+        self._seen.add(place)
+        node = Node(folder)
+        try:
+            with os.scandir(folder) as entries:
+                found = sorted(entries, key=lambda entry: natural(entry.name))
+            written = is_output(entry.name for entry in found)
+            if written and not given and not is_side(folder.name):
+                self.pass_over("results", folder.name)
+                return None
+            for entry in found:
+                self._sort_in(node, entry)
+        except OSError as error:
+            self.unreadable[folder] = Said.plain(file_error(folder, error).why)
+        return node
+
+    def _sort_in(self, node: Node, entry: os.DirEntry[str]) -> None:
+        if entry.is_dir():
+            kind = kind_of(entry.name)
+            if kind:
+                self.pass_over(kind, entry.name)
+                node.has_truth |= kind == "truth"
+            elif not entry.name.startswith(".") and (child := self.scan(node.path / entry.name)):
+                node.folders.append(child)
+        elif not entry.name.startswith("."):
+            path = node.path / entry.name
+            lost = entry.is_symlink() and not path.exists()  # told when it is read
+            # Neither pipes nor devices: opening them may take for ever.
+            if (entry.is_file() or lost) and is_image(path):
+                node.files.append(path)
+            else:
+                self._strange_files += 1
+
+    def pass_over(self, kind: FolderKind, name: str) -> None:
+        """Remember a folder that holds no sources."""
+        self._known.setdefault(kind, {})[name] = None
+
+    def notes(self) -> Iterable[Said]:
+        """What was passed over: a sentence about files, and one for each kind of folder."""
+        for kind in ("truth", "results", "system"):
+            if names := self._known.get(kind):
+                yield passed_over(kind, names)
+        if self._strange_files:
+            text = (
+                "{0} file that is no picture was passed over."
+                if self._strange_files == 1
+                else "{0} files that are no pictures were passed over."
+            )
+            yield Said(text, self._strange_files)

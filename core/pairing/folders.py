@@ -1,0 +1,41 @@
+"""Which files belong together: by name, never by position."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.errors import InputError
+from core.pairing.finder import FolderRule, pair_paths
+from core.pairing.plan import Leftover, Match, PairingPlan
+
+__all__ = [
+    "FolderRule",
+    "Leftover",
+    "Match",
+    "PairingPlan",
+    "pair_folders",
+    "pair_paths",
+]
+
+
+def pair_folders(
+    folder: str | Path, task: str | None = None, skip: tuple[Path, ...] = ()
+) -> PairingPlan:
+    """The pairs in ``folder``, of which there must be one: for scoring a whole set of sources.
+
+    As :func:`pair_paths`, with the same ``task`` and ``skip``.
+
+    Raises:
+        InputError: there is no such folder, or not one pair in it.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(str(folder), "there is no such folder", "Check the name.")
+    plan = pair_paths([folder], task, skip=skip)
+    if not plan.matches:
+        raise InputError(
+            str(folder),
+            "no two pictures in there belong together by name",
+            "Use folders a/ and b/, or names that differ in one word, such as x_ir and x_vis.",
+        )
+    return plan

@@ -1,0 +1,69 @@
+"""Names with one word taken out: two names with the same rest differ in that word alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from core.pairing.exposures import exposure_of
+from core.pairing.patients import person_of
+from core.pairing.source_words import COARSE, FINE, glued_words, is_source_word
+
+
+@dataclass(frozen=True)
+class Hole:
+    """A name with one word taken out.
+
+    Attributes:
+        key: the rest; equal keys differ in nothing else.
+        value: the word, folded; "" when none was taken out. written: as it stands in the name.
+        shared: the rest as a name for the pair.
+        person, exposure: what the whole name says of these; "" and None when nothing.
+    """
+
+    key: tuple[str, str]
+    value: str
+    written: str
+    shared: str
+    person: str
+    exposure: float | None = None
+
+
+def holes_of(name: str) -> Iterator[Hole]:
+    """Every way to take one word out of ``name``; also none at all."""
+    found = exposure_of(name)
+    about = person_of(name), found.value if found else None
+    parts = COARSE.findall(name)
+    yield Hole((name.casefold(), "-"), "", "", name, *about)
+    start = 0
+    for place, part in enumerate(parts):
+        if part[0].isalnum():
+            before, after = name[:start], name[start + len(part) :]
+            yield _hole(before, part, after, *about)
+            pieces = FINE.findall(part)
+            whole = is_source_word(part.casefold())  # "t1" is not a "t" with a number
+            if len(pieces) > 1 and "".join(pieces) == part and not whole:
+                offset = 0
+                for piece in pieces:
+                    end = offset + len(piece)
+                    yield _hole(before + part[:offset], piece, part[end:] + after, *about)
+                    offset = end
+            for head, word, tail in glued_words(part):
+                yield _hole(before + head + "\0", word, tail + after, *about)
+            if len(parts) > 2 and place in (0, len(parts) - 1):
+                rest = _signed(parts[1], parts[2:]) if place == 0 else "".join(parts[:-2])
+                yield Hole((rest.casefold(), "-"), part.casefold(), part, rest, *about)
+        start += len(part)
+
+
+def _signed(gap: str, parts: Sequence[str]) -> str:
+    """``parts`` as one, with the sign that ends the ``gap`` before them where it is one."""
+    sign = gap[-1] if gap[-1] == "+" or (gap[-1] == "-" and len(gap) > 1) else ""
+    return (sign if parts[0][0].isdecimal() else "") + "".join(parts)
+
+
+def _hole(before: str, word: str, after: str, person: str, exposure: float | None) -> Hole:
+    head, tail = (text.replace("\0", "").strip(" _-.") for text in (before, after))
+    shared = f"{head}_{tail}" if head and tail else head or tail
+    key = before.casefold(), after.casefold() + "|"
+    return Hole(key, word.casefold(), word, shared, person, exposure)

@@ -1,0 +1,274 @@
+"""Which names belong together: they differ in one word, and that word is what tells A from B.
+
+The pair of words is learned from the names themselves: the one that makes the most pairs wins, and
+words known from a task (``ir``/``vis``) or from habit (``a``/``b``, ``1``/``2``) count for more.
+Nothing is matched by its place in a list.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from core.messages import Said
+from core.pairing.exposures import exposure_of
+from core.pairing.known_folders import COPIES, NO_SOURCES, NO_SOURCES_ALONE
+from core.pairing.name_gaps import Hole, holes_of
+from core.pairing.series import find_series
+from core.pairing.source_words import (
+    GENERIC_WORDS,
+    normal,
+    side_of_word,
+    sides_together,
+    words_of,
+)
+from core.pairing.word_pairs import NUMBERS, TASK_WORDS, Candidate, ranked
+from core.tasks import TASKS
+
+_ROUNDS = 40
+
+
+@dataclass(frozen=True)
+class NamePair:
+    """Two names that differ in one word.
+
+    Attributes:
+        a, b: places of the names in the sequence that was given.
+        word_a, word_b: what they differ in, as written; one may be "".
+        shared: the name without that word, or "".
+        strength: one of the constants above.
+        sure: whether the words say which one is A.
+    """
+
+    a: int
+    b: int
+    word_a: str
+    word_b: str
+    shared: str
+    strength: float
+    sure: bool
+
+    @property
+    def reason(self) -> str:
+        """Why they belong together, in words."""
+        if self.word_a and self.word_b:
+            return Said("differ only in {0}/{1}", self.word_a, self.word_b)
+        return Said("same name but for {0}", self.word_a or self.word_b)
+
+
+@dataclass
+class NameMatches:
+    """What was found: pairs, for every other name why it has no partner, and notes on the whole.
+
+    ``doubles``: names that stand there twice. ``series``: those that an exposure or a lens decided.
+    ``rows``: those that are one of a row, not of a pair.
+    """
+
+    pairs: list[NamePair] = field(default_factory=list)
+    ambiguous: dict[int, str] = field(default_factory=dict)
+    unmatched: dict[int, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    doubles: set[int] = field(default_factory=set)
+    series: set[int] = field(default_factory=set)
+    rows: set[int] = field(default_factory=set)
+
+
+def match_names(
+    names: Sequence[str],
+    task: str | None = None,
+    sides: Sequence[str] | None = None,
+    least: float = NUMBERS,
+) -> NameMatches:
+    """Pair ``names`` by the words they differ in.
+
+    Args:
+        names: file names without suffix, or folder names; may hold one name twice.
+        task: whose words for A and B count most; None when not known.
+        sides: "a" or "b" per name where the side is known beforehand (two folders): only names of
+            different sides are paired then.
+        least: take no words that count for less. Names of two persons are never paired, nor are
+            names of two exposures that differ in anything else.
+    """
+    matches = NameMatches()
+    holes = [tuple(holes_of(normal(name))) for name in names]
+    _set_aside_duplicates(names, sides, matches)
+    left = {index for index in range(len(names)) if index not in matches.ambiguous}
+    left -= _set_aside_results(names, holes, left, matches)
+    left -= _take_series(names, task, sides, left, matches)
+    claimed: dict[int, dict[str, str]] = defaultdict(dict)
+    scenes: set[tuple[str, str]] = set()
+    for _ in range(_ROUNDS):
+        best_first = ranked(holes, left, claimed, sides, task, least, scenes)
+        if not best_first:
+            break
+        best = best_first[0]
+        rivals = [c for c in best_first[1:] if abs(c.score - best.score) < 1e-9]
+        contested = _contested(best, rivals, names)
+        matches.ambiguous.update(contested)
+        for first, second, hole, other in best.pairs:
+            if not {first, second} & contested.keys():
+                matches.pairs.append(_named(first, second, hole, other, best, task, sides))
+                left -= {first, second}
+        left -= contested.keys()
+        for index in left:
+            for hole in holes[index]:
+                if hole.value and hole.value in best.words:
+                    missing = best.words[1 - best.words.index(hole.value)]
+                    claimed[index][hole.value] = missing
+    left -= _take_series(names, task, sides, left, matches, late=True)
+    _explain(left, names, holes, claimed, matches)
+    return matches
+
+
+def _take_series(
+    names: Sequence[str],
+    task: str | None,
+    sides: Sequence[str] | None,
+    among: set[int],
+    matches: NameMatches,
+    late: bool = False,
+) -> set[int]:
+    """Pair exposures of one scene and pictures of one shot; the names that are settled by that."""
+    series = find_series(names, task, sides, among, late)
+    for a, b, word_a, word_b, shared in series.pairs:
+        if sides is not None and sides[a] == "b":
+            a, b, word_a, word_b = b, a, word_b, word_a
+        matches.pairs.append(NamePair(a, b, word_a, word_b, shared, TASK_WORDS, True))
+    matches.unmatched |= series.left
+    matches.ambiguous |= series.ambiguous
+    matches.notes += series.notes
+    matches.series |= series.settled
+    return series.settled
+
+
+def _set_aside_duplicates(
+    names: Sequence[str], sides: Sequence[str] | None, matches: NameMatches
+) -> None:
+    seen: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for index, name in enumerate(names):
+        seen[sides[index] if sides else "", normal(name).casefold()].append(index)
+    for places in seen.values():
+        if len(places) > 1:
+            for index in places:
+                text = "{0} files here are called “{1}”"
+                matches.ambiguous[index] = Said(text, len(places), names[index])
+                matches.doubles.add(index)
+
+
+def _set_aside_results(
+    names: Sequence[str],
+    holes: Sequence[tuple[Hole, ...]],
+    among: set[int],
+    matches: NameMatches,
+) -> set[int]:
+    """Names of the truth, labels, results and copies of other names here: ``x_gt``, ``fused_x``."""
+    without: dict[tuple[str, str], set[int]] = defaultdict(set)
+    bare: set[tuple[str, str]] = set()
+    for index in among:
+        for hole in holes[index]:
+            if hole.value not in NO_SOURCES:
+                without[hole.key].add(index)
+            if not hole.value:
+                bare.add(hole.key)
+    found = {
+        index: hole.written
+        for index in among
+        if words_of(names[index]) & NO_SOURCES_ALONE
+        for hole in holes[index]
+        if (hole.value in NO_SOURCES and without[hole.key] - {index})
+        or (hole.value in NO_SOURCES_ALONE and hole.key in bare)
+    }
+    for index, word in found.items():
+        matches.unmatched[index] = (
+            Said("“{0}” in its name says that it is a copy of another picture here", word)
+            if word.casefold() in COPIES
+            else Said(
+                "“{0}” in its name says that it is the truth, a label or a result, not a source",
+                word,
+            )
+        )
+    return {*found}
+
+
+def _contested(best: Candidate, rivals: list[Candidate], names: Sequence[str]) -> dict[int, str]:
+    """Names for which an equally good pair of words has another partner."""
+    partner: dict[int, int] = {}
+    for first, second, *_ in best.pairs:
+        partner[first], partner[second] = second, first
+    found: dict[int, str] = {}
+    for rival in rivals:
+        for first, second, *_ in rival.pairs:
+            for index, other in ((first, second), (second, first)):
+                mine = partner.get(index)
+                if mine is not None and mine != other:
+                    both = Said("it fits both “{0}” and “{1}”", names[mine], names[other])
+                    found.setdefault(index, both)
+                    text = Said("“{0}” fits it and others equally well", names[index])
+                    found.setdefault(mine, text)
+                    found.setdefault(other, text)
+    return found
+
+
+def _named(
+    first: int,
+    second: int,
+    hole: Hole,
+    other: Hole,
+    candidate: Candidate,
+    task: str | None,
+    sides: Sequence[str] | None,
+) -> NamePair:
+    swap, sure = _order(candidate.words, task)
+    if sides is not None:
+        swap, sure = sides[first] == "b", True
+    if swap:
+        first, second, hole, other = second, first, other, hole
+    shared = hole.shared or other.shared
+    return NamePair(first, second, hole.written, other.written, shared, candidate.strength, sure)
+
+
+def _order(words: tuple[str, str], task: str | None) -> tuple[bool, bool]:
+    """(whether the second word is A, whether that is sure). ``words`` are in order of letters."""
+    for name in sorted(TASKS, key=lambda name: name != task):
+        if side := sides_together(*words, name):
+            return side == "b", True
+        sides = [side_of_word(word, name) for word in words]
+        if sum(map(bool, sides)) == 1:  # “001” and “001_thermal”, “co” and “ir”
+            return sides[0] == "b" or sides[1] == "a", True
+    if all(word.isdecimal() for word in words):
+        return int(words[0]) > int(words[1]), True
+    return False, words in GENERIC_WORDS
+
+
+def _explain(
+    left: set[int],
+    names: Sequence[str],
+    holes: Sequence[tuple[Hole, ...]],
+    claimed: dict[int, dict[str, str]],
+    matches: NameMatches,
+) -> None:
+    rows: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for index in left:
+        for hole in holes[index]:
+            rows[hole.key].add(hole.value)
+    for index in sorted(left):
+        if claimed[index]:
+            word, missing = next(iter(claimed[index].items()))
+            matches.unmatched[index] = (
+                Said("there is no file of that name with “{0}” in place of “{1}”", missing, word)
+                if missing
+                else Said("there is no file of that name without “{0}”", word)
+            )
+            continue
+        if exposure_of(names[index]) is not None:
+            matches.unmatched[index] = Said("there is no other exposure of the same name")
+            continue
+        row = max((len(rows[hole.key]) for hole in holes[index] if hole.value), default=0)
+        if row > 2:
+            matches.rows.add(index)
+        matches.unmatched[index] = (
+            Said("one of {0} names that differ in one place: a row, not a pair", row)
+            if row > 2
+            else Said("no other name differs from it in just one telling word")
+        )

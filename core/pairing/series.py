@@ -1,0 +1,136 @@
+"""Names of one scene that differ in a number of shots: brackets of exposures, and cameras that name
+every picture of one shutter release by a letter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from core.messages import Said
+from core.pairing.exposures import Bracket, Exposure, find_brackets
+from core.pairing.source_words import normal, source_of
+from core.tasks import TASKS
+
+_CAMERA = re.compile(r"(?P<shot>.*\d)[_-](?P<lens>[TWVZ])", re.IGNORECASE)
+_LENSES = ("W", "V", "Z")
+"""Wide, visible and zoom: which of them goes with the thermal picture, the best first."""
+
+
+@dataclass
+class Series:
+    """What was found, by places of the names.
+
+    Attributes:
+        pairs: (A, B, what A is called, what B is called, the rest of the name).
+        left: names of a series that are in no pair, and why.
+        ambiguous: names that may or may not be a series, and why.
+        notes: about the whole.
+    """
+
+    pairs: list[tuple[int, int, str, str, str]] = field(default_factory=list)
+    left: dict[int, str] = field(default_factory=dict)
+    ambiguous: dict[int, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def settled(self) -> set[int]:
+        """Names that nothing else should be tried with."""
+        paired = {index for pair in self.pairs for index in pair[:2]}
+        return paired | self.left.keys() | self.ambiguous.keys()
+
+
+def find_series(
+    names: Sequence[str],
+    task: str | None,
+    sides: Sequence[str] | None,
+    among: Collection[int],
+    late: bool = False,
+) -> Series:
+    """Pairs within series of ``names``; of a bracket the least and the most exposed name.
+
+    Args:
+        task: with exposures at hand, numbers without a unit (``0.004``) are taken for exposures.
+        sides: "a" or "b" per name, where two folders are paired: only across them.
+        among: places of the names to look at.
+        late: words of sources were tried before. Else names that have one of ``task`` are left to
+            them (``ir_-2EV`` may be the partner of ``vis_-2EV``).
+    """
+    series = Series()
+    places = sorted(among)
+    for bracket in find_brackets([names[index] for index in places]):
+        order = [places[index] for index in bracket.order]
+        if not late and _left_to_words(bracket.readings[0], task):
+            continue
+        _take_bracket(series, bracket, order, names, task, sides)
+    if sides is None:
+        settled = series.settled
+        _take_shots(series, names, [i for i in places if i not in settled])
+    return series
+
+
+def _left_to_words(reading: Exposure, task: str | None) -> bool:
+    """Whether words of sources are to be tried before exposures: ``roof_-5_ir``.
+
+    Where exposures are to be fused, not for those that say EV.
+    """
+    if task == "mef" and reading.kind == "ev":
+        return False
+    return any(source_of(reading.shared, other) for other in TASKS if other != "mef")
+
+
+def _take_bracket(
+    series: Series,
+    bracket: Bracket,
+    order: list[int],
+    names: Sequence[str],
+    task: str | None,
+    sides: Sequence[str] | None,
+) -> None:
+    low, high = bracket.readings[0], bracket.readings[-1]
+    if sides is not None and len({sides[index] for index in order}) == 1:
+        return  # one folder of two: its partner may be in the other
+    certain = bracket.certain or (low.kind == "number" and task == "mef")
+    twice = low.value == bracket.readings[1].value or high.value == bracket.readings[-2].value
+    if not certain or twice or (sides is not None and sides[order[0]] == sides[order[-1]]):
+        listed = ", ".join(names[index] for index in order[:4])
+        text: str = (
+            Said("these may be exposures of one scene or not: {0}", listed)
+            if not certain
+            else Said("these are exposures of one scene, but not of two sources: {0}", listed)
+        )
+        series.ambiguous |= dict.fromkeys(order, text)
+        return
+    series.pairs.append((order[0], order[-1], low.written, high.written, _shared(low, high)))
+    for index, reading in zip(order[1:-1], bracket.readings[1:-1], strict=True):
+        series.left[index] = Said(
+            "a middle exposure ({0}): the least ({1}) and the most exposed ({2}) are paired",
+            *(r.written for r in (reading, low, high)),
+        )
+    if len(order) > 2:
+        text = "Of more than two exposures of a scene, the least and the most exposed are paired."
+        series.notes.append(Said(text))
+
+
+def _shared(low: Exposure, high: Exposure) -> str:
+    return low.shared or high.shared
+
+
+def _take_shots(series: Series, names: Sequence[str], places: Sequence[int]) -> None:
+    """``DJI_0001_T`` with ``_W``, else ``_V``, else ``_Z`` of the same shot."""
+    shots: dict[str, dict[str, int]] = defaultdict(dict)
+    for index in places:
+        if found := _CAMERA.fullmatch(normal(names[index])):
+            shots[found["shot"].casefold()].setdefault(found["lens"].upper(), index)
+    for lenses in shots.values():
+        others = [lens for lens in _LENSES if lens in lenses]
+        if "T" not in lenses or not others:
+            continue
+        thermal, visible = lenses["T"], lenses[others[0]]
+        shot = normal(names[thermal])[:-2]
+        series.pairs.append((thermal, visible, names[thermal][-1], names[visible][-1], shot))
+        for lens in others[1:]:
+            text = "the thermal picture is paired with “{0}”, of another lens"
+            series.left[lenses[lens]] = Said(text, names[visible])

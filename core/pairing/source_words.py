@@ -1,0 +1,312 @@
+"""What the words of file and folder names say: which source a picture is, and which task it is for.
+
+One place for all: pairing, the two files that were dropped, batch, trainer and command line ask
+here which of two files is A. Nothing is opened.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
+from pathlib import Path
+
+from core.pairing.exposures import compare_exposures
+from core.tasks import TASKS, TaskSpec
+
+COARSE = re.compile(r"[\W_]+|[^\W_]+")
+"""Words and what is between them."""
+FINE = re.compile(r"\d+|[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+|[^\W\d_]+")
+"""Parts of a word: where letters, digits or capitals change."""
+_SIGNS = re.compile(r"(?:\+|(?<=[_ .(])-)(?=\d)")
+"""Of numbers, where no hyphen is meant."""
+GENERIC_WORDS = (("a", "b"), ("left", "right"), ("l", "r"), ("first", "second"))
+"""Words for A and B that are of no task."""
+_LONG = 6
+"""Letters from which on a stem may stand anywhere in a word (``cropinfrared``)."""
+_LEVELS = 4
+"""Names (of the file and of folders above it) that may speak of a task."""
+
+
+def normal(name: str) -> str:
+    """One spelling for letters that may be stored in two ways (é as one or two marks)."""
+    return unicodedata.normalize("NFC", name)
+
+
+@lru_cache(maxsize=65536)
+def words_of(name: str) -> frozenset[str]:
+    """Lower-case words of ``name``, whole and split where letters, digits or capitals change."""
+    found: set[str] = set()
+    for part in COARSE.findall(normal(name)):
+        if part[0].isalnum():
+            found.add(part.casefold())
+            found.update(fine.casefold() for fine in FINE.findall(part))
+    return frozenset(found)
+
+
+@cache
+def side_of_word(word: str, task: str) -> str:
+    """``"a"`` or ``"b"`` when ``word`` (lower case) marks that source of ``task``, else ``""``."""
+    spec = TASKS[task]
+    for side, hints, stems in (
+        ("a", spec.hints_a, spec.stems_a),
+        ("b", spec.hints_b, spec.stems_b),
+    ):
+        plural = len(word) > 3 and word.endswith("s") and word[:-1] in hints
+        if word in hints or plural or any(_has_stem(word, stem) for stem in stems):
+            return side
+    return ""
+
+
+def _has_stem(word: str, stem: str) -> bool:
+    return stem in word if len(stem) >= _LONG else word.startswith(stem)
+
+
+@cache
+def is_source_word(word: str) -> bool:
+    """Whether ``word`` (lower case) marks a source of some task."""
+    return any(side_of_word(word, task) for task in TASKS)
+
+
+@cache
+def sides_together(one: str, other: str, task: str) -> str:
+    """Which source ``one`` is where ``other`` is the other: ``"a"``, ``"b"`` or ``""``.
+
+    Also words that mark a source only beside one of the other source.
+    """
+    spec = TASKS[task]
+    for side, first, second in (("a", one, other), ("b", other, one)):
+        is_a = side_of_word(first, task) == "a" or first in spec.only_together_a
+        is_b = side_of_word(second, task) == "b" or second in spec.only_together_b
+        if is_a and is_b:
+            return side
+    return ""
+
+
+@lru_cache(maxsize=65536)
+def glued_words(word: str) -> tuple[tuple[str, str, str], ...]:
+    """(before, word for a source, after) where one begins or ends ``word``: ``scene``, ``ir``, "".
+
+    Of letters alone, in small ones; such a word counts only where another name has its partner.
+    """
+    if not word.isalpha():
+        return ()
+    hints = {hint for spec in TASKS.values() for hint in (*spec.hints_a, *spec.hints_b)}
+    found = []
+    for cut in range(2, len(word) - 1):
+        if word[cut:].casefold() in hints:
+            found.append((word[:cut], word[cut:], ""))
+        if word[:cut].casefold() in hints:
+            found.append(("", word[:cut], word[cut:]))
+    return tuple(found)
+
+
+def specs_for(task: str | None) -> tuple[TaskSpec, ...]:
+    """The task called ``task``; all of them when None or unknown."""
+    return (TASKS[task],) if task in TASKS else tuple(TASKS.values())
+
+
+def _sides(words: frozenset[str] | set[str], task: str) -> set[str]:
+    return {side for word in words if (side := side_of_word(word, task))}
+
+
+def source_of(name: str, task: str | None, known: str = "") -> str:
+    """``"a"`` or ``"b"`` when words of a task speak for one side only, else ``""``.
+
+    Args:
+        known: a text of words; tasks that it has words of are passed over.
+    """
+    words, others = words_of(name), words_of(known)
+    for spec in specs_for(task):
+        sides = _sides(words, spec.name)
+        if len(sides) == 1 and not _sides(others, spec.name):
+            return next(iter(sides))
+    return ""
+
+
+def side_of(name: str, task: str | None) -> str:
+    """``"a"`` or ``"b"`` when the words of ``name`` speak for one side only, else ``""``."""
+    words, source = words_of(name), source_of(name, task)
+    if source:
+        return source
+    return "a" if "a" in words and "b" not in words else "b" if "b" in words else ""
+
+
+def is_side(name: str) -> bool:
+    """Whether a folder called ``name`` is one of two sources: ``a``, ``left``, ``ir``."""
+    habit = {word for pair in GENERIC_WORDS for word in pair}
+    return normal(name).casefold() in habit or bool(source_of(name, None))
+
+
+# --- two paths ---------------------------------------------------------------------------------
+
+
+def _parts(a: Path, b: Path) -> tuple[list[tuple[str, str]], list[str]]:
+    """Names that differ, as (of ``a``, of ``b``) from the outermost; then what both lie in.
+
+    Names are compared from the folder both lie in downwards; the last two are the files', without
+    suffix. Where one lies deeper than the other, the names of its folders stand against "".
+    """
+    one, other = ([*path.parts[:-1], path.stem] for path in (a, b))
+    shared = _alike(one[:-1], other[:-1])
+    above, one, other = one[:shared], one[shared:], other[shared:]
+    depth = max(len(one), len(other))
+    padded = [[*names[:-1], *[""] * (depth - len(names)), names[-1]] for names in (one, other)]
+    return list(zip(*padded, strict=True)), above
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many members are the same from the beginning on."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((i for i, (x, y) in pairs if x != y), min(len(one), len(other)))
+
+
+def _differing(one: str, other: str) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
+    """Words that only one of two names has, taken apart in ever smaller parts."""
+    first, second = words_of(one), words_of(other)
+    yield first - second, second - first
+    one, other = one.casefold(), other.casefold()
+    head, tail = _alike(one, other), _alike(one[::-1], other[::-1])
+    for rest_one, rest_other in (
+        (one[head:], other[head:]),
+        (one[: len(one) - tail], other[: len(other) - tail]),
+    ):
+        if len(rest_one) > 1 and len(rest_other) > 1:  # "sceneir" and "scenevis"
+            yield frozenset((rest_one,)), frozenset((rest_other,))
+
+
+@lru_cache(maxsize=4096)
+def _told(one: str, other: str, task: str) -> str:
+    """``"a"`` or ``"b"``, whichever ``one`` is, when words that differ tell both sources apart."""
+    for first, second in _differing(one, other):
+        found = {s for x in first for y in second if (s := sides_together(x, y, task))}
+        if len(found) == 1:
+            return next(iter(found))
+    return ""
+
+
+def words_apart(one: str, other: str, task: str) -> tuple[str, str] | None:
+    """Two words that differ and tell both sources of ``task`` apart, as (of ``one``, of ``other``).
+
+    None too where the rest of the names tells two scenes apart: they are built alike, and differ in
+    a number, or share nothing (``7_pet`` and ``8_mri``, ``anna_pet`` and ``berta_mri``).
+    """
+    if not _told(one, other, task):
+        return None
+    for first, second in _differing(one, other):
+        for x in sorted(first):
+            for y in sorted(second):
+                if sides_together(x, y, task) and not _two_scenes(one, x, other, y):
+                    return x, y
+    return None
+
+
+def _two_scenes(one: str, word: str, other: str, partner: str) -> bool:
+    rests = [
+        [w for w in map(str.casefold, FINE.findall(normal(n))) if w != skip]
+        for n, skip in ((one, word), (other, partner))
+    ]
+    numbers = [[int(w) for w in rest if w.isdecimal()] for rest in rests]
+    if _SIGNS.findall(one) != _SIGNS.findall(other):
+        return bool(_SIGNS.search(one) and _SIGNS.search(other))
+    alike = [re.sub(r"[^\W_]+", "w", normal(name)) for name in (one, other)]
+    if not all(rests) or alike[0] != alike[1]:
+        return False
+    return numbers[0] != numbers[1] or not {*rests[0]} & {*rests[1]}
+
+
+@lru_cache(maxsize=4096)
+def _hinted(one: str, other: str, task: str) -> str:
+    """The same when only one of the two names has a word for a source."""
+    first, second = next(_differing(one, other))
+    mine, theirs = _sides(first, task), _sides(second, task)
+    if len(mine | theirs) == 1 and not (mine and theirs):
+        return next(iter(mine)) if mine else "ab".replace(next(iter(theirs)), "")
+    return ""
+
+
+def _by_habit(one: str, other: str) -> str:
+    first, second = next(_differing(one, other))
+    for a, b in GENERIC_WORDS:
+        if a in first and b in second:
+            return "a"
+        if b in first and a in second:
+            return "b"
+    numbers = [[int(w) for w in words if w.isdecimal()] for words in (first, second)]
+    if len(numbers[0]) == len(numbers[1]) == 1 and numbers[0] != numbers[1]:
+        return "a" if numbers[0] < numbers[1] else "b"
+    return ""
+
+
+def which_source(a: Path, b: Path, task: str | None = None, habit: bool = True) -> str:
+    """Which source ``a`` is when ``b`` is the other: ``"a"``, ``"b"``, or ``""`` when not told.
+
+    Folders called ``a`` and ``b`` and words of ``task`` are asked first, from the outermost name
+    that differs to the file's own; then words of the other tasks, exposures, and, with ``habit``,
+    what may mean nothing (left/right, 1/2).
+    """
+    pairs, _ = _parts(a, b)
+    ordered = sorted(TASKS, key=lambda name: name != task)
+    for names in (ordered[:1], ordered[1:]) if task in TASKS else (ordered,):
+        for one, other in pairs:
+            if (one.casefold(), other.casefold()) in (("a", "b"), ("b", "a")):
+                return one.casefold()
+            for ask in (_told, _hinted):
+                for name in names:
+                    if side := ask(one, other, name):
+                        return side
+    for one, other in pairs:
+        if (order := compare_exposures(one, other, sure=task != "mef")) != 0:
+            return "a" if order < 0 else "b"
+    if not habit:
+        return ""
+    return next((side for one, other in pairs if (side := _by_habit(one, other))), "")
+
+
+def in_order(first: Path, second: Path, task: str | None = None) -> tuple[Path, Path]:
+    """The two files as (A, B): by what their names say, else as they came."""
+    return (second, first) if which_source(first, second, task) == "b" else (first, second)
+
+
+def suggest_task(a: Path, b: Path) -> str:
+    """Name of the one task that the words of two paths speak of; "" for none, or for several.
+
+    First by the words the names differ in (``001_ir`` and ``001_vis``, ``PET/1`` and ``MRI/1``),
+    then by what they share, the nearest name first (``PET-MRI``, ``Lytro``, ``mef``).
+    """
+    pairs, above = _parts(a, b)
+    for ask in (_told, _hinted, _same_source):
+        found = {name for name in TASKS for one, other in pairs if ask(one, other, name)}
+        if ask is _told and any(compare_exposures(one, other) for one, other in pairs):
+            found.add("mef")
+        if found:
+            return next(iter(found)) if len(found) == 1 else ""
+    shared = [words_of(one) & words_of(other) for one, other in reversed(pairs)]
+    for words in [*shared, *map(words_of, reversed(above))][:_LEVELS]:
+        found = {task for task in TASKS if _speaks_of(words, task)}
+        if found:
+            return next(iter(found)) if len(found) == 1 else ""
+    return ""
+
+
+def suggest_task_of(path: Path) -> str:
+    """The same of one file alone, by its name and those of folders above it."""
+    names = [path.stem, *reversed(path.parts[:-1])][:_LEVELS]
+    for words in map(words_of, names):
+        found = {task for task in TASKS if _sides(words, task) or _speaks_of(words, task)}
+        if found:
+            return next(iter(found)) if len(found) == 1 else ""
+    return ""
+
+
+def _same_source(one: str, other: str, task: str) -> bool:
+    """Whether both names say the same source in two words: PET and CT, T1 and T2."""
+    first, second = next(_differing(one, other))
+    return bool(_sides(first, task) and _sides(first, task) == _sides(second, task))
+
+
+@lru_cache(maxsize=4096)
+def _speaks_of(words: frozenset[str], task: str) -> bool:
+    """Whether words of both are of the task itself: its name, a data set's, or ``CT-MRI``."""
+    return bool(words & {*TASKS[task].contexts}) or _sides(words, task) == {"a", "b"}

@@ -1,1 +1,0 @@
-"""Translations of the texts of the window: sources (.ts), and what Qt reads (.qm)."""

@@ -1,1 +1,0 @@
-"""The sample pairs the program opens on, and the scripts that made them."""

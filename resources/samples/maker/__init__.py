@@ -1,1 +1,0 @@
-"""A small renderer for the made-up sample scenes: shapes, light, surfaces, cameras."""

@@ -1,0 +1,1 @@
+"""What makes resources: never installed with the product."""

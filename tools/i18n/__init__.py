@@ -1,0 +1,1 @@
+"""Extraction and update of translations."""

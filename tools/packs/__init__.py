@@ -1,0 +1,1 @@
+"""Making of embedded packs."""

@@ -1,0 +1,55 @@
+"""The mean of two trained packs: one network with the traits of both (model soup)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from core.errors import InputError, Said
+from core.packs.format import Manifest, read_pack, write_pack
+
+
+def average_packs(first: Path, second: Path, weight: float, out: Path) -> Manifest:
+    """Write (1 − ``weight``) · first + ``weight`` · second as a pack.
+
+    Sensible for packs fine-tuned from one parent, which lie in one basin of the objective
+    (Wortsman et al., "Model soups", ICML 2022).
+
+    Args:
+        first, second: packs of one task and network.
+        weight: share of the second, 0 to 1.
+        out: the pack to write; its name becomes the new pack's.
+
+    Raises:
+        InputError: the packs differ in task or network, or ``weight`` is out of range.
+        PackError: a pack cannot be used. OutputError: ``out`` cannot be written.
+    """
+    if not 0 <= weight <= 1:
+        raise InputError(Said("weight {0}", weight), "it must lie between 0 and 1")
+    network, manifest = read_pack(first)
+    other, other_manifest = read_pack(second)
+    if (manifest.task, manifest.network) != (other_manifest.task, other_manifest.network):
+        raise InputError(
+            Said("{0} and {1}", first.name, second.name),
+            "they differ in task or network",
+            "Only packs trained from one parent can be averaged.",
+        )
+    theirs = other.state_dict()
+    network.load_state_dict(
+        {k: (1 - weight) * v + weight * theirs[k] for k, v in network.state_dict().items()}
+    )
+    one, two = manifest.training, other_manifest.training
+    shares = f"{1 - weight:g} × {_told(manifest)} and {weight:g} × {_told(other_manifest)}"
+    record = replace(
+        one,
+        steps=one.steps + two.steps,
+        seconds=one.seconds + two.seconds,
+        figures={},
+        parent=f"mean of {shares}",
+    )
+    return write_pack(out, network, replace(manifest, name=out.stem, training=record))
+
+
+def _told(manifest: Manifest) -> str:
+    parent = manifest.training.parent
+    return manifest.weights_sha256[:12] + (f" (from {parent})" if parent else "")

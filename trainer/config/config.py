@@ -1,0 +1,409 @@
+"""Everything a training run depends on, in one frozen, serialisable dataclass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from annotated_types import Interval, MultipleOf
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+from pydantic.dataclasses import dataclass
+
+from core.errors import InputError, Said
+from core.models.config import NetworkConfig, compact_config
+from core.setting import Misfit, Setting
+from core.tasks import TASKS, ColourPolicy, LossWeights, Weight, get_task
+from core.windows import Window, Windows, check_window
+from trainer.config.validation_messages import first_fault
+
+_STRICT = ConfigDict(extra="forbid", allow_inf_nan=False, revalidate_instances="always")
+
+
+def _two_numbers(value: object) -> object:
+    """A window by hand, or None; ValueError where it is anything else."""
+    if value is None:
+        return None
+    ends = value if isinstance(value, (list, tuple)) else ()
+    numbers = [end for end in ends if isinstance(end, (int, float)) and not isinstance(end, bool)]
+    try:
+        if len(numbers) == len(ends) == 2:
+            window = float(numbers[0]), float(numbers[1])
+            check_window(window)
+            return window
+    except (OverflowError, InputError):
+        pass
+    raise ValueError(Said("must be two numbers, the lower one first"))
+
+
+ByHand = Annotated[Window | None, BeforeValidator(_two_numbers)]
+"""Values of a source that are black and white; None takes what its pictures give."""
+
+
+@dataclass(frozen=True, config=_STRICT)
+class TrainConfig:
+    """One training run. Words for people, units and limits stand on the fields.
+
+    Attributes:
+        task: name of a task; decides default losses, and colour policy for one-channel networks.
+        network: the network to train.
+        steps: bilevel steps. batch: crops per step. crop: side of the square crops, multiple of 16.
+        lr_lower, lr_upper: initial learning rates η_L > η_U of eq. 5 (Adam).
+        lr_final: factor both rates have decayed to (exponentially) at the last step.
+        ema: α of eq. 6, on θ. 0 switches the average off.
+        bilevel: False trains φ and θ by one optimiser on the weighted sum (ablation).
+        losses: None takes the task's own.
+        edge: weight of the Xydeas–Petrović edge-preservation term (0 is the paper).
+        artefact: weight of the term against edges neither source has (0 is the paper).
+        information: weight of the visual-information term (0 is the paper).
+        consistency: weight of the term that surroundings change nothing (0 is the paper).
+        truth: where ``gt/NAME`` exists, the fused picture is compared with it alone.
+        swap: sources change places at random (for tasks whose sources have no fixed roles).
+        refocus: share of the crops with truth whose views are made from it by simulated defocus.
+        jitter: largest change of each source's gamma and gain, as a natural logarithm.
+        clip: largest gradient norm of either level; larger ones are scaled down.
+        precision: ``bf16`` runs the networks under autocast; losses stay in fp32.
+        seed: of everything random.
+        exclude: file-name patterns of pairs to leave out, e.g. ``llvip_*``.
+        window_a, window_b: values of A and of B, in their own numbers, that are black and white in
+            every pair; None takes what each picture gives.
+        log_every, validate_every, checkpoint_every: in steps; 0 switches off.
+        validate_pairs: most pairs to validate on, spread evenly over all; 0 takes all.
+        init: pack to start from ("" is from scratch); only its name is recorded.
+        backbone: file with the DINOv3 weights, which a ``dinov3`` network needs; "" takes the
+            fetched ones.
+        device: where to train, see :func:`core.device.choose_device`; the run's plan comes first.
+    """
+
+    task: str
+    network: NetworkConfig = Field(default_factory=compact_config)
+    steps: Annotated[
+        int,
+        Interval(ge=1, le=10_000_000),
+        Setting(
+            "Steps",
+            "One step improves reconstruction once and fusion once.",
+            "steps",
+            "Length",
+            100,
+        ),
+    ] = 10_000
+    batch: Annotated[
+        int,
+        Interval(ge=1, le=4096),
+        Setting("Crops per step", "More is steadier and takes more memory.", "crops", "Length", 1),
+    ] = 16
+    crop: Annotated[
+        int,
+        Interval(ge=32, le=4096),
+        MultipleOf(16),
+        Setting("Crop size", "Side of the square crops; a multiple of 16.", "px", "Length", 16),
+    ] = 128
+    seed: Annotated[
+        int,
+        Interval(ge=0, le=2**63 - 1),
+        Setting("Seed", "The same seed and pictures give the same pack.", "", "Length", 1),
+    ] = 0
+    device: Annotated[
+        str,
+        Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$"),
+        Setting("Device", "Where to train: auto, cpu, cuda or cuda:N.", "", "Length"),
+    ] = "auto"
+    precision: Annotated[
+        Literal["fp32", "bf16"],
+        Setting(
+            "Precision",
+            "bf16 is mixed precision: faster on recent devices, losses stay exact.",
+            "",
+            "Length",
+        ),
+    ] = "fp32"
+    lr_lower: Annotated[
+        float,
+        Interval(gt=0, le=1),
+        Setting(
+            "Rate, lower level",
+            "How fast reconstruction learns. Larger than the upper rate.",
+            "per step",
+            "Learning",
+            1e-4,
+        ),
+    ] = 4e-4
+    lr_upper: Annotated[
+        float,
+        Interval(gt=0, le=1),
+        Setting("Rate, upper level", "How fast fusion learns.", "per step", "Learning", 1e-4),
+    ] = 2e-4
+    lr_final: Annotated[
+        float,
+        Interval(gt=0, le=1),
+        Setting(
+            "Decay",
+            "What is left of both rates at the last step; they fall exponentially.",
+            "of the start",
+            "Learning",
+            0.05,
+        ),
+    ] = 0.1
+    ema: Annotated[
+        float,
+        Interval(ge=0, lt=1),
+        Setting(
+            "Averaging",
+            "How much of the averaged fusion weights each step keeps; 0 switches averaging off.",
+            "",
+            "Learning",
+            0.001,
+        ),
+    ] = 0.999
+    clip: Annotated[
+        float,
+        Interval(gt=0, le=1e9),
+        Setting(
+            "Largest gradient", "Gradients with a larger norm are scaled down.", "", "Learning", 1
+        ),
+    ] = 5.0
+    losses: LossWeights | None = None
+    edge: Annotated[
+        Weight,
+        Setting(
+            "Edge preservation",
+            "Keeps strength and direction of edges. 0 is the paper.",
+            "",
+            "Objectives",
+            5,
+        ),
+    ] = 0.0
+    artefact: Annotated[
+        Weight,
+        Setting(
+            "Artefacts", "Against edges neither source has. 0 is the paper.", "", "Objectives", 5
+        ),
+    ] = 0.0
+    information: Annotated[
+        Weight,
+        Setting(
+            "Visual information",
+            "Keeps what an eye can make out of the sources. 0 is the paper.",
+            "",
+            "Objectives",
+            5,
+        ),
+    ] = 0.0
+    consistency: Annotated[
+        Weight,
+        Setting(
+            "Same in any surroundings",
+            "Keeps what lies around a place from changing it; a step takes longer. 0 is the paper.",
+            "",
+            "Objectives",
+            5,
+        ),
+    ] = 0.0
+    truth: Annotated[
+        bool,
+        Setting(
+            "Compare with truth",
+            "Where a folder gt/ holds the wanted picture, compare with it alone.",
+            "",
+            "Objectives",
+        ),
+    ] = False
+    exclude: Annotated[
+        tuple[str, ...],
+        Setting(
+            "Leave out", "Name patterns of pairs to leave out, such as llvip_*.", "", "Pictures"
+        ),
+    ] = ()
+    window_a: Annotated[
+        ByHand,
+        Setting(
+            "Window of A",
+            "Values of A that are black and white, in its own numbers, such as 29300 30900. "
+            "Empty takes what each picture gives.",
+            "",
+            "Pictures",
+        ),
+    ] = None
+    window_b: Annotated[
+        ByHand,
+        Setting(
+            "Window of B",
+            "Values of B that are black and white, in its own numbers. Empty takes what each "
+            "picture gives.",
+            "",
+            "Pictures",
+        ),
+    ] = None
+    swap: Annotated[
+        bool,
+        Setting("Exchange sources", "At random; for sources without fixed roles.", "", "Pictures"),
+    ] = False
+    jitter: Annotated[
+        float,
+        Interval(ge=0, le=2),
+        Setting(
+            "Vary brightness",
+            "Largest change of each source's gamma and gain.",
+            "natural log",
+            "Pictures",
+            0.1,
+        ),
+    ] = 0.0
+    refocus: Annotated[
+        float,
+        Interval(ge=0, le=1),
+        Setting(
+            "Simulated defocus",
+            "Share of the crops with truth that are blurred anew.",
+            "share",
+            "Pictures",
+            0.1,
+        ),
+    ] = 0.0
+    bilevel: Annotated[
+        bool,
+        Setting("Two levels", "Off: one optimiser on the sum of all objectives.", "", "Ablations"),
+    ] = True
+    backbone: Annotated[
+        str,
+        Setting(
+            "DINOv3 file",
+            "Weights of DINOv3 ViT-S/16, needed by that backbone.",
+            "",
+            "Network",
+            file=True,
+        ),
+    ] = ""
+    init: Annotated[
+        str,
+        Setting(
+            "Start from", "Pack to start from; empty is from scratch.", "", "Network", file=True
+        ),
+    ] = ""
+    log_every: Annotated[
+        int,
+        Interval(ge=0, le=10_000_000),
+        Setting("Curve points every", "0 draws no curves.", "steps", "Watching", 5),
+    ] = 20
+    validate_every: Annotated[
+        int,
+        Interval(ge=0, le=10_000_000),
+        Setting("Judge every", "0 never judges.", "steps", "Watching", 50),
+    ] = 500
+    validate_pairs: Annotated[
+        int,
+        Interval(ge=0, le=1_000_000),
+        Setting(
+            "Pairs to judge by", "At most, spread over all; 0 takes all.", "pairs", "Watching", 4
+        ),
+    ] = 0
+    checkpoint_every: Annotated[
+        int,
+        Interval(ge=0, le=10_000_000),
+        Setting("Save every", "0 saves on pause and close only.", "steps", "Watching", 50),
+    ] = 200
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.task not in TASKS:
+            text = "unknown task {0!r}; choose one of {1}"
+            raise Misfit("task", Said(text, self.task, ", ".join(TASKS)))
+        if self.bilevel and self.lr_lower <= self.lr_upper:
+            text = "the lower level must learn faster than the upper one (η_L > η_U)"
+            raise Misfit("lr_lower", Said(text))
+        return self
+
+    @property
+    def colour(self) -> ColourPolicy:
+        """The task's policy; a network of three channels fuses RGB instead."""
+        policy = get_task(self.task).colour
+        return policy if self.network.in_channels == 1 else ColourPolicy("rgb", policy.chroma)
+
+    @property
+    def loss_weights(self) -> LossWeights:
+        """The run's own weights, or its task's."""
+        return self.losses or get_task(self.task).losses
+
+    @property
+    def windows(self) -> Windows:
+        """Those chosen by hand, of A and of B."""
+        return self.window_a, self.window_b
+
+    def learning_rates(self, step: int) -> tuple[float, float]:
+        """(η_L, η_U) at ``step`` (0-based): exponential decay to ``lr_final`` at the last step."""
+        factor = self.lr_final ** (step / max(1, self.steps - 1))
+        return self.lr_lower * factor, self.lr_upper * factor
+
+
+train_adapter = TypeAdapter(TrainConfig)
+"""Validates and serialises :class:`TrainConfig`."""
+
+
+def load_config(path: Path) -> TrainConfig:
+    """Read a run configuration from TOML or JSON; InputError as in :func:`load_settings`."""
+    return load_settings(path)[0]
+
+
+def load_settings(path: Path) -> tuple[TrainConfig, frozenset[str]]:
+    """Read a run configuration from TOML or JSON, and the names of the settings the file gives.
+
+    Raises:
+        InputError: the file cannot be read or a value is not valid; the message names it.
+    """
+    import json
+    import tomllib
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        raw = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+        return train_adapter.validate_python(raw), frozenset(raw)
+    except ValidationError as error:
+        where, why = first_fault(error)
+        raise InputError(Said("{0}: {1}", path, where) if where else str(path), why) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(str(path), str(error), "Give a TOML or JSON file.") from error
+
+
+def save_config(config: TrainConfig, path: Path) -> None:
+    """Write a run configuration as TOML or JSON, by the suffix of ``path``.
+
+    Raises:
+        InputError: another suffix. OutputError: the file cannot be written.
+    """
+    import json
+
+    from core.io.atomic import atomic_write
+
+    plain = train_adapter.dump_python(config, mode="json", exclude_none=True)
+    if path.suffix == ".json":
+        text = json.dumps(plain, indent=2, ensure_ascii=False) + "\n"
+    elif path.suffix == ".toml":
+        text = "\n".join(_toml_table(plain)) + "\n"
+    else:
+        raise InputError(str(path), "settings are saved as .toml or .json", "Choose one of these.")
+    atomic_write(path, text.encode("utf-8"))
+
+
+def _toml_table(table: dict[str, object], heading: str = "") -> list[str]:
+    """Lines of a TOML table: values first, then tables within it."""
+    import json
+
+    lines = [f"[{heading}]"] if heading else []
+    inner: list[str] = []
+    for key, value in table.items():
+        if isinstance(value, dict):
+            inner += ["", *_toml_table(value, f"{heading}.{key}" if heading else key)]
+        else:
+            # Strings, numbers, truth values and flat lists are written alike in JSON and TOML,
+            # but for DEL, which JSON leaves as it is.
+            lines.append(
+                f"{key} = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007f")
+            )
+    return lines + inner

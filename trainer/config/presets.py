@@ -1,0 +1,144 @@
+"""Three ways to begin, for people who do not want to set every number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from core.errors import InputError, Said
+from trainer.config import recipes
+from trainer.config.config import TrainConfig, load_config, train_adapter
+
+if TYPE_CHECKING:  # reading a pack needs torch, naming its manifest does not
+    from core.packs.format import Manifest
+
+_INHERITED = (
+    "losses",
+    "edge",
+    "artefact",
+    "information",
+    "consistency",
+    "truth",
+    "swap",
+    "jitter",
+    "refocus",
+)
+"""What a child keeps of its parent's settings: what it was taught, not how long and how fast."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One way to begin.
+
+    Attributes:
+        name: on the command line. title, description: for people.
+        build: ``(task, parent)`` to settings; the parent is the manifest of the pack to start from,
+            or None to start from scratch. ``init`` is left for the caller, who knows its file.
+    """
+
+    name: str
+    title: str
+    description: str
+    build: Callable[[str, Manifest | None], TrainConfig]
+
+
+def _quick(task: str, parent: Manifest | None) -> TrainConfig:
+    return replace(
+        _taught(task, parent),
+        steps=100,
+        batch=4,
+        lr_lower=4e-4,
+        lr_upper=2e-4,
+        lr_final=0.1,
+        ema=0.98,
+        log_every=2,
+        validate_every=25,
+        validate_pairs=4,
+        checkpoint_every=25,
+    )
+
+
+def _fine(task: str, parent: Manifest | None) -> TrainConfig:
+    return replace(
+        _taught(task, parent),
+        steps=1500,
+        batch=8,
+        lr_lower=4e-4,
+        lr_upper=3e-4,
+        lr_final=0.02,
+        ema=0.99,
+        log_every=5,
+        validate_every=100,
+        validate_pairs=12,
+        checkpoint_every=50,
+    )
+
+
+def _paper(task: str, parent: Manifest | None) -> TrainConfig:
+    config = TrainConfig(
+        task, steps=10_000, batch=16, crop=128, lr_lower=4e-4, lr_upper=2e-4, ema=0.999
+    )
+    config = replace(config, log_every=10, validate_every=500, validate_pairs=16)
+    return config if parent is None else replace(config, network=parent.network)
+
+
+PRESETS = (
+    Preset(
+        "quick",
+        "Quick look",
+        "Minutes. Shows whether the data is fit and where training is heading.",
+        _quick,
+    ),
+    Preset(
+        "fine",
+        "Fine-tune",
+        "Up to an hour on a CPU. Teaches a trained network the look of your pictures.",
+        _fine,
+    ),
+    Preset(
+        "paper",
+        "Paper",
+        "Hours to days. 10,000 iterations, batch 16, crops of 128, rate 2e-4 with exponential "
+        "decay, averaged weights; the losses of the paper alone.",
+        _paper,
+    ),
+)
+
+
+def preset(name: str) -> Preset:
+    """The preset called ``name``.
+
+    Raises:
+        InputError: there is none.
+    """
+    for known in PRESETS:
+        if known.name == name:
+            return known
+    raise InputError(
+        Said("Unknown preset “{0}”", name),
+        remedy=Said("Choose one of: {0}.", ", ".join(known.name for known in PRESETS)),
+    )
+
+
+def _taught(task: str, parent: Manifest | None) -> TrainConfig:
+    """Objectives of the parent, or of the recipe of the task's embedded pack."""
+    path = recipes.path_of(task)
+    recipe = load_config(path) if path is not None else TrainConfig(task)
+    base = TrainConfig(task, network=recipe.network)
+    if parent is None or parent.task != task:
+        base = replace(base, **{name: getattr(recipe, name) for name in _INHERITED})
+        return base if parent is None else replace(base, network=parent.network)
+    return replace(_inherited(base, parent.training.config), network=parent.network)
+
+
+def _inherited(base: TrainConfig, theirs: dict[str, Any]) -> TrainConfig:
+    """``base`` with what the record of a pack says about its objectives, if it can be read."""
+    plain = train_adapter.dump_python(base, mode="json")
+    known = {name: theirs[name] for name in _INHERITED if name in theirs}
+    try:
+        return train_adapter.validate_python(plain | known)
+    except ValidationError:
+        return base  # of another release, with other names

@@ -1,0 +1,58 @@
+"""What is wrong with settings, in words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from core.messages import Said
+from core.setting import Misfit
+
+
+def first_fault(error: ValidationError) -> tuple[str, str]:
+    """The dotted name of the first setting that is wrong ("" for all together), and why."""
+    item = error.errors()[0]
+    return place_of(item), in_words(item)
+
+
+def place_of(item: Mapping[str, Any]) -> str:
+    """The dotted name of the setting that one item of ``ValidationError.errors()`` is about.
+
+    Places within a list are left out; "" for all settings together.
+    """
+    parts = [part for part in item["loc"] if isinstance(part, str)]
+    error = (item.get("ctx") or {}).get("error")
+    return ".".join([*parts, error.field] if isinstance(error, Misfit) else parts)
+
+
+def in_words(item: Mapping[str, Any]) -> str:
+    """One item of a ``ValidationError.errors()`` as words for people, behind the setting's name."""
+    limits = item.get("ctx") or {}
+    by_type = {
+        "greater_than": lambda: Said("must be more than {0}", limits["gt"]),
+        "greater_than_equal": lambda: Said("must be at least {0}", limits["ge"]),
+        "less_than": lambda: Said("must be less than {0}", limits["lt"]),
+        "less_than_equal": lambda: Said("must be at most {0}", limits["le"]),
+        "multiple_of": lambda: Said("must be a multiple of {0}", limits["multiple_of"]),
+        "missing": lambda: Said("is missing"),
+        "extra_forbidden": lambda: Said("is no setting of this program"),
+        "unexpected_keyword_argument": lambda: Said("is no setting of this program"),
+        "bool_type": lambda: Said("must be true or false"),
+        "bool_parsing": lambda: Said("must be true or false"),
+        "string_type": lambda: Said("must be a text in quotes"),
+        "tuple_type": lambda: Said("must be a list"),
+        "dataclass_type": lambda: Said("must be a table of settings"),
+        "string_pattern_mismatch": lambda: Said("must be auto, cpu, cuda or cuda:N"),
+        "literal_error": lambda: Said("must be one of {0}", limits.get("expected", "")),
+    }
+    kind = item["type"]
+    if kind in by_type:
+        return by_type[kind]()
+    if kind.startswith("int_"):
+        return Said("must be a whole number")
+    if kind.startswith(("float_", "finite_number")):
+        return Said("must be a number")
+    error = limits.get("error")  # of a check of our own
+    return error.args[0] if error is not None and error.args else str(item["msg"])

@@ -1,0 +1,1 @@
+"""Pairs, split, sampler and preflight of a training run."""

@@ -1,0 +1,72 @@
+"""Whether a run fits into memory: asked before its pictures are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.available_memory import available_bytes
+from core.errors import DeviceMemoryError, InputError, Said
+from core.io import probe_image
+from core.memory_model import decoding_bytes, pair_bytes, training_bytes
+from core.pairing.plan import Match
+from trainer.config.config import TrainConfig
+
+_PACKED = 2
+"""Bytes of a sample in memory (:class:`trainer.data.sampler.TrainingPair`)."""
+_MADE = 16
+"""Bytes a pixel that pass by while a pair is packed."""
+
+
+def insist_room(config: TrainConfig, matches: Sequence[Match], device: str, batch: int) -> None:
+    """Refuse a run whose pictures and steps do not fit into the memory there is.
+
+    Args:
+        matches: all pairs that will be held, those to judge by as well.
+        batch: crops of a step, at least.
+        device: where the steps are made; a graphics card has memory of its own for them.
+
+    Raises:
+        DeviceMemoryError: as said, with what to make smaller.
+    """
+    free = available_bytes()
+    if free is None:
+        return
+    held, reading = _pictures(config, matches)
+    if held + reading > free:
+        raise DeviceMemoryError(
+            Said("The pictures of {0} pairs to train on", len(matches)),
+            Said(
+                "reading and keeping them takes about {0} MB, and {1} MB are free",
+                (held + reading) // 10**6,
+                free // 10**6,
+            ),
+            "Use fewer or smaller pictures, or close other programs.",
+        )
+    step = training_bytes(config.network, batch, config.crop)
+    if device == "cpu" and held + step > free:
+        raise DeviceMemoryError(
+            Said("Training with {0} crops of {1}×{1}", batch, config.crop),
+            Said(
+                "a step takes about {0} MB beside the pictures, and {1} MB are free",
+                step // 10**6,
+                max(0, free - held) // 10**6,
+            ),
+            "Use a smaller batch or crop, or close other programs.",
+        )
+
+
+def _pictures(config: TrainConfig, matches: Sequence[Match]) -> tuple[int, int]:
+    """Bytes that all pictures take in memory, and bytes that reading one pair takes at most."""
+    held = reading = 0
+    for match in matches:
+        try:
+            a, b = probe_image(match.a), probe_image(match.b)
+        except InputError:  # reading will say why
+            continue
+        pixels = a.width * a.height * config.network.in_channels
+        held += pixels * _PACKED * (3 if config.truth else 2)
+        # Both as they are read, what is made of them, and what passes by.
+        reading = max(
+            reading, decoding_bytes(a) + decoding_bytes(b), pair_bytes(a, b) + 16 * pixels
+        )
+    return held, reading

@@ -1,0 +1,236 @@
+"""Pairs in memory, and random crops of them that depend on (seed, step) alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from core.errors import InputError, Said
+from core.fusion.color import split
+from core.io import read_image, read_pair
+from core.io.values import seen_as
+from core.pairing.known_folders import truth_of
+from core.pairing.plan import Match
+from core.progress import NullProgress, Progress
+from core.tasks import ColourPolicy
+from core.types import BoolArray, SourcePair
+from core.windows import Windows
+from trainer.data.defocus import refocus
+from trainer.data.pairs import find_pairs
+
+_TRIES = 4
+_FLAT = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingPair:
+    """One pair as the network sees it: uint16 H×W×ch each (65535 is 1.0), to halve the memory.
+
+    ``truth`` is the picture that fusion should give, where the data has it (``gt/``); ``valid``
+    (H×W) is True where both sources hold data, None where they do everywhere.
+    """
+
+    name: str
+    a: npt.NDArray[np.uint16]
+    b: npt.NDArray[np.uint16]
+    truth: npt.NDArray[np.uint16] | None = None
+    valid: BoolArray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class PairSet:
+    """All usable pairs of a folder, and why others are not."""
+
+    pairs: tuple[TrainingPair, ...]
+    problems: tuple[str, ...]
+
+
+def load_pairs(
+    data: Path | Sequence[Path],
+    policy: ColourPolicy,
+    exclude: Sequence[str] = (),
+    progress: Progress | None = None,
+    truth: bool = False,
+) -> PairSet:
+    """Find and read every pair of ``data`` (see :func:`trainer.data.pairs.find_pairs`).
+
+    Args:
+        data: folders. policy: what of each pair the network fuses.
+        exclude: file-name patterns to leave out.
+        truth: also read the truth of the pairs that have one.
+
+    Raises:
+        InputError: no usable pair; the message says why.
+    """
+    found = find_pairs(data, None, exclude)
+    read = read_pairs(found.matches, policy, progress, truth)
+    return PairSet(read.pairs, (*found.problems, *read.problems))
+
+
+def read_pairs(
+    matches: Sequence[Match],
+    policy: ColourPolicy,
+    progress: Progress | None = None,
+    truth: bool = False,
+    task: str = "",
+    windows: Windows = (None, None),
+) -> PairSet:
+    """Read pairs into memory; those that cannot be read are named in ``problems``.
+
+    ``task`` and ``windows`` as in :func:`core.io.read_pair`, for black and white.
+
+    Raises:
+        InputError: not one can be used. Cancelled: from ``progress``.
+    """
+    progress = progress or NullProgress()
+    pairs: list[TrainingPair] = []
+    problems: list[str] = []
+    for index, match in enumerate(matches):
+        progress.check()
+        progress.report(index, len(matches), "reading pairs")
+        try:
+            pairs.append(_read(match, policy, truth, task, windows))
+        except InputError as error:
+            # The name of the pair, for errors that are about both of its files.
+            known = match.a.name in error.what or match.b.name in error.what
+            problems.append(error.said if known else Said("{0}: {1}", match.name, error.said))
+    if not pairs:
+        why = Said("no usable pair among them")
+        raise InputError(
+            "The pictures to train on",
+            Said("{0} ({1})", why, problems[0]) if problems else why,
+            "Give a folder with a/ and b/ holding pictures of the same names.",
+        )
+    return PairSet(tuple(pairs), tuple(problems))
+
+
+def _read(
+    match: Match, policy: ColourPolicy, wants_truth: bool, task: str, windows: Windows
+) -> TrainingPair:
+    pair = read_pair(match.a, match.b, task=task, windows=windows)
+    parts = split(pair, policy)
+    a, b = parts.a, parts.b
+    if parts.holes is not None:
+        # The loss wants there what a fusion puts there: the other source.
+        a = parts.holes.covered(a, ~parts.holes.valid_a)
+        b = parts.holes.covered(b, ~parts.holes.valid_b)
+    truth = None
+    if wants_truth and (path := truth_of(match)) is not None:
+        # Split as the sources are, so that the truth is the luma (or RGB) fusion should give.
+        wanted = seen_as(read_image(path), pair.a)
+        truth = _packed(split(SourcePair(pair.a, wanted), policy).b)
+    return TrainingPair(match.name, _packed(a), _packed(b), truth, pair.valid)
+
+
+def _packed(pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
+    return np.round(pixels * 65535.0).astype(np.uint16)
+
+
+class Batch(NamedTuple):
+    """Crops of one step, N×ch×crop×crop float32 in [0, 1] each, channels last.
+
+    ``wanted_a`` and ``wanted_b`` are what the fused picture is compared with: the sources, or the
+    truth in place of both where it is known.
+    """
+
+    a: Tensor
+    b: Tensor
+    wanted_a: Tensor
+    wanted_b: Tensor
+
+    @classmethod
+    def of(cls, a: Tensor, b: Tensor) -> Batch:
+        """A batch without truth: the fused picture is compared with the sources."""
+        return cls(a, b, a, b)
+
+    def to(self, device: str) -> Batch:
+        """The same on ``device``."""
+        return Batch(*(tensor.to(device) for tensor in self))
+
+
+class CropSampler:
+    """Batches of aligned random crops with flips and quarter turns (paper §4.1).
+
+    The batch of a step is a function of (seed, step): a resumed run sees the very crops the
+    uninterrupted one would have seen. With ``swap`` the sources also change places at random; of
+    the crops whose truth is known, the share ``refocus`` is made anew
+    (:mod:`trainer.data.defocus`). ``jitter`` changes gamma and gain of each source by itself, up to
+    a factor of exp(``jitter``), so that neither source can be told by its brightness; crops with
+    truth are left alone.
+    """
+
+    def __init__(
+        self,
+        pairs: Sequence[TrainingPair],
+        batch: int,
+        crop: int,
+        seed: int,
+        swap: bool = False,
+        refocus: float = 0.0,
+        jitter: float = 0.0,
+    ) -> None:
+        self.pairs, self.batch, self.crop, self.seed = tuple(pairs), batch, crop, seed
+        self.swap, self.refocus, self.jitter = swap, refocus, jitter
+
+    def __call__(self, step: int, part: slice = slice(None)) -> Batch:
+        """The batch of ``step``, or ``part`` of it."""
+        rng = np.random.default_rng([self.seed, step])
+        crops = [self._crop(rng) for _ in range(self.batch)][part]
+        return Batch(*(_stack(pictures) for pictures in zip(*crops, strict=True)))
+
+    def _crop(self, rng: np.random.Generator) -> list[npt.NDArray[np.uint16]]:
+        pair = self.pairs[rng.integers(len(self.pairs))]
+        a, b = _grown(pair.a, self.crop), _grown(pair.b, self.crop)
+        # Medical pictures are mostly black: a few tries keep flat crops rare, not absent.
+        for _ in range(_TRIES):
+            top = int(rng.integers(a.shape[0] - self.crop + 1))
+            left = int(rng.integers(a.shape[1] - self.crop + 1))
+            window = np.s_[top : top + self.crop, left : left + self.crop]
+            if max(a[window].std(), b[window].std()) > _FLAT * 65535:
+                break
+        turns, flip = int(rng.integers(4)), bool(rng.integers(2))
+        pictures = [a[window], b[window]]
+        if self.swap and rng.integers(2):
+            pictures.reverse()
+        if self.jitter and pair.truth is None:
+            pictures = [_jittered(picture, self.jitter, rng) for picture in pictures]
+        wanted = pictures
+        if pair.truth is not None:
+            wanted = [_grown(pair.truth, self.crop)[window]] * 2
+            if rng.random() < self.refocus:
+                pictures = list(refocus(wanted[0], rng))
+        return [_turned(picture, turns, flip) for picture in (*pictures, *wanted)]
+
+
+def _stack(crops: Sequence[npt.NDArray[np.uint16]]) -> Tensor:
+    batch = np.stack(crops).astype(np.float32) / np.float32(65535.0)
+    # N×H×W×ch in memory, seen as N×ch×H×W: channels last without a copy.
+    return torch.from_numpy(batch).permute(0, 3, 1, 2)
+
+
+def _jittered(
+    crop: npt.NDArray[np.uint16], amount: float, rng: np.random.Generator
+) -> npt.NDArray[np.uint16]:
+    gamma = np.exp(rng.uniform(-amount, amount))
+    gain = np.exp(rng.uniform(-amount, 0))
+    return _packed(np.asarray(gain * (crop / 65535.0) ** gamma, np.float32))
+
+
+def _turned(crop: npt.NDArray[np.uint16], turns: int, flip: bool) -> npt.NDArray[np.uint16]:
+    turned = np.rot90(crop, turns)
+    return turned[:, ::-1] if flip else turned
+
+
+def _grown(pixels: npt.NDArray[np.uint16], crop: int) -> npt.NDArray[np.uint16]:
+    """Pictures smaller than a crop are continued by mirroring, on both sources alike."""
+    missing = [max(0, crop - side) for side in pixels.shape[:2]]
+    if not any(missing):
+        return pixels
+    return np.pad(pixels, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")

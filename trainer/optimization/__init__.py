@@ -1,0 +1,1 @@
+"""Losses, the bilevel step, distributed processes."""

@@ -1,0 +1,201 @@
+"""One bilevel step (paper eq. 4–6): the heart of the training."""
+
+from __future__ import annotations
+
+import random
+from contextlib import AbstractContextManager
+from copy import deepcopy
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.models.backbone import PATCH
+from core.models.network import UniFusionNet
+from trainer.config.config import TrainConfig
+from trainer.data.sampler import Batch
+from trainer.optimization.distributed import World
+from trainer.optimization.losses import fusion_terms, reconstruction_loss
+
+_MOST_AROUND = 3
+"""Patches of mirrored surroundings at either side, at most."""
+
+
+class Ema:
+    """θ_EMA(t+1) = α θ_EMA(t) + (1−α) θ(t+1) (eq. 6); buffers are copied.
+
+    α is warmed up as min(α, (1+t)/(10+t)), so that short runs do not average in their random start.
+    """
+
+    def __init__(self, module: nn.Module, alpha: float) -> None:
+        self.alpha = alpha
+        self.module = deepcopy(module).requires_grad_(False)
+
+    @torch.no_grad()
+    def update(self, module: nn.Module, step: int) -> None:
+        """Move the average towards ``module`` after step ``step`` (0-based)."""
+        alpha = min(self.alpha, (1 + step) / (10 + step))
+        live = dict(module.named_parameters())
+        for name, average in self.module.named_parameters():
+            average.lerp_(live[name], 1 - alpha)
+        buffers = dict(module.named_buffers())
+        for name, buffer in self.module.named_buffers():
+            buffer.copy_(buffers[name])
+
+
+class BilevelStep:
+    """Alternates the two levels, first order.
+
+    Lower: φ(t+1) = φ(t) − η_L ∇L_rec(φ(t)). Upper: θ(t+1) = θ(t) − η_U ∇L_fuse(θ(t); φ(t+1)), on
+    features computed *after* the lower step and cut off from φ. With ``config.bilevel`` False: φ
+    and θ descend together on the weighted sum of all losses (ablation "w/o bilevel"). The same for
+    networks without reconstruction: they have no lower objective, and φ would stay as it began.
+    Gradients of either level are means over all processes of ``world``. ``factors`` multiply the
+    scheduled rates (η_L, η_U).
+    """
+
+    def __init__(
+        self, network: UniFusionNet, config: TrainConfig, world: World | None = None
+    ) -> None:
+        self.network = network
+        self.config = config
+        self.world = world or World()
+        self.factors = (1.0, 1.0)
+        self._alternate = config.bilevel and network.config.reconstruction
+        self.phi = [parameter for _, parameter in network.phi()]
+        self.theta = [parameter for _, parameter in network.theta()]
+        self.lower = torch.optim.Adam(self.phi, lr=config.lr_lower)
+        self.upper = torch.optim.Adam(self.theta, lr=config.lr_upper)
+        self.ema = Ema(network.fusion, config.ema)
+
+    def __call__(self, batch: Batch, step: int) -> dict[str, float]:
+        """Run step ``step`` on a batch.
+
+        Returns:
+            every weighted loss term by name, with ``lower`` and ``upper`` as their sums. Values
+            are those before the parameters moved.
+        """
+        rate_lower, rate_upper = self.rates(step)
+        _set_rate(self.lower, rate_lower)
+        _set_rate(self.upper, rate_upper)
+        terms = self._bilevel(batch, step) if self._alternate else self._joint(batch, step)
+        self.ema.update(self.network.fusion, step)
+        return self.world.average(terms, batch.a.device.type)
+
+    def rates(self, step: int) -> tuple[float, float]:
+        """(η_L, η_U) of ``step``: the schedule times ``factors``."""
+        lower, upper = self.config.learning_rates(step)
+        return lower * self.factors[0], upper * self.factors[1]
+
+    def _bilevel(self, batch: Batch, step: int) -> dict[str, float]:
+        a, b = batch.a, batch.b
+        lower = self._lower_loss(a, b)
+        if lower is not None:
+            self._descend(self.lower, self.phi, lower)
+        with torch.no_grad(), self._autocast(a):
+            features = self.network.encode(a, b)
+        with self._autocast(a):
+            fused = self.network.fuse(features, a, b)
+        terms = self._terms(fused, batch) | self._consistency(fused, batch, step)
+        upper = torch.stack(list(terms.values())).sum()
+        self._descend(self.upper, self.theta, upper)
+        return _report(terms, lower, upper)
+
+    def _joint(self, batch: Batch, step: int) -> dict[str, float]:
+        a, b = batch.a, batch.b
+        with self._autocast(a):
+            features = self.network.encode(a, b)
+            reconstructions = self.network.reconstruct(features)
+            fused = self.network.fuse(features, a, b)
+        terms = self._terms(fused, batch) | self._consistency(fused, batch, step)
+        upper = torch.stack(list(terms.values())).sum()
+        lower = self._weighted(reconstructions, a, b)
+        total = upper if lower is None else upper + lower
+        self.lower.zero_grad()
+        self.upper.zero_grad()
+        total.backward()  # type: ignore[no-untyped-call]
+        self.world.average_gradients(self.phi + self.theta)
+        nn.utils.clip_grad_norm_(self.phi + self.theta, self.config.clip)
+        self.lower.step()
+        self.upper.step()
+        return _report(terms, lower, upper)
+
+    def _terms(self, fused: Tensor, batch: Batch) -> dict[str, Tensor]:
+        return fusion_terms(
+            fused.float(),
+            batch.wanted_a,
+            batch.wanted_b,
+            self.config.loss_weights,
+            self.config.edge,
+            self.config.artefact,
+            self.config.information,
+        )
+
+    def _consistency(self, fused: Tensor, batch: Batch, step: int) -> dict[str, Tensor]:
+        """How much ``fused`` differs from the crops fused with mirrored surroundings, weighted.
+
+        Attention statistics are those of all pixels there are. Without this term the network may
+        come to use them as a measure of the scene, and what it makes of a place changes with what
+        lies around it.
+        """
+        if not self.config.consistency:
+            return {}
+        columns, rows = self._margins(batch, step)
+        around = (columns, columns, rows, rows)
+        a, b = (F.pad(crop, around, mode="reflect") for crop in (batch.a, batch.b))
+        with self._autocast(a):
+            # As all that θ is judged by: where levels alternate, φ does not learn from it.
+            with torch.set_grad_enabled(not self._alternate):
+                features = self.network.encode(a, b)
+            wider = self.network.fuse(features, a, b)
+        inner = F.pad(wider, [-margin for margin in around])
+        return {"consistency": self.config.consistency * F.l1_loss(inner.float(), fused.float())}
+
+    def _margins(self, batch: Batch, step: int) -> tuple[int, int]:
+        """Pixels at the left and right, and at top and bottom: whole patches, not both none."""
+        chance = random.Random(f"{self.config.seed}:{step}:margins")
+        most = min(_MOST_AROUND, batch.a.shape[-1] // PATCH - 1)
+        columns = chance.randint(0, most)
+        return PATCH * columns, PATCH * chance.randint(0 if columns else 1, most)
+
+    def _lower_loss(self, a: Tensor, b: Tensor) -> Tensor | None:
+        if not self.network.config.reconstruction:
+            return None
+        with self._autocast(a):
+            reconstructions = self.network.reconstruct(self.network.encode(a, b))
+        return self._weighted(reconstructions, a, b)
+
+    def _weighted(
+        self, reconstructions: tuple[Tensor, Tensor] | None, a: Tensor, b: Tensor
+    ) -> Tensor | None:
+        if reconstructions is None:
+            return None
+        rec_a, rec_b = (r.float() for r in reconstructions)
+        return self.config.loss_weights.reconstruction * reconstruction_loss((rec_a, rec_b), a, b)
+
+    def _descend(
+        self, optimiser: torch.optim.Optimizer, parameters: list[nn.Parameter], loss: Tensor
+    ) -> None:
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.world.average_gradients(parameters)
+        nn.utils.clip_grad_norm_(parameters, self.config.clip)
+        optimiser.step()
+
+    def _autocast(self, like: Tensor) -> AbstractContextManager[None]:
+        return torch.autocast(
+            like.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"
+        )
+
+
+def _set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
+def _report(terms: dict[str, Tensor], lower: Tensor | None, upper: Tensor) -> dict[str, float]:
+    values = {name: float(term.detach()) for name, term in terms.items()}
+    values["upper"] = float(upper.detach())
+    if lower is not None:
+        values["lower"] = float(lower.detach())
+    return values

@@ -1,0 +1,172 @@
+"""A pack beside its parent on the same pairs: figures and pictures, before it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from core.errors import InputError, Said
+from core.fusion.engine import FusionEngine
+from core.io import read_pair
+from core.metrics import METRICS, evaluate, to_luma8
+from core.missing_data import comparable
+from core.packs.format import SUFFIX, read_manifest
+from core.pairing.plan import Match
+from core.progress import NullProgress, Progress
+from core.types import FloatArray, FusionRequest, SourcePair
+from core.windows import Windows
+
+NAMES = ("Qabf", "MI", "VIF", "SSIM")
+_STRIPS = 6
+_SIDE = 384
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One metric of both: means over all pairs.
+
+    ``better``: of the child, where it differs visibly: 1 better, −1 worse, 0 the same.
+    """
+
+    name: str
+    title: str
+    parent: float
+    child: float
+    better: int
+
+    @property
+    def difference(self) -> float:
+        """Child minus parent."""
+        return self.child - self.parent
+
+
+@dataclass(frozen=True, eq=False)
+class CompareStrip:
+    """One pair and what both make of it: H×W×1 or 3 in [0, 1], at most 384 pixels a side."""
+
+    name: str
+    a: FloatArray
+    b: FloatArray
+    parent: FloatArray
+    child: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Figures and strips.
+
+    Attributes:
+        figures: one per metric. strips: of up to six pairs.
+        pairs: how many were scored. problems: pairs that could not be, one sentence each.
+        wins: on how many pairs the child has the higher mean of ratios.
+    """
+
+    figures: tuple[Figure, ...]
+    strips: tuple[CompareStrip, ...]
+    pairs: int
+    wins: int
+    problems: tuple[str, ...] = ()
+
+
+def compare(
+    parent: Path | str,
+    child: Path,
+    pairs: Sequence[Match],
+    progress: Progress | None = None,
+    device: str = "auto",
+    backbone: Path | None = None,
+    windows: Windows = (None, None),
+) -> Comparison:
+    """Fuse ``pairs`` with both, as the Fuse workspace would, and score them.
+
+    Args:
+        parent: a pack's file, or the name of a pack or classical method.
+        pairs: such as ``survey.split.validation``: not trained on.
+        windows: by hand, as in :func:`core.io.read_pair`.
+
+    Raises:
+        InputError: not one pair can be used. PackError: a pack cannot. Cancelled: stopped.
+    """
+    progress = progress or NullProgress()
+    task = read_manifest(child).task
+    engine = FusionEngine(device, backbone=backbone)
+    methods = [str(parent), str(child)]
+    rows: list[tuple[dict[str, float], dict[str, float]]] = []
+    strips: list[CompareStrip] = []
+    problems: list[str] = []
+    for index, match in enumerate(pairs):
+        progress.check()
+        progress.report(index, len(pairs), "comparing")
+        try:
+            pair = read_pair(match.a, match.b, task=task, windows=windows)
+        except InputError as error:
+            why = Said.plain(error.why or error.what)
+            problems.append(Said("{0}: {1}", match.name, why))
+            continue
+        fused = [engine.fuse(FusionRequest(pair, task, name)).fused for name in methods]
+        rows.append((_scored(pair, fused[0]), _scored(pair, fused[1])))
+        if len(strips) < _STRIPS:
+            strips.append(_strip(match.name, pair, fused))
+    if not rows:
+        raise InputError(
+            "The pairs to compare on",
+            problems[0] if problems else "there are none",
+            "Give a validation folder, or hold pairs back.",
+        )
+    return Comparison(
+        tuple(_figure(name, rows) for name in NAMES),
+        tuple(strips),
+        len(rows),
+        sum(_ratio(old, new) > 1 for old, new in rows),
+        tuple(problems),
+    )
+
+
+def parent_file(name: str, packs: Sequence[Path]) -> Path | None:
+    """The file among ``packs`` that a record's ``parent`` ("NAME HASH") means, or None."""
+    for path in packs:
+        if path.suffix == SUFFIX and path.is_file():
+            manifest = read_manifest(path)
+            if name == f"{manifest.name} {manifest.weights_sha256[:12]}":
+                return path
+    return None
+
+
+def _scored(pair: SourcePair, fused: FloatArray) -> dict[str, float]:
+    lumas = (to_luma8(p) for p in (pair.a.normalised(), pair.b.normalised(), fused))
+    a, b, f = comparable(pair, *lumas)
+    return evaluate(a, b, f, NAMES)
+
+
+def _figure(name: str, rows: Sequence[tuple[dict[str, float], dict[str, float]]]) -> Figure:
+    metric = METRICS[name]
+    old = float(np.mean([row[0][name] for row in rows]))
+    new = float(np.mean([row[1][name] for row in rows]))
+    change = new - old if metric.direction == "higher" else old - new
+    # As a table with four digits shows them: what looks the same is the same.
+    better = 0 if round(old, 4) == round(new, 4) else (1 if change > 0 else -1)
+    return Figure(name, metric.title, old, new, better)
+
+
+def _ratio(old: dict[str, float], new: dict[str, float]) -> float:
+    return float(np.mean([new[name] / max(old[name], 1e-6) for name in NAMES]))
+
+
+def _strip(name: str, pair: SourcePair, fused: Sequence[FloatArray]) -> CompareStrip:
+    pictures = (pair.a.normalised(), pair.b.normalised(), *fused)
+    return CompareStrip(name, *(_small(picture) for picture in pictures))
+
+
+def _small(pixels: FloatArray) -> FloatArray:
+    height, width = pixels.shape[:2]
+    factor = _SIDE / max(height, width)
+    if factor >= 1:
+        return pixels
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    small: Any = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32).reshape(size[1], size[0], -1)

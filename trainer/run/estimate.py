@@ -1,0 +1,126 @@
+"""How long a run will take and how much memory, by timing a few real steps of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import torch
+
+from core.device import choose_device, is_out_of_memory
+from core.errors import DeviceMemoryError, Said
+from core.progress import NullProgress, Progress
+from trainer.config.config import TrainConfig
+from trainer.data.preflight import Survey
+from trainer.data.sampler import CropSampler, read_pairs
+from trainer.optimization.bilevel import BilevelStep
+from trainer.run.memory_usage import Peak, free_bytes, held_bytes
+from trainer.run.network import averaged, new_network
+from trainer.run.validation import validate
+
+_PAIRS = 4
+_STEPS = 3
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will cost.
+
+    Attributes:
+        seconds_per_step: of training alone. seconds_total: of the whole run with judging.
+        peak_bytes: memory the run will need at least, pictures included.
+        free_bytes: memory that could be had; 0 when unknown.
+        device, device_reason: where it would run and why there.
+        fits: False when the memory would surely not do.
+    """
+
+    seconds_per_step: float
+    seconds_total: float
+    peak_bytes: int
+    free_bytes: int
+    device: str
+    device_reason: str
+    fits: bool = True
+
+
+def estimate(
+    config: TrainConfig, survey: Survey, device: str = "auto", progress: Progress | None = None
+) -> Estimate:
+    """Time a few steps of ``config`` on some pairs of ``survey``; nothing is written.
+
+    Raises:
+        DeviceMemoryError: not even one step fits. PackError: parent or backbone cannot be used.
+        InputError: the parent is of another network. Cancelled: from ``progress``.
+    """
+    progress = progress or NullProgress()
+    choice = choose_device(device)
+    free = free_bytes(choice.name)
+    every = survey.split.train
+    some = every[:: max(1, len(every) // _PAIRS)][:_PAIRS]
+    pairs = read_pairs(
+        some, config.colour, progress, config.truth, config.task, config.windows
+    ).pairs
+    state = torch.get_rng_state()
+    try:
+        network, _, _ = new_network(config)
+        step = BilevelStep(network.to(choice.name), config)
+        sampler = CropSampler(
+            pairs,
+            config.batch,
+            config.crop,
+            config.seed,
+            config.swap,
+            config.refocus,
+            config.jitter,
+        )
+        peak = Peak(choice.name)
+        with peak.watched():  # the first one is slow anyway: kernels are chosen, caches are cold
+            _timed(step, sampler, 0, choice.name, progress)
+        pace = min(
+            _timed(step, sampler, number, choice.name, progress) for number in range(1, _STEPS)
+        )
+        began = time.perf_counter()
+        progress.report(_STEPS, _STEPS + 1, "timing validation")
+        with averaged(step) as whole:
+            validate(whole, pairs[:1], choice.name, progress)
+        judging = time.perf_counter() - began
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise DeviceMemoryError(
+            Said("{0} crops of {1}×{1} do not fit {2}", config.batch, config.crop, choice.name),
+            "the memory ran out while timing a step",
+            "Use fewer crops per step, or smaller ones.",
+        ) from error
+    finally:
+        torch.set_rng_state(state)
+    needed = max(held_bytes(step) + peak.saved, peak.grown)
+    needed += survey.data_bytes if choice.name == "cpu" else 0
+    return Estimate(
+        pace,
+        pace * config.steps + judging * _judgements(config, survey),
+        needed,
+        free,
+        choice.name,
+        choice.reason,
+        not free or needed < free,
+    )
+
+
+def _timed(
+    step: BilevelStep, sampler: CropSampler, number: int, device: str, progress: Progress
+) -> float:
+    progress.check()
+    progress.report(number, _STEPS + 1, "timing steps")
+    began = time.perf_counter()
+    step(sampler(number).to(device), number)  # reads the losses back, so the device has finished
+    return time.perf_counter() - began
+
+
+def _judgements(config: TrainConfig, survey: Survey) -> int:
+    """How many pairs will be judged over the whole run."""
+    pairs = len(survey.split.validation)
+    if config.validate_pairs:
+        pairs = min(pairs, config.validate_pairs)
+    times = 1 + -(-config.steps // config.validate_every) if config.validate_every else 2
+    return pairs * times

@@ -1,0 +1,172 @@
+"""From a run to a pack: the best state or the last one, with its record and its model card."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from core import __version__
+from core.errors import InputError, PackError, Said
+from core.packs.format import Manifest, TrainingRecord, read_manifest, read_pack, write_pack
+from trainer.config.config import TrainConfig, train_adapter
+from trainer.config.run_plan import RunPlan
+from trainer.events import Finished, Kept
+from trainer.optimization.bilevel import BilevelStep
+from trainer.run.model_card import write_card
+from trainer.run.score import score
+from trainer.run_folder.checkpoint import RunState
+from trainer.run_folder.history import read_curves
+from trainer.run_folder.initial_scores import read_start_figures
+from trainer.run_folder.registry import read_record, write_record
+
+if TYPE_CHECKING:
+    from trainer.run.trainer import Session
+
+
+def manifest_of(run: Session, steps: int, figures: dict[str, float]) -> Manifest:
+    """The manifest of a pack of the run as it is now."""
+    return _manifest(run.config, run.plan, run.state, len(run.material.pairs.pairs), steps, figures)
+
+
+def _manifest(
+    config: TrainConfig,
+    plan: RunPlan,
+    state: RunState,
+    pairs: int,
+    steps: int,
+    figures: dict[str, float],
+) -> Manifest:
+    record = TrainingRecord(
+        config=_shareable(config),
+        steps=steps,
+        pairs=pairs,
+        seconds=round(state.seconds, 1),
+        figures=figures,
+        software={
+            "unifusion": __version__,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        },
+        parent=state.parent,
+    )
+    return Manifest(
+        name=plan.out.stem,
+        title=plan.title or plan.out.stem,
+        task=config.task,
+        network=config.network,
+        colour=config.colour,
+        training=record,
+        licence=plan.licence,
+        data=plan.data_used,
+        backbone_sha256=state.backbone_sha256,
+    )
+
+
+def _shareable(config: TrainConfig) -> dict[str, object]:
+    """The configuration as plain data, without paths of this machine."""
+    plain: dict[str, object] = train_adapter.dump_python(config, mode="json")
+    plain["init"] = Path(config.init).name
+    plain["backbone"] = Path(config.backbone).name
+    return plain
+
+
+def finish(run: Session) -> Finished:
+    """Write the pack and its card, and close the record.
+
+    Raises:
+        Diverged: a weight is no number. OutputError: the pack cannot be written.
+    """
+    from trainer.run.network import averaged
+
+    plan = run.plan
+    kept: Kept = "last"
+    if plan.keep == "best" and plan.best.is_file():
+        kept = "best"
+        manifest = _copy_best(plan, run.config)
+    else:
+        run.insist_sound()
+        manifest = manifest_of(run, run.state.step, run.figures or {})
+        with averaged(run.step) as network:
+            manifest = write_pack(plan.out, network, manifest)
+    start = run.start.figures if run.start is not None else {}
+    judged = run.material.validation
+    done = _finished(
+        plan, run.state.step, manifest, kept, start, len(judged.pairs) if judged else 0
+    )
+    write_record(replace(run.record(), state="finished", step=run.state.step))
+    return done
+
+
+def _copy_best(plan: RunPlan, config: TrainConfig) -> Manifest:
+    backbone = Path(config.backbone) if config.backbone else None
+    network, manifest = read_pack(plan.best, backbone)
+    named = replace(manifest, name=plan.out.stem, title=plan.title or plan.out.stem)
+    return write_pack(plan.out, network, named)
+
+
+def _finished(
+    plan: RunPlan, step: int, manifest: Manifest, kept: Kept, start: dict[str, float], judged: int
+) -> Finished:
+    figures = manifest.training.figures
+    reached = score(figures, start) if figures and start else 0.0
+    notes = []
+    if kept == "best" and not manifest.training.steps:
+        text = "No state of {0} steps scored higher than the start: the start was kept."
+        notes.append(Said(text, step))
+    elif kept == "best" and manifest.training.steps != step:
+        notes.append(Said("Trained for {0} steps; the state of the best score was kept.", step))
+    if reached and reached < 1:
+        notes.append(Said("By its figures the start was better than this pack."))
+    curves = read_curves(plan.log) if plan.log.is_file() else None
+    write_card(plan.card, manifest, start, curves, judged, notes)
+    return Finished(
+        step, plan.out, figures, kept, manifest.training.steps, plan.card, plan.log, reached
+    )
+
+
+def package(folder: Path, keep: Kept = "best") -> Finished:
+    """Make a pack of a run that was stopped, failed or killed, from what its folder holds.
+
+    The pictures are not needed. The run can still be gone on with afterwards.
+
+    Args:
+        folder: of the run. keep: the best state (the last one if none was judged), or the last.
+
+    Raises:
+        InputError: there is no run, or nothing was saved yet. OutputError: cannot write.
+    """
+    from trainer.run.network import averaged, new_network
+    from trainer.run.trainer import load_newest
+    from trainer.run_folder.lock import locked
+
+    record = read_record(folder)
+    plan, config = record.plan, record.config
+    start = read_start_figures(plan.start)
+    with locked(folder):
+        if keep == "best" and _is_pack(plan.best):
+            manifest = _copy_best(plan, config)
+            return _finished(plan, record.step, manifest, "best", start, record.validation)
+        if not plan.checkpoint.is_file():
+            raise InputError(
+                str(folder), "no state was saved yet", "Start the run again, and let it save once."
+            )
+        network, digest, _ = new_network(config, resuming=True)
+        step = BilevelStep(network, config)
+        state, _ = load_newest(plan, config, step)
+        state = replace(state, backbone_sha256=digest)
+        manifest = _manifest(config, plan, state, record.pairs, state.step, {})
+        with averaged(step) as whole:
+            manifest = write_pack(plan.out, whole, manifest)
+        return _finished(plan, state.step, manifest, "last", start, record.validation)
+
+
+def _is_pack(path: Path) -> bool:
+    try:
+        read_manifest(path)
+    except PackError:
+        return False
+    return True

@@ -1,0 +1,216 @@
+"""Gathering the processes that train together: on one machine, on several, or under torchrun."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from multiprocessing.context import SpawnProcess
+
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from torch._C._distributed_c10d import TCPStore
+
+from core.device import choose_device
+from core.errors import Cancelled, FusionError, InputError, Said
+from trainer.config.config import TrainConfig
+from trainer.config.run_plan import RunPlan
+from trainer.optimization.distributed import World
+from trainer.run.loop import train
+
+_MEETING = timedelta(minutes=5)
+_PATIENCE = timedelta(hours=24)
+"""The leader judges and saves while the others wait."""
+
+
+@dataclass(frozen=True)
+class _Meeting:
+    """Where the processes of a run meet."""
+
+    host: str
+    port: int
+    size: int
+    devices: int
+
+
+@contextmanager
+def gathered(
+    config: TrainConfig, plan: RunPlan, devices: int = 1, nodes: int = 1
+) -> Iterator[World]:
+    """This process's place among those that train ``config`` together.
+
+    Alone for one device on one node. Under ``torchrun`` the places are torchrun's. Else this
+    process starts ``devices`` − 1 others like itself, which train along and end with the block;
+    with several nodes the same command runs on each, with NODE_RANK, MASTER_ADDR and MASTER_PORT
+    set.
+
+    Raises:
+        InputError: the numbers do not fit this machine, or a node does not know its place.
+        FusionError: another process ended, or did not come.
+    """
+    if devices < 1 or nodes < 1:
+        what = Said("{0} devices on {1} nodes", devices, nodes)
+        raise InputError(what, "there must be at least one")
+    wanted = plan.device_of(config)
+    if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
+        with _joined_torchrun(wanted) as world:
+            yield world
+    elif devices * nodes == 1:
+        yield World()
+    else:
+        World(0, devices * nodes).insist_divisible(config.batch)
+        with _started(config, plan, devices, nodes) as world:
+            yield world
+
+
+@contextmanager
+def _joined_torchrun(wanted: str) -> Iterator[World]:
+    devices = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    _check_devices(wanted, devices)
+    device = _device(wanted, int(os.environ.get("LOCAL_RANK", "0")), devices)
+    dist.init_process_group(_backend(device), timeout=_PATIENCE)
+    try:
+        yield World(dist.get_rank(), dist.get_world_size(), device)
+    finally:
+        _leave()
+
+
+@contextmanager
+def _started(config: TrainConfig, plan: RunPlan, devices: int, nodes: int) -> Iterator[World]:
+    node, host, port = _place(nodes)
+    _check_devices(plan.device_of(config), devices)
+    first = node * devices
+    store: TCPStore | None = None
+    if first == 0:
+        # Made before the others start, so that on one machine the system may choose the port.
+        store = TCPStore(
+            host, port, devices * nodes, True, timeout=_MEETING, wait_for_workers=False
+        )
+        port = store.port
+    meeting = _Meeting(host, port, devices * nodes, devices)
+    context = mp.get_context("spawn")
+    others = [
+        context.Process(target=_follow, args=(config, plan, meeting, first + local), daemon=True)
+        for local in range(1, devices)
+    ]
+    threads = torch.get_num_threads()
+    try:
+        for process in others:
+            process.start()
+        yield _met(plan.device_of(config), meeting, first, store)
+    except (RuntimeError, ValueError) as error:
+        if all(process.is_alive() for process in others) and "onnect" not in str(error):
+            raise
+        raise FusionError(
+            "Training with several processes",
+            "one of them ended, or could not be reached",
+            "Start the command again: it goes on from the last checkpoint.",
+        ) from error
+    finally:
+        torch.set_num_threads(threads)
+        _end(others)
+        _leave()
+
+
+def _end(others: list[SpawnProcess]) -> None:
+    """The others end by themselves after the last step; else they wait for this one in vain."""
+    for process in others:
+        if process.pid is None:
+            continue
+        process.join(2)
+        process.kill()  # they do not heed a gentler word, see _follow
+        process.join()
+
+
+def _place(nodes: int) -> tuple[int, str, int]:
+    """(number of this node, host and port of the first): one node needs no telling."""
+    if nodes == 1:
+        return 0, "127.0.0.1", 0
+    try:
+        return (
+            int(os.environ["NODE_RANK"]),
+            os.environ["MASTER_ADDR"],
+            int(os.environ["MASTER_PORT"]),
+        )
+    except (KeyError, ValueError) as error:
+        raise InputError(
+            Said("{0} nodes", nodes),
+            Said("{0} does not say this node's place", error.args[0]),
+            "Set NODE_RANK (0 on the first node), MASTER_ADDR and MASTER_PORT on every node, or "
+            "start the command by torchrun.",
+        ) from error
+
+
+def _check_devices(wanted: str, devices: int) -> None:
+    """Refuse more processes than this machine has GPUs: two of them on one would never meet."""
+    if choose_device(wanted).name == "cpu":
+        return
+    if devices > torch.cuda.device_count():
+        raise InputError(
+            Said("{0} devices", devices),
+            Said("this machine has {0}", torch.cuda.device_count()),
+            "Give fewer, or --device cpu.",
+        )
+    if devices > 1 and ":" in wanted:
+        raise InputError(
+            Said("{0} devices", devices),
+            Said("“{0}” names a single one", wanted),
+            "Give --device cuda; the first of them are taken.",
+        )
+
+
+def _device(wanted: str, local: int, devices: int) -> str:
+    """This process's own device: the one named, or the one of its place on this machine."""
+    device = choose_device(wanted).name
+    if device == "cpu":
+        return device
+    if devices > 1:
+        device = f"cuda:{local}"
+    torch.cuda.set_device(device)
+    return device
+
+
+def _backend(device: str) -> str:
+    """nccl between GPUs, where torch has it (not on Windows); gloo can carry GPU tensors, too."""
+    return "nccl" if device != "cpu" and dist.is_nccl_available() else "gloo"
+
+
+def _met(wanted: str, meeting: _Meeting, rank: int, store: TCPStore | None) -> World:
+    device = _device(wanted, rank % meeting.devices, meeting.devices)
+    if device == "cpu":
+        torch.set_num_threads(max(1, torch.get_num_threads() // meeting.devices))
+    store = store or TCPStore(meeting.host, meeting.port, meeting.size, False, timeout=_MEETING)
+    dist.init_process_group(
+        _backend(device), store=store, rank=rank, world_size=meeting.size, timeout=_PATIENCE
+    )
+    return World(rank, meeting.size, device)
+
+
+def _leave() -> None:
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def _follow(config: TrainConfig, plan: RunPlan, meeting: _Meeting, rank: int) -> None:
+    """What a process does that was started to train along: nothing is shown or written."""
+    # The leader says when to stop: a scheduler or a terminal tells all processes at once, and one
+    # that goes by itself would take the step under way from the others.
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    try:
+        for _ in train(config, plan, world=_met(plan.device_of(config), meeting, rank, None)):
+            pass
+        _leave()
+    except Cancelled:
+        _leave()  # the leader was told to end
+    except FusionError as error:
+        print(f"unifusion, process {rank}: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+    except RuntimeError:
+        sys.exit(1)  # the leader is gone, and said why

@@ -1,0 +1,322 @@
+"""One sitting of a run: what it holds in its hands, one step, one checkpoint, one judgement."""
+
+from __future__ import annotations
+
+import math
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import torch
+
+from core.device import choose_device
+from core.errors import InputError, OutputError, PackError, Said
+from core.io.atomic import atomic_write
+from core.packs.format import check_backbone_of, read_manifest, write_pack
+from core.progress import Progress
+from core.types import DeviceChoice
+from trainer.config.config import TrainConfig
+from trainer.config.run_plan import RunPlan
+from trainer.data.dataset import Material, read_material
+from trainer.data.sampler import CropSampler
+from trainer.events import Saved, Stepped, Strip, Validated
+from trainer.optimization.bilevel import BilevelStep
+from trainer.optimization.distributed import World
+from trainer.run.control import Steering
+from trainer.run.memory_usage import used_bytes
+from trainer.run.network import _TO_TRAIN, Diverged, _backbone_of, averaged, new_network
+from trainer.run.score import score
+from trainer.run.validation import Judged, validate
+from trainer.run_folder.checkpoint import (
+    CheckpointDamaged,
+    RunState,
+    load_checkpoint,
+    save_checkpoint,
+)
+from trainer.run_folder.history import RunLog
+from trainer.run_folder.initial_scores import Start, read_start, write_start
+from trainer.run_folder.preview import write_strip
+from trainer.run_folder.registry import RunRecord, write_record
+
+
+@dataclass
+class Session:
+    """What one sitting of a run holds in its hands."""
+
+    config: TrainConfig
+    plan: RunPlan
+    device: DeviceChoice
+    world: World
+    progress: Progress
+    steering: Steering
+    log: RunLog
+    material: Material
+    step: BilevelStep
+    state: RunState
+    start: Start | None = None
+    best: float = -math.inf
+    saved_at: int = -1
+    torn: bool = False
+    elapsed: float = 0.0
+    figures: dict[str, float] | None = None
+    """Of the state as it is now, where it was judged."""
+
+    @property
+    def batch(self) -> int:
+        """Crops per step, as things stand."""
+        return self.state.batch or self.config.batch
+
+    def reload(self) -> None:
+        """Go back to the last checkpoint, or to the beginning where there is none."""
+        resuming = self.plan.checkpoint.is_file()
+        network, digest, parent = new_network(self.config, resuming)
+        self.step = BilevelStep(network.to(self.device.name), self.config, self.world)
+        self.state = RunState(
+            backbone_sha256=digest, parent=parent, data_sha256=self.material.sha256
+        )
+        if resuming:
+            self.state, _ = _resumed(self.plan, self.config, self.step, self.state)
+        self.step.factors = (self.state.factor_lower, self.state.factor_upper)
+        self.saved_at, self.torn = self.state.step if resuming else -1, False
+        self.elapsed, self.figures = 0.0, None
+
+    def advance(self) -> None:
+        """One bilevel step.
+
+        Raises:
+            Diverged: a loss is no number.
+        """
+        config, number = self.config, self.state.step
+        began = time.perf_counter()
+        sampler = CropSampler(
+            self.material.pairs.pairs,
+            self.batch,
+            config.crop,
+            config.seed,
+            swap=config.swap,
+            refocus=config.refocus,
+            jitter=config.jitter,
+        )
+        batch = sampler(number, self.world.part(self.batch)).to(self.device.name)
+        self.torn = True
+        losses = self.step(batch, number)
+        bad = [name for name, value in losses.items() if not math.isfinite(value)]
+        if bad:
+            raise self._diverged(Said("loss “{0}”", bad[0]))
+        sums = self.state.sums
+        spent = time.perf_counter() - began
+        self.elapsed += spent
+        self.state = replace(
+            self.state,
+            step=number + 1,
+            seconds=self.state.seconds + spent,
+            sums={name: sums.get(name, 0.0) + value for name, value in losses.items()},
+            counted=self.state.counted + 1,
+        )
+        self.torn, self.figures = False, None
+
+    def stepped(self) -> Stepped:
+        """The means since the last such event."""
+        state = self.state
+        means = {name: value / state.counted for name, value in state.sums.items()}
+        rates = self.step.rates(state.step - 1)
+        pace = state.seconds / state.step if not self.elapsed else self.elapsed / state.counted
+        self.state = replace(state, sums={}, counted=0)
+        self.elapsed = 0.0
+        return Stepped(state.step, means, *rates, pace, used_bytes(self.device.name))
+
+    def change_rates(self, lower: float, upper: float) -> None:
+        """Make these the learning rates of the next step; the schedule goes on from there."""
+        planned_lower, planned_upper = self.config.learning_rates(self.state.step)
+        self.step.factors = (lower / planned_lower, upper / planned_upper)
+        self.state = replace(
+            self.state, factor_lower=self.step.factors[0], factor_upper=self.step.factors[1]
+        )
+
+    def ruined(self) -> str:
+        """The first weight that is no number, or "".
+
+        Weights can be ruined by the very step whose losses, taken before it, were still good.
+        """
+        weights = self.step.network.own_state().items()
+        return next((name for name, w in weights if not bool(torch.isfinite(w).all())), "")
+
+    def insist_sound(self) -> None:
+        """Raise Diverged if a weight is no number."""
+        name = self.ruined()
+        if name:
+            raise self._diverged(Said("weight “{0}”", name))
+
+    def _diverged(self, what: Said) -> Diverged:
+        kept = Said("no state had been saved yet")
+        if self.plan.checkpoint.is_file():
+            kept = Said("the last good state, of step {0}, is kept", max(self.saved_at, 0))
+        return Diverged(
+            Said("Training diverged at step {0}", self.state.step),
+            Said("{0} is no longer a number", what),
+            Said("Lower the learning rates and start again; {0}.", kept),
+        )
+
+    def save(self) -> Saved:
+        """Write a checkpoint and bring the record up to date.
+
+        Raises:
+            Diverged: a weight is no number. OutputError: the older checkpoint is as it was.
+        """
+        self.insist_sound()
+        plan = self.plan
+        save_checkpoint(plan.checkpoint, self.config, self.step, self.state, plan.previous)
+        self.saved_at = self.state.step
+        write_record(self.record())
+        return Saved(self.state.step, plan.checkpoint)
+
+    def record(self) -> RunRecord:
+        """What ``run.json`` should say now."""
+        judged = self.material.validation
+        return RunRecord(
+            self.config,
+            self.plan,
+            step=max(self.saved_at, 0),
+            seconds=self.state.seconds,
+            pairs=len(self.material.pairs.pairs),
+            validation=len(judged.pairs) if judged else 0,
+        )
+
+    def judge(self) -> Validated:
+        """Judge the averaged network, and keep it if no trained state scored higher.
+
+        Raises:
+            Diverged: a weight is no number. OutputError: the best state cannot be written.
+        """
+        if self.material.validation is None:
+            raise ValueError("no validation pairs")
+        self.insist_sound()
+        with averaged(self.step) as network:
+            pairs = self.material.validation.pairs
+            judged = validate(network, pairs, self.device.name, self.progress)
+            if self.start is None:
+                self.start = Start(judged.figures, judged.fused)
+                write_start(self.plan.start, self.start, self.material.judged_sha256)
+            reached = score(judged.figures, self.start.figures)
+            # The start is a candidate as well: a run that only gets worse keeps it.
+            best = reached > self.best
+            if best:
+                from trainer.run.export import manifest_of
+
+                manifest = manifest_of(self, self.state.step, judged.figures)
+                write_pack(self.plan.best, network, manifest)
+                self.best = reached
+        self.figures = judged.figures
+        strip = self._strip(judged)
+        with suppress(OutputError):  # only to be shown again; what matters fails elsewhere
+            write_strip(self.plan.strip, strip, self.state.step)
+        return Validated(self.state.step, judged.figures, strip, reached, best)
+
+    def _strip(self, judged: Judged) -> Strip:
+        before = self.start.fused if self.start is not None else judged.fused
+        if before.shape != judged.fused.shape:
+            before = judged.fused
+        return Strip(judged.a, judged.b, judged.fused, before)
+
+
+def open_session(
+    config: TrainConfig, plan: RunPlan, progress: Progress, steering: Steering, world: World
+) -> Session:
+    """Read the pictures, build the network, go back to where the run stopped.
+
+    Raises:
+        InputError: data, settings or checkpoint cannot be used, or are not those of the run.
+    """
+    device = choose_device(world.device or plan.device_of(config))
+    resuming = plan.checkpoint.is_file()
+    # Before pictures are read, which may take minutes.
+    check_backbone_of(config.network, _backbone_of(config), _TO_TRAIN)
+    # Where memory may run out for a smaller batch to be taken, one crop must do.
+    batch = 1 if resuming or steering.smaller_allowed else config.batch // world.size
+    material = read_material(config, plan, progress, device.name, batch)
+    network, digest, parent = new_network(config, resuming)
+    step = BilevelStep(network.to(device.name), config, world)
+    state = RunState(backbone_sha256=digest, parent=parent, data_sha256=material.sha256)
+    if resuming:
+        state, note = _resumed(plan, config, step, state)
+        material = replace(material, notes=(*material.notes, *note))
+        step.factors = (state.factor_lower, state.factor_upper)
+    steering.alternating = config.bilevel and config.network.reconstruction
+    run = Session(
+        config, plan, device, world, progress, steering, RunLog(plan.log), material, step, state
+    )
+    run.saved_at = state.step if resuming else -1
+    if world.leads:
+        _take_up(run, resuming)
+    if not world.agrees(state.step, device.name):
+        raise InputError(
+            str(plan.run_folder),
+            "not all processes find the same checkpoint",
+            "Let all nodes see one and the same folder.",
+        )
+    return run
+
+
+def _take_up(run: Session, resuming: bool) -> None:
+    """Fit log, start and best to the step the run goes on at; of another attempt nothing stays."""
+    run.log.cut(run.state.step if resuming else -1)
+    if not resuming:
+        run.plan.previous.unlink(missing_ok=True)
+        run.plan.best.unlink(missing_ok=True)
+        run.plan.start.unlink(missing_ok=True)
+        run.plan.strip.unlink(missing_ok=True)
+        return
+    run.start = read_start(run.plan.start, run.material.judged_sha256)
+    if run.start is None:
+        run.plan.best.unlink(missing_ok=True)  # scored against another start
+        return
+    try:
+        run.best = score(read_manifest(run.plan.best).training.figures, run.start.figures)
+    except PackError:
+        run.plan.best.unlink(missing_ok=True)
+
+
+def load_newest(
+    plan: RunPlan, config: TrainConfig, step: BilevelStep
+) -> tuple[RunState, tuple[str, ...]]:
+    """The state of the newest checkpoint that can be read, and what a person should know of it.
+
+    Raises:
+        InputError: as :func:`trainer.run_folder.checkpoint.load_checkpoint`, of the newest one.
+    """
+    try:
+        return load_checkpoint(plan.checkpoint, config, step), ()
+    except CheckpointDamaged:
+        if not plan.previous.is_file():
+            raise
+        with suppress(CheckpointDamaged):
+            state = load_checkpoint(plan.previous, config, step)
+            text = (
+                "The newest checkpoint is damaged; the run goes on from the one before, step {0}."
+            )
+            return state, (Said(text, state.step),)
+        raise
+
+
+def _resumed(
+    plan: RunPlan, config: TrainConfig, step: BilevelStep, fresh: RunState
+) -> tuple[RunState, tuple[str, ...]]:
+    """The state of the checkpoint, which must be of the same run over the same pictures."""
+    state, note = load_newest(plan, config, step)
+    if note and step.world.leads:
+        # Or the damaged one would be what is kept when the next one is written.
+        atomic_write(plan.checkpoint, plan.previous.read_bytes())
+    if state.backbone_sha256 != fresh.backbone_sha256:
+        raise InputError(
+            str(plan.checkpoint),
+            "this run was started with another DINOv3 file",
+            "Resume with that file, or give another output.",
+        )
+    if state.data_sha256 and fresh.data_sha256 and state.data_sha256 != fresh.data_sha256:
+        raise InputError(
+            str(plan.checkpoint),
+            "the pictures are not those this run was started with",
+            "Bring them back as they were, or start a new run that begins with the pack of this "
+            "one.",
+        )
+    return replace(state, data_sha256=fresh.data_sha256 or state.data_sha256), note

@@ -1,0 +1,76 @@
+"""What a network to train takes over from the pack it starts from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from torch import Tensor
+
+from core.errors import InputError, PackError, Said
+from core.models.blocks import ChannelAttention, CrossBlock, LearnedMixing
+from core.models.config import CONFIGS
+from core.models.network import UniFusionNet
+from core.packs.format import load_own_state, read_manifest, read_pack
+from trainer.config.config import TrainConfig
+
+
+def with_network_of_parent(config: TrainConfig, family: str = "") -> TrainConfig:
+    """``config`` with the network of the pack it starts from; unchanged from scratch.
+
+    Args:
+        family: name in :data:`core.models.config.CONFIGS` of the network that was asked for, ""
+            when none was. The pack must be of it; how its head and mixing are made, it knows best.
+
+    Raises:
+        InputError: the pack is of another family. PackError: it cannot be read.
+    """
+    if not config.init:
+        return config
+    manifest = read_manifest(Path(config.init))
+    if family and manifest.network.backbone != CONFIGS[family]().backbone:
+        raise InputError(
+            Said("Network “{0}”", family),
+            Said("the pack to start from, “{0}”, is of another network", manifest.name),
+            "Leave out --network, which takes the pack's, or start from another pack.",
+        )
+    return replace(config, network=manifest.network)
+
+
+def start_from(network: UniFusionNet, path: Path, backbone: Path | None) -> str:
+    """Copy the weights of the pack at ``path``; returns its name and the head of its hash.
+
+    The output head may decide otherwise than the parent's (``blend``, ``decision``, ``layered``):
+    those share their tensors, and what a head has beyond the parent's starts as new. Learned mixing
+    takes over what attention has for it.
+
+    Raises:
+        InputError: the pack is of another network than ``network``. PackError: it cannot be used.
+    """
+    parent, manifest = read_pack(path, backbone)
+    fresh = {k: v for k, v in network.own_state().items() if k.startswith("fusion.head.")}
+    try:
+        load_own_state(network, fresh | _taken_over(network, parent), str(path))
+    except PackError as error:
+        raise InputError(
+            str(path),
+            "it is of another network than the one to train",
+            "Leave the network to the pack, start from another one, or from scratch.",
+        ) from error
+    return f"{manifest.name} {manifest.weights_sha256[:12]}"
+
+
+def _taken_over(network: UniFusionNet, parent: UniFusionNet) -> dict[str, Tensor]:
+    """The parent's state, with learned mixing where ``network`` mixes so and the parent attends."""
+    state, theirs = parent.own_state(), dict(parent.named_modules())
+    for name, block in network.named_modules():
+        before = theirs.get(name)
+        if not isinstance(block, CrossBlock) or not isinstance(before, CrossBlock):
+            continue
+        mixing, attention = block.attention, before.attention
+        if isinstance(mixing, LearnedMixing) and isinstance(attention, ChannelAttention):
+            gone = (f"{name}.attention.", f"{name}.norm_query.")
+            state = {k: v for k, v in state.items() if not k.startswith(gone)}
+            taken = mixing.state_dict() | LearnedMixing.taken_over(attention.state_dict())
+            state |= {f"{name}.attention.{part}": tensor for part, tensor in taken.items()}
+    return state

@@ -1,0 +1,201 @@
+"""Checkpoints: everything a run needs to go on as if it had never stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import uuid
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from core.errors import InputError, Said
+from core.io.atomic import atomic_write
+from core.packs.format import tensors_sha256
+from trainer.config.config import TrainConfig, train_adapter
+from trainer.optimization.bilevel import BilevelStep
+
+_KEY = "unifusion_checkpoint"
+
+
+@dataclass(frozen=True)
+class RunState:
+    """What is not a tensor: how far the run is.
+
+    Attributes:
+        step: steps done. seconds: training time so far, over all sessions.
+        backbone_sha256: of the DINOv3 file the run uses, "" for none.
+        parent: name and hash of the pack it started from, "" for none.
+        factor_lower, factor_upper: by which a person changed the learning rates.
+        batch: crops per step if not those of the configuration, else 0.
+        data_sha256: of names, sizes and times of the pictures trained on, "" when unknown.
+        sums, counted: loss terms since the last point of the curves, and steps in them.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    backbone_sha256: str = ""
+    parent: str = ""
+    factor_lower: float = 1.0
+    factor_upper: float = 1.0
+    batch: int = 0
+    data_sha256: str = ""
+    sums: dict[str, float] = field(default_factory=dict)
+    counted: int = 0
+
+
+class CheckpointDamaged(InputError):
+    """A checkpoint is cut off, changed, or no checkpoint at all."""
+
+
+def save_checkpoint(
+    path: Path,
+    config: TrainConfig,
+    step: BilevelStep,
+    state: RunState,
+    previous: Path | None = None,
+) -> None:
+    """Write network, EMA, both optimisers, RNG state and progress into one safetensors file.
+
+    Args:
+        previous: where the older checkpoint is kept.
+
+    Raises:
+        OutputError: the file cannot be written; an older checkpoint is left as it was.
+    """
+    tensors = {f"network.{k}": v for k, v in step.network.own_state().items()}
+    tensors |= {f"ema.{k}": v for k, v in step.ema.module.state_dict().items()}
+    for level, optimiser in (("lower", step.lower), ("upper", step.upper)):
+        for index, entries in optimiser.state_dict()["state"].items():
+            tensors |= {f"{level}.{index}.{k}": torch.as_tensor(v) for k, v in entries.items()}
+    tensors["rng.cpu"] = torch.get_rng_state()
+    tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
+    header = {
+        "config": _plain(config),
+        "state": asdict(state),
+        "sha256": tensors_sha256(tensors),
+    }
+    content = save(tensors, metadata={_KEY: json.dumps(header)})
+    if previous is not None and path.is_file():
+        _keep(path, previous)
+    atomic_write(path, content)
+
+
+def _keep(path: Path, previous: Path) -> None:
+    """Give the file at ``path`` a second name; there is one at ``path`` at any moment."""
+    link = path.with_name(f".{uuid.uuid4().hex}.part{path.suffix}")
+    with contextlib.suppress(OSError):  # a disk without links: then there is none to fall back to
+        try:
+            os.link(path, link)
+            link.replace(previous)
+        finally:
+            # Two names of one file are not exchanged: then the link is still there.
+            link.unlink(missing_ok=True)
+
+
+def load_checkpoint(path: Path, config: TrainConfig, step: BilevelStep) -> RunState:
+    """Bring ``step`` back to where the checkpoint was written.
+
+    Raises:
+        CheckpointDamaged: it cannot be read. InputError: it is of a run with another configuration.
+    """
+    header, tensors = _read(path)
+    try:
+        saved, wanted = header["config"], _plain(config)
+        if (saved["losses"] is None) != (wanted["losses"] is None):
+            saved, wanted = _spelt_out(saved), _spelt_out(wanted)
+        difference = _difference(saved, wanted)
+        if difference:
+            raise InputError(
+                str(path),
+                Said("this run was started with other settings ({0})", difference),
+                "Resume with the same settings, or give another output.",
+            )
+        _restore(tensors, step)
+        return RunState(**header["state"])
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, IndexError) as error:
+        # Written by another release of this program: the names or shapes do not fit.
+        raise _unreadable(path, error) from error
+
+
+def _restore(tensors: dict[str, Tensor], step: BilevelStep) -> None:
+    saved = _part(tensors, "network")
+    with torch.no_grad():
+        for name, tensor in step.network.own_state().items():
+            tensor.copy_(saved[name])
+    step.ema.module.load_state_dict(_part(tensors, "ema"))
+    for level, optimiser in (("lower", step.lower), ("upper", step.upper)):
+        table = optimiser.state_dict()
+        parameters = optimiser.param_groups[0]["params"]
+        entries: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in _part(tensors, level).items():
+            index, _, key = name.partition(".")
+            # Moments lie in memory as their parameter does (channels last): another order of the
+            # same numbers could take other kernels, and round otherwise.
+            alike = tensor.shape == parameters[int(index)].shape
+            moment = torch.empty_like(parameters[int(index)]).copy_(tensor) if alike else tensor
+            entries.setdefault(int(index), {})[key] = moment.detach()
+        optimiser.load_state_dict({"state": entries, "param_groups": table["param_groups"]})
+    torch.set_rng_state(tensors["rng.cpu"])
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    try:
+        with safe_open(path, framework="pt", device="cpu") as stream:
+            header = dict(json.loads((stream.metadata() or {})[_KEY]))
+            tensors = {k: stream.get_tensor(k) for k in stream.keys()}  # noqa: SIM118
+        digest = tensors_sha256(tensors)
+        if header.get("sha256", digest) != digest:
+            raise ValueError("its contents have changed since it was written")
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise _unreadable(path, error) from error
+    return header, tensors
+
+
+def _unreadable(path: Path, error: Exception) -> CheckpointDamaged:
+    return CheckpointDamaged(
+        str(path), Said("the checkpoint cannot be read ({0})", error), "Delete it to start afresh."
+    )
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k[len(prefix) + 1 :]: v for k, v in tensors.items() if k.startswith(f"{prefix}.")}
+
+
+_HARMLESS = {
+    "log_every",
+    "validate_every",
+    "validate_pairs",
+    "checkpoint_every",
+    "init",
+    "backbone",
+    "device",
+}
+
+
+def _plain(config: TrainConfig) -> dict[str, Any]:
+    return dict(train_adapter.dump_python(config, mode="json"))
+
+
+def _spelt_out(config: dict[str, Any]) -> dict[str, Any]:
+    """With the task's own losses where none are given: a form spells them out, a file need not."""
+    own = train_adapter.validate_python(config).loss_weights
+    return {**config, "losses": {k: v for k, v in asdict(own).items() if k != "source"}}
+
+
+def _difference(saved: dict[str, Any], wanted: dict[str, Any], within: str = "") -> str:
+    """First setting that matters and differs, as words; "" when none does."""
+    for key in sorted(saved.keys() | wanted.keys()):
+        name, old, new = within + key, saved.get(key), wanted.get(key)
+        if name in _HARMLESS or old == new:
+            continue
+        if isinstance(old, dict) and isinstance(new, dict):
+            return _difference(old, new, f"{name}.")
+        return Said("{0} was {1}, now {2}", name, old, new)
+    return ""
