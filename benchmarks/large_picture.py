@@ -26,7 +26,7 @@ from core.fusion.engine import FusionEngine
 from core.io import atomic_write
 from core.models.config import paper_config
 from core.models.network import UniFusionNet, pad_to_patches
-from core.models.tiling import WHOLE, Stripes
+from core.models.tiling import WHOLE_IMAGE, StripTiling
 from core.packs.format import read_pack
 from core.packs.registry import Catalogue
 
@@ -62,7 +62,7 @@ def measure(name: str, height: int, width: int, pixels: int, out: Path) -> None:
     FusionEngine("cpu")  # what a program has loaded anyway
     network = network_of(name).requires_grad_(False)
     x, y = pictures(network.config.in_channels, height, width)
-    walk = Stripes(x.shape[2], pixels // x.shape[3]) if pixels else WHOLE
+    walk = StripTiling(x.shape[2], pixels // x.shape[3]) if pixels else WHOLE_IMAGE
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     cpu, wall = time.process_time(), time.perf_counter()
     with torch.inference_mode():

@@ -22,7 +22,7 @@ from core.fusion.engine import FusionEngine
 from core.io import atomic_write, read_pair
 from core.metrics import Luma, psnr_pair, to_luma8
 from core.metrics.evaluation import MethodScore, score_with
-from core.packs.format import Manifest, read_pack, write_pack
+from core.packs.format import PackManifest, read_pack, write_pack
 from core.packs.registry import Catalogue, PackEntry
 from core.pairing.folders import Match, pair_folders
 from core.tasks import TASKS, get_task
@@ -56,14 +56,14 @@ def reconstruction(engine: FusionEngine, sources: Path, task: str, pack: str) ->
     return float(np.mean(values))
 
 
-def with_figures(entry: PackEntry, figures: dict[str, float]) -> Manifest:
+def with_figures(entry: PackEntry, figures: dict[str, float]) -> PackManifest:
     """The pack written anew with these figures in its record; its weights stay."""
     network, manifest = read_pack(entry.path)
     record = replace(manifest.training, figures=figures)
     return write_pack(entry.path, network, replace(manifest, training=record))
 
 
-def card(manifest: Manifest, size: int, scores: list[MethodScore]) -> str:
+def card(manifest: PackManifest, size: int, scores: list[MethodScore]) -> str:
     """The card of a pack of ``size`` bytes, as Markdown."""
     task = get_task(manifest.task)
     record, network = manifest.training, manifest.network

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import QApplication
 import resources
 from app.engine import engine_factory
 from app.shell.main_window import MainWindow
-from app.train.curves import Curves
+from app.train.curves import CurveStore
 from app.train.page import TrainPage
 from app.widgets import theme
 
@@ -142,7 +142,7 @@ def chart() -> None:
     """Time redraws of a chart with many points."""
     from app.train.chart import Chart
 
-    curves, rng = Curves(), np.random.default_rng(0)
+    curves, rng = CurveStore(), np.random.default_rng(0)
     for number in range(_CURVES):
         values = 1 + number + rng.random(_POINTS)
         curves.fill(f"curve {number}", np.arange(1.0, _POINTS + 1), values)

@@ -45,11 +45,11 @@ import resources
 from app.engine import engine_factory
 from app.shell.application import FirstPictures
 from app.shell.main_window import MainWindow
-from app.train.tasks import Order, train_steps
+from app.train.tasks import TrainingRequest, train_steps
 from app.viewer.display_state import Compare
 from app.widgets import theme
 from app.workers import Runner
-from app.workers.background_import import gently, share_time
+from app.workers.background_import import import_in_background, share_time
 from app.workers.thread_priority import go_first
 from core.progress import Progress
 
@@ -283,17 +283,17 @@ def open_folder(window: MainWindow, folder: Path, name: str) -> None:
 
 def _import_trainer(_progress: object) -> None:
     """As the Train workspace does when it is first shown."""
-    gently(lambda: importlib.import_module("trainer.run.loop"))()
+    import_in_background(lambda: importlib.import_module("trainer.run.loop"))()
 
 
 def _train(folder: Path, progress: Progress) -> Iterator[Any]:
     """As the Train workspace trains."""
     from trainer.config.run_plan import RunPlan
-    from trainer.run.control import Steering
+    from trainer.run.control import RunControl
 
     settings = {"task": "ivif", "steps": 100_000, "batch": 4, "crop": 64, "validate_every": 0}
     plan = RunPlan(folder, folder.parent / "bench.safetensors", device="cpu")
-    yield from train_steps(Order(settings, plan, Steering()), progress)
+    yield from train_steps(TrainingRequest(settings, plan, RunControl()), progress)
 
 
 @contextmanager
@@ -342,7 +342,7 @@ def main() -> None:
     share_time()
     go_first()
     first = FirstPictures()
-    factory = gently(engine_factory("cpu"), "torch", after=first.turns)
+    factory = import_in_background(engine_factory("cpu"), "torch", after=first.turns)
     window = MainWindow(factory, resources.SAMPLES, "ivif", options.method)
     first.watch(window)
     window.resize(1600, 1000)

@@ -12,7 +12,7 @@ import threading
 
 import cv2
 
-from core.errors import DeviceMemoryError, DeviceUnavailable, Said
+from core.errors import DeviceMemoryError, DeviceUnavailable, Message
 from core.types import DeviceChoice
 
 
@@ -29,20 +29,22 @@ def choose_device(wanted: str = "auto") -> DeviceChoice:
 
     wanted = wanted.strip().lower()
     if wanted == "cpu":
-        return DeviceChoice("cpu", cpu_label(), Said("the CPU was asked for"))
+        return DeviceChoice("cpu", cpu_label(), Message("the CPU was asked for"))
     if wanted in ("auto", ""):
         reason = _why_no_cuda()
         if reason:
             return DeviceChoice("cpu", cpu_label(), reason)
-        return DeviceChoice("cuda:0", torch.cuda.get_device_name(0), Said("a CUDA GPU is present"))
+        return DeviceChoice(
+            "cuda:0", torch.cuda.get_device_name(0), Message("a CUDA GPU is present")
+        )
     kind, _, number = wanted.partition(":")
     if kind != "cuda" or (number and not number.isdecimal()):
         raise DeviceUnavailable(
-            Said("Unknown device “{0}”", wanted), remedy="Choose auto, cpu, cuda or cuda:N."
+            Message("Unknown device “{0}”", wanted), remedy="Choose auto, cpu, cuda or cuda:N."
         )
     reason = _why_no_cuda()
     if reason:
-        raise DeviceUnavailable(Said("Device “{0}”", wanted), reason, "Choose auto or cpu.")
+        raise DeviceUnavailable(Message("Device “{0}”", wanted), reason, "Choose auto or cpu.")
     index = int(number or 0)
     if index >= torch.cuda.device_count():
         count = torch.cuda.device_count()
@@ -52,12 +54,12 @@ def choose_device(wanted: str = "auto") -> DeviceChoice:
             else "this machine has {0} CUDA devices"
         )
         raise DeviceUnavailable(
-            Said("Device “{0}”", wanted),
-            Said(text, count),
+            Message("Device “{0}”", wanted),
+            Message(text, count),
             "Numbering starts at cuda:0.",
         )
     label = torch.cuda.get_device_name(index)
-    return DeviceChoice(f"cuda:{index}", label, Said("it was asked for"))
+    return DeviceChoice(f"cuda:{index}", label, Message("it was asked for"))
 
 
 def devices() -> tuple[DeviceChoice, ...]:
@@ -75,9 +77,9 @@ def _why_no_cuda() -> str:
     import torch
 
     if torch.version.cuda is None:
-        return Said("this build of torch has no CUDA")
+        return Message("this build of torch has no CUDA")
     if not torch.cuda.is_available():
-        return Said("no usable CUDA GPU or driver was found")
+        return Message("no usable CUDA GPU or driver was found")
     return ""
 
 
@@ -111,7 +113,7 @@ def cpu_label() -> str:
     machine = platform.machine() or "CPU"
     threads = torch.get_num_threads()
     text = "CPU ({0}, {1} thread of {2})" if threads == 1 else "CPU ({0}, {1} threads of {2})"
-    return Said(text, machine, threads, os.cpu_count() or 1)
+    return Message(text, machine, threads, os.cpu_count() or 1)
 
 
 _NO_MEMORY = (
@@ -157,9 +159,9 @@ def memory_error(
         remedy = "Run it on the CPU (--device cpu), or choose a smaller picture."
     why = "the memory ran out"
     if needed:
-        why = Said("it takes about {0} MB, and {1} MB are free", needed // 10**6, free // 10**6)
+        why = Message("it takes about {0} MB, and {1} MB are free", needed // 10**6, free // 10**6)
     error = DeviceMemoryError(
-        Said("A picture of {0}×{1} pixels does not fit {2}", *size, device.label), why, remedy
+        Message("A picture of {0}×{1} pixels does not fit {2}", *size, device.label), why, remedy
     )
     error.tiles_may_do = not tiled
     return error

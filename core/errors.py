@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from core.messages import Said
+from core.messages import Message
 
 __all__ = [
     "BackboneMissing",
@@ -16,9 +16,9 @@ __all__ = [
     "DownloadError",
     "FusionError",
     "InputError",
+    "Message",
     "OutputError",
     "PackError",
-    "Said",
     "SizeMismatch",
     "differing_proportions",
 ]
@@ -29,7 +29,7 @@ class FusionError(Exception):
 
     ``str(error)`` is one readable paragraph. ``what`` names the thing that failed (usually a file),
     ``why`` the reason, ``remedy`` the next step a person can take. Each is a constant text or a
-    :class:`Said`, so that a window can show it in the person's language.
+    :class:`Message`, so that a window can show it in the person's language.
     """
 
     def __init__(self, what: str, why: str = "", remedy: str = "") -> None:
@@ -39,15 +39,15 @@ class FusionError(Exception):
         super().__init__(self.what, self.why, self.remedy)
 
     @property
-    def said(self) -> Said:
+    def message(self) -> Message:
         """The paragraph, for other texts to hold and for records to keep."""
-        what, why, remedy = (Said.plain(text) for text in (self.what, self.why, self.remedy))
-        head = Said("{0}: {1}", what, why) if why else what
-        sentence = head if head.endswith((".", "!", "?")) else Said("{0}.", head)
-        return Said("{0} {1}", sentence, remedy) if remedy else sentence
+        what, why, remedy = (Message.plain(text) for text in (self.what, self.why, self.remedy))
+        head = Message("{0}: {1}", what, why) if why else what
+        sentence = head if head.endswith((".", "!", "?")) else Message("{0}.", head)
+        return Message("{0} {1}", sentence, remedy) if remedy else sentence
 
     def __str__(self) -> str:
-        return str(self.said)
+        return str(self.message)
 
 
 def _stripped(text: str) -> str:
@@ -71,7 +71,7 @@ def differing_proportions(size: tuple[int, int], other: tuple[int, int]) -> str:
     off = abs(size[0] * other[1] - other[0] * size[1]) / max(size[1], other[1])
     if off <= 1 or abs(one - two) <= _SAME_PROPORTIONS * max(one, two):
         return ""
-    return Said("The proportions differ ({0} and {1})", _proportion(*size), _proportion(*other))
+    return Message("The proportions differ ({0} and {1})", _proportion(*size), _proportion(*other))
 
 
 def _proportion(width: int, height: int) -> str:
@@ -105,15 +105,15 @@ class SizeMismatch(InputError):
         self.size_a = size_a
         self.size_b = size_b
         self.proportions = differing_proportions(size_a, size_b)
-        remedy = Said(
+        remedy = Message(
             "Resample B onto A (--resample on the command line, the button in the window), "
             "or choose pictures of the same scene and size."
         )
         if self.proportions:
-            remedy = Said("{0} {1}: resampled, B is stretched.", remedy, self.proportions)
+            remedy = Message("{0} {1}: resampled, B is stretched.", remedy, self.proportions)
         super().__init__(
-            Said("The two pictures differ in size"),
-            Said("A is {0}×{1} pixels and B is {2}×{3}", *size_a, *size_b),
+            Message("The two pictures differ in size"),
+            Message("A is {0}×{1} pixels and B is {2}×{3}", *size_a, *size_b),
             remedy,
         )
 

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 
-class Said(str):
+class Message(str):
     """A text made from a template and values, which remembers both.
 
     Whoever shows it may look the template up in another language and fill it in again; to all
     others it is the finished English text. Templates are written as literals, so that tools find
     them; one and many are two literals (``"…" if n == 1 else "…"``). A value that is itself to be
-    said in the other language is a ``Said``; all others (names, paths, numbers) stay as they are.
+    said in the other language is a ``Message``; all others (names, paths, numbers) stay as they
+    are.
     """
 
     template: str
@@ -25,16 +26,18 @@ class Said(str):
         made.template, made.values = template, values
         return made
 
-    def __reduce__(self) -> tuple[type[Said], tuple[object, ...]]:
+    def __reduce__(self) -> tuple[type[Message], tuple[object, ...]]:
         return type(self), (self.template, *self.values)
 
     @classmethod
-    def plain(cls, text: str) -> Said:
+    def plain(cls, text: str) -> Message:
         """``text`` as it is: its braces are no placeholders."""
-        return text if isinstance(text, Said) else cls(text.replace("{", "{{").replace("}", "}}"))
+        return (
+            text if isinstance(text, Message) else cls(text.replace("{", "{{").replace("}", "}}"))
+        )
 
     @classmethod
-    def joined(cls, separator: str, texts: Iterable[str]) -> Said:
+    def joined(cls, separator: str, texts: Iterable[str]) -> Message:
         """``texts`` in a row; each is said for itself in the other language."""
         parts = [cls.plain(text) for text in texts]
         return cls(cls.plain(separator).template.join(["{}"] * len(parts)), *parts)
@@ -44,14 +47,14 @@ _KEY = "said"
 
 
 def to_data(text: str) -> Any:
-    """``text`` for JSON: ``{"said": [template, value, …]}`` of a :class:`Said`, else itself."""
-    if not isinstance(text, Said):
+    """``text`` for JSON: ``{"said": [template, value, …]}`` of a :class:`Message`, else itself."""
+    if not isinstance(text, Message):
         return str(text)
     return {_KEY: [text.template, *(_value(value) for value in text.values)]}
 
 
 def _value(value: object) -> Any:
-    if isinstance(value, Said):
+    if isinstance(value, Message):
         return to_data(value)
     if isinstance(value, os.PathLike):
         return os.fspath(value)
@@ -71,6 +74,6 @@ def from_data(data: object) -> str:
         raise ValueError("this is no text")
     values = (from_data(v) if isinstance(v, Mapping) else v for v in parts[1:])
     try:
-        return Said(parts[0], *values)
+        return Message(parts[0], *values)
     except (IndexError, KeyError, AttributeError, TypeError) as error:
         raise ValueError("this is no text") from error

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.messages import Said
+from core.messages import Message
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,6 @@ class Misfit(ValueError):
     ``field``: its name there, beside which the message belongs.
     """
 
-    def __init__(self, field: str, text: Said) -> None:
+    def __init__(self, field: str, text: Message) -> None:
         super().__init__(text)
         self.field = field

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Interval
 
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.setting import Setting
 
 Target = Literal["max", "mean", "brighter", "sharper"]
@@ -228,6 +228,6 @@ def get_task(name: str) -> TaskSpec:
         return TASKS[name]
     except KeyError:
         raise InputError(
-            Said("Unknown task “{0}”", name),
-            remedy=Said("Choose one of: {0}.", ", ".join(TASKS)),
+            Message("Unknown task “{0}”", name),
+            remedy=Message("Choose one of: {0}.", ", ".join(TASKS)),
         ) from None

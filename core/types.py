@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import InputError, Said, SizeMismatch
+from core.errors import InputError, Message, SizeMismatch
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
@@ -88,18 +88,20 @@ class Image:
     def __post_init__(self) -> None:
         name = str(self.origin) if self.origin else "picture"
         if self.data.ndim != 3 or self.data.shape[2] not in (1, 3):
-            raise InputError(name, Said("expected height×width×1 or 3, got {0}", self.data.shape))
+            raise InputError(
+                name, Message("expected height×width×1 or 3, got {0}", self.data.shape)
+            )
         if self.data.shape[0] < 1 or self.data.shape[1] < 1:
             raise InputError(name, "the picture has no pixels")
         if not self.window[0] < self.window[1]:
-            raise InputError(name, Said("empty display window {0}", self.window))
+            raise InputError(name, Message("empty display window {0}", self.window))
         object.__setattr__(self, "data", _frozen(np.asarray(self.data, dtype=np.float32)))
         if self.mask is not None:
             self._set_mask(name, np.asarray(self.mask, dtype=np.bool_))
 
     def _set_mask(self, name: str, mask: BoolArray) -> None:
         if mask.shape != self.data.shape[:2]:
-            raise InputError(name, Said("its mask has another shape {0}", mask.shape))
+            raise InputError(name, Message("its mask has another shape {0}", mask.shape))
         if not mask.any():
             raise InputError(name, "not one of its pixels holds data", "Choose another picture.")
         object.__setattr__(self, "mask", None if mask.all() else _frozen(mask))
@@ -169,7 +171,7 @@ class SourcePair:
             raise SizeMismatch(self.a.size, self.b.size)
         if self.valid is not None and not self.valid.any():
             raise InputError(
-                Said("The two pictures"),
+                Message("The two pictures"),
                 "there is no pixel where both hold data",
                 "Choose two pictures of the same scene.",
             )

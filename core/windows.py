@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 
 Window = tuple[float, float]
 """Low and high end in the source's own numbers."""
@@ -27,7 +27,7 @@ def check_window(window: Window | None) -> None:
     # In single precision, as pictures are: two ends that are one number there are none.
     if not (math.isfinite(low) and math.isfinite(high) and np.float32(low) < np.float32(high)):
         raise InputError(
-            Said("The window {0:.6g} {1:.6g}", low, high),
+            Message("The window {0:.6g} {1:.6g}", low, high),
             "its low end must be a number below its high end",
             "Give two numbers, the lower one first.",
         )

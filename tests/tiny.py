@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from core.models.backbone import Dinov3Backbone
 from core.models.config import BackboneConfig, NetworkConfig, compact_config, paper_config
 from core.models.network import UniFusionNet
-from core.packs.format import Manifest, TrainingRecord, write_pack
+from core.packs.format import PackManifest, TrainingRecord, write_pack
 from core.tasks import get_task
 from core.types import BitDepth, FloatArray, Image, SourcePair
 
@@ -75,10 +75,10 @@ def tiny_pack(
     seed: int = 0,
     network: UniFusionNet | None = None,
     **changes: Any,
-) -> Manifest:
+) -> PackManifest:
     """Write a pack of a tiny random network."""
     network = network or tiny_network(seed=seed)
-    manifest = Manifest(
+    manifest = PackManifest(
         name=path.stem,
         title=f"Tiny {path.stem}",
         task=task,

@@ -52,7 +52,7 @@ class Stepped:
 
 
 @dataclass(frozen=True, eq=False)
-class Strip:
+class PreviewImages:
     """The first validation pair as the network saw and fused it, H×W×ch in [0, 1] each.
 
     ``start`` is the fused picture before the first step: what the parent makes of the pair.
@@ -75,7 +75,7 @@ class Validated:
 
     step: int
     figures: Mapping[str, float]
-    strip: Strip
+    strip: PreviewImages
     score: float = 1.0
     best: bool = False
 
@@ -115,8 +115,8 @@ class RatesChanged:
 class MemoryRanOut:
     """A question: the batch did not fit; may the run go on with ``smaller`` crops a step?
 
-    The run waits for :meth:`trainer.run.control.Steering.allow_smaller_batch`, stop or cancel. What
-    was done after step ``step``, the last good state, is done again.
+    The run waits for :meth:`trainer.run.control.RunControl.allow_smaller_batch`, stop or cancel.
+    What was done after step ``step``, the last good state, is done again.
     """
 
     step: int

@@ -13,10 +13,10 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.batch import row_text
 from app.batch.controller import BatchController
-from app.batch.last_batch import Remembered
+from app.batch.last_batch import LastBatch
 from app.batch.state import Ending
 from app.i18n.numbers import number
-from app.i18n.translate import spoken, spoken_all
+from app.i18n.translate import translate, translate_all
 from app.widgets.cards import Card
 from app.widgets.notification import Notice
 from core.errors import FusionError
@@ -80,7 +80,7 @@ class BatchCards(QWidget):
         if self._batch.planned.error is not None:
             self.take_away("end")
             text = self.tr("This folder holds another batch ({0}): {1}.")
-            text = text.format(share, "; ".join(spoken_all(found.differences)))
+            text = text.format(share, "; ".join(translate_all(found.differences)))
             answers = (("settings", self.tr("Use its settings")), anew)
         elif found.is_over:
             one = self.tr("The one pair of the batch in this folder is done.")
@@ -93,7 +93,7 @@ class BatchCards(QWidget):
         text = f"{text}{self._changed(found)}"
         if found.adopted and self._batch.planned.error is None:
             more = self.tr("Changed for what is not done yet: {0}.")
-            text = f"{text} {more.format('; '.join(spoken_all(found.adopted)))}"
+            text = f"{text} {more.format('; '.join(translate_all(found.adopted)))}"
         if "end" not in self.cards:
             self._add_card("found", Card(text, answers, "history")).answered.connect(self._answer)
 
@@ -124,7 +124,7 @@ class BatchCards(QWidget):
         if not wrong or batch.is_busy:
             self.take_away("task")
             return
-        title, chosen = (spoken(TASKS[name].title) for name in (hint, batch.choices.task))
+        title, chosen = (translate(TASKS[name].title) for name in (hint, batch.choices.task))
         text = self.tr("By their names these are pairs for “{0}”; “{1}” is chosen.")
         answers = (("use", self.tr("Use “{0}”").format(title)), ("keep", self.tr("Keep")))
         card = Card(text.format(title, chosen), answers, "lightbulb-outline")
@@ -145,7 +145,7 @@ class BatchCards(QWidget):
             self._offer_resampling()
         elif ending.error is not None:
             self._show_error(ending.error)
-            self._notice.tell(self.tr("Batch stopped"), spoken(ending.error.said))
+            self._notice.tell(self.tr("Batch stopped"), translate(ending.error.message))
         else:
             self.say("end", self.tr("Stopped. What is done stays done; “Go on” does the rest."))
 
@@ -201,11 +201,11 @@ class BatchCards(QWidget):
             self.say("open", self.tr("The system has no program to open {0}").format(path))
 
     def _show_error(self, error: FusionError) -> None:
-        self.say("error", spoken(error.said))
+        self.say("error", translate(error.message))
 
     # --- the last batch ------------------------------------------------------------------
 
-    def _offer(self, last: Remembered) -> None:
+    def _offer(self, last: LastBatch) -> None:
         done = last.found.done if last.found is not None else 0
         total = last.found.total if last.found is not None else len(last.pairing.active)
         text = self.tr("The last batch was not finished: {0}, in {1}.")
@@ -220,7 +220,7 @@ class BatchCards(QWidget):
         card = self._add_card("remembered", Card(text, answers, "history"))
         card.answered.connect(partial(self._offered, last))
 
-    def _offered(self, last: Remembered, answer: str) -> None:
+    def _offered(self, last: LastBatch, answer: str) -> None:
         self.take_away("remembered")
         if answer != "no":
             self._batch.take_up(last, start=answer == "go")

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.batch import tasks
-from app.batch.last_batch import Remembered, keep, recall
+from app.batch.last_batch import LastBatch, load_last_batch, save_last_batch
 from app.batch.run import BatchRun
-from app.batch.settings import Choices, usual_folder
+from app.batch.settings import BatchChoices, usual_folder
 from app.batch.state import OVER, Ending, Phase, RowStates
 from app.engine import EngineFactory
 from app.pairs.edits import Key, files_of, key_of, moved
@@ -24,7 +24,7 @@ from app.workers import Job, Runner
 from core.errors import FusionError
 
 if TYPE_CHECKING:
-    from core.batch import Look, Tally
+    from core.batch import PairHeader, Tally
     from core.pairing.plan import PairingPlan
 
 _PLAN_MS = 120
@@ -46,7 +46,7 @@ class BatchController(QObject):
     ended = Signal(object)
     """An :class:`Ending`."""
     remembered = Signal(object)
-    """A :class:`Remembered` batch that was not finished."""
+    """A :class:`LastBatch` batch that was not finished."""
 
     def __init__(
         self,
@@ -72,10 +72,10 @@ class BatchController(QObject):
         self._out_is_usual, self._start_soon = True, False
         self.sources: tuple[Path, ...] = ()
         self.pairing: PairingPlan | None = None
-        self.choices = Choices(task)
+        self.choices = BatchChoices(task)
         self.planned = tasks.Planned()
         self.is_planning = False
-        self.looks: dict[Key, Look] = {}
+        self.looks: dict[Key, PairHeader] = {}
         self.own: dict[Key, bool] = {}
         """Pairs for which it was chosen whether B is resampled, whatever counts for the others."""
         self._plan_timer = QTimer(self)
@@ -92,7 +92,7 @@ class BatchController(QObject):
     def begin(self) -> None:
         """See whether the last batch was left unfinished."""
         if self._folder is not None:
-            job = self._work.submit(partial(recall, self._folder))
+            job = self._work.submit(partial(load_last_batch, self._folder))
             job.finished.connect(self._recalled)
 
     def shutdown(self) -> None:
@@ -153,7 +153,7 @@ class BatchController(QObject):
             self._is_finding = finding
             self.phase_changed.emit()
 
-    def _recalled(self, last: Remembered | None) -> None:
+    def _recalled(self, last: LastBatch | None) -> None:
         if last is None:
             return
         if not self.sources:
@@ -161,7 +161,7 @@ class BatchController(QObject):
         if last.is_open and not (last.found is not None and last.found.is_over):
             self.remembered.emit(last)
 
-    def take_up(self, last: Remembered, *, start: bool = False) -> None:
+    def take_up(self, last: LastBatch, *, start: bool = False) -> None:
         """Show a remembered batch as it was, and go on with it if asked to."""
         self._out_is_usual, self._start_soon = False, start
         self.sources, self.choices = last.sources, replace(last.choices, anew=False)
@@ -273,13 +273,13 @@ class BatchController(QObject):
             job = self._look_job = self._looker.submit(partial(tasks.look, wanted, self.looks))
             job.yielded.connect(self._looked)
 
-    def _looked(self, seen: list[tuple[Key, Look]]) -> None:
+    def _looked(self, seen: list[tuple[Key, PairHeader]]) -> None:
         self.looks.update(seen)
         self.rows_changed.emit([key for key, _ in seen])
 
     # --- choices ---------------------------------------------------------------------------
 
-    def set_choices(self, choices: Choices, *, by_person: bool = True) -> None:
+    def set_choices(self, choices: BatchChoices, *, by_person: bool = True) -> None:
         """Choose otherwise; results in a source folder are looked for again if that matters."""
         old = self.choices
         if choices == old or self.is_busy:
@@ -295,7 +295,7 @@ class BatchController(QObject):
         else:
             self.plan_soon()
 
-    def _touches_sources(self, *choices: Choices) -> bool:
+    def _touches_sources(self, *choices: BatchChoices) -> bool:
         if len({one.out for one in choices}) == 1:
             return False
         folders = [one.folder for one in choices if one.folder is not None]
@@ -394,6 +394,6 @@ class BatchController(QObject):
 
     def _keep(self, *, is_open: bool) -> None:
         if self._folder is not None and self.pairing is not None:
-            last = Remembered(self.sources, self.choices, self.pairing, is_open, own=dict(self.own))
-            job = self._work.submit(partial(keep, self._folder, last))
+            last = LastBatch(self.sources, self.choices, self.pairing, is_open, own=dict(self.own))
+            job = self._work.submit(partial(save_last_batch, self._folder, last))
             job.failed.connect(self.failed)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.batch.settings import Choices
+from app.batch.settings import BatchChoices
 from app.pairs.edits import Key
 from core.messages import from_data, to_data
 from core.progress import Progress
@@ -21,7 +21,7 @@ _FILE, _VERSION = "batch.json", 1
 
 
 @dataclass(frozen=True)
-class Remembered:
+class LastBatch:
     """The last batch.
 
     Attributes:
@@ -34,14 +34,14 @@ class Remembered:
     """
 
     sources: tuple[Path, ...]
-    choices: Choices
+    choices: BatchChoices
     pairing: PairingPlan
     is_open: bool = True
     found: FoundRun | None = None
     own: Mapping[Key, bool] = field(default_factory=dict)
 
 
-def keep(folder: Path, last: Remembered, progress: Progress) -> None:
+def save_last_batch(folder: Path, last: LastBatch, progress: Progress) -> None:
     """Write it to the settings folder, in one step.
 
     Raises:
@@ -64,7 +64,7 @@ def keep(folder: Path, last: Remembered, progress: Progress) -> None:
     atomic_write(folder / _FILE, json.dumps(data).encode())
 
 
-def recall(folder: Path, progress: Progress) -> Remembered | None:
+def load_last_batch(folder: Path, progress: Progress) -> LastBatch | None:
     """The last batch, with what its folder says; None when there is none that can be read."""
     from app.batch.settings import options_of
     from core.batch import find_run
@@ -81,7 +81,7 @@ def recall(folder: Path, progress: Progress) -> Remembered | None:
     return replace(last, found=found)
 
 
-def _from_json(data: Any) -> Remembered:
+def _from_json(data: Any) -> LastBatch:
     from core.pairing.plan import Match, PairingPlan
 
     if data["version"] != _VERSION:
@@ -94,6 +94,6 @@ def _from_json(data: Any) -> Remembered:
         for a, b, name, folder, reason, sure, excluded in data["pairs"]
     )  # fmt: skip
     sources = tuple(Path(path) for path in data["sources"])
-    choices = Choices.from_json(data["choices"])
+    choices = BatchChoices.from_json(data["choices"])
     own = {(Path(a), Path(b)): bool(resample) for a, b, resample in data.get("own", ())}
-    return Remembered(sources, choices, PairingPlan(matches), bool(data["open"]), own=own)
+    return LastBatch(sources, choices, PairingPlan(matches), bool(data["open"]), own=own)

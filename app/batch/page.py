@@ -23,14 +23,14 @@ from app.batch import row_text
 from app.batch.cards import BatchCards
 from app.batch.controller import BatchController
 from app.batch.run_bar import RunBar
-from app.batch.settings_panel import ChoicesPanel
+from app.batch.settings_panel import BatchSettingsPanel
 from app.batch.table_model import THUMB, BatchTable
 from app.batch.table_panel import TablePanel
 from app.engine import KnowsEngine, default_method
 from app.i18n.numbers import number
-from app.i18n.translate import spoken, spoken_all
+from app.i18n.translate import translate, translate_all
 from app.pairs.edits import key_of
-from app.pairs.thumbnails import Thumbs
+from app.pairs.thumbnails import ThumbnailLoader
 from app.widgets import theme
 from app.widgets.device_chip import DeviceChip
 from app.widgets.drop import DropZone
@@ -86,10 +86,10 @@ class BatchPage(Page):
             partial(row_text.row_text, batch), partial(row_text.is_troubled, batch)
         )
         self.panel = TablePanel(self.table)
-        self.choices = ChoicesPanel(batch.choices)
+        self.choices = BatchSettingsPanel(batch.choices)
         self.foot = RunBar()
         self.chip = DeviceChip()
-        self.thumbs = Thumbs(THUMB, self)
+        self.thumbs = ThumbnailLoader(THUMB, self)
         self.notice = Notice(self)
         self.shelf = BatchCards(batch, self.notice)
         self.cards = self.shelf.cards
@@ -261,7 +261,7 @@ class BatchPage(Page):
         if left:
             parts.append(self.tr("not paired: {0}").format(number(left, ",")))
         self.summary.setText(" · ".join(parts))
-        self.summary.setToolTip("\n".join(spoken_all(pairing.notes)))
+        self.summary.setToolTip("\n".join(translate_all(pairing.notes)))
 
     def _rows_changed(self, keys: list[Any]) -> None:
         for key in keys:
@@ -320,7 +320,7 @@ class BatchPage(Page):
     def _show_methods(self) -> None:
         engine, choices = self._window.engine, self.batch.choices
         methods = engine.methods.get(choices.task, ()) if engine is not None else ()
-        lines = [(m.name, m.title, spoken(m.summary), m.kind == "pack") for m in methods]
+        lines = [(m.name, m.title, translate(m.summary), m.kind == "pack") for m in methods]
         self.choices.show_methods(lines)
         if lines and not choices.method and not any(is_model for *_, is_model in lines):
             chosen = default_method(methods, get_task(choices.task))
@@ -349,7 +349,7 @@ class BatchPage(Page):
             error = planned.error
             # What the folder holds is said by a card, with the ways out as buttons.
             unsaid = error if planned.found is None else None
-            self.choices.show_trouble(spoken(unsaid.said) if unsaid is not None else "")
+            self.choices.show_trouble(translate(unsaid.message) if unsaid is not None else "")
             rows = planned.plan.rows if planned.plan is not None else ()
             self.choices.show_preview(str(rows[0].target) if rows else "")
             self.table.touch_all()
@@ -391,7 +391,7 @@ class BatchPage(Page):
             )
             title = f"{title} {100 * tally.ended // max(1, tally.total)} %"
         elif batch.is_busy:
-            self.foot.show_progress(0, 0, spoken(batch.stage) or self.tr("Starting"))
+            self.foot.show_progress(0, 0, translate(batch.stage) or self.tr("Starting"))
         elif tally is not None:
             self.foot.show_progress(tally.ended, tally.total, row_text.ended_text(tally))
         else:

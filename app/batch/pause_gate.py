@@ -11,7 +11,7 @@ _LOOK = 0.05
 """Seconds between two looks of waiting work at whether it was cancelled."""
 
 
-class Valve:
+class PauseGate:
     """Between a run and the progress of its job; also the clock of the run."""
 
     def __init__(self) -> None:

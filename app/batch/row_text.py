@@ -11,11 +11,11 @@ from app.batch.controller import BatchController
 from app.batch.state import RowNow
 from app.batch.table_model import RowText
 from app.i18n.numbers import number
-from app.i18n.translate import spoken, spoken_all
+from app.i18n.translate import translate, translate_all
 from app.pairs.edits import key_of
 
 if TYPE_CHECKING:
-    from core.batch import Look, Tally
+    from core.batch import PairHeader, Tally
     from core.pairing.plan import Match
 
 
@@ -64,7 +64,7 @@ def _under_way(now: RowNow, size: str, result: str) -> RowText:
         name = f"{name} · {seconds_text(now.seconds)}"
     moods = {"failed": "bad", "done": "good", "skipped": "good"}
     texts = (now.text, *now.notes) if now.state != "skipped" else (now.text,)
-    said = " ".join(spoken_all(texts))
+    said = " ".join(translate_all(texts))
     output = now.output if now.state in ("done", "skipped") else None
     return RowText(size, result, name, said.strip(), moods.get(now.state, ""), output)
 
@@ -81,7 +81,7 @@ def is_troubled(batch: BatchController, match: Match) -> bool:
     return not match.sure or bool(_trouble(batch, match, batch.looks.get(key)))
 
 
-def _size(look: Look | None) -> str:
+def _size(look: PairHeader | None) -> str:
     if look is None or look.size_a is None:
         return ""
     a = f"{look.size_a[0]}×{look.size_a[1]}"
@@ -90,12 +90,12 @@ def _size(look: Look | None) -> str:
     return f"{a} / {look.size_b[0]}×{look.size_b[1]}"
 
 
-def _trouble(batch: BatchController, match: Match, look: Look | None) -> str:
+def _trouble(batch: BatchController, match: Match, look: PairHeader | None) -> str:
     problem = batch.problems.get(key_of(match), "")
     if problem or look is None:
-        return spoken(problem)
+        return translate(problem)
     if look.problem:
-        return spoken(look.problem)
+        return translate(look.problem)
     if look.differs and not batch.resamples(key_of(match)):
         return tr("The sizes differ: resample B (for all, or in this row's menu), or leave it out.")
     return ""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.batch import tasks
-from app.batch.pause_gate import Valve
+from app.batch.pause_gate import PauseGate
 from app.batch.state import UNDER_WAY, Ending, Phase, RowNow, RowStates
 from app.engine import EngineFactory, LazyEngine
 from app.pairs.edits import Key, key_of
@@ -43,7 +43,7 @@ class BatchRun(QObject):
         """
         super().__init__(parent)
         self._lazy, self._runner = LazyEngine(factory), runner
-        self._valve = Valve()
+        self._valve = PauseGate()
         self._job: Job | None = None
         self._closed = False
         self.inbox: deque[Any] = deque()

@@ -23,7 +23,7 @@ DEPTHS: tuple[BitDepth | None, ...] = (None, 8, 16, 32)
 
 
 @dataclass(frozen=True)
-class Choices(BatchSettings):
+class BatchChoices(BatchSettings):
     """The settings of a batch as they stand in the window, where a contact sheet is usual.
 
     Attributes:
@@ -45,7 +45,7 @@ class Choices(BatchSettings):
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Choices:
+    def from_json(cls, data: Mapping[str, Any]) -> BatchChoices:
         """The choices in ``data``; what it does not name or names wrongly is as delivered.
 
         Raises:
@@ -61,7 +61,7 @@ class Choices(BatchSettings):
         windows = {name: _window(data.get(name)) for name in WINDOWS}
         return cls(**{**kept, **windows, "depth": depth if depth in DEPTHS else None})
 
-    def with_settings(self, settings: Mapping[str, str]) -> Choices:
+    def with_settings(self, settings: Mapping[str, str]) -> BatchChoices:
         """The same with the settings a recorded run was begun with.
 
         Args:
@@ -95,7 +95,7 @@ def _window(kept: object) -> Window | None:
     return (low, high) if low < high else None
 
 
-def options_of(choices: Choices, *, resume: bool) -> BatchOptions:
+def options_of(choices: BatchChoices, *, resume: bool) -> BatchOptions:
     """The options of a run. Imports the engine's room: call on a worker thread.
 
     Raises:

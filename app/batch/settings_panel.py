@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.batch.settings import DEPTHS, FORMATS, Choices
-from app.i18n.translate import spoken
+from app.batch.settings import DEPTHS, FORMATS, BatchChoices
+from app.i18n.translate import translate
 from app.viewer.window_row import WindowRow
 from app.widgets import theme
 from app.widgets.elided_label import ElidedComboBox, ElidedLabel
@@ -43,14 +43,14 @@ FLAGS = (
 )
 
 
-class ChoicesPanel(QScrollArea):
-    """Shows :class:`Choices` and says what they become."""
+class BatchSettingsPanel(QScrollArea):
+    """Shows :class:`BatchChoices` and says what they become."""
 
     changed = Signal(object)
-    """The new :class:`Choices`."""
+    """The new :class:`BatchChoices`."""
     folder_wanted = Signal()
 
-    def __init__(self, choices: Choices, parent: QWidget | None = None) -> None:
+    def __init__(self, choices: BatchChoices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._choices = choices
         self.setWidgetResizable(True)
@@ -78,8 +78,8 @@ class ChoicesPanel(QScrollArea):
             box.setAccessibleName(name)
             box.activated.connect(self._edited)
         for task in TASKS.values():
-            self.tasks.addItem(spoken(task.title), task.name)
-            self.tasks.setItemData(self.tasks.count() - 1, spoken(task.description), _TIP)
+            self.tasks.addItem(translate(task.title), task.name)
+            self.tasks.setItemData(self.tasks.count() - 1, translate(task.description), _TIP)
         titles = (
             self.tr("PNG, or as the name says"), "PNG", "TIFF", self.tr("JPEG (lossy)"),
             self.tr("WebP (lossless)"), "BMP",
@@ -210,7 +210,7 @@ class ChoicesPanel(QScrollArea):
 
     # --- showing ---------------------------------------------------------------------------
 
-    def show_choices(self, choices: Choices) -> None:
+    def show_choices(self, choices: BatchChoices) -> None:
         """Show other choices."""
         self._choices = choices
         self.tasks.setCurrentIndex(self.tasks.findData(choices.task))
@@ -241,7 +241,7 @@ class ChoicesPanel(QScrollArea):
                 if was_model and not is_model:
                     self.methods.insertSeparator(self.methods.count())
                 was_model = is_model
-                self.methods.addItem(spoken(title), name)
+                self.methods.addItem(translate(title), name)
                 self.methods.setItemData(self.methods.count() - 1, summary, _TIP)
             if not self.methods.count():
                 self.methods.addItem(self.tr("Default model"), "")

@@ -43,7 +43,7 @@ class RowText:
 
     Attributes:
         size: of the pictures. result: name of the fused picture. state: in a word or two.
-        said: what went wrong or should be known, in full.
+        detail: what went wrong or should be known, in full.
         mood: “” , “good”, “bad” or “warn”.
         output: the fused picture's file, once it is there.
         resampled: whether B is brought onto A, where their sizes differ; else None.
@@ -52,7 +52,7 @@ class RowText:
     size: str = ""
     result: str = ""
     state: str = ""
-    said: str = ""
+    detail: str = ""
     mood: str = ""
     output: Path | None = None
     resampled: bool | None = None
@@ -213,7 +213,7 @@ class BatchTable(PairTable):
             return super().data(index, role)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             text = self._describe(match)
-            said = text.said
+            said = text.detail
             if role == Qt.ItemDataRole.DisplayRole:
                 said = _without_folders(said, match)
             return (text.size, text.result, text.state, said)[column - SIZE]

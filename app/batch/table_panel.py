@@ -26,7 +26,7 @@ from app.batch.table_model import (
     stretches,
 )
 from app.batch.table_view import BatchView
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.widgets import theme
 
 
@@ -251,10 +251,10 @@ class TablePanel(QWidget):
             if not 0 <= place < len(self.model.plan.leftovers):
                 return ""
             item = self.model.plan.leftovers[place]
-            return f"{item.path}\n{spoken(item.reason)}"
+            return f"{item.path}\n{translate(item.reason)}"
         text = self.model.text_at(row)
-        lines = [text.said] if text.said else []
-        why = self.tr("Paired because: ") + spoken(match.reason)
+        lines = [text.detail] if text.detail else []
+        why = self.tr("Paired because: ") + translate(match.reason)
         lines += [f"A: {match.a}", f"B: {match.b}", why]
         return "\n".join(lines)
 

@@ -12,16 +12,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.batch.pause_gate import Valve
-from app.batch.settings import Choices, options_of
+from app.batch.pause_gate import PauseGate
+from app.batch.settings import BatchChoices, options_of
 from app.engine import LazyEngine, tr
 from app.pairs.edits import Key, carry_over, key_of
 from app.workers.background_import import collector_at_rest
-from core.errors import FusionError, Said
+from core.errors import FusionError, Message
 from core.progress import Progress
 
 if TYPE_CHECKING:
-    from core.batch import BatchFinished, BatchPlan, FoundRun, Look, Order
+    from core.batch import BatchFinished, BatchPlan, FoundRun, PairHeader, QueueOrder
     from core.pairing.plan import PairingPlan
 
 _TELL = 0.1
@@ -40,7 +40,7 @@ class Planned:
     """
 
     plan: BatchPlan | None = None
-    order: Order | None = None
+    order: QueueOrder | None = None
     error: FusionError | None = None
     found: FoundRun | None = None
     targets: Mapping[Key, Path] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class Planned:
 
 
 def find(
-    paths: Sequence[Path], choices: Choices, old: PairingPlan | None, progress: Progress
+    paths: Sequence[Path], choices: BatchChoices, old: PairingPlan | None, progress: Progress
 ) -> PairingPlan:
     """Pair files and folders; results in a source folder are never taken for sources.
 
@@ -95,7 +95,7 @@ def find(
 
 
 def plan(
-    pairing: PairingPlan, choices: Choices, own: Mapping[Key, bool], progress: Progress
+    pairing: PairingPlan, choices: BatchChoices, own: Mapping[Key, bool], progress: Progress
 ) -> Planned:
     """What would be done; wrong choices are an answer, not a failure.
 
@@ -112,7 +112,7 @@ def plan(
         if found is not None and found.differences and not choices.anew:
             error = FusionError(
                 tr("This folder holds another batch"),
-                Said.joined("; ", found.differences),
+                Message.joined("; ", found.differences),
                 tr("Use its settings, begin anew, or choose another folder."),
             )
             return _planned(plan_rows(pairing, options, own=own), found, error)
@@ -124,16 +124,16 @@ def plan(
 
 
 def _planned(plan: BatchPlan, found: FoundRun | None, error: FusionError | None = None) -> Planned:
-    from core.batch import Order
+    from core.batch import QueueOrder
 
     targets = {key_of(row.match): row.target for row in plan.rows}
     problems = {key_of(row.match): row.problem for row in plan.rows if row.problem}
     resampled = {key_of(row.match): plan.resamples(row) for row in plan.rows}
-    return Planned(plan, Order(), error, found, targets, problems, resampled)
+    return Planned(plan, QueueOrder(), error, found, targets, problems, resampled)
 
 
 def run(
-    lazy: LazyEngine, planned: Planned, valve: Valve, inbox: deque[Any], progress: Progress
+    lazy: LazyEngine, planned: Planned, valve: PauseGate, inbox: deque[Any], progress: Progress
 ) -> BatchFinished:
     """Do it. Events are left in ``inbox``: thousands of signals would drown the window.
 
@@ -155,25 +155,25 @@ def run(
     return event
 
 
-def look(keys: Sequence[Key], known: Mapping[Key, Look], progress: Progress) -> Iterator[Any]:
-    """Yield lists of (key, :class:`core.batch.Look`), a few times a second.
+def look(keys: Sequence[Key], known: Mapping[Key, PairHeader], progress: Progress) -> Iterator[Any]:
+    """Yield lists of (key, :class:`core.batch.PairHeader`), a few times a second.
 
     Args:
         keys: pairs to look at.
         known: what was seen before; of a pair that was swapped nothing is opened again.
     """
-    from core.batch import Look, look_at
+    from core.batch import PairHeader, inspect_pair
     from core.pairing.plan import Match
 
-    seen: list[tuple[Key, Look]] = []
+    seen: list[tuple[Key, PairHeader]] = []
     told = time.monotonic()
     for key in keys:
         progress.check()
         turned = known.get(key[::-1])
         if turned is not None:
-            seen.append((key, Look(turned.size_b, turned.size_a, turned.problem)))
+            seen.append((key, PairHeader(turned.size_b, turned.size_a, turned.problem)))
         else:
-            seen.append((key, look_at(Match("", *key, ""))))
+            seen.append((key, inspect_pair(Match("", *key, ""))))
         if time.monotonic() - told > _TELL:
             yield seen
             seen, told = [], time.monotonic()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.cli.console import say
 from core.errors import InputError
-from core.packs.format import SUFFIX, Manifest, read_manifest
+from core.packs.format import SUFFIX, PackManifest, read_manifest
 from core.packs.registry import Catalogue, user_pack_folder
 
 
@@ -57,7 +57,7 @@ def show_pack(name: str) -> None:
             say(f"{key:9} {value}")
 
 
-def _find(name: str) -> tuple[Manifest, Path]:
+def _find(name: str) -> tuple[PackManifest, Path]:
     if name.endswith(SUFFIX):
         return read_manifest(Path(name)), Path(name)
     entries = Catalogue().scan()[0]
@@ -68,5 +68,5 @@ def _find(name: str) -> tuple[Manifest, Path]:
     raise InputError(f"No pack “{name}”", f"there are: {names}", "Run “unifusion packs list”.")
 
 
-def _figures(manifest: Manifest) -> str:
+def _figures(manifest: PackManifest) -> str:
     return ", ".join(f"{k} {v:.3f}" for k, v in manifest.training.figures.items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from app.cli.console import note
-from core.errors import Said
+from core.errors import Message
 
 
 def tell_notes(of_pairs: Mapping[object, Sequence[str]]) -> None:
@@ -31,6 +31,6 @@ def tell_notes(of_pairs: Mapping[object, Sequence[str]]) -> None:
 
 def _kind(text: object) -> object:
     """What notes have in common that differ only in their numbers."""
-    if isinstance(text, Said):
+    if isinstance(text, Message):
         return text.template, *map(_kind, text.values)
     return text if isinstance(text, str) else None

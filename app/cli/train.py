@@ -18,9 +18,9 @@ from core.windows import Window
 from trainer.config import recipes
 from trainer.config.config import TrainConfig, load_settings
 from trainer.config.presets import preset
-from trainer.config.validation_messages import first_fault
+from trainer.config.validation_messages import first_message
 from trainer.events import Finished, Reduced, Started, Stepped, TrainEvent, Validated
-from trainer.run.control import Steering
+from trainer.run.control import RunControl
 from trainer.run.launcher import gathered
 from trainer.run.loop import RunPlan, train
 from trainer.run.warm_start import with_network_of_parent
@@ -64,7 +64,7 @@ def run_training(options: TrainOptions) -> None:
         FusionError: settings, data or disk; what was trained so far is kept.
     """
     config, plan = configure(options), planned(options)
-    steering = Steering(answers=False)
+    steering = RunControl(answers=False)
     if options.smaller_batch:
         steering.allow_smaller_batch()
     with (
@@ -134,7 +134,7 @@ def configure(options: TrainOptions) -> TrainConfig:
         build = partial(TrainConfig) if base is None else partial(replace, base)
         config = build(**changes)
     except ValidationError as error:
-        where, why = first_fault(error)
+        where, why = first_message(error)
         raise InputError(
             f"Training settings, {where}" if where else "Training settings", why
         ) from error

@@ -7,20 +7,20 @@ from functools import partial
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
-from app.commands.registry import Command, Registry
+from app.commands.registry import Command, CommandRegistry
 from app.widgets import theme
 
 PRESETS = 9
 """Window presets that have a key, 1 to 9."""
 
 
-class Actions(Registry):
+class Actions(CommandRegistry):
     """The window's commands. Menus, top bar, key sheet and palette are made from them.
 
     Whoever can do a thing connects to the action's ``triggered`` (or ``toggled``); commands nobody
-    connects to are neither shown nor have keys (see :meth:`Registry.retire_unwired`). What is
-    there to work on is told to :meth:`Registry.provide`: “sources” (one at least), “pair”,
-    “outcome”, “pairs” (a list of several), “panes” (they are on show), “volume”, “running”,
+    connects to are neither shown nor have keys (see :meth:`CommandRegistry.retire_unwired`). What
+    is there to work on is told to :meth:`CommandRegistry.provide`: “sources” (one at least),
+    “pair”, “outcome”, “pairs” (a list of several), “panes” (they are on show), “volume”, “running”,
     “undo”, “redo”, “session”.
     """
 

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.commands.fuzzy import Texts
-from app.commands.registry import Registry, native
+from app.commands.registry import CommandRegistry, native
 from app.i18n.numbers import filled
 
 _ID = Qt.ItemDataRole.UserRole
@@ -55,7 +55,9 @@ class Find:
 class Palette(QDialog):
     """Lists what fits what was typed; the chosen one runs once this has closed."""
 
-    def __init__(self, registry: Registry, parent: QWidget, more: Sequence[Find] = ()) -> None:
+    def __init__(
+        self, registry: CommandRegistry, parent: QWidget, more: Sequence[Find] = ()
+    ) -> None:
         """
         Args:
             registry: its commands are listed first.
@@ -146,7 +148,7 @@ class Palette(QDialog):
         return super().eventFilter(watched, event)
 
 
-def _commands(registry: Registry) -> list[Find]:
+def _commands(registry: CommandRegistry) -> list[Find]:
     """All but the palette itself; a tick says that a switch is on."""
     found = []
     for group, commands in registry.groups().items():

@@ -23,7 +23,8 @@ class Command:
         text: what menus show.
         group: heading it stands under in menus, key sheet and palette.
         keys: default keys, in portable spelling (“Ctrl+O”).
-        needs: what must be there for the command to make sense; see :meth:`Registry.provide`.
+        needs: what must be there for the command to make sense; see
+        :meth:`CommandRegistry.provide`.
         checkable: True for a switch.
         repeats: True when holding the key down repeats the command.
     """
@@ -55,7 +56,7 @@ def native(keys: Iterable[str]) -> str:
     return ", ".join(QKeySequence(key, _PORTABLE).toString(_NATIVE) for key in keys)
 
 
-class Registry(QObject):
+class CommandRegistry(QObject):
     """Commands and their actions, in the order they were added."""
 
     keys_changed = Signal()

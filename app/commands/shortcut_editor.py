@@ -18,15 +18,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.commands.registry import Registry, clashes, native, normal
+from app.commands.registry import CommandRegistry, clashes, native, normal
 
 _ID = Qt.ItemDataRole.UserRole
 
 
-class KeyDraft:
+class ShortcutDraft:
     """Keys as they would be; nothing is changed before :meth:`changed` is applied."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: CommandRegistry) -> None:
         self._registry = registry
         self.keys = {command.id: registry.keys_of(command.id) for command in registry}
 
@@ -68,13 +68,13 @@ class KeyDraft:
         return {n: keys for n, keys in self.keys.items() if keys != self._registry.defaults(n)}
 
 
-class KeyEditor(QDialog):
+class ShortcutEditor(QDialog):
     """Edits a draft of a registry's keys; OK applies it."""
 
-    def __init__(self, registry: Registry, parent: QWidget) -> None:
+    def __init__(self, registry: CommandRegistry, parent: QWidget) -> None:
         super().__init__(parent)
         self._registry = registry
-        self.draft = KeyDraft(registry)
+        self.draft = ShortcutDraft(registry)
         self.setWindowTitle(self.tr("Change keyboard shortcuts"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.list = QTreeWidget()

@@ -14,16 +14,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.commands.registry import Registry, native
+from app.commands.registry import CommandRegistry, native
 from app.viewer.gestures import elsewhere, in_a_picture
 
 
-class KeySheet(QDialog):
+class ShortcutSheet(QDialog):
     """The keys of a registry, by group."""
 
     edit_requested = Signal()
 
-    def __init__(self, registry: Registry, parent: QWidget) -> None:
+    def __init__(self, registry: CommandRegistry, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Keyboard shortcuts"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

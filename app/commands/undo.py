@@ -17,7 +17,7 @@ _PAUSE = 0.5
 _DEEPEST = 200
 
 
-class History(QObject, Generic[State]):
+class UndoHistory(QObject, Generic[State]):
     """Remembers the values a state has had.
 
     It never looks inside the value except to see *which* fields changed: changes of the same

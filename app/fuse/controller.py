@@ -13,10 +13,10 @@ from app.fuse import tasks
 from app.fuse.export import ExportPlan
 from app.fuse.opening import Opening
 from app.fuse.saving import Saving
-from app.fuse.state import Outcome, Remedy, Session, Sources
+from app.fuse.state import FuseState, Outcome, Remedy, Sources
 from app.fuse.stored_results import StoredResult, read_stored
 from app.viewer.display_state import FeatureView
-from app.viewer.rendering import Picture
+from app.viewer.rendering import RenderedImage
 from app.workers import Runner
 from core.errors import DeviceMemoryError, FusionError, InputError, PackError
 from core.windows import Windows
@@ -38,7 +38,7 @@ class Controller(Opening):
 
     def __init__(
         self,
-        session: Session,
+        session: FuseState,
         factory: EngineFactory,
         samples: Path,
         parent: QObject | None = None,
@@ -236,7 +236,9 @@ class Controller(Opening):
         job.finished.connect(partial(self._features_drawn, outcome, view))
         job.failed.connect(partial(self._fail, ""))
 
-    def _features_drawn(self, outcome: Outcome, view: FeatureView, picture: Picture | None) -> None:
+    def _features_drawn(
+        self, outcome: Outcome, view: FeatureView, picture: RenderedImage | None
+    ) -> None:
         if picture is not None:
             self.session.set_feature_picture(outcome, picture, view)
 

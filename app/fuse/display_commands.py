@@ -11,13 +11,13 @@ from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 
 from app.commands.registry import native, plain
 from app.fuse.scenes import picture_of
-from app.fuse.state import Session
+from app.fuse.state import FuseState
 from app.viewer.display_state import CompareMode, Window
-from app.viewer.rendering import Picture, deviation_window, percentile_window
+from app.viewer.rendering import RenderedImage, deviation_window, percentile_window
 
 if TYPE_CHECKING:
     from app.commands.actions import Actions
-    from app.fuse.page import FuseView
+    from app.fuse.page import FusePage
 
 _OPACITY_STEP = 0.1
 
@@ -28,13 +28,13 @@ def _application() -> QCoreApplication:
     return application
 
 
-class Looking(QObject):
+class DisplayCommands(QObject):
     """Connects the display commands of the window to the session's display."""
 
-    said = Signal(str)
+    announced = Signal(str)
     """One sentence on what was switched on or off."""
 
-    def __init__(self, session: Session, view: FuseView, actions: Actions) -> None:
+    def __init__(self, session: FuseState, view: FusePage, actions: Actions) -> None:
         super().__init__(view)
         self._session = session
         self._view = view
@@ -85,7 +85,7 @@ class Looking(QObject):
             on, title = action.isChecked(), plain(action.text())
             text = (self.tr("{0}: on.") if on else self.tr("{0}: off.")).format(title)
             more = self.tr("{0} switches it off.") if on else self.tr("{0} switches it on again.")
-        self.said.emit(f"{text} {more.format(keys)}" if keys else text)
+        self.announced.emit(f"{text} {more.format(keys)}" if keys else text)
 
     @property
     def _overlay_shown(self) -> bool:
@@ -166,7 +166,7 @@ class Looking(QObject):
         self._session.set_display(display.with_look(pane, palette=palette))
         title = self._view.panes[pane].title.text()
         text = self.tr("{0}: as it is.") if inverted else self.tr("{0}: grey values inverted.")
-        self.said.emit(text.format(title))
+        self.announced.emit(text.format(title))
 
     def _preset(self, number: int) -> None:
         pane = self._target()
@@ -193,7 +193,7 @@ class Looking(QObject):
         actions.overlay.setText(self.tr("Hide overlay") if shown else self.tr("Show overlay"))
 
 
-def _share(shown: Picture, low: float, high: float) -> Window:
+def _share(shown: RenderedImage, low: float, high: float) -> Window:
     start, end = shown.window
     return start + low * (end - start), start + high * (end - start)
 

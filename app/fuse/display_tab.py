@@ -23,7 +23,7 @@ from app.viewer.colormaps import PALETTES
 from app.viewer.display_state import FARTHEST, Window
 from app.viewer.histogram import HistogramView
 from app.viewer.number_box import NumberBox
-from app.viewer.rendering import Picture, percentile_window, upright_bar
+from app.viewer.rendering import RenderedImage, percentile_window, upright_bar
 from app.widgets.forms import centre_labels
 
 _TARGETS = ("a", "b", "fused")
@@ -40,7 +40,7 @@ class DisplayTab(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.target = "a"
-        self._picture: Picture | None = None
+        self._picture: RenderedImage | None = None
         self._window: Window = (0.0, 1.0)
         self.buttons: dict[str, QToolButton] = {}
         self._group = QButtonGroup(self)
@@ -149,7 +149,7 @@ class DisplayTab(QWidget):
             self.buttons[target].setChecked(True)
             self.target_changed.emit(target)
 
-    def show_picture(self, shown: Picture | None, window: Window, palette: str) -> None:
+    def show_picture(self, shown: RenderedImage | None, window: Window, palette: str) -> None:
         """Show a picture's histogram, window and palette; None for no picture."""
         if shown is not self._picture or shown is None:
             self._picture = shown
@@ -177,7 +177,7 @@ class DisplayTab(QWidget):
         self.unit.setText(fused if self.target == "fused" else self.tr("Unit: {0}").format(unit))
         self.unit.setVisible(bool(unit) or self.target == "fused")
 
-    def _set_ranges(self, shown: Picture | None) -> None:
+    def _set_ranges(self, shown: RenderedImage | None) -> None:
         low, high = shown.extent if shown is not None else (0.0, 1.0)
         size = (high - low) or 1.0
         decimals = 0 if size >= 255 else max(3, 3 - math.floor(math.log10(size)))

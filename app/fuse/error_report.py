@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import platform
 
-from app.fuse.state import Session
+from app.fuse.state import FuseState
 from app.widgets.privacy import without_names
 from app.workers import details_of
 from core import __version__
 
 
-def describe(session: Session) -> str:
+def describe(session: FuseState) -> str:
     """The problem on screen, the settings and the system, without file names."""
     problem = session.problem
     if problem is None:

@@ -11,10 +11,10 @@ from PySide6.QtGui import QImage
 
 from app.fuse.figure import Plate, as_array, figure, with_notice, with_notice_below
 from app.fuse.results import Outcome
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.viewer.display_state import DisplayState, FeatureView
 from app.viewer.rendering import features_of, source_picture, whole
-from core.errors import Said
+from core.errors import Message
 from core.progress import Progress
 from core.tasks import get_task
 from core.types import BitDepth, FloatArray
@@ -140,8 +140,10 @@ def _tags(outcome: Outcome, plan: ExportPlan) -> tuple[bytes, tuple[str, ...]]:
     if plan.tags and carries_tags(task.name):
         return found[0].block, ()
     place = any(tags.has_place for tags in found)
-    words = Said("Camera, time and place (EXIF, GPS) of the sources were left out.")
-    return b"", (words if place else Said("Camera and time (EXIF) of the sources were left out."),)
+    words = Message("Camera, time and place (EXIF, GPS) of the sources were left out.")
+    return b"", (
+        words if place else Message("Camera and time (EXIF) of the sources were left out."),
+    )
 
 
 def _provenance(outcome: Outcome, item: str) -> dict[str, str]:
@@ -192,8 +194,8 @@ def figure_of(outcome: Outcome, display: DisplayState) -> QImage:
     a, b = source_picture(outcome.pair.a), source_picture(outcome.pair.b)
     plates = []
     for title, shown, look in (
-        (f"A: {spoken(task.label_a)}", a, display.a),
-        (f"B: {spoken(task.label_b)}", b, display.b),
+        (f"A: {translate(task.label_a)}", a, display.a),
+        (f"B: {translate(task.label_b)}", b, display.b),
         (_tr("Fused"), outcome.pictures["fused"], display.fused),
     ):
         plates.append(Plate(title, shown, look.window or shown.window, look.palette))
@@ -211,7 +213,7 @@ def legend_of(outcome: Outcome) -> list[str]:
     method = f"{outcome.method_title} ({digest})" if digest else outcome.method_title
     size = f"{outcome.pair.a.width}×{outcome.pair.a.height}"
     software = result.provenance.get("software", "UniFusion Studio")
-    first = _tr("{0} by {1}, {2} pixels, {3}").format(spoken(task.title), method, size, software)
+    first = _tr("{0} by {1}, {2} pixels, {3}").format(translate(task.title), method, size, software)
     second = f"A: {outcome.pair.a.name}   B: {outcome.pair.b.name}"
     return [first, second]
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QTransf
 
 from app.i18n.numbers import number
 from app.viewer.display_state import Window
-from app.viewer.rendering import Picture, upright_bar, whole
+from app.viewer.rendering import RenderedImage, upright_bar, whole
 from core.types import FloatArray
 
 _LEAST_WIDTH = 320
@@ -25,7 +25,7 @@ class Plate:
     """One picture of a figure: its title, how it looks, and its unit."""
 
     title: str
-    picture: Picture
+    picture: RenderedImage
     window: Window
     palette: str = "grey"
 

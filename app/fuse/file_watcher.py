@@ -7,12 +7,12 @@ from pathlib import Path
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal
 
 from app.fuse.results import Stamp, stamp_of
-from app.fuse.state import Session
+from app.fuse.state import FuseState
 
 _CALM_MS = 300
 
 
-class SourceWatch(QObject):
+class SourceWatcher(QObject):
     """Compares the files of the pair on show with what was read."""
 
     changed = Signal(object)
@@ -20,7 +20,7 @@ class SourceWatch(QObject):
     gone = Signal(object)
     """Path of a file that is not there any more."""
 
-    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+    def __init__(self, session: FuseState, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._watcher = QFileSystemWatcher(self)

@@ -10,9 +10,9 @@ from PySide6.QtCore import QCoreApplication
 from app.fuse.info_tab import Rows
 from app.fuse.messages import reason_of
 from app.fuse.results import Loaded, Outcome, Sources
-from app.fuse.state import Session
+from app.fuse.state import FuseState
 from app.i18n.numbers import number
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.viewer.display_state import Window
 from app.viewer.painter import short
 from core.tasks import get_task
@@ -22,14 +22,14 @@ def _tr(text: str) -> str:
     return QCoreApplication.translate("info", text)
 
 
-def rows_of(session: Session) -> Rows:
+def rows_of(session: FuseState) -> Rows:
     """Everything worth knowing of sources and result."""
     rows: Rows = []
     task = session.task
     sources = session.sources
     for title, side, asked, window in (
-        (f"A – {spoken(task.label_a)}", sources.a, sources.asked[0], session.window_of("a")),
-        (f"B – {spoken(task.label_b)}", sources.b, sources.asked[1], session.window_of("b")),
+        (f"A – {translate(task.label_a)}", sources.a, sources.asked[0], session.window_of("a")),
+        (f"B – {translate(task.label_b)}", sources.b, sources.asked[1], session.window_of("b")),
     ):
         if side is not None:
             rows.append((title, _source(side, window or side.image.window)))
@@ -43,7 +43,8 @@ def rows_of(session: Session) -> Rows:
         timings = session.outcome.result.timings
         if timings:
             lines = [
-                (spoken(stage), f"{number(seconds, '.3f')} s") for stage, seconds in timings.items()
+                (translate(stage), f"{number(seconds, '.3f')} s")
+                for stage, seconds in timings.items()
             ]
             rows.append((_tr("Timings"), lines))
     return rows or [(_tr("Nothing is open"), [])]
@@ -105,14 +106,14 @@ def _source(side: Loaded, window: Window) -> list[tuple[str, str]]:
         lines.append((_tr("Pixel"), f"{number(across, '.3g')} × {number(down, '.3g')} mm"))
     else:
         lines.append((_tr("Pixel"), _tr("size in mm not known")))
-    lines += [(_tr("Note"), spoken(note)) for note in image.notes]
+    lines += [(_tr("Note"), translate(note)) for note in image.notes]
     return [(name, value) for name, value in lines if value]
 
 
 def _making(outcome: Outcome) -> list[tuple[str, str]]:
     """On what a result was made, and how long it took."""
     device = outcome.result.device
-    said = ": ".join(filter(None, (spoken(device.label), spoken(device.reason))))
+    said = ": ".join(filter(None, (translate(device.label), translate(device.reason))))
     lines = [(_tr("Device"), said)]
     if outcome.is_stored:
         return lines
@@ -124,7 +125,7 @@ def _result(outcome: Outcome, stale: bool) -> list[tuple[str, str]]:
     lines = [
         (_tr("Method"), outcome.method_title),
         (_tr("Kind"), _tr("model") if outcome.is_model else _tr("classical")),
-        (_tr("Task"), spoken(get_task(result.task).title)),
+        (_tr("Task"), translate(get_task(result.task).title)),
         *_making(outcome),
         (_tr("Depth"), _depth(result.bit_depth)),
         (_tr("State"), _tr("stale: something changed since") if stale else _tr("up to date")),
@@ -132,4 +133,4 @@ def _result(outcome: Outcome, stale: bool) -> list[tuple[str, str]]:
     for name, closeness in zip((_tr("Â, PSNR"), _tr("B̂, PSNR")), outcome.recon_psnr, strict=True):
         if closeness is not None:
             lines.append((name, f"{number(closeness, '.2f')} dB"))
-    return lines + [(_tr("Note"), spoken(note)) for note in result.notes]
+    return lines + [(_tr("Note"), translate(note)) for note in result.notes]

@@ -10,11 +10,11 @@ from app.fuse.display_tab import DisplayTab
 from app.fuse.features_tab import THUMB, FeaturesTab
 from app.fuse.info import rows_of
 from app.fuse.info_tab import InfoTab
-from app.fuse.measurements import SideWork
+from app.fuse.measurements import Measurements
 from app.fuse.metrics_tab import MetricRow, MetricsTab
-from app.fuse.page import FuseView
+from app.fuse.page import FusePage
 from app.fuse.scenes import picture_of, window_of
-from app.fuse.state import Session
+from app.fuse.state import FuseState
 from app.viewer.display_state import Window
 
 
@@ -22,7 +22,7 @@ class Inspector(QTabWidget):
     """Keeps its tabs in step with the session; what costs time is done when a tab is seen."""
 
     def __init__(
-        self, session: Session, view: FuseView, work: SideWork, parent: QWidget | None = None
+        self, session: FuseState, view: FusePage, work: Measurements, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self._session = session

@@ -12,8 +12,8 @@ from PySide6.QtGui import QImage
 
 from app.fuse.metrics_tab import MetricLine
 from app.fuse.results import Outcome
-from app.fuse.state import Problem, Session
-from app.i18n.translate import spoken
+from app.fuse.state import FuseState, Problem
+from app.i18n.translate import translate
 from app.viewer.display_state import Adapter
 from app.viewer.rendering import features_of, picture, small
 from app.workers import Job, Runner
@@ -29,7 +29,7 @@ def metric_lines(progress: Progress) -> tuple[MetricLine, ...]:
 
     chosen = (METRICS[name] for name in (*MAIN_METRICS, *_MORE_METRICS))
     return tuple(
-        MetricLine(m.name, spoken(m.title), m.direction == "higher", spoken(m.explanation))
+        MetricLine(m.name, translate(m.title), m.direction == "higher", translate(m.explanation))
         for m in chosen
     )
 
@@ -66,14 +66,14 @@ def channel_thumbs(
     return thumbs
 
 
-class SideWork(QObject):
+class Measurements(QObject):
     """Measures results and draws channels when somebody looks."""
 
     metrics_changed = Signal()
     thumbs_ready = Signal(object)
     """list[QImage] of the result on show."""
 
-    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+    def __init__(self, session: FuseState, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._measuring = Runner("measure", self, background=True)

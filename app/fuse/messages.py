@@ -8,9 +8,9 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from app.commands.registry import Registry
-from app.fuse.state import Session
-from app.i18n.translate import spoken_all, spoken_error
+from app.commands.registry import CommandRegistry
+from app.fuse.state import FuseState
+from app.i18n.translate import translate_all, translate_error
 from app.widgets.file_manager import told_apart
 from app.widgets.message_bars import ErrorCard, MessageBar
 from core.errors import FusionError
@@ -18,7 +18,7 @@ from core.errors import FusionError
 
 def reason_of(error: FusionError, path: Path, both: Iterable[Path | None]) -> str:
     """Why a file is not shown: in a word about itself, or about the other one by its name."""
-    what, why, _remedy = spoken_error(error)
+    what, why, _remedy = translate_error(error)
     known = [one for one in both if one is not None]
     alike = sum(one.name == path.name for one in known) > 1
     if what in ("", str(path)) or (what == path.name and not alike):
@@ -31,7 +31,9 @@ def reason_of(error: FusionError, path: Path, both: Iterable[Path | None]) -> st
 class Messages(QObject):
     """Shows a session's problem and notices in three bars; it lays none of them out."""
 
-    def __init__(self, session: Session, keys: Registry, parent: QObject | None = None) -> None:
+    def __init__(
+        self, session: FuseState, keys: CommandRegistry, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._session = session
         self._keys = keys
@@ -65,7 +67,7 @@ class Messages(QObject):
             "damaged": self.tr("Show what is there"),
         }
         label = labels.get(problem.remedy, "")
-        (what, why, remedy), path = spoken_error(problem.error), problem.path
+        (what, why, remedy), path = translate_error(problem.error), problem.path
         # The name is read at a glance; the whole path is in the tip, and in Info.
         named, both = what, self._session.sources.asked
         for one in (path, *both):
@@ -77,7 +79,7 @@ class Messages(QObject):
     def _show_notices(self) -> None:
         offer = self._session.offer
         own = (offer.text,) if offer is not None else ()
-        lines = spoken_all((*own, *self._session.notices))
+        lines = translate_all((*own, *self._session.notices))
         self.notice.show_text("\n".join(lines), offer.answers if offer is not None else ())
 
     def _dismiss_notice(self) -> None:

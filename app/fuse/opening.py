@@ -11,9 +11,16 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.fuse import tasks
-from app.fuse.results import AS_DAMAGED, Kept, ResultStore, Sources, resampled_side, swapped_stamp
-from app.fuse.state import Offer, Problem, Remedy, Running, Session, Side
-from app.i18n.translate import spoken
+from app.fuse.results import (
+    AS_DAMAGED,
+    ResultStore,
+    Sources,
+    StoredResults,
+    resampled_side,
+    swapped_stamp,
+)
+from app.fuse.state import Activity, FuseState, Offer, Problem, Remedy, Side
+from app.i18n.translate import translate
 from app.widgets.file_manager import file_of
 from app.workers import Job, Runner
 from core.errors import DamagedImage, FusionError, SizeMismatch
@@ -36,7 +43,7 @@ class Opening(QObject):
     idle = Signal()
     """A fusion ended, whichever way, and none follows."""
 
-    def __init__(self, session: Session, samples: Path, parent: QObject | None = None) -> None:
+    def __init__(self, session: FuseState, samples: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.session = session
         self.store = ResultStore()
@@ -268,7 +275,7 @@ class Opening(QObject):
             self._fuse_at_once(sources)
             task = self.session.task
             text = self.tr("By their names these are “{0}” and “{1}”: the task is now “{2}”.")
-            labels = (spoken(task.label_a), spoken(task.label_b), spoken(task.title))
+            labels = (translate(task.label_a), translate(task.label_b), translate(task.title))
             self.session.set_message(text.format(*labels))
 
     def _suggested(self) -> str:
@@ -283,9 +290,9 @@ class Opening(QObject):
         text = self.tr(
             "By their names these are “{0}” and “{1}”, but the task is “{2}”. "
             "Nothing is fused before you choose."
-        ).format(spoken(other.label_a), spoken(other.label_b), spoken(task.title))
-        switch = self.tr("Switch to {0}").format(spoken(other.title))
-        keep = self.tr("Keep {0}").format(spoken(task.title))
+        ).format(translate(other.label_a), translate(other.label_b), translate(task.title))
+        switch = self.tr("Switch to {0}").format(translate(other.title))
+        keep = self.tr("Keep {0}").format(translate(task.title))
         self.session.set_offer(Offer(text, (("switch_task", switch), ("keep_task", keep))))
 
     def switch_task(self) -> None:
@@ -387,18 +394,18 @@ class Opening(QObject):
             selected = session.outcome.key if session.outcome else ""
             look = session.display
             windows: Windows = (look.a.window, look.b.window)
-            self.store.put(Kept(session.sources, finished, selected, windows))
+            self.store.put(StoredResults(session.sources, finished, selected, windows))
 
     # --- what is going on ------------------------------------------------------------------
 
     def _show_progress(self, job: Job, *, fusing: bool) -> None:
         stage = self.tr("Waiting for the engine") if fusing else self.tr("Reading pictures")
-        self.session.set_running(Running(stage, fusing=fusing))
+        self.session.set_running(Activity(stage, fusing=fusing))
         job.progress.connect(partial(self._progress, job.number, fusing))
 
     def _progress(self, number: int, fusing: bool, done: float, total: float, stage: str) -> None:
         if self._is_current(number):
-            self.session.set_running(Running(stage, done, total, fusing=fusing))
+            self.session.set_running(Activity(stage, done, total, fusing=fusing))
 
     def _jobs_now(self) -> list[Job]:
         jobs_now = (self._load_job, self._fuse_job, self._preview_job)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from app.commands.registry import Registry
+from app.commands.registry import CommandRegistry
 from app.fuse.active_pane import ActivePane
 from app.fuse.compare_bar import CompareBar
 from app.fuse.feature_pane import FeaturePane
@@ -17,10 +17,10 @@ from app.fuse.layouts import arrange
 from app.fuse.messages import Messages, reason_of
 from app.fuse.recon_pane import ReconPane
 from app.fuse.scenes import dragged_window, fitted, operands, picture_of, scene_of, window_of
-from app.fuse.state import Loaded, Outcome, Session
+from app.fuse.state import FuseState, Loaded, Outcome
 from app.fuse.welcome import Welcome
 from app.i18n.numbers import filled, number
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.viewer.display_state import Compare, Window
 from app.viewer.pane import Pane
 from app.viewer.view_link import ViewLink
@@ -31,7 +31,7 @@ _FROM_RESULT = ("fused", "recon_a", "recon_b", "features")
 _WINDOWED = ("a", "b", "fused", "recon_a", "recon_b")
 
 
-class FuseView(QWidget):
+class FusePage(QWidget):
     """Shows a session. Every wish of the person leaves as a signal."""
 
     remedy_requested = Signal(str)
@@ -41,7 +41,9 @@ class FuseView(QWidget):
     side_dropped = Signal(str, object)
     """“a” or “b”, list[Path]"""
 
-    def __init__(self, session: Session, keys: Registry, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, session: FuseState, keys: CommandRegistry, parent: QWidget | None = None
+    ) -> None:
         """
         Args:
             keys: knows the keys of commands that are spoken of.
@@ -227,8 +229,8 @@ class FuseView(QWidget):
     def _show_task(self) -> None:
         task = self.session.task
         self.welcome.show_task(task.name)
-        self.panes["a"].set_title(spoken(task.label_a))
-        self.panes["b"].set_title(spoken(task.label_b))
+        self.panes["a"].set_title(translate(task.label_a))
+        self.panes["b"].set_title(translate(task.label_b))
         self.panes["fused"].set_title(self.tr("Fused"))
         self.panes["recon_a"].set_title(self.tr("Reconstruction A"))
         self.panes["recon_b"].set_title(self.tr("Reconstruction B"))
@@ -240,7 +242,7 @@ class FuseView(QWidget):
     def _show_source_words(self) -> None:
         """What is written where a source will be: the file asked for and why it is not shown."""
         task, sources = self.session.task, self.session.sources
-        labels = (spoken(task.label_a), spoken(task.label_b))
+        labels = (translate(task.label_a), translate(task.label_b))
         for name, label, path in zip(("a", "b"), labels, sources.asked, strict=True):
             if path is None:
                 key = self._keys.key_of("file.open")
@@ -370,7 +372,7 @@ class FuseView(QWidget):
 
     def _fused_info(self, outcome: Outcome) -> str:
         if outcome.is_stored:
-            return " · ".join((outcome.method_title, spoken(outcome.result.device.reason)))
+            return " · ".join((outcome.method_title, translate(outcome.result.device.reason)))
         device = short_device(outcome.result.device)
         parts = [outcome.method_title, device, f"{number(outcome.seconds, '.1f')} s"]
         return " · ".join(part for part in parts if part)

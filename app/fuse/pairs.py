@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.fuse.results import Stamp
-from app.fuse.state import Problem, Session
-from app.i18n.translate import spoken, spoken_all
+from app.fuse.state import FuseState, Problem
+from app.i18n.translate import translate, translate_all
 from app.widgets.file_manager import told_apart
 from app.workers import Runner
 from core.errors import FusionError, SizeMismatch
@@ -112,7 +112,7 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class Found:
+class PairSearchResult:
     """What was found, and the list with it."""
 
     new: PairingPlan
@@ -123,7 +123,7 @@ class Found:
     """So many were listed already."""
 
     @classmethod
-    def of(cls, new: PairingPlan, before: PairingPlan | None) -> Found:
+    def of(cls, new: PairingPlan, before: PairingPlan | None) -> PairSearchResult:
         """Add ``new`` to ``before``."""
         plan, known = merged(before, new)
         return cls(new, before, Listing.of(plan), known)
@@ -136,7 +136,7 @@ def find_more(
     progress: Progress,
     *,
     task_by_hand: bool = True,
-) -> Found:
+) -> PairSearchResult:
     """Pair files and folders and add them to the plan of the moment. For a worker thread.
 
     Args:
@@ -145,7 +145,7 @@ def find_more(
     plan = find_pairs(paths, task, progress)
     if not task_by_hand and plan.suggested_task not in ("", task):
         plan = find_pairs(paths, plan.suggested_task, progress)
-    return Found.of(plan, before())
+    return PairSearchResult.of(plan, before())
 
 
 class Pairs(QObject):
@@ -158,7 +158,7 @@ class Pairs(QObject):
     note_changed = Signal()
 
     def __init__(
-        self, session: Session, controller: Controller, parent: QObject | None = None
+        self, session: FuseState, controller: Controller, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._session = session
@@ -225,9 +225,9 @@ class Pairs(QObject):
         self.note = note
         self.note_changed.emit()
 
-    def _found(self, found: Found) -> None:
+    def _found(self, found: PairSearchResult) -> None:
         if found.before is not self.plan:  # another list came meanwhile
-            found = Found.of(found.new, self.plan)
+            found = PairSearchResult.of(found.new, self.plan)
         first = next((m for m in found.new.active), None)
         self.note = self._summary(found.new, found.known)
         self.show(found.listing)
@@ -257,7 +257,7 @@ class Pairs(QObject):
             if new.loose == 1:
                 text = self.tr("One file has no partner: see “Pairs…”.")
             said.append(text.format(new.loose))
-        return " ".join((*said, *spoken_all(new.notes)))
+        return " ".join((*said, *translate_all(new.notes)))
 
     def set_plan(self, plan: PairingPlan) -> None:
         """List the pairs of another plan."""
@@ -308,7 +308,7 @@ class Pairs(QObject):
         if suggested not in ("", self._session.task.name):
             task = TASKS[suggested]
             why = self.tr("By their names these are “{0}” and “{1}”: another task.")
-            return State("check", why.format(spoken(task.label_a), spoken(task.label_b)))
+            return State("check", why.format(translate(task.label_a), translate(task.label_b)))
         return State("ready")
 
     def _task_of(self, key: Key) -> str:
@@ -393,7 +393,7 @@ class Pairs(QObject):
             badge: Badge = "check" if isinstance(problem.error, SizeMismatch) else "failed"
             if not all(path.exists() for path in self.current):
                 badge = "missing"
-            self._set_state(self.current, State(badge, spoken(problem.error.said)))
+            self._set_state(self.current, State(badge, translate(problem.error.message)))
 
     def look_again(self) -> None:
         """See which listed files are still there (in the background)."""

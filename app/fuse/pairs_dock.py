@@ -12,7 +12,7 @@ from app.fuse.pairs import Key, Pairs, key_of
 from app.fuse.pairs_list_model import THUMB, PairModel, PairRow
 from app.fuse.pairs_list_view import PairList
 from app.pairs.table import PairDialog
-from app.pairs.thumbnails import Thumbs
+from app.pairs.thumbnails import ThumbnailLoader
 
 if TYPE_CHECKING:
     from core.pairing.plan import Match
@@ -34,7 +34,7 @@ class PairsDock(QWidget):
         self._pairs = pairs
         self.model = PairModel(self._state_of)
         self.list = PairList(self.model)
-        self.thumbs = Thumbs(THUMB, self)
+        self.thumbs = ThumbnailLoader(THUMB, self)
         self.dialog: PairDialog | None = None
         self.folder_dialog: QFileDialog | None = None
         self._watcher = QFileSystemWatcher(self)

@@ -24,7 +24,7 @@ from PySide6.QtGui import (
     QStandardItemModel,
 )
 
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.widgets import theme
 
 Index = QModelIndex | QPersistentModelIndex
@@ -228,7 +228,7 @@ class PairModel(QStandardItemModel):
         if item is not None and not item.toolTip():
             row = self._all[item.data(_NUMBER)]
             files = f"A: {key[0].name}\nB: {key[1].name}"
-            said = (files, spoken(row.reason), self._state(key)[1])
+            said = (files, translate(row.reason), self._state(key)[1])
             item.setToolTip("\n".join(part for part in said if part))
 
     def index_of(self, key: Key | None) -> QModelIndex:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from app.viewer.display_state import FeatureView, Window
-from app.viewer.rendering import Picture
+from app.viewer.rendering import RenderedImage
 from core.errors import FusionError
 from core.fusion.feature_maps import PcaBasis
-from core.messages import Said
+from core.messages import Message
 from core.types import FusionResult, Image, SourcePair
 from core.windows import Windows
 
@@ -37,7 +37,7 @@ class Loaded:
     """A source picture and what the screen shows of it."""
 
     image: Image
-    picture: Picture
+    picture: RenderedImage
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +82,7 @@ class Sources:
         """What the reader had to do to the files."""
         sides = (("A", self.a), ("B", self.b))
         return tuple(
-            Said("{0}: {1}", letter, note)
+            Message("{0}: {1}", letter, note)
             for letter, side in sides
             if side is not None
             for note in side.image.notes
@@ -104,7 +104,7 @@ class Outcome:
     is_model: bool
     is_preview: bool
     seconds: float
-    pictures: Mapping[str, Picture]
+    pictures: Mapping[str, RenderedImage]
     basis: PcaBasis | None = None
     requested_method: str = ""
     feature_view: FeatureView = field(default_factory=FeatureView)
@@ -149,7 +149,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredResults:
     """What is kept of a pair: sources, results and windows, and which result was on show."""
 
     sources: Sources
@@ -170,9 +170,9 @@ class ResultStore:
 
     def __init__(self, limit: int = LIMIT_BYTES) -> None:
         self.limit = limit
-        self._kept: OrderedDict[Stamp, Kept] = OrderedDict()
+        self._kept: OrderedDict[Stamp, StoredResults] = OrderedDict()
 
-    def put(self, kept: Kept) -> None:
+    def put(self, kept: StoredResults) -> None:
         """Remember a pair as the newest; older ones go while the bound is exceeded."""
         stamp = kept.sources.stamp
         if stamp is None:
@@ -182,7 +182,7 @@ class ResultStore:
         while len(self._kept) > 1 and self.nbytes > self.limit:
             self._kept.popitem(last=False)
 
-    def get(self, stamp: Stamp | None) -> Kept | None:
+    def get(self, stamp: Stamp | None) -> StoredResults | None:
         """What is kept of a pair."""
         return self._kept.get(stamp) if stamp is not None else None
 

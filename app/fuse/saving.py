@@ -9,10 +9,10 @@ from PySide6.QtCore import QObject, Signal
 
 from app.fuse import tasks
 from app.fuse.export import ExportPlan, clipboard_picture, export_files
-from app.fuse.state import Outcome, Problem, Remedy, Session
+from app.fuse.state import FuseState, Outcome, Problem, Remedy
 from app.widgets.file_manager import file_of
 from app.workers import Runner
-from core.errors import FusionError, Said
+from core.errors import FusionError, Message
 
 
 class Saving(QObject):
@@ -25,7 +25,7 @@ class Saving(QObject):
     copied = Signal(object)
     """A QImage for the clipboard."""
 
-    def __init__(self, session: Session, files: Runner, parent: QObject | None = None) -> None:
+    def __init__(self, session: FuseState, files: Runner, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._files = files
@@ -75,7 +75,7 @@ class Saving(QObject):
 
     def _say(self, notes: tuple[str, ...]) -> None:
         if notes:
-            self._session.set_message(Said.joined(" ", notes))
+            self._session.set_message(Message.joined(" ", notes))
 
     def _fail(self, outcome: Outcome, remedy: Remedy, error: FusionError) -> None:
         # Doing it elsewhere would write another pair's picture once that is on show.

@@ -6,17 +6,17 @@ from dataclasses import replace
 
 from PySide6.QtCore import QCoreApplication
 
-from app.fuse.state import Session
-from app.viewer.display_state import FARTHEST, Look, Window
+from app.fuse.state import FuseState
+from app.viewer.display_state import FARTHEST, PaneDisplay, Window
 from app.viewer.painter import Layer, Scene
-from app.viewer.rendering import Picture
+from app.viewer.rendering import RenderedImage
 
 
 def _tr(text: str) -> str:
     return QCoreApplication.translate("scenes", text)
 
 
-def picture_of(session: Session, operand: str) -> Picture | None:
+def picture_of(session: FuseState, operand: str) -> RenderedImage | None:
     """The picture an operand names: a pane's, or “result:” and the key of another result."""
     if operand in ("a", "b"):
         side = session.sources.a if operand == "a" else session.sources.b
@@ -28,7 +28,7 @@ def picture_of(session: Session, operand: str) -> Picture | None:
     return session.outcome.pictures.get(operand) if session.outcome is not None else None
 
 
-def name_of(session: Session, operand: str) -> str:
+def name_of(session: FuseState, operand: str) -> str:
     """What an operand is called on screen."""
     names = {
         "a": "A",
@@ -44,7 +44,7 @@ def name_of(session: Session, operand: str) -> str:
     return names.get(operand, operand)
 
 
-def operands(session: Session) -> list[tuple[str, str]]:
+def operands(session: FuseState) -> list[tuple[str, str]]:
     """What can be compared now: operand and name."""
     found = [
         (name, name_of(session, name))
@@ -55,7 +55,7 @@ def operands(session: Session) -> list[tuple[str, str]]:
     return found + [(f"result:{r.key}", r.method_title) for r in others]
 
 
-def window_of(session: Session, pane: str) -> Window:
+def window_of(session: FuseState, pane: str) -> Window:
     """The window a pane is shown in, in the unit of its own picture."""
     look = session.display.look(pane)
     shown = picture_of(session, pane)
@@ -72,13 +72,13 @@ def window_of(session: Session, pane: str) -> Window:
     return (look.window[0] - low) / (high - low), (look.window[1] - low) / (high - low)
 
 
-def layer_of(session: Session, operand: str) -> Layer | None:
+def layer_of(session: FuseState, operand: str) -> Layer | None:
     """An operand, dressed as its pane is."""
     shown = picture_of(session, operand)
     if shown is None:
         return None
     pane = "fused" if operand.startswith("result:") else operand
-    look: Look = session.display.look(pane)
+    look: PaneDisplay = session.display.look(pane)
     window = look.window if operand.startswith("result:") else window_of(session, operand)
     window = window or shown.window
     # In differences a source counts as it is seen, and so as it is fused.
@@ -86,7 +86,7 @@ def layer_of(session: Session, operand: str) -> Layer | None:
     return Layer(shown, window, look.palette, name_of(session, operand), counts)
 
 
-def scene_of(session: Session, pane: str) -> Scene | None:
+def scene_of(session: FuseState, pane: str) -> Scene | None:
     """The scene of a pane; None where there is nothing to show."""
     base = layer_of(session, pane)
     if base is None:
@@ -99,7 +99,7 @@ def scene_of(session: Session, pane: str) -> Scene | None:
     return Scene(base)
 
 
-def _compared(session: Session, base: Layer) -> Scene:
+def _compared(session: FuseState, base: Layer) -> Scene:
     compare = session.display.compare
     if compare.mode == "off" or (compare.mode == "overlay" and not compare.overlaid):
         return Scene(base)
@@ -109,7 +109,7 @@ def _compared(session: Session, base: Layer) -> Scene:
     return Scene(first, second, compare.mode, compare.position, compare.opacity, compare.span)
 
 
-def dragged_window(shown: Picture, start: Window, right: float, down: float) -> Window:
+def dragged_window(shown: RenderedImage, start: Window, right: float, down: float) -> Window:
     """A window after a drag: to the right widens it, upwards makes the picture brighter.
 
     A change of the level leaves the width as it is, and may take the window out of the data.
@@ -125,7 +125,7 @@ def dragged_window(shown: Picture, start: Window, right: float, down: float) -> 
     return fitted(shown, (middle - width / 2, middle + width / 2))
 
 
-def fitted(shown: Picture, window: Window) -> Window:
+def fitted(shown: RenderedImage, window: Window) -> Window:
     """A window that is not empty and not lost far from the data; its width stays as it is.
 
     Of quantities that are never negative (activity, SUV) the low end stays at 0 or above.

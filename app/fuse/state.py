@@ -11,22 +11,22 @@ from PySide6.QtCore import QObject, Signal
 from app.engine import EngineInfo, Method, default_method
 from app.fuse.results import Loaded, Outcome, Sources, with_result
 from app.viewer.display_state import DisplayState, FeatureView, Window
-from app.viewer.rendering import Picture
+from app.viewer.rendering import RenderedImage
 from app.widgets.privacy import without_names
 from core.errors import FusionError
 from core.tasks import TASKS, TaskSpec, get_task
 from core.windows import Windows
 
 __all__ = [
+    "Activity",
     "EngineInfo",
+    "FuseState",
     "Loaded",
     "Method",
     "Offer",
     "Outcome",
     "Problem",
     "Remedy",
-    "Running",
-    "Session",
     "Side",
     "Sources",
     "default_method",
@@ -58,7 +58,7 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class Running:
+class Activity:
     """Work under way, in the words of the status bar."""
 
     stage: str
@@ -68,7 +68,7 @@ class Running:
     cancelling: bool = False
 
 
-class Session(QObject):
+class FuseState(QObject):
     """The state of the window. Setters do nothing when nothing changes."""
 
     task_changed = Signal()
@@ -97,7 +97,7 @@ class Session(QObject):
         self.outcome: Outcome | None = None
         self.results: tuple[Outcome, ...] = ()
         self.display = DisplayState()
-        self.running: Running | None = None
+        self.running: Activity | None = None
         self.problem: Problem | None = None
         self.message = ""
         self.offer: Offer | None = None
@@ -106,7 +106,7 @@ class Session(QObject):
         self.known_paths: set[Path] = set()
         self._stale = False
         self._outdated: tuple[bool, ...] = ()
-        self._last_shown: dict[Side, Picture] = {}
+        self._last_shown: dict[Side, RenderedImage] = {}
 
     # --- task and method -------------------------------------------------------------------
 
@@ -289,7 +289,7 @@ class Session(QObject):
         if view != self.display.features:
             self.set_display(replace(self.display, features=view))
 
-    def set_feature_picture(self, of: Outcome, picture: Picture, view: FeatureView) -> None:
+    def set_feature_picture(self, of: Outcome, picture: RenderedImage, view: FeatureView) -> None:
         """Take a freshly drawn feature picture, unless its result is gone."""
         if of not in self.results:
             return
@@ -324,7 +324,7 @@ class Session(QObject):
 
     # --- what is going on ------------------------------------------------------------------
 
-    def set_running(self, running: Running | None) -> None:
+    def set_running(self, running: Activity | None) -> None:
         """Show or end the running state."""
         if running != self.running:
             self.running = running
@@ -361,7 +361,7 @@ class Session(QObject):
         return tuple(dict.fromkeys((*own, *self.sources.notes, *result)))
 
 
-def _kind(shown: Picture) -> tuple[object, ...]:
+def _kind(shown: RenderedImage) -> tuple[object, ...]:
     """What a window must mean the same for."""
     return shown.unit, shown.window, shown.extent
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication
 
 from app.fuse.results import Outcome, as_seen
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.viewer.display_state import FeatureView
 from app.viewer.rendering import picture
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.progress import Progress
 from core.types import DeviceChoice, FusionResult, SourcePair
 from core.windows import Windows
@@ -56,7 +56,7 @@ def read_stored(
     if image.size != pair.a.size:
         raise InputError(
             stored.path.name,
-            Said(
+            Message(
                 "it is {0}×{1} pixels and the sources are {2}×{3}: it is not their result, or not "
                 "as it was written",
                 *image.size,
@@ -79,7 +79,7 @@ def read_stored(
     return Outcome(
         result,
         pair,
-        spoken(title) or Path(stored.method).name,
+        translate(title) or Path(stored.method).name,
         is_model=stored.method not in BASELINES,
         is_preview=False,
         seconds=0.0,

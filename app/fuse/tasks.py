@@ -19,11 +19,17 @@ import numpy as np
 from app.engine import Engine, LazyEngine, Method, default_method, tr
 from app.fuse.results import AS_DAMAGED, ONE_CAMERA, RESAMPLED, Stamp, as_seen, stamp_of
 from app.fuse.state import Loaded, Outcome, Side, Sources
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.viewer.display_state import FeatureView
-from app.viewer.rendering import Picture, basis_of, feature_picture, result_pictures, source_picture
+from app.viewer.rendering import (
+    RenderedImage,
+    basis_of,
+    feature_picture,
+    result_pictures,
+    source_picture,
+)
 from app.workers.background_import import collector_at_rest, libraries, open_libraries
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.progress import Progress
 from core.tasks import TASKS, get_task
 from core.types import FloatArray, FusionRequest, FusionResult, Image, SourcePair
@@ -131,7 +137,7 @@ def depends_on_task(pair: SourcePair) -> bool:
     return any(is_shared(pair, name) for name, task in TASKS.items() if task.one_camera)
 
 
-def _counted(picture: Picture) -> Picture:
+def _counted(picture: RenderedImage) -> RenderedImage:
     """The same, its values counted here and not on the window's thread."""
     _ = picture.histogram
     return picture
@@ -152,7 +158,7 @@ def sample_paths(task: str, folder: Path) -> tuple[Path, Path]:
     a, b = folder / f"{task}_a.png", folder / f"{task}_b.png"
     if not (a.is_file() and b.is_file()):
         raise InputError(
-            Said("There is no sample pair for “{0}”", Said.plain(get_task(task).title)),
+            Message("There is no sample pair for “{0}”", Message.plain(get_task(task).title)),
             "its files are missing from this installation",
             "Open two pictures of your own, or install the program again.",
         )
@@ -197,7 +203,7 @@ def classical_preview(plan: FusePlan, progress: Progress) -> Outcome | None:
     begun = time.perf_counter()
     result = fuse_classically(request, progress)
     seconds = time.perf_counter() - begun
-    title = spoken(BASELINES[name].title)
+    title = translate(BASELINES[name].title)
     drawn = _drawn(result, plan, title, seconds, progress)
     return replace(drawn, is_preview=True, requested_method=name)
 
@@ -236,7 +242,7 @@ def _fused(engine: Engine, plan: FusePlan, method: Method | None, progress: Prog
     begun = time.perf_counter()
     result = engine.fuse(request, progress)
     seconds = time.perf_counter() - begun
-    title = spoken(method.title) if method is not None else Path(result.method).name
+    title = translate(method.title) if method is not None else Path(result.method).name
     drawn = _drawn(result, plan, title, seconds, progress)
     return replace(drawn, is_model=is_model, requested_method=request.method)
 
@@ -289,7 +295,7 @@ def reconstruction_psnr(
     )
 
 
-def draw_features(outcome: Outcome, view: FeatureView, progress: Progress) -> Picture | None:
+def draw_features(outcome: Outcome, view: FeatureView, progress: Progress) -> RenderedImage | None:
     """Another view of the features of a result on screen."""
     if outcome.basis is None:
         return None

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.widgets import theme
 from app.widgets.drop import DropZone
 from app.widgets.elided_label import ElidedLabel
@@ -48,7 +48,7 @@ class TaskCard(QToolButton):
         self.setObjectName("taskCard")
         self.setCheckable(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        title, said = spoken(task.title), spoken(task.description)
+        title, said = translate(task.title), translate(task.description)
         self.setAccessibleName(title)
         self.setAccessibleDescription(said)
         self.setToolTip(said)

@@ -7,29 +7,31 @@ from collections.abc import Iterable
 from PySide6.QtCore import QCoreApplication
 
 from app.i18n.numbers import filled
-from core.errors import FusionError, Said
+from core.errors import FusionError, Message
 
 
-def spoken(text: str) -> str:
+def translate(text: str) -> str:
     """A name, stage or explanation of the engine in the person's language, if it is known.
 
     A text made from a template is made anew from the translated one, with the same values.
     """
-    if isinstance(text, Said):
-        values = (spoken(value) if isinstance(value, Said) else value for value in text.values)
+    if isinstance(text, Message):
+        values = (
+            translate(value) if isinstance(value, Message) else value for value in text.values
+        )
         return filled(_translated(text.template), *values)
     return _translated(text)
 
 
-def spoken_all(texts: Iterable[str]) -> list[str]:
+def translate_all(texts: Iterable[str]) -> list[str]:
     """Several of them."""
-    return [spoken(text) for text in texts]
+    return [translate(text) for text in texts]
 
 
 def _translated(text: str) -> str:
     return QCoreApplication.translate("core", text) if text else ""
 
 
-def spoken_error(error: FusionError) -> tuple[str, str, str]:
+def translate_error(error: FusionError) -> tuple[str, str, str]:
     """What failed, why, and what to do about it, in the person's language where it is known."""
-    return spoken(error.what), spoken(error.why), spoken(error.remedy)
+    return translate(error.what), translate(error.why), translate(error.remedy)

@@ -34,7 +34,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.i18n.numbers import number
-from app.i18n.translate import spoken, spoken_error
+from app.i18n.translate import translate, translate_error
 from app.packs.service import PackListing, PackRow, PackWork
 from app.widgets.cards import Card
 from app.widgets.forms import centre_labels
@@ -227,7 +227,7 @@ class PacksDialog(QDialog):
             self.tree.clear()
             for task in TASKS.values():
                 rows = [row for row in listing.rows if row.task == task.name]
-                self._add_group(spoken(task.title), [self._pack_item(row) for row in rows])
+                self._add_group(translate(task.title), [self._pack_item(row) for row in rows])
             if listing.broken:
                 items = [_broken_item(path, why) for path, why in listing.broken]
                 self._add_group(self.tr("Cannot be used"), items)
@@ -372,7 +372,7 @@ class PacksDialog(QDialog):
             self._work.purge()
 
     def _fail(self, error: FusionError) -> None:
-        self.error.show_error(*spoken_error(error), "", "")
+        self.error.show_error(*translate_error(error), "", "")
         self._work.refresh()
 
     def done(self, result: int) -> None:

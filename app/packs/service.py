@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from app.i18n.numbers import number
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.workers import Runner
 from core.progress import Progress
 
@@ -74,7 +74,7 @@ def list_packs(progress: Progress) -> PackListing:
         rows.append(
             PackRow(
                 manifest.name,
-                spoken(manifest.title),
+                translate(manifest.title),
                 manifest.task,
                 entry.path,
                 entry.path.stat().st_size,
@@ -88,7 +88,7 @@ def list_packs(progress: Progress) -> PackListing:
                 card_of(entry),
             )
         )
-    return PackListing(tuple(rows), tuple((bad.path, spoken(bad.reason)) for bad in broken))
+    return PackListing(tuple(rows), tuple((bad.path, translate(bad.reason)) for bad in broken))
 
 
 def entry_of(name: str, task: str) -> PackEntry:

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.widgets import theme
 
 Index = QModelIndex | QPersistentModelIndex
@@ -69,13 +69,13 @@ class PairTable(QAbstractTableModel):
             return self._leftover(self.plan.leftovers[row - len(self.plan.matches)], column, role)
         match = self.plan.matches[row]
         if role == Qt.ItemDataRole.DisplayRole:
-            why = spoken(match.reason)
+            why = translate(match.reason)
             if not match.sure:
                 why += self.tr("; which is A is a guess")
             folder = str(match.folder) if match.folder.parts else ""
             return (match.a.name, match.b.name, why, folder)[column]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return str((match.a, match.b, spoken(match.reason), match.a.parent)[column])
+            return str((match.a, match.b, translate(match.reason), match.a.parent)[column])
         if role == Qt.ItemDataRole.CheckStateRole and column == 0:
             used = Qt.CheckState.Unchecked if match.excluded else Qt.CheckState.Checked
             return used.value
@@ -85,9 +85,9 @@ class PairTable(QAbstractTableModel):
 
     def _leftover(self, item: Any, column: int, role: int) -> object:
         if role == Qt.ItemDataRole.DisplayRole:
-            return (item.path.name, "–", spoken(item.reason), str(item.path.parent.name))[column]
+            return (item.path.name, "–", translate(item.reason), str(item.path.parent.name))[column]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return str(item.path) if column != 2 else spoken(item.reason)
+            return str(item.path) if column != 2 else translate(item.reason)
         if role == Qt.ItemDataRole.ForegroundRole:
             return QColor(theme.colours().error_border)
         return None

@@ -51,7 +51,7 @@ def _small(path: Path, side: int) -> QImage | None:
         return None  # the badge says what is wrong once the pair is opened
 
 
-class Thumbs(QObject):
+class ThumbnailLoader(QObject):
     """Draws what is asked for; one thread, newest wish first."""
 
     ready = Signal(object, object, object)

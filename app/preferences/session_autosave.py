@@ -37,7 +37,7 @@ class Previous:
     of_earlier: bool = False
 
 
-class SessionKeeper(QObject):
+class SessionAutosave(QObject):
     """Writes snapshots off the GUI thread. One program at a time keeps the session of a folder."""
 
     failed = Signal(object)

@@ -24,7 +24,7 @@ from app.shell.qt_application import make_application, say
 from app.shell.screenshot import Screenshot
 from app.widgets import theme
 from app.workers import as_fusion_error
-from app.workers.background_import import gently, share_time
+from app.workers.background_import import import_in_background, share_time
 from app.workers.first_paint import FirstPaint
 from app.workers.thread_priority import go_first
 from core.errors import Cancelled, FusionError
@@ -72,8 +72,8 @@ def run(
     share_time()
     go_first()
     first = FirstPictures()
-    factory = gently(engine_factory(device), "torch", after=first.turns)
-    cpu = gently(engine_factory("cpu"), "torch")
+    factory = import_in_background(engine_factory(device), "torch", after=first.turns)
+    cpu = import_in_background(engine_factory("cpu"), "torch")
     window = MainWindow(
         factory, resources.SAMPLES, chosen, method or "", settings=settings, cpu=cpu
     )
@@ -88,7 +88,9 @@ def run(
     if screenshot is not None:  # the same on every screen
         window.resize(1600, 1000)
     file = startup_timings.wanted()
-    clock = startup_timings.Timings(file, window, window.session) if file is not None else None
+    clock = (
+        startup_timings.StartupTimings(file, window, window.session) if file is not None else None
+    )
     old_hook = sys.excepthook
     sys.excepthook = _hook(window)
     try:
@@ -112,7 +114,7 @@ class FirstPictures:
     def __init__(self) -> None:
         self._opened, self._shown = threading.Event(), threading.Event()
         self.turns = ((self._opened, 2.0), (self._shown, 8.0))
-        """What the import waits for, and how many seconds; see :func:`gently`."""
+        """What the import waits for, and how many seconds; see :func:`import_in_background`."""
 
     def watch(self, window: MainWindow) -> None:
         """See to it that nobody waits for what does not come."""

@@ -20,7 +20,7 @@ _LINGER_MS = 5_000
 """How long a hidden program stays after its work, for its notification to be read."""
 
 
-class Closing(QObject):
+class CloseGuard(QObject):
     """Stands before the window's close event. Make it after everybody else who listens to that."""
 
     def __init__(self, window: MainWindow) -> None:

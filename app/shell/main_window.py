@@ -20,29 +20,29 @@ from app.commands.actions import Actions
 from app.engine import EngineFactory
 from app.fuse import error_report
 from app.fuse.controller import Controller
-from app.fuse.display_commands import Looking
+from app.fuse.display_commands import DisplayCommands
 from app.fuse.drop_sorting import Intake, ordered
 from app.fuse.export import ExportPlan
 from app.fuse.export_dialog import ExportDialog
 from app.fuse.file_dialogs import open_dialog, pictures_folder, save_dialog
-from app.fuse.file_watcher import SourceWatch
+from app.fuse.file_watcher import SourceWatcher
 from app.fuse.inspector import Inspector
-from app.fuse.measurements import SideWork
-from app.fuse.page import FuseView
+from app.fuse.measurements import Measurements
+from app.fuse.page import FusePage
 from app.fuse.pairs import Pairs
 from app.fuse.pairs_dock import PairsDock
-from app.fuse.state import Outcome, Problem, Session, Side
-from app.i18n.translate import spoken
+from app.fuse.state import FuseState, Outcome, Problem, Side
+from app.i18n.translate import translate
 from app.packs.dialog import PacksDialog
 from app.packs.service import PackWork
 from app.preferences.settings import Settings
-from app.shell.close_guard import Closing
+from app.shell.close_guard import CloseGuard
 from app.shell.command_titles import Naming
 from app.shell.docks import Docks
 from app.shell.page_factory import makers
-from app.shell.status_bar import Status
+from app.shell.status_bar import StatusBar
 from app.shell.top_bar import TopBar
-from app.shell.window_services import Habits
+from app.shell.window_services import WindowServices
 from app.shell.workspaces import Workspaces
 from app.widgets.drop import dropped_paths
 from app.widgets.file_manager import show_in_folder, told_apart
@@ -74,13 +74,13 @@ class MainWindow(QMainWindow):
             cpu: makes an engine for the processor, offered when a device has too little memory.
         """
         super().__init__(parent)
-        self.session = Session(task, method, self)
+        self.session = FuseState(task, method, self)
         self.engine_factory = factory
         self.controller = Controller(self.session, factory, samples, self, cpu)
         self.actions_ = Actions(self)
-        self.view = FuseView(self.session, self.actions_)
+        self.view = FusePage(self.session, self.actions_)
         self.top_bar = TopBar(self.session, self.actions_)
-        self.status = Status(self.session, self.actions_)
+        self.status = StatusBar(self.session, self.actions_)
         self.docks: dict[str, QDockWidget] = {}
         self._dialog: QFileDialog | None = None
         self._dialog_folder = ""
@@ -89,21 +89,21 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("UniFusion Studio")
         self.setAcceptDrops(True)
         self.setMinimumSize(920, 560)
-        self.work = SideWork(self.session, self)
+        self.work = Measurements(self.session, self)
         self.packs = PackWork(self)
         self.pairs = Pairs(self.session, self.controller, self)
         self.pairs_dock = PairsDock(self.pairs)
-        self.watch = SourceWatch(self.session, self)
+        self.watch = SourceWatcher(self.session, self)
         self.workspaces = Workspaces(self.view, makers(self))
         self.inspector = Inspector(self.session, self.view, self.work)
-        self.looking = Looking(self.session, self.view, self.actions_)
+        self.looking = DisplayCommands(self.session, self.view, self.actions_)
         self._lay_out()
         self.side_docks = Docks(self, self.docks)
         self._connect()
         self._connect_welcome()
         self.naming = Naming(self)
-        self.habits = Habits(self, settings or Settings(None))
-        self.closing = Closing(self)
+        self.habits = WindowServices(self, settings or Settings(None))
+        self.closing = CloseGuard(self)
         self._update_actions()
         # Else the first thing with a frame around it would be the row of workspaces.
         self.view.setFocus()
@@ -174,7 +174,7 @@ class MainWindow(QMainWindow):
         for action in (actions.open, actions.open_folder, actions.sample, actions.restore):
             action.triggered.connect(lambda: self.workspaces.show_page("fuse"))
         self.looking.connect_actions()
-        self.looking.said.connect(self.status.show_text)
+        self.looking.announced.connect(self.status.show_text)
         self.top_bar.task_chosen.connect(controller.set_task)
         self.top_bar.method_chosen.connect(session.set_method)
         self.status.cancel_requested.connect(controller.cancel)
@@ -252,7 +252,7 @@ class MainWindow(QMainWindow):
         """Ask for two files; after a single one, ask for the other."""
         task = self.session.task
         title = self.tr("Open A ({0}) and B ({1})").format(
-            spoken(task.label_a), spoken(task.label_b)
+            translate(task.label_a), translate(task.label_b)
         )
         self._ask_files(title, self._chosen)
 
@@ -271,7 +271,7 @@ class MainWindow(QMainWindow):
         if len(paths) != 1:
             self.take(paths)
             return
-        label = spoken(self.session.task.label_b)
+        label = translate(self.session.task.label_b)
         title = self.tr("Open B ({0}) for {1}").format(label, paths[0].name)
         first = paths[0]
         self._ask_files(title, lambda more: self._chosen_second(first, more))

@@ -8,7 +8,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
-from app.fuse.state import Session
+from app.fuse.state import FuseState
 from app.i18n.numbers import number
 from core.available_memory import Usage, device_memory, process_memory
 
@@ -23,7 +23,7 @@ class MemoryLabel(QLabel):
 
     def __init__(
         self,
-        session: Session,
+        session: FuseState,
         parent: QWidget | None = None,
         *,
         process: Callable[[], Usage | None] = process_memory,

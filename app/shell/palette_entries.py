@@ -10,7 +10,7 @@ from PySide6.QtCore import QCoreApplication
 
 from app.commands.palette import Find
 from app.fuse.pairs import key_of
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.preferences.recent_files import RecentPair
 from core.tasks import TASKS
 
@@ -36,8 +36,8 @@ def _there(window: MainWindow, run: Callable[[], object]) -> None:
 def _tasks(window: MainWindow) -> Iterator[Find]:
     for task in TASKS.values():
         run = partial(window.controller.set_task, task.name)
-        words = f"{task.name} {spoken(task.description)}"
-        yield Find(f"task:{task.name}", spoken(task.title), _tr("Task"), run, words)
+        words = f"{task.name} {translate(task.description)}"
+        yield Find(f"task:{task.name}", translate(task.title), _tr("Task"), run, words)
 
 
 def _methods(window: MainWindow) -> Iterator[Find]:
@@ -49,9 +49,9 @@ def _methods(window: MainWindow) -> Iterator[Find]:
         for method in engine.methods.get(task, ()):
             kind = _tr("Model pack") if method.kind == "pack" else _tr("Classical method")
             if task != now:
-                kind = f"{kind} · {spoken(TASKS[task].title)}"
+                kind = f"{kind} · {translate(TASKS[task].title)}"
             run = partial(_choose_method, window, task, method.name)
-            title, words = spoken(method.title), f"{method.name} {spoken(method.summary)}"
+            title, words = translate(method.title), f"{method.name} {translate(method.summary)}"
             yield Find(f"method:{task}:{method.name}", title, kind, run, words)
 
 

@@ -13,14 +13,14 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
-from app.fuse.state import Session
+from app.fuse.state import FuseState
 from app.workers.first_paint import FirstPaint
 
 _VARIABLE = "UNIFUSION_TIMINGS"
 _BEAT_MS = 5
 
 
-class Timings(QObject):
+class StartupTimings(QObject):
     """Appends “paint”, “sources”, “preview” and “result”, each once.
 
     Each with the time of day and the processor seconds this process has used so far. Also “stalls”,
@@ -29,7 +29,7 @@ class Timings(QObject):
     machine the processor time tells how long it would have been on an idle one.
     """
 
-    def __init__(self, path: Path, window: QWidget, session: Session) -> None:
+    def __init__(self, path: Path, window: QWidget, session: FuseState) -> None:
         super().__init__(window)
         self._path = path
         self._session = session

@@ -9,10 +9,10 @@ import numpy as np
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
-from app.commands.registry import Registry
-from app.fuse.state import Loaded, Outcome, Session
+from app.commands.registry import CommandRegistry
+from app.fuse.state import FuseState, Loaded, Outcome
 from app.i18n.numbers import number
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.shell.memory_label import MemoryLabel
 from app.widgets.device_chip import short_device
 from app.widgets.elided_label import ElidedLabel
@@ -22,12 +22,14 @@ _JUDGED_AFTER = 2.0
 """Seconds of work before the time left is estimated."""
 
 
-class Status(QStatusBar):
+class StatusBar(QStatusBar):
     """Shows the running state and the pixel readout of a session."""
 
     cancel_requested = Signal()
 
-    def __init__(self, session: Session, keys: Registry, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, session: FuseState, keys: CommandRegistry, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._session = session
         self._begun: float | None = None
@@ -78,7 +80,7 @@ class Status(QStatusBar):
         self.bar.setRange(0, 100 if known else 0)
         self.bar.setValue(int(share))
         self.bar.setUpdatesEnabled(True)
-        said = spoken(running.stage)
+        said = translate(running.stage)
         stage = said[:1].upper() + said[1:]
         if known and running.fusing:
             stage = f"{stage} – {share:.0f} %{self._time_left(share / 100)}"

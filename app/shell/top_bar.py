@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.commands.actions import Actions
-from app.fuse.state import Session
-from app.i18n.translate import spoken
+from app.fuse.state import FuseState
+from app.i18n.translate import translate
 from app.widgets.device_chip import DeviceChip
 from app.widgets.elided_label import ElidedComboBox
 from core.tasks import TASKS
@@ -40,16 +40,16 @@ class TopBar(QFrame):
     task_chosen = Signal(str)
     method_chosen = Signal(str)
 
-    def __init__(self, session: Session, actions: Actions, parent: QWidget | None = None) -> None:
+    def __init__(self, session: FuseState, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("topBar")
         self._session = session
         self.tasks = QComboBox()
         self.tasks.setAccessibleName(self.tr("Task"))
         for task in TASKS.values():
-            self.tasks.addItem(spoken(task.title), task.name)
+            self.tasks.addItem(translate(task.title), task.name)
             index = self.tasks.count() - 1
-            self.tasks.setItemData(index, spoken(task.description), TIP)
+            self.tasks.setItemData(index, translate(task.description), TIP)
         self.methods = ElidedComboBox(_LEAST_LETTERS)
         self.methods.setAccessibleName(self.tr("Method"))
         self.methods.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -126,7 +126,7 @@ class TopBar(QFrame):
 
     def _show_task(self) -> None:
         self.tasks.setCurrentIndex(self.tasks.findData(self._session.task.name))
-        self.tasks.setToolTip(spoken(self._session.task.description))
+        self.tasks.setToolTip(translate(self._session.task.description))
 
     def _show_methods(self) -> None:
         session = self._session
@@ -137,8 +137,8 @@ class TopBar(QFrame):
                 if was_pack and method.kind != "pack":
                     self.methods.insertSeparator(self.methods.count())
                 was_pack = method.kind == "pack"
-                self.methods.addItem(spoken(method.title), method.name)
-                self.methods.setItemData(self.methods.count() - 1, spoken(method.summary), TIP)
+                self.methods.addItem(translate(method.title), method.name)
+                self.methods.setItemData(self.methods.count() - 1, translate(method.summary), TIP)
             if session.method and self.methods.findData(session.method) < 0:
                 self.methods.addItem(Path(session.method).name, session.method)
                 tip = session.method

@@ -10,12 +10,12 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, Signal
 from PySide6.QtWidgets import QBoxLayout, QDialog, QVBoxLayout
 
 from app.commands.palette import Palette
-from app.commands.shortcut_editor import KeyEditor
-from app.commands.shortcut_sheet import KeySheet
-from app.commands.undo import History
+from app.commands.shortcut_editor import ShortcutEditor
+from app.commands.shortcut_sheet import ShortcutSheet
+from app.commands.undo import UndoHistory
 from app.fuse.pairs import Listing
 from app.preferences.recent_files import RecentMenu, RecentPair, RecentPairs
-from app.preferences.session_autosave import Previous, SessionKeeper
+from app.preferences.session_autosave import Previous, SessionAutosave
 from app.preferences.session_file import ListedPair, Snapshot
 from app.preferences.settings import Settings
 from app.shell.docks import STATE_VERSION, fit_on_screen
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _BELOW_TOP_BAR = 1
 
 
-class Habits(QObject):
+class WindowServices(QObject):
     """Looks after one window. It works with what the window shows, never with its pixels."""
 
     ended = Signal()
@@ -47,12 +47,12 @@ class Habits(QObject):
         self._actions = window.actions_
         self.recent = RecentPairs(settings, self)
         self.recent_menu = RecentMenu(self.recent, settings)
-        self.history: History[DisplayState] = History(
+        self.history: UndoHistory[DisplayState] = UndoHistory(
             self._session.display, self._session.set_display, parent=self
         )
-        self.keeper: SessionKeeper | None = None
+        self.keeper: SessionAutosave | None = None
         if settings.folder is not None:
-            self.keeper = SessionKeeper(settings.folder, self.snapshot, self)
+            self.keeper = SessionAutosave(settings.folder, self.snapshot, self)
         self._runner = Runner("habits", self)
         self._last: Snapshot | None = None
         self._restoring: Snapshot | None = None
@@ -82,7 +82,9 @@ class Habits(QObject):
         actions.reopens.toggled.connect(settings.set_reopens)
         actions.palette.triggered.connect(self.show_palette)
         actions.keys.triggered.connect(self.show_keys)
-        actions.edit_keys.triggered.connect(lambda: self._show(KeyEditor(actions, self._window)))
+        actions.edit_keys.triggered.connect(
+            lambda: self._show(ShortcutEditor(actions, self._window))
+        )
         actions.about_use.triggered.connect(self._say_research)
         for name, action in actions.appearances.items():
             action.triggered.connect(lambda _=False, name=name: self._choose_look(name))
@@ -131,7 +133,7 @@ class Habits(QObject):
 
     def show_keys(self) -> None:
         """Show all keys."""
-        sheet = KeySheet(self._actions, self._window)
+        sheet = ShortcutSheet(self._actions, self._window)
         sheet.edit_requested.connect(self._actions.edit_keys.trigger)
         self._show(sheet)
 
@@ -320,6 +322,6 @@ def _listing_of(pairs: tuple[ListedPair, ...], progress: Progress) -> Listing:
     # On a worker thread: the package around it brings the codecs along.
     from core.pairing.plan import Match, PairingPlan
 
-    reason = QCoreApplication.translate("Habits", "from the last session")
+    reason = QCoreApplication.translate("WindowServices", "from the last session")
     matches = (Match(pair.name, pair.a, pair.b, reason, pair.folder) for pair in pairs)
     return Listing.of(PairingPlan(tuple(matches)))

@@ -20,14 +20,14 @@ from app.train.view_models import (
     Room,
     Settings,
 )
-from app.workers.background_import import gently
+from app.workers.background_import import import_in_background
 from core.errors import FusionError
 from core.progress import Progress
 
 
 def open_room(progress: Progress) -> Room:
     """Presets, settings and packs there are, and a little of the charts' library."""
-    return gently(_open_room, "torch")()
+    return import_in_background(_open_room, "torch")()
 
 
 def _open_room() -> Room:

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 from superqt import QFlowLayout
 
 from app.train.chart_axes import StepAxis, ValueAxis
-from app.train.curves import Curve, Curves, Numbers, reduced, smoothed
+from app.train.curves import Curve, CurveStore, Numbers, reduced, smoothed
 from app.train.formatting import count, curve_title
 from app.viewer.painter import short
 from app.widgets import theme
@@ -51,8 +51,8 @@ class _Line:
 
 
 class Chart(QWidget):
-    """Draws a :class:`Curves`. Only what is seen is drawn, at most two points for each pixel column
-    (smallest and largest), so that a hundred thousand steps are about as quick as a hundred.
+    """Draws a :class:`CurveStore`. Only what is seen is drawn, at most two points for each pixel
+    column (smallest and largest), so that a hundred thousand steps are about as quick as a hundred.
 
     It follows the run as it grows until a person zooms; :meth:`whole` follows it again.
     """
@@ -80,7 +80,7 @@ class Chart(QWidget):
         """
         super().__init__()
         self.setAccessibleName(title)
-        self.curves = Curves()
+        self.curves = CurveStore()
         self.span, self.log = 1, False
         self._quiet, self._draws = quiet, draws
         self._follows, self._moving = True, False
@@ -126,7 +126,7 @@ class Chart(QWidget):
 
     # --- what is drawn ---------------------------------------------------------------------
 
-    def show_curves(self, curves: Curves) -> None:
+    def show_curves(self, curves: CurveStore) -> None:
         """Draw another set from now on."""
         self.curves = curves
         for line in self._lines.values():

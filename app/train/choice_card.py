@@ -13,7 +13,7 @@ _BADGE = 24
 _LEAST = 150
 
 
-class Card(QAbstractButton):
+class ChoiceCard(QAbstractButton):
     """A checkable card. With a number it is a step of a guide, and shows a tick once done."""
 
     def __init__(

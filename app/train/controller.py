@@ -11,15 +11,15 @@ from PySide6.QtGui import QImage
 
 from app.train import tasks
 from app.train.curves import as_csv
-from app.train.download import Fetching
-from app.train.run import Running
-from app.train.setup import Preparing
+from app.train.download import DownloadController
+from app.train.run import RunController
+from app.train.setup import SetupController
 from app.train.state import TrainState
 from app.workers import Runner
 from core.progress import Progress
 
 
-class Training(QObject):
+class TrainController(QObject):
     """One thread trains; another looks at data, times steps, compares and writes small files.
 
     A third one fetches DINOv3, where a person asks for it.
@@ -33,10 +33,10 @@ class Training(QObject):
         self.state = state
         self._trainer = Runner("training", self, background=True)
         self._files = Runner("training files", self)
-        self.preparing = Preparing(state, self._files, self)
-        self.running = Running(state, self._trainer, self._files, self)
+        self.preparing = SetupController(state, self._files, self)
+        self.running = RunController(state, self._trainer, self._files, self)
         self.running.finished.connect(self._finished)
-        self.fetching = Fetching(state, self)
+        self.fetching = DownloadController(state, self)
         self.fetching.finished.connect(self.preparing.open)
         self._seen_room = False
         state.room_changed.connect(self._room_seen)

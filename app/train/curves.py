@@ -61,7 +61,7 @@ class Curve:
         return float(self._values[min(around, key=lambda k: abs(self._steps[k] - step))])
 
 
-class Curves:
+class CurveStore:
     """Curves by name, in the order they first appeared."""
 
     def __init__(self) -> None:
@@ -120,7 +120,7 @@ def reduced(
     return steps[places], values[places]
 
 
-def as_csv(groups: Mapping[str, Curves]) -> str:
+def as_csv(groups: Mapping[str, CurveStore]) -> str:
     """All curves as a table: a row for each step, a column ``group/name`` for each curve.
 
     A field is empty where a curve has no point at that step.

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.train.formatting import count
 from app.train.pairs_table import PairRows
 from app.train.sample_images import Samples
@@ -133,7 +133,7 @@ class DataPanel(QWidget):
         self.task = QComboBox()
         self.task.setAccessibleName(self.tr("Kind of pictures"))
         for name, task in TASKS.items():
-            self.task.addItem(spoken(task.title), name)
+            self.task.addItem(translate(task.title), name)
         self.task.activated.connect(lambda _: self.task_chosen.emit(self.task.currentData()))
         self.swap = QCheckBox(self.tr("Swap A and B"))
         self.swap.setToolTip(self.tr("If the names had it the wrong way round"))
@@ -245,13 +245,13 @@ class DataPanel(QWidget):
         if report is None:
             return
         self.facts.setText(self._summary())
-        self.notes.setText("\n".join(spoken(note) for note in report.notes))
+        self.notes.setText("\n".join(translate(note) for note in report.notes))
         self.only.setEnabled(report.count("problem") > 0)
         self._show_rows()
 
     def _show_samples(self) -> None:
         task = TASKS[self._state.data.task]
-        labels = spoken(task.label_a), spoken(task.label_b)
+        labels = translate(task.label_a), translate(task.label_b)
         self.samples.show_samples(self._state.samples, *labels)
 
     def _summary(self) -> str:

@@ -11,7 +11,7 @@ from app.workers import Job, Runner
 from core.errors import FusionError
 
 
-class Fetching(QObject):
+class DownloadController(QObject):
     """Owns the thread of the one network call there is."""
 
     finished = Signal()

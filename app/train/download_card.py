@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.i18n.translate import spoken, spoken_all, spoken_error
+from app.i18n.translate import translate, translate_all, translate_error
 from app.train import formatting
 from app.train.state import TrainState
 from app.train.view_models import BackboneOffer, Fetch
@@ -144,7 +144,7 @@ class DownloadCard(QFrame):
         self.place.setText(str(offer.file.parent))
         self.licence.setText(self.tr("Licence: {0} (Meta)").format(offer.licence))
         if not self.terms.count():
-            for row, term in enumerate(spoken_all(offer.terms)):
+            for row, term in enumerate(translate_all(offer.terms)):
                 point, text = QLabel("•"), _label()
                 text.setText(term)
                 self.terms.addWidget(point, row, 0, Qt.AlignmentFlag.AlignTop)
@@ -179,7 +179,7 @@ class DownloadCard(QFrame):
         self.problem.setVisible(fetch.error is not None)
         if fetch.error is None:
             return
-        what, why, remedy = spoken_error(fetch.error)
+        what, why, remedy = translate_error(fetch.error)
         page = self.tr("Its page: {0}").format(offer.page)
         text = f"{what}: {why}." if why else f"{what}."
         self.problem.setText(f"{text} {remedy}\n{page}".strip())
@@ -194,7 +194,7 @@ class DownloadCard(QFrame):
                 text.format(formatting.memory(fetch.done), formatting.memory(fetch.total))
             )
         else:
-            words = spoken(fetch.stage or "connecting")
+            words = translate(fetch.stage or "connecting")
             self.amount.setText(f"{words[:1].upper()}{words[1:]}…")
 
     def _open_licence(self) -> None:

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.i18n.numbers import number, read
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.train.view_models import FieldSpec
 from app.viewer.number_box import CountBox
 from app.viewer.window_row import WindowRow
@@ -54,7 +54,7 @@ class FieldRow(QWidget):
         super().__init__(parent)
         self.field = field
         self._value: Any = None
-        title, help_ = spoken(field.title), spoken(field.help)
+        title, help_ = translate(field.title), translate(field.help)
         self.control = self._make_control()
         self.control.setAccessibleName(title)
         self.control.setAccessibleDescription(help_)
@@ -63,7 +63,7 @@ class FieldRow(QWidget):
         self.fault.setProperty("warns", True)
         self.fault.setWordWrap(True)
         self.fault.hide()
-        unit = QLabel(spoken(field.unit))
+        unit = QLabel(translate(field.unit))
         unit.setObjectName("hint")
         line = QHBoxLayout()
         line.setContentsMargins(0, 0, 0, 0)
@@ -97,7 +97,7 @@ class FieldRow(QWidget):
             combo = _Combo()
             combo.setMinimumWidth(_NARROW)
             for choice in field.choices:
-                combo.addItem(spoken(choice), choice)
+                combo.addItem(translate(choice), choice)
             combo.activated.connect(lambda _index: self._emit(combo.currentData()))
             return combo
         if field.kind == "int" and (field.maximum or 0) <= _INT32:
@@ -147,7 +147,7 @@ class FieldRow(QWidget):
 
     def show_fault(self, text: str) -> None:
         """Say what is wrong; "" when nothing is."""
-        self.fault.setText(spoken(text)[:1].upper() + spoken(text)[1:])
+        self.fault.setText(translate(text)[:1].upper() + translate(text)[1:])
         self.fault.setVisible(bool(text))
 
     def _text(self, value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.train.question_card import AskCard
 from app.train.state import DataChoice, TrainState
 from core.tasks import TASKS
@@ -26,7 +26,7 @@ class KindCard(QWidget):
         """The choice that was confirmed."""
         self.card = AskCard((("change", ""), ("keep", "")), "alert-circle-outline")
         self.card.answered.connect(self._answered)
-        kinds = tuple((name, spoken(task.title)) for name, task in TASKS.items())
+        kinds = tuple((name, translate(task.title)) for name, task in TASKS.items())
         self.question = AskCard(kinds, recommends=False)
         self.question.answered.connect(self.task_chosen)
         layout = QVBoxLayout(self)
@@ -60,7 +60,7 @@ class KindCard(QWidget):
             self.card.say("", "")
             return
         names = (self._state.data.task, self._state.other_kind)
-        chosen, spoken_of = (spoken(TASKS[name].title) for name in names)
+        chosen, spoken_of = (translate(TASKS[name].title) for name in names)
         self.card.buttons["change"].setText(self.tr("Take “{0}”").format(spoken_of))
         self.card.buttons["keep"].setText(self.tr("Keep “{0}”").format(chosen))
         text = self.tr(

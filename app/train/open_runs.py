@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.train import formatting
 from app.train.question_card import AskCard
 from app.train.state import TrainState
@@ -55,7 +55,7 @@ class OpenRuns(QWidget):
         answers = (later, delete) if run.damage else whole
         card = AskCard(answers, "alert-circle-outline" if run.damage else "history")
         if run.damage:
-            why = spoken(run.damage)
+            why = translate(run.damage)
             why = f"{why[:1].upper()}{why[1:]}."
             card.say(self.tr("The run “{0}” is damaged").format(run.name), why)
         else:

@@ -23,10 +23,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.i18n.translate import spoken, spoken_error
+from app.i18n.translate import translate, translate_error
 from app.train import formatting
-from app.train.choice_card import Card
-from app.train.controller import Training
+from app.train.choice_card import ChoiceCard
+from app.train.controller import TrainController
 from app.train.data_panel import DataPanel
 from app.train.kind_card import KindCard
 from app.train.open_runs import OpenRuns
@@ -58,7 +58,7 @@ class TrainPage(Page):
     def __init__(self, task: str = "mif", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.state = TrainState(self)
-        self.training = Training(self.state, self)
+        self.training = TrainController(self.state, self)
         self.training.preparing.set_task(task)
         self.data = DataPanel(self.state)
         self.settings = SettingsPanel(self.state)
@@ -87,9 +87,9 @@ class TrainPage(Page):
         title.setObjectName("paneTitle")
         column.addWidget(title)
         self.steps = (
-            Card(self.tr("Data"), number=1),
-            Card(self.tr("Settings"), number=2),
-            Card(self.tr("Run"), number=3),
+            ChoiceCard(self.tr("Data"), number=1),
+            ChoiceCard(self.tr("Settings"), number=2),
+            ChoiceCard(self.tr("Run"), number=3),
         )
         self._group = QButtonGroup(self)
         for place, step in enumerate(self.steps):
@@ -270,7 +270,7 @@ class TrainPage(Page):
         if faults:
             return self.tr("{0} to put right").format(faults)
         presets = {preset.name: preset.title for preset in state.room.presets}
-        how = spoken(presets.get(state.preset, "")) or self.tr("Own settings")
+        how = translate(presets.get(state.preset, "")) or self.tr("Own settings")
         parent = state.parent_choice
         start = parent.name if parent is not None else self.tr("from scratch")
         steps = self.tr("{0} steps").format(formatting.count(int(state.settings["steps"])))
@@ -343,7 +343,7 @@ class TrainPage(Page):
             "keep": self.tr("Keep the best state"),
         }
         remedy = self.state.remedy
-        self.card.show_error(*spoken_error(error), remedy, labels.get(remedy, ""))
+        self.card.show_error(*translate_error(error), remedy, labels.get(remedy, ""))
 
     def _remedy(self, remedy: str) -> None:
         if remedy == "open":

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor
 
-from app.i18n.translate import spoken
-from app.train.view_models import PairRow
+from app.i18n.translate import translate
+from app.train.view_models import PreflightRow
 from app.widgets import theme
 
 Index = QModelIndex | QPersistentModelIndex
@@ -20,9 +20,9 @@ class PairRows(QAbstractTableModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.rows: tuple[PairRow, ...] = ()
+        self.rows: tuple[PreflightRow, ...] = ()
 
-    def show_rows(self, rows: Sequence[PairRow], *, only_problems: bool = False) -> None:
+    def show_rows(self, rows: Sequence[PreflightRow], *, only_problems: bool = False) -> None:
         """Show other rows."""
         order = {"problem": 0, "validation": 1, "train": 2}
         kept = (row for row in rows if row.part == "problem" or not only_problems)
@@ -51,9 +51,9 @@ class PairRows(QAbstractTableModel):
         """Texts, and colours for what is left out."""
         row = self.rows[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return (row.name, self._use(row), row.group, spoken(row.reason))[index.column()]
+            return (row.name, self._use(row), row.group, translate(row.reason))[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return spoken(row.reason) or row.name
+            return translate(row.reason) or row.name
         if role == Qt.ItemDataRole.ForegroundRole:
             now = theme.colours()
             if row.part == "problem":
@@ -62,7 +62,7 @@ class PairRows(QAbstractTableModel):
                 return QColor(now.accent)
         return None
 
-    def _use(self, row: PairRow) -> str:
+    def _use(self, row: PreflightRow) -> str:
         return {
             "train": self.tr("to learn from"),
             "validation": self.tr("to check with"),

@@ -15,7 +15,7 @@ _GAP = 6
 _BACKGROUND = QColor("#0d0f12")
 
 
-class Strip(QWidget):
+class PreviewStrip(QWidget):
     """Pictures of one size in a row, scaled alike, each with its name."""
 
     def __init__(self, placeholder: str, parent: QWidget | None = None) -> None:

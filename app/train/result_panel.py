@@ -17,9 +17,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.i18n.numbers import number
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.train import formatting
-from app.train.preview_strip import Strip
+from app.train.preview_strip import PreviewStrip
 from app.train.state import TrainState
 from app.train.view_models import FigureLine
 from app.viewer.painter import short
@@ -70,7 +70,7 @@ class ResultPanel(QWidget):
         self.area.setWidgetResizable(True)
         self.area.setFrameShape(QScrollArea.Shape.NoFrame)
         self.area.setWidget(self._rows)
-        self.strips: list[Strip] = []
+        self.strips: list[PreviewStrip] = []
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
@@ -198,7 +198,7 @@ class ResultPanel(QWidget):
             cells = (line.name, short(line.parent), short(line.child), change.replace("-", "−"))
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(text)
-                item.setToolTip(spoken(line.title))
+                item.setToolTip(translate(line.title))
                 if column:
                     item.setTextAlignment(
                         Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -227,7 +227,7 @@ class ResultPanel(QWidget):
             return
         names = (self.tr("A"), self.tr("B"), self._before(), self.tr("New"))
         for images in compared.strips:
-            strip = Strip("")
+            strip = PreviewStrip("")
             strip.setMinimumHeight(150)
             strip.show_images(images, names)
             self._column.addWidget(strip)

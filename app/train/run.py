@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.i18n.translate import spoken_all
+from app.i18n.translate import translate_all
 from app.train import tasks
 from app.train.state import TrainState
-from app.train.view_models import Kept, Live, OpenRun, Settings
+from app.train.view_models import Live, OpenRun, SavedPack, Settings
 from app.workers import Job, Runner
 from core.errors import DeviceMemoryError, FusionError, OutputError
 
 if TYPE_CHECKING:
     from trainer import events
     from trainer.config.run_plan import RunPlan
-    from trainer.run.control import Steering
+    from trainer.run.control import RunControl
 
 _DRAW_MS = 200
 """Curves are drawn anew at most so often, however quickly steps come."""
 
 
-class Running(QObject):
+class RunController(QObject):
     """Owns what goes on on the training thread."""
 
     finished = Signal()
@@ -40,7 +40,7 @@ class Running(QObject):
         self.state = state
         self._trainer, self._files = trainer, files
         self._job: Job | None = None
-        self._steering: Steering | None = None
+        self._steering: RunControl | None = None
         self._plan: RunPlan | None = None
         self._settings: Settings = {}
         self._from = 0
@@ -192,11 +192,11 @@ class Running(QObject):
     # --- the thread's answers --------------------------------------------------------------
 
     def _begin(self, settings: Settings, plan: RunPlan) -> None:
-        from trainer.run.control import Steering
+        from trainer.run.control import RunControl
 
         self._plan, self._settings, self._from = plan, settings, 0
-        self._steering = Steering()
-        order = tasks.Order(settings, plan, self._steering)
+        self._steering = RunControl()
+        order = tasks.TrainingRequest(settings, plan, self._steering)
         self._job = job = self._trainer.submit(partial(tasks.train_steps, order), key="train")
         job.yielded.connect(self._take)
         job.finished.connect(lambda _none: self._ended(job))
@@ -244,7 +244,7 @@ class Running(QObject):
         known = self.state.report.notes if self.state.report is not None else ()
         news = [note for note in event.notes if note not in known]
         if news:
-            self.state.set_message(" ".join(spoken_all(news)))
+            self.state.set_message(" ".join(translate_all(news)))
 
     def _stepped(self, event: events.Stepped) -> None:
         state = self.state
@@ -261,7 +261,7 @@ class Running(QObject):
         )
         self._draw_soon()
 
-    def _judged(self, event: tasks.Judged) -> None:
+    def _judged(self, event: tasks.JudgedPack) -> None:
         # A run that goes on says its start again; that point is there already.
         if event.step > self._from or not len(self.state.figures):
             self.state.figures.add(event.step, {"score": event.score, **event.figures})
@@ -283,7 +283,7 @@ class Running(QObject):
 
     def _finished(self, event: events.Finished) -> None:
         self.state.set_kept(
-            Kept(
+            SavedPack(
                 self.name or event.pack.stem,
                 event.pack,
                 str(self._settings.get("task", "")),

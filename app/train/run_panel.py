@@ -15,10 +15,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.i18n.numbers import number, read
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.train import formatting
 from app.train.charts import Charts
-from app.train.preview_strip import Strip
+from app.train.preview_strip import PreviewStrip
 from app.train.question_card import AskCard
 from app.train.state import TrainState
 from app.widgets import theme
@@ -48,7 +48,7 @@ class RunPanel(QWidget):
         )
         self.question.answered.connect(self._answered)
         self.charts = Charts(state)
-        self.strip = Strip(
+        self.strip = PreviewStrip(
             self.tr(
                 "The first pair to check with appears here: A, B, fused now, and fused as it "
                 "was at the start."
@@ -192,7 +192,7 @@ class RunPanel(QWidget):
             best = self.tr("best so far at step {0}")
             parts.append(best.format(formatting.count(live.best_step)))
         if live.device:
-            parts.append(formatting.device(live.device, spoken(live.reason)))
+            parts.append(formatting.device(live.device, translate(live.reason)))
         self.details.setText(" · ".join(part for part in parts if part))
         waits = self._state.phase in ("starting", "stopping") or not live.steps
         self.progress.setRange(0, 0 if waits and self._state.at_work else max(1, live.steps))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFormLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.train.field_row import FieldRow
 from app.train.view_models import FieldSpec, Settings, get
 from app.widgets.forms import centre_labels
@@ -32,7 +32,7 @@ class Advanced(QWidget):
             if field.name not in ELSEWHERE:
                 groups.setdefault(field.group, []).append(field)
         for group, members in groups.items():
-            heading = QLabel(spoken(group))
+            heading = QLabel(translate(group))
             heading.setObjectName("paneTitle")
             layout.addWidget(heading)
             layout.addLayout(self._form(members))
@@ -46,9 +46,9 @@ class Advanced(QWidget):
         for field in fields:
             row = self.rows[field.name] = FieldRow(field)
             row.edited.connect(self.edited)
-            label = QLabel(spoken(field.title))
+            label = QLabel(translate(field.title))
             label.setMinimumWidth(190)
-            label.setToolTip(spoken(field.help))
+            label.setToolTip(translate(field.help))
             label.setBuddy(row.control)
             form.addRow(label, row)
         centre_labels(form)
@@ -65,7 +65,7 @@ class Advanced(QWidget):
         for name, row in self.rows.items():
             if name.startswith("network."):
                 row.control.setEnabled(not fixed)
-                row.control.setToolTip(why if fixed else spoken(row.field.help))
+                row.control.setToolTip(why if fixed else translate(row.field.help))
 
     def reveal(self, name: str, area: QScrollArea) -> None:
         """Scroll to a setting and give it the keyboard."""

@@ -22,9 +22,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.train.backbone_row import BackboneRow
-from app.train.choice_card import Card
+from app.train.choice_card import ChoiceCard
 from app.train.settings_form import Advanced
 from app.train.state import TrainState
 from app.train.view_models import get
@@ -58,7 +58,7 @@ class SettingsPanel(QWidget):
         self._state = state
         self._dialog: QFileDialog | None = None
         self.advanced: Advanced | None = None
-        self.presets: dict[str, Card] = {}
+        self.presets: dict[str, ChoiceCard] = {}
         self._make_start()
         self._make_expert()
         inner = QWidget()
@@ -181,7 +181,7 @@ class SettingsPanel(QWidget):
         self.no_board.setVisible(room is not None and not room.board)
         if room is not None and self.advanced is None:
             for preset in room.presets:
-                card = Card(spoken(preset.title), spoken(preset.description))
+                card = ChoiceCard(translate(preset.title), translate(preset.description))
                 card.clicked.connect(lambda _=False, n=preset.name: self._choose_preset(n))
                 self.presets[preset.name] = card
                 self._cards.addWidget(card, 1)
@@ -203,7 +203,7 @@ class SettingsPanel(QWidget):
         for pack in self._state.packs:
             kind = self.tr("comes with the program") if pack.embedded else self.tr("your own")
             other = "" if pack.task == task else self.tr(", made for other pictures")
-            self.start.addItem(f"{spoken(pack.title)} ({kind}{other})", pack.path)
+            self.start.addItem(f"{translate(pack.title)} ({kind}{other})", pack.path)
         self.start.addItem(self.tr("From scratch (takes much longer)"), None)
         self._show_start()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
 
-from app.i18n.translate import spoken, spoken_error
+from app.i18n.translate import translate, translate_error
 from app.train import capabilities, tasks
 from app.train.state import Chore, DataChoice, TrainState
 from app.train.view_models import Cost, DataReport, OpenRun, Room, Sample, Settings, get, put
@@ -42,7 +42,7 @@ _COSTLY = (
 """Settings that decide how long a step takes and how much memory it needs."""
 
 
-class Preparing(QObject):
+class SetupController(QObject):
     """Turns choices into a survey, checked settings and an estimate."""
 
     def __init__(self, state: TrainState, files: Runner, parent: QObject | None = None) -> None:
@@ -155,7 +155,7 @@ class Preparing(QObject):
         """Nobody said anything else, and the names do."""
         self._kind_taken_for = self.state.data.paths
         text = self.tr("The names speak of “{0}”: that is taken as the kind of these pictures.")
-        self.state.set_message(text.format(spoken(TASKS[task].title)))
+        self.state.set_message(text.format(translate(TASKS[task].title)))
         self.set_task(task)
 
     def _drawn(self, report: DataReport, samples: tuple[Sample, ...]) -> None:
@@ -333,7 +333,7 @@ class Preparing(QObject):
         self._take(self.state.settings)
 
     def _words_of(self, error: FusionError) -> str:
-        _, why, remedy = spoken_error(error)
+        _, why, remedy = translate_error(error)
         return ". ".join(part.rstrip(".") for part in (why, remedy) if part)
 
     def _suggest_name(self, base: str) -> None:

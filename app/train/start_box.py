@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.train import formatting
 from app.train.state import TrainState
 from app.train.view_models import DeviceOption
@@ -126,7 +126,7 @@ class StartBox(QFrame):
         fault, device = self._state.faults.get("device", ""), self._state.device
         text = f"{fault[:1].upper()}{fault[1:]}." if fault else ""
         if not fault and device is not None:
-            text = f"{spoken(device.label)}: {spoken(device.reason)}"
+            text = f"{translate(device.label)}: {translate(device.reason)}"
         self.reason.setObjectName("" if fault else "hint")
         self.reason.setProperty("warns", bool(fault))
         self.reason.setText(text)
@@ -138,7 +138,7 @@ class StartBox(QFrame):
     def _option(self, one: DeviceOption) -> str:
         if one.name == "auto":
             return self.tr("Automatic choice")
-        short = spoken(one.label).partition(" (")[0]
+        short = translate(one.label).partition(" (")[0]
         return self.tr("Processor (CPU)") if one.name == "cpu" else f"{one.name}, {short}"
 
     def _show_cost(self) -> None:

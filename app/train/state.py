@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
-from app.train.curves import Curves
+from app.train.curves import CurveStore
 from app.train.view_models import (
     AT_WORK,
     BackboneOffer,
@@ -18,13 +18,13 @@ from app.train.view_models import (
     DeviceOption,
     Fetch,
     FigureLine,
-    Kept,
     Live,
     OpenRun,
     PackChoice,
     Phase,
     Room,
     Sample,
+    SavedPack,
     Settings,
 )
 from core.errors import FusionError
@@ -115,7 +115,7 @@ class TrainState(QObject):
         self.chore: Chore | None = None
         self.phase: Phase = "setup"
         self.live = Live()
-        self.losses, self.rates, self.figures = Curves(), Curves(), Curves()
+        self.losses, self.rates, self.figures = CurveStore(), CurveStore(), CurveStore()
         self.strip: tuple[QImage, ...] = ()
         self.strip_step = 0
         self.question: int = 0
@@ -123,7 +123,7 @@ class TrainState(QObject):
         self.problem: FusionError | None = None
         self.remedy = ""
         self.runs: tuple[OpenRun, ...] = ()
-        self.kept: Kept | None = None
+        self.kept: SavedPack | None = None
         self.compared: Compared | None = None
         self.is_default = False
         self.message = ""
@@ -247,7 +247,7 @@ class TrainState(QObject):
 
     def clear_run(self) -> None:
         """Forget curves, pictures and result of the run before."""
-        self.losses, self.rates, self.figures = Curves(), Curves(), Curves()
+        self.losses, self.rates, self.figures = CurveStore(), CurveStore(), CurveStore()
         self.strip, self.kept, self.compared, self.is_default = (), None, None, False
         self.set_problem(None)
         self.set_question(0)
@@ -277,7 +277,7 @@ class TrainState(QObject):
         self.runs = runs
         self.runs_changed.emit()
 
-    def set_kept(self, kept: Kept | None) -> None:
+    def set_kept(self, kept: SavedPack | None) -> None:
         """A pack was written."""
         self.kept = kept
         self.kept_changed.emit()

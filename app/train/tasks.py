@@ -25,14 +25,14 @@ from app.train.view_models import (
     DataReport,
     FigureLine,
     OpenRun,
-    PairRow,
     Part,
+    PreflightRow,
     Room,
     Sample,
     Settings,
     Side,
 )
-from app.workers.background_import import gently
+from app.workers.background_import import import_in_background
 from core.device import usable_cores
 from core.progress import Progress
 from core.tasks import get_task
@@ -42,9 +42,9 @@ from core.windows import Window
 if TYPE_CHECKING:
     from core.pairing.plan import Match
     from trainer.config.run_plan import RunPlan
-    from trainer.data.split import Split
-    from trainer.events import Strip
-    from trainer.run.control import Steering
+    from trainer.data.split import DataSplit
+    from trainer.events import PreviewImages
+    from trainer.run.control import RunControl
 
 _SAMPLES, _SAMPLE_SIDE = 4, 192
 _SHOWN_SIDE = 512
@@ -61,24 +61,27 @@ def survey_data(choice: DataChoice, settings: Settings, progress: Progress) -> D
         InputError: a path does not exist, or nothing in it can be used.
     """
     from trainer.config.config import train_adapter
-    from trainer.data.preflight import survey
+    from trainer.data.preflight import run_preflight
 
     config = train_adapter.validate_python({**settings, "task": choice.task})
-    found = survey(choice.paths, config, progress, choice.share, choice.validation, choice.swapped)
+    found = run_preflight(
+        choice.paths, config, progress, choice.share, choice.validation, choice.swapped
+    )
     shifted = {bad.name: bad.reason for bad in found.misaligned}
     parts: tuple[tuple[Part, Any], ...] = (
         ("train", found.split.train),
         ("validation", found.split.validation),
     )
     rows = [
-        PairRow(match.name, part, _belongs(found.split, match), shifted.get(match.name, ""))
+        PreflightRow(match.name, part, _belongs(found.split, match), shifted.get(match.name, ""))
         for part, matches in parts
         for match in matches
     ]
     rows += [
-        PairRow(bad.name, "problem", "", bad.reason) for bad in found.unreadable + found.mismatched
+        PreflightRow(bad.name, "problem", "", bad.reason)
+        for bad in found.unreadable + found.mismatched
     ]
-    rows += [PairRow(file.path.name, "problem", "", file.reason) for file in found.unpaired]
+    rows += [PreflightRow(file.path.name, "problem", "", file.reason) for file in found.unpaired]
     sides = tuple(Side(g.name, g.train, g.validation) for g in found.split.sides())
     split = found.split
     return DataReport(
@@ -107,7 +110,7 @@ def draw_samples(report: DataReport, progress: Progress) -> tuple[Sample, ...]:
     return tuple(Sample(name, *drawn[a, b]) for name, a, b in report.samples)
 
 
-def _belongs(split: Split, match: Match) -> str:
+def _belongs(split: DataSplit, match: Match) -> str:
     """The patient or group of a pair, else its folder. Neighbours by name are no group to tell."""
     label = split.labels.get(match, "") if split.by != "order" else ""
     return label or match.folder.as_posix().strip(".")
@@ -195,16 +198,16 @@ def write_picture(image: QImage, path: Path, progress: Progress) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class Order:
+class TrainingRequest:
     """A run to begin or to go on with."""
 
     settings: Settings
     plan: RunPlan
-    steering: Steering
+    steering: RunControl
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class JudgedPack:
     """Validation figures with the strip as pictures: A, B, fused now, fused at the start."""
 
     step: int
@@ -231,24 +234,24 @@ def new_plan(room: Room, choice: DataChoice, name: str, about: str, tensorboard:
     )
 
 
-def train_steps(order: Order, progress: Progress) -> Iterator[Any]:
+def train_steps(order: TrainingRequest, progress: Progress) -> Iterator[Any]:
     """Yield the trainer's events, validation strips turned into pictures on this thread."""
     from trainer.config.config import train_adapter
     from trainer.events import Validated
     from trainer.run.loop import train
 
-    gently(_import_optimisers)()
+    import_in_background(_import_optimisers)()
     _leave_a_core()
     config = train_adapter.validate_python(order.settings)
     for event in train(config, order.plan, progress, order.steering):
         if isinstance(event, Validated):
             images = _pictures(event.strip)
-            yield Judged(event.step, dict(event.figures), event.score, event.best, images)
+            yield JudgedPack(event.step, dict(event.figures), event.score, event.best, images)
         else:
             yield event
 
 
-def _pictures(strip: Strip) -> tuple[QImage, ...]:
+def _pictures(strip: PreviewImages) -> tuple[QImage, ...]:
     return tuple(as_image(p) for p in (strip.a, strip.b, strip.now, strip.start))
 
 

@@ -69,7 +69,7 @@ class FieldSpec(Protocol):
 
 
 @dataclass(frozen=True)
-class PairRow:
+class PreflightRow:
     """One line of the pre-flight table.
 
     Attributes:
@@ -115,7 +115,7 @@ class DataReport:
         samples: files A and B of some pairs, to be shown.
     """
 
-    rows: tuple[PairRow, ...]
+    rows: tuple[PreflightRow, ...]
     groups: int
     by: str
     notes: tuple[str, ...] = ()
@@ -295,7 +295,7 @@ class Live:
 
 
 @dataclass(frozen=True)
-class Kept:
+class SavedPack:
     """A finished run's pack.
 
     Attributes:

@@ -20,8 +20,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.viewer.gestures import drag_of
 from app.viewer.overlays import foot_for, paint_words
-from app.viewer.painter import Layer, Painting, Scene, Viewport
-from app.viewer.rendering import Picture
+from app.viewer.painter import Layer, Painter, Scene, Viewport
+from app.viewer.rendering import RenderedImage
 from app.viewer.tools import (
     GLASS_POWER,
     glass_box,
@@ -62,7 +62,7 @@ class Canvas(QWidget):
         super().__init__(parent)
         self._link = link
         self._scene: Scene | None = None
-        self._painting = Painting()
+        self._painting = Painter()
         self._placeholder = ""
         self._badge = ""
         self._reserved = ""
@@ -95,7 +95,7 @@ class Canvas(QWidget):
         return self._scene
 
     @property
-    def picture(self) -> Picture | None:
+    def picture(self) -> RenderedImage | None:
         """The (first) picture shown."""
         return self._scene.first.picture if self._scene is not None else None
 
@@ -126,7 +126,7 @@ class Canvas(QWidget):
             self._blink.start() if blinking else self._blink.stop()
         self._update_in_turn() if other else self.update()
 
-    def set_picture(self, picture: Picture | None) -> None:
+    def set_picture(self, picture: RenderedImage | None) -> None:
         """Show a picture in its own window, or the placeholder."""
         self.set_scene(None if picture is None else Scene(Layer.plain(picture)))
 
@@ -170,7 +170,7 @@ class Canvas(QWidget):
             self._update_in_turn()
 
     @property
-    def said(self) -> str:
+    def placeholder_text(self) -> str:
         """What is written where a picture will be."""
         return (self._waiting_for if self._waiting else "") or self._placeholder
 
@@ -360,7 +360,7 @@ class Canvas(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), _BACKGROUND)
         if self._scene is None:
-            paint_placeholder(painter, self.rect(), self.said, waiting=self._waiting)
+            paint_placeholder(painter, self.rect(), self.placeholder_text, waiting=self._waiting)
         else:
             self._paint_scene(painter, self._scene)
         if self.hasFocus():

@@ -41,7 +41,7 @@ class FeatureView:
 
 
 @dataclass(frozen=True)
-class Look:
+class PaneDisplay:
     """Window and palette of a pane; a window of None is the picture's own."""
 
     window: Window | None = None
@@ -74,9 +74,9 @@ class Compare:
 class DisplayState:
     """Everything a person can change about the view of a pair, zoom apart."""
 
-    a: Look = field(default_factory=Look)
-    b: Look = field(default_factory=Look)
-    fused: Look = field(default_factory=Look)
+    a: PaneDisplay = field(default_factory=PaneDisplay)
+    b: PaneDisplay = field(default_factory=PaneDisplay)
+    fused: PaneDisplay = field(default_factory=PaneDisplay)
     compare: Compare = field(default_factory=Compare)
     features: FeatureView = field(default_factory=FeatureView)
     layout: Layout = "all"
@@ -84,17 +84,17 @@ class DisplayState:
     crosshair: bool = False
     magnifier: bool = False
 
-    def look(self, pane: str) -> Look:
+    def look(self, pane: str) -> PaneDisplay:
         """The look of a pane; reconstructions have their source's, features the plain one."""
         name = _BASE.get(pane, pane)
-        return getattr(self, name) if name in ("a", "b", "fused") else Look()
+        return getattr(self, name) if name in ("a", "b", "fused") else PaneDisplay()
 
     def with_look(self, pane: str, **changes: Any) -> DisplayState:
         """The same, with another window or palette of a pane."""
         name = _BASE.get(pane, pane)
         if name not in ("a", "b", "fused"):
             return self
-        changed: Look = replace(getattr(self, name), **changes)
+        changed: PaneDisplay = replace(getattr(self, name), **changes)
         values: dict[str, Any] = {name: changed}
         return replace(self, **values)
 

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.viewer.display_state import Window
-from app.viewer.paint_queue import Turns
+from app.viewer.paint_queue import PaintQueue
 from app.viewer.rendering import Histogram
 from app.widgets import theme
 
@@ -24,7 +24,7 @@ class HistogramView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._turns = Turns(self)
+        self._turns = PaintQueue(self)
         self._histogram: Histogram | None = None
         self._window: Window = (0.0, 1.0)
         self._grip = ""

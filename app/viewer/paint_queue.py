@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
 
-class Turns(QObject):
+class PaintQueue(QObject):
     """A queue of widgets to paint anew; one that waits already keeps its place."""
 
     def __init__(self, parent: QObject | None = None) -> None:

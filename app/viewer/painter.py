@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
 from app.i18n.numbers import number
 from app.viewer.display_state import CompareMode, Window
-from app.viewer.rendering import Part, Picture, render, render_difference, upright_bar
+from app.viewer.rendering import Part, RenderedImage, render, render_difference, upright_bar
 
 _SHARP_FROM = 2.0
 """From this many screen pixels per picture pixel each one is drawn as a square. Between 1 and 2
@@ -28,7 +28,7 @@ _BOX = QColor(13, 15, 18, 190)
 class Layer:
     """A picture and how it is to look."""
 
-    picture: Picture
+    picture: RenderedImage
     window: Window
     palette: str = "grey"
     name: str = ""
@@ -41,7 +41,7 @@ class Layer:
         return self.counts or self.picture.window
 
     @classmethod
-    def plain(cls, picture: Picture) -> Layer:
+    def plain(cls, picture: RenderedImage) -> Layer:
         """A picture in its own window."""
         return cls(picture, picture.window)
 
@@ -74,7 +74,7 @@ class Viewport:
     ratio: float
 
 
-class Painting:
+class Painter:
     """Paints scenes and remembers the last parts it mapped, so that a moving cross or curtain
     costs next to nothing.
 
@@ -85,7 +85,7 @@ class Painting:
 
     def __init__(self) -> None:
         self._parts: dict[tuple[object, ...], QImage] = {}
-        self._pictures: tuple[Picture, ...] = ()
+        self._pictures: tuple[RenderedImage, ...] = ()
 
     def keep_for(self, scene: Scene | None) -> bool:
         """Drop what was mapped of other pictures than this scene's; True when there were others."""
@@ -169,7 +169,7 @@ class Painting:
         return image
 
 
-def _placed(picture: Picture, port: Viewport) -> tuple[Part, QRectF] | None:
+def _placed(picture: RenderedImage, port: Viewport) -> tuple[Part, QRectF] | None:
     """The part of the best level that is seen, and where it goes."""
     scale, corner = port.scale, port.corner
     whole = QRectF(corner.x(), corner.y(), picture.size[0] * scale, picture.size[1] * scale)
@@ -196,7 +196,7 @@ def _placed(picture: Picture, port: Viewport) -> tuple[Part, QRectF] | None:
     return Part(index, left, top, right, bottom, wide, high), target
 
 
-def _best_level(picture: Picture, wanted: float) -> int:
+def _best_level(picture: RenderedImage, wanted: float) -> int:
     """The smallest level that still has ``wanted`` pixels across (else the full one)."""
     fitting = [k for k, level in enumerate(picture.levels) if level.shape[1] >= wanted]
     return fitting[-1] if fitting else 0
@@ -208,7 +208,7 @@ def _draw(painter: QPainter, target: QRectF, image: QImage, port: Viewport) -> N
     painter.drawImage(target, image, QRectF(image.rect()))
 
 
-def _squares(picture: Picture, port: Viewport) -> QPainterPath:
+def _squares(picture: RenderedImage, port: Viewport) -> QPainterPath:
     """Every other square of the board, where it is seen."""
     side = max(1.0, picture.size[0] / _SQUARES) * port.scale
     path = QPainterPath()

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 
 from app.viewer.canvas import Canvas
 from app.viewer.painter import Scene
-from app.viewer.rendering import Picture
+from app.viewer.rendering import RenderedImage
 from app.viewer.view_link import ViewLink
 from app.widgets import theme
 from app.widgets.drop import DropZone
@@ -110,7 +110,7 @@ class Pane(DropZone):
         most = max(room - name, room // 3, min(wanted, _SHORT))
         self.title.setMaximumWidth(most if name and most < wanted else _ANY)
 
-    def set_picture(self, picture: Picture | None) -> None:
+    def set_picture(self, picture: RenderedImage | None) -> None:
         """Show a picture, or the placeholder."""
         self.canvas.set_picture(picture)
 

@@ -31,7 +31,7 @@ _FAR = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class RenderedImage:
     """A drawable picture.
 
     Attributes:
@@ -80,17 +80,19 @@ class Picture:
         return sum(level.nbytes for level in self.levels)
 
 
-def picture(pixels: FloatArray, size: tuple[int, int] | None = None, depth: int = 8) -> Picture:
+def picture(
+    pixels: FloatArray, size: tuple[int, int] | None = None, depth: int = 8
+) -> RenderedImage:
     """H×W×(1 or 3) float in [0, 1] (clipped; what is not a number is black) as a picture.
 
     ``depth`` of more than 8 keeps 16 bits, so that a narrow window shows no steps.
     """
     kind = np.uint8 if depth == 8 else np.uint16
     codes = _coded(pixels, 0.0, 1.0, kind)
-    return Picture(_pyramid(codes), size or (pixels.shape[1], pixels.shape[0]))
+    return RenderedImage(_pyramid(codes), size or (pixels.shape[1], pixels.shape[0]))
 
 
-def source_picture(image: Image) -> Picture:
+def source_picture(image: Image) -> RenderedImage:
     """A source, in its own unit, with all the levels its file has (65,536 for other numbers)."""
     low, high = _extent(image)
     kind = np.uint8 if image.bit_depth == 8 else np.uint16
@@ -99,7 +101,7 @@ def source_picture(image: Image) -> Picture:
     if image.mask is not None:
         data = np.where(image.mask[..., np.newaxis], data, np.float32(low))
     codes = _coded(data, low, high, kind)
-    return Picture(_pyramid(codes), image.size, (low, high), image.window, image.unit)
+    return RenderedImage(_pyramid(codes), image.size, (low, high), image.window, image.unit)
 
 
 def _extent(image: Image) -> Window:
@@ -167,7 +169,7 @@ class Part:
     height: int
 
 
-def _cut(shown: Picture, part: Part) -> Codes:
+def _cut(shown: RenderedImage, part: Part) -> Codes:
     """The codes of a part, brought down to screen size where they are more."""
     import cv2  # imported by the readers, long before there is a picture
 
@@ -199,7 +201,7 @@ def _windowed(codes: Codes, low: float, high: float) -> npt.NDArray[np.uint8]:
     return np.asarray(cv2.convertScaleAbs(lifted, alpha=scale, beta=-low * scale))
 
 
-def render(shown: Picture, part: Part, window: Window, palette: str) -> QImage:
+def render(shown: RenderedImage, part: Part, window: Window, palette: str) -> QImage:
     """A part of a picture as the screen shows it; palettes colour grey pictures only."""
     low, high = shown.code(window[0]), shown.code(window[1])
     mapped = _windowed(_cut(shown, part), low, high)
@@ -211,8 +213,8 @@ def render(shown: Picture, part: Part, window: Window, palette: str) -> QImage:
 
 
 def render_difference(
-    first: Picture,
-    second: Picture,
+    first: RenderedImage,
+    second: RenderedImage,
     part: Part,
     span: float,
     counts: tuple[Window, Window] | None = None,
@@ -233,7 +235,7 @@ def render_difference(
     return _indexed(np.clip(scaled, 0, 255).astype(np.uint8), "difference")
 
 
-def _luma01(shown: Picture, part: Part, window: Window) -> FloatArray:
+def _luma01(shown: RenderedImage, part: Part, window: Window) -> FloatArray:
     import cv2
 
     codes = _cut(shown, part)
@@ -264,14 +266,14 @@ def upright_bar(palette: str) -> QImage:
     return _indexed(np.arange(255, -1, -1, dtype=np.uint8)[:, None], palette)
 
 
-def whole(shown: Picture, window: Window | None = None, palette: str = "grey") -> QImage:
+def whole(shown: RenderedImage, window: Window | None = None, palette: str = "grey") -> QImage:
     """All of a picture in its full size."""
     height, width = shown.levels[0].shape[:2]
     part = Part(0, 0, 0, width, height, width, height)
     return render(shown, part, window or shown.window, palette)
 
 
-def small(shown: Picture, side: int) -> QImage:
+def small(shown: RenderedImage, side: int) -> QImage:
     """A thumbnail whose longer side is ``side`` at most."""
     levels = shown.levels
     fitting = [k for k, level in enumerate(levels) if max(level.shape[:2]) >= side]
@@ -290,7 +292,9 @@ def features_of(result: FusionResult, adapter: Adapter) -> FloatArray | None:
     return result.features_a if adapter == "a" else result.features_b
 
 
-def feature_picture(result: FusionResult, view: FeatureView, basis: PcaBasis) -> Picture | None:
+def feature_picture(
+    result: FusionResult, view: FeatureView, basis: PcaBasis
+) -> RenderedImage | None:
     """The feature pane's picture, stretched over the fused picture's extent."""
     features = features_of(result, view.adapter)
     if features is None:
@@ -317,7 +321,7 @@ def basis_of(result: FusionResult) -> PcaBasis | None:
 
 def result_pictures(
     result: FusionResult, view: FeatureView, basis: PcaBasis | None
-) -> Mapping[str, Picture]:
+) -> Mapping[str, RenderedImage]:
     """All pictures a result has, by pane: fused, recon_a, recon_b, features."""
     depth = result.bit_depth
     found = {"fused": picture(result.fused, depth=depth)}
@@ -337,12 +341,12 @@ _SAMPLE_PIXELS = 400_000
 """Pixels a histogram or a percentile is taken from: enough for the eye, quick enough for it."""
 
 
-def _sampled(shown: Picture) -> Codes:
+def _sampled(shown: RenderedImage) -> Codes:
     fitting = (x for x in shown.levels if x.shape[0] * x.shape[1] <= _SAMPLE_PIXELS)
     return next(fitting, shown.levels[-1])
 
 
-def percentile_window(shown: Picture, low: float, high: float) -> Window:
+def percentile_window(shown: RenderedImage, low: float, high: float) -> Window:
     """The values between which all but a few per cent of the pixels lie; its own where flat."""
     start, end = shown.extent
     # Counted, not sorted: a key press must not wait for 400,000 values (nor for numpy.percentile,
@@ -364,7 +368,7 @@ def _ranked(total: npt.NDArray[np.int64], rank: float) -> float:
     return float(first + (rank - below) * (second - first))
 
 
-def deviation_window(shown: Picture, width: float) -> Window:
+def deviation_window(shown: RenderedImage, width: float) -> Window:
     """Mean ± ``width`` standard deviations of the pixels, within the extent; its own where flat.
 
     What is at the extent's low end is left out: in many pictures most of it is empty background.
@@ -388,7 +392,7 @@ class Histogram:
     span: Window
 
 
-def histogram(shown: Picture, bins: int = 64) -> Histogram:
+def histogram(shown: RenderedImage, bins: int = 64) -> Histogram:
     """Counts over the values that occur, and over the picture's window where that is narrower."""
     codes = _sampled(shown)
     start, end = shown.extent

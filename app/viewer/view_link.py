@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QPoint, QPointF, Signal
 
-from app.viewer.paint_queue import Turns
+from app.viewer.paint_queue import PaintQueue
 
 MOST_PIXELS = 64.0
 """Largest magnification: screen pixels per picture pixel."""
@@ -24,7 +24,7 @@ class ViewLink(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.turns = Turns(self)
+        self.turns = PaintQueue(self)
         """In which the canvases show what work has brought."""
         self.size: tuple[int, int] = (0, 0)
         self.fitted = True

@@ -5,13 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from core.types import DeviceChoice
 
 
 def short_device(device: DeviceChoice) -> str:
     """The device's label without what it says in brackets."""
-    return spoken(device.label).partition(" (")[0]
+    return translate(device.label).partition(" (")[0]
 
 
 class DeviceChip(QLabel):
@@ -30,7 +30,7 @@ class DeviceChip(QLabel):
             label, reason = self.tr("Device…"), self.tr("The engine is starting.")
         else:
             label = short_device(device)
-            reason = f"{spoken(device.label)}: {spoken(device.reason)}"
+            reason = f"{translate(device.label)}: {translate(device.reason)}"
         self.setText(label)
         self.setToolTip(reason)
         self.setAccessibleName(self.tr("Device: {0}. {1}").format(label, reason))

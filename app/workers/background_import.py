@@ -123,7 +123,7 @@ def _open(path: Path) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def gently(
+def import_in_background(
     make: Callable[[], Made], *packages: str, after: Sequence[tuple[threading.Event, float]] = ()
 ) -> Callable[[], Made]:
     """``make``, which imports ``packages``, made to leave the other threads their time.

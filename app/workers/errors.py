@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 
-from core.errors import DeviceMemoryError, FusionError, Said
+from core.errors import DeviceMemoryError, FusionError, Message
 
 
 def as_fusion_error(error: BaseException) -> FusionError:
@@ -25,7 +25,7 @@ def as_fusion_error(error: BaseException) -> FusionError:
     else:
         found = FusionError(
             "Something unexpected went wrong",
-            Said("{0}: {1}", type(error).__name__, error),
+            Message("{0}: {1}", type(error).__name__, error),
             "Try again; if it happens again, copy the details and report them.",
         )
     found.__cause__ = found.__context__ = None

@@ -18,7 +18,7 @@ from core.baselines.exposure import fuse_exposure
 from core.baselines.guided import fuse_guided
 from core.baselines.pyramid import fuse_laplacian, pyramid_levels
 from core.baselines.simple import fuse_average, fuse_maximum
-from core.errors import InputError, Said, SizeMismatch
+from core.errors import InputError, Message, SizeMismatch
 from core.types import FloatArray
 
 __all__ = ["BASELINES", "Baseline"]
@@ -57,14 +57,14 @@ class Baseline:
             InputError: not H×W×1 or H×W×3, no pixels, NaN or Inf, or the channels differ.
         """
         if a.ndim != 3 or b.ndim != 3 or a.shape[2] not in (1, 3) or a.size == 0:
-            why = Said("expected height×width×1 or 3, got {0}, {1}", a.shape, b.shape)
-            raise InputError(Said.plain(self.title), why)
+            why = Message("expected height×width×1 or 3, got {0}, {1}", a.shape, b.shape)
+            raise InputError(Message.plain(self.title), why)
         if a.shape[:2] != b.shape[:2]:
             raise SizeMismatch((a.shape[1], a.shape[0]), (b.shape[1], b.shape[0]))
         if a.shape != b.shape:
             raise InputError(
                 self.title,
-                Said("one picture has {0} channels and the other {1}", a.shape[2], b.shape[2]),
+                Message("one picture has {0} channels and the other {1}", a.shape[2], b.shape[2]),
                 "Convert both to grey or both to colour first.",
             )
         if not (np.isfinite(a).all() and np.isfinite(b).all()):

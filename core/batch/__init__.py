@@ -4,9 +4,9 @@ from core.batch.events import ENDED, BatchEvent, BatchFinished, RowEvent, RowSta
 from core.batch.manifest import MANIFEST_NAME
 from core.batch.naming import FIELDS
 from core.batch.plan import BatchOptions, BatchPlan, BatchRow, preview
-from core.batch.queue_order import Order
+from core.batch.queue_order import QueueOrder
 from core.batch.resume import FoundRun, find_run, plan_batch
-from core.batch.row_preview import Look, look_at, picture_size
+from core.batch.row_preview import PairHeader, inspect_pair, picture_size
 from core.batch.runner import run_batch
 from core.batch.settings import DEFAULT_TEMPLATE
 
@@ -21,13 +21,13 @@ __all__ = [
     "BatchPlan",
     "BatchRow",
     "FoundRun",
-    "Look",
-    "Order",
+    "PairHeader",
+    "QueueOrder",
     "RowEvent",
     "RowState",
     "Tally",
     "find_run",
-    "look_at",
+    "inspect_pair",
     "picture_size",
     "plan_batch",
     "preview",

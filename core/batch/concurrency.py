@@ -40,7 +40,7 @@ def side_by_side() -> Iterator[None]:
         sys.setswitchinterval(switch)
 
 
-class Pace:
+class ConcurrencyController:
     """Tries both ways, keeps to the quicker one, and looks again now and then.
 
     Where files keep one waiting, as many rows as may be overlap with gain. Where they do not, more
@@ -135,7 +135,7 @@ class Pace:
 class Place:
     """One thread's leave to work."""
 
-    def __init__(self, pace: Pace, check: Callable[[], None]) -> None:
+    def __init__(self, pace: ConcurrencyController, check: Callable[[], None]) -> None:
         self._pace, self._check = pace, check
         self._held = True
 

@@ -21,12 +21,12 @@ from pathlib import Path
 
 from core.batch.output_folder import DiskFull
 from core.batch.row_record import COLUMNS, Record, Stamp, record_of, values_of
-from core.errors import FusionError, InputError, OutputError, Said
+from core.errors import FusionError, InputError, Message, OutputError
 from core.io.atomic import sync_folder
 from core.pairing.known_folders import MANIFEST_NAME
 from core.printable import valid
 
-__all__ = ["MANIFEST_NAME", "DiskFull", "Manifest", "Record", "Stamp"]
+__all__ = ["MANIFEST_NAME", "BatchManifest", "DiskFull", "Record", "Stamp"]
 
 _FORMAT = "2"
 _UPGRADES = {
@@ -55,7 +55,7 @@ _PUT_ROW = (
 )
 
 
-class Manifest:
+class BatchManifest:
     """An open manifest. Safe to use from several threads."""
 
     def __init__(self, folder: Path) -> None:
@@ -99,7 +99,7 @@ class Manifest:
         self._known = self.path.stat()
         if self._run("SELECT value FROM meta WHERE key = 'format'") != [(_FORMAT,)]:
             raise InputError(
-                Said("The record of this batch ({0})", self.path),
+                Message("The record of this batch ({0})", self.path),
                 "it was written by another version of the program",
                 "Finish it with that version, or choose another output folder.",
             )
@@ -122,7 +122,7 @@ class Manifest:
         except OSError:
             return
         raise OutputError(
-            Said("The record of this batch ({0})", self.path),
+            Message("The record of this batch ({0})", self.path),
             "it was replaced while the batch was running",
             "End what else writes to this folder, then go on with the batch.",
         )
@@ -145,10 +145,10 @@ class Manifest:
 
     def _error(self, error: Exception) -> FusionError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        what = Said("The record of this batch ({0})", self.path)
+        what = Message("The record of this batch ({0})", self.path)
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return OutputError(
-                Said("The folder {0}", self.path.parent),
+                Message("The folder {0}", self.path.parent),
                 "another batch is writing to it just now",
                 "Wait until it has ended, or choose another folder.",
             )
@@ -156,12 +156,12 @@ class Manifest:
             return DiskFull(what, "the disk is full", "Free some space, then go on.")
         unwritable = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
         if code in (*unwritable, sqlite3.SQLITE_PERM):
-            why = Said("it cannot be written ({0})", error)
+            why = Message("it cannot be written ({0})", error)
             return OutputError(what, why, "Choose another folder.")
         return InputError(
             what,
-            Said("it is damaged ({0})", error),
-            Said(
+            Message("it is damaged ({0})", error),
+            Message(
                 "Finished pictures are safe. Delete {0} and begin anew, or choose another output "
                 "folder.",
                 self.path.name,

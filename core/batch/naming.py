@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from core.batch.settings import DEFAULT_TEMPLATE
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.io.writer import WRITE_SUFFIXES
 from core.pairing.folders import Match
 
@@ -43,20 +43,20 @@ def split_template(template: str) -> tuple[str, str]:
     """
     suffix = next((s for s in WRITE_SUFFIXES if template.lower().endswith(s)), "")
     body = template[: len(template) - len(suffix)]
-    what = Said("Name template “{0}”", template)
+    what = Message("Name template “{0}”", template)
     if not body.strip():
-        raise InputError(what, "it is empty", Said("Use for instance “{0}”.", DEFAULT_TEMPLATE))
+        raise InputError(what, "it is empty", Message("Use for instance “{0}”.", DEFAULT_TEMPLATE))
     try:
         parsed = list(string.Formatter().parse(body))
     except ValueError as error:
-        remedy = Said("Write {0} and {1} for braces.", "{{", "}}")
+        remedy = Message("Write {0} and {1} for braces.", "{{", "}}")
         raise InputError(what, str(error), remedy) from error
     for _, name, spec, conversion in parsed:
         if name is not None:
             _check_field(what, name, spec or "", conversion)
     literal = "".join(text for text, *_ in parsed).replace("/", "")
     if bad := _FORBIDDEN.search(literal):
-        why = Said("the character {0!r} is not allowed", bad.group())
+        why = Message("the character {0!r} is not allowed", bad.group())
         raise InputError(what, why, "Leave it out.")
     parts = PurePosixPath(body).parts
     if body.startswith("/") or any(part.strip(" ") in ("..", ".") for part in parts):
@@ -67,12 +67,12 @@ def split_template(template: str) -> tuple[str, str]:
 def _check_field(what: str, name: str, spec: str, conversion: str | None) -> None:
     if name not in FIELDS:
         known = ", ".join(f"{{{field}}}" for field in FIELDS)
-        why = Said("there is no field “{0}”", f"{{{name}}}")
-        raise InputError(what, why, Said("Use: {0}.", known))
+        why = Message("there is no field “{0}”", f"{{{name}}}")
+        raise InputError(what, why, Message("Use: {0}.", known))
     digits = name == "index" and re.fullmatch(r"0?\d{1,2}d?", spec)
     if conversion is not None or (spec and not digits):
-        why = Said("the field “{0}” takes no format", name)
-        raise InputError(what, why, Said("Write {0}.", f"{{{name}}}"))
+        why = Message("the field “{0}” takes no format", name)
+        raise InputError(what, why, Message("Write {0}.", f"{{{name}}}"))
 
 
 def fill(template: str, match: Match, task: str, method: str, index: int) -> Path:
@@ -120,7 +120,7 @@ def length_problem(paths: Sequence[Path]) -> str:
         most_name, most_path = most[folder]
         for part in path.parts[-_DEEP:]:
             if _size(part) > most_name:
-                return Said(
+                return Message(
                     "the name “{0}” has {1} bytes; {2} are possible there: choose a shorter name "
                     "template, such as {3}",
                     _shortened(part), _size(part), most_name, "{index:04}",
@@ -128,7 +128,7 @@ def length_problem(paths: Sequence[Path]) -> str:
         name = max(_size(path.name), _PART)
         longest = _size(os.path.abspath(folder)) + 1 + name  # noqa: PTH100
         if longest > most_path:
-            return Said(
+            return Message(
                 "the path of its result would have {0} bytes; {1} are possible there: choose an "
                 "output folder nearer to the top, or a shorter name template",
                 longest, most_path,

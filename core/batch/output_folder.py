@@ -6,7 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from core.errors import OutputError, Said
+from core.errors import Message, OutputError
 from core.io.atomic import output_error
 
 
@@ -44,13 +44,13 @@ class Place:
             known = self._known if self._handle is None else os.fstat(self._handle)
             if os.path.samestat(known, self._folder.stat()):
                 return
-            why = Said("it was replaced by another folder while the batch was running")
+            why = Message("it was replaced by another folder while the batch was running")
         except FileNotFoundError:
-            why = Said("it was removed while the batch was running")
+            why = Message("it was removed while the batch was running")
         except OSError as error:
-            why = Said("it cannot be reached any more ({0})", error.strerror or error)
+            why = Message("it cannot be reached any more ({0})", error.strerror or error)
         raise FolderLost(
-            Said("The folder {0}", self._folder),
+            Message("The folder {0}", self._folder),
             why,
             "Bring it back and go on with the batch, or begin again; what was written to it before "
             "is only there if the folder is.",
@@ -61,7 +61,7 @@ class Place:
         self.check()
         if not os.access(self._folder, os.W_OK | os.X_OK):
             raise FolderLost(
-                Said("The folder {0}", self._folder),
+                Message("The folder {0}", self._folder),
                 "it is not writable any more",
                 "Change its permissions, then go on with the batch.",
             )

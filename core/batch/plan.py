@@ -17,7 +17,7 @@ from core.batch.naming import (
 )
 from core.batch.row_record import Record
 from core.batch.settings import AS_SOURCES, FLAGS, OF_ROWS, WINDOWS, BatchSettings
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.io.atomic import output_error
 from core.io.writer import WRITE_SUFFIXES
 from core.pairing.folders import Match, PairingPlan
@@ -91,24 +91,24 @@ class BatchOptions(BatchSettings):
         if self.suffix not in WRITE_SUFFIXES:
             known = ", ".join(suffix[1:] for suffix in WRITE_SUFFIXES)
             raise InputError(
-                Said("Unknown format “{0}”", self.format),
-                remedy=Said("Choose one of: {0}.", known),
+                Message("Unknown format “{0}”", self.format),
+                remedy=Message("Choose one of: {0}.", known),
             )
         if self.format and of_template and of_template != self.suffix:
             raise InputError(
-                Said("Name template “{0}”", self.template),
-                Said("its suffix is not the format {0}", self.format),
+                Message("Name template “{0}”", self.template),
+                Message("its suffix is not the format {0}", self.format),
                 "Leave out one of the two.",
             )
         most = 32 if self.suffix in (".tif", ".tiff") else 16 if self.suffix == ".png" else 8
         if self.depth not in (None, 8, 16, 32) or (self.depth or 8) > most:
             raise InputError(
-                Said("{0} bits", self.depth),
-                Said("{0} holds at most {1} bits", self.suffix[1:].upper(), most),
+                Message("{0} bits", self.depth),
+                Message("{0} holds at most {1} bits", self.suffix[1:].upper(), most),
                 "Choose 8, 16 or 32 bits and a format that holds them; TIFF holds all.",
             )
         if not 1 <= self.workers <= 64 or self.in_flight < 0 or self.memory < 1:
-            raise InputError(Said("{0} workers", self.workers), remedy="Choose 1 to 64.")
+            raise InputError(Message("{0} workers", self.workers), remedy="Choose 1 to 64.")
         try:
             is_file = self.out.exists() and not self.out.is_dir()
         except OSError as error:
@@ -212,7 +212,7 @@ def plan_rows(
             wanted = preview(match, options, index)
             target = _free(wanted, taken)
             if target != wanted:
-                note = Said("numbered: another result is called {0}", wanted.name)
+                note = Message("numbered: another result is called {0}", wanted.name)
         taken.add(same_name_key(target))
         recorded = record.resample if record is not None else None
         resample = own.get((match.a, match.b), recorded)
@@ -241,9 +241,9 @@ def row_problem(row: BatchRow, plan: BatchPlan, sources: set[str]) -> str:
     if problem := length_problem((*plan.outputs(row), plan.options.out / plan.thumbnail(row))):
         return problem
     if os.path.realpath(path) in sources:
-        return Said("the result would replace a source; choose another folder or template")
+        return Message("the result would replace a source; choose another folder or template")
     if path.is_dir():
-        return Said("there is a folder of that name; choose another template")
+        return Message("there is a folder of that name; choose another template")
     return ""
 
 
@@ -259,25 +259,25 @@ def _yes(value: bool) -> str:
     return "yes" if value else "no"
 
 
-_WORDS: dict[str, Said] = {
+_WORDS: dict[str, Message] = {
     str(word): word
     for word in (
-        Said("task"),
-        Said("method"),
-        Said("template"),
-        Said("format"),
-        Said("depth"),
-        Said("folder tree"),
-        Said("resample"),
-        Said("reconstructions"),
-        Said("figures"),
-        Said("metrics"),
-        Said("window of A"),
-        Said("window of B"),
-        Said("yes"),
-        Said("no"),
-        Said("none"),
-        Said("as the sources"),
+        Message("task"),
+        Message("method"),
+        Message("template"),
+        Message("format"),
+        Message("depth"),
+        Message("folder tree"),
+        Message("resample"),
+        Message("reconstructions"),
+        Message("figures"),
+        Message("metrics"),
+        Message("window of A"),
+        Message("window of B"),
+        Message("yes"),
+        Message("no"),
+        Message("none"),
+        Message("as the sources"),
     )
 }
 """Names and values in :meth:`BatchOptions.settings` that are words, not names of something."""
@@ -300,7 +300,7 @@ def of_rows(settings: Mapping[str, str]) -> dict[str, str]:
 def differences(mine: Mapping[str, str], theirs: Mapping[str, str]) -> Sequence[str]:
     """Settings that differ, one phrase each."""
     return [
-        Said("{0}: {1} then, {2} now", *map(_worded, (key, theirs.get(key), mine.get(key))))
+        Message("{0}: {1} then, {2} now", *map(_worded, (key, theirs.get(key), mine.get(key))))
         for key in dict.fromkeys((*mine, *theirs))
         if mine.get(key, "") != theirs.get(key, "")
     ]

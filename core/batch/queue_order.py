@@ -9,7 +9,7 @@ from typing import TypeVar
 _T = TypeVar("_T")
 
 
-class Order:
+class QueueOrder:
     """Keys of rows, the next one first. Safe to use from several threads."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.batch.crash_trail import Left, read_trail, remove_trail
-from core.batch.manifest import Manifest
+from core.batch.manifest import BatchManifest
 from core.batch.plan import BatchOptions
 from core.batch.row_record import Record
 from core.errors import InputError
@@ -34,7 +34,7 @@ def is_complete(target: Path, options: BatchOptions) -> bool:
     return not options.overwrite and not options.metrics and target.stat().st_size > 0
 
 
-def settle(manifest: Manifest, options: BatchOptions) -> None:
+def settle(manifest: BatchManifest, options: BatchOptions) -> None:
     """Record what a run that died has left in the folder: once, and before anything is done anew.
 
     The row that native code crashed in is failed. Where that cannot be told, or where the program
@@ -89,4 +89,4 @@ def _given_up(row: Record, *, crashed: bool) -> Record:
             "The two files may be too large for the memory, or damaged: export them again, or use "
             "“Retry failed” (--retry-failed on the command line).",
         )
-    return replace(row, state="crashed", text=error.said, strikes=row.strikes + 1)
+    return replace(row, state="crashed", text=error.message, strikes=row.strikes + 1)

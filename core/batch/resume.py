@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.batch.manifest import MANIFEST_NAME, Manifest, Record
+from core.batch.manifest import MANIFEST_NAME, BatchManifest, Record
 from core.batch.plan import (
     FIGURES,
     RECONSTRUCTIONS,
@@ -21,7 +21,7 @@ from core.batch.plan import (
     plan_rows,
 )
 from core.batch.recovery import is_complete, is_done, settle
-from core.errors import FusionError, InputError, OutputError, Said
+from core.errors import FusionError, InputError, Message, OutputError
 from core.io.atomic import remove_parts
 from core.pairing.folders import PairingPlan
 
@@ -75,7 +75,7 @@ def find_run(options: BatchOptions) -> FoundRun | None:
     """
     if not (options.out / MANIFEST_NAME).is_file():
         return None
-    manifest = Manifest(options.out)
+    manifest = BatchManifest(options.out)
     try:
         settle(manifest, options)
         return _described(manifest, options, look=True)
@@ -83,7 +83,9 @@ def find_run(options: BatchOptions) -> FoundRun | None:
         manifest.close()
 
 
-def _described(manifest: Manifest, options: BatchOptions, *, look: bool = False) -> FoundRun | None:
+def _described(
+    manifest: BatchManifest, options: BatchOptions, *, look: bool = False
+) -> FoundRun | None:
     settings = manifest.settings()
     if not settings:
         return None
@@ -113,7 +115,7 @@ def plan_batch(pairing: PairingPlan, options: BatchOptions, own: Own | None = No
     options.check()
     known: Mapping[str, Record] = {}
     if (options.out / MANIFEST_NAME).is_file() and (options.resume or not options.overwrite):
-        manifest = Manifest(options.out)
+        manifest = BatchManifest(options.out)
         try:
             check_run(manifest, options)
             known = manifest.records()
@@ -122,7 +124,7 @@ def plan_batch(pairing: PairingPlan, options: BatchOptions, own: Own | None = No
     return plan_rows(pairing, options, known, own)
 
 
-def check_run(manifest: Manifest, options: BatchOptions) -> None:
+def check_run(manifest: BatchManifest, options: BatchOptions) -> None:
     """Refuse to mix two runs in one folder.
 
     Raises:
@@ -134,24 +136,26 @@ def check_run(manifest: Manifest, options: BatchOptions) -> None:
         return
     if not options.resume:
         raise InputError(
-            Said("The folder {0}", options.out),
+            Message("The folder {0}", options.out),
             _share(found),
             "Go on with it (--resume), begin anew (--overwrite), or choose another folder.",
         )
     if found.differences:
         raise InputError(
-            Said("The batch in {0}", options.out),
-            Said("it was begun with other settings ({0})", Said.joined("; ", found.differences)),
+            Message("The batch in {0}", options.out),
+            Message(
+                "it was begun with other settings ({0})", Message.joined("; ", found.differences)
+            ),
             "Use those again, choose another folder, or begin anew (--overwrite, no --resume).",
         )
 
 
-def _share(found: FoundRun) -> Said:
+def _share(found: FoundRun) -> Message:
     if found.total == 1:
-        return Said("it holds a batch of one pair")
+        return Message("it holds a batch of one pair")
     if found.done == 1:
-        return Said("it holds a batch of which 1 of {0} pairs is done", found.total)
-    return Said("it holds a batch of which {0} of {1} pairs are done", found.done, found.total)
+        return Message("it holds a batch of which 1 of {0} pairs is done", found.total)
+    return Message("it holds a batch of which {0} of {1} pairs are done", found.done, found.total)
 
 
 def sort_out(row: BatchRow, record: Record | None, plan: BatchPlan) -> Todo:
@@ -165,7 +169,7 @@ def sort_out(row: BatchRow, record: Record | None, plan: BatchPlan) -> Todo:
         return _suspect(row, record, plan)
     target = options.out / row.target
     if not target.exists():
-        text = Said("its result is gone: made again") if record.state == "done" else ""
+        text = Message("its result is gone: made again") if record.state == "done" else ""
         return Todo("queued", text, overwrite=True)
     if record.state == "failed":  # the fused picture is written last, so this one is not its own
         return _new((target,), options)
@@ -176,8 +180,8 @@ def sort_out(row: BatchRow, record: Record | None, plan: BatchPlan) -> Todo:
         return Todo("done" if is_complete(target, options) else "queued", overwrite=True)
     if record.size != target.stat().st_size:
         text = "done before; someone changed the result since, it was kept"
-        return Todo("skipped", Said(text))
-    return Todo("skipped", Said("done before"))
+        return Todo("skipped", Message(text))
+    return Todo("skipped", Message("done before"))
 
 
 def _suspect(row: BatchRow, record: Record, plan: BatchPlan) -> Todo:
@@ -188,7 +192,7 @@ def _suspect(row: BatchRow, record: Record, plan: BatchPlan) -> Todo:
         return Todo("failed", record.text)
     if is_done(record, options) and not changed:
         return Todo("done", overwrite=True)
-    text = Said("the program was ended while it worked on this pair: tried last and by itself")
+    text = Message("the program was ended while it worked on this pair: tried last and by itself")
     return Todo("queued", changed or text, overwrite=True, alone=True)
 
 
@@ -196,28 +200,28 @@ def _new(targets: Sequence[Path], options: BatchOptions) -> Todo:
     target = next((path for path in targets if path.exists()), None)
     if target is not None and not options.overwrite:
         refused = OutputError(
-            Said("Cannot write {0}", target),
+            Message("Cannot write {0}", target),
             "there is a file of that name",
             "Use another template or folder, or allow overwriting.",
         )
-        return Todo("failed", refused.said)
+        return Todo("failed", refused.message)
     return Todo("queued", overwrite=options.overwrite)
 
 
 def _changed(record: Record, a: Path, b: Path) -> str:
     """Which source is not what it was, in words, or ""."""
     if record.stamps is None:
-        return Said("its sources may have changed since: fused again")
+        return Message("its sources may have changed since: fused again")
     sides = []
     for side, path, stamp in zip("AB", (a, b), record.stamps, strict=True):
         try:
             if not stamp.still_fits(path):
                 sides.append(side)
         except FusionError:
-            return Said("a source cannot be read or was changed since: fused again")
+            return Message("a source cannot be read or was changed since: fused again")
     if len(sides) == 2:
-        return Said("A and B changed since: fused again")
-    return Said("{0} changed since: fused again", sides[0]) if sides else ""
+        return Message("A and B changed since: fused again")
+    return Message("{0} changed since: fused again", sides[0]) if sides else ""
 
 
 def clean_up(plan: BatchPlan, records: Mapping[str, Record]) -> int:

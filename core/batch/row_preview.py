@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.io.reader import reader_of
 from core.pairing.folders import Match
 
@@ -13,7 +13,7 @@ Size = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PairHeader:
     """What the headers say.
 
     Attributes:
@@ -43,7 +43,7 @@ def picture_size(path: Path) -> Size | None:
     return reader.probe(path).upright_size if reader.probe is not None else None
 
 
-def look_at(match: Match) -> Look:
+def inspect_pair(match: Match) -> PairHeader:
     """What can be said of ``match`` without decoding anything."""
     sizes: list[Size | None] = []
     problems: list[str] = []
@@ -52,5 +52,5 @@ def look_at(match: Match) -> Look:
             sizes.append(picture_size(path))
         except InputError as error:
             sizes.append(None)
-            problems.append(error.said)
-    return Look(sizes[0], sizes[1], Said.joined(" ", problems) if problems else "")
+            problems.append(error.message)
+    return PairHeader(sizes[0], sizes[1], Message.joined(" ", problems) if problems else "")

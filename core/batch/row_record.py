@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from core.errors import Said
+from core.errors import Message
 from core.io.readers.decoding import file_error
 from core.messages import from_data, to_data
 from core.printable import valid
@@ -94,7 +94,7 @@ def _text(path: Path) -> str:
 
 def _kept_text(text: str) -> str:
     """``text`` for the table: as JSON where its template and values are known."""
-    if isinstance(text, Said):
+    if isinstance(text, Message):
         return json.dumps(to_data(text))
     return valid(text)
 

@@ -12,16 +12,16 @@ from pathlib import Path
 from core.batch.concurrency import side_by_side
 from core.batch.crash_trail import Trail
 from core.batch.events import BatchEvent, BatchFinished, Counter, RowEvent, RowState
-from core.batch.manifest import Manifest, Record
+from core.batch.manifest import BatchManifest, Record
 from core.batch.output_folder import FolderLost, Place, make_folder
 from core.batch.plan import BatchPlan
-from core.batch.queue_order import Order
+from core.batch.queue_order import QueueOrder
 from core.batch.recovery import settle
 from core.batch.report import write_metrics, write_sheet
 from core.batch.resume import check_run, clean_up, sort_out
 from core.batch.row_task import Change, Work
-from core.batch.scheduler import Pipeline
-from core.errors import FusionError, InputError, OutputError, Said
+from core.batch.scheduler import Scheduler
+from core.errors import FusionError, InputError, Message, OutputError
 from core.fusion.protocol import Fuser
 from core.progress import NullProgress, Progress
 
@@ -31,7 +31,7 @@ def run_batch(
     engine: Fuser,
     progress: Progress | None = None,
     *,
-    order: Order | None = None,
+    order: QueueOrder | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[BatchEvent]:
     """Do what ``plan`` says and tell every step; the work goes on in threads between two events.
@@ -62,7 +62,7 @@ def run_batch(
     progress = progress or NullProgress()
     _check_method(plan, engine)
     make_folder(plan.options.out)
-    manifest = Manifest(plan.options.out)
+    manifest = BatchManifest(plan.options.out)
     trail: Trail | None = None
     place: Place | None = None
     try:
@@ -94,10 +94,10 @@ def _check_method(plan: BatchPlan, engine: Fuser) -> None:
         known = any(info.kind == "pack" for info in infos)
     if not known:
         raise InputError(
-            Said("No method “{0}” for task {1}", options.method, options.task)
+            Message("No method “{0}” for task {1}", options.method, options.task)
             if options.method
-            else Said("No pack for task {0}", options.task),
-            remedy=Said("Choose one of: {0}.", ", ".join(methods)),
+            else Message("No pack for task {0}", options.task),
+            remedy=Message("Choose one of: {0}.", ", ".join(methods)),
         )
 
 
@@ -105,7 +105,7 @@ def _check_method(plan: BatchPlan, engine: Fuser) -> None:
 class _Held:
     """What a run holds in its output folder."""
 
-    manifest: Manifest
+    manifest: BatchManifest
     place: Place
     trail: Trail
 
@@ -117,7 +117,7 @@ class _Run:
         engine: Fuser,
         progress: Progress,
         held: _Held,
-        order: Order | None,
+        order: QueueOrder | None,
         clock: Callable[[], float],
     ) -> None:
         self._plan, self._engine = plan, engine
@@ -176,7 +176,7 @@ class _Run:
             if todo.state == "done":
                 assert record is not None
                 self._recover(work, record)
-                yield self._event(Change(work, "skipped", Said("done before"))), None
+                yield self._event(Change(work, "skipped", Message("done before"))), None
             elif todo.state == "queued":
                 yield self._event(Change(work, "queued", todo.text)), work
             else:
@@ -203,14 +203,14 @@ class _Run:
                 str(self._plan.options.out / row.target),
                 "it was written and is not there any more",
                 "Go on with the batch to make it again.",
-            ).said
+            ).message
             self._manifest.end(
                 Record(row.key, match.a, match.b, row.target, "failed", text, resample=row.resample)
             )
             yield self._event(Change(Work(place, row, overwrite=True), "failed", text))
 
     def _drive(self, works: list[Work], *, alone: bool) -> Iterator[BatchEvent]:
-        pipeline = Pipeline(
+        pipeline = Scheduler(
             self._plan,
             self._engine,
             self._progress,
@@ -226,7 +226,7 @@ class _Run:
             try:
                 while not pipeline.idle:
                     self._progress.check()
-                    for change in pipeline.told():
+                    for change in pipeline.events():
                         yield self._event(change)
                     self._manifest.tick()
                 if pipeline.fatal is not None:

@@ -2,8 +2,9 @@
 
 Each thread takes one row from its files to its result, so nothing is handed from thread to thread.
 Small rows fuse side by side, each on one core; of large ones one fuses at a time, on all cores. How
-many rows are worked on at once is up to :class:`~core.batch.concurrency.Pace`; a row takes room in
-the :class:`~core.batch.memory_budget.Budget` from before it is read until it is written.
+many rows are worked on at once is up to :class:`~core.batch.concurrency.ConcurrencyController`; a
+row takes room in the :class:`~core.batch.memory_budget.Budget` from before it is read until it is
+written.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from functools import partial
 from typing import TypeVar
 
 from core.available_memory import available_bytes
-from core.batch.concurrency import Pace
+from core.batch.concurrency import ConcurrencyController
 from core.batch.crash_trail import Trail, run_marked
-from core.batch.manifest import Manifest, Record, Stamp
+from core.batch.manifest import BatchManifest, Record, Stamp
 from core.batch.memory_budget import Budget
 from core.batch.output_folder import DiskFull, Place, Stopped
 from core.batch.plan import BatchPlan
-from core.batch.queue_order import Order
+from core.batch.queue_order import QueueOrder
 from core.batch.row_task import Change, Work, record_of_work
 from core.batch.stages import (
     WrittenRow,
@@ -39,9 +40,9 @@ from core.errors import (
     DeviceMemoryError,
     FusionError,
     InputError,
+    Message,
     OutputError,
     PackError,
-    Said,
     SizeMismatch,
 )
 from core.fusion.protocol import Fuser
@@ -81,7 +82,7 @@ class _Relay:
         self._progress.check()
 
 
-class Pipeline:
+class Scheduler:
     """Runs some rows to their end. Use once: start, take what is ``told`` until ``idle``, close."""
 
     def __init__(
@@ -89,12 +90,12 @@ class Pipeline:
         plan: BatchPlan,
         engine: Fuser,
         progress: Progress,
-        manifest: Manifest,
+        manifest: BatchManifest,
         *,
         place: Place,
         trail: Trail | None = None,
         alone: bool = False,
-        order: Order | None = None,
+        order: QueueOrder | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
@@ -112,7 +113,7 @@ class Pipeline:
         memory = _memory(plan)
         self.budget = Budget(most, memory)
         self._large = Budget(min(most, _LARGE_AT_ONCE), memory)
-        self.pace = Pace(usable_cores(), most, clock)
+        self.pace = ConcurrencyController(usable_cores(), most, clock)
         self._changes: deque[Change] = deque()
         self._over = threading.Event()
         self.fatal: BaseException | None = None
@@ -167,7 +168,7 @@ class Pipeline:
                 thread.join()
         return not any(thread.is_alive() for thread in self._threads) and not self._changes
 
-    def told(self) -> Iterator[Change]:
+    def events(self) -> Iterator[Change]:
         """What became of rows since the last time, after a short wait.
 
         In lots, since who is woken for each change takes the interpreter's lock from those who
@@ -323,8 +324,10 @@ class Pipeline:
         before = self._manifest.meta().get("made by", maker)
         if before != maker:
             raise OtherPack(
-                Said("The batch in {0}", self._plan.options.out),
-                Said("it was begun with another pack ({0} then, {1} now)", before[:40], maker[:40]),
+                Message("The batch in {0}", self._plan.options.out),
+                Message(
+                    "it was begun with another pack ({0} then, {1} now)", before[:40], maker[:40]
+                ),
                 "Bring that pack back, choose another folder, or begin anew.",
             )
         self._manifest.set_meta(**{"made by": maker})
@@ -347,7 +350,7 @@ class Pipeline:
                     "Free some space, then go on with the batch.",
                 ) from error  # fmt: skip
             if _memory_ran_out(error) and not self._alone:
-                text = Said("memory ran out: tried again at the end, by itself and in tiles")
+                text = Message("memory ran out: tried again at the end, by itself and in tiles")
                 self._ended(Change(work, "deferred", text))
             else:
                 self._fail(work, error)
@@ -357,10 +360,10 @@ class Pipeline:
 
     def _fail(self, work: Work, error: Exception) -> None:
         if isinstance(error, FusionError):
-            text = error.said
+            text = error.message
         else:
             kind = type(error).__name__
-            text = Said("{0}: unexpected error ({1}: {2})", work.row.match.name, kind, error)
+            text = Message("{0}: unexpected error ({1}: {2})", work.row.match.name, kind, error)
         self._manifest.end(record_of_work(work, "failed", stamps=work.stamps, text=text))
         self._ended(Change(work, "failed", text, differs=isinstance(error, SizeMismatch)))
 

@@ -91,7 +91,7 @@ def write_row(
     """Write everything the row is to leave, the fused picture last.
 
     So a fused picture that is there says that the whole row is. Its name is made durable by
-    :meth:`~core.batch.manifest.Manifest.end`, for several rows at once.
+    :meth:`~core.batch.manifest.BatchManifest.end`, for several rows at once.
 
     Raises:
         OutputError: see :func:`core.io.write_image`.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from core.available_memory import available_bytes
 from core.baselines import BASELINES, Baseline
 from core.device import memory_error
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.fusion.color import merge, split
-from core.fusion.instrumentation import Stopwatch, finished, memory_named, provenance
+from core.fusion.instrumentation import StageTimer, finalize_result, named_memory_errors, provenance
 from core.memory_model import classical_bytes
 from core.progress import NullProgress, Progress
 from core.tasks import ColourPolicy, get_task
@@ -33,13 +33,13 @@ def fuse_classically(request: FusionRequest, progress: Progress | None = None) -
     baseline = BASELINES.get(request.method)
     if baseline is None:
         raise InputError(
-            Said("Unknown classical method “{0}”", request.method),
-            remedy=Said("Choose one of {0}.", ", ".join(BASELINES)),
+            Message("Unknown classical method “{0}”", request.method),
+            remedy=Message("Choose one of {0}.", ", ".join(BASELINES)),
         )
-    device = DeviceChoice("cpu", "CPU", Said("classical methods run on the CPU"))
-    watch = Stopwatch(progress, device, 3)
+    device = DeviceChoice("cpu", "CPU", Message("classical methods run on the CPU"))
+    watch = StageTimer(progress, device, 3)
     piece = _piece(request, baseline, device)
-    with memory_named(device, request, tiled=True):
+    with named_memory_errors(device, request, tiled=True):
         with watch.stage("preparing"):
             parts = split(request.pair, colour)
         with watch.stage("fusing"):
@@ -48,7 +48,7 @@ def fuse_classically(request: FusionRequest, progress: Progress | None = None) -
             merged = merge(fused, parts)
     notes: tuple[str, ...] = ()
     if request.reconstructions or request.features:
-        notes = (Said("Classical methods have no reconstructions and no features."),)
+        notes = (Message("Classical methods have no reconstructions and no features."),)
     result = FusionResult(
         fused=merged,
         task=request.task,
@@ -59,7 +59,7 @@ def fuse_classically(request: FusionRequest, progress: Progress | None = None) -
         notes=notes,
         provenance=provenance(request, baseline.name),
     )
-    return finished(result, request, progress)
+    return finalize_result(result, request, progress)
 
 
 def least_bytes(baseline: Baseline, size: tuple[int, int], colour: ColourPolicy) -> int:

@@ -37,7 +37,7 @@ _CHROMA_TO_RGB = np.array(
 
 
 @dataclass(frozen=True, eq=False)
-class Split:
+class PreparedPair:
     """Two pictures made ready for fusion.
 
     Chroma is worked out of the sources some rows at a time, when it is wanted: as planes it would
@@ -82,7 +82,7 @@ def luma(rgb: FloatArray) -> FloatArray:
     return grey[..., np.newaxis]
 
 
-def split(pair: SourcePair, policy: ColourPolicy) -> Split:
+def split(pair: SourcePair, policy: ColourPolicy) -> PreparedPair:
     """What of ``pair`` is fused and what is carried, under ``policy``.
 
     ``luma``: the lumas are fused. Chroma comes from the source the policy names; when that one is
@@ -95,7 +95,7 @@ def split(pair: SourcePair, policy: ColourPolicy) -> Split:
     if policy.mode == "rgb":
         channels = 3 if pair.a.is_colour or pair.b.is_colour else 1
         a, b = _as_rgb(pair.a), _as_rgb(pair.b)
-        return _bridged(Split(a, b, channels, holes=holes_of(pair, a, b)))
+        return _bridged(PreparedPair(a, b, channels, holes=holes_of(pair, a, b)))
     sources = [(image, image.is_colour) for image in (pair.a, pair.b)]
     colours = tuple(image for image, coloured in sources if coloured)
     fillers: tuple[Image | None, ...] = (
@@ -108,10 +108,10 @@ def split(pair: SourcePair, policy: ColourPolicy) -> Split:
     grey_a, grey_b = (_grey(image, coloured) for image, coloured in sources)
     holes = holes_of(pair, grey_a, grey_b)
     channels = 3 if colours else 1
-    return _bridged(Split(grey_a, grey_b, channels, colours, fillers, nearest, holes))
+    return _bridged(PreparedPair(grey_a, grey_b, channels, colours, fillers, nearest, holes))
 
 
-def _bridged(parts: Split) -> Split:
+def _bridged(parts: PreparedPair) -> PreparedPair:
     """``parts`` with both pictures continued into their holes."""
     if parts.holes is None:
         return parts
@@ -122,7 +122,7 @@ def _bridged(parts: Split) -> Split:
     )
 
 
-def merge(fused: FloatArray, parts: Split) -> FloatArray:
+def merge(fused: FloatArray, parts: PreparedPair) -> FloatArray:
     """The picture made of ``fused`` and what ``parts`` carries.
 
     Args:
@@ -191,13 +191,13 @@ def _bands(height: int, width: int) -> Iterator[slice]:
         yield slice(top, min(top + rows, height))
 
 
-def _chromas(parts: Split, rows: slice) -> list[FloatArray]:
+def _chromas(parts: PreparedPair, rows: slice) -> list[FloatArray]:
     """Chroma h×W×2 of each source that gives any."""
     both = zip(parts.colours, parts.fillers, strict=True)
     return [_chroma(image, rows, filler) for image, filler in both]
 
 
-def _carried(parts: Split, rows: slice) -> FloatArray:
+def _carried(parts: PreparedPair, rows: slice) -> FloatArray:
     """Chroma h×W×2 of one source, or the mean of two weighted by distance from grey."""
     found = _chromas(parts, rows)
     if len(found) == 1:
@@ -214,7 +214,7 @@ def _carried(parts: Split, rows: slice) -> FloatArray:
     return mixed
 
 
-def _nearest(fused: FloatArray, parts: Split, rows: slice) -> FloatArray:
+def _nearest(fused: FloatArray, parts: PreparedPair, rows: slice) -> FloatArray:
     """Chroma of some rows mixed by how near the fused luma is to each source's, h×W×2.
 
     Distances are averaged over 5×5 pixels: where the sources cross by chance, the neighbourhood
@@ -242,7 +242,7 @@ def _unit(fused: FloatArray) -> FloatArray:
     return np.clip(fused, 0.0, 1.0).astype(np.float32, copy=False)
 
 
-def _add_chroma(fused: FloatArray, parts: Split) -> FloatArray:
+def _add_chroma(fused: FloatArray, parts: PreparedPair) -> FloatArray:
     """H×W×3 of luma H×W×1 and the chroma it is given, kept inside the RGB cube."""
     height, width = fused.shape[:2]
     rgb = np.empty((height, width, 3), np.float32)

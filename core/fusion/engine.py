@@ -16,14 +16,14 @@ from torch import Tensor
 from core.available_memory import available_bytes, give_back
 from core.baselines import BASELINES
 from core.device import choose_device, keep_to_one_core, memory_error, usable_cores
-from core.errors import Cancelled, DeviceMemoryError, PackError, Said
+from core.errors import Cancelled, DeviceMemoryError, Message, PackError
 from core.fusion.classical_engine import fuse_classically, least_bytes
-from core.fusion.color import Split, merge, split
-from core.fusion.instrumentation import Stopwatch, finished, memory_named, provenance
+from core.fusion.color import PreparedPair, merge, split
+from core.fusion.instrumentation import StageTimer, finalize_result, named_memory_errors, provenance
 from core.memory_model import Wanted, network_bytes, pair_bytes, reading_bytes
 from core.models.config import NetworkConfig
 from core.models.network import Features, UniFusionNet, pad_to_patches
-from core.models.tiling import WHOLE, Stripes, Walk
+from core.models.tiling import WHOLE_IMAGE, StripTiling, TilingStrategy
 from core.packs.format import read_pack
 from core.packs.registry import Catalogue, PackEntry
 from core.progress import NullProgress, Progress
@@ -117,7 +117,7 @@ class FusionEngine:
                 entry.manifest.name,
                 entry.manifest.title,
                 "pack",
-                Said(
+                Message(
                     "{0}, {1} steps",
                     entry.manifest.network.backbone.kind,
                     entry.manifest.training.steps,
@@ -131,7 +131,7 @@ class FusionEngine:
         ]
         return (*packs, *classical)
 
-    def unused_backbone(self, task: str, method: str) -> Said | None:
+    def unused_backbone(self, task: str, method: str) -> Message | None:
         """What to say where this engine was given a DINOv3 file and ``method`` needs none.
 
         Raises:
@@ -145,7 +145,7 @@ class FusionEngine:
             if manifest.network.backbone.kind == "dinov3":
                 return None
             name = manifest.name
-        return Said("The DINOv3 file {0} is not used: {1} needs none", self._backbone.name, name)
+        return Message("The DINOv3 file {0} is not used: {1} needs none", self._backbone.name, name)
 
     def insist_fits(
         self, a: ImageHeader, b: ImageHeader, task: str, method: str, kept: Wanted | None = None
@@ -201,7 +201,7 @@ class FusionEngine:
         # Heavy blocks at full resolution take gigabytes: not once for every core.
         is_light = entry.manifest.network.stride > 1
         threads = self._beside if beside_others and is_light else self._thread
-        return finished(self._on(threads, request, entry, progress), request, progress)
+        return finalize_result(self._on(threads, request, entry, progress), request, progress)
 
     def _on(
         self,
@@ -221,10 +221,10 @@ class FusionEngine:
     def _fuse_by_pack(
         self, request: FusionRequest, entry: PackEntry, progress: Progress
     ) -> FusionResult:
-        watch = Stopwatch(progress, self._device, 6)
+        watch = StageTimer(progress, self._device, 6)
         way = self._way(request, entry.manifest.network)
         try:
-            with memory_named(self._device, request, tiled=way.piece == _TILE_PIXELS):
+            with named_memory_errors(self._device, request, tiled=way.piece == _TILE_PIXELS):
                 with watch.stage("loading the model"):
                     loaded = self._load(entry)
                 manifest = loaded.entry.manifest
@@ -275,8 +275,8 @@ class FusionEngine:
         entry = self._catalogue.find(request.method, request.task)
         if entry.manifest.task != request.task:
             raise PackError(
-                Said("Pack “{0}”", entry.manifest.name),
-                Said("it was trained for task {0}, not {1}", entry.manifest.task, request.task),
+                Message("Pack “{0}”", entry.manifest.name),
+                Message("it was trained for task {0}, not {1}", entry.manifest.task, request.task),
                 "Choose a pack of this task, or change the task.",
             )
         return entry
@@ -285,7 +285,7 @@ class FusionEngine:
         try:
             stat = entry.path.stat()
         except OSError as error:
-            why = Said("it cannot be read ({0})", error.strerror)
+            why = Message("it cannot be read ({0})", error.strerror)
             raise PackError(str(entry.path), why) from error
         stamp = (stat.st_mtime_ns, stat.st_size)
         with self._loading:
@@ -297,7 +297,9 @@ class FusionEngine:
                 self._loaded = held
         return held
 
-    def _prepared(self, pair: SourcePair, colour: ColourPolicy) -> tuple[Split, Tensor, Tensor]:
+    def _prepared(
+        self, pair: SourcePair, colour: ColourPolicy
+    ) -> tuple[PreparedPair, Tensor, Tensor]:
         """What is fused and carried, and both pictures as the network wants them."""
         parts = split(pair, colour)
         height, width = parts.a.shape[:2]
@@ -314,13 +316,13 @@ class FusionEngine:
         y: Tensor,
         request: FusionRequest,
         way: Wanted,
-        watch: Stopwatch,
+        watch: StageTimer,
     ) -> _Outputs:
         width, height = request.pair.a.size
         reconstructs = request.reconstructions and network.config.reconstruction
         with watch.stage("encoding"):
             walk = _walk(x.shape[2], x.shape[3], way, watch)
-            if walk is not WHOLE:
+            if walk is not WHOLE_IMAGE:
                 give_back()
             features = network.encode(x, y, walk)
         with watch.stage("fusing"):
@@ -358,10 +360,10 @@ def _ways(width: int, height: int, request: FusionRequest) -> Iterator[Wanted]:
     yield replace(asked, piece=_TILE_PIXELS)
 
 
-def _walk(height: int, width: int, wanted: Wanted, watch: Stopwatch) -> Walk:
+def _walk(height: int, width: int, wanted: Wanted, watch: StageTimer) -> TilingStrategy:
     if not wanted.piece or height * width <= wanted.piece:
-        return WHOLE
-    return Stripes(height, wanted.piece // width, watch.check, give_back)
+        return WHOLE_IMAGE
+    return StripTiling(height, wanted.piece // width, watch.check, give_back)
 
 
 @dataclass(frozen=True, eq=False)

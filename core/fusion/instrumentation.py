@@ -30,7 +30,7 @@ _PLAIN = {8: (0.0, 255.0), 16: (0.0, 65535.0), 32: (0.0, 1.0)}
 """Windows that say nothing, of pictures that no file holds."""
 
 
-class Stopwatch:
+class StageTimer:
     """Seconds per stage; reports each stage and lets the caller cancel between them."""
 
     def __init__(self, progress: Progress, device: DeviceChoice, stages: int) -> None:
@@ -53,7 +53,9 @@ class Stopwatch:
 
 
 @contextmanager
-def memory_named(device: DeviceChoice, request: FusionRequest, *, tiled: bool) -> Iterator[None]:
+def named_memory_errors(
+    device: DeviceChoice, request: FusionRequest, *, tiled: bool
+) -> Iterator[None]:
     """Every way to run out of memory leaves as one error that names picture and device.
 
     Args:
@@ -70,7 +72,9 @@ def memory_named(device: DeviceChoice, request: FusionRequest, *, tiled: bool) -
         raise
 
 
-def finished(result: FusionResult, request: FusionRequest, progress: Progress) -> FusionResult:
+def finalize_result(
+    result: FusionResult, request: FusionRequest, progress: Progress
+) -> FusionResult:
     """The result as it leaves: with the task's name, the readers' notes and the request's id.
 
     Reconstructions are black where their source holds no data.

@@ -12,7 +12,7 @@ from core.io.reader import (
     read_pair,
     resample_onto,
 )
-from core.io.readers.registry import Reader, Registry
+from core.io.readers.registry import Reader, ReaderRegistry
 from core.io.values import as_stored, with_window
 from core.io.writer import WRITE_SUFFIXES, check_target, write_image
 
@@ -22,7 +22,7 @@ __all__ = [
     "WRITE_SUFFIXES",
     "Damaged",
     "Reader",
-    "Registry",
+    "ReaderRegistry",
     "as_stored",
     "atomic_path",
     "atomic_write",

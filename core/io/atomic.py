@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.errors import OutputError, Said
+from core.errors import Message, OutputError
 
 _PART = re.compile(r"\.[0-9a-f]{32}\.part(\.\w+)?")
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
@@ -21,7 +21,7 @@ _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 def output_error(path: Path, error: OSError) -> OutputError:
     """What ``error``, met while writing ``path``, means for a person."""
-    what = Said("Cannot write {0}", path)
+    what = Message("Cannot write {0}", path)
     if error.errno in _FULL:
         return OutputError(what, "the disk is full", "Free some space or save somewhere else.")
     if error.errno in _DENIED:
@@ -31,7 +31,7 @@ def output_error(path: Path, error: OSError) -> OutputError:
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return OutputError(
             what,
-            Said("the folder {0} does not exist", path.parent),
+            Message("the folder {0} does not exist", path.parent),
             "Create the folder first or choose another one.",
         )
     if error.errno == errno.EFBIG:
@@ -48,14 +48,14 @@ def _target(path: Path) -> Path:
         if not target.parent.is_dir():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         if target.is_dir():
-            raise OutputError(Said("Cannot write {0}", path), "it is a folder", "Name a file.")
+            raise OutputError(Message("Cannot write {0}", path), "it is a folder", "Name a file.")
         if target.exists() and not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise output_error(path, error) from error
     except (ValueError, RuntimeError) as error:  # a NUL in the name; a loop of links
         raise OutputError(
-            Said("Cannot write {0}", path), str(error), "Choose another name."
+            Message("Cannot write {0}", path), str(error), "Choose another name."
         ) from error
     return target
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.available_memory import available_bytes
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.memory_model import decoding_bytes, picture_bytes
 from core.types import ImageHeader
 
@@ -29,7 +29,7 @@ def insist_room(*files: tuple[Path, ImageHeader]) -> None:
         if needed > free:
             raise InputError(
                 str(path),
-                Said(
+                Message(
                     "reading {0}×{1} pixels takes about {2} MB, and {3} MB are free",
                     header.width,
                     header.height,

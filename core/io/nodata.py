@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.types import BoolArray, FloatArray
 
 _KNOWN = np.array(
@@ -115,10 +115,10 @@ def note_of(mask: BoolArray | None, values: list[float]) -> tuple[str, ...]:
         if number == 1
         else "{0} pixels hold no data and are filled from the other source."
     )
-    notes = [Said(text, number)]
+    notes = [Message(text, number)]
     if values:
         named = ", ".join(f"{value:.9g}" for value in values)
-        notes.append(Said("{0} was taken for “no data”: nothing else comes near it.", named))
+        notes.append(Message("{0} was taken for “no data”: nothing else comes near it.", named))
     return tuple(notes)
 
 

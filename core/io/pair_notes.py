@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.errors import Said
+from core.errors import Message
 from core.types import (
     SourcePair,
 )
@@ -19,7 +19,7 @@ def _hole_notes(pair: SourcePair) -> tuple[str, ...]:
     """What a person should know of a pair with pixels without data, besides their number."""
     if pair.valid is None:
         return ()
-    notes = [Said("Metrics count only where both sources hold data.")]
+    notes = [Message("Metrics count only where both sources hold data.")]
     neither = 0
     if pair.a.mask is not None and pair.b.mask is not None:
         neither = int(np.count_nonzero(~(pair.a.mask | pair.b.mask)))
@@ -29,7 +29,7 @@ def _hole_notes(pair: SourcePair) -> tuple[str, ...]:
             if neither == 1
             else "{0} pixels hold no data in either source and are black."
         )
-        notes.insert(0, Said(text, neither))
+        notes.insert(0, Message(text, neither))
     return tuple(notes)
 
 
@@ -37,7 +37,7 @@ def _pair_notes(pair: SourcePair) -> tuple[str, ...]:
     """The readers' notes, each with its source; a note about both is said once, as it is."""
     both = [note for note in pair.a.notes if note in pair.b.notes]
     single = [
-        Said("{0}: {1}", side, note)
+        Message("{0}: {1}", side, note)
         for side, image in (("A", pair.a), ("B", pair.b))
         for note in image.notes
         if note not in both

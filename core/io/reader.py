@@ -11,16 +11,16 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from core.errors import DamagedImage, InputError, Said, differing_proportions
+from core.errors import DamagedImage, InputError, Message, differing_proportions
 from core.io.memory_check import insist_room
 from core.io.readers import kinds, modern, netpbm, raster, tiff
 from core.io.readers.decoding import check_size, file_error
-from core.io.readers.registry import HEAD_BYTES, Reader, Registry
+from core.io.readers.registry import HEAD_BYTES, Reader, ReaderRegistry
 from core.io.values import for_task, with_window
 from core.types import BoolArray, FloatArray, Image, ImageHeader, SourcePair
 from core.windows import Windows
 
-READERS = Registry()
+READERS = ReaderRegistry()
 _RASTER = (raster.read_raster, raster.probe_raster)
 _JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 READERS.add(Reader("PNG", (".png",), kinds.is_png, *_RASTER, raster.show_raster))
@@ -45,7 +45,7 @@ for _kind, _suffixes, _recognises in (
 IMAGE_SUFFIXES: tuple[str, ...] = READERS.suffixes
 """Suffixes of files that can be read, lower case with the dot."""
 
-_SAME_FILE = Said("Source A and source B are the same picture.")
+_SAME_FILE = Message("Source A and source B are the same picture.")
 
 
 Damaged = Literal["refuse", "show"]
@@ -142,13 +142,15 @@ def _unknown(path: Path, head: bytes) -> InputError:
         if is_this:
             return InputError(
                 str(path),
-                Said("it is a file of the kind {0}, not a picture this program can read yet", kind),
-                Said("Export it as a picture of one of these kinds: {0}.", _names()),
+                Message(
+                    "it is a file of the kind {0}, not a picture this program can read yet", kind
+                ),
+                Message("Export it as a picture of one of these kinds: {0}.", _names()),
             )
     return InputError(
         str(path),
         "it is not a picture this program can read",
-        Said("Choose a file of one of these kinds: {0}.", _names()),
+        Message("Choose a file of one of these kinds: {0}.", _names()),
     )
 
 
@@ -261,10 +263,10 @@ def resample_onto(image: Image, size: tuple[int, int]) -> Image:
     spacing = image.spacing
     if spacing is not None:
         spacing = (spacing[0] * image.height / size[1], spacing[1] * image.width / size[0])
-    notes = [Said("Resampled from {0}×{1} to {2}×{3} pixels.", *image.size, *size)]
+    notes = [Message("Resampled from {0}×{1} to {2}×{3} pixels.", *image.size, *size)]
     proportions = differing_proportions(image.size, size)
     if proportions:
-        notes.append(Said("{0}: the picture is stretched.", proportions))
+        notes.append(Message("{0}: the picture is stretched.", proportions))
     return replace(
         image,
         data=np.clip(data, low, high),

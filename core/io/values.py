@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.tasks import TASKS
 from core.types import BoolArray, FloatArray, Image, SourcePair
 from core.windows import Window, check_window
@@ -211,7 +211,7 @@ def windowed(image: Image, stated: Sequence[Range] = ()) -> Image:
     own = spread.low, spread.high
     for claim in stated:
         if claim != container and _honest(claim, own, data, image.mask):
-            return replace(image, window=claim, notes=(*image.notes, Said(_STATED, *claim)))
+            return replace(image, window=claim, notes=(*image.notes, Message(_STATED, *claim)))
     if container is not None and _fills(own, container):
         return replace(image, window=container)
     return replace(image, window=own, notes=(*image.notes, *_notes(spread, container)))
@@ -246,13 +246,13 @@ def _honest(claim: Range, own: Range, data: FloatArray, mask: BoolArray | None) 
 
 def _notes(spread: _Spread, container: Range | None) -> tuple[str, ...]:
     if container is None:
-        own = Said(_NEARLY_ALL, spread.low, spread.high)
+        own = Message(_NEARLY_ALL, spread.low, spread.high)
     else:
-        own = Said(_OF_CONTAINER, spread.low, spread.high, *container)
+        own = Message(_OF_CONTAINER, spread.low, spread.high, *container)
     if spread.far is None:
         return (own,)
     value, held = spread.far
-    return own, Said(_FAR_ONE if held == 1 else _FAR_SOME, held, value)
+    return own, Message(_FAR_ONE if held == 1 else _FAR_SOME, held, value)
 
 
 def has_own_window(image: Image) -> bool:
@@ -261,7 +261,7 @@ def has_own_window(image: Image) -> bool:
 
 
 def _is_about_window(note: str) -> bool:
-    return isinstance(note, Said) and note.template in _TOLD
+    return isinstance(note, Message) and note.template in _TOLD
 
 
 def _other_notes(image: Image) -> tuple[str, ...]:
@@ -285,7 +285,7 @@ def with_window(image: Image, window: Window | None) -> Image:
     if high < least or low > greatest:
         raise InputError(
             image.name or "picture",
-            Said(
+            Message(
                 "the window {0:.6g}…{1:.6g} lies outside its values, which are {2:.6g}…{3:.6g}",
                 low,
                 high,
@@ -296,7 +296,7 @@ def with_window(image: Image, window: Window | None) -> Image:
         )
     notes = _other_notes(image)
     if (low, high) != image.container:
-        notes = (*notes, Said(_ASKED, low, high))
+        notes = (*notes, Message(_ASKED, low, high))
     return replace(image, window=(low, high), notes=notes)
 
 
@@ -315,7 +315,7 @@ def for_task(pair: SourcePair, task: str) -> SourcePair:
     if a.container is not None and (low >= high or _fills((low, high), a.container)):
         window = a.container
     elif low < high:
-        window, told = (low, high), (Said(_SHARED, low, high),)
+        window, told = (low, high), (Message(_SHARED, low, high),)
     else:
         return pair
     return SourcePair(*(replace(i, window=window, notes=(*_other_notes(i), *told)) for i in (a, b)))

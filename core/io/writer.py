@@ -16,7 +16,7 @@ import numpy.typing as npt
 import PIL.Image
 import tifffile
 
-from core.errors import OutputError, Said
+from core.errors import Message, OutputError
 from core.io.atomic import atomic_write, output_error
 from core.io.readers.kinds import PNG_SIGNATURE
 from core.printable import valid
@@ -70,23 +70,25 @@ def write_image(
     encode = _ENCODERS.get(suffix)
     if encode is None:
         raise OutputError(
-            Said("Cannot write {0}", path),
-            Said("the suffix “{0}” is not a picture format that can be written", path.suffix),
-            Said("Use one of: {0}.", ", ".join(_ENCODERS)),
+            Message("Cannot write {0}", path),
+            Message("the suffix “{0}” is not a picture format that can be written", path.suffix),
+            Message("Use one of: {0}.", ", ".join(_ENCODERS)),
         )
     _check_pixels(pixels)
     _check_side(path, suffix, pixels)
     check_target(path, protect=protect, overwrite=overwrite)
     depth, notes = _depth_for(suffix, bit_depth)
     if provenance and suffix == ".bmp":
-        notes.append(Said("BMP has no place for how the picture was made."))
+        notes.append(Message("BMP has no place for how the picture was made."))
     if tags and suffix not in _CARRY_TAGS:
-        notes.append(Said("{0} carries no camera tags here; PNG and JPEG do.", suffix[1:].upper()))
+        notes.append(
+            Message("{0} carries no camera tags here; PNG and JPEG do.", suffix[1:].upper())
+        )
     try:
         content = encode(_quantised(pixels, depth), dict(provenance or {}), tags)
     except MemoryError as error:
         raise OutputError(
-            Said("Cannot write {0}", path), "there is not enough memory", "Close other programs."
+            Message("Cannot write {0}", path), "there is not enough memory", "Close other programs."
         ) from error
     atomic_write(path, content, folder_later=folder_later)
     return tuple(notes)
@@ -98,7 +100,7 @@ def check_target(path: Path, *, protect: Sequence[Path] = (), overwrite: bool = 
     Raises:
         OutputError: as said.
     """
-    what = Said("Cannot write {0}", path)
+    what = Message("Cannot write {0}", path)
     for source in protect:
         if _same(path, Path(source)):
             raise OutputError(
@@ -134,8 +136,8 @@ def _check_side(path: Path, suffix: str, pixels: FloatArray) -> None:
     height, width = pixels.shape[:2]
     if limit is not None and max(height, width) > limit:
         raise OutputError(
-            Said("Cannot write {0}", path),
-            Said(
+            Message("Cannot write {0}", path),
+            Message(
                 "this format holds {0} pixels a side at most; the picture has {1}×{2}",
                 limit,
                 width,
@@ -151,7 +153,7 @@ def _depth_for(suffix: str, wanted: BitDepth) -> tuple[BitDepth, list[str]]:
         return wanted, []
     label = {".png": "PNG", ".bmp": "BMP", ".webp": "WebP"}.get(suffix, "JPEG")
     text = "{0} keeps {1} of {2} bits; TIFF keeps them all."
-    return most, [Said(text, label, most, wanted)]
+    return most, [Message(text, label, most, wanted)]
 
 
 def _quantised(pixels: FloatArray, depth: BitDepth) -> _Samples:

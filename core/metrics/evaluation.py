@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.io.atomic import atomic_write
 from core.io.csv_cells import csv_text
 from core.io.pair_notes import notes_of
@@ -126,7 +126,7 @@ def score_folder(
         raise InputError(
             str(results),
             _nothing_fits(len(by_name), sources),
-            Said(
+            Message(
                 "Name each result like its sources, for instance “{0}.png”.",
                 min(map(_name_of, matches)),
             ),
@@ -153,15 +153,15 @@ def score_folder(
     return replace(scored, ignored=ignored, problems=(*scored.problems, *problems))
 
 
-def _nothing_fits(count: int, sources: Path) -> Said:
+def _nothing_fits(count: int, sources: Path) -> Message:
     if count == 0:
-        return Said("there are no pictures in it")
+        return Message("there are no pictures in it")
     text = (
         "its one picture does not have the name of a pair in {1}"
         if count == 1
         else "none of its {0} pictures has the name of a pair in {1}"
     )
-    return Said(text, count, sources)
+    return Message(text, count, sources)
 
 
 def _name_of(match: Match) -> str:
@@ -228,7 +228,7 @@ def score_with(
         figures, notes[name] = _score_picture(name, read, fused, metrics, truth)
         pictures.append(PictureScore(name, figures))
     progress.report(len(plan.matches), len(plan.matches), "")
-    problems = tuple(Said("{0}: {1}", item.path.name, item.reason) for item in plan.ambiguous)
+    problems = tuple(Message("{0}: {1}", item.path.name, item.reason) for item in plan.ambiguous)
     return MethodScore(method, tuple(pictures), tuple(missing), (), problems, notes)
 
 
@@ -249,7 +249,7 @@ def _score_picture(
             fused_part = fused
         values = evaluate(a, b, fused_part, metrics)
     except InputError as error:
-        raise InputError(Said("Pair “{0}”", name), error.said) from error
+        raise InputError(Message("Pair “{0}”", name), error.message) from error
     if truth is not None:
         values |= _against_truth(pair, fused, truth)
     return values, notes_of(pair)
@@ -260,7 +260,7 @@ def _against_truth(pair: SourcePair, fused: Luma, path: Path) -> dict[str, float
     if truth.shape != fused.shape:
         raise InputError(
             str(path),
-            Said(
+            Message(
                 "the ground truth is {0}×{1} pixels and the result {2}×{3}",
                 *truth.shape[1::-1],
                 *fused.shape[1::-1],
@@ -287,7 +287,7 @@ def _pictures(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
     except OSError as error:
         raise file_error(folder, error) from error
     problems = tuple(
-        Said(
+        Message(
             "{0} has several files called “{1}”: {2}.",
             folder,
             name,

@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from core.errors import InputError, Said, SizeMismatch
+from core.errors import InputError, Message, SizeMismatch
 from core.metrics import edges, information, perception, statistics, structure, yang
 from core.metrics.filters import Luma
 from core.metrics.statistics import PAPER_PSNR_OFFSET
@@ -306,8 +306,8 @@ def get_metric(name: str) -> Metric:
         return METRICS[name]
     except KeyError:
         raise InputError(
-            Said("Unknown metric “{0}”", name),
-            remedy=Said("Choose from: {0}.", ", ".join(METRICS)),
+            Message("Unknown metric “{0}”", name),
+            remedy=Message("Choose from: {0}.", ", ".join(METRICS)),
         ) from None
 
 
@@ -326,7 +326,7 @@ def evaluate(a: Luma, b: Luma, f: Luma, names: Iterable[str] | None = None) -> d
         if picture.ndim != 2 or picture.dtype != np.uint8 or picture.size == 0:
             raise InputError(
                 "Metrics",
-                Said("expected 8-bit luma, got {0} of shape {1}", picture.dtype, picture.shape),
+                Message("expected 8-bit luma, got {0} of shape {1}", picture.dtype, picture.shape),
             )
     size_a = (a.shape[1], a.shape[0])
     if b.shape != a.shape:
@@ -334,6 +334,6 @@ def evaluate(a: Luma, b: Luma, f: Luma, names: Iterable[str] | None = None) -> d
     if f.shape != a.shape:
         raise InputError(
             "The fused picture differs in size from its sources",
-            Said("it is {0}×{1} pixels and they are {2}×{3}", f.shape[1], f.shape[0], *size_a),
+            Message("it is {0}×{1} pixels and they are {2}×{3}", f.shape[1], f.shape[0], *size_a),
         )
     return {metric.name: metric.function(a, b, f) for metric in metrics}

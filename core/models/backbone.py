@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from core.errors import BackboneMissing, PackError, Said
+from core.errors import BackboneMissing, Message, PackError
 from core.models.blocks import conv3
 from core.models.config import DINOV3_TIMM_NAME, BackboneConfig
 from core.models.tensor_header import FLOATING, StoredTensor, misfits, not_finite, stored_tensors
@@ -151,12 +151,12 @@ class Dinov3Backbone(Backbone):
         try:
             digest = file_sha256(path)
         except OSError as error:
-            why = Said("it cannot be read ({0})", error.strerror)
+            why = Message("it cannot be read ({0})", error.strerror)
             raise PackError(str(path), why) from error
         if expected_sha256 and digest != expected_sha256:
             raise PackError(
                 str(path),
-                Said(
+                Message(
                     "sha256 {0}… is not the {1}… this pack was made with",
                     digest[:12],
                     expected_sha256[:12],
@@ -167,7 +167,7 @@ class Dinov3Backbone(Backbone):
         state = _read_state(path)
         if name := not_finite(state):
             raise PackError(
-                str(path), Said("its weights hold NaN or infinite numbers (in {0})", name), _TIMM
+                str(path), Message("its weights hold NaN or infinite numbers (in {0})", name), _TIMM
             )
         self.vit.load_state_dict(state)
         return digest
@@ -185,7 +185,9 @@ class Dinov3Backbone(Backbone):
             raise _no_file(path)
         wrong = misfits(_tensors_in(path), self.vit.state_dict(), FLOATING)
         if wrong is not None:
-            raise PackError(str(path), Said("not a {0} file: {1}", DINOV3_TIMM_NAME, wrong), _TIMM)
+            raise PackError(
+                str(path), Message("not a {0} file: {1}", DINOV3_TIMM_NAME, wrong), _TIMM
+            )
 
 
 def check_backbone_file(path: Path, config: BackboneConfig | None = None) -> None:
@@ -214,9 +216,11 @@ def _tensors_in(path: Path) -> dict[str, StoredTensor]:
     try:
         return stored_tensors(path)
     except OSError as error:
-        raise PackError(str(path), Said("it cannot be read ({0})", error.strerror)) from error
+        raise PackError(str(path), Message("it cannot be read ({0})", error.strerror)) from error
     except (ValueError, struct.error, RecursionError) as error:
-        raise PackError(str(path), Said("cannot be read as weights ({0})", error), _TIMM) from error
+        raise PackError(
+            str(path), Message("cannot be read as weights ({0})", error), _TIMM
+        ) from error
 
 
 def _read_state(path: Path, place: str = "cpu") -> dict[str, Tensor]:
@@ -225,7 +229,7 @@ def _read_state(path: Path, place: str = "cpu") -> dict[str, Tensor]:
             return load_file(path)
         state = torch.load(path, map_location=place, weights_only=True)
     except (SafetensorError, RuntimeError, ValueError, OSError, EOFError) as error:
-        raise PackError(str(path), Said("cannot be read as weights ({0})", error)) from error
+        raise PackError(str(path), Message("cannot be read as weights ({0})", error)) from error
     except Exception as error:  # the unpickler's own error type differs between torch releases
         raise PackError(
             str(path),

@@ -30,7 +30,7 @@ def conv3(channels_in: int, channels_out: int, *, groups: int = 1) -> nn.Conv2d:
     )
 
 
-def widened(image: Tensor, by: int = 1) -> Tensor:
+def pad_replicate(image: Tensor, by: int = 1) -> Tensor:
     """``image`` N×C×H×W with its border repeated ``by`` times on each side.
 
     For 3×3 convolutions without padding: what :func:`conv3` sees, where one copy serves several
@@ -68,7 +68,7 @@ class UpConv(nn.Module):
         return F.gelu(self.norm(self.conv(up)))
 
 
-class Correlation(NamedTuple):
+class AttentionStatistics(NamedTuple):
     """Sums over pixels that attention across channels stands on; they add up over stripes.
 
     Attributes:
@@ -80,9 +80,11 @@ class Correlation(NamedTuple):
     query_energy: Tensor
     key_energy: Tensor
 
-    def plus(self, other: Correlation) -> Correlation:
+    def plus(self, other: AttentionStatistics) -> AttentionStatistics:
         """The sums over both parts of a picture."""
-        return Correlation(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+        return AttentionStatistics(
+            *(mine + theirs for mine, theirs in zip(self, other, strict=True))
+        )
 
 
 class ChannelAttention(nn.Module):
@@ -105,36 +107,38 @@ class ChannelAttention(nn.Module):
 
     def forward(self, x: Tensor, other: Tensor) -> Tensor:
         """N×C×H×W each; returns N×C×H×W."""
-        query, key, value = self.look(x, other)
-        return self.mix(self.weigh(self.correlate(query, key)), value)
+        query, key, value = self.qkv(x, other)
+        return self.apply_attention(self.attention_weights(self.correlate(query, key)), value)
 
-    def look(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def qkv(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values, N×C×H×W each; a pixel sees its neighbours, no further."""
-        query = self.query_local(self.query(widened(x)))
-        key, value = self.key_value_local(self.key_value(widened(other))).chunk(2, dim=1)
+        query = self.query_local(self.query(pad_replicate(x)))
+        key, value = self.key_value_local(self.key_value(pad_replicate(other))).chunk(2, dim=1)
         return query, key, value
 
     def values(self, other: Tensor) -> Tensor:
         """The values alone, N×C×H×W."""
-        value: Tensor = self.key_value_local(self.key_value(widened(other))).chunk(2, dim=1)[1]
+        value: Tensor = self.key_value_local(self.key_value(pad_replicate(other))).chunk(2, dim=1)[
+            1
+        ]
         return value
 
-    def correlate(self, query: Tensor, key: Tensor) -> Correlation:
+    def correlate(self, query: Tensor, key: Tensor) -> AttentionStatistics:
         """What the attention needs to know of all pixels."""
         with torch.autocast(query.device.type, enabled=False):
             q, k = (_split_heads(part, self.heads).float() for part in (query, key))
-            return Correlation(
+            return AttentionStatistics(
                 q @ k.transpose(-2, -1), q.square().sum(dim=-1), k.square().sum(dim=-1)
             )
 
-    def weigh(self, correlation: Correlation) -> Tensor:
+    def attention_weights(self, correlation: AttentionStatistics) -> Tensor:
         """N×heads×C/h×C/h weights, each row adding up to one."""
         products, query_energy, key_energy = correlation
         rows = query_energy.clamp(min=_EPS).rsqrt().unsqueeze(-1)
         columns = key_energy.clamp(min=_EPS).rsqrt().unsqueeze(-2)
         return (products * rows * columns * self.temperature).softmax(dim=-1)
 
-    def mix(self, weights: Tensor, value: Tensor) -> Tensor:
+    def apply_attention(self, weights: Tensor, value: Tensor) -> Tensor:
         """The values' channels mixed by ``weights`` and projected, N×C×H×W."""
         projected: Tensor = self.project(_mixed(weights, value))
         return projected
@@ -157,7 +161,7 @@ class LearnedMixing(nn.Module):
 
     def forward(self, x: Tensor, other: Tensor) -> Tensor:
         """N×C×H×W each; returns N×C×H×W. Of ``x`` nothing is asked."""
-        return self.mix(self.weights(), self.values(other))
+        return self.apply_attention(self.weights(), self.values(other))
 
     def weights(self) -> Tensor:
         """1×heads×C/h×C/h, each row adding up to one."""
@@ -165,10 +169,10 @@ class LearnedMixing(nn.Module):
 
     def values(self, other: Tensor) -> Tensor:
         """What is mixed, N×C×H×W."""
-        value: Tensor = self.value_local(self.value(widened(other)))
+        value: Tensor = self.value_local(self.value(pad_replicate(other)))
         return value
 
-    def mix(self, weights: Tensor, value: Tensor) -> Tensor:
+    def apply_attention(self, weights: Tensor, value: Tensor) -> Tensor:
         """The values' channels mixed by ``weights`` and projected, N×C×H×W."""
         projected: Tensor = self.project(_mixed(weights, value))
         return projected
@@ -205,7 +209,7 @@ class GatedFeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """N×C×H×W in, the same out."""
-        gate, value = self.local(self.expand(widened(x))).chunk(2, dim=1)
+        gate, value = self.local(self.expand(pad_replicate(x))).chunk(2, dim=1)
         reduced: Tensor = self.reduce(F.gelu(gate) * value)
         return reduced
 
@@ -229,16 +233,18 @@ class Block(nn.Module, ABC):
     def normed(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
         """What asks and what answers, normalised: N×C×H×W each."""
 
-    def correlate(self, x: Tensor, other: Tensor, inner: Callable[[Tensor], Tensor]) -> Correlation:
+    def correlate(
+        self, x: Tensor, other: Tensor, inner: Callable[[Tensor], Tensor]
+    ) -> AttentionStatistics:
         """Statistics of a part of a picture; ``inner`` cuts off what is seen around it."""
         assert isinstance(self.attention, ChannelAttention)
-        query, key, _ = self.attention.look(*self.normed(x, other))
+        query, key, _ = self.attention.qkv(*self.normed(x, other))
         return self.attention.correlate(inner(query), inner(key))
 
     def attend(self, weights: Tensor, x: Tensor, other: Tensor) -> Tensor:
         """The new x of a part of a picture, given the weights of the whole one."""
         values = self.attention.values(self.normed(x, other)[1])
-        return self.finish(x, self.attention.mix(weights, values))
+        return self.finish(x, self.attention.apply_attention(weights, values))
 
     def finish(self, x: Tensor, attended: Tensor) -> Tensor:
         """Both residual steps, N×C×H×W."""

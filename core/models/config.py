@@ -8,7 +8,7 @@ from annotated_types import Interval
 from pydantic import ConfigDict, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass
 
-from core.messages import Said
+from core.messages import Message
 from core.setting import Misfit, Setting
 
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -81,15 +81,15 @@ class BackboneConfig:
     def _check(self) -> Self:
         if self.dim % self.heads:
             text = "{0} is not a multiple of heads {1}"
-            raise Misfit("dim", Said(text, self.dim, self.heads))
+            raise Misfit("dim", Message(text, self.dim, self.heads))
         if self.kind == "dinov3" and self.dim // self.heads % 4:
             text = "{0} over heads {1} is no multiple of 4 (RoPE)"
-            raise Misfit("dim", Said(text, self.dim, self.heads))
+            raise Misfit("dim", Message(text, self.dim, self.heads))
         if sorted(set(self.taps)) != list(self.taps) or self.taps[0] < 0:
-            raise Misfit("taps", Said("they must rise from 0"))
+            raise Misfit("taps", Message("they must rise from 0"))
         if self.taps[-1] >= self.depth:
             text = "{0} lies beyond the last of {1} blocks"
-            raise Misfit("taps", Said(text, self.taps[-1], self.depth))
+            raise Misfit("taps", Message(text, self.taps[-1], self.depth))
         return self
 
 
@@ -198,12 +198,12 @@ class NetworkConfig:
     def _check(self) -> Self:
         if self.channels % self.heads:
             text = "{0} is not a multiple of heads {1}"
-            raise Misfit("channels", Said(text, self.channels, self.heads))
+            raise Misfit("channels", Message(text, self.channels, self.heads))
         blocks = {f"ask_{z}.{i}" for z in "xy" for i in range(self.fusion_blocks)}
         if unknown := set(self.learned_mixing) - blocks:
             text = "{0}: none of {1}"
             told = ", ".join(sorted(unknown)), ", ".join(sorted(blocks))
-            raise Misfit("learned_mixing", Said(text, *told))
+            raise Misfit("learned_mixing", Message(text, *told))
         return self
 
 

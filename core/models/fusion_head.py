@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.models.blocks import CrossBlock, TransformerBlock, conv3, widened
+from core.models.blocks import CrossBlock, TransformerBlock, conv3, pad_replicate
 from core.models.config import NetworkConfig
-from core.models.tiling import WHOLE, Walk
+from core.models.tiling import WHOLE_IMAGE, TilingStrategy
 
 _NEAR = 16
 """Pixels over which a few 3×3 convolutions look, at the lowest resolution they work at."""
@@ -56,7 +56,7 @@ class Fusion(nn.Module):
         z_y: Tensor,
         x: Tensor,
         y: Tensor,
-        walk: Walk = WHOLE,
+        walk: TilingStrategy = WHOLE_IMAGE,
         *,
         spend: bool = False,
     ) -> Tensor:
@@ -87,7 +87,9 @@ class DirectHead(nn.Module):
         self.project = conv3(c, config.in_channels * s * s)
         self.shuffle = nn.PixelShuffle(s)
 
-    def forward(self, features: Tensor, x: Tensor, y: Tensor, walk: Walk = WHOLE) -> Tensor:
+    def forward(
+        self, features: Tensor, x: Tensor, y: Tensor, walk: TilingStrategy = WHOLE_IMAGE
+    ) -> Tensor:
         """N×C×H/s×W/s → N×ch×H×W. The pictures are not looked at."""
         return walk.local(self._draw, features, reach=_NEAR)
 
@@ -115,6 +117,7 @@ class BlendHead(nn.Module):
         self.up = nn.Conv2d(config.channels, width * s * s, 1)
         self.shuffle = nn.PixelShuffle(s)
         # Without padding of their own: at full resolution each would copy its map for it.
+        # These two keep their names: they name tensors of packs.
         self.look = nn.Conv2d(2 * ch, width, 3)
         self.mix = nn.Conv2d(2 * width, width, 3)
         self.refine = nn.Conv2d(width, width, 3)
@@ -129,18 +132,20 @@ class BlendHead(nn.Module):
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
 
-    def forward(self, features: Tensor, x: Tensor, y: Tensor, walk: Walk = WHOLE) -> Tensor:
+    def forward(
+        self, features: Tensor, x: Tensor, y: Tensor, walk: TilingStrategy = WHOLE_IMAGE
+    ) -> Tensor:
         """N×C×H/s×W/s features, spent by it, and N×ch×H×W pictures → N×ch×H×W."""
         if not (self.layered or self.decisive):
             return walk.local(self._blended, features, x, y, reach=_JUDGE_REACH, finer=_FINER)
-        decision = walk.local(self.judge, features, x, y, reach=_JUDGE_REACH, finer=_FINER)
+        decision = walk.local(self.predict_blend, features, x, y, reach=_JUDGE_REACH, finer=_FINER)
         walk.forget(features)
         if self.layered:
             return self._layers(decision, x, y, walk)
         return walk.local(self._decided, decision, x, y, reach=_REACH, finer=_FINER)
 
     def _blended(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        decision = self.judge(features, x, y)
+        decision = self.predict_blend(features, x, y)
         return _mixed(torch.sigmoid(decision[:, :1]), x, y) + decision[:, 1:]
 
     def _decided(self, decision: Tensor, x: Tensor, y: Tensor) -> Tensor:
@@ -148,20 +153,20 @@ class BlendHead(nn.Module):
         # Nothing is added where one source is copied.
         return _mixed(weight, x, y) + decision[:, 1:] * (4 * weight * (1 - weight))
 
-    def judge(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    def predict_blend(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
         """What is decided pixel by pixel, float32: N×1×H×W map, residual, map of the bases."""
         # What the four convolutions see beyond the border, as in ``conv3``, but repeated only once.
         cells = -(-4 // self.shuffle.upscale_factor)
         edge = cells * self.shuffle.upscale_factor
-        context = self.shuffle(self.up(widened(features, cells)))
-        detail = self.look(widened(torch.cat([x, y], dim=1), edge))
+        context = self.shuffle(self.up(pad_replicate(features, cells)))
+        detail = self.look(pad_replicate(torch.cat([x, y], dim=1), edge))
         # ReLU here: at full resolution GELU alone would cost as much as a convolution.
         hidden = F.relu(self.mix(torch.cat([_inner(context), detail], dim=1)))
         hidden = _inner(hidden) + F.relu(self.refine(hidden))
         decision: Tensor = self.decide(hidden).float()
         return torch.cat([decision, self.base(hidden).float()], dim=1) if self.layered else decision
 
-    def _layers(self, decision: Tensor, x: Tensor, y: Tensor, walk: Walk) -> Tensor:
+    def _layers(self, decision: Tensor, x: Tensor, y: Tensor, walk: TilingStrategy) -> Tensor:
         lines_x, lines_y = (
             guide_lines(coarse, coarse, _BASE_REACH, _BASE_EDGE)
             for coarse in (walk.local(_coarse, picture, reach=0) for picture in (x, y))

@@ -14,7 +14,7 @@ from core.models.backbone import PATCH, Dinov3Backbone, build_backbone, stretche
 from core.models.config import NetworkConfig
 from core.models.fusion_head import Fusion
 from core.models.reconstruction import Reconstruction
-from core.models.tiling import WHOLE, Walk
+from core.models.tiling import WHOLE_IMAGE, TilingStrategy
 
 
 class Features(NamedTuple):
@@ -70,7 +70,7 @@ class UniFusionNet(nn.Module):
             state = {k: v for k, v in state.items() if not k.startswith("backbone.")}
         return state
 
-    def encode(self, x: Tensor, y: Tensor, walk: Walk = WHOLE) -> Features:
+    def encode(self, x: Tensor, y: Tensor, walk: TilingStrategy = WHOLE_IMAGE) -> Features:
         """Eq. 1: N×ch×H×W pictures in [0, 1], sides multiples of 16 → adapted maps.
 
         Both sources go through the backbone in one batch.
@@ -95,7 +95,9 @@ class UniFusionNet(nn.Module):
 
         return Features(adapted(self.adapter_x, 0, x), adapted(self.adapter_y, 1, y))
 
-    def reconstruct(self, features: Features, walk: Walk = WHOLE) -> tuple[Tensor, Tensor] | None:
+    def reconstruct(
+        self, features: Features, walk: TilingStrategy = WHOLE_IMAGE
+    ) -> tuple[Tensor, Tensor] | None:
         """Eq. 2: both pictures from their features alone, or None without that branch."""
         if self.reconstruction_x is None or self.reconstruction_y is None:
             return None
@@ -106,7 +108,7 @@ class UniFusionNet(nn.Module):
         features: Features,
         x: Tensor,
         y: Tensor,
-        walk: Walk = WHOLE,
+        walk: TilingStrategy = WHOLE_IMAGE,
         *,
         spend: bool = False,
     ) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from core.models.blocks import TransformerBlock, conv3
 from core.models.config import NetworkConfig
-from core.models.tiling import WHOLE, Walk
+from core.models.tiling import WHOLE_IMAGE, TilingStrategy
 
 
 class Reconstruction(nn.Module):
@@ -27,7 +27,7 @@ class Reconstruction(nn.Module):
         self.project = conv3(c, config.in_channels * s * s)
         self.shuffle = nn.PixelShuffle(s)
 
-    def forward(self, features: Tensor, walk: Walk = WHOLE) -> Tensor:
+    def forward(self, features: Tensor, walk: TilingStrategy = WHOLE_IMAGE) -> Tensor:
         """N×C×H/s×W/s → N×ch×H×W, nominally in [0, 1], not clipped."""
         for block in self.blocks:
             features = walk.block(cast(TransformerBlock, block), features, features)

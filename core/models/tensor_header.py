@@ -17,7 +17,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from core.messages import Said
+from core.messages import Message
 
 _LARGEST_HEADER = 16 << 20
 _TYPES = {
@@ -102,7 +102,7 @@ def misfits(
     found: Mapping[str, StoredTensor],
     wanted: Mapping[str, Tensor],
     types: Collection[torch.dtype] | None = None,
-) -> Said | None:
+) -> Message | None:
     """Where ``found`` differs from the tensors a network wants, in words; None where it fits.
 
     Args:
@@ -118,16 +118,16 @@ def misfits(
         if found[name].dtype not in (types if types is not None else (wanted[name].dtype,))
     ]
     problems = [
-        Said("{0} {1} (first: {2})", len(names), kind, names[0])
+        Message("{0} {1} (first: {2})", len(names), kind, names[0])
         for names, kind in (
-            (sorted(wanted.keys() - found.keys()), Said("missing")),
-            (sorted(found.keys() - wanted.keys()), Said("unknown")),
-            (wrong_shape, Said("misshapen")),
-            (wrong_type, Said("of another number type")),
+            (sorted(wanted.keys() - found.keys()), Message("missing")),
+            (sorted(found.keys() - wanted.keys()), Message("unknown")),
+            (wrong_shape, Message("misshapen")),
+            (wrong_type, Message("of another number type")),
         )
         if names
     ]
-    return Said.joined(", ", problems) if problems else None
+    return Message.joined(", ", problems) if problems else None
 
 
 def not_finite(tensors: Mapping[str, Tensor]) -> str:

@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from core.models.blocks import Block, Correlation, LearnedMixing
+from core.models.blocks import AttentionStatistics, Block, LearnedMixing
 
 _UNIT = 16
 """Stripes begin and end on multiples of 16 pixels: whole rows at every resolution there is."""
@@ -27,7 +27,7 @@ _CORRELATE_REACH, _ATTEND_REACH = 1, 2
 """Pixels of its own maps over which a block looks, for its statistics and for its result."""
 
 
-class Walk(Protocol):
+class TilingStrategy(Protocol):
     """What a network asks of the way it is walked through."""
 
     def block(self, block: Block, x: Tensor, other: Tensor, *, spend: bool = False) -> Tensor:
@@ -58,7 +58,7 @@ class Walk(Protocol):
         """``spent`` is not looked at any more, whoever still holds it."""
 
 
-class Whole:
+class WholeImage:
     """Everything at once: the quickest for small pictures, and for training."""
 
     def block(self, block: Block, x: Tensor, other: Tensor, *, spend: bool = False) -> Tensor:
@@ -81,7 +81,7 @@ class Whole:
         """Keep it: training looks at it once more."""
 
 
-WHOLE = Whole()
+WHOLE_IMAGE = WholeImage()
 
 
 class _Stripe(NamedTuple):
@@ -107,7 +107,7 @@ class _Stripe(NamedTuple):
         whole[:, :, self.first // each : self.last // each] = part
 
 
-class Stripes:
+class StripTiling:
     """Stripe by stripe, for inference.
 
     Args:
@@ -155,7 +155,7 @@ class Stripes:
             block.correlate(stripe.seen(x), stripe.seen(other), stripe.inner)
             for stripe in self._stripes(_CORRELATE_REACH * grain, _BLOCK_FINER)
         )
-        return block.attention.weigh(reduce(Correlation.plus, parts))
+        return block.attention.attention_weights(reduce(AttentionStatistics.plus, parts))
 
     def local(
         self,

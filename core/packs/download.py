@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
-from core.errors import DownloadError, OutputError, PackError, Said
+from core.errors import DownloadError, Message, OutputError, PackError
 from core.io.atomic import atomic_path, output_error
 from core.models.backbone import Dinov3Backbone
 from core.models.config import DINOV3_TIMM_NAME, BackboneConfig
@@ -40,17 +40,19 @@ FILE = "model.safetensors"
 LICENCE = "DINOv3 License"
 LICENCE_ADDRESS = "https://ai.meta.com/resources/models-and-libraries/dinov3-license/"
 TERMS = (
-    Said("You may use, copy, change and pass on the weights without payment, also commercially."),
-    Said(
+    Message(
+        "You may use, copy, change and pass on the weights without payment, also commercially."
+    ),
+    Message(
         "Whoever passes on the weights, or something made from them, does so under the same "
         "licence, with a copy of it and the words “Built with DINOv3”."
     ),
-    Said("Publications of results that DINOv3 had a part in say so."),
-    Said(
+    Message("Publications of results that DINOv3 had a part in say so."),
+    Message(
         "Not allowed: military, nuclear and espionage purposes, weapons, breach of trade "
         "controls, and reverse engineering."
     ),
-    Said("There is no warranty. Meta may change the licence, and may end it for who breaks it."),
+    Message("There is no warranty. Meta may change the licence, and may end it for who breaks it."),
 )
 """What the licence asks for, in our own words; the text at LICENCE_ADDRESS is what counts."""
 
@@ -130,7 +132,7 @@ def fetch_backbone(progress: Progress | None = None) -> Stored:
             Dinov3Backbone(CONFIG).load_weights(temporary, digest)
         except PackError as error:
             raise DownloadError(
-                Said("What {0} sent", host), Said("it is no DINOv3 ViT-S/16"), _ELSEWHERE
+                Message("What {0} sent", host), Message("it is no DINOv3 ViT-S/16"), _ELSEWHERE
             ) from error
         progress.check()
     return Stored(target, done, digest)
@@ -157,7 +159,7 @@ def _insist_promised(head: Head, host: str) -> None:
     wrong_size = head.size and head.size != RELEASE.bytes
     if wrong_size or (head.sha256 and head.sha256 != RELEASE.sha256):
         raise DownloadError(
-            Said("What {0} sent", host),
+            Message("What {0} sent", host),
             "it is another file than the one this program knows; perhaps a sign-in page of your "
             "network answered, or a mirror has another version",
             _ELSEWHERE,
@@ -168,21 +170,21 @@ def _insist_room(target: Path) -> None:
     free = shutil.disk_usage(target.parent).free
     if free < RELEASE.bytes:
         raise OutputError(
-            Said("Cannot write {0}", target),
-            Said("{0} MB are needed, {1} MB are free", RELEASE.bytes // 10**6, free // 10**6),
+            Message("Cannot write {0}", target),
+            Message("{0} MB are needed, {1} MB are free", RELEASE.bytes // 10**6, free // 10**6),
             "Free some space, and try again.",
         )
 
 
 def _insist_kept(done: int, digest: str, host: str) -> None:
-    what = Said("The file from {0}", host)
+    what = Message("The file from {0}", host)
     if done < RELEASE.bytes:
-        why = Said("the transfer broke off after {0} of {1} bytes", done, RELEASE.bytes)
+        why = Message("the transfer broke off after {0} of {1} bytes", done, RELEASE.bytes)
         raise DownloadError(what, why, "Try again.")
     if done > RELEASE.bytes or digest != RELEASE.sha256:
         raise DownloadError(
             what,
-            Said("its sha256 {0}… is not {1}…", digest[:12], RELEASE.sha256[:12]),
+            Message("its sha256 {0}… is not {1}…", digest[:12], RELEASE.sha256[:12]),
             "It was damaged or exchanged on its way, and was not kept. Try again.",
         )
 

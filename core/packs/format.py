@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from core.errors import BackboneMissing, PackError, Said
+from core.errors import BackboneMissing, Message, PackError
 from core.io.atomic import atomic_write
 from core.models.backbone import Dinov3Backbone, check_backbone_file
 from core.models.config import NetworkConfig
@@ -60,7 +60,7 @@ class TrainingRecord:
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
-class Manifest:
+class PackManifest:
     """What a pack says about itself.
 
     Attributes:
@@ -89,7 +89,7 @@ class Manifest:
     format_version: int = FORMAT_VERSION
 
 
-_manifest = TypeAdapter(Manifest)
+_manifest = TypeAdapter(PackManifest)
 
 
 def tensors_sha256(tensors: dict[str, Tensor]) -> str:
@@ -113,13 +113,13 @@ def manifest_seal(raw: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _plain(manifest: Manifest) -> dict[str, Any]:
+def _plain(manifest: PackManifest) -> dict[str, Any]:
     """``manifest`` as it is stored, sealed, in today's format."""
     raw: dict[str, Any] = _manifest.dump_python(manifest, mode="json")
     return raw | {"format_version": FORMAT_VERSION, "sealed_sha256": manifest_seal(raw)}
 
 
-def write_pack(path: Path, network: UniFusionNet, manifest: Manifest) -> Manifest:
+def write_pack(path: Path, network: UniFusionNet, manifest: PackManifest) -> PackManifest:
     """Write ``network`` as a pack, atomically.
 
     Returns:
@@ -134,12 +134,12 @@ def write_pack(path: Path, network: UniFusionNet, manifest: Manifest) -> Manifes
     return _manifest.validate_python(raw)
 
 
-def manifest_text(manifest: Manifest) -> dict[str, str]:
+def manifest_text(manifest: PackManifest) -> dict[str, str]:
     """The entry of a safetensors header that makes the file a pack."""
     return {_KEY: json.dumps(_plain(manifest), sort_keys=True)}
 
 
-def read_manifest(path: Path) -> Manifest:
+def read_manifest(path: Path) -> PackManifest:
     """The manifest of a pack, without its tensors.
 
     Raises:
@@ -152,7 +152,7 @@ def read_manifest(path: Path) -> Manifest:
         text = header.get("__metadata__", {}).get(_KEY)
     except OSError as error:
         raise PackError(
-            str(path), Said("it cannot be read ({0})", error.strerror), _GET_ANOTHER
+            str(path), Message("it cannot be read ({0})", error.strerror), _GET_ANOTHER
         ) from error
     except (ValueError, AttributeError, struct.error, RecursionError) as error:
         raise PackError(str(path), "it is not a safetensors file", _GET_ANOTHER) from error
@@ -161,7 +161,7 @@ def read_manifest(path: Path) -> Manifest:
     return _parse(path, text)
 
 
-def _parse(path: Path, text: str) -> Manifest:
+def _parse(path: Path, text: str) -> PackManifest:
     try:
         raw = json.loads(text)
         version = raw.get("format_version") if isinstance(raw, dict) else None
@@ -169,7 +169,7 @@ def _parse(path: Path, text: str) -> Manifest:
             known = " and ".join(map(str, READABLE_VERSIONS))
             raise PackError(
                 str(path),
-                Said("its format version is {0}, this program reads {1}", version, known),
+                Message("its format version is {0}, this program reads {1}", version, known),
                 "Update UniFusion Studio, or get the pack in a matching version.",
             )
         manifest = _manifest.validate_python(raw)
@@ -178,18 +178,18 @@ def _parse(path: Path, text: str) -> Manifest:
         where = ".".join(str(part) for part in first["loc"])
         raise PackError(
             str(path),
-            Said("its manifest is damaged ({0}: {1})", where, first["msg"]),
+            Message("its manifest is damaged ({0}: {1})", where, first["msg"]),
             _GET_ANOTHER,
         ) from error
     except (ValueError, RecursionError) as error:
         raise PackError(str(path), "its manifest is not JSON", _GET_ANOTHER) from error
     if manifest.task not in TASKS:
-        why = Said("its task “{0}” is unknown", manifest.task)
+        why = Message("its task “{0}” is unknown", manifest.task)
         raise PackError(str(path), why, _GET_ANOTHER)
     if (manifest.colour.mode == "rgb") != (manifest.network.in_channels == 3):
         raise PackError(
             str(path),
-            Said(
+            Message(
                 "its colour policy “{0}” does not fit a network of {1} channels",
                 manifest.colour.mode,
                 manifest.network.in_channels,
@@ -200,7 +200,7 @@ def _parse(path: Path, text: str) -> Manifest:
     return manifest
 
 
-def _check_seal(path: Path, raw: dict[str, Any], manifest: Manifest) -> None:
+def _check_seal(path: Path, raw: dict[str, Any], manifest: PackManifest) -> None:
     """Format 2 must carry its own seal; format 1 knows none, so one with a seal is no format 1."""
     expected = manifest_seal(raw) if manifest.format_version > 1 else ""
     if manifest.sealed_sha256 != expected:
@@ -212,7 +212,7 @@ def _check_seal(path: Path, raw: dict[str, Any], manifest: Manifest) -> None:
         )
 
 
-def read_pack(path: Path, backbone: Path | None = None) -> tuple[UniFusionNet, Manifest]:
+def read_pack(path: Path, backbone: Path | None = None) -> tuple[UniFusionNet, PackManifest]:
     """Build the network of a pack and load its weights, checked to the last tensor.
 
     Args:
@@ -234,7 +234,12 @@ def read_pack(path: Path, backbone: Path | None = None) -> tuple[UniFusionNet, M
 
 
 def check_tensors(
-    path: Path, manifest: Manifest, what: str, backbone: Path | None = None, *, whole: bool = True
+    path: Path,
+    manifest: PackManifest,
+    what: str,
+    backbone: Path | None = None,
+    *,
+    whole: bool = True,
 ) -> None:
     """Compare the files' headers with the network that ``manifest`` describes.
 
@@ -254,7 +259,7 @@ def check_tensors(
         outline = UniFusionNet(manifest.network)
     wrong = misfits(_tensors_in(path, what), outline.own_state())
     if wrong is not None:
-        raise PackError(what, Said("its tensors do not fit: {0}", wrong), _GET_ANOTHER)
+        raise PackError(what, Message("its tensors do not fit: {0}", wrong), _GET_ANOTHER)
     if not whole or not isinstance(outline.backbone, Dinov3Backbone):
         return
     if not manifest.backbone_sha256:
@@ -272,13 +277,13 @@ def _tensors_in(path: Path, what: str) -> dict[str, StoredTensor]:
         return stored_tensors(path)
     except OSError as error:
         raise PackError(
-            what, Said("it cannot be read ({0})", error.strerror), _GET_ANOTHER
+            what, Message("it cannot be read ({0})", error.strerror), _GET_ANOTHER
         ) from error
     except (ValueError, struct.error, RecursionError) as error:
-        raise PackError(what, Said("the file is damaged ({0})", error), _GET_ANOTHER) from error
+        raise PackError(what, Message("the file is damaged ({0})", error), _GET_ANOTHER) from error
 
 
-def read_weights(path: Path, manifest: Manifest, what: str) -> dict[str, Tensor]:
+def read_weights(path: Path, manifest: PackManifest, what: str) -> dict[str, Tensor]:
     """The tensors of a pack, whose hash must be the one its manifest names.
 
     Args:
@@ -291,14 +296,14 @@ def read_weights(path: Path, manifest: Manifest, what: str) -> dict[str, Tensor]
         with safe_open(path, framework="pt", device="cpu") as stream:
             tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise PackError(what, Said("the file is damaged ({0})", error), _GET_ANOTHER) from error
+        raise PackError(what, Message("the file is damaged ({0})", error), _GET_ANOTHER) from error
     if tensors_sha256(tensors) != manifest.weights_sha256:
         raise PackError(
             what, "its weights are not those its manifest was written for", _GET_ANOTHER
         )
     if name := not_finite(tensors):
         raise PackError(
-            what, Said("its weights hold NaN or infinite numbers (in {0})", name), _GET_ANOTHER
+            what, Message("its weights hold NaN or infinite numbers (in {0})", name), _GET_ANOTHER
         )
     return tensors
 
@@ -312,7 +317,7 @@ def load_own_state(network: UniFusionNet, tensors: dict[str, Tensor], what: str)
     found = {name: StoredTensor(t.dtype, tuple(t.shape)) for name, t in tensors.items()}
     wrong = misfits(found, network.own_state())
     if wrong is not None:
-        raise PackError(what, Said("its tensors do not fit: {0}", wrong), _GET_ANOTHER)
+        raise PackError(what, Message("its tensors do not fit: {0}", wrong), _GET_ANOTHER)
     network.load_state_dict(tensors, strict=False)
 
 

@@ -10,13 +10,13 @@ import ssl
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.message import Message
+from email.message import Message as Headers
 from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
 from core import __version__
-from core.errors import DownloadError, Said
+from core.errors import DownloadError, Message
 
 _BLOCK = 1 << 17
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -48,7 +48,7 @@ class _Hops(urllib.request.HTTPRedirectHandler):
     def __init__(self) -> None:
         self.size, self.sha256 = 0, ""
 
-    def note(self, headers: Message) -> None:
+    def note(self, headers: Headers) -> None:
         """Keep what was not said before."""
         self.sha256 = self.sha256 or _tag(headers.get("X-Linked-Etag"))
         self.size = self.size or _number(headers.get("X-Linked-Size"))
@@ -130,13 +130,13 @@ def _explained(error: Exception, host: str) -> DownloadError:
         error.close()
         return _refused(error.code, host)
     reason = error.reason if isinstance(error, URLError) else error
-    what = Said("No connection to {0}", host)
+    what = Message("No connection to {0}", host)
     if "407" in str(reason) or "roxy" in str(reason) or "unnel" in str(reason):
-        return DownloadError(what, Said("the proxy refuses it ({0})", reason), _PROXY)
+        return DownloadError(what, Message("the proxy refuses it ({0})", reason), _PROXY)
     if isinstance(reason, ssl.SSLError):
         return DownloadError(
             what,
-            Said("its certificate cannot be checked ({0})", reason),
+            Message("its certificate cannot be checked ({0})", reason),
             "If your network looks into connections, set SSL_CERT_FILE to its certificate. Else "
             "download the file with a browser, and choose it here instead.",
         )
@@ -156,15 +156,15 @@ def _explained(error: Exception, host: str) -> DownloadError:
 
 
 def _refused(code: int, host: str) -> DownloadError:
-    what = Said("{0} refuses the file", host)
+    what = Message("{0} refuses the file", host)
     if code in (401, 403):
         return DownloadError(
             what,
-            Said("it asks for a login or for an agreement on its own page (answer {0})", code),
+            Message("it asks for a login or for an agreement on its own page (answer {0})", code),
             "Open its page in a browser, agree there, download the file, and choose it here.",
         )
     if code == 407:
         return DownloadError(what, "the proxy wants a login (answer 407)", _PROXY)
     if code in (404, 410):
-        return DownloadError(what, Said("it is not there any more (answer {0})", code), _BY_HAND)
-    return DownloadError(what, Said("it is busy or out of order (answer {0})", code), _LATER)
+        return DownloadError(what, Message("it is not there any more (answer {0})", code), _BY_HAND)
+    return DownloadError(what, Message("it is busy or out of order (answer {0})", code), _LATER)

@@ -19,12 +19,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.baselines import BASELINES
-from core.errors import InputError, OutputError, PackError, Said
+from core.errors import InputError, Message, OutputError, PackError
 from core.io.atomic import atomic_path, atomic_write, output_error
 from core.models.tensor_header import read_header
 from core.packs.format import (
     SUFFIX,
-    Manifest,
+    PackManifest,
     check_tensors,
     manifest_text,
     read_manifest,
@@ -114,14 +114,14 @@ def import_pack(path: str | Path, task: str | None = None) -> PackEntry:
     if task is not None and manifest.task != get_task(task).name:
         raise PackError(
             str(path),
-            Said("it is for the task “{0}”", get_task(manifest.task).title),
+            Message("it is for the task “{0}”", get_task(manifest.task).title),
             "Choose that task, or another pack.",
         )
     for entry in Catalogue().scan()[0]:
         if entry.manifest.weights_sha256 == manifest.weights_sha256:
             raise InputError(
                 path.name,
-                Said("it is there already, as “{0}”", entry.manifest.title),
+                Message("it is there already, as “{0}”", entry.manifest.title),
                 "Use that one.",
             )
     name = next_name(manifest.name)
@@ -146,14 +146,16 @@ def _refuse_unsafe(path: Path) -> None:
         with path.open("rb") as stream:
             start = stream.read(9)
     except OSError as error:
-        raise PackError(str(path), Said("it cannot be read ({0})", error.strerror)) from error
+        raise PackError(str(path), Message("it cannot be read ({0})", error.strerror)) from error
     # torch.save writes a zip; 0x80 begins a bare pickle. A pack's JSON begins at its ninth byte.
     pickled = start[:2] == b"PK" or (start[:1] == b"\x80" and start[8:] != b"{")
     if pickled or path.suffix.lower() in _PICKLES:
         raise PackError(str(path), _RUNS_CODE, _USE_SAFE)
     if size > LARGEST_BYTES:
         raise PackError(
-            str(path), Said("it has {0:.1f} GB, more than a pack ever has", size / 1e9), _USE_SAFE
+            str(path),
+            Message("it has {0:.1f} GB, more than a pack ever has", size / 1e9),
+            _USE_SAFE,
         )
 
 
@@ -175,7 +177,7 @@ def export_pack(entry: PackEntry, path: str | Path) -> Path:
         target = target.with_name(target.name + SUFFIX)
     if target.resolve() == entry.path.resolve():
         raise OutputError(
-            Said("Cannot write {0}", target), "it is the pack itself", "Name another file."
+            Message("Cannot write {0}", target), "it is the pack itself", "Name another file."
         )
     with atomic_path(target) as temporary:
         shutil.copyfile(entry.path, temporary)
@@ -251,10 +253,10 @@ def rename_pack(entry: PackEntry, name: str) -> PackEntry:
     title, short = " ".join(name.split()), slug(name)
     if not short:
         raise InputError(
-            Said("The name “{0}”", name), "it has no letters or digits", "Choose another."
+            Message("The name “{0}”", name), "it has no letters or digits", "Choose another."
         )
     if short != entry.manifest.name and short in _taken():
-        raise InputError(Said("The name “{0}”", title), "another pack has it", "Choose another.")
+        raise InputError(Message("The name “{0}”", title), "another pack has it", "Choose another.")
     target = entry.path.with_name(f"{short}{SUFFIX}")
     manifest = replace(entry.manifest, name=short, title=title)
     with _as_output_error(entry.path):
@@ -302,7 +304,7 @@ def restore_pack(deleted: Deleted) -> PackEntry:
     entry = deleted.entry
     if entry.path.exists():
         raise InputError(
-            Said("Pack “{0}”", entry.manifest.title),
+            Message("Pack “{0}”", entry.manifest.title),
             "another pack has its name by now",
             "Rename that one.",
         )
@@ -355,7 +357,7 @@ def set_default(task: str, name: str) -> None:
 def _own(entry: PackEntry) -> None:
     if entry.embedded or entry.path.parent.resolve() != user_pack_folder().resolve():
         raise InputError(
-            Said("Pack “{0}”", entry.manifest.title),
+            Message("Pack “{0}”", entry.manifest.title),
             "it came with the program and stays as it is",
             "Export it, and work with the copy.",
         )
@@ -376,7 +378,7 @@ def _as_output_error(path: Path) -> Iterator[None]:
         raise output_error(path, error) from error
 
 
-def _rewritten(source: Path, manifest: Manifest) -> bytes:
+def _rewritten(source: Path, manifest: PackManifest) -> bytes:
     """The pack at ``source`` under another manifest, its tensors byte for byte."""
     header = read_header(source)
     content = source.read_bytes()

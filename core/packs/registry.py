@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import InputError, PackError, Said
-from core.packs.format import SUFFIX, Manifest, read_manifest
+from core.errors import InputError, Message, PackError
+from core.packs.format import SUFFIX, PackManifest, read_manifest
 from core.packs.paths import user_pack_folder
 from resources import PACKS
 
@@ -30,7 +30,7 @@ class PackEntry:
     """A usable pack: where it is and what it says about itself."""
 
     path: Path
-    manifest: Manifest
+    manifest: PackManifest
     embedded: bool
 
 
@@ -68,7 +68,7 @@ class Catalogue:
                 try:
                     good.append(PackEntry(path, read_manifest(path), folder == PACKS))
                 except PackError as error:
-                    broken.append(BrokenPack(path, error.said))
+                    broken.append(BrokenPack(path, error.message))
         return tuple(good), tuple(broken)
 
     def for_task(self, task: str) -> tuple[PackEntry, ...]:
@@ -95,10 +95,10 @@ class Catalogue:
         for entry in packs:
             if name in ("", entry.manifest.name):
                 return entry
-        names = ", ".join(entry.manifest.name for entry in packs) or Said("none")
+        names = ", ".join(entry.manifest.name for entry in packs) or Message("none")
         if name:
-            what = Said("No pack “{0}” for task {1}", name, task)
+            what = Message("No pack “{0}” for task {1}", name, task)
         else:
-            what = Said("No pack for task {0}", task)
-        why = Said("packs for this task: {0}", names)
+            what = Message("No pack for task {0}", task)
+        why = Message("packs for this task: {0}", names)
         raise InputError(what, why, "Run “unifusion packs list”.")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from core.messages import Said
+from core.messages import Message
 from core.pairing.folder_tree import Places, natural
 from core.pairing.plan import Leftover, Match, PairingPlan, Trouble
 from core.pairing.source_words import suggest_task, which_source
@@ -30,7 +30,7 @@ class Collected:
     def pair(self, match: Match, strength: float) -> None:
         """Take a pair, A and B as their names say where they do; never a file with itself."""
         if self._places.real(match.a) == self._places.real(match.b):
-            text = Said("A and B would be one and the same file")
+            text = Message("A and B would be one and the same file")
             for path in (match.a, match.b):
                 self.leave(path, text, "ambiguous")
             return
@@ -62,7 +62,7 @@ class Collected:
         notes = [*self.notes]
         if any(not match.sure for match in matches):
             text = "Names do not say which source is A everywhere; look, and swap if needed."
-            notes.append(Said(text))
+            notes.append(Message(text))
         return PairingPlan(tuple(matches), tuple(leftovers), tuple(notes), _suggested(matches))
 
 

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from core.messages import Said
+from core.messages import Message
 from core.pairing.collector import Collected
 from core.pairing.folder_tree import Sides
 from core.pairing.known_folders import kind_of
 from core.pairing.name_matching import NameMatches, NamePair, match_names
-from core.pairing.patients import two_persons
+from core.pairing.patients import different_patients
 from core.pairing.plan import Match
 from core.pairing.source_words import normal, sides_together, source_of, words_apart
 from core.pairing.word_pairs import HABIT_WORDS, LEARNED_WORDS, NUMBERS, TASK_WORDS
@@ -50,13 +50,13 @@ class FilePairs:
                         if spelling is normal
                         else "same name but for capitals in {0}"
                     )
-                    match = Match(normal(a.stem), a, b, Said(how, sides.names))
+                    match = Match(normal(a.stem), a, b, Message(how, sides.names))
                     match = replace(match, folder=relative / folder, sure=sides.sure)
                     self._found.pair(match, sides.weight)
                 elif len(set(labels)) == 2:
                     for _, path, _ in group:
                         listed = ", ".join(p.name for _, p, _ in group if p != path)
-                        text = Said("several files have its name: {0}", listed)
+                        text = Message("several files have its name: {0}", listed)
                         self._found.leave(path, text, "ambiguous")
                 else:
                     files += group
@@ -99,7 +99,7 @@ class FilePairs:
             a, b = files[pair.a], files[pair.b]
             if sides and self._of_two_persons(sides, pair):
                 for path in (a, b):
-                    self._found.leave(path, Said("no file of that name in {0}", sides.names))
+                    self._found.leave(path, Message("no file of that name in {0}", sides.names))
                 continue
             name = pair.shared or a.parent.name or a.stem
             # One word that is missing from the other name says less than two words.
@@ -108,7 +108,7 @@ class FilePairs:
             self._found.pair(match, sides.weight if sides else weight)
         for index, reason in found.unmatched.items():
             if sides and "no other" in reason:
-                reason = Said("no file of that name in {0}", sides.names)
+                reason = Message("no file of that name in {0}", sides.names)
             self._found.leave(files[index], reason)
         for index, reason in found.ambiguous.items():
             self._found.leave(files[index], reason, "ambiguous")
@@ -127,14 +127,14 @@ class FilePairs:
     def _only_two(self, files: Sequence[Path], relative: Path) -> bool:
         """One picture whose name says A and one that says B, with no third: a pair."""
         first, second = files
-        if two_persons(Path(first.stem), Path(second.stem)):
+        if different_patients(Path(first.stem), Path(second.stem)):
             return False
         for spec in sorted(TASKS.values(), key=lambda spec: spec.name != self._task):
             words = words_apart(first.stem, second.stem, spec.name)
             if words is not None:
                 if sides_together(*words, spec.name) == "b":
                     first, second, words = second, first, words[::-1]
-                reason = Said("the only two pictures here, named {0} and {1}", *words)
+                reason = Message("the only two pictures here, named {0} and {1}", *words)
                 name = relative.name or first.parent.name or first.stem
                 self._found.pair(Match(name, first, second, reason, relative), TASK_WORDS)
                 return True

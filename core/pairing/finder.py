@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.errors import InputError
 from core.io.reader import is_image
-from core.messages import Said
+from core.messages import Message
 from core.pairing.collector import Collected
 from core.pairing.file_pairs import STRANGE, FilePairs
 from core.pairing.folder_scan import Scanner, sort_out
@@ -17,7 +17,7 @@ from core.pairing.folder_sides import choose_sides
 from core.pairing.folder_tree import Node, Places, Sides, both_names, natural
 from core.pairing.known_folders import is_method, kind_beside_sources, kind_of
 from core.pairing.name_matching import match_names
-from core.pairing.patients import two_persons
+from core.pairing.patients import different_patients
 from core.pairing.plan import Match, PairingPlan
 from core.pairing.source_words import (
     in_order,
@@ -120,7 +120,7 @@ class _Finder:
         self._found.note(*notes)
         pictures = [path for path in files if path.is_file() and is_image(path)]
         for path in {*files} - {*pictures}:
-            self._found.leave(path, Said("it is no picture this program can read"))
+            self._found.leave(path, Message("it is no picture this program can read"))
         return folders, pictures
 
     def _claimed(self, node: Node, relative: Path) -> bool:
@@ -152,7 +152,7 @@ class _Finder:
         choice = choose_sides(nodes, self._task, explicit)
         self._found.note(*choice.notes)
         for index, reason in choice.ambiguous.items():
-            text = Said("{0}: give the two folders alone", reason)
+            text = Message("{0}: give the two folders alone", reason)
             self._found.leave(nodes[index].path, text, "ambiguous", len(list(nodes[index].below())))
         rest, paired = list(choice.rest), []
         for sides, shared in choice.sides:
@@ -214,7 +214,9 @@ class _Finder:
             elif len(files) < 2 or self._holds_pairs(node):
                 kept.append(node)
             else:
-                text = Said("a third folder beside {0}: {1} pictures", paired[0].names, len(files))
+                text = Message(
+                    "a third folder beside {0}: {1} pictures", paired[0].names, len(files)
+                )
                 reason = reasons.get(id(node), text)
                 self._found.leave(node.path, reason, "unmatched", len(files))
         return kept
@@ -234,22 +236,22 @@ class _Finder:
             paired = self._pair_sides(Sides(a, b, STRANGE, sure=False), relative)
             if paired:
                 text = "{0} were taken for two sources, though their names do not say so."
-                self._found.note(Said(text, names))
-            elif two_persons(a.path, b.path) and a.shared(b):
+                self._found.note(Message(text, names))
+            elif different_patients(a.path, b.path) and a.shared(b):
                 text = "{0} name two persons: they are not paired with each other."
-                self._found.note(Said(text, names))
+                self._found.note(Message(text, names))
             return paired
         return self._leave_strangers(a, b)
 
     def _leave_strangers(self, a: Node, b: Node) -> bool:
         """Whether two folders are better left to the user, which is said."""
         names = both_names(a, b)
-        if two_persons(a.path, b.path) or not a.shared(b):
+        if different_patients(a.path, b.path) or not a.shared(b):
             return False
         for node in (a, b):
             text = "{0} could be paired with each other or inside: give the two folders themselves"
             count = len(list(node.below()))
-            self._found.leave(node.path, Said(text, names), "ambiguous", count)
+            self._found.leave(node.path, Message(text, names), "ambiguous", count)
         return True
 
     def _inside(self, node: Node) -> list[float]:
@@ -271,7 +273,7 @@ class _Finder:
         names, nor when pictures of one source (``2_pet``) are in both. A stray pair inside one of
         them counts for less than more names in both that say nothing of a source.
         """
-        if two_persons(sides.a.path, sides.b.path):
+        if different_patients(sides.a.path, sides.b.path):
             return False
         shared = [name for _, name in sides.a.shared(sides.b)]
         sources = [source_of(name, self._task) for name in shared]
@@ -317,9 +319,9 @@ class _Finder:
                 self._files.pair(nodes[0].files, Path())
 
     def _pair_given_two(self, first: Path, second: Path) -> None:
-        if two_persons(first, second):
+        if different_patients(first, second):
             text = "{0} and {1} name two persons; paired as asked."
-            self._found.note(Said(text, first.name, second.name))
+            self._found.note(Message(text, first.name, second.name))
         found = Collected(self._task, self._places)
         FilePairs(self._task, found).pair((first, second), Path())
         if found.matches:
@@ -327,5 +329,5 @@ class _Finder:
             return
         a, b = in_order(first, second, self._task)
         sure = which_source(a, b, self._task) != ""
-        why = Said("the only two files given")
+        why = Message("the only two files given")
         self._found.pair(Match(normal(a.stem), a, b, why, Path(), sure), _SURE)

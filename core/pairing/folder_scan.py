@@ -9,32 +9,32 @@ from pathlib import Path
 from core.errors import InputError
 from core.io.reader import is_image
 from core.io.readers.decoding import file_error
-from core.messages import Said
+from core.messages import Message
 from core.pairing.folder_tree import Node, natural, real
 from core.pairing.known_folders import FolderKind, is_output, kind_of, passed_over
 from core.pairing.source_words import is_side
 
 
-def sort_out(paths: Sequence[Path]) -> tuple[list[Path], list[Path], list[Said]]:
+def sort_out(paths: Sequence[Path]) -> tuple[list[Path], list[Path], list[Message]]:
     """(folders, files, notes) of paths: each once, and no folder that lies in another one.
 
     Raises:
         InputError: a path does not exist.
     """
     unique: dict[str, Path] = {}
-    notes: list[Said] = []
+    notes: list[Message] = []
     for path in paths:
         if not path.exists():
             raise InputError(str(path), "there is no such file or folder", "Check the name.")
         key = real(path) if path.is_dir() else os.path.abspath(path)  # noqa: PTH100
         if key in unique:
-            notes.append(Said("{0} was given twice and counts once.", path))
+            notes.append(Message("{0} was given twice and counts once.", path))
         unique.setdefault(key, path)
     folders = {key: path for key, path in unique.items() if path.is_dir()}
     for key, path in list(folders.items()):
         if any(key != other and Path(key).is_relative_to(other) for other in folders):
             text = "{0} lies inside another folder that was given and counts once."
-            notes.append(Said(text, path))
+            notes.append(Message(text, path))
             del folders[key]
     files = [path for path in unique.values() if not path.is_dir()]
     return list(folders.values()), files, notes
@@ -51,7 +51,7 @@ class Scanner:
         self._seen = {real(path) for path in skip}
         self._known: dict[FolderKind, dict[str, None]] = {}
         self._strange_files = 0
-        self.unreadable: dict[Path, Said] = {}
+        self.unreadable: dict[Path, Message] = {}
 
     def scan(self, folder: Path, given: bool = False) -> Node | None:
         """The folder with what is below it; None when it was listed before or is to be skipped.
@@ -74,7 +74,7 @@ class Scanner:
             for entry in found:
                 self._sort_in(node, entry)
         except OSError as error:
-            self.unreadable[folder] = Said.plain(file_error(folder, error).why)
+            self.unreadable[folder] = Message.plain(file_error(folder, error).why)
         return node
 
     def _sort_in(self, node: Node, entry: os.DirEntry[str]) -> None:
@@ -98,7 +98,7 @@ class Scanner:
         """Remember a folder that holds no sources."""
         self._known.setdefault(kind, {})[name] = None
 
-    def notes(self) -> Iterable[Said]:
+    def notes(self) -> Iterable[Message]:
         """What was passed over: a sentence about files, and one for each kind of folder."""
         for kind in ("truth", "results", "system"):
             if names := self._known.get(kind):
@@ -109,4 +109,4 @@ class Scanner:
                 if self._strange_files == 1
                 else "{0} files that are no pictures were passed over."
             )
-            yield Said(text, self._strange_files)
+            yield Message(text, self._strange_files)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 
-from core.messages import Said
+from core.messages import Message
 from core.pairing.folder_tree import Node, Sides
 from core.pairing.known_folders import kind_beside_sources
 from core.pairing.name_matching import match_names
-from core.pairing.patients import two_persons
+from core.pairing.patients import different_patients
 from core.pairing.source_words import side_of_word, specs_for, words_of
 from core.pairing.word_pairs import HABIT_WORDS, HINT_WORDS, NUMBERS, TASK_WORDS
 
@@ -100,7 +100,7 @@ def _by_words(choice: Choice, task: str | None) -> Sides | None:
         fitting = [
             (a, b)
             for a, b in product(best_a, best_b)
-            if not two_persons(a.path, b.path) and (only or a.shared(b))
+            if not different_patients(a.path, b.path) and (only or a.shared(b))
         ]
         if len(fitting) == 1:
             a, b = fitting[0]
@@ -108,7 +108,7 @@ def _by_words(choice: Choice, task: str | None) -> Sides | None:
         if fitting:
             listed = ", ".join(f"{n.path.name}/" for n in {*best_a, *best_b})
             choice.reasons |= {
-                id(node): Said("several folders fit each other: {0}", listed)
+                id(node): Message("several folders fit each other: {0}", listed)
                 for node in (*best_a, *best_b)
             }
     return None

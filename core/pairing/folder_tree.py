@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.messages import Said
+from core.messages import Message
 from core.pairing.source_words import GENERIC_WORDS, normal
 
 _FEW = 8
@@ -90,9 +90,9 @@ def natural(text: str) -> list[tuple[int, int, str]]:
     return [(0, int(p), "") if p.isdecimal() else (1, 0, p.casefold()) for p in parts]
 
 
-def both_names(a: Node, b: Node) -> Said:
+def both_names(a: Node, b: Node) -> Message:
     """The names of two folders, for sentences."""
-    return Said("{0}/ and {1}/", a.path.name, b.path.name)
+    return Message("{0}/ and {1}/", a.path.name, b.path.name)
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class Sides:
     sure: bool
 
     @property
-    def names(self) -> Said:
+    def names(self) -> Message:
         """Both, for sentences."""
         return both_names(self.a, self.b)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.io.reader import IMAGE_SUFFIXES
-from core.messages import Said
+from core.messages import Message
 from core.pairing.plan import Match
 from core.pairing.source_words import normal, words_of
 from core.tasks import TASKS
@@ -131,11 +131,11 @@ def truth_of(match: Match) -> Path | None:
     return None
 
 
-def passed_over(kind: FolderKind, names: Iterable[str]) -> Said:
+def passed_over(kind: FolderKind, names: Iterable[str]) -> Message:
     """One sentence about folders of one kind that were passed over."""
     listed = ", ".join(f"{name}/" for name in names)
     if kind == "truth":
-        return Said("{0}: ground truth or labels, not sources: passed over.", listed)
+        return Message("{0}: ground truth or labels, not sources: passed over.", listed)
     if kind == "results":
-        return Said("{0}: results, not sources: passed over.", listed)
-    return Said("{0}: files of the system, not sources: passed over.", listed)
+        return Message("{0}: results, not sources: passed over.", listed)
+    return Message("{0}: files of the system, not sources: passed over.", listed)

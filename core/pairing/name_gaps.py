@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from core.pairing.exposures import exposure_of
-from core.pairing.patients import person_of
+from core.pairing.patients import patient_of
 from core.pairing.source_words import COARSE, FINE, glued_words, is_source_word
 
 
@@ -32,7 +32,7 @@ class Hole:
 def holes_of(name: str) -> Iterator[Hole]:
     """Every way to take one word out of ``name``; also none at all."""
     found = exposure_of(name)
-    about = person_of(name), found.value if found else None
+    about = patient_of(name), found.value if found else None
     parts = COARSE.findall(name)
     yield Hole((name.casefold(), "-"), "", "", name, *about)
     start = 0

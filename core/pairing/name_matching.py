@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from core.messages import Said
+from core.messages import Message
 from core.pairing.exposures import exposure_of
 from core.pairing.known_folders import COPIES, NO_SOURCES, NO_SOURCES_ALONE
 from core.pairing.name_gaps import Hole, holes_of
@@ -53,8 +53,8 @@ class NamePair:
     def reason(self) -> str:
         """Why they belong together, in words."""
         if self.word_a and self.word_b:
-            return Said("differ only in {0}/{1}", self.word_a, self.word_b)
-        return Said("same name but for {0}", self.word_a or self.word_b)
+            return Message("differ only in {0}/{1}", self.word_a, self.word_b)
+        return Message("same name but for {0}", self.word_a or self.word_b)
 
 
 @dataclass
@@ -152,7 +152,7 @@ def _set_aside_duplicates(
         if len(places) > 1:
             for index in places:
                 text = "{0} files here are called “{1}”"
-                matches.ambiguous[index] = Said(text, len(places), names[index])
+                matches.ambiguous[index] = Message(text, len(places), names[index])
                 matches.doubles.add(index)
 
 
@@ -181,9 +181,9 @@ def _set_aside_results(
     }
     for index, word in found.items():
         matches.unmatched[index] = (
-            Said("“{0}” in its name says that it is a copy of another picture here", word)
+            Message("“{0}” in its name says that it is a copy of another picture here", word)
             if word.casefold() in COPIES
-            else Said(
+            else Message(
                 "“{0}” in its name says that it is the truth, a label or a result, not a source",
                 word,
             )
@@ -202,9 +202,9 @@ def _contested(best: Candidate, rivals: list[Candidate], names: Sequence[str]) -
             for index, other in ((first, second), (second, first)):
                 mine = partner.get(index)
                 if mine is not None and mine != other:
-                    both = Said("it fits both “{0}” and “{1}”", names[mine], names[other])
+                    both = Message("it fits both “{0}” and “{1}”", names[mine], names[other])
                     found.setdefault(index, both)
-                    text = Said("“{0}” fits it and others equally well", names[index])
+                    text = Message("“{0}” fits it and others equally well", names[index])
                     found.setdefault(mine, text)
                     found.setdefault(other, text)
     return found
@@ -256,19 +256,19 @@ def _explain(
         if claimed[index]:
             word, missing = next(iter(claimed[index].items()))
             matches.unmatched[index] = (
-                Said("there is no file of that name with “{0}” in place of “{1}”", missing, word)
+                Message("there is no file of that name with “{0}” in place of “{1}”", missing, word)
                 if missing
-                else Said("there is no file of that name without “{0}”", word)
+                else Message("there is no file of that name without “{0}”", word)
             )
             continue
         if exposure_of(names[index]) is not None:
-            matches.unmatched[index] = Said("there is no other exposure of the same name")
+            matches.unmatched[index] = Message("there is no other exposure of the same name")
             continue
         row = max((len(rows[hole.key]) for hole in holes[index] if hole.value), default=0)
         if row > 2:
             matches.rows.add(index)
         matches.unmatched[index] = (
-            Said("one of {0} names that differ in one place: a row, not a pair", row)
+            Message("one of {0} names that differ in one place: a row, not a pair", row)
             if row > 2
-            else Said("no other name differs from it in just one telling word")
+            else Message("no other name differs from it in just one telling word")
         )

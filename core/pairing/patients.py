@@ -13,19 +13,19 @@ _PERSON = re.compile(
 )
 
 
-def person_of(name: str) -> str:
+def patient_of(name: str) -> str:
     """The number or letter of the person a name speaks of (``sub-07_t1``: ``"7"``), or ``""``."""
     found = _PERSON.search(unicodedata.normalize("NFC", name))
     return (found[1] or found[2]).casefold() if found else ""
 
 
-def person_as_written(name: str) -> str:
+def patient_as_written(name: str) -> str:
     """The part of a name that speaks of a person (``sub-07_t1``: ``"sub-07"``), or ``""``."""
     found = _PERSON.search(unicodedata.normalize("NFC", name))
     return found[0] if found else ""
 
 
-def two_persons(one: Path, other: Path) -> bool:
+def different_patients(one: Path, other: Path) -> bool:
     """Whether two paths name two persons, each in the last part that names one.
 
     Folders that both lie in do not count.
@@ -36,5 +36,5 @@ def two_persons(one: Path, other: Path) -> bool:
         for part in (path, *path.parents):
             if part in shared or found[place]:
                 break
-            found[place] = person_of(part.name)
+            found[place] = patient_of(part.name)
     return "" not in found and found[0] != found[1]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from core.messages import Said
+from core.messages import Message
 
 Trouble = Literal["unmatched", "ambiguous", "unreadable"]
 
@@ -119,9 +119,9 @@ class PairingPlan:
         freed = {path for m in broken for path in (m.a, m.b)} - {a, b}
         folder = broken[0].folder if broken else Path()
         place = self.matches.index(broken[0]) if broken else len(kept)
-        kept.insert(place, Match(a.stem, a, b, Said("paired by hand"), folder))
+        kept.insert(place, Match(a.stem, a, b, Message("paired by hand"), folder))
         loose = [item for item in self.leftovers if item.path not in (a, b)]
-        why = Said("its pair was taken apart by hand")
+        why = Message("its pair was taken apart by hand")
         loose += [Leftover(path, why) for path in sorted(freed)]
         return replace(self, matches=tuple(kept), leftovers=tuple(loose))
 

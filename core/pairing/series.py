@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from core.messages import Said
+from core.messages import Message
 from core.pairing.exposures import Bracket, Exposure, find_brackets
 from core.pairing.source_words import normal, source_of
 from core.tasks import TASKS
@@ -97,21 +97,21 @@ def _take_bracket(
     if not certain or twice or (sides is not None and sides[order[0]] == sides[order[-1]]):
         listed = ", ".join(names[index] for index in order[:4])
         text: str = (
-            Said("these may be exposures of one scene or not: {0}", listed)
+            Message("these may be exposures of one scene or not: {0}", listed)
             if not certain
-            else Said("these are exposures of one scene, but not of two sources: {0}", listed)
+            else Message("these are exposures of one scene, but not of two sources: {0}", listed)
         )
         series.ambiguous |= dict.fromkeys(order, text)
         return
     series.pairs.append((order[0], order[-1], low.written, high.written, _shared(low, high)))
     for index, reading in zip(order[1:-1], bracket.readings[1:-1], strict=True):
-        series.left[index] = Said(
+        series.left[index] = Message(
             "a middle exposure ({0}): the least ({1}) and the most exposed ({2}) are paired",
             *(r.written for r in (reading, low, high)),
         )
     if len(order) > 2:
         text = "Of more than two exposures of a scene, the least and the most exposed are paired."
-        series.notes.append(Said(text))
+        series.notes.append(Message(text))
 
 
 def _shared(low: Exposure, high: Exposure) -> str:
@@ -133,4 +133,4 @@ def _take_shots(series: Series, names: Sequence[str], places: Sequence[int]) -> 
         series.pairs.append((thermal, visible, names[thermal][-1], names[visible][-1], shot))
         for lens in others[1:]:
             text = "the thermal picture is paired with “{0}”, of another lens"
-            series.left[lenses[lens]] = Said(text, names[visible])
+            series.left[lenses[lens]] = Message(text, names[visible])

@@ -518,163 +518,7 @@
   </message>
  </context>
  <context>
-  <name>BatchTable</name>
-  <message>
-   <source>Not paired</source>
-   <translation>Einzeln</translation>
-  </message>
-  <message>
-   <source>Note</source>
-   <translation>Hinweis</translation>
-  </message>
-  <message>
-   <source>Result</source>
-   <translation>Ergebnis</translation>
-  </message>
-  <message>
-   <source>Size</source>
-   <translation>Größe</translation>
-  </message>
-  <message>
-   <source>State</source>
-   <translation>Zustand</translation>
-  </message>
- </context>
- <context>
-  <name>BatchView</name>
-  <message>
-   <source>Pairs of the batch and files without partner</source>
-   <translation>Paare des Stapels und Dateien ohne Partner</translation>
-  </message>
- </context>
- <context>
-  <name>Chart</name>
-  <message>
-   <source>Show or hide this curve</source>
-   <translation>Diese Kurve zeigen oder ausblenden</translation>
-  </message>
-  <message>
-   <source>Step</source>
-   <translation>Schritt</translation>
-  </message>
-  <message>
-   <source>Step {0}</source>
-   <translation>Schritt {0}</translation>
-  </message>
- </context>
- <context>
-  <name>Charts</name>
-  <message>
-   <source>Charts as a picture…</source>
-   <translation>Kurven als Bild…</translation>
-  </message>
-  <message>
-   <source>Drag a box in a chart to look closer; this shows all of it again</source>
-   <translation>In einem Diagramm einen Rahmen ziehen, um näher hinzusehen; dies zeigt wieder alles</translation>
-  </message>
-  <message>
-   <source>Draw the mean of the last points; they stay as faint lines</source>
-   <translation>Das Mittel der letzten Punkte zeichnen; sie selbst bleiben als blasse Linien</translation>
-  </message>
-  <message>
-   <source>Export</source>
-   <translation>Exportieren</translation>
-  </message>
-  <message>
-   <source>Figure (no unit)</source>
-   <translation>Kennzahl (ohne Einheit)</translation>
-  </message>
-  <message>
-   <source>Figures on the pairs to check with</source>
-   <translation>Zahlen zu den Prüfpaaren</translation>
-  </message>
-  <message>
-   <source>Fused</source>
-   <translation>Fusion</translation>
-  </message>
-  <message>
-   <source>Learning rates</source>
-   <translation>Lernraten</translation>
-  </message>
-  <message>
-   <source>Logarithmic</source>
-   <translation>Logarithmisch</translation>
-  </message>
-  <message>
-   <source>Losses</source>
-   <translation>Verluste</translation>
-  </message>
-  <message>
-   <source>Lower loss (weighted)</source>
-   <translation>Unterer Verlust (gewichtet)</translation>
-  </message>
-  <message>
-   <source>Mutual information (bits)</source>
-   <translation>Transinformation (Bit)</translation>
-  </message>
-  <message>
-   <source>Numbers as a table (CSV)…</source>
-   <translation>Zahlen als Tabelle (CSV)…</translation>
-  </message>
-  <message>
-   <source>PSNR (dB)</source>
-   <translation>PSNR (dB)</translation>
-  </message>
-  <message>
-   <source>Rate per step</source>
-   <translation>Rate je Schritt</translation>
-  </message>
-  <message>
-   <source>Reconstruction</source>
-   <translation>Rekonstruktion</translation>
-  </message>
-  <message>
-   <source>Reconstruction of the pairs to check with</source>
-   <translation>Rekonstruktion der Paare zum Prüfen</translation>
-  </message>
-  <message>
-   <source>Save the charts</source>
-   <translation>Kurven speichern</translation>
-  </message>
-  <message>
-   <source>Save the numbers</source>
-   <translation>Zahlen speichern</translation>
-  </message>
-  <message>
-   <source>Smoothing</source>
-   <translation>Glättung</translation>
-  </message>
-  <message>
-   <source>Upper loss (weighted)</source>
-   <translation>Oberer Verlust (gewichtet)</translation>
-  </message>
-  <message>
-   <source>What the left chart shows</source>
-   <translation>Was das linke Diagramm zeigt</translation>
-  </message>
-  <message>
-   <source>What the right chart shows</source>
-   <translation>Was das rechte Diagramm zeigt</translation>
-  </message>
-  <message>
-   <source>Whole run</source>
-   <translation>Ganzer Lauf</translation>
-  </message>
-  <message>
-   <source>higher is better</source>
-   <translation>höher ist besser</translation>
-  </message>
-  <message>
-   <source>off</source>
-   <translation>aus</translation>
-  </message>
-  <message>
-   <source>{0} points</source>
-   <translation>{0} Punkte</translation>
-  </message>
- </context>
- <context>
-  <name>ChoicesPanel</name>
+  <name>BatchSettingsPanel</name>
   <message>
    <source>A, B and the fused picture side by side</source>
    <translation>A, B und das fusionierte Bild nebeneinander</translation>
@@ -861,7 +705,163 @@
   </message>
  </context>
  <context>
-  <name>Closing</name>
+  <name>BatchTable</name>
+  <message>
+   <source>Not paired</source>
+   <translation>Einzeln</translation>
+  </message>
+  <message>
+   <source>Note</source>
+   <translation>Hinweis</translation>
+  </message>
+  <message>
+   <source>Result</source>
+   <translation>Ergebnis</translation>
+  </message>
+  <message>
+   <source>Size</source>
+   <translation>Größe</translation>
+  </message>
+  <message>
+   <source>State</source>
+   <translation>Zustand</translation>
+  </message>
+ </context>
+ <context>
+  <name>BatchView</name>
+  <message>
+   <source>Pairs of the batch and files without partner</source>
+   <translation>Paare des Stapels und Dateien ohne Partner</translation>
+  </message>
+ </context>
+ <context>
+  <name>Chart</name>
+  <message>
+   <source>Show or hide this curve</source>
+   <translation>Diese Kurve zeigen oder ausblenden</translation>
+  </message>
+  <message>
+   <source>Step</source>
+   <translation>Schritt</translation>
+  </message>
+  <message>
+   <source>Step {0}</source>
+   <translation>Schritt {0}</translation>
+  </message>
+ </context>
+ <context>
+  <name>Charts</name>
+  <message>
+   <source>Charts as a picture…</source>
+   <translation>Kurven als Bild…</translation>
+  </message>
+  <message>
+   <source>Drag a box in a chart to look closer; this shows all of it again</source>
+   <translation>In einem Diagramm einen Rahmen ziehen, um näher hinzusehen; dies zeigt wieder alles</translation>
+  </message>
+  <message>
+   <source>Draw the mean of the last points; they stay as faint lines</source>
+   <translation>Das Mittel der letzten Punkte zeichnen; sie selbst bleiben als blasse Linien</translation>
+  </message>
+  <message>
+   <source>Export</source>
+   <translation>Exportieren</translation>
+  </message>
+  <message>
+   <source>Figure (no unit)</source>
+   <translation>Kennzahl (ohne Einheit)</translation>
+  </message>
+  <message>
+   <source>Figures on the pairs to check with</source>
+   <translation>Zahlen zu den Prüfpaaren</translation>
+  </message>
+  <message>
+   <source>Fused</source>
+   <translation>Fusion</translation>
+  </message>
+  <message>
+   <source>Learning rates</source>
+   <translation>Lernraten</translation>
+  </message>
+  <message>
+   <source>Logarithmic</source>
+   <translation>Logarithmisch</translation>
+  </message>
+  <message>
+   <source>Losses</source>
+   <translation>Verluste</translation>
+  </message>
+  <message>
+   <source>Lower loss (weighted)</source>
+   <translation>Unterer Verlust (gewichtet)</translation>
+  </message>
+  <message>
+   <source>Mutual information (bits)</source>
+   <translation>Transinformation (Bit)</translation>
+  </message>
+  <message>
+   <source>Numbers as a table (CSV)…</source>
+   <translation>Zahlen als Tabelle (CSV)…</translation>
+  </message>
+  <message>
+   <source>PSNR (dB)</source>
+   <translation>PSNR (dB)</translation>
+  </message>
+  <message>
+   <source>Rate per step</source>
+   <translation>Rate je Schritt</translation>
+  </message>
+  <message>
+   <source>Reconstruction</source>
+   <translation>Rekonstruktion</translation>
+  </message>
+  <message>
+   <source>Reconstruction of the pairs to check with</source>
+   <translation>Rekonstruktion der Paare zum Prüfen</translation>
+  </message>
+  <message>
+   <source>Save the charts</source>
+   <translation>Kurven speichern</translation>
+  </message>
+  <message>
+   <source>Save the numbers</source>
+   <translation>Zahlen speichern</translation>
+  </message>
+  <message>
+   <source>Smoothing</source>
+   <translation>Glättung</translation>
+  </message>
+  <message>
+   <source>Upper loss (weighted)</source>
+   <translation>Oberer Verlust (gewichtet)</translation>
+  </message>
+  <message>
+   <source>What the left chart shows</source>
+   <translation>Was das linke Diagramm zeigt</translation>
+  </message>
+  <message>
+   <source>What the right chart shows</source>
+   <translation>Was das rechte Diagramm zeigt</translation>
+  </message>
+  <message>
+   <source>Whole run</source>
+   <translation>Ganzer Lauf</translation>
+  </message>
+  <message>
+   <source>higher is better</source>
+   <translation>höher ist besser</translation>
+  </message>
+  <message>
+   <source>off</source>
+   <translation>aus</translation>
+  </message>
+  <message>
+   <source>{0} points</source>
+   <translation>{0} Punkte</translation>
+  </message>
+ </context>
+ <context>
+  <name>CloseGuard</name>
   <message>
    <source>Cancel</source>
    <translation>Abbrechen</translation>
@@ -1108,6 +1108,93 @@ Ihre Dateien werden nur gelesen. Sie werden nie verändert und verlassen diesen 
   </message>
  </context>
  <context>
+  <name>DisplayCommands</name>
+  <message>
+   <source>Hide overlay</source>
+   <translation>Überlagerung ausblenden</translation>
+  </message>
+  <message>
+   <source>Overlay hidden.</source>
+   <translation>Überlagerung ausgeblendet.</translation>
+  </message>
+  <message>
+   <source>Overlay shown.</source>
+   <translation>Überlagerung eingeblendet.</translation>
+  </message>
+  <message>
+   <source>Show overlay</source>
+   <translation>Überlagerung zeigen</translation>
+  </message>
+  <message>
+   <source>Window: bright half</source>
+   <translation>Fenster: helle Hälfte</translation>
+  </message>
+  <message>
+   <source>Window: brightest quarter</source>
+   <translation>Fenster: hellstes Viertel</translation>
+  </message>
+  <message>
+   <source>Window: dark half</source>
+   <translation>Fenster: dunkle Hälfte</translation>
+  </message>
+  <message>
+   <source>Window: darkest quarter</source>
+   <translation>Fenster: dunkelstes Viertel</translation>
+  </message>
+  <message>
+   <source>Window: mean ± 2 standard deviations</source>
+   <translation>Fenster: Mittelwert ± 2 Standardabweichungen</translation>
+  </message>
+  <message>
+   <source>Window: middle 90 % of pixels</source>
+   <translation>Fenster: mittlere 90 % der Pixel</translation>
+  </message>
+  <message>
+   <source>Window: middle 98 % of pixels</source>
+   <translation>Fenster: mittlere 98 % der Pixel</translation>
+  </message>
+  <message>
+   <source>Window: middle half</source>
+   <translation>Fenster: mittlere Hälfte</translation>
+  </message>
+  <message>
+   <source>Window: the file's own</source>
+   <translation>Fenster: das der Datei</translation>
+  </message>
+  <message>
+   <source>{0} hides it.</source>
+   <translation>{0} blendet sie aus.</translation>
+  </message>
+  <message>
+   <source>{0} shows it again.</source>
+   <translation>{0} blendet sie wieder ein.</translation>
+  </message>
+  <message>
+   <source>{0} switches it off.</source>
+   <translation>{0} schaltet es aus.</translation>
+  </message>
+  <message>
+   <source>{0} switches it on again.</source>
+   <translation>{0} schaltet es wieder ein.</translation>
+  </message>
+  <message>
+   <source>{0}: as it is.</source>
+   <translation>{0}: wie es ist.</translation>
+  </message>
+  <message>
+   <source>{0}: grey values inverted.</source>
+   <translation>{0}: Grauwerte umgekehrt.</translation>
+  </message>
+  <message>
+   <source>{0}: off.</source>
+   <translation>{0}: aus.</translation>
+  </message>
+  <message>
+   <source>{0}: on.</source>
+   <translation>{0}: an.</translation>
+  </message>
+ </context>
+ <context>
   <name>DisplayTab</name>
   <message>
    <source>0–1, no unit</source>
@@ -1295,6 +1382,13 @@ Ihre Dateien werden nur gelesen. Sie werden nie verändert und verlassen diesen 
   <message>
    <source>{0} of {1}</source>
    <translation>{0} von {1}</translation>
+  </message>
+ </context>
+ <context>
+  <name>DownloadController</name>
+  <message>
+   <source>DINOv3 is there, and checked (sha256 {0}…).</source>
+   <translation>DINOv3 ist da und geprüft (sha256 {0}…).</translation>
   </message>
  </context>
  <context>
@@ -1526,14 +1620,7 @@ Kanal: ein Kanal allein.</translation>
   </message>
  </context>
  <context>
-  <name>Fetching</name>
-  <message>
-   <source>DINOv3 is there, and checked (sha256 {0}…).</source>
-   <translation>DINOv3 ist da und geprüft (sha256 {0}…).</translation>
-  </message>
- </context>
- <context>
-  <name>FuseView</name>
+  <name>FusePage</name>
   <message>
    <source>A classical method, shown until the model has finished.</source>
    <translation>Ein klassisches Verfahren, gezeigt, bis das Modell fertig ist.</translation>
@@ -1650,53 +1737,6 @@ oder {1} drücken</translation>
   </message>
  </context>
  <context>
-  <name>Habits</name>
-  <message>
-   <source>For research only. This program is not a medical device: its pictures are made by a network or by arithmetic and must not guide diagnosis or treatment.</source>
-   <translation>Nur für die Forschung. Dieses Programm ist kein Medizinprodukt: Seine Bilder entstehen durch ein Netz oder durch Rechnung und dürfen weder Diagnose noch Behandlung leiten.</translation>
-  </message>
-  <message>
-   <source>I understand</source>
-   <translation>Verstanden</translation>
-  </message>
-  <message>
-   <source>No, thanks</source>
-   <translation>Nein, danke</translation>
-  </message>
-  <message>
-   <source>OK</source>
-   <translation>OK</translation>
-  </message>
-  <message>
-   <source>Reopen</source>
-   <translation>Wieder öffnen</translation>
-  </message>
-  <message>
-   <source>The language changes at the next start.</source>
-   <translation>Die Sprache wechselt beim nächsten Start.</translation>
-  </message>
-  <message>
-   <source>The program did not end properly last time. It had open: {0}</source>
-   <translation>Das Programm wurde letztes Mal nicht ordentlich beendet. Geöffnet war: {0}</translation>
-  </message>
-  <message>
-   <source>The session cannot be kept. {0}</source>
-   <translation>Die Sitzung kann nicht gemerkt werden. {0}</translation>
-  </message>
-  <message>
-   <source>The settings could not be read. Everything is as delivered.</source>
-   <translation>Die Einstellungen waren nicht lesbar. Alles ist wie ausgeliefert.</translation>
-  </message>
-  <message>
-   <source>from the last session</source>
-   <translation>aus der letzten Sitzung</translation>
-  </message>
-  <message>
-   <source>{0} is not there any more. It was taken off the list of recent files.</source>
-   <translation>{0} ist nicht mehr da und wurde aus der Liste der zuletzt geöffneten Dateien genommen.</translation>
-  </message>
- </context>
- <context>
   <name>HistogramView</name>
   <message>
    <source>Histogram: drag the ends of the window</source>
@@ -1730,72 +1770,6 @@ oder {1} drücken</translation>
   </message>
  </context>
  <context>
-  <name>KeyEditor</name>
-  <message>
-   <source>Add key</source>
-   <translation>Taste hinzufügen</translation>
-  </message>
-  <message>
-   <source>Change keyboard shortcuts</source>
-   <translation>Tastenkürzel ändern</translation>
-  </message>
-  <message>
-   <source>Command</source>
-   <translation>Befehl</translation>
-  </message>
-  <message>
-   <source>Commands and their keys</source>
-   <translation>Befehle und ihre Tasten</translation>
-  </message>
-  <message>
-   <source>Conflict</source>
-   <translation>Konflikt</translation>
-  </message>
-  <message>
-   <source>Keys</source>
-   <translation>Tasten</translation>
-  </message>
-  <message>
-   <source>New key</source>
-   <translation>Neue Taste</translation>
-  </message>
-  <message>
-   <source>No keys</source>
-   <translation>Keine Tasten</translation>
-  </message>
-  <message>
-   <source>Reset</source>
-   <translation>Zurücksetzen</translation>
-  </message>
-  <message>
-   <source>Take key</source>
-   <translation>Taste übernehmen</translation>
-  </message>
-  <message>
-   <source>{0} belongs to “{1}”. It will be taken from there.</source>
-   <translation>{0} gehört zu „{1}“ und wird dort weggenommen.</translation>
-  </message>
- </context>
- <context>
-  <name>KeySheet</name>
-  <message>
-   <source>Change…</source>
-   <translation>Ändern…</translation>
-  </message>
-  <message>
-   <source>In a picture</source>
-   <translation>In einem Bild</translation>
-  </message>
-  <message>
-   <source>Keyboard shortcuts</source>
-   <translation>Tastenkürzel</translation>
-  </message>
-  <message>
-   <source>With the mouse elsewhere</source>
-   <translation>Mit der Maus an anderer Stelle</translation>
-  </message>
- </context>
- <context>
   <name>KindCard</name>
   <message>
    <source>Keep “{0}”</source>
@@ -1820,93 +1794,6 @@ oder {1} drücken</translation>
   <message>
    <source>“{0}” is chosen, but their names speak of “{1}”. Trained for the wrong kind, a model learns the wrong things, and which picture is A may be wrong, too.</source>
    <translation>Gewählt ist „{0}“, doch ihre Namen sprechen von „{1}“. Für die falsche Art trainiert, lernt ein Modell das Falsche, und auch die Zuordnung zu A und B kann falsch sein.</translation>
-  </message>
- </context>
- <context>
-  <name>Looking</name>
-  <message>
-   <source>Hide overlay</source>
-   <translation>Überlagerung ausblenden</translation>
-  </message>
-  <message>
-   <source>Overlay hidden.</source>
-   <translation>Überlagerung ausgeblendet.</translation>
-  </message>
-  <message>
-   <source>Overlay shown.</source>
-   <translation>Überlagerung eingeblendet.</translation>
-  </message>
-  <message>
-   <source>Show overlay</source>
-   <translation>Überlagerung zeigen</translation>
-  </message>
-  <message>
-   <source>Window: bright half</source>
-   <translation>Fenster: helle Hälfte</translation>
-  </message>
-  <message>
-   <source>Window: brightest quarter</source>
-   <translation>Fenster: hellstes Viertel</translation>
-  </message>
-  <message>
-   <source>Window: dark half</source>
-   <translation>Fenster: dunkle Hälfte</translation>
-  </message>
-  <message>
-   <source>Window: darkest quarter</source>
-   <translation>Fenster: dunkelstes Viertel</translation>
-  </message>
-  <message>
-   <source>Window: mean ± 2 standard deviations</source>
-   <translation>Fenster: Mittelwert ± 2 Standardabweichungen</translation>
-  </message>
-  <message>
-   <source>Window: middle 90 % of pixels</source>
-   <translation>Fenster: mittlere 90 % der Pixel</translation>
-  </message>
-  <message>
-   <source>Window: middle 98 % of pixels</source>
-   <translation>Fenster: mittlere 98 % der Pixel</translation>
-  </message>
-  <message>
-   <source>Window: middle half</source>
-   <translation>Fenster: mittlere Hälfte</translation>
-  </message>
-  <message>
-   <source>Window: the file's own</source>
-   <translation>Fenster: das der Datei</translation>
-  </message>
-  <message>
-   <source>{0} hides it.</source>
-   <translation>{0} blendet sie aus.</translation>
-  </message>
-  <message>
-   <source>{0} shows it again.</source>
-   <translation>{0} blendet sie wieder ein.</translation>
-  </message>
-  <message>
-   <source>{0} switches it off.</source>
-   <translation>{0} schaltet es aus.</translation>
-  </message>
-  <message>
-   <source>{0} switches it on again.</source>
-   <translation>{0} schaltet es wieder ein.</translation>
-  </message>
-  <message>
-   <source>{0}: as it is.</source>
-   <translation>{0}: wie es ist.</translation>
-  </message>
-  <message>
-   <source>{0}: grey values inverted.</source>
-   <translation>{0}: Grauwerte umgekehrt.</translation>
-  </message>
-  <message>
-   <source>{0}: off.</source>
-   <translation>{0}: aus.</translation>
-  </message>
-  <message>
-   <source>{0}: on.</source>
-   <translation>{0}: an.</translation>
   </message>
  </context>
  <context>
@@ -2532,33 +2419,6 @@ Paare werden an ihren Namen erkannt.</translation>
   <message>
    <source>Show this pane alone, or all again</source>
    <translation>Nur dieses Bild zeigen, oder wieder alle</translation>
-  </message>
- </context>
- <context>
-  <name>Preparing</name>
-  <message>
-   <source>Saved the settings as {0}.</source>
-   <translation>Einstellungen als {0} gespeichert.</translation>
-  </message>
-  <message>
-   <source>The names speak of “{0}”: that is taken as the kind of these pictures.</source>
-   <translation>Die Namen sprechen von „{0}“: Das gilt nun als die Art dieser Bilder.</translation>
-  </message>
-  <message>
-   <source>There is no pack “{0}” here to start from: choose another one.</source>
-   <translation>Ein Paket „{0}“ gibt es hier nicht: Bitte ein anderes wählen.</translation>
-  </message>
-  <message>
-   <source>download the DINOv3 weights, or choose their file</source>
-   <translation>die DINOv3-Gewichte herunterladen oder ihre Datei wählen</translation>
-  </message>
-  <message>
-   <source>the file is being looked at</source>
-   <translation>die Datei wird angesehen</translation>
-  </message>
-  <message>
-   <source>this machine has no {0}</source>
-   <translation>dieser Rechner hat kein {0}</translation>
   </message>
  </context>
  <context>
@@ -3223,6 +3083,17 @@ Soll es trotzdem gelöscht werden?</translation>
   </message>
  </context>
  <context>
+  <name>RunController</name>
+  <message>
+   <source>The run goes on with {0} crops per step.</source>
+   <translation>Der Lauf geht mit {0} Ausschnitten je Schritt weiter.</translation>
+  </message>
+  <message>
+   <source>This machine has no {0}: the run goes on with the automatic choice.</source>
+   <translation>Dieser Rechner hat kein {0}: Der Lauf geht mit der automatischen Wahl weiter.</translation>
+  </message>
+ </context>
+ <context>
   <name>RunPanel</name>
   <message>
    <source>A</source>
@@ -3374,17 +3245,6 @@ Soll es trotzdem gelöscht werden?</translation>
   </message>
  </context>
  <context>
-  <name>Running</name>
-  <message>
-   <source>The run goes on with {0} crops per step.</source>
-   <translation>Der Lauf geht mit {0} Ausschnitten je Schritt weiter.</translation>
-  </message>
-  <message>
-   <source>This machine has no {0}: the run goes on with the automatic choice.</source>
-   <translation>Dieser Rechner hat kein {0}: Der Lauf geht mit der automatischen Wahl weiter.</translation>
-  </message>
- </context>
- <context>
   <name>Samples</name>
   <message>
    <source>Some of the pairs: A beside B</source>
@@ -3392,7 +3252,7 @@ Soll es trotzdem gelöscht werden?</translation>
   </message>
  </context>
  <context>
-  <name>SessionKeeper</name>
+  <name>SessionAutosave</name>
   <message>
    <source>The last session could not be read; it is ignored.</source>
    <translation>Die letzte Sitzung war nicht lesbar; sie wird übergangen.</translation>
@@ -3511,6 +3371,99 @@ Soll es trotzdem gelöscht werden?</translation>
   <message>
    <source>your own</source>
    <translation>eigenes</translation>
+  </message>
+ </context>
+ <context>
+  <name>SetupController</name>
+  <message>
+   <source>Saved the settings as {0}.</source>
+   <translation>Einstellungen als {0} gespeichert.</translation>
+  </message>
+  <message>
+   <source>The names speak of “{0}”: that is taken as the kind of these pictures.</source>
+   <translation>Die Namen sprechen von „{0}“: Das gilt nun als die Art dieser Bilder.</translation>
+  </message>
+  <message>
+   <source>There is no pack “{0}” here to start from: choose another one.</source>
+   <translation>Ein Paket „{0}“ gibt es hier nicht: Bitte ein anderes wählen.</translation>
+  </message>
+  <message>
+   <source>download the DINOv3 weights, or choose their file</source>
+   <translation>die DINOv3-Gewichte herunterladen oder ihre Datei wählen</translation>
+  </message>
+  <message>
+   <source>the file is being looked at</source>
+   <translation>die Datei wird angesehen</translation>
+  </message>
+  <message>
+   <source>this machine has no {0}</source>
+   <translation>dieser Rechner hat kein {0}</translation>
+  </message>
+ </context>
+ <context>
+  <name>ShortcutEditor</name>
+  <message>
+   <source>Add key</source>
+   <translation>Taste hinzufügen</translation>
+  </message>
+  <message>
+   <source>Change keyboard shortcuts</source>
+   <translation>Tastenkürzel ändern</translation>
+  </message>
+  <message>
+   <source>Command</source>
+   <translation>Befehl</translation>
+  </message>
+  <message>
+   <source>Commands and their keys</source>
+   <translation>Befehle und ihre Tasten</translation>
+  </message>
+  <message>
+   <source>Conflict</source>
+   <translation>Konflikt</translation>
+  </message>
+  <message>
+   <source>Keys</source>
+   <translation>Tasten</translation>
+  </message>
+  <message>
+   <source>New key</source>
+   <translation>Neue Taste</translation>
+  </message>
+  <message>
+   <source>No keys</source>
+   <translation>Keine Tasten</translation>
+  </message>
+  <message>
+   <source>Reset</source>
+   <translation>Zurücksetzen</translation>
+  </message>
+  <message>
+   <source>Take key</source>
+   <translation>Taste übernehmen</translation>
+  </message>
+  <message>
+   <source>{0} belongs to “{1}”. It will be taken from there.</source>
+   <translation>{0} gehört zu „{1}“ und wird dort weggenommen.</translation>
+  </message>
+ </context>
+ <context>
+  <name>ShortcutSheet</name>
+  <message>
+   <source>Change…</source>
+   <translation>Ändern…</translation>
+  </message>
+  <message>
+   <source>In a picture</source>
+   <translation>In einem Bild</translation>
+  </message>
+  <message>
+   <source>Keyboard shortcuts</source>
+   <translation>Tastenkürzel</translation>
+  </message>
+  <message>
+   <source>With the mouse elsewhere</source>
+   <translation>Mit der Maus an anderer Stelle</translation>
   </message>
  </context>
  <context>
@@ -3663,7 +3616,7 @@ Soll es trotzdem gelöscht werden?</translation>
   </message>
  </context>
  <context>
-  <name>Status</name>
+  <name>StatusBar</name>
   <message>
    <source>, about {0} s left</source>
    <translation>, noch etwa {0} s</translation>
@@ -3832,6 +3785,13 @@ Soll es trotzdem gelöscht werden?</translation>
   </message>
  </context>
  <context>
+  <name>TrainController</name>
+  <message>
+   <source>Saved {0}.</source>
+   <translation>{0} gespeichert.</translation>
+  </message>
+ </context>
+ <context>
   <name>TrainPage</name>
   <message>
    <source>Choose other pictures</source>
@@ -3955,13 +3915,6 @@ Soll es trotzdem gelöscht werden?</translation>
   </message>
  </context>
  <context>
-  <name>Training</name>
-  <message>
-   <source>Saved {0}.</source>
-   <translation>{0} gespeichert.</translation>
-  </message>
- </context>
- <context>
   <name>Welcome</name>
   <message>
    <source>Drop two pictures of one scene, or a folder of pairs</source>
@@ -4021,6 +3974,53 @@ Soll es trotzdem gelöscht werden?</translation>
   <message>
    <source>white</source>
    <translation>Weiß</translation>
+  </message>
+ </context>
+ <context>
+  <name>WindowServices</name>
+  <message>
+   <source>For research only. This program is not a medical device: its pictures are made by a network or by arithmetic and must not guide diagnosis or treatment.</source>
+   <translation>Nur für die Forschung. Dieses Programm ist kein Medizinprodukt: Seine Bilder entstehen durch ein Netz oder durch Rechnung und dürfen weder Diagnose noch Behandlung leiten.</translation>
+  </message>
+  <message>
+   <source>I understand</source>
+   <translation>Verstanden</translation>
+  </message>
+  <message>
+   <source>No, thanks</source>
+   <translation>Nein, danke</translation>
+  </message>
+  <message>
+   <source>OK</source>
+   <translation>OK</translation>
+  </message>
+  <message>
+   <source>Reopen</source>
+   <translation>Wieder öffnen</translation>
+  </message>
+  <message>
+   <source>The language changes at the next start.</source>
+   <translation>Die Sprache wechselt beim nächsten Start.</translation>
+  </message>
+  <message>
+   <source>The program did not end properly last time. It had open: {0}</source>
+   <translation>Das Programm wurde letztes Mal nicht ordentlich beendet. Geöffnet war: {0}</translation>
+  </message>
+  <message>
+   <source>The session cannot be kept. {0}</source>
+   <translation>Die Sitzung kann nicht gemerkt werden. {0}</translation>
+  </message>
+  <message>
+   <source>The settings could not be read. Everything is as delivered.</source>
+   <translation>Die Einstellungen waren nicht lesbar. Alles ist wie ausgeliefert.</translation>
+  </message>
+  <message>
+   <source>from the last session</source>
+   <translation>aus der letzten Sitzung</translation>
+  </message>
+  <message>
+   <source>{0} is not there any more. It was taken off the list of recent files.</source>
+   <translation>{0} ist nicht mehr da und wurde aus der Liste der zuletzt geöffneten Dateien genommen.</translation>
   </message>
  </context>
  <context>

@@ -22,7 +22,7 @@ from app.cli.main import app
 from core.io import read_image, write_image
 from core.models.config import BackboneConfig, NetworkConfig
 from core.models.network import UniFusionNet
-from core.packs.format import Manifest, write_pack
+from core.packs.format import PackManifest, write_pack
 from core.tasks import TASKS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,7 +54,7 @@ def pair(tmp_path: Path) -> tuple[Path, Path]:
 def tiny_pack(tmp_path: Path) -> Path:
     torch.manual_seed(1)
     path = tmp_path / "tiny.safetensors"
-    manifest = Manifest("tiny", "A tiny pack", "mif", TINY, TASKS["mif"].colour)
+    manifest = PackManifest("tiny", "A tiny pack", "mif", TINY, TASKS["mif"].colour)
     write_pack(path, UniFusionNet(TINY), manifest)
     return path
 

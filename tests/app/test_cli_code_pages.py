@@ -86,12 +86,12 @@ def test_valid_keeps_names_apart() -> None:
 
 
 def test_titles_and_names_from_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from core.packs.format import Manifest, write_pack
+    from core.packs.format import PackManifest, write_pack
     from core.tasks import TASKS
 
     pack = tmp_path / "tiny.safetensors"
     config = tiny_compact()
-    manifest = Manifest("tiny", HOSTILE, "mff", config, TASKS["mff"].colour)
+    manifest = PackManifest("tiny", HOSTILE, "mff", config, TASKS["mff"].colour)
     write_pack(pack, tiny_network(config, 1), manifest)
     source, out = tmp_path / "in", tmp_path / "out"
     for side in "ab":

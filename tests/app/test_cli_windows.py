@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from app.cli.main import app
 from core.baselines import BASELINES
 from core.batch import MANIFEST_NAME
-from core.batch.manifest import Manifest
+from core.batch.manifest import BatchManifest
 from core.io import read_pair
 from core.metrics.evaluation import read_luma8
 from tests.app.test_gui import python
@@ -110,7 +110,7 @@ def test_a_batch_uses_and_records_them(source: Path, tmp_path: Path) -> None:
     a = np.clip((_COUNTS.astype(np.float64) - 29000) / 2000, 0, 1)
     found = np.asarray(Pil.open(out / "two.png")).astype(np.float64) / 65535
     np.testing.assert_allclose(found, (a + _VISIBLE / 255) / 2, atol=2e-5)
-    manifest = Manifest(out)
+    manifest = BatchManifest(out)
     settings = manifest.settings()
     manifest.close()
     assert settings is not None
@@ -131,7 +131,7 @@ def test_a_batch_that_was_begun_before_there_were_windows_goes_on(
     out = tmp_path / "out"
     words = ("batch", source, "-o", out, "-t", "ivif", "--pack", "average")
     assert _run(*words)[0] == 0
-    manifest = Manifest(out)
+    manifest = BatchManifest(out)
     settings = manifest.settings()
     assert settings is not None
     assert not [name for name in settings if "window" in name]
@@ -228,7 +228,7 @@ def test_no_data_through_a_batch(source: Path, tmp_path: Path, method: str) -> N
     assert code == 0, notes
     found = np.asarray(Pil.open(tmp_path / "out" / "one.png"))
     np.testing.assert_array_equal(found[:20, :30], _VISIBLE[:20, :30].astype(np.uint16) * 257)
-    manifest = Manifest(tmp_path / "out")
+    manifest = BatchManifest(tmp_path / "out")
     records = {record.a.stem: record for record in manifest.records().values()}
     manifest.close()
     assert any("600 pixels hold no data" in note for note in records["one"].notes)

@@ -7,7 +7,7 @@ import re
 import pytest
 from PySide6.QtWidgets import QFileDialog, QLineEdit
 
-from app.commands.shortcut_editor import KeyEditor
+from app.commands.shortcut_editor import ShortcutEditor
 from app.fuse.file_dialogs import open_dialog
 from app.fuse.pairs_list_model import PairModel
 from app.fuse.pairs_list_view import PairList
@@ -75,6 +75,6 @@ def test_the_dialog_offers_what_the_readers_know(window, qtbot):
 
 
 def test_the_key_editor_asks_in_german(german, window, qtbot):
-    editor = KeyEditor(window.actions_, window)
+    editor = ShortcutEditor(window.actions_, window)
     qtbot.addWidget(editor)
     assert editor.edit.findChild(QLineEdit).placeholderText() == "Taste drücken"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from app.batch.settings import Choices
+from app.batch.settings import BatchChoices
 from app.batch.tasks import find as find_for_batch
 from app.cli.main import app
 from app.fuse.drop_sorting import Intake, guess_task, ordered
@@ -28,7 +28,7 @@ def through_every_door(paths: list[Path], task: str, out: Path) -> dict[str, set
     assert told.exit_code == 0, told.output
     lines = [json.loads(line) for line in told.stdout.splitlines()]
     window = find_for_window(paths, task, NullProgress())
-    batch = find_for_batch(paths, Choices(task=task), None, NullProgress())
+    batch = find_for_batch(paths, BatchChoices(task=task), None, NullProgress())
     assert window == batch
     found = {
         "window": {(m.a, m.b) for m in window.matches},

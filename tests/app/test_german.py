@@ -14,12 +14,12 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QToolButton, QTr
 
 from app.i18n import language
 from app.i18n.numbers import filled, number, read
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.pairs.table import PairDialog
 from app.train import formatting
 from app.viewer.number_box import NumberBox
 from app.viewer.painter import short
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.io import read_image
 from core.messages import from_data, to_data
 from core.pairing.folders import pair_paths
@@ -100,9 +100,9 @@ def test_every_reason_for_a_pair_or_against_one_is_german(qtbot, muddle):
     for plan in plans:
         texts = [m.reason for m in plan.matches] + [item.reason for item in plan.leftovers]
         for text in (*texts, *plan.notes):
-            assert isinstance(text, Said), text
-            assert spoken(text) != text
-            assert english_in(spoken(text)) == ""
+            assert isinstance(text, Message), text
+            assert translate(text) != text
+            assert english_in(translate(text)) == ""
             kinds.add(text.template)
         dialog = PairDialog(plan)
         qtbot.addWidget(dialog)
@@ -114,16 +114,16 @@ def test_every_reason_for_a_pair_or_against_one_is_german(qtbot, muddle):
 def test_a_reason_says_in_german_which_words_differ(muddle):
     (match,) = pair_paths([muddle / "five"]).matches
     assert match.reason == "differ only in ir/vis"
-    assert spoken(match.reason) == "unterscheiden sich nur in ir/vis"
+    assert translate(match.reason) == "unterscheiden sich nur in ir/vis"
 
 
 def test_what_was_kept_in_english_is_said_in_german_later(tmp_path):
     with pytest.raises(InputError) as caught:
         read_image(tmp_path / "fehlt.png")
-    kept = json.dumps(to_data(caught.value.said))
+    kept = json.dumps(to_data(caught.value.message))
     again = from_data(json.loads(kept))
     assert again == str(caught.value)
-    assert spoken(again) == (
+    assert translate(again) == (
         f"{tmp_path / 'fehlt.png'}: diese Datei gibt es nicht. Namen und Ordner prüfen."
     )
 

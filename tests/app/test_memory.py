@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.engine import EngineInfo
-from app.fuse.state import Session
+from app.fuse.state import FuseState
 from app.shell.memory_label import MemoryLabel
 from core.available_memory import Usage, device_memory, process_memory
 from core.types import DeviceChoice
@@ -37,7 +37,7 @@ def test_only_a_graphics_card_has_memory_of_its_own():
 
 @pytest.fixture
 def label(qtbot):
-    session = Session("mif")
+    session = FuseState("mif")
     held = {"own": Usage(1_240_000_000, 24_000_000_000), "card": None}
     made = MemoryLabel(session, process=lambda: held["own"], device=lambda _name: held["card"])
     made.held = held

@@ -15,7 +15,7 @@ from app.viewer.colormaps import PALETTES, table
 from app.viewer.display_state import FeatureView
 from app.viewer.rendering import (
     Part,
-    Picture,
+    RenderedImage,
     basis_of,
     deviation_window,
     feature_picture,
@@ -224,7 +224,7 @@ def test_percentiles_are_those_of_numpy(kind, channels):
     rng = np.random.default_rng(5)
     top = np.iinfo(kind).max
     codes = (rng.beta(2, 9, (61, 47, channels)) * top).astype(kind)
-    shown = Picture((codes,), (47, 61), (0.0, float(top)), (0.0, float(top)))
+    shown = RenderedImage((codes,), (47, 61), (0.0, float(top)), (0.0, float(top)))
     for low, high in ((1, 99), (5, 95), (0, 100), (33.3, 50)):
         expected = np.percentile(codes, (low, high))
         np.testing.assert_allclose(percentile_window(shown, low, high), expected, rtol=1e-9)
@@ -234,12 +234,12 @@ def test_two_deviations_around_the_mean_leave_the_background_out():
     codes = np.zeros((10, 10, 1), np.uint8)
     codes[:2] = 100
     codes[2:4] = 120
-    shown = Picture((codes,), (10, 10), (0.0, 510.0), (0.0, 510.0))
+    shown = RenderedImage((codes,), (10, 10), (0.0, 510.0), (0.0, 510.0))
     # The pixels are 100 and 120, in half each: mean 110, deviation 10; a code is two units.
     assert deviation_window(shown, 2.0) == pytest.approx((180.0, 260.0))
-    flat = Picture((codes * 0 + 7,), (10, 10), (0.0, 510.0), (0.0, 510.0))
+    flat = RenderedImage((codes * 0 + 7,), (10, 10), (0.0, 510.0), (0.0, 510.0))
     assert deviation_window(flat, 2.0) == (0.0, 510.0)
-    empty = Picture((codes * 0,), (10, 10))
+    empty = RenderedImage((codes * 0,), (10, 10))
     assert deviation_window(empty, 2.0) == (0.0, 1.0)
 
 
@@ -249,7 +249,7 @@ def test_histograms_count_as_numpy_does(kind, bins):
     rng = np.random.default_rng(6)
     top = np.iinfo(kind).max
     codes = (rng.beta(3, 3, (50, 40, 3)) * top).astype(kind)
-    shown = Picture((codes,), (40, 50), (0.0, float(top)), (0.0, float(top)))
+    shown = RenderedImage((codes,), (40, 50), (0.0, float(top)), (0.0, float(top)))
     found = histogram(shown, bins)
     low, high = int(codes.min()), int(codes.max()) + 1
     step = -(-(high - low) // bins)

@@ -86,14 +86,15 @@ def test_the_first_window_fits_the_free_part_of_its_screen(room, expected):
 START = """
 import sys
 from PySide6.QtWidgets import QApplication
-from app import jobs, theme
-from app.habits import language
+from app.engine import engine_factory
+from app.i18n import language
 from app.shell.main_window import MainWindow
+from app.widgets import theme
 import resources
 application = QApplication([])
 theme.apply(application, resources.ROOT)
 language.install(application, sys.argv[1])
-window = MainWindow(jobs.engine_factory("cpu"), resources.SAMPLES, "mif")
+window = MainWindow(engine_factory("cpu"), resources.SAMPLES, "mif")
 window.habits.place_window()
 window.show()
 application.processEvents()

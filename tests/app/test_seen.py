@@ -276,7 +276,7 @@ def test_a_fused_pair_is_opened_with_the_picture_that_was_written(qtbot, window,
     assert window.status.stage.text() == "Read from its file: Compact model"
     assert window.view.panes["fused"].info.text() == "Compact model · read from its file"
     for pane, what in (("recon_a", "reconstructions"), ("features", "features")):
-        said = window.view.panes[pane].canvas.said
+        said = window.view.panes[pane].canvas.placeholder_text
         assert said == f"A result read from its file has no {what}: fuse it anew."
     window.ask_export()
     tip = window.export_dialog.items["features_a"].toolTip()

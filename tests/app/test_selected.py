@@ -70,7 +70,7 @@ def words(window: MainWindow) -> str:
                 item = table.item(row, column)
                 said.append(item.text() if item is not None else "")
     for pane in window.view.panes.values():
-        said += [pane.canvas.said] if pane.canvas.scene is None else []
+        said += [pane.canvas.placeholder_text] if pane.canvas.scene is None else []
     return "\n".join(said)
 
 
@@ -85,7 +85,7 @@ def assert_nothing_is_shown(window: MainWindow, engine, *, names=("pet_2.png", "
         assert pane.canvas.scene is None, pane.name
     for name, expected in zip("ab", names, strict=True):
         assert view.panes[name].info.text() == expected
-        assert expected in view.panes[name].canvas.said
+        assert expected in view.panes[name].canvas.placeholder_text
     for action in (actions.fuse, actions.save, actions.export, actions.copy):
         assert not action.isEnabled(), action.text()
     assert view.bar.first.count() == view.bar.second.count() == 0
@@ -123,7 +123,8 @@ def test_of_two_files_of_one_name_the_one_that_fails_is_named(qtbot, opened, tmp
     qtbot.waitUntil(lambda: opened.session.problem is not None, timeout=WAIT)
     named = f"{'ab'[side]}{os.sep}scan.png"
     said = {
-        path: opened.view.panes[name].canvas.said for name, path in zip("ab", both, strict=True)
+        path: opened.view.panes[name].canvas.placeholder_text
+        for name, path in zip("ab", both, strict=True)
     }
     assert named in said[whole], "the reason is the other file"
     first, reason = said[bad].split("\n", 1)
@@ -202,12 +203,12 @@ def test_a_pair_that_cannot_be_shown_takes_the_former_one_away(
     assert opened.view.card.isVisible()
     assert opened.view.board.isVisible()
     assert_nothing_is_shown(opened, engine)
-    reason = opened.view.panes["a"].canvas.said.split("\n")[1:]
+    reason = opened.view.panes["a"].canvas.placeholder_text.split("\n")[1:]
     assert reason, "the pane says why"
     # The reason stays when the card goes.
     opened.controller.dismiss_problem()
     assert_nothing_is_shown(opened, engine)
-    assert opened.view.panes["a"].canvas.said.split("\n")[1:] == reason
+    assert opened.view.panes["a"].canvas.placeholder_text.split("\n")[1:] == reason
 
 
 def test_no_tab_speaks_of_the_former_pair(qtbot, tab, engine, tmp_path):
@@ -278,7 +279,7 @@ def test_a_bad_file_on_one_side_leaves_that_side_empty_and_nothing_to_fuse(
     assert opened.session.outcome is None
     assert opened.session.sources.pair is None
     assert opened.view.panes[side].canvas.scene is None
-    assert opened.view.panes[side].canvas.said.startswith("new.png\n")
+    assert opened.view.panes[side].canvas.placeholder_text.startswith("new.png\n")
     assert opened.view.panes[stays].canvas.picture is picture
     assert not opened.actions_.fuse.isEnabled()
     asked = len(engine.requests)

@@ -12,8 +12,8 @@ from PySide6.QtGui import QDesktopServices, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QScrollBar, QWidget
 
-from app.fuse.results import Kept, ResultStore
-from app.fuse.state import Running
+from app.fuse.results import ResultStore, StoredResults
+from app.fuse.state import Activity
 from app.fuse.tasks import load_sources
 from app.shell.main_window import MainWindow
 from app.widgets import theme
@@ -175,10 +175,10 @@ def test_loading_counts_the_pictures_in_skeleton_and_status(window, files):
     load_sources(*files, Told())
     assert Told.reports == [(0, 2, "Reading pictures"), (1, 2, "Reading pictures")]
     for done, total, stage in Told.reports:
-        window.session.set_running(Running(stage, done, total))
+        window.session.set_running(Activity(stage, done, total))
         count = f"{done + 1} of {total}"
         assert window.status.stage.text() == f"Reading pictures – {count}"
-        assert canvas_of(window, "a").said == f"Reading picture {count}…"
+        assert canvas_of(window, "a").placeholder_text == f"Reading picture {count}…"
         assert window.view.board.isVisible()
     window.session.set_running(None)
     assert window.view.welcome.isVisible()
@@ -351,13 +351,13 @@ def test_fusing_again_replaces_the_result_of_that_method(qtbot, opened):
 
 def test_memory_of_old_pairs_is_bounded_and_the_newest_stays(opened):
     sources, results = opened.session.sources, opened.session.results
-    one = Kept(sources, results)
+    one = StoredResults(sources, results)
     store = ResultStore(limit=int(one.nbytes * 2.5))
     from dataclasses import replace
 
     for number in range(5):
         stamp = ((f"a{number}", 1, 1), ("b", 1, 1))
-        store.put(Kept(replace(sources, stamp=stamp), results))
+        store.put(StoredResults(replace(sources, stamp=stamp), results))
     assert len(store) == 2
     assert store.get((("a4", 1, 1), ("b", 1, 1))) is not None
     assert store.get((("a0", 1, 1), ("b", 1, 1))) is None

@@ -16,7 +16,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.fuse.file_dialogs import suggested_name
-from app.fuse.state import Running
+from app.fuse.state import Activity
 from app.shell.main_window import MainWindow
 from app.workers import running_threads
 from core.baselines import BASELINES
@@ -633,12 +633,12 @@ def test_no_text_is_outside_the_translation_system():
 
 def test_progress_is_not_painted_in_the_middle_of_other_work(opened):
     canvas = opened.view.panes["a"].canvas
-    opened.session.set_running(Running("fusing", 1, 10, fusing=True))
+    opened.session.set_running(Activity("fusing", 1, 10, fusing=True))
     QApplication.processEvents()
     paints = Paints(canvas)
     canvas.update()
     for done in range(2, 9):
-        opened.session.set_running(Running("fusing", done, 10, fusing=True))
+        opened.session.set_running(Activity("fusing", done, 10, fusing=True))
     assert opened.status.bar.value() == 80
     assert paints.count == 0
     QApplication.processEvents()

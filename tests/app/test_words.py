@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QTranslator
 
-from app.i18n.translate import spoken, spoken_error
-from core.errors import FusionError, InputError, Said, SizeMismatch
+from app.i18n.translate import translate, translate_error
+from core.errors import FusionError, InputError, Message, SizeMismatch
 from core.io import read_image
 from tools.i18n.engine_messages import engine_texts, error_texts, speakers_in
 from tools.i18n.update import ROOT
@@ -39,7 +39,7 @@ def backwards(qapp):
 
 
 def test_an_error_is_said_in_the_other_language_with_its_values(backwards):
-    what, why, remedy = spoken_error(SizeMismatch((640, 480), (320, 200)))
+    what, why, remedy = translate_error(SizeMismatch((640, 480), (320, 200)))
     assert what == "ehT owt serutcip reffid ni ezis"
     assert why == "A si {}×{} slexip dna B si {}×{}".replace("{}×{}", "640×480", 1).replace(
         "{}×{}", "320×200", 1
@@ -52,21 +52,21 @@ def test_errors_from_real_files_are_translatable_and_the_name_stays(backwards, t
     path.write_bytes(b"")
     with pytest.raises(InputError) as caught:
         read_image(path)
-    what, why, _ = spoken_error(caught.value)
+    what, why, _ = translate_error(caught.value)
     assert what == str(path)
     assert why == "eht elif si ytpme"
     with pytest.raises(InputError) as caught:
         read_image(tmp_path / "none.png")
-    assert spoken_error(caught.value)[1] == "ereht si on hcus elif"
+    assert translate_error(caught.value)[1] == "ereht si on hcus elif"
 
 
 def test_said_is_the_english_text_wherever_nobody_translates():
-    text = Said("{0} of {1}", "a {brace}", 3)
+    text = Message("{0} of {1}", "a {brace}", 3)
     assert text == "a {brace} of 3"
-    assert str(FusionError(text, Said("because {0}", 1))) == "a {brace} of 3: because 1."
+    assert str(FusionError(text, Message("because {0}", 1))) == "a {brace} of 3: because 1."
     again = pickle.loads(pickle.dumps(text))  # noqa: S301
     assert (again, again.template, again.values) == (text, "{0} of {1}", ("a {brace}", 3))
-    assert spoken(text) == text
+    assert translate(text) == text
     assert FusionError(f" {text} ").what == text
 
 
@@ -140,14 +140,14 @@ def _has_words(node: ast.expr) -> bool:
 
 
 def test_no_text_for_people_is_put_together_where_it_could_not_be_looked_up():
-    """An f-string with words in it stays English: a Said with a literal template does not."""
+    """An f-string with words in it stays English: a Message with a literal template does not."""
     trees = [
         ast.parse(path.read_text(encoding="utf-8"))
         for package in ("core", "trainer")
         for path in (ROOT / package).rglob("*.py")
     ]
     speakers = speakers_in(trees)
-    assert {"Said", "InputError", "DiskFull", "Diverged"} <= speakers
+    assert {"Message", "InputError", "DiskFull", "Diverged"} <= speakers
     wrong = [
         f"{where} {ast.unparse(given)}"
         for where, node in _calls()

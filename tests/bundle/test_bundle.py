@@ -203,7 +203,7 @@ def _external_backbone_pack(folder: Path) -> tuple[Path, Path]:
     from core.models.backbone import Dinov3Backbone, file_sha256
     from core.models.config import BackboneConfig, NetworkConfig
     from core.models.network import UniFusionNet
-    from core.packs.format import Manifest, write_pack
+    from core.packs.format import PackManifest, write_pack
     from core.tasks import get_task
 
     backbone = BackboneConfig(dim=48, depth=4, heads=3, taps=(0, 1, 2, 3))
@@ -216,7 +216,7 @@ def _external_backbone_pack(folder: Path) -> tuple[Path, Path]:
     weights = folder / "backbone.safetensors"
     save_file({k: v.contiguous() for k, v in network.backbone.vit.state_dict().items()}, weights)
     pack = folder / "paper.safetensors"
-    manifest = Manifest(
+    manifest = PackManifest(
         "paper", "Paper", "mif", config, get_task("mif").colour,
         backbone_sha256=file_sha256(weights),
     )  # fmt: skip

@@ -16,7 +16,7 @@ import pytest
 
 from core.batch import BatchOptions, RowEvent, find_run, plan_batch, run_batch
 from core.batch.crash_trail import TRAIL_NAME, Left, Trail, read_trail
-from core.batch.manifest import Manifest, Record
+from core.batch.manifest import BatchManifest, Record
 from core.batch.recovery import verdict
 from core.fusion.engine import FusionEngine
 from core.pairing.folders import pair_paths
@@ -204,7 +204,7 @@ def test_a_death_counts_once(source: Path, tmp_path: Path) -> None:
     plan = plan_batch(pair_paths([source], "mff"), options)
     out.mkdir()
     key = plan.rows[0].key
-    manifest = Manifest(out)
+    manifest = BatchManifest(out)
     match = plan.rows[0].match
     manifest.set_meta(settings="{}")
     manifest.begin([Record(key, match.a, match.b, plan.rows[0].target, "begun")])
@@ -214,7 +214,7 @@ def test_a_death_counts_once(source: Path, tmp_path: Path) -> None:
         (out / TRAIL_NAME).write_text(trail)
         find_run(options)
         assert not (out / TRAIL_NAME).exists()
-    manifest = Manifest(out)
+    manifest = BatchManifest(out)
     assert manifest.records()[key].strikes == 1
     manifest.close()
 

@@ -9,7 +9,15 @@ import PIL.Image
 import pytest
 import tifffile
 
-from core.batch import BatchOptions, Order, find_run, look_at, picture_size, plan_batch, run_batch
+from core.batch import (
+    BatchOptions,
+    QueueOrder,
+    find_run,
+    inspect_pair,
+    picture_size,
+    plan_batch,
+    run_batch,
+)
 from core.batch.events import Counter
 from core.errors import InputError
 from core.fusion.engine import FusionEngine
@@ -57,7 +65,7 @@ def test_what_is_wrong_is_said_and_not_raised(
     bad.write_bytes(content)
     with pytest.raises(InputError, match=word):
         picture_size(bad)
-    look = look_at(Match("x", good, bad, ""))
+    look = inspect_pair(Match("x", good, bad, ""))
     assert look.size_a == (4, 3)
     assert look.size_b is None
     assert word in look.problem
@@ -67,12 +75,12 @@ def test_what_is_wrong_is_said_and_not_raised(
 
 def test_a_file_that_is_not_there_and_two_sizes(tmp_path: Path) -> None:
     one, other = save(tmp_path / "a.png", (4, 3)), save(tmp_path / "b.png", (4, 4))
-    assert look_at(Match("x", one, other, "")).differs
-    assert "no such file" in look_at(Match("x", one, tmp_path / "never.png", "")).problem
+    assert inspect_pair(Match("x", one, other, "")).differs
+    assert "no such file" in inspect_pair(Match("x", one, tmp_path / "never.png", "")).problem
 
 
 def test_an_order_names_what_comes_first_and_leaves_the_rest_as_it_is() -> None:
-    order = Order()
+    order = QueueOrder()
     assert order.arranged("abcd", str) == list("abcd")
     order.set(["d", "b"])
     assert order.version == 1

@@ -13,7 +13,7 @@ import PIL.Image
 import pytest
 
 from core.batch import BatchOptions, BatchPlan, RowEvent, plan_batch, run_batch
-from core.batch.manifest import Manifest
+from core.batch.manifest import BatchManifest
 from core.batch.naming import fill, length_problem
 from core.errors import OutputError
 from core.fusion.engine import FusionEngine
@@ -114,7 +114,7 @@ def test_names_that_are_not_unicode(tmp_path: Path, suffix: str) -> None:
     assert {row["name"] for row in rows} == {"one", "caf\\udce9 \\udcff"}
     page = (out / "contact-sheet.html").read_text("utf-8")
     assert f'href="caf%E9%20%FF.{suffix}"' in page, "the link goes to the very bytes"
-    manifest = Manifest(out)
+    manifest = BatchManifest(out)
     assert {record.a for record in manifest.records().values()} == {
         source / "a" / "one.png", source / "a" / f"{LATIN}.png",
     }  # fmt: skip

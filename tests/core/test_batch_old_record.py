@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from core.batch import MANIFEST_NAME, BatchOptions, RowEvent, find_run, plan_batch, run_batch
-from core.batch.manifest import Manifest
+from core.batch.manifest import BatchManifest
 from core.batch.plan import row_key
 from core.fusion.engine import FusionEngine
 from core.pairing.folders import Match, pair_paths
@@ -93,7 +93,7 @@ def test_format_1_is_gone_on_with(source: Path, tmp_path: Path) -> None:
         "one": "skipped", "three": "skipped", "two": "done",
     }  # fmt: skip
     assert (out / "one.png").stat().st_mtime_ns == before
-    manifest = Manifest(out)
+    manifest = BatchManifest(out)
     assert manifest.meta()["format"] == "2"
     assert {(r.strikes, r.resample) for r in manifest.records().values()} == {(0, None)}
     manifest.close()

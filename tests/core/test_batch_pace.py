@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import cv2
 import pytest
 
-from core.batch.concurrency import Pace, side_by_side
+from core.batch.concurrency import ConcurrencyController, side_by_side
 from core.errors import Cancelled
 
 
@@ -18,7 +18,7 @@ class World:
 
     def __init__(self, few: int, most: int, seconds: Callable[[int, float], float]) -> None:
         self.now, self._seconds = 0.0, seconds
-        self.pace = Pace(few, most, lambda: self.now)
+        self.pace = ConcurrencyController(few, most, lambda: self.now)
         self.rows: list[int] = []
 
     def run(self, rows: int) -> None:
@@ -81,7 +81,7 @@ def test_one_row_at_a_time_is_never_more() -> None:
 
 
 def test_never_more_at_work_than_the_limit_and_nobody_is_forgotten() -> None:
-    pace, inside, most, done = Pace(1, 3), [0], [0], []
+    pace, inside, most, done = ConcurrencyController(1, 3), [0], [0], []
     guard, limits = threading.Lock(), [3, 1, 3, 1, 2]
 
     def work() -> None:
@@ -109,7 +109,7 @@ def test_never_more_at_work_than_the_limit_and_nobody_is_forgotten() -> None:
 
 
 def test_waiting_for_a_place_ends_when_the_run_does() -> None:
-    pace = Pace(2, 1)
+    pace = ConcurrencyController(2, 1)
 
     def over() -> None:
         raise Cancelled

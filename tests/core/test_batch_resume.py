@@ -26,7 +26,7 @@ from core.batch import (
     plan_batch,
     run_batch,
 )
-from core.batch.manifest import Manifest, Record, Stamp
+from core.batch.manifest import BatchManifest, Record, Stamp
 from core.errors import InputError, OutputError
 from core.fusion.engine import FusionEngine
 from core.io import read_image
@@ -89,7 +89,7 @@ def test_what_a_folder_holds_is_said_in_its_number(
     out = tmp_path / "out"
     plan = planned(source, out)
     run(replace(plan, rows=plan.rows[:total]))
-    manifest = Manifest(out)
+    manifest = BatchManifest(out)
     records = manifest.records()
     for record in list(records.values())[done:]:
         manifest.end(replace(record, state="failed"))
@@ -183,7 +183,7 @@ def test_other_settings_are_noticed(source: Path, tmp_path: Path) -> None:
 
 
 def test_another_pack_of_the_same_name_is_noticed(source: Path, tmp_path: Path) -> None:
-    from core.packs.format import Manifest as PackManifest
+    from core.packs.format import PackManifest as PackManifest
     from core.packs.format import write_pack
     from core.tasks import TASKS
 
@@ -302,11 +302,11 @@ def test_records_come_back_as_they_were(tmp_path: Path) -> None:
         "k", odd, Path("b"), Path("x/y.png"), "done", "té\udcff"[:2],
         (Stamp(1, 2, "d"), Stamp(3, 2**62)), 5, 0.25, {"MI": 1.5}, ("one", "two"),
     )  # fmt: skip
-    manifest = Manifest(tmp_path)
+    manifest = BatchManifest(tmp_path)
     manifest.begin([record])
     manifest.set_meta(settings='{"task": "mff"}')
     manifest.close()
-    manifest = Manifest(tmp_path)
+    manifest = BatchManifest(tmp_path)
     try:
         assert manifest.records() == {"k": record}
         assert manifest.settings() == {"task": "mff"}
@@ -322,7 +322,7 @@ def test_what_was_finished_but_not_recorded_counts(source: Path, tmp_path: Path)
     out = tmp_path / "out"
     plan = planned(source, out)
     run(plan)
-    manifest = Manifest(out)
+    manifest = BatchManifest(out)
     records = manifest.records()
     begun = [replace(records[row.key], state="begun", size=0) for row in plan.rows[:3]]
     manifest.begin(begun)

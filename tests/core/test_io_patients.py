@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.pairing.folders import PairingPlan, pair_paths
 from core.pairing.name_matching import match_names
-from core.pairing.patients import person_of, two_persons
+from core.pairing.patients import different_patients, patient_of
 
 FOUR = ("2_pet.png", "2_mri.png", "10_pet.png", "10_mri.png")
 PATIENTS = ("sub-1", "sub-2", "anna", "berta", "patient_a", "patient_b", "a", "b", "Low", "High",
@@ -143,12 +143,12 @@ def test_names_of_two_persons_are_no_pair() -> None:
     assert match_names(["sub-1", "sub-2"]).pairs == []
     assert match_names(["case 01_x", "case 02_x"]).pairs == []
     assert len(match_names(["sub-1_1", "sub-1_2"]).pairs) == 1
-    assert [person_of(n) for n in ("sub-007_t1", "Patient A", "subset 3", "patient_anna")] == [
+    assert [patient_of(n) for n in ("sub-007_t1", "Patient A", "subset 3", "patient_anna")] == [
         "7", "a", "", "",
     ]  # fmt: skip
-    assert two_persons(Path("d/sub-1/pet"), Path("d/sub-2/mri"))
-    assert not two_persons(Path("d/sub-1/pet"), Path("d/sub-01/mri"))
-    assert not two_persons(Path("sub-1/pet_sub-2"), Path("sub-1/mri"))
+    assert different_patients(Path("d/sub-1/pet"), Path("d/sub-2/mri"))
+    assert not different_patients(Path("d/sub-1/pet"), Path("d/sub-01/mri"))
+    assert not different_patients(Path("sub-1/pet_sub-2"), Path("sub-1/mri"))
 
 
 @pytest.mark.parametrize("within", ["_left", "_low"])

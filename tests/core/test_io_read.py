@@ -16,7 +16,7 @@ import pytest
 import tifffile
 from PIL import Image as Pil
 
-from core.io import IMAGE_SUFFIXES, READERS, Reader, Registry, read_image
+from core.io import IMAGE_SUFFIXES, READERS, Reader, ReaderRegistry, read_image
 from core.types import Image
 
 _RNG = np.random.default_rng(7)
@@ -308,7 +308,7 @@ def test_registry() -> None:
     def read(path: Path) -> Image:
         return Image(np.zeros((1, 1, 1), np.float32), origin=path)
 
-    registry = Registry()
+    registry = ReaderRegistry()
     mine = Reader("X", (".x",), lambda head: head.startswith(b"XX"), read)
     registry.add(mine)
     assert registry.find(b"XX..", ".png") is mine

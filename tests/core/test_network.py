@@ -238,7 +238,7 @@ def test_a_warm_figure_before_dark_ground_has_neither_rim_nor_halo(monkeypatch) 
     decision = torch.zeros(1, 3, 96, 96)
     decision[:, 0] = -6.0
     decision[:, 0, 28:68, 28:68] = 6.0
-    monkeypatch.setattr(head, "judge", lambda *_: decision)
+    monkeypatch.setattr(head, "predict_blend", lambda *_: decision)
     fused = head(torch.zeros(1), x, y)[0, 0]
     outside = torch.ones(96, 96, dtype=torch.bool)
     outside[32:64, 32:64] = False

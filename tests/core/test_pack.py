@@ -19,7 +19,7 @@ from core.errors import OutputError, PackError
 from core.models.config import compact_config
 from core.models.network import UniFusionNet
 from core.packs.format import (
-    Manifest,
+    PackManifest,
     TrainingRecord,
     manifest_seal,
     read_manifest,
@@ -63,7 +63,7 @@ def _rewrite(
 
 def test_round_trip_is_bit_identical_and_keeps_the_manifest(tmp_path: Path) -> None:
     network = tiny_network()
-    manifest = Manifest(
+    manifest = PackManifest(
         name="round",
         title="Round trip – Ü",
         task="mff",

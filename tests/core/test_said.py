@@ -9,19 +9,19 @@ from pathlib import Path
 import pytest
 
 from core.errors import FusionError, InputError, SizeMismatch
-from core.messages import Said, from_data, to_data
+from core.messages import Message, from_data, to_data
 
 
 def test_a_text_is_its_english_to_all_who_do_not_ask() -> None:
-    text = Said("{0} of {1:.1f}", "a {brace}", 2.25)
+    text = Message("{0} of {1:.1f}", "a {brace}", 2.25)
     assert text == "a {brace} of 2.2"
     assert {text: 1}["a {brace} of 2.2"] == 1
     assert json.loads(json.dumps([text])) == ["a {brace} of 2.2"]
 
 
 def test_texts_are_kept_with_template_and_values_through_json() -> None:
-    inner = Said("{0}/ and {1}/", "ä", "b")
-    text = Said("no file of that name in {0}, {1}, {2}, {3}", inner, 3, 0.5, Path("x/y"))
+    inner = Message("{0}/ and {1}/", "ä", "b")
+    text = Message("no file of that name in {0}, {1}, {2}, {3}", inner, 3, 0.5, Path("x/y"))
     data = json.loads(json.dumps(to_data(text)))
     assert data == {
         "said": [
@@ -34,14 +34,14 @@ def test_texts_are_kept_with_template_and_values_through_json() -> None:
     }
     again = from_data(data)
     assert again == text
-    assert isinstance(again, Said)
+    assert isinstance(again, Message)
     assert again.template == text.template
-    assert isinstance(again.values[0], Said)
+    assert isinstance(again.values[0], Message)
     assert to_data(again) == data
 
 
 def test_names_that_are_no_valid_unicode_are_kept() -> None:
-    text = Said("Cannot write {0}", Path("caf\udce9.png"))
+    text = Message("Cannot write {0}", Path("caf\udce9.png"))
     assert from_data(json.loads(json.dumps(to_data(text)))) == text
 
 
@@ -59,24 +59,24 @@ def test_what_is_no_text_is_refused(data: object) -> None:
 
 
 def test_braces_of_a_plain_text_are_no_placeholders() -> None:
-    text = Said.plain("{name}")
+    text = Message.plain("{name}")
     assert (text, text.template) == ("{name}", "{{name}}")
-    assert Said.plain(text) is text
+    assert Message.plain(text) is text
 
 
 def test_joined_texts_stay_texts() -> None:
-    parts = [Said("batch {0}", 4), "plain {x}"]
-    text = Said.joined("; ", parts)
+    parts = [Message("batch {0}", 4), "plain {x}"]
+    text = Message.joined("; ", parts)
     assert text == "batch 4; plain {x}"
-    assert isinstance(text.values[0], Said)
+    assert isinstance(text.values[0], Message)
     assert pickle.loads(pickle.dumps(text)) == text  # noqa: S301
-    assert Said.joined(", ", []) == ""
+    assert Message.joined(", ", []) == ""
 
 
 def test_an_error_is_one_paragraph_that_knows_its_parts() -> None:
-    error = InputError("/a {b}.png", Said("it holds {0} {1}", 2, Said("pages")), "Save one.")
-    assert str(error) == error.said == "/a {b}.png: it holds 2 pages. Save one."
-    assert from_data(to_data(error.said)) == str(error)
+    error = InputError("/a {b}.png", Message("it holds {0} {1}", 2, Message("pages")), "Save one.")
+    assert str(error) == error.message == "/a {b}.png: it holds 2 pages. Save one."
+    assert from_data(to_data(error.message)) == str(error)
     assert str(FusionError("Really?")) == "Really?"
     assert str(FusionError("What", "why")) == "What: why."
     assert str(SizeMismatch((2, 3), (4, 5))).startswith("The two pictures differ in size: A is 2×3")

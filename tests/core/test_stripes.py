@@ -15,7 +15,7 @@ from core.models.adapter import ADAPTER_REACH
 from core.models.config import NetworkConfig
 from core.models.fusion_head import BlendHead, DirectHead
 from core.models.network import Features, UniFusionNet
-from core.models.tiling import Stripes
+from core.models.tiling import StripTiling
 from core.packs.registry import Catalogue
 from core.types import FusionRequest
 from tests.tiny import TINY_ENCODER, pair, tiny_compact, tiny_network, tiny_pack, tiny_paper
@@ -43,7 +43,7 @@ def _pictures(config: NetworkConfig) -> tuple[Tensor, Tensor]:
     return x, y
 
 
-def _everything(network: UniFusionNet, x: Tensor, y: Tensor, **walk: Stripes) -> list[Tensor]:
+def _everything(network: UniFusionNet, x: Tensor, y: Tensor, **walk: StripTiling) -> list[Tensor]:
     with torch.no_grad():
         features = network.encode(x, y, **walk)
         reconstructions = network.reconstruct(features, **walk)
@@ -57,7 +57,7 @@ def test_stripes_give_what_the_whole_gives(config: NetworkConfig, rows: int) -> 
     network = tiny_network(config)
     x, y = _pictures(config)
     whole = _everything(network, x, y)
-    striped = _everything(network, x, y, walk=Stripes(HEIGHT, rows))
+    striped = _everything(network, x, y, walk=StripTiling(HEIGHT, rows))
     for one, other in zip(whole, striped, strict=True):
         torch.testing.assert_close(other, one, rtol=1e-4, atol=2e-5)
 
@@ -106,7 +106,7 @@ def test_a_head_decides_within_sixteen_pixels(head: str, stride: int) -> None:
         if isinstance(module, DirectHead):
             return module(features, x, y)
         assert isinstance(module, BlendHead)
-        return module.judge(features, x, y)
+        return module.predict_blend(features, x, y)
 
     with torch.no_grad():
         before = judged()
@@ -128,7 +128,7 @@ def test_no_stripe_is_begun_once_the_caller_said_stop() -> None:
         begun.append(None)
 
     with pytest.raises(Cancelled):
-        _everything(network, x, y, walk=Stripes(HEIGHT, 16, between))
+        _everything(network, x, y, walk=StripTiling(HEIGHT, 16, between))
     assert len(begun) == 5
 
 

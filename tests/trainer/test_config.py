@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from core.errors import InputError
-from core.messages import Said
+from core.messages import Message
 from core.models.config import paper_config
 from core.tasks import TASKS
 from tests.tiny import tiny_compact
@@ -106,7 +106,7 @@ def test_what_is_wrong_is_said_in_words_that_can_be_translated(
     with pytest.raises(InputError) as caught:
         load_config(path)
     assert why in str(caught.value)
-    assert isinstance(caught.value.why, Said)
+    assert isinstance(caught.value.why, Message)
 
 
 def test_a_misspelt_loss_weight_is_refused(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from core.progress import NullProgress
 from core.types import FusionRequest
 from tests.tiny import backbone_file, tiny_compact, tiny_pack, tiny_paper
 from tests.trainer.runs import CONFIG, make_pairs
-from trainer.data.dataset import read_material
+from trainer.data.dataset import read_dataset
 from trainer.data.sampler import Batch
 from trainer.events import Finished, Saved, Started, Stepped, TrainEvent, Validated
 from trainer.optimization.bilevel import BilevelStep
@@ -476,7 +476,7 @@ def test_a_file_that_is_no_dinov3_ends_a_run_before_its_first_step(
         save_file(state, path)
     read: list[object] = []
     monkeypatch.setattr(
-        "trainer.run.trainer.read_material", lambda *a: read.append(a) or read_material(*a)
+        "trainer.run.trainer.read_material", lambda *a: read.append(a) or read_dataset(*a)
     )
     config = replace(CONFIG, network=tiny_paper(), backbone=str(path))
     with pytest.raises(PackError, match="dino"):

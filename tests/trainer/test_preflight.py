@@ -24,7 +24,7 @@ from tests.tiny import smooth, tiny_pack
 from tests.trainer.runs import CONFIG, make_pairs
 from trainer.config.config import TrainConfig
 from trainer.data.pairs import find_pairs
-from trainer.data.preflight import survey
+from trainer.data.preflight import run_preflight
 from trainer.data.sampler import load_pairs
 from trainer.events import Finished, Started, Validated
 from trainer.run.compare import NAMES, compare
@@ -44,7 +44,7 @@ def test_a_survey_names_what_is_wrong_and_says_what_a_run_will_use(tmp_path: Pat
     (data / "b" / "pair1.png").write_bytes(b"no picture")
     write_image(data / "a" / "pair2.png", np.zeros((48, 47, 1), np.float32), bit_depth=8)
     write_image(data / "a" / "alone.png", np.zeros((8, 8, 1), np.float32), bit_depth=8)
-    found = survey(data, CONFIG)
+    found = run_preflight(data, CONFIG)
     assert found.pairs == 4
     (bad,) = found.unreadable
     assert bad.name == "pair1"
@@ -61,7 +61,7 @@ def test_a_survey_names_what_is_wrong_and_says_what_a_run_will_use(tmp_path: Pat
     assert started.pairs == len(found.split.train)
     assert started.validation == len(found.split.validation) > 0
     with pytest.raises(Cancelled):
-        survey(data, CONFIG, _Stop())
+        run_preflight(data, CONFIG, _Stop())
 
 
 def test_a_survey_tells_of_deep_and_of_incomplete_pictures(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_survey_tells_of_deep_and_of_incomplete_pictures(tmp_path: Path) -> No
     degrees[:10, :12] = np.nan
     (data / "a" / "pair1.png").unlink()
     tifffile.imwrite(data / "a" / "pair1.tif", degrees)
-    warnings = survey(data, CONFIG).warnings
+    warnings = run_preflight(data, CONFIG).warnings
     (told,) = [line for line in warnings if "black to white" in line]
     assert told.startswith("In 2 pairs")
     assert "(pair0: 293" in told
@@ -89,13 +89,13 @@ def test_a_survey_tells_of_deep_and_of_incomplete_pictures(tmp_path: Path) -> No
 
 def test_a_survey_with_a_folder_to_judge_by_divides_nothing(tmp_path: Path) -> None:
     data, judged = make_pairs(tmp_path / "d", 3), make_pairs(tmp_path / "v", 2)
-    found = survey(data, CONFIG, validation=judged)
+    found = run_preflight(data, CONFIG, validation=judged)
     assert (len(found.split.train), len(found.split.validation)) == (3, 2)
     assert found.split.by == "given"
     for path in (data / "a").iterdir():
         path.write_bytes(b"x")
     with pytest.raises(InputError, match="not one pair can be used"):
-        survey(data, CONFIG, validation=judged)
+        run_preflight(data, CONFIG, validation=judged)
 
 
 def test_a_shift_between_exposures_is_seen(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_shift_between_exposures_is_seen(tmp_path: Path) -> None:
         under, over = 0.5 * scene[10:138, 10:138], scene[10:138, 10 + shift : 138 + shift]
         write_image(_ready(tmp_path / "a" / f"{name}.png"), under[..., None], bit_depth=8)
         write_image(_ready(tmp_path / "b" / f"{name}.png"), over[..., None], bit_depth=8)
-    (moved,) = survey(tmp_path, replace(CONFIG, task="mef"), share=0).misaligned
+    (moved,) = run_preflight(tmp_path, replace(CONFIG, task="mef"), share=0).misaligned
     assert moved.name == "moved"
     assert "7 pixels" in moved.reason
 
@@ -118,7 +118,7 @@ def _ready(path: Path) -> Path:
 
 def test_an_estimate_times_real_steps_and_leaves_no_trace(tmp_path: Path) -> None:
     data = make_pairs(tmp_path / "d", 4)
-    found = survey(data, CONFIG)
+    found = run_preflight(data, CONFIG)
     state = torch.get_rng_state()
     guess = estimate(CONFIG, found, "cpu")
     assert torch.equal(torch.get_rng_state(), state)
@@ -263,7 +263,7 @@ def test_a_tensorboard_log_needs_tensorboard_and_says_how_to_get_it(tmp_path: Pa
 def test_memory_is_never_said_to_be_less_than_what_a_step_surely_takes(tmp_path: Path) -> None:
     """A second estimate grows the process by nothing; what is said must not shrink with it."""
     data = make_pairs(tmp_path / "d", 4, size=64)
-    found = survey(data, CONFIG)
+    found = run_preflight(data, CONFIG)
     before = np.ones(200_000_000, np.uint8)  # a high-water mark far above what follows
     del before
     small = replace(CONFIG, crop=64, batch=1)

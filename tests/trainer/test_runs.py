@@ -21,7 +21,7 @@ from trainer.events import Saved, Started, Stepped, Validated
 from trainer.optimization.bilevel import BilevelStep
 from trainer.run.export import package
 from trainer.run.loop import Diverged, RunPlan, train
-from trainer.run_folder.history import Curves, RunLog, read_curves, read_entries
+from trainer.run_folder.history import History, RunLog, read_curves, read_entries
 from trainer.run_folder.lock import is_locked
 from trainer.run_folder.registry import discard, read_record, unfinished
 
@@ -36,7 +36,7 @@ def whole(data: Path, tmp_path_factory: pytest.TempPathFactory) -> RunPlan:
     return plan
 
 
-def _points(curves: Curves) -> dict[str, list[float]]:
+def _points(curves: History) -> dict[str, list[float]]:
     points = {name: values.tolist() for name, values in curves.series.items()}
     del points["seconds_per_step"]
     judged = {f"judged {name}": v.tolist() for name, v in curves.validation.items()}

@@ -27,7 +27,7 @@ from trainer.events import (
     Validated,
 )
 from trainer.optimization.bilevel import BilevelStep
-from trainer.run.control import Steering
+from trainer.run.control import RunControl
 from trainer.run.loop import RunPlan, train
 from trainer.run_folder.history import read_curves, read_entries
 from trainer.run_folder.registry import read_record
@@ -43,7 +43,7 @@ def uninterrupted(data: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_a_pause_saves_waits_and_changes_no_bit(plan: RunPlan, uninterrupted: str) -> None:
-    steering = Steering()
+    steering = RunControl()
     events: list[TrainEvent] = []
     for event in train(EVERY, plan, steering=steering):
         events.append(event)
@@ -64,7 +64,7 @@ def test_a_pause_saves_waits_and_changes_no_bit(plan: RunPlan, uninterrupted: st
 
 def _with_rates(plan: RunPlan, close_at: int = 0) -> list[TrainEvent]:
     """Pauses after step 4 and halves the lower rate; may be closed at a later step."""
-    steering, events = Steering(), []
+    steering, events = RunControl(), []
     run = train(EVERY, plan, steering=steering)
     for event in run:
         events.append(event)
@@ -109,7 +109,7 @@ def test_a_run_with_changed_rates_is_resumed_to_the_same_bits(
 
 
 def test_rates_are_refused_when_they_cannot_be() -> None:
-    steering = Steering()
+    steering = RunControl()
     with pytest.raises(InputError, match="Pause first"):
         steering.set_rates(2e-3, 1e-3)
     steering.pause()
@@ -132,7 +132,7 @@ class _Stop(NullProgress):
 
 
 def test_cancelling_a_paused_run_ends_it_with_a_checkpoint_and_no_pack(plan: RunPlan) -> None:
-    steering, progress = Steering(), _Stop()
+    steering, progress = RunControl(), _Stop()
     steering.pause()
 
     def cancelled_once_paused() -> None:
@@ -148,7 +148,7 @@ def test_cancelling_a_paused_run_ends_it_with_a_checkpoint_and_no_pack(plan: Run
 
 def test_stop_keeps_the_state_that_scored_best(data: Path, plan: RunPlan) -> None:
     """Rates far too high after step 6 make later states worse."""
-    steering = Steering()
+    steering = RunControl()
     config = replace(CONFIG, steps=200, validate_every=2, log_every=0, ema=0.0)
     plan = replace(plan, validation=data)
     scores: dict[int, float] = {}
@@ -182,7 +182,7 @@ def test_stop_keeps_the_state_that_scored_best(data: Path, plan: RunPlan) -> Non
 
 
 def test_stop_before_the_first_step_keeps_nothing(plan: RunPlan) -> None:
-    steering = Steering()
+    steering = RunControl()
     steering.stop()
     with pytest.raises(Cancelled):
         list(train(EVERY, plan, steering=steering))
@@ -212,7 +212,7 @@ def test_memory_that_runs_out_asks_and_goes_on_with_half_the_batch(
 ) -> None:
     _short_of_memory(monkeypatch, most=1, since=6)
     config = replace(CONFIG, batch=4, log_every=1)
-    steering = Steering()
+    steering = RunControl()
     events: list[TrainEvent] = []
     for event in train(config, plan, steering=steering):
         events.append(event)
@@ -236,7 +236,7 @@ def test_a_reduced_run_stays_reduced_when_resumed(
     config = replace(CONFIG, batch=4, log_every=1)
     hashes = []
     for name, close_at in (("one", 0), ("two", 6)):
-        steering = Steering()
+        steering = RunControl()
         steering.allow_smaller_batch()  # beforehand, as the command line does
         chosen = replace(plan, out=tmp_path / f"{name}.safetensors")
         run = train(config, chosen, steering=steering)
@@ -263,7 +263,7 @@ def test_a_no_is_heeded_and_a_single_crop_cannot_be_halved(
     plan: RunPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _short_of_memory(monkeypatch, most=0, since=0)
-    config, steering = replace(CONFIG, batch=2), Steering()
+    config, steering = replace(CONFIG, batch=2), RunControl()
 
     def refused() -> None:
         for event in train(config, plan, steering=steering):
@@ -272,7 +272,7 @@ def test_a_no_is_heeded_and_a_single_crop_cannot_be_halved(
 
     with pytest.raises(DeviceMemoryError, match="2 crops"):
         refused()
-    steering = Steering()
+    steering = RunControl()
     steering.allow_smaller_batch()
     with pytest.raises(DeviceMemoryError, match="1 crops"):
         list(train(config, plan, steering=steering))

@@ -21,7 +21,7 @@ from core.io.atomic import atomic_write
 from core.packs.format import read_manifest
 from tests.trainer.runs import CONFIG, make_pairs
 from trainer.config.config import save_config
-from trainer.optimization.distributed import Wish, World
+from trainer.optimization.distributed import DistributedContext, Wish
 from trainer.run_folder.registry import read_record
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -181,7 +181,7 @@ def test_told_to_end_in_the_middle_of_writing_a_checkpoint(
 def test_the_smaller_wish_prevails() -> None:
     assert Wish.LEAVE < Wish.FINISH < Wish.TRAIN
     for wish in Wish:
-        assert World().agree_on(wish, "cpu") is wish
+        assert DistributedContext().agree_on(wish, "cpu") is wish
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.trainer.runs import CONFIG
-from trainer.events import Saved, Strip, Validated
+from trainer.events import PreviewImages, Saved, Validated
 from trainer.run.loop import RunPlan, train
 from trainer.run_folder.preview import read_strip, write_strip
 from trainer.run_folder.registry import discard
@@ -19,7 +19,7 @@ def test_pictures_come_back_within_half_a_step_of_8_bits(tmp_path: Path) -> None
     rng = np.random.default_rng(1)
     parts = [rng.uniform(-0.2, 1.2, (5, 7, c)).astype(np.float32) for c in (1, 3, 1, 3)]
     parts[0][0, 0, 0] = np.nan
-    write_strip(tmp_path / "s.safetensors", Strip(*parts), 40)
+    write_strip(tmp_path / "s.safetensors", PreviewImages(*parts), 40)
     found = read_strip(tmp_path / "s.safetensors")
     assert found is not None
     step, strip = found
@@ -43,7 +43,7 @@ def test_a_run_keeps_the_newest_and_a_new_one_forgets_the_old(data: Path, plan: 
     plan = replace(plan, validation=data)
     config = replace(CONFIG, validate_every=2, checkpoint_every=3)
     run = train(config, plan)
-    seen: Strip | None = None
+    seen: PreviewImages | None = None
     for event in run:
         if isinstance(event, Validated):
             seen = event.strip

@@ -24,7 +24,7 @@ from trainer.config.config import TrainConfig, load_config, save_config, train_a
 from trainer.config.form import validate, values_of
 from trainer.config.run_plan import RunPlan
 from trainer.data.pairs import find_pairs
-from trainer.data.preflight import survey
+from trainer.data.preflight import run_preflight
 from trainer.data.sampler import TrainingPair, read_pairs
 from trainer.run.loop import train
 from trainer.run.validation import validate as judged
@@ -92,7 +92,7 @@ def test_pictures_are_trained_on_as_the_window_says(tmp_path: Path) -> None:
 def test_a_window_beside_all_values_costs_its_pairs_and_says_why(tmp_path: Path) -> None:
     config = replace(CONFIG, task="ivif", window_a=(1.0, 2.0))
     with pytest.raises(InputError, match="not one pair can be used") as caught:
-        survey(counts(tmp_path / "set"), config)
+        run_preflight(counts(tmp_path / "set"), config)
     assert "window" in str(caught.value).lower()
 
 

@@ -17,7 +17,7 @@ from tests.trainer.runs import CONFIG, make_pairs
 from trainer.config.config import TrainConfig
 from trainer.data.sampler import CropSampler, load_pairs
 from trainer.events import Finished, Started, Stepped, TrainEvent
-from trainer.optimization.distributed import World
+from trainer.optimization.distributed import DistributedContext
 from trainer.run.launcher import gathered
 from trainer.run.loop import RunPlan, train
 from trainer.run_folder.history import read_curves
@@ -108,7 +108,7 @@ def test_shares_of_a_batch_are_its_parts(data: Path) -> None:
     pairs = load_pairs(data, CONFIG.colour).pairs
     sampler = CropSampler(pairs, 6, 32, seed=3)
     whole = sampler(5)
-    parts = [sampler(5, World(rank, 3).part(6)) for rank in range(3)]
+    parts = [sampler(5, DistributedContext(rank, 3).part(6)) for rank in range(3)]
     for place, tensor in enumerate(whole):
         assert torch.equal(torch.cat([part[place] for part in parts]), tensor)
 
@@ -118,7 +118,7 @@ def test_what_cannot_be_gathered_is_refused(
 ) -> None:
     plan = RunPlan(data, tmp_path / "p.safetensors", device="cpu")
     with pytest.raises(InputError, match="multiple of 2"):
-        next(train(replace(CONFIG, batch=3), plan, world=World(0, 2)))
+        next(train(replace(CONFIG, batch=3), plan, world=DistributedContext(0, 2)))
     with pytest.raises(InputError, match="at least one"), gathered(CONFIG, plan, 0):
         pass
     for name in ("NODE_RANK", "MASTER_ADDR", "MASTER_PORT"):

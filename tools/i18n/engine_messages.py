@@ -82,7 +82,7 @@ def speakers_in(trees: Sequence[ast.Module]) -> frozenset[str]:
     errors = {"FusionError"}
     while more := {name for name, its in bases.items() if its & errors} - errors:
         errors |= more
-    return frozenset(errors | {"Said"})
+    return frozenset(errors | {"Message"})
 
 
 def _is_words(text: str) -> bool:
@@ -127,7 +127,7 @@ class _Source:
         """Arguments of a call that a person may read."""
         name = _called(node)
         if name in self._speakers:
-            said = node.args[:1] if name == "Said" else node.args
+            said = node.args[:1] if name == "Message" else node.args
             return [*said, *(word.value for word in node.keywords)]
         place = _PLACES.get(name)
         return node.args[place : place + 1] if place is not None else []

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from core.errors import InputError, Said
-from core.packs.format import Manifest, read_pack, write_pack
+from core.errors import InputError, Message
+from core.packs.format import PackManifest, read_pack, write_pack
 
 
-def average_packs(first: Path, second: Path, weight: float, out: Path) -> Manifest:
+def average_packs(first: Path, second: Path, weight: float, out: Path) -> PackManifest:
     """Write (1 − ``weight``) · first + ``weight`` · second as a pack.
 
     Sensible for packs fine-tuned from one parent, which lie in one basin of the objective
@@ -25,12 +25,12 @@ def average_packs(first: Path, second: Path, weight: float, out: Path) -> Manife
         PackError: a pack cannot be used. OutputError: ``out`` cannot be written.
     """
     if not 0 <= weight <= 1:
-        raise InputError(Said("weight {0}", weight), "it must lie between 0 and 1")
+        raise InputError(Message("weight {0}", weight), "it must lie between 0 and 1")
     network, manifest = read_pack(first)
     other, other_manifest = read_pack(second)
     if (manifest.task, manifest.network) != (other_manifest.task, other_manifest.network):
         raise InputError(
-            Said("{0} and {1}", first.name, second.name),
+            Message("{0} and {1}", first.name, second.name),
             "they differ in task or network",
             "Only packs trained from one parent can be averaged.",
         )
@@ -50,6 +50,6 @@ def average_packs(first: Path, second: Path, weight: float, out: Path) -> Manife
     return write_pack(out, network, replace(manifest, name=out.stem, training=record))
 
 
-def _told(manifest: Manifest) -> str:
+def _told(manifest: PackManifest) -> str:
     parent = manifest.training.parent
     return manifest.weights_sha256[:12] + (f" (from {parent})" if parent else "")

@@ -16,12 +16,12 @@ from pydantic import (
 )
 from pydantic.dataclasses import dataclass
 
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.models.config import NetworkConfig, compact_config
 from core.setting import Misfit, Setting
 from core.tasks import TASKS, ColourPolicy, LossWeights, Weight, get_task
 from core.windows import Window, Windows, check_window
-from trainer.config.validation_messages import first_fault
+from trainer.config.validation_messages import first_message
 
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False, revalidate_instances="always")
 
@@ -39,7 +39,7 @@ def _two_numbers(value: object) -> object:
             return window
     except (OverflowError, InputError):
         pass
-    raise ValueError(Said("must be two numbers, the lower one first"))
+    raise ValueError(Message("must be two numbers, the lower one first"))
 
 
 ByHand = Annotated[Window | None, BeforeValidator(_two_numbers)]
@@ -314,10 +314,10 @@ class TrainConfig:
     def _check(self) -> Self:
         if self.task not in TASKS:
             text = "unknown task {0!r}; choose one of {1}"
-            raise Misfit("task", Said(text, self.task, ", ".join(TASKS)))
+            raise Misfit("task", Message(text, self.task, ", ".join(TASKS)))
         if self.bilevel and self.lr_lower <= self.lr_upper:
             text = "the lower level must learn faster than the upper one (η_L > η_U)"
-            raise Misfit("lr_lower", Said(text))
+            raise Misfit("lr_lower", Message(text))
         return self
 
     @property
@@ -365,8 +365,8 @@ def load_settings(path: Path) -> tuple[TrainConfig, frozenset[str]]:
         raw = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
         return train_adapter.validate_python(raw), frozenset(raw)
     except ValidationError as error:
-        where, why = first_fault(error)
-        raise InputError(Said("{0}: {1}", path, where) if where else str(path), why) from error
+        where, why = first_message(error)
+        raise InputError(Message("{0}: {1}", path, where) if where else str(path), why) from error
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(str(path), str(error), "Give a TOML or JSON file.") from error
 

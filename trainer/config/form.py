@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from core.setting import Setting
 from core.windows import Window
 from trainer.config.config import TrainConfig, train_adapter
-from trainer.config.validation_messages import in_words, place_of
+from trainer.config.validation_messages import place_of, validation_message
 
 Kind = Literal["int", "float", "bool", "choice", "text", "file", "window"]
 
@@ -150,6 +150,6 @@ def validate(values: Mapping[str, Any]) -> dict[str, str]:
     except ValidationError as error:
         found: dict[str, str] = {}
         for item in error.errors():
-            found.setdefault(place_of(item) or "settings", in_words(item))
+            found.setdefault(place_of(item) or "settings", validation_message(item))
         return found
     return {}

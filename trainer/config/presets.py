@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from trainer.config import recipes
 from trainer.config.config import TrainConfig, load_config, train_adapter
 
 if TYPE_CHECKING:  # reading a pack needs torch, naming its manifest does not
-    from core.packs.format import Manifest
+    from core.packs.format import PackManifest
 
 _INHERITED = (
     "losses",
@@ -42,10 +42,10 @@ class Preset:
     name: str
     title: str
     description: str
-    build: Callable[[str, Manifest | None], TrainConfig]
+    build: Callable[[str, PackManifest | None], TrainConfig]
 
 
-def _quick(task: str, parent: Manifest | None) -> TrainConfig:
+def _quick(task: str, parent: PackManifest | None) -> TrainConfig:
     return replace(
         _taught(task, parent),
         steps=100,
@@ -61,7 +61,7 @@ def _quick(task: str, parent: Manifest | None) -> TrainConfig:
     )
 
 
-def _fine(task: str, parent: Manifest | None) -> TrainConfig:
+def _fine(task: str, parent: PackManifest | None) -> TrainConfig:
     return replace(
         _taught(task, parent),
         steps=1500,
@@ -77,7 +77,7 @@ def _fine(task: str, parent: Manifest | None) -> TrainConfig:
     )
 
 
-def _paper(task: str, parent: Manifest | None) -> TrainConfig:
+def _paper(task: str, parent: PackManifest | None) -> TrainConfig:
     config = TrainConfig(
         task, steps=10_000, batch=16, crop=128, lr_lower=4e-4, lr_upper=2e-4, ema=0.999
     )
@@ -118,12 +118,12 @@ def preset(name: str) -> Preset:
         if known.name == name:
             return known
     raise InputError(
-        Said("Unknown preset “{0}”", name),
-        remedy=Said("Choose one of: {0}.", ", ".join(known.name for known in PRESETS)),
+        Message("Unknown preset “{0}”", name),
+        remedy=Message("Choose one of: {0}.", ", ".join(known.name for known in PRESETS)),
     )
 
 
-def _taught(task: str, parent: Manifest | None) -> TrainConfig:
+def _taught(task: str, parent: PackManifest | None) -> TrainConfig:
     """Objectives of the parent, or of the recipe of the task's embedded pack."""
     path = recipes.path_of(task)
     recipe = load_config(path) if path is not None else TrainConfig(task)

@@ -7,14 +7,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from core.messages import Said
+from core.messages import Message
 from core.setting import Misfit
 
 
-def first_fault(error: ValidationError) -> tuple[str, str]:
+def first_message(error: ValidationError) -> tuple[str, str]:
     """The dotted name of the first setting that is wrong ("" for all together), and why."""
     item = error.errors()[0]
-    return place_of(item), in_words(item)
+    return place_of(item), validation_message(item)
 
 
 def place_of(item: Mapping[str, Any]) -> str:
@@ -27,32 +27,32 @@ def place_of(item: Mapping[str, Any]) -> str:
     return ".".join([*parts, error.field] if isinstance(error, Misfit) else parts)
 
 
-def in_words(item: Mapping[str, Any]) -> str:
+def validation_message(item: Mapping[str, Any]) -> str:
     """One item of a ``ValidationError.errors()`` as words for people, behind the setting's name."""
     limits = item.get("ctx") or {}
     by_type = {
-        "greater_than": lambda: Said("must be more than {0}", limits["gt"]),
-        "greater_than_equal": lambda: Said("must be at least {0}", limits["ge"]),
-        "less_than": lambda: Said("must be less than {0}", limits["lt"]),
-        "less_than_equal": lambda: Said("must be at most {0}", limits["le"]),
-        "multiple_of": lambda: Said("must be a multiple of {0}", limits["multiple_of"]),
-        "missing": lambda: Said("is missing"),
-        "extra_forbidden": lambda: Said("is no setting of this program"),
-        "unexpected_keyword_argument": lambda: Said("is no setting of this program"),
-        "bool_type": lambda: Said("must be true or false"),
-        "bool_parsing": lambda: Said("must be true or false"),
-        "string_type": lambda: Said("must be a text in quotes"),
-        "tuple_type": lambda: Said("must be a list"),
-        "dataclass_type": lambda: Said("must be a table of settings"),
-        "string_pattern_mismatch": lambda: Said("must be auto, cpu, cuda or cuda:N"),
-        "literal_error": lambda: Said("must be one of {0}", limits.get("expected", "")),
+        "greater_than": lambda: Message("must be more than {0}", limits["gt"]),
+        "greater_than_equal": lambda: Message("must be at least {0}", limits["ge"]),
+        "less_than": lambda: Message("must be less than {0}", limits["lt"]),
+        "less_than_equal": lambda: Message("must be at most {0}", limits["le"]),
+        "multiple_of": lambda: Message("must be a multiple of {0}", limits["multiple_of"]),
+        "missing": lambda: Message("is missing"),
+        "extra_forbidden": lambda: Message("is no setting of this program"),
+        "unexpected_keyword_argument": lambda: Message("is no setting of this program"),
+        "bool_type": lambda: Message("must be true or false"),
+        "bool_parsing": lambda: Message("must be true or false"),
+        "string_type": lambda: Message("must be a text in quotes"),
+        "tuple_type": lambda: Message("must be a list"),
+        "dataclass_type": lambda: Message("must be a table of settings"),
+        "string_pattern_mismatch": lambda: Message("must be auto, cpu, cuda or cuda:N"),
+        "literal_error": lambda: Message("must be one of {0}", limits.get("expected", "")),
     }
     kind = item["type"]
     if kind in by_type:
         return by_type[kind]()
     if kind.startswith("int_"):
-        return Said("must be a whole number")
+        return Message("must be a whole number")
     if kind.startswith(("float_", "finite_number")):
-        return Said("must be a number")
+        return Message("must be a number")
     error = limits.get("error")  # of a check of our own
     return error.args[0] if error is not None and error.args else str(item["msg"])

@@ -10,13 +10,13 @@ from core.progress import Progress
 from trainer.config.config import TrainConfig
 from trainer.config.run_plan import RunPlan
 from trainer.data.memory_check import insist_room
-from trainer.data.pairs import Found, find_pairs, fingerprint
+from trainer.data.pairs import FoundPairs, find_pairs, fingerprint
 from trainer.data.sampler import PairSet, read_pairs
 from trainer.data.split import divide, given
 
 
 @dataclass(frozen=True)
-class Material:
+class Dataset:
     """Pictures in memory. ``sha256``: of the files trained on; ``judged_sha256``: judged by."""
 
     pairs: PairSet
@@ -31,9 +31,9 @@ class Material:
         return self.pairs.problems + (self.validation.problems if self.validation else ())
 
 
-def read_material(
+def read_dataset(
     config: TrainConfig, plan: RunPlan, progress: Progress, device: str = "cpu", batch: int = 1
-) -> Material:
+) -> Dataset:
     """Find, divide and read the pictures of a run.
 
     Args:
@@ -45,7 +45,7 @@ def read_material(
         InputError: not one pair can be used. Cancelled: from ``progress``.
     """
     found = find_pairs(plan.sources, config.task, config.exclude, plan.swapped)
-    judged = Found((), (), ())
+    judged = FoundPairs((), (), ())
     if plan.validation is not None:
         judged = find_pairs(plan.validation, config.task, config.exclude, plan.swapped)
         division = given(found.matches, judged.matches, config.task)
@@ -62,7 +62,7 @@ def read_material(
         validation = read_pairs(
             held, config.colour, progress, task=config.task, windows=config.windows
         )
-    return Material(
+    return Dataset(
         pairs,
         validation,
         fingerprint(train, config.truth),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.available_memory import available_bytes
-from core.errors import DeviceMemoryError, InputError, Said
+from core.errors import DeviceMemoryError, InputError, Message
 from core.io import probe_image
 from core.memory_model import decoding_bytes, pair_bytes, training_bytes
 from core.pairing.plan import Match
@@ -34,8 +34,8 @@ def insist_room(config: TrainConfig, matches: Sequence[Match], device: str, batc
     held, reading = _pictures(config, matches)
     if held + reading > free:
         raise DeviceMemoryError(
-            Said("The pictures of {0} pairs to train on", len(matches)),
-            Said(
+            Message("The pictures of {0} pairs to train on", len(matches)),
+            Message(
                 "reading and keeping them takes about {0} MB, and {1} MB are free",
                 (held + reading) // 10**6,
                 free // 10**6,
@@ -45,8 +45,8 @@ def insist_room(config: TrainConfig, matches: Sequence[Match], device: str, batc
     step = training_bytes(config.network, batch, config.crop)
     if device == "cpu" and held + step > free:
         raise DeviceMemoryError(
-            Said("Training with {0} crops of {1}×{1}", batch, config.crop),
-            Said(
+            Message("Training with {0} crops of {1}×{1}", batch, config.crop),
+            Message(
                 "a step takes about {0} MB beside the pictures, and {1} MB are free",
                 step // 10**6,
                 max(0, free - held) // 10**6,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.pairing.folders import PairingPlan, pair_paths
 from core.pairing.known_folders import truth_of
 from core.pairing.plan import Leftover, Match
@@ -16,7 +16,7 @@ from core.tasks import get_task
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundPairs:
     """Pairs in the data, and what is wrong with the rest.
 
     ``unpaired``: files without a partner or with several. ``notes``: about the whole.
@@ -31,7 +31,7 @@ class Found:
     @property
     def problems(self) -> tuple[str, ...]:
         """Files in no pair, one sentence each."""
-        return tuple(Said("{0}: {1}", item.path.name, item.reason) for item in self.unpaired)
+        return tuple(Message("{0}: {1}", item.path.name, item.reason) for item in self.unpaired)
 
 
 def find_pairs(
@@ -39,7 +39,7 @@ def find_pairs(
     task: str | None,
     exclude: Sequence[str] = (),
     swapped: bool = False,
-) -> Found:
+) -> FoundPairs:
     """Pair everything in ``data``; files are not opened.
 
     Args:
@@ -62,19 +62,19 @@ def find_pairs(
         )
     )
     notes = (*plan.notes, *_another_kind(plan.suggested_task, task))
-    found = Found(matches, plan.leftovers, notes, plan.suggested_task)
+    found = FoundPairs(matches, plan.leftovers, notes, plan.suggested_task)
     if not matches:
         raise _no_pair(paths, plan, found.problems)
     return found
 
 
 def _no_pair(paths: tuple[Path, ...], plan: PairingPlan, problems: tuple[str, ...]) -> InputError:
-    reason = Said(
+    reason = Message(
         "no usable pair in it: all are excluded" if plan.active else "no usable pair in it"
     )
     return InputError(
         ", ".join(str(path) for path in paths[:3]),
-        Said("{0} ({1})", reason, problems[0]) if problems else reason,
+        Message("{0} ({1})", reason, problems[0]) if problems else reason,
         "Give a folder with a/ and b/ holding pictures of the same names, or names that differ "
         "in one word, such as x_pet and x_mri.",
     )
@@ -89,7 +89,7 @@ def _another_kind(suggested: str, task: str | None) -> tuple[str, ...]:
         "“{2}” ({3})."
     )
     spoken_of, chosen = get_task(suggested), get_task(task)
-    return (Said(text, Said(spoken_of.title), suggested, Said(chosen.title), task),)
+    return (Message(text, Message(spoken_of.title), suggested, Message(chosen.title), task),)
 
 
 def _excluded(name: str, patterns: Sequence[str]) -> bool:
@@ -110,7 +110,7 @@ def fingerprint(matches: Sequence[Match], truth: bool) -> str:
             try:
                 stat = path.stat()
             except OSError as error:
-                why = error.strerror or Said("it cannot be read")
+                why = error.strerror or Message("it cannot be read")
                 raise InputError(str(path), why) from error
             line = f"{match.folder.as_posix()}|{path.name}|{stat.st_size}|{stat.st_mtime_ns}\n"
             digest.update(line.encode("utf-8", "surrogatepass"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core.errors import FusionError, InputError, Said, SizeMismatch
+from core.errors import FusionError, InputError, Message, SizeMismatch
 from core.fusion.color import split as split_colours
 from core.io import read_pair
 from core.io.values import has_own_window
@@ -21,7 +21,7 @@ from core.types import FloatArray, SourcePair
 from core.windows import Window
 from trainer.config.config import TrainConfig
 from trainer.data.pairs import find_pairs
-from trainer.data.split import Split, divide, given
+from trainer.data.split import DataSplit, divide, given
 
 _FEW = 10
 _WORKERS = 2
@@ -43,7 +43,7 @@ class BadPair:
 
 
 @dataclass(frozen=True)
-class Survey:
+class PreflightReport:
     """What was found in the data.
 
     Attributes:
@@ -60,7 +60,7 @@ class Survey:
     """
 
     pairs: int
-    split: Split
+    split: DataSplit
     unreadable: tuple[BadPair, ...] = ()
     mismatched: tuple[BadPair, ...] = ()
     misaligned: tuple[BadPair, ...] = ()
@@ -77,7 +77,7 @@ class Survey:
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Inspection:
     """What one pair looks like: exactly one of ``size``, ``unreadable``, ``mismatched`` is set."""
 
     size: tuple[int, int] | None = None
@@ -88,14 +88,14 @@ class _Look:
     has_holes: bool = False
 
 
-def survey(
+def run_preflight(
     data: Path | Sequence[Path],
     config: TrainConfig,
     progress: Progress | None = None,
     share: float = 0.2,
     validation: Path | None = None,
     swapped: bool = False,
-) -> Survey:
+) -> PreflightReport:
     """Look at every pair of ``data``, as :func:`trainer.run.loop.train` will use it.
 
     Args:
@@ -118,19 +118,19 @@ def survey(
     usable = _only(division, {match for match, look in looks.items() if look.size})
     if not usable.train:
         reason = next((look.unreadable or look.mismatched for look in looks.values()), "")
-        why = Said("not one pair can be used")
+        why = Message("not one pair can be used")
         raise InputError(
             ", ".join(str(p) for p in ([data] if isinstance(data, Path) else data)),
-            Said("{0} ({1})", why, reason) if reason else why,
+            Message("{0} ({1})", why, reason) if reason else why,
         )
     sizes = [look.size for look in looks.values() if look.size]
-    return Survey(
+    return PreflightReport(
         len(usable.train) + len(usable.validation),
         usable,
         tuple(BadPair(m.name, k.unreadable) for m, k in looks.items() if k.unreadable),
         tuple(BadPair(m.name, k.mismatched) for m, k in looks.items() if k.mismatched),
         tuple(
-            BadPair(m.name, Said("B seems to be shifted by about {0:.0f} pixels", k.shift))
+            BadPair(m.name, Message("B seems to be shifted by about {0:.0f} pixels", k.shift))
             for m, k in looks.items()
             if k.shift
         ),
@@ -142,7 +142,7 @@ def survey(
     )
 
 
-def _only(division: Split, usable: set[Match]) -> Split:
+def _only(division: DataSplit, usable: set[Match]) -> DataSplit:
     return replace(
         division,
         train=tuple(m for m in division.train if m in usable),
@@ -150,7 +150,9 @@ def _only(division: Split, usable: set[Match]) -> Split:
     )
 
 
-def _warnings(division: Split, sizes: Sequence[tuple[int, int]], config: TrainConfig) -> list[str]:
+def _warnings(
+    division: DataSplit, sizes: Sequence[tuple[int, int]], config: TrainConfig
+) -> list[str]:
     words = [division.note] if division.note else []
     if len(division.train) < _FEW:
         text = (
@@ -158,7 +160,7 @@ def _warnings(division: Split, sizes: Sequence[tuple[int, int]], config: TrainCo
             if len(division.train) == 1
             else "Only {0} pairs to train on: the network may learn them by heart."
         )
-        words.append(Said(text, len(division.train)))
+        words.append(Message(text, len(division.train)))
     small = sum(min(size) < config.crop for size in sizes)
     if small:
         text = (
@@ -167,11 +169,11 @@ def _warnings(division: Split, sizes: Sequence[tuple[int, int]], config: TrainCo
             else "{0} pictures are smaller than a crop of {1} pixels and are continued by "
             "mirroring."
         )
-        words.append(Said(text, small, config.crop))
+        words.append(Message(text, small, config.crop))
     return words
 
 
-def _about_values(looks: Mapping[Match, _Look]) -> list[str]:
+def _about_values(looks: Mapping[Match, _Inspection]) -> list[str]:
     """What a person should know of deep and of incomplete pictures."""
     words: list[str] = []
     told = [(match.name, look.own_range) for match, look in looks.items() if look.own_range]
@@ -184,7 +186,7 @@ def _about_values(looks: Mapping[Match, _Look]) -> list[str]:
             else "In {0} pairs black to white is not all that the files could hold, but where "
             "their values lie ({1}: {2:.6g}…{3:.6g})."
         )
-        words.append(Said(text, len(told), name, low, high))
+        words.append(Message(text, len(told), name, low, high))
     holes = sum(look.has_holes for look in looks.values())
     if holes:
         text = (
@@ -192,12 +194,12 @@ def _about_values(looks: Mapping[Match, _Look]) -> list[str]:
             if holes == 1
             else "{0} pairs have pixels without data; they are filled from the other source."
         )
-        words.append(Said(text, holes))
+        words.append(Message(text, holes))
     return words
 
 
-def _looks(matches: Sequence[Match], config: TrainConfig, progress: Progress) -> list[_Look]:
-    looks: list[_Look] = []
+def _looks(matches: Sequence[Match], config: TrainConfig, progress: Progress) -> list[_Inspection]:
+    looks: list[_Inspection] = []
     with ThreadPoolExecutor(_WORKERS) as pool:
         futures = [pool.submit(_look, match, config) for match in matches]
         try:
@@ -211,15 +213,15 @@ def _looks(matches: Sequence[Match], config: TrainConfig, progress: Progress) ->
     return looks
 
 
-def _look(match: Match, config: TrainConfig) -> _Look:
+def _look(match: Match, config: TrainConfig) -> _Inspection:
     try:
         pair = read_pair(match.a, match.b, task=config.task, windows=config.windows)
         split_colours(pair, config.colour)
     except SizeMismatch as error:
-        return _Look(mismatched=Said.plain(error.why))
+        return _Inspection(mismatched=Message.plain(error.why))
     except FusionError as error:
-        return _Look(unreadable=Said.plain(error.why or error.what))
-    return _Look(
+        return _Inspection(unreadable=Message.plain(error.why or error.what))
+    return _Inspection(
         size=pair.a.size,
         shift=_shift(pair, _CERTAIN.get(config.task, 0.0)),
         own_range=next((i.window for i in (pair.a, pair.b) if has_own_window(i)), None),

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.fusion.color import split
 from core.io import read_image, read_pair
 from core.io.values import seen_as
@@ -100,12 +100,14 @@ def read_pairs(
         except InputError as error:
             # The name of the pair, for errors that are about both of its files.
             known = match.a.name in error.what or match.b.name in error.what
-            problems.append(error.said if known else Said("{0}: {1}", match.name, error.said))
+            problems.append(
+                error.message if known else Message("{0}: {1}", match.name, error.message)
+            )
     if not pairs:
-        why = Said("no usable pair among them")
+        why = Message("no usable pair among them")
         raise InputError(
             "The pictures to train on",
-            Said("{0} ({1})", why, problems[0]) if problems else why,
+            Message("{0} ({1})", why, problems[0]) if problems else why,
             "Give a folder with a/ and b/ holding pictures of the same names.",
         )
     return PairSet(tuple(pairs), tuple(problems))

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Literal
 
-from core.messages import Said
-from core.pairing.patients import person_as_written, person_of
+from core.messages import Message
+from core.pairing.patients import patient_as_written, patient_of
 from core.pairing.plan import Match
 from core.tasks import TASKS
 
@@ -25,22 +25,22 @@ _ENOUGH = 5
 """Name prefixes that make groups; with fewer they are rather kinds of pictures than patients."""
 
 _BLOCKS = 20
-_TOO_FEW = Said(
+_TOO_FEW = Message(
     "All pairs are too few: nothing is held back to judge by. Give a validation folder."
 )
 _NOTHING_HELD = {
-    "patient": Said(
+    "patient": Message(
         "All pairs are of one patient: nothing is held back to judge by. Give a validation folder."
     ),
-    "folder": Said(
+    "folder": Message(
         "All pairs are in one folder: nothing is held back to judge by. Give a validation folder."
     ),
 }
-_ONE_GROUP = Said(
+_ONE_GROUP = Message(
     "All pairs are of one group: nothing is held back to judge by. Give a validation folder."
 )
-_NEIGHBOURS = Said("Names do not tell patients apart: neighbours by name were kept together.")
-_NEIGHBOURS_OF_SCENES = Said(
+_NEIGHBOURS = Message("Names do not tell patients apart: neighbours by name were kept together.")
+_NEIGHBOURS_OF_SCENES = Message(
     "Names do not tell scenes apart: neighbours by name were kept together."
 )
 _MODALITIES = {word for task in TASKS.values() for word in (*task.hints_a, *task.hints_b)}
@@ -59,7 +59,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Split:
+class DataSplit:
     """Pairs to train on and pairs to judge by.
 
     Attributes:
@@ -90,7 +90,7 @@ class Split:
         return tuple(sorted(found, key=lambda group: (not group.validation, group.name)))
 
 
-def given(train: Sequence[Match], validation: Sequence[Match], task: str = "") -> Split:
+def given(train: Sequence[Match], validation: Sequence[Match], task: str = "") -> DataSplit:
     """The division of a run with a validation folder of its own; told if a patient is in both.
 
     ``task``: whether groups are called patients; "" calls them so.
@@ -98,7 +98,7 @@ def given(train: Sequence[Match], validation: Sequence[Match], task: str = "") -
     own = divide(train, 0)
     by, groups = _groups((*train, *validation))
     labels = _labels(by, groups) if by == "patient" else {}
-    split = Split(tuple(train), tuple(validation), own.groups, "given", "", labels)
+    split = DataSplit(tuple(train), tuple(validation), own.groups, "given", "", labels)
     both = sum(bool(group.train and group.validation) for group in split.sides())
     if not both:
         return split
@@ -116,7 +116,7 @@ def given(train: Sequence[Match], validation: Sequence[Match], task: str = "") -
         else "{0} groups are on both sides: the figures will look better than they are. Take "
         "their pictures out of one of the two folders."
     )
-    note = Said(patients, both) if _has_patients(task) else Said(groups_, both)
+    note = Message(patients, both) if _has_patients(task) else Message(groups_, both)
     return replace(split, note=note)
 
 
@@ -125,7 +125,7 @@ def _has_patients(task: str) -> bool:
     return not task or TASKS[task].medical
 
 
-def divide(matches: Sequence[Match], share: float, task: str = "") -> Split:
+def divide(matches: Sequence[Match], share: float, task: str = "") -> DataSplit:
     """Hold back about ``share`` of the pairs, whole groups only.
 
     Groups are patients where folders or names tell them (``patient07/…``, ``sub-07_…``), else
@@ -147,7 +147,7 @@ def divide(matches: Sequence[Match], share: float, task: str = "") -> Split:
     elif by == "order" and share > 0:
         note = _NEIGHBOURS if _has_patients(task) else _NEIGHBOURS_OF_SCENES
     sides = _ordered(train, matches), _ordered(validation, matches)
-    return Split(*sides, len(groups), by, note, _labels(by, groups))
+    return DataSplit(*sides, len(groups), by, note, _labels(by, groups))
 
 
 def _labels(by: str, groups: Mapping[str, Sequence[Match]]) -> dict[Match, str]:
@@ -161,7 +161,7 @@ def _called(by: str, name: str, members: Sequence[Match]) -> str:
     """A patient as the first folder or name writes it; neighbours by the first and last name."""
     if by == "patient":
         parts = (*members[0].folder.parts, members[0].name)
-        return next((as_written for p in parts if (as_written := person_as_written(p))), name)
+        return next((as_written for p in parts if (as_written := patient_as_written(p))), name)
     if by == "order" and len(members) > 1:
         return f"{members[0].name} – {members[-1].name}"
     return members[0].name if by == "order" else name
@@ -205,7 +205,7 @@ def _grouped(
 
 def _patient(match: Match) -> str:
     for part in (*match.folder.parts, match.name):
-        person = person_of(part)
+        person = patient_of(part)
         if person:
             return person
     return ""

@@ -14,7 +14,7 @@ from core.models.backbone import PATCH
 from core.models.network import UniFusionNet
 from trainer.config.config import TrainConfig
 from trainer.data.sampler import Batch
-from trainer.optimization.distributed import World
+from trainer.optimization.distributed import DistributedContext
 from trainer.optimization.losses import fusion_terms, reconstruction_loss
 
 _MOST_AROUND = 3
@@ -55,11 +55,11 @@ class BilevelStep:
     """
 
     def __init__(
-        self, network: UniFusionNet, config: TrainConfig, world: World | None = None
+        self, network: UniFusionNet, config: TrainConfig, world: DistributedContext | None = None
     ) -> None:
         self.network = network
         self.config = config
-        self.world = world or World()
+        self.world = world or DistributedContext()
         self.factors = (1.0, 1.0)
         self._alternate = config.bilevel and network.config.reconstruction
         self.phi = [parameter for _, parameter in network.phi()]

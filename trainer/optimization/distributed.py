@@ -10,7 +10,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 
 
 class Wish(IntEnum):
@@ -24,7 +24,7 @@ class Wish(IntEnum):
 
 
 @dataclass(frozen=True)
-class World:
+class DistributedContext:
     """This process among those that train together; the default is alone.
 
     Every process draws the same crops and takes its share of them; gradients and reported losses
@@ -48,9 +48,9 @@ class World:
         """Raise InputError if ``batch`` crops cannot be shared out evenly."""
         if batch % self.size:
             raise InputError(
-                Said("Batch {0}", batch),
-                Said("it cannot be divided among {0} processes", self.size),
-                Said("Give a multiple of {0}.", self.size),
+                Message("Batch {0}", batch),
+                Message("it cannot be divided among {0} processes", self.size),
+                Message("Give a multiple of {0}.", self.size),
             )
 
     def part(self, batch: int) -> slice:

@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.fusion.engine import FusionEngine
 from core.io import read_pair
 from core.metrics import METRICS, evaluate, to_luma8
@@ -105,8 +105,8 @@ def compare(
         try:
             pair = read_pair(match.a, match.b, task=task, windows=windows)
         except InputError as error:
-            why = Said.plain(error.why or error.what)
-            problems.append(Said("{0}: {1}", match.name, why))
+            why = Message.plain(error.why or error.what)
+            problems.append(Message("{0}: {1}", match.name, why))
             continue
         fused = [engine.fuse(FusionRequest(pair, task, name)).fused for name in methods]
         rows.append((_scored(pair, fused[0]), _scored(pair, fused[1])))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from trainer.config.form import field_of
 
 _BEAT = 0.05
 """Seconds between two looks at whether a waiting run was cancelled."""
 
 
-class Steering:
+class RunControl:
     """Pause, resume, stop, other learning rates, a smaller batch.
 
     The run heeds a wish at its next clean point, which is after the step under way.
@@ -73,7 +73,7 @@ class Steering:
             field = field_of(name)
             if not field.holds(rate):
                 text = "they must be numbers above {0} and at most {1}"
-                raise InputError("Learning rates", Said(text, field.minimum, field.maximum))
+                raise InputError("Learning rates", Message(text, field.minimum, field.maximum))
         if self.alternating and lower <= upper:
             raise InputError(
                 "Learning rates",

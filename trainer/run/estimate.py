@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import torch
 
 from core.device import choose_device, is_out_of_memory
-from core.errors import DeviceMemoryError, Said
+from core.errors import DeviceMemoryError, Message
 from core.progress import NullProgress, Progress
 from trainer.config.config import TrainConfig
-from trainer.data.preflight import Survey
+from trainer.data.preflight import PreflightReport
 from trainer.data.sampler import CropSampler, read_pairs
 from trainer.optimization.bilevel import BilevelStep
 from trainer.run.memory_usage import Peak, free_bytes, held_bytes
@@ -44,7 +44,10 @@ class Estimate:
 
 
 def estimate(
-    config: TrainConfig, survey: Survey, device: str = "auto", progress: Progress | None = None
+    config: TrainConfig,
+    survey: PreflightReport,
+    device: str = "auto",
+    progress: Progress | None = None,
 ) -> Estimate:
     """Time a few steps of ``config`` on some pairs of ``survey``; nothing is written.
 
@@ -88,7 +91,7 @@ def estimate(
         if not is_out_of_memory(error):
             raise
         raise DeviceMemoryError(
-            Said("{0} crops of {1}×{1} do not fit {2}", config.batch, config.crop, choice.name),
+            Message("{0} crops of {1}×{1} do not fit {2}", config.batch, config.crop, choice.name),
             "the memory ran out while timing a step",
             "Use fewer crops per step, or smaller ones.",
         ) from error
@@ -117,7 +120,7 @@ def _timed(
     return time.perf_counter() - began
 
 
-def _judgements(config: TrainConfig, survey: Survey) -> int:
+def _judgements(config: TrainConfig, survey: PreflightReport) -> int:
     """How many pairs will be judged over the whole run."""
     pairs = len(survey.split.validation)
     if config.validate_pairs:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from core import __version__
-from core.errors import InputError, PackError, Said
-from core.packs.format import Manifest, TrainingRecord, read_manifest, read_pack, write_pack
+from core.errors import InputError, Message, PackError
+from core.packs.format import PackManifest, TrainingRecord, read_manifest, read_pack, write_pack
 from trainer.config.config import TrainConfig, train_adapter
 from trainer.config.run_plan import RunPlan
 from trainer.events import Finished, Kept
@@ -24,10 +24,10 @@ from trainer.run_folder.initial_scores import read_start_figures
 from trainer.run_folder.registry import read_record, write_record
 
 if TYPE_CHECKING:
-    from trainer.run.trainer import Session
+    from trainer.run.trainer import Trainer
 
 
-def manifest_of(run: Session, steps: int, figures: dict[str, float]) -> Manifest:
+def manifest_of(run: Trainer, steps: int, figures: dict[str, float]) -> PackManifest:
     """The manifest of a pack of the run as it is now."""
     return _manifest(run.config, run.plan, run.state, len(run.material.pairs.pairs), steps, figures)
 
@@ -39,7 +39,7 @@ def _manifest(
     pairs: int,
     steps: int,
     figures: dict[str, float],
-) -> Manifest:
+) -> PackManifest:
     record = TrainingRecord(
         config=_shareable(config),
         steps=steps,
@@ -53,7 +53,7 @@ def _manifest(
         },
         parent=state.parent,
     )
-    return Manifest(
+    return PackManifest(
         name=plan.out.stem,
         title=plan.title or plan.out.stem,
         task=config.task,
@@ -74,7 +74,7 @@ def _shareable(config: TrainConfig) -> dict[str, object]:
     return plain
 
 
-def finish(run: Session) -> Finished:
+def finish(run: Trainer) -> Finished:
     """Write the pack and its card, and close the record.
 
     Raises:
@@ -101,7 +101,7 @@ def finish(run: Session) -> Finished:
     return done
 
 
-def _copy_best(plan: RunPlan, config: TrainConfig) -> Manifest:
+def _copy_best(plan: RunPlan, config: TrainConfig) -> PackManifest:
     backbone = Path(config.backbone) if config.backbone else None
     network, manifest = read_pack(plan.best, backbone)
     named = replace(manifest, name=plan.out.stem, title=plan.title or plan.out.stem)
@@ -109,18 +109,23 @@ def _copy_best(plan: RunPlan, config: TrainConfig) -> Manifest:
 
 
 def _finished(
-    plan: RunPlan, step: int, manifest: Manifest, kept: Kept, start: dict[str, float], judged: int
+    plan: RunPlan,
+    step: int,
+    manifest: PackManifest,
+    kept: Kept,
+    start: dict[str, float],
+    judged: int,
 ) -> Finished:
     figures = manifest.training.figures
     reached = score(figures, start) if figures and start else 0.0
     notes = []
     if kept == "best" and not manifest.training.steps:
         text = "No state of {0} steps scored higher than the start: the start was kept."
-        notes.append(Said(text, step))
+        notes.append(Message(text, step))
     elif kept == "best" and manifest.training.steps != step:
-        notes.append(Said("Trained for {0} steps; the state of the best score was kept.", step))
+        notes.append(Message("Trained for {0} steps; the state of the best score was kept.", step))
     if reached and reached < 1:
-        notes.append(Said("By its figures the start was better than this pack."))
+        notes.append(Message("By its figures the start was better than this pack."))
     curves = read_curves(plan.log) if plan.log.is_file() else None
     write_card(plan.card, manifest, start, curves, judged, notes)
     return Finished(

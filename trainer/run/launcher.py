@@ -17,10 +17,10 @@ import torch.multiprocessing as mp
 from torch._C._distributed_c10d import TCPStore
 
 from core.device import choose_device
-from core.errors import Cancelled, FusionError, InputError, Said
+from core.errors import Cancelled, FusionError, InputError, Message
 from trainer.config.config import TrainConfig
 from trainer.config.run_plan import RunPlan
-from trainer.optimization.distributed import World
+from trainer.optimization.distributed import DistributedContext
 from trainer.run.loop import train
 
 _MEETING = timedelta(minutes=5)
@@ -41,7 +41,7 @@ class _Meeting:
 @contextmanager
 def gathered(
     config: TrainConfig, plan: RunPlan, devices: int = 1, nodes: int = 1
-) -> Iterator[World]:
+) -> Iterator[DistributedContext]:
     """This process's place among those that train ``config`` together.
 
     Alone for one device on one node. Under ``torchrun`` the places are torchrun's. Else this
@@ -54,34 +54,36 @@ def gathered(
         FusionError: another process ended, or did not come.
     """
     if devices < 1 or nodes < 1:
-        what = Said("{0} devices on {1} nodes", devices, nodes)
+        what = Message("{0} devices on {1} nodes", devices, nodes)
         raise InputError(what, "there must be at least one")
     wanted = plan.device_of(config)
     if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
         with _joined_torchrun(wanted) as world:
             yield world
     elif devices * nodes == 1:
-        yield World()
+        yield DistributedContext()
     else:
-        World(0, devices * nodes).insist_divisible(config.batch)
+        DistributedContext(0, devices * nodes).insist_divisible(config.batch)
         with _started(config, plan, devices, nodes) as world:
             yield world
 
 
 @contextmanager
-def _joined_torchrun(wanted: str) -> Iterator[World]:
+def _joined_torchrun(wanted: str) -> Iterator[DistributedContext]:
     devices = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     _check_devices(wanted, devices)
     device = _device(wanted, int(os.environ.get("LOCAL_RANK", "0")), devices)
     dist.init_process_group(_backend(device), timeout=_PATIENCE)
     try:
-        yield World(dist.get_rank(), dist.get_world_size(), device)
+        yield DistributedContext(dist.get_rank(), dist.get_world_size(), device)
     finally:
         _leave()
 
 
 @contextmanager
-def _started(config: TrainConfig, plan: RunPlan, devices: int, nodes: int) -> Iterator[World]:
+def _started(
+    config: TrainConfig, plan: RunPlan, devices: int, nodes: int
+) -> Iterator[DistributedContext]:
     node, host, port = _place(nodes)
     _check_devices(plan.device_of(config), devices)
     first = node * devices
@@ -139,8 +141,8 @@ def _place(nodes: int) -> tuple[int, str, int]:
         )
     except (KeyError, ValueError) as error:
         raise InputError(
-            Said("{0} nodes", nodes),
-            Said("{0} does not say this node's place", error.args[0]),
+            Message("{0} nodes", nodes),
+            Message("{0} does not say this node's place", error.args[0]),
             "Set NODE_RANK (0 on the first node), MASTER_ADDR and MASTER_PORT on every node, or "
             "start the command by torchrun.",
         ) from error
@@ -152,14 +154,14 @@ def _check_devices(wanted: str, devices: int) -> None:
         return
     if devices > torch.cuda.device_count():
         raise InputError(
-            Said("{0} devices", devices),
-            Said("this machine has {0}", torch.cuda.device_count()),
+            Message("{0} devices", devices),
+            Message("this machine has {0}", torch.cuda.device_count()),
             "Give fewer, or --device cpu.",
         )
     if devices > 1 and ":" in wanted:
         raise InputError(
-            Said("{0} devices", devices),
-            Said("“{0}” names a single one", wanted),
+            Message("{0} devices", devices),
+            Message("“{0}” names a single one", wanted),
             "Give --device cuda; the first of them are taken.",
         )
 
@@ -180,7 +182,7 @@ def _backend(device: str) -> str:
     return "nccl" if device != "cpu" and dist.is_nccl_available() else "gloo"
 
 
-def _met(wanted: str, meeting: _Meeting, rank: int, store: TCPStore | None) -> World:
+def _met(wanted: str, meeting: _Meeting, rank: int, store: TCPStore | None) -> DistributedContext:
     device = _device(wanted, rank % meeting.devices, meeting.devices)
     if device == "cpu":
         torch.set_num_threads(max(1, torch.get_num_threads() // meeting.devices))
@@ -188,7 +190,7 @@ def _met(wanted: str, meeting: _Meeting, rank: int, store: TCPStore | None) -> W
     dist.init_process_group(
         _backend(device), store=store, rank=rank, world_size=meeting.size, timeout=_PATIENCE
     )
-    return World(rank, meeting.size, device)
+    return DistributedContext(rank, meeting.size, device)
 
 
 def _leave() -> None:

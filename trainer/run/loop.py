@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from core.device import is_out_of_memory
-from core.errors import Cancelled, DeviceMemoryError, FusionError, InputError, OutputError, Said
+from core.errors import Cancelled, DeviceMemoryError, FusionError, InputError, Message, OutputError
 from core.io.atomic import output_error
 from core.packs.format import SUFFIX
 from core.progress import NullProgress, Progress
@@ -26,11 +26,11 @@ from trainer.events import (
     Started,
     TrainEvent,
 )
-from trainer.optimization.distributed import Wish, World
-from trainer.run.control import Steering
+from trainer.optimization.distributed import DistributedContext, Wish
+from trainer.run.control import RunControl
 from trainer.run.export import finish
 from trainer.run.network import Diverged
-from trainer.run.trainer import Session, open_session
+from trainer.run.trainer import Trainer, open_trainer
 from trainer.run_folder.lock import locked
 from trainer.run_folder.registry import State, remove_leftovers, write_record
 from trainer.run_folder.tensorboard import Board
@@ -42,8 +42,8 @@ def train(
     config: TrainConfig,
     plan: RunPlan,
     progress: Progress | None = None,
-    steering: Steering | None = None,
-    world: World | None = None,
+    steering: RunControl | None = None,
+    world: DistributedContext | None = None,
 ) -> Iterator[TrainEvent]:
     """Train, yielding events; goes on from the plan's checkpoint if there is one.
 
@@ -59,7 +59,7 @@ def train(
         Diverged: a loss stopped being a number. DeviceMemoryError: the batch does not fit.
         Cancelled: the caller said stop.
     """
-    world = world or World()
+    world = world or DistributedContext()
     if world.leads:
         _check_output(config, plan)
     world.insist_divisible(config.batch)
@@ -67,8 +67,8 @@ def train(
     with locked(plan.run_folder) if world.leads else nullcontext():
         if world.leads:
             remove_leftovers(plan)
-        run = open_session(
-            config, plan, progress or NullProgress(), steering or Steering(answers=False), world
+        run = open_trainer(
+            config, plan, progress or NullProgress(), steering or RunControl(answers=False), world
         )
         with _recorded(run), board or nullcontext():
             yield _started(run)
@@ -82,7 +82,7 @@ def train(
                 yield finish(run)
 
 
-def _started(run: Session) -> Started:
+def _started(run: Trainer) -> Started:
     material = run.material
     return Started(
         run.state.step,
@@ -97,16 +97,16 @@ def _started(run: Session) -> Started:
     )
 
 
-def _unused(config: TrainConfig) -> Iterator[Said]:
+def _unused(config: TrainConfig) -> Iterator[Message]:
     """What was given, and is of no effect."""
     if config.backbone and config.network.backbone.kind != "dinov3":
-        yield Said("The DINOv3 file is not used: the network of this run needs none.")
+        yield Message("The DINOv3 file is not used: the network of this run needs none.")
 
 
 def _check_output(config: TrainConfig, plan: RunPlan) -> None:
     """Refuse, before hours of work, an output that could not be written or is an input."""
     if plan.out.suffix != SUFFIX:
-        raise InputError(str(plan.out), Said("a pack's name ends in {0}", SUFFIX))
+        raise InputError(str(plan.out), Message("a pack's name ends in {0}", SUFFIX))
     for source in (config.init, config.backbone):
         if source and plan.out.resolve() == Path(source).resolve():
             raise InputError(
@@ -118,12 +118,12 @@ def _check_output(config: TrainConfig, plan: RunPlan) -> None:
         raise output_error(plan.run_folder, error) from error
     if plan.out.is_dir() or not os.access(plan.run_folder, os.W_OK):
         raise OutputError(
-            Said("Cannot write {0}", plan.out), "there is a folder in its way, or no permission"
+            Message("Cannot write {0}", plan.out), "there is a folder in its way, or no permission"
         )
 
 
 @contextmanager
-def _recorded(run: Session) -> Iterator[None]:
+def _recorded(run: Trainer) -> Iterator[None]:
     """Keep ``run.json`` true: what the run is doing, and how it ended."""
 
     def note(state: State, why: str = "") -> None:
@@ -135,13 +135,13 @@ def _recorded(run: Session) -> Iterator[None]:
         yield
     except BaseException as error:
         stopped = isinstance(error, Cancelled | GeneratorExit | KeyboardInterrupt)
-        why = error.said if isinstance(error, FusionError) else type(error).__name__
+        why = error.message if isinstance(error, FusionError) else type(error).__name__
         with suppress(OutputError):  # the error on its way says more
             note("stopped" if stopped else "failed", "" if stopped else why)
         raise
 
 
-def _course(run: Session) -> Iterator[TrainEvent]:
+def _course(run: Trainer) -> Iterator[TrainEvent]:
     """Everything between the first event and the last."""
     try:
         yield from _judged_if_due(run, resumed=True)
@@ -157,12 +157,12 @@ def _course(run: Session) -> Iterator[TrainEvent]:
         raise
 
 
-def _keep_whole(run: Session) -> None:
+def _keep_whole(run: Trainer) -> None:
     if run.state.step > 0 and not run.ruined():
         run.save()
 
 
-def _judged_if_due(run: Session, resumed: bool = False) -> Iterator[TrainEvent]:
+def _judged_if_due(run: Trainer, resumed: bool = False) -> Iterator[TrainEvent]:
     """Figures of the start, of a due step, or of one that was killed before they were taken."""
     config, step = run.config, run.state.step
     if run.material.validation is None or not run.world.leads:
@@ -172,7 +172,7 @@ def _judged_if_due(run: Session, resumed: bool = False) -> Iterator[TrainEvent]:
         yield run.judge()
 
 
-def _steps(run: Session) -> Iterator[TrainEvent]:
+def _steps(run: Trainer) -> Iterator[TrainEvent]:
     config = run.config
     while run.state.step < config.steps:
         if run.world.leads and run.steering.paused:
@@ -194,7 +194,7 @@ def _steps(run: Session) -> Iterator[TrainEvent]:
         yield from _with_smaller_batch(run, failure)
 
 
-def _wish(run: Session) -> Wish:
+def _wish(run: Trainer) -> Wish:
     try:
         run.progress.check()
     except Cancelled:
@@ -202,7 +202,7 @@ def _wish(run: Session) -> Wish:
     return Wish.FINISH if run.world.leads and run.steering.stopping else Wish.TRAIN
 
 
-def _after_step(run: Session) -> Iterator[TrainEvent]:
+def _after_step(run: Trainer) -> Iterator[TrainEvent]:
     config, step = run.config, run.state.step
     if _due(step, config.log_every, config.steps):
         yield run.stepped()
@@ -215,7 +215,7 @@ def _due(step: int, every: int, last: int) -> bool:
     return bool(every) and (step % every == 0 or step == last)
 
 
-def _pause(run: Session) -> Iterator[TrainEvent]:
+def _pause(run: Trainer) -> Iterator[TrainEvent]:
     """Save, and wait for a wish; other learning rates are taken meanwhile."""
     yield run.save()
     write_record(replace(run.record(), state="paused"))
@@ -240,7 +240,7 @@ def _pause(run: Session) -> Iterator[TrainEvent]:
         yield Resumed(run.state.step)
 
 
-def _with_smaller_batch(run: Session, error: BaseException) -> Iterator[TrainEvent]:
+def _with_smaller_batch(run: Trainer, error: BaseException) -> Iterator[TrainEvent]:
     """Go back to the last good state and ask whether half the batch will do.
 
     Raises:
@@ -248,7 +248,7 @@ def _with_smaller_batch(run: Session, error: BaseException) -> Iterator[TrainEve
     """
     failed, smaller = run.batch, run.batch // 2
     refused = DeviceMemoryError(
-        Said(
+        Message(
             "Training with {0} crops of {1}×{1} does not fit {2}",
             failed,
             run.config.crop,
@@ -276,7 +276,7 @@ def _with_smaller_batch(run: Session, error: BaseException) -> Iterator[TrainEve
     yield Reduced(run.state.step, smaller)
 
 
-def _last_words(run: Session) -> Iterator[TrainEvent]:
+def _last_words(run: Trainer) -> Iterator[TrainEvent]:
     """Save and judge the state the run ends with, where that was not done."""
     if not run.world.leads:
         return

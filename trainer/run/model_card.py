@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.io.atomic import atomic_write
-from core.packs.format import Manifest
+from core.packs.format import PackManifest
 from core.tasks import get_task
 from trainer.run.score import SCORED
-from trainer.run_folder.history import Curves
+from trainer.run_folder.history import History
 
 _ROWS = 12
 _LISTED = (
@@ -30,9 +30,9 @@ _LISTED = (
 
 def write_card(
     path: Path,
-    manifest: Manifest,
+    manifest: PackManifest,
     start: Mapping[str, float],
-    curves: Curves | None = None,
+    curves: History | None = None,
     validation: int = 0,
     notes: Sequence[str] = (),
 ) -> None:
@@ -65,7 +65,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def _head(manifest: Manifest) -> str:
+def _head(manifest: PackManifest) -> str:
     task, record, network = get_task(manifest.task), manifest.training, manifest.network
     use = " Research use only." if task.medical else ""
     minutes = record.seconds / 60
@@ -86,7 +86,7 @@ def _head(manifest: Manifest) -> str:
     return f"# {manifest.title}\n\n`{manifest.name}`.{use}\n\n" + _table(["", ""], rows)
 
 
-def _data(manifest: Manifest, validation: int) -> str:
+def _data(manifest: PackManifest, validation: int) -> str:
     lines = [f"- {line}" for line in manifest.data]
     lines.append(f"- {manifest.training.pairs} pairs to train on, {validation} to judge by")
     return "## Data\n\n" + "\n".join(lines)
@@ -107,7 +107,7 @@ def _figures(figures: Mapping[str, float], start: Mapping[str, float], pairs: in
     return head + _table(["figure", "start", "this pack", "change"], rows)
 
 
-def _curves(curves: Curves) -> str:
+def _curves(curves: History) -> str:
     """The curves as a table of at most a dozen rows."""
     names = [n for n in ("lower", "upper", "lr_lower", "lr_upper") if n in curves.series]
     count = len(curves.steps)

@@ -10,23 +10,23 @@ from dataclasses import dataclass, replace
 import torch
 
 from core.device import choose_device
-from core.errors import InputError, OutputError, PackError, Said
+from core.errors import InputError, Message, OutputError, PackError
 from core.io.atomic import atomic_write
 from core.packs.format import check_backbone_of, read_manifest, write_pack
 from core.progress import Progress
 from core.types import DeviceChoice
 from trainer.config.config import TrainConfig
 from trainer.config.run_plan import RunPlan
-from trainer.data.dataset import Material, read_material
+from trainer.data.dataset import Dataset, read_dataset
 from trainer.data.sampler import CropSampler
-from trainer.events import Saved, Stepped, Strip, Validated
+from trainer.events import PreviewImages, Saved, Stepped, Validated
 from trainer.optimization.bilevel import BilevelStep
-from trainer.optimization.distributed import World
-from trainer.run.control import Steering
+from trainer.optimization.distributed import DistributedContext
+from trainer.run.control import RunControl
 from trainer.run.memory_usage import used_bytes
 from trainer.run.network import _TO_TRAIN, Diverged, _backbone_of, averaged, new_network
 from trainer.run.score import score
-from trainer.run.validation import Judged, validate
+from trainer.run.validation import ValidationResult, validate
 from trainer.run_folder.checkpoint import (
     CheckpointDamaged,
     RunState,
@@ -34,26 +34,26 @@ from trainer.run_folder.checkpoint import (
     save_checkpoint,
 )
 from trainer.run_folder.history import RunLog
-from trainer.run_folder.initial_scores import Start, read_start, write_start
+from trainer.run_folder.initial_scores import InitialScores, read_start, write_start
 from trainer.run_folder.preview import write_strip
 from trainer.run_folder.registry import RunRecord, write_record
 
 
 @dataclass
-class Session:
+class Trainer:
     """What one sitting of a run holds in its hands."""
 
     config: TrainConfig
     plan: RunPlan
     device: DeviceChoice
-    world: World
+    world: DistributedContext
     progress: Progress
-    steering: Steering
+    steering: RunControl
     log: RunLog
-    material: Material
+    material: Dataset
     step: BilevelStep
     state: RunState
-    start: Start | None = None
+    start: InitialScores | None = None
     best: float = -math.inf
     saved_at: int = -1
     torn: bool = False
@@ -102,7 +102,7 @@ class Session:
         losses = self.step(batch, number)
         bad = [name for name, value in losses.items() if not math.isfinite(value)]
         if bad:
-            raise self._diverged(Said("loss “{0}”", bad[0]))
+            raise self._diverged(Message("loss “{0}”", bad[0]))
         sums = self.state.sums
         spent = time.perf_counter() - began
         self.elapsed += spent
@@ -145,16 +145,16 @@ class Session:
         """Raise Diverged if a weight is no number."""
         name = self.ruined()
         if name:
-            raise self._diverged(Said("weight “{0}”", name))
+            raise self._diverged(Message("weight “{0}”", name))
 
-    def _diverged(self, what: Said) -> Diverged:
-        kept = Said("no state had been saved yet")
+    def _diverged(self, what: Message) -> Diverged:
+        kept = Message("no state had been saved yet")
         if self.plan.checkpoint.is_file():
-            kept = Said("the last good state, of step {0}, is kept", max(self.saved_at, 0))
+            kept = Message("the last good state, of step {0}, is kept", max(self.saved_at, 0))
         return Diverged(
-            Said("Training diverged at step {0}", self.state.step),
-            Said("{0} is no longer a number", what),
-            Said("Lower the learning rates and start again; {0}.", kept),
+            Message("Training diverged at step {0}", self.state.step),
+            Message("{0} is no longer a number", what),
+            Message("Lower the learning rates and start again; {0}.", kept),
         )
 
     def save(self) -> Saved:
@@ -195,7 +195,7 @@ class Session:
             pairs = self.material.validation.pairs
             judged = validate(network, pairs, self.device.name, self.progress)
             if self.start is None:
-                self.start = Start(judged.figures, judged.fused)
+                self.start = InitialScores(judged.figures, judged.fused)
                 write_start(self.plan.start, self.start, self.material.judged_sha256)
             reached = score(judged.figures, self.start.figures)
             # The start is a candidate as well: a run that only gets worse keeps it.
@@ -212,16 +212,20 @@ class Session:
             write_strip(self.plan.strip, strip, self.state.step)
         return Validated(self.state.step, judged.figures, strip, reached, best)
 
-    def _strip(self, judged: Judged) -> Strip:
+    def _strip(self, judged: ValidationResult) -> PreviewImages:
         before = self.start.fused if self.start is not None else judged.fused
         if before.shape != judged.fused.shape:
             before = judged.fused
-        return Strip(judged.a, judged.b, judged.fused, before)
+        return PreviewImages(judged.a, judged.b, judged.fused, before)
 
 
-def open_session(
-    config: TrainConfig, plan: RunPlan, progress: Progress, steering: Steering, world: World
-) -> Session:
+def open_trainer(
+    config: TrainConfig,
+    plan: RunPlan,
+    progress: Progress,
+    steering: RunControl,
+    world: DistributedContext,
+) -> Trainer:
     """Read the pictures, build the network, go back to where the run stopped.
 
     Raises:
@@ -233,7 +237,7 @@ def open_session(
     check_backbone_of(config.network, _backbone_of(config), _TO_TRAIN)
     # Where memory may run out for a smaller batch to be taken, one crop must do.
     batch = 1 if resuming or steering.smaller_allowed else config.batch // world.size
-    material = read_material(config, plan, progress, device.name, batch)
+    material = read_dataset(config, plan, progress, device.name, batch)
     network, digest, parent = new_network(config, resuming)
     step = BilevelStep(network.to(device.name), config, world)
     state = RunState(backbone_sha256=digest, parent=parent, data_sha256=material.sha256)
@@ -242,7 +246,7 @@ def open_session(
         material = replace(material, notes=(*material.notes, *note))
         step.factors = (state.factor_lower, state.factor_upper)
     steering.alternating = config.bilevel and config.network.reconstruction
-    run = Session(
+    run = Trainer(
         config, plan, device, world, progress, steering, RunLog(plan.log), material, step, state
     )
     run.saved_at = state.step if resuming else -1
@@ -257,7 +261,7 @@ def open_session(
     return run
 
 
-def _take_up(run: Session, resuming: bool) -> None:
+def _take_up(run: Trainer, resuming: bool) -> None:
     """Fit log, start and best to the step the run goes on at; of another attempt nothing stays."""
     run.log.cut(run.state.step if resuming else -1)
     if not resuming:
@@ -294,7 +298,7 @@ def load_newest(
             text = (
                 "The newest checkpoint is damaged; the run goes on from the one before, step {0}."
             )
-            return state, (Said(text, state.step),)
+            return state, (Message(text, state.step),)
         raise
 
 

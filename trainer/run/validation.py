@@ -14,7 +14,7 @@ from core.available_memory import give_back
 from core.metrics import evaluate, to_luma8
 from core.missing_data import judgeable
 from core.models.network import UniFusionNet, pad_to_patches
-from core.models.tiling import WHOLE, Stripes, Walk
+from core.models.tiling import WHOLE_IMAGE, StripTiling, TilingStrategy
 from core.progress import Progress
 from core.types import BoolArray, FloatArray
 from trainer.data.sampler import TrainingPair
@@ -26,7 +26,7 @@ METRICS = ("Qabf", "MI", "VIF")
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class ValidationResult:
     """Mean figures by name, and the first pair with what was made of it, H×W×ch in [0, 1]."""
 
     figures: dict[str, float]
@@ -38,7 +38,7 @@ class Judged:
 @torch.no_grad()
 def validate(
     network: UniFusionNet, pairs: Sequence[TrainingPair], device: str, progress: Progress
-) -> Judged:
+) -> ValidationResult:
     """Mean metrics, and reconstruction PSNR in dB, of ``network`` over ``pairs``.
 
     Of pictures of more than 2**20 pixels, as many in their middle are judged. The cut depends on
@@ -73,14 +73,14 @@ def validate(
     if first is None:
         raise ValueError("validate() needs at least one pair")
     means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
-    return Judged(means, *first)
+    return ValidationResult(means, *first)
 
 
-def _walk(picture: Tensor) -> Walk:
+def _walk(picture: Tensor) -> TilingStrategy:
     height, width = picture.shape[2:]
     if height * width <= _AT_ONCE:
-        return WHOLE
-    return Stripes(height, _AT_ONCE // width)
+        return WHOLE_IMAGE
+    return StripTiling(height, _AT_ONCE // width)
 
 
 def _judged_part(pair: TrainingPair) -> tuple[slice, slice]:

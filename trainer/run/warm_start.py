@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from core.errors import InputError, PackError, Said
+from core.errors import InputError, Message, PackError
 from core.models.blocks import ChannelAttention, CrossBlock, LearnedMixing
 from core.models.config import CONFIGS
 from core.models.network import UniFusionNet
@@ -30,8 +30,8 @@ def with_network_of_parent(config: TrainConfig, family: str = "") -> TrainConfig
     manifest = read_manifest(Path(config.init))
     if family and manifest.network.backbone != CONFIGS[family]().backbone:
         raise InputError(
-            Said("Network “{0}”", family),
-            Said("the pack to start from, “{0}”, is of another network", manifest.name),
+            Message("Network “{0}”", family),
+            Message("the pack to start from, “{0}”, is of another network", manifest.name),
             "Leave out --network, which takes the pack's, or start from another pack.",
         )
     return replace(config, network=manifest.network)

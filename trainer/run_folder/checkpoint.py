@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.io.atomic import atomic_write
 from core.packs.format import tensors_sha256
 from trainer.config.config import TrainConfig, train_adapter
@@ -114,7 +114,7 @@ def load_checkpoint(path: Path, config: TrainConfig, step: BilevelStep) -> RunSt
         if difference:
             raise InputError(
                 str(path),
-                Said("this run was started with other settings ({0})", difference),
+                Message("this run was started with other settings ({0})", difference),
                 "Resume with the same settings, or give another output.",
             )
         _restore(tensors, step)
@@ -160,7 +160,9 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 def _unreadable(path: Path, error: Exception) -> CheckpointDamaged:
     return CheckpointDamaged(
-        str(path), Said("the checkpoint cannot be read ({0})", error), "Delete it to start afresh."
+        str(path),
+        Message("the checkpoint cannot be read ({0})", error),
+        "Delete it to start afresh.",
     )
 
 
@@ -197,5 +199,5 @@ def _difference(saved: dict[str, Any], wanted: dict[str, Any], within: str = "")
             continue
         if isinstance(old, dict) and isinstance(new, dict):
             return _difference(old, new, f"{name}.")
-        return Said("{0} was {1}, now {2}", name, old, new)
+        return Message("{0} was {1}, now {2}", name, old, new)
     return ""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.io.atomic import atomic_write, output_error
 from core.io.readers.decoding import file_error
 from trainer.events import RatesChanged, Reduced, Stepped, TrainEvent, Validated
@@ -23,7 +23,7 @@ _BEYOND = 2**53
 
 
 @dataclass(frozen=True, eq=False)
-class Curves:
+class History:
     """What a log holds, in order of steps.
 
     Attributes:
@@ -123,7 +123,7 @@ def read_entries(path: Path) -> list[dict[str, Any]]:
     return entries
 
 
-def read_curves(path: Path) -> Curves:
+def read_curves(path: Path) -> History:
     """The curves of a run, given its folder or its log.
 
     Raises:
@@ -142,13 +142,13 @@ def read_curves(path: Path) -> Curves:
             figures.append({"step": entry["step"], **entry["validation"], **score})
         elif isinstance(entry.get("rates"), dict):
             lower, upper = (_number(entry["rates"].get(level)) for level in ("lower", "upper"))
-            text = Said("learning rates {0:g}, {1:g}", lower, upper)
+            text = Message("learning rates {0:g}, {1:g}", lower, upper)
             marks.append((entry["step"], text))
         elif "upper" not in entry and "batch" in entry:
-            marks.append((entry["step"], Said("batch {0}", entry["batch"])))
+            marks.append((entry["step"], Message("batch {0}", entry["batch"])))
         else:
             losses.append(entry)
-    return Curves(*_columns(losses), *_columns(figures), tuple(marks))
+    return History(*_columns(losses), *_columns(figures), tuple(marks))
 
 
 def _columns(rows: Iterable[Mapping[str, Any]]) -> tuple[Points, dict[str, Points]]:

@@ -18,20 +18,20 @@ _KEY = "unifusion_start"
 
 
 @dataclass(frozen=True, eq=False)
-class Start:
+class InitialScores:
     """What the network was before training: figures, and the fused first pair."""
 
     figures: dict[str, float]
     fused: FloatArray
 
 
-def write_start(path: Path, start: Start, judged_sha256: str) -> None:
+def write_start(path: Path, start: InitialScores, judged_sha256: str) -> None:
     header = {"figures": start.figures, "judged_sha256": judged_sha256}
     tensors = {"fused": torch.from_numpy(start.fused)}
     atomic_write(path, save(tensors, metadata={_KEY: json.dumps(header)}))
 
 
-def read_start(path: Path, judged_sha256: str) -> Start | None:
+def read_start(path: Path, judged_sha256: str) -> InitialScores | None:
     """What was written before the first step, or None if it is gone or of other pictures."""
     header, start = _start_file(path)
     return start if header.get("judged_sha256") == judged_sha256 else None
@@ -43,7 +43,7 @@ def read_start_figures(path: Path) -> dict[str, float]:
     return start.figures if start is not None else {}
 
 
-def _start_file(path: Path) -> tuple[dict[str, object], Start | None]:
+def _start_file(path: Path) -> tuple[dict[str, object], InitialScores | None]:
     try:
         with safe_open(path, framework="pt", device="cpu") as stream:
             header = dict(json.loads((stream.metadata() or {})[_KEY]))
@@ -51,4 +51,4 @@ def _start_file(path: Path) -> tuple[dict[str, object], Start | None]:
         figures = {str(name): float(value) for name, value in header["figures"].items()}
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError):
         return {}, None
-    return header, Start(figures, fused)
+    return header, InitialScores(figures, fused)

@@ -12,13 +12,13 @@ from safetensors.torch import save
 
 from core.io.atomic import atomic_write
 from core.types import FloatArray
-from trainer.events import Strip
+from trainer.events import PreviewImages
 
 _KEY = "unifusion_strip"
 _PARTS = ("a", "b", "now", "start")
 
 
-def write_strip(path: Path, strip: Strip, step: int) -> None:
+def write_strip(path: Path, strip: PreviewImages, step: int) -> None:
     """Keep the pictures in 8 bits, as they are shown.
 
     Raises:
@@ -28,7 +28,7 @@ def write_strip(path: Path, strip: Strip, step: int) -> None:
     atomic_write(path, save(tensors, metadata={_KEY: json.dumps({"step": step})}))
 
 
-def read_strip(path: Path) -> tuple[int, Strip] | None:
+def read_strip(path: Path) -> tuple[int, PreviewImages] | None:
     """Step and pictures (H×W×ch in [0, 1]), or None where there are none that can be read."""
     try:
         with safe_open(path, framework="pt", device="cpu") as stream:
@@ -36,7 +36,7 @@ def read_strip(path: Path) -> tuple[int, Strip] | None:
             parts = [_pixels(stream.get_tensor(name).numpy()) for name in _PARTS]
     except (SafetensorError, OSError, KeyError, TypeError, ValueError):
         return None
-    return int(step), Strip(*parts)
+    return int(step), PreviewImages(*parts)
 
 
 def _codes(pixels: FloatArray) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.io.atomic import atomic_write, output_error, remove_parts
 from core.messages import from_data, to_data
 from trainer.config.config import TrainConfig, train_adapter
@@ -35,13 +35,13 @@ from trainer.config.run_plan import (
     STRIP,
     RunPlan,
 )
-from trainer.config.validation_messages import first_fault
-from trainer.run_folder.history import Curves, read_curves
+from trainer.config.validation_messages import first_message
+from trainer.run_folder.history import History, read_curves
 from trainer.run_folder.lock import is_locked, locked
 
 __all__ = [
-    "Curves",
     "DamagedRun",
+    "History",
     "RunRecord",
     "RunSummary",
     "discard",
@@ -165,10 +165,10 @@ def read_record(folder: Path) -> RunRecord:
     path = folder / RECORD
     try:
         if path.stat().st_size > _MOST_BYTES:
-            raise ValueError(Said("run.json is too large to be a record"))
+            raise ValueError(Message("run.json is too large to be a record"))
         raw = json.loads(path.read_text(encoding="utf-8"))
         if raw.pop("format") != _FORMAT:
-            raise ValueError(Said("another version of this program wrote it"))
+            raise ValueError(Message("another version of this program wrote it"))
         why = from_data(raw.pop("why", ""))
         record = _record_adapter.validate_python(raw)
         # The folder may have been moved or renamed since, with the pack it belongs to.
@@ -177,7 +177,7 @@ def read_record(folder: Path) -> RunRecord:
         when = record.when if record.when.tzinfo else record.when.replace(tzinfo=UTC)
         return replace(record, plan=plan, when=when, why=why)
     except _DAMAGE as error:
-        why = Said("it holds no run that can be gone on with ({0})", _reason(error))
+        why = Message("it holds no run that can be gone on with ({0})", _reason(error))
         raise InputError(str(folder), why) from error
 
 
@@ -187,12 +187,12 @@ _DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionEr
 def _reason(error: Exception) -> str:
     """What is wrong with a record, in few words."""
     if isinstance(error, ValidationError):
-        where, why = first_fault(error)
-        return Said("{0}: {1}", where, why)
+        where, why = first_message(error)
+        return Message("{0}: {1}", where, why)
     if isinstance(error, OSError):
-        return error.strerror or Said("it cannot be read")
+        return error.strerror or Message("it cannot be read")
     own = error.args[0] if error.args else None
-    return own if isinstance(own, Said) else Said("run.json is damaged")
+    return own if isinstance(own, Message) else Message("run.json is damaged")
 
 
 def unfinished(folder: Path) -> tuple[RunSummary, ...]:

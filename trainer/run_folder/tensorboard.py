@@ -9,7 +9,7 @@ import numpy as np
 
 from core.errors import InputError
 from trainer.config.run_plan import BOARD, RunPlan
-from trainer.events import Stepped, Strip, TrainEvent, Validated
+from trainer.events import PreviewImages, Stepped, TrainEvent, Validated
 
 
 class Board:
@@ -54,5 +54,5 @@ class Board:
             self._writer.add_image("strip", _wide(event.strip), event.step, dataformats="HWC")
 
 
-def _wide(strip: Strip) -> np.ndarray[Any, Any]:
+def _wide(strip: PreviewImages) -> np.ndarray[Any, Any]:
     return np.concatenate([strip.a, strip.b, strip.now, strip.start], axis=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.io.readers.decoding import check_size, damaged
 
 _MODEST = 25_000_000
@@ -35,11 +35,13 @@ def check_claim(path: Path, width: int, height: int, size: int, least: float = 0
     check_size(path, width, height)
     if size < least:
         text = "it claims {0}×{1} pixels, which {2} bytes cannot hold"
-        raise damaged(path, Said(text, width, height, size))
+        raise damaged(path, Message(text, width, height, size))
     pixels = width * height
     if pixels > _MODEST and pixels > size * _PER_BYTE:
         text = "it claims {0}×{1} pixels but has only {2} bytes: next to nothing is in it"
-        raise InputError(str(path), Said(text, width, height, size), "Crop it or make it smaller.")
+        raise InputError(
+            str(path), Message(text, width, height, size), "Crop it or make it smaller."
+        )
 
 
 def least_deflated(size: int) -> float:

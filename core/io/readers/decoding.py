@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import DamagedImage, InputError, Said
+from core.errors import DamagedImage, InputError, Message
 from core.io import nodata
 from core.io.readers.icc import cmyk_to_rgb, to_srgb
 from core.io.values import Range, windowed
@@ -135,19 +135,19 @@ def file_error(path: Path, error: OSError) -> InputError:
         )
     reason = error.strerror or str(error)
     return InputError(
-        str(path), Said("it cannot be read ({0})", reason), "Check the disk and the name."
+        str(path), Message("it cannot be read ({0})", reason), "Check the disk and the name."
     )
 
 
 def damaged(path: Path, detail: str) -> DamagedImage:
     """The file is of a known kind but cannot be decoded."""
-    if not isinstance(detail, Said):  # what a decoder says may be long
+    if not isinstance(detail, Message):  # what a decoder says may be long
         lines = detail.strip().splitlines()
         tells = lines and " object at 0x" not in lines[0]  # of a decoder's own insides
-        detail = lines[0][:160].rstrip(".") if tells else Said("cannot be decoded")
+        detail = lines[0][:160].rstrip(".") if tells else Message("cannot be decoded")
     return DamagedImage(
         str(path),
-        Said("the file is damaged or incomplete ({0})", detail),
+        Message("the file is damaged or incomplete ({0})", detail),
         "Copy or export it again.",
     )
 
@@ -161,13 +161,13 @@ def check_size(path: Path, width: int, height: int) -> None:
     if width < 1 or height < 1:
         raise InputError(
             str(path),
-            Said("the picture has no pixels ({0}×{1})", width, height),
+            Message("the picture has no pixels ({0}×{1})", width, height),
             "Export it again.",
         )
     if width * height > MAX_PIXELS:
         raise InputError(
             str(path),
-            Said(
+            Message(
                 "{0}×{1} pixels are more than the limit of {2} million",
                 width,
                 height,
@@ -177,7 +177,7 @@ def check_size(path: Path, width: int, height: int) -> None:
         )
 
 
-def check_frames(path: Path, frames: int, what: Said) -> None:
+def check_frames(path: Path, frames: int, what: Message) -> None:
     """Refuse a file of several pictures.
 
     Raises:
@@ -186,7 +186,7 @@ def check_frames(path: Path, frames: int, what: Said) -> None:
     if frames != 1:
         raise InputError(
             str(path),
-            Said("it holds {0} {1}, and only one picture can be fused", frames, what),
+            Message("it holds {0} {1}, and only one picture can be fused", frames, what),
             "Save the one you want as a file of its own.",
         )
 
@@ -213,7 +213,7 @@ def finish(path: Path, decoded: Decoded) -> Image:
     if decoded.orientation in _TURNS:
         data = upright(data, decoded.orientation)
         mask = None if mask is None else upright(mask, decoded.orientation)
-        notes.append(Said("Turned upright, as the file's orientation mark says."))
+        notes.append(Message("Turned upright, as the file's orientation mark says."))
     factor, offset = decoded.scale
     image = Image(
         data=np.ascontiguousarray(_scaled(data, decoded.scale)),
@@ -241,9 +241,9 @@ def _to_grey_or_srgb(decoded: Decoded, notes: list[str]) -> Samples:
         notes.extend([note] if note else [])
     elif decoded.profile:
         text = "The embedded colour profile was left out: it does not fit these numbers."
-        notes.append(Said(text))
+        notes.append(Message(text))
     if decoded.kind == "cmyk":
-        notes.append(Said("CMYK was converted to RGB."))
+        notes.append(Message("CMYK was converted to RGB."))
         if converted is None:
             top = decoded.top if decoded.top else 1
             converted = cmyk_to_rgb(decoded.pixels, top)
@@ -287,9 +287,9 @@ def _onto_black(data: FloatArray, decoded: Decoded, notes: list[str]) -> FloatAr
     if np.all(decoded.alpha >= opaque):
         return data
     if not np.any(decoded.alpha):  # a channel that was never filled in, as in many bitmaps
-        notes.append(Said("It would be transparent everywhere; its opacity was left out."))
+        notes.append(Message("It would be transparent everywhere; its opacity was left out."))
         return data
-    notes.append(Said("Transparent areas were put on black."))
+    notes.append(Message("Transparent areas were put on black."))
     if decoded.premultiplied:
         return data
     cover = np.clip(decoded.alpha.astype(np.float32) / np.float32(opaque), 0, 1)

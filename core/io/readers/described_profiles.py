@@ -8,7 +8,7 @@ from typing import Any
 
 import imagecodecs
 
-from core.errors import Said
+from core.errors import Message
 from core.io.readers.decoding import Decoded
 
 _EXIF_PART, _INTEROPERABILITY_PART = 0x8769, 0xA005
@@ -43,7 +43,7 @@ def profile_told(
     if b"gAMA" in marks or b"cHRM" in marks:
         return _from_png(marks, decoded)
     if decoded.kind == "rgb" and is_adobe_rgb(exif):
-        decoded.profile_note = Said("Colours were converted from Adobe RGB, which EXIF names.")
+        decoded.profile_note = Message("Colours were converted from Adobe RGB, which EXIF names.")
         return bytes(imagecodecs.cms_profile("adobergb"))
     return None
 
@@ -66,7 +66,7 @@ def _from_cicp(mark: bytes, embedded: Any, decoded: Decoded) -> bytes | None:
     if len(mark) == 4 and tuple(mark[:2]) == _SRGB_CODES:
         return None
     decoded.notes.append(
-        Said("Its colours are described by codes this program does not know; they were kept.")
+        Message("Its colours are described by codes this program does not know; they were kept.")
     )
     return embedded if isinstance(embedded, bytes) and embedded else None
 
@@ -79,14 +79,14 @@ def _from_png(marks: Mapping[bytes, bytes], decoded: Decoded) -> bytes | None:
     if len(marks.get(b"cHRM", b"")) == 32:
         places = tuple(value / 1e5 for value in struct.unpack(">8I", marks[b"cHRM"]))
     if gamma <= 0 or not _SANE_GAMMA[0] <= 1 / gamma <= _SANE_GAMMA[1] or not all(places[1::2]):
-        decoded.notes.append(Said("Its gamma makes no sense and was left out."))
+        decoded.notes.append(Message("Its gamma makes no sense and was left out."))
         return None
     usual = zip(places, (*_SRGB_WHITE, *_SRGB_PRIMARIES), strict=True)
     same_places = decoded.kind == "grey" or all(abs(a - b) <= _PLACE_TOLERANCE for a, b in usual)
     if same_places and abs(gamma / _SRGB_GAMMA - 1) <= _GAMMA_TOLERANCE:
         return None
     text = "Values were converted to sRGB from gamma {0}, which the file states."
-    decoded.profile_note = Said(text, round(1 / gamma, 2))
+    decoded.profile_note = Message(text, round(1 / gamma, 2))
     if decoded.kind == "grey":
         return bytes(imagecodecs.cms_profile("gray", whitepoint=_D50, gamma=1 / gamma))
     white = (*places[:2], 1.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.errors import Said
+from core.errors import Message
 from core.io.readers.decoding import damaged
 
 _EXTENSION, _PICTURE, _END = 0x21, 0x2C, 0x3B
@@ -28,9 +28,9 @@ def check(path: Path, content: bytes) -> None:
             elif content[at] == 0:  # stray ends of data, which decoders pass over
                 at += 1
             else:
-                raise damaged(path, Said("a part of it cannot be understood"))
+                raise damaged(path, Message("a part of it cannot be understood"))
     except IndexError as error:
-        raise damaged(path, Said("its end is missing")) from error
+        raise damaged(path, Message("its end is missing")) from error
 
 
 def _table(packed: int) -> int:

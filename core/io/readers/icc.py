@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ImageCms
 
-from core.messages import Said
+from core.messages import Message
 
 Samples = npt.NDArray[Any]
 _SPACES = {b"GRAY": ("gray", 1), b"RGB ": ("rgb", 3), b"CMYK": ("cmyk", 4)}
-_UNUSABLE = Said("The embedded colour profile could not be used; colours are shown as stored.")
+_UNUSABLE = Message("The embedded colour profile could not be used; colours are shown as stored.")
 
 
 def to_srgb(
@@ -60,8 +60,8 @@ def to_srgb(
         converted = converted[..., 1:2]
     if name:
         text = "Colours were converted from the embedded profile “{0}” to sRGB."
-        return converted, Said(text, name)
-    return converted, Said("Colours were converted from the embedded profile to sRGB.")
+        return converted, Message(text, name)
+    return converted, Message("Colours were converted from the embedded profile to sRGB.")
 
 
 def _description(profile: bytes) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.io.readers.decoding import Samples, damaged
 from core.messages import from_data
 
@@ -192,7 +192,7 @@ def decode_apart(
     except (OSError, _Gone) as error:
         raise InputError(
             str(path),
-            Said("the process that decodes it cannot be started ({0})", str(error) or "ended"),
+            Message("the process that decodes it cannot be started ({0})", str(error) or "ended"),
             "Export it as PNG or TIFF.",
         ) from error
     if "error" in header:
@@ -210,9 +210,9 @@ def _asked(path: Path, request: Mapping[str, Any], seconds: float) -> tuple[dict
             except _Gone as error:
                 child.end()
                 if child.late:
-                    raise damaged(path, Said("decoding it takes too long")) from error
+                    raise damaged(path, Message("decoding it takes too long")) from error
                 if not answered:
-                    raise damaged(path, Said("its decoder crashed over it")) from error
+                    raise damaged(path, Message("its decoder crashed over it")) from error
         # It may have died of something else while it waited: this file deserves a fresh one.
     raise _Gone
 

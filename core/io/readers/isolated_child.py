@@ -21,7 +21,7 @@ import imagecodecs
 import numpy as np
 import PIL.Image
 
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.io.readers import jpeg
 from core.io.readers.decoding import Samples, damaged
 from core.messages import to_data
@@ -47,7 +47,7 @@ def _deep_jpeg(path: Path, request: Mapping[str, Any]) -> tuple[Samples, Facts]:
     data, end = content[: found.end], content[found.end : found.end + 2]
     one, other = (imagecodecs.jpeg_decode(data + fill * _BEYOND + end) for fill in _FILLS)
     if not np.array_equal(one, other):
-        raise damaged(path, Said("it is cut short"))
+        raise damaged(path, Message("it is cut short"))
     return one, {}
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import simplejpeg
 
-from core.errors import Said
+from core.errors import Message
 from core.io.readers.claims import check_claim
 from core.io.readers.decoding import Samples, damaged
 
@@ -99,14 +99,14 @@ def structure(path: Path, content: bytes) -> Structure:
     for marker, start, end in _segments(content):
         if marker == _END:
             if found is None or not found.scans:
-                raise damaged(path, Said("it holds no picture"))
+                raise damaged(path, Message("it holds no picture"))
             found.end = start - 2
             return found
         if marker in _FRAMES and found is None:
             found = _frame(path, marker, content[start + 2 : end])
         elif marker == _SCAN and found is not None:
             found.scans.append(_scan(path, content[start + 2 : end]))
-    raise damaged(path, Said("its end is missing"))
+    raise damaged(path, Message("its end is missing"))
 
 
 def header(path: Path, content: bytes) -> Structure:
@@ -118,12 +118,12 @@ def header(path: Path, content: bytes) -> Structure:
     for marker, start, end in _segments(content):
         if marker in _FRAMES:
             return _frame(path, marker, content[start + 2 : end])
-    raise damaged(path, Said("the header is incomplete"))
+    raise damaged(path, Message("the header is incomplete"))
 
 
 def _frame(path: Path, marker: int, body: bytes) -> Structure:
     if len(body) < 6 or len(body) < 6 + 3 * body[5] or body[5] == 0:
-        raise damaged(path, Said("the header is incomplete"))
+        raise damaged(path, Message("the header is incomplete"))
     precision, height, width, count = struct.unpack(">BHHB", body[:6])
     components = []
     for at in range(6, 6 + 3 * count, 3):
@@ -135,7 +135,7 @@ def _frame(path: Path, marker: int, body: bytes) -> Structure:
 def _scan(path: Path, body: bytes) -> tuple[bytes, tuple[int, int, int, int]]:
     count = body[0] if body else 0
     if count == 0 or len(body) < 4 + 2 * count:
-        raise damaged(path, Said("the header of a scan is incomplete"))
+        raise damaged(path, Message("the header of a scan is incomplete"))
     first, last, bits = body[1 + 2 * count : 4 + 2 * count]
     return body[1 : 1 + 2 * count : 2], (first, last, bits >> 4, bits & 15)
 
@@ -153,7 +153,7 @@ def check(path: Path, content: bytes) -> Structure:
     visits = sum(blocks.get(mark, 0) for marks, _ in found.scans for mark in marks)
     if visits > _MOST_VISITS and len(found.scans) > len(found.components):
         text = "it is coded in {0} scans; decoding them would take minutes"
-        raise damaged(path, Said(text, len(found.scans)))
+        raise damaged(path, Message(text, len(found.scans)))
     _check_scans(path, found)
     return found
 
@@ -175,7 +175,7 @@ def _check_scans(path: Path, found: Structure) -> None:
         for mark in marks:
             left.update({(mark, k): low for k in range(first, min(last, 63) + 1)})
     if any(left.values()):
-        raise damaged(path, Said("some of its scans are missing"))
+        raise damaged(path, Message("some of its scans are missing"))
 
 
 def decode(path: Path, content: bytes, found: Structure) -> Samples:
@@ -186,7 +186,7 @@ def decode(path: Path, content: bytes, found: Structure) -> Samples:
     """
     colours = _COLOURS.get(len(found.components))
     if colours is None:
-        raise damaged(path, Said("{0} channels", len(found.components)))
+        raise damaged(path, Message("{0} channels", len(found.components)))
     try:
         samples = simplejpeg.decode_jpeg(content, colours, strict=True)
     except ValueError as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.io.readers import jpeg, jxl_header
 from core.io.readers.claims import check_claim
 from core.io.readers.decoding import (
@@ -55,12 +55,12 @@ def header_jpeg2000(path: Path, content: bytes) -> Facts:
     """Sizes of a JP2 file or code stream."""
     at = content.find(b"\xff\x4f\xff\x51")
     if at < 0 or len(content) < at + 43:
-        raise damaged(path, Said("the header is incomplete"))
+        raise damaged(path, Message("the header is incomplete"))
     right, bottom, left, top = struct.unpack(">4I", content[at + 8 : at + 24])
     count = struct.unpack(">H", content[at + 40 : at + 42])[0]
     precision = content[at + 42]
     if precision & 0x80:
-        raise _unsupported(path, Said("signed samples"))
+        raise _unsupported(path, Message("signed samples"))
     profile = _jp2_profile(path, content[:at])
     return Facts(right - left, bottom - top, (precision & 0x7F) + 1, count, profile)
 
@@ -74,7 +74,7 @@ def _jp2_profile(path: Path, boxes: bytes) -> bytes | None:
         return boxes[at + 7 : end]
     space = struct.unpack(">I", boxes[at + 7 : at + 11].rjust(4, b"\0"))[0]
     if space not in _KNOWN_SPACES:
-        raise _unsupported(path, Said("colour space {0}", space))
+        raise _unsupported(path, Message("colour space {0}", space))
     return None
 
 
@@ -83,7 +83,7 @@ def header_jpegxl(path: Path, content: bytes) -> Facts:
     try:
         return Facts(*jxl_header.size_and_bits(content))
     except ValueError as error:
-        raise damaged(path, Said("the header is incomplete")) from error
+        raise damaged(path, Message("the header is incomplete")) from error
 
 
 def header_media(path: Path, content: bytes) -> Facts:
@@ -94,7 +94,7 @@ def header_media(path: Path, content: bytes) -> Facts:
         sizes.append(struct.unpack(">II", content[at + 8 : at + 16]))
         at = content.find(b"ispe", at + 4)
     if not sizes:
-        raise damaged(path, Said("the header is incomplete"))
+        raise damaged(path, Message("the header is incomplete"))
     width, height = max(sizes, key=lambda size: size[0] * size[1])
     deep = content.find(b"av1C")
     bits = 8
@@ -139,7 +139,7 @@ class Modern:
         check_claim(path, facts.width, facts.height, len(content))
         samples, told = decode_apart(path, self.codec, facts.width * facts.height)
         frames = told.get("frames") or (samples.shape[0] if samples.ndim == 4 else 1)
-        check_frames(path, int(frames), Said("frames (it is animated)"))
+        check_frames(path, int(frames), Message("frames (it is animated)"))
         decoded = _as_decoded(path, samples.reshape(samples.shape[-3:]), facts)
         profile = bytes.fromhex(str(told.get("profile", ""))) or facts.profile
         decoded.profile = profile or None
@@ -165,7 +165,7 @@ def _as_decoded(path: Path, samples: Samples, facts: Facts) -> Decoded:
         samples = samples[..., np.newaxis]
     channels = samples.shape[2]
     if channels > 4:
-        raise _unsupported(path, Said("{0} channels", channels))
+        raise _unsupported(path, Message("{0} channels", channels))
     alpha = samples[..., -1] if channels in (2, 4) else None
     colours = samples[..., :3] if channels > 2 else samples[..., :1]
     notes: list[str] = []
@@ -173,26 +173,26 @@ def _as_decoded(path: Path, samples: Samples, facts: Facts) -> Decoded:
         decoded = Decoded(colours, "grey", None, 32, alpha)
     elif samples.dtype == np.uint8:
         if facts.bits > 8:
-            notes.append(Said("{0}-bit values were reduced to 8 bits.", facts.bits))
+            notes.append(Message("{0}-bit values were reduced to 8 bits.", facts.bits))
         top = 2 ** min(facts.bits, 8) - 1
         if top < 255:
-            notes.append(Said("{0}-bit values were stretched to 0…255.", facts.bits))
+            notes.append(Message("{0}-bit values were stretched to 0…255.", facts.bits))
             colours = (colours.astype(np.uint16).clip(0, top) * 255 // top).astype(np.uint8)
             alpha = None if alpha is None else (alpha.astype(np.uint16) * 255 // top)
         decoded = Decoded(colours, "grey", 255, 8, alpha)
     elif samples.dtype == np.uint16:
         decoded = Decoded(colours, "grey", 2 ** min(max(facts.bits, 9), 16) - 1, 16, alpha)
     else:
-        raise _unsupported(path, Said("{0} samples", samples.dtype.name))
+        raise _unsupported(path, Message("{0} samples", samples.dtype.name))
     decoded.kind = "rgb" if channels > 2 else "grey"
     decoded.notes = notes
     return decoded
 
 
-def _unsupported(path: Path, what: Said) -> InputError:
+def _unsupported(path: Path, what: Message) -> InputError:
     return InputError(
         str(path),
-        Said("its samples are of a kind that makes no picture ({0})", what),
+        Message("its samples are of a kind that makes no picture ({0})", what),
         "Export it as 8-bit, 16-bit or floating-point TIFF.",
     )
 

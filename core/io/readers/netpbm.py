@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import Said
+from core.errors import Message
 from core.io.readers.claims import check_claim
 from core.io.readers.decoding import Decoded, Kind, Samples, damaged, decoding, file_error, finish
 from core.types import Image, ImageHeader
@@ -25,11 +25,11 @@ def _header(path: Path, content: bytes) -> tuple[int, int, int, int, int]:
     """Kind 1…6, width, height, greatest value, where the samples begin."""
     found = _BITMAP.match(content) or _DEEPER.match(content)
     if found is None:
-        raise damaged(path, Said("its header cannot be understood"))
+        raise damaged(path, Message("its header cannot be understood"))
     kind, width, height, *most = map(int, found.groups())
     top = most[0] if most else 1
     if not 1 <= top <= 65535:
-        raise damaged(path, Said("its header cannot be understood"))
+        raise damaged(path, Message("its header cannot be understood"))
     return kind, width, height, top, found.end()
 
 
@@ -83,7 +83,7 @@ def _decode(path: Path, content: bytes) -> Decoded:
     else:
         samples = _from_text(path, body, kind, numbers)
     if samples.max() > top:
-        raise damaged(path, Said("a value is greater than the header says"))
+        raise damaged(path, Message("a value is greater than the header says"))
     return _scaled(samples.reshape(height, width, channels), top)
 
 
@@ -94,10 +94,10 @@ def _from_text(path: Path, body: bytes, kind: int, numbers: int) -> Samples:
     else:
         values = np.fromstring(text.decode("latin-1"), np.int64, sep=" ")
     if len(values) < numbers:
-        raise damaged(path, Said("{0} of {1} values are there", len(values), numbers))
+        raise damaged(path, Message("{0} of {1} values are there", len(values), numbers))
     values = values[:numbers]
     if values.min() < 0 or values.max() > 65535:
-        raise damaged(path, Said("a value is greater than the header says"))
+        raise damaged(path, Message("a value is greater than the header says"))
     return (1 - values if kind == 1 else values).astype(np.uint16)
 
 
@@ -109,8 +109,8 @@ def _scaled(samples: Samples, top: int) -> Decoded:
     if top == 255:
         return Decoded(samples.astype(np.uint8), kind, 255, 8)
     if top == 1:
-        notes.append(Said("Black and white was expanded to grey levels 0 and 255."))
+        notes.append(Message("Black and white was expanded to grey levels 0 and 255."))
     else:
-        notes.append(Said("Values of 0…{0} were stretched to 0…255.", top))
+        notes.append(Message("Values of 0…{0} were stretched to 0…255.", top))
     stretched = (samples.astype(np.uint32) * 255 // top).astype(np.uint8)
     return Decoded(stretched, kind, 255, 8, notes=notes)

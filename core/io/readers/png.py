@@ -11,7 +11,7 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 
-from core.errors import Said
+from core.errors import Message
 from core.io.readers.claims import check_claim, least_deflated
 from core.io.readers.decoding import Decoded, Kind, Samples, check_size, damaged
 from core.io.readers.kinds import PNG_SIGNATURE
@@ -76,10 +76,10 @@ def header(path: Path, content: bytes) -> Header:
         InputError: it is missing, or of a kind there is not.
     """
     if len(content) < 29 or content[12:16] != b"IHDR":
-        raise damaged(path, Said("the header is incomplete"))
+        raise damaged(path, Message("the header is incomplete"))
     width, height, bits, colour_type, _, _, interlaced = struct.unpack(">IIBBBBB", content[16:29])
     if colour_type not in _CHANNELS or bits not in (1, 2, 4, 8, 16) or interlaced > 1:
-        raise damaged(path, Said("its header cannot be understood"))
+        raise damaged(path, Message("its header cannot be understood"))
     check_size(path, width, height)
     return Header(width, height, bits, colour_type, interlaced)
 
@@ -105,19 +105,19 @@ def check(path: Path, content: bytes) -> Header:
     """
     found = header(path, content)
     if len(content) < 33:
-        raise damaged(path, Said("the header is incomplete"))
+        raise damaged(path, Message("the header is incomplete"))
     view = memoryview(content)
     packed = 0
     for kind, start, end in parts(content):
         if zlib.crc32(view[start - 4 : end]) != struct.unpack(">I", view[end : end + 4])[0]:
-            raise damaged(path, Said("checksum of part {0} is wrong", kind.decode("latin-1")))
+            raise damaged(path, Message("checksum of part {0} is wrong", kind.decode("latin-1")))
         if kind == b"IDAT":
             packed += end - start
         if kind == b"IEND":
             least = least_deflated(found.raw_bytes())
             check_claim(path, found.width, found.height, packed, least)
             return found
-    raise damaged(path, Said("its end is missing"))
+    raise damaged(path, Message("its end is missing"))
 
 
 def check_rows(path: Path, content: bytes, found: Header) -> None:
@@ -137,7 +137,7 @@ def check_rows(path: Path, content: bytes, found: Header) -> None:
     except zlib.error as error:
         raise damaged(path, str(error)) from error
     if there < promised:
-        raise damaged(path, Said("{0} of {1} bytes are there", there, promised))
+        raise damaged(path, Message("{0} of {1} bytes are there", there, promised))
 
 
 def is_plain(found: Header, *, keyed: bool) -> bool:

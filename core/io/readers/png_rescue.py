@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import Said
+from core.errors import Message
 from core.io.readers import png
 from core.io.readers.claims import check_claim, least_deflated
 from core.io.readers.decoding import damaged
@@ -63,13 +63,13 @@ def rescued(path: Path, content: bytes) -> Rescued:
     header = png.header(path, content)
     parts = tuple(_parts(content))
     if not parts[0].sound or len(parts[0].data) != 13:
-        raise damaged(path, Said("its header cannot be understood"))
+        raise damaged(path, Message("its header cannot be understood"))
     promised = header.raw_bytes()
     check_claim(path, header.width, header.height, len(content), least_deflated(promised) / 100)
     raw, sure = _unpacked(parts, promised)
     mask, whole = _rows_of(header, raw)
     if not whole:
-        raise damaged(path, Said("{0} of {1} bytes are there", len(raw), promised))
+        raise damaged(path, Message("{0} of {1} bytes are there", len(raw), promised))
     del raw[whole:]
     raw += bytes(promised - whole)  # rows of zeros, not filtered: they need no row above
     doubtful = math.ceil(100 * max(0, whole - sure) / whole)

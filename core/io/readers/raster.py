@@ -13,7 +13,7 @@ import numpy as np
 import PIL.Image
 from PIL.Image import Image as PilImage
 
-from core.errors import DamagedImage, InputError, Said
+from core.errors import DamagedImage, InputError, Message
 from core.io.readers import gif, jpeg, kinds, png
 from core.io.readers.claims import check_claim, least_lzw
 from core.io.readers.decoding import (
@@ -84,7 +84,7 @@ def show_raster(path: Path) -> Image:
         with decoding(path):
             decoded = decode(path, content)
             text = "The file is damaged; what could be decoded of it is shown ({0})."
-            decoded.notes.insert(0, Said(text, Said.plain(error.why)))
+            decoded.notes.insert(0, Message(text, Message.plain(error.why)))
             return finish(path, decoded)
 
 
@@ -106,7 +106,7 @@ def _rest_of_png(path: Path, content: bytes) -> Decoded:
     decoded.mask = rest.mask
     if rest.doubtful:
         text = "Up to {0} % of what is shown of it may be wrong: a checksum is."
-        decoded.notes.append(Said(text, rest.doubtful))
+        decoded.notes.append(Message(text, rest.doubtful))
     return decoded
 
 
@@ -176,7 +176,7 @@ def _opened(path: Path, source: bytes | Path) -> PilImage:
         stream = io.BytesIO(source) if isinstance(source, bytes) else source
         return PIL.Image.open(stream, formats=_FORMATS)
     except PIL.UnidentifiedImageError as error:  # its text is a memory address
-        raise damaged(path, Said("its header cannot be understood")) from error
+        raise damaged(path, Message("its header cannot be understood")) from error
 
 
 def _decode(path: Path, content: bytes, picture: PilImage, found: _Found) -> Decoded:
@@ -184,9 +184,9 @@ def _decode(path: Path, content: bytes, picture: PilImage, found: _Found) -> Dec
     notes: list[str] = []
     if picture.format == "MPO":
         text = "The file holds {0} pictures of one shot; the first is used."
-        notes.append(Said(text, frames))
+        notes.append(Message(text, frames))
     else:
-        check_frames(path, frames, Said("frames (it is animated)"))
+        check_frames(path, frames, Message("frames (it is animated)"))
     decoded = _samples(path, content, picture, found)
     decoded.notes = notes + decoded.notes
     marks = png.colour_marks(content) if found.png is not None else {}
@@ -208,7 +208,7 @@ def _samples(path: Path, content: bytes, picture: PilImage, found: _Found) -> De
             return _as_decoded(samples, "CMYK" if samples.shape[2] == 4 else picture.mode)
         decoded = _samples_8(picture)
         text = "The file is too large to be checked for damage."
-        decoded.notes.append(Said(text))
+        decoded.notes.append(Message(text))
         return decoded
     else:
         least = least_lzw if picture.format == "GIF" else _least_of(content)
@@ -254,10 +254,10 @@ def _samples_8(picture: PilImage) -> Decoded:
     notes: list[str] = []
     transparent = "transparency" in picture.info
     if picture.mode == "1":
-        notes.append(Said("Black and white was expanded to grey levels 0 and 255."))
+        notes.append(Message("Black and white was expanded to grey levels 0 and 255."))
         picture = picture.convert("LA" if transparent else "L")
     elif picture.mode in ("P", "PA"):
-        notes.append(Said("The palette was expanded to RGB."))
+        notes.append(Message("The palette was expanded to RGB."))
         picture = picture.convert("RGBA" if transparent or picture.mode == "PA" else "RGB")
     elif transparent and picture.mode in ("L", "RGB"):
         picture = picture.convert({"L": "LA", "RGB": "RGBA"}[picture.mode])
@@ -289,7 +289,7 @@ def _check(path: Path, content: bytes) -> _Found:
     if kinds.is_webp(content):
         promised = struct.unpack("<I", content[4:8])[0] + 8
         if promised > len(content) + 1:  # the last pad byte may be missing
-            raise damaged(path, Said("{0} of {1} bytes are there", len(content), promised))
+            raise damaged(path, Message("{0} of {1} bytes are there", len(content), promised))
     elif kinds.is_gif(content):
         gif.check(path, content)
     return _Found()

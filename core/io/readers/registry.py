@@ -35,7 +35,7 @@ class Reader:
     show: Callable[[Path], Image] | None = None
 
 
-class Registry:
+class ReaderRegistry:
     """The known readers. Names and suffixes are unique."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import PIL.Image
 import tifffile
 
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.io.nodata import both
 from core.io.readers import jpeg
 from core.io.readers.claims import check_claim, least_deflated, least_lzw, least_packbits
@@ -61,7 +61,7 @@ def read_tiff(path: Path) -> Image:
             _check_complete(path, tif, choice.mask)
             decoded.mask = both(decoded.mask, _where_data(path, choice.mask))
         if choice.odd_masks:
-            decoded.notes.append(Said("A mask of another size in the file was left out."))
+            decoded.notes.append(Message("A mask of another size in the file was left out."))
     with decoding(path):
         return finish(path, decoded)
 
@@ -101,16 +101,16 @@ def _opened(path: Path) -> Iterator[Any]:
 def _check_layout(path: Path, page: Any) -> None:
     check_size(path, int(page.imagewidth), int(page.imagelength))
     if page.dtype is None or page.dtype.kind not in "uifb":
-        kind = Said("unknown") if page.dtype is None else page.dtype.name
+        kind = Message("unknown") if page.dtype is None else page.dtype.name
         raise InputError(
             str(path),
-            Said("its samples are of a kind that makes no picture ({0})", kind),
+            Message("its samples are of a kind that makes no picture ({0})", kind),
             "Export it as 8-bit, 16-bit or floating-point TIFF.",
         )
     if page.samplesperpixel > 4:
         raise InputError(
             str(path),
-            Said("it has {0} channels; a picture has 1, 3 or 4", int(page.samplesperpixel)),
+            Message("it has {0} channels; a picture has 1, 3 or 4", int(page.samplesperpixel)),
             "Export it as grey or RGB.",
         )
     known = (_MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK)
@@ -119,7 +119,7 @@ def _check_layout(path: Path, page: Any) -> None:
         name = getattr(page.photometric, "name", str(page.photometric))
         raise InputError(
             str(path),
-            Said("its colour model ({0}) is not supported", name),
+            Message("its colour model ({0}) is not supported", name),
             "Export it as grey or RGB.",
         )
 
@@ -134,7 +134,7 @@ def _check_complete(path: Path, tif: Any, page: Any) -> None:
     )
     if whole < expected or whole < len(page.dataoffsets):
         promised = max(expected, len(page.dataoffsets))
-        raise damaged(path, Said("{0} of {1} parts are there", whole, promised))
+        raise damaged(path, Message("{0} of {1} parts are there", whole, promised))
     stored = min(sum(page.databytecounts), size)
     at_least = _LEAST.get(int(page.compression))
     least = at_least(_bytes_decoded(page)) if at_least is not None else 0
@@ -201,7 +201,7 @@ def _check_nothing_read_beyond(path: Path, page: Any) -> None:
     for data, index, *_ in handle.read_segments(page.dataoffsets, page.databytecounts):
         one, other = (page.decode(data + fill * _BEYOND, index)[0] for fill in (b"\0", b"\xa5"))
         if not np.array_equal(one, other):
-            raise damaged(path, Said("a part of it is cut short"))
+            raise damaged(path, Message("a part of it is cut short"))
 
 
 def _decode(path: Path, page: Any) -> Decoded:
@@ -211,14 +211,14 @@ def _decode(path: Path, page: Any) -> Decoded:
     elif samples.ndim == 2:
         samples = samples[..., np.newaxis]
     if samples.ndim != 3:
-        raise damaged(path, Said("unexpected shape {0}", samples.shape))
+        raise damaged(path, Message("unexpected shape {0}", samples.shape))
     notes: list[str] = []
     mask = missing(page, samples)
     if page.photometric == _PALETTE:
         decoded = _from_palette(page, samples, notes)
     elif page.photometric == _CMYK:
         if samples.shape[2] != 4:
-            raise damaged(path, Said("CMYK with {0} channels", samples.shape[2]))
+            raise damaged(path, Message("CMYK with {0} channels", samples.shape[2]))
         decoded = _plain(page, samples, notes)
         decoded.kind = "cmyk"
     else:
@@ -262,21 +262,21 @@ def _plain(page: Any, samples: Samples, notes: list[str]) -> Decoded:
             if kind == "i"
             else "{0}-bit unsigned integers, which have no black and white of their own."
         )
-        notes.append(Said(text, bits))
+        notes.append(Message(text, bits))
         return Decoded(samples, "grey", None, depth)
     top = 2**bits - 1
     if bits < 8:
         if bits == 1:
-            notes.append(Said("Black and white was expanded to grey levels 0 and 255."))
+            notes.append(Message("Black and white was expanded to grey levels 0 and 255."))
         else:
-            notes.append(Said("{0}-bit values were stretched to 0…255.", bits))
+            notes.append(Message("{0}-bit values were stretched to 0…255.", bits))
         samples = (samples.astype(np.uint16) * 255 // top).astype(np.uint8)
         top = 255
     if bits == 16:
         top = _container_top(page, samples)
     if page.photometric == _MIN_IS_WHITE:
         samples = (top - samples.astype(np.int32)).clip(0).astype(samples.dtype)
-        notes.append(Said("Black and white were swapped, as the file asks for."))
+        notes.append(Message("Black and white were swapped, as the file asks for."))
     return Decoded(samples, "grey", top, depth)
 
 
@@ -297,7 +297,7 @@ def _take_alpha(page: Any, decoded: Decoded, notes: list[str]) -> None:
         return
     extra = page.extrasamples[-1] if page.extrasamples else _UNSPECIFIED
     if extra == _UNSPECIFIED:
-        notes.append(Said("An extra channel of unknown meaning was left out."))
+        notes.append(Message("An extra channel of unknown meaning was left out."))
     else:
         decoded.alpha = decoded.pixels[..., -1]
         decoded.premultiplied = extra == _ASSOCIATED
@@ -309,5 +309,5 @@ def _from_palette(page: Any, samples: Samples, notes: list[str]) -> Decoded:
     # The standard has 16-bit entries; some writers put 8-bit ones there.
     table = table.astype(np.uint8) if table.max() < 256 else (table >> 8).astype(np.uint8)
     index = np.minimum(samples[..., 0].astype(np.int64), table.shape[1] - 1)
-    notes.append(Said("The palette was expanded to RGB."))
+    notes.append(Message("The palette was expanded to RGB."))
     return Decoded(table.T[index], "rgb", 255, 8)

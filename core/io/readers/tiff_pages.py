@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.errors import InputError, Said
+from core.errors import InputError, Message
 from core.io.readers.decoding import check_frames, damaged
 
 _MOST_PAGES = 1000
@@ -43,8 +43,8 @@ def choose(path: Path, tif: Any) -> Choice:
     """
     count = len(tif.pages)
     if count == 0:
-        raise damaged(path, Said("it holds no picture"))
-    check_frames(path, 1 if count <= _MOST_PAGES else count, Said("pages"))
+        raise damaged(path, Message("it holds no picture"))
+    check_frames(path, 1 if count <= _MOST_PAGES else count, Message("pages"))
     full: list[Any] = []
     reduced: list[Any] = []
     masks: list[Any] = []
@@ -58,7 +58,7 @@ def choose(path: Path, tif: Any) -> Choice:
     if not full:
         full = _largest(reduced)
         if not full:
-            raise damaged(path, Said("it holds no picture"))
+            raise damaged(path, Message("it holds no picture"))
     page = max(full, key=_area)
     beaten = max(reduced, key=_area, default=None)
     if beaten is not None and _area(beaten) > _area(page):
@@ -68,7 +68,7 @@ def choose(path: Path, tif: Any) -> Choice:
         )
         raise InputError(
             str(path),
-            Said(text, *_size(page), *_size(beaten)),
+            Message(text, *_size(page), *_size(beaten)),
             "Save the one you want as a file of its own.",
         )
     mask = next((found for found in masks if _size(found) == _size(page)), None)
@@ -88,12 +88,12 @@ def only_page(path: Path, tif: Any) -> Choice:
         sizes = ", ".join(f"{width}×{height}" for width, height in choice.sizes[:4])
         raise InputError(
             str(path),
-            Said(text, choice.rivals, sizes),
+            Message(text, choice.rivals, sizes),
             "Save the one you want as a file of its own.",
         )
-    check_frames(path, choice.rivals, Said("pages"))
+    check_frames(path, choice.rivals, Message("pages"))
     slices = max(_hidden_slices(tif, choice.page), choice.page.imagedepth)
-    check_frames(path, slices, Said("slices"))
+    check_frames(path, slices, Message("slices"))
     return choice
 
 

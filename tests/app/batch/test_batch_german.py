@@ -9,11 +9,11 @@ from contextlib import closing
 import pytest
 from PySide6.QtCore import Qt
 
-from app.batch.last_batch import Remembered, keep, recall
+from app.batch.last_batch import LastBatch, load_last_batch, save_last_batch
 from app.batch.table_model import SAID, STATE, WHY, A
-from app.i18n.translate import spoken
-from core.batch.manifest import MANIFEST_NAME, Manifest, Record
-from core.errors import Said
+from app.i18n.translate import translate
+from core.batch.manifest import MANIFEST_NAME, BatchManifest, Record
+from core.errors import Message
 from core.progress import NullProgress
 from tests.app.batch.conftest import WAIT, planned, when
 from tests.app.batch.test_batch_page import cell, go
@@ -49,14 +49,14 @@ def test_what_a_row_failed_with_is_kept_with_template_and_values(qtbot, page, ju
         drop(page.zone, junkyard)
     go(qtbot, page)
     out = page.batch.choices.folder
-    manifest = Manifest(out)
+    manifest = BatchManifest(out)
     try:
         failed = [record for record in manifest.records().values() if record.state == "failed"]
     finally:
         manifest.close()
     assert len(failed) == len(page.batch.pairing.active) - len(GOOD)
-    assert all(isinstance(record.text, Said) for record in failed)
-    assert {english_in(spoken(record.text)) for record in failed} == {""}
+    assert all(isinstance(record.text, Message) for record in failed)
+    assert {english_in(translate(record.text)) for record in failed} == {""}
     assert all(english_in(record.text) for record in failed), "to all others it is English"
 
 
@@ -64,8 +64,8 @@ def test_records_of_older_versions_are_read(tmp_path):
     def record(key: str, text: str) -> Record:
         return Record(key, tmp_path / "a", tmp_path / "b", tmp_path / "c", "failed", text)
 
-    said = Said("not a {0} file: {1}", "x", "y")
-    manifest = Manifest(tmp_path)
+    said = Message("not a {0} file: {1}", "x", "y")
+    manifest = BatchManifest(tmp_path)
     manifest.end(record("old", "plain"), now=True)
     manifest.end(record("new", said), now=True)
     manifest.close()
@@ -75,23 +75,23 @@ def test_records_of_older_versions_are_read(tmp_path):
         database.executemany("UPDATE rows SET text = ?, notes = ? WHERE key = ?", changes)
     assert kept["old"] == "plain"
     assert json.loads(kept["new"]) == {"said": ["not a {0} file: {1}", "x", "y"]}
-    manifest = Manifest(tmp_path)
+    manifest = BatchManifest(tmp_path)
     records = manifest.records()
     manifest.close()
     assert (records["old"].text, records["old"].notes) == ("[1, 2]", ("note",))
     assert records["new"].text == said
-    assert spoken(records["new"].text) == "keine x-Datei: y"
+    assert translate(records["new"].text) == "keine x-Datei: y"
 
 
 def test_the_last_batch_remembers_its_reasons_for_any_language(qtbot, page, study, tmp_path):
     with planned(qtbot, page.batch):
         drop(page.zone, study)
-    remembered = Remembered((), page.batch.choices, page.batch.pairing)
-    keep(tmp_path / "home", remembered, NullProgress())
-    last = recall(tmp_path / "home", NullProgress())
+    remembered = LastBatch((), page.batch.choices, page.batch.pairing)
+    save_last_batch(tmp_path / "home", remembered, NullProgress())
+    last = load_last_batch(tmp_path / "home", NullProgress())
     assert last is not None
     assert {m.reason for m in last.pairing.matches} == {"same name in a/ and b/"}
-    assert {spoken(m.reason) for m in last.pairing.matches} == {"gleicher Name in a/ und b/"}
+    assert {translate(m.reason) for m in last.pairing.matches} == {"gleicher Name in a/ und b/"}
     assert last.pairing.matches == page.batch.pairing.matches
 
 

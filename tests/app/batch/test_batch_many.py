@@ -11,7 +11,7 @@ from app.batch.state import RowNow, RowStates
 from app.batch.table_model import BatchTable, stretches
 from app.batch.tasks import look
 from app.pairs.edits import key_of
-from core.batch import Look
+from core.batch import PairHeader
 from core.pairing.plan import Match, PairingPlan
 from core.progress import NullProgress
 from tests.app.batch.conftest import make_pairs, planned
@@ -86,9 +86,9 @@ def test_selecting_all_asks_only_for_what_is_seen(many, monkeypatch):
 
 def test_a_swapped_pair_is_not_opened_again(tmp_path):
     a, b = tmp_path / "none" / "a.png", tmp_path / "none" / "b.png"
-    known = {(a, b): Look((3, 4), (5, 6), "seen before")}
+    known = {(a, b): PairHeader((3, 4), (5, 6), "seen before")}
     ((seen,),) = list(look([(b, a)], known, NullProgress()))
-    assert seen == ((b, a), Look((5, 6), (3, 4), "seen before"))
+    assert seen == ((b, a), PairHeader((5, 6), (3, 4), "seen before"))
 
 
 def test_failed_rows_are_counted_as_they_come_and_go():

@@ -12,11 +12,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QStyleOptionViewItem
 
-from app.batch.last_batch import Remembered, keep, recall
-from app.batch.pause_gate import Valve
+from app.batch.last_batch import LastBatch, load_last_batch, save_last_batch
+from app.batch.pause_gate import PauseGate
 from app.batch.row_text import progress_text, rate_text, seconds_text
-from app.batch.settings import Choices, options_of, usual_folder
-from app.batch.settings_panel import ChoicesPanel
+from app.batch.settings import BatchChoices, options_of, usual_folder
+from app.batch.settings_panel import BatchSettingsPanel
 from app.batch.table_model import SAID, STATE, A, B, BatchTable, RowText, Shown
 from app.batch.table_view import BatchView
 from app.pairs.edits import carry_over, files_of, moved
@@ -75,7 +75,7 @@ def test_what_was_changed_by_hand_stays_changed():
 
 
 def test_the_valve_holds_workers_but_not_the_one_that_tells():
-    valve = Valve()
+    valve = PauseGate()
     valve.begin(NullProgress())
     passed = threading.Event()
 
@@ -108,7 +108,7 @@ def test_a_shut_valve_lets_a_cancellation_through():
             if self.stop:
                 raise Cancelled
 
-    inner, valve, ended = Stopping(), Valve(), threading.Event()
+    inner, valve, ended = Stopping(), PauseGate(), threading.Event()
     valve.begin(inner)
     valve.shut()
 
@@ -125,7 +125,7 @@ def test_a_shut_valve_lets_a_cancellation_through():
 
 
 def test_choices_become_options_and_settings_become_choices(tmp_path):
-    choices = Choices(
+    choices = BatchChoices(
         "ivif", "average", "{a_stem}_{task}", "tif", 16,
         keep_tree=False, resample=True, figures=True, out=str(tmp_path),
     )  # fmt: skip
@@ -133,7 +133,7 @@ def test_choices_become_options_and_settings_become_choices(tmp_path):
     assert (options.task, options.suffix, options.depth, options.resume) == (
         "ivif", ".tif", 16, True
     )  # fmt: skip
-    other = Choices("mif", out=str(tmp_path), contact_sheet=choices.contact_sheet)
+    other = BatchChoices("mif", out=str(tmp_path), contact_sheet=choices.contact_sheet)
     assert other.with_settings(options.settings()) == choices
     assert not options_of(replace(choices, anew=True), resume=True).resume
     assert options_of(replace(choices, anew=True), resume=True).overwrite
@@ -142,19 +142,19 @@ def test_choices_become_options_and_settings_become_choices(tmp_path):
 
 
 def test_windows_are_kept_recorded_and_taken_back(tmp_path):
-    chosen = Choices("ivif", out=str(tmp_path), window_a=(-10.5, 40.0))
+    chosen = BatchChoices("ivif", out=str(tmp_path), window_a=(-10.5, 40.0))
     kept = json.loads(json.dumps(chosen.as_json()))
-    assert Choices.from_json(kept) == chosen
+    assert BatchChoices.from_json(kept) == chosen
     settings = options_of(chosen, resume=False).settings()
     assert settings["window of A"] == "-10.5 40.0"
-    assert Choices("ivif", out=str(tmp_path)).with_settings(settings).windows == chosen.windows
+    assert BatchChoices("ivif", out=str(tmp_path)).with_settings(settings).windows == chosen.windows
     assert chosen.with_settings({"task": "ivif"}).windows == (None, None)
     for wrong in ([1], "x", [5, 3], [1, None], [True, 2], [0, float("inf")], {"low": 1}):
-        assert Choices.from_json({"task": "ivif", "window_a": wrong}).window_a is None
+        assert BatchChoices.from_json({"task": "ivif", "window_a": wrong}).window_a is None
 
 
 def test_the_numbers_of_a_window_are_typed(qtbot, tmp_path):
-    panel = ChoicesPanel(Choices("ivif"))
+    panel = BatchSettingsPanel(BatchChoices("ivif"))
     qtbot.addWidget(panel)
     found = []
     panel.changed.connect(found.append)
@@ -172,7 +172,7 @@ def test_the_numbers_of_a_window_are_typed(qtbot, tmp_path):
     assert found[-1].windows == (None, (-3.5, 12.0))
     panel.show_choices(found[-1])
     assert (row.low.text(), row.high.text()) == ("-3.5", "12")
-    panel.show_choices(Choices("ivif", window_a=(29300.0, 30900.0)))
+    panel.show_choices(BatchChoices("ivif", window_a=(29300.0, 30900.0)))
     assert (row.low.text(), row.high.text()) == ("", "")
     assert panel.windows["a"].low.text() == "29300"
 
@@ -189,9 +189,9 @@ def test_results_go_beside_the_sources(tmp_path):
 def test_the_last_batch_is_kept_whole_and_without_pixels(tmp_path):
     odd = Match("ü", Path("a/\udce9.png"), Path("b/ü.png"), "why", Path("anna"), False, True)
     plan = PairingPlan((*PLAN.matches, odd))
-    last = Remembered((Path("in"),), Choices("mff", out=str(tmp_path / "out")), plan)
-    keep(tmp_path / "home", last, NullProgress())
-    assert recall(tmp_path / "home", NullProgress()) == last
+    last = LastBatch((Path("in"),), BatchChoices("mff", out=str(tmp_path / "out")), plan)
+    save_last_batch(tmp_path / "home", last, NullProgress())
+    assert load_last_batch(tmp_path / "home", NullProgress()) == last
     assert [path.name for path in (tmp_path / "home").iterdir()] == ["batch.json"]
 
 
@@ -200,7 +200,7 @@ def test_the_last_batch_is_kept_whole_and_without_pixels(tmp_path):
 )
 def test_a_damaged_memory_is_no_memory(tmp_path, content):
     (tmp_path / "batch.json").write_bytes(content)
-    assert recall(tmp_path, NullProgress()) is None
+    assert load_last_batch(tmp_path, NullProgress()) is None
 
 
 def test_numbers_in_words():
@@ -244,11 +244,11 @@ def test_small_pictures_are_drawn_anew_once_a_damaged_file_was_mended(qapp):
 )
 def test_a_note_says_which_of_two_files_of_one_name_it_is_about(qapp, said, shown):
     one = match("x.png")
-    text = RowText(said=said.format(a=one.a, b=one.b))
+    text = RowText(detail=said.format(a=one.a, b=one.b))
     table = BatchTable(lambda _match: text, lambda _match: True)
     table.show_plan(PairingPlan((one,)))
     assert table.data(table.index(0, SAID)) == shown
-    assert table.data(table.index(0, SAID), Qt.ItemDataRole.ToolTipRole) == text.said
+    assert table.data(table.index(0, SAID), Qt.ItemDataRole.ToolTipRole) == text.detail
 
 
 def test_names_of_one_series_are_told_apart_in_a_narrow_table(qtbot, german):

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
 from app.batch import row_text
-from app.batch.last_batch import keep, recall
+from app.batch.last_batch import load_last_batch, save_last_batch
 from app.batch.table_model import SAID, STATE, WHY
 from app.pairs.edits import key_of
 from core.io import read_image
@@ -102,13 +102,13 @@ def test_the_own_choice_is_kept_over_a_restart(qtbot, page, tmp_path):
     key = key_of(page.batch.pairing.matches[1])
     with planned(qtbot, page.batch):
         page.batch.set_resample([key], True)
-    from app.batch.last_batch import Remembered
+    from app.batch.last_batch import LastBatch
 
-    last = Remembered(
+    last = LastBatch(
         page.batch.sources, page.batch.choices, page.batch.pairing, own=dict(page.batch.own)
     )
-    keep(tmp_path, last, NullProgress())
-    found = recall(tmp_path, NullProgress())
+    save_last_batch(tmp_path, last, NullProgress())
+    found = load_last_batch(tmp_path, NullProgress())
     assert found is not None
     assert found.own == {key: True}
     go(qtbot, page)

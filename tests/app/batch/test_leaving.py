@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from app.preferences.settings import Settings
 from app.shell.main_window import MainWindow
-from core.batch.manifest import Manifest
+from core.batch.manifest import BatchManifest
 from tests.app.batch.conftest import WAIT, make_pairs, planned, states, when
 from tests.app.batch.test_batch_page import click, dropped
 from tests.app.conftest import gradient, write_png
@@ -76,7 +76,7 @@ def test_stopping_cleanly_closes_and_leaves_a_run_to_go_on_with(qtbot, window, a
     ask_to_close(qtbot, window)
     click(window.closing.card.buttons["stop"])
     assert not window.isVisible()
-    manifest = Manifest(study.parent / "study-fused")
+    manifest = BatchManifest(study.parent / "study-fused")
     assert {record.state for record in manifest.records().values()} <= {"begun", "done"}
     manifest.close()
 

@@ -14,12 +14,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.commands.palette import Palette
-from app.commands.shortcut_editor import KeyEditor
-from app.commands.shortcut_sheet import KeySheet
+from app.commands.shortcut_editor import ShortcutEditor
+from app.commands.shortcut_sheet import ShortcutSheet
 from app.preferences.session_file import ListedPair, Snapshot, from_json, to_json
 from app.preferences.settings import Settings
 from app.shell.main_window import MainWindow
-from app.shell.window_services import Habits
+from app.shell.window_services import WindowServices
 from app.viewer.display_state import DisplayState
 from app.widgets import theme
 from app.workers import running_threads
@@ -277,7 +277,7 @@ def test_f1_palette_and_editor_open_by_key_and_changed_keys_last(qtbot, start):
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
     QTest.keyClick(window, Qt.Key.Key_F1)
-    (sheet,) = shown(KeySheet)
+    (sheet,) = shown(ShortcutSheet)
     assert sheet.rows()["Fuse"].startswith("Return")
     assert "Next slice" not in sheet.rows()
     sheet.reject()
@@ -286,7 +286,7 @@ def test_f1_palette_and_editor_open_by_key_and_changed_keys_last(qtbot, start):
     assert "display.invert" in palette.shown()
     palette.reject()
     window.actions_.edit_keys.trigger()
-    (editor,) = shown(KeyEditor)
+    (editor,) = shown(ShortcutEditor)
     editor.draft.take("view.fit", "Ctrl+9")
     editor.draft.take("view.actual", "R")
     editor.accept()
@@ -386,4 +386,4 @@ def test_commands_have_names_that_say_what_they_do(start):
 
 def test_habits_may_be_made_for_any_window_of_the_program(start):
     window = start(remembers=False)
-    assert isinstance(window.habits, Habits)
+    assert isinstance(window.habits, WindowServices)

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QApplication, QMainWindow
 
 from app.commands.fuzzy import Texts
 from app.commands.palette import MOST, Find, Palette
-from app.commands.registry import Registry
-from app.commands.shortcut_sheet import KeySheet
+from app.commands.registry import CommandRegistry
+from app.commands.shortcut_sheet import ShortcutSheet
 from app.shell.main_window import MainWindow
 from app.shell.palette_entries import finds_of
 from app.viewer import gestures
@@ -99,7 +99,7 @@ def test_thousands_of_pairs_do_not_hold_up_typing(qtbot):
         Find(f"pair:{n}", f"patient_{n:05d}_slice_{n % 90}", "Pair", lambda: None, f"s/PET_{n}.png")
         for n in range(5000)
     ]
-    palette = Palette(Registry(main), main, many)
+    palette = Palette(CommandRegistry(main), main, many)
     qtbot.addWidget(palette)
     palette.show()
     assert len(palette.shown()) == MOST
@@ -128,7 +128,7 @@ def test_what_is_cut_off_is_the_least_likely():
 
 
 def test_the_sheet_lists_the_mouse_from_the_table_the_canvas_acts_by(qtbot, main_registry):
-    sheet = KeySheet(*main_registry)
+    sheet = ShortcutSheet(*main_registry)
     qtbot.addWidget(sheet)
     rows = sheet.rows()
     assert rows["Zoom about the pointer"] == "Wheel, Right drag"
@@ -140,10 +140,10 @@ def test_the_sheet_lists_the_mouse_from_the_table_the_canvas_acts_by(qtbot, main
 
 
 @pytest.fixture
-def main_registry(qtbot) -> tuple[Registry, QMainWindow]:
+def main_registry(qtbot) -> tuple[CommandRegistry, QMainWindow]:
     main = QMainWindow()
     qtbot.addWidget(main)
-    return Registry(main), main
+    return CommandRegistry(main), main
 
 
 @pytest.mark.parametrize(("key", "done"), gestures.DRAGS.items())
@@ -257,7 +257,7 @@ def test_keys_are_called_as_on_a_german_keyboard(german, qtbot, engine, samples)
     qtbot.addWidget(window)
     assert window.actions_.open.toolTip().endswith("(Strg+O)")
     assert window.workspaces.tabs.tabToolTip(0).endswith("(Strg+1)")
-    sheet = KeySheet(window.actions_, window)
+    sheet = ShortcutSheet(window.actions_, window)
     qtbot.addWidget(sheet)
     keys = " ".join(sheet.rows().values())
     assert "Strg+K" in keys

@@ -15,9 +15,9 @@ from PySide6.QtWidgets import QDialogButtonBox, QMainWindow, QMenu, QToolButton
 from app.commands.actions import Actions
 from app.commands.fuzzy import ranked, score
 from app.commands.palette import Palette
-from app.commands.registry import Command, Registry, clashes, native, normal
-from app.commands.shortcut_editor import KeyDraft, KeyEditor
-from app.commands.shortcut_sheet import KeySheet
+from app.commands.registry import Command, CommandRegistry, clashes, native, normal
+from app.commands.shortcut_editor import ShortcutDraft, ShortcutEditor
+from app.commands.shortcut_sheet import ShortcutSheet
 
 UX_KEYS = {
     "fuse.run": "Return",
@@ -68,8 +68,8 @@ def actions(main) -> Actions:
 
 
 @pytest.fixture
-def registry(main) -> Registry:
-    made = Registry(main)
+def registry(main) -> CommandRegistry:
+    made = CommandRegistry(main)
     made.add(Command("file.open", "Open…", "File", ("Ctrl+O",)))
     made.add(Command("file.save", "Save", "File", ("Ctrl+S", "Ctrl+E")))
     made.add(Command("view.fit", "Fit", "View", (), needs=frozenset({"sources"})))
@@ -153,7 +153,7 @@ _KEYS = st.sampled_from(["A", "B", "Ctrl+A", "Ctrl+O", "Ctrl+S", "F5", "nonsense
     )
 )
 def test_whatever_settings_say_no_two_commands_share_a_key(changed):
-    made = Registry()
+    made = CommandRegistry()
     made.add(Command("file.open", "Open…", "File", ("Ctrl+O",)))
     made.add(Command("file.save", "Save", "File", ("Ctrl+S", "A")))
     made.add(Command("view.fit", "Fit", "View"))
@@ -180,7 +180,7 @@ def test_needs_are_the_sum_of_what_all_providers_have(registry):
 
 
 def test_what_nobody_listens_to_is_hidden_and_has_no_key(qtbot, main):
-    registry = Registry(main)
+    registry = CommandRegistry(main)
     dead = registry.add(Command("a.dead", "Dead", "A", ("D",)))
     live = registry.add(Command("a.live", "Live", "A", ("L",)))
     menu, button, heard = QMenu(), QToolButton(main), []
@@ -232,7 +232,7 @@ def test_keys_have_one_spelling():
 
 def test_the_sheet_lists_the_keys_as_they_are_now(qtbot, main, registry):
     registry.set_keys("file.open", ["Ctrl+P", "F3"])
-    sheet = KeySheet(registry, main)
+    sheet = ShortcutSheet(registry, main)
     qtbot.addWidget(sheet)
     rows = sheet.rows()
     assert rows["Open"] == native(("Ctrl+P", "F3"))
@@ -245,7 +245,7 @@ def test_the_sheet_lists_the_keys_as_they_are_now(qtbot, main, registry):
 
 
 def test_a_draft_takes_a_key_from_its_owner_and_gives_it_back(registry):
-    draft = KeyDraft(registry)
+    draft = ShortcutDraft(registry)
     assert draft.owner("Ctrl+E", "view.fit") == "file.save"
     draft.take("view.fit", "Ctrl+E")
     draft.take("view.fit", "Ctrl+E")
@@ -260,7 +260,7 @@ def test_a_draft_takes_a_key_from_its_owner_and_gives_it_back(registry):
 
 
 def test_the_editor_says_whose_key_it_is_and_takes_it_on_ok(qtbot, main, registry):
-    editor = KeyEditor(registry, main)
+    editor = ShortcutEditor(registry, main)
     qtbot.addWidget(editor)
     editor.select("view.fit")
     editor.edit.setKeySequence(QKeySequence("Ctrl+E"))
@@ -277,7 +277,7 @@ def test_the_editor_says_whose_key_it_is_and_takes_it_on_ok(qtbot, main, registr
 
 def test_the_editor_resets_and_cancel_changes_nothing(qtbot, main, registry):
     registry.set_keys("file.open", ["F3"])
-    editor = KeyEditor(registry, main)
+    editor = ShortcutEditor(registry, main)
     qtbot.addWidget(editor)
     editor.select("file.save")
     editor.clear.click()
@@ -292,7 +292,7 @@ def test_the_editor_resets_and_cancel_changes_nothing(qtbot, main, registry):
 
 
 def test_the_editor_hears_a_pressed_key(qtbot, main, registry):
-    editor = KeyEditor(registry, main)
+    editor = ShortcutEditor(registry, main)
     qtbot.addWidget(editor)
     editor.select("view.fit")
     QTest.keyClick(editor.edit, Qt.Key.Key_G, Qt.KeyboardModifier.ControlModifier)
@@ -360,7 +360,7 @@ def spoken_of(window) -> list[str]:
     """Every place in the window that names a key outside menus."""
     window.session.sources_changed.emit()
     return [
-        window.view.panes["a"].canvas.said,
+        window.view.panes["a"].canvas.placeholder_text,
         window.view.coach.text.text(),
         window.view.panes["fused"].maximise_button.toolTip(),
         window.view.panes["fused"]._tags["stale"].toolTip(),

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QTranslator
 
 from app.i18n import language
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.shell.main_window import MainWindow
 from core.tasks import TASKS
 from tools.i18n.engine_messages import STAGES
@@ -64,8 +64,10 @@ def placeholders(text: str) -> list[str]:
 
 def test_every_text_of_the_window_can_be_looked_up():
     _texts, unread = find(ROOT)
-    # spoken() hands on what the engine says: those texts are listed by engine_texts().
-    said = [u for u in unread if u.code.startswith("spoken(") or u.file == "app/i18n/translate.py"]
+    # translate() hands on what the engine says: those texts are listed by engine_texts().
+    said = [
+        u for u in unread if u.code.startswith("translate(") or u.file == "app/i18n/translate.py"
+    ]
     assert [u for u in unread if u not in said] == []
 
 
@@ -103,11 +105,11 @@ def test_the_window_speaks_german(qapp, qtbot, engine, samples):
         assert window.actions_.fuse.text() == "Fusionieren"
         assert window.actions_.fuse.toolTip().startswith("Fusionieren (")
         assert window.view.panes["recon_a"].title.text() == "Rekonstruktion A"
-        assert spoken("encoding") == "Kodieren"
+        assert translate("encoding") == "Kodieren"
     finally:
         assert language.install(qapp, "en") == "en"
-    assert spoken("encoding") == "encoding"
-    assert spoken("") == ""
+    assert translate("encoding") == "encoding"
+    assert translate("") == ""
 
 
 @pytest.mark.parametrize(
@@ -139,7 +141,7 @@ def test_what_is_wrong_with_a_setting_is_said_in_german(qapp):
     values = values_of(TrainConfig("mif"))
     faults = validate({**values, "steps": 0, "crop": 100, "lr_upper": "x"})
     language.install(qapp, "de")
-    said = sorted(spoken(fault) for fault in faults.values())
+    said = sorted(translate(fault) for fault in faults.values())
     language.install(qapp, "en")
     assert said == [
         "muss ein Vielfaches von 16 sein",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QByteArray
 
-from app.commands.undo import History, changed_fields
+from app.commands.undo import UndoHistory, changed_fields
 from app.preferences import settings as settings_module
 from app.preferences.paths import home
 from app.preferences.recent_files import RecentMenu, RecentPair, RecentPairs
@@ -239,7 +239,7 @@ class Desk:
     def __init__(self) -> None:
         self.state = State()
         self.now = 0.0
-        self.history: History[State] = History(self.state, self.apply, lambda: self.now)
+        self.history: UndoHistory[State] = UndoHistory(self.state, self.apply, lambda: self.now)
 
     def apply(self, state: State) -> None:
         self.state = state

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.preferences.session_autosave import SessionKeeper
+from app.preferences.session_autosave import SessionAutosave
 from app.preferences.session_file import ListedPair, Snapshot, from_json, is_over, rebuilt, to_json
 from app.viewer.display_state import (
     COMPARE_MODES,
@@ -21,7 +21,7 @@ from app.viewer.display_state import (
     Compare,
     DisplayState,
     FeatureView,
-    Look,
+    PaneDisplay,
 )
 from core.io.atomic import atomic_write
 
@@ -29,7 +29,9 @@ _REPO = Path(__file__).resolve().parents[3]
 
 _number = st.floats(-1e6, 1e6)
 _looks = st.builds(
-    Look, window=st.none() | st.tuples(_number, _number), palette=st.sampled_from(["grey", "hot"])
+    PaneDisplay,
+    window=st.none() | st.tuples(_number, _number),
+    palette=st.sampled_from(["grey", "hot"]),
 )
 _displays = st.builds(
     DisplayState,
@@ -95,7 +97,7 @@ def test_what_is_no_session_is_said_to_be_none(data):
         (None, DisplayState()),
         ({"layout": "spiral", "crosshair": True}, DisplayState(crosshair=True)),
         ({"crosshair": 1, "news": {}, "a": "grey"}, DisplayState()),
-        ({"a": {"window": [0, 5], "palette": 7}}, DisplayState(a=Look((0, 5)))),
+        ({"a": {"window": [0, 5], "palette": 7}}, DisplayState(a=PaneDisplay((0, 5)))),
         ({"a": {"window": [0, 1, 2]}}, DisplayState()),
         ({"a": {"window": [0, float("nan")]}, "b": {"window": None}}, DisplayState()),
         ({"a": {"window": [0, 10**400]}}, DisplayState()),
@@ -126,19 +128,19 @@ def holder() -> Holder:
 
 def test_a_proper_end_is_no_crash_and_the_session_is_there(qapp, tmp_path, holder):
     folder = tmp_path / "not" / "there yet"
-    keeper = SessionKeeper(folder, holder)
+    keeper = SessionAutosave(folder, holder)
     first = keeper.begin()
     assert (first.snapshot, first.crashed, first.notice) == (None, False, "")
     keeper.end()
     assert [path.name for path in folder.iterdir()] == ["session.json"]
-    again = SessionKeeper(folder, holder)
+    again = SessionAutosave(folder, holder)
     second = again.begin()
     assert (second.snapshot, second.crashed, second.notice) == (holder.snapshot, False, "")
     again.end()
 
 
 def test_changes_are_written_while_the_program_runs(qtbot, tmp_path, holder):
-    keeper = SessionKeeper(tmp_path, holder)
+    keeper = SessionAutosave(tmp_path, holder)
     keeper.begin()
     holder.snapshot = replace(holder.snapshot, display=DisplayState(crosshair=True))
     keeper.note_change()
@@ -150,18 +152,18 @@ def test_changes_are_written_while_the_program_runs(qtbot, tmp_path, holder):
 
 
 def test_a_sample_does_not_replace_the_session_before(qapp, tmp_path, holder):
-    keeper = SessionKeeper(tmp_path, holder)
+    keeper = SessionAutosave(tmp_path, holder)
     keeper.begin()
     keeper.end()
     kept = holder.snapshot
     holder.snapshot = Snapshot("mff")
-    keeper = SessionKeeper(tmp_path, holder)
+    keeper = SessionAutosave(tmp_path, holder)
     keeper.begin()
     keeper.end()
     assert from_json((tmp_path / "session.json").read_bytes()) == kept
 
 
-def crashed(keeper: SessionKeeper) -> None:
+def crashed(keeper: SessionAutosave) -> None:
     """End a keeper as a killed program ends: nothing more is written, and the mark stays."""
     mark = keeper._folder / "running.lock"
     left = mark.read_bytes()
@@ -174,14 +176,14 @@ def crashed(keeper: SessionKeeper) -> None:
 def test_a_crash_without_files_does_not_offer_the_pair_of_the_session_before(
     qapp, tmp_path, holder
 ):
-    keeper = SessionKeeper(tmp_path, holder)
+    keeper = SessionAutosave(tmp_path, holder)
     keeper.begin()
     keeper.end()
     before, holder.snapshot = holder.snapshot, Snapshot("mff")
-    second = SessionKeeper(tmp_path, holder)
+    second = SessionAutosave(tmp_path, holder)
     second.begin()
     crashed(second)
-    third = SessionKeeper(tmp_path, holder)
+    third = SessionAutosave(tmp_path, holder)
     previous = third.begin()
     assert previous.crashed
     assert previous.of_earlier
@@ -192,34 +194,34 @@ def test_a_crash_without_files_does_not_offer_the_pair_of_the_session_before(
 def test_a_pair_that_was_offered_after_a_crash_is_not_offered_after_the_next(
     qtbot, tmp_path, holder
 ):
-    keeper = SessionKeeper(tmp_path, holder)
+    keeper = SessionAutosave(tmp_path, holder)
     keeper.begin()
     keeper.note_change()
     qtbot.waitUntil((tmp_path / "session.json").exists, timeout=10_000)
     crashed(keeper)
     holder.snapshot = Snapshot("mff")
-    second = SessionKeeper(tmp_path, holder)
+    second = SessionAutosave(tmp_path, holder)
     previous = second.begin()
     assert (previous.crashed, previous.of_earlier) == (True, False)
     qtbot.waitUntil(lambda: is_over((tmp_path / "session.json").read_bytes()), timeout=10_000)
     crashed(second)
-    third = SessionKeeper(tmp_path, holder)
+    third = SessionAutosave(tmp_path, holder)
     assert third.begin().of_earlier
     third.end()
 
 
 def test_a_session_that_was_closed_before_the_end_is_over_all_the_same(qtbot, tmp_path, holder):
-    keeper = SessionKeeper(tmp_path, holder)
+    keeper = SessionAutosave(tmp_path, holder)
     keeper.begin()
     keeper.note_change()
     qtbot.waitUntil((tmp_path / "session.json").exists, timeout=10_000)
     qtbot.waitUntil(lambda: keeper._written != b"", timeout=10_000)
     holder.snapshot = Snapshot("mff")  # the pictures were closed
     keeper.end()
-    second = SessionKeeper(tmp_path, holder)
+    second = SessionAutosave(tmp_path, holder)
     second.begin()
     crashed(second)
-    third = SessionKeeper(tmp_path, holder)
+    third = SessionAutosave(tmp_path, holder)
     assert third.begin().of_earlier
     third.end()
 
@@ -237,7 +239,7 @@ def test_a_session_that_was_closed_before_the_end_is_over_all_the_same(qtbot, tm
 def test_a_mark_that_nobody_holds_is_healed(qapp, tmp_path, holder, mark):
     atomic_write(tmp_path / "session.json", to_json(holder.snapshot))
     (tmp_path / "running.lock").write_bytes(mark)
-    keeper = SessionKeeper(tmp_path, holder)
+    keeper = SessionAutosave(tmp_path, holder)
     previous = keeper.begin()
     assert keeper.is_ours
     assert (previous.snapshot, previous.crashed) == (holder.snapshot, True)
@@ -248,8 +250,8 @@ def test_a_mark_that_nobody_holds_is_healed(qapp, tmp_path, holder, mark):
 def test_a_mark_that_another_program_holds_is_respected(qapp, tmp_path, holder):
     code = (
         "import sys; from pathlib import Path; from PySide6.QtCore import QCoreApplication\n"
-        "from app.preferences.session_autosave import SessionKeeper\n"
-        "app = QCoreApplication([]); keeper = SessionKeeper(Path(sys.argv[1]), None)\n"
+        "from app.preferences.session_autosave import SessionAutosave\n"
+        "app = QCoreApplication([]); keeper = SessionAutosave(Path(sys.argv[1]), None)\n"
         "keeper.begin(); print(keeper.is_ours, flush=True); sys.stdin.read()"
     )
     other = subprocess.Popen(
@@ -261,7 +263,7 @@ def test_a_mark_that_another_program_holds_is_respected(qapp, tmp_path, holder):
     )
     try:
         assert other.stdout.readline() == "True\n"
-        keeper = SessionKeeper(tmp_path, holder)
+        keeper = SessionAutosave(tmp_path, holder)
         keeper.begin()
         assert not keeper.is_ours
         keeper.end()
@@ -284,7 +286,7 @@ def test_a_mark_that_another_program_holds_is_respected(qapp, tmp_path, holder):
 )
 def test_a_session_cut_short_or_of_wrong_types_is_ignored_and_said(qapp, tmp_path, holder, content):
     (tmp_path / "session.json").write_bytes(content)
-    keeper = SessionKeeper(tmp_path, holder)
+    keeper = SessionAutosave(tmp_path, holder)
     previous = keeper.begin()
     assert previous.snapshot is None
     assert "could not be read" in previous.notice
@@ -295,7 +297,7 @@ def test_a_session_cut_short_or_of_wrong_types_is_ignored_and_said(qapp, tmp_pat
 def test_a_relative_path_is_no_session_for_another_folder(qapp, tmp_path, holder):
     snapshot = Snapshot("mif", a=Path("pet.png"), b=Path("mri.png"))
     atomic_write(tmp_path / "session.json", to_json(snapshot))
-    keeper = SessionKeeper(tmp_path, holder)
+    keeper = SessionAutosave(tmp_path, holder)
     assert keeper.begin().snapshot is None
     keeper.end()
 
@@ -304,7 +306,7 @@ def test_a_relative_path_is_no_session_for_another_folder(qapp, tmp_path, holder
     ("window", "kept"), [((5.0, 1.0), None), ((3.0, 3.0), None), ((1.0, 5.0), (1.0, 5.0))]
 )
 def test_an_empty_window_is_not_shown_again(window, kept):
-    display = DisplayState(a=Look(window), compare=Compare(span=0.0, position=7.0)).checked()
+    display = DisplayState(a=PaneDisplay(window), compare=Compare(span=0.0, position=7.0)).checked()
     assert display.a.window == kept
     assert display.compare.span == Compare().span
     assert display.compare.position == 1.0
@@ -313,7 +315,7 @@ def test_an_empty_window_is_not_shown_again(window, kept):
 @pytest.mark.parametrize("content", [b"", b"{half", b'{"version": 99}'])
 def test_a_damaged_session_is_ignored_and_said(qapp, tmp_path, holder, content):
     (tmp_path / "session.json").write_bytes(content)
-    keeper = SessionKeeper(tmp_path, holder)
+    keeper = SessionAutosave(tmp_path, holder)
     previous = keeper.begin()
     assert previous.snapshot is None
     assert "could not be read" in previous.notice
@@ -322,11 +324,11 @@ def test_a_damaged_session_is_ignored_and_said(qapp, tmp_path, holder, content):
 
 
 def test_a_second_window_leaves_the_session_to_the_first(qapp, tmp_path, holder):
-    first = SessionKeeper(tmp_path, holder)
+    first = SessionAutosave(tmp_path, holder)
     first.begin()
     other = Holder()
     other.snapshot = Snapshot("mff", a=Path("/other.png"))
-    second = SessionKeeper(tmp_path, other)
+    second = SessionAutosave(tmp_path, other)
     previous = second.begin()
     assert not second.is_ours
     assert (previous.crashed, previous.snapshot) == (False, None)
@@ -341,9 +343,9 @@ def test_after_a_killed_program_the_session_is_offered(qapp, tmp_path, holder):
     atomic_write(tmp_path / "session.json", to_json(holder.snapshot))
     code = (
         "import os, sys; from pathlib import Path; from PySide6.QtCore import QCoreApplication\n"
-        "from app.preferences.session_autosave import SessionKeeper\n"
+        "from app.preferences.session_autosave import SessionAutosave\n"
         "from app.preferences.session_file import Snapshot\n"
-        "app = QCoreApplication([]); keeper = SessionKeeper(Path(sys.argv[1]), None)\n"
+        "app = QCoreApplication([]); keeper = SessionAutosave(Path(sys.argv[1]), None)\n"
         "previous = keeper.begin(); print(keeper.is_ours, previous.crashed, flush=True)\n"
         "os.kill(os.getpid(), 9)"
     )
@@ -357,7 +359,7 @@ def test_after_a_killed_program_the_session_is_offered(qapp, tmp_path, holder):
     )
     assert (done.stdout.split(), done.stderr) == (["True", "False"], "")
     assert (tmp_path / "running.lock").exists()
-    keeper = SessionKeeper(tmp_path, holder)
+    keeper = SessionAutosave(tmp_path, holder)
     previous = keeper.begin()
     assert (previous.crashed, previous.snapshot) == (True, holder.snapshot)
     keeper.end()
@@ -365,7 +367,7 @@ def test_after_a_killed_program_the_session_is_offered(qapp, tmp_path, holder):
 
 
 def test_a_folder_that_cannot_be_written_is_said_once_and_stops_nothing(qtbot, tmp_path, holder):
-    keeper = SessionKeeper(tmp_path, holder)
+    keeper = SessionAutosave(tmp_path, holder)
     keeper.begin()
     # A folder in the file's place: the writing fails for root as for anybody.
     (tmp_path / "session.json").mkdir()
@@ -379,7 +381,7 @@ def test_a_folder_that_cannot_be_written_is_said_once_and_stops_nothing(qtbot, t
 
 def test_where_nothing_can_be_created_the_window_opens_all_the_same(qapp, tmp_path, holder):
     (tmp_path / "file").write_bytes(b"")
-    keeper = SessionKeeper(tmp_path / "file" / "folder", holder)
+    keeper = SessionAutosave(tmp_path / "file" / "folder", holder)
     previous = keeper.begin()
     assert (previous.snapshot, previous.crashed) == (None, False)
     keeper.note_change()

@@ -19,7 +19,12 @@ from PySide6.QtWidgets import QWidget
 from app.shell import application, startup_timings
 from app.shell.main_window import MainWindow
 from app.shell.posix_signals import closing
-from app.workers.background_import import collector_at_rest, gently, libraries, open_libraries
+from app.workers.background_import import (
+    collector_at_rest,
+    import_in_background,
+    libraries,
+    open_libraries,
+)
 from app.workers.first_paint import FirstPaint
 
 _REPO = Path(__file__).resolve().parents[3]
@@ -61,7 +66,7 @@ def test_what_cannot_be_opened_or_found_is_no_error(tmp_path):
     bad.write_bytes(b"no library")
     assert open_libraries([bad, tmp_path / "missing.so"]) == 0
     assert libraries("a_package_nobody_has") == []
-    assert gently(lambda: 7, "a_package_nobody_has")() == 7
+    assert import_in_background(lambda: 7, "a_package_nobody_has")() == 7
 
 
 def test_an_import_waits_in_turn_and_not_beyond_what_does_not_come():
@@ -77,7 +82,7 @@ def test_an_import_waits_in_turn_and_not_beyond_what_does_not_come():
             return self.comes
 
     there, missing = Turn(True), Turn(False)
-    make = gently(lambda: 7, after=((there, 2.0), (missing, 8.0), (there, 1.0)))
+    make = import_in_background(lambda: 7, after=((there, 2.0), (missing, 8.0), (there, 1.0)))
     assert asked == []
     assert make() == 7
     assert asked == [(True, 2.0), (False, 8.0)]
@@ -132,7 +137,7 @@ def test_the_collector_wakes_after_an_error_and_stays_off_where_it_was_off():
         raise ValueError("broken")
 
     with pytest.raises(ValueError, match="broken"):
-        gently(fail)()
+        import_in_background(fail)()
     assert gc.isenabled()
     gc.disable()
     try:
@@ -176,7 +181,7 @@ def test_timings_are_written_only_when_asked_for(qtbot, monkeypatch, tmp_path, w
     monkeypatch.setenv("UNIFUSION_TIMINGS", str(tmp_path / "t.jsonl"))
     file = startup_timings.wanted()
     assert file is not None
-    clock = startup_timings.Timings(file, window, window.session)
+    clock = startup_timings.StartupTimings(file, window, window.session)
     window.update()
     engine.gate.clear()  # the preview is on its own thread, and could come second
     with qtbot.waitSignal(window.controller.previewed, timeout=10_000):

@@ -9,12 +9,14 @@ import pytest
 from PySide6.QtWidgets import QPushButton
 
 from app.train.state import Compared
-from app.train.view_models import FigureLine, Kept
+from app.train.view_models import FigureLine, SavedPack
 from tests.app.train.conftest import LONG, WAIT, prepare
 
 
-def kept(score: float, best_step: int = 6, parent: Path | None = Path("parent")) -> Kept:
-    return Kept("Mine", Path("mine"), "mif", 12, best_step, "best", parent, {}, score, Path("m.md"))
+def kept(score: float, best_step: int = 6, parent: Path | None = Path("parent")) -> SavedPack:
+    return SavedPack(
+        "Mine", Path("mine"), "mif", 12, best_step, "best", parent, {}, score, Path("m.md")
+    )
 
 
 def compared(*better: int) -> Compared:

@@ -12,12 +12,12 @@ from PySide6.QtWidgets import QApplication
 
 from app.train.chart import Chart
 from app.train.charts import Charts
-from app.train.curves import Curves
+from app.train.curves import CurveStore
 from app.widgets import theme
 from tests.app.test_theme import READABLE, contrast
 
 
-def drawn(qtbot, curves: Curves) -> Chart:
+def drawn(qtbot, curves: CurveStore) -> Chart:
     chart = Chart("x", scale="big", apart=frozenset(("lower",)), scale_apart="small")
     qtbot.addWidget(chart)
     chart.resize(500, 300)
@@ -27,7 +27,7 @@ def drawn(qtbot, curves: Curves) -> Chart:
 
 
 def test_losses_of_another_magnitude_have_an_axis_of_their_own(qtbot):
-    curves = Curves()
+    curves = CurveStore()
     for step in range(0, 50, 10):
         curves.add(step, {"upper": 100.0 + step, "lower": 0.1 + step / 1000})
     chart = drawn(qtbot, curves)
@@ -50,7 +50,7 @@ def test_losses_of_another_magnitude_have_an_axis_of_their_own(qtbot):
 
 
 def test_steps_are_whole_numbers_however_few_there_are(qtbot):
-    curves = Curves()
+    curves = CurveStore()
     for step in (0, 1, 2):
         curves.add(step, {"upper": float(step)})
     chart = drawn(qtbot, curves)
@@ -136,7 +136,7 @@ def test_a_chart_shows_what_came_while_it_was_hidden(qtbot, page):
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_numbers_at_an_axis_are_the_numbers_of_the_curve(qtbot, side):
     """Whatever the theme: a rate of 0.0004 is not “400”."""
-    curves = Curves()
+    curves = CurveStore()
     for step in (0, 10):
         curves.add(step, {"lower" if side == "right" else "upper": 2e-4 + step * 2e-5})
     chart = drawn(qtbot, curves)
@@ -158,7 +158,7 @@ def test_numbers_at_an_axis_are_the_numbers_of_the_curve(qtbot, side):
     ],
 )
 def test_small_numbers_are_short_and_written_alike(qtbot, values, texts):
-    axis = drawn(qtbot, Curves()).plot.getPlotItem().getAxis("left")
+    axis = drawn(qtbot, CurveStore()).plot.getPlotItem().getAxis("left")
     spacing = min(abs(one - other) for one, other in pairwise(values))
     assert axis.tickStrings(values, 1.0, spacing) == texts
 
@@ -167,7 +167,7 @@ def test_small_numbers_are_short_and_written_alike(qtbot, values, texts):
 def test_curves_can_be_told_apart_and_the_axis_of_one_has_its_colour(qtbot, look):
     theme.set_appearance(look)
     names = ("intensity", "gradient", "ssim", "edge", "artefact", "information", "consistency")
-    curves = Curves()
+    curves = CurveStore()
     for step in (0, 1):
         curves.add(step, {name: 1.0 + step for name in (*names, "upper", "lower")})
     chart = drawn(qtbot, curves)

@@ -12,14 +12,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QCheckBox
 
 from app.train.chart import Chart
-from app.train.curves import Curve, Curves, as_csv, reduced, smoothed
-from app.train.preview_strip import Strip
+from app.train.curves import Curve, CurveStore, as_csv, reduced, smoothed
+from app.train.preview_strip import PreviewStrip
 from app.train.tasks import as_image
 
 
-def filled(count: int, *names: str) -> Curves:
+def filled(count: int, *names: str) -> CurveStore:
     rng = np.random.default_rng(3)
-    curves = Curves()
+    curves = CurveStore()
     steps = np.arange(1.0, count + 1)
     for name in names or ("upper",):
         curves.fill(name, steps, 1 + rng.random(count))
@@ -53,7 +53,7 @@ def test_the_value_at_a_step_is_that_of_the_nearest_point():
 
 
 def test_an_old_curve_is_taken_without_what_is_no_number_and_grows_on():
-    curves = Curves()
+    curves = CurveStore()
     curves.fill("x", np.array([1.0, 2.0, 3.0]), np.array([5.0, np.nan, 7.0]))
     curves.add(4, {"x": 8.0})
     assert curves["x"].steps.tolist() == [1, 3, 4]
@@ -83,7 +83,7 @@ def test_thinning_keeps_every_peak_and_the_order():
 
 
 def test_the_table_has_a_row_for_each_step():
-    losses, figures = Curves(), Curves()
+    losses, figures = CurveStore(), CurveStore()
     losses.add(1, {"upper": 0.5, "lower": 0.25})
     losses.add(2, {"upper": 0.125})
     figures.add(2, {"Qabf": 0.75})
@@ -159,7 +159,7 @@ def test_other_curves_leave_nothing_of_those_before(chart):
 
 
 def test_smoothing_and_logarithm_change_what_is_drawn(chart):
-    curves = Curves()
+    curves = CurveStore()
     for step, value in enumerate((4.0, 0.0, 8.0), 1):
         curves.add(step, {"upper": value})
     chart.show_curves(curves)
@@ -213,7 +213,7 @@ def test_strip_pictures_are_true_and_small_enough_to_show():
 
 
 def test_the_strip_scales_all_alike_and_says_what_is_to_come(qtbot):
-    strip = Strip("To come")
+    strip = PreviewStrip("To come")
     qtbot.addWidget(strip)
     strip.resize(430, 200)
     assert strip.accessibleName() == "To come"

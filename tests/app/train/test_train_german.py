@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from app.i18n.translate import spoken
+from app.i18n.translate import translate
 from app.train.chart import Chart
-from core.errors import Said
+from core.errors import Message
 from tests.app.german import english_in, left_over
 from tests.app.train.conftest import WAIT, prepare
 from tests.trainer.runs import CONFIG
@@ -31,8 +31,8 @@ def test_a_look_at_muddled_pictures_leaves_no_english(qtbot, page, data):
     prepare(qtbot, page, data)
     qtbot.waitUntil(lambda: page.state.cost is not None, timeout=WAIT)
     rows = {row.name: row.reason for row in page.state.report.rows}
-    assert spoken(rows["pair2"]) == "A hat 48×48 Pixel und B 30×20"
-    assert spoken(rows["pair3.png"]) == "keine Datei dieses Namens in a/ und b/"
+    assert translate(rows["pair2"]) == "A hat 48×48 Pixel und B 30×20"
+    assert translate(rows["pair3.png"]) == "keine Datei dieses Namens in a/ und b/"
     assert "auswendig" in page.data.notes.text()
     assert left_over(page) == {}
 
@@ -69,28 +69,28 @@ def test_every_fault_of_a_number_is_german(wrong):
             group = group[step]
         group[name] = wrong
         for fault in validate(values).values():
-            assert isinstance(fault, Said)
-            assert spoken(fault) != fault
-            assert english_in(spoken(fault)) == ""
+            assert isinstance(fault, Message)
+            assert translate(fault) != fault
+            assert english_in(translate(fault)) == ""
 
 
 def test_limits_in_a_fault_have_a_comma():
     fault = validate({**values_of(TrainConfig("mif")), "ema": 1.5})["ema"]
-    assert spoken(fault) in ("muss kleiner als 1,0 sein", "darf höchstens 1,0 sein")
+    assert translate(fault) in ("muss kleiner als 1,0 sein", "darf höchstens 1,0 sein")
 
 
 def test_why_a_run_failed_is_kept_for_any_language(tmp_path):
     plan = RunPlan(tmp_path / "data", tmp_path / "brains.safetensors")
     plan.run_folder.mkdir()
     error = Diverged(
-        Said("Training diverged at step {0}", 7),
-        Said("{0} is no longer a number", Said("loss “{0}”", "ssim")),
+        Message("Training diverged at step {0}", 7),
+        Message("{0} is no longer a number", Message("loss “{0}”", "ssim")),
         "",
     )
-    write_record(RunRecord(CONFIG, plan, state="failed", why=error.said))
+    write_record(RunRecord(CONFIG, plan, state="failed", why=error.message))
     found = read_record(plan.run_folder)
     assert found.why == str(error)
-    assert spoken(found.why) == (
+    assert translate(found.why) == (
         "Das Training lief bei Schritt 7 auseinander: Verlust „ssim“ ist keine Zahl mehr."
     )
     raw = json.loads(plan.record.read_text())
