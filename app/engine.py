@@ -8,34 +8,10 @@ from typing import Protocol
 
 from PySide6.QtCore import QCoreApplication, SignalInstance
 
-from core.fusion.protocol import Fuser
+from core.fusion.protocol import Engine, MethodInfo
 from core.progress import Progress
 from core.tasks import TASKS, TaskSpec
 from core.types import DeviceChoice
-
-
-class Method(Protocol):
-    """A model pack or a classical baseline, as the engine describes it."""
-
-    @property
-    def name(self) -> str:
-        """What a request calls it."""
-
-    @property
-    def title(self) -> str:
-        """What people call it."""
-
-    @property
-    def kind(self) -> str:
-        """“pack” or “baseline”."""
-
-    @property
-    def summary(self) -> str:
-        """One line on what it does."""
-
-    @property
-    def default(self) -> bool:
-        """True for the task's default pack."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +19,10 @@ class EngineInfo:
     """What the engine said about itself when it was first made."""
 
     device: DeviceChoice
-    methods: Mapping[str, tuple[Method, ...]] = field(default_factory=dict)
+    methods: Mapping[str, tuple[MethodInfo, ...]] = field(default_factory=dict)
 
 
-def default_method(methods: tuple[Method, ...], task: TaskSpec) -> Method | None:
+def default_method(methods: tuple[MethodInfo, ...], task: TaskSpec) -> MethodInfo | None:
     """The default pack, else the task's classical method, else the first there is."""
     pack = next((m for m in methods if m.default), None)
     classical = next((m for m in methods if m.name == task.default_baseline), None)
@@ -58,14 +34,6 @@ class KnowsEngine(Protocol):
 
     engine: EngineInfo | None
     engine_changed: SignalInstance
-
-
-class Engine(Fuser, Protocol):
-    """What the window needs of :class:`core.fusion.engine.FusionEngine`."""
-
-    @property
-    def device_choice(self) -> DeviceChoice:
-        """Where it runs and why."""
 
 
 EngineFactory = Callable[[], Engine]

@@ -223,6 +223,11 @@ class FusionRequest:
     request_id: int = 0
 
 
+RECONSTRUCTIONS = ("reconstruction_a", "reconstruction_b")
+FEATURES = ("features_a", "features_b")
+"""Fields of :class:`FusionResult` that may be there beside the fused image."""
+
+
 @dataclass(frozen=True, eq=False)
 class FusionResult:
     """What came out.
@@ -258,3 +263,17 @@ class FusionResult:
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
     request_id: int = 0
+
+    @property
+    def images(self) -> dict[str, FloatArray]:
+        """The images that there are, by the names of their fields, the fused one first."""
+        return self._present("fused", *RECONSTRUCTIONS)
+
+    @property
+    def features(self) -> dict[str, FloatArray]:
+        """The feature maps that there are, by the names of their fields."""
+        return self._present(*FEATURES)
+
+    def _present(self, *names: str) -> dict[str, FloatArray]:
+        arrays = ((name, getattr(self, name)) for name in names)
+        return {name: array for name, array in arrays if array is not None}

@@ -114,15 +114,12 @@ def _make_folder(folder: Path) -> None:
 
 def _pictures(result: FusionResult) -> dict[str, FloatArray]:
     """What the result holds, as pictures; features as PCA-to-RGB on a common basis."""
-    pictures = {"fused": result.fused}
-    if result.reconstruction_a is not None and result.reconstruction_b is not None:
-        pictures["reconstruction_a"] = result.reconstruction_a
-        pictures["reconstruction_b"] = result.reconstruction_b
-    if result.features_a is not None and result.features_b is not None:
-        basis = common_basis(result.features_a, result.features_b)
-        pictures["features_a"] = feature_pixels(result.features_a, basis)
-        pictures["features_b"] = feature_pixels(result.features_b, basis)
-    return pictures
+    features = result.features
+    if not features:
+        return result.images
+    basis = common_basis(*features.values())
+    shown = {name: feature_pixels(maps, basis) for name, maps in features.items()}
+    return {**result.images, **shown}
 
 
 def _summary(result: FusionResult, notes: Sequence[str], out: Path) -> None:

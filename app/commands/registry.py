@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 
 from app.widgets import theme
@@ -47,8 +47,9 @@ def plain(text: str) -> str:
 def normal(key: str) -> str:
     """A key in the one spelling settings and comparisons use; "" for no key at all."""
     sequence = QKeySequence.fromString(key, _PORTABLE)
-    text = sequence.toString(_PORTABLE)
-    return "" if "Unknown" in text else text
+    # Qt's stubs know nothing of indexing.
+    keys = [sequence[place].key() for place in range(sequence.count())]  # type: ignore[index]
+    return "" if Qt.Key.Key_unknown in keys else sequence.toString(_PORTABLE)
 
 
 def native(keys: Iterable[str]) -> str:

@@ -17,14 +17,12 @@ from app.viewer.rendering import features_of, source_picture, whole
 from core.errors import Message
 from core.progress import Progress
 from core.tasks import get_task
-from core.types import BitDepth, FloatArray
+from core.types import FEATURES, RECONSTRUCTIONS, BitDepth, FloatArray
 
 ITEMS: tuple[str, ...] = (
     "fused",
-    "reconstruction_a",
-    "reconstruction_b",
-    "features_a",
-    "features_b",
+    *RECONSTRUCTIONS,
+    *FEATURES,
     "figure",
 )
 FORMATS: tuple[str, ...] = ("png", "tif", "jpg")
@@ -71,16 +69,10 @@ def burns_by_default(task: str, suffix: str) -> bool:
 
 def available(outcome: Outcome) -> tuple[str, ...]:
     """The items a result has."""
-    result = outcome.result
-    there = {
-        "fused": True,
-        "reconstruction_a": result.reconstruction_a is not None,
-        "reconstruction_b": result.reconstruction_b is not None,
-        "features_a": outcome.basis is not None,
-        "features_b": outcome.basis is not None,
-        "figure": True,
-    }
-    return tuple(item for item in ITEMS if there[item])
+    there = {*outcome.result.images, "figure"}
+    if outcome.basis is not None:
+        there.update(FEATURES)
+    return tuple(item for item in ITEMS if item in there)
 
 
 def export_files(

@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.fuse.results import Stamp
 from app.fuse.state import FuseState, Problem
 from app.i18n.translate import translate, translate_all
+from app.pairs.edits import Key, key_of
 from app.widgets.file_manager import told_apart
 from app.workers import Runner
 from core.errors import FusionError, SizeMismatch
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from core.pairing.plan import Match, PairingPlan
 
 Badge = Literal["ready", "check", "fused", "failed", "missing"]
-Key = tuple[Path, Path]
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,6 @@ class State:
 
     badge: Badge
     why: str = ""
-
-
-def key_of(match: Match) -> Key:
-    """What tells pairs apart."""
-    return match.a, match.b
 
 
 def find_pairs(paths: list[Path], task: str, progress: Progress) -> PairingPlan:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QFileSystemWatcher, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
-from app.fuse.pairs import Key, Pairs, key_of
+from app.fuse.pairs import Pairs
 from app.fuse.pairs_list_model import THUMB, PairModel, PairRow
 from app.fuse.pairs_list_view import PairList
+from app.pairs.edits import Key, key_of
 from app.pairs.table import PairDialog
 from app.pairs.thumbnails import ThumbnailLoader
 

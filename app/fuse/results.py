@@ -135,17 +135,9 @@ class Outcome:
     @property
     def nbytes(self) -> int:
         """Memory of its arrays and pictures; the sources are not counted."""
-        result = self.result
-        arrays = (
-            result.fused,
-            result.reconstruction_a,
-            result.reconstruction_b,
-            result.features_a,
-            result.features_b,
-        )
-        return sum(array.nbytes for array in arrays if array is not None) + sum(
-            shown.nbytes for shown in self.pictures.values()
-        )
+        arrays = (*self.result.images.values(), *self.result.features.values())
+        images = self.pictures.values()
+        return sum(one.nbytes for one in arrays) + sum(shown.nbytes for shown in images)
 
 
 @dataclass(frozen=True)

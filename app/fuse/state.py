@@ -8,12 +8,13 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
-from app.engine import EngineInfo, Method, default_method
+from app.engine import EngineInfo, default_method
 from app.fuse.results import Loaded, Outcome, Sources, with_result
 from app.viewer.display_state import DisplayState, FeatureView, Window
 from app.viewer.rendering import RenderedImage
 from app.widgets.privacy import without_names
 from core.errors import FusionError
+from core.fusion.protocol import MethodInfo
 from core.tasks import TASKS, TaskSpec, get_task
 from core.windows import Windows
 
@@ -22,7 +23,6 @@ __all__ = [
     "EngineInfo",
     "FuseState",
     "Loaded",
-    "Method",
     "Offer",
     "Outcome",
     "Problem",
@@ -142,7 +142,7 @@ class FuseState(QObject):
         return any(m.name == name and m.kind == "baseline" for m in self.methods)
 
     @property
-    def methods(self) -> tuple[Method, ...]:
+    def methods(self) -> tuple[MethodInfo, ...]:
         """What can fuse the selected task; empty until the engine has been made."""
         return tuple(self.engine.methods.get(self._task.name, ())) if self.engine else ()
 

@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from app.engine import Engine, LazyEngine, Method, default_method, tr
+from app.engine import LazyEngine, default_method, tr
 from app.fuse.results import AS_DAMAGED, ONE_CAMERA, RESAMPLED, Stamp, as_seen, stamp_of
 from app.fuse.state import Loaded, Outcome, Side, Sources
 from app.i18n.translate import translate
@@ -30,6 +30,7 @@ from app.viewer.rendering import (
 )
 from app.workers.background_import import collector_at_rest, libraries, open_libraries
 from core.errors import InputError, Message
+from core.fusion.protocol import Engine, MethodInfo
 from core.progress import Progress
 from core.tasks import TASKS, get_task
 from core.types import FloatArray, FusionRequest, FusionResult, Image, SourcePair
@@ -221,14 +222,16 @@ def fuse(lazy: LazyEngine, plan: FusePlan, progress: Progress) -> Outcome:
     return outcome
 
 
-def _chosen(methods: tuple[Method, ...], plan: FusePlan) -> Method | None:
+def _chosen(methods: tuple[MethodInfo, ...], plan: FusePlan) -> MethodInfo | None:
     """The method of a plan, or None for a pack given as a file."""
     if not plan.method:
         return default_method(methods, get_task(plan.task))
     return next((m for m in methods if m.name == plan.method), None)
 
 
-def _fused(engine: Engine, plan: FusePlan, method: Method | None, progress: Progress) -> Outcome:
+def _fused(
+    engine: Engine, plan: FusePlan, method: MethodInfo | None, progress: Progress
+) -> Outcome:
     is_model = method is None or method.kind == "pack"
     request = FusionRequest(
         plan.seen,

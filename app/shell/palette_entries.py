@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication
 
 from app.commands.palette import Find
-from app.fuse.pairs import key_of
 from app.i18n.translate import translate
+from app.pairs.edits import key_of
 from app.preferences.recent_files import RecentPair
 from core.tasks import TASKS
 

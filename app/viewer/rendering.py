@@ -319,16 +319,17 @@ def basis_of(result: FusionResult) -> PcaBasis | None:
     return common_basis(result.features_a, result.features_b)
 
 
+_PANES = {"reconstruction_a": "recon_a", "reconstruction_b": "recon_b"}
+
+
 def result_pictures(
     result: FusionResult, view: FeatureView, basis: PcaBasis | None
 ) -> Mapping[str, RenderedImage]:
     """All pictures a result has, by pane: fused, recon_a, recon_b, features."""
     depth = result.bit_depth
-    found = {"fused": picture(result.fused, depth=depth)}
-    if result.reconstruction_a is not None:
-        found["recon_a"] = picture(result.reconstruction_a, depth=depth)
-    if result.reconstruction_b is not None:
-        found["recon_b"] = picture(result.reconstruction_b, depth=depth)
+    found = {
+        _PANES.get(name, name): picture(image, depth=depth) for name, image in result.images.items()
+    }
     features = feature_picture(result, view, basis) if basis is not None else None
     if features is not None:
         found["features"] = features

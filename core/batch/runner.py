@@ -22,13 +22,13 @@ from core.batch.resume import check_run, clean_up, sort_out
 from core.batch.row_task import Change, Work
 from core.batch.scheduler import Scheduler
 from core.errors import FusionError, InputError, Message, OutputError
-from core.fusion.protocol import Fuser
+from core.fusion.protocol import Engine
 from core.progress import NullProgress, Progress
 
 
 def run_batch(
     plan: BatchPlan,
-    engine: Fuser,
+    engine: Engine,
     progress: Progress | None = None,
     *,
     order: QueueOrder | None = None,
@@ -85,7 +85,7 @@ def run_batch(
     manifest.close()
 
 
-def _check_method(plan: BatchPlan, engine: Fuser) -> None:
+def _check_method(plan: BatchPlan, engine: Engine) -> None:
     options = plan.options
     infos = engine.methods(options.task)
     methods = [info.name for info in infos]
@@ -114,7 +114,7 @@ class _Run:
     def __init__(
         self,
         plan: BatchPlan,
-        engine: Fuser,
+        engine: Engine,
         progress: Progress,
         held: _Held,
         order: QueueOrder | None,

@@ -45,7 +45,7 @@ from core.errors import (
     PackError,
     SizeMismatch,
 )
-from core.fusion.protocol import Fuser
+from core.fusion.protocol import Engine
 from core.printable import valid
 from core.progress import Progress
 from core.types import FusionRequest, FusionResult, SourcePair
@@ -88,7 +88,7 @@ class Scheduler:
     def __init__(
         self,
         plan: BatchPlan,
-        engine: Fuser,
+        engine: Engine,
         progress: Progress,
         manifest: BatchManifest,
         *,

@@ -18,7 +18,14 @@ from core.memory_model import picture_bytes
 from core.metrics import MAIN_METRICS, evaluate, to_luma8
 from core.missing_data import comparable
 from core.tasks import get_task
-from core.types import BitDepth, FloatArray, FusionRequest, FusionResult, SourcePair
+from core.types import (
+    RECONSTRUCTIONS,
+    BitDepth,
+    FloatArray,
+    FusionRequest,
+    FusionResult,
+    SourcePair,
+)
 
 _PICTURES = 4
 """A, B, the fused picture, and as much again for what passes by while they are made."""
@@ -134,7 +141,7 @@ def _kinds(plan: BatchPlan) -> tuple[str, ...]:
     """Kinds of pictures in the order of :meth:`BatchPlan.outputs`."""
     kinds = ["fused"]
     if plan.options.reconstructions:
-        kinds += ["reconstruction_a", "reconstruction_b"]
+        kinds += RECONSTRUCTIONS
     return (*kinds, "figure") if plan.options.figures else tuple(kinds)
 
 
@@ -142,11 +149,7 @@ def _pictures(
     plan: BatchPlan, pair: SourcePair, result: FusionResult
 ) -> dict[str, tuple[FloatArray, BitDepth]]:
     depth: BitDepth = plan.options.depth or result.bit_depth
-    found: dict[str, tuple[FloatArray, BitDepth]] = {"fused": (result.fused, depth)}
-    for kind in ("reconstruction_a", "reconstruction_b"):
-        pixels = getattr(result, kind)
-        if pixels is not None:
-            found[kind] = (pixels, depth)
+    found = {kind: (pixels, depth) for kind, pixels in result.images.items()}
     if plan.options.figures:
         figure = side_by_side(pair, result.fused, get_task(plan.options.task))
         found["figure"] = (figure, 8)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ from core.errors import Cancelled, DeviceMemoryError, Message, PackError
 from core.fusion.classical_engine import fuse_classically, least_bytes
 from core.fusion.color import PreparedPair, merge, split
 from core.fusion.instrumentation import StageTimer, finalize_result, named_memory_errors, provenance
+from core.fusion.protocol import MethodInfo
 from core.memory_model import Wanted, network_bytes, pair_bytes, reading_bytes
 from core.models.config import NetworkConfig
 from core.models.network import Features, UniFusionNet, pad_to_patches
@@ -41,17 +41,6 @@ _STRIPE_PIXELS = 2**19
 """A picture of up to twice as many pixels is fused whole; of a larger one, so much at a time."""
 _TILE_PIXELS = 2**18
 """The same where memory is scarce; smaller pieces cost more around them than they save."""
-
-
-@dataclass(frozen=True)
-class MethodInfo:
-    """One way to fuse, for lists and menus."""
-
-    name: str
-    title: str
-    kind: Literal["pack", "baseline"]
-    summary: str
-    default: bool = False
 
 
 @dataclass(frozen=True, eq=False)

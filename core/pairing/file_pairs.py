@@ -12,7 +12,13 @@ from core.messages import Message
 from core.pairing.collector import Collected
 from core.pairing.folder_tree import Sides
 from core.pairing.known_folders import kind_of
-from core.pairing.name_matching import NameMatches, NamePair, match_names
+from core.pairing.name_matching import (
+    NO_OTHER_EXPOSURE,
+    NO_OTHER_NAME,
+    NameMatches,
+    NamePair,
+    match_names,
+)
 from core.pairing.patients import different_patients
 from core.pairing.plan import Match
 from core.pairing.source_words import normal, sides_together, source_of, words_apart
@@ -107,7 +113,7 @@ class FilePairs:
             match = Match(name, a, b, pair.reason, relative, sides.sure if sides else pair.sure)
             self._found.pair(match, sides.weight if sides else weight)
         for index, reason in found.unmatched.items():
-            if sides and "no other" in reason:
+            if sides and reason in (NO_OTHER_EXPOSURE, NO_OTHER_NAME):
                 reason = Message("no file of that name in {0}", sides.names)
             self._found.leave(files[index], reason)
         for index, reason in found.ambiguous.items():

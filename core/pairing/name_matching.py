@@ -26,6 +26,9 @@ from core.pairing.source_words import (
 from core.pairing.word_pairs import NUMBERS, TASK_WORDS, Candidate, ranked
 from core.tasks import TASKS
 
+NO_OTHER_EXPOSURE = Message("there is no other exposure of the same name")
+NO_OTHER_NAME = Message("no other name differs from it in just one telling word")
+"""Why a file has no partner: none was even tried."""
 _ROUNDS = 40
 
 
@@ -262,7 +265,7 @@ def _explain(
             )
             continue
         if exposure_of(names[index]) is not None:
-            matches.unmatched[index] = Message("there is no other exposure of the same name")
+            matches.unmatched[index] = NO_OTHER_EXPOSURE
             continue
         row = max((len(rows[hole.key]) for hole in holes[index] if hole.value), default=0)
         if row > 2:
@@ -270,5 +273,5 @@ def _explain(
         matches.unmatched[index] = (
             Message("one of {0} names that differ in one place: a row, not a pair", row)
             if row > 2
-            else Message("no other name differs from it in just one telling word")
+            else NO_OTHER_NAME
         )

@@ -9,8 +9,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from app.fuse.pairs import key_of
 from app.fuse.results import ONE_CAMERA, RESAMPLED, swapped_stamp
+from app.pairs.edits import key_of
 from tests.app.acts import WAIT, fuse_and_hold, idle
 from tests.app.conftest import gradient, write_png
 

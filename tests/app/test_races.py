@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.fuse import tasks
-from app.fuse.pairs import key_of
+from app.pairs.edits import key_of
 from app.shell.main_window import MainWindow
 from core.progress import Progress
 from tests.app.acts import WAIT, idle

@@ -11,9 +11,9 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from app.fuse.info import rows_of
-from app.fuse.pairs import key_of
 from app.fuse.results import as_seen
 from app.fuse.stored_results import StoredResult, read_stored
+from app.pairs.edits import key_of
 from app.shell.main_window import MainWindow
 from core.fusion.instrumentation import provenance
 from core.io import read_image

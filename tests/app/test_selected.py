@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.fuse.export import ExportPlan
-from app.fuse.pairs import key_of
+from app.pairs.edits import key_of
 from app.shell.main_window import MainWindow
 from app.widgets.file_manager import file_of
 from core.errors import FusionError
