@@ -64,8 +64,6 @@ class Wanted:
 class BatchPage(Page):
     """Wires a :class:`BatchController` to the widgets."""
 
-    title_changed = Signal(str)
-    """The title of its tab: with the share done while a batch runs."""
     pair_wanted = Signal(object)
     """A :class:`Wanted` pair is to be seen in the Fuse workspace."""
 

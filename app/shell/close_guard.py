@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, QThread, QTimer
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QApplication, QBoxLayout
+from PySide6.QtWidgets import QApplication, QBoxLayout, QWidget
 
+from app.shell.workspaces import Workspaces
 from app.widgets.cards import Card
 from app.widgets.notification import Notice
-
-if TYPE_CHECKING:
-    from app.shell.main_window import MainWindow
 
 _BELOW_TOP = 1
 _LINGER_MS = 5_000
@@ -23,9 +20,17 @@ _LINGER_MS = 5_000
 class CloseGuard(QObject):
     """Stands before the window's close event. Make it after everybody else who listens to that."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: QWidget, workspaces: Workspaces, column: QBoxLayout) -> None:
+        """
+        Args:
+            window: the top-level window whose close event is held back.
+            workspaces: their work is asked about.
+            column: layout of the window's centre; the question is put below its first item.
+        """
         super().__init__(window)
         self._window = window
+        self._workspaces = workspaces
+        self._column = column
         self._decided = False
         self._session_ends = False
         self.waits = False
@@ -34,7 +39,7 @@ class CloseGuard(QObject):
         self.notice = Notice(window, self)
         self.notice.clicked.connect(self.come_back)
         window.installEventFilter(self)
-        window.workspaces.busy_changed.connect(self._busy_changed)
+        workspaces.busy_changed.connect(self._busy_changed)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Hold the window open where somebody should be asked."""
@@ -54,7 +59,7 @@ class CloseGuard(QObject):
         return bool(self._window.windowState() & Qt.WindowState.WindowMinimized)
 
     def _must_ask(self) -> bool:
-        if self._decided or self._session_ends or not self._window.workspaces.busy:
+        if self._decided or self._session_ends or not self._workspaces.busy:
             return False
         # A second wish to close answers the question by the way that loses nothing; and where
         # nobody can answer any more, because the program is ending, there is no question.
@@ -62,7 +67,7 @@ class CloseGuard(QObject):
         return not asked and QThread.currentThread().loopLevel() > 0
 
     def _ask(self) -> None:
-        work = "; ".join(self._window.workspaces.busy)
+        work = "; ".join(self._workspaces.busy)
         text = self.tr("{0}. Stopped work can be gone on with later.").format(work)
         answers = (
             ("keep", self.tr("Keep going, then end")),
@@ -71,10 +76,7 @@ class CloseGuard(QObject):
         )
         self.card = Card(text, answers, "help-circle-outline")
         self.card.answered.connect(self._answered)
-        centre = self._window.centralWidget()
-        layout = centre.layout() if centre is not None else None
-        if isinstance(layout, QBoxLayout):
-            layout.insertWidget(_BELOW_TOP, self.card)
+        self._column.insertWidget(_BELOW_TOP, self.card)
         self.card.show()
         self.card.buttons["keep"].setFocus()
 
@@ -121,7 +123,7 @@ class CloseGuard(QObject):
         self._window.activateWindow()
 
     def _busy_changed(self) -> None:
-        if self._window.workspaces.busy:
+        if self._workspaces.busy:
             self._session_ends = False  # that was called off: work has begun since
             return
         self._take_away()
@@ -130,7 +132,7 @@ class CloseGuard(QObject):
             QTimer.singleShot(_LINGER_MS if self.notice.has_place else 0, self._end_waiting)
 
     def _end_waiting(self) -> None:
-        if self.waits and not self._window.workspaces.busy:
+        if self.waits and not self._workspaces.busy:
             self._end()
 
     def _end(self) -> None:

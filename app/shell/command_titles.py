@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QTabBar
 
-if TYPE_CHECKING:
-    from app.shell.main_window import MainWindow
+from app.commands.actions import Actions
+from app.fuse.page import FusePage
+from app.fuse.state import FuseState
 
 
 class Naming(QObject):
     """Keeps the texts of a window's commands, and the tips of its tabs, true."""
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
-        self._actions = window.actions_
-        window.session.task_changed.connect(self._name_groups)
-        window.view.link.changed.connect(self._name_maximise)
+    def __init__(
+        self, actions: Actions, session: FuseState, view: FusePage, tabs: QTabBar, parent: QObject
+    ) -> None:
+        """
+        Args:
+            tabs: of the workspaces, in the order of ``actions.workspaces``.
+        """
+        super().__init__(parent)
+        self._actions = actions
+        self._session = session
+        self._view = view
+        self._tabs = tabs
+        session.task_changed.connect(self._name_groups)
+        view.link.changed.connect(self._name_maximise)
         for place, action in enumerate(self._actions.workspaces.values()):
             action.changed.connect(partial(self._explain_tab, place, action))
             self._explain_tab(place, action)
@@ -28,7 +37,7 @@ class Naming(QObject):
 
     def _name_groups(self) -> None:
         """Folders of medical pictures are patients; those of roads are folders."""
-        medical = self._window.session.task.medical
+        medical = self._session.task.medical
         before = self.tr("Previous patient") if medical else self.tr("Previous folder")
         after = self.tr("Next patient") if medical else self.tr("Next folder")
         self._actions.previous_patient.setText(before)
@@ -36,9 +45,9 @@ class Naming(QObject):
 
     def _name_maximise(self) -> None:
         """The key that maximises a pane also shows all again."""
-        alone = bool(self._window.view.maximised)
+        alone = bool(self._view.maximised)
         text = self.tr("Show all panes") if alone else self.tr("Maximise pane")
         self._actions.maximise.setText(text)
 
     def _explain_tab(self, place: int, action: QAction) -> None:
-        self._window.workspaces.tabs.setTabToolTip(place, action.toolTip())
+        self._tabs.setTabToolTip(place, action.toolTip())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt
@@ -39,11 +39,11 @@ from app.preferences.settings import Settings
 from app.shell.close_guard import CloseGuard
 from app.shell.command_titles import Naming
 from app.shell.docks import Docks
-from app.shell.page_factory import makers
+from app.shell.page_factory import page_makers
 from app.shell.status_bar import StatusBar
 from app.shell.top_bar import TopBar
 from app.shell.window_services import WindowServices
-from app.shell.workspaces import Workspaces
+from app.shell.workspaces import PageMaker, Workspaces
 from app.widgets.drop import dropped_paths
 from app.widgets.file_manager import show_in_folder, told_apart
 from core.errors import InputError
@@ -94,21 +94,44 @@ class MainWindow(QMainWindow):
         self.pairs = Pairs(self.session, self.controller, self)
         self.pairs_dock = PairsDock(self.pairs)
         self.watch = SourceWatcher(self.session, self)
-        self.workspaces = Workspaces(self.view, makers(self))
+        settings = settings or Settings(None)
+        self.workspaces = Workspaces(self.view, self._page_makers(settings.folder))
         self.inspector = Inspector(self.session, self.view, self.work)
         self.looking = DisplayCommands(self.session, self.view, self.actions_)
-        self._lay_out()
+        column = self._lay_out()
         self.side_docks = Docks(self, self.docks)
         self._connect()
         self._connect_welcome()
-        self.naming = Naming(self)
-        self.habits = WindowServices(self, settings or Settings(None))
-        self.closing = CloseGuard(self)
+        self.naming = Naming(self.actions_, self.session, self.view, self.workspaces.tabs, self)
+        self.habits = WindowServices(
+            self,
+            settings,
+            session=self.session,
+            controller=self.controller,
+            actions=self.actions_,
+            pairs=self.pairs,
+            welcome=self.view.welcome,
+            docks=self.side_docks,
+            column=column,
+            show_fuse_page=self._show_fuse_page,
+        )
+        self.closing = CloseGuard(self, self.workspaces, column)
         self._update_actions()
         # Else the first thing with a frame around it would be the row of workspaces.
         self.view.setFocus()
 
-    def _lay_out(self) -> None:
+    def _page_makers(self, settings_folder: Path | None) -> Mapping[str, PageMaker]:
+        return page_makers(
+            session=self.session,
+            controller=self.controller,
+            view=self.view,
+            engine_factory=self.engine_factory,
+            settings_folder=settings_folder,
+            show_fuse_page=self._show_fuse_page,
+        )
+
+    def _lay_out(self) -> QVBoxLayout:
+        """Put the parts in their places; returns the layout of the centre."""
         self.actions_.fill_menus(self.menuBar())
         self.menuBar().setCornerWidget(self.workspaces.tabs)
         bar = self.bar = QToolBar(self.tr("Top bar"))
@@ -133,6 +156,7 @@ class MainWindow(QMainWindow):
         right = self._add_dock("inspectorDock", self.tr("Inspector"), self.inspector, _RIGHT)
         self.resize(1280, 820)
         self.resizeDocks([left, right], [215, 250], Qt.Orientation.Horizontal)
+        return layout
 
     def _add_dock(
         self, name: str, title: str, content: QWidget, area: Qt.DockWidgetArea
@@ -172,7 +196,7 @@ class MainWindow(QMainWindow):
         actions.one_to_one.triggered.connect(self.view.one_to_one)
         actions.maximise.triggered.connect(self.view.maximise_current)
         for action in (actions.open, actions.open_folder, actions.sample, actions.restore):
-            action.triggered.connect(lambda: self.workspaces.show_page("fuse"))
+            action.triggered.connect(self._show_fuse_page)
         self.looking.connect_actions()
         self.looking.announced.connect(self.status.show_text)
         self.top_bar.task_chosen.connect(controller.set_task)
@@ -193,6 +217,7 @@ class MainWindow(QMainWindow):
         self.watch.changed.connect(self._source_changed)
         self.watch.gone.connect(self._source_gone)
         self.workspaces.chosen.connect(self._show_workspace)
+        self.workspaces.tabs_changed.connect(self._fit_tabs)
         for signal in (
             session.sources_changed,
             session.outcome_changed,
@@ -332,6 +357,14 @@ class MainWindow(QMainWindow):
 
     # --- workspaces ------------------------------------------------------------------------
 
+    def _show_fuse_page(self) -> None:
+        self.workspaces.show_page("fuse")
+
+    def _fit_tabs(self) -> None:
+        # The bar gives its corner room once and does not notice that more is needed.
+        self.menuBar().setCornerWidget(self.workspaces.tabs)
+        self.workspaces.tabs.show()
+
     def _show_workspace(self, name: str) -> None:
         fuse = name == "fuse"
         # First of all: what the docks' state is kept with says that the bar is there.
@@ -404,7 +437,7 @@ class MainWindow(QMainWindow):
         take = getattr(self.workspaces.currentWidget(), "take", None)
         if take is None:
             # What is opened is to be seen.
-            self.workspaces.show_page("fuse")
+            self._show_fuse_page()
         (take or self.take)(dropped_paths(event.mimeData()))
 
     def closeEvent(self, event: QCloseEvent) -> None:

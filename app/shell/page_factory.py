@@ -2,61 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
+from app.engine import EngineFactory
+from app.fuse.controller import Controller
+from app.fuse.page import FusePage
+from app.fuse.state import FuseState
 from app.shell.workspaces import PageMaker
 from app.widgets.page import Page, Placeholder
 
-if TYPE_CHECKING:
-    from app.shell.main_window import MainWindow
 
+def page_makers(
+    *,
+    session: FuseState,
+    controller: Controller,
+    view: FusePage,
+    engine_factory: EngineFactory,
+    settings_folder: Path | None,
+    show_fuse_page: Callable[[], None],
+) -> Mapping[str, PageMaker]:
+    """Makers of the pages beside Fuse. They import their packages only when called.
 
-def makers(window: MainWindow) -> Mapping[str, PageMaker]:
-    """Makers of the pages beside Fuse. They import their rooms only when called."""
+    Args:
+        view: shows a pair of a batch, its result alone where that was asked for.
+        settings_folder: the last batch is kept there; None keeps nothing.
+        show_fuse_page: switches to the Fuse workspace.
+    """
 
     def batch() -> Page:
         from app.batch.controller import BatchController
         from app.batch.page import BatchPage, Wanted
-        from app.shell.workspaces import WORKSPACES
 
-        folder = window.habits.settings.folder
-        controller = BatchController(window.engine_factory, window.session.task.name, folder)
-        page = BatchPage(controller, window.session)
-        tabs, tab = window.workspaces.tabs, WORKSPACES.index("batch")
-
-        def show_title(title: str) -> None:
-            if tabs.tabText(tab) != title:
-                tabs.setTabText(tab, title)
-                # The bar gives its corner room once and does not notice that more is needed.
-                window.menuBar().setCornerWidget(tabs)
-                tabs.show()
+        batch_controller = BatchController(engine_factory, session.task.name, settings_folder)
+        page = BatchPage(batch_controller, session)
 
         def show_pair(wanted: Wanted) -> None:
             if wanted.output is None:
-                window.controller.set_task(wanted.task)
-                window.controller.open_pair(wanted.a, wanted.b)
+                controller.set_task(wanted.task)
+                controller.open_pair(wanted.a, wanted.b)
             else:
-                window.controller.open_fused_pair(
+                controller.open_fused_pair(
                     wanted.a, wanted.b, wanted.output, wanted.task, wanted.method,
                     resample=wanted.resample,
                 )  # fmt: skip
-            window.workspaces.show_page("fuse")
-            if wanted.large and window.view.maximised != "fused":
-                window.view.maximise("fused")
+            show_fuse_page()
+            if wanted.large and view.maximised != "fused":
+                view.maximise("fused")
 
-        page.title_changed.connect(show_title)
         page.pair_wanted.connect(show_pair)
-        controller.begin()
+        batch_controller.begin()
         return page
 
     def train() -> Page:
         from app.train.page import TrainPage
 
-        page = TrainPage(window.session.task.name)
-        page.pack_written.connect(window.controller.refresh_methods)
+        page = TrainPage(session.task.name)
+        page.pack_written.connect(controller.refresh_methods)
         return page
 
     def evaluate() -> Page:

@@ -3,46 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
 from app.commands.palette import Find
+from app.fuse.controller import Controller
+from app.fuse.pairs import Pairs
+from app.fuse.state import FuseState
 from app.i18n.translate import translate
 from app.pairs.edits import key_of
-from app.preferences.recent_files import RecentPair
+from app.preferences.recent_files import RecentPair, RecentPairs
 from core.tasks import TASKS
-
-if TYPE_CHECKING:
-    from app.shell.main_window import MainWindow
 
 
 def _tr(text: str) -> str:
     return QCoreApplication.translate("finds", text)
 
 
-def finds_of(window: MainWindow, open_recent: Callable[[RecentPair], None]) -> list[Find]:
-    """Everything a window can be asked for by name; what is chosen is shown on the Fuse page."""
-    found = [*_tasks(window), *_methods(window), *_recent(window, open_recent), *_pairs(window)]
-    return [Find(f.id, f.title, f.kind, partial(_there, window, f.run), f.words) for f in found]
+def palette_entries(
+    *,
+    session: FuseState,
+    controller: Controller,
+    pairs: Pairs,
+    recent: RecentPairs,
+    open_recent: Callable[[RecentPair], None],
+    show_fuse_page: Callable[[], None],
+) -> list[Find]:
+    """All tasks, methods, recent files and listed pairs; choosing one shows the Fuse page first."""
+    found = (
+        *_tasks(controller),
+        *_methods(session, controller),
+        *_recent(recent, open_recent),
+        *_pairs(pairs),
+    )
+    return [replace(entry, run=partial(_run_on, show_fuse_page, entry.run)) for entry in found]
 
 
-def _there(window: MainWindow, run: Callable[[], object]) -> None:
-    window.workspaces.show_page("fuse")
+def _run_on(show_page: Callable[[], None], run: Callable[[], object]) -> None:
+    show_page()
     run()
 
 
-def _tasks(window: MainWindow) -> Iterator[Find]:
+def _tasks(controller: Controller) -> Iterator[Find]:
     for task in TASKS.values():
-        run = partial(window.controller.set_task, task.name)
+        run = partial(controller.set_task, task.name)
         words = f"{task.name} {translate(task.description)}"
         yield Find(f"task:{task.name}", translate(task.title), _tr("Task"), run, words)
 
 
-def _methods(window: MainWindow) -> Iterator[Find]:
+def _methods(session: FuseState, controller: Controller) -> Iterator[Find]:
     """Those of the task on show first."""
-    engine, now = window.session.engine, window.session.task.name
+    engine, now = session.engine, session.task.name
     if engine is None:
         return
     for task in sorted(TASKS, key=lambda name: name != now):
@@ -50,25 +63,25 @@ def _methods(window: MainWindow) -> Iterator[Find]:
             kind = _tr("Model pack") if method.kind == "pack" else _tr("Classical method")
             if task != now:
                 kind = f"{kind} · {translate(TASKS[task].title)}"
-            run = partial(_choose_method, window, task, method.name)
+            run = partial(_choose_method, session, controller, task, method.name)
             title, words = translate(method.title), f"{method.name} {translate(method.summary)}"
             yield Find(f"method:{task}:{method.name}", title, kind, run, words)
 
 
-def _choose_method(window: MainWindow, task: str, method: str) -> None:
-    window.controller.set_task(task)
-    window.session.set_method(method)
+def _choose_method(session: FuseState, controller: Controller, task: str, method: str) -> None:
+    controller.set_task(task)
+    session.set_method(method)
 
 
-def _recent(window: MainWindow, run: Callable[[RecentPair], None]) -> Iterator[Find]:
-    for number, pair in enumerate(window.habits.recent.all()):
+def _recent(recent: RecentPairs, run: Callable[[RecentPair], None]) -> Iterator[Find]:
+    for number, pair in enumerate(recent.all()):
         kind = _tr("Opened before")
         yield Find(f"recent:{number}", pair.label, kind, partial(run, pair), str(pair.a.parent))
 
 
-def _pairs(window: MainWindow) -> Iterator[Find]:
+def _pairs(pairs: Pairs) -> Iterator[Find]:
     kind = _tr("Pair")
-    for number, match in enumerate(window.pairs.matches):
+    for number, match in enumerate(pairs.matches):
         key = key_of(match)
         words = f"{match.folder} {key[0].name} {key[1].name}"
-        yield Find(f"pair:{number}", match.name, kind, partial(window.pairs.open, key), words)
+        yield Find(f"pair:{number}", match.name, kind, partial(pairs.open, key), words)

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Signal
-from PySide6.QtWidgets import QBoxLayout, QDialog, QVBoxLayout
+from PySide6.QtWidgets import QBoxLayout, QDialog, QMainWindow, QVBoxLayout
 
+from app.commands.actions import Actions
 from app.commands.palette import Palette
 from app.commands.shortcut_editor import ShortcutEditor
 from app.commands.shortcut_sheet import ShortcutSheet
 from app.commands.undo import UndoHistory
-from app.fuse.pairs import Listing
+from app.fuse.controller import Controller
+from app.fuse.pairs import Listing, Pairs
+from app.fuse.state import FuseState
+from app.fuse.welcome import Welcome
 from app.preferences.recent_files import RecentMenu, RecentPair, RecentPairs
 from app.preferences.session_autosave import Previous, SessionAutosave
 from app.preferences.session_file import ListedPair, Snapshot
 from app.preferences.settings import Settings
-from app.shell.docks import STATE_VERSION, fit_on_screen
-from app.shell.palette_entries import finds_of
+from app.shell.docks import STATE_VERSION, Docks, fit_on_screen
+from app.shell.palette_entries import palette_entries
 from app.viewer.display_state import DisplayState
 from app.widgets import theme
 from app.widgets.cards import Card
 from app.workers import Runner
 from core.errors import FusionError
 from core.progress import Progress
-
-if TYPE_CHECKING:
-    from app.shell.main_window import MainWindow
 
 _BELOW_TOP_BAR = 1
 
@@ -39,12 +40,39 @@ class WindowServices(QObject):
     ended = Signal()
     """The window closes; everything is kept."""
 
-    def __init__(self, window: MainWindow, settings: Settings) -> None:
+    def __init__(
+        self,
+        window: QMainWindow,
+        settings: Settings,
+        *,
+        session: FuseState,
+        controller: Controller,
+        actions: Actions,
+        pairs: Pairs,
+        welcome: Welcome,
+        docks: Docks,
+        column: QBoxLayout,
+        show_fuse_page: Callable[[], None],
+    ) -> None:
+        """
+        Args:
+            window: its geometry is kept; parent of the dialogs.
+            settings: what is remembered.
+            welcome: shows the recent pairs.
+            docks: their state is kept.
+            column: layout of the window's centre; cards are put below its first item.
+            show_fuse_page: switches to the Fuse workspace.
+        """
         super().__init__(window)
         self.settings = settings
         self._window = window
-        self._session = window.session
-        self._actions = window.actions_
+        self._session = session
+        self._controller = controller
+        self._actions = actions
+        self._pairs = pairs
+        self._welcome = welcome
+        self._docks = docks
+        self._show_fuse_page = show_fuse_page
         self.recent = RecentPairs(settings, self)
         self.recent_menu = RecentMenu(self.recent, settings)
         self.history: UndoHistory[DisplayState] = UndoHistory(
@@ -59,18 +87,12 @@ class WindowServices(QObject):
         self._ended = False
         self.cards: dict[str, Card] = {}
         self._shelf = QVBoxLayout()
-        self._lay_out()
+        self._shelf.setContentsMargins(8, 0, 8, 0)
+        self._shelf.setSpacing(6)
+        column.insertLayout(_BELOW_TOP_BAR, self._shelf)
         self._connect()
         self._show_choices()
         self._provide()
-
-    def _lay_out(self) -> None:
-        middle = self._window.centralWidget()
-        layout = middle.layout() if middle is not None else None
-        assert isinstance(layout, QBoxLayout)
-        self._shelf.setContentsMargins(8, 0, 8, 0)
-        self._shelf.setSpacing(6)
-        layout.insertLayout(_BELOW_TOP_BAR, self._shelf)
 
     # --- wiring ----------------------------------------------------------------------------
 
@@ -93,7 +115,7 @@ class WindowServices(QObject):
         actions.menus["file"].insertMenu(actions.restore, self.recent_menu)
         self.recent_menu.chosen.connect(self._open_recent)
         self.recent.changed.connect(self._show_recent)
-        self._window.view.welcome.recent_chosen.connect(
+        self._welcome.recent_chosen.connect(
             lambda place: self._open_recent(self.recent.all()[place])
         )
         self._show_recent()
@@ -102,7 +124,7 @@ class WindowServices(QObject):
         self.history.changed.connect(self._provide)
         for signal in (session.task_changed, session.method_changed, session.display_settled):
             signal.connect(self._note_change)
-        self._window.pairs.plan_changed.connect(self._note_change)
+        self._pairs.plan_changed.connect(self._note_change)
         actions.apply_keys(settings.keys())
         actions.keys_changed.connect(lambda: settings.set_keys(actions.changed_keys()))
         if self.keeper is not None:
@@ -128,7 +150,14 @@ class WindowServices(QObject):
 
     def show_palette(self) -> None:
         """Find a command, a task, a method, a pair, or files opened before."""
-        more = finds_of(self._window, self._open_recent)
+        more = palette_entries(
+            session=self._session,
+            controller=self._controller,
+            pairs=self._pairs,
+            recent=self.recent,
+            open_recent=self._open_recent,
+            show_fuse_page=self._show_fuse_page,
+        )
         self._show(Palette(self._actions, self._window, more))
 
     def show_keys(self) -> None:
@@ -150,7 +179,7 @@ class WindowServices(QObject):
 
     def begin(self, a: Path | None = None, b: Path | None = None) -> None:
         """Open the given files, else the last session when that is wanted, else a sample."""
-        controller = self._window.controller
+        controller = self._controller
         controller.start()
         previous = self.keeper.begin() if self.keeper is not None else Previous()
         self._last = previous.snapshot
@@ -183,7 +212,7 @@ class WindowServices(QObject):
         if event.type() == QEvent.Type.Close and not self._ended:
             self._ended = True
             self.settings.set_blob("window/geometry", self._window.saveGeometry())
-            self.settings.set_blob("window/state", self._window.side_docks.state())
+            self.settings.set_blob("window/state", self._docks.state())
             self.settings.sync()
             self._runner.shutdown()
             if self.keeper is not None:
@@ -200,7 +229,7 @@ class WindowServices(QObject):
             session.task.name,
             session.method,
             *self._origins(),
-            tuple(ListedPair(m.a, m.b, m.name, m.folder) for m in self._window.pairs.matches),
+            tuple(ListedPair(m.a, m.b, m.name, m.folder) for m in self._pairs.matches),
             session.display,
         )
 
@@ -211,13 +240,13 @@ class WindowServices(QObject):
 
     def restore(self, snapshot: Snapshot) -> None:
         """Open what a snapshot names, and show it the same way."""
-        controller = self._window.controller
+        controller = self._controller
         self._restoring = snapshot
         self._session.set_task(snapshot.task)
         self._session.set_method(snapshot.method)
         if snapshot.pairs:
             job = self._runner.submit(partial(_listing_of, snapshot.pairs))
-            job.finished.connect(self._window.pairs.show)
+            job.finished.connect(self._pairs.show)
         if snapshot.a is not None and snapshot.b is not None:
             controller.open_pair(snapshot.a, snapshot.b, task_known=True)
         elif snapshot.a is not None:
@@ -263,7 +292,7 @@ class WindowServices(QObject):
 
     def _show_recent(self) -> None:
         rows = [(pair.label, pair.a) for pair in self.recent.all()]
-        self._window.view.welcome.show_recent(rows)
+        self._welcome.show_recent(rows)
 
     def _open_recent(self, pair: RecentPair) -> None:
         gone = [path for path in (pair.a, pair.b) if not path.exists()]
@@ -273,7 +302,7 @@ class WindowServices(QObject):
             self.recent.forget(pair)
             return
         self._session.set_task(pair.task)
-        self._window.controller.open_pair(pair.a, pair.b, task_known=True)
+        self._controller.open_pair(pair.a, pair.b, task_known=True)
 
     # --- look and language -----------------------------------------------------------------
 

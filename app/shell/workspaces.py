@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QWidget
@@ -20,6 +21,8 @@ class Workspaces(QStackedWidget):
 
     chosen = Signal(str)
     busy_changed = Signal()
+    tabs_changed = Signal()
+    """A tab has another title, and may need more or less room."""
 
     def __init__(
         self, fuse: QWidget, makers: Mapping[str, PageMaker], parent: QWidget | None = None
@@ -62,6 +65,7 @@ class Workspaces(QStackedWidget):
             page = self.pages[name] = self._makers[name]()
             page.busy_changed.connect(self.busy_changed)
             index = WORKSPACES.index(name)
+            page.title_changed.connect(partial(self._show_title, index))
             empty, shown = self.widget(index), self.currentIndex() == index
             assert empty is not None  # one was put there for every workspace
             self.insertWidget(index, page)
@@ -70,6 +74,11 @@ class Workspaces(QStackedWidget):
             if shown:
                 self.setCurrentIndex(index)
         return self.pages[name]
+
+    def _show_title(self, index: int, title: str) -> None:
+        if self.tabs.tabText(index) != title:
+            self.tabs.setTabText(index, title)
+            self.tabs_changed.emit()
 
     def show_page(self, name: str) -> None:
         """Show a workspace."""

@@ -11,6 +11,8 @@ class Page(QWidget):
 
     busy_changed = Signal()
     """Work began or ended; see :attr:`busy`."""
+    title_changed = Signal(str)
+    """The title of the page's tab, such as the name with the share done."""
 
     @property
     def busy(self) -> str:

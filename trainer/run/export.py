@@ -2,76 +2,24 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import torch
-
-from core import __version__
 from core.errors import InputError, Message, PackError
-from core.packs.format import PackManifest, TrainingRecord, read_manifest, read_pack, write_pack
-from trainer.config.config import TrainConfig, train_adapter
+from core.packs.format import PackManifest, read_manifest, read_pack, write_pack
+from trainer.config.config import TrainConfig
 from trainer.config.run_plan import RunPlan
 from trainer.events import Finished, Kept
 from trainer.optimization.bilevel import BilevelStep
+from trainer.run.manifest import pack_manifest
 from trainer.run.model_card import write_card
+from trainer.run.network import averaged, new_network
 from trainer.run.score import score
-from trainer.run_folder.checkpoint import RunState
+from trainer.run.trainer import Trainer, load_newest
 from trainer.run_folder.history import read_curves
 from trainer.run_folder.initial_scores import read_start_figures
+from trainer.run_folder.lock import locked
 from trainer.run_folder.registry import read_record, write_record
-
-if TYPE_CHECKING:
-    from trainer.run.trainer import Trainer
-
-
-def manifest_of(run: Trainer, steps: int, figures: dict[str, float]) -> PackManifest:
-    """The manifest of a pack of the run as it is now."""
-    return _manifest(run.config, run.plan, run.state, len(run.material.pairs.pairs), steps, figures)
-
-
-def _manifest(
-    config: TrainConfig,
-    plan: RunPlan,
-    state: RunState,
-    pairs: int,
-    steps: int,
-    figures: dict[str, float],
-) -> PackManifest:
-    record = TrainingRecord(
-        config=_shareable(config),
-        steps=steps,
-        pairs=pairs,
-        seconds=round(state.seconds, 1),
-        figures=figures,
-        software={
-            "unifusion": __version__,
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-        },
-        parent=state.parent,
-    )
-    return PackManifest(
-        name=plan.out.stem,
-        title=plan.title or plan.out.stem,
-        task=config.task,
-        network=config.network,
-        colour=config.colour,
-        training=record,
-        licence=plan.licence,
-        data=plan.data_used,
-        backbone_sha256=state.backbone_sha256,
-    )
-
-
-def _shareable(config: TrainConfig) -> dict[str, object]:
-    """The configuration as plain data, without paths of this machine."""
-    plain: dict[str, object] = train_adapter.dump_python(config, mode="json")
-    plain["init"] = Path(config.init).name
-    plain["backbone"] = Path(config.backbone).name
-    return plain
 
 
 def finish(run: Trainer) -> Finished:
@@ -80,8 +28,6 @@ def finish(run: Trainer) -> Finished:
     Raises:
         Diverged: a weight is no number. OutputError: the pack cannot be written.
     """
-    from trainer.run.network import averaged
-
     plan = run.plan
     kept: Kept = "last"
     if plan.keep == "best" and plan.best.is_file():
@@ -89,7 +35,7 @@ def finish(run: Trainer) -> Finished:
         manifest = _copy_best(plan, run.config)
     else:
         run.insist_sound()
-        manifest = manifest_of(run, run.state.step, run.figures or {})
+        manifest = run.manifest(run.figures or {})
         with averaged(run.step) as network:
             manifest = write_pack(plan.out, network, manifest)
     start = run.start.figures if run.start is not None else {}
@@ -144,10 +90,6 @@ def package(folder: Path, keep: Kept = "best") -> Finished:
     Raises:
         InputError: there is no run, or nothing was saved yet. OutputError: cannot write.
     """
-    from trainer.run.network import averaged, new_network
-    from trainer.run.trainer import load_newest
-    from trainer.run_folder.lock import locked
-
     record = read_record(folder)
     plan, config = record.plan, record.config
     start = read_start_figures(plan.start)
@@ -163,7 +105,7 @@ def package(folder: Path, keep: Kept = "best") -> Finished:
         step = BilevelStep(network, config)
         state, _ = load_newest(plan, config, step)
         state = replace(state, backbone_sha256=digest)
-        manifest = _manifest(config, plan, state, record.pairs, state.step, {})
+        manifest = pack_manifest(config, plan, state, pairs=record.pairs, figures={})
         with averaged(step) as whole:
             manifest = write_pack(plan.out, whole, manifest)
         return _finished(plan, state.step, manifest, "last", start, record.validation)

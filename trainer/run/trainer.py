@@ -12,7 +12,7 @@ import torch
 from core.device import choose_device
 from core.errors import InputError, Message, OutputError, PackError
 from core.io.atomic import atomic_write
-from core.packs.format import check_backbone_of, read_manifest, write_pack
+from core.packs.format import PackManifest, check_backbone_of, read_manifest, write_pack
 from core.progress import Progress
 from core.types import DeviceChoice
 from trainer.config.config import TrainConfig
@@ -23,6 +23,7 @@ from trainer.events import PreviewImages, Saved, Stepped, Validated
 from trainer.optimization.bilevel import BilevelStep
 from trainer.optimization.distributed import DistributedContext
 from trainer.run.control import RunControl
+from trainer.run.manifest import pack_manifest
 from trainer.run.memory_usage import used_bytes
 from trainer.run.network import _TO_TRAIN, Diverged, _backbone_of, averaged, new_network
 from trainer.run.score import score
@@ -182,6 +183,11 @@ class Trainer:
             validation=len(judged.pairs) if judged else 0,
         )
 
+    def manifest(self, figures: dict[str, float]) -> PackManifest:
+        """The manifest of a pack of the run as it is now."""
+        pairs = len(self.material.pairs.pairs)
+        return pack_manifest(self.config, self.plan, self.state, pairs=pairs, figures=figures)
+
     def judge(self) -> Validated:
         """Judge the averaged network, and keep it if no trained state scored higher.
 
@@ -201,10 +207,7 @@ class Trainer:
             # The start is a candidate as well: a run that only gets worse keeps it.
             best = reached > self.best
             if best:
-                from trainer.run.export import manifest_of
-
-                manifest = manifest_of(self, self.state.step, judged.figures)
-                write_pack(self.plan.best, network, manifest)
+                write_pack(self.plan.best, network, self.manifest(judged.figures))
                 self.best = reached
         self.figures = judged.figures
         strip = self._strip(judged)

@@ -15,7 +15,7 @@ from app.commands.palette import MOST, Find, Palette
 from app.commands.registry import CommandRegistry
 from app.commands.shortcut_sheet import ShortcutSheet
 from app.shell.main_window import MainWindow
-from app.shell.palette_entries import finds_of
+from app.shell.palette_entries import palette_entries
 from app.viewer import gestures
 from tests.app.acts import idle
 from tests.app.conftest import gradient, write_png
@@ -51,7 +51,15 @@ def choose(window: MainWindow, qtbot, typed: str) -> str:
 
 
 def test_every_kind_of_thing_is_found(listed, qtbot):
-    ids = {find.id.partition(":")[0] for find in finds_of(listed, lambda _pair: None)}
+    entries = palette_entries(
+        session=listed.session,
+        controller=listed.controller,
+        pairs=listed.pairs,
+        recent=listed.habits.recent,
+        open_recent=lambda _pair: None,
+        show_fuse_page=lambda: None,
+    )
+    ids = {entry.id.partition(":")[0] for entry in entries}
     assert ids == {"task", "method", "pair", "recent"}
     shown = ask(listed, qtbot, "").shown()
     wanted = ("workspace.batch", "display.preset_3", "task:mff", "method:mif:guided", "pair:2")
