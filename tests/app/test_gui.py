@@ -55,6 +55,16 @@ def test_the_window_stands_without_torch_engine_trainer_or_codecs():
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
 
 
+def test_the_other_pages_are_made_without_torch_engine_or_trainer():
+    code = (
+        "import sys, app.batch.page, app.train.page, app.packs.dialog;"
+        "print([m for m in ('torch', 'timm', 'trainer', 'core.fusion.engine', 'core.models')"
+        " if m in sys.modules])"
+    )
+    done = python(code)
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
 @pytest.mark.parametrize("folder", ["commands", "viewer", "widgets"])
 def test_what_is_on_screen_imports_only_what_they_may(folder):
     # Plain values, and what is quick to ask.
