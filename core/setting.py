@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from core.messages import Message
 
@@ -27,6 +27,7 @@ class Setting:
     unit: str = ""
     group: str = ""
     step: float = 0.0
+    _: KW_ONLY
     file: bool = False
 
 

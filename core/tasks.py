@@ -6,7 +6,7 @@ the SSIM weighting and the intensity target follow SwinFusion, as the paper says
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Annotated, Literal
 
 from annotated_types import Interval
@@ -43,6 +43,7 @@ class LossWeights:
         Weight,
         Setting("Gradient", "Keeps the steeper edge of the two sources.", "", _GROUP, 5),
     ]
+    _: KW_ONLY
     ssim: Annotated[
         Weight,
         Setting("Structure", "Keeps the result similar to both sources (SSIM).", "", _GROUP, 5),
@@ -86,7 +87,7 @@ class ColourPolicy:
     chroma: ChromaSource
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TaskSpec:
     """One fusion task.
 
@@ -142,7 +143,15 @@ _ALL = (
         label_a="PET / SPECT / CT",
         label_b="MRI",
         colour=ColourPolicy("luma", "a"),
-        losses=LossWeights(20, 100, 50, 20, "max", "equal", _RELEASE),
+        losses=LossWeights(
+            20,
+            100,
+            ssim=50,
+            reconstruction=20,
+            intensity_target="max",
+            ssim_weighting="equal",
+            source=_RELEASE,
+        ),
         default_baseline="laplacian",
         hints_a=("pet", "spect", "ct", "nm", "pt", "fdg"),
         hints_b=("mri", "mr", "mrt", "t1", "t2", "t1w", "t2w", "t1c", "t1ce", "flair", "dwi"),
@@ -156,7 +165,15 @@ _ALL = (
         label_a="Infrared",
         label_b="Visible",
         colour=ColourPolicy("luma", "b"),
-        losses=LossWeights(20, 20, 10, 5, "max", "gradient", _RELEASE),
+        losses=LossWeights(
+            20,
+            20,
+            ssim=10,
+            reconstruction=5,
+            intensity_target="max",
+            ssim_weighting="gradient",
+            source=_RELEASE,
+        ),
         default_baseline="laplacian",
         hints_a=_words("ir irx infrared thermal lwir mwir swir nir fir tir wärmebild waermebild"),
         hints_b=("vis", "vi", "visible", "rgb"),
@@ -179,7 +196,15 @@ _ALL = (
         label_a="Under-exposed",
         label_b="Over-exposed",
         colour=ColourPolicy("luma", "both"),
-        losses=LossWeights(20, 20, 10, 5, "mean", "equal", _RELEASE),
+        losses=LossWeights(
+            20,
+            20,
+            ssim=10,
+            reconstruction=5,
+            intensity_target="mean",
+            ssim_weighting="equal",
+            source=_RELEASE,
+        ),
         default_baseline="mertens",
         hints_a=("under", "ue", "dark", "low"),
         hints_b=("over", "oe", "bright", "high"),
@@ -200,7 +225,15 @@ _ALL = (
         label_a="Near focus",
         label_b="Far focus",
         colour=ColourPolicy("luma", "nearest"),
-        losses=LossWeights(20, 20, 10, 10, "mean", "gradient", _RELEASE),
+        losses=LossWeights(
+            20,
+            20,
+            ssim=10,
+            reconstruction=10,
+            intensity_target="mean",
+            ssim_weighting="gradient",
+            source=_RELEASE,
+        ),
         default_baseline="guided",
         hints_a=("near", "fg", "foreground"),
         hints_b=("far", "bg", "background"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -45,6 +45,7 @@ class ImageHeader:
     height: int
     channels: int = 1
     bit_depth: BitDepth = 8
+    _: KW_ONLY
     frames: int = 1
     orientation: int = 1
 
@@ -79,6 +80,7 @@ class Image:
     window: tuple[float, float] = (0.0, 1.0)
     bit_depth: BitDepth = 8
     unit: str = ""
+    _: KW_ONLY
     spacing: tuple[float, float] | None = None
     origin: Path | None = None
     notes: tuple[str, ...] = ()
@@ -219,6 +221,7 @@ class FusionRequest:
     method: str = ""
     reconstructions: bool = False
     features: bool = False
+    _: KW_ONLY
     tiles: bool = False
     request_id: int = 0
 
@@ -228,7 +231,7 @@ FEATURES = ("features_a", "features_b")
 """Fields of :class:`FusionResult` that may be there beside the fused image."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class FusionResult:
     """What came out.
 

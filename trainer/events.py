@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +27,7 @@ class Started:
 
     step: int
     steps: int
+    _: KW_ONLY
     pairs: int
     problems: tuple[str, ...]
     device: str
@@ -48,6 +49,7 @@ class Stepped:
     lr_lower: float
     lr_upper: float
     seconds_per_step: float
+    _: KW_ONLY
     memory: int = 0
 
 
@@ -147,6 +149,7 @@ class Finished:
 
     step: int
     pack: Path
+    _: KW_ONLY
     figures: Mapping[str, float]
     kept: Kept = "last"
     best_step: int = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ class LastBatch:
     choices: BatchChoices
     pairing: PairingPlan
     is_open: bool = True
+    _: KW_ONLY
     found: FoundRun | None = None
     own: Mapping[Key, bool] = field(default_factory=dict)
 

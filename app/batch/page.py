@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,7 @@ class Wanted:
 
     a: Path
     b: Path
+    _: KW_ONLY
     output: Path | None
     task: str
     method: str
@@ -296,7 +297,15 @@ class BatchPage(Page):
         methods = engine.methods.get(choices.task, ()) if engine is not None else ()
         method = choices.method or next((one.name for one in methods), "")
         self.pair_wanted.emit(
-            Wanted(match.a, match.b, output, choices.task, method, resample, large)
+            Wanted(
+                match.a,
+                match.b,
+                output=output,
+                task=choices.task,
+                method=method,
+                resample=resample,
+                large=large,
+            )
         )
 
     def _resample(self, rows: list[int], resample: bool) -> None:

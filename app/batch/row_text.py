@@ -66,7 +66,7 @@ def _under_way(now: RowNow, size: str, result: str) -> RowText:
     texts = (now.text, *now.notes) if now.state != "skipped" else (now.text,)
     said = " ".join(translate_all(texts))
     output = now.output if now.state in ("done", "skipped") else None
-    return RowText(size, result, name, said.strip(), moods.get(now.state, ""), output)
+    return RowText(size, result, name, said.strip(), moods.get(now.state, ""), output=output)
 
 
 def is_troubled(batch: BatchController, match: Match) -> bool:

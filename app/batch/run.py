@@ -136,7 +136,12 @@ class BatchRun(QObject):
             if hasattr(event, "row"):
                 key = key_of(event.row.match)
                 now = RowNow(
-                    event.state, event.text, event.seconds, event.output, event.notes, event.differs
+                    event.state,
+                    event.text,
+                    seconds=event.seconds,
+                    output=event.output,
+                    notes=event.notes,
+                    differs=event.differs,
                 )
                 self.rows.put(key, now)
                 changed[key] = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -25,6 +25,7 @@ class RowNow:
 
     state: str
     text: str = ""
+    _: KW_ONLY
     seconds: float = 0.0
     output: Path | None = None
     notes: tuple[str, ...] = ()

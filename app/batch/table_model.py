@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,7 @@ class RowText:
     state: str = ""
     detail: str = ""
     mood: str = ""
+    _: KW_ONLY
     output: Path | None = None
     resampled: bool | None = None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,7 @@ class Planned:
 
     plan: BatchPlan | None = None
     order: QueueOrder | None = None
+    _: KW_ONLY
     error: FusionError | None = None
     found: FoundRun | None = None
     targets: Mapping[Key, Path] = field(default_factory=dict)
@@ -129,7 +130,15 @@ def _planned(plan: BatchPlan, found: FoundRun | None, error: FusionError | None 
     targets = {key_of(row.match): row.target for row in plan.rows}
     problems = {key_of(row.match): row.problem for row in plan.rows if row.problem}
     resampled = {key_of(row.match): plan.resamples(row) for row in plan.rows}
-    return Planned(plan, QueueOrder(), error, found, targets, problems, resampled)
+    return Planned(
+        plan,
+        QueueOrder(),
+        error=error,
+        found=found,
+        targets=targets,
+        problems=problems,
+        resampled=resampled,
+    )
 
 
 def run(

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ class BatchCommand:
 
     sources: tuple[Path, ...]
     options: BatchOptions
+    _: KW_ONLY
     device: str = "auto"
     backbone: Path | None = None
     dry_run: bool = False

@@ -31,6 +31,7 @@ class _How(TypedDict):
 def evaluate_methods(
     sources: Path,
     methods: tuple[str, ...],
+    *,
     task: str | None,
     metrics: str,
     csv: Path | None,

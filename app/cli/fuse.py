@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 from app.cli.console import TerminalProgress, note, say
@@ -23,6 +23,7 @@ class FuseOptions:
 
     a: Path
     b: Path
+    _: KW_ONLY
     out: Path
     task: str
     pack: str = ""

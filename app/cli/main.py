@@ -57,11 +57,12 @@ def _root(
     if debug:
         show_details()
     if context.invoked_subcommand is None:
-        _open_window(None, None, None, None, "auto", None)
+        _open_window(None, None, task=None, pack=None, device="auto", screenshot=None)
 
 
 @app.command()
 def gui(
+    *,
     a: Annotated[Path | None, typer.Argument(help="first source")] = None,
     b: Annotated[Path | None, typer.Argument(help="second source")] = None,
     task: Annotated[str | None, typer.Option(help="mif, ivif, mef or mff")] = None,
@@ -75,12 +76,21 @@ def gui(
     window_b: WindowB = None,
 ) -> None:
     """Open the window: on a pair, else on the sample or, where that was chosen, as it was left."""
-    _open_window(a, b, task, pack, device, screenshot, (window_a, window_b))
+    _open_window(
+        a,
+        b,
+        task=task,
+        pack=pack,
+        device=device,
+        screenshot=screenshot,
+        windows=(window_a, window_b),
+    )
 
 
 def _open_window(
     a: Path | None,
     b: Path | None,
+    *,
     task: str | None,
     pack: str | None,
     device: str,
@@ -93,7 +103,7 @@ def _open_window(
         require_display()
         with explain_missing_libraries():
             from app.shell.application import run
-        code = run(a, b, task, pack, device, screenshot, windows)
+        code = run(a, b, task, pack, device, screenshot=screenshot, windows=windows)
     raise typer.Exit(code)
 
 
@@ -101,6 +111,7 @@ def _open_window(
 def fuse(
     a: Annotated[Path, typer.Argument(help="first source (PET/SPECT/CT, infrared, under, near)")],
     b: Annotated[Path, typer.Argument(help="second source (MRI, visible, over, far)")],
+    *,
     out: Annotated[Path, typer.Option("--out", "-o", help="picture to write: png, tif, jpg, …")],
     task: Annotated[str, typer.Option("--task", "-t", help="mif, ivif, mef or mff")],
     pack: Annotated[str, typer.Option(help="pack name, pack file or classical method")] = "",
@@ -127,14 +138,16 @@ def fuse(
 
         fuse_files(
             FuseOptions(
-                a, b, out, task, pack, device, recon, features, resample, backbone, tiles,
-                (window_a, window_b), "show" if show_damaged else "refuse",
+                a, b, out=out, task=task, pack=pack, device=device, recon=recon,
+                features=features, resample=resample, backbone=backbone, tiles=tiles,
+                windows=(window_a, window_b), damaged="show" if show_damaged else "refuse",
             )
         )  # fmt: skip
 
 
 @app.command()
 def batch(
+    *,
     sources: Annotated[list[Path], typer.Argument(help="folders or files to pair by name")],
     out: Annotated[Path, typer.Option("--out", "-o", help="folder for the results")],
     task: Annotated[str, typer.Option("--task", "-t", help="mif, ivif, mef or mff")],
@@ -181,12 +194,21 @@ def batch(
         from core.types import BitDepth
 
         options = BatchOptions(
-            task, pack, template, format_, cast(BitDepth | None, depth), not flat, overwrite,
-            resample, recon, figures, metrics, contact_sheet, window_a, window_b,
-            out=out, resume=resume or retry_failed, retry_crashed=retry_failed, workers=workers,
+            task, pack, template=template, format=format_, depth=cast(BitDepth | None, depth),
+            keep_tree=not flat, overwrite=overwrite, resample=resample, reconstructions=recon,
+            figures=figures, metrics=metrics, contact_sheet=contact_sheet,
+            window_a=window_a, window_b=window_b, out=out, resume=resume or retry_failed,
+            retry_crashed=retry_failed, workers=workers,
         )  # fmt: skip
         code = run_command(
-            BatchCommand(tuple(sources), options, device, backbone, dry_run, json_progress)
+            BatchCommand(
+                tuple(sources),
+                options,
+                device=device,
+                backbone=backbone,
+                dry_run=dry_run,
+                json_lines=json_progress,
+            )
         )
     raise typer.Exit(code)
 
@@ -244,6 +266,7 @@ def doctor() -> None:
 
 @app.command()
 def train(
+    *,
     data: Annotated[
         list[Path], typer.Option(help="folder of pairs, paired as in batch; repeatable")
     ],
@@ -289,15 +312,19 @@ def train(
         from app.cli.train import TrainOptions, run_training
 
         options = TrainOptions(
-            tuple(data), out, task, config, network, steps, batch, seed, init, val, title, licence,
-            tuple(data_used or ()), device, backbone, preset, share, keep, swap_sides,
-            smaller_batch, tensorboard, devices, num_nodes, window_a, window_b,
+            tuple(data), out, task=task, config=config, network=network, steps=steps, batch=batch,
+            seed=seed, init=init, val=val, title=title, licence=licence,
+            data_used=tuple(data_used or ()), device=device, backbone=backbone, preset=preset,
+            share=share, keep=keep, swap_sides=swap_sides, smaller_batch=smaller_batch,
+            tensorboard=tensorboard, devices=devices, nodes=num_nodes, window_a=window_a,
+            window_b=window_b,
         )  # fmt: skip
         run_training(options)
 
 
 @app.command()
 def evaluate(
+    *,
     sources: Annotated[
         Path, typer.Option(help="folder of pairs, laid out as for batch (and gt/, if known)")
     ],
@@ -316,7 +343,15 @@ def evaluate(
     with reported():
         from app.cli.evaluate import evaluate_methods
 
-        evaluate_methods(sources, tuple(method), task, metrics, csv, device, (window_a, window_b))
+        evaluate_methods(
+            sources,
+            tuple(method),
+            task=task,
+            metrics=metrics,
+            csv=csv,
+            device=device,
+            windows=(window_a, window_b),
+        )
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -32,6 +32,7 @@ class TrainOptions:
 
     data: tuple[Path, ...]
     out: Path
+    _: KW_ONLY
     task: str | None = None
     config: Path | None = None
     network: str | None = None
@@ -93,14 +94,14 @@ def planned(options: TrainOptions) -> RunPlan:
         options.data,
         options.out,
         options.val,
-        options.device,
-        options.title,
-        options.licence,
-        options.data_used,
-        0.0 if options.val else options.share,
-        options.swap_sides,
-        "best" if options.keep == "best" else "last",
-        options.tensorboard,
+        device=options.device,
+        title=options.title,
+        licence=options.licence,
+        data_used=options.data_used,
+        share=0.0 if options.val else options.share,
+        swapped=options.swap_sides,
+        keep="best" if options.keep == "best" else "last",
+        tensorboard=options.tensorboard,
     )
 
 

@@ -57,7 +57,18 @@ class Actions(CommandRegistry):
     ) -> QAction:
         group = self._group_titles()[name.partition(".")[0]]
         wants = frozenset(needs.split())
-        return self.add(Command(name, text, group, keys, icon, wants, checkable, repeats))
+        return self.add(
+            Command(
+                name,
+                text,
+                group,
+                keys,
+                icon=icon,
+                needs=wants,
+                checkable=checkable,
+                repeats=repeats,
+            )
+        )
 
     def _group_titles(self) -> dict[str, str]:
         return {

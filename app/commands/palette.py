@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
@@ -48,6 +48,7 @@ class Find:
     kind: str
     run: Callable[[], object]
     words: str = ""
+    _: KW_ONLY
     keys: str = ""
     enabled: bool = True
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
@@ -33,6 +33,7 @@ class Command:
     text: str
     group: str
     keys: tuple[str, ...] = ()
+    _: KW_ONLY
     icon: str = ""
     needs: frozenset[str] = frozenset()
     checkable: bool = False

@@ -197,11 +197,11 @@ class CompareBar(QWidget):
         chosen = Compare(
             self.mode.currentData(),
             self.first.currentData() or old.first,
-            self.second.currentData() or old.second,
-            old.position,
-            old.opacity,
-            True,
-            old.span,
+            second=self.second.currentData() or old.second,
+            position=old.position,
+            opacity=old.opacity,
+            overlaid=True,
+            span=old.span,
         )
         self.compare_settled.emit(chosen)
 
@@ -213,7 +213,13 @@ class CompareBar(QWidget):
         else:
             opacity = value / 100
         changed = Compare(
-            old.mode, old.first, old.second, old.position, opacity, old.overlaid, span
+            old.mode,
+            old.first,
+            second=old.second,
+            position=old.position,
+            opacity=opacity,
+            overlaid=old.overlaid,
+            span=span,
         )
         held = self.slider.isSliderDown()
         (self.compare_chosen if held else self.compare_settled).emit(changed)

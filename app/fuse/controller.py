@@ -109,11 +109,11 @@ class Controller(Opening):
         plan = tasks.FusePlan(
             pair,
             self.session.task.name,
-            self.session.method,
-            self._generation,
-            self.session.feature_view,
-            tiles,
-            self.session.windows,
+            method=self.session.method,
+            request_id=self._generation,
+            features=self.session.feature_view,
+            tiles=tiles,
+            windows=self.session.windows,
         )
         job = self._fuse_job = self._compute.submit(
             partial(tasks.fuse, self._engine, plan), key="fuse"

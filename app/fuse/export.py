@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +49,7 @@ class ExportPlan:
     folder: Path
     stem: str
     suffix: str = "png"
+    _: KW_ONLY
     burn: bool = False
     tags: bool = False
 

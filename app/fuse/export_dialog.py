@@ -133,7 +133,7 @@ class ExportDialog(QDialog):
         suffix = self.format.currentData()
         burn = self.burn.isChecked()
         tags = self.tags.isChecked() and carries_tags(self._task)
-        return ExportPlan(items, folder, self.name.text().strip(), suffix, burn, tags)
+        return ExportPlan(items, folder, self.name.text().strip(), suffix, burn=burn, tags=tags)
 
     def _format_chosen(self) -> None:
         self.burn.setChecked(burns_by_default(self._task, self.format.currentData()))

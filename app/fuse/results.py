@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,7 @@ class Sources:
     pair: SourcePair | None = None
     sample: bool = False
     stamp: Stamp | None = None
+    _: KW_ONLY
     asked: tuple[Path | None, Path | None] = (None, None)
     trouble: FusionError | None = None
 
@@ -101,6 +102,7 @@ class Outcome:
     result: FusionResult
     pair: SourcePair
     method_title: str
+    _: KW_ONLY
     is_model: bool
     is_preview: bool
     seconds: float

@@ -106,7 +106,14 @@ def _compared(session: FuseState, base: Layer) -> Scene:
     first, second = layer_of(session, compare.first), layer_of(session, compare.second)
     if first is None or second is None:
         return Scene(base)
-    return Scene(first, second, compare.mode, compare.position, compare.opacity, compare.span)
+    return Scene(
+        first,
+        second,
+        compare.mode,
+        position=compare.position,
+        opacity=compare.opacity,
+        span=compare.span,
+    )
 
 
 def dragged_window(shown: RenderedImage, start: Window, right: float, down: float) -> Window:

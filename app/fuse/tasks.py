@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Literal
@@ -172,6 +172,7 @@ class FusePlan:
 
     pair: SourcePair
     task: str
+    _: KW_ONLY
     method: str
     request_id: int
     features: FeatureView

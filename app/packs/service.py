@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ class PackRow:
 
     name: str
     title: str
+    _: KW_ONLY
     task: str
     path: Path
     size: int
@@ -75,17 +76,17 @@ def list_packs(progress: Progress) -> PackListing:
             PackRow(
                 manifest.name,
                 translate(manifest.title),
-                manifest.task,
-                entry.path,
-                entry.path.stat().st_size,
-                known.get(_FIGURES[0], ""),
-                ", ".join(shown),
-                record.parent,
-                manifest.licence,
-                f"{number(record.steps, ',')} / {number(record.pairs, ',')}",
-                manifest.name == defaults[manifest.task],
-                entry.embedded,
-                card_of(entry),
+                task=manifest.task,
+                path=entry.path,
+                size=entry.path.stat().st_size,
+                quality=known.get(_FIGURES[0], ""),
+                figures=", ".join(shown),
+                parent=record.parent,
+                licence=manifest.licence,
+                trained=f"{number(record.steps, ',')} / {number(record.pairs, ',')}",
+                default=manifest.name == defaults[manifest.task],
+                embedded=entry.embedded,
+                card=card_of(entry),
             )
         )
     return PackListing(tuple(rows), tuple((bad.path, translate(bad.reason)) for bad in broken))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from dataclasses import KW_ONLY, asdict, dataclass, field, fields, is_dataclass, replace
 from math import isfinite
 from pathlib import Path
 from types import NoneType, UnionType
@@ -44,6 +44,7 @@ class Snapshot:
     a: Path | None = None
     b: Path | None = None
     pairs: tuple[ListedPair, ...] = ()
+    _: KW_ONLY
     display: DisplayState = field(default_factory=DisplayState)
 
     @property
@@ -112,7 +113,7 @@ def from_json(data: bytes) -> Snapshot:
         _path(found.get("a")),
         _path(found.get("b")),
         _pairs(found.get("pairs", [])),
-        rebuilt(DisplayState(), found.get("display")),
+        display=rebuilt(DisplayState(), found.get("display")),
     )
 
 

@@ -40,6 +40,7 @@ def run(
     task: str | None,
     method: str | None,
     device: str,
+    *,
     screenshot: Path | None,
     windows: Windows = (None, None),
 ) -> int:

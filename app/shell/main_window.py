@@ -61,6 +61,7 @@ class MainWindow(QMainWindow):
         samples: Path,
         task: str,
         method: str = "",
+        *,
         parent: QWidget | None = None,
         settings: Settings | None = None,
         cpu: EngineFactory | None = None,

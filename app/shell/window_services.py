@@ -229,8 +229,8 @@ class WindowServices(QObject):
             session.task.name,
             session.method,
             *self._origins(),
-            tuple(ListedPair(m.a, m.b, m.name, m.folder) for m in self._pairs.matches),
-            session.display,
+            pairs=tuple(ListedPair(m.a, m.b, m.name, m.folder) for m in self._pairs.matches),
+            display=session.display,
         )
 
     def _origins(self) -> tuple[Path | None, Path | None]:

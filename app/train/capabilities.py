@@ -59,21 +59,28 @@ def _open_room() -> Room:
         return found
 
     packs = tuple(
-        PackChoice(m.name, m.title, m.task, path, entry.embedded, plain(m.network))
+        PackChoice(
+            m.name,
+            m.title,
+            task=m.task,
+            path=path,
+            embedded=entry.embedded,
+            network=plain(m.network),
+        )
         for path, entry in entries.items()
         for m in (entry.manifest,)
     )
     return Room(
         tuple(maker(preset) for preset in PRESETS),
         FIELDS,
-        packs,
-        {name: plain(make()) for name, make in CONFIGS.items()},
-        validate,
-        next_name,
-        user_pack_folder(),
-        _devices(),
-        _offer(),
-        importlib.util.find_spec("tensorboard") is not None,
+        packs=packs,
+        networks={name: plain(make()) for name, make in CONFIGS.items()},
+        check=validate,
+        next_name=next_name,
+        runs=user_pack_folder(),
+        devices=_devices(),
+        backbone=_offer(),
+        board=importlib.util.find_spec("tensorboard") is not None,
     )
 
 
@@ -96,13 +103,13 @@ def _offer() -> BackboneOffer:
     return BackboneOffer(
         DINOV3_TIMM_NAME,
         f"{urlsplit(download.address()).netloc}, {download.REPOSITORY}, {download.FILE}",
-        download.page(),
-        download.RELEASE.bytes,
-        download.LICENCE,
-        download.LICENCE_ADDRESS,
-        download.TERMS,
-        backbone_file(),
-        file_sha256(stored) if stored is not None else "",
+        page=download.page(),
+        bytes=download.RELEASE.bytes,
+        licence=download.LICENCE,
+        licence_page=download.LICENCE_ADDRESS,
+        terms=download.TERMS,
+        file=backbone_file(),
+        sha256=file_sha256(stored) if stored is not None else "",
     )
 
 

@@ -286,14 +286,14 @@ class RunController(QObject):
             SavedPack(
                 self.name or event.pack.stem,
                 event.pack,
-                str(self._settings.get("task", "")),
-                event.step,
-                event.best_step,
-                event.kept,
-                self._parent(),
-                dict(event.figures),
-                event.score,
-                event.report,
+                task=str(self._settings.get("task", "")),
+                step=event.step,
+                best_step=event.best_step,
+                kept=event.kept,
+                parent=self._parent(),
+                figures=dict(event.figures),
+                score=event.score,
+                report=event.report,
             )
         )
         self.state.set_phase("done")

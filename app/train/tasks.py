@@ -65,7 +65,12 @@ def survey_data(choice: DataChoice, settings: Settings, progress: Progress) -> D
 
     config = train_adapter.validate_python({**settings, "task": choice.task})
     found = run_preflight(
-        choice.paths, config, progress, choice.share, choice.validation, choice.swapped
+        choice.paths,
+        config,
+        progress,
+        share=choice.share,
+        validation=choice.validation,
+        swapped=choice.swapped,
     )
     shifted = {bad.name: bad.reason for bad in found.misaligned}
     parts: tuple[tuple[Part, Any], ...] = (
@@ -87,13 +92,13 @@ def survey_data(choice: DataChoice, settings: Settings, progress: Progress) -> D
     return DataReport(
         tuple(rows),
         split.groups,
-        split.by,
-        found.warnings,
-        found,
-        sides,
-        found.suggested_task,
-        get_task(choice.task).medical,
-        tuple((m.name, m.a, m.b) for m in _spread(split.train, _SAMPLES)),
+        by=split.by,
+        notes=found.warnings,
+        survey=found,
+        sides=sides,
+        suggested=found.suggested_task,
+        medical=get_task(choice.task).medical,
+        samples=tuple((m.name, m.a, m.b) for m in _spread(split.train, _SAMPLES)),
     )
 
 
@@ -131,10 +136,10 @@ def estimate_cost(settings: Settings, report: DataReport, progress: Progress) ->
     return Cost(
         found.seconds_per_step,
         found.seconds_total,
-        found.peak_bytes,
-        found.free_bytes,
-        found.device,
-        found.device_reason,
+        peak_bytes=found.peak_bytes,
+        free_bytes=found.free_bytes,
+        device=found.device,
+        reason=found.device_reason,
     )
 
 

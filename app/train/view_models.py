@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -117,6 +117,7 @@ class DataReport:
 
     rows: tuple[PreflightRow, ...]
     groups: int
+    _: KW_ONLY
     by: str
     notes: tuple[str, ...] = ()
     survey: Any = None
@@ -150,6 +151,7 @@ class Cost:
 
     seconds_per_step: float
     seconds_total: float
+    _: KW_ONLY
     peak_bytes: int
     free_bytes: int
     device: str
@@ -167,6 +169,7 @@ class PackChoice:
 
     name: str
     title: str
+    _: KW_ONLY
     task: str
     path: Path
     embedded: bool
@@ -205,6 +208,7 @@ class BackboneOffer:
 
     name: str
     source: str
+    _: KW_ONLY
     page: str
     bytes: int
     licence: str
@@ -240,6 +244,7 @@ class Room:
 
     presets: tuple[PresetChoice, ...]
     fields: tuple[FieldSpec, ...]
+    _: KW_ONLY
     packs: tuple[PackChoice, ...]
     networks: Mapping[str, Mapping[str, Any]]
     check: Callable[[Settings], Mapping[str, str]]
@@ -265,6 +270,7 @@ class OpenRun:
     step: int = 0
     steps: int = 0
     when: float = 0.0
+    _: KW_ONLY
     damage: str = ""
     settings: Settings = field(default_factory=dict)
     shown: Settings = field(default_factory=dict)
@@ -281,6 +287,7 @@ class Live:
 
     step: int = 0
     steps: int = 0
+    _: KW_ONLY
     pace: float = 0.0
     memory: int = 0
     device: str = ""
@@ -307,6 +314,7 @@ class SavedPack:
 
     name: str
     pack: Path
+    _: KW_ONLY
     task: str
     step: int
     best_step: int

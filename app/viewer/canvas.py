@@ -381,7 +381,9 @@ class Canvas(QWidget):
             painter.fillRect(self.rect(), _VEIL)
         self._paint_aids(painter, scene)
         zoom = self.scale() * self.devicePixelRatioF()
-        paint_words(painter, self.rect(), scene, zoom, self._badge, self._phase)
+        paint_words(
+            painter, self.rect(), scene=scene, zoom=zoom, badge=self._badge, phase=self._phase
+        )
 
     def _paint_aids(self, painter: QPainter, scene: Scene) -> None:
         pixel = self._link.last_pointer if self._crosshair else self._link.pointer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, Literal
 
 from core.fusion.feature_maps import FeatureMode
@@ -63,6 +63,7 @@ class Compare:
 
     mode: CompareMode = "off"
     first: str = "a"
+    _: KW_ONLY
     second: str = "fused"
     position: float = 0.5
     opacity: float = 0.5
@@ -70,7 +71,7 @@ class Compare:
     span: float = 0.25
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DisplayState:
     """Everything a person can change about the view of a pair, zoom apart."""
 

@@ -13,7 +13,7 @@ _ROOM_FOR_ZOOM = 62
 
 
 def paint_words(
-    painter: QPainter, room: QRect, scene: Scene, zoom: float, badge: str, phase: bool
+    painter: QPainter, room: QRect, *, scene: Scene, zoom: float, badge: str, phase: bool
 ) -> None:
     """Zoom at the foot, the notice beside it, a colour bar, and names where two are compared.
 

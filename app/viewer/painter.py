@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
@@ -53,6 +53,7 @@ class Scene:
     first: Layer
     second: Layer | None = None
     mode: CompareMode = "off"
+    _: KW_ONLY
     position: float = 0.5
     opacity: float = 0.5
     span: float = 0.25
@@ -193,7 +194,8 @@ def _placed(picture: RenderedImage, port: Viewport) -> tuple[Part, QRectF] | Non
     )
     wide = max(1, round(target.width() * port.ratio))
     high = max(1, round(target.height() * port.ratio))
-    return Part(index, left, top, right, bottom, wide, high), target
+    part = Part(index, left=left, top=top, right=right, bottom=bottom, width=wide, height=high)
+    return part, target
 
 
 def _best_level(picture: RenderedImage, wanted: float) -> int:

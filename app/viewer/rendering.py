@@ -8,7 +8,7 @@ level that is seen, so the cost depends on the pane and not on the picture.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from typing import Any, cast
 
@@ -161,6 +161,7 @@ class Part:
     """A rectangle of one level, and about how many screen pixels it will cover."""
 
     level: int
+    _: KW_ONLY
     left: int
     top: int
     right: int
@@ -269,7 +270,7 @@ def upright_bar(palette: str) -> QImage:
 def whole(shown: RenderedImage, window: Window | None = None, palette: str = "grey") -> QImage:
     """All of a picture in its full size."""
     height, width = shown.levels[0].shape[:2]
-    part = Part(0, 0, 0, width, height, width, height)
+    part = Part(0, left=0, top=0, right=width, bottom=height, width=width, height=height)
     return render(shown, part, window or shown.window, palette)
 
 
@@ -280,8 +281,9 @@ def small(shown: RenderedImage, side: int) -> QImage:
     index = fitting[-1] if fitting else 0
     height, width = levels[index].shape[:2]
     factor = min(1.0, side / max(height, width))
-    target = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return render(shown, Part(index, 0, 0, width, height, *target), shown.window, "grey")
+    wide, high = max(1, round(width * factor)), max(1, round(height * factor))
+    part = Part(index, left=0, top=0, right=width, bottom=height, width=wide, height=high)
+    return render(shown, part, shown.window, "grey")
 
 
 # --- results -----------------------------------------------------------------------------------

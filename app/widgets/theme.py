@@ -19,7 +19,7 @@ Appearance = Literal["system", "light", "dark"]
 _SHEET = Path("style") / "window.qss"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Colours:
     """The colours of one appearance, as the style sheet names them.
 

@@ -8,7 +8,7 @@ symmetric: exchanging the sources changes nothing beyond rounding.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 
 import numpy as np
@@ -41,6 +41,7 @@ class Baseline:
     title: str
     reference: str
     method: Callable[[FloatArray, FloatArray], FloatArray]
+    _: KW_ONLY
     reach: int | None = 0
     grain: int = 1
 
@@ -77,7 +78,9 @@ class Baseline:
             method = self.method
             if method is fuse_laplacian:  # as deep as the whole picture is
                 method = partial(fuse_laplacian, levels=pyramid_levels(*a.shape[:2]))
-            fused = fuse_in_bands(method, unit_a, unit_b, max(1, rows), self.reach, self.grain)
+            fused = fuse_in_bands(
+                method, unit_a, b=unit_b, rows=max(1, rows), reach=self.reach, grain=self.grain
+            )
         fused = np.ascontiguousarray(fused.reshape(a.shape), dtype=np.float32)
         return np.clip(fused, 0.0, 1.0, out=fused)
 

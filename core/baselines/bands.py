@@ -12,6 +12,7 @@ from core.types import FloatArray
 def fuse_in_bands(
     method: Callable[[FloatArray, FloatArray], FloatArray],
     a: FloatArray,
+    *,
     b: FloatArray,
     rows: int,
     reach: int,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +26,7 @@ class Tally:
     """
 
     total: int
+    _: KW_ONLY
     done: int = 0
     failed: int = 0
     skipped: int = 0
@@ -58,6 +59,7 @@ class RowEvent:
     state: RowState
     tally: Tally
     text: str = ""
+    _: KW_ONLY
     seconds: float = 0.0
     output: Path | None = None
     notes: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 
 from core.batch.naming import (
@@ -133,6 +133,7 @@ class BatchRow:
     key: str
     match: Match
     target: Path
+    _: KW_ONLY
     problem: str = ""
     note: str = ""
     resample: bool | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 from core.batch.manifest import MANIFEST_NAME, BatchManifest, Record
@@ -41,6 +41,7 @@ class FoundRun:
 
     total: int
     done: int
+    _: KW_ONLY
     failed: int
     differences: tuple[str, ...] = ()
     changed: int = 0
@@ -96,8 +97,9 @@ def _described(
     mine, theirs = options.settings(), settings
     changed = sum(bool(_changed(r, r.a, r.b)) for r in done) if look else 0
     return FoundRun(
-        total, len(done), failed, tuple(differences(blocking(mine), blocking(theirs))), changed,
-        settings, tuple(differences(of_rows(mine), of_rows(theirs))),
+        total, len(done), failed=failed,
+        differences=tuple(differences(blocking(mine), blocking(theirs))), changed=changed,
+        settings=settings, adopted=tuple(differences(of_rows(mine), of_rows(theirs))),
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -71,6 +71,7 @@ class Record:
     b: Path
     target: Path
     state: str
+    _: KW_ONLY
     text: str = ""
     stamps: tuple[Stamp, Stamp] | None = None
     size: int = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from core.batch.plan import BatchRow
 from core.batch.row_record import Record, Stamp
@@ -16,6 +16,7 @@ class Work:
     place: int
     row: BatchRow
     overwrite: bool
+    _: KW_ONLY
     size: int = 0
     seconds: float = 0.0
     stamps: tuple[Stamp, Stamp] | None = None
@@ -47,7 +48,7 @@ def record_of_work(
     """What the manifest is to know of it."""
     match = work.row.match
     return Record(
-        work.row.key, match.a, match.b, work.row.target, state, text, stamps,
+        work.row.key, match.a, match.b, work.row.target, state, text=text, stamps=stamps,
         size=written.size if written else 0,
         seconds=work.seconds,
         metrics=written.metrics if written else None,

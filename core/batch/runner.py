@@ -71,7 +71,12 @@ def run_batch(
         place = Place(plan.options.out)
         trail = Trail(plan.options.out, plan.options.most_in_flight + 1)
         yield from _Run(
-            plan, engine, progress, _Held(manifest, place, trail), order, clock
+            plan,
+            engine,
+            progress=progress,
+            held=_Held(manifest, place, trail),
+            order=order,
+            clock=clock,
         ).events()
     except BaseException:
         # The reason that is under way matters more than a record that cannot be closed.
@@ -115,6 +120,7 @@ class _Run:
         self,
         plan: BatchPlan,
         engine: Engine,
+        *,
         progress: Progress,
         held: _Held,
         order: QueueOrder | None,
@@ -205,7 +211,15 @@ class _Run:
                 "Go on with the batch to make it again.",
             ).message
             self._manifest.end(
-                Record(row.key, match.a, match.b, row.target, "failed", text, resample=row.resample)
+                Record(
+                    row.key,
+                    match.a,
+                    match.b,
+                    row.target,
+                    "failed",
+                    text=text,
+                    resample=row.resample,
+                )
             )
             yield self._event(Change(Work(place, row, overwrite=True), "failed", text))
 
@@ -249,8 +263,9 @@ class _Run:
             self._there[work.place] = state
         notes = change.written.notes if change.written else ()
         return RowEvent(
-            work.place, row, state, tally, change.text, work.seconds,
-            self._plan.options.out / row.target if there else None, notes, change.differs,
+            work.place, row, state, tally, change.text, seconds=work.seconds,
+            output=self._plan.options.out / row.target if there else None, notes=notes,
+            differs=change.differs,
         )  # fmt: skip
 
     def _reports(self) -> tuple[Path, ...]:

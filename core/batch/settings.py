@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from core.types import BitDepth
 from core.windows import Window, Windows
@@ -46,6 +46,7 @@ class BatchSettings:
 
     task: str
     method: str = ""
+    _: KW_ONLY
     template: str = DEFAULT_TEMPLATE
     format: str = ""
     depth: BitDepth | None = None

@@ -7,7 +7,7 @@ Cr = (R − Y) / 1.402, both centred on zero here. All arrays are float32.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 
 import cv2
 import numpy as np
@@ -58,6 +58,7 @@ class PreparedPair:
     a: FloatArray
     b: FloatArray
     channels: int
+    _: KW_ONLY
     colours: tuple[Image, ...] = ()
     fillers: tuple[Image | None, ...] = ()
     nearest: bool = False
@@ -108,7 +109,11 @@ def split(pair: SourcePair, policy: ColourPolicy) -> PreparedPair:
     grey_a, grey_b = (_grey(image, coloured) for image, coloured in sources)
     holes = holes_of(pair, grey_a, grey_b)
     channels = 3 if colours else 1
-    return _bridged(PreparedPair(grey_a, grey_b, channels, colours, fillers, nearest, holes))
+    return _bridged(
+        PreparedPair(
+            grey_a, grey_b, channels, colours=colours, fillers=fillers, nearest=nearest, holes=holes
+        )
+    )
 
 
 def _bridged(parts: PreparedPair) -> PreparedPair:

@@ -220,7 +220,9 @@ class FusionEngine:
                 with watch.stage("preparing"):
                     parts, x, y = self._prepared(request.pair, manifest.colour)
                 with torch.inference_mode():
-                    outputs = self._run(loaded.network, x, y, request, way, watch)
+                    outputs = self._run(
+                        loaded.network, x, y=y, request=request, way=way, watch=watch
+                    )
                 del x, y
                 with watch.stage("colour"):
                     merged = merge(outputs.fused, parts)
@@ -302,6 +304,7 @@ class FusionEngine:
         self,
         network: UniFusionNet,
         x: Tensor,
+        *,
         y: Tensor,
         request: FusionRequest,
         way: Wanted,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from typing import Annotated, Literal, Self
 
 from annotated_types import Interval
@@ -16,7 +17,7 @@ _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 DINOV3_TIMM_NAME = "vit_small_patch16_dinov3.lvd1689m"
 
 
-@dataclass(frozen=True, config=_STRICT)
+@dataclass(frozen=True, config=_STRICT, kw_only=True)
 class BackboneConfig:
     """What turns pictures into tokens.
 
@@ -120,6 +121,7 @@ class NetworkConfig:
     """
 
     backbone: BackboneConfig = BackboneConfig()
+    _: KW_ONLY
     in_channels: Annotated[
         Literal[1, 3],
         Setting(

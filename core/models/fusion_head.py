@@ -191,6 +191,7 @@ class BlendHead(nn.Module):
 
     def _joined(
         self,
+        *,
         decision: Tensor,
         lines_x: Tensor,
         lines_y: Tensor,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from dataclasses import field, replace
+from dataclasses import KW_ONLY, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ _SHAPING = ("task", "network", "colour", "backbone_sha256", "weights_sha256")
 """What of a manifest decides how a fused picture looks."""
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"), kw_only=True)
 class TrainingRecord:
     """How a pack came to be. Free of file names and patient data.
 
@@ -80,6 +80,7 @@ class PackManifest:
     task: str
     network: NetworkConfig
     colour: ColourPolicy
+    _: KW_ONLY
     training: TrainingRecord = TrainingRecord()
     licence: str = ""
     data: tuple[str, ...] = ()

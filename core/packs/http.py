@@ -53,7 +53,7 @@ class _Hops(urllib.request.HTTPRedirectHandler):
         self.sha256 = self.sha256 or _tag(headers.get("X-Linked-Etag"))
         self.size = self.size or _number(headers.get("X-Linked-Size"))
 
-    def redirect_request(
+    def redirect_request(  # noqa: PLR0917 (as the base class)
         self,
         req: urllib.request.Request,
         fp: IO[bytes],

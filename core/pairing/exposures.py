@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import lru_cache
 from typing import Literal
 
@@ -69,6 +69,7 @@ class Exposure:
 
     kind: Kind
     scene: tuple[str, str]
+    _: KW_ONLY
     value: float
     written: str
     sign: str = ""
@@ -119,7 +120,15 @@ def _reading(kind: Kind, name: str, found: re.Match[str], sure: bool = True) -> 
     glued = sign == "-" and groups["sign"] == "-" and start > 0 and name[start - 1].isalnum()
     written = name[start:end].strip(" _")
     scene = name[:start], name[end:]
-    return Exposure(kind, scene, -value if sign == "-" else value, written, sign, glued, sure)
+    return Exposure(
+        kind,
+        scene,
+        value=-value if sign == "-" else value,
+        written=written,
+        sign=sign,
+        glued=glued,
+        sure=sure,
+    )
 
 
 def _ev(name: str, low: str) -> Iterator[Exposure]:

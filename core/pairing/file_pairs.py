@@ -110,7 +110,9 @@ class FilePairs:
             name = pair.shared or a.parent.name or a.stem
             # One word that is missing from the other name says less than two words.
             weight = pair.strength if pair.word_a and pair.word_b else HABIT_WORDS
-            match = Match(name, a, b, pair.reason, relative, sides.sure if sides else pair.sure)
+            match = Match(
+                name, a, b, pair.reason, relative, sure=sides.sure if sides else pair.sure
+            )
             self._found.pair(match, sides.weight if sides else weight)
         for index, reason in found.unmatched.items():
             if sides and reason in (NO_OTHER_EXPOSURE, NO_OTHER_NAME):

@@ -330,4 +330,4 @@ class _Finder:
         a, b = in_order(first, second, self._task)
         sure = which_source(a, b, self._task) != ""
         why = Message("the only two files given")
-        self._found.pair(Match(normal(a.stem), a, b, why, Path(), sure), _SURE)
+        self._found.pair(Match(normal(a.stem), a, b, why, Path(), sure=sure), _SURE)

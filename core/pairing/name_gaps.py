@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from core.pairing.exposures import exposure_of
 from core.pairing.patients import patient_of
@@ -26,33 +26,35 @@ class Hole:
     written: str
     shared: str
     person: str
+    _: KW_ONLY
     exposure: float | None = None
 
 
 def holes_of(name: str) -> Iterator[Hole]:
     """Every way to take one word out of ``name``; also none at all."""
     found = exposure_of(name)
-    about = patient_of(name), found.value if found else None
+    person, exposure = patient_of(name), found.value if found else None
     parts = COARSE.findall(name)
-    yield Hole((name.casefold(), "-"), "", "", name, *about)
+    yield Hole((name.casefold(), "-"), "", "", name, person, exposure=exposure)
     start = 0
     for place, part in enumerate(parts):
         if part[0].isalnum():
             before, after = name[:start], name[start + len(part) :]
-            yield _hole(before, part, after, *about)
+            yield _hole(before, part, after, person, exposure)
             pieces = FINE.findall(part)
             whole = is_source_word(part.casefold())  # "t1" is not a "t" with a number
             if len(pieces) > 1 and "".join(pieces) == part and not whole:
                 offset = 0
                 for piece in pieces:
                     end = offset + len(piece)
-                    yield _hole(before + part[:offset], piece, part[end:] + after, *about)
+                    yield _hole(before + part[:offset], piece, part[end:] + after, person, exposure)
                     offset = end
             for head, word, tail in glued_words(part):
-                yield _hole(before + head + "\0", word, tail + after, *about)
+                yield _hole(before + head + "\0", word, tail + after, person, exposure)
             if len(parts) > 2 and place in (0, len(parts) - 1):
                 rest = _signed(parts[1], parts[2:]) if place == 0 else "".join(parts[:-2])
-                yield Hole((rest.casefold(), "-"), part.casefold(), part, rest, *about)
+                key = rest.casefold(), "-"
+                yield Hole(key, part.casefold(), part, rest, person, exposure=exposure)
         start += len(part)
 
 
@@ -66,4 +68,4 @@ def _hole(before: str, word: str, after: str, person: str, exposure: float | Non
     head, tail = (text.replace("\0", "").strip(" _-.") for text in (before, after))
     shared = f"{head}_{tail}" if head and tail else head or tail
     key = before.casefold(), after.casefold() + "|"
-    return Hole(key, word.casefold(), word, shared, person, exposure)
+    return Hole(key, word.casefold(), word, shared, person, exposure=exposure)

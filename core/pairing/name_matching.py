@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from core.messages import Message
 from core.pairing.exposures import exposure_of
@@ -46,6 +46,7 @@ class NamePair:
 
     a: int
     b: int
+    _: KW_ONLY
     word_a: str
     word_b: str
     shared: str
@@ -60,7 +61,7 @@ class NamePair:
         return Message("same name but for {0}", self.word_a or self.word_b)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class NameMatches:
     """What was found: pairs, for every other name why it has no partner, and notes on the whole.
 
@@ -102,7 +103,9 @@ def match_names(
     claimed: dict[int, dict[str, str]] = defaultdict(dict)
     scenes: set[tuple[str, str]] = set()
     for _ in range(_ROUNDS):
-        best_first = ranked(holes, left, claimed, sides, task, least, scenes)
+        best_first = ranked(
+            holes, left, claimed=claimed, sides=sides, task=task, least=least, scenes=scenes
+        )
         if not best_first:
             break
         best = best_first[0]
@@ -111,7 +114,17 @@ def match_names(
         matches.ambiguous.update(contested)
         for first, second, hole, other in best.pairs:
             if not {first, second} & contested.keys():
-                matches.pairs.append(_named(first, second, hole, other, best, task, sides))
+                matches.pairs.append(
+                    _named(
+                        first,
+                        second,
+                        hole=hole,
+                        other=other,
+                        candidate=best,
+                        task=task,
+                        sides=sides,
+                    )
+                )
                 left -= {first, second}
         left -= contested.keys()
         for index in left:
@@ -130,6 +143,7 @@ def _take_series(
     sides: Sequence[str] | None,
     among: set[int],
     matches: NameMatches,
+    *,
     late: bool = False,
 ) -> set[int]:
     """Pair exposures of one scene and pictures of one shot; the names that are settled by that."""
@@ -137,7 +151,11 @@ def _take_series(
     for a, b, word_a, word_b, shared in series.pairs:
         if sides is not None and sides[a] == "b":
             a, b, word_a, word_b = b, a, word_b, word_a
-        matches.pairs.append(NamePair(a, b, word_a, word_b, shared, TASK_WORDS, True))
+        matches.pairs.append(
+            NamePair(
+                a, b, word_a=word_a, word_b=word_b, shared=shared, strength=TASK_WORDS, sure=True
+            )
+        )
     matches.unmatched |= series.left
     matches.ambiguous |= series.ambiguous
     matches.notes += series.notes
@@ -216,6 +234,7 @@ def _contested(best: Candidate, rivals: list[Candidate], names: Sequence[str]) -
 def _named(
     first: int,
     second: int,
+    *,
     hole: Hole,
     other: Hole,
     candidate: Candidate,
@@ -228,7 +247,15 @@ def _named(
     if swap:
         first, second, hole, other = second, first, other, hole
     shared = hole.shared or other.shared
-    return NamePair(first, second, hole.written, other.written, shared, candidate.strength, sure)
+    return NamePair(
+        first,
+        second,
+        word_a=hole.written,
+        word_b=other.written,
+        shared=shared,
+        strength=candidate.strength,
+        sure=sure,
+    )
 
 
 def _order(words: tuple[str, str], task: str | None) -> tuple[bool, bool]:

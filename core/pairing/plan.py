@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -31,6 +31,7 @@ class Match:
     b: Path
     reason: str
     folder: Path = Path()
+    _: KW_ONLY
     sure: bool = True
     excluded: bool = False
 
@@ -142,4 +143,4 @@ class PairingPlan:
 
 def _like(match: Match, a: Path, b: Path, *, sure: bool, excluded: bool) -> Match:
     """``match`` with other values; several times as quick as ``replace`` on thousands of them."""
-    return Match(match.name, a, b, match.reason, match.folder, sure, excluded)
+    return Match(match.name, a, b, match.reason, match.folder, sure=sure, excluded=excluded)

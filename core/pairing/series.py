@@ -64,7 +64,7 @@ def find_series(
         order = [places[index] for index in bracket.order]
         if not late and _left_to_words(bracket.readings[0], task):
             continue
-        _take_bracket(series, bracket, order, names, task, sides)
+        _take_bracket(series, bracket, order=order, names=names, task=task, sides=sides)
     if sides is None:
         settled = series.settled
         _take_shots(series, names, [i for i in places if i not in settled])
@@ -84,6 +84,7 @@ def _left_to_words(reading: Exposure, task: str | None) -> bool:
 def _take_bracket(
     series: Series,
     bracket: Bracket,
+    *,
     order: list[int],
     names: Sequence[str],
     task: str | None,

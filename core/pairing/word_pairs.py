@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from itertools import combinations
 
 from core.pairing.name_gaps import Hole
@@ -31,6 +31,7 @@ class Candidate:
     """One pair of words and the names it would bring together."""
 
     words: tuple[str, str]
+    _: KW_ONLY
     pairs: list[tuple[int, int, Hole, Hole]] = field(default_factory=list)
     used: set[int] = field(default_factory=set)
     clean: int = 0
@@ -53,6 +54,7 @@ class Candidate:
 def ranked(
     holes: Sequence[tuple[Hole, ...]],
     left: set[int],
+    *,
     claimed: dict[int, dict[str, str]],
     sides: Sequence[str] | None,
     task: str | None,

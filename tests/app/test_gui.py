@@ -136,7 +136,7 @@ def quick(monkeypatch, samples) -> StandInEngine:
 
 def test_without_files_the_sample_of_the_task_is_fused(quick, tmp_path, capsys):
     out = tmp_path / "bild ü.png"
-    assert application.run(None, None, "mff", None, "auto", out) == 0
+    assert application.run(None, None, "mff", None, "auto", screenshot=out) == 0
     assert not QImage(str(out)).isNull()
     assert [(r.task, r.method) for r in quick.requests] == [("mff", "mff-compact")]
     assert capsys.readouterr().err == ""
@@ -168,7 +168,7 @@ def test_what_cannot_be_shown_ends_with_2_and_one_line(quick, tmp_path, files, c
         out = tmp_path / "missing" / "o.png"
     else:
         quick.trouble = lambda: RuntimeError("broken pack")
-    assert application.run(a, b, task, None, "auto", out) == 2
+    assert application.run(a, b, task, None, "auto", screenshot=out) == 2
     error = capsys.readouterr().err
     assert len(error.strip().splitlines()) == 1
     assert expected in error

@@ -76,7 +76,7 @@ def as_image(data: np.ndarray, depth: int, **more: object) -> Image:
 
 def everything(shown, level: int = 0) -> Part:
     height, width = shown.levels[level].shape[:2]
-    return Part(level, 0, 0, width, height, width, height)
+    return Part(level, left=0, top=0, right=width, bottom=height, width=width, height=height)
 
 
 @pytest.mark.parametrize("depth", [8, 16])

@@ -299,8 +299,9 @@ def test_an_unwritable_folder(source: Path, tmp_path: Path) -> None:
 def test_records_come_back_as_they_were(tmp_path: Path) -> None:
     odd = Path(os.fsdecode(b"caf\xe9 \xff.png"))
     record = Record(
-        "k", odd, Path("b"), Path("x/y.png"), "done", "té\udcff"[:2],
-        (Stamp(1, 2, "d"), Stamp(3, 2**62)), 5, 0.25, {"MI": 1.5}, ("one", "two"),
+        "k", odd, Path("b"), Path("x/y.png"), "done", text="té\udcff"[:2],
+        stamps=(Stamp(1, 2, "d"), Stamp(3, 2**62)), size=5, seconds=0.25, metrics={"MI": 1.5},
+        notes=("one", "two"),
     )  # fmt: skip
     manifest = BatchManifest(tmp_path)
     manifest.begin([record])

@@ -323,7 +323,15 @@ class _Toy(nn.Module):
 @pytest.mark.parametrize("bilevel", [True, False])
 def test_alternation_finds_the_bilevel_optimum_where_the_sum_does_not(bilevel: bool) -> None:
     toy = _Toy()
-    weights = LossWeights(5, 0, 0, 1, "max", "equal", "a toy")
+    weights = LossWeights(
+        5,
+        0,
+        ssim=0,
+        reconstruction=1,
+        intensity_target="max",
+        ssim_weighting="equal",
+        source="a toy",
+    )
     config = TrainConfig(
         "mif",
         steps=100,

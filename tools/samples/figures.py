@@ -38,6 +38,7 @@ def _cloth(colour: Array, seed: int) -> Material:
 def person(
     at: tuple[float, float],
     yaw: float,
+    *,
     stride: float,
     top: Array,
     legs: Array,

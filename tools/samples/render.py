@@ -6,7 +6,7 @@ Radiance is in arbitrary linear units. Everything random comes from a fixed seed
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,6 +110,7 @@ class Scene:
     lights: list[Lamp | Sun | Portal]
     sky: Sky
     ambient: Array
+    _: KW_ONLY
     bounce_sky: bool = True  # False where portals already bring the sky in
     glow_limit: float = 1.0
 
@@ -161,6 +162,7 @@ class Surfaces:
 
     p: Array
     n: Array
+    _: KW_ONLY
     colour: Array
     glow: Array
     shine: Array
@@ -198,7 +200,16 @@ def surfaces(scene: Scene, o: Array, d: Array, t: Array, ids: NDArray[np.int32])
         temperature[at] = _field(m.temperature, lp, ln, wp)
         shine[at], rough[at], metal[at] = m.shine, m.rough, m.metal
     n = np.where(dot(n, d) > 0, -n, n).astype(np.float32)
-    return Surfaces(p, n, colour, glow, shine, rough, temperature, metal)
+    return Surfaces(
+        p,
+        n,
+        colour=colour,
+        glow=glow,
+        shine=shine,
+        rough=rough,
+        temperature=temperature,
+        metal=metal,
+    )
 
 
 def direct(scene: Scene, s: Surfaces, view: Array, u: Array) -> tuple[Array, Array]:
@@ -283,7 +294,7 @@ class Camera:
         return o.astype(np.float32), d, (ahead @ d).astype(np.float32)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Frame:
     """Per-pixel averages: light, colour and extra (H, W, 3); the rest (H, W) or (H, W, 3)."""
 
@@ -307,6 +318,7 @@ def render(
     size: tuple[int, int],
     side: int,
     seed: int,
+    *,
     only: set[int] | None = None,
     sky_temperature: Callable[[Array], Array] | None = None,
 ) -> Frame:
@@ -317,7 +329,16 @@ def render(
     width, height = size
     rows_per_band = max(1, 60_000 // width)
     parts = [
-        _band(scene, camera, size, side, seed, only, sky_temperature, (top, rows_per_band))
+        _band(
+            scene,
+            camera,
+            size=size,
+            side=side,
+            seed=seed,
+            only=only,
+            sky_temperature=sky_temperature,
+            band=(top, rows_per_band),
+        )
         for top in range(0, height, rows_per_band)
     ]
     stacked = np.concatenate(parts, axis=1)
@@ -338,6 +359,7 @@ def render(
 def _band(
     scene: Scene,
     camera: Camera,
+    *,
     size: tuple[int, int],
     side: int,
     seed: int,

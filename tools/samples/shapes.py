@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ class Material:
 
     colour: Array | Surface
     glow: Array | Surface | None = None
+    _: KW_ONLY
     shine: float = 0.0
     rough: float = 0.1
     temperature: float | Surface = 12.0

@@ -142,7 +142,7 @@ def _pave_heat(lp: Array, ln: Array, wp: Array) -> Array:
     return (11.0 + 0.5 * value + 1.2 * (stain - 0.5) + 0.4 * joint).astype(np.float32)
 
 
-def _house(x0: float, x1: float, z0: float, z1: float, h: float, front: Front) -> list[Shape]:
+def _house(x0: float, x1: float, *, z0: float, z1: float, h: float, front: Front) -> list[Shape]:
     stone = Material(front.colour, front.glow, temperature=front.heat)
     ledge = Material(rgb(0.25, 0.23, 0.21), temperature=9.6)
     mid = ((x0 + x1) / 2, h / 2, (z0 + z1) / 2)
@@ -167,14 +167,14 @@ def _houses() -> list[Shape]:
         Front(95, True, rgb(0.16, 0.10, 0.09), 2.4, 3.2),
     ]
     return [
-        *_house(-16, -8.2, -4, 15, 9.8, fronts[0]),
-        *_house(-16, -8.0, 15, 29, 12.6, fronts[1]),
-        *_house(-16, -8.3, 29, 58, 8.6, fronts[2]),
-        *_house(8.2, 16, -4, 19.5, 11.2, fronts[3]),
-        *_house(8.0, 16, 19.5, 33, 8.4, fronts[4]),
-        *_house(8.3, 16, 33, 58, 12.0, fronts[5]),
-        *_house(-14, 1.5, 66, 72, 9.0, fronts[3]),
-        *_house(1.5, 18, 64, 72, 13.5, fronts[0]),
+        *_house(-16, -8.2, z0=-4, z1=15, h=9.8, front=fronts[0]),
+        *_house(-16, -8.0, z0=15, z1=29, h=12.6, front=fronts[1]),
+        *_house(-16, -8.3, z0=29, z1=58, h=8.6, front=fronts[2]),
+        *_house(8.2, 16, z0=-4, z1=19.5, h=11.2, front=fronts[3]),
+        *_house(8.0, 16, z0=19.5, z1=33, h=8.4, front=fronts[4]),
+        *_house(8.3, 16, z0=33, z1=58, h=12.0, front=fronts[5]),
+        *_house(-14, 1.5, z0=66, z1=72, h=9.0, front=fronts[3]),
+        *_house(1.5, 18, z0=64, z1=72, h=13.5, front=fronts[0]),
     ]
 
 
@@ -196,10 +196,40 @@ def build() -> Scene:
     ]
     near_post, near_lamp = lamp_post(4.05, 15.5, -1, cool * 0.4)
     people = [
-        person((-2.0, 9.2), 200, 0.55, rgb(0.05, 0.05, 0.07), rgb(0.03, 0.035, 0.05), 101),
-        person((0.35, 12.6), 100, 0.7, rgb(0.07, 0.03, 0.03), rgb(0.04, 0.04, 0.045), 111, 1.68),
-        person((5.3, 11.0), 170, 0.35, rgb(0.05, 0.055, 0.05), rgb(0.03, 0.03, 0.035), 121, 1.8),
-        person((-5.2, 25.0), 10, 0.5, rgb(0.12, 0.12, 0.14), rgb(0.05, 0.05, 0.07), 131),
+        person(
+            (-2.0, 9.2),
+            200,
+            stride=0.55,
+            top=rgb(0.05, 0.05, 0.07),
+            legs=rgb(0.03, 0.035, 0.05),
+            seed=101,
+        ),
+        person(
+            (0.35, 12.6),
+            100,
+            stride=0.7,
+            top=rgb(0.07, 0.03, 0.03),
+            legs=rgb(0.04, 0.04, 0.045),
+            seed=111,
+            height=1.68,
+        ),
+        person(
+            (5.3, 11.0),
+            170,
+            stride=0.35,
+            top=rgb(0.05, 0.055, 0.05),
+            legs=rgb(0.03, 0.03, 0.035),
+            seed=121,
+            height=1.8,
+        ),
+        person(
+            (-5.2, 25.0),
+            10,
+            stride=0.5,
+            top=rgb(0.12, 0.12, 0.14),
+            legs=rgb(0.05, 0.05, 0.07),
+            seed=131,
+        ),
     ]
     cars = [
         car((2.45, 8.4), 4, rgb(0.11, 0.02, 0.02)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -82,6 +83,7 @@ class TrainConfig:
     """
 
     task: str
+    _: KW_ONLY
     network: NetworkConfig = Field(default_factory=compact_config)
     steps: Annotated[
         int,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import KW_ONLY, dataclass, is_dataclass, replace
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, GroupedMetadata, Gt, Le, Lt
@@ -34,6 +34,7 @@ class Field:
 
     name: str
     title: str
+    _: KW_ONLY
     help: str
     unit: str = ""
     kind: Kind = "float"
@@ -85,16 +86,16 @@ def _field(name: str, kind: Any, words: Setting, notes: Sequence[object]) -> Fie
     return Field(
         name,
         words.title,
-        words.help,
-        words.unit,
-        _kind(kind, words),
-        getattr(low, "ge", getattr(low, "gt", None)),
-        getattr(high, "le", getattr(high, "lt", None)),
-        words.step,
-        tuple(str(one) for one in get_args(kind)) if get_origin(kind) is Literal else (),
-        words.group,
-        Gt in limits,
-        Lt in limits,
+        help=words.help,
+        unit=words.unit,
+        kind=_kind(kind, words),
+        minimum=getattr(low, "ge", getattr(low, "gt", None)),
+        maximum=getattr(high, "le", getattr(high, "lt", None)),
+        step=words.step,
+        choices=tuple(str(one) for one in get_args(kind)) if get_origin(kind) is Literal else (),
+        group=words.group,
+        above=Gt in limits,
+        below=Lt in limits,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,7 @@ class RunPlan:
     data: Path | tuple[Path, ...]
     out: Path
     validation: Path | None = None
+    _: KW_ONLY
     device: str = "auto"
     title: str = ""
     licence: str = ""

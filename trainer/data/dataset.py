@@ -55,7 +55,9 @@ def read_dataset(
     notes = (*found.notes, division.note) if division.note else found.notes
     held = _some(held, config.validate_pairs)
     insist_room(config, (*train, *held), device, batch)
-    pairs = read_pairs(train, config.colour, progress, config.truth, config.task, config.windows)
+    pairs = read_pairs(
+        train, config.colour, progress, config.truth, task=config.task, windows=config.windows
+    )
     pairs = replace(pairs, problems=(*found.problems, *judged.problems, *pairs.problems))
     validation = None
     if held:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -61,6 +61,7 @@ class PreflightReport:
 
     pairs: int
     split: DataSplit
+    _: KW_ONLY
     unreadable: tuple[BadPair, ...] = ()
     mismatched: tuple[BadPair, ...] = ()
     misaligned: tuple[BadPair, ...] = ()
@@ -76,7 +77,7 @@ class PreflightReport:
         return len(self.unreadable) + len(self.mismatched) + len(self.unpaired)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Inspection:
     """What one pair looks like: exactly one of ``size``, ``unreadable``, ``mismatched`` is set."""
 
@@ -92,6 +93,7 @@ def run_preflight(
     data: Path | Sequence[Path],
     config: TrainConfig,
     progress: Progress | None = None,
+    *,
     share: float = 0.2,
     validation: Path | None = None,
     swapped: bool = False,
@@ -127,18 +129,18 @@ def run_preflight(
     return PreflightReport(
         len(usable.train) + len(usable.validation),
         usable,
-        tuple(BadPair(m.name, k.unreadable) for m, k in looks.items() if k.unreadable),
-        tuple(BadPair(m.name, k.mismatched) for m, k in looks.items() if k.mismatched),
-        tuple(
+        unreadable=tuple(BadPair(m.name, k.unreadable) for m, k in looks.items() if k.unreadable),
+        mismatched=tuple(BadPair(m.name, k.mismatched) for m, k in looks.items() if k.mismatched),
+        misaligned=tuple(
             BadPair(m.name, Message("B seems to be shifted by about {0:.0f} pixels", k.shift))
             for m, k in looks.items()
             if k.shift
         ),
-        unpaired,
-        (*found.notes, *_warnings(usable, sizes, config), *_about_values(looks)),
-        found.suggested_task,
-        sum(w * h for w, h in sizes) * 4 * config.network.in_channels,
-        (min(sizes), max(sizes)),
+        unpaired=unpaired,
+        warnings=(*found.notes, *_warnings(usable, sizes, config), *_about_values(looks)),
+        suggested_task=found.suggested_task,
+        data_bytes=sum(w * h for w, h in sizes) * 4 * config.network.in_channels,
+        sizes=(min(sizes), max(sizes)),
     )
 
 

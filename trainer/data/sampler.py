@@ -79,6 +79,7 @@ def read_pairs(
     policy: ColourPolicy,
     progress: Progress | None = None,
     truth: bool = False,
+    *,
     task: str = "",
     windows: Windows = (None, None),
 ) -> PairSet:
@@ -174,6 +175,7 @@ class CropSampler:
         batch: int,
         crop: int,
         seed: int,
+        *,
         swap: bool = False,
         refocus: float = 0.0,
         jitter: float = 0.0,

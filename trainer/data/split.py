@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from itertools import groupby
 from typing import Literal
 
@@ -74,6 +74,7 @@ class DataSplit:
     groups: int
     by: By
     note: str = ""
+    _: KW_ONLY
     labels: Mapping[Match, str] = field(default_factory=dict, repr=False)
 
     def sides(self) -> tuple[Group, ...]:
@@ -98,7 +99,7 @@ def given(train: Sequence[Match], validation: Sequence[Match], task: str = "") -
     own = divide(train, 0)
     by, groups = _groups((*train, *validation))
     labels = _labels(by, groups) if by == "patient" else {}
-    split = DataSplit(tuple(train), tuple(validation), own.groups, "given", "", labels)
+    split = DataSplit(tuple(train), tuple(validation), own.groups, "given", "", labels=labels)
     both = sum(bool(group.train and group.validation) for group in split.sides())
     if not both:
         return split
@@ -147,7 +148,7 @@ def divide(matches: Sequence[Match], share: float, task: str = "") -> DataSplit:
     elif by == "order" and share > 0:
         note = _NEIGHBOURS if _has_patients(task) else _NEIGHBOURS_OF_SCENES
     sides = _ordered(train, matches), _ordered(validation, matches)
-    return DataSplit(*sides, len(groups), by, note, _labels(by, groups))
+    return DataSplit(*sides, len(groups), by, note, labels=_labels(by, groups))
 
 
 def _labels(by: str, groups: Mapping[str, Sequence[Match]]) -> dict[Match, str]:

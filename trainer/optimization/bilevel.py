@@ -127,8 +127,8 @@ class BilevelStep:
             batch.wanted_b,
             self.config.loss_weights,
             self.config.edge,
-            self.config.artefact,
-            self.config.information,
+            artefact=self.config.artefact,
+            information=self.config.information,
         )
 
     def _consistency(self, fused: Tensor, batch: Batch, step: int) -> dict[str, Tensor]:

@@ -205,6 +205,7 @@ def fusion_terms(
     b: Tensor,
     weights: LossWeights,
     edge: float = 0.0,
+    *,
     artefact: float = 0.0,
     information: float = 0.0,
 ) -> dict[str, Tensor]:

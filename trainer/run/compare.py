@@ -78,6 +78,7 @@ def compare(
     child: Path,
     pairs: Sequence[Match],
     progress: Progress | None = None,
+    *,
     device: str = "auto",
     backbone: Path | None = None,
     windows: Windows = (None, None),

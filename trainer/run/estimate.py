@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import torch
 
@@ -36,6 +36,7 @@ class Estimate:
 
     seconds_per_step: float
     seconds_total: float
+    _: KW_ONLY
     peak_bytes: int
     free_bytes: int
     device: str
@@ -61,7 +62,7 @@ def estimate(
     every = survey.split.train
     some = every[:: max(1, len(every) // _PAIRS)][:_PAIRS]
     pairs = read_pairs(
-        some, config.colour, progress, config.truth, config.task, config.windows
+        some, config.colour, progress, config.truth, task=config.task, windows=config.windows
     ).pairs
     state = torch.get_rng_state()
     try:
@@ -72,9 +73,9 @@ def estimate(
             config.batch,
             config.crop,
             config.seed,
-            config.swap,
-            config.refocus,
-            config.jitter,
+            swap=config.swap,
+            refocus=config.refocus,
+            jitter=config.jitter,
         )
         peak = Peak(choice.name)
         with peak.watched():  # the first one is slow anyway: kernels are chosen, caches are cold
@@ -102,11 +103,11 @@ def estimate(
     return Estimate(
         pace,
         pace * config.steps + judging * _judgements(config, survey),
-        needed,
-        free,
-        choice.name,
-        choice.reason,
-        not free or needed < free,
+        peak_bytes=needed,
+        free_bytes=free,
+        device=choice.name,
+        device_reason=choice.reason,
+        fits=not free or needed < free,
     )
 
 

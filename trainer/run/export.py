@@ -41,7 +41,12 @@ def finish(run: Trainer) -> Finished:
     start = run.start.figures if run.start is not None else {}
     judged = run.material.validation
     done = _finished(
-        plan, run.state.step, manifest, kept, start, len(judged.pairs) if judged else 0
+        plan,
+        run.state.step,
+        manifest=manifest,
+        kept=kept,
+        start=start,
+        judged=len(judged.pairs) if judged else 0,
     )
     write_record(replace(run.record(), state="finished", step=run.state.step))
     return done
@@ -57,6 +62,7 @@ def _copy_best(plan: RunPlan, config: TrainConfig) -> PackManifest:
 def _finished(
     plan: RunPlan,
     step: int,
+    *,
     manifest: PackManifest,
     kept: Kept,
     start: dict[str, float],
@@ -73,9 +79,16 @@ def _finished(
     if reached and reached < 1:
         notes.append(Message("By its figures the start was better than this pack."))
     curves = read_curves(plan.log) if plan.log.is_file() else None
-    write_card(plan.card, manifest, start, curves, judged, notes)
+    write_card(plan.card, manifest, start=start, curves=curves, validation=judged, notes=notes)
     return Finished(
-        step, plan.out, figures, kept, manifest.training.steps, plan.card, plan.log, reached
+        step,
+        plan.out,
+        figures=figures,
+        kept=kept,
+        best_step=manifest.training.steps,
+        report=plan.card,
+        curves=plan.log,
+        score=reached,
     )
 
 
@@ -96,7 +109,14 @@ def package(folder: Path, keep: Kept = "best") -> Finished:
     with locked(folder):
         if keep == "best" and _is_pack(plan.best):
             manifest = _copy_best(plan, config)
-            return _finished(plan, record.step, manifest, "best", start, record.validation)
+            return _finished(
+                plan,
+                record.step,
+                manifest=manifest,
+                kept="best",
+                start=start,
+                judged=record.validation,
+            )
         if not plan.checkpoint.is_file():
             raise InputError(
                 str(folder), "no state was saved yet", "Start the run again, and let it save once."
@@ -108,7 +128,9 @@ def package(folder: Path, keep: Kept = "best") -> Finished:
         manifest = pack_manifest(config, plan, state, pairs=record.pairs, figures={})
         with averaged(step) as whole:
             manifest = write_pack(plan.out, whole, manifest)
-        return _finished(plan, state.step, manifest, "last", start, record.validation)
+        return _finished(
+            plan, state.step, manifest=manifest, kept="last", start=start, judged=record.validation
+        )
 
 
 def _is_pack(path: Path) -> bool:

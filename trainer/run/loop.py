@@ -87,13 +87,13 @@ def _started(run: Trainer) -> Started:
     return Started(
         run.state.step,
         run.config.steps,
-        len(material.pairs.pairs),
-        material.problems,
-        run.device.name,
-        run.device.reason,
-        len(material.validation.pairs) if material.validation else 0,
-        (*material.notes, *_unused(run.config)),
-        run.batch,
+        pairs=len(material.pairs.pairs),
+        problems=material.problems,
+        device=run.device.name,
+        device_reason=run.device.reason,
+        validation=len(material.validation.pairs) if material.validation else 0,
+        notes=(*material.notes, *_unused(run.config)),
+        batch=run.batch,
     )
 
 

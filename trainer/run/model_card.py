@@ -31,6 +31,7 @@ _LISTED = (
 def write_card(
     path: Path,
     manifest: PackManifest,
+    *,
     start: Mapping[str, float],
     curves: History | None = None,
     validation: int = 0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 
 import torch
 
@@ -46,6 +46,7 @@ class Trainer:
 
     config: TrainConfig
     plan: RunPlan
+    _: KW_ONLY
     device: DeviceChoice
     world: DistributedContext
     progress: Progress
@@ -120,11 +121,18 @@ class Trainer:
         """The means since the last such event."""
         state = self.state
         means = {name: value / state.counted for name, value in state.sums.items()}
-        rates = self.step.rates(state.step - 1)
+        lower, upper = self.step.rates(state.step - 1)
         pace = state.seconds / state.step if not self.elapsed else self.elapsed / state.counted
         self.state = replace(state, sums={}, counted=0)
         self.elapsed = 0.0
-        return Stepped(state.step, means, *rates, pace, used_bytes(self.device.name))
+        return Stepped(
+            state.step,
+            means,
+            lr_lower=lower,
+            lr_upper=upper,
+            seconds_per_step=pace,
+            memory=used_bytes(self.device.name),
+        )
 
     def change_rates(self, lower: float, upper: float) -> None:
         """Make these the learning rates of the next step; the schedule goes on from there."""
@@ -250,7 +258,16 @@ def open_trainer(
         step.factors = (state.factor_lower, state.factor_upper)
     steering.alternating = config.bilevel and config.network.reconstruction
     run = Trainer(
-        config, plan, device, world, progress, steering, RunLog(plan.log), material, step, state
+        config,
+        plan,
+        device=device,
+        world=world,
+        progress=progress,
+        steering=steering,
+        log=RunLog(plan.log),
+        material=material,
+        step=step,
+        state=state,
     )
     run.saved_at = state.step if resuming else -1
     if world.leads:

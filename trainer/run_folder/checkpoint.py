@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import uuid
-from dataclasses import asdict, dataclass, field
+from dataclasses import KW_ONLY, asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ class RunState:
     seconds: float = 0.0
     backbone_sha256: str = ""
     parent: str = ""
+    _: KW_ONLY
     factor_lower: float = 1.0
     factor_upper: float = 1.0
     batch: int = 0

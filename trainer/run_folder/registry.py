@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import asdict, dataclass, replace
+from dataclasses import KW_ONLY, asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -79,6 +79,7 @@ class RunRecord:
 
     config: TrainConfig
     plan: RunPlan
+    _: KW_ONLY
     state: State = "running"
     step: _Count = 0
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
@@ -106,6 +107,7 @@ class RunSummary:
 
     folder: Path
     name: str
+    _: KW_ONLY
     task: str
     step: int
     steps: int
@@ -239,17 +241,17 @@ def _summary(run: Path, record: RunRecord) -> RunSummary:
     return RunSummary(
         run,
         record.plan.out.stem,
-        record.config.task,
-        record.step,
-        record.config.steps,
-        record.seconds,
-        record.when,
-        record.state,
-        record.why,
-        is_locked(run),
-        (run / CHECKPOINT).is_file(),
-        record.config,
-        record.plan,
+        task=record.config.task,
+        step=record.step,
+        steps=record.config.steps,
+        seconds=record.seconds,
+        when=record.when,
+        state=record.state,
+        why=record.why,
+        running=is_locked(run),
+        resumable=(run / CHECKPOINT).is_file(),
+        config=record.config,
+        plan=record.plan,
     )
 
 

@@ -7,7 +7,7 @@ import logging
 import threading
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -58,6 +58,7 @@ class Decoded:
     top: int | None
     bit_depth: BitDepth
     alpha: Samples | None = None
+    _: KW_ONLY
     premultiplied: bool = False
     profile: bytes | None = None
     profile_note: str = ""

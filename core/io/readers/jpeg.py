@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +57,7 @@ class Structure:
     width: int
     height: int
     components: tuple[Component, ...]
+    _: KW_ONLY
     scans: list[tuple[bytes, tuple[int, int, int, int]]] = field(default_factory=list)
     end: int = 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 from core.types import Image, ImageHeader
@@ -32,6 +32,7 @@ class Reader:
     recognises: Callable[[bytes], bool]
     read: Callable[[Path], Image]
     probe: Callable[[Path], ImageHeader] | None = None
+    _: KW_ONLY
     show: Callable[[Path], Image] | None = None
 
 

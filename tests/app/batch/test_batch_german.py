@@ -62,7 +62,7 @@ def test_what_a_row_failed_with_is_kept_with_template_and_values(qtbot, page, ju
 
 def test_records_of_older_versions_are_read(tmp_path):
     def record(key: str, text: str) -> Record:
-        return Record(key, tmp_path / "a", tmp_path / "b", tmp_path / "c", "failed", text)
+        return Record(key, tmp_path / "a", tmp_path / "b", tmp_path / "c", "failed", text=text)
 
     said = Message("not a {0} file: {1}", "x", "y")
     manifest = BatchManifest(tmp_path)

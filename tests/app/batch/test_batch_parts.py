@@ -187,7 +187,9 @@ def test_results_go_beside_the_sources(tmp_path):
 
 
 def test_the_last_batch_is_kept_whole_and_without_pixels(tmp_path):
-    odd = Match("ü", Path("a/\udce9.png"), Path("b/ü.png"), "why", Path("anna"), False, True)
+    odd = Match(
+        "ü", Path("a/\udce9.png"), Path("b/ü.png"), "why", Path("anna"), sure=False, excluded=True
+    )
     plan = PairingPlan((*PLAN.matches, odd))
     last = LastBatch((Path("in"),), BatchChoices("mff", out=str(tmp_path / "out")), plan)
     save_last_batch(tmp_path / "home", last, NullProgress())

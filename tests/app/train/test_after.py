@@ -15,7 +15,16 @@ from tests.app.train.conftest import LONG, WAIT, prepare
 
 def kept(score: float, best_step: int = 6, parent: Path | None = Path("parent")) -> SavedPack:
     return SavedPack(
-        "Mine", Path("mine"), "mif", 12, best_step, "best", parent, {}, score, Path("m.md")
+        "Mine",
+        Path("mine"),
+        task="mif",
+        step=12,
+        best_step=best_step,
+        kept="best",
+        parent=parent,
+        figures={},
+        score=score,
+        report=Path("m.md"),
     )
 
 

@@ -1,0 +1,63 @@
+"""Conventions of the source that neither the linter nor the import contracts can check."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).parents[1]
+_MOST_POSITIONAL = 5
+
+
+def classes(*packages: str) -> Iterator[tuple[str, ast.ClassDef]]:
+    """All classes on module level, with the names of their modules."""
+    for package in packages:
+        for path in sorted((_ROOT / package).rglob("*.py")):
+            module = ".".join(path.relative_to(_ROOT).with_suffix("").parts)
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef):
+                    yield module, node
+
+
+def positional_fields(node: ast.ClassDef) -> list[str]:
+    """Fields of a dataclass that its constructor also takes by position."""
+    decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
+    if not any("dataclass" in text and "kw_only=True" not in text for text in decorators):
+        return []
+    found = []
+    for statement in node.body:
+        if isinstance(statement, ast.AnnAssign):
+            annotation = ast.unparse(statement.annotation)
+            if annotation.endswith("KW_ONLY"):
+                break
+            if "ClassVar" not in annotation:
+                found.append(ast.unparse(statement.target))
+    return found
+
+
+def test_dataclasses_take_at_most_five_fields_by_position():
+    seen = {
+        f"{module}.{node.name}": len(positional_fields(node))
+        for module, node in classes("app", "core", "trainer", "tools", "benchmarks")
+    }
+    assert seen["core.types.FusionRequest"] > 0, "fields are found"
+    assert {name: count for name, count in seen.items() if count > _MOST_POSITIONAL} == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        ("@dataclass\nclass A:\n    a: int\n    b: int = 1\n", 2),
+        ("@dataclass\nclass A:\n    a: int\n    _: KW_ONLY\n    b: int\n", 1),
+        ("@dataclass(frozen=True, kw_only=True)\nclass A:\n    a: int\n", 0),
+        ("@dataclass(frozen=True)\nclass A:\n    X: ClassVar[int] = 1\n    a: int\n", 1),
+        ("class A:\n    a: int\n", 0),
+    ],
+)
+def test_positional_fields_are_counted(source, count):
+    (node,) = ast.parse(source).body
+    assert isinstance(node, ast.ClassDef)
+    assert len(positional_fields(node)) == count
