@@ -10,6 +10,7 @@ import typer
 
 from app.cli.console import fit_streams, reported, say, show_details
 from core import __version__
+from core.tasks import TASKS
 from core.windows import Windows
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app.add_typer(packs_app, name="packs", no_args_is_help=True)
 backbone_app = typer.Typer(help="DINOv3, which the paper's network needs: fetched on request.")
 app.add_typer(backbone_app, name="backbone", no_args_is_help=True)
 
+_TASKS = ", ".join(TASKS)
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")]
 WindowA = Annotated[
     tuple[float, float] | None,
@@ -65,7 +67,7 @@ def gui(
     *,
     a: Annotated[Path | None, typer.Argument(help="first source")] = None,
     b: Annotated[Path | None, typer.Argument(help="second source")] = None,
-    task: Annotated[str | None, typer.Option(help="mif, ivif, mef or mff")] = None,
+    task: Annotated[str | None, typer.Option(help=_TASKS)] = None,
     pack: Annotated[str | None, typer.Option(help="pack or classical method")] = None,
     device: Device = "auto",
     screenshot: Annotated[
@@ -113,7 +115,7 @@ def fuse(
     b: Annotated[Path, typer.Argument(help="second source (MRI, visible, over, far)")],
     *,
     out: Annotated[Path, typer.Option("--out", "-o", help="picture to write: png, tif, jpg, …")],
-    task: Annotated[str, typer.Option("--task", "-t", help="mif, ivif, mef or mff")],
+    task: Annotated[str, typer.Option("--task", "-t", help=_TASKS)],
     pack: Annotated[str, typer.Option(help="pack name, pack file or classical method")] = "",
     device: Device = "auto",
     recon: Annotated[Path | None, typer.Option(help="folder for both reconstructions")] = None,
@@ -150,7 +152,7 @@ def batch(
     *,
     sources: Annotated[list[Path], typer.Argument(help="folders or files to pair by name")],
     out: Annotated[Path, typer.Option("--out", "-o", help="folder for the results")],
-    task: Annotated[str, typer.Option("--task", "-t", help="mif, ivif, mef or mff")],
+    task: Annotated[str, typer.Option("--task", "-t", help=_TASKS)],
     pack: Annotated[str, typer.Option(help="pack name, pack file or classical method")] = "",
     template: Annotated[
         str, typer.Option(help="name of a result: {name} {a_stem} {b_stem} {task} {method} {index}")
@@ -271,7 +273,7 @@ def train(
         list[Path], typer.Option(help="folder of pairs, paired as in batch; repeatable")
     ],
     out: Annotated[Path, typer.Option(help="pack to write (.safetensors)")],
-    task: Annotated[str | None, typer.Option("--task", "-t", help="mif, ivif, mef or mff")] = None,
+    task: Annotated[str | None, typer.Option("--task", "-t", help=_TASKS)] = None,
     config: Annotated[
         Path | None, typer.Option(help="TOML or JSON with training settings, or a recipe's name")
     ] = None,

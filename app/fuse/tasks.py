@@ -43,9 +43,9 @@ def image_suffixes(progress: Progress) -> tuple[str, ...]:
     """File suffixes the readers know (imports the codecs, hence a job)."""
     with collector_at_rest():
         open_libraries(libraries("cv2"))
-        from core.io import IMAGE_SUFFIXES
+        from core.io import READERS
 
-    return tuple(IMAGE_SUFFIXES)
+    return READERS.suffixes
 
 
 def load_sources(

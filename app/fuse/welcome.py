@@ -28,12 +28,6 @@ from app.widgets.drop import DropZone
 from app.widgets.elided_label import ElidedLabel
 from core.tasks import TASKS, TaskSpec
 
-_ICONS = {
-    "mif": "brain",
-    "ivif": "thermometer",
-    "mef": "brightness-6",
-    "mff": "image-filter-center-focus",
-}
 _MOST_RECENT = 4
 _WIDEST, _NARROWEST = 820, 300
 _ROOM_FOR_FOUR = 700
@@ -53,7 +47,7 @@ class TaskCard(QToolButton):
         self.setAccessibleDescription(said)
         self.setToolTip(said)
         sign, self.heading, self.about = QLabel(), QLabel(title), QLabel(said)
-        theme.set_icon(sign, _ICONS.get(task.name, "layers-outline"), "accent")
+        theme.set_icon(sign, task.icon, "accent")
         self.heading.setObjectName("paneTitle")
         self.setMinimumWidth(120)
         self.about.setObjectName("hint")

@@ -55,7 +55,7 @@ class TrainPage(Page):
     pack_written = Signal()
     """There is a new pack, or another default."""
 
-    def __init__(self, task: str = "mif", parent: QWidget | None = None) -> None:
+    def __init__(self, task: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.state = TrainState(self)
         self.training = TrainController(self.state, self)

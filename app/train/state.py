@@ -28,6 +28,7 @@ from app.train.view_models import (
     Settings,
 )
 from core.errors import FusionError
+from core.tasks import TASKS
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class DataChoice:
     """
 
     paths: tuple[Path, ...] = ()
-    task: str = "mif"
+    task: str = next(iter(TASKS))
     share: float = 0.2
     validation: Path | None = None
     swapped: bool = False

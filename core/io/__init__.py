@@ -3,7 +3,6 @@
 from core.io.atomic import atomic_path, atomic_write
 from core.io.exif import read_tags
 from core.io.reader import (
-    IMAGE_SUFFIXES,
     READERS,
     Damaged,
     is_image,
@@ -17,7 +16,6 @@ from core.io.values import as_stored, with_window
 from core.io.writer import WRITE_SUFFIXES, check_target, write_image
 
 __all__ = [
-    "IMAGE_SUFFIXES",
     "READERS",
     "WRITE_SUFFIXES",
     "Damaged",

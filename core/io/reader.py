@@ -42,9 +42,6 @@ for _kind, _suffixes, _recognises in (
 ):
     READERS.add(Reader(_kind.name, _suffixes, _recognises, _kind.read, _kind.probe))
 
-IMAGE_SUFFIXES: tuple[str, ...] = READERS.suffixes
-"""Suffixes of files that can be read, lower case with the dot."""
-
 _SAME_FILE = Message("Source A and source B are the same picture.")
 
 
@@ -101,19 +98,20 @@ def is_image(path: str | Path) -> bool:
         return False
 
 
+def same_stem(path: Path) -> list[Path]:
+    """The files beside ``path`` that are called like it, with the suffix of any reader."""
+    candidates = (path.with_suffix(suffix) for suffix in READERS.suffixes)
+    return [candidate for candidate in candidates if candidate.is_file()]
+
+
 def probe_image(path: str | Path) -> ImageHeader:
-    """What the header of ``path`` says; no pixel is decoded where its kind allows that.
+    """What the header of ``path`` says; no pixel is decoded.
 
     Raises:
         InputError: the file is missing, not readable, or no image this program can read.
     """
     path = Path(path)
-    reader = reader_of(path)
-    if reader.probe is not None:
-        return reader.probe(path)
-    image = reader.read(path)
-    channels = int(image.data.shape[2])
-    return ImageHeader(reader.name, image.width, image.height, channels, image.bit_depth)
+    return reader_of(path).probe(path)
 
 
 def reader_of(path: Path) -> Reader:

@@ -297,9 +297,23 @@ _ALL = (
     ),
 )
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
-if len(METRICS) != len(_ALL):
-    raise RuntimeError("two metrics share a name")
+METRICS: dict[str, Metric] = {}
+"""All metrics by name, in the order in which they are listed."""
+
+
+def add_metric(metric: Metric) -> None:
+    """Register ``metric``.
+
+    Raises:
+        ValueError: there is a metric of that name.
+    """
+    if metric.name in METRICS:
+        raise ValueError(f"two metrics are called {metric.name!r}")
+    METRICS[metric.name] = metric
+
+
+for _metric in _ALL:
+    add_metric(_metric)
 
 MAIN_METRICS: tuple[str, ...] = ("MI", "VIF", "Qabf", "Qy", "CC", "PSNR", "SSIM")
 """What a table shows when nothing else is asked for: the paper's columns and SSIM."""

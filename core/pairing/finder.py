@@ -27,7 +27,7 @@ from core.pairing.source_words import (
     which_source,
 )
 from core.pairing.word_pairs import HABIT_WORDS, HINT_WORDS
-from core.tasks import get_task
+from core.tasks import get_task, has_exposure_series
 
 FolderRule = Callable[[Path], Sequence[Match] | None]
 """Looks at one folder before its files are paired by name: its pairs, or None to pass it on.
@@ -284,7 +284,8 @@ class _Finder:
         if not sides.plain and same > (len(shared) - same if sides.sure else 0):
             return False
         everyone = all(len(shared) == len(list(node.below())) for node in (sides.a, sides.b))
-        if everyone and not same and sides.sure and not sides.plain and self._task != "mef":
+        exposures = has_exposure_series(self._task)
+        if everyone and not same and sides.sure and not sides.plain and not exposures:
             return True  # ir/x_-2EV is the partner of vis/x_-2EV, not of ir/x_+2EV
         least = max(sides.weight, HABIT_WORDS)
         held = [sum(weight >= least for weight in self._inside(n)) for n in (sides.a, sides.b)]

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from core.io.reader import IMAGE_SUFFIXES
+from core.io.reader import same_stem
 from core.messages import Message
 from core.pairing.plan import Match
 from core.pairing.source_words import normal, words_of
@@ -124,8 +124,7 @@ def truth_of(match: Match) -> Path | None:
             if path.is_file():
                 return path
             if path.parent.is_dir():
-                others = [path.with_suffix(suffix) for suffix in IMAGE_SUFFIXES]
-                found = [other for other in others if other.is_file()]
+                found = same_stem(path)
                 if len(found) == 1:
                     return found[0]
     return None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from core.messages import Message
 from core.pairing.exposures import Bracket, Exposure, find_brackets
 from core.pairing.source_words import normal, source_of
-from core.tasks import TASKS
+from core.tasks import TASKS, has_exposure_series
 
 _CAMERA = re.compile(r"(?P<shot>.*\d)[_-](?P<lens>[TWVZ])", re.IGNORECASE)
 _LENSES = ("W", "V", "Z")
@@ -76,9 +76,10 @@ def _left_to_words(reading: Exposure, task: str | None) -> bool:
 
     Where exposures are to be fused, not for those that say EV.
     """
-    if task == "mef" and reading.kind == "ev":
+    if has_exposure_series(task) and reading.kind == "ev":
         return False
-    return any(source_of(reading.shared, other) for other in TASKS if other != "mef")
+    others = (name for name in TASKS if not has_exposure_series(name))
+    return any(source_of(reading.shared, other) for other in others)
 
 
 def _take_bracket(
@@ -93,7 +94,7 @@ def _take_bracket(
     low, high = bracket.readings[0], bracket.readings[-1]
     if sides is not None and len({sides[index] for index in order}) == 1:
         return  # one folder of two: its partner may be in the other
-    certain = bracket.certain or (low.kind == "number" and task == "mef")
+    certain = bracket.certain or (low.kind == "number" and has_exposure_series(task))
     twice = low.value == bracket.readings[1].value or high.value == bracket.readings[-2].value
     if not certain or twice or (sides is not None and sides[order[0]] == sides[order[-1]]):
         listed = ", ".join(names[index] for index in order[:4])

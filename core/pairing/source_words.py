@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from core.pairing.exposures import compare_exposures
-from core.tasks import TASKS, TaskSpec
+from core.tasks import TASKS, TaskSpec, has_exposure_series
 
 COARSE = re.compile(r"[\W_]+|[^\W_]+")
 """Words and what is between them."""
@@ -257,7 +257,7 @@ def which_source(a: Path, b: Path, task: str | None = None, habit: bool = True) 
                     if side := ask(one, other, name):
                         return side
     for one, other in pairs:
-        if (order := compare_exposures(one, other, sure=task != "mef")) != 0:
+        if (order := compare_exposures(one, other, sure=not has_exposure_series(task))) != 0:
             return "a" if order < 0 else "b"
     if not habit:
         return ""
@@ -279,7 +279,7 @@ def suggest_task(a: Path, b: Path) -> str:
     for ask in (_told, _hinted, _same_source):
         found = {name for name in TASKS for one, other in pairs if ask(one, other, name)}
         if ask is _told and any(compare_exposures(one, other) for one, other in pairs):
-            found.add("mef")
+            found.update(filter(has_exposure_series, TASKS))
         if found:
             return next(iter(found)) if len(found) == 1 else ""
     shared = [words_of(one) & words_of(other) for one, other in reversed(pairs)]

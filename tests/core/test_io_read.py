@@ -16,8 +16,8 @@ import pytest
 import tifffile
 from PIL import Image as Pil
 
-from core.io import IMAGE_SUFFIXES, READERS, Reader, ReaderRegistry, read_image
-from core.types import Image
+from core.io import READERS, Reader, ReaderRegistry, read_image
+from core.types import Image, ImageHeader
 
 _RNG = np.random.default_rng(7)
 _GREY8 = _RNG.integers(0, 256, (11, 17), dtype=np.uint8)
@@ -302,25 +302,31 @@ def _warn() -> None:
 
 
 def test_registry() -> None:
-    assert set(IMAGE_SUFFIXES) >= {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
+    assert set(READERS.suffixes) >= {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
     assert READERS.names[0] == "PNG"
 
     def read(path: Path) -> Image:
         return Image(np.zeros((1, 1, 1), np.float32), origin=path)
 
+    def probe(path: Path) -> ImageHeader:
+        return ImageHeader("X", 1, 1)
+
     registry = ReaderRegistry()
-    mine = Reader("X", (".x",), lambda head: head.startswith(b"XX"), read)
+    mine = Reader("X", (".x",), lambda head: head.startswith(b"XX"), read, probe)
     registry.add(mine)
     assert registry.find(b"XX..", ".png") is mine
     assert registry.find(b"....", ".X") is mine
     assert registry.find(b"....", ".png") is None
     with pytest.raises(ValueError, match="two readers are called"):
-        registry.add(Reader("X", (".y",), lambda head: False, read))
+        registry.add(Reader("X", (".y",), lambda head: False, read, probe))
     with pytest.raises(ValueError, match="claim the suffix"):
-        registry.add(Reader("Y", (".x",), lambda head: False, read))
+        registry.add(Reader("Y", (".x",), lambda head: False, read, probe))
     with pytest.raises(ValueError, match="lower case"):
-        registry.add(Reader("Z", (".Z",), lambda head: False, read))
+        registry.add(Reader("Z", (".Z",), lambda head: False, read, probe))
     assert registry.suffixes == (".x",)
+    registry.remove("X")
+    assert registry.suffixes == registry.names == ()
+    assert registry.find(b"XX..", ".x") is None
 
 
 def test_real_pictures_against_opencv(shared_data: Path) -> None:

@@ -17,6 +17,7 @@ from core.io.values import has_own_window
 from core.metrics import Luma, to_luma8
 from core.pairing.plan import Leftover, Match
 from core.progress import NullProgress, Progress
+from core.tasks import get_task
 from core.types import FloatArray, SourcePair
 from core.windows import Window
 from trainer.config.config import TrainConfig
@@ -26,9 +27,6 @@ from trainer.data.split import DataSplit, divide, given
 _FEW = 10
 _WORKERS = 2
 _SHIFTED = 3.0
-_CERTAIN = {"mef": 0.2, "mff": 0.2, "ivif": 0.35}
-"""Height of a peak to believe in. Set on real pairs; PET, SPECT or CT and MRI share too few edges
-for a shift to be told."""
 
 
 @dataclass(frozen=True)
@@ -225,7 +223,7 @@ def _look(match: Match, config: TrainConfig) -> _Inspection:
         return _Inspection(unreadable=Message.plain(error.why or error.what))
     return _Inspection(
         size=pair.a.size,
-        shift=_shift(pair, _CERTAIN.get(config.task, 0.0)),
+        shift=_shift(pair, get_task(config.task).shift_peak),
         own_range=next((i.window for i in (pair.a, pair.b) if has_own_window(i)), None),
         has_holes=pair.valid is not None,
     )

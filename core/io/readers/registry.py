@@ -21,8 +21,8 @@ class Reader:
         suffixes: lower case, with the dot.
         recognises: True when the first bytes of a file (up to ``HEAD_BYTES``) are of this kind.
         read: reads the file at a path; raises InputError.
-        probe: what the header of the file at a path says, without decoding; raises InputError.
-            None: it takes reading the file to know.
+        probe: what the header of the file at a path says, without decoding pixels; raises
+            InputError.
         show: like ``read``, but a damaged file gives what can be decoded of it, with a note.
             None: nothing can be shown of a damaged file.
     """
@@ -31,7 +31,7 @@ class Reader:
     suffixes: tuple[str, ...]
     recognises: Callable[[bytes], bool]
     read: Callable[[Path], Image]
-    probe: Callable[[Path], ImageHeader] | None = None
+    probe: Callable[[Path], ImageHeader]
     _: KW_ONLY
     show: Callable[[Path], Image] | None = None
 
@@ -58,6 +58,12 @@ class ReaderRegistry:
                 raise ValueError(f"two readers claim the suffix {suffix!r}")
         self._readers[reader.name] = reader
         self._by_suffix.update(dict.fromkeys(reader.suffixes, reader))
+
+    def remove(self, name: str) -> None:
+        """Remove the reader called ``name``; KeyError when there is none."""
+        reader = self._readers.pop(name)
+        for suffix in reader.suffixes:
+            del self._by_suffix[suffix]
 
     def find(self, head: bytes, suffix: str) -> Reader | None:
         """The reader that recognises ``head``, else the one for ``suffix``, else None."""

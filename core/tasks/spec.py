@@ -1,0 +1,145 @@
+"""What a fusion task is: names, words in file names, colour policy and loss weights.
+
+Loss weights are those of the paper's release (order: intensity, gradient, 1−SSIM, reconstruction);
+the SSIM weighting and the intensity target follow SwinFusion, as the paper says (§4.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Interval
+
+from core.setting import Setting
+
+Target = Literal["max", "mean", "brighter", "sharper"]
+SsimWeighting = Literal["gradient", "equal"]
+ColourMode = Literal["luma", "rgb"]
+ChromaSource = Literal["a", "b", "both", "nearest"]
+
+
+_GROUP = "Objectives"
+Weight = Annotated[float, Interval(ge=0, le=100_000)]
+"""How much an objective counts."""
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weights of the fusion objective, with where they come from.
+
+    ``intensity_target``: what the fused intensity is drawn to: the element-wise maximum or mean of
+    the sources (SwinFusion), two thirds of the brighter and one third of the darker source (ours,
+    for exposure: the mean leaves pictures grey), or at each pixel the source that is locally
+    sharper (ours, for focus).
+    """
+
+    intensity: Annotated[
+        Weight,
+        Setting("Intensity", "Draws brightness to the target below.", "", _GROUP, 5),
+    ]
+    gradient: Annotated[
+        Weight,
+        Setting("Gradient", "Keeps the steeper edge of the two sources.", "", _GROUP, 5),
+    ]
+    _: KW_ONLY
+    ssim: Annotated[
+        Weight,
+        Setting("Structure", "Keeps the result similar to both sources (SSIM).", "", _GROUP, 5),
+    ]
+    reconstruction: Annotated[
+        Weight,
+        Setting("Reconstruction", "Objective of the lower level.", "", _GROUP, 5),
+    ]
+    intensity_target: Annotated[
+        Target,
+        Setting(
+            "Brightness target",
+            "The larger or the mean of both sources, more of the brighter than of the darker one, "
+            "or the locally sharper one.",
+            "",
+            _GROUP,
+        ),
+    ]
+    ssim_weighting: Annotated[
+        SsimWeighting,
+        Setting(
+            "Structure weighting",
+            "By the strength of each source's edges, or equal.",
+            "",
+            _GROUP,
+        ),
+    ]
+    source: str
+
+
+@dataclass(frozen=True)
+class ColourPolicy:
+    """What is fused and what is carried past the network.
+
+    ``luma``: the network fuses BT.601 luma; chroma is carried from ``chroma`` ("both": each
+    pixel's chroma weighted by its distance from grey; "nearest": from the source whose luma is
+    nearer to the fused luma, so that a copied pixel keeps its colour). ``rgb``: RGB is fused.
+    """
+
+    mode: ColourMode
+    chroma: ChromaSource
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskSpec:
+    """One fusion task.
+
+    Attributes:
+        name: short name used in files and on the command line.
+        title, description: for people.
+        label_a, label_b: names of the sources.
+        colour: default colour policy.
+        losses: weights of the fusion objective.
+        default_baseline: classical method shown before a model has run.
+        hints_a, hints_b: lower-case words in file or folder names that mark a source.
+        stems_a, stems_b: what such words begin with, or have in them (``underexp``).
+        only_together_a, only_together_b: words too common to mark a source alone; they do where the
+            other name has a word of the other source (``t`` beside ``rgb``).
+        contexts: words in names and folders that speak of the task itself: its usual names, and
+            public data sets made for it.
+        medical: True when results must carry "Research use only".
+        one_camera: True when both sources are shots by one camera, so that brightness in one is
+            comparable with brightness in the other.
+        exposure_series: True when exposures in file names (``-2EV``, ``1_60s``) tell the sources
+            apart: the lesser one is A.
+        shift_peak: least height of the phase correlation's peak, in (0, 1], from which on training
+            data is reported as shifted; 0 where sources share too few edges to measure a shift.
+            Set on real pairs.
+        icon: name of an icon of Material Design Icons.
+    """
+
+    name: str
+    title: str
+    description: str
+    label_a: str
+    label_b: str
+    colour: ColourPolicy
+    losses: LossWeights
+    default_baseline: str
+    hints_a: tuple[str, ...]
+    hints_b: tuple[str, ...]
+    medical: bool = False
+    stems_a: tuple[str, ...] = ()
+    stems_b: tuple[str, ...] = ()
+    only_together_a: tuple[str, ...] = ()
+    only_together_b: tuple[str, ...] = ()
+    contexts: tuple[str, ...] = ()
+    one_camera: bool = False
+    exposure_series: bool = False
+    shift_peak: float = 0.0
+    icon: str = "layers-outline"
+
+
+RELEASE = "UniFusion release (arXiv 2603.14214)"
+"""Source of the loss weights of the paper's four tasks."""
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of ``text``, separated by white space."""
+    return tuple(text.split())
