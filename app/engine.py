@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from PySide6.QtCore import QCoreApplication, SignalInstance
+from PySide6.QtCore import SignalInstance
 
+from app.i18n.translate import tr
 from core.fusion.protocol import Engine, MethodInfo
 from core.progress import Progress
 from core.tasks import TASKS, TaskSpec
@@ -83,8 +84,3 @@ def engine_factory(device: str) -> EngineFactory:
         return FusionEngine(device)
 
     return make
-
-
-def tr(text: str) -> str:
-    """Translate a stage name."""
-    return QCoreApplication.translate("jobs", text)

@@ -40,23 +40,24 @@ def choose_device(wanted: str = "auto") -> DeviceChoice:
     kind, _, number = wanted.partition(":")
     if kind != "cuda" or (number and not number.isdecimal()):
         raise DeviceUnavailable(
-            Message("Unknown device “{0}”", wanted), remedy="Choose auto, cpu, cuda or cuda:N."
+            Message("Unknown device “{0}”", wanted),
+            remedy=Message("Choose auto, cpu, cuda or cuda:N."),
         )
     reason = _why_no_cuda()
     if reason:
-        raise DeviceUnavailable(Message("Device “{0}”", wanted), reason, "Choose auto or cpu.")
+        raise DeviceUnavailable(
+            Message("Device “{0}”", wanted), reason, Message("Choose auto or cpu.")
+        )
     index = int(number or 0)
     if index >= torch.cuda.device_count():
         count = torch.cuda.device_count()
-        text = (
-            "this machine has {0} CUDA device"
-            if count == 1
-            else "this machine has {0} CUDA devices"
+        why = Message.plural(
+            "this machine has {0} CUDA device", "this machine has {0} CUDA devices", count
         )
         raise DeviceUnavailable(
             Message("Device “{0}”", wanted),
-            Message(text, count),
-            "Numbering starts at cuda:0.",
+            why,
+            Message("Numbering starts at cuda:0."),
         )
     label = torch.cuda.get_device_name(index)
     return DeviceChoice(f"cuda:{index}", label, Message("it was asked for"))
@@ -112,8 +113,13 @@ def cpu_label() -> str:
 
     machine = platform.machine() or "CPU"
     threads = torch.get_num_threads()
-    text = "CPU ({0}, {1} thread of {2})" if threads == 1 else "CPU ({0}, {1} threads of {2})"
-    return Message(text, machine, threads, os.cpu_count() or 1)
+    return Message.plural(
+        "CPU ({1}, {0} thread of {2})",
+        "CPU ({1}, {0} threads of {2})",
+        threads,
+        machine,
+        os.cpu_count() or 1,
+    )
 
 
 _NO_MEMORY = (
@@ -152,12 +158,12 @@ def memory_error(
         needed, free: bytes, where it was known before it was tried.
     """
     if not tiled:
-        remedy = "Fuse it in tiles (--tiles), or close other programs."
+        remedy = Message("Fuse it in tiles (--tiles), or close other programs.")
     elif device.name == "cpu":
-        remedy = "Choose a smaller picture or close other programs."
+        remedy = Message("Choose a smaller picture or close other programs.")
     else:
-        remedy = "Run it on the CPU (--device cpu), or choose a smaller picture."
-    why = "the memory ran out"
+        remedy = Message("Run it on the CPU (--device cpu), or choose a smaller picture.")
+    why = Message("the memory ran out")
     if needed:
         why = Message("it takes about {0} MB, and {1} MB are free", needed // 10**6, free // 10**6)
     error = DeviceMemoryError(

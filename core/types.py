@@ -88,13 +88,13 @@ class Image:
     mask: BoolArray | None = None
 
     def __post_init__(self) -> None:
-        name = str(self.origin) if self.origin else "picture"
+        name = str(self.origin) if self.origin else Message("picture")
         if self.data.ndim != 3 or self.data.shape[2] not in (1, 3):
             raise InputError(
                 name, Message("expected height×width×1 or 3, got {0}", self.data.shape)
             )
         if self.data.shape[0] < 1 or self.data.shape[1] < 1:
-            raise InputError(name, "the picture has no pixels")
+            raise InputError(name, Message("the picture has no pixels"))
         if not self.window[0] < self.window[1]:
             raise InputError(name, Message("empty display window {0}", self.window))
         object.__setattr__(self, "data", _frozen(np.asarray(self.data, dtype=np.float32)))
@@ -105,7 +105,11 @@ class Image:
         if mask.shape != self.data.shape[:2]:
             raise InputError(name, Message("its mask has another shape {0}", mask.shape))
         if not mask.any():
-            raise InputError(name, "not one of its pixels holds data", "Choose another picture.")
+            raise InputError(
+                name,
+                Message("not one of its pixels holds data"),
+                Message("Choose another picture."),
+            )
         object.__setattr__(self, "mask", None if mask.all() else _frozen(mask))
 
     @property
@@ -174,8 +178,8 @@ class SourcePair:
         if self.valid is not None and not self.valid.any():
             raise InputError(
                 Message("The two pictures"),
-                "there is no pixel where both hold data",
-                "Choose two pictures of the same scene.",
+                Message("there is no pixel where both hold data"),
+                Message("Choose two pictures of the same scene."),
             )
 
     @property

@@ -28,8 +28,8 @@ def check_window(window: Window | None) -> None:
     if not (math.isfinite(low) and math.isfinite(high) and np.float32(low) < np.float32(high)):
         raise InputError(
             Message("The window {0:.6g} {1:.6g}", low, high),
-            "its low end must be a number below its high end",
-            "Give two numbers, the lower one first.",
+            Message("its low end must be a number below its high end"),
+            Message("Give two numbers, the lower one first."),
         )
 
 

@@ -16,7 +16,7 @@ from app.batch.controller import BatchController
 from app.batch.last_batch import LastBatch
 from app.batch.state import Ending
 from app.i18n.numbers import number
-from app.i18n.translate import translate, translate_all
+from app.i18n.translate import plural, translate, translate_all
 from app.widgets.cards import Card
 from app.widgets.notification import Notice
 from core.errors import FusionError
@@ -83,9 +83,11 @@ class BatchCards(QWidget):
             text = text.format(share, "; ".join(translate_all(found.differences)))
             answers = (("settings", self.tr("Use its settings")), anew)
         elif found.is_over:
-            one = self.tr("The one pair of the batch in this folder is done.")
-            many = self.tr("All {0} pairs of the batch in this folder are done.")
-            text = one if found.total == 1 else many.format(number(found.total, ","))
+            text = plural(
+                "The one pair of the batch in this folder is done.",
+                "All {0} pairs of the batch in this folder are done.",
+                found.total,
+            ).format(number(found.total, ","))
             answers = (anew,)
         else:
             text = self.tr("The batch in this folder is not finished: {0}.").format(share)
@@ -100,9 +102,11 @@ class BatchCards(QWidget):
     def _changed(self, found: Any) -> str:
         if not found.changed:
             return ""
-        if found.changed == 1:
-            return " " + self.tr("Sources of 1 of them changed since; it is fused again.")
-        more = self.tr("Sources of {0} of them changed since; those are fused again.")
+        more = plural(
+            "Sources of {0} of them changed since; it is fused again.",
+            "Sources of {0} of them changed since; those are fused again.",
+            found.changed,
+        )
         return " " + more.format(number(found.changed, ","))
 
     def _answer(self, answer: str) -> None:
@@ -183,9 +187,11 @@ class BatchCards(QWidget):
         number_of = len(self._batch.rows.of_other_size)
         if not number_of:
             return
-        one = self.tr("1 pair failed because the sizes of A and B differ.")
-        many = self.tr("{0} pairs failed because the sizes of A and B differ.")
-        text = one if number_of == 1 else many.format(number(number_of, ","))
+        text = plural(
+            "{0} pair failed because the sizes of A and B differ.",
+            "{0} pairs failed because the sizes of A and B differ.",
+            number_of,
+        ).format(number(number_of, ","))
         answers = (("resample", self.tr("Resample B and go on")), ("no", self.tr("No, thanks")))
         card = self._add_card("sizes", Card(text, answers, "alert-outline"))
         card.answered.connect(self._resampling_answered)

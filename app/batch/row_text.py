@@ -5,23 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication
-
 from app.batch.controller import BatchController
 from app.batch.state import RowNow
 from app.batch.table_model import RowText
 from app.i18n.numbers import number
-from app.i18n.translate import translate, translate_all
+from app.i18n.translate import plural, tr, translate, translate_all
 from app.pairs.edits import key_of
 
 if TYPE_CHECKING:
     from core.batch import PairHeader, Tally
     from core.pairing.plan import Match
-
-
-def tr(text: str) -> str:
-    """Translate a text of the Batch workspace."""
-    return QCoreApplication.translate("batch", text)
 
 
 def state_names() -> dict[str, str]:
@@ -141,16 +134,15 @@ def progress_text(tally: Tally, phase: str) -> str:
 
 def pairs_text(count: int) -> str:
     """So many pairs."""
-    return tr("1 pair") if count == 1 else tr("{0} pairs").format(number(count, ","))
+    return plural("{0} pair", "{0} pairs", count).format(number(count, ","))
 
 
 def share_text(done: int, total: int) -> str:
     """How many of a batch's pairs are done."""
     if total == 1:
         return tr("{0} of 1 pair is done").format(number(done, ","))
-    if done == 1:
-        return tr("1 of {0} pairs is done").format(number(total, ","))
-    return tr("{0} of {1} pairs are done").format(number(done, ","), number(total, ","))
+    text = plural("{0} of {1} pairs is done", "{0} of {1} pairs are done", done)
+    return text.format(number(done, ","), number(total, ","))
 
 
 def ended_text(tally: Tally) -> str:

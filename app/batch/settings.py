@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.batch.settings import FLAGS, WINDOWS, BatchSettings
+from core.messages import Message
 from core.windows import Window, window_of
 
 if TYPE_CHECKING:
@@ -106,7 +107,9 @@ def options_of(choices: BatchChoices, *, resume: bool) -> BatchOptions:
 
     folder = choices.folder
     if folder is None:
-        raise InputError("No output folder", remedy="Choose a folder for the results.")
+        raise InputError(
+            Message("No output folder"), remedy=Message("Choose a folder for the results.")
+        )
     shared = {field.name: getattr(choices, field.name) for field in fields(BatchSettings)}
     shared["overwrite"] = choices.overwrite or choices.anew
     return BatchOptions(**shared, out=folder, resume=resume and not choices.anew)

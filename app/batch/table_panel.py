@@ -26,7 +26,7 @@ from app.batch.table_model import (
     stretches,
 )
 from app.batch.table_view import BatchView
-from app.i18n.translate import translate
+from app.i18n.translate import plural, translate
 from app.widgets import theme
 
 
@@ -296,8 +296,7 @@ class TablePanel(QWidget):
         show = partial(self.opened.emit, rows[0], True)
         add(self.tr("Show result in a large view"), show, one and texts[0].output is not None)
         menu.addSeparator()
-        many = self.tr("Resample B for these pairs")
-        title = self.tr("Resample B for this pair") if one else many
+        title = plural("Resample B for this pair", "Resample B for these pairs", len(rows))
         can = free and any(text.resampled is False for text in texts)
         add(title, partial(self.resample.emit, rows, True), can)
         if any(text.resampled for text in texts):

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from app.batch.pause_gate import PauseGate
 from app.batch.settings import BatchChoices, options_of
-from app.engine import LazyEngine, tr
+from app.engine import LazyEngine
+from app.i18n.translate import tr
 from app.pairs.edits import Key, carry_over, key_of
 from app.workers.background_import import collector_at_rest
 from core.errors import FusionError, Message

@@ -8,6 +8,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from app.commands.registry import Command, CommandRegistry
+from app.i18n import language
 from app.widgets import theme
 
 PRESETS = 9
@@ -204,11 +205,9 @@ class Actions(CommandRegistry):
             ("light", self.tr("Light")),
             ("dark", self.tr("Dark")),
         )
-        # A language is called by its own name, so that whoever reads it finds it.
         languages = (
             ("system", self.tr("As the system")),
-            ("en", "English"),
-            ("de", "Deutsch"),
+            *((name, language.title_of(name)) for name in language.available()),
         )
         self.appearances = self._choices("appearance", looks)
         self.languages = self._choices("language", languages)

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from app.commands.fuzzy import Texts
 from app.commands.registry import CommandRegistry, native
 from app.i18n.numbers import filled
+from app.i18n.translate import plural
 
 _ID = Qt.ItemDataRole.UserRole
 _PLACE = Qt.ItemDataRole.UserRole + 1
@@ -118,8 +119,8 @@ class Palette(QDialog):
             items.append(item)
         self.list.addTopLevelItems(items)
         left = count - len(fitting)
-        one, many = self.tr("1 more: type to find it."), self.tr("{0:,} more: type to find them.")
-        self.rest.setText(filled(one if left == 1 else many, left))
+        text = plural("{0:,} more: type to find it.", "{0:,} more: type to find them.", left)
+        self.rest.setText(filled(text, left))
         self.rest.setVisible(left > 0)
         self._choose_first_usable()
 

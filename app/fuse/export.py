@@ -6,12 +6,11 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QImage
 
 from app.fuse.figure import Plate, as_array, figure, with_notice, with_notice_below
 from app.fuse.results import Outcome
-from app.i18n.translate import translate
+from app.i18n.translate import tr, translate
 from app.viewer.display_state import DisplayState, FeatureView
 from app.viewer.rendering import features_of, source_picture, whole
 from core.errors import Message
@@ -26,10 +25,6 @@ ITEMS: tuple[str, ...] = (
     "figure",
 )
 FORMATS: tuple[str, ...] = ("png", "tif", "jpg")
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("export", text)
 
 
 @dataclass(frozen=True)
@@ -94,7 +89,7 @@ def export_files(
     notes: dict[str, None] = dict.fromkeys(said_of_tags)
     for number, (item, path) in enumerate(targets.items()):
         progress.check()
-        progress.report(number, len(targets), _tr("Exporting"))
+        progress.report(number, len(targets), tr("Exporting"))
         pixels, depth = _pixels(item, outcome, display)
         if plan.burn and item != "figure":
             pixels = with_notice_below(pixels, notice_of(outcome))
@@ -177,8 +172,8 @@ def _in_picture_size(pixels: FloatArray, fused: FloatArray) -> FloatArray:
 def notice_of(outcome: Outcome) -> str:
     """What is said under every picture made here."""
     if outcome.is_model:
-        return _tr("Research use only – AI-generated image")
-    return _tr("Research use only")
+        return tr("Research use only – AI-generated image")
+    return tr("Research use only")
 
 
 def figure_of(outcome: Outcome, display: DisplayState) -> QImage:
@@ -189,10 +184,10 @@ def figure_of(outcome: Outcome, display: DisplayState) -> QImage:
     for title, shown, look in (
         (f"A: {translate(task.label_a)}", a, display.a),
         (f"B: {translate(task.label_b)}", b, display.b),
-        (_tr("Fused"), outcome.pictures["fused"], display.fused),
+        (tr("Fused"), outcome.pictures["fused"], display.fused),
     ):
         plates.append(Plate(title, shown, look.window or shown.window, look.palette))
-    for title, name in ((_tr("Reconstruction A"), "recon_a"), (_tr("Reconstruction B"), "recon_b")):
+    for title, name in ((tr("Reconstruction A"), "recon_a"), (tr("Reconstruction B"), "recon_b")):
         rebuilt = outcome.pictures.get(name)
         if rebuilt is not None:
             plates.append(Plate(title, rebuilt, rebuilt.window, display.look(name).palette))
@@ -206,7 +201,7 @@ def legend_of(outcome: Outcome) -> list[str]:
     method = f"{outcome.method_title} ({digest})" if digest else outcome.method_title
     size = f"{outcome.pair.a.width}×{outcome.pair.a.height}"
     software = result.provenance.get("software", "UniFusion Studio")
-    first = _tr("{0} by {1}, {2} pixels, {3}").format(translate(task.title), method, size, software)
+    first = tr("{0} by {1}, {2} pixels, {3}").format(translate(task.title), method, size, software)
     second = f"A: {outcome.pair.a.name}   B: {outcome.pair.b.name}"
     return [first, second]
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QStandardPaths
+from PySide6.QtCore import QStandardPaths
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.fuse.state import Outcome
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("dialogs", text)
+from app.i18n.translate import tr
 
 
 def open_dialog(parent: QWidget, title: str, folder: str, suffixes: Sequence[str]) -> QFileDialog:
@@ -22,10 +19,10 @@ def open_dialog(parent: QWidget, title: str, folder: str, suffixes: Sequence[str
     """
     dialog = QFileDialog(parent, title, folder)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-    filters = [_tr("All files: told by their content") + " (*)"]
+    filters = [tr("All files: told by their content") + " (*)"]
     if suffixes:
         patterns = " ".join(dict.fromkeys(f"*{suffix.lower()}" for suffix in suffixes))
-        filters.insert(0, _tr("Pictures") + f" ({patterns})")
+        filters.insert(0, tr("Pictures") + f" ({patterns})")
     dialog.setNameFilters(filters)
     return dialog
 
@@ -41,11 +38,11 @@ def suggested_name(outcome: Outcome) -> str:
 
 def save_dialog(parent: QWidget, outcome: Outcome, folder: str) -> QFileDialog:
     """A dialog for the fused picture's file."""
-    dialog = QFileDialog(parent, _tr("Save fused picture"), folder or pictures_folder())
+    dialog = QFileDialog(parent, tr("Save fused picture"), folder or pictures_folder())
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setFileMode(QFileDialog.FileMode.AnyFile)
     filters = ["PNG (*.png)", "TIFF (*.tif *.tiff)", "JPEG (*.jpg *.jpeg)"]
-    every = _tr("All files") + " (*)"
+    every = tr("All files") + " (*)"
     dialog.setNameFilters([*filters, every])
     name = suggested_name(outcome)
     dialog.selectNameFilter(filters[1] if name.endswith(".tif") else filters[0])

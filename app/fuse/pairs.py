@@ -13,11 +13,12 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.fuse.results import Stamp
 from app.fuse.state import FuseState, Problem
-from app.i18n.translate import translate, translate_all
+from app.i18n.translate import plural, translate, translate_all
 from app.pairs.edits import Key, key_of
 from app.widgets.file_manager import told_apart
 from app.workers import Runner
 from core.errors import FusionError, SizeMismatch
+from core.messages import Message
 from core.pairing.source_words import suggest_task
 from core.progress import Progress
 from core.tasks import TASKS
@@ -41,7 +42,7 @@ def find_pairs(paths: list[Path], task: str, progress: Progress) -> PairingPlan:
     """Pair files and folders. Runs on a worker thread; raises what ``pair_paths`` raises."""
     from core.pairing.folders import pair_paths
 
-    progress.report(0, 0, "looking for pairs")
+    progress.report(0, 0, Message("looking for pairs"))
     return pair_paths(paths, task)
 
 
@@ -237,20 +238,22 @@ class Pairs(QObject):
             self.open(key)
 
     def _summary(self, new: PairingPlan, known: int) -> str:
-        one = len(new.matches) == 1
-        text = self.tr("One pair was found.") if one else self.tr("{0} pairs were found.")
-        said = [text.format(len(new.matches))]
-        if not new.matches:
+        found = len(new.matches)
+        text = plural("One pair was found.", "{0} pairs were found.", found)
+        said = [text.format(found)]
+        if not found:
             said = [self.tr("No pairs were found among these files.")]
         if known:
-            one = known == 1
-            text = self.tr("{0} of them were listed already.")
-            text = self.tr("One of them was listed already.") if one else text
+            text = plural(
+                "One of them was listed already.", "{0} of them were listed already.", known
+            )
             said.append(text.format(known))
         if new.leftovers:
-            text = self.tr("{0} files have no partner: see “Pairs…”.")
-            if new.loose == 1:
-                text = self.tr("One file has no partner: see “Pairs…”.")
+            text = plural(
+                "One file has no partner: see “Pairs…”.",
+                "{0} files have no partner: see “Pairs…”.",
+                new.loose,
+            )
             said.append(text.format(new.loose))
         return " ".join((*said, *translate_all(new.notes)))
 

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from app.fuse.pairs_list_model import THUMB, Key, PairModel
 from app.i18n.numbers import number
+from app.i18n.translate import plural
 from app.widgets.drop import DropZone
 
 
@@ -109,8 +110,7 @@ class PairList(DropZone):
         for widget in (self.filter, self.tree, self.review, self.summary):
             widget.setVisible(there)
         self.hint.setVisible(not there)
-        text = self.tr("1 pair") if pairs == 1 else self.tr("{0} pairs")
-        text = text.format(number(pairs, ","))
+        text = plural("{0} pair", "{0} pairs", pairs).format(number(pairs, ","))
         if unpaired:
             text += " · " + self.tr("{0} unpaired").format(number(unpaired, ","))
         self.summary.setText(text)

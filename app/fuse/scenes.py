@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QCoreApplication
-
 from app.fuse.state import FuseState
+from app.i18n.translate import tr
 from app.viewer.display_state import FARTHEST, PaneDisplay, Window
 from app.viewer.painter import Layer, Scene
 from app.viewer.rendering import RenderedImage
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("scenes", text)
 
 
 def picture_of(session: FuseState, operand: str) -> RenderedImage | None:
@@ -33,10 +28,10 @@ def name_of(session: FuseState, operand: str) -> str:
     names = {
         "a": "A",
         "b": "B",
-        "fused": _tr("Fused"),
+        "fused": tr("Fused"),
         "recon_a": "Â",
         "recon_b": "B̂",
-        "features": _tr("Features"),
+        "features": tr("Features"),
     }
     if operand.startswith("result:"):
         key = operand.partition(":")[2]

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication
-
 from app.fuse.results import Outcome, as_seen
-from app.i18n.translate import translate
+from app.i18n.translate import tr, translate
 from app.viewer.display_state import FeatureView
 from app.viewer.rendering import picture
 from core.errors import InputError, Message
@@ -33,10 +31,6 @@ class StoredResult:
     windows: Windows = (None, None)
 
 
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("stored", text)
-
-
 def read_stored(
     stored: StoredResult, pair: SourcePair, title: str, request_id: int, progress: Progress
 ) -> Outcome:
@@ -51,7 +45,7 @@ def read_stored(
     from core.baselines import BASELINES
     from core.io import as_stored, read_image
 
-    progress.report(0, 0, _tr("Reading the result"))
+    progress.report(0, 0, tr("Reading the result"))
     image = as_stored(read_image(stored.path))
     if image.size != pair.a.size:
         raise InputError(
@@ -62,14 +56,14 @@ def read_stored(
                 *image.size,
                 *pair.a.size,
             ),
-            "Fuse the pair anew.",
+            Message("Fuse the pair anew."),
         )
     seen = as_seen(pair, stored.windows)
     result = FusionResult(
         fused=image.normalised(),
         task=stored.task,
         method=stored.method,
-        device=DeviceChoice("", "", _tr("read from its file")),
+        device=DeviceChoice("", "", tr("read from its file")),
         bit_depth=image.bit_depth,
         provenance={"method": stored.method, "task": stored.task, "result": stored.path.name},
         request_id=request_id,

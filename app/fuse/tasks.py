@@ -16,10 +16,10 @@ from typing import Literal
 
 import numpy as np
 
-from app.engine import LazyEngine, default_method, tr
+from app.engine import LazyEngine, default_method
 from app.fuse.results import AS_DAMAGED, ONE_CAMERA, RESAMPLED, Stamp, as_seen, stamp_of
 from app.fuse.state import Loaded, Outcome, Side, Sources
-from app.i18n.translate import translate
+from app.i18n.translate import tr, translate
 from app.viewer.display_state import FeatureView
 from app.viewer.rendering import (
     RenderedImage,
@@ -160,8 +160,8 @@ def sample_paths(task: str, folder: Path) -> tuple[Path, Path]:
     if not (a.is_file() and b.is_file()):
         raise InputError(
             Message("There is no sample pair for “{0}”", Message.plain(get_task(task).title)),
-            "its files are missing from this installation",
-            "Open two pictures of your own, or install the program again.",
+            Message("its files are missing from this installation"),
+            Message("Open two pictures of your own, or install the program again."),
         )
     return a, b
 

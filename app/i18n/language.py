@@ -1,21 +1,78 @@
-"""The language of the texts: English in the code, translations beside it."""
+"""The language of the texts: English in the code, gettext catalogues beside it.
+
+A catalogue is ``LANGUAGE/LC_MESSAGES/unifusion.mo`` in :data:`FOLDER`. Every language there is one
+of can be chosen; a new one needs no code.
+"""
 
 from __future__ import annotations
 
+import gettext
+import struct
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QLocale, QTranslator
+from PySide6.QtCore import QCoreApplication, QLocale, QObject, QTranslator
 
 import resources
 
 FOLDER = resources.ROOT / "i18n"
+DOMAIN = "unifusion"
+SOURCE = "en"
+"""The language of the code."""
+
+_current: gettext.NullTranslations = gettext.NullTranslations()
 _installed: list[QTranslator] = []
 
 
-def available(folder: Path = FOLDER) -> tuple[str, ...]:
-    """Languages there are texts in, English first."""
-    found = sorted(path.stem.rpartition("_")[2] for path in folder.glob("unifusion_*.qm"))
-    return ("en", *found)
+class CatalogueTranslator(QTranslator):
+    """Answers Qt (``tr`` of a class, and Qt's own texts) from a gettext catalogue.
+
+    Qt's contexts, which are names of classes, do not matter; its disambiguation is the context of
+    a catalogue.
+    """
+
+    def __init__(self, catalogue: gettext.NullTranslations, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._catalogue = catalogue
+
+    def isEmpty(self) -> bool:
+        """False; Qt would not announce an empty translator."""
+        return False
+
+    def translate(
+        self, context: str, source: str, disambiguation: str | None = None, n: int = -1
+    ) -> str:
+        """The translation, or ``source`` where there is none. Qt fills in ``n`` by itself."""
+        return lookup(self._catalogue, source, disambiguation)
+
+
+def lookup(catalogue: gettext.NullTranslations, source: str, context: str | None = None) -> str:
+    """The translation of ``source`` in ``context``, else in none, else ``source``."""
+    if not source:  # which gettext answers with the catalogue's header
+        return ""
+    if context and (found := catalogue.pgettext(context, source)) != source:
+        return found
+    return catalogue.gettext(source)
+
+
+def catalogue() -> gettext.NullTranslations:
+    """The catalogue of the language the program speaks now."""
+    return _current
+
+
+def available(folder: Path | None = None) -> tuple[str, ...]:
+    """Languages there are texts in, English first.
+
+    Args:
+        folder: where catalogues are; None is :data:`FOLDER`.
+    """
+    files = (folder or FOLDER).glob(f"*/LC_MESSAGES/{DOMAIN}.mo")
+    return (SOURCE, *sorted(path.parts[-3] for path in files))
+
+
+def title_of(language: str) -> str:
+    """What a language calls itself, so that whoever reads it finds it."""
+    name = "English" if language == SOURCE else QLocale(language).nativeLanguageName()
+    return name[:1].upper() + name[1:] if name else language
 
 
 def resolved(choice: str, wanted: list[str], there: tuple[str, ...]) -> str:
@@ -28,11 +85,12 @@ def resolved(choice: str, wanted: list[str], there: tuple[str, ...]) -> str:
     """
     if choice in there:
         return choice
+    known = {language.lower(): language for language in there}
     for name in wanted:
-        language = name.replace("_", "-").partition("-")[0].lower()
-        if language in there:
-            return language
-    return "en"
+        name = name.replace("-", "_").lower()
+        if found := known.get(name) or known.get(name.partition("_")[0]):
+            return found
+    return SOURCE
 
 
 def locale_of(language: str, system: QLocale) -> QLocale:
@@ -40,7 +98,7 @@ def locale_of(language: str, system: QLocale) -> QLocale:
 
     English is as the code writes it.
     """
-    there = system.language() == QLocale(language).language() and language != "en"
+    there = system.language() == QLocale(language).language() and language != SOURCE
     return system if there else QLocale(language)
 
 
@@ -49,13 +107,24 @@ def install(application: QCoreApplication, choice: str) -> str:
 
     To be called before any text is made: windows already there keep theirs.
     """
+    global _current
     while _installed:
         application.removeTranslator(_installed.pop())
     language = resolved(choice, QLocale.system().uiLanguages(), available())
-    if language != "en":
-        translator = QTranslator(application)
-        if translator.load(str(FOLDER / f"unifusion_{language}.qm")):
-            application.installTranslator(translator)
-            _installed.append(translator)
+    _current = _opened(language)
+    if language != SOURCE:
+        translator = CatalogueTranslator(_current, application)
+        application.installTranslator(translator)
+        _installed.append(translator)
     QLocale.setDefault(locale_of(language, QLocale.system()))
     return language
+
+
+def _opened(language: str) -> gettext.NullTranslations:
+    """The catalogue of ``language``; an empty one for English, or if it cannot be read."""
+    if language == SOURCE:
+        return gettext.NullTranslations()
+    try:
+        return gettext.translation(DOMAIN, FOLDER, [language], fallback=True)
+    except (OSError, ValueError, struct.error):
+        return gettext.NullTranslations()

@@ -155,7 +155,7 @@ class PacksDialog(QDialog):
         titles = (
             ("parent", self.tr("Parent")),
             ("trained", self.tr("Steps / pairs")),
-            ("figures", self.tr("Figures")),
+            ("figures", self.tr("Figures", "scores")),
             ("licence", self.tr("Licence")),
             ("file", self.tr("File")),
         )
@@ -282,7 +282,7 @@ class PacksDialog(QDialog):
         said = dict.fromkeys(self.facts, "")
         if row is not None:
             said = {
-                "parent": row.parent or self.tr("none"),
+                "parent": row.parent or self.tr("none", "parent"),
                 "trained": row.trained,
                 "figures": row.figures or self.tr("not measured"),
                 "licence": row.licence or self.tr("not stated"),

@@ -10,12 +10,12 @@ from typing import cast
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, QTimer, Signal
 
+from app.i18n import language
 from app.widgets.theme import Appearance
 from app.workers import Runner
 from core.progress import Progress
 
 APPEARANCES: tuple[Appearance, ...] = ("system", "light", "dark")
-LANGUAGES = ("system", "en", "de")
 _FILE = "settings.ini"
 _DELAY_MS = 100
 """Changes are gathered for this long before they are written."""
@@ -107,8 +107,8 @@ class Settings(QObject):
 
     @property
     def language(self) -> str:
-        """“en”, “de”, or “system”."""
-        return self._choice("look/language", LANGUAGES)
+        """One there is a catalogue of, or “system”."""
+        return self._choice("look/language", ("system", *language.available()))
 
     def set_language(self, language: str) -> None:
         """Choose a language; it takes effect at the next start."""

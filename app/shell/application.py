@@ -28,6 +28,7 @@ from app.workers.background_import import import_in_background, share_time
 from app.workers.first_paint import FirstPaint
 from app.workers.thread_priority import go_first
 from core.errors import Cancelled, FusionError
+from core.messages import Message
 from core.tasks import get_task
 from core.windows import Windows, check_window
 
@@ -158,7 +159,7 @@ def _run_until_done(application: QApplication, window: MainWindow, screenshot: P
     Screenshot(window, screenshot).done.connect(finish)
     application.exec()
     if not outcome:
-        return say(FusionError("No screenshot", "the window was closed first"))
+        return say(FusionError(Message("No screenshot"), Message("the window was closed first")))
     return say(outcome[0]) if outcome[0] is not None else _DONE
 
 

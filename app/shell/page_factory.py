@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication
-
 from app.engine import EngineFactory
 from app.fuse.controller import Controller
 from app.fuse.page import FusePage
 from app.fuse.state import FuseState
+from app.i18n.translate import tr
 from app.shell.workspaces import PageMaker
 from app.widgets.page import Page, Placeholder
 
@@ -75,8 +74,3 @@ def page_makers(
         )
 
     return {"batch": batch, "train": train, "evaluate": evaluate}
-
-
-def tr(text: str) -> str:
-    """Translate a text of a page."""
-    return QCoreApplication.translate("pages", text)

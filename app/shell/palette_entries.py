@@ -6,20 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import QCoreApplication
-
 from app.commands.palette import Find
 from app.fuse.controller import Controller
 from app.fuse.pairs import Pairs
 from app.fuse.state import FuseState
-from app.i18n.translate import translate
+from app.i18n.translate import tr, translate
 from app.pairs.edits import key_of
 from app.preferences.recent_files import RecentPair, RecentPairs
 from core.tasks import TASKS
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("finds", text)
 
 
 def palette_entries(
@@ -50,7 +44,7 @@ def _tasks(controller: Controller) -> Iterator[Find]:
     for task in TASKS.values():
         run = partial(controller.set_task, task.name)
         words = f"{task.name} {translate(task.description)}"
-        yield Find(f"task:{task.name}", translate(task.title), _tr("Task"), run, words)
+        yield Find(f"task:{task.name}", translate(task.title), tr("Task"), run, words)
 
 
 def _methods(session: FuseState, controller: Controller) -> Iterator[Find]:
@@ -60,7 +54,7 @@ def _methods(session: FuseState, controller: Controller) -> Iterator[Find]:
         return
     for task in sorted(TASKS, key=lambda name: name != now):
         for method in engine.methods.get(task, ()):
-            kind = _tr("Model pack") if method.kind == "pack" else _tr("Classical method")
+            kind = tr("Model pack") if method.kind == "pack" else tr("Classical method")
             if task != now:
                 kind = f"{kind} · {translate(TASKS[task].title)}"
             run = partial(_choose_method, session, controller, task, method.name)
@@ -75,12 +69,12 @@ def _choose_method(session: FuseState, controller: Controller, task: str, method
 
 def _recent(recent: RecentPairs, run: Callable[[RecentPair], None]) -> Iterator[Find]:
     for number, pair in enumerate(recent.all()):
-        kind = _tr("Opened before")
+        kind = tr("Opened before")
         yield Find(f"recent:{number}", pair.label, kind, partial(run, pair), str(pair.a.parent))
 
 
 def _pairs(pairs: Pairs) -> Iterator[Find]:
-    kind = _tr("Pair")
+    kind = tr("Pair")
     for number, match in enumerate(pairs.matches):
         key = key_of(match)
         words = f"{match.folder} {key[0].name} {key[1].name}"

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.shell.display_server import no_window, quiet_errors
 from core.errors import FusionError
+from core.messages import Message
 
 BAD_INPUT = 2
 
@@ -40,9 +41,9 @@ def make_application(arguments: list[str]) -> QApplication:
     # A family is always named; where there is no file behind it, every letter is an empty box.
     if not QFontMetrics(application.font()).inFontUcs4(ord("a")):
         raise FusionError(
-            "The window cannot open",
-            "there are no fonts on this machine",
-            "Run: sudo apt-get install fonts-dejavu-core",
+            Message("The window cannot open"),
+            Message("there are no fonts on this machine"),
+            Message("Run: sudo apt-get install fonts-dejavu-core"),
         )
     return application
 

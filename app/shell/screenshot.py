@@ -9,6 +9,7 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QTimer, Sign
 
 from app.shell.main_window import MainWindow
 from core.errors import FusionError, OutputError
+from core.messages import Message
 
 
 class Screenshot(QObject):
@@ -42,7 +43,11 @@ class Screenshot(QObject):
             # One turn of the event loop lays out and paints what the signals changed.
             QTimer.singleShot(0, self, self._grab)
         else:
-            self._finish(FusionError("Nothing was fused", "a fusion needs two pictures, A and B"))
+            self._finish(
+                FusionError(
+                    Message("Nothing was fused"), Message("a fusion needs two pictures, A and B")
+                )
+            )
 
     @Slot()
     def _grab(self) -> None:
@@ -76,5 +81,5 @@ def write_png(window: MainWindow, path: Path) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise OutputError(
-            str(path), error.strerror or str(error), "Choose a folder you may write to."
+            str(path), error.strerror or str(error), Message("Choose a folder you may write to.")
         ) from None

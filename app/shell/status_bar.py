@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWi
 from app.commands.registry import CommandRegistry
 from app.fuse.state import FuseState, Loaded, Outcome
 from app.i18n.numbers import number
-from app.i18n.translate import translate
+from app.i18n.translate import plural, translate
 from app.shell.memory_label import MemoryLabel
 from app.widgets.device_chip import short_device
 from app.widgets.elided_label import ElidedLabel
@@ -128,8 +128,7 @@ class StatusBar(QStatusBar):
     def show_exported(self, paths: tuple[Path, ...]) -> None:
         """Say where the files went."""
         folder = paths[0].parent if paths else ""
-        one = len(paths) == 1
-        text = self.tr("Exported 1 file to {1}") if one else self.tr("Exported {0} files to {1}")
+        text = plural("Exported {0} file to {1}", "Exported {0} files to {1}", len(paths))
         self.stage.setText(text.format(len(paths), folder))
 
     def show_text(self, text: str) -> None:

@@ -72,8 +72,8 @@ class TopBar(QFrame):
             _tool_button(actions.open, self.tr("Open")),
             _tool_button(actions.swap, self.tr("Swap")),
             _tool_button(actions.save, self.tr("Save")),
-            _tool_button(actions.export, self.tr("Export")),
-            _tool_button(actions.fit, self.tr("Fit")),
+            _tool_button(actions.export, self.tr("Export", "menu")),
+            _tool_button(actions.fit, self.tr("Fit", "button")),
         ]
         self._words_width = _words_width(self._buttons)
         *files, fit = self._buttons

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Signal
+from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtWidgets import QBoxLayout, QDialog, QMainWindow, QVBoxLayout
 
 from app.commands.actions import Actions
@@ -18,6 +18,7 @@ from app.fuse.controller import Controller
 from app.fuse.pairs import Listing, Pairs
 from app.fuse.state import FuseState
 from app.fuse.welcome import Welcome
+from app.i18n.translate import tr
 from app.preferences.recent_files import RecentMenu, RecentPair, RecentPairs
 from app.preferences.session_autosave import Previous, SessionAutosave
 from app.preferences.session_file import ListedPair, Snapshot
@@ -351,6 +352,6 @@ def _listing_of(pairs: tuple[ListedPair, ...], progress: Progress) -> Listing:
     # On a worker thread: the package around it brings the codecs along.
     from core.pairing.plan import Match, PairingPlan
 
-    reason = QCoreApplication.translate("WindowServices", "from the last session")
+    reason = tr("from the last session")
     matches = (Match(pair.name, pair.a, pair.b, reason, pair.folder) for pair in pairs)
     return Listing.of(PairingPlan(tuple(matches)))

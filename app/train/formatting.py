@@ -5,14 +5,8 @@ from __future__ import annotations
 import math
 import time
 
-from PySide6.QtCore import QCoreApplication
-
 from app.i18n.numbers import number
-
-
-def tr(text: str) -> str:
-    """Translate a phrase."""
-    return QCoreApplication.translate("training", text)
+from app.i18n.translate import tr
 
 
 def duration(seconds: float) -> str:

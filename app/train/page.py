@@ -291,7 +291,7 @@ class TrainPage(Page):
             "paused": self.tr("Paused"),
             "stopping": self.tr("Stopping"),
             "failed": self.tr("Stopped by an error"),
-            "set aside": self.tr("Set aside"),
+            "set aside": self.tr("Set aside", "state"),
         }
         return f"{words[phase]}, {share:.0f} %"
 

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.i18n.numbers import number
-from app.i18n.translate import translate
+from app.i18n.translate import plural, translate
 from app.train import formatting
 from app.train.preview_strip import PreviewStrip
 from app.train.state import TrainState
@@ -164,16 +164,12 @@ class ResultPanel(QWidget):
     def _show_note(self) -> None:
         compared, chore = self._state.compared, self._state.chore
         if compared is not None:
-            text = (
-                self.tr(
-                    "Compared on the one pair held back: the new one is better on {1} of {0}. Look "
-                    "at the pictures as well: no single figure says a fused picture is good."
-                )
-                if compared.pairs == 1
-                else self.tr(
-                    "Compared on the {0} pairs held back: the new one is better on {1} of them. "
-                    "Look at the pictures as well: no single figure says a fused picture is good."
-                )
+            text = plural(
+                "Compared on the one pair held back: the new one is better on {1} of {0}. Look at "
+                "the pictures as well: no single figure says a fused picture is good.",
+                "Compared on the {0} pairs held back: the new one is better on {1} of them. Look "
+                "at the pictures as well: no single figure says a fused picture is good.",
+                compared.pairs,
             )
             self.note.setText(text.format(compared.pairs, compared.wins))
         elif chore is not None and chore.kind == "compare":

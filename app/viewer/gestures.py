@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import Qt
+
+from app.i18n.translate import tr
 
 _BUTTON = Qt.MouseButton
 
@@ -22,38 +24,34 @@ def drag_of(button: Qt.MouseButton, *, shift: bool) -> str:
     return DRAGS.get((button, shift), "")
 
 
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("gestures", text)
-
-
 def in_a_picture() -> list[tuple[str, str]]:
     """What can be done, and how, for people."""
     names = {
-        (_BUTTON.LeftButton, False): _tr("Left drag"),
-        (_BUTTON.LeftButton, True): _tr("Shift + left drag"),
-        (_BUTTON.MiddleButton, False): _tr("Middle drag"),
-        (_BUTTON.RightButton, False): _tr("Right drag"),
+        (_BUTTON.LeftButton, False): tr("Left drag"),
+        (_BUTTON.LeftButton, True): tr("Shift + left drag"),
+        (_BUTTON.MiddleButton, False): tr("Middle drag"),
+        (_BUTTON.RightButton, False): tr("Right drag"),
     }
     by = {
         done: [name for key, name in names.items() if DRAGS[key] == done]
         for done in ("window", "pan", "zoom")
     }
     return [
-        (_tr("Zoom about the pointer"), ", ".join((_tr("Wheel"), *by["zoom"]))),
-        (_tr("Window (sideways) and level (up and down)"), ", ".join(by["window"])),
-        (_tr("Move the pictures"), ", ".join((*by["pan"], _tr("arrow keys")))),
-        (_tr("Move the curtain"), _tr("Left drag on its line")),
-        (_tr("Fit"), _tr("Double click")),
-        (_tr("Closer, farther"), "+, −"),
+        (tr("Zoom about the pointer"), ", ".join((tr("Wheel"), *by["zoom"]))),
+        (tr("Window (sideways) and level (up and down)"), ", ".join(by["window"])),
+        (tr("Move the pictures"), ", ".join((*by["pan"], tr("arrow keys")))),
+        (tr("Move the curtain"), tr("Left drag on its line")),
+        (tr("Fit"), tr("Double click")),
+        (tr("Closer, farther"), "+, −"),
     ]
 
 
 def elsewhere() -> list[tuple[str, str]]:
     """The same of what lies around the pictures."""
     return [
-        (_tr("Open two pictures, or a list of pairs"), _tr("Drop files or folders on the window")),
-        (_tr("Replace A or B"), _tr("Drop one file on its pane")),
-        (_tr("Change the window in the histogram"), _tr("Drag an end of it, or its middle")),
-        (_tr("Enlarge a feature channel"), _tr("Click")),
-        (_tr("Open a pair of the list"), _tr("Click")),
+        (tr("Open two pictures, or a list of pairs"), tr("Drop files or folders on the window")),
+        (tr("Replace A or B"), tr("Drop one file on its pane")),
+        (tr("Change the window in the histogram"), tr("Drag an end of it, or its middle")),
+        (tr("Enlarge a feature channel"), tr("Click")),
+        (tr("Open a pair of the list"), tr("Click")),
     ]

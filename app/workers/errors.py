@@ -18,15 +18,15 @@ def as_fusion_error(error: BaseException) -> FusionError:
         found = error
     elif isinstance(error, MemoryError):
         found = DeviceMemoryError(
-            "There is not enough memory for this",
-            str(error) or "the system refused to give more",
-            "Close other programs, or use smaller pictures.",
+            Message("There is not enough memory for this"),
+            str(error) or Message("the system refused to give more"),
+            Message("Close other programs, or use smaller pictures."),
         )
     else:
         found = FusionError(
-            "Something unexpected went wrong",
+            Message("Something unexpected went wrong"),
             Message("{0}: {1}", type(error).__name__, error),
-            "Try again; if it happens again, copy the details and report them.",
+            Message("Try again; if it happens again, copy the details and report them."),
         )
     found.__cause__ = found.__context__ = None
     found.with_traceback(None)

@@ -66,10 +66,10 @@ class Baseline:
             raise InputError(
                 self.title,
                 Message("one picture has {0} channels and the other {1}", a.shape[2], b.shape[2]),
-                "Convert both to grey or both to colour first.",
+                Message("Convert both to grey or both to colour first."),
             )
         if not (np.isfinite(a).all() and np.isfinite(b).all()):
-            raise InputError(self.title, "a picture holds values that are not numbers")
+            raise InputError(self.title, Message("a picture holds values that are not numbers"))
         unit_a, unit_b = _unit(a), _unit(b)
         rows = piece // a.shape[1]
         if self.reach is None or not piece or rows >= len(a):
@@ -94,11 +94,11 @@ def _unit(picture: FloatArray) -> FloatArray:
 
 
 _ALL = (
-    Baseline("average", "Average", "the pixel-wise mean", fuse_average),
-    Baseline("maximum", "Maximum", "the pixel-wise maximum", fuse_maximum),
+    Baseline("average", Message("Average"), "the pixel-wise mean", fuse_average),
+    Baseline("maximum", Message("Maximum"), "the pixel-wise maximum", fuse_maximum),
     Baseline(
         "laplacian",
-        "Laplacian pyramid",
+        Message("Laplacian pyramid"),
         "Burt and Adelson, The Laplacian pyramid as a compact image code, IEEE Trans. Commun. 1983",
         fuse_laplacian,
         reach=192,
@@ -106,14 +106,14 @@ _ALL = (
     ),
     Baseline(
         "guided",
-        "Guided filter",
+        Message("Guided filter"),
         "Li, Kang and Hu, Image fusion with guided filtering, IEEE Trans. Image Process. 2013",
         fuse_guided,
         reach=112,
     ),
     Baseline(
         "mertens",
-        "Exposure fusion",
+        Message("Exposure fusion"),
         "Mertens, Kautz and Van Reeth, Exposure fusion, Pacific Graphics 2007",
         fuse_exposure,
         reach=None,  # its pyramid goes down to one pixel

@@ -100,8 +100,8 @@ class BatchManifest:
         if self._run("SELECT value FROM meta WHERE key = 'format'") != [(_FORMAT,)]:
             raise InputError(
                 Message("The record of this batch ({0})", self.path),
-                "it was written by another version of the program",
-                "Finish it with that version, or choose another output folder.",
+                Message("it was written by another version of the program"),
+                Message("Finish it with that version, or choose another output folder."),
             )
 
     def _stay(self) -> None:
@@ -123,8 +123,8 @@ class BatchManifest:
             return
         raise OutputError(
             Message("The record of this batch ({0})", self.path),
-            "it was replaced while the batch was running",
-            "End what else writes to this folder, then go on with the batch.",
+            Message("it was replaced while the batch was running"),
+            Message("End what else writes to this folder, then go on with the batch."),
         )
 
     def _upgrade(self) -> None:
@@ -149,15 +149,17 @@ class BatchManifest:
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return OutputError(
                 Message("The folder {0}", self.path.parent),
-                "another batch is writing to it just now",
-                "Wait until it has ended, or choose another folder.",
+                Message("another batch is writing to it just now"),
+                Message("Wait until it has ended, or choose another folder."),
             )
         if code == sqlite3.SQLITE_FULL:
-            return DiskFull(what, "the disk is full", "Free some space, then go on.")
+            return DiskFull(
+                what, Message("the disk is full"), Message("Free some space, then go on.")
+            )
         unwritable = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
         if code in (*unwritable, sqlite3.SQLITE_PERM):
             why = Message("it cannot be written ({0})", error)
-            return OutputError(what, why, "Choose another folder.")
+            return OutputError(what, why, Message("Choose another folder."))
         return InputError(
             what,
             Message("it is damaged ({0})", error),

@@ -45,7 +45,9 @@ def split_template(template: str) -> tuple[str, str]:
     body = template[: len(template) - len(suffix)]
     what = Message("Name template “{0}”", template)
     if not body.strip():
-        raise InputError(what, "it is empty", Message("Use for instance “{0}”.", DEFAULT_TEMPLATE))
+        raise InputError(
+            what, Message("it is empty"), Message("Use for instance “{0}”.", DEFAULT_TEMPLATE)
+        )
     try:
         parsed = list(string.Formatter().parse(body))
     except ValueError as error:
@@ -57,22 +59,27 @@ def split_template(template: str) -> tuple[str, str]:
     literal = "".join(text for text, *_ in parsed).replace("/", "")
     if bad := _FORBIDDEN.search(literal):
         why = Message("the character {0!r} is not allowed", bad.group())
-        raise InputError(what, why, "Leave it out.")
+        raise InputError(what, why, Message("Leave it out."))
     parts = PurePosixPath(body).parts
     if body.startswith("/") or any(part.strip(" ") in ("..", ".") for part in parts):
-        raise InputError(what, "it leaves the output folder", "Give names below it, without “..”.")
+        raise InputError(
+            what,
+            Message("it leaves the output folder"),
+            Message("Give names below it, without “..”."),
+        )
     return body, suffix
 
 
 def _check_field(what: str, name: str, spec: str, conversion: str | None) -> None:
+    field = f"{{{name}}}"
     if name not in FIELDS:
-        known = ", ".join(f"{{{field}}}" for field in FIELDS)
-        why = Message("there is no field “{0}”", f"{{{name}}}")
+        known = ", ".join(f"{{{one}}}" for one in FIELDS)
+        why = Message("there is no field “{0}”", field)
         raise InputError(what, why, Message("Use: {0}.", known))
     digits = name == "index" and re.fullmatch(r"0?\d{1,2}d?", spec)
     if conversion is not None or (spec and not digits):
         why = Message("the field “{0}” takes no format", name)
-        raise InputError(what, why, Message("Write {0}.", f"{{{name}}}"))
+        raise InputError(what, why, Message("Write {0}.", field))
 
 
 def fill(template: str, match: Match, task: str, method: str, index: int) -> Path:

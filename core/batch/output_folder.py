@@ -52,8 +52,10 @@ class Place:
         raise FolderLost(
             Message("The folder {0}", self._folder),
             why,
-            "Bring it back and go on with the batch, or begin again; what was written to it before "
-            "is only there if the folder is.",
+            Message(
+                "Bring it back and go on with the batch, or begin again; what was written to it "
+                "before is only there if the folder is."
+            ),
         )
 
     def check_writable(self) -> None:
@@ -62,8 +64,8 @@ class Place:
         if not os.access(self._folder, os.W_OK | os.X_OK):
             raise FolderLost(
                 Message("The folder {0}", self._folder),
-                "it is not writable any more",
-                "Change its permissions, then go on with the batch.",
+                Message("it is not writable any more"),
+                Message("Change its permissions, then go on with the batch."),
             )
 
     def close(self) -> None:

@@ -98,23 +98,27 @@ class BatchOptions(BatchSettings):
             raise InputError(
                 Message("Name template “{0}”", self.template),
                 Message("its suffix is not the format {0}", self.format),
-                "Leave out one of the two.",
+                Message("Leave out one of the two."),
             )
         most = 32 if self.suffix in (".tif", ".tiff") else 16 if self.suffix == ".png" else 8
         if self.depth not in (None, 8, 16, 32) or (self.depth or 8) > most:
             raise InputError(
                 Message("{0} bits", self.depth),
                 Message("{0} holds at most {1} bits", self.suffix[1:].upper(), most),
-                "Choose 8, 16 or 32 bits and a format that holds them; TIFF holds all.",
+                Message("Choose 8, 16 or 32 bits and a format that holds them; TIFF holds all."),
             )
         if not 1 <= self.workers <= 64 or self.in_flight < 0 or self.memory < 1:
-            raise InputError(Message("{0} workers", self.workers), remedy="Choose 1 to 64.")
+            raise InputError(
+                Message("{0} workers", self.workers), remedy=Message("Choose 1 to 64.")
+            )
         try:
             is_file = self.out.exists() and not self.out.is_dir()
         except OSError as error:
             raise output_error(self.out, error) from error
         if is_file:
-            raise InputError(str(self.out), "it is a file", "Choose a folder for the results.")
+            raise InputError(
+                str(self.out), Message("it is a file"), Message("Choose a folder for the results.")
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from core.batch.manifest import BatchManifest
 from core.batch.plan import BatchOptions
 from core.batch.row_record import Record
 from core.errors import InputError
+from core.messages import Message
 
 _JUDGED = "judged"
 _STRIKES = 2
@@ -77,16 +78,24 @@ def _given_up(row: Record, *, crashed: bool) -> Record:
     if crashed:
         error = InputError(
             what,
-            "the program crashed while it worked on this pair; it is not tried again unasked",
-            "One of the two files may be damaged: export it again, or use “Retry failed” "
-            "(--retry-failed on the command line).",
+            Message(
+                "the program crashed while it worked on this pair; it is not tried again unasked"
+            ),
+            Message(
+                "One of the two files may be damaged: export it again, or use “Retry failed” "
+                "(--retry-failed on the command line)."
+            ),
         )
     else:
         error = InputError(
             what,
-            "the program was ended twice while it worked on this pair; it is not tried again "
-            "unasked",
-            "The two files may be too large for the memory, or damaged: export them again, or use "
-            "“Retry failed” (--retry-failed on the command line).",
+            Message(
+                "the program was ended twice while it worked on this pair; it is not tried again "
+                "unasked"
+            ),
+            Message(
+                "The two files may be too large for the memory, or damaged: export them again, or "
+                "use “Retry failed” (--retry-failed on the command line)."
+            ),
         )
     return replace(row, state="crashed", text=error.message, strikes=row.strikes + 1)

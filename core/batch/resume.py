@@ -140,7 +140,9 @@ def check_run(manifest: BatchManifest, options: BatchOptions) -> None:
         raise InputError(
             Message("The folder {0}", options.out),
             _share(found),
-            "Go on with it (--resume), begin anew (--overwrite), or choose another folder.",
+            Message(
+                "Go on with it (--resume), begin anew (--overwrite), or choose another folder."
+            ),
         )
     if found.differences:
         raise InputError(
@@ -148,16 +150,21 @@ def check_run(manifest: BatchManifest, options: BatchOptions) -> None:
             Message(
                 "it was begun with other settings ({0})", Message.joined("; ", found.differences)
             ),
-            "Use those again, choose another folder, or begin anew (--overwrite, no --resume).",
+            Message(
+                "Use those again, choose another folder, or begin anew (--overwrite, no --resume)."
+            ),
         )
 
 
 def _share(found: FoundRun) -> Message:
     if found.total == 1:
         return Message("it holds a batch of one pair")
-    if found.done == 1:
-        return Message("it holds a batch of which 1 of {0} pairs is done", found.total)
-    return Message("it holds a batch of which {0} of {1} pairs are done", found.done, found.total)
+    return Message.plural(
+        "it holds a batch of which {0} of {1} pairs is done",
+        "it holds a batch of which {0} of {1} pairs are done",
+        found.done,
+        found.total,
+    )
 
 
 def sort_out(row: BatchRow, record: Record | None, plan: BatchPlan) -> Todo:
@@ -181,8 +188,8 @@ def sort_out(row: BatchRow, record: Record | None, plan: BatchPlan) -> Todo:
     if record.state == "begun":
         return Todo("done" if is_complete(target, options) else "queued", overwrite=True)
     if record.size != target.stat().st_size:
-        text = "done before; someone changed the result since, it was kept"
-        return Todo("skipped", Message(text))
+        text = Message("done before; someone changed the result since, it was kept")
+        return Todo("skipped", text)
     return Todo("skipped", Message("done before"))
 
 
@@ -203,8 +210,8 @@ def _new(targets: Sequence[Path], options: BatchOptions) -> Todo:
     if target is not None and not options.overwrite:
         refused = OutputError(
             Message("Cannot write {0}", target),
-            "there is a file of that name",
-            "Use another template or folder, or allow overwriting.",
+            Message("there is a file of that name"),
+            Message("Use another template or folder, or allow overwriting."),
         )
         return Todo("failed", refused.message)
     return Todo("queued", overwrite=options.overwrite)

@@ -207,8 +207,8 @@ class _Run:
             match = row.match
             text = OutputError(
                 str(self._plan.options.out / row.target),
-                "it was written and is not there any more",
-                "Go on with the batch to make it again.",
+                Message("it was written and is not there any more"),
+                Message("Go on with the batch to make it again."),
             ).message
             self._manifest.end(
                 Record(

@@ -328,7 +328,7 @@ class Scheduler:
                 Message(
                     "it was begun with another pack ({0} then, {1} now)", before[:40], maker[:40]
                 ),
-                "Bring that pack back, choose another folder, or begin anew.",
+                Message("Bring that pack back, choose another folder, or begin anew."),
             )
         self._manifest.set_meta(**{"made by": maker})
         self._known_maker = True
@@ -346,8 +346,8 @@ class Scheduler:
         except Exception as error:
             if _disk_full(error):
                 raise DiskFull(
-                    getattr(error, "what", str(error)), "the disk is full",
-                    "Free some space, then go on with the batch.",
+                    getattr(error, "what", str(error)), Message("the disk is full"),
+                    Message("Free some space, then go on with the batch."),
                 ) from error  # fmt: skip
             if _memory_ran_out(error) and not self._alone:
                 text = Message("memory ran out: tried again at the end, by itself and in tiles")

@@ -40,11 +40,11 @@ def fuse_classically(request: FusionRequest, progress: Progress | None = None) -
     watch = StageTimer(progress, device, 3)
     piece = _piece(request, baseline, device)
     with named_memory_errors(device, request, tiled=True):
-        with watch.stage("preparing"):
+        with watch.stage(Message("preparing")):
             parts = split(request.pair, colour)
-        with watch.stage("fusing"):
+        with watch.stage(Message("fusing")):
             fused = baseline.fuse(parts.a, parts.b, piece)
-        with watch.stage("colour"):
+        with watch.stage(Message("colour")):
             merged = merge(fused, parts)
     notes: tuple[str, ...] = ()
     if request.reconstructions or request.features:

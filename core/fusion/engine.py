@@ -214,17 +214,17 @@ class FusionEngine:
         way = self._way(request, entry.manifest.network)
         try:
             with named_memory_errors(self._device, request, tiled=way.piece == _TILE_PIXELS):
-                with watch.stage("loading the model"):
+                with watch.stage(Message("loading the model")):
                     loaded = self._load(entry)
                 manifest = loaded.entry.manifest
-                with watch.stage("preparing"):
+                with watch.stage(Message("preparing")):
                     parts, x, y = self._prepared(request.pair, manifest.colour)
                 with torch.inference_mode():
                     outputs = self._run(
                         loaded.network, x, y=y, request=request, way=way, watch=watch
                     )
                 del x, y
-                with watch.stage("colour"):
+                with watch.stage(Message("colour")):
                     merged = merge(outputs.fused, parts)
         except DeviceMemoryError:
             self._loaded = None
@@ -268,7 +268,7 @@ class FusionEngine:
             raise PackError(
                 Message("Pack “{0}”", entry.manifest.name),
                 Message("it was trained for task {0}, not {1}", entry.manifest.task, request.task),
-                "Choose a pack of this task, or change the task.",
+                Message("Choose a pack of this task, or change the task."),
             )
         return entry
 
@@ -312,17 +312,17 @@ class FusionEngine:
     ) -> _Outputs:
         width, height = request.pair.a.size
         reconstructs = request.reconstructions and network.config.reconstruction
-        with watch.stage("encoding"):
+        with watch.stage(Message("encoding")):
             walk = _walk(x.shape[2], x.shape[3], way, watch)
             if walk is not WHOLE_IMAGE:
                 give_back()
             features = network.encode(x, y, walk)
-        with watch.stage("fusing"):
+        with watch.stage(Message("fusing")):
             spend = not (reconstructs or request.features)
             fused = _picture(network.fuse(features, x, y, walk, spend=spend), height, width)
         rec_a = rec_b = None
         if reconstructs:
-            with watch.stage("reconstructing"):
+            with watch.stage(Message("reconstructing")):
                 reconstructions = network.reconstruct(features, walk)
                 if reconstructions is not None:
                     rec_a, rec_b = (_picture(r, height, width) for r in reconstructions)

@@ -15,6 +15,7 @@ import numpy as np
 from core import __version__
 from core.device import is_out_of_memory, memory_error, synchronise
 from core.io.pair_notes import notes_of
+from core.messages import Message
 from core.progress import Progress
 from core.tasks import get_task
 from core.types import (
@@ -79,7 +80,7 @@ def finalize_result(
 
     Reconstructions are black where their source holds no data.
     """
-    progress.report(1, 1, "done")
+    progress.report(1, 1, Message("done"))
     pair = request.pair
     return replace(
         result,

@@ -23,22 +23,32 @@ def output_error(path: Path, error: OSError) -> OutputError:
     """What ``error``, met while writing ``path``, means for a person."""
     what = Message("Cannot write {0}", path)
     if error.errno in _FULL:
-        return OutputError(what, "the disk is full", "Free some space or save somewhere else.")
+        return OutputError(
+            what, Message("the disk is full"), Message("Free some space or save somewhere else.")
+        )
     if error.errno in _DENIED:
         return OutputError(
-            what, "it is not writable", "Choose another folder or change its permissions."
+            what,
+            Message("it is not writable"),
+            Message("Choose another folder or change its permissions."),
         )
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return OutputError(
             what,
             Message("the folder {0} does not exist", path.parent),
-            "Create the folder first or choose another one.",
+            Message("Create the folder first or choose another one."),
         )
     if error.errno == errno.EFBIG:
-        return OutputError(what, "it is larger than a file may be here", "Save it on another disk.")
+        return OutputError(
+            what,
+            Message("it is larger than a file may be here"),
+            Message("Save it on another disk."),
+        )
     if error.errno == errno.ENAMETOOLONG:
-        return OutputError(what, "the file name is too long", "Choose a shorter name.")
-    return OutputError(what, error.strerror or str(error), "Save somewhere else.")
+        return OutputError(
+            what, Message("the file name is too long"), Message("Choose a shorter name.")
+        )
+    return OutputError(what, error.strerror or str(error), Message("Save somewhere else."))
 
 
 def _target(path: Path) -> Path:
@@ -48,14 +58,18 @@ def _target(path: Path) -> Path:
         if not target.parent.is_dir():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         if target.is_dir():
-            raise OutputError(Message("Cannot write {0}", path), "it is a folder", "Name a file.")
+            raise OutputError(
+                Message("Cannot write {0}", path),
+                Message("it is a folder"),
+                Message("Name a file."),
+            )
         if target.exists() and not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise output_error(path, error) from error
     except (ValueError, RuntimeError) as error:  # a NUL in the name; a loop of links
         raise OutputError(
-            Message("Cannot write {0}", path), str(error), "Choose another name."
+            Message("Cannot write {0}", path), str(error), Message("Choose another name.")
         ) from error
     return target
 

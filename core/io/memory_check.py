@@ -36,6 +36,6 @@ def insist_room(*files: tuple[Path, ImageHeader]) -> None:
                     needed // 10**6,
                     free // 10**6,
                 ),
-                "Close other programs or use a smaller picture.",
+                Message("Close other programs or use a smaller picture."),
             ) from MemoryError()
         held += picture_bytes(header)

@@ -110,12 +110,13 @@ def note_of(mask: BoolArray | None, values: list[float]) -> tuple[str, ...]:
     if mask is None:
         return ()
     number = int(np.count_nonzero(~mask))
-    text = (
-        "{0} pixel holds no data and is filled from the other source."
-        if number == 1
-        else "{0} pixels hold no data and are filled from the other source."
-    )
-    notes = [Message(text, number)]
+    notes = [
+        Message.plural(
+            "{0} pixel holds no data and is filled from the other source.",
+            "{0} pixels hold no data and are filled from the other source.",
+            number,
+        )
+    ]
     if values:
         named = ", ".join(f"{value:.9g}" for value in values)
         notes.append(Message("{0} was taken for “no data”: nothing else comes near it.", named))
@@ -131,6 +132,8 @@ def check_some(path: Path, mask: BoolArray | None) -> None:
     if mask is not None and not mask.any():
         raise InputError(
             str(path),
-            "not one of its pixels holds data (all are NaN, infinite or marked as “no data”)",
-            "Choose another picture.",
+            Message(
+                "not one of its pixels holds data (all are NaN, infinite or marked as “no data”)"
+            ),
+            Message("Choose another picture."),
         )

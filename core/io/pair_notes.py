@@ -24,12 +24,12 @@ def _hole_notes(pair: SourcePair) -> tuple[str, ...]:
     if pair.a.mask is not None and pair.b.mask is not None:
         neither = int(np.count_nonzero(~(pair.a.mask | pair.b.mask)))
     if neither:
-        text = (
-            "{0} pixel holds no data in either source and is black."
-            if neither == 1
-            else "{0} pixels hold no data in either source and are black."
+        black = Message.plural(
+            "{0} pixel holds no data in either source and is black.",
+            "{0} pixels hold no data in either source and are black.",
+            neither,
         )
-        notes.insert(0, Message(text, neither))
+        notes.insert(0, black)
     return tuple(notes)
 
 

@@ -46,7 +46,7 @@ _SAME_FILE = Message("Source A and source B are the same picture.")
 
 
 Damaged = Literal["refuse", "show"]
-_SHOW = (
+_SHOW = Message(
     "Copy or export it again. To fuse what can be decoded of it, ask for that (--show-damaged on "
     "the command line, the button in the window)."
 )
@@ -122,7 +122,9 @@ def reader_of(path: Path) -> Reader:
     """
     head = _head(path)
     if not head:
-        raise InputError(str(path), "the file is empty", "Copy or export it again.")
+        raise InputError(
+            str(path), Message("the file is empty"), Message("Copy or export it again.")
+        )
     reader = READERS.find(head, path.suffix)
     if reader is None:
         raise _unknown(path, head)
@@ -147,7 +149,7 @@ def _unknown(path: Path, head: bytes) -> InputError:
             )
     return InputError(
         str(path),
-        "it is not a picture this program can read",
+        Message("it is not a picture this program can read"),
         Message("Choose a file of one of these kinds: {0}.", _names()),
     )
 
@@ -160,15 +162,19 @@ def _names() -> str:
 def _head(path: Path) -> bytes:
     try:
         if path.is_dir():
-            raise InputError(str(path), "it is a folder", "Choose a picture inside it.")
+            raise InputError(
+                str(path), Message("it is a folder"), Message("Choose a picture inside it.")
+            )
         if path.exists() and not path.is_file():
-            raise InputError(str(path), "it is a device, not a file", "Choose a picture.")
+            raise InputError(
+                str(path), Message("it is a device, not a file"), Message("Choose a picture.")
+            )
         with path.open("rb") as stream:
             return stream.read(HEAD_BYTES)
     except OSError as error:
         raise file_error(path, error) from error
     except ValueError as error:  # a NUL in the name
-        raise InputError(repr(str(path)), str(error), "Check the name.") from error
+        raise InputError(repr(str(path)), str(error), Message("Check the name.")) from error
 
 
 class _NoHeader(Exception):

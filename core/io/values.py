@@ -27,6 +27,7 @@ import cv2
 import numpy as np
 
 from core.errors import InputError, Message
+from core.messages import template
 from core.tasks import TASKS
 from core.types import BoolArray, FloatArray, Image, SourcePair
 from core.windows import Window, check_window
@@ -46,29 +47,34 @@ _MANY, _MANY_PIXELS = 0.001, 8
 _EMPTY = 0.5
 _SAMPLE = 2_000_000
 """Values that percentiles are taken from, about."""
-_NEARLY_ALL = (
+_NEARLY_ALL = template(
     "Values {0:.6g}…{1:.6g} are black to white, since nearly all pixels lie there. Set others by "
     "--window-a and --window-b, or by low and high in the Display tab."
 )
-_OF_CONTAINER = (
+_OF_CONTAINER = template(
     "Values {0:.6g}…{1:.6g} of {2:.6g}…{3:.6g} are black to white, since nearly all pixels lie "
     "there. Set others by --window-a and --window-b, or by low and high in the Display tab."
 )
-_FAR_ONE = (
-    "{0} pixel holds {1:.6g}, far from all others, and does not count for what is black and white. "
-    "If it means “no data”, say so in the file (tag GDAL_NODATA, or NaN)."
-)
-_FAR_SOME = (
-    "{0} pixels hold {1:.6g}, far from all others, and do not count for what is black and white. "
-    "If it means “no data”, say so in the file (tag GDAL_NODATA, or NaN)."
-)
-_STATED = "Values {0:.6g}…{1:.6g} are black to white, as the file says."
-_SHARED = (
+_STATED = template("Values {0:.6g}…{1:.6g} are black to white, as the file says.")
+_SHARED = template(
     "Values {0:.6g}…{1:.6g} are black to white in both pictures. Set others by --window-a and "
     "--window-b, or by low and high in the Display tab."
 )
-_ASKED = "Values {0:.6g}…{1:.6g} are black to white, as was asked for."
-_TOLD = (_NEARLY_ALL, _OF_CONTAINER, _FAR_ONE, _FAR_SOME, _STATED, _SHARED, _ASKED)
+_ASKED = template("Values {0:.6g}…{1:.6g} are black to white, as was asked for.")
+
+
+def _far(held: int, value: float) -> Message:
+    return Message.plural(
+        "{0} pixel holds {1:.6g}, far from all others, and does not count for what is black and "
+        "white. If it means “no data”, say so in the file (tag GDAL_NODATA, or NaN).",
+        "{0} pixels hold {1:.6g}, far from all others, and do not count for what is black and "
+        "white. If it means “no data”, say so in the file (tag GDAL_NODATA, or NaN).",
+        held,
+        value,
+    )
+
+
+_TOLD = (_NEARLY_ALL, _OF_CONTAINER, _far(1, 0.0).template, _STATED, _SHARED, _ASKED)
 """Notes about windows: they go when the window does."""
 
 
@@ -252,7 +258,7 @@ def _notes(spread: _Spread, container: Range | None) -> tuple[str, ...]:
     if spread.far is None:
         return (own,)
     value, held = spread.far
-    return own, Message(_FAR_ONE if held == 1 else _FAR_SOME, held, value)
+    return own, _far(held, value)
 
 
 def has_own_window(image: Image) -> bool:
@@ -284,7 +290,7 @@ def with_window(image: Image, window: Window | None) -> Image:
     least, greatest = float(valid.min()), float(valid.max())
     if high < least or low > greatest:
         raise InputError(
-            image.name or "picture",
+            image.name or Message("picture"),
             Message(
                 "the window {0:.6g}…{1:.6g} lies outside its values, which are {2:.6g}…{3:.6g}",
                 low,
@@ -292,7 +298,7 @@ def with_window(image: Image, window: Window | None) -> Image:
                 least,
                 greatest,
             ),
-            "Choose a window inside them, or leave it out.",
+            Message("Choose a window inside them, or leave it out."),
         )
     notes = _other_notes(image)
     if (low, high) != image.container:

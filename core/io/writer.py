@@ -88,7 +88,9 @@ def write_image(
         content = encode(_quantised(pixels, depth), dict(provenance or {}), tags)
     except MemoryError as error:
         raise OutputError(
-            Message("Cannot write {0}", path), "there is not enough memory", "Close other programs."
+            Message("Cannot write {0}", path),
+            Message("there is not enough memory"),
+            Message("Close other programs."),
         ) from error
     atomic_write(path, content, folder_later=folder_later)
     return tuple(notes)
@@ -104,7 +106,9 @@ def check_target(path: Path, *, protect: Sequence[Path] = (), overwrite: bool = 
     for source in protect:
         if _same(path, Path(source)):
             raise OutputError(
-                what, "it is one of the sources, which are never overwritten", "Use another name."
+                what,
+                Message("it is one of the sources, which are never overwritten"),
+                Message("Use another name."),
             )
     try:
         is_there = not overwrite and path.exists()
@@ -112,7 +116,9 @@ def check_target(path: Path, *, protect: Sequence[Path] = (), overwrite: bool = 
         raise output_error(path, error) from error
     if is_there:
         raise OutputError(
-            what, "there is a file of that name", "Use another name or allow overwriting."
+            what,
+            Message("there is a file of that name"),
+            Message("Use another name or allow overwriting."),
         )
 
 
@@ -143,7 +149,7 @@ def _check_side(path: Path, suffix: str, pixels: FloatArray) -> None:
                 width,
                 height,
             ),
-            "Save it as PNG or TIFF.",
+            Message("Save it as PNG or TIFF."),
         )
 
 
@@ -152,8 +158,7 @@ def _depth_for(suffix: str, wanted: BitDepth) -> tuple[BitDepth, list[str]]:
     if wanted <= most:
         return wanted, []
     label = {".png": "PNG", ".bmp": "BMP", ".webp": "WebP"}.get(suffix, "JPEG")
-    text = "{0} keeps {1} of {2} bits; TIFF keeps them all."
-    return most, [Message(text, label, most, wanted)]
+    return most, [Message("{0} keeps {1} of {2} bits; TIFF keeps them all.", label, most, wanted)]
 
 
 def _quantised(pixels: FloatArray, depth: BitDepth) -> _Samples:

@@ -156,12 +156,12 @@ def score_folder(
 def _nothing_fits(count: int, sources: Path) -> Message:
     if count == 0:
         return Message("there are no pictures in it")
-    text = (
-        "its one picture does not have the name of a pair in {1}"
-        if count == 1
-        else "none of its {0} pictures has the name of a pair in {1}"
+    return Message.plural(
+        "its one picture does not have the name of a pair in {1}",
+        "none of its {0} pictures has the name of a pair in {1}",
+        count,
+        sources,
     )
-    return Message(text, count, sources)
 
 
 def _name_of(match: Match) -> str:
@@ -275,7 +275,9 @@ def _pictures(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
     told.
     """
     if not folder.is_dir():
-        raise InputError(str(folder), "there is no such folder", "Check the name.")
+        raise InputError(
+            str(folder), Message("there is no such folder"), Message("Check the name.")
+        )
     found: dict[str, list[Path]] = {}
     try:
         for path in sorted(folder.rglob("*")):

@@ -55,244 +55,266 @@ _RELEASE = "code published with UniFusion (arXiv 2603.14214)"
 _ALL = (
     Metric(
         "MI",
-        "Mutual information",
+        Message("Mutual information"),
         direction="higher",
         bounds=(0.0, 16.0),
         reference="Qu, Zhang and Yan, Electronics Letters 2002",
         explanation=(
-            "How much knowing the fused picture tells about the grey levels of both sources."
+            Message(
+                "How much knowing the fused picture tells about the grey levels of both sources."
+            )
         ),
         function=information.mi,
     ),
     Metric(
         "NMI",
-        "Normalised mutual information",
+        Message("Normalised mutual information"),
         direction="higher",
         bounds=(0.0, 2.0),
         reference=_RELEASE,
-        explanation="Mutual information relative to how much the sources hold.",
+        explanation=Message("Mutual information relative to how much the sources hold."),
         function=information.nmi,
     ),
     Metric(
         "NMI_lit",
-        "Normalised mutual information (Hossny)",
+        Message("Normalised mutual information (Hossny)"),
         direction="higher",
         bounds=(0.0, 2.0),
         reference="Hossny, Nahavandi and Creighton, Electronics Letters 2008",
         explanation=(
-            "Mutual information, each source normalised with its own entropy and the result's."
+            Message(
+                "Mutual information, each source normalised with its own entropy and the result's."
+            )
         ),
         function=information.nmi_lit,
     ),
     Metric(
         "VIF",
-        "Visual information fidelity",
+        Message("Visual information fidelity"),
         direction="higher",
         bounds=(0.0, inf),
         reference=f"Sheikh and Bovik, IEEE TIP 2006, as in the {_RELEASE}",
-        explanation="How much of the detail an eye can see in the sources is still visible.",
+        explanation=Message(
+            "How much of the detail an eye can see in the sources is still visible."
+        ),
         function=perception.vif,
     ),
     Metric(
         "VIF_lit",
-        "Visual information fidelity (original windows)",
+        Message("Visual information fidelity (original windows)"),
         direction="higher",
         bounds=(0.0, inf),
         reference="Sheikh and Bovik, IEEE Trans. Image Process. 2006, pixel domain",
-        explanation="How much of the detail an eye can see in the sources is still visible.",
+        explanation=Message(
+            "How much of the detail an eye can see in the sources is still visible."
+        ),
         function=perception.vif_lit,
     ),
     Metric(
         "Qabf",
-        "Edge preservation",
+        Message("Edge preservation"),
         direction="higher",
         bounds=(0.0, 1.0),
         reference="Xydeas and Petrović, Electronics Letters 2000",
-        explanation="How well the edges of both sources survive, in strength and direction.",
+        explanation=Message(
+            "How well the edges of both sources survive, in strength and direction."
+        ),
         function=edges.qabf,
     ),
     Metric(
         "Nabf",
-        "Artefacts",
+        Message("Artefacts"),
         direction="lower",
         bounds=(0.0, 1.0),
         reference="Shreyamsha Kumar, Signal, Image and Video Processing 2013",
-        explanation="Edges in the fused picture that neither source has.",
+        explanation=Message("Edges in the fused picture that neither source has."),
         function=edges.nabf,
     ),
     Metric(
         "Qy",
-        "Structural similarity to the sources (Yang)",
+        Message("Structural similarity to the sources (Yang)"),
         direction="higher",
         bounds=(-inf, inf),
         reference=f"Yang et al., Information Fusion 2008, as in the {_RELEASE}",
         explanation=(
-            "Likeness to both sources where they agree, to the better match where they do not."
+            Message(
+                "Likeness to both sources where they agree, to the better match where they do not."
+            )
         ),
         function=yang.qy,
     ),
     Metric(
         "Qy_lit",
-        "Structural similarity to the sources (Yang, original window)",
+        Message("Structural similarity to the sources (Yang, original window)"),
         direction="higher",
         bounds=(-1.0, 1.0),
         reference="Yang, Zhang, Wang and Liu, Information Fusion 2008",
         explanation=(
-            "Likeness to both sources where they agree, to the better match where they do not."
+            Message(
+                "Likeness to both sources where they agree, to the better match where they do not."
+            )
         ),
         function=yang.qy_lit,
     ),
     Metric(
         "CC",
-        "Correlation",
+        Message("Correlation"),
         direction="higher",
         bounds=(-1.0, 1.0),
         reference="Pearson's correlation, mean over both sources",
-        explanation="How closely bright and dark follow both sources.",
+        explanation=Message("How closely bright and dark follow both sources."),
         function=statistics.cc,
     ),
     Metric(
         "PSNR",
-        "Peak signal-to-noise ratio (dB)",
+        Message("Peak signal-to-noise ratio (dB)"),
         direction="higher",
         bounds=(0.0, statistics.PSNR_CEILING),
         reference="10·log10(1 / MSE), values in [0, 1], mean error of both sources",
-        explanation="How small the pixel-wise difference from the sources is, in decibels.",
+        explanation=Message(
+            "How small the pixel-wise difference from the sources is, in decibels."
+        ),
         function=statistics.psnr,
     ),
     Metric(
         "PSNR_paper",
-        "PSNR as printed in the UniFusion paper (dB)",
+        Message("PSNR as printed in the UniFusion paper (dB)"),
         direction="higher",
         bounds=(PAPER_PSNR_OFFSET, statistics.PSNR_CEILING + PAPER_PSNR_OFFSET),
         reference="arXiv 2603.14214, Table 1: 48.13 dB above the true PSNR",
-        explanation="The PSNR, shifted by a constant so it can be read beside the paper's table.",
+        explanation=Message(
+            "The PSNR, shifted by a constant so it can be read beside the paper's table."
+        ),
         function=statistics.psnr_paper,
     ),
     Metric(
         "SSIM",
-        "Structural similarity",
+        Message("Structural similarity"),
         direction="higher",
         bounds=(-1.0, 1.0),
         reference="Wang, Bovik, Sheikh and Simoncelli, IEEE Trans. Image Process. 2004",
-        explanation="Likeness of local brightness, contrast and structure to both sources.",
+        explanation=Message(
+            "Likeness of local brightness, contrast and structure to both sources."
+        ),
         function=structure.ssim,
     ),
     Metric(
         "SSIM_paper",
-        "Structural similarity (authors' code)",
+        Message("Structural similarity (authors' code)"),
         direction="higher",
         bounds=(-1.0, 1.0),
         reference=_RELEASE,
-        explanation="The same figure as SSIM: the authors' code and the definition agree.",
+        explanation=Message("The same figure as SSIM: the authors' code and the definition agree."),
         function=structure.ssim,
     ),
     Metric(
         "MS_SSIM",
-        "Structural similarity over five scales",
+        Message("Structural similarity over five scales"),
         direction="higher",
         bounds=(0.0, 1.0),
         reference="Wang, Simoncelli and Bovik, Asilomar 2003",
-        explanation="Structural similarity judged from close by and from afar.",
+        explanation=Message("Structural similarity judged from close by and from afar."),
         function=structure.ms_ssim,
     ),
     Metric(
         "MS_SSIM_paper",
-        "Structural similarity over five scales (authors' code)",
+        Message("Structural similarity over five scales (authors' code)"),
         direction="higher",
         bounds=(0.0, 1.0),
         reference=_RELEASE,
-        explanation="MS-SSIM with odd sides bordered by black, as the authors' code does.",
+        explanation=Message("MS-SSIM with odd sides bordered by black, as the authors' code does."),
         function=structure.ms_ssim_paper,
     ),
     Metric(
         "SD",
-        "Standard deviation",
+        Message("Standard deviation"),
         direction="higher",
         bounds=(0.0, 127.5),
         reference="population standard deviation of 8-bit grey levels",
-        explanation="How much contrast the fused picture has overall.",
+        explanation=Message("How much contrast the fused picture has overall."),
         function=statistics.sd,
     ),
     Metric(
         "EN",
-        "Entropy",
+        Message("Entropy"),
         direction="higher",
         bounds=(0.0, 8.0),
         reference="Shannon, Bell System Technical Journal 1948",
-        explanation="How varied the grey levels are; noise raises it too.",
+        explanation=Message("How varied the grey levels are; noise raises it too."),
         function=information.en,
     ),
     Metric(
         "AG",
-        "Average gradient",
+        Message("Average gradient"),
         direction="higher",
         bounds=(0.0, 255.0),
         reference="Cui et al., Optics Communications 2015",
-        explanation="How steep the changes between neighbouring pixels are: sharpness, or noise.",
+        explanation=Message(
+            "How steep the changes between neighbouring pixels are: sharpness, or noise."
+        ),
         function=edges.ag,
     ),
     Metric(
         "SF",
-        "Spatial frequency",
+        Message("Spatial frequency"),
         direction="higher",
         bounds=(0.0, 255.0 * 2.0**0.5),
         reference="Eskicioglu and Fisher, IEEE Trans. Commun. 1995",
-        explanation="How much fine detail there is: sharpness, or noise.",
+        explanation=Message("How much fine detail there is: sharpness, or noise."),
         function=edges.sf,
     ),
     Metric(
         "SCD",
-        "Sum of the correlations of differences",
+        Message("Sum of the correlations of differences"),
         direction="higher",
         bounds=(-2.0, 2.0),
         reference="Aslantas and Bendes, AEU 2015",
-        explanation="Whether what was added to one source really comes from the other.",
+        explanation=Message("Whether what was added to one source really comes from the other."),
         function=statistics.scd,
     ),
     Metric(
         "Qcb",
-        "Perceptual contrast quality (Chen and Blum)",
+        Message("Perceptual contrast quality (Chen and Blum)"),
         direction="higher",
         bounds=(0.0, 1.0),
         reference="Chen and Blum, Image and Vision Computing 2009",
-        explanation="How well the contrast an eye can see is kept.",
+        explanation=Message("How well the contrast an eye can see is kept."),
         function=perception.qcb,
     ),
     Metric(
         "Qcb_paper",
-        "Perceptual contrast quality (authors' code)",
+        Message("Perceptual contrast quality (authors' code)"),
         direction="higher",
         bounds=(0.0, 1.0),
         reference=_RELEASE,
-        explanation="Chen and Blum's quality with the authors' scale of frequencies.",
+        explanation=Message("Chen and Blum's quality with the authors' scale of frequencies."),
         function=perception.qcb_paper,
     ),
     Metric(
         "MSE",
-        "Mean squared error",
+        Message("Mean squared error"),
         direction="lower",
         bounds=(0.0, 1.0),
         reference="values in [0, 1], mean over both sources",
-        explanation="How large the pixel-wise difference from the sources is.",
+        explanation=Message("How large the pixel-wise difference from the sources is."),
         function=statistics.mse,
     ),
     Metric(
         "CE",
-        "Cross entropy",
+        Message("Cross entropy"),
         direction="lower",
         bounds=(-inf, inf),
         reference="Bulanon, Burks and Alchanatis, Biosystems Engineering 2009",
-        explanation="How far the mix of grey levels is from that of the sources.",
+        explanation=Message("How far the mix of grey levels is from that of the sources."),
         function=information.ce,
     ),
     Metric(
         "CE_paper",
-        "Cross entropy of sigmoids (authors' code)",
+        Message("Cross entropy of sigmoids (authors' code)"),
         direction="lower",
         bounds=(0.0, 17.0),
         reference=_RELEASE,
-        explanation="Mostly whether near-black pixels stayed near-black.",
+        explanation=Message("Mostly whether near-black pixels stayed near-black."),
         function=information.ce_paper,
     ),
 )
@@ -348,7 +370,7 @@ def evaluate(a: Luma, b: Luma, f: Luma, names: Iterable[str] | None = None) -> d
     for picture in (a, b, f):
         if picture.ndim != 2 or picture.dtype != np.uint8 or picture.size == 0:
             raise InputError(
-                "Metrics",
+                Message("Metrics"),
                 Message("expected 8-bit luma, got {0} of shape {1}", picture.dtype, picture.shape),
             )
     size_a = (a.shape[1], a.shape[0])
@@ -356,7 +378,7 @@ def evaluate(a: Luma, b: Luma, f: Luma, names: Iterable[str] | None = None) -> d
         raise SizeMismatch(size_a, (b.shape[1], b.shape[0]))
     if f.shape != a.shape:
         raise InputError(
-            "The fused picture differs in size from its sources",
+            Message("The fused picture differs in size from its sources"),
             Message("it is {0}×{1} pixels and they are {2}×{3}", f.shape[1], f.shape[0], *size_a),
         )
     return {metric.name: metric.function(a, b, f) for metric in metrics}

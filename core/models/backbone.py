@@ -21,7 +21,7 @@ from core.models.config import DINOV3_TIMM_NAME, BackboneConfig
 from core.models.tensor_header import FLOATING, StoredTensor, misfits, not_finite, stored_tensors
 
 PATCH = 16
-_TIMM = "Use the timm release of DINOv3 ViT-S/16."
+_TIMM = Message("Use the timm release of DINOv3 ViT-S/16.")
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -161,7 +161,7 @@ class Dinov3Backbone(Backbone):
                     digest[:12],
                     expected_sha256[:12],
                 ),
-                "Use the DINOv3 file the pack was trained with.",
+                Message("Use the DINOv3 file the pack was trained with."),
             )
         self.check_file(path)
         state = _read_state(path)
@@ -205,7 +205,9 @@ def check_backbone_file(path: Path, config: BackboneConfig | None = None) -> Non
 
 def _no_file(path: Path) -> BackboneMissing:
     return BackboneMissing(
-        str(path), "the DINOv3 weights are not there", "Give the path of the file you have."
+        str(path),
+        Message("the DINOv3 weights are not there"),
+        Message("Give the path of the file you have."),
     )
 
 
@@ -233,11 +235,13 @@ def _read_state(path: Path, place: str = "cpu") -> dict[str, Tensor]:
     except Exception as error:  # the unpickler's own error type differs between torch releases
         raise PackError(
             str(path),
-            "it is damaged or holds more than plain weights",
-            "Give the .safetensors file of the weights.",
+            Message("it is damaged or holds more than plain weights"),
+            Message("Give the .safetensors file of the weights."),
         ) from error
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise PackError(str(path), "is not a table of tensors", "Export the bare state dict.")
+        raise PackError(
+            str(path), Message("is not a table of tensors"), Message("Export the bare state dict.")
+        )
     return state
 
 

@@ -36,44 +36,63 @@ class BackboneConfig:
     kind: Annotated[
         Literal["dinov3", "encoder"],
         Setting(
-            "Backbone",
-            "DINOv3 as in the paper, from a file, or a small encoder trained along.",
+            Message("Backbone"),
+            Message("DINOv3 as in the paper, from a file, or a small encoder trained along."),
             "",
-            "Ablations",
+            Message("Ablations"),
         ),
     ] = "dinov3"
     dim: Annotated[
         int,
         Interval(ge=16, le=4096),
-        Setting("Token width", "A multiple of the backbone's heads.", "channels", "Network", 16),
+        Setting(
+            Message("Token width"),
+            Message("A multiple of the backbone's heads."),
+            Message("channels"),
+            Message("Network"),
+            16,
+        ),
     ] = 384
     depth: Annotated[
         int,
         Interval(ge=4, le=64),
-        Setting("Backbone blocks", "Transformer blocks.", "", "Network", 1),
+        Setting(
+            Message("Backbone blocks"), Message("Transformer blocks."), "", Message("Network"), 1
+        ),
     ] = 12
     heads: Annotated[
         int,
         Interval(ge=1, le=1024),
-        Setting("Backbone heads", "Attention heads.", "", "Network", 1),
+        Setting(Message("Backbone heads"), Message("Attention heads."), "", Message("Network"), 1),
     ] = 6
     mlp_ratio: Annotated[
         float,
         Interval(ge=0.5, le=16),
-        Setting("Backbone feed-forward width", "Over the token width.", "×", "Network", 0.5),
+        Setting(
+            Message("Backbone feed-forward width"),
+            Message("Over the token width."),
+            "×",
+            Message("Network"),
+            0.5,
+        ),
     ] = 4.0
     taps: Annotated[
         tuple[int, int, int, int],
-        Setting("Taps", "Four rising block numbers from 0 whose maps are used.", "", "Network"),
+        Setting(
+            Message("Taps"),
+            Message("Four rising block numbers from 0 whose maps are used."),
+            "",
+            Message("Network"),
+        ),
     ] = (2, 5, 8, 11)
     max_tokens: Annotated[
         int,
         Interval(ge=0, le=1_000_000),
         Setting(
-            "Most tokens",
-            "Larger pictures are shown smaller to the backbone; 0 is no limit.",
-            "tokens",
-            "Network",
+            Message("Most tokens"),
+            Message("Larger pictures are shown smaller to the backbone; 0 is no limit."),
+            Message("tokens"),
+            Message("Network"),
             256,
         ),
     ] = 0
@@ -81,16 +100,18 @@ class BackboneConfig:
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.dim % self.heads:
-            text = "{0} is not a multiple of heads {1}"
-            raise Misfit("dim", Message(text, self.dim, self.heads))
+            raise Misfit("dim", Message("{0} is not a multiple of heads {1}", self.dim, self.heads))
         if self.kind == "dinov3" and self.dim // self.heads % 4:
-            text = "{0} over heads {1} is no multiple of 4 (RoPE)"
-            raise Misfit("dim", Message(text, self.dim, self.heads))
+            raise Misfit(
+                "dim",
+                Message("{0} over heads {1} is no multiple of 4 (RoPE)", self.dim, self.heads),
+            )
         if sorted(set(self.taps)) != list(self.taps) or self.taps[0] < 0:
             raise Misfit("taps", Message("they must rise from 0"))
         if self.taps[-1] >= self.depth:
-            text = "{0} lies beyond the last of {1} blocks"
-            raise Misfit("taps", Message(text, self.taps[-1], self.depth))
+            raise Misfit(
+                "taps", Message("{0} lies beyond the last of {1} blocks", self.taps[-1], self.depth)
+            )
         return self
 
 
@@ -125,87 +146,129 @@ class NetworkConfig:
     in_channels: Annotated[
         Literal[1, 3],
         Setting(
-            "Colour channels",
-            "1 fuses brightness and carries colour past the network; 3 fuses RGB.",
+            Message("Colour channels"),
+            Message("1 fuses brightness and carries colour past the network; 3 fuses RGB."),
             "",
-            "Network",
+            Message("Network"),
         ),
     ] = 3
     channels: Annotated[
         int,
         Interval(ge=1, le=1024),
-        Setting("Width", "Of the feature maps; a multiple of the heads.", "channels", "Network", 8),
+        Setting(
+            Message("Width"),
+            Message("Of the feature maps; a multiple of the heads."),
+            Message("channels"),
+            Message("Network"),
+            8,
+        ),
     ] = 64
     stride: Annotated[
         Literal[1, 2, 4],
         Setting(
-            "Resolution of the heavy blocks", "1 is the paper; 4 is much faster.", "1/x", "Network"
+            Message("Resolution of the heavy blocks"),
+            Message("1 is the paper; 4 is much faster."),
+            Message("1/x"),
+            Message("Network"),
         ),
     ] = 1
     heads: Annotated[
         int,
         Interval(ge=1, le=1024),
-        Setting("Attention heads", "Of the fusion blocks.", "", "Network", 1),
+        Setting(
+            Message("Attention heads"), Message("Of the fusion blocks."), "", Message("Network"), 1
+        ),
     ] = 8
     expansion: Annotated[
         float,
         Interval(ge=1, le=16),
-        Setting("Feed-forward width", "Over the width of the maps.", "×", "Network", 0.5),
+        Setting(
+            Message("Feed-forward width"),
+            Message("Over the width of the maps."),
+            "×",
+            Message("Network"),
+            0.5,
+        ),
     ] = 2.0
     fusion_blocks: Annotated[
         int,
         Interval(ge=1, le=64),
-        Setting("Fusion blocks", "Cross-attention blocks.", "", "Network", 1),
+        Setting(
+            Message("Fusion blocks"), Message("Cross-attention blocks."), "", Message("Network"), 1
+        ),
     ] = 4
     reconstruction_blocks: Annotated[
         int,
         Interval(ge=1, le=64),
-        Setting("Reconstruction blocks", "In each branch.", "", "Network", 1),
+        Setting(
+            Message("Reconstruction blocks"), Message("In each branch."), "", Message("Network"), 1
+        ),
     ] = 4
     learned_mixing: Annotated[
         tuple[str, ...],
         Setting(
-            "Learned mixing",
-            "Directions of cross-attention, such as ask_x.1, that mix channels by learned weights"
-            " and not by statistics of the whole picture; empty is the paper.",
+            Message("Learned mixing"),
+            Message(
+                "Directions of cross-attention, such as ask_x.1, that mix channels by learned "
+                "weights and not by statistics of the whole picture; empty is the paper."
+            ),
             "",
-            "Network",
+            Message("Network"),
         ),
     ] = ()
     head: Annotated[
         Literal["direct", "blend", "decision", "layered"],
         Setting(
-            "Output",
-            "Direct: a picture (paper). Blend: a map between the sources and a residual. "
-            "Decision: the map may copy one source exactly. Layered: one map for details and a "
-            "smooth one for the rest.",
+            Message("Output"),
+            Message(
+                "Direct: a picture (paper). Blend: a map between the sources and a residual. "
+                "Decision: the map may copy one source exactly. Layered: one map for details and a "
+                "smooth one for the rest."
+            ),
             "",
-            "Network",
+            Message("Network"),
         ),
     ] = "direct"
     head_channels: Annotated[
         int,
         Interval(ge=1, le=1024),
-        Setting("Output width", "Of the full-resolution layers.", "channels", "Network", 4),
+        Setting(
+            Message("Output width"),
+            Message("Of the full-resolution layers."),
+            Message("channels"),
+            Message("Network"),
+            4,
+        ),
     ] = 16
     adapter: Annotated[
-        bool, Setting("Adapters", "Off: plain upsampling of the features.", "", "Ablations")
+        bool,
+        Setting(
+            Message("Adapters"),
+            Message("Off: plain upsampling of the features."),
+            "",
+            Message("Ablations"),
+        ),
     ] = True
     reconstruction: Annotated[
         bool,
-        Setting("Reconstruction", "Off: fusion objective only, so one level.", "", "Ablations"),
+        Setting(
+            Message("Reconstruction"),
+            Message("Off: fusion objective only, so one level."),
+            "",
+            Message("Ablations"),
+        ),
     ] = True
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.channels % self.heads:
-            text = "{0} is not a multiple of heads {1}"
-            raise Misfit("channels", Message(text, self.channels, self.heads))
+            raise Misfit(
+                "channels", Message("{0} is not a multiple of heads {1}", self.channels, self.heads)
+            )
         blocks = {f"ask_{z}.{i}" for z in "xy" for i in range(self.fusion_blocks)}
         if unknown := set(self.learned_mixing) - blocks:
-            text = "{0}: none of {1}"
             told = ", ".join(sorted(unknown)), ", ".join(sorted(blocks))
-            raise Misfit("learned_mixing", Message(text, *told))
+            raise Misfit("learned_mixing", Message("{0}: none of {1}", *told))
         return self
 
 

@@ -75,7 +75,7 @@ RELEASE = Release(
 CONFIG = BackboneConfig()
 _HUB = "https://huggingface.co"
 _WAIT = 0.1
-_ELSEWHERE = "Download the file with a browser, and choose it here instead."
+_ELSEWHERE = Message("Download the file with a browser, and choose it here instead.")
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def fetch_backbone(progress: Progress | None = None) -> Stored:
     except OSError as error:
         raise output_error(target, error) from error
     with atomic_path(target) as temporary, _receiving(url, progress) as blocks:
-        progress.report(0, RELEASE.bytes, "connecting")
+        progress.report(0, RELEASE.bytes, Message("connecting"))
         head = next(blocks)
         assert isinstance(head, Head)
         _insist_promised(head, host)
@@ -127,7 +127,7 @@ def fetch_backbone(progress: Progress | None = None) -> Stored:
         with temporary.open("wb") as stream:
             done, digest = _written(blocks, stream, progress)
         _insist_kept(done, digest, host)
-        progress.report(done, done, "checking the file")
+        progress.report(done, done, Message("checking the file"))
         try:
             Dinov3Backbone(CONFIG).load_weights(temporary, digest)
         except PackError as error:
@@ -150,7 +150,7 @@ def _written(
             break  # longer than the file: never the file
         stream.write(block)
         digest.update(block)
-        progress.report(done, RELEASE.bytes, "downloading")
+        progress.report(done, RELEASE.bytes, Message("downloading"))
     return done, digest.hexdigest()
 
 
@@ -160,8 +160,10 @@ def _insist_promised(head: Head, host: str) -> None:
     if wrong_size or (head.sha256 and head.sha256 != RELEASE.sha256):
         raise DownloadError(
             Message("What {0} sent", host),
-            "it is another file than the one this program knows; perhaps a sign-in page of your "
-            "network answered, or a mirror has another version",
+            Message(
+                "it is another file than the one this program knows; perhaps a sign-in page of "
+                "your network answered, or a mirror has another version"
+            ),
             _ELSEWHERE,
         )
 
@@ -172,7 +174,7 @@ def _insist_room(target: Path) -> None:
         raise OutputError(
             Message("Cannot write {0}", target),
             Message("{0} MB are needed, {1} MB are free", RELEASE.bytes // 10**6, free // 10**6),
-            "Free some space, and try again.",
+            Message("Free some space, and try again."),
         )
 
 
@@ -180,12 +182,12 @@ def _insist_kept(done: int, digest: str, host: str) -> None:
     what = Message("The file from {0}", host)
     if done < RELEASE.bytes:
         why = Message("the transfer broke off after {0} of {1} bytes", done, RELEASE.bytes)
-        raise DownloadError(what, why, "Try again.")
+        raise DownloadError(what, why, Message("Try again."))
     if done > RELEASE.bytes or digest != RELEASE.sha256:
         raise DownloadError(
             what,
             Message("its sha256 {0}… is not {1}…", digest[:12], RELEASE.sha256[:12]),
-            "It was damaged or exchanged on its way, and was not kept. Try again.",
+            Message("It was damaged or exchanged on its way, and was not kept. Try again."),
         )
 
 

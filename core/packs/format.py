@@ -33,7 +33,7 @@ FORMAT_VERSION = 2
 READABLE_VERSIONS = (1, 2)
 SUFFIX = ".safetensors"
 _KEY = "unifusion"
-_GET_ANOTHER = "Get the pack again, or choose another one."
+_GET_ANOTHER = Message("Get the pack again, or choose another one.")
 _SHAPING = ("task", "network", "colour", "backbone_sha256", "weights_sha256")
 """What of a manifest decides how a fused picture looks."""
 
@@ -147,7 +147,11 @@ def read_manifest(path: Path) -> PackManifest:
         PackError: not a pack, or of a version this program does not know.
     """
     if not path.is_file():
-        raise PackError(str(path), "there is no such pack", "Check the path, or run “packs list”.")
+        raise PackError(
+            str(path),
+            Message("there is no such pack"),
+            Message("Check the path, or run “packs list”."),
+        )
     try:
         header = read_header(path)
         text = header.get("__metadata__", {}).get(_KEY)
@@ -156,9 +160,11 @@ def read_manifest(path: Path) -> PackManifest:
             str(path), Message("it cannot be read ({0})", error.strerror), _GET_ANOTHER
         ) from error
     except (ValueError, AttributeError, struct.error, RecursionError) as error:
-        raise PackError(str(path), "it is not a safetensors file", _GET_ANOTHER) from error
+        raise PackError(str(path), Message("it is not a safetensors file"), _GET_ANOTHER) from error
     if not isinstance(text, str):
-        raise PackError(str(path), "it is no UniFusion pack (no manifest inside)", _GET_ANOTHER)
+        raise PackError(
+            str(path), Message("it is no UniFusion pack (no manifest inside)"), _GET_ANOTHER
+        )
     return _parse(path, text)
 
 
@@ -171,7 +177,7 @@ def _parse(path: Path, text: str) -> PackManifest:
             raise PackError(
                 str(path),
                 Message("its format version is {0}, this program reads {1}", version, known),
-                "Update UniFusion Studio, or get the pack in a matching version.",
+                Message("Update UniFusion Studio, or get the pack in a matching version."),
             )
         manifest = _manifest.validate_python(raw)
     except ValidationError as error:
@@ -183,7 +189,7 @@ def _parse(path: Path, text: str) -> PackManifest:
             _GET_ANOTHER,
         ) from error
     except (ValueError, RecursionError) as error:
-        raise PackError(str(path), "its manifest is not JSON", _GET_ANOTHER) from error
+        raise PackError(str(path), Message("its manifest is not JSON"), _GET_ANOTHER) from error
     if manifest.task not in TASKS:
         why = Message("its task “{0}” is unknown", manifest.task)
         raise PackError(str(path), why, _GET_ANOTHER)
@@ -207,8 +213,10 @@ def _check_seal(path: Path, raw: dict[str, Any], manifest: PackManifest) -> None
     if manifest.sealed_sha256 != expected:
         raise PackError(
             str(path),
-            "its manifest was changed after the pack was made: pictures would not come out as the "
-            "ones it was trained for",
+            Message(
+                "its manifest was changed after the pack was made: pictures would not come out as "
+                "the ones it was trained for"
+            ),
             _GET_ANOTHER,
         )
 
@@ -267,8 +275,8 @@ def check_tensors(
         # Any DINOv3 file would load, and every picture would come out wrong.
         raise PackError(
             what,
-            "it was trained on a random DINOv3 backbone that was not kept",
-            "Train it again with --backbone FILE.",
+            Message("it was trained on a random DINOv3 backbone that was not kept"),
+            Message("Train it again with --backbone FILE."),
         )
     outline.backbone.check_file(_backbone_for(backbone, what))
 
@@ -300,7 +308,7 @@ def read_weights(path: Path, manifest: PackManifest, what: str) -> dict[str, Ten
         raise PackError(what, Message("the file is damaged ({0})", error), _GET_ANOTHER) from error
     if tensors_sha256(tensors) != manifest.weights_sha256:
         raise PackError(
-            what, "its weights are not those its manifest was written for", _GET_ANOTHER
+            what, Message("its weights are not those its manifest was written for"), _GET_ANOTHER
         )
     if name := not_finite(tensors):
         raise PackError(
@@ -355,8 +363,10 @@ def _backbone_for(path: Path | None, what: str) -> Path:
     if path is None:
         raise BackboneMissing(
             what,
-            "it needs the DINOv3 ViT-S/16 weights, which are not part of it",
-            "Get them in the Train workspace (step 2, network “Paper”) or by “unifusion backbone "
-            "fetch”, or give a file with --backbone FILE.",
+            Message("it needs the DINOv3 ViT-S/16 weights, which are not part of it"),
+            Message(
+                "Get them in the Train workspace (step 2, network “Paper”) or by “unifusion "
+                "backbone fetch”, or give a file with --backbone FILE."
+            ),
         )
     return path

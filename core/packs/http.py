@@ -23,9 +23,9 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PATIENCE = 30.0
 """Seconds without a byte after which a server is given up."""
 
-_BY_HAND = "Download the file with a browser, and choose it here instead."
-_LATER = "Try again later, or download the file with a browser and choose it here."
-_PROXY = (
+_BY_HAND = Message("Download the file with a browser, and choose it here instead.")
+_LATER = Message("Try again later, or download the file with a browser and choose it here.")
+_PROXY = Message(
     "Set HTTPS_PROXY to http://USER:PASSWORD@PROXY:PORT as your network asks for it, and start "
     "the program again."
 )
@@ -98,8 +98,11 @@ def read_file(url: str) -> Iterator[Head | bytes]:
     if not is_protected(url):
         raise DownloadError(
             url,
-            "the address is not protected (https), so anybody on the way could exchange the file",
-            "Let HF_ENDPOINT begin with https://, or remove it.",
+            Message(
+                "the address is not protected (https), so anybody on the way could exchange the "
+                "file"
+            ),
+            Message("Let HF_ENDPOINT begin with https://, or remove it."),
         )
     hops = _Hops()
     agent = {"User-Agent": f"UniFusion-Studio/{__version__}"}
@@ -137,21 +140,26 @@ def _explained(error: Exception, host: str) -> DownloadError:
         return DownloadError(
             what,
             Message("its certificate cannot be checked ({0})", reason),
-            "If your network looks into connections, set SSL_CERT_FILE to its certificate. Else "
-            "download the file with a browser, and choose it here instead.",
+            Message(
+                "If your network looks into connections, set SSL_CERT_FILE to its certificate. "
+                "Else download the file with a browser, and choose it here instead."
+            ),
         )
     if isinstance(reason, socket.gaierror):
         return DownloadError(
             what,
-            "its address cannot be found: this computer seems to be offline",
-            "Connect it and try again, or bring the file from another computer and choose it here.",
+            Message("its address cannot be found: this computer seems to be offline"),
+            Message(
+                "Connect it and try again, or bring the file from another computer and choose it "
+                "here."
+            ),
         )
     if isinstance(reason, TimeoutError):
-        return DownloadError(what, "it does not answer", _LATER)
+        return DownloadError(what, Message("it does not answer"), _LATER)
     return DownloadError(
         what,
         str(getattr(reason, "strerror", None) or reason),
-        "Look at the network connection and a firewall between, and try again.",
+        Message("Look at the network connection and a firewall between, and try again."),
     )
 
 
@@ -161,10 +169,12 @@ def _refused(code: int, host: str) -> DownloadError:
         return DownloadError(
             what,
             Message("it asks for a login or for an agreement on its own page (answer {0})", code),
-            "Open its page in a browser, agree there, download the file, and choose it here.",
+            Message(
+                "Open its page in a browser, agree there, download the file, and choose it here."
+            ),
         )
     if code == 407:
-        return DownloadError(what, "the proxy wants a login (answer 407)", _PROXY)
+        return DownloadError(what, Message("the proxy wants a login (answer 407)"), _PROXY)
     if code in (404, 410):
         return DownloadError(what, Message("it is not there any more (answer {0})", code), _BY_HAND)
     return DownloadError(what, Message("it is busy or out of order (answer {0})", code), _LATER)

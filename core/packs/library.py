@@ -40,8 +40,10 @@ _LARGEST_CARD = 1 << 20
 _TRASH = ".deleted"
 _LONGEST_NAME = 60
 _PICKLES = {".pth", ".pt", ".ckpt", ".bin", ".pkl", ".pickle", ".tar"}
-_RUNS_CODE = "it is a Python pickle, which can run any program when it is opened; it was not opened"
-_USE_SAFE = "Ask its maker for a UniFusion pack (.safetensors)."
+_RUNS_CODE = Message(
+    "it is a Python pickle, which can run any program when it is opened; it was not opened"
+)
+_USE_SAFE = Message("Ask its maker for a UniFusion pack (.safetensors).")
 
 
 @dataclass(frozen=True)
@@ -115,14 +117,14 @@ def import_pack(path: str | Path, task: str | None = None) -> PackEntry:
         raise PackError(
             str(path),
             Message("it is for the task “{0}”", get_task(manifest.task).title),
-            "Choose that task, or another pack.",
+            Message("Choose that task, or another pack."),
         )
     for entry in Catalogue().scan()[0]:
         if entry.manifest.weights_sha256 == manifest.weights_sha256:
             raise InputError(
                 path.name,
                 Message("it is there already, as “{0}”", entry.manifest.title),
-                "Use that one.",
+                Message("Use that one."),
             )
     name = next_name(manifest.name)
     target = _user_folder() / f"{name}{SUFFIX}"
@@ -140,7 +142,7 @@ def import_pack(path: str | Path, task: str | None = None) -> PackEntry:
 
 def _refuse_unsafe(path: Path) -> None:
     if not path.is_file():
-        raise PackError(str(path), "there is no such file", "Check the path.")
+        raise PackError(str(path), Message("there is no such file"), Message("Check the path."))
     try:
         size = path.stat().st_size
         with path.open("rb") as stream:
@@ -177,7 +179,9 @@ def export_pack(entry: PackEntry, path: str | Path) -> Path:
         target = target.with_name(target.name + SUFFIX)
     if target.resolve() == entry.path.resolve():
         raise OutputError(
-            Message("Cannot write {0}", target), "it is the pack itself", "Name another file."
+            Message("Cannot write {0}", target),
+            Message("it is the pack itself"),
+            Message("Name another file."),
         )
     with atomic_path(target) as temporary:
         shutil.copyfile(entry.path, temporary)
@@ -253,10 +257,16 @@ def rename_pack(entry: PackEntry, name: str) -> PackEntry:
     title, short = " ".join(name.split()), slug(name)
     if not short:
         raise InputError(
-            Message("The name “{0}”", name), "it has no letters or digits", "Choose another."
+            Message("The name “{0}”", name),
+            Message("it has no letters or digits"),
+            Message("Choose another."),
         )
     if short != entry.manifest.name and short in _taken():
-        raise InputError(Message("The name “{0}”", title), "another pack has it", "Choose another.")
+        raise InputError(
+            Message("The name “{0}”", title),
+            Message("another pack has it"),
+            Message("Choose another."),
+        )
     target = entry.path.with_name(f"{short}{SUFFIX}")
     manifest = replace(entry.manifest, name=short, title=title)
     with _as_output_error(entry.path):
@@ -305,8 +315,8 @@ def restore_pack(deleted: Deleted) -> PackEntry:
     if entry.path.exists():
         raise InputError(
             Message("Pack “{0}”", entry.manifest.title),
-            "another pack has its name by now",
-            "Rename that one.",
+            Message("another pack has its name by now"),
+            Message("Rename that one."),
         )
     with _as_output_error(entry.path):
         deleted.kept.replace(entry.path)
@@ -358,8 +368,8 @@ def _own(entry: PackEntry) -> None:
     if entry.embedded or entry.path.parent.resolve() != user_pack_folder().resolve():
         raise InputError(
             Message("Pack “{0}”", entry.manifest.title),
-            "it came with the program and stays as it is",
-            "Export it, and work with the copy.",
+            Message("it came with the program and stays as it is"),
+            Message("Export it, and work with the copy."),
         )
 
 

@@ -101,4 +101,4 @@ class Catalogue:
         else:
             what = Message("No pack for task {0}", task)
         why = Message("packs for this task: {0}", names)
-        raise InputError(what, why, "Run “unifusion packs list”.")
+        raise InputError(what, why, Message("Run “unifusion packs list”."))

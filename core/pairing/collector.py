@@ -61,8 +61,9 @@ class Collected:
         leftovers = sorted(self.leftovers.values(), key=lambda item: natural(str(item.path)))
         notes = [*self.notes]
         if any(not match.sure for match in matches):
-            text = "Names do not say which source is A everywhere; look, and swap if needed."
-            notes.append(Message(text))
+            notes.append(
+                Message("Names do not say which source is A everywhere; look, and swap if needed.")
+            )
         return PairingPlan(tuple(matches), tuple(leftovers), tuple(notes), _suggested(matches))
 
 

@@ -52,11 +52,11 @@ class FilePairs:
                 if labels == ["a", "b"]:
                     (folder, a, _), (_, b, _) = group
                     how = (
-                        "same name in {0}"
+                        Message("same name in {0}", sides.names)
                         if spelling is normal
-                        else "same name but for capitals in {0}"
+                        else Message("same name but for capitals in {0}", sides.names)
                     )
-                    match = Match(normal(a.stem), a, b, Message(how, sides.names))
+                    match = Match(normal(a.stem), a, b, how)
                     match = replace(match, folder=relative / folder, sure=sides.sure)
                     self._found.pair(match, sides.weight)
                 elif len(set(labels)) == 2:

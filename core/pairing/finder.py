@@ -69,7 +69,7 @@ def pair_paths(
     if task is not None:
         get_task(task)
     if not paths:
-        raise InputError("Nothing to pair", remedy="Give files or folders.")
+        raise InputError(Message("Nothing to pair"), remedy=Message("Give files or folders."))
     rules = FOLDER_RULES if folder_rules is None else folder_rules
     finder = _Finder(task, skip, rules)
     finder.run([Path(path) for path in paths])
@@ -235,11 +235,13 @@ class _Finder:
         if strongest == 0 or explicit:
             paired = self._pair_sides(Sides(a, b, STRANGE, sure=False), relative)
             if paired:
-                text = "{0} were taken for two sources, though their names do not say so."
-                self._found.note(Message(text, names))
+                text = Message(
+                    "{0} were taken for two sources, though their names do not say so.", names
+                )
+                self._found.note(text)
             elif different_patients(a.path, b.path) and a.shared(b):
-                text = "{0} name two persons: they are not paired with each other."
-                self._found.note(Message(text, names))
+                text = Message("{0} name two persons: they are not paired with each other.", names)
+                self._found.note(text)
             return paired
         return self._leave_strangers(a, b)
 
@@ -249,9 +251,17 @@ class _Finder:
         if different_patients(a.path, b.path) or not a.shared(b):
             return False
         for node in (a, b):
-            text = "{0} could be paired with each other or inside: give the two folders themselves"
             count = len(list(node.below()))
-            self._found.leave(node.path, Message(text, names), "ambiguous", count)
+            self._found.leave(
+                node.path,
+                Message(
+                    "{0} could be paired with each other or inside: give the two folders "
+                    "themselves",
+                    names,
+                ),
+                "ambiguous",
+                count,
+            )
         return True
 
     def _inside(self, node: Node) -> list[float]:
@@ -321,8 +331,9 @@ class _Finder:
 
     def _pair_given_two(self, first: Path, second: Path) -> None:
         if different_patients(first, second):
-            text = "{0} and {1} name two persons; paired as asked."
-            self._found.note(Message(text, first.name, second.name))
+            self._found.note(
+                Message("{0} and {1} name two persons; paired as asked.", first.name, second.name)
+            )
         found = Collected(self._task, self._places)
         FilePairs(self._task, found).pair((first, second), Path())
         if found.matches:

@@ -25,7 +25,9 @@ def sort_out(paths: Sequence[Path]) -> tuple[list[Path], list[Path], list[Messag
     notes: list[Message] = []
     for path in paths:
         if not path.exists():
-            raise InputError(str(path), "there is no such file or folder", "Check the name.")
+            raise InputError(
+                str(path), Message("there is no such file or folder"), Message("Check the name.")
+            )
         key = real(path) if path.is_dir() else os.path.abspath(path)  # noqa: PTH100
         if key in unique:
             notes.append(Message("{0} was given twice and counts once.", path))
@@ -33,8 +35,9 @@ def sort_out(paths: Sequence[Path]) -> tuple[list[Path], list[Path], list[Messag
     folders = {key: path for key, path in unique.items() if path.is_dir()}
     for key, path in list(folders.items()):
         if any(key != other and Path(key).is_relative_to(other) for other in folders):
-            text = "{0} lies inside another folder that was given and counts once."
-            notes.append(Message(text, path))
+            notes.append(
+                Message("{0} lies inside another folder that was given and counts once.", path)
+            )
             del folders[key]
     files = [path for path in unique.values() if not path.is_dir()]
     return list(folders.values()), files, notes
@@ -104,9 +107,8 @@ class Scanner:
             if names := self._known.get(kind):
                 yield passed_over(kind, names)
         if self._strange_files:
-            text = (
-                "{0} file that is no picture was passed over."
-                if self._strange_files == 1
-                else "{0} files that are no pictures were passed over."
+            yield Message.plural(
+                "{0} file that is no picture was passed over.",
+                "{0} files that are no pictures were passed over.",
+                self._strange_files,
             )
-            yield Message(text, self._strange_files)

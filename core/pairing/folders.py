@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.errors import InputError
+from core.messages import Message
 from core.pairing.finder import FolderRule, pair_paths
 from core.pairing.plan import Leftover, Match, PairingPlan
 
@@ -30,12 +31,16 @@ def pair_folders(
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise InputError(str(folder), "there is no such folder", "Check the name.")
+        raise InputError(
+            str(folder), Message("there is no such folder"), Message("Check the name.")
+        )
     plan = pair_paths([folder], task, skip=skip)
     if not plan.matches:
         raise InputError(
             str(folder),
-            "no two pictures in there belong together by name",
-            "Use folders a/ and b/, or names that differ in one word, such as x_ir and x_vis.",
+            Message("no two pictures in there belong together by name"),
+            Message(
+                "Use folders a/ and b/, or names that differ in one word, such as x_ir and x_vis."
+            ),
         )
     return plan

@@ -172,8 +172,9 @@ def _set_aside_duplicates(
     for places in seen.values():
         if len(places) > 1:
             for index in places:
-                text = "{0} files here are called “{1}”"
-                matches.ambiguous[index] = Message(text, len(places), names[index])
+                matches.ambiguous[index] = Message(
+                    "{0} files here are called “{1}”", len(places), names[index]
+                )
                 matches.doubles.add(index)
 
 

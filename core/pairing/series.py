@@ -112,8 +112,11 @@ def _take_bracket(
             *(r.written for r in (reading, low, high)),
         )
     if len(order) > 2:
-        text = "Of more than two exposures of a scene, the least and the most exposed are paired."
-        series.notes.append(Message(text))
+        series.notes.append(
+            Message(
+                "Of more than two exposures of a scene, the least and the most exposed are paired."
+            )
+        )
 
 
 def _shared(low: Exposure, high: Exposure) -> str:
@@ -134,5 +137,6 @@ def _take_shots(series: Series, names: Sequence[str], places: Sequence[int]) -> 
         shot = normal(names[thermal])[:-2]
         series.pairs.append((thermal, visible, names[thermal][-1], names[visible][-1], shot))
         for lens in others[1:]:
-            text = "the thermal picture is paired with “{0}”, of another lens"
-            series.left[lenses[lens]] = Message(text, names[visible])
+            series.left[lenses[lens]] = Message(
+                "the thermal picture is paired with “{0}”, of another lens", names[visible]
+            )

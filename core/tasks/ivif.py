@@ -1,13 +1,14 @@
 """Thermal infrared with visible light."""
 
+from core.messages import Message
 from core.tasks.spec import RELEASE, ColourPolicy, LossWeights, TaskSpec, words
 
 IVIF = TaskSpec(
     name="ivif",
-    title="Infrared / visible",
-    description="thermal infrared with a visible-light picture",
-    label_a="Infrared",
-    label_b="Visible",
+    title=Message("Infrared / visible"),
+    description=Message("thermal infrared with a visible-light picture"),
+    label_a=Message("Infrared"),
+    label_b=Message("Visible"),
     colour=ColourPolicy("luma", "b"),
     losses=LossWeights(
         20,

@@ -1,13 +1,14 @@
 """An under- with an over-exposed frame."""
 
+from core.messages import Message
 from core.tasks.spec import RELEASE, ColourPolicy, LossWeights, TaskSpec, words
 
 MEF = TaskSpec(
     name="mef",
-    title="Exposure",
-    description="an under- with an over-exposed frame",
-    label_a="Under-exposed",
-    label_b="Over-exposed",
+    title=Message("Exposure"),
+    description=Message("an under- with an over-exposed frame"),
+    label_a=Message("Under-exposed"),
+    label_b=Message("Over-exposed"),
     colour=ColourPolicy("luma", "both"),
     losses=LossWeights(
         20,

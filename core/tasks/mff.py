@@ -1,13 +1,14 @@
 """A near- with a far-focused frame."""
 
+from core.messages import Message
 from core.tasks.spec import RELEASE, ColourPolicy, LossWeights, TaskSpec, words
 
 MFF = TaskSpec(
     name="mff",
-    title="Focus",
-    description="a near- with a far-focused frame",
-    label_a="Near focus",
-    label_b="Far focus",
+    title=Message("Focus"),
+    description=Message("a near- with a far-focused frame"),
+    label_a=Message("Near focus"),
+    label_b=Message("Far focus"),
     colour=ColourPolicy("luma", "nearest"),
     losses=LossWeights(
         20,

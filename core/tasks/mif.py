@@ -1,13 +1,14 @@
 """PET, SPECT or CT with MRI."""
 
+from core.messages import Message
 from core.tasks.spec import RELEASE, ColourPolicy, LossWeights, TaskSpec
 
 MIF = TaskSpec(
     name="mif",
-    title="Medical",
-    description="PET, SPECT or CT with MRI",
-    label_a="PET / SPECT / CT",
-    label_b="MRI",
+    title=Message("Medical"),
+    description=Message("PET, SPECT or CT with MRI"),
+    label_a=Message("PET / SPECT / CT"),
+    label_b=Message("MRI"),
     colour=ColourPolicy("luma", "a"),
     losses=LossWeights(
         20,

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Interval
 
+from core.messages import Message
 from core.setting import Setting
 
 Target = Literal["max", "mean", "brighter", "sharper"]
@@ -19,7 +20,7 @@ ColourMode = Literal["luma", "rgb"]
 ChromaSource = Literal["a", "b", "both", "nearest"]
 
 
-_GROUP = "Objectives"
+_GROUP = Message("Objectives")
 Weight = Annotated[float, Interval(ge=0, le=100_000)]
 """How much an objective counts."""
 
@@ -36,27 +37,43 @@ class LossWeights:
 
     intensity: Annotated[
         Weight,
-        Setting("Intensity", "Draws brightness to the target below.", "", _GROUP, 5),
+        Setting(
+            Message("Intensity"), Message("Draws brightness to the target below."), "", _GROUP, 5
+        ),
     ]
     gradient: Annotated[
         Weight,
-        Setting("Gradient", "Keeps the steeper edge of the two sources.", "", _GROUP, 5),
+        Setting(
+            Message("Gradient"),
+            Message("Keeps the steeper edge of the two sources."),
+            "",
+            _GROUP,
+            5,
+        ),
     ]
     _: KW_ONLY
     ssim: Annotated[
         Weight,
-        Setting("Structure", "Keeps the result similar to both sources (SSIM).", "", _GROUP, 5),
+        Setting(
+            Message("Structure"),
+            Message("Keeps the result similar to both sources (SSIM)."),
+            "",
+            _GROUP,
+            5,
+        ),
     ]
     reconstruction: Annotated[
         Weight,
-        Setting("Reconstruction", "Objective of the lower level.", "", _GROUP, 5),
+        Setting(Message("Reconstruction"), Message("Objective of the lower level."), "", _GROUP, 5),
     ]
     intensity_target: Annotated[
         Target,
         Setting(
-            "Brightness target",
-            "The larger or the mean of both sources, more of the brighter than of the darker one, "
-            "or the locally sharper one.",
+            Message("Brightness target"),
+            Message(
+                "The larger or the mean of both sources, more of the brighter than of the darker "
+                "one, or the locally sharper one."
+            ),
             "",
             _GROUP,
         ),
@@ -64,8 +81,8 @@ class LossWeights:
     ssim_weighting: Annotated[
         SsimWeighting,
         Setting(
-            "Structure weighting",
-            "By the strength of each source's edges, or equal.",
+            Message("Structure weighting"),
+            Message("By the strength of each source's edges, or equal."),
             "",
             _GROUP,
         ),

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tools.i18n.update import FOLDER, read_ts
+from tests.app.catalogue import german_texts
 
 _ROOT = QModelIndex()
 _FRAGMENT = 9
@@ -28,10 +28,11 @@ _FRAGMENT = 9
 @cache
 def english() -> tuple[frozenset[str], frozenset[str]]:
     """Whole texts that are English only, and pieces between placeholders that are."""
-    known = read_ts(FOLDER / "unifusion_de.ts")
-    translations = " ¶ ".join(known.values())
-    whole = {t.source for t, done in known.items() if done and t.source != done}
-    whole -= set(known.values())
+    known = german_texts()
+    german = [done for _, done in known]
+    translations = " ¶ ".join(german)
+    whole = {source for source, done in known if done and source != done}
+    whole -= set(german)
     pieces = {
         piece
         for text in whole

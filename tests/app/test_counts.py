@@ -12,7 +12,7 @@ from app.fuse.file_dialogs import open_dialog
 from app.fuse.pairs_list_model import PairModel
 from app.fuse.pairs_list_view import PairList
 from core import device
-from tools.i18n.update import FOLDER, read_ts
+from tests.app.catalogue import german_texts
 
 
 @pytest.mark.parametrize(("threads", "said"), [(1, "1 thread of"), (2, "2 threads of")])
@@ -35,16 +35,15 @@ def test_pairs_of_the_list_are_counted(qtbot, pairs, unpaired, said):
 
 def test_no_text_of_either_language_leaves_the_number_open():
     """“device(s)” is a program that does not want to count."""
-    texts = read_ts(FOLDER / "unifusion_de.ts")
     lazy = re.compile(r"\w\((s|es|e|n|en|r|er)\)")
-    found = [t.source for t, done in texts.items() if lazy.search(t.source) or lazy.search(done)]
+    found = [text for text, done in german_texts() if lazy.search(text) or lazy.search(done)]
     assert found == []
 
 
 def test_german_says_strg():
-    texts = read_ts(FOLDER / "unifusion_de.ts")
-    assert [done for done in texts.values() if "Ctrl" in done or "Control+" in done] == []
-    assert sum("Strg" in done for done in texts.values()) >= 1  # the key itself; texts ask for it
+    german = [done for _, done in german_texts()]
+    assert [done for done in german if "Ctrl" in done or "Control+" in done] == []
+    assert sum("Strg" in done for done in german) >= 1  # the key itself; texts ask for it
 
 
 def test_roads_have_no_patients(window):

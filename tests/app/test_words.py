@@ -5,37 +5,31 @@ from __future__ import annotations
 import ast
 import pickle
 from collections.abc import Iterator
+from gettext import NullTranslations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QTranslator
 
+from app.i18n import language
 from app.i18n.translate import translate, translate_error
 from core.errors import FusionError, InputError, Message, SizeMismatch
 from core.io import read_image
-from tools.i18n.engine_messages import engine_texts, error_texts, speakers_in
+from tests.app.catalogue import all_texts
 from tools.i18n.update import ROOT
 
 
-class Backwards(QTranslator):
-    """Says the engine's words backwards, placeholders apart."""
+class Backwards(NullTranslations):
+    """Says the program's words backwards, placeholders apart."""
 
-    def __init__(self):
-        super().__init__()
-        self.known = engine_texts()
-
-    def translate(self, context, text, disambiguation=None, n=-1):
-        if context != "core" or text not in self.known:
-            return None
-        return " ".join(word if "{" in word else word[::-1] for word in text.split(" "))
+    def gettext(self, message):
+        if message not in all_texts():
+            return message
+        return " ".join(word if "{" in word else word[::-1] for word in message.split(" "))
 
 
 @pytest.fixture
-def backwards(qapp):
-    translator = Backwards()
-    qapp.installTranslator(translator)
-    yield
-    qapp.removeTranslator(translator)
+def backwards(monkeypatch):
+    monkeypatch.setattr(language, "_current", Backwards())
 
 
 def test_an_error_is_said_in_the_other_language_with_its_values(backwards):
@@ -71,16 +65,15 @@ def test_said_is_the_english_text_wherever_nobody_translates():
 
 
 def test_the_templates_of_common_errors_are_among_the_texts():
-    texts = error_texts()
+    texts = all_texts()
     assert "A is {0}×{1} pixels and B is {2}×{3}" in texts
     assert "A picture of {0}×{1} pixels does not fit {2}" in texts
     assert "Cannot write {0}" in texts
     assert "Get the pack again, or choose another one." in texts, "a constant by its name"
-    assert texts < engine_texts()
 
 
 def test_texts_chosen_by_a_condition_or_given_back_by_a_function_are_found():
-    texts = error_texts()
+    texts = all_texts()
     assert "Choose a smaller picture or close other programs." in texts, "one of two remedies"
     assert "this build of torch has no CUDA" in texts, "what _why_no_cuda() gives back"
     assert "a CUDA GPU is present" in texts, "the reason of a device"
@@ -89,7 +82,7 @@ def test_texts_chosen_by_a_condition_or_given_back_by_a_function_are_found():
 
 
 def test_the_trainer_is_read_too():
-    texts = engine_texts()
+    texts = all_texts()
     assert {"this run is going on already", "the memory ran out while timing a step"} <= texts
     assert {"Crops per step", "per step", "Quick look", "sharper"} <= texts
     assert {"must be at least {0}", "must be a whole number"} <= texts
@@ -113,17 +106,23 @@ _GIVE_SAID = {
 
 
 def test_errors_of_every_kind_are_collected():
-    texts = error_texts()
+    texts = all_texts()
     assert "Bring that pack back, choose another folder, or begin anew." in texts  # OtherPack
     assert "Free some space, then go on with the batch." in texts  # DiskFull
 
 
-def _calls() -> Iterator[tuple[str, ast.Call]]:
-    for package in ("core", "trainer"):
+def _trees(*packages: str) -> Iterator[tuple[str, ast.Module]]:
+    for package in packages:
         for path in sorted((ROOT / package).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call):
-                    yield f"{path.name}:{node.lineno}", node
+            if path.parent.name != "cli" and path.stem != "display_server":  # which speak English
+                yield path.name, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _calls(*packages: str) -> Iterator[tuple[str, ast.Call]]:
+    for name, tree in _trees(*(packages or ("core", "trainer"))):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                yield f"{name}:{node.lineno}", node
 
 
 def _name(node: ast.Call) -> str:
@@ -139,23 +138,63 @@ def _has_words(node: ast.expr) -> bool:
     )
 
 
-def test_no_text_for_people_is_put_together_where_it_could_not_be_looked_up():
-    """An f-string with words in it stays English: a Message with a literal template does not."""
-    trees = [
-        ast.parse(path.read_text(encoding="utf-8"))
-        for package in ("core", "trainer")
-        for path in (ROOT / package).rglob("*.py")
-    ]
-    speakers = speakers_in(trees)
-    assert {"Message", "InputError", "DiskFull", "Diverged"} <= speakers
+def _errors() -> set[str]:
+    """Names of all errors for people."""
+    bases = {
+        node.name: {getattr(base, "id", getattr(base, "attr", "")) for base in node.bases}
+        for _, tree in _trees("app", "core", "trainer")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    }
+    errors = {"FusionError"}
+    while more := {name for name, its in bases.items() if its & errors} - errors:
+        errors |= more
+    return errors
+
+
+def _literals(value: ast.expr) -> Iterator[ast.expr]:
+    """Literal texts with words that ``value`` may be, not those inside of calls."""
+    if isinstance(value, ast.IfExp):
+        yield from (*_literals(value.body), *_literals(value.orelse))
+    elif isinstance(value, ast.BoolOp):
+        for part in value.values:
+            yield from _literals(part)
+    elif isinstance(value, (ast.Constant, ast.JoinedStr)) and _has_words(value):
+        yield value
+
+
+def test_errors_and_stages_are_made_of_texts_that_can_be_looked_up():
+    """A plain literal or an f-string with words stays English: a Message does not."""
+    errors = _errors()
+    assert {"InputError", "DiskFull", "Diverged"} <= errors
     wrong = [
-        f"{where} {ast.unparse(given)}"
-        for where, node in _calls()
-        if _name(node) in speakers
+        f"{where} {ast.unparse(text)}"
+        for where, node in _calls("app", "core", "trainer")
+        if _name(node) in errors or _name(node) in ("report", "stage")
         for given in (*node.args, *(word.value for word in node.keywords))
-        for part in ast.walk(given)
-        if isinstance(part, ast.JoinedStr) and _has_words(part)
+        for text in _literals(given)
     ]
+    assert wrong == []
+
+
+def test_every_text_to_be_translated_is_a_literal_where_babel_finds_it():
+    own = {"translate.py", "messages.py"}  # which hand on what they are given
+    wrong = []
+    for name, tree in _trees("app", "core", "trainer"):
+        constants = {
+            node.targets[0].id
+            for node in tree.body
+            if isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Call)
+            and _name(node.value) == "template"
+        }
+        for node in ast.walk(tree):
+            places = {"tr": 1, "Message": 1, "template": 1, "plural": 2}
+            count = places.get(_name(node), 0) if isinstance(node, ast.Call) else 0
+            for text in node.args[:count] if count and name not in own else ():
+                literal = isinstance(text, ast.Constant) and isinstance(text.value, str)
+                if not literal and getattr(text, "id", "") not in constants:
+                    wrong.append(f"{name}:{node.lineno} {ast.unparse(node)}")
     assert wrong == []
 
 
@@ -185,4 +224,4 @@ def test_notes_are_appended_as_texts_with_a_template():
 
 
 def test_embedded_packs_titles_are_among_the_texts():
-    assert "PET, SPECT or CT with MRI (compact)" in engine_texts()
+    assert "PET, SPECT or CT with MRI (compact)" in all_texts()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 from core.errors import FusionError, InputError, SizeMismatch
 from core.messages import Message, from_data, to_data
@@ -51,7 +54,19 @@ def test_plain_texts_are_kept_as_they_are() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [None, 3, [], {}, {"said": []}, {"said": [1]}, {"said": ["{0} {1}", 1]}, {"other": ["x"]}],
+    [
+        None,
+        3,
+        [],
+        {},
+        {"said": []},
+        {"said": [1]},
+        {"said": ["{0} {1}", 1]},
+        {"other": ["x"]},
+        {"said": ["{0} pair"], "many": "{0} pairs"},
+        {"said": ["{0} pair", "x"], "many": "{0} pairs"},
+        {"said": ["{0} pair", 1], "many": 2},
+    ],
 )
 def test_what_is_no_text_is_refused(data: object) -> None:
     with pytest.raises(ValueError, match="no text"):
@@ -80,3 +95,35 @@ def test_an_error_is_one_paragraph_that_knows_its_parts() -> None:
     assert str(FusionError("Really?")) == "Really?"
     assert str(FusionError("What", "why")) == "What: why."
     assert str(SizeMismatch((2, 3), (4, 5))).startswith("The two pictures differ in size: A is 2×3")
+
+
+def test_a_counted_text_chooses_between_one_and_many() -> None:
+    texts = [Message.plural("{0} pair in {1}", "{0} pairs in {1}", n, "x") for n in (0, 1, 2)]
+    assert texts == ["0 pairs in x", "1 pair in x", "2 pairs in x"]
+    for text in texts:
+        assert (text.template, text.many) == ("{0} pair in {1}", "{0} pairs in {1}")
+        for again in (
+            pickle.loads(pickle.dumps(text)),  # noqa: S301
+            from_data(json.loads(json.dumps(to_data(text)))),
+        ):
+            assert isinstance(again, Message)
+            assert again == text
+            assert (again.template, again.many) == (text.template, text.many)
+            assert again.values == text.values
+
+
+def test_a_count_of_numpy_is_kept_as_a_number() -> None:
+    text = Message.plural("{0} pixel", "{0} pixels", np.int64(3))
+    assert from_data(json.loads(json.dumps(to_data(text)))) == "3 pixels"
+
+
+@dataclass(frozen=True)
+class Card:
+    title: str = Message("Fuse")
+
+
+def test_texts_without_values_do_wherever_a_text_does() -> None:
+    assert Card() == Card("Fuse")
+    assert json.dumps(asdict(Card())) == '{"title": "Fuse"}'
+    assert TypeAdapter(Card).validate_python({"title": Message("Fuse")}) == Card()
+    assert asdict(pickle.loads(pickle.dumps(Card()))) == {"title": "Fuse"}  # noqa: S301

@@ -1,194 +1,189 @@
-"""Brings the translation sources up to the code, and makes what Qt reads from them.
+"""Brings the catalogues of texts up to the code, and compiles them.
 
-    python -m tools.i18n.update
+    python -m tools.i18n.update              every language there is
+    python -m tools.i18n.update fr           begins another one
 
-New texts are added as unfinished, those that are gone from the code are dropped; what is
-translated stays. Needs the window's packages, for lrelease.
+Texts are the literal arguments of ``tr``, ``plural``, ``Message`` and ``template``, which Babel
+extracts. New ones are added without a translation, those that are gone from the code are dropped;
+what is translated stays. Result: ``resources/i18n/LANGUAGE/LC_MESSAGES/unifusion.po`` and ``.mo``,
+the same bytes whenever and wherever it is run.
 """
 
 from __future__ import annotations
 
-import subprocess
+import io
+import re
 import sys
-import xml.etree.ElementTree as xml
-from importlib.util import find_spec
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from tools.i18n.extract import Text, find
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "resources" / "i18n"
+DOMAIN = "unifusion"
 
-
-def read_ts(path: Path) -> dict[Text, str]:
-    """Translations in a .ts file; "" for the unfinished ones."""
-    found: dict[Text, str] = {}
-    if not path.exists():
-        return found
-    for context in xml.parse(path).getroot().iter("context"):
-        name = context.findtext("name") or ""
-        for message in context.iter("message"):
-            translation = message.find("translation")
-            done = translation is not None and translation.get("type") != "unfinished"
-            text = (translation.text or "") if done and translation is not None else ""
-            found[Text(name, message.findtext("source") or "")] = text
-    return found
-
-
-def write_ts(path: Path, language: str, translations: dict[Text, str]) -> None:
-    """Write a .ts file, contexts and texts in order, so that changes read well in a diff."""
-    root = xml.Element("TS", version="2.1", language=language, sourcelanguage="en")
-    contexts: dict[str, xml.Element] = {}
-    for text in sorted(translations):
-        if text.context not in contexts:
-            contexts[text.context] = xml.SubElement(root, "context")
-            xml.SubElement(contexts[text.context], "name").text = text.context
-        message = xml.SubElement(contexts[text.context], "message")
-        xml.SubElement(message, "source").text = text.source
-        translation = xml.SubElement(message, "translation")
-        translation.text = translations[text]
-        if not translations[text]:
-            translation.set("type", "unfinished")
-    xml.indent(root, " ")
-    body = xml.tostring(root, encoding="unicode")
-    path.write_text(f'<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE TS>\n{body}\n', "utf-8")
-
-
-_EDITING = ("&Undo", "&Redo", "Cu&t", "&Copy", "&Paste", "Delete", "Select All")
-_OF_QT = {
-    "QPlatformTheme": (
-        "OK",
-        "&OK",
-        "Cancel",
-        "&Cancel",
-        "Close",
-        "&Close",
-        "&Yes",
-        "&No",
-        "Restore Defaults",
-    ),
-    "QDockWidget": (
-        "Close",
-        "Closes the dock widget",
-        "Float",
-        "Undocks and re-attaches the dock widget",
-    ),
-    "QLineEdit": _EDITING,
-    "QWidgetTextControl": _EDITING,
-    "QKeySequenceEdit": ("Press shortcut",),
-    # Where the system has no dialog of its own for files, Qt shows its.
-    "QFileDialog": (
-        "&Look in:",
-        "Back",
-        "Go back",
-        "Forward",
-        "Go forward",
-        "Parent Directory",
-        "Go to the parent directory",
-        "Create New Folder",
-        "Create a New Folder",
-        "List View",
-        "Change to list view mode",
-        "Detail View",
-        "Change to detail view mode",
-        "Sidebar",
-        "List of places and bookmarks",
-        "Files",
-        "Files of &type:",
-        "File &name:",
-        "Directory:",
-        "&Open",
-        "&Save",
-        "&Choose",
-        "&Rename",
-        "&Delete",
-        "Show &hidden files",
-        "&New Folder",
-        "New Folder",
-        "Remove",
-        "Delete",
-        "All files (*)",
-        "Directories",
-        "Recent Places",
-        "%1 already exists.\nDo you want to replace it?",
-        "%1\nFile not found.\nPlease verify the correct file name was given.",
-        "%1\nDirectory not found.\nPlease verify the correct directory name was given.",
-        "'%1' is write protected.\nDo you want to delete it anyway?",
-        "Are you sure you want to delete '%1'?",
-        "Could not delete directory.",
-    ),
-    "QFileSystemModel": ("Name", "Size", "Type", "Kind", "Date Modified", "Computer"),
-    "QAbstractFileIconProvider": ("Drive", "File", "File Folder", "Folder", "Unknown"),
-    "QScrollBar": (
-        "Scroll here",
-        "Left edge",
-        "Right edge",
-        "Top",
-        "Bottom",
-        "Page left",
-        "Page right",
-        "Page up",
-        "Page down",
-        "Scroll left",
-        "Scroll right",
-        "Scroll up",
-        "Scroll down",
-    ),
-    "QAbstractSpinBox": ("&Select All", "&Step up", "Step &down"),
-    # How keys are called. Those without a name of their own in any language are left out.
-    "QShortcut": (
-        "Ctrl",
-        "Shift",
-        "Return",
-        "PgUp",
-        "PgDown",
-        "Up",
-        "Down",
-        "Left",
-        "Right",
-        "Home",
-        "End",
-        "Del",
-        "Ins",
-        "Space",
-        "Backspace",
-        "Print",
-    ),
+_KEYWORDS: dict[str, Any] = {
+    "tr": {1: (1,), 2: ((2, "c"), 1)},  # with Qt's disambiguation as the context
+    "plural": (1, 2),
+    "Message": (1,),
+    "template": (1,),
 }
+_SOURCES = [
+    ("app/cli/**.py", "ignore"),  # which speaks English
+    ("app/**.py", "python"),
+    ("core/**.py", "python"),
+    ("trainer/**.py", "python"),
+]
+_OF_QT = (
+    *("OK", "&OK", "Cancel", "&Cancel", "Close", "&Close", "&Yes", "&No", "Restore Defaults"),
+    *("Closes the dock widget", "Float", "Undocks and re-attaches the dock widget"),
+    *("&Undo", "&Redo", "Cu&t", "&Copy", "&Paste", "Delete", "Select All"),
+    *("Press shortcut", "&Select All", "&Step up", "Step &down"),
+    # Where the system has no dialog of its own for files, Qt shows its.
+    *("&Look in:", "Back", "Go back", "Forward", "Go forward", "Parent Directory"),
+    *("Go to the parent directory", "Create New Folder", "Create a New Folder", "List View"),
+    *("Change to list view mode", "Detail View", "Change to detail view mode", "Sidebar"),
+    *("List of places and bookmarks", "Files", "Files of &type:", "File &name:", "Directory:"),
+    *("&Open", "&Save", "&Choose", "&Rename", "&Delete", "Show &hidden files", "&New Folder"),
+    *("New Folder", "Remove", "All files (*)", "Directories", "Recent Places"),
+    "%1 already exists.\nDo you want to replace it?",
+    "%1\nFile not found.\nPlease verify the correct file name was given.",
+    "%1\nDirectory not found.\nPlease verify the correct directory name was given.",
+    "'%1' is write protected.\nDo you want to delete it anyway?",
+    *("Are you sure you want to delete '%1'?", "Could not delete directory."),
+    *("Name", "Size", "Type", "Kind", "Date Modified", "Computer"),
+    *("Drive", "File", "File Folder", "Folder", "Unknown"),
+    *("Scroll here", "Left edge", "Right edge", "Top", "Bottom", "Page left", "Page right"),
+    *("Page up", "Page down", "Scroll left", "Scroll right", "Scroll up", "Scroll down"),
+    # How keys are called. Those without a name of their own in any language are left out.
+    *("Ctrl", "Shift", "Return", "PgUp", "PgDown", "Up", "Down", "Left", "Right", "Home", "End"),
+    *("Del", "Ins", "Space", "Backspace", "Print"),
+)
 """All that is shown of Qt's own texts, whose translations the bundle leaves out."""
 
 
-def wanted_texts() -> set[Text]:
-    """Texts of the code, of the engine's data, and of Qt's own buttons."""
-    from tools.i18n.engine_messages import engine_texts
+class StableCatalog(Catalog):
+    """A catalogue whose header has neither dates nor the name of a person or a tool."""
 
-    texts, _unread = find(ROOT)
-    engine = {Text("core", text) for text in engine_texts()}
-    return texts | engine | {Text(c, text) for c, own in _OF_QT.items() for text in own}
+    def _get_mime_headers(self) -> list[tuple[str, str]]:
+        headers = [("Project-Id-Version", "UniFusion Studio")]
+        if self.locale is not None:
+            headers += [("Language", str(self.locale)), ("Plural-Forms", self.plural_forms)]
+        content = ("Content-Type", "text/plain; charset=utf-8")
+        return [*headers, ("MIME-Version", "1.0"), content, ("Content-Transfer-Encoding", "8bit")]
+
+    mime_headers = property(_get_mime_headers, Catalog._set_mime_headers)
 
 
-def release(path: Path) -> None:
-    """Make the .qm beside a .ts file."""
-    spec = find_spec("PySide6")
-    if spec is None or spec.origin is None:
-        sys.exit("PySide6 is not installed")
-    program = Path(spec.origin).parent / ("lrelease.exe" if sys.platform == "win32" else "lrelease")
-    # A program that is running reads the old one from the disk as it needs it: that one stays.
-    made = path.with_suffix(".qm.new")
-    subprocess.run([program, "-silent", path, "-qm", made], check=True)
-    made.replace(path.with_suffix(".qm"))
+def _has_words(text: str | tuple[str, ...]) -> bool:
+    """False for templates that only put others together, such as “{0}: {1}”."""
+    return any(sign.isalpha() for sign in re.sub(r"{.*?}", "", "".join(text)))
+
+
+def _shown_by_name() -> Iterator[str]:
+    """Texts that are data: titles of embedded packs, and choices of settings."""
+    from core.packs.registry import Catalogue
+    from resources import PACKS
+    from trainer.config.form import FIELDS
+
+    yield from (entry.manifest.title for entry in Catalogue([PACKS]).scan()[0])
+    # Names such as bf16 or dinov3 are the same everywhere; words are not.
+    yield from (choice for field in FIELDS for choice in field.choices if choice.isalpha())
+
+
+def template(root: Path = ROOT) -> Catalog:
+    """Every text to be translated, without translations."""
+    found = extract_from_dir(root, _SOURCES, keywords=_KEYWORDS)
+    texts = Catalog(charset="utf-8")
+    for file, _, text, _, context in sorted(found, key=lambda one: (one[0], one[1])):
+        if _has_words(text):
+            texts.add(text, locations=[(file, 1)], context=context)
+    for text in (*_OF_QT, *_shown_by_name()):
+        texts.add(text)
+    return texts
+
+
+def path_of(language: str, folder: Path = FOLDER) -> Path:
+    """The catalogue of a language, to be translated; compiled, it lies beside it."""
+    return folder / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+
+
+def read(path: Path, language: str) -> Catalog:
+    """A catalogue as it is; an empty one if there is none."""
+    if not path.exists():
+        return Catalog(locale=language)
+    with path.open("rb") as stream:
+        return read_po(stream, locale=language)
+
+
+def is_translated(message: Message) -> bool:
+    """Whether a text has a translation, in every form it needs."""
+    forms = message.string if isinstance(message.string, (tuple, list)) else (message.string,)
+    return all(form and form.strip() for form in forms)
+
+
+def merged(texts: Catalog, known: Catalog, language: str) -> Catalog:
+    """``texts`` with those translations that are ``known``."""
+    made = StableCatalog(locale=language, domain=DOMAIN, charset="utf-8", fuzzy=False)
+    made.header_comment = "# Texts of UniFusion Studio."
+    for text in texts:
+        if text.id:
+            old = known.get(text.id, text.context)
+            same = old is not None and old.pluralizable == text.pluralizable
+            string = old.string if same and old is not None else None
+            made.add(text.id, string, text.locations, context=text.context)
+    return made
+
+
+def source_of(catalog: Catalog) -> bytes:
+    """The .po file: sorted, so that changes read well in a diff."""
+    stream = io.BytesIO()
+    write_po(stream, catalog, width=100, sort_output=True, include_lineno=False)
+    return stream.getvalue()
+
+
+def compiled(catalog: Catalog) -> bytes:
+    """The .mo file.
+
+    Records of older versions hold the template for several things alone; it is looked up by itself,
+    and gets the last form.
+    """
+    made = merged(catalog, catalog, str(catalog.locale))
+    for text in catalog:
+        if isinstance(text.id, tuple) and is_translated(text) and text.id[1] not in made:
+            made.add(text.id[1], text.string[-1] if text.string else "")
+    stream = io.BytesIO()
+    write_mo(stream, made)
+    return stream.getvalue()
+
+
+def update(language: str, texts: Catalog, folder: Path = FOLDER) -> Catalog:
+    """Bring the catalogue of a language up to ``texts``, and compile it."""
+    path = path_of(language, folder)
+    catalog = merged(texts, read(path, language), language)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(source_of(catalog))
+    path.with_suffix(".mo").write_bytes(compiled(catalog))
+    return catalog
+
+
+def languages(folder: Path = FOLDER) -> list[str]:
+    """Languages there are catalogues of, compiled or not."""
+    return sorted(path.parts[-3] for path in folder.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
 
 
 def main() -> None:
-    """Update every .ts file in this folder."""
-    texts = wanted_texts()
-    for path in sorted(FOLDER.glob("unifusion_*.ts")):
-        known = read_ts(path)
-        translations = {text: known.get(text, "") for text in texts}
-        write_ts(path, path.stem.rpartition("_")[2], translations)
-        release(path)
-        open_ones = [text for text, done in translations.items() if not done]
-        print(f"{path.name}: {len(texts)} texts, {len(open_ones)} not translated")
+    """Update all catalogues, and those of the languages that are named."""
+    texts = template()
+    for language in sorted({*languages(), *sys.argv[1:]}):
+        catalog = update(language, texts)
+        missing = sum(bool(text.id) and not is_translated(text) for text in catalog)
+        print(f"{language}: {len(catalog)} texts, {missing} not translated")
 
 
 if __name__ == "__main__":

@@ -89,67 +89,96 @@ class TrainConfig:
         int,
         Interval(ge=1, le=10_000_000),
         Setting(
-            "Steps",
-            "One step improves reconstruction once and fusion once.",
-            "steps",
-            "Length",
+            Message("Steps"),
+            Message("One step improves reconstruction once and fusion once."),
+            Message("steps"),
+            Message("Length"),
             100,
         ),
     ] = 10_000
     batch: Annotated[
         int,
         Interval(ge=1, le=4096),
-        Setting("Crops per step", "More is steadier and takes more memory.", "crops", "Length", 1),
+        Setting(
+            Message("Crops per step"),
+            Message("More is steadier and takes more memory."),
+            Message("crops"),
+            Message("Length"),
+            1,
+        ),
     ] = 16
     crop: Annotated[
         int,
         Interval(ge=32, le=4096),
         MultipleOf(16),
-        Setting("Crop size", "Side of the square crops; a multiple of 16.", "px", "Length", 16),
+        Setting(
+            Message("Crop size"),
+            Message("Side of the square crops; a multiple of 16."),
+            Message("px"),
+            Message("Length"),
+            16,
+        ),
     ] = 128
     seed: Annotated[
         int,
         Interval(ge=0, le=2**63 - 1),
-        Setting("Seed", "The same seed and pictures give the same pack.", "", "Length", 1),
+        Setting(
+            Message("Seed"),
+            Message("The same seed and pictures give the same pack."),
+            "",
+            Message("Length"),
+            1,
+        ),
     ] = 0
     device: Annotated[
         str,
         Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$"),
-        Setting("Device", "Where to train: auto, cpu, cuda or cuda:N.", "", "Length"),
+        Setting(
+            Message("Device"),
+            Message("Where to train: auto, cpu, cuda or cuda:N."),
+            "",
+            Message("Length"),
+        ),
     ] = "auto"
     precision: Annotated[
         Literal["fp32", "bf16"],
         Setting(
-            "Precision",
-            "bf16 is mixed precision: faster on recent devices, losses stay exact.",
+            Message("Precision"),
+            Message("bf16 is mixed precision: faster on recent devices, losses stay exact."),
             "",
-            "Length",
+            Message("Length"),
         ),
     ] = "fp32"
     lr_lower: Annotated[
         float,
         Interval(gt=0, le=1),
         Setting(
-            "Rate, lower level",
-            "How fast reconstruction learns. Larger than the upper rate.",
-            "per step",
-            "Learning",
+            Message("Rate, lower level"),
+            Message("How fast reconstruction learns. Larger than the upper rate."),
+            Message("per step"),
+            Message("Learning"),
             1e-4,
         ),
     ] = 4e-4
     lr_upper: Annotated[
         float,
         Interval(gt=0, le=1),
-        Setting("Rate, upper level", "How fast fusion learns.", "per step", "Learning", 1e-4),
+        Setting(
+            Message("Rate, upper level"),
+            Message("How fast fusion learns."),
+            Message("per step"),
+            Message("Learning"),
+            1e-4,
+        ),
     ] = 2e-4
     lr_final: Annotated[
         float,
         Interval(gt=0, le=1),
         Setting(
-            "Decay",
-            "What is left of both rates at the last step; they fall exponentially.",
-            "of the start",
-            "Learning",
+            Message("Decay"),
+            Message("What is left of both rates at the last step; they fall exponentially."),
+            Message("of the start"),
+            Message("Learning"),
             0.05,
         ),
     ] = 0.1
@@ -157,10 +186,12 @@ class TrainConfig:
         float,
         Interval(ge=0, lt=1),
         Setting(
-            "Averaging",
-            "How much of the averaged fusion weights each step keeps; 0 switches averaging off.",
+            Message("Averaging"),
+            Message(
+                "How much of the averaged fusion weights each step keeps; 0 switches averaging off."
+            ),
             "",
-            "Learning",
+            Message("Learning"),
             0.001,
         ),
     ] = 0.999
@@ -168,93 +199,116 @@ class TrainConfig:
         float,
         Interval(gt=0, le=1e9),
         Setting(
-            "Largest gradient", "Gradients with a larger norm are scaled down.", "", "Learning", 1
+            Message("Largest gradient"),
+            Message("Gradients with a larger norm are scaled down."),
+            "",
+            Message("Learning"),
+            1,
         ),
     ] = 5.0
     losses: LossWeights | None = None
     edge: Annotated[
         Weight,
         Setting(
-            "Edge preservation",
-            "Keeps strength and direction of edges. 0 is the paper.",
+            Message("Edge preservation"),
+            Message("Keeps strength and direction of edges. 0 is the paper."),
             "",
-            "Objectives",
+            Message("Objectives"),
             5,
         ),
     ] = 0.0
     artefact: Annotated[
         Weight,
         Setting(
-            "Artefacts", "Against edges neither source has. 0 is the paper.", "", "Objectives", 5
+            Message("Artefacts"),
+            Message("Against edges neither source has. 0 is the paper."),
+            "",
+            Message("Objectives"),
+            5,
         ),
     ] = 0.0
     information: Annotated[
         Weight,
         Setting(
-            "Visual information",
-            "Keeps what an eye can make out of the sources. 0 is the paper.",
+            Message("Visual information"),
+            Message("Keeps what an eye can make out of the sources. 0 is the paper."),
             "",
-            "Objectives",
+            Message("Objectives"),
             5,
         ),
     ] = 0.0
     consistency: Annotated[
         Weight,
         Setting(
-            "Same in any surroundings",
-            "Keeps what lies around a place from changing it; a step takes longer. 0 is the paper.",
+            Message("Same in any surroundings"),
+            Message(
+                "Keeps what lies around a place from changing it; a step takes longer. 0 is the "
+                "paper."
+            ),
             "",
-            "Objectives",
+            Message("Objectives"),
             5,
         ),
     ] = 0.0
     truth: Annotated[
         bool,
         Setting(
-            "Compare with truth",
-            "Where a folder gt/ holds the wanted picture, compare with it alone.",
+            Message("Compare with truth"),
+            Message("Where a folder gt/ holds the wanted picture, compare with it alone."),
             "",
-            "Objectives",
+            Message("Objectives"),
         ),
     ] = False
     exclude: Annotated[
         tuple[str, ...],
         Setting(
-            "Leave out", "Name patterns of pairs to leave out, such as llvip_*.", "", "Pictures"
+            Message("Leave out"),
+            Message("Name patterns of pairs to leave out, such as llvip_*."),
+            "",
+            Message("Pictures"),
         ),
     ] = ()
     window_a: Annotated[
         ByHand,
         Setting(
-            "Window of A",
-            "Values of A that are black and white, in its own numbers, such as 29300 30900. "
-            "Empty takes what each picture gives.",
+            Message("Window of A"),
+            Message(
+                "Values of A that are black and white, in its own numbers, such as 29300 30900. "
+                "Empty takes what each picture gives."
+            ),
             "",
-            "Pictures",
+            Message("Pictures"),
         ),
     ] = None
     window_b: Annotated[
         ByHand,
         Setting(
-            "Window of B",
-            "Values of B that are black and white, in its own numbers. Empty takes what each "
-            "picture gives.",
+            Message("Window of B"),
+            Message(
+                "Values of B that are black and white, in its own numbers. Empty takes what each "
+                "picture gives."
+            ),
             "",
-            "Pictures",
+            Message("Pictures"),
         ),
     ] = None
     swap: Annotated[
         bool,
-        Setting("Exchange sources", "At random; for sources without fixed roles.", "", "Pictures"),
+        Setting(
+            Message("Exchange sources"),
+            Message("At random; for sources without fixed roles."),
+            "",
+            Message("Pictures"),
+        ),
     ] = False
     jitter: Annotated[
         float,
         Interval(ge=0, le=2),
         Setting(
-            "Vary brightness",
-            "Largest change of each source's gamma and gain.",
-            "natural log",
-            "Pictures",
+            Message("Vary brightness"),
+            Message("Largest change of each source's gamma and gain."),
+            Message("natural log"),
+            Message("Pictures"),
             0.1,
         ),
     ] = 0.0
@@ -262,64 +316,99 @@ class TrainConfig:
         float,
         Interval(ge=0, le=1),
         Setting(
-            "Simulated defocus",
-            "Share of the crops with truth that are blurred anew.",
-            "share",
-            "Pictures",
+            Message("Simulated defocus"),
+            Message("Share of the crops with truth that are blurred anew."),
+            Message("share"),
+            Message("Pictures"),
             0.1,
         ),
     ] = 0.0
     bilevel: Annotated[
         bool,
-        Setting("Two levels", "Off: one optimiser on the sum of all objectives.", "", "Ablations"),
+        Setting(
+            Message("Two levels"),
+            Message("Off: one optimiser on the sum of all objectives."),
+            "",
+            Message("Ablations"),
+        ),
     ] = True
     backbone: Annotated[
         str,
         Setting(
-            "DINOv3 file",
-            "Weights of DINOv3 ViT-S/16, needed by that backbone.",
+            Message("DINOv3 file"),
+            Message("Weights of DINOv3 ViT-S/16, needed by that backbone."),
             "",
-            "Network",
+            Message("Network"),
             file=True,
         ),
     ] = ""
     init: Annotated[
         str,
         Setting(
-            "Start from", "Pack to start from; empty is from scratch.", "", "Network", file=True
+            Message("Start from"),
+            Message("Pack to start from; empty is from scratch."),
+            "",
+            Message("Network"),
+            file=True,
         ),
     ] = ""
     log_every: Annotated[
         int,
         Interval(ge=0, le=10_000_000),
-        Setting("Curve points every", "0 draws no curves.", "steps", "Watching", 5),
+        Setting(
+            Message("Curve points every"),
+            Message("0 draws no curves."),
+            Message("steps"),
+            Message("Watching"),
+            5,
+        ),
     ] = 20
     validate_every: Annotated[
         int,
         Interval(ge=0, le=10_000_000),
-        Setting("Judge every", "0 never judges.", "steps", "Watching", 50),
+        Setting(
+            Message("Judge every"),
+            Message("0 never judges."),
+            Message("steps"),
+            Message("Watching"),
+            50,
+        ),
     ] = 500
     validate_pairs: Annotated[
         int,
         Interval(ge=0, le=1_000_000),
         Setting(
-            "Pairs to judge by", "At most, spread over all; 0 takes all.", "pairs", "Watching", 4
+            Message("Pairs to judge by"),
+            Message("At most, spread over all; 0 takes all."),
+            Message("pairs"),
+            Message("Watching"),
+            4,
         ),
     ] = 0
     checkpoint_every: Annotated[
         int,
         Interval(ge=0, le=10_000_000),
-        Setting("Save every", "0 saves on pause and close only.", "steps", "Watching", 50),
+        Setting(
+            Message("Save every"),
+            Message("0 saves on pause and close only."),
+            Message("steps"),
+            Message("Watching"),
+            50,
+        ),
     ] = 200
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.task not in TASKS:
-            text = "unknown task {0!r}; choose one of {1}"
-            raise Misfit("task", Message(text, self.task, ", ".join(TASKS)))
+            raise Misfit(
+                "task",
+                Message("unknown task {0!r}; choose one of {1}", self.task, ", ".join(TASKS)),
+            )
         if self.bilevel and self.lr_lower <= self.lr_upper:
-            text = "the lower level must learn faster than the upper one (η_L > η_U)"
-            raise Misfit("lr_lower", Message(text))
+            raise Misfit(
+                "lr_lower",
+                Message("the lower level must learn faster than the upper one (η_L > η_U)"),
+            )
         return self
 
     @property
@@ -370,7 +459,7 @@ def load_settings(path: Path) -> tuple[TrainConfig, frozenset[str]]:
         where, why = first_message(error)
         raise InputError(Message("{0}: {1}", path, where) if where else str(path), why) from error
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(str(path), str(error), "Give a TOML or JSON file.") from error
+        raise InputError(str(path), str(error), Message("Give a TOML or JSON file.")) from error
 
 
 def save_config(config: TrainConfig, path: Path) -> None:
@@ -389,7 +478,11 @@ def save_config(config: TrainConfig, path: Path) -> None:
     elif path.suffix == ".toml":
         text = "\n".join(_toml_table(plain)) + "\n"
     else:
-        raise InputError(str(path), "settings are saved as .toml or .json", "Choose one of these.")
+        raise InputError(
+            str(path),
+            Message("settings are saved as .toml or .json"),
+            Message("Choose one of these."),
+        )
     atomic_write(path, text.encode("utf-8"))
 
 

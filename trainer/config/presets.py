@@ -88,21 +88,23 @@ def _paper(task: str, parent: PackManifest | None) -> TrainConfig:
 PRESETS = (
     Preset(
         "quick",
-        "Quick look",
-        "Minutes. Shows whether the data is fit and where training is heading.",
+        Message("Quick look"),
+        Message("Minutes. Shows whether the data is fit and where training is heading."),
         _quick,
     ),
     Preset(
         "fine",
-        "Fine-tune",
-        "Up to an hour on a CPU. Teaches a trained network the look of your pictures.",
+        Message("Fine-tune"),
+        Message("Up to an hour on a CPU. Teaches a trained network the look of your pictures."),
         _fine,
     ),
     Preset(
         "paper",
-        "Paper",
-        "Hours to days. 10,000 iterations, batch 16, crops of 128, rate 2e-4 with exponential "
-        "decay, averaged weights; the losses of the paper alone.",
+        Message("Paper"),
+        Message(
+            "Hours to days. 10,000 iterations, batch 16, crops of 128, rate 2e-4 with exponential "
+            "decay, averaged weights; the losses of the paper alone."
+        ),
         _paper,
     ),
 )

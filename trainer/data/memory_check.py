@@ -40,7 +40,7 @@ def insist_room(config: TrainConfig, matches: Sequence[Match], device: str, batc
                 (held + reading) // 10**6,
                 free // 10**6,
             ),
-            "Use fewer or smaller pictures, or close other programs.",
+            Message("Use fewer or smaller pictures, or close other programs."),
         )
     step = training_bytes(config.network, batch, config.crop)
     if device == "cpu" and held + step > free:
@@ -51,7 +51,7 @@ def insist_room(config: TrainConfig, matches: Sequence[Match], device: str, batc
                 step // 10**6,
                 max(0, free - held) // 10**6,
             ),
-            "Use a smaller batch or crop, or close other programs.",
+            Message("Use a smaller batch or crop, or close other programs."),
         )
 
 

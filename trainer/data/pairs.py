@@ -69,14 +69,18 @@ def find_pairs(
 
 
 def _no_pair(paths: tuple[Path, ...], plan: PairingPlan, problems: tuple[str, ...]) -> InputError:
-    reason = Message(
-        "no usable pair in it: all are excluded" if plan.active else "no usable pair in it"
+    reason = (
+        Message("no usable pair in it: all are excluded")
+        if plan.active
+        else Message("no usable pair in it")
     )
     return InputError(
         ", ".join(str(path) for path in paths[:3]),
         Message("{0} ({1})", reason, problems[0]) if problems else reason,
-        "Give a folder with a/ and b/ holding pictures of the same names, or names that differ "
-        "in one word, such as x_pet and x_mri.",
+        Message(
+            "Give a folder with a/ and b/ holding pictures of the same names, or names that differ "
+            "in one word, such as x_pet and x_mri."
+        ),
     )
 
 
@@ -84,12 +88,17 @@ def _another_kind(suggested: str, task: str | None) -> tuple[str, ...]:
     """A remark where names speak of another task than the one that is trained for."""
     if not task or suggested in ("", task):
         return ()
-    text = (
-        "These pictures seem to be of another kind: their names speak of “{0}” ({1}), the task is "
-        "“{2}” ({3})."
-    )
     spoken_of, chosen = get_task(suggested), get_task(task)
-    return (Message(text, Message(spoken_of.title), suggested, Message(chosen.title), task),)
+    return (
+        Message(
+            "These pictures seem to be of another kind: their names speak of “{0}” ({1}), the "
+            "task is “{2}” ({3}).",
+            spoken_of.title,
+            suggested,
+            chosen.title,
+            task,
+        ),
+    )
 
 
 def _excluded(name: str, patterns: Sequence[str]) -> bool:

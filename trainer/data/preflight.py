@@ -155,21 +155,24 @@ def _warnings(
 ) -> list[str]:
     words = [division.note] if division.note else []
     if len(division.train) < _FEW:
-        text = (
-            "Only {0} pair to train on: the network may learn it by heart."
-            if len(division.train) == 1
-            else "Only {0} pairs to train on: the network may learn them by heart."
+        words.append(
+            Message.plural(
+                "Only {0} pair to train on: the network may learn it by heart.",
+                "Only {0} pairs to train on: the network may learn them by heart.",
+                len(division.train),
+            )
         )
-        words.append(Message(text, len(division.train)))
     small = sum(min(size) < config.crop for size in sizes)
     if small:
-        text = (
-            "{0} picture is smaller than a crop of {1} pixels and is continued by mirroring."
-            if small == 1
-            else "{0} pictures are smaller than a crop of {1} pixels and are continued by "
-            "mirroring."
+        words.append(
+            Message.plural(
+                "{0} picture is smaller than a crop of {1} pixels and is continued by mirroring.",
+                "{0} pictures are smaller than a crop of {1} pixels and are continued by "
+                "mirroring.",
+                small,
+                config.crop,
+            )
         )
-        words.append(Message(text, small, config.crop))
     return words
 
 
@@ -179,22 +182,27 @@ def _about_values(looks: Mapping[Match, _Inspection]) -> list[str]:
     told = [(match.name, look.own_range) for match, look in looks.items() if look.own_range]
     if told:
         name, (low, high) = told[0]
-        text = (
-            "In {0} pair black to white is not all that the file could hold, but where its values "
-            "lie ({1}: {2:.6g}…{3:.6g})."
-            if len(told) == 1
-            else "In {0} pairs black to white is not all that the files could hold, but where "
-            "their values lie ({1}: {2:.6g}…{3:.6g})."
+        words.append(
+            Message.plural(
+                "In {0} pair black to white is not all that the file could hold, but where its "
+                "values lie ({1}: {2:.6g}…{3:.6g}).",
+                "In {0} pairs black to white is not all that the files could hold, but where their "
+                "values lie ({1}: {2:.6g}…{3:.6g}).",
+                len(told),
+                name,
+                low,
+                high,
+            )
         )
-        words.append(Message(text, len(told), name, low, high))
     holes = sum(look.has_holes for look in looks.values())
     if holes:
-        text = (
-            "{0} pair has pixels without data; they are filled from the other source."
-            if holes == 1
-            else "{0} pairs have pixels without data; they are filled from the other source."
+        words.append(
+            Message.plural(
+                "{0} pair has pixels without data; they are filled from the other source.",
+                "{0} pairs have pixels without data; they are filled from the other source.",
+                holes,
+            )
         )
-        words.append(Message(text, holes))
     return words
 
 
@@ -205,7 +213,7 @@ def _looks(matches: Sequence[Match], config: TrainConfig, progress: Progress) ->
         try:
             for index, future in enumerate(futures):
                 progress.check()
-                progress.report(index, len(futures), "looking at pairs")
+                progress.report(index, len(futures), Message("looking at pairs"))
                 looks.append(future.result())
         finally:
             for future in futures:

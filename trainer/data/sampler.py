@@ -95,7 +95,7 @@ def read_pairs(
     problems: list[str] = []
     for index, match in enumerate(matches):
         progress.check()
-        progress.report(index, len(matches), "reading pairs")
+        progress.report(index, len(matches), Message("reading pairs"))
         try:
             pairs.append(_read(match, policy, truth, task, windows))
         except InputError as error:
@@ -107,9 +107,9 @@ def read_pairs(
     if not pairs:
         why = Message("no usable pair among them")
         raise InputError(
-            "The pictures to train on",
+            Message("The pictures to train on"),
             Message("{0} ({1})", why, problems[0]) if problems else why,
-            "Give a folder with a/ and b/ holding pictures of the same names.",
+            Message("Give a folder with a/ and b/ holding pictures of the same names."),
         )
     return PairSet(tuple(pairs), tuple(problems))
 

@@ -103,21 +103,23 @@ def given(train: Sequence[Match], validation: Sequence[Match], task: str = "") -
     both = sum(bool(group.train and group.validation) for group in split.sides())
     if not both:
         return split
-    patients = (
-        "{0} patient is on both sides: the figures will look better than they are. Take these "
-        "pictures out of one of the two folders."
-        if both == 1
-        else "{0} patients are on both sides: the figures will look better than they are. Take "
-        "their pictures out of one of the two folders."
+    note = (
+        Message.plural(
+            "{0} patient is on both sides: the figures will look better than they are. Take these "
+            "pictures out of one of the two folders.",
+            "{0} patients are on both sides: the figures will look better than they are. Take "
+            "their pictures out of one of the two folders.",
+            both,
+        )
+        if _has_patients(task)
+        else Message.plural(
+            "{0} group is on both sides: the figures will look better than they are. Take these "
+            "pictures out of one of the two folders.",
+            "{0} groups are on both sides: the figures will look better than they are. Take "
+            "their pictures out of one of the two folders.",
+            both,
+        )
     )
-    groups_ = (
-        "{0} group is on both sides: the figures will look better than they are. Take these "
-        "pictures out of one of the two folders."
-        if both == 1
-        else "{0} groups are on both sides: the figures will look better than they are. Take "
-        "their pictures out of one of the two folders."
-    )
-    note = Message(patients, both) if _has_patients(task) else Message(groups_, both)
     return replace(split, note=note)
 
 

@@ -102,7 +102,7 @@ def compare(
     problems: list[str] = []
     for index, match in enumerate(pairs):
         progress.check()
-        progress.report(index, len(pairs), "comparing")
+        progress.report(index, len(pairs), Message("comparing"))
         try:
             pair = read_pair(match.a, match.b, task=task, windows=windows)
         except InputError as error:
@@ -115,9 +115,9 @@ def compare(
             strips.append(_strip(match.name, pair, fused))
     if not rows:
         raise InputError(
-            "The pairs to compare on",
-            problems[0] if problems else "there are none",
-            "Give a validation folder, or hold pairs back.",
+            Message("The pairs to compare on"),
+            problems[0] if problems else Message("there are none"),
+            Message("Give a validation folder, or hold pairs back."),
         )
     return Comparison(
         tuple(_figure(name, rows) for name in NAMES),

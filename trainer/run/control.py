@@ -72,18 +72,26 @@ class RunControl:
         for name, rate in (("lr_lower", lower), ("lr_upper", upper)):
             field = field_of(name)
             if not field.holds(rate):
-                text = "they must be numbers above {0} and at most {1}"
-                raise InputError("Learning rates", Message(text, field.minimum, field.maximum))
+                raise InputError(
+                    Message("Learning rates"),
+                    Message(
+                        "they must be numbers above {0} and at most {1}",
+                        field.minimum,
+                        field.maximum,
+                    ),
+                )
         if self.alternating and lower <= upper:
             raise InputError(
-                "Learning rates",
-                "the lower level must learn faster than the upper one",
-                "Give the lower level the larger rate.",
+                Message("Learning rates"),
+                Message("the lower level must learn faster than the upper one"),
+                Message("Give the lower level the larger rate."),
             )
         with self._changed:
             if not self._pause:
                 raise InputError(
-                    "Learning rates", "they can be changed while the run is paused", "Pause first."
+                    Message("Learning rates"),
+                    Message("they can be changed while the run is paused"),
+                    Message("Pause first."),
                 )
             self._rates = (lower, upper)
             self._changed.notify_all()

@@ -84,7 +84,7 @@ def estimate(
             _timed(step, sampler, number, choice.name, progress) for number in range(1, _STEPS)
         )
         began = time.perf_counter()
-        progress.report(_STEPS, _STEPS + 1, "timing validation")
+        progress.report(_STEPS, _STEPS + 1, Message("timing validation"))
         with averaged(step) as whole:
             validate(whole, pairs[:1], choice.name, progress)
         judging = time.perf_counter() - began
@@ -93,8 +93,8 @@ def estimate(
             raise
         raise DeviceMemoryError(
             Message("{0} crops of {1}×{1} do not fit {2}", config.batch, config.crop, choice.name),
-            "the memory ran out while timing a step",
-            "Use fewer crops per step, or smaller ones.",
+            Message("the memory ran out while timing a step"),
+            Message("Use fewer crops per step, or smaller ones."),
         ) from error
     finally:
         torch.set_rng_state(state)
@@ -115,7 +115,7 @@ def _timed(
     step: BilevelStep, sampler: CropSampler, number: int, device: str, progress: Progress
 ) -> float:
     progress.check()
-    progress.report(number, _STEPS + 1, "timing steps")
+    progress.report(number, _STEPS + 1, Message("timing steps"))
     began = time.perf_counter()
     step(sampler(number).to(device), number)  # reads the losses back, so the device has finished
     return time.perf_counter() - began

@@ -72,8 +72,9 @@ def _finished(
     reached = score(figures, start) if figures and start else 0.0
     notes = []
     if kept == "best" and not manifest.training.steps:
-        text = "No state of {0} steps scored higher than the start: the start was kept."
-        notes.append(Message(text, step))
+        notes.append(
+            Message("No state of {0} steps scored higher than the start: the start was kept.", step)
+        )
     elif kept == "best" and manifest.training.steps != step:
         notes.append(Message("Trained for {0} steps; the state of the best score was kept.", step))
     if reached and reached < 1:
@@ -119,7 +120,9 @@ def package(folder: Path, keep: Kept = "best") -> Finished:
             )
         if not plan.checkpoint.is_file():
             raise InputError(
-                str(folder), "no state was saved yet", "Start the run again, and let it save once."
+                str(folder),
+                Message("no state was saved yet"),
+                Message("Start the run again, and let it save once."),
             )
         network, digest, _ = new_network(config, resuming=True)
         step = BilevelStep(network, config)

@@ -55,7 +55,7 @@ def gathered(
     """
     if devices < 1 or nodes < 1:
         what = Message("{0} devices on {1} nodes", devices, nodes)
-        raise InputError(what, "there must be at least one")
+        raise InputError(what, Message("there must be at least one"))
     wanted = plan.device_of(config)
     if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
         with _joined_torchrun(wanted) as world:
@@ -109,9 +109,9 @@ def _started(
         if all(process.is_alive() for process in others) and "onnect" not in str(error):
             raise
         raise FusionError(
-            "Training with several processes",
-            "one of them ended, or could not be reached",
-            "Start the command again: it goes on from the last checkpoint.",
+            Message("Training with several processes"),
+            Message("one of them ended, or could not be reached"),
+            Message("Start the command again: it goes on from the last checkpoint."),
         ) from error
     finally:
         torch.set_num_threads(threads)
@@ -143,8 +143,10 @@ def _place(nodes: int) -> tuple[int, str, int]:
         raise InputError(
             Message("{0} nodes", nodes),
             Message("{0} does not say this node's place", error.args[0]),
-            "Set NODE_RANK (0 on the first node), MASTER_ADDR and MASTER_PORT on every node, or "
-            "start the command by torchrun.",
+            Message(
+                "Set NODE_RANK (0 on the first node), MASTER_ADDR and MASTER_PORT on every node, "
+                "or start the command by torchrun."
+            ),
         ) from error
 
 
@@ -156,13 +158,13 @@ def _check_devices(wanted: str, devices: int) -> None:
         raise InputError(
             Message("{0} devices", devices),
             Message("this machine has {0}", torch.cuda.device_count()),
-            "Give fewer, or --device cpu.",
+            Message("Give fewer, or --device cpu."),
         )
     if devices > 1 and ":" in wanted:
         raise InputError(
             Message("{0} devices", devices),
             Message("“{0}” names a single one", wanted),
-            "Give --device cuda; the first of them are taken.",
+            Message("Give --device cuda; the first of them are taken."),
         )
 
 

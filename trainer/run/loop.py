@@ -110,7 +110,9 @@ def _check_output(config: TrainConfig, plan: RunPlan) -> None:
     for source in (config.init, config.backbone):
         if source and plan.out.resolve() == Path(source).resolve():
             raise InputError(
-                str(plan.out), "it is an input of this run", "Give the new pack another name."
+                str(plan.out),
+                Message("it is an input of this run"),
+                Message("Give the new pack another name."),
             )
     try:
         plan.run_folder.mkdir(parents=True, exist_ok=True)
@@ -118,7 +120,8 @@ def _check_output(config: TrainConfig, plan: RunPlan) -> None:
         raise output_error(plan.run_folder, error) from error
     if plan.out.is_dir() or not os.access(plan.run_folder, os.W_OK):
         raise OutputError(
-            Message("Cannot write {0}", plan.out), "there is a folder in its way, or no permission"
+            Message("Cannot write {0}", plan.out),
+            Message("there is a folder in its way, or no permission"),
         )
 
 
@@ -254,8 +257,8 @@ def _with_smaller_batch(run: Trainer, error: BaseException) -> Iterator[TrainEve
             run.config.crop,
             run.device.name,
         ),
-        "the memory ran out",
-        "Use a smaller batch or crop; the last checkpoint is kept.",
+        Message("the memory ran out"),
+        Message("Use a smaller batch or crop; the last checkpoint is kept."),
     )
     if smaller < 1 or run.world.size > 1:
         raise refused from error

@@ -275,8 +275,8 @@ def open_trainer(
     if not world.agrees(state.step, device.name):
         raise InputError(
             str(plan.run_folder),
-            "not all processes find the same checkpoint",
-            "Let all nodes see one and the same folder.",
+            Message("not all processes find the same checkpoint"),
+            Message("Let all nodes see one and the same folder."),
         )
     return run
 
@@ -315,10 +315,13 @@ def load_newest(
             raise
         with suppress(CheckpointDamaged):
             state = load_checkpoint(plan.previous, config, step)
-            text = (
-                "The newest checkpoint is damaged; the run goes on from the one before, step {0}."
+            return state, (
+                Message(
+                    "The newest checkpoint is damaged; the run goes on from the one before, step "
+                    "{0}.",
+                    state.step,
+                ),
             )
-            return state, (Message(text, state.step),)
         raise
 
 
@@ -333,14 +336,16 @@ def _resumed(
     if state.backbone_sha256 != fresh.backbone_sha256:
         raise InputError(
             str(plan.checkpoint),
-            "this run was started with another DINOv3 file",
-            "Resume with that file, or give another output.",
+            Message("this run was started with another DINOv3 file"),
+            Message("Resume with that file, or give another output."),
         )
     if state.data_sha256 and fresh.data_sha256 and state.data_sha256 != fresh.data_sha256:
         raise InputError(
             str(plan.checkpoint),
-            "the pictures are not those this run was started with",
-            "Bring them back as they were, or start a new run that begins with the pack of this "
-            "one.",
+            Message("the pictures are not those this run was started with"),
+            Message(
+                "Bring them back as they were, or start a new run that begins with the pack of "
+                "this one."
+            ),
         )
     return replace(state, data_sha256=fresh.data_sha256 or state.data_sha256), note

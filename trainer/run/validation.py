@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from core.available_memory import give_back
+from core.messages import Message
 from core.metrics import evaluate, to_luma8
 from core.missing_data import judgeable
 from core.models.network import UniFusionNet, pad_to_patches
@@ -52,7 +53,7 @@ def validate(
     first: tuple[FloatArray, FloatArray, FloatArray] | None = None
     for index, pair in enumerate(pairs):
         progress.check()
-        progress.report(index, len(pairs), "validating")
+        progress.report(index, len(pairs), Message("validating"))
         part = _judged_part(pair)
         a, b = (_pixels(side[part]) for side in (pair.a, pair.b))
         valid = None if pair.valid is None else pair.valid[part]

@@ -32,7 +32,7 @@ def with_network_of_parent(config: TrainConfig, family: str = "") -> TrainConfig
         raise InputError(
             Message("Network “{0}”", family),
             Message("the pack to start from, “{0}”, is of another network", manifest.name),
-            "Leave out --network, which takes the pack's, or start from another pack.",
+            Message("Leave out --network, which takes the pack's, or start from another pack."),
         )
     return replace(config, network=manifest.network)
 
@@ -54,8 +54,8 @@ def start_from(network: UniFusionNet, path: Path, backbone: Path | None) -> str:
     except PackError as error:
         raise InputError(
             str(path),
-            "it is of another network than the one to train",
-            "Leave the network to the pack, start from another one, or from scratch.",
+            Message("it is of another network than the one to train"),
+            Message("Leave the network to the pack, start from another one, or from scratch."),
         ) from error
     return f"{manifest.name} {manifest.weights_sha256[:12]}"
 

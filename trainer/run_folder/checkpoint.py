@@ -116,7 +116,7 @@ def load_checkpoint(path: Path, config: TrainConfig, step: BilevelStep) -> RunSt
             raise InputError(
                 str(path),
                 Message("this run was started with other settings ({0})", difference),
-                "Resume with the same settings, or give another output.",
+                Message("Resume with the same settings, or give another output."),
             )
         _restore(tensors, step)
         return RunState(**header["state"])
@@ -163,7 +163,7 @@ def _unreadable(path: Path, error: Exception) -> CheckpointDamaged:
     return CheckpointDamaged(
         str(path),
         Message("the checkpoint cannot be read ({0})", error),
-        "Delete it to start afresh.",
+        Message("Delete it to start afresh."),
     )
 
 

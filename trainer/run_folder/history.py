@@ -132,7 +132,9 @@ def read_curves(path: Path) -> History:
     if path.is_dir():
         path = path / "log.jsonl"
     if not path.is_file():
-        raise InputError(str(path), "there is no such log", "The run has not begun.")
+        raise InputError(
+            str(path), Message("there is no such log"), Message("The run has not begun.")
+        )
     losses: list[dict[str, Any]] = []
     figures: list[dict[str, Any]] = []
     marks: list[tuple[int, str]] = []

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from core.errors import InputError
 from core.io.atomic import output_error
+from core.messages import Message
 
 _NAME = "lock"
 
@@ -30,8 +31,8 @@ def locked(folder: Path) -> Iterator[None]:
         if not _take(handle):
             raise InputError(
                 str(folder),
-                "this run is going on already",
-                "Wait for it, stop it, or give another output.",
+                Message("this run is going on already"),
+                Message("Wait for it, stop it, or give another output."),
             )
         yield
     finally:

@@ -271,7 +271,7 @@ def discard(run: RunSummary | DamagedRun | Path) -> None:
     """
     folder = run if isinstance(run, Path) else run.folder
     if folder.suffix != FOLDER_SUFFIX or not (folder / RECORD).is_file():
-        raise InputError(str(folder), "it is no folder of a training run")
+        raise InputError(str(folder), Message("it is no folder of a training run"))
     with locked(folder):
         pass
     try:

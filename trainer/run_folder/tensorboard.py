@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from core.errors import InputError
+from core.messages import Message
 from trainer.config.run_plan import BOARD, RunPlan
 from trainer.events import PreviewImages, Stepped, TrainEvent, Validated
 
@@ -26,9 +27,9 @@ class Board:
             import torch.utils.tensorboard  # noqa: F401
         except ImportError as error:
             raise InputError(
-                "A TensorBoard log",
-                "TensorBoard is not installed",
-                "Install it with “pip install tensorboard”, or train without that log.",
+                Message("A TensorBoard log"),
+                Message("TensorBoard is not installed"),
+                Message("Install it with “pip install tensorboard”, or train without that log."),
             ) from error
 
     def __enter__(self) -> Self:

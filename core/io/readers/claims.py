@@ -34,14 +34,17 @@ def check_claim(path: Path, width: int, height: int, size: int, least: float = 0
     """
     check_size(path, width, height)
     if size < least:
-        text = "it claims {0}×{1} pixels, which {2} bytes cannot hold"
-        raise damaged(path, Message(text, width, height, size))
+        why = Message("it claims {0}×{1} pixels, which {2} bytes cannot hold", width, height, size)
+        raise damaged(path, why)
     pixels = width * height
     if pixels > _MODEST and pixels > size * _PER_BYTE:
-        text = "it claims {0}×{1} pixels but has only {2} bytes: next to nothing is in it"
-        raise InputError(
-            str(path), Message(text, width, height, size), "Crop it or make it smaller."
+        why = Message(
+            "it claims {0}×{1} pixels but has only {2} bytes: next to nothing is in it",
+            width,
+            height,
+            size,
         )
+        raise InputError(str(path), why, Message("Crop it or make it smaller."))
 
 
 def least_deflated(size: int) -> float:

@@ -114,8 +114,8 @@ def decoding(path: Path) -> Iterator[None]:
     except MemoryError as error:
         raise InputError(
             str(path),
-            "there is not enough memory to read it",
-            "Close other programs or use a smaller picture.",
+            Message("there is not enough memory to read it"),
+            Message("Close other programs or use a smaller picture."),
         ) from error
     except OSError as error:
         if error.errno is not None:
@@ -129,14 +129,20 @@ def decoding(path: Path) -> Iterator[None]:
 def file_error(path: Path, error: OSError) -> InputError:
     """What ``error``, met while opening or reading ``path``, means for a person."""
     if isinstance(error, FileNotFoundError):
-        return InputError(str(path), "there is no such file", "Check the name and the folder.")
+        return InputError(
+            str(path), Message("there is no such file"), Message("Check the name and the folder.")
+        )
     if isinstance(error, PermissionError):
         return InputError(
-            str(path), "it may not be read", "Change its permissions or copy it elsewhere."
+            str(path),
+            Message("it may not be read"),
+            Message("Change its permissions or copy it elsewhere."),
         )
     reason = error.strerror or str(error)
     return InputError(
-        str(path), Message("it cannot be read ({0})", reason), "Check the disk and the name."
+        str(path),
+        Message("it cannot be read ({0})", reason),
+        Message("Check the disk and the name."),
     )
 
 
@@ -149,7 +155,7 @@ def damaged(path: Path, detail: str) -> DamagedImage:
     return DamagedImage(
         str(path),
         Message("the file is damaged or incomplete ({0})", detail),
-        "Copy or export it again.",
+        Message("Copy or export it again."),
     )
 
 
@@ -163,7 +169,7 @@ def check_size(path: Path, width: int, height: int) -> None:
         raise InputError(
             str(path),
             Message("the picture has no pixels ({0}×{1})", width, height),
-            "Export it again.",
+            Message("Export it again."),
         )
     if width * height > MAX_PIXELS:
         raise InputError(
@@ -174,7 +180,7 @@ def check_size(path: Path, width: int, height: int) -> None:
                 height,
                 MAX_PIXELS // 10**6,
             ),
-            "Crop it or make it smaller.",
+            Message("Crop it or make it smaller."),
         )
 
 
@@ -188,7 +194,7 @@ def check_frames(path: Path, frames: int, what: Message) -> None:
         raise InputError(
             str(path),
             Message("it holds {0} {1}, and only one picture can be fused", frames, what),
-            "Save the one you want as a file of its own.",
+            Message("Save the one you want as a file of its own."),
         )
 
 
@@ -241,8 +247,9 @@ def _to_grey_or_srgb(decoded: Decoded, notes: list[str]) -> Samples:
         note = decoded.profile_note or note
         notes.extend([note] if note else [])
     elif decoded.profile:
-        text = "The embedded colour profile was left out: it does not fit these numbers."
-        notes.append(Message(text))
+        notes.append(
+            Message("The embedded colour profile was left out: it does not fit these numbers.")
+        )
     if decoded.kind == "cmyk":
         notes.append(Message("CMYK was converted to RGB."))
         if converted is None:
@@ -260,7 +267,9 @@ def _as_float32(path: Path, pixels: Samples, mask: BoolArray | None) -> FloatArr
         span = data.max() - data.min() if pixels.dtype.kind not in "ub" else 0
     if not np.isfinite(span):
         raise InputError(
-            str(path), "its numbers are too large (over 10^38)", "Scale them down and save again."
+            str(path),
+            Message("its numbers are too large (over 10^38)"),
+            Message("Scale them down and save again."),
         )
     return data
 

@@ -85,8 +85,9 @@ def _from_png(marks: Mapping[bytes, bytes], decoded: Decoded) -> bytes | None:
     same_places = decoded.kind == "grey" or all(abs(a - b) <= _PLACE_TOLERANCE for a, b in usual)
     if same_places and abs(gamma / _SRGB_GAMMA - 1) <= _GAMMA_TOLERANCE:
         return None
-    text = "Values were converted to sRGB from gamma {0}, which the file states."
-    decoded.profile_note = Message(text, round(1 / gamma, 2))
+    decoded.profile_note = Message(
+        "Values were converted to sRGB from gamma {0}, which the file states.", round(1 / gamma, 2)
+    )
     if decoded.kind == "grey":
         return bytes(imagecodecs.cms_profile("gray", whitepoint=_D50, gamma=1 / gamma))
     white = (*places[:2], 1.0)

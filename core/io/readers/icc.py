@@ -59,8 +59,9 @@ def to_srgb(
         # Grey stays grey: the three channels differ by rounding at most.
         converted = converted[..., 1:2]
     if name:
-        text = "Colours were converted from the embedded profile “{0}” to sRGB."
-        return converted, Message(text, name)
+        return converted, Message(
+            "Colours were converted from the embedded profile “{0}” to sRGB.", name
+        )
     return converted, Message("Colours were converted from the embedded profile to sRGB.")
 
 

@@ -193,7 +193,7 @@ def decode_apart(
         raise InputError(
             str(path),
             Message("the process that decodes it cannot be started ({0})", str(error) or "ended"),
-            "Export it as PNG or TIFF.",
+            Message("Export it as PNG or TIFF."),
         ) from error
     if "error" in header:
         raise _told(path, header["error"])
@@ -223,7 +223,7 @@ def _told(path: Path, error: Any) -> InputError:
     if error == "memory":
         return InputError(
             str(path),
-            "there is not enough memory to read it",
-            "Close other programs or use a smaller picture.",
+            Message("there is not enough memory to read it"),
+            Message("Close other programs or use a smaller picture."),
         )
     return damaged(path, str(error))

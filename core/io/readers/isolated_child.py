@@ -58,8 +58,8 @@ def _by_pillow(path: Path, request: Mapping[str, Any]) -> tuple[Samples, Facts]:
         except ImportError as error:
             raise InputError(
                 str(path),
-                "HEIC pictures need a decoder that is not part of this program",
-                "Export it as JPEG or TIFF, or install the Python package pillow-heif.",
+                Message("HEIC pictures need a decoder that is not part of this program"),
+                Message("Export it as JPEG or TIFF, or install the Python package pillow-heif."),
             ) from error
         pillow_heif.register_heif_opener()
     content = io.BytesIO(path.read_bytes())

@@ -153,8 +153,10 @@ def check(path: Path, content: bytes) -> Structure:
     blocks = found.blocks()
     visits = sum(blocks.get(mark, 0) for marks, _ in found.scans for mark in marks)
     if visits > _MOST_VISITS and len(found.scans) > len(found.components):
-        text = "it is coded in {0} scans; decoding them would take minutes"
-        raise damaged(path, Message(text, len(found.scans)))
+        raise damaged(
+            path,
+            Message("it is coded in {0} scans; decoding them would take minutes", len(found.scans)),
+        )
     _check_scans(path, found)
     return found
 

@@ -193,7 +193,7 @@ def _unsupported(path: Path, what: Message) -> InputError:
     return InputError(
         str(path),
         Message("its samples are of a kind that makes no picture ({0})", what),
-        "Export it as 8-bit, 16-bit or floating-point TIFF.",
+        Message("Export it as 8-bit, 16-bit or floating-point TIFF."),
     )
 
 

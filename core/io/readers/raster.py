@@ -83,8 +83,11 @@ def show_raster(path: Path) -> Image:
             raise
         with decoding(path):
             decoded = decode(path, content)
-            text = "The file is damaged; what could be decoded of it is shown ({0})."
-            decoded.notes.insert(0, Message(text, Message.plain(error.why)))
+            note = Message(
+                "The file is damaged; what could be decoded of it is shown ({0}).",
+                Message.plain(error.why),
+            )
+            decoded.notes.insert(0, note)
             return finish(path, decoded)
 
 
@@ -105,8 +108,10 @@ def _rest_of_png(path: Path, content: bytes) -> Decoded:
         decoded = _decode(path, rest.content, picture, _Found(png=rest.header))
     decoded.mask = rest.mask
     if rest.doubtful:
-        text = "Up to {0} % of what is shown of it may be wrong: a checksum is."
-        decoded.notes.append(Message(text, rest.doubtful))
+        doubt = Message(
+            "Up to {0} % of what is shown of it may be wrong: a checksum is.", rest.doubtful
+        )
+        decoded.notes.append(doubt)
     return decoded
 
 
@@ -166,8 +171,8 @@ def _check_kind(path: Path, content: bytes) -> None:
     if not any(is_kind(content) for is_kind in known):
         raise InputError(
             str(path),
-            "its content is not a picture of the kind its name says",
-            "Choose a picture, or export it again.",
+            Message("its content is not a picture of the kind its name says"),
+            Message("Choose a picture, or export it again."),
         )
 
 
@@ -183,8 +188,7 @@ def _decode(path: Path, content: bytes, picture: PilImage, found: _Found) -> Dec
     frames = int(getattr(picture, "n_frames", 1))
     notes: list[str] = []
     if picture.format == "MPO":
-        text = "The file holds {0} pictures of one shot; the first is used."
-        notes.append(Message(text, frames))
+        notes.append(Message("The file holds {0} pictures of one shot; the first is used.", frames))
     else:
         check_frames(path, frames, Message("frames (it is animated)"))
     decoded = _samples(path, content, picture, found)
@@ -207,8 +211,7 @@ def _samples(path: Path, content: bytes, picture: PilImage, found: _Found) -> De
             samples = jpeg.decode(path, content, found.jpeg)
             return _as_decoded(samples, "CMYK" if samples.shape[2] == 4 else picture.mode)
         decoded = _samples_8(picture)
-        text = "The file is too large to be checked for damage."
-        decoded.notes.append(Message(text))
+        decoded.notes.append(Message("The file is too large to be checked for damage."))
         return decoded
     else:
         least = least_lzw if picture.format == "GIF" else _least_of(content)

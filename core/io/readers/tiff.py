@@ -92,7 +92,9 @@ def probe_tiff(path: Path) -> ImageHeader:
 def _opened(path: Path) -> Iterator[Any]:
     with path.open("rb") as stream:
         if not is_tiff(stream.read(HEAD_BYTES)):
-            raise InputError(str(path), "its content is not a TIFF picture", "Export it again.")
+            raise InputError(
+                str(path), Message("its content is not a TIFF picture"), Message("Export it again.")
+            )
         stream.seek(0)
         with tifffile.TiffFile(stream) as tif:
             yield tif
@@ -105,13 +107,13 @@ def _check_layout(path: Path, page: Any) -> None:
         raise InputError(
             str(path),
             Message("its samples are of a kind that makes no picture ({0})", kind),
-            "Export it as 8-bit, 16-bit or floating-point TIFF.",
+            Message("Export it as 8-bit, 16-bit or floating-point TIFF."),
         )
     if page.samplesperpixel > 4:
         raise InputError(
             str(path),
             Message("it has {0} channels; a picture has 1, 3 or 4", int(page.samplesperpixel)),
-            "Export it as grey or RGB.",
+            Message("Export it as grey or RGB."),
         )
     known = (_MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK)
     from_jpeg = page.photometric == _YCBCR and page.compression in _JPEG
@@ -120,7 +122,7 @@ def _check_layout(path: Path, page: Any) -> None:
         raise InputError(
             str(path),
             Message("its colour model ({0}) is not supported", name),
-            "Export it as grey or RGB.",
+            Message("Export it as grey or RGB."),
         )
 
 
@@ -257,12 +259,13 @@ def _plain(page: Any, samples: Samples, notes: list[str]) -> Decoded:
     if kind == "f":
         return Decoded(samples, "grey", None, 32)
     if kind == "i" or bits > 16:
-        text = (
-            "{0}-bit signed integers, which have no black and white of their own."
+        notes.append(
+            Message("{0}-bit signed integers, which have no black and white of their own.", bits)
             if kind == "i"
-            else "{0}-bit unsigned integers, which have no black and white of their own."
+            else Message(
+                "{0}-bit unsigned integers, which have no black and white of their own.", bits
+            )
         )
-        notes.append(Message(text, bits))
         return Decoded(samples, "grey", None, depth)
     top = 2**bits - 1
     if bits < 8:

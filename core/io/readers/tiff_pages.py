@@ -62,14 +62,15 @@ def choose(path: Path, tif: Any) -> Choice:
     page = max(full, key=_area)
     beaten = max(reduced, key=_area, default=None)
     if beaten is not None and _area(beaten) > _area(page):
-        text = (
-            "it holds pictures of {0}×{1} and {2}×{3} pixels, and its marks call the larger one "
-            "a thumbnail"
-        )
         raise InputError(
             str(path),
-            Message(text, *_size(page), *_size(beaten)),
-            "Save the one you want as a file of its own.",
+            Message(
+                "it holds pictures of {0}×{1} and {2}×{3} pixels, and its marks call the larger "
+                "one a thumbnail",
+                *_size(page),
+                *_size(beaten),
+            ),
+            Message("Save the one you want as a file of its own."),
         )
     mask = next((found for found in masks if _size(found) == _size(page)), None)
     sizes = tuple(dict.fromkeys(map(_size, full)))
@@ -84,12 +85,16 @@ def only_page(path: Path, tif: Any) -> Choice:
     """
     choice = choose(path, tif)
     if choice.rivals > 1 and len(choice.sizes) > 1:
-        text = "it holds {0} pages of different sizes ({1}), and no mark tells which is the picture"
         sizes = ", ".join(f"{width}×{height}" for width, height in choice.sizes[:4])
         raise InputError(
             str(path),
-            Message(text, choice.rivals, sizes),
-            "Save the one you want as a file of its own.",
+            Message(
+                "it holds {0} pages of different sizes ({1}), and no mark tells which is the "
+                "picture",
+                choice.rivals,
+                sizes,
+            ),
+            Message("Save the one you want as a file of its own."),
         )
     check_frames(path, choice.rivals, Message("pages"))
     slices = max(_hidden_slices(tif, choice.page), choice.page.imagedepth)
