@@ -14,6 +14,8 @@ from core.errors import InputError, Message, SizeMismatch
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
+Plane = npt.NDArray[np.float64]
+"""One channel in double precision, H×W."""
 BitDepth = Literal[8, 16, 32]
 """8 and 16: unsigned integers on file. 32: floating point on file."""
 

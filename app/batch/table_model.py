@@ -12,7 +12,6 @@ from PySide6.QtCore import (
     QByteArray,
     QMimeData,
     QModelIndex,
-    QPersistentModelIndex,
     QSize,
     QSortFilterProxyModel,
     Qt,
@@ -20,11 +19,10 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPixmap
 
+from app.pairs.edits import Key
 from app.pairs.table import PairTable
 from app.widgets import theme
-
-Index = QModelIndex | QPersistentModelIndex
-Key = tuple[Path, Path]
+from app.widgets.plain_table import Index
 
 A, B, WHY, FOLDER, SIZE, RESULT, STATE, SAID = range(8)
 THUMB = 30

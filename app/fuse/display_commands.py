@@ -12,8 +12,9 @@ from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from app.commands.registry import native, plain
 from app.fuse.scenes import picture_of
 from app.fuse.state import FuseState
-from app.viewer.display_state import CompareMode, Window
+from app.viewer.display_state import CompareMode
 from app.viewer.rendering import RenderedImage, deviation_window, percentile_window
+from core.windows import Window
 
 if TYPE_CHECKING:
     from app.commands.actions import Actions

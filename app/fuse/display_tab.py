@@ -20,11 +20,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.viewer.colormaps import PALETTES
-from app.viewer.display_state import FARTHEST, Window
+from app.viewer.display_state import FARTHEST
 from app.viewer.histogram import HistogramView
 from app.viewer.number_box import NumberBox
 from app.viewer.rendering import RenderedImage, percentile_window, upright_bar
 from app.widgets.forms import centre_labels
+from core.windows import Window
 
 _TARGETS = ("a", "b", "fused")
 

@@ -9,9 +9,9 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QTransform
 
 from app.i18n.numbers import number
-from app.viewer.display_state import Window
 from app.viewer.rendering import RenderedImage, upright_bar, whole
 from core.types import FloatArray
+from core.windows import Window
 
 _LEAST_WIDTH = 320
 _MOST_WIDTH = 1600

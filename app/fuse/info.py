@@ -11,9 +11,9 @@ from app.fuse.results import Loaded, Outcome, Sources
 from app.fuse.state import FuseState
 from app.i18n.numbers import number
 from app.i18n.translate import tr, translate
-from app.viewer.display_state import Window
 from app.viewer.painter import short
 from core.tasks import get_task
+from core.windows import Window
 
 
 def rows_of(session: FuseState) -> Rows:

@@ -15,7 +15,7 @@ from app.fuse.metrics_tab import MetricRow, MetricsTab
 from app.fuse.page import FusePage
 from app.fuse.scenes import picture_of, window_of
 from app.fuse.state import FuseState
-from app.viewer.display_state import Window
+from core.windows import Window
 
 
 class Inspector(QTabWidget):

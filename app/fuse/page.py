@@ -21,10 +21,11 @@ from app.fuse.state import FuseState, Loaded, Outcome
 from app.fuse.welcome import Welcome
 from app.i18n.numbers import filled, number
 from app.i18n.translate import translate
-from app.viewer.display_state import Compare, Window
+from app.viewer.display_state import Compare
 from app.viewer.pane import Pane
 from app.viewer.view_link import ViewLink
 from app.widgets.device_chip import short_device
+from core.windows import Window
 
 PANES = ("a", "b", "fused", "recon_a", "recon_b", "features")
 _FROM_RESULT = ("fused", "recon_a", "recon_b", "features")

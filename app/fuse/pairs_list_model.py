@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
-from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, QTimer
+from PySide6.QtCore import QModelIndex, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QBrush,
     QColor,
@@ -25,10 +24,9 @@ from PySide6.QtGui import (
 )
 
 from app.i18n.translate import translate
+from app.pairs.edits import Key
 from app.widgets import theme
-
-Index = QModelIndex | QPersistentModelIndex
-Key = tuple[Path, Path]
+from app.widgets.plain_table import Index
 
 THUMB = 30
 SLICE, FEW = 100, 5

@@ -14,9 +14,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.fuse.pairs_list_model import THUMB, Key, PairModel
+from app.fuse.pairs_list_model import THUMB, PairModel
 from app.i18n.numbers import number
 from app.i18n.translate import plural
+from app.pairs.edits import Key
 from app.widgets.drop import DropZone
 
 

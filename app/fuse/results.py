@@ -8,13 +8,13 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from app.viewer.display_state import FeatureView, Window
+from app.viewer.display_state import FeatureView
 from app.viewer.rendering import RenderedImage
 from core.errors import FusionError
 from core.fusion.feature_maps import PcaBasis
 from core.messages import Message
 from core.types import FusionResult, Image, SourcePair
-from core.windows import Windows
+from core.windows import Window, Windows
 
 Stamp = tuple[tuple[str, int, int], ...]
 """Path, time of change and size of each file: another stamp is another picture."""

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from app.fuse.state import FuseState
 from app.i18n.translate import tr
-from app.viewer.display_state import FARTHEST, PaneDisplay, Window
+from app.viewer.display_state import FARTHEST, PaneDisplay
 from app.viewer.painter import Layer, Scene
 from app.viewer.rendering import RenderedImage
+from core.windows import Window
 
 
 def picture_of(session: FuseState, operand: str) -> RenderedImage | None:

@@ -10,13 +10,13 @@ from PySide6.QtCore import QObject, Signal
 
 from app.engine import EngineInfo, default_method
 from app.fuse.results import Loaded, Outcome, Sources, with_result
-from app.viewer.display_state import DisplayState, FeatureView, Window
+from app.viewer.display_state import DisplayState, FeatureView
 from app.viewer.rendering import RenderedImage
 from app.widgets.privacy import without_names
 from core.errors import FusionError
 from core.fusion.protocol import MethodInfo
 from core.tasks import TASKS, TaskSpec, get_task
-from core.windows import Windows
+from core.windows import Window, Windows
 
 __all__ = [
     "Activity",

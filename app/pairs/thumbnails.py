@@ -12,12 +12,11 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
+from app.pairs.edits import Key
 from app.viewer.rendering import small, source_picture
 from app.workers import Job, Runner
 from core.errors import FusionError
 from core.progress import Progress
-
-Key = tuple[Path, Path]
 
 _ENOUGH = 8
 """Pixels of the picture per pixel of the small one from which it is made, at least."""

@@ -6,8 +6,8 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, Literal
 
 from core.fusion.feature_maps import FeatureMode
+from core.windows import Window
 
-Window = tuple[float, float]
 """Low and high end of the display, in the picture's own unit."""
 
 FARTHEST = 4.0

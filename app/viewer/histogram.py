@@ -7,10 +7,10 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.viewer.display_state import Window
 from app.viewer.paint_queue import PaintQueue
 from app.viewer.rendering import Histogram
 from app.widgets import theme
+from core.windows import Window
 
 _GRIP = 6
 _CHANNELS = (QColor(235, 90, 90, 120), QColor(90, 210, 110, 120), QColor(100, 140, 255, 120))

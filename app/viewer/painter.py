@@ -9,8 +9,9 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
 from app.i18n.numbers import number
-from app.viewer.display_state import CompareMode, Window
+from app.viewer.display_state import CompareMode
 from app.viewer.rendering import Part, RenderedImage, render, render_difference, upright_bar
+from core.windows import Window
 
 _SHARP_FROM = 2.0
 """From this many screen pixels per picture pixel each one is drawn as a square. Between 1 and 2

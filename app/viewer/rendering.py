@@ -17,9 +17,10 @@ import numpy.typing as npt
 from PySide6.QtGui import QImage
 
 from app.viewer.colormaps import colour_table
-from app.viewer.display_state import Adapter, FeatureView, Window
+from app.viewer.display_state import Adapter, FeatureView
 from core.fusion.feature_maps import PcaBasis, common_basis, feature_pixels
 from core.types import FloatArray, FusionResult, Image
+from core.windows import Window
 
 Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 

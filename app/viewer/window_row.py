@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from app.i18n.numbers import number, read
-from app.viewer.display_state import Window
+from core.windows import Window
 
 
 class WindowRow(QWidget):

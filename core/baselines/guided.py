@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from core.baselines.simple import grey
-from core.types import FloatArray
-
-Plane = npt.NDArray[np.float64]
+from core.types import FloatArray, Plane
 
 # Section IV.B of the paper: the settings used for all its experiments.
 _BASE_WINDOW = 31

@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from core.metrics.filters import Luma, Plane, as_plane, correlate, ratio
+from core.metrics.filters import Luma, as_plane, correlate, ratio
+from core.types import Plane
 
 _SMOOTH = np.array([1.0, 2.0, 1.0])
 _DIFFERENCE = np.array([-1.0, 0.0, 1.0])

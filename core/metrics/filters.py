@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from core.types import Plane
+
 Luma = npt.NDArray[np.uint8]
-Plane = npt.NDArray[np.float64]
 
 # ITU-R BT.601 in 16-bit fixed point, as common imaging libraries convert 8-bit RGB to grey.
 _RED, _GREEN, _BLUE, _HALF = 19595, 38470, 7471, 0x8000

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.metrics.filters import Luma, Plane, as_plane, ratio
+from core.metrics.filters import Luma, as_plane, ratio
+from core.types import Plane
 
 
 def _histogram(x: Luma) -> Plane:

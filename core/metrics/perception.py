@@ -6,15 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from core.metrics.filters import (
-    Luma,
-    Plane,
-    as_plane,
-    correlate,
-    correlate_valid,
-    gaussian_kernel,
-    ratio,
-)
+from core.metrics.filters import Luma, as_plane, correlate, correlate_valid, gaussian_kernel, ratio
+from core.types import Plane
 
 _EYE_NOISE = 2.0
 _TINY = 1e-10

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.metrics.filters import Luma, Plane, as_plane, ratio
+from core.metrics.filters import Luma, as_plane, ratio
+from core.types import Plane
 
 PSNR_CEILING = 100.0
 """Decibels reported for identical pictures, where the definition gives infinity."""

@@ -6,13 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from core.metrics.filters import (
-    Luma,
-    Plane,
-    as_plane,
-    correlate_valid,
-    gaussian_kernel,
-)
+from core.metrics.filters import Luma, as_plane, correlate_valid, gaussian_kernel
+from core.types import Plane
 
 _SIZE, _SIGMA = 11, 1.5
 _C1, _C2 = (0.01 * 255.0) ** 2, (0.03 * 255.0) ** 2

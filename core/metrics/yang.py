@@ -6,14 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from core.metrics.filters import (
-    Luma,
-    Plane,
-    as_plane,
-    correlate,
-    correlate_valid,
-    gaussian_kernel,
-)
+from core.metrics.filters import Luma, as_plane, correlate, correlate_valid, gaussian_kernel
+from core.types import Plane
 
 _SIZE, _SIGMA, _THRESHOLD = 7, 1.5, 0.75
 

@@ -189,9 +189,8 @@ class BlendHead(nn.Module):
         contrast = _contrast(along(lines_x, x), along(lines_y, y))
         return _coarse(torch.cat([contrast, decision[:, :1], decision[:, -1:]], dim=1))
 
-    def _joined(
+    def _joined(  # noqa: PLR0917 (called by position, as every step a walk takes)
         self,
-        *,
         decision: Tensor,
         lines_x: Tensor,
         lines_y: Tensor,

@@ -35,7 +35,7 @@ def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 RUN = (
     "import sys; from pathlib import Path; from app.shell.application import run;"
     "a, b, task, method, out = sys.argv[1:6];"
-    "sys.exit(run(Path(a), Path(b), task, method or None, 'cpu', Path(out)))"
+    "sys.exit(run(Path(a), Path(b), task, method or None, 'cpu', screenshot=Path(out)))"
 )
 
 
@@ -68,7 +68,7 @@ def test_the_other_pages_are_made_without_torch_engine_or_trainer():
 @pytest.mark.parametrize("folder", ["commands", "viewer", "widgets"])
 def test_what_is_on_screen_imports_only_what_they_may(folder):
     # Plain values, and what is quick to ask.
-    allowed = {"core.types", "core.tasks", "core.errors", "core.available_memory"}
+    allowed = {"core.types", "core.tasks", "core.errors", "core.available_memory", "core.windows"}
     if folder == "viewer":
         allowed.add("core.fusion.feature_maps")  # arithmetic on arrays, in numpy alone
     for path in (_APP / folder).glob("*.py"):
@@ -143,7 +143,7 @@ def test_without_files_the_sample_of_the_task_is_fused(quick, tmp_path, capsys):
 
 
 def test_the_task_is_guessed_and_the_method_taken(quick, tmp_path, files):
-    assert application.run(*files, None, "average", "auto", tmp_path / "o.png") == 0
+    assert application.run(*files, None, "average", "auto", screenshot=tmp_path / "o.png") == 0
     assert [(r.task, r.method) for r in quick.requests] == [("mif", "average")]
 
 

@@ -9,8 +9,9 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from app.fuse import pairs_list_model
-from app.fuse.pairs_list_model import FEW, SLICE, Key, PairModel, PairRow
+from app.fuse.pairs_list_model import FEW, SLICE, PairModel, PairRow
 from app.fuse.pairs_list_view import PairList
+from app.pairs.edits import Key
 
 WAIT = 10_000
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -18,9 +17,9 @@ from core.models.network import UniFusionNet, pad_to_patches
 from core.models.tiling import WHOLE_IMAGE, StripTiling, TilingStrategy
 from core.progress import Progress
 from core.types import BoolArray, FloatArray
+from trainer.data.defocus import Packed
 from trainer.data.sampler import TrainingPair
 
-Packed = npt.NDArray[np.uint16]
 _JUDGED, _AT_ONCE = 2**20, 2**18
 """Pixels of a picture that are judged, at most, and that go through the network at once."""
 METRICS = ("Qabf", "MI", "VIF")

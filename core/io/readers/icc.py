@@ -12,14 +12,13 @@ from PIL import ImageCms
 
 from core.messages import Message
 
-Samples = npt.NDArray[Any]
 _SPACES = {b"GRAY": ("gray", 1), b"RGB ": ("rgb", 3), b"CMYK": ("cmyk", 4)}
 _UNUSABLE = Message("The embedded colour profile could not be used; colours are shown as stored.")
 
 
 def to_srgb(
-    pixels: Samples, kind: Literal["grey", "rgb", "cmyk"], profile: bytes
-) -> tuple[Samples | None, str]:
+    pixels: npt.NDArray[Any], kind: Literal["grey", "rgb", "cmyk"], profile: bytes
+) -> tuple[npt.NDArray[Any] | None, str]:
     """``pixels`` converted from ``profile`` to sRGB.
 
     Args:
@@ -72,7 +71,7 @@ def _description(profile: bytes) -> str:
         return ""
 
 
-def cmyk_to_rgb(pixels: Samples, top: int) -> Samples:
+def cmyk_to_rgb(pixels: npt.NDArray[Any], top: int) -> npt.NDArray[Any]:
     """H×W×3 float32 in 0…``top`` of H×W×4 CMYK without a profile: each ink is (1 − ink)(1 − K)."""
     ink = pixels.astype(np.float32) / np.float32(top)
     return (1 - ink[..., :3]) * (1 - ink[..., 3:]) * np.float32(top)

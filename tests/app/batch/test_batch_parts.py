@@ -126,8 +126,8 @@ def test_a_shut_valve_lets_a_cancellation_through():
 
 def test_choices_become_options_and_settings_become_choices(tmp_path):
     choices = BatchChoices(
-        "ivif", "average", "{a_stem}_{task}", "tif", 16,
-        keep_tree=False, resample=True, figures=True, out=str(tmp_path),
+        "ivif", "average", template="{a_stem}_{task}", format="tif", depth=16, keep_tree=False,
+        resample=True, figures=True, out=str(tmp_path),
     )  # fmt: skip
     options = options_of(choices, resume=True)
     assert (options.task, options.suffix, options.depth, options.resume) == (

@@ -242,7 +242,7 @@ def test_a_terminated_program_keeps_its_session(tmp_path, files):
         "    window.controller.idle.connect(lambda: os.kill(os.getpid(), signal.SIGTERM))\n"
         "    shown(window, then)\n"
         "gui.FirstPaint = paint\n"
-        "print(gui.run(Path(sys.argv[1]), Path(sys.argv[2]), 'mif', None, 'cpu', None))"
+        "print(gui.run(Path(sys.argv[1]), Path(sys.argv[2]), 'mif', None, 'cpu', screenshot=None))"
     )
     done = python(code, *files, UNIFUSION_HOME=str(tmp_path / "home"))
     assert (done.stdout, done.stderr) == ("0\n", "")
@@ -258,7 +258,7 @@ _SHOT = (
     "import sys; from pathlib import Path; from app.shell import application as gui\n"
     "from tests.app.standin import StandInEngine\n"
     "gui.engine_factory = lambda device: StandInEngine\n"
-    "sys.exit(gui.run(None, None, 'mif', None, 'cpu', Path(sys.argv[1])))"
+    "sys.exit(gui.run(None, None, 'mif', None, 'cpu', screenshot=Path(sys.argv[1])))"
 )
 
 
@@ -280,7 +280,7 @@ def test_the_window_opens_and_fuses_with_all_sockets_denied(tmp_path):
         "        raise PermissionError('no network')\n"
         "sys.addaudithook(deny)\n"
         "from pathlib import Path; from app.shell.application import run\n"
-        "code = run(None, None, 'mif', None, 'cpu', Path(sys.argv[1]))\n"
+        "code = run(None, None, 'mif', None, 'cpu', screenshot=Path(sys.argv[1]))\n"
         "print(code, asked, 'PySide6.QtNetwork' in sys.modules)"
     )
     done = python(code, tmp_path / "shot.png", UNIFUSION_HOME=str(tmp_path / "home"))
