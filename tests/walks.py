@@ -13,6 +13,7 @@ from types import ModuleType
 from core import metrics, tasks
 from core.io import READERS
 from core.io.readers.registry import Reader
+from core.messages import Message
 from core.metrics import METRICS
 from core.pairing import exposures, known_folders, source_words
 from core.tasks import TASKS
@@ -77,7 +78,12 @@ def added_reader() -> Iterator[Reader]:
 def added_metric() -> Iterator[metrics.Metric]:
     """The metric of ``metric.md``, registered for a while."""
     function, entry, _ = blocks("metric")
-    names = {"contrast": module(function), "Metric": metrics.Metric, "inf": float("inf")}
+    names = {
+        "contrast": module(function),
+        "Metric": metrics.Metric,
+        "Message": Message,
+        "inf": float("inf"),
+    }
     metric: metrics.Metric = eval(entry, dict(names))
     metrics.add_metric(metric)
     try:
