@@ -11,7 +11,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -70,6 +70,7 @@ class MethodScore:
     method: str
     pictures: tuple[PictureScore, ...]
     missing: tuple[str, ...] = ()
+    _: KW_ONLY
     ignored: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -229,7 +230,7 @@ def score_with(
         pictures.append(PictureScore(name, figures))
     progress.report(len(plan.matches), len(plan.matches), "")
     problems = tuple(Message("{0}: {1}", item.path.name, item.reason) for item in plan.ambiguous)
-    return MethodScore(method, tuple(pictures), tuple(missing), (), problems, notes)
+    return MethodScore(method, tuple(pictures), tuple(missing), problems=problems, notes=notes)
 
 
 def _score_picture(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 import imagecodecs
@@ -37,6 +37,7 @@ class Stretch:
     y: int
     across: int
     down: int
+    _: KW_ONLY
     rows: int
     row_bytes: int
 
@@ -62,7 +63,7 @@ class Header:
         for x, y, across, down in _PASSES if self.interlaced else ((0, 0, 1, 1),):
             width, rows = -(-(self.width - x) // across), -(-(self.height - y) // down)
             if width > 0 and rows > 0:
-                yield Stretch(x, y, across, down, rows, -(-width * pixel // 8) + 1)
+                yield Stretch(x, y, across, down, rows=rows, row_bytes=-(-width * pixel // 8) + 1)
 
     def raw_bytes(self) -> int:
         """Bytes of all rows, each with the mark of its filter."""
