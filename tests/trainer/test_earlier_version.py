@@ -1,0 +1,28 @@
+"""A run that an earlier version began is gone on with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from core.packs.format import read_manifest
+from tests.earlier import old_files
+from trainer.events import Started, Stepped
+from trainer.run.loop import train
+from trainer.run_folder.registry import read_record, unfinished
+
+
+def test_a_run_is_listed_and_ends(tmp_path: Path) -> None:
+    root = old_files(tmp_path / "earlier")
+    (listed,) = unfinished(root)
+    assert (listed.name, listed.step, listed.steps) == ("mif-run", 10, 12)
+    record = read_record(root / "mif-run.run")
+    assert record.plan.data == (root / "data",)
+    events = list(train(record.config, record.plan))
+    assert [event.step for event in events if isinstance(event, Started)] == [10]
+    assert [event.step for event in events if isinstance(event, Stepped)] == [12]
+    manifest = read_manifest(root / "mif-run.safetensors")
+    assert (manifest.training.steps, manifest.task) == (12, "mif")
+    log = (root / "mif-run.run" / "log.jsonl").read_text("utf-8").splitlines()
+    steps = [json.loads(line)["step"] for line in log]
+    assert sorted(set(steps)) == [2, 4, 6, 8, 10, 12]
