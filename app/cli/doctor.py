@@ -14,6 +14,7 @@ from core.device import choose_device
 from core.packs.paths import stored_backbone
 from core.packs.registry import Catalogue, user_pack_folder
 from core.tasks import TASKS
+from trainer.config import recipes
 
 _PACKAGES = (
     "torch",
@@ -91,7 +92,7 @@ def _packs(troubles: list[str]) -> None:
     say(f"packs     {', '.join(entry.manifest.name for entry in good) or 'none'}")
     say(f"          your own go into {user_pack_folder()}")
     troubles.extend(f"Unusable pack: {bad.reason}" for bad in broken)
-    for task in TASKS:
+    for task in filter(recipes.path_of, TASKS):  # those that come with a pack
         if not any(entry.manifest.task == task for entry in good):
             troubles.append(f"There is no pack for task {task}. Install the program again.")
 

@@ -54,6 +54,12 @@ def test_fifth_task_on_the_command_line(task: TaskSpec, pairs: Path, tmp_path: P
     assert "mif, ivif, mef, mff, pif" in wrong.output
 
 
+def test_doctor_misses_no_pack_of_a_task_without_one(task: TaskSpec) -> None:
+    done = CliRunner().invoke(app, ["doctor"])
+    assert "packs" in done.output
+    assert "pif" not in done.output
+
+
 def test_new_metric_on_the_command_line(pairs: Path, tmp_path: Path) -> None:
     table = tmp_path / "scores.csv"
     words = ["evaluate", "--sources", str(pairs), "--task", "ivif", "--method", "average"]

@@ -146,7 +146,7 @@ def test_all_is_well_with_every_preset_with_and_without_a_parent() -> None:
     assert [p.name for p in PRESETS] == ["quick", "fine", "paper"]
     for chosen in PRESETS:
         for task in TASKS:
-            for parent in (None, packs[task], packs["mif"]):
+            for parent in (None, packs.get(task), packs["mif"]):
                 config = chosen.build(task, parent)
                 assert config.task == task
                 assert validate(values_of(config)) == {}
