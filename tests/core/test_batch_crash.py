@@ -74,7 +74,9 @@ class Sitting:
             cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
         self.code, self.stderr = done.returncode, done.stderr
-        told = [text.split("|") for text in done.stdout.splitlines()]
+        # The process may die in the midst of a line.
+        lines = [text for text in done.stdout.splitlines(keepends=True) if text.endswith("\n")]
+        told = [text.rstrip("\n").split("|") for text in lines]
         self.is_whole = bool(told) and told[-1][0] == "end"
         self.rows = {name: (state, text) for state, name, text in told if name}
         self.fused = [name for state, name, _ in told if state == "done"]
