@@ -100,9 +100,9 @@ def template(root: Path = ROOT) -> Catalog:
     """Every text to be translated, without translations."""
     found = extract_from_dir(root, _SOURCES, keywords=_KEYWORDS)
     texts = Catalog(charset="utf-8")
-    for file, _, text, _, context in sorted(found, key=lambda one: (one[0], one[1])):
+    for _, _, text, _, context in found:
         if _has_words(text):
-            texts.add(text, locations=[(file, 1)], context=context)
+            texts.add(text, context=context)
     for text in (*_OF_QT, *_shown_by_name()):
         texts.add(text)
     return texts
@@ -136,14 +136,14 @@ def merged(texts: Catalog, known: Catalog, language: str) -> Catalog:
             old = known.get(text.id, text.context)
             same = old is not None and old.pluralizable == text.pluralizable
             string = old.string if same and old is not None else None
-            made.add(text.id, string, text.locations, context=text.context)
+            made.add(text.id, string, context=text.context)
     return made
 
 
 def source_of(catalog: Catalog) -> bytes:
-    """The .po file: sorted, so that changes read well in a diff."""
+    """The .po file: sorted and without places in the code, so that changes read well in a diff."""
     stream = io.BytesIO()
-    write_po(stream, catalog, width=100, sort_output=True, include_lineno=False)
+    write_po(stream, catalog, width=100, sort_output=True)
     return stream.getvalue()
 
 
