@@ -20,7 +20,8 @@ from core.io import atomic_write
 from core.models.config import NetworkConfig
 from core.tasks import TASKS, get_task
 from trainer.config import recipes
-from trainer.config.config import TrainConfig, load_config
+from trainer.config.config import TrainConfig
+from trainer.config.settings_file import load_config
 from trainer.events import Finished
 from trainer.run.loop import RunPlan, train
 

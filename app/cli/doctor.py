@@ -29,6 +29,7 @@ _PACKAGES = (
     "pydantic",
     "typer",
     "platformdirs",
+    "tomli-w",
     "psutil",
     "tifffile",
     "imagecodecs",

@@ -16,8 +16,9 @@ from core.packs.registry import Catalogue
 from core.tasks import get_task
 from core.windows import Window
 from trainer.config import recipes
-from trainer.config.config import TrainConfig, load_settings
+from trainer.config.config import TrainConfig
 from trainer.config.presets import preset
+from trainer.config.settings_file import load_settings
 from trainer.config.validation_messages import first_message
 from trainer.events import Finished, Reduced, Started, Stepped, TrainEvent, Validated
 from trainer.run.control import RunControl

@@ -157,8 +157,8 @@ def read_settings(path: Path, progress: Progress) -> Loaded:
     Raises:
         InputError: it cannot be read, or a value cannot be used.
     """
-    from trainer.config.config import load_settings
     from trainer.config.form import values_of
+    from trainer.config.settings_file import load_settings
 
     config, given = load_settings(path)
     return Loaded(values_of(config), "network" in given)
@@ -168,13 +168,11 @@ def write_settings(settings: Settings, path: Path, progress: Progress) -> Path:
     """Write settings as TOML or JSON, by the suffix.
 
     Raises:
-        OutputError: it cannot be written.
+        InputError: another suffix. OutputError: it cannot be written.
     """
-    from app.train.settings_file import as_json, as_toml
-    from core.io import atomic_write
+    from trainer.config.settings_file import save_settings
 
-    text = as_json(settings) if path.suffix.lower() == ".json" else as_toml(settings)
-    atomic_write(path, text.encode())
+    save_settings(settings, path)
     return path
 
 

@@ -17,7 +17,8 @@ from core.tasks import TASKS
 from resources import PACKS
 from tests.tiny import tiny_compact
 from trainer.config import recipes
-from trainer.config.config import TrainConfig, load_config, train_adapter
+from trainer.config.config import TrainConfig, train_adapter
+from trainer.config.settings_file import load_config
 
 
 def _toml(value: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,9 +19,10 @@ from core.packs.registry import Catalogue
 from core.tasks import TASKS
 from resources import PACKS
 from tests.tiny import tiny_compact
-from trainer.config.config import TrainConfig, load_config, save_config, train_adapter
+from trainer.config.config import TrainConfig, train_adapter
 from trainer.config.form import FIELDS, Field, validate, values_of
 from trainer.config.presets import PRESETS, preset
+from trainer.config.settings_file import load_config, save_config, save_settings
 
 
 def _leaves(table: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
@@ -194,3 +196,25 @@ def test_saved_settings_are_read_back(tmp_path: Path, suffix: str) -> None:
         save_config(config, tmp_path / "run.yaml")
     with pytest.raises(OutputError):
         save_config(config, tmp_path / "none" / "run.toml")
+
+
+def test_settings_of_a_form_are_written_without_what_is_none(tmp_path: Path) -> None:
+    values = {
+        "a": 1,
+        "b": 1e-05,
+        "c": True,
+        "d": 'x"\n\té\x7f',
+        "e": [1, 2],
+        "none": None,
+        "t": {"x": 0.5, "none": None, "u": {"y": []}},
+    }
+    wanted = values | {"t": {"x": 0.5, "u": {"y": []}}}
+    del wanted["none"]
+    save_settings(values, tmp_path / "form.TOML")
+    save_settings(values, tmp_path / "form.json")
+    text = (tmp_path / "form.TOML").read_text("utf-8")
+    assert tomllib.loads(text) == json.loads((tmp_path / "form.json").read_text("utf-8")) == wanted
+    assert text.index("a = 1\n") < text.index("b = 1e-05\n") < text.index("[t]\n"), "as given"
+    whole = values_of(TrainConfig("mif"))
+    save_settings(whole, tmp_path / "whole.toml")
+    assert load_config(tmp_path / "whole.toml") == train_adapter.validate_python(whole)

@@ -20,7 +20,7 @@ from app.cli.main import app
 from core.io.atomic import atomic_write
 from core.packs.format import read_manifest
 from tests.trainer.runs import CONFIG, make_pairs
-from trainer.config.config import save_config
+from trainer.config.settings_file import save_config
 from trainer.optimization.distributed import DistributedContext, Wish
 from trainer.run_folder.registry import read_record
 

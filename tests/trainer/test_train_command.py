@@ -20,7 +20,8 @@ from resources import PACKS
 from tests.tiny import tiny_pack
 from tests.trainer.runs import CONFIG, make_pairs
 from trainer.config import recipes
-from trainer.config.config import TrainConfig, save_config
+from trainer.config.config import TrainConfig
+from trainer.config.settings_file import save_config
 from trainer.run_folder.history import read_curves
 
 runner = CliRunner()

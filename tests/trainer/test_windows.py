@@ -20,9 +20,10 @@ from core.packs.format import read_manifest
 from core.progress import NullProgress
 from tests.tiny import smooth, tiny_compact
 from tests.trainer.runs import CONFIG, make_pairs
-from trainer.config.config import TrainConfig, load_config, save_config, train_adapter
+from trainer.config.config import TrainConfig, train_adapter
 from trainer.config.form import validate, values_of
 from trainer.config.run_plan import RunPlan
+from trainer.config.settings_file import load_config, save_config
 from trainer.data.pairs import find_pairs
 from trainer.data.preflight import run_preflight
 from trainer.data.sampler import TrainingPair, read_pairs

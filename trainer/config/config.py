@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from annotated_types import Interval, MultipleOf
@@ -12,7 +11,6 @@ from pydantic import (
     ConfigDict,
     Field,
     TypeAdapter,
-    ValidationError,
     model_validator,
 )
 from pydantic.dataclasses import dataclass
@@ -22,7 +20,6 @@ from core.models.config import NetworkConfig, compact_config
 from core.setting import Misfit, Setting
 from core.tasks import TASKS, ColourPolicy, LossWeights, Weight, get_task
 from core.windows import Window, Windows, check_window
-from trainer.config.validation_messages import first_message
 
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False, revalidate_instances="always")
 
@@ -435,70 +432,3 @@ class TrainConfig:
 
 train_adapter = TypeAdapter(TrainConfig)
 """Validates and serialises :class:`TrainConfig`."""
-
-
-def load_config(path: Path) -> TrainConfig:
-    """Read a run configuration from TOML or JSON; InputError as in :func:`load_settings`."""
-    return load_settings(path)[0]
-
-
-def load_settings(path: Path) -> tuple[TrainConfig, frozenset[str]]:
-    """Read a run configuration from TOML or JSON, and the names of the settings the file gives.
-
-    Raises:
-        InputError: the file cannot be read or a value is not valid; the message names it.
-    """
-    import json
-    import tomllib
-
-    try:
-        text = path.read_text(encoding="utf-8")
-        raw = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-        return train_adapter.validate_python(raw), frozenset(raw)
-    except ValidationError as error:
-        where, why = first_message(error)
-        raise InputError(Message("{0}: {1}", path, where) if where else str(path), why) from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(str(path), str(error), Message("Give a TOML or JSON file.")) from error
-
-
-def save_config(config: TrainConfig, path: Path) -> None:
-    """Write a run configuration as TOML or JSON, by the suffix of ``path``.
-
-    Raises:
-        InputError: another suffix. OutputError: the file cannot be written.
-    """
-    import json
-
-    from core.io.atomic import atomic_write
-
-    plain = train_adapter.dump_python(config, mode="json", exclude_none=True)
-    if path.suffix == ".json":
-        text = json.dumps(plain, indent=2, ensure_ascii=False) + "\n"
-    elif path.suffix == ".toml":
-        text = "\n".join(_toml_table(plain)) + "\n"
-    else:
-        raise InputError(
-            str(path),
-            Message("settings are saved as .toml or .json"),
-            Message("Choose one of these."),
-        )
-    atomic_write(path, text.encode("utf-8"))
-
-
-def _toml_table(table: dict[str, object], heading: str = "") -> list[str]:
-    """Lines of a TOML table: values first, then tables within it."""
-    import json
-
-    lines = [f"[{heading}]"] if heading else []
-    inner: list[str] = []
-    for key, value in table.items():
-        if isinstance(value, dict):
-            inner += ["", *_toml_table(value, f"{heading}.{key}" if heading else key)]
-        else:
-            # Strings, numbers, truth values and flat lists are written alike in JSON and TOML,
-            # but for DEL, which JSON leaves as it is.
-            lines.append(
-                f"{key} = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007f")
-            )
-    return lines + inner

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from core.errors import InputError, Message
 from trainer.config import recipes
-from trainer.config.config import TrainConfig, load_config, train_adapter
+from trainer.config.config import TrainConfig, train_adapter
+from trainer.config.settings_file import load_config
 
 if TYPE_CHECKING:  # reading a pack needs torch, naming its manifest does not
     from core.packs.format import PackManifest

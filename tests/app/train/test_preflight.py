@@ -17,7 +17,7 @@ from core.errors import InputError
 from tests.app.train.conftest import WAIT, prepare
 from tests.app.train.test_run import click, phase
 from tests.trainer.runs import make_pairs
-from trainer.config.config import load_config
+from trainer.config.settings_file import load_config
 
 
 def reported(qtbot, page) -> None:

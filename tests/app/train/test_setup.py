@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import struct
-import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,7 +25,6 @@ from PySide6.QtWidgets import (
 )
 
 from app.train.formatting import duration, memory, pace
-from app.train.settings_file import as_toml
 from app.train.view_models import get, put
 from app.widgets import theme
 from core.models.backbone import Dinov3Backbone
@@ -35,9 +33,10 @@ from core.tasks import TASKS
 from resources import PACKS
 from tests.app.test_window import drop
 from tests.app.train.conftest import WAIT, prepare, settings_file
-from tests.trainer.runs import CONFIG, make_pairs
-from trainer.config.config import load_config, train_adapter
-from trainer.config.form import FIELDS, values_of
+from tests.trainer.runs import make_pairs
+from trainer.config.config import train_adapter
+from trainer.config.form import FIELDS
+from trainer.config.settings_file import load_config
 
 
 def reported(qtbot, page) -> None:
@@ -330,24 +329,6 @@ def test_a_bad_settings_file_is_told_and_changes_nothing(qtbot, page, tmp_path):
         page.training.preparing.load(path)
     assert "steps" in page.card.title.text()
     assert page.state.settings == before
-
-
-def test_toml_of_plain_values_reads_back():
-    values = {
-        "a": 1,
-        "b": 1e-05,
-        "c": True,
-        "d": 'x"\n\té\x7f',
-        "e": [1, 2],
-        "none": None,
-        "t": {"x": 0.5, "u": {"y": []}},
-    }
-    wanted = {k: v for k, v in values.items() if k != "none"}
-    assert tomllib.loads(as_toml(values)) == wanted
-    whole = values_of(CONFIG)
-    assert train_adapter.validate_python(tomllib.loads(as_toml(whole))) == (
-        train_adapter.validate_python(whole)
-    )
 
 
 def test_dotted_values():
