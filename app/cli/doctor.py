@@ -29,6 +29,7 @@ _PACKAGES = (
     "pydantic",
     "typer",
     "platformdirs",
+    "filelock",
     "tomli-w",
     "psutil",
     "tifffile",

@@ -89,6 +89,7 @@ def test_a_lock_file_says_nothing_once_its_process_is_gone(plan: RunPlan, conten
     """Empty after a power cut, or with the number of a dead process, or of one used again."""
     _close_after(plan, 4)
     (plan.run_folder / "lock").write_text(content)
+    os.utime(plan.run_folder / "lock", (0, 0))
     assert not is_locked(plan.run_folder)
     started = next(train(CONFIG, plan))
     assert isinstance(started, Started)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from core.errors import InputError
 from core.io.atomic import output_error
@@ -22,45 +23,39 @@ def locked(folder: Path) -> Iterator[None]:
         InputError: another process, or another run in this one, holds it.
         OutputError: the folder cannot be written.
     """
-    path = folder / _NAME
+    lock = _lock_of(folder)
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        lock.acquire()
+    except Timeout as error:
+        raise InputError(
+            str(folder),
+            Message("this run is going on already"),
+            Message("Wait for it, stop it, or give another output."),
+        ) from error
     except OSError as error:
-        raise output_error(path, error) from error
+        raise output_error(folder / _NAME, error) from error
     try:
-        if not _take(handle):
-            raise InputError(
-                str(folder),
-                Message("this run is going on already"),
-                Message("Wait for it, stop it, or give another output."),
-            )
         yield
     finally:
-        os.close(handle)
+        lock.release()
 
 
 def is_locked(folder: Path) -> bool:
     """Whether a run is going on in ``folder``."""
-    try:
-        handle = os.open(folder / _NAME, os.O_RDWR)
-    except OSError:
+    if not (folder / _NAME).is_file():
         return False
     try:
-        return not _take(handle)
-    finally:
-        os.close(handle)
-
-
-def _take(handle: int) -> bool:
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        else:
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with _lock_of(folder):
+            return False
+    except Timeout:
+        return True
     except OSError:
         return False
-    return True
+
+
+def _lock_of(folder: Path) -> FileLock:
+    # Only a lock of the system, never one by what stands in the file, which a crash would leave
+    # behind. Whichever thread ends the run gives it back.
+    return FileLock(
+        folder / _NAME, timeout=0, mode=0o666, thread_local=False, fallback_to_soft=False
+    )
