@@ -112,12 +112,13 @@ def test_holds_all_that_is_no_code_and_the_licence(bundle: Path) -> None:
             "resources/samples",
             "resources/style",
             "resources/recipes",
+            "resources/i18n/de/LC_MESSAGES",
         )
         for path in (_REPO / folder).iterdir()
         if path.is_file()
-        and path.suffix in {".safetensors", ".md", ".png", ".svg", ".qss", ".txt", ".toml"}
+        and path.suffix in {".safetensors", ".md", ".png", ".svg", ".qss", ".txt", ".toml", ".mo"}
     ]
-    assert {path.suffix for path in wanted} >= {".safetensors", ".png", ".qss", ".toml"}
+    assert {path.suffix for path in wanted} >= {".safetensors", ".png", ".qss", ".toml", ".mo"}
     for path in wanted:
         assert (inside / path.relative_to(_REPO)).read_bytes() == path.read_bytes()
     assert (bundle / "LICENSE").read_bytes() == (_REPO / "LICENSE").read_bytes()
