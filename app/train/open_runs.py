@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.i18n.translate import translate
+from app.i18n.translate import plural, translate
 from app.train import formatting
 from app.train.question_card import AskCard
 from app.train.state import TrainState
@@ -79,9 +79,11 @@ class OpenRuns(QWidget):
                 self.tr("Delete “{0}” for good?").format(run.name),
                 self.tr("What it has learnt is lost.")
                 if run.damage
-                else self.tr("What it has learnt in {0} steps is lost.").format(
-                    formatting.count(run.step)
-                ),
+                else plural(
+                    "What it has learnt in {0} step is lost.",
+                    "What it has learnt in {0} steps is lost.",
+                    run.step,
+                ).format(formatting.count(run.step)),
             )
             card.buttons["discard"].setText(self.tr("Delete for good"))
             card.answered.disconnect()

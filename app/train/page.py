@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.i18n.translate import translate, translate_error
+from app.i18n.translate import plural, translate, translate_error
 from app.train import formatting
 from app.train.choice_card import ChoiceCard
 from app.train.controller import TrainController
@@ -273,7 +273,8 @@ class TrainPage(Page):
         how = translate(presets.get(state.preset, "")) or self.tr("Own settings")
         parent = state.parent_choice
         start = parent.name if parent is not None else self.tr("from scratch")
-        steps = self.tr("{0} steps").format(formatting.count(int(state.settings["steps"])))
+        count = int(state.settings["steps"])
+        steps = plural("{0} step", "{0} steps", count).format(formatting.count(count))
         return f"{how}, {start}, {steps}"
 
     def _run_words(self) -> str:

@@ -144,8 +144,11 @@ class ResultPanel(QWidget):
         if kept.kept != "best":
             which = self.tr("It holds the last state, of step {0}.").format(steps)
         elif not kept.best_step:
-            which = self.tr("No state of {0} steps was better, so it holds the start.")
-            which = which.format(steps)
+            which = plural(
+                "No state of {0} step was better, so it holds the start.",
+                "No state of {0} steps was better, so it holds the start.",
+                kept.step,
+            ).format(steps)
         else:
             which = self.tr("It holds the best state, of step {0} of {1}.")
             which = which.format(formatting.count(kept.best_step), steps)

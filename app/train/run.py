@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.i18n.translate import translate_all
+from app.i18n.translate import plural, translate_all
 from app.train import tasks
 from app.train.state import TrainState
 from app.train.view_models import Live, OpenRun, SavedPack, Settings
@@ -274,7 +274,11 @@ class RunController(QObject):
         self.state.set_live(replace(self.state.live, rates=(event.lower, event.upper)))
 
     def _reduced(self, event: events.Reduced) -> None:
-        text = self.tr("The run goes on with {0} crops per step.")
+        text = plural(
+            "The run goes on with {0} crop per step.",
+            "The run goes on with {0} crops per step.",
+            event.batch,
+        )
         self.state.set_message(text.format(event.batch))
 
     def _draw_soon(self) -> None:

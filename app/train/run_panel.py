@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.i18n.numbers import number, read
-from app.i18n.translate import translate
+from app.i18n.translate import plural, translate
 from app.train import formatting
 from app.train.charts import Charts
 from app.train.preview_strip import PreviewStrip
@@ -230,8 +230,11 @@ class RunPanel(QWidget):
             return
         self.question.say(
             self.tr("The memory is not enough for this batch"),
-            self.tr(
+            plural(
+                "The run waits; nothing is lost. With {0} crop per step it can go on. It will "
+                "learn a little less steadily.",
                 "The run waits; nothing is lost. With {0} crops per step it can go on. It will "
-                "learn a little less steadily."
+                "learn a little less steadily.",
+                batch,
             ).format(batch),
         )

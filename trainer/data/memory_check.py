@@ -34,7 +34,11 @@ def insist_room(config: TrainConfig, matches: Sequence[Match], device: str, batc
     held, reading = _pictures(config, matches)
     if held + reading > free:
         raise DeviceMemoryError(
-            Message("The pictures of {0} pairs to train on", len(matches)),
+            Message.plural(
+                "The pictures of {0} pair to train on",
+                "The pictures of {0} pairs to train on",
+                len(matches),
+            ),
             Message(
                 "reading and keeping them takes about {0} MB, and {1} MB are free",
                 (held + reading) // 10**6,
@@ -45,7 +49,12 @@ def insist_room(config: TrainConfig, matches: Sequence[Match], device: str, batc
     step = training_bytes(config.network, batch, config.crop)
     if device == "cpu" and held + step > free:
         raise DeviceMemoryError(
-            Message("Training with {0} crops of {1}×{1}", batch, config.crop),
+            Message.plural(
+                "Training with {0} crop of {1}×{1}",
+                "Training with {0} crops of {1}×{1}",
+                batch,
+                config.crop,
+            ),
             Message(
                 "a step takes about {0} MB beside the pictures, and {1} MB are free",
                 step // 10**6,

@@ -92,7 +92,13 @@ def estimate(
         if not is_out_of_memory(error):
             raise
         raise DeviceMemoryError(
-            Message("{0} crops of {1}×{1} do not fit {2}", config.batch, config.crop, choice.name),
+            Message.plural(
+                "{0} crop of {1}×{1} does not fit {2}",
+                "{0} crops of {1}×{1} do not fit {2}",
+                config.batch,
+                config.crop,
+                choice.name,
+            ),
             Message("the memory ran out while timing a step"),
             Message("Use fewer crops per step, or smaller ones."),
         ) from error

@@ -73,10 +73,20 @@ def _finished(
     notes = []
     if kept == "best" and not manifest.training.steps:
         notes.append(
-            Message("No state of {0} steps scored higher than the start: the start was kept.", step)
+            Message.plural(
+                "No state of {0} step scored higher than the start: the start was kept.",
+                "No state of {0} steps scored higher than the start: the start was kept.",
+                step,
+            )
         )
     elif kept == "best" and manifest.training.steps != step:
-        notes.append(Message("Trained for {0} steps; the state of the best score was kept.", step))
+        notes.append(
+            Message.plural(
+                "Trained for {0} step; the state of the best score was kept.",
+                "Trained for {0} steps; the state of the best score was kept.",
+                step,
+            )
+        )
     if reached and reached < 1:
         notes.append(Message("By its figures the start was better than this pack."))
     curves = read_curves(plan.log) if plan.log.is_file() else None

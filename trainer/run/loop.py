@@ -251,7 +251,8 @@ def _with_smaller_batch(run: Trainer, error: BaseException) -> Iterator[TrainEve
     """
     failed, smaller = run.batch, run.batch // 2
     refused = DeviceMemoryError(
-        Message(
+        Message.plural(
+            "Training with {0} crop of {1}×{1} does not fit {2}",
             "Training with {0} crops of {1}×{1} does not fit {2}",
             failed,
             run.config.crop,
