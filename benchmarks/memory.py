@@ -24,15 +24,21 @@ from pathlib import Path
 import numpy as np
 
 from core.io import atomic_write
-from core.memory_model import Wanted, classical_bytes, decoding_bytes, network_bytes, training_bytes
+from core.memory_model import (
+    FusionWorkload,
+    classical_bytes,
+    decoding_bytes,
+    network_bytes,
+    training_bytes,
+)
 from core.types import FusionRequest, Image, SourcePair
 
 PACKS = ("ivif", "mif", "mef", "mff")
 SIZES = ((256, 256), (1024, 1024), (4000, 3000))
 WAYS = {
-    "whole": Wanted(),
-    "stripes": Wanted(2**19),
-    "tiles": Wanted(2**18),
+    "whole": FusionWorkload(),
+    "stripes": FusionWorkload(2**19),
+    "tiles": FusionWorkload(2**18),
 }
 CLASSICAL = ("average", "maximum", "laplacian", "guided", "mertens")
 FORMATS = ("png", "jpg", "tif")
@@ -63,7 +69,7 @@ def cases() -> Iterator[Case]:
         yield ("training", "mff", str(crop), str(crop), f"batch {batch}")
 
 
-def _is_used(area: int, wanted: Wanted) -> bool:
+def _is_used(area: int, wanted: FusionWorkload) -> bool:
     """Large pictures never go whole, small ones never in pieces."""
     if not wanted.piece:
         return area <= 2**20

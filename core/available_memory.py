@@ -91,7 +91,7 @@ def device_memory(device: str) -> Usage | None:
     return Usage(int(total - free), int(total))
 
 
-def give_back() -> None:
+def release_memory() -> None:
     """Give the system what was freed and is kept for later.
 
     The GNU library keeps freed blocks of up to 32 MB, and what lies between them is lost. To give

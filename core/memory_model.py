@@ -36,7 +36,7 @@ _AROUND = 192
 
 
 @dataclass(frozen=True)
-class Wanted:
+class FusionWorkload:
     """What is asked of a fusion beside the picture, and how much of it at a time.
 
     Attributes:
@@ -50,7 +50,7 @@ class Wanted:
     features: bool = False
 
 
-def network_bytes(config: NetworkConfig, width: int, height: int, wanted: Wanted) -> int:
+def network_bytes(config: NetworkConfig, width: int, height: int, wanted: FusionWorkload) -> int:
     """Bytes a network takes beside the two pictures it is given, at most, about."""
     area = (-(-height // 16) * 16) * (-(-width // 16) * 16)
     channels = config.in_channels

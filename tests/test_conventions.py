@@ -12,14 +12,33 @@ _ROOT = Path(__file__).parents[1]
 _MOST_POSITIONAL = 5
 
 
-def classes(*packages: str) -> Iterator[tuple[str, ast.ClassDef]]:
-    """All classes on module level, with the names of their modules."""
+def statements(*packages: str) -> Iterator[tuple[str, ast.stmt]]:
+    """All statements on module level, with the names of their modules."""
     for package in packages:
         for path in sorted((_ROOT / package).rglob("*.py")):
             module = ".".join(path.relative_to(_ROOT).with_suffix("").parts)
             for node in ast.parse(path.read_text(encoding="utf-8")).body:
-                if isinstance(node, ast.ClassDef):
-                    yield module, node
+                yield module, node
+
+
+def classes(*packages: str) -> Iterator[tuple[str, ast.ClassDef]]:
+    """All classes on module level, with the names of their modules."""
+    for module, node in statements(*packages):
+        if isinstance(node, ast.ClassDef):
+            yield module, node
+
+
+def public_types(*packages: str) -> Iterator[tuple[str, str]]:
+    """Modules and names of public classes and type aliases."""
+    for module, node in statements(*packages):
+        if isinstance(node, ast.ClassDef):
+            name = node.name
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name = node.targets[0].id
+        else:
+            continue
+        if name[0].isupper() and not name.isupper():
+            yield module, name
 
 
 def positional_fields(node: ast.ClassDef) -> list[str]:
@@ -61,3 +80,12 @@ def test_positional_fields_are_counted(source, count):
     (node,) = ast.parse(source).body
     assert isinstance(node, ast.ClassDef)
     assert len(positional_fields(node)) == count
+
+
+def test_public_names_of_classes_and_types_are_used_once():
+    places: dict[str, list[str]] = {}
+    for module, name in public_types("app", "core", "trainer"):
+        places.setdefault(name, []).append(module)
+    assert places["FusionRequest"] == ["core.types"], "classes are found"
+    assert places["FloatArray"] == ["core.types"], "aliases are found"
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}

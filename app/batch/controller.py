@@ -17,9 +17,9 @@ from app.batch import tasks
 from app.batch.last_batch import LastBatch, load_last_batch, save_last_batch
 from app.batch.run import BatchRun
 from app.batch.settings import BatchChoices, usual_folder
-from app.batch.state import OVER, Ending, Phase, RowStates
+from app.batch.state import OVER, BatchPhase, Ending, RowStates
 from app.engine import EngineFactory
-from app.pairs.edits import Key, files_of, key_of, moved
+from app.pairs.edits import PairKey, files_of, key_of, moved
 from app.workers import Job, Runner
 from core.errors import FusionError
 
@@ -75,8 +75,8 @@ class BatchController(QObject):
         self.choices = BatchChoices(task)
         self.planned = tasks.Planned()
         self.is_planning = False
-        self.looks: dict[Key, PairHeader] = {}
-        self.own: dict[Key, bool] = {}
+        self.looks: dict[PairKey, PairHeader] = {}
+        self.own: dict[PairKey, bool] = {}
         """Pairs for which it was chosen whether B is resampled, whatever counts for the others."""
         self._plan_timer = QTimer(self)
         self._plan_timer.setSingleShot(True)
@@ -104,12 +104,12 @@ class BatchController(QObject):
         self._looker.shutdown()
 
     @property
-    def targets(self) -> Mapping[Key, Path]:
+    def targets(self) -> Mapping[PairKey, Path]:
         """Names of results below the output folder."""
         return self.planned.targets
 
     @property
-    def problems(self) -> Mapping[Key, str]:
+    def problems(self) -> Mapping[PairKey, str]:
         """Rows that cannot be done, as the plan says."""
         return self.planned.problems
 
@@ -129,7 +129,7 @@ class BatchController(QObject):
         return self.run.stage
 
     @property
-    def phase(self) -> Phase:
+    def phase(self) -> BatchPhase:
         """What is done at the moment."""
         return "finding" if self._is_finding else self.run.phase
 
@@ -264,16 +264,18 @@ class BatchController(QObject):
 
     # --- sizes -----------------------------------------------------------------------------
 
-    def _look_at(self, keys: Sequence[Key]) -> None:
+    def _look_at(self, keys: Sequence[PairKey]) -> None:
         if self._look_job is not None:
             self._look_job.cancel()
             self._look_job = None
         wanted = [key for key in keys if key not in self.looks]
         if wanted and not self._closed:
-            job = self._look_job = self._looker.submit(partial(tasks.look, wanted, self.looks))
+            job = self._look_job = self._looker.submit(
+                partial(tasks.inspect_pairs, wanted, self.looks)
+            )
             job.yielded.connect(self._looked)
 
-    def _looked(self, seen: list[tuple[Key, PairHeader]]) -> None:
+    def _looked(self, seen: list[tuple[PairKey, PairHeader]]) -> None:
         self.looks.update(seen)
         self.rows_changed.emit([key for key, _ in seen])
 
@@ -339,12 +341,14 @@ class BatchController(QObject):
             self._start_soon = False
             self.start()
 
-    def resamples(self, key: Key) -> bool:
+    def resamples(self, key: PairKey) -> bool:
         """Whether B of a pair is brought onto A where sizes differ."""
         planned = self.planned.resamples(key)
         return self.own.get(key, self.choices.resample if planned is None else planned)
 
-    def set_resample(self, keys: Collection[Key], resample: bool, *, start: bool = False) -> None:
+    def set_resample(
+        self, keys: Collection[PairKey], resample: bool, *, start: bool = False
+    ) -> None:
         """Choose for single pairs whether B is resampled; then run what is left, if asked to."""
         if self.is_busy:
             return

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.batch.settings import BatchChoices
-from app.pairs.edits import Key
+from app.pairs.edits import PairKey
 from core.messages import from_data, to_data
 from core.progress import Progress
 
@@ -39,7 +39,7 @@ class LastBatch:
     is_open: bool = True
     _: KW_ONLY
     found: FoundRun | None = None
-    own: Mapping[Key, bool] = field(default_factory=dict)
+    own: Mapping[PairKey, bool] = field(default_factory=dict)
 
 
 def save_last_batch(folder: Path, last: LastBatch, progress: Progress) -> None:

@@ -43,7 +43,7 @@ _EMPTY, _TABLE = 0, 1
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PairRequest:
     """A pair of the table to be looked at.
 
     Attributes:
@@ -66,7 +66,7 @@ class BatchPage(Page):
     """Wires a :class:`BatchController` to the widgets."""
 
     pair_wanted = Signal(object)
-    """A :class:`Wanted` pair is to be seen in the Fuse workspace."""
+    """A :class:`PairRequest` pair is to be seen in the Fuse workspace."""
 
     def __init__(
         self, batch: BatchController, window: KnowsEngine, parent: QWidget | None = None
@@ -297,7 +297,7 @@ class BatchPage(Page):
         methods = engine.methods.get(choices.task, ()) if engine is not None else ()
         method = choices.method or next((one.name for one in methods), "")
         self.pair_wanted.emit(
-            Wanted(
+            PairRequest(
                 match.a,
                 match.b,
                 output=output,

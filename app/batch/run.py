@@ -11,9 +11,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.batch import tasks
 from app.batch.pause_gate import PauseGate
-from app.batch.state import UNDER_WAY, Ending, Phase, RowNow, RowStates
+from app.batch.state import UNDER_WAY, BatchPhase, Ending, RowNow, RowStates
 from app.engine import EngineFactory, LazyEngine
-from app.pairs.edits import Key, key_of
+from app.pairs.edits import PairKey, key_of
 from app.workers import Job, Runner
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class BatchRun(QObject):
         self.inbox: deque[Any] = deque()
         """Events that were not looked at yet."""
         self.rows = RowStates()
-        self.phase: Phase = "idle"
+        self.phase: BatchPhase = "idle"
         self.tally: Tally | None = None
         self.stage = ""
         self._timer = QTimer(self)
@@ -61,7 +61,7 @@ class BatchRun(QObject):
         """True from the start to the end, pauses included."""
         return self.phase in ("running", "paused", "stopping")
 
-    def _set_phase(self, phase: Phase) -> None:
+    def _set_phase(self, phase: BatchPhase) -> None:
         if phase != self.phase:
             self.phase = phase
             self.phase_changed.emit()
@@ -112,7 +112,7 @@ class BatchRun(QObject):
         self.rows.clear()
         self.tally = None
 
-    def keep_only(self, keys: Container[Key]) -> None:
+    def keep_only(self, keys: Container[PairKey]) -> None:
         """Forget rows that are not among ``keys``."""
         if self.rows.keep_only(keys):
             self.tally = None
@@ -129,7 +129,7 @@ class BatchRun(QObject):
 
     def drain(self, most: int = _AT_ONCE) -> None:
         """Take note of what was told, ``most`` events of it."""
-        changed: dict[Key, None] = {}
+        changed: dict[PairKey, None] = {}
         for _ in range(min(most, len(self.inbox))):
             event = self.inbox.popleft()
             self.tally = event.tally

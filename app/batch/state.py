@@ -7,13 +7,13 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from app.pairs.edits import Key
+from app.pairs.edits import PairKey
 from core.errors import FusionError
 
 if TYPE_CHECKING:
     from core.batch import BatchFinished
 
-Phase = Literal["idle", "finding", "running", "paused", "stopping"]
+BatchPhase = Literal["idle", "finding", "running", "paused", "stopping"]
 
 OVER = ("done", "skipped", "failed")
 UNDER_WAY = ("queued", "reading", "fusing", "writing")
@@ -33,23 +33,23 @@ class RowNow:
     """It failed because the two sizes differ."""
 
 
-class RowStates(Mapping[Key, RowNow]):
+class RowStates(Mapping[PairKey, RowNow]):
     """What is known of each row, with the number of failed ones at hand."""
 
     def __init__(self) -> None:
-        self._rows: dict[Key, RowNow] = {}
+        self._rows: dict[PairKey, RowNow] = {}
         self.failed = 0
 
-    def __getitem__(self, key: Key) -> RowNow:
+    def __getitem__(self, key: PairKey) -> RowNow:
         return self._rows[key]
 
-    def __iter__(self) -> Iterator[Key]:
+    def __iter__(self) -> Iterator[PairKey]:
         return iter(self._rows)
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def put(self, key: Key, now: RowNow) -> None:
+    def put(self, key: PairKey, now: RowNow) -> None:
         """Take note of how a row is getting on."""
         before = self._rows.get(key)
         self.failed += (now.state == "failed") - (before is not None and before.state == "failed")
@@ -60,18 +60,18 @@ class RowStates(Mapping[Key, RowNow]):
         self._rows.clear()
         self.failed = 0
 
-    def forget(self, keys: Iterable[Key]) -> None:
+    def forget(self, keys: Iterable[PairKey]) -> None:
         """Know nothing of these any more."""
         for key in keys:
             row = self._rows.pop(key, None)
             self.failed -= row is not None and row.state == "failed"
 
     @property
-    def of_other_size(self) -> tuple[Key, ...]:
+    def of_other_size(self) -> tuple[PairKey, ...]:
         """Rows that failed because their two sizes differ."""
         return tuple(key for key, row in self._rows.items() if row.differs)
 
-    def keep_only(self, keys: Container[Key]) -> bool:
+    def keep_only(self, keys: Container[PairKey]) -> bool:
         """Forget the others; whether there were any."""
         others = [key for key in self._rows if key not in keys]
         for key in others:

@@ -19,10 +19,10 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPixmap
 
-from app.pairs.edits import Key
+from app.pairs.edits import PairKey
 from app.pairs.table import PairTable
 from app.widgets import theme
-from app.widgets.plain_table import Index
+from app.widgets.plain_table import ModelIndex
 
 A, B, WHY, FOLDER, SIZE, RESULT, STATE, SAID = range(8)
 THUMB = 30
@@ -85,9 +85,9 @@ class BatchTable(PairTable):
         """
         super().__init__(_Nothing())
         self._describe, self._is_troubled = describe, is_troubled
-        self._places: dict[Key, int] = {}
-        self._thumbs: OrderedDict[Key, QIcon] = OrderedDict()
-        self._unread: set[Key] = set()
+        self._places: dict[PairKey, int] = {}
+        self._thumbs: OrderedDict[PairKey, QIcon] = OrderedDict()
+        self._unread: set[PairKey] = set()
         """Pairs whose small pictures lack one, since its file could not be read."""
         self._blanks = (_blank(1), _blank(2))
         self.is_locked = False
@@ -117,13 +117,13 @@ class BatchTable(PairTable):
             last = self.index(self.rowCount() - 1, SAID)
             self.dataChanged.emit(self.index(0, 0), last)
 
-    def touch(self, keys: Sequence[Key]) -> None:
+    def touch(self, keys: Sequence[PairKey]) -> None:
         """Some pairs look different: one signal for each stretch of rows."""
         rows = sorted(row for key in keys if (row := self._places.get(key)) is not None)
         for first, last in stretches(rows):
             self.dataChanged.emit(self.index(first, 0), self.index(last, SAID))
 
-    def row_of(self, key: Key) -> int | None:
+    def row_of(self, key: PairKey) -> int | None:
         """Where a pair stands."""
         return self._places.get(key)
 
@@ -143,7 +143,7 @@ class BatchTable(PairTable):
             return True
         return self._is_troubled(match)
 
-    def set_thumb(self, key: Key, first: QImage | None, second: QImage | None) -> None:
+    def set_thumb(self, key: PairKey, first: QImage | None, second: QImage | None) -> None:
         """Take small pictures: of A and B under (A, B), of a result under (file, Path())."""
         pictures = [first] if key[1] == Path() else [first, second]
         pixmap = QPixmap(len(pictures) * (THUMB + 2) - 2, THUMB)
@@ -164,7 +164,7 @@ class BatchTable(PairTable):
             last = self.index(self.rowCount() - 1, RESULT)
             self.dataChanged.emit(self.index(0, RESULT), last)
 
-    def forget_thumbs(self, key: Key, output: Path) -> None:
+    def forget_thumbs(self, key: PairKey, output: Path) -> None:
         """The result of a pair was written anew, so its files can be read by now."""
         self._thumbs.pop((output, Path()), None)
         if key in self._unread:
@@ -173,7 +173,7 @@ class BatchTable(PairTable):
 
     # --- the model -------------------------------------------------------------------------
 
-    def columnCount(self, parent: Index = _NO_PARENT) -> int:
+    def columnCount(self, parent: ModelIndex = _NO_PARENT) -> int:
         """A, B, why, folder, size, result, state, what is said."""
         return SAID + 1
 
@@ -188,7 +188,7 @@ class BatchTable(PairTable):
             return titles[section - SIZE]
         return None
 
-    def flags(self, index: Index) -> Qt.ItemFlag:
+    def flags(self, index: ModelIndex) -> Qt.ItemFlag:
         """Pairs can be ticked and dragged; nothing can be dropped into a row."""
         if not index.isValid():
             return Qt.ItemFlag.ItemIsDropEnabled
@@ -196,7 +196,7 @@ class BatchTable(PairTable):
             return _PLAIN
         return _TICKED if index.column() == A and not self.is_locked else _PAIR
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+    def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Texts, ticks, colours, small pictures."""
         row, column = index.row(), index.column()
         if row >= len(self.plan.matches):
@@ -218,7 +218,7 @@ class BatchTable(PairTable):
             return (text.size, text.result, text.state, said)[column - SIZE]
         return None
 
-    def _leftover_data(self, index: Index, role: int) -> object:
+    def _leftover_data(self, index: ModelIndex, role: int) -> object:
         if role == Qt.ItemDataRole.ForegroundRole:
             return QColor(theme.colours().error_border)
         if index.column() < SIZE:
@@ -235,7 +235,7 @@ class BatchTable(PairTable):
             return self._thumb((output, Path())) if output is not None else None
         return None
 
-    def _thumb(self, key: Key) -> QIcon:
+    def _thumb(self, key: PairKey) -> QIcon:
         found = self._thumbs.get(key)
         if found is None:
             self.thumb_wanted.emit(key)
@@ -257,7 +257,9 @@ class BatchTable(PairTable):
             return QColor(roles[mood]) if mood in roles else None
         return None
 
-    def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
+    def setData(
+        self, index: ModelIndex, value: object, role: int = Qt.ItemDataRole.EditRole
+    ) -> bool:
         """Ask for a pair to be taken in or left out."""
         row = index.row()
         if role != Qt.ItemDataRole.CheckStateRole or self.match_at(row) is None or self.is_locked:
@@ -284,7 +286,7 @@ class BatchTable(PairTable):
         return data
 
     def dropMimeData(
-        self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: Index
+        self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: ModelIndex
     ) -> bool:
         """Ask for the rows to be moved; the answer is False, so that the view removes none."""
         text = bytes(data.data(_ROWS_TYPE).data()).decode()
@@ -342,7 +344,7 @@ class Shown(QSortFilterProxyModel):
         self.setDynamicSortFilter(self.is_filtered)
         self.invalidate()
 
-    def filterAcceptsRow(self, row: int, parent: Index) -> bool:
+    def filterAcceptsRow(self, row: int, parent: ModelIndex) -> bool:
         """Whether a row is shown."""
         if self._only_troubled and not self._table.is_troubled(row):
             return False

@@ -16,7 +16,7 @@ from app.batch.pause_gate import PauseGate
 from app.batch.settings import BatchChoices, options_of
 from app.engine import LazyEngine
 from app.i18n.translate import tr
-from app.pairs.edits import Key, carry_over, key_of
+from app.pairs.edits import PairKey, carry_over, key_of
 from app.workers.background_import import collector_at_rest
 from core.errors import FusionError, Message
 from core.progress import Progress
@@ -45,11 +45,11 @@ class Planned:
     _: KW_ONLY
     error: FusionError | None = None
     found: FoundRun | None = None
-    targets: Mapping[Key, Path] = field(default_factory=dict)
+    targets: Mapping[PairKey, Path] = field(default_factory=dict)
     """Names of results below the output folder."""
-    problems: Mapping[Key, str] = field(default_factory=dict)
+    problems: Mapping[PairKey, str] = field(default_factory=dict)
     """Rows that cannot be done."""
-    resampled: Mapping[Key, bool] = field(default_factory=dict)
+    resampled: Mapping[PairKey, bool] = field(default_factory=dict)
     """Whether B is resampled where sizes differ, by pair."""
 
     @property
@@ -57,7 +57,7 @@ class Planned:
         """Whether there is something to run and nothing against it."""
         return self.plan is not None and bool(self.plan.rows) and self.error is None
 
-    def resamples(self, key: Key) -> bool | None:
+    def resamples(self, key: PairKey) -> bool | None:
         """Whether B of a pair is resampled where sizes differ; None while there is no plan."""
         return self.resampled.get(key)
 
@@ -97,7 +97,7 @@ def find(
 
 
 def plan(
-    pairing: PairingPlan, choices: BatchChoices, own: Mapping[Key, bool], progress: Progress
+    pairing: PairingPlan, choices: BatchChoices, own: Mapping[PairKey, bool], progress: Progress
 ) -> Planned:
     """What would be done; wrong choices are an answer, not a failure.
 
@@ -165,7 +165,9 @@ def run(
     return event
 
 
-def look(keys: Sequence[Key], known: Mapping[Key, PairHeader], progress: Progress) -> Iterator[Any]:
+def inspect_pairs(
+    keys: Sequence[PairKey], known: Mapping[PairKey, PairHeader], progress: Progress
+) -> Iterator[Any]:
     """Yield lists of (key, :class:`core.batch.PairHeader`), a few times a second.
 
     Args:
@@ -175,7 +177,7 @@ def look(keys: Sequence[Key], known: Mapping[Key, PairHeader], progress: Progres
     from core.batch import PairHeader, inspect_pair
     from core.pairing.plan import Match
 
-    seen: list[tuple[Key, PairHeader]] = []
+    seen: list[tuple[PairKey, PairHeader]] = []
     told = time.monotonic()
     for key in keys:
         progress.check()

@@ -11,7 +11,7 @@ from core.errors import OutputError
 from core.fusion.engine import FusionEngine
 from core.fusion.feature_maps import common_basis, feature_pixels
 from core.io import Damaged, check_target, probe_image, read_pair, write_image
-from core.memory_model import Wanted
+from core.memory_model import FusionWorkload
 from core.tasks import get_task
 from core.types import FloatArray, FusionRequest, FusionResult
 from core.windows import Windows
@@ -58,9 +58,11 @@ def fuse_files(options: FuseOptions) -> FusionResult:
     targets = options.targets()
     engine = FusionEngine(options.device, backbone=options.backbone)
     unused = engine.unused_backbone(task.name, options.pack)
-    kept = Wanted(reconstructions=options.recon is not None, features=options.features is not None)
+    kept = FusionWorkload(
+        reconstructions=options.recon is not None, features=options.features is not None
+    )
     headers = probe_image(options.a), probe_image(options.b)
-    engine.insist_fits(*headers, task.name, options.pack, kept)
+    engine.check_memory(*headers, task.name, options.pack, kept)
     pair = read_pair(
         options.a,
         options.b,

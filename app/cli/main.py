@@ -37,7 +37,7 @@ WindowB = Annotated[
     tuple[float, float] | None,
     typer.Option("--window-b", metavar="LOW HIGH", help="values of B that are black and white"),
 ]
-Backbone = Annotated[Path | None, typer.Option(help="DINOv3 weights; else the fetched ones")]
+BackboneOption = Annotated[Path | None, typer.Option(help="DINOv3 weights; else the fetched ones")]
 
 
 def _version(wanted: bool) -> None:
@@ -123,7 +123,7 @@ def fuse(
     resample: Annotated[
         bool, typer.Option("--resample", help="resample B onto A when sizes differ")
     ] = False,
-    backbone: Backbone = None,
+    backbone: BackboneOption = None,
     tiles: Annotated[
         bool, typer.Option("--tiles", help="work in small pieces: the same result, least memory")
     ] = False,
@@ -187,7 +187,7 @@ def batch(
     window_a: WindowA = None,
     window_b: WindowB = None,
     device: Device = "auto",
-    backbone: Backbone = None,
+    backbone: BackboneOption = None,
 ) -> None:
     """Fuse many pairs; exit code 3 when some failed. Can be interrupted and gone on with."""
     with reported():
@@ -305,7 +305,7 @@ def train(
     device: Annotated[
         str, typer.Option(help="auto (or what --config says), cpu, cuda or cuda:N")
     ] = "auto",
-    backbone: Backbone = None,
+    backbone: BackboneOption = None,
     window_a: WindowA = None,
     window_b: WindowB = None,
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal
 
-from app.fuse.results import Stamp, stamp_of
+from app.fuse.results import SourceStamp, stamp_of
 from app.fuse.state import FuseState
 
 _CALM_MS = 300
@@ -32,7 +32,7 @@ class SourceWatcher(QObject):
         self._watcher.fileChanged.connect(lambda _path: self._calm.start())
         session.sources_changed.connect(self._follow)
 
-    def _entries(self) -> Stamp:
+    def _entries(self) -> SourceStamp:
         # Behind the two files a stamp says what was done to them.
         return (self._session.sources.stamp or ())[:2]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.fuse.info_tab import Rows
 from app.fuse.messages import reason_of
-from app.fuse.results import Loaded, Outcome, Sources
+from app.fuse.results import LoadedSource, Outcome, Sources
 from app.fuse.state import FuseState
 from app.i18n.numbers import number
 from app.i18n.translate import tr, translate
@@ -83,7 +83,7 @@ def _not_shown(path: Path, sources: Sources) -> list[tuple[str, str]]:
     return lines
 
 
-def _source(side: Loaded, window: Window) -> list[tuple[str, str]]:
+def _source(side: LoadedSource, window: Window) -> list[tuple[str, str]]:
     image = side.image
     lines = [
         (tr("File"), image.name or tr("computed")),

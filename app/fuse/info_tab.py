@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.widgets.plain_table import Index
+from app.widgets.plain_table import ModelIndex
 
 Rows = list[tuple[str, list[tuple[str, str]]]]
 
@@ -26,7 +26,7 @@ _NAMES, _ROOM = 0.4, 6
 class _Sentences(QStyledItemDelegate):
     """Makes a row as tall as its words need in the width of their column."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
         hint = super().sizeHint(option, index)
         tree = option.widget
         if not isinstance(tree, QTreeWidget):

@@ -8,11 +8,11 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app.viewer.display_state import Layout
 
-Place = tuple[int, int, int, int]
+GridPosition = tuple[int, int, int, int]
 """Row, column, rows, columns."""
 
 _ONE = 1
-PLACES: dict[Layout, dict[str, Place]] = {
+PLACES: dict[Layout, dict[str, GridPosition]] = {
     "all": {
         "a": (0, 0, 1, 1),
         "b": (0, 1, 1, 1),

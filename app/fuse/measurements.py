@@ -14,7 +14,7 @@ from app.fuse.metrics_tab import MetricLine
 from app.fuse.results import Outcome
 from app.fuse.state import FuseState, Problem
 from app.i18n.translate import translate
-from app.viewer.display_state import Adapter
+from app.viewer.display_state import AdapterName
 from app.viewer.rendering import features_of, picture, small
 from app.workers import Job, Runner
 from core.progress import Progress
@@ -50,7 +50,7 @@ def measure(results: Sequence[Outcome], progress: Progress) -> Iterator[Any]:
 
 
 def channel_thumbs(
-    outcome: Outcome, adapter: Adapter, side: int, progress: Progress
+    outcome: Outcome, adapter: AdapterName, side: int, progress: Progress
 ) -> list[QImage]:
     """Every channel of an adapter as a small picture."""
     from core.fusion.feature_maps import feature_pixels
@@ -140,7 +140,7 @@ class Measurements(QObject):
 
     # --- channels --------------------------------------------------------------------------
 
-    def draw_channels(self, adapter: Adapter, side: int) -> None:
+    def draw_channels(self, adapter: AdapterName, side: int) -> None:
         """Draw all channels of the result on show."""
         outcome = self._session.outcome
         if self._thumbs_job is not None:

@@ -17,7 +17,7 @@ from app.fuse.layouts import arrange
 from app.fuse.messages import Messages, reason_of
 from app.fuse.recon_pane import ReconPane
 from app.fuse.scenes import dragged_window, fitted, operands, picture_of, scene_of, window_of
-from app.fuse.state import FuseState, Loaded, Outcome
+from app.fuse.state import FuseState, LoadedSource, Outcome
 from app.fuse.welcome import Welcome
 from app.i18n.numbers import filled, number
 from app.i18n.translate import translate
@@ -428,7 +428,7 @@ class FusePage(QWidget):
         QGuiApplication.clipboard().setText(text)
 
 
-def _describe(loaded: Loaded) -> str:
+def _describe(loaded: LoadedSource) -> str:
     image = loaded.image
     depth = "float" if image.bit_depth == 32 else f"{image.bit_depth} bit"
     parts = [image.name, f"{image.width}×{image.height}", depth]

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.fuse.results import Stamp
+from app.fuse.results import SourceStamp
 from app.fuse.state import FuseState, Problem
 from app.i18n.translate import plural, translate, translate_all
-from app.pairs.edits import Key, key_of
+from app.pairs.edits import PairKey, key_of
 from app.widgets.file_manager import told_apart
 from app.workers import Runner
 from core.errors import FusionError, SizeMismatch
@@ -31,7 +31,7 @@ Badge = Literal["ready", "check", "fused", "failed", "missing"]
 
 
 @dataclass(frozen=True)
-class State:
+class PairState:
     """How a pair is getting on, and why."""
 
     badge: Badge
@@ -46,7 +46,7 @@ def find_pairs(paths: list[Path], task: str, progress: Progress) -> PairingPlan:
     return pair_paths(paths, task)
 
 
-def gone_files(keys: list[Key], progress: Progress) -> dict[Key, str]:
+def gone_files(keys: list[PairKey], progress: Progress) -> dict[PairKey, str]:
     """Pairs a file of which is not there any more, with its name."""
     there: dict[Path, frozenset[str]] = {}
 
@@ -57,7 +57,7 @@ def gone_files(keys: list[Key], progress: Progress) -> dict[Key, str]:
         # A folder is asked once for all its files; a file may be listed under another spelling.
         return path.name not in there[folder] and not path.exists()
 
-    found: dict[Key, str] = {}
+    found: dict[PairKey, str] = {}
     for key in keys:
         progress.check()
         missing = [told_apart(path, key) for path in key if is_gone(path)]
@@ -93,7 +93,7 @@ class Listing:
     """A plan as the list needs it; of thousands of pairs it takes a worker to make one."""
 
     plan: PairingPlan
-    by_key: dict[Key, Match]
+    by_key: dict[PairKey, Match]
     """Pairs in use, in order."""
     folders: tuple[str, ...]
     """Those that their files are in, in order."""
@@ -163,11 +163,11 @@ class Pairs(QObject):
         self._listing: Listing | None = None
         self.note = ""
         """What there is to say of what was dropped last."""
-        self.current: Key | None = None
+        self.current: PairKey | None = None
         self.is_listed: Callable[[Match], bool] = lambda _match: True
         """Whether a pair passes the filter: keys go to those that are seen."""
-        self._states: dict[Key, State] = {}
-        self._tasks: dict[Key, str] = {}
+        self._states: dict[PairKey, PairState] = {}
+        self._tasks: dict[PairKey, str] = {}
         """The tasks that the names of pairs in sight speak of."""
         self._closed = False
         session.outcome_changed.connect(self._outcome_changed)
@@ -188,7 +188,7 @@ class Pairs(QObject):
         return self._listing.plan if self._listing is not None else None
 
     @property
-    def _listed(self) -> dict[Key, Match]:
+    def _listed(self) -> dict[PairKey, Match]:
         return self._listing.by_key if self._listing is not None else {}
 
     @property
@@ -233,7 +233,7 @@ class Pairs(QObject):
             # In a turn of its own: listing thousands of pairs takes long enough.
             QTimer.singleShot(0, self, partial(self._open_first, key_of(first)))
 
-    def _open_first(self, key: Key) -> None:
+    def _open_first(self, key: PairKey) -> None:
         if not self._closed:
             self.open(key)
 
@@ -274,7 +274,7 @@ class Pairs(QObject):
             if old is not new and old.sure != new.sure:
                 self.state_changed.emit(key_of(new))
 
-    def _follow_list(self, before: dict[Key, Match]) -> None:
+    def _follow_list(self, before: dict[PairKey, Match]) -> None:
         """The pair on show when its row goes: with A and B exchanged it is opened so, else closed.
 
         A pair that was never listed stays; if it is listed now, it is the current one.
@@ -290,26 +290,26 @@ class Pairs(QObject):
         else:
             QTimer.singleShot(0, self, partial(self._close_unlisted, shown))
 
-    def _close_unlisted(self, key: Key) -> None:
+    def _close_unlisted(self, key: PairKey) -> None:
         if not self._closed and self._on_show() == key and key not in self._listed:
             self._controller.close_pictures()
 
-    def state(self, key: Key) -> State:
+    def state(self, key: PairKey) -> PairState:
         """How a pair is getting on."""
         known, match = self._states.get(key), self._listed.get(key)
         if known is not None:
             return known
         if match is not None and not match.sure:
             why = self.tr("The names do not say which of the two is A.")
-            return State("check", why)
+            return PairState("check", why)
         suggested = self._task_of(key)
         if suggested not in ("", self._session.task.name):
             task = TASKS[suggested]
             why = self.tr("By their names these are “{0}” and “{1}”: another task.")
-            return State("check", why.format(translate(task.label_a), translate(task.label_b)))
-        return State("ready")
+            return PairState("check", why.format(translate(task.label_a), translate(task.label_b)))
+        return PairState("ready")
 
-    def _task_of(self, key: Key) -> str:
+    def _task_of(self, key: PairKey) -> str:
         if key not in self._tasks:
             self._tasks[key] = suggest_task(*key)
         return self._tasks[key]
@@ -320,14 +320,14 @@ class Pairs(QObject):
             if suggested and key in self._listed and key not in self._states:
                 self.state_changed.emit(key)
 
-    def _set_state(self, key: Key, state: State) -> None:
+    def _set_state(self, key: PairKey, state: PairState) -> None:
         if self._states.get(key) != state:
             self._states[key] = state
             self.state_changed.emit(key)
 
     # --- opening ---------------------------------------------------------------------------
 
-    def open(self, key: Key) -> None:
+    def open(self, key: PairKey) -> None:
         """Open a pair of the list."""
         self.current = key
         self.current_changed.emit()
@@ -345,7 +345,7 @@ class Pairs(QObject):
 
     def step_folder(self, by: int) -> None:
         """Open the first pair that is seen of the next or previous folder that has one."""
-        folders: dict[Path, Key | None] = {}
+        folders: dict[Path, PairKey | None] = {}
         mine: Path | None = None
         for match in self.matches:
             if folders.get(match.folder) is None:
@@ -361,9 +361,9 @@ class Pairs(QObject):
 
     # --- what becomes of them --------------------------------------------------------------
 
-    def _on_show(self) -> Key | None:
+    def _on_show(self) -> PairKey | None:
         """The pair that is selected, whether it can be shown or not."""
-        stamp: Stamp | None = self._session.sources.stamp
+        stamp: SourceStamp | None = self._session.sources.stamp
         if stamp is not None:
             return Path(stamp[0][0]), Path(stamp[1][0])
         a, b = self._session.sources.paths
@@ -381,7 +381,7 @@ class Pairs(QObject):
         if shown is None or outcome is None or outcome.is_preview:
             return
         if outcome.pair is self._session.sources.pair and shown in self._listed:
-            self._set_state(shown, State("fused", outcome.method_title))
+            self._set_state(shown, PairState("fused", outcome.method_title))
 
     def _problem_changed(self) -> None:
         problem = self._session.problem
@@ -391,7 +391,7 @@ class Pairs(QObject):
             badge: Badge = "check" if isinstance(problem.error, SizeMismatch) else "failed"
             if not all(path.exists() for path in self.current):
                 badge = "missing"
-            self._set_state(self.current, State(badge, translate(problem.error.message)))
+            self._set_state(self.current, PairState(badge, translate(problem.error.message)))
 
     def look_again(self) -> None:
         """See which listed files are still there (in the background)."""
@@ -401,14 +401,14 @@ class Pairs(QObject):
         job = self._finder.submit(partial(gone_files, keys), key="gone")
         job.finished.connect(partial(self._looked, keys))
 
-    def _looked(self, keys: list[Key], gone: dict[Key, str]) -> None:
+    def _looked(self, keys: list[PairKey], gone: dict[PairKey, str]) -> None:
         for key in keys:
             state = self._states.get(key)
             if key in gone:
                 why = self.tr("{0} is not there any more.").format(gone[key])
-                self._set_state(key, State("missing", why))
+                self._set_state(key, PairState("missing", why))
             elif state is not None and state.badge == "missing":
-                self._set_state(key, State("ready"))
+                self._set_state(key, PairState("ready"))
 
     def _fail(self, error: FusionError) -> None:
         if not self._closed:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 from app.fuse.pairs import Pairs
 from app.fuse.pairs_list_model import THUMB, PairModel, PairRow
 from app.fuse.pairs_list_view import PairList
-from app.pairs.edits import Key, key_of
+from app.pairs.edits import PairKey, key_of
 from app.pairs.table import PairDialog
 from app.pairs.thumbnails import ThumbnailLoader
 
@@ -65,7 +65,7 @@ class PairsDock(QWidget):
         self.thumbs.shutdown()
         self._pairs.shutdown()
 
-    def _state_of(self, key: Key) -> tuple[str, str]:
+    def _state_of(self, key: PairKey) -> tuple[str, str]:
         state = self._pairs.state(key)
         return state.badge, state.why
 

@@ -24,9 +24,9 @@ from PySide6.QtGui import (
 )
 
 from app.i18n.translate import translate
-from app.pairs.edits import Key
+from app.pairs.edits import PairKey
 from app.widgets import theme
-from app.widgets.plain_table import Index
+from app.widgets.plain_table import ModelIndex
 
 THUMB = 30
 SLICE, FEW = 100, 5
@@ -48,7 +48,7 @@ _BADGES = {
 class PairRow(NamedTuple):
     """One pair: what tells it apart, its name, why it is one, and the title it is listed under."""
 
-    key: Key
+    key: PairKey
     name: str
     reason: str
     folder: str
@@ -65,7 +65,7 @@ class PairModel(QStandardItemModel):
     """A two-level tree of what passes the filter."""
 
     def __init__(
-        self, state: Callable[[Key], tuple[str, str]], parent: QObject | None = None
+        self, state: Callable[[PairKey], tuple[str, str]], parent: QObject | None = None
     ) -> None:
         """
         Args:
@@ -78,10 +78,10 @@ class PairModel(QStandardItemModel):
         """Rows that were not asked for yet."""
         self._place = 0
         """Of the row that is looked at next."""
-        self._items: dict[Key, QStandardItem] = {}
+        self._items: dict[PairKey, QStandardItem] = {}
         self._folders: dict[str, QStandardItem] = {}
         self._filter = ""
-        self._thumbs: dict[Key, QPixmap] = {}
+        self._thumbs: dict[PairKey, QPixmap] = {}
         self._blank = QPixmap(2 * THUMB + 2, THUMB)
         self._blank.fill(QColor(128, 128, 128, 40))
         self._next = QTimer(self)
@@ -183,11 +183,11 @@ class PairModel(QStandardItemModel):
 
     # --- small pictures --------------------------------------------------------------------
 
-    def has_thumb(self, key: Key) -> bool:
+    def has_thumb(self, key: PairKey) -> bool:
         """True when the pair's small picture is there (or cannot be made)."""
         return key in self._thumbs
 
-    def set_thumb(self, key: Key, a: QImage | None, b: QImage | None) -> None:
+    def set_thumb(self, key: PairKey, a: QImage | None, b: QImage | None) -> None:
         """Take the small pictures of a pair."""
         both = QPixmap(self._blank.size())
         both.fill(QColor(0, 0, 0, 0))
@@ -204,7 +204,7 @@ class PairModel(QStandardItemModel):
 
     # --- places ----------------------------------------------------------------------------
 
-    def touch(self, key: Key) -> None:
+    def touch(self, key: PairKey) -> None:
         """A pair is getting on in another way now."""
         item = self._items.get(key)
         if item is not None:
@@ -220,7 +220,7 @@ class PairModel(QStandardItemModel):
             if self._state(row.key)[0] != "ready":
                 self._dress(item, row)
 
-    def explain(self, key: Key) -> None:
+    def explain(self, key: PairKey) -> None:
         """Have a pair say what it is; asked for those that are looked at, of thousands."""
         item = self._items.get(key)
         if item is not None and not item.toolTip():
@@ -229,12 +229,12 @@ class PairModel(QStandardItemModel):
             said = (files, translate(row.reason), self._state(key)[1])
             item.setToolTip("\n".join(part for part in said if part))
 
-    def index_of(self, key: Key | None) -> QModelIndex:
+    def index_of(self, key: PairKey | None) -> QModelIndex:
         """Where a pair is shown."""
         item = self._items.get(key) if key is not None else None
         return item.index() if item is not None else QModelIndex()
 
-    def key_at(self, index: Index) -> Key | None:
+    def key_at(self, index: ModelIndex) -> PairKey | None:
         """The pair of an index; None for a folder."""
         number = index.data(_NUMBER) if index.isValid() else None
         return self._all[number].key if number is not None else None

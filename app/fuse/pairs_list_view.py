@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from app.fuse.pairs_list_model import THUMB, PairModel
 from app.i18n.numbers import number
 from app.i18n.translate import plural
-from app.pairs.edits import Key
+from app.pairs.edits import PairKey
 from app.widgets.drop import DropZone
 
 
@@ -46,7 +46,7 @@ class PairList(DropZone):
         self.model = model
         self.setObjectName("pairList")
         self.setAcceptDrops(True)
-        self._current: Key | None = None
+        self._current: PairKey | None = None
         self._looking = QTimer(self)
         self._looking.setSingleShot(True)
         # Not none: Qt may let a timer without an interval wait until nothing else is to be done.
@@ -125,7 +125,7 @@ class PairList(DropZone):
         self.note.setText(text)
         self.note.setVisible(bool(text))
 
-    def show_current(self, key: Key | None) -> None:
+    def show_current(self, key: PairKey | None) -> None:
         """Mark the pair that is open, now or when its row comes."""
         self._current = key
         index = self.model.index_of(key)

@@ -16,7 +16,7 @@ from core.messages import Message
 from core.types import FusionResult, Image, SourcePair
 from core.windows import Window, Windows
 
-Stamp = tuple[tuple[str, int, int], ...]
+SourceStamp = tuple[tuple[str, int, int], ...]
 """Path, time of change and size of each file: another stamp is another picture."""
 
 ONE_CAMERA = ("one camera", 0, 0)
@@ -33,7 +33,7 @@ LIMIT_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, eq=False)
-class Loaded:
+class LoadedSource:
     """A source picture and what the screen shows of it."""
 
     image: Image
@@ -53,11 +53,11 @@ class Sources:
         trouble: why they are not shown; None while they are being read.
     """
 
-    a: Loaded | None = None
-    b: Loaded | None = None
+    a: LoadedSource | None = None
+    b: LoadedSource | None = None
     pair: SourcePair | None = None
     sample: bool = False
-    stamp: Stamp | None = None
+    stamp: SourceStamp | None = None
     _: KW_ONLY
     asked: tuple[Path | None, Path | None] = (None, None)
     trouble: FusionError | None = None
@@ -164,7 +164,7 @@ class ResultStore:
 
     def __init__(self, limit: int = LIMIT_BYTES) -> None:
         self.limit = limit
-        self._kept: OrderedDict[Stamp, StoredResults] = OrderedDict()
+        self._kept: OrderedDict[SourceStamp, StoredResults] = OrderedDict()
 
     def put(self, kept: StoredResults) -> None:
         """Remember a pair as the newest; older ones go while the bound is exceeded."""
@@ -176,11 +176,11 @@ class ResultStore:
         while len(self._kept) > 1 and self.nbytes > self.limit:
             self._kept.popitem(last=False)
 
-    def get(self, stamp: Stamp | None) -> StoredResults | None:
+    def get(self, stamp: SourceStamp | None) -> StoredResults | None:
         """What is kept of a pair."""
         return self._kept.get(stamp) if stamp is not None else None
 
-    def sources(self) -> dict[Stamp, Sources]:
+    def sources(self) -> dict[SourceStamp, Sources]:
         """The sources in memory, for a reader that would otherwise read them again."""
         return {stamp: kept.sources for stamp, kept in self._kept.items()}
 
@@ -222,7 +222,7 @@ def as_seen(pair: SourcePair, windows: Windows) -> SourcePair:
     return pair if a is pair.a and b is pair.b else SourcePair(a, b)
 
 
-def swapped_stamp(stamp: Stamp | None) -> Stamp | None:
+def swapped_stamp(stamp: SourceStamp | None) -> SourceStamp | None:
     """The stamp of a pair with A and B exchanged: its files first, then what was done to them."""
     if stamp is None:
         return None
@@ -230,12 +230,12 @@ def swapped_stamp(stamp: Stamp | None) -> Stamp | None:
     return (stamp[1], stamp[0], *(turned.get(entry, entry) for entry in stamp[2:]))
 
 
-def resampled_side(stamp: Stamp | None) -> str:
+def resampled_side(stamp: SourceStamp | None) -> str:
     """The side that was resampled onto the other: “a”, “b”, or "" for none."""
     return next((side for side, mark in RESAMPLED.items() if mark in (stamp or ())), "")
 
 
-def stamp_of(*paths: Path) -> Stamp:
+def stamp_of(*paths: Path) -> SourceStamp:
     """The stamp of files.
 
     Raises:

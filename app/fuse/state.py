@@ -9,7 +9,7 @@ from typing import Literal
 from PySide6.QtCore import QObject, Signal
 
 from app.engine import EngineInfo, default_method
-from app.fuse.results import Loaded, Outcome, Sources, with_result
+from app.fuse.results import LoadedSource, Outcome, Sources, with_result
 from app.viewer.display_state import DisplayState, FeatureView
 from app.viewer.rendering import RenderedImage
 from app.widgets.privacy import without_names
@@ -22,7 +22,7 @@ __all__ = [
     "Activity",
     "EngineInfo",
     "FuseState",
-    "Loaded",
+    "LoadedSource",
     "Offer",
     "Outcome",
     "Problem",
@@ -193,7 +193,7 @@ class FuseState(QObject):
         kind as the last one of its side, and goes where it would mean nothing.
         """
         display = self.display
-        sides: tuple[tuple[Side, Loaded | None], ...] = (
+        sides: tuple[tuple[Side, LoadedSource | None], ...] = (
             ("a", self.sources.a),
             ("b", self.sources.b),
         )

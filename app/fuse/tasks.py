@@ -17,8 +17,8 @@ from typing import Literal
 import numpy as np
 
 from app.engine import LazyEngine, default_method
-from app.fuse.results import AS_DAMAGED, ONE_CAMERA, RESAMPLED, Stamp, as_seen, stamp_of
-from app.fuse.state import Loaded, Outcome, Side, Sources
+from app.fuse.results import AS_DAMAGED, ONE_CAMERA, RESAMPLED, SourceStamp, as_seen, stamp_of
+from app.fuse.state import LoadedSource, Outcome, Side, Sources
 from app.i18n.translate import tr, translate
 from app.viewer.display_state import FeatureView
 from app.viewer.rendering import (
@@ -55,7 +55,7 @@ def load_sources(
     *,
     resample: bool = False,
     sample: bool = False,
-    kept: Mapping[Stamp, Sources] | None = None,
+    kept: Mapping[SourceStamp, Sources] | None = None,
     task: str = "",
     damaged: bool = False,
 ) -> Sources:
@@ -77,7 +77,7 @@ def load_sources(
     wish: Literal["refuse", "show"] = "show" if damaged else "refuse"
     count = sum(item is not None for item in (a, b))
     progress.report(0, count, stage)
-    stamp: Stamp | None = None
+    stamp: SourceStamp | None = None
     pair: SourcePair | None
     if isinstance(a, Path) and isinstance(b, Path):
         with suppress(OSError):  # the reader says it better
@@ -110,14 +110,14 @@ def load_sources(
             pair = for_task(SourcePair(image_a, image_b), task)
             images = (pair.a, pair.b)
     loaded = [
-        None if image is None else Loaded(image, _counted(source_picture(image)))
+        None if image is None else LoadedSource(image, _counted(source_picture(image)))
         for image in images
     ]
     return Sources(loaded[0], loaded[1], pair, sample, stamp)
 
 
 def _kept_for(
-    stamp: Stamp | None, kept: Mapping[Stamp, Sources] | None, task: str
+    stamp: SourceStamp | None, kept: Mapping[SourceStamp, Sources] | None, task: str
 ) -> Sources | None:
     """The pair of these files in memory, with the black and white that the task asks for."""
     from core.io.values import is_shared

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from core.pairing.plan import Match, PairingPlan
 
-Key = tuple[Path, Path]
+PairKey = tuple[Path, Path]
 BY_HAND = "paired by hand"
 """The reason :meth:`core.pairing.plan.PairingPlan.pair_by_hand` gives."""
 
 
-def key_of(match: Match) -> Key:
+def key_of(match: Match) -> PairKey:
     """What tells pairs apart."""
     return match.a, match.b
 
@@ -38,7 +38,7 @@ def carry_over(old: PairingPlan | None, new: PairingPlan) -> PairingPlan:
     return replace(new, matches=tuple(_as_before(match, before) for match in new.matches))
 
 
-def _as_before(match: Match, before: dict[Key, Match]) -> Match:
+def _as_before(match: Match, before: dict[PairKey, Match]) -> Match:
     same = before.get((match.a, match.b))
     if same is not None:
         return replace(match, excluded=same.excluded)

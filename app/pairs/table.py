@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.i18n.translate import translate
 from app.widgets import theme
-from app.widgets.plain_table import Index
+from app.widgets.plain_table import ModelIndex
 
 _NO_PARENT = QModelIndex()
 
@@ -39,11 +39,11 @@ class PairTable(QAbstractTableModel):
         self.plan = plan
         self.endResetModel()
 
-    def rowCount(self, parent: Index = _NO_PARENT) -> int:
+    def rowCount(self, parent: ModelIndex = _NO_PARENT) -> int:
         """Pairs and files left over."""
         return 0 if parent.isValid() else len(self.plan.matches) + len(self.plan.leftovers)
 
-    def columnCount(self, parent: Index = _NO_PARENT) -> int:
+    def columnCount(self, parent: ModelIndex = _NO_PARENT) -> int:
         """A, B, why, folder."""
         return 4
 
@@ -55,14 +55,14 @@ class PairTable(QAbstractTableModel):
             return (self.tr("A"), self.tr("B"), self.tr("Why"), self.tr("Folder"))[section]
         return None
 
-    def flags(self, index: Index) -> Qt.ItemFlag:
+    def flags(self, index: ModelIndex) -> Qt.ItemFlag:
         """Pairs can be ticked."""
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         if index.column() == 0 and index.row() < len(self.plan.matches):
             flags |= Qt.ItemFlag.ItemIsUserCheckable
         return flags
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+    def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Texts, ticks, colours."""
         row, column = index.row(), index.column()
         if row >= len(self.plan.matches):
@@ -92,7 +92,9 @@ class PairTable(QAbstractTableModel):
             return QColor(theme.colours().error_border)
         return None
 
-    def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
+    def setData(
+        self, index: ModelIndex, value: object, role: int = Qt.ItemDataRole.EditRole
+    ) -> bool:
         """Take a pair in, or leave it out."""
         row = index.row()
         if role != Qt.ItemDataRole.CheckStateRole or row >= len(self.plan.matches):

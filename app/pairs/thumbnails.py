@@ -12,7 +12,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
-from app.pairs.edits import Key
+from app.pairs.edits import PairKey
 from app.viewer.rendering import small, source_picture
 from app.workers import Job, Runner
 from core.errors import FusionError
@@ -25,7 +25,7 @@ _WAITING = 80
 """Rows that wait at most: what was scrolled past long ago is asked for again when it comes back."""
 
 
-def draw_waiting(waiting: deque[Key], side: int, progress: Progress) -> Iterator[Any]:
+def draw_waiting(waiting: deque[PairKey], side: int, progress: Progress) -> Iterator[Any]:
     """Yield (key, small A, small B), the row asked for last first, until none waits."""
     while True:
         progress.check()
@@ -60,12 +60,12 @@ class ThumbnailLoader(QObject):
         super().__init__(parent)
         self._side = side
         self._runner = Runner("thumbnails", self, background=True)
-        self._waiting: deque[Key] = deque()
-        self._asked: set[Key] = set()
+        self._waiting: deque[PairKey] = deque()
+        self._asked: set[PairKey] = set()
         self._job: Job | None = None
         self._closed = False
 
-    def want(self, key: Key) -> None:
+    def want(self, key: PairKey) -> None:
         """Ask for a pair's small pictures."""
         if self._closed or key in self._asked:
             return
@@ -83,7 +83,7 @@ class ThumbnailLoader(QObject):
         for end in (job.finished, job.failed, job.cancelled):
             end.connect(self._ended)
 
-    def _drawn(self, found: tuple[Key, QImage | None, QImage | None]) -> None:
+    def _drawn(self, found: tuple[PairKey, QImage | None, QImage | None]) -> None:
         self._asked.discard(found[0])
         self.ready.emit(*found)
 

@@ -13,7 +13,7 @@ from app.fuse.page import FusePage
 from app.fuse.state import FuseState
 
 
-class Naming(QObject):
+class CommandTitles(QObject):
     """Keeps the texts of a window's commands, and the tips of its tabs, true."""
 
     def __init__(

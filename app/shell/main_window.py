@@ -37,7 +37,7 @@ from app.packs.dialog import PacksDialog
 from app.packs.service import PackWork
 from app.preferences.settings import Settings
 from app.shell.close_guard import CloseGuard
-from app.shell.command_titles import Naming
+from app.shell.command_titles import CommandTitles
 from app.shell.docks import Docks
 from app.shell.page_factory import page_makers
 from app.shell.status_bar import StatusBar
@@ -103,7 +103,9 @@ class MainWindow(QMainWindow):
         self.side_docks = Docks(self, self.docks)
         self._connect()
         self._connect_welcome()
-        self.naming = Naming(self.actions_, self.session, self.view, self.workspaces.tabs, self)
+        self.naming = CommandTitles(
+            self.actions_, self.session, self.view, self.workspaces.tabs, self
+        )
         self.habits = WindowServices(
             self,
             settings,

@@ -33,12 +33,12 @@ def page_makers(
 
     def batch() -> Page:
         from app.batch.controller import BatchController
-        from app.batch.page import BatchPage, Wanted
+        from app.batch.page import BatchPage, PairRequest
 
         batch_controller = BatchController(engine_factory, session.task.name, settings_folder)
         page = BatchPage(batch_controller, session)
 
-        def show_pair(wanted: Wanted) -> None:
+        def show_pair(wanted: PairRequest) -> None:
             if wanted.output is None:
                 controller.set_task(wanted.task)
                 controller.open_pair(wanted.a, wanted.b)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
 from app.commands.registry import CommandRegistry
-from app.fuse.state import FuseState, Loaded, Outcome
+from app.fuse.state import FuseState, LoadedSource, Outcome
 from app.i18n.numbers import number
 from app.i18n.translate import plural, translate
 from app.shell.memory_label import MemoryLabel
@@ -154,7 +154,7 @@ class StatusBar(QStatusBar):
         self.readout.setText("     ".join(parts))
 
 
-def _millimetres(side: Loaded | None, x: int, y: int) -> str:
+def _millimetres(side: LoadedSource | None, x: int, y: int) -> str:
     """The distance from the picture's first pixel, where the spacing is known."""
     if side is None or side.image.spacing is None:
         return ""

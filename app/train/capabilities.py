@@ -18,7 +18,7 @@ from app.train.view_models import (
     PackChoice,
     PresetChoice,
     Room,
-    Settings,
+    TrainSettings,
 )
 from app.workers.background_import import import_in_background
 from core.errors import FusionError
@@ -41,7 +41,7 @@ def _open_room() -> Room:
 
     entries = {entry.path: entry for entry in Catalogue().scan()[0]}
 
-    def settings_of(preset: Preset, task: str, parent: Path | None) -> Settings:
+    def settings_of(preset: Preset, task: str, parent: Path | None) -> TrainSettings:
         manifest = entries[parent].manifest if parent in entries else None
         config = preset.build(task, manifest)
         return values_of(replace(config, init=str(parent) if parent else ""))

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from app.i18n.translate import translate
 from app.train.formatting import count
 from app.train.pairs_table import PairRows
-from app.train.sample_images import Samples
+from app.train.sample_images import SampleImages
 from app.train.split_table import SidesView
 from app.train.state import TrainState
 from app.viewer.number_box import CountBox
@@ -196,7 +196,7 @@ class DataPanel(QWidget):
         self.notes = QLabel()
         self.notes.setObjectName("hint")
         self.notes.setWordWrap(True)
-        self.samples = Samples()
+        self.samples = SampleImages()
         self.rows = PairRows()
         self.table = plain_table(self.rows, (230, 120, 140))
         self.table.setAccessibleName(self.tr("Pairs found"))

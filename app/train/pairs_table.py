@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor
 from app.i18n.translate import translate
 from app.train.view_models import PreflightRow
 from app.widgets import theme
-from app.widgets.plain_table import Index
+from app.widgets.plain_table import ModelIndex
 
 _NO_PARENT = QModelIndex()
 
@@ -30,11 +30,11 @@ class PairRows(QAbstractTableModel):
         self.rows = tuple(sorted(kept, key=lambda row: (order[row.part], row.group, row.name)))
         self.endResetModel()
 
-    def rowCount(self, parent: Index = _NO_PARENT) -> int:
+    def rowCount(self, parent: ModelIndex = _NO_PARENT) -> int:
         """Rows shown."""
         return 0 if parent.isValid() else len(self.rows)
 
-    def columnCount(self, parent: Index = _NO_PARENT) -> int:
+    def columnCount(self, parent: ModelIndex = _NO_PARENT) -> int:
         """Name, part, group, note."""
         return 4
 
@@ -47,7 +47,7 @@ class PairRows(QAbstractTableModel):
             return titles[section]
         return None
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+    def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Texts, and colours for what is left out."""
         row = self.rows[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:

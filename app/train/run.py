@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.i18n.translate import plural, translate_all
 from app.train import tasks
 from app.train.state import TrainState
-from app.train.view_models import Live, OpenRun, SavedPack, Settings
+from app.train.view_models import Live, OpenRun, SavedPack, TrainSettings
 from app.workers import Job, Runner
 from core.errors import DeviceMemoryError, FusionError, OutputError
 
@@ -42,7 +42,7 @@ class RunController(QObject):
         self._job: Job | None = None
         self._steering: RunControl | None = None
         self._plan: RunPlan | None = None
-        self._settings: Settings = {}
+        self._settings: TrainSettings = {}
         self._from = 0
         self._closed = False
         self._draw = QTimer(self)
@@ -62,7 +62,7 @@ class RunController(QObject):
         return (plan.title or plan.out.stem) if plan is not None else ""
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> TrainSettings:
         """The run's settings, as it was begun."""
         return self._settings
 
@@ -90,12 +90,12 @@ class RunController(QObject):
         self.state.set_live(Live(run.step, run.steps))
         self.state.set_phase("starting")
         settings, plan = self._for_this_machine(run)
-        job = self._files.submit(partial(tasks.read_left, plan))
+        job = self._files.submit(partial(tasks.read_unfinished_run, plan))
         job.finished.connect(self._show_old)
         for end in (job.finished, job.failed):
             end.connect(lambda _answer: self._begin(settings, plan))
 
-    def _for_this_machine(self, run: OpenRun) -> tuple[Settings, RunPlan]:
+    def _for_this_machine(self, run: OpenRun) -> tuple[TrainSettings, RunPlan]:
         """A run goes on where it was, or elsewhere if that device is gone."""
         settings, plan = run.settings, run.handle.plan
         named = [str(settings.get("device", "auto")), plan.device]
@@ -191,7 +191,7 @@ class RunController(QObject):
 
     # --- the thread's answers --------------------------------------------------------------
 
-    def _begin(self, settings: Settings, plan: RunPlan) -> None:
+    def _begin(self, settings: TrainSettings, plan: RunPlan) -> None:
         from trainer.run.control import RunControl
 
         self._plan, self._settings, self._from = plan, settings, 0
@@ -203,7 +203,7 @@ class RunController(QObject):
         job.failed.connect(self._failed)
         job.cancelled.connect(self._left)
 
-    def _show_old(self, left: tasks.Left) -> None:
+    def _show_old(self, left: tasks.UnfinishedRun) -> None:
         if left.images:
             self.state.set_strip(left.images, left.step)
         old = left.curves
@@ -220,18 +220,20 @@ class RunController(QObject):
         self.state.curves_replaced.emit()
 
     def _take(self, event: object) -> None:
-        handlers: dict[str, Callable[[Any], None]] = {
-            "Started": self._started,
-            "Stepped": self._stepped,
-            "Judged": self._judged,
-            "Paused": lambda _event: self.state.set_phase("paused"),
-            "Resumed": lambda _event: self.state.set_phase("running"),
-            "RatesChanged": self._rates_changed,
-            "MemoryRanOut": lambda event: self.state.set_question(event.smaller),
-            "Reduced": self._reduced,
-            "Finished": self._finished,
+        from trainer import events
+
+        handlers: dict[type, Callable[[Any], None]] = {
+            events.Started: self._started,
+            events.Stepped: self._stepped,
+            tasks.JudgedPack: self._judged,
+            events.Paused: lambda _event: self.state.set_phase("paused"),
+            events.Resumed: lambda _event: self.state.set_phase("running"),
+            events.RatesChanged: self._rates_changed,
+            events.MemoryRanOut: lambda event: self.state.set_question(event.smaller),
+            events.Reduced: self._reduced,
+            events.Finished: self._finished,
         }
-        handle = handlers.get(type(event).__name__)
+        handle = handlers.get(type(event))
         if handle is not None:
             handle(event)
 

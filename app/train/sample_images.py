@@ -14,7 +14,7 @@ _SIDE, _GAP, _BETWEEN = 96, 2, 14
 _BACKGROUND = QColor("#0d0f12")
 
 
-class Samples(QWidget):
+class SampleImages(QWidget):
     """As many whole pairs in a row as there is room for, each source with its name."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFormLayout, QLabel, QScrollArea, QVBoxLayout, QWi
 
 from app.i18n.translate import translate
 from app.train.field_row import FieldRow
-from app.train.view_models import FieldSpec, Settings, get
+from app.train.view_models import FieldSpec, TrainSettings, get
 from app.widgets.forms import centre_labels
 
 ELSEWHERE: frozenset[str] = frozenset(("init", "backbone", "device"))
@@ -54,7 +54,7 @@ class Advanced(QWidget):
         centre_labels(form)
         return form
 
-    def show_settings(self, settings: Settings, faults: Mapping[str, str]) -> None:
+    def show_settings(self, settings: TrainSettings, faults: Mapping[str, str]) -> None:
         """Show values, and what is wrong with them."""
         for name, row in self.rows.items():
             row.show_value(get(settings, name))

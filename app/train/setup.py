@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QTimer
 from app.i18n.translate import translate, translate_error
 from app.train import capabilities, tasks
 from app.train.state import Chore, DataChoice, TrainState
-from app.train.view_models import Cost, DataReport, OpenRun, Room, Sample, Settings, get, put
+from app.train.view_models import Cost, DataReport, OpenRun, Room, Sample, TrainSettings, get, put
 from app.workers import Job, Runner
 from core.errors import FusionError
 from core.progress import Progress
@@ -237,7 +237,7 @@ class SetupController(QObject):
         job = self._run("settings", partial(tasks.read_settings, path))
         job.finished.connect(self._loaded)
 
-    def _loaded(self, loaded: tasks.Loaded) -> None:
+    def _loaded(self, loaded: tasks.LoadedSettings) -> None:
         settings = loaded.settings
         task = settings["task"]
         if task != self.state.data.task:
@@ -273,7 +273,7 @@ class SetupController(QObject):
         )
         self._take(settings)
 
-    def _preset_of(self, settings: Settings) -> str:
+    def _preset_of(self, settings: TrainSettings) -> str:
         """The preset that gives these settings, or ""."""
         room = self.state.room
         mine = {name: value for name, value in settings.items() if name not in _OF_THE_PLACE}
@@ -291,7 +291,7 @@ class SetupController(QObject):
     def _saved(self, path: Path) -> None:
         self.state.set_message(self.tr("Saved the settings as {0}.").format(path.name))
 
-    def _take(self, settings: Settings) -> None:
+    def _take(self, settings: TrainSettings) -> None:
         room, old = self.state.room, self.state.settings
         if room is None:
             return
@@ -308,7 +308,7 @@ class SetupController(QObject):
         if self.state.data.paths and self.state.report is None:
             self.survey()
 
-    def _wrong_weights(self, settings: Settings, faulty: bool) -> str:
+    def _wrong_weights(self, settings: TrainSettings, faulty: bool) -> str:
         """What keeps the network from its DINOv3 weights, or ""; a worker looks at a file."""
         if get(settings, "network.backbone.kind") != "dinov3":
             return ""

@@ -7,9 +7,9 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.train.formatting import count
-from app.train.view_models import DataReport, Side
+from app.train.view_models import DataReport, SplitGroup
 from app.widgets import theme
-from app.widgets.plain_table import Index, plain_table
+from app.widgets.plain_table import ModelIndex, plain_table
 
 _NO_PARENT = QModelIndex()
 
@@ -19,21 +19,21 @@ class SideRows(QAbstractTableModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.rows: tuple[Side, ...] = ()
+        self.rows: tuple[SplitGroup, ...] = ()
         self._title = ""
 
-    def show_rows(self, rows: tuple[Side, ...], title: str) -> None:
+    def show_rows(self, rows: tuple[SplitGroup, ...], title: str) -> None:
         """Show other groups, of a kind that ``title`` names. Those on both sides come first."""
         self.beginResetModel()
         self.rows = tuple(sorted(rows, key=lambda side: not side.both))
         self._title = title
         self.endResetModel()
 
-    def rowCount(self, parent: Index = _NO_PARENT) -> int:
+    def rowCount(self, parent: ModelIndex = _NO_PARENT) -> int:
         """Groups shown."""
         return 0 if parent.isValid() else len(self.rows)
 
-    def columnCount(self, parent: Index = _NO_PARENT) -> int:
+    def columnCount(self, parent: ModelIndex = _NO_PARENT) -> int:
         """Name, pairs to learn from, pairs to check with."""
         return 3
 
@@ -46,7 +46,7 @@ class SideRows(QAbstractTableModel):
             return titles[section]
         return None
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+    def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Texts, and a colour for who is checked with, or wrongly on both sides."""
         row = self.rows[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:

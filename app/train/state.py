@@ -21,11 +21,11 @@ from app.train.view_models import (
     Live,
     OpenRun,
     PackChoice,
-    Phase,
     Room,
     Sample,
     SavedPack,
-    Settings,
+    TrainPhase,
+    TrainSettings,
 )
 from core.errors import FusionError
 from core.tasks import TASKS
@@ -106,7 +106,7 @@ class TrainState(QObject):
         """What kind of pictures a person said these are, by where they lie."""
         self.preset = "fine"
         self.parent_pack: Path | None = None
-        self.settings: Settings = {}
+        self.settings: TrainSettings = {}
         self.faults: Mapping[str, str] = {}
         self.name = ""
         self.about = ""
@@ -114,7 +114,7 @@ class TrainState(QObject):
         self.cost: Cost | None = None
         self.cost_stale = False
         self.chore: Chore | None = None
-        self.phase: Phase = "setup"
+        self.phase: TrainPhase = "setup"
         self.live = Live()
         self.losses, self.rates, self.figures = CurveStore(), CurveStore(), CurveStore()
         self.strip: tuple[QImage, ...] = ()
@@ -219,7 +219,7 @@ class TrainState(QObject):
         self.samples = samples
         self.samples_changed.emit()
 
-    def set_settings(self, settings: Settings, faults: Mapping[str, str]) -> None:
+    def set_settings(self, settings: TrainSettings, faults: Mapping[str, str]) -> None:
         """Other settings, checked."""
         self.settings, self.faults = settings, faults
         self.settings_changed.emit()
@@ -235,7 +235,7 @@ class TrainState(QObject):
             self.chore = chore
             self.chore_changed.emit()
 
-    def set_phase(self, phase: Phase) -> None:
+    def set_phase(self, phase: TrainPhase) -> None:
         """The run goes on to another phase."""
         if phase != self.phase:
             self.phase = phase

@@ -25,12 +25,12 @@ from app.train.view_models import (
     DataReport,
     FigureLine,
     OpenRun,
-    Part,
     PreflightRow,
     Room,
     Sample,
-    Settings,
-    Side,
+    SplitGroup,
+    Subset,
+    TrainSettings,
 )
 from app.workers.background_import import import_in_background
 from core.device import usable_cores
@@ -54,7 +54,7 @@ _SHOWN_SIDE = 512
 # --- before a run ------------------------------------------------------------------------------
 
 
-def survey_data(choice: DataChoice, settings: Settings, progress: Progress) -> DataReport:
+def survey_data(choice: DataChoice, settings: TrainSettings, progress: Progress) -> DataReport:
     """Look at every pair.
 
     Raises:
@@ -73,7 +73,7 @@ def survey_data(choice: DataChoice, settings: Settings, progress: Progress) -> D
         swapped=choice.swapped,
     )
     shifted = {bad.name: bad.reason for bad in found.misaligned}
-    parts: tuple[tuple[Part, Any], ...] = (
+    parts: tuple[tuple[Subset, Any], ...] = (
         ("train", found.split.train),
         ("validation", found.split.validation),
     )
@@ -87,7 +87,7 @@ def survey_data(choice: DataChoice, settings: Settings, progress: Progress) -> D
         for bad in found.unreadable + found.mismatched
     ]
     rows += [PreflightRow(file.path.name, "problem", "", file.reason) for file in found.unpaired]
-    sides = tuple(Side(g.name, g.train, g.validation) for g in found.split.sides())
+    sides = tuple(SplitGroup(g.name, g.train, g.validation) for g in found.split.sides())
     split = found.split
     return DataReport(
         tuple(rows),
@@ -121,7 +121,7 @@ def _belongs(split: DataSplit, match: Match) -> str:
     return label or match.folder.as_posix().strip(".")
 
 
-def estimate_cost(settings: Settings, report: DataReport, progress: Progress) -> Cost:
+def estimate_cost(settings: TrainSettings, report: DataReport, progress: Progress) -> Cost:
     """Time a few real steps.
 
     Raises:
@@ -144,14 +144,14 @@ def estimate_cost(settings: Settings, report: DataReport, progress: Progress) ->
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedSettings:
     """Settings of a file. ``network``: the file describes one, and means it."""
 
-    settings: Settings
+    settings: TrainSettings
     network: bool
 
 
-def read_settings(path: Path, progress: Progress) -> Loaded:
+def read_settings(path: Path, progress: Progress) -> LoadedSettings:
     """Settings of a TOML or JSON file, as the command line takes them.
 
     Raises:
@@ -161,10 +161,10 @@ def read_settings(path: Path, progress: Progress) -> Loaded:
     from trainer.config.settings_file import load_settings
 
     config, given = load_settings(path)
-    return Loaded(values_of(config), "network" in given)
+    return LoadedSettings(values_of(config), "network" in given)
 
 
-def write_settings(settings: Settings, path: Path, progress: Progress) -> Path:
+def write_settings(settings: TrainSettings, path: Path, progress: Progress) -> Path:
     """Write settings as TOML or JSON, by the suffix.
 
     Raises:
@@ -204,7 +204,7 @@ def write_picture(image: QImage, path: Path, progress: Progress) -> None:
 class TrainingRequest:
     """A run to begin or to go on with."""
 
-    settings: Settings
+    settings: TrainSettings
     plan: RunPlan
     steering: RunControl
 
@@ -326,7 +326,7 @@ def discard_run(run: OpenRun, progress: Progress) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class Left:
+class UnfinishedRun:
     """What a run that was left shows at once.
 
     Attributes:
@@ -338,7 +338,7 @@ class Left:
     images: tuple[QImage, ...] = ()
 
 
-def read_left(plan: RunPlan, progress: Progress) -> Left:
+def read_unfinished_run(plan: RunPlan, progress: Progress) -> UnfinishedRun:
     """Curves and validation pictures of a run so far; what cannot be read is left out."""
     from core.errors import InputError
     from trainer.run_folder.preview import read_strip
@@ -348,7 +348,11 @@ def read_left(plan: RunPlan, progress: Progress) -> Left:
     with suppress(InputError):
         curves = read_curves(plan.log)
     kept = read_strip(plan.strip)
-    return Left(curves, kept[0], _pictures(kept[1])) if kept is not None else Left(curves)
+    return (
+        UnfinishedRun(curves, kept[0], _pictures(kept[1]))
+        if kept is not None
+        else UnfinishedRun(curves)
+    )
 
 
 def package_run(folder: Path, progress: Progress) -> Any:
@@ -366,7 +370,7 @@ def package_run(folder: Path, progress: Progress) -> Any:
 
 
 def compare_packs(
-    parent: Path | None, child: Path, settings: Settings, plan: RunPlan, progress: Progress
+    parent: Path | None, child: Path, settings: TrainSettings, plan: RunPlan, progress: Progress
 ) -> Compared:
     """Fuse the pairs a run was judged by with its pack and with the parent.
 
@@ -397,7 +401,7 @@ def compare_packs(
     return Compared(lines, strips, found.pairs, found.wins)
 
 
-def _by_hand(settings: Settings, name: str) -> Window | None:
+def _by_hand(settings: TrainSettings, name: str) -> Window | None:
     ends = settings.get(name)
     return None if ends is None else (ends[0], ends[1])
 

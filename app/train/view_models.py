@@ -11,8 +11,8 @@ from PySide6.QtGui import QImage
 
 from core.errors import FusionError
 
-Part = Literal["train", "validation", "problem"]
-Phase = Literal[
+Subset = Literal["train", "validation", "problem"]
+TrainPhase = Literal[
     "setup", "starting", "running", "pausing", "paused", "stopping", "done", "failed", "set aside"
 ]
 """Where a run is. ``setup``: there is none. ``set aside``: its state is kept, nothing works."""
@@ -20,7 +20,7 @@ Phase = Literal[
 AT_WORK: frozenset[str] = frozenset(("starting", "running", "pausing", "paused", "stopping"))
 """Phases in which the training thread has a run in its hands."""
 
-Settings = dict[str, Any]
+TrainSettings = dict[str, Any]
 """A run's configuration as plain nested data, as in a TOML or JSON file."""
 
 
@@ -29,7 +29,7 @@ class FieldSpec(Protocol):
 
     @property
     def name(self) -> str:
-        """Dotted path into :data:`Settings`."""
+        """Dotted path into :data:`TrainSettings`."""
 
     @property
     def title(self) -> str:
@@ -78,13 +78,13 @@ class PreflightRow:
     """
 
     name: str
-    part: Part
+    part: Subset
     group: str = ""
     reason: str = ""
 
 
 @dataclass(frozen=True)
-class Side:
+class SplitGroup:
     """A patient, folder or other group: how many of its pairs are learnt from, and checked with.
 
     ``name`` may be a patient's, so it is shown and never written to a log.
@@ -121,12 +121,12 @@ class DataReport:
     by: str
     notes: tuple[str, ...] = ()
     survey: Any = None
-    sides: tuple[Side, ...] = ()
+    sides: tuple[SplitGroup, ...] = ()
     suggested: str = ""
     medical: bool = True
     samples: tuple[tuple[str, Path, Path], ...] = ()
 
-    def count(self, part: Part) -> int:
+    def count(self, part: Subset) -> int:
         """How many rows are of a part."""
         return sum(row.part == part for row in self.rows)
 
@@ -183,7 +183,7 @@ class PresetChoice:
     name: str
     title: str
     description: str
-    build: Callable[[str, Path | None], Settings]
+    build: Callable[[str, Path | None], TrainSettings]
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ class Room:
     _: KW_ONLY
     packs: tuple[PackChoice, ...]
     networks: Mapping[str, Mapping[str, Any]]
-    check: Callable[[Settings], Mapping[str, str]]
+    check: Callable[[TrainSettings], Mapping[str, str]]
     next_name: Callable[[str], str]
     runs: Path
     devices: tuple[DeviceOption, ...] = ()
@@ -272,8 +272,8 @@ class OpenRun:
     when: float = 0.0
     _: KW_ONLY
     damage: str = ""
-    settings: Settings = field(default_factory=dict)
-    shown: Settings = field(default_factory=dict)
+    settings: TrainSettings = field(default_factory=dict)
+    shown: TrainSettings = field(default_factory=dict)
     handle: Any = None
 
 
@@ -351,7 +351,7 @@ def get(settings: Mapping[str, Any], name: str) -> Any:
     return found
 
 
-def put(settings: Settings, name: str, value: Any) -> Settings:
+def put(settings: TrainSettings, name: str, value: Any) -> TrainSettings:
     """A copy of ``settings`` with the value at a dotted path replaced."""
     head, _, rest = name.partition(".")
     if not rest:

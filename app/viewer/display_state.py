@@ -13,7 +13,7 @@ from core.windows import Window
 FARTHEST = 4.0
 """So many times its whole range a window may be wide, or lie away from a picture's values."""
 
-Adapter = Literal["a", "b"]
+AdapterName = Literal["a", "b"]
 CompareMode = Literal["off", "curtain", "blink", "checker", "difference", "overlay"]
 Layout = Literal["all", "row", "focus", "single"]
 
@@ -35,7 +35,7 @@ _BASE = {"recon_a": "a", "recon_b": "b"}
 class FeatureView:
     """How adapter features are shown."""
 
-    adapter: Adapter = "a"
+    adapter: AdapterName = "a"
     mode: FeatureMode = "pca"
     channel: int = 0
 

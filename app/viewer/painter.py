@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
 from app.i18n.numbers import number
 from app.viewer.display_state import CompareMode
-from app.viewer.rendering import Part, RenderedImage, render, render_difference, upright_bar
+from app.viewer.rendering import LevelRegion, RenderedImage, render, render_difference, upright_bar
 from core.windows import Window
 
 _SHARP_FROM = 2.0
@@ -171,7 +171,7 @@ class Painter:
         return image
 
 
-def _placed(picture: RenderedImage, port: Viewport) -> tuple[Part, QRectF] | None:
+def _placed(picture: RenderedImage, port: Viewport) -> tuple[LevelRegion, QRectF] | None:
     """The part of the best level that is seen, and where it goes."""
     scale, corner = port.scale, port.corner
     whole = QRectF(corner.x(), corner.y(), picture.size[0] * scale, picture.size[1] * scale)
@@ -195,7 +195,9 @@ def _placed(picture: RenderedImage, port: Viewport) -> tuple[Part, QRectF] | Non
     )
     wide = max(1, round(target.width() * port.ratio))
     high = max(1, round(target.height() * port.ratio))
-    part = Part(index, left=left, top=top, right=right, bottom=bottom, width=wide, height=high)
+    part = LevelRegion(
+        index, left=left, top=top, right=right, bottom=bottom, width=wide, height=high
+    )
     return part, target
 
 

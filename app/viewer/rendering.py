@@ -17,7 +17,7 @@ import numpy.typing as npt
 from PySide6.QtGui import QImage
 
 from app.viewer.colormaps import colour_table
-from app.viewer.display_state import Adapter, FeatureView
+from app.viewer.display_state import AdapterName, FeatureView
 from core.fusion.feature_maps import PcaBasis, common_basis, feature_pixels
 from core.types import FloatArray, FusionResult, Image
 from core.windows import Window
@@ -158,7 +158,7 @@ def _halved(level: Codes) -> Codes:
 
 
 @dataclass(frozen=True)
-class Part:
+class LevelRegion:
     """A rectangle of one level, and about how many screen pixels it will cover."""
 
     level: int
@@ -171,7 +171,7 @@ class Part:
     height: int
 
 
-def _cut(shown: RenderedImage, part: Part) -> Codes:
+def _cut(shown: RenderedImage, part: LevelRegion) -> Codes:
     """The codes of a part, brought down to screen size where they are more."""
     import cv2  # imported by the readers, long before there is a picture
 
@@ -203,7 +203,7 @@ def _windowed(codes: Codes, low: float, high: float) -> npt.NDArray[np.uint8]:
     return np.asarray(cv2.convertScaleAbs(lifted, alpha=scale, beta=-low * scale))
 
 
-def render(shown: RenderedImage, part: Part, window: Window, palette: str) -> QImage:
+def render(shown: RenderedImage, part: LevelRegion, window: Window, palette: str) -> QImage:
     """A part of a picture as the screen shows it; palettes colour grey pictures only."""
     low, high = shown.code(window[0]), shown.code(window[1])
     mapped = _windowed(_cut(shown, part), low, high)
@@ -217,7 +217,7 @@ def render(shown: RenderedImage, part: Part, window: Window, palette: str) -> QI
 def render_difference(
     first: RenderedImage,
     second: RenderedImage,
-    part: Part,
+    part: LevelRegion,
     span: float,
     counts: tuple[Window, Window] | None = None,
 ) -> QImage:
@@ -237,7 +237,7 @@ def render_difference(
     return _indexed(np.clip(scaled, 0, 255).astype(np.uint8), "difference")
 
 
-def _luma01(shown: RenderedImage, part: Part, window: Window) -> FloatArray:
+def _luma01(shown: RenderedImage, part: LevelRegion, window: Window) -> FloatArray:
     import cv2
 
     codes = _cut(shown, part)
@@ -271,7 +271,7 @@ def upright_bar(palette: str) -> QImage:
 def whole(shown: RenderedImage, window: Window | None = None, palette: str = "grey") -> QImage:
     """All of a picture in its full size."""
     height, width = shown.levels[0].shape[:2]
-    part = Part(0, left=0, top=0, right=width, bottom=height, width=width, height=height)
+    part = LevelRegion(0, left=0, top=0, right=width, bottom=height, width=width, height=height)
     return render(shown, part, window or shown.window, palette)
 
 
@@ -283,14 +283,14 @@ def small(shown: RenderedImage, side: int) -> QImage:
     height, width = levels[index].shape[:2]
     factor = min(1.0, side / max(height, width))
     wide, high = max(1, round(width * factor)), max(1, round(height * factor))
-    part = Part(index, left=0, top=0, right=width, bottom=height, width=wide, height=high)
+    part = LevelRegion(index, left=0, top=0, right=width, bottom=height, width=wide, height=high)
     return render(shown, part, shown.window, "grey")
 
 
 # --- results -----------------------------------------------------------------------------------
 
 
-def features_of(result: FusionResult, adapter: Adapter) -> FloatArray | None:
+def features_of(result: FusionResult, adapter: AdapterName) -> FloatArray | None:
     """The feature map of adapter A or B."""
     return result.features_a if adapter == "a" else result.features_b
 

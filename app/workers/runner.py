@@ -24,7 +24,7 @@ from app.workers.errors import as_fusion_error
 from app.workers.thread_priority import stand_in_line
 from core.errors import Cancelled
 
-Work = Callable[[Any], Any]
+JobFunction = Callable[[Any], Any]
 
 _GRACE_MS = 500
 """A cancelled job is given up after this time even if its work has not noticed yet."""
@@ -49,12 +49,12 @@ _STACK_BYTES = 16 * 1024 * 1024
 class _Task:
     """What the thread sees of a job. The job itself, a QObject, must never die over there."""
 
-    def __init__(self, number: int, work: Work) -> None:
+    def __init__(self, number: int, work: JobFunction) -> None:
         self.number = number
         self.work = work
         self.stop = False
 
-    def take(self) -> Work:
+    def take(self) -> JobFunction:
         """The work, once; what it captured can then be freed as soon as it has run."""
         work, self.work = self.work, _nothing
         return work
@@ -273,7 +273,7 @@ class Runner(QObject):
         self._thread.report.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         _threads.add(self._thread)
 
-    def submit(self, work: Work, key: str = "") -> Job:
+    def submit(self, work: JobFunction, key: str = "") -> Job:
         """Queue ``work``. A job of the same non-empty ``key`` that still waits is cancelled.
 
         Connect to the job's signals right away: nothing is emitted before control returns to

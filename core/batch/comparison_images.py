@@ -25,7 +25,7 @@ _NOTICE = "Research use only - AI-generated image"  # the font that comes with P
 _NOTICE_WIDTH = 270
 
 
-def side_by_side(pair: SourcePair, fused: FloatArray, task: TaskSpec) -> FloatArray:
+def side_by_side_image(pair: SourcePair, fused: FloatArray, task: TaskSpec) -> FloatArray:
     """A, B and the fused picture in one row with their names; H×W×3 in [0, 1].
 
     Every panel keeps its pixels. Medical figures carry the notice their results carry.

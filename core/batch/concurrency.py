@@ -68,9 +68,9 @@ class ConcurrencyController:
         self._since = clock()
 
     @contextmanager
-    def place(self, check: Callable[[], None]) -> Iterator[Place]:
+    def place(self, check: Callable[[], None]) -> Iterator[WorkerSlot]:
         """Wait for a place and hold it; ``check`` may raise to end the waiting."""
-        place = Place(self, check)
+        place = WorkerSlot(self, check)
         self._enter(check)
         try:
             yield place
@@ -132,7 +132,7 @@ class ConcurrencyController:
             self._changed.notify_all()
 
 
-class Place:
+class WorkerSlot:
     """One thread's leave to work."""
 
     def __init__(self, pace: ConcurrencyController, check: Callable[[], None]) -> None:

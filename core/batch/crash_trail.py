@@ -40,7 +40,7 @@ _tracing = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Left:
+class CrashRecord:
     """What a run that died has left.
 
     Attributes:
@@ -56,7 +56,7 @@ class Left:
     thread: int | None = None
 
 
-def read_trail(folder: Path) -> Left | None:
+def read_trail(folder: Path) -> CrashRecord | None:
     """What was left in ``folder``; None when no run died there, or when it cannot be read."""
     try:
         with (folder / TRAIL_NAME).open("rb") as stream:
@@ -69,7 +69,9 @@ def read_trail(folder: Path) -> Left | None:
     rows = tuple((key, int(thread, 16)) for key, thread in _LINE.findall(rest))
     crash = _CRASH.search(rest)
     thread = _THREAD.search(rest, crash.end()) if crash else None
-    return Left(head.removeprefix(_HEAD), rows, bool(crash), int(thread[1], 16) if thread else None)
+    return CrashRecord(
+        head.removeprefix(_HEAD), rows, bool(crash), int(thread[1], 16) if thread else None
+    )
 
 
 def run_marked(body: Callable[[], None]) -> None:
@@ -88,7 +90,7 @@ def remove_trail(folder: Path) -> None:
         (folder / TRAIL_NAME).unlink()
 
 
-class Trail:
+class CrashTrail:
     """An open trail. Safe to use from several threads."""
 
     def __init__(self, folder: Path, threads: int) -> None:

@@ -20,13 +20,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from core.batch.output_folder import DiskFull
-from core.batch.row_record import COLUMNS, Record, Stamp, record_of, values_of
+from core.batch.row_record import COLUMNS, FileStamp, RowRecord, row_record_of, values_of
 from core.errors import FusionError, InputError, Message, OutputError
 from core.io.atomic import sync_folder
 from core.pairing.known_folders import MANIFEST_NAME
 from core.printable import valid
 
-__all__ = ["MANIFEST_NAME", "BatchManifest", "DiskFull", "Record", "Stamp"]
+__all__ = ["MANIFEST_NAME", "BatchManifest", "DiskFull", "FileStamp", "RowRecord"]
 
 _FORMAT = "2"
 _UPGRADES = {
@@ -67,7 +67,7 @@ class BatchManifest:
         """
         self.path = folder / MANIFEST_NAME
         self._lock = threading.Lock()
-        self._waiting: list[Record] = []
+        self._waiting: list[RowRecord] = []
         self._flushed = time.monotonic()
         self._db: sqlite3.Connection | None = None
         self._known: os.stat_result | None = None
@@ -197,18 +197,18 @@ class BatchManifest:
             self._run("DELETE FROM rows")
             self._run("DELETE FROM meta WHERE key != 'format'")
 
-    def records(self) -> dict[str, Record]:
+    def records(self) -> dict[str, RowRecord]:
         """All rows by key."""
         self.flush()
         with self._lock, self._explained():
             rows = self._run(f"SELECT {COLUMNS} FROM rows")
-            return {str(row[0]): record_of(row) for row in rows}
+            return {str(row[0]): row_record_of(row) for row in rows}
 
-    def begin(self, records: Sequence[Record], **facts: str) -> None:
+    def begin(self, records: Sequence[RowRecord], **facts: str) -> None:
         """Record rows, and facts of the run with them: on disk when this returns."""
         self._write(records, facts)
 
-    def end(self, record: Record, *, now: bool = False) -> None:
+    def end(self, record: RowRecord, *, now: bool = False) -> None:
         """Record how a row ended; within a quarter of a second, or ``now``."""
         self._waiting.append(record)
         self.tick(now=now)
@@ -236,7 +236,7 @@ class BatchManifest:
             self._db.close()
             self._db = None
 
-    def _write(self, records: Sequence[Record], facts: Mapping[str, str] | None = None) -> None:
+    def _write(self, records: Sequence[RowRecord], facts: Mapping[str, str] | None = None) -> None:
         """Write what waits, then ``records`` and ``facts``, in one transaction."""
         with self._lock, self._explained():
             self._flushed = time.monotonic()
@@ -250,7 +250,7 @@ class BatchManifest:
                 self._many((_PUT_ROW, rows), ("INSERT OR REPLACE INTO meta VALUES (?, ?)", kept))
             del self._waiting[:number]
 
-    def _settle(self, records: Sequence[Record]) -> None:
+    def _settle(self, records: Sequence[RowRecord]) -> None:
         """Make sure that finished files are still there under their names after a power cut."""
         done = (self.path.parent / r.target for r in records if r.state == "done")
         for folder in {path.resolve().parent for path in done}:

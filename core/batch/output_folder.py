@@ -22,7 +22,7 @@ class FolderLost(Stopped):
     """The output folder is gone, is another one now, or cannot be written any more."""
 
 
-class Place:
+class OutputFolder:
     """The folder as it was when the run began. Safe to use from several threads."""
 
     def __init__(self, folder: Path) -> None:

@@ -15,7 +15,7 @@ from core.batch.naming import (
     same_name_key,
     split_template,
 )
-from core.batch.row_record import Record
+from core.batch.row_record import RowRecord
 from core.batch.settings import AS_SOURCES, FLAGS, OF_ROWS, WINDOWS, BatchSettings
 from core.errors import InputError, Message
 from core.io.atomic import output_error
@@ -186,7 +186,7 @@ def row_key(match: Match) -> str:
 def plan_rows(
     pairing: PairingPlan,
     options: BatchOptions,
-    known: Mapping[str, Record] | None = None,
+    known: Mapping[str, RowRecord] | None = None,
     own: Own | None = None,
 ) -> BatchPlan:
     """Name every active pair of ``pairing``.

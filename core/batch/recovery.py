@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from core.batch.crash_trail import Left, read_trail, remove_trail
+from core.batch.crash_trail import CrashRecord, read_trail, remove_trail
 from core.batch.manifest import BatchManifest
 from core.batch.plan import BatchOptions
-from core.batch.row_record import Record
+from core.batch.row_record import RowRecord
 from core.errors import InputError
 from core.messages import Message
 
@@ -18,7 +18,7 @@ _STRIKES = 2
 """A row in which the program was ended so often from outside is not tried again unasked."""
 
 
-def is_done(record: Record, options: BatchOptions) -> bool:
+def is_done(record: RowRecord, options: BatchOptions) -> bool:
     """Whether the row is finished, also where only the record of that was lost."""
     if record.state != "begun":
         return record.state == "done"
@@ -56,7 +56,7 @@ def settle(manifest: BatchManifest, options: BatchOptions) -> None:
     remove_trail(options.out)
 
 
-def verdict(left: Left, begun: Mapping[str, Record]) -> Sequence[Record]:
+def verdict(left: CrashRecord, begun: Mapping[str, RowRecord]) -> Sequence[RowRecord]:
     """Rows that look different now: those in ``left`` that had not ended."""
     rows = [(begun[key], thread) for key, thread in left.rows if key in begun]
     if left.crashed:
@@ -73,7 +73,7 @@ def verdict(left: Left, begun: Mapping[str, Record]) -> Sequence[Record]:
     ]
 
 
-def _given_up(row: Record, *, crashed: bool) -> Record:
+def _given_up(row: RowRecord, *, crashed: bool) -> RowRecord:
     what = f"{row.a.name} + {row.b.name}"
     if crashed:
         error = InputError(

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from core.batch.comparison_images import strip_jpeg
-from core.batch.manifest import Record
+from core.batch.manifest import RowRecord
 from core.batch.output_folder import make_below
 from core.batch.plan import BatchPlan, BatchRow
 from core.batch.stages import pair_of
@@ -34,7 +34,7 @@ figcaption{margin-top:.3rem}small{color:#55555f}.bad{color:#a3001b}
 """
 
 
-def write_metrics(plan: BatchPlan, records: Mapping[str, Record]) -> Path:
+def write_metrics(plan: BatchPlan, records: Mapping[str, RowRecord]) -> Path:
     """One line per finished row: names, files, figures. UTF-8, whole or not at all.
 
     Raises:
@@ -53,7 +53,7 @@ def write_metrics(plan: BatchPlan, records: Mapping[str, Record]) -> Path:
     return path
 
 
-def write_sheet(plan: BatchPlan, records: Mapping[str, Record], progress: Progress) -> Path:
+def write_sheet(plan: BatchPlan, records: Mapping[str, RowRecord], progress: Progress) -> Path:
     """A page with every row: thumbnails, names, errors. Needs no network and no script.
 
     Thumbnails that are missing are made from the files.
@@ -81,7 +81,7 @@ def write_sheet(plan: BatchPlan, records: Mapping[str, Record], progress: Progre
     return path
 
 
-def _entry(plan: BatchPlan, row: BatchRow, record: Record | None) -> str:
+def _entry(plan: BatchPlan, row: BatchRow, record: RowRecord | None) -> str:
     title = f"<strong>{_safe(row.match.name)}</strong>"
     names = _safe(f"{row.match.a.name} + {row.match.b.name} ({row.match.reason})")
     if record is None or record.state != "done":
@@ -117,7 +117,7 @@ def _have_thumbnail(plan: BatchPlan, row: BatchRow) -> bool:
     return True
 
 
-def _is_done(row: BatchRow, records: Mapping[str, Record]) -> bool:
+def _is_done(row: BatchRow, records: Mapping[str, RowRecord]) -> bool:
     return row.key in records and records[row.key].state == "done"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
-from core.batch.manifest import MANIFEST_NAME, BatchManifest, Record
+from core.batch.manifest import MANIFEST_NAME, BatchManifest, RowRecord
 from core.batch.plan import (
     FIGURES,
     RECONSTRUCTIONS,
@@ -115,7 +115,7 @@ def plan_batch(pairing: PairingPlan, options: BatchOptions, own: Own | None = No
         OutputError: another run is on in that folder.
     """
     options.check()
-    known: Mapping[str, Record] = {}
+    known: Mapping[str, RowRecord] = {}
     if (options.out / MANIFEST_NAME).is_file() and (options.resume or not options.overwrite):
         manifest = BatchManifest(options.out)
         try:
@@ -167,7 +167,7 @@ def _share(found: FoundRun) -> Message:
     )
 
 
-def sort_out(row: BatchRow, record: Record | None, plan: BatchPlan) -> Todo:
+def sort_out(row: BatchRow, record: RowRecord | None, plan: BatchPlan) -> Todo:
     """What ``row`` needs, given what is recorded of it and what is on disk."""
     options = plan.options
     if row.problem:
@@ -193,7 +193,7 @@ def sort_out(row: BatchRow, record: Record | None, plan: BatchPlan) -> Todo:
     return Todo("skipped", Message("done before"))
 
 
-def _suspect(row: BatchRow, record: Record, plan: BatchPlan) -> Todo:
+def _suspect(row: BatchRow, record: RowRecord, plan: BatchPlan) -> Todo:
     """A row the program died of: by itself, and only when asked to if that is known."""
     options = plan.options
     changed = _changed(record, row.match.a, row.match.b)
@@ -217,7 +217,7 @@ def _new(targets: Sequence[Path], options: BatchOptions) -> Todo:
     return Todo("queued", overwrite=options.overwrite)
 
 
-def _changed(record: Record, a: Path, b: Path) -> str:
+def _changed(record: RowRecord, a: Path, b: Path) -> str:
     """Which source is not what it was, in words, or ""."""
     if record.stamps is None:
         return Message("its sources may have changed since: fused again")
@@ -233,7 +233,7 @@ def _changed(record: Record, a: Path, b: Path) -> str:
     return Message("{0} changed since: fused again", sides[0]) if sides else ""
 
 
-def clean_up(plan: BatchPlan, records: Mapping[str, Record]) -> int:
+def clean_up(plan: BatchPlan, records: Mapping[str, RowRecord]) -> int:
     """Remove half-written files that earlier runs left in the folders of ``plan``; how many.
 
     Folders of recorded rows that are not in ``plan`` are looked at too, and what is written

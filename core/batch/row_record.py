@@ -19,7 +19,7 @@ _BLOCK = 1 << 18
 
 
 @dataclass(frozen=True)
-class Stamp:
+class FileStamp:
     """What a source file was: bytes, time of change in ns, SHA-256 ("" when not taken)."""
 
     size: int
@@ -27,7 +27,7 @@ class Stamp:
     digest: str = ""
 
     @classmethod
-    def of(cls, path: Path, *, digest: bool = False) -> Stamp:
+    def of(cls, path: Path, *, digest: bool = False) -> FileStamp:
         """Stamp of the file ``path``; InputError when it cannot be read."""
         try:
             stat = path.stat()
@@ -41,12 +41,12 @@ class Stamp:
 
     def still_fits(self, path: Path) -> bool:
         """Whether ``path`` is what it was: same size and time, else same size and content."""
-        now = Stamp.of(path)
+        now = FileStamp.of(path)
         if now.size != self.size:
             return False
         if now.mtime_ns == self.mtime_ns:
             return True
-        return bool(self.digest) and Stamp.of(path, digest=True).digest == self.digest
+        return bool(self.digest) and FileStamp.of(path, digest=True).digest == self.digest
 
 
 def _digest(stream: BinaryIO) -> str:
@@ -58,7 +58,7 @@ def _digest(stream: BinaryIO) -> str:
 
 
 @dataclass(frozen=True)
-class Record:
+class RowRecord:
     """What the manifest knows of a row.
 
     ``state``: ``begun``, ``done``, ``failed``, or ``crashed`` when the program died of it.
@@ -73,7 +73,7 @@ class Record:
     state: str
     _: KW_ONLY
     text: str = ""
-    stamps: tuple[Stamp, Stamp] | None = None
+    stamps: tuple[FileStamp, FileStamp] | None = None
     size: int = 0
     seconds: float = 0.0
     metrics: Mapping[str, float] | None = None
@@ -108,7 +108,7 @@ def _read_text(kept: str) -> str:
         return kept
 
 
-def values_of(record: Record) -> tuple[object, ...]:
+def values_of(record: RowRecord) -> tuple[object, ...]:
     """``record`` as a row of the table."""
     own = {} if record.resample is None else {"resample": record.resample}
     stamps = ["", ""]
@@ -122,13 +122,13 @@ def values_of(record: Record) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def record_of(row: Sequence[object]) -> Record:
+def row_record_of(row: Sequence[object]) -> RowRecord:
     """What :func:`values_of` made ``row`` of."""
     stamps = None
     if row[6] and row[7]:
-        stamps = (Stamp(*json.loads(str(row[6]))), Stamp(*json.loads(str(row[7]))))
+        stamps = (FileStamp(*json.loads(str(row[6]))), FileStamp(*json.loads(str(row[7]))))
     a, b, target = (Path(json.loads(str(text))) for text in row[1:4])
-    return Record(
+    return RowRecord(
         str(row[0]), a, b, target,
         state=str(row[4]),
         text=_read_text(str(row[5])),

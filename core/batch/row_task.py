@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 
 from core.batch.plan import BatchRow
-from core.batch.row_record import Record, Stamp
+from core.batch.row_record import FileStamp, RowRecord
 from core.batch.stages import WrittenRow
 
 
 @dataclass
-class Work:
+class RowTask:
     """One row on its way."""
 
     place: int
@@ -19,17 +19,17 @@ class Work:
     _: KW_ONLY
     size: int = 0
     seconds: float = 0.0
-    stamps: tuple[Stamp, Stamp] | None = None
+    stamps: tuple[FileStamp, FileStamp] | None = None
     notes: tuple[str, ...] = ()
     strikes: int = 0
     """How often the program died while this row was being worked on."""
 
 
 @dataclass(frozen=True)
-class Change:
+class RowUpdate:
     """What a thread says of a row; ``state`` is a RowState or ``deferred``."""
 
-    work: Work
+    work: RowTask
     state: str
     text: str = ""
     written: WrittenRow | None = None
@@ -38,16 +38,16 @@ class Change:
 
 
 def record_of_work(
-    work: Work,
+    work: RowTask,
     state: str,
     *,
-    stamps: tuple[Stamp, Stamp] | None,
+    stamps: tuple[FileStamp, FileStamp] | None,
     text: str = "",
     written: WrittenRow | None = None,
-) -> Record:
+) -> RowRecord:
     """What the manifest is to know of it."""
     match = work.row.match
-    return Record(
+    return RowRecord(
         work.row.key, match.a, match.b, work.row.target, state, text=text, stamps=stamps,
         size=written.size if written else 0,
         seconds=work.seconds,

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.batch.concurrency import side_by_side
-from core.batch.crash_trail import Trail
+from core.batch.crash_trail import CrashTrail
 from core.batch.events import BatchEvent, BatchFinished, Counter, RowEvent, RowState
-from core.batch.manifest import BatchManifest, Record
-from core.batch.output_folder import FolderLost, Place, make_folder
+from core.batch.manifest import BatchManifest, RowRecord
+from core.batch.output_folder import FolderLost, OutputFolder, make_folder
 from core.batch.plan import BatchPlan
 from core.batch.queue_order import QueueOrder
 from core.batch.recovery import settle
 from core.batch.report import write_metrics, write_sheet
 from core.batch.resume import check_run, clean_up, sort_out
-from core.batch.row_task import Change, Work
+from core.batch.row_task import RowTask, RowUpdate
 from core.batch.scheduler import Scheduler
 from core.errors import FusionError, InputError, Message, OutputError
 from core.fusion.protocol import Engine
@@ -63,13 +63,13 @@ def run_batch(
     _check_method(plan, engine)
     make_folder(plan.options.out)
     manifest = BatchManifest(plan.options.out)
-    trail: Trail | None = None
-    place: Place | None = None
+    trail: CrashTrail | None = None
+    place: OutputFolder | None = None
     try:
         settle(manifest, plan.options)
         check_run(manifest, plan.options)
-        place = Place(plan.options.out)
-        trail = Trail(plan.options.out, plan.options.most_in_flight + 1)
+        place = OutputFolder(plan.options.out)
+        trail = CrashTrail(plan.options.out, plan.options.most_in_flight + 1)
         yield from _Run(
             plan,
             engine,
@@ -111,8 +111,8 @@ class _Held:
     """What a run holds in its output folder."""
 
     manifest: BatchManifest
-    place: Place
-    trail: Trail
+    place: OutputFolder
+    trail: CrashTrail
 
 
 class _Run:
@@ -131,7 +131,7 @@ class _Run:
         self._order, self._clock = order, clock
         self._counter = Counter(len(plan.rows), clock)
         self._failures: dict[int, str] = {}
-        self._deferred: list[Work] = []
+        self._deferred: list[RowTask] = []
         self._there: dict[int, RowState] = {}
         """Rows whose results should be there: done in this run, or before."""
 
@@ -147,7 +147,7 @@ class _Run:
         self._manifest.set_meta(
             settings=json.dumps(options.settings()), total=str(max(total, before))
         )
-        works: list[Work] = []
+        works: list[RowTask] = []
         for event, work in self._sorted_out(records):
             self._progress.check()
             yield event
@@ -170,29 +170,29 @@ class _Run:
         yield BatchFinished(self._counter.tally(), failures, files)
 
     def _sorted_out(
-        self, records: Mapping[str, Record]
-    ) -> Iterator[tuple[BatchEvent, Work | None]]:
+        self, records: Mapping[str, RowRecord]
+    ) -> Iterator[tuple[BatchEvent, RowTask | None]]:
         for place, row in enumerate(self._plan.rows):
             record = records.get(row.key)
             todo = sort_out(row, record, self._plan)
-            work = Work(place, row, todo.overwrite)
+            work = RowTask(place, row, todo.overwrite)
             if todo.alone:
                 assert record is not None
                 work.strikes = record.strikes
             if todo.state == "done":
                 assert record is not None
                 self._recover(work, record)
-                yield self._event(Change(work, "skipped", Message("done before"))), None
+                yield self._event(RowUpdate(work, "skipped", Message("done before"))), None
             elif todo.state == "queued":
-                yield self._event(Change(work, "queued", todo.text)), work
+                yield self._event(RowUpdate(work, "queued", todo.text)), work
             else:
-                yield self._event(Change(work, todo.state, todo.text)), None
+                yield self._event(RowUpdate(work, todo.state, todo.text)), None
 
-    def _recover(self, work: Work, record: Record) -> None:
+    def _recover(self, work: RowTask, record: RowRecord) -> None:
         """The row was finished when the program ended; only the record of that was lost."""
         size = (self._plan.options.out / work.row.target).stat().st_size
         self._manifest.end(
-            Record(
+            RowRecord(
                 record.key, record.a, record.b, record.target, "done",
                 stamps=record.stamps, size=size,
             )
@@ -211,7 +211,7 @@ class _Run:
                 Message("Go on with the batch to make it again."),
             ).message
             self._manifest.end(
-                Record(
+                RowRecord(
                     row.key,
                     match.a,
                     match.b,
@@ -221,9 +221,9 @@ class _Run:
                     resample=row.resample,
                 )
             )
-            yield self._event(Change(Work(place, row, overwrite=True), "failed", text))
+            yield self._event(RowUpdate(RowTask(place, row, overwrite=True), "failed", text))
 
-    def _drive(self, works: list[Work], *, alone: bool) -> Iterator[BatchEvent]:
+    def _drive(self, works: list[RowTask], *, alone: bool) -> Iterator[BatchEvent]:
         pipeline = Scheduler(
             self._plan,
             self._engine,
@@ -248,7 +248,7 @@ class _Run:
             finally:
                 pipeline.close()
 
-    def _event(self, change: Change) -> RowEvent:
+    def _event(self, change: RowUpdate) -> RowEvent:
         work, row = change.work, change.work.row
         state: RowState = "queued" if change.state == "deferred" else change.state  # type: ignore[assignment]
         if change.state == "deferred":

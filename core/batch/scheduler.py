@@ -20,13 +20,13 @@ from typing import TypeVar
 
 from core.available_memory import available_bytes
 from core.batch.concurrency import ConcurrencyController
-from core.batch.crash_trail import Trail, run_marked
-from core.batch.manifest import BatchManifest, Record, Stamp
+from core.batch.crash_trail import CrashTrail, run_marked
+from core.batch.manifest import BatchManifest, FileStamp, RowRecord
 from core.batch.memory_budget import Budget
-from core.batch.output_folder import DiskFull, Place, Stopped
+from core.batch.output_folder import DiskFull, OutputFolder, Stopped
 from core.batch.plan import BatchPlan
 from core.batch.queue_order import QueueOrder
-from core.batch.row_task import Change, Work, record_of_work
+from core.batch.row_task import RowTask, RowUpdate, record_of_work
 from core.batch.stages import (
     WrittenRow,
     expected_bytes,
@@ -92,8 +92,8 @@ class Scheduler:
         progress: Progress,
         manifest: BatchManifest,
         *,
-        place: Place,
-        trail: Trail | None = None,
+        place: OutputFolder,
+        trail: CrashTrail | None = None,
         alone: bool = False,
         order: QueueOrder | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -114,14 +114,14 @@ class Scheduler:
         self.budget = Budget(most, memory)
         self._large = Budget(min(most, _LARGE_AT_ONCE), memory)
         self.pace = ConcurrencyController(usable_cores(), most, clock)
-        self._changes: deque[Change] = deque()
+        self._changes: deque[RowUpdate] = deque()
         self._over = threading.Event()
         self.fatal: BaseException | None = None
         self._stop = threading.Event()
         self._relay = _Relay(progress, self._stop)
         self._known_maker, self._making = False, threading.Lock()
-        self._todo: list[Work] = []
-        self._ready: list[Work] = []
+        self._todo: list[RowTask] = []
+        self._ready: list[RowTask] = []
         self._taking, self._fusing = threading.Lock(), threading.Lock()
         self._fusing_small = Budget(usable_cores(), memory)
         self._counting = threading.Condition()
@@ -147,7 +147,7 @@ class Scheduler:
         self._stop.set()
         self._over.set()
 
-    def start(self, works: list[Work]) -> None:
+    def start(self, works: list[RowTask]) -> None:
         """Begin."""
         self._todo = list(reversed(works))
         self._left = len(works)
@@ -168,7 +168,7 @@ class Scheduler:
                 thread.join()
         return not any(thread.is_alive() for thread in self._threads) and not self._changes
 
-    def events(self) -> Iterator[Change]:
+    def events(self) -> Iterator[RowUpdate]:
         """What became of rows since the last time, after a short wait.
 
         In lots, since who is woken for each change takes the interpreter's lock from those who
@@ -187,7 +187,7 @@ class Scheduler:
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 
-    def _take(self) -> Work | None:
+    def _take(self) -> RowTask | None:
         """The next row; recorded as begun, some at a time, before anything of it is written."""
         with self._taking:
             self._arrange()
@@ -206,21 +206,21 @@ class Scheduler:
         self._todo = self._order.arranged(waiting, lambda work: work.row.key)[::-1]
         self._ready = []
 
-    def _begun(self, work: Work) -> Record | None:
+    def _begun(self, work: RowTask) -> RowRecord | None:
         try:
-            stamps = (Stamp.of(work.row.match.a), Stamp.of(work.row.match.b))
+            stamps = (FileStamp.of(work.row.match.a), FileStamp.of(work.row.match.b))
         except FusionError:
             return None  # reading will say so
         return record_of_work(work, "begun", stamps=stamps)
 
-    def _enter(self, work: Work) -> None:
+    def _enter(self, work: RowTask) -> None:
         """Wait for room in memory."""
         work.size = expected_bytes(work.row)
         if work.size > _LARGE:
             self._large.acquire(work.size, self._relay.check)
         self.budget.acquire(work.size, self._relay.check)
 
-    def _leave(self, work: Work) -> None:
+    def _leave(self, work: RowTask) -> None:
         self.budget.release(work.size)
         if work.size > _LARGE:
             self._large.release(work.size)
@@ -243,13 +243,13 @@ class Scheduler:
                 del pictures
                 place.next(kept.clear)
 
-    def _traced(self, work: Work) -> AbstractContextManager[None]:
+    def _traced(self, work: RowTask) -> AbstractContextManager[None]:
         return self._trail.at(work.row.key) if self._trail is not None else nullcontext()
 
-    def _do(self, work: Work) -> object:
+    def _do(self, work: RowTask) -> object:
         """One row from its files to its result; gives back its pictures."""
         self._relay.check()
-        self._changes.append(Change(work, "reading"))
+        self._changes.append(RowUpdate(work, "reading"))
         read = self._guarded(work, partial(read_row, work.row, self._plan))
         if read is None:
             return None
@@ -257,20 +257,20 @@ class Scheduler:
         request = request_for(read, self._plan, tiles=self._alone)
         with self._room_to_fuse(work) as beside_others:
             self._relay.check()
-            self._changes.append(Change(work, "fusing"))
+            self._changes.append(RowUpdate(work, "fusing"))
             result = self._guarded(work, partial(self._fuse, request, beside_others))
         if result is None:
             return None
         with self._as_writer():
-            self._changes.append(Change(work, "writing"))
+            self._changes.append(RowUpdate(work, "writing"))
             written = self._guarded(work, partial(self._write, work, read.pair, result))
             if written is not None:
                 record = record_of_work(work, "done", stamps=work.stamps, written=written)
                 self._manifest.end(record, now=self._plan.options.metrics)
-                self._ended(Change(work, "done", written=written))
+                self._ended(RowUpdate(work, "done", written=written))
         return read, result
 
-    def _write(self, work: Work, pair: SourcePair, result: FusionResult) -> WrittenRow:
+    def _write(self, work: RowTask, pair: SourcePair, result: FusionResult) -> WrittenRow:
         try:
             done = write_row(work.row, self._plan, pair, result, overwrite=work.overwrite)
         except OutputError as error:
@@ -281,7 +281,7 @@ class Scheduler:
         return done
 
     @contextmanager
-    def _room_to_fuse(self, work: Work) -> Iterator[bool]:
+    def _room_to_fuse(self, work: RowTask) -> Iterator[bool]:
         """Wait until the row may fuse; whether others may do so beside it."""
         small = not self._alone and work.size <= _LARGE
         if small:
@@ -333,7 +333,7 @@ class Scheduler:
         self._manifest.set_meta(**{"made by": maker})
         self._known_maker = True
 
-    def _guarded(self, work: Work, step: Callable[[], _T]) -> _T | None:
+    def _guarded(self, work: RowTask, step: Callable[[], _T]) -> _T | None:
         """Do one step of a row; what goes wrong costs this row, or the run if it must.
 
         Returns None when the row has ended.
@@ -351,23 +351,23 @@ class Scheduler:
                 ) from error  # fmt: skip
             if _memory_ran_out(error) and not self._alone:
                 text = Message("memory ran out: tried again at the end, by itself and in tiles")
-                self._ended(Change(work, "deferred", text))
+                self._ended(RowUpdate(work, "deferred", text))
             else:
                 self._fail(work, error)
             return None
         finally:
             work.seconds += self._clock() - begun
 
-    def _fail(self, work: Work, error: Exception) -> None:
+    def _fail(self, work: RowTask, error: Exception) -> None:
         if isinstance(error, FusionError):
             text = error.message
         else:
             kind = type(error).__name__
             text = Message("{0}: unexpected error ({1}: {2})", work.row.match.name, kind, error)
         self._manifest.end(record_of_work(work, "failed", stamps=work.stamps, text=text))
-        self._ended(Change(work, "failed", text, differs=isinstance(error, SizeMismatch)))
+        self._ended(RowUpdate(work, "failed", text, differs=isinstance(error, SizeMismatch)))
 
-    def _ended(self, change: Change) -> None:
+    def _ended(self, change: RowUpdate) -> None:
         self._changes.append(change)
         with self._counting:
             self._left -= 1

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.batch.comparison_images import side_by_side, strip_jpeg
-from core.batch.manifest import Stamp
+from core.batch.comparison_images import side_by_side_image, strip_jpeg
+from core.batch.manifest import FileStamp
 from core.batch.output_folder import make_below
 from core.batch.plan import BatchPlan, BatchRow
 from core.errors import InputError
@@ -36,7 +36,7 @@ class ReadRow:
     """A row's sources in memory, with what their files were."""
 
     pair: SourcePair
-    stamps: tuple[Stamp, Stamp]
+    stamps: tuple[FileStamp, FileStamp]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def read_row(row: BatchRow, plan: BatchPlan) -> ReadRow:
         InputError: see :func:`core.io.read_pair`.
     """
     # Before the pictures: a file that changes while it is read is noticed by the next run.
-    stamps = (Stamp.of(row.match.a, digest=True), Stamp.of(row.match.b, digest=True))
+    stamps = (FileStamp.of(row.match.a, digest=True), FileStamp.of(row.match.b, digest=True))
     pair = pair_of(row, plan, resample=plan.resamples(row))
     return ReadRow(pair, stamps)
 
@@ -151,6 +151,6 @@ def _pictures(
     depth: BitDepth = plan.options.depth or result.bit_depth
     found = {kind: (pixels, depth) for kind, pixels in result.images.items()}
     if plan.options.figures:
-        figure = side_by_side(pair, result.fused, get_task(plan.options.task))
+        figure = side_by_side_image(pair, result.fused, get_task(plan.options.task))
         found["figure"] = (figure, 8)
     return found

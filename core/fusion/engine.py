@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.available_memory import available_bytes, give_back
+from core.available_memory import available_bytes, release_memory
 from core.baselines import BASELINES
 from core.device import choose_device, keep_to_one_core, memory_error, usable_cores
 from core.errors import Cancelled, DeviceMemoryError, Message, PackError
@@ -20,7 +20,7 @@ from core.fusion.classical_engine import fuse_classically, least_bytes
 from core.fusion.color import PreparedPair, merge, split
 from core.fusion.instrumentation import StageTimer, finalize_result, named_memory_errors, provenance
 from core.fusion.protocol import MethodInfo
-from core.memory_model import Wanted, network_bytes, pair_bytes, reading_bytes
+from core.memory_model import FusionWorkload, network_bytes, pair_bytes, reading_bytes
 from core.models.config import NetworkConfig
 from core.models.network import Features, UniFusionNet, pad_to_patches
 from core.models.tiling import WHOLE_IMAGE, StripTiling, TilingStrategy
@@ -136,8 +136,13 @@ class FusionEngine:
             name = manifest.name
         return Message("The DINOv3 file {0} is not used: {1} needs none", self._backbone.name, name)
 
-    def insist_fits(
-        self, a: ImageHeader, b: ImageHeader, task: str, method: str, kept: Wanted | None = None
+    def check_memory(
+        self,
+        a: ImageHeader,
+        b: ImageHeader,
+        task: str,
+        method: str,
+        kept: FusionWorkload | None = None,
     ) -> None:
         """Refuse a pair that no way through it fits into memory, before it is read.
 
@@ -152,7 +157,7 @@ class FusionEngine:
             fusing = least_bytes(BASELINES[method], (a.width, a.height), get_task(task).colour)
         else:
             config = self._catalogue.find(method, task).manifest.network
-            way = replace(kept or Wanted(), piece=_TILE_PIXELS)
+            way = replace(kept or FusionWorkload(), piece=_TILE_PIXELS)
             fusing = network_bytes(config, a.width, a.height, way)
         if self._device.name != "cpu":
             fusing = 0
@@ -245,7 +250,7 @@ class FusionEngine:
             provenance=provenance(request, manifest.name, manifest.weights_sha256),
         )
 
-    def _way(self, request: FusionRequest, config: NetworkConfig) -> Wanted:
+    def _way(self, request: FusionRequest, config: NetworkConfig) -> FusionWorkload:
         """The quickest way that fits into the memory there is.
 
         Raises:
@@ -307,7 +312,7 @@ class FusionEngine:
         *,
         y: Tensor,
         request: FusionRequest,
-        way: Wanted,
+        way: FusionWorkload,
         watch: StageTimer,
     ) -> _Outputs:
         width, height = request.pair.a.size
@@ -315,7 +320,7 @@ class FusionEngine:
         with watch.stage(Message("encoding")):
             walk = _walk(x.shape[2], x.shape[3], way, watch)
             if walk is not WHOLE_IMAGE:
-                give_back()
+                release_memory()
             features = network.encode(x, y, walk)
         with watch.stage(Message("fusing")):
             spend = not (reconstructs or request.features)
@@ -337,12 +342,12 @@ class FusionEngine:
         return padded
 
 
-def _ways(width: int, height: int, request: FusionRequest) -> Iterator[Wanted]:
+def _ways(width: int, height: int, request: FusionRequest) -> Iterator[FusionWorkload]:
     """Ways through a picture of that size, the quickest first and the smallest last.
 
     In pieces, the caller can also stop in between.
     """
-    asked = Wanted(0, request.reconstructions, request.features)
+    asked = FusionWorkload(0, request.reconstructions, request.features)
     area = width * height
     if not request.tiles:
         if area <= 2 * _STRIPE_PIXELS:
@@ -352,10 +357,10 @@ def _ways(width: int, height: int, request: FusionRequest) -> Iterator[Wanted]:
     yield replace(asked, piece=_TILE_PIXELS)
 
 
-def _walk(height: int, width: int, wanted: Wanted, watch: StageTimer) -> TilingStrategy:
+def _walk(height: int, width: int, wanted: FusionWorkload, watch: StageTimer) -> TilingStrategy:
     if not wanted.piece or height * width <= wanted.piece:
         return WHOLE_IMAGE
-    return StripTiling(height, wanted.piece // width, watch.check, give_back)
+    return StripTiling(height, wanted.piece // width, watch.check, release_memory)
 
 
 @dataclass(frozen=True, eq=False)

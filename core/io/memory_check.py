@@ -13,7 +13,7 @@ _SURELY = 2**20
 """Pictures of no more pixels are read without asking how much memory there is."""
 
 
-def insist_room(*files: tuple[Path, ImageHeader]) -> None:
+def check_memory(*files: tuple[Path, ImageHeader]) -> None:
     """Refuse files that, held in memory together, do not fit into what there is.
 
     Raises:

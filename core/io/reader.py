@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from core.errors import DamagedImage, InputError, Message, differing_proportions
-from core.io.memory_check import insist_room
+from core.io.memory_check import check_memory
 from core.io.readers import kinds, modern, netpbm, raster, tiff
 from core.io.readers.decoding import check_size, file_error
 from core.io.readers.registry import HEAD_BYTES, Reader, ReaderRegistry
@@ -216,7 +216,7 @@ def read_pair(
     """
     path_a, path_b = Path(path_a), Path(path_b)
     with suppress(_NoHeader):  # reading says it better
-        insist_room(*((path, _header(path)) for path in (path_a, path_b)))
+        check_memory(*((path, _header(path)) for path in (path_a, path_b)))
     a = read_image(path_a, damaged)
     if between is not None:
         between()

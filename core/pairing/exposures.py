@@ -15,8 +15,8 @@ from dataclasses import KW_ONLY, dataclass
 from functools import lru_cache
 from typing import Literal
 
-Kind = Literal["ev", "time", "sign", "letter", "number"]
-KINDS: tuple[Kind, ...] = ("ev", "time", "sign", "letter", "number")
+ExposureKind = Literal["ev", "time", "sign", "letter", "number"]
+KINDS: tuple[ExposureKind, ...] = ("ev", "time", "sign", "letter", "number")
 """Ways to write an exposure, the surest first."""
 
 _NUMBER = r"\d+(?:[.,]\d+)?"
@@ -67,7 +67,7 @@ class Exposure:
         sure: False where only its neighbours tell whether it is an exposure.
     """
 
-    kind: Kind
+    kind: ExposureKind
     scene: tuple[str, str]
     _: KW_ONLY
     value: float
@@ -108,7 +108,7 @@ def _sign_of(text: str | None) -> str:
     return "" if not text else "+" if text.strip(" _") in ("+", "p", "plus") else "-"
 
 
-def _reading(kind: Kind, name: str, found: re.Match[str], sure: bool = True) -> Exposure:
+def _reading(kind: ExposureKind, name: str, found: re.Match[str], sure: bool = True) -> Exposure:
     """The exposure that ``found`` is in ``name``; both parts of the name keep their capitals."""
     start, end = found.span()
     groups = found.groupdict()
@@ -170,7 +170,7 @@ def _number(name: str, low: str) -> Iterator[Exposure]:
             yield _reading("number", name, found, sure=False)
 
 
-_READERS: dict[Kind, Callable[[str, str], Iterator[Exposure]]] = {
+_READERS: dict[ExposureKind, Callable[[str, str], Iterator[Exposure]]] = {
     "ev": _ev,
     "sign": _sign,
     "letter": _letter,
@@ -180,7 +180,7 @@ _READERS: dict[Kind, Callable[[str, str], Iterator[Exposure]]] = {
 
 @lru_cache(maxsize=65536)  # names are asked about with every one they may belong to
 def _readings(
-    name: str, kind: Kind, numbered: frozenset[str] = frozenset()
+    name: str, kind: ExposureKind, numbered: frozenset[str] = frozenset()
 ) -> tuple[Exposure, ...]:
     """All ways to read ``name`` (one spelling of letters and signs) as an exposure of ``kind``.
 
@@ -211,7 +211,7 @@ def exposure_of(name: str) -> Exposure | None:
     return None
 
 
-def _is_bracket(kind: Kind, members: Sequence[Exposure]) -> bool:
+def _is_bracket(kind: ExposureKind, members: Sequence[Exposure]) -> bool:
     """Whether names that differ in one number differ in an exposure."""
     signs = {m.sign for m in members}
     if len({m.value for m in members}) < 2:
@@ -229,7 +229,7 @@ def _is_bracket(kind: Kind, members: Sequence[Exposure]) -> bool:
     return True
 
 
-def _is_certain(kind: Kind, members: Sequence[Exposure]) -> bool:
+def _is_certain(kind: ExposureKind, members: Sequence[Exposure]) -> bool:
     if kind == "number" or len({m.value for m in members}) < len(members):
         return False
     if kind == "time":  # 1_10s and 1_30s may be 10 s and 30 s of scene 1; nobody exposes for 250 s

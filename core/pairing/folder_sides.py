@@ -25,7 +25,7 @@ _LESSER = frozenset(
 
 
 @dataclass
-class Choice:
+class SideChoice:
     """What was chosen among folders, by their places.
 
     Attributes:
@@ -43,7 +43,7 @@ class Choice:
     notes: list[str] = field(default_factory=list)
 
 
-def choose_sides(nodes: Sequence[Node], task: str | None, explicit: bool) -> Choice:
+def choose_sides(nodes: Sequence[Node], task: str | None, explicit: bool) -> SideChoice:
     """Pairs of folders whose names differ in telling words, as names of files do; else those of
     which one has words for source A and another for source B (``cropinfrared``,
     ``crop_LR_visible``).
@@ -53,7 +53,7 @@ def choose_sides(nodes: Sequence[Node], task: str | None, explicit: bool) -> Cho
     """
     names = [node.path.name for node in nodes]
     found = match_names(names, task, least=HABIT_WORDS)
-    choice = Choice(notes=found.notes)
+    choice = SideChoice(notes=found.notes)
     inside = {i for i in found.ambiguous if i in found.series or (explicit and i in found.doubles)}
     choice.ambiguous = {i: why for i, why in found.ambiguous.items() if i not in inside}
     choice.reasons = {id(nodes[i]): found.unmatched[i] for i in found.series & {*found.unmatched}}
@@ -68,7 +68,7 @@ def choose_sides(nodes: Sequence[Node], task: str | None, explicit: bool) -> Cho
     return choice
 
 
-def _add(choice: Choice, sides: Sides | None) -> None:
+def _add(choice: SideChoice, sides: Sides | None) -> None:
     if sides is not None:
         choice.sides.append((sides, ""))
         choice.rest = [node for node in choice.rest if node not in (sides.a, sides.b)]
@@ -84,7 +84,7 @@ def _numbered(nodes: Sequence[Node]) -> Sides | None:
     return Sides(a, b, HABIT_WORDS, sure=True) if a.shared(b) else None
 
 
-def _by_words(choice: Choice, task: str | None) -> Sides | None:
+def _by_words(choice: SideChoice, task: str | None) -> Sides | None:
     """The one folder with words for A and the one with words for B of one task.
 
     Where several have, the one that is no other version of it; else they are ambiguous.

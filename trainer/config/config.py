@@ -40,7 +40,7 @@ def _two_numbers(value: object) -> object:
     raise ValueError(Message("must be two numbers, the lower one first"))
 
 
-ByHand = Annotated[Window | None, BeforeValidator(_two_numbers)]
+ManualWindow = Annotated[Window | None, BeforeValidator(_two_numbers)]
 """Values of a source that are black and white; None takes what its pictures give."""
 
 
@@ -266,7 +266,7 @@ class TrainConfig:
         ),
     ] = ()
     window_a: Annotated[
-        ByHand,
+        ManualWindow,
         Setting(
             Message("Window of A"),
             Message(
@@ -278,7 +278,7 @@ class TrainConfig:
         ),
     ] = None
     window_b: Annotated[
-        ByHand,
+        ManualWindow,
         Setting(
             Message("Window of B"),
             Message(

@@ -15,7 +15,7 @@ from core.windows import Window
 from trainer.config.config import TrainConfig, train_adapter
 from trainer.config.validation_messages import place_of, validation_message
 
-Kind = Literal["int", "float", "bool", "choice", "text", "file", "window"]
+FieldKind = Literal["int", "float", "bool", "choice", "text", "file", "window"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Field:
     _: KW_ONLY
     help: str
     unit: str = ""
-    kind: Kind = "float"
+    kind: FieldKind = "float"
     minimum: float | None = None
     maximum: float | None = None
     step: float = 0.0
@@ -104,10 +104,10 @@ def _single(notes: Sequence[object]) -> Iterator[object]:
         yield from note if isinstance(note, GroupedMetadata) else (note,)
 
 
-def _kind(kind: Any, words: Setting) -> Kind:
+def _kind(kind: Any, words: Setting) -> FieldKind:
     if get_origin(kind) is Literal:
         return "choice"
-    plain: dict[object, Kind] = {
+    plain: dict[object, FieldKind] = {
         int: "int",
         float: "float",
         bool: "bool",

@@ -9,7 +9,7 @@ from core.pairing.plan import Match
 from core.progress import Progress
 from trainer.config.config import TrainConfig
 from trainer.config.run_plan import RunPlan
-from trainer.data.memory_check import insist_room
+from trainer.data.memory_check import check_memory
 from trainer.data.pairs import FoundPairs, find_pairs, fingerprint
 from trainer.data.sampler import PairSet, read_pairs
 from trainer.data.split import divide, given
@@ -54,7 +54,7 @@ def read_dataset(
     train, held = division.train, division.validation
     notes = (*found.notes, division.note) if division.note else found.notes
     held = _some(held, config.validate_pairs)
-    insist_room(config, (*train, *held), device, batch)
+    check_memory(config, (*train, *held), device, batch)
     pairs = read_pairs(
         train, config.colour, progress, config.truth, task=config.task, windows=config.windows
     )

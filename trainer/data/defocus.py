@@ -8,13 +8,13 @@ import numpy.typing as npt
 
 from core.types import FloatArray
 
-Packed = npt.NDArray[np.uint16]
+UInt16Array = npt.NDArray[np.uint16]
 
 _SIGMA = (0.8, 6.0)
 """Standard deviation of the blur in pixels, smallest and largest."""
 
 
-def refocus(sharp: Packed, rng: np.random.Generator) -> tuple[Packed, Packed]:
+def refocus(sharp: UInt16Array, rng: np.random.Generator) -> tuple[UInt16Array, UInt16Array]:
     """A near- and a far-focused view of ``sharp``, H×W×ch uint16.
 
     A random region α is the foreground. Near focus: the foreground stays sharp over a blurred
@@ -46,5 +46,5 @@ def _blurred(pixels: FloatArray, sigma: float) -> FloatArray:
     return np.asarray(smooth, np.float32).reshape(pixels.shape)
 
 
-def _packed(pixels: FloatArray) -> Packed:
+def _packed(pixels: FloatArray) -> UInt16Array:
     return np.clip(np.round(pixels), 0, 65535).astype(np.uint16)

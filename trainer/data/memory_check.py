@@ -17,7 +17,7 @@ _MADE = 16
 """Bytes a pixel that pass by while a pair is packed."""
 
 
-def insist_room(config: TrainConfig, matches: Sequence[Match], device: str, batch: int) -> None:
+def check_memory(config: TrainConfig, matches: Sequence[Match], device: str, batch: int) -> None:
     """Refuse a run whose pictures and steps do not fit into the memory there is.
 
     Args:

@@ -44,7 +44,7 @@ class DistributedContext:
         """Whether this process writes."""
         return self.rank == 0
 
-    def insist_divisible(self, batch: int) -> None:
+    def check_divisible(self, batch: int) -> None:
         """Raise InputError if ``batch`` crops cannot be shared out evenly."""
         if batch % self.size:
             raise InputError(

@@ -34,7 +34,7 @@ def finish(run: Trainer) -> Finished:
         kept = "best"
         manifest = _copy_best(plan, run.config)
     else:
-        run.insist_sound()
+        run.check_finite()
         manifest = run.manifest(run.figures or {})
         with averaged(run.step) as network:
             manifest = write_pack(plan.out, network, manifest)

@@ -63,7 +63,7 @@ def gathered(
     elif devices * nodes == 1:
         yield DistributedContext()
     else:
-        DistributedContext(0, devices * nodes).insist_divisible(config.batch)
+        DistributedContext(0, devices * nodes).check_divisible(config.batch)
         with _started(config, plan, devices, nodes) as world:
             yield world
 

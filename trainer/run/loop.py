@@ -32,7 +32,7 @@ from trainer.run.export import finish
 from trainer.run.network import Diverged
 from trainer.run.trainer import Trainer, open_trainer
 from trainer.run_folder.lock import locked
-from trainer.run_folder.registry import State, remove_leftovers, write_record
+from trainer.run_folder.registry import RunStatus, remove_leftovers, write_record
 from trainer.run_folder.tensorboard import Board
 
 __all__ = ["Diverged", "RunPlan", "train"]
@@ -62,7 +62,7 @@ def train(
     world = world or DistributedContext()
     if world.leads:
         _check_output(config, plan)
-    world.insist_divisible(config.batch)
+    world.check_divisible(config.batch)
     board = Board(plan) if plan.tensorboard and world.leads else None
     with locked(plan.run_folder) if world.leads else nullcontext():
         if world.leads:
@@ -129,7 +129,7 @@ def _check_output(config: TrainConfig, plan: RunPlan) -> None:
 def _recorded(run: Trainer) -> Iterator[None]:
     """Keep ``run.json`` true: what the run is doing, and how it ended."""
 
-    def note(state: State, why: str = "") -> None:
+    def note(state: RunStatus, why: str = "") -> None:
         if run.world.leads:
             write_record(replace(run.record(), state=state, why=why))
 

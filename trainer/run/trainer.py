@@ -150,7 +150,7 @@ class Trainer:
         weights = self.step.network.own_state().items()
         return next((name for name, w in weights if not bool(torch.isfinite(w).all())), "")
 
-    def insist_sound(self) -> None:
+    def check_finite(self) -> None:
         """Raise Diverged if a weight is no number."""
         name = self.ruined()
         if name:
@@ -172,7 +172,7 @@ class Trainer:
         Raises:
             Diverged: a weight is no number. OutputError: the older checkpoint is as it was.
         """
-        self.insist_sound()
+        self.check_finite()
         plan = self.plan
         save_checkpoint(plan.checkpoint, self.config, self.step, self.state, plan.previous)
         self.saved_at = self.state.step
@@ -204,7 +204,7 @@ class Trainer:
         """
         if self.material.validation is None:
             raise ValueError("no validation pairs")
-        self.insist_sound()
+        self.check_finite()
         with averaged(self.step) as network:
             pairs = self.material.validation.pairs
             judged = validate(network, pairs, self.device.name, self.progress)

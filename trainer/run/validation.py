@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.available_memory import give_back
+from core.available_memory import release_memory
 from core.messages import Message
 from core.metrics import evaluate, to_luma8
 from core.missing_data import judgeable
@@ -17,7 +17,7 @@ from core.models.network import UniFusionNet, pad_to_patches
 from core.models.tiling import WHOLE_IMAGE, StripTiling, TilingStrategy
 from core.progress import Progress
 from core.types import BoolArray, FloatArray
-from trainer.data.defocus import Packed
+from trainer.data.defocus import UInt16Array
 from trainer.data.sampler import TrainingPair
 
 _JUDGED, _AT_ONCE = 2**20, 2**18
@@ -68,7 +68,7 @@ def validate(
             rec_a, rec_b = (_cut(r, a) for r in reconstructions)
             row["reconstruction_psnr"] = (_psnr(a, rec_a, valid) + _psnr(b, rec_b, valid)) / 2
         rows.append(row)
-        give_back()  # of what large pictures took, a step beside it might not find enough
+        release_memory()  # of what large pictures took, a step beside it might not find enough
         first = first or (a, b, fused)
     if first is None:
         raise ValueError("validate() needs at least one pair")
@@ -101,7 +101,7 @@ def _judged_part(pair: TrainingPair) -> tuple[slice, slice]:
     return part
 
 
-def _pixels(packed: Packed) -> FloatArray:
+def _pixels(packed: UInt16Array) -> FloatArray:
     return packed.astype(np.float32) / np.float32(65535.0)
 
 

@@ -52,7 +52,7 @@ __all__ = [
     "unfinished",
 ]
 
-State = Literal["running", "paused", "stopped", "failed", "finished"]
+RunStatus = Literal["running", "paused", "stopped", "failed", "finished"]
 _FORMAT = 1
 _NEVER = datetime.fromtimestamp(0, UTC)
 _MOST_BYTES = 4_000_000
@@ -80,7 +80,7 @@ class RunRecord:
     config: TrainConfig
     plan: RunPlan
     _: KW_ONLY
-    state: State = "running"
+    state: RunStatus = "running"
     step: _Count = 0
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     pairs: _Count = 0
@@ -113,7 +113,7 @@ class RunSummary:
     steps: int
     seconds: float
     when: datetime
-    state: State
+    state: RunStatus
     why: str
     running: bool
     resumable: bool

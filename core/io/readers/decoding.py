@@ -23,8 +23,8 @@ from core.types import BitDepth, BoolArray, FloatArray, Image
 MAX_PIXELS = 400_000_000
 """Larger pictures are refused: no network here could take them, and some files only claim so."""
 
-Samples = npt.NDArray[Any]
-Kind = Literal["grey", "rgb", "cmyk"]
+SampleArray = npt.NDArray[Any]
+SampleKind = Literal["grey", "rgb", "cmyk"]
 _Array = TypeVar("_Array", FloatArray, BoolArray)
 
 # Nothing a decoder logs is for the user: what matters becomes an error or a note.
@@ -53,11 +53,11 @@ class Decoded:
         unit: of the scaled numbers, "" when there is none.
     """
 
-    pixels: Samples
-    kind: Kind
+    pixels: SampleArray
+    kind: SampleKind
     top: int | None
     bit_depth: BitDepth
-    alpha: Samples | None = None
+    alpha: SampleArray | None = None
     _: KW_ONLY
     premultiplied: bool = False
     profile: bytes | None = None
@@ -236,7 +236,7 @@ def finish(path: Path, decoded: Decoded) -> Image:
     )
 
 
-def _to_grey_or_srgb(decoded: Decoded, notes: list[str]) -> Samples:
+def _to_grey_or_srgb(decoded: Decoded, notes: list[str]) -> SampleArray:
     if decoded.kind != "cmyk" and not decoded.profile:
         return decoded.pixels
     # The colour library takes whole 8 or 16 bits; other numbers are kept as they are.
@@ -258,7 +258,7 @@ def _to_grey_or_srgb(decoded: Decoded, notes: list[str]) -> Samples:
     return decoded.pixels if converted is None else converted
 
 
-def _as_float32(path: Path, pixels: Samples, mask: BoolArray | None) -> FloatArray:
+def _as_float32(path: Path, pixels: SampleArray, mask: BoolArray | None) -> FloatArray:
     """A copy in single precision; where there is no data it holds what means nothing."""
     with np.errstate(over="ignore", invalid="ignore"):
         data = pixels.astype(np.float32)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import InputError, Message
-from core.io.readers.decoding import Samples, damaged
+from core.io.readers.decoding import SampleArray, damaged
 from core.messages import from_data
 
 CHILD_ARGUMENT = "--decode-apart"
@@ -173,7 +173,7 @@ atexit.register(_pool.close)
 
 def decode_apart(
     path: Path, codec: str, pixels: int, **options: int
-) -> tuple[Samples, dict[str, Any]]:
+) -> tuple[SampleArray, dict[str, Any]]:
     """Samples of ``path`` and what else the codec told, from a process of its own.
 
     Args:

@@ -23,22 +23,22 @@ import PIL.Image
 
 from core.errors import InputError, Message
 from core.io.readers import jpeg
-from core.io.readers.decoding import Samples, damaged
+from core.io.readers.decoding import SampleArray, damaged
 from core.messages import to_data
 
-Facts = dict[str, Any]
-Codec = Callable[[Path, Mapping[str, Any]], tuple[Samples, Facts]]
+DecodedFacts = dict[str, Any]
+Codec = Callable[[Path, Mapping[str, Any]], tuple[SampleArray, DecodedFacts]]
 
 _SPARE, _BYTES_PER_PIXEL = 512 << 20, 40
 _HEIF = "heif"
 _LOSSLESS, _BEYOND, _FILLS = 0xC3, 4096, (b"\0", b"\xa5")
 
 
-def _whole(decode: Callable[[bytes], Samples]) -> Codec:
+def _whole(decode: Callable[[bytes], SampleArray]) -> Codec:
     return lambda path, request: (decode(path.read_bytes()), {})
 
 
-def _deep_jpeg(path: Path, request: Mapping[str, Any]) -> tuple[Samples, Facts]:
+def _deep_jpeg(path: Path, request: Mapping[str, Any]) -> tuple[SampleArray, DecodedFacts]:
     content = path.read_bytes()
     found = jpeg.structure(path, content)
     if found.frame != _LOSSLESS:
@@ -51,7 +51,7 @@ def _deep_jpeg(path: Path, request: Mapping[str, Any]) -> tuple[Samples, Facts]:
     return one, {}
 
 
-def _by_pillow(path: Path, request: Mapping[str, Any]) -> tuple[Samples, Facts]:
+def _by_pillow(path: Path, request: Mapping[str, Any]) -> tuple[SampleArray, DecodedFacts]:
     if request["codec"] == _HEIF:
         try:
             import pillow_heif
@@ -65,7 +65,7 @@ def _by_pillow(path: Path, request: Mapping[str, Any]) -> tuple[Samples, Facts]:
     content = io.BytesIO(path.read_bytes())
     image: PIL.Image.Image
     with PIL.Image.open(content, formats=[request["codec"].upper()]) as image:
-        facts: Facts = {"frames": int(getattr(image, "n_frames", 1))}
+        facts: DecodedFacts = {"frames": int(getattr(image, "n_frames", 1))}
         profile = image.info.get("icc_profile")
         facts["profile"] = profile.hex() if isinstance(profile, bytes) else ""
         facts["orientation"] = int(image.getexif().get(0x0112, 1))
@@ -74,7 +74,7 @@ def _by_pillow(path: Path, request: Mapping[str, Any]) -> tuple[Samples, Facts]:
         return np.asarray(image), facts
 
 
-def _tiff_page(path: Path, request: Mapping[str, Any]) -> tuple[Samples, Facts]:
+def _tiff_page(path: Path, request: Mapping[str, Any]) -> tuple[SampleArray, DecodedFacts]:
     from core.io.readers.tiff import page_samples
 
     return page_samples(path, int(request["offset"])), {}
@@ -125,7 +125,7 @@ def _answer(answers: BinaryIO, request: Mapping[str, Any]) -> None:
         _send(answers, header, samples)
 
 
-def _send(answers: BinaryIO, header: Mapping[str, Any], samples: Samples | None = None) -> None:
+def _send(answers: BinaryIO, header: Mapping[str, Any], samples: SampleArray | None = None) -> None:
     answers.write(json.dumps(header).encode() + b"\n")
     if samples is not None:
         answers.write(samples.reshape(-1).view(np.uint8).data)

@@ -13,7 +13,7 @@ import simplejpeg
 
 from core.errors import Message
 from core.io.readers.claims import check_claim
-from core.io.readers.decoding import Samples, damaged
+from core.io.readers.decoding import SampleArray, damaged
 
 # Inside compressed data 0xFF is followed by 0 or a restart mark; 0xFF 0xFF is padding.
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
@@ -30,7 +30,7 @@ _COLOURS = {1: "GRAY", 3: "RGB", 4: "CMYK"}
 
 
 @dataclass(frozen=True)
-class Component:
+class JpegComponent:
     """One channel as the frame header declares it: its mark and sampling factors."""
 
     mark: int
@@ -39,7 +39,7 @@ class Component:
 
 
 @dataclass
-class Structure:
+class JpegStructure:
     """What the markers of a JPEG file tell.
 
     Attributes:
@@ -56,7 +56,7 @@ class Structure:
     precision: int
     width: int
     height: int
-    components: tuple[Component, ...]
+    components: tuple[JpegComponent, ...]
     _: KW_ONLY
     scans: list[tuple[bytes, tuple[int, int, int, int]]] = field(default_factory=list)
     end: int = 0
@@ -90,13 +90,13 @@ def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
             return
 
 
-def structure(path: Path, content: bytes) -> Structure:
+def structure(path: Path, content: bytes) -> JpegStructure:
     """Walk from marker to marker to the end mark; what follows it (a film, say) is no concern.
 
     Raises:
         InputError: the end mark, the frame header or a scan is missing or cannot be understood.
     """
-    found: Structure | None = None
+    found: JpegStructure | None = None
     for marker, start, end in _segments(content):
         if marker == _END:
             if found is None or not found.scans:
@@ -110,7 +110,7 @@ def structure(path: Path, content: bytes) -> Structure:
     raise damaged(path, Message("its end is missing"))
 
 
-def header(path: Path, content: bytes) -> Structure:
+def header(path: Path, content: bytes) -> JpegStructure:
     """The frame header alone; ``content`` may end behind it.
 
     Raises:
@@ -122,15 +122,15 @@ def header(path: Path, content: bytes) -> Structure:
     raise damaged(path, Message("the header is incomplete"))
 
 
-def _frame(path: Path, marker: int, body: bytes) -> Structure:
+def _frame(path: Path, marker: int, body: bytes) -> JpegStructure:
     if len(body) < 6 or len(body) < 6 + 3 * body[5] or body[5] == 0:
         raise damaged(path, Message("the header is incomplete"))
     precision, height, width, count = struct.unpack(">BHHB", body[:6])
     components = []
     for at in range(6, 6 + 3 * count, 3):
         across, down = max(body[at + 1] >> 4, 1), max(body[at + 1] & 15, 1)
-        components.append(Component(body[at], across, down))
-    return Structure(marker, precision, width, height, tuple(components))
+        components.append(JpegComponent(body[at], across, down))
+    return JpegStructure(marker, precision, width, height, tuple(components))
 
 
 def _scan(path: Path, body: bytes) -> tuple[bytes, tuple[int, int, int, int]]:
@@ -141,7 +141,7 @@ def _scan(path: Path, body: bytes) -> tuple[bytes, tuple[int, int, int, int]]:
     return body[1 : 1 + 2 * count : 2], (first, last, bits >> 4, bits & 15)
 
 
-def check(path: Path, content: bytes) -> Structure:
+def check(path: Path, content: bytes) -> JpegStructure:
     """The structure, once nothing in it speaks against decoding.
 
     Raises:
@@ -161,7 +161,7 @@ def check(path: Path, content: bytes) -> Structure:
     return found
 
 
-def _least(found: Structure) -> float:
+def _least(found: JpegStructure) -> float:
     """Bytes such a picture takes at least: a bit for each code, and one code a block."""
     blocks = sum(found.blocks().values())
     if found.frame in (0xC0, 0xC1):
@@ -169,7 +169,7 @@ def _least(found: Structure) -> float:
     return blocks / 8 if found.frame == 0xC2 else 0
 
 
-def _check_scans(path: Path, found: Structure) -> None:
+def _check_scans(path: Path, found: JpegStructure) -> None:
     """Every component must have come, and of progressive files every bit of every coefficient."""
     left = {(c.mark, k): 16 for c in found.components for k in range(64)}
     for marks, (first, last, _, low) in found.scans:
@@ -181,7 +181,7 @@ def _check_scans(path: Path, found: Structure) -> None:
         raise damaged(path, Message("some of its scans are missing"))
 
 
-def decode(path: Path, content: bytes, found: Structure) -> Samples:
+def decode(path: Path, content: bytes, found: JpegStructure) -> SampleArray:
     """H×W×C uint8 of an ordinary JPEG: grey, RGB, or CMYK (0: no ink, as Pillow gives it).
 
     Raises:
@@ -199,7 +199,7 @@ def decode(path: Path, content: bytes, found: Structure) -> Samples:
     return _as_pillow(samples)
 
 
-def decode_what_is_there(path: Path, content: bytes) -> Samples:
+def decode_what_is_there(path: Path, content: bytes) -> SampleArray:
     """Like :func:`decode`, of a damaged file; what is missing is grey or repeats.
 
     Raises:
@@ -211,12 +211,12 @@ def decode_what_is_there(path: Path, content: bytes) -> Samples:
     return _as_pillow(simplejpeg.decode_jpeg(content, colours, strict=False))
 
 
-def _as_pillow(samples: Samples) -> Samples:
+def _as_pillow(samples: SampleArray) -> SampleArray:
     # Adobe writes inks inverted, and so does everyone since.
     return np.subtract(255, samples) if samples.shape[2] == 4 else samples
 
 
-def check_entropy(path: Path, content: bytes, found: Structure) -> None:
+def check_entropy(path: Path, content: bytes, found: JpegStructure) -> None:
     """Refuse damage in the scans of a file that another decoder will read.
 
     Of 12-bit files too: their codes are those of 8-bit ones, so the decoder is told that it has
@@ -246,12 +246,12 @@ def _told_8_bit(content: bytes) -> bytes:
     return content
 
 
-def too_large_to_be_strict(found: Structure) -> bool:
+def too_large_to_be_strict(found: JpegStructure) -> bool:
     """Whether only the decoder that keeps quiet about damage takes it."""
     return found.width * found.height > _LIMIT
 
 
-def _only_padding(message: str, content: bytes, found: Structure) -> bool:
+def _only_padding(message: str, content: bytes, found: JpegStructure) -> bool:
     """Whether the decoder only stumbled over fill bytes in front of a marker.
 
     Some cameras fill up to a round length. Other bytes left over mean that the decoder lost its

@@ -17,7 +17,7 @@ from core.io.readers import jpeg, jxl_header
 from core.io.readers.claims import check_claim
 from core.io.readers.decoding import (
     Decoded,
-    Samples,
+    SampleArray,
     check_frames,
     damaged,
     decoding,
@@ -34,7 +34,7 @@ _GREY_SPACE, _RGB_SPACE, _KNOWN_SPACES = 17, 16, (16, 17)
 
 
 @dataclass(frozen=True)
-class Facts:
+class CodecHeader:
     """What the header of such a file tells.
 
     Attributes:
@@ -51,7 +51,7 @@ class Facts:
     profile: bytes | None = None
 
 
-def header_jpeg2000(path: Path, content: bytes) -> Facts:
+def header_jpeg2000(path: Path, content: bytes) -> CodecHeader:
     """Sizes of a JP2 file or code stream."""
     at = content.find(b"\xff\x4f\xff\x51")
     if at < 0 or len(content) < at + 43:
@@ -62,7 +62,7 @@ def header_jpeg2000(path: Path, content: bytes) -> Facts:
     if precision & 0x80:
         raise _unsupported(path, Message("signed samples"))
     profile = _jp2_profile(path, content[:at])
-    return Facts(right - left, bottom - top, (precision & 0x7F) + 1, count, profile)
+    return CodecHeader(right - left, bottom - top, (precision & 0x7F) + 1, count, profile)
 
 
 def _jp2_profile(path: Path, boxes: bytes) -> bytes | None:
@@ -78,15 +78,15 @@ def _jp2_profile(path: Path, boxes: bytes) -> bytes | None:
     return None
 
 
-def header_jpegxl(path: Path, content: bytes) -> Facts:
+def header_jpegxl(path: Path, content: bytes) -> CodecHeader:
     """Sizes of a JPEG XL file."""
     try:
-        return Facts(*jxl_header.size_and_bits(content))
+        return CodecHeader(*jxl_header.size_and_bits(content))
     except ValueError as error:
         raise damaged(path, Message("the header is incomplete")) from error
 
 
-def header_media(path: Path, content: bytes) -> Facts:
+def header_media(path: Path, content: bytes) -> CodecHeader:
     """Sizes of an AVIF or HEIC file: the largest picture declared in it."""
     sizes = []
     at = content.find(b"ispe")
@@ -100,20 +100,20 @@ def header_media(path: Path, content: bytes) -> Facts:
     bits = 8
     if 0 <= deep < len(content) - 6 and content[deep + 6] & 0x40:
         bits = 12 if content[deep + 6] & 0x20 else 10
-    return Facts(width, height, bits)
+    return CodecHeader(width, height, bits)
 
 
-def header_jpeg(path: Path, content: bytes) -> Facts:
+def header_jpeg(path: Path, content: bytes) -> CodecHeader:
     """Sizes of a JPEG or JPEG-LS file."""
     found = jpeg.header(path, content)
-    return Facts(found.width, found.height, found.precision, len(found.components))
+    return CodecHeader(found.width, found.height, found.precision, len(found.components))
 
 
-HeaderOf = Callable[[Path, bytes], Facts]
+HeaderOf = Callable[[Path, bytes], CodecHeader]
 
 
 @dataclass(frozen=True)
-class Modern:
+class ModernFormat:
     """One kind of file; ``header`` tells its sizes, ``codec`` decodes it."""
 
     name: str
@@ -159,7 +159,7 @@ class Modern:
             return ImageHeader(self.name, facts.width, facts.height, facts.channels, depth)
 
 
-def _as_decoded(path: Path, samples: Samples, facts: Facts) -> Decoded:
+def _as_decoded(path: Path, samples: SampleArray, facts: CodecHeader) -> Decoded:
     """Samples with their white: 4095 for 12 bits, whatever the words they come in."""
     if samples.ndim == 2:
         samples = samples[..., np.newaxis]
@@ -197,9 +197,9 @@ def _unsupported(path: Path, what: Message) -> InputError:
     )
 
 
-JPEG_2000 = Modern("JPEG 2000", "jpeg2000", header_jpeg2000)
-JPEG_XL = Modern("JPEG XL", "jpegxl", header_jpegxl)
-JPEG_LS = Modern("JPEG-LS", "jpegls", header_jpeg)
-AVIF = Modern("AVIF", "avif", header_media)
-HEIC = Modern("HEIC", "heif", header_media)
-DEEP_JPEG = Modern("JPEG", "jpeg", header_jpeg)
+JPEG_2000 = ModernFormat("JPEG 2000", "jpeg2000", header_jpeg2000)
+JPEG_XL = ModernFormat("JPEG XL", "jpegxl", header_jpegxl)
+JPEG_LS = ModernFormat("JPEG-LS", "jpegls", header_jpeg)
+AVIF = ModernFormat("AVIF", "avif", header_media)
+HEIC = ModernFormat("HEIC", "heif", header_media)
+DEEP_JPEG = ModernFormat("JPEG", "jpeg", header_jpeg)

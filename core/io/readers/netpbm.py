@@ -9,7 +9,15 @@ import numpy as np
 
 from core.errors import Message
 from core.io.readers.claims import check_claim
-from core.io.readers.decoding import Decoded, Kind, Samples, damaged, decoding, file_error, finish
+from core.io.readers.decoding import (
+    Decoded,
+    SampleArray,
+    SampleKind,
+    damaged,
+    decoding,
+    file_error,
+    finish,
+)
 from core.types import Image, ImageHeader
 
 _GAP = rb"(?:[ \t\r\n]|#[^\n]*\n)+"
@@ -75,7 +83,7 @@ def _decode(path: Path, content: bytes) -> Decoded:
     body = content[start : start + needed] if kind >= 4 else content[start:]
     if kind == 4:
         rows = np.frombuffer(body, np.uint8).reshape(height, -1)
-        samples: Samples = 1 - np.unpackbits(rows, axis=1)[:, :width]  # 1 is black
+        samples: SampleArray = 1 - np.unpackbits(rows, axis=1)[:, :width]  # 1 is black
     elif kind > 4:
         samples = np.frombuffer(body, ">u2" if top > 255 else np.uint8).astype(
             np.uint16 if top > 255 else np.uint8
@@ -87,7 +95,7 @@ def _decode(path: Path, content: bytes) -> Decoded:
     return _scaled(samples.reshape(height, width, channels), top)
 
 
-def _from_text(path: Path, body: bytes, kind: int, numbers: int) -> Samples:
+def _from_text(path: Path, body: bytes, kind: int, numbers: int) -> SampleArray:
     text = _COMMENT.sub(b" ", body)
     if kind == 1:  # its digits need no space between them
         values = np.frombuffer(re.sub(rb"[^01]", b"", text), np.uint8) - ord("0")
@@ -101,8 +109,8 @@ def _from_text(path: Path, body: bytes, kind: int, numbers: int) -> Samples:
     return (1 - values if kind == 1 else values).astype(np.uint16)
 
 
-def _scaled(samples: Samples, top: int) -> Decoded:
-    kind: Kind = "rgb" if samples.shape[2] == 3 else "grey"
+def _scaled(samples: SampleArray, top: int) -> Decoded:
+    kind: SampleKind = "rgb" if samples.shape[2] == 3 else "grey"
     if top > 255:
         return Decoded(samples.astype(np.uint16), kind, top, 16)
     notes: list[str] = []

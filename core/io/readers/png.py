@@ -13,7 +13,7 @@ import numpy as np
 
 from core.errors import Message
 from core.io.readers.claims import check_claim, least_deflated
-from core.io.readers.decoding import Decoded, Kind, Samples, check_size, damaged
+from core.io.readers.decoding import Decoded, SampleArray, SampleKind, check_size, damaged
 from core.io.readers.kinds import PNG_SIGNATURE
 
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -43,7 +43,7 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class Header:
+class PngHeader:
     """What the first part says; ``interlaced`` is 1 for pictures that come in seven passes."""
 
     width: int
@@ -70,7 +70,7 @@ class Header:
         return sum(stretch.row_bytes * stretch.rows for stretch in self.stretches())
 
 
-def header(path: Path, content: bytes) -> Header:
+def header(path: Path, content: bytes) -> PngHeader:
     """The first part.
 
     Raises:
@@ -82,7 +82,7 @@ def header(path: Path, content: bytes) -> Header:
     if colour_type not in _CHANNELS or bits not in (1, 2, 4, 8, 16) or interlaced > 1:
         raise damaged(path, Message("its header cannot be understood"))
     check_size(path, width, height)
-    return Header(width, height, bits, colour_type, interlaced)
+    return PngHeader(width, height, bits, colour_type, interlaced)
 
 
 def parts(content: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -97,7 +97,7 @@ def parts(content: bytes) -> Iterator[tuple[bytes, int, int]]:
         at = end + 4
 
 
-def check(path: Path, content: bytes) -> Header:
+def check(path: Path, content: bytes) -> PngHeader:
     """The header, once every part has been found whole.
 
     Raises:
@@ -121,7 +121,7 @@ def check(path: Path, content: bytes) -> Header:
     raise damaged(path, Message("its end is missing"))
 
 
-def check_rows(path: Path, content: bytes, found: Header) -> None:
+def check_rows(path: Path, content: bytes, found: PngHeader) -> None:
     """Refuse pictures whose rows do not all come; for decoders that fill in the rest.
 
     Raises:
@@ -141,7 +141,7 @@ def check_rows(path: Path, content: bytes, found: Header) -> None:
         raise damaged(path, Message("{0} of {1} bytes are there", there, promised))
 
 
-def is_plain(found: Header, *, keyed: bool) -> bool:
+def is_plain(found: PngHeader, *, keyed: bool) -> bool:
     """Whether the strict decoder takes it as it is.
 
     Args:
@@ -155,19 +155,19 @@ def is_plain(found: Header, *, keyed: bool) -> bool:
 
 def samples(content: bytes) -> Decoded:
     """Samples as stored (Pillow is slower, and would drop eight bits of 16-bit RGB)."""
-    pixels: Samples = imagecodecs.png_decode(content)
+    pixels: SampleArray = imagecodecs.png_decode(content)
     if pixels.ndim == 2:
         pixels = pixels[..., np.newaxis]
     channels = pixels.shape[2]
     alpha = pixels[..., -1] if channels in (2, 4) else None
     colours = pixels[..., :3] if channels > 2 else pixels[..., :1]
-    kind: Kind = "rgb" if channels > 2 else "grey"
+    kind: SampleKind = "rgb" if channels > 2 else "grey"
     if pixels.dtype == np.uint8:
         return Decoded(colours, kind, 255, 8, alpha)
     return Decoded(colours, kind, _top_of_words(content, pixels), 16, alpha)
 
 
-def _top_of_words(content: bytes, pixels: Samples) -> int:
+def _top_of_words(content: bytes, pixels: SampleArray) -> int:
     """White of 10, 12 or 14 significant bits in 16-bit words, stored as they are; else 65535.
 
     The standard wants them stretched to 16 bits; some cameras only say how many there are.

@@ -39,7 +39,7 @@ class Rescued:
         doubtful: per cent of the rows there that came after a wrong checksum, 0…100.
     """
 
-    header: png.Header
+    header: png.PngHeader
     content: bytes
     mask: BoolArray | None
     doubtful: int
@@ -110,7 +110,7 @@ def _unpacked(parts: tuple[_Part, ...], promised: int) -> tuple[bytearray, int]:
     return raw, sure
 
 
-def _rows_of(header: png.Header, raw: bytearray) -> tuple[BoolArray, int]:
+def _rows_of(header: png.PngHeader, raw: bytearray) -> tuple[BoolArray, int]:
     """Which pixels lie in rows that are there as a whole, and the bytes of these rows."""
     mask = np.zeros((header.height, header.width), np.bool_)
     at = 0

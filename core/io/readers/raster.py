@@ -18,7 +18,7 @@ from core.io.readers import gif, jpeg, kinds, png
 from core.io.readers.claims import check_claim, least_lzw
 from core.io.readers.decoding import (
     Decoded,
-    Samples,
+    SampleArray,
     check_frames,
     damaged,
     decoding,
@@ -44,8 +44,8 @@ PIL.Image.MAX_IMAGE_PIXELS = None
 class _Found:
     """What a look at the bytes told before anything was decoded; of one kind, the other is None."""
 
-    png: png.Header | None = None
-    jpeg: jpeg.Structure | None = None
+    png: png.PngHeader | None = None
+    jpeg: jpeg.JpegStructure | None = None
 
 
 def read_raster(path: Path) -> Image:
@@ -271,7 +271,7 @@ def _samples_8(picture: PilImage) -> Decoded:
     return decoded
 
 
-def _as_decoded(samples: Samples, mode: str) -> Decoded:
+def _as_decoded(samples: SampleArray, mode: str) -> Decoded:
     """8-bit samples in one of Pillow's modes L, LA, RGB, RGBA and CMYK."""
     if samples.ndim == 2:
         samples = samples[..., np.newaxis]

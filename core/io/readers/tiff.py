@@ -16,7 +16,7 @@ from core.errors import InputError, Message
 from core.io.nodata import both
 from core.io.readers import jpeg
 from core.io.readers.claims import check_claim, least_deflated, least_lzw, least_packbits
-from core.io.readers.decoding import Decoded, Samples, check_size, damaged, decoding, finish
+from core.io.readers.decoding import Decoded, SampleArray, check_size, damaged, decoding, finish
 from core.io.readers.described_profiles import profile_told
 from core.io.readers.isolated import decode_apart
 from core.io.readers.kinds import is_tiff
@@ -156,7 +156,7 @@ def _bytes_decoded(page: Any) -> int:
     return -(-numbers * int(page.bitspersample) // 8)
 
 
-def _samples(path: Path, page: Any) -> Samples:
+def _samples(path: Path, page: Any) -> SampleArray:
     """The samples of ``page``, in this process where its codec is above suspicion."""
     ordinary = int(page.compression) in _JPEG and page.bitspersample == 8
     if ordinary and _jpeg_segments_are_ordinary(path, page):
@@ -182,7 +182,7 @@ def _jpeg_segments_are_ordinary(path: Path, page: Any) -> bool:
     return True
 
 
-def page_samples(path: Path, offset: int) -> Samples:
+def page_samples(path: Path, offset: int) -> SampleArray:
     """The samples of the page whose directory is at ``offset``; for the process apart."""
     with tifffile.TiffFile(path) as tif:
         tif.filehandle.seek(offset)
@@ -251,7 +251,7 @@ def _exif(path: Path) -> Any:
         return None
 
 
-def _plain(page: Any, samples: Samples, notes: list[str]) -> Decoded:
+def _plain(page: Any, samples: SampleArray, notes: list[str]) -> Decoded:
     """Grey, RGB or CMYK samples with the value of white."""
     kind = samples.dtype.kind
     bits = int(page.bitspersample)
@@ -283,7 +283,7 @@ def _plain(page: Any, samples: Samples, notes: list[str]) -> Decoded:
     return Decoded(samples, "grey", top, depth)
 
 
-def _container_top(page: Any, samples: Samples) -> int:
+def _container_top(page: Any, samples: SampleArray) -> int:
     """White of 10-, 12- or 14-bit values in 16-bit words, where the file says so; else 65535."""
     stated = page.tags.valueof(_MAX_SAMPLE, 65535)
     stated = int(max(stated) if isinstance(stated, tuple) else stated)
@@ -307,7 +307,7 @@ def _take_alpha(page: Any, decoded: Decoded, notes: list[str]) -> None:
     decoded.pixels = decoded.pixels[..., :colours]
 
 
-def _from_palette(page: Any, samples: Samples, notes: list[str]) -> Decoded:
+def _from_palette(page: Any, samples: SampleArray, notes: list[str]) -> Decoded:
     table = np.asarray(page.colormap)
     # The standard has 16-bit entries; some writers put 8-bit ones there.
     table = table.astype(np.uint8) if table.max() < 256 else (table >> 8).astype(np.uint8)

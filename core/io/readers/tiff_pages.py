@@ -17,7 +17,7 @@ _NEW_TYPE, _OLD_TYPE, _OLD_REDUCED, _SUB_PAGES, _MASK_PHOTOMETRIC = 254, 255, 2,
 
 
 @dataclass(frozen=True)
-class Choice:
+class PageChoice:
     """The page that is the picture, and how many others could be it.
 
     Attributes:
@@ -35,7 +35,7 @@ class Choice:
     odd_masks: bool = False
 
 
-def choose(path: Path, tif: Any) -> Choice:
+def choose(path: Path, tif: Any) -> PageChoice:
     """The picture among the pages of ``tif``.
 
     Raises:
@@ -74,10 +74,10 @@ def choose(path: Path, tif: Any) -> Choice:
         )
     mask = next((found for found in masks if _size(found) == _size(page)), None)
     sizes = tuple(dict.fromkeys(map(_size, full)))
-    return Choice(page, len(full), sizes, mask, bool(masks) and mask is None)
+    return PageChoice(page, len(full), sizes, mask, bool(masks) and mask is None)
 
 
-def only_page(path: Path, tif: Any) -> Choice:
+def only_page(path: Path, tif: Any) -> PageChoice:
     """Like :func:`choose`, where just one page can be meant.
 
     Raises:

@@ -12,13 +12,13 @@ from PySide6.QtCore import Qt
 from app.batch.last_batch import LastBatch, load_last_batch, save_last_batch
 from app.batch.table_model import SAID, STATE, WHY, A
 from app.i18n.translate import translate
-from core.batch.manifest import MANIFEST_NAME, BatchManifest, Record
+from core.batch.manifest import MANIFEST_NAME, BatchManifest, RowRecord
 from core.errors import Message
 from core.progress import NullProgress
 from tests.app.batch.conftest import WAIT, planned, when
 from tests.app.batch.test_batch_page import cell, go
 from tests.app.german import english_in, left_over
-from tests.app.test_window import drop
+from tests.app.shell.test_window import drop
 from tests.junk import GOOD
 
 pytestmark = pytest.mark.usefixtures("german")
@@ -61,8 +61,8 @@ def test_what_a_row_failed_with_is_kept_with_template_and_values(qtbot, page, ju
 
 
 def test_records_of_older_versions_are_read(tmp_path):
-    def record(key: str, text: str) -> Record:
-        return Record(key, tmp_path / "a", tmp_path / "b", tmp_path / "c", "failed", text=text)
+    def record(key: str, text: str) -> RowRecord:
+        return RowRecord(key, tmp_path / "a", tmp_path / "b", tmp_path / "c", "failed", text=text)
 
     said = Message("not a {0} file: {1}", "x", "y")
     manifest = BatchManifest(tmp_path)

@@ -9,13 +9,13 @@ import pytest
 
 from app.batch.state import RowNow, RowStates
 from app.batch.table_model import BatchTable, stretches
-from app.batch.tasks import look
+from app.batch.tasks import inspect_pairs
 from app.pairs.edits import key_of
 from core.batch import PairHeader
 from core.pairing.plan import Match, PairingPlan
 from core.progress import NullProgress
 from tests.app.batch.conftest import make_pairs, planned
-from tests.app.test_window import drop
+from tests.app.shell.test_window import drop
 
 _ROWS = 600
 
@@ -87,7 +87,7 @@ def test_selecting_all_asks_only_for_what_is_seen(many, monkeypatch):
 def test_a_swapped_pair_is_not_opened_again(tmp_path):
     a, b = tmp_path / "none" / "a.png", tmp_path / "none" / "b.png"
     known = {(a, b): PairHeader((3, 4), (5, 6), "seen before")}
-    ((seen,),) = list(look([(b, a)], known, NullProgress()))
+    ((seen,),) = list(inspect_pairs([(b, a)], known, NullProgress()))
     assert seen == ((b, a), PairHeader((5, 6), (3, 4), "seen before"))
 
 

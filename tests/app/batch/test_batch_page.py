@@ -19,8 +19,8 @@ from core.batch import DEFAULT_TEMPLATE, FIELDS
 from core.io import read_image
 from tests.app.batch.conftest import WAIT, make_pairs, planned, states, when
 from tests.app.conftest import gradient, write_png
+from tests.app.shell.test_window import drop
 from tests.app.standin import StandInEngine
-from tests.app.test_window import drop
 from tests.junk import FAULTS, GOOD
 
 _LEFT = Qt.MouseButton.LeftButton

@@ -14,7 +14,7 @@ from app.train.chart import Chart
 from app.train.charts import Charts
 from app.train.curves import CurveStore
 from app.widgets import theme
-from tests.app.test_theme import READABLE, contrast
+from tests.app.widgets.test_theme import READABLE, contrast
 
 
 def drawn(qtbot, curves: CurveStore) -> Chart:

@@ -31,7 +31,7 @@ from core.models.backbone import Dinov3Backbone
 from core.models.config import BackboneConfig
 from core.tasks import TASKS
 from resources import PACKS
-from tests.app.test_window import drop
+from tests.app.shell.test_window import drop
 from tests.app.train.conftest import WAIT, prepare, settings_file
 from tests.trainer.runs import make_pairs
 from trainer.config.config import train_adapter
