@@ -301,7 +301,7 @@ def test_out_of_memory_is_told(plan: RunPlan, monkeypatch: pytest.MonkeyPatch) -
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(BilevelStep, "__call__", full)
-    with pytest.raises(DeviceMemoryError, match="1 crops of 32×32") as caught:
+    with pytest.raises(DeviceMemoryError, match="1 crop of 32×32") as caught:
         list(train(CONFIG, plan))
     assert "smaller batch" in caught.value.remedy
 

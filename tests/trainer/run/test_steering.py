@@ -274,5 +274,5 @@ def test_a_no_is_heeded_and_a_single_crop_cannot_be_halved(
         refused()
     steering = RunControl()
     steering.allow_smaller_batch()
-    with pytest.raises(DeviceMemoryError, match="1 crops"):
+    with pytest.raises(DeviceMemoryError, match="1 crop of"):
         list(train(config, plan, steering=steering))
