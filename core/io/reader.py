@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -22,9 +22,10 @@ from core.windows import Windows
 
 READERS = ReaderRegistry()
 _RASTER = (raster.read_raster, raster.probe_raster)
+_RESCUE: Any = {"show": raster.show_raster, "can_show": raster.can_show}
 _JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
-READERS.add(Reader("PNG", (".png",), kinds.is_png, *_RASTER, show=raster.show_raster))
-READERS.add(Reader("JPEG", _JPEG_SUFFIXES, kinds.is_jpeg, *_RASTER, show=raster.show_raster))
+READERS.add(Reader("PNG", (".png",), kinds.is_png, *_RASTER, **_RESCUE))
+READERS.add(Reader("JPEG", _JPEG_SUFFIXES, kinds.is_jpeg, *_RASTER, **_RESCUE))
 READERS.add(Reader("TIFF", (".tif", ".tiff"), kinds.is_tiff, tiff.read_tiff, tiff.probe_tiff))
 READERS.add(Reader("BMP", (".bmp", ".dib"), kinds.is_bmp, *_RASTER))
 READERS.add(Reader("WebP", (".webp",), kinds.is_webp, *_RASTER))
@@ -76,7 +77,7 @@ def read_image(path: str | Path, damaged: Damaged = "refuse") -> Image:
     try:
         return reader.read(path)
     except DamagedImage as error:
-        if reader.show is None:
+        if reader.show is None or not reader.can_show(path):
             raise
         shown = DamagedImage(error.what, error.why, _SHOW)
         shown.can_be_shown = True

@@ -20,6 +20,8 @@ _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _END, _SCAN, _ALONE, _LS_FRAME = 0xD9, 0xDA, 0x01, 0xF7
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC} | {_LS_FRAME})
 _HUFFMAN, _PROGRESSIVE = (0xC0, 0xC1, 0xC2), (0xC2, 0xCA)
+_LEAST_SCAN = 64
+"""Bytes from which on a scan, its header included, may hold a block of pixels."""
 _LIMIT = 178_956_970
 """Pixels the strict decoder takes; larger pictures go to one that keeps quiet about damage."""
 _MOST_VISITS = 100_000_000
@@ -209,6 +211,12 @@ def decode_what_is_there(path: Path, content: bytes) -> SampleArray:
     check_claim(path, found.width, found.height, len(content), _least(found) / 100)
     colours = _COLOURS.get(len(found.components), "RGB")
     return _as_pillow(simplejpeg.decode_jpeg(content, colours, strict=False))
+
+
+def has_scan(content: bytes) -> bool:
+    """Whether anything follows the header of the first scan of a damaged file."""
+    at = content.find(b"\xff\xda")
+    return at >= 0 and len(content) - at > _LEAST_SCAN
 
 
 def _as_pillow(samples: SampleArray) -> SampleArray:

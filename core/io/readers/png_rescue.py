@@ -76,6 +76,21 @@ def rescued(path: Path, content: bytes) -> Rescued:
     return Rescued(header, _written(parts, raw), None if mask.all() else mask, doubtful)
 
 
+def has_rows(path: Path, content: bytes) -> bool:
+    """Whether at least the first row of a damaged file can be unpacked.
+
+    Raises:
+        InputError: the header is damaged.
+    """
+    header = png.header(path, content)
+    parts = tuple(_parts(content))
+    first = next(header.stretches(), None)
+    if first is None or not parts[0].sound:
+        return False
+    raw, _ = _unpacked(parts, first.row_bytes)
+    return len(raw) == first.row_bytes and raw[0] < _FILTERS
+
+
 def _parts(content: bytes) -> Iterator[_Part]:
     """Every part of the file, the last one as far as it goes."""
     view, at = memoryview(content), len(PNG_SIGNATURE)

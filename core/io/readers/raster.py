@@ -27,7 +27,7 @@ from core.io.readers.decoding import (
 )
 from core.io.readers.described_profiles import profile_told
 from core.io.readers.modern import DEEP_JPEG
-from core.io.readers.png_rescue import rescued
+from core.io.readers.png_rescue import has_rows, rescued
 from core.types import Image, ImageHeader
 
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF")  # a JPEG may turn out to be an MPO
@@ -89,6 +89,15 @@ def show_raster(path: Path) -> Image:
             )
             decoded.notes.insert(0, note)
             return finish(path, decoded)
+
+
+def can_show(path: Path) -> bool:
+    """Whether :func:`show_raster` has anything to show of a damaged JPEG or PNG."""
+    try:
+        content = _content(path)
+        return has_rows(path, content) if kinds.is_png(content) else jpeg.has_scan(content)
+    except InputError:
+        return False
 
 
 def _what_is_there(content: bytes) -> Callable[[Path, bytes], Decoded] | None:

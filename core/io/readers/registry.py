@@ -25,6 +25,7 @@ class Reader:
             InputError.
         show: like ``read``, but a damaged file gives what can be decoded of it, with a note.
             None: nothing can be shown of a damaged file.
+        can_show: whether ``show`` has anything to give of a damaged file; quick.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Reader:
     probe: Callable[[Path], ImageHeader]
     _: KW_ONLY
     show: Callable[[Path], Image] | None = None
+    can_show: Callable[[Path], bool] = lambda _path: True
 
 
 class ReaderRegistry:

@@ -260,8 +260,8 @@ def test_the_window_opens_on_the_values_that_were_asked_for(source: Path, tmp_pa
     run = (
         "import sys; from pathlib import Path; from app.shell.application import run;"
         "a, b, out, low, high = sys.argv[1:6];"
-        "sys.exit(run(Path(a), Path(b), 'ivif', 'average', 'cpu', Path(out),"
-        " ((float(low), float(high)), None)))"
+        "sys.exit(run(Path(a), Path(b), 'ivif', 'average', 'cpu', screenshot=Path(out),"
+        " windows=((float(low), float(high)), None)))"
     )
     files = (str(source / "a" / "one.png"), str(source / "b" / "one.png"))
     shown = []

@@ -282,7 +282,7 @@ def test_a_single_file_does_not_mix_with_the_sample(qtbot, window, files):
 
 def test_corrupt_file_is_named_and_the_old_pair_goes(qtbot, opened, tmp_path):
     broken = tmp_path / "broken_pet.png"
-    broken.write_bytes(opened.session.sources.a.image.origin.read_bytes()[:90])
+    broken.write_bytes(opened.session.sources.a.image.origin.read_bytes()[:45])
     with idle(qtbot, opened):
         drop(opened.view.panes["a"], broken)
     card = opened.view.card

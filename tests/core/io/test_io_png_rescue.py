@@ -196,3 +196,36 @@ def test_real_pictures_keep_every_row_above_the_cut(shared_data: Path, tmp_path:
         assert shown.mask is not None
         assert 0.05 < shown.mask.mean() < 0.95
         np.testing.assert_array_equal(shown.data[shown.mask], whole.data[shown.mask])
+
+
+def _offers_what_works(path: Path, content: bytes) -> bool:
+    """Whether showing is offered; it is exactly where it gives an image."""
+    path.write_bytes(content)
+    with pytest.raises(DamagedImage) as refused:
+        read_image(path)
+    try:
+        read_image(path, damaged="show")
+    except InputError:
+        assert not refused.value.can_be_shown
+        assert "--show-damaged" not in str(refused.value)
+        return False
+    assert refused.value.can_be_shown
+    return True
+
+
+@pytest.mark.parametrize("kind", _KINDS)
+def test_showing_is_offered_where_a_row_is_left(tmp_path: Path, kind: str) -> None:
+    content = _KINDS[kind]
+    ends = (44, *range(60, 400, 20), *range(400, len(content) - 20, 1500))
+    offered = [_offers_what_works(tmp_path / "x.png", content[:end]) for end in ends]
+    assert not offered[0]
+    assert offered[-1]
+
+
+def test_of_a_jpeg_without_a_scan_nothing_is_offered(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    Pil.fromarray(_NOISE[..., :3]).save(stream, "JPEG")
+    content = stream.getvalue()
+    scan = content.index(b"\xff\xda")
+    assert not _offers_what_works(tmp_path / "x.jpg", content[:scan] + b"\xff\xd9")
+    assert _offers_what_works(tmp_path / "x.jpg", content[: len(content) // 2])

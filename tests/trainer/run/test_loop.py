@@ -476,7 +476,7 @@ def test_a_file_that_is_no_dinov3_ends_a_run_before_its_first_step(
         save_file(state, path)
     read: list[object] = []
     monkeypatch.setattr(
-        "trainer.run.trainer.read_material", lambda *a: read.append(a) or read_dataset(*a)
+        "trainer.run.trainer.read_dataset", lambda *a: read.append(a) or read_dataset(*a)
     )
     config = replace(CONFIG, network=tiny_paper(), backbone=str(path))
     with pytest.raises(PackError, match="dino"):
