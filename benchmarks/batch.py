@@ -11,13 +11,13 @@ start of the program.
     python benchmarks/batch.py --data ../shared/data/val/mif --growth
 
 fuses a hundred and then a thousand pairs: peak memory must not depend on how many there are.
-``--enlarge 2048 --format tif`` makes the pictures as large as those of cameras and the results
+``--enlarge 2048 --format tif`` makes the images as large as those of cameras and the results
 16-bit TIFF; ``--share 40`` lets every file take 40 ms longer to be read or written, as on a network
 drive.
 
     python benchmarks/batch.py --stack 4 --size 256 [--device cuda]
 
-times the network on stacks of pictures against one by one: the reason why batches fuse one by one.
+times the network on stacks of images against one by one: the reason why batches fuse one by one.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def enlarged(data: Path, folder: Path, side: int) -> Path:
 
 
 def on_a_share(milliseconds: float) -> None:
-    """Let every picture take so much longer to be read, and to be written."""
+    """Let every image take so much longer to be read, and to be written."""
     from core.io import reader, writer
 
     # As those modules call them, whoever else knows them.
@@ -206,7 +206,7 @@ def compare(options: argparse.Namespace) -> None:
 
 
 def stacked(options: argparse.Namespace) -> None:
-    """The network on a stack of pictures against the same ones singly."""
+    """The network on a stack of images against the same ones singly."""
     import torch
 
     from core.models.config import CONFIGS

@@ -2,7 +2,7 @@
 
     QT_QPA_PLATFORM=offscreen python benchmarks/batch_table.py --rows 5000
 
-Pairs are links to the sample pictures. Each gesture is made on the Batch workspace of the real
+Pairs are links to the sample images. Each gesture is made on the Batch workspace of the real
 window, and everything it sets off in the window's thread, painting included, is timed until the
 event loop has nothing left to do: the longest single turn of the loop, in milliseconds of processor
 time of that thread (which on a busy machine says more than the clock) and by the clock.
@@ -93,7 +93,7 @@ def line(name: str, cpu: float, wall: float) -> None:
 
 
 def linked(folder: Path, rows: int) -> Path:
-    """``rows`` pairs, all of the same two small pictures."""
+    """``rows`` pairs, all of the same two small images."""
     for value, side in enumerate("ab"):
         (folder / side).mkdir(parents=True)
         sample = folder / f"{side}.png"

@@ -2,7 +2,7 @@
 
     python benchmarks/contact_sheet.py --sources DIR --task mif --out sheet.png mif-compact guided
 
-Methods are packs (by name or file) and classical methods. Pictures are scaled to one height.
+Methods are packs (by name or file) and classical methods. Images are scaled to one height.
 """
 
 from __future__ import annotations

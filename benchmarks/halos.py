@@ -1,4 +1,4 @@
-"""How far fused pictures go beyond both their sources: rims, halos and ringing, in grey levels.
+"""How far fused images go beyond both their sources: rims, halos and ringing, in grey levels.
 
     python benchmarks/halos.py --data DIR --out benchmarks/results/halos.md
 

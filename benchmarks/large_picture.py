@@ -1,9 +1,9 @@
-"""Large pictures: fused whole and stripe by stripe, time, peak memory and difference side by side.
+"""Large images: fused whole and stripe by stripe, time, peak memory and difference side by side.
 
     python benchmarks/large_picture.py --out benchmarks/results/large_picture.md
 
 Every measurement is a process of its own, so that its peak memory is its own. The paper's network
-has random weights and no reconstructions; the compact one is the embedded pack. The picture is
+has random weights and no reconstructions; the compact one is the embedded pack. The image is
 smooth noise, whose upper half is dark: statistics of a part are not those of the whole.
 """
 
@@ -47,8 +47,8 @@ def network_of(name: str) -> UniFusionNet:
     return read_pack(Catalogue().find(name, name.partition("-")[0]).path)[0]
 
 
-def pictures(channels: int, height: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Two smooth random pictures, padded."""
+def images(channels: int, height: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Two smooth random images, padded."""
     generator = torch.Generator().manual_seed(1)
     coarse = torch.rand(2, channels, height // 16, width // 16, generator=generator)
     smooth = F.interpolate(coarse, size=(height, width), mode="bicubic").clamp(0, 1)
@@ -61,12 +61,12 @@ def measure(name: str, height: int, width: int, pixels: int, out: Path) -> None:
     """Fuse once; print figures as JSON and keep the result in ``out``."""
     FusionEngine("cpu")  # what a program has loaded anyway
     network = network_of(name).requires_grad_(False)
-    x, y = pictures(network.config.in_channels, height, width)
-    walk = StripTiling(x.shape[2], pixels // x.shape[3]) if pixels else WHOLE_IMAGE
+    x, y = images(network.config.in_channels, height, width)
+    tiling = StripTiling(x.shape[2], pixels // x.shape[3]) if pixels else WHOLE_IMAGE
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     cpu, wall = time.process_time(), time.perf_counter()
     with torch.inference_mode():
-        fused = network.fuse(network.encode(x, y, walk), x, y, walk)
+        fused = network.fuse(network.encode(x, y, tiling), x, y, tiling)
     figures = {
         "cpu": time.process_time() - cpu,
         "wall": time.perf_counter() - wall,

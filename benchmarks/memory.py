@@ -3,11 +3,11 @@
     python benchmarks/memory.py --out benchmarks/results/memory.md
     python benchmarks/memory.py --only "network mff" --only training
 
-Every case runs in a process of its own, which first does the same with a small picture, so that
+Every case runs in a process of its own, which first does the same with a small image, so that
 libraries and weights are there; then the kernel's count of the most it held is begun anew. Measured
 is that peak less what was held before. Expected is what :mod:`core.memory_model` says, by which a
 way is
-chosen or a picture refused: too little there means a program that is killed.
+chosen or an image refused: too little there means a program that is killed.
 """
 
 from __future__ import annotations
@@ -70,13 +70,13 @@ def cases() -> Iterator[Case]:
 
 
 def _is_used(area: int, wanted: FusionWorkload) -> bool:
-    """Large pictures never go whole, small ones never in pieces."""
+    """Large images never go whole, small ones never in pieces."""
     if not wanted.piece:
         return area <= 2**20
     return area > wanted.piece
 
 
-def picture(width: int, height: int, channels: int = 3, seed: int = 0) -> Image:
+def image(width: int, height: int, channels: int = 3, seed: int = 0) -> Image:
     """Smooth noise, 8 bits."""
     import cv2
 
@@ -88,8 +88,8 @@ def picture(width: int, height: int, channels: int = 3, seed: int = 0) -> Image:
 
 
 def pair(width: int, height: int, channels: int = 3) -> SourcePair:
-    """Two different pictures."""
-    return SourcePair(picture(width, height, channels, 1), picture(width, height, channels, 2))
+    """Two different images."""
+    return SourcePair(image(width, height, channels, 1), image(width, height, channels, 2))
 
 
 def taken(work: Callable[[], object]) -> int:
@@ -139,7 +139,7 @@ def classical(method: str, width: int, height: int, how: str) -> Figures:
 
 
 def reading(kind: str, width: int, height: int, how: str) -> Figures:
-    """A colour picture from its file."""
+    """A colour image from its file."""
     from core.io import probe_image, read_image
 
     with tempfile.TemporaryDirectory() as folder:

@@ -5,7 +5,7 @@
 ``FOLDER`` has ``TASK/a`` and ``TASK/b`` with the same names for each task, in the sizes that are to
 be tried. Each command is a process of its own with a limit of its own: a control group, which kills
 what takes more (Linux, as root), or ``--limits as``: address space (``ulimit -v``). A limit is what
-the program needs for itself (measured by fusing a pair of tiny pictures) and so much beside it.
+the program needs for itself (measured by fusing a pair of tiny images) and so much beside it.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ def card(manifest: PackManifest, size: int, scores: list[MethodScore]) -> str:
         "",
         "## Figures",
         "",
-        f"Means over {len(scores[0].pictures)} validation pairs that were not trained on, 8-bit "
+        f"Means over {len(scores[0].images)} validation pairs that were not trained on, 8-bit "
         "luma; best bold, second underlined.",
         "",
         render_table(scores, "markdown"),

@@ -23,7 +23,7 @@ from core.baselines import BASELINES
 from core.fusion.engine import FusionEngine
 from core.io import atomic_write, read_pair
 from core.metrics import evaluate, to_luma8
-from core.metrics.evaluation import MethodScore, PictureScore
+from core.metrics.evaluation import ImageScore, MethodScore
 from core.packs.registry import Catalogue
 from core.pairing.folders import pair_folders
 from core.tasks import TASKS
@@ -47,7 +47,7 @@ def luma(engine: FusionEngine, request: FusionRequest) -> FloatArray:
 
 def scored(engine: FusionEngine, sources: Path, task: str, pack: str) -> dict[str, MethodScore]:
     """Every method, and the pack mixed with trivial ones, over all pairs of a folder."""
-    rows: dict[str, list[PictureScore]] = {}
+    rows: dict[str, list[ImageScore]] = {}
     for files in pair_folders(sources).matches:
         request = FusionRequest(read_pair(files.a, files.b), task, pack)
         a, b = (to_luma8(image.normalised()) for image in (request.pair.a, request.pair.b))
@@ -58,24 +58,24 @@ def scored(engine: FusionEngine, sources: Path, task: str, pack: str) -> dict[st
                 results[f"{pack}, {share:.0%} {other}"] = mixed
         for method, fused in results.items():
             values = evaluate(a, b, to_luma8(fused), METRICS)
-            rows.setdefault(method, []).append(PictureScore(files.name, values))
-    return {method: MethodScore(method, tuple(pictures)) for method, pictures in rows.items()}
+            rows.setdefault(method, []).append(ImageScore(files.name, values))
+    return {method: MethodScore(method, tuple(images)) for method, images in rows.items()}
 
 
 def peers(task: str) -> tuple[MethodScore, ...]:
-    """The published networks' means, as methods with one picture."""
+    """The published networks' means, as methods with one image."""
     text = (Path(__file__).with_name("peers.toml")).read_text(encoding="utf-8")
     table: Mapping[str, Mapping[str, float]] = tomllib.loads(text)[task]
     return tuple(
-        MethodScore(name, (PictureScore("mean", {m: float(row[m]) for m in METRICS}),))
+        MethodScore(name, (ImageScore("mean", {m: float(row[m]) for m in METRICS}),))
         for name, row in table.items()
     )
 
 
 def mean_of(score: MethodScore, beginning: str) -> MethodScore:
     """The score as one row of means over the pairs whose names begin so."""
-    names = frozenset(p.name for p in score.pictures if p.name.startswith(beginning))
-    return MethodScore(score.method, (PictureScore("mean", score.means(names)),))
+    names = frozenset(p.name for p in score.images if p.name.startswith(beginning))
+    return MethodScore(score.method, (ImageScore("mean", score.means(names)),))
 
 
 def verdict(pack: MethodScore, others: Sequence[MethodScore], rivals: Sequence[MethodScore]) -> str:
@@ -104,7 +104,7 @@ def section(engine: FusionEngine, data: Path, task: str) -> str:
     networks = peers(task)
     methods = [means[m] for m in (pack, *BASELINES)]
     mixes = [means[m] for m in means if m.startswith(pack)]
-    count = sum(p.name.startswith(beginning) for p in scores[pack].pictures)
+    count = sum(p.name.startswith(beginning) for p in scores[pack].images)
     return "\n".join(
         [
             f"## {TASKS[task].title} ({task}), {count} pairs",
@@ -122,7 +122,7 @@ def section(engine: FusionEngine, data: Path, task: str) -> str:
 
 
 def table(scores: Sequence[MethodScore]) -> str:
-    """Only the rows: the means are one “picture” here, which the notes would count."""
+    """Only the rows: the means are one “image” here, which the notes would count."""
     return render_table(scores, "markdown").partition("\n\n")[0]
 
 

@@ -1,4 +1,4 @@
-"""How much a fused picture changes when the pair is fused with mirrored surroundings.
+"""How much a fused image changes when the pair is fused with mirrored surroundings.
 
     python benchmarks/surroundings.py --data DIR --out benchmarks/results/surroundings.md
 

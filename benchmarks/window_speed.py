@@ -10,9 +10,9 @@ time of the window's thread: on a busy machine the latter is the fairer one.
 
 The last lines give the longest time a timer of 5 ms had to wait in the event loop while the pair
 was read, while the engine started, while it fused, and while nothing was done; then while a folder
-of 2,000 pairs (made of the sample pictures by hard links) was opened, its rows scrolled through,
+of 2,000 pairs (made of the sample images by hard links) was opened, its rows scrolled through,
 pairs stepped through and fused by the embedded pack, and all of that once more while a training
-loop runs in a thread; and the seconds until the first small picture, and all that are in sight,
+loop runs in a thread; and the seconds until the first small image, and all that are in sight,
 were there. Beside each wait stands the processor time of the window's thread meanwhile, and on
 Linux how long it was ready but had no core, and how long the host of a virtual machine kept its
 cores: in what is left, another thread held it up. The last
@@ -43,7 +43,7 @@ from PySide6.QtWidgets import QApplication
 
 import resources
 from app.engine import engine_factory
-from app.shell.application import FirstPictures
+from app.shell.application import FirstImages
 from app.shell.main_window import MainWindow
 from app.train.tasks import TrainingRequest, train_steps
 from app.viewer.display_state import Compare
@@ -118,7 +118,7 @@ class Beat:
 
 
 def make_pair(folder: Path) -> tuple[Path, Path]:
-    """Two RGB pictures with structure at every scale: nothing a renderer could skip."""
+    """Two RGB images with structure at every scale: nothing a renderer could skip."""
     rng = np.random.default_rng(0)
     paths = []
     for name in ("ir_1.png", "vis_1.png"):
@@ -341,7 +341,7 @@ def main() -> None:
     theme.apply(application, resources.ROOT)
     share_time()
     go_first()
-    first = FirstPictures()
+    first = FirstImages()
     factory = import_in_background(engine_factory("cpu"), "torch", after=first.turns)
     window = MainWindow(factory, resources.SAMPLES, "ivif", options.method)
     first.watch(window)

@@ -95,7 +95,7 @@ def release_memory() -> None:
     """Give the system what was freed and is kept for later.
 
     The GNU library keeps freed blocks of up to 32 MB, and what lies between them is lost. To give
-    it back once after a pass over a large picture costs little; a lower limit to what is kept,
+    it back once after a pass over a large image costs little; a lower limit to what is kept,
     so that every temporary comes from the system anew, costs five times the system's time.
     """
     library = _gnu_library()

@@ -151,7 +151,7 @@ def memory_error(
     needed: int = 0,
     free: int = 0,
 ) -> DeviceMemoryError:
-    """The error for a picture of ``size`` (width, height) that does not fit ``device``.
+    """The error for an image of ``size`` (width, height) that does not fit ``device``.
 
     Args:
         tiled: it was tried in small pieces already, or they would not help.

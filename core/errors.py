@@ -60,7 +60,7 @@ class InputError(FusionError):
 
 
 _SAME_PROPORTIONS = 0.02
-"""Cut to whole blocks, pictures of one shape may differ by so much; and always by a pixel."""
+"""Cut to whole blocks, images of one shape may differ by so much; and always by a pixel."""
 _LARGEST_TERM = 32
 _NEARLY = 0.005
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from core.types import ImageHeader
 
-if TYPE_CHECKING:  # the process that decodes apart reads pictures, too, and stays light
+if TYPE_CHECKING:  # the process that decodes apart reads images, too, and stays light
     from core.models.config import NetworkConfig
 
 _FLOAT = 4
@@ -28,7 +28,7 @@ _TRAINING_MAPS, _TRAINING_HEAD_MAPS = 200, 12
 _TOKEN_MAPS = 24
 """Token maps held at once while the backbone runs."""
 _UNSPENT = 3
-"""Copies of stored samples a decoder holds beside the float32 picture it makes of them."""
+"""Copies of stored samples a decoder holds beside the float32 image it makes of them."""
 _CLASSICAL = {"average": 2, "maximum": 1, "laplacian": 8, "guided": 42, "mertens": 10}
 """Float32 planes a classical method holds at once for each channel it fuses."""
 _AROUND = 192
@@ -37,7 +37,7 @@ _AROUND = 192
 
 @dataclass(frozen=True)
 class FusionWorkload:
-    """What is asked of a fusion beside the picture, and how much of it at a time.
+    """What is asked of a fusion beside the image, and how much of it at a time.
 
     Attributes:
         piece: pixels worked on at a time; 0 for all of them. Between the passes over the pieces
@@ -51,12 +51,12 @@ class FusionWorkload:
 
 
 def network_bytes(config: NetworkConfig, width: int, height: int, wanted: FusionWorkload) -> int:
-    """Bytes a network takes beside the two pictures it is given, at most, about."""
+    """Bytes a network takes beside the two images it is given, at most, about."""
     area = (-(-height // 16) * 16) * (-(-width // 16) * 16)
     channels = config.in_channels
     one_map = _FLOAT * config.channels / config.stride**2
     keeps = wanted.features or (wanted.reconstructions and config.reconstruction)
-    pictures, plane = 2 * channels * _FLOAT, channels * _FLOAT
+    images, plane = 2 * channels * _FLOAT, channels * _FLOAT
     decision = {"layered": channels + 2, "decision": channels + 1}.get(config.head, 0) * _FLOAT
     blocks = one_map * (4 if keeps else 2)
     head = one_map * (3 if keeps else 1) + decision + 2 * plane
@@ -64,7 +64,7 @@ def network_bytes(config: NetworkConfig, width: int, height: int, wanted: Fusion
     rest += plane + 2 * plane * wanted.reconstructions
     rebuilt = (one_map * 4 + 4 * plane) if wanted.reconstructions else 0
     merged = rest + 3 * _FLOAT
-    held = pictures + max(blocks, head, rebuilt, merged)
+    held = images + max(blocks, head, rebuilt, merged)
     piece = min(wanted.piece or area, area)
     pieces = piece < area
     full = 0.0 if config.head == "direct" else 1.0 * _HEAD_MAPS * _FLOAT * config.head_channels
@@ -88,34 +88,34 @@ def training_bytes(config: NetworkConfig, batch: int, crop: int) -> int:
 
 
 def classical_bytes(method: str, width: int, height: int, channels: int = 1, piece: int = 0) -> int:
-    """Bytes a classical method takes beside the two pictures it is given, at most, about.
+    """Bytes a classical method takes beside the two images it is given, at most, about.
 
     Args:
         channels: that are fused, 1 or 3. piece: pixels worked on at a time; 0 for all of them.
     """
     area, planes = width * height, _CLASSICAL.get(method, max(_CLASSICAL.values()))
     seen = min(area, piece + 2 * _AROUND * width) if piece else area
-    # What is fused of both, the fused plane and the picture it becomes.
+    # What is fused of both, the fused plane and the image it becomes.
     held = area * (3 * channels + 3)
     return int(_FLOAT * (held + seen * planes * channels)) + _RESERVE
 
 
-def picture_bytes(header: ImageHeader) -> int:
-    """Bytes of the picture in memory, once it has been read."""
+def image_bytes(header: ImageHeader) -> int:
+    """Bytes of the image in memory, once it has been read."""
     return header.width * header.height * _FLOAT * (1 if header.channels < 3 else 3)
 
 
 def decoding_bytes(header: ImageHeader) -> int:
-    """Bytes that reading the picture takes at most, those of the picture itself included."""
+    """Bytes that reading the image takes at most, those of the image itself included."""
     stored = header.width * header.height * header.channels * (header.bit_depth // 8)
-    return picture_bytes(header) + _UNSPENT * stored
+    return image_bytes(header) + _UNSPENT * stored
 
 
 def reading_bytes(a: ImageHeader, b: ImageHeader) -> int:
-    """Bytes that reading a pair takes at most; both pictures are there in the end."""
-    return max(decoding_bytes(a), picture_bytes(a) + decoding_bytes(b))
+    """Bytes that reading a pair takes at most; both images are there in the end."""
+    return max(decoding_bytes(a), image_bytes(a) + decoding_bytes(b))
 
 
 def pair_bytes(a: ImageHeader, b: ImageHeader) -> int:
-    """Bytes of both pictures in memory, once they have been read."""
-    return picture_bytes(a) + picture_bytes(b)
+    """Bytes of both images in memory, once they have been read."""
+    return image_bytes(a) + image_bytes(b)

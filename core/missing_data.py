@@ -18,12 +18,12 @@ from core.types import BoolArray, FloatArray, SourcePair
 _TINY = np.float32(1e-12)
 """Stands in for a weight of zero, where what is divided by it is zero too."""
 
-_Picture = TypeVar("_Picture", bound=np.generic)
+_Image = TypeVar("_Image", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
 class Holes:
-    """Where sources hold no data, and what the fused picture holds there.
+    """Where sources hold no data, and what the fused image holds there.
 
     Attributes:
         valid_a, valid_b: H×W, True where the source holds data.
@@ -39,10 +39,10 @@ class Holes:
         """H×W, True where at least one source holds no data."""
         return ~(self.valid_a & self.valid_b)
 
-    def covered(self, picture: FloatArray, where: BoolArray | None = None) -> FloatArray:
-        """``picture`` H×W×C with the cover put ``where`` (all holes when None)."""
+    def covered(self, image: FloatArray, where: BoolArray | None = None) -> FloatArray:
+        """``image`` H×W×C with the cover put ``where`` (all holes when None)."""
         where = self.where if where is None else where
-        return np.where(where[..., np.newaxis], self.cover, picture)
+        return np.where(where[..., np.newaxis], self.cover, image)
 
 
 def holes_of(pair: SourcePair, a: FloatArray, b: FloatArray) -> Holes | None:
@@ -57,66 +57,66 @@ def holes_of(pair: SourcePair, a: FloatArray, b: FloatArray) -> Holes | None:
     return Holes(valid_a, valid_b, cover)
 
 
-def continued(picture: FloatArray, valid: BoolArray) -> FloatArray:
-    """``picture`` H×W×C with its holes filled by smoothly continuing what surrounds them.
+def continued(image: FloatArray, valid: BoolArray) -> FloatArray:
+    """``image`` H×W×C with its holes filled by smoothly continuing what surrounds them.
 
     Means over ever larger blocks of valid pixels, brought back by ever finer steps (push and pull).
-    Valid pixels stay as they are. A picture without any is 0.
+    Valid pixels stay as they are. An image without any is 0.
     """
     if valid.all():
-        return picture
+        return image
     weight = valid.astype(np.float32)
-    filled = _pulled(np.where(valid[..., np.newaxis], picture, np.float32(0)), weight)
-    return np.where(valid[..., np.newaxis], picture, filled)
+    filled = _pulled(np.where(valid[..., np.newaxis], image, np.float32(0)), weight)
+    return np.where(valid[..., np.newaxis], image, filled)
 
 
-def _pulled(picture: FloatArray, weight: FloatArray) -> FloatArray:
+def _pulled(image: FloatArray, weight: FloatArray) -> FloatArray:
     """H×W×C of values times weight, and the weights H×W: everywhere a weighted mean."""
     height, width = weight.shape
     if (weight > 0).all() or height * width == 1:
-        return (picture / np.maximum(weight, _TINY)[..., np.newaxis]).astype(np.float32)
+        return (image / np.maximum(weight, _TINY)[..., np.newaxis]).astype(np.float32)
     half = ((width + 1) // 2, (height + 1) // 2)
     shape = (half[1], half[0], -1)
-    coarse = cv2.resize(picture, half, interpolation=cv2.INTER_AREA)
+    coarse = cv2.resize(image, half, interpolation=cv2.INTER_AREA)
     coarse_weight = cv2.resize(weight, half, interpolation=cv2.INTER_AREA)
     below = _pulled(
         np.asarray(coarse, np.float32).reshape(shape), np.asarray(coarse_weight, np.float32)
     )
     grown = cv2.resize(below, (width, height), interpolation=cv2.INTER_LINEAR)
-    rest = np.asarray(grown, np.float32).reshape(picture.shape)
+    rest = np.asarray(grown, np.float32).reshape(image.shape)
     # What is known of a block counts in full as soon as it has any weight.
     known = weight[..., np.newaxis]
-    mean = picture / np.maximum(known, _TINY)
+    mean = image / np.maximum(known, _TINY)
     return np.where(known > 0, mean, rest).astype(np.float32)
 
 
 def comparable(
-    pair: SourcePair, *pictures: np.ndarray[tuple[int, ...], np.dtype[_Picture]]
-) -> tuple[np.ndarray[tuple[int, ...], np.dtype[_Picture]], ...]:
-    """``pictures`` H×W(×C) of one type as metrics may compare them: where both sources hold data.
+    pair: SourcePair, *images: np.ndarray[tuple[int, ...], np.dtype[_Image]]
+) -> tuple[np.ndarray[tuple[int, ...], np.dtype[_Image]], ...]:
+    """``images`` H×W(×C) of one type as metrics may compare them: where both sources hold data.
 
-    Cut to the rectangle around these pixels; holes inside it are continued smoothly in each picture
+    Cut to the rectangle around these pixels; holes inside it are continued smoothly in each image
     by itself, so that none of them gains or loses by what was filled in.
     """
-    return judgeable(pair.valid, *pictures)
+    return judgeable(pair.valid, *images)
 
 
 def judgeable(
-    valid: BoolArray | None, *pictures: np.ndarray[tuple[int, ...], np.dtype[_Picture]]
-) -> tuple[np.ndarray[tuple[int, ...], np.dtype[_Picture]], ...]:
+    valid: BoolArray | None, *images: np.ndarray[tuple[int, ...], np.dtype[_Image]]
+) -> tuple[np.ndarray[tuple[int, ...], np.dtype[_Image]], ...]:
     """As :func:`comparable`, given where both sources hold data (H×W, somewhere True), or None."""
     if valid is None:
-        return pictures
+        return images
     rows, columns = (np.flatnonzero(valid.any(axis=axis)) for axis in (1, 0))
     box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return tuple(_without_holes(picture[box], valid[box]) for picture in pictures)
+    return tuple(_without_holes(image[box], valid[box]) for image in images)
 
 
 def _without_holes(
-    picture: np.ndarray[tuple[int, ...], np.dtype[_Picture]], valid: BoolArray
-) -> np.ndarray[tuple[int, ...], np.dtype[_Picture]]:
-    planes = picture.astype(np.float32)
-    planes = planes[..., np.newaxis] if picture.ndim == 2 else planes
-    filled = continued(planes, valid).reshape(picture.shape)
-    whole = np.issubdtype(picture.dtype, np.integer)
-    return np.ascontiguousarray((np.rint(filled) if whole else filled).astype(picture.dtype))
+    image: np.ndarray[tuple[int, ...], np.dtype[_Image]], valid: BoolArray
+) -> np.ndarray[tuple[int, ...], np.dtype[_Image]]:
+    planes = image.astype(np.float32)
+    planes = planes[..., np.newaxis] if image.ndim == 2 else planes
+    filled = continued(planes, valid).reshape(image.shape)
+    whole = np.issubdtype(image.dtype, np.integer)
+    return np.ascontiguousarray((np.rint(filled) if whole else filled).astype(image.dtype))

@@ -60,7 +60,7 @@ class ImageHeader:
 
 @dataclass(frozen=True, eq=False)
 class Image:
-    """One picture as it was read.
+    """One image as it was read.
 
     Attributes:
         data: H×W×C float32, C = 1 (grey) or 3 (RGB, sRGB-encoded), in the source's own unit:
@@ -71,10 +71,10 @@ class Image:
             where the file says so, 0…1 for floats inside it; None for numbers without such a range.
         mask: H×W bool, True where ``data`` holds a measured value; None when all of it does. What
             ``data`` holds elsewhere is finite and means nothing.
-        bit_depth: depth of the file the picture came from.
+        bit_depth: depth of the file the image came from.
         unit: unit of ``data`` ("" when there is none).
         spacing: (row, column) distance of pixel centres in millimetres, or None when unknown.
-        origin: the file the picture came from, or None for a computed picture.
+        origin: the file the image came from, or None for a computed image.
         notes: what the reader had to do to the file, one readable sentence each.
     """
 
@@ -139,7 +139,7 @@ class Image:
 
     @property
     def name(self) -> str:
-        """File name for display, or "" for a computed picture."""
+        """File name for display, or "" for a computed image."""
         return self.origin.name if self.origin else ""
 
     def normalised(self) -> FloatArray:
@@ -164,10 +164,10 @@ class Image:
 
 @dataclass(frozen=True)
 class SourcePair:
-    """Two pictures of one scene, pixel on pixel.
+    """Two images of one scene, pixel on pixel.
 
     Raises:
-        SizeMismatch: the pictures differ in size (see :func:`core.io.resample_onto`).
+        SizeMismatch: the images differ in size (see :func:`core.io.resample_onto`).
         InputError: there is no pixel where both hold data.
     """
 
@@ -193,7 +193,7 @@ class SourcePair:
 
     @property
     def bit_depth(self) -> BitDepth:
-        """The deeper of the two: a fused picture loses no precision of either source."""
+        """The deeper of the two: a fused image loses no precision of either source."""
         return max(self.a.bit_depth, self.b.bit_depth)
 
 
@@ -217,7 +217,7 @@ class FusionRequest:
             default pack.
         reconstructions: also return both reconstructions (models only).
         features: also return both adapter feature maps (models only).
-        tiles: go through the picture in the smallest pieces, for the least memory. The result is
+        tiles: go through the image in the smallest pieces, for the least memory. The result is
             the same up to rounding.
         request_id: carried into the result, so a view can drop answers that were overtaken.
     """
@@ -252,9 +252,9 @@ class FusionResult:
         device: where it ran and why.
         method: name of the pack or baseline that ran.
         task: name of the task.
-        bit_depth: depth to write the fused picture with.
+        bit_depth: depth to write the fused image with.
         notes: what a person should know about this result, one sentence each.
-        provenance: what made this picture (software, version, method, its hash, source file
+        provenance: what made this image (software, version, method, its hash, source file
             names), for the metadata of written files. No patient data.
         request_id: of the request.
     """

@@ -24,7 +24,7 @@ def check_window(window: Window | None) -> None:
     if window is None:
         return
     low, high = window
-    # In single precision, as pictures are: two ends that are one number there are none.
+    # In single precision, as images are: two ends that are one number there are none.
     if not (math.isfinite(low) and math.isfinite(high) and np.float32(low) < np.float32(high)):
         raise InputError(
             Message("The window {0:.6g} {1:.6g}", low, high),

@@ -57,7 +57,7 @@ class Stepped:
 class PreviewImages:
     """The first validation pair as the network saw and fused it, H×W×ch in [0, 1] each.
 
-    ``start`` is the fused picture before the first step: what the parent makes of the pair.
+    ``start`` is the fused image before the first step: what the parent makes of the pair.
     """
 
     a: FloatArray

@@ -47,7 +47,7 @@ class PairRequest:
     """A pair of the table to be looked at.
 
     Attributes:
-        a, b: its files. output: its fused picture; None while there is none.
+        a, b: its files. output: its fused image; None while there is none.
         task, method: of the batch. resample: whether B was brought onto A for it.
         large: the result is to fill the view.
     """
@@ -152,8 +152,8 @@ class BatchPage(Page):
         return button
 
     def _empty(self) -> QWidget:
-        picture = QLabel()
-        theme.set_icon(picture, "folder-multiple-image", "muted")
+        image = QLabel()
+        theme.set_icon(image, "folder-multiple-image", "muted")
         title = QLabel(self.tr("Drop a folder, get a folder"))
         title.setObjectName("pageTitle")
         text = QLabel(
@@ -175,7 +175,7 @@ class BatchPage(Page):
         inside.setContentsMargins(32, 20, 32, 20)
         inside.setSpacing(8)
         inside.addStretch(1)
-        for widget in (picture, title):
+        for widget in (image, title):
             inside.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
         inside.addWidget(text)
         inside.addStretch(1)

@@ -121,4 +121,4 @@ def usual_folder(sources: tuple[Path, ...]) -> str:
         return ""
     first = sources[0]
     base = first if first.is_dir() else first.parent
-    return str(base.with_name(f"{base.name or 'pictures'}-fused"))
+    return str(base.with_name(f"{base.name or 'images'}-fused"))

@@ -40,10 +40,10 @@ class RowText:
     """What a row shows beside its files.
 
     Attributes:
-        size: of the pictures. result: name of the fused picture. state: in a word or two.
+        size: of the images. result: name of the fused image. state: in a word or two.
         detail: what went wrong or should be known, in full.
         mood: “” , “good”, “bad” or “warn”.
-        output: the fused picture's file, once it is there.
+        output: the fused image's file, once it is there.
         resampled: whether B is brought onto A, where their sizes differ; else None.
     """
 
@@ -88,7 +88,7 @@ class BatchTable(PairTable):
         self._places: dict[PairKey, int] = {}
         self._thumbs: OrderedDict[PairKey, QIcon] = OrderedDict()
         self._unread: set[PairKey] = set()
-        """Pairs whose small pictures lack one, since its file could not be read."""
+        """Pairs whose small images lack one, since its file could not be read."""
         self._blanks = (_blank(1), _blank(2))
         self.is_locked = False
         """While a batch runs: rows can be moved, and nothing else."""
@@ -144,18 +144,18 @@ class BatchTable(PairTable):
         return self._is_troubled(match)
 
     def set_thumb(self, key: PairKey, first: QImage | None, second: QImage | None) -> None:
-        """Take small pictures: of A and B under (A, B), of a result under (file, Path())."""
-        pictures = [first] if key[1] == Path() else [first, second]
-        pixmap = QPixmap(len(pictures) * (THUMB + 2) - 2, THUMB)
+        """Take small images: of A and B under (A, B), of a result under (file, Path())."""
+        images = [first] if key[1] == Path() else [first, second]
+        pixmap = QPixmap(len(images) * (THUMB + 2) - 2, THUMB)
         pixmap.fill(QColor(0, 0, 0, 0))
         painter = QPainter(pixmap)
-        for place, image in enumerate(pictures):
+        for place, image in enumerate(images):
             if image is not None:
                 left = place * (THUMB + 2) + (THUMB - image.width()) // 2
                 painter.drawImage(left, (THUMB - image.height()) // 2, image)
         painter.end()
         self._thumbs[key] = QIcon(pixmap)
-        (self._unread.add if None in pictures else self._unread.discard)(key)
+        (self._unread.add if None in images else self._unread.discard)(key)
         while len(self._thumbs) > _THUMBS_KEPT:
             self._thumbs.popitem(last=False)
         if key[1] != Path():
@@ -197,7 +197,7 @@ class BatchTable(PairTable):
         return _TICKED if index.column() == A and not self.is_locked else _PAIR
 
     def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Texts, ticks, colours, small pictures."""
+        """Texts, ticks, colours, small images."""
         row, column = index.row(), index.column()
         if row >= len(self.plan.matches):
             return self._leftover_data(index, role)
@@ -357,9 +357,9 @@ class Shown(QSortFilterProxyModel):
         return self._words in text.casefold()
 
 
-def _blank(pictures: int) -> QIcon:
-    """What stands for small pictures that are not there yet."""
-    pixmap = QPixmap(pictures * (THUMB + 2) - 2, THUMB)
+def _blank(images: int) -> QIcon:
+    """What stands for small images that are not there yet."""
+    pixmap = QPixmap(images * (THUMB + 2) - 2, THUMB)
     pixmap.fill(QColor(128, 128, 128, 40))
     return QIcon(pixmap)
 

@@ -143,7 +143,7 @@ def _planned(plan: BatchPlan, found: FoundRun | None, error: FusionError | None 
 
 
 def run(
-    lazy: LazyEngine, planned: Planned, valve: PauseGate, inbox: deque[Any], progress: Progress
+    lazy: LazyEngine, planned: Planned, pause_gate: PauseGate, inbox: deque[Any], progress: Progress
 ) -> BatchFinished:
     """Do it. Events are left in ``inbox``: thousands of signals would drown the window.
 
@@ -154,10 +154,10 @@ def run(
 
     assert planned.plan is not None
     engine = lazy.get(progress)
-    valve.begin(progress)
+    pause_gate.begin(progress)
     event: Any = None
     events = run_batch(
-        planned.plan, engine, valve, order=planned.order, clock=valve.seconds
+        planned.plan, engine, pause_gate, order=planned.order, clock=pause_gate.seconds
     )  # fmt: skip
     for event in events:
         inbox.append(event)

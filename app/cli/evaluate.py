@@ -44,7 +44,7 @@ def evaluate_methods(
     run on the spot and needs ``task``.
 
     Raises:
-        FusionError: an unknown metric, method or folder, or a picture that cannot be scored.
+        FusionError: an unknown metric, method or folder, or an image that cannot be scored.
     """
     names = _metric_names(metrics)
     how: _How = {"task": task or "", "windows": windows}

@@ -37,7 +37,7 @@ class FuseOptions:
     damaged: Damaged = "refuse"
 
     def targets(self) -> dict[str, Path]:
-        """Every picture that will be written, by what it shows."""
+        """Every image that will be written, by what it shows."""
         named = {"fused": self.out}
         for kind, folder in (("reconstruction", self.recon), ("features", self.features)):
             if folder is not None:
@@ -92,7 +92,7 @@ def fuse_files(options: FuseOptions) -> FusionResult:
         result = engine.fuse(request, progress)
         progress.check()
     notes = [*([unused] if unused else ()), *result.notes]
-    for name, pixels in _pictures(result).items():
+    for name, pixels in _images(result).items():
         if name in targets:
             depth = 8 if name.startswith("features") else result.bit_depth
             notes += write_image(
@@ -115,8 +115,8 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
-def _pictures(result: FusionResult) -> dict[str, FloatArray]:
-    """What the result holds, as pictures; features as PCA-to-RGB on a common basis."""
+def _images(result: FusionResult) -> dict[str, FloatArray]:
+    """What the result holds, as images; features as PCA-to-RGB on a common basis."""
     features = result.features
     if not features:
         return result.images

@@ -12,7 +12,7 @@ def tell_notes(of_pairs: Mapping[object, Sequence[str]]) -> None:
     """Print the notes of all pairs.
 
     Notes that differ in nothing but their numbers are one kind: a window of its own for each of a
-    thousand pictures would drown the rest.
+    thousand images would drown the rest.
 
     Args:
         of_pairs: the notes of every pair, none included, by anything that names the pair.

@@ -6,26 +6,26 @@ from collections.abc import Sequence
 
 from app.cli.text_table import TableStyle, laid_out, marked_best, printed
 from core.errors import InputError
-from core.metrics.evaluation import TRUTH_METRICS, MethodScore, common_pictures, direction_of
+from core.metrics.evaluation import TRUTH_METRICS, MethodScore, common_images, direction_of
 from core.printable import one_line
 
 
 def render_table(scores: Sequence[MethodScore], style: TableStyle = "plain") -> str:
     """Means of every method as a text table, the best bold and the second underlined.
 
-    Only pictures that every method has count, so that all means are over the same pairs; what is
+    Only images that every method has count, so that all means are over the same pairs; what is
     missing is listed below. Figures equal as printed share a place.
 
     Args:
         style: "ansi" for a terminal, "markdown", or "plain" (best with ``*``, second with ``_``).
 
     Raises:
-        InputError: no method, two of one name, or not one picture that all have.
+        InputError: no method, two of one name, or not one image that all have.
     """
     names = [score.method for score in scores]
     if not scores or len(set(names)) != len(names):
         raise InputError("The table", "every method needs a name of its own", "Use NAME=DIR.")
-    common = common_pictures(scores)
+    common = common_images(scores)
     if not common:
         raise InputError(
             "The table",
@@ -48,8 +48,7 @@ def render_table(scores: Sequence[MethodScore], style: TableStyle = "plain") -> 
 def _notes(scores: Sequence[MethodScore], common: frozenset[str]) -> list[str]:
     notes = [f"Means over {len(common)} pair{'s' if len(common) != 1 else ''}."]
     truths = sum(
-        picture.name in common and TRUTH_METRICS[0] in picture.values
-        for picture in scores[0].pictures
+        image.name in common and TRUTH_METRICS[0] in image.values for image in scores[0].images
     )
     if 0 < truths < len(common):
         notes.append(f"Ground truth is there for {truths} of them.")

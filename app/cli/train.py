@@ -66,16 +66,16 @@ def run_training(options: TrainOptions) -> None:
         FusionError: settings, data or disk; what was trained so far is kept.
     """
     config, plan = configure(options), planned(options)
-    steering = RunControl(answers=False)
+    control = RunControl(answers=False)
     if options.smaller_batch:
-        steering.allow_smaller_batch()
+        control.allow_smaller_batch()
     with (
         gathered(config, plan, options.devices, options.nodes) as world,
         TerminalProgress() as progress,
     ):
-        for event in train(config, plan, progress, steering, world):
+        for event in train(config, plan, progress, control, world):
             if isinstance(event, Reduced):
-                steering.allow_smaller_batch()  # once more, should that be too many still
+                control.allow_smaller_batch()  # once more, should that be too many still
             if world.leads:
                 progress.clear()
                 _show(event, config.steps)

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.commands.registry import CommandRegistry, native
-from app.viewer.gestures import elsewhere, in_a_picture
+from app.viewer.gestures import elsewhere, in_an_image
 
 
 class ShortcutSheet(QDialog):
@@ -34,7 +34,7 @@ class ShortcutSheet(QDialog):
         for group, commands in registry.groups().items():
             rows = [(registry.title(c.id), native(registry.keys_of(c.id))) for c in commands]
             self._add(group, [row for row in rows if row[1]])
-        self._add(self.tr("In a picture"), in_a_picture())
+        self._add(self.tr("In a picture"), in_an_image())
         self._add(self.tr("With the mouse elsewhere"), elsewhere())
         scroll = QScrollArea()
         scroll.setAccessibleName(self.tr("Keyboard shortcuts"))

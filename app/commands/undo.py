@@ -95,7 +95,7 @@ class UndoHistory(QObject, Generic[State]):
             self._go(self._future.pop())
 
     def clear(self, present: State) -> None:
-        """Start anew at ``present``: another picture has another history."""
+        """Start anew at ``present``: another image has another history."""
         self._past.clear()
         self._future.clear()
         self._present = present

@@ -1,4 +1,4 @@
-"""One row above the panes: the results of this pair, and how two pictures are compared."""
+"""One row above the panes: the results of this pair, and how two images are compared."""
 
 from __future__ import annotations
 

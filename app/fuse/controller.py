@@ -25,7 +25,7 @@ from core.windows import Windows
 class Controller(Opening):
     """Owns three threads: one computes, one makes previews, one reads, writes and draws.
 
-    A preview of a large picture takes seconds and cannot be stopped within a stage: neither the
+    A preview of a large image takes seconds and cannot be stopped within a stage: neither the
     model nor the reading of the next pair waits for it.
     """
 
@@ -185,10 +185,10 @@ class Controller(Opening):
         resample: bool = False,
         windows: Windows = (None, None),
     ) -> None:
-        """Open a pair with the fused picture that a batch wrote of it; nothing is fused anew.
+        """Open a pair with the fused image that a batch wrote of it; nothing is fused anew.
 
         Args:
-            result: the file of the fused picture.
+            result: the file of the fused image.
             task, method: what it was fused for, and by.
             resample: whether B was resampled onto A for it.
             windows: those it was fused in; None for the files' own.
@@ -237,15 +237,15 @@ class Controller(Opening):
         job.failed.connect(partial(self._fail, ""))
 
     def _features_drawn(
-        self, outcome: Outcome, view: FeatureView, picture: RenderedImage | None
+        self, outcome: Outcome, view: FeatureView, image: RenderedImage | None
     ) -> None:
-        if picture is not None:
-            self.session.set_feature_picture(outcome, picture, view)
+        if image is not None:
+            self.session.set_feature_image(outcome, image, view)
 
     # --- saving ----------------------------------------------------------------------------
 
     def save(self, path: Path, outcome: Outcome | None = None) -> None:
-        """Write the fused picture of ``outcome``, or of the result on screen."""
+        """Write the fused image of ``outcome``, or of the result on screen."""
         self._saving.save(path, outcome)
 
     def export(self, plan: ExportPlan, outcome: Outcome | None = None) -> None:
@@ -253,7 +253,7 @@ class Controller(Opening):
         self._saving.export(plan, outcome)
 
     def copy_picture(self) -> None:
-        """Make the fused picture for the clipboard."""
+        """Make the fused image for the clipboard."""
         self._saving.copy_picture()
 
     def _fail_of(self, plan: tasks.FusePlan, error: FusionError) -> None:

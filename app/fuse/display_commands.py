@@ -10,7 +10,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSignalBlocker, Si
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 
 from app.commands.registry import native, plain
-from app.fuse.scenes import picture_of
+from app.fuse.scenes import image_of
 from app.fuse.state import FuseState
 from app.viewer.display_state import CompareMode
 from app.viewer.rendering import RenderedImage, deviation_window, percentile_window
@@ -171,7 +171,7 @@ class DisplayCommands(QObject):
 
     def _preset(self, number: int) -> None:
         pane = self._target()
-        shown = picture_of(self._session, pane)
+        shown = image_of(self._session, pane)
         if shown is not None:
             self._view.set_window(pane, PRESETS[number](shown))
 
@@ -210,7 +210,7 @@ PRESETS = (
     lambda shown: _share(shown, 0.75, 1.0),
     lambda shown: deviation_window(shown, 2.0),
 )
-"""Window presets by number, from 1: a picture to its window."""
+"""Window presets by number, from 1: an image to its window."""
 
 
 def _preset_name(owner: QObject, number: int) -> str:

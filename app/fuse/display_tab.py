@@ -1,4 +1,4 @@
-"""Window, histogram and palette of A, B or the fused picture."""
+"""Window, histogram and palette of A, B or the fused image."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ _TARGETS = ("a", "b", "fused")
 
 
 class DisplayTab(QWidget):
-    """Shows and changes how one of three pictures looks."""
+    """Shows and changes how one of three images looks."""
 
     target_changed = Signal(str)
     window_chosen = Signal(str, object, bool)
-    """Pane, window (None for the picture's own), settled."""
+    """Pane, window (None for the image's own), settled."""
     palette_chosen = Signal(str, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.target = "a"
-        self._picture: RenderedImage | None = None
+        self._image: RenderedImage | None = None
         self._window: Window = (0.0, 1.0)
         self.buttons: dict[str, QToolButton] = {}
         self._group = QButtonGroup(self)
@@ -77,7 +77,7 @@ class DisplayTab(QWidget):
         self.level.valueChanged.connect(lambda level: self._level_typed(level, self._width))
         self.width_.valueChanged.connect(lambda width: self._level_typed(self._level, width))
         self.buttons["a"].setChecked(True)
-        self.show_picture(None, (0.0, 1.0), "grey")
+        self.show_image(None, (0.0, 1.0), "grey")
 
     def _target_button(self, name: str, text: str) -> QToolButton:
         button = self.buttons[name] = QToolButton()
@@ -144,16 +144,16 @@ class DisplayTab(QWidget):
     # --- state to screen -------------------------------------------------------------------
 
     def choose(self, target: str) -> None:
-        """Look at another of the three pictures."""
+        """Look at another of the three images."""
         if target != self.target and target in _TARGETS:
             self.target = target
             self.buttons[target].setChecked(True)
             self.target_changed.emit(target)
 
-    def show_picture(self, shown: RenderedImage | None, window: Window, palette: str) -> None:
-        """Show a picture's histogram, window and palette; None for no picture."""
-        if shown is not self._picture or shown is None:
-            self._picture = shown
+    def show_image(self, shown: RenderedImage | None, window: Window, palette: str) -> None:
+        """Show an image's histogram, window and palette; None for no image."""
+        if shown is not self._image or shown is None:
+            self._image = shown
             self._set_ranges(shown)
         self._window = window
         self.histogram.show_counts(shown.histogram if shown is not None else None, window)
@@ -210,12 +210,12 @@ class DisplayTab(QWidget):
         self.window_chosen.emit(self.target, (level - width / 2, level + width / 2), True)
 
     def _whole(self) -> None:
-        if self._picture is not None:
-            self.window_chosen.emit(self.target, self._picture.extent, True)
+        if self._image is not None:
+            self.window_chosen.emit(self.target, self._image.extent, True)
 
     def _auto(self) -> None:
-        if self._picture is not None:
-            window = percentile_window(self._picture, 1, 99)
+        if self._image is not None:
+            window = percentile_window(self._image, 1, 99)
             self.window_chosen.emit(self.target, window, True)
 
 

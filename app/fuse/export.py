@@ -1,4 +1,4 @@
-"""Writes what is on show: pictures, feature maps, the figure. Runs on a worker thread."""
+"""Writes what is on show: images, feature maps, the figure. Runs on a worker thread."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.fuse.figure import Plate, as_array, figure, with_notice, with_notice_be
 from app.fuse.results import Outcome
 from app.i18n.translate import tr, translate
 from app.viewer.display_state import DisplayState, FeatureView
-from app.viewer.rendering import features_of, source_picture, whole
+from app.viewer.rendering import features_of, source_image, whole
 from core.errors import Message
 from core.progress import Progress
 from core.tasks import get_task
@@ -35,7 +35,7 @@ class ExportPlan:
         items: names of :data:`ITEMS`.
         folder, stem: files are called “stem_item.suffix”; the fused one just “stem.suffix”.
         suffix: one of :data:`FORMATS`; “tif” is written with 16 bits (32 from float sources).
-        burn: write the notice on a strip below each picture. The figure has it anyway, and every
+        burn: write the notice on a strip below each image. The figure has it anyway, and every
             file has it in its metadata.
         tags: carry camera, time and place (EXIF, GPS) of a source over. Never for medical tasks.
     """
@@ -55,10 +55,10 @@ class ExportPlan:
 
 
 def burns_by_default(task: str, suffix: str) -> bool:
-    """Whether the notice is written into pictures where nobody chose.
+    """Whether the notice is written into images where nobody chose.
 
     For medical tasks in the formats that are looked at and handed round. TIFF with 16 bits is for
-    measuring: a strip would change the picture's size and its statistics.
+    measuring: a strip would change the image's size and its statistics.
     """
     return get_task(task).medical and suffix != "tif"
 
@@ -115,7 +115,7 @@ def carries_tags(task: str) -> bool:
 def _tags(outcome: Outcome, plan: ExportPlan) -> tuple[bytes, tuple[str, ...]]:
     """The EXIF block that is carried over, and what to say of one that is left out.
 
-    It is that of the source whose colours the picture has, else of the other one.
+    It is that of the source whose colours the image has, else of the other one.
     """
     from core.io import read_tags
 
@@ -154,13 +154,13 @@ def _pixels(item: str, outcome: Outcome, display: DisplayState) -> tuple[FloatAr
         assert outcome.basis is not None
         view: FeatureView = display.features
         drawn = feature_pixels(features, outcome.basis, view.mode, view.channel)
-        return _in_picture_size(drawn, result.fused), 8
+        return _in_image_size(drawn, result.fused), 8
     pixels: FloatArray = getattr(result, item)
     return pixels, result.bit_depth
 
 
-def _in_picture_size(pixels: FloatArray, fused: FloatArray) -> FloatArray:
-    """A map of lower resolution as large as the picture: each cell a square of equal pixels."""
+def _in_image_size(pixels: FloatArray, fused: FloatArray) -> FloatArray:
+    """A map of lower resolution as large as the image: each cell a square of equal pixels."""
     height, width = fused.shape[:2]
     stride = max(1, round(max(height / pixels.shape[0], width / pixels.shape[1])))
     if stride == 1:
@@ -170,32 +170,32 @@ def _in_picture_size(pixels: FloatArray, fused: FloatArray) -> FloatArray:
 
 
 def notice_of(outcome: Outcome) -> str:
-    """What is said under every picture made here."""
+    """What is said under every image made here."""
     if outcome.is_model:
         return tr("Research use only – AI-generated image")
     return tr("Research use only")
 
 
 def figure_of(outcome: Outcome, display: DisplayState) -> QImage:
-    """Sources, fused picture and reconstructions side by side, as they look on screen."""
+    """Sources, fused image and reconstructions side by side, as they look on screen."""
     task = get_task(outcome.result.task)
-    a, b = source_picture(outcome.pair.a), source_picture(outcome.pair.b)
+    a, b = source_image(outcome.pair.a), source_image(outcome.pair.b)
     plates = []
     for title, shown, look in (
         (f"A: {translate(task.label_a)}", a, display.a),
         (f"B: {translate(task.label_b)}", b, display.b),
-        (tr("Fused"), outcome.pictures["fused"], display.fused),
+        (tr("Fused"), outcome.images["fused"], display.fused),
     ):
         plates.append(Plate(title, shown, look.window or shown.window, look.palette))
     for title, name in ((tr("Reconstruction A"), "recon_a"), (tr("Reconstruction B"), "recon_b")):
-        rebuilt = outcome.pictures.get(name)
+        rebuilt = outcome.images.get(name)
         if rebuilt is not None:
             plates.append(Plate(title, rebuilt, rebuilt.window, display.look(name).palette))
     return figure(plates, legend_of(outcome), notice_of(outcome))
 
 
 def legend_of(outcome: Outcome) -> list[str]:
-    """How the picture was made, in two lines. No folder names: they may tell of a patient."""
+    """How the image was made, in two lines. No folder names: they may tell of a patient."""
     result, task = outcome.result, get_task(outcome.result.task)
     digest = result.provenance.get("weights_sha256", "")[:12]
     method = f"{outcome.method_title} ({digest})" if digest else outcome.method_title
@@ -206,9 +206,9 @@ def legend_of(outcome: Outcome) -> list[str]:
     return [first, second]
 
 
-def clipboard_picture(outcome: Outcome, display: DisplayState, progress: Progress) -> QImage:
-    """The fused picture as it looks on screen, in full size, with the notice below it."""
+def clipboard_image(outcome: Outcome, display: DisplayState, progress: Progress) -> QImage:
+    """The fused image as it looks on screen, in full size, with the notice below it."""
     progress.check()
-    shown = outcome.pictures["fused"]
+    shown = outcome.images["fused"]
     look = display.fused
     return with_notice(whole(shown, look.window, look.palette), notice_of(outcome))

@@ -1,4 +1,4 @@
-"""The channels of an adapter's feature map as a grid of small pictures."""
+"""The channels of an adapter's feature map as a grid of small images."""
 
 from __future__ import annotations
 

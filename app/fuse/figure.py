@@ -22,10 +22,10 @@ _STRIP, _ON_STRIP = QColor("#0d0f12"), QColor("#d3d9e1")
 
 @dataclass(frozen=True, eq=False)
 class Plate:
-    """One picture of a figure: its title, how it looks, and its unit."""
+    """One image of a figure: its title, how it looks, and its unit."""
 
     title: str
-    picture: RenderedImage
+    image: RenderedImage
     window: Window
     palette: str = "grey"
 
@@ -33,10 +33,10 @@ class Plate:
 def figure(plates: list[Plate], legend: list[str], notice: str) -> QImage:
     """The plates in a row, titles above, colour bars below, then the legend and the notice.
 
-    Plates are drawn in the size of the pictures, within 320 to 1600 pixels of width.
+    Plates are drawn in the size of the images, within 320 to 1600 pixels of width.
     """
-    width = min(max(max(p.picture.size[0] for p in plates), _LEAST_WIDTH), _MOST_WIDTH)
-    tallest = max(p.picture.size[1] / p.picture.size[0] for p in plates)
+    width = min(max(max(p.image.size[0] for p in plates), _LEAST_WIDTH), _MOST_WIDTH)
+    tallest = max(p.image.size[1] / p.image.size[0] for p in plates)
     height = max(1, round(width * tallest))
     text = max(13, width // 32)
     margin, line = text, round(text * 1.7)
@@ -71,11 +71,11 @@ def _paint_plate(painter: QPainter, plate: Plate, box: QRect, line: int) -> None
     painter.setPen(_INK)
     title = QRect(box.left(), box.top(), box.width(), line)
     painter.drawText(title, int(Qt.AlignmentFlag.AlignCenter), plate.title)
-    shown = whole(plate.picture, plate.window, plate.palette)
+    shown = whole(plate.image, plate.window, plate.palette)
     tall = max(1, round(box.width() * shown.height() / shown.width()))
     target = QRect(box.left(), box.top() + line, box.width(), tall)
     painter.drawImage(target, shown)
-    if plate.picture.is_colour:
+    if plate.image.is_colour:
         return
     bar = QRect(box.left(), box.top() + line + box.height() + line // 4, box.width(), line // 2)
     painter.drawImage(bar, upright_bar(plate.palette).transformed(QTransform().rotate(90)))
@@ -83,12 +83,12 @@ def _paint_plate(painter: QPainter, plate: Plate, box: QRect, line: int) -> None
     words = QRect(bar.left(), bar.bottom() + 2, bar.width(), line)
     low, high = plate.window
     painter.drawText(words, int(Qt.AlignmentFlag.AlignLeft), number(low, ".5g"))
-    ends = f"{number(high, '.5g')} {plate.picture.unit}".strip()
+    ends = f"{number(high, '.5g')} {plate.image.unit}".strip()
     painter.drawText(words, int(Qt.AlignmentFlag.AlignRight), ends)
 
 
 def with_notice(image: QImage, notice: str) -> QImage:
-    """The picture with a strip below it that says ``notice``."""
+    """The image with a strip below it that says ``notice``."""
     strip = notice_strip(image.width(), notice)
     made = QImage(strip.width(), image.height() + strip.height(), QImage.Format.Format_RGB32)
     made.fill(_STRIP)

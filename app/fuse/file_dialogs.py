@@ -13,7 +13,7 @@ from app.i18n.translate import tr
 
 
 def open_dialog(parent: QWidget, title: str, folder: str, suffixes: Sequence[str]) -> QFileDialog:
-    """A dialog for existing pictures: those that ``suffixes`` tell, or any file at all.
+    """A dialog for existing images: those that ``suffixes`` tell, or any file at all.
 
     Files are told by their content, so that one with another suffix or none can be opened too.
     """
@@ -37,7 +37,7 @@ def suggested_name(outcome: Outcome) -> str:
 
 
 def save_dialog(parent: QWidget, outcome: Outcome, folder: str) -> QFileDialog:
-    """A dialog for the fused picture's file."""
+    """A dialog for the fused image's file."""
     dialog = QFileDialog(parent, tr("Save fused picture"), folder or pictures_folder())
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setFileMode(QFileDialog.FileMode.AnyFile)
@@ -56,7 +56,7 @@ def save_dialog(parent: QWidget, outcome: Outcome, folder: str) -> QFileDialog:
 
 
 def pictures_folder() -> str:
-    """Where people keep pictures, or their home folder."""
+    """Where people keep images, or their home folder."""
     location = QStandardPaths.StandardLocation.PicturesLocation
-    pictures = Path(QStandardPaths.writableLocation(location))
-    return str(pictures if pictures.is_dir() else Path.home())
+    images = Path(QStandardPaths.writableLocation(location))
+    return str(images if images.is_dir() else Path.home())

@@ -13,7 +13,7 @@ from app.fuse.info_tab import InfoTab
 from app.fuse.measurements import Measurements
 from app.fuse.metrics_tab import MetricRow, MetricsTab
 from app.fuse.page import FusePage
-from app.fuse.scenes import picture_of, window_of
+from app.fuse.scenes import image_of, window_of
 from app.fuse.state import FuseState
 from core.windows import Window
 
@@ -90,9 +90,9 @@ class Inspector(QTabWidget):
     def _show_display(self) -> None:
         tab = self.display_tab
         display = self._session.display
-        shown = picture_of(self._session, tab.target)
+        shown = image_of(self._session, tab.target)
         window = window_of(self._session, tab.target)
-        tab.show_picture(shown, window, display.look(tab.target).palette)
+        tab.show_image(shown, window, display.look(tab.target).palette)
         self.features.show_view(display.features)
         if self.features.isVisible():
             self._need_thumbs()

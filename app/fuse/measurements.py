@@ -1,4 +1,4 @@
-"""Work beside reading and fusing: figures of results, small pictures. Each on its own thread."""
+"""Work beside reading and fusing: figures of results, small images. Each on its own thread."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.fuse.results import Outcome
 from app.fuse.state import FuseState, Problem
 from app.i18n.translate import translate
 from app.viewer.display_state import AdapterName
-from app.viewer.rendering import features_of, picture, small
+from app.viewer.rendering import features_of, rendered_image, small
 from app.workers import Job, Runner
 from core.progress import Progress
 from core.types import FusionResult
@@ -42,8 +42,8 @@ def measure(results: Sequence[Outcome], progress: Progress) -> Iterator[Any]:
     lines = metric_lines(progress)
     for outcome in results:
         pair = outcome.seen
-        pictures = (pair.a.normalised(), pair.b.normalised(), outcome.result.fused)
-        a, b, fused = comparable(pair, *(to_luma8(picture) for picture in pictures))
+        images = (pair.a.normalised(), pair.b.normalised(), outcome.result.fused)
+        a, b, fused = comparable(pair, *(to_luma8(rendered_image) for rendered_image in images))
         for line in lines:
             progress.check()
             yield outcome.result, line.name, METRICS[line.name].function(a, b, fused)
@@ -52,7 +52,7 @@ def measure(results: Sequence[Outcome], progress: Progress) -> Iterator[Any]:
 def channel_thumbs(
     outcome: Outcome, adapter: AdapterName, side: int, progress: Progress
 ) -> list[QImage]:
-    """Every channel of an adapter as a small picture."""
+    """Every channel of an adapter as a small image."""
     from core.fusion.feature_maps import feature_pixels
 
     features = features_of(outcome.result, adapter)
@@ -62,7 +62,7 @@ def channel_thumbs(
     for channel in range(features.shape[0]):
         progress.check()
         pixels = feature_pixels(features, outcome.basis, "channel", channel)
-        thumbs.append(small(picture(pixels), side))
+        thumbs.append(small(rendered_image(pixels), side))
     return thumbs
 
 

@@ -96,7 +96,7 @@ class Opening(QObject):
         if not both and not sources.sample:
             image = tasks.side_source(sources, other)
             asked = sources.paths[0 if other == "a" else 1]
-            # What was read beside another picture is read anew, where it came from a file.
+            # What was read beside another image is read anew, where it came from a file.
             if image is not None and (asked is None or not _is_read_together(sources)):
                 both[other] = image
             elif asked is not None:
@@ -212,7 +212,7 @@ class Opening(QObject):
         self.session.set_problem(None)
         self.session.set_sources(self._asked(a, b, sample))
         kept = {} if resample else self.store.sources()
-        # Black and white of deep pictures depend on the task they will be fused by.
+        # Black and white of deep images depend on the task they will be fused by.
         suggested = "" if then is not None or self.session.task_by_hand else self._suggested()
         task = self._read_for = suggested or self.session.task.name
         self._asking = partial(
@@ -233,7 +233,7 @@ class Opening(QObject):
     def _asked(
         self, a: tasks.FileOrImage | None, b: tasks.FileOrImage | None, sample: bool
     ) -> Sources:
-        """What is selected before it is read: a picture that is there already stays."""
+        """What is selected before it is read: an image that is there already stays."""
         old = self.session.sources
         shown = [
             side if side is not None and side.image is item else None
@@ -355,7 +355,7 @@ class Opening(QObject):
         look = look.with_look("a", window=windows[0]).with_look("b", window=windows[1])
         self.session.set_display(look)
 
-    # --- reading that ends without pictures ------------------------------------------------
+    # --- reading that ends without images ------------------------------------------------
 
     def _load_failed(
         self,
@@ -439,7 +439,7 @@ class Opening(QObject):
 
 
 def _is_read_together(sources: Sources) -> bool:
-    """Whether size, or black and white, of one picture may depend on the other."""
+    """Whether size, or black and white, of one image may depend on the other."""
     pair = sources.pair
     return pair is not None and (bool(resampled_side(sources.stamp)) or tasks.depends_on_task(pair))
 

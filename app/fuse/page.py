@@ -16,7 +16,7 @@ from app.fuse.feature_pane import FeaturePane
 from app.fuse.layouts import arrange
 from app.fuse.messages import Messages, reason_of
 from app.fuse.recon_pane import ReconPane
-from app.fuse.scenes import dragged_window, fitted, operands, picture_of, scene_of, window_of
+from app.fuse.scenes import dragged_window, fitted, image_of, operands, scene_of, window_of
 from app.fuse.state import FuseState, LoadedSource, Outcome
 from app.fuse.welcome import Welcome
 from app.i18n.numbers import filled, number
@@ -170,13 +170,13 @@ class FusePage(QWidget):
         self.link.changed.emit()
 
     def one_to_one(self) -> None:
-        """One picture pixel on one screen pixel."""
+        """One image pixel on one screen pixel."""
         pane = self.panes[self._maximised or "fused"]
         pane.canvas.one_to_one()
 
     def _drag_window(self, pane: str, moved: QPointF, done: bool) -> None:
         base = pane[-1] if pane.startswith("recon_") else pane
-        shown = picture_of(self.session, base)
+        shown = image_of(self.session, base)
         if shown is None:
             return
         if self._window_from is None:
@@ -188,8 +188,8 @@ class FusePage(QWidget):
         self.session.set_display(self.session.display.with_look(base, window=window), settled=done)
 
     def set_window(self, pane: str, window: Window | None, *, settled: bool = True) -> None:
-        """Give a pane another window; None for the picture's own."""
-        shown = picture_of(self.session, pane)
+        """Give a pane another window; None for the image's own."""
+        shown = image_of(self.session, pane)
         if window is not None and shown is not None:
             window = fitted(shown, window)
         self.session.set_display(
@@ -210,8 +210,8 @@ class FusePage(QWidget):
         self._begun |= bool(session.running or session.problem or session.engine)
         reading = session.running is not None and not session.running.fusing
         # Where nothing was on show, a pair that cannot be shown leads back to where one begins.
-        pictures = session.sources.a is not None or session.sources.b is not None
-        self._shown = not session.is_empty and (self._shown or pictures)
+        images = session.sources.a is not None or session.sources.b is not None
+        self._shown = not session.is_empty and (self._shown or images)
         empty = self._begun and not self._shown and not reading
         if empty and self.board.isAncestorOf(self.focusWidget() or self):
             self.welcome.open.setFocus()
@@ -409,7 +409,7 @@ class FusePage(QWidget):
             pane.canvas.set_waiting(waiting, self._waiting_words(name, reading))
 
     def _reading(self) -> str:
-        """Which picture is being read, for the skeletons."""
+        """Which image is being read, for the skeletons."""
         running = self.session.running
         if running is None or running.fusing or not running.total:
             return ""

@@ -1,4 +1,4 @@
-"""Brings together the list of pairs, its small pictures, its table, and the disk they are on."""
+"""Brings together the list of pairs, its small images, its table, and the disk they are on."""
 
 from __future__ import annotations
 

@@ -181,14 +181,14 @@ class PairModel(QStandardItemModel):
         elif item.foreground() != QBrush():
             item.setData(None, Qt.ItemDataRole.ForegroundRole)
 
-    # --- small pictures --------------------------------------------------------------------
+    # --- small images --------------------------------------------------------------------
 
     def has_thumb(self, key: PairKey) -> bool:
-        """True when the pair's small picture is there (or cannot be made)."""
+        """True when the pair's small image is there (or cannot be made)."""
         return key in self._thumbs
 
     def set_thumb(self, key: PairKey, a: QImage | None, b: QImage | None) -> None:
-        """Take the small pictures of a pair."""
+        """Take the small images of a pair."""
         both = QPixmap(self._blank.size())
         both.fill(QColor(0, 0, 0, 0))
         painter = QPainter(both)

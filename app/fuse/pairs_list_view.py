@@ -39,7 +39,7 @@ class PairList(DropZone):
     review_requested = Signal()
     open_requested = Signal()
     thumb_wanted = Signal(object)
-    """The key of a pair in sight that has no small picture yet."""
+    """The key of a pair in sight that has no small image yet."""
 
     def __init__(self, model: PairModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -144,7 +144,7 @@ class PairList(DropZone):
             self.show_current(self._current)
 
     def _look(self) -> None:
-        """What is in sight explains itself and wants pictures; the last wish is met first."""
+        """What is in sight explains itself and wants images; the last wish is met first."""
         index, foot = self.tree.indexAt(QPoint(0, 0)), self.tree.viewport().height()
         wanted = []
         while index.isValid() and self.tree.visualRect(index).top() < foot:

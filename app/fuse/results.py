@@ -17,7 +17,7 @@ from core.types import FusionResult, Image, SourcePair
 from core.windows import Window, Windows
 
 SourceStamp = tuple[tuple[str, int, int], ...]
-"""Path, time of change and size of each file: another stamp is another picture."""
+"""Path, time of change and size of each file: another stamp is another image."""
 
 ONE_CAMERA = ("one camera", 0, 0)
 """In a stamp: read for a task that compares brightness, so that both have one black and white."""
@@ -34,10 +34,10 @@ LIMIT_BYTES = 1 << 30
 
 @dataclass(frozen=True, eq=False)
 class LoadedSource:
-    """A source picture and what the screen shows of it."""
+    """A source image and what the screen shows of it."""
 
     image: Image
-    picture: RenderedImage
+    rendered: RenderedImage
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class Sources:
     """The two sources; one may still be missing. Both present means both have one size.
 
     Attributes:
-        a, b: the pictures on screen.
+        a, b: the images on screen.
         pair: both of them.
         sample: True for a sample that comes with the program.
         stamp: of the files of the pair.
@@ -74,7 +74,7 @@ class Sources:
 
     @property
     def paths(self) -> tuple[Path | None, Path | None]:
-        """The files selected, whether they are on screen or not; of a computed picture, None."""
+        """The files selected, whether they are on screen or not; of a computed image, None."""
         shown = [side.image.origin if side is not None else None for side in (self.a, self.b)]
         return self.asked[0] or shown[0], self.asked[1] or shown[1]
 
@@ -92,7 +92,7 @@ class Sources:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """A fusion on screen: the result, the pair it came from, and its pictures by pane.
+    """A fusion on screen: the result, the pair it came from, and its images by pane.
 
     ``pair`` has the windows the files came with, ``windows`` those it was fused in (None for both
     files' own). ``recon_psnr`` is how well each reconstruction gives its source back, in dB, where
@@ -106,7 +106,7 @@ class Outcome:
     is_model: bool
     is_preview: bool
     seconds: float
-    pictures: Mapping[str, RenderedImage]
+    images: Mapping[str, RenderedImage]
     basis: PcaBasis | None = None
     requested_method: str = ""
     feature_view: FeatureView = field(default_factory=FeatureView)
@@ -115,7 +115,7 @@ class Outcome:
 
     @property
     def is_stored(self) -> bool:
-        """True for a picture read from its file: where and how long it was made is not known."""
+        """True for an image read from its file: where and how long it was made is not known."""
         return not self.result.device.name
 
     @property
@@ -136,9 +136,9 @@ class Outcome:
 
     @property
     def nbytes(self) -> int:
-        """Memory of its arrays and pictures; the sources are not counted."""
+        """Memory of its arrays and images; the sources are not counted."""
         arrays = (*self.result.images.values(), *self.result.features.values())
-        images = self.pictures.values()
+        images = self.images.values()
         return sum(one.nbytes for one in arrays) + sum(shown.nbytes for shown in images)
 
 
@@ -155,7 +155,7 @@ class StoredResults:
     def nbytes(self) -> int:
         """Memory of all of it."""
         sides = (self.sources.a, self.sources.b)
-        held = sum(s.image.data.nbytes + s.picture.nbytes for s in sides if s is not None)
+        held = sum(s.image.data.nbytes + s.rendered.nbytes for s in sides if s is not None)
         return held + sum(outcome.nbytes for outcome in self.results)
 
 
@@ -212,7 +212,7 @@ def as_seen(pair: SourcePair, windows: Windows) -> SourcePair:
     these are its own.
 
     Raises:
-        InputError: a window lies outside the values of its picture, which would be all of one grey.
+        InputError: a window lies outside the values of its image, which would be all of one grey.
     """
     from core.io import with_window  # brings the codecs along: for worker threads
 

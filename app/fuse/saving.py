@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.fuse import tasks
-from app.fuse.export import ExportPlan, clipboard_picture, export_files
+from app.fuse.export import ExportPlan, clipboard_image, export_files
 from app.fuse.state import FuseState, Outcome, Problem, Remedy
 from app.widgets.file_manager import file_of
 from app.workers import Runner
@@ -31,7 +31,7 @@ class Saving(QObject):
         self._files = files
 
     def save(self, path: Path, outcome: Outcome | None = None) -> None:
-        """Write a fused picture: that of ``outcome``, or of the result on screen."""
+        """Write a fused image: that of ``outcome``, or of the result on screen."""
         outcome = outcome or self._session.outcome
         if outcome is None:
             return
@@ -65,10 +65,10 @@ class Saving(QObject):
         self.exported.emit(paths)
 
     def copy_picture(self) -> None:
-        """Make the fused picture for the clipboard."""
+        """Make the fused image for the clipboard."""
         outcome = self._session.outcome
         if outcome is not None:
-            work = partial(clipboard_picture, outcome, self._session.display)
+            work = partial(clipboard_image, outcome, self._session.display)
             job = self._files.submit(work, key="copy")
             job.finished.connect(self.copied)
             job.failed.connect(partial(self._fail, outcome, ""))
@@ -78,7 +78,7 @@ class Saving(QObject):
             self._session.set_message(Message.joined(" ", notes))
 
     def _fail(self, outcome: Outcome, remedy: Remedy, error: FusionError) -> None:
-        # Doing it elsewhere would write another pair's picture once that is on show.
+        # Doing it elsewhere would write another pair's image once that is on show.
         now = self._session.outcome
         same = now is not None and now.result is outcome.result
         path = file_of(error, self._session.known_paths)

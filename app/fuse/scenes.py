@@ -12,16 +12,16 @@ from app.viewer.rendering import RenderedImage
 from core.windows import Window
 
 
-def picture_of(session: FuseState, operand: str) -> RenderedImage | None:
-    """The picture an operand names: a pane's, or “result:” and the key of another result."""
+def image_of(session: FuseState, operand: str) -> RenderedImage | None:
+    """The image an operand names: a pane's, or “result:” and the key of another result."""
     if operand in ("a", "b"):
         side = session.sources.a if operand == "a" else session.sources.b
-        return side.picture if side is not None else None
+        return side.rendered if side is not None else None
     if operand.startswith("result:"):
         key = operand.partition(":")[2]
         found = next((r for r in session.results if r.key == key), None)
-        return found.pictures.get("fused") if found is not None else None
-    return session.outcome.pictures.get(operand) if session.outcome is not None else None
+        return found.images.get("fused") if found is not None else None
+    return session.outcome.images.get(operand) if session.outcome is not None else None
 
 
 def name_of(session: FuseState, operand: str) -> str:
@@ -45,16 +45,16 @@ def operands(session: FuseState) -> list[tuple[str, str]]:
     found = [
         (name, name_of(session, name))
         for name in ("a", "b", "fused", "recon_a", "recon_b")
-        if picture_of(session, name) is not None
+        if image_of(session, name) is not None
     ]
     others = [r for r in session.results if r is not session.outcome]
     return found + [(f"result:{r.key}", r.method_title) for r in others]
 
 
 def window_of(session: FuseState, pane: str) -> Window:
-    """The window a pane is shown in, in the unit of its own picture."""
+    """The window a pane is shown in, in the unit of its own image."""
     look = session.display.look(pane)
-    shown = picture_of(session, pane)
+    shown = image_of(session, pane)
     if shown is None:
         return (0.0, 1.0)
     if look.window is None and pane.startswith("recon_"):
@@ -70,7 +70,7 @@ def window_of(session: FuseState, pane: str) -> Window:
 
 def layer_of(session: FuseState, operand: str) -> Layer | None:
     """An operand, dressed as its pane is."""
-    shown = picture_of(session, operand)
+    shown = image_of(session, operand)
     if shown is None:
         return None
     pane = "fused" if operand.startswith("result:") else operand
@@ -113,14 +113,14 @@ def _compared(session: FuseState, base: Layer) -> Scene:
 
 
 def dragged_window(shown: RenderedImage, start: Window, right: float, down: float) -> Window:
-    """A window after a drag: to the right widens it, upwards makes the picture brighter.
+    """A window after a drag: to the right widens it, upwards makes the image brighter.
 
     A change of the level leaves the width as it is, and may take the window out of the data.
 
     Args:
-        shown: the picture.
+        shown: the image.
         start: the window when the button went down.
-        right, down: screen pixels since then; 300 cover the picture's own window.
+        right, down: screen pixels since then; 300 cover the image's own window.
     """
     per_pixel = (shown.window[1] - shown.window[0]) / 300
     width = max(start[1] - start[0] + right * per_pixel, per_pixel)

@@ -189,7 +189,7 @@ class FuseState(QObject):
         self._update_stale()
 
     def _keep_windows(self, windows: Windows | None) -> None:
-        """A pair seen before has its windows back. Else a window stays for a picture of the same
+        """A pair seen before has its windows back. Else a window stays for an image of the same
         kind as the last one of its side, and goes where it would mean nothing.
         """
         display = self.display
@@ -200,7 +200,7 @@ class FuseState(QObject):
         for index, (side, loaded) in enumerate(sides):
             if loaded is None:
                 continue
-            now = loaded.picture
+            now = loaded.rendered
             was = self._last_shown.get(side)
             self._last_shown[side] = now
             if windows is not None:
@@ -285,15 +285,15 @@ class FuseState(QObject):
         return self.display.features
 
     def set_feature_view(self, view: FeatureView) -> None:
-        """Ask for another view of the features; the picture follows by ``features_changed``."""
+        """Ask for another view of the features; the image follows by ``features_changed``."""
         if view != self.display.features:
             self.set_display(replace(self.display, features=view))
 
-    def set_feature_picture(self, of: Outcome, picture: RenderedImage, view: FeatureView) -> None:
-        """Take a freshly drawn feature picture, unless its result is gone."""
+    def set_feature_image(self, of: Outcome, image: RenderedImage, view: FeatureView) -> None:
+        """Take a freshly drawn feature image, unless its result is gone."""
         if of not in self.results:
             return
-        drawn = replace(of, pictures={**of.pictures, "features": picture}, feature_view=view)
+        drawn = replace(of, images={**of.images, "features": image}, feature_view=view)
         self.results = tuple(drawn if r is of else r for r in self.results)
         if self.outcome is of:
             self.outcome = drawn
@@ -350,7 +350,7 @@ class FuseState(QObject):
 
     @property
     def is_empty(self) -> bool:
-        """True while no picture is open or asked for."""
+        """True while no image is open or asked for."""
         return self.sources.is_empty
 
     @property

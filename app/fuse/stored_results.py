@@ -1,4 +1,4 @@
-"""Fused pictures on disk, shown as the results they are. Runs on a worker thread."""
+"""Fused images on disk, shown as the results they are. Runs on a worker thread."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from app.fuse.results import Outcome, as_seen
 from app.i18n.translate import tr, translate
 from app.viewer.display_state import FeatureView
-from app.viewer.rendering import picture
+from app.viewer.rendering import rendered_image
 from core.errors import InputError, Message
 from core.progress import Progress
 from core.types import DeviceChoice, FusionResult, SourcePair
@@ -17,7 +17,7 @@ from core.windows import Windows
 
 @dataclass(frozen=True)
 class StoredResult:
-    """A fused picture that was written before.
+    """A fused image that was written before.
 
     Attributes:
         path: its file.
@@ -68,7 +68,7 @@ def read_stored(
         provenance={"method": stored.method, "task": stored.task, "result": stored.path.name},
         request_id=request_id,
     )
-    shown = {"fused": picture(result.fused, depth=result.bit_depth)}
+    shown = {"fused": rendered_image(result.fused, depth=result.bit_depth)}
     _ = shown["fused"].histogram
     return Outcome(
         result,
@@ -77,7 +77,7 @@ def read_stored(
         is_model=stored.method not in BASELINES,
         is_preview=False,
         seconds=0.0,
-        pictures=shown,
+        images=shown,
         requested_method=stored.method,
         feature_view=FeatureView(),
         windows=(seen.a.window, seen.b.window),

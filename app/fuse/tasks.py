@@ -24,9 +24,9 @@ from app.viewer.display_state import FeatureView
 from app.viewer.rendering import (
     RenderedImage,
     basis_of,
-    feature_picture,
-    result_pictures,
-    source_picture,
+    feature_image,
+    result_images,
+    source_image,
 )
 from app.workers.background_import import collector_at_rest, libraries, open_libraries
 from core.errors import InputError, Message
@@ -62,7 +62,7 @@ def load_sources(
     """Read what is given; both together must have one size.
 
     Args:
-        task: decides black and white of deep grey pictures (:mod:`core.io.values`).
+        task: decides black and white of deep grey images (:mod:`core.io.values`).
         damaged: read what can be decoded of damaged files.
         kept: pairs still in memory; one whose files have not changed is not read again.
 
@@ -110,7 +110,7 @@ def load_sources(
             pair = for_task(SourcePair(image_a, image_b), task)
             images = (pair.a, pair.b)
     loaded = [
-        None if image is None else LoadedSource(image, _counted(source_picture(image)))
+        None if image is None else LoadedSource(image, _counted(source_image(image)))
         for image in images
     ]
     return Sources(loaded[0], loaded[1], pair, sample, stamp)
@@ -132,20 +132,20 @@ def _kept_for(
 
 
 def depends_on_task(pair: SourcePair) -> bool:
-    """Whether there is a task for which both pictures would have one black and white."""
+    """Whether there is a task for which both images would have one black and white."""
     from core.io.values import is_shared  # there is a pair: the readers were imported for it
 
     return any(is_shared(pair, name) for name, task in TASKS.items() if task.one_camera)
 
 
-def _counted(picture: RenderedImage) -> RenderedImage:
+def _counted(image: RenderedImage) -> RenderedImage:
     """The same, its values counted here and not on the window's thread."""
-    _ = picture.histogram
-    return picture
+    _ = image.histogram
+    return image
 
 
 def _next(progress: Progress, stage: str) -> None:
-    """Between the first and the second of two pictures."""
+    """Between the first and the second of two images."""
     progress.check()
     progress.report(1, 2, stage)
 
@@ -193,7 +193,7 @@ def classical_preview(plan: FusePlan, progress: Progress) -> Outcome | None:
     Needs no engine, so it is there before torch is imported.
 
     Raises:
-        DeviceMemoryError: the picture does not fit.
+        DeviceMemoryError: the image does not fit.
     """
     from core.baselines import BASELINES
     from core.fusion.classical_engine import fuse_classically
@@ -254,12 +254,12 @@ def _fused(
 def _drawn(
     result: FusionResult, plan: FusePlan, title: str, seconds: float, progress: Progress
 ) -> Outcome:
-    """A result with its pictures."""
+    """A result with its images."""
     progress.check()
     progress.report(0, 0, tr("Drawing"))
     basis = basis_of(result)
-    pictures = result_pictures(result, plan.features, basis)
-    _counted(pictures["fused"])
+    images = result_images(result, plan.features, basis)
+    _counted(images["fused"])
     seen = plan.seen
     return Outcome(
         result,
@@ -268,7 +268,7 @@ def _drawn(
         is_model=False,
         is_preview=False,
         seconds=seconds,
-        pictures=pictures,
+        images=images,
         basis=basis,
         feature_view=plan.features,
         recon_psnr=reconstruction_psnr(result, seen),
@@ -287,7 +287,7 @@ def reconstruction_psnr(
         # Not for a preview, which nothing should delay.
         from core.metrics import psnr_pair, to_luma8
 
-        planes = (to_luma8(picture) for picture in (source.normalised(), rebuilt))
+        planes = (to_luma8(image) for image in (source.normalised(), rebuilt))
         if source.mask is None:
             return float(psnr_pair(*planes))
         # One row of the pixels that hold data: the figure knows no neighbours.
@@ -304,11 +304,11 @@ def draw_features(outcome: Outcome, view: FeatureView, progress: Progress) -> Re
     if outcome.basis is None:
         return None
     progress.check()
-    return feature_picture(outcome.result, view, outcome.basis)
+    return feature_image(outcome.result, view, outcome.basis)
 
 
 def save_outcome(outcome: Outcome, path: Path, progress: Progress) -> tuple[str, ...]:
-    """Write the fused picture; returns notes for the person. Never overwrites a source.
+    """Write the fused image; returns notes for the person. Never overwrites a source.
 
     Raises:
         OutputError: it cannot be written.
@@ -328,6 +328,6 @@ def save_outcome(outcome: Outcome, path: Path, progress: Progress) -> tuple[str,
 
 
 def side_source(sources: Sources, side: Side) -> Image | None:
-    """The picture on one side, when there is one."""
+    """The image on one side, when there is one."""
     loaded = sources.a if side == "a" else sources.b
     return loaded.image if loaded is not None else None

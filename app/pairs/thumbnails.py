@@ -1,4 +1,4 @@
-"""Small pictures of pairs, made in the background for the rows that are looked at."""
+"""Small images of pairs, made in the background for the rows that are looked at."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from app.pairs.edits import PairKey
-from app.viewer.rendering import small, source_picture
+from app.viewer.rendering import small, source_image
 from app.workers import Job, Runner
 from core.errors import FusionError
 from core.progress import Progress
 
 _ENOUGH = 8
-"""Pixels of the picture per pixel of the small one from which it is made, at least."""
+"""Pixels of the image per pixel of the small one from which it is made, at least."""
 
 _WAITING = 80
 """Rows that wait at most: what was scrolled past long ago is asked for again when it comes back."""
@@ -45,7 +45,7 @@ def _small(path: Path, side: int) -> QImage | None:
         step = max(1, max(image.size) // (_ENOUGH * side))
         if step > 1:
             image = image.part(np.s_[::step, ::step])
-        return small(source_picture(image), side)
+        return small(source_image(image), side)
     except (FusionError, MemoryError):
         return None  # the badge says what is wrong once the pair is opened
 
@@ -66,7 +66,7 @@ class ThumbnailLoader(QObject):
         self._closed = False
 
     def want(self, key: PairKey) -> None:
-        """Ask for a pair's small pictures."""
+        """Ask for a pair's small images."""
         if self._closed or key in self._asked:
             return
         self._asked.add(key)

@@ -134,11 +134,11 @@ class Settings(QObject):
 
     @property
     def export_folder(self) -> str:
-        """Where pictures were written last; "" before the first time."""
+        """Where images were written last; "" before the first time."""
         return self.text("export/folder")
 
     def set_export_folder(self, folder: str) -> None:
-        """Keep where pictures are written."""
+        """Keep where images are written."""
         self.set_text("export/folder", folder)
 
     @property

@@ -73,7 +73,7 @@ def run(
         return say(error)
     share_time()
     go_first()
-    first = FirstPictures()
+    first = FirstImages()
     factory = import_in_background(engine_factory(device), "torch", after=first.turns)
     cpu = import_in_background(engine_factory("cpu"), "torch")
     window = MainWindow(
@@ -84,9 +84,9 @@ def run(
         if chosen_window is not None:
             look = window.session.display.with_look(side, window=chosen_window)
             window.session.set_display(look)
-    habits = window.habits
+    services = window.services
     first.watch(window)
-    habits.place_window()
+    services.place_window()
     if screenshot is not None:  # the same on every screen
         window.resize(1600, 1000)
     file = startup_timings.wanted()
@@ -98,7 +98,7 @@ def run(
     try:
         window.show()
         # The window stands before any file is touched or the engine started.
-        FirstPaint(window, lambda: habits.begin(a, b))
+        FirstPaint(window, lambda: services.begin(a, b))
         application.commitDataRequest.connect(window.closing.end_with_session)
         with closing(window.close, window.closing.end_at_once):
             return _run_until_done(application, window, screenshot)
@@ -110,8 +110,8 @@ def run(
         sys.excepthook = old_hook
 
 
-class FirstPictures:
-    """What goes before the import of torch: the first pictures, and their classical preview."""
+class FirstImages:
+    """What goes before the import of torch: the first images, and their classical preview."""
 
     def __init__(self) -> None:
         self._opened, self._shown = threading.Event(), threading.Event()
@@ -131,7 +131,7 @@ class FirstPictures:
 
         session.sources_changed.connect(opened)
         window.controller.previewed.connect(self._shown.set)
-        for signal in (session.problem_changed, window.habits.ended):
+        for signal in (session.problem_changed, window.services.ended):
             signal.connect(self._opened.set)
             signal.connect(self._shown.set)
 

@@ -36,7 +36,7 @@ class CommandTitles(QObject):
         self._name_groups()
 
     def _name_groups(self) -> None:
-        """Folders of medical pictures are patients; those of roads are folders."""
+        """Folders of medical images are patients; those of roads are folders."""
         medical = self._session.task.medical
         before = self.tr("Previous patient") if medical else self.tr("Previous folder")
         after = self.tr("Next patient") if medical else self.tr("Next folder")

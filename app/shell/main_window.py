@@ -98,7 +98,7 @@ class MainWindow(QMainWindow):
         settings = settings or Settings(None)
         self.workspaces = Workspaces(self.view, self._page_makers(settings.folder))
         self.inspector = Inspector(self.session, self.view, self.work)
-        self.looking = DisplayCommands(self.session, self.view, self.actions_)
+        self.display_commands = DisplayCommands(self.session, self.view, self.actions_)
         column = self._lay_out()
         self.side_docks = Docks(self, self.docks)
         self._connect()
@@ -106,7 +106,7 @@ class MainWindow(QMainWindow):
         self.naming = CommandTitles(
             self.actions_, self.session, self.view, self.workspaces.tabs, self
         )
-        self.habits = WindowServices(
+        self.services = WindowServices(
             self,
             settings,
             session=self.session,
@@ -200,8 +200,8 @@ class MainWindow(QMainWindow):
         actions.maximise.triggered.connect(self.view.maximise_current)
         for action in (actions.open, actions.open_folder, actions.sample, actions.restore):
             action.triggered.connect(self._show_fuse_page)
-        self.looking.connect_actions()
-        self.looking.announced.connect(self.status.show_text)
+        self.display_commands.connect_actions()
+        self.display_commands.announced.connect(self.status.show_text)
         self.top_bar.task_chosen.connect(controller.set_task)
         self.top_bar.method_chosen.connect(session.set_method)
         self.status.cancel_requested.connect(controller.cancel)
@@ -313,16 +313,16 @@ class MainWindow(QMainWindow):
             self.take([Path(name) for name in names])
 
     def ask_save(self) -> None:
-        """Ask where to save the fused picture."""
+        """Ask where to save the fused image."""
         outcome = self.session.outcome
         if outcome is None:
             return
-        self._dialog = save_dialog(self, outcome, self.habits.settings.export_folder)
+        self._dialog = save_dialog(self, outcome, self.services.settings.export_folder)
         self._dialog.fileSelected.connect(lambda name: self._save(Path(name), outcome))
         self._dialog.open()
 
     def _save(self, path: Path, outcome: Outcome) -> None:
-        self.habits.settings.set_export_folder(str(path.parent))
+        self.services.settings.set_export_folder(str(path.parent))
         self.controller.save(path, outcome)
 
     def ask_export(self) -> None:
@@ -330,12 +330,12 @@ class MainWindow(QMainWindow):
         outcome = self.session.outcome
         if outcome is None:
             return
-        self.export_dialog = ExportDialog(outcome, self.habits.settings.export_folder, self)
+        self.export_dialog = ExportDialog(outcome, self.services.settings.export_folder, self)
         self.export_dialog.chosen.connect(lambda plan: self._export(plan, outcome))
         self.export_dialog.open()
 
     def _export(self, plan: ExportPlan, outcome: Outcome) -> None:
-        self.habits.settings.set_export_folder(str(plan.folder))
+        self.services.settings.set_export_folder(str(plan.folder))
         self.controller.export(plan, outcome)
 
     def _copied(self, image: QImage) -> None:

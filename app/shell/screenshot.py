@@ -1,4 +1,4 @@
-"""Writes a picture of the window once the fused image is on it."""
+"""Writes an image of the window once the fused image is on it."""
 
 from __future__ import annotations
 

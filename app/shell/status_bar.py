@@ -122,7 +122,7 @@ class StatusBar(QStatusBar):
         return text.format(seconds, outcome.method_title, short_device(outcome.result.device))
 
     def show_saved(self, path: Path) -> None:
-        """Say where the picture went."""
+        """Say where the image went."""
         self.stage.setText(self.tr("Saved {0}").format(path))
 
     def show_exported(self, paths: tuple[Path, ...]) -> None:
@@ -136,7 +136,7 @@ class StatusBar(QStatusBar):
         self.stage.setText(text)
 
     def show_pixel(self, pixel: QPoint | None) -> None:
-        """Show position and values of A, B and the fused picture; None clears."""
+        """Show position and values of A, B and the fused image; None clears."""
         self._pixel = pixel
         sources = self._session.sources
         if pixel is None or (sources.a is None and sources.b is None):
@@ -155,7 +155,7 @@ class StatusBar(QStatusBar):
 
 
 def _millimetres(side: LoadedSource | None, x: int, y: int) -> str:
-    """The distance from the picture's first pixel, where the spacing is known."""
+    """The distance from the image's first pixel, where the spacing is known."""
     if side is None or side.image.spacing is None:
         return ""
     down, across = side.image.spacing

@@ -79,10 +79,10 @@ class WindowServices(QObject):
         self.history: UndoHistory[DisplayState] = UndoHistory(
             self._session.display, self._session.set_display, parent=self
         )
-        self.keeper: SessionAutosave | None = None
+        self.autosave: SessionAutosave | None = None
         if settings.folder is not None:
-            self.keeper = SessionAutosave(settings.folder, self.snapshot, self)
-        self._runner = Runner("habits", self)
+            self.autosave = SessionAutosave(settings.folder, self.snapshot, self)
+        self._runner = Runner("services", self)
         self._last: Snapshot | None = None
         self._restoring: Snapshot | None = None
         self._ended = False
@@ -128,8 +128,8 @@ class WindowServices(QObject):
         self._pairs.plan_changed.connect(self._note_change)
         actions.apply_keys(settings.keys())
         actions.keys_changed.connect(lambda: settings.set_keys(actions.changed_keys()))
-        if self.keeper is not None:
-            self.keeper.failed.connect(self._keeping_failed)
+        if self.autosave is not None:
+            self.autosave.failed.connect(self._keeping_failed)
         self._window.installEventFilter(self)
         actions.tidy_menus()
 
@@ -139,7 +139,7 @@ class WindowServices(QObject):
             "redo": self.history.can_redo,
             "session": self._last is not None,
         }
-        self._actions.provide((name for name, there in present.items() if there), by="habits")
+        self._actions.provide((name for name, there in present.items() if there), by="services")
 
     def _show_choices(self) -> None:
         self._actions.appearances[self.settings.appearance].setChecked(True)
@@ -182,7 +182,7 @@ class WindowServices(QObject):
         """Open the given files, else the last session when that is wanted, else a sample."""
         controller = self._controller
         controller.start()
-        previous = self.keeper.begin() if self.keeper is not None else Previous()
+        previous = self.autosave.begin() if self.autosave is not None else Previous()
         self._last = previous.snapshot
         self._provide()
         if a is not None and b is not None:
@@ -216,8 +216,8 @@ class WindowServices(QObject):
             self.settings.set_blob("window/state", self._docks.state())
             self.settings.sync()
             self._runner.shutdown()
-            if self.keeper is not None:
-                self.keeper.end()
+            if self.autosave is not None:
+                self.autosave.end()
             self.ended.emit()
         return False
 
@@ -279,13 +279,13 @@ class WindowServices(QObject):
             self._session.set_display(wanted.display.checked())
         if shown and a is not None and b is not None:
             self.recent.add(a, b, self._session.task.name)
-        # Another picture has windows of its own: what was changed on the last one is not undone.
+        # Another image has windows of its own: what was changed on the last one is not undone.
         self.history.clear(self._session.display)
         self._note_change()
 
     def _note_change(self) -> None:
-        if self.keeper is not None:
-            self.keeper.note_change()
+        if self.autosave is not None:
+            self.autosave.note_change()
 
     def _keeping_failed(self, error: FusionError) -> None:
         text = self.tr("The session cannot be kept. {0}").format(error)

@@ -36,7 +36,7 @@ _GREY_LEVELS = frozenset(("SF", "SD", "AG"))
 class Charts(QWidget):
     """Losses or learning rates at the left, validation figures at the right: a scale per axis."""
 
-    picture_requested = Signal(object, object)
+    image_requested = Signal(object, object)
     """QImage, and the name of the file to write."""
     table_requested = Signal(object)
     """Name of the CSV file to write."""
@@ -123,7 +123,7 @@ class Charts(QWidget):
         theme.set_icon(self.export, "export")
         self.export.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self.export)
-        menu.addAction(self.tr("Charts as a picture…"), self._ask_picture)
+        menu.addAction(self.tr("Charts as a picture…"), self._ask_image)
         menu.addAction(self.tr("Numbers as a table (CSV)…"), self._ask_table)
         self.export.setMenu(menu)
         for button in (self.zoom, self.export):
@@ -200,14 +200,14 @@ class Charts(QWidget):
         """The charts as they are on screen."""
         return self.grab().toImage()
 
-    def _ask_picture(self) -> None:
-        self._ask(self.tr("Save the charts"), "PNG (*.png)", "png", self._send_picture)
+    def _ask_image(self) -> None:
+        self._ask(self.tr("Save the charts"), "PNG (*.png)", "png", self._send_image)
 
     def _ask_table(self) -> None:
         self._ask(self.tr("Save the numbers"), "CSV (*.csv)", "csv", self.table_requested.emit)
 
-    def _send_picture(self, name: str) -> None:
-        self.picture_requested.emit(self.image(), name)
+    def _send_image(self, name: str) -> None:
+        self.image_requested.emit(self.image(), name)
 
     def _ask(self, title: str, kind: str, suffix: str, then: object) -> None:
         dialog = self._dialog = QFileDialog(self, title)

@@ -77,8 +77,8 @@ class TrainController(QObject):
         self._write(partial(tasks.write_text, as_csv(groups), path), path)
 
     def export_picture(self, image: QImage, path: Path) -> None:
-        """Write a picture of the charts."""
-        self._write(partial(tasks.write_picture, image, path), path)
+        """Write an image of the charts."""
+        self._write(partial(tasks.write_image_file, image, path), path)
 
     def _write(self, action: Callable[[Progress], None], path: Path) -> None:
         job = self._files.submit(action)

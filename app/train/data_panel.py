@@ -1,4 +1,4 @@
-"""Step 1: which pictures to learn from, and whether they are fit for it."""
+"""Step 1: which images to learn from, and whether they are fit for it."""
 
 from __future__ import annotations
 
@@ -301,8 +301,8 @@ class DataPanel(QWidget):
 
     def _show_chore(self) -> None:
         chore = self._state.chore
-        looking = chore is not None and chore.kind == "survey"
-        self.progress.setVisible(looking)
-        if chore is not None and looking:
+        display_commands = chore is not None and chore.kind == "survey"
+        self.progress.setVisible(display_commands)
+        if chore is not None and display_commands:
             self.progress.setRange(0, int(chore.total))
             self.progress.setValue(int(chore.done))

@@ -1,4 +1,4 @@
-"""What kind of pictures are these? Asked before a run, where their names do not say it."""
+"""What kind of images are these? Asked before a run, where their names do not say it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.tasks import TASKS
 class KindCard(QWidget):
     """A card while names speak of another task than the one chosen, or of none at all.
 
-    The first is only told; the second must be answered before a run, once for these pictures.
+    The first is only told; the second must be answered before a run, once for these images.
     """
 
     task_chosen = Signal(str)

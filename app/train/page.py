@@ -182,7 +182,7 @@ class TrainPage(Page):
         self.run.aside_requested.connect(running.set_aside)
         self.run.smaller_allowed.connect(running.allow_smaller_batch)
         self.run.rates_chosen.connect(self._set_rates)
-        self.run.charts.picture_requested.connect(self._save_picture)
+        self.run.charts.image_requested.connect(self._save_image)
         self.run.charts.table_requested.connect(lambda name: self.training.export_table(Path(name)))
         old = self._run_stack.widget(0)
         self._run_stack.insertWidget(0, self.run)
@@ -215,7 +215,7 @@ class TrainPage(Page):
             self.training.begin()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Pictures may be dropped anywhere, unless a run is under way."""
+        """Images may be dropped anywhere, unless a run is under way."""
         if dropped_paths(event.mimeData()) and not self.state.at_work:
             event.acceptProposedAction()
 
@@ -381,7 +381,7 @@ class TrainPage(Page):
         if self.training.running.set_rates(lower, upper) and self.run is not None:
             self.run.show_rates_taken()
 
-    def _save_picture(self, image: QImage, name: str) -> None:
+    def _save_image(self, image: QImage, name: str) -> None:
         self.training.export_picture(image, Path(name))
 
     def _open_report(self) -> None:

@@ -16,7 +16,7 @@ _BACKGROUND = QColor("#0d0f12")
 
 
 class PreviewStrip(QWidget):
-    """Pictures of one size in a row, scaled alike, each with its name."""
+    """Images of one size in a row, scaled alike, each with its name."""
 
     def __init__(self, placeholder: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,7 +28,7 @@ class PreviewStrip(QWidget):
         self.setAccessibleName(placeholder)
 
     def show_images(self, images: Sequence[QImage], names: Sequence[str]) -> None:
-        """Show pictures with their names; none of them shows the placeholder."""
+        """Show images with their names; none of them shows the placeholder."""
         self.images, self._names = tuple(images), tuple(names)
         self.setAccessibleName(", ".join(names) or self._placeholder)
         self.update()
@@ -57,7 +57,7 @@ class PreviewStrip(QWidget):
             )
 
     def boxes(self) -> list[QRect]:
-        """Where each picture is drawn."""
+        """Where each image is drawn."""
         count = len(self.images)
         wide = max(image.width() for image in self.images)
         high = max(image.height() for image in self.images)

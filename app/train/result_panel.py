@@ -27,7 +27,7 @@ from app.widgets import theme
 
 
 class ResultPanel(QWidget):
-    """Figures and pictures of both; then “Make default”, or leave it as it is."""
+    """Figures and images of both; then “Make default”, or leave it as it is."""
 
     default_requested = Signal()
     report_requested = Signal()

@@ -25,7 +25,7 @@ from app.widgets import theme
 
 
 class RunPanel(QWidget):
-    """Progress, buttons, charts, and the strip of validation pictures."""
+    """Progress, buttons, charts, and the strip of validation images."""
 
     pause_requested = Signal()
     resume_requested = Signal()

@@ -1,4 +1,4 @@
-"""A few pairs of the data as small pictures, A beside B: what will be learnt from, at a glance."""
+"""A few pairs of the data as small images, A beside B: what will be learnt from, at a glance."""
 
 from __future__ import annotations
 

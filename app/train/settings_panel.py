@@ -208,7 +208,7 @@ class SettingsPanel(QWidget):
         self._show_start()
 
     def _show_example(self) -> None:
-        """What could be said of the pictures: patients where there can be some."""
+        """What could be said of the images: patients where there can be some."""
         self.about.setPlaceholderText(
             self.tr("for instance: 120 SPECT and MRI slices of our scanner. No names of patients.")
             if TASKS[self._state.data.task].medical

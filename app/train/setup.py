@@ -1,4 +1,4 @@
-"""Before a run: which pictures, which settings, and what it will cost."""
+"""Before a run: which images, which settings, and what it will cost."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SETTLE_MS = 700
 """A setting is left alone for so long before the cost is judged anew."""
 
 _OF_THE_DATA = ("window_a", "window_b")
-"""Settings that say how the pictures are read."""
+"""Settings that say how the images are read."""
 
 _OF_THE_PLACE = ("init", "backbone", "device", "seed", *_OF_THE_DATA)
 """Settings that no preset has an opinion on."""
@@ -98,12 +98,12 @@ class SetupController(QObject):
         self._change_data(replace(state.data, paths=places))
 
     def choose_task(self, task: str) -> None:
-        """A person says what kind of pictures these are."""
+        """A person says what kind of images these are."""
         self.set_task(task)
         self.state.set_kind(task)
 
     def set_task(self, task: str) -> None:
-        """What kind of pictures these are; parent and settings follow."""
+        """What kind of images these are; parent and settings follow."""
         if task == self.state.data.task:
             return
         self._change_data(replace(self.state.data, task=task))
@@ -219,7 +219,7 @@ class SetupController(QObject):
         self.state.settings_changed.emit()
 
     def set_about(self, text: str) -> None:
-        """Say what the pictures are; it goes into the model card."""
+        """Say what the images are; it goes into the model card."""
         self.state.about = text
 
     def set_tensorboard(self, wanted: bool) -> None:

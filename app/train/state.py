@@ -33,7 +33,7 @@ from core.tasks import TASKS
 
 @dataclass(frozen=True)
 class DataChoice:
-    """Where the pictures are and how they are divided.
+    """Where the images are and how they are divided.
 
     Attributes:
         paths: folders and files. task: name of the task.
@@ -60,7 +60,7 @@ class Chore:
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """A new pack beside its parent: figures, and rows of pictures A, B, parent, new.
+    """A new pack beside its parent: figures, and rows of images A, B, parent, new.
 
     ``wins``: on how many of the ``pairs`` the new one is better.
     """
@@ -103,7 +103,7 @@ class TrainState(QObject):
         self.report: DataReport | None = None
         self.samples: tuple[Sample, ...] = ()
         self.kinds: dict[tuple[Path, ...], str] = {}
-        """What kind of pictures a person said these are, by where they lie."""
+        """What kind of images a person said these are, by where they lie."""
         self.preset = "fine"
         self.parent_pack: Path | None = None
         self.settings: TrainSettings = {}
@@ -175,12 +175,12 @@ class TrainState(QObject):
 
     @property
     def kind_is_sure(self) -> bool:
-        """A person said what kind of pictures these are, and that is chosen."""
+        """A person said what kind of images these are, and that is chosen."""
         return self.kinds.get(self.data.paths) == self.data.task
 
     @property
     def kind_is_open(self) -> bool:
-        """Neither the names nor a person say what kind of pictures these are."""
+        """Neither the names nor a person say what kind of images these are."""
         return self.report is not None and not self.report.suggested and not self.kind_is_sure
 
     @property
@@ -205,7 +205,7 @@ class TrainState(QObject):
             self.data_changed.emit()
 
     def set_kind(self, task: str) -> None:
-        """Keep what a person said these pictures are, or those still to come."""
+        """Keep what a person said these images are, or those still to come."""
         self.kinds[self.data.paths] = task
         self.data_changed.emit()
 
@@ -247,7 +247,7 @@ class TrainState(QObject):
         self.live_changed.emit()
 
     def clear_run(self) -> None:
-        """Forget curves, pictures and result of the run before."""
+        """Forget curves, images and result of the run before."""
         self.losses, self.rates, self.figures = CurveStore(), CurveStore(), CurveStore()
         self.strip, self.kept, self.compared, self.is_default = (), None, None, False
         self.set_problem(None)
@@ -258,7 +258,7 @@ class TrainState(QObject):
         self.kept_changed.emit()
 
     def set_strip(self, images: tuple[QImage, ...], step: int) -> None:
-        """The newest validation pictures, and the step they are of."""
+        """The newest validation images, and the step they are of."""
         self.strip, self.strip_step = images, step
         self.strip_changed.emit()
 

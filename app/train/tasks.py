@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 _SAMPLES, _SAMPLE_SIDE = 4, 192
 _SHOWN_SIDE = 512
-"""Pictures of the strip are shown small; larger ones are halved until they are about this size."""
+"""Images of the strip are shown small; larger ones are halved until they are about this size."""
 
 
 # --- before a run ------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ def _spread(matches: Sequence[Match], most: int) -> Sequence[Match]:
 
 
 def draw_samples(report: DataReport, progress: Progress) -> tuple[Sample, ...]:
-    """Some pairs as small pictures, so that a person sees what will be learnt from."""
+    """Some pairs as small images, so that a person sees what will be learnt from."""
     waiting = deque((a, b) for _, a, b in report.samples)
     drawn = {key: (a, b) for key, a, b in draw_waiting(waiting, _SAMPLE_SIDE, progress)}
     return tuple(Sample(name, *drawn[a, b]) for name, a, b in report.samples)
@@ -187,8 +187,8 @@ def write_text(text: str, path: Path, progress: Progress) -> None:
     atomic_write(path, text.encode())
 
 
-def write_picture(image: QImage, path: Path, progress: Progress) -> None:
-    """Write a picture as PNG, whole or not at all; OutputError as above."""
+def write_image_file(image: QImage, path: Path, progress: Progress) -> None:
+    """Write an image as PNG, whole or not at all; OutputError as above."""
     from core.io import atomic_write
 
     content = QBuffer()
@@ -206,12 +206,12 @@ class TrainingRequest:
 
     settings: TrainSettings
     plan: RunPlan
-    steering: RunControl
+    control: RunControl
 
 
 @dataclass(frozen=True, eq=False)
 class JudgedPack:
-    """Validation figures with the strip as pictures: A, B, fused now, fused at the start."""
+    """Validation figures with the strip as images: A, B, fused now, fused at the start."""
 
     step: int
     figures: Mapping[str, float]
@@ -238,7 +238,7 @@ def new_plan(room: Room, choice: DataChoice, name: str, about: str, tensorboard:
 
 
 def train_steps(order: TrainingRequest, progress: Progress) -> Iterator[Any]:
-    """Yield the trainer's events, validation strips turned into pictures on this thread."""
+    """Yield the trainer's events, validation strips turned into images on this thread."""
     from trainer.config.config import train_adapter
     from trainer.events import Validated
     from trainer.run.loop import train
@@ -246,15 +246,15 @@ def train_steps(order: TrainingRequest, progress: Progress) -> Iterator[Any]:
     import_in_background(_import_optimisers)()
     _leave_a_core()
     config = train_adapter.validate_python(order.settings)
-    for event in train(config, order.plan, progress, order.steering):
+    for event in train(config, order.plan, progress, order.control):
         if isinstance(event, Validated):
-            images = _pictures(event.strip)
+            images = _images(event.strip)
             yield JudgedPack(event.step, dict(event.figures), event.score, event.best, images)
         else:
             yield event
 
 
-def _pictures(strip: PreviewImages) -> tuple[QImage, ...]:
+def _images(strip: PreviewImages) -> tuple[QImage, ...]:
     return tuple(as_image(p) for p in (strip.a, strip.b, strip.now, strip.start))
 
 
@@ -271,7 +271,7 @@ def _leave_a_core() -> None:
 
 
 def as_image(pixels: FloatArray) -> QImage:
-    """H×W×(1 or 3) float in [0, 1] as a picture that owns its memory, made small enough to show."""
+    """H×W×(1 or 3) float in [0, 1] as an image that owns its memory, made small enough to show."""
     each = max(1, max(pixels.shape[:2]) // _SHOWN_SIDE)
     if each > 1:
         high, wide = (side // each * each for side in pixels.shape[:2])
@@ -330,7 +330,7 @@ class UnfinishedRun:
     """What a run that was left shows at once.
 
     Attributes:
-        curves: so far, None where there are none. step, images: of the last validation pictures.
+        curves: so far, None where there are none. step, images: of the last validation images.
     """
 
     curves: Any
@@ -339,7 +339,7 @@ class UnfinishedRun:
 
 
 def read_unfinished_run(plan: RunPlan, progress: Progress) -> UnfinishedRun:
-    """Curves and validation pictures of a run so far; what cannot be read is left out."""
+    """Curves and validation images of a run so far; what cannot be read is left out."""
     from core.errors import InputError
     from trainer.run_folder.preview import read_strip
     from trainer.run_folder.registry import read_curves
@@ -349,7 +349,7 @@ def read_unfinished_run(plan: RunPlan, progress: Progress) -> UnfinishedRun:
         curves = read_curves(plan.log)
     kept = read_strip(plan.strip)
     return (
-        UnfinishedRun(curves, kept[0], _pictures(kept[1]))
+        UnfinishedRun(curves, kept[0], _images(kept[1]))
         if kept is not None
         else UnfinishedRun(curves)
     )

@@ -133,7 +133,7 @@ class DataReport:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """A pair as a small picture of each source; None where a file cannot be read."""
+    """A pair as a small image of each source; None where a file cannot be read."""
 
     name: str
     a: QImage | None

@@ -38,7 +38,7 @@ _FOCUS = QColor("#4c9be8")
 _STEP = 1.25
 """Zoom factor of one key press."""
 _BLINK_MS = 250
-"""Time each picture is shown while blinking: two changes to and fro a second, three at most."""
+"""Time each image is shown while blinking: two changes to and fro a second, three at most."""
 _GRIP = 7
 """The curtain is taken hold of within this many screen pixels of its line."""
 
@@ -56,7 +56,7 @@ class Canvas(QWidget):
     window_dragged = Signal(QPointF, bool)
     """How far in screen pixels since the button went down; True when it was let go."""
     curtain_dragged = Signal(float, bool)
-    """Share of the picture's width; True when the button was let go."""
+    """Share of the image's width; True when the button was let go."""
 
     def __init__(self, link: ViewLink, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -95,23 +95,23 @@ class Canvas(QWidget):
         return self._scene
 
     @property
-    def picture(self) -> RenderedImage | None:
-        """The (first) picture shown."""
-        return self._scene.first.picture if self._scene is not None else None
+    def image(self) -> RenderedImage | None:
+        """The (first) image shown."""
+        return self._scene.first.image if self._scene is not None else None
 
     @property
     def badge(self) -> str:
-        """The permanent line at the foot of the picture."""
+        """The permanent line at the foot of the image."""
         return self._badge
 
     @property
     def is_dimmed(self) -> bool:
-        """True while the picture is about to be replaced."""
+        """True while the image is about to be replaced."""
         return self._dimmed
 
     @property
     def is_blinking(self) -> bool:
-        """True while two pictures are shown in turn."""
+        """True while two images are shown in turn."""
         return self._blink.isActive()
 
     def set_scene(self, scene: Scene | None) -> None:
@@ -126,9 +126,9 @@ class Canvas(QWidget):
             self._blink.start() if blinking else self._blink.stop()
         self._update_in_turn() if other else self.update()
 
-    def set_picture(self, picture: RenderedImage | None) -> None:
-        """Show a picture in its own window, or the placeholder."""
-        self.set_scene(None if picture is None else Scene(Layer.plain(picture)))
+    def set_image(self, image: RenderedImage | None) -> None:
+        """Show an image in its own window, or the placeholder."""
+        self.set_scene(None if image is None else Scene(Layer.plain(image)))
 
     def set_placeholder(self, text: str) -> None:
         """Say what will be here."""
@@ -137,13 +137,13 @@ class Canvas(QWidget):
             self._update_in_turn()
 
     def set_badge(self, text: str) -> None:
-        """Write a permanent line at the foot of the picture."""
+        """Write a permanent line at the foot of the image."""
         if text != self._badge:
             self._badge = text
             self._update_in_turn()
 
     def reserve(self, words: str) -> None:
-        """Keep room at the foot of all linked canvases for these words, outside the picture."""
+        """Keep room at the foot of all linked canvases for these words, outside the image."""
         self._reserved = words
         self._link.set_foot(foot_for(self.fontMetrics(), words, self.width()))
 
@@ -154,13 +154,13 @@ class Canvas(QWidget):
             self.reserve(self._reserved)
 
     def set_dimmed(self, dimmed: bool) -> None:
-        """Grey the picture while its successor is being made."""
+        """Grey the image while its successor is being made."""
         if dimmed != self._dimmed:
             self._dimmed = dimmed
             self._update_in_turn()
 
     def set_waiting(self, waiting: bool, text: str = "") -> None:
-        """Say that something is on its way: without a picture, a skeleton stands in for it.
+        """Say that something is on its way: without an image, a skeleton stands in for it.
 
         Args:
             text: what the skeleton says meanwhile; "" for what is said anyway.
@@ -171,7 +171,7 @@ class Canvas(QWidget):
 
     @property
     def placeholder_text(self) -> str:
-        """What is written where a picture will be."""
+        """What is written where an image will be."""
         return (self._waiting_for if self._waiting else "") or self._placeholder
 
     @property
@@ -204,7 +204,7 @@ class Canvas(QWidget):
     # --- geometry --------------------------------------------------------------------------
 
     def fit_scale(self) -> float:
-        """Logical screen pixels per picture pixel at which the whole picture is seen."""
+        """Logical screen pixels per image pixel at which the whole image is seen."""
         width, height = self._link.size
         if not width or not height:
             return 1.0
@@ -213,26 +213,26 @@ class Canvas(QWidget):
         return min(room_x / width, room_y / height, MOST_PIXELS)
 
     def scale(self) -> float:
-        """Logical screen pixels per picture pixel now."""
+        """Logical screen pixels per image pixel now."""
         return self.fit_scale() if self._link.fitted else self._link.scale
 
-    def to_picture(self, position: QPointF) -> QPointF:
-        """Picture coordinates of a point of this widget."""
+    def to_image(self, position: QPointF) -> QPointF:
+        """Image coordinates of a point of this widget."""
         return self._link.centre + (position - self._middle()) / self.scale()
 
     def to_widget(self, point: QPointF) -> QPointF:
-        """Where a picture coordinate lies on this widget."""
+        """Where an image coordinate lies on this widget."""
         return self._middle() + (point - self._link.centre) * self.scale()
 
     def _middle(self) -> QPointF:
-        """The middle of the part that pictures are in."""
+        """The middle of the part that images are in."""
         return QPointF(self.width() / 2, (self.height() - self._link.foot) / 2)
 
     def zoom_about(self, position: QPointF, factor: float) -> None:
         """Zoom all panes so that what is under ``position`` stays there."""
         if not self._link.size[0]:
             return
-        fixed = self.to_picture(position)
+        fixed = self.to_image(position)
         ratio = self.devicePixelRatioF()
         lowest = min(self.fit_scale() / 2, 1 / ratio)
         scale = min(max(self.scale() * factor, lowest), MOST_PIXELS)
@@ -244,13 +244,13 @@ class Canvas(QWidget):
         self.zoom_about(self._middle(), _STEP if closer else 1 / _STEP)
 
     def one_to_one(self) -> None:
-        """One picture pixel on one screen pixel."""
+        """One image pixel on one screen pixel."""
         if self._link.size[0]:
             self._link.look(1 / self.devicePixelRatioF(), self._link.centre)
 
     def _pixel_at(self, position: QPointF) -> QPoint | None:
         width, height = self._link.size
-        point = self.to_picture(position)
+        point = self.to_image(position)
         x, y = math.floor(point.x()), math.floor(point.y())
         return QPoint(x, y) if 0 <= x < width and 0 <= y < height else None
 
@@ -321,12 +321,12 @@ class Canvas(QWidget):
         scene = self._scene
         if scene is None or not scene.is_compared or scene.mode != "curtain":
             return False
-        line = self.to_widget(QPointF(scene.position * scene.first.picture.size[0], 0)).x()
+        line = self.to_widget(QPointF(scene.position * scene.first.image.size[0], 0)).x()
         return abs(position.x() - line) <= _GRIP
 
     def _share(self, position: QPointF) -> float:
         width = self._link.size[0] or 1
-        return min(max(self.to_picture(position).x() / width, 0.0), 1.0)
+        return min(max(self.to_image(position).x() / width, 0.0), 1.0)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Fit."""
@@ -356,7 +356,7 @@ class Canvas(QWidget):
     # --- painting --------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Background, picture, veil, aids, texts."""
+        """Background, image, veil, aids, texts."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), _BACKGROUND)
         if self._scene is None:

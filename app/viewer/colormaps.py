@@ -1,4 +1,4 @@
-"""Colour tables for grey pictures: published ones to the digit, others from key colours."""
+"""Colour tables for grey images: published ones to the digit, others from key colours."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BLACK, _WHITE = (0, 0, 0), (255, 255, 255)
 _KEYS: dict[str, tuple[_Key, ...]] = {
     "grey": ((0.0, _BLACK), (1.0, _WHITE)),
     "inverted": ((0.0, _WHITE), (1.0, _BLACK)),
-    # A spectrum of this program's own, for pictures that came with one burnt in.
+    # A spectrum of this program's own, for images that came with one burnt in.
     "rainbow": (
         (0.0, _BLACK),
         (0.12, (60, 0, 140)),
@@ -67,7 +67,7 @@ def table(name: str) -> Table:
 
 @lru_cache(maxsize=16)
 def colour_table(name: str) -> list[int]:
-    """The palette as 0xffrrggbb, as an indexed picture wants it."""
+    """The palette as 0xffrrggbb, as an indexed image wants it."""
     wide = table(name).astype(np.uint32)
     packed = 0xFF000000 | wide[:, 0] << 16 | wide[:, 1] << 8 | wide[:, 2]
     return [int(value) for value in packed]

@@ -8,10 +8,10 @@ from typing import Any, Literal
 from core.fusion.feature_maps import FeatureMode
 from core.windows import Window
 
-"""Low and high end of the display, in the picture's own unit."""
+"""Low and high end of the display, in the image's own unit."""
 
 FARTHEST = 4.0
-"""So many times its whole range a window may be wide, or lie away from a picture's values."""
+"""So many times its whole range a window may be wide, or lie away from an image's values."""
 
 AdapterName = Literal["a", "b"]
 CompareMode = Literal["off", "curtain", "blink", "checker", "difference", "overlay"]
@@ -42,7 +42,7 @@ class FeatureView:
 
 @dataclass(frozen=True)
 class PaneDisplay:
-    """Window and palette of a pane; a window of None is the picture's own."""
+    """Window and palette of a pane; a window of None is the image's own."""
 
     window: Window | None = None
     palette: str = "grey"
@@ -50,13 +50,13 @@ class PaneDisplay:
 
 @dataclass(frozen=True)
 class Compare:
-    """How two pictures are compared on the fused pane.
+    """How two images are compared on the fused pane.
 
     Attributes:
         mode: the way.
         first, second: “a”, “b”, “fused”, “recon_a”, “recon_b”, or “result:” and a result's key.
-        position: of the curtain, as a share of the picture's width.
-        opacity: of the second picture over the first.
+        position: of the curtain, as a share of the image's width.
+        opacity: of the second image over the first.
         overlaid: False while the overlay is switched off for a look at what is under it.
         span: differences are shown from −span to +span; sources are 0 to 1 in their own window.
     """
@@ -100,7 +100,7 @@ class DisplayState:
         return replace(self, **values)
 
     def checked(self) -> DisplayState:
-        """The same without what could not be shown: empty windows, places outside the picture."""
+        """The same without what could not be shown: empty windows, places outside the image."""
         state = self
         for pane in ("a", "b", "fused"):
             window = self.look(pane).window

@@ -1,4 +1,4 @@
-"""What the mouse does in a picture: the table the canvas acts by and the key sheet lists."""
+"""What the mouse does in an image: the table the canvas acts by and the key sheet lists."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def drag_of(button: Qt.MouseButton, *, shift: bool) -> str:
     return DRAGS.get((button, shift), "")
 
 
-def in_a_picture() -> list[tuple[str, str]]:
+def in_an_image() -> list[tuple[str, str]]:
     """What can be done, and how, for people."""
     names = {
         (_BUTTON.LeftButton, False): tr("Left drag"),
@@ -47,7 +47,7 @@ def in_a_picture() -> list[tuple[str, str]]:
 
 
 def elsewhere() -> list[tuple[str, str]]:
-    """The same of what lies around the pictures."""
+    """The same of what lies around the images."""
     return [
         (tr("Open two pictures, or a list of pairs"), tr("Drop files or folders on the window")),
         (tr("Replace A or B"), tr("Drop one file on its pane")),

@@ -45,7 +45,7 @@ class HistogramView(QWidget):
     def show_counts(self, histogram: Histogram | None, window: Window) -> None:
         """Show counts, or nothing, and a window over them."""
         same, self._histogram, self._window = histogram is self._histogram, histogram, window
-        # A window is moved by hand, other counts come with other pictures, as those of panes do.
+        # A window is moved by hand, other counts come with other images, as those of panes do.
         self.update() if same else self._turns.ask(self)
 
     # --- geometry --------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The words on a pane: zoom, notice, and which picture is which."""
+"""The words on a pane: zoom, notice, and which image is which."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def paint_words(
 
     Args:
         room: the pane.
-        zoom: screen pixels per picture pixel.
+        zoom: screen pixels per image pixel.
         badge: the notice; "" for none.
-        phase: which of two blinking pictures is shown.
+        phase: which of two blinking images is shown.
     """
     font = painter.font()
     font.setPointSizeF(max(7.0, font.pointSizeF() - 1))

@@ -1,6 +1,6 @@
 """Paints what work has brought one widget per turn of the event loop.
 
-A new picture or result changes every pane. Beside threads that compute, each of them takes long to
+A new image or result changes every pane. Beside threads that compute, each of them takes long to
 paint: all in one turn would hold the window up for the sum. One after the other they are there some
 hundredths of a second apart, which nobody sees, and a click in between is heard. What a hand does
 (panning, windowing) is painted at once instead: there the panes have to move as one.

@@ -1,4 +1,4 @@
-"""Paints one or two pictures into a rectangle: alone, or compared in one of five ways."""
+"""Paints one or two images into a rectangle: alone, or compared in one of five ways."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from app.viewer.rendering import LevelRegion, RenderedImage, render, render_diff
 from core.windows import Window
 
 _SHARP_FROM = 2.0
-"""From this many screen pixels per picture pixel each one is drawn as a square. Between 1 and 2
+"""From this many screen pixels per image pixel each one is drawn as a square. Between 1 and 2
 squares would have to be of unequal width, which looks like structure that is not there."""
 
 _SQUARES = 8
-"""Checkerboard squares along the picture's width."""
+"""Checkerboard squares along the image's width."""
 
 _LINE = QColor(255, 214, 92)
 _TEXT = QColor("#d3d9e1")
@@ -27,24 +27,24 @@ _BOX = QColor(13, 15, 18, 190)
 
 @dataclass(frozen=True)
 class Layer:
-    """A picture and how it is to look."""
+    """An image and how it is to look."""
 
-    picture: RenderedImage
+    image: RenderedImage
     window: Window
     palette: str = "grey"
     name: str = ""
     counts: Window | None = None
-    """What counts as 0 and 1 in a difference; None for the picture's own window."""
+    """What counts as 0 and 1 in a difference; None for the image's own window."""
 
     @property
     def zero_one(self) -> Window:
         """What counts as 0 and 1 in a difference."""
-        return self.counts or self.picture.window
+        return self.counts or self.image.window
 
     @classmethod
-    def plain(cls, picture: RenderedImage) -> Layer:
-        """A picture in its own window."""
-        return cls(picture, picture.window)
+    def plain(cls, image: RenderedImage) -> Layer:
+        """An image in its own window."""
+        return cls(image, image.window)
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,13 @@ class Scene:
 
     @property
     def is_compared(self) -> bool:
-        """True where two pictures are on show."""
+        """True where two images are on show."""
         return self.second is not None and self.mode != "off"
 
 
 @dataclass(frozen=True)
 class Viewport:
-    """Where the picture's corner lies, and logical screen pixels per picture pixel."""
+    """Where the image's corner lies, and logical screen pixels per image pixel."""
 
     corner: QPointF
     scale: float
@@ -80,24 +80,24 @@ class Painter:
     """Paints scenes and remembers the last parts it mapped, so that a moving cross or curtain
     costs next to nothing.
 
-    What it remembers belongs to the pictures of one scene: call :meth:`keep_for` when that changes.
+    What it remembers belongs to the images of one scene: call :meth:`keep_for` when that changes.
     """
 
     _KEPT = 6
 
     def __init__(self) -> None:
         self._parts: dict[tuple[object, ...], QImage] = {}
-        self._pictures: tuple[RenderedImage, ...] = ()
+        self._images: tuple[RenderedImage, ...] = ()
 
     def keep_for(self, scene: Scene | None) -> bool:
-        """Drop what was mapped of other pictures than this scene's; True when there were others."""
+        """Drop what was mapped of other images than this scene's; True when there were others."""
         layers = (scene.first, scene.second) if scene is not None else ()
-        pictures = tuple(layer.picture for layer in layers if layer is not None)
-        # Held, so that an id cannot come to mean another picture.
-        if pictures == self._pictures:
+        images = tuple(layer.image for layer in layers if layer is not None)
+        # Held, so that an id cannot come to mean another image.
+        if images == self._images:
             return False
         self._parts.clear()
-        self._pictures = pictures
+        self._images = images
         return True
 
     def paint(self, painter: QPainter, scene: Scene, port: Viewport) -> None:
@@ -112,7 +112,7 @@ class Painter:
         elif scene.mode == "checker":
             self._layer(painter, first, port)
             painter.save()
-            painter.setClipPath(_squares(first.picture, port), Qt.ClipOperation.IntersectClip)
+            painter.setClipPath(_squares(first.image, port), Qt.ClipOperation.IntersectClip)
             self._layer(painter, second, port)
             painter.restore()
         elif scene.mode == "difference":
@@ -124,19 +124,19 @@ class Painter:
             painter.setOpacity(1.0)
 
     def _layer(self, painter: QPainter, layer: Layer, port: Viewport) -> None:
-        placed = _placed(layer.picture, port)
+        placed = _placed(layer.image, port)
         if placed is None:
             return
         part, target = placed
-        key = (id(layer.picture), part, layer.window, layer.palette)
+        key = (id(layer.image), part, layer.window, layer.palette)
         image = self._parts.get(key)
         if image is None:
-            image = self._keep(key, render(layer.picture, part, layer.window, layer.palette))
+            image = self._keep(key, render(layer.image, part, layer.window, layer.palette))
         _draw(painter, target, image, port)
 
     def _curtain(self, painter: QPainter, scene: Scene, port: Viewport) -> None:
         assert scene.second is not None
-        at = port.corner.x() + scene.position * scene.first.picture.size[0] * port.scale
+        at = port.corner.x() + scene.position * scene.first.image.size[0] * port.scale
         self._layer(painter, scene.first, port)
         painter.save()
         right = QRectF(at, port.clip.top(), port.clip.right() - at, port.clip.height())
@@ -152,11 +152,11 @@ class Painter:
 
     def _difference(self, painter: QPainter, scene: Scene, port: Viewport) -> None:
         assert scene.second is not None
-        placed = _placed(scene.first.picture, port)
+        placed = _placed(scene.first.image, port)
         if placed is None:
             return
         part, target = placed
-        first, second = scene.first.picture, scene.second.picture
+        first, second = scene.first.image, scene.second.image
         counts = (scene.first.zero_one, scene.second.zero_one)
         key = (id(first), id(second), part, scene.span, counts)
         image = self._parts.get(key)
@@ -171,15 +171,15 @@ class Painter:
         return image
 
 
-def _placed(picture: RenderedImage, port: Viewport) -> tuple[LevelRegion, QRectF] | None:
+def _placed(image: RenderedImage, port: Viewport) -> tuple[LevelRegion, QRectF] | None:
     """The part of the best level that is seen, and where it goes."""
     scale, corner = port.scale, port.corner
-    whole = QRectF(corner.x(), corner.y(), picture.size[0] * scale, picture.size[1] * scale)
+    whole = QRectF(corner.x(), corner.y(), image.size[0] * scale, image.size[1] * scale)
     seen = whole.intersected(port.clip)
     if seen.isEmpty():
         return None
-    index = _best_level(picture, whole.width() * port.ratio)
-    height, width = picture.levels[index].shape[:2]
+    index = _best_level(image, whole.width() * port.ratio)
+    height, width = image.levels[index].shape[:2]
     across, down = width / whole.width(), height / whole.height()
     left = max(0, math.floor((seen.x() - whole.x()) * across))
     top = max(0, math.floor((seen.y() - whole.y()) * down))
@@ -201,9 +201,9 @@ def _placed(picture: RenderedImage, port: Viewport) -> tuple[LevelRegion, QRectF
     return part, target
 
 
-def _best_level(picture: RenderedImage, wanted: float) -> int:
+def _best_level(image: RenderedImage, wanted: float) -> int:
     """The smallest level that still has ``wanted`` pixels across (else the full one)."""
-    fitting = [k for k, level in enumerate(picture.levels) if level.shape[1] >= wanted]
+    fitting = [k for k, level in enumerate(image.levels) if level.shape[1] >= wanted]
     return fitting[-1] if fitting else 0
 
 
@@ -213,9 +213,9 @@ def _draw(painter: QPainter, target: QRectF, image: QImage, port: Viewport) -> N
     painter.drawImage(target, image, QRectF(image.rect()))
 
 
-def _squares(picture: RenderedImage, port: Viewport) -> QPainterPath:
+def _squares(image: RenderedImage, port: Viewport) -> QPainterPath:
     """Every other square of the board, where it is seen."""
-    side = max(1.0, picture.size[0] / _SQUARES) * port.scale
+    side = max(1.0, image.size[0] / _SQUARES) * port.scale
     path = QPainterPath()
     clip, corner = port.clip, port.corner
     columns = range(
@@ -235,7 +235,7 @@ def _squares(picture: RenderedImage, port: Viewport) -> QPainterPath:
     return path
 
 
-# --- texts on the picture ----------------------------------------------------------------------
+# --- texts on the image ----------------------------------------------------------------------
 
 
 def paint_box(painter: QPainter, box: QRectF, text: str) -> None:
@@ -250,12 +250,12 @@ def paint_box(painter: QPainter, box: QRectF, text: str) -> None:
 
 
 def bar_of(scene: Scene) -> tuple[str, Window, str] | None:
-    """Palette, range and unit of the colour bar a scene needs; None for colour pictures."""
+    """Palette, range and unit of the colour bar a scene needs; None for colour images."""
     if scene.is_compared and scene.mode == "difference":
         return "difference", (-scene.span, scene.span), ""
-    if scene.first.picture.is_colour:
+    if scene.first.image.is_colour:
         return None
-    return scene.first.palette, scene.first.window, scene.first.picture.unit
+    return scene.first.palette, scene.first.window, scene.first.image.unit
 
 
 def paint_bar(painter: QPainter, room: QRect, bar: tuple[str, Window, str]) -> None:

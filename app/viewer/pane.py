@@ -1,4 +1,4 @@
-"""A titled pane: what it is, what is in it, what to know about it, and the picture."""
+"""A titled pane: what it is, what is in it, what to know about it, and the image."""
 
 from __future__ import annotations
 
@@ -110,9 +110,9 @@ class Pane(DropZone):
         most = max(room - name, room // 3, min(wanted, _SHORT))
         self.title.setMaximumWidth(most if name and most < wanted else _ANY)
 
-    def set_picture(self, picture: RenderedImage | None) -> None:
-        """Show a picture, or the placeholder."""
-        self.canvas.set_picture(picture)
+    def set_image(self, image: RenderedImage | None) -> None:
+        """Show an image, or the placeholder."""
+        self.canvas.set_image(image)
 
     def set_scene(self, scene: Scene | None) -> None:
         """Show a scene, or the placeholder."""

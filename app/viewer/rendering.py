@@ -1,8 +1,8 @@
 """From arrays to what a screen can show.
 
-A picture is kept as a pyramid of integer codes, each level half the one before. Pyramids are made
+An image is kept as a pyramid of integer codes, each level half the one before. Pyramids are made
 on worker threads. Window and palette are applied when a pane is painted, to the part and the
-level that is seen, so the cost depends on the pane and not on the picture.
+level that is seen, so the cost depends on the pane and not on the image.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ _FAR = 8
 
 @dataclass(frozen=True, eq=False)
 class RenderedImage:
-    """A drawable picture.
+    """A drawable image.
 
     Attributes:
         levels: H×W×(1 or 3) codes, ``levels[0]`` in full size, each further one halved.
-        size: (width, height) in pixels of the *source* pictures, which a feature map of lower
+        size: (width, height) in pixels of the *source* images, which a feature map of lower
             resolution is stretched over.
         extent: what code 0 and the highest code stand for, in ``unit``.
         window: how it is shown when nobody chose otherwise; also what counts as 0 and 1.
@@ -72,7 +72,7 @@ class RenderedImage:
 
     @cached_property
     def histogram(self) -> Histogram:
-        """How often its values occur; of a large picture best asked for by a worker first."""
+        """How often its values occur; of a large image best asked for by a worker first."""
         return histogram(self)
 
     @property
@@ -81,10 +81,10 @@ class RenderedImage:
         return sum(level.nbytes for level in self.levels)
 
 
-def picture(
+def rendered_image(
     pixels: FloatArray, size: tuple[int, int] | None = None, depth: int = 8
 ) -> RenderedImage:
-    """H×W×(1 or 3) float in [0, 1] (clipped; what is not a number is black) as a picture.
+    """H×W×(1 or 3) float in [0, 1] (clipped; what is not a number is black) as an image.
 
     ``depth`` of more than 8 keeps 16 bits, so that a narrow window shows no steps.
     """
@@ -93,7 +93,7 @@ def picture(
     return RenderedImage(_pyramid(codes), size or (pixels.shape[1], pixels.shape[0]))
 
 
-def source_picture(image: Image) -> RenderedImage:
+def source_image(image: Image) -> RenderedImage:
     """A source, in its own unit, with all the levels its file has (65,536 for other numbers)."""
     low, high = _extent(image)
     kind = np.uint8 if image.bit_depth == 8 else np.uint16
@@ -173,7 +173,7 @@ class LevelRegion:
 
 def _cut(shown: RenderedImage, part: LevelRegion) -> Codes:
     """The codes of a part, brought down to screen size where they are more."""
-    import cv2  # imported by the readers, long before there is a picture
+    import cv2  # imported by the readers, long before there is an image
 
     level = shown.levels[min(part.level, len(shown.levels) - 1)]
     codes = level[part.top : part.bottom, part.left : part.right]
@@ -204,7 +204,7 @@ def _windowed(codes: Codes, low: float, high: float) -> npt.NDArray[np.uint8]:
 
 
 def render(shown: RenderedImage, part: LevelRegion, window: Window, palette: str) -> QImage:
-    """A part of a picture as the screen shows it; palettes colour grey pictures only."""
+    """A part of an image as the screen shows it; palettes colour grey images only."""
     low, high = shown.code(window[0]), shown.code(window[1])
     mapped = _windowed(_cut(shown, part), low, high)
     if shown.is_colour:
@@ -224,7 +224,7 @@ def render_difference(
     """Second minus first in signed colours: −span to +span.
 
     Args:
-        counts: the window in which each picture is 0…1; None for their own.
+        counts: the window in which each image is 0…1; None for their own.
     """
     low_high = counts or (first.window, second.window)
     mine, other = _luma01(first, part, low_high[0]), _luma01(second, part, low_high[1])
@@ -269,7 +269,7 @@ def upright_bar(palette: str) -> QImage:
 
 
 def whole(shown: RenderedImage, window: Window | None = None, palette: str = "grey") -> QImage:
-    """All of a picture in its full size."""
+    """All of an image in its full size."""
     height, width = shown.levels[0].shape[:2]
     part = LevelRegion(0, left=0, top=0, right=width, bottom=height, width=width, height=height)
     return render(shown, part, window or shown.window, palette)
@@ -295,15 +295,13 @@ def features_of(result: FusionResult, adapter: AdapterName) -> FloatArray | None
     return result.features_a if adapter == "a" else result.features_b
 
 
-def feature_picture(
-    result: FusionResult, view: FeatureView, basis: PcaBasis
-) -> RenderedImage | None:
-    """The feature pane's picture, stretched over the fused picture's extent."""
+def feature_image(result: FusionResult, view: FeatureView, basis: PcaBasis) -> RenderedImage | None:
+    """The feature pane's image, stretched over the fused image's extent."""
     features = features_of(result, view.adapter)
     if features is None:
         return None
     size = _feature_extent(features, result.fused)
-    return picture(feature_pixels(features, basis, view.mode, view.channel), size)
+    return rendered_image(feature_pixels(features, basis, view.mode, view.channel), size)
 
 
 def _feature_extent(features: FloatArray, fused: FloatArray) -> tuple[int, int]:
@@ -325,15 +323,16 @@ def basis_of(result: FusionResult) -> PcaBasis | None:
 _PANES = {"reconstruction_a": "recon_a", "reconstruction_b": "recon_b"}
 
 
-def result_pictures(
+def result_images(
     result: FusionResult, view: FeatureView, basis: PcaBasis | None
 ) -> Mapping[str, RenderedImage]:
-    """All pictures a result has, by pane: fused, recon_a, recon_b, features."""
+    """All images a result has, by pane: fused, recon_a, recon_b, features."""
     depth = result.bit_depth
     found = {
-        _PANES.get(name, name): picture(image, depth=depth) for name, image in result.images.items()
+        _PANES.get(name, name): rendered_image(image, depth=depth)
+        for name, image in result.images.items()
     }
-    features = feature_picture(result, view, basis) if basis is not None else None
+    features = feature_image(result, view, basis) if basis is not None else None
     if features is not None:
         found["features"] = features
     return found
@@ -375,7 +374,7 @@ def _ranked(total: npt.NDArray[np.int64], rank: float) -> float:
 def deviation_window(shown: RenderedImage, width: float) -> Window:
     """Mean ± ``width`` standard deviations of the pixels, within the extent; its own where flat.
 
-    What is at the extent's low end is left out: in many pictures most of it is empty background.
+    What is at the extent's low end is left out: in many images most of it is empty background.
     """
     codes = _sampled(shown).astype(np.float64)
     codes = codes[codes > 0]
@@ -397,7 +396,7 @@ class Histogram:
 
 
 def histogram(shown: RenderedImage, bins: int = 64) -> Histogram:
-    """Counts over the values that occur, and over the picture's window where that is narrower."""
+    """Counts over the values that occur, and over the image's window where that is narrower."""
     codes = _sampled(shown)
     start, end = shown.extent
     # Counting whole numbers is some thirty times quicker than sorting values into ranges.

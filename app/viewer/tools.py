@@ -1,4 +1,4 @@
-"""What helps the eye on a pane: crosshair, magnifying glass, the word where a picture will be."""
+"""What helps the eye on a pane: crosshair, magnifying glass, the word where an image will be."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def through_glass(painter: QPainter, box: QRectF) -> Iterator[None]:
 
 
 def paint_placeholder(painter: QPainter, room: QRect, text: str, *, waiting: bool) -> None:
-    """What is said where a picture will be; while one is on its way, on its skeleton."""
+    """What is said where an image will be; while one is on its way, on its skeleton."""
     if waiting:
         painter.setPen(QPen(QColor(255, 255, 255, 40), 1, Qt.PenStyle.DashLine))
         painter.setBrush(QColor(255, 255, 255, 12))

@@ -7,20 +7,20 @@ from PySide6.QtCore import QObject, QPoint, QPointF, Signal
 from app.viewer.paint_queue import PaintQueue
 
 MOST_PIXELS = 64.0
-"""Largest magnification: screen pixels per picture pixel."""
+"""Largest magnification: screen pixels per image pixel."""
 
 
 class ViewLink(QObject):
-    """One zoom and one centre, in pixels of the source pictures, shared by every canvas.
+    """One zoom and one centre, in pixels of the source images, shared by every canvas.
 
-    While ``fitted`` each canvas shows the whole picture, whatever its own size.
+    While ``fitted`` each canvas shows the whole image, whatever its own size.
     """
 
     changed = Signal()
     """A hand has moved the position."""
     size_changed = Signal()
     pointer_changed = Signal(object)
-    """The picture pixel under the pointer as a QPoint, or None."""
+    """The image pixel under the pointer as a QPoint, or None."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -30,13 +30,13 @@ class ViewLink(QObject):
         self.fitted = True
         self.scale = 1.0
         self.foot = 0
-        """Screen pixels at the foot of every canvas that no picture covers: words stand there."""
+        """Screen pixels at the foot of every canvas that no image covers: words stand there."""
         self.centre = QPointF(0, 0)
         self.pointer: QPoint | None = None
         self.last_pointer: QPoint | None = None
 
     def set_size(self, size: tuple[int, int]) -> None:
-        """Take the extent of the pictures; another extent starts again at fit."""
+        """Take the extent of the images; another extent starts again at fit."""
         if size != self.size:
             self.size = size
             self.set_pointer(None)
@@ -51,7 +51,7 @@ class ViewLink(QObject):
             self.size_changed.emit()
 
     def fit(self) -> None:
-        """Show the whole picture in every pane."""
+        """Show the whole image in every pane."""
         self._fit()
         self.changed.emit()
 
@@ -60,7 +60,7 @@ class ViewLink(QObject):
         self.centre = QPointF(self.size[0] / 2, self.size[1] / 2)
 
     def look(self, scale: float, centre: QPointF) -> None:
-        """Show ``centre`` (picture pixels) at ``scale`` (logical screen pixels per pixel)."""
+        """Show ``centre`` (image pixels) at ``scale`` (logical screen pixels per pixel)."""
         width, height = self.size
         self.fitted = False
         self.scale = scale
@@ -70,7 +70,7 @@ class ViewLink(QObject):
         self.changed.emit()
 
     def set_pointer(self, pixel: QPoint | None) -> None:
-        """Say which picture pixel the pointer is on."""
+        """Say which image pixel the pointer is on."""
         if pixel != self.pointer:
             self.pointer = pixel
             self.last_pointer = pixel or self.last_pointer

@@ -1,1 +1,1 @@
-"""Building blocks of the window. They know session state and pictures, never the engine."""
+"""Building blocks of the window. They know session state and images, never the engine."""

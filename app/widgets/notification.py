@@ -44,10 +44,10 @@ class Notice(QObject):
 
     def _shown(self) -> QSystemTrayIcon:
         if self._icon is None:
-            picture = self._window.windowIcon()
-            if picture.isNull():
-                picture = self._window.style().standardIcon(QStyle.StandardPixmap.SP_ComputerIcon)
-            self._icon = self.tray(picture, self)
+            image = self._window.windowIcon()
+            if image.isNull():
+                image = self._window.style().standardIcon(QStyle.StandardPixmap.SP_ComputerIcon)
+            self._icon = self.tray(image, self)
             self._icon.messageClicked.connect(self.clicked)
             self._icon.activated.connect(lambda _reason: self.clicked.emit())
         self._icon.show()

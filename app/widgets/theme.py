@@ -116,7 +116,7 @@ def set_appearance(appearance: Appearance) -> None:
 
 
 def is_dark() -> bool:
-    """True for the dark appearance; also where the system does not say (pictures read better)."""
+    """True for the dark appearance; also where the system does not say (images read better)."""
     if _choice.appearance != "system":
         return _choice.appearance == "dark"
     return QGuiApplication.styleHints().colorScheme() != Qt.ColorScheme.Light

@@ -10,7 +10,7 @@ from core.errors import DeviceMemoryError, FusionError, Message
 def as_fusion_error(error: BaseException) -> FusionError:
     """``error`` as a :class:`FusionError`, with the traceback kept as text.
 
-    The live traceback is dropped, because its frames would keep the pictures of failed work in
+    The live traceback is dropped, because its frames would keep the images of failed work in
     memory for as long as the error card is shown. Read the text back with :func:`details_of`.
     """
     text = "".join(traceback.format_exception(error))

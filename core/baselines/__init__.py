@@ -76,7 +76,7 @@ class Baseline:
             fused = self.method(unit_a, unit_b)
         else:
             method = self.method
-            if method is fuse_laplacian:  # as deep as the whole picture is
+            if method is fuse_laplacian:  # as deep as the whole image is
                 method = partial(fuse_laplacian, levels=pyramid_levels(*a.shape[:2]))
             fused = fuse_in_bands(
                 method, unit_a, b=unit_b, rows=max(1, rows), reach=self.reach, grain=self.grain
@@ -85,12 +85,12 @@ class Baseline:
         return np.clip(fused, 0.0, 1.0, out=fused)
 
 
-def _unit(picture: FloatArray) -> FloatArray:
-    """``picture`` within [0, 1]; itself where it is, which saves a copy."""
-    picture = picture.astype(np.float32, copy=False)
-    if picture.min() >= 0 and picture.max() <= 1:
-        return picture
-    return np.clip(picture, 0.0, 1.0)
+def _unit(image: FloatArray) -> FloatArray:
+    """``image`` within [0, 1]; itself where it is, which saves a copy."""
+    image = image.astype(np.float32, copy=False)
+    if image.min() >= 0 and image.max() <= 1:
+        return image
+    return np.clip(image, 0.0, 1.0)
 
 
 _ALL = (

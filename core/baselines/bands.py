@@ -1,4 +1,4 @@
-"""A large picture fused some rows at a time: the same result, for a share of the memory."""
+"""A large image fused some rows at a time: the same result, for a share of the memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def fuse_in_bands(
 
     Args:
         reach: rows to either side that a row of the result depends on, at most.
-        grain: rows a band must begin at a multiple of, so that halved pictures stay in step.
+        grain: rows a band must begin at a multiple of, so that halved images stay in step.
     """
     margin, rows = (-(-length // grain) * grain for length in (reach, rows))
     fused = np.empty(a.shape, np.float32)

@@ -1,6 +1,6 @@
-"""Exposure fusion (Mertens, Kautz and Van Reeth 2007), written out for two pictures.
+"""Exposure fusion (Mertens, Kautz and Van Reeth 2007), written out for two images.
 
-Not ``cv2.createMergeMertens``: that one needs three channels, and it scores a grey picture that
+Not ``cv2.createMergeMertens``: that one needs three channels, and it scores a grey image that
 is stored as RGB as without any saturation, hence without any weight.
 """
 
@@ -22,7 +22,7 @@ _LAPLACIAN = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]], dtype=np.float32)
 def fuse_exposure(a: FloatArray, b: FloatArray) -> FloatArray:
     """Blend by contrast × saturation × well-exposedness (exponents 1), level by level.
 
-    Saturation counts only when both pictures have colour: otherwise it would cancel the grey one
+    Saturation counts only when both images have colour: otherwise it would cancel the grey one
     altogether. The pyramid reaches down to about one pixel, as in the paper.
     """
     coloured = _has_colour(a) and _has_colour(b)
@@ -39,16 +39,16 @@ def fuse_exposure(a: FloatArray, b: FloatArray) -> FloatArray:
     return collapse(blended)
 
 
-def _weight(picture: FloatArray, coloured: bool) -> FloatArray:
+def _weight(image: FloatArray, coloured: bool) -> FloatArray:
     """H×W, > 0; the paper's quality measure, with a floor for pixels that have none at all."""
-    edges = cv2.filter2D(grey(picture), cv2.CV_32F, _LAPLACIAN, borderType=cv2.BORDER_REPLICATE)
+    edges = cv2.filter2D(grey(image), cv2.CV_32F, _LAPLACIAN, borderType=cv2.BORDER_REPLICATE)
     weight = np.abs(np.asarray(edges, dtype=np.float32))
-    distance = (picture - np.float32(_WELL_EXPOSED)) ** 2
+    distance = (image - np.float32(_WELL_EXPOSED)) ** 2
     weight = weight * np.exp(-distance / (2 * _SIGMA**2)).prod(axis=2)
     if coloured:
-        weight = weight * picture.std(axis=2)
+        weight = weight * image.std(axis=2)
     return np.asarray(weight + _FLOOR, dtype=np.float32)
 
 
-def _has_colour(picture: FloatArray) -> bool:
-    return picture.shape[2] == 3 and bool(picture.std(axis=2).max() > _COLOURLESS)
+def _has_colour(image: FloatArray) -> bool:
+    return image.shape[2] == 3 and bool(image.std(axis=2).max() > _COLOURLESS)

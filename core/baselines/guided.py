@@ -68,10 +68,10 @@ def _box_sum(plane: Plane, radius: int) -> Plane:
     return np.asarray(total, dtype=np.float64)
 
 
-def _base(picture: FloatArray) -> FloatArray:
+def _base(image: FloatArray) -> FloatArray:
     size = (_BASE_WINDOW, _BASE_WINDOW)
-    blurred = cv2.blur(picture, size, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(blurred, dtype=np.float32).reshape(picture.shape)
+    blurred = cv2.blur(image, size, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(blurred, dtype=np.float32).reshape(image.shape)
 
 
 def _saliency(plane: Plane) -> Plane:

@@ -13,38 +13,38 @@ _MAX_LEVELS = 5
 _SMALLEST_SIDE = 8
 
 
-def gaussian_pyramid(picture: FloatArray, levels: int) -> list[FloatArray]:
-    """``levels`` + 1 pictures, each half (rounded up) of the one before; the first is the input.
+def gaussian_pyramid(image: FloatArray, levels: int) -> list[FloatArray]:
+    """``levels`` + 1 images, each half (rounded up) of the one before; the first is the input.
 
     H×W×C in, H×W×C out, also for C = 1 (OpenCV drops a single channel; it is put back).
     """
-    pyramid = [picture]
+    pyramid = [image]
     for _ in range(levels):
         pyramid.append(_with_channels(cv2.pyrDown(pyramid[-1])))
     return pyramid
 
 
-def laplacian_pyramid(picture: FloatArray, levels: int) -> list[FloatArray]:
-    """``levels`` pictures of detail, finest first, then the coarse rest."""
-    gaussian = gaussian_pyramid(picture, levels)
+def laplacian_pyramid(image: FloatArray, levels: int) -> list[FloatArray]:
+    """``levels`` images of detail, finest first, then the coarse rest."""
+    gaussian = gaussian_pyramid(image, levels)
     detail = [fine - _expand(coarse, fine) for fine, coarse in itertools.pairwise(gaussian)]
     return [*detail, gaussian[-1]]
 
 
 def collapse(pyramid: list[FloatArray]) -> FloatArray:
-    """The picture whose Laplacian pyramid this is."""
-    picture = pyramid[-1]
+    """The image whose Laplacian pyramid this is."""
+    image = pyramid[-1]
     for detail in reversed(pyramid[:-1]):
-        picture = detail + _expand(picture, detail)
-    return picture
+        image = detail + _expand(image, detail)
+    return image
 
 
 def pyramid_levels(height: int, width: int) -> int:
-    """How many levels of detail suit a picture: at least 1, at most 5.
+    """How many levels of detail suit an image: at least 1, at most 5.
 
-    The shorter side of the coarse rest stays at 8 pixels or more where the picture allows it:
-    deeper, a level would mix the picture with its mirrored border; shallower than 5 on a big
-    picture leaves large structures to the average and loses their contrast.
+    The shorter side of the coarse rest stays at 8 pixels or more where the image allows it:
+    deeper, a level would mix the image with its mirrored border; shallower than 5 on a big
+    image leaves large structures to the average and loses their contrast.
     """
     levels = int(np.log2(max(1, min(height, width)) / _SMALLEST_SIDE))
     return int(np.clip(levels, 1, _MAX_LEVELS))
@@ -57,7 +57,7 @@ def fuse_laplacian(a: FloatArray, b: FloatArray, levels: int | None = None) -> F
     for all three: deciding per channel would invent colours. Equal strengths are averaged.
 
     Args:
-        levels: of detail; None for as many as suit the picture.
+        levels: of detail; None for as many as suit the image.
     """
     if levels is None:
         levels = pyramid_levels(*a.shape[:2])
@@ -78,6 +78,6 @@ def _expand(coarse: FloatArray, like: FloatArray) -> FloatArray:
     return _with_channels(cv2.pyrUp(coarse, dstsize=(like.shape[1], like.shape[0])))
 
 
-def _with_channels(picture: object) -> FloatArray:
-    array = np.asarray(picture, dtype=np.float32)
+def _with_channels(image: object) -> FloatArray:
+    array = np.asarray(image, dtype=np.float32)
     return array[:, :, np.newaxis] if array.ndim == 2 else array

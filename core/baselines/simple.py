@@ -1,4 +1,4 @@
-"""The two methods without neighbourhoods, and the grey picture the others judge by."""
+"""The two methods without neighbourhoods, and the grey image the others judge by."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from core.types import FloatArray
 _BT601 = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
-def grey(picture: FloatArray) -> FloatArray:
-    """BT.601 luma, H×W, of an H×W×1 or H×W×3 picture; the range is kept."""
-    if picture.shape[2] == 1:
-        return picture[:, :, 0]
-    return np.asarray(picture @ _BT601, dtype=np.float32)
+def grey(image: FloatArray) -> FloatArray:
+    """BT.601 luma, H×W, of an H×W×1 or H×W×3 image; the range is kept."""
+    if image.shape[2] == 1:
+        return image[:, :, 0]
+    return np.asarray(image @ _BT601, dtype=np.float32)
 
 
 def fuse_average(a: FloatArray, b: FloatArray) -> FloatArray:

@@ -6,7 +6,7 @@ from core.batch.naming import FIELDS
 from core.batch.plan import BatchOptions, BatchPlan, BatchRow, preview
 from core.batch.queue_order import QueueOrder
 from core.batch.resume import FoundRun, find_run, plan_batch
-from core.batch.row_preview import PairHeader, inspect_pair, picture_size
+from core.batch.row_preview import PairHeader, image_size, inspect_pair
 from core.batch.runner import run_batch
 from core.batch.settings import DEFAULT_TEMPLATE
 
@@ -27,8 +27,8 @@ __all__ = [
     "RowState",
     "Tally",
     "find_run",
+    "image_size",
     "inspect_pair",
-    "picture_size",
     "plan_batch",
     "preview",
     "run_batch",

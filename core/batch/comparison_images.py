@@ -1,4 +1,4 @@
-"""Pictures about pictures: A, B and the result side by side, and strips for the contact sheet."""
+"""Images about images: A, B and the result side by side, and strips for the contact sheet."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NOTICE_WIDTH = 270
 
 
 def side_by_side_image(pair: SourcePair, fused: FloatArray, task: TaskSpec) -> FloatArray:
-    """A, B and the fused picture in one row with their names; H×W×3 in [0, 1].
+    """A, B and the fused image in one row with their names; H×W×3 in [0, 1].
 
     Every panel keeps its pixels. Medical figures carry the notice their results carry.
     """
@@ -49,8 +49,8 @@ def side_by_side_image(pair: SourcePair, fused: FloatArray, task: TaskSpec) -> F
 
 
 def strip_jpeg(a: FloatArray, b: FloatArray, fused: FloatArray) -> bytes:
-    """The three pictures (H×W×C in [0, 1]) small and side by side, as a JPEG file."""
-    panels = [_small(picture) for picture in (a, b, fused)]
+    """The three images (H×W×C in [0, 1]) small and side by side, as a JPEG file."""
+    panels = [_small(image) for image in (a, b, fused)]
     gap = np.full((STRIP_HEIGHT, 4, 3), 255, np.uint8)
     joined = np.concatenate([panels[0], gap, panels[1], gap, panels[2]], axis=1)
     stream = io.BytesIO()
@@ -58,17 +58,17 @@ def strip_jpeg(a: FloatArray, b: FloatArray, fused: FloatArray) -> bytes:
     return stream.getvalue()
 
 
-def _small(picture: FloatArray) -> _Bytes:
-    height, width = picture.shape[:2]
+def _small(image: FloatArray) -> _Bytes:
+    height, width = image.shape[:2]
     # A panorama must not make the whole sheet as wide as itself.
     across = min(max(1, round(width * STRIP_HEIGHT / height)), 4 * STRIP_HEIGHT)
     small = cv2.resize(
-        np.ascontiguousarray(picture), (across, STRIP_HEIGHT), interpolation=cv2.INTER_AREA
+        np.ascontiguousarray(image), (across, STRIP_HEIGHT), interpolation=cv2.INTER_AREA
     )
     return _rgb8(np.asarray(small, np.float32).reshape(STRIP_HEIGHT, across, -1))
 
 
-def _rgb8(picture: FloatArray) -> _Bytes:
-    # In double precision, as pictures are written: a figure shows the very levels of the file.
-    levels = np.floor(np.clip(picture, 0, 1).astype(np.float64) * 255 + 0.5).astype(np.uint8)
+def _rgb8(image: FloatArray) -> _Bytes:
+    # In double precision, as images are written: a figure shows the very levels of the file.
+    levels = np.floor(np.clip(image, 0, 1).astype(np.float64) * 255 + 0.5).astype(np.uint8)
     return np.ascontiguousarray(np.broadcast_to(levels, (*levels.shape[:2], 3)))

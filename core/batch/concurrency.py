@@ -45,7 +45,7 @@ class ConcurrencyController:
 
     Where files keep one waiting, as many rows as may be overlap with gain. Where they do not, more
     rows than cores only wear out the caches and take the interpreter's lock from each other. Which
-    of the two holds depends on pictures, method, disk and what else the machine does, so it is
+    of the two holds depends on images, method, disk and what else the machine does, so it is
     measured rather than foretold.
     """
 

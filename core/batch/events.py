@@ -48,7 +48,7 @@ class RowEvent:
         state: what it is now.
         text: error text of a failed row, reason of a skipped or repeated one, else "".
         seconds: time spent on it so far (reading, fusing, writing).
-        output: the fused picture, once it is there.
+        output: the fused image, once it is there.
         notes: what a person should know about the result, one sentence each.
         differs: it failed because the two sizes differ; resampling B is the remedy.
         tally: the whole after this event.

@@ -1,4 +1,4 @@
-"""How many pictures may be in memory at once."""
+"""How many images may be in memory at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 class Budget:
     """Lets pairs in while there is room: by number and by bytes.
 
-    A pair larger than the whole budget is let in when nothing else is there, so that no picture is
+    A pair larger than the whole budget is let in when nothing else is there, so that no image is
     refused for its size.
     """
 

@@ -25,7 +25,7 @@ from core.tasks import get_task
 from core.windows import check_window, window_text
 
 RECONSTRUCTIONS, FIGURES, THUMBNAILS = "_reconstructions", "_figures", "_thumbnails"
-"""Folders below the output folder for what comes beside the fused pictures."""
+"""Folders below the output folder for what comes beside the fused images."""
 
 Own = Mapping[tuple[Path, Path], bool]
 """Whether B is resampled in single rows, by their two files; the options count for all others."""
@@ -43,7 +43,7 @@ class BatchOptions(BatchSettings):
         workers: pairs that are read, and as many that are written, beside one that is fused; 1 or
             more. Where more than one pair a core does not pay, fewer are taken at once.
         in_flight: pairs worked on at once, at most; 0 for two per worker and one more.
-        memory: bytes of decoded pictures in memory at once, about, and as much again for what
+        memory: bytes of decoded images in memory at once, about, and as much again for what
             networks need for small ones; one pair is always let in.
     """
 
@@ -128,7 +128,7 @@ class BatchRow:
     Attributes:
         key: the same in every run over the same two files.
         match: the pair and why it is one.
-        target: path of the fused picture below the output folder.
+        target: path of the fused image below the output folder.
         problem: why this row cannot be done, or "".
         note: what a person should know about its name, or "".
         resample: whether B is brought onto A where sizes differ; None: as the options say.
@@ -156,7 +156,7 @@ class BatchPlan:
     rows: tuple[BatchRow, ...]
 
     def outputs(self, row: BatchRow) -> tuple[Path, ...]:
-        """Every picture of ``row`` that must be there when it is done, the fused one first."""
+        """Every image of ``row`` that must be there when it is done, the fused one first."""
         options, stem = self.options, row.target.with_suffix("")
         paths = [row.target]
         if options.reconstructions:

@@ -1,4 +1,4 @@
-"""What a batch leaves beside its pictures: a table of metrics and a contact sheet."""
+"""What a batch leaves beside its images: a table of metrics and a contact sheet."""
 
 from __future__ import annotations
 
@@ -93,13 +93,13 @@ def _entry(plan: BatchPlan, row: BatchRow, record: RowRecord | None) -> str:
         for name, value in (record.metrics or {}).items()
         if name in METRICS
     )
-    picture = ""
+    image = ""
     if _have_thumbnail(plan, row):
         source = _safe(quote(plan.thumbnail(row).as_posix(), errors="surrogateescape"))
-        picture = f'<img loading=lazy alt="{_safe(row.match.name)}" src="{source}">'
+        image = f'<img loading=lazy alt="{_safe(row.match.name)}" src="{source}">'
     link = _safe(quote(row.target.as_posix(), errors="surrogateescape"))
     caption = f"{title} <small>{names}<br>{_safe(row.target.as_posix())} {figures}</small>"
-    return f'<figure><a href="{link}">{picture}</a><figcaption>{caption}</figcaption></figure>'
+    return f'<figure><a href="{link}">{image}</a><figcaption>{caption}</figcaption></figure>'
 
 
 def _have_thumbnail(plan: BatchPlan, row: BatchRow) -> bool:
@@ -110,8 +110,8 @@ def _have_thumbnail(plan: BatchPlan, row: BatchRow) -> bool:
         pair = pair_of(row, plan, resample=True)
         fused = as_stored(read_image(plan.options.out / row.target))
         make_below(plan.options.out, path.parent)
-        pictures = (image.normalised() for image in (pair.a, pair.b, fused))
-        atomic_write(path, strip_jpeg(*pictures))
+        images = (image.normalised() for image in (pair.a, pair.b, fused))
+        atomic_write(path, strip_jpeg(*images))
     except FusionError:
         return False
     return True

@@ -180,7 +180,7 @@ def sort_out(row: BatchRow, record: RowRecord | None, plan: BatchPlan) -> Todo:
     if not target.exists():
         text = Message("its result is gone: made again") if record.state == "done" else ""
         return Todo("queued", text, overwrite=True)
-    if record.state == "failed":  # the fused picture is written last, so this one is not its own
+    if record.state == "failed":  # the fused image is written last, so this one is not its own
         return _new((target,), options)
     changed = _changed(record, row.match.a, row.match.b)
     if changed:

@@ -17,7 +17,7 @@ class PairHeader:
     """What the headers say.
 
     Attributes:
-        size_a, size_b: (width, height) as the picture will be shown; None where it cannot be told.
+        size_a, size_b: (width, height) as the image will be shown; None where it cannot be told.
         problem: why the row will fail, or "".
     """
 
@@ -31,13 +31,13 @@ class PairHeader:
         return None not in (self.size_a, self.size_b) and self.size_a != self.size_b
 
 
-def picture_size(path: Path) -> Size | None:
-    """(width, height) of the picture in ``path``, turned as its EXIF tag says.
+def image_size(path: Path) -> Size | None:
+    """(width, height) of the image in ``path``, turned as its EXIF tag says.
 
     None for a file whose kind does not tell that without being decoded.
 
     Raises:
-        InputError: the file cannot be opened, is empty, or is no picture.
+        InputError: the file cannot be opened, is empty, or is no image.
     """
     reader = reader_of(path)
     return reader.probe(path).upright_size if reader.probe is not None else None
@@ -49,7 +49,7 @@ def inspect_pair(match: Match) -> PairHeader:
     problems: list[str] = []
     for path in (match.a, match.b):
         try:
-            sizes.append(picture_size(path))
+            sizes.append(image_size(path))
         except InputError as error:
             sizes.append(None)
             problems.append(error.message)

@@ -62,7 +62,7 @@ class RowRecord:
     """What the manifest knows of a row.
 
     ``state``: ``begun``, ``done``, ``failed``, or ``crashed`` when the program died of it.
-    ``size``: bytes of the fused picture's file. ``strikes``: how often the program died while the
+    ``size``: bytes of the fused image's file. ``strikes``: how often the program died while the
     row was being worked on. ``resample``: the row's own choice; None for that of the batch.
     """
 

@@ -40,7 +40,7 @@ def run_batch(
     not fit into memory beside others is tried again by itself at the end. Files appear whole or not
     at all, and the record in the output folder allows to go on after any end of the program.
 
-    Pictures are not stacked: on a CPU the network took a quarter more CPU seconds a picture in
+    Images are not stacked: on a CPU the network took a quarter more CPU seconds an image in
     stacks of four at 256×256, and less only for very small ones (``benchmarks/batch.py --stack``).
 
     Args:

@@ -1,4 +1,4 @@
-"""Reading, fusing and writing at the same time, with few pictures in memory.
+"""Reading, fusing and writing at the same time, with few images in memory.
 
 Each thread takes one row from its files to its result, so nothing is handed from thread to thread.
 Small rows fuse side by side, each on one core; of large ones one fuses at a time, on all cores. How
@@ -228,7 +228,7 @@ class Scheduler:
     def _work(self) -> None:
         """Take rows, one after the other, until none is left."""
         # Memory that is freed whole goes back to the system and comes again page by page, which
-        # costs a small row a tenth of its time: the last one's pictures stay until the next ones
+        # costs a small row a tenth of its time: the last one's images stay until the next ones
         # are there.
         kept: deque[object] = deque(maxlen=1)
         with self.pace.place(self._relay.check) as place:
@@ -236,18 +236,18 @@ class Scheduler:
                 with self._traced(work):
                     self._enter(work)
                     try:
-                        pictures = self._do(work)
+                        images = self._do(work)
                     finally:
                         self._leave(work)
-                kept.append(pictures if work.size <= _LARGE else None)
-                del pictures
+                kept.append(images if work.size <= _LARGE else None)
+                del images
                 place.next(kept.clear)
 
     def _traced(self, work: RowTask) -> AbstractContextManager[None]:
         return self._trail.at(work.row.key) if self._trail is not None else nullcontext()
 
     def _do(self, work: RowTask) -> object:
-        """One row from its files to its result; gives back its pictures."""
+        """One row from its files to its result; gives back its images."""
         self._relay.check()
         self._changes.append(RowUpdate(work, "reading"))
         read = self._guarded(work, partial(read_row, work.row, self._plan))
@@ -376,9 +376,9 @@ class Scheduler:
 
 
 def _memory(plan: BatchPlan) -> int:
-    """Bytes for decoded pictures, and as much for networks beside each other."""
+    """Bytes for decoded images, and as much for networks beside each other."""
     free = available_bytes()
-    # A third, for what a large picture takes while it is fused alone.
+    # A third, for what a large image takes while it is fused alone.
     return plan.options.memory if free is None else max(1, min(plan.options.memory, free // 3))
 
 

@@ -14,7 +14,7 @@ from core.errors import InputError
 from core.io.atomic import atomic_write
 from core.io.reader import probe_image, read_pair
 from core.io.writer import write_image
-from core.memory_model import picture_bytes
+from core.memory_model import image_bytes
 from core.metrics import MAIN_METRICS, evaluate, to_luma8
 from core.missing_data import comparable
 from core.tasks import get_task
@@ -28,7 +28,7 @@ from core.types import (
 )
 
 _PICTURES = 4
-"""A, B, the fused picture, and as much again for what passes by while they are made."""
+"""A, B, the fused image, and as much again for what passes by while they are made."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class ReadRow:
 
 @dataclass(frozen=True)
 class WrittenRow:
-    """What a row left on disk: bytes of the fused picture's file, its figures, remarks."""
+    """What a row left on disk: bytes of the fused image's file, its figures, remarks."""
 
     size: int
     metrics: Mapping[str, float]
@@ -55,7 +55,7 @@ def expected_bytes(row: BatchRow) -> int:
 
 def _expected(path: Path) -> int:
     try:
-        return picture_bytes(probe_image(path))
+        return image_bytes(probe_image(path))
     except InputError:  # reading will say why
         return 0
 
@@ -66,7 +66,7 @@ def read_row(row: BatchRow, plan: BatchPlan) -> ReadRow:
     Raises:
         InputError: see :func:`core.io.read_pair`.
     """
-    # Before the pictures: a file that changes while it is read is noticed by the next run.
+    # Before the images: a file that changes while it is read is noticed by the next run.
     stamps = (FileStamp.of(row.match.a, digest=True), FileStamp.of(row.match.b, digest=True))
     pair = pair_of(row, plan, resample=plan.resamples(row))
     return ReadRow(pair, stamps)
@@ -95,16 +95,16 @@ def request_for(read: ReadRow, plan: BatchPlan, *, tiles: bool) -> FusionRequest
 def write_row(
     row: BatchRow, plan: BatchPlan, pair: SourcePair, result: FusionResult, *, overwrite: bool
 ) -> WrittenRow:
-    """Write everything the row is to leave, the fused picture last.
+    """Write everything the row is to leave, the fused image last.
 
-    So a fused picture that is there says that the whole row is. Its name is made durable by
+    So a fused image that is there says that the whole row is. Its name is made durable by
     :meth:`~core.batch.manifest.BatchManifest.end`, for several rows at once.
 
     Raises:
         OutputError: see :func:`core.io.write_image`.
     """
     options = plan.options
-    pictures = _pictures(plan, pair, result)
+    images = _images(plan, pair, result)
     outputs = dict(zip(_kinds(plan), plan.outputs(row), strict=True))
     notes = list(result.notes)
     metrics: dict[str, float] = {}
@@ -118,9 +118,9 @@ def write_row(
         make_below(options.out, path.parent)
         atomic_write(path, strip)
     for kind in reversed(tuple(outputs)):
-        if kind not in pictures:
+        if kind not in images:
             continue
-        pixels, depth = pictures[kind]
+        pixels, depth = images[kind]
         make_below(options.out, outputs[kind].parent)
         said = write_image(
             outputs[kind],
@@ -129,7 +129,7 @@ def write_row(
             provenance={**result.provenance, "picture": kind},
             protect=(row.match.a, row.match.b),
             overwrite=overwrite,
-            # Whatever else belongs to the row must be durable before its fused picture can be.
+            # Whatever else belongs to the row must be durable before its fused image can be.
             folder_later=kind == "fused",
         )
         notes += said if kind == "fused" else ()
@@ -138,14 +138,14 @@ def write_row(
 
 
 def _kinds(plan: BatchPlan) -> tuple[str, ...]:
-    """Kinds of pictures in the order of :meth:`BatchPlan.outputs`."""
+    """Kinds of images in the order of :meth:`BatchPlan.outputs`."""
     kinds = ["fused"]
     if plan.options.reconstructions:
         kinds += RECONSTRUCTIONS
     return (*kinds, "figure") if plan.options.figures else tuple(kinds)
 
 
-def _pictures(
+def _images(
     plan: BatchPlan, pair: SourcePair, result: FusionResult
 ) -> dict[str, tuple[FloatArray, BitDepth]]:
     depth: BitDepth = plan.options.depth or result.bit_depth

@@ -25,7 +25,7 @@ def fuse_classically(request: FusionRequest, progress: Progress | None = None) -
         progress: told the stages; asked between them whether to stop.
 
     Raises:
-        InputError: unknown task or method. DeviceMemoryError: the picture does not fit.
+        InputError: unknown task or method. DeviceMemoryError: the image does not fit.
         Cancelled: the caller said stop.
     """
     progress = progress or NullProgress()
@@ -63,7 +63,7 @@ def fuse_classically(request: FusionRequest, progress: Progress | None = None) -
 
 
 def least_bytes(baseline: Baseline, size: tuple[int, int], colour: ColourPolicy) -> int:
-    """What a picture of ``size`` (width, height) takes in the smallest pieces there are."""
+    """What an image of ``size`` (width, height) takes in the smallest pieces there are."""
     piece = _pieces(baseline)[-1]
     return classical_bytes(baseline.name, *size, 1 if colour.mode == "luma" else 3, piece)
 

@@ -1,4 +1,4 @@
-"""What of two pictures is fused, what is carried past the network, and how they meet again.
+"""What of two images is fused, what is carried past the network, and how they meet again.
 
 BT.601 full range throughout (JFIF): Y = 0.299 R + 0.587 G + 0.114 B, Cb = (B − Y) / 1.772,
 Cr = (R − Y) / 1.402, both centred on zero here. All arrays are float32.
@@ -38,14 +38,14 @@ _CHROMA_TO_RGB = np.array(
 
 @dataclass(frozen=True, eq=False)
 class PreparedPair:
-    """Two pictures made ready for fusion.
+    """Two images made ready for fusion.
 
     Chroma is worked out of the sources some rows at a time, when it is wanted: as planes it would
     take as much memory as they do.
 
     Attributes:
         a, b: H×W×C float32 in [0, 1], the arrays to fuse; C = 1 (luma) or 3 (RGB).
-        channels: channels of the merged picture, 1 or 3.
+        channels: channels of the merged image, 1 or 3.
         colours: the sources whose chroma the fused luma is given: none, one, or two that are mixed.
         fillers: for each of ``colours`` the source that stands in where it holds no data; None
             where that one is grey.
@@ -117,7 +117,7 @@ def split(pair: SourcePair, policy: ColourPolicy) -> PreparedPair:
 
 
 def _bridged(parts: PreparedPair) -> PreparedPair:
-    """``parts`` with both pictures continued into their holes."""
+    """``parts`` with both images continued into their holes."""
     if parts.holes is None:
         return parts
     return replace(
@@ -128,7 +128,7 @@ def _bridged(parts: PreparedPair) -> PreparedPair:
 
 
 def merge(fused: FloatArray, parts: PreparedPair) -> FloatArray:
-    """The picture made of ``fused`` and what ``parts`` carries.
+    """The image made of ``fused`` and what ``parts`` carries.
 
     Args:
         fused: H×W×C float32, C as in ``parts.a``; values outside [0, 1] are clipped.

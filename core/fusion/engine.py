@@ -38,7 +38,7 @@ from core.types import (
 )
 
 _STRIPE_PIXELS = 2**19
-"""A picture of up to twice as many pixels is fused whole; of a larger one, so much at a time."""
+"""An image of up to twice as many pixels is fused whole; of a larger one, so much at a time."""
 _TILE_PIXELS = 2**18
 """The same where memory is scarce; smaller pieces cost more around them than they save."""
 
@@ -90,7 +90,7 @@ class FusionEngine:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="network")
         self._beside = self._thread
         if self._device.name == "cpu":
-            # Several cores wait for each other at every layer of a small picture: a picture a core
+            # Several cores wait for each other at every layer of a small image: an image a core
             # is half as quick again.
             self._beside = ThreadPoolExecutor(usable_cores(), "beside", keep_to_one_core)
 
@@ -147,7 +147,7 @@ class FusionEngine:
         """Refuse a pair that no way through it fits into memory, before it is read.
 
         Args:
-            kept: what is wanted beside the fused picture.
+            kept: what is wanted beside the fused image.
 
         Raises:
             DeviceMemoryError: as said. InputError, PackError: as :meth:`fuse`.
@@ -185,7 +185,7 @@ class FusionEngine:
 
         Raises:
             InputError: unknown task or method. PackError: the pack cannot be used.
-            DeviceMemoryError: the picture does not fit. Cancelled: the caller said stop.
+            DeviceMemoryError: the image does not fit. Cancelled: the caller said stop.
         """
         progress = progress or NullProgress()
         get_task(request.task)  # an unknown task is said before an unknown method
@@ -296,7 +296,7 @@ class FusionEngine:
     def _prepared(
         self, pair: SourcePair, colour: ColourPolicy
     ) -> tuple[PreparedPair, Tensor, Tensor]:
-        """What is fused and carried, and both pictures as the network wants them."""
+        """What is fused and carried, and both images as the network wants them."""
         parts = split(pair, colour)
         height, width = parts.a.shape[:2]
         x, y = self._tensor(parts.a), self._tensor(parts.b)
@@ -318,19 +318,19 @@ class FusionEngine:
         width, height = request.pair.a.size
         reconstructs = request.reconstructions and network.config.reconstruction
         with watch.stage(Message("encoding")):
-            walk = _walk(x.shape[2], x.shape[3], way, watch)
-            if walk is not WHOLE_IMAGE:
+            tiling = _walk(x.shape[2], x.shape[3], way, watch)
+            if tiling is not WHOLE_IMAGE:
                 release_memory()
-            features = network.encode(x, y, walk)
+            features = network.encode(x, y, tiling)
         with watch.stage(Message("fusing")):
             spend = not (reconstructs or request.features)
-            fused = _picture(network.fuse(features, x, y, walk, spend=spend), height, width)
+            fused = _image(network.fuse(features, x, y, tiling, spend=spend), height, width)
         rec_a = rec_b = None
         if reconstructs:
             with watch.stage(Message("reconstructing")):
-                reconstructions = network.reconstruct(features, walk)
+                reconstructions = network.reconstruct(features, tiling)
                 if reconstructions is not None:
-                    rec_a, rec_b = (_picture(r, height, width) for r in reconstructions)
+                    rec_a, rec_b = (_image(r, height, width) for r in reconstructions)
         maps: tuple[FloatArray | None, FloatArray | None] = (None, None)
         if request.features:
             maps = _feature_maps(features, network.config.stride, height, width)
@@ -343,7 +343,7 @@ class FusionEngine:
 
 
 def _ways(width: int, height: int, request: FusionRequest) -> Iterator[FusionWorkload]:
-    """Ways through a picture of that size, the quickest first and the smallest last.
+    """Ways through an image of that size, the quickest first and the smallest last.
 
     In pieces, the caller can also stop in between.
     """
@@ -372,7 +372,7 @@ class _Outputs:
     features_b: FloatArray | None
 
 
-def _picture(output: Tensor, height: int, width: int) -> FloatArray:
+def _image(output: Tensor, height: int, width: int) -> FloatArray:
     """1×ch×H'×W' network output → H×W×ch in [0, 1], the padding cut off."""
     cut = output[0, :, :height, :width].float().clamp_(0, 1).permute(1, 2, 0)
     return np.ascontiguousarray(cut.cpu().numpy())

@@ -42,7 +42,7 @@ class PcaBasis:
 def common_basis(features_a: FloatArray, features_b: FloatArray) -> PcaBasis:
     """Principal directions of both C×h×w maps together, so that equal colours mean equal features.
 
-    Maps of fewer than three channels get empty directions for the rest. Where both pictures have a
+    Maps of fewer than three channels get empty directions for the rest. Where both images have a
     background (most of their border looks alike), its colour is the same dark grey in both: the
     direction from one background to the other is no part of the basis, and each direction is shown
     from a little below it upwards.
@@ -61,7 +61,7 @@ def common_basis(features_a: FloatArray, features_b: FloatArray) -> PcaBasis:
     axes[: len(found)] = found
     scores = centred @ axes.T
     low, middle, high = np.percentile(scores, (1, 50, 99), axis=0)
-    # A direction has no sign of its own. What fills most of the picture (its background) shall be
+    # A direction has no sign of its own. What fills most of the image (its background) shall be
     # dark, what stands out bright.
     turn = high - middle < middle - low
     axes = np.where(turn[:, None], -axes, axes)
@@ -70,9 +70,9 @@ def common_basis(features_a: FloatArray, features_b: FloatArray) -> PcaBasis:
 
 
 def _background(features: FloatArray) -> npt.NDArray[np.float64] | None:
-    """The vector most of a map's border has, or None where the border is a picture itself."""
+    """The vector most of a map's border has, or None where the border is an image itself."""
     height, width = features.shape[1:]
-    # The outermost cells differ everywhere: convolutions see the end of the picture there.
+    # The outermost cells differ everywhere: convolutions see the end of the image there.
     rim_y, rim_x = min(_RIM, (height - 1) // 2), min(_RIM, (width - 1) // 2)
     inner = features[:, rim_y : height - rim_y, rim_x : width - rim_x]
     sides = (inner[:, 0], inner[:, -1], inner[:, :, 0], inner[:, :, -1])

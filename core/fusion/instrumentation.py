@@ -28,7 +28,7 @@ from core.types import (
 )
 
 _PLAIN = {8: (0.0, 255.0), 16: (0.0, 65535.0), 32: (0.0, 1.0)}
-"""Windows that say nothing, of pictures that no file holds."""
+"""Windows that say nothing, of images that no file holds."""
 
 
 class StageTimer:
@@ -57,7 +57,7 @@ class StageTimer:
 def named_memory_errors(
     device: DeviceChoice, request: FusionRequest, *, tiled: bool
 ) -> Iterator[None]:
-    """Every way to run out of memory leaves as one error that names picture and device.
+    """Every way to run out of memory leaves as one error that names image and device.
 
     Args:
         tiled: smaller pieces than now there are none.
@@ -92,10 +92,10 @@ def finalize_result(
     )
 
 
-def _masked(picture: FloatArray | None, mask: BoolArray | None) -> FloatArray | None:
-    if picture is None or mask is None:
-        return picture
-    return np.where(mask[..., np.newaxis], picture, np.float32(0))
+def _masked(image: FloatArray | None, mask: BoolArray | None) -> FloatArray | None:
+    if image is None or mask is None:
+        return image
+    return np.where(mask[..., np.newaxis], image, np.float32(0))
 
 
 def _window_of(image: Image) -> str:

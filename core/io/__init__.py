@@ -1,4 +1,4 @@
-"""Files in and out: pictures, pairs of them, and atomic writing."""
+"""Files in and out: images, pairs of them, and atomic writing."""
 
 from core.io.atomic import atomic_path, atomic_write
 from core.io.exif import read_tags

@@ -13,18 +13,18 @@ _FORMATS = ("JPEG", "MPO", "PNG", "TIFF", "WEBP")
 _EXIF, _GPS = 0x8769, 0x8825
 _BASE = (0x010F, 0x0110, 0x0132, 0x013B, 0x8298)
 """Make, model, date, artist, copyright. What speaks of the stored pixels (size, orientation,
-resolution, description) is not true of another picture."""
+resolution, description) is not true of another image."""
 _LEFT_OUT = (0x927C, 0x9286, 0xA002, 0xA003, 0xA005, 0xA40B)
 """Maker's note and comment, whose meaning nobody knows; sizes; pointers into the old file."""
 
 
 @dataclass(frozen=True)
 class Tags:
-    """Tags of a source that another picture may carry.
+    """Tags of a source that another image may carry.
 
     Attributes:
         block: an EXIF block as TIFF bytes, without the leading "Exif".
-        has_place: True when it says where the picture was taken (GPS).
+        has_place: True when it says where the image was taken (GPS).
     """
 
     block: bytes
@@ -39,8 +39,8 @@ def read_tags(path: Path) -> Tags | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with PIL.Image.open(path, formats=_FORMATS) as picture:
-                found = picture.getexif()
+            with PIL.Image.open(path, formats=_FORMATS) as image:
+                found = image.getexif()
                 base = {tag: found[tag] for tag in _BASE if tag in found}
                 shot = _plain(found.get_ifd(_EXIF))
                 place = dict(found.get_ifd(_GPS))

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from core.available_memory import available_bytes
 from core.errors import InputError, Message
-from core.memory_model import decoding_bytes, picture_bytes
+from core.memory_model import decoding_bytes, image_bytes
 from core.types import ImageHeader
 
 _SURELY = 2**20
-"""Pictures of no more pixels are read without asking how much memory there is."""
+"""Images of no more pixels are read without asking how much memory there is."""
 
 
 def check_memory(*files: tuple[Path, ImageHeader]) -> None:
@@ -38,4 +38,4 @@ def check_memory(*files: tuple[Path, ImageHeader]) -> None:
                 ),
                 Message("Close other programs or use a smaller picture."),
             ) from MemoryError()
-        held += picture_bytes(header)
+        held += image_bytes(header)

@@ -1,4 +1,4 @@
-"""From paths to pictures and pairs."""
+"""From paths to images and pairs."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _SHOW = Message(
 
 
 def read_image(path: str | Path, damaged: Damaged = "refuse") -> Image:
-    """The picture in the file ``path``.
+    """The image in the file ``path``.
 
     Files keep their numbers; what of them is black and white is said in :mod:`core.io.values`.
     Pixels that are NaN, infinite or “no data” by the file are masked. Turned upright, in sRGB;
@@ -66,7 +66,7 @@ def read_image(path: str | Path, damaged: Damaged = "refuse") -> Image:
             says so. Rows of a PNG that cannot be decoded are masked.
 
     Raises:
-        InputError: the file is missing, a folder, not readable, empty, not a picture, damaged or
+        InputError: the file is missing, a folder, not readable, empty, not an image, damaged or
             incomplete, of several frames or pages, without pixels, over 400 million pixels or more
             than so many bytes can hold, of more than four channels, or holds no data at all.
     """
@@ -199,12 +199,12 @@ def read_pair(
     damaged: Damaged = "refuse",
     between: Callable[[], object] | None = None,
 ) -> SourcePair:
-    """Two pictures of one scene.
+    """Two images of one scene.
 
     Args:
         path_a, path_b: the files.
         resample: bring B onto A's grid when their sizes differ.
-        task: what the pair is for, where known: some tasks compare brightness, and both pictures
+        task: what the pair is for, where known: some tasks compare brightness, and both images
             then have one window (:func:`core.io.values.for_task`).
         windows: black and white of A and of B where they were chosen by hand.
         damaged: as in :func:`read_image`.

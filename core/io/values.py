@@ -1,4 +1,4 @@
-"""Which numbers of a picture are black and which are white: the rule for windows, in one place.
+"""Which numbers of an image are black and which are white: the rule for windows, in one place.
 
 =====================================  =========================================================
 8-bit integers                         0…255, always
@@ -95,7 +95,7 @@ def nearly_all(data: FloatArray, mask: BoolArray | None = None) -> Range | None:
     small hot target stays brighter than its surroundings, a dead pixel costs next to nothing. A
     value that more than half of the pixels share (empty background) does not count, but is held.
     A value that many pixels share and that lies three spans away from all others (the border of a
-    warped picture, an unmarked “no data”) is left out.
+    warped image, an unmarked “no data”) is left out.
     """
     spread = _spread(data, mask)
     return None if spread is None else (spread.low, spread.high)
@@ -138,7 +138,7 @@ def _sampled(valid: FloatArray) -> FloatArray:
 def _ranks(values: FloatArray, channels: int) -> Range:
     """The ends of ``values`` without their tails.
 
-    A tail is a share of the pixels, of which each has ``channels`` values: a picture of few pixels
+    A tail is a share of the pixels, of which each has ``channels`` values: an image of few pixels
     keeps its ends in colour as it does in grey.
     """
     tail = math.floor(_TAIL * (values.size // channels - 1)) * channels
@@ -280,7 +280,7 @@ def with_window(image: Image, window: Window | None) -> Image:
 
     Raises:
         InputError: the low end is not below the high end, an end is no finite number, or not one
-            pixel lies between or around them, so that the picture would be all black or all white.
+            pixel lies between or around them, so that the image would be all black or all white.
     """
     if window is None or window == image.window:
         return image
@@ -334,7 +334,7 @@ def _ends(image: Image) -> Range:
 
 
 def is_shared(pair: SourcePair, task: str) -> bool:
-    """Whether :func:`for_task` looks at both pictures of ``pair`` together."""
+    """Whether :func:`for_task` looks at both images of ``pair`` together."""
     spec, a, b = TASKS.get(task), pair.a, pair.b
     if spec is None or not spec.one_camera or a.container != b.container:
         return False

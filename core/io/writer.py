@@ -1,4 +1,4 @@
-"""Writing pictures: depth kept, provenance inside, all or nothing."""
+"""Writing images: depth kept, provenance inside, all or nothing."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def write_image(
     folder_later: bool = False,
     tags: bytes = b"",
 ) -> tuple[str, ...]:
-    """Write a picture in the format its suffix names, in one step.
+    """Write an image in the format its suffix names, in one step.
 
     Args:
         path: .png, .tif, .tiff, .jpg, .jpeg, .bmp or .webp.
@@ -62,7 +62,7 @@ def write_image(
 
     Raises:
         OutputError: the suffix is unknown, the folder is missing or not writable, the disk is full,
-            the picture is too large for the format, or the file must not be overwritten.
+            the image is too large for the format, or the file must not be overwritten.
         ValueError: ``pixels`` is not such an array, or holds NaN or Inf.
     """
     path = Path(path)

@@ -46,7 +46,7 @@ def _kept(strength: Plane, angle: Plane, strength_f: Plane, angle_f: Plane) -> P
 def qabf(a: Luma, b: Luma, f: Luma) -> float:
     """Edge information carried over from both sources, weighted by edge strength.
 
-    Xydeas and Petrović, Electronics Letters 2000, with their constants; zeros outside the picture.
+    Xydeas and Petrović, Electronics Letters 2000, with their constants; zeros outside the image.
     The authors' code sets the strength ratio of two exactly equal edges to the strength itself;
     here it is 1, as defined (the figures differ by less than one part in a thousand).
     0 where neither source has an edge.
@@ -61,7 +61,7 @@ def qabf(a: Luma, b: Luma, f: Luma) -> float:
 
 
 def _petrovic_edges(x: Luma) -> tuple[Plane, Plane]:
-    """Sobel strength on an eighth scale and angle; the picture is mirrored at its border."""
+    """Sobel strength on an eighth scale and angle; the image is mirrored at its border."""
     across, down = _sobel(x, cv2.BORDER_REFLECT_101)
     return np.hypot(across, down) / 8.0, np.arctan2(across, down)
 

@@ -1,4 +1,4 @@
-"""Scoring whole folders of fused pictures, and the table that compares them.
+"""Scoring whole folders of fused images, and the table that compares them.
 
 Sources lie in one folder, in any layout that pairs are found in (:mod:`core.pairing.folders`);
 results of each method in a folder of their own. A result has the name of its pair or of one of its
@@ -47,7 +47,7 @@ TRUTH_METRICS: tuple[str, ...] = ("PSNR_gt", "SSIM_gt")
 
 
 @dataclass(frozen=True)
-class PictureScore:
+class ImageScore:
     """Figures of one result: metric name to value, in the order asked for."""
 
     name: str
@@ -60,7 +60,7 @@ class MethodScore:
 
     Attributes:
         method: its name in the table.
-        pictures: one entry per result, in order of name.
+        images: one entry per result, in order of name.
         missing: names of the pairs it has no result for.
         ignored: results that belong to no pair.
         problems: what was ambiguous and left out, one sentence each.
@@ -68,7 +68,7 @@ class MethodScore:
     """
 
     method: str
-    pictures: tuple[PictureScore, ...]
+    images: tuple[ImageScore, ...]
     missing: tuple[str, ...] = ()
     _: KW_ONLY
     ignored: tuple[str, ...] = ()
@@ -76,11 +76,11 @@ class MethodScore:
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def means(self, names: frozenset[str] | None = None) -> dict[str, float]:
-        """Mean of each metric over the pictures called ``names`` (all when None) that have it."""
+        """Mean of each metric over the images called ``names`` (all when None) that have it."""
         found: dict[str, list[float]] = {}
-        for picture in self.pictures:
-            if names is None or picture.name in names:
-                for metric, value in picture.values.items():
+        for image in self.images:
+            if names is None or image.name in names:
+                for metric, value in image.values.items():
                     found.setdefault(metric, []).append(value)
         return {metric: float(np.mean(values)) for metric, values in found.items()}
 
@@ -104,23 +104,23 @@ def score_folder(
     task: str = "",
     windows: Windows = (None, None),
 ) -> MethodScore:
-    """Score the fused pictures in ``results`` against the pairs in ``sources``.
+    """Score the fused images in ``results`` against the pairs in ``sources``.
 
     Args:
         sources: folder with ``a/``, ``b/`` and perhaps ``gt/``.
-        results: folder of fused pictures, each with the name of its pair.
+        results: folder of fused images, each with the name of its pair.
         names: metrics of :data:`core.metrics.METRICS`.
         method: name in the table; that of the folder when empty.
-        progress: told about every picture; may cancel.
+        progress: told about every image; may cancel.
         task: whose words tell A from B first; with ``windows`` it says how sources are read, as in
             :func:`core.io.read_pair`.
 
     Raises:
-        InputError: a folder is missing or empty, nothing in ``results`` belongs to a pair, a
-            picture cannot be read or differs in size from its sources, or a metric is unknown.
+        InputError: a folder is missing or empty, nothing in ``results`` belongs to a pair, an
+            image cannot be read or differs in size from its sources, or a metric is unknown.
         Cancelled: ``progress`` asked to stop.
     """
-    by_name, problems = _pictures(results)
+    by_name, problems = _images(results)
     matches = pair_folders(sources, task or None, (results,)).matches
     found = _results_of(matches, by_name)
     if not found:
@@ -203,9 +203,9 @@ def score_with(
     task: str = "",
     windows: Windows = (None, None),
 ) -> MethodScore:
-    """Score whatever ``produce`` gives for each pair: a file's picture, or a model's or baseline's.
+    """Score whatever ``produce`` gives for each pair: a file's image, or a model's or baseline's.
 
-    ``produce`` returns the fused picture as 8-bit luma, or None when it has none for the pair;
+    ``produce`` returns the fused image as 8-bit luma, or None when it has none for the pair;
     ``skip``: folders in ``sources`` that hold none. For the rest see :func:`score_folder`.
     """
     metrics = [get_metric(name).name for name in names]
@@ -213,7 +213,7 @@ def score_with(
         check_window(window)
     progress = progress or NullProgress()
     plan = pair_folders(sources, task or None, skip)
-    pictures: list[PictureScore] = []
+    images: list[ImageScore] = []
     missing: list[str] = []
     notes: dict[str, tuple[str, ...]] = {}
     for index, pair in enumerate(plan.matches):
@@ -226,14 +226,14 @@ def score_with(
         truth = truth_of(pair)
         read = partial(read_pair, pair.a, pair.b, task=task, windows=windows)
         name = _name_of(pair)
-        figures, notes[name] = _score_picture(name, read, fused, metrics, truth)
-        pictures.append(PictureScore(name, figures))
+        figures, notes[name] = _score_image(name, read, fused, metrics, truth)
+        images.append(ImageScore(name, figures))
     progress.report(len(plan.matches), len(plan.matches), "")
     problems = tuple(Message("{0}: {1}", item.path.name, item.reason) for item in plan.ambiguous)
-    return MethodScore(method, tuple(pictures), tuple(missing), problems=problems, notes=notes)
+    return MethodScore(method, tuple(images), tuple(missing), problems=problems, notes=notes)
 
 
-def _score_picture(
+def _score_image(
     name: str,
     read: Callable[[], SourcePair],
     fused: Luma,
@@ -271,8 +271,8 @@ def _against_truth(pair: SourcePair, fused: Luma, path: Path) -> dict[str, float
     return {"PSNR_gt": psnr_pair(truth, fused), "SSIM_gt": ssim_pair(truth, fused)}
 
 
-def _pictures(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
-    """Pictures in and below ``folder`` by path without suffix; what is there twice is left out and
+def _images(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
+    """Images in and below ``folder`` by path without suffix; what is there twice is left out and
     told.
     """
     if not folder.is_dir():
@@ -307,17 +307,17 @@ def direction_of(name: str) -> Direction:
     return METRICS[name].direction if name in METRICS else "higher"
 
 
-def common_pictures(scores: Sequence[MethodScore]) -> frozenset[str]:
-    """Names of the pictures that every method has a result for."""
+def common_images(scores: Sequence[MethodScore]) -> frozenset[str]:
+    """Names of the images that every method has a result for."""
     if not scores:
         return frozenset()
     return frozenset.intersection(
-        *(frozenset(picture.name for picture in score.pictures) for score in scores)
+        *(frozenset(image.name for image in score.images) for score in scores)
     )
 
 
 def write_csv(path: Path, scores: Sequence[MethodScore]) -> None:
-    """Write one row per method and picture, and a row ``mean`` per method (over its own pictures).
+    """Write one row per method and image, and a row ``mean`` per method (over its own images).
 
     UTF-8, six decimals, an empty cell where there is no figure. Written whole or not at all.
 
@@ -325,11 +325,11 @@ def write_csv(path: Path, scores: Sequence[MethodScore]) -> None:
         OutputError: it cannot be written.
     """
     columns = list(
-        dict.fromkeys(name for score in scores for p in score.pictures for name in p.values)
+        dict.fromkeys(name for score in scores for p in score.images for name in p.values)
     )
     rows: list[list[str]] = [["method", "picture", *columns]]
     for score in scores:
-        for row in [*score.pictures, PictureScore("mean", score.means())]:
+        for row in [*score.images, ImageScore("mean", score.means())]:
             figures = (f"{row.values[c]:.6f}" if c in row.values else "" for c in columns)
             rows.append([score.method, row.name, *figures])
     atomic_write(path, csv_text(rows).encode())

@@ -17,33 +17,33 @@ _RED, _GREEN, _BLUE, _HALF = 19595, 38470, 7471, 0x8000
 
 
 def to_luma8(pixels: npt.NDArray[Any]) -> Luma:
-    """8-bit luma, H×W, of a float picture H×W, H×W×1 or H×W×3 in [0, 1].
+    """8-bit luma, H×W, of a float image H×W, H×W×1 or H×W×3 in [0, 1].
 
-    The picture is first rounded to 8 bits and then reduced by BT.601 in fixed point, so a picture
+    The image is first rounded to 8 bits and then reduced by BT.601 in fixed point, so an image
     in memory scores as it would after being written to an 8-bit file and read back.
 
     Raises:
         ValueError: another shape.
     """
-    picture = pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels
-    if picture.ndim != 3 or picture.shape[2] not in (1, 3):
+    image = pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels
+    if image.ndim != 3 or image.shape[2] not in (1, 3):
         raise ValueError(f"expected height×width×1 or 3, got {pixels.shape}")
-    eight_bit = np.rint(np.clip(picture, 0.0, 1.0) * 255.0).astype(np.uint8)
+    eight_bit = np.rint(np.clip(image, 0.0, 1.0) * 255.0).astype(np.uint8)
     return rgb8_to_luma8(eight_bit)
 
 
-def rgb8_to_luma8(picture: Luma) -> Luma:
-    """8-bit luma, H×W, of an 8-bit picture H×W×1 or H×W×3."""
-    if picture.shape[2] == 1:
-        return np.ascontiguousarray(picture[:, :, 0])
-    wide = picture.astype(np.uint32)
+def rgb8_to_luma8(image: Luma) -> Luma:
+    """8-bit luma, H×W, of an 8-bit image H×W×1 or H×W×3."""
+    if image.shape[2] == 1:
+        return np.ascontiguousarray(image[:, :, 0])
+    wide = image.astype(np.uint32)
     total = wide[:, :, 0] * _RED + wide[:, :, 1] * _GREEN + wide[:, :, 2] * _BLUE + _HALF
     return (total >> 16).astype(np.uint8)
 
 
-def as_plane(picture: npt.NDArray[Any]) -> Plane:
-    """float64 copy of an H×W picture, range kept."""
-    return picture.astype(np.float64)
+def as_plane(image: npt.NDArray[Any]) -> Plane:
+    """float64 copy of an H×W image, range kept."""
+    return image.astype(np.float64)
 
 
 def gaussian_kernel(size: int, sigma: float) -> Plane:
@@ -63,7 +63,7 @@ def correlate(
 
 
 def correlate_valid(plane: Plane, rows: Plane, columns: Plane) -> Plane:
-    """As :func:`correlate`, but only where the kernel lies wholly inside the picture."""
+    """As :func:`correlate`, but only where the kernel lies wholly inside the image."""
     top, left = len(rows) // 2, len(columns) // 2
     height, width = plane.shape
     full = correlate(plane, rows, columns)

@@ -41,7 +41,7 @@ def _cut(window: Plane, side: int) -> Plane:
 
 
 def _vif_scale(x: Plane, y: Plane, window: Plane, smooth: Filter) -> tuple[float, float]:
-    """Information of one scale: what the distorted picture holds, what the reference holds."""
+    """Information of one scale: what the distorted image holds, what the reference holds."""
     mx, my = smooth(x, window), smooth(y, window)
     vx = np.maximum(smooth(x * x, window) - mx * mx, 0.0)
     vy = np.maximum(smooth(y * y, window) - my * my, 0.0)
@@ -78,7 +78,7 @@ def _vif_pair(x: Luma, y: Luma, window_of: Callable[[int], Plane], smooth: Filte
 def vif(a: Luma, b: Luma, f: Luma) -> float:
     """VIF(A, F) + VIF(B, F), pixel domain, four scales; comparable with the paper's Table 1.
 
-    As in the UniFusion authors' code, whose window sits off centre and whose pictures are extended
+    As in the UniFusion authors' code, whose window sits off centre and whose images are extended
     by zeros. :func:`vif_lit` is the definition in the literature. A source without any variation
     gives 0.
     """
@@ -147,7 +147,7 @@ def qcb(a: Luma, b: Luma, f: Luma) -> float:
 
     Frequencies as in the usual MATLAB toolbox: side / 30 at Nyquist. The authors' code halves them:
     :func:`qcb_paper`. On a uniformly black background the contrast is that of rounding noise, in
-    this code and in any other: medical pictures get different figures from different programs.
+    this code and in any other: medical images get different figures from different programs.
     """
     return _qcb(a, b, f, nyquist=1.0)
 

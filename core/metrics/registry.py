@@ -1,10 +1,10 @@
-"""Image-fusion metrics: pure functions of three 8-bit luma pictures, and what is known about each.
+"""Image-fusion metrics: pure functions of three 8-bit luma images, and what is known about each.
 
 A plain name agrees with the code the UniFusion authors published wherever METHOD.md asks for
 figures comparable with the paper, and otherwise with the literature. Where the two differ, the
 other one is there as well: ``…_lit`` is the literature's, ``…_paper`` the authors'.
 
-No single figure says a fused picture is good: the plain average beats published networks on
+No single figure says a fused image is good: the plain average beats published networks on
 CC and PSNR.
 """
 
@@ -37,7 +37,7 @@ class Metric:
         reference: where it is defined.
         explanation: one line for someone who has never met it.
         function: ``(a, b, f) -> float`` on uint8 H×W luma: sources A and B, fused F. Finite for
-            every input, constant pictures included.
+            every input, constant images included.
     """
 
     name: str
@@ -357,7 +357,7 @@ def get_metric(name: str) -> Metric:
 
 
 def evaluate(a: Luma, b: Luma, f: Luma, names: Iterable[str] | None = None) -> dict[str, float]:
-    """Score the fused picture ``f`` of the sources ``a`` and ``b``, all uint8 luma H×W.
+    """Score the fused image ``f`` of the sources ``a`` and ``b``, all uint8 luma H×W.
 
     Args:
         names: the metrics wanted, in the order of the answer; all when None.
@@ -367,11 +367,11 @@ def evaluate(a: Luma, b: Luma, f: Luma, names: Iterable[str] | None = None) -> d
         SizeMismatch: the sources, or the result and the sources, differ in size.
     """
     metrics = [get_metric(name) for name in (METRICS if names is None else names)]
-    for picture in (a, b, f):
-        if picture.ndim != 2 or picture.dtype != np.uint8 or picture.size == 0:
+    for image in (a, b, f):
+        if image.ndim != 2 or image.dtype != np.uint8 or image.size == 0:
             raise InputError(
                 Message("Metrics"),
-                Message("expected 8-bit luma, got {0} of shape {1}", picture.dtype, picture.shape),
+                Message("expected 8-bit luma, got {0} of shape {1}", image.dtype, image.shape),
             )
     size_a = (a.shape[1], a.shape[0])
     if b.shape != a.shape:

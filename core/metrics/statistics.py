@@ -8,15 +8,15 @@ from core.metrics.filters import Luma, as_plane, ratio
 from core.types import Plane
 
 PSNR_CEILING = 100.0
-"""Decibels reported for identical pictures, where the definition gives infinity."""
+"""Decibels reported for identical images, where the definition gives infinity."""
 
 PAPER_PSNR_OFFSET = 20.0 * float(np.log10(255.0))
-"""48.13 dB: the UniFusion paper's Table 1 puts the error of pictures in [0, 1] against a peak of
+"""48.13 dB: the UniFusion paper's Table 1 puts the error of images in [0, 1] against a peak of
 255, which adds this constant to the true PSNR."""
 
 
 def mse_pair(x: Luma, y: Luma) -> float:
-    """Mean squared difference of two pictures, for values in [0, 1]."""
+    """Mean squared difference of two images, for values in [0, 1]."""
     return float(np.mean((as_plane(x) - as_plane(y)) ** 2)) / 255.0**2
 
 
@@ -28,7 +28,7 @@ def psnr_from_mse(error: float) -> float:
 
 
 def psnr_pair(x: Luma, y: Luma) -> float:
-    """PSNR between two pictures in dB, for instance a result and its ground truth."""
+    """PSNR between two images in dB, for instance a result and its ground truth."""
     return psnr_from_mse(mse_pair(x, y))
 
 

@@ -15,7 +15,7 @@ _MS_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
 
 def _fitting(size: int, length: int) -> Plane:
-    """A Gaussian window, shortened to the largest odd size that fits a small picture."""
+    """A Gaussian window, shortened to the largest odd size that fits a small image."""
     return gaussian_kernel(min(size, length - 1 + length % 2), _SIGMA)
 
 
@@ -33,7 +33,7 @@ def _ssim_maps(x: Plane, y: Plane) -> tuple[Plane, Plane]:
 
 
 def ssim_pair(x: Luma, y: Luma) -> float:
-    """SSIM of two pictures: Gaussian window 11×11, σ = 1.5, range 255, inner pixels only.
+    """SSIM of two images: Gaussian window 11×11, σ = 1.5, range 255, inner pixels only.
 
     Wang et al., IEEE Trans. Image Process. 2004.
     """
@@ -43,7 +43,7 @@ def ssim_pair(x: Luma, y: Luma) -> float:
 def ssim(a: Luma, b: Luma, f: Luma) -> float:
     """Mean of SSIM(A, F) and SSIM(B, F), as in the literature.
 
-    The UniFusion authors' code gives the same figure (their unit conversion leaves float pictures
+    The UniFusion authors' code gives the same figure (their unit conversion leaves float images
     at 0…255), so ``SSIM_paper`` is this function under the name that says so.
     """
     return 0.5 * (ssim_pair(a, f) + ssim_pair(b, f))
@@ -69,7 +69,7 @@ def _block_means(plane: Plane) -> Plane:
 
 
 def ms_ssim_pair(x: Luma, y: Luma, halve: Callable[[Plane], Plane] = _halved) -> float:
-    """SSIM over five scales of two pictures (Wang et al., Asilomar 2003).
+    """SSIM over five scales of two images (Wang et al., Asilomar 2003).
 
     Negative contrast terms count as 0. ``halve`` makes the next scale.
     """

@@ -45,9 +45,9 @@ def _share(va: Plane, vb: Plane) -> Plane:
 
 
 def _yang(
-    pictures: tuple[Luma, Luma, Luma], smooth: Smooth, share_of: Share, c1: float, c2: float
+    images: tuple[Luma, Luma, Luma], smooth: Smooth, share_of: Share, c1: float, c2: float
 ) -> float:
-    pa, pb, pf = (as_plane(picture) for picture in pictures)
+    pa, pb, pf = (as_plane(image) for image in images)
     agree = _similarity(pa, pb, smooth, c1, c2) >= _THRESHOLD
     with_a, with_b = _similarity(pa, pf, smooth, c1, c2), _similarity(pb, pf, smooth, c1, c2)
     share = share_of(_variance(pa, smooth), _variance(pb, smooth))
@@ -59,7 +59,7 @@ def qy(a: Luma, b: Luma, f: Luma) -> float:
     """Yang's quality as in the UniFusion authors' code; comparable with the paper's Table 1.
 
     Their 7×7 window is Gaussian across but sums seven rows without dividing, and the stabilising
-    constants are those of pictures in [0, 1] although the values run to 255. So the
+    constants are those of images in [0, 1] although the values run to 255. So the
     "variances" are mostly negative squares of the mean, the figure mostly reports whether local
     brightness agrees, and it can pass 1 (on pure noise that has nothing of the sources it gives
     1.04). :func:`qy_lit` is the definition in the literature.
@@ -76,7 +76,7 @@ def qy_lit(a: Luma, b: Luma, f: Luma) -> float:
     """Yang, Zhang, Wang et al. (2008): 7×7 Gaussian window, σ = 1.5, range 255, inner pixels.
 
     Stabilised with the usual SSIM constants: the toolbox most papers use takes 2e-16, with which
-    flat areas (a black background) decide by rounding noise. Pictures smaller than the window use
+    flat areas (a black background) decide by rounding noise. Images smaller than the window use
     the largest odd window that fits.
     """
     rows, columns = (gaussian_kernel(min(_SIZE, n - 1 + n % 2), _SIGMA) for n in a.shape)

@@ -18,7 +18,7 @@ class Adapter(nn.Module):
 
     u₁ = Up(f₈ + f₁₁), v = Up(f₅), w = Up(Up(f₂)); then Up(u₁ + v) + w, and further Ups until the
     working resolution is reached (two for stride 1, none for stride 4). A convolution of the
-    picture itself is concatenated before the final 1×1: fine texture cannot pass through a 16×
+    image itself is concatenated before the final 1×1: fine texture cannot pass through a 16×
     token grid.
     """
 
@@ -38,7 +38,7 @@ class Adapter(nn.Module):
         self.project = nn.Conv2d(widths[1 + finer] + config.channels, config.channels, 1)
 
     def forward(self, f2: Tensor, f5: Tensor, f8: Tensor, f11: Tensor, image: Tensor) -> Tensor:
-        """Four N×D×H/16×W/16 maps and the N×ch×H×W picture → N×C×H/stride×W/stride."""
+        """Four N×D×H/16×W/16 maps and the N×ch×H×W image → N×C×H/stride×W/stride."""
         joint = self.up_joint(self.up_deep(f8 + f11) + self.up_middle(f5))
         semantic = self.up_fine(joint + self.up_shallow(f2))
         detail = self.detail(self.unshuffle(image))
@@ -55,7 +55,7 @@ class PlainUpsampling(nn.Module):
         self.project = nn.Conv2d(config.backbone.dim, config.channels, 1)
 
     def forward(self, f2: Tensor, f5: Tensor, f8: Tensor, f11: Tensor, image: Tensor) -> Tensor:
-        """As :meth:`Adapter.forward`; the picture is not looked at."""
+        """As :meth:`Adapter.forward`; the image is not looked at."""
         mean = torch.stack([f2, f5, f8, f11]).mean(dim=0)
         narrow = self.project(mean)
         return F.interpolate(

@@ -1,4 +1,4 @@
-"""Backbones: pictures in, four token maps out. The only module that imports timm."""
+"""Backbones: images in, four token maps out. The only module that imports timm."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Backbone(nn.Module):
         return self.tokens(torch.cat(images) if len(images) > 1 else images[0])
 
     def tokens(self, images: Tensor) -> list[Tensor]:
-        """The four token maps of pictures that are small enough."""
+        """The four token maps of images that are small enough."""
         raise TypeError(f"{type(self).__name__} defines no tokens()")
 
 

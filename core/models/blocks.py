@@ -1,7 +1,7 @@
 """Building blocks shared by adapters, reconstruction and fusion.
 
 The transformer blocks attend across channels, not pixels (the Restormer kind used by the paper's
-release): their cost is linear in pixels and their attention statistics are global over the picture.
+release): their cost is linear in pixels and their attention statistics are global over the image.
 Where that is unwanted, a block may mix channels by learned weights instead.
 """
 
@@ -81,7 +81,7 @@ class AttentionStatistics(NamedTuple):
     key_energy: Tensor
 
     def plus(self, other: AttentionStatistics) -> AttentionStatistics:
-        """The sums over both parts of a picture."""
+        """The sums over both parts of an image."""
         return AttentionStatistics(
             *(mine + theirs for mine, theirs in zip(self, other, strict=True))
         )
@@ -145,9 +145,9 @@ class ChannelAttention(nn.Module):
 
 
 class LearnedMixing(nn.Module):
-    """Mixes the channels of a map by weights that are learned, the same for every picture.
+    """Mixes the channels of a map by weights that are learned, the same for every image.
 
-    In place of :class:`ChannelAttention`, whose weights follow the statistics of the whole picture:
+    In place of :class:`ChannelAttention`, whose weights follow the statistics of the whole image:
     what it does to a place does not depend on how much of the scene around it is in view.
     """
 
@@ -218,7 +218,7 @@ class Block(nn.Module, ABC):
     """Attention across channels and gated feed-forward, pre-norm, residual.
 
     Split into what looks at pixels and their neighbours (:meth:`correlate`, :meth:`attend`) and
-    what knows the whole picture (the weights between them), so that it can be walked through in
+    what knows the whole image (the weights between them), so that it can be walked through in
     stripes.
     """
 
@@ -236,13 +236,13 @@ class Block(nn.Module, ABC):
     def correlate(
         self, x: Tensor, other: Tensor, inner: Callable[[Tensor], Tensor]
     ) -> AttentionStatistics:
-        """Statistics of a part of a picture; ``inner`` cuts off what is seen around it."""
+        """Statistics of a part of an image; ``inner`` cuts off what is seen around it."""
         assert isinstance(self.attention, ChannelAttention)
         query, key, _ = self.attention.qkv(*self.normed(x, other))
         return self.attention.correlate(inner(query), inner(key))
 
     def attend(self, weights: Tensor, x: Tensor, other: Tensor) -> Tensor:
-        """The new x of a part of a picture, given the weights of the whole one."""
+        """The new x of a part of an image, given the weights of the whole one."""
         values = self.attention.values(self.normed(x, other)[1])
         return self.finish(x, self.attention.apply_attention(weights, values))
 

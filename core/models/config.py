@@ -19,7 +19,7 @@ DINOV3_TIMM_NAME = "vit_small_patch16_dinov3.lvd1689m"
 
 @dataclass(frozen=True, config=_STRICT, kw_only=True)
 class BackboneConfig:
-    """What turns pictures into tokens.
+    """What turns images into tokens.
 
     Attributes:
         kind: ``dinov3`` (frozen, the paper) or ``encoder`` (trained in the lower level; the paper's
@@ -29,7 +29,7 @@ class BackboneConfig:
         heads: attention heads.
         mlp_ratio: width of the feed-forward layer over ``dim``.
         taps: the four block indices (0-based) whose token maps are handed to the adapters.
-        max_tokens: pictures with more patches are shown to the backbone at reduced size (area
+        max_tokens: images with more patches are shown to the backbone at reduced size (area
             averaging), since its cost is quadratic in tokens. 0: no limit.
     """
 
@@ -123,18 +123,18 @@ class NetworkConfig:
         backbone: see :class:`BackboneConfig`.
         in_channels: 1 (luma) or 3 (RGB).
         channels: C, width of the adapted maps.
-        stride: the heavy blocks run at 1/stride of the picture's resolution. 1 is the paper.
+        stride: the heavy blocks run at 1/stride of the image's resolution. 1 is the paper.
         heads: heads of the channel attention.
         expansion: width of the gated feed-forward layer over C.
         fusion_blocks: cross-attention blocks.
         reconstruction_blocks: transformer blocks in each reconstruction branch.
         learned_mixing: directions of cross-attention blocks (``ask_y.0``, ``ask_x.0`` …) whose
-            channels are mixed by learned weights, the same for every picture, in place of attention
-            weights, which follow the statistics of the whole picture. None is the paper.
-        head: ``direct``: convolutions to the picture (paper); ``blend``: a full-resolution weight
+            channels are mixed by learned weights, the same for every image, in place of attention
+            weights, which follow the statistics of the whole image. None is the paper.
+        head: ``direct``: convolutions to the image (paper); ``blend``: a full-resolution weight
             map between the sources plus a residual; ``decision``: as ``blend``, but the map
-            saturates at exactly 0 and 1, where the fused picture copies one source and the residual
-            is off; ``layered``: as ``blend``, but with a map of its own for what the pictures
+            saturates at exactly 0 and 1, where the fused image copies one source and the residual
+            is off; ``layered``: as ``blend``, but with a map of its own for what the images
             are when smoothed up to their edges.
         head_channels: width of the full-resolution layers of every head but ``direct``.
         adapter: False replaces the adapters by plain upsampling (ablation "w/o adapter").

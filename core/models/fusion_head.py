@@ -29,7 +29,7 @@ _COARSE = 4
 _BASE_REACH, _MAP_REACH, _DETAIL_REACH = 4, 11, 2
 """Coarse pixels to either side over which it smooths bases, their map, and that of the details."""
 _BASE_EDGE, _MAP_EDGE, _DETAIL_EDGE = 0.02, 0.01, 0.001
-"""Variance within that reach (of a picture, of the bases' contrast) at which edges are kept."""
+"""Variance within that reach (of an image, of the bases' contrast) at which edges are kept."""
 
 
 class Fusion(nn.Module):
@@ -56,29 +56,29 @@ class Fusion(nn.Module):
         z_y: Tensor,
         x: Tensor,
         y: Tensor,
-        walk: TilingStrategy = WHOLE_IMAGE,
+        tiling: TilingStrategy = WHOLE_IMAGE,
         *,
         spend: bool = False,
     ) -> Tensor:
-        """Adapted maps N×C×H/s×W/s and pictures N×ch×H×W → fused N×ch×H×W, not clipped.
+        """Adapted maps N×C×H/s×W/s and images N×ch×H×W → fused N×ch×H×W, not clipped.
 
         ``spend``: the maps may be overwritten. What is made here always may.
         """
         for ask_y, ask_x in zip(self.ask_y, self.ask_x, strict=True):
-            z_x = walk.block(cast(CrossBlock, ask_y), z_x, z_y, spend=spend)
-            z_y = walk.block(cast(CrossBlock, ask_x), z_y, z_x, spend=spend)
+            z_x = tiling.block(cast(CrossBlock, ask_y), z_x, z_y, spend=spend)
+            z_y = tiling.block(cast(CrossBlock, ask_x), z_y, z_x, spend=spend)
             spend = True
-        merged = walk.local(self._join, z_x, z_y, reach=_NEAR, over=z_x)
-        walk.forget(z_y)
-        merged = walk.block(self.refine, merged, merged, spend=True)
-        return cast(Tensor, self.head(merged, x, y, walk))
+        merged = tiling.local(self._join, z_x, z_y, reach=_NEAR, over=z_x)
+        tiling.forget(z_y)
+        merged = tiling.block(self.refine, merged, merged, spend=True)
+        return cast(Tensor, self.head(merged, x, y, tiling))
 
     def _join(self, z_x: Tensor, z_y: Tensor) -> Tensor:
         return cast(Tensor, self.merge(torch.cat([z_x, z_y], dim=1)))
 
 
 class DirectHead(nn.Module):
-    """Convolutions straight to the picture, as in the paper."""
+    """Convolutions straight to the image, as in the paper."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -88,10 +88,10 @@ class DirectHead(nn.Module):
         self.shuffle = nn.PixelShuffle(s)
 
     def forward(
-        self, features: Tensor, x: Tensor, y: Tensor, walk: TilingStrategy = WHOLE_IMAGE
+        self, features: Tensor, x: Tensor, y: Tensor, tiling: TilingStrategy = WHOLE_IMAGE
     ) -> Tensor:
-        """N×C×H/s×W/s → N×ch×H×W. The pictures are not looked at."""
-        return walk.local(self._draw, features, reach=_NEAR)
+        """N×C×H/s×W/s → N×ch×H×W. The images are not looked at."""
+        return tiling.local(self._draw, features, reach=_NEAR)
 
     def _draw(self, features: Tensor) -> Tensor:
         return cast(Tensor, self.shuffle(self.project(F.gelu(self.conv(features)))))
@@ -103,7 +103,7 @@ class BlendHead(nn.Module):
     A departure from the paper: what both sources share passes through untouched, so the network
     spends itself on choosing, and starts from the plain average. With ``config.head`` "decision"
     the map is clamped instead of squashed: where it is sure, it copies a source to the bit. With
-    "layered" the pictures are split into base (smoothed, edges kept) and detail, as in guided
+    "layered" the images are split into base (smoothed, edges kept) and detail, as in guided
     filter fusion (Li et al. 2013): m weighs the detail, and a map that is smooth but for the edges
     of the bases the base, so that a fine choice between details never cuts patches into a sky, and
     a warm figure has neither halo nor rim.
@@ -133,16 +133,18 @@ class BlendHead(nn.Module):
                 nn.init.zeros_(layer.bias)
 
     def forward(
-        self, features: Tensor, x: Tensor, y: Tensor, walk: TilingStrategy = WHOLE_IMAGE
+        self, features: Tensor, x: Tensor, y: Tensor, tiling: TilingStrategy = WHOLE_IMAGE
     ) -> Tensor:
-        """N×C×H/s×W/s features, spent by it, and N×ch×H×W pictures → N×ch×H×W."""
+        """N×C×H/s×W/s features, spent by it, and N×ch×H×W images → N×ch×H×W."""
         if not (self.layered or self.decisive):
-            return walk.local(self._blended, features, x, y, reach=_JUDGE_REACH, finer=_FINER)
-        decision = walk.local(self.predict_blend, features, x, y, reach=_JUDGE_REACH, finer=_FINER)
-        walk.forget(features)
+            return tiling.local(self._blended, features, x, y, reach=_JUDGE_REACH, finer=_FINER)
+        decision = tiling.local(
+            self.predict_blend, features, x, y, reach=_JUDGE_REACH, finer=_FINER
+        )
+        tiling.forget(features)
         if self.layered:
-            return self._layers(decision, x, y, walk)
-        return walk.local(self._decided, decision, x, y, reach=_REACH, finer=_FINER)
+            return self._layers(decision, x, y, tiling)
+        return tiling.local(self._decided, decision, x, y, reach=_REACH, finer=_FINER)
 
     def _blended(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
         decision = self.predict_blend(features, x, y)
@@ -166,19 +168,19 @@ class BlendHead(nn.Module):
         decision: Tensor = self.decide(hidden).float()
         return torch.cat([decision, self.base(hidden).float()], dim=1) if self.layered else decision
 
-    def _layers(self, decision: Tensor, x: Tensor, y: Tensor, walk: TilingStrategy) -> Tensor:
+    def _layers(self, decision: Tensor, x: Tensor, y: Tensor, tiling: TilingStrategy) -> Tensor:
         lines_x, lines_y = (
             guide_lines(coarse, coarse, _BASE_REACH, _BASE_EDGE)
-            for coarse in (walk.local(_coarse, picture, reach=0) for picture in (x, y))
+            for coarse in (tiling.local(_coarse, image, reach=0) for image in (x, y))
         )
         # Where the weights change from source to source, they follow what tells the sources apart.
-        contrast, votes, base = walk.local(
+        contrast, votes, base = tiling.local(
             self._coarse_votes, decision, lines_x, lines_y, x, y, reach=_COARSE, finer=_FINER
         ).chunk(3, dim=1)
         detail_lines = guide_lines(votes, contrast, _DETAIL_REACH, _DETAIL_EDGE)
         # What is decided for the details is where the decision for the base begins.
         base_lines = guide_lines(votes + base, contrast, _MAP_REACH, _MAP_EDGE)
-        return walk.local(
+        return tiling.local(
             self._joined, decision, lines_x, lines_y, detail_lines, base_lines, x, y,
             reach=_COARSE, finer=_FINER,
         )  # fmt: skip
@@ -284,9 +286,9 @@ def along(lines: Tensor, guide: Tensor) -> Tensor:
     return slope * guide + offset
 
 
-def _coarse(picture: Tensor) -> Tensor:
-    rows, columns = (-(-length // _COARSE) for length in picture.shape[2:])
-    return F.adaptive_avg_pool2d(picture, (rows, columns))
+def _coarse(image: Tensor) -> Tensor:
+    rows, columns = (-(-length // _COARSE) for length in image.shape[2:])
+    return F.adaptive_avg_pool2d(image, (rows, columns))
 
 
 def _mean(image: Tensor, reach: int) -> Tensor:

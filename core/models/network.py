@@ -70,8 +70,8 @@ class UniFusionNet(nn.Module):
             state = {k: v for k, v in state.items() if not k.startswith("backbone.")}
         return state
 
-    def encode(self, x: Tensor, y: Tensor, walk: TilingStrategy = WHOLE_IMAGE) -> Features:
-        """Eq. 1: N×ch×H×W pictures in [0, 1], sides multiples of 16 → adapted maps.
+    def encode(self, x: Tensor, y: Tensor, tiling: TilingStrategy = WHOLE_IMAGE) -> Features:
+        """Eq. 1: N×ch×H×W images in [0, 1], sides multiples of 16 → adapted maps.
 
         Both sources go through the backbone in one batch.
         """
@@ -80,7 +80,7 @@ class UniFusionNet(nn.Module):
 
         every_row = torch.arange(rows, device=x.device).view(1, 1, rows, 1)
 
-        def adapted(adapter: nn.Module, source: int, picture: Tensor) -> Tensor:
+        def adapted(adapter: nn.Module, source: int, image: Tensor) -> Tensor:
             own = [m.chunk(2)[source] for m in maps]
 
             def layers(which: Tensor, part: Tensor) -> Tensor:
@@ -91,32 +91,32 @@ class UniFusionNet(nn.Module):
                 )
                 return result
 
-            return walk.local(layers, every_row, picture, reach=ADAPTER_REACH)
+            return tiling.local(layers, every_row, image, reach=ADAPTER_REACH)
 
         return Features(adapted(self.adapter_x, 0, x), adapted(self.adapter_y, 1, y))
 
     def reconstruct(
-        self, features: Features, walk: TilingStrategy = WHOLE_IMAGE
+        self, features: Features, tiling: TilingStrategy = WHOLE_IMAGE
     ) -> tuple[Tensor, Tensor] | None:
-        """Eq. 2: both pictures from their features alone, or None without that branch."""
+        """Eq. 2: both images from their features alone, or None without that branch."""
         if self.reconstruction_x is None or self.reconstruction_y is None:
             return None
-        return self.reconstruction_x(features.x, walk), self.reconstruction_y(features.y, walk)
+        return self.reconstruction_x(features.x, tiling), self.reconstruction_y(features.y, tiling)
 
     def fuse(
         self,
         features: Features,
         x: Tensor,
         y: Tensor,
-        walk: TilingStrategy = WHOLE_IMAGE,
+        tiling: TilingStrategy = WHOLE_IMAGE,
         *,
         spend: bool = False,
     ) -> Tensor:
-        """Eq. 3: the fused picture N×ch×H×W, not clipped.
+        """Eq. 3: the fused image N×ch×H×W, not clipped.
 
         ``spend``: the features are not wanted any more; their memory is used.
         """
-        fused: Tensor = self.fusion(features.x, features.y, x, y, walk, spend=spend)
+        fused: Tensor = self.fusion(features.x, features.y, x, y, tiling, spend=spend)
         return fused
 
 
@@ -130,7 +130,7 @@ class Padding(NamedTuple):
 def pad_to_patches(image: Tensor) -> tuple[Tensor, Padding]:
     """Pad N×ch×H×W at the bottom and right to multiples of 16; not copied where it fits already.
 
-    By reflection where the picture is large enough, otherwise by repeating its edge.
+    By reflection where the image is large enough, otherwise by repeating its edge.
     """
     height, width = image.shape[-2:]
     padding = Padding(-height % PATCH, -width % PATCH)

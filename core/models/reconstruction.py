@@ -12,9 +12,9 @@ from core.models.tiling import WHOLE_IMAGE, TilingStrategy
 
 
 class Reconstruction(nn.Module):
-    """The branch of one source: transformer blocks, then a projection back to the picture.
+    """The branch of one source: transformer blocks, then a projection back to the image.
 
-    It sees the adapted features alone, never the picture.
+    It sees the adapted features alone, never the image.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -27,11 +27,11 @@ class Reconstruction(nn.Module):
         self.project = conv3(c, config.in_channels * s * s)
         self.shuffle = nn.PixelShuffle(s)
 
-    def forward(self, features: Tensor, walk: TilingStrategy = WHOLE_IMAGE) -> Tensor:
+    def forward(self, features: Tensor, tiling: TilingStrategy = WHOLE_IMAGE) -> Tensor:
         """N×C×H/s×W/s → N×ch×H×W, nominally in [0, 1], not clipped."""
         for block in self.blocks:
-            features = walk.block(cast(TransformerBlock, block), features, features)
-        return walk.local(self._draw, features, reach=16)
+            features = tiling.block(cast(TransformerBlock, block), features, features)
+        return tiling.local(self._draw, features, reach=16)
 
     def _draw(self, features: Tensor) -> Tensor:
         return cast(Tensor, self.shuffle(self.project(features)))

@@ -1,6 +1,6 @@
-"""How a network is walked through: the whole picture at once, or stripe by stripe.
+"""How a network is walked through: the whole image at once, or stripe by stripe.
 
-Attention statistics are global over the picture, so independent tiles would change the answer.
+Attention statistics are global over the image, so independent tiles would change the answer.
 A stripe-wise walk is exact: it first gathers the statistics of a block over all stripes, then
 applies them stripe by stripe, and gives every local layer the rows it needs beyond its stripe.
 What it computes is the same up to rounding; what it needs besides its inputs and outputs is the
@@ -46,7 +46,7 @@ class TilingStrategy(Protocol):
     ) -> Tensor:
         """``layers(*inputs)`` where no output depends on input over ``reach`` pixels away.
 
-        Inputs and output are N×·×H×W of one picture at any resolutions; pixels are the picture's.
+        Inputs and output are N×·×H×W of one image at any resolutions; pixels are the image's.
 
         Args:
             over: one of the inputs, of the output's shape, that the result may be written over.
@@ -59,7 +59,7 @@ class TilingStrategy(Protocol):
 
 
 class WholeImage:
-    """Everything at once: the quickest for small pictures, and for training."""
+    """Everything at once: the quickest for small images, and for training."""
 
     def block(self, block: Block, x: Tensor, other: Tensor, *, spend: bool = False) -> Tensor:
         """Call the block."""
@@ -85,7 +85,7 @@ WHOLE_IMAGE = WholeImage()
 
 
 class _Stripe(NamedTuple):
-    """Rows ``first`` to ``last`` of a picture of ``height``, and those seen around them."""
+    """Rows ``first`` to ``last`` of an image of ``height``, and those seen around them."""
 
     first: int
     last: int
@@ -93,9 +93,9 @@ class _Stripe(NamedTuple):
     seen_last: int
     height: int
 
-    def seen(self, picture: Tensor) -> Tensor:
-        each = self.height // picture.shape[2]
-        return picture[:, :, self.seen_first // each : self.seen_last // each]
+    def seen(self, image: Tensor) -> Tensor:
+        each = self.height // image.shape[2]
+        return image[:, :, self.seen_first // each : self.seen_last // each]
 
     def inner(self, seen: Tensor) -> Tensor:
         each = (self.seen_last - self.seen_first) // seen.shape[2]
@@ -111,7 +111,7 @@ class StripTiling:
     """Stripe by stripe, for inference.
 
     Args:
-        height: of the picture in pixels, a multiple of 16.
+        height: of the image in pixels, a multiple of 16.
         rows: pixels in the height of a stripe; rounded up to a multiple of 16.
         between: called before every stripe; may raise to stop.
         after: called after every walk through all stripes, when no temporary is left.
@@ -144,7 +144,7 @@ class StripTiling:
         return self.local(attend, x, other, reach=reach, over=over, finer=_BLOCK_FINER)
 
     def _grain(self, *maps: Tensor) -> int:
-        """Pixels of the picture that a row of the coarsest of ``maps`` stands for."""
+        """Pixels of the image that a row of the coarsest of ``maps`` stands for."""
         return max(self._height // each.shape[2] for each in maps)
 
     def _weights(self, block: Block, x: Tensor, other: Tensor) -> Tensor:
@@ -172,7 +172,7 @@ class StripTiling:
         # Over an input nothing is written before the stripes that see it have been worked out.
         waiting: deque[tuple[_Stripe, Tensor]] = deque()
         for stripe in self._stripes(margin, finer):
-            seen = layers(*(stripe.seen(picture) for picture in inputs))
+            seen = layers(*(stripe.seen(image) for image in inputs))
             if whole is None:
                 each = (stripe.seen_last - stripe.seen_first) // seen.shape[2]
                 whole = seen.new_empty(

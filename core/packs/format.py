@@ -35,7 +35,7 @@ SUFFIX = ".safetensors"
 _KEY = "unifusion"
 _GET_ANOTHER = Message("Get the pack again, or choose another one.")
 _SHAPING = ("task", "network", "colour", "backbone_sha256", "weights_sha256")
-"""What of a manifest decides how a fused picture looks."""
+"""What of a manifest decides how a fused image looks."""
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"), kw_only=True)
@@ -272,7 +272,7 @@ def check_tensors(
     if not whole or not isinstance(outline.backbone, Dinov3Backbone):
         return
     if not manifest.backbone_sha256:
-        # Any DINOv3 file would load, and every picture would come out wrong.
+        # Any DINOv3 file would load, and every image would come out wrong.
         raise PackError(
             what,
             Message("it was trained on a random DINOv3 backbone that was not kept"),

@@ -1,4 +1,4 @@
-"""Pairing pictures by name: within one folder, or across two that are the sources of one set."""
+"""Pairing images by name: within one folder, or across two that are the sources of one set."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STRANGE = 0.5
 
 
 class FilePairs:
-    """Pairs pictures and puts what it finds in ``found``.
+    """Pairs images and puts what it finds in ``found``.
 
     Args:
         task: its words decide first which source is A.
@@ -122,9 +122,9 @@ class FilePairs:
             self._found.leave(files[index], reason, "ambiguous")
 
     def _of_two_persons(self, sides: Sides, pair: NamePair) -> bool:
-        """Whether only the folders tell whose two pictures are: ``anna/PET`` and ``berta/MRI``.
+        """Whether only the folders tell whose two images are: ``anna/PET`` and ``berta/MRI``.
 
-        Pictures of patients also where they have a number each.
+        Images of patients also where they have a number each.
         """
         words = pair.word_a.casefold(), pair.word_b.casefold()
         medical = any(t.medical and sides_together(*words, t.name) for t in TASKS.values())
@@ -133,7 +133,7 @@ class FilePairs:
         return not pair.shared and sides.weight <= HABIT_WORDS
 
     def _only_two(self, files: Sequence[Path], relative: Path) -> bool:
-        """One picture whose name says A and one that says B, with no third: a pair."""
+        """One image whose name says A and one that says B, with no third: a pair."""
         first, second = files
         if different_patients(Path(first.stem), Path(second.stem)):
             return False

@@ -53,7 +53,7 @@ def pair_paths(
 
     Understands a folder with ``a/`` and ``b/`` (or ``ir/`` and ``vis/`` …), two folders, one folder
     whose file names differ in one word, nested folders of these, and loose files. Files are opened
-    only where their suffix does not say what they are. Hidden files, files that are no pictures,
+    only where their suffix does not say what they are. Hidden files, files that are no images,
     and folders of ground truth, of results, and of the system are passed over.
 
     Args:
@@ -115,13 +115,13 @@ class _Finder:
         self._pair_loose([path for path in loose if path not in inside], alone=not nodes)
 
     def _given(self, paths: list[Path]) -> tuple[list[Path], list[Path]]:
-        """Folders and pictures among what was given, each once."""
+        """Folders and images among what was given, each once."""
         folders, files, notes = sort_out(paths)
         self._found.note(*notes)
-        pictures = [path for path in files if path.is_file() and is_image(path)]
-        for path in {*files} - {*pictures}:
+        images = [path for path in files if path.is_file() and is_image(path)]
+        for path in {*files} - {*images}:
             self._found.leave(path, Message("it is no picture this program can read"))
-        return folders, pictures
+        return folders, images
 
     def _claimed(self, node: Node, relative: Path) -> bool:
         """Whether a rule has paired what is in the folder."""
@@ -265,7 +265,7 @@ class _Finder:
         return True
 
     def _inside(self, node: Node) -> list[float]:
-        """How telling the words are that pair pictures within ``node``: one number per pair.
+        """How telling the words are that pair images within ``node``: one number per pair.
 
         Files without a partner do not count: one of them must not turn a patient into a side.
         """
@@ -280,7 +280,7 @@ class _Finder:
         """Whether two folders are two sources of one set, rather than two patients.
 
         Never when they name two persons, nor when both hold pairs by words as telling as their own
-        names, nor when pictures of one source (``2_pet``) are in both. A stray pair inside one of
+        names, nor when images of one source (``2_pet``) are in both. A stray pair inside one of
         them counts for less than more names in both that say nothing of a source.
         """
         if different_patients(sides.a.path, sides.b.path):
@@ -302,7 +302,7 @@ class _Finder:
         return not any(held) or (not all(held) and sources.count("") > sum(held))
 
     def _pair_sides(self, sides: Sides, relative: Path) -> bool:
-        """Pair the pictures of two folders with each other; False when that is not to be."""
+        """Pair the images of two folders with each other; False when that is not to be."""
         if not self._are_sides(sides):
             return False
         found = Collected(self._task, self._places)

@@ -1,4 +1,4 @@
-"""Listing folders for pairing: which files are pictures, and which folders are no sources."""
+"""Listing folders for pairing: which files are images, and which folders are no sources."""
 
 from __future__ import annotations
 

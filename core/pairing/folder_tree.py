@@ -1,4 +1,4 @@
-"""Folders with their pictures, and the order people expect names in."""
+"""Folders with their images, and the order people expect names in."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FEW = 8
 
 @dataclass
 class Node:
-    """One folder: its pictures and its subfolders, in order of name.
+    """One folder: its images and its subfolders, in order of name.
 
     ``has_truth``: a folder of ground truth or labels lies in it, which is none of ``folders``.
     """
@@ -29,7 +29,7 @@ class Node:
     has_truth: bool = False
 
     def below(self, relative: Path = Path()) -> Iterable[tuple[Path, Path]]:
-        """(folder below this one, file) of every picture."""
+        """(folder below this one, file) of every image."""
         for file in self.files:
             yield relative, file
         for folder in self.folders:
@@ -121,7 +121,7 @@ class Sides:
         return tuple(sorted(n.path.name.casefold() for n in (self.a, self.b))) in GENERIC_WORDS
 
     def files(self) -> Iterable[tuple[Path, Path, str]]:
-        """(folder below, file, ``"a"`` or ``"b"``) of every picture."""
+        """(folder below, file, ``"a"`` or ``"b"``) of every image."""
         for node, side in ((self.a, "a"), (self.b, "b")):
             for folder, path in node.below():
                 yield folder, path, side

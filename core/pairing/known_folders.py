@@ -41,7 +41,7 @@ _TRUTH_BESIDE_SOURCES = _set(
     saliency semantic semantics annotated json xml txt"""
 )
 TRUTH_NAMES = ("gt", "GT", "ground_truth", "groundtruth", "GroundTruth", "truth", "full_clear")
-"""Folders whose pictures results may be scored against."""
+"""Folders whose images results may be scored against."""
 _TRUTH_WORDS = frozenset(("gt", "groundtruth", "label", "labels", "annotation", "annotations"))
 _RESULT_WORDS = _set(
     """result results fused output outputs prediction predictions ergebnis ergebnisse"""
@@ -112,7 +112,7 @@ def is_output(names: Iterable[str]) -> bool:
 
 
 def truth_of(match: Match) -> Path | None:
-    """The picture that fusion should give, or None: the file of the same name, whatever its suffix,
+    """The image that fusion should give, or None: the file of the same name, whatever its suffix,
     in a folder for the truth (:data:`TRUTH_NAMES`) beside source A's, or beside one above it.
 
     Labels are no such truth: they may be masks.

@@ -146,7 +146,7 @@ def _take_series(
     *,
     late: bool = False,
 ) -> set[int]:
-    """Pair exposures of one scene and pictures of one shot; the names that are settled by that."""
+    """Pair exposures of one scene and images of one shot; the names that are settled by that."""
     series = find_series(names, task, sides, among, late)
     for a, b, word_a, word_b, shared in series.pairs:
         if sides is not None and sides[a] == "b":

@@ -44,8 +44,8 @@ class Leftover:
     looked into.
 
     Attributes:
-        path: the file, or the folder when all of its pictures are left over for one reason.
-        count: how many pictures it stands for.
+        path: the file, or the folder when all of its images are left over for one reason.
+        count: how many images it stands for.
     """
 
     path: Path
@@ -78,7 +78,7 @@ class PairingPlan:
 
     @property
     def loose(self) -> int:
-        """How many pictures are in no pair."""
+        """How many images are in no pair."""
         return sum(item.count for item in self.leftovers)
 
     @property

@@ -1,5 +1,5 @@
 """Names of one scene that differ in a number of shots: brackets of exposures, and cameras that name
-every picture of one shutter release by a letter.
+every image of one shutter release by a letter.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from core.tasks import TASKS, has_exposure_series
 
 _CAMERA = re.compile(r"(?P<shot>.*\d)[_-](?P<lens>[TWVZ])", re.IGNORECASE)
 _LENSES = ("W", "V", "Z")
-"""Wide, visible and zoom: which of them goes with the thermal picture, the best first."""
+"""Wide, visible and zoom: which of them goes with the thermal image, the best first."""
 
 
 @dataclass

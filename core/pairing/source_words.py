@@ -1,4 +1,4 @@
-"""What the words of file and folder names say: which source a picture is, and which task it is for.
+"""What the words of file and folder names say: which source an image is, and which task it is for.
 
 One place for all: pairing, the two files that were dropped, batch, trainer and command line ask
 here which of two files is A. Nothing is opened.

@@ -16,7 +16,7 @@ _MOST_VALUES = 6
 _PADDED = 0.01
 _DIGITS = re.compile(r"\d+")
 _FRAME = re.compile(r"00\d{2,}")
-"""How cameras and films number their pictures: 0001 and 0002 are two scenes."""
+"""How cameras and films number their images: 0001 and 0002 are two scenes."""
 _TOLD = re.compile(
     r"(?<![^\W\d_])(?:exp|exposure|belichtung|focus|fokus|source|src|input|quelle)[ _-]?\Z", re.I
 )

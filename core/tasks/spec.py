@@ -31,7 +31,7 @@ class LossWeights:
 
     ``intensity_target``: what the fused intensity is drawn to: the element-wise maximum or mean of
     the sources (SwinFusion), two thirds of the brighter and one third of the darker source (ours,
-    for exposure: the mean leaves pictures grey), or at each pixel the source that is locally
+    for exposure: the mean leaves images grey), or at each pixel the source that is locally
     sharper (ours, for focus).
     """
 

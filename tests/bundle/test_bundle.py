@@ -245,34 +245,34 @@ def test_runs_a_pack_with_the_external_backbone(bundle: Path, home: Path, tmp_pa
 def test_reads_tiff_codecs(bundle: Path, home: Path, codec: str) -> None:
     # Codecs are opened by name when a file needs them: nothing but a file shows they are there.
     ramp = np.repeat(np.linspace(0, 255, 64).round().astype(np.uint8)[None], 64, axis=0)
-    picture = np.stack([ramp, ramp.T, ramp[:, ::-1]], axis=-1)
+    image = np.stack([ramp, ramp.T, ramp[:, ::-1]], axis=-1)
     source, out = home / "a.tif", home / "out.png"
-    tifffile.imwrite(source, picture, compression=codec, photometric="rgb")
+    tifffile.imwrite(source, image, compression=codec, photometric="rgb")
     done = _run(
         bundle, home, "fuse", source, source, "--task", "mef", "--pack", "average", "-o", out
     )
     assert done.returncode == 0, done.stderr
-    assert np.abs(_pixels(out)[..., ::-1].astype(int) - picture.astype(int)).mean() < 4
+    assert np.abs(_pixels(out)[..., ::-1].astype(int) - image.astype(int)).mean() < 4
 
 
 def _write_ramps(folder: Path) -> np.ndarray:
     """One picture, H×W×3, in all kinds whose decoders run in a process of their own."""
     ramp = np.repeat(np.linspace(0, 255, 64).round().astype(np.uint8)[None], 48, axis=0)
-    picture = np.stack([ramp, ramp[::-1], ramp[:, ::-1]], axis=-1)
+    image = np.stack([ramp, ramp[::-1], ramp[:, ::-1]], axis=-1)
     folder.mkdir(parents=True)
     for codec in ("jpeg2000", "jpegxr", "lerc"):
-        tifffile.imwrite(folder / f"{codec}.tif", picture, compression=codec, photometric="rgb")
-    (folder / "jp2.jp2").write_bytes(imagecodecs.jpeg2k_encode(picture, level=0))
-    (folder / "jxl.jxl").write_bytes(imagecodecs.jpegxl_encode(picture, lossless=True))
-    (folder / "jls.jls").write_bytes(imagecodecs.jpegls_encode(picture))
-    Image.fromarray(picture).save(folder / "avif.avif", quality=100, subsampling="4:4:4")
-    return picture
+        tifffile.imwrite(folder / f"{codec}.tif", image, compression=codec, photometric="rgb")
+    (folder / "jp2.jp2").write_bytes(imagecodecs.jpeg2k_encode(image, level=0))
+    (folder / "jxl.jxl").write_bytes(imagecodecs.jpegxl_encode(image, lossless=True))
+    (folder / "jls.jls").write_bytes(imagecodecs.jpegls_encode(image))
+    Image.fromarray(image).save(folder / "avif.avif", quality=100, subsampling="4:4:4")
+    return image
 
 
 def test_decodes_risky_kinds_in_a_process_of_its_own(bundle: Path, home: Path) -> None:
     # The program starts itself as the decoder.
     sources = home / "in" / "a"
-    picture = _write_ramps(sources)
+    image = _write_ramps(sources)
     shutil.copytree(sources, home / "in" / "b")
     out = home / "out"
     words = ["batch", home / "in", "-o", out, "--task", "mef", "--pack", "average"]
@@ -280,7 +280,7 @@ def test_decodes_risky_kinds_in_a_process_of_its_own(bundle: Path, home: Path) -
     assert done.returncode == 0, done.stdout + done.stderr
     for source in sources.iterdir():
         fused = _pixels(out / f"{source.stem}.png")[..., ::-1].astype(int)
-        assert np.abs(fused - picture.astype(int)).mean() < 2, source.name
+        assert np.abs(fused - image.astype(int)).mean() < 2, source.name
 
 
 def test_a_decoder_that_crashes_costs_one_file(bundle: Path, home: Path, shared_data: Path) -> None:

@@ -22,13 +22,13 @@ def _load(name: str) -> NDArray[np.float64]:
         return np.asarray(image, dtype=np.float64)
 
 
-def _luma(picture: NDArray[np.float64]) -> NDArray[np.float64]:
-    return picture if picture.ndim == 2 else picture @ np.array([0.299, 0.587, 0.114])
+def _luma(image: NDArray[np.float64]) -> NDArray[np.float64]:
+    return image if image.ndim == 2 else image @ np.array([0.299, 0.587, 0.114])
 
 
-def _sharpness(picture: NDArray[np.float64]) -> NDArray[np.float64]:
+def _sharpness(image: NDArray[np.float64]) -> NDArray[np.float64]:
     """Local energy of the Laplacian."""
-    edges = cv2.Laplacian(_luma(picture), cv2.CV_64F)
+    edges = cv2.Laplacian(_luma(image), cv2.CV_64F)
     return cv2.GaussianBlur(edges**2, (0, 0), 8.0)
 
 

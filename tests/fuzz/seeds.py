@@ -35,7 +35,7 @@ class Seed:
     cuts_tell: bool = True
 
 
-def _pictures() -> tuple[Any, Any, Any]:
+def _images() -> tuple[Any, Any, Any]:
     rng = np.random.default_rng(7)
     rgb = cv2.GaussianBlur(rng.integers(0, 256, (61, 77, 3), dtype=np.uint8), (0, 0), 2)
     rgb = cv2.normalize(rgb, None, 0, 255, cv2.NORM_MINMAX)
@@ -45,8 +45,8 @@ def _pictures() -> tuple[Any, Any, Any]:
 
 def _pillow(array: Any, kind: str, mode: str = "", **options: Any) -> bytes:
     stream = io.BytesIO()
-    picture = Pil.fromarray(array)
-    (picture.convert(mode) if mode else picture).save(stream, kind, **options)
+    image = Pil.fromarray(array)
+    (image.convert(mode) if mode else image).save(stream, kind, **options)
     return stream.getvalue()
 
 
@@ -116,8 +116,8 @@ def _tiffs(grey: Any, rgb: Any, deep: Any) -> list[Seed]:
 
 def seeds(hostile: Path | None = None) -> list[Seed]:
     """All of them, and the small files of a folder that has been found hostile."""
-    pictures = _pictures()
-    found = [*_jpegs(*pictures), *_pngs(*pictures), *_others(*pictures), *_tiffs(*pictures)]
+    images = _images()
+    found = [*_jpegs(*images), *_pngs(*images), *_others(*images), *_tiffs(*images)]
     if hostile is not None and hostile.is_dir():
         for path in sorted(hostile.iterdir()):
             if path.stat().st_size <= 1 << 19:

@@ -41,7 +41,7 @@ def _two_numbers(value: object) -> object:
 
 
 ManualWindow = Annotated[Window | None, BeforeValidator(_two_numbers)]
-"""Values of a source that are black and white; None takes what its pictures give."""
+"""Values of a source that are black and white; None takes what its images give."""
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -61,7 +61,7 @@ class TrainConfig:
         artefact: weight of the term against edges neither source has (0 is the paper).
         information: weight of the visual-information term (0 is the paper).
         consistency: weight of the term that surroundings change nothing (0 is the paper).
-        truth: where ``gt/NAME`` exists, the fused picture is compared with it alone.
+        truth: where ``gt/NAME`` exists, the fused image is compared with it alone.
         swap: sources change places at random (for tasks whose sources have no fixed roles).
         refocus: share of the crops with truth whose views are made from it by simulated defocus.
         jitter: largest change of each source's gamma and gain, as a natural logarithm.
@@ -70,7 +70,7 @@ class TrainConfig:
         seed: of everything random.
         exclude: file-name patterns of pairs to leave out, e.g. ``llvip_*``.
         window_a, window_b: values of A and of B, in their own numbers, that are black and white in
-            every pair; None takes what each picture gives.
+            every pair; None takes what each image gives.
         log_every, validate_every, checkpoint_every: in steps; 0 switches off.
         validate_pairs: most pairs to validate on, spread evenly over all; 0 takes all.
         init: pack to start from ("" is from scratch); only its name is recorded.

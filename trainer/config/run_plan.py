@@ -1,4 +1,4 @@
-"""Where a run reads and writes. Light: neither torch nor pictures are touched."""
+"""Where a run reads and writes. Light: neither torch nor images are touched."""
 
 from __future__ import annotations
 
@@ -89,12 +89,12 @@ class RunPlan:
 
     @property
     def start(self) -> Path:
-        """Figures and first picture before the first step."""
+        """Figures and first image before the first step."""
         return self.run_folder / START
 
     @property
     def strip(self) -> Path:
-        """The newest validation pictures."""
+        """The newest validation images."""
         return self.run_folder / STRIP
 
     @property

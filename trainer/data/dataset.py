@@ -1,4 +1,4 @@
-"""The pictures of a run in memory: found, divided, read."""
+"""The images of a run in memory: found, divided, read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from trainer.data.split import divide, given
 
 @dataclass(frozen=True)
 class Dataset:
-    """Pictures in memory. ``sha256``: of the files trained on; ``judged_sha256``: judged by."""
+    """Images in memory. ``sha256``: of the files trained on; ``judged_sha256``: judged by."""
 
     pairs: PairSet
     validation: PairSet | None
@@ -34,14 +34,14 @@ class Dataset:
 def read_dataset(
     config: TrainConfig, plan: RunPlan, progress: Progress, device: str = "cpu", batch: int = 1
 ) -> Dataset:
-    """Find, divide and read the pictures of a run.
+    """Find, divide and read the images of a run.
 
     Args:
         device: where its steps are made.
         batch: crops a step will have at least.
 
     Raises:
-        DeviceMemoryError: the pictures, or a step beside them, do not fit into memory.
+        DeviceMemoryError: the images, or a step beside them, do not fit into memory.
         InputError: not one pair can be used. Cancelled: from ``progress``.
     """
     found = find_pairs(plan.sources, config.task, config.exclude, plan.swapped)

@@ -1,4 +1,4 @@
-"""Made-up focus pairs: one sharp picture, seen by a lens focused near and one focused far."""
+"""Made-up focus pairs: one sharp image, seen by a lens focused near and one focused far."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def refocus(sharp: UInt16Array, rng: np.random.Generator) -> tuple[UInt16Array, 
     background. Far focus: the blurred foreground spreads over the sharp background, as out-of-focus
     objects do, so that around its edge neither view is sharp. Which view comes first is random.
     """
-    picture: FloatArray = sharp.astype(np.float32)
+    image: FloatArray = sharp.astype(np.float32)
     low, high = np.log(_SIGMA)
     sigma_back, sigma_front = np.exp(rng.uniform(low, high, 2))
     alpha = _foreground(sharp.shape[0], sharp.shape[1], rng)[..., np.newaxis]
-    near = alpha * picture + (1 - alpha) * _blurred(picture, sigma_back)
-    far = _blurred(alpha * picture, sigma_front) + (1 - _blurred(alpha, sigma_front)) * picture
+    near = alpha * image + (1 - alpha) * _blurred(image, sigma_back)
+    far = _blurred(alpha * image, sigma_front) + (1 - _blurred(alpha, sigma_front)) * image
     views = (_packed(near), _packed(far))
     return views if rng.integers(2) else views[::-1]
 

@@ -1,4 +1,4 @@
-"""Whether a run fits into memory: asked before its pictures are read."""
+"""Whether a run fits into memory: asked before its images are read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MADE = 16
 
 
 def check_memory(config: TrainConfig, matches: Sequence[Match], device: str, batch: int) -> None:
-    """Refuse a run whose pictures and steps do not fit into the memory there is.
+    """Refuse a run whose images and steps do not fit into the memory there is.
 
     Args:
         matches: all pairs that will be held, those to judge by as well.
@@ -31,7 +31,7 @@ def check_memory(config: TrainConfig, matches: Sequence[Match], device: str, bat
     free = available_bytes()
     if free is None:
         return
-    held, reading = _pictures(config, matches)
+    held, reading = _images(config, matches)
     if held + reading > free:
         raise DeviceMemoryError(
             Message.plural(
@@ -64,8 +64,8 @@ def check_memory(config: TrainConfig, matches: Sequence[Match], device: str, bat
         )
 
 
-def _pictures(config: TrainConfig, matches: Sequence[Match]) -> tuple[int, int]:
-    """Bytes that all pictures take in memory, and bytes that reading one pair takes at most."""
+def _images(config: TrainConfig, matches: Sequence[Match]) -> tuple[int, int]:
+    """Bytes that all images take in memory, and bytes that reading one pair takes at most."""
     held = reading = 0
     for match in matches:
         try:

@@ -53,7 +53,7 @@ class PreflightReport:
         unpaired: files in no pair, each with its reason.
         warnings: about the whole, one sentence each.
         suggested_task: the task that names speak of, "" where they speak of none.
-        data_bytes: memory the pictures will take.
+        data_bytes: memory the images will take.
         sizes: smallest and largest (width, height).
     """
 
@@ -177,7 +177,7 @@ def _warnings(
 
 
 def _about_values(looks: Mapping[Match, _Inspection]) -> list[str]:
-    """What a person should know of deep and of incomplete pictures."""
+    """What a person should know of deep and of incomplete images."""
     words: list[str] = []
     told = [(match.name, look.own_range) for match, look in looks.items() if look.own_range]
     if told:

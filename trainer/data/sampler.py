@@ -33,7 +33,7 @@ _FLAT = 0.02
 class TrainingPair:
     """One pair as the network sees it: uint16 H×W×ch each (65535 is 1.0), to halve the memory.
 
-    ``truth`` is the picture that fusion should give, where the data has it (``gt/``); ``valid``
+    ``truth`` is the image that fusion should give, where the data has it (``gt/``); ``valid``
     (H×W) is True where both sources hold data, None where they do everywhere.
     """
 
@@ -139,7 +139,7 @@ def _packed(pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
 class Batch(NamedTuple):
     """Crops of one step, N×ch×crop×crop float32 in [0, 1] each, channels last.
 
-    ``wanted_a`` and ``wanted_b`` are what the fused picture is compared with: the sources, or the
+    ``wanted_a`` and ``wanted_b`` are what the fused image is compared with: the sources, or the
     truth in place of both where it is known.
     """
 
@@ -150,7 +150,7 @@ class Batch(NamedTuple):
 
     @classmethod
     def of(cls, a: Tensor, b: Tensor) -> Batch:
-        """A batch without truth: the fused picture is compared with the sources."""
+        """A batch without truth: the fused image is compared with the sources."""
         return cls(a, b, a, b)
 
     def to(self, device: str) -> Batch:
@@ -187,12 +187,12 @@ class CropSampler:
         """The batch of ``step``, or ``part`` of it."""
         rng = np.random.default_rng([self.seed, step])
         crops = [self._crop(rng) for _ in range(self.batch)][part]
-        return Batch(*(_stack(pictures) for pictures in zip(*crops, strict=True)))
+        return Batch(*(_stack(images) for images in zip(*crops, strict=True)))
 
     def _crop(self, rng: np.random.Generator) -> list[npt.NDArray[np.uint16]]:
         pair = self.pairs[rng.integers(len(self.pairs))]
         a, b = _grown(pair.a, self.crop), _grown(pair.b, self.crop)
-        # Medical pictures are mostly black: a few tries keep flat crops rare, not absent.
+        # Medical images are mostly black: a few tries keep flat crops rare, not absent.
         for _ in range(_TRIES):
             top = int(rng.integers(a.shape[0] - self.crop + 1))
             left = int(rng.integers(a.shape[1] - self.crop + 1))
@@ -200,17 +200,17 @@ class CropSampler:
             if max(a[window].std(), b[window].std()) > _FLAT * 65535:
                 break
         turns, flip = int(rng.integers(4)), bool(rng.integers(2))
-        pictures = [a[window], b[window]]
+        images = [a[window], b[window]]
         if self.swap and rng.integers(2):
-            pictures.reverse()
+            images.reverse()
         if self.jitter and pair.truth is None:
-            pictures = [_jittered(picture, self.jitter, rng) for picture in pictures]
-        wanted = pictures
+            images = [_jittered(image, self.jitter, rng) for image in images]
+        wanted = images
         if pair.truth is not None:
             wanted = [_grown(pair.truth, self.crop)[window]] * 2
             if rng.random() < self.refocus:
-                pictures = list(refocus(wanted[0], rng))
-        return [_turned(picture, turns, flip) for picture in (*pictures, *wanted)]
+                images = list(refocus(wanted[0], rng))
+        return [_turned(image, turns, flip) for image in (*images, *wanted)]
 
 
 def _stack(crops: Sequence[npt.NDArray[np.uint16]]) -> Tensor:
@@ -233,7 +233,7 @@ def _turned(crop: npt.NDArray[np.uint16], turns: int, flip: bool) -> npt.NDArray
 
 
 def _grown(pixels: npt.NDArray[np.uint16], crop: int) -> npt.NDArray[np.uint16]:
-    """Pictures smaller than a crop are continued by mirroring, on both sources alike."""
+    """Images smaller than a crop are continued by mirroring, on both sources alike."""
     missing = [max(0, crop - side) for side in pixels.shape[:2]]
     if not any(missing):
         return pixels

@@ -22,7 +22,7 @@ By = Literal["patient", "folder", "name", "order", "given"]
 """
 
 _ENOUGH = 5
-"""Name prefixes that make groups; with fewer they are rather kinds of pictures than patients."""
+"""Name prefixes that make groups; with fewer they are rather kinds of images than patients."""
 
 _BLOCKS = 20
 _TOO_FEW = Message(
@@ -238,7 +238,7 @@ def _blocks(matches: Sequence[Match]) -> dict[str, list[Match]]:
 
 
 def _spread(groups: dict[str, list[Match]], wanted: float) -> set[str]:
-    """Runs at even distances, so that all kinds of pictures are among them."""
+    """Runs at even distances, so that all kinds of images are among them."""
     names = list(groups)
     total = sum(len(members) for members in groups.values())
     count = min(len(names) - 1, max(1, round(len(names) * wanted / total)))

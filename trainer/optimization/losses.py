@@ -20,7 +20,7 @@ _EPS = 1e-6
 _SCALES = 4
 _VIF_NOISE = 2.0
 _VIF_FLOOR = 0.1
-"""Variance, at 8 bits, below which a picture counts as flat; rounding in float32 is less."""
+"""Variance, at 8 bits, below which an image counts as flat; rounding in float32 is less."""
 
 
 def sobel(image: Tensor) -> tuple[Tensor, Tensor]:
@@ -75,7 +75,7 @@ def _gaussian(size: int, sigma: float, like: Tensor) -> Tensor:
 
 
 def ssim(x: Tensor, y: Tensor) -> Tensor:
-    """Mean SSIM per picture (Wang et al. 2004: 11×11 Gaussian, σ 1.5, range 1), shape N."""
+    """Mean SSIM per image (Wang et al. 2004: 11×11 Gaussian, σ 1.5, range 1), shape N."""
     stacked = _blur(torch.cat([x, y, x * x, y * y, x * y], dim=1), 11, 1.5)
     mu_x, mu_y, xx, yy, xy = stacked.chunk(5, dim=1)
     c1, c2 = 0.01**2, 0.03**2
@@ -128,17 +128,17 @@ def _edge_quality(
 
 
 def artefact_loss(fused: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """Mean gradient the fused picture has beyond both sources' together, over four scales.
+    """Mean gradient the fused image has beyond both sources' together, over four scales.
 
     What the other terms take for detail but neither source shows: ghost edges, and the outlines of
     patches in a flat sky where the network changes its mind about the source. A bright figure of
-    one source before the dark ground of the other is none: its outline is in one of them. Pictures
+    one source before the dark ground of the other is none: its outline is in one of them. Images
     are halved from scale to scale, because a soft outline is steep only from afar.
     """
     total = fused.new_zeros(())
     for scale in range(_SCALES):
         if scale:
-            fused, a, b = (F.avg_pool2d(picture, 2) for picture in (fused, a, b))
+            fused, a, b = (F.avg_pool2d(image, 2) for image in (fused, a, b))
         allowed = gradient_magnitude(a) + gradient_magnitude(b)
         total = total + F.relu(gradient_magnitude(fused) - allowed).mean()
     return total / _SCALES
@@ -157,7 +157,7 @@ def information_loss(fused: Tensor, a: Tensor, b: Tensor) -> Tensor:
 
 
 def _visual_information(source: Tensor, other: Tensor, fused: Tensor) -> Tensor:
-    """Share of ``source``'s information that the fused picture carries, shape N."""
+    """Share of ``source``'s information that the fused image carries, shape N."""
     carried = there = source.new_zeros(source.shape[0])
     x, z, y = source * 255, other * 255, fused * 255
     for scale in range(_SCALES):
@@ -167,11 +167,11 @@ def _visual_information(source: Tensor, other: Tensor, fused: Tensor) -> Tensor:
         if scale and min(x.shape[-2:]) < 3 * size - 2:
             break
         if scale:
-            x, z, y = (blur(picture)[..., ::2, ::2] for picture in (x, z, y))
+            x, z, y = (blur(image)[..., ::2, ::2] for image in (x, z, y))
         mu_x, mu_z, mu_y = blur(x), blur(z), blur(y)
         var_x, var_z, var_y = (
-            F.relu(blur(picture * picture) - mean**2)
-            for picture, mean in ((x, mu_x), (z, mu_z), (y, mu_y))
+            F.relu(blur(image * image) - mean**2)
+            for image, mean in ((x, mu_x), (z, mu_z), (y, mu_y))
         )
         covariance = blur(x * y) - mu_x * mu_y
         gain = covariance.clamp(min=0) / var_x.clamp(min=_VIF_FLOOR)

@@ -1,4 +1,4 @@
-"""A pack beside its parent on the same pairs: figures and pictures, before it is used."""
+"""A pack beside its parent on the same pairs: figures and images, before it is used."""
 
 from __future__ import annotations
 
@@ -159,8 +159,8 @@ def _ratio(old: dict[str, float], new: dict[str, float]) -> float:
 
 
 def _strip(name: str, pair: SourcePair, fused: Sequence[FloatArray]) -> CompareStrip:
-    pictures = (pair.a.normalised(), pair.b.normalised(), *fused)
-    return CompareStrip(name, *(_small(picture) for picture in pictures))
+    images = (pair.a.normalised(), pair.b.normalised(), *fused)
+    return CompareStrip(name, *(_small(image) for image in images))
 
 
 def _small(pixels: FloatArray) -> FloatArray:

@@ -28,7 +28,7 @@ class Estimate:
 
     Attributes:
         seconds_per_step: of training alone. seconds_total: of the whole run with judging.
-        peak_bytes: memory the run will need at least, pictures included.
+        peak_bytes: memory the run will need at least, images included.
         free_bytes: memory that could be had; 0 when unknown.
         device, device_reason: where it would run and why there.
         fits: False when the memory would surely not do.

@@ -39,7 +39,7 @@ def finish(run: Trainer) -> Finished:
         with averaged(run.step) as network:
             manifest = write_pack(plan.out, network, manifest)
     start = run.start.figures if run.start is not None else {}
-    judged = run.material.validation
+    judged = run.dataset.validation
     done = _finished(
         plan,
         run.state.step,
@@ -106,7 +106,7 @@ def _finished(
 def package(folder: Path, keep: Kept = "best") -> Finished:
     """Make a pack of a run that was stopped, failed or killed, from what its folder holds.
 
-    The pictures are not needed. The run can still be gone on with afterwards.
+    The images are not needed. The run can still be gone on with afterwards.
 
     Args:
         folder: of the run. keep: the best state (the last one if none was judged), or the last.

@@ -1,4 +1,4 @@
-"""A training run from first picture to finished pack, as a generator of events."""
+"""A training run from first image to finished pack, as a generator of events."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def train(
     config: TrainConfig,
     plan: RunPlan,
     progress: Progress | None = None,
-    steering: RunControl | None = None,
+    control: RunControl | None = None,
     world: DistributedContext | None = None,
 ) -> Iterator[TrainEvent]:
     """Train, yielding events; goes on from the plan's checkpoint if there is one.
@@ -68,7 +68,7 @@ def train(
         if world.leads:
             remove_leftovers(plan)
         run = open_trainer(
-            config, plan, progress or NullProgress(), steering or RunControl(answers=False), world
+            config, plan, progress or NullProgress(), control or RunControl(answers=False), world
         )
         with _recorded(run), board or nullcontext():
             yield _started(run)
@@ -83,16 +83,16 @@ def train(
 
 
 def _started(run: Trainer) -> Started:
-    material = run.material
+    dataset = run.dataset
     return Started(
         run.state.step,
         run.config.steps,
-        pairs=len(material.pairs.pairs),
-        problems=material.problems,
+        pairs=len(dataset.pairs.pairs),
+        problems=dataset.problems,
         device=run.device.name,
         device_reason=run.device.reason,
-        validation=len(material.validation.pairs) if material.validation else 0,
-        notes=(*material.notes, *_unused(run.config)),
+        validation=len(dataset.validation.pairs) if dataset.validation else 0,
+        notes=(*dataset.notes, *_unused(run.config)),
         batch=run.batch,
     )
 
@@ -168,7 +168,7 @@ def _keep_whole(run: Trainer) -> None:
 def _judged_if_due(run: Trainer, resumed: bool = False) -> Iterator[TrainEvent]:
     """Figures of the start, of a due step, or of one that was killed before they were taken."""
     config, step = run.config, run.state.step
-    if run.material.validation is None or not run.world.leads:
+    if run.dataset.validation is None or not run.world.leads:
         return
     due = step == 0 or _due(step, config.validate_every, config.steps)
     if due and not (resumed and step in run.log.validated):
@@ -178,7 +178,7 @@ def _judged_if_due(run: Trainer, resumed: bool = False) -> Iterator[TrainEvent]:
 def _steps(run: Trainer) -> Iterator[TrainEvent]:
     config = run.config
     while run.state.step < config.steps:
-        if run.world.leads and run.steering.paused:
+        if run.world.leads and run.control.paused:
             yield from _pause(run)
         wish = run.world.agree_on(_wish(run), run.device.name)
         if wish == Wish.LEAVE:
@@ -202,7 +202,7 @@ def _wish(run: Trainer) -> Wish:
         run.progress.check()
     except Cancelled:
         return Wish.LEAVE
-    return Wish.FINISH if run.world.leads and run.steering.stopping else Wish.TRAIN
+    return Wish.FINISH if run.world.leads and run.control.stopping else Wish.TRAIN
 
 
 def _after_step(run: Trainer) -> Iterator[TrainEvent]:
@@ -223,22 +223,20 @@ def _pause(run: Trainer) -> Iterator[TrainEvent]:
     yield run.save()
     write_record(replace(run.record(), state="paused"))
     yield Paused(run.state.step)
-    steering = run.steering
-    while steering.paused and not steering.stopping:
+    control = run.control
+    while control.paused and not control.stopping:
         run.progress.check()
-        rates = steering.take_rates()
+        rates = control.take_rates()
         if rates is not None:
             run.change_rates(*rates)
             yield RatesChanged(run.state.step, *rates)
             yield run.save()
-        steering.wait_for_news(
-            lambda: steering.has_rates or steering.stopping or not steering.paused
-        )
-    rates = steering.take_rates()  # asked for in the very moment before going on
+        control.wait_for_news(lambda: control.has_rates or control.stopping or not control.paused)
+    rates = control.take_rates()  # asked for in the very moment before going on
     if rates is not None:
         run.change_rates(*rates)
         yield RatesChanged(run.state.step, *rates)
-    if not steering.stopping:
+    if not control.stopping:
         write_record(run.record())
         yield Resumed(run.state.step)
 
@@ -268,14 +266,14 @@ def _with_smaller_batch(run: Trainer, error: BaseException) -> Iterator[TrainEve
     run.reload()
     run.log.cut(run.state.step)
     yield MemoryRanOut(run.state.step, failed, smaller)
-    steering = run.steering
-    while not steering.take_smaller():
-        if steering.stopping and run.state.step:
+    control = run.control
+    while not control.take_smaller():
+        if control.stopping and run.state.step:
             return
-        if steering.stopping or not steering.answers:
+        if control.stopping or not control.answers:
             raise refused from error
         run.progress.check()
-        steering.wait_for_news(lambda: steering.smaller_allowed or steering.stopping)
+        control.wait_for_news(lambda: control.smaller_allowed or control.stopping)
     run.state = replace(run.state, batch=smaller)
     yield Reduced(run.state.step, smaller)
 
@@ -286,7 +284,7 @@ def _last_words(run: Trainer) -> Iterator[TrainEvent]:
         return
     if run.state.step == 0:
         raise Cancelled  # stopped before the first step: there is nothing to keep
-    if run.steering.stopping and run.state.step > run.saved_at:
+    if run.control.stopping and run.state.step > run.saved_at:
         yield run.save()
-    if run.material.validation is not None and run.state.step not in run.log.validated:
+    if run.dataset.validation is not None and run.state.step not in run.log.validated:
         yield run.judge()

@@ -50,9 +50,9 @@ class Trainer:
     device: DeviceChoice
     world: DistributedContext
     progress: Progress
-    steering: RunControl
+    control: RunControl
     log: RunLog
-    material: Dataset
+    dataset: Dataset
     step: BilevelStep
     state: RunState
     start: InitialScores | None = None
@@ -74,7 +74,7 @@ class Trainer:
         network, digest, parent = new_network(self.config, resuming)
         self.step = BilevelStep(network.to(self.device.name), self.config, self.world)
         self.state = RunState(
-            backbone_sha256=digest, parent=parent, data_sha256=self.material.sha256
+            backbone_sha256=digest, parent=parent, data_sha256=self.dataset.sha256
         )
         if resuming:
             self.state, _ = _resumed(self.plan, self.config, self.step, self.state)
@@ -91,7 +91,7 @@ class Trainer:
         config, number = self.config, self.state.step
         began = time.perf_counter()
         sampler = CropSampler(
-            self.material.pairs.pairs,
+            self.dataset.pairs.pairs,
             self.batch,
             config.crop,
             config.seed,
@@ -181,19 +181,19 @@ class Trainer:
 
     def record(self) -> RunRecord:
         """What ``run.json`` should say now."""
-        judged = self.material.validation
+        judged = self.dataset.validation
         return RunRecord(
             self.config,
             self.plan,
             step=max(self.saved_at, 0),
             seconds=self.state.seconds,
-            pairs=len(self.material.pairs.pairs),
+            pairs=len(self.dataset.pairs.pairs),
             validation=len(judged.pairs) if judged else 0,
         )
 
     def manifest(self, figures: dict[str, float]) -> PackManifest:
         """The manifest of a pack of the run as it is now."""
-        pairs = len(self.material.pairs.pairs)
+        pairs = len(self.dataset.pairs.pairs)
         return pack_manifest(self.config, self.plan, self.state, pairs=pairs, figures=figures)
 
     def judge(self) -> Validated:
@@ -202,15 +202,15 @@ class Trainer:
         Raises:
             Diverged: a weight is no number. OutputError: the best state cannot be written.
         """
-        if self.material.validation is None:
+        if self.dataset.validation is None:
             raise ValueError("no validation pairs")
         self.check_finite()
         with averaged(self.step) as network:
-            pairs = self.material.validation.pairs
+            pairs = self.dataset.validation.pairs
             judged = validate(network, pairs, self.device.name, self.progress)
             if self.start is None:
                 self.start = InitialScores(judged.figures, judged.fused)
-                write_start(self.plan.start, self.start, self.material.judged_sha256)
+                write_start(self.plan.start, self.start, self.dataset.judged_sha256)
             reached = score(judged.figures, self.start.figures)
             # The start is a candidate as well: a run that only gets worse keeps it.
             best = reached > self.best
@@ -234,38 +234,38 @@ def open_trainer(
     config: TrainConfig,
     plan: RunPlan,
     progress: Progress,
-    steering: RunControl,
+    control: RunControl,
     world: DistributedContext,
 ) -> Trainer:
-    """Read the pictures, build the network, go back to where the run stopped.
+    """Read the images, build the network, go back to where the run stopped.
 
     Raises:
         InputError: data, settings or checkpoint cannot be used, or are not those of the run.
     """
     device = choose_device(world.device or plan.device_of(config))
     resuming = plan.checkpoint.is_file()
-    # Before pictures are read, which may take minutes.
+    # Before images are read, which may take minutes.
     check_backbone_of(config.network, _backbone_of(config), _TO_TRAIN)
     # Where memory may run out for a smaller batch to be taken, one crop must do.
-    batch = 1 if resuming or steering.smaller_allowed else config.batch // world.size
-    material = read_dataset(config, plan, progress, device.name, batch)
+    batch = 1 if resuming or control.smaller_allowed else config.batch // world.size
+    dataset = read_dataset(config, plan, progress, device.name, batch)
     network, digest, parent = new_network(config, resuming)
     step = BilevelStep(network.to(device.name), config, world)
-    state = RunState(backbone_sha256=digest, parent=parent, data_sha256=material.sha256)
+    state = RunState(backbone_sha256=digest, parent=parent, data_sha256=dataset.sha256)
     if resuming:
         state, note = _resumed(plan, config, step, state)
-        material = replace(material, notes=(*material.notes, *note))
+        dataset = replace(dataset, notes=(*dataset.notes, *note))
         step.factors = (state.factor_lower, state.factor_upper)
-    steering.alternating = config.bilevel and config.network.reconstruction
+    control.alternating = config.bilevel and config.network.reconstruction
     run = Trainer(
         config,
         plan,
         device=device,
         world=world,
         progress=progress,
-        steering=steering,
+        control=control,
         log=RunLog(plan.log),
-        material=material,
+        dataset=dataset,
         step=step,
         state=state,
     )
@@ -290,7 +290,7 @@ def _take_up(run: Trainer, resuming: bool) -> None:
         run.plan.start.unlink(missing_ok=True)
         run.plan.strip.unlink(missing_ok=True)
         return
-    run.start = read_start(run.plan.start, run.material.judged_sha256)
+    run.start = read_start(run.plan.start, run.dataset.judged_sha256)
     if run.start is None:
         run.plan.best.unlink(missing_ok=True)  # scored against another start
         return
@@ -328,7 +328,7 @@ def load_newest(
 def _resumed(
     plan: RunPlan, config: TrainConfig, step: BilevelStep, fresh: RunState
 ) -> tuple[RunState, tuple[str, ...]]:
-    """The state of the checkpoint, which must be of the same run over the same pictures."""
+    """The state of the checkpoint, which must be of the same run over the same images."""
     state, note = load_newest(plan, config, step)
     if note and step.world.leads:
         # Or the damaged one would be what is kept when the next one is written.

@@ -1,4 +1,4 @@
-"""Figures of a network over whole validation pictures."""
+"""Figures of a network over whole validation images."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from trainer.data.defocus import UInt16Array
 from trainer.data.sampler import TrainingPair
 
 _JUDGED, _AT_ONCE = 2**20, 2**18
-"""Pixels of a picture that are judged, at most, and that go through the network at once."""
+"""Pixels of an image that are judged, at most, and that go through the network at once."""
 METRICS = ("Qabf", "MI", "VIF")
 
 
@@ -41,8 +41,8 @@ def validate(
 ) -> ValidationResult:
     """Mean metrics, and reconstruction PSNR in dB, of ``network`` over ``pairs``.
 
-    Of pictures of more than 2**20 pixels, as many in their middle are judged. The cut depends on
-    the picture alone, never on the memory there is: figures of two runs compare. Where a source
+    Of images of more than 2**20 pixels, as many in their middle are judged. The cut depends on
+    the image alone, never on the memory there is: figures of two runs compare. Where a source
     holds no data, nothing is judged: both have been filled from one another there.
 
     Raises:
@@ -57,18 +57,18 @@ def validate(
         a, b = (_pixels(side[part]) for side in (pair.a, pair.b))
         valid = None if pair.valid is None else pair.valid[part]
         x, y = _tensor(a, device), _tensor(b, device)
-        walk = _walk(x)
-        features = network.encode(x, y, walk)
-        fused = _cut(network.fuse(features, x, y, walk), a)
+        tiling = _walk(x)
+        features = network.encode(x, y, tiling)
+        fused = _cut(network.fuse(features, x, y, tiling), a)
         seen_a, seen_b, made = judgeable(valid, to_luma8(a), to_luma8(b), to_luma8(fused))
         row = evaluate(seen_a, seen_b, made, METRICS)
-        reconstructions = network.reconstruct(features, walk)
+        reconstructions = network.reconstruct(features, tiling)
         del features
         if reconstructions is not None:
             rec_a, rec_b = (_cut(r, a) for r in reconstructions)
             row["reconstruction_psnr"] = (_psnr(a, rec_a, valid) + _psnr(b, rec_b, valid)) / 2
         rows.append(row)
-        release_memory()  # of what large pictures took, a step beside it might not find enough
+        release_memory()  # of what large images took, a step beside it might not find enough
         first = first or (a, b, fused)
     if first is None:
         raise ValueError("validate() needs at least one pair")
@@ -76,15 +76,15 @@ def validate(
     return ValidationResult(means, *first)
 
 
-def _walk(picture: Tensor) -> TilingStrategy:
-    height, width = picture.shape[2:]
+def _walk(image: Tensor) -> TilingStrategy:
+    height, width = image.shape[2:]
     if height * width <= _AT_ONCE:
         return WHOLE_IMAGE
     return StripTiling(height, _AT_ONCE // width)
 
 
 def _judged_part(pair: TrainingPair) -> tuple[slice, slice]:
-    """The middle of a picture of more than a megapixel: it says as much, for far less memory.
+    """The middle of an image of more than a megapixel: it says as much, for far less memory.
 
     Around a pixel with data where the middle holds none.
     """

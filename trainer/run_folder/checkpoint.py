@@ -34,7 +34,7 @@ class RunState:
         parent: name and hash of the pack it started from, "" for none.
         factor_lower, factor_upper: by which a person changed the learning rates.
         batch: crops per step if not those of the configuration, else 0.
-        data_sha256: of names, sizes and times of the pictures trained on, "" when unknown.
+        data_sha256: of names, sizes and times of the images trained on, "" when unknown.
         sums, counted: loss terms since the last point of the curves, and steps in them.
     """
 

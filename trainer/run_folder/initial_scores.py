@@ -32,7 +32,7 @@ def write_start(path: Path, start: InitialScores, judged_sha256: str) -> None:
 
 
 def read_start(path: Path, judged_sha256: str) -> InitialScores | None:
-    """What was written before the first step, or None if it is gone or of other pictures."""
+    """What was written before the first step, or None if it is gone or of other images."""
     header, start = _start_file(path)
     return start if header.get("judged_sha256") == judged_sha256 else None
 

@@ -1,4 +1,4 @@
-"""The newest validation pictures on disk, so that a run that goes on shows them at once."""
+"""The newest validation images on disk, so that a run that goes on shows them at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PARTS = ("a", "b", "now", "start")
 
 
 def write_strip(path: Path, strip: PreviewImages, step: int) -> None:
-    """Keep the pictures in 8 bits, as they are shown.
+    """Keep the images in 8 bits, as they are shown.
 
     Raises:
         OutputError: they cannot be written; older ones are as they were.
@@ -29,7 +29,7 @@ def write_strip(path: Path, strip: PreviewImages, step: int) -> None:
 
 
 def read_strip(path: Path) -> tuple[int, PreviewImages] | None:
-    """Step and pictures (H×W×ch in [0, 1]), or None where there are none that can be read."""
+    """Step and images (H×W×ch in [0, 1]), or None where there are none that can be read."""
     try:
         with safe_open(path, framework="pt", device="cpu") as stream:
             step = json.loads((stream.metadata() or {})[_KEY])["step"]

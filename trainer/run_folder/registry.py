@@ -3,7 +3,7 @@
 ``run.json`` holds settings, paths and state; ``checkpoint.safetensors`` where to go on, and
 ``checkpoint.previous.safetensors`` the one before; ``log.jsonl`` the curves; ``best.safetensors`` a
 pack of the best state; ``start.safetensors`` what the network made of the first validation pair
-before training, and ``strip.safetensors`` the pictures of the last judgement. All but the log are
+before training, and ``strip.safetensors`` the images of the last judgement. All but the log are
 replaced atomically.
 """
 

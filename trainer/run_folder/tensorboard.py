@@ -42,7 +42,7 @@ class Board:
         self._writer.close()
 
     def add(self, event: TrainEvent) -> None:
-        """Write what has a curve or a picture."""
+        """Write what has a curve or an image."""
         if isinstance(event, Stepped):
             for name, value in event.losses.items():
                 self._writer.add_scalar(f"loss/{name}", value, event.step)

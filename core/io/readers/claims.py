@@ -20,16 +20,16 @@ _PACKBITS = 64
 
 
 def check_claim(path: Path, width: int, height: int, size: int, least: float = 0) -> None:
-    """Refuse a header whose picture cannot be, or hardly is, in the file.
+    """Refuse a header whose image cannot be, or hardly is, in the file.
 
     Args:
         path: the file.
         width, height: pixels its header claims.
-        size: bytes the compressed picture has.
-        least: bytes the codec needs for any picture of that size.
+        size: bytes the compressed image has.
+        least: bytes the codec needs for any image of that size.
 
     Raises:
-        InputError: the picture has no pixels, more than the limit, more than the bytes can hold, or
+        InputError: the image has no pixels, more than the limit, more than the bytes can hold, or
             so many more than bytes that it is empty almost everywhere.
     """
     check_size(path, width, height)

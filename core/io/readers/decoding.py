@@ -21,7 +21,7 @@ from core.io.values import Range, windowed
 from core.types import BitDepth, BoolArray, FloatArray, Image
 
 MAX_PIXELS = 400_000_000
-"""Larger pictures are refused: no network here could take them, and some files only claim so."""
+"""Larger images are refused: no network here could take them, and some files only claim so."""
 
 SampleArray = npt.NDArray[Any]
 SampleKind = Literal["grey", "rgb", "cmyk"]
@@ -33,7 +33,7 @@ logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
 
 @dataclass
 class Decoded:
-    """A picture as its decoder gave it.
+    """An image as its decoder gave it.
 
     Attributes:
         pixels: H×W×C in the type on file; C = 1 (grey), 3 (rgb) or 4 (cmyk).
@@ -160,7 +160,7 @@ def damaged(path: Path, detail: str) -> DamagedImage:
 
 
 def check_size(path: Path, width: int, height: int) -> None:
-    """Refuse a picture without pixels or with absurdly many, before anything is decoded.
+    """Refuse an image without pixels or with absurdly many, before anything is decoded.
 
     Raises:
         InputError: as said.
@@ -185,7 +185,7 @@ def check_size(path: Path, width: int, height: int) -> None:
 
 
 def check_frames(path: Path, frames: int, what: Message) -> None:
-    """Refuse a file of several pictures.
+    """Refuse a file of several images.
 
     Raises:
         InputError: ``frames`` is not 1; the message says how many and ``what`` they are.

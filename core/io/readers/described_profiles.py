@@ -24,7 +24,7 @@ _SRGB_CODES = (1, 13)  # cICP: primaries of BT.709, curve of sRGB
 def profile_told(
     embedded: Any, marks: Mapping[bytes, bytes], exif: Any, decoded: Decoded
 ) -> bytes | None:
-    """The ICC profile of the picture: embedded, or made of what the file says; None for sRGB.
+    """The ICC profile of the image: embedded, or made of what the file says; None for sRGB.
 
     A note is added to ``decoded`` where the profile was made.
 

@@ -1,4 +1,4 @@
-"""Embedded colour profiles: to sRGB, in the picture's own depth."""
+"""Embedded colour profiles: to sRGB, in the image's own depth."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def to_srgb(
         return None, ""
     space, channels = _SPACES.get(profile[16:20], ("", 0))
     if kind == "grey" and space == "rgb":
-        pixels = np.repeat(pixels, 3, axis=2)  # a grey picture made in an RGB working space
+        pixels = np.repeat(pixels, 3, axis=2)  # a grey image made in an RGB working space
     if pixels.shape[2] != channels:
         return None, _UNUSABLE
     source = pixels[..., 0] if channels == 1 else pixels

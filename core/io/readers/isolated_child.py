@@ -43,7 +43,7 @@ def _deep_jpeg(path: Path, request: Mapping[str, Any]) -> tuple[SampleArray, Dec
     found = jpeg.structure(path, content)
     if found.frame != _LOSSLESS:
         return imagecodecs.jpeg_decode(content), {}
-    # This decoder does not complain of missing data: what follows would change the picture.
+    # This decoder does not complain of missing data: what follows would change the image.
     data, end = content[: found.end], content[found.end : found.end + 2]
     one, other = (imagecodecs.jpeg_decode(data + fill * _BEYOND + end) for fill in _FILLS)
     if not np.array_equal(one, other):
@@ -134,7 +134,7 @@ def _send(answers: BinaryIO, header: Mapping[str, Any], samples: SampleArray | N
 
 @contextlib.contextmanager
 def _memory_limited(pixels: int) -> Iterator[None]:
-    """No more address space than such a picture can need, where the system keeps such limits."""
+    """No more address space than such an image can need, where the system keeps such limits."""
     try:
         import resource
 

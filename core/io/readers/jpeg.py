@@ -23,7 +23,7 @@ _HUFFMAN, _PROGRESSIVE = (0xC0, 0xC1, 0xC2), (0xC2, 0xCA)
 _LEAST_SCAN = 64
 """Bytes from which on a scan, its header included, may hold a block of pixels."""
 _LIMIT = 178_956_970
-"""Pixels the strict decoder takes; larger pictures go to one that keeps quiet about damage."""
+"""Pixels the strict decoder takes; larger images go to one that keeps quiet about damage."""
 _MOST_VISITS = 100_000_000
 """Blocks that all scans together may visit: a few seconds. Twelve megapixels need three million."""
 
@@ -164,7 +164,7 @@ def check(path: Path, content: bytes) -> JpegStructure:
 
 
 def _least(found: JpegStructure) -> float:
-    """Bytes such a picture takes at least: a bit for each code, and one code a block."""
+    """Bytes such an image takes at least: a bit for each code, and one code a block."""
     blocks = sum(found.blocks().values())
     if found.frame in (0xC0, 0xC1):
         return blocks * 2 / 8  # one code for the mean, one for "nothing else"

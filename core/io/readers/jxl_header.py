@@ -1,4 +1,4 @@
-"""Size and depth of a JPEG XL picture from the first bits of its code stream (ISO 18181-1)."""
+"""Size and depth of a JPEG XL image from the first bits of its code stream (ISO 18181-1)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def size_and_bits(content: bytes) -> tuple[int, int, int]:
     if bits.take(1):  # everything else as usual
         return width, height, 8
     if bits.take(1):  # extra fields
-        bits.take(3)  # orientation; the decoder turns the picture itself
+        bits.take(3)  # orientation; the decoder turns the image itself
         if bits.take(1):  # the size it should be shown at
             _size(bits)
         if bits.take(2):  # a preview or an animation: what follows is of no common length

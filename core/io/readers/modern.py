@@ -40,7 +40,7 @@ class CodecHeader:
     Attributes:
         width, height: in pixels, as stored.
         bits: per sample.
-        channels: of the picture.
+        channels: of the image.
         profile: embedded ICC profile, where the header shows it.
     """
 
@@ -87,7 +87,7 @@ def header_jpegxl(path: Path, content: bytes) -> CodecHeader:
 
 
 def header_media(path: Path, content: bytes) -> CodecHeader:
-    """Sizes of an AVIF or HEIC file: the largest picture declared in it."""
+    """Sizes of an AVIF or HEIC file: the largest image declared in it."""
     sizes = []
     at = content.find(b"ispe")
     while 0 <= at <= len(content) - 16:
@@ -121,10 +121,10 @@ class ModernFormat:
     header: HeaderOf
 
     def read(self, path: Path) -> Image:
-        """The picture in ``path``.
+        """The image in ``path``.
 
         Raises:
-            InputError: it cannot be opened or decoded, or holds several pictures.
+            InputError: it cannot be opened or decoded, or holds several images.
         """
         try:
             content = path.read_bytes()

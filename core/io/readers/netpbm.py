@@ -42,7 +42,7 @@ def _header(path: Path, content: bytes) -> tuple[int, int, int, int, int]:
 
 
 def read_netpbm(path: Path) -> Image:
-    """The picture in ``path``.
+    """The image in ``path``.
 
     Raises:
         InputError: it cannot be opened, is incomplete, or too large.

@@ -18,7 +18,7 @@ from core.io.readers.kinds import PNG_SIGNATURE
 
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _GREY, _RGB, _GREY_ALPHA, _RGBA = 0, 2, 4, 6
-# First column and row, steps across and down of the seven passes of an interlaced picture.
+# First column and row, steps across and down of the seven passes of an interlaced image.
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2)) + (
     (0, 1, 1, 2),
 )
@@ -44,7 +44,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class PngHeader:
-    """What the first part says; ``interlaced`` is 1 for pictures that come in seven passes."""
+    """What the first part says; ``interlaced`` is 1 for images that come in seven passes."""
 
     width: int
     height: int
@@ -58,7 +58,7 @@ class PngHeader:
         return _CHANNELS[self.colour_type]
 
     def stretches(self) -> Iterator[Stretch]:
-        """What comes row by row: the whole picture, or one pass after the other."""
+        """What comes row by row: the whole image, or one pass after the other."""
         pixel = self.bits * self.channels
         for x, y, across, down in _PASSES if self.interlaced else ((0, 0, 1, 1),):
             width, rows = -(-(self.width - x) // across), -(-(self.height - y) // down)
@@ -122,7 +122,7 @@ def check(path: Path, content: bytes) -> PngHeader:
 
 
 def check_rows(path: Path, content: bytes, found: PngHeader) -> None:
-    """Refuse pictures whose rows do not all come; for decoders that fill in the rest.
+    """Refuse images whose rows do not all come; for decoders that fill in the rest.
 
     Raises:
         InputError: as said.

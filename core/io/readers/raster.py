@@ -1,4 +1,4 @@
-"""Reader of PNG, JPEG, BMP, WebP and single-picture GIF files."""
+"""Reader of PNG, JPEG, BMP, WebP and single-image GIF files."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ class _Found:
 
 
 def read_raster(path: Path) -> Image:
-    """The picture in ``path``.
+    """The image in ``path``.
 
     Raises:
-        InputError: the file cannot be opened, is not such a picture, is damaged or incomplete,
+        InputError: the file cannot be opened, is not such an image, is damaged or incomplete,
             holds several frames, or is too large.
     """
     content = _content(path)
@@ -61,8 +61,8 @@ def read_raster(path: Path) -> Image:
         if found.jpeg is not None and not found.jpeg.ordinary:
             jpeg.check_entropy(path, content, found.jpeg)
             return finish(path, DEEP_JPEG.decoded(path, content))
-        with _opened(path, content) as picture:
-            decoded = _decode(path, content, picture, found)
+        with _opened(path, content) as image:
+            decoded = _decode(path, content, image, found)
         return finish(path, decoded)
 
 
@@ -113,8 +113,8 @@ def _rest_of_jpeg(path: Path, content: bytes) -> Decoded:
 
 def _rest_of_png(path: Path, content: bytes) -> Decoded:
     rest = rescued(path, content)
-    with _opened(path, rest.content) as picture:
-        decoded = _decode(path, rest.content, picture, _Found(png=rest.header))
+    with _opened(path, rest.content) as image:
+        decoded = _decode(path, rest.content, image, _Found(png=rest.header))
     decoded.mask = rest.mask
     if rest.doubtful:
         doubt = Message(
@@ -144,16 +144,16 @@ def probe_raster(path: Path) -> ImageHeader:
             bits, channels, kind = 8, len(frame.components), "JPEG"
         else:
             bits, channels, kind = 8, 0, ""
-        with _opened(path, path) as picture:
-            frames = 1 if kind == "JPEG" else int(getattr(picture, "n_frames", 1))
+        with _opened(path, path) as image:
+            frames = 1 if kind == "JPEG" else int(getattr(image, "n_frames", 1))
             return ImageHeader(
-                kind=kind or {"WEBP": "WebP"}.get(str(picture.format), str(picture.format)),
-                width=picture.width,
-                height=picture.height,
-                channels=channels or len(picture.getbands()),
+                kind=kind or {"WEBP": "WebP"}.get(str(image.format), str(image.format)),
+                width=image.width,
+                height=image.height,
+                channels=channels or len(image.getbands()),
                 bit_depth=16 if bits > 8 else 8,
                 frames=frames,
-                orientation=_orientation(head, picture),
+                orientation=_orientation(head, image),
             )
 
 
@@ -193,40 +193,40 @@ def _opened(path: Path, source: bytes | Path) -> PilImage:
         raise damaged(path, Message("its header cannot be understood")) from error
 
 
-def _decode(path: Path, content: bytes, picture: PilImage, found: _Found) -> Decoded:
-    frames = int(getattr(picture, "n_frames", 1))
+def _decode(path: Path, content: bytes, image: PilImage, found: _Found) -> Decoded:
+    frames = int(getattr(image, "n_frames", 1))
     notes: list[str] = []
-    if picture.format == "MPO":
+    if image.format == "MPO":
         notes.append(Message("The file holds {0} pictures of one shot; the first is used.", frames))
     else:
         check_frames(path, frames, Message("frames (it is animated)"))
-    decoded = _samples(path, content, picture, found)
+    decoded = _samples(path, content, image, found)
     decoded.notes = notes + decoded.notes
     marks = png.colour_marks(content) if found.png is not None else {}
-    exif = None if found.png is not None and not _may_tell_orientation(content) else _exif(picture)
-    decoded.profile = profile_told(picture.info.get("icc_profile"), marks, exif, decoded)
+    exif = None if found.png is not None and not _may_tell_orientation(content) else _exif(image)
+    decoded.profile = profile_told(image.info.get("icc_profile"), marks, exif, decoded)
     value = 1 if exif is None else exif.get(_ORIENTATION, 1)
     decoded.orientation = value if isinstance(value, int) else 1
     return decoded
 
 
-def _samples(path: Path, content: bytes, picture: PilImage, found: _Found) -> Decoded:
+def _samples(path: Path, content: bytes, image: PilImage, found: _Found) -> Decoded:
     if found.png is not None:
-        if png.is_plain(found.png, keyed="transparency" in picture.info):
+        if png.is_plain(found.png, keyed="transparency" in image.info):
             return png.samples(content)
         png.check_rows(path, content, found.png)
     elif found.jpeg is not None:
         if not jpeg.too_large_to_be_strict(found.jpeg):
             samples = jpeg.decode(path, content, found.jpeg)
-            return _as_decoded(samples, "CMYK" if samples.shape[2] == 4 else picture.mode)
-        decoded = _samples_8(picture)
+            return _as_decoded(samples, "CMYK" if samples.shape[2] == 4 else image.mode)
+        decoded = _samples_8(image)
         decoded.notes.append(Message("The file is too large to be checked for damage."))
         return decoded
     else:
-        least = least_lzw if picture.format == "GIF" else _least_of(content)
-        pixels = picture.width * picture.height
-        check_claim(path, *picture.size, len(content), least(pixels))
-    return _samples_8(picture)
+        least = least_lzw if image.format == "GIF" else _least_of(content)
+        pixels = image.width * image.height
+        check_claim(path, *image.size, len(content), least(pixels))
+    return _samples_8(image)
 
 
 def _least_of(content: bytes) -> Any:
@@ -240,18 +240,18 @@ def _least_of(content: bytes) -> Any:
     return lambda pixels: pixels / _MACROBLOCK / 8 if lossy else 0
 
 
-def _exif(picture: PilImage) -> PIL.Image.Exif | None:
+def _exif(image: PilImage) -> PIL.Image.Exif | None:
     try:
-        return picture.getexif()
-    except Exception:  # a damaged EXIF block is no reason to refuse the picture
+        return image.getexif()
+    except Exception:  # a damaged EXIF block is no reason to refuse the image
         return None
 
 
-def _orientation(content: bytes, picture: PilImage) -> int:
+def _orientation(content: bytes, image: PilImage) -> int:
     # Pillow decodes a whole PNG to look for a mark behind its pixels.
     if kinds.is_png(content) and not _may_tell_orientation(content):
         return 1
-    exif = _exif(picture)
+    exif = _exif(image)
     value = 1 if exif is None else exif.get(_ORIENTATION, 1)
     return value if isinstance(value, int) else 1
 
@@ -262,20 +262,20 @@ def _may_tell_orientation(content: bytes) -> bool:
     return any(holder in part for part in told for holder in _ORIENTATION_HOLDERS)
 
 
-def _samples_8(picture: PilImage) -> Decoded:
+def _samples_8(image: PilImage) -> Decoded:
     notes: list[str] = []
-    transparent = "transparency" in picture.info
-    if picture.mode == "1":
+    transparent = "transparency" in image.info
+    if image.mode == "1":
         notes.append(Message("Black and white was expanded to grey levels 0 and 255."))
-        picture = picture.convert("LA" if transparent else "L")
-    elif picture.mode in ("P", "PA"):
+        image = image.convert("LA" if transparent else "L")
+    elif image.mode in ("P", "PA"):
         notes.append(Message("The palette was expanded to RGB."))
-        picture = picture.convert("RGBA" if transparent or picture.mode == "PA" else "RGB")
-    elif transparent and picture.mode in ("L", "RGB"):
-        picture = picture.convert({"L": "LA", "RGB": "RGBA"}[picture.mode])
-    elif picture.mode not in ("L", "LA", "RGB", "RGBA", "CMYK"):
-        picture = picture.convert("RGB")
-    decoded = _as_decoded(np.asarray(picture), picture.mode)
+        image = image.convert("RGBA" if transparent or image.mode == "PA" else "RGB")
+    elif transparent and image.mode in ("L", "RGB"):
+        image = image.convert({"L": "LA", "RGB": "RGBA"}[image.mode])
+    elif image.mode not in ("L", "LA", "RGB", "RGBA", "CMYK"):
+        image = image.convert("RGB")
+    decoded = _as_decoded(np.asarray(image), image.mode)
     decoded.notes = notes
     return decoded
 

@@ -46,11 +46,11 @@ _UNSPECIFIED, _ASSOCIATED = 0, 1
 
 
 def read_tiff(path: Path) -> Image:
-    """The one picture in ``path``.
+    """The one image in ``path``.
 
     Raises:
         InputError: the file cannot be opened, is no TIFF, is incomplete, holds several pages,
-            samples of a kind that makes no picture, no data at all, or is too large.
+            samples of a kind that makes no image, no data at all, or is too large.
     """
     with decoding(path), _opened(path) as tif:
         choice = only_page(path, tif)
@@ -67,7 +67,7 @@ def read_tiff(path: Path) -> Image:
 
 
 def probe_tiff(path: Path) -> ImageHeader:
-    """What the header of ``path`` says of the page that is the picture.
+    """What the header of ``path`` says of the page that is the image.
 
     Raises:
         InputError: the file cannot be opened or understood.
@@ -127,7 +127,7 @@ def _check_layout(path: Path, page: Any) -> None:
 
 
 def _check_complete(path: Path, tif: Any, page: Any) -> None:
-    """tifffile fills missing strips with zeros; half a picture is refused here instead."""
+    """tifffile fills missing strips with zeros; half an image is refused here instead."""
     expected = math.prod(page.chunked)
     size = tif.filehandle.size
     whole = sum(
@@ -195,7 +195,7 @@ def page_samples(path: Path, offset: int) -> SampleArray:
 
 
 def _check_nothing_read_beyond(path: Path, page: Any) -> None:
-    """Refuse parts whose decoder goes on beyond their end: what follows would change the picture.
+    """Refuse parts whose decoder goes on beyond their end: what follows would change the image.
 
     Such a decoder does not complain of a part that was cut short.
     """
@@ -242,8 +242,8 @@ def _decode(path: Path, page: Any) -> Decoded:
 def _exif(path: Path) -> Any:
     """Tags as Pillow reads them, which follows them into their parts; None for damaged ones."""
     try:
-        with PIL.Image.open(path, formats=["TIFF"]) as picture:
-            exif = picture.getexif()
+        with PIL.Image.open(path, formats=["TIFF"]) as image:
+            exif = image.getexif()
             exif.get_ifd(_EXIF)
             exif.get_ifd(_INTEROPERABILITY)
             return exif

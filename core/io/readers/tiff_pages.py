@@ -1,4 +1,4 @@
-"""Which page of a TIFF file is the picture: not its thumbnail, its smaller copies, its masks."""
+"""Which page of a TIFF file is the image: not its thumbnail, its smaller copies, its masks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NEW_TYPE, _OLD_TYPE, _OLD_REDUCED, _SUB_PAGES, _MASK_PHOTOMETRIC = 254, 255, 2,
 
 @dataclass(frozen=True)
 class PageChoice:
-    """The page that is the picture, and how many others could be it.
+    """The page that is the image, and how many others could be it.
 
     Attributes:
         page: of tifffile.
@@ -36,7 +36,7 @@ class PageChoice:
 
 
 def choose(path: Path, tif: Any) -> PageChoice:
-    """The picture among the pages of ``tif``.
+    """The image among the pages of ``tif``.
 
     Raises:
         InputError: there is no page, or marks and sizes contradict each other.

@@ -75,27 +75,27 @@ def test_what_was_changed_by_hand_stays_changed():
 
 
 def test_the_valve_holds_workers_but_not_the_one_that_tells():
-    valve = PauseGate()
-    valve.begin(NullProgress())
+    pause_gate = PauseGate()
+    pause_gate.begin(NullProgress())
     passed = threading.Event()
 
     def work() -> None:
-        valve.check()
+        pause_gate.check()
         passed.set()
 
-    valve.check()
-    valve.shut()
-    valve.check()
+    pause_gate.check()
+    pause_gate.shut()
+    pause_gate.check()
     worker = threading.Thread(target=work)
     worker.start()
     assert not passed.wait(0.15)
-    before = valve.seconds()
+    before = pause_gate.seconds()
     assert not passed.wait(0.05)
-    assert valve.seconds() == before, "the clock stands still as well"
-    valve.open()
+    assert pause_gate.seconds() == before, "the clock stands still as well"
+    pause_gate.open()
     assert passed.wait(10)
     worker.join()
-    assert valve.seconds() >= before
+    assert pause_gate.seconds() >= before
 
 
 def test_a_shut_valve_lets_a_cancellation_through():
@@ -108,13 +108,13 @@ def test_a_shut_valve_lets_a_cancellation_through():
             if self.stop:
                 raise Cancelled
 
-    inner, valve, ended = Stopping(), PauseGate(), threading.Event()
-    valve.begin(inner)
-    valve.shut()
+    inner, pause_gate, ended = Stopping(), PauseGate(), threading.Event()
+    pause_gate.begin(inner)
+    pause_gate.shut()
 
     def work() -> None:
         with pytest.raises(Cancelled):
-            valve.check()
+            pause_gate.check()
         ended.set()
 
     worker = threading.Thread(target=work)
@@ -225,9 +225,9 @@ def test_small_pictures_are_drawn_anew_once_a_damaged_file_was_mended(qapp):
     asked: list[object] = []
     table.thumb_wanted.connect(asked.append)
     keys = [(m.a, m.b) for m in table.plan.matches]
-    picture = QImage(8, 8, QImage.Format.Format_RGB32)
-    table.set_thumb(keys[0], picture, picture)
-    table.set_thumb(keys[1], picture, None)
+    image = QImage(8, 8, QImage.Format.Format_RGB32)
+    table.set_thumb(keys[0], image, image)
+    table.set_thumb(keys[1], image, None)
     for row, key in enumerate(keys):
         table.forget_thumbs(key, Path("out.png"))
         table.data(table.index(row, 0), Qt.ItemDataRole.DecorationRole)

@@ -65,7 +65,7 @@ def test_cancel_leaves_everything_as_it_was(qtbot, window, at_work, engine):
     click(card.buttons["cancel"])
     assert window.closing.card is None
     assert at_work.batch.phase == "running"
-    assert not window.habits._ended, "everything is still kept while the window is open"
+    assert not window.services._ended, "everything is still kept while the window is open"
     with qtbot.waitSignal(at_work.batch.ended, timeout=WAIT):
         engine.gate.set()
     assert set(states(at_work.batch).values()) == {"done"}
@@ -88,7 +88,7 @@ def test_keeping_going_ends_the_program_when_the_work_has_ended(
     click(window.closing.card.buttons["keep"])
     assert window.closing.waits
     assert window.isMinimized() or not window.isVisible()
-    with qtbot.waitSignal(window.habits.ended, timeout=WAIT):
+    with qtbot.waitSignal(window.services.ended, timeout=WAIT):
         engine.gate.set()
     assert len(list((study.parent / "study-fused").glob("*.png"))) == 6
     assert not window.isVisible()
@@ -148,7 +148,7 @@ def test_with_a_tray_the_window_hides_there_and_the_end_is_told(
     assert icon.isVisible()
     assert "still at work" in icon.toolTip()
     assert tray.said == []
-    with qtbot.waitSignal(window.habits.ended, timeout=WAIT):
+    with qtbot.waitSignal(window.services.ended, timeout=WAIT):
         engine.gate.set()
     assert tray.said == [("Batch finished", "6 fused")]
     assert len(list((study.parent / "study-fused").glob("*.png"))) == 6
@@ -184,7 +184,7 @@ def test_without_a_tray_the_window_is_minimised_and_asks_for_attention(
     ask_to_close(qtbot, window)
     click(window.closing.card.buttons["keep"])
     assert window.isMinimized()
-    with qtbot.waitSignal(window.habits.ended, timeout=WAIT):
+    with qtbot.waitSignal(window.services.ended, timeout=WAIT):
         engine.gate.set()
     assert asked == [page]
 

@@ -51,9 +51,9 @@ def _fuse(source: Path, out: Path, *words: str) -> tuple[int, str, str]:
 
 
 def _provenance(path: Path) -> dict[str, str]:
-    with Pil.open(path) as picture:
-        picture.load()
-        return {key.rpartition(":")[2]: str(value) for key, value in picture.info.items()}
+    with Pil.open(path) as image:
+        image.load()
+        return {key.rpartition(":")[2]: str(value) for key, value in image.info.items()}
 
 
 def test_fuse_tells_the_range_and_takes_another(source: Path, tmp_path: Path) -> None:

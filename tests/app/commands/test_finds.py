@@ -55,7 +55,7 @@ def test_every_kind_of_thing_is_found(listed, qtbot):
         session=listed.session,
         controller=listed.controller,
         pairs=listed.pairs,
-        recent=listed.habits.recent,
+        recent=listed.services.recent,
         open_recent=lambda _pair: None,
         show_fuse_page=lambda: None,
     )

@@ -172,7 +172,7 @@ def test_needs_are_the_sum_of_what_all_providers_have(registry):
     assert not fit.isEnabled()
     registry.provide({"sources"}, by="window")
     assert fit.isEnabled()
-    registry.provide({"undo"}, by="habits")
+    registry.provide({"undo"}, by="services")
     assert fit.isEnabled()
     registry.provide((), by="window")
     assert not fit.isEnabled()

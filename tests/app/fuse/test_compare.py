@@ -17,7 +17,7 @@ from app.fuse.scenes import dragged_window
 from app.viewer.canvas import Canvas
 from app.viewer.display_state import COMPARE_MODES, LAYOUTS
 from app.viewer.painter import Layer, Scene, Viewport
-from app.viewer.rendering import picture, source_picture, whole
+from app.viewer.rendering import rendered_image, source_image, whole
 from app.viewer.view_link import ViewLink
 from core.io import read_image
 from core.types import Image
@@ -29,7 +29,7 @@ SIZE = 80
 
 
 def flat(value: float, name: str) -> Layer:
-    shown = picture(np.full((SIZE, SIZE, 1), value, np.float32))
+    shown = rendered_image(np.full((SIZE, SIZE, 1), value, np.float32))
     return Layer(shown, (0.0, 1.0), "grey", name)
 
 
@@ -40,7 +40,7 @@ def canvas(qtbot) -> Canvas:
     made = Canvas(link)
     qtbot.addWidget(made)
     made.resize(SIZE + 12, SIZE + 12)
-    made.set_picture(picture(np.zeros((SIZE, SIZE, 1), np.float32)))
+    made.set_image(rendered_image(np.zeros((SIZE, SIZE, 1), np.float32)))
     link.set_size((SIZE, SIZE))
     made.show()
     return made
@@ -188,7 +188,7 @@ PICTURES = {
 
 @pytest.mark.parametrize(("name", "start", "right", "down", "expected"), LEVELS)
 def test_a_level_drag_keeps_the_width_and_a_quantity_its_floor(name, start, right, down, expected):
-    shown = source_picture(PICTURES[name])
+    shown = source_image(PICTURES[name])
     window = dragged_window(shown, start, right, down)
     assert window == pytest.approx(expected)
     if not right:
@@ -220,7 +220,7 @@ def test_a_window_beyond_the_data_is_all_black_or_all_white(dtype, window):
     top = np.iinfo(dtype).max
     scale = top / 255
     data = np.linspace(0, top, 256, dtype=np.float32).reshape(16, 16, 1)
-    shown = source_picture(Image(data, (0.0, float(top)), 8 if dtype == np.uint8 else 16))
+    shown = source_image(Image(data, (0.0, float(top)), 8 if dtype == np.uint8 else 16))
     image = whole(shown, (window[0] * scale, window[1] * scale))
     grey = {image.pixelColor(x, y).red() for x in range(16) for y in range(16)}
     assert grey == ({0} if window[0] > 0 else {255})
@@ -408,7 +408,7 @@ def test_every_window_preset_does_something_of_its_own_and_is_in_the_menu(opened
 @pytest.mark.parametrize("task", ["mif", "ivif", "mef", "mff"])
 def test_presets_are_sensible_for_the_samples_of_every_task(task):
     for side in "ab":
-        shown = source_picture(read_image(SAMPLES / f"{task}_{side}.png"))
+        shown = source_image(read_image(SAMPLES / f"{task}_{side}.png"))
         for number, preset in enumerate(PRESETS[1:], 2):
             low, high = preset(shown)
             assert shown.extent[0] <= low < high <= shown.extent[1], (number, low, high)

@@ -229,7 +229,7 @@ def test_export_and_open_remember_folders_of_their_own(qtbot, opened, tmp_path, 
     opened.actions_.open.trigger()
     assert Path(opened._dialog.directory().absolutePath()) != out
     opened._dialog.reject()
-    assert opened.habits.settings.export_folder == str(out)
+    assert opened.services.settings.export_folder == str(out)
 
 
 def test_a_missing_folder_is_created_on_request(qtbot, opened, tmp_path):

@@ -265,7 +265,7 @@ def test_a_file_deleted_after_reading_leaves_the_picture_on_show(qtbot, opened, 
     with qtbot.waitSignal(opened.watch.gone, timeout=WAIT):
         files[1].unlink()
     assert "not on disk any more" in opened.view.notice.text.text()
-    assert opened.view.panes["b"].canvas.picture is not None
+    assert opened.view.panes["b"].canvas.image is not None
 
 
 def test_intake_counts_a_path_once(tmp_path):

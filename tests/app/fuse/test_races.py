@@ -72,7 +72,7 @@ def assert_one_pair(window: MainWindow) -> None:
     for name, more in (("a", 0), ("b", 100)):
         scene = window.view.panes[name].canvas.scene
         if scene is not None:
-            assert int(scene.first.picture.levels[0].max()) == level(selected) + more
+            assert int(scene.first.image.levels[0].max()) == level(selected) + more
         assert f"_{selected:02d}" in window.view.panes[name].info.text()
     for result in session.results:
         assert result.pair is session.sources.pair

@@ -251,9 +251,9 @@ def test_relative_paths_become_whole_ones(qtbot, window, files, monkeypatch):
     with idle(qtbot, window):
         window.controller.open_pair(Path(files[0].name), Path(os.curdir) / files[1].name)
     assert window.session.sources.paths == files
-    (recent, *_) = window.habits.recent.all()
+    (recent, *_) = window.services.recent.all()
     assert (recent.a, recent.b) == files
-    snapshot = window.habits.snapshot()
+    snapshot = window.services.snapshot()
     assert (snapshot.a, snapshot.b) == files
 
 

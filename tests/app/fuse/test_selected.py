@@ -273,14 +273,14 @@ def test_a_bad_file_on_one_side_leaves_that_side_empty_and_nothing_to_fuse(
     bad = tmp_path / "new.png"
     bad.write_bytes(b"")
     stays = "b" if side == "a" else "a"
-    picture = opened.view.panes[stays].canvas.picture
+    image = opened.view.panes[stays].canvas.image
     with idle(qtbot, opened):
         opened.controller.replace_side(side, bad)
     assert opened.session.outcome is None
     assert opened.session.sources.pair is None
     assert opened.view.panes[side].canvas.scene is None
     assert opened.view.panes[side].canvas.placeholder_text.startswith("new.png\n")
-    assert opened.view.panes[stays].canvas.picture is picture
+    assert opened.view.panes[stays].canvas.image is image
     assert not opened.actions_.fuse.isEnabled()
     asked = len(engine.requests)
     opened.controller.fuse()

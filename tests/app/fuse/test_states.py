@@ -55,7 +55,7 @@ def seen(window: MainWindow, pane: str) -> np.ndarray:
 def test_empty_is_a_place_to_drop_with_tasks_and_recent_files(window, look, size, files):
     window.resize(*size)
     theme.set_appearance(look)
-    window.habits.recent.add(*files, "mef")
+    window.services.recent.add(*files, "mef")
     image = shot(window)
     theme.set_appearance("system")
     welcome = window.view.welcome
@@ -255,7 +255,7 @@ def test_error_is_an_inline_card_and_the_panes_stay(qtbot, opened, engine):
     assert card.action.text() == "Retry in tiles"
     red = region(shot(opened), opened, card).reshape(-1, 3).mean(axis=0)
     assert red[0] > red[1] + 8
-    assert opened.view.panes["fused"].canvas.picture is not None
+    assert opened.view.panes["fused"].canvas.image is not None
     assert QApplication.activeModalWidget() is None
     QTest.keyClick(opened, Qt.Key.Key_Escape)
     assert not card.isVisible()
@@ -334,7 +334,7 @@ def test_results_stand_side_by_side_and_are_switched_without_fusing(qtbot, opene
     bar.setCurrentIndex(1)
     assert opened.session.outcome.is_model
     assert opened.session.method == "mif-compact"
-    assert opened.view.panes["recon_a"].canvas.picture is not None
+    assert opened.view.panes["recon_a"].canvas.image is not None
     assert not opened.session.is_stale
     assert len(engine.requests) == asked
     bar.tabCloseRequested.emit(0)
@@ -490,8 +490,8 @@ def test_scroll_bars_are_as_quiet_as_their_ground(qtbot, look):
     bar.resize(bar.sizeHint().width(), 200)
     bar.setRange(0, 100)
     bar.setPageStep(100)
-    picture = bar.grab().toImage()
-    shades = [picture.pixelColor(bar.width() // 2, y).name() for y in (40, 196)]
+    image = bar.grab().toImage()
+    shades = [image.pixelColor(bar.width() // 2, y).name() for y in (40, 196)]
     handle = theme.colours().border
     theme.set_appearance("system")
     assert bar.width() <= 12

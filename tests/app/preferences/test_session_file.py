@@ -128,10 +128,10 @@ def holder() -> Holder:
 
 def test_a_proper_end_is_no_crash_and_the_session_is_there(qapp, tmp_path, holder):
     folder = tmp_path / "not" / "there yet"
-    keeper = SessionAutosave(folder, holder)
-    first = keeper.begin()
+    autosave = SessionAutosave(folder, holder)
+    first = autosave.begin()
     assert (first.snapshot, first.crashed, first.notice) == (None, False, "")
-    keeper.end()
+    autosave.end()
     assert [path.name for path in folder.iterdir()] == ["session.json"]
     again = SessionAutosave(folder, holder)
     second = again.begin()
@@ -140,45 +140,45 @@ def test_a_proper_end_is_no_crash_and_the_session_is_there(qapp, tmp_path, holde
 
 
 def test_changes_are_written_while_the_program_runs(qtbot, tmp_path, holder):
-    keeper = SessionAutosave(tmp_path, holder)
-    keeper.begin()
+    autosave = SessionAutosave(tmp_path, holder)
+    autosave.begin()
     holder.snapshot = replace(holder.snapshot, display=DisplayState(crosshair=True))
-    keeper.note_change()
+    autosave.note_change()
     file = tmp_path / "session.json"
     qtbot.waitUntil(file.exists, timeout=10_000)
     assert from_json(file.read_bytes()) == holder.snapshot
     assert "pixel" not in file.read_text(encoding="utf-8")
-    keeper.end()
+    autosave.end()
 
 
 def test_a_sample_does_not_replace_the_session_before(qapp, tmp_path, holder):
-    keeper = SessionAutosave(tmp_path, holder)
-    keeper.begin()
-    keeper.end()
+    autosave = SessionAutosave(tmp_path, holder)
+    autosave.begin()
+    autosave.end()
     kept = holder.snapshot
     holder.snapshot = Snapshot("mff")
-    keeper = SessionAutosave(tmp_path, holder)
-    keeper.begin()
-    keeper.end()
+    autosave = SessionAutosave(tmp_path, holder)
+    autosave.begin()
+    autosave.end()
     assert from_json((tmp_path / "session.json").read_bytes()) == kept
 
 
-def crashed(keeper: SessionAutosave) -> None:
+def crashed(autosave: SessionAutosave) -> None:
     """End a keeper as a killed program ends: nothing more is written, and the mark stays."""
-    mark = keeper._folder / "running.lock"
+    mark = autosave._folder / "running.lock"
     left = mark.read_bytes()
-    keeper._timer.stop()
-    keeper._runner.shutdown()
-    keeper._mark.unlock()
+    autosave._timer.stop()
+    autosave._runner.shutdown()
+    autosave._mark.unlock()
     mark.write_bytes(left.replace(str(os.getpid()).encode(), b"99999999"))
 
 
 def test_a_crash_without_files_does_not_offer_the_pair_of_the_session_before(
     qapp, tmp_path, holder
 ):
-    keeper = SessionAutosave(tmp_path, holder)
-    keeper.begin()
-    keeper.end()
+    autosave = SessionAutosave(tmp_path, holder)
+    autosave.begin()
+    autosave.end()
     before, holder.snapshot = holder.snapshot, Snapshot("mff")
     second = SessionAutosave(tmp_path, holder)
     second.begin()
@@ -194,11 +194,11 @@ def test_a_crash_without_files_does_not_offer_the_pair_of_the_session_before(
 def test_a_pair_that_was_offered_after_a_crash_is_not_offered_after_the_next(
     qtbot, tmp_path, holder
 ):
-    keeper = SessionAutosave(tmp_path, holder)
-    keeper.begin()
-    keeper.note_change()
+    autosave = SessionAutosave(tmp_path, holder)
+    autosave.begin()
+    autosave.note_change()
     qtbot.waitUntil((tmp_path / "session.json").exists, timeout=10_000)
-    crashed(keeper)
+    crashed(autosave)
     holder.snapshot = Snapshot("mff")
     second = SessionAutosave(tmp_path, holder)
     previous = second.begin()
@@ -211,13 +211,13 @@ def test_a_pair_that_was_offered_after_a_crash_is_not_offered_after_the_next(
 
 
 def test_a_session_that_was_closed_before_the_end_is_over_all_the_same(qtbot, tmp_path, holder):
-    keeper = SessionAutosave(tmp_path, holder)
-    keeper.begin()
-    keeper.note_change()
+    autosave = SessionAutosave(tmp_path, holder)
+    autosave.begin()
+    autosave.note_change()
     qtbot.waitUntil((tmp_path / "session.json").exists, timeout=10_000)
-    qtbot.waitUntil(lambda: keeper._written != b"", timeout=10_000)
+    qtbot.waitUntil(lambda: autosave._written != b"", timeout=10_000)
     holder.snapshot = Snapshot("mff")  # the pictures were closed
-    keeper.end()
+    autosave.end()
     second = SessionAutosave(tmp_path, holder)
     second.begin()
     crashed(second)
@@ -239,11 +239,11 @@ def test_a_session_that_was_closed_before_the_end_is_over_all_the_same(qtbot, tm
 def test_a_mark_that_nobody_holds_is_healed(qapp, tmp_path, holder, mark):
     atomic_write(tmp_path / "session.json", to_json(holder.snapshot))
     (tmp_path / "running.lock").write_bytes(mark)
-    keeper = SessionAutosave(tmp_path, holder)
-    previous = keeper.begin()
-    assert keeper.is_ours
+    autosave = SessionAutosave(tmp_path, holder)
+    previous = autosave.begin()
+    assert autosave.is_ours
     assert (previous.snapshot, previous.crashed) == (holder.snapshot, True)
-    keeper.end()
+    autosave.end()
     assert not (tmp_path / "running.lock").exists()
 
 
@@ -263,10 +263,10 @@ def test_a_mark_that_another_program_holds_is_respected(qapp, tmp_path, holder):
     )
     try:
         assert other.stdout.readline() == "True\n"
-        keeper = SessionAutosave(tmp_path, holder)
-        keeper.begin()
-        assert not keeper.is_ours
-        keeper.end()
+        autosave = SessionAutosave(tmp_path, holder)
+        autosave.begin()
+        assert not autosave.is_ours
+        autosave.end()
         assert (tmp_path / "running.lock").exists()
     finally:
         other.stdin.close()
@@ -286,20 +286,20 @@ def test_a_mark_that_another_program_holds_is_respected(qapp, tmp_path, holder):
 )
 def test_a_session_cut_short_or_of_wrong_types_is_ignored_and_said(qapp, tmp_path, holder, content):
     (tmp_path / "session.json").write_bytes(content)
-    keeper = SessionAutosave(tmp_path, holder)
-    previous = keeper.begin()
+    autosave = SessionAutosave(tmp_path, holder)
+    previous = autosave.begin()
     assert previous.snapshot is None
     assert "could not be read" in previous.notice
-    keeper.end()
+    autosave.end()
     assert from_json((tmp_path / "session.json").read_bytes()) == holder.snapshot
 
 
 def test_a_relative_path_is_no_session_for_another_folder(qapp, tmp_path, holder):
     snapshot = Snapshot("mif", a=Path("pet.png"), b=Path("mri.png"))
     atomic_write(tmp_path / "session.json", to_json(snapshot))
-    keeper = SessionAutosave(tmp_path, holder)
-    assert keeper.begin().snapshot is None
-    keeper.end()
+    autosave = SessionAutosave(tmp_path, holder)
+    assert autosave.begin().snapshot is None
+    autosave.end()
 
 
 @pytest.mark.parametrize(
@@ -315,11 +315,11 @@ def test_an_empty_window_is_not_shown_again(window, kept):
 @pytest.mark.parametrize("content", [b"", b"{half", b'{"version": 99}'])
 def test_a_damaged_session_is_ignored_and_said(qapp, tmp_path, holder, content):
     (tmp_path / "session.json").write_bytes(content)
-    keeper = SessionAutosave(tmp_path, holder)
-    previous = keeper.begin()
+    autosave = SessionAutosave(tmp_path, holder)
+    previous = autosave.begin()
     assert previous.snapshot is None
     assert "could not be read" in previous.notice
-    keeper.end()
+    autosave.end()
     assert from_json((tmp_path / "session.json").read_bytes()) == holder.snapshot
 
 
@@ -359,33 +359,33 @@ def test_after_a_killed_program_the_session_is_offered(qapp, tmp_path, holder):
     )
     assert (done.stdout.split(), done.stderr) == (["True", "False"], "")
     assert (tmp_path / "running.lock").exists()
-    keeper = SessionAutosave(tmp_path, holder)
-    previous = keeper.begin()
+    autosave = SessionAutosave(tmp_path, holder)
+    previous = autosave.begin()
     assert (previous.crashed, previous.snapshot) == (True, holder.snapshot)
-    keeper.end()
+    autosave.end()
     assert not (tmp_path / "running.lock").exists()
 
 
 def test_a_folder_that_cannot_be_written_is_said_once_and_stops_nothing(qtbot, tmp_path, holder):
-    keeper = SessionAutosave(tmp_path, holder)
-    keeper.begin()
+    autosave = SessionAutosave(tmp_path, holder)
+    autosave.begin()
     # A folder in the file's place: the writing fails for root as for anybody.
     (tmp_path / "session.json").mkdir()
     heard = []
-    keeper.failed.connect(heard.append)
-    with qtbot.waitSignal(keeper.failed, timeout=10_000):
-        keeper.note_change()
+    autosave.failed.connect(heard.append)
+    with qtbot.waitSignal(autosave.failed, timeout=10_000):
+        autosave.note_change()
     assert "session.json" in str(heard[0])
-    keeper.end()
+    autosave.end()
 
 
 def test_where_nothing_can_be_created_the_window_opens_all_the_same(qapp, tmp_path, holder):
     (tmp_path / "file").write_bytes(b"")
-    keeper = SessionAutosave(tmp_path / "file" / "folder", holder)
-    previous = keeper.begin()
+    autosave = SessionAutosave(tmp_path / "file" / "folder", holder)
+    previous = autosave.begin()
     assert (previous.snapshot, previous.crashed) == (None, False)
-    keeper.note_change()
-    keeper.end()
+    autosave.note_change()
+    autosave.end()
 
 
 def test_the_file_names_no_more_than_paths_and_settings(holder):

@@ -75,7 +75,7 @@ def test_what_is_on_screen_imports_only_what_they_may(folder):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         # What only the type checker reads is not imported.
         tree.body = [n for n in tree.body if "TYPE_CHECKING" not in ast.unparse(n).split("\n")[0]]
-        for node in ast.walk(tree):
+        for node in ast.tiling(tree):
             names = []
             if isinstance(node, ast.ImportFrom):
                 names = [node.module or ""]

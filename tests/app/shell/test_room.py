@@ -148,7 +148,7 @@ def test_a_window_comes_back_from_a_screen_that_is_gone(qtbot, engine, samples, 
     first.close()
     again = MainWindow(lambda: engine, samples, "mif", settings=settings)
     qtbot.addWidget(again)
-    again.habits.place_window()
+    again.services.place_window()
     assert again.screen().availableGeometry().intersects(again.frameGeometry())
     assert again.frameGeometry().top() >= 0
     again.close()
@@ -159,7 +159,7 @@ def test_a_damaged_place_is_as_none(qtbot, engine, samples, tmp_path):
     settings.set_blob("window/geometry", QByteArray(b"nonsense"))
     window = MainWindow(lambda: engine, samples, "mif", settings=settings)
     qtbot.addWidget(window)
-    window.habits.place_window()
+    window.services.place_window()
     assert window.screen().availableGeometry().contains(window.geometry().topLeft())
     assert window.geometry().top() >= 20
     window.close()

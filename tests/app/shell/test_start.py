@@ -92,7 +92,7 @@ def test_an_import_waits_in_turn_and_not_beyond_what_does_not_come():
 def test_torch_goes_after_the_first_preview_or_what_comes_in_its_place(
     qtbot, engine, samples, files, what
 ):
-    first = application.FirstPictures()
+    first = application.FirstImages()
     turns = [event for event, _ in first.turns]
     window = MainWindow(lambda: engine, samples, "mif", "average" if what == "classical" else "")
     qtbot.addWidget(window)

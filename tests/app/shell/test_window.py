@@ -44,7 +44,7 @@ def drop(widget: QWidget, *paths: Path) -> None:
 
 def level(window: MainWindow, pane: str) -> float:
     """Mean red of what a pane's canvas holds."""
-    return float(window.view.panes[pane].canvas.picture.levels[0][3, :, 0].mean())
+    return float(window.view.panes[pane].canvas.image.levels[0][3, :, 0].mean())
 
 
 # --- first launch ------------------------------------------------------------------------------
@@ -60,7 +60,7 @@ def test_every_sample_opens_first_classical_then_by_the_model(qtbot, window, eng
     assert view.panes["fused"].tag("preview") == "Classical preview"
     assert BASELINES[TASKS[task].default_baseline].title in view.panes["fused"].info.text()
     assert view.panes["fused"].canvas.badge == "Research use only"
-    assert view.panes["recon_a"].canvas.picture is None
+    assert view.panes["recon_a"].canvas.image is None
     assert not view.panes["fused"].canvas.is_dimmed
     assert view.coach.isVisible()
     with idle(qtbot, window):
@@ -68,7 +68,7 @@ def test_every_sample_opens_first_classical_then_by_the_model(qtbot, window, eng
     assert view.panes["fused"].tag("preview") == ""
     assert view.panes["fused"].info.text().startswith("Compact model · CPU · ")
     assert view.panes["fused"].canvas.badge == "Research use only – AI-generated image"
-    assert all(pane.canvas.picture is not None for pane in view.panes.values())
+    assert all(pane.canvas.image is not None for pane in view.panes.values())
     assert view.panes["a"].title.text() == TASKS[task].label_a
     assert view.panes["b"].title.text() == TASKS[task].label_b
 
@@ -264,7 +264,7 @@ def test_one_file_after_another_from_empty(qtbot, window, files):
     with idle(qtbot, window):
         drop(window, files[0])
     assert window.session.sources.pair is None
-    assert window.view.panes["b"].canvas.picture is None
+    assert window.view.panes["b"].canvas.image is None
     assert not window.actions_.fuse.isEnabled()
     with idle(qtbot, window):
         drop(window, files[1])
@@ -385,7 +385,7 @@ def test_running_greys_the_old_picture_and_escape_cancels(qtbot, opened, engine)
     old = opened.session.outcome
     fuse_and_hold(qtbot, opened, engine)
     assert opened.view.panes["fused"].canvas.is_dimmed
-    assert opened.view.panes["fused"].canvas.picture is old.pictures["fused"]
+    assert opened.view.panes["fused"].canvas.image is old.images["fused"]
     assert opened.status.cancel.isVisible()
     assert opened.status.stage.text().startswith("Encoding")
     with idle(qtbot, opened):
@@ -473,7 +473,7 @@ def test_feature_views_are_drawn_for_either_adapter(qtbot, opened):
     pane, session = opened.view.features, opened.session
     assert pane.channel.maximum() == CHANNELS - 1
     assert not pane.channel.isVisible()
-    shown = [pane.canvas.picture]
+    shown = [pane.canvas.image]
     steps = (
         lambda: pane.adapter_b.click(),
         lambda: pane.mode.setCurrentIndex(pane.mode.findData("mean")),
@@ -483,9 +483,9 @@ def test_feature_views_are_drawn_for_either_adapter(qtbot, opened):
     for step in steps:
         with qtbot.waitSignal(session.features_changed, timeout=WAIT):
             step()
-        assert pane.canvas.picture is not shown[-1]
-        assert pane.canvas.picture.size == (64, 48)
-        shown.append(pane.canvas.picture)
+        assert pane.canvas.image is not shown[-1]
+        assert pane.canvas.image.size == (64, 48)
+        shown.append(pane.canvas.image)
     assert pane.channel.isVisible()
     assert (session.feature_view.adapter, session.feature_view.channel) == ("b", 3)
 
@@ -494,10 +494,10 @@ def test_the_chosen_view_outlives_a_new_fusion(qtbot, opened):
     pane = opened.view.features
     with qtbot.waitSignal(opened.session.features_changed, timeout=WAIT):
         pane.mode.setCurrentIndex(pane.mode.findData("mean"))
-    mean = pane.canvas.picture.levels[0]
+    mean = pane.canvas.image.levels[0]
     with idle(qtbot, opened):
         opened.controller.fuse()
-    np.testing.assert_array_equal(pane.canvas.picture.levels[0], mean)
+    np.testing.assert_array_equal(pane.canvas.image.levels[0], mean)
 
 
 # --- looking -----------------------------------------------------------------------------------

@@ -42,10 +42,10 @@ def start(qtbot, engine, samples, home) -> Start:
         settings = Settings(home if remembers else None)
         made = MainWindow(lambda: engine, samples, "mif", settings=settings)
         qtbot.addWidget(made, before_close_func=lambda _window: engine.gate.set())
-        made.habits.place_window()
+        made.services.place_window()
         made.show()
         with qtbot.waitSignal(made.controller.idle, timeout=WAIT):
-            made.habits.begin(*files)
+            made.services.begin(*files)
         return made
 
     return started
@@ -58,7 +58,7 @@ def _look_as_before():
 
 
 def cards(window: MainWindow) -> list[str]:
-    return sorted(window.habits.cards)
+    return sorted(window.services.cards)
 
 
 # --- undo --------------------------------------------------------------------------------------
@@ -108,24 +108,24 @@ def test_another_pair_begins_another_history(qtbot, start, files, tmp_path):
 
 def test_opened_pairs_are_listed_and_open_again(qtbot, start, files):
     window = start(*files)
-    assert [(pair.a, pair.b) for pair in window.habits.recent.all()] == [files]
+    assert [(pair.a, pair.b) for pair in window.services.recent.all()] == [files]
     with qtbot.waitSignal(window.controller.idle, timeout=WAIT):
         window.controller.open_sample()
-    assert len(window.habits.recent.all()) == 1
-    window.habits.recent_menu.fill()
+    assert len(window.services.recent.all()) == 1
+    window.services.recent_menu.fill()
     with qtbot.waitSignal(window.controller.idle, timeout=WAIT):
-        window.habits.recent_menu.actions()[0].trigger()
+        window.services.recent_menu.actions()[0].trigger()
     assert window.session.sources.a.image.origin == files[0]
-    assert window.habits.recent_menu.menuAction() in window.actions_.menus["file"].actions()
+    assert window.services.recent_menu.menuAction() in window.actions_.menus["file"].actions()
 
 
 def test_a_recent_file_that_is_gone_is_said_and_dropped(start, files):
     window = start(*files)
     files[0].unlink()
-    window.habits.recent_menu.fill()
-    window.habits.recent_menu.actions()[0].trigger()
+    window.services.recent_menu.fill()
+    window.services.recent_menu.actions()[0].trigger()
     assert str(files[0]) in window.session.message
-    assert window.habits.recent.all() == []
+    assert window.services.recent.all() == []
 
 
 # --- session -----------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ def test_after_a_crash_the_session_is_offered_not_forced(qtbot, start, files, cr
     crash(Snapshot("mef", "guided", *files, display=DisplayState(crosshair=True)))
     window = start()
     assert window.session.sources.sample
-    card = window.habits.cards["restore"]
+    card = window.services.cards["restore"]
     assert card.isVisible()
     assert "pet_1.png + mri_1.png" in card.text.text()
     with qtbot.waitSignal(window.controller.idle, timeout=WAIT):
@@ -201,7 +201,7 @@ def test_after_a_crash_the_session_is_offered_not_forced(qtbot, start, files, cr
 def test_after_a_crash_no_is_an_answer(start, files, crash):
     crash(Snapshot("mif", "", *files))
     window = start()
-    window.habits.cards["restore"].buttons["no"].click()
+    window.services.cards["restore"].buttons["no"].click()
     assert "restore" not in cards(window)
     assert window.session.sources.sample
     assert window.actions_.restore.isEnabled()
@@ -214,8 +214,8 @@ def test_a_list_of_pairs_comes_back(qtbot, start, files, home, crash):
     with qtbot.waitSignals(
         [window.controller.idle, window.pairs.plan_changed], timeout=WAIT, order="none"
     ):
-        window.habits.cards["restore"].buttons["restore"].click()
-    assert window.habits.snapshot().pairs == (listed,)
+        window.services.cards["restore"].buttons["restore"].click()
+    assert window.services.snapshot().pairs == (listed,)
     window.close()
     assert from_json((home / "session.json").read_bytes()).pairs == (listed,)
 
@@ -226,7 +226,7 @@ def test_a_damaged_session_is_said_and_does_not_stop_the_start(start, home):
     (home / "settings.ini").write_bytes(b"[look]\nappearance=\x00\xff")
     window = start()
     assert "notice" in cards(window)
-    window.habits.cards["notice"].buttons["ok"].click()
+    window.services.cards["notice"].buttons["ok"].click()
     assert "notice" not in cards(window)
     assert window.session.outcome is not None
 
@@ -252,7 +252,7 @@ def test_without_a_memory_nothing_is_shown_or_written(start, home):
 
 def test_research_use_is_acknowledged_once(start):
     window = start()
-    card = window.habits.cards["research"]
+    card = window.services.cards["research"]
     assert card.isVisible()
     assert not window.isModal()
     assert "not a medical device" in card.text.text()
@@ -321,7 +321,7 @@ def test_the_look_is_chosen_at_once_and_kept(start):
         assert colours.accent in QApplication.instance().styleSheet()
     window.close()
     again = start()
-    assert again.habits.settings.appearance == "dark"
+    assert again.services.settings.appearance == "dark"
     assert again.actions_.appearances["dark"].isChecked()
     assert not again.actions_.appearances["system"].isChecked()
 
@@ -331,7 +331,7 @@ def test_the_language_is_kept_and_said_to_need_a_start(start):
     window.actions_.languages["de"].trigger()
     assert "next start" in window.session.message
     window.close()
-    assert start().habits.settings.language == "de"
+    assert start().services.settings.language == "de"
 
 
 def test_window_and_docks_are_where_they_were(start):
@@ -386,4 +386,4 @@ def test_commands_have_names_that_say_what_they_do(start):
 
 def test_habits_may_be_made_for_any_window_of_the_program(start):
     window = start(remembers=False)
-    assert isinstance(window.habits, WindowServices)
+    assert isinstance(window.services, WindowServices)

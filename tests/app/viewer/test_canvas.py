@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.viewer.canvas import Canvas
-from app.viewer.rendering import picture
+from app.viewer.rendering import rendered_image
 from app.viewer.view_link import MOST_PIXELS, ViewLink
 
 
@@ -22,7 +22,7 @@ def pair(qtbot):
     for canvas, size in zip(canvases, ((212, 112), (412, 412)), strict=True):
         qtbot.addWidget(canvas)
         canvas.resize(*size)
-        canvas.set_picture(picture(np.full((100, 200, 1), 0.5, np.float32)))
+        canvas.set_image(rendered_image(np.full((100, 200, 1), 0.5, np.float32)))
         canvas.show()
     link.set_size((200, 100))
     return canvases
@@ -45,28 +45,28 @@ def wheel(canvas: Canvas, at: QPointF, notches: int) -> None:
 def test_fit_leaves_a_margin_of_six_on_each_canvas_alone(pair):
     assert pair[0].scale() == pytest.approx(1.0)
     assert pair[1].scale() == pytest.approx(2.0)
-    assert pair[0].to_picture(QPointF(106, 56)) == QPointF(100, 50)
+    assert pair[0].to_image(QPointF(106, 56)) == QPointF(100, 50)
 
 
 def test_wheel_keeps_the_point_under_the_pointer_and_moves_the_other_canvas(pair):
     at = QPointF(56, 31)
-    before = pair[0].to_picture(at)
+    before = pair[0].to_image(at)
     wheel(pair[0], at, 3)
-    after = pair[0].to_picture(at)
+    after = pair[0].to_image(at)
     assert (after - before).manhattanLength() < 1e-9
     assert pair[0].scale() == pytest.approx(1.25**3)
     assert pair[1].scale() == pair[0].scale()
-    middle = [c.to_picture(QPointF(c.width() / 2, c.height() / 2)) for c in pair]
+    middle = [c.to_image(QPointF(c.width() / 2, c.height() / 2)) for c in pair]
     assert middle[0] == middle[1]
 
 
 def test_drag_moves_both_by_the_same_picture_distance(qtbot, pair):
     wheel(pair[0], QPointF(106, 56), 4)
-    start = pair[1].to_picture(QPointF(206, 206))
+    start = pair[1].to_image(QPointF(206, 206))
     qtbot.mousePress(pair[0], Qt.MouseButton.MiddleButton, pos=QPoint(100, 50))
     qtbot.mouseMove(pair[0], QPoint(110, 45))
     qtbot.mouseRelease(pair[0], Qt.MouseButton.MiddleButton, pos=QPoint(110, 45))
-    moved = pair[1].to_picture(QPointF(206, 206)) - start
+    moved = pair[1].to_image(QPointF(206, 206)) - start
     assert moved.x() == pytest.approx(-10 / pair[0].scale())
     assert moved.y() == pytest.approx(5 / pair[0].scale())
 
@@ -99,7 +99,7 @@ def test_magnified_pixels_are_sharp_squares(qtbot):
     canvas.resize(92, 92)
     board = np.zeros((2, 2, 3), np.float32)
     board[0, 0] = board[1, 1] = 1
-    canvas.set_picture(picture(board))
+    canvas.set_image(rendered_image(board))
     link.set_size((2, 2))
     canvas.show()
     canvas.grab()
@@ -115,7 +115,7 @@ def test_minified_fine_pattern_is_grey_not_moire(qtbot):
     qtbot.addWidget(canvas)
     canvas.resize(212, 212)
     board = (np.indices((1600, 1600)).sum(axis=0) % 2).astype(np.float32)[..., None]
-    canvas.set_picture(picture(board))
+    canvas.set_image(rendered_image(board))
     link.set_size((1600, 1600))
     canvas.show()
     image = canvas.grab().toImage()
@@ -126,9 +126,9 @@ def test_minified_fine_pattern_is_grey_not_moire(qtbot):
 def test_keys_zoom_and_pan(qtbot, pair):
     qtbot.keyClick(pair[0], Qt.Key.Key_Plus)
     assert pair[1].scale() == pytest.approx(1.25)
-    before = pair[0].to_picture(QPointF(0, 0))
+    before = pair[0].to_image(QPointF(0, 0))
     qtbot.keyClick(pair[0], Qt.Key.Key_Right)
-    assert pair[0].to_picture(QPointF(0, 0)).x() - before.x() == pytest.approx(32 / 1.25)
+    assert pair[0].to_image(QPointF(0, 0)).x() - before.x() == pytest.approx(32 / 1.25)
 
 
 def test_one_pixel_picture_and_empty_canvas_paint(qtbot):
@@ -140,7 +140,7 @@ def test_one_pixel_picture_and_empty_canvas_paint(qtbot):
     canvas.grab()
     canvas.zoom_step(True)
     canvas.one_to_one()
-    canvas.set_picture(picture(np.ones((1, 1, 1), np.float32)))
+    canvas.set_image(rendered_image(np.ones((1, 1, 1), np.float32)))
     link.set_size((1, 1))
     assert canvas.grab().toImage().pixelColor(75, 55).red() == 255
 
@@ -206,7 +206,7 @@ def test_what_work_brings_is_painted_pane_by_pane_what_a_hand_does_at_once(qtbot
     settle()
     turns = Turns(pair)
     for canvas in pair:
-        canvas.set_picture(picture(np.full((100, 200, 1), 0.2, np.float32)))
+        canvas.set_image(rendered_image(np.full((100, 200, 1), 0.2, np.float32)))
         canvas.set_dimmed(True)  # asks once more: it is painted once all the same
     qtbot.waitUntil(lambda: len(turns.painted) == 2)
     settle()

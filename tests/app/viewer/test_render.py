@@ -18,15 +18,15 @@ from app.viewer.rendering import (
     RenderedImage,
     basis_of,
     deviation_window,
-    feature_picture,
+    feature_image,
     histogram,
     percentile_window,
-    picture,
     render,
     render_difference,
-    result_pictures,
+    rendered_image,
+    result_images,
     small,
-    source_picture,
+    source_image,
     whole,
 )
 from core.types import DeviceChoice, FusionResult, Image
@@ -40,7 +40,7 @@ def pixels_of(image: QImage) -> np.ndarray:
 
 def test_values_are_rounded_clipped_and_never_nan():
     grey = np.array([[[0.0], [1.0], [0.5], [2.0], [-1.0], [np.nan], [np.inf]]], np.float32)
-    shown = pixels_of(whole(picture(grey)))
+    shown = pixels_of(whole(rendered_image(grey)))
     assert shown[0, :, 0].tolist() == [0, 255, 128, 255, 0, 0, 255]
     assert (shown == shown[..., :1]).all()
 
@@ -48,12 +48,12 @@ def test_values_are_rounded_clipped_and_never_nan():
 def test_channels_keep_their_order():
     red = np.zeros((2, 3, 3), np.float32)
     red[..., 0] = 1
-    assert pixels_of(whole(picture(red)))[1, 2].tolist() == [255, 0, 0]
+    assert pixels_of(whole(rendered_image(red)))[1, 2].tolist() == [255, 0, 0]
 
 
 @given(st.integers(1, 700), st.integers(1, 700))
 def test_levels_halve_and_the_first_is_whole(width: int, height: int):
-    made = picture(np.zeros((height, width, 1), np.float32))
+    made = rendered_image(np.zeros((height, width, 1), np.float32))
     sizes = [(level.shape[1], level.shape[0]) for level in made.levels]
     assert sizes[0] == (width, height) == made.size
     for (w, h), (next_w, next_h) in pairwise(sizes):
@@ -63,7 +63,7 @@ def test_levels_halve_and_the_first_is_whole(width: int, height: int):
 
 def test_a_fine_pattern_averages_to_grey_when_halved():
     board = (np.indices((512, 512)).sum(axis=0) % 2).astype(np.float32)[..., None]
-    half = picture(board).levels[1]
+    half = rendered_image(board).levels[1]
     assert set(np.unique(half)) == {128}
 
 
@@ -82,7 +82,7 @@ def everything(shown, level: int = 0) -> LevelRegion:
 @pytest.mark.parametrize("depth", [8, 16])
 def test_a_window_maps_its_ends_to_black_and_white_and_is_linear_between(depth):
     top = 2**depth - 1
-    shown = source_picture(as_image(np.arange(256).reshape(16, 16) * (top // 255), depth))
+    shown = source_image(as_image(np.arange(256).reshape(16, 16) * (top // 255), depth))
     low, high = 0.2 * top, 0.6 * top
     grey = pixels_of(render(shown, everything(shown), (low, high), "grey"))[..., 0].astype(int)
     values = np.arange(256).reshape(16, 16) * (top // 255)
@@ -92,14 +92,14 @@ def test_a_window_maps_its_ends_to_black_and_white_and_is_linear_between(depth):
 
 def test_a_narrow_window_on_sixteen_bits_shows_no_steps():
     ramp = np.linspace(1000, 1255, 256).round().reshape(1, 256)
-    shown = source_picture(as_image(ramp, 16))
+    shown = source_image(as_image(ramp, 16))
     grey = pixels_of(render(shown, everything(shown), (1000, 1255), "grey"))
     assert len(np.unique(grey)) == 256
 
 
 def test_float_sources_keep_their_unit_and_extent():
     data = np.array([[-3.0, 0.0], [5.0, 9.0]])
-    shown = source_picture(as_image(data, 32, unit="Bq/mL"))
+    shown = source_image(as_image(data, 32, unit="Bq/mL"))
     assert (shown.extent, shown.window, shown.unit) == ((-3.0, 9.0), (-3.0, 9.0), "Bq/mL")
     grey = pixels_of(render(shown, everything(shown), (0.0, 5.0), "grey"))[..., 0]
     assert grey.tolist() == [[0, 0], [255, 255]]
@@ -112,14 +112,14 @@ def test_signed_numbers_and_outliers_are_seen_as_they_are_fused():
     spoiled[0, 0] = 1e30
     for data, depth in ((ramp.round(), 16), (ramp, 32), (spoiled, 32)):
         image = Image(data[..., None].astype(np.float32), (-300, 600), bit_depth=depth)
-        shown = source_picture(image)
+        shown = source_image(image)
         grey = pixels_of(whole(shown))[..., 0].astype(int)
         assert np.abs(grey - image.normalised()[..., 0] * 255).max() <= 0.6
 
 
 def test_a_picture_of_equal_channels_takes_palettes_and_a_coloured_one_only_inverts():
     grey = np.repeat(np.arange(4.0).reshape(2, 2, 1) * 85, 3, axis=2)
-    shown = source_picture(as_image(grey, 8))
+    shown = source_image(as_image(grey, 8))
     assert not shown.is_colour
     hot = pixels_of(whole(shown, palette="hot_iron"))
     assert hot[0, 0].tolist() == [0, 0, 0]
@@ -127,7 +127,7 @@ def test_a_picture_of_equal_channels_takes_palettes_and_a_coloured_one_only_inve
     assert hot[0, 1].tolist() == table("hot_iron")[85].tolist()
     coloured = grey.copy()
     coloured[0, 0, 0] = 10
-    shown = source_picture(as_image(coloured, 8))
+    shown = source_image(as_image(coloured, 8))
     assert shown.is_colour
     assert pixels_of(whole(shown, palette="hot_iron"))[0, 0].tolist() == [10, 0, 0]
     assert pixels_of(whole(shown, palette="inverted"))[0, 0].tolist() == [245, 255, 255]
@@ -168,8 +168,8 @@ def test_whole_palettes_are_those_of_opencv(name):
 
 
 def test_difference_is_second_minus_first_in_signed_colours():
-    first = picture(np.array([[[0.5], [0.5], [0.5], [0.0]]], np.float32))
-    second = picture(np.array([[[0.5], [0.75], [0.25], [1.0]]], np.float32))
+    first = rendered_image(np.array([[[0.5], [0.5], [0.5], [0.0]]], np.float32))
+    second = rendered_image(np.array([[[0.5], [0.75], [0.25], [1.0]]], np.float32))
     seen = pixels_of(render_difference(first, second, everything(first), 0.5))[0].astype(int)
     nothing, more, less, most = seen
     assert nothing.max() < 40
@@ -181,14 +181,14 @@ def test_difference_is_second_minus_first_in_signed_colours():
 
 
 def test_difference_of_a_source_is_taken_in_its_own_window():
-    source = source_picture(as_image(np.full((4, 4), 32768.0), 16))
-    rebuilt = picture(np.full((4, 4, 1), 0.5, np.float32))
+    source = source_image(as_image(np.full((4, 4), 32768.0), 16))
+    rebuilt = rendered_image(np.full((4, 4, 1), 0.5, np.float32))
     seen = pixels_of(render_difference(rebuilt, source, everything(rebuilt), 0.25))
     assert seen.max() < 40
 
 
 def test_thumbnails_fit_and_keep_the_shape():
-    tall = picture(np.full((1000, 300, 3), 0.5, np.float32))
+    tall = rendered_image(np.full((1000, 300, 3), 0.5, np.float32))
     image = small(tall, 48)
     assert (image.width(), image.height()) == (14, 48)
     assert image.pixelColor(5, 20).red() == 128
@@ -210,12 +210,12 @@ def result(features: np.ndarray | None, height: int, width: int) -> FusionResult
 def test_coarse_features_cover_whole_cells(height, width):
     features = np.random.default_rng(0).random((4, -(-height // 4), -(-width // 4)), np.float32)
     made = result(features, height, width)
-    shown = feature_picture(made, FeatureView(), basis_of(made))
+    shown = feature_image(made, FeatureView(), basis_of(made))
     assert shown.size == (-(-width // 4) * 4, -(-height // 4) * 4)
 
 
 def test_a_result_without_features_has_only_the_fused_picture():
-    assert set(result_pictures(result(None, 4, 4), FeatureView(), None)) == {"fused"}
+    assert set(result_images(result(None, 4, 4), FeatureView(), None)) == {"fused"}
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])

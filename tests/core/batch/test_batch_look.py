@@ -13,8 +13,8 @@ from core.batch import (
     BatchOptions,
     QueueOrder,
     find_run,
+    image_size,
     inspect_pair,
-    picture_size,
     plan_batch,
     run_batch,
 )
@@ -34,7 +34,7 @@ def save(path: Path, size: tuple[int, int], **extra: object) -> Path:
 @pytest.mark.parametrize("suffix", ["png", "jpg", "bmp", "webp", "gif", "tif"])
 def test_the_size_is_that_of_the_picture_as_it_is_read(tmp_path: Path, suffix: str) -> None:
     path = save(tmp_path / f"x.{suffix}", (13, 7))
-    assert picture_size(path) == (13, 7)
+    assert image_size(path) == (13, 7)
     image = read_image(path)
     assert (image.width, image.height) == (13, 7)
 
@@ -44,10 +44,10 @@ def test_a_turned_photograph_and_a_float_tiff(tmp_path: Path) -> None:
     exif[0x0112] = 6
     turned = save(tmp_path / "t.jpg", (16, 8), exif=exif)
     image = read_image(turned)
-    assert picture_size(turned) == (image.width, image.height) == (8, 16)
+    assert image_size(turned) == (image.width, image.height) == (8, 16)
     floats = tmp_path / "f.tif"
     tifffile.imwrite(floats, np.zeros((5, 9), np.float32))
-    assert picture_size(floats) == (9, 5)
+    assert image_size(floats) == (9, 5)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_what_is_wrong_is_said_and_not_raised(
     bad, good = tmp_path / name, save(tmp_path / "good.png", (4, 3))
     bad.write_bytes(content)
     with pytest.raises(InputError, match=word):
-        picture_size(bad)
+        image_size(bad)
     look = inspect_pair(Match("x", good, bad, ""))
     assert look.size_a == (4, 3)
     assert look.size_b is None

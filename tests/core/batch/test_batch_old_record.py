@@ -28,7 +28,7 @@ _FORMAT_1 = (
 )
 
 
-def picture(path: Path, width: int = 24) -> Path:
+def image(path: Path, width: int = 24) -> Path:
     pixels = np.full((20, width), 90, np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
@@ -38,8 +38,8 @@ def picture(path: Path, width: int = 24) -> Path:
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     for name, width in (("one", 24), ("three", 24), ("two", 12)):
-        picture(tmp_path / "in" / "a" / f"{name}.png")
-        picture(tmp_path / "in" / "b" / f"{name}.png", width)
+        image(tmp_path / "in" / "a" / f"{name}.png")
+        image(tmp_path / "in" / "b" / f"{name}.png", width)
     return tmp_path / "in"
 
 
@@ -56,7 +56,7 @@ def format_1(source: Path, out: Path) -> None:
     }  # fmt: skip
     facts = {"settings": json.dumps(settings), "total": "3", "made by": "average"}
     database.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
-    done = picture(out / "one.png")
+    done = image(out / "one.png")
     for name, state, size in (
         ("one", "done", done.stat().st_size), ("three", "begun", 0), ("two", "failed", 0),
     ):  # fmt: skip

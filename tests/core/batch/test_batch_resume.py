@@ -36,7 +36,7 @@ from tests.tiny import tiny_compact, tiny_network
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def picture(path: Path, seed: int) -> Path:
+def image(path: Path, seed: int) -> Path:
     pixels = np.random.default_rng(seed).integers(0, 256, (20, 24), dtype=np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
@@ -47,7 +47,7 @@ def picture(path: Path, seed: int) -> Path:
 def source(tmp_path: Path) -> Path:
     for index in range(6):
         for number, side in enumerate(("a", "b")):
-            picture(tmp_path / "in" / side / f"p{index:03}.png", 10 * index + number)
+            image(tmp_path / "in" / side / f"p{index:03}.png", 10 * index + number)
     return tmp_path / "in"
 
 
@@ -136,7 +136,7 @@ def test_changed_sources_are_noticed(source: Path, tmp_path: Path) -> None:
     old = read_image(out / "p001.png").data.copy()
     changed, touched = source / "a" / "p001.png", source / "a" / "p003.png"
     size = changed.stat().st_size
-    picture(changed, 999)
+    image(changed, 999)
     touched.write_bytes(touched.read_bytes())
     os.utime(touched, ns=(1, 1))
     again = run(planned(source, out, resume=True))
@@ -240,7 +240,7 @@ def test_rows_keep_their_names_when_files_are_added(source: Path, tmp_path: Path
     run(first)
     names = {row.key: row.target for row in first.rows}
     for side in ("a", "b"):
-        picture(source / side / "aaa.png", 5)
+        image(source / side / "aaa.png", 5)
     second = planned(source, out, resume=True, **template)
     assert second.rows[0].match.name == "aaa"
     assert {key: row.target for row in second.rows if (key := row.key) in names} == names
@@ -383,7 +383,7 @@ def test_kill_at_random_moments_and_go_on(tmp_path: Path) -> None:
     number = 150
     for index in range(number):
         for place, side in enumerate(("a", "b")):
-            picture(tmp_path / "in" / side / f"p{index:03}.png", 1000 * place + index)
+            image(tmp_path / "in" / side / f"p{index:03}.png", 1000 * place + index)
     source, out = tmp_path / "in", tmp_path / "out"
     whole: dict[str, tuple[int, int]] = {}
     for _ in _killed_runs(source, out, 3, random.Random(20)):

@@ -34,8 +34,8 @@ def texture(height: int = 128, width: int = 128) -> FloatArray:
     return (total / total.max()).astype(np.float32)[:, :, None]
 
 
-def blurred(picture: FloatArray, sigma: float = 3.0) -> FloatArray:
-    return cv2.GaussianBlur(picture, (0, 0), sigma).reshape(picture.shape)
+def blurred(image: FloatArray, sigma: float = 3.0) -> FloatArray:
+    return cv2.GaussianBlur(image, (0, 0), sigma).reshape(image.shape)
 
 
 def test_registry_names_every_method_by_its_key() -> None:
@@ -120,18 +120,18 @@ def test_values_outside_the_range_are_clipped() -> None:
 @pytest.mark.parametrize("shape", [(1, 1, 1), (7, 13, 3), (64, 33, 1)])
 @pytest.mark.parametrize("levels", [1, 3])
 def test_pyramid_rebuilds_the_picture(shape: tuple[int, int, int], levels: int) -> None:
-    picture = noise(shape, 8)
-    pyramid = laplacian_pyramid(picture, levels)
+    image = noise(shape, 8)
+    pyramid = laplacian_pyramid(image, levels)
     assert len(pyramid) == levels + 1
-    np.testing.assert_allclose(collapse(pyramid), picture, atol=1e-6)
+    np.testing.assert_allclose(collapse(pyramid), image, atol=1e-6)
 
 
 def test_pyramid_halves_and_its_rest_is_the_burt_adelson_average() -> None:
-    picture = noise((8, 8, 1), 9)
-    rest = laplacian_pyramid(picture, 1)[-1]
+    image = noise((8, 8, 1), 9)
+    rest = laplacian_pyramid(image, 1)[-1]
     assert rest.shape == (4, 4, 1)
     kernel = np.array([1, 4, 6, 4, 1]) / 16.0
-    around = picture[2:7, 2:7, 0].astype(np.float64)  # centred on pixel (4, 4)
+    around = image[2:7, 2:7, 0].astype(np.float64)  # centred on pixel (4, 4)
     assert rest[2, 2, 0] == pytest.approx(float(kernel @ around @ kernel), abs=1e-6)
 
 

@@ -17,7 +17,7 @@ from core.types import FloatArray, Image, SourcePair
 _VALUES = st.floats(0, 1, width=32)
 
 
-def _pictures(channels: int) -> st.SearchStrategy[FloatArray]:
+def _images(channels: int) -> st.SearchStrategy[FloatArray]:
     return hnp.arrays(np.float32, (4, 5, channels), elements=_VALUES)
 
 
@@ -59,15 +59,15 @@ def test_chroma_by_hand() -> None:
 def test_fusing_a_picture_with_itself_returns_it(
     policy: ColourPolicy, channels: int, data: st.DataObject
 ) -> None:
-    picture = data.draw(_pictures(channels))
-    parts = split(_pair(picture, picture), policy)
+    image = data.draw(_images(channels))
+    parts = split(_pair(image, image), policy)
     np.testing.assert_array_equal(parts.a, parts.b)
     merged = merge(parts.a, parts)
     assert merged.dtype == np.float32
-    assert np.abs(merged - picture).max() <= 1e-3
+    assert np.abs(merged - image).max() <= 1e-3
 
 
-@given(a=_pictures(3), b=_pictures(3), fused=_pictures(1), source=st.sampled_from("ab"))
+@given(a=_images(3), b=_images(3), fused=_images(1), source=st.sampled_from("ab"))
 @settings(max_examples=150, deadline=None)
 def test_luma_is_kept_and_values_stay_in_range(
     a: FloatArray, b: FloatArray, fused: FloatArray, source: ChromaSource
@@ -86,9 +86,9 @@ def test_luma_is_kept_and_values_stay_in_range(
 @settings(max_examples=200, deadline=None)
 def test_hue_is_kept_out_of_gamut(rgb: tuple[float, float, float], grey: float) -> None:
     """Against the standard library's HSV: brightening or darkening a colour never turns its hue."""
-    picture = _rgb(rgb)
+    image = _rgb(rgb)
     fused = np.full((1, 1, 1), grey, dtype=np.float32)
-    merged = merge(fused, split(_pair(picture, picture), _POLICIES[0]))
+    merged = merge(fused, split(_pair(image, image), _POLICIES[0]))
     before = colorsys.rgb_to_hsv(*rgb)[0]
     after = colorsys.rgb_to_hsv(*(float(v) for v in merged[0, 0]))[0]
     distance = abs(before - after)

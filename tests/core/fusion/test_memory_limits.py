@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 CLEAR = ("MB are free", "does not fit", "not enough memory", "memory ran out")
 
 
-def _picture(height, width, seed):
+def _image(height, width, seed):
     rng = np.random.default_rng(seed)
     coarse = rng.random((height // 20, width // 20, 3)).astype(np.float32)
     smooth = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
@@ -33,9 +33,9 @@ def large(tmp_path_factory):
     folder = tmp_path_factory.mktemp("large")
     for side, seed in (("a", 1), ("b", 2)):
         (folder / side).mkdir()
-        picture = _picture(3000, 4000, seed)
+        image = _image(3000, 4000, seed)
         for name in ("one", "two"):
-            cv2.imwrite(str(folder / side / f"{name}.png"), picture)
+            cv2.imwrite(str(folder / side / f"{name}.png"), image)
     return folder
 
 

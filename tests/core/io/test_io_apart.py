@@ -26,7 +26,7 @@ _ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
-def picture(tmp_path: Path) -> Path:
+def image(tmp_path: Path) -> Path:
     path = tmp_path / "a.jp2"
     path.write_bytes(imagecodecs.jpeg2k_encode(_RGB, level=0))
     return path
@@ -38,41 +38,41 @@ def _child(path: Path) -> int:
     return isolated._pool._idle[-1].process.pid
 
 
-def test_one_process_for_many_files(picture: Path) -> None:
-    first = _child(picture)
-    assert _child(picture) == first
+def test_one_process_for_many_files(image: Path) -> None:
+    first = _child(image)
+    assert _child(image) == first
     assert first != os.getpid()
-    np.testing.assert_array_equal(read_image(picture).data, _RGB)
+    np.testing.assert_array_equal(read_image(image).data, _RGB)
 
 
-def test_a_process_that_died_is_started_again(picture: Path) -> None:
-    first = _child(picture)
+def test_a_process_that_died_is_started_again(image: Path) -> None:
+    first = _child(image)
     isolated._pool._idle[-1].process.kill()
     isolated._pool._idle[-1].process.wait()
-    np.testing.assert_array_equal(read_image(picture).data, _RGB)
-    assert _child(picture) != first
+    np.testing.assert_array_equal(read_image(image).data, _RGB)
+    assert _child(image) != first
 
 
-def test_a_crash_costs_that_file(picture: Path, shared_data: Path) -> None:
+def test_a_crash_costs_that_file(image: Path, shared_data: Path) -> None:
     hostile = shared_data / "hostile" / "jpegxr_sigfpe.tif"
     if not hostile.exists():
         pytest.skip("no hostile files beside the real pairs")
     for _ in range(2):
         with pytest.raises(InputError, match=f"{hostile.name}.*damaged.*crashed"):
             read_image(hostile)
-        np.testing.assert_array_equal(read_image(picture).data, _RGB)
+        np.testing.assert_array_equal(read_image(image).data, _RGB)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs a process that can be stopped")
-def test_a_hang_is_ended(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hang_is_ended(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(isolated, "_SECONDS", 0.5)
-    os.kill(_child(picture), signal.SIGSTOP)
+    os.kill(_child(image), signal.SIGSTOP)
     begun = time.monotonic()
     with pytest.raises(InputError, match="takes too long"):
-        read_image(picture)
+        read_image(image)
     assert time.monotonic() - begun < 5
     monkeypatch.undo()
-    np.testing.assert_array_equal(read_image(picture).data, _RGB)
+    np.testing.assert_array_equal(read_image(image).data, _RGB)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of memory are Linux's")
@@ -89,14 +89,14 @@ def test_a_flood_of_memory_is_stopped(tmp_path: Path) -> None:
     assert told.stdout == "stopped\n", told.stderr
 
 
-def test_from_several_threads(picture: Path, tmp_path: Path) -> None:
+def test_from_several_threads(image: Path, tmp_path: Path) -> None:
     grey = tmp_path / "b.jxl"
     grey.write_bytes(imagecodecs.jpegxl_encode(_RGB[..., 0], lossless=True))
     wrong: list[str] = []
 
     def work() -> None:
         for _ in range(5):
-            if not np.array_equal(read_image(picture).data, _RGB):
+            if not np.array_equal(read_image(image).data, _RGB):
                 wrong.append("jp2")
             if not np.array_equal(read_image(grey).data[..., 0], _RGB[..., 0]):
                 wrong.append("jxl")
@@ -112,10 +112,10 @@ def test_from_several_threads(picture: Path, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="asks the system for processes")
 @pytest.mark.parametrize("end", ["return", "os._exit(3)", "os.kill(os.getpid(), 9)"])
-def test_it_ends_with_the_program(picture: Path, end: str) -> None:
+def test_it_ends_with_the_program(image: Path, end: str) -> None:
     code = (
         "import os, sys\nfrom core.io import read_image\nfrom core.io.readers import isolated\n"
-        f"read_image({str(picture)!r})\n"
+        f"read_image({str(image)!r})\n"
         "print(isolated._pool._idle[-1].process.pid, flush=True)\n"
         + ("" if end == "return" else end)
     )
@@ -147,13 +147,13 @@ def test_it_is_light() -> None:
     assert told.stdout.strip() == "[]", told.stderr
 
 
-def test_the_program_is_its_own_decoder(picture: Path) -> None:
+def test_the_program_is_its_own_decoder(image: Path) -> None:
     """As the frozen program starts it."""
     command = [sys.executable, "-m", "app", isolated.CHILD_ARGUMENT]
     request = b'{"codec": "jpeg2000", "path": "%s", "pixels": 2080, "seconds": 9}\n'
     told = subprocess.run(
         command,
-        input=request % os.fsencode(picture).hex().encode(),
+        input=request % os.fsencode(image).hex().encode(),
         capture_output=True,
         cwd=_ROOT,
     )
@@ -177,14 +177,14 @@ def test_ordinary_files_need_no_process(tmp_path: Path, monkeypatch: pytest.Monk
         read_image(tmp_path / "o.tif")
 
 
-def test_a_process_that_cannot_be_started(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_cannot_be_started(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> Any:
         raise PermissionError("no more processes")
 
     monkeypatch.setattr(isolated, "_start", refuse)
     monkeypatch.setattr(isolated._pool, "_idle", [])
     with pytest.raises(InputError, match=r"cannot be started.*no more processes"):
-        read_image(picture)
+        read_image(image)
 
 
 def test_names_that_are_no_text(tmp_path: Path) -> None:

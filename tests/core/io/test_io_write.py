@@ -104,9 +104,9 @@ def test_png_is_valid_for_others_with_provenance(
 ) -> None:
     path = tmp_path / "p.png"
     write_image(path, _pixels(channels), bit_depth=depth, provenance=_PROVENANCE)
-    with Pil.open(path) as picture:
-        picture.load()
-        assert dict(getattr(picture, "text", {})) == _PROVENANCE
+    with Pil.open(path) as image:
+        image.load()
+        assert dict(getattr(image, "text", {})) == _PROVENANCE
     other = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
     other = other[..., ::-1] if channels == 3 else other[..., None]
     assert other.dtype == (np.uint8 if depth == 8 else np.uint16)
@@ -129,10 +129,10 @@ def test_provenance_in_other_formats(tmp_path: Path) -> None:
         write_image(tmp_path / f"p{suffix}", _pixels(3), bit_depth=8, provenance=_PROVENANCE)
     with tifffile.TiffFile(tmp_path / "p.tif") as tif:
         assert json.loads(tif.pages[0].description) == _PROVENANCE
-    with Pil.open(tmp_path / "p.jpg") as picture:
-        assert json.loads(picture.info["comment"]) == _PROVENANCE
-    with Pil.open(tmp_path / "p.webp") as picture:
-        assert json.loads(picture.getexif()[0x010E]) == _PROVENANCE
+    with Pil.open(tmp_path / "p.jpg") as image:
+        assert json.loads(image.info["comment"]) == _PROVENANCE
+    with Pil.open(tmp_path / "p.webp") as image:
+        assert json.loads(image.getexif()[0x010E]) == _PROVENANCE
 
 
 def test_odd_provenance_keys_do_no_harm(tmp_path: Path) -> None:

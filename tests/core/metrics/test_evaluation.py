@@ -15,9 +15,9 @@ from core.baselines import BASELINES
 from core.errors import Cancelled, InputError, OutputError
 from core.metrics import Luma, evaluate, psnr_pair, to_luma8
 from core.metrics.evaluation import (
+    ImageScore,
     MethodScore,
-    PictureScore,
-    common_pictures,
+    common_images,
     read_luma8,
     score_folder,
     score_with,
@@ -26,10 +26,10 @@ from core.metrics.evaluation import (
 from core.pairing.folders import Match
 
 
-def write(path: Path, picture: Luma) -> Luma:
+def write(path: Path, image: Luma) -> Luma:
     path.parent.mkdir(parents=True, exist_ok=True)
-    PilImage.fromarray(picture).save(path)
-    return picture
+    PilImage.fromarray(image).save(path)
+    return image
 
 
 def noise(seed: int, size: tuple[int, int] = (20, 24)) -> Luma:
@@ -52,9 +52,9 @@ def test_figures_are_those_of_the_pictures(sources: Path, tmp_path: Path) -> Non
     fused = {name: write(results / f"{name}.png", noise(30)) for name in ("eins", "zwei", "drei")}
     score = score_folder(sources, results, ["MI", "CC"])
     assert score.method == "mine"
-    assert [picture.name for picture in score.pictures] == ["drei", "eins", "zwei"]
+    assert [image.name for image in score.images] == ["drei", "eins", "zwei"]
     assert score.missing == score.ignored == score.problems == ()
-    by_name = {picture.name: picture.values for picture in score.pictures}
+    by_name = {image.name: image.values for image in score.images}
     assert by_name["zwei"] == evaluate(noise(1), noise(11), fused["zwei"], ["MI", "CC"])
     assert list(by_name["eins"]) == ["MI", "CC", "PSNR_gt", "SSIM_gt"]
     assert by_name["eins"]["PSNR_gt"] == psnr_pair(noise(20), fused["eins"])
@@ -70,7 +70,7 @@ def test_missing_foreign_and_doubled_results_are_told(sources: Path, tmp_path: P
         write(results / name, noise(31))
     (results / "notes.txt").write_text("not a picture", encoding="utf-8")
     score = score_folder(sources, results, ["CC"])
-    assert [picture.name for picture in score.pictures] == ["eins"]
+    assert [image.name for image in score.images] == ["eins"]
     assert score.missing == ("drei", "zwei")
     assert score.ignored == ("vier.png",)
     assert len(score.problems) == 1
@@ -102,9 +102,9 @@ def test_sources_are_found_in_any_layout(
         write(sources / b.format(scene), noise(index + 10))
         write(results / result.format(scene), noise(30))
     score = score_folder(sources, results, ["CC"])
-    assert [p.name for p in score.pictures] == [name.format("eins"), name.format("zwei")]
+    assert [p.name for p in score.images] == [name.format("eins"), name.format("zwei")]
     assert score.missing == score.ignored == ()
-    assert score.pictures[1].values == evaluate(noise(1), noise(11), noise(30), ["CC"])
+    assert score.images[1].values == evaluate(noise(1), noise(11), noise(30), ["CC"])
 
 
 def test_a_name_in_two_folders_needs_the_folder(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_name_in_two_folders_needs_the_folder(tmp_path: Path) -> None:
         score_folder(tmp_path / "set", tmp_path / "mine", ["CC"])
     write(tmp_path / "mine" / "night" / "1.png", noise(3))
     score = score_folder(tmp_path / "set", tmp_path / "mine", ["CC"])
-    assert [p.name for p in score.pictures] == ["night/1"]
+    assert [p.name for p in score.images] == ["night/1"]
     assert score.missing == ("day/1",)
     assert score.ignored == ("1.png",)
 
@@ -128,7 +128,7 @@ def test_the_truth_is_found_whatever_its_folder_and_suffix(tmp_path: Path, folde
     truth = write(tmp_path / folder / "1.bmp", noise(3))
     fused = write(tmp_path / "results" / "1.png", noise(4))
     score = score_folder(tmp_path, tmp_path / "results", ["CC"])
-    assert score.pictures[0].values["PSNR_gt"] == psnr_pair(truth, fused)
+    assert score.images[0].values["PSNR_gt"] == psnr_pair(truth, fused)
 
 
 def test_colour_results_count_by_their_luma(sources: Path, tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_colour_results_count_by_their_luma(sources: Path, tmp_path: Path) -> No
     expected = np.asarray(PilImage.fromarray(rgb).convert("L"))
     np.testing.assert_array_equal(read_luma8(path), expected)
     score = score_folder(sources, path.parent, ["CC"])
-    assert score.pictures[0].values["CC"] == evaluate(noise(0), noise(10), expected, ["CC"])["CC"]
+    assert score.images[0].values["CC"] == evaluate(noise(0), noise(10), expected, ["CC"])["CC"]
 
 
 def test_baselines_are_scored_without_files(sources: Path) -> None:
@@ -151,7 +151,7 @@ def test_baselines_are_scored_without_files(sources: Path) -> None:
     a, b = noise(0).astype(float), noise(10).astype(float)
     # Each source is half their difference away from the average, but for rounding to 8 bits.
     expected = ((a - b) ** 2).mean() / 4 / 255**2
-    assert score.pictures[0].values["MSE"] == pytest.approx(expected, rel=1e-3)
+    assert score.images[0].values["MSE"] == pytest.approx(expected, rel=1e-3)
 
 
 def test_what_cannot_be_scored_is_refused_by_name(sources: Path, tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_progress_is_told_and_may_cancel(sources: Path, tmp_path: Path) -> None:
 
 
 def method(name: str, **values: float) -> MethodScore:
-    return MethodScore(name, (PictureScore("p", values),))
+    return MethodScore(name, (ImageScore("p", values),))
 
 
 def test_best_is_bold_and_second_underlined() -> None:
@@ -233,9 +233,9 @@ def test_equal_figures_share_a_place_and_a_lone_method_wins_nothing() -> None:
 
 
 def test_means_compare_the_same_pictures() -> None:
-    easy, hard = PictureScore("easy", {"MI": 5.0}), PictureScore("hard", {"MI": 1.0})
+    easy, hard = ImageScore("easy", {"MI": 5.0}), ImageScore("hard", {"MI": 1.0})
     both, only_easy = MethodScore("both", (easy, hard)), MethodScore("easy", (easy,), ("hard",))
-    assert common_pictures([both, only_easy]) == {"easy"}
+    assert common_images([both, only_easy]) == {"easy"}
     table = render_table([both, only_easy])
     assert "3.0000" not in table
     assert "easy has no result for: hard." in table
@@ -246,7 +246,7 @@ def test_tables_that_make_no_sense_are_refused() -> None:
         render_table([method("a", MI=1.0), method("a", MI=2.0)])
     with pytest.raises(InputError, match="name of its own"):
         render_table([])
-    other = MethodScore("b", (PictureScore("q", {"MI": 1.0}),))
+    other = MethodScore("b", (ImageScore("q", {"MI": 1.0}),))
     with pytest.raises(InputError, match="no pair that every method"):
         render_table([method("a", MI=1.0), other])
 
@@ -255,7 +255,7 @@ def test_csv_holds_every_picture_and_the_means(tmp_path: Path) -> None:
     scores = [
         MethodScore(
             "ours, new",
-            (PictureScore("p", {"MI": 1.0, "PSNR_gt": 30.0}), PictureScore("q", {"MI": 2.0})),
+            (ImageScore("p", {"MI": 1.0, "PSNR_gt": 30.0}), ImageScore("q", {"MI": 2.0})),
         ),
         method("theirs", MI=0.123456789),
     ]

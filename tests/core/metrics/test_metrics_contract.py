@@ -86,12 +86,12 @@ def test_the_authors_quality_rewards_noise_that_has_nothing_of_the_sources() -> 
 
 
 def test_inputs_are_left_alone() -> None:
-    pictures = [structured(seed) for seed in (3, 4, 5)]
-    kept = [picture.copy() for picture in pictures]
-    for picture in pictures:
-        picture.flags.writeable = False
-    evaluate(*pictures)
-    np.testing.assert_array_equal(pictures, kept)
+    images = [structured(seed) for seed in (3, 4, 5)]
+    kept = [image.copy() for image in images]
+    for image in images:
+        image.flags.writeable = False
+    evaluate(*images)
+    np.testing.assert_array_equal(images, kept)
 
 
 def test_what_cannot_be_scored_is_refused() -> None:

@@ -23,7 +23,7 @@ from core.metrics.structure import ms_ssim_pair
 Plane = np.ndarray
 
 
-def picture(seed: int, height: int = 70, width: int = 61, blur: int = 5) -> Luma:
+def image(seed: int, height: int = 70, width: int = 61, blur: int = 5) -> Luma:
     """Random structure: blurred noise stretched to the full range."""
     rng = np.random.default_rng(seed)
     plane = signal.convolve2d(rng.random((height, width)), np.ones((blur, blur)), mode="same")
@@ -33,12 +33,12 @@ def picture(seed: int, height: int = 70, width: int = 61, blur: int = 5) -> Luma
 
 @pytest.fixture(scope="module")
 def three() -> tuple[Luma, Luma, Luma]:
-    a, b = picture(1), picture(2)
+    a, b = image(1), image(2)
     return a, b, ((a.astype(int) * 2 + b) // 3).astype(np.uint8)
 
 
-def score(name: str, *pictures: Luma) -> float:
-    return METRICS[name].function(*pictures)
+def score(name: str, *images: Luma) -> float:
+    return METRICS[name].function(*images)
 
 
 def luma(*rows: list[int]) -> Luma:
@@ -152,7 +152,7 @@ def test_ms_ssim_of_a_darker_constant_by_hand() -> None:
 
 
 def test_ms_ssim_variants_agree_on_even_sides() -> None:
-    a, b, f = picture(3, 96, 64), picture(4, 96, 64), picture(5, 96, 64)
+    a, b, f = image(3, 96, 64), image(4, 96, 64), image(5, 96, 64)
     assert score("MS_SSIM", a, b, f) == pytest.approx(score("MS_SSIM_paper", a, b, f), rel=1e-12)
 
 
@@ -188,9 +188,9 @@ def test_yang_against_full_windows(three: tuple[Luma, Luma, Luma]) -> None:
 
 
 def test_yang_takes_the_better_source_where_they_disagree() -> None:
-    a, b = picture(6), picture(7)
+    a, b = image(6), image(7)
     assert score("Qy_lit", a, b, a) > 0.95
-    assert score("Qy_lit", a, b, picture(8)) < 0.5
+    assert score("Qy_lit", a, b, image(8)) < 0.5
 
 
 # --- what an eye sees ---------------------------------------------------------------------------
@@ -231,7 +231,7 @@ def off_centre(size: int) -> Plane:
 
 
 def test_vif_against_full_windows() -> None:
-    a, b, f = picture(9, 120, 110), picture(10, 120, 110), picture(11, 120, 110)
+    a, b, f = image(9, 120, 110), image(10, 120, 110), image(11, 120, 110)
     f = ((f.astype(int) + a + b) // 3).astype(np.uint8)
     literature = direct_vif(a, f, centred, "valid") + direct_vif(b, f, centred, "valid")
     theirs = direct_vif(a, f, off_centre, "same") + direct_vif(b, f, off_centre, "same")
@@ -240,7 +240,7 @@ def test_vif_against_full_windows() -> None:
 
 
 def test_vif_of_more_contrast_exceeds_one_and_of_blur_falls() -> None:
-    soft = (64 + picture(12) // 4).astype(np.uint8)
+    soft = (64 + image(12) // 4).astype(np.uint8)
     strong = ((soft.astype(int) - 64) * 2 + 30).astype(np.uint8)
     assert vif_lit_pair(soft, soft) == pytest.approx(1.0, abs=1e-6)
     assert vif_lit_pair(soft, strong) > 1.1
@@ -263,14 +263,14 @@ def test_chen_blum_against_full_windows(
     def window(sigma: float) -> Plane:
         return np.exp(-(x**2 + y**2) / (2 * sigma**2)) / (2 * np.pi * sigma**2)
 
-    def masked(picture: Luma) -> Plane:
-        unit = (picture - picture.min()) / np.ptp(picture)
+    def masked(image: Luma) -> Plane:
+        unit = (image - image.min()) / np.ptp(image)
         seen = np.fft.ifft2(np.fft.fft2(unit) * filt).real
         near, far = (signal.correlate2d(seen, window(s), mode="same") for s in (2, 4))
         contrast = np.abs(near / far - 1)
         return contrast**3 / (contrast**2 + 1e-4)
 
-    ca, cb, cf = (masked(picture) for picture in three)
+    ca, cb, cf = (masked(image) for image in three)
     qa, qb = (np.minimum(c, cf) / np.maximum(c, cf) for c in (ca, cb))
     expected = float(((ca**2 * qa + cb**2 * qb) / (ca**2 + cb**2 + 1e-10)).mean())
     assert score(name, *three) == pytest.approx(expected, rel=1e-5)
@@ -301,7 +301,7 @@ def test_edge_preservation_against_its_equations(three: tuple[Luma, Luma, Luma])
 
 
 def test_edge_preservation_of_a_perfect_copy_is_the_published_ceiling() -> None:
-    a = picture(13)
+    a = image(13)
     ceiling = 0.9994 / (1 + np.exp(-7.5)) * 0.9879 / (1 + np.exp(-4.4))
     assert score("Qabf", a, a, a) == pytest.approx(ceiling, rel=1e-9)
     assert score("Nabf", a, a, a) == 0.0
@@ -337,12 +337,12 @@ def direct_nabf(a: Luma, b: Luma, f: Luma) -> float:
 
 
 def test_artefacts_pixel_by_pixel() -> None:
-    a, b, f = (picture(seed, 24, 19, blur=3) for seed in (14, 15, 16))
+    a, b, f = (image(seed, 24, 19, blur=3) for seed in (14, 15, 16))
     assert score("Nabf", a, b, f) == pytest.approx(direct_nabf(a, b, f), rel=1e-9)
 
 
 def test_artefacts_are_edges_no_source_has() -> None:
-    a = picture(14, 80, 80, blur=9)
+    a = image(14, 80, 80, blur=9)
     noisy = np.clip(a + np.random.default_rng(15).normal(0, 25, a.shape), 0, 255).astype(np.uint8)
     added, removed = score("Nabf", a, a, noisy), score("Nabf", noisy, noisy, a)
     # Noise that was added is an artefact; noise that was taken away is not.

@@ -297,12 +297,12 @@ def test_no_layer_knows_where_the_border_is(config: NetworkConfig) -> None:
         _icnr(network.fusion.head.up, config.stride)
     x, y = (torch.full((1, config.in_channels, 64, 80), level).double() for level in (0.2, 0.7))
     features = network.encode(x, y)
-    pictures = [*features, *(network.reconstruct(features) or ()), network.fuse(features, x, y)]
-    for picture in pictures:
+    images = [*features, *(network.reconstruct(features) or ()), network.fuse(features, x, y)]
+    for image in images:
         # Every patch of a scene without content is the one in the middle.
-        side = picture.shape[-1] // 5
-        middle = picture[..., side : 2 * side, 2 * side : 3 * side]
-        torch.testing.assert_close(picture, middle.repeat(1, 1, 4, 5), rtol=1e-4, atol=1e-5)
+        side = image.shape[-1] // 5
+        middle = image[..., side : 2 * side, 2 * side : 3 * side]
+        torch.testing.assert_close(image, middle.repeat(1, 1, 4, 5), rtol=1e-4, atol=1e-5)
 
 
 @torch.no_grad()

@@ -35,7 +35,7 @@ VARIANTS = {
 }
 
 
-def _pictures(config: NetworkConfig) -> tuple[Tensor, Tensor]:
+def _images(config: NetworkConfig) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(3)
     x, y = torch.rand(2, 1, config.in_channels, HEIGHT, WIDTH, generator=generator)
     # The upper half of x is dark: half a picture's statistics are not those of the whole.
@@ -43,21 +43,21 @@ def _pictures(config: NetworkConfig) -> tuple[Tensor, Tensor]:
     return x, y
 
 
-def _everything(network: UniFusionNet, x: Tensor, y: Tensor, **walk: StripTiling) -> list[Tensor]:
+def _everything(network: UniFusionNet, x: Tensor, y: Tensor, **tiling: StripTiling) -> list[Tensor]:
     with torch.no_grad():
-        features = network.encode(x, y, **walk)
-        reconstructions = network.reconstruct(features, **walk)
+        features = network.encode(x, y, **tiling)
+        reconstructions = network.reconstruct(features, **tiling)
         assert reconstructions is not None
-        return [*features, network.fuse(features, x, y, **walk), *reconstructions]
+        return [*features, network.fuse(features, x, y, **tiling), *reconstructions]
 
 
 @pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
 @pytest.mark.parametrize("rows", [1, 16, 40, 96, 500])
 def test_stripes_give_what_the_whole_gives(config: NetworkConfig, rows: int) -> None:
     network = tiny_network(config)
-    x, y = _pictures(config)
+    x, y = _images(config)
     whole = _everything(network, x, y)
-    striped = _everything(network, x, y, walk=StripTiling(HEIGHT, rows))
+    striped = _everything(network, x, y, tiling=StripTiling(HEIGHT, rows))
     for one, other in zip(whole, striped, strict=True):
         torch.testing.assert_close(other, one, rtol=1e-4, atol=2e-5)
 
@@ -65,7 +65,7 @@ def test_stripes_give_what_the_whole_gives(config: NetworkConfig, rows: int) -> 
 def test_independent_tiles_would_not() -> None:
     """So that the test above means something: it is the statistics that make the difference."""
     network = tiny_network(tiny_paper())
-    x, y = _pictures(network.config)
+    x, y = _images(network.config)
     half = HEIGHT // 2 - HEIGHT // 2 % 16
     with torch.no_grad():
         features = network.encode(x, y)
@@ -119,7 +119,7 @@ def test_a_head_decides_within_sixteen_pixels(head: str, stride: int) -> None:
 
 def test_no_stripe_is_begun_once_the_caller_said_stop() -> None:
     network = tiny_network(tiny_compact())
-    x, y = _pictures(network.config)
+    x, y = _images(network.config)
     begun = []
 
     def between() -> None:
@@ -128,7 +128,7 @@ def test_no_stripe_is_begun_once_the_caller_said_stop() -> None:
         begun.append(None)
 
     with pytest.raises(Cancelled):
-        _everything(network, x, y, walk=StripTiling(HEIGHT, 16, between))
+        _everything(network, x, y, tiling=StripTiling(HEIGHT, 16, between))
     assert len(begun) == 5
 
 

@@ -87,14 +87,14 @@ def test_every_pair_is_on_one_side_in_its_order_and_alike_every_time(
 
 
 def test_pairs_are_found_in_folders_of_any_kind_and_in_order(tmp_path: Path) -> None:
-    picture = next((make_pairs(tmp_path / "one", 1) / "a").iterdir()).read_bytes()
+    image = next((make_pairs(tmp_path / "one", 1) / "a").iterdir()).read_bytes()
     for patient in ("sub-1", "sub-2"):
         folder = tmp_path / "two" / patient
         folder.mkdir(parents=True)
         for slice_ in (2, 10):
-            (folder / f"{slice_}_pet.png").write_bytes(picture)
-            (folder / f"{slice_}_mri.png").write_bytes(picture)
-    (tmp_path / "one" / "a" / "lonely.png").write_bytes(picture)
+            (folder / f"{slice_}_pet.png").write_bytes(image)
+            (folder / f"{slice_}_mri.png").write_bytes(image)
+    (tmp_path / "one" / "a" / "lonely.png").write_bytes(image)
     found = find_pairs((tmp_path / "one", tmp_path / "two"), "mif")
     assert len(found.matches) == 5
     assert [m.a.name for m in found.matches if m.name != "pair0"] == ["10_pet.png", "2_pet.png"] * 2

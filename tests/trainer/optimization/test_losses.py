@@ -30,21 +30,21 @@ from trainer.optimization.losses import (
 )
 
 
-def _tensor(*pictures: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(np.stack([p.transpose(2, 0, 1) for p in pictures]).copy())
+def _tensor(*images: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.stack([p.transpose(2, 0, 1) for p in images]).copy())
 
 
 def test_sobel_is_scipys() -> None:
-    picture = smooth(17, 23, 3)
-    gx, gy = sobel(_tensor(picture))
+    image = smooth(17, 23, 3)
+    gx, gy = sobel(_tensor(image))
     for channel in range(3):
-        plane = picture[..., channel]
+        plane = image[..., channel]
         wanted_x = ndimage.sobel(plane, axis=1, mode="nearest")
         wanted_y = ndimage.sobel(plane, axis=0, mode="nearest")
         np.testing.assert_allclose(gx[0, channel].numpy(), wanted_x, atol=1e-5)
         np.testing.assert_allclose(gy[0, channel].numpy(), wanted_y, atol=1e-5)
         both = np.abs(wanted_x) + np.abs(wanted_y)
-        got = gradient_magnitude(_tensor(picture))[0, channel].numpy()
+        got = gradient_magnitude(_tensor(image))[0, channel].numpy()
         np.testing.assert_allclose(got, both, atol=2e-5)
 
 
@@ -163,10 +163,10 @@ def test_reconstruction_is_half_for_each_source() -> None:
 
 def _framed(seed: int) -> np.ndarray:
     """A structured picture in a black frame: the metric sees zeros outside, the loss its border."""
-    picture = ndimage.gaussian_filter(smooth(64, 64, 1, seed), (1, 1, 0))
-    picture[:2] = picture[-2:] = 0
-    picture[:, :2] = picture[:, -2:] = 0
-    return picture.astype(np.float32)
+    image = ndimage.gaussian_filter(smooth(64, 64, 1, seed), (1, 1, 0))
+    image[:2] = image[-2:] = 0
+    image[:, :2] = image[:, -2:] = 0
+    return image.astype(np.float32)
 
 
 def test_the_edge_loss_is_one_minus_qabf() -> None:
@@ -193,8 +193,8 @@ def test_the_edge_loss_is_one_minus_qabf() -> None:
 def _lines_kept(f: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
     """Q^{AB/F} with angles of undirected lines, from the definition, in double precision."""
 
-    def strength_and_angle(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        plane = picture[..., 0].astype(np.float64)
+    def strength_and_angle(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        plane = image[..., 0].astype(np.float64)
         gx, gy = (ndimage.sobel(plane, axis, mode="nearest") for axis in (1, 0))
         return np.hypot(gx, gy), np.arctan2(gy, gx) % np.pi
 

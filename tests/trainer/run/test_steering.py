@@ -43,17 +43,17 @@ def uninterrupted(data: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_a_pause_saves_waits_and_changes_no_bit(plan: RunPlan, uninterrupted: str) -> None:
-    steering = RunControl()
+    control = RunControl()
     events: list[TrainEvent] = []
-    for event in train(EVERY, plan, steering=steering):
+    for event in train(EVERY, plan, control=control):
         events.append(event)
         if isinstance(event, Stepped) and event.step == 5:
-            steering.pause()
+            control.pause()
         if isinstance(event, Paused):
             assert read_record(plan.run_folder).state == "paused"
             assert plan.checkpoint.is_file()
             # Resumed from another thread while the run waits.
-            threading.Thread(target=steering.resume).start()
+            threading.Thread(target=control.resume).start()
     kinds = [type(e) for e in events]
     where = kinds.index(Paused)
     assert kinds[where - 1 : where + 3] == [Saved, Paused, Resumed, Stepped]
@@ -64,16 +64,16 @@ def test_a_pause_saves_waits_and_changes_no_bit(plan: RunPlan, uninterrupted: st
 
 def _with_rates(plan: RunPlan, close_at: int = 0) -> list[TrainEvent]:
     """Pauses after step 4 and halves the lower rate; may be closed at a later step."""
-    steering, events = RunControl(), []
-    run = train(EVERY, plan, steering=steering)
+    control, events = RunControl(), []
+    run = train(EVERY, plan, control=control)
     for event in run:
         events.append(event)
         if isinstance(event, Stepped) and event.step == 4:
-            steering.pause()
+            control.pause()
         if isinstance(event, Paused):
             lower, upper = EVERY.learning_rates(4)
-            steering.set_rates(0.75 * lower, 0.5 * upper)
-            steering.resume()
+            control.set_rates(0.75 * lower, 0.5 * upper)
+            control.resume()
         if close_at and isinstance(event, Stepped) and event.step == close_at:
             run.close()  # type: ignore[attr-defined]
             break
@@ -109,18 +109,18 @@ def test_a_run_with_changed_rates_is_resumed_to_the_same_bits(
 
 
 def test_rates_are_refused_when_they_cannot_be() -> None:
-    steering = RunControl()
+    control = RunControl()
     with pytest.raises(InputError, match="Pause first"):
-        steering.set_rates(2e-3, 1e-3)
-    steering.pause()
+        control.set_rates(2e-3, 1e-3)
+    control.pause()
     for lower, upper in ((0.0, 1e-3), (float("nan"), 1e-3), (1e-3, float("inf")), (1e-3, 2e-3)):
         with pytest.raises(InputError):
-            steering.set_rates(lower, upper)
-    assert not steering.has_rates
-    steering.alternating = False
-    steering.set_rates(1e-3, 2e-3)
-    assert steering.take_rates() == (1e-3, 2e-3)
-    assert steering.take_rates() is None
+            control.set_rates(lower, upper)
+    assert not control.has_rates
+    control.alternating = False
+    control.set_rates(1e-3, 2e-3)
+    assert control.take_rates() == (1e-3, 2e-3)
+    assert control.take_rates() is None
 
 
 class _Stop(NullProgress):
@@ -132,11 +132,11 @@ class _Stop(NullProgress):
 
 
 def test_cancelling_a_paused_run_ends_it_with_a_checkpoint_and_no_pack(plan: RunPlan) -> None:
-    steering, progress = RunControl(), _Stop()
-    steering.pause()
+    control, progress = RunControl(), _Stop()
+    control.pause()
 
     def cancelled_once_paused() -> None:
-        for event in train(EVERY, plan, progress, steering):
+        for event in train(EVERY, plan, progress, control):
             progress.stopped = isinstance(event, Paused)
 
     with pytest.raises(Cancelled):
@@ -148,25 +148,25 @@ def test_cancelling_a_paused_run_ends_it_with_a_checkpoint_and_no_pack(plan: Run
 
 def test_stop_keeps_the_state_that_scored_best(data: Path, plan: RunPlan) -> None:
     """Rates far too high after step 6 make later states worse."""
-    steering = RunControl()
+    control = RunControl()
     config = replace(CONFIG, steps=200, validate_every=2, log_every=0, ema=0.0)
     plan = replace(plan, validation=data)
     scores: dict[int, float] = {}
     hashes: dict[int, str] = {}
     events: list[TrainEvent] = []
-    for event in train(config, plan, steering=steering):
+    for event in train(config, plan, control=control):
         events.append(event)
         if isinstance(event, Validated):
             scores[event.step] = event.score
             if event.best:
                 hashes[event.step] = read_manifest(plan.best).weights_sha256
             if event.step == 6:
-                steering.pause()
+                control.pause()
             if event.step == 12:
-                steering.stop()
+                control.stop()
         if isinstance(event, Paused):
-            steering.set_rates(0.9, 0.8)
-            steering.resume()
+            control.set_rates(0.9, 0.8)
+            control.resume()
     done = events[-1]
     assert isinstance(done, Finished)
     best = max(scores, key=lambda step: scores[step])
@@ -182,10 +182,10 @@ def test_stop_keeps_the_state_that_scored_best(data: Path, plan: RunPlan) -> Non
 
 
 def test_stop_before_the_first_step_keeps_nothing(plan: RunPlan) -> None:
-    steering = RunControl()
-    steering.stop()
+    control = RunControl()
+    control.stop()
     with pytest.raises(Cancelled):
-        list(train(EVERY, plan, steering=steering))
+        list(train(EVERY, plan, control=control))
     assert not plan.out.exists()
 
 
@@ -212,12 +212,12 @@ def test_memory_that_runs_out_asks_and_goes_on_with_half_the_batch(
 ) -> None:
     _short_of_memory(monkeypatch, most=1, since=6)
     config = replace(CONFIG, batch=4, log_every=1)
-    steering = RunControl()
+    control = RunControl()
     events: list[TrainEvent] = []
-    for event in train(config, plan, steering=steering):
+    for event in train(config, plan, control=control):
         events.append(event)
         if isinstance(event, MemoryRanOut):
-            threading.Thread(target=steering.allow_smaller_batch).start()
+            threading.Thread(target=control.allow_smaller_batch).start()
     asked = [e for e in events if isinstance(e, MemoryRanOut)]
     # Back to the checkpoint of step 4 each time: the torn step is no state of the run.
     assert [(e.step, e.batch, e.smaller) for e in asked] == [(4, 4, 2), (4, 2, 1)]
@@ -236,10 +236,10 @@ def test_a_reduced_run_stays_reduced_when_resumed(
     config = replace(CONFIG, batch=4, log_every=1)
     hashes = []
     for name, close_at in (("one", 0), ("two", 6)):
-        steering = RunControl()
-        steering.allow_smaller_batch()  # beforehand, as the command line does
+        control = RunControl()
+        control.allow_smaller_batch()  # beforehand, as the command line does
         chosen = replace(plan, out=tmp_path / f"{name}.safetensors")
-        run = train(config, chosen, steering=steering)
+        run = train(config, chosen, control=control)
         for event in run:
             if isinstance(event, Stepped) and event.step == close_at:
                 run.close()  # type: ignore[attr-defined]
@@ -263,16 +263,16 @@ def test_a_no_is_heeded_and_a_single_crop_cannot_be_halved(
     plan: RunPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _short_of_memory(monkeypatch, most=0, since=0)
-    config, steering = replace(CONFIG, batch=2), RunControl()
+    config, control = replace(CONFIG, batch=2), RunControl()
 
     def refused() -> None:
-        for event in train(config, plan, steering=steering):
+        for event in train(config, plan, control=control):
             if isinstance(event, MemoryRanOut):
-                steering.stop()
+                control.stop()
 
     with pytest.raises(DeviceMemoryError, match="2 crops"):
         refused()
-    steering = RunControl()
-    steering.allow_smaller_batch()
+    control = RunControl()
+    control.allow_smaller_batch()
     with pytest.raises(DeviceMemoryError, match="1 crop of"):
-        list(train(config, plan, steering=steering))
+        list(train(config, plan, control=control))

@@ -46,11 +46,11 @@ def test_tags_and_values_are_those_of_the_run(data: Path, plan: RunPlan) -> None
         points = board.Scalars(tag)
         assert [p.step for p in points] == curves.validation_steps.tolist() == [0, 3, 6]
         assert [p.value for p in points] == pytest.approx(curves.validation[name], rel=1e-5), tag
-    pictures = board.Images("strip")
-    assert [p.step for p in pictures] == [0, 3, 6]
+    images = board.Images("strip")
+    assert [p.step for p in images] == [0, 3, 6]
     strip = judged[-1].strip
-    assert (pictures[-1].height, pictures[-1].width) == (48, 4 * 48)
-    assert _pixels(pictures[-1].encoded_image_string) == pytest.approx(
+    assert (images[-1].height, images[-1].width) == (48, 4 * 48)
+    assert _pixels(images[-1].encoded_image_string) == pytest.approx(
         np.concatenate([strip.a, strip.b, strip.now, strip.start], axis=1)[..., 0], abs=1 / 255
     )
 
