@@ -120,7 +120,7 @@ def _trees(*packages: str) -> Iterator[tuple[str, ast.Module]]:
 
 def _calls(*packages: str) -> Iterator[tuple[str, ast.Call]]:
     for name, tree in _trees(*(packages or ("core", "trainer"))):
-        for node in ast.tiling(tree):
+        for node in ast.walk(tree):
             if isinstance(node, ast.Call):
                 yield f"{name}:{node.lineno}", node
 
@@ -134,7 +134,7 @@ def _has_words(node: ast.expr) -> bool:
         isinstance(part, ast.Constant)
         and isinstance(part.value, str)
         and any(sign.isalpha() for sign in part.value)
-        for part in ast.tiling(node)
+        for part in ast.walk(node)
     )
 
 
@@ -143,7 +143,7 @@ def _errors() -> set[str]:
     bases = {
         node.name: {getattr(base, "id", getattr(base, "attr", "")) for base in node.bases}
         for _, tree in _trees("app", "core", "trainer")
-        for node in ast.tiling(tree)
+        for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
     }
     errors = {"FusionError"}
@@ -188,7 +188,7 @@ def test_every_text_to_be_translated_is_a_literal_where_babel_finds_it():
             and isinstance(node.value, ast.Call)
             and _name(node.value) == "template"
         }
-        for node in ast.tiling(tree):
+        for node in ast.walk(tree):
             places = {"tr": 1, "Message": 1, "template": 1, "plural": 2}
             count = places.get(_name(node), 0) if isinstance(node, ast.Call) else 0
             for text in node.args[:count] if count and name not in own else ():

@@ -75,7 +75,7 @@ def test_what_is_on_screen_imports_only_what_they_may(folder):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         # What only the type checker reads is not imported.
         tree.body = [n for n in tree.body if "TYPE_CHECKING" not in ast.unparse(n).split("\n")[0]]
-        for node in ast.tiling(tree):
+        for node in ast.walk(tree):
             names = []
             if isinstance(node, ast.ImportFrom):
                 names = [node.module or ""]
@@ -104,7 +104,7 @@ def test_real_model_screenshot_shows_all_six_panes(tmp_path, files):
         "sys.exit(",
         "from app.shell import screenshot; old = screenshot.write_png\n"
         "def spy(window, path):\n"
-        "    shown = [p.canvas.picture is not None for p in window.view.panes.values()]\n"
+        "    shown = [p.canvas.image is not None for p in window.view.panes.values()]\n"
         "    print(shown, window.session.outcome.is_model); old(window, path)\n"
         "screenshot.write_png = spy\n"
         "sys.exit(",
