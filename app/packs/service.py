@@ -16,8 +16,8 @@ from app.workers import Runner
 from core.progress import Progress
 
 if TYPE_CHECKING:
-    from core.packs.library import Deleted
     from core.packs.registry import PackEntry
+    from core.packs.user_packs import Deleted
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ _FIGURES = ("Qabf", "MI", "VIF")
 
 def list_packs(progress: Progress) -> PackListing:
     """What there is now. Runs on a worker thread."""
-    from core.packs.library import card_of, default_name
     from core.packs.registry import Catalogue
+    from core.packs.user_packs import card_of, default_name
     from core.tasks import TASKS
 
     defaults = {task: default_name(task) for task in TASKS}
@@ -115,7 +115,7 @@ class PackWork(QObject):
     exported = Signal(object)
     """Path of the file."""
     deleted = Signal(object)
-    """A :class:`core.packs.library.Deleted`, which :meth:`restore` takes."""
+    """A :class:`core.packs.user_packs.Deleted`, which :meth:`restore` takes."""
     failed = Signal(object)
     """A :class:`core.errors.FusionError`."""
 
@@ -178,42 +178,42 @@ class PackWork(QObject):
 
 
 def _import(path: Path, progress: Progress) -> str:
-    from core.packs.library import import_pack
+    from core.packs.user_packs import import_pack
 
     return import_pack(path).manifest.name
 
 
 def _export(row: PackRow, path: Path, progress: Progress) -> Path:
-    from core.packs.library import export_pack
+    from core.packs.user_packs import export_pack
 
     return export_pack(entry_of(row.name, row.task), path)
 
 
 def _rename(row: PackRow, title: str, progress: Progress) -> str:
-    from core.packs.library import rename_pack
+    from core.packs.user_packs import rename_pack
 
     return rename_pack(entry_of(row.name, row.task), title).manifest.name
 
 
 def _delete(row: PackRow, progress: Progress) -> Deleted:
-    from core.packs.library import delete_pack
+    from core.packs.user_packs import delete_pack
 
     return delete_pack(entry_of(row.name, row.task))
 
 
 def _restore(deleted: Deleted, progress: Progress) -> str:
-    from core.packs.library import restore_pack
+    from core.packs.user_packs import restore_pack
 
     return restore_pack(deleted).manifest.name
 
 
 def _default(row: PackRow, progress: Progress) -> None:
-    from core.packs.library import set_default
+    from core.packs.user_packs import set_default
 
     set_default(row.task, row.name)
 
 
 def _purge(progress: Progress) -> None:
-    from core.packs.library import purge_deleted
+    from core.packs.user_packs import purge_deleted
 
     purge_deleted()

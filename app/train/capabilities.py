@@ -34,8 +34,8 @@ def _open_room() -> Room:
     import pyqtgraph  # noqa: F401  (the charts need it; its import takes a third of a second)
 
     from core.models.config import CONFIGS, network_adapter
-    from core.packs.library import next_name
     from core.packs.registry import Catalogue, user_pack_folder
+    from core.packs.user_packs import next_name
     from trainer.config.form import FIELDS, validate, values_of
     from trainer.config.presets import PRESETS, Preset
 

@@ -412,6 +412,6 @@ def make_default(task: str, name: str, progress: Progress) -> None:
     Raises:
         FusionError: it cannot be kept.
     """
-    from core.packs.library import set_default
+    from core.packs.user_packs import set_default
 
     set_default(task, name)

@@ -17,8 +17,8 @@ from PySide6.QtTest import QTest
 from app.engine import engine_factory
 from app.shell.main_window import MainWindow
 from core.packs.format import read_manifest
-from core.packs.library import default_name
 from core.packs.registry import Catalogue
+from core.packs.user_packs import default_name
 from tests.app.train.conftest import LONG, WAIT, points, prepare
 from trainer.config.run_plan import RunPlan
 from trainer.optimization.bilevel import BilevelStep
