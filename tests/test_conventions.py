@@ -62,7 +62,7 @@ def test_dataclasses_take_at_most_five_fields_by_position():
         f"{module}.{node.name}": len(positional_fields(node))
         for module, node in classes("app", "core", "trainer", "tools", "benchmarks")
     }
-    assert seen["core.types.FusionRequest"] > 0, "fields are found"
+    assert seen["core.types.fusion.FusionRequest"] > 0, "fields are found"
     assert {name: count for name, count in seen.items() if count > _MOST_POSITIONAL} == {}
 
 
@@ -86,6 +86,6 @@ def test_public_names_of_classes_and_types_are_used_once():
     places: dict[str, list[str]] = {}
     for module, name in public_types("app", "core", "trainer"):
         places.setdefault(name, []).append(module)
-    assert places["FusionRequest"] == ["core.types"], "classes are found"
-    assert places["FloatArray"] == ["core.types"], "aliases are found"
+    assert places["FusionRequest"] == ["core.types.fusion"], "classes are found"
+    assert places["FloatArray"] == ["core.types.arrays"], "aliases are found"
     assert {name: found for name, found in places.items() if len(found) > 1} == {}

@@ -1,32 +1,15 @@
-"""The values that travel between the rooms. All are frozen; arrays in them are read-only."""
+"""One image, its header, and two images of one scene."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from core.errors import InputError, Message, SizeMismatch
-
-FloatArray = npt.NDArray[np.float32]
-BoolArray = npt.NDArray[np.bool_]
-Plane = npt.NDArray[np.float64]
-"""One channel in double precision, H×W."""
-BitDepth = Literal[8, 16, 32]
-"""8 and 16: unsigned integers on file. 32: floating point on file."""
-
-
-_Array = TypeVar("_Array", FloatArray, BoolArray)
-
-
-def _frozen(array: _Array) -> _Array:
-    view: _Array = array.view()
-    view.flags.writeable = False
-    return view
+from core.types.arrays import BitDepth, BoolArray, FloatArray, read_only
 
 
 @dataclass(frozen=True)
@@ -99,7 +82,7 @@ class Image:
             raise InputError(name, Message("the picture has no pixels"))
         if not self.window[0] < self.window[1]:
             raise InputError(name, Message("empty display window {0}", self.window))
-        object.__setattr__(self, "data", _frozen(np.asarray(self.data, dtype=np.float32)))
+        object.__setattr__(self, "data", read_only(np.asarray(self.data, dtype=np.float32)))
         if self.mask is not None:
             self._set_mask(name, np.asarray(self.mask, dtype=np.bool_))
 
@@ -112,7 +95,7 @@ class Image:
                 Message("not one of its pixels holds data"),
                 Message("Choose another picture."),
             )
-        object.__setattr__(self, "mask", None if mask.all() else _frozen(mask))
+        object.__setattr__(self, "mask", None if mask.all() else read_only(mask))
 
     @property
     def height(self) -> int:
@@ -195,94 +178,3 @@ class SourcePair:
     def bit_depth(self) -> BitDepth:
         """The deeper of the two: a fused image loses no precision of either source."""
         return max(self.a.bit_depth, self.b.bit_depth)
-
-
-@dataclass(frozen=True)
-class DeviceChoice:
-    """A device and the reason it was chosen, in words for a person."""
-
-    name: str
-    label: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class FusionRequest:
-    """What to fuse and what to give back.
-
-    Attributes:
-        pair: the sources.
-        task: name of a task in :data:`core.tasks.TASKS`.
-        method: a pack name, the path of a pack file, or a baseline name; "" for the task's
-            default pack.
-        reconstructions: also return both reconstructions (models only).
-        features: also return both adapter feature maps (models only).
-        tiles: go through the image in the smallest pieces, for the least memory. The result is
-            the same up to rounding.
-        request_id: carried into the result, so a view can drop answers that were overtaken.
-    """
-
-    pair: SourcePair
-    task: str
-    method: str = ""
-    reconstructions: bool = False
-    features: bool = False
-    _: KW_ONLY
-    tiles: bool = False
-    request_id: int = 0
-
-
-RECONSTRUCTIONS = ("reconstruction_a", "reconstruction_b")
-FEATURES = ("features_a", "features_b")
-"""Fields of :class:`FusionResult` that may be there beside the fused image."""
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class FusionResult:
-    """What came out.
-
-    Attributes:
-        fused: H×W×(1 or 3) float32 in [0, 1]; RGB when either source is coloured.
-        reconstruction_a, reconstruction_b: same shape as the normalised source's fused
-            representation (H×W×1 luma, or H×W×3), in [0, 1]; None when not asked for, or when the
-            method has none.
-        features_a, features_b: C×h×w float32 adapter maps; h×w is the resolution the network
-            keeps them at (the image size, or a whole fraction of it). None as above.
-        timings: seconds per stage, in the order they ran.
-        device: where it ran and why.
-        method: name of the pack or baseline that ran.
-        task: name of the task.
-        bit_depth: depth to write the fused image with.
-        notes: what a person should know about this result, one sentence each.
-        provenance: what made this image (software, version, method, its hash, source file
-            names), for the metadata of written files. No patient data.
-        request_id: of the request.
-    """
-
-    fused: FloatArray
-    task: str
-    method: str
-    device: DeviceChoice
-    bit_depth: BitDepth
-    reconstruction_a: FloatArray | None = None
-    reconstruction_b: FloatArray | None = None
-    features_a: FloatArray | None = None
-    features_b: FloatArray | None = None
-    timings: Mapping[str, float] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    provenance: Mapping[str, str] = field(default_factory=dict)
-    request_id: int = 0
-
-    @property
-    def images(self) -> dict[str, FloatArray]:
-        """The images that there are, by the names of their fields, the fused one first."""
-        return self._present("fused", *RECONSTRUCTIONS)
-
-    @property
-    def features(self) -> dict[str, FloatArray]:
-        """The feature maps that there are, by the names of their fields."""
-        return self._present(*FEATURES)
-
-    def _present(self, *names: str) -> dict[str, FloatArray]:
-        arrays = ((name, getattr(self, name)) for name in names)
-        return {name: array for name, array in arrays if array is not None}

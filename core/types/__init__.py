@@ -1,0 +1,31 @@
+"""The values that travel between the rooms. All are frozen; arrays in them are read-only."""
+
+from core.types.arrays import BitDepth, BoolArray, FloatArray, Plane, read_only
+from core.types.fusion import (
+    FEATURES,
+    RECONSTRUCTIONS,
+    DeviceChoice,
+    FusionRequest,
+    FusionResult,
+)
+from core.types.image import Image, ImageHeader, SourcePair
+from core.types.volume import Affine, Modality, Volume
+
+__all__ = [
+    "FEATURES",
+    "RECONSTRUCTIONS",
+    "Affine",
+    "BitDepth",
+    "BoolArray",
+    "DeviceChoice",
+    "FloatArray",
+    "FusionRequest",
+    "FusionResult",
+    "Image",
+    "ImageHeader",
+    "Modality",
+    "Plane",
+    "SourcePair",
+    "Volume",
+    "read_only",
+]
