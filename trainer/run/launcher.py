@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing.context import SpawnProcess
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -73,7 +75,7 @@ def _joined_torchrun(wanted: str) -> Iterator[DistributedContext]:
     devices = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     _check_devices(wanted, devices)
     device = _device(wanted, int(os.environ.get("LOCAL_RANK", "0")), devices)
-    dist.init_process_group(_backend(device), timeout=_PATIENCE)
+    _join_group(device)
     try:
         yield DistributedContext(dist.get_rank(), dist.get_world_size(), device)
     finally:
@@ -189,10 +191,17 @@ def _met(wanted: str, meeting: _Meeting, rank: int, store: TCPStore | None) -> D
     if device == "cpu":
         torch.set_num_threads(max(1, torch.get_num_threads() // meeting.devices))
     store = store or TCPStore(meeting.host, meeting.port, meeting.size, False, timeout=_MEETING)
-    dist.init_process_group(
-        _backend(device), store=store, rank=rank, world_size=meeting.size, timeout=_PATIENCE
-    )
+    _join_group(device, store=store, rank=rank, world_size=meeting.size)
     return DistributedContext(rank, meeting.size, device)
+
+
+def _join_group(device: str, **place: Any) -> None:
+    """Join the processes at ``place``, or where the environment says."""
+    # Its functions take the group of the moment it is first imported as a default argument. Were
+    # that later (torch.optim does it), the group would outlive its end, and its threads with it:
+    # some of the time the process then aborts as it exits.
+    importlib.import_module("torch.distributed.nn")
+    dist.init_process_group(_backend(device), timeout=_PATIENCE, **place)
 
 
 def _leave() -> None:

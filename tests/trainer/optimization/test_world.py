@@ -86,11 +86,14 @@ def test_torchrun_gives_the_same_run(data: Path, tmp_path: Path) -> None:
     list(train(BOTH, one))
     script = tmp_path / "both.py"
     script.write_text(
-        "import sys\nfrom pathlib import Path\n"
+        "import sys, weakref\nfrom pathlib import Path\nimport torch.distributed as dist\n"
         "from tests.trainer.optimization.test_world import BOTH\n"
         "from trainer.run.launcher import gathered\nfrom trainer.run.loop import RunPlan, train\n"
         "plan = RunPlan(Path(sys.argv[1]), Path(sys.argv[2]), device='cpu')\n"
-        "with gathered(BOTH, plan) as world:\n    list(train(BOTH, plan, world=world))\n"
+        "with gathered(BOTH, plan) as world:\n"
+        "    group = weakref.ref(dist.group.WORLD)\n    list(train(BOTH, plan, world=world))\n"
+        # What is left of it has threads, and a process that exits with them may abort.
+        "assert group() is None\n"
     )
     out = tmp_path / "two.safetensors"
     done = subprocess.run(
