@@ -1,0 +1,78 @@
+"""Settings of the objectives: the weights of the losses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from core.errors import Message
+from core.setting import Setting
+from core.tasks import LossWeights, Weight
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectiveSettings:
+    """Weights of the losses; 0 for a term that the paper does not have reproduces the paper.
+
+    Attributes:
+        losses: weights of the paper's losses; None uses those of the task.
+        edge: weight of the Xydeas–Petrović edge-preservation loss.
+        artefact: weight of the penalty on edges that neither source has.
+        information: weight of the visual-information-fidelity loss.
+        consistency: weight of the penalty on changes of the fused image caused by its surroundings.
+        truth: compare the fused image with the ground truth ``gt/NAME`` alone, where it exists.
+    """
+
+    losses: LossWeights | None = None
+    edge: Annotated[
+        Weight,
+        Setting(
+            Message("Edge preservation"),
+            Message("Keeps strength and direction of edges. 0 is the paper."),
+            "",
+            Message("Objectives"),
+            5,
+        ),
+    ] = 0.0
+    artefact: Annotated[
+        Weight,
+        Setting(
+            Message("Artefacts"),
+            Message("Against edges neither source has. 0 is the paper."),
+            "",
+            Message("Objectives"),
+            5,
+        ),
+    ] = 0.0
+    information: Annotated[
+        Weight,
+        Setting(
+            Message("Visual information"),
+            Message("Keeps what an eye can make out of the sources. 0 is the paper."),
+            "",
+            Message("Objectives"),
+            5,
+        ),
+    ] = 0.0
+    consistency: Annotated[
+        Weight,
+        Setting(
+            Message("Same in any surroundings"),
+            Message(
+                "Keeps what lies around a place from changing it; a step takes longer. 0 is the "
+                "paper."
+            ),
+            "",
+            Message("Objectives"),
+            5,
+        ),
+    ] = 0.0
+    truth: Annotated[
+        bool,
+        Setting(
+            Message("Compare with truth"),
+            Message("Where a folder gt/ holds the wanted picture, compare with it alone."),
+            "",
+            Message("Objectives"),
+        ),
+    ] = False
