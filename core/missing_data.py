@@ -98,10 +98,10 @@ def comparable(
     Cut to the rectangle around these pixels; holes inside it are continued smoothly in each image
     by itself, so that none of them gains or loses by what was filled in.
     """
-    return judgeable(pair.valid, *images)
+    return scored_mask(pair.valid, *images)
 
 
-def judgeable(
+def scored_mask(
     valid: BoolArray | None, *images: np.ndarray[tuple[int, ...], np.dtype[_Image]]
 ) -> tuple[np.ndarray[tuple[int, ...], np.dtype[_Image]], ...]:
     """As :func:`comparable`, given where both sources hold data (H×W, somewhere True), or None."""

@@ -1,4 +1,4 @@
-"""What a training run tells its listener. Values only: the run knows nobody."""
+"""Events that a training run yields. Plain values: the run does not know its consumers."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ Kept = Literal["best", "last"]
 
 @dataclass(frozen=True)
 class Started:
-    """The data is read and training is about to begin (or to go on at ``step``).
+    """The data has been read and training is about to start, or to resume at ``step``.
 
     Attributes:
-        step: steps done before. steps: those of the whole run.
-        pairs, validation: pairs trained on, and pairs held back to judge by.
-        problems: what could not be used, one sentence each.
-        device, device_reason: where it runs and why there.
-        notes: what a person should know besides.
+        step: steps done before.
+        steps: steps of the whole run.
+        pairs, validation: number of training pairs and of validation pairs.
+        problems: files that could not be used, one sentence each.
+        device, device_reason: the device of the run and the reason for choosing it.
+        notes: further remarks for the user.
         batch: crops per step.
     """
 
@@ -39,9 +40,9 @@ class Started:
 
 @dataclass(frozen=True)
 class Stepped:
-    """Loss terms averaged since the last such event, and the pace.
+    """Mean loss terms since the last such event, and the speed.
 
-    ``memory``: bytes in use, by the process on a CPU, by torch on a GPU; 0 when unknown.
+    ``memory``: bytes in use, of the process on a CPU and of torch on a GPU; 0 if unknown.
     """
 
     step: int
@@ -55,9 +56,9 @@ class Stepped:
 
 @dataclass(frozen=True, eq=False)
 class PreviewImages:
-    """The first validation pair as the network saw and fused it, H×W×ch in [0, 1] each.
+    """The first validation pair and its fusion, H×W×ch in [0, 1] each.
 
-    ``start`` is the fused image before the first step: what the parent makes of the pair.
+    ``start`` is the fused image before the first step, that is, of the parent if there is one.
     """
 
     a: FloatArray
@@ -92,21 +93,21 @@ class Saved:
 
 @dataclass(frozen=True)
 class Paused:
-    """The run waits, with a checkpoint on disk, until it is resumed, stopped or cancelled."""
+    """The run is paused, with a checkpoint on disk, until it is resumed, stopped or cancelled."""
 
     step: int
 
 
 @dataclass(frozen=True)
 class Resumed:
-    """The run goes on after a pause."""
+    """The run continues after a pause."""
 
     step: int
 
 
 @dataclass(frozen=True)
 class RatesChanged:
-    """The learning rates of the next step, as a person set them; the decay goes on from there."""
+    """The learning rates of the next step, as set by the user; the decay continues from them."""
 
     step: int
     lower: float
@@ -115,10 +116,10 @@ class RatesChanged:
 
 @dataclass(frozen=True)
 class MemoryRanOut:
-    """A question: the batch did not fit; may the run go on with ``smaller`` crops a step?
+    """The batch did not fit into memory; asks whether to continue with ``smaller`` crops per step.
 
     The run waits for :meth:`trainer.run.control.RunControl.allow_smaller_batch`, stop or cancel.
-    What was done after step ``step``, the last good state, is done again.
+    Steps after ``step``, the last saved state, are repeated.
     """
 
     step: int
@@ -128,7 +129,7 @@ class MemoryRanOut:
 
 @dataclass(frozen=True)
 class Reduced:
-    """The batch is ``batch`` crops from here on; the learning rates are as they were."""
+    """The batch size is ``batch`` from here on; the learning rates are unchanged."""
 
     step: int
     batch: int

@@ -76,7 +76,7 @@ def run_training(options: TrainOptions) -> None:
         for event in train(config, plan, progress, control, world):
             if isinstance(event, Reduced):
                 control.allow_smaller_batch()  # once more, should that be too many still
-            if world.leads:
+            if world.is_leader:
                 progress.clear()
                 _show(event, config.steps)
 

@@ -380,7 +380,7 @@ def compare_packs(
         FusionError: a pack or pair cannot be used.
     """
     from trainer.data.pairs import find_pairs
-    from trainer.data.split import divide
+    from trainer.data.split import group_split
     from trainer.run.compare import compare
 
     _leave_a_core()
@@ -389,7 +389,7 @@ def compare_packs(
         pairs = find_pairs(plan.validation, task, exclude, plan.swapped).matches
     else:
         every = find_pairs(plan.data, task, exclude, plan.swapped).matches
-        pairs = divide(every, plan.share, task).validation
+        pairs = group_split(every, plan.share, task).validation
     before = parent or get_task(task).default_baseline
     windows = _by_hand(settings, "window_a"), _by_hand(settings, "window_b")
     found = compare(before, child, pairs, progress, windows=windows)

@@ -1,4 +1,4 @@
-"""Every setting of a run as a form shows it, read off the configuration, and what is wrong."""
+"""The settings of a run as the fields of a form, derived from :class:`TrainConfig`."""
 
 from __future__ import annotations
 
@@ -23,13 +23,16 @@ class Field:
     """One setting.
 
     Attributes:
-        name: dotted, as in a settings file: ``losses.intensity``.
-        title, help: for people. unit: of the value, or "".
-        kind: what sort of control. ``text`` of ``exclude`` is a list, split at commas;
-            a ``window`` is two numbers, or None.
-        minimum, maximum: of numbers, None when open. step: of a spin box, 0 to leave it.
-        choices: values of a ``choice``. group: heading to stand under.
-        above, below: the value must lie above ``minimum``, below ``maximum``, not on it.
+        name: dotted path, as in a settings file: ``losses.intensity``.
+        title, help: texts for the user.
+        unit: unit of the value, or "".
+        kind: type of the control. ``text`` for ``exclude`` is a comma-separated list; a ``window``
+            is two numbers or None.
+        minimum, maximum: limits of a number; None means unbounded.
+        step: increment of a spin box; 0 keeps the default.
+        choices: values of a ``choice``.
+        group: heading of the section that shows the field.
+        above, below: the minimum or the maximum is exclusive.
     """
 
     name: str
@@ -47,7 +50,7 @@ class Field:
     below: bool = False
 
     def holds(self, value: float) -> bool:
-        """Whether a number lies within the limits."""
+        """Whether ``value`` is finite and within the limits."""
         low = -math.inf if self.minimum is None else self.minimum
         high = math.inf if self.maximum is None else self.maximum
         over = value > low if self.above else value >= low
@@ -63,11 +66,11 @@ _GROUPS = (
     "Network",
     "Watching",
 )
-"""Headings, in the order of a form."""
+"""Section headings, in the order of the form."""
 
 
 def _fields_of(owner: type, within: str = "") -> Iterator[Field]:
-    """The settings of a configuration class and of those inside it, in order."""
+    """The fields of a configuration dataclass and of the dataclasses nested in it, in order."""
     for name, hint in get_type_hints(owner, include_extras=True).items():
         inner = next((part for part in (hint, *get_args(hint)) if is_dataclass(part)), None)
         if isinstance(inner, type):
@@ -119,15 +122,15 @@ def _kind(kind: Any, words: Setting) -> FieldKind:
 FIELDS: tuple[Field, ...] = tuple(
     sorted(
         _fields_of(TrainConfig),
-        # A network's own settings come before those of what it sees with.
+        # Settings of the network itself precede those of its backbone.
         key=lambda f: (_GROUPS.index(f.group), f.name.startswith("network.backbone.")),
     )
 )
-"""All settings but the task, which is chosen before; ``losses.source`` is only a remark."""
+"""All settings except the task, which is chosen beforehand; ``losses.source`` is informative."""
 
 
 def field_of(name: str) -> Field:
-    """The setting of that dotted name; KeyError where there is none."""
+    """The field with the dotted path ``name``; KeyError if there is none."""
     return _BY_NAME[name]
 
 
@@ -135,16 +138,16 @@ _BY_NAME = {field.name: field for field in FIELDS}
 
 
 def values_of(config: TrainConfig) -> dict[str, Any]:
-    """The settings as a form edits them: nested plain data, the task's own losses spelt out."""
+    """The settings as nested plain data for a form, with the default losses made explicit."""
     full = replace(config, losses=config.loss_weights)
     return cast(dict[str, Any], train_adapter.dump_python(full, mode="json"))
 
 
 def validate(values: Mapping[str, Any]) -> dict[str, str]:
-    """What is wrong with settings, by the dotted name of the field; {} when all is well.
+    """Validation messages by the dotted path of the field; {} if the settings are valid.
 
     Args:
-        values: nested as :func:`values_of` gives them.
+        values: nested as returned by :func:`values_of`.
     """
     try:
         train_adapter.validate_python(dict(values))

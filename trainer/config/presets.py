@@ -1,4 +1,4 @@
-"""Three ways to begin, for people who do not want to set every number."""
+"""Three presets, for users who do not want to choose every setting."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from trainer.config import recipes
 from trainer.config.config import TrainConfig, train_adapter
 from trainer.config.settings_file import load_config
 
-if TYPE_CHECKING:  # reading a pack needs torch, naming its manifest does not
+if TYPE_CHECKING:  # reading a pack requires torch; naming its manifest does not
     from core.packs.format import PackManifest
 
 _INHERITED = (
@@ -27,17 +27,18 @@ _INHERITED = (
     "jitter",
     "refocus",
 )
-"""What a child keeps of its parent's settings: what it was taught, not how long and how fast."""
+"""Settings that a child inherits from its parent: the objectives, not the schedule."""
 
 
 @dataclass(frozen=True)
 class Preset:
-    """One way to begin.
+    """A named starting point for the settings.
 
     Attributes:
-        name: on the command line. title, description: for people.
-        build: ``(task, parent)`` to settings; the parent is the manifest of the pack to start from,
-            or None to start from scratch. ``init`` is left for the caller, who knows its file.
+        name: name on the command line.
+        title, description: texts for the user.
+        build: function of ``(task, parent)`` that returns the settings; ``parent`` is the manifest
+            of the pack to start from, or None to train from scratch. The caller sets ``init``.
     """
 
     name: str
@@ -48,7 +49,7 @@ class Preset:
 
 def _quick(task: str, parent: PackManifest | None) -> TrainConfig:
     return replace(
-        _taught(task, parent),
+        _with_inherited_objectives(task, parent),
         steps=100,
         batch=4,
         lr_lower=4e-4,
@@ -64,7 +65,7 @@ def _quick(task: str, parent: PackManifest | None) -> TrainConfig:
 
 def _fine(task: str, parent: PackManifest | None) -> TrainConfig:
     return replace(
-        _taught(task, parent),
+        _with_inherited_objectives(task, parent),
         steps=1500,
         batch=8,
         lr_lower=4e-4,
@@ -115,7 +116,7 @@ def preset(name: str) -> Preset:
     """The preset called ``name``.
 
     Raises:
-        InputError: there is none.
+        InputError: there is no such preset.
     """
     for known in PRESETS:
         if known.name == name:
@@ -126,22 +127,22 @@ def preset(name: str) -> Preset:
     )
 
 
-def _taught(task: str, parent: PackManifest | None) -> TrainConfig:
-    """Objectives of the parent, or of the recipe of the task's embedded pack."""
+def _with_inherited_objectives(task: str, parent: PackManifest | None) -> TrainConfig:
+    """Settings with the objectives of the parent, or of the recipe of the task's embedded pack."""
     path = recipes.path_of(task)
     recipe = load_config(path) if path is not None else TrainConfig(task)
     base = TrainConfig(task, network=recipe.network)
     if parent is None or parent.task != task:
         base = replace(base, **{name: getattr(recipe, name) for name in _INHERITED})
         return base if parent is None else replace(base, network=parent.network)
-    return replace(_inherited(base, parent.training.config), network=parent.network)
+    return replace(_merge_objectives(base, parent.training.config), network=parent.network)
 
 
-def _inherited(base: TrainConfig, theirs: dict[str, Any]) -> TrainConfig:
-    """``base`` with what the record of a pack says about its objectives, if it can be read."""
+def _merge_objectives(base: TrainConfig, theirs: dict[str, Any]) -> TrainConfig:
+    """``base`` with the objectives recorded in a pack, or ``base`` if they are not valid."""
     plain = train_adapter.dump_python(base, mode="json")
     known = {name: theirs[name] for name in _INHERITED if name in theirs}
     try:
         return train_adapter.validate_python(plain | known)
     except ValidationError:
-        return base  # of another release, with other names
+        return base  # written by another release, with other names

@@ -1,4 +1,4 @@
-"""Settings of the runs that made the embedded packs, by name."""
+"""Recipes: settings of the runs that produced the embedded packs, by name."""
 
 from pathlib import Path
 

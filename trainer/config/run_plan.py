@@ -1,4 +1,4 @@
-"""Where a run reads and writes. Light: neither torch nor images are touched."""
+"""Inputs and outputs of a run. Importing this module loads neither torch nor image libraries."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ FOLDER_SUFFIX = ".run"
 
 @dataclass(frozen=True)
 class RunPlan:
-    """Where a run reads and writes.
+    """Inputs and outputs of a run.
 
     Attributes:
         data: a folder of pairs, or several folders or files, paired as in a batch.
         out: the pack to write.
-        validation: folder of pairs to judge by, or None.
-        device: see :func:`core.device.choose_device`; ``auto`` leaves it to the configuration.
-        title, licence, data_used: for the manifest of the pack.
-        share: of the data to hold back for judging, when ``validation`` is None (see
-            :func:`trainer.data.split.divide`); 0 holds nothing back.
-        swapped: A and B change places in every pair, where the names had it wrong.
-        keep: what becomes the pack at the end: the state that scored best, or the last one.
+        validation: folder of validation pairs, or None.
+        device: see :func:`core.device.choose_device`; ``auto`` uses that of the configuration.
+        title, licence, data_used: entries of the pack's manifest.
+        share: fraction of the data to hold out for validation if ``validation`` is None (see
+            :func:`trainer.data.split.group_split`); 0 holds out nothing.
+        swapped: exchange A and B in every pair, where the names give the wrong order.
+        keep: state that becomes the pack at the end: the one with the best score, or the last one.
         tensorboard: also write a TensorBoard log into the run folder.
     """
 
@@ -50,36 +50,36 @@ class RunPlan:
 
     @property
     def sources(self) -> tuple[Path, ...]:
-        """``data`` as a tuple, whatever was given."""
+        """``data`` as a tuple."""
         return self.data if isinstance(self.data, tuple) else (self.data,)
 
     def device_of(self, config: TrainConfig) -> str:
-        """Where a run of ``config`` shall go on, still to be chosen where that is ``auto``."""
+        """The device requested for a run of ``config``; may be ``auto``."""
         return self.device if self.device != "auto" else config.device
 
     @property
     def run_folder(self) -> Path:
-        """Checkpoints and the log live here, beside the pack."""
+        """The folder of checkpoints and log, beside the pack."""
         return self.out.with_name(f"{self.out.stem}{FOLDER_SUFFIX}")
 
     @property
     def checkpoint(self) -> Path:
-        """The run's newest checkpoint; replaced atomically."""
+        """The newest checkpoint; replaced atomically."""
         return self.run_folder / CHECKPOINT
 
     @property
     def previous(self) -> Path:
-        """The checkpoint before that, for where the newest turns out to be damaged."""
+        """The checkpoint before the newest one, used if the newest one is damaged."""
         return self.run_folder / PREVIOUS
 
     @property
     def log(self) -> Path:
-        """Every point of every curve, one JSON object a line."""
+        """The log of all curves, one JSON object per line."""
         return self.run_folder / LOG
 
     @property
     def record(self) -> Path:
-        """Settings and state of the run, for going on later."""
+        """Settings and status of the run, needed to resume it."""
         return self.run_folder / RECORD
 
     @property
@@ -94,7 +94,7 @@ class RunPlan:
 
     @property
     def strip(self) -> Path:
-        """The newest validation images."""
+        """The latest validation images."""
         return self.run_folder / STRIP
 
     @property

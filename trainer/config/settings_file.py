@@ -1,4 +1,4 @@
-"""Settings of a run as a file: TOML with the words a person would look for, or JSON."""
+"""Reading and writing the settings of a run as TOML or JSON."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def load_config(path: Path) -> TrainConfig:
 
 
 def load_settings(path: Path) -> tuple[TrainConfig, frozenset[str]]:
-    """Read a run configuration from TOML or JSON, and the names of the settings the file gives.
+    """Read a run configuration from TOML or JSON, and the names of the settings in the file.
 
     Raises:
-        InputError: the file cannot be read or a value is not valid; the message names it.
+        InputError: the file cannot be read, or a value is invalid; the message names it.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -40,17 +40,18 @@ def load_settings(path: Path) -> tuple[TrainConfig, frozenset[str]]:
 
 
 def save_config(config: TrainConfig, path: Path) -> None:
-    """Write a run configuration; raises as :func:`save_settings`."""
+    """Write a run configuration; raises the errors of :func:`save_settings`."""
     save_settings(train_adapter.dump_python(config, mode="json"), path)
 
 
 def save_settings(settings: Mapping[str, Any], path: Path) -> None:
-    """Write settings, plain nested data, as TOML or JSON, by the suffix of ``path``.
+    """Write settings, given as nested plain data, as TOML or JSON depending on the suffix.
 
-    What is None is left out, since TOML cannot say it: a setting that is left out has its default.
+    Values that are None are omitted, because TOML cannot represent them; an omitted setting has its
+    default value.
 
     Raises:
-        InputError: another suffix. OutputError: the file cannot be written.
+        InputError: unsupported suffix. OutputError: the file cannot be written.
     """
     plain = _without_none(settings)
     suffix = path.suffix.lower()

@@ -1,4 +1,4 @@
-"""What is wrong with settings, in words for people."""
+"""Validation errors of pydantic as messages for the user."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from core.setting import Misfit
 
 
 def first_message(error: ValidationError) -> tuple[str, str]:
-    """The dotted name of the first setting that is wrong ("" for all together), and why."""
+    """The dotted name of the first invalid setting ("" for the settings as a whole), and why."""
     item = error.errors()[0]
     return place_of(item), validation_message(item)
 
 
 def place_of(item: Mapping[str, Any]) -> str:
-    """The dotted name of the setting that one item of ``ValidationError.errors()`` is about.
+    """The dotted name of the setting that an item of ``ValidationError.errors()`` refers to.
 
-    Places within a list are left out; "" for all settings together.
+    List indices are omitted; "" for the settings as a whole.
     """
     parts = [part for part in item["loc"] if isinstance(part, str)]
     error = (item.get("ctx") or {}).get("error")
@@ -28,7 +28,7 @@ def place_of(item: Mapping[str, Any]) -> str:
 
 
 def validation_message(item: Mapping[str, Any]) -> str:
-    """One item of a ``ValidationError.errors()`` as words for people, behind the setting's name."""
+    """The message of an item of ``ValidationError.errors()``, to follow the setting's name."""
     limits = item.get("ctx") or {}
     by_type = {
         "greater_than": lambda: Message("must be more than {0}", limits["gt"]),
@@ -54,5 +54,5 @@ def validation_message(item: Mapping[str, Any]) -> str:
         return Message("must be a whole number")
     if kind.startswith(("float_", "finite_number")):
         return Message("must be a number")
-    error = limits.get("error")  # of a check of our own
+    error = limits.get("error")  # raised by a validator of this program
     return error.args[0] if error is not None and error.args else str(item["msg"])

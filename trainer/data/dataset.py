@@ -1,4 +1,4 @@
-"""The images of a run in memory: found, divided, read."""
+"""The images of a run in memory: pairing, train/validation split, reading."""
 
 from __future__ import annotations
 
@@ -12,53 +12,53 @@ from trainer.config.run_plan import RunPlan
 from trainer.data.memory_check import check_memory
 from trainer.data.pairs import FoundPairs, find_pairs, fingerprint
 from trainer.data.sampler import PairSet, read_pairs
-from trainer.data.split import divide, given
+from trainer.data.split import group_split, predefined_split
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images in memory. ``sha256``: of the files trained on; ``judged_sha256``: judged by."""
+    """Images in memory, with fingerprints of the training and of the validation files."""
 
     pairs: PairSet
     validation: PairSet | None
     sha256: str
-    judged_sha256: str
+    validation_sha256: str
     notes: tuple[str, ...]
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What could not be used."""
+        """Files and pairs that could not be used, one sentence each."""
         return self.pairs.problems + (self.validation.problems if self.validation else ())
 
 
 def read_dataset(
     config: TrainConfig, plan: RunPlan, progress: Progress, device: str = "cpu", batch: int = 1
 ) -> Dataset:
-    """Find, divide and read the images of a run.
+    """Pair, split and read the images of a run.
 
     Args:
-        device: where its steps are made.
-        batch: crops a step will have at least.
+        device: device of the training steps.
+        batch: smallest number of crops per step.
 
     Raises:
-        DeviceMemoryError: the images, or a step beside them, do not fit into memory.
-        InputError: not one pair can be used. Cancelled: from ``progress``.
+        DeviceMemoryError: the images, or a step in addition to them, do not fit into memory.
+        InputError: no pair can be used. Cancelled: raised by ``progress``.
     """
     found = find_pairs(plan.sources, config.task, config.exclude, plan.swapped)
-    judged = FoundPairs((), (), ())
+    held_out = FoundPairs((), (), ())
     if plan.validation is not None:
-        judged = find_pairs(plan.validation, config.task, config.exclude, plan.swapped)
-        division = given(found.matches, judged.matches, config.task)
+        held_out = find_pairs(plan.validation, config.task, config.exclude, plan.swapped)
+        division = predefined_split(found.matches, held_out.matches, config.task)
     else:
-        division = divide(found.matches, plan.share, config.task)
+        division = group_split(found.matches, plan.share, config.task)
     train, held = division.train, division.validation
     notes = (*found.notes, division.note) if division.note else found.notes
-    held = _some(held, config.validate_pairs)
+    held = _subsample(held, config.validate_pairs)
     check_memory(config, (*train, *held), device, batch)
     pairs = read_pairs(
         train, config.colour, progress, config.truth, task=config.task, windows=config.windows
     )
-    pairs = replace(pairs, problems=(*found.problems, *judged.problems, *pairs.problems))
+    pairs = replace(pairs, problems=(*found.problems, *held_out.problems, *pairs.problems))
     validation = None
     if held:
         validation = read_pairs(
@@ -73,8 +73,8 @@ def read_dataset(
     )
 
 
-def _some(matches: Sequence[Match], most: int) -> tuple[Match, ...]:
-    """At most ``most`` of them, spread evenly; all when 0."""
+def _subsample(matches: Sequence[Match], most: int) -> tuple[Match, ...]:
+    """At most ``most`` matches, evenly spaced; all of them if ``most`` is 0."""
     count = len(matches)
     if not most or count <= most:
         return tuple(matches)

@@ -1,4 +1,4 @@
-"""Made-up focus pairs: one sharp image, seen by a lens focused near and one focused far."""
+"""Simulated multi-focus pairs: near- and far-focused views of one sharp image."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from core.types import FloatArray
 UInt16Array = npt.NDArray[np.uint16]
 
 _SIGMA = (0.8, 6.0)
-"""Standard deviation of the blur in pixels, smallest and largest."""
+"""Smallest and largest standard deviation of the blur, in pixels."""
 
 
 def refocus(sharp: UInt16Array, rng: np.random.Generator) -> tuple[UInt16Array, UInt16Array]:
-    """A near- and a far-focused view of ``sharp``, H×W×ch uint16.
+    """Simulate a near- and a far-focused view of ``sharp``, H×W×ch uint16.
 
-    A random region α is the foreground. Near focus: the foreground stays sharp over a blurred
-    background. Far focus: the blurred foreground spreads over the sharp background, as out-of-focus
-    objects do, so that around its edge neither view is sharp. Which view comes first is random.
+    A random region α is the foreground. In the near-focused view it is sharp and the background is
+    blurred. In the far-focused view the blurred foreground spreads over the sharp background, as in
+    real defocus, so that neither view is sharp along the boundary. The views come in
+    random order.
     """
     image: FloatArray = sharp.astype(np.float32)
     low, high = np.log(_SIGMA)
@@ -27,12 +28,12 @@ def refocus(sharp: UInt16Array, rng: np.random.Generator) -> tuple[UInt16Array, 
     alpha = _foreground(sharp.shape[0], sharp.shape[1], rng)[..., np.newaxis]
     near = alpha * image + (1 - alpha) * _blurred(image, sigma_back)
     far = _blurred(alpha * image, sigma_front) + (1 - _blurred(alpha, sigma_front)) * image
-    views = (_packed(near), _packed(far))
+    views = (_to_uint16(near), _to_uint16(far))
     return views if rng.integers(2) else views[::-1]
 
 
 def _foreground(height: int, width: int, rng: np.random.Generator) -> FloatArray:
-    """A random region with smooth outline: H×W in [0, 1], about half the area."""
+    """A random region with a smooth outline: H×W in [0, 1], about half the area."""
     cells = int(rng.integers(2, 6))
     noise = rng.standard_normal((cells + 1, cells + 1)).astype(np.float32)
     field = cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
@@ -46,5 +47,5 @@ def _blurred(pixels: FloatArray, sigma: float) -> FloatArray:
     return np.asarray(smooth, np.float32).reshape(pixels.shape)
 
 
-def _packed(pixels: FloatArray) -> UInt16Array:
+def _to_uint16(pixels: FloatArray) -> UInt16Array:
     return np.clip(np.round(pixels), 0, 65535).astype(np.uint16)

@@ -1,4 +1,4 @@
-"""Whether a run fits into memory: asked before its images are read."""
+"""Checks that a run fits into memory before its images are read."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from core.memory_model import decoding_bytes, pair_bytes, training_bytes
 from core.pairing.plan import Match
 from trainer.config.config import TrainConfig
 
-_PACKED = 2
-"""Bytes of a sample in memory (:class:`trainer.data.sampler.TrainingPair`)."""
-_MADE = 16
-"""Bytes a pixel that pass by while a pair is packed."""
+_BYTES_PER_SAMPLE = 2
+"""Bytes per sample of an image in memory (:class:`trainer.data.sampler.TrainingPair`)."""
+_READ_OVERHEAD = 16
+"""Temporary bytes per pixel while a pair is converted."""
 
 
 def check_memory(config: TrainConfig, matches: Sequence[Match], device: str, batch: int) -> None:
-    """Refuse a run whose images and steps do not fit into the memory there is.
+    """Refuse a run whose images and steps exceed the available memory.
 
     Args:
-        matches: all pairs that will be held, those to judge by as well.
-        batch: crops of a step, at least.
-        device: where the steps are made; a graphics card has memory of its own for them.
+        matches: all pairs to be held in memory, including those for validation.
+        device: device of the training steps; a GPU has its own memory for them.
+        batch: smallest number of crops per step.
 
     Raises:
-        DeviceMemoryError: as said, with what to make smaller.
+        DeviceMemoryError: too little memory; the message says which setting to reduce.
     """
     free = available_bytes()
     if free is None:
@@ -65,16 +65,16 @@ def check_memory(config: TrainConfig, matches: Sequence[Match], device: str, bat
 
 
 def _images(config: TrainConfig, matches: Sequence[Match]) -> tuple[int, int]:
-    """Bytes that all images take in memory, and bytes that reading one pair takes at most."""
+    """Bytes of all images in memory, and peak bytes while one pair is read."""
     held = reading = 0
     for match in matches:
         try:
             a, b = probe_image(match.a), probe_image(match.b)
-        except InputError:  # reading will say why
+        except InputError:  # reported when the pair is read
             continue
         pixels = a.width * a.height * config.network.in_channels
-        held += pixels * _PACKED * (3 if config.truth else 2)
-        # Both as they are read, what is made of them, and what passes by.
+        held += pixels * _BYTES_PER_SAMPLE * (3 if config.truth else 2)
+        # The decoded images, the images made of them, and temporary arrays.
         reading = max(
             reading, decoding_bytes(a) + decoding_bytes(b), pair_bytes(a, b) + 16 * pixels
         )

@@ -1,4 +1,4 @@
-"""From folders to pairs: paired as in a batch, in an order that never changes."""
+"""Finds the pairs of a run, with the rules of a batch and in a reproducible order."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from core.tasks import get_task
 
 @dataclass(frozen=True)
 class FoundPairs:
-    """Pairs in the data, and what is wrong with the rest.
+    """Pairs found in the data, and problems with the remaining files.
 
-    ``unpaired``: files without a partner or with several. ``notes``: about the whole.
-    ``suggested_task``: the task that names speak of, "" where they speak of none.
+    Attributes:
+        unpaired: files without a partner or with several candidates.
+        notes: remarks about the data as a whole.
+        suggested_task: the task that the file names suggest, "" if they suggest none.
     """
 
     matches: tuple[Match, ...]
@@ -30,7 +32,7 @@ class FoundPairs:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Files in no pair, one sentence each."""
+        """One sentence for each file that is not in a pair."""
         return tuple(Message("{0}: {1}", item.path.name, item.reason) for item in self.unpaired)
 
 
@@ -40,28 +42,29 @@ def find_pairs(
     exclude: Sequence[str] = (),
     swapped: bool = False,
 ) -> FoundPairs:
-    """Pair everything in ``data``; files are not opened.
+    """Pair the files of ``data`` without opening them.
 
     Args:
-        data: folders and files, as :func:`core.pairing.folders.pair_paths` takes them.
-        task: whose words tell A from B first.
-        exclude: file-name patterns of pairs to leave out. swapped: exchange A and B.
+        data: folders and files, as accepted by :func:`core.pairing.folders.pair_paths`.
+        task: task whose source words take precedence in telling A from B.
+        exclude: file-name patterns of pairs to leave out.
+        swapped: exchange A and B.
 
     Raises:
-        InputError: a path does not exist, or not one pair was found.
+        InputError: a path does not exist, or no pair was found.
     """
     paths = (data,) if isinstance(data, Path) else tuple(data)
     plan = pair_paths(paths, task)
     if swapped:
         plan = plan.swap()
-    # By plain name, as ever: the crops of a step depend on the order of the pairs.
+    # Sorted by plain name: the crops of a step depend on the order of the pairs.
     matches = tuple(
         sorted(
             (m for m in plan.active if not _excluded(m.name, exclude)),
             key=lambda m: (m.folder.as_posix(), m.name, m.a.name),
         )
     )
-    notes = (*plan.notes, *_another_kind(plan.suggested_task, task))
+    notes = (*plan.notes, *_task_mismatch_notes(plan.suggested_task, task))
     found = FoundPairs(matches, plan.leftovers, notes, plan.suggested_task)
     if not matches:
         raise _no_pair(paths, plan, found.problems)
@@ -84,8 +87,8 @@ def _no_pair(paths: tuple[Path, ...], plan: PairingPlan, problems: tuple[str, ..
     )
 
 
-def _another_kind(suggested: str, task: str | None) -> tuple[str, ...]:
-    """A remark where names speak of another task than the one that is trained for."""
+def _task_mismatch_notes(suggested: str, task: str | None) -> tuple[str, ...]:
+    """A remark if the names suggest another task than the one that is trained."""
     if not task or suggested in ("", task):
         return ()
     spoken_of, chosen = get_task(suggested), get_task(task)
@@ -106,10 +109,10 @@ def _excluded(name: str, patterns: Sequence[str]) -> bool:
 
 
 def fingerprint(matches: Sequence[Match], truth: bool) -> str:
-    """sha256 over names, sizes and times of all files, wherever the data lies.
+    """SHA-256 over names, sizes and modification times of all files, independent of the folder.
 
     Raises:
-        InputError: a file is gone.
+        InputError: a file no longer exists.
     """
     digest = hashlib.sha256()
     for match in matches:

@@ -1,4 +1,4 @@
-"""Is the data fit? Counts, what cannot be read, what does not fit together, and the division."""
+"""Preflight check of the training data: counts, unreadable and mismatched pairs, and the split."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from core.types import FloatArray, SourcePair
 from core.windows import Window
 from trainer.config.config import TrainConfig
 from trainer.data.pairs import find_pairs
-from trainer.data.split import DataSplit, divide, given
+from trainer.data.split import DataSplit, group_split, predefined_split
 
-_FEW = 10
+_FEW_PAIRS = 10
 _WORKERS = 2
-_SHIFTED = 3.0
+_MIN_SHIFT = 3.0
 
 
 @dataclass(frozen=True)
 class BadPair:
-    """A pair that cannot be used, or should be looked at.
+    """A pair that cannot be used, or that needs attention.
 
-    ``name``: of the pair. ``reason``: one sentence without a path.
+    ``reason`` is one sentence that contains no path.
     """
 
     name: str
@@ -42,18 +42,18 @@ class BadPair:
 
 @dataclass(frozen=True)
 class PreflightReport:
-    """What was found in the data.
+    """Result of the preflight check.
 
     Attributes:
-        pairs: usable pairs, those to train on and those to judge by.
-        split: how they are divided.
+        pairs: number of usable pairs, for training and validation together.
+        split: how the pairs are divided into training and validation.
         unreadable: pairs with a file that cannot be read.
-        mismatched: pairs whose files differ in size; they are left out.
-        misaligned: pairs that seem to be shifted against each other; they are used.
-        unpaired: files in no pair, each with its reason.
-        warnings: about the whole, one sentence each.
-        suggested_task: the task that names speak of, "" where they speak of none.
-        data_bytes: memory the images will take.
+        mismatched: pairs whose images differ in size; they are left out.
+        misaligned: pairs that appear to be shifted against each other; they are used.
+        unpaired: files that are in no pair, each with its reason.
+        warnings: remarks about the data as a whole, one sentence each.
+        suggested_task: the task that the file names suggest, "" if they suggest none.
+        data_bytes: memory that the images will occupy.
         sizes: smallest and largest (width, height).
     """
 
@@ -71,20 +71,20 @@ class PreflightReport:
 
     @property
     def problems(self) -> int:
-        """How many pairs and files cannot be used."""
+        """Number of pairs and files that cannot be used."""
         return len(self.unreadable) + len(self.mismatched) + len(self.unpaired)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Inspection:
-    """What one pair looks like: exactly one of ``size``, ``unreadable``, ``mismatched`` is set."""
+    """Result for one pair: exactly one of ``size``, ``unreadable`` and ``mismatched`` is set."""
 
     size: tuple[int, int] | None = None
     unreadable: str = ""
     mismatched: str = ""
     shift: float = 0.0
     own_range: Window | None = None
-    has_holes: bool = False
+    has_missing_data: bool = False
 
 
 def run_preflight(
@@ -96,53 +96,62 @@ def run_preflight(
     validation: Path | None = None,
     swapped: bool = False,
 ) -> PreflightReport:
-    """Look at every pair of ``data``, as :func:`trainer.run.loop.train` will use it.
+    """Inspect every pair of ``data`` the way :func:`trainer.run.loop.train` will use it.
 
     Args:
-        share: to hold back for judging when there is no ``validation`` folder.
+        share: fraction to hold out for validation if there is no ``validation`` folder.
 
     Raises:
-        InputError: a path does not exist, or there is no usable pair. Cancelled: from ``progress``.
+        InputError: a path does not exist, or no pair is usable. Cancelled: raised by ``progress``.
     """
     progress = progress or NullProgress()
     found = find_pairs(data, config.task, config.exclude, swapped)
     unpaired = found.unpaired
     if validation is not None:
-        judged = find_pairs(validation, config.task, config.exclude, swapped)
-        unpaired = unpaired + judged.unpaired
-        division = given(found.matches, judged.matches, config.task)
+        held_out = find_pairs(validation, config.task, config.exclude, swapped)
+        unpaired = unpaired + held_out.unpaired
+        division = predefined_split(found.matches, held_out.matches, config.task)
     else:
-        division = divide(found.matches, share, config.task)
+        division = group_split(found.matches, share, config.task)
     every = (*division.train, *division.validation)
-    looks = dict(zip(every, _looks(every, config, progress), strict=True))
-    usable = _only(division, {match for match, look in looks.items() if look.size})
+    inspections = dict(zip(every, _inspect_all(every, config, progress), strict=True))
+    usable = _restricted_to(
+        division, {match for match, inspection in inspections.items() if inspection.size}
+    )
     if not usable.train:
-        reason = next((look.unreadable or look.mismatched for look in looks.values()), "")
+        reason = next(
+            (inspection.unreadable or inspection.mismatched for inspection in inspections.values()),
+            "",
+        )
         why = Message("not one pair can be used")
         raise InputError(
             ", ".join(str(p) for p in ([data] if isinstance(data, Path) else data)),
             Message("{0} ({1})", why, reason) if reason else why,
         )
-    sizes = [look.size for look in looks.values() if look.size]
+    sizes = [inspection.size for inspection in inspections.values() if inspection.size]
     return PreflightReport(
         len(usable.train) + len(usable.validation),
         usable,
-        unreadable=tuple(BadPair(m.name, k.unreadable) for m, k in looks.items() if k.unreadable),
-        mismatched=tuple(BadPair(m.name, k.mismatched) for m, k in looks.items() if k.mismatched),
+        unreadable=tuple(
+            BadPair(m.name, k.unreadable) for m, k in inspections.items() if k.unreadable
+        ),
+        mismatched=tuple(
+            BadPair(m.name, k.mismatched) for m, k in inspections.items() if k.mismatched
+        ),
         misaligned=tuple(
             BadPair(m.name, Message("B seems to be shifted by about {0:.0f} pixels", k.shift))
-            for m, k in looks.items()
+            for m, k in inspections.items()
             if k.shift
         ),
         unpaired=unpaired,
-        warnings=(*found.notes, *_warnings(usable, sizes, config), *_about_values(looks)),
+        warnings=(*found.notes, *_warnings(usable, sizes, config), *_value_warnings(inspections)),
         suggested_task=found.suggested_task,
         data_bytes=sum(w * h for w, h in sizes) * 4 * config.network.in_channels,
         sizes=(min(sizes), max(sizes)),
     )
 
 
-def _only(division: DataSplit, usable: set[Match]) -> DataSplit:
+def _restricted_to(division: DataSplit, usable: set[Match]) -> DataSplit:
     return replace(
         division,
         train=tuple(m for m in division.train if m in usable),
@@ -154,7 +163,7 @@ def _warnings(
     division: DataSplit, sizes: Sequence[tuple[int, int]], config: TrainConfig
 ) -> list[str]:
     words = [division.note] if division.note else []
-    if len(division.train) < _FEW:
+    if len(division.train) < _FEW_PAIRS:
         words.append(
             Message.plural(
                 "Only {0} pair to train on: the network may learn it by heart.",
@@ -176,10 +185,14 @@ def _warnings(
     return words
 
 
-def _about_values(looks: Mapping[Match, _Inspection]) -> list[str]:
-    """What a person should know of deep and of incomplete images."""
+def _value_warnings(inspections: Mapping[Match, _Inspection]) -> list[str]:
+    """Remarks about images with high bit depth and with missing data."""
     words: list[str] = []
-    told = [(match.name, look.own_range) for match, look in looks.items() if look.own_range]
+    told = [
+        (match.name, inspection.own_range)
+        for match, inspection in inspections.items()
+        if inspection.own_range
+    ]
     if told:
         name, (low, high) = told[0]
         words.append(
@@ -194,7 +207,7 @@ def _about_values(looks: Mapping[Match, _Inspection]) -> list[str]:
                 high,
             )
         )
-    holes = sum(look.has_holes for look in looks.values())
+    holes = sum(inspection.has_missing_data for inspection in inspections.values())
     if holes:
         words.append(
             Message.plural(
@@ -206,22 +219,24 @@ def _about_values(looks: Mapping[Match, _Inspection]) -> list[str]:
     return words
 
 
-def _looks(matches: Sequence[Match], config: TrainConfig, progress: Progress) -> list[_Inspection]:
-    looks: list[_Inspection] = []
+def _inspect_all(
+    matches: Sequence[Match], config: TrainConfig, progress: Progress
+) -> list[_Inspection]:
+    inspections: list[_Inspection] = []
     with ThreadPoolExecutor(_WORKERS) as pool:
-        futures = [pool.submit(_look, match, config) for match in matches]
+        futures = [pool.submit(_inspect, match, config) for match in matches]
         try:
             for index, future in enumerate(futures):
                 progress.check()
                 progress.report(index, len(futures), Message("looking at pairs"))
-                looks.append(future.result())
+                inspections.append(future.result())
         finally:
             for future in futures:
                 future.cancel()
-    return looks
+    return inspections
 
 
-def _look(match: Match, config: TrainConfig) -> _Inspection:
+def _inspect(match: Match, config: TrainConfig) -> _Inspection:
     try:
         pair = read_pair(match.a, match.b, task=config.task, windows=config.windows)
         split_colours(pair, config.colour)
@@ -231,16 +246,17 @@ def _look(match: Match, config: TrainConfig) -> _Inspection:
         return _Inspection(unreadable=Message.plain(error.why or error.what))
     return _Inspection(
         size=pair.a.size,
-        shift=_shift(pair, get_task(config.task).shift_peak),
+        shift=_estimated_shift(pair, get_task(config.task).shift_peak),
         own_range=next((i.window for i in (pair.a, pair.b) if has_own_window(i)), None),
-        has_holes=pair.valid is not None,
+        has_missing_data=pair.valid is not None,
     )
 
 
-def _shift(pair: SourcePair, certain: float) -> float:
-    """Pixels by which B seems to be shifted, 0 where that is not certain.
+def _estimated_shift(pair: SourcePair, certain: float) -> float:
+    """Displacement of B against A in pixels, 0 if it is uncertain.
 
-    Phase correlation of the edges. ``certain``: the least height of its peak; 0 does not look.
+    Phase correlation of the edge maps. ``certain`` is the smallest peak height that counts as
+    certain; 0 skips the estimate.
     """
     if not certain:
         return 0.0
@@ -248,7 +264,7 @@ def _shift(pair: SourcePair, certain: float) -> float:
     window = cv2.createHanningWindow(one.shape[::-1], cv2.CV_32F)
     (dx, dy), height = cv2.phaseCorrelate(one, other, window)
     distance = float(np.hypot(dx, dy))
-    return distance if height > certain and distance >= _SHIFTED else 0.0
+    return distance if height > certain and distance >= _MIN_SHIFT else 0.0
 
 
 def _edges(luma: Luma) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Pairs in memory, and random crops of them that depend on (seed, step) alone."""
+"""Pairs in memory, and random crops of them that depend on (seed, step) only."""
 
 from __future__ import annotations
 
@@ -25,16 +25,17 @@ from core.windows import Windows
 from trainer.data.defocus import refocus
 from trainer.data.pairs import find_pairs
 
-_TRIES = 4
-_FLAT = 0.02
+_MAX_TRIES = 4
+_FLAT_STD = 0.02
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingPair:
-    """One pair as the network sees it: uint16 H×W×ch each (65535 is 1.0), to halve the memory.
+    """One pair as the network sees it, uint16 H×W×ch (65535 is 1.0) to halve the memory.
 
-    ``truth`` is the image that fusion should give, where the data has it (``gt/``); ``valid``
-    (H×W) is True where both sources hold data, None where they do everywhere.
+    Attributes:
+        truth: ground truth of the fused image, where the data has it (``gt/``).
+        valid: H×W, True where both sources hold data; None if they do everywhere.
     """
 
     name: str
@@ -46,7 +47,7 @@ class TrainingPair:
 
 @dataclass(frozen=True, eq=False)
 class PairSet:
-    """All usable pairs of a folder, and why others are not."""
+    """All usable pairs of a folder, and one sentence for each pair that is not usable."""
 
     pairs: tuple[TrainingPair, ...]
     problems: tuple[str, ...]
@@ -62,12 +63,13 @@ def load_pairs(
     """Find and read every pair of ``data`` (see :func:`trainer.data.pairs.find_pairs`).
 
     Args:
-        data: folders. policy: what of each pair the network fuses.
+        data: folders.
+        policy: which channels of a pair the network fuses.
         exclude: file-name patterns to leave out.
-        truth: also read the truth of the pairs that have one.
+        truth: also read the ground truth of pairs that have one.
 
     Raises:
-        InputError: no usable pair; the message says why.
+        InputError: no pair is usable; the message says why.
     """
     found = find_pairs(data, None, exclude)
     read = read_pairs(found.matches, policy, progress, truth)
@@ -85,10 +87,10 @@ def read_pairs(
 ) -> PairSet:
     """Read pairs into memory; those that cannot be read are named in ``problems``.
 
-    ``task`` and ``windows`` as in :func:`core.io.read_pair`, for black and white.
+    ``task`` and ``windows`` are those of :func:`core.io.read_pair`.
 
     Raises:
-        InputError: not one can be used. Cancelled: from ``progress``.
+        InputError: no pair is usable. Cancelled: raised by ``progress``.
     """
     progress = progress or NullProgress()
     pairs: list[TrainingPair] = []
@@ -99,7 +101,7 @@ def read_pairs(
         try:
             pairs.append(_read(match, policy, truth, task, windows))
         except InputError as error:
-            # The name of the pair, for errors that are about both of its files.
+            # Errors that concern both files are reported under the name of the pair.
             known = match.a.name in error.what or match.b.name in error.what
             problems.append(
                 error.message if known else Message("{0}: {1}", match.name, error.message)
@@ -121,26 +123,26 @@ def _read(
     parts = split(pair, policy)
     a, b = parts.a, parts.b
     if parts.holes is not None:
-        # The loss wants there what a fusion puts there: the other source.
+        # Where A has no data the loss expects what the fusion shows there: the other source.
         a = parts.holes.covered(a, ~parts.holes.valid_a)
         b = parts.holes.covered(b, ~parts.holes.valid_b)
     truth = None
     if wants_truth and (path := truth_of(match)) is not None:
-        # Split as the sources are, so that the truth is the luma (or RGB) fusion should give.
+        # Split like the sources, so that the truth is the expected luma (or RGB) of the fusion.
         wanted = seen_as(read_image(path), pair.a)
-        truth = _packed(split(SourcePair(pair.a, wanted), policy).b)
-    return TrainingPair(match.name, _packed(a), _packed(b), truth, pair.valid)
+        truth = _to_uint16(split(SourcePair(pair.a, wanted), policy).b)
+    return TrainingPair(match.name, _to_uint16(a), _to_uint16(b), truth, pair.valid)
 
 
-def _packed(pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
+def _to_uint16(pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
     return np.round(pixels * 65535.0).astype(np.uint16)
 
 
 class Batch(NamedTuple):
-    """Crops of one step, N×ch×crop×crop float32 in [0, 1] each, channels last.
+    """Crops of one step, N×ch×crop×crop float32 in [0, 1] each, in channels-last format.
 
-    ``wanted_a`` and ``wanted_b`` are what the fused image is compared with: the sources, or the
-    truth in place of both where it is known.
+    ``wanted_a`` and ``wanted_b`` are the references of the losses: the sources, or the ground truth
+    in place of both where it is known.
     """
 
     a: Tensor
@@ -150,23 +152,23 @@ class Batch(NamedTuple):
 
     @classmethod
     def of(cls, a: Tensor, b: Tensor) -> Batch:
-        """A batch without truth: the fused image is compared with the sources."""
+        """A batch without ground truth: the references are the sources."""
         return cls(a, b, a, b)
 
     def to(self, device: str) -> Batch:
-        """The same on ``device``."""
+        """A copy of the batch on ``device``."""
         return Batch(*(tensor.to(device) for tensor in self))
 
 
 class CropSampler:
-    """Batches of aligned random crops with flips and quarter turns (paper §4.1).
+    """Batches of aligned random crops with flips and rotations by 90° (paper §4.1).
 
-    The batch of a step is a function of (seed, step): a resumed run sees the very crops the
-    uninterrupted one would have seen. With ``swap`` the sources also change places at random; of
-    the crops whose truth is known, the share ``refocus`` is made anew
-    (:mod:`trainer.data.defocus`). ``jitter`` changes gamma and gain of each source by itself, up to
-    a factor of exp(``jitter``), so that neither source can be told by its brightness; crops with
-    truth are left alone.
+    The batch of a step is a function of (seed, step), so that a resumed run sees the same crops as
+    an uninterrupted one. ``swap`` exchanges the sources at random. ``refocus`` is the fraction of
+    crops with ground truth whose sources are simulated from it (:mod:`trainer.data.defocus`).
+    ``jitter`` changes gamma and gain of each source independently by up to a factor of
+    exp(``jitter``), so that a source cannot be recognised by its brightness; crops with ground
+    truth are not changed.
     """
 
     def __init__(
@@ -184,56 +186,58 @@ class CropSampler:
         self.swap, self.refocus, self.jitter = swap, refocus, jitter
 
     def __call__(self, step: int, part: slice = slice(None)) -> Batch:
-        """The batch of ``step``, or ``part`` of it."""
+        """The batch of ``step``, or the slice ``part`` of it."""
         rng = np.random.default_rng([self.seed, step])
         crops = [self._crop(rng) for _ in range(self.batch)][part]
         return Batch(*(_stack(images) for images in zip(*crops, strict=True)))
 
     def _crop(self, rng: np.random.Generator) -> list[npt.NDArray[np.uint16]]:
         pair = self.pairs[rng.integers(len(self.pairs))]
-        a, b = _grown(pair.a, self.crop), _grown(pair.b, self.crop)
-        # Medical images are mostly black: a few tries keep flat crops rare, not absent.
-        for _ in range(_TRIES):
+        a, b = _pad_by_reflection(pair.a, self.crop), _pad_by_reflection(pair.b, self.crop)
+        # Medical images are mostly black: a few retries make flat crops rare but not impossible.
+        for _ in range(_MAX_TRIES):
             top = int(rng.integers(a.shape[0] - self.crop + 1))
             left = int(rng.integers(a.shape[1] - self.crop + 1))
             window = np.s_[top : top + self.crop, left : left + self.crop]
-            if max(a[window].std(), b[window].std()) > _FLAT * 65535:
+            if max(a[window].std(), b[window].std()) > _FLAT_STD * 65535:
                 break
         turns, flip = int(rng.integers(4)), bool(rng.integers(2))
         images = [a[window], b[window]]
         if self.swap and rng.integers(2):
             images.reverse()
         if self.jitter and pair.truth is None:
-            images = [_jittered(image, self.jitter, rng) for image in images]
+            images = [_jitter(image, self.jitter, rng) for image in images]
         wanted = images
         if pair.truth is not None:
-            wanted = [_grown(pair.truth, self.crop)[window]] * 2
+            wanted = [_pad_by_reflection(pair.truth, self.crop)[window]] * 2
             if rng.random() < self.refocus:
                 images = list(refocus(wanted[0], rng))
-        return [_turned(image, turns, flip) for image in (*images, *wanted)]
+        return [_rotate_and_flip(image, turns, flip) for image in (*images, *wanted)]
 
 
 def _stack(crops: Sequence[npt.NDArray[np.uint16]]) -> Tensor:
     batch = np.stack(crops).astype(np.float32) / np.float32(65535.0)
-    # N×H×W×ch in memory, seen as N×ch×H×W: channels last without a copy.
+    # N×H×W×ch in memory, viewed as N×ch×H×W: channels last without a copy.
     return torch.from_numpy(batch).permute(0, 3, 1, 2)
 
 
-def _jittered(
+def _jitter(
     crop: npt.NDArray[np.uint16], amount: float, rng: np.random.Generator
 ) -> npt.NDArray[np.uint16]:
     gamma = np.exp(rng.uniform(-amount, amount))
     gain = np.exp(rng.uniform(-amount, 0))
-    return _packed(np.asarray(gain * (crop / 65535.0) ** gamma, np.float32))
+    return _to_uint16(np.asarray(gain * (crop / 65535.0) ** gamma, np.float32))
 
 
-def _turned(crop: npt.NDArray[np.uint16], turns: int, flip: bool) -> npt.NDArray[np.uint16]:
+def _rotate_and_flip(
+    crop: npt.NDArray[np.uint16], turns: int, flip: bool
+) -> npt.NDArray[np.uint16]:
     turned = np.rot90(crop, turns)
     return turned[:, ::-1] if flip else turned
 
 
-def _grown(pixels: npt.NDArray[np.uint16], crop: int) -> npt.NDArray[np.uint16]:
-    """Images smaller than a crop are continued by mirroring, on both sources alike."""
+def _pad_by_reflection(pixels: npt.NDArray[np.uint16], crop: int) -> npt.NDArray[np.uint16]:
+    """Extend images smaller than the crop by reflection, both sources alike."""
     missing = [max(0, crop - side) for side in pixels.shape[:2]]
     if not any(missing):
         return pixels

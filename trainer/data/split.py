@@ -1,4 +1,4 @@
-"""Which pairs are trained on and which are judged by: slices of one patient stay together."""
+"""Splits pairs into training and validation; slices of one patient stay on one side."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from core.pairing.patients import patient_as_written, patient_of
 from core.pairing.plan import Match
 from core.tasks import TASKS
 
-By = Literal["patient", "folder", "name", "order", "given"]
-"""What kept pairs together.
+GroupingKey = Literal["patient", "folder", "name", "order", "given"]
+"""Criterion that keeps pairs together.
 
-``order``: neighbours in order of name. ``given``: a validation folder of its own.
+``order``: neighbours in the order of names. ``given``: a separate validation folder.
 """
 
-_ENOUGH = 5
-"""Name prefixes that make groups; with fewer they are rather kinds of images than patients."""
+_MIN_PREFIXES = 5
+"""Fewest name prefixes that count as groups; fewer are likely modalities, not patients."""
 
 _BLOCKS = 20
 _TOO_FEW = Message(
@@ -48,9 +48,9 @@ _MODALITIES = {word for task in TASKS.values() for word in (*task.hints_a, *task
 
 @dataclass(frozen=True)
 class Group:
-    """A patient, folder or other group, and how many of its pairs are on either side.
+    """A patient, folder or other group, and the number of its pairs on each side of the split.
 
-    ``name`` may be a patient's: for the screen only.
+    ``name`` may contain the name of a patient: display it only, never store it.
     """
 
     name: str
@@ -60,25 +60,26 @@ class Group:
 
 @dataclass(frozen=True)
 class DataSplit:
-    """Pairs to train on and pairs to judge by.
+    """Pairs for training and pairs for validation.
 
     Attributes:
         train, validation: the pairs, in order.
-        groups: how many groups were kept together. by: what made them.
-        note: what a person should know about it, or "".
-        labels: the group of each pair; {} where the two sides came from elsewhere.
+        groups: number of groups that were kept together.
+        by: criterion that defines the groups.
+        note: remark for the user, or "".
+        labels: the group of each pair; {} if the two sides come from different folders.
     """
 
     train: tuple[Match, ...]
     validation: tuple[Match, ...]
     groups: int
-    by: By
+    by: GroupingKey
     note: str = ""
     _: KW_ONLY
     labels: Mapping[Match, str] = field(default_factory=dict, repr=False)
 
     def sides(self) -> tuple[Group, ...]:
-        """Every group with its share of both sides, those to judge by first."""
+        """All groups with their counts on both sides, those with validation pairs first."""
         sides: dict[str, tuple[list[Match], list[Match]]] = {}
         for place, part in enumerate((self.train, self.validation)):
             for match in part:
@@ -91,12 +92,14 @@ class DataSplit:
         return tuple(sorted(found, key=lambda group: (not group.validation, group.name)))
 
 
-def given(train: Sequence[Match], validation: Sequence[Match], task: str = "") -> DataSplit:
-    """The division of a run with a validation folder of its own; told if a patient is in both.
+def predefined_split(
+    train: Sequence[Match], validation: Sequence[Match], task: str = ""
+) -> DataSplit:
+    """The split of a run with a separate validation folder; notes patients that are on both sides.
 
-    ``task``: whether groups are called patients; "" calls them so.
+    ``task`` determines whether groups are called patients; "" calls them so.
     """
-    own = divide(train, 0)
+    own = group_split(train, 0)
     by, groups = _groups((*train, *validation))
     labels = _labels(by, groups) if by == "patient" else {}
     split = DataSplit(tuple(train), tuple(validation), own.groups, "given", "", labels=labels)
@@ -124,23 +127,26 @@ def given(train: Sequence[Match], validation: Sequence[Match], task: str = "") -
 
 
 def _has_patients(task: str) -> bool:
-    """Whether what is kept together may be called a patient: of roads that would be odd."""
+    """Whether the groups of a task may be called patients."""
     return not task or TASKS[task].medical
 
 
-def divide(matches: Sequence[Match], share: float, task: str = "") -> DataSplit:
-    """Hold back about ``share`` of the pairs, whole groups only.
+def group_split(matches: Sequence[Match], share: float, task: str = "") -> DataSplit:
+    """Hold out about the fraction ``share`` of the pairs for validation, in whole groups.
 
-    Groups are patients where folders or names tell them (``patient07/…``, ``sub-07_…``), else
-    folders, else what names share before their last number, else runs of neighbours by name. The
-    same pairs are divided alike everywhere and at any time. At least one group is trained on.
-    ``task``: whether groups are called patients; "" calls them so.
+    Groups are patients where folders or names identify them (``patient07/…``, ``sub-07_…``),
+    otherwise folders, otherwise the part of the name before its last number, otherwise runs of
+    neighbours by name. The split is deterministic and independent of the location of the data. At
+    least one group is used for training. ``task`` determines whether groups are called patients;
+    "" calls them so.
     """
     by, groups = _groups(matches)
     chosen: set[str] = set()
     if share > 0 and len(groups) > 1:
         wanted = share * len(matches)
-        chosen = _spread(groups, wanted) if by == "order" else _chosen(groups, wanted)
+        chosen = (
+            _evenly_spaced(groups, wanted) if by == "order" else _groups_by_hash(groups, wanted)
+        )
     train = tuple(m for name, members in groups.items() if name not in chosen for m in members)
     validation = tuple(m for name, members in groups.items() if name in chosen for m in members)
     note: str = ""
@@ -154,14 +160,16 @@ def divide(matches: Sequence[Match], share: float, task: str = "") -> DataSplit:
 
 
 def _labels(by: str, groups: Mapping[str, Sequence[Match]]) -> dict[Match, str]:
-    """What to call the group of each pair."""
+    """The label of the group of each pair."""
     return {
-        match: _called(by, name, members) for name, members in groups.items() for match in members
+        match: _group_label(by, name, members)
+        for name, members in groups.items()
+        for match in members
     }
 
 
-def _called(by: str, name: str, members: Sequence[Match]) -> str:
-    """A patient as the first folder or name writes it; neighbours by the first and last name."""
+def _group_label(by: str, name: str, members: Sequence[Match]) -> str:
+    """A patient as spelt in the first folder or name; neighbours by the first and last name."""
     if by == "patient":
         parts = (*members[0].folder.parts, members[0].name)
         return next((as_written for p in parts if (as_written := patient_as_written(p))), name)
@@ -175,28 +183,28 @@ def _ordered(part: Sequence[Match], matches: Sequence[Match]) -> tuple[Match, ..
     return tuple(match for match in matches if id(match) in inside)
 
 
-def _groups(matches: Sequence[Match]) -> tuple[By, dict[str, list[Match]]]:
+def _groups(matches: Sequence[Match]) -> tuple[GroupingKey, dict[str, list[Match]]]:
     for by, label in (("patient", _patient), ("folder", _folder), ("name", _prefix)):
         groups = _grouped(matches, label)
-        if groups is not None and _useful(by, groups):
+        if groups is not None and _is_useful(by, groups):
             return by, groups  # type: ignore[return-value]
-    return "order", _blocks(matches)
+    return "order", _runs_of_neighbours(matches)
 
 
-def _useful(by: str, groups: dict[str, list[Match]]) -> bool:
+def _is_useful(by: str, groups: dict[str, list[Match]]) -> bool:
     if by == "patient":
         return True
     if by == "folder":
         return len(groups) > 1
     largest = max(len(members) for members in groups.values())
     total = sum(len(members) for members in groups.values())
-    return len(groups) >= _ENOUGH and largest <= total / 2
+    return len(groups) >= _MIN_PREFIXES and largest <= total / 2
 
 
 def _grouped(
     matches: Sequence[Match], label: Callable[[Match], str]
 ) -> dict[str, list[Match]] | None:
-    """Pairs by label, or None when one has none."""
+    """Pairs by label, or None if a pair has no label."""
     groups: dict[str, list[Match]] = {}
     for match in matches:
         name = label(match)
@@ -219,13 +227,13 @@ def _folder(match: Match) -> str:
 
 
 def _prefix(match: Match) -> str:
-    """The name up to its last number: ``scene12_003`` is of ``scene12``; "" says nothing."""
+    """The name up to its last number, so ``scene12_003`` gives ``scene12``; "" if there is none."""
     prefix = re.sub(r"[\W_]*\d+\D*$", "", match.name).casefold()
     return "" if prefix in _MODALITIES else prefix
 
 
-def _blocks(matches: Sequence[Match]) -> dict[str, list[Match]]:
-    """Runs of neighbours, never across two kinds of names."""
+def _runs_of_neighbours(matches: Sequence[Match]) -> dict[str, list[Match]]:
+    """Runs of neighbouring names that do not span different name patterns."""
     size = max(1, -(-len(matches) // _BLOCKS))
     blocks: dict[str, list[Match]] = {}
     numbered: Counter[str] = Counter()
@@ -237,16 +245,16 @@ def _blocks(matches: Sequence[Match]) -> dict[str, list[Match]]:
     return blocks
 
 
-def _spread(groups: dict[str, list[Match]], wanted: float) -> set[str]:
-    """Runs at even distances, so that all kinds of images are among them."""
+def _evenly_spaced(groups: dict[str, list[Match]], wanted: float) -> set[str]:
+    """Runs at equal distances, so that every kind of image is represented."""
     names = list(groups)
     total = sum(len(members) for members in groups.values())
     count = min(len(names) - 1, max(1, round(len(names) * wanted / total)))
     return {names[(2 * place + 1) * len(names) // (2 * count)] for place in range(count)}
 
 
-def _chosen(groups: dict[str, list[Match]], wanted: float) -> set[str]:
-    """Groups to hold back, by a hash of their names, as near to ``wanted`` pairs as they come."""
+def _groups_by_hash(groups: dict[str, list[Match]], wanted: float) -> set[str]:
+    """Groups to hold out, selected by a hash of their names, with about ``wanted`` pairs in all."""
     order = sorted(groups, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
     chosen: set[str] = set()
     held = 0

@@ -1,4 +1,4 @@
-"""One bilevel step (paper eq. 4–6): the heart of the training."""
+"""One step of the bilevel optimisation (paper eq. 4–6)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from trainer.data.sampler import Batch
 from trainer.optimization.distributed import DistributedContext
 from trainer.optimization.losses import fusion_terms, reconstruction_loss
 
-_MOST_AROUND = 3
-"""Patches of mirrored surroundings at either side, at most."""
+_MAX_MARGIN_PATCHES = 3
+"""Largest margin of mirrored surroundings on either side, in patches."""
 
 
 class Ema:
-    """θ_EMA(t+1) = α θ_EMA(t) + (1−α) θ(t+1) (eq. 6); buffers are copied.
+    """Exponential moving average θ_EMA(t+1) = α θ_EMA(t) + (1−α) θ(t+1) (eq. 6); copies buffers.
 
-    α is warmed up as min(α, (1+t)/(10+t)), so that short runs do not average in their random start.
+    α is warmed up as min(α, (1+t)/(10+t)), so that the random initial weights do not dominate the
+    average of a short run.
     """
 
     def __init__(self, module: nn.Module, alpha: float) -> None:
@@ -33,7 +34,7 @@ class Ema:
 
     @torch.no_grad()
     def update(self, module: nn.Module, step: int) -> None:
-        """Move the average towards ``module`` after step ``step`` (0-based)."""
+        """Update the average with the weights after ``step`` (0-based)."""
         alpha = min(self.alpha, (1 + step) / (10 + step))
         live = dict(module.named_parameters())
         for name, average in self.module.named_parameters():
@@ -44,14 +45,14 @@ class Ema:
 
 
 class BilevelStep:
-    """Alternates the two levels, first order.
+    """Alternating first-order optimisation of the two levels.
 
-    Lower: φ(t+1) = φ(t) − η_L ∇L_rec(φ(t)). Upper: θ(t+1) = θ(t) − η_U ∇L_fuse(θ(t); φ(t+1)), on
-    features computed *after* the lower step and cut off from φ. With ``config.bilevel`` False: φ
-    and θ descend together on the weighted sum of all losses (ablation "w/o bilevel"). The same for
-    networks without reconstruction: they have no lower objective, and φ would stay as it began.
-    Gradients of either level are means over all processes of ``world``. ``factors`` multiply the
-    scheduled rates (η_L, η_U).
+    Lower level: φ(t+1) = φ(t) − η_L ∇L_rec(φ(t)). Upper level: θ(t+1) = θ(t) − η_U ∇L_fuse(θ(t);
+    φ(t+1)), on features computed *after* the lower step and detached from φ. If ``config.bilevel``
+    is False, φ and θ minimise the weighted sum of all losses together (ablation "w/o bilevel"). The
+    same applies to networks without reconstruction: they have no lower objective, and φ would keep
+    its initial values. Gradients are averaged over all processes of ``world``. ``factors`` multiply
+    the scheduled rates (η_L, η_U).
     """
 
     def __init__(
@@ -69,11 +70,11 @@ class BilevelStep:
         self.ema = Ema(network.fusion, config.ema)
 
     def __call__(self, batch: Batch, step: int) -> dict[str, float]:
-        """Run step ``step`` on a batch.
+        """Run ``step`` on a batch.
 
         Returns:
-            every weighted loss term by name, with ``lower`` and ``upper`` as their sums. Values
-            are those before the parameters moved.
+            all weighted loss terms by name, and their sums ``lower`` and ``upper``. The values are
+            those before the parameter update.
         """
         rate_lower, rate_upper = self.rates(step)
         _set_rate(self.lower, rate_lower)
@@ -83,7 +84,7 @@ class BilevelStep:
         return self.world.average(terms, batch.a.device.type)
 
     def rates(self, step: int) -> tuple[float, float]:
-        """(η_L, η_U) of ``step``: the schedule times ``factors``."""
+        """(η_L, η_U) of ``step``: the schedule multiplied by ``factors``."""
         lower, upper = self.config.learning_rates(step)
         return lower * self.factors[0], upper * self.factors[1]
 
@@ -91,14 +92,14 @@ class BilevelStep:
         a, b = batch.a, batch.b
         lower = self._lower_loss(a, b)
         if lower is not None:
-            self._descend(self.lower, self.phi, lower)
+            self._update(self.lower, self.phi, lower)
         with torch.no_grad(), self._autocast(a):
             features = self.network.encode(a, b)
         with self._autocast(a):
             fused = self.network.fuse(features, a, b)
         terms = self._terms(fused, batch) | self._consistency(fused, batch, step)
         upper = torch.stack(list(terms.values())).sum()
-        self._descend(self.upper, self.theta, upper)
+        self._update(self.upper, self.theta, upper)
         return _report(terms, lower, upper)
 
     def _joint(self, batch: Batch, step: int) -> dict[str, float]:
@@ -132,11 +133,11 @@ class BilevelStep:
         )
 
     def _consistency(self, fused: Tensor, batch: Batch, step: int) -> dict[str, Tensor]:
-        """How much ``fused`` differs from the crops fused with mirrored surroundings, weighted.
+        """Weighted difference between ``fused`` and the fusion of crops in mirrored surroundings.
 
-        Attention statistics are those of all pixels there are. Without this term the network may
-        come to use them as a measure of the scene, and what it makes of a place changes with what
-        lies around it.
+        Attention statistics are computed over all pixels of the input. Without this term the
+        network may learn to use them as a descriptor of the scene, and the fusion of a region then
+        changes with its surroundings.
         """
         if not self.config.consistency:
             return {}
@@ -144,7 +145,7 @@ class BilevelStep:
         around = (columns, columns, rows, rows)
         a, b = (F.pad(crop, around, mode="reflect") for crop in (batch.a, batch.b))
         with self._autocast(a):
-            # As all that θ is judged by: where levels alternate, φ does not learn from it.
+            # As for all upper-level losses, φ receives no gradient where the levels alternate.
             with torch.set_grad_enabled(not self._alternate):
                 features = self.network.encode(a, b)
             wider = self.network.fuse(features, a, b)
@@ -152,9 +153,9 @@ class BilevelStep:
         return {"consistency": self.config.consistency * F.l1_loss(inner.float(), fused.float())}
 
     def _margins(self, batch: Batch, step: int) -> tuple[int, int]:
-        """Pixels at the left and right, and at top and bottom: whole patches, not both none."""
+        """Margins (left/right, top/bottom) in pixels: whole patches, not both zero."""
         chance = random.Random(f"{self.config.seed}:{step}:margins")
-        most = min(_MOST_AROUND, batch.a.shape[-1] // PATCH - 1)
+        most = min(_MAX_MARGIN_PATCHES, batch.a.shape[-1] // PATCH - 1)
         columns = chance.randint(0, most)
         return PATCH * columns, PATCH * chance.randint(0 if columns else 1, most)
 
@@ -173,7 +174,7 @@ class BilevelStep:
         rec_a, rec_b = (r.float() for r in reconstructions)
         return self.config.loss_weights.reconstruction * reconstruction_loss((rec_a, rec_b), a, b)
 
-    def _descend(
+    def _update(
         self, optimiser: torch.optim.Optimizer, parameters: list[nn.Parameter], loss: Tensor
     ) -> None:
         optimiser.zero_grad()

@@ -1,4 +1,4 @@
-"""Several processes that train one network together, or one that trains alone."""
+"""Data-parallel training: the context of this process, alone or in a process group."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ from torch import Tensor
 from core.errors import InputError, Message
 
 
-class Wish(IntEnum):
-    """What a process wants next: the smaller one prevails."""
+class NextAction(IntEnum):
+    """What a process wants to do next; the smallest value of all processes prevails."""
 
-    LEAVE = 0
-    """End without a pack; the run can be gone on with."""
+    ABORT = 0
+    """End without a pack; the run can be resumed."""
     FINISH = 1
     """End with a pack."""
-    TRAIN = 2
+    CONTINUE = 2
 
 
 @dataclass(frozen=True)
 class DistributedContext:
-    """This process among those that train together; the default is alone.
+    """Rank of this process in its process group; the default is a single process.
 
-    Every process draws the same crops and takes its share of them; gradients and reported losses
-    are means over all, so that the run is that of one process with the whole batch, up to rounding.
-    Only the leader judges, writes and is steered.
+    Every process draws the same crops and processes its share of them. Gradients and reported
+    losses are averaged over all processes, so that the run equals that of one process with the
+    whole batch up to rounding. Only rank 0 validates, writes files and obeys the run control.
 
     Attributes:
-        rank, size: place and number of processes. device: to run on, "" to choose as alone.
+        rank, size: rank of the process and number of processes.
+        device: device of this process; "" chooses one as for a single process.
     """
 
     rank: int = 0
@@ -40,12 +41,12 @@ class DistributedContext:
     device: str = ""
 
     @property
-    def leads(self) -> bool:
-        """Whether this process writes."""
+    def is_leader(self) -> bool:
+        """Whether this is rank 0, which writes the files."""
         return self.rank == 0
 
     def check_divisible(self, batch: int) -> None:
-        """Raise InputError if ``batch`` crops cannot be shared out evenly."""
+        """Raise InputError if ``batch`` is not divisible by the number of processes."""
         if batch % self.size:
             raise InputError(
                 Message("Batch {0}", batch),
@@ -54,7 +55,7 @@ class DistributedContext:
             )
 
     def part(self, batch: int) -> slice:
-        """Which of ``batch`` crops are this process's; ``batch`` is a multiple of ``size``."""
+        """The slice of ``batch`` crops of this process; ``batch`` is a multiple of ``size``."""
         each = batch // self.size
         return slice(self.rank * each, (self.rank + 1) * each)
 
@@ -73,27 +74,27 @@ class DistributedContext:
             begin = end
 
     def average(self, values: Mapping[str, float], device: str) -> dict[str, float]:
-        """Means of numbers over all processes."""
+        """Means of the values over all processes."""
         if self.size == 1:
             return dict(values)
         means = torch.tensor(list(values.values()), dtype=torch.float32, device=device)
         dist.all_reduce(means)
         return dict(zip(values, (means / self.size).tolist(), strict=True))
 
-    def agree_on(self, wish: Wish, device: str) -> Wish:
-        """What all processes do next: the least of their wishes.
+    def agree_on(self, action: NextAction, device: str) -> NextAction:
+        """The action of all processes: the minimum over their requests.
 
-        Everyone's counts: a scheduler may tell any of them to end, and the others would wait for
-        it in vain.
+        The request of every rank counts: a scheduler may tell any of them to end, and the others
+        would otherwise wait for it in a collective operation.
         """
         if self.size == 1:
-            return wish
-        wishes = torch.tensor([int(wish)], device=device)
-        dist.all_reduce(wishes, dist.ReduceOp.MIN)
-        return Wish(int(wishes.item()))
+            return action
+        actions = torch.tensor([int(action)], device=device)
+        dist.all_reduce(actions, dist.ReduceOp.MIN)
+        return NextAction(int(actions.item()))
 
-    def agrees(self, number: int, device: str) -> bool:
-        """Whether ``number`` is the leader's, for every process."""
+    def is_equal_everywhere(self, number: int, device: str) -> bool:
+        """Whether ``number`` equals that of rank 0 on every process."""
         if self.size == 1:
             return True
         theirs = torch.tensor([number], device=device)

@@ -1,8 +1,8 @@
-"""The objectives: L_rec of the lower level, L_fuse of the upper one.
+"""Loss functions: L_rec of the lower level, L_fuse of the upper level.
 
-Definitions follow SwinFusion, as the paper says (§4.1): intensity, gradient and SSIM terms; the
-terms on edges, artefacts and visual information are ours (weight 0 is the paper). All take
-N×ch×H×W in [0, 1], float32.
+The intensity, gradient and SSIM terms follow SwinFusion, as stated in the paper (§4.1). The terms
+for edges, artefacts and visual information are additions of this program (the paper corresponds to
+weight 0). All functions take N×ch×H×W float32 in [0, 1].
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _EPS = 1e-6
 _SCALES = 4
 _VIF_NOISE = 2.0
 _VIF_FLOOR = 0.1
-"""Variance, at 8 bits, below which an image counts as flat; rounding in float32 is less."""
+"""Variance on the 8-bit scale below which an image counts as flat; float32 rounding is smaller."""
 
 
 def sobel(image: Tensor) -> tuple[Tensor, Tensor]:
-    """Horizontal and vertical Sobel derivatives, replicated at the border, same shape."""
+    """Horizontal and vertical Sobel derivatives with replicated borders, same shape as input."""
     channels = image.shape[1]
     padded = F.pad(image, (1, 1, 1, 1), mode="replicate")
     kernel = image.new_tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
@@ -34,13 +34,13 @@ def sobel(image: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def gradient_magnitude(image: Tensor) -> Tensor:
-    """|gx| + |gy|, as SwinFusion measures gradients."""
+    """|gx| + |gy|, the gradient magnitude of SwinFusion."""
     gx, gy = sobel(image)
     return gx.abs() + gy.abs()
 
 
 def intensity_target(a: Tensor, b: Tensor, target: Target) -> Tensor:
-    """What the fused intensity is drawn to, same shape as the sources (see ``LossWeights``)."""
+    """Target of the fused intensity, same shape as the sources (see ``LossWeights``)."""
     if target == "max":
         return torch.maximum(a, b)
     if target == "mean":
@@ -51,19 +51,19 @@ def intensity_target(a: Tensor, b: Tensor, target: Target) -> Tensor:
 
 
 def _sharpness(image: Tensor) -> Tensor:
-    """Gradient energy averaged over 9×9 pixels, N×1×H×W."""
+    """Gradient energy averaged over a 9×9 window, N×1×H×W."""
     energy = gradient_magnitude(image).pow(2).mean(dim=1, keepdim=True)
     padded = F.pad(energy, (4, 4, 4, 4), mode="replicate")
     return F.avg_pool2d(padded, 9, stride=1)
 
 
 def intensity_loss(fused: Tensor, a: Tensor, b: Tensor, target: Target) -> Tensor:
-    """L1 to the intensity target."""
+    """L1 distance to the intensity target."""
     return F.l1_loss(fused, intensity_target(a, b, target))
 
 
 def gradient_loss(fused: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """L1 between the fused gradient magnitude and the larger of the sources'."""
+    """L1 distance between the fused gradient magnitude and the larger one of the sources."""
     wanted = torch.maximum(gradient_magnitude(a), gradient_magnitude(b))
     return F.l1_loss(gradient_magnitude(fused), wanted)
 
@@ -75,7 +75,7 @@ def _gaussian(size: int, sigma: float, like: Tensor) -> Tensor:
 
 
 def ssim(x: Tensor, y: Tensor) -> Tensor:
-    """Mean SSIM per image (Wang et al. 2004: 11×11 Gaussian, σ 1.5, range 1), shape N."""
+    """Mean SSIM of each image (Wang et al. 2004: 11×11 Gaussian, σ 1.5, range 1), shape N."""
     stacked = _blur(torch.cat([x, y, x * x, y * y, x * y], dim=1), 11, 1.5)
     mu_x, mu_y, xx, yy, xy = stacked.chunk(5, dim=1)
     c1, c2 = 0.01**2, 0.03**2
@@ -86,7 +86,7 @@ def ssim(x: Tensor, y: Tensor) -> Tensor:
 
 
 def ssim_loss(fused: Tensor, a: Tensor, b: Tensor, weighting: SsimWeighting) -> Tensor:
-    """w_a (1−SSIM(a, f)) + w_b (1−SSIM(b, f)); weights ½ each, or by the sources' mean gradient."""
+    """w_a (1−SSIM(a, f)) + w_b (1−SSIM(b, f)), with weights ½ or by the sources' mean gradients."""
     if weighting == "gradient":
         strength_a = gradient_magnitude(a).mean(dim=(1, 2, 3))
         strength_b = gradient_magnitude(b).mean(dim=(1, 2, 3))
@@ -98,17 +98,17 @@ def ssim_loss(fused: Tensor, a: Tensor, b: Tensor, weighting: SsimWeighting) -> 
 
 
 def edge_loss(fused: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """1 − Q^{AB/F}: how much of the sources' edges (strength and direction) is lost.
+    """1 − Q^{AB/F}: the fraction of the sources' edge strength and orientation that is lost.
 
-    Xydeas and Petrović, "Objective image fusion performance measure" (2000), with their constants;
-    the angle between two gradients is taken from cross and dot product, which stays differentiable.
+    Xydeas and Petrović, "Objective image fusion performance measure" (2000), with their constants.
+    The angle between two gradients is computed from cross and dot product, which is differentiable.
     """
     gradients_f = sobel(fused)
     quality_a, weight_a = _edge_quality(sobel(a), gradients_f)
     quality_b, weight_b = _edge_quality(sobel(b), gradients_f)
     kept = (quality_a * weight_a + quality_b * weight_b).sum(dim=(1, 2, 3))
     total = (weight_a + weight_b).sum(dim=(1, 2, 3))
-    # Flat crops have no edges to lose; the small constant keeps their share near zero.
+    # The small constant keeps the loss of flat crops, which have no edges, near zero.
     return ((total - kept) / (total + 1.0)).mean()
 
 
@@ -128,12 +128,13 @@ def _edge_quality(
 
 
 def artefact_loss(fused: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """Mean gradient the fused image has beyond both sources' together, over four scales.
+    """Mean gradient of the fused image in excess of both sources, over four scales.
 
-    What the other terms take for detail but neither source shows: ghost edges, and the outlines of
-    patches in a flat sky where the network changes its mind about the source. A bright figure of
-    one source before the dark ground of the other is none: its outline is in one of them. Images
-    are halved from scale to scale, because a soft outline is steep only from afar.
+    Penalises structure that the other terms reward although neither source has it: ghost edges,
+    and the outlines of patches in a uniform area where the network switches sources. The outline of
+    a bright object from one source on the dark background of the other is not penalised, because
+    one source has it. Images are downsampled by 2 from scale to scale, because soft outlines are
+    steep only at coarse scales.
     """
     total = fused.new_zeros(())
     for scale in range(_SCALES):
@@ -145,25 +146,25 @@ def artefact_loss(fused: Tensor, a: Tensor, b: Tensor) -> Tensor:
 
 
 def information_loss(fused: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """1 − the mean of VIF(a, f) and VIF(b, f), contrast beyond both sources' not counted.
+    """1 − the mean of VIF(a, f) and VIF(b, f), with contrast above both sources not counted.
 
     Sheikh and Bovik, "Image information and visual quality" (2006), in the pixel domain at four
-    scales, with their noise variance of 2 at 8 bits. A source that is dull where the other is rich
-    may be shown with the other's contrast, which takes its VIF above 1 and this loss below 0;
-    contrast that neither source has earns nothing.
+    scales, with their noise variance of 2 on the 8-bit scale. A low-contrast region of one source
+    may be shown with the contrast of the other, which raises its VIF above 1 and this loss below 0.
+    Contrast above that of both sources does not improve the loss.
     """
     information = _visual_information(a, b, fused) + _visual_information(b, a, fused)
     return 1 - information.mean() / 2
 
 
 def _visual_information(source: Tensor, other: Tensor, fused: Tensor) -> Tensor:
-    """Share of ``source``'s information that the fused image carries, shape N."""
+    """Fraction of the information of ``source`` that the fused image preserves, shape N."""
     carried = there = source.new_zeros(source.shape[0])
     x, z, y = source * 255, other * 255, fused * 255
     for scale in range(_SCALES):
         size = 2 ** (_SCALES - scale) + 1
         blur = partial(_blur, size=size, sigma=size / 5)
-        # Halving needs twice the window: crops under 48 pixels have fewer scales.
+        # Downsampling requires twice the window: crops below 48 pixels have fewer scales.
         if scale and min(x.shape[-2:]) < 3 * size - 2:
             break
         if scale:
@@ -177,7 +178,7 @@ def _visual_information(source: Tensor, other: Tensor, fused: Tensor) -> Tensor:
         gain = covariance.clamp(min=0) / var_x.clamp(min=_VIF_FLOOR)
         gain = gain * (var_x > _VIF_FLOOR)
         noise = F.relu(var_y - gain * covariance)
-        # What is carried has variance gain² var_x; that of the richer source is the most.
+        # The preserved signal has variance gain² var_x, limited to that of the richer source.
         signal = torch.minimum(gain**2 * var_x, torch.maximum(var_x, var_z))
         carried = carried + torch.log10(1 + signal / (noise + _VIF_NOISE)).sum((1, 2, 3))
         there = there + torch.log10(1 + var_x / _VIF_NOISE).sum((1, 2, 3))
@@ -185,7 +186,7 @@ def _visual_information(source: Tensor, other: Tensor, fused: Tensor) -> Tensor:
 
 
 def _blur(image: Tensor, size: int, sigma: float) -> Tensor:
-    """Gaussian without padding, every channel by itself."""
+    """Gaussian filter without padding, applied to every channel separately."""
     channels = image.shape[1]
     window = _gaussian(size, sigma, image)
     rows = window.view(1, 1, -1, 1).expand(channels, 1, -1, 1)
@@ -194,7 +195,7 @@ def _blur(image: Tensor, size: int, sigma: float) -> Tensor:
 
 
 def reconstruction_loss(reconstructions: tuple[Tensor, Tensor], a: Tensor, b: Tensor) -> Tensor:
-    """L1, half for each source (lower level)."""
+    """Mean of the L1 distances of both reconstructions to their sources (lower level)."""
     rec_a, rec_b = reconstructions
     return (F.l1_loss(rec_a, a) + F.l1_loss(rec_b, b)) / 2
 

@@ -1,4 +1,4 @@
-"""A pack beside its parent on the same pairs: figures and images, before it is used."""
+"""Compares a pack with its parent on the same pairs before it is used: metrics and images."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _SIDE = 384
 
 @dataclass(frozen=True)
 class Figure:
-    """One metric of both: means over all pairs.
+    """One metric of both packs, as a mean over all pairs.
 
-    ``better``: of the child, where it differs visibly: 1 better, −1 worse, 0 the same.
+    ``better``: 1 if the child is visibly better, −1 if it is worse, 0 if the values look the same.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Figure:
 
 @dataclass(frozen=True, eq=False)
 class CompareStrip:
-    """One pair and what both make of it: H×W×1 or 3 in [0, 1], at most 384 pixels a side."""
+    """One pair and its fusion by both packs: H×W×1 or 3 in [0, 1], at most 384 pixels a side."""
 
     name: str
     a: FloatArray
@@ -83,15 +83,15 @@ def compare(
     backbone: Path | None = None,
     windows: Windows = (None, None),
 ) -> Comparison:
-    """Fuse ``pairs`` with both, as the Fuse workspace would, and score them.
+    """Fuse ``pairs`` with both packs, as the Fuse workspace does, and score the results.
 
     Args:
-        parent: a pack's file, or the name of a pack or classical method.
-        pairs: such as ``survey.split.validation``: not trained on.
-        windows: by hand, as in :func:`core.io.read_pair`.
+        parent: file of a pack, or the name of a pack or classical method.
+        pairs: pairs that were not trained on, such as ``survey.split.validation``.
+        windows: manual windows, see :func:`core.io.read_pair`.
 
     Raises:
-        InputError: not one pair can be used. PackError: a pack cannot. Cancelled: stopped.
+        InputError: no pair can be used. PackError: a pack cannot be used. Cancelled: stopped.
     """
     progress = progress or NullProgress()
     task = read_manifest(child).task
@@ -129,7 +129,7 @@ def compare(
 
 
 def parent_file(name: str, packs: Sequence[Path]) -> Path | None:
-    """The file among ``packs`` that a record's ``parent`` ("NAME HASH") means, or None."""
+    """The file among ``packs`` that the ``parent`` of a record ("NAME HASH") refers to, or None."""
     for path in packs:
         if path.suffix == SUFFIX and path.is_file():
             manifest = read_manifest(path)
@@ -149,7 +149,7 @@ def _figure(name: str, rows: Sequence[tuple[dict[str, float], dict[str, float]]]
     old = float(np.mean([row[0][name] for row in rows]))
     new = float(np.mean([row[1][name] for row in rows]))
     change = new - old if metric.direction == "higher" else old - new
-    # As a table with four digits shows them: what looks the same is the same.
+    # Compared at the four digits that a table shows: values that look equal are equal.
     better = 0 if round(old, 4) == round(new, 4) else (1 if change > 0 else -1)
     return Figure(name, metric.title, old, new, better)
 
@@ -160,10 +160,10 @@ def _ratio(old: dict[str, float], new: dict[str, float]) -> float:
 
 def _strip(name: str, pair: SourcePair, fused: Sequence[FloatArray]) -> CompareStrip:
     images = (pair.a.normalised(), pair.b.normalised(), *fused)
-    return CompareStrip(name, *(_small(image) for image in images))
+    return CompareStrip(name, *(_resized(image) for image in images))
 
 
-def _small(pixels: FloatArray) -> FloatArray:
+def _resized(pixels: FloatArray) -> FloatArray:
     height, width = pixels.shape[:2]
     factor = _SIDE / max(height, width)
     if factor >= 1:

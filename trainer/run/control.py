@@ -1,4 +1,4 @@
-"""Wishes of the person watching a run. Thread-safe: asked for on one thread, heeded on another."""
+"""Thread-safe control of a run: requests are made on one thread and obeyed on another."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Callable
 from core.errors import InputError, Message
 from trainer.config.form import field_of
 
-_BEAT = 0.05
-"""Seconds between two looks at whether a waiting run was cancelled."""
+_POLL_INTERVAL = 0.05
+"""Seconds between two checks of whether a waiting run was cancelled."""
 
 
 class RunControl:
-    """Pause, resume, stop, other learning rates, a smaller batch.
+    """Pause, resume, stop, change of learning rates, smaller batch.
 
-    The run heeds a wish at its next clean point, which is after the step under way.
+    The run obeys a request after the step in progress.
     """
 
     def __init__(self, answers: bool = True) -> None:
-        """Args: ``answers``: somebody is there to answer; else a question ends the run."""
+        """``answers``: a user can answer questions; otherwise a question ends the run."""
         self.answers = answers
         self._changed = threading.Condition(threading.RLock())
         self._pause = False
@@ -31,24 +31,24 @@ class RunControl:
 
     @property
     def paused(self) -> bool:
-        """Whether a pause was asked for and not ended yet."""
+        """Whether a pause was requested and has not ended yet."""
         with self._changed:
             return self._pause
 
     @property
     def stopping(self) -> bool:
-        """Whether the run was asked to end and keep what it has."""
+        """Whether the run was asked to end and keep its result."""
         with self._changed:
             return self._stop
 
     @property
     def smaller_allowed(self) -> bool:
-        """Whether a smaller batch was allowed, and not used yet."""
+        """Whether a smaller batch was permitted and the permission has not been used yet."""
         with self._changed:
             return self._smaller
 
     def pause(self) -> None:
-        """Wait after the step under way."""
+        """Pause after the step in progress."""
         self._set(_pause=True)
 
     def resume(self) -> None:
@@ -56,18 +56,18 @@ class RunControl:
         self._set(_pause=False)
 
     def stop(self) -> None:
-        """End the run and keep the best state (the last one without validation) as a pack."""
+        """End the run and write the best state (the last one without validation) as a pack."""
         self._set(_stop=True)
 
     def allow_smaller_batch(self) -> None:
-        """Answer :class:`trainer.events.MemoryRanOut`, or allow it beforehand: halve the batch."""
+        """Permit a batch of half the size, in answer to :class:`MemoryRanOut` or in advance."""
         self._set(_smaller=True)
 
     def set_rates(self, lower: float, upper: float) -> None:
-        """Learning rates of the next step, η_L and η_U; the schedule decays from there on.
+        """Set the learning rates η_L and η_U of the next step; the schedule decays from there.
 
         Raises:
-            InputError: the run is not paused, or a rate cannot be.
+            InputError: the run is not paused, or a rate is invalid.
         """
         for name, rate in (("lr_lower", lower), ("lr_upper", upper)):
             field = field_of(name)
@@ -97,26 +97,26 @@ class RunControl:
             self._changed.notify_all()
 
     def take_rates(self) -> tuple[float, float] | None:
-        """For the run: rates asked for since the last call, or None."""
+        """Called by the run: the rates requested since the last call, or None."""
         with self._changed:
             rates, self._rates = self._rates, None
             return rates
 
     def take_smaller(self) -> bool:
-        """For the run: whether a smaller batch was allowed; the permission is used up."""
+        """Called by the run: whether a smaller batch is permitted; uses up the permission."""
         with self._changed:
             allowed, self._smaller = self._smaller, False
             return allowed
 
-    def wait_for_news(self, seen: Callable[[], bool]) -> None:
-        """For the run: return at once when ``seen`` is true, else after a wish or a moment."""
+    def wait_for_change(self, seen: Callable[[], bool]) -> None:
+        """Called by the run: wait until ``seen`` is true, a request is made or the timeout ends."""
         with self._changed:
             if not seen():
-                self._changed.wait(_BEAT)
+                self._changed.wait(_POLL_INTERVAL)
 
     @property
     def has_rates(self) -> bool:
-        """Whether rates were asked for that the run has not taken yet."""
+        """Whether rates were requested that the run has not applied yet."""
         with self._changed:
             return self._rates is not None
 

@@ -1,4 +1,4 @@
-"""How long a run will take and how much memory, by timing a few real steps of it."""
+"""Estimates duration and memory of a run by timing a few real steps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from trainer.config.config import TrainConfig
 from trainer.data.preflight import PreflightReport
 from trainer.data.sampler import CropSampler, read_pairs
 from trainer.optimization.bilevel import BilevelStep
-from trainer.run.memory_usage import Peak, free_bytes, held_bytes
+from trainer.run.memory_usage import PeakMemory, free_bytes, persistent_bytes
 from trainer.run.network import averaged, new_network
 from trainer.run.validation import validate
 
@@ -24,14 +24,15 @@ _STEPS = 3
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run will cost.
+    """Cost of a run.
 
     Attributes:
-        seconds_per_step: of training alone. seconds_total: of the whole run with judging.
-        peak_bytes: memory the run will need at least, images included.
-        free_bytes: memory that could be had; 0 when unknown.
-        device, device_reason: where it would run and why there.
-        fits: False when the memory would surely not do.
+        seconds_per_step: of training alone.
+        seconds_total: of the whole run, including validation.
+        peak_bytes: memory that the run needs at least, including the images.
+        free_bytes: available memory; 0 if unknown.
+        device, device_reason: the device of the run and the reason for choosing it.
+        fits: False if the available memory is certainly too small.
     """
 
     seconds_per_step: float
@@ -54,7 +55,7 @@ def estimate(
 
     Raises:
         DeviceMemoryError: not even one step fits. PackError: parent or backbone cannot be used.
-        InputError: the parent is of another network. Cancelled: from ``progress``.
+        InputError: the parent has another network. Cancelled: raised by ``progress``.
     """
     progress = progress or NullProgress()
     choice = choose_device(device)
@@ -77,8 +78,8 @@ def estimate(
             refocus=config.refocus,
             jitter=config.jitter,
         )
-        peak = Peak(choice.name)
-        with peak.watched():  # the first one is slow anyway: kernels are chosen, caches are cold
+        peak = PeakMemory(choice.name)
+        with peak.measure():  # not timed: kernels are selected, caches are cold
             _timed(step, sampler, 0, choice.name, progress)
         pace = min(
             _timed(step, sampler, number, choice.name, progress) for number in range(1, _STEPS)
@@ -87,7 +88,7 @@ def estimate(
         progress.report(_STEPS, _STEPS + 1, Message("timing validation"))
         with averaged(step) as whole:
             validate(whole, pairs[:1], choice.name, progress)
-        judging = time.perf_counter() - began
+        validation_seconds = time.perf_counter() - began
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
@@ -104,11 +105,11 @@ def estimate(
         ) from error
     finally:
         torch.set_rng_state(state)
-    needed = max(held_bytes(step) + peak.saved, peak.grown)
+    needed = max(persistent_bytes(step) + peak.saved, peak.grown)
     needed += survey.data_bytes if choice.name == "cpu" else 0
     return Estimate(
         pace,
-        pace * config.steps + judging * _judgements(config, survey),
+        pace * config.steps + validation_seconds * _validation_count(config, survey),
         peak_bytes=needed,
         free_bytes=free,
         device=choice.name,
@@ -123,12 +124,12 @@ def _timed(
     progress.check()
     progress.report(number, _STEPS + 1, Message("timing steps"))
     began = time.perf_counter()
-    step(sampler(number).to(device), number)  # reads the losses back, so the device has finished
+    step(sampler(number).to(device), number)  # synchronises the device to return the losses
     return time.perf_counter() - began
 
 
-def _judgements(config: TrainConfig, survey: PreflightReport) -> int:
-    """How many pairs will be judged over the whole run."""
+def _validation_count(config: TrainConfig, survey: PreflightReport) -> int:
+    """Number of images validated over the whole run."""
     pairs = len(survey.split.validation)
     if config.validate_pairs:
         pairs = min(pairs, config.validate_pairs)

@@ -1,4 +1,4 @@
-"""From a run to a pack: the best state or the last one, with its record and its model card."""
+"""Writes the pack of a run: its best or last state, with record and model card."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from trainer.run_folder.registry import read_record, write_record
 
 
 def finish(run: Trainer) -> Finished:
-    """Write the pack and its card, and close the record.
+    """Write the pack and its model card, and close the record of the run.
 
     Raises:
-        Diverged: a weight is no number. OutputError: the pack cannot be written.
+        Diverged: a weight is not finite. OutputError: the pack cannot be written.
     """
     plan = run.plan
     kept: Kept = "last"
@@ -39,14 +39,14 @@ def finish(run: Trainer) -> Finished:
         with averaged(run.step) as network:
             manifest = write_pack(plan.out, network, manifest)
     start = run.start.figures if run.start is not None else {}
-    judged = run.dataset.validation
+    validation_pairs = run.dataset.validation
     done = _finished(
         plan,
         run.state.step,
         manifest=manifest,
         kept=kept,
         start=start,
-        judged=len(judged.pairs) if judged else 0,
+        validation_pairs=len(validation_pairs.pairs) if validation_pairs else 0,
     )
     write_record(replace(run.record(), state="finished", step=run.state.step))
     return done
@@ -66,7 +66,7 @@ def _finished(
     manifest: PackManifest,
     kept: Kept,
     start: dict[str, float],
-    judged: int,
+    validation_pairs: int,
 ) -> Finished:
     figures = manifest.training.figures
     reached = score(figures, start) if figures and start else 0.0
@@ -90,7 +90,9 @@ def _finished(
     if reached and reached < 1:
         notes.append(Message("By its figures the start was better than this pack."))
     curves = read_curves(plan.log) if plan.log.is_file() else None
-    write_card(plan.card, manifest, start=start, curves=curves, validation=judged, notes=notes)
+    write_card(
+        plan.card, manifest, start=start, curves=curves, validation=validation_pairs, notes=notes
+    )
     return Finished(
         step,
         plan.out,
@@ -104,12 +106,13 @@ def _finished(
 
 
 def package(folder: Path, keep: Kept = "best") -> Finished:
-    """Make a pack of a run that was stopped, failed or killed, from what its folder holds.
+    """Make a pack from the folder of a run that was stopped, failed or killed.
 
-    The images are not needed. The run can still be gone on with afterwards.
+    The images are not needed. The run can still be resumed afterwards.
 
     Args:
-        folder: of the run. keep: the best state (the last one if none was judged), or the last.
+        folder: folder of the run.
+        keep: the state with the best score (the last one if none was validated), or the last one.
 
     Raises:
         InputError: there is no run, or nothing was saved yet. OutputError: cannot write.
@@ -126,7 +129,7 @@ def package(folder: Path, keep: Kept = "best") -> Finished:
                 manifest=manifest,
                 kept="best",
                 start=start,
-                judged=record.validation,
+                validation_pairs=record.validation,
             )
         if not plan.checkpoint.is_file():
             raise InputError(
@@ -142,7 +145,12 @@ def package(folder: Path, keep: Kept = "best") -> Finished:
         with averaged(step) as whole:
             manifest = write_pack(plan.out, whole, manifest)
         return _finished(
-            plan, state.step, manifest=manifest, kept="last", start=start, judged=record.validation
+            plan,
+            state.step,
+            manifest=manifest,
+            kept="last",
+            start=start,
+            validation_pairs=record.validation,
         )
 
 

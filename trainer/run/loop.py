@@ -1,4 +1,4 @@
-"""A training run from first image to finished pack, as a generator of events."""
+"""A training run, from reading the images to the finished pack, as a generator of events."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from trainer.events import (
     Started,
     TrainEvent,
 )
-from trainer.optimization.distributed import DistributedContext, Wish
+from trainer.optimization.distributed import DistributedContext, NextAction
 from trainer.run.control import RunControl
 from trainer.run.export import finish
 from trainer.run.network import Diverged
 from trainer.run.trainer import Trainer, open_trainer
 from trainer.run_folder.lock import locked
 from trainer.run_folder.registry import RunStatus, remove_leftovers, write_record
-from trainer.run_folder.tensorboard import Board
+from trainer.run_folder.tensorboard import TensorBoardLog
 
 __all__ = ["Diverged", "RunPlan", "train"]
 
@@ -45,40 +45,41 @@ def train(
     control: RunControl | None = None,
     world: DistributedContext | None = None,
 ) -> Iterator[TrainEvent]:
-    """Train, yielding events; goes on from the plan's checkpoint if there is one.
+    """Train and yield events; resumes from the checkpoint of the plan if there is one.
 
-    On the CPU a run that was stopped, at whatever moment, and resumed ends in the very bits of one
-    that was not, with the very curves. Closing the generator, or a ``Cancelled`` from ``progress``,
-    writes a checkpoint and no pack; ``steering.stop()`` ends with a pack.
+    On the CPU a run that was stopped at any moment and resumed yields bit-identical weights and the
+    same curves as an uninterrupted run. Closing the generator, or ``Cancelled`` from ``progress``,
+    writes a checkpoint but no pack; ``control.stop()`` ends the run with a pack.
 
     Args:
-        steering: wishes of the person watching. world: processes that train together.
+        control: requests of the user.
+        world: process group of a distributed run.
 
     Raises:
         InputError: data, settings or checkpoint cannot be used. OutputError: cannot write.
-        Diverged: a loss stopped being a number. DeviceMemoryError: the batch does not fit.
-        Cancelled: the caller said stop.
+        Diverged: a loss is not finite. DeviceMemoryError: the batch does not fit.
+        Cancelled: the run was cancelled.
     """
     world = world or DistributedContext()
-    if world.leads:
+    if world.is_leader:
         _check_output(config, plan)
     world.check_divisible(config.batch)
-    board = Board(plan) if plan.tensorboard and world.leads else None
-    with locked(plan.run_folder) if world.leads else nullcontext():
-        if world.leads:
+    board = TensorBoardLog(plan) if plan.tensorboard and world.is_leader else None
+    with locked(plan.run_folder) if world.is_leader else nullcontext():
+        if world.is_leader:
             remove_leftovers(plan)
         run = open_trainer(
             config, plan, progress or NullProgress(), control or RunControl(answers=False), world
         )
-        with _recorded(run), board or nullcontext():
+        with _record_status(run), board or nullcontext():
             yield _started(run)
-            for event in _course(run):
-                if world.leads:
+            for event in _events(run):
+                if world.is_leader:
                     run.log.add(event)
                 if board is not None:
                     board.add(event)
                 yield event
-            if world.leads:
+            if world.is_leader:
                 yield finish(run)
 
 
@@ -92,19 +93,19 @@ def _started(run: Trainer) -> Started:
         device=run.device.name,
         device_reason=run.device.reason,
         validation=len(dataset.validation.pairs) if dataset.validation else 0,
-        notes=(*dataset.notes, *_unused(run.config)),
+        notes=(*dataset.notes, *_ignored_settings(run.config)),
         batch=run.batch,
     )
 
 
-def _unused(config: TrainConfig) -> Iterator[Message]:
-    """What was given, and is of no effect."""
+def _ignored_settings(config: TrainConfig) -> Iterator[Message]:
+    """Remarks about settings that have no effect."""
     if config.backbone and config.network.backbone.kind != "dinov3":
         yield Message("The DINOv3 file is not used: the network of this run needs none.")
 
 
 def _check_output(config: TrainConfig, plan: RunPlan) -> None:
-    """Refuse, before hours of work, an output that could not be written or is an input."""
+    """Refuse an output that cannot be written or is also an input, before hours of work."""
     if plan.out.suffix != SUFFIX:
         raise InputError(str(plan.out), Message("a pack's name ends in {0}", SUFFIX))
     for source in (config.init, config.backbone):
@@ -126,11 +127,11 @@ def _check_output(config: TrainConfig, plan: RunPlan) -> None:
 
 
 @contextmanager
-def _recorded(run: Trainer) -> Iterator[None]:
-    """Keep ``run.json`` true: what the run is doing, and how it ended."""
+def _record_status(run: Trainer) -> Iterator[None]:
+    """Record in ``run.json`` that the run is in progress, and how it ended."""
 
     def note(state: RunStatus, why: str = "") -> None:
-        if run.world.leads:
+        if run.world.is_leader:
             write_record(replace(run.record(), state=state, why=why))
 
     note("running")
@@ -139,79 +140,81 @@ def _recorded(run: Trainer) -> Iterator[None]:
     except BaseException as error:
         stopped = isinstance(error, Cancelled | GeneratorExit | KeyboardInterrupt)
         why = error.message if isinstance(error, FusionError) else type(error).__name__
-        with suppress(OutputError):  # the error on its way says more
+        with suppress(OutputError):  # the original error is more informative
             note("stopped" if stopped else "failed", "" if stopped else why)
         raise
 
 
-def _course(run: Trainer) -> Iterator[TrainEvent]:
-    """Everything between the first event and the last."""
+def _events(run: Trainer) -> Iterator[TrainEvent]:
+    """The events between the first and the last one."""
     try:
-        yield from _judged_if_due(run, resumed=True)
+        yield from _validate_if_due(run, resumed=True)
         yield from _steps(run)
-        yield from _last_words(run)
+        yield from _save_and_validate_last(run)
     except (Diverged, OutputError):
-        raise  # what is on disk is the truth
+        raise  # the files on disk remain as they are
     except BaseException:
-        # Cancelled, closed, interrupted, out of memory: the steps done so far are kept, unless
-        # a step was torn in the middle; then the last checkpoint is the truth.
-        if run.world.leads and not run.torn and run.state.step > run.saved_at >= -1:
-            _keep_whole(run)
+        # Cancelled, closed, interrupted or out of memory: completed steps are saved, unless a step
+        # was interrupted midway; then the last checkpoint remains.
+        if run.world.is_leader and not run.is_partial_step and run.state.step > run.saved_at >= -1:
+            _save_complete_steps(run)
         raise
 
 
-def _keep_whole(run: Trainer) -> None:
-    if run.state.step > 0 and not run.ruined():
+def _save_complete_steps(run: Trainer) -> None:
+    if run.state.step > 0 and not run.first_nonfinite():
         run.save()
 
 
-def _judged_if_due(run: Trainer, resumed: bool = False) -> Iterator[TrainEvent]:
-    """Figures of the start, of a due step, or of one that was killed before they were taken."""
+def _validate_if_due(run: Trainer, resumed: bool = False) -> Iterator[TrainEvent]:
+    """Validate before the first step, after a due step, or when a killed run had not done so."""
     config, step = run.config, run.state.step
-    if run.dataset.validation is None or not run.world.leads:
+    if run.dataset.validation is None or not run.world.is_leader:
         return
     due = step == 0 or _due(step, config.validate_every, config.steps)
     if due and not (resumed and step in run.log.validated):
-        yield run.judge()
+        yield run.validate()
 
 
 def _steps(run: Trainer) -> Iterator[TrainEvent]:
     config = run.config
     while run.state.step < config.steps:
-        if run.world.leads and run.control.paused:
+        if run.world.is_leader and run.control.paused:
             yield from _pause(run)
-        wish = run.world.agree_on(_wish(run), run.device.name)
-        if wish == Wish.LEAVE:
+        action = run.world.agree_on(_requested_action(run), run.device.name)
+        if action == NextAction.ABORT:
             raise Cancelled
-        if wish == Wish.FINISH:
+        if action == NextAction.FINISH:
             return
         try:
             run.advance()
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            failure = error.with_traceback(None)  # whose frames would hold the memory
+            failure = error.with_traceback(None)  # its frames would hold the memory
         else:
             yield from _after_step(run)
             continue
         yield from _with_smaller_batch(run, failure)
 
 
-def _wish(run: Trainer) -> Wish:
+def _requested_action(run: Trainer) -> NextAction:
     try:
         run.progress.check()
     except Cancelled:
-        return Wish.LEAVE
-    return Wish.FINISH if run.world.leads and run.control.stopping else Wish.TRAIN
+        return NextAction.ABORT
+    return (
+        NextAction.FINISH if run.world.is_leader and run.control.stopping else NextAction.CONTINUE
+    )
 
 
 def _after_step(run: Trainer) -> Iterator[TrainEvent]:
     config, step = run.config, run.state.step
     if _due(step, config.log_every, config.steps):
         yield run.stepped()
-    if run.world.leads and _due(step, config.checkpoint_every, config.steps):
+    if run.world.is_leader and _due(step, config.checkpoint_every, config.steps):
         yield run.save()
-    yield from _judged_if_due(run)
+    yield from _validate_if_due(run)
 
 
 def _due(step: int, every: int, last: int) -> bool:
@@ -219,7 +222,7 @@ def _due(step: int, every: int, last: int) -> bool:
 
 
 def _pause(run: Trainer) -> Iterator[TrainEvent]:
-    """Save, and wait for a wish; other learning rates are taken meanwhile."""
+    """Save, then wait for a request; changes of the learning rates are applied meanwhile."""
     yield run.save()
     write_record(replace(run.record(), state="paused"))
     yield Paused(run.state.step)
@@ -231,8 +234,8 @@ def _pause(run: Trainer) -> Iterator[TrainEvent]:
             run.change_rates(*rates)
             yield RatesChanged(run.state.step, *rates)
             yield run.save()
-        control.wait_for_news(lambda: control.has_rates or control.stopping or not control.paused)
-    rates = control.take_rates()  # asked for in the very moment before going on
+        control.wait_for_change(lambda: control.has_rates or control.stopping or not control.paused)
+    rates = control.take_rates()  # requested just before resuming
     if rates is not None:
         run.change_rates(*rates)
         yield RatesChanged(run.state.step, *rates)
@@ -242,10 +245,10 @@ def _pause(run: Trainer) -> Iterator[TrainEvent]:
 
 
 def _with_smaller_batch(run: Trainer, error: BaseException) -> Iterator[TrainEvent]:
-    """Go back to the last good state and ask whether half the batch will do.
+    """Return to the last saved state and ask whether to continue with half the batch.
 
     Raises:
-        DeviceMemoryError: half a batch is nothing, nobody answers, or the answer is to stop.
+        DeviceMemoryError: the batch cannot be halved, or nobody can answer, or the answer is stop.
     """
     failed, smaller = run.batch, run.batch // 2
     refused = DeviceMemoryError(
@@ -264,7 +267,7 @@ def _with_smaller_batch(run: Trainer, error: BaseException) -> Iterator[TrainEve
     if run.device.name.startswith("cuda"):
         torch.cuda.empty_cache()
     run.reload()
-    run.log.cut(run.state.step)
+    run.log.truncate(run.state.step)
     yield MemoryRanOut(run.state.step, failed, smaller)
     control = run.control
     while not control.take_smaller():
@@ -273,18 +276,18 @@ def _with_smaller_batch(run: Trainer, error: BaseException) -> Iterator[TrainEve
         if control.stopping or not control.answers:
             raise refused from error
         run.progress.check()
-        control.wait_for_news(lambda: control.smaller_allowed or control.stopping)
+        control.wait_for_change(lambda: control.smaller_allowed or control.stopping)
     run.state = replace(run.state, batch=smaller)
     yield Reduced(run.state.step, smaller)
 
 
-def _last_words(run: Trainer) -> Iterator[TrainEvent]:
-    """Save and judge the state the run ends with, where that was not done."""
-    if not run.world.leads:
+def _save_and_validate_last(run: Trainer) -> Iterator[TrainEvent]:
+    """Save and validate the final state, where this has not been done."""
+    if not run.world.is_leader:
         return
     if run.state.step == 0:
         raise Cancelled  # stopped before the first step: there is nothing to keep
     if run.control.stopping and run.state.step > run.saved_at:
         yield run.save()
     if run.dataset.validation is not None and run.state.step not in run.log.validated:
-        yield run.judge()
+        yield run.validate()

@@ -1,4 +1,4 @@
-"""How much memory is used and free, of the process and of a device, and what a step takes of it."""
+"""Memory used and available, of the process and of a device, and the peak memory of a step."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from torch import Tensor
 from core import available_memory
 from trainer.optimization.bilevel import BilevelStep
 
-_BEAT = 0.005
-"""Seconds between two looks at what the process holds."""
+_POLL_INTERVAL = 0.005
+"""Seconds between two measurements of the memory of the process."""
 
 
 def used_bytes(device: str) -> int:
-    """Bytes in use: by torch on a GPU, resident in the process on a CPU; 0 when unknown."""
+    """Bytes in use, reserved by torch on a GPU or resident on a CPU; 0 if unknown."""
     if device.startswith("cuda"):
         return int(torch.cuda.memory_reserved(device))
     held = available_memory.process_memory()
@@ -26,12 +26,12 @@ def used_bytes(device: str) -> int:
 
 
 def free_bytes(device: str) -> int:
-    """Bytes that could be had; 0 when the system does not tell."""
+    """Available bytes; 0 if the system does not report them."""
     return available_memory.available_bytes(device) or 0
 
 
-def held_bytes(step: BilevelStep) -> int:
-    """What a step keeps between two of its kind: weights, gradients, averages, Adam's moments."""
+def persistent_bytes(step: BilevelStep) -> int:
+    """Bytes that persist between steps: weights, gradients, averages and Adam's moments."""
     network, average = step.network, step.ema.module
     tensors = [*network.parameters(), *network.buffers(), *average.parameters(), *average.buffers()]
     trained = [*step.phi, *step.theta]
@@ -42,33 +42,33 @@ def _bytes(tensors: Iterable[Tensor]) -> int:
     return sum(tensor.nbytes for tensor in tensors)
 
 
-class Peak:
-    """The most memory that work within :meth:`watched` took beyond what was taken before.
+class PeakMemory:
+    """Peak memory of the code within :meth:`measure`, in excess of what was used before.
 
-    Two measures, of which neither is ever too large by much: what autograd keeps for its way back,
-    counted tensor by tensor, and by how much the process (or what torch holds of a GPU) grew. The
-    second one misses what the process had taken before and given back to no one but itself, so
-    that it alone would say nothing after the first time.
+    There are two measures, and neither overestimates by much: the tensors that autograd saves for
+    the backward pass, and the growth of the process (or of torch's GPU memory). The second one
+    misses memory that the allocator had obtained and freed before, so that it would be of no use
+    after the first step.
     """
 
     def __init__(self, device: str) -> None:
         self._device = device
-        self._saved = self._most_saved = self._grown = 0
+        self._saved = self._peak_saved = self._grown = 0
         self._owners: Counter[int] = Counter()
 
     @property
     def saved(self) -> int:
-        """Bytes kept for the way back, at most."""
-        return self._most_saved
+        """Peak bytes saved for the backward pass."""
+        return self._peak_saved
 
     @property
     def grown(self) -> int:
-        """Bytes by which what is held grew, at most; 0 when unknown."""
+        """Peak growth in bytes of the memory in use; 0 if unknown."""
         return self._grown
 
     @contextmanager
-    def watched(self) -> Iterator[None]:
-        """Measure what goes on within."""
+    def measure(self) -> Iterator[None]:
+        """Measure the code within the block."""
         with ExitStack() as stack:
             stack.enter_context(torch.autograd.graph.saved_tensors_hooks(self._pack, _unpack))
             stack.enter_context(self._growth())
@@ -85,11 +85,11 @@ class Peak:
             return
         before, over = used_bytes(device), threading.Event()
 
-        def look() -> None:
-            while not over.wait(_BEAT):
+        def poll() -> None:
+            while not over.wait(_POLL_INTERVAL):
                 self._grown = max(self._grown, used_bytes(device) - before)
 
-        thread = threading.Thread(target=look, name="memory", daemon=True)
+        thread = threading.Thread(target=poll, name="memory", daemon=True)
         thread.start()
         try:
             yield
@@ -97,33 +97,33 @@ class Peak:
             over.set()
             thread.join()
 
-    def _pack(self, tensor: Tensor) -> _Saved:
-        return _Saved(self, tensor)
+    def _pack(self, tensor: Tensor) -> _SavedTensor:
+        return _SavedTensor(self, tensor)
 
-    def take(self, storage: torch.UntypedStorage) -> None:
-        """A tensor of ``storage`` is kept; one storage counts once."""
+    def retain(self, storage: torch.UntypedStorage) -> None:
+        """Count a saved tensor of ``storage``; every storage counts once."""
         self._owners[storage.data_ptr()] += 1
         if self._owners[storage.data_ptr()] == 1:
             self._saved += storage.nbytes()
-            self._most_saved = max(self._most_saved, self._saved)
+            self._peak_saved = max(self._peak_saved, self._saved)
 
-    def give(self, storage: torch.UntypedStorage) -> None:
-        """A tensor of ``storage`` is no longer kept."""
+    def release(self, storage: torch.UntypedStorage) -> None:
+        """Discount a tensor of ``storage`` that autograd has released."""
         self._owners[storage.data_ptr()] -= 1
         if not self._owners[storage.data_ptr()]:
             self._saved -= storage.nbytes()
 
 
-class _Saved:
-    """A tensor that autograd keeps; it is given back when the graph lets go of it."""
+class _SavedTensor:
+    """A tensor saved by autograd; discounted when the graph releases it."""
 
-    def __init__(self, peak: Peak, tensor: Tensor) -> None:
+    def __init__(self, peak: PeakMemory, tensor: Tensor) -> None:
         self.tensor, self._peak = tensor, peak
-        peak.take(tensor.untyped_storage())
+        peak.retain(tensor.untyped_storage())
 
     def __del__(self) -> None:
-        self._peak.give(self.tensor.untyped_storage())
+        self._peak.release(self.tensor.untyped_storage())
 
 
-def _unpack(saved: _Saved) -> Tensor:
+def _unpack(saved: _SavedTensor) -> Tensor:
     return saved.tensor

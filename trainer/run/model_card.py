@@ -1,4 +1,4 @@
-"""The model card of a pack a person trained: what, on what, how, how well. No names of files."""
+"""The model card of a trained pack: data, settings, results. Contains no file names."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _figures(figures: Mapping[str, float], start: Mapping[str, float], pairs: in
 
 
 def _curves(curves: History) -> str:
-    """The curves as a table of at most a dozen rows."""
+    """The curves as a table of at most twelve rows."""
     names = [n for n in ("lower", "upper", "lr_lower", "lr_upper") if n in curves.series]
     count = len(curves.steps)
     places = sorted({round(i * (count - 1) / (_ROWS - 1)) for i in range(_ROWS)})
@@ -130,15 +130,19 @@ def _curves(curves: History) -> str:
     return text
 
 
-def _told(value: object) -> str:
-    """A value in a table; of a window both ends."""
+def _format_value(value: object) -> str:
+    """The text of a value in a table; both ends of a window."""
     if isinstance(value, (list, tuple)):
         return " to ".join(f"{end:g}" for end in value)
     return str(value)
 
 
 def _settings(config: Mapping[str, object]) -> str:
-    rows = [[title, _told(config[name])] for name, title in _LISTED if config.get(name) is not None]
+    rows = [
+        [title, _format_value(config[name])]
+        for name, title in _LISTED
+        if config.get(name) is not None
+    ]
     losses = config.get("losses")
     if isinstance(losses, Mapping):
         rows += [[f"weight of {k}", str(v)] for k, v in losses.items() if k != "source"]

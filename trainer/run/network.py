@@ -1,4 +1,4 @@
-"""The network of a run: new, or with averaged weights."""
+"""Building the network of a run, and the network with averaged weights."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _TO_TRAIN = "The network to train"
 
 
 class Diverged(FusionError):
-    """A loss or weight became NaN or infinite; the last checkpoint before it is kept."""
+    """A loss or weight became NaN or infinite; the last checkpoint before that is kept."""
 
 
 def new_network(config: TrainConfig, resuming: bool = False) -> tuple[UniFusionNet, str, str]:
-    """The network before its first step, the hash of its backbone file, name of its parent.
+    """The initial network, the hash of its backbone file, and the name of its parent.
 
     Raises:
-        InputError: the parent is of another network. PackError: it or the backbone cannot be used.
+        InputError: the parent has another network. PackError: it or the backbone cannot be used.
     """
     torch.manual_seed(config.seed)
     network = UniFusionNet(config.network)
     backbone = _backbone_of(config)
-    # Without its backbone's file a pack could never be opened again: refused before training.
+    # Without the file of its backbone a pack could not be opened: refused before training.
     digest = attach_backbone(network, "", backbone, _TO_TRAIN)
-    # The parent may have been replaced or deleted since: a resumed run does not look at it.
+    # A resumed run does not need its parent, which may have been replaced or deleted.
     parent = (
         start_from(network, Path(config.init), backbone) if config.init and not resuming else ""
     )
@@ -48,7 +48,7 @@ def _backbone_of(config: TrainConfig) -> Path | None:
 
 @contextmanager
 def averaged(step: BilevelStep) -> Iterator[UniFusionNet]:
-    """The network as it will be shipped: θ replaced by its average, in eval mode."""
+    """The network to be exported: θ replaced by its moving average, in eval mode."""
     live = step.network.fusion
     step.network.fusion = cast(Fusion, step.ema.module)
     step.network.eval()

@@ -1,4 +1,4 @@
-"""One number for several validation figures, to tell which state of a run is best."""
+"""Combines several validation figures into one score that selects the best state of a run."""
 
 from __future__ import annotations
 

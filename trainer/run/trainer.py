@@ -1,4 +1,4 @@
-"""One sitting of a run: what it holds in its hands, one step, one checkpoint, one judgement."""
+"""One session of a run: its state, and the operations step, checkpoint and validation."""
 
 from __future__ import annotations
 
@@ -42,7 +42,16 @@ from trainer.run_folder.registry import RunRecord, write_record
 
 @dataclass
 class Trainer:
-    """What one sitting of a run holds in its hands."""
+    """One session of a run.
+
+    Attributes:
+        start: validation results before the first step, None until they are known.
+        best: highest score so far, −∞ before the first validation.
+        saved_at: step of the last checkpoint, −1 before the first one.
+        is_partial_step: a step has begun and has not been completed.
+        elapsed: seconds of training since the last :class:`Stepped`.
+        figures: of the present state, None if it has not been validated.
+    """
 
     config: TrainConfig
     plan: RunPlan
@@ -58,18 +67,17 @@ class Trainer:
     start: InitialScores | None = None
     best: float = -math.inf
     saved_at: int = -1
-    torn: bool = False
+    is_partial_step: bool = False
     elapsed: float = 0.0
     figures: dict[str, float] | None = None
-    """Of the state as it is now, where it was judged."""
 
     @property
     def batch(self) -> int:
-        """Crops per step, as things stand."""
+        """Current number of crops per step."""
         return self.state.batch or self.config.batch
 
     def reload(self) -> None:
-        """Go back to the last checkpoint, or to the beginning where there is none."""
+        """Restore the last checkpoint, or the initial state if there is none."""
         resuming = self.plan.checkpoint.is_file()
         network, digest, parent = new_network(self.config, resuming)
         self.step = BilevelStep(network.to(self.device.name), self.config, self.world)
@@ -77,16 +85,16 @@ class Trainer:
             backbone_sha256=digest, parent=parent, data_sha256=self.dataset.sha256
         )
         if resuming:
-            self.state, _ = _resumed(self.plan, self.config, self.step, self.state)
+            self.state, _ = _load_matching_checkpoint(self.plan, self.config, self.step, self.state)
         self.step.factors = (self.state.factor_lower, self.state.factor_upper)
-        self.saved_at, self.torn = self.state.step if resuming else -1, False
+        self.saved_at, self.is_partial_step = self.state.step if resuming else -1, False
         self.elapsed, self.figures = 0.0, None
 
     def advance(self) -> None:
-        """One bilevel step.
+        """Run one bilevel step.
 
         Raises:
-            Diverged: a loss is no number.
+            Diverged: a loss is not finite.
         """
         config, number = self.config, self.state.step
         began = time.perf_counter()
@@ -100,7 +108,7 @@ class Trainer:
             jitter=config.jitter,
         )
         batch = sampler(number, self.world.part(self.batch)).to(self.device.name)
-        self.torn = True
+        self.is_partial_step = True
         losses = self.step(batch, number)
         bad = [name for name, value in losses.items() if not math.isfinite(value)]
         if bad:
@@ -115,10 +123,10 @@ class Trainer:
             sums={name: sums.get(name, 0.0) + value for name, value in losses.items()},
             counted=self.state.counted + 1,
         )
-        self.torn, self.figures = False, None
+        self.is_partial_step, self.figures = False, None
 
     def stepped(self) -> Stepped:
-        """The means since the last such event."""
+        """Mean losses since the last such event."""
         state = self.state
         means = {name: value / state.counted for name, value in state.sums.items()}
         lower, upper = self.step.rates(state.step - 1)
@@ -135,24 +143,24 @@ class Trainer:
         )
 
     def change_rates(self, lower: float, upper: float) -> None:
-        """Make these the learning rates of the next step; the schedule goes on from there."""
+        """Set the learning rates of the next step; the schedule continues from there."""
         planned_lower, planned_upper = self.config.learning_rates(self.state.step)
         self.step.factors = (lower / planned_lower, upper / planned_upper)
         self.state = replace(
             self.state, factor_lower=self.step.factors[0], factor_upper=self.step.factors[1]
         )
 
-    def ruined(self) -> str:
-        """The first weight that is no number, or "".
+    def first_nonfinite(self) -> str:
+        """The name of the first weight that is not finite, or "".
 
-        Weights can be ruined by the very step whose losses, taken before it, were still good.
+        Losses are computed before the update, so that they may be finite although a weight is not.
         """
         weights = self.step.network.own_state().items()
         return next((name for name, w in weights if not bool(torch.isfinite(w).all())), "")
 
     def check_finite(self) -> None:
-        """Raise Diverged if a weight is no number."""
-        name = self.ruined()
+        """Raise Diverged if a weight is not finite."""
+        name = self.first_nonfinite()
         if name:
             raise self._diverged(Message("weight “{0}”", name))
 
@@ -167,10 +175,10 @@ class Trainer:
         )
 
     def save(self) -> Saved:
-        """Write a checkpoint and bring the record up to date.
+        """Write a checkpoint and update the record.
 
         Raises:
-            Diverged: a weight is no number. OutputError: the older checkpoint is as it was.
+            Diverged: a weight is not finite. OutputError: cannot write; the older checkpoint stays.
         """
         self.check_finite()
         plan = self.plan
@@ -180,54 +188,54 @@ class Trainer:
         return Saved(self.state.step, plan.checkpoint)
 
     def record(self) -> RunRecord:
-        """What ``run.json`` should say now."""
-        judged = self.dataset.validation
+        """The present contents of ``run.json``."""
+        result = self.dataset.validation
         return RunRecord(
             self.config,
             self.plan,
             step=max(self.saved_at, 0),
             seconds=self.state.seconds,
             pairs=len(self.dataset.pairs.pairs),
-            validation=len(judged.pairs) if judged else 0,
+            validation=len(result.pairs) if result else 0,
         )
 
     def manifest(self, figures: dict[str, float]) -> PackManifest:
-        """The manifest of a pack of the run as it is now."""
+        """The manifest of a pack of the present state."""
         pairs = len(self.dataset.pairs.pairs)
         return pack_manifest(self.config, self.plan, self.state, pairs=pairs, figures=figures)
 
-    def judge(self) -> Validated:
-        """Judge the averaged network, and keep it if no trained state scored higher.
+    def validate(self) -> Validated:
+        """Validate the averaged network, and keep it if its score is the highest so far.
 
         Raises:
-            Diverged: a weight is no number. OutputError: the best state cannot be written.
+            Diverged: a weight is not finite. OutputError: the best state cannot be written.
         """
         if self.dataset.validation is None:
             raise ValueError("no validation pairs")
         self.check_finite()
         with averaged(self.step) as network:
             pairs = self.dataset.validation.pairs
-            judged = validate(network, pairs, self.device.name, self.progress)
+            result = validate(network, pairs, self.device.name, self.progress)
             if self.start is None:
-                self.start = InitialScores(judged.figures, judged.fused)
-                write_start(self.plan.start, self.start, self.dataset.judged_sha256)
-            reached = score(judged.figures, self.start.figures)
-            # The start is a candidate as well: a run that only gets worse keeps it.
+                self.start = InitialScores(result.figures, result.fused)
+                write_start(self.plan.start, self.start, self.dataset.validation_sha256)
+            reached = score(result.figures, self.start.figures)
+            # The initial state is a candidate too: a run that only gets worse keeps it.
             best = reached > self.best
             if best:
-                write_pack(self.plan.best, network, self.manifest(judged.figures))
+                write_pack(self.plan.best, network, self.manifest(result.figures))
                 self.best = reached
-        self.figures = judged.figures
-        strip = self._strip(judged)
-        with suppress(OutputError):  # only to be shown again; what matters fails elsewhere
+        self.figures = result.figures
+        strip = self._strip(result)
+        with suppress(OutputError):  # display only; a full disk fails elsewhere
             write_strip(self.plan.strip, strip, self.state.step)
-        return Validated(self.state.step, judged.figures, strip, reached, best)
+        return Validated(self.state.step, result.figures, strip, reached, best)
 
-    def _strip(self, judged: ValidationResult) -> PreviewImages:
-        before = self.start.fused if self.start is not None else judged.fused
-        if before.shape != judged.fused.shape:
-            before = judged.fused
-        return PreviewImages(judged.a, judged.b, judged.fused, before)
+    def _strip(self, result: ValidationResult) -> PreviewImages:
+        before = self.start.fused if self.start is not None else result.fused
+        if before.shape != result.fused.shape:
+            before = result.fused
+        return PreviewImages(result.a, result.b, result.fused, before)
 
 
 def open_trainer(
@@ -237,23 +245,23 @@ def open_trainer(
     control: RunControl,
     world: DistributedContext,
 ) -> Trainer:
-    """Read the images, build the network, go back to where the run stopped.
+    """Read the images, build the network and restore the checkpoint if there is one.
 
     Raises:
-        InputError: data, settings or checkpoint cannot be used, or are not those of the run.
+        InputError: data, settings or checkpoint cannot be used, or do not match the run.
     """
     device = choose_device(world.device or plan.device_of(config))
     resuming = plan.checkpoint.is_file()
-    # Before images are read, which may take minutes.
+    # Checked before the images are read, which may take minutes.
     check_backbone_of(config.network, _backbone_of(config), _TO_TRAIN)
-    # Where memory may run out for a smaller batch to be taken, one crop must do.
+    # Where the batch may be reduced when memory runs out, memory for one crop suffices.
     batch = 1 if resuming or control.smaller_allowed else config.batch // world.size
     dataset = read_dataset(config, plan, progress, device.name, batch)
     network, digest, parent = new_network(config, resuming)
     step = BilevelStep(network.to(device.name), config, world)
     state = RunState(backbone_sha256=digest, parent=parent, data_sha256=dataset.sha256)
     if resuming:
-        state, note = _resumed(plan, config, step, state)
+        state, note = _load_matching_checkpoint(plan, config, step, state)
         dataset = replace(dataset, notes=(*dataset.notes, *note))
         step.factors = (state.factor_lower, state.factor_upper)
     control.alternating = config.bilevel and config.network.reconstruction
@@ -270,9 +278,9 @@ def open_trainer(
         state=state,
     )
     run.saved_at = state.step if resuming else -1
-    if world.leads:
-        _take_up(run, resuming)
-    if not world.agrees(state.step, device.name):
+    if world.is_leader:
+        _restore_run_folder(run, resuming)
+    if not world.is_equal_everywhere(state.step, device.name):
         raise InputError(
             str(plan.run_folder),
             Message("not all processes find the same checkpoint"),
@@ -281,18 +289,18 @@ def open_trainer(
     return run
 
 
-def _take_up(run: Trainer, resuming: bool) -> None:
-    """Fit log, start and best to the step the run goes on at; of another attempt nothing stays."""
-    run.log.cut(run.state.step if resuming else -1)
+def _restore_run_folder(run: Trainer, resuming: bool) -> None:
+    """Adapt log, initial scores and best state to the resumed step, or delete them at the start."""
+    run.log.truncate(run.state.step if resuming else -1)
     if not resuming:
         run.plan.previous.unlink(missing_ok=True)
         run.plan.best.unlink(missing_ok=True)
         run.plan.start.unlink(missing_ok=True)
         run.plan.strip.unlink(missing_ok=True)
         return
-    run.start = read_start(run.plan.start, run.dataset.judged_sha256)
+    run.start = read_start(run.plan.start, run.dataset.validation_sha256)
     if run.start is None:
-        run.plan.best.unlink(missing_ok=True)  # scored against another start
+        run.plan.best.unlink(missing_ok=True)  # its score refers to another initial state
         return
     try:
         run.best = score(read_manifest(run.plan.best).training.figures, run.start.figures)
@@ -303,10 +311,10 @@ def _take_up(run: Trainer, resuming: bool) -> None:
 def load_newest(
     plan: RunPlan, config: TrainConfig, step: BilevelStep
 ) -> tuple[RunState, tuple[str, ...]]:
-    """The state of the newest checkpoint that can be read, and what a person should know of it.
+    """The state of the newest readable checkpoint, and a remark if it is not the newest.
 
     Raises:
-        InputError: as :func:`trainer.run_folder.checkpoint.load_checkpoint`, of the newest one.
+        InputError: as :func:`trainer.run_folder.checkpoint.load_checkpoint`, for the newest one.
     """
     try:
         return load_checkpoint(plan.checkpoint, config, step), ()
@@ -325,13 +333,13 @@ def load_newest(
         raise
 
 
-def _resumed(
+def _load_matching_checkpoint(
     plan: RunPlan, config: TrainConfig, step: BilevelStep, fresh: RunState
 ) -> tuple[RunState, tuple[str, ...]]:
-    """The state of the checkpoint, which must be of the same run over the same images."""
+    """The state of the checkpoint, which must belong to the same run with the same images."""
     state, note = load_newest(plan, config, step)
-    if note and step.world.leads:
-        # Or the damaged one would be what is kept when the next one is written.
+    if note and step.world.is_leader:
+        # Otherwise the damaged file would become the previous checkpoint at the next save.
         atomic_write(plan.checkpoint, plan.previous.read_bytes())
     if state.backbone_sha256 != fresh.backbone_sha256:
         raise InputError(

@@ -12,7 +12,7 @@ from torch import Tensor
 from core.available_memory import release_memory
 from core.messages import Message
 from core.metrics import evaluate, to_luma8
-from core.missing_data import judgeable
+from core.missing_data import scored_mask
 from core.models.network import UniFusionNet, pad_to_patches
 from core.models.tiling import WHOLE_IMAGE, StripTiling, TilingStrategy
 from core.progress import Progress
@@ -20,14 +20,14 @@ from core.types import BoolArray, FloatArray
 from trainer.data.defocus import UInt16Array
 from trainer.data.sampler import TrainingPair
 
-_JUDGED, _AT_ONCE = 2**20, 2**18
-"""Pixels of an image that are judged, at most, and that go through the network at once."""
+_MAX_PIXELS, _TILE_PIXELS = 2**20, 2**18
+"""Largest numbers of pixels of an image to score, and to process without tiling."""
 METRICS = ("Qabf", "MI", "VIF")
 
 
 @dataclass(frozen=True, eq=False)
 class ValidationResult:
-    """Mean figures by name, and the first pair with what was made of it, H×W×ch in [0, 1]."""
+    """Mean figures by name, and the first pair with its fusion, H×W×ch in [0, 1]."""
 
     figures: dict[str, float]
     a: FloatArray
@@ -41,34 +41,34 @@ def validate(
 ) -> ValidationResult:
     """Mean metrics, and reconstruction PSNR in dB, of ``network`` over ``pairs``.
 
-    Of images of more than 2**20 pixels, as many in their middle are judged. The cut depends on
-    the image alone, never on the memory there is: figures of two runs compare. Where a source
-    holds no data, nothing is judged: both have been filled from one another there.
+    Images of more than 2**20 pixels are cropped to that many pixels at their centre. The crop
+    depends on the image alone, not on the available memory, so that different runs are comparable.
+    Pixels where a source has no data are not scored: both sources are filled from each other there.
 
     Raises:
-        ValueError: there is no pair. Cancelled: from ``progress``.
+        ValueError: ``pairs`` is empty. Cancelled: raised by ``progress``.
     """
     rows: list[dict[str, float]] = []
     first: tuple[FloatArray, FloatArray, FloatArray] | None = None
     for index, pair in enumerate(pairs):
         progress.check()
         progress.report(index, len(pairs), Message("validating"))
-        part = _judged_part(pair)
-        a, b = (_pixels(side[part]) for side in (pair.a, pair.b))
+        part = _central_crop(pair)
+        a, b = (_to_float(side[part]) for side in (pair.a, pair.b))
         valid = None if pair.valid is None else pair.valid[part]
-        x, y = _tensor(a, device), _tensor(b, device)
-        tiling = _walk(x)
+        x, y = _to_tensor(a, device), _to_tensor(b, device)
+        tiling = _tiling_for(x)
         features = network.encode(x, y, tiling)
-        fused = _cut(network.fuse(features, x, y, tiling), a)
-        seen_a, seen_b, made = judgeable(valid, to_luma8(a), to_luma8(b), to_luma8(fused))
-        row = evaluate(seen_a, seen_b, made, METRICS)
+        fused = _to_image(network.fuse(features, x, y, tiling), a)
+        luma_a, luma_b, fused_luma = scored_mask(valid, to_luma8(a), to_luma8(b), to_luma8(fused))
+        row = evaluate(luma_a, luma_b, fused_luma, METRICS)
         reconstructions = network.reconstruct(features, tiling)
         del features
         if reconstructions is not None:
-            rec_a, rec_b = (_cut(r, a) for r in reconstructions)
+            rec_a, rec_b = (_to_image(r, a) for r in reconstructions)
             row["reconstruction_psnr"] = (_psnr(a, rec_a, valid) + _psnr(b, rec_b, valid)) / 2
         rows.append(row)
-        release_memory()  # of what large images took, a step beside it might not find enough
+        release_memory()  # cached memory of large images could be missing for a training step
         first = first or (a, b, fused)
     if first is None:
         raise ValueError("validate() needs at least one pair")
@@ -76,21 +76,21 @@ def validate(
     return ValidationResult(means, *first)
 
 
-def _walk(image: Tensor) -> TilingStrategy:
+def _tiling_for(image: Tensor) -> TilingStrategy:
     height, width = image.shape[2:]
-    if height * width <= _AT_ONCE:
+    if height * width <= _TILE_PIXELS:
         return WHOLE_IMAGE
-    return StripTiling(height, _AT_ONCE // width)
+    return StripTiling(height, _TILE_PIXELS // width)
 
 
-def _judged_part(pair: TrainingPair) -> tuple[slice, slice]:
-    """The middle of an image of more than a megapixel: it says as much, for far less memory.
+def _central_crop(pair: TrainingPair) -> tuple[slice, slice]:
+    """The centre of an image of more than 2**20 pixels: as informative, with far less memory.
 
-    Around a pixel with data where the middle holds none.
+    Where the centre holds no data, a crop around a pixel that does.
     """
     height, width = pair.a.shape[:2]
-    rows = min(height, max(_JUDGED // width, int(_JUDGED**0.5)))
-    columns = min(width, _JUDGED // rows)
+    rows = min(height, max(_MAX_PIXELS // width, int(_MAX_PIXELS**0.5)))
+    columns = min(width, _MAX_PIXELS // rows)
     top, left = (height - rows) // 2, (width - columns) // 2
     part = np.s_[top : top + rows, left : left + columns]
     if pair.valid is not None and not pair.valid[part].any():
@@ -101,16 +101,16 @@ def _judged_part(pair: TrainingPair) -> tuple[slice, slice]:
     return part
 
 
-def _pixels(packed: UInt16Array) -> FloatArray:
+def _to_float(packed: UInt16Array) -> FloatArray:
     return packed.astype(np.float32) / np.float32(65535.0)
 
 
-def _tensor(pixels: FloatArray, device: str) -> Tensor:
+def _to_tensor(pixels: FloatArray, device: str) -> Tensor:
     chw = np.ascontiguousarray(pixels.transpose(2, 0, 1))[np.newaxis]
     return pad_to_patches(torch.from_numpy(chw).to(device))[0]
 
 
-def _cut(output: Tensor, like: FloatArray) -> FloatArray:
+def _to_image(output: Tensor, like: FloatArray) -> FloatArray:
     height, width = like.shape[:2]
     cut = output[0, :, :height, :width].float().clamp(0, 1).permute(1, 2, 0).cpu().numpy()
     return np.ascontiguousarray(cut)

@@ -1,4 +1,4 @@
-"""What a network to train takes over from the pack it starts from."""
+"""Initialises a network from the pack it starts from."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from trainer.config.config import TrainConfig
 
 
 def with_network_of_parent(config: TrainConfig, family: str = "") -> TrainConfig:
-    """``config`` with the network of the pack it starts from; unchanged from scratch.
+    """``config`` with the network of the pack it starts from; unchanged without a pack.
 
     Args:
-        family: name in :data:`core.models.config.CONFIGS` of the network that was asked for, ""
-            when none was. The pack must be of it; how its head and mixing are made, it knows best.
+        family: requested name in :data:`core.models.config.CONFIGS`, "" for none. The pack must
+            belong to it; output head and mixing are always those of the pack.
 
     Raises:
-        InputError: the pack is of another family. PackError: it cannot be read.
+        InputError: the pack belongs to another family. PackError: it cannot be read.
     """
     if not config.init:
         return config
@@ -38,19 +38,19 @@ def with_network_of_parent(config: TrainConfig, family: str = "") -> TrainConfig
 
 
 def start_from(network: UniFusionNet, path: Path, backbone: Path | None) -> str:
-    """Copy the weights of the pack at ``path``; returns its name and the head of its hash.
+    """Copy the weights of the pack at ``path``; returns its name and the first digits of its hash.
 
-    The output head may decide otherwise than the parent's (``blend``, ``decision``, ``layered``):
-    those share their tensors, and what a head has beyond the parent's starts as new. Learned mixing
-    takes over what attention has for it.
+    The output head may differ from that of the parent (``blend``, ``decision``, ``layered``): these
+    share their tensors, and additional ones keep their initial values. Learned mixing is
+    initialised from the attention weights.
 
     Raises:
-        InputError: the pack is of another network than ``network``. PackError: it cannot be used.
+        InputError: the pack has another network than ``network``. PackError: it cannot be used.
     """
     parent, manifest = read_pack(path, backbone)
     fresh = {k: v for k, v in network.own_state().items() if k.startswith("fusion.head.")}
     try:
-        load_own_state(network, fresh | _taken_over(network, parent), str(path))
+        load_own_state(network, fresh | _converted_state(network, parent), str(path))
     except PackError as error:
         raise InputError(
             str(path),
@@ -60,8 +60,8 @@ def start_from(network: UniFusionNet, path: Path, backbone: Path | None) -> str:
     return f"{manifest.name} {manifest.weights_sha256[:12]}"
 
 
-def _taken_over(network: UniFusionNet, parent: UniFusionNet) -> dict[str, Tensor]:
-    """The parent's state, with learned mixing where ``network`` mixes so and the parent attends."""
+def _converted_state(network: UniFusionNet, parent: UniFusionNet) -> dict[str, Tensor]:
+    """The parent's state, with attention converted to learned mixing where ``network`` uses it."""
     state, theirs = parent.own_state(), dict(parent.named_modules())
     for name, block in network.named_modules():
         before = theirs.get(name)

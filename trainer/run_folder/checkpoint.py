@@ -1,4 +1,4 @@
-"""Checkpoints: everything a run needs to go on as if it had never stopped."""
+"""Checkpoints: the complete state of a run, so that it can be resumed exactly."""
 
 from __future__ import annotations
 
@@ -26,16 +26,17 @@ _KEY = "unifusion_checkpoint"
 
 @dataclass(frozen=True)
 class RunState:
-    """What is not a tensor: how far the run is.
+    """The state of a run other than tensors.
 
     Attributes:
-        step: steps done. seconds: training time so far, over all sessions.
-        backbone_sha256: of the DINOv3 file the run uses, "" for none.
-        parent: name and hash of the pack it started from, "" for none.
-        factor_lower, factor_upper: by which a person changed the learning rates.
-        batch: crops per step if not those of the configuration, else 0.
-        data_sha256: of names, sizes and times of the images trained on, "" when unknown.
-        sums, counted: loss terms since the last point of the curves, and steps in them.
+        step: steps done.
+        seconds: training time so far, over all sessions.
+        backbone_sha256: hash of the DINOv3 file of the run, "" for none.
+        parent: name and hash of the pack the run started from, "" for none.
+        factor_lower, factor_upper: factors by which the user changed the learning rates.
+        batch: crops per step if it differs from the configuration, otherwise 0.
+        data_sha256: fingerprint of the training images, "" if unknown.
+        sums, counted: sums of the loss terms since the last point of the curves, and their number.
     """
 
     step: int = 0
@@ -52,7 +53,7 @@ class RunState:
 
 
 class CheckpointDamaged(InputError):
-    """A checkpoint is cut off, changed, or no checkpoint at all."""
+    """A checkpoint is truncated or corrupt, or the file is not a checkpoint."""
 
 
 def save_checkpoint(
@@ -65,10 +66,10 @@ def save_checkpoint(
     """Write network, EMA, both optimisers, RNG state and progress into one safetensors file.
 
     Args:
-        previous: where the older checkpoint is kept.
+        previous: path at which the older checkpoint is kept.
 
     Raises:
-        OutputError: the file cannot be written; an older checkpoint is left as it was.
+        OutputError: the file cannot be written; an older checkpoint is not changed.
     """
     tensors = {f"network.{k}": v for k, v in step.network.own_state().items()}
     tensors |= {f"ema.{k}": v for k, v in step.ema.module.state_dict().items()}
@@ -84,33 +85,33 @@ def save_checkpoint(
     }
     content = save(tensors, metadata={_KEY: json.dumps(header)})
     if previous is not None and path.is_file():
-        _keep(path, previous)
+        _link_previous(path, previous)
     atomic_write(path, content)
 
 
-def _keep(path: Path, previous: Path) -> None:
-    """Give the file at ``path`` a second name; there is one at ``path`` at any moment."""
+def _link_previous(path: Path, previous: Path) -> None:
+    """Hard-link the file at ``path`` to ``previous``; ``path`` exists at every moment."""
     link = path.with_name(f".{uuid.uuid4().hex}.part{path.suffix}")
-    with contextlib.suppress(OSError):  # a disk without links: then there is none to fall back to
+    with contextlib.suppress(OSError):  # no hard links: then no previous one is kept
         try:
             os.link(path, link)
             link.replace(previous)
         finally:
-            # Two names of one file are not exchanged: then the link is still there.
+            # Renaming a file onto another name of itself does nothing: the link is still there.
             link.unlink(missing_ok=True)
 
 
 def load_checkpoint(path: Path, config: TrainConfig, step: BilevelStep) -> RunState:
-    """Bring ``step`` back to where the checkpoint was written.
+    """Restore ``step`` to the state at which the checkpoint was written.
 
     Raises:
-        CheckpointDamaged: it cannot be read. InputError: it is of a run with another configuration.
+        CheckpointDamaged: it cannot be read. InputError: it belongs to another configuration.
     """
     header, tensors = _read(path)
     try:
         saved, wanted = header["config"], _plain(config)
         if (saved["losses"] is None) != (wanted["losses"] is None):
-            saved, wanted = _spelt_out(saved), _spelt_out(wanted)
+            saved, wanted = _with_explicit_losses(saved), _with_explicit_losses(wanted)
         difference = _difference(saved, wanted)
         if difference:
             raise InputError(
@@ -121,24 +122,24 @@ def load_checkpoint(path: Path, config: TrainConfig, step: BilevelStep) -> RunSt
         _restore(tensors, step)
         return RunState(**header["state"])
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, IndexError) as error:
-        # Written by another release of this program: the names or shapes do not fit.
+        # Written by another release of this program: names or shapes do not match.
         raise _unreadable(path, error) from error
 
 
 def _restore(tensors: dict[str, Tensor], step: BilevelStep) -> None:
-    saved = _part(tensors, "network")
+    saved = _with_prefix(tensors, "network")
     with torch.no_grad():
         for name, tensor in step.network.own_state().items():
             tensor.copy_(saved[name])
-    step.ema.module.load_state_dict(_part(tensors, "ema"))
+    step.ema.module.load_state_dict(_with_prefix(tensors, "ema"))
     for level, optimiser in (("lower", step.lower), ("upper", step.upper)):
         table = optimiser.state_dict()
         parameters = optimiser.param_groups[0]["params"]
         entries: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in _part(tensors, level).items():
+        for name, tensor in _with_prefix(tensors, level).items():
             index, _, key = name.partition(".")
-            # Moments lie in memory as their parameter does (channels last): another order of the
-            # same numbers could take other kernels, and round otherwise.
+            # Moments have the memory format of their parameter (channels last): another layout of
+            # the same numbers could select other kernels, which round differently.
             alike = tensor.shape == parameters[int(index)].shape
             moment = torch.empty_like(parameters[int(index)]).copy_(tensor) if alike else tensor
             entries.setdefault(int(index), {})[key] = moment.detach()
@@ -167,11 +168,11 @@ def _unreadable(path: Path, error: Exception) -> CheckpointDamaged:
     )
 
 
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def _with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {k[len(prefix) + 1 :]: v for k, v in tensors.items() if k.startswith(f"{prefix}.")}
 
 
-_HARMLESS = {
+_CHANGEABLE = {
     "log_every",
     "validate_every",
     "validate_pairs",
@@ -186,17 +187,17 @@ def _plain(config: TrainConfig) -> dict[str, Any]:
     return dict(train_adapter.dump_python(config, mode="json"))
 
 
-def _spelt_out(config: dict[str, Any]) -> dict[str, Any]:
-    """With the task's own losses where none are given: a form spells them out, a file need not."""
+def _with_explicit_losses(config: dict[str, Any]) -> dict[str, Any]:
+    """With the default losses made explicit: a form always writes them, a file may omit them."""
     own = train_adapter.validate_python(config).loss_weights
     return {**config, "losses": {k: v for k, v in asdict(own).items() if k != "source"}}
 
 
 def _difference(saved: dict[str, Any], wanted: dict[str, Any], within: str = "") -> str:
-    """First setting that matters and differs, as words; "" when none does."""
+    """A description of the first relevant setting that differs; "" if there is none."""
     for key in sorted(saved.keys() | wanted.keys()):
         name, old, new = within + key, saved.get(key), wanted.get(key)
-        if name in _HARMLESS or old == new:
+        if name in _CHANGEABLE or old == new:
             continue
         if isinstance(old, dict) and isinstance(new, dict):
             return _difference(old, new, f"{name}.")

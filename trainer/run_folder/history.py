@@ -1,4 +1,4 @@
-"""The log of a run: every point of every curve, written by the loop, read by whoever draws."""
+"""The log of a run: all curves, written by the training loop and read by the charts."""
 
 from __future__ import annotations
 
@@ -18,20 +18,19 @@ from trainer.events import RatesChanged, Reduced, Stepped, TrainEvent, Validated
 
 Points = npt.NDArray[np.float64]
 
-_BEYOND = 2**53
-"""Steps that no run has, nor can a float tell from their neighbours."""
+_MAX_STEP = 2**53
+"""Larger step numbers are rejected: a float64 no longer represents every integer."""
 
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """What a log holds, in order of steps.
-
+    """The contents of a log in the order of steps.
     Attributes:
-        steps: where the losses were taken. series: values by name, as long as ``steps`` each, NaN
-            where one is missing: the loss terms, ``lower``, ``upper``, ``lr_lower``, ``lr_upper``,
-            ``seconds_per_step``.
+        steps: steps at which the losses were recorded.
+        series: values by name, NaN where missing, each as long as ``steps``: the loss terms,
+            ``lower``, ``upper``, ``lr_lower``, ``lr_upper``, ``seconds_per_step``.
         validation_steps, validation: the same for the validation figures and ``score``.
-        marks: (step, what happened) for changed rates and batches.
+        marks: (step, description) of changes of learning rates and batch size.
     """
 
     steps: Points
@@ -43,18 +42,18 @@ class History:
 
 @dataclass
 class RunLog:
-    """Appends events to a log, flushed at once.
+    """Appends events to a log and flushes each.
 
     Raises:
-        OutputError: it cannot be written, for instance because the disk is full.
+        OutputError: the log cannot be written, for instance because the disk is full.
     """
 
     path: Path
     validated: set[int] = field(default_factory=set)
     """Steps whose figures are in the log."""
 
-    def cut(self, step: int) -> None:
-        """Forget what lies after ``step``, where a run goes on: it will be written again."""
+    def truncate(self, step: int) -> None:
+        """Delete the entries after ``step``, from which a run resumes: they will be repeated."""
         entries = [e for e in read_entries(self.path) if e["step"] <= step]
         self.validated = {int(e["step"]) for e in entries if "validation" in e}
         if self.path.is_file():
@@ -62,7 +61,7 @@ class RunLog:
             atomic_write(self.path, text.encode())
 
     def add(self, event: TrainEvent) -> None:
-        """Write ``event``, if it has a place in the log."""
+        """Write ``event`` if it is one that the log contains."""
         entry = _entry(event)
         if entry is None:
             return
@@ -78,13 +77,13 @@ class RunLog:
 def _entry(event: TrainEvent) -> dict[str, Any] | None:
     match event:
         case Stepped():
-            losses = {name: _short(value) for name, value in event.losses.items()}
-            rates = {"lr_lower": _short(event.lr_lower), "lr_upper": _short(event.lr_upper)}
+            losses = {name: _rounded(value) for name, value in event.losses.items()}
+            rates = {"lr_lower": _rounded(event.lr_lower), "lr_upper": _rounded(event.lr_upper)}
             pace = {"seconds_per_step": round(event.seconds_per_step, 4)}
             return {"step": event.step, **losses, **rates, **pace}
         case Validated():
-            figures = {name: _short(value) for name, value in event.figures.items()}
-            return {"step": event.step, "validation": figures, "score": _short(event.score)}
+            figures = {name: _rounded(value) for name, value in event.figures.items()}
+            return {"step": event.step, "validation": figures, "score": _rounded(event.score)}
         case RatesChanged():
             rates = {"lower": event.lower, "upper": event.upper}
             return {"step": event.step, "rates": rates}
@@ -94,16 +93,16 @@ def _entry(event: TrainEvent) -> dict[str, Any] | None:
             return None
 
 
-def _short(value: float) -> float:
-    """Seven digits: more than a curve needs, and as many as a float32 has."""
+def _rounded(value: float) -> float:
+    """Seven significant digits: more than a chart needs, and the precision of float32."""
     return float(f"{value:.7g}")
 
 
 def read_entries(path: Path) -> list[dict[str, Any]]:
-    """The lines of a log as dictionaries; torn and foreign lines are passed over.
+    """The lines of a log as dictionaries; incomplete and invalid lines are skipped.
 
     Raises:
-        InputError: the file is there and cannot be read.
+        InputError: the file exists but cannot be read.
     """
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
@@ -116,15 +115,15 @@ def read_entries(path: Path) -> list[dict[str, Any]]:
         try:
             entry = json.loads(line)
         except (ValueError, RecursionError):
-            continue  # the last line of a killed process may be half a line
+            continue  # the last line of a killed process may be incomplete
         step = entry.get("step") if isinstance(entry, dict) else None
-        if isinstance(step, int) and 0 <= step < _BEYOND:
+        if isinstance(step, int) and 0 <= step < _MAX_STEP:
             entries.append(entry)
     return entries
 
 
 def read_curves(path: Path) -> History:
-    """The curves of a run, given its folder or its log.
+    """The curves of a run, from its folder or its log.
 
     Raises:
         InputError: there is no log, or it cannot be read.
@@ -165,5 +164,5 @@ def _columns(rows: Iterable[Mapping[str, Any]]) -> tuple[Points, dict[str, Point
 def _number(value: object) -> float:
     try:
         return float(value) if isinstance(value, int | float) else float("nan")
-    except OverflowError:  # of a foreign or damaged log
+    except OverflowError:  # a damaged log
         return float("nan")

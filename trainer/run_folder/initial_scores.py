@@ -1,4 +1,4 @@
-"""What the network was before training: kept on disk, so that a resumed run still knows it."""
+"""The network's results before training, kept on disk for a resumed run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def write_start(path: Path, start: InitialScores, judged_sha256: str) -> None:
 
 
 def read_start(path: Path, judged_sha256: str) -> InitialScores | None:
-    """What was written before the first step, or None if it is gone or of other images."""
+    """The results before the first step; None if missing or of other validation images."""
     header, start = _start_file(path)
     return start if header.get("judged_sha256") == judged_sha256 else None
 

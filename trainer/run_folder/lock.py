@@ -1,4 +1,4 @@
-"""One process per run folder: two would overwrite each other's checkpoints."""
+"""A lock on the folder of a run: two processes would overwrite each other's checkpoints."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _NAME = "lock"
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder of a run. The lock ends with the process, however it ends.
+    """Lock the folder of a run. The lock is released when the process ends, however it ends.
 
     Raises:
-        InputError: another process, or another run in this one, holds it.
+        InputError: another process, or another run in this process, holds the lock.
         OutputError: the folder cannot be written.
     """
     lock = _lock_of(folder)
@@ -41,7 +41,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def is_locked(folder: Path) -> bool:
-    """Whether a run is going on in ``folder``."""
+    """Whether a run is in progress in ``folder``."""
     if not (folder / _NAME).is_file():
         return False
     try:
@@ -54,8 +54,8 @@ def is_locked(folder: Path) -> bool:
 
 
 def _lock_of(folder: Path) -> FileLock:
-    # Only a lock of the system, never one by what stands in the file, which a crash would leave
-    # behind. Whichever thread ends the run gives it back.
+    # A lock of the operating system, not a marker file, which would remain after a crash. It may be
+    # released by another thread than the one that acquired it.
     return FileLock(
         folder / _NAME, timeout=0, mode=0o666, thread_local=False, fallback_to_soft=False
     )

@@ -1,4 +1,4 @@
-"""The newest validation images on disk, so that a run that goes on shows them at once."""
+"""The latest validation images on disk, so that a resumed run can show them at once."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _PARTS = ("a", "b", "now", "start")
 
 
 def write_strip(path: Path, strip: PreviewImages, step: int) -> None:
-    """Keep the images in 8 bits, as they are shown.
+    """Write the images with 8 bits per sample, for display.
 
     Raises:
-        OutputError: they cannot be written; older ones are as they were.
+        OutputError: they cannot be written; older ones are not changed.
     """
     tensors = {name: torch.from_numpy(_codes(getattr(strip, name))) for name in _PARTS}
     atomic_write(path, save(tensors, metadata={_KEY: json.dumps({"step": step})}))
 
 
 def read_strip(path: Path) -> tuple[int, PreviewImages] | None:
-    """Step and images (H×W×ch in [0, 1]), or None where there are none that can be read."""
+    """Step and images (H×W×ch in [0, 1]), or None if they are missing or unreadable."""
     try:
         with safe_open(path, framework="pt", device="cpu") as stream:
             step = json.loads((stream.metadata() or {})[_KEY])["step"]

@@ -1,10 +1,10 @@
-"""The folder of a run: what is in it, which runs were left unfinished, and clearing up.
+"""The folder of a run: its record, the list of unfinished runs, and deletion.
 
-``run.json`` holds settings, paths and state; ``checkpoint.safetensors`` where to go on, and
-``checkpoint.previous.safetensors`` the one before; ``log.jsonl`` the curves; ``best.safetensors`` a
-pack of the best state; ``start.safetensors`` what the network made of the first validation pair
-before training, and ``strip.safetensors`` the images of the last judgement. All but the log are
-replaced atomically.
+``run.json`` holds settings, paths and status; ``checkpoint.safetensors`` the state to resume from,
+and ``checkpoint.previous.safetensors`` the one before; ``log.jsonl`` the curves;
+``best.safetensors`` a pack of the best state; ``start.safetensors`` the fusion of the first
+validation pair before training; ``strip.safetensors`` the images of the last validation. All files
+but the log are replaced atomically.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ __all__ = [
 RunStatus = Literal["running", "paused", "stopped", "failed", "finished"]
 _FORMAT = 1
 _NEVER = datetime.fromtimestamp(0, UTC)
-_MOST_BYTES = 4_000_000
-"""Of a record: a real one takes some thousand."""
+_MAX_RECORD_BYTES = 4_000_000
+"""Largest size of a record; typical ones have a few thousand bytes."""
 
 _STALE = 600.0
-"""Seconds after which a part of a file beside the pack belongs to nobody who still writes it."""
+"""Seconds after which a partially written file beside the pack is considered abandoned."""
 
 
 _Count = Annotated[int, Field(ge=0)]
@@ -67,14 +67,15 @@ _Count = Annotated[int, Field(ge=0)]
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What ``run.json`` says.
+    """The contents of ``run.json``.
 
     Attributes:
-        config, plan: how the run was begun.
-        state: ``running`` is also what a killed process leaves behind.
+        config, plan: with which the run was started.
+        state: ``running`` may also be that of a killed process.
         step, seconds: of the last checkpoint.
-        pairs, validation: how many were used. why: of a failure, in words.
-        when: of the last change, UTC.
+        pairs, validation: number of training and of validation pairs.
+        why: reason of a failure.
+        when: time of the last change, UTC.
     """
 
     config: TrainConfig
@@ -97,12 +98,16 @@ class RunSummary:
     """An unfinished run, for a list.
 
     Attributes:
-        folder: of the run. name: of the pack it makes. task: its task.
-        step, steps: done and planned. seconds: trained so far. when: last saved, UTC.
-        state, why: how it ended, and why if it failed.
-        running: it is going on right now, here or in another process.
-        resumable: there is a checkpoint to go on from.
-        config, plan: to go on with.
+        folder: folder of the run.
+        name: name of the pack it produces.
+        task: its task.
+        step, steps: steps done and planned.
+        seconds: training time so far.
+        when: time of the last save, UTC.
+        state, why: how it ended, and the reason of a failure.
+        running: whether it is in progress, in this or another process.
+        resumable: whether there is a checkpoint.
+        config, plan: needed to resume it.
     """
 
     folder: Path
@@ -123,9 +128,9 @@ class RunSummary:
 
 @dataclass(frozen=True)
 class DamagedRun:
-    """A folder of a run whose record cannot be used.
+    """The folder of a run whose record cannot be used.
 
-    ``name``: of the pack it was to make. ``why``: in words.
+    ``name``: name of the pack it was to produce. ``why``: reason, for the user.
     """
 
     folder: Path
@@ -134,7 +139,7 @@ class DamagedRun:
 
 
 def write_record(record: RunRecord) -> None:
-    """Write ``run.json``, atomically, with the present time.
+    """Write ``run.json`` atomically, with the present time.
 
     Raises:
         OutputError: it cannot be written.
@@ -150,7 +155,7 @@ def write_record(record: RunRecord) -> None:
 
 
 def _absolute(plan: RunPlan) -> dict[str, Any]:
-    """The plan as plain data; a run is gone on with from wherever the program is started."""
+    """The plan as plain data with absolute paths, independent of the working directory."""
     plain = asdict(plan)
     plain["data"] = [str(path.absolute()) for path in plan.sources]
     plain["out"] = str(plan.out.absolute())
@@ -159,35 +164,35 @@ def _absolute(plan: RunPlan) -> dict[str, Any]:
 
 
 def read_record(folder: Path) -> RunRecord:
-    """What ``folder`` says about its run; the output is looked for beside the folder.
+    """Read the record of the run in ``folder``; its output is expected beside the folder.
 
     Raises:
-        InputError: it holds no run, or one this program does not understand.
+        InputError: the folder holds no run, or one of an unknown format.
     """
     path = folder / RECORD
     try:
-        if path.stat().st_size > _MOST_BYTES:
+        if path.stat().st_size > _MAX_RECORD_BYTES:
             raise ValueError(Message("run.json is too large to be a record"))
         raw = json.loads(path.read_text(encoding="utf-8"))
         if raw.pop("format") != _FORMAT:
             raise ValueError(Message("another version of this program wrote it"))
         why = from_data(raw.pop("why", ""))
         record = _record_adapter.validate_python(raw)
-        # The folder may have been moved or renamed since, with the pack it belongs to.
+        # The folder may have been moved or renamed, together with its pack.
         name = folder.name.removesuffix(FOLDER_SUFFIX) + record.plan.out.suffix
         plan = replace(record.plan, out=folder.absolute().with_name(name))
         when = record.when if record.when.tzinfo else record.when.replace(tzinfo=UTC)
         return replace(record, plan=plan, when=when, why=why)
-    except _DAMAGE as error:
+    except _DAMAGE_ERRORS as error:
         why = Message("it holds no run that can be gone on with ({0})", _reason(error))
         raise InputError(str(folder), why) from error
 
 
-_DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+_DAMAGE_ERRORS = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 def _reason(error: Exception) -> str:
-    """What is wrong with a record, in few words."""
+    """A short description of what is wrong with a record."""
     if isinstance(error, ValidationError):
         where, why = first_message(error)
         return Message("{0}: {1}", where, why)
@@ -198,12 +203,12 @@ def _reason(error: Exception) -> str:
 
 
 def unfinished(folder: Path) -> tuple[RunSummary, ...]:
-    """Runs below ``folder`` that were begun and not finished, the latest first."""
+    """Unfinished runs below ``folder``, the latest first."""
     return scan_runs(folder)[0]
 
 
 def scan_runs(folder: Path) -> tuple[tuple[RunSummary, ...], tuple[DamagedRun, ...]]:
-    """Runs below ``folder``: those begun and not finished, the latest first, and the unreadable."""
+    """Unfinished runs below ``folder``, the latest first, and runs with unreadable records."""
     found: list[RunSummary] = []
     damaged: list[DamagedRun] = []
     for run in _run_folders(folder):
@@ -218,7 +223,7 @@ def scan_runs(folder: Path) -> tuple[tuple[RunSummary, ...], tuple[DamagedRun, .
 
 
 def _run_folders(folder: Path) -> list[Path]:
-    """Folders that look like runs; one that may not be looked into counts as well."""
+    """Folders that look like runs, including those without read permission."""
     try:
         names = sorted(entry.name for entry in os.scandir(folder))
     except OSError:
@@ -232,7 +237,7 @@ def _may_be_run(run: Path) -> bool:
         (run / RECORD).lstat()
     except PermissionError:
         return True
-    except OSError:  # no record in it, no folder, a loop of links
+    except OSError:  # no record, not a folder, or a loop of links
         return False
     return True
 
@@ -256,17 +261,17 @@ def _summary(run: Path, record: RunRecord) -> RunSummary:
 
 
 def remove_leftovers(plan: RunPlan) -> None:
-    """Remove half-written files of earlier attempts. Only while the run's folder is locked."""
+    """Delete partially written files of earlier attempts. Requires the lock of the run's folder."""
     remove_parts(plan.run_folder)
-    # Beside the pack other runs and imports may be writing now.
+    # Other runs and imports may be writing beside the pack.
     remove_parts(plan.out.parent, older_than=_STALE)
 
 
 def discard(run: RunSummary | DamagedRun | Path) -> None:
-    """Delete the folder of a run; the pack, if there is one, stays. Other files in it stay, too.
+    """Delete the files of a run; its pack and other files in the folder are kept.
 
     Raises:
-        InputError: it is no folder of a run, or the run is going on.
+        InputError: not a folder of a run, or the run is in progress.
         OutputError: a file cannot be deleted.
     """
     folder = run if isinstance(run, Path) else run.folder

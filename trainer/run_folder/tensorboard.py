@@ -1,4 +1,4 @@
-"""A TensorBoard log on demand, for those who have it."""
+"""An optional TensorBoard log."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from trainer.config.run_plan import BOARD, RunPlan
 from trainer.events import PreviewImages, Stepped, TrainEvent, Validated
 
 
-class Board:
-    """Writes curves and validation strips into ``tensorboard/`` of the run folder.
+class TensorBoardLog:
+    """Writes curves and validation images into ``tensorboard/`` of the run folder.
 
     Raises:
         InputError: TensorBoard is not installed.
@@ -42,7 +42,7 @@ class Board:
         self._writer.close()
 
     def add(self, event: TrainEvent) -> None:
-        """Write what has a curve or an image."""
+        """Write the curves and images of ``event``, if it has any."""
         if isinstance(event, Stepped):
             for name, value in event.losses.items():
                 self._writer.add_scalar(f"loss/{name}", value, event.step)

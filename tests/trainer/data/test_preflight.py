@@ -30,7 +30,7 @@ from trainer.events import Finished, Started, Validated
 from trainer.run.compare import NAMES, compare
 from trainer.run.estimate import estimate
 from trainer.run.loop import RunPlan, train
-from trainer.run.memory_usage import Peak
+from trainer.run.memory_usage import PeakMemory
 from trainer.run.score import score
 
 
@@ -281,9 +281,9 @@ def test_memory_is_never_said_to_be_less_than_what_a_step_surely_takes(tmp_path:
 
 
 def test_what_is_kept_for_the_way_back_is_counted_once_and_given_back() -> None:
-    peak = Peak("cpu")
+    peak = PeakMemory("cpu")
     x = torch.ones(1000, requires_grad=True)
-    with peak.watched():
+    with peak.measure():
         for _ in range(3):
             y = x.exp()  # keeps its result: 4000 bytes
             (y * y).sum().backward()  # keeps y twice, which is there already

@@ -14,8 +14,8 @@ from core.pairing.known_folders import truth_of
 from core.pairing.plan import Match
 from tests.trainer.runs import make_pairs
 from trainer.data.pairs import find_pairs, fingerprint
-from trainer.data.split import Group, divide
-from trainer.data.split import given as given_folders
+from trainer.data.split import Group, group_split
+from trainer.data.split import predefined_split as given_folders
 
 
 def _match(name: str, folder: str = "") -> Match:
@@ -31,7 +31,7 @@ def test_slices_of_a_patient_stay_together_by_name_or_folder() -> None:
     by_folder = [_match(f"{s}", f"PET/Patient{p}") for p in range(10) for s in range(5)]
     by_folder += [_match(f"{s}", f"CT/patient_{p:03d}") for p in range(10) for s in range(5)]
     for matches in (by_name, by_folder):
-        split = divide(matches, 0.2)
+        split = group_split(matches, 0.2)
         assert (split.by, split.groups) == ("patient", 10)
         sides = [
             {int(re.findall(r"\d+", m.folder.name or m.name)[0]) for m in part}
@@ -42,13 +42,15 @@ def test_slices_of_a_patient_stay_together_by_name_or_folder() -> None:
 
 
 def test_folders_then_prefixes_then_neighbours_keep_pairs_together() -> None:
-    folders = divide([_match(f"{i}", name) for name in "ABCDE" for i in range(4)], 0.2)
+    folders = group_split([_match(f"{i}", name) for name in "ABCDE" for i in range(4)], 0.2)
     assert (folders.by, folders.groups, len(folders.validation)) == ("folder", 5, 4)
     assert len({m.folder for m in folders.validation}) == 1
-    scenes = divide([_match(f"scene{s}_{i}") for s in range(10) for i in range(3)], 0.2)
+    scenes = group_split([_match(f"scene{s}_{i}") for s in range(10) for i in range(3)], 0.2)
     assert (scenes.by, scenes.groups, len(scenes.validation)) == ("name", 10, 6)
     # Kinds of pictures are no patients: neighbours stay together, and each kind is judged.
-    kinds = divide([_match(f"{kind}_{i:04d}") for kind in ("ct", "pet") for i in range(50)], 0.2)
+    kinds = group_split(
+        [_match(f"{kind}_{i:04d}") for kind in ("ct", "pet") for i in range(50)], 0.2
+    )
     assert kinds.by == "order"
     assert "Names do not tell" in kinds.note
     assert {m.name.split("_")[0] for m in kinds.validation} == {"ct", "pet"}
@@ -56,13 +58,13 @@ def test_folders_then_prefixes_then_neighbours_keep_pairs_together() -> None:
 
 
 def test_what_cannot_be_divided_is_trained_on_and_said() -> None:
-    one = divide([_match(f"patient7_{i}") for i in range(20)], 0.2)
+    one = group_split([_match(f"patient7_{i}") for i in range(20)], 0.2)
     assert (len(one.train), one.validation) == (20, ())
     assert "one patient" in one.note
-    single = divide([_match("x")], 0.2)
+    single = group_split([_match("x")], 0.2)
     assert (len(single.train), single.validation) == (1, ())
     assert single.note
-    none = divide([_match(f"sub-{i}") for i in range(9)], 0)
+    none = group_split([_match(f"sub-{i}") for i in range(9)], 0)
     assert (len(none.train), none.validation, none.note) == (9, (), "")
 
 
@@ -78,12 +80,12 @@ def test_every_pair_is_on_one_side_in_its_order_and_alike_every_time(
     names: list[tuple[str, str]], share: float
 ) -> None:
     matches = [_match(name, folder) for folder, name in names]
-    split = divide(matches, share)
+    split = group_split(matches, share)
     assert split.train
     assert sorted(map(id, (*split.train, *split.validation))) == sorted(map(id, matches))
     places = [matches.index(m) for m in split.train]
     assert places == sorted(places)
-    assert divide(matches, share) == split
+    assert group_split(matches, share) == split
 
 
 def test_pairs_are_found_in_folders_of_any_kind_and_in_order(tmp_path: Path) -> None:
@@ -121,15 +123,17 @@ def test_the_truth_lies_beside_the_sides(tmp_path: Path) -> None:
 
 
 def test_sides_name_every_group_with_its_pairs() -> None:
-    split = divide(
+    split = group_split(
         [_match(f"{s}", f"PET/Patient_{p:02d}") for p in range(4) for s in range(3)], 0.3
     )
     assert sum(group.train for group in split.sides()) == len(split.train) == 9
     assert [group for group in split.sides() if group.validation] == [split.sides()[0]]
     assert {group.name for group in split.sides()} == {f"Patient_{p:02d}" for p in range(4)}
-    by_name = divide([_match(f"sub-{p:02d}_slice{s}") for p in range(3) for s in range(2)], 0.3)
+    by_name = group_split(
+        [_match(f"sub-{p:02d}_slice{s}") for p in range(3) for s in range(2)], 0.3
+    )
     assert {group.name for group in by_name.sides()} == {"sub-00", "sub-01", "sub-02"}
-    neighbours = divide([_match(f"ct_{k:02d}") for k in range(30)], 0.2)
+    neighbours = group_split([_match(f"ct_{k:02d}") for k in range(30)], 0.2)
     assert neighbours.by == "order"
     assert Group("ct_00 – ct_01", 2, 0) in neighbours.sides()
     assert sum(group.validation for group in neighbours.sides()) == len(neighbours.validation)
@@ -154,6 +158,6 @@ def test_a_patient_in_both_folders_is_counted_and_not_named() -> None:
 def test_only_medical_pictures_are_said_to_be_of_patients() -> None:
     many, one = [_match(f"ct_{k:02d}") for k in range(30)], [_match(f"sub-7_{k}") for k in range(9)]
     for task, word in (("mif", "patient"), ("", "patient"), ("ivif", "scene"), ("mff", "scene")):
-        assert word in divide(many, 0.2, task).note
-        assert ("patient" in divide(one, 0.2, task).note) is (word == "patient")
-        assert divide(one, 0.2, task).note
+        assert word in group_split(many, 0.2, task).note
+        assert ("patient" in group_split(one, 0.2, task).note) is (word == "patient")
+        assert group_split(one, 0.2, task).note

@@ -191,17 +191,17 @@ def test_a_step_torn_in_the_middle_is_not_saved(
     plan: RunPlan, uninterrupted: str, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
     """φ of the next step with θ of this one must never pass for a state of the run."""
-    descend = BilevelStep._descend
+    descend = BilevelStep._update
     calls = 0
 
-    def torn(self: BilevelStep, *args: object) -> None:
+    def fails_midway(self: BilevelStep, *args: object) -> None:
         nonlocal calls
         calls += 1
         if calls == 2 * 7:  # the upper level of the seventh step
             raise error
         descend(self, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(BilevelStep, "_descend", torn)
+    monkeypatch.setattr(BilevelStep, "_update", fails_midway)
     with pytest.raises((KeyboardInterrupt, RuntimeError)):
         list(train(CONFIG, plan))
     monkeypatch.undo()

@@ -191,7 +191,7 @@ def test_stop_before_the_first_step_keeps_nothing(plan: RunPlan) -> None:
 
 def _short_of_memory(monkeypatch: pytest.MonkeyPatch, most: int, since: int) -> None:
     """From step ``since`` on, more than ``most`` crops do not fit; the lower level has moved."""
-    descend, call = BilevelStep._descend, BilevelStep.__call__
+    descend, call = BilevelStep._update, BilevelStep.__call__
     now = {"step": 0, "crops": 0}
 
     def called(self: BilevelStep, batch: Batch, step: int) -> dict[str, float]:
@@ -204,7 +204,7 @@ def _short_of_memory(monkeypatch: pytest.MonkeyPatch, most: int, since: int) -> 
         descend(self, optimiser, *args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(BilevelStep, "__call__", called)
-    monkeypatch.setattr(BilevelStep, "_descend", descended)
+    monkeypatch.setattr(BilevelStep, "_update", descended)
 
 
 def test_memory_that_runs_out_asks_and_goes_on_with_half_the_batch(

@@ -21,7 +21,7 @@ from core.io.atomic import atomic_write
 from core.packs.format import read_manifest
 from tests.trainer.runs import CONFIG, make_pairs
 from trainer.config.settings_file import save_config
-from trainer.optimization.distributed import DistributedContext, Wish
+from trainer.optimization.distributed import DistributedContext, NextAction
 from trainer.run_folder.registry import read_record
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -179,9 +179,9 @@ def test_told_to_end_in_the_middle_of_writing_a_checkpoint(
 
 
 def test_the_smaller_wish_prevails() -> None:
-    assert Wish.LEAVE < Wish.FINISH < Wish.TRAIN
-    for wish in Wish:
-        assert DistributedContext().agree_on(wish, "cpu") is wish
+    assert NextAction.ABORT < NextAction.FINISH < NextAction.CONTINUE
+    for action in NextAction:
+        assert DistributedContext().agree_on(action, "cpu") is action
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

@@ -229,7 +229,7 @@ def test_old_logs_and_gaps_are_read(tmp_path: Path) -> None:
     assert np.isnan(curves.series["edge"][0])
     assert np.isnan(curves.series["lower"][1])
     assert curves.validation["Qabf"].tolist() == [0.5]
-    RunLog(log).cut(20)
+    RunLog(log).truncate(20)
     assert read_curves(log).steps.tolist() == [20]
     with pytest.raises(InputError, match="no such log"):
         read_curves(tmp_path / "none")
