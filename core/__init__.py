@@ -1,6 +1,6 @@
-"""UniFusion's fusion engine: no Qt, no trainer, scriptable by anyone.
+"""UniFusion's fusion engine. Depends on neither Qt nor the trainer.
 
-Start at :class:`core.fusion.engine.FusionEngine`, or at ``ARCHITECTURE.md`` for the map.
+The entry point is :class:`core.fusion.engine.FusionEngine`; ``ARCHITECTURE.md`` describes the rest.
 """
 
 __version__ = "0.1.0"

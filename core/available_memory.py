@@ -1,8 +1,8 @@
-"""How much memory there is for this process, told by whoever could end it for taking more.
+"""Memory available to this process within all limits that are imposed on it.
 
-Free memory of the machine is not enough to know: a container, a batch queue or a shell's limit may
-give less. Nothing here imports torch, and what is asked costs less than a millisecond, so that it
-can be asked before every fusion and from the window's own thread.
+The free memory of the machine is not sufficient: containers, batch queues and shell limits may
+allow less. This module does not import torch, and a query takes less than a millisecond, so that it
+may be made before every fusion and on the GUI thread.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 _UNLIMITED = 2**60
-"""Control groups of version 1 write a number beyond every machine for "no limit"."""
+"""cgroup v1 writes a number larger than any machine's memory for "no limit"."""
 _ROOT = Path("/")
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Bytes this process holds, and bytes the machine (or device) has."""
+    """Bytes in use by this process, and bytes that the machine (or device) has."""
 
     used: int
     total: int
 
 
 def available_bytes(device: str = "cpu", root: Path = _ROOT) -> int | None:
-    """Bytes that this process can still take without being refused, killed or swapped out.
+    """Bytes that this process can allocate without being refused, killed or swapped out.
 
-    The least of what the machine has, what every control group around the process leaves (page
-    cache that can be given up is counted as free) and what its own limits leave.
+    The minimum over the machine, every control group of the process (reclaimable page cache counts
+    as free) and the resource limits of the process.
 
     Args:
-        device: ``cpu``, or a CUDA device, of which the driver is asked.
-        root: where the system's files are looked for.
+        device: ``cpu``, or a CUDA device, whose driver is queried.
+        root: root folder of the system files, for tests.
 
     Returns:
-        None when the system does not tell.
+        None if the system does not report it.
     """
     if device.startswith("cuda"):
         card = device_memory(device)
@@ -52,7 +52,7 @@ def available_bytes(device: str = "cpu", root: Path = _ROOT) -> int | None:
 
 
 def process_memory(root: Path = _ROOT) -> Usage | None:
-    """Resident memory of this process and the machine's; None where it cannot be told."""
+    """Resident memory of this process and total memory of the machine; None if unknown."""
     try:
         if _is_linux():
             pages = int((root / "proc/self/statm").read_text().split()[1])
@@ -65,7 +65,7 @@ def process_memory(root: Path = _ROOT) -> Usage | None:
 
 
 def peak_bytes() -> int | None:
-    """The most this process held so far; None when the system does not tell."""
+    """Peak resident memory of this process in bytes; None if the system does not report it."""
     try:
         import resource
     except ImportError:  # Windows
@@ -77,9 +77,9 @@ def peak_bytes() -> int | None:
 
 
 def device_memory(device: str) -> Usage | None:
-    """What is taken of a CUDA device (by every program) and what it has; None for others.
+    """Memory in use on a CUDA device, by all programs, and its total memory; None for others.
 
-    torch is asked only where it has been imported already: this may run on the GUI thread.
+    Queries torch only if it has been imported already, because this may run on the GUI thread.
     """
     torch = sys.modules.get("torch")
     if not device.startswith("cuda") or torch is None:
@@ -92,11 +92,11 @@ def device_memory(device: str) -> Usage | None:
 
 
 def release_memory() -> None:
-    """Give the system what was freed and is kept for later.
+    """Return freed memory that the allocator retains to the system.
 
-    The GNU library keeps freed blocks of up to 32 MB, and what lies between them is lost. To give
-    it back once after a pass over a large image costs little; a lower limit to what is kept,
-    so that every temporary comes from the system anew, costs five times the system's time.
+    glibc retains freed blocks of up to 32 MB, and the gaps between them are lost. Trimming once
+    after a pass over a large image is cheap. A lower threshold, with which every temporary array is
+    allocated from the system, costs five times as much system time.
     """
     library = _gnu_library()
     if library is not None:
@@ -116,7 +116,7 @@ def _gnu_library() -> Any:
 
 
 def _is_linux() -> bool:
-    system: str = sys.platform  # not the one the types are checked on
+    system: str = sys.platform  # hidden from type checkers
     return system.startswith("linux")
 
 
@@ -146,12 +146,12 @@ def _machine_room(root: Path) -> int | None:
         told = _meminfo(root)
     except (OSError, ValueError, IndexError):
         return None
-    # Kernels before 3.14 do not work it out.
+    # Kernels before 3.14 do not report MemAvailable.
     return told.get("MemAvailable", told.get("MemFree", 0) + told.get("Cached", 0)) or None
 
 
 def _own_rooms(root: Path) -> Iterator[int]:
-    """What limits of the process itself leave (``ulimit -v``, ``ulimit -d``)."""
+    """Bytes left by the resource limits of the process (``ulimit -v``, ``ulimit -d``)."""
     import resource
 
     try:
@@ -167,12 +167,12 @@ def _own_rooms(root: Path) -> Iterator[int]:
 
 @dataclass(frozen=True)
 class _Version:
-    """Names of what a version of control groups tells of memory."""
+    """File and entry names of the memory controller in one version of cgroups."""
 
     limits: tuple[str, ...]
     usage: str
     prefix: str
-    """Of the lines of ``memory.stat`` that count the groups below as well."""
+    """Prefix of the ``memory.stat`` entries that include child groups."""
 
 
 _V1 = _Version(("memory.limit_in_bytes",), "memory.usage_in_bytes", "total_")
@@ -180,7 +180,7 @@ _V2 = _Version(("memory.max", "memory.high"), "memory.current", "")
 
 
 def _group_rooms(root: Path) -> Iterator[int]:
-    """What each control group around the process leaves, from the innermost outwards."""
+    """Bytes left by each control group of the process, from the innermost outwards."""
     for top, own, version in _groups(root):
         folder = own
         while True:
@@ -193,7 +193,7 @@ def _group_rooms(root: Path) -> Iterator[int]:
 
 
 def _groups(root: Path) -> Iterator[tuple[Path, Path, _Version]]:
-    """Of each hierarchy that counts memory: where it is mounted, and the process's own group."""
+    """Mount point and own group of the process for each hierarchy that limits memory."""
     try:
         memberships = (root / "proc/self/cgroup").read_text().splitlines()
         mounts = (root / "proc/self/mountinfo").read_text().splitlines()
@@ -230,11 +230,11 @@ def _unescaped(path: str) -> str:
 
 
 def _below(path: str, mounted: str) -> PurePosixPath:
-    """The group ``path`` as seen from a mount that shows ``mounted`` and what is below it."""
+    """The group ``path`` relative to a mount whose root is the group ``mounted``."""
     try:
         inside = PurePosixPath(path).relative_to(mounted)
     except ValueError:
-        # In a container the path may be the host's: what is mounted there is the own group.
+        # In a container the path may be that of the host: the mount root is the own group.
         return PurePosixPath()
     # A process that was moved out of its namespace sees "/../…".
     return PurePosixPath() if ".." in inside.parts else inside
@@ -257,9 +257,9 @@ def _number(path: Path) -> int | None:
 
 
 def _reclaimable(folder: Path, prefix: str) -> int:
-    """Bytes of files in memory that are given up when memory is wanted.
+    """Bytes of page cache that the kernel can reclaim.
 
-    Not those mapped by a program that runs: without them it would only read its own code.
+    Excludes pages mapped by running programs: reclaiming those would only cause page faults.
     """
     try:
         lines = (folder / "memory.stat").read_text(encoding="ascii").splitlines()

@@ -1,7 +1,6 @@
-"""Where the network runs, and why there.
+"""Selection of the compute device, with the reason for it.
 
-torch is imported where it is asked something, not with this module: classical fusions need what is
-here as well, and need not wait for it.
+torch is imported inside the functions: classical fusion uses this module without torch.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ from core.types import DeviceChoice
 
 
 def choose_device(wanted: str = "auto") -> DeviceChoice:
-    """The device to run on, with the reason in words.
+    """The device to run on, with the reason as a message.
 
     Args:
-        wanted: ``auto`` (CUDA when it works, else the CPU), ``cpu``, ``cuda`` or ``cuda:N``.
+        wanted: ``auto`` (CUDA if it works, otherwise the CPU), ``cpu``, ``cuda`` or ``cuda:N``.
 
     Raises:
-        DeviceUnavailable: a device was named that is not on this machine.
+        DeviceUnavailable: the requested device does not exist on this machine.
     """
     import torch
 
@@ -64,7 +63,7 @@ def choose_device(wanted: str = "auto") -> DeviceChoice:
 
 
 def devices() -> tuple[DeviceChoice, ...]:
-    """What can be named on this machine: the CPU, then each CUDA device."""
+    """The devices of this machine: the CPU, followed by all CUDA devices."""
     import torch
 
     found = [choose_device("cpu")]
@@ -74,7 +73,7 @@ def devices() -> tuple[DeviceChoice, ...]:
 
 
 def _why_no_cuda() -> str:
-    """Why CUDA cannot be used, or "" when it can."""
+    """The reason why CUDA cannot be used, or "" if it can."""
     import torch
 
     if torch.version.cuda is None:
@@ -85,15 +84,15 @@ def _why_no_cuda() -> str:
 
 
 def usable_cores() -> int:
-    """Processor cores this process may use, at least 1."""
+    """Number of processor cores this process may use, at least 1."""
     able = getattr(os, "sched_getaffinity", None)
     return len(able(0)) if able is not None else os.cpu_count() or 1
 
 
 def keep_to_one_core() -> None:
-    """Let torch use one core for what the calling thread asks of it, from now on.
+    """Make torch use one core for operations called from this thread from now on.
 
-    Other threads are as free as before.
+    Other threads are not affected.
     """
     import torch
 
@@ -101,14 +100,14 @@ def keep_to_one_core() -> None:
     if others == 1:
         return
     torch.set_num_threads(1)
-    # torch gives a thread that begins later what was said last, by any thread.
+    # A new thread inherits the last value set by any thread, so restore it from another thread.
     last_word = threading.Thread(target=torch.set_num_threads, args=(others,))
     last_word.start()
     last_word.join()
 
 
 def cpu_label() -> str:
-    """Name of the CPU device with the threads torch uses."""
+    """Name of the CPU device with the number of threads torch uses."""
     import torch
 
     machine = platform.machine() or "CPU"
@@ -129,12 +128,12 @@ _NO_MEMORY = (
     "alloc_failed",
     "insufficient memory",
 )
-"""What torch, its CPU allocator, cuBLAS, cuDNN and OpenCV say."""
+"""Phrases in out-of-memory errors of torch, its CPU allocator, cuBLAS, cuDNN and OpenCV."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """True for every way torch, numpy and OpenCV say that memory ran out."""
-    # torch's own error by its name: where it has been raised, torch is there anyway.
+    """Whether ``error`` is an out-of-memory error of torch, numpy or OpenCV."""
+    # torch's error is recognised by name, so that torch need not be imported.
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     text = str(error).lower()
@@ -151,11 +150,11 @@ def memory_error(
     needed: int = 0,
     free: int = 0,
 ) -> DeviceMemoryError:
-    """The error for an image of ``size`` (width, height) that does not fit ``device``.
+    """The error for an image of ``size`` (width, height) that does not fit into ``device``.
 
     Args:
-        tiled: it was tried in small pieces already, or they would not help.
-        needed, free: bytes, where it was known before it was tried.
+        tiled: it was already processed in the smallest tiles, or tiles would not help.
+        needed, free: bytes, if known in advance.
     """
     if not tiled:
         remedy = Message("Fuse it in tiles (--tiles), or close other programs.")
@@ -174,7 +173,7 @@ def memory_error(
 
 
 def synchronise(device: DeviceChoice) -> None:
-    """Wait until the device has finished, so that timings mean something."""
+    """Wait for the device to finish all queued work, for correct timings."""
     if device.name.startswith("cuda"):
         import torch
 

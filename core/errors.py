@@ -1,4 +1,4 @@
-"""Every error a user may meet. Each message says what happened, why, and what to do about it."""
+"""Errors that are shown to the user: each states what happened, why, and what to do about it."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ __all__ = [
 
 
 class FusionError(Exception):
-    """Base of all expected errors.
+    """Base class of all expected errors.
 
-    ``str(error)`` is one readable paragraph. ``what`` names the thing that failed (usually a file),
-    ``why`` the reason, ``remedy`` the next step a person can take. Each is a constant text or a
-    :class:`Message`, so that a window can show it in the person's language.
+    ``str(error)`` is one readable paragraph. ``what`` names the object that failed (usually a
+    file), ``why`` the reason, ``remedy`` the next step for the user. Each is a constant text or a
+    :class:`Message`, which the window can show in the user's language.
     """
 
     def __init__(self, what: str, why: str = "", remedy: str = "") -> None:
@@ -40,7 +40,7 @@ class FusionError(Exception):
 
     @property
     def message(self) -> Message:
-        """The paragraph, for other texts to hold and for records to keep."""
+        """The paragraph as a message, for other messages and for records."""
         what, why, remedy = (Message.plain(text) for text in (self.what, self.why, self.remedy))
         head = Message("{0}: {1}", what, why) if why else what
         sentence = head if head.endswith((".", "!", "?")) else Message("{0}.", head)
@@ -51,7 +51,7 @@ class FusionError(Exception):
 
 
 def _stripped(text: str) -> str:
-    # Of a text that is clean already, str.strip() would make a plain one.
+    # str.strip() would turn a Message into a plain string, even if there is nothing to strip.
     return text if text == text.strip() else text.strip()
 
 
@@ -60,13 +60,13 @@ class InputError(FusionError):
 
 
 _SAME_PROPORTIONS = 0.02
-"""Cut to whole blocks, images of one shape may differ by so much; and always by a pixel."""
+"""Tolerance for equal proportions, for images cropped to whole blocks; or one pixel."""
 _LARGEST_TERM = 32
 _NEARLY = 0.005
 
 
 def differing_proportions(size: tuple[int, int], other: tuple[int, int]) -> str:
-    """That two sizes (width, height) differ in shape, in words without a full stop; "" if not."""
+    """A message that two sizes (width, height) differ in proportion; "" if they do not."""
     one, two = size[0] / size[1], other[0] / other[1]
     off = abs(size[0] * other[1] - other[0] * size[1]) / max(size[1], other[1])
     if off <= 1 or abs(one - two) <= _SAME_PROPORTIONS * max(one, two):
@@ -75,7 +75,7 @@ def differing_proportions(size: tuple[int, int], other: tuple[int, int]) -> str:
 
 
 def _proportion(width: int, height: int) -> str:
-    """As people say it: 16:9, 4:3; of odd sizes the ratio to one, 1.78:1."""
+    """Proportion in common notation, 16:9 or 4:3; otherwise the ratio to one, 1.78:1."""
     common = math.gcd(width, height)
     if max(width, height) // common <= _LARGEST_TERM:
         return f"{width // common}:{height // common}"
@@ -86,19 +86,19 @@ def _proportion(width: int, height: int) -> str:
 
 
 class DamagedImage(InputError):
-    """An image file is damaged or cut short. Some kinds can be decoded as far as they go.
+    """An image file is damaged or truncated; some formats can be decoded partially.
 
     Attributes:
-        can_be_shown: whether :func:`core.io.read_image` gives what is there, when asked to.
+        can_be_shown: :func:`core.io.read_image` can return the readable part on request.
     """
 
     can_be_shown: bool = False
 
 
 class SizeMismatch(InputError):
-    """The two sources have different sizes; resampling B onto A is the remedy on offer.
+    """The two sources differ in size; the remedy offered is to resample B to the size of A.
 
-    ``proportions``: says that their proportions differ as well, so that resampling stretches; "".
+    ``proportions``: message that the proportions differ too, so that resampling distorts B; or "".
     """
 
     def __init__(self, size_a: tuple[int, int], size_b: tuple[int, int]) -> None:
@@ -123,7 +123,7 @@ class OutputError(FusionError):
 
 
 class PackError(FusionError):
-    """A model pack is damaged, foreign, of an unknown version, or does not fit its manifest."""
+    """A model pack is damaged, of another program or version, or contradicts its manifest."""
 
 
 class BackboneMissing(PackError):
@@ -131,21 +131,21 @@ class BackboneMissing(PackError):
 
 
 class DeviceMemoryError(FusionError):
-    """The device ran out of memory, or would.
+    """The device ran out of memory, or would run out of it.
 
-    ``tiles_may_do``: False where smaller pieces would not help.
+    ``tiles_may_do``: False where smaller tiles would not help.
     """
 
     tiles_may_do = True
 
 
 class DeviceUnavailable(FusionError):
-    """The device that was asked for does not exist on this machine."""
+    """The requested device does not exist on this machine."""
 
 
 class DownloadError(FusionError):
-    """A file that a person asked for could not be fetched, or is not the one that was promised."""
+    """A requested file could not be downloaded, or is not the expected file."""
 
 
 class Cancelled(Exception):
-    """The user cancelled. Not a :class:`FusionError`: nothing went wrong."""
+    """The user cancelled. Not a :class:`FusionError`, because nothing failed."""

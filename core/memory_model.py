@@ -1,7 +1,7 @@
-"""How much memory a fusion takes, known before it is taken.
+"""Predicts the memory required by a fusion before it starts.
 
-A model: bytes a pixel, counted from what is held at once and fitted to measured peaks
-(``benchmarks/memory.py``), rather a little more than less. Nothing here imports torch.
+A model in bytes per pixel, counted from the arrays that exist at once and fitted to measured peaks
+(``benchmarks/memory.py``) with a slight overestimate. Does not import torch.
 """
 
 from __future__ import annotations
@@ -11,37 +11,37 @@ from typing import TYPE_CHECKING
 
 from core.types import ImageHeader
 
-if TYPE_CHECKING:  # the process that decodes apart reads images, too, and stays light
+if TYPE_CHECKING:  # the decoder process imports this module and must stay light
     from core.models.config import NetworkConfig
 
 _FLOAT = 4
 _RESERVE = 48 * 2**20
-"""What libraries take for themselves once they work, and pieces too small to be counted."""
+"""Memory that libraries allocate for themselves, and allocations too small to count."""
 _SLACK, _PIECES_SLACK = 1.3, 1.1
-"""Memory is given back in pieces and found again in others: some of it lies idle."""
+"""Factors for fragmentation: part of the freed memory cannot be reused."""
 _ADAPTER_MAPS, _BLOCK_MAPS, _HEAD_MAPS = 12, 20, 6
-"""Maps (of the network's channels; of a head's full-resolution layers) held at once per piece."""
+"""Maps (of the network's channels; for heads, of the full-resolution layers) in memory per tile."""
 _BLOCK_FINER, _HEAD_FINER = 2, 4
-"""Stripes of blocks and heads are so many times smaller (:mod:`core.models.tiling`)."""
+"""Factors by which strips of blocks and heads are smaller (:mod:`core.models.tiling`)."""
 _TRAINING_MAPS, _TRAINING_HEAD_MAPS = 200, 12
-"""The same in a training step, which keeps nearly all of them for its way back."""
+"""The same for a training step, which keeps nearly all maps for the backward pass."""
 _TOKEN_MAPS = 24
-"""Token maps held at once while the backbone runs."""
+"""Token maps that exist at once while the backbone runs."""
 _UNSPENT = 3
-"""Copies of stored samples a decoder holds beside the float32 image it makes of them."""
+"""Copies of the stored samples in a decoder, besides the float32 image."""
 _CLASSICAL = {"average": 2, "maximum": 1, "laplacian": 8, "guided": 42, "mertens": 10}
-"""Float32 planes a classical method holds at once for each channel it fuses."""
+"""Float32 planes of a classical method that exist at once, per fused channel."""
 _AROUND = 192
-"""Rows a method sees around a piece, at most."""
+"""Largest margin in rows around a piece."""
 
 
 @dataclass(frozen=True)
 class FusionWorkload:
-    """What is asked of a fusion beside the image, and how much of it at a time.
+    """Outputs of a fusion besides the fused image, and the number of pixels processed at a time.
 
     Attributes:
-        piece: pixels worked on at a time; 0 for all of them. Between the passes over the pieces
-            what was freed is given back to the system.
+        piece: pixels processed at a time; 0 for the whole image. Freed memory is returned to the
+            system after every pass over the pieces.
         reconstructions, features: as in :class:`core.types.FusionRequest`.
     """
 
@@ -51,7 +51,7 @@ class FusionWorkload:
 
 
 def network_bytes(config: NetworkConfig, width: int, height: int, wanted: FusionWorkload) -> int:
-    """Bytes a network takes beside the two images it is given, at most, about."""
+    """Approximate peak bytes of a network in addition to its two input images."""
     area = (-(-height // 16) * 16) * (-(-width // 16) * 16)
     channels = config.in_channels
     one_map = _FLOAT * config.channels / config.stride**2
@@ -81,41 +81,42 @@ def network_bytes(config: NetworkConfig, width: int, height: int, wanted: Fusion
 
 
 def training_bytes(config: NetworkConfig, batch: int, crop: int) -> int:
-    """Bytes that a training step over ``batch`` crops of ``crop``² pixels takes, about."""
+    """Approximate bytes of a training step with ``batch`` crops of ``crop``² pixels."""
     maps = _FLOAT * config.channels / config.stride**2 * _TRAINING_MAPS
     full = 0 if config.head == "direct" else _FLOAT * config.head_channels * _TRAINING_HEAD_MAPS
     return int(_SLACK * batch * crop**2 * (maps + full)) + _RESERVE
 
 
 def classical_bytes(method: str, width: int, height: int, channels: int = 1, piece: int = 0) -> int:
-    """Bytes a classical method takes beside the two images it is given, at most, about.
+    """Approximate peak bytes of a classical method in addition to its two input images.
 
     Args:
-        channels: that are fused, 1 or 3. piece: pixels worked on at a time; 0 for all of them.
+        channels: number of fused channels, 1 or 3.
+        piece: pixels processed at a time; 0 for the whole image.
     """
     area, planes = width * height, _CLASSICAL.get(method, max(_CLASSICAL.values()))
     seen = min(area, piece + 2 * _AROUND * width) if piece else area
-    # What is fused of both, the fused plane and the image it becomes.
+    # The fused channels of both sources, the fused plane and the resulting image.
     held = area * (3 * channels + 3)
     return int(_FLOAT * (held + seen * planes * channels)) + _RESERVE
 
 
 def image_bytes(header: ImageHeader) -> int:
-    """Bytes of the image in memory, once it has been read."""
+    """Bytes of the decoded image in memory."""
     return header.width * header.height * _FLOAT * (1 if header.channels < 3 else 3)
 
 
 def decoding_bytes(header: ImageHeader) -> int:
-    """Bytes that reading the image takes at most, those of the image itself included."""
+    """Peak bytes while the image is read, including the decoded image."""
     stored = header.width * header.height * header.channels * (header.bit_depth // 8)
     return image_bytes(header) + _UNSPENT * stored
 
 
 def reading_bytes(a: ImageHeader, b: ImageHeader) -> int:
-    """Bytes that reading a pair takes at most; both images are there in the end."""
+    """Peak bytes while a pair is read; ends with both images in memory."""
     return max(decoding_bytes(a), image_bytes(a) + decoding_bytes(b))
 
 
 def pair_bytes(a: ImageHeader, b: ImageHeader) -> int:
-    """Bytes of both images in memory, once they have been read."""
+    """Bytes of both decoded images in memory."""
     return image_bytes(a) + image_bytes(b)

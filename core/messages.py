@@ -1,4 +1,4 @@
-"""Texts for people that can be said again in another language: a template and its values."""
+"""Translatable texts: a template and its values, which can be rendered in another language."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any, Self
 
 
 class Message(str):
-    """A text made from a template and values, which remembers both.
+    """A text made from a template and values, both of which it remembers.
 
-    Whoever shows it may look the template up in another language and fill it in again; to all
-    others it is the finished English text. Templates are written as literals in the call, where
-    ``pybabel extract`` finds them. A value that is itself to be said in the other language is a
-    ``Message``; all others (names, paths, numbers) stay as they are.
+    The user interface looks the template up in another language and fills it in again; for all
+    other code it is the finished English text. Templates are literals in the call, where
+    ``pybabel extract`` finds them. A value that is itself translatable is a ``Message``; all others
+    (names, paths, numbers) remain unchanged.
 
     Attributes:
-        template: as for :meth:`str.format`; of a counted text, the one for a single thing.
-        many: of a counted text, the template for several things; "" of all others.
-        values: by position; of a counted text, the first one is the number.
+        template: as for :meth:`str.format`; for a plural text, the singular.
+        many: for a plural text, the plural; otherwise "".
+        values: by position; for a plural text, the first one is the number.
     """
 
     template: str
@@ -26,16 +26,16 @@ class Message(str):
     values: tuple[object, ...]
 
     def __new__(cls, template: str, *values: object) -> Self:
-        """Args: ``template`` as for :meth:`str.format`, ``values`` by position."""
+        """``template`` as for :meth:`str.format`, ``values`` by position."""
         made = super().__new__(cls, template.format(*values))
         made.template, made.many, made.values = template, "", values
         return made
 
     @classmethod
     def plural(cls, one: str, many: str, count: int, *more: object) -> Self:
-        """A text about ``count`` things, which is ``{0}`` in both templates.
+        """A text about ``count`` things; ``{0}`` is the number in both templates.
 
-        Other languages have more forms than two; which one is used is up to their catalogue.
+        The catalogue of a language selects among its plural forms.
         """
         values = (int(count), *more)
         made = super().__new__(cls, (one if count == 1 else many).format(*values))
@@ -49,20 +49,20 @@ class Message(str):
 
     @classmethod
     def plain(cls, text: str) -> Message:
-        """``text`` as it is: its braces are no placeholders."""
+        """``text`` unchanged: its braces are not placeholders."""
         return (
             text if isinstance(text, Message) else cls(text.replace("{", "{{").replace("}", "}}"))
         )
 
     @classmethod
     def joined(cls, separator: str, texts: Iterable[str]) -> Message:
-        """``texts`` in a row; each is said for itself in the other language."""
+        """``texts`` joined by ``separator``; each is translated separately."""
         parts = [cls.plain(text) for text in texts]
         return cls(cls.plain(separator).template.join(["{}"] * len(parts)), *parts)
 
 
 def template(text: str) -> str:
-    """``text`` itself: marks a literal that becomes a :class:`Message` in another place."""
+    """Return ``text``; marks a literal that becomes a :class:`Message` elsewhere."""
     return text
 
 
@@ -71,9 +71,9 @@ _MANY = "many"
 
 
 def to_data(text: str) -> Any:
-    """``text`` for JSON: ``{"said": [template, value, …]}`` of a :class:`Message`, else itself.
+    """``text`` for JSON: ``{"said": [template, value, …]}`` for a :class:`Message`, else unchanged.
 
-    A counted text has its other template beside: ``"many": template``.
+    A plural text also has its second template: ``"many": template``.
     """
     if not isinstance(text, Message):
         return str(text)
@@ -90,10 +90,10 @@ def _value(value: object) -> Any:
 
 
 def from_data(data: object) -> str:
-    """The text that :func:`to_data` made ``data`` of; older files hold plain texts.
+    """The inverse of :func:`to_data`; older files hold plain texts.
 
     Raises:
-        ValueError: it is neither a text nor of that form, or values are missing.
+        ValueError: not a text, not of that form, or values are missing.
     """
     if isinstance(data, str):
         return data

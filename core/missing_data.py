@@ -1,8 +1,8 @@
-"""Pixels where a source holds no data: kept from spreading, and filled from the other source.
+"""Missing data: pixels where a source has no data are kept from spreading and are filled in.
 
-Before fusing, each source is continued smoothly into its holes, so that no filter, pyramid or
-network meets an edge that is not there. After fusing, what a method made of them is replaced by
-what the other source holds.
+Before fusion the missing pixels of each source are filled by smooth continuation, so that no
+filter, pyramid or network sees an artificial edge. After fusion the result at these pixels is
+replaced by the other source.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ import numpy as np
 from core.types import BoolArray, FloatArray, SourcePair
 
 _TINY = np.float32(1e-12)
-"""Stands in for a weight of zero, where what is divided by it is zero too."""
+"""Replaces a weight of zero as a divisor where the numerator is zero too."""
 
 _Image = TypeVar("_Image", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
 class Holes:
-    """Where sources hold no data, and what the fused image holds there.
+    """Missing data of a pair, and the values of the fused image there.
 
     Attributes:
-        valid_a, valid_b: H×W, True where the source holds data.
-        cover: H×W×C in [0, 1]: the other source's value where one holds none; 0 where both do.
+        valid_a, valid_b: H×W, True where the source has data.
+        cover: H×W×C in [0, 1], the other source where one has no data; 0 where neither has.
     """
 
     valid_a: BoolArray
@@ -36,17 +36,17 @@ class Holes:
 
     @property
     def where(self) -> BoolArray:
-        """H×W, True where at least one source holds no data."""
+        """H×W, True where at least one source has no data."""
         return ~(self.valid_a & self.valid_b)
 
     def covered(self, image: FloatArray, where: BoolArray | None = None) -> FloatArray:
-        """``image`` H×W×C with the cover put ``where`` (all holes when None)."""
+        """``image`` H×W×C with ``cover`` inserted at ``where`` (all missing pixels if None)."""
         where = self.where if where is None else where
         return np.where(where[..., np.newaxis], self.cover, image)
 
 
 def holes_of(pair: SourcePair, a: FloatArray, b: FloatArray) -> Holes | None:
-    """The holes of ``pair``, whose fused representations are ``a`` and ``b`` H×W×C; or None."""
+    """Missing data of ``pair`` with the channels ``a`` and ``b`` H×W×C; None if complete."""
     if pair.valid is None:
         return None
     whole = np.ones(a.shape[:2], np.bool_)
@@ -58,10 +58,10 @@ def holes_of(pair: SourcePair, a: FloatArray, b: FloatArray) -> Holes | None:
 
 
 def continued(image: FloatArray, valid: BoolArray) -> FloatArray:
-    """``image`` H×W×C with its holes filled by smoothly continuing what surrounds them.
+    """Fill the pixels of ``image`` H×W×C that are not ``valid`` by smooth continuation (push-pull).
 
-    Means over ever larger blocks of valid pixels, brought back by ever finer steps (push and pull).
-    Valid pixels stay as they are. An image without any is 0.
+    Averages valid pixels over blocks of increasing size and interpolates them back. Valid pixels
+    are unchanged. An image without valid pixels becomes 0.
     """
     if valid.all():
         return image
@@ -71,7 +71,7 @@ def continued(image: FloatArray, valid: BoolArray) -> FloatArray:
 
 
 def _pulled(image: FloatArray, weight: FloatArray) -> FloatArray:
-    """H×W×C of values times weight, and the weights H×W: everywhere a weighted mean."""
+    """Weighted mean at every pixel, from values times weight H×W×C and weights H×W."""
     height, width = weight.shape
     if (weight > 0).all() or height * width == 1:
         return (image / np.maximum(weight, _TINY)[..., np.newaxis]).astype(np.float32)
@@ -84,7 +84,7 @@ def _pulled(image: FloatArray, weight: FloatArray) -> FloatArray:
     )
     grown = cv2.resize(below, (width, height), interpolation=cv2.INTER_LINEAR)
     rest = np.asarray(grown, np.float32).reshape(image.shape)
-    # What is known of a block counts in full as soon as it has any weight.
+    # A block with any weight counts as fully known on the next level.
     known = weight[..., np.newaxis]
     mean = image / np.maximum(known, _TINY)
     return np.where(known > 0, mean, rest).astype(np.float32)
@@ -93,10 +93,10 @@ def _pulled(image: FloatArray, weight: FloatArray) -> FloatArray:
 def comparable(
     pair: SourcePair, *images: np.ndarray[tuple[int, ...], np.dtype[_Image]]
 ) -> tuple[np.ndarray[tuple[int, ...], np.dtype[_Image]], ...]:
-    """``images`` H×W(×C) of one type as metrics may compare them: where both sources hold data.
+    """Images H×W(×C) restricted to the pixels where both sources have data, for metrics.
 
-    Cut to the rectangle around these pixels; holes inside it are continued smoothly in each image
-    by itself, so that none of them gains or loses by what was filled in.
+    Cropped to the bounding box of these pixels; missing pixels inside it are filled by smooth
+    continuation in each image separately, so that the filling favours none of them.
     """
     return scored_mask(pair.valid, *images)
 
@@ -104,7 +104,7 @@ def comparable(
 def scored_mask(
     valid: BoolArray | None, *images: np.ndarray[tuple[int, ...], np.dtype[_Image]]
 ) -> tuple[np.ndarray[tuple[int, ...], np.dtype[_Image]], ...]:
-    """As :func:`comparable`, given where both sources hold data (H×W, somewhere True), or None."""
+    """As :func:`comparable`, given the mask of valid pixels (H×W, not all False), or None."""
     if valid is None:
         return images
     rows, columns = (np.flatnonzero(valid.any(axis=axis)) for axis in (1, 0))

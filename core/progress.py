@@ -1,4 +1,4 @@
-"""How long work reports where it is, and learns that it should stop."""
+"""Progress reporting and cancellation of long-running work."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """The only channel from a caller into running work."""
+    """The channel between a caller and running work."""
 
     def report(self, done: float, total: float, stage: str) -> None:
-        """Say that ``done`` of ``total`` units are finished and ``stage`` is now under way."""
+        """Report that ``done`` of ``total`` units are finished and ``stage`` has started."""
 
     def check(self) -> None:
         """Raise :class:`core.errors.Cancelled` if the work should stop."""
 
 
 class NullProgress:
-    """Reports to nobody and never cancels."""
+    """Ignores reports and never cancels."""
 
     def report(self, done: float, total: float, stage: str) -> None:
         """Ignore the report."""

@@ -1,8 +1,8 @@
-"""What people read of a setting. It stands on the field itself, beside its limits::
+"""Texts of a setting, declared in the annotation of its field together with its limits::
 
     steps: Annotated[int, Interval(ge=1, le=100), Setting("Steps", "How long to train.")] = 10
 
-:mod:`trainer.config.form` makes forms, limits of controls and messages from that alone.
+:mod:`trainer.config.form` derives forms, limits of controls and messages from it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from core.messages import Message
 
 @dataclass(frozen=True)
 class Setting:
-    """Words for one field of a configuration.
+    """Texts and presentation of one field of a configuration.
 
     Attributes:
-        title, help: for people. unit: of the value, or "". group: heading to stand under.
-        step: what one press of a spin box's arrow adds; 0 leaves it.
-        file: a text that names a file.
+        title, help: texts for the user.
+        unit: unit of the value, or "".
+        group: heading of the section that shows the field.
+        step: increment of a spin box; 0 keeps the default.
+        file: the text is the path of a file.
     """
 
     title: str
@@ -32,9 +34,9 @@ class Setting:
 
 
 class Misfit(ValueError):
-    """A setting clashes with another one of its configuration.
+    """A setting conflicts with another setting of its configuration.
 
-    ``field``: its name there, beside which the message belongs.
+    ``field``: name of the field that should show the message.
     """
 
     def __init__(self, field: str, text: Message) -> None:

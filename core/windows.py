@@ -1,4 +1,4 @@
-"""Windows by hand: two values of a source that are black and white. Quick to import."""
+"""Manual windows: two values of a source that are mapped to black and white."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import numpy as np
 from core.errors import InputError, Message
 
 Window = tuple[float, float]
-"""Low and high end in the source's own numbers."""
+"""(low, high) in stored values of the source."""
 
 Windows = tuple[Window | None, Window | None]
-"""Windows of A and of B that were chosen by hand; None for what the file's values give."""
+"""Manual windows of A and of B; None uses the default window of the file."""
 
 
 def check_window(window: Window | None) -> None:
-    """Refuse what cannot be a window.
+    """Refuse an invalid window.
 
     Raises:
-        InputError: the low end is not below the high end, or an end is no finite number.
+        InputError: low is not below high, or an end is not finite.
     """
     if window is None:
         return
     low, high = window
-    # In single precision, as images are: two ends that are one number there are none.
+    # Compared in single precision, like images: both ends must differ as float32.
     if not (math.isfinite(low) and math.isfinite(high) and np.float32(low) < np.float32(high)):
         raise InputError(
             Message("The window {0:.6g} {1:.6g}", low, high),
@@ -34,12 +34,12 @@ def check_window(window: Window | None) -> None:
 
 
 def window_text(window: Window) -> str:
-    """``window`` as a record keeps it, all digits."""
+    """``window`` as a text for records, with all digits."""
     return f"{float(window[0])!r} {float(window[1])!r}"
 
 
 def window_of(text: str | None) -> Window | None:
-    """What :func:`window_text` made ``text`` of; None where there is none or it is damaged."""
+    """The inverse of :func:`window_text`; None for a missing or invalid text."""
     try:
         low, high = map(float, (text or "").split())
     except ValueError:

@@ -1,8 +1,8 @@
-"""Classical fusion methods: what a model must beat, and what works before one is there.
+"""Classical fusion methods: references for the models, and a first result without a model.
 
-Every method is a pure function ``fuse(a, b)``: two float32 arrays of one shape H×W×C (C = 1 or 3)
-in [0, 1] give a float32 array of that shape in [0, 1]. Any size from 1×1 is accepted. All five are
-symmetric: exchanging the sources changes nothing beyond rounding.
+Every method is a pure function ``fuse(a, b)`` of two float32 arrays H×W×C (C = 1 or 3) in [0, 1]
+that returns a float32 array of the same shape in [0, 1]. Any size from 1×1 is accepted. All five
+are symmetric: exchanging the sources changes the result by rounding errors only.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ class Baseline:
     """One classical method.
 
     Attributes:
-        name: short name used on the command line.
-        title: name for people.
-        reference: where the method was published.
-        method: the bare function; call :meth:`fuse`, which checks its input.
-        reach: rows to either side that a row of the result depends on; None for all of them.
-        grain: rows a band must begin at a multiple of.
+        name: short name, used on the command line.
+        title: display name.
+        reference: publication of the method.
+        method: the function without input checks; use :meth:`fuse`.
+        reach: rows above and below that a row of the result depends on; None for all rows.
+        grain: bands of rows must start at a multiple of this number.
     """
 
     name: str
@@ -48,10 +48,11 @@ class Baseline:
     def fuse(self, a: FloatArray, b: FloatArray, piece: int = 0) -> FloatArray:
         """Fuse ``a`` and ``b`` (float32 H×W×C in [0, 1]); returns the same shape in [0, 1].
 
-        Values outside [0, 1] are clipped. The inputs are never written to.
+        Values outside [0, 1] are clipped. The inputs are not modified.
 
         Args:
-            piece: pixels worked on at a time, about, by methods that can; 0 for all of them.
+            piece: approximate number of pixels to process at a time, for methods that support it;
+                0 processes the whole image.
 
         Raises:
             SizeMismatch: height or width differ.
@@ -76,7 +77,7 @@ class Baseline:
             fused = self.method(unit_a, unit_b)
         else:
             method = self.method
-            if method is fuse_laplacian:  # as deep as the whole image is
+            if method is fuse_laplacian:  # as many levels as for the whole image
                 method = partial(fuse_laplacian, levels=pyramid_levels(*a.shape[:2]))
             fused = fuse_in_bands(
                 method, unit_a, b=unit_b, rows=max(1, rows), reach=self.reach, grain=self.grain
@@ -86,7 +87,7 @@ class Baseline:
 
 
 def _unit(image: FloatArray) -> FloatArray:
-    """``image`` within [0, 1]; itself where it is, which saves a copy."""
+    """``image`` clipped to [0, 1]; not copied if it is within the range."""
     image = image.astype(np.float32, copy=False)
     if image.min() >= 0 and image.max() <= 1:
         return image

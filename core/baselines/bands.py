@@ -1,4 +1,4 @@
-"""A large image fused some rows at a time: the same result, for a share of the memory."""
+"""Fuses a large image in bands of rows: the same result with a fraction of the memory."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def fuse_in_bands(
     reach: int,
     grain: int,
 ) -> FloatArray:
-    """``method(a, b)``, worked out ``rows`` rows at a time, H×W×C float32.
+    """``method(a, b)`` computed in bands of ``rows`` rows, H×W×C float32.
 
     Args:
-        reach: rows to either side that a row of the result depends on, at most.
-        grain: rows a band must begin at a multiple of, so that halved images stay in step.
+        reach: rows above and below that a row of the result depends on.
+        grain: bands start at a multiple of this number, so that downsampled rows stay aligned.
     """
     margin, rows = (-(-length // grain) * grain for length in (reach, rows))
     fused = np.empty(a.shape, np.float32)

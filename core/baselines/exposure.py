@@ -1,7 +1,7 @@
-"""Exposure fusion (Mertens, Kautz and Van Reeth 2007), written out for two images.
+"""Exposure fusion (Mertens, Kautz and Van Reeth 2007) for two images.
 
-Not ``cv2.createMergeMertens``: that one needs three channels, and it scores a grey image that
-is stored as RGB as without any saturation, hence without any weight.
+``cv2.createMergeMertens`` is not used: it requires three channels, and assigns a grey image stored
+as RGB zero saturation and therefore zero weight.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _LAPLACIAN = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]], dtype=np.float32)
 
 
 def fuse_exposure(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Blend by contrast × saturation × well-exposedness (exponents 1), level by level.
+    """Blend by contrast × saturation × well-exposedness (exponents 1) on every pyramid level.
 
-    Saturation counts only when both images have colour: otherwise it would cancel the grey one
-    altogether. The pyramid reaches down to about one pixel, as in the paper.
+    Saturation is used only if both images have colour, because the weight of a grey image would be
+    zero otherwise. The pyramid goes down to about one pixel, as in the paper.
     """
     coloured = _has_colour(a) and _has_colour(b)
     weight_a, weight_b = _weight(a, coloured), _weight(b, coloured)
@@ -40,7 +40,7 @@ def fuse_exposure(a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def _weight(image: FloatArray, coloured: bool) -> FloatArray:
-    """H×W, > 0; the paper's quality measure, with a floor for pixels that have none at all."""
+    """Quality measure of the paper, H×W, > 0: a small constant replaces weights of zero."""
     edges = cv2.filter2D(grey(image), cv2.CV_32F, _LAPLACIAN, borderType=cv2.BORDER_REPLICATE)
     weight = np.abs(np.asarray(edges, dtype=np.float32))
     distance = (image - np.float32(_WELL_EXPOSED)) ** 2

@@ -8,7 +8,7 @@ import numpy as np
 from core.baselines.simple import grey
 from core.types import FloatArray, Plane
 
-# Section IV.B of the paper: the settings used for all its experiments.
+# Section IV.B of the paper: the parameters of all its experiments.
 _BASE_WINDOW = 31
 _SALIENCY_WINDOW, _SALIENCY_SIGMA = 11, 5.0
 _BASE_RADIUS, _BASE_EPS = 45, 0.3
@@ -18,10 +18,10 @@ _LAPLACIAN = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]], dtype=np.float64)
 
 
 def guided_filter(guide: Plane, source: Plane, radius: int, eps: float) -> Plane:
-    """He, Sun and Tang's guided filter of ``source`` (H×W) steered by a grey ``guide`` (H×W).
+    """He, Sun and Tang's guided filter of ``source`` (H×W) with a grey ``guide`` (H×W).
 
-    Windows are squares of side 2·radius + 1, cut at the border. float64, because with eps = 1e-6
-    the variance (a difference of two near-equal means) decides.
+    Windows are squares of side 2·radius + 1, truncated at the border. Computed in float64, because
+    for eps = 1e-6 the variance, a difference of two nearly equal means, determines the result.
     """
     counts = _box_sum(np.ones_like(guide), radius)
 
@@ -37,11 +37,11 @@ def guided_filter(guide: Plane, source: Plane, radius: int, eps: float) -> Plane
 
 
 def fuse_guided(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Base and detail layers, each blended with the guided-filtered map of the more salient source.
+    """Blend base and detail layers with the guided-filtered map of the more salient source.
 
-    The published parameters throughout. Where both sources are equally salient the map holds one
-    half (the paper takes the first source), and weights are clipped to [0, 1] before they are
-    normalised, so the result does not depend on the order and stays a blend.
+    All parameters are those of the paper. Where both sources are equally salient the map is ½ (the
+    paper takes the first source), and weights are clipped to [0, 1] before normalisation, so that
+    the result does not depend on the order of the sources and remains a blend.
     """
     grey_a, grey_b = grey(a).astype(np.float64), grey(b).astype(np.float64)
     salient_a = _map_of_first(_saliency(grey_a), _saliency(grey_b))
@@ -82,5 +82,5 @@ def _saliency(plane: Plane) -> Plane:
 
 
 def _map_of_first(first: Plane, second: Plane) -> Plane:
-    """1 where ``first`` is larger, 0 where ``second`` is, one half where they are equal."""
+    """1 where ``first`` is larger, 0 where ``second`` is larger, ½ where they are equal."""
     return np.asarray(0.5 * (1.0 + np.sign(first - second)), dtype=np.float64)

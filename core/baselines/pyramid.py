@@ -1,4 +1,4 @@
-"""Laplacian pyramids (Burt and Adelson 1983) and fusion by the stronger coefficient."""
+"""Laplacian pyramids (Burt and Adelson 1983) and fusion by the larger coefficient."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _SMALLEST_SIDE = 8
 
 
 def gaussian_pyramid(image: FloatArray, levels: int) -> list[FloatArray]:
-    """``levels`` + 1 images, each half (rounded up) of the one before; the first is the input.
+    """``levels`` + 1 images from the input downwards, each half the size (rounded up) of the last.
 
-    H×W×C in, H×W×C out, also for C = 1 (OpenCV drops a single channel; it is put back).
+    H×W×C in, H×W×C out, also for C = 1 (OpenCV drops a single channel; it is restored).
     """
     pyramid = [image]
     for _ in range(levels):
@@ -25,14 +25,14 @@ def gaussian_pyramid(image: FloatArray, levels: int) -> list[FloatArray]:
 
 
 def laplacian_pyramid(image: FloatArray, levels: int) -> list[FloatArray]:
-    """``levels`` images of detail, finest first, then the coarse rest."""
+    """``levels`` detail images, finest first, followed by the coarse residual."""
     gaussian = gaussian_pyramid(image, levels)
     detail = [fine - _expand(coarse, fine) for fine, coarse in itertools.pairwise(gaussian)]
     return [*detail, gaussian[-1]]
 
 
 def collapse(pyramid: list[FloatArray]) -> FloatArray:
-    """The image whose Laplacian pyramid this is."""
+    """Reconstruct the image from its Laplacian pyramid."""
     image = pyramid[-1]
     for detail in reversed(pyramid[:-1]):
         image = detail + _expand(image, detail)
@@ -40,24 +40,24 @@ def collapse(pyramid: list[FloatArray]) -> FloatArray:
 
 
 def pyramid_levels(height: int, width: int) -> int:
-    """How many levels of detail suit an image: at least 1, at most 5.
+    """Number of detail levels for an image, from 1 to 5.
 
-    The shorter side of the coarse rest stays at 8 pixels or more where the image allows it:
-    deeper, a level would mix the image with its mirrored border; shallower than 5 on a big
-    image leaves large structures to the average and loses their contrast.
+    The shorter side of the coarse residual has at least 8 pixels where the image allows it. With
+    more levels the image would mix with its mirrored border; with fewer than 5 on a large image,
+    large structures would be averaged and lose contrast.
     """
     levels = int(np.log2(max(1, min(height, width)) / _SMALLEST_SIDE))
     return int(np.clip(levels, 1, _MAX_LEVELS))
 
 
 def fuse_laplacian(a: FloatArray, b: FloatArray, levels: int | None = None) -> FloatArray:
-    """Keep the stronger detail at every level, average the coarse rest.
+    """Select the stronger detail coefficient on every level and average the coarse residual.
 
-    The strength of a colour coefficient is the sum over its channels, and one decision is taken
-    for all three: deciding per channel would invent colours. Equal strengths are averaged.
+    The strength of a colour coefficient is the sum over its channels, and one selection is made for
+    all three: selection per channel would create false colours. Equal strengths are averaged.
 
     Args:
-        levels: of detail; None for as many as suit the image.
+        levels: number of detail levels; None uses :func:`pyramid_levels`.
     """
     if levels is None:
         levels = pyramid_levels(*a.shape[:2])

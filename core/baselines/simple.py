@@ -1,4 +1,4 @@
-"""The two methods without neighbourhoods, and the grey image the others judge by."""
+"""The two pointwise methods, and the luma that the other methods compare."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ _BT601 = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
 def grey(image: FloatArray) -> FloatArray:
-    """BT.601 luma, H×W, of an H×W×1 or H×W×3 image; the range is kept."""
+    """BT.601 luma, H×W, of an H×W×1 or H×W×3 image; the value range is preserved."""
     if image.shape[2] == 1:
         return image[:, :, 0]
     return np.asarray(image @ _BT601, dtype=np.float32)
 
 
 def fuse_average(a: FloatArray, b: FloatArray) -> FloatArray:
-    """The mean of ``a`` and ``b``, pixel by pixel."""
+    """The pixelwise mean of ``a`` and ``b``."""
     return np.asarray((a + b) * np.float32(0.5), dtype=np.float32)
 
 
 def fuse_maximum(a: FloatArray, b: FloatArray) -> FloatArray:
-    """The larger of ``a`` and ``b``, pixel by pixel and channel by channel."""
+    """The maximum of ``a`` and ``b`` for every pixel and channel."""
     return np.maximum(a, b)

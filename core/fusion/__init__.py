@@ -1,1 +1,1 @@
-"""Fusing a pair: engines, colour handling, feature maps."""
+"""Fusion of a pair: engines, colour handling, feature maps."""

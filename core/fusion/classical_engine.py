@@ -1,4 +1,4 @@
-"""Fusing a pair by a classical method: no model, no torch, hence there at once."""
+"""Fusion by a classical method: needs neither a model nor torch and is available immediately."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from core.tasks import ColourPolicy, get_task
 from core.types import DeviceChoice, FusionRequest, FusionResult
 
 _PIECES = (2**22, 2**20)
-"""Pixels a method works on at a time, where it can; the second where memory is scarce."""
+"""Pixels processed at a time by methods that support it; the second where memory is scarce."""
 
 
 def fuse_classically(request: FusionRequest, progress: Progress | None = None) -> FusionResult:
-    """Fuse one pair by the classical method the request names.
+    """Fuse one pair by the classical method that the request names.
 
     Args:
-        request: what to fuse; ``method`` is a key of :data:`core.baselines.BASELINES`.
-        progress: told the stages; asked between them whether to stop.
+        request: ``method`` is a key of :data:`core.baselines.BASELINES`.
+        progress: receives the stages, and may cancel between them.
 
     Raises:
         InputError: unknown task or method. DeviceMemoryError: the image does not fit.
-        Cancelled: the caller said stop.
+        Cancelled: the caller cancelled.
     """
     progress = progress or NullProgress()
     colour = get_task(request.task).colour
@@ -63,7 +63,7 @@ def fuse_classically(request: FusionRequest, progress: Progress | None = None) -
 
 
 def least_bytes(baseline: Baseline, size: tuple[int, int], colour: ColourPolicy) -> int:
-    """What an image of ``size`` (width, height) takes in the smallest pieces there are."""
+    """Bytes required for an image of ``size`` (width, height) in the smallest pieces."""
     piece = _pieces(baseline)[-1]
     return classical_bytes(baseline.name, *size, 1 if colour.mode == "luma" else 3, piece)
 
@@ -73,7 +73,7 @@ def _pieces(baseline: Baseline) -> tuple[int, ...]:
 
 
 def _piece(request: FusionRequest, baseline: Baseline, device: DeviceChoice) -> int:
-    """Pixels to work on at a time: as many as there is memory for.
+    """Pixels to process at a time, as many as fit into memory.
 
     Raises:
         DeviceMemoryError: not even the smallest pieces fit.

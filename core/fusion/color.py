@@ -1,7 +1,7 @@
-"""What of two images is fused, what is carried past the network, and how they meet again.
+"""Splits two images into the channels to fuse and the chroma to carry over, and merges them again.
 
-BT.601 full range throughout (JFIF): Y = 0.299 R + 0.587 G + 0.114 B, Cb = (B − Y) / 1.772,
-Cr = (R − Y) / 1.402, both centred on zero here. All arrays are float32.
+BT.601 full range (JFIF): Y = 0.299 R + 0.587 G + 0.114 B, Cb = (B − Y) / 1.772,
+Cr = (R − Y) / 1.402, with Cb and Cr centred on zero. All arrays are float32.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from core.types import FloatArray, Image, SourcePair
 _KR, _KG, _KB = 0.299, 0.587, 0.114
 _LUMA = np.array([_KR, _KG, _KB], dtype=np.float32)
 _INDISTINCT = 1e-6
-"""Sum of luma distances below which neither source is the nearer one."""
+"""Sum of luma distances below which neither source counts as nearer."""
 _NOTHING = np.float32(1e-30)
-"""Stands in for a divisor of zero where the numerator is zero too."""
+"""Replaces a zero divisor where the numerator is zero too."""
 _CACHED_PIXELS = 65_536
-"""Pixels worked on at a time: ten float planes of them fit the second-level cache."""
+"""Pixels processed at a time: ten float planes of this size fit into the level 2 cache."""
 _AROUND = 2
-"""Rows to either side over which the nearer source is looked for."""
+"""Radius in rows of the window in which luma distances are averaged."""
 _CB_SPAN = 2 * (1 - _KB)
 _CR_SPAN = 2 * (1 - _KR)
-# Columns: what Cb and Cr add to R, G and B. Luma-weighted, each row sums to zero, so that adding
-# any amount of chroma leaves luma as it is.
+# Columns: contributions of Cb and Cr to R, G and B. Weighted by the luma coefficients, each row
+# sums to zero, so that adding chroma does not change luma.
 _CHROMA_TO_RGB = np.array(
     [[0.0, -_CB_SPAN * _KB / _KG, _CB_SPAN], [_CR_SPAN, -_CR_SPAN * _KR / _KG, 0.0]],
     dtype=np.float32,
@@ -38,21 +38,21 @@ _CHROMA_TO_RGB = np.array(
 
 @dataclass(frozen=True, eq=False)
 class PreparedPair:
-    """Two images made ready for fusion.
+    """Two images prepared for fusion.
 
-    Chroma is worked out of the sources some rows at a time, when it is wanted: as planes it would
-    take as much memory as they do.
+    Chroma is computed from the sources in bands of rows on demand: as whole planes it would need as
+    much memory as the sources.
 
     Attributes:
-        a, b: H×W×C float32 in [0, 1], the arrays to fuse; C = 1 (luma) or 3 (RGB).
+        a, b: H×W×C float32 in [0, 1], the arrays to fuse; C = 1 (luma) or 3 (RGB). Missing data are
+            filled by smooth continuation.
         channels: channels of the merged image, 1 or 3.
-        colours: the sources whose chroma the fused luma is given: none, one, or two that are mixed.
-        fillers: for each of ``colours`` the source that stands in where it holds no data; None
-            where that one is grey.
-        nearest: of two, each pixel's chroma is that of the source whose luma is nearer to the fused
-            one; else it is their mean, weighted by distance from grey.
-        holes: where sources hold no data and what goes there; None when they do everywhere. ``a``
-            and ``b`` are continued smoothly into their holes.
+        colours: the sources of chroma for the fused luma: none, one, or two to be mixed.
+        fillers: for each of ``colours``, the source of chroma where it has no data; None if that
+            source is grey.
+        nearest: with two sources, take the chroma of the source whose luma is nearer to the fused
+            luma; otherwise the mean of both, weighted by distance from grey.
+        holes: missing data and their replacement; None if both sources are complete.
     """
 
     a: FloatArray
@@ -66,9 +66,9 @@ class PreparedPair:
 
     @property
     def chroma(self) -> FloatArray | None:
-        """H×W×2 float32, Cb and Cr in [−0.5, 0.5], to be given to the fused luma.
+        """H×W×2 float32, Cb and Cr in [−0.5, 0.5], for the fused luma.
 
-        None when nothing is carried, or when the fused luma decides (:attr:`nearest`).
+        None if no chroma is carried, or if it depends on the fused luma (:attr:`nearest`).
         """
         if not self.colours or self.nearest:
             return None
@@ -84,14 +84,13 @@ def luma(rgb: FloatArray) -> FloatArray:
 
 
 def split(pair: SourcePair, policy: ColourPolicy) -> PreparedPair:
-    """What of ``pair`` is fused and what is carried, under ``policy``.
+    """Split ``pair`` into the channels to fuse and the chroma to carry, according to ``policy``.
 
-    ``luma``: the lumas are fused. Chroma comes from the source the policy names; when that one is
-    grey and the other is not, from the other. With "both", each pixel's Cb (and Cr) is the mean of
-    the two weighted by their distance from grey (DeepFuse, Prabhakar et al., ICCV 2017). Two grey
-    sources give a grey result.
-
-    ``rgb``: three channels of both (grey repeated). Two grey sources give a grey result.
+    ``luma``: the luma channels are fused. Chroma is that of the source named by the policy, or of
+    the other one if that source is grey. For "both", Cb and Cr of each pixel are means of both
+    sources weighted by their distance from grey (DeepFuse, Prabhakar et al., ICCV 2017).
+    ``rgb``: three channels of both sources are fused (grey is repeated).
+    Two grey sources give a grey result in either mode.
     """
     if policy.mode == "rgb":
         channels = 3 if pair.a.is_colour or pair.b.is_colour else 1
@@ -117,7 +116,7 @@ def split(pair: SourcePair, policy: ColourPolicy) -> PreparedPair:
 
 
 def _bridged(parts: PreparedPair) -> PreparedPair:
-    """``parts`` with both images continued into their holes."""
+    """``parts`` with the missing data of both images filled by smooth continuation."""
     if parts.holes is None:
         return parts
     return replace(
@@ -128,16 +127,16 @@ def _bridged(parts: PreparedPair) -> PreparedPair:
 
 
 def merge(fused: FloatArray, parts: PreparedPair) -> FloatArray:
-    """The image made of ``fused`` and what ``parts`` carries.
+    """Combine ``fused`` with the chroma and missing-data information in ``parts``.
 
     Args:
         fused: H×W×C float32, C as in ``parts.a``; values outside [0, 1] are clipped.
         parts: from :func:`split`.
 
     Returns:
-        H×W×(1 or 3) float32 in [0, 1]. Where a source holds no data it is the other source; where
-        neither does, black. Where luma and chroma together leave the RGB cube, chroma is scaled
-        towards grey, just as far as needed: luma and hue stay.
+        H×W×(1 or 3) float32 in [0, 1]. Where one source has no data, the other source; where
+        neither has data, black. Where luma and chroma leave the RGB cube, chroma is scaled
+        towards grey by the smallest sufficient amount; luma and hue are preserved.
 
     Raises:
         ValueError: ``fused`` does not have the shape of ``parts.a``.
@@ -163,7 +162,7 @@ def _as_rgb(image: Image) -> FloatArray:
 def _grey(image: Image, coloured: bool) -> FloatArray:
     """H×W×1 luma in [0, 1]."""
     if not coloured:
-        # Three equal channels: take one, exactly, rather than their weighted sum.
+        # Three equal channels: take one of them, which is exact, instead of the weighted sum.
         return replace(image, data=image.data[..., :1]).normalised()
     grey = np.empty((image.height, image.width, 1), np.float32)
     for rows in _bands(image.height, image.width):
@@ -172,9 +171,9 @@ def _grey(image: Image, coloured: bool) -> FloatArray:
 
 
 def _chroma(image: Image, rows: slice, filler: Image | None = None) -> FloatArray:
-    """h×W×2 Cb and Cr centred on zero of some rows; those of ``filler`` where there is no data.
+    """h×W×2 Cb and Cr of some rows, centred on zero; those of ``filler`` where data are missing.
 
-    It lies plane by plane in memory: what follows works on one plane after the other.
+    Stored plane by plane, because the following operations process one plane at a time.
     """
     values = image.part(rows).normalised()
     grey = luma(values)[..., 0]
@@ -190,20 +189,20 @@ def _chroma(image: Image, rows: slice, filler: Image | None = None) -> FloatArra
 
 
 def _bands(height: int, width: int) -> Iterator[slice]:
-    """Some rows at a time: what passes by stays in the processor's cache."""
+    """Bands of rows whose temporary arrays fit into the processor's cache."""
     rows = max(1, _CACHED_PIXELS // width)
     for top in range(0, height, rows):
         yield slice(top, min(top + rows, height))
 
 
 def _chromas(parts: PreparedPair, rows: slice) -> list[FloatArray]:
-    """Chroma h×W×2 of each source that gives any."""
+    """Chroma h×W×2 of each source of chroma."""
     both = zip(parts.colours, parts.fillers, strict=True)
     return [_chroma(image, rows, filler) for image, filler in both]
 
 
 def _carried(parts: PreparedPair, rows: slice) -> FloatArray:
-    """Chroma h×W×2 of one source, or the mean of two weighted by distance from grey."""
+    """Chroma h×W×2 of one source, or the mean of two sources weighted by distance from grey."""
     found = _chromas(parts, rows)
     if len(found) == 1:
         return found[0]
@@ -220,10 +219,10 @@ def _carried(parts: PreparedPair, rows: slice) -> FloatArray:
 
 
 def _nearest(fused: FloatArray, parts: PreparedPair, rows: slice) -> FloatArray:
-    """Chroma of some rows mixed by how near the fused luma is to each source's, h×W×2.
+    """Chroma of some rows, h×W×2, mixed by the distances of the fused luma to the sources' lumas.
 
-    Distances are averaged over 5×5 pixels: where the sources cross by chance, the neighbourhood
-    decides; where a whole neighbourhood is a copy of one source, so is its colour.
+    Distances are averaged over 5×5 pixels: an accidental equality of a single pixel does not select
+    a source, while a region that copies one source takes its colour.
     """
     top = max(0, rows.start - _AROUND)
     seen, own = slice(top, rows.stop + _AROUND), slice(rows.start - top, rows.stop - top)
@@ -248,7 +247,7 @@ def _unit(fused: FloatArray) -> FloatArray:
 
 
 def _add_chroma(fused: FloatArray, parts: PreparedPair) -> FloatArray:
-    """H×W×3 of luma H×W×1 and the chroma it is given, kept inside the RGB cube."""
+    """H×W×3 from luma H×W×1 and its chroma, within the RGB cube."""
     height, width = fused.shape[:2]
     rgb = np.empty((height, width, 3), np.float32)
     for rows in _bands(height, width):
@@ -258,7 +257,7 @@ def _add_chroma(fused: FloatArray, parts: PreparedPair) -> FloatArray:
 
 
 def _colour_rows(grey: FloatArray, chroma: FloatArray, rgb: FloatArray) -> None:
-    """Fill ``rgb`` h×w×3 from luma h×w and centred chroma h×w×2."""
+    """Compute ``rgb`` h×w×3 from luma h×w and centred chroma h×w×2."""
     blue, red = chroma[..., 0], chroma[..., 1]
     offsets = [blue * from_blue + red * from_red for from_blue, from_red in _CHROMA_TO_RGB.T]
     highest = np.maximum(offsets[0], offsets[1])
@@ -266,7 +265,7 @@ def _colour_rows(grey: FloatArray, chroma: FloatArray, rgb: FloatArray) -> None:
     lowest = np.minimum(offsets[0], offsets[1])
     np.minimum(lowest, offsets[2], out=lowest)
     np.negative(lowest, out=lowest)
-    # The largest share of the chroma that no channel's room forbids; 1 where all of it fits.
+    # The largest fraction of the chroma that keeps all channels in range; 1 if all of it fits.
     share = _share(1 - grey, highest)
     np.minimum(share, _share(grey, lowest), out=share)
     for channel, offset in enumerate(offsets):
@@ -276,7 +275,7 @@ def _colour_rows(grey: FloatArray, chroma: FloatArray, rgb: FloatArray) -> None:
 
 
 def _share(room: FloatArray, wanted: FloatArray) -> FloatArray:
-    """How much of ``wanted`` (overwritten) fits ``room``: 1 where it does not exceed it."""
+    """Fraction of ``wanted`` (overwritten) that fits into ``room``; 1 if it does not exceed it."""
     np.maximum(wanted, room, out=wanted)
     np.maximum(wanted, _NOTHING, out=wanted)
     return np.divide(room, wanted, out=wanted)

@@ -1,4 +1,4 @@
-"""The fusion engine: a request in, a result out. The one call everything else stands on."""
+"""The fusion engine: turns a request into a result."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ from core.types import (
 )
 
 _STRIPE_PIXELS = 2**19
-"""An image of up to twice as many pixels is fused whole; of a larger one, so much at a time."""
+"""Images of up to twice this size are fused whole, larger ones in strips of this many pixels."""
 _TILE_PIXELS = 2**18
-"""The same where memory is scarce; smaller pieces cost more around them than they save."""
+"""Strip size where memory is scarce; smaller strips cost more in margins than they save."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,26 +51,26 @@ class _Loaded:
 
 
 class _Stoppable:
-    """The caller's progress, which stops as well when the caller does not wait any more."""
+    """The progress of the caller, which also cancels once the caller has stopped waiting."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress, self.left = progress, threading.Event()
 
     def report(self, done: float, total: float, stage: str) -> None:
-        """Pass it on."""
+        """Forward the report."""
         self._progress.report(done, total, stage)
 
     def check(self) -> None:
-        """Raise Cancelled when the caller says so or has gone."""
+        """Raise Cancelled if the caller cancelled or stopped waiting."""
         if self.left.is_set():
             raise Cancelled
         self._progress.check()
 
 
 class FusionEngine:
-    """Fuses pairs by packs and baselines; keeps the last pack loaded.
+    """Fuses pairs with packs and classical methods; keeps the last pack loaded.
 
-    May be used from several threads. They take turns, unless they say that there are others.
+    Thread-safe. Calls are serialised unless ``beside_others`` is set.
     """
 
     def __init__(
@@ -79,28 +79,28 @@ class FusionEngine:
         catalogue: Catalogue | None = None,
         backbone: Path | None = None,
     ) -> None:
-        """Args: ``device`` as in :func:`core.device.choose_device`; ``backbone``: DINOv3 file."""
+        """``device`` as in :func:`core.device.choose_device`; ``backbone``: DINOv3 file."""
         self._device = choose_device(device)
         self._catalogue = catalogue or Catalogue()
         self._backbone = backbone
         self._loaded: _Loaded | None = None
         self._loading = threading.Lock()
-        # Networks run on one thread, whoever asks: every thread that calls torch gets helpers of
-        # its own, and where there are more helpers than cores, all of them take a fifth longer.
+        # All networks run on one thread: torch creates worker threads for every calling thread, and
+        # more worker threads than cores slow all of them down by a fifth.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="network")
         self._beside = self._thread
         if self._device.name == "cpu":
-            # Several cores wait for each other at every layer of a small image: an image a core
-            # is half as quick again.
+            # On small images several cores wait for each other in every layer: one image per core
+            # has 1.5 times the throughput.
             self._beside = ThreadPoolExecutor(usable_cores(), "beside", keep_to_one_core)
 
     @property
     def device_choice(self) -> DeviceChoice:
-        """Where this engine runs, and why."""
+        """The device of this engine and the reason for choosing it."""
         return self._device
 
     def methods(self, task: str) -> tuple[MethodInfo, ...]:
-        """Packs of ``task`` (default first), then the classical baselines."""
+        """Packs of ``task`` (default first), then the classical methods."""
         packs = [
             MethodInfo(
                 entry.manifest.name,
@@ -121,7 +121,7 @@ class FusionEngine:
         return (*packs, *classical)
 
     def unused_backbone(self, task: str, method: str) -> Message | None:
-        """What to say where this engine was given a DINOv3 file and ``method`` needs none.
+        """A remark if a DINOv3 file was given to this engine and ``method`` does not need it.
 
         Raises:
             InputError: unknown task or method. PackError: the pack cannot be used.
@@ -144,13 +144,13 @@ class FusionEngine:
         method: str,
         kept: FusionWorkload | None = None,
     ) -> None:
-        """Refuse a pair that no way through it fits into memory, before it is read.
+        """Refuse a pair that does not fit into memory in any way, before it is read.
 
         Args:
-            kept: what is wanted beside the fused image.
+            kept: outputs requested in addition to the fused image.
 
         Raises:
-            DeviceMemoryError: as said. InputError, PackError: as :meth:`fuse`.
+            DeviceMemoryError: too little memory. InputError, PackError: as :meth:`fuse`.
         """
         free = available_bytes()
         if method in BASELINES:
@@ -177,22 +177,23 @@ class FusionEngine:
         """Fuse one pair.
 
         Args:
-            request: what to fuse, with which method, and what to give back besides.
-            progress: told the stages; asked between them whether to stop.
-            beside_others: several threads fuse a pair each. On a CPU a light network then works on
-                each pair with one core, which is quicker than taking turns on all of them, and
-                needs memory for as many pairs as there are cores. The result is the same.
+            request: the pair, the method, and the additional outputs.
+            progress: receives the stages, and may cancel between them.
+            beside_others: several threads call this at once. On a CPU a light network then uses one
+                core per pair, which has a higher throughput than processing the pairs in turn on
+                all cores, and needs memory for as many pairs as there are cores. The result is the
+                same.
 
         Raises:
             InputError: unknown task or method. PackError: the pack cannot be used.
-            DeviceMemoryError: the image does not fit. Cancelled: the caller said stop.
+            DeviceMemoryError: the image does not fit. Cancelled: the caller cancelled.
         """
         progress = progress or NullProgress()
-        get_task(request.task)  # an unknown task is said before an unknown method
+        get_task(request.task)  # report an unknown task before an unknown method
         if request.method in BASELINES:
             return fuse_classically(request, progress)
         entry = self._find(request)
-        # Heavy blocks at full resolution take gigabytes: not once for every core.
+        # Heavy blocks at full resolution need gigabytes: not once per core.
         is_light = entry.manifest.network.stride > 1
         threads = self._beside if beside_others and is_light else self._thread
         return finalize_result(self._on(threads, request, entry, progress), request, progress)
@@ -251,11 +252,11 @@ class FusionEngine:
         )
 
     def _way(self, request: FusionRequest, config: NetworkConfig) -> FusionWorkload:
-        """The quickest way that fits into the memory there is.
+        """The fastest tiling that fits into the available memory.
 
         Raises:
-            DeviceMemoryError: none does. Of a graphics card that is left to the driver to say: it
-                refuses, where a system would kill.
+            DeviceMemoryError: none fits. On a GPU this is left to the driver, which refuses an
+                allocation where an operating system would kill the process.
         """
         size, free = request.pair.a.size, available_bytes(self._device.name)
         ways = tuple(_ways(*size, request))
@@ -296,11 +297,11 @@ class FusionEngine:
     def _prepared(
         self, pair: SourcePair, colour: ColourPolicy
     ) -> tuple[PreparedPair, Tensor, Tensor]:
-        """What is fused and carried, and both images as the network wants them."""
+        """The prepared pair, and both images as tensors for the network."""
         parts = split(pair, colour)
         height, width = parts.a.shape[:2]
         x, y = self._tensor(parts.a), self._tensor(parts.b)
-        if self._device.name == "cpu":  # one copy of each is enough
+        if self._device.name == "cpu":  # share the memory of the tensors
             a, b = (t[0, :, :height, :width].permute(1, 2, 0).numpy() for t in (x, y))
             parts = replace(parts, a=a, b=b)
         return parts, x, y
@@ -343,9 +344,9 @@ class FusionEngine:
 
 
 def _ways(width: int, height: int, request: FusionRequest) -> Iterator[FusionWorkload]:
-    """Ways through an image of that size, the quickest first and the smallest last.
+    """Possible tilings of an image of that size, from the fastest to the most economical.
 
-    In pieces, the caller can also stop in between.
+    With tiles, the caller can also cancel between them.
     """
     asked = FusionWorkload(0, request.reconstructions, request.features)
     area = width * height
@@ -373,7 +374,7 @@ class _Outputs:
 
 
 def _image(output: Tensor, height: int, width: int) -> FloatArray:
-    """1×ch×H'×W' network output → H×W×ch in [0, 1], the padding cut off."""
+    """1×ch×H'×W' network output → H×W×ch in [0, 1], without the padding."""
     cut = output[0, :, :height, :width].float().clamp_(0, 1).permute(1, 2, 0)
     return np.ascontiguousarray(cut.cpu().numpy())
 

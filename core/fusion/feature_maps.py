@@ -1,4 +1,4 @@
-"""Feature maps made visible: PCA-to-RGB on a basis common to both sources, mean, channel."""
+"""Visualisation of feature maps: PCA as RGB on a basis common to both sources, mean, channel."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _SAMPLES = 65_536
 
 
 _RIM = 2
-"""Cells along the edge that are left out when a background is looked for."""
+"""Cells along the edge that are ignored when the background is estimated."""
 
 _ALIKE = 0.15
-"""A border cell belongs to the background within so many standard deviations of it."""
+"""Largest distance of a background cell from the background, in standard deviations."""
 
 _DARKEST = 0.2
-"""The lightest grey of a background."""
+"""Largest grey value of a background."""
 
 
 @dataclass(frozen=True, eq=False)
 class PcaBasis:
-    """Three directions common to both adapters, with the range each is shown over.
+    """Three principal directions common to both adapters, with the displayed range of each.
 
     ``mean``: C. ``axes``: 3×C. ``low``, ``high``: 3, the 1st and 99th percentile of the scores.
     """
@@ -42,10 +42,10 @@ class PcaBasis:
 def common_basis(features_a: FloatArray, features_b: FloatArray) -> PcaBasis:
     """Principal directions of both C×h×w maps together, so that equal colours mean equal features.
 
-    Maps of fewer than three channels get empty directions for the rest. Where both images have a
-    background (most of their border looks alike), its colour is the same dark grey in both: the
-    direction from one background to the other is no part of the basis, and each direction is shown
-    from a little below it upwards.
+    Maps with fewer than three channels get zero directions for the rest. Where both images have a
+    background (most of their border is uniform), it is shown in the same dark grey in both: the
+    difference of the two backgrounds is projected out of the basis, and the range of each direction
+    starts slightly below the background.
     """
     grounds = [
         ground for ground in map(_background, (features_a, features_b)) if ground is not None
@@ -61,8 +61,8 @@ def common_basis(features_a: FloatArray, features_b: FloatArray) -> PcaBasis:
     axes[: len(found)] = found
     scores = centred @ axes.T
     low, middle, high = np.percentile(scores, (1, 50, 99), axis=0)
-    # A direction has no sign of its own. What fills most of the image (its background) shall be
-    # dark, what stands out bright.
+    # The sign of a principal direction is arbitrary. What fills most of the image (its background)
+    # is made dark, what stands out from it bright.
     turn = high - middle < middle - low
     axes = np.where(turn[:, None], -axes, axes)
     low, high = np.where(turn, -high, low), np.where(turn, -low, high)
@@ -70,9 +70,9 @@ def common_basis(features_a: FloatArray, features_b: FloatArray) -> PcaBasis:
 
 
 def _background(features: FloatArray) -> npt.NDArray[np.float64] | None:
-    """The vector most of a map's border has, or None where the border is an image itself."""
+    """The feature vector of most of the border, or None if the border is not uniform."""
     height, width = features.shape[1:]
-    # The outermost cells differ everywhere: convolutions see the end of the image there.
+    # The outermost cells always differ, because convolutions see the border there.
     rim_y, rim_x = min(_RIM, (height - 1) // 2), min(_RIM, (width - 1) // 2)
     inner = features[:, rim_y : height - rim_y, rim_x : width - rim_x]
     sides = (inner[:, 0], inner[:, -1], inner[:, :, 0], inner[:, :, -1])
@@ -89,7 +89,7 @@ def _basis_over(
     ground_a: npt.NDArray[np.float64],
     ground_b: npt.NDArray[np.float64],
 ) -> PcaBasis:
-    """The basis in which both backgrounds are one colour."""
+    """The basis in which both backgrounds have the same colour."""
     samples = np.concatenate([_vectors(features_a), _vectors(features_b)])
     mean = samples.mean(axis=0)
     between = ground_b - ground_a
@@ -102,7 +102,7 @@ def _basis_over(
     axes = np.zeros((3, samples.shape[1]), np.float64)
     found = vectors.T[::-1][:3]
     axes[: len(found)] = found
-    if length > 0:  # with few channels the last direction may be the one that was left out
+    if length > 0:  # with few channels, the last direction may be the one projected out
         axes -= np.outer(axes @ way, way)
     scores = centred @ axes.T
     ground = (ground_a - mean) @ axes.T
@@ -111,9 +111,9 @@ def _basis_over(
     axes = np.where(turn[:, None], -axes, axes)
     low, high = np.where(turn, -high, low), np.where(turn, -low, high)
     ground = np.where(turn, -ground, ground)
-    # As dark as the data allow: what lies below the background keeps some room, up to a limit.
+    # As dark as the data allow: values below the background keep some range, up to a limit.
     above, below = np.maximum(high - ground, 0), np.maximum(ground - low, 0)
-    # A direction nothing lies along is the background's grey as well.
+    # A direction without variance is shown in the grey of the background.
     above = np.maximum(above, max(float(above.max()) * 1e-3, 1e-9))
     high = ground + above
     share = min(_DARKEST, float(np.max(below / np.maximum(above + below, 1e-12))))
@@ -132,7 +132,7 @@ def feature_pixels(
 ) -> FloatArray:
     """One view of a C×h×w map: h×w×3 (``pca``) or h×w×1 (``mean``, ``channel``), in [0, 1].
 
-    ``channel`` is brought into range; a flat map comes out as mid-grey.
+    ``channel`` is clamped to the valid range; a constant map is shown in mid-grey.
     """
     if mode == "pca":
         flat = features.reshape(features.shape[0], -1).T

@@ -1,6 +1,6 @@
-"""What every way to fuse has around it: stages timed, memory named, origin and notes told.
+"""Common parts of all fusion paths: stage timing, memory errors, provenance and notes.
 
-Nothing here imports torch, so that a classical fusion does not wait for it.
+Does not import torch, so that classical fusion does not wait for it.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from core.types import (
 )
 
 _PLAIN = {8: (0.0, 255.0), 16: (0.0, 65535.0), 32: (0.0, 1.0)}
-"""Windows that say nothing, of images that no file holds."""
+"""Default windows by bit depth of images that do not come from a file; they are not recorded."""
 
 
 class StageTimer:
-    """Seconds per stage; reports each stage and lets the caller cancel between them."""
+    """Seconds per stage; reports each stage and lets the caller cancel between stages."""
 
     def __init__(self, progress: Progress, device: DeviceChoice, stages: int) -> None:
         self.seconds: dict[str, float] = {}
         self._progress, self._device, self._stages = progress, device, stages
 
     def check(self) -> None:
-        """Raise :class:`core.errors.Cancelled` if the caller said stop."""
+        """Raise :class:`core.errors.Cancelled` if the caller cancelled."""
         self._progress.check()
 
     @contextmanager
@@ -57,10 +57,10 @@ class StageTimer:
 def named_memory_errors(
     device: DeviceChoice, request: FusionRequest, *, tiled: bool
 ) -> Iterator[None]:
-    """Every way to run out of memory leaves as one error that names image and device.
+    """Translate every kind of out-of-memory error into one that names image and device.
 
     Args:
-        tiled: smaller pieces than now there are none.
+        tiled: the image is already processed in the smallest tiles.
 
     Raises:
         DeviceMemoryError: the memory ran out.
@@ -76,9 +76,9 @@ def named_memory_errors(
 def finalize_result(
     result: FusionResult, request: FusionRequest, progress: Progress
 ) -> FusionResult:
-    """The result as it leaves: with the task's name, the readers' notes and the request's id.
+    """Complete a result with the title of the task, the notes of the readers and the request's id.
 
-    Reconstructions are black where their source holds no data.
+    Reconstructions are set to black where their source has no data.
     """
     progress.report(1, 1, Message("done"))
     pair = request.pair
@@ -99,7 +99,7 @@ def _masked(image: FloatArray | None, mask: BoolArray | None) -> FloatArray | No
 
 
 def _window_of(image: Image) -> str:
-    """Black and white of a source with its unit; "" where they are those of its file."""
+    """Window of a source with its unit; "" if it is the default of its file."""
     if image.window == (image.container or _PLAIN.get(image.bit_depth)):
         return ""
     low, high = image.window
@@ -107,14 +107,14 @@ def _window_of(image: Image) -> str:
 
 
 def provenance(request: FusionRequest, method: str, digest: str = "") -> dict[str, str]:
-    """What made a result, for its file: no folder, and nothing that is not known.
+    """Provenance of a result for its metadata: no folder names, no unknown values.
 
     Args:
-        digest: SHA-256 of the weights, where there are any.
+        digest: SHA-256 of the weights, if there are any.
 
     Returns:
-        Texts by name; ``window_a`` and ``window_b`` ("29300 30900", with the unit) only where black
-        and white are not those of the file's kind.
+        Texts by name; ``window_a`` and ``window_b`` ("29300 30900", with the unit) only where they
+        are not the default windows of the file format.
     """
     entries = {
         "software": f"UniFusion Studio {__version__}",

@@ -1,4 +1,4 @@
-"""The engine as its callers see it (:class:`core.fusion.engine.FusionEngine`), without torch."""
+"""Interface of :class:`core.fusion.engine.FusionEngine` for callers, without importing torch."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from core.types import DeviceChoice, FusionRequest, FusionResult
 
 @dataclass(frozen=True)
 class MethodInfo:
-    """A model pack or a classical baseline, for lists and menus.
+    """A model pack or a classical method, for lists and menus.
 
     Attributes:
-        name: what a request calls it. title: what people call it.
-        summary: one line on what it does.
-        default: True for the task's default pack.
+        name: name in requests.
+        title: display name.
+        summary: description in one line.
+        default: True for the default pack of the task.
     """
 
     name: str
@@ -27,11 +28,11 @@ class MethodInfo:
 
 
 class Engine(Protocol):
-    """Fuses pairs, and says by what and where."""
+    """Fuses pairs, and reports its methods and its device."""
 
     @property
     def device_choice(self) -> DeviceChoice:
-        """Where it runs and why."""
+        """The device and the reason for choosing it."""
 
     def fuse(
         self,

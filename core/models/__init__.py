@@ -1,1 +1,1 @@
-"""The networks of the paper, written once and configured by frozen dataclasses."""
+"""The networks of the paper, independent of tiling and configured by frozen dataclasses."""

@@ -1,4 +1,4 @@
-"""Adapters: token maps of four depths, refined to pixel resolution (paper §3.1, Fig. 2)."""
+"""Adapters: refine token maps of four depths to pixel resolution (paper §3.1, Fig. 2)."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from core.models.blocks import UpConv, conv3
 from core.models.config import NetworkConfig
 
 ADAPTER_REACH = 48
-"""Pixels over which an adapter looks: bilinear steps and 3×3 convolutions from 16 pixels down."""
+"""Receptive field radius of an adapter in pixels: bilinear steps and 3×3 convolutions from 1/16."""
 
 
 class Adapter(nn.Module):
     """The hierarchical adapter of one source.
 
-    u₁ = Up(f₈ + f₁₁), v = Up(f₅), w = Up(Up(f₂)); then Up(u₁ + v) + w, and further Ups until the
-    working resolution is reached (two for stride 1, none for stride 4). A convolution of the
-    image itself is concatenated before the final 1×1: fine texture cannot pass through a 16×
-    token grid.
+    u₁ = Up(f₈ + f₁₁), v = Up(f₅), w = Up(Up(f₂)); then Up(u₁ + v) + w, and further Up steps until
+    the working resolution is reached (two for stride 1, none for stride 4). A convolution of the
+    image itself is concatenated before the final 1×1 convolution, because a token grid of 16×16
+    pixels cannot carry fine texture.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -47,7 +47,7 @@ class Adapter(nn.Module):
 
 
 class PlainUpsampling(nn.Module):
-    """The ablation "w/o adapter": the mean token map, upsampled; a 1×1 makes the widths agree."""
+    """Ablation "w/o adapter": the mean token map, upsampled; a 1×1 convolution adapts the width."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class PlainUpsampling(nn.Module):
         self.project = nn.Conv2d(config.backbone.dim, config.channels, 1)
 
     def forward(self, f2: Tensor, f5: Tensor, f8: Tensor, f11: Tensor, image: Tensor) -> Tensor:
-        """As :meth:`Adapter.forward`; the image is not looked at."""
+        """As :meth:`Adapter.forward`; the image is ignored."""
         mean = torch.stack([f2, f5, f8, f11]).mean(dim=0)
         narrow = self.project(mean)
         return F.interpolate(
@@ -64,5 +64,5 @@ class PlainUpsampling(nn.Module):
 
 
 def build_adapter(config: NetworkConfig) -> nn.Module:
-    """The adapter (or its ablation) that ``config`` describes."""
+    """The adapter, or its ablation, for ``config``."""
     return Adapter(config) if config.adapter else PlainUpsampling(config)

@@ -1,4 +1,4 @@
-"""Backbones: images in, four token maps out. The only module that imports timm."""
+"""Backbones: four token maps from an image. The only module that imports timm."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ class Backbone(nn.Module):
         self.config = config
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """Shrink if there are too many patches, run, and bring the maps back to H/16×W/16."""
+        """Token maps at H/16×W/16, computed at reduced size if there are too many patches."""
         rows, columns = (side // PATCH for side in images.shape[-2:])
         return [stretched(m, rows, columns) for m in self.few(images)]
 
     def few(self, *images: Tensor) -> list[Tensor]:
-        """The maps of all ``images`` in one batch, of no more tokens than there may be.
+        """The maps of all ``images`` in one batch, with at most ``config.max_tokens`` tokens each.
 
-        :func:`stretched` brings them to H/16×W/16.
+        :func:`stretched` interpolates them to H/16×W/16.
         """
         rows, columns = (side // PATCH for side in images[0].shape[-2:])
         limit = self.config.max_tokens
         if limit and rows * columns > limit:
             shrink = math.sqrt(limit / (rows * columns))
-            # A strip one patch wide cannot shrink across; it is held to the limit along.
+            # An image one patch wide is reduced along its length only.
             few_rows = min(max(1, int(rows * shrink)), limit)
             few_columns = min(max(1, int(columns * shrink)), limit // few_rows)
             size = (few_rows * PATCH, few_columns * PATCH)
@@ -59,14 +59,14 @@ class Backbone(nn.Module):
         return self.tokens(torch.cat(images) if len(images) > 1 else images[0])
 
     def tokens(self, images: Tensor) -> list[Tensor]:
-        """The four token maps of images that are small enough."""
+        """The four token maps of images within the token limit."""
         raise TypeError(f"{type(self).__name__} defines no tokens()")
 
 
 def stretched(tokens: Tensor, rows: int, columns: int, part: slice | None = None) -> Tensor:
-    """A token map N×D×h×w brought to N×D×``rows``×``columns``, or those rows of it in ``part``.
+    """Interpolate a token map N×D×h×w to N×D×``rows``×``columns``, or to its rows in ``part``.
 
-    Itself where it has that size.
+    Returns the map itself if it has that size.
     """
     first, last = (0, rows) if part is None else (part.start, part.stop)
     if tuple(tokens.shape[2:]) == (rows, columns):
@@ -78,7 +78,7 @@ def stretched(tokens: Tensor, rows: int, columns: int, part: slice | None = None
 
 
 def _rows_between(tokens: Tensor, rows: int, which: Tensor) -> Tensor:
-    """Rows of ``tokens`` stretched to ``rows`` rows, as bilinear interpolation gives them."""
+    """Some rows of ``tokens`` interpolated bilinearly to ``rows`` rows."""
     few = tokens.shape[2]
     at = ((which + 0.5) * (few / rows) - 0.5).clamp(min=0)
     above = at.floor().long()
@@ -88,10 +88,10 @@ def _rows_between(tokens: Tensor, rows: int, which: Tensor) -> Tensor:
 
 
 class Dinov3Backbone(Backbone):
-    """The frozen DINOv3 ViT (paper §3.1): never trained, always in eval mode, bit-identical always.
+    """The frozen DINOv3 ViT (paper §3.1): never trained and always in eval mode.
 
-    Its blocks are built by timm without any download; weights come from a file
-    (:meth:`load_weights`) or stay random when there is none (tests, timing).
+    timm builds its blocks without downloading; the weights come from a file (:meth:`load_weights`)
+    or stay random without one (for tests and timing).
     """
 
     mean: Tensor
@@ -118,15 +118,15 @@ class Dinov3Backbone(Backbone):
         self.eval()
 
     def train(self, mode: bool = True) -> Self:
-        """Stay in eval mode whatever is asked: in train mode DINOv3 rescales its RoPE at random."""
+        """Ignore ``mode`` and stay in eval mode: in train mode DINOv3 rescales RoPE randomly."""
         return super().train(False)
 
     @torch.no_grad()
     def tokens(self, images: Tensor) -> list[Tensor]:
-        """Token maps after the final norm, as DINOv3's own ``get_intermediate_layers`` gives."""
+        """Token maps after the final norm, as returned by DINOv3's ``get_intermediate_layers``."""
         rgb = images.expand(-1, 3, -1, -1)
         normalised = (rgb - self.mean) / self.std
-        # timm has no types; nn.Module's own say that any attribute may be a tensor.
+        # timm is untyped, and nn.Module declares every attribute as a Tensor or Module.
         intermediates = cast(Callable[..., list[Tensor]], self.vit.forward_intermediates)
         return intermediates(
             normalised, indices=list(self.config.taps), norm=True, intermediates_only=True
@@ -137,10 +137,10 @@ class Dinov3Backbone(Backbone):
 
         Args:
             path: the file.
-            expected_sha256: refuse any other file when given.
+            expected_sha256: refuse files with another hash, unless "".
 
         Returns:
-            sha256 of the file, in hex.
+            SHA-256 of the file, in hex.
 
         Raises:
             BackboneMissing: there is no such file.
@@ -173,9 +173,9 @@ class Dinov3Backbone(Backbone):
         return digest
 
     def check_file(self, path: Path) -> None:
-        """Look whether ``path`` holds the weights of this ViT, by names, shapes and number types.
+        """Check by names, shapes and types that ``path`` holds the weights of this ViT.
 
-        No tensor is read; the ViT itself may lie on the meta device.
+        Reads no tensor; the ViT itself may be on the meta device.
 
         Raises:
             BackboneMissing: there is no such file.
@@ -191,12 +191,12 @@ class Dinov3Backbone(Backbone):
 
 
 def check_backbone_file(path: Path, config: BackboneConfig | None = None) -> None:
-    """Look whether ``path`` holds DINOv3 weights as ``config`` (default: ViT-S/16) wants them.
+    """Check that ``path`` holds DINOv3 weights for ``config`` (default: ViT-S/16).
 
-    Quick: the header is read, no tensor.
+    Fast, because only the header is read.
 
     Raises:
-        BackboneMissing: there is no such file. PackError: it holds something else.
+        BackboneMissing: there is no such file. PackError: it holds other tensors.
     """
     with torch.device("meta"):
         outline = Dinov3Backbone(config or BackboneConfig())
@@ -232,7 +232,7 @@ def _read_state(path: Path, place: str = "cpu") -> dict[str, Tensor]:
         state = torch.load(path, map_location=place, weights_only=True)
     except (SafetensorError, RuntimeError, ValueError, OSError, EOFError) as error:
         raise PackError(str(path), Message("cannot be read as weights ({0})", error)) from error
-    except Exception as error:  # the unpickler's own error type differs between torch releases
+    except Exception as error:  # the exception type of the unpickler depends on the torch release
         raise PackError(
             str(path),
             Message("it is damaged or holds more than plain weights"),
@@ -246,7 +246,7 @@ def _read_state(path: Path, place: str = "cpu") -> dict[str, Tensor]:
 
 
 def file_sha256(path: Path) -> str:
-    """sha256 of a file, in hex, read in blocks."""
+    """SHA-256 of a file, in hex, computed in blocks."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -254,8 +254,8 @@ def file_sha256(path: Path) -> str:
 class _EncoderBlock(nn.Module):
     """A standard pre-norm transformer block over tokens.
 
-    Position comes from a depthwise 3×3 convolution over the token map, so nothing is tied to the
-    crop size of training.
+    A depthwise 3×3 convolution over the token map encodes positions, so that the block does not
+    depend on the crop size of the training.
     """
 
     def __init__(self, dim: int, heads: int, mlp_ratio: float) -> None:
@@ -270,7 +270,7 @@ class _EncoderBlock(nn.Module):
         self.feed = nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim))
 
     def forward(self, x: Tensor) -> Tensor:
-        """N×D×h×w in, the same out."""
+        """N×D×h×w → N×D×h×w."""
         n, d, h, w = x.shape
         x = x + self.position(x)
         tokens = x.flatten(2).transpose(1, 2)
@@ -284,7 +284,7 @@ class _EncoderBlock(nn.Module):
 
 
 class EncoderBackbone(Backbone):
-    """The standard transformer encoder of the "w/o DINOv3" ablation (Table 2): trained, small."""
+    """The small, trained transformer encoder of the "w/o DINOv3" ablation (Table 2)."""
 
     def __init__(self, config: BackboneConfig, in_channels: int) -> None:
         super().__init__(config)
@@ -294,7 +294,7 @@ class EncoderBackbone(Backbone):
         )
 
     def tokens(self, images: Tensor) -> list[Tensor]:
-        """Token maps after the tapped blocks."""
+        """Token maps after the blocks in ``config.taps``."""
         x = self.embed(images - 0.5)
         maps = []
         for index, block in enumerate(self.blocks):
@@ -305,7 +305,7 @@ class EncoderBackbone(Backbone):
 
 
 def build_backbone(config: BackboneConfig, in_channels: int) -> Backbone:
-    """The backbone that ``config`` describes, with fresh random weights."""
+    """The backbone for ``config``, with random weights."""
     if config.kind == "dinov3":
         return Dinov3Backbone(config)
     return EncoderBackbone(config, in_channels)

@@ -19,7 +19,7 @@ DINOV3_TIMM_NAME = "vit_small_patch16_dinov3.lvd1689m"
 
 @dataclass(frozen=True, config=_STRICT, kw_only=True)
 class BackboneConfig:
-    """What turns images into tokens.
+    """The backbone, which turns images into tokens.
 
     Attributes:
         kind: ``dinov3`` (frozen, the paper) or ``encoder`` (trained in the lower level; the paper's
@@ -27,10 +27,10 @@ class BackboneConfig:
         dim: token width.
         depth: number of transformer blocks.
         heads: attention heads.
-        mlp_ratio: width of the feed-forward layer over ``dim``.
-        taps: the four block indices (0-based) whose token maps are handed to the adapters.
-        max_tokens: images with more patches are shown to the backbone at reduced size (area
-            averaging), since its cost is quadratic in tokens. 0: no limit.
+        mlp_ratio: width of the feed-forward layer relative to ``dim``.
+        taps: the four block indices (0-based) whose token maps the adapters receive.
+        max_tokens: images with more patches are reduced by area averaging for the backbone, whose
+            cost is quadratic in the number of tokens. 0: no limit.
     """
 
     kind: Annotated[
@@ -117,28 +117,27 @@ class BackboneConfig:
 
 @dataclass(frozen=True, config=_STRICT)
 class NetworkConfig:
-    """One UniFusion network.
+    """A UniFusion network.
 
     Attributes:
         backbone: see :class:`BackboneConfig`.
         in_channels: 1 (luma) or 3 (RGB).
-        channels: C, width of the adapted maps.
-        stride: the heavy blocks run at 1/stride of the image's resolution. 1 is the paper.
+        stride: the heavy blocks run at 1/stride of the image resolution. The paper has 1.
         heads: heads of the channel attention.
-        expansion: width of the gated feed-forward layer over C.
-        fusion_blocks: cross-attention blocks.
-        reconstruction_blocks: transformer blocks in each reconstruction branch.
+        expansion: width of the gated feed-forward layer relative to C.
+        fusion_blocks: number of cross-attention blocks.
+        reconstruction_blocks: number of transformer blocks in each reconstruction branch.
         learned_mixing: directions of cross-attention blocks (``ask_y.0``, ``ask_x.0`` …) whose
-            channels are mixed by learned weights, the same for every image, in place of attention
-            weights, which follow the statistics of the whole image. None is the paper.
+            channels are mixed with learned weights, the same for every image, instead of attention
+            weights, which depend on the statistics of the whole image. The paper has none.
         head: ``direct``: convolutions to the image (paper); ``blend``: a full-resolution weight
             map between the sources plus a residual; ``decision``: as ``blend``, but the map
             saturates at exactly 0 and 1, where the fused image copies one source and the residual
-            is off; ``layered``: as ``blend``, but with a map of its own for what the images
-            are when smoothed up to their edges.
+            is zero; ``layered``: as ``blend``, but with a separate map for the base layers, which
+            are the images after edge-preserving smoothing.
         head_channels: width of the full-resolution layers of every head but ``direct``.
         adapter: False replaces the adapters by plain upsampling (ablation "w/o adapter").
-        reconstruction: False leaves the reconstruction branches out (ablation).
+        reconstruction: False omits the reconstruction branches (ablation).
     """
 
     backbone: BackboneConfig = BackboneConfig()
@@ -278,7 +277,7 @@ def paper_config() -> NetworkConfig:
 
 
 def compact_config() -> NetworkConfig:
-    """The embedded family: four-layer trained encoder, heavy blocks at a quarter resolution."""
+    """The embedded packs' network: four-layer trained encoder, heavy blocks at 1/4 resolution."""
     return NetworkConfig(
         backbone=BackboneConfig(
             kind="encoder",

@@ -13,27 +13,27 @@ from core.models.config import NetworkConfig
 from core.models.tiling import WHOLE_IMAGE, TilingStrategy
 
 _NEAR = 16
-"""Pixels over which a few 3×3 convolutions look, at the lowest resolution they work at."""
+"""Receptive field radius, in image pixels, of a few 3×3 convolutions at the working resolution."""
 _LEAK = 0.3
-"""Share of the gradient that passes a clamp in the helpful direction."""
+"""Fraction of the gradient that passes a clamp in the helpful direction."""
 _REACH = 11
-"""Pixels to either side over which a decision is made consistent with its neighbours."""
+"""Radius in pixels of the window of the consistency check."""
 _STEEPNESS = 6.0
-"""How much more steeply than in training the consistent decision turns between the sources."""
+"""Slope of the weight over the averaged decision; it is 1 in training."""
 _JUDGE_REACH = 4
-"""Pixels over which the four full-resolution convolutions look."""
+"""Receptive field radius of the four full-resolution convolutions."""
 _FINER = 4
-"""A pixel of the full-resolution layers takes so many times the memory of one in a block."""
+"""Memory per pixel of the full-resolution layers relative to that of a block."""
 _COARSE = 4
-"""The ``layered`` head works out its filters at 1/4 of the resolution."""
+"""The ``layered`` head computes its filters at 1/4 of the resolution."""
 _BASE_REACH, _MAP_REACH, _DETAIL_REACH = 4, 11, 2
-"""Coarse pixels to either side over which it smooths bases, their map, and that of the details."""
+"""Window radii in coarse pixels for smoothing the bases, their map, and the map of the details."""
 _BASE_EDGE, _MAP_EDGE, _DETAIL_EDGE = 0.02, 0.01, 0.001
-"""Variance within that reach (of an image, of the bases' contrast) at which edges are kept."""
+"""Regularisation ε of these filters: variance (of an image, of the bases' contrast) of an edge."""
 
 
 class Fusion(nn.Module):
-    """Cross-attention blocks (x asks y, then y asks the new x), merge, head."""
+    """Cross-attention blocks (x attends to y, then y to the new x), merging, output head."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class Fusion(nn.Module):
     ) -> Tensor:
         """Adapted maps N×C×H/s×W/s and images N×ch×H×W → fused N×ch×H×W, not clipped.
 
-        ``spend``: the maps may be overwritten. What is made here always may.
+        ``spend``: the maps may be overwritten.
         """
         for ask_y, ask_x in zip(self.ask_y, self.ask_x, strict=True):
             z_x = tiling.block(cast(CrossBlock, ask_y), z_x, z_y, spend=spend)
@@ -78,7 +78,7 @@ class Fusion(nn.Module):
 
 
 class DirectHead(nn.Module):
-    """Convolutions straight to the image, as in the paper."""
+    """Convolutions to the image, as in the paper."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -90,7 +90,7 @@ class DirectHead(nn.Module):
     def forward(
         self, features: Tensor, x: Tensor, y: Tensor, tiling: TilingStrategy = WHOLE_IMAGE
     ) -> Tensor:
-        """N×C×H/s×W/s → N×ch×H×W. The images are not looked at."""
+        """N×C×H/s×W/s → N×ch×H×W. The images are ignored."""
         return tiling.local(self._draw, features, reach=_NEAR)
 
     def _draw(self, features: Tensor) -> Tensor:
@@ -98,15 +98,15 @@ class DirectHead(nn.Module):
 
 
 class BlendHead(nn.Module):
-    """Fused = m·x + (1−m)·y + r with a full-resolution weight map m and residual r.
+    """Fused = m·x + (1−m)·y + r with a full-resolution weight map m and a residual r.
 
-    A departure from the paper: what both sources share passes through untouched, so the network
-    spends itself on choosing, and starts from the plain average. With ``config.head`` "decision"
-    the map is clamped instead of squashed: where it is sure, it copies a source to the bit. With
-    "layered" the images are split into base (smoothed, edges kept) and detail, as in guided
-    filter fusion (Li et al. 2013): m weighs the detail, and a map that is smooth but for the edges
-    of the bases the base, so that a fine choice between details never cuts patches into a sky, and
-    a warm figure has neither halo nor rim.
+    Differs from the paper: what both sources share is preserved, so that the network only learns
+    the selection, and it starts from the average. With ``config.head`` "decision" the map is
+    clamped instead of passed through a sigmoid, so that it can copy a source exactly. With
+    "layered" the images are split into base (edge-preserving smoothing) and detail, as in
+    guided-filter fusion (Li et al. 2013): m weights the detail, and a second map, smooth except at
+    edges of the bases, weights the base, so that the selection of fine detail creates neither
+    patches in uniform areas nor halos around bright objects.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -116,8 +116,8 @@ class BlendHead(nn.Module):
         self.decisive, self.layered = config.head == "decision", config.head == "layered"
         self.up = nn.Conv2d(config.channels, width * s * s, 1)
         self.shuffle = nn.PixelShuffle(s)
-        # Without padding of their own: at full resolution each would copy its map for it.
-        # These two keep their names: they name tensors of packs.
+        # Without padding of their own, which would copy each full-resolution map.
+        # The attribute names are tensor names in packs and must not change.
         self.look = nn.Conv2d(2 * ch, width, 3)
         self.mix = nn.Conv2d(2 * width, width, 3)
         self.refine = nn.Conv2d(width, width, 3)
@@ -135,7 +135,7 @@ class BlendHead(nn.Module):
     def forward(
         self, features: Tensor, x: Tensor, y: Tensor, tiling: TilingStrategy = WHOLE_IMAGE
     ) -> Tensor:
-        """N×C×H/s×W/s features, spent by it, and N×ch×H×W images → N×ch×H×W."""
+        """N×C×H/s×W/s features, which are overwritten, and N×ch×H×W images → N×ch×H×W."""
         if not (self.layered or self.decisive):
             return tiling.local(self._blended, features, x, y, reach=_JUDGE_REACH, finer=_FINER)
         decision = tiling.local(
@@ -152,17 +152,17 @@ class BlendHead(nn.Module):
 
     def _decided(self, decision: Tensor, x: Tensor, y: Tensor) -> Tensor:
         weight = saturated(decision[:, :1] + 0.5) if self.training else consistent(decision[:, :1])
-        # Nothing is added where one source is copied.
+        # The residual is zero where one source is copied.
         return _mixed(weight, x, y) + decision[:, 1:] * (4 * weight * (1 - weight))
 
     def predict_blend(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        """What is decided pixel by pixel, float32: N×1×H×W map, residual, map of the bases."""
-        # What the four convolutions see beyond the border, as in ``conv3``, but repeated only once.
+        """Per-pixel predictions, float32: N×1×H×W map, residual, and for layers the base map."""
+        # The margin of the four convolutions, replicated as in ``conv3``, but only once.
         cells = -(-4 // self.shuffle.upscale_factor)
         edge = cells * self.shuffle.upscale_factor
         context = self.shuffle(self.up(pad_replicate(features, cells)))
         detail = self.look(pad_replicate(torch.cat([x, y], dim=1), edge))
-        # ReLU here: at full resolution GELU alone would cost as much as a convolution.
+        # ReLU: at full resolution GELU would cost as much as a convolution.
         hidden = F.relu(self.mix(torch.cat([_inner(context), detail], dim=1)))
         hidden = _inner(hidden) + F.relu(self.refine(hidden))
         decision: Tensor = self.decide(hidden).float()
@@ -173,12 +173,12 @@ class BlendHead(nn.Module):
             guide_lines(coarse, coarse, _BASE_REACH, _BASE_EDGE)
             for coarse in (tiling.local(_coarse, image, reach=0) for image in (x, y))
         )
-        # Where the weights change from source to source, they follow what tells the sources apart.
+        # Transitions between the sources follow the contrast of the bases.
         contrast, votes, base = tiling.local(
             self._coarse_votes, decision, lines_x, lines_y, x, y, reach=_COARSE, finer=_FINER
         ).chunk(3, dim=1)
         detail_lines = guide_lines(votes, contrast, _DETAIL_REACH, _DETAIL_EDGE)
-        # What is decided for the details is where the decision for the base begins.
+        # The map of the bases is predicted relative to that of the details.
         base_lines = guide_lines(votes + base, contrast, _MAP_REACH, _MAP_EDGE)
         return tiling.local(
             self._joined, decision, lines_x, lines_y, detail_lines, base_lines, x, y,
@@ -191,7 +191,7 @@ class BlendHead(nn.Module):
         contrast = _contrast(along(lines_x, x), along(lines_y, y))
         return _coarse(torch.cat([contrast, decision[:, :1], decision[:, -1:]], dim=1))
 
-    def _joined(  # noqa: PLR0917 (called by position, as every step a walk takes)
+    def _joined(  # noqa: PLR0917 (called with positional arguments by the tiling strategy)
         self,
         decision: Tensor,
         lines_x: Tensor,
@@ -220,12 +220,12 @@ def _contrast(base_x: Tensor, base_y: Tensor) -> Tensor:
 
 
 def _inner(image: Tensor) -> Tensor:
-    """``image`` without its outermost pixels, as a 3×3 convolution leaves it."""
+    """``image`` without its outermost pixels, like the output of a 3×3 convolution."""
     return image[..., 1:-1, 1:-1]
 
 
 class _Saturate(torch.autograd.Function):
-    """Clamp to [0, 1] whose gradient leaks where the clamp would block it."""
+    """Clamp to [0, 1] that passes part of the gradient outside the range."""
 
     @staticmethod
     def forward(ctx: Any, value: Tensor) -> Tensor:
@@ -236,43 +236,43 @@ class _Saturate(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         (value,) = ctx.saved_tensors
         (gradient,) = gradients
-        # Outside the range only a pull back towards it passes, and weakly: a wrong decision can
-        # be unlearned, a right one does not run away.
+        # Outside the range only gradients towards it pass, attenuated: a wrong decision can be
+        # unlearned, and a right one does not grow without limit.
         inward = ((value < 0) & (gradient < 0)) | ((value > 1) & (gradient > 0))
         leak = torch.where(inward, _LEAK * gradient, torch.zeros_like(gradient))
         return torch.where((value >= 0) & (value <= 1), gradient, leak)
 
 
 def saturated(value: Tensor) -> Tensor:
-    """``value`` clamped to [0, 1], trainable also where it is clamped."""
+    """``value`` clamped to [0, 1], with a gradient also where it is clamped."""
     return cast(Tensor, _Saturate.apply(value))
 
 
 def consistent(decision: Tensor) -> Tensor:
-    """Weight map N×1×H×W in [0, 1] of a decision, for use, not for training.
+    """Weight map N×1×H×W in [0, 1] of a decision, for inference only.
 
-    Whether a pixel is in focus is a matter of regions: decisions, each worth at most one half, are
-    averaged over a square of 23×23 pixels (the consistency check of multi-focus fusion), which
-    leaves straight outlines where they are and drops specks, and then sharpened.
+    Focus is a property of regions: decisions, clamped to ±½, are averaged over 23×23 pixels (the
+    consistency check of multi-focus fusion), which keeps straight outlines and removes specks, and
+    are then sharpened.
     """
     return (_STEEPNESS * _mean(decision.clamp(-0.5, 0.5), _REACH) + 0.5).clamp(0, 1)
 
 
 def guided(image: Tensor, guide: Tensor, reach: int, edge: float) -> Tensor:
-    """``image`` smoothed, but with an edge wherever ``guide`` has one; N×C×H×W each.
+    """Guided filter (He, Sun and Tang, TPAMI 2013) of ``image`` with ``guide``; N×C×H×W each.
 
-    Guided filter (He, Sun and Tang, TPAMI 2013): within every window the result is linear in the
-    guide. As in its fast form (He and Sun 2015), that is worked out at 1/4 of the resolution.
+    Within every window the result is linear in the guide. As in the fast guided filter (He and Sun
+    2015), the coefficients are computed at 1/4 of the resolution.
 
     Args:
-        reach: of a window, in coarse pixels to either side.
-        edge: ε: the guide's variance within a window at which half of an edge is kept.
+        reach: window radius in coarse pixels.
+        edge: ε, the variance of the guide within a window at which half of an edge is kept.
     """
     return along(guide_lines(_coarse(image), _coarse(guide), reach, edge), guide)
 
 
 def guide_lines(p: Tensor, g: Tensor, reach: int, edge: float) -> Tensor:
-    """The lines of :func:`guided` from image and guide at 1/4: slopes, then offsets, N×2C×h×w."""
+    """Guided-filter coefficients of image ``p`` and guide ``g``: slopes, then offsets, N×2C×h×w."""
     mean_p, mean_g = _mean(p, reach), _mean(g, reach)
     variance = _mean(g * g, reach) - mean_g * mean_g
     slope = (_mean(g * p, reach) - mean_g * mean_p) / (variance.clamp(min=0) + edge)
@@ -280,7 +280,7 @@ def guide_lines(p: Tensor, g: Tensor, reach: int, edge: float) -> Tensor:
 
 
 def along(lines: Tensor, guide: Tensor) -> Tensor:
-    """What ``lines`` at 1/4 make of a guide N×C×H×W."""
+    """Apply coefficients at 1/4 of the resolution to a guide N×C×H×W."""
     lines = F.interpolate(lines, guide.shape[2:], mode="bilinear", align_corners=False)
     slope, offset = lines.chunk(2, dim=1)
     return slope * guide + offset
@@ -292,11 +292,11 @@ def _coarse(image: Tensor) -> Tensor:
 
 
 def _mean(image: Tensor, reach: int) -> Tensor:
-    """Mean over the pixels up to ``reach`` away in rows and columns, mirrored beyond the border.
+    """Mean over the pixels up to ``reach`` away in rows and columns, with reflected borders.
 
-    Mirrored, because a border repeated ``reach`` times would give its last pixels, whose decision
-    is the least sure, the most weight. By running sums, whose cost does not grow with the window;
-    in float64, because a sum over a whole row swallows the digits of a float32 pixel.
+    Replicating the border pixels ``reach`` times would give them, whose decision is the least
+    certain, the largest weight. Uses running sums, whose cost does not depend on the window, in
+    float64, because a sum over a whole row exceeds the precision of float32.
     """
     size = 2 * reach + 1
     total = image.double()
@@ -309,9 +309,9 @@ def _mean(image: Tensor, reach: int) -> Tensor:
 
 
 def _mirrored(length: int, reach: int, device: torch.device) -> Tensor:
-    """Indices −``reach`` to ``length`` + ``reach`` − 1, mirrored at both ends as often as needed.
+    """Indices −``reach`` to ``length`` + ``reach`` − 1, reflected at both ends as often as needed.
 
-    The end itself is not repeated (… 2 1 0 1 2 …); padding by reflection stops at one mirroring.
+    The border itself is not repeated (… 2 1 0 1 2 …); torch's padding reflects only once.
     """
     period = max(1, 2 * (length - 1))
     index = torch.arange(-reach, length + reach, device=device).remainder(period)
@@ -319,7 +319,7 @@ def _mirrored(length: int, reach: int, device: torch.device) -> Tensor:
 
 
 def _icnr(conv: nn.Conv2d, scale: int) -> None:
-    """Start all sub-pixels of one output channel alike: no checkerboard before training."""
+    """ICNR initialisation: equal sub-pixels per output channel, against checkerboard artefacts."""
     with torch.no_grad():
         group = scale * scale
         conv.weight.copy_(conv.weight[::group].repeat_interleave(group, dim=0))

@@ -1,4 +1,4 @@
-"""The whole network: backbone, two adapters, two reconstructions, fusion (paper eq. 1–3)."""
+"""The complete network: backbone, two adapters, two reconstructions, fusion (paper eq. 1–3)."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Features(NamedTuple):
 
 
 class UniFusionNet(nn.Module):
-    """Every UniFusion network this program knows, paper's and compact.
+    """A UniFusion network, of the paper or compact.
 
-    Parameters fall into three groups: the frozen backbone (DINOv3 only), φ (:meth:`phi`: adapters,
+    Its parameters form three groups: the frozen backbone (DINOv3 only), φ (:meth:`phi`: adapters,
     reconstruction and a trained encoder) and θ (:meth:`theta`: fusion).
     """
 
@@ -43,12 +43,12 @@ class UniFusionNet(nn.Module):
             self.reconstruction_x = Reconstruction(config)
             self.reconstruction_y = Reconstruction(config)
         self.fusion = Fusion(config)
-        # nn.Module.to(memory_format=…) changes strides only, never a value.
+        # nn.Module.to(memory_format=…) changes strides only, not values.
         self.to(memory_format=torch.channels_last)
 
     @property
     def has_frozen_backbone(self) -> bool:
-        """True when the backbone is an external, frozen DINOv3."""
+        """Whether the backbone is an external, frozen DINOv3."""
         return isinstance(self.backbone, Dinov3Backbone)
 
     def phi(self) -> Iterator[tuple[str, nn.Parameter]]:
@@ -64,7 +64,7 @@ class UniFusionNet(nn.Module):
                 yield name, parameter
 
     def own_state(self) -> dict[str, Tensor]:
-        """Everything a pack must carry: all tensors but those of a frozen external backbone."""
+        """The tensors that a pack contains: all except those of a frozen external backbone."""
         state = self.state_dict()
         if self.has_frozen_backbone:
             state = {k: v for k, v in state.items() if not k.startswith("backbone.")}
@@ -73,7 +73,7 @@ class UniFusionNet(nn.Module):
     def encode(self, x: Tensor, y: Tensor, tiling: TilingStrategy = WHOLE_IMAGE) -> Features:
         """Eq. 1: N×ch×H×W images in [0, 1], sides multiples of 16 → adapted maps.
 
-        Both sources go through the backbone in one batch.
+        Both sources pass through the backbone in one batch.
         """
         maps = self.backbone.few(x, y)
         rows, columns = (side // PATCH for side in x.shape[-2:])
@@ -84,7 +84,7 @@ class UniFusionNet(nn.Module):
             own = [m.chunk(2)[source] for m in maps]
 
             def layers(which: Tensor, part: Tensor) -> Tensor:
-                # Stretched where they are wanted: whole maps would take as much as features.
+                # Interpolated per strip: whole maps would need as much memory as the features.
                 first, last = int(which[0, 0, 0, 0]), int(which[0, 0, -1, 0]) + 1
                 result: Tensor = adapter(
                     *(stretched(m, rows, columns, slice(first, last)) for m in own), part
@@ -98,7 +98,7 @@ class UniFusionNet(nn.Module):
     def reconstruct(
         self, features: Features, tiling: TilingStrategy = WHOLE_IMAGE
     ) -> tuple[Tensor, Tensor] | None:
-        """Eq. 2: both images from their features alone, or None without that branch."""
+        """Eq. 2: both images reconstructed from their features, or None without that branch."""
         if self.reconstruction_x is None or self.reconstruction_y is None:
             return None
         return self.reconstruction_x(features.x, tiling), self.reconstruction_y(features.y, tiling)
@@ -114,23 +114,23 @@ class UniFusionNet(nn.Module):
     ) -> Tensor:
         """Eq. 3: the fused image N×ch×H×W, not clipped.
 
-        ``spend``: the features are not wanted any more; their memory is used.
+        ``spend``: the features are not needed any more and may be overwritten.
         """
         fused: Tensor = self.fusion(features.x, features.y, x, y, tiling, spend=spend)
         return fused
 
 
 class Padding(NamedTuple):
-    """How many rows and columns were added at the bottom and right."""
+    """Number of rows and columns added at the bottom and at the right."""
 
     bottom: int
     right: int
 
 
 def pad_to_patches(image: Tensor) -> tuple[Tensor, Padding]:
-    """Pad N×ch×H×W at the bottom and right to multiples of 16; not copied where it fits already.
+    """Pad N×ch×H×W at the bottom and right to multiples of 16; not copied if it fits already.
 
-    By reflection where the image is large enough, otherwise by repeating its edge.
+    By reflection if the image is large enough, otherwise by replicating its edge.
     """
     height, width = image.shape[-2:]
     padding = Padding(-height % PATCH, -width % PATCH)

@@ -1,4 +1,4 @@
-"""Reconstruction: the proof that the adapted features lost nothing (paper §3.2, eq. 2)."""
+"""Reconstruction branches, which keep the adapted features complete (paper §3.2, eq. 2)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from core.models.tiling import WHOLE_IMAGE, TilingStrategy
 
 
 class Reconstruction(nn.Module):
-    """The branch of one source: transformer blocks, then a projection back to the image.
+    """The branch of one source: transformer blocks and a projection to the image.
 
-    It sees the adapted features alone, never the image.
+    Its only input are the adapted features, not the image.
     """
 
     def __init__(self, config: NetworkConfig) -> None:

@@ -1,7 +1,7 @@
-"""What a safetensors file holds, read from its header: names, types and shapes, no tensor.
+"""Names, types and shapes of the tensors in a safetensors file, read from its header.
 
-A file is compared with the network it is for before a byte of either is allocated, so that a small
-file cannot ask for a large network, and a file of other tensors is told by its first kilobytes.
+A file is compared with its network before memory is allocated for either, so that a small file
+cannot request a large network, and a file with other tensors is recognised by its first kilobytes.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ _TYPES = {
     "BOOL": torch.bool,
 }
 FLOATING = frozenset({torch.float64, torch.float32, torch.float16, torch.bfloat16})
-"""Types that hold weights. Integers hold quantised ones, which mean nothing without a scale."""
+"""Types of weights. Integer types hold quantised weights, which need a scale."""
 
 
 @dataclass(frozen=True)
 class StoredTensor:
-    """A tensor in a file: its type (None: one this program does not know) and its shape."""
+    """Type (None: unknown to this program) and shape of a tensor in a file."""
 
     dtype: torch.dtype | None
     shape: tuple[int, ...]
 
 
 def read_header(path: Path) -> dict[str, Any]:
-    """The JSON header of a safetensors file: its metadata and its tensors' types and places.
+    """The JSON header of a safetensors file: its metadata, and types and offsets of its tensors.
 
     Raises:
-        OSError: it cannot be read. ValueError, struct.error, RecursionError: it is no such file.
+        OSError: it cannot be read. ValueError, struct.error, RecursionError: not such a file.
     """
-    # The layout is public: 8 bytes of length, then JSON. safe_open would map the whole file.
+    # The format is public: 8 bytes of length, then JSON. safe_open would map the whole file.
     with path.open("rb") as stream:
         (length,) = struct.unpack("<Q", stream.read(8))
         if length > min(path.stat().st_size, _LARGEST_HEADER):
@@ -62,12 +62,12 @@ def read_header(path: Path) -> dict[str, Any]:
 
 
 def stored_tensors(path: Path) -> dict[str, StoredTensor]:
-    """The tensors in the safetensors file ``path``, by name.
+    """The tensors of the safetensors file ``path``, by name.
 
     Raises:
-        OSError, ValueError, struct.error, RecursionError: as :func:`read_header`; ValueError as
-            well where a type, a shape or the number of bytes of a tensor makes no sense, or the
-            file ends before its last tensor does.
+        OSError, ValueError, struct.error, RecursionError: as :func:`read_header`; ValueError also
+            if type, shape and size of a tensor are inconsistent, or the file ends before its last
+            tensor.
     """
     entries = {k: entry for k, entry in read_header(path).items() if k != "__metadata__"}
     found = {name: _stored(name, entry) for name, entry in entries.items()}
@@ -103,12 +103,12 @@ def misfits(
     wanted: Mapping[str, Tensor],
     types: Collection[torch.dtype] | None = None,
 ) -> Message | None:
-    """Where ``found`` differs from the tensors a network wants, in words; None where it fits.
+    """A message about the first difference between ``found`` and ``wanted``; None if they match.
 
     Args:
         found: from :func:`stored_tensors`.
-        wanted: the network's own, which may lie on the meta device.
-        types: types that are accepted; None for exactly those of ``wanted``.
+        wanted: the tensors of the network, possibly on the meta device.
+        types: accepted types; None requires exactly those of ``wanted``.
     """
     both = sorted(found.keys() & wanted.keys())
     wrong_shape = [name for name in both if found[name].shape != tuple(wanted[name].shape)]
@@ -131,7 +131,7 @@ def misfits(
 
 
 def not_finite(tensors: Mapping[str, Tensor]) -> str:
-    """The first of ``tensors`` that holds NaN or Inf; "" where all numbers are finite."""
+    """The name of the first tensor that contains NaN or Inf; "" if there is none."""
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             return name

@@ -1,10 +1,9 @@
-"""How a network is walked through: the whole image at once, or stripe by stripe.
+"""Tiling strategies for inference: the whole image at once, or strip by strip.
 
-Attention statistics are global over the image, so independent tiles would change the answer.
-A stripe-wise walk is exact: it first gathers the statistics of a block over all stripes, then
-applies them stripe by stripe, and gives every local layer the rows it needs beyond its stripe.
-What it computes is the same up to rounding; what it needs besides its inputs and outputs is the
-memory of one stripe.
+Attention statistics are global over the image, so independent tiles would change the result.
+Computation in strips is exact: it first accumulates the statistics of a block over all strips, then
+applies the attention strip by strip, and gives every local layer the margin it needs. The result is
+the same up to rounding; the memory needed in addition to inputs and outputs is that of one strip.
 """
 
 from __future__ import annotations
@@ -20,20 +19,20 @@ from torch import Tensor
 from core.models.blocks import AttentionStatistics, Block, LearnedMixing
 
 _UNIT = 16
-"""Stripes begin and end on multiples of 16 pixels: whole rows at every resolution there is."""
+"""Strips begin and end at multiples of 16 pixels, which are whole rows at every resolution."""
 _BLOCK_FINER = 2
-"""Blocks look less far than adapters, and take more memory for each pixel."""
+"""Blocks have a smaller receptive field than adapters, and need more memory per pixel."""
 _CORRELATE_REACH, _ATTEND_REACH = 1, 2
-"""Pixels of its own maps over which a block looks, for its statistics and for its result."""
+"""Receptive field radius of a block in pixels of its maps, for statistics and for the result."""
 
 
 class TilingStrategy(Protocol):
-    """What a network asks of the way it is walked through."""
+    """Executes the layers of a network on the whole image or in parts."""
 
     def block(self, block: Block, x: Tensor, other: Tensor, *, spend: bool = False) -> Tensor:
         """``block(x, other)``: N×C×H×W each → N×C×H×W.
 
-        ``spend``: the result may be written over ``x``.
+        ``spend``: the result may be written to ``x``.
         """
 
     def local(
@@ -44,22 +43,22 @@ class TilingStrategy(Protocol):
         over: Tensor | None = None,
         finer: int = 1,
     ) -> Tensor:
-        """``layers(*inputs)`` where no output depends on input over ``reach`` pixels away.
+        """``layers(*inputs)``, where outputs depend on inputs up to ``reach`` pixels away.
 
-        Inputs and output are N×·×H×W of one image at any resolutions; pixels are the image's.
+        Inputs and output are N×·×H×W of one image at any resolution; ``reach`` is in image pixels.
 
         Args:
-            over: one of the inputs, of the output's shape, that the result may be written over.
-            finer: how many times smaller pieces may be, for layers that take much memory a pixel
-                and do not look far.
+            over: one of the inputs, of the output's shape, to which the result may be written.
+            finer: factor by which strips may be smaller, for layers with a large memory per pixel
+                and a small receptive field.
         """
 
     def forget(self, spent: Tensor) -> None:
-        """``spent`` is not looked at any more, whoever still holds it."""
+        """``spent`` is no longer used, and its memory may be freed although others refer to it."""
 
 
 class WholeImage:
-    """Everything at once: the quickest for small images, and for training."""
+    """No tiling: fastest for small images; required for training."""
 
     def block(self, block: Block, x: Tensor, other: Tensor, *, spend: bool = False) -> Tensor:
         """Call the block."""
@@ -78,14 +77,14 @@ class WholeImage:
         return layers(*inputs)
 
     def forget(self, spent: Tensor) -> None:
-        """Keep it: training looks at it once more."""
+        """Keep it: the backward pass needs it."""
 
 
 WHOLE_IMAGE = WholeImage()
 
 
 class _Stripe(NamedTuple):
-    """Rows ``first`` to ``last`` of an image of ``height``, and those seen around them."""
+    """Rows ``first`` to ``last`` of an image of ``height``, and those including the margin."""
 
     first: int
     last: int
@@ -108,13 +107,13 @@ class _Stripe(NamedTuple):
 
 
 class StripTiling:
-    """Stripe by stripe, for inference.
+    """Strip by strip, for inference.
 
     Args:
-        height: of the image in pixels, a multiple of 16.
-        rows: pixels in the height of a stripe; rounded up to a multiple of 16.
-        between: called before every stripe; may raise to stop.
-        after: called after every walk through all stripes, when no temporary is left.
+        height: height of the image in pixels, a multiple of 16.
+        rows: height of a strip in pixels; rounded up to a multiple of 16.
+        between: called before every strip; may raise to cancel.
+        after: called after every pass over all strips, when no temporaries exist.
     """
 
     def __init__(
@@ -127,7 +126,7 @@ class StripTiling:
         self._height, self._rows, self._between, self._after = height, rows, between, after
 
     def _stripes(self, margin: int, finer: int = 1) -> Iterator[_Stripe]:
-        """Stripes, and ``margin`` pixels seen on either side of them."""
+        """The strips, with a margin of ``margin`` pixels above and below."""
         rows = max(1, -(-self._rows // (_UNIT * finer))) * _UNIT
         for first in range(0, self._height, rows):
             self._between()
@@ -137,14 +136,14 @@ class StripTiling:
         self._after()
 
     def block(self, block: Block, x: Tensor, other: Tensor, *, spend: bool = False) -> Tensor:
-        """Statistics over all stripes, then the block stripe by stripe."""
+        """Accumulate the statistics over all strips, then apply the block strip by strip."""
         attend = partial(block.attend, self._weights(block, x, other))
         reach = _ATTEND_REACH * self._grain(x)
         over = x if spend else None
         return self.local(attend, x, other, reach=reach, over=over, finer=_BLOCK_FINER)
 
     def _grain(self, *maps: Tensor) -> int:
-        """Pixels of the image that a row of the coarsest of ``maps`` stands for."""
+        """Image pixels per row of the coarsest of ``maps``."""
         return max(self._height // each.shape[2] for each in maps)
 
     def _weights(self, block: Block, x: Tensor, other: Tensor) -> Tensor:
@@ -165,11 +164,11 @@ class StripTiling:
         over: Tensor | None = None,
         finer: int = 1,
     ) -> Tensor:
-        """The layers on each stripe and its surroundings, which are cut off again."""
+        """Apply the layers to each strip with its margin, which is then removed."""
         whole = over
         grain = self._grain(*inputs)
         margin = -(-reach // grain) * grain  # whole rows of every map
-        # Over an input nothing is written before the stripes that see it have been worked out.
+        # A strip of an input may be overwritten only when no later strip reads it.
         waiting: deque[tuple[_Stripe, Tensor]] = deque()
         for stripe in self._stripes(margin, finer):
             seen = layers(*(stripe.seen(image) for image in inputs))
@@ -188,5 +187,5 @@ class StripTiling:
         return whole
 
     def forget(self, spent: Tensor) -> None:
-        """Give its memory back."""
+        """Free its memory."""
         spent.set_(spent.new_empty(0).untyped_storage(), 0, (0,), (0,))

@@ -1,1 +1,1 @@
-"""Model packs: format, registry, library, download of DINOv3."""
+"""Model packs: format, registry, the user's library, download of DINOv3."""

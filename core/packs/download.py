@@ -1,15 +1,14 @@
-"""Fetching DINOv3 when a person asks for it: the only network call this program can make.
+"""Download of DINOv3 on request of the user: the only network access of this program.
 
-What is fetched is the very file that ``timm.create_model(…, pretrained=True)`` would load
-(repository and file name are timm's, a test compares them). It holds timm's own names, so timm's
-checkpoint filter has nothing to rename in it, and it is kept byte for byte. It is read over plain
-HTTPS rather than by ``huggingface_hub``: that would send a login token where there is one, describe
-the machine to the server, keep a second copy in a cache of its own and not stop when told to.
+The file is the one that ``timm.create_model(…, pretrained=True)`` would load (repository and file
+name are timm's; a test compares them). Its tensors have timm's names, so that timm's checkpoint
+filter has nothing to rename, and it is stored unchanged. It is read over plain HTTPS instead of
+with ``huggingface_hub``, which would send a login token if there is one, describe the machine to
+the server, keep a second copy in its own cache, and could not be cancelled.
 
-The file is pinned (:data:`RELEASE`): the address names a revision of the repository, and only a
-file of that size and sha256 is kept, whatever the server, or a mirror, declares. The figures are
-those that several public projects pin independently; the size is, to the byte, what writing timm's
-own tensors takes (a test compares them).
+The file is pinned (:data:`RELEASE`): the URL names a revision of the repository, and only a file of
+that size and SHA-256 is kept, whatever the server or a mirror declares. Several public projects pin
+the same values independently; the size is exactly that of timm's tensors (a test compares them).
 """
 
 from __future__ import annotations
@@ -54,12 +53,12 @@ TERMS = (
     ),
     Message("There is no warranty. Meta may change the licence, and may end it for who breaks it."),
 )
-"""What the licence asks for, in our own words; the text at LICENCE_ADDRESS is what counts."""
+"""Summary of the licence in our own words; the text at LICENCE_ADDRESS is authoritative."""
 
 
 @dataclass(frozen=True)
 class Release:
-    """One file for all time: revision of the repository, size in bytes, sha256 in hex."""
+    """A pinned file: revision of the repository, size in bytes, SHA-256 in hex."""
 
     revision: str
     bytes: int
@@ -80,7 +79,7 @@ _ELSEWHERE = Message("Download the file with a browser, and choose it here inste
 
 @dataclass(frozen=True)
 class Stored:
-    """A fetched file: where it is, its size, and its sha256 in hex."""
+    """A downloaded file: path, size, and SHA-256 in hex."""
 
     path: Path
     bytes: int
@@ -88,28 +87,28 @@ class Stored:
 
 
 def address() -> str:
-    """Where the file comes from. $HF_ENDPOINT names a mirror of the hub, as it does for timm."""
+    """URL of the file. $HF_ENDPOINT selects a mirror of the hub, as for timm."""
     hub = os.environ.get("HF_ENDPOINT", "").rstrip("/") or _HUB
     return f"{hub}/{REPOSITORY}/resolve/{RELEASE.revision}/{FILE}"
 
 
 def page() -> str:
-    """The page that tells about the file, where a browser can get it, too."""
+    """URL of the web page of the file, from which a browser can download it."""
     return f"{_HUB}/{REPOSITORY}"
 
 
 def fetch_backbone(progress: Progress | None = None) -> Stored:
-    """Fetch DINOv3, check it, and keep it where :func:`core.packs.paths.stored_backbone` looks.
+    """Download and check DINOv3, and store it for :func:`core.packs.paths.stored_backbone`.
 
-    Call this only when a person asked for it and agreed to the licence. One file is asked for; the
-    server learns the network address of this machine, the file's name, and name and version of the
-    program. The file is kept only if size and sha256 are those of :data:`RELEASE` and every tensor
-    fits :class:`Dinov3Backbone`; one that was there before stays till then.
+    Call this only after the user requested it and accepted the licence. One file is requested; the
+    server learns the network address of this machine, the file name, and name and version of the
+    program. The file is kept only if size and SHA-256 match :data:`RELEASE` and all tensors fit
+    :class:`Dinov3Backbone`; an existing file is kept until then.
 
     Raises:
-        DownloadError: no connection, a refusal, a broken transfer, another file than the pinned.
-        OutputError: it cannot be written. Cancelled: from ``progress``, within a fifth of a second
-            while it is transferred.
+        DownloadError: no connection, refused, interrupted, or not the pinned file.
+        OutputError: it cannot be written. Cancelled: raised by ``progress``, within 0.2 s during
+            the transfer.
     """
     progress = progress or NullProgress()
     target, url = backbone_file(), address()
@@ -141,13 +140,13 @@ def fetch_backbone(progress: Progress | None = None) -> Stored:
 def _written(
     blocks: Iterator[Head | bytes], stream: BinaryIO, progress: Progress
 ) -> tuple[int, str]:
-    """Write all blocks; (number of bytes, their sha256)."""
+    """Write all blocks; returns their total size and SHA-256."""
     digest, done = hashlib.sha256(), 0
     for block in blocks:
         assert isinstance(block, bytes)
         done += len(block)
         if done > RELEASE.bytes:
-            break  # longer than the file: never the file
+            break  # longer than the pinned file
         stream.write(block)
         digest.update(block)
         progress.report(done, RELEASE.bytes, Message("downloading"))
@@ -155,7 +154,7 @@ def _written(
 
 
 def _insist_promised(head: Head, host: str) -> None:
-    """Refuse, before a byte is taken, what is declared to be another file."""
+    """Refuse a file whose declared size or hash differs, before reading it."""
     wrong_size = head.size and head.size != RELEASE.bytes
     if wrong_size or (head.sha256 and head.sha256 != RELEASE.sha256):
         raise DownloadError(
@@ -192,8 +191,8 @@ def _insist_kept(done: int, digest: str, host: str) -> None:
 
 
 class _Receiver(threading.Thread):
-    """Reads on a thread of its own: looking up a name or waiting for a server blocks, and a person
-    who cancels shall not wait for it."""
+    """Reads in a separate thread, because name resolution and waiting for a server block and must
+    not delay cancellation."""
 
     def __init__(self, url: str) -> None:
         super().__init__(name="download", daemon=True)
@@ -202,14 +201,14 @@ class _Receiver(threading.Thread):
         self._stop_wanted = threading.Event()
 
     def run(self) -> None:
-        """Read to the end, or until nobody wants it any more."""
+        """Read to the end, or until the transfer is aborted."""
         try:
             for item in read_file(self._url):
                 self._put(item)
                 if self._stop_wanted.is_set():
                     return
             self._put(None)
-        except Exception as error:  # raised anew where it is waited for
+        except Exception as error:  # raised again in the waiting thread
             self._put(error)
 
     def _put(self, item: Head | bytes | Exception | None) -> None:
@@ -219,7 +218,7 @@ class _Receiver(threading.Thread):
                 return
 
     def arrived(self, progress: Progress) -> Iterator[Head | bytes]:
-        """What was read, as it comes."""
+        """The blocks as they arrive."""
         while True:
             progress.check()
             try:
@@ -233,7 +232,7 @@ class _Receiver(threading.Thread):
             yield item
 
     def give_up(self) -> None:
-        """Let the thread end at its next block, without waiting for that."""
+        """Let the thread end at its next block, without waiting for it."""
         self._stop_wanted.set()
 
 

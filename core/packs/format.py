@@ -1,7 +1,7 @@
-"""Model packs: one ``.safetensors`` file whose header carries a manifest.
+"""Model packs: one ``.safetensors`` file with a manifest in its header.
 
-Format 2 seals the manifest: ``sealed_sha256`` is over all of it that shapes a result
-(:data:`_SHAPING`), as it stands in the file. Packs of format 1 have no seal and are still read.
+Format 2 seals the manifest: ``sealed_sha256`` covers all entries that influence a result
+(:data:`_SHAPING`), as stored in the file. Packs of format 1 have no seal and can still be read.
 """
 
 from __future__ import annotations
@@ -35,18 +35,19 @@ SUFFIX = ".safetensors"
 _KEY = "unifusion"
 _GET_ANOTHER = Message("Get the pack again, or choose another one.")
 _SHAPING = ("task", "network", "colour", "backbone_sha256", "weights_sha256")
-"""What of a manifest decides how a fused image looks."""
+"""Entries of a manifest that influence the fused image."""
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"), kw_only=True)
 class TrainingRecord:
-    """How a pack came to be. Free of file names and patient data.
-
+    """How a pack was trained. Contains no file names or patient data.
     Attributes:
-        config: the run's configuration, as plain data.
-        steps: bilevel steps done. pairs: training pairs used. seconds: training time.
+        config: the configuration of the run, as plain data.
+        steps: bilevel steps done.
+        pairs: number of training pairs.
+        seconds: training time.
         figures: validation figures by name.
-        software: versions of what trained it.
+        software: versions of the software used for training.
         parent: name and weights hash of the pack it started from, "" for none.
     """
 
@@ -61,18 +62,22 @@ class TrainingRecord:
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class PackManifest:
-    """What a pack says about itself.
+    """The manifest of a pack.
 
     Attributes:
-        name: unique short name. title: for people. task: a name in :data:`core.tasks.TASKS`.
-        network: architecture. colour: policy the pack was trained with.
+        name: unique short name.
+        title: display name.
+        task: a name in :data:`core.tasks.TASKS`.
+        network: architecture.
+        colour: colour policy of the training.
         training: see :class:`TrainingRecord`.
-        licence: of the weights. data: what it was trained on, one line per set.
-        backbone_sha256: of the external backbone file ("" when everything is inside, or when the
+        licence: licence of the weights.
+        data: training data, one line per data set.
+        backbone_sha256: hash of the external backbone file ("" if the pack is complete, or if the
             backbone was random).
-        weights_sha256: over all tensors (see :func:`tensors_sha256`).
-        sealed_sha256: over the entries that shape a result; "" in packs of format 1.
-        format_version: of this layout.
+        weights_sha256: hash over all tensors (see :func:`tensors_sha256`).
+        sealed_sha256: hash over the entries that influence a result; "" in packs of format 1.
+        format_version: version of the format.
     """
 
     name: str
@@ -94,7 +99,7 @@ _manifest = TypeAdapter(PackManifest)
 
 
 def tensors_sha256(tensors: dict[str, Tensor]) -> str:
-    """sha256 over names, types, shapes and bytes of all tensors, in order of their names."""
+    """SHA-256 over names, types, shapes and bytes of all tensors, in the order of their names."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         tensor = tensors[name].detach().cpu().contiguous()
@@ -104,10 +109,10 @@ def tensors_sha256(tensors: dict[str, Tensor]) -> str:
 
 
 def manifest_seal(raw: dict[str, Any]) -> str:
-    """sha256 over what of a manifest shapes a result, as plain data.
+    """SHA-256 over the entries of a manifest, as plain data, that influence a result.
 
-    Over the entries as they are stored, not as this program reads them: settings that later
-    versions add do not change it.
+    Computed over the stored entries instead of the parsed ones, so that settings added by later
+    versions do not change it.
     """
     shaping = {key: raw.get(key) for key in _SHAPING}
     text = json.dumps(shaping, sort_keys=True, separators=(",", ":"))
@@ -115,7 +120,7 @@ def manifest_seal(raw: dict[str, Any]) -> str:
 
 
 def _plain(manifest: PackManifest) -> dict[str, Any]:
-    """``manifest`` as it is stored, sealed, in today's format."""
+    """``manifest`` as plain data with its seal, in the current format."""
     raw: dict[str, Any] = _manifest.dump_python(manifest, mode="json")
     return raw | {"format_version": FORMAT_VERSION, "sealed_sha256": manifest_seal(raw)}
 
@@ -124,7 +129,7 @@ def write_pack(path: Path, network: UniFusionNet, manifest: PackManifest) -> Pac
     """Write ``network`` as a pack, atomically.
 
     Returns:
-        the manifest as written, with the hash of the weights and the seal filled in.
+        the manifest as written, including the hash of the weights and the seal.
 
     Raises:
         OutputError: the file cannot be written.
@@ -136,15 +141,15 @@ def write_pack(path: Path, network: UniFusionNet, manifest: PackManifest) -> Pac
 
 
 def manifest_text(manifest: PackManifest) -> dict[str, str]:
-    """The entry of a safetensors header that makes the file a pack."""
+    """The metadata entry of a safetensors header that identifies a pack."""
     return {_KEY: json.dumps(_plain(manifest), sort_keys=True)}
 
 
 def read_manifest(path: Path) -> PackManifest:
-    """The manifest of a pack, without its tensors.
+    """Read the manifest of a pack without its tensors.
 
     Raises:
-        PackError: not a pack, or of a version this program does not know.
+        PackError: not a pack, or of an unknown version.
     """
     if not path.is_file():
         raise PackError(
@@ -208,7 +213,7 @@ def _parse(path: Path, text: str) -> PackManifest:
 
 
 def _check_seal(path: Path, raw: dict[str, Any], manifest: PackManifest) -> None:
-    """Format 2 must carry its own seal; format 1 knows none, so one with a seal is no format 1."""
+    """Require a valid seal in format 2, and none in format 1, which does not define one."""
     expected = manifest_seal(raw) if manifest.format_version > 1 else ""
     if manifest.sealed_sha256 != expected:
         raise PackError(
@@ -222,16 +227,16 @@ def _check_seal(path: Path, raw: dict[str, Any], manifest: PackManifest) -> None
 
 
 def read_pack(path: Path, backbone: Path | None = None) -> tuple[UniFusionNet, PackManifest]:
-    """Build the network of a pack and load its weights, checked to the last tensor.
+    """Build the network of a pack and load its weights, with all checks.
 
     Args:
         path: the pack.
         backbone: file of the external DINOv3 weights, for packs that need one.
 
     Raises:
-        PackError: damaged, foreign, wrong version or hash, missing or extra tensors, or made with
-            a backbone nobody has.
-        BackboneMissing: an external backbone is needed, was not given and never fetched.
+        PackError: damaged, of another program, wrong version or hash, missing or extra tensors, or
+            made with a backbone that is not available.
+        BackboneMissing: an external backbone is needed and was neither given nor downloaded.
     """
     manifest = read_manifest(path)
     check_tensors(path, manifest, str(path), backbone)
@@ -250,18 +255,18 @@ def check_tensors(
     *,
     whole: bool = True,
 ) -> None:
-    """Compare the files' headers with the network that ``manifest`` describes.
+    """Compare the headers of the files with the network that ``manifest`` describes.
 
-    The network is laid out without memory, so that no file can make this program build one that the
-    files do not hold.
+    The network is built on the meta device, so that a file cannot make this program allocate a
+    network larger than the file itself.
 
     Args:
-        what: what to call the pack in an error.
+        what: name of the pack in errors.
         backbone: file of the external weights, as in :func:`read_pack`.
-        whole: False leaves the external backbone's file out.
+        whole: False skips the file of the external backbone.
 
     Raises:
-        PackError: damaged, or a tensor is missing, unknown, of another shape or number type.
+        PackError: damaged, or a tensor is missing, unknown, or of another shape or type.
         BackboneMissing: see :func:`attach_backbone`.
     """
     with torch.device("meta"):
@@ -272,7 +277,7 @@ def check_tensors(
     if not whole or not isinstance(outline.backbone, Dinov3Backbone):
         return
     if not manifest.backbone_sha256:
-        # Any DINOv3 file would load, and every image would come out wrong.
+        # Any DINOv3 file would load, but the results would be wrong.
         raise PackError(
             what,
             Message("it was trained on a random DINOv3 backbone that was not kept"),
@@ -293,13 +298,13 @@ def _tensors_in(path: Path, what: str) -> dict[str, StoredTensor]:
 
 
 def read_weights(path: Path, manifest: PackManifest, what: str) -> dict[str, Tensor]:
-    """The tensors of a pack, whose hash must be the one its manifest names.
+    """Read the tensors of a pack and check their hash against the manifest.
 
     Args:
-        what: what to call the pack in an error.
+        what: name of the pack in errors.
 
     Raises:
-        PackError: damaged, the hash differs, or a number is NaN or infinite.
+        PackError: damaged, the hash differs, or a value is NaN or infinite.
     """
     try:
         with safe_open(path, framework="pt", device="cpu") as stream:
@@ -318,10 +323,10 @@ def read_weights(path: Path, manifest: PackManifest, what: str) -> dict[str, Ten
 
 
 def load_own_state(network: UniFusionNet, tensors: dict[str, Tensor], what: str) -> None:
-    """Load all tensors of a pack into ``network``; every name, shape and type must fit.
+    """Load all tensors of a pack into ``network``; names, shapes and types must match.
 
     Raises:
-        PackError: a tensor is missing, unknown, of another shape or number type.
+        PackError: a tensor is missing, unknown, or of another shape or type.
     """
     found = {name: StoredTensor(t.dtype, tuple(t.shape)) for name, t in tensors.items()}
     wrong = misfits(found, network.own_state())
@@ -333,9 +338,9 @@ def load_own_state(network: UniFusionNet, tensors: dict[str, Tensor], what: str)
 def attach_backbone(
     network: UniFusionNet, expected_sha256: str, path: Path | None, what: str
 ) -> str:
-    """Load the external backbone of a network that needs one; "" for networks that do not.
+    """Load the external backbone of a network; returns its hash, or "" if none is needed.
 
-    Where ``path`` is None, a backbone that was fetched before is taken.
+    If ``path`` is None, the downloaded backbone is used.
 
     Raises:
         BackboneMissing: one is needed and there is none.
@@ -347,12 +352,12 @@ def attach_backbone(
 
 
 def check_backbone_of(network: NetworkConfig, path: Path | None, what: str) -> None:
-    """Look whether the external backbone of ``network`` is there and is one: quick, by its header.
+    """Check the external backbone of ``network`` by its header only, which is fast.
 
-    For networks that need none, nothing is looked at.
+    Does nothing for networks that need none.
 
     Raises:
-        BackboneMissing, PackError: as :func:`attach_backbone`, as far as a header tells.
+        BackboneMissing, PackError: as :func:`attach_backbone`, as far as the header shows it.
     """
     if network.backbone.kind == "dinov3":
         check_backbone_file(_backbone_for(path, what), network.backbone)

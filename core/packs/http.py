@@ -1,4 +1,4 @@
-"""Reading one file of a hub of models over HTTPS, and what can go wrong, in words."""
+"""Reading one file from a model hub over HTTPS, with errors explained to the user."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from core.errors import DownloadError, Message
 _BLOCK = 1 << 17
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PATIENCE = 30.0
-"""Seconds without a byte after which a server is given up."""
+"""Timeout in seconds for a server that sends nothing."""
 
 _BY_HAND = Message("Download the file with a browser, and choose it here instead.")
 _LATER = Message("Try again later, or download the file with a browser and choose it here.")
@@ -33,23 +33,23 @@ _PROXY = Message(
 
 @dataclass(frozen=True)
 class Head:
-    """What the hub declares of a file: size in bytes, and sha256 in hex ("" where it does not)."""
+    """Declared size of a file in bytes, and SHA-256 in hex ("" if not declared)."""
 
     size: int
     sha256: str
 
 
 class _Hops(urllib.request.HTTPRedirectHandler):
-    """Follows redirects, never to a less safe place, and keeps what the hub says on the way.
+    """Follows redirects, but not to a less secure URL, and keeps the first declared headers.
 
-    The hub sends a large file's readers on to its storage, which declares no sha256.
+    The hub redirects requests for large files to its storage, which does not declare a SHA-256.
     """
 
     def __init__(self) -> None:
         self.size, self.sha256 = 0, ""
 
     def note(self, headers: Headers) -> None:
-        """Keep what was not said before."""
+        """Keep the values that were not declared before."""
         self.sha256 = self.sha256 or _tag(headers.get("X-Linked-Etag"))
         self.size = self.size or _number(headers.get("X-Linked-Size"))
 
@@ -62,7 +62,7 @@ class _Hops(urllib.request.HTTPRedirectHandler):
         headers: http.client.HTTPMessage,
         newurl: str,
     ) -> urllib.request.Request | None:
-        """As the base class, within the limits."""
+        """As the base class, within these limits."""
         self.note(headers)
         if not is_protected(newurl):
             fp.close()
@@ -71,7 +71,7 @@ class _Hops(urllib.request.HTTPRedirectHandler):
 
 
 def is_protected(url: str) -> bool:
-    """Whether nobody on the way can read or change what ``url`` brings: HTTPS, or this machine."""
+    """Whether ``url`` is protected from eavesdropping and tampering: HTTPS, or this machine."""
     parts = urlsplit(url)
     return parts.scheme == "https" or (parts.scheme == "http" and _is_this_machine(parts.hostname))
 
@@ -86,13 +86,13 @@ def _is_this_machine(host: str | None) -> bool:
 
 
 def read_file(url: str) -> Iterator[Head | bytes]:
-    """Yield a :class:`Head`, then the file in blocks. Blocks till something arrives.
+    """Yield a :class:`Head`, then the file in blocks. Blocks until data arrives.
 
     No token, cookie or other identification is sent. Proxies are those of the environment or the
-    system, as :func:`urllib.request.getproxies` finds them.
+    system, as found by :func:`urllib.request.getproxies`.
 
     Raises:
-        DownloadError: the address is not protected, or it fails; says what can be done about it.
+        DownloadError: the URL is not protected, or the download fails; includes a remedy.
     """
     host = urlsplit(url).hostname or url
     if not is_protected(url):
@@ -119,7 +119,7 @@ def read_file(url: str) -> Iterator[Head | bytes]:
 
 
 def _tag(value: str | None) -> str:
-    """The sha256 in an entity tag; "" where it is another kind of tag."""
+    """The SHA-256 in an entity tag; "" for another kind of tag."""
     tag = (value or "").removeprefix("W/").strip('"').lower()
     return tag if _SHA256.fullmatch(tag) else ""
 

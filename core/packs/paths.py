@@ -1,4 +1,4 @@
-"""Where the person's own packs, and weights fetched for them, live. Light: torch is not touched."""
+"""Folders of the user's packs and of downloaded weights. Does not import torch."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ def data_folder() -> Path:
 
 
 def user_pack_folder() -> Path:
-    """Where the user's packs live."""
+    """The folder of the user's packs."""
     return data_folder() / "packs"
 
 
 def backbone_file() -> Path:
-    """Where :func:`core.packs.download.fetch_backbone` puts DINOv3."""
+    """The path to which :func:`core.packs.download.fetch_backbone` writes DINOv3."""
     return data_folder() / "backbones" / f"{DINOV3_TIMM_NAME}.safetensors"
 
 
 def stored_backbone() -> Path | None:
-    """The fetched DINOv3, which is used where no other file is given; None: not fetched."""
+    """The downloaded DINOv3 file, the default backbone file; None if not downloaded."""
     path = backbone_file()
     return path if path.is_file() else None

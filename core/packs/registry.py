@@ -1,4 +1,4 @@
-"""Which packs there are: embedded ones, and the user's own."""
+"""The available packs: embedded ones and those of the user."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ __all__ = [
 ]
 
 DEFAULTS = "defaults.json"
-"""File in a pack folder that names the default pack of a task, where the person chose one."""
+"""File in a pack folder with the default packs that the user chose for the tasks."""
 
 
 @dataclass(frozen=True)
 class PackEntry:
-    """A usable pack: where it is and what it says about itself."""
+    """A usable pack: its file and its manifest."""
 
     path: Path
     manifest: PackManifest
@@ -36,14 +36,14 @@ class PackEntry:
 
 @dataclass(frozen=True)
 class BrokenPack:
-    """A file in a pack folder that cannot be used, and why."""
+    """A file in a pack folder that cannot be used, and the reason."""
 
     path: Path
     reason: str
 
 
 def defaults_in(folder: Path) -> dict[str, str]:
-    """The default packs chosen in a folder, task to name; nothing where the file is damaged."""
+    """The default packs of a folder, task to name; empty if the file is missing or damaged."""
     try:
         found = json.loads((folder / DEFAULTS).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -53,17 +53,17 @@ def defaults_in(folder: Path) -> dict[str, str]:
 
 
 class Catalogue:
-    """The packs of some folders; folders are read anew at each call, since files come and go."""
+    """The packs of several folders, which are read again at each call, because they may change."""
 
     def __init__(self, folders: Sequence[Path] | None = None) -> None:
         self.folders = tuple(folders) if folders is not None else (PACKS, user_pack_folder())
 
     def scan(self) -> tuple[tuple[PackEntry, ...], tuple[BrokenPack, ...]]:
-        """Usable packs (in folder order, then by name) and unusable files."""
+        """Usable packs (in the order of folders, then by name) and unusable files."""
         good: list[PackEntry] = []
         broken: list[BrokenPack] = []
         for folder in self.folders:
-            # A dot begins the name of a file that is still being written.
+            # A leading dot marks a file that is still being written.
             for path in sorted(folder.glob(f"[!.]*{SUFFIX}")) if folder.is_dir() else ():
                 try:
                     good.append(PackEntry(path, read_manifest(path), folder == PACKS))
@@ -72,9 +72,9 @@ class Catalogue:
         return tuple(good), tuple(broken)
 
     def for_task(self, task: str) -> tuple[PackEntry, ...]:
-        """Packs of one task, the default first, then embedded before the user's.
+        """The packs of one task: the default first, then embedded ones, then those of the user.
 
-        The default is the one the person chose, else the first of that order.
+        The default is the one chosen by the user, otherwise the first in this order.
         """
         packs = [entry for entry in self.scan()[0] if entry.manifest.task == task]
         chosen = {folder: defaults_in(folder).get(task, "") for folder in self.folders}
@@ -82,11 +82,11 @@ class Catalogue:
         return tuple(sorted(packs, key=lambda entry: entry.manifest.name != wanted))
 
     def find(self, name: str, task: str) -> PackEntry:
-        """The pack called ``name`` (or the file at that path; "" is the task's default).
+        """The pack called ``name`` (or the file at that path; "" is the default of the task).
 
         Raises:
-            InputError: there is none; the message lists those there are.
-            PackError: the file at that path is no usable pack.
+            InputError: there is none; the message lists the available ones.
+            PackError: the file at that path is not a usable pack.
         """
         if name.endswith(SUFFIX):
             path = Path(name)

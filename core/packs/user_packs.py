@@ -1,8 +1,8 @@
-"""Keeping packs: taking them in safely, handing them on, renaming, deleting, and the default.
+"""The user's library of packs: import, export, rename, delete, and choice of the default.
 
-Everything here works on the user's own folder (:func:`core.packs.registry.user_pack_folder`) and
-each step is whole or not done at all. Embedded packs are never touched. A pack's model card is the
-``.md`` file beside it and goes where the pack goes.
+All functions operate on the user's folder (:func:`core.packs.registry.user_pack_folder`) and are
+atomic. Embedded packs are never modified. The model card of a pack is the ``.md`` file beside it,
+which accompanies the pack.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from core.packs.registry import DEFAULTS, Catalogue, PackEntry, defaults_in, use
 from core.tasks import get_task
 
 LARGEST_BYTES = 2 << 30
-"""A pack of more bytes than this is no pack of this program."""
+"""Largest size of a pack; larger files are rejected."""
 
 _LARGEST_CARD = 1 << 20
 _TRASH = ".deleted"
@@ -48,11 +48,12 @@ _USE_SAFE = Message("Ask its maker for a UniFusion pack (.safetensors).")
 
 @dataclass(frozen=True)
 class Deleted:
-    """A pack that was deleted and can still be brought back.
+    """A deleted pack that can still be restored.
 
     Attributes:
-        entry: the pack as it was listed. kept: where its file is now.
-        was_default: True when it was the default of its task.
+        entry: the pack as listed before.
+        kept: present path of its file.
+        was_default: whether it was the default of its task.
     """
 
     entry: PackEntry
@@ -64,15 +65,15 @@ class Deleted:
 
 
 def slug(text: str) -> str:
-    """A short name made of ``text``: lower-case Latin letters, digits and hyphens; may be ""."""
+    """A short name made from ``text``: lower-case Latin letters, digits and hyphens; may be ""."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:_LONGEST_NAME].strip("-")
 
 
 def next_name(base: str) -> str:
-    """The first of ``base``, ``base-2``, ``base-3``, … that no pack or classical method has.
+    """The first of ``base``, ``base-2``, ``base-3``, … that is not in use.
 
-    A number that ``base`` ends in already is counted on: “mine-2” is followed by “mine-3”.
+    A number at the end of ``base`` is continued: “mine-2” is followed by “mine-3”.
     """
     stem = slug(base) or "pack"
     taken = _taken()
@@ -86,7 +87,7 @@ def next_name(base: str) -> str:
 
 
 def _taken() -> set[str]:
-    """Names of packs and baselines, and of files in the user's folder whatever they hold."""
+    """Names of packs and classical methods, and of all files in the user's folder."""
     packs = {entry.manifest.name for entry in Catalogue().scan()[0]}
     files = {path.stem for path in user_pack_folder().glob(f"*{SUFFIX}")}
     return packs | files | set(BASELINES)
@@ -96,18 +97,18 @@ def _taken() -> set[str]:
 
 
 def import_pack(path: str | Path, task: str | None = None) -> PackEntry:
-    """Copy a pack from anywhere into the user's folder, after checking it to the last tensor.
+    """Copy a pack into the user's folder, after checking all of its tensors.
 
-    Nothing in the file is executed. Its header is read first; the network it describes is laid out
-    without memory and compared with the tensors in the file, so that a small file cannot ask for a
-    large network; then hash and weights are checked. A name that is taken gets a number.
+    Nothing in the file is executed. Its header is read first, and the network it describes is built
+    on the meta device and compared with the tensors in the file, so that a small file cannot
+    request a large network; then hash and weights are checked. A name in use gets a number.
 
     Args:
         task: refuse packs of other tasks.
 
     Raises:
-        PackError: it is no pack, damaged, a pickle, too large, or of another task.
-        InputError: the same weights are in the library already.
+        PackError: not a pack, damaged, a pickle, too large, or of another task.
+        InputError: a pack with the same weights is already in the library.
         OutputError: it cannot be copied.
     """
     path = Path(path)
@@ -130,7 +131,7 @@ def import_pack(path: str | Path, task: str | None = None) -> PackEntry:
     target = _user_folder() / f"{name}{SUFFIX}"
     with atomic_path(target) as temporary:
         shutil.copyfile(path, temporary)
-        # What is checked is the copy: the original may change meanwhile.
+        # The copy is checked, because the original may change in the meantime.
         _verify(temporary, str(path))
         if name != manifest.name:
             title = f"{manifest.title} ({name.rpartition('-')[2]})"
@@ -149,7 +150,7 @@ def _refuse_unsafe(path: Path) -> None:
             start = stream.read(9)
     except OSError as error:
         raise PackError(str(path), Message("it cannot be read ({0})", error.strerror)) from error
-    # torch.save writes a zip; 0x80 begins a bare pickle. A pack's JSON begins at its ninth byte.
+    # torch.save writes a zip; 0x80 starts a bare pickle. A pack's JSON starts at its ninth byte.
     pickled = start[:2] == b"PK" or (start[:1] == b"\x80" and start[8:] != b"{")
     if pickled or path.suffix.lower() in _PICKLES:
         raise PackError(str(path), _RUNS_CODE, _USE_SAFE)
@@ -162,14 +163,14 @@ def _refuse_unsafe(path: Path) -> None:
 
 
 def _verify(path: Path, what: str) -> None:
-    """Everything :func:`core.packs.format.read_pack` checks, the external backbone apart."""
+    """All checks of :func:`core.packs.format.read_pack` except that of the external backbone."""
     manifest = read_manifest(path)
     check_tensors(path, manifest, what, whole=False)
     read_weights(path, manifest, what)
 
 
 def export_pack(entry: PackEntry, path: str | Path) -> Path:
-    """Write a pack (and its model card) to a file; returns the file, with its suffix.
+    """Write a pack and its model card to a file; returns the path, including the suffix.
 
     Raises:
         OutputError: it cannot be written, or is the pack's own file.
@@ -190,7 +191,7 @@ def export_pack(entry: PackEntry, path: str | Path) -> Path:
 
 
 def card_of(entry: PackEntry) -> str:
-    """The model card as Markdown: the file beside the pack, or what its manifest says."""
+    """The model card as Markdown: the file beside the pack, or a summary of its manifest."""
     card = _card_beside(entry.path)
     with contextlib.suppress(OSError):
         if card is not None:
@@ -199,10 +200,10 @@ def card_of(entry: PackEntry) -> str:
 
 
 def _card_beside(pack: Path) -> Path | None:
-    """The model card that lies beside ``pack``; None for none, a huge one, or a link.
+    """The model card beside ``pack``; None if there is none, or if it is a link or too large.
 
-    A link in a folder from elsewhere may name any file of this person, which would be shown and
-    handed on as if it were the card.
+    A link in a folder of unknown origin may refer to any file of the user, which would be shown and
+    exported as the model card.
     """
     card = pack.with_suffix(".md")
     with contextlib.suppress(OSError):
@@ -235,7 +236,7 @@ def _plain_card(entry: PackEntry) -> str:
 
 def _take_card(source: Path, target: Path) -> None:
     card = _card_beside(source)
-    with contextlib.suppress(OSError, OutputError):  # a pack without its card is still a pack
+    with contextlib.suppress(OSError, OutputError):  # a pack is complete without its model card
         if card is not None:
             atomic_write(target.with_suffix(".md"), card.read_bytes())
 
@@ -244,13 +245,13 @@ def _take_card(source: Path, target: Path) -> None:
 
 
 def rename_pack(entry: PackEntry, name: str) -> PackEntry:
-    """Call a pack something else: ``name`` as people write it becomes its title.
+    """Rename a pack: ``name`` becomes its title.
 
-    Its short name and its file follow (“Our SPECT” → ``our-spect``), its weights stay, and a
-    default stays one.
+    Short name and file name are derived from it (“Our SPECT” → ``our-spect``). The weights do not
+    change, and a default remains the default.
 
     Raises:
-        InputError: nothing is left of ``name``, it is taken, or the pack is an embedded one.
+        InputError: ``name`` has no usable characters or is in use, or the pack is embedded.
         OutputError: the folder cannot be written.
     """
     _own(entry)
@@ -284,10 +285,10 @@ def rename_pack(entry: PackEntry, name: str) -> PackEntry:
 
 
 def delete_pack(entry: PackEntry) -> Deleted:
-    """Take a pack out of the library. It can be brought back until :func:`purge_deleted`.
+    """Remove a pack from the library. It can be restored until :func:`purge_deleted`.
 
     Raises:
-        InputError: it is an embedded one. OutputError: the folder cannot be written.
+        InputError: the pack is embedded. OutputError: the folder cannot be written.
     """
     _own(entry)
     task = entry.manifest.task
@@ -306,10 +307,10 @@ def delete_pack(entry: PackEntry) -> Deleted:
 
 
 def restore_pack(deleted: Deleted) -> PackEntry:
-    """Bring a deleted pack back, as the default again if it was that.
+    """Restore a deleted pack, as the default if it was the default.
 
     Raises:
-        InputError: its name is another's by now. OutputError: it is gone for good.
+        InputError: its name is in use now. OutputError: its file no longer exists.
     """
     entry = deleted.entry
     if entry.path.exists():
@@ -329,7 +330,7 @@ def restore_pack(deleted: Deleted) -> PackEntry:
 
 
 def purge_deleted() -> None:
-    """Forget deleted packs for good; what cannot be removed now is removed next time."""
+    """Delete removed packs permanently; files that cannot be deleted are deleted the next time."""
     shutil.rmtree(user_pack_folder() / _TRASH, ignore_errors=True)
 
 
@@ -337,16 +338,16 @@ def purge_deleted() -> None:
 
 
 def default_name(task: str) -> str:
-    """Name of the pack that :meth:`Catalogue.find` gives for ``task`` and no name; "" for none."""
+    """Name of the default pack of ``task`` (see :meth:`Catalogue.find`); "" if there is none."""
     packs = Catalogue().for_task(get_task(task).name)
     return packs[0].manifest.name if packs else ""
 
 
 def set_default(task: str, name: str) -> None:
-    """Make a pack its task's default; "" goes back to the embedded one.
+    """Make a pack the default of its task; "" restores the embedded default.
 
     Raises:
-        InputError: there is no such pack for this task. OutputError: it cannot be kept.
+        InputError: the task has no such pack. OutputError: the choice cannot be written.
     """
     task = get_task(task).name
     if name:
@@ -389,7 +390,7 @@ def _as_output_error(path: Path) -> Iterator[None]:
 
 
 def _rewritten(source: Path, manifest: PackManifest) -> bytes:
-    """The pack at ``source`` under another manifest, its tensors byte for byte."""
+    """The pack at ``source`` with another manifest and unchanged tensors."""
     header = read_header(source)
     content = source.read_bytes()
     (length,) = struct.unpack("<Q", content[:8])

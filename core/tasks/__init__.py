@@ -34,14 +34,14 @@ __all__ = [
 ]
 
 TASKS: dict[str, TaskSpec] = {}
-"""All tasks by name, in the order in which they are listed; the first one is the default."""
+"""All tasks by name, in the order of lists; the first one is the default."""
 
 
 def add_task(task: TaskSpec) -> None:
     """Register ``task``.
 
     Raises:
-        ValueError: there is a task of that name.
+        ValueError: a task of that name exists already.
     """
     if task.name in TASKS:
         raise ValueError(f"two tasks are called {task.name!r}")
@@ -56,7 +56,7 @@ def get_task(name: str) -> TaskSpec:
     """The task called ``name``.
 
     Raises:
-        InputError: there is none; the message lists those there are.
+        InputError: there is none; the message lists the available ones.
     """
     try:
         return TASKS[name]
@@ -68,5 +68,5 @@ def get_task(name: str) -> TaskSpec:
 
 
 def has_exposure_series(name: str | None) -> bool:
-    """Whether exposures in file names tell the sources of the task ``name`` apart."""
+    """Whether exposure values in file names identify the sources of the task ``name``."""
     return name in TASKS and TASKS[name].exposure_series

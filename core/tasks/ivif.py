@@ -1,4 +1,4 @@
-"""Thermal infrared with visible light."""
+"""Infrared and visible image fusion."""
 
 from core.messages import Message
 from core.tasks.spec import RELEASE, ColourPolicy, LossWeights, TaskSpec, words
@@ -24,7 +24,7 @@ IVIF = TaskSpec(
     hints_b=("vis", "vi", "visible", "rgb"),
     stems_a=("infrar", "thermal", "thermo", "wärmebild", "waermebild"),
     stems_b=("visib", "sichtbar"),
-    # Cameras name files by T, W, Z and V; DroneVehicle has trainimg/ and trainimgr/.
+    # Camera files start with T, W, Z and V; DroneVehicle has trainimg/ and trainimgr/.
     only_together_a=("t", "i", "th", "previewdata", "trainimgr", "valimgr", "testimgr", "imgr"),
     only_together_b=words(
         "w z v co eo color colour optical visual day trainimg valimg testimg img"

@@ -1,4 +1,4 @@
-"""An under- with an over-exposed frame."""
+"""Multi-exposure fusion of an under- and an over-exposed image."""
 
 from core.messages import Message
 from core.tasks.spec import RELEASE, ColourPolicy, LossWeights, TaskSpec, words

@@ -1,4 +1,4 @@
-"""A near- with a far-focused frame."""
+"""Multi-focus fusion of a near- and a far-focused image."""
 
 from core.messages import Message
 from core.tasks.spec import RELEASE, ColourPolicy, LossWeights, TaskSpec, words

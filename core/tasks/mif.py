@@ -1,4 +1,4 @@
-"""PET, SPECT or CT with MRI."""
+"""Medical image fusion: PET, SPECT or CT with MRI."""
 
 from core.messages import Message
 from core.tasks.spec import RELEASE, ColourPolicy, LossWeights, TaskSpec

@@ -1,7 +1,7 @@
-"""What a fusion task is: names, words in file names, colour policy and loss weights.
+"""Definition of a fusion task: names, words in file names, colour policy and loss weights.
 
 Loss weights are those of the paper's release (order: intensity, gradient, 1−SSIM, reconstruction);
-the SSIM weighting and the intensity target follow SwinFusion, as the paper says (§4.1).
+SSIM weighting and intensity target follow SwinFusion, as stated in the paper (§4.1).
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ ChromaSource = Literal["a", "b", "both", "nearest"]
 
 _GROUP = Message("Objectives")
 Weight = Annotated[float, Interval(ge=0, le=100_000)]
-"""How much an objective counts."""
+"""Weight of a loss."""
 
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Weights of the fusion objective, with where they come from.
+    """Weights of the fusion objective, and their source.
 
-    ``intensity_target``: what the fused intensity is drawn to: the element-wise maximum or mean of
-    the sources (SwinFusion), two thirds of the brighter and one third of the darker source (ours,
-    for exposure: the mean leaves images grey), or at each pixel the source that is locally
-    sharper (ours, for focus).
+    ``intensity_target``: target of the fused intensity: the element-wise maximum or mean of the
+    sources (SwinFusion); two thirds of the brighter and one third of the darker source (an addition
+    for exposure, because the mean leaves images grey); or at each pixel the source that is locally
+    sharper (an addition for focus).
     """
 
     intensity: Annotated[
@@ -92,11 +92,11 @@ class LossWeights:
 
 @dataclass(frozen=True)
 class ColourPolicy:
-    """What is fused and what is carried past the network.
+    """Which channels are fused, and which are carried over.
 
-    ``luma``: the network fuses BT.601 luma; chroma is carried from ``chroma`` ("both": each
-    pixel's chroma weighted by its distance from grey; "nearest": from the source whose luma is
-    nearer to the fused luma, so that a copied pixel keeps its colour). ``rgb``: RGB is fused.
+    ``luma``: the network fuses BT.601 luma, and chroma is taken from ``chroma`` ("both": mean
+    weighted by each pixel's distance from grey; "nearest": the source whose luma is nearer to the
+    fused luma, so that a copied pixel keeps its colour). ``rgb``: RGB is fused.
     """
 
     mode: ColourMode
@@ -108,26 +108,25 @@ class TaskSpec:
     """One fusion task.
 
     Attributes:
-        name: short name used in files and on the command line.
-        title, description: for people.
+        name: short name, used in files and on the command line.
+        title, description: texts for the user.
         label_a, label_b: names of the sources.
         colour: default colour policy.
         losses: weights of the fusion objective.
         default_baseline: classical method shown before a model has run.
-        hints_a, hints_b: lower-case words in file or folder names that mark a source.
-        stems_a, stems_b: what such words begin with, or have in them (``underexp``).
-        only_together_a, only_together_b: words too common to mark a source alone; they do where the
-            other name has a word of the other source (``t`` beside ``rgb``).
-        contexts: words in names and folders that speak of the task itself: its usual names, and
-            public data sets made for it.
-        medical: True when results must carry "Research use only".
-        one_camera: True when both sources are shots by one camera, so that brightness in one is
-            comparable with brightness in the other.
-        exposure_series: True when exposures in file names (``-2EV``, ``1_60s``) tell the sources
-            apart: the lesser one is A.
-        shift_peak: least height of the phase correlation's peak, in (0, 1], from which on training
-            data is reported as shifted; 0 where sources share too few edges to measure a shift.
-            Set on real pairs.
+        hints_a, hints_b: lower-case words in file or folder names that identify a source.
+        stems_a, stems_b: beginnings or parts of such words (``underexp``).
+        only_together_a, only_together_b: words too common to identify a source alone; they count
+            if the other name contains a word of the other source (``t`` beside ``rgb``).
+        contexts: words in file and folder names that suggest the task: its usual names, and public
+            data sets made for it.
+        medical: True if results must carry the note "Research use only".
+        one_camera: True if one camera takes both images, so that their brightness is comparable.
+        exposure_series: True if exposures in file names (``-2EV``, ``1_60s``) identify the sources:
+            the smaller one is A.
+        shift_peak: smallest peak of the phase correlation, in (0, 1], for which training data are
+            reported as shifted; 0 if the sources share too few edges to measure a shift.
+            Determined on real pairs.
         icon: name of an icon of Material Design Icons.
     """
 
@@ -158,5 +157,5 @@ RELEASE = "UniFusion release (arXiv 2603.14214)"
 
 
 def words(text: str) -> tuple[str, ...]:
-    """The words of ``text``, separated by white space."""
+    """The words of ``text``, split at white space."""
     return tuple(text.split())
