@@ -1,4 +1,4 @@
-"""Files in and out: images, pairs of them, and atomic writing."""
+"""Reading and writing images and pairs, and atomic writing of files."""
 
 from core.io.atomic import atomic_path, atomic_write
 from core.io.exif import read_tags

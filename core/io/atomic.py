@@ -1,4 +1,4 @@
-"""Writing files so that a reader sees the old file or the new one, never half of one."""
+"""Atomic file writing: a reader sees either the old file or the complete new one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def output_error(path: Path, error: OSError) -> OutputError:
-    """What ``error``, met while writing ``path``, means for a person."""
+    """The user-facing error for ``error``, raised while writing ``path``."""
     what = Message("Cannot write {0}", path)
     if error.errno in _FULL:
         return OutputError(
@@ -52,7 +52,7 @@ def output_error(path: Path, error: OSError) -> OutputError:
 
 
 def _target(path: Path) -> Path:
-    """The real file behind ``path`` (a link is followed, not replaced), checked beforehand."""
+    """The checked target of ``path``; links are followed, not replaced."""
     try:
         target = path.resolve()
         if not target.parent.is_dir():
@@ -67,7 +67,7 @@ def _target(path: Path) -> Path:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise output_error(path, error) from error
-    except (ValueError, RuntimeError) as error:  # a NUL in the name; a loop of links
+    except (ValueError, RuntimeError) as error:  # a NUL character in the name, or a loop of links
         raise OutputError(
             Message("Cannot write {0}", path), str(error), Message("Choose another name.")
         ) from error
@@ -75,7 +75,7 @@ def _target(path: Path) -> Path:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names of files in ``folder`` durable, where the system can (Windows cannot)."""
+    """Make file names in ``folder`` durable (fsync), where the system supports it (not Windows)."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -85,9 +85,9 @@ def sync_folder(folder: Path) -> None:
 
 
 def _create(target: Path) -> Path:
-    """An empty new file beside ``target``: with its permissions, or those of any new file."""
+    """Create an empty file beside ``target``, with its permissions or those of a new file."""
     temporary = target.parent / f".{uuid.uuid4().hex}.part{target.suffix}"
-    # 0o666 is narrowed by the umask; mkstemp would leave a file only its owner can read.
+    # The umask applies to 0o666; mkstemp would create a file that only its owner can read.
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     if target.exists():
         with contextlib.suppress(OSError):
@@ -97,20 +97,19 @@ def _create(target: Path) -> Path:
 
 @contextlib.contextmanager
 def atomic_path(path: str | Path, *, folder_later: bool = False) -> Iterator[Path]:
-    """A temporary path in the folder of ``path``, with its suffix, moved there on success.
+    """Yield a temporary path in the folder of ``path``, with its suffix; move it there on success.
 
-    The body writes the temporary file. If it ends well, the file is flushed to disk and takes the
-    place of ``path`` in one step. If it raises, the temporary file is removed and ``path`` is as it
-    was.
+    The body writes the temporary file. If it succeeds, the file is flushed to disk and replaces
+    ``path`` atomically. If it raises, the temporary file is deleted and ``path`` is unchanged.
 
     Args:
         path: the file.
-        folder_later: the caller makes the file's new name durable by :func:`sync_folder`, once for
-            many files; until then a power cut may leave ``path`` as it was.
+        folder_later: the caller makes the new name durable with :func:`sync_folder`, once for many
+            files; until then a power failure may restore the previous state.
 
     Raises:
         OutputError: the folder is missing or not writable, the disk is full, or any other
-            ``OSError`` while writing, those of the body included.
+            ``OSError`` while writing, including those of the body.
     """
     path = Path(path)
     target = _target(path)
@@ -133,11 +132,11 @@ def atomic_path(path: str | Path, *, folder_later: bool = False) -> Iterator[Pat
 
 
 def remove_parts(folder: Path, older_than: float = 0.0) -> int:
-    """Remove half-written files that killed programs left in ``folder``; how many there were.
+    """Delete partially written files that killed programs left in ``folder``; returns their number.
 
     Args:
-        older_than: seconds since such a file was last written to. With 0 all go: only for a folder
-            that nobody else writes to now.
+        older_than: smallest age in seconds since the last write. With 0 all are deleted, which
+            requires that nobody else is writing to the folder.
     """
     removed = 0
     with contextlib.suppress(OSError):
@@ -152,7 +151,7 @@ def remove_parts(folder: Path, older_than: float = 0.0) -> int:
 
 
 def atomic_write(path: str | Path, data: bytes, *, folder_later: bool = False) -> None:
-    """Write ``data`` to ``path``, all of it or nothing; ``folder_later`` as in `atomic_path`.
+    """Write ``data`` to ``path`` atomically; ``folder_later`` as in :func:`atomic_path`.
 
     Raises:
         OutputError: see :func:`atomic_path`.

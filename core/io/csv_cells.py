@@ -1,4 +1,4 @@
-"""Tables for spreadsheets: every CSV and TSV the program writes is made here."""
+"""Cells and rows of all CSV and TSV files that the program writes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|nan)")
 
 
 def cell(value: object) -> str:
-    """``value`` as a cell that no spreadsheet takes for a formula.
+    """``value`` as a cell that no spreadsheet interprets as a formula.
 
-    A text that begins with one of ``= + - @`` (also in their wide forms), a tab or a line end gets
-    an apostrophe before it, as spreadsheets mark plain text. Numbers stay numbers, also negative
-    ones, and also those that come as a text.
+    A text that starts with one of ``= + - @`` (also in full-width form), a tab or a line break is
+    prefixed with an apostrophe, with which spreadsheets mark plain text. Numbers remain numbers,
+    including negative ones and those given as text.
     """
     text = valid(str(value))
     if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text):
@@ -27,7 +27,7 @@ def cell(value: object) -> str:
 
 
 def csv_text(rows: Iterable[Sequence[object]], *, delimiter: str = ",") -> str:
-    """``rows`` as lines of cells, each as :func:`cell` makes it, quoted where it must be."""
+    """``rows`` as lines of cells (see :func:`cell`), quoted where necessary."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\n")
     writer.writerows([cell(value) for value in row] for row in rows)

@@ -1,4 +1,4 @@
-"""What a camera wrote into a source: kept for an export where the person wishes it."""
+"""Metadata of a camera in a source, for an export that keeps it at the user's request."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import PIL.Image
 _FORMATS = ("JPEG", "MPO", "PNG", "TIFF", "WEBP")
 _EXIF, _GPS = 0x8769, 0x8825
 _BASE = (0x010F, 0x0110, 0x0132, 0x013B, 0x8298)
-"""Make, model, date, artist, copyright. What speaks of the stored pixels (size, orientation,
-resolution, description) is not true of another image."""
+"""Make, model, date, artist, copyright. Tags about the stored pixels (size, orientation,
+resolution, description) do not apply to another image."""
 _LEFT_OUT = (0x927C, 0x9286, 0xA002, 0xA003, 0xA005, 0xA40B)
-"""Maker's note and comment, whose meaning nobody knows; sizes; pointers into the old file."""
+"""Maker's note and comment, whose format is unknown; sizes; offsets into the original file."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Tags:
 
     Attributes:
         block: an EXIF block as TIFF bytes, without the leading "Exif".
-        has_place: True when it says where the image was taken (GPS).
+        has_place: whether it contains the location (GPS).
     """
 
     block: bytes
@@ -32,9 +32,9 @@ class Tags:
 
 
 def read_tags(path: Path) -> Tags | None:
-    """Camera, time and place as the file has them; None where it has none, or they are damaged.
+    """Camera, time and location from the file; None if it has none, or if they are damaged.
 
-    Only the header of the file is read.
+    Reads the header of the file only.
     """
     try:
         with warnings.catch_warnings():
@@ -54,7 +54,7 @@ def read_tags(path: Path) -> Tags | None:
             if not (base or shot or place):
                 return None
             return Tags(kept.tobytes().removeprefix(b"Exif\0\0"), bool(place))
-    except Exception:  # a foreign block: damaged in a way of its own, and no reason to fail
+    except Exception:  # damaged blocks raise various errors, and none of them is a reason to fail
         return None
 
 

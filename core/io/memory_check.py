@@ -1,4 +1,4 @@
-"""Whether files can be read at all: asked of their headers, before a pixel is decoded."""
+"""Checks from their headers that files fit into memory, before pixels are decoded."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from core.memory_model import decoding_bytes, image_bytes
 from core.types import ImageHeader
 
 _SURELY = 2**20
-"""Images of no more pixels are read without asking how much memory there is."""
+"""Images of up to this many pixels are read without querying the available memory."""
 
 
 def check_memory(*files: tuple[Path, ImageHeader]) -> None:
-    """Refuse files that, held in memory together, do not fit into what there is.
+    """Refuse files that together exceed the available memory.
 
     Raises:
-        InputError: as said, caused by a MemoryError; it names the file that is too much.
+        InputError: too little memory, caused by a MemoryError; names the file that does not fit.
     """
     if sum(header.width * header.height for _, header in files) <= _SURELY:
         return

@@ -1,8 +1,8 @@
-"""Which pixels of a file hold no measured value: the file's “no data”, NaN, infinity.
+"""Detects pixels of a file without a measured value: its “no data” value, NaN, infinity.
 
-Only what is certain is taken for no data: what the file says, what is no number, and the well-known
-values of programs that cannot say it (−9999, …) where they lie far away from everything else. What
-merely looks odd is left as it is, and a note tells of it (:mod:`core.io.values`).
+Only certain cases count: what the file declares, what is not finite, and the usual values of
+programs that cannot declare it (−9999, …) if they are far from all other values. Values that are
+merely unusual are kept, and a note reports them (:mod:`core.io.values`).
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ _KNOWN = np.array(
     ],
     np.float32,
 )
-"""What programs write where they have nothing, in kinds of files that cannot say so."""
+"""Usual “no data” values in file formats that cannot declare one."""
 _GAP = 2.0
-"""So many times the range of all other values must lie between them and such a value."""
+"""Smallest distance of such a value from all others, relative to the range of the others."""
 _HUGE, _ROUGH, _FINE = 1e30, 1e-5, 1e-6
-"""Tags are decimal text: −3.40282e+38 means the least number of single precision. Numbers as large
-as the first are measured by nobody: −3.4e38 and −1e31 are “no data” as well.
+"""Tags are decimal text: −3.40282e+38 means the smallest number of single precision. Numbers of at
+least the first magnitude are not measurements: −3.4e38 and −1e31 are “no data” as well.
 """
 
 
 def declared(samples: npt.NDArray[Any], text: str) -> BoolArray | None:
-    """H×W bool, False where ``samples`` H×W×C are what the tag GDAL_NODATA says; None without.
+    """H×W bool, False where ``samples`` H×W×C equal the GDAL_NODATA tag ``text``; None without it.
 
-    A pixel of several channels is without data where all of them are.
+    A pixel of several channels has no data if all channels equal it.
     """
     try:
         value = float(text.strip().strip("\0").replace(",", "."))
     except ValueError:
         return None
     if math.isnan(value):
-        return None  # found by :func:`finite`
+        return None  # detected by :func:`finite`
     if samples.dtype.kind == "f":
-        # The least number of double precision, as text, may be rounded beyond it.
+        # The decimal text of the smallest float64 may be rounded beyond its range.
         most = float(np.finfo(samples.dtype).max)
         value = min(max(value, -most), most)
         near = np.isclose(samples, value, rtol=_ROUGH if abs(value) > _HUGE else _FINE, atol=0.0)
@@ -59,8 +59,8 @@ def declared(samples: npt.NDArray[Any], text: str) -> BoolArray | None:
 
 
 def finite(samples: npt.NDArray[Any]) -> BoolArray | None:
-    """H×W bool, False where a channel of ``samples`` H×W×C is NaN, infinite, or the least number of
-    double precision, which is “no data” to programs that compute in it; None if nowhere.
+    """H×W bool, False where a channel of ``samples`` H×W×C is NaN, infinite, or the smallest float64,
+    which programs that compute in double precision use for “no data”; None if all are finite.
     """
     if samples.dtype.kind != "f":
         return None
@@ -72,9 +72,9 @@ def finite(samples: npt.NDArray[Any]) -> BoolArray | None:
 
 
 def well_known(data: FloatArray, mask: BoolArray | None) -> tuple[BoolArray | None, list[float]]:
-    """``mask`` without the pixels that hold a well-known “no data” value, and these values.
+    """``mask`` without pixels that hold a usual “no data” value, and the values found.
 
-    Certain enough is one that lies twice the range of all other values away from them.
+    Such a value counts if its distance from all other values is at least twice their range.
     """
     valid = data if mask is None else data[mask]
     if not any(_is_known(end) for end in (valid.min(), valid.max())):
@@ -94,19 +94,19 @@ def well_known(data: FloatArray, mask: BoolArray | None) -> tuple[BoolArray | No
 
 
 def _is_known(values: npt.NDArray[np.float32] | np.float32) -> BoolArray:
-    """Which of ``values`` programs write where they have nothing."""
+    """Which of ``values`` are usual “no data” values."""
     return np.asarray(np.isin(values, _KNOWN) | (np.abs(values) >= np.float32(_HUGE)), np.bool_)
 
 
 def both(one: BoolArray | None, other: BoolArray | None) -> BoolArray | None:
-    """Where both masks hold; None is everywhere."""
+    """The intersection of two masks; None means True everywhere."""
     if one is None or other is None:
         return other if one is None else one
     return one & other
 
 
 def note_of(mask: BoolArray | None, values: list[float]) -> tuple[str, ...]:
-    """What a person should know about pixels without data."""
+    """Notes for the user about pixels without data."""
     if mask is None:
         return ()
     number = int(np.count_nonzero(~mask))
@@ -124,10 +124,10 @@ def note_of(mask: BoolArray | None, values: list[float]) -> tuple[str, ...]:
 
 
 def check_some(path: Path, mask: BoolArray | None) -> None:
-    """Refuse a file without a single pixel that holds data.
+    """Refuse a file in which no pixel has data.
 
     Raises:
-        InputError: as said.
+        InputError: no pixel has data.
     """
     if mask is not None and not mask.any():
         raise InputError(

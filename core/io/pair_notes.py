@@ -1,4 +1,4 @@
-"""What a person should know of a pair: what reading took, and where the data ends."""
+"""Notes for the user about a pair: conversions while reading, and missing data."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from core.types import (
 
 
 def notes_of(pair: SourcePair) -> tuple[str, ...]:
-    """What a person should know of both sources: what reading them took, and where data ends."""
+    """Notes about both sources: conversions while reading, and missing data."""
     return (*_pair_notes(pair), *_hole_notes(pair))
 
 
 def _hole_notes(pair: SourcePair) -> tuple[str, ...]:
-    """What a person should know of a pair with pixels without data, besides their number."""
+    """Notes about missing data of the pair beyond the number of pixels."""
     if pair.valid is None:
         return ()
     notes = [Message("Metrics count only where both sources hold data.")]
@@ -34,7 +34,7 @@ def _hole_notes(pair: SourcePair) -> tuple[str, ...]:
 
 
 def _pair_notes(pair: SourcePair) -> tuple[str, ...]:
-    """The readers' notes, each with its source; a note about both is said once, as it is."""
+    """Notes of the readers, prefixed with their source; notes common to both appear once."""
     both = [note for note in pair.a.notes if note in pair.b.notes]
     single = [
         Message("{0}: {1}", side, note)

@@ -1,4 +1,4 @@
-"""From paths to images and pairs."""
+"""Reads images and pairs from files."""
 
 from __future__ import annotations
 
@@ -54,21 +54,22 @@ _SHOW = Message(
 
 
 def read_image(path: str | Path, damaged: Damaged = "refuse") -> Image:
-    """The image in the file ``path``.
+    """Read the image in the file ``path``.
 
-    Files keep their numbers; what of them is black and white is said in :mod:`core.io.values`.
-    Pixels that are NaN, infinite or “no data” by the file are masked. Turned upright, in sRGB;
-    transparency is put on black, CMYK, palettes and black-and-white expanded, each with a note.
+    Samples keep their stored values; :mod:`core.io.values` determines the window. Pixels that are
+    NaN, infinite or declared “no data” are masked. The image is turned upright and converted to
+    sRGB; transparency is composited onto black; CMYK, palettes and bilevel images are expanded. A
+    note records each conversion.
 
     Args:
-        path: the file; its content tells its kind, then its suffix.
-        damaged: ``"show"`` gives what can be decoded of a damaged JPEG or PNG, with a note that
-            says so. Rows of a PNG that cannot be decoded are masked.
+        path: the file; its format is determined by its content, then by its suffix.
+        damaged: ``"show"`` returns the decodable part of a damaged JPEG or PNG, with a note. Rows
+            of a PNG that cannot be decoded are masked.
 
     Raises:
         InputError: the file is missing, a folder, not readable, empty, not an image, damaged or
-            incomplete, of several frames or pages, without pixels, over 400 million pixels or more
-            than so many bytes can hold, of more than four channels, or holds no data at all.
+            incomplete; or it has several frames or pages, no pixels, more than 400 million pixels,
+            more pixels than its size can hold, more than four channels, or no data at all.
     """
     path = Path(path)
     reader = reader_of(path)
@@ -85,10 +86,10 @@ def read_image(path: str | Path, damaged: Damaged = "refuse") -> Image:
 
 
 def is_image(path: str | Path) -> bool:
-    """Whether ``path`` is a file some reader would try to open.
+    """Whether ``path`` is a file that a reader would try to open.
 
-    Cheap, for long lists of files: a known suffix is enough; else the first bytes decide. False
-    for what cannot be opened. Whether the file can be read, only :func:`read_image` tells.
+    Fast, for long lists of files: a known suffix suffices, otherwise the first bytes decide. False
+    for files that cannot be opened. Only :func:`read_image` determines whether it can be read.
     """
     path = Path(path)
     if path.suffix.lower() in READERS.suffixes:
@@ -100,26 +101,26 @@ def is_image(path: str | Path) -> bool:
 
 
 def same_stem(path: Path) -> list[Path]:
-    """The files beside ``path`` that are called like it, with the suffix of any reader."""
+    """The files beside ``path`` with the same stem and the suffix of any reader."""
     candidates = (path.with_suffix(suffix) for suffix in READERS.suffixes)
     return [candidate for candidate in candidates if candidate.is_file()]
 
 
 def probe_image(path: str | Path) -> ImageHeader:
-    """What the header of ``path`` says; no pixel is decoded.
+    """Read the header of ``path`` without decoding pixels.
 
     Raises:
-        InputError: the file is missing, not readable, or no image this program can read.
+        InputError: the file is missing, not readable, or not an image of a supported format.
     """
     path = Path(path)
     return reader_of(path).probe(path)
 
 
 def reader_of(path: Path) -> Reader:
-    """The reader that opens ``path``.
+    """The reader for ``path``.
 
     Raises:
-        InputError: the file is missing, not readable, empty, or no image this program can read.
+        InputError: the file is missing, not readable, empty, or of an unsupported format.
     """
     head = _head(path)
     if not head:
@@ -156,7 +157,7 @@ def _unknown(path: Path, head: bytes) -> InputError:
 
 
 def _names() -> str:
-    # A decoder of HEIC is not part of the program.
+    # The program does not include a decoder of HEIC.
     return ", ".join(name for name in READERS.names if name != modern.HEIC.name)
 
 
@@ -174,12 +175,12 @@ def _head(path: Path) -> bytes:
             return stream.read(HEAD_BYTES)
     except OSError as error:
         raise file_error(path, error) from error
-    except ValueError as error:  # a NUL in the name
+    except ValueError as error:  # a NUL character in the name
         raise InputError(repr(str(path)), str(error), Message("Check the name.")) from error
 
 
 class _NoHeader(Exception):
-    """A header that cannot be read."""
+    """The header of a file cannot be read."""
 
 
 def _header(path: Path) -> ImageHeader:
@@ -199,24 +200,24 @@ def read_pair(
     damaged: Damaged = "refuse",
     between: Callable[[], object] | None = None,
 ) -> SourcePair:
-    """Two images of one scene.
+    """Read two images of one scene.
 
     Args:
         path_a, path_b: the files.
-        resample: bring B onto A's grid when their sizes differ.
-        task: what the pair is for, where known: some tasks compare brightness, and both images
-            then have one window (:func:`core.io.values.for_task`).
-        windows: black and white of A and of B where they were chosen by hand.
+        resample: resample B to the size of A if they differ.
+        task: task of the pair, if known: some tasks compare brightness, and both images then share
+            one window (:func:`core.io.values.for_task`).
+        windows: manual windows of A and of B.
         damaged: as in :func:`read_image`.
-        between: called when A has been read and B has not; may raise to stop.
+        between: called after A and before B is read; may raise to cancel.
 
     Raises:
         SizeMismatch: the sizes differ and ``resample`` is False.
-        InputError: see :func:`read_image` and :func:`core.io.values.with_window`; no pixel holds
+        InputError: see :func:`read_image` and :func:`core.io.values.with_window`; or no pixel has
             data in both.
     """
     path_a, path_b = Path(path_a), Path(path_b)
-    with suppress(_NoHeader):  # reading says it better
+    with suppress(_NoHeader):  # reading reports it with more detail
         check_memory(*((path, _header(path)) for path in (path_a, path_b)))
     a = read_image(path_a, damaged)
     if between is not None:
@@ -248,14 +249,14 @@ def _same_content(path_a: Path, path_b: Path) -> bool:
 
 
 def resample_onto(image: Image, size: tuple[int, int]) -> Image:
-    """``image`` stretched to ``size`` (width, height), with a note; itself if it has that size.
+    """Resample ``image`` to ``size`` (width, height), with a note; returns it unchanged if equal.
 
-    Area averages where it shrinks, bicubic where it grows, kept within the range it had: what the
-    file could hold, else the least and greatest value. A new pixel that takes anything from a pixel
-    without data has none.
+    Area averaging where it shrinks and bicubic interpolation where it grows, clipped to the range
+    of the file format, or otherwise to that of the values. A new pixel that depends on a pixel
+    without data has no data.
 
     Raises:
-        InputError: ``size`` is empty or absurdly large, or no pixel with data is left.
+        InputError: ``size`` is empty or too large, or no pixel with data remains.
     """
     if image.size == size:
         return image
@@ -282,11 +283,11 @@ def resample_onto(image: Image, size: tuple[int, int]) -> Image:
 
 
 def _stretched(pixels: FloatArray, size: tuple[int, int], *, smooth: bool = True) -> FloatArray:
-    """H×W×C to ``size``; with ``smooth`` False, growing is linear."""
+    """Resample H×W×C to ``size``; with ``smooth`` False, enlarging is linear."""
     height, width = pixels.shape[:2]
     smaller = (min(size[0], width), min(size[1], height))
     data = np.ascontiguousarray(pixels)
-    # One axis may shrink while the other grows: shrink first, then grow.
+    # One axis may shrink while the other one grows: shrink first, then grow.
     if smaller != (width, height):
         data = np.asarray(cv2.resize(data, smaller, interpolation=cv2.INTER_AREA), np.float32)
     if smaller != size:
@@ -296,7 +297,7 @@ def _stretched(pixels: FloatArray, size: tuple[int, int], *, smooth: bool = True
 
 
 def _touched(missing: BoolArray, size: tuple[int, int]) -> BoolArray:
-    """Which pixels of ``size`` take anything from those that are ``missing``, H×W."""
+    """H×W mask of the pixels of ``size`` that depend on ``missing`` pixels."""
     shrinks = size[0] < missing.shape[1] or size[1] < missing.shape[0]
     grows = size[0] > missing.shape[1] or size[1] > missing.shape[0]
     marks = missing.astype(np.float32)
@@ -304,7 +305,7 @@ def _touched(missing: BoolArray, size: tuple[int, int]) -> BoolArray:
         smaller = min(size[0], marks.shape[1]), min(size[1], marks.shape[0])
         marks = _stretched(marks[..., np.newaxis], smaller)[..., 0]
     if grows:
-        # A cubic reaches one pixel farther than a line between two, and its weights may cancel.
+        # The cubic kernel is one pixel wider than the linear one, and its weights may cancel.
         spread = cv2.dilate((marks > 0).astype(np.uint8), np.ones((3, 3), np.uint8))
         marks = _stretched(spread[..., np.newaxis].astype(np.float32), size, smooth=False)[..., 0]
     touched: BoolArray = marks > 0

@@ -1,20 +1,20 @@
-"""Which numbers of an image are black and which are white: the rule for windows, in one place.
+"""The window of an image: which of its values are black and white.
 
 =====================================  =========================================================
-8-bit integers                         0…255, always
-colour of more bits                    what the file can hold: a photograph's darkness means much
-colour floats                          0…1 where all lie inside it, else as grey
-grey of more bits, or floats           1. a range stated in the file, where the data fills it
-                                       2. what the file can hold, where the data fills it
+8-bit integers                         0…255
+colour of more bits                    the range of the format: dark photographs should stay dark
+colour floats                          0…1 if all values are inside, otherwise as grey
+grey of more bits, or floats           1. a range declared in the file, if the data fill it
+                                       2. the range of the format, if the data fill it
                                        3. the range of nearly all values (:func:`nearly_all`)
-two shots by one camera (``mef``,      one window for both, found as 2 and 3 for both together:
-``mff``), grey                         an under-exposed frame must stay darker than the other
-chosen by hand                         as chosen, by :func:`with_window`
+two exposures of one camera (``mef``,  one window for both, by 2 and 3 for both together: an
+``mff``), grey                         under-exposed image must stay darker than the other one
+manual                                 as chosen, by :func:`with_window`
 =====================================  =========================================================
 
-“Fills it” is two fifths of the range for integers; a tenth of 0…1 for floats, which somebody scaled
-on purpose. So a photograph of 16 bits keeps its black and white, while counts of a thermal camera,
-12 bits in words of 16, or hundredths of a kelvin get all of the grey levels, and a note says so.
+“Fill” means two fifths of the range for integers, and a tenth of 0…1 for floats, which were scaled
+deliberately. A 16-bit photograph therefore keeps its black and white, while counts of a thermal
+camera, 12 bits in 16-bit words, or hundredths of a kelvin use all grey levels, with a note.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ from core.windows import Window, check_window
 Range = tuple[float, float]
 
 _TAIL = 0.005
-"""Share of the pixels at either end that may lie outside the window."""
+"""Fraction of the pixels at either end that may lie outside the window."""
 _ROOM, _LITTLE_ROOM = 0.5, 0.02
-"""How far beyond the bulk the window reaches for what lies outside it, as shares of its span: for
-things of some pixels (a distant fire), and for what may be a dead pixel."""
+"""Largest extension of the window beyond the bulk for outliers, relative to its span: for objects
+of several pixels (a distant fire), and for single pixels, which may be defective."""
 _FILLED, _FILLED_UNIT = 0.4, 0.1
 _MOSTLY_INSIDE = 0.9
 _FAR = 3.0
-"""A value so many spans away from all others is left out of the statistics."""
+"""Distance, in spans, at which a value is excluded from the statistics."""
 _MANY, _MANY_PIXELS = 0.001, 8
 _EMPTY = 0.5
 _SAMPLE = 2_000_000
-"""Values that percentiles are taken from, about."""
+"""Approximate number of values for percentiles."""
 _NEARLY_ALL = template(
     "Values {0:.6g}…{1:.6g} are black to white, since nearly all pixels lie there. Set others by "
     "--window-a and --window-b, or by low and high in the Display tab."
@@ -75,12 +75,12 @@ def _far(held: int, value: float) -> Message:
 
 
 _TOLD = (_NEARLY_ALL, _OF_CONTAINER, _far(1, 0.0).template, _STATED, _SHARED, _ASKED)
-"""Notes about windows: they go when the window does."""
+"""Notes about windows, which are removed together with the window."""
 
 
 @dataclass(frozen=True)
 class _Spread:
-    """Where nearly all values lie, and a far value (with how many pixels hold it) left out."""
+    """Range of nearly all values, and an excluded far value with the number of its pixels."""
 
     low: float
     high: float
@@ -88,14 +88,14 @@ class _Spread:
 
 
 def nearly_all(data: FloatArray, mask: BoolArray | None = None) -> Range | None:
-    """The range of nearly all values of ``data`` H×W×C where ``mask`` H×W holds; None if constant.
+    """The range of nearly all values of ``data`` H×W×C within ``mask`` H×W; None if constant.
 
-    From the 0.5th to the 99.5th percentile, and on each side up to half as far again as a thing of
-    at least some pixels needs (found behind a 3×3 median), or a fiftieth for single pixels: a
-    small hot target stays brighter than its surroundings, a dead pixel costs next to nothing. A
-    value that more than half of the pixels share (empty background) does not count, but is held.
-    A value that many pixels share and that lies three spans away from all others (the border of a
-    warped image, an unmarked “no data”) is left out.
+    From the 0.5th to the 99.5th percentile, extended on either side by up to half the span for
+    objects of at least several pixels (found with a 3×3 median), or by a fiftieth for single
+    pixels: a small hot target stays brighter than its surroundings, while a defective pixel has
+    hardly any effect. A value of more than half of the pixels (an empty background) is excluded
+    from the percentiles, but is within the range. A value of many pixels that is three spans away
+    from all others (the border of a warped image, undeclared “no data”) is excluded.
     """
     spread = _spread(data, mask)
     return None if spread is None else (spread.low, spread.high)
@@ -125,12 +125,12 @@ def _spread(data: FloatArray, mask: BoolArray | None) -> _Spread | None:
 
 
 def _sampled(valid: FloatArray) -> FloatArray:
-    """Values of ``valid`` (H×W×C or N×C), all channels of evenly spread pixels where there are very
-    many.
+    """Values of ``valid`` (H×W×C or N×C): all channels of a regular sample if there are very many
+    pixels.
     """
     pixels = valid.reshape(-1, valid.shape[-1])
     step, width = max(1, pixels.size // _SAMPLE), valid.shape[-2]
-    while math.gcd(step, width) > 1:  # else some columns would never be asked
+    while math.gcd(step, width) > 1:  # otherwise some columns would never be sampled
         step += 1
     return pixels[::step].reshape(-1)
 
@@ -138,8 +138,8 @@ def _sampled(valid: FloatArray) -> FloatArray:
 def _ranks(values: FloatArray, channels: int) -> Range:
     """The ends of ``values`` without their tails.
 
-    A tail is a share of the pixels, of which each has ``channels`` values: an image of few pixels
-    keeps its ends in colour as it does in grey.
+    A tail is a fraction of the pixels, each of which has ``channels`` values, so that small images
+    keep their extremes in colour as they do in grey.
     """
     tail = math.floor(_TAIL * (values.size // channels - 1)) * channels
     low, high = max(tail, 0), values.size - 1 - max(tail, 0)
@@ -148,7 +148,7 @@ def _ranks(values: FloatArray, channels: int) -> Range:
 
 
 def _far_value(sample: FloatArray, channels: int) -> np.float32 | None:
-    """An extreme that many share and nobody else comes near, or None."""
+    """An extreme value of many pixels that is far from all others, or None."""
     for extreme in (sample.min(), sample.max()):
         alone = sample != extreme
         sharing = sample.size - np.count_nonzero(alone)
@@ -162,7 +162,7 @@ def _far_value(sample: FloatArray, channels: int) -> np.float32 | None:
 
 
 def _bulk(sample: FloatArray, channels: int) -> Range | None:
-    """Percentiles, an empty background left out; None where they are one value."""
+    """Percentiles without an empty background; None if they are equal."""
     low, high = float(sample.min()), float(sample.max())
     for extreme in (low, high):
         rest = sample[sample != np.float32(extreme)]
@@ -175,7 +175,7 @@ def _bulk(sample: FloatArray, channels: int) -> Range | None:
 
 
 def _plain_ends(data: FloatArray, inside: BoolArray | None) -> tuple[Range, Range]:
-    """Least and greatest value behind a 3×3 median, and of all pixels, where ``inside``."""
+    """Smallest and largest value after a 3×3 median, and of all pixels, where ``inside``."""
     if inside is None:
         smooth, whole = data, data
     else:
@@ -200,12 +200,12 @@ def _with_room(ends: Range, despeckled: Range, whole: Range) -> Range:
 
 
 def windowed(image: Image, stated: Sequence[Range] = ()) -> Image:
-    """``image`` with the window that the rule of this module gives it, and a note where it is not
-    what the file can hold.
+    """``image`` with the window according to the rules of this module, and a note if that is not
+    the range of the format.
 
     Args:
-        image: as read, ``container`` set; its window does not matter.
-        stated: ranges that the file names (least and greatest value, a display range).
+        image: as read, with ``container`` set; its window is ignored.
+        stated: ranges declared in the file (smallest and largest value, a display range).
     """
     container = image.container
     if container is not None and (image.bit_depth == 8 or image.is_colour):
@@ -229,7 +229,7 @@ def _first(image: Image) -> np.float32:
 
 
 def _around(value: float) -> Range:
-    """A window for a constant: 0 to the value, so that it is told from nothing."""
+    """A window for a constant: 0 to the value, so that it differs from zero."""
     return (0.0, 1.0) if value == 0 else (min(value, 0.0), max(value, 0.0))
 
 
@@ -239,7 +239,7 @@ def _fills(own: Range, whole: Range) -> bool:
 
 
 def _honest(claim: Range, own: Range, data: FloatArray, mask: BoolArray | None) -> bool:
-    """Whether nearly all of the data lies inside a range that it fills."""
+    """Whether nearly all of the data lie inside a range and fill it."""
     low, high = claim
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         return False
@@ -262,7 +262,7 @@ def _notes(spread: _Spread, container: Range | None) -> tuple[str, ...]:
 
 
 def has_own_window(image: Image) -> bool:
-    """Whether the window of ``image`` is told in a note: not that of its file's kind."""
+    """Whether a note explains the window of ``image``: it is not the default of its format."""
     return any(_is_about_window(note) for note in image.notes)
 
 
@@ -271,16 +271,16 @@ def _is_about_window(note: str) -> bool:
 
 
 def _other_notes(image: Image) -> tuple[str, ...]:
-    """All but those about the window."""
+    """All notes except those about the window."""
     return tuple(note for note in image.notes if not _is_about_window(note))
 
 
 def with_window(image: Image, window: Window | None) -> Image:
-    """``image`` with black and white at the values a person chose; itself for None.
+    """``image`` with a manual window; unchanged for None.
 
     Raises:
-        InputError: the low end is not below the high end, an end is no finite number, or not one
-            pixel lies between or around them, so that the image would be all black or all white.
+        InputError: low is not below high, an end is not finite, or no value lies between or around
+            the ends, so that the image would be all black or all white.
     """
     if window is None or window == image.window:
         return image
@@ -307,10 +307,10 @@ def with_window(image: Image, window: Window | None) -> Image:
 
 
 def for_task(pair: SourcePair, task: str) -> SourcePair:
-    """``pair`` with one window for both where the task compares brightness (``mef``, ``mff``).
+    """``pair`` with one window for both if the task compares brightness (``mef``, ``mff``).
 
-    Call it before windows are chosen by hand: it finds them anew. Pairs of other tasks, of
-    different kinds, in colour, or of 8 bits are given back as they are.
+    Call it before manual windows are applied, because it determines them anew. Pairs of other
+    tasks, of different formats, in colour, or with 8 bits are returned unchanged.
     """
     if not is_shared(pair, task):
         return pair
@@ -334,7 +334,7 @@ def _ends(image: Image) -> Range:
 
 
 def is_shared(pair: SourcePair, task: str) -> bool:
-    """Whether :func:`for_task` looks at both images of ``pair`` together."""
+    """Whether :func:`for_task` determines one window for both images of ``pair``."""
     spec, a, b = TASKS.get(task), pair.a, pair.b
     if spec is None or not spec.one_camera or a.container != b.container:
         return False
@@ -346,14 +346,14 @@ def _keeps(image: Image) -> bool:
 
 
 def as_stored(image: Image) -> Image:
-    """``image`` with the window of what its file can hold: how a result is looked at and scored."""
+    """``image`` with the range of its format as the window, as results are displayed and scored."""
     return image if image.container is None else replace(image, window=image.container)
 
 
 def seen_as(image: Image, other: Image) -> Image:
-    """``image`` with the window of ``other`` where both count alike, else as stored.
+    """``image`` with the window of ``other`` if both have the same scale, otherwise as stored.
 
-    For a truth beside its sources.
+    For the ground truth of a pair.
     """
     if image.container is not None and image.container == other.container:
         return replace(image, window=other.window)

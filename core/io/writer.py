@@ -1,4 +1,4 @@
-"""Writing images: depth kept, provenance inside, all or nothing."""
+"""Atomic writing of images with their bit depth and provenance."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _Samples = npt.NDArray[Any]
 _IMAGE_DESCRIPTION = 0x010E
 _CACHED_SAMPLES = 32_768
 _LEVEL = 1
-"""Of 1…9: the next ones take up to thrice as long and gain a few per cent in size."""
+"""Compression level, 1…9: higher levels take up to three times as long for a few per cent."""
 _CARRY_TAGS = (".png", ".jpg", ".jpeg", ".webp")
 _JPEG_SEGMENT = 65_000
 _SIDE_LIMITS = {".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}
@@ -44,21 +44,21 @@ def write_image(
     folder_later: bool = False,
     tags: bytes = b"",
 ) -> tuple[str, ...]:
-    """Write an image in the format its suffix names, in one step.
+    """Write an image atomically in the format of its suffix.
 
     Args:
         path: .png, .tif, .tiff, .jpg, .jpeg, .bmp or .webp.
         pixels: H×W×(1 or 3) float32 in [0, 1]; values outside are clipped.
-        bit_depth: 8 or 16 (unsigned), or 32 (float, TIFF only). PNG holds at most 16 bits, JPEG,
-            BMP and WebP 8: they write what they can and a note says so.
-        provenance: stored in the file where the format has a place for it.
+        bit_depth: 8 or 16 (unsigned), or 32 (float, TIFF only). PNG supports at most 16 bits, JPEG,
+            BMP and WebP 8; a note reports the reduction.
+        provenance: stored in the file if the format supports it.
         protect: files that must not be overwritten (the sources).
-        overwrite: whether another file of that name may be replaced.
+        overwrite: whether another existing file may be replaced.
         folder_later: as in :func:`core.io.atomic.atomic_path`.
-        tags: an EXIF block to carry (see :mod:`core.io.exif`); PNG, JPEG and WebP can.
+        tags: an EXIF block (see :mod:`core.io.exif`), supported by PNG, JPEG and WebP.
 
     Returns:
-        What the format could not keep, one sentence each.
+        Notes about what the format could not store, one sentence each.
 
     Raises:
         OutputError: the suffix is unknown, the folder is missing or not writable, the disk is full,
@@ -97,10 +97,10 @@ def write_image(
 
 
 def check_target(path: Path, *, protect: Sequence[Path] = (), overwrite: bool = True) -> None:
-    """Refuse to overwrite a source, or any file when ``overwrite`` is False.
+    """Refuse to overwrite a source, or any file if ``overwrite`` is False.
 
     Raises:
-        OutputError: as said.
+        OutputError: the file exists and must not be overwritten.
     """
     what = Message("Cannot write {0}", path)
     for source in protect:
@@ -123,7 +123,7 @@ def check_target(path: Path, *, protect: Sequence[Path] = (), overwrite: bool = 
 
 
 def _same(path: Path, source: Path) -> bool:
-    """One file under two names counts as the same: links, relative paths, other case."""
+    """Whether both paths are the same file, including links, relative paths and other case."""
     try:
         return path.resolve() == source.resolve() or path.samefile(source)
     except (OSError, RuntimeError, ValueError):
@@ -166,15 +166,15 @@ def _quantised(pixels: FloatArray, depth: BitDepth) -> _Samples:
         return np.clip(pixels.astype(np.float32, copy=False), 0.0, 1.0)
     top = 2**depth - 1
     samples = np.empty(pixels.shape, np.uint8 if depth == 8 else np.uint16)
-    # Some rows at a time: the wide numbers in between stay in the processor's cache.
+    # In blocks of rows, so that the float64 values stay in the processor's cache.
     rows = max(1, _CACHED_SAMPLES // (pixels.shape[1] * pixels.shape[2]))
     for start in range(0, len(pixels), rows):
         part = slice(start, start + rows)
-        # In double precision: 65535 steps and a half need more bits than float32 has near 1.
+        # In float64: 65535 steps plus a half need more bits than float32 has near 1.
         steps = np.clip(pixels[part].astype(np.float32, copy=False), 0.0, 1.0).astype(np.float64)
         steps *= top
         steps += 0.5
-        samples[part] = steps  # cuts off what is behind the point
+        samples[part] = steps  # truncates
     return samples
 
 
@@ -192,7 +192,7 @@ def _cv2_encode(suffix: str, samples: _Samples) -> bytes:
 
 def _png(samples: _Samples, provenance: Provenance, tags: bytes) -> bytes:
     content = _cv2_encode(".png", samples)
-    after_header = len(PNG_SIGNATURE) + 25  # IHDR: 12 bytes around 13
+    after_header = len(PNG_SIGNATURE) + 25  # IHDR: 13 bytes plus 12
     texts = b"".join(_text_chunk(key, value) for key, value in provenance.items())
     if tags:
         texts += _chunk(b"eXIf" + tags)
@@ -200,7 +200,7 @@ def _png(samples: _Samples, provenance: Provenance, tags: bytes) -> bytes:
 
 
 def _chunk(body: bytes) -> bytes:
-    """A PNG chunk; ``body`` begins with its kind."""
+    """A PNG chunk; ``body`` starts with its type."""
     return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
 
 
@@ -269,4 +269,4 @@ _ENCODERS: dict[str, Callable[[_Samples, Provenance, bytes], bytes]] = {
 }
 
 WRITE_SUFFIXES: tuple[str, ...] = tuple(_ENCODERS)
-"""Suffixes of files that can be written."""
+"""Suffixes of supported output formats."""

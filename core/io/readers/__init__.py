@@ -1,1 +1,1 @@
-"""Readers of image files, one registered entry per kind."""
+"""Readers of image files, one registered entry per format."""

@@ -1,4 +1,4 @@
-"""What a file of so many bytes cannot hold, refused before anything is allocated for it."""
+"""Refuses headers whose image cannot be contained in the file, before memory is allocated."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from core.errors import InputError, Message
 from core.io.readers.decoding import check_size, damaged
 
 _MODEST = 25_000_000
-"""Pixels that may be claimed by however few bytes a codec needs: below a gigabyte when read."""
+"""Pixels accepted for any file size that the codec allows: less than a gigabyte in memory."""
 
 _PER_BYTE = 500
-"""Pixels a byte of a larger file may stand for; photographs have less than ten."""
+"""Largest number of pixels per byte of a larger file; photographs have less than ten."""
 
 _DEFLATE = 1032
 _LZW_CODES, _LZW_BITS, _LZW_LONGEST = 4096, 12, 4096
@@ -20,17 +20,17 @@ _PACKBITS = 64
 
 
 def check_claim(path: Path, width: int, height: int, size: int, least: float = 0) -> None:
-    """Refuse a header whose image cannot be, or hardly is, in the file.
+    """Refuse a header whose image does not, or most likely does not, fit into the file.
 
     Args:
         path: the file.
-        width, height: pixels its header claims.
-        size: bytes the compressed image has.
-        least: bytes the codec needs for any image of that size.
+        width, height: size in the header, in pixels.
+        size: bytes of the compressed image.
+        least: smallest number of bytes in which the codec can encode an image of that size.
 
     Raises:
-        InputError: the image has no pixels, more than the limit, more than the bytes can hold, or
-            so many more than bytes that it is empty almost everywhere.
+        InputError: the image has no pixels, too many pixels, or more than the bytes can encode; or
+            the ratio is only possible for an almost uniform image.
     """
     check_size(path, width, height)
     if size < least:
@@ -48,19 +48,19 @@ def check_claim(path: Path, width: int, height: int, size: int, least: float = 0
 
 
 def least_deflated(size: int) -> float:
-    """Bytes that ``size`` bytes take at least when deflated."""
+    """Smallest number of bytes to which ``size`` bytes can be deflated."""
     return max(0, size - 4 * _DEFLATE) / _DEFLATE
 
 
 def least_packbits(size: int) -> float:
-    """Bytes that ``size`` bytes take at least when run-length coded (PackBits, BMP, TGA)."""
+    """Smallest run-length encoding (PackBits, BMP, TGA) of ``size`` bytes, in bytes."""
     return size / _PACKBITS
 
 
 def least_lzw(size: int) -> float:
-    """Bytes that ``size`` bytes take at least in LZW: the n-th code stands for n bytes at most."""
+    """Smallest LZW encoding of ``size`` bytes, in bytes: the n-th code stands for ≤ n bytes."""
     growing = _LZW_CODES * (_LZW_CODES + 1) // 2
     if size <= growing:
         codes = (math.sqrt(8 * size + 1) - 1) / 2
-        return codes * 2 / 8  # two bits a code is the least there is
+        return codes * 2 / 8  # at least two bits per code
     return (_LZW_CODES * 2 + (size - growing) / _LZW_LONGEST * _LZW_BITS) / 8

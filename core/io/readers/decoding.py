@@ -1,4 +1,4 @@
-"""The steps every reader shares between decoded samples and an :class:`core.types.Image`."""
+"""Steps common to all readers, from decoded samples to :class:`core.types.Image`."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ from core.io.values import Range, windowed
 from core.types import BitDepth, BoolArray, FloatArray, Image
 
 MAX_PIXELS = 400_000_000
-"""Larger images are refused: no network here could take them, and some files only claim so."""
+"""Larger images are refused: they exceed the memory, and some files only declare such sizes."""
 
 SampleArray = npt.NDArray[Any]
 SampleKind = Literal["grey", "rgb", "cmyk"]
 _Array = TypeVar("_Array", FloatArray, BoolArray)
 
-# Nothing a decoder logs is for the user: what matters becomes an error or a note.
+# Log messages of the decoder are not for the user: errors and notes replace them.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
 
 
 @dataclass
 class Decoded:
-    """An image as its decoder gave it.
+    """An image as decoded from a file.
 
     Attributes:
-        pixels: H×W×C in the type on file; C = 1 (grey), 3 (rgb) or 4 (cmyk).
-        kind: what the channels are.
-        top: value of full white for unsigned integers; None for all other numbers, which have no
-            natural range.
-        bit_depth: depth of the file.
+        pixels: H×W×C in the stored type; C = 1 (grey), 3 (rgb) or 4 (cmyk).
+        kind: meaning of the channels.
+        top: value of white for unsigned integers; None for other types, which have no natural
+            range.
+        bit_depth: bit depth of the file.
         alpha: H×W opacity, 0…``top`` (or 0…1), or None.
-        premultiplied: True when ``pixels`` were multiplied by ``alpha`` already.
-        profile: embedded ICC profile, or one made of what the file says; or None.
-        profile_note: what to say of a profile that is not embedded.
+        premultiplied: ``pixels`` have been multiplied by ``alpha``.
+        profile: embedded ICC profile, or one built from other information in the file, or None.
+        profile_note: note about a profile that is not embedded.
         orientation: EXIF orientation, 1…8.
-        notes: what was done so far.
-        mask: H×W, False where the file says that there is no data; None when it says nothing.
-        stated: ranges of values that the file names (least and greatest value, a display range).
-        scale: (factor, offset) from numbers on file to the unit.
-        unit: of the scaled numbers, "" when there is none.
+        notes: conversions so far.
+        mask: H×W, False where the file declares missing data; None if it declares nothing.
+        stated: value ranges given in the file (smallest and largest value, a display range).
+        scale: (factor, offset) from stored values to values in the unit.
+        unit: unit of the scaled values, "" for none.
     """
 
     pixels: SampleArray
@@ -71,10 +71,10 @@ class Decoded:
 
 
 class _Silence:
-    """Ignores warnings while any reader is at work; unlike the standard one, threads may overlap.
+    """Ignores warnings while any reader is active; unlike the standard context, thread-safe.
 
-    The standard context saves and restores the process's filters, so that two threads leaving in
-    the wrong order would leave warnings off for good.
+    The standard context manager saves and restores the filters of the process: two threads that
+    leave in the wrong order would disable warnings permanently.
     """
 
     def __init__(self) -> None:
@@ -105,7 +105,7 @@ _silence = _Silence()
 
 @contextlib.contextmanager
 def decoding(path: Path) -> Iterator[None]:
-    """Around a decoder: no warnings get out, and whatever it raises becomes an InputError."""
+    """Suppress warnings of a decoder and turn every exception into an InputError."""
     try:
         with _silence():
             yield
@@ -121,13 +121,13 @@ def decoding(path: Path) -> Iterator[None]:
         if error.errno is not None:
             raise file_error(path, error) from error
         raise damaged(path, str(error)) from error
-    # Decoders meet hostile bytes with errors of every kind (struct, index, zlib, their own).
+    # Decoders raise errors of any type for malicious bytes (struct, index, zlib, their own).
     except Exception as error:
         raise damaged(path, str(error)) from error
 
 
 def file_error(path: Path, error: OSError) -> InputError:
-    """What ``error``, met while opening or reading ``path``, means for a person."""
+    """The user-facing error for ``error``, raised while opening or reading ``path``."""
     if isinstance(error, FileNotFoundError):
         return InputError(
             str(path), Message("there is no such file"), Message("Check the name and the folder.")
@@ -147,10 +147,10 @@ def file_error(path: Path, error: OSError) -> InputError:
 
 
 def damaged(path: Path, detail: str) -> DamagedImage:
-    """The file is of a known kind but cannot be decoded."""
-    if not isinstance(detail, Message):  # what a decoder says may be long
+    """The error for a file of a known format that cannot be decoded."""
+    if not isinstance(detail, Message):  # messages of decoders may be long
         lines = detail.strip().splitlines()
-        tells = lines and " object at 0x" not in lines[0]  # of a decoder's own insides
+        tells = lines and " object at 0x" not in lines[0]  # internals of the decoder
         detail = lines[0][:160].rstrip(".") if tells else Message("cannot be decoded")
     return DamagedImage(
         str(path),
@@ -160,10 +160,10 @@ def damaged(path: Path, detail: str) -> DamagedImage:
 
 
 def check_size(path: Path, width: int, height: int) -> None:
-    """Refuse an image without pixels or with absurdly many, before anything is decoded.
+    """Refuse an image without pixels or with too many, before decoding.
 
     Raises:
-        InputError: as said.
+        InputError: as described.
     """
     if width < 1 or height < 1:
         raise InputError(
@@ -185,10 +185,10 @@ def check_size(path: Path, width: int, height: int) -> None:
 
 
 def check_frames(path: Path, frames: int, what: Message) -> None:
-    """Refuse a file of several images.
+    """Refuse a file with several images.
 
     Raises:
-        InputError: ``frames`` is not 1; the message says how many and ``what`` they are.
+        InputError: ``frames`` is not 1; the message names the number and ``what`` they are.
     """
     if frames != 1:
         raise InputError(
@@ -199,10 +199,10 @@ def check_frames(path: Path, frames: int, what: Message) -> None:
 
 
 def finish(path: Path, decoded: Decoded) -> Image:
-    """Colours to sRGB, transparency onto black, upright, float32, with its mask and its window.
+    """Convert to an upright float32 image in sRGB on black, with its mask and its window.
 
     Raises:
-        InputError: not one pixel holds data, or there are numbers float32 cannot hold.
+        InputError: no pixel has data, or values exceed the range of float32.
     """
     notes = list(decoded.notes)
     mask = nodata.both(decoded.mask, nodata.finite(decoded.pixels))
@@ -239,7 +239,7 @@ def finish(path: Path, decoded: Decoded) -> Image:
 def _to_grey_or_srgb(decoded: Decoded, notes: list[str]) -> SampleArray:
     if decoded.kind != "cmyk" and not decoded.profile:
         return decoded.pixels
-    # The colour library takes whole 8 or 16 bits; other numbers are kept as they are.
+    # The colour library supports whole 8 or 16 bits only; other values are not converted.
     convertible = decoded.top in (255, 65535)
     converted = None
     if decoded.profile and convertible:
@@ -259,7 +259,7 @@ def _to_grey_or_srgb(decoded: Decoded, notes: list[str]) -> SampleArray:
 
 
 def _as_float32(path: Path, pixels: SampleArray, mask: BoolArray | None) -> FloatArray:
-    """A copy in single precision; where there is no data it holds what means nothing."""
+    """A float32 copy; values of pixels without data are undefined."""
     with np.errstate(over="ignore", invalid="ignore"):
         data = pixels.astype(np.float32)
         if mask is not None:
@@ -282,7 +282,7 @@ def _scaled(data: FloatArray, scale: tuple[float, float]) -> FloatArray:
 
 
 def _container(decoded: Decoded, data: FloatArray) -> Range | None:
-    """What the file could hold, scaled; 0…1 for floats that lie inside it; else None."""
+    """The range of the file format, scaled; 0…1 for floats within it; otherwise None."""
     factor, offset = decoded.scale
     if decoded.top:
         return offset, decoded.top * factor + offset
@@ -296,7 +296,7 @@ def _onto_black(data: FloatArray, decoded: Decoded, notes: list[str]) -> FloatAr
     opaque = decoded.top if decoded.top else 1
     if np.all(decoded.alpha >= opaque):
         return data
-    if not np.any(decoded.alpha):  # a channel that was never filled in, as in many bitmaps
+    if not np.any(decoded.alpha):  # a channel that was never filled in, as in many bitmap files
         notes.append(Message("It would be transparent everywhere; its opacity was left out."))
         return data
     notes.append(Message("Transparent areas were put on black."))
@@ -307,7 +307,7 @@ def _onto_black(data: FloatArray, decoded: Decoded, notes: list[str]) -> FloatAr
     return covered
 
 
-# Orientation: (swap rows and columns first, then flip rows, then flip columns).
+# Orientation: (transpose first, then flip rows, then flip columns).
 _TURNS = {
     2: (False, False, True),
     3: (False, True, True),
@@ -320,7 +320,7 @@ _TURNS = {
 
 
 def upright(data: _Array, orientation: int) -> _Array:
-    """``data`` (H×W or H×W×C) turned and mirrored as EXIF orientation 2…8 says; else unchanged."""
+    """``data`` (H×W or H×W×C) transformed by EXIF orientation 2…8; unchanged for others."""
     swap, rows, columns = _TURNS.get(orientation, (False, False, False))
     if swap:
         data = data.swapaxes(0, 1)

@@ -1,4 +1,4 @@
-"""Colour profiles a file does not embed but describes: EXIF of Adobe RGB, PNG's gAMA and cHRM."""
+"""Colour profiles described instead of embedded: EXIF of Adobe RGB, gAMA and cHRM of PNG."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _SRGB_CODES = (1, 13)  # cICP: primaries of BT.709, curve of sRGB
 def profile_told(
     embedded: Any, marks: Mapping[bytes, bytes], exif: Any, decoded: Decoded
 ) -> bytes | None:
-    """The ICC profile of the image: embedded, or made of what the file says; None for sRGB.
+    """The ICC profile of the image, embedded or built from other information; None for sRGB.
 
-    A note is added to ``decoded`` where the profile was made.
+    Adds a note to ``decoded`` if the profile was built.
 
     Args:
         embedded: ICC profile from the file, or None.
-        marks: data of a PNG's colour parts by kind; empty for other files.
-        exif: tags as Pillow reads them, or None.
-        decoded: kind and depth of the samples; takes the note.
+        marks: data of the colour chunks of a PNG by type; empty for other formats.
+        exif: tags as read by Pillow, or None.
+        decoded: provides type and depth of the samples, and receives the note.
     """
     if b"cICP" in marks:
         return _from_cicp(marks[b"cICP"], embedded, decoded)
@@ -49,14 +49,14 @@ def profile_told(
 
 
 def is_adobe_rgb(exif: Any) -> bool:
-    """Whether EXIF tells of Adobe RGB as cameras do: "uncalibrated", and index R03."""
+    """Whether EXIF declares Adobe RGB the way cameras do: "uncalibrated" and index R03."""
     if exif is None:
         return False
     try:
         if exif.get_ifd(_EXIF_PART).get(_COLOUR_SPACE) != _UNCALIBRATED:
             return False
         index = exif.get_ifd(_INTEROPERABILITY_PART).get(_INDEX, "")
-    except Exception:  # damaged tags tell nothing
+    except Exception:  # damaged tags are ignored
         return False
     text = index.decode("latin-1") if isinstance(index, bytes) else str(index)
     return text.strip("\0 ") == _ADOBE_RGB

@@ -1,4 +1,4 @@
-"""GIF: whether all of its blocks are there."""
+"""Checks that a GIF is complete."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _HEADER, _DESCRIPTOR = 13, 9
 
 
 def check(path: Path, content: bytes) -> None:
-    """Walk from block to block to the end mark; what follows it is no concern.
+    """Walk through the blocks to the trailer; data after it are ignored.
 
     Raises:
-        InputError: the end mark does not come, or something that is no block does.
+        InputError: there is no trailer, or an invalid block.
     """
     try:
         at = _HEADER + _table(content[10])
@@ -25,7 +25,7 @@ def check(path: Path, content: bytes) -> None:
             elif content[at] == _PICTURE:
                 packed = content[at + _DESCRIPTOR]
                 at = _behind_data(content, at + 1 + _DESCRIPTOR + _table(packed) + 1)
-            elif content[at] == 0:  # stray ends of data, which decoders pass over
+            elif content[at] == 0:  # stray block terminators, which decoders skip
                 at += 1
             else:
                 raise damaged(path, Message("a part of it cannot be understood"))
@@ -34,7 +34,7 @@ def check(path: Path, content: bytes) -> None:
 
 
 def _table(packed: int) -> int:
-    """Bytes of the colour table that the flags announce."""
+    """Bytes of the colour table that the flags declare."""
     return 3 << ((packed & 7) + 1) if packed & 0x80 else 0
 
 

@@ -1,4 +1,4 @@
-"""Embedded colour profiles: to sRGB, in the image's own depth."""
+"""Conversion from embedded colour profiles to sRGB at the bit depth of the image."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ _UNUSABLE = Message("The embedded colour profile could not be used; colours are 
 def to_srgb(
     pixels: npt.NDArray[Any], kind: Literal["grey", "rgb", "cmyk"], profile: bytes
 ) -> tuple[npt.NDArray[Any] | None, str]:
-    """``pixels`` converted from ``profile`` to sRGB.
+    """Convert ``pixels`` from ``profile`` to sRGB.
 
     Args:
         pixels: H×W×C unsigned 8- or 16-bit; C = 1, 3 or 4 for grey, RGB or CMYK.
-        kind: what the channels are.
-        profile: the bytes of an ICC profile.
+        kind: meaning of the channels.
+        profile: bytes of an ICC profile.
 
     Returns:
-        The new samples (C = 1 for grey, else 3; same type) or None when nothing is to be done or
-        can be done, and a note ("" for none).
+        The converted samples (C = 1 for grey, otherwise 3; same type), or None if no conversion is
+        necessary or possible; and a note ("" for none).
     """
     name = _description(profile)
     if "srgb" in name.lower() and kind != "cmyk":
         return None, ""
     space, channels = _SPACES.get(profile[16:20], ("", 0))
     if kind == "grey" and space == "rgb":
-        pixels = np.repeat(pixels, 3, axis=2)  # a grey image made in an RGB working space
+        pixels = np.repeat(pixels, 3, axis=2)  # a grey image with an RGB profile
     if pixels.shape[2] != channels:
         return None, _UNUSABLE
     source = pixels[..., 0] if channels == 1 else pixels
-    # lcms's shortcut tables are off by 4 % in dark tones; only its 8-bit RGB ones are exact to 1.
+    # lcms's optimised tables deviate by 4 % in dark tones, except those for 8-bit RGB (±1).
     quick = pixels.dtype == np.uint8 and channels > 1
     flags = None if quick else imagecodecs.CMS.FLAGS.NOOPTIMIZE
     try:
@@ -55,7 +55,7 @@ def to_srgb(
     except (imagecodecs.CmsError, ValueError, TypeError):
         return None, _UNUSABLE
     if kind == "grey":
-        # Grey stays grey: the three channels differ by rounding at most.
+        # Grey remains grey: the three channels differ by rounding at most.
         converted = converted[..., 1:2]
     if name:
         return converted, Message(
@@ -72,6 +72,6 @@ def _description(profile: bytes) -> str:
 
 
 def cmyk_to_rgb(pixels: npt.NDArray[Any], top: int) -> npt.NDArray[Any]:
-    """H×W×3 float32 in 0…``top`` of H×W×4 CMYK without a profile: each ink is (1 − ink)(1 − K)."""
+    """H×W×3 float32 in 0…``top`` from H×W×4 CMYK without a profile: (1 − ink)(1 − K) per ink."""
     ink = pixels.astype(np.float32) / np.float32(top)
     return (1 - ink[..., :3]) * (1 - ink[..., 3:]) * np.float32(top)

@@ -1,9 +1,8 @@
-"""Decoding in a process of its own: a crash, a hang or a flood of memory costs one file.
+"""Decoding in a separate process: a crash, a hang or excessive memory affects a single file only.
 
-The process runs :mod:`core.io.readers.isolated_child`. It is started when a risky file first needs
-it, used
-again for the next, and ends with this one: it reads requests from a pipe that closes when this
-process dies, however that happens.
+The process runs :mod:`core.io.readers.isolated_child`. It is started for the first file with a
+risky codec and reused for later ones. It reads requests from a pipe that closes when this process
+ends in any way, and then ends too.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from core.io.readers.decoding import SampleArray, damaged
 from core.messages import from_data
 
 CHILD_ARGUMENT = "--decode-apart"
-"""First argument that makes the frozen program a decoder."""
+"""First argument that makes the frozen program run as a decoder."""
 
 _START_SECONDS = 60.0
 _SECONDS, _SECONDS_PER_MEGAPIXEL = 5.0, 1.0
@@ -39,11 +38,11 @@ class _Gone(Exception):
 
 
 class _Child:
-    """One decoding process. Used by one thread at a time.
+    """A decoder process, used by one thread at a time.
 
     Attributes:
-        late: whether it was ended because the last request took too long.
-        answered: whether it has decoded anything before.
+        late: whether it was ended because the last request timed out.
+        answered: whether it has completed a request before.
     """
 
     def __init__(self) -> None:
@@ -54,10 +53,10 @@ class _Child:
             self._answer()
 
     def ask(self, request: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any], bytes]:
-        """The answer's header and its bytes.
+        """Send a request; returns header and bytes of the answer.
 
         Raises:
-            _Gone: the process died or took longer than ``seconds`` (``late`` tells which).
+            _Gone: the process died or took longer than ``seconds`` (see ``late``).
         """
         self.late = False
         with self._ended_after(seconds):
@@ -97,7 +96,7 @@ class _Child:
         self.process.kill()
 
     def end(self) -> None:
-        """Let it go; harmless when it has ended."""
+        """End the process; does nothing if it has ended."""
         self.process.kill()
         for stream in (self.process.stdin, self.process.stdout):
             if stream is not None:
@@ -107,7 +106,7 @@ class _Child:
 
 
 def _start() -> subprocess.Popen[bytes]:
-    # One thread and one heap each: threads would reserve address space, which is limited.
+    # One thread and one heap: more of them would reserve address space, which is limited.
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
     if getattr(sys, "frozen", False):
         command = [sys.executable, CHILD_ARGUMENT]
@@ -126,7 +125,7 @@ def _start() -> subprocess.Popen[bytes]:
 
 
 class _Pool:
-    """Decoding processes that wait for work; as many at once as there is use for."""
+    """Idle decoder processes, of which several can work at once."""
 
     def __init__(self) -> None:
         self._places = threading.Semaphore(_AT_ONCE)
@@ -136,7 +135,7 @@ class _Pool:
 
     @contextlib.contextmanager
     def child(self) -> Iterator[_Child]:
-        """A process for one request; it goes back to the others if it is still alive."""
+        """A process for one request; it becomes idle again if it is still alive."""
         with self._places:
             child = self._take()
             try:
@@ -149,7 +148,7 @@ class _Pool:
 
     def _take(self) -> _Child:
         with self._lock:
-            if self._owner != os.getpid():  # forked: they belong to the parent
+            if self._owner != os.getpid():  # after a fork they belong to the parent
                 self._idle, self._owner = [], os.getpid()
             while self._idle:
                 child = self._idle.pop()
@@ -159,7 +158,7 @@ class _Pool:
         return _Child()
 
     def close(self) -> None:
-        """End those that wait."""
+        """End the idle processes."""
         with self._lock:
             idle, self._idle = self._idle, []
         if self._owner == os.getpid():
@@ -174,16 +173,16 @@ atexit.register(_pool.close)
 def decode_apart(
     path: Path, codec: str, pixels: int, **options: int
 ) -> tuple[SampleArray, dict[str, Any]]:
-    """Samples of ``path`` and what else the codec told, from a process of its own.
+    """Decode ``path`` in a separate process; returns samples and further facts from the codec.
 
     Args:
         path: the file.
         codec: a key of :data:`core.io.readers.isolated_child.CODECS`.
-        pixels: how many its header claims; time and memory are limited by it.
-        options: for the codec.
+        pixels: number of pixels in the header, which determines the limits of time and memory.
+        options: options of the codec.
 
     Raises:
-        InputError: the file is damaged, made its decoder crash, or takes too long or too much.
+        InputError: the file is damaged, crashes its decoder, or exceeds the limits.
     """
     request = {"codec": codec, "path": os.fsencode(path.absolute()).hex(), "pixels": pixels}
     seconds = _SECONDS + _SECONDS_PER_MEGAPIXEL * pixels / 1e6
@@ -213,7 +212,7 @@ def _asked(path: Path, request: Mapping[str, Any], seconds: float) -> tuple[dict
                     raise damaged(path, Message("decoding it takes too long")) from error
                 if not answered:
                     raise damaged(path, Message("its decoder crashed over it")) from error
-        # It may have died of something else while it waited: this file deserves a fresh one.
+        # It may have died for another reason while idle: try once with a new process.
     raise _Gone
 
 

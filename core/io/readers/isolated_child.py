@@ -1,7 +1,7 @@
-"""What runs in the process that decodes risky files: see :mod:`core.io.readers.isolated`.
+"""Main program of the process that decodes risky files, see :mod:`core.io.readers.isolated`.
 
-Requests come as lines of JSON on standard input; an answer is a line of JSON and the samples' bytes
-on standard output. It ends when its input does.
+Reads requests as lines of JSON from standard input and writes, for each, a line of JSON and the
+bytes of the samples to standard output. Ends at the end of its input.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _deep_jpeg(path: Path, request: Mapping[str, Any]) -> tuple[SampleArray, Dec
     found = jpeg.structure(path, content)
     if found.frame != _LOSSLESS:
         return imagecodecs.jpeg_decode(content), {}
-    # This decoder does not complain of missing data: what follows would change the image.
+    # This decoder ignores missing data and would read what follows it.
     data, end = content[: found.end], content[found.end : found.end + 2]
     one, other = (imagecodecs.jpeg_decode(data + fill * _BEYOND + end) for fill in _FILLS)
     if not np.array_equal(one, other):
@@ -92,16 +92,16 @@ CODECS: dict[str, Codec] = {
 
 
 def main() -> None:
-    """Answer requests until there are no more."""
+    """Process requests until the end of the input."""
     with contextlib.suppress(ValueError, OSError):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the program that asked
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is handled by the parent process
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints must not be taken for an answer
+    os.dup2(2, 1)  # output printed by libraries must not mix with the answers
     PIL.Image.MAX_IMAGE_PIXELS = None
     _send(answers, {"ready": True})
     for line in sys.stdin.buffer:
         request = json.loads(line)
-        # Also where the program that asked is gone and nobody else would end a hang.
+        # Ends a hang even if the parent process no longer exists.
         faulthandler.dump_traceback_later(request["seconds"] + 5, exit=True)
         _answer(answers, request)
         faulthandler.cancel_dump_traceback_later()
@@ -117,7 +117,7 @@ def _answer(answers: BinaryIO, request: Mapping[str, Any]) -> None:
         _send(answers, {"error": "memory"})
     except InputError as error:
         _send(answers, {"error": [to_data(error.why), to_data(error.remedy)]})
-    except Exception as error:  # decoders raise what they like
+    except Exception as error:  # decoders raise exceptions of any type
         _send(answers, {"error": str(error) or type(error).__name__})
     else:
         shape, dtype = list(samples.shape), samples.dtype.str
@@ -134,7 +134,7 @@ def _send(answers: BinaryIO, header: Mapping[str, Any], samples: SampleArray | N
 
 @contextlib.contextmanager
 def _memory_limited(pixels: int) -> Iterator[None]:
-    """No more address space than such an image can need, where the system keeps such limits."""
+    """Limit the address space to what such an image can need, where the system supports it."""
     try:
         import resource
 

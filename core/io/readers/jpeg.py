@@ -1,4 +1,4 @@
-"""JPEG: what the markers tell, and a decoder whose warnings are heeded."""
+"""JPEG: parses the markers, and decodes with all warnings treated as errors."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from core.errors import Message
 from core.io.readers.claims import check_claim
 from core.io.readers.decoding import SampleArray, damaged
 
-# Inside compressed data 0xFF is followed by 0 or a restart mark; 0xFF 0xFF is padding.
+# In entropy-coded data 0xFF is followed by 0 or a restart marker; 0xFF 0xFF is padding.
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _END, _SCAN, _ALONE, _LS_FRAME = 0xD9, 0xDA, 0x01, 0xF7
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC} | {_LS_FRAME})
 _HUFFMAN, _PROGRESSIVE = (0xC0, 0xC1, 0xC2), (0xC2, 0xCA)
 _LEAST_SCAN = 64
-"""Bytes from which on a scan, its header included, may hold a block of pixels."""
+"""Smallest size in bytes of a scan, including its header, that can contain a block."""
 _LIMIT = 178_956_970
-"""Pixels the strict decoder takes; larger images go to one that keeps quiet about damage."""
+"""Pixel limit of the strict decoder; larger images are decoded by one that ignores damage."""
 _MOST_VISITS = 100_000_000
-"""Blocks that all scans together may visit: a few seconds. Twelve megapixels need three million."""
+"""Limit of block visits over all scans, a few seconds. Twelve megapixels need three million."""
 
 _EXTRANEOUS = re.compile(r"(\d+) extraneous bytes before marker 0x([0-9a-f]{2})")
 _COLOURS = {1: "GRAY", 3: "RGB", 4: "CMYK"}
@@ -33,7 +33,7 @@ _COLOURS = {1: "GRAY", 3: "RGB", 4: "CMYK"}
 
 @dataclass(frozen=True)
 class JpegComponent:
-    """One channel as the frame header declares it: its mark and sampling factors."""
+    """A component in the frame header: its identifier and sampling factors."""
 
     mark: int
     across: int
@@ -42,16 +42,16 @@ class JpegComponent:
 
 @dataclass
 class JpegStructure:
-    """What the markers of a JPEG file tell.
+    """The structure of a JPEG file according to its markers.
 
     Attributes:
         frame: marker of the frame header (0xC0 baseline, 0xC2 progressive, 0xF7 JPEG-LS…).
         precision: bits per sample.
         width, height: in pixels.
-        components: the channels, in order.
-        scans: of each scan the marks of its components and (first, last coefficient, bits before,
-            bits left).
-        end: where the end mark begins.
+        components: the components, in order.
+        scans: for each scan the identifiers of its components and (spectral selection start and
+            end, successive approximation high and low).
+        end: offset of the EOI marker.
     """
 
     frame: int
@@ -65,11 +65,11 @@ class JpegStructure:
 
     @property
     def ordinary(self) -> bool:
-        """Whether it is of 8 bits, Huffman-coded, baseline or progressive."""
+        """Whether it has 8 bits and is Huffman-coded, baseline or progressive."""
         return self.frame in _HUFFMAN and self.precision == 8
 
     def blocks(self) -> dict[int, int]:
-        """8×8 blocks of each component, by its mark."""
+        """Number of 8×8 blocks of each component, by its identifier."""
         most_across = max(c.across for c in self.components)
         most_down = max(c.down for c in self.components)
         return {
@@ -80,7 +80,7 @@ class JpegStructure:
 
 
 def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
-    """Marker, start and end of what follows it, up to and with the end mark."""
+    """Marker, start and end of each segment, up to and including EOI."""
     at = 2
     while (found := _MARKER.search(content, at)) is not None:
         marker, start = content[found.start() + 1], found.end()
@@ -93,10 +93,10 @@ def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def structure(path: Path, content: bytes) -> JpegStructure:
-    """Walk from marker to marker to the end mark; what follows it (a film, say) is no concern.
+    """Parse the markers up to EOI; data after it (such as a video) are ignored.
 
     Raises:
-        InputError: the end mark, the frame header or a scan is missing or cannot be understood.
+        InputError: EOI, the frame header or a scan is missing or invalid.
     """
     found: JpegStructure | None = None
     for marker, start, end in _segments(content):
@@ -113,7 +113,7 @@ def structure(path: Path, content: bytes) -> JpegStructure:
 
 
 def header(path: Path, content: bytes) -> JpegStructure:
-    """The frame header alone; ``content`` may end behind it.
+    """Parse the frame header only; ``content`` may end after it.
 
     Raises:
         InputError: there is none.
@@ -144,11 +144,11 @@ def _scan(path: Path, body: bytes) -> tuple[bytes, tuple[int, int, int, int]]:
 
 
 def check(path: Path, content: bytes) -> JpegStructure:
-    """The structure, once nothing in it speaks against decoding.
+    """Parse the structure and check that the file can be decoded.
 
     Raises:
-        InputError: the file is cut short, scans are missing or too many, or the header claims what
-            the file cannot hold.
+        InputError: the file is truncated, scans are missing or too many, or the declared image does
+            not fit into the file.
     """
     found = structure(path, content)
     check_claim(path, found.width, found.height, found.end, _least(found))
@@ -164,15 +164,15 @@ def check(path: Path, content: bytes) -> JpegStructure:
 
 
 def _least(found: JpegStructure) -> float:
-    """Bytes such an image takes at least: a bit for each code, and one code a block."""
+    """Smallest size in bytes of such an image: one bit per code, and one code per block."""
     blocks = sum(found.blocks().values())
     if found.frame in (0xC0, 0xC1):
-        return blocks * 2 / 8  # one code for the mean, one for "nothing else"
+        return blocks * 2 / 8  # one DC code and one end-of-block code
     return blocks / 8 if found.frame == 0xC2 else 0
 
 
 def _check_scans(path: Path, found: JpegStructure) -> None:
-    """Every component must have come, and of progressive files every bit of every coefficient."""
+    """Require all components, and for progressive files all bits of all coefficients."""
     left = {(c.mark, k): 16 for c in found.components for k in range(64)}
     for marks, (first, last, _, low) in found.scans:
         if found.frame not in _PROGRESSIVE:
@@ -184,10 +184,10 @@ def _check_scans(path: Path, found: JpegStructure) -> None:
 
 
 def decode(path: Path, content: bytes, found: JpegStructure) -> SampleArray:
-    """H×W×C uint8 of an ordinary JPEG: grey, RGB, or CMYK (0: no ink, as Pillow gives it).
+    """Decode an ordinary JPEG to H×W×C uint8: grey, RGB, or CMYK (0: no ink, as in Pillow).
 
     Raises:
-        InputError: the decoder met anything that should not be there.
+        InputError: the decoder reported any problem.
     """
     colours = _COLOURS.get(len(found.components))
     if colours is None:
@@ -202,10 +202,10 @@ def decode(path: Path, content: bytes, found: JpegStructure) -> SampleArray:
 
 
 def decode_what_is_there(path: Path, content: bytes) -> SampleArray:
-    """Like :func:`decode`, of a damaged file; what is missing is grey or repeats.
+    """Like :func:`decode` for a damaged file; missing blocks are grey or repeated.
 
     Raises:
-        InputError: there is nothing that could be decoded.
+        InputError: nothing can be decoded.
     """
     found = header(path, content)
     check_claim(path, found.width, found.height, len(content), _least(found) / 100)
@@ -214,24 +214,24 @@ def decode_what_is_there(path: Path, content: bytes) -> SampleArray:
 
 
 def has_scan(content: bytes) -> bool:
-    """Whether anything follows the header of the first scan of a damaged file."""
+    """Whether a damaged file has data after the header of its first scan."""
     at = content.find(b"\xff\xda")
     return at >= 0 and len(content) - at > _LEAST_SCAN
 
 
 def _as_pillow(samples: SampleArray) -> SampleArray:
-    # Adobe writes inks inverted, and so does everyone since.
+    # Adobe stores inverted inks, and all other programs have followed.
     return np.subtract(255, samples) if samples.shape[2] == 4 else samples
 
 
 def check_entropy(path: Path, content: bytes, found: JpegStructure) -> None:
     """Refuse damage in the scans of a file that another decoder will read.
 
-    Of 12-bit files too: their codes are those of 8-bit ones, so the decoder is told that it has
-    one; its pixels are nonsense, its warnings are not.
+    Works for 12-bit files too: their codes are those of 8-bit files, so the header is changed to 8
+    bits for the check. The resulting pixels are meaningless, but the warnings are not.
 
     Raises:
-        InputError: as said.
+        InputError: a scan is damaged.
     """
     if found.frame not in _HUFFMAN or len(found.components) not in _COLOURS:
         return
@@ -255,15 +255,15 @@ def _told_8_bit(content: bytes) -> bytes:
 
 
 def too_large_to_be_strict(found: JpegStructure) -> bool:
-    """Whether only the decoder that keeps quiet about damage takes it."""
+    """Whether the image exceeds the limit of the strict decoder."""
     return found.width * found.height > _LIMIT
 
 
 def _only_padding(message: str, content: bytes, found: JpegStructure) -> bool:
-    """Whether the decoder only stumbled over fill bytes in front of a marker.
+    """Whether the decoder only complained about fill bytes before a marker.
 
-    Some cameras fill up to a round length. Other bytes left over mean that the decoder lost its
-    place: a code was damaged, and blocks went missing.
+    Some cameras pad files to a round length. Other remaining bytes mean that the decoder lost
+    synchronisation: a code was damaged, and blocks are missing.
     """
     told = _EXTRANEOUS.search(message)
     if told is None or int(told[2], 16) != _END:

@@ -1,4 +1,4 @@
-"""Size and depth of a JPEG XL image from the first bits of its code stream (ISO 18181-1)."""
+"""Size and bit depth of a JPEG XL image from the start of its code stream (ISO 18181-1)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ _SIZE_BITS = (9, 13, 18, 30)
 
 
 class _Bits:
-    """Bits of a byte string, the least significant first."""
+    """The bits of a byte string, least significant first."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
         self._at = 0
 
     def take(self, count: int) -> int:
-        """The next ``count`` bits as a number."""
+        """The next ``count`` bits as an integer."""
         value = 0
         for place in range(count):
             byte, bit = divmod(self._at, 8)
@@ -28,20 +28,20 @@ class _Bits:
 
 
 def size_and_bits(content: bytes) -> tuple[int, int, int]:
-    """(width, height, bits per sample) of the file that begins with ``content``.
+    """(width, height, bits per sample) of a file that starts with ``content``.
 
     Raises:
         ValueError: the header is incomplete.
     """
     bits = _Bits(_code_stream(content)[2:])
     width, height = _size(bits)
-    if bits.take(1):  # everything else as usual
+    if bits.take(1):  # all default
         return width, height, 8
     if bits.take(1):  # extra fields
-        bits.take(3)  # orientation; the decoder turns the image itself
-        if bits.take(1):  # the size it should be shown at
+        bits.take(3)  # orientation; the decoder applies it
+        if bits.take(1):  # intrinsic size
             _size(bits)
-        if bits.take(2):  # a preview or an animation: what follows is of no common length
+        if bits.take(2):  # a preview or an animation: the following fields have a variable length
             return width, height, 16
     if bits.take(1):  # floating point
         return width, height, 32
@@ -69,7 +69,7 @@ def _size(bits: _Bits) -> tuple[int, int]:
 
 
 def _code_stream(content: bytes) -> bytes:
-    """The code stream, out of its container where it is in one."""
+    """The code stream, extracted from its container if there is one."""
     if content.startswith(b"\xff\x0a"):
         return content
     at = 0

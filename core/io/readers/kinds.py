@@ -1,4 +1,4 @@
-"""Kinds of image files, told by their first bytes; the standard library alone is needed."""
+"""Identifies image formats by their first bytes; requires the standard library only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import struct
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-# After the number comes a space, a line's end or a comment; then a width.
+# After the number come white space or a comment, and then the width.
 _NETPBM = re.compile(rb"P[1-6][ \t\r\n]+(?:#|\d)")
 _BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)
 _JXL_BOX = b"\0\0\0\x0cJXL \r\n\x87\n"
@@ -23,7 +23,7 @@ def is_png(head: bytes) -> bool:
 
 
 def is_jpeg(head: bytes) -> bool:
-    """True for the first bytes of a JPEG file, whatever its coding (JPEG-LS is told apart)."""
+    """True for the first bytes of a JPEG file of any coding except JPEG-LS."""
     return head.startswith(b"\xff\xd8\xff") and not is_jpegls(head)
 
 
@@ -33,7 +33,7 @@ def is_jpegls(head: bytes) -> bool:
 
 
 def _first_frame(head: bytes) -> int:
-    """Marker of the frame header where it lies within ``head``; 0 otherwise."""
+    """Marker of the frame header if it lies within ``head``; otherwise 0."""
     at = 2
     while at + 4 <= len(head) and head[at] == 0xFF:
         marker = head[at + 1]
@@ -66,7 +66,7 @@ def is_gif(head: bytes) -> bool:
 def is_tiff(head: bytes) -> bool:
     """True for the first bytes of a TIFF or BigTIFF file.
 
-    A DICOM file may begin like a TIFF file (its preamble is free for that): it is none here.
+    A DICOM file may start like a TIFF file, because its preamble is arbitrary; it is excluded.
     """
     return head.startswith(_TIFF_MAGICS) and not is_dicom(head)
 
@@ -97,13 +97,13 @@ def is_avif(head: bytes) -> bool:
 
 
 def is_heif(head: bytes) -> bool:
-    """True for the first bytes of a HEIC or HEIF file that is no AVIF."""
+    """True for the first bytes of a HEIC or HEIF file other than AVIF."""
     brands = _brands(head)
     return not is_avif(head) and any(b in _HEIF_BRANDS + _GENERIC_BRANDS for b in brands)
 
 
 def _brands(head: bytes) -> list[bytes]:
-    """Brands an ISO media file declares, the major one first; empty for all other files."""
+    """Brands declared by an ISO base media file, the major one first; empty for other files."""
     if head[4:8] != b"ftyp":
         return []
     end = min(int(struct.unpack(">I", head[:4])[0]), len(head))

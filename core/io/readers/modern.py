@@ -1,6 +1,6 @@
 """Reader of JPEG 2000, JPEG XL, AVIF, HEIC, JPEG-LS and JPEG files of more than 8 bits.
 
-Their headers are read here, as far as sizes go; their pixels are decoded in a process of its own.
+This module parses the sizes in their headers; a separate process decodes the pixels.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from core.io.readers.isolated import decode_apart
 from core.types import BitDepth, Image, ImageHeader
 
 _HEAD_BYTES = 1 << 20
-"""How far into a file its header is looked for."""
+"""Length of the part of a file that is searched for the header."""
 
 _GREY_SPACE, _RGB_SPACE, _KNOWN_SPACES = 17, 16, (16, 17)
 
 
 @dataclass(frozen=True)
 class CodecHeader:
-    """What the header of such a file tells.
+    """Header of such a file.
 
     Attributes:
         width, height: in pixels, as stored.
-        bits: per sample.
-        channels: of the image.
-        profile: embedded ICC profile, where the header shows it.
+        bits: bits per sample.
+        channels: number of channels.
+        profile: embedded ICC profile, if it is in the header.
     """
 
     width: int
@@ -52,7 +52,7 @@ class CodecHeader:
 
 
 def header_jpeg2000(path: Path, content: bytes) -> CodecHeader:
-    """Sizes of a JP2 file or code stream."""
+    """Header of a JP2 file or code stream."""
     at = content.find(b"\xff\x4f\xff\x51")
     if at < 0 or len(content) < at + 43:
         raise damaged(path, Message("the header is incomplete"))
@@ -79,7 +79,7 @@ def _jp2_profile(path: Path, boxes: bytes) -> bytes | None:
 
 
 def header_jpegxl(path: Path, content: bytes) -> CodecHeader:
-    """Sizes of a JPEG XL file."""
+    """Header of a JPEG XL file."""
     try:
         return CodecHeader(*jxl_header.size_and_bits(content))
     except ValueError as error:
@@ -87,7 +87,7 @@ def header_jpegxl(path: Path, content: bytes) -> CodecHeader:
 
 
 def header_media(path: Path, content: bytes) -> CodecHeader:
-    """Sizes of an AVIF or HEIC file: the largest image declared in it."""
+    """Header of an AVIF or HEIC file: the largest image declared in it."""
     sizes = []
     at = content.find(b"ispe")
     while 0 <= at <= len(content) - 16:
@@ -104,7 +104,7 @@ def header_media(path: Path, content: bytes) -> CodecHeader:
 
 
 def header_jpeg(path: Path, content: bytes) -> CodecHeader:
-    """Sizes of a JPEG or JPEG-LS file."""
+    """Header of a JPEG or JPEG-LS file."""
     found = jpeg.header(path, content)
     return CodecHeader(found.width, found.height, found.precision, len(found.components))
 
@@ -114,14 +114,14 @@ HeaderOf = Callable[[Path, bytes], CodecHeader]
 
 @dataclass(frozen=True)
 class ModernFormat:
-    """One kind of file; ``header`` tells its sizes, ``codec`` decodes it."""
+    """One file format; ``header`` parses its header, ``codec`` decodes it."""
 
     name: str
     codec: str
     header: HeaderOf
 
     def read(self, path: Path) -> Image:
-        """The image in ``path``.
+        """Read the image in ``path``.
 
         Raises:
             InputError: it cannot be opened or decoded, or holds several images.
@@ -134,7 +134,7 @@ class ModernFormat:
             return finish(path, self.decoded(path, content))
 
     def decoded(self, path: Path, content: bytes) -> Decoded:
-        """The samples in ``path``, whose bytes are ``content``."""
+        """Decode ``path``, whose bytes are ``content``."""
         facts = self.header(path, content[:_HEAD_BYTES])
         check_claim(path, facts.width, facts.height, len(content))
         samples, told = decode_apart(path, self.codec, facts.width * facts.height)
@@ -147,10 +147,10 @@ class ModernFormat:
         return decoded
 
     def probe(self, path: Path) -> ImageHeader:
-        """What the header of ``path`` says.
+        """Read the header of ``path``.
 
         Raises:
-            InputError: it cannot be opened or understood.
+            InputError: it cannot be opened, or is invalid.
         """
         with decoding(path):
             with path.open("rb") as stream:
@@ -160,7 +160,7 @@ class ModernFormat:
 
 
 def _as_decoded(path: Path, samples: SampleArray, facts: CodecHeader) -> Decoded:
-    """Samples with their white: 4095 for 12 bits, whatever the words they come in."""
+    """Samples with their white value: 4095 for 12 bits, whatever the word size."""
     if samples.ndim == 2:
         samples = samples[..., np.newaxis]
     channels = samples.shape[2]

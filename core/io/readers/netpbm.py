@@ -1,4 +1,4 @@
-"""Reader of PBM, PGM and PPM files, text and binary, of 8 and 16 bits."""
+"""Reader of PBM, PGM and PPM files, text and binary, with 8 and 16 bits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _HEAD_BYTES = 4096
 
 
 def _header(path: Path, content: bytes) -> tuple[int, int, int, int, int]:
-    """Kind 1…6, width, height, greatest value, where the samples begin."""
+    """Type 1…6, width, height, maximum value, offset of the samples."""
     found = _BITMAP.match(content) or _DEEPER.match(content)
     if found is None:
         raise damaged(path, Message("its header cannot be understood"))
@@ -42,7 +42,7 @@ def _header(path: Path, content: bytes) -> tuple[int, int, int, int, int]:
 
 
 def read_netpbm(path: Path) -> Image:
-    """The image in ``path``.
+    """Read the image in ``path``.
 
     Raises:
         InputError: it cannot be opened, is incomplete, or too large.
@@ -56,10 +56,10 @@ def read_netpbm(path: Path) -> Image:
 
 
 def probe_netpbm(path: Path) -> ImageHeader:
-    """What the header of ``path`` says.
+    """Read the header of ``path``.
 
     Raises:
-        InputError: it cannot be opened or understood.
+        InputError: it cannot be opened, or is invalid.
     """
     with decoding(path):
         with path.open("rb") as stream:
@@ -97,7 +97,7 @@ def _decode(path: Path, content: bytes) -> Decoded:
 
 def _from_text(path: Path, body: bytes, kind: int, numbers: int) -> SampleArray:
     text = _COMMENT.sub(b" ", body)
-    if kind == 1:  # its digits need no space between them
+    if kind == 1:  # its digits need no white space between them
         values = np.frombuffer(re.sub(rb"[^01]", b"", text), np.uint8) - ord("0")
     else:
         values = np.fromstring(text.decode("latin-1"), np.int64, sep=" ")

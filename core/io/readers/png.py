@@ -1,4 +1,4 @@
-"""PNG: its parts, whether all rows are there, and what it says of its colours."""
+"""PNG: chunks, completeness of the rows, and colour information."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.io.readers.kinds import PNG_SIGNATURE
 
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _GREY, _RGB, _GREY_ALPHA, _RGBA = 0, 2, 4, 6
-# First column and row, steps across and down of the seven passes of an interlaced image.
+# First column and row, and column and row increments of the seven passes of interlacing.
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2)) + (
     (0, 1, 1, 2),
 )
@@ -27,10 +27,13 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Stretch:
-    """Rows of pixels that follow each other in the file.
+    """Consecutive rows of pixels in the file.
 
-    ``x``, ``y``: the first pixel. ``across``, ``down``: from one pixel, one row to the next.
-    ``row_bytes``: of a row, with the mark of its filter.
+    Attributes:
+        x, y: position of the first pixel.
+        across, down: increments between pixels and between rows.
+        rows: number of rows.
+        row_bytes: bytes per row, including the filter type.
     """
 
     x: int
@@ -44,7 +47,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class PngHeader:
-    """What the first part says; ``interlaced`` is 1 for images that come in seven passes."""
+    """Contents of the IHDR chunk; ``interlaced`` is 1 for images in seven passes."""
 
     width: int
     height: int
@@ -58,7 +61,7 @@ class PngHeader:
         return _CHANNELS[self.colour_type]
 
     def stretches(self) -> Iterator[Stretch]:
-        """What comes row by row: the whole image, or one pass after the other."""
+        """The image as sequences of rows: one, or one for each pass."""
         pixel = self.bits * self.channels
         for x, y, across, down in _PASSES if self.interlaced else ((0, 0, 1, 1),):
             width, rows = -(-(self.width - x) // across), -(-(self.height - y) // down)
@@ -66,15 +69,15 @@ class PngHeader:
                 yield Stretch(x, y, across, down, rows=rows, row_bytes=-(-width * pixel // 8) + 1)
 
     def raw_bytes(self) -> int:
-        """Bytes of all rows, each with the mark of its filter."""
+        """Bytes of all rows, including their filter types."""
         return sum(stretch.row_bytes * stretch.rows for stretch in self.stretches())
 
 
 def header(path: Path, content: bytes) -> PngHeader:
-    """The first part.
+    """Parse the IHDR chunk.
 
     Raises:
-        InputError: it is missing, or of a kind there is not.
+        InputError: it is missing or invalid.
     """
     if len(content) < 29 or content[12:16] != b"IHDR":
         raise damaged(path, Message("the header is incomplete"))
@@ -86,7 +89,7 @@ def header(path: Path, content: bytes) -> PngHeader:
 
 
 def parts(content: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, start and end of the data of each part of a PNG that is there as a whole."""
+    """Type, start and end of the data of each complete chunk of a PNG."""
     at = len(PNG_SIGNATURE)
     while at + 12 <= len(content):
         length, kind = struct.unpack(">I4s", content[at : at + 8])
@@ -98,11 +101,11 @@ def parts(content: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 def check(path: Path, content: bytes) -> PngHeader:
-    """The header, once every part has been found whole.
+    """Check that all chunks are complete; returns the header.
 
     Raises:
-        InputError: a part is missing or its checksum wrong, or the header claims what the file
-            cannot hold.
+        InputError: a chunk is missing or its checksum wrong, or the declared image does not fit
+            into the file.
     """
     found = header(path, content)
     if len(content) < 33:
@@ -122,10 +125,10 @@ def check(path: Path, content: bytes) -> PngHeader:
 
 
 def check_rows(path: Path, content: bytes, found: PngHeader) -> None:
-    """Refuse images whose rows do not all come; for decoders that fill in the rest.
+    """Refuse images with missing rows, for decoders that would fill them in.
 
     Raises:
-        InputError: as said.
+        InputError: rows are missing.
     """
     unpacker = zlib.decompressobj()
     promised, there = found.raw_bytes(), 0
@@ -142,11 +145,11 @@ def check_rows(path: Path, content: bytes, found: PngHeader) -> None:
 
 
 def is_plain(found: PngHeader, *, keyed: bool) -> bool:
-    """Whether the strict decoder takes it as it is.
+    """Whether the strict decoder supports the image.
 
     Args:
         found: the header.
-        keyed: whether one of its colours stands for transparency.
+        keyed: one of its colours represents transparency (tRNS).
     """
     if found.bits == 16:
         return True
@@ -154,7 +157,7 @@ def is_plain(found: PngHeader, *, keyed: bool) -> bool:
 
 
 def samples(content: bytes) -> Decoded:
-    """Samples as stored (Pillow is slower, and would drop eight bits of 16-bit RGB)."""
+    """Samples as stored (Pillow is slower, and reduces 16-bit RGB to 8 bits)."""
     pixels: SampleArray = imagecodecs.png_decode(content)
     if pixels.ndim == 2:
         pixels = pixels[..., np.newaxis]
@@ -168,9 +171,9 @@ def samples(content: bytes) -> Decoded:
 
 
 def _top_of_words(content: bytes, pixels: SampleArray) -> int:
-    """White of 10, 12 or 14 significant bits in 16-bit words, stored as they are; else 65535.
+    """White of 10, 12 or 14 significant bits (sBIT) stored unscaled in 16-bit words; else 65535.
 
-    The standard wants them stretched to 16 bits; some cameras only say how many there are.
+    The standard requires scaling to 16 bits, but some cameras only declare the number of bits.
     """
     for kind, start, end in parts(content):
         if kind == b"sBIT" and end > start and max(content[start:end]) == min(content[start:end]):
@@ -182,7 +185,7 @@ def _top_of_words(content: bytes, pixels: SampleArray) -> int:
 
 
 def colour_marks(content: bytes) -> dict[bytes, bytes]:
-    """Data of the parts that say what the numbers mean, up to the pixels."""
+    """Data of the chunks that define the meaning of the samples, up to the image data."""
     found: dict[bytes, bytes] = {}
     for kind, start, end in parts(content):
         if kind == b"IDAT":

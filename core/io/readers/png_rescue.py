@@ -1,6 +1,6 @@
-"""Damaged PNG: what can be unpacked of it, put into a whole file for the decoders that are strict.
+"""Repairs a damaged PNG: writes what can be decompressed into a valid file for strict decoders.
 
-No decoder is told to keep quiet about damage: that is a switch for all threads of the program.
+Decoders are not told to ignore damage, because that setting would affect all threads.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from core.io.readers.kinds import PNG_SIGNATURE
 from core.types import BoolArray
 
 _BITE = 64
-"""Packed bytes unpacked at once: what a bite holds is lost where it cannot be unpacked."""
+"""Compressed bytes per decompression step; the output of a step that fails is lost."""
 _FILTERS = 5
 _LARGEST = 1 << 30
-"""Bytes in one part of a file, which may have twice as many less one."""
+"""Largest chunk in bytes; the format allows twice as many less one."""
 
 
 @dataclass(frozen=True)
 class Rescued:
-    """What is left of a damaged PNG.
+    """The recoverable part of a damaged PNG.
 
     Attributes:
         header: its header.
-        content: a whole PNG of the same size, with zeros where nothing is left.
-        mask: H×W, True where a pixel was unpacked; None when all were.
-        doubtful: per cent of the rows there that came after a wrong checksum, 0…100.
+        content: a valid PNG of the same size, with zeros where data are lost.
+        mask: H×W, True where a pixel was recovered; None if all were.
+        doubtful: percentage of the recovered rows that follow a wrong checksum, 0…100.
     """
 
     header: png.PngHeader
@@ -47,7 +47,7 @@ class Rescued:
 
 @dataclass(frozen=True)
 class _Part:
-    """A part of a file; ``sound``: its checksum is right, or was cut off with the file's end."""
+    """A chunk; ``sound``: its checksum is right, or was cut off at the end of the file."""
 
     kind: bytes
     data: memoryview
@@ -55,10 +55,10 @@ class _Part:
 
 
 def rescued(path: Path, content: bytes) -> Rescued:
-    """Everything that can be unpacked of a damaged file, up to the first row that cannot.
+    """Recover all rows of a damaged file up to the first one that cannot be decompressed.
 
     Raises:
-        InputError: not one row can, or the header itself is damaged.
+        InputError: no row can be recovered, or the header is damaged.
     """
     header = png.header(path, content)
     parts = tuple(_parts(content))
@@ -71,13 +71,13 @@ def rescued(path: Path, content: bytes) -> Rescued:
     if not whole:
         raise damaged(path, Message("{0} of {1} bytes are there", len(raw), promised))
     del raw[whole:]
-    raw += bytes(promised - whole)  # rows of zeros, not filtered: they need no row above
+    raw += bytes(promised - whole)  # rows of zeros without a filter do not depend on the row above
     doubtful = math.ceil(100 * max(0, whole - sure) / whole)
     return Rescued(header, _written(parts, raw), None if mask.all() else mask, doubtful)
 
 
 def has_rows(path: Path, content: bytes) -> bool:
-    """Whether at least the first row of a damaged file can be unpacked.
+    """Whether at least the first row of a damaged file can be recovered.
 
     Raises:
         InputError: the header is damaged.
@@ -92,7 +92,7 @@ def has_rows(path: Path, content: bytes) -> bool:
 
 
 def _parts(content: bytes) -> Iterator[_Part]:
-    """Every part of the file, the last one as far as it goes."""
+    """All chunks of the file, the last one possibly truncated."""
     view, at = memoryview(content), len(PNG_SIGNATURE)
     while at + 8 <= len(content):
         length, kind = struct.unpack(">I4s", view[at : at + 8])
@@ -105,7 +105,7 @@ def _parts(content: bytes) -> Iterator[_Part]:
 
 
 def _unpacked(parts: tuple[_Part, ...], promised: int) -> tuple[bytearray, int]:
-    """The rows as filtered, as far as they go; how many bytes of them no damage came before."""
+    """The filtered rows that can be decompressed, and the number of bytes before any damage."""
     unpacker = zlib.decompressobj()
     raw, sure = bytearray(), promised
     begun = False
@@ -126,7 +126,7 @@ def _unpacked(parts: tuple[_Part, ...], promised: int) -> tuple[bytearray, int]:
 
 
 def _rows_of(header: png.PngHeader, raw: bytearray) -> tuple[BoolArray, int]:
-    """Which pixels lie in rows that are there as a whole, and the bytes of these rows."""
+    """The mask of pixels in complete rows, and the number of bytes of these rows."""
     mask = np.zeros((header.height, header.width), np.bool_)
     at = 0
     for stretch in header.stretches():
@@ -142,7 +142,7 @@ def _rows_of(header: png.PngHeader, raw: bytearray) -> tuple[BoolArray, int]:
 
 
 def _written(parts: tuple[_Part, ...], raw: bytearray) -> bytes:
-    """A whole file: every sound part but pixels and end, then the rows, then an end."""
+    """A valid file: all sound chunks except image data and end, then the rows, then the end."""
     kept = [(p.kind, p.data) for p in parts if p.sound and p.kind not in (b"IDAT", b"IEND")]
     packed = memoryview(zlib.compress(raw, 1))
     pixels = [(b"IDAT", packed[at : at + _LARGEST]) for at in range(0, len(packed), _LARGEST)]

@@ -30,26 +30,26 @@ from core.io.readers.modern import DEEP_JPEG
 from core.io.readers.png_rescue import has_rows, rescued
 from core.types import Image, ImageHeader
 
-_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF")  # a JPEG may turn out to be an MPO
+_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF")  # a JPEG file may be an MPO
 _ORIENTATION = 0x0112
 _ORIENTATION_HOLDERS = (b"eXIf", b"Raw profile type ", b"XML:com.adobe.xmp")
 _MACROBLOCK = 16 * 16
 _HEAD_BYTES = 1 << 16
 
-# Our own limit (check_size) stands in for Pillow's, which warns far below what users may have.
+# Our limit (check_size) replaces that of Pillow, which is too low for real images.
 PIL.Image.MAX_IMAGE_PIXELS = None
 
 
 @dataclass(frozen=True)
 class _Found:
-    """What a look at the bytes told before anything was decoded; of one kind, the other is None."""
+    """Structure of the file before decoding; the field of the other format is None."""
 
     png: png.PngHeader | None = None
     jpeg: jpeg.JpegStructure | None = None
 
 
 def read_raster(path: Path) -> Image:
-    """The image in ``path``.
+    """Read the image in ``path``.
 
     Raises:
         InputError: the file cannot be opened, is not such an image, is damaged or incomplete,
@@ -67,12 +67,12 @@ def read_raster(path: Path) -> Image:
 
 
 def show_raster(path: Path) -> Image:
-    """What can be decoded of the JPEG or PNG in ``path``, with a note where it is damaged.
+    """Decode as much as possible of the JPEG or PNG in ``path``, with a note if it is damaged.
 
-    Rows of a PNG that cannot be decoded hold no data; those of a JPEG are grey, or repeat.
+    Rows of a PNG that cannot be decoded are masked; those of a JPEG are grey or repeated.
 
     Raises:
-        InputError: nothing can.
+        InputError: nothing can be decoded.
     """
     try:
         return read_raster(path)
@@ -92,7 +92,7 @@ def show_raster(path: Path) -> Image:
 
 
 def can_show(path: Path) -> bool:
-    """Whether :func:`show_raster` has anything to show of a damaged JPEG or PNG."""
+    """Whether :func:`show_raster` can decode a part of a damaged JPEG or PNG."""
     try:
         content = _content(path)
         return has_rows(path, content) if kinds.is_png(content) else jpeg.has_scan(content)
@@ -125,10 +125,10 @@ def _rest_of_png(path: Path, content: bytes) -> Decoded:
 
 
 def probe_raster(path: Path) -> ImageHeader:
-    """What the header of ``path`` says.
+    """Read the header of ``path``.
 
     Raises:
-        InputError: it cannot be opened or understood.
+        InputError: it cannot be opened, or is invalid.
     """
     with decoding(path):
         with path.open("rb") as stream:
@@ -158,7 +158,7 @@ def probe_raster(path: Path) -> ImageHeader:
 
 
 def _head_of_jpeg(path: Path, head: bytes) -> bytes:
-    """As much of a JPEG file as its frame header needs; profiles in front of it may be large."""
+    """The start of a JPEG file up to its frame header; profiles before it may be large."""
     try:
         jpeg.header(path, head)
     except InputError:
@@ -189,7 +189,7 @@ def _opened(path: Path, source: bytes | Path) -> PilImage:
     try:
         stream = io.BytesIO(source) if isinstance(source, bytes) else source
         return PIL.Image.open(stream, formats=_FORMATS)
-    except PIL.UnidentifiedImageError as error:  # its text is a memory address
+    except PIL.UnidentifiedImageError as error:  # its message contains a memory address
         raise damaged(path, Message("its header cannot be understood")) from error
 
 
@@ -230,12 +230,12 @@ def _samples(path: Path, content: bytes, image: PilImage, found: _Found) -> Deco
 
 
 def _least_of(content: bytes) -> Any:
-    """How many bytes so many pixels take at least in this BMP or WebP file."""
+    """Smallest size in bytes of such an image in this BMP or WebP file."""
     if kinds.is_bmp(content):
         bits = struct.unpack("<H", content[28:30])[0] if len(content) > 34 else 1
         packed = len(content) > 34 and struct.unpack("<I", content[30:34])[0] in (1, 2, 4, 5)
         return (lambda pixels: 0) if packed else (lambda pixels: pixels * bits / 8)
-    # Of lossy WebP each block of 16×16 has a bit at least; a lossless plain colour has none.
+    # Lossy WebP has at least one bit per block of 16×16; lossless WebP of one colour has none.
     lossy = content[12:16] == b"VP8 "
     return lambda pixels: pixels / _MACROBLOCK / 8 if lossy else 0
 
@@ -248,7 +248,7 @@ def _exif(image: PilImage) -> PIL.Image.Exif | None:
 
 
 def _orientation(content: bytes, image: PilImage) -> int:
-    # Pillow decodes a whole PNG to look for a mark behind its pixels.
+    # Pillow decodes a whole PNG to look for EXIF data after the pixels.
     if kinds.is_png(content) and not _may_tell_orientation(content):
         return 1
     exif = _exif(image)
@@ -257,7 +257,7 @@ def _orientation(content: bytes, image: PilImage) -> int:
 
 
 def _may_tell_orientation(content: bytes) -> bool:
-    # A search through the pixels would hold up every thread: it keeps the interpreter's lock.
+    # Searching the pixel data would block all threads, because it holds the interpreter's lock.
     told = (content[start - 4 : end] for kind, start, end in png.parts(content) if kind != b"IDAT")
     return any(holder in part for part in told for holder in _ORIENTATION_HOLDERS)
 
@@ -293,14 +293,14 @@ def _as_decoded(samples: SampleArray, mode: str) -> Decoded:
 
 
 def _check(path: Path, content: bytes) -> _Found:
-    """Refuse a file that was cut short, also where its decoder would fill in the rest."""
+    """Refuse a truncated file, including those whose decoder would fill in the rest."""
     if kinds.is_png(content):
         return _Found(png=png.check(path, content))
     if kinds.is_jpeg(content):
         return _Found(jpeg=jpeg.check(path, content))
     if kinds.is_webp(content):
         promised = struct.unpack("<I", content[4:8])[0] + 8
-        if promised > len(content) + 1:  # the last pad byte may be missing
+        if promised > len(content) + 1:  # the last padding byte may be missing
             raise damaged(path, Message("{0} of {1} bytes are there", len(content), promised))
     elif kinds.is_gif(content):
         gif.check(path, content)

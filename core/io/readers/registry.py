@@ -1,4 +1,4 @@
-"""Which reader opens which file: by its first bytes, then by its suffix."""
+"""Selects the reader of a file by its first bytes, then by its suffix."""
 
 from __future__ import annotations
 
@@ -9,23 +9,22 @@ from pathlib import Path
 from core.types import Image, ImageHeader
 
 HEAD_BYTES = 512
-"""How much of a file's beginning a reader may look at to recognise it."""
+"""Number of bytes at the start of a file that a reader may use to recognise it."""
 
 
 @dataclass(frozen=True)
 class Reader:
-    """One kind of file that can be read.
+    """A reader of one file format.
 
     Attributes:
-        name: for people ("PNG").
+        name: display name ("PNG").
         suffixes: lower case, with the dot.
-        recognises: True when the first bytes of a file (up to ``HEAD_BYTES``) are of this kind.
+        recognises: whether the first bytes of a file (up to ``HEAD_BYTES``) are of this format.
         read: reads the file at a path; raises InputError.
-        probe: what the header of the file at a path says, without decoding pixels; raises
-            InputError.
-        show: like ``read``, but a damaged file gives what can be decoded of it, with a note.
-            None: nothing can be shown of a damaged file.
-        can_show: whether ``show`` has anything to give of a damaged file; quick.
+        probe: reads the header of the file at a path without decoding pixels; raises InputError.
+        show: like ``read``, but decodes a damaged file as far as possible, with a note. None if
+            the format does not support it.
+        can_show: whether ``show`` can decode a part of a damaged file; fast.
     """
 
     name: str
@@ -39,7 +38,7 @@ class Reader:
 
 
 class ReaderRegistry:
-    """The known readers. Names and suffixes are unique."""
+    """The registered readers. Names and suffixes are unique."""
 
     def __init__(self) -> None:
         self._readers: dict[str, Reader] = {}
@@ -49,7 +48,7 @@ class ReaderRegistry:
         """Add ``reader``.
 
         Raises:
-            ValueError: its name or one of its suffixes is taken.
+            ValueError: its name or one of its suffixes is registered already.
         """
         if reader.name in self._readers:
             raise ValueError(f"two readers are called {reader.name!r}")
@@ -62,13 +61,13 @@ class ReaderRegistry:
         self._by_suffix.update(dict.fromkeys(reader.suffixes, reader))
 
     def remove(self, name: str) -> None:
-        """Remove the reader called ``name``; KeyError when there is none."""
+        """Remove the reader called ``name``; KeyError if there is none."""
         reader = self._readers.pop(name)
         for suffix in reader.suffixes:
             del self._by_suffix[suffix]
 
     def find(self, head: bytes, suffix: str) -> Reader | None:
-        """The reader that recognises ``head``, else the one for ``suffix``, else None."""
+        """The reader that recognises ``head``, otherwise that of ``suffix``, otherwise None."""
         return self.recognise(head) or self._by_suffix.get(suffix.lower())
 
     def recognise(self, head: bytes) -> Reader | None:

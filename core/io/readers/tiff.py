@@ -30,7 +30,7 @@ _OLD_JPEG = 6
 _JPEG = (_OLD_JPEG, 7, 33007, 34892)
 _NONE, _LZW, _DEFLATE, _OLD_DEFLATE, _PACKBITS = 1, 5, 8, 32946, 32773
 _LZMA, _ZSTD, _OLD_ZSTD = 34925, 50000, 34926
-# All others are decoded in a process of their own.
+# All other codecs run in a separate process.
 _TRUSTED = (_NONE, _LZW, _DEFLATE, _OLD_DEFLATE, _PACKBITS, _LZMA, _ZSTD, _OLD_ZSTD)
 _FORGIVING, _BEYOND = (22610, 34934), 256  # JPEG XR
 _LEAST: dict[int, Callable[[int], float]] = {
@@ -46,11 +46,11 @@ _UNSPECIFIED, _ASSOCIATED = 0, 1
 
 
 def read_tiff(path: Path) -> Image:
-    """The one image in ``path``.
+    """Read the only image in ``path``.
 
     Raises:
-        InputError: the file cannot be opened, is no TIFF, is incomplete, holds several pages,
-            samples of a kind that makes no image, no data at all, or is too large.
+        InputError: the file cannot be opened, is not a TIFF, is incomplete, holds several pages,
+            has unsupported samples or no data at all, or is too large.
     """
     with decoding(path), _opened(path) as tif:
         choice = only_page(path, tif)
@@ -67,10 +67,10 @@ def read_tiff(path: Path) -> Image:
 
 
 def probe_tiff(path: Path) -> ImageHeader:
-    """What the header of ``path`` says of the page that is the image.
+    """Read the header of the image page of ``path``.
 
     Raises:
-        InputError: the file cannot be opened or understood.
+        InputError: the file cannot be opened, or is invalid.
     """
     with decoding(path), _opened(path) as tif:
         choice = choose(path, tif)
@@ -127,7 +127,7 @@ def _check_layout(path: Path, page: Any) -> None:
 
 
 def _check_complete(path: Path, tif: Any, page: Any) -> None:
-    """tifffile fills missing strips with zeros; half an image is refused here instead."""
+    """Refuse incomplete images, because tifffile fills missing strips with zeros."""
     expected = math.prod(page.chunked)
     size = tif.filehandle.size
     whole = sum(
@@ -144,20 +144,20 @@ def _check_complete(path: Path, tif: Any, page: Any) -> None:
 
 
 def _where_data(path: Path, mask: Any) -> BoolArray | None:
-    """H×W bool from a transparency mask (TIFF 6.0: 1 is inside); None where it is everywhere."""
+    """H×W bool from a transparency mask (TIFF 6.0: 1 is inside); None if True everywhere."""
     samples = _samples(path, mask)
     inside = np.asarray(samples.reshape(samples.shape[:2] + (-1,))[..., 0] != 0, np.bool_)
     return None if inside.all() else inside
 
 
 def _bytes_decoded(page: Any) -> int:
-    """Bytes of all samples; chroma of uncompressed YCbCr may take fewer."""
+    """Bytes of all samples; subsampled chroma of uncompressed YCbCr may take fewer."""
     numbers = int(page.imagewidth) * int(page.imagelength) * int(page.samplesperpixel)
     return -(-numbers * int(page.bitspersample) // 8)
 
 
 def _samples(path: Path, page: Any) -> SampleArray:
-    """The samples of ``page``, in this process where its codec is above suspicion."""
+    """The samples of ``page``, decoded in this process if its codec is trusted."""
     ordinary = int(page.compression) in _JPEG and page.bitspersample == 8
     if ordinary and _jpeg_segments_are_ordinary(path, page):
         return page.asarray()  # type: ignore[no-any-return]
@@ -168,7 +168,7 @@ def _samples(path: Path, page: Any) -> SampleArray:
 
 
 def _jpeg_segments_are_ordinary(path: Path, page: Any) -> bool:
-    """Whether all parts are 8-bit baseline or progressive; damaged ones are refused."""
+    """Whether all segments are 8-bit baseline or progressive; damaged ones are refused."""
     if int(page.compression) == _OLD_JPEG:
         return False
     tables = page.tags.valueof(_JPEG_TABLES, b"") or b""
@@ -183,7 +183,7 @@ def _jpeg_segments_are_ordinary(path: Path, page: Any) -> bool:
 
 
 def page_samples(path: Path, offset: int) -> SampleArray:
-    """The samples of the page whose directory is at ``offset``; for the process apart."""
+    """The samples of the page whose directory is at ``offset``; for the decoder process."""
     with tifffile.TiffFile(path) as tif:
         tif.filehandle.seek(offset)
         page: Any = tifffile.TiffPage(tif, index=0)
@@ -195,9 +195,9 @@ def page_samples(path: Path, offset: int) -> SampleArray:
 
 
 def _check_nothing_read_beyond(path: Path, page: Any) -> None:
-    """Refuse parts whose decoder goes on beyond their end: what follows would change the image.
+    """Refuse segments whose decoder reads beyond their end, into data of other segments.
 
-    Such a decoder does not complain of a part that was cut short.
+    Such a decoder does not report truncated segments.
     """
     handle = page.parent.filehandle
     for data, index, *_ in handle.read_segments(page.dataoffsets, page.databytecounts):
@@ -240,7 +240,7 @@ def _decode(path: Path, page: Any) -> Decoded:
 
 
 def _exif(path: Path) -> Any:
-    """Tags as Pillow reads them, which follows them into their parts; None for damaged ones."""
+    """Tags as read by Pillow, which follows nested directories; None for damaged ones."""
     try:
         with PIL.Image.open(path, formats=["TIFF"]) as image:
             exif = image.getexif()
@@ -252,7 +252,7 @@ def _exif(path: Path) -> Any:
 
 
 def _plain(page: Any, samples: SampleArray, notes: list[str]) -> Decoded:
-    """Grey, RGB or CMYK samples with the value of white."""
+    """Grey, RGB or CMYK samples with their white value."""
     kind = samples.dtype.kind
     bits = int(page.bitspersample)
     depth: BitDepth = 8 if bits <= 8 else 16 if bits <= 16 else 32
@@ -284,7 +284,7 @@ def _plain(page: Any, samples: SampleArray, notes: list[str]) -> Decoded:
 
 
 def _container_top(page: Any, samples: SampleArray) -> int:
-    """White of 10-, 12- or 14-bit values in 16-bit words, where the file says so; else 65535."""
+    """White of 10-, 12- or 14-bit values in 16-bit words, if declared; otherwise 65535."""
     stated = page.tags.valueof(_MAX_SAMPLE, 65535)
     stated = int(max(stated) if isinstance(stated, tuple) else stated)
     honest = stated in (1023, 4095, 16383) and int(samples.max()) <= stated
@@ -292,7 +292,7 @@ def _container_top(page: Any, samples: SampleArray) -> int:
 
 
 def _take_alpha(page: Any, decoded: Decoded, notes: list[str]) -> None:
-    """Tell colour from extra channels."""
+    """Separate colour channels from extra channels."""
     channels = decoded.pixels.shape[2]
     colours = 3 if channels >= 3 else 1
     decoded.kind = "rgb" if colours == 3 else "grey"
@@ -309,7 +309,7 @@ def _take_alpha(page: Any, decoded: Decoded, notes: list[str]) -> None:
 
 def _from_palette(page: Any, samples: SampleArray, notes: list[str]) -> Decoded:
     table = np.asarray(page.colormap)
-    # The standard has 16-bit entries; some writers put 8-bit ones there.
+    # The standard defines 16-bit entries, but some programs write 8-bit ones.
     table = table.astype(np.uint8) if table.max() < 256 else (table >> 8).astype(np.uint8)
     index = np.minimum(samples[..., 0].astype(np.int64), table.shape[1] - 1)
     notes.append(Message("The palette was expanded to RGB."))

@@ -1,4 +1,4 @@
-"""Which page of a TIFF file is the image: not its thumbnail, its smaller copies, its masks."""
+"""Selects the image page of a TIFF file among thumbnails, reduced copies and masks."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _NEW_TYPE, _OLD_TYPE, _OLD_REDUCED, _SUB_PAGES, _MASK_PHOTOMETRIC = 254, 255, 2,
 
 @dataclass(frozen=True)
 class PageChoice:
-    """The page that is the image, and how many others could be it.
+    """The image page, and the number of pages that could be it.
 
     Attributes:
-        page: of tifffile.
-        rivals: pages that no mark tells from it, itself among them.
+        page: tifffile's page.
+        rivals: pages with the same markings, including itself.
         sizes: (width, height) of each of them.
-        mask: the page of its size that says where it holds data, or None.
-        odd_masks: whether there are only masks of other sizes.
+        mask: the mask page of the same size, or None.
+        odd_masks: there are only masks of other sizes.
     """
 
     page: Any
@@ -36,10 +36,10 @@ class PageChoice:
 
 
 def choose(path: Path, tif: Any) -> PageChoice:
-    """The image among the pages of ``tif``.
+    """Select the image page of ``tif``.
 
     Raises:
-        InputError: there is no page, or marks and sizes contradict each other.
+        InputError: there is no page, or markings and sizes contradict each other.
     """
     count = len(tif.pages)
     if count == 0:
@@ -78,10 +78,10 @@ def choose(path: Path, tif: Any) -> PageChoice:
 
 
 def only_page(path: Path, tif: Any) -> PageChoice:
-    """Like :func:`choose`, where just one page can be meant.
+    """Like :func:`choose`, but require a single candidate.
 
     Raises:
-        InputError: several can, or the page holds several slices.
+        InputError: there are several candidates, or the page holds several slices.
     """
     choice = choose(path, tif)
     if choice.rivals > 1 and len(choice.sizes) > 1:
@@ -103,7 +103,7 @@ def only_page(path: Path, tif: Any) -> PageChoice:
 
 
 def _pages(tif: Any, count: int) -> Iterator[tuple[Any, Any]]:
-    """Every page with the one it belongs to (None for those of the file itself)."""
+    """All pages with their parent page (None for top-level pages)."""
     for index in range(count):
         page = tif.pages[index].aspage()
         yield page, None
@@ -123,7 +123,7 @@ def _is_reduced(page: Any) -> bool:
 
 
 def _is_level(page: Any, parent: Any) -> bool:
-    """Whether a page inside another is a smaller copy of it, by its proportions."""
+    """Whether a nested page is a reduced copy of its parent, by its proportions."""
     if _area(page) >= _area(parent):
         return False
     shrunk = parent.imagewidth / page.imagewidth
@@ -144,7 +144,7 @@ def _area(page: Any) -> int:
 
 
 def _hidden_slices(tif: Any, page: Any) -> int:
-    """Slices that some programs store behind a single page."""
+    """Number of slices that some programs store behind a single page."""
     if tif.is_imagej and tif.imagej_metadata:
         return int(tif.imagej_metadata.get("images", 1))
     if tif.is_shaped and tif.shaped_metadata and page.index == 0:

@@ -1,4 +1,4 @@
-"""What the tags of a TIFF file say about its numbers: range, “no data”, scale and unit."""
+"""Tags of a TIFF file about its values: range, “no data”, scale and unit."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _UNITS = {
 
 
 def missing(page: Any, samples: npt.NDArray[Any]) -> BoolArray | None:
-    """H×W mask by the tag GDAL_NODATA; None where it says nothing."""
+    """H×W mask from the tag GDAL_NODATA; None without it."""
     text = page.tags.valueof(_GDAL_NODATA)
     return declared(samples, text) if isinstance(text, str) else None
 
 
 def stated_ranges(page: Any) -> tuple[Range, ...]:
-    """Ranges of the stored numbers that the file names, the one made for looking first."""
+    """Ranges of the stored values that the file declares, the display range first."""
     description = page.description if isinstance(page.description, str) else ""
     imagej = dict(_IMAGEJ.findall(description)) if description.startswith("ImageJ=") else {}
     statistics = _items(page)
@@ -47,7 +47,7 @@ def stated_ranges(page: Any) -> tuple[Range, ...]:
 
 
 def scale_of(page: Any) -> tuple[tuple[float, float], str]:
-    """(factor, offset) and unit that GDAL's metadata give the only band; (1, 0) and "" without."""
+    """(factor, offset) and unit from GDAL's metadata of the only band; default (1, 0) and ""."""
     items = _items(page)
     factor, offset = _number(items.get("scale", "1")), _number(items.get("offset", "0"))
     if page.samplesperpixel != 1 or factor is None or offset is None or factor <= 0:
@@ -61,7 +61,7 @@ def _items(page: Any) -> dict[str, str]:
     """Items of the first band (or of the whole file) in GDAL's metadata, by role or name."""
     text = page.tags.valueof(_GDAL_METADATA)
     if not isinstance(text, str) or len(text) > _LONGEST_XML or "<!" in text:
-        return {}  # no document types: they could name entities without end
+        return {}  # document types are refused: they could define endlessly nested entities
     found: dict[str, str] = {}
     with suppress(Xml.ParseError):
         for item in Xml.fromstring(text.strip("\0 \r\n")).iter("Item"):
@@ -71,7 +71,7 @@ def _items(page: Any) -> dict[str, str]:
 
 
 def _number(value: Any) -> float | None:
-    """A finite number of a tag; of several, one a sample, only where they agree."""
+    """A finite number from a tag; None if it has several different ones."""
     if isinstance(value, (tuple, list, np.ndarray)):
         if len(set(value)) != 1:
             return None
