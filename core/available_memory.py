@@ -45,8 +45,8 @@ def available_bytes(device: str = "cpu", root: Path = _ROOT) -> int | None:
         card = device_memory(device)
         return None if card is None else card.total - card.used
     if not _is_linux():
-        return _asked_of_psutil()
-    rooms = [_machine_room(root), *_group_rooms(root), *_own_rooms(root)]
+        return _psutil_available()
+    rooms = [_machine_available(root), *_cgroups_available(root), *_rlimits_available(root)]
     known = [room for room in rooms if room is not None]
     return max(0, min(known)) if known else None
 
@@ -120,7 +120,7 @@ def _is_linux() -> bool:
     return system.startswith("linux")
 
 
-def _asked_of_psutil() -> int | None:
+def _psutil_available() -> int | None:
     try:
         import psutil
 
@@ -141,16 +141,16 @@ def _meminfo(root: Path) -> dict[str, int]:
     return {name: int(value.split()[0]) * 1024 for name, value in pairs}
 
 
-def _machine_room(root: Path) -> int | None:
+def _machine_available(root: Path) -> int | None:
     try:
-        told = _meminfo(root)
+        entries = _meminfo(root)
     except (OSError, ValueError, IndexError):
         return None
     # Kernels before 3.14 do not report MemAvailable.
-    return told.get("MemAvailable", told.get("MemFree", 0) + told.get("Cached", 0)) or None
+    return entries.get("MemAvailable", entries.get("MemFree", 0) + entries.get("Cached", 0)) or None
 
 
-def _own_rooms(root: Path) -> Iterator[int]:
+def _rlimits_available(root: Path) -> Iterator[int]:
     """Bytes left by the resource limits of the process (``ulimit -v``, ``ulimit -d``)."""
     import resource
 
@@ -166,7 +166,7 @@ def _own_rooms(root: Path) -> Iterator[int]:
 
 
 @dataclass(frozen=True)
-class _Version:
+class _CgroupVersion:
     """File and entry names of the memory controller in one version of cgroups."""
 
     limits: tuple[str, ...]
@@ -175,16 +175,16 @@ class _Version:
     """Prefix of the ``memory.stat`` entries that include child groups."""
 
 
-_V1 = _Version(("memory.limit_in_bytes",), "memory.usage_in_bytes", "total_")
-_V2 = _Version(("memory.max", "memory.high"), "memory.current", "")
+_V1 = _CgroupVersion(("memory.limit_in_bytes",), "memory.usage_in_bytes", "total_")
+_V2 = _CgroupVersion(("memory.max", "memory.high"), "memory.current", "")
 
 
-def _group_rooms(root: Path) -> Iterator[int]:
+def _cgroups_available(root: Path) -> Iterator[int]:
     """Bytes left by each control group of the process, from the innermost outwards."""
     for top, own, version in _groups(root):
         folder = own
         while True:
-            room = _room_of(folder, version)
+            room = _cgroup_available(folder, version)
             if room is not None:
                 yield room
             if folder == top:
@@ -192,14 +192,14 @@ def _group_rooms(root: Path) -> Iterator[int]:
             folder = folder.parent
 
 
-def _groups(root: Path) -> Iterator[tuple[Path, Path, _Version]]:
+def _groups(root: Path) -> Iterator[tuple[Path, Path, _CgroupVersion]]:
     """Mount point and own group of the process for each hierarchy that limits memory."""
     try:
         memberships = (root / "proc/self/cgroup").read_text().splitlines()
         mounts = (root / "proc/self/mountinfo").read_text().splitlines()
     except (OSError, ValueError):
         return
-    paths: dict[_Version, str] = {}
+    paths: dict[_CgroupVersion, str] = {}
     for line in memberships:
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
@@ -216,7 +216,7 @@ def _groups(root: Path) -> Iterator[tuple[Path, Path, _Version]]:
             yield top, top / _below(paths[version], _unescaped(mounted)), version
 
 
-def _version_of(kind: str) -> _Version | None:
+def _version_of(kind: str) -> _CgroupVersion | None:
     words = kind.split()
     if words[:1] == ["cgroup2"]:
         return _V2
@@ -240,7 +240,7 @@ def _below(path: str, mounted: str) -> PurePosixPath:
     return PurePosixPath() if ".." in inside.parts else inside
 
 
-def _room_of(folder: Path, version: _Version) -> int | None:
+def _cgroup_available(folder: Path, version: _CgroupVersion) -> int | None:
     limits = [limit for name in version.limits if (limit := _number(folder / name)) is not None]
     limits = [limit for limit in limits if limit < _UNLIMITED]
     usage = _number(folder / version.usage)
@@ -263,9 +263,9 @@ def _reclaimable(folder: Path, prefix: str) -> int:
     """
     try:
         lines = (folder / "memory.stat").read_text(encoding="ascii").splitlines()
-        told = {name: int(value) for name, value in (line.split() for line in lines)}
+        entries = {name: int(value) for name, value in (line.split() for line in lines)}
     except (OSError, ValueError):
         return 0
-    inactive, active = (told.get(f"{prefix}{kind}_file", 0) for kind in ("inactive", "active"))
-    mapped = told.get("file_mapped", told.get(f"{prefix}mapped_file", 0))
+    inactive, active = (entries.get(f"{prefix}{kind}_file", 0) for kind in ("inactive", "active"))
+    mapped = entries.get("file_mapped", entries.get(f"{prefix}mapped_file", 0))
     return max(inactive, inactive + active - mapped)

@@ -101,9 +101,9 @@ def keep_to_one_core() -> None:
         return
     torch.set_num_threads(1)
     # A new thread inherits the last value set by any thread, so restore it from another thread.
-    last_word = threading.Thread(target=torch.set_num_threads, args=(others,))
-    last_word.start()
-    last_word.join()
+    reset = threading.Thread(target=torch.set_num_threads, args=(others,))
+    reset.start()
+    reset.join()
 
 
 def cpu_label() -> str:

@@ -21,17 +21,17 @@ _SLACK, _PIECES_SLACK = 1.3, 1.1
 """Factors for fragmentation: part of the freed memory cannot be reused."""
 _ADAPTER_MAPS, _BLOCK_MAPS, _HEAD_MAPS = 12, 20, 6
 """Maps (of the network's channels; for heads, of the full-resolution layers) in memory per tile."""
-_BLOCK_FINER, _HEAD_FINER = 2, 4
+_BLOCK_STRIP_DIVISOR, _HEAD_STRIP_DIVISOR = 2, 4
 """Factors by which strips of blocks and heads are smaller (:mod:`core.models.tiling`)."""
 _TRAINING_MAPS, _TRAINING_HEAD_MAPS = 200, 12
 """The same for a training step, which keeps nearly all maps for the backward pass."""
 _TOKEN_MAPS = 24
 """Token maps that exist at once while the backbone runs."""
-_UNSPENT = 3
+_DECODER_COPIES = 3
 """Copies of the stored samples in a decoder, besides the float32 image."""
 _CLASSICAL = {"average": 2, "maximum": 1, "laplacian": 8, "guided": 42, "mertens": 10}
 """Float32 planes of a classical method that exist at once, per fused channel."""
-_AROUND = 192
+_MAX_MARGIN = 192
 """Largest margin in rows around a piece."""
 
 
@@ -70,7 +70,7 @@ def network_bytes(config: NetworkConfig, width: int, height: int, wanted: Fusion
     full = 0.0 if config.head == "direct" else 1.0 * _HEAD_MAPS * _FLOAT * config.head_channels
     block = _BLOCK_MAPS * one_map
     if pieces:
-        block, full = block / _BLOCK_FINER, full / _HEAD_FINER
+        block, full = block / _BLOCK_STRIP_DIVISOR, full / _HEAD_STRIP_DIVISOR
     passing = max(block, full, _ADAPTER_MAPS * one_map) * piece
     tokens = area // 256
     if config.backbone.max_tokens:
@@ -95,7 +95,7 @@ def classical_bytes(method: str, width: int, height: int, channels: int = 1, pie
         piece: pixels processed at a time; 0 for the whole image.
     """
     area, planes = width * height, _CLASSICAL.get(method, max(_CLASSICAL.values()))
-    seen = min(area, piece + 2 * _AROUND * width) if piece else area
+    seen = min(area, piece + 2 * _MAX_MARGIN * width) if piece else area
     # The fused channels of both sources, the fused plane and the resulting image.
     held = area * (3 * channels + 3)
     return int(_FLOAT * (held + seen * planes * channels)) + _RESERVE
@@ -109,7 +109,7 @@ def image_bytes(header: ImageHeader) -> int:
 def decoding_bytes(header: ImageHeader) -> int:
     """Peak bytes while the image is read, including the decoded image."""
     stored = header.width * header.height * header.channels * (header.bit_depth // 8)
-    return image_bytes(header) + _UNSPENT * stored
+    return image_bytes(header) + _DECODER_COPIES * stored
 
 
 def reading_bytes(a: ImageHeader, b: ImageHeader) -> int:

@@ -34,7 +34,7 @@ class Baseline:
         reference: publication of the method.
         method: the function without input checks; use :meth:`fuse`.
         reach: rows above and below that a row of the result depends on; None for all rows.
-        grain: bands of rows must start at a multiple of this number.
+        alignment: bands of rows must start at a multiple of this number.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Baseline:
     method: Callable[[FloatArray, FloatArray], FloatArray]
     _: KW_ONLY
     reach: int | None = 0
-    grain: int = 1
+    alignment: int = 1
 
     def fuse(self, a: FloatArray, b: FloatArray, piece: int = 0) -> FloatArray:
         """Fuse ``a`` and ``b`` (float32 H×W×C in [0, 1]); returns the same shape in [0, 1].
@@ -71,7 +71,7 @@ class Baseline:
             )
         if not (np.isfinite(a).all() and np.isfinite(b).all()):
             raise InputError(self.title, Message("a picture holds values that are not numbers"))
-        unit_a, unit_b = _unit(a), _unit(b)
+        unit_a, unit_b = _clip_to_unit(a), _clip_to_unit(b)
         rows = piece // a.shape[1]
         if self.reach is None or not piece or rows >= len(a):
             fused = self.method(unit_a, unit_b)
@@ -80,13 +80,18 @@ class Baseline:
             if method is fuse_laplacian:  # as many levels as for the whole image
                 method = partial(fuse_laplacian, levels=pyramid_levels(*a.shape[:2]))
             fused = fuse_in_bands(
-                method, unit_a, b=unit_b, rows=max(1, rows), reach=self.reach, grain=self.grain
+                method,
+                unit_a,
+                b=unit_b,
+                rows=max(1, rows),
+                reach=self.reach,
+                alignment=self.alignment,
             )
         fused = np.ascontiguousarray(fused.reshape(a.shape), dtype=np.float32)
         return np.clip(fused, 0.0, 1.0, out=fused)
 
 
-def _unit(image: FloatArray) -> FloatArray:
+def _clip_to_unit(image: FloatArray) -> FloatArray:
     """``image`` clipped to [0, 1]; not copied if it is within the range."""
     image = image.astype(np.float32, copy=False)
     if image.min() >= 0 and image.max() <= 1:
@@ -103,7 +108,7 @@ _ALL = (
         "Burt and Adelson, The Laplacian pyramid as a compact image code, IEEE Trans. Commun. 1983",
         fuse_laplacian,
         reach=192,
-        grain=32,
+        alignment=32,
     ),
     Baseline(
         "guided",

@@ -16,15 +16,15 @@ def fuse_in_bands(
     b: FloatArray,
     rows: int,
     reach: int,
-    grain: int,
+    alignment: int,
 ) -> FloatArray:
     """``method(a, b)`` computed in bands of ``rows`` rows, H×W×C float32.
 
     Args:
         reach: rows above and below that a row of the result depends on.
-        grain: bands start at a multiple of this number, so that downsampled rows stay aligned.
+        alignment: bands start at a multiple of this number, so that downsampled rows stay aligned.
     """
-    margin, rows = (-(-length // grain) * grain for length in (reach, rows))
+    margin, rows = (-(-length // alignment) * alignment for length in (reach, rows))
     fused = np.empty(a.shape, np.float32)
     height = len(a)
     for top in range(0, height, rows):

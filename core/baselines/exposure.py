@@ -15,7 +15,7 @@ from core.types import FloatArray
 
 _WELL_EXPOSED, _SIGMA = 0.5, 0.2
 _FLOOR = np.float32(1e-12)
-_COLOURLESS = 1e-3
+_MIN_SATURATION = 1e-3
 _LAPLACIAN = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]], dtype=np.float32)
 
 
@@ -51,4 +51,4 @@ def _weight(image: FloatArray, coloured: bool) -> FloatArray:
 
 
 def _has_colour(image: FloatArray) -> bool:
-    return image.shape[2] == 3 and bool(image.std(axis=2).max() > _COLOURLESS)
+    return image.shape[2] == 3 and bool(image.std(axis=2).max() > _MIN_SATURATION)

@@ -44,7 +44,7 @@ def fuse_guided(a: FloatArray, b: FloatArray) -> FloatArray:
     the result does not depend on the order of the sources and remains a blend.
     """
     grey_a, grey_b = grey(a).astype(np.float64), grey(b).astype(np.float64)
-    salient_a = _map_of_first(_saliency(grey_a), _saliency(grey_b))
+    salient_a = _selection_map(_saliency(grey_a), _saliency(grey_b))
     fused = np.zeros(a.shape, dtype=np.float64)
     base_a, base_b = _base(a), _base(b)
     layers = (
@@ -81,6 +81,6 @@ def _saliency(plane: Plane) -> Plane:
     return np.asarray(smooth, dtype=np.float64)
 
 
-def _map_of_first(first: Plane, second: Plane) -> Plane:
+def _selection_map(first: Plane, second: Plane) -> Plane:
     """1 where ``first`` is larger, 0 where ``second`` is larger, ½ where they are equal."""
     return np.asarray(0.5 * (1.0 + np.sign(first - second)), dtype=np.float64)

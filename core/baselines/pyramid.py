@@ -62,11 +62,13 @@ def fuse_laplacian(a: FloatArray, b: FloatArray, levels: int | None = None) -> F
     if levels is None:
         levels = pyramid_levels(*a.shape[:2])
     pyramid_a, pyramid_b = laplacian_pyramid(a, levels), laplacian_pyramid(b, levels)
-    detail = [_stronger(da, db) for da, db in zip(pyramid_a[:-1], pyramid_b[:-1], strict=True)]
+    detail = [
+        _select_stronger(da, db) for da, db in zip(pyramid_a[:-1], pyramid_b[:-1], strict=True)
+    ]
     return collapse([*detail, (pyramid_a[-1] + pyramid_b[-1]) * np.float32(0.5)])
 
 
-def _stronger(a: FloatArray, b: FloatArray) -> FloatArray:
+def _select_stronger(a: FloatArray, b: FloatArray) -> FloatArray:
     strength_a = np.abs(a).sum(axis=2, keepdims=True)
     strength_b = np.abs(b).sum(axis=2, keepdims=True)
     chosen = np.where(strength_a > strength_b, a, b)

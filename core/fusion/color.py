@@ -12,19 +12,19 @@ from dataclasses import KW_ONLY, dataclass, replace
 import cv2
 import numpy as np
 
-from core.missing_data import Holes, continued, holes_of
+from core.missing_data import MissingData, fill_smoothly, missing_data_of
 from core.tasks import ColourPolicy
 from core.types import FloatArray, Image, SourcePair
 
 _KR, _KG, _KB = 0.299, 0.587, 0.114
 _LUMA = np.array([_KR, _KG, _KB], dtype=np.float32)
-_INDISTINCT = 1e-6
+_MIN_DISTANCE = 1e-6
 """Sum of luma distances below which neither source counts as nearer."""
-_NOTHING = np.float32(1e-30)
+_EPS = np.float32(1e-30)
 """Replaces a zero divisor where the numerator is zero too."""
 _CACHED_PIXELS = 65_536
 """Pixels processed at a time: ten float planes of this size fit into the level 2 cache."""
-_AROUND = 2
+_WINDOW_RADIUS = 2
 """Radius in rows of the window in which luma distances are averaged."""
 _CB_SPAN = 2 * (1 - _KB)
 _CR_SPAN = 2 * (1 - _KR)
@@ -52,7 +52,7 @@ class PreparedPair:
             source is grey.
         nearest: with two sources, take the chroma of the source whose luma is nearer to the fused
             luma; otherwise the mean of both, weighted by distance from grey.
-        holes: missing data and their replacement; None if both sources are complete.
+        missing: missing data and their replacement; None if both sources are complete.
     """
 
     a: FloatArray
@@ -62,7 +62,7 @@ class PreparedPair:
     colours: tuple[Image, ...] = ()
     fillers: tuple[Image | None, ...] = ()
     nearest: bool = False
-    holes: Holes | None = None
+    missing: MissingData | None = None
 
     @property
     def chroma(self) -> FloatArray | None:
@@ -72,7 +72,7 @@ class PreparedPair:
         """
         if not self.colours or self.nearest:
             return None
-        return _carried(self, slice(None))
+        return _mixed_chroma(self, slice(None))
 
 
 def luma(rgb: FloatArray) -> FloatArray:
@@ -95,7 +95,7 @@ def split(pair: SourcePair, policy: ColourPolicy) -> PreparedPair:
     if policy.mode == "rgb":
         channels = 3 if pair.a.is_colour or pair.b.is_colour else 1
         a, b = _as_rgb(pair.a), _as_rgb(pair.b)
-        return _bridged(PreparedPair(a, b, channels, holes=holes_of(pair, a, b)))
+        return _with_filled_gaps(PreparedPair(a, b, channels, missing=missing_data_of(pair, a, b)))
     sources = [(image, image.is_colour) for image in (pair.a, pair.b)]
     colours = tuple(image for image, coloured in sources if coloured)
     fillers: tuple[Image | None, ...] = (
@@ -106,23 +106,29 @@ def split(pair: SourcePair, policy: ColourPolicy) -> PreparedPair:
         colours, fillers = (colours[chosen],), (fillers[chosen],)
     nearest = policy.chroma == "nearest" and len(colours) == 2
     grey_a, grey_b = (_grey(image, coloured) for image, coloured in sources)
-    holes = holes_of(pair, grey_a, grey_b)
+    missing = missing_data_of(pair, grey_a, grey_b)
     channels = 3 if colours else 1
-    return _bridged(
+    return _with_filled_gaps(
         PreparedPair(
-            grey_a, grey_b, channels, colours=colours, fillers=fillers, nearest=nearest, holes=holes
+            grey_a,
+            grey_b,
+            channels,
+            colours=colours,
+            fillers=fillers,
+            nearest=nearest,
+            missing=missing,
         )
     )
 
 
-def _bridged(parts: PreparedPair) -> PreparedPair:
+def _with_filled_gaps(parts: PreparedPair) -> PreparedPair:
     """``parts`` with the missing data of both images filled by smooth continuation."""
-    if parts.holes is None:
+    if parts.missing is None:
         return parts
     return replace(
         parts,
-        a=continued(parts.a, parts.holes.valid_a),
-        b=continued(parts.b, parts.holes.valid_b),
+        a=fill_smoothly(parts.a, parts.missing.valid_a),
+        b=fill_smoothly(parts.b, parts.missing.valid_b),
     )
 
 
@@ -143,8 +149,8 @@ def merge(fused: FloatArray, parts: PreparedPair) -> FloatArray:
     """
     if fused.shape != parts.a.shape:
         raise ValueError(f"fused is {fused.shape}, its sources are {parts.a.shape}")
-    if parts.holes is not None:
-        fused = parts.holes.covered(np.clip(fused, 0.0, 1.0).astype(np.float32, copy=False))
+    if parts.missing is not None:
+        fused = parts.missing.filled(np.clip(fused, 0.0, 1.0).astype(np.float32, copy=False))
     if parts.colours:
         return _add_chroma(fused, parts)
     fused = np.clip(fused, 0.0, 1.0).astype(np.float32, copy=False)
@@ -201,7 +207,7 @@ def _chromas(parts: PreparedPair, rows: slice) -> list[FloatArray]:
     return [_chroma(image, rows, filler) for image, filler in both]
 
 
-def _carried(parts: PreparedPair, rows: slice) -> FloatArray:
+def _mixed_chroma(parts: PreparedPair, rows: slice) -> FloatArray:
     """Chroma h×W×2 of one source, or the mean of two sources weighted by distance from grey."""
     found = _chromas(parts, rows)
     if len(found) == 1:
@@ -210,7 +216,7 @@ def _carried(parts: PreparedPair, rows: slice) -> FloatArray:
     mixed, weight_b = np.abs(chroma_a), np.abs(chroma_b)
     total = mixed + weight_b
     # Where both are grey the weights are zero, and so is the numerator.
-    np.maximum(total, _NOTHING, out=total)
+    np.maximum(total, _EPS, out=total)
     mixed *= chroma_a
     weight_b *= chroma_b
     mixed += weight_b
@@ -218,20 +224,20 @@ def _carried(parts: PreparedPair, rows: slice) -> FloatArray:
     return mixed
 
 
-def _nearest(fused: FloatArray, parts: PreparedPair, rows: slice) -> FloatArray:
+def _nearest_chroma(fused: FloatArray, parts: PreparedPair, rows: slice) -> FloatArray:
     """Chroma of some rows, h×W×2, mixed by the distances of the fused luma to the sources' lumas.
 
     Distances are averaged over 5×5 pixels: an accidental equality of a single pixel does not select
     a source, while a region that copies one source takes its colour.
     """
-    top = max(0, rows.start - _AROUND)
-    seen, own = slice(top, rows.stop + _AROUND), slice(rows.start - top, rows.stop - top)
+    top = max(0, rows.start - _WINDOW_RADIUS)
+    seen, own = slice(top, rows.stop + _WINDOW_RADIUS), slice(rows.start - top, rows.stop - top)
     far_a, far_b = (
         cv2.blur(np.abs(_unit(fused[seen]) - s[seen])[..., 0], (5, 5))[own]
         for s in (parts.a, parts.b)
     )
     total = far_a + far_b
-    even = total < _INDISTINCT
+    even = total < _MIN_DISTANCE
     total[even] = 1
     far_b /= total
     far_b[even] = 0.5
@@ -251,7 +257,9 @@ def _add_chroma(fused: FloatArray, parts: PreparedPair) -> FloatArray:
     height, width = fused.shape[:2]
     rgb = np.empty((height, width, 3), np.float32)
     for rows in _bands(height, width):
-        chroma = _nearest(fused, parts, rows) if parts.nearest else _carried(parts, rows)
+        chroma = (
+            _nearest_chroma(fused, parts, rows) if parts.nearest else _mixed_chroma(parts, rows)
+        )
         _colour_rows(_unit(fused[rows])[..., 0], chroma, rgb[rows])
     return rgb
 
@@ -266,16 +274,16 @@ def _colour_rows(grey: FloatArray, chroma: FloatArray, rgb: FloatArray) -> None:
     np.minimum(lowest, offsets[2], out=lowest)
     np.negative(lowest, out=lowest)
     # The largest fraction of the chroma that keeps all channels in range; 1 if all of it fits.
-    share = _share(1 - grey, highest)
-    np.minimum(share, _share(grey, lowest), out=share)
+    share = _fitting_fraction(1 - grey, highest)
+    np.minimum(share, _fitting_fraction(grey, lowest), out=share)
     for channel, offset in enumerate(offsets):
         offset *= share
         np.add(offset, grey, out=rgb[..., channel])
     np.clip(rgb, 0.0, 1.0, out=rgb)
 
 
-def _share(room: FloatArray, wanted: FloatArray) -> FloatArray:
+def _fitting_fraction(room: FloatArray, wanted: FloatArray) -> FloatArray:
     """Fraction of ``wanted`` (overwritten) that fits into ``room``; 1 if it does not exceed it."""
     np.maximum(wanted, room, out=wanted)
-    np.maximum(wanted, _NOTHING, out=wanted)
+    np.maximum(wanted, _EPS, out=wanted)
     return np.divide(room, wanted, out=wanted)

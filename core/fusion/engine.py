@@ -50,11 +50,11 @@ class _Loaded:
     stamp: tuple[int, int]
 
 
-class _Stoppable:
+class _CancellableProgress:
     """The progress of the caller, which also cancels once the caller has stopped waiting."""
 
     def __init__(self, progress: Progress) -> None:
-        self._progress, self.left = progress, threading.Event()
+        self._progress, self.abandoned = progress, threading.Event()
 
     def report(self, done: float, total: float, stage: str) -> None:
         """Forward the report."""
@@ -62,7 +62,7 @@ class _Stoppable:
 
     def check(self) -> None:
         """Raise Cancelled if the caller cancelled or stopped waiting."""
-        if self.left.is_set():
+        if self.abandoned.is_set():
             raise Cancelled
         self._progress.check()
 
@@ -196,35 +196,35 @@ class FusionEngine:
         # Heavy blocks at full resolution need gigabytes: not once per core.
         is_light = entry.manifest.network.stride > 1
         threads = self._beside if beside_others and is_light else self._thread
-        return finalize_result(self._on(threads, request, entry, progress), request, progress)
+        return finalize_result(self._run_on(threads, request, entry, progress), request, progress)
 
-    def _on(
+    def _run_on(
         self,
         threads: ThreadPoolExecutor,
         request: FusionRequest,
         entry: PackEntry,
         progress: Progress,
     ) -> FusionResult:
-        told = _Stoppable(progress)
-        running = threads.submit(self._fuse_by_pack, request, entry, told)
+        cancellable = _CancellableProgress(progress)
+        running = threads.submit(self._fuse_by_pack, request, entry, cancellable)
         try:
             return running.result()
         except BaseException:
-            told.left.set()
+            cancellable.abandoned.set()
             raise
 
     def _fuse_by_pack(
         self, request: FusionRequest, entry: PackEntry, progress: Progress
     ) -> FusionResult:
         watch = StageTimer(progress, self._device, 6)
-        way = self._way(request, entry.manifest.network)
+        way = self._choose_tiling(request, entry.manifest.network)
         try:
             with named_memory_errors(self._device, request, tiled=way.piece == _TILE_PIXELS):
                 with watch.stage(Message("loading the model")):
                     loaded = self._load(entry)
                 manifest = loaded.entry.manifest
                 with watch.stage(Message("preparing")):
-                    parts, x, y = self._prepared(request.pair, manifest.colour)
+                    parts, x, y = self._prepare(request.pair, manifest.colour)
                 with torch.inference_mode():
                     outputs = self._run(
                         loaded.network, x, y=y, request=request, way=way, watch=watch
@@ -251,7 +251,7 @@ class FusionEngine:
             provenance=provenance(request, manifest.name, manifest.weights_sha256),
         )
 
-    def _way(self, request: FusionRequest, config: NetworkConfig) -> FusionWorkload:
+    def _choose_tiling(self, request: FusionRequest, config: NetworkConfig) -> FusionWorkload:
         """The fastest tiling that fits into the available memory.
 
         Raises:
@@ -259,7 +259,7 @@ class FusionEngine:
                 allocation where an operating system would kill the process.
         """
         size, free = request.pair.a.size, available_bytes(self._device.name)
-        ways = tuple(_ways(*size, request))
+        ways = tuple(_tilings(*size, request))
         for way in ways:
             needed = network_bytes(config, *size, way)
             if free is None or needed <= free:
@@ -294,7 +294,7 @@ class FusionEngine:
                 self._loaded = held
         return held
 
-    def _prepared(
+    def _prepare(
         self, pair: SourcePair, colour: ColourPolicy
     ) -> tuple[PreparedPair, Tensor, Tensor]:
         """The prepared pair, and both images as tensors for the network."""
@@ -319,13 +319,13 @@ class FusionEngine:
         width, height = request.pair.a.size
         reconstructs = request.reconstructions and network.config.reconstruction
         with watch.stage(Message("encoding")):
-            tiling = _walk(x.shape[2], x.shape[3], way, watch)
+            tiling = _tiling_for(x.shape[2], x.shape[3], way, watch)
             if tiling is not WHOLE_IMAGE:
                 release_memory()
             features = network.encode(x, y, tiling)
         with watch.stage(Message("fusing")):
-            spend = not (reconstructs or request.features)
-            fused = _image(network.fuse(features, x, y, tiling, spend=spend), height, width)
+            inplace = not (reconstructs or request.features)
+            fused = _image(network.fuse(features, x, y, tiling, inplace=inplace), height, width)
         rec_a = rec_b = None
         if reconstructs:
             with watch.stage(Message("reconstructing")):
@@ -343,7 +343,7 @@ class FusionEngine:
         return padded
 
 
-def _ways(width: int, height: int, request: FusionRequest) -> Iterator[FusionWorkload]:
+def _tilings(width: int, height: int, request: FusionRequest) -> Iterator[FusionWorkload]:
     """Possible tilings of an image of that size, from the fastest to the most economical.
 
     With tiles, the caller can also cancel between them.
@@ -358,7 +358,9 @@ def _ways(width: int, height: int, request: FusionRequest) -> Iterator[FusionWor
     yield replace(asked, piece=_TILE_PIXELS)
 
 
-def _walk(height: int, width: int, wanted: FusionWorkload, watch: StageTimer) -> TilingStrategy:
+def _tiling_for(
+    height: int, width: int, wanted: FusionWorkload, watch: StageTimer
+) -> TilingStrategy:
     if not wanted.piece or height * width <= wanted.piece:
         return WHOLE_IMAGE
     return StripTiling(height, wanted.piece // width, watch.check, release_memory)

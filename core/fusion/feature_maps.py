@@ -16,13 +16,13 @@ _SAMPLES = 65_536
 """Feature vectors per source from which the common basis is computed."""
 
 
-_RIM = 2
+_IGNORED_BORDER = 2
 """Cells along the edge that are ignored when the background is estimated."""
 
-_ALIKE = 0.15
+_MAX_DEVIATION = 0.15
 """Largest distance of a background cell from the background, in standard deviations."""
 
-_DARKEST = 0.2
+_MAX_BACKGROUND = 0.2
 """Largest grey value of a background."""
 
 
@@ -73,13 +73,13 @@ def _background(features: FloatArray) -> npt.NDArray[np.float64] | None:
     """The feature vector of most of the border, or None if the border is not uniform."""
     height, width = features.shape[1:]
     # The outermost cells always differ, because convolutions see the border there.
-    rim_y, rim_x = min(_RIM, (height - 1) // 2), min(_RIM, (width - 1) // 2)
+    rim_y, rim_x = min(_IGNORED_BORDER, (height - 1) // 2), min(_IGNORED_BORDER, (width - 1) // 2)
     inner = features[:, rim_y : height - rim_y, rim_x : width - rim_x]
     sides = (inner[:, 0], inner[:, -1], inner[:, :, 0], inner[:, :, -1])
     border = np.concatenate(sides, axis=1).T.astype(np.float64)
     middle = np.median(border, axis=0)
     spread = float(np.sqrt(_vectors(features).var(axis=0).sum()))
-    near = np.linalg.norm(border - middle, axis=1) <= _ALIKE * spread
+    near = np.linalg.norm(border - middle, axis=1) <= _MAX_DEVIATION * spread
     return middle if spread > 0 and near.mean() > 0.5 else None
 
 
@@ -116,7 +116,7 @@ def _basis_over(
     # A direction without variance is shown in the grey of the background.
     above = np.maximum(above, max(float(above.max()) * 1e-3, 1e-9))
     high = ground + above
-    share = min(_DARKEST, float(np.max(below / np.maximum(above + below, 1e-12))))
+    share = min(_MAX_BACKGROUND, float(np.max(below / np.maximum(above + below, 1e-12))))
     low = ground - above * share / (1 - share)
     return PcaBasis(*(np.asarray(x, np.float32) for x in (mean, axes, low, high)))
 
@@ -137,16 +137,16 @@ def feature_pixels(
     if mode == "pca":
         flat = features.reshape(features.shape[0], -1).T
         scores = np.asarray((flat - basis.mean) @ basis.axes.T, np.float32)
-        return _spread(scores, basis.low, basis.high).reshape(*features.shape[1:], 3)
+        return _rescale(scores, basis.low, basis.high).reshape(*features.shape[1:], 3)
     if mode == "mean":
         plane = features.mean(axis=0)
     else:
         plane = features[min(max(channel, 0), features.shape[0] - 1)]
     low, high = np.asarray(np.percentile(plane, (1, 99)), np.float32)
-    return _spread(plane[..., None], low, high)
+    return _rescale(plane[..., None], low, high)
 
 
-def _spread(values: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
+def _rescale(values: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
     spread = np.asarray(high - low, np.float32)
     scaled = (values - low) / np.where(spread > 0, spread, 1)
     return np.asarray(np.clip(np.where(spread > 0, scaled, 0.5), 0.0, 1.0), np.float32)

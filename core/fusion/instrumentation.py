@@ -27,7 +27,7 @@ from core.types import (
     Image,
 )
 
-_PLAIN = {8: (0.0, 255.0), 16: (0.0, 65535.0), 32: (0.0, 1.0)}
+_DEFAULT_WINDOWS = {8: (0.0, 255.0), 16: (0.0, 65535.0), 32: (0.0, 1.0)}
 """Default windows by bit depth of images that do not come from a file; they are not recorded."""
 
 
@@ -100,7 +100,7 @@ def _masked(image: FloatArray | None, mask: BoolArray | None) -> FloatArray | No
 
 def _window_of(image: Image) -> str:
     """Window of a source with its unit; "" if it is the default of its file."""
-    if image.window == (image.container or _PLAIN.get(image.bit_depth)):
+    if image.window == (image.container or _DEFAULT_WINDOWS.get(image.bit_depth)):
         return ""
     low, high = image.window
     return f"{low:.9g} {high:.9g} {image.unit}".strip()

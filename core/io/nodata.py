@@ -59,8 +59,8 @@ def declared(samples: npt.NDArray[Any], text: str) -> BoolArray | None:
 
 
 def finite(samples: npt.NDArray[Any]) -> BoolArray | None:
-    """H×W bool, False where a channel of ``samples`` H×W×C is NaN, infinite, or the smallest float64,
-    which programs that compute in double precision use for “no data”; None if all are finite.
+    """H×W bool, False where a channel of ``samples`` H×W×C is NaN, infinite, or the smallest
+    float64, which programs that compute in double precision use for “no data”; None if nowhere.
     """
     if samples.dtype.kind != "f":
         return None

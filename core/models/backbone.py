@@ -18,7 +18,13 @@ from torch import Tensor, nn
 from core.errors import BackboneMissing, Message, PackError
 from core.models.blocks import conv3
 from core.models.config import DINOV3_TIMM_NAME, BackboneConfig
-from core.models.tensor_header import FLOATING, StoredTensor, misfits, not_finite, stored_tensors
+from core.models.tensor_header import (
+    FLOATING,
+    StoredTensor,
+    first_nonfinite,
+    mismatch,
+    stored_tensors,
+)
 
 PATCH = 16
 _TIMM = Message("Use the timm release of DINOv3 ViT-S/16.")
@@ -40,21 +46,21 @@ class Backbone(nn.Module):
     def forward(self, images: Tensor) -> list[Tensor]:
         """Token maps at H/16×W/16, computed at reduced size if there are too many patches."""
         rows, columns = (side // PATCH for side in images.shape[-2:])
-        return [stretched(m, rows, columns) for m in self.few(images)]
+        return [resize_tokens(m, rows, columns) for m in self.reduced_tokens(images)]
 
-    def few(self, *images: Tensor) -> list[Tensor]:
+    def reduced_tokens(self, *images: Tensor) -> list[Tensor]:
         """The maps of all ``images`` in one batch, with at most ``config.max_tokens`` tokens each.
 
-        :func:`stretched` interpolates them to H/16×W/16.
+        :func:`resize_tokens` interpolates them to H/16×W/16.
         """
         rows, columns = (side // PATCH for side in images[0].shape[-2:])
         limit = self.config.max_tokens
         if limit and rows * columns > limit:
             shrink = math.sqrt(limit / (rows * columns))
             # An image one patch wide is reduced along its length only.
-            few_rows = min(max(1, int(rows * shrink)), limit)
-            few_columns = min(max(1, int(columns * shrink)), limit // few_rows)
-            size = (few_rows * PATCH, few_columns * PATCH)
+            reduced_rows = min(max(1, int(rows * shrink)), limit)
+            reduced_columns = min(max(1, int(columns * shrink)), limit // reduced_rows)
+            size = (reduced_rows * PATCH, reduced_columns * PATCH)
             images = tuple(F.interpolate(each, size=size, mode="area") for each in images)
         return self.tokens(torch.cat(images) if len(images) > 1 else images[0])
 
@@ -63,7 +69,7 @@ class Backbone(nn.Module):
         raise TypeError(f"{type(self).__name__} defines no tokens()")
 
 
-def stretched(tokens: Tensor, rows: int, columns: int, part: slice | None = None) -> Tensor:
+def resize_tokens(tokens: Tensor, rows: int, columns: int, part: slice | None = None) -> Tensor:
     """Interpolate a token map N×D×h×w to N×D×``rows``×``columns``, or to its rows in ``part``.
 
     Returns the map itself if it has that size.
@@ -165,7 +171,7 @@ class Dinov3Backbone(Backbone):
             )
         self.check_file(path)
         state = _read_state(path)
-        if name := not_finite(state):
+        if name := first_nonfinite(state):
             raise PackError(
                 str(path), Message("its weights hold NaN or infinite numbers (in {0})", name), _TIMM
             )
@@ -183,7 +189,7 @@ class Dinov3Backbone(Backbone):
         """
         if not path.is_file():
             raise _no_file(path)
-        wrong = misfits(_tensors_in(path), self.vit.state_dict(), FLOATING)
+        wrong = mismatch(_tensors_in(path), self.vit.state_dict(), FLOATING)
         if wrong is not None:
             raise PackError(
                 str(path), Message("not a {0} file: {1}", DINOV3_TIMM_NAME, wrong), _TIMM

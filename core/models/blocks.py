@@ -140,7 +140,7 @@ class ChannelAttention(nn.Module):
 
     def apply_attention(self, weights: Tensor, value: Tensor) -> Tensor:
         """The channels of the values mixed with ``weights`` and projected, N×C×H×W."""
-        projected: Tensor = self.project(_mixed(weights, value))
+        projected: Tensor = self.project(_mix_channels(weights, value))
         return projected
 
 
@@ -174,11 +174,11 @@ class LearnedMixing(nn.Module):
 
     def apply_attention(self, weights: Tensor, value: Tensor) -> Tensor:
         """The channels of the values mixed with ``weights`` and projected, N×C×H×W."""
-        projected: Tensor = self.project(_mixed(weights, value))
+        projected: Tensor = self.project(_mix_channels(weights, value))
         return projected
 
     @staticmethod
-    def taken_over(attention: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def from_attention(attention: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The tensors that a :class:`ChannelAttention` with this state shares; scores are new."""
         kept = {name: tensor for name, tensor in attention.items() if name.startswith("project.")}
         for part in ("value", "value_local"):
@@ -192,7 +192,7 @@ def _split_heads(x: Tensor, heads: int) -> Tensor:
     return x.reshape(n, heads, c // heads, h * w)
 
 
-def _mixed(weights: Tensor, value: Tensor) -> Tensor:
+def _mix_channels(weights: Tensor, value: Tensor) -> Tensor:
     mixed = weights.to(value.dtype) @ _split_heads(value, weights.shape[1])
     return mixed.reshape(value.shape).contiguous(memory_format=torch.channels_last)
 
@@ -229,7 +229,7 @@ class Block(nn.Module, ABC):
         self.feed = GatedFeedForward(channels, expansion)
 
     @abstractmethod
-    def normed(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+    def normalized(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
         """Normalised inputs of queries and of keys and values: N×C×H×W each."""
 
     def correlate(
@@ -237,12 +237,12 @@ class Block(nn.Module, ABC):
     ) -> AttentionStatistics:
         """Statistics of a part of an image; ``inner`` removes the margin around it."""
         assert isinstance(self.attention, ChannelAttention)
-        query, key, _ = self.attention.qkv(*self.normed(x, other))
+        query, key, _ = self.attention.qkv(*self.normalized(x, other))
         return self.attention.correlate(inner(query), inner(key))
 
     def attend(self, weights: Tensor, x: Tensor, other: Tensor) -> Tensor:
         """The new x of a part of an image, given the attention weights of the whole image."""
-        values = self.attention.values(self.normed(x, other)[1])
+        values = self.attention.values(self.normalized(x, other)[1])
         return self.finish(x, self.attention.apply_attention(weights, values))
 
     def finish(self, x: Tensor, attended: Tensor) -> Tensor:
@@ -253,7 +253,7 @@ class Block(nn.Module, ABC):
 
     def forward(self, x: Tensor, other: Tensor) -> Tensor:
         """N×C×H×W each → the new x."""
-        return self.finish(x, self.attention(*self.normed(x, other)))
+        return self.finish(x, self.attention(*self.normalized(x, other)))
 
 
 class TransformerBlock(Block):
@@ -264,7 +264,7 @@ class TransformerBlock(Block):
         self.attention = ChannelAttention(channels, heads)
         self.norm_attention = ChannelNorm(channels)
 
-    def normed(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+    def normalized(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
         """x normalised, twice; ``other`` is x as well."""
         normed = self.norm_attention(x)
         return normed, normed
@@ -280,6 +280,6 @@ class CrossBlock(Block):
         self.norm_query = nn.Identity() if learned else ChannelNorm(channels)
         self.norm_other = ChannelNorm(channels)
 
-    def normed(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+    def normalized(self, x: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
         """x and ``other``, each with its own norm."""
         return self.norm_query(x), self.norm_other(other)

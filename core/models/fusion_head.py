@@ -12,19 +12,19 @@ from core.models.blocks import CrossBlock, TransformerBlock, conv3, pad_replicat
 from core.models.config import NetworkConfig
 from core.models.tiling import WHOLE_IMAGE, TilingStrategy
 
-_NEAR = 16
+_CONV_REACH = 16
 """Receptive field radius, in image pixels, of a few 3×3 convolutions at the working resolution."""
-_LEAK = 0.3
+_GRADIENT_LEAK = 0.3
 """Fraction of the gradient that passes a clamp in the helpful direction."""
-_REACH = 11
+_CONSISTENCY_REACH = 11
 """Radius in pixels of the window of the consistency check."""
 _STEEPNESS = 6.0
 """Slope of the weight over the averaged decision; it is 1 in training."""
-_JUDGE_REACH = 4
+_PREDICTION_REACH = 4
 """Receptive field radius of the four full-resolution convolutions."""
-_FINER = 4
+_STRIP_DIVISOR = 4
 """Memory per pixel of the full-resolution layers relative to that of a block."""
-_COARSE = 4
+_DOWNSAMPLING = 4
 """The ``layered`` head computes its filters at 1/4 of the resolution."""
 _BASE_REACH, _MAP_REACH, _DETAIL_REACH = 4, 11, 2
 """Window radii in coarse pixels for smoothing the bases, their map, and the map of the details."""
@@ -58,22 +58,22 @@ class Fusion(nn.Module):
         y: Tensor,
         tiling: TilingStrategy = WHOLE_IMAGE,
         *,
-        spend: bool = False,
+        inplace: bool = False,
     ) -> Tensor:
         """Adapted maps N×C×H/s×W/s and images N×ch×H×W → fused N×ch×H×W, not clipped.
 
-        ``spend``: the maps may be overwritten.
+        ``inplace``: the maps may be overwritten.
         """
         for ask_y, ask_x in zip(self.ask_y, self.ask_x, strict=True):
-            z_x = tiling.block(cast(CrossBlock, ask_y), z_x, z_y, spend=spend)
-            z_y = tiling.block(cast(CrossBlock, ask_x), z_y, z_x, spend=spend)
-            spend = True
-        merged = tiling.local(self._join, z_x, z_y, reach=_NEAR, over=z_x)
-        tiling.forget(z_y)
-        merged = tiling.block(self.refine, merged, merged, spend=True)
+            z_x = tiling.block(cast(CrossBlock, ask_y), z_x, z_y, inplace=inplace)
+            z_y = tiling.block(cast(CrossBlock, ask_x), z_y, z_x, inplace=inplace)
+            inplace = True
+        merged = tiling.local(self._merge_maps, z_x, z_y, reach=_CONV_REACH, out=z_x)
+        tiling.release(z_y)
+        merged = tiling.block(self.refine, merged, merged, inplace=True)
         return cast(Tensor, self.head(merged, x, y, tiling))
 
-    def _join(self, z_x: Tensor, z_y: Tensor) -> Tensor:
+    def _merge_maps(self, z_x: Tensor, z_y: Tensor) -> Tensor:
         return cast(Tensor, self.merge(torch.cat([z_x, z_y], dim=1)))
 
 
@@ -91,9 +91,9 @@ class DirectHead(nn.Module):
         self, features: Tensor, x: Tensor, y: Tensor, tiling: TilingStrategy = WHOLE_IMAGE
     ) -> Tensor:
         """N×C×H/s×W/s → N×ch×H×W. The images are ignored."""
-        return tiling.local(self._draw, features, reach=_NEAR)
+        return tiling.local(self._to_image, features, reach=_CONV_REACH)
 
-    def _draw(self, features: Tensor) -> Tensor:
+    def _to_image(self, features: Tensor) -> Tensor:
         return cast(Tensor, self.shuffle(self.project(F.gelu(self.conv(features)))))
 
 
@@ -137,23 +137,41 @@ class BlendHead(nn.Module):
     ) -> Tensor:
         """N×C×H/s×W/s features, which are overwritten, and N×ch×H×W images → N×ch×H×W."""
         if not (self.layered or self.decisive):
-            return tiling.local(self._blended, features, x, y, reach=_JUDGE_REACH, finer=_FINER)
+            return tiling.local(
+                self._blend_sources,
+                features,
+                x,
+                y,
+                reach=_PREDICTION_REACH,
+                strip_divisor=_STRIP_DIVISOR,
+            )
         decision = tiling.local(
-            self.predict_blend, features, x, y, reach=_JUDGE_REACH, finer=_FINER
+            self.predict_blend,
+            features,
+            x,
+            y,
+            reach=_PREDICTION_REACH,
+            strip_divisor=_STRIP_DIVISOR,
         )
-        tiling.forget(features)
+        tiling.release(features)
         if self.layered:
-            return self._layers(decision, x, y, tiling)
-        return tiling.local(self._decided, decision, x, y, reach=_REACH, finer=_FINER)
+            return self._fuse_layers(decision, x, y, tiling)
+        return tiling.local(
+            self._select, decision, x, y, reach=_CONSISTENCY_REACH, strip_divisor=_STRIP_DIVISOR
+        )
 
-    def _blended(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    def _blend_sources(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
         decision = self.predict_blend(features, x, y)
-        return _mixed(torch.sigmoid(decision[:, :1]), x, y) + decision[:, 1:]
+        return _blend(torch.sigmoid(decision[:, :1]), x, y) + decision[:, 1:]
 
-    def _decided(self, decision: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        weight = saturated(decision[:, :1] + 0.5) if self.training else consistent(decision[:, :1])
+    def _select(self, decision: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        weight = (
+            leaky_clamp(decision[:, :1] + 0.5)
+            if self.training
+            else consistency_filter(decision[:, :1])
+        )
         # The residual is zero where one source is copied.
-        return _mixed(weight, x, y) + decision[:, 1:] * (4 * weight * (1 - weight))
+        return _blend(weight, x, y) + decision[:, 1:] * (4 * weight * (1 - weight))
 
     def predict_blend(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
         """Per-pixel predictions, float32: N×1×H×W map, residual, and for layers the base map."""
@@ -163,55 +181,68 @@ class BlendHead(nn.Module):
         context = self.shuffle(self.up(pad_replicate(features, cells)))
         detail = self.look(pad_replicate(torch.cat([x, y], dim=1), edge))
         # ReLU: at full resolution GELU would cost as much as a convolution.
-        hidden = F.relu(self.mix(torch.cat([_inner(context), detail], dim=1)))
-        hidden = _inner(hidden) + F.relu(self.refine(hidden))
+        hidden = F.relu(self.mix(torch.cat([_without_border(context), detail], dim=1)))
+        hidden = _without_border(hidden) + F.relu(self.refine(hidden))
         decision: Tensor = self.decide(hidden).float()
         return torch.cat([decision, self.base(hidden).float()], dim=1) if self.layered else decision
 
-    def _layers(self, decision: Tensor, x: Tensor, y: Tensor, tiling: TilingStrategy) -> Tensor:
-        lines_x, lines_y = (
-            guide_lines(coarse, coarse, _BASE_REACH, _BASE_EDGE)
+    def _fuse_layers(
+        self, decision: Tensor, x: Tensor, y: Tensor, tiling: TilingStrategy
+    ) -> Tensor:
+        filter_x, filter_y = (
+            guided_filter_coefficients(coarse, coarse, _BASE_REACH, _BASE_EDGE)
             for coarse in (tiling.local(_coarse, image, reach=0) for image in (x, y))
         )
         # Transitions between the sources follow the contrast of the bases.
-        contrast, votes, base = tiling.local(
-            self._coarse_votes, decision, lines_x, lines_y, x, y, reach=_COARSE, finer=_FINER
+        contrast, decisions, base = tiling.local(
+            self._coarse_decisions,
+            decision,
+            filter_x,
+            filter_y,
+            x,
+            y,
+            reach=_DOWNSAMPLING,
+            strip_divisor=_STRIP_DIVISOR,
         ).chunk(3, dim=1)
-        detail_lines = guide_lines(votes, contrast, _DETAIL_REACH, _DETAIL_EDGE)
+        detail_filter = guided_filter_coefficients(decisions, contrast, _DETAIL_REACH, _DETAIL_EDGE)
         # The map of the bases is predicted relative to that of the details.
-        base_lines = guide_lines(votes + base, contrast, _MAP_REACH, _MAP_EDGE)
+        base_filter = guided_filter_coefficients(decisions + base, contrast, _MAP_REACH, _MAP_EDGE)
         return tiling.local(
-            self._joined, decision, lines_x, lines_y, detail_lines, base_lines, x, y,
-            reach=_COARSE, finer=_FINER,
+            self._blend_layers, decision, filter_x, filter_y, detail_filter, base_filter, x, y,
+            reach=_DOWNSAMPLING, strip_divisor=_STRIP_DIVISOR,
         )  # fmt: skip
 
-    def _coarse_votes(
-        self, decision: Tensor, lines_x: Tensor, lines_y: Tensor, x: Tensor, y: Tensor
+    def _coarse_decisions(
+        self, decision: Tensor, filter_x: Tensor, filter_y: Tensor, x: Tensor, y: Tensor
     ) -> Tensor:
-        contrast = _contrast(along(lines_x, x), along(lines_y, y))
+        contrast = _contrast(apply_coefficients(filter_x, x), apply_coefficients(filter_y, y))
         return _coarse(torch.cat([contrast, decision[:, :1], decision[:, -1:]], dim=1))
 
-    def _joined(  # noqa: PLR0917 (called with positional arguments by the tiling strategy)
+    def _blend_layers(  # noqa: PLR0917 (called with positional arguments by the tiling strategy)
         self,
         decision: Tensor,
-        lines_x: Tensor,
-        lines_y: Tensor,
-        detail_lines: Tensor,
-        base_lines: Tensor,
+        filter_x: Tensor,
+        filter_y: Tensor,
+        detail_filter: Tensor,
+        base_filter: Tensor,
         x: Tensor,
         y: Tensor,
     ) -> Tensor:
-        base_x, base_y = along(lines_x, x), along(lines_y, y)
+        base_x, base_y = (
+            apply_coefficients(filter_x, x),
+            apply_coefficients(filter_y, y),
+        )
         contrast = _contrast(base_x, base_y)
         detail_weight, base_weight = (
-            torch.sigmoid(along(lines, contrast)) for lines in (detail_lines, base_lines)
+            torch.sigmoid(apply_coefficients(coefficients, contrast))
+            for coefficients in (detail_filter, base_filter)
         )
-        bases = _mixed(base_weight, base_x, base_y)
-        details = _mixed(detail_weight, x - base_x, y - base_y)
+        bases = _blend(base_weight, base_x, base_y)
+        details = _blend(detail_weight, x - base_x, y - base_y)
         return bases + details + decision[:, 1:-1]
 
 
-def _mixed(weight: Tensor, x: Tensor, y: Tensor) -> Tensor:
+def _blend(weight: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return weight * x + (1 - weight) * y
 
 
@@ -219,12 +250,12 @@ def _contrast(base_x: Tensor, base_y: Tensor) -> Tensor:
     return (base_x - base_y).mean(dim=1, keepdim=True)
 
 
-def _inner(image: Tensor) -> Tensor:
+def _without_border(image: Tensor) -> Tensor:
     """``image`` without its outermost pixels, like the output of a 3×3 convolution."""
     return image[..., 1:-1, 1:-1]
 
 
-class _Saturate(torch.autograd.Function):
+class _LeakyClamp(torch.autograd.Function):
     """Clamp to [0, 1] that passes part of the gradient outside the range."""
 
     @staticmethod
@@ -239,26 +270,26 @@ class _Saturate(torch.autograd.Function):
         # Outside the range only gradients towards it pass, attenuated: a wrong decision can be
         # unlearned, and a right one does not grow without limit.
         inward = ((value < 0) & (gradient < 0)) | ((value > 1) & (gradient > 0))
-        leak = torch.where(inward, _LEAK * gradient, torch.zeros_like(gradient))
+        leak = torch.where(inward, _GRADIENT_LEAK * gradient, torch.zeros_like(gradient))
         return torch.where((value >= 0) & (value <= 1), gradient, leak)
 
 
-def saturated(value: Tensor) -> Tensor:
+def leaky_clamp(value: Tensor) -> Tensor:
     """``value`` clamped to [0, 1], with a gradient also where it is clamped."""
-    return cast(Tensor, _Saturate.apply(value))
+    return cast(Tensor, _LeakyClamp.apply(value))
 
 
-def consistent(decision: Tensor) -> Tensor:
+def consistency_filter(decision: Tensor) -> Tensor:
     """Weight map N×1×H×W in [0, 1] of a decision, for inference only.
 
     Focus is a property of regions: decisions, clamped to ±½, are averaged over 23×23 pixels (the
     consistency check of multi-focus fusion), which keeps straight outlines and removes specks, and
     are then sharpened.
     """
-    return (_STEEPNESS * _mean(decision.clamp(-0.5, 0.5), _REACH) + 0.5).clamp(0, 1)
+    return (_STEEPNESS * _box_mean(decision.clamp(-0.5, 0.5), _CONSISTENCY_REACH) + 0.5).clamp(0, 1)
 
 
-def guided(image: Tensor, guide: Tensor, reach: int, edge: float) -> Tensor:
+def guided_filter(image: Tensor, guide: Tensor, reach: int, edge: float) -> Tensor:
     """Guided filter (He, Sun and Tang, TPAMI 2013) of ``image`` with ``guide``; N×C×H×W each.
 
     Within every window the result is linear in the guide. As in the fast guided filter (He and Sun
@@ -268,30 +299,34 @@ def guided(image: Tensor, guide: Tensor, reach: int, edge: float) -> Tensor:
         reach: window radius in coarse pixels.
         edge: ε, the variance of the guide within a window at which half of an edge is kept.
     """
-    return along(guide_lines(_coarse(image), _coarse(guide), reach, edge), guide)
+    return apply_coefficients(
+        guided_filter_coefficients(_coarse(image), _coarse(guide), reach, edge), guide
+    )
 
 
-def guide_lines(p: Tensor, g: Tensor, reach: int, edge: float) -> Tensor:
+def guided_filter_coefficients(p: Tensor, g: Tensor, reach: int, edge: float) -> Tensor:
     """Guided-filter coefficients of image ``p`` and guide ``g``: slopes, then offsets, N×2C×h×w."""
-    mean_p, mean_g = _mean(p, reach), _mean(g, reach)
-    variance = _mean(g * g, reach) - mean_g * mean_g
-    slope = (_mean(g * p, reach) - mean_g * mean_p) / (variance.clamp(min=0) + edge)
-    return torch.cat([_mean(slope, reach), _mean(mean_p - slope * mean_g, reach)], dim=1)
+    mean_p, mean_g = _box_mean(p, reach), _box_mean(g, reach)
+    variance = _box_mean(g * g, reach) - mean_g * mean_g
+    slope = (_box_mean(g * p, reach) - mean_g * mean_p) / (variance.clamp(min=0) + edge)
+    return torch.cat([_box_mean(slope, reach), _box_mean(mean_p - slope * mean_g, reach)], dim=1)
 
 
-def along(lines: Tensor, guide: Tensor) -> Tensor:
+def apply_coefficients(coefficients: Tensor, guide: Tensor) -> Tensor:
     """Apply coefficients at 1/4 of the resolution to a guide N×C×H×W."""
-    lines = F.interpolate(lines, guide.shape[2:], mode="bilinear", align_corners=False)
-    slope, offset = lines.chunk(2, dim=1)
+    coefficients = F.interpolate(
+        coefficients, guide.shape[2:], mode="bilinear", align_corners=False
+    )
+    slope, offset = coefficients.chunk(2, dim=1)
     return slope * guide + offset
 
 
 def _coarse(image: Tensor) -> Tensor:
-    rows, columns = (-(-length // _COARSE) for length in image.shape[2:])
+    rows, columns = (-(-length // _DOWNSAMPLING) for length in image.shape[2:])
     return F.adaptive_avg_pool2d(image, (rows, columns))
 
 
-def _mean(image: Tensor, reach: int) -> Tensor:
+def _box_mean(image: Tensor, reach: int) -> Tensor:
     """Mean over the pixels up to ``reach`` away in rows and columns, with reflected borders.
 
     Replicating the border pixels ``reach`` times would give them, whose decision is the least
@@ -302,13 +337,13 @@ def _mean(image: Tensor, reach: int) -> Tensor:
     total = image.double()
     for dim in (2, 3):
         length = total.shape[dim]
-        total = total.index_select(dim, _mirrored(length, reach, image.device))
+        total = total.index_select(dim, _reflected_indices(length, reach, image.device))
         sums = F.pad(total.cumsum(dim), (1, 0) if dim == 3 else (0, 0, 1, 0))
         total = sums.narrow(dim, size, length) - sums.narrow(dim, 0, length)
     return (total / size**2).to(image.dtype)
 
 
-def _mirrored(length: int, reach: int, device: torch.device) -> Tensor:
+def _reflected_indices(length: int, reach: int, device: torch.device) -> Tensor:
     """Indices −``reach`` to ``length`` + ``reach`` − 1, reflected at both ends as often as needed.
 
     The border itself is not repeated (… 2 1 0 1 2 …); torch's padding reflects only once.

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.models.adapter import ADAPTER_REACH, build_adapter
-from core.models.backbone import PATCH, Dinov3Backbone, build_backbone, stretched
+from core.models.backbone import PATCH, Dinov3Backbone, build_backbone, resize_tokens
 from core.models.config import NetworkConfig
 from core.models.fusion_head import Fusion
 from core.models.reconstruction import Reconstruction
@@ -75,7 +75,7 @@ class UniFusionNet(nn.Module):
 
         Both sources pass through the backbone in one batch.
         """
-        maps = self.backbone.few(x, y)
+        maps = self.backbone.reduced_tokens(x, y)
         rows, columns = (side // PATCH for side in x.shape[-2:])
 
         every_row = torch.arange(rows, device=x.device).view(1, 1, rows, 1)
@@ -87,7 +87,7 @@ class UniFusionNet(nn.Module):
                 # Interpolated per strip: whole maps would need as much memory as the features.
                 first, last = int(which[0, 0, 0, 0]), int(which[0, 0, -1, 0]) + 1
                 result: Tensor = adapter(
-                    *(stretched(m, rows, columns, slice(first, last)) for m in own), part
+                    *(resize_tokens(m, rows, columns, slice(first, last)) for m in own), part
                 )
                 return result
 
@@ -110,13 +110,13 @@ class UniFusionNet(nn.Module):
         y: Tensor,
         tiling: TilingStrategy = WHOLE_IMAGE,
         *,
-        spend: bool = False,
+        inplace: bool = False,
     ) -> Tensor:
         """Eq. 3: the fused image N×ch×H×W, not clipped.
 
-        ``spend``: the features are not needed any more and may be overwritten.
+        ``inplace``: the features are not needed any more and may be overwritten.
         """
-        fused: Tensor = self.fusion(features.x, features.y, x, y, tiling, spend=spend)
+        fused: Tensor = self.fusion(features.x, features.y, x, y, tiling, inplace=inplace)
         return fused
 
 

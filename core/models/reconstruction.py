@@ -31,7 +31,7 @@ class Reconstruction(nn.Module):
         """N×C×H/s×W/s → N×ch×H×W, nominally in [0, 1], not clipped."""
         for block in self.blocks:
             features = tiling.block(cast(TransformerBlock, block), features, features)
-        return tiling.local(self._draw, features, reach=16)
+        return tiling.local(self._to_image, features, reach=16)
 
-    def _draw(self, features: Tensor) -> Tensor:
+    def _to_image(self, features: Tensor) -> Tensor:
         return cast(Tensor, self.shuffle(self.project(features)))

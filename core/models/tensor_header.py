@@ -98,7 +98,7 @@ def _stored(name: str, entry: object) -> StoredTensor:
     return StoredTensor(dtype, sizes)
 
 
-def misfits(
+def mismatch(
     found: Mapping[str, StoredTensor],
     wanted: Mapping[str, Tensor],
     types: Collection[torch.dtype] | None = None,
@@ -130,7 +130,7 @@ def misfits(
     return Message.joined(", ", problems) if problems else None
 
 
-def not_finite(tensors: Mapping[str, Tensor]) -> str:
+def first_nonfinite(tensors: Mapping[str, Tensor]) -> str:
     """The name of the first tensor that contains NaN or Inf; "" if there is none."""
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):

@@ -18,9 +18,9 @@ from torch import Tensor
 
 from core.models.blocks import AttentionStatistics, Block, LearnedMixing
 
-_UNIT = 16
+_STRIP_MULTIPLE = 16
 """Strips begin and end at multiples of 16 pixels, which are whole rows at every resolution."""
-_BLOCK_FINER = 2
+_BLOCK_STRIP_DIVISOR = 2
 """Blocks have a smaller receptive field than adapters, and need more memory per pixel."""
 _CORRELATE_REACH, _ATTEND_REACH = 1, 2
 """Receptive field radius of a block in pixels of its maps, for statistics and for the result."""
@@ -29,10 +29,10 @@ _CORRELATE_REACH, _ATTEND_REACH = 1, 2
 class TilingStrategy(Protocol):
     """Executes the layers of a network on the whole image or in parts."""
 
-    def block(self, block: Block, x: Tensor, other: Tensor, *, spend: bool = False) -> Tensor:
+    def block(self, block: Block, x: Tensor, other: Tensor, *, inplace: bool = False) -> Tensor:
         """``block(x, other)``: N×C×H×W each → N×C×H×W.
 
-        ``spend``: the result may be written to ``x``.
+        ``inplace``: the result may be written to ``x``.
         """
 
     def local(
@@ -40,27 +40,27 @@ class TilingStrategy(Protocol):
         layers: Callable[..., Tensor],
         *inputs: Tensor,
         reach: int,
-        over: Tensor | None = None,
-        finer: int = 1,
+        out: Tensor | None = None,
+        strip_divisor: int = 1,
     ) -> Tensor:
         """``layers(*inputs)``, where outputs depend on inputs up to ``reach`` pixels away.
 
         Inputs and output are N×·×H×W of one image at any resolution; ``reach`` is in image pixels.
 
         Args:
-            over: one of the inputs, of the output's shape, to which the result may be written.
-            finer: factor by which strips may be smaller, for layers with a large memory per pixel
-                and a small receptive field.
+            out: one of the inputs, of the output's shape, to which the result may be written.
+            strip_divisor: factor by which strips may be smaller, for layers with a small receptive
+                field that need much memory per pixel.
         """
 
-    def forget(self, spent: Tensor) -> None:
-        """``spent`` is no longer used, and its memory may be freed although others refer to it."""
+    def release(self, tensor: Tensor) -> None:
+        """``tensor`` is no longer used, and its memory may be freed although others refer to it."""
 
 
 class WholeImage:
     """No tiling: fastest for small images; required for training."""
 
-    def block(self, block: Block, x: Tensor, other: Tensor, *, spend: bool = False) -> Tensor:
+    def block(self, block: Block, x: Tensor, other: Tensor, *, inplace: bool = False) -> Tensor:
         """Call the block."""
         result: Tensor = block(x, other)
         return result
@@ -70,38 +70,38 @@ class WholeImage:
         layers: Callable[..., Tensor],
         *inputs: Tensor,
         reach: int,
-        over: Tensor | None = None,
-        finer: int = 1,
+        out: Tensor | None = None,
+        strip_divisor: int = 1,
     ) -> Tensor:
         """Call the layers."""
         return layers(*inputs)
 
-    def forget(self, spent: Tensor) -> None:
+    def release(self, tensor: Tensor) -> None:
         """Keep it: the backward pass needs it."""
 
 
 WHOLE_IMAGE = WholeImage()
 
 
-class _Stripe(NamedTuple):
+class _Strip(NamedTuple):
     """Rows ``first`` to ``last`` of an image of ``height``, and those including the margin."""
 
     first: int
     last: int
-    seen_first: int
-    seen_last: int
+    padded_first: int
+    padded_last: int
     height: int
 
-    def seen(self, image: Tensor) -> Tensor:
+    def crop(self, image: Tensor) -> Tensor:
         each = self.height // image.shape[2]
-        return image[:, :, self.seen_first // each : self.seen_last // each]
+        return image[:, :, self.padded_first // each : self.padded_last // each]
 
-    def inner(self, seen: Tensor) -> Tensor:
-        each = (self.seen_last - self.seen_first) // seen.shape[2]
-        start = (self.first - self.seen_first) // each
-        return seen[:, :, start : start + (self.last - self.first) // each]
+    def trim(self, padded: Tensor) -> Tensor:
+        each = (self.padded_last - self.padded_first) // padded.shape[2]
+        start = (self.first - self.padded_first) // each
+        return padded[:, :, start : start + (self.last - self.first) // each]
 
-    def put(self, whole: Tensor, part: Tensor) -> None:
+    def write(self, whole: Tensor, part: Tensor) -> None:
         each = self.height // whole.shape[2]
         whole[:, :, self.first // each : self.last // each] = part
 
@@ -125,34 +125,36 @@ class StripTiling:
     ) -> None:
         self._height, self._rows, self._between, self._after = height, rows, between, after
 
-    def _stripes(self, margin: int, finer: int = 1) -> Iterator[_Stripe]:
+    def _strips(self, margin: int, strip_divisor: int = 1) -> Iterator[_Strip]:
         """The strips, with a margin of ``margin`` pixels above and below."""
-        rows = max(1, -(-self._rows // (_UNIT * finer))) * _UNIT
+        rows = max(1, -(-self._rows // (_STRIP_MULTIPLE * strip_divisor))) * _STRIP_MULTIPLE
         for first in range(0, self._height, rows):
             self._between()
             last = min(first + rows, self._height)
-            seen = max(0, first - margin), min(self._height, last + margin)
-            yield _Stripe(first, last, *seen, self._height)
+            padded = max(0, first - margin), min(self._height, last + margin)
+            yield _Strip(first, last, *padded, self._height)
         self._after()
 
-    def block(self, block: Block, x: Tensor, other: Tensor, *, spend: bool = False) -> Tensor:
+    def block(self, block: Block, x: Tensor, other: Tensor, *, inplace: bool = False) -> Tensor:
         """Accumulate the statistics over all strips, then apply the block strip by strip."""
         attend = partial(block.attend, self._weights(block, x, other))
-        reach = _ATTEND_REACH * self._grain(x)
-        over = x if spend else None
-        return self.local(attend, x, other, reach=reach, over=over, finer=_BLOCK_FINER)
+        reach = _ATTEND_REACH * self._downsampling(x)
+        out = x if inplace else None
+        return self.local(
+            attend, x, other, reach=reach, out=out, strip_divisor=_BLOCK_STRIP_DIVISOR
+        )
 
-    def _grain(self, *maps: Tensor) -> int:
+    def _downsampling(self, *maps: Tensor) -> int:
         """Image pixels per row of the coarsest of ``maps``."""
         return max(self._height // each.shape[2] for each in maps)
 
     def _weights(self, block: Block, x: Tensor, other: Tensor) -> Tensor:
         if isinstance(block.attention, LearnedMixing):
             return block.attention.weights()
-        grain = self._grain(x)
+        downsampling = self._downsampling(x)
         parts = (
-            block.correlate(stripe.seen(x), stripe.seen(other), stripe.inner)
-            for stripe in self._stripes(_CORRELATE_REACH * grain, _BLOCK_FINER)
+            block.correlate(strip.crop(x), strip.crop(other), strip.trim)
+            for strip in self._strips(_CORRELATE_REACH * downsampling, _BLOCK_STRIP_DIVISOR)
         )
         return block.attention.attention_weights(reduce(AttentionStatistics.plus, parts))
 
@@ -161,31 +163,31 @@ class StripTiling:
         layers: Callable[..., Tensor],
         *inputs: Tensor,
         reach: int,
-        over: Tensor | None = None,
-        finer: int = 1,
+        out: Tensor | None = None,
+        strip_divisor: int = 1,
     ) -> Tensor:
         """Apply the layers to each strip with its margin, which is then removed."""
-        whole = over
-        grain = self._grain(*inputs)
-        margin = -(-reach // grain) * grain  # whole rows of every map
+        whole = out
+        downsampling = self._downsampling(*inputs)
+        margin = -(-reach // downsampling) * downsampling  # whole rows of every map
         # A strip of an input may be overwritten only when no later strip reads it.
-        waiting: deque[tuple[_Stripe, Tensor]] = deque()
-        for stripe in self._stripes(margin, finer):
-            seen = layers(*(stripe.seen(image) for image in inputs))
+        pending: deque[tuple[_Strip, Tensor]] = deque()
+        for strip in self._strips(margin, strip_divisor):
+            padded = layers(*(strip.crop(image) for image in inputs))
             if whole is None:
-                each = (stripe.seen_last - stripe.seen_first) // seen.shape[2]
-                whole = seen.new_empty(
-                    (*seen.shape[:2], self._height // each, seen.shape[3])
+                each = (strip.padded_last - strip.padded_first) // padded.shape[2]
+                whole = padded.new_empty(
+                    (*padded.shape[:2], self._height // each, padded.shape[3])
                 ).contiguous(memory_format=torch.channels_last)
-            waiting.append((stripe, stripe.inner(seen)))
-            unseen = self._height if stripe.last == self._height else stripe.last - margin
-            while waiting and (over is None or waiting[0][0].last <= unseen):
-                done, part = waiting.popleft()
-                done.put(whole, part)
+            pending.append((strip, strip.trim(padded)))
+            unread = self._height if strip.last == self._height else strip.last - margin
+            while pending and (out is None or pending[0][0].last <= unread):
+                done, part = pending.popleft()
+                done.write(whole, part)
         if whole is None:
             return layers(*inputs)
         return whole
 
-    def forget(self, spent: Tensor) -> None:
+    def release(self, tensor: Tensor) -> None:
         """Free its memory."""
-        spent.set_(spent.new_empty(0).untyped_storage(), 0, (0,), (0,))
+        tensor.set_(tensor.new_empty(0).untyped_storage(), 0, (0,), (0,))

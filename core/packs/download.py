@@ -73,8 +73,8 @@ RELEASE = Release(
 
 CONFIG = BackboneConfig()
 _HUB = "https://huggingface.co"
-_WAIT = 0.1
-_ELSEWHERE = Message("Download the file with a browser, and choose it here instead.")
+_POLL_INTERVAL = 0.1
+_BROWSER_REMEDY = Message("Download the file with a browser, and choose it here instead.")
 
 
 @dataclass(frozen=True)
@@ -121,17 +121,17 @@ def fetch_backbone(progress: Progress | None = None) -> Stored:
         progress.report(0, RELEASE.bytes, Message("connecting"))
         head = next(blocks)
         assert isinstance(head, Head)
-        _insist_promised(head, host)
-        _insist_room(target)
+        _check_declared(head, host)
+        _check_disk_space(target)
         with temporary.open("wb") as stream:
             done, digest = _written(blocks, stream, progress)
-        _insist_kept(done, digest, host)
+        _check_received(done, digest, host)
         progress.report(done, done, Message("checking the file"))
         try:
             Dinov3Backbone(CONFIG).load_weights(temporary, digest)
         except PackError as error:
             raise DownloadError(
-                Message("What {0} sent", host), Message("it is no DINOv3 ViT-S/16"), _ELSEWHERE
+                Message("What {0} sent", host), Message("it is no DINOv3 ViT-S/16"), _BROWSER_REMEDY
             ) from error
         progress.check()
     return Stored(target, done, digest)
@@ -153,7 +153,7 @@ def _written(
     return done, digest.hexdigest()
 
 
-def _insist_promised(head: Head, host: str) -> None:
+def _check_declared(head: Head, host: str) -> None:
     """Refuse a file whose declared size or hash differs, before reading it."""
     wrong_size = head.size and head.size != RELEASE.bytes
     if wrong_size or (head.sha256 and head.sha256 != RELEASE.sha256):
@@ -163,11 +163,11 @@ def _insist_promised(head: Head, host: str) -> None:
                 "it is another file than the one this program knows; perhaps a sign-in page of "
                 "your network answered, or a mirror has another version"
             ),
-            _ELSEWHERE,
+            _BROWSER_REMEDY,
         )
 
 
-def _insist_room(target: Path) -> None:
+def _check_disk_space(target: Path) -> None:
     free = shutil.disk_usage(target.parent).free
     if free < RELEASE.bytes:
         raise OutputError(
@@ -177,7 +177,7 @@ def _insist_room(target: Path) -> None:
         )
 
 
-def _insist_kept(done: int, digest: str, host: str) -> None:
+def _check_received(done: int, digest: str, host: str) -> None:
     what = Message("The file from {0}", host)
     if done < RELEASE.bytes:
         why = Message("the transfer broke off after {0} of {1} bytes", done, RELEASE.bytes)
@@ -214,15 +214,15 @@ class _Receiver(threading.Thread):
     def _put(self, item: Head | bytes | Exception | None) -> None:
         while not self._stop_wanted.is_set():
             with contextlib.suppress(queue.Full):
-                self._items.put(item, timeout=_WAIT)
+                self._items.put(item, timeout=_POLL_INTERVAL)
                 return
 
-    def arrived(self, progress: Progress) -> Iterator[Head | bytes]:
+    def blocks(self, progress: Progress) -> Iterator[Head | bytes]:
         """The blocks as they arrive."""
         while True:
             progress.check()
             try:
-                item = self._items.get(timeout=_WAIT)
+                item = self._items.get(timeout=_POLL_INTERVAL)
             except queue.Empty:
                 continue
             if isinstance(item, Exception):
@@ -231,7 +231,7 @@ class _Receiver(threading.Thread):
                 return
             yield item
 
-    def give_up(self) -> None:
+    def abort(self) -> None:
         """Let the thread end at its next block, without waiting for it."""
         self._stop_wanted.set()
 
@@ -241,6 +241,6 @@ def _receiving(url: str, progress: Progress) -> Iterator[Iterator[Head | bytes]]
     receiver = _Receiver(url)
     receiver.start()
     try:
-        yield receiver.arrived(progress)
+        yield receiver.blocks(progress)
     finally:
-        receiver.give_up()
+        receiver.abort()

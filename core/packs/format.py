@@ -1,7 +1,8 @@
 """Model packs: one ``.safetensors`` file with a manifest in its header.
 
 Format 2 seals the manifest: ``sealed_sha256`` covers all entries that influence a result
-(:data:`_SHAPING`), as stored in the file. Packs of format 1 have no seal and can still be read.
+(:data:`_SEALED_ENTRIES`), as stored in the file. Packs of format 1 have no seal and can still be
+read.
 """
 
 from __future__ import annotations
@@ -25,7 +26,13 @@ from core.io.atomic import atomic_write
 from core.models.backbone import Dinov3Backbone, check_backbone_file
 from core.models.config import NetworkConfig
 from core.models.network import UniFusionNet
-from core.models.tensor_header import StoredTensor, misfits, not_finite, read_header, stored_tensors
+from core.models.tensor_header import (
+    StoredTensor,
+    first_nonfinite,
+    mismatch,
+    read_header,
+    stored_tensors,
+)
 from core.packs.paths import stored_backbone
 from core.tasks import TASKS, ColourPolicy
 
@@ -34,7 +41,7 @@ READABLE_VERSIONS = (1, 2)
 SUFFIX = ".safetensors"
 _KEY = "unifusion"
 _GET_ANOTHER = Message("Get the pack again, or choose another one.")
-_SHAPING = ("task", "network", "colour", "backbone_sha256", "weights_sha256")
+_SEALED_ENTRIES = ("task", "network", "colour", "backbone_sha256", "weights_sha256")
 """Entries of a manifest that influence the fused image."""
 
 
@@ -114,7 +121,7 @@ def manifest_seal(raw: dict[str, Any]) -> str:
     Computed over the stored entries instead of the parsed ones, so that settings added by later
     versions do not change it.
     """
-    shaping = {key: raw.get(key) for key in _SHAPING}
+    shaping = {key: raw.get(key) for key in _SEALED_ENTRIES}
     text = json.dumps(shaping, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -271,7 +278,7 @@ def check_tensors(
     """
     with torch.device("meta"):
         outline = UniFusionNet(manifest.network)
-    wrong = misfits(_tensors_in(path, what), outline.own_state())
+    wrong = mismatch(_tensors_in(path, what), outline.own_state())
     if wrong is not None:
         raise PackError(what, Message("its tensors do not fit: {0}", wrong), _GET_ANOTHER)
     if not whole or not isinstance(outline.backbone, Dinov3Backbone):
@@ -315,7 +322,7 @@ def read_weights(path: Path, manifest: PackManifest, what: str) -> dict[str, Ten
         raise PackError(
             what, Message("its weights are not those its manifest was written for"), _GET_ANOTHER
         )
-    if name := not_finite(tensors):
+    if name := first_nonfinite(tensors):
         raise PackError(
             what, Message("its weights hold NaN or infinite numbers (in {0})", name), _GET_ANOTHER
         )
@@ -329,7 +336,7 @@ def load_own_state(network: UniFusionNet, tensors: dict[str, Tensor], what: str)
         PackError: a tensor is missing, unknown, or of another shape or type.
     """
     found = {name: StoredTensor(t.dtype, tuple(t.shape)) for name, t in tensors.items()}
-    wrong = misfits(found, network.own_state())
+    wrong = mismatch(found, network.own_state())
     if wrong is not None:
         raise PackError(what, Message("its tensors do not fit: {0}", wrong), _GET_ANOTHER)
     network.load_state_dict(tensors, strict=False)

@@ -20,7 +20,7 @@ from core.errors import DownloadError, Message
 
 _BLOCK = 1 << 17
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 """Timeout in seconds for a server that sends nothing."""
 
 _BY_HAND = Message("Download the file with a browser, and choose it here instead.")
@@ -39,7 +39,7 @@ class Head:
     sha256: str
 
 
-class _Hops(urllib.request.HTTPRedirectHandler):
+class _Redirects(urllib.request.HTTPRedirectHandler):
     """Follows redirects, but not to a less secure URL, and keeps the first declared headers.
 
     The hub redirects requests for large files to its storage, which does not declare a SHA-256.
@@ -104,18 +104,18 @@ def read_file(url: str) -> Iterator[Head | bytes]:
             ),
             Message("Let HF_ENDPOINT begin with https://, or remove it."),
         )
-    hops = _Hops()
+    hops = _Redirects()
     agent = {"User-Agent": f"UniFusion-Studio/{__version__}"}
     try:
         opener = urllib.request.build_opener(hops)
-        with opener.open(urllib.request.Request(url, headers=agent), timeout=_PATIENCE) as reply:
+        with opener.open(urllib.request.Request(url, headers=agent), timeout=_TIMEOUT) as reply:
             hops.note(reply.headers)
             size = hops.size or _number(reply.headers.get("Content-Length"))
             yield Head(size, hops.sha256 or _tag(reply.headers.get("ETag")))
             while block := reply.read1(_BLOCK):
                 yield block
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _explained(error, host) from error
+        raise _download_error(error, host) from error
 
 
 def _tag(value: str | None) -> str:
@@ -128,10 +128,10 @@ def _number(value: str | None) -> int:
     return int(value) if value and value.isdecimal() else 0
 
 
-def _explained(error: Exception, host: str) -> DownloadError:
+def _download_error(error: Exception, host: str) -> DownloadError:
     if isinstance(error, HTTPError):
         error.close()
-        return _refused(error.code, host)
+        return _http_error(error.code, host)
     reason = error.reason if isinstance(error, URLError) else error
     what = Message("No connection to {0}", host)
     if "407" in str(reason) or "roxy" in str(reason) or "unnel" in str(reason):
@@ -163,7 +163,7 @@ def _explained(error: Exception, host: str) -> DownloadError:
     )
 
 
-def _refused(code: int, host: str) -> DownloadError:
+def _http_error(code: int, host: str) -> DownloadError:
     what = Message("{0} refuses the file", host)
     if code in (401, 403):
         return DownloadError(

@@ -76,7 +76,7 @@ def next_name(base: str) -> str:
     A number at the end of ``base`` is continued: “mine-2” is followed by “mine-3”.
     """
     stem = slug(base) or "pack"
-    taken = _taken()
+    taken = _used_names()
     if stem not in taken:
         return stem
     found = re.fullmatch(r"(.+?)-(\d{1,6})", stem)
@@ -86,7 +86,7 @@ def next_name(base: str) -> str:
     return name
 
 
-def _taken() -> set[str]:
+def _used_names() -> set[str]:
     """Names of packs and classical methods, and of all files in the user's folder."""
     packs = {entry.manifest.name for entry in Catalogue().scan()[0]}
     files = {path.stem for path in user_pack_folder().glob(f"*{SUFFIX}")}
@@ -137,7 +137,7 @@ def import_pack(path: str | Path, task: str | None = None) -> PackEntry:
             title = f"{manifest.title} ({name.rpartition('-')[2]})"
             renamed = replace(manifest, name=name, title=title)
             temporary.write_bytes(_rewritten(temporary, renamed))
-    _take_card(path, target)
+    _copy_card(path, target)
     return PackEntry(target, read_manifest(target), False)
 
 
@@ -186,7 +186,7 @@ def export_pack(entry: PackEntry, path: str | Path) -> Path:
         )
     with atomic_path(target) as temporary:
         shutil.copyfile(entry.path, temporary)
-    _take_card(entry.path, target)
+    _copy_card(entry.path, target)
     return target
 
 
@@ -234,7 +234,7 @@ def _plain_card(entry: PackEntry) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _take_card(source: Path, target: Path) -> None:
+def _copy_card(source: Path, target: Path) -> None:
     card = _card_beside(source)
     with contextlib.suppress(OSError, OutputError):  # a pack is complete without its model card
         if card is not None:
@@ -254,7 +254,7 @@ def rename_pack(entry: PackEntry, name: str) -> PackEntry:
         InputError: ``name`` has no usable characters or is in use, or the pack is embedded.
         OutputError: the folder cannot be written.
     """
-    _own(entry)
+    _require_user_pack(entry)
     title, short = " ".join(name.split()), slug(name)
     if not short:
         raise InputError(
@@ -262,7 +262,7 @@ def rename_pack(entry: PackEntry, name: str) -> PackEntry:
             Message("it has no letters or digits"),
             Message("Choose another."),
         )
-    if short != entry.manifest.name and short in _taken():
+    if short != entry.manifest.name and short in _used_names():
         raise InputError(
             Message("The name “{0}”", title),
             Message("another pack has it"),
@@ -290,7 +290,7 @@ def delete_pack(entry: PackEntry) -> Deleted:
     Raises:
         InputError: the pack is embedded. OutputError: the folder cannot be written.
     """
-    _own(entry)
+    _require_user_pack(entry)
     task = entry.manifest.task
     was_default = default_name(task) == entry.manifest.name
     trash = _user_folder() / _TRASH
@@ -365,7 +365,7 @@ def set_default(task: str, name: str) -> None:
 # --- common ------------------------------------------------------------------------------------
 
 
-def _own(entry: PackEntry) -> None:
+def _require_user_pack(entry: PackEntry) -> None:
     if entry.embedded or entry.path.parent.resolve() != user_pack_folder().resolve():
         raise InputError(
             Message("Pack “{0}”", entry.manifest.title),

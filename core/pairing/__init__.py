@@ -1,1 +1,1 @@
-"""Which files belong together, and why."""
+"""Finds pairs of files that belong together, with the reason for each."""

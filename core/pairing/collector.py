@@ -1,4 +1,4 @@
-"""What pairing finds on its way: pairs, leftovers and notes, and the plan they make."""
+"""Collects pairs, leftovers and notes during pairing, and makes the plan from them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from core.pairing.source_words import suggest_task, which_source
 
 
 class Collected:
-    """Pairs, each with how much it counts; leftovers by path; and notes, each once.
+    """Pairs with their strengths, leftovers by path, and notes without duplicates.
 
     Args:
-        task: whose words decide first which file is A.
-        places: where files really are, shared by all that look at the same ones.
+        task: task whose source words take precedence in deciding which file is A.
+        places: resolves links; shared by all collectors of the same paths.
     """
 
     def __init__(self, task: str | None, places: Places) -> None:
@@ -28,7 +28,7 @@ class Collected:
         self.notes: dict[str, None] = {}
 
     def pair(self, match: Match, strength: float) -> None:
-        """Take a pair, A and B as their names say where they do; never a file with itself."""
+        """Add a pair, ordered by its names where they identify A; ignores a file with itself."""
         if self._places.real(match.a) == self._places.real(match.b):
             text = Message("A and B would be one and the same file")
             for path in (match.a, match.b):
@@ -42,21 +42,21 @@ class Collected:
     def leave(
         self, path: Path, reason: str, trouble: Trouble = "unmatched", count: int = 1
     ) -> None:
-        """Take what is in no pair; see :class:`Leftover`."""
+        """Add a file or folder that is in no pair, see :class:`Leftover`."""
         self.leftovers[path] = Leftover(path, reason, trouble, count)
 
     def note(self, *texts: str) -> None:
-        """Take notes on the whole."""
+        """Add notes about the data as a whole."""
         self.notes |= dict.fromkeys(texts)
 
     def take(self, other: Collected) -> None:
-        """Take all that was collected elsewhere."""
+        """Merge the contents of another collector."""
         self.matches += other.matches
         self.leftovers |= other.leftovers
         self.notes |= other.notes
 
     def plan(self) -> PairingPlan:
-        """All of it, in order."""
+        """The sorted contents as a plan."""
         matches = sorted((match for match, _ in self.matches), key=_match_order)
         leftovers = sorted(self.leftovers.values(), key=lambda item: natural(str(item.path)))
         notes = [*self.notes]

@@ -1,8 +1,8 @@
 """Exposures in names: ``room_-2EV``, ``room_EV+1.3``, ``img(-2)``, ``hall_n2``, ``lake_1_250s``.
 
-A sign before a number is a sign only where the other names of the scene say so too. Numbers that
-may be something else (``ev1`` of events, ``0.004`` of anything) are told apart from sure ones.
-Pure text; nothing is opened.
+A sign before a number counts only if the other names of the scene agree. Ambiguous numbers (``ev1``
+of an event, a bare ``0.004``) are distinguished from certain ones. This module processes text only
+and opens no files.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Literal
 
 ExposureKind = Literal["ev", "time", "sign", "letter", "number"]
 KINDS: tuple[ExposureKind, ...] = ("ev", "time", "sign", "letter", "number")
-"""Ways to write an exposure, the surest first."""
+"""Notations of an exposure, the most certain one first."""
 
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _SIGN = r"[+-]|(?:minus|plus)[ _]?|(?<![a-z])[nmp]"
@@ -40,31 +40,31 @@ _SHUTTERS = frozenset(
     (8, 10, 13, 15, 20, 25, 30, 40, 50, 60, 80, 100, 125, 160, 200, 250, 320, 400, 500, 640, 800,
      1000, 1250, 1600, 2000, 2500, 3200, 4000, 5000, 6400, 8000)
 )  # fmt: skip
-"""What cameras write below 1 in a shutter time."""
+"""Denominators of shutter times that cameras write."""
 _LONGEST, _BULB = 30, 900
-"""Seconds: cameras offer no more by themselves, and hardly anybody holds the shutter for longer."""
+"""Seconds: longest automatic exposure of cameras, and longest plausible bulb exposure."""
 _UNITS = {"ms": 1e3, "us": 1e6, "\u00b5s": 1e6, "\u03bcs": 1e6}
-"""How many of them are a second."""
+"""Number of units per second."""
 _PARTS = re.compile("(\\d*)([\u00bc-\u00be\u2153-\u215e])")
-"""A third, three quarters, …, written as one letter."""
+"""Fractions written as a single character (⅓, ¾, …)."""
 _MINUS = dict.fromkeys(map(ord, "\u2212\u2013\u2010\u2011\ufe63\uff0d"), "-") | dict.fromkeys(
     map(ord, "\uff0b\u00b1"), "+"
 )
-"""Signs that look like minus and plus."""
+"""Characters that look like minus and plus."""
 
 
 @dataclass(frozen=True)
 class Exposure:
-    """One way to read a name.
+    """One interpretation of a name.
 
     Attributes:
-        kind: how it is written.
-        scene: the name around it, before and after; what is to be equal within a bracket.
+        kind: notation.
+        scene: the name before and after the exposure; equal within a bracket.
         value: larger is more exposed: EV, or seconds.
-        written: the exposure as it stands in the name.
-        sign: ``"+"``, ``"-"`` or ``""``; ``glued`` when the sign follows a letter or digit, where
-            it may be a hyphen.
-        sure: False where only its neighbours tell whether it is an exposure.
+        written: the exposure as written in the name.
+        sign: ``"+"``, ``"-"`` or ``""``.
+        glued: the sign follows a letter or digit, where it may be a hyphen.
+        sure: False if only the neighbouring names show whether it is an exposure.
     """
 
     kind: ExposureKind
@@ -78,7 +78,7 @@ class Exposure:
 
     @property
     def shared(self) -> str:
-        """The name without it, or ""."""
+        """The name without the exposure; may be ""."""
         before, after = self.scene
         head = before.rstrip(" _-.([{=").lstrip(" _-.")
         tail = after.lstrip(" _-.)]}").rstrip(" _-.")
@@ -87,12 +87,12 @@ class Exposure:
 
 @dataclass(frozen=True)
 class Bracket:
-    """Names of one scene that differ in nothing but the exposure.
+    """Names of one scene that differ in the exposure only.
 
     Attributes:
-        order: places of the names, the least exposed first.
-        readings: the exposure of each, in that order.
-        certain: whether they are exposures, and in this order.
+        order: indices of the names, the least exposed first.
+        readings: their exposures, in that order.
+        certain: whether they certainly are exposures in this order.
     """
 
     order: tuple[int, ...]
@@ -109,7 +109,7 @@ def _sign_of(text: str | None) -> str:
 
 
 def _reading(kind: ExposureKind, name: str, found: re.Match[str], sure: bool = True) -> Exposure:
-    """The exposure that ``found`` is in ``name``; both parts of the name keep their capitals."""
+    """The exposure matched by ``found`` in ``name``; the rest of the name keeps its case."""
     start, end = found.span()
     groups = found.groupdict()
     sign = _sign_of(groups.get("sign"))
@@ -141,7 +141,7 @@ def _ev(name: str, low: str) -> Iterator[Exposure]:
 
 
 def _time(name: str, low: str, numbered: frozenset[str] = frozenset()) -> Iterator[Exposure]:
-    """``1_250s`` is 1/250 s, but after what is in ``numbered`` it is 250 s of scene 1."""
+    """``1_250s`` is 1/250 s, but with the prefix in ``numbered`` it is 250 s of scene 1."""
     for found in _TIME.finditer(low):
         scene_number = found["over"] not in (None, "1")
         if found["over"] and (scene_number or name[: found.start()].casefold() in numbered):
@@ -178,16 +178,16 @@ _READERS: dict[ExposureKind, Callable[[str, str], Iterator[Exposure]]] = {
 }
 
 
-@lru_cache(maxsize=65536)  # names are asked about with every one they may belong to
+@lru_cache(maxsize=65536)  # every name is compared with many others
 def _readings(
     name: str, kind: ExposureKind, numbered: frozenset[str] = frozenset()
 ) -> tuple[Exposure, ...]:
-    """All ways to read ``name`` (one spelling of letters and signs) as an exposure of ``kind``.
+    """All interpretations of ``name`` (with normalised letters and signs) in notation ``kind``.
 
     ``numbered``: see :func:`_numbered`.
     """
     low = name.lower()
-    if len(low) != len(name):  # letters whose small form is longer would shift the places
+    if len(low) != len(name):  # letters whose lower-case form is longer would shift the offsets
         name = low
     return tuple(_time(name, low, numbered) if kind == "time" else _READERS[kind](name, low))
 
@@ -202,7 +202,7 @@ def _as_decimal(found: re.Match[str]) -> str:
 
 
 def exposure_of(name: str) -> Exposure | None:
-    """The exposure that ``name`` tells for sure by itself (``room_-2EV``), or None."""
+    """The exposure that ``name`` certainly contains (``room_-2EV``), or None."""
     name = _spelled(name)
     for kind in ("ev", "time"):
         sure = [reading for reading in _readings(name, kind) if reading.sure]
@@ -232,7 +232,7 @@ def _is_bracket(kind: ExposureKind, members: Sequence[Exposure]) -> bool:
 def _is_certain(kind: ExposureKind, members: Sequence[Exposure]) -> bool:
     if kind == "number" or len({m.value for m in members}) < len(members):
         return False
-    if kind == "time":  # 1_10s and 1_30s may be 10 s and 30 s of scene 1; nobody exposes for 250 s
+    if kind == "time":  # 1_10s, 1_30s may be 10 s and 30 s of scene 1; 250 s is implausible
         fractions = all(re.match(r"1[_/-]", m.written) for m in members)
         return not fractions or members[0].value < 1 / _LONGEST
     hyphens = all(m.glued for m in members)
@@ -240,7 +240,7 @@ def _is_certain(kind: ExposureKind, members: Sequence[Exposure]) -> bool:
 
 
 def find_brackets(names: Sequence[str]) -> list[Bracket]:
-    """Which of ``names`` are one scene in several exposures. A name is in one bracket at most."""
+    """Brackets: names of one scene in several exposures. A name is in one bracket at most."""
     left = dict(enumerate(map(_spelled, names)))
     found: list[Bracket] = []
     for kind in KINDS:
@@ -262,7 +262,7 @@ def find_brackets(names: Sequence[str]) -> list[Bracket]:
 
 
 def _numbered(names: Iterable[str]) -> frozenset[str]:
-    """What comes before ``2_30s`` in names: there the number before the seconds is a scene's."""
+    """Prefixes of ``2_30s`` in names: there the number before the seconds belongs to the scene."""
     return frozenset(
         name[: found.start()].casefold()
         for name in names
@@ -273,10 +273,10 @@ def _numbered(names: Iterable[str]) -> frozenset[str]:
 
 @lru_cache(maxsize=65536)
 def compare_exposures(one: str, other: str, sure: bool = True) -> int:
-    """-1 when ``one`` is less exposed than ``other``, 1 when more, 0 when they differ otherwise.
+    """-1 if ``one`` is less exposed than ``other``, 1 if more, 0 if they differ otherwise.
 
     Args:
-        sure: 0 also for numbers that may be something else (``0.004`` without a unit).
+        sure: also return 0 for ambiguous numbers (``0.004`` without a unit).
     """
     for bracket in find_brackets((one, other)):
         if bracket.certain or (not sure and bracket.readings[0].kind == "number"):

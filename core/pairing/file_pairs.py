@@ -1,4 +1,4 @@
-"""Pairing images by name: within one folder, or across two that are the sources of one set."""
+"""Pairs images by name, within one folder or across the two source folders of a set."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from core.pairing.word_pairs import HABIT_WORDS, LEARNED_WORDS, NUMBERS, TASK_WO
 from core.tasks import TASKS
 
 STRANGE = 0.5
-"""How much a pair counts across folders whose names say nothing."""
+"""Strength of a pair across folders with unrelated names."""
 
 
 class FilePairs:
-    """Pairs images and puts what it finds in ``found``.
+    """Pairs images and adds the results to ``found``.
 
     Args:
-        task: its words decide first which source is A.
+        task: task whose source words take precedence in deciding which source is A.
     """
 
     def __init__(self, task: str | None, found: Collected) -> None:
@@ -66,9 +66,9 @@ class FilePairs:
                         self._found.leave(path, text, "ambiguous")
                 else:
                     files += group
-        # Where names are the same, one that has no partner is not of a row: 1 is not B of 2.
+        # If names are equal, a remaining one is not part of a sequence: 1 is not the partner of 2.
         least = LEARNED_WORDS if self._found.matches else NUMBERS
-        if sides.weight == STRANGE:  # “s1/s1_t1” and “s2/s2_t1” are of two patients
+        if sides.weight == STRANGE:  # “s1/s1_t1” and “s2/s2_t1” belong to two patients
             least = HABIT_WORDS
         by_folder: dict[Path, list[tuple[Path, str]]] = defaultdict(list)
         for folder, path, side in files:
@@ -79,9 +79,9 @@ class FilePairs:
             self._take([p for p, _ in items], found, relative / folder, sides)
 
     def pair(self, files: Sequence[Path], relative: Path, folder: Path | None = None) -> None:
-        """Pair ``files`` by the words they differ in; a ``folder`` that is one row is one line."""
+        """Pair ``files`` by the words they differ in; a ``folder`` of one sequence is one line."""
         named = {*relative.parts, *(path.parent.name for path in files[:1])}
-        # “PET/1” and “PET/2” are of one source, and so are two truths.
+        # “PET/1” and “PET/2” are of one source, and so are two ground truths.
         one = any(source_of(name, None) or kind_of(name) for name in named)
         least = LEARNED_WORDS if one else NUMBERS
         found = match_names([path.stem for path in files], self._task, least=least)
@@ -108,7 +108,7 @@ class FilePairs:
                     self._found.leave(path, Message("no file of that name in {0}", sides.names))
                 continue
             name = pair.shared or a.parent.name or a.stem
-            # One word that is missing from the other name says less than two words.
+            # One word that is missing from the other name is weaker evidence than two words.
             weight = pair.strength if pair.word_a and pair.word_b else HABIT_WORDS
             match = Match(
                 name, a, b, pair.reason, relative, sure=sides.sure if sides else pair.sure
@@ -122,9 +122,9 @@ class FilePairs:
             self._found.leave(files[index], reason, "ambiguous")
 
     def _of_two_persons(self, sides: Sides, pair: NamePair) -> bool:
-        """Whether only the folders tell whose two images are: ``anna/PET`` and ``berta/MRI``.
+        """Whether only the folders identify the patients: ``anna/PET`` and ``berta/MRI``.
 
-        Images of patients also where they have a number each.
+        This includes images of patients that have a number each.
         """
         words = pair.word_a.casefold(), pair.word_b.casefold()
         medical = any(t.medical and sides_together(*words, t.name) for t in TASKS.values())
@@ -133,7 +133,7 @@ class FilePairs:
         return not pair.shared and sides.weight <= HABIT_WORDS
 
     def _only_two(self, files: Sequence[Path], relative: Path) -> bool:
-        """One image whose name says A and one that says B, with no third: a pair."""
+        """Pair the only image whose name indicates A with the only one that indicates B."""
         first, second = files
         if different_patients(Path(first.stem), Path(second.stem)):
             return False

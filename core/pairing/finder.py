@@ -1,4 +1,4 @@
-"""From dropped files and folders to a table of pairs."""
+"""Pairs the files of dropped files and folders."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from core.pairing.word_pairs import HABIT_WORDS, HINT_WORDS
 from core.tasks import get_task, has_exposure_series
 
 FolderRule = Callable[[Path], Sequence[Match] | None]
-"""Looks at one folder before its files are paired by name: its pairs, or None to pass it on.
+"""Examines a folder before its files are paired by name: returns its pairs, or None to decline.
 
-For sources that are folders themselves (series of slices): ``Match.a`` and ``b`` may be folders.
+For sources that are folders (series of slices): ``Match.a`` and ``b`` may be folders.
 """
 
 FOLDER_RULES: tuple[FolderRule, ...] = ()
-"""Rules that hold wherever pairs are looked for: window, batch, command line and trainer."""
+"""Rules for all pairing: window, batch, command line and trainer."""
 
 _SURE = 3.0
-"""How much a pair counts that a rule made."""
+"""Strength of a pair made by a rule."""
 
 
 def pair_paths(
@@ -49,18 +49,18 @@ def pair_paths(
     skip: Sequence[Path] = (),
     folder_rules: Sequence[FolderRule] | None = None,
 ) -> PairingPlan:
-    """Pair whatever was dropped: by name, by telling words, by folders; never by position.
+    """Pair files by name, by source words and by folders; never by position.
 
-    Understands a folder with ``a/`` and ``b/`` (or ``ir/`` and ``vis/`` …), two folders, one folder
+    Supports a folder with ``a/`` and ``b/`` (or ``ir/`` and ``vis/`` …), two folders, one folder
     whose file names differ in one word, nested folders of these, and loose files. Files are opened
-    only where their suffix does not say what they are. Hidden files, files that are no images,
-    and folders of ground truth, of results, and of the system are passed over.
+    only if their suffix does not identify the format. Hidden files, files that are not images, and
+    folders of ground truth, of results and of the operating system are skipped.
 
     Args:
-        paths: files and folders; the same one twice counts once.
-        task: its words decide first which source is A.
-        skip: folders to pass over, such as the one results are written to.
-        folder_rules: asked about every folder before its names are looked at; None for
+        paths: files and folders; duplicates count once.
+        task: task whose source words take precedence in deciding which source is A.
+        skip: folders to skip, such as the output folder.
+        folder_rules: rules to apply to every folder before its names are compared; None for
             :data:`FOLDER_RULES`.
 
     Raises:
@@ -77,7 +77,7 @@ def pair_paths(
 
 
 class _Finder:
-    """Collects pairs and leftovers while it walks through folders."""
+    """Collects pairs and leftovers while traversing folders."""
 
     def __init__(
         self,
@@ -95,14 +95,14 @@ class _Finder:
         self._within: dict[int, list[float]] = {}
 
     def plan(self) -> PairingPlan:
-        """The result so far, in order."""
+        """The sorted result so far."""
         self._found.note(*self._scanner.notes())
         for folder, why in self._scanner.unreadable.items():
             self._found.leave(folder, why, "unreadable")
         return self._found.plan()
 
     def run(self, paths: list[Path]) -> None:
-        """Pair what is at and below ``paths``."""
+        """Pair the images in and below ``paths``."""
         roots, loose = self._given(paths)
         scanned = [self._scanner.scan(root, given=True) for root in roots]
         nodes = [node for node in scanned if node is not None]
@@ -115,7 +115,7 @@ class _Finder:
         self._pair_loose([path for path in loose if path not in inside], alone=not nodes)
 
     def _given(self, paths: list[Path]) -> tuple[list[Path], list[Path]]:
-        """Folders and images among what was given, each once."""
+        """Folders and images among the given paths, without duplicates."""
         folders, files, notes = sort_out(paths)
         self._found.note(*notes)
         images = [path for path in files if path.is_file() and is_image(path)]
@@ -124,7 +124,7 @@ class _Finder:
         return folders, images
 
     def _claimed(self, node: Node, relative: Path) -> bool:
-        """Whether a rule has paired what is in the folder."""
+        """Whether a rule has paired the contents of the folder."""
         for rule in self._rules:
             claimed = rule(node.path)
             if claimed is not None:
@@ -146,7 +146,7 @@ class _Finder:
         explicit: bool,
         parent: Node | None = None,
     ) -> None:
-        """Folders that are the two sides of one set are paired with each other, others inside."""
+        """Pair folders that are the two sides of one set with each other, others internally."""
         nodes = [node for node in nodes if not self._claimed(node, relative / node.path.name)]
         nodes = self._without_truths(nodes) if explicit else self._without_methods(nodes)
         choice = choose_sides(nodes, self._task, explicit)
@@ -178,12 +178,12 @@ class _Finder:
             if kind_of(parent.path.name) == "results":
                 return False
             if a.path.name.isdecimal() and b.path.name.isdecimal():
-                # Scenes, where their truth lies beside them; else nobody can know.
+                # Scenes, if ground truth lies beside them; otherwise it is undecidable.
                 return not parent.has_truth and self._leave_strangers(a, b)
         return self._pair_strangers(a, b, relative, explicit)
 
     def _without_truths(self, nodes: list[Node]) -> list[Node]:
-        """Without folders of truth, unless nothing else was given."""
+        """The folders without those of ground truth, unless there are no others."""
         truths = [node for node in nodes if kind_of(node.path.name) == "truth"]
         if len(truths) == len(nodes):
             return nodes
@@ -192,7 +192,7 @@ class _Finder:
         return [node for node in nodes if node not in truths]
 
     def _without_methods(self, nodes: list[Node]) -> list[Node]:
-        """Without folders that are called like a fusion method and hold no pairs: its results."""
+        """The folders without results: those named like a fusion method that hold no pairs."""
         found = [n for n in nodes if is_method(n.path.name) and not self._holds_pairs(n)]
         for node in found:
             self._scanner.pass_over("results", node.path.name)
@@ -204,7 +204,7 @@ class _Finder:
     def _without_third(
         self, nodes: Sequence[Node], paired: Sequence[Sides], reasons: dict[int, str]
     ) -> list[Node]:
-        """Folders beside the two sources: one line each, but for those that hold pairs."""
+        """Folders beside the two sources; each is one leftover unless it holds pairs."""
         kept = []
         for node in nodes:
             kind = kind_beside_sources(node.path.name)
@@ -222,7 +222,7 @@ class _Finder:
         return kept
 
     def _pair_strangers(self, a: Node, b: Node, relative: Path, explicit: bool) -> bool:
-        """Two folders whose names say nothing together: each for itself, or one with the other?"""
+        """Pair two folders with unrelated names, either internally or with each other."""
         one, other = side_of(a.path.name, self._task), side_of(b.path.name, self._task)
         if one != other and (one == "b" or other == "a"):
             a, b = b, a
@@ -246,7 +246,7 @@ class _Finder:
         return self._leave_strangers(a, b)
 
     def _leave_strangers(self, a: Node, b: Node) -> bool:
-        """Whether two folders are better left to the user, which is said."""
+        """Whether two folders are left to the user, with a leftover that says so."""
         names = both_names(a, b)
         if different_patients(a.path, b.path) or not a.shared(b):
             return False
@@ -265,23 +265,23 @@ class _Finder:
         return True
 
     def _inside(self, node: Node) -> list[float]:
-        """How telling the words are that pair images within ``node``: one number per pair.
+        """Strengths of the pairs within ``node``, one number per pair.
 
-        Files without a partner do not count: one of them must not turn a patient into a side.
+        Files without a partner are ignored: one of them must not turn a patient into a side.
         """
         if id(node) not in self._within:
             trial = _Finder(self._task, rules=self._rules, places=self._places)
-            trial._within = self._within  # asked again at every level above
+            trial._within = self._within  # shared, because every level above asks again
             trial._pair_node(node, Path())
             self._within[id(node)] = [weight for _, weight in trial._found.matches]
         return self._within[id(node)]
 
     def _are_sides(self, sides: Sides) -> bool:
-        """Whether two folders are two sources of one set, rather than two patients.
+        """Whether two folders are the two sources of one set, and not two patients.
 
-        Never when they name two persons, nor when both hold pairs by words as telling as their own
-        names, nor when images of one source (``2_pet``) are in both. A stray pair inside one of
-        them counts for less than more names in both that say nothing of a source.
+        False if they name two patients, if both contain pairs at least as strong as their own
+        names, or if both contain images of one source (``2_pet``). A single pair inside one of them
+        counts less than several names common to both that contain no source word.
         """
         if different_patients(sides.a.path, sides.b.path):
             return False
@@ -302,7 +302,7 @@ class _Finder:
         return not any(held) or (not all(held) and sources.count("") > sum(held))
 
     def _pair_sides(self, sides: Sides, relative: Path) -> bool:
-        """Pair the images of two folders with each other; False when that is not to be."""
+        """Pair the images of two folders with each other; False if this should not be done."""
         if not self._are_sides(sides):
             return False
         found = Collected(self._task, self._places)
@@ -313,7 +313,7 @@ class _Finder:
         return True
 
     def _pair_loose(self, files: list[Path], alone: bool) -> None:
-        """Files given one by one: as if their folders were given, with nothing else in them."""
+        """Pair single files as if their folders contained nothing else."""
         by_parent: dict[Path, Node] = {}
         for path in sorted(files, key=lambda path: natural(str(path))):
             by_parent.setdefault(path.parent, Node(path.parent)).files.append(path)

@@ -1,4 +1,4 @@
-"""Listing folders for pairing: which files are images, and which folders are no sources."""
+"""Scans folders for pairing: finds images, and skips folders that hold no sources."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.pairing.source_words import is_side
 
 
 def sort_out(paths: Sequence[Path]) -> tuple[list[Path], list[Path], list[Message]]:
-    """(folders, files, notes) of paths: each once, and no folder that lies in another one.
+    """(folders, files, notes) of ``paths`` without duplicates and without nested folders.
 
     Raises:
         InputError: a path does not exist.
@@ -44,10 +44,10 @@ def sort_out(paths: Sequence[Path]) -> tuple[list[Path], list[Path], list[Messag
 
 
 class Scanner:
-    """Lists folders, each once, and remembers what was passed over.
+    """Lists every folder once, and records what was skipped.
 
     Attributes:
-        unreadable: folders that could not be listed, and why.
+        unreadable: folders that could not be listed, with the reason.
     """
 
     def __init__(self, skip: Sequence[Path] = ()) -> None:
@@ -57,10 +57,10 @@ class Scanner:
         self.unreadable: dict[Path, Message] = {}
 
     def scan(self, folder: Path, given: bool = False) -> Node | None:
-        """The folder with what is below it; None when it was listed before or is to be skipped.
+        """The folder with its subfolders; None if it was listed before or is to be skipped.
 
         Args:
-            given: the user named it: then it is listed whatever it is called.
+            given: the user named it, so that it is listed whatever its name is.
         """
         place = real(folder)
         if place in self._seen:
@@ -90,19 +90,19 @@ class Scanner:
                 node.folders.append(child)
         elif not entry.name.startswith("."):
             path = node.path / entry.name
-            lost = entry.is_symlink() and not path.exists()  # told when it is read
-            # Neither pipes nor devices: opening them may take for ever.
+            lost = entry.is_symlink() and not path.exists()  # reported when it is read
+            # Pipes and devices are excluded, because opening them may block forever.
             if (entry.is_file() or lost) and is_image(path):
                 node.files.append(path)
             else:
                 self._strange_files += 1
 
     def pass_over(self, kind: FolderKind, name: str) -> None:
-        """Remember a folder that holds no sources."""
+        """Record a folder that holds no sources."""
         self._known.setdefault(kind, {})[name] = None
 
     def notes(self) -> Iterable[Message]:
-        """What was passed over: a sentence about files, and one for each kind of folder."""
+        """Notes about skipped entries: one about files, and one for each kind of folder."""
         for kind in ("truth", "results", "system"):
             if names := self._known.get(kind):
                 yield passed_over(kind, names)

@@ -1,4 +1,4 @@
-"""Which of several folders are the two sources of one set, by their names alone."""
+"""Selects the two source folders of a set by their names."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from core.pairing.word_pairs import HABIT_WORDS, HINT_WORDS, NUMBERS, TASK_WORDS
 _NUMBERED = frozenset(
     ("source", "sources", "src", "input", "inputs", "img", "imgs", "image", "images", "quelle")
 )
-"""Words before a 1 and a 2 that make two folders the two sources of a set."""
+"""Words before the numbers 1 and 2 that make two folders the two sources of a set."""
 _LESSER = frozenset(
     ("16", "raw", "hr", "hd", "original", "originals", "orig", "unaligned", "preview", "annotated")
 )
-"""Words for another version of a source, of which its plainer one is preferred."""
+"""Words for a processed version of a source; the original version is preferred."""
 
 
 @dataclass
 class SideChoice:
-    """What was chosen among folders, by their places.
+    """Result of the selection, with indices of folders.
 
     Attributes:
-        sides: two folders each, with what their names share.
-        rest: folders that belong to none.
-        ambiguous: folders that fit several, and why.
-        reasons: why some of ``rest`` are in no pair, where more is known than that.
-        notes: about the whole.
+        sides: pairs of folders with the common part of their names.
+        rest: folders that belong to no pair.
+        ambiguous: folders with several possible partners, with the reason.
+        reasons: specific reasons why some of ``rest`` are in no pair.
+        notes: remarks about the folders as a whole.
     """
 
     sides: list[tuple[Sides, str]] = field(default_factory=list)
@@ -44,12 +44,12 @@ class SideChoice:
 
 
 def choose_sides(nodes: Sequence[Node], task: str | None, explicit: bool) -> SideChoice:
-    """Pairs of folders whose names differ in telling words, as names of files do; else those of
-    which one has words for source A and another for source B (``cropinfrared``,
+    """Pairs of folders whose names differ in source words, as in file names; otherwise those of
+    which one contains words for source A and another for source B (``cropinfrared``,
     ``crop_LR_visible``).
 
     Args:
-        explicit: the folders were given one by one; two of one name are then looked into.
+        explicit: the folders were given one by one; two with the same name are then examined.
     """
     names = [node.path.name for node in nodes]
     found = match_names(names, task, least=HABIT_WORDS)
@@ -75,7 +75,7 @@ def _add(choice: SideChoice, sides: Sides | None) -> None:
 
 
 def _numbered(nodes: Sequence[Node]) -> Sides | None:
-    """``source_1`` and ``source_2``, with nothing else of that kind."""
+    """``source_1`` and ``source_2``, if there are no others like them."""
     able = [node for node in nodes if words_of(node.path.name) & _NUMBERED]
     found = match_names([node.path.name for node in able], least=NUMBERS).pairs
     if len(found) != 1:
@@ -85,9 +85,9 @@ def _numbered(nodes: Sequence[Node]) -> Sides | None:
 
 
 def _by_words(choice: SideChoice, task: str | None) -> Sides | None:
-    """The one folder with words for A and the one with words for B of one task.
+    """The only folder with words for A and the only one with words for B of one task.
 
-    Where several have, the one that is no other version of it; else they are ambiguous.
+    Among several, the one that is the original version; otherwise they are ambiguous.
     """
     for spec in sorted(specs_for(None), key=lambda spec: spec.name != task):
         of: dict[str, list[Node]] = {"a": [], "b": []}
@@ -115,6 +115,6 @@ def _by_words(choice: SideChoice, task: str | None) -> Sides | None:
 
 
 def _plainest(nodes: Sequence[Node]) -> list[Node]:
-    """Those with the fewest words for another version of the same."""
+    """The folders with the fewest words for a processed version."""
     lesser = [len(words_of(node.path.name) & _LESSER) for node in nodes]
     return [node for node, count in zip(nodes, lesser, strict=True) if count == min(lesser)]

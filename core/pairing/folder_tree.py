@@ -1,4 +1,4 @@
-"""Folders with their images, and the order people expect names in."""
+"""Folders with their images, in natural sort order."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from core.messages import Message
 from core.pairing.source_words import GENERIC_WORDS, normal
 
 _FEW = 8
-"""Files of a folder that are looked at one by one; for more, the folder is listed."""
+"""Up to this many files of a folder are checked one by one; for more, the folder is listed."""
 
 
 @dataclass
 class Node:
-    """One folder: its images and its subfolders, in order of name.
+    """A folder with its images and subfolders, sorted by name.
 
-    ``has_truth``: a folder of ground truth or labels lies in it, which is none of ``folders``.
+    ``has_truth``: it contains a folder of ground truth or labels, which is not in ``folders``.
     """
 
     path: Path
@@ -29,25 +29,25 @@ class Node:
     has_truth: bool = False
 
     def below(self, relative: Path = Path()) -> Iterable[tuple[Path, Path]]:
-        """(folder below this one, file) of every image."""
+        """(subfolder, file) of every image below."""
         for file in self.files:
             yield relative, file
         for folder in self.folders:
             yield from folder.below(relative / folder.path.name)
 
     def shared(self, other: Node) -> set[tuple[Path, str]]:
-        """(folder below, name without suffix) of what is in both folders."""
+        """(subfolder, name without suffix) of entries common to both folders."""
         mine, theirs = ({(f, normal(p.stem)) for f, p in node.below()} for node in (self, other))
         return mine & theirs
 
 
 def real(path: Path) -> str:
-    """Where a path leads, links followed."""
+    """The path with links resolved."""
     return os.path.realpath(path)
 
 
 class Places:
-    """Where files really are; each folder is followed once, for a folder of thousands."""
+    """Resolves links, with one query per folder, for folders of thousands of files."""
 
     def __init__(self) -> None:
         self._folders: dict[str, str] = {}
@@ -56,7 +56,7 @@ class Places:
         """By folder and name, of folders that were asked for more than a few files."""
 
     def real(self, path: Path) -> str:
-        """As :func:`real`, of a file."""
+        """As :func:`real`, for a file."""
         folder, name = os.path.split(path)
         if not name or name == os.pardir or self._leads_on(path, folder, name):
             return real(path)
@@ -76,7 +76,7 @@ class Places:
 
 
 def _links(folder: str) -> dict[str, bool]:
-    """Whether what is in a folder is a link, by name; of all at once, the system is asked once."""
+    """For each entry of a folder whether it is a link, with one system call for all."""
     try:
         with os.scandir(folder or os.curdir) as entries:
             return {entry.name: entry.is_symlink() for entry in entries}
@@ -85,13 +85,13 @@ def _links(folder: str) -> dict[str, bool]:
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:
-    """Sorting key that puts 2 before 10."""
+    """Natural sorting key, which puts 2 before 10."""
     parts = re.findall(r"\d+|\D+", normal(text))
     return [(0, int(p), "") if p.isdecimal() else (1, 0, p.casefold()) for p in parts]
 
 
 def both_names(a: Node, b: Node) -> Message:
-    """The names of two folders, for sentences."""
+    """The names of two folders, for use in a sentence."""
     return Message("{0}/ and {1}/", a.path.name, b.path.name)
 
 
@@ -101,8 +101,8 @@ class Sides:
 
     Attributes:
         a, b: the folders.
-        weight: how telling their names are, as in :mod:`core.pairing.name_matching`.
-        sure: whether their names say which one is A.
+        weight: strength of their names, as in :mod:`core.pairing.name_matching`.
+        sure: whether their names identify A.
     """
 
     a: Node
@@ -112,7 +112,7 @@ class Sides:
 
     @property
     def names(self) -> Message:
-        """Both, for sentences."""
+        """Both names, for use in a sentence."""
         return both_names(self.a, self.b)
 
     @property
@@ -121,7 +121,7 @@ class Sides:
         return tuple(sorted(n.path.name.casefold() for n in (self.a, self.b))) in GENERIC_WORDS
 
     def files(self) -> Iterable[tuple[Path, Path, str]]:
-        """(folder below, file, ``"a"`` or ``"b"``) of every image."""
+        """(subfolder, file, ``"a"`` or ``"b"``) of every image."""
         for node, side in ((self.a, "a"), (self.b, "b")):
             for folder, path in node.below():
                 yield folder, path, side

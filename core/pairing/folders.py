@@ -1,4 +1,4 @@
-"""Which files belong together: by name, never by position."""
+"""Pairs the files of folders by name, never by position."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ __all__ = [
 def pair_folders(
     folder: str | Path, task: str | None = None, skip: tuple[Path, ...] = ()
 ) -> PairingPlan:
-    """The pairs in ``folder``, of which there must be one: for scoring a whole set of sources.
+    """The pairs in ``folder``, of which there must be at least one: for scoring a data set.
 
-    As :func:`pair_paths`, with the same ``task`` and ``skip``.
+    ``task`` and ``skip`` as in :func:`pair_paths`.
 
     Raises:
-        InputError: there is no such folder, or not one pair in it.
+        InputError: there is no such folder, or no pair in it.
     """
     folder = Path(folder)
     if not folder.is_dir():

@@ -1,4 +1,4 @@
-"""Folders that hold no sources: what systems leave behind, ground truth, and results of methods."""
+"""Folders without sources: those of operating systems, ground truth, and results of methods."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from core.tasks import TASKS
 FolderKind = Literal["system", "truth", "results", ""]
 
 MANIFEST_NAME = "unifusion-batch.sqlite"
-"""The record that a batch keeps in its output folder."""
+"""Name of the record in the output folder of a batch."""
 RUN_NAME = "run.json"
-"""The record that a training run keeps in its folder."""
+"""Name of the record in the folder of a training run."""
 
 
 def _set(words: str) -> frozenset[str]:
@@ -41,18 +41,18 @@ _TRUTH_BESIDE_SOURCES = _set(
     saliency semantic semantics annotated json xml txt"""
 )
 TRUTH_NAMES = ("gt", "GT", "ground_truth", "groundtruth", "GroundTruth", "truth", "full_clear")
-"""Folders whose images results may be scored against."""
+"""Folders with ground truth against which results may be scored."""
 _TRUTH_WORDS = frozenset(("gt", "groundtruth", "label", "labels", "annotation", "annotations"))
 _RESULT_WORDS = _set(
     """result results fused output outputs prediction predictions ergebnis ergebnisse"""
 )
 _RESULTS = frozenset(("out", "outs", "fusion", "fusions", "pred", "preds", "ausgabe", "fusioniert"))
 NO_SOURCES = _RESULT_WORDS | _TRUTH_WORDS | {"truth", "seg", "segmentation"}
-"""Words in names of files that are the truth, labels, or results."""
+"""Words in the names of files that are ground truth, labels or results."""
 COPIES = _set("copy kopie copie copia cópia")
-"""Words that file managers give to a second copy of a file."""
+"""Words that file managers add to copies of a file."""
 NO_SOURCES_ALONE = NO_SOURCES | COPIES | _set("mask masks depth edge edges roi")
-"""Those, and others where the same name without the word is there (``1`` and ``1_mask``)."""
+"""The same, and words that count only if the name without the word exists (``1``, ``1_mask``)."""
 _METHODS = _set(
     """ifcnn tardal reconet umfcmgr umf ydtr datfuse lrrnet ddfm emma pmgi ganmcc sdnet mfeif
     coconet segmif textif tcmoa fusiondn mefnet deepfuse gff gtf adf cbf fpde gfce hmsdgf
@@ -73,7 +73,7 @@ def _plain(name: str) -> str:
 
 @cache
 def kind_of(name: str) -> FolderKind:
-    """What a folder of this name holds for certain, wherever it lies; "" when that is not known."""
+    """What a folder of this name certainly holds, wherever it is; "" if unknown."""
     low = normal(name).casefold()
     if low in _SYSTEM or low.startswith("@syno") or low.startswith(".trash-"):
         return "system"
@@ -87,7 +87,7 @@ def kind_of(name: str) -> FolderKind:
 
 @cache
 def kind_beside_sources(name: str) -> FolderKind:
-    """The same of a folder that lies beside two folders of sources: words that may mean else."""
+    """As :func:`kind_of` for a folder beside two source folders, with ambiguous words."""
     words = words_of(name)
     if _plain(name) in _TRUTH_BESIDE_SOURCES or words & _TRUTH_BESIDE_SOURCES:
         return "truth"
@@ -96,7 +96,7 @@ def kind_beside_sources(name: str) -> FolderKind:
 
 @cache
 def is_method(name: str) -> bool:
-    """Whether ``name`` is a fusion method's (``CDDFuse``, ``U2Fusion_TNO``), not a data set's."""
+    """Whether ``name`` is a fusion method's (``CDDFuse``, ``U2Fusion_TNO``), not a data set."""
     if _plain(name) in _METHODS:
         return True
     first = re.split(r"[\W_]+", normal(name).strip(" _-."))[0]
@@ -107,15 +107,15 @@ def is_method(name: str) -> bool:
 
 
 def is_output(names: Iterable[str]) -> bool:
-    """Whether a folder with these files is what this program wrote: of a batch, or of training."""
+    """Whether this program wrote a folder with these files, in a batch or in training."""
     return bool({*names} & {MANIFEST_NAME, RUN_NAME})
 
 
 def truth_of(match: Match) -> Path | None:
-    """The image that fusion should give, or None: the file of the same name, whatever its suffix,
-    in a folder for the truth (:data:`TRUTH_NAMES`) beside source A's, or beside one above it.
+    """The ground truth of the fusion, or None: the file of the same name, with any suffix, in a
+    ground-truth folder (:data:`TRUTH_NAMES`) beside that of source A or beside one of its parents.
 
-    Labels are no such truth: they may be masks.
+    Excludes folders of labels, which may be masks.
     """
     for above in list(match.a.parents)[1:4]:
         inside = match.a.relative_to(above).parts[1:]
@@ -131,7 +131,7 @@ def truth_of(match: Match) -> Path | None:
 
 
 def passed_over(kind: FolderKind, names: Iterable[str]) -> Message:
-    """One sentence about folders of one kind that were passed over."""
+    """A sentence about skipped folders of one kind."""
     listed = ", ".join(f"{name}/" for name in names)
     if kind == "truth":
         return Message("{0}: ground truth or labels, not sources: passed over.", listed)

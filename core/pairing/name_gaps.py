@@ -1,4 +1,4 @@
-"""Names with one word taken out: two names with the same rest differ in that word alone."""
+"""Names with one word removed: names with equal remainders differ in that word only."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from core.pairing.source_words import COARSE, FINE, glued_words, is_source_word
 
 @dataclass(frozen=True)
 class Hole:
-    """A name with one word taken out.
+    """A name with one word removed.
 
     Attributes:
-        key: the rest; equal keys differ in nothing else.
-        value: the word, folded; "" when none was taken out. written: as it stands in the name.
-        shared: the rest as a name for the pair.
-        person, exposure: what the whole name says of these; "" and None when nothing.
+        key: the remainder; names with equal keys differ in the word only.
+        value: the word in folded case; "" if none was removed.
+        written: the word as written.
+        shared: the remainder as a name for the pair.
+        person: patient named in the whole name, "" for none.
+        exposure: exposure in the whole name, None for none.
     """
 
     key: tuple[str, str]
@@ -31,7 +33,7 @@ class Hole:
 
 
 def holes_of(name: str) -> Iterator[Hole]:
-    """Every way to take one word out of ``name``; also none at all."""
+    """All ways to remove one word from ``name``, and the name itself."""
     found = exposure_of(name)
     person, exposure = patient_of(name), found.value if found else None
     parts = COARSE.findall(name)
@@ -59,7 +61,7 @@ def holes_of(name: str) -> Iterator[Hole]:
 
 
 def _signed(gap: str, parts: Sequence[str]) -> str:
-    """``parts`` as one, with the sign that ends the ``gap`` before them where it is one."""
+    """``parts`` joined, with the sign at the end of the ``gap`` before them if there is one."""
     sign = gap[-1] if gap[-1] == "+" or (gap[-1] == "-" and len(gap) > 1) else ""
     return (sign if parts[0][0].isdecimal() else "") + "".join(parts)
 

@@ -1,8 +1,8 @@
-"""Which names belong together: they differ in one word, and that word is what tells A from B.
+"""Matches names that differ in one word, which distinguishes source A from source B.
 
-The pair of words is learned from the names themselves: the one that makes the most pairs wins, and
-words known from a task (``ir``/``vis``) or from habit (``a``/``b``, ``1``/``2``) count for more.
-Nothing is matched by its place in a list.
+The pair of words is learned from the names: the one that gives the most pairs wins, and words known
+from a task (``ir``/``vis``) or by convention (``a``/``b``, ``1``/``2``) have a larger weight.
+Positions in a list are never used.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from core.tasks import TASKS
 
 NO_OTHER_EXPOSURE = Message("there is no other exposure of the same name")
 NO_OTHER_NAME = Message("no other name differs from it in just one telling word")
-"""Why a file has no partner: none was even tried."""
+"""Reasons why a file without any candidate has no partner."""
 _ROUNDS = 40
 
 
@@ -37,11 +37,11 @@ class NamePair:
     """Two names that differ in one word.
 
     Attributes:
-        a, b: places of the names in the sequence that was given.
-        word_a, word_b: what they differ in, as written; one may be "".
+        a, b: indices of the names.
+        word_a, word_b: the differing words as written; one may be "".
         shared: the name without that word, or "".
-        strength: one of the constants above.
-        sure: whether the words say which one is A.
+        strength: one of the constants of :mod:`core.pairing.word_pairs`.
+        sure: whether the words identify A.
     """
 
     a: int
@@ -55,7 +55,7 @@ class NamePair:
 
     @property
     def reason(self) -> str:
-        """Why they belong together, in words."""
+        """A message why they belong together."""
         if self.word_a and self.word_b:
             return Message("differ only in {0}/{1}", self.word_a, self.word_b)
         return Message("same name but for {0}", self.word_a or self.word_b)
@@ -63,10 +63,12 @@ class NamePair:
 
 @dataclass(kw_only=True)
 class NameMatches:
-    """What was found: pairs, for every other name why it has no partner, and notes on the whole.
+    """Pairs, for every other name the reason why it has no partner, and general notes.
 
-    ``doubles``: names that stand there twice. ``series``: those that an exposure or a lens decided.
-    ``rows``: those that are one of a row, not of a pair.
+    Attributes:
+        doubles: names that occur twice.
+        series: names decided by an exposure or a camera's lens.
+        rows: names that are part of a sequence instead of a pair.
     """
 
     pairs: list[NamePair] = field(default_factory=list)
@@ -87,12 +89,14 @@ def match_names(
     """Pair ``names`` by the words they differ in.
 
     Args:
-        names: file names without suffix, or folder names; may hold one name twice.
-        task: whose words for A and B count most; None when not known.
-        sides: "a" or "b" per name where the side is known beforehand (two folders): only names of
-            different sides are paired then.
-        least: take no words that count for less. Names of two persons are never paired, nor are
-            names of two exposures that differ in anything else.
+        names: file names without suffix, or folder names; may contain duplicates.
+        task: task whose words for A and B have the largest weight; None if unknown.
+        sides: "a" or "b" per name if the side is known beforehand (two folders): only names of
+            different sides are then paired.
+        least: smallest strength of word pairs to accept.
+
+    Names of two patients are never paired, nor are names of two exposures that also differ
+    otherwise.
     """
     matches = NameMatches()
     holes = [tuple(holes_of(normal(name))) for name in names]
@@ -146,7 +150,7 @@ def _take_series(
     *,
     late: bool = False,
 ) -> set[int]:
-    """Pair exposures of one scene and images of one shot; the names that are settled by that."""
+    """Pair exposures of one scene and images of one shot; returns the indices of these names."""
     series = find_series(names, task, sides, among, late)
     for a, b, word_a, word_b, shared in series.pairs:
         if sides is not None and sides[a] == "b":
@@ -184,7 +188,7 @@ def _set_aside_results(
     among: set[int],
     matches: NameMatches,
 ) -> set[int]:
-    """Names of the truth, labels, results and copies of other names here: ``x_gt``, ``fused_x``."""
+    """Names of ground truth, labels, results and copies of other names: ``x_gt``, ``fused_x``."""
     without: dict[tuple[str, str], set[int]] = defaultdict(set)
     bare: set[tuple[str, str]] = set()
     for index in among:
@@ -214,7 +218,7 @@ def _set_aside_results(
 
 
 def _contested(best: Candidate, rivals: list[Candidate], names: Sequence[str]) -> dict[int, str]:
-    """Names for which an equally good pair of words has another partner."""
+    """Names for which an equally good pair of words gives another partner."""
     partner: dict[int, int] = {}
     for first, second, *_ in best.pairs:
         partner[first], partner[second] = second, first
@@ -260,7 +264,7 @@ def _named(
 
 
 def _order(words: tuple[str, str], task: str | None) -> tuple[bool, bool]:
-    """(whether the second word is A, whether that is sure). ``words`` are in order of letters."""
+    """(whether the second word is A, whether that is certain). ``words`` are in sorted order."""
     for name in sorted(TASKS, key=lambda name: name != task):
         if side := sides_together(*words, name):
             return side == "b", True

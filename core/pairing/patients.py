@@ -1,4 +1,4 @@
-"""Which person a file or folder name speaks of."""
+"""Recognises the patient in a file or folder name."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ _PERSON = re.compile(
 
 
 def patient_of(name: str) -> str:
-    """The number or letter of the person a name speaks of (``sub-07_t1``: ``"7"``), or ``""``."""
+    """The number or letter of the patient in a name (``sub-07_t1``: ``"7"``), or ``""``."""
     found = _PERSON.search(unicodedata.normalize("NFC", name))
     return (found[1] or found[2]).casefold() if found else ""
 
 
 def patient_as_written(name: str) -> str:
-    """The part of a name that speaks of a person (``sub-07_t1``: ``"sub-07"``), or ``""``."""
+    """The part of a name that identifies a patient (``sub-07_t1``: ``"sub-07"``), or ``""``."""
     found = _PERSON.search(unicodedata.normalize("NFC", name))
     return found[0] if found else ""
 
 
 def different_patients(one: Path, other: Path) -> bool:
-    """Whether two paths name two persons, each in the last part that names one.
+    """Whether two paths name different patients, each by its last part that names one.
 
-    Folders that both lie in do not count.
+    Common parent folders are ignored.
     """
     shared = {*one.parents} & {*other.parents}
     found = ["", ""]

@@ -1,4 +1,4 @@
-"""A table of pairs as values: what belongs together and why, what is left over and why."""
+"""The result of pairing: pairs with their reasons, and leftovers with their reasons."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Match:
     """Two files of one scene.
 
     Attributes:
-        name: what the two names share, without suffix; never empty.
+        name: common part of both names, without suffix; never empty.
         a, b: the sources.
-        reason: why they belong together, in words.
-        folder: where they lie below the folder that was given, without the part that tells A from
-            B; empty path for the top. Results keep this tree.
-        sure: whether the names say which of the two is A.
-        excluded: left out by the user.
+        reason: why they belong together, for the user.
+        folder: location relative to the given folder, without the part that distinguishes A and B;
+            the empty path for the top. Results keep this folder structure.
+        sure: whether the names identify A.
+        excluded: excluded by the user.
     """
 
     name: str
@@ -40,12 +40,11 @@ class Match:
 class Leftover:
     """A file or folder that is in no pair.
 
-    ``unmatched``: no partner. ``ambiguous``: more than one fits. ``unreadable``: it cannot be
-    looked into.
+    ``unmatched``: no partner. ``ambiguous``: several candidates. ``unreadable``: cannot be listed.
 
     Attributes:
-        path: the file, or the folder when all of its images are left over for one reason.
-        count: how many images it stands for.
+        path: the file, or the folder if all of its images are left over for the same reason.
+        count: number of images it represents.
     """
 
     path: Path
@@ -56,14 +55,14 @@ class Leftover:
 
 @dataclass(frozen=True)
 class PairingPlan:
-    """What was found. Changing it gives a new plan; the files are never touched.
+    """An immutable table of pairs. Changes return a new plan and never touch the files.
 
     Attributes:
-        matches: pairs in order of folder and name.
+        matches: pairs in the order of folder and name.
         leftovers: files in no pair, each with its reason.
-        notes: what a person should know about the whole, one sentence each.
-        suggested_task: name of the one task that the words of names and folders speak of; "" when
-            they speak of none, or of several.
+        notes: remarks about the whole for the user, one sentence each.
+        suggested_task: the only task that the names of files and folders suggest; "" if they
+            suggest none or several.
     """
 
     matches: tuple[Match, ...] = ()
@@ -78,7 +77,7 @@ class PairingPlan:
 
     @property
     def loose(self) -> int:
-        """How many images are in no pair."""
+        """Number of images that are in no pair."""
         return sum(item.count for item in self.leftovers)
 
     @property
@@ -88,11 +87,11 @@ class PairingPlan:
 
     @property
     def ambiguous(self) -> tuple[Leftover, ...]:
-        """Files with more than one possible partner."""
+        """Files with several candidates."""
         return tuple(item for item in self.leftovers if item.trouble == "ambiguous")
 
     def swap(self, rows: Collection[int] | None = None) -> PairingPlan:
-        """A and B exchanged in ``rows`` (places in ``matches``); in all of them when None.
+        """Exchange A and B in ``rows`` (indices of ``matches``), or in all rows if None.
 
         Raises:
             IndexError: there is no such row.
@@ -100,18 +99,18 @@ class PairingPlan:
         return self._changed(rows, lambda m: _like(m, m.b, m.a, sure=True, excluded=m.excluded))
 
     def exclude(self, rows: Collection[int] | None = None) -> PairingPlan:
-        """The same with ``rows`` left out; IndexError as above."""
+        """Exclude ``rows``; IndexError as in :meth:`swap`."""
         return self._changed(rows, lambda m: _like(m, m.a, m.b, sure=m.sure, excluded=True))
 
     def include(self, rows: Collection[int] | None = None) -> PairingPlan:
-        """The same with ``rows`` taken in again; IndexError as above."""
+        """Include ``rows`` again; IndexError as in :meth:`swap`."""
         return self._changed(rows, lambda m: _like(m, m.a, m.b, sure=m.sure, excluded=False))
 
     def pair_by_hand(self, a: Path, b: Path) -> PairingPlan:
-        """The same with ``a`` and ``b`` as a pair; pairs that held either are taken apart.
+        """Pair ``a`` with ``b``; existing pairs that contain either are split.
 
         Raises:
-            ValueError: ``a`` and ``b`` are one file.
+            ValueError: ``a`` and ``b`` are the same file.
         """
         if a == b:
             raise ValueError("a pair needs two files")
@@ -142,5 +141,5 @@ class PairingPlan:
 
 
 def _like(match: Match, a: Path, b: Path, *, sure: bool, excluded: bool) -> Match:
-    """``match`` with other values; several times as quick as ``replace`` on thousands of them."""
+    """``match`` with other values; several times as fast as ``replace`` for thousands of pairs."""
     return Match(match.name, a, b, match.reason, match.folder, sure=sure, excluded=excluded)

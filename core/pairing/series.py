@@ -1,5 +1,5 @@
-"""Names of one scene that differ in a number of shots: brackets of exposures, and cameras that name
-every image of one shutter release by a letter.
+"""Series of names of one scene: exposure brackets, and cameras that distinguish the images of one
+shutter release by a letter.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from core.tasks import TASKS, has_exposure_series
 
 _CAMERA = re.compile(r"(?P<shot>.*\d)[_-](?P<lens>[TWVZ])", re.IGNORECASE)
 _LENSES = ("W", "V", "Z")
-"""Wide, visible and zoom: which of them goes with the thermal image, the best first."""
+"""Wide, visible and zoom: partners of the thermal image, in order of preference."""
 
 
 @dataclass
 class Series:
-    """What was found, by places of the names.
+    """Series found among names, with indices of the names.
 
     Attributes:
-        pairs: (A, B, what A is called, what B is called, the rest of the name).
-        left: names of a series that are in no pair, and why.
-        ambiguous: names that may or may not be a series, and why.
-        notes: about the whole.
+        pairs: (A, B, word of A, word of B, remainder of the name).
+        left: names of a series that are in no pair, with the reason.
+        ambiguous: names that may be a series, with the reason.
+        notes: remarks about the whole.
     """
 
     pairs: list[tuple[int, int, str, str, str]] = field(default_factory=list)
@@ -37,7 +37,7 @@ class Series:
 
     @property
     def settled(self) -> set[int]:
-        """Names that nothing else should be tried with."""
+        """Indices of names that need no further matching."""
         paired = {index for pair in self.pairs for index in pair[:2]}
         return paired | self.left.keys() | self.ambiguous.keys()
 
@@ -49,14 +49,14 @@ def find_series(
     among: Collection[int],
     late: bool = False,
 ) -> Series:
-    """Pairs within series of ``names``; of a bracket the least and the most exposed name.
+    """Pairs within series of ``names``: the least and the most exposed name of a bracket.
 
     Args:
-        task: with exposures at hand, numbers without a unit (``0.004``) are taken for exposures.
-        sides: "a" or "b" per name, where two folders are paired: only across them.
-        among: places of the names to look at.
-        late: words of sources were tried before. Else names that have one of ``task`` are left to
-            them (``ir_-2EV`` may be the partner of ``vis_-2EV``).
+        task: for tasks with exposures, numbers without a unit (``0.004``) count as exposures.
+        sides: "a" or "b" per name if two folders are paired: only across them.
+        among: indices of the names to consider.
+        late: source words were tried before. Otherwise names with a source word of ``task`` are
+            left to them (``ir_-2EV`` may be the partner of ``vis_-2EV``).
     """
     series = Series()
     places = sorted(among)
@@ -72,9 +72,9 @@ def find_series(
 
 
 def _left_to_words(reading: Exposure, task: str | None) -> bool:
-    """Whether words of sources are to be tried before exposures: ``roof_-5_ir``.
+    """Whether source words take precedence over this exposure: ``roof_-5_ir``.
 
-    Where exposures are to be fused, not for those that say EV.
+    For tasks that fuse exposures, not for those marked EV.
     """
     if has_exposure_series(task) and reading.kind == "ev":
         return False
@@ -93,7 +93,7 @@ def _take_bracket(
 ) -> None:
     low, high = bracket.readings[0], bracket.readings[-1]
     if sides is not None and len({sides[index] for index in order}) == 1:
-        return  # one folder of two: its partner may be in the other
+        return  # one of two folders: its partner may be in the other
     certain = bracket.certain or (low.kind == "number" and has_exposure_series(task))
     twice = low.value == bracket.readings[1].value or high.value == bracket.readings[-2].value
     if not certain or twice or (sides is not None and sides[order[0]] == sides[order[-1]]):
@@ -124,7 +124,7 @@ def _shared(low: Exposure, high: Exposure) -> str:
 
 
 def _take_shots(series: Series, names: Sequence[str], places: Sequence[int]) -> None:
-    """``DJI_0001_T`` with ``_W``, else ``_V``, else ``_Z`` of the same shot."""
+    """Pair ``DJI_0001_T`` with ``_W``, otherwise ``_V``, otherwise ``_Z`` of the same shot."""
     shots: dict[str, dict[str, int]] = defaultdict(dict)
     for index in places:
         if found := _CAMERA.fullmatch(normal(names[index])):

@@ -1,7 +1,7 @@
-"""What the words of file and folder names say: which source an image is, and which task it is for.
+"""Interprets words in file and folder names: the source of an image, and the task it suggests.
 
-One place for all: pairing, the two files that were dropped, batch, trainer and command line ask
-here which of two files is A. Nothing is opened.
+Pairing, drag and drop, batch, trainer and command line all use this module to decide which of two
+files is A. No file is opened.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from core.pairing.exposures import compare_exposures
 from core.tasks import TASKS, TaskSpec, has_exposure_series
 
 COARSE = re.compile(r"[\W_]+|[^\W_]+")
-"""Words and what is between them."""
+"""Words and separators."""
 FINE = re.compile(r"\d+|[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+|[^\W\d_]+")
-"""Parts of a word: where letters, digits or capitals change."""
+"""Parts of a word, split where letters, digits or case change."""
 _SIGNS = re.compile(r"(?:\+|(?<=[_ .(])-)(?=\d)")
-"""Of numbers, where no hyphen is meant."""
+"""Signs of numbers, as opposed to hyphens."""
 GENERIC_WORDS = (("a", "b"), ("left", "right"), ("l", "r"), ("first", "second"))
-"""Words for A and B that are of no task."""
+"""Words for A and B that do not belong to a task."""
 _LONG = 6
-"""Letters from which on a stem may stand anywhere in a word (``cropinfrared``)."""
+"""Smallest length of a stem that may occur anywhere in a word (``cropinfrared``)."""
 _LEVELS = 4
-"""Names (of the file and of folders above it) that may speak of a task."""
+"""Number of path components (the file and its parent folders) that may suggest a task."""
 
 
 def normal(name: str) -> str:
-    """One spelling for letters that may be stored in two ways (é as one or two marks)."""
+    """Unicode-normalised name (é as one or as two characters)."""
     return unicodedata.normalize("NFC", name)
 
 
 @lru_cache(maxsize=65536)
 def words_of(name: str) -> frozenset[str]:
-    """Lower-case words of ``name``, whole and split where letters, digits or capitals change."""
+    """Lower-case words of ``name``, whole and split where letters, digits or case change."""
     found: set[str] = set()
     for part in COARSE.findall(normal(name)):
         if part[0].isalnum():
@@ -47,7 +47,7 @@ def words_of(name: str) -> frozenset[str]:
 
 @cache
 def side_of_word(word: str, task: str) -> str:
-    """``"a"`` or ``"b"`` when ``word`` (lower case) marks that source of ``task``, else ``""``."""
+    """``"a"`` or ``"b"`` if ``word`` (lower case) denotes that source of ``task``, else ``""``."""
     spec = TASKS[task]
     for side, hints, stems in (
         ("a", spec.hints_a, spec.stems_a),
@@ -65,15 +65,15 @@ def _has_stem(word: str, stem: str) -> bool:
 
 @cache
 def is_source_word(word: str) -> bool:
-    """Whether ``word`` (lower case) marks a source of some task."""
+    """Whether ``word`` (lower case) denotes a source of any task."""
     return any(side_of_word(word, task) for task in TASKS)
 
 
 @cache
 def sides_together(one: str, other: str, task: str) -> str:
-    """Which source ``one`` is where ``other`` is the other: ``"a"``, ``"b"`` or ``""``.
+    """Which source ``one`` is if ``other`` is the other one: ``"a"``, ``"b"`` or ``""``.
 
-    Also words that mark a source only beside one of the other source.
+    Includes words that denote a source only beside a word of the other source.
     """
     spec = TASKS[task]
     for side, first, second in (("a", one, other), ("b", other, one)):
@@ -86,9 +86,9 @@ def sides_together(one: str, other: str, task: str) -> str:
 
 @lru_cache(maxsize=65536)
 def glued_words(word: str) -> tuple[tuple[str, str, str], ...]:
-    """(before, word for a source, after) where one begins or ends ``word``: ``scene``, ``ir``, "".
+    """(before, source word, after) where one starts or ends ``word``: ``scene``, ``ir``, "".
 
-    Of letters alone, in small ones; such a word counts only where another name has its partner.
+    For lower-case words of letters only; counts only if another name contains its partner.
     """
     if not word.isalpha():
         return ()
@@ -103,7 +103,7 @@ def glued_words(word: str) -> tuple[tuple[str, str, str], ...]:
 
 
 def specs_for(task: str | None) -> tuple[TaskSpec, ...]:
-    """The task called ``task``; all of them when None or unknown."""
+    """The task called ``task``; all tasks if it is None or unknown."""
     return (TASKS[task],) if task in TASKS else tuple(TASKS.values())
 
 
@@ -112,10 +112,10 @@ def _sides(words: frozenset[str] | set[str], task: str) -> set[str]:
 
 
 def source_of(name: str, task: str | None, known: str = "") -> str:
-    """``"a"`` or ``"b"`` when words of a task speak for one side only, else ``""``.
+    """``"a"`` or ``"b"`` if words of a task indicate only that side, else ``""``.
 
     Args:
-        known: a text of words; tasks that it has words of are passed over.
+        known: text whose source words exclude the tasks they belong to.
     """
     words, others = words_of(name), words_of(known)
     for spec in specs_for(task):
@@ -126,7 +126,7 @@ def source_of(name: str, task: str | None, known: str = "") -> str:
 
 
 def side_of(name: str, task: str | None) -> str:
-    """``"a"`` or ``"b"`` when the words of ``name`` speak for one side only, else ``""``."""
+    """``"a"`` or ``"b"`` if the words of ``name`` indicate only that side, else ``""``."""
     words, source = words_of(name), source_of(name, task)
     if source:
         return source
@@ -134,7 +134,7 @@ def side_of(name: str, task: str | None) -> str:
 
 
 def is_side(name: str) -> bool:
-    """Whether a folder called ``name`` is one of two sources: ``a``, ``left``, ``ir``."""
+    """Whether ``name`` is that of a source folder: ``a``, ``left``, ``ir``."""
     habit = {word for pair in GENERIC_WORDS for word in pair}
     return normal(name).casefold() in habit or bool(source_of(name, None))
 
@@ -143,10 +143,10 @@ def is_side(name: str) -> bool:
 
 
 def _parts(a: Path, b: Path) -> tuple[list[tuple[str, str]], list[str]]:
-    """Names that differ, as (of ``a``, of ``b``) from the outermost; then what both lie in.
+    """Differing path components (of ``a``, of ``b``) from the outermost one, and common parents.
 
-    Names are compared from the folder both lie in downwards; the last two are the files', without
-    suffix. Where one lies deeper than the other, the names of its folders stand against "".
+    Compares components from the common parent downwards; the last ones are the file names without
+    suffix. If one path is deeper, its additional folders are compared with "".
     """
     one, other = ([*path.parts[:-1], path.stem] for path in (a, b))
     shared = _alike(one[:-1], other[:-1])
@@ -157,13 +157,13 @@ def _parts(a: Path, b: Path) -> tuple[list[tuple[str, str]], list[str]]:
 
 
 def _alike(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many members are the same from the beginning on."""
+    """Length of the common prefix of two sequences."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((i for i, (x, y) in pairs if x != y), min(len(one), len(other)))
 
 
 def _differing(one: str, other: str) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
-    """Words that only one of two names has, taken apart in ever smaller parts."""
+    """Words that only one of two names has, for increasingly fine splits."""
     first, second = words_of(one), words_of(other)
     yield first - second, second - first
     one, other = one.casefold(), other.casefold()
@@ -178,7 +178,7 @@ def _differing(one: str, other: str) -> Iterator[tuple[frozenset[str], frozenset
 
 @lru_cache(maxsize=4096)
 def _told(one: str, other: str, task: str) -> str:
-    """``"a"`` or ``"b"``, whichever ``one`` is, when words that differ tell both sources apart."""
+    """``"a"`` or ``"b"``, the source of ``one``, if the differing words identify both sources."""
     for first, second in _differing(one, other):
         found = {s for x in first for y in second if (s := sides_together(x, y, task))}
         if len(found) == 1:
@@ -187,10 +187,10 @@ def _told(one: str, other: str, task: str) -> str:
 
 
 def words_apart(one: str, other: str, task: str) -> tuple[str, str] | None:
-    """Two words that differ and tell both sources of ``task`` apart, as (of ``one``, of ``other``).
+    """Two differing words that identify both sources of ``task``, as (of ``one``, of ``other``).
 
-    None too where the rest of the names tells two scenes apart: they are built alike, and differ in
-    a number, or share nothing (``7_pet`` and ``8_mri``, ``anna_pet`` and ``berta_mri``).
+    None also if the remainders of the names denote two scenes: they have the same pattern with
+    different numbers, or nothing in common (``7_pet``, ``8_mri``; ``anna_pet``, ``berta_mri``).
     """
     if not _told(one, other, task):
         return None
@@ -218,7 +218,7 @@ def _two_scenes(one: str, word: str, other: str, partner: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _hinted(one: str, other: str, task: str) -> str:
-    """The same when only one of the two names has a word for a source."""
+    """As :func:`_told`, if only one of the two names contains a source word."""
     first, second = next(_differing(one, other))
     mine, theirs = _sides(first, task), _sides(second, task)
     if len(mine | theirs) == 1 and not (mine and theirs):
@@ -240,11 +240,11 @@ def _by_habit(one: str, other: str) -> str:
 
 
 def which_source(a: Path, b: Path, task: str | None = None, habit: bool = True) -> str:
-    """Which source ``a`` is when ``b`` is the other: ``"a"``, ``"b"``, or ``""`` when not told.
+    """Which source ``a`` is if ``b`` is the other one: ``"a"``, ``"b"``, or ``""`` if unknown.
 
-    Folders called ``a`` and ``b`` and words of ``task`` are asked first, from the outermost name
-    that differs to the file's own; then words of the other tasks, exposures, and, with ``habit``,
-    what may mean nothing (left/right, 1/2).
+    Uses folders called ``a`` and ``b`` and words of ``task`` first, from the outermost differing
+    component to the file name; then words of the other tasks, exposures, and, with ``habit``,
+    conventions that may be accidental (left/right, 1/2).
     """
     pairs, _ = _parts(a, b)
     ordered = sorted(TASKS, key=lambda name: name != task)
@@ -265,15 +265,15 @@ def which_source(a: Path, b: Path, task: str | None = None, habit: bool = True) 
 
 
 def in_order(first: Path, second: Path, task: str | None = None) -> tuple[Path, Path]:
-    """The two files as (A, B): by what their names say, else as they came."""
+    """The two files as (A, B) according to their names, otherwise in the given order."""
     return (second, first) if which_source(first, second, task) == "b" else (first, second)
 
 
 def suggest_task(a: Path, b: Path) -> str:
-    """Name of the one task that the words of two paths speak of; "" for none, or for several.
+    """The only task that the words of two paths suggest; "" for none or several.
 
-    First by the words the names differ in (``001_ir`` and ``001_vis``, ``PET/1`` and ``MRI/1``),
-    then by what they share, the nearest name first (``PET-MRI``, ``Lytro``, ``mef``).
+    First by the words in which the names differ (``001_ir`` and ``001_vis``, ``PET/1`` and
+    ``MRI/1``), then by their common words, the nearest component first (``PET-MRI``, ``Lytro``).
     """
     pairs, above = _parts(a, b)
     for ask in (_told, _hinted, _same_source):
@@ -291,7 +291,7 @@ def suggest_task(a: Path, b: Path) -> str:
 
 
 def suggest_task_of(path: Path) -> str:
-    """The same of one file alone, by its name and those of folders above it."""
+    """As :func:`suggest_task` for one file, by its name and those of its parent folders."""
     names = [path.stem, *reversed(path.parts[:-1])][:_LEVELS]
     for words in map(words_of, names):
         found = {task for task in TASKS if _sides(words, task) or _speaks_of(words, task)}
@@ -301,12 +301,12 @@ def suggest_task_of(path: Path) -> str:
 
 
 def _same_source(one: str, other: str, task: str) -> bool:
-    """Whether both names say the same source in two words: PET and CT, T1 and T2."""
+    """Whether both names denote the same source by different words: PET and CT, T1 and T2."""
     first, second = next(_differing(one, other))
     return bool(_sides(first, task) and _sides(first, task) == _sides(second, task))
 
 
 @lru_cache(maxsize=4096)
 def _speaks_of(words: frozenset[str], task: str) -> bool:
-    """Whether words of both are of the task itself: its name, a data set's, or ``CT-MRI``."""
+    """Whether words of both denote the task: its name, that of a data set, or ``CT-MRI``."""
     return bool(words & {*TASKS[task].contexts}) or _sides(words, task) == {"a", "b"}

@@ -1,4 +1,4 @@
-"""Pairs of words that may tell source A from source B, and how much each of them counts."""
+"""Pairs of words that may distinguish source A from source B, with their strengths."""
 
 from __future__ import annotations
 
@@ -16,19 +16,28 @@ _MOST_VALUES = 6
 _PADDED = 0.01
 _DIGITS = re.compile(r"\d+")
 _FRAME = re.compile(r"00\d{2,}")
-"""How cameras and films number their images: 0001 and 0002 are two scenes."""
+"""Image numbers as written by cameras: 0001 and 0002 are two scenes."""
 _TOLD = re.compile(
     r"(?<![^\W\d_])(?:exp|exposure|belichtung|focus|fokus|source|src|input|quelle)[ _-]?\Z", re.I
 )
-"""Ends what stands before a number that tells two sources apart."""
+"""End of the text before a number that distinguishes two sources."""
 
 TASK_WORDS, HINT_WORDS, HABIT_WORDS, LEARNED_WORDS, NUMBERS = 2.0, 1.5, 1.2, 1.0, 0.9
-"""How much one pair counts, by where its two words are known from."""
+"""Strength of a pair, depending on how its two words are known."""
 
 
 @dataclass
 class Candidate:
-    """One pair of words and the names it would bring together."""
+    """A pair of words, and the pairs of names that differ in them.
+
+    Attributes:
+        pairs: (index, index, gap, gap) of the names.
+        used: indices of names in ``pairs``.
+        clean: number of occurrences outside longer sequences of numbers.
+        crowded: number of occurrences within sequences of more than two numbers.
+        told: number of pairs in which a word introduces the number, as in ``source_1``.
+        strength: see :data:`TASK_WORDS` and the other constants.
+    """
 
     words: tuple[str, str]
     _: KW_ONLY
@@ -46,7 +55,7 @@ class Candidate:
 
     @property
     def score(self) -> float:
-        """Where numbers fit in two places, those that are padded with zeros number scenes."""
+        """Quality; of two possible numbers, those padded with zeros count as scene numbers."""
         padded = self.numeric and all(word[0] == "0" and len(word) > 1 for word in self.words)
         return self.strength * len(self.pairs) - (_PADDED if padded else 0.0)
 
@@ -61,7 +70,7 @@ def ranked(
     least: float,
     scenes: set[tuple[str, str]],
 ) -> list[Candidate]:
-    """Acceptable word pairs, best first. Numbers that tell scenes apart are put in ``scenes``."""
+    """Acceptable word pairs, best first. Adds numbers that distinguish scenes to ``scenes``."""
     by_key: dict[tuple[str, str], dict[str, tuple[int, Hole]]] = defaultdict(dict)
     for index in sorted(left):
         for hole in holes[index]:
@@ -69,7 +78,7 @@ def ranked(
                 slot = f"{hole.value}/{sides[index]}" if sides else hole.value
                 by_key[hole.key].setdefault(slot, (index, hole))
     candidates: dict[tuple[str, str], Candidate] = {}
-    # Of two numbers in a name the later one tells sources apart, unless words say otherwise.
+    # Of two numbers in a name the later one denotes the source, unless words say otherwise.
     for key in sorted(by_key, key=_place):
         found = by_key[key]
         if not 2 <= len(found) <= _MOST_VALUES:
@@ -81,14 +90,14 @@ def ranked(
         candidate.strength = _strength(candidate, task, sides)
     good = [c for c in candidates.values() if c.strength >= least and c.pairs]
     worded = {index for c in good if c.strength >= HABIT_WORDS for index in c.used}
-    # Where “p1.a” goes with “p1.b”, 1 and 2 are scenes, also in “p1.f” and “p2.f”.
+    # If “p1.a” matches “p1.b”, 1 and 2 are scenes, also in “p1.f” and “p2.f”.
     scenes |= {c.words for c in good if c.numeric and c.strength < HABIT_WORDS and c.used & worded}
     good = [c for c in good if c.words not in scenes]
     return sorted(good, key=lambda c: (-c.score, c.words))
 
 
 def _place(key: tuple[str, str]) -> tuple[bool, bool, int]:
-    """Sorting key of what is around a word: the most telling place first."""
+    """Sorting key of the text around a word, the most significant position first."""
     return key[1] == "-", _TOLD.search(key[0]) is None, -len(key[0])
 
 
@@ -110,10 +119,10 @@ def _add(
     words = (hole.value, partner.value)
     candidate = candidates.setdefault(words, Candidate(words))
     if all(word.isdecimal() for word in words) and numbers > 2:
-        candidate.crowded += hole.key[1] != "-"  # one of a row of numbers: a sequence, not a pair
+        candidate.crowded += hole.key[1] != "-"  # part of a sequence of numbers, not a pair
         return
     candidate.clean += 1
-    if not {first, second} & candidate.used:  # one name may show the same word in two ways
+    if not {first, second} & candidate.used:  # a name may contain the word in two ways
         candidate.used |= {first, second}
         candidate.told += bool(candidate.numeric and _TOLD.search(hole.key[0]))
         candidate.pairs.append((first, second, hole, partner))
@@ -148,7 +157,7 @@ def _numbers_out(word: str) -> str:
 
 
 def _known(words: tuple[str, str], task: str | None) -> float:
-    """How much two words count that are known from a task, or from habit."""
+    """Strength of two words known from a task or by convention."""
     best = HABIT_WORDS if tuple(sorted(words)) in GENERIC_WORDS else 0.0
     for name in TASKS:
         lone = "" in words and any(side_of_word(word, name) for word in words)
@@ -158,7 +167,7 @@ def _known(words: tuple[str, str], task: str | None) -> float:
 
 
 def _all_one_side(candidate: Candidate, task: str | None) -> bool:
-    """Numbers do not pair ``mri_1`` with ``mri_2``: both say that they are the same source."""
+    """Whether all pairs are of one source (``mri_1``, ``mri_2``), which numbers do not pair."""
     names = (task,) if task in TASKS else tuple(TASKS)
     return all(
         any(side_of_word(word, name) for word in words_of(hole.shared) for name in names)
@@ -167,6 +176,6 @@ def _all_one_side(candidate: Candidate, task: str | None) -> bool:
 
 
 def _steady(candidate: Candidate, sides: Sequence[str]) -> bool:
-    """Numbers tell two folders apart only when each folder keeps to one, and names share more."""
+    """Whether numbers identify two folders: each folder has one number, and names share more."""
     shared = all(hole.shared for _, _, hole, _ in candidate.pairs)
     return shared and len(candidate.pairs) > 1 and len({sides[i] for i, *_ in candidate.pairs}) == 1

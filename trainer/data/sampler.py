@@ -122,10 +122,10 @@ def _read(
     pair = read_pair(match.a, match.b, task=task, windows=windows)
     parts = split(pair, policy)
     a, b = parts.a, parts.b
-    if parts.holes is not None:
+    if parts.missing is not None:
         # Where A has no data the loss expects what the fusion shows there: the other source.
-        a = parts.holes.covered(a, ~parts.holes.valid_a)
-        b = parts.holes.covered(b, ~parts.holes.valid_b)
+        a = parts.missing.filled(a, ~parts.missing.valid_a)
+        b = parts.missing.filled(b, ~parts.missing.valid_b)
     truth = None
     if wants_truth and (path := truth_of(match)) is not None:
         # Split like the sources, so that the truth is the expected luma (or RGB) of the fusion.

@@ -12,7 +12,7 @@ from torch import Tensor
 from core.available_memory import release_memory
 from core.messages import Message
 from core.metrics import evaluate, to_luma8
-from core.missing_data import scored_mask
+from core.missing_data import crop_to_valid
 from core.models.network import UniFusionNet, pad_to_patches
 from core.models.tiling import WHOLE_IMAGE, StripTiling, TilingStrategy
 from core.progress import Progress
@@ -60,7 +60,7 @@ def validate(
         tiling = _tiling_for(x)
         features = network.encode(x, y, tiling)
         fused = _to_image(network.fuse(features, x, y, tiling), a)
-        luma_a, luma_b, fused_luma = scored_mask(valid, to_luma8(a), to_luma8(b), to_luma8(fused))
+        luma_a, luma_b, fused_luma = crop_to_valid(valid, to_luma8(a), to_luma8(b), to_luma8(fused))
         row = evaluate(luma_a, luma_b, fused_luma, METRICS)
         reconstructions = network.reconstruct(features, tiling)
         del features

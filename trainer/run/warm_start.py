@@ -71,6 +71,6 @@ def _converted_state(network: UniFusionNet, parent: UniFusionNet) -> dict[str, T
         if isinstance(mixing, LearnedMixing) and isinstance(attention, ChannelAttention):
             gone = (f"{name}.attention.", f"{name}.norm_query.")
             state = {k: v for k, v in state.items() if not k.startswith(gone)}
-            taken = mixing.state_dict() | LearnedMixing.taken_over(attention.state_dict())
+            taken = mixing.state_dict() | LearnedMixing.from_attention(attention.state_dict())
             state |= {f"{name}.attention.{part}": tensor for part, tensor in taken.items()}
     return state

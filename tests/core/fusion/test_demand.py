@@ -17,7 +17,7 @@ from core.baselines import BASELINES
 from core.errors import DeviceMemoryError
 from core.fusion.engine import FusionEngine
 from core.memory_model import FusionWorkload, classical_bytes, decoding_bytes, network_bytes
-from core.models.backbone import stretched
+from core.models.backbone import resize_tokens
 from core.models.config import compact_config
 from core.packs.registry import Catalogue
 from core.types import FusionRequest, ImageHeader
@@ -55,7 +55,7 @@ def test_the_engine_takes_what_fits_or_refuses(engine, monkeypatch, room):
     request = FusionRequest(pair(150, 61, (3, 1)), "mif")
     expected = engine.fuse(request).fused
     config = engine._find(request).manifest.network
-    ways = tuple(core.fusion.engine._ways(61, 150, request))
+    ways = tuple(core.fusion.engine._tilings(61, 150, request))
     tiles = network_bytes(config, 61, 150, ways[-1])
     monkeypatch.setattr(
         core.fusion.engine, "available_bytes", lambda _d="cpu": tiles - (room == "none")
@@ -109,9 +109,9 @@ def test_bands_give_what_the_whole_gives(method, channels):
 
 def test_some_rows_of_a_stretched_map_are_those_of_the_whole():
     tokens = torch.rand(1, 4, 13, 9)
-    whole = stretched(tokens, 50, 40)
+    whole = resize_tokens(tokens, 50, 40)
     for first, last in ((0, 7), (6, 30), (44, 50), (0, 50)):
-        part = stretched(tokens, 50, 40, slice(first, last))
+        part = resize_tokens(tokens, 50, 40, slice(first, last))
         torch.testing.assert_close(part, whole[:, :, first:last], rtol=0, atol=1e-5)
 
 

@@ -18,7 +18,7 @@ from core.fusion.color import luma, merge, split
 from core.fusion.engine import FusionEngine
 from core.io import read_image, read_pair, resample_onto
 from core.metrics import evaluate, to_luma8
-from core.missing_data import comparable, continued
+from core.missing_data import comparable, fill_smoothly
 from core.pairing.folders import pair_folders
 from core.tasks import TASKS, ColourPolicy
 from core.types import FloatArray, FusionRequest, Image, SourcePair
@@ -235,18 +235,18 @@ def test_proportions_that_differ_are_told(
 def test_continued_by_hand() -> None:
     """A constant stays one; valid pixels stay to the bit; a ramp is continued without a jump."""
     mask = _valid()
-    flat = continued(np.full((96, 128, 1), 0.3, np.float32), mask)
+    flat = fill_smoothly(np.full((96, 128, 1), 0.3, np.float32), mask)
     np.testing.assert_allclose(flat, 0.3, rtol=1e-5)
     poisoned = _smooth(4)[..., None].copy()
     clean = poisoned.copy()
     poisoned[~mask] = np.nan
-    filled = continued(np.nan_to_num(poisoned, nan=1e9), mask)
+    filled = fill_smoothly(np.nan_to_num(poisoned, nan=1e9), mask)
     np.testing.assert_array_equal(filled[mask], clean[mask])
     assert filled.min() >= clean[mask].min() - 1e-5
     assert filled.max() <= clean[mask].max() + 1e-5
     single = np.zeros((7, 9), bool)
     single[3, 3] = True
-    np.testing.assert_allclose(continued(clean[:7, :9], single), clean[3, 3, 0], rtol=1e-5)
+    np.testing.assert_allclose(fill_smoothly(clean[:7, :9], single), clean[3, 3, 0], rtol=1e-5)
 
 
 def _pair(colour_a: bool, colour_b: bool) -> tuple[SourcePair, Any, Any]:

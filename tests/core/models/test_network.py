@@ -28,7 +28,14 @@ from core.models.config import (
     network_adapter,
     paper_config,
 )
-from core.models.fusion_head import BlendHead, _icnr, _mean, consistent, guided, saturated
+from core.models.fusion_head import (
+    BlendHead,
+    _box_mean,
+    _icnr,
+    consistency_filter,
+    guided_filter,
+    leaky_clamp,
+)
 from core.models.network import UniFusionNet, pad_to_patches
 from tests.tiny import TINY_ENCODER, TINY_VIT, tiny_compact, tiny_network, tiny_paper
 
@@ -167,7 +174,7 @@ def test_means_see_the_picture_mirrored_beyond_its_border(shape: tuple[int, int]
     image = torch.rand(1, 1, *shape)
     wanted = ndimage.uniform_filter(image[0, 0].double().numpy(), 2 * reach + 1, mode="mirror")
     torch.testing.assert_close(
-        _mean(image, reach)[0, 0], torch.from_numpy(wanted).float(), rtol=0, atol=1e-6
+        _box_mean(image, reach)[0, 0], torch.from_numpy(wanted).float(), rtol=0, atol=1e-6
     )
 
 
@@ -195,14 +202,14 @@ def test_the_guided_filter_is_what_its_definition_says(shape, reach: int, edge: 
     wanted = guided_by_hand(image, guide, reach, edge)
     planes = (torch.from_numpy(plane)[None, None] for plane in (image, guide))
     torch.testing.assert_close(
-        guided(*planes, reach, edge)[0, 0], torch.from_numpy(wanted), rtol=0, atol=1e-6
+        guided_filter(*planes, reach, edge)[0, 0], torch.from_numpy(wanted), rtol=0, atol=1e-6
     )
 
 
 @pytest.mark.parametrize("shape", [(33, 50), (1, 1), (3, 130)])
 def test_the_guided_filter_takes_any_size_and_keeps_what_is_flat(shape) -> None:
     flat = torch.full((2, 3, *shape), 0.25)
-    smoothed = guided(flat, torch.rand(2, 3, *shape), 4, 0.02)
+    smoothed = guided_filter(flat, torch.rand(2, 3, *shape), 4, 0.02)
     torch.testing.assert_close(smoothed, flat, rtol=0, atol=1e-5)
 
 
@@ -251,7 +258,7 @@ def test_a_warm_figure_before_dark_ground_has_neither_rim_nor_halo(monkeypatch) 
 def test_a_saturated_decision_learns_its_way_back_and_runs_no_further() -> None:
     for push in (1.0, -1.0):
         value = torch.tensor([-2.0, 0.0, 0.25, 1.0, 3.0], requires_grad=True)
-        weight = saturated(value)
+        weight = leaky_clamp(value)
         assert weight.tolist() == [0.0, 0.0, 0.25, 1.0, 1.0]
         (push * weight).sum().backward()
         assert value.grad is not None
@@ -473,10 +480,10 @@ def test_consistent_decisions_drop_specks_and_keep_straight_outlines() -> None:
     decision = torch.full((1, 1, 60, 80), 2.0)
     decision[..., 40:] = -2.0
     decision[..., 30, 10] = -2.0
-    weight = consistent(decision)
+    weight = consistency_filter(decision)
     assert weight[..., 30, 10] == 1, "a speck among sure neighbours is overruled, to the bit"
     assert (weight[..., :36] == 1).all()
     assert (weight[..., 44:] == 0).all()
     middle = weight[0, 0, 5, 39:41]
     assert middle.sum() == pytest.approx(1, abs=1e-6), "the outline stays where it was"
-    assert (consistent(torch.zeros(1, 1, 5, 3)) == 0.5).all()
+    assert (consistency_filter(torch.zeros(1, 1, 5, 3)) == 0.5).all()
