@@ -9,8 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.fuse import tasks
 from app.fuse.export import ExportPlan, clipboard_image, export_files
-from app.fuse.state import FuseState, Outcome, Problem, Remedy
-from app.widgets.file_manager import file_of
+from app.fuse.state import FuseState, Outcome, Remedy
 from app.workers import Runner
 from core.errors import FusionError, Message
 
@@ -81,5 +80,4 @@ class Saving(QObject):
         # Doing it elsewhere would write another pair's image once that is on show.
         now = self._session.outcome
         same = now is not None and now.result is outcome.result
-        path = file_of(error, self._session.known_paths)
-        self._session.set_problem(Problem(error, remedy if same else "", path))
+        self._session.report(error, remedy if same else "")

@@ -12,9 +12,11 @@ from app.engine import EngineInfo, default_method
 from app.fuse.results import LoadedSource, Outcome, Sources, with_result
 from app.viewer.display_state import DisplayState, FeatureView
 from app.viewer.rendering import RenderedImage
+from app.widgets.file_manager import file_of
 from app.widgets.privacy import without_names
 from core.errors import FusionError
 from core.fusion.protocol import MethodInfo
+from core.pairing.source_words import suggest_task
 from core.tasks import TASKS, TaskSpec, get_task
 from core.windows import Window, Windows
 
@@ -128,6 +130,20 @@ class FuseState(QObject):
         self._method = ""
         self.task_changed.emit()
         self._update_stale()
+
+    def switch_task(self, name: str) -> None:
+        """Select a task; a classical method stays selected, as it can fuse every task."""
+        method = self.method
+        stays = self.is_classical(method)
+        self.set_task(name)
+        if stays:
+            self.set_method(method)
+
+    @property
+    def suggested_task(self) -> str:
+        """The task that the names of the selected files suggest; "" for none, or for a sample."""
+        a, b = self.sources.paths
+        return "" if a is None or b is None or self.sources.sample else suggest_task(a, b)
 
     def set_method(self, name: str) -> None:
         """Select a pack or baseline by the name the engine gave it."""
@@ -335,6 +351,10 @@ class FuseState(QObject):
         if problem is not self.problem:
             self.problem = problem
             self.problem_changed.emit()
+
+    def report(self, error: FusionError, remedy: Remedy = "") -> None:
+        """Show an error with the action that may help and the file that it names."""
+        self.set_problem(Problem(error, remedy, file_of(error, self.known_paths)))
 
     def set_message(self, message: str) -> None:
         """Show one sentence that is no error ("" takes it away)."""
