@@ -331,6 +331,19 @@ def test_swapping_a_pair_that_cannot_be_shown_swaps_what_is_selected(qtbot, open
     assert opened.session.sources.paths == (b, a)
 
 
+def test_one_side_replaced_stays_with_the_pair_selected_last(qtbot, opened, tmp_path):
+    (tmp_path / "refused").mkdir()
+    with idle(qtbot, opened):
+        opened.controller.open_pair(*other_size(tmp_path / "refused"))
+    _a, b = second = foreign(tmp_path)
+    with idle(qtbot, opened):
+        opened.controller.open_pair(*second)
+    good = write_png(tmp_path / "pet_3.png", gradient(64, 48))
+    with idle(qtbot, opened):
+        opened.controller.replace_side("a", good)
+    assert opened.session.sources.paths == (good, b)
+
+
 def test_reading_that_was_cancelled_shows_nothing_and_can_be_repeated(
     qtbot, opened, engine, tmp_path
 ):
