@@ -13,7 +13,8 @@ from app.commands.registry import native, plain
 from app.fuse.scenes import image_of
 from app.fuse.state import FuseState
 from app.viewer.display_state import CompareMode
-from app.viewer.rendering import RenderedImage, deviation_window, percentile_window
+from app.viewer.pyramid import RenderedImage
+from app.viewer.window_presets import deviation_window, percentile_window
 from core.windows import Window
 
 if TYPE_CHECKING:

@@ -21,9 +21,11 @@ from PySide6.QtWidgets import (
 
 from app.viewer.colormaps import PALETTES
 from app.viewer.display_state import FARTHEST
-from app.viewer.histogram import HistogramView
+from app.viewer.histogram_view import HistogramView
 from app.viewer.number_box import NumberBox
-from app.viewer.rendering import RenderedImage, percentile_window, upright_bar
+from app.viewer.pyramid import RenderedImage
+from app.viewer.rendering import upright_bar
+from app.viewer.window_presets import percentile_window
 from app.widgets.forms import centre_labels
 from core.windows import Window
 

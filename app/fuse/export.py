@@ -9,10 +9,12 @@ import numpy as np
 from PySide6.QtGui import QImage
 
 from app.fuse.figure import Plate, as_array, figure, with_notice, with_notice_below
+from app.fuse.result_images import features_of
 from app.fuse.results import Outcome
 from app.i18n.translate import tr, translate
 from app.viewer.display_state import DisplayState, FeatureView
-from app.viewer.rendering import features_of, source_image, whole
+from app.viewer.pyramid import source_image
+from app.viewer.rendering import whole
 from core.errors import Message
 from core.progress import Progress
 from core.tasks import get_task

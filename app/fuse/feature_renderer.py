@@ -10,7 +10,7 @@ from app.fuse import tasks
 from app.fuse.job_tracker import JobTracker
 from app.fuse.state import FuseState, Outcome
 from app.viewer.display_state import FeatureView
-from app.viewer.rendering import RenderedImage
+from app.viewer.pyramid import RenderedImage
 from app.workers import Runner
 
 

@@ -9,7 +9,8 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QTransform
 
 from app.i18n.numbers import number
-from app.viewer.rendering import RenderedImage, upright_bar, whole
+from app.viewer.pyramid import RenderedImage
+from app.viewer.rendering import upright_bar, whole
 from core.types import FloatArray
 from core.windows import Window
 

@@ -11,11 +11,13 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from app.fuse.metrics_tab import MetricLine
+from app.fuse.result_images import features_of
 from app.fuse.results import Outcome
 from app.fuse.state import FuseState, Problem
 from app.i18n.translate import translate
 from app.viewer.display_state import AdapterName
-from app.viewer.rendering import features_of, rendered_image, small
+from app.viewer.pyramid import rendered_image
+from app.viewer.rendering import small
 from app.workers import Job, Runner
 from core.progress import Progress
 from core.types import FusionResult

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.viewer.display_state import FeatureView
-from app.viewer.rendering import RenderedImage
+from app.viewer.pyramid import RenderedImage
 from core.errors import FusionError
 from core.fusion.feature_maps import PcaBasis
 from core.messages import Message

@@ -8,7 +8,7 @@ from app.fuse.state import FuseState
 from app.i18n.translate import tr
 from app.viewer.display_state import FARTHEST, PaneDisplay
 from app.viewer.painter import Layer, Scene
-from app.viewer.rendering import RenderedImage
+from app.viewer.pyramid import RenderedImage
 from core.windows import Window
 
 

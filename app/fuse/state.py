@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from app.engine import EngineInfo, default_method
 from app.fuse.results import LoadedSource, Outcome, Sources, with_result
 from app.viewer.display_state import DisplayState, FeatureView
-from app.viewer.rendering import RenderedImage
+from app.viewer.pyramid import RenderedImage
 from app.widgets.file_manager import file_of
 from app.widgets.privacy import without_names
 from core.errors import FusionError

@@ -8,7 +8,7 @@ from pathlib import Path
 from app.fuse.results import Outcome, as_seen
 from app.i18n.translate import tr, translate
 from app.viewer.display_state import FeatureView
-from app.viewer.rendering import rendered_image
+from app.viewer.pyramid import rendered_image
 from core.errors import InputError, Message
 from core.progress import Progress
 from core.types import DeviceChoice, FusionResult, SourcePair

@@ -17,17 +17,12 @@ from typing import Literal
 import numpy as np
 
 from app.engine import LazyEngine, default_method
+from app.fuse.result_images import basis_of, feature_image, result_images
 from app.fuse.results import AS_DAMAGED, ONE_CAMERA, RESAMPLED, SourceStamp, as_seen, stamp_of
 from app.fuse.state import LoadedSource, Outcome, Side, Sources
 from app.i18n.translate import tr, translate
 from app.viewer.display_state import FeatureView
-from app.viewer.rendering import (
-    RenderedImage,
-    basis_of,
-    feature_image,
-    result_images,
-    source_image,
-)
+from app.viewer.pyramid import RenderedImage, source_image
 from app.workers.background_import import collector_at_rest, libraries, open_libraries
 from core.errors import InputError, Message
 from core.fusion.protocol import Engine, MethodInfo

@@ -13,7 +13,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from app.pairs.edits import PairKey
-from app.viewer.rendering import small, source_image
+from app.viewer.pyramid import source_image
+from app.viewer.rendering import small
 from app.workers import Job, Runner
 from core.errors import FusionError
 from core.progress import Progress

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.viewer.gestures import drag_of
 from app.viewer.overlays import foot_for, paint_words
 from app.viewer.painter import Layer, Painter, Scene, Viewport
-from app.viewer.rendering import RenderedImage
+from app.viewer.pyramid import RenderedImage
 from app.viewer.tools import (
     GLASS_POWER,
     glass_box,

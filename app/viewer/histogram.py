@@ -1,177 +1,54 @@
-"""How often each value occurs, with a window over it that can be dragged."""
+"""How often each value of an image occurs."""
 
 from __future__ import annotations
 
-import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from dataclasses import dataclass
+from typing import Any
 
-from app.viewer.paint_queue import PaintQueue
-from app.viewer.rendering import Histogram
-from app.widgets import theme
+import numpy as np
+import numpy.typing as npt
+
 from core.windows import Window
 
-_GRIP = 6
-_CHANNELS = (QColor(235, 90, 90, 120), QColor(90, 210, 110, 120), QColor(100, 140, 255, 120))
+
+@dataclass(frozen=True, eq=False)
+class Histogram:
+    """How often values occur.
+
+    Attributes:
+        counts: channels×bins.
+        span: the least and the greatest value counted, in the unit of the image.
+    """
+
+    counts: npt.NDArray[np.int64]
+    span: Window
 
 
-class HistogramView(QWidget):
-    """Drag an end of the window, or what is between to move it; arrow keys move it too."""
+def count_values(
+    codes: npt.NDArray[np.unsignedinteger[Any]], extent: Window, window: Window, bins: int = 64
+) -> Histogram:
+    """Count the values between the least and the greatest that occur.
 
-    window_dragged = Signal(float, float, bool)
-    """Low, high; True when the button was let go."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._turns = PaintQueue(self)
-        self._histogram: Histogram | None = None
-        self._window: Window = (0.0, 1.0)
-        self._grip = ""
-        self._from = 0.0
-        self._start: Window = (0.0, 1.0)
-        self.setMinimumHeight(90)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMouseTracking(True)
-        name = self.tr("Histogram: drag the ends of the window")
-        self.setAccessibleName(name)
-        self.setToolTip(name)
-
-    def sizeHint(self) -> QSize:
-        """As wide as there is room."""
-        return QSize(200, 110)
-
-    def show_counts(self, histogram: Histogram | None, window: Window) -> None:
-        """Show counts, or nothing, and a window over them."""
-        same, self._histogram, self._window = histogram is self._histogram, histogram, window
-        # A window is moved by hand, other counts come with other images, as those of panes do.
-        self.update() if same else self._turns.ask(self)
-
-    # --- geometry --------------------------------------------------------------------------
-
-    def _span(self) -> Window:
-        low, high = self._histogram.span if self._histogram else (0.0, 1.0)
-        margin = (high - low) * 0.03
-        return low - margin, high + margin
-
-    def x_of(self, value: float) -> float:
-        """Where a value lies, inside the widget."""
-        low, high = self._span()
-        x = (value - low) / (high - low) * self.width()
-        return min(max(x, 1.0), self.width() - 1.0)
-
-    def _value(self, x: float) -> float:
-        low, high = self._span()
-        return low + x / max(1, self.width()) * (high - low)
-
-    def _grip_at(self, x: float) -> str:
-        low, high = (self.x_of(value) for value in self._window)
-        ends = {"low": abs(x - low), "high": abs(x - high)}
-        nearest = min(ends, key=lambda name: ends[name])
-        # Where both ends are at one place, the side of the pointer decides.
-        if ends["low"] == ends["high"]:
-            nearest = "low" if x < low else "high"
-        if ends[nearest] <= _GRIP:
-            return nearest
-        return "both" if low < x < high else nearest
-
-    # --- events ----------------------------------------------------------------------------
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take hold of an end, or of the window."""
-        if event.button() == Qt.MouseButton.LeftButton and self._histogram is not None:
-            self._grip = self._grip_at(event.position().x())
-            self._from = self._value(event.position().x())
-            self._start = self._window
-            self._drag(event, done=False)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Move what is held."""
-        if self._grip:
-            self._drag(event, done=False)
-        elif self._histogram is not None:
-            inside = self._grip_at(event.position().x()) == "both"
-            self.setCursor(Qt.CursorShape.SizeHorCursor if inside else Qt.CursorShape.SplitHCursor)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Let go."""
-        if self._grip:
-            self._drag(event, done=True)
-            self._grip = ""
-
-    def _drag(self, event: QMouseEvent, *, done: bool) -> None:
-        value = self._value(event.position().x())
-        low, high = self._start
-        least = (self._span()[1] - self._span()[0]) / 200
-        if self._grip == "low":
-            low = min(value, high - least)
-        elif self._grip == "high":
-            high = max(value, low + least)
-        else:
-            low, high = low + value - self._from, high + value - self._from
-        self.window_dragged.emit(low, high, done)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Left and right move the window, up and down widen and narrow it."""
-        step = (self._span()[1] - self._span()[0]) / 50
-        low, high = self._window
-        moves = {
-            Qt.Key.Key_Left: (-step, -step),
-            Qt.Key.Key_Right: (step, step),
-            Qt.Key.Key_Up: (-step, step),
-            Qt.Key.Key_Down: (step, -step),
-        }
-        move = moves.get(Qt.Key(event.key()))
-        if move is None or self._histogram is None:
-            super().keyPressEvent(event)
-            return
-        if low + move[0] < high + move[1]:
-            self.window_dragged.emit(low + move[0], high + move[1], True)
-
-    # --- painting --------------------------------------------------------------------------
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Counts, and the window over them."""
-        now = theme.colours()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), QColor(now.window))
-        if self._histogram is not None:
-            self._paint_counts(painter, self._histogram, QColor(now.muted))
-            low, high = (self.x_of(value) for value in self._window)
-            shade = QColor(now.accent)
-            shade.setAlpha(45)
-            painter.fillRect(QRectF(low, 0, high - low, self.height()), shade)
-            painter.setPen(QPen(QColor(now.accent), 2))
-            for x in (low, high):
-                painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
-        if self.hasFocus():
-            painter.setPen(QPen(QColor(now.accent), 1))
-            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
-        painter.end()
-
-    def _paint_counts(self, painter: QPainter, histogram: Histogram, plain: QColor) -> None:
-        # Roots, cut at the 98th percentile: a black background would flatten all the rest.
-        heights = np.sqrt(histogram.counts.astype(np.float64))
-        ordered = np.sort(heights, axis=None)
-        top = max(float(ordered[round(0.98 * (ordered.size - 1))]), 1.0)
-        low, high = histogram.span
-        several = len(heights) > 1
-        bins = heights.shape[1]
-        # One clip for all bins: asked of each by itself, places would take longer than painting.
-        places = low + (np.arange(bins) + 0.5) / bins * (high - low)
-        start, end = self._span()
-        xs = np.clip((places - start) / (end - start) * self.width(), 1.0, self.width() - 1.0)
-        tall = self.height() - 6
-        for row, colour in zip(heights, _CHANNELS if several else (plain,), strict=False):
-            ys = self.height() - np.minimum(row / top, 1.0) * tall
-            points = [
-                QPointF(self.x_of(low), self.height()),
-                *(QPointF(x, y) for x, y in zip(xs.tolist(), ys.tolist(), strict=True)),
-                QPointF(self.x_of(high), self.height()),
-            ]
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(colour)
-            painter.drawPolygon(QPolygonF(points))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
+    Args:
+        codes: H×W×channels.
+        extent: the values that code 0 and the highest code stand for.
+        window: what is counted over where all values are equal.
+        bins: how many there are at most.
+    """
+    top = int(np.iinfo(codes.dtype).max)
+    start, end = extent
+    # Counting integers is about thirty times faster than sorting values into bins.
+    rows = [np.bincount(codes[..., k].ravel(), minlength=top + 1) for k in range(codes.shape[2])]
+    present = np.flatnonzero(np.sum(rows, axis=0))
+    least, most = (start + float(c) / top * (end - start) for c in (present[0], present[-1]))
+    if most <= least:
+        least, most = window
+    # Bins hold whole numbers of codes, or some would hold one code more than their neighbours.
+    low, high = (round((value - start) / (end - start) * top) for value in (least, most))
+    high += 1
+    step = -(-(high - low) // bins)
+    bins = -(-(high - low) // step)
+    padding = max(0, low + bins * step - (top + 1))
+    cut = [np.pad(row, (0, padding))[low : low + bins * step] for row in rows]
+    counts = np.array([row.reshape(bins, step).sum(axis=1) for row in cut], np.int64)
+    return Histogram(counts, (least, most))

@@ -10,7 +10,8 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
 from app.i18n.numbers import number
 from app.viewer.display_state import CompareMode
-from app.viewer.rendering import LevelRegion, RenderedImage, render, render_difference, upright_bar
+from app.viewer.pyramid import RenderedImage
+from app.viewer.rendering import LevelRegion, render, render_difference, upright_bar
 from core.windows import Window
 
 _SHARP_FROM = 2.0

@@ -17,7 +17,8 @@ from app.fuse.scenes import dragged_window
 from app.viewer.canvas import Canvas
 from app.viewer.display_state import COMPARE_MODES, LAYOUTS
 from app.viewer.painter import Layer, Scene, Viewport
-from app.viewer.rendering import rendered_image, source_image, whole
+from app.viewer.pyramid import rendered_image, source_image
+from app.viewer.rendering import whole
 from app.viewer.view_link import ViewLink
 from core.io import read_image
 from core.types import Image

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.viewer.canvas import Canvas
-from app.viewer.rendering import rendered_image
+from app.viewer.pyramid import rendered_image
 from app.viewer.view_link import MOST_PIXELS, ViewLink
 
 

@@ -12,24 +12,11 @@ from hypothesis import strategies as st
 from PySide6.QtGui import QImage
 
 from app.viewer.colormaps import PALETTES, table
-from app.viewer.display_state import FeatureView
-from app.viewer.rendering import (
-    LevelRegion,
-    RenderedImage,
-    basis_of,
-    deviation_window,
-    feature_image,
-    histogram,
-    percentile_window,
-    render,
-    render_difference,
-    rendered_image,
-    result_images,
-    small,
-    source_image,
-    whole,
-)
-from core.types import DeviceChoice, FusionResult, Image
+from app.viewer.histogram import count_values
+from app.viewer.pyramid import RenderedImage, rendered_image, source_image
+from app.viewer.rendering import LevelRegion, render, render_difference, small, whole
+from app.viewer.window_presets import deviation_window, percentile_window
+from core.types import Image
 
 
 def pixels_of(image: QImage) -> np.ndarray:
@@ -194,30 +181,6 @@ def test_thumbnails_fit_and_keep_the_shape():
     assert image.pixelColor(5, 20).red() == 128
 
 
-def result(features: np.ndarray | None, height: int, width: int) -> FusionResult:
-    return FusionResult(
-        fused=np.zeros((height, width, 1), np.float32),
-        task="mif",
-        method="m",
-        device=DeviceChoice("cpu", "CPU", "test"),
-        bit_depth=8,
-        features_a=features,
-        features_b=features,
-    )
-
-
-@pytest.mark.parametrize(("height", "width"), [(45, 62), (48, 64), (33, 70)])
-def test_coarse_features_cover_whole_cells(height, width):
-    features = np.random.default_rng(0).random((4, -(-height // 4), -(-width // 4)), np.float32)
-    made = result(features, height, width)
-    shown = feature_image(made, FeatureView(), basis_of(made))
-    assert shown.size == (-(-width // 4) * 4, -(-height // 4) * 4)
-
-
-def test_a_result_without_features_has_only_the_fused_picture():
-    assert set(result_images(result(None, 4, 4), FeatureView(), None)) == {"fused"}
-
-
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_percentiles_are_those_of_numpy(kind, channels):
@@ -250,7 +213,7 @@ def test_histograms_count_as_numpy_does(kind, bins):
     top = np.iinfo(kind).max
     codes = (rng.beta(3, 3, (50, 40, 3)) * top).astype(kind)
     shown = RenderedImage((codes,), (40, 50), (0.0, float(top)), (0.0, float(top)))
-    found = histogram(shown, bins)
+    found = count_values(shown.sampled, shown.extent, shown.window, bins)
     low, high = int(codes.min()), int(codes.max()) + 1
     step = -(-(high - low) // bins)
     edges = np.arange(low, high + step, step)
