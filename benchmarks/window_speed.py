@@ -177,7 +177,7 @@ def gestures(window: MainWindow) -> dict[str, Callable[[int], object]]:
     start = session.display
 
     def pan(scale: float) -> Callable[[int], object]:
-        return lambda i: link.look(scale, middle + QPointF(7.0 * (i % 40), 5.0 * (i % 40)))
+        return lambda i: link.look_at(middle + QPointF(7.0, 5.0) * (i % 40), scale)
 
     def level(i: int) -> None:
         low, high = float(i % 30), 255.0 - i % 50
@@ -193,11 +193,11 @@ def gestures(window: MainWindow) -> dict[str, Callable[[int], object]]:
         session.set_display(shown, settled=False)
 
     return {
-        "pan at fit": pan(window.view.panes["a"].canvas.fit_scale()),
+        "pan at fit": pan(window.view.panes["a"].canvas.camera.fit_scale()),
         "pan at 1:4": pan(0.25),
         "pan at 1:1": pan(1.0),
         "pan at 4:1": pan(4.0),
-        "zoom": lambda i: link.look(0.1 * 1.07 ** (i % 60), middle),
+        "zoom": lambda i: link.look_at(middle, 0.1 * 1.07 ** (i % 60)),
         "window/level of A, fit": level,
         "window/level of A and B, fit": both_levels,
         "curtain drag, fit": curtain,

@@ -172,7 +172,7 @@ class FusePage(QWidget):
     def one_to_one(self) -> None:
         """One image pixel on one screen pixel."""
         pane = self.panes[self._maximised or "fused"]
-        pane.canvas.one_to_one()
+        pane.canvas.camera.one_to_one()
 
     def _drag_window(self, pane: str, moved: QPointF, done: bool) -> None:
         base = pane[-1] if pane.startswith("recon_") else pane
@@ -278,7 +278,7 @@ class FusePage(QWidget):
 
     def _show_compare_tag(self) -> None:
         compare = self.session.display.compare
-        scene = self.panes["fused"].canvas.scene
+        scene = scene_of(self.session, "fused")
         wanted = compare.mode != "off" and compare.overlaid
         missing = wanted and scene is not None and not scene.is_compared
         self.panes["fused"].set_tag(

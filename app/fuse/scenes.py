@@ -7,7 +7,7 @@ from dataclasses import replace
 from app.fuse.state import FuseState
 from app.i18n.translate import tr
 from app.viewer.display_state import FARTHEST, PaneDisplay
-from app.viewer.painter import Layer, Scene
+from app.viewer.image_scene import ImageScene, Layer
 from app.viewer.pyramid import RenderedImage
 from core.windows import Window
 
@@ -82,27 +82,27 @@ def layer_of(session: FuseState, operand: str) -> Layer | None:
     return Layer(shown, window, look.palette, name_of(session, operand), counts)
 
 
-def scene_of(session: FuseState, pane: str) -> Scene | None:
+def scene_of(session: FuseState, pane: str) -> ImageScene | None:
     """The scene of a pane; None where there is nothing to show."""
     base = layer_of(session, pane)
     if base is None:
         return None
     if pane in ("recon_a", "recon_b") and session.display.residuals:
         source = layer_of(session, pane[-1])
-        return Scene(base, source, "difference", span=session.display.compare.span)
+        return ImageScene(base, source, "difference", span=session.display.compare.span)
     if pane == "fused":
         return _compared(session, base)
-    return Scene(base)
+    return ImageScene(base)
 
 
-def _compared(session: FuseState, base: Layer) -> Scene:
+def _compared(session: FuseState, base: Layer) -> ImageScene:
     compare = session.display.compare
     if compare.mode == "off" or (compare.mode == "overlay" and not compare.overlaid):
-        return Scene(base)
+        return ImageScene(base)
     first, second = layer_of(session, compare.first), layer_of(session, compare.second)
     if first is None or second is None:
-        return Scene(base)
-    return Scene(
+        return ImageScene(base)
+    return ImageScene(
         first,
         second,
         compare.mode,

@@ -24,7 +24,7 @@ class HistogramView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._turns = PaintQueue(self)
+        self._paint_queue = PaintQueue(self)
         self._histogram: Histogram | None = None
         self._window: Window = (0.0, 1.0)
         self._grip = ""
@@ -46,7 +46,7 @@ class HistogramView(QWidget):
         """Show counts, or nothing, and a window over them."""
         same, self._histogram, self._window = histogram is self._histogram, histogram, window
         # A window is moved by hand, other counts come with other images, as those of panes do.
-        self.update() if same else self._turns.ask(self)
+        self.update() if same else self._paint_queue.add(self)
 
     # --- geometry --------------------------------------------------------------------------
 

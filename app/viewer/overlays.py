@@ -1,66 +1,76 @@
-"""The words on a pane: zoom, notice, and which image is which."""
+"""Text and scales over an image: zoom, badge, colour bar, names."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QRect, QRectF, Qt
-from PySide6.QtGui import QFontMetrics, QPainter
+from PySide6.QtGui import QColor, QFontMetrics, QPainter
 
-from app.viewer.painter import Scene, bar_of, paint_bar, paint_box
+from app.viewer.painter import paint_box, short
+from app.viewer.rendering import upright_bar
+from app.viewer.scene import Annotation
+from core.windows import Window
 
-_ROOM_FOR_ZOOM = 62
+_ZOOM_WIDTH = 62
+"""Pixels reserved for the zoom beside the last line of a badge."""
 
 
-def paint_words(
-    painter: QPainter, room: QRect, *, scene: Scene, zoom: float, badge: str, phase: bool
+@dataclass(frozen=True)
+class ColourBar:
+    """The scale of an image's values: palette, its two ends, and their unit ("" for none)."""
+
+    palette: str
+    window: Window
+    unit: str = ""
+
+
+def paint_overlays(
+    painter: QPainter, room: QRect, annotation: Annotation, bar: ColourBar | None = None
 ) -> None:
-    """Zoom at the foot, the notice beside it, a colour bar, and names where two are compared.
+    """Paint the zoom at the bottom, the badge beside it, and a colour bar above them.
+
+    Leaves the painter with the font of the labels.
 
     Args:
-        room: the pane.
-        zoom: screen pixels per image pixel.
-        badge: the notice; "" for none.
-        phase: which of two blinking images is shown.
+        room: the whole widget.
     """
     font = painter.font()
     font.setPointSizeF(max(7.0, font.pointSizeF() - 1))
     painter.setFont(font)
-    _paint_label(painter, room, f"{zoom * 100:.0f} %", right=True)
-    raised = _paint_badge(painter, room, badge) if badge else 0
-    bar = bar_of(scene)
+    _paint_label(painter, room, f"{annotation.zoom * 100:.0f} %", right=True)
+    above = _paint_badge(painter, room, annotation.badge) if annotation.badge else 0
     if bar is not None:
-        lines = raised * (painter.fontMetrics().height() + 5)
-        paint_bar(painter, room.adjusted(0, 0, 0, -lines), bar)
-    if scene.is_compared:
-        _paint_names(painter, room, scene, phase)
+        height = above * (painter.fontMetrics().height() + 5)
+        _paint_bar(painter, room.adjusted(0, 0, 0, -height), bar)
 
 
-def foot_for(metrics: QFontMetrics, badge: str, width: int) -> int:
-    """Screen pixels that zoom and notice take at the foot of a pane of ``width``.
+def footer_height(metrics: QFontMetrics, badge: str, width: int) -> int:
+    """Screen pixels that zoom and badge take at the bottom of a pane of ``width``.
 
     Args:
-        metrics: of the pane's own font; the words are a little smaller.
+        metrics: of the pane's own font; the labels are slightly smaller.
     """
-    _lines, above = _lines_of(metrics, badge, width - 12)
+    _lines, above = _badge_lines(metrics, badge, width - 12)
     return (1 + above) * (metrics.height() + 5) + 6
 
 
-def _lines_of(metrics: QFontMetrics, badge: str, space: int) -> tuple[list[str], int]:
-    """The lines of a notice in ``space`` pixels, and how many of them stand above the zoom."""
+def _badge_lines(metrics: QFontMetrics, badge: str, space: int) -> tuple[list[str], int]:
+    """The lines of a badge in ``space`` pixels, and how many of them lie above the zoom."""
     whole = metrics.horizontalAdvance(badge) + 10
     lines = [badge] if whole <= space else badge.split(" – ")
-    beside = metrics.horizontalAdvance(lines[-1]) + 10 <= space - _ROOM_FOR_ZOOM
+    beside = metrics.horizontalAdvance(lines[-1]) + 10 <= space - _ZOOM_WIDTH
     return lines, len(lines) - beside
 
 
 def _paint_badge(painter: QPainter, room: QRect, badge: str) -> int:
-    """The notice is never cut short: in a narrow pane it takes lines above the zoom's.
+    """Paint a badge without eliding it; in a narrow pane it takes lines above the zoom.
 
     Returns:
-        How many lines above the zoom's it takes.
+        The number of lines above the zoom.
     """
-    lines, above = _lines_of(painter.fontMetrics(), badge, room.width() - 12)
+    lines, above = _badge_lines(painter.fontMetrics(), badge, room.width() - 12)
     lowest = above - len(lines) + 1
     for place, line in enumerate(reversed(lines), lowest):
         _paint_label(painter, room, line, above=place)
@@ -77,22 +87,25 @@ def _paint_label(
     paint_box(painter, QRectF(left, top, width, height), text)
 
 
-def names_of(scene: Scene, phase: bool) -> list[tuple[str, bool]]:
-    """The names to write, and whether each goes to the right."""
-    if scene.second is None:
-        return []
-    first, second = scene.first.name, scene.second.name
-    if scene.mode == "blink":
-        return [(second if phase else first, False)]
-    if scene.mode == "difference":
-        return [(f"{second} − {first}", False)]
-    if scene.mode == "overlay":
-        return [(first, False), (f"{second} {scene.opacity * 100:.0f} %", True)]
-    return [(first, False), (second, True)]
+def _paint_bar(painter: QPainter, room: QRect, bar: ColourBar) -> None:
+    """Paint a colour bar with its ends and unit at the right, a little above the bottom."""
+    height = min(140, room.height() - 80)
+    if height < 40 or room.width() < 140:
+        return
+    box = QRectF(room.right() - 16, room.bottom() - 34 - height, 8, height)
+    painter.drawImage(box, upright_bar(bar.palette))
+    painter.setPen(QColor(255, 255, 255, 90))
+    painter.drawRect(box)
+    metrics = painter.fontMetrics()
+    low, high = bar.window
+    for text, y in ((f"{short(high)} {bar.unit}".strip(), box.top()), (short(low), box.bottom())):
+        width = metrics.horizontalAdvance(text) + 6
+        tall = metrics.height()
+        paint_box(painter, QRectF(box.left() - width - 4, y - tall / 2, width, tall), text)
 
 
 def shares(widths: Sequence[int], room: int) -> list[int]:
-    """Pixels for one or two names beside each other: a short one leaves what it does not need."""
+    """Distribute ``room`` pixels over one or two texts: a short one leaves the other the rest."""
     if len(widths) < 2:
         return [room] * len(widths)
     first, second = widths
@@ -100,10 +113,10 @@ def shares(widths: Sequence[int], room: int) -> list[int]:
     return [max(half, room - second), max(half, room - first)]
 
 
-def _paint_names(painter: QPainter, room: QRect, scene: Scene, phase: bool) -> None:
+def paint_names(painter: QPainter, room: QRect, names: Sequence[tuple[str, bool]]) -> None:
+    """Paint one or two names at the top, each at the left or (True) at the right."""
     metrics = painter.fontMetrics()
-    names = names_of(scene, phase)
-    # At both edges and between them 6 pixels, and 5 at either side of each text.
+    # 6 pixels at both edges and between the boxes, 5 on either side of each text.
     free = room.width() - 12 - 10 * len(names) - 6 * (len(names) - 1)
     spaces = shares([metrics.horizontalAdvance(name) for name, _right in names], free)
     for (name, right), space in zip(names, spaces, strict=True):

@@ -24,7 +24,7 @@ class PaintQueue(QObject):
         self._next.setInterval(1)
         self._next.timeout.connect(self._update_one)
 
-    def ask(self, widget: QWidget) -> None:
+    def add(self, widget: QWidget) -> None:
         """Paint ``widget`` when its turn comes."""
         self._waiting[widget] = None
         if not self._next.isActive():

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.viewer.canvas import Canvas
-from app.viewer.painter import Scene
 from app.viewer.pyramid import RenderedImage
+from app.viewer.scene import Scene
 from app.viewer.view_link import ViewLink
 from app.widgets import theme
 from app.widgets.drop import DropZone

@@ -1,4 +1,4 @@
-"""The common position of all panes: where they look, how close, and where the pointer is."""
+"""The position that all panes share: centre, zoom and the pixel under the pointer."""
 
 from __future__ import annotations
 
@@ -7,47 +7,57 @@ from PySide6.QtCore import QObject, QPoint, QPointF, Signal
 from app.viewer.paint_queue import PaintQueue
 
 MOST_PIXELS = 64.0
-"""Largest magnification: screen pixels per image pixel."""
+"""Largest magnification: logical screen pixels per image column."""
 
 
 class ViewLink(QObject):
     """One zoom and one centre, in pixels of the source images, shared by every canvas.
 
-    While ``fitted`` each canvas shows the whole image, whatever its own size.
+    While ``fitted`` is True each canvas shows the whole image, whatever its own size.
     """
 
     changed = Signal()
-    """A hand has moved the position."""
+    """The person has moved the position."""
     size_changed = Signal()
     pointer_changed = Signal(object)
     """The image pixel under the pointer as a QPoint, or None."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.turns = PaintQueue(self)
-        """In which the canvases show what work has brought."""
+        self.paint_queue = PaintQueue(self)
+        """Repaints the canvases after new data, one per turn of the event loop."""
         self.size: tuple[int, int] = (0, 0)
+        """Width and height of the images, in pixels."""
+        self.aspect = 1.0
+        """Height of an image pixel divided by its width."""
         self.fitted = True
         self.scale = 1.0
-        self.foot = 0
-        """Screen pixels at the foot of every canvas that no image covers: words stand there."""
+        """Logical screen pixels per image column, unless ``fitted``."""
+        self.footer = 0
+        """Height at the bottom of every canvas that is reserved for text, in screen pixels."""
         self.centre = QPointF(0, 0)
         self.pointer: QPoint | None = None
         self.last_pointer: QPoint | None = None
+        """Where the pointer was last on the image."""
 
-    def set_size(self, size: tuple[int, int]) -> None:
-        """Take the extent of the images; another extent starts again at fit."""
-        if size != self.size:
-            self.size = size
+    def set_size(self, size: tuple[int, int], aspect: float = 1.0) -> None:
+        """Take the shape of the images; another one starts again with the whole image visible.
+
+        Args:
+            size: width and height in pixels; (0, 0) for no image.
+            aspect: height of a pixel divided by its width, over 0.
+        """
+        if (size, aspect) != (self.size, self.aspect):
+            self.size, self.aspect = size, aspect
             self.set_pointer(None)
             self.last_pointer = None
             self._fit()
             self.size_changed.emit()
 
-    def set_foot(self, height: int) -> None:
-        """Keep so many screen pixels free at the foot of every canvas."""
-        if height != self.foot:
-            self.foot = height
+    def set_footer(self, height: int) -> None:
+        """Reserve a height, in screen pixels, at the bottom of every canvas."""
+        if height != self.footer:
+            self.footer = height
             self.size_changed.emit()
 
     def fit(self) -> None:
@@ -59,8 +69,8 @@ class ViewLink(QObject):
         self.fitted = True
         self.centre = QPointF(self.size[0] / 2, self.size[1] / 2)
 
-    def look(self, scale: float, centre: QPointF) -> None:
-        """Show ``centre`` (image pixels) at ``scale`` (logical screen pixels per pixel)."""
+    def look_at(self, centre: QPointF, scale: float) -> None:
+        """Show ``centre`` (image pixels) at ``scale`` (logical screen pixels per column)."""
         width, height = self.size
         self.fitted = False
         self.scale = scale
@@ -70,7 +80,7 @@ class ViewLink(QObject):
         self.changed.emit()
 
     def set_pointer(self, pixel: QPoint | None) -> None:
-        """Say which image pixel the pointer is on."""
+        """Set the image pixel under the pointer; None where it is on no image."""
         if pixel != self.pointer:
             self.pointer = pixel
             self.last_pointer = pixel or self.last_pointer

@@ -161,7 +161,7 @@ def test_the_canvas_does_what_the_sheet_says(opened, key, done):
     moved = []
     canvas.window_dragged.connect(lambda by, _done: moved.append(by))
     held = Qt.KeyboardModifier.ShiftModifier if shift else Qt.KeyboardModifier.NoModifier
-    link.look(2.0, QPointF(30, 20))
+    link.look_at(QPointF(30, 20), 2.0)
     middle = canvas.rect().center()
     QTest.mousePress(canvas, button, held, middle)
     QTest.mouseMove(canvas, middle + QPoint(10, -12))

@@ -16,9 +16,11 @@ from app.fuse.layouts import PLACES
 from app.fuse.scenes import dragged_window
 from app.viewer.canvas import Canvas
 from app.viewer.display_state import COMPARE_MODES, LAYOUTS
-from app.viewer.painter import Layer, Scene, Viewport
+from app.viewer.image_scene import ImageScene, Layer
 from app.viewer.pyramid import rendered_image, source_image
+from app.viewer.region_cache import RegionCache
 from app.viewer.rendering import whole
+from app.viewer.scene import Scene
 from app.viewer.view_link import ViewLink
 from core.io import read_image
 from core.types import Image
@@ -47,29 +49,28 @@ def canvas(qtbot) -> Canvas:
     return made
 
 
-def seen(canvas: Canvas, scene: Scene) -> np.ndarray:
+def seen(canvas: Canvas, scene: Scene, *, phase: bool = False) -> np.ndarray:
     """Red of the picture alone, without the texts over it."""
     image = QImage(canvas.size(), QImage.Format.Format_RGB32)
     image.fill(Qt.GlobalColor.black)
     from PySide6.QtGui import QPainter
 
     painter = QPainter(image)
-    corner = canvas.to_widget(QPointF(0, 0))
-    canvas._painting.paint(painter, scene, Viewport(corner, canvas.scale(), canvas.rect(), 1.0))
+    scene.paint(painter, canvas.camera.viewport(), RegionCache(), phase=phase)
     painter.end()
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1, 4)
     return rows[6 : 6 + SIZE, 6 : 6 + SIZE, 2].astype(int)
 
 
 def test_curtain_shows_the_first_on_the_left_of_its_line(canvas):
-    scene = Scene(flat(0.2, "A"), flat(0.8, "B"), "curtain", position=0.25)
+    scene = ImageScene(flat(0.2, "A"), flat(0.8, "B"), "curtain", position=0.25)
     row = seen(canvas, scene)[10]
     assert set(row[:19]) == {51}
     assert set(row[21:]) == {204}
 
 
 def test_checkerboard_alternates_in_both_directions(canvas):
-    scene = Scene(flat(0.2, "A"), flat(0.8, "B"), "checker")
+    scene = ImageScene(flat(0.2, "A"), flat(0.8, "B"), "checker")
     board = seen(canvas, scene)
     cells = board[5::10, 5::10]
     expected = np.where(np.indices((8, 8)).sum(axis=0) % 2, 204, 51)
@@ -77,40 +78,40 @@ def test_checkerboard_alternates_in_both_directions(canvas):
 
 
 def test_overlay_mixes_by_opacity(canvas):
-    scene = Scene(flat(0.0, "A"), flat(1.0, "B"), "overlay", opacity=0.25)
+    scene = ImageScene(flat(0.0, "A"), flat(1.0, "B"), "overlay", opacity=0.25)
     assert np.abs(seen(canvas, scene) - 64).max() <= 1
 
 
 def test_blink_shows_one_or_the_other_and_never_more_than_three_times_a_second(qtbot, canvas):
-    scene = Scene(flat(0.2, "A"), flat(0.8, "B"), "blink")
+    scene = ImageScene(flat(0.2, "A"), flat(0.8, "B"), "blink")
     assert seen(canvas, scene)[40, 40] == 51
-    assert seen(canvas, replace(scene, phase=True))[40, 40] == 204
+    assert seen(canvas, scene, phase=True)[40, 40] == 204
     canvas.set_scene(scene)
     assert canvas.is_blinking
     assert canvas._blink.interval() * 2 * 3 >= 1000
     with qtbot.waitSignal(canvas._blink.timeout, timeout=WAIT):
         pass
     assert canvas._phase
-    canvas.set_scene(Scene(flat(0.2, "A")))
+    canvas.set_scene(ImageScene(flat(0.2, "A")))
     assert not canvas.is_blinking
 
 
 def test_difference_is_dark_where_nothing_differs_and_signed_elsewhere(canvas):
-    same = seen(canvas, Scene(flat(0.5, "A"), flat(0.5, "B"), "difference"))
-    more = seen(canvas, Scene(flat(0.5, "A"), flat(0.7, "B"), "difference"))
-    less = seen(canvas, Scene(flat(0.5, "A"), flat(0.3, "B"), "difference"))
+    same = seen(canvas, ImageScene(flat(0.5, "A"), flat(0.5, "B"), "difference"))
+    more = seen(canvas, ImageScene(flat(0.5, "A"), flat(0.7, "B"), "difference"))
+    less = seen(canvas, ImageScene(flat(0.5, "A"), flat(0.3, "B"), "difference"))
     assert same.max() < 40
     assert more.min() > 200
     assert less.max() < 120
 
 
 def test_a_pan_maps_only_what_is_new_and_a_moved_curtain_nothing(canvas, monkeypatch):
-    from app.viewer import painter as painting
+    from app.viewer import region_cache as painting
 
     calls = []
     real = painting.render
     monkeypatch.setattr(painting, "render", lambda *a: calls.append(a) or real(*a))
-    scene = Scene(flat(0.2, "A"), flat(0.8, "B"), "curtain", position=0.5)
+    scene = ImageScene(flat(0.2, "A"), flat(0.8, "B"), "curtain", position=0.5)
     canvas.set_scene(scene)
     canvas.repaint()
     first = len(calls)
@@ -255,15 +256,15 @@ def test_one_pane_is_active_whichever_way_it_was_chosen(opened):
 
 def test_shift_drag_and_middle_drag_pan_right_drag_zooms(opened):
     canvas = opened.view.panes["a"].canvas
-    canvas.zoom_about(QPointF(60, 60), 4)
+    canvas.camera.zoom_about(QPointF(60, 60), 4)
     before, middle = opened.view.link.centre, canvas.rect().center()
     drag(canvas, middle, middle + QPoint(9, 0), key=Qt.KeyboardModifier.ShiftModifier)
-    assert before.x() - opened.view.link.centre.x() == pytest.approx(9 / canvas.scale())
+    assert before.x() - opened.view.link.centre.x() == pytest.approx(9 / canvas.camera.scale())
     drag(canvas, middle, middle - QPoint(9, 0), button=Qt.MouseButton.MiddleButton)
     assert opened.view.link.centre.x() == pytest.approx(before.x())
-    scale = canvas.scale()
+    scale = canvas.camera.scale()
     drag(canvas, middle, middle - QPoint(0, 20), button=Qt.MouseButton.RightButton)
-    assert canvas.scale() == pytest.approx(scale * 1.01**20)
+    assert canvas.camera.scale() == pytest.approx(scale * 1.01**20)
     assert opened.session.display.a.window is None
 
 
@@ -347,8 +348,8 @@ def test_q_and_e_change_the_opacity_and_w_hides_what_lies_on_top(opened):
 def test_the_curtain_follows_the_mouse(opened):
     QTest.keyClick(opened, Qt.Key.Key_C)
     canvas = opened.view.panes["fused"].canvas
-    line = canvas.to_widget(QPointF(32, 20)).toPoint()
-    drag(canvas, line, line + QPoint(round(canvas.scale() * 16), 0))
+    line = canvas.camera.to_widget(QPointF(32, 20)).toPoint()
+    drag(canvas, line, line + QPoint(round(canvas.camera.scale() * 16), 0))
     assert opened.session.display.compare.position == pytest.approx(0.75, abs=0.02)
     assert opened.session.display.fused.window is None
 

@@ -338,10 +338,10 @@ def test_all_files_can_be_chosen_in_one_way(opened):
 
 def test_the_notice_stands_outside_the_picture(opened):
     canvas = opened.view.panes["fused"].canvas
-    foot = canvas.to_widget(QPointF(*opened.session.outcome.pair.a.size)).y()
+    foot = canvas.camera.to_widget(QPointF(*opened.session.outcome.pair.a.size)).y()
     assert canvas.height() - foot >= canvas.fontMetrics().height()
     # Zoomed in, too: the row of the notice holds no pixel of the picture.
-    canvas.zoom_about(QPointF(canvas.width() / 2, canvas.height() / 2), 20)
+    canvas.camera.zoom_about(QPointF(canvas.width() / 2, canvas.height() / 2), 20)
     image = canvas.grab().toImage()
     row = {image.pixelColor(x, image.height() - 3).name() for x in range(4, image.width() - 4)}
     assert row == {"#0d0f12"}

@@ -137,8 +137,8 @@ def test_the_difference_counts_a_source_as_it_is_seen(qtbot, opened):
     opened.view.set_window("a", (0, 100))
     opened.actions_.difference.trigger()
     scene = opened.view.panes["fused"].canvas.scene
-    assert scene.first.zero_one == (0, 100)
-    assert scene.second.zero_one == (0, 1)
+    assert scene.first.unit_range == (0, 100)
+    assert scene.second.unit_range == (0, 1)
 
 
 def test_a_sixteen_bit_source_is_fused_in_the_window_of_its_pane(qtbot, window, engine, tmp_path):

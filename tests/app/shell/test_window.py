@@ -505,8 +505,8 @@ def test_the_chosen_view_outlives_a_new_fusion(qtbot, opened):
 
 def test_all_panes_share_zoom_and_the_readout_has_all_values(opened):
     canvas = opened.view.panes["recon_b"].canvas
-    canvas.zoom_about(QPointF(40, 30), 4)
-    assert len({pane.canvas.scale() for pane in opened.view.panes.values()}) == 1
+    canvas.camera.zoom_about(QPointF(40, 30), 4)
+    assert len({pane.canvas.camera.scale() for pane in opened.view.panes.values()}) == 1
     opened.view.link.set_pointer(QPoint(63, 10))
     # A is white there (255); B red 255, green 0, blue 127.
     assert opened.status.readout.text().split("     ") == [

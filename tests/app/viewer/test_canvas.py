@@ -43,45 +43,45 @@ def wheel(canvas: Canvas, at: QPointF, notches: int) -> None:
 
 
 def test_fit_leaves_a_margin_of_six_on_each_canvas_alone(pair):
-    assert pair[0].scale() == pytest.approx(1.0)
-    assert pair[1].scale() == pytest.approx(2.0)
-    assert pair[0].to_image(QPointF(106, 56)) == QPointF(100, 50)
+    assert pair[0].camera.scale() == pytest.approx(1.0)
+    assert pair[1].camera.scale() == pytest.approx(2.0)
+    assert pair[0].camera.to_image(QPointF(106, 56)) == QPointF(100, 50)
 
 
 def test_wheel_keeps_the_point_under_the_pointer_and_moves_the_other_canvas(pair):
     at = QPointF(56, 31)
-    before = pair[0].to_image(at)
+    before = pair[0].camera.to_image(at)
     wheel(pair[0], at, 3)
-    after = pair[0].to_image(at)
+    after = pair[0].camera.to_image(at)
     assert (after - before).manhattanLength() < 1e-9
-    assert pair[0].scale() == pytest.approx(1.25**3)
-    assert pair[1].scale() == pair[0].scale()
-    middle = [c.to_image(QPointF(c.width() / 2, c.height() / 2)) for c in pair]
+    assert pair[0].camera.scale() == pytest.approx(1.25**3)
+    assert pair[1].camera.scale() == pair[0].camera.scale()
+    middle = [c.camera.to_image(QPointF(c.width() / 2, c.height() / 2)) for c in pair]
     assert middle[0] == middle[1]
 
 
 def test_drag_moves_both_by_the_same_picture_distance(qtbot, pair):
     wheel(pair[0], QPointF(106, 56), 4)
-    start = pair[1].to_image(QPointF(206, 206))
+    start = pair[1].camera.to_image(QPointF(206, 206))
     qtbot.mousePress(pair[0], Qt.MouseButton.MiddleButton, pos=QPoint(100, 50))
     qtbot.mouseMove(pair[0], QPoint(110, 45))
     qtbot.mouseRelease(pair[0], Qt.MouseButton.MiddleButton, pos=QPoint(110, 45))
-    moved = pair[1].to_image(QPointF(206, 206)) - start
-    assert moved.x() == pytest.approx(-10 / pair[0].scale())
-    assert moved.y() == pytest.approx(5 / pair[0].scale())
+    moved = pair[1].camera.to_image(QPointF(206, 206)) - start
+    assert moved.x() == pytest.approx(-10 / pair[0].camera.scale())
+    assert moved.y() == pytest.approx(5 / pair[0].camera.scale())
 
 
 def test_double_click_fits_again(qtbot, pair):
     wheel(pair[0], QPointF(10, 10), 5)
     qtbot.mouseDClick(pair[1], Qt.MouseButton.LeftButton)
-    assert [canvas.scale() for canvas in pair] == pytest.approx([1.0, 2.0])
+    assert [canvas.camera.scale() for canvas in pair] == pytest.approx([1.0, 2.0])
 
 
 def test_zoom_has_limits(pair):
     wheel(pair[0], QPointF(50, 50), 200)
-    assert pair[0].scale() == MOST_PIXELS
+    assert pair[0].camera.scale() == MOST_PIXELS
     wheel(pair[0], QPointF(50, 50), -400)
-    assert pair[0].scale() == pytest.approx(0.5)
+    assert pair[0].camera.scale() == pytest.approx(0.5)
 
 
 def test_pointer_is_shared_and_ends_outside(qtbot, pair):
@@ -125,10 +125,10 @@ def test_minified_fine_pattern_is_grey_not_moire(qtbot):
 
 def test_keys_zoom_and_pan(qtbot, pair):
     qtbot.keyClick(pair[0], Qt.Key.Key_Plus)
-    assert pair[1].scale() == pytest.approx(1.25)
-    before = pair[0].to_image(QPointF(0, 0))
+    assert pair[1].camera.scale() == pytest.approx(1.25)
+    before = pair[0].camera.to_image(QPointF(0, 0))
     qtbot.keyClick(pair[0], Qt.Key.Key_Right)
-    assert pair[0].to_image(QPointF(0, 0)).x() - before.x() == pytest.approx(32 / 1.25)
+    assert pair[0].camera.to_image(QPointF(0, 0)).x() - before.x() == pytest.approx(32 / 1.25)
 
 
 def test_one_pixel_picture_and_empty_canvas_paint(qtbot):
@@ -138,8 +138,8 @@ def test_one_pixel_picture_and_empty_canvas_paint(qtbot):
     canvas.resize(150, 110)
     canvas.set_placeholder("Nothing yet")
     canvas.grab()
-    canvas.zoom_step(True)
-    canvas.one_to_one()
+    canvas.camera.zoom_steps(1)
+    canvas.camera.one_to_one()
     canvas.set_image(rendered_image(np.ones((1, 1, 1), np.float32)))
     link.set_size((1, 1))
     assert canvas.grab().toImage().pixelColor(75, 55).red() == 255
@@ -214,7 +214,7 @@ def test_what_work_brings_is_painted_pane_by_pane_what_a_hand_does_at_once(qtbot
     assert [first, second] == pair
     assert when < later
     turns.painted.clear()
-    pair[0].one_to_one()
+    pair[0].camera.one_to_one()
     qtbot.waitUntil(lambda: len(turns.painted) == 2)
     assert len({turn for _, turn in turns.painted}) == 1
 
