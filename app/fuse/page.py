@@ -12,19 +12,27 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 from app.commands.registry import CommandRegistry
 from app.fuse.active_pane import ActivePane
 from app.fuse.compare_bar import CompareBar
+from app.fuse.export import notice_of
 from app.fuse.feature_pane import FeaturePane
 from app.fuse.layouts import arrange
-from app.fuse.messages import Messages, reason_of
+from app.fuse.messages import Messages
+from app.fuse.pane_texts import (
+    SOURCES,
+    result_info,
+    result_placeholder,
+    source_info,
+    source_placeholder,
+    waiting_text,
+)
 from app.fuse.recon_pane import ReconPane
 from app.fuse.scenes import dragged_window, fitted, image_of, operands, scene_of, window_of
-from app.fuse.state import FuseState, LoadedSource, Outcome
+from app.fuse.state import FuseState
 from app.fuse.welcome import Welcome
-from app.i18n.numbers import filled, number
+from app.i18n.numbers import filled
 from app.i18n.translate import translate
 from app.viewer.display_state import Compare
 from app.viewer.pane import Pane
 from app.viewer.view_link import ViewLink
-from app.widgets.device_chip import short_device
 from core.windows import Window
 
 PANES = ("a", "b", "fused", "recon_a", "recon_b", "features")
@@ -224,7 +232,7 @@ class FusePage(QWidget):
         key = self._keys.key_of("view.maximise")
         for pane in self.panes.values():
             pane.show_key(key)
-        self._show_source_words()
+        self._show_source_placeholders()
         self._show_stale_tag()
 
     def _show_task(self) -> None:
@@ -236,25 +244,18 @@ class FusePage(QWidget):
         self.panes["recon_a"].set_title(self.tr("Reconstruction A"))
         self.panes["recon_b"].set_title(self.tr("Reconstruction B"))
         self.panes["features"].set_title(self.tr("Features"))
-        self._show_source_words()
+        self._show_source_placeholders()
         for name in ("a", "b"):
             self.panes[name].title.setToolTip(self.tr("Source {0}").format(name.upper()))
 
-    def _show_source_words(self) -> None:
-        """What is written where a source will be: the file asked for and why it is not shown."""
-        task, sources = self.session.task, self.session.sources
-        labels = (translate(task.label_a), translate(task.label_b))
-        for name, label, path in zip(("a", "b"), labels, sources.asked, strict=True):
-            if path is None:
-                key = self._keys.key_of("file.open")
-                text = self.tr("Drop {0} here\nor press {1}") if key else self.tr("Drop {0} here")
-                text = text.format(label, key)
-            elif sources.trouble is None:
-                text = path.name
-            else:
-                said = reason_of(sources.trouble, path, sources.asked)
-                text = "\n".join(line for line in (path.name, said) if line)
-            self.panes[name].canvas.set_placeholder(text)
+    def _show_source_placeholders(self) -> None:
+        key = self._keys.key_of("file.open")
+        for name in SOURCES:
+            self.panes[name].canvas.set_placeholder(source_placeholder(self.session, name, key))
+
+    def _show_result_placeholders(self) -> None:
+        for name in _FROM_RESULT:
+            self.panes[name].canvas.set_placeholder(result_placeholder(self.session, name))
 
     def _show_scene(self, name: str) -> None:
         self.panes[name].set_scene(scene_of(self.session, name))
@@ -294,11 +295,10 @@ class FusePage(QWidget):
         ):
             self._show_scene(name)
             named = path.name if path is not None else loaded.image.name if loaded else ""
-            described = _describe(loaded) if loaded else named
+            described = source_info(loaded) if loaded else named
             self.panes[name].set_info(described, named, Path(named).stem)
-        self._show_source_words()
-        for name in _FROM_RESULT:
-            self.panes[name].canvas.set_placeholder(self._placeholder(name))
+        self._show_source_placeholders()
+        self._show_result_placeholders()
         first = sources.a or sources.b
         # While the next pair is being read the view stays where it is: it may be of the same size.
         if first is not None or not sources.is_awaited:
@@ -309,17 +309,17 @@ class FusePage(QWidget):
         outcome = self.session.outcome
         for name in _FROM_RESULT:
             self._show_scene(name)
-            self.panes[name].canvas.set_placeholder(self._placeholder(name))
+        self._show_result_placeholders()
         fused = self.panes["fused"]
         title = outcome.method_title if outcome else ""
-        fused.set_info(self._fused_info(outcome) if outcome else "", title)
+        fused.set_info(result_info(outcome) if outcome else "", title)
         preview = outcome is not None and outcome.is_preview
         fused.set_tag(
             "preview",
             self.tr("Classical preview") if preview else "",
             self.tr("A classical method, shown until the model has finished."),
         )
-        fused.canvas.set_badge(self._badge(outcome) if outcome else "")
+        fused.canvas.set_badge(notice_of(outcome) if outcome else "")
         for name, closeness in zip(
             ("recon_a", "recon_b"), outcome.recon_psnr if outcome else (None, None), strict=True
         ):
@@ -338,50 +338,12 @@ class FusePage(QWidget):
             title = result.method_title
             if session.is_outdated(result):
                 title = self.tr("{0} (stale)").format(title)
-            tip = self._fused_info(result)
+            tip = result_info(result)
             shown.append((result.key, title, tip))
         self.bar.show_results(shown, session.outcome.key if session.outcome else "")
         self.bar.show_operands(operands(session))
         self._show_scene("fused")
         self._show_compare_tag()
-
-    def _placeholder(self, name: str) -> str:
-        outcome = self.session.outcome
-        if outcome is None and self.session.sources.trouble is not None:
-            return (
-                self.tr("Nothing is fused: the sources are not shown.") if name == "fused" else ""
-            )
-        if outcome is None:
-            if name == "fused":
-                return self.tr("The fused picture appears here.")
-            if name == "features":
-                return self.tr("What the network saw appears here.")
-            return self.tr("The network's reconstruction appears here.")
-        if outcome.is_preview:
-            return self.tr("The model is at work…")
-        return self._lacking(outcome, features=name == "features")
-
-    def _lacking(self, outcome: Outcome, *, features: bool) -> str:
-        """Why a result has no features or no reconstructions."""
-        if outcome.is_model and outcome.is_stored:
-            if features:
-                return self.tr("A result read from its file has no features: fuse it anew.")
-            return self.tr("A result read from its file has no reconstructions: fuse it anew.")
-        if features:
-            return self.tr("Only models have features.")
-        return self.tr("Only models have reconstructions.")
-
-    def _fused_info(self, outcome: Outcome) -> str:
-        if outcome.is_stored:
-            return " · ".join((outcome.method_title, translate(outcome.result.device.reason)))
-        device = short_device(outcome.result.device)
-        parts = [outcome.method_title, device, f"{number(outcome.seconds, '.1f')} s"]
-        return " · ".join(part for part in parts if part)
-
-    def _badge(self, outcome: Outcome) -> str:
-        if outcome.is_model:
-            return self.tr("Research use only – AI-generated image")
-        return self.tr("Research use only")
 
     def _show_stale(self) -> None:
         self._show_stale_tag()
@@ -401,35 +363,12 @@ class FusePage(QWidget):
         loading = running is not None and not running.fusing
         outcome = self.session.outcome
         preview = outcome is not None and outcome.is_preview
-        reading = self._reading()
         for name, pane in self.panes.items():
             from_result = name in _FROM_RESULT
             pane.canvas.set_dimmed(loading or (from_result and fusing and not preview))
             waiting = loading or (from_result and fusing)
-            pane.canvas.set_waiting(waiting, self._waiting_words(name, reading))
-
-    def _reading(self) -> str:
-        """Which image is being read, for the skeletons."""
-        running = self.session.running
-        if running is None or running.fusing or not running.total:
-            return ""
-        done = min(int(running.done) + 1, int(running.total))
-        return self.tr("Reading picture {0} of {1}…").format(done, int(running.total))
-
-    def _waiting_words(self, name: str, reading: str) -> str:
-        """The file's name over what is done with it."""
-        if name not in ("a", "b"):
-            return ""
-        path = self.session.sources.asked[0 if name == "a" else 1]
-        return "\n".join(text for text in (path.name if path is not None else "", reading) if text)
+            pane.canvas.set_waiting(waiting, waiting_text(self.session, name))
 
     def copy_text(self, text: str) -> None:
         """Put text on the clipboard."""
         QGuiApplication.clipboard().setText(text)
-
-
-def _describe(loaded: LoadedSource) -> str:
-    image = loaded.image
-    depth = "float" if image.bit_depth == 32 else f"{image.bit_depth} bit"
-    parts = [image.name, f"{image.width}×{image.height}", depth]
-    return " · ".join(part for part in parts if part)

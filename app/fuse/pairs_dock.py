@@ -42,7 +42,7 @@ class PairsDock(QWidget):
         self._calm = QTimer(self)
         self._calm.setSingleShot(True)
         self._calm.setInterval(_CALM_MS)
-        self._calm.timeout.connect(pairs.look_again)
+        self._calm.timeout.connect(pairs.check_files)
         self._watcher.directoryChanged.connect(lambda _folder: self._calm.start())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -79,6 +79,14 @@ class Sources:
         return self.asked[0] or shown[0], self.asked[1] or shown[1]
 
     @property
+    def key(self) -> tuple[Path, Path] | None:
+        """The two files selected, whether they are on screen or not; None unless both are files."""
+        if self.stamp is not None:
+            return Path(self.stamp[0][0]), Path(self.stamp[1][0])
+        a, b = self.paths
+        return (a, b) if a is not None and b is not None else None
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What the reader had to do to the files."""
         sides = (("A", self.a), ("B", self.b))

@@ -356,7 +356,7 @@ class MainWindow(QMainWindow):
         text = self.tr("{0} is not on disk any more. What is shown is the picture as it was read.")
         named = told_apart(path, self.session.sources.asked)
         self.session.set_message(text.format(named))
-        self.pairs.look_again()
+        self.pairs.check_files()
 
     # --- workspaces ------------------------------------------------------------------------
 

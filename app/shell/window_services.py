@@ -15,7 +15,8 @@ from app.commands.shortcut_editor import ShortcutEditor
 from app.commands.shortcut_sheet import ShortcutSheet
 from app.commands.undo import UndoHistory
 from app.fuse.controller import Controller
-from app.fuse.pairs import Listing, Pairs
+from app.fuse.pair_search import Listing
+from app.fuse.pairs import Pairs
 from app.fuse.state import FuseState
 from app.fuse.welcome import Welcome
 from app.i18n.translate import tr

@@ -12,7 +12,7 @@ from app.batch.settings import BatchChoices
 from app.batch.tasks import find as find_for_batch
 from app.cli.main import app
 from app.fuse.drop_sorting import Intake, guess_task, ordered
-from app.fuse.pairs import find_pairs as find_for_window
+from app.fuse.pair_search import find_pairs as find_for_window
 from core.progress import NullProgress
 from core.tasks import TASKS
 from tests.core.pairing.test_hints import PAIRS

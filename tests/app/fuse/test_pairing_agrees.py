@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from app.batch.settings import BatchChoices
 from app.batch.tasks import find as find_for_batch
 from app.cli.main import app
-from app.fuse.pairs import find_pairs as find_for_window
+from app.fuse.pair_search import find_pairs as find_for_window
 from core.pairing import finder
 from core.pairing.folders import Match, pair_paths
 from core.progress import NullProgress

@@ -12,7 +12,7 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QTest
 
 from app.fuse.drop_sorting import Intake
-from app.fuse.pairs import gone_files
+from app.fuse.pair_search import gone_files
 from app.pairs.edits import key_of
 from app.pairs.thumbnails import _small
 from app.shell.main_window import MainWindow

@@ -365,7 +365,7 @@ def test_enter_fuses_by_the_chosen_method(qtbot, opened):
     assert opened.view.panes["fused"].tag("stale") == ""
     # (ramp + 0.5·ramp)/2 etc. differ by channel; red of A and B is the same ramp: mean 0.5.
     assert level(opened, "fused") == pytest.approx(127.5, abs=1)
-    assert "Only models" in opened.view._placeholder("recon_a")
+    assert "Only models" in opened.view.panes["recon_a"].canvas.placeholder_text
 
 
 def test_changing_task_or_method_tags_the_result_stale_and_runs_nothing(opened, engine):

@@ -1,0 +1,123 @@
+"""Finds pairs in files and folders, and pairs whose files are gone. Runs on worker threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.pairs.edits import PairKey, key_of
+from app.widgets.file_manager import told_apart
+from core.messages import Message
+from core.progress import Progress
+
+if TYPE_CHECKING:
+    from core.pairing.plan import Match, PairingPlan
+
+
+def find_pairs(paths: list[Path], task: str, progress: Progress) -> PairingPlan:
+    """Pair files and folders. Runs on a worker thread; raises what ``pair_paths`` raises."""
+    from core.pairing.folders import pair_paths
+
+    progress.report(0, 0, Message("looking for pairs"))
+    return pair_paths(paths, task)
+
+
+def gone_files(keys: list[PairKey], progress: Progress) -> dict[PairKey, str]:
+    """Pairs a file of which is not there any more, with its name."""
+    there: dict[Path, frozenset[str]] = {}
+
+    def is_gone(path: Path) -> bool:
+        folder = path.parent
+        if folder not in there:
+            there[folder] = _names_in(folder)
+        # A folder is asked once for all its files; a file may be listed under another spelling.
+        return path.name not in there[folder] and not path.exists()
+
+    found: dict[PairKey, str] = {}
+    for key in keys:
+        progress.check()
+        missing = [told_apart(path, key) for path in key if is_gone(path)]
+        if missing:
+            found[key] = missing[0]
+    return found
+
+
+def _names_in(folder: Path) -> frozenset[str]:
+    """Names of what is in a folder; of a link that leads nowhere, none."""
+    try:
+        with os.scandir(folder) as entries:
+            return frozenset(e.name for e in entries if not e.is_symlink() or e.is_file())
+    except OSError:
+        return frozenset()
+
+
+def merged(old: PairingPlan | None, new: PairingPlan) -> tuple[PairingPlan, int]:
+    """The old plan with what is new of another; also how many pairs were known already."""
+    if old is None:
+        return new, 0
+    known = {key_of(match) for match in old.matches}
+    fresh = tuple(match for match in new.matches if key_of(match) not in known)
+    paired = {path for match in (*old.matches, *fresh) for path in (match.a, match.b)}
+    loose = {item.path: item for item in (*old.leftovers, *new.leftovers)}
+    leftovers = tuple(item for path, item in loose.items() if path not in paired)
+    plan = replace(new, matches=(*old.matches, *fresh), leftovers=leftovers)
+    return plan, len(new.matches) - len(fresh)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A plan as the list needs it; of thousands of pairs it takes a worker to make one."""
+
+    plan: PairingPlan
+    by_key: dict[PairKey, Match]
+    """Pairs in use, in order."""
+    folders: tuple[str, ...]
+    """Those that their files are in, in order."""
+
+    @classmethod
+    def of(cls, plan: PairingPlan) -> Listing:
+        """Of a plan."""
+        by_key = {key_of(match): match for match in plan.active}
+        # Path.parent takes ten times as long.
+        folders = dict.fromkeys(os.path.dirname(path) for key in by_key for path in key)  # noqa: PTH120
+        return cls(plan, by_key, tuple(folders))
+
+
+@dataclass(frozen=True)
+class PairSearchResult:
+    """What was found, and the list with it."""
+
+    new: PairingPlan
+    before: PairingPlan | None
+    """The plan it was added to."""
+    listing: Listing
+    known: int
+    """So many were listed already."""
+
+    @classmethod
+    def of(cls, new: PairingPlan, before: PairingPlan | None) -> PairSearchResult:
+        """Add ``new`` to ``before``."""
+        plan, known = merged(before, new)
+        return cls(new, before, Listing.of(plan), known)
+
+
+def find_more(
+    paths: list[Path],
+    task: str,
+    before: Callable[[], PairingPlan | None],
+    progress: Progress,
+    *,
+    task_by_hand: bool = True,
+) -> PairSearchResult:
+    """Pair files and folders and add them to the plan of the moment. For a worker thread.
+
+    Args:
+        task_by_hand: a person chose the task; else it is the one that the names speak of, if any.
+    """
+    plan = find_pairs(paths, task, progress)
+    if not task_by_hand and plan.suggested_task not in ("", task):
+        plan = find_pairs(paths, plan.suggested_task, progress)
+    return PairSearchResult.of(plan, before())

@@ -1,0 +1,91 @@
+"""Texts on the panes: what an image is, or why there is none."""
+
+from __future__ import annotations
+
+from app.fuse.messages import reason_of
+from app.fuse.state import FuseState, LoadedSource, Outcome
+from app.i18n.numbers import number
+from app.i18n.translate import tr, translate
+from app.widgets.device_chip import short_device
+
+SOURCES = ("a", "b")
+
+
+def source_placeholder(session: FuseState, pane: str, open_key: str) -> str:
+    """The text of an empty source pane: an invitation, or the selected file and its state.
+
+    Args:
+        pane: “a” or “b”.
+        open_key: the key that opens files; "" if there is none.
+    """
+    sources, side = session.sources, SOURCES.index(pane)
+    path = sources.asked[side]
+    if path is None:
+        label = translate((session.task.label_a, session.task.label_b)[side])
+        text = tr("Drop {0} here\nor press {1}") if open_key else tr("Drop {0} here")
+        return text.format(label, open_key)
+    if sources.trouble is None:
+        return path.name
+    reason = reason_of(sources.trouble, path, sources.asked)
+    return "\n".join(line for line in (path.name, reason) if line)
+
+
+def result_placeholder(session: FuseState, pane: str) -> str:
+    """The text of a result pane without an image."""
+    outcome = session.outcome
+    if outcome is None and session.sources.trouble is not None:
+        return tr("Nothing is fused: the sources are not shown.") if pane == "fused" else ""
+    if outcome is None:
+        if pane == "fused":
+            return tr("The fused picture appears here.")
+        if pane == "features":
+            return tr("What the network saw appears here.")
+        return tr("The network's reconstruction appears here.")
+    if outcome.is_preview:
+        return tr("The model is at work…")
+    return _why_missing(outcome, features=pane == "features")
+
+
+def _why_missing(outcome: Outcome, *, features: bool) -> str:
+    """Why a result has no features or no reconstructions."""
+    if outcome.is_model and outcome.is_stored:
+        if features:
+            return tr("A result read from its file has no features: fuse it anew.")
+        return tr("A result read from its file has no reconstructions: fuse it anew.")
+    if features:
+        return tr("Only models have features.")
+    return tr("Only models have reconstructions.")
+
+
+def waiting_text(session: FuseState, pane: str) -> str:
+    """The text on the skeleton of a pane: the file being read, and how far reading has come."""
+    if pane not in SOURCES:
+        return ""
+    path = session.sources.asked[SOURCES.index(pane)]
+    name = path.name if path is not None else ""
+    return "\n".join(text for text in (name, _reading_progress(session)) if text)
+
+
+def _reading_progress(session: FuseState) -> str:
+    running = session.running
+    if running is None or running.fusing or not running.total:
+        return ""
+    current = min(int(running.done) + 1, int(running.total))
+    return tr("Reading picture {0} of {1}…").format(current, int(running.total))
+
+
+def source_info(loaded: LoadedSource) -> str:
+    """Name, size and depth of a source."""
+    image = loaded.image
+    depth = "float" if image.bit_depth == 32 else f"{image.bit_depth} bit"
+    parts = [image.name, f"{image.width}×{image.height}", depth]
+    return " · ".join(part for part in parts if part)
+
+
+def result_info(outcome: Outcome) -> str:
+    """Method, device and duration of a fusion."""
+    if outcome.is_stored:
+        return " · ".join((outcome.method_title, translate(outcome.result.device.reason)))
+    device = short_device(outcome.result.device)
+    parts = [outcome.method_title, device, f"{number(outcome.seconds, '.1f')} s"]
+    return " · ".join(part for part in parts if part)
