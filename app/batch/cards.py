@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.batch import row_text
 from app.batch.controller import BatchController
@@ -17,13 +17,13 @@ from app.batch.last_batch import LastBatch
 from app.batch.state import Ending
 from app.i18n.numbers import number
 from app.i18n.translate import plural, translate, translate_all
-from app.widgets.cards import Card
+from app.widgets.cards import Card, CardStack
 from app.widgets.notification import Notice
 from core.errors import FusionError
 from core.tasks import TASKS
 
 
-class BatchCards(QWidget):
+class BatchCards(CardStack):
     """One card of each kind at most."""
 
     problems_wanted = Signal()
@@ -34,37 +34,17 @@ class BatchCards(QWidget):
     ) -> None:
         super().__init__(parent)
         self._batch, self._notice = batch, notice
-        self.cards: dict[str, Card] = {}
         self._kept_tasks: set[str] = set()
         """Offers of a task that were turned down."""
-        self._shelf = QVBoxLayout(self)
-        self._shelf.setContentsMargins(0, 0, 0, 0)
-        self._shelf.setSpacing(8)
         batch.ended.connect(self._ended)
         batch.failed.connect(self._show_error)
         batch.remembered.connect(self._offer)
         for changed in (batch.pairing_changed, batch.choices_changed, batch.phase_changed):
             changed.connect(self.show_task)
-        self.hide()
 
     def say(self, name: str, text: str) -> None:
-        card = self._add_card(name, Card(text, (("ok", self.tr("OK")),), "alert-outline"))
-        card.answered.connect(lambda _answer: self.take_away(name))
-
-    def _add_card(self, name: str, card: Card) -> Card:
-        self.take_away(name)
-        self.cards[name] = card
-        self._shelf.addWidget(card)
-        card.show()
-        self.show()
-        return card
-
-    def take_away(self, name: str) -> None:
-        old = self.cards.pop(name, None)
-        if old is not None:
-            old.hide()
-            old.deleteLater()
-        self.setVisible(bool(self.cards))
+        card = self.add(name, Card(text, (("ok", self.tr("OK")),), "alert-outline"))
+        card.answered.connect(lambda _answer: self.remove(name))
 
     # --- what the output folder holds ---------------------------------------------------
 
@@ -72,13 +52,13 @@ class BatchCards(QWidget):
         """Say what the output folder holds already."""
         found = self._batch.planned.found
         if found is None or self._batch.is_busy or self._batch.choices.anew:
-            self.take_away("found")
+            self.remove("found")
             return
         answers: tuple[tuple[str, str], ...]
         anew = ("anew", self.tr("Begin anew"))
         share = row_text.share_text(found.done, found.total)
         if self._batch.planned.error is not None:
-            self.take_away("end")
+            self.remove("end")
             text = self.tr("This folder holds another batch ({0}): {1}.")
             text = text.format(share, "; ".join(translate_all(found.differences)))
             answers = (("settings", self.tr("Use its settings")), anew)
@@ -97,7 +77,7 @@ class BatchCards(QWidget):
             more = self.tr("Changed for what is not done yet: {0}.")
             text = f"{text} {more.format('; '.join(translate_all(found.adopted)))}"
         if "end" not in self.cards:
-            self._add_card("found", Card(text, answers, "history")).answered.connect(self._answer)
+            self.add("found", Card(text, answers, "history")).answered.connect(self._answer)
 
     def _changed(self, found: Any) -> str:
         if not found.changed:
@@ -126,20 +106,20 @@ class BatchCards(QWidget):
         hint = batch.pairing.suggested_task if batch.pairing is not None else ""
         wrong = bool(hint) and hint != batch.choices.task and hint not in self._kept_tasks
         if not wrong or batch.is_busy:
-            self.take_away("task")
+            self.remove("task")
             return
         title, chosen = (translate(TASKS[name].title) for name in (hint, batch.choices.task))
         text = self.tr("By their names these are pairs for “{0}”; “{1}” is chosen.")
         answers = (("use", self.tr("Use “{0}”").format(title)), ("keep", self.tr("Keep")))
         card = Card(text.format(title, chosen), answers, "lightbulb-outline")
-        self._add_card("task", card).answered.connect(partial(self._task_answered, hint))
+        self.add("task", card).answered.connect(partial(self._task_answered, hint))
 
     def _task_answered(self, hint: str, answer: str) -> None:
         if answer == "use":
             self._batch.set_choices(replace(self._batch.choices, task=hint, method=""))
         else:
             self._kept_tasks.add(hint)
-            self.take_away("task")
+            self.remove("task")
 
     # --- the end of a run ----------------------------------------------------------------
 
@@ -167,7 +147,7 @@ class BatchCards(QWidget):
         answers.append(("ok", self.tr("OK")))
         icon = "alert-outline" if report.tally.failed else "check-circle-outline"
         title = self.tr("The batch has ended: {0}.").format(text)
-        card = self._add_card("end", Card(title, tuple(answers), icon))
+        card = self.add("end", Card(title, tuple(answers), icon))
         folder = self._batch.choices.folder or Path()
         places = {"folder": [folder], "sheet": sheets, "table": tables}
         card.answered.connect(partial(self._after, places))
@@ -180,7 +160,7 @@ class BatchCards(QWidget):
         elif answer == "failed":
             self.problems_wanted.emit()
         else:
-            self.take_away("end")
+            self.remove("end")
 
     def _offer_resampling(self) -> None:
         """The way on for all pairs that failed only because their sizes differ."""
@@ -193,11 +173,11 @@ class BatchCards(QWidget):
             number_of,
         ).format(number(number_of, ","))
         answers = (("resample", self.tr("Resample B and go on")), ("no", self.tr("No, thanks")))
-        card = self._add_card("sizes", Card(text, answers, "alert-outline"))
+        card = self.add("sizes", Card(text, answers, "alert-outline"))
         card.answered.connect(self._resampling_answered)
 
     def _resampling_answered(self, answer: str) -> None:
-        self.take_away("sizes")
+        self.remove("sizes")
         if answer == "resample":
             self._batch.set_resample(self._batch.rows.of_other_size, True, start=True)
 
@@ -223,10 +203,10 @@ class BatchCards(QWidget):
             ("show", self.tr("Show")),
             ("no", self.tr("No, thanks")),
         )
-        card = self._add_card("remembered", Card(text, answers, "history"))
+        card = self.add("remembered", Card(text, answers, "history"))
         card.answered.connect(partial(self._offered, last))
 
     def _offered(self, last: LastBatch, answer: str) -> None:
-        self.take_away("remembered")
+        self.remove("remembered")
         if answer != "no":
             self._batch.take_up(last, start=answer == "go")

@@ -233,7 +233,7 @@ class BatchPage(Page):
         if self.batch.is_busy:
             self.shelf.say("busy", self.tr("Wait until the batch has ended, or cancel it first."))
             return
-        self.shelf.take_away("error")
+        self.shelf.remove("error")
         self.batch.add(paths)
 
     # --- pairs ------------------------------------------------------------------------------
@@ -314,7 +314,7 @@ class BatchPage(Page):
 
     def _clear(self) -> None:
         for name in tuple(self.cards):
-            self.shelf.take_away(name)
+            self.shelf.remove(name)
         self.batch.clear()
 
     # --- choices ----------------------------------------------------------------------------
@@ -382,7 +382,7 @@ class BatchPage(Page):
         )
         if on:
             for name in ("found", "end", "remembered", "error", "sizes"):
-                self.shelf.take_away(name)
+                self.shelf.remove(name)
         self._show_tally()
         self._show_summary()
         self.panel.refresh()

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QWidget
 from app.commands.registry import CommandRegistry
 from app.fuse.state import FuseState
 from app.i18n.translate import translate_all, translate_error
+from app.widgets.cards import Card, ErrorCard
 from app.widgets.file_manager import told_apart
-from app.widgets.message_bars import ErrorCard, MessageBar
 from core.errors import FusionError
 
 
@@ -39,8 +39,8 @@ class Messages(QObject):
         self._keys = keys
         self._coach_dismissed = False
         self.card = ErrorCard()
-        self.notice = MessageBar("noticeBar", "alert-outline")
-        self.coach = MessageBar("coachBar", "information-outline")
+        self.notice = Card(icon="alert-outline", closable=True)
+        self.coach = Card(severity="hint", closable=True)
         self.bars: tuple[QWidget, ...] = (self.card, self.notice, self.coach)
         """From top to bottom."""
         session.problem_changed.connect(self._show_problem)
@@ -80,7 +80,7 @@ class Messages(QObject):
         offer = self._session.offer
         own = (offer.text,) if offer is not None else ()
         lines = translate_all((*own, *self._session.notices))
-        self.notice.show_text("\n".join(lines), offer.answers if offer is not None else ())
+        self.notice.show_message("\n".join(lines), answers=offer.answers if offer else ())
 
     def _dismiss_notice(self) -> None:
         self._session.set_offer(None)
@@ -92,7 +92,7 @@ class Messages(QObject):
         text = self.tr("This is a sample pair. Drop two images of your own here.")
         if key:
             text = self.tr("This is a sample pair. Drop two images of your own here, or press {0}.")
-        self.coach.show_text(text.format(key) if sample else "")
+        self.coach.show_message(text.format(key) if sample else "")
 
     def _dismiss_coach(self) -> None:
         self._coach_dismissed = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -16,55 +16,21 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
-    QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from app.i18n.translate import translate
 from app.widgets import theme
+from app.widgets.choice_card import ChoiceCard
 from app.widgets.drop import DropZone
 from app.widgets.elided_label import ElidedLabel
-from core.tasks import TASKS, TaskSpec
+from core.tasks import TASKS
 
 _MOST_RECENT = 4
 _WIDEST, _NARROWEST = 820, 300
 _ROOM_FOR_FOUR = 700
 _MARGIN, _ZONE_MARGIN, _GAP = 16, 20, 8
-
-
-class TaskCard(QToolButton):
-    """A task to choose: its icon, its title, what it fuses."""
-
-    def __init__(self, task: TaskSpec, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("taskCard")
-        self.setCheckable(True)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        title, said = translate(task.title), translate(task.description)
-        self.setAccessibleName(title)
-        self.setAccessibleDescription(said)
-        self.setToolTip(said)
-        sign, self.heading, self.about = QLabel(), QLabel(title), QLabel(said)
-        theme.set_icon(sign, task.icon, "accent")
-        self.heading.setObjectName("paneTitle")
-        self.setMinimumWidth(120)
-        self.about.setObjectName("hint")
-        self.about.setWordWrap(True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 10, 12, 10)
-        layout.setSpacing(3)
-        for part in (sign, self.heading, self.about):
-            part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-            layout.addWidget(part)
-        layout.addStretch(1)
-
-    def sizeHint(self) -> QSize:
-        """Room for a title and two lines; all cards ask for the same width."""
-        layout = self.layout()
-        assert layout is not None
-        return QSize(150, max(96, layout.sizeHint().height()))
 
 
 class RecentEntry(QPushButton):
@@ -104,7 +70,10 @@ class Welcome(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.zone = self._make_zone()
-        self.cards = {name: TaskCard(task) for name, task in TASKS.items()}
+        self.cards = {
+            name: ChoiceCard(translate(task.title), translate(task.description), icon=task.icon)
+            for name, task in TASKS.items()
+        }
         self._group = QButtonGroup(self)
         for name, card in self.cards.items():
             self._group.addButton(card)

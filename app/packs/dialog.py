@@ -23,7 +23,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QPushButton,
     QSplitter,
     QTextBrowser,
@@ -36,9 +35,8 @@ from PySide6.QtWidgets import (
 from app.i18n.numbers import number
 from app.i18n.translate import translate, translate_error
 from app.packs.service import PackListing, PackRow, PackWork
-from app.widgets.cards import Card
+from app.widgets.cards import Card, ErrorCard, text_label
 from app.widgets.forms import centre_labels
-from app.widgets.message_bars import ErrorCard, MessageBar
 from core.errors import FusionError
 from core.tasks import TASKS
 
@@ -97,12 +95,11 @@ class PacksDialog(QDialog):
         self.card.setOpenLinks(False)
         self.card.setAccessibleName(self.tr("Model card"))
         self.facts = {
-            name: _value() for name in ("parent", "licence", "trained", "figures", "file")
+            name: text_label() for name in ("parent", "licence", "trained", "figures", "file")
         }
         self.error = ErrorCard()
         self.error.copy.hide()
-        self.error.dismissed.connect(self.error.hide)
-        self.message = MessageBar("noticeBar", "information-outline")
+        self.message = Card(closable=True)
         self.undo: Card | None = None
         self._make_buttons()
         self._lay_out()
@@ -345,7 +342,7 @@ class PacksDialog(QDialog):
 
     def _clear(self) -> None:
         self.error.hide()
-        self.message.show_text("")
+        self.message.show_message("")
         if self.undo is not None:
             self.undo.hide()
             self.undo.deleteLater()
@@ -355,7 +352,7 @@ class PacksDialog(QDialog):
         self._wanted = name
 
     def _exported(self, path: Path) -> None:
-        self.message.show_text(self.tr("Exported to {0}").format(path))
+        self.message.show_message(self.tr("Exported to {0}").format(path))
 
     def _deleted(self, deleted: Any) -> None:
         self._wanted = ""
@@ -379,14 +376,6 @@ class PacksDialog(QDialog):
         """What was deleted stays so."""
         self._work.purge()
         super().done(result)
-
-
-def _value() -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return label
 
 
 def _broken_item(path: Path, why: str) -> QTreeWidgetItem:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Signal
-from PySide6.QtWidgets import QBoxLayout, QDialog, QMainWindow, QVBoxLayout
+from PySide6.QtWidgets import QBoxLayout, QDialog, QMainWindow
 
 from app.commands.actions import Actions
 from app.commands.palette import Palette
@@ -28,7 +28,7 @@ from app.shell.docks import STATE_VERSION, Docks, fit_on_screen
 from app.shell.palette_entries import palette_entries
 from app.viewer.display_state import DisplayState
 from app.widgets import theme
-from app.widgets.cards import Card
+from app.widgets.cards import Card, CardStack
 from app.workers import Runner
 from core.errors import FusionError
 from core.progress import Progress
@@ -87,11 +87,9 @@ class WindowServices(QObject):
         self._last: Snapshot | None = None
         self._restoring: Snapshot | None = None
         self._ended = False
-        self.cards: dict[str, Card] = {}
-        self._shelf = QVBoxLayout()
-        self._shelf.setContentsMargins(8, 0, 8, 0)
-        self._shelf.setSpacing(6)
-        column.insertLayout(_BELOW_TOP_BAR, self._shelf)
+        self.cards = CardStack()
+        self.cards.setContentsMargins(8, 6, 8, 0)
+        column.insertWidget(_BELOW_TOP_BAR, self.cards)
         self._connect()
         self._show_choices()
         self._provide()
@@ -257,7 +255,7 @@ class WindowServices(QObject):
             controller.replace_side("b", snapshot.b)
 
     def _restore_last(self) -> None:
-        self._take_away("restore")
+        self.cards.remove("restore")
         if self._last is not None:
             self.restore(self._last)
 
@@ -333,20 +331,8 @@ class WindowServices(QObject):
         self._add_card(name, Card(text, (("ok", self.tr("OK")),), "alert-outline"))
 
     def _add_card(self, name: str, card: Card) -> Card:
-        self._take_away(name)
-        self.cards[name] = card
-        card.answered.connect(lambda _answer: self._take_away(name))
-        self._shelf.addWidget(card)
-        self._shelf.setContentsMargins(8, 6, 8, 0)
-        return card
-
-    def _take_away(self, name: str) -> None:
-        old = self.cards.pop(name, None)
-        if old is not None:
-            old.hide()
-            old.deleteLater()
-        if not self.cards:
-            self._shelf.setContentsMargins(8, 0, 8, 0)
+        card.answered.connect(lambda _answer: self.cards.remove(name))
+        return self.cards.add(name, card)
 
 
 def _listing_of(pairs: tuple[ListedPair, ...], progress: Progress) -> Listing:

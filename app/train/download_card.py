@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QCheckBox,
     QFormLayout,
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -21,32 +22,39 @@ from app.i18n.translate import translate, translate_all, translate_error
 from app.train import formatting
 from app.train.state import TrainState
 from app.train.view_models import BackboneOffer, Fetch
+from app.widgets.cards import Card, text_label
 from app.widgets.forms import centre_labels
 
 
-class DownloadCard(QFrame):
-    """Shown once somebody asked; downloads only after a tick and a press."""
+class DownloadCard(Card):
+    """Hidden until it is requested; downloads only after the licence was accepted."""
 
     fetch_requested = Signal()
     cancel_requested = Signal()
-    dismissed = Signal()
 
     def __init__(self, state: TrainState, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(
+            icon="", parent=parent, severity="plain", recommended="download", stacked=True
+        )
         self._state = state
-        self.setObjectName("pane")
+        self.set_answers(
+            (("download", ""), ("cancel", self.tr("Cancel")), ("later", self.tr("Not now")))
+        )
+        self.download, self.cancel, self.later = self.buttons.values()
+        self.download.clicked.connect(self.fetch_requested)
+        self.cancel.clicked.connect(self.cancel_requested)
+        self.later.clicked.connect(self._dismiss)
         self._make_facts()
         self._make_licence()
         self._make_progress()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 10, 12, 12)
-        layout.setSpacing(8)
-        layout.addWidget(self.title)
-        layout.addLayout(self._facts)
-        layout.addWidget(self._licence)
-        layout.addWidget(self._moving)
-        layout.addWidget(self.problem)
-        layout.addLayout(self._buttons)
+        self.body.setSpacing(8)
+        self.body.addLayout(self._facts)
+        for part in (self._licence, self._moving, self.problem):
+            self.body.addWidget(part)
+        # The buttons were made first, but come last for the keyboard, too.
+        order = (self.read, self.agree, self.download, self.cancel, self.later)
+        for before, after in pairwise(order):
+            QWidget.setTabOrder(before, after)
         state.fetch_changed.connect(self._show)
         state.room_changed.connect(self._describe)
         self._describe()
@@ -55,9 +63,8 @@ class DownloadCard(QFrame):
     # --- parts -----------------------------------------------------------------------------
 
     def _make_facts(self) -> None:
-        self.title = _label("paneTitle")
-        self.source, self.extent, self.place = _label(), _label(), _label()
-        sent = _label()
+        self.source, self.extent, self.place = text_label(), text_label(), text_label()
+        sent = text_label()
         sent.setText(
             self.tr(
                 "Only the request for this one file, with this program's name and version; the "
@@ -81,12 +88,12 @@ class DownloadCard(QFrame):
 
     def _make_licence(self) -> None:
         self._licence = QWidget()
-        self.licence, self.address = _label("paneTitle"), _label("hint")
+        self.licence, self.address = text_label("paneTitle"), text_label("hint")
         self.terms = QGridLayout()
         self.terms.setHorizontalSpacing(8)
         self.terms.setVerticalSpacing(2)
         self.terms.setColumnStretch(1, 1)
-        summary = _label()
+        summary = text_label()
         summary.setText(
             self.tr("This is a summary in our words. What counts is the licence itself:")
         )
@@ -109,7 +116,7 @@ class DownloadCard(QFrame):
 
     def _make_progress(self) -> None:
         self._moving = QWidget()
-        self.progress, self.amount = QProgressBar(), _label("hint")
+        self.progress, self.amount = QProgressBar(), text_label("hint")
         self.progress.setTextVisible(False)
         self.progress.setAccessibleName(self.tr("Downloading DINOv3"))
         column = QVBoxLayout(self._moving)
@@ -117,20 +124,8 @@ class DownloadCard(QFrame):
         column.setSpacing(4)
         column.addWidget(self.progress)
         column.addWidget(self.amount)
-        self.problem = _label()
+        self.problem = text_label()
         self.problem.setProperty("warns", True)
-        self.download = QPushButton()
-        self.download.setObjectName("fuseButton")
-        self.download.clicked.connect(self.fetch_requested)
-        self.cancel = QPushButton(self.tr("Cancel"))
-        self.cancel.clicked.connect(self.cancel_requested)
-        self.later = QPushButton(self.tr("Not now"))
-        self.later.clicked.connect(self.dismissed)
-        self._buttons = QHBoxLayout()
-        self._buttons.setSpacing(8)
-        for button in (self.download, self.cancel, self.later):
-            self._buttons.addWidget(button)
-        self._buttons.addStretch(1)
 
     # --- showing ---------------------------------------------------------------------------
 
@@ -138,26 +133,25 @@ class DownloadCard(QFrame):
         offer = self._state.offer
         if offer is None:
             return
-        self.title.setText(self.tr("Download {0}").format("DINOv3 ViT-S/16"))
         self.source.setText(offer.source)
         self.extent.setText(formatting.memory(offer.bytes))
         self.place.setText(str(offer.file.parent))
         self.licence.setText(self.tr("Licence: {0} (Meta)").format(offer.licence))
         if not self.terms.count():
             for row, term in enumerate(translate_all(offer.terms)):
-                point, text = QLabel("•"), _label()
+                point, text = QLabel("•"), text_label()
                 text.setText(term)
                 self.terms.addWidget(point, row, 0, Qt.AlignmentFlag.AlignTop)
                 self.terms.addWidget(text, row, 1)
         self.address.setText(offer.licence_page)
-        self.setAccessibleName(self.title.text())
 
     def _show(self) -> None:
         fetch, offer = self._state.fetch, self._state.offer
-        self.setVisible(fetch is not None and offer is not None)
         if fetch is None or offer is None:
+            self.show_message("")
             self.agree.setChecked(False)
             return
+        self.show_message("", self.tr("Download {0}").format("DINOv3 ViT-S/16"))
         loading = fetch.phase == "loading"
         self._licence.setVisible(not loading)
         self._moving.setVisible(loading)
@@ -200,12 +194,3 @@ class DownloadCard(QFrame):
     def _open_licence(self) -> None:
         if self._state.offer is not None:
             QDesktopServices.openUrl(QUrl(self._state.offer.licence_page))
-
-
-def _label(name: str = "") -> QLabel:
-    label = QLabel()
-    label.setObjectName(name)
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return label

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.i18n.translate import plural, translate
 from app.train import formatting
-from app.train.question_card import AskCard
 from app.train.state import TrainState
 from app.train.view_models import OpenRun
+from app.widgets.cards import Card
 
 _MOST = 2
 """Runs that are offered at once; the others follow when these are gone."""
@@ -28,7 +28,7 @@ class OpenRuns(QWidget):
         super().__init__(parent)
         self._state = state
         self._put_off: set[Path] = set()
-        self.cards: list[AskCard] = []
+        self.cards: list[Card] = []
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(6)
@@ -50,14 +50,15 @@ class OpenRuns(QWidget):
 
     def _offer(self, run: OpenRun) -> None:
         delete, later = ("discard", self.tr("Delete")), ("later", self.tr("Not now"))
-        # The first answer is the one that is recommended: never to delete.
-        whole = (("resume", self.tr("Resume")), delete, later)
-        answers = (later, delete) if run.damage else whole
-        card = AskCard(answers, "alert-circle-outline" if run.damage else "history")
         if run.damage:
             why = translate(run.damage)
-            why = f"{why[:1].upper()}{why[1:]}."
-            card.say(self.tr("The run “{0}” is damaged").format(run.name), why)
+            card = Card(
+                f"{why[:1].upper()}{why[1:]}.",
+                (later, delete),
+                "alert-circle-outline",
+                title=self.tr("The run “{0}” is damaged").format(run.name),
+                recommended="later",
+            )
         else:
             text = self.tr("It stopped at step {0} of {1} ({2}). It goes on exactly where it was.")
             numbers = (
@@ -65,26 +66,30 @@ class OpenRuns(QWidget):
                 formatting.count(run.steps),
                 formatting.moment(run.when),
             )
-            card.say(self.tr("“{0}” was not finished").format(run.name), text.format(*numbers))
+            card = Card(
+                text.format(*numbers),
+                (("resume", self.tr("Resume")), delete, later),
+                "history",
+                title=self.tr("“{0}” was not finished").format(run.name),
+                recommended="resume",
+            )
         card.answered.connect(lambda answer: self._answered(run, card, answer))
         self.cards.append(card)
         self._column.addWidget(card)
 
-    def _answered(self, run: OpenRun, card: AskCard, answer: str) -> None:
+    def _answered(self, run: OpenRun, card: Card, answer: str) -> None:
         if answer == "resume":
             self.resume_requested.emit(run)
         elif answer == "discard":
             # Hours of work may lie in it: the first press only asks.
-            card.say(
-                self.tr("Delete “{0}” for good?").format(run.name),
-                self.tr("What it has learnt is lost.")
-                if run.damage
-                else plural(
+            lost = self.tr("What it has learnt is lost.")
+            if not run.damage:
+                lost = plural(
                     "What it has learnt in {0} step is lost.",
                     "What it has learnt in {0} steps is lost.",
                     run.step,
-                ).format(formatting.count(run.step)),
-            )
+                ).format(formatting.count(run.step))
+            card.show_message(lost, self.tr("Delete “{0}” for good?").format(run.name))
             card.buttons["discard"].setText(self.tr("Delete for good"))
             card.answered.disconnect()
             card.answered.connect(lambda second: self._confirmed(run, second))

@@ -25,18 +25,18 @@ from PySide6.QtWidgets import (
 
 from app.i18n.translate import plural, translate, translate_error
 from app.train import formatting
-from app.train.choice_card import ChoiceCard
 from app.train.controller import TrainController
 from app.train.data_panel import DataPanel
-from app.train.kind_card import KindCard
 from app.train.open_runs import OpenRuns
 from app.train.result_panel import ResultPanel
 from app.train.settings_panel import SettingsPanel
 from app.train.start_box import StartBox
 from app.train.state import TrainState
+from app.train.task_mismatch_card import TaskMismatchCard
 from app.train.view_models import OpenRun
+from app.widgets.cards import Card, ErrorCard
+from app.widgets.choice_card import ChoiceCard
 from app.widgets.drop import dropped_paths
-from app.widgets.message_bars import ErrorCard, MessageBar
 from app.widgets.page import Page
 from app.widgets.privacy import without_names
 from app.workers import details_of
@@ -66,9 +66,9 @@ class TrainPage(Page):
         self.run: RunPanel | None = None
         self.start = StartBox(self.state)
         self.card = ErrorCard()
-        self.message = MessageBar("noticeBar", "information-outline")
+        self.message = Card(closable=True)
         self.open_runs = OpenRuns(self.state)
-        self.kind = KindCard(self.state)
+        self.task_mismatch = TaskMismatchCard(self.state)
         self._begun = False
         self._lay_out()
         self._connect()
@@ -114,14 +114,14 @@ class TrainPage(Page):
         layout.addWidget(self.open_runs)
         layout.addWidget(self.card)
         layout.addWidget(self.message)
-        layout.addWidget(self.kind)
+        layout.addWidget(self.task_mismatch)
         layout.addLayout(middle, 1)
 
     def _connect(self) -> None:
         state, training, preparing = self.state, self.training, self.training.preparing
         self.data.paths_chosen.connect(preparing.set_data)
         self.data.task_chosen.connect(preparing.choose_task)
-        self.kind.task_chosen.connect(preparing.choose_task)
+        self.task_mismatch.task_chosen.connect(preparing.choose_task)
         self.data.share_chosen.connect(preparing.set_share)
         self.data.validation_chosen.connect(preparing.set_validation)
         self.data.swapped_chosen.connect(preparing.set_swapped)
@@ -155,7 +155,7 @@ class TrainPage(Page):
         state.phase_changed.connect(self._show_phase)
         state.kept_changed.connect(self._show_kept)
         state.problem_changed.connect(self._show_problem)
-        state.message_changed.connect(lambda: self.message.show_text(state.message))
+        state.message_changed.connect(lambda: self.message.show_message(state.message))
         self.open_runs.resume_requested.connect(self._go_on)
         self.open_runs.discard_requested.connect(training.running.discard)
         for signal in (

@@ -19,9 +19,9 @@ from app.i18n.translate import plural, translate
 from app.train import formatting
 from app.train.charts import Charts
 from app.train.preview_strip import PreviewStrip
-from app.train.question_card import AskCard
 from app.train.state import TrainState
 from app.widgets import theme
+from app.widgets.cards import Card
 
 
 class RunPanel(QWidget):
@@ -39,12 +39,13 @@ class RunPanel(QWidget):
         self._state = state
         self._make_bar()
         self._make_rates()
-        self.question = AskCard(
-            (
+        self.question = Card(
+            answers=(
                 ("smaller", self.tr("Go on with half the batch")),
                 ("stop", self.tr("Stop and keep best")),
             ),
-            "memory",
+            icon="memory",
+            recommended="smaller",
         )
         self.question.answered.connect(self._answered)
         self.charts = Charts(state)
@@ -226,10 +227,9 @@ class RunPanel(QWidget):
     def _show_question(self) -> None:
         batch = self._state.question
         if not batch:
-            self.question.say("", "")
+            self.question.show_message("")
             return
-        self.question.say(
-            self.tr("The memory is not enough for this batch"),
+        self.question.show_message(
             plural(
                 "The run waits; nothing is lost. With {0} crop per step it can go on. It will "
                 "learn a little less steadily.",
@@ -237,4 +237,5 @@ class RunPanel(QWidget):
                 "learn a little less steadily.",
                 batch,
             ).format(batch),
+            self.tr("The memory is not enough for this batch"),
         )

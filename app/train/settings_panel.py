@@ -24,11 +24,11 @@ from PySide6.QtWidgets import (
 
 from app.i18n.translate import translate
 from app.train.backbone_row import BackboneRow
-from app.train.choice_card import ChoiceCard
 from app.train.settings_form import Advanced
 from app.train.state import TrainState
 from app.train.view_models import get
 from app.widgets import theme
+from app.widgets.choice_card import ChoiceCard
 from app.widgets.forms import centre_labels
 from core.tasks import TASKS
 

@@ -73,7 +73,7 @@ def test_new_metric_on_the_command_line(pairs: Path, tmp_path: Path) -> None:
 def test_fifth_task_in_the_window(task: TaskSpec, window, qtbot, pairs: Path) -> None:
     tasks = window.top_bar.tasks
     assert tasks.itemText(tasks.findData("pif")) == "Polarisation"
-    assert window.view.welcome.cards["pif"].heading.text() == "Polarisation"
+    assert window.view.welcome.cards["pif"].text() == "Polarisation"
     with qtbot.waitSignal(window.controller.idle, timeout=10_000):
         window.controller.open_pair(pairs / "wall0_dolp.png", pairs / "wall0_s0.png")
     assert window.session.problem is None

@@ -61,7 +61,7 @@ def test_empty_is_a_place_to_drop_with_tasks_and_recent_files(window, look, size
     welcome = window.view.welcome
     assert welcome.isVisible()
     assert not window.view.board.isVisible()
-    assert [card.heading.text() for card in welcome.cards.values()] == [
+    assert [card.text() for card in welcome.cards.values()] == [
         task.title for task in TASKS.values()
     ]
     assert "pet_1.png" in welcome.recent[0].name.text()

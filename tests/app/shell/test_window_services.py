@@ -58,7 +58,7 @@ def _look_as_before():
 
 
 def cards(window: MainWindow) -> list[str]:
-    return sorted(window.services.cards)
+    return sorted(window.services.cards.cards)
 
 
 # --- undo --------------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ def test_after_a_crash_the_session_is_offered_not_forced(qtbot, start, files, cr
     crash(Snapshot("mef", "guided", *files, display=DisplayState(crosshair=True)))
     window = start()
     assert window.session.sources.sample
-    card = window.services.cards["restore"]
+    card = window.services.cards.cards["restore"]
     assert card.isVisible()
     assert "pet_1.png + mri_1.png" in card.text.text()
     with qtbot.waitSignal(window.controller.idle, timeout=WAIT):
@@ -201,7 +201,7 @@ def test_after_a_crash_the_session_is_offered_not_forced(qtbot, start, files, cr
 def test_after_a_crash_no_is_an_answer(start, files, crash):
     crash(Snapshot("mif", "", *files))
     window = start()
-    window.services.cards["restore"].buttons["no"].click()
+    window.services.cards.cards["restore"].buttons["no"].click()
     assert "restore" not in cards(window)
     assert window.session.sources.sample
     assert window.actions_.restore.isEnabled()
@@ -214,7 +214,7 @@ def test_a_list_of_pairs_comes_back(qtbot, start, files, home, crash):
     with qtbot.waitSignals(
         [window.controller.idle, window.pairs.plan_changed], timeout=WAIT, order="none"
     ):
-        window.services.cards["restore"].buttons["restore"].click()
+        window.services.cards.cards["restore"].buttons["restore"].click()
     assert window.services.snapshot().pairs == (listed,)
     window.close()
     assert from_json((home / "session.json").read_bytes()).pairs == (listed,)
@@ -226,7 +226,7 @@ def test_a_damaged_session_is_said_and_does_not_stop_the_start(start, home):
     (home / "settings.ini").write_bytes(b"[look]\nappearance=\x00\xff")
     window = start()
     assert "notice" in cards(window)
-    window.services.cards["notice"].buttons["ok"].click()
+    window.services.cards.cards["notice"].buttons["ok"].click()
     assert "notice" not in cards(window)
     assert window.session.outcome is not None
 
@@ -252,7 +252,7 @@ def test_without_a_memory_nothing_is_shown_or_written(start, home):
 
 def test_research_use_is_acknowledged_once(start):
     window = start()
-    card = window.services.cards["research"]
+    card = window.services.cards.cards["research"]
     assert card.isVisible()
     assert not window.isModal()
     assert "not a medical device" in card.text.text()

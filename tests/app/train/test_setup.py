@@ -60,7 +60,7 @@ def test_a_dropped_folder_is_looked_at_and_start_becomes_possible(qtbot, page, d
     reported(qtbot, page)
     assert page.state.problem is None
     assert not page.start.start.isEnabled()
-    page.kind.question.buttons["mif"].click()
+    page.task_mismatch.buttons["mif"].click()
     assert page.data.table.isVisible()
     assert not page.data.welcome.isVisible()
     assert page.state.report.count("train") + page.state.report.count("validation") == 6
@@ -430,7 +430,7 @@ def test_the_kind_is_what_the_names_say_while_nobody_said_anything_else(qtbot, p
     assert page.data.task.currentData() == "ivif"
     assert page.state.settings["task"] == "ivif"
     assert "Infrared" in page.state.message
-    assert not page.kind.isVisible()
+    assert not page.task_mismatch.isVisible()
 
 
 def test_names_against_a_choice_are_a_card_and_not_an_order(qtbot, page, tmp_path):
@@ -439,64 +439,63 @@ def test_names_against_a_choice_are_a_card_and_not_an_order(qtbot, page, tmp_pat
     preparing.set_data([worded(tmp_path / "night", ("ir", "vis"))])
     reported(qtbot, page)
     assert page.state.data.task == "mif"
-    assert page.kind.isVisible()
-    assert "Infrared" in page.kind.card.text.text()
+    assert page.task_mismatch.isVisible()
+    assert "Infrared" in page.task_mismatch.text.text()
     assert page.start.start.isEnabled()
-    page.kind.card.buttons["keep"].click()
-    assert not page.kind.isVisible()
+    page.task_mismatch.buttons["keep"].click()
+    assert not page.task_mismatch.isVisible()
     assert page.state.data.task == "mif"
     preparing.set_share(0.5)
     reported(qtbot, page)
-    assert page.kind.isVisible()
-    page.kind.card.buttons["change"].click()
+    assert page.task_mismatch.isVisible()
+    page.task_mismatch.buttons["change"].click()
     reported(qtbot, page)
     assert page.state.data.task == "ivif"
-    assert not page.kind.isVisible()
+    assert not page.task_mismatch.isVisible()
 
 
 def test_where_names_say_nothing_the_kind_is_asked_once(qtbot, page, data, tmp_path):
     preparing, state = page.training.preparing, page.state
     preparing.set_data([data])
     reported(qtbot, page)
-    assert page.kind.question.isVisible()
-    assert not page.kind.card.isVisible()
-    assert [b.text() for b in page.kind.question.buttons.values()] == [
+    assert page.task_mismatch.isVisible()
+    assert [b.text() for b in page.task_mismatch.buttons.values()] == [
         task.title for task in TASKS.values()
     ]
     assert "what kind" in page.start.missing.text()
     assert page.steps[0].warns
     page.training.start()
     assert state.phase == "setup"
-    QTest.mouseClick(page.kind.question.buttons["mff"], Qt.MouseButton.LeftButton)
+    QTest.mouseClick(page.task_mismatch.buttons["mff"], Qt.MouseButton.LeftButton)
     reported(qtbot, page)
     assert state.data.task == state.settings["task"] == "mff"
-    assert not page.kind.isVisible()
+    assert not page.task_mismatch.isVisible()
     assert page.steps[0].done
     assert page.start.start.isEnabled()
     # Asked anew for other pictures, and never again for these.
     preparing.set_data([make_pairs(tmp_path / "other", 6)])
     reported(qtbot, page)
-    assert page.kind.question.isVisible()
-    QTest.mouseClick(page.kind.question.buttons["mif"], Qt.MouseButton.LeftButton)
+    assert page.task_mismatch.isVisible()
+    QTest.mouseClick(page.task_mismatch.buttons["mif"], Qt.MouseButton.LeftButton)
     reported(qtbot, page)
     preparing.set_data([data])
     reported(qtbot, page)
     assert state.data.task == "mff"
-    assert not page.kind.isVisible()
+    assert not page.task_mismatch.isVisible()
     preparing.set_share(0.5)
     reported(qtbot, page)
-    assert not page.kind.isVisible()
+    assert not page.task_mismatch.isVisible()
 
 
 def test_a_kind_that_was_said_before_is_not_asked(qtbot, page, data, tmp_path):
     page.training.preparing.choose_task("mef")
     page.training.preparing.set_data([data])
     reported(qtbot, page)
-    assert not page.kind.isVisible()
+    assert not page.task_mismatch.isVisible()
     assert page.state.data.task == "mef"
     page.training.preparing.set_data([worded(tmp_path / "night", ("ir", "vis"))])
     qtbot.waitUntil(lambda: page.state.data.task == "ivif", timeout=WAIT)
-    assert not page.kind.question.isVisible()
+    assert not page.task_mismatch.isVisible()
 
 
 def test_some_pairs_are_shown_as_they_will_be_learnt_from(qtbot, page, data):

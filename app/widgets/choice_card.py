@@ -1,4 +1,4 @@
-"""Cards a person can choose: a title, a few words, and a mark for the chosen one."""
+"""Checkable cards: one choice among several, with a title and a text."""
 
 from __future__ import annotations
 
@@ -10,21 +10,34 @@ from app.widgets import theme
 
 _MARGIN = 10
 _BADGE = 24
+_ICON = 20
 _LEAST = 150
 
 
 class ChoiceCard(QAbstractButton):
-    """A checkable card. With a number it is a step of a guide, and shows a tick once done."""
+    """A checkable button with a title, a text below it, and an icon or a number.
+
+    With a number it is a step of a guide, and shows a tick once done.
+    """
 
     def __init__(
-        self, title: str, text: str = "", number: int = 0, parent: QWidget | None = None
+        self,
+        title: str,
+        text: str = "",
+        number: int = 0,
+        parent: QWidget | None = None,
+        *,
+        icon: str = "",
     ) -> None:
+        """Args: ``icon`` is a name in the Material Design set, "" for none; above the title."""
         super().__init__(parent)
         self.number = number
         self.done = False
         self.warns = False
         self._body = ""
         self.setText(title)
+        if icon:
+            theme.set_icon(self, icon, "accent")
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -35,11 +48,11 @@ class ChoiceCard(QAbstractButton):
 
     @property
     def body(self) -> str:
-        """The words below the title."""
+        """The text below the title."""
         return self._body
 
     def set_body(self, text: str, *, done: bool = False, warns: bool = False) -> None:
-        """Change the words below the title, and whether the card is done or needs attention."""
+        """Change the text below the title, and whether the card is done or needs attention."""
         changed = (text, done, warns) != (self._body, self.done, self.warns)
         self._body, self.done, self.warns = text, done, warns
         if changed or not self.accessibleName():
@@ -57,6 +70,11 @@ class ChoiceCard(QAbstractButton):
     def _indent(self) -> int:
         return _MARGIN + (_BADGE + 8 if self.number else 0)
 
+    @property
+    def _top(self) -> int:
+        """Upper edge of the title, in px."""
+        return _MARGIN + (0 if self.icon().isNull() else _ICON + 3)
+
     def _heights(self, width: int) -> tuple[int, int]:
         room = QRect(0, 0, max(40, width - self._indent() - _MARGIN), 10_000)
         wrap = int(Qt.TextFlag.TextWordWrap)
@@ -65,14 +83,14 @@ class ChoiceCard(QAbstractButton):
         return title, body if self._body else 0
 
     def hasHeightForWidth(self) -> bool:
-        """Words wrap."""
+        """True: texts wrap."""
         return True
 
     def heightForWidth(self, width: int) -> int:
-        """Room for all words at that width."""
+        """Height of the wrapped texts at that width, in px."""
         title, body = self._heights(width)
         least = _BADGE if self.number else 0
-        return max(least, title + (body + 3 if body else 0)) + 2 * _MARGIN
+        return max(least, title + (body + 3 if body else 0)) + self._top + _MARGIN
 
     def sizeHint(self) -> QSize:
         """As wide as the title, at least."""
@@ -81,26 +99,26 @@ class ChoiceCard(QAbstractButton):
         return QSize(width, self.heightForWidth(max(width, self.width())))
 
     def minimumSizeHint(self) -> QSize:
-        """Narrower than that, the words would break up."""
+        """Below 150 px single words would be broken."""
         return QSize(_LEAST, self.heightForWidth(max(_LEAST, self.width())))
 
     def changeEvent(self, event: QEvent) -> None:
-        """Colours and fonts of the theme may have changed."""
+        """Repaint: colours and fonts of the theme may have changed."""
         super().changeEvent(event)
         self.update()
 
     def enterEvent(self, event: QEvent) -> None:
-        """Light up."""
+        """Repaint with the border of a hovered card."""
         self.update()
 
     def leaveEvent(self, event: QEvent) -> None:
-        """Go dark again."""
+        """Repaint with the normal border."""
         self.update()
 
     # --- painting --------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw frame, number and words."""
+        """Draw the frame, the icon or number, and the texts."""
         now = theme.colours()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -117,7 +135,8 @@ class ChoiceCard(QAbstractButton):
         painter.drawRoundedRect(frame, 6, 6)
         if self.number:
             self._paint_badge(painter, now)
-        self._paint_words(painter, QColor(now.text if alive else now.muted), now)
+        self.icon().paint(painter, QRect(_MARGIN, _MARGIN, _ICON, _ICON))
+        self._paint_texts(painter, QColor(now.text if alive else now.muted), now)
 
     def _paint_badge(self, painter: QPainter, now: theme.Colours) -> None:
         ring = QRectF(_MARGIN, _MARGIN, _BADGE, _BADGE)
@@ -131,10 +150,10 @@ class ChoiceCard(QAbstractButton):
         sign = "!" if self.warns else "✓" if self.done else str(self.number)
         painter.drawText(ring, int(Qt.AlignmentFlag.AlignCenter), sign)
 
-    def _paint_words(self, painter: QPainter, ink: QColor, now: theme.Colours) -> None:
+    def _paint_texts(self, painter: QPainter, ink: QColor, now: theme.Colours) -> None:
         left, width = self._indent(), self.width()
         title, body = self._heights(width)
-        room = QRect(left, _MARGIN, width - left - _MARGIN, title)
+        room = QRect(left, self._top, width - left - _MARGIN, title)
         if self.number and not body:
             room.setHeight(_BADGE)
         painter.setPen(ink)
@@ -143,5 +162,5 @@ class ChoiceCard(QAbstractButton):
         painter.drawText(room, int(Qt.TextFlag.TextWordWrap | upright), self.text())
         painter.setPen(QColor(now.error_border if self.warns else now.muted))
         painter.setFont(self.font())
-        below = QRect(left, _MARGIN + title + 3, width - left - _MARGIN, body)
+        below = QRect(left, self._top + title + 3, width - left - _MARGIN, body)
         painter.drawText(below, int(Qt.TextFlag.TextWordWrap), self._body)
