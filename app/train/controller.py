@@ -12,6 +12,7 @@ from PySide6.QtGui import QImage
 from app.train import tasks
 from app.train.curves import as_csv
 from app.train.download import DownloadController
+from app.train.images import write_image_file
 from app.train.run import RunController
 from app.train.setup import SetupController
 from app.train.state import TrainState
@@ -78,7 +79,7 @@ class TrainController(QObject):
 
     def export_picture(self, image: QImage, path: Path) -> None:
         """Write an image of the charts."""
-        self._write(partial(tasks.write_image_file, image, path), path)
+        self._write(partial(write_image_file, image, path), path)
 
     def _write(self, action: Callable[[Progress], None], path: Path) -> None:
         job = self._files.submit(action)

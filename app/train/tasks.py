@@ -14,11 +14,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtGui import QImage
 
 from app.pairs.thumbnails import draw_waiting
+from app.train.images import as_image
 from app.train.state import Compared, DataChoice
 from app.train.view_models import (
     Cost,
@@ -36,7 +35,6 @@ from app.workers.background_import import import_in_background
 from core.device import usable_cores
 from core.progress import Progress
 from core.tasks import get_task
-from core.types import FloatArray
 from core.windows import Window
 
 if TYPE_CHECKING:
@@ -47,8 +45,6 @@ if TYPE_CHECKING:
     from trainer.run.control import RunControl
 
 _SAMPLES, _SAMPLE_SIDE = 4, 192
-_SHOWN_SIDE = 512
-"""Images of the strip are shown small; larger ones are halved until they are about this size."""
 
 
 # --- before a run ------------------------------------------------------------------------------
@@ -187,16 +183,6 @@ def write_text(text: str, path: Path, progress: Progress) -> None:
     atomic_write(path, text.encode())
 
 
-def write_image_file(image: QImage, path: Path, progress: Progress) -> None:
-    """Write an image as PNG, whole or not at all; OutputError as above."""
-    from core.io import atomic_write
-
-    content = QBuffer()
-    content.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(content, "PNG")  # type: ignore[call-overload]
-    atomic_write(path, bytes(content.data().data()))
-
-
 # --- a run -------------------------------------------------------------------------------------
 
 
@@ -248,13 +234,13 @@ def train_steps(order: TrainingRequest, progress: Progress) -> Iterator[Any]:
     config = train_adapter.validate_python(order.settings)
     for event in train(config, order.plan, progress, order.control):
         if isinstance(event, Validated):
-            images = _images(event.strip)
+            images = _preview_images(event.strip)
             yield JudgedPack(event.step, dict(event.figures), event.score, event.best, images)
         else:
             yield event
 
 
-def _images(strip: PreviewImages) -> tuple[QImage, ...]:
+def _preview_images(strip: PreviewImages) -> tuple[QImage, ...]:
     return tuple(as_image(p) for p in (strip.a, strip.b, strip.now, strip.start))
 
 
@@ -268,19 +254,6 @@ def _leave_a_core() -> None:
     import torch
 
     torch.set_num_threads(max(1, min(torch.get_num_threads(), usable_cores() - 1)))
-
-
-def as_image(pixels: FloatArray) -> QImage:
-    """H×W×(1 or 3) float in [0, 1] as an image that owns its memory, made small enough to show."""
-    each = max(1, max(pixels.shape[:2]) // _SHOWN_SIDE)
-    if each > 1:
-        high, wide = (side // each * each for side in pixels.shape[:2])
-        blocks = pixels[:high, :wide].reshape(high // each, each, wide // each, each, -1)
-        pixels = blocks.mean(axis=(1, 3))
-    codes = np.rint(np.clip(np.nan_to_num(pixels), 0, 1) * 255).astype(np.uint8)
-    codes = np.ascontiguousarray(np.broadcast_to(codes, (*codes.shape[:2], 3)))
-    height, width = codes.shape[:2]
-    return QImage(codes.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
 
 
 # --- runs that were left ------------------------------------------------------------------------
@@ -349,7 +322,7 @@ def read_unfinished_run(plan: RunPlan, progress: Progress) -> UnfinishedRun:
         curves = read_curves(plan.log)
     kept = read_strip(plan.strip)
     return (
-        UnfinishedRun(curves, kept[0], _images(kept[1]))
+        UnfinishedRun(curves, kept[0], _preview_images(kept[1]))
         if kept is not None
         else UnfinishedRun(curves)
     )

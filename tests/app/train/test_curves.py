@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QApplication, QCheckBox
 
 from app.train.chart import Chart
 from app.train.curves import Curve, CurveStore, as_csv, reduced, smoothed
+from app.train.images import as_image
 from app.train.preview_strip import PreviewStrip
-from app.train.tasks import as_image
 
 
 def filled(count: int, *names: str) -> CurveStore:
