@@ -259,7 +259,7 @@ def open_folder(window: MainWindow, folder: Path, name: str) -> None:
     drawn: list[float] = []
     dock.thumbs.ready.connect(lambda *_: drawn.append(time.perf_counter()))
     begun = time.perf_counter()
-    window.take([folder])
+    window.files.take([folder])
     rows = dock.list.tree.viewport().height() // (dock.list.tree.sizeHintForRow(0) or 34)
     until(lambda: len(drawn) > 0)
     first = drawn[0] - begun

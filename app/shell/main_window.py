@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import (
     QDockWidget,
-    QFileDialog,
     QMainWindow,
     QToolBar,
     QVBoxLayout,
@@ -18,35 +17,29 @@ from PySide6.QtWidgets import (
 
 from app.commands.actions import Actions
 from app.engine import EngineFactory
-from app.fuse import error_report
 from app.fuse.controller import Controller
 from app.fuse.display_commands import DisplayCommands
-from app.fuse.drop_sorting import Intake, ordered
-from app.fuse.export import ExportPlan
-from app.fuse.export_dialog import ExportDialog
-from app.fuse.file_dialogs import open_dialog, pictures_folder, save_dialog
 from app.fuse.file_watcher import SourceWatcher
 from app.fuse.inspector import Inspector
 from app.fuse.measurements import Measurements
 from app.fuse.page import FusePage
 from app.fuse.pairs import Pairs
 from app.fuse.pairs_dock import PairsDock
-from app.fuse.state import FuseState, Outcome, Problem, Side
-from app.i18n.translate import translate
+from app.fuse.state import FuseState
 from app.packs.dialog import PacksDialog
 from app.packs.service import PackWork
 from app.preferences.settings import Settings
 from app.shell.close_guard import CloseGuard
 from app.shell.command_titles import CommandTitles
 from app.shell.docks import Docks
+from app.shell.file_commands import FileCommands
 from app.shell.page_factory import page_makers
+from app.shell.remedies import Remedies
 from app.shell.status_bar import StatusBar
 from app.shell.top_bar import TopBar
 from app.shell.window_services import WindowServices
 from app.shell.workspaces import PageMaker, Workspaces
 from app.widgets.drop import dropped_paths
-from app.widgets.file_manager import show_in_folder, told_apart
-from core.errors import InputError
 
 _RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
 _LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
@@ -83,9 +76,6 @@ class MainWindow(QMainWindow):
         self.top_bar = TopBar(self.session, self.actions_)
         self.status = StatusBar(self.session, self.actions_)
         self.docks: dict[str, QDockWidget] = {}
-        self._dialog: QFileDialog | None = None
-        self._dialog_folder = ""
-        self.export_dialog: ExportDialog | None = None
         self.packs_dialog: PacksDialog | None = None
         self.setWindowTitle("UniFusion Studio")
         self.setAcceptDrops(True)
@@ -96,6 +86,20 @@ class MainWindow(QMainWindow):
         self.pairs_dock = PairsDock(self.pairs)
         self.watch = SourceWatcher(self.session, self)
         settings = settings or Settings(None)
+        self.files = FileCommands(
+            self,
+            session=self.session,
+            controller=self.controller,
+            pairs=self.pairs,
+            settings=settings,
+        )
+        self.remedies = Remedies(
+            self.view,
+            session=self.session,
+            controller=self.controller,
+            pairs=self.pairs,
+            files=self.files,
+        )
         self.workspaces = Workspaces(self.view, self._page_makers(settings.folder))
         self.inspector = Inspector(self.session, self.view, self.work)
         self.display_commands = DisplayCommands(self.session, self.view, self.actions_)
@@ -177,17 +181,17 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         controller, session, actions = self.controller, self.session, self.actions_
-        actions.open.triggered.connect(self.ask_open)
+        actions.open.triggered.connect(self.files.ask_open)
         actions.sample.triggered.connect(controller.open_sample)
         actions.open_folder.triggered.connect(self.pairs_dock.ask_folder)
         actions.close_pictures.triggered.connect(controller.close_pictures)
         actions.packs.triggered.connect(self.show_packs)
-        actions.save.triggered.connect(self.ask_save)
+        actions.save.triggered.connect(self.files.ask_save)
         actions.quit.triggered.connect(self.close)
         actions.fuse.triggered.connect(lambda: controller.fuse())
         actions.cancel.triggered.connect(self._escape)
         actions.swap.triggered.connect(controller.swap)
-        actions.export.triggered.connect(self.ask_export)
+        actions.export.triggered.connect(self.files.ask_export)
         actions.copy.triggered.connect(controller.copy_picture)
         actions.previous_pair.triggered.connect(lambda: self.pairs.step(-1))
         actions.next_pair.triggered.connect(lambda: self.pairs.step(1))
@@ -205,20 +209,16 @@ class MainWindow(QMainWindow):
         self.top_bar.task_chosen.connect(controller.set_task)
         self.top_bar.method_chosen.connect(session.set_method)
         self.status.cancel_requested.connect(controller.cancel)
-        self.view.remedy_requested.connect(self._remedy)
-        self.view.copy_requested.connect(self._copy_details)
-        self.view.file_requested.connect(self._show_file)
-        self.view.problem_dismissed.connect(controller.dismiss_problem)
-        self.view.side_dropped.connect(self._take_side)
+        self.view.side_dropped.connect(self.files.take_side)
         self.view.link.pointer_changed.connect(self._show_pixel)
         self.packs.changed.connect(controller.refresh_methods)
         controller.saved.connect(self.status.show_saved)
         controller.exported.connect(self.status.show_exported)
         controller.copied.connect(self._copied)
-        self.pairs_dock.dropped.connect(self.take)
+        self.pairs_dock.dropped.connect(self.files.take)
         self.pairs.plan_changed.connect(self._update_actions)
-        self.watch.changed.connect(self._source_changed)
-        self.watch.gone.connect(self._source_gone)
+        self.watch.changed.connect(self.remedies.report_changed_source)
+        self.watch.gone.connect(self.remedies.report_missing_source)
         self.workspaces.chosen.connect(self._show_workspace)
         self.workspaces.tabs_changed.connect(self._fit_tabs)
         for signal in (
@@ -231,11 +231,11 @@ class MainWindow(QMainWindow):
 
     def _connect_welcome(self) -> None:
         welcome = self.view.welcome
-        welcome.open_requested.connect(self.ask_open)
+        welcome.open_requested.connect(self.files.ask_open)
         welcome.folder_requested.connect(self.pairs_dock.ask_folder)
         welcome.sample_requested.connect(self.controller.open_sample)
         welcome.task_chosen.connect(self.controller.set_task)
-        welcome.files_dropped.connect(self.take)
+        welcome.files_dropped.connect(self.files.take)
 
     def _update_actions(self) -> None:
         session = self.session
@@ -250,113 +250,6 @@ class MainWindow(QMainWindow):
         if self.workspaces.current != "fuse":
             present = {}
         self.actions_.provide(name for name, there in present.items() if there)
-
-    # --- files -----------------------------------------------------------------------------
-
-    def take(self, paths: list[Path]) -> None:
-        """Open what was dropped: one file, two, or a list of pairs from more files and folders."""
-        intake = Intake.of(paths)
-        if intake.folders or len(intake.files) > 2:
-            self.pairs.add(paths)
-        elif len(intake.files) == 2:
-            self.controller.open_pair(*ordered(*intake.files, self.session.task))
-        elif len(intake.files) == 1:
-            self.controller.replace_side(self._missing_side(), intake.files[0])
-
-    def _missing_side(self) -> Side:
-        sources = self.session.sources
-        first, second = sources.paths
-        missing_b = second is None and first is not None and not sources.sample
-        return "b" if missing_b else "a"
-
-    def _take_side(self, side: Side, paths: list[Path]) -> None:
-        intake = Intake.of(paths)
-        if len(intake.files) == 1 and not intake.folders:
-            self.controller.replace_side(side, intake.files[0])
-        else:
-            self.take(paths)
-
-    def ask_open(self) -> None:
-        """Ask for two files; after a single one, ask for the other."""
-        task = self.session.task
-        title = self.tr("Open A ({0}) and B ({1})").format(
-            translate(task.label_a), translate(task.label_b)
-        )
-        self._ask_files(title, self._chosen)
-
-    def _ask_files(self, title: str, then: Callable[[list[str]], None]) -> None:
-        # A dialog without a folder would begin where the last one ended, be it one for export.
-        shown = next((path for path in self.session.sources.paths if path is not None), None)
-        own = str(shown.parent) if shown is not None and not self.session.sources.sample else ""
-        folder = self._dialog_folder or own or pictures_folder()
-        self._dialog = open_dialog(self, title, folder, self.controller.suffixes)
-        self._dialog.filesSelected.connect(then)
-        self._dialog.open()
-
-    def _chosen(self, names: list[str]) -> None:
-        paths = [Path(name) for name in names]
-        self._dialog_folder = str(paths[0].parent) if paths else ""
-        if len(paths) != 1:
-            self.take(paths)
-            return
-        label = translate(self.session.task.label_b)
-        title = self.tr("Open B ({0}) for {1}").format(label, paths[0].name)
-        first = paths[0]
-        self._ask_files(title, lambda more: self._chosen_second(first, more))
-        if self._dialog is not None:
-            self._dialog.rejected.connect(lambda: self.controller.replace_side("a", first))
-
-    def _chosen_second(self, first: Path, names: list[str]) -> None:
-        if len(names) == 1:
-            self.controller.open_pair(first, Path(names[0]))
-        else:
-            self.take([Path(name) for name in names])
-
-    def ask_save(self) -> None:
-        """Ask where to save the fused image."""
-        outcome = self.session.outcome
-        if outcome is None:
-            return
-        self._dialog = save_dialog(self, outcome, self.services.settings.export_folder)
-        self._dialog.fileSelected.connect(lambda name: self._save(Path(name), outcome))
-        self._dialog.open()
-
-    def _save(self, path: Path, outcome: Outcome) -> None:
-        self.services.settings.set_export_folder(str(path.parent))
-        self.controller.save(path, outcome)
-
-    def ask_export(self) -> None:
-        """Ask what to export."""
-        outcome = self.session.outcome
-        if outcome is None:
-            return
-        self.export_dialog = ExportDialog(outcome, self.services.settings.export_folder, self)
-        self.export_dialog.chosen.connect(lambda plan: self._export(plan, outcome))
-        self.export_dialog.open()
-
-    def _export(self, plan: ExportPlan, outcome: Outcome) -> None:
-        self.services.settings.set_export_folder(str(plan.folder))
-        self.controller.export(plan, outcome)
-
-    def _copied(self, image: QImage) -> None:
-        QGuiApplication.clipboard().setImage(image)
-        self.status.show_text(self.tr("The fused picture was copied, with its notice."))
-
-    # --- the disk --------------------------------------------------------------------------
-
-    def _source_changed(self, path: Path) -> None:
-        error = InputError(
-            told_apart(path, self.session.sources.asked),
-            self.tr("the file was changed on disk since it was read"),
-            self.tr("What is shown is the picture as it was."),
-        )
-        self.session.set_problem(Problem(error, "reload"))
-
-    def _source_gone(self, path: Path) -> None:
-        text = self.tr("{0} is not on disk any more. What is shown is the picture as it was read.")
-        named = told_apart(path, self.session.sources.asked)
-        self.session.set_message(text.format(named))
-        self.pairs.check_files()
 
     # --- workspaces ------------------------------------------------------------------------
 
@@ -377,39 +270,11 @@ class MainWindow(QMainWindow):
         self.status.show_fusion(fuse)
         self._update_actions()
 
-    # --- remedies --------------------------------------------------------------------------
+    # --- commands --------------------------------------------------------------------------
 
-    def _remedy(self, remedy: str) -> None:
-        doing = {
-            "resample": self.controller.resample_pending,
-            "open": self.ask_open,
-            "retry": self._retry,
-            "tiles": self.controller.fuse_in_tiles,
-            "cpu": self.controller.use_cpu,
-            "save": self.ask_save,
-            "reload": self.controller.reload,
-            "damaged": self.controller.show_damaged,
-            "switch_task": self.controller.switch_task,
-            "keep_task": self.controller.keep_task,
-            "export": self.ask_export,
-        }
-        doing[remedy]()
-
-    def _retry(self) -> None:
-        if self.session.engine is None:
-            self.controller.dismiss_problem()
-            self.controller.start()
-        if self.session.sources.pair is not None:
-            self.controller.fuse(preview=self.session.outcome is None)
-
-    def _copy_details(self) -> None:
-        self.view.copy_text(error_report.describe(self.session))
-
-    def _show_file(self) -> None:
-        problem = self.session.problem
-        if problem is not None and problem.path is not None and not show_in_folder(problem.path):
-            text = self.tr("No file manager could be opened. The file is {0}")
-            self.session.set_message(text.format(problem.path))
+    def _copied(self, image: QImage) -> None:
+        QGuiApplication.clipboard().setImage(image)
+        self.status.show_text(self.tr("The fused picture was copied, with its notice."))
 
     def show_packs(self) -> None:
         """Show what packs there are, and what can be done with them."""
@@ -441,7 +306,7 @@ class MainWindow(QMainWindow):
         if take is None:
             # What is opened is to be seen.
             self._show_fuse_page()
-        (take or self.take)(dropped_paths(event.mimeData()))
+        (take or self.files.take)(dropped_paths(event.mimeData()))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Disappear at once, then wait for the threads to end."""

@@ -87,7 +87,7 @@ def test_a_source_is_never_replaced_by_an_export(qtbot, opened, files):
 
 def test_dialog_offers_what_there_is_and_says_what_will_be_replaced(qtbot, opened, tmp_path):
     opened.actions_.export.trigger()
-    dialog = opened.export_dialog
+    dialog = opened.files.export_dialog
     assert all(box.isEnabled() for box in dialog.items.values())
     dialog.folder.setText(str(tmp_path / "nowhere"))
     assert not dialog.go.isEnabled()
@@ -108,8 +108,8 @@ def test_dialog_offers_what_there_is_and_says_what_will_be_replaced(qtbot, opene
 
 def test_a_classical_result_offers_no_features(qtbot, opened):
     opened.session.select_result(opened.session.results[0].key)
-    opened.ask_export()
-    dialog = opened.export_dialog
+    opened.files.ask_export()
+    dialog = opened.files.export_dialog
     there = [item for item, box in dialog.items.items() if box.isEnabled()]
     assert there == ["fused", "figure"]
     dialog.reject()
@@ -216,25 +216,25 @@ def test_every_file_says_in_its_metadata_that_it_is_for_research(
 def test_export_and_open_remember_folders_of_their_own(qtbot, opened, tmp_path, files):
     out = tmp_path / "out"
     out.mkdir()
-    opened.ask_export()
-    opened.export_dialog.folder.setText(str(out))
+    opened.files.ask_export()
+    opened.files.export_dialog.folder.setText(str(out))
     with qtbot.waitSignal(opened.controller.exported, timeout=WAIT):
-        opened.export_dialog.go.click()
-    opened.ask_export()
-    assert opened.export_dialog.folder.text() == str(out)
-    opened.export_dialog.reject()
-    opened.ask_save()
-    assert Path(opened._dialog.directory().absolutePath()) == out
-    opened._dialog.reject()
+        opened.files.export_dialog.go.click()
+    opened.files.ask_export()
+    assert opened.files.export_dialog.folder.text() == str(out)
+    opened.files.export_dialog.reject()
+    opened.files.ask_save()
+    assert Path(opened.files.dialog.directory().absolutePath()) == out
+    opened.files.dialog.reject()
     opened.actions_.open.trigger()
-    assert Path(opened._dialog.directory().absolutePath()) != out
-    opened._dialog.reject()
+    assert Path(opened.files.dialog.directory().absolutePath()) != out
+    opened.files.dialog.reject()
     assert opened.services.settings.export_folder == str(out)
 
 
 def test_a_missing_folder_is_created_on_request(qtbot, opened, tmp_path):
-    opened.ask_export()
-    dialog = opened.export_dialog
+    opened.files.ask_export()
+    dialog = opened.files.export_dialog
     dialog.folder.setText(str(tmp_path))
     assert not dialog.create_.isVisible()
     dialog.folder.setText(str(tmp_path / "new" / "deeper"))
@@ -317,23 +317,23 @@ def test_never_for_medical_tasks(qtbot, window, photographs, tmp_path):
     (path,) = export(qtbot, window, ExportPlan(("fused",), tmp_path, "case", tags=True))
     with PIL.Image.open(path) as image:
         assert dict(image.getexif()) == {}
-    window.ask_export()
-    assert not window.export_dialog.tags.isVisible()
-    assert not window.export_dialog.plan.tags
+    window.files.ask_export()
+    assert not window.files.export_dialog.tags.isVisible()
+    assert not window.files.export_dialog.plan.tags
 
 
 def test_all_files_can_be_chosen_in_one_way(opened):
-    opened.ask_save()
-    filters = opened._dialog.nameFilters()
+    opened.files.ask_save()
+    filters = opened.files.dialog.nameFilters()
     assert filters.count("All files (*)") == 1
     assert filters[-1] == "All files (*)"
-    opened._dialog.filterSelected.emit("All files (*)")
-    assert opened._dialog.defaultSuffix() == "png"
-    opened._dialog.reject()
+    opened.files.dialog.filterSelected.emit("All files (*)")
+    assert opened.files.dialog.defaultSuffix() == "png"
+    opened.files.dialog.reject()
     opened.actions_.open.trigger()
-    every = [text for text in opened._dialog.nameFilters() if text.endswith("(*)")]
+    every = [text for text in opened.files.dialog.nameFilters() if text.endswith("(*)")]
     assert every == ["All files: told by their content (*)"]
-    opened._dialog.reject()
+    opened.files.dialog.reject()
 
 
 def test_the_notice_stands_outside_the_picture(opened):

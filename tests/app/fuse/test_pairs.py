@@ -99,7 +99,7 @@ def test_a_folder_of_junk_is_answered_in_words(qtbot, window, tmp_path):
     (junk / "a.txt").write_text("x")
     (junk / "b.exe").write_bytes(b"MZ")
     with qtbot.waitSignal(window.pairs.plan_changed, timeout=WAIT):
-        window.take([junk])
+        window.files.take([junk])
     assert "No pairs were found" in window.view.notice.text.text()
     assert window.session.problem is None
 

@@ -278,10 +278,10 @@ def test_a_fused_pair_is_opened_with_the_picture_that_was_written(qtbot, window,
     for pane, what in (("recon_a", "reconstructions"), ("features", "features")):
         said = window.view.panes[pane].canvas.placeholder_text
         assert said == f"A result read from its file has no {what}: fuse it anew."
-    window.ask_export()
-    tip = window.export_dialog.items["features_a"].toolTip()
+    window.files.ask_export()
+    tip = window.files.export_dialog.items["features_a"].toolTip()
     assert tip == "A result read from its file has none of these: fuse it anew."
-    window.export_dialog.reject()
+    window.files.export_dialog.reject()
     lines = dict(dict(rows_of(window.session))["Result"])
     assert lines["Device"] == "read from its file"
     assert "Duration" not in lines

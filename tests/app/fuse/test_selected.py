@@ -102,12 +102,12 @@ def assert_nothing_is_shown(window: MainWindow, engine, *, names=("pet_2.png", "
     window.controller.save(Path("/nowhere/x.png"))
     window.controller.export(ExportPlan(("fused",), Path("/nowhere"), "x"))
     window.controller.copy_picture()
-    window.ask_save()
-    window.ask_export()
+    window.files.ask_save()
+    window.files.ask_export()
     QApplication.processEvents()
     assert len(engine.requests) == asked
-    assert window.export_dialog is None
-    assert window._dialog is None or not window._dialog.isVisible()
+    assert window.files.export_dialog is None
+    assert window.files.dialog is None or not window.files.dialog.isVisible()
 
 
 @pytest.mark.parametrize("side", [0, 1])
@@ -470,8 +470,8 @@ def test_figures_and_small_pictures_of_the_former_pair_do_not_come_later(qtbot, 
 
 
 def test_an_export_writes_what_was_shown_when_it_was_asked_for(qtbot, opened, tmp_path):
-    opened.ask_export()
-    dialog = opened.export_dialog
+    opened.files.ask_export()
+    dialog = opened.files.export_dialog
     dialog.folder.setText(str(tmp_path))
     assert dialog.name.text() == "pet_1_mri_1_fused_mif-compact"
     shown = opened.session.outcome.result.fused

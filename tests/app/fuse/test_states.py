@@ -102,8 +102,8 @@ def test_empty_leads_to_everything_it_shows(qtbot, window, files, tmp_path):
     assert window.session.sources.a.image.name == "pet_1.png"
     window.controller.close_pictures()
     welcome.open.click()
-    assert window._dialog.isVisible()
-    window._dialog.reject()
+    assert window.files.dialog.isVisible()
+    window.files.dialog.reject()
     welcome.folder.click()
     assert window.pairs_dock.folder_dialog.isVisible()
     window.pairs_dock.folder_dialog.reject()

@@ -335,12 +335,12 @@ def test_after_a_mismatch_the_other_side_may_be_brought_instead(qtbot, opened, t
 
 def test_open_dialog_takes_two_files_or_one_after_another(qtbot, window, files, tmp_path):
     window.actions_.open.trigger()
-    dialog = window._dialog
+    dialog = window.files.dialog
     assert TASKS["mif"].label_a in dialog.windowTitle()
     with idle(qtbot, window):
         dialog.filesSelected.emit([str(files[0])])
-        assert window._dialog is not dialog
-        window._dialog.filesSelected.emit([str(files[1])])
+        assert window.files.dialog is not dialog
+        window.files.dialog.filesSelected.emit([str(files[1])])
     assert window.session.sources.pair is not None
 
 
@@ -602,8 +602,8 @@ def test_a_source_is_never_overwritten(qtbot, opened, files):
 def test_save_dialog_suggests_a_name(opened):
     opened.actions_.save.trigger()
     assert suggested_name(opened.session.outcome) == "pet_1_mri_1_fused_mif-compact.png"
-    assert opened._dialog.selectedFiles()[0].endswith("pet_1_mri_1_fused_mif-compact.png")
-    opened._dialog.reject()
+    assert opened.files.dialog.selectedFiles()[0].endswith("pet_1_mri_1_fused_mif-compact.png")
+    opened.files.dialog.reject()
 
 
 # --- closing -----------------------------------------------------------------------------------

@@ -1,0 +1,141 @@
+"""Opening, saving and exporting files, with the dialogs that ask for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app.fuse.controller import Controller
+from app.fuse.drop_sorting import Intake, ordered
+from app.fuse.export import ExportPlan
+from app.fuse.export_dialog import ExportDialog
+from app.fuse.file_dialogs import open_dialog, pictures_folder, save_dialog
+from app.fuse.pairs import Pairs
+from app.fuse.state import FuseState, Outcome, Side
+from app.i18n.translate import translate
+from app.preferences.settings import Settings
+
+
+class FileCommands(QObject):
+    """The commands of the File menu that concern images; no dialog blocks the window."""
+
+    def __init__(
+        self,
+        window: QWidget,
+        *,
+        session: FuseState,
+        controller: Controller,
+        pairs: Pairs,
+        settings: Settings,
+    ) -> None:
+        """
+        Args:
+            window: parent of the dialogs.
+            settings: hold the folder of the last export.
+        """
+        super().__init__(window)
+        self._window = window
+        self._session = session
+        self._controller = controller
+        self._pairs = pairs
+        self._settings = settings
+        self._folder = ""
+        """Folder of the files that were opened last; "" before the first ones."""
+        self.dialog: QFileDialog | None = None
+        self.export_dialog: ExportDialog | None = None
+
+    # --- dropped files ---------------------------------------------------------------------
+
+    def take(self, paths: list[Path]) -> None:
+        """Open one file, two files, or a list of pairs from more files or from folders."""
+        intake = Intake.of(paths)
+        if intake.folders or len(intake.files) > 2:
+            self._pairs.add(paths)
+        elif len(intake.files) == 2:
+            self._controller.open_pair(*ordered(*intake.files, self._session.task))
+        elif len(intake.files) == 1:
+            self._controller.replace_side(self._missing_side(), intake.files[0])
+
+    def _missing_side(self) -> Side:
+        sources = self._session.sources
+        first, second = sources.paths
+        missing_b = second is None and first is not None and not sources.sample
+        return "b" if missing_b else "a"
+
+    def take_side(self, side: Side, paths: list[Path]) -> None:
+        """Open a single file as image A or B; several as :meth:`take` does."""
+        intake = Intake.of(paths)
+        if len(intake.files) == 1 and not intake.folders:
+            self._controller.replace_side(side, intake.files[0])
+        else:
+            self.take(paths)
+
+    # --- opening ---------------------------------------------------------------------------
+
+    def ask_open(self) -> None:
+        """Ask for two files; if only one is chosen, ask for the other."""
+        task = self._session.task
+        title = self.tr("Open A ({0}) and B ({1})").format(
+            translate(task.label_a), translate(task.label_b)
+        )
+        self._ask_files(title, self._chosen)
+
+    def _ask_files(self, title: str, then: Callable[[list[str]], None]) -> None:
+        # Without a folder the dialog would start in that of the last one, even of an export.
+        sources = self._session.sources
+        shown = next((path for path in sources.paths if path is not None), None)
+        own = str(shown.parent) if shown is not None and not sources.sample else ""
+        folder = self._folder or own or pictures_folder()
+        self.dialog = open_dialog(self._window, title, folder, self._controller.suffixes)
+        self.dialog.filesSelected.connect(then)
+        self.dialog.open()
+
+    def _chosen(self, names: list[str]) -> None:
+        paths = [Path(name) for name in names]
+        self._folder = str(paths[0].parent) if paths else ""
+        if len(paths) != 1:
+            self.take(paths)
+            return
+        label = translate(self._session.task.label_b)
+        title = self.tr("Open B ({0}) for {1}").format(label, paths[0].name)
+        first = paths[0]
+        self._ask_files(title, lambda more: self._chosen_second(first, more))
+        if self.dialog is not None:
+            self.dialog.rejected.connect(lambda: self._controller.replace_side("a", first))
+
+    def _chosen_second(self, first: Path, names: list[str]) -> None:
+        if len(names) == 1:
+            self._controller.open_pair(first, Path(names[0]))
+        else:
+            self.take([Path(name) for name in names])
+
+    # --- saving ----------------------------------------------------------------------------
+
+    def ask_save(self) -> None:
+        """Ask where to save the fused image; nothing happens without one."""
+        outcome = self._session.outcome
+        if outcome is None:
+            return
+        self.dialog = save_dialog(self._window, outcome, self._settings.export_folder)
+        self.dialog.fileSelected.connect(lambda name: self._save(Path(name), outcome))
+        self.dialog.open()
+
+    def _save(self, path: Path, outcome: Outcome) -> None:
+        self._settings.set_export_folder(str(path.parent))
+        self._controller.save(path, outcome)
+
+    def ask_export(self) -> None:
+        """Ask what to export; nothing happens without a fused image."""
+        outcome = self._session.outcome
+        if outcome is None:
+            return
+        self.export_dialog = ExportDialog(outcome, self._settings.export_folder, self._window)
+        self.export_dialog.chosen.connect(lambda plan: self._export(plan, outcome))
+        self.export_dialog.open()
+
+    def _export(self, plan: ExportPlan, outcome: Outcome) -> None:
+        self._settings.set_export_folder(str(plan.folder))
+        self._controller.export(plan, outcome)
