@@ -113,7 +113,7 @@ def train(window: MainWindow, data: Path, seconds: float) -> None:
     window.workspaces.show_page("train")
     page = cast(TrainPage, window.workspaces.pages["train"])
     state, preparing = page.state, page.training.preparing
-    until(lambda: state.room is not None)
+    until(lambda: state.capabilities is not None)
     for name, value in {"steps": 100_000, "log_every": 1, "validate_every": 25}.items():
         preparing.set_value(name, value)
     preparing.set_data([data])
@@ -125,11 +125,11 @@ def train(window: MainWindow, data: Path, seconds: float) -> None:
     wait(3)
     beat.report("nothing is done")
     page.training.start()
-    until(lambda: state.live.step >= 2)
+    until(lambda: state.run_progress.step >= 2)
     beat.restart()
-    began = state.live.step
+    began = state.run_progress.step
     wait(seconds)
-    beat.report(f"training ({(state.live.step - began) / seconds:.1f} steps/s)")
+    beat.report(f"training ({(state.run_progress.step - began) / seconds:.1f} steps/s)")
     window.controller.fuse()
     beat.restart()
     until(lambda: window.session.running is None)

@@ -57,7 +57,7 @@ class BackboneRow(QWidget):
         column.addWidget(self.card)
         self.setFocusProxy(self.path)
         state.fetch_changed.connect(self._show)
-        state.room_changed.connect(self._show)
+        state.capabilities_changed.connect(self._show)
         state.settings_changed.connect(self._show)
         self._show()
 

@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 from app.train.view_models import (
     BackboneOffer,
+    Capabilities,
     DeviceOption,
     PackChoice,
     PresetChoice,
-    Room,
     TrainSettings,
 )
 from app.workers.background_import import import_in_background
@@ -25,12 +25,12 @@ from core.errors import FusionError
 from core.progress import Progress
 
 
-def open_room(progress: Progress) -> Room:
+def read_capabilities(progress: Progress) -> Capabilities:
     """Presets, settings and packs there are, and a little of the charts' library."""
-    return import_in_background(_open_room, "torch")()
+    return import_in_background(_read_capabilities, "torch")()
 
 
-def _open_room() -> Room:
+def _read_capabilities() -> Capabilities:
     import pyqtgraph  # noqa: F401  (the charts need it; its import takes a third of a second)
 
     from core.models.config import CONFIGS, network_adapter
@@ -70,7 +70,7 @@ def _open_room() -> Room:
         for path, entry in entries.items()
         for m in (entry.manifest,)
     )
-    return Room(
+    return Capabilities(
         tuple(maker(preset) for preset in PRESETS),
         FIELDS,
         packs=packs,

@@ -147,7 +147,7 @@ class Charts(QWidget):
             chart.pointed.connect(self._point)
         state.curves_replaced.connect(self._replace)
         state.curves_changed.connect(self._refresh)
-        state.live_changed.connect(self._mark_best)
+        state.run_progress_changed.connect(self._mark_best)
         self._replace()
 
     # --- showing ---------------------------------------------------------------------------
@@ -166,7 +166,7 @@ class Charts(QWidget):
 
     def _mark_best(self) -> None:
         for chart in (self.figures, self.reconstruction):
-            chart.mark_best(self._state.live.best_step)
+            chart.mark_best(self._state.run_progress.best_step)
 
     def _refresh(self) -> None:
         self._show_reconstruction()

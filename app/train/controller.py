@@ -39,8 +39,8 @@ class TrainController(QObject):
         self.running.finished.connect(self._finished)
         self.fetching = DownloadController(state, self)
         self.fetching.finished.connect(self.preparing.open)
-        self._seen_room = False
-        state.room_changed.connect(self._room_seen)
+        self._has_capabilities = False
+        state.capabilities_changed.connect(self._capabilities_changed)
 
     def begin(self) -> None:
         """The page is shown for the first time."""
@@ -95,9 +95,9 @@ class TrainController(QObject):
         self._files.shutdown()
         self._trainer.shutdown()
 
-    def _room_seen(self) -> None:
-        if not self._seen_room:
-            self._seen_room = True
+    def _capabilities_changed(self) -> None:
+        if not self._has_capabilities:
+            self._has_capabilities = True
             self.running.look_for_runs()
 
     def _finished(self) -> None:

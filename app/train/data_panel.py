@@ -24,7 +24,7 @@ from app.i18n.translate import translate
 from app.train.formatting import count
 from app.train.pairs_table import PairRows
 from app.train.sample_images import SampleImages
-from app.train.split_table import SidesView
+from app.train.split_table import SplitView
 from app.train.state import TrainState
 from app.viewer.number_box import CountBox
 from app.widgets import theme
@@ -70,7 +70,7 @@ class DataPanel(QWidget):
         layout.addStretch(0)
         state.data_changed.connect(self._show)
         state.samples_changed.connect(self._show_samples)
-        state.chore_changed.connect(self._show_chore)
+        state.background_task_changed.connect(self._show_background_task)
         self._show()
 
     # --- parts -----------------------------------------------------------------------------
@@ -186,7 +186,7 @@ class DataPanel(QWidget):
             both.addButton(button)
         self.as_pairs.setChecked(True)
         both.buttonClicked.connect(self._show_view)
-        self.sides = SidesView()
+        self.sides = SplitView()
         self._facts = QHBoxLayout()
         self._facts.setSpacing(8)
         self._facts.addWidget(self.facts, 1)
@@ -299,10 +299,10 @@ class DataPanel(QWidget):
             self.as_groups.setText(self.sides.title(report))
             self.sides.show_report(report)
 
-    def _show_chore(self) -> None:
-        chore = self._state.chore
-        display_commands = chore is not None and chore.kind == "survey"
-        self.progress.setVisible(display_commands)
-        if chore is not None and display_commands:
-            self.progress.setRange(0, int(chore.total))
-            self.progress.setValue(int(chore.done))
+    def _show_background_task(self) -> None:
+        background_task = self._state.background_task
+        surveying = background_task is not None and background_task.kind == "survey"
+        self.progress.setVisible(surveying)
+        if background_task is not None and surveying:
+            self.progress.setRange(0, int(background_task.total))
+            self.progress.setValue(int(background_task.done))

@@ -56,7 +56,7 @@ class DownloadCard(Card):
         for before, after in pairwise(order):
             QWidget.setTabOrder(before, after)
         state.fetch_changed.connect(self._show)
-        state.room_changed.connect(self._describe)
+        state.capabilities_changed.connect(self._describe)
         self._describe()
         self._show()
 

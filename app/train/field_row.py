@@ -28,7 +28,7 @@ _INT32 = 2**31 - 1
 _NARROW, _WIDE, _TWO = 110, 260, 340
 
 
-class _Calm:
+class _IgnoresWheel:
     """Mixed into controls: turning the wheel scrolls the form and changes nothing."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -36,11 +36,11 @@ class _Calm:
         event.ignore()
 
 
-class _Spin(_Calm, CountBox):
+class _Spin(_IgnoresWheel, CountBox):
     pass
 
 
-class _Combo(_Calm, QComboBox):
+class _Combo(_IgnoresWheel, QComboBox):
     pass
 
 

@@ -151,7 +151,7 @@ class TrainPage(Page):
         self.card.copy_requested.connect(self._copy_details)
         self.message.dismissed.connect(lambda: state.set_message(""))
         training.pack_written.connect(self.pack_written)
-        state.room_changed.connect(self._make_run_panel)
+        state.capabilities_changed.connect(self._make_run_panel)
         state.phase_changed.connect(self._show_phase)
         state.kept_changed.connect(self._show_kept)
         state.problem_changed.connect(self._show_problem)
@@ -161,9 +161,9 @@ class TrainPage(Page):
         for signal in (
             state.data_changed,
             state.settings_changed,
-            state.room_changed,
-            state.chore_changed,
-            state.live_changed,
+            state.capabilities_changed,
+            state.background_task_changed,
+            state.run_progress_changed,
         ):
             signal.connect(self._show_steps)
         self._show_steps()
@@ -198,10 +198,10 @@ class TrainPage(Page):
         """“Training my-model, step 30 of 100”, or ""."""
         if not self.state.at_work:
             return ""
-        live = self.state.live
+        progress = self.state.run_progress
         text = self.tr("Training “{0}”, step {1} of {2}")
         name = self.training.running.name or self.state.name
-        return text.format(name, formatting.count(live.step), formatting.count(live.steps))
+        return text.format(name, formatting.count(progress.step), formatting.count(progress.steps))
 
     def shutdown(self) -> None:
         """Save the run, and wait for the threads."""
@@ -255,8 +255,10 @@ class TrainPage(Page):
             if report.count("problem"):
                 left = self.tr("{0} left out").format(formatting.count(report.count("problem")))
                 text = f"{text}, {left}"
-            return text, not state.kind_is_open, state.kind_is_open
-        if state.data.paths and state.chore is not None:  # or in line behind something else
+            return text, not state.is_task_unknown, state.is_task_unknown
+        if (
+            state.data.paths and state.background_task is not None
+        ):  # or in line behind something else
             return self.tr("Looking at the pairs…"), False, False
         if state.data.paths and state.settings and not state.faults:
             return self.tr("These pictures cannot be used"), False, True
@@ -264,12 +266,12 @@ class TrainPage(Page):
 
     def _settings_words(self) -> str:
         state = self.state
-        if state.room is None or not state.settings:
+        if state.capabilities is None or not state.settings:
             return self.tr("What to start from, and how long")
         faults = len(state.faults.keys() - {"device"})
         if faults:
             return self.tr("{0} to put right").format(faults)
-        presets = {preset.name: preset.title for preset in state.room.presets}
+        presets = {preset.name: preset.title for preset in state.capabilities.presets}
         how = translate(presets.get(state.preset, "")) or self.tr("Own settings")
         parent = state.parent_choice
         start = parent.name if parent is not None else self.tr("from scratch")
@@ -278,14 +280,14 @@ class TrainPage(Page):
         return f"{how}, {start}, {steps}"
 
     def _run_words(self) -> str:
-        live, phase = self.state.live, self.state.phase
+        progress, phase = self.state.run_progress, self.state.phase
         if phase == "setup":
             return self.tr("Watch, steer, keep the best")
         if phase == "starting":
             return self.tr("Reading the pictures")
         if phase == "done":
             return self.tr("Finished")
-        share = 100 * live.step / live.steps if live.steps else 0
+        share = 100 * progress.step / progress.steps if progress.steps else 0
         words = {
             "running": self.tr("Training"),
             "pausing": self.tr("Pausing"),

@@ -82,7 +82,7 @@ class ResultPanel(QWidget):
         layout.addWidget(self.area, 100)
         layout.addStretch(1)
         state.kept_changed.connect(self._show)
-        state.chore_changed.connect(self._show_note)
+        state.background_task_changed.connect(self._show_note)
         self._show()
 
     def _make_table(self) -> QTableWidget:
@@ -165,7 +165,7 @@ class ResultPanel(QWidget):
         return f"{judged} {which} {where}"
 
     def _show_note(self) -> None:
-        compared, chore = self._state.compared, self._state.chore
+        compared, background_task = self._state.compared, self._state.background_task
         if compared is not None:
             text = plural(
                 "Compared on the one pair held back: the new one is better on {1} of {0}. Look at "
@@ -175,8 +175,12 @@ class ResultPanel(QWidget):
                 compared.pairs,
             )
             self.note.setText(text.format(compared.pairs, compared.wins))
-        elif chore is not None and chore.kind == "compare":
-            share = f" {chore.done:.0f}/{chore.total:.0f}" if chore.total else ""
+        elif background_task is not None and background_task.kind == "compare":
+            share = (
+                f" {background_task.done:.0f}/{background_task.total:.0f}"
+                if background_task.total
+                else ""
+            )
             self.note.setText(self.tr("Comparing it with what was there before…") + share)
         else:
             self.note.setText("")

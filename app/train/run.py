@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.i18n.translate import plural, translate_all
 from app.train import tasks
 from app.train.state import TrainState
-from app.train.view_models import Live, OpenRun, SavedPack, TrainSettings
+from app.train.view_models import OpenRun, RunProgress, SavedPack, TrainSettings
 from app.workers import Job, Runner
 from core.errors import DeviceMemoryError, FusionError, OutputError
 
@@ -71,12 +71,17 @@ class RunController(QObject):
     def start(self) -> None:
         """Begin with the data and settings chosen."""
         state = self.state
-        if state.at_work or state.obstacle or state.room is None:
+        if state.at_work or state.obstacle or state.capabilities is None:
             return
         state.clear_run()
         state.set_phase("starting")
         make = partial(
-            tasks.new_plan, state.room, state.data, state.name, state.about, state.tensorboard
+            tasks.new_plan,
+            state.capabilities,
+            state.data,
+            state.name,
+            state.about,
+            state.tensorboard,
         )
         job = self._files.submit(lambda _progress: make())
         job.finished.connect(partial(self._begin, state.settings))
@@ -87,7 +92,7 @@ class RunController(QObject):
         if self.state.at_work:
             return
         self.state.clear_run()
-        self.state.set_live(Live(run.step, run.steps))
+        self.state.set_run_progress(RunProgress(run.step, run.steps))
         self.state.set_phase("starting")
         settings, plan = self._for_this_machine(run)
         job = self._files.submit(partial(tasks.read_unfinished_run, plan))
@@ -99,7 +104,7 @@ class RunController(QObject):
         """A run goes on where it was, or elsewhere if that device is gone."""
         settings, plan = run.settings, run.handle.plan
         named = [str(settings.get("device", "auto")), plan.device]
-        options = self.state.room.devices if self.state.room is not None else ()
+        options = self.state.capabilities.devices if self.state.capabilities is not None else ()
         here = {one.name for one in options} | {"cuda" for one in options if "cuda" in one.name}
         gone = [name for name in named if options and name not in here]
         if not gone:
@@ -155,7 +160,7 @@ class RunController(QObject):
         except FusionError as error:
             self.state.set_problem(error)
             return False
-        self.state.set_live(replace(self.state.live, rates=(lower, upper)))
+        self.state.set_run_progress(replace(self.state.run_progress, rates=(lower, upper)))
         self.state.set_problem(None)
         return True
 
@@ -178,9 +183,9 @@ class RunController(QObject):
 
     def look_for_runs(self) -> None:
         """Find runs that can go on."""
-        room = self.state.room
-        if room is not None and not self._closed:
-            job = self._files.submit(partial(tasks.open_runs, room.runs), key="runs")
+        capabilities = self.state.capabilities
+        if capabilities is not None and not self._closed:
+            job = self._files.submit(partial(tasks.open_runs, capabilities.runs), key="runs")
             job.finished.connect(self.state.set_runs)
 
     def discard(self, run: OpenRun) -> None:
@@ -225,7 +230,7 @@ class RunController(QObject):
         handlers: dict[type, Callable[[Any], None]] = {
             events.Started: self._started,
             events.Stepped: self._stepped,
-            tasks.JudgedPack: self._judged,
+            tasks.ValidationPreview: self._validated,
             events.Paused: lambda _event: self.state.set_phase("paused"),
             events.Resumed: lambda _event: self.state.set_phase("running"),
             events.RatesChanged: self._rates_changed,
@@ -239,8 +244,10 @@ class RunController(QObject):
 
     def _started(self, event: events.Started) -> None:
         self._from = event.step
-        live = Live(event.step, event.steps, device=event.device, reason=event.device_reason)
-        self.state.set_live(live)
+        progress = RunProgress(
+            event.step, event.steps, device=event.device, reason=event.device_reason
+        )
+        self.state.set_run_progress(progress)
         if self.state.phase == "starting":
             self.state.set_phase("running")
         known = self.state.report.notes if self.state.report is not None else ()
@@ -252,9 +259,9 @@ class RunController(QObject):
         state = self.state
         state.losses.add(event.step, event.losses)
         state.rates.add(event.step, {"lr_lower": event.lr_lower, "lr_upper": event.lr_upper})
-        state.set_live(
+        state.set_run_progress(
             replace(
-                state.live,
+                state.run_progress,
                 step=event.step,
                 pace=event.seconds_per_step,
                 memory=event.memory,
@@ -263,17 +270,19 @@ class RunController(QObject):
         )
         self._draw_soon()
 
-    def _judged(self, event: tasks.JudgedPack) -> None:
+    def _validated(self, event: tasks.ValidationPreview) -> None:
         # A run that goes on says its start again; that point is there already.
         if event.step > self._from or not len(self.state.figures):
             self.state.figures.add(event.step, {"score": event.score, **event.figures})
         if event.best:
-            self.state.set_live(replace(self.state.live, best_step=event.step))
+            self.state.set_run_progress(replace(self.state.run_progress, best_step=event.step))
         self.state.set_strip(event.images, event.step)
         self._draw_soon()
 
     def _rates_changed(self, event: events.RatesChanged) -> None:
-        self.state.set_live(replace(self.state.live, rates=(event.lower, event.upper)))
+        self.state.set_run_progress(
+            replace(self.state.run_progress, rates=(event.lower, event.upper))
+        )
 
     def _reduced(self, event: events.Reduced) -> None:
         text = plural(

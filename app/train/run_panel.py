@@ -71,10 +71,10 @@ class RunPanel(QWidget):
         layout.addWidget(self.question)
         layout.addWidget(split, 1)
         state.phase_changed.connect(self._show_phase)
-        state.live_changed.connect(self._show_live)
+        state.run_progress_changed.connect(self._show_run_progress)
         state.strip_changed.connect(self._show_strip)
         state.question_changed.connect(self._show_question)
-        state.chore_changed.connect(self._show_phase)
+        state.background_task_changed.connect(self._show_phase)
         self._show_phase()
 
     # --- parts -----------------------------------------------------------------------------
@@ -173,37 +173,37 @@ class RunPanel(QWidget):
             button.setVisible(self._state.at_work)
         if paused and not self._rates.isVisible():
             for box, rate in zip(
-                (self.rate_lower, self.rate_upper), self._state.live.rates, strict=True
+                (self.rate_lower, self.rate_upper), self._state.run_progress.rates, strict=True
             ):
                 box.setText(number(rate, ".3g"))
             self.rates_note.setText("")
         self._rates.setVisible(paused)
-        self._show_live()
+        self._show_run_progress()
 
-    def _show_live(self) -> None:
-        live = self._state.live
+    def _show_run_progress(self) -> None:
+        progress = self._state.run_progress
         self.headline.setText(self._headline())
-        parts = [formatting.pace(live.pace)]
-        left = live.seconds_left
-        if left is not None and self._state.phase == "running" and live.step < live.steps:
+        parts = [formatting.pace(progress.pace)]
+        left = progress.seconds_left
+        if left is not None and self._state.phase == "running" and progress.step < progress.steps:
             parts.append(self.tr("about {0} left").format(formatting.duration(left)))
-        if live.memory:
-            parts.append(self.tr("{0} of memory in use").format(formatting.memory(live.memory)))
-        if live.best_step:
+        if progress.memory:
+            parts.append(self.tr("{0} of memory in use").format(formatting.memory(progress.memory)))
+        if progress.best_step:
             best = self.tr("best so far at step {0}")
-            parts.append(best.format(formatting.count(live.best_step)))
-        if live.device:
-            parts.append(formatting.device(live.device, translate(live.reason)))
+            parts.append(best.format(formatting.count(progress.best_step)))
+        if progress.device:
+            parts.append(formatting.device(progress.device, translate(progress.reason)))
         self.details.setText(" · ".join(part for part in parts if part))
-        waits = self._state.phase in ("starting", "stopping") or not live.steps
-        self.progress.setRange(0, 0 if waits and self._state.at_work else max(1, live.steps))
-        self.progress.setValue(live.step)
+        waits = self._state.phase in ("starting", "stopping") or not progress.steps
+        self.progress.setRange(0, 0 if waits and self._state.at_work else max(1, progress.steps))
+        self.progress.setValue(progress.step)
         self.progress.setVisible(self._state.phase != "setup")
 
     def _headline(self) -> str:
-        live = self._state.live
+        progress = self._state.run_progress
         at = self.tr("step {0} of {1}").format(
-            formatting.count(live.step), formatting.count(live.steps)
+            formatting.count(progress.step), formatting.count(progress.steps)
         )
         texts = {
             "setup": self.tr("Nothing is running yet"),

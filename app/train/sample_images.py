@@ -37,7 +37,7 @@ class SampleImages(QWidget):
         return QSize(2 * _SIDE + _GAP, _SIDE)
 
     def minimumSizeHint(self) -> QSize:
-        """Room for one pair."""
+        """Capabilities for one pair."""
         return self.sizeHint()
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -12,11 +12,11 @@ from app.train.field_row import FieldRow
 from app.train.view_models import FieldSpec, TrainSettings, get
 from app.widgets.forms import centre_labels
 
-ELSEWHERE: frozenset[str] = frozenset(("init", "backbone", "device"))
+FIELDS_WITH_OWN_CONTROL: frozenset[str] = frozenset(("init", "backbone", "device"))
 """Settings with a control of their own outside this form."""
 
 
-class Advanced(QWidget):
+class SettingsForm(QWidget):
     """A column of groups. Values come from outside; what is entered goes there."""
 
     edited = Signal(str, object)
@@ -29,7 +29,7 @@ class Advanced(QWidget):
         layout.setSpacing(12)
         groups: dict[str, list[FieldSpec]] = {}
         for field in fields:
-            if field.name not in ELSEWHERE:
+            if field.name not in FIELDS_WITH_OWN_CONTROL:
                 groups.setdefault(field.group, []).append(field)
         for group, members in groups.items():
             heading = QLabel(translate(group))

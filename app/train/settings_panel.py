@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from app.i18n.translate import translate
 from app.train.backbone_row import BackboneRow
-from app.train.settings_form import Advanced
+from app.train.settings_form import SettingsForm
 from app.train.state import TrainState
 from app.train.view_models import get
 from app.widgets import theme
@@ -57,7 +57,7 @@ class SettingsPanel(QWidget):
         super().__init__(parent)
         self._state = state
         self._dialog: QFileDialog | None = None
-        self.advanced: Advanced | None = None
+        self.advanced: SettingsForm | None = None
         self.presets: dict[str, ChoiceCard] = {}
         self._make_start()
         self._make_expert()
@@ -83,12 +83,12 @@ class SettingsPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.area)
-        state.room_changed.connect(self._show_room)
+        state.capabilities_changed.connect(self._show_capabilities)
         state.settings_changed.connect(self._show)
         state.data_changed.connect(self._show_packs)
         state.data_changed.connect(self._show_example)
         self._show_example()
-        self._show_room()
+        self._show_capabilities()
 
     # --- parts -----------------------------------------------------------------------------
 
@@ -173,19 +173,19 @@ class SettingsPanel(QWidget):
 
     # --- showing ---------------------------------------------------------------------------
 
-    def _show_room(self) -> None:
-        room = self._state.room
+    def _show_capabilities(self) -> None:
+        capabilities = self._state.capabilities
         for widget in (self.start, self.network, self.toggle, self.load, self.save):
-            widget.setEnabled(room is not None)
-        self.board.setVisible(room is not None and room.board)
-        self.no_board.setVisible(room is not None and not room.board)
-        if room is not None and self.advanced is None:
-            for preset in room.presets:
+            widget.setEnabled(capabilities is not None)
+        self.board.setVisible(capabilities is not None and capabilities.board)
+        self.no_board.setVisible(capabilities is not None and not capabilities.board)
+        if capabilities is not None and self.advanced is None:
+            for preset in capabilities.presets:
                 card = ChoiceCard(translate(preset.title), translate(preset.description))
                 card.clicked.connect(lambda _=False, n=preset.name: self._choose_preset(n))
                 self.presets[preset.name] = card
                 self._cards.addWidget(card, 1)
-            self.advanced = Advanced(room.fields)
+            self.advanced = SettingsForm(capabilities.fields)
             self.advanced.edited.connect(self.value_chosen)
             layout = self._more.layout()
             if layout is not None:
@@ -226,7 +226,7 @@ class SettingsPanel(QWidget):
         fixed = state.parent_pack is not None
         kind = get(state.settings, "network.backbone.kind")
         self.network.setCurrentIndex(self.network.findData(self._network_name()))
-        self.network.setEnabled(state.room is not None and not fixed)
+        self.network.setEnabled(state.capabilities is not None and not fixed)
         self.network_note.setText(
             self.tr("The network is that of the pack to start from.") if fixed else ""
         )

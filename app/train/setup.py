@@ -11,9 +11,19 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer
 
 from app.i18n.translate import translate, translate_error
-from app.train import capabilities, tasks
-from app.train.state import Chore, DataChoice, TrainState
-from app.train.view_models import Cost, DataReport, OpenRun, Room, Sample, TrainSettings, get, put
+from app.train import tasks
+from app.train.capabilities import check_backbone, read_capabilities
+from app.train.state import BackgroundTask, DataChoice, TrainState
+from app.train.view_models import (
+    Capabilities,
+    Cost,
+    DataReport,
+    OpenRun,
+    Sample,
+    TrainSettings,
+    get,
+    put,
+)
 from app.workers import Job, Runner
 from core.errors import FusionError
 from core.progress import Progress
@@ -50,7 +60,7 @@ class SetupController(QObject):
         self.state = state
         self._files = files
         self._base_name = ""
-        self._kind_taken_for: tuple[Path, ...] = ()
+        self._suggestion_taken_for: tuple[Path, ...] = ()
         self._weights: dict[str, str] = {}
         """What is wrong with the DINOv3 file last looked at, by file and network; "" if it fits."""
         self._weighing = ""
@@ -64,16 +74,16 @@ class SetupController(QObject):
         self._look_again.setInterval(_SETTLE_MS)
         self._look_again.timeout.connect(self.survey)
 
-    # --- the room --------------------------------------------------------------------------
+    # --- capabilities ----------------------------------------------------------------------
 
     def open(self) -> None:
         """Ask the engine what there is; the first settings follow from it."""
-        job = self._run("open", capabilities.open_room)
+        job = self._run("open", read_capabilities)
         job.finished.connect(self._opened)
 
-    def _opened(self, room: Room) -> None:
-        first = self.state.room is None
-        self.state.set_room(room)
+    def _opened(self, capabilities: Capabilities) -> None:
+        first = self.state.capabilities is None
+        self.state.set_capabilities(capabilities)
         if first:
             self._choose_usual_parent()
         elif self.state.settings:
@@ -89,10 +99,11 @@ class SetupController(QObject):
     def set_data(self, paths: Sequence[Path]) -> None:
         """Take folders or files, in place of those before, as what they were said to be."""
         state, places = self.state, tuple(paths)
-        state.set_message("")  # what was said of those before
-        if not state.data.paths and state.kind_is_sure:
-            state.kinds.setdefault(places, state.kinds.pop(()))  # said before there were any
-        known = state.kinds.get(places)
+        state.set_message("")  # what was reported for the previous files
+        if not state.data.paths and state.is_task_confirmed:
+            # The task was chosen before there were any files.
+            state.confirmed_tasks.setdefault(places, state.confirmed_tasks.pop(()))
+        known = state.confirmed_tasks.get(places)
         if known and state.preset:
             self.set_task(known)
         self._change_data(replace(state.data, paths=places))
@@ -100,14 +111,14 @@ class SetupController(QObject):
     def choose_task(self, task: str) -> None:
         """A person says what kind of images these are."""
         self.set_task(task)
-        self.state.set_kind(task)
+        self.state.confirm_task(task)
 
     def set_task(self, task: str) -> None:
         """What kind of images these are; parent and settings follow."""
         if task == self.state.data.task:
             return
         self._change_data(replace(self.state.data, task=task))
-        if self.state.room is not None:
+        if self.state.capabilities is not None:
             self._choose_usual_parent()
 
     def set_share(self, share: float) -> None:
@@ -143,17 +154,17 @@ class SetupController(QObject):
         if choice != self.state.data:
             return
         self.state.set_report(report)
-        untouched = self.state.preset and not self.state.kind_is_sure
-        if self.state.other_kind and untouched and self._kind_taken_for != choice.paths:
-            self._take_kind(self.state.other_kind)
+        untouched = self.state.preset and not self.state.is_task_confirmed
+        if self.state.suggested_task and untouched and self._suggestion_taken_for != choice.paths:
+            self._take_suggested_task(self.state.suggested_task)
             return
         job = self._run("samples", partial(tasks.draw_samples, report))
         job.finished.connect(partial(self._drawn, report))
         self._settle.start()
 
-    def _take_kind(self, task: str) -> None:
+    def _take_suggested_task(self, task: str) -> None:
         """Nobody said anything else, and the names do."""
-        self._kind_taken_for = self.state.data.paths
+        self._suggestion_taken_for = self.state.data.paths
         text = self.tr("The names speak of “{0}”: that is taken as the kind of these pictures.")
         self.state.set_message(text.format(translate(TASKS[task].title)))
         self.set_task(task)
@@ -173,10 +184,10 @@ class SetupController(QObject):
 
     def choose_preset(self, name: str) -> None:
         """Take all settings of a preset."""
-        room = self.state.room
-        if room is None:
+        capabilities = self.state.capabilities
+        if capabilities is None:
             return
-        preset = next((p for p in room.presets if p.name == name), room.presets[0])
+        preset = next((p for p in capabilities.presets if p.name == name), capabilities.presets[0])
         self.state.preset = preset.name
         settings = preset.build(self.state.data.task, self.state.parent_pack)
         settings["backbone"] = get(self.state.settings, "backbone") or ""
@@ -189,11 +200,11 @@ class SetupController(QObject):
         settings = put(self.state.settings, name, value)
         if name == "backbone":
             self._weights, self._weighing = {}, ""  # looked at anew, whatever was there before
-        if name == "network.backbone.kind" and self.state.room is not None:
+        if name == "network.backbone.kind" and self.state.capabilities is not None:
             # The two kinds share no other number: each comes with its own.
             network = "paper" if value == "dinov3" else "compact"
             settings = put(
-                settings, "network.backbone", self.state.room.networks[network]["backbone"]
+                settings, "network.backbone", self.state.capabilities.networks[network]["backbone"]
             )
         self.state.preset = ""
         self._take(settings)
@@ -208,9 +219,9 @@ class SetupController(QObject):
 
     def set_network(self, name: str) -> None:
         """Train another network from scratch: “compact” or “paper”."""
-        if self.state.room is not None:
+        if self.state.capabilities is not None:
             self.state.preset = ""
-            network = dict(self.state.room.networks[name])
+            network = dict(self.state.capabilities.networks[name])
             self._take({**self.state.settings, "network": network})
 
     def set_name(self, name: str) -> None:
@@ -228,8 +239,8 @@ class SetupController(QObject):
 
     def suggest_another_name(self) -> None:
         """A free name for the next run."""
-        if self.state.room is not None:
-            self._base_name = self.state.name = self.state.room.next_name(self.state.name)
+        if self.state.capabilities is not None:
+            self._base_name = self.state.name = self.state.capabilities.next_name(self.state.name)
             self.state.settings_changed.emit()
 
     def load(self, path: Path) -> None:
@@ -242,7 +253,7 @@ class SetupController(QObject):
         task = settings["task"]
         if task != self.state.data.task:
             self._change_data(replace(self.state.data, task=task))
-        self.state.set_kind(task)
+        self.state.confirm_task(task)
         init = str(settings.get("init", ""))
         known = {pack.name: pack.path for pack in self.state.packs}
         path = known.get(init, Path(init)) if init else None
@@ -261,7 +272,7 @@ class SetupController(QObject):
         """Show what a run was begun with, which is taken up again."""
         state, plan, settings = self.state, run.handle.plan, dict(run.shown)
         self.stop()
-        state.kinds[plan.sources] = run.task
+        state.confirmed_tasks[plan.sources] = run.task
         state.name, state.about = run.name, "; ".join(plan.data_used)
         state.tensorboard = plan.tensorboard
         init = Path(str(settings.get("init") or ""))
@@ -275,9 +286,9 @@ class SetupController(QObject):
 
     def _preset_of(self, settings: TrainSettings) -> str:
         """The preset that gives these settings, or ""."""
-        room = self.state.room
+        capabilities = self.state.capabilities
         mine = {name: value for name, value in settings.items() if name not in _OF_THE_PLACE}
-        for preset in room.presets if room is not None else ():
+        for preset in capabilities.presets if capabilities is not None else ():
             theirs = preset.build(str(settings["task"]), self.state.parent_pack)
             if mine == {k: v for k, v in theirs.items() if k not in _OF_THE_PLACE}:
                 return preset.name
@@ -292,14 +303,14 @@ class SetupController(QObject):
         self.state.set_message(self.tr("Saved the settings as {0}.").format(path.name))
 
     def _take(self, settings: TrainSettings) -> None:
-        room, old = self.state.room, self.state.settings
-        if room is None:
+        capabilities, old = self.state.capabilities, self.state.settings
+        if capabilities is None:
             return
-        faults = dict(room.check(settings))
+        faults = dict(capabilities.check(settings))
         if wrong := self._wrong_weights(settings, bool(faults)):
             faults.setdefault("backbone", wrong)
         device = settings.get("device", "auto")
-        if room.devices and device not in [one.name for one in room.devices]:
+        if capabilities.devices and device not in [one.name for one in capabilities.devices]:
             faults.setdefault("device", self.tr("this machine has no {0}").format(device))
         self.state.set_settings(settings, faults)
         if any(old.get(name) != settings.get(name) for name in _COSTLY):
@@ -323,7 +334,7 @@ class SetupController(QObject):
         under_way = self._jobs.get("weights")
         if under_way is None or under_way.is_over or self._weighing != key:
             self._weighing = key
-            action = partial(capabilities.check_backbone, Path(file), dict(settings["network"]))
+            action = partial(check_backbone, Path(file), dict(settings["network"]))
             self._run("weights", action).finished.connect(partial(self._weighed, key))
         return self.tr("the file is being looked at")
 
@@ -337,8 +348,8 @@ class SetupController(QObject):
         return ". ".join(part.rstrip(".") for part in (why, remedy) if part)
 
     def _suggest_name(self, base: str) -> None:
-        if self.state.room is not None and self.state.name in ("", self._base_name):
-            self._base_name = self.state.room.next_name(f"my-{base.removeprefix('my-')}")
+        if self.state.capabilities is not None and self.state.name in ("", self._base_name):
+            self._base_name = self.state.capabilities.next_name(f"my-{base.removeprefix('my-')}")
             self.state.name = self._base_name
             self.state.settings_changed.emit()
 
@@ -378,17 +389,19 @@ class SetupController(QObject):
 
     def follow(self, kind: str, job: Job) -> None:
         """Show a job of the thread for short work as under way, and its error where it fails."""
-        job.started.connect(lambda: self.state.set_chore(Chore(kind)))
+        job.started.connect(lambda: self.state.set_background_task(BackgroundTask(kind)))
         job.progress.connect(
-            lambda done, total, stage: self.state.set_chore(Chore(kind, done, total, stage))
+            lambda done, total, stage: self.state.set_background_task(
+                BackgroundTask(kind, done, total, stage)
+            )
         )
         for end in (job.finished, job.failed, job.cancelled):
             end.connect(partial(self._over, kind))
         job.failed.connect(partial(self._failed, kind))
 
     def _over(self, kind: str, *_answer: object) -> None:
-        if self.state.chore is not None and self.state.chore.kind == kind:
-            self.state.set_chore(None)
+        if self.state.background_task is not None and self.state.background_task.kind == kind:
+            self.state.set_background_task(None)
 
     def _failed(self, kind: str, error: FusionError) -> None:
         if kind == "survey":

@@ -14,7 +14,7 @@ from app.widgets.plain_table import ModelIndex, plain_table
 _NO_PARENT = QModelIndex()
 
 
-class SideRows(QAbstractTableModel):
+class SplitRows(QAbstractTableModel):
     """A row for each group: its name, its pairs to learn from, its pairs to check with."""
 
     def __init__(self) -> None:
@@ -63,14 +63,14 @@ class SideRows(QAbstractTableModel):
         return None
 
 
-class SidesView(QWidget):
+class SplitView(QWidget):
     """The verdict in one line, and the table it rests on."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.sign, self.verdict = QLabel(), QLabel()
         self.verdict.setWordWrap(True)
-        self.rows = SideRows()
+        self.rows = SplitRows()
         self.table = plain_table(self.rows, (260, 150))
         line = QHBoxLayout()
         line.setSpacing(6)

@@ -71,11 +71,11 @@ class StartBox(QFrame):
         layout.addWidget(self.missing)
         layout.addWidget(self.start)
         for signal in (
-            state.room_changed,
+            state.capabilities_changed,
             state.data_changed,
             state.settings_changed,
             state.cost_changed,
-            state.chore_changed,
+            state.background_task_changed,
             state.phase_changed,
         ):
             signal.connect(self._show)
@@ -85,10 +85,10 @@ class StartBox(QFrame):
         state = self._state
         ready = not state.obstacle and not state.at_work
         self.start.setEnabled(ready)
-        self.again.setEnabled(ready and state.chore is None)
+        self.again.setEnabled(ready and state.background_task is None)
         missing = {
             "data": self.tr("Choose pictures first (step 1)."),
-            "kind": self.tr("Say what kind of pictures these are (step 1)."),
+            "task": self.tr("Say what kind of pictures these are (step 1)."),
             "settings": self.tr("A setting cannot be used yet (step 2)."),
             "name": self.tr("Give the result a name (step 2)."),
             "": "",
@@ -97,7 +97,7 @@ class StartBox(QFrame):
             missing = self.tr("Choose another device.")
         if state.at_work:
             missing = self.tr("A run is under way (step 3).")
-        elif state.room is None:
+        elif state.capabilities is None:
             missing = self.tr("Starting the engine…")
         self.missing.setText(missing)
         self.missing.setVisible(bool(missing))
@@ -106,7 +106,7 @@ class StartBox(QFrame):
 
     def _show_device(self) -> None:
         state = self._state
-        options = state.room.devices if state.room is not None else ()
+        options = state.capabilities.devices if state.capabilities is not None else ()
         wanted = str(state.settings.get("device", "auto"))
         rows = [(self._option(one), one.name) for one in options]
         if options and state.device is None:
@@ -143,7 +143,7 @@ class StartBox(QFrame):
 
     def _show_cost(self) -> None:
         state, cost = self._state, self._state.cost
-        timing = state.chore is not None and state.chore.kind == "estimate"
+        timing = state.background_task is not None and state.background_task.kind == "estimate"
         fits = cost is None or cost.fits
         if timing:
             text = self.tr("Timing a few real steps…")

@@ -13,15 +13,15 @@ from app.train.curves import CurveStore
 from app.train.view_models import (
     AT_WORK,
     BackboneOffer,
+    Capabilities,
     Cost,
     DataReport,
     DeviceOption,
     Fetch,
     FigureLine,
-    Live,
     OpenRun,
     PackChoice,
-    Room,
+    RunProgress,
     Sample,
     SavedPack,
     TrainPhase,
@@ -49,7 +49,7 @@ class DataChoice:
 
 
 @dataclass(frozen=True)
-class Chore:
+class BackgroundTask:
     """Something under way on the thread for short work: ``kind``, and how far it is."""
 
     kind: str
@@ -74,16 +74,16 @@ class Compared:
 class TrainState(QObject):
     """Setters tell whoever shows it. Everything is set on the window's thread."""
 
-    room_changed = Signal()
+    capabilities_changed = Signal()
     data_changed = Signal()
     samples_changed = Signal()
     settings_changed = Signal()
     """Settings, their faults, parent or preset."""
     cost_changed = Signal()
-    chore_changed = Signal()
+    background_task_changed = Signal()
     """Short work began, went on or ended."""
     phase_changed = Signal()
-    live_changed = Signal()
+    run_progress_changed = Signal()
     curves_changed = Signal()
     """New points."""
     curves_replaced = Signal()
@@ -98,11 +98,11 @@ class TrainState(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.room: Room | None = None
+        self.capabilities: Capabilities | None = None
         self.data = DataChoice()
         self.report: DataReport | None = None
         self.samples: tuple[Sample, ...] = ()
-        self.kinds: dict[tuple[Path, ...], str] = {}
+        self.confirmed_tasks: dict[tuple[Path, ...], str] = {}
         """What kind of images a person said these are, by where they lie."""
         self.preset = "fine"
         self.parent_pack: Path | None = None
@@ -113,9 +113,9 @@ class TrainState(QObject):
         self.tensorboard = False
         self.cost: Cost | None = None
         self.cost_stale = False
-        self.chore: Chore | None = None
+        self.background_task: BackgroundTask | None = None
         self.phase: TrainPhase = "setup"
-        self.live = Live()
+        self.run_progress = RunProgress()
         self.losses, self.rates, self.figures = CurveStore(), CurveStore(), CurveStore()
         self.strip: tuple[QImage, ...] = ()
         self.strip_step = 0
@@ -141,9 +141,9 @@ class TrainState(QObject):
     @property
     def packs(self) -> tuple[PackChoice, ...]:
         """Packs that can be a parent, those of the task first."""
-        if self.room is None:
+        if self.capabilities is None:
             return ()
-        return tuple(sorted(self.room.packs, key=lambda pack: pack.task != self.data.task))
+        return tuple(sorted(self.capabilities.packs, key=lambda pack: pack.task != self.data.task))
 
     @property
     def parent_choice(self) -> PackChoice | None:
@@ -153,12 +153,12 @@ class TrainState(QObject):
     @property
     def offer(self) -> BackboneOffer | None:
         """What is known of DINOv3, once the engine said it."""
-        return self.room.backbone if self.room is not None else None
+        return self.capabilities.backbone if self.capabilities is not None else None
 
     @property
     def device(self) -> DeviceOption | None:
         """The chosen device, or None where it is not known, or not on this machine."""
-        options = self.room.devices if self.room is not None else ()
+        options = self.capabilities.devices if self.capabilities is not None else ()
         wanted = self.settings.get("device", "auto")
         return next((one for one in options if one.name == wanted), None)
 
@@ -167,34 +167,34 @@ class TrainState(QObject):
         """What must be done before a run can start: “data”, “kind”, “settings”, “name”, or ""."""
         if self.report is None or not self.report.count("train"):
             return "data"
-        if self.kind_is_open:
-            return "kind"
-        if self.room is None or self.faults or not self.settings:
+        if self.is_task_unknown:
+            return "task"
+        if self.capabilities is None or self.faults or not self.settings:
             return "settings"
         return "" if self.name.strip() else "name"
 
     @property
-    def kind_is_sure(self) -> bool:
+    def is_task_confirmed(self) -> bool:
         """A person said what kind of images these are, and that is chosen."""
-        return self.kinds.get(self.data.paths) == self.data.task
+        return self.confirmed_tasks.get(self.data.paths) == self.data.task
 
     @property
-    def kind_is_open(self) -> bool:
+    def is_task_unknown(self) -> bool:
         """Neither the names nor a person say what kind of images these are."""
-        return self.report is not None and not self.report.suggested and not self.kind_is_sure
+        return self.report is not None and not self.report.suggested and not self.is_task_confirmed
 
     @property
-    def other_kind(self) -> str:
+    def suggested_task(self) -> str:
         """The task that names speak of where it is another than the one chosen, else ""."""
         suggested = self.report.suggested if self.report is not None else ""
         return "" if suggested == self.data.task else suggested
 
     # --- setters ---------------------------------------------------------------------------
 
-    def set_room(self, room: Room) -> None:
+    def set_capabilities(self, capabilities: Capabilities) -> None:
         """Take what the engine said about itself."""
-        self.room = room
-        self.room_changed.emit()
+        self.capabilities = capabilities
+        self.capabilities_changed.emit()
 
     def set_data(self, data: DataChoice) -> None:
         """Choose data; what was found in other data goes."""
@@ -204,9 +204,9 @@ class TrainState(QObject):
             self.set_samples(())
             self.data_changed.emit()
 
-    def set_kind(self, task: str) -> None:
+    def confirm_task(self, task: str) -> None:
         """Keep what a person said these images are, or those still to come."""
-        self.kinds[self.data.paths] = task
+        self.confirmed_tasks[self.data.paths] = task
         self.data_changed.emit()
 
     def set_report(self, report: DataReport | None) -> None:
@@ -229,11 +229,11 @@ class TrainState(QObject):
         self.cost, self.cost_stale = cost, stale
         self.cost_changed.emit()
 
-    def set_chore(self, chore: Chore | None) -> None:
+    def set_background_task(self, background_task: BackgroundTask | None) -> None:
         """Short work goes on."""
-        if chore != self.chore:
-            self.chore = chore
-            self.chore_changed.emit()
+        if background_task != self.background_task:
+            self.background_task = background_task
+            self.background_task_changed.emit()
 
     def set_phase(self, phase: TrainPhase) -> None:
         """The run goes on to another phase."""
@@ -241,10 +241,10 @@ class TrainState(QObject):
             self.phase = phase
             self.phase_changed.emit()
 
-    def set_live(self, live: Live) -> None:
+    def set_run_progress(self, progress: RunProgress) -> None:
         """How the run is going."""
-        self.live = live
-        self.live_changed.emit()
+        self.run_progress = progress
+        self.run_progress_changed.emit()
 
     def clear_run(self) -> None:
         """Forget curves, images and result of the run before."""
@@ -252,7 +252,7 @@ class TrainState(QObject):
         self.strip, self.kept, self.compared, self.is_default = (), None, None, False
         self.set_problem(None)
         self.set_question(0)
-        self.set_live(Live())
+        self.set_run_progress(RunProgress())
         self.curves_replaced.emit()
         self.strip_changed.emit()
         self.kept_changed.emit()

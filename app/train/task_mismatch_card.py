@@ -34,9 +34,9 @@ class TaskMismatchCard(Card):
         state = self._state
         if state.at_work:
             self.show_message("")
-        elif state.kind_is_open:
+        elif state.is_task_unknown:
             self._ask()
-        elif state.other_kind and state.data != self._confirmed:
+        elif state.suggested_task and state.data != self._confirmed:
             self._warn()
         else:
             self.show_message("")
@@ -49,7 +49,7 @@ class TaskMismatchCard(Card):
         )
 
     def _warn(self) -> None:
-        names = (self._state.data.task, self._state.other_kind)
+        names = (self._state.data.task, self._state.suggested_task)
         chosen, suggested = (translate(TASKS[name].title) for name in names)
         text = self.tr(
             "“{0}” is chosen, but their names speak of “{1}”. Trained for the wrong kind, a model "
@@ -66,7 +66,7 @@ class TaskMismatchCard(Card):
 
     def _answered(self, answer: str) -> None:
         if answer == "change":
-            self.task_chosen.emit(self._state.other_kind)
+            self.task_chosen.emit(self._state.suggested_task)
         elif answer == "keep":
             self._confirmed = self._state.data
             self._show()

@@ -20,12 +20,12 @@ from app.pairs.thumbnails import draw_waiting
 from app.train.images import as_image
 from app.train.state import Compared, DataChoice
 from app.train.view_models import (
+    Capabilities,
     Cost,
     DataReport,
     FigureLine,
     OpenRun,
     PreflightRow,
-    Room,
     Sample,
     SplitGroup,
     Subset,
@@ -196,7 +196,7 @@ class TrainingRequest:
 
 
 @dataclass(frozen=True, eq=False)
-class JudgedPack:
+class ValidationPreview:
     """Validation figures with the strip as images: A, B, fused now, fused at the start."""
 
     step: int
@@ -206,14 +206,16 @@ class JudgedPack:
     images: tuple[QImage, ...]
 
 
-def new_plan(room: Room, choice: DataChoice, name: str, about: str, tensorboard: bool) -> RunPlan:
+def new_plan(
+    capabilities: Capabilities, choice: DataChoice, name: str, about: str, tensorboard: bool
+) -> RunPlan:
     """Where a new run reads and writes; its pack gets a free name made of ``name``."""
     from trainer.config.run_plan import RunPlan
 
     data = choice.paths[0] if len(choice.paths) == 1 else choice.paths
     return RunPlan(
         data,
-        room.runs / f"{room.next_name(name)}.safetensors",
+        capabilities.runs / f"{capabilities.next_name(name)}.safetensors",
         choice.validation,
         title=name.strip(),
         data_used=(about.strip(),) if about.strip() else (),
@@ -235,7 +237,9 @@ def train_steps(order: TrainingRequest, progress: Progress) -> Iterator[Any]:
     for event in train(config, order.plan, progress, order.control):
         if isinstance(event, Validated):
             images = _preview_images(event.strip)
-            yield JudgedPack(event.step, dict(event.figures), event.score, event.best, images)
+            yield ValidationPreview(
+                event.step, dict(event.figures), event.score, event.best, images
+            )
         else:
             yield event
 

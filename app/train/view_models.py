@@ -230,7 +230,7 @@ class Fetch:
 
 
 @dataclass(frozen=True, eq=False)
-class Room:
+class Capabilities:
     """Everything the window must know of the engine before a run can be set up.
 
     Attributes:
@@ -278,7 +278,7 @@ class OpenRun:
 
 
 @dataclass(frozen=True)
-class Live:
+class RunProgress:
     """How a run is going.
 
     Attributes:

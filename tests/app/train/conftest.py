@@ -42,7 +42,7 @@ def page(qtbot: QtBot, home: Path) -> Iterator[TrainPage]:
     made = TrainPage("mif")
     qtbot.addWidget(made)
     made.resize(1000, 700)
-    with qtbot.waitSignal(made.state.room_changed, timeout=WAIT):
+    with qtbot.waitSignal(made.state.capabilities_changed, timeout=WAIT):
         made.show()
     # What a run costs is judged by itself as soon as there are pictures: let it be little.
     made.training.preparing.choose_parent(home / "packs" / "tiny.safetensors")

@@ -80,7 +80,7 @@ def test_a_run_that_is_resumed_brings_its_own_settings(qtbot, page, data):
     qtbot.waitUntil(lambda: state.report is not None, timeout=WAIT)
     begun, choice = state.settings, state.data
     page.training.start()
-    qtbot.waitUntil(lambda: state.live.step >= 5, timeout=WAIT)
+    qtbot.waitUntil(lambda: state.run_progress.step >= 5, timeout=WAIT)
     page.training.running.set_aside()
     qtbot.waitUntil(lambda: bool(state.runs), timeout=WAIT)
     preparing.choose_preset("paper")
@@ -110,7 +110,7 @@ def test_a_preset_is_known_again(qtbot, page):
 def test_a_damaged_run_is_said_to_be_and_hides_no_other(qtbot, page, home, data):
     prepare(qtbot, page, data, **LONG)
     page.training.start()
-    qtbot.waitUntil(lambda: page.state.live.step >= 5, timeout=WAIT)
+    qtbot.waitUntil(lambda: page.state.run_progress.step >= 5, timeout=WAIT)
     page.training.running.set_aside()
     qtbot.waitUntil(lambda: bool(page.state.runs), timeout=WAIT)
     bad = home / "packs" / "bad.run"

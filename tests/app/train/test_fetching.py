@@ -83,7 +83,7 @@ def test_fetched_it_is_offered_without_choosing_a_file(qtbot, page, row, hub, co
     row.card.agree.setChecked(True)
     told = []
     page.state.fetch_changed.connect(lambda: told.append(page.state.fetch))
-    with qtbot.waitSignal(page.state.room_changed, timeout=WAIT):
+    with qtbot.waitSignal(page.state.capabilities_changed, timeout=WAIT):
         click(row.card.download)
     digest = hashlib.sha256(content).hexdigest()
     assert backbone_file().read_bytes() == content
@@ -129,7 +129,7 @@ def test_an_error_can_be_acted_on_and_tried_again(qtbot, page, row, hub, content
     assert left() == []
     hub.does.sha256 = None
     assert row.card.download.text() == "Try again"
-    with qtbot.waitSignal(page.state.room_changed, timeout=WAIT):
+    with qtbot.waitSignal(page.state.capabilities_changed, timeout=WAIT):
         click(row.card.download)
     assert not row.card.isVisible()
     assert backbone_file().read_bytes() == content

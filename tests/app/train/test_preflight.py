@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 
-from app.train.split_table import SideRows
+from app.train.split_table import SplitRows
 from app.train.view_models import OpenRun
 from app.widgets import theme
 from core.device import choose_device
@@ -56,7 +56,7 @@ def test_the_device_is_chosen_told_saved_and_used(qtbot, page, data, tmp_path):
     click(page.start.start)
     assert not box.isEnabled()
     phase(qtbot, page, "done")
-    assert page.state.live.reason == "the CPU was asked for"
+    assert page.state.run_progress.reason == "the CPU was asked for"
 
 
 def test_a_device_of_another_machine_is_told_and_start_waits(qtbot, page, data):
@@ -74,7 +74,7 @@ def test_a_device_of_another_machine_is_told_and_start_waits(qtbot, page, data):
 def test_a_run_of_a_device_that_is_gone_goes_on_elsewhere(qtbot, page, data, home):
     prepare(qtbot, page, data, steps=100_000, checkpoint_every=2)
     click(page.start.start)
-    qtbot.waitUntil(lambda: page.state.live.step >= 2, timeout=WAIT)
+    qtbot.waitUntil(lambda: page.state.run_progress.step >= 2, timeout=WAIT)
     click(page.run.aside)
     qtbot.waitUntil(lambda: bool(page.state.runs), timeout=WAIT)
     record = home / "packs" / "our-brains.run" / "run.json"
@@ -86,7 +86,7 @@ def test_a_run_of_a_device_that_is_gone_goes_on_elsewhere(qtbot, page, data, hom
     click(page.open_runs.cards[0].buttons["resume"])
     phase(qtbot, page, "running")
     assert "no cuda:9" in page.message.text.text()
-    assert page.state.live.reason == choose_device("auto").reason
+    assert page.state.run_progress.reason == choose_device("auto").reason
 
 
 def _device_of(runs: tuple[OpenRun, ...]) -> str:
@@ -177,5 +177,5 @@ def test_copied_details_hold_no_patients(qtbot, page, patients, qapp):
 
 
 def test_an_empty_table_has_no_rows():
-    rows = SideRows()
+    rows = SplitRows()
     assert (rows.rowCount(), rows.columnCount()) == (0, 3)

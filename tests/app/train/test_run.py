@@ -50,7 +50,7 @@ def test_start_watch_pause_resume_stop_and_the_pack_fuses(qtbot, home, data, sam
     window.workspaces.show_page("train")
     page = window.workspaces.pages["train"]
     state = page.state
-    qtbot.waitUntil(lambda: state.room is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: state.capabilities is not None, timeout=WAIT)
     prepare(qtbot, page, data, **LONG)
     assert window.workspaces.busy == ()
 
@@ -286,7 +286,7 @@ def test_a_plan_is_of_a_free_name(page, home):
     from app.train.state import DataChoice
     from app.train.tasks import new_plan
 
-    plan = new_plan(page.state.room, DataChoice((Path("x"),)), "Tiny", "three heads", False)
+    plan = new_plan(page.state.capabilities, DataChoice((Path("x"),)), "Tiny", "three heads", False)
     assert isinstance(plan, RunPlan)
     assert plan.out == home / "packs" / "tiny-2.safetensors"
     assert (plan.title, plan.data_used, plan.share) == ("Tiny", ("three heads",), 0.2)

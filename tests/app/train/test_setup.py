@@ -289,7 +289,7 @@ def test_the_tensorboard_switch_is_there_or_says_what_to_do(qtbot, page, monkeyp
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name, *a: spec if name == "tensorboard" else real(name)
     )
-    with qtbot.waitSignal(page.state.room_changed, timeout=WAIT):
+    with qtbot.waitSignal(page.state.capabilities_changed, timeout=WAIT):
         page.training.preparing.open()
     page.show_step(1)
     page.settings.toggle.setChecked(True)
