@@ -30,7 +30,7 @@ def default_method(methods: tuple[MethodInfo, ...], task: TaskSpec) -> MethodInf
     return pack or classical or next(iter(methods), None)
 
 
-class KnowsEngine(Protocol):
+class EngineSource(Protocol):
     """Learns what the engine said about itself, and passes it on."""
 
     engine: EngineInfo | None

@@ -28,7 +28,7 @@ from app.batch.state import Ending
 from app.engine import EngineFactory
 from app.shell.main_window import MainWindow
 from app.widgets import theme
-from app.workers.background_import import collector_at_rest, share_time
+from app.workers.background_import import paused_garbage_collection, shorten_switch_interval
 from core.batch import RowEvent, RowState, Tally
 from core.io import write_image
 
@@ -161,8 +161,8 @@ def main() -> None:
     options = parser.parse_args()
     application = QApplication(sys.argv[:1])
     theme.apply(application, ROOT / "resources")
-    share_time()
-    with collector_at_rest():  # as where the engine is loaded
+    shorten_switch_interval()
+    with paused_garbage_collection():  # as where the engine is loaded
         window = MainWindow(cast(EngineFactory, NoEngine), SAMPLES, "mif")
     window.resize(1280, 820)
     window.show()

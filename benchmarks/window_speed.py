@@ -49,8 +49,8 @@ from app.train.tasks import TrainingRequest, train_steps
 from app.viewer.display_state import Compare
 from app.widgets import theme
 from app.workers import Runner
-from app.workers.background_import import import_in_background, share_time
-from app.workers.thread_priority import go_first
+from app.workers.background_import import import_in_background, shorten_switch_interval
+from app.workers.thread_priority import raise_priority
 from core.progress import Progress
 
 WIDTH, HEIGHT = 4096, 3072
@@ -339,8 +339,8 @@ def main() -> None:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     application = QApplication([])
     theme.apply(application, resources.ROOT)
-    share_time()
-    go_first()
+    shorten_switch_interval()
+    raise_priority()
     first = FirstImages()
     factory = import_in_background(engine_factory("cpu"), "torch", after=first.turns)
     window = MainWindow(factory, resources.SAMPLES, "ivif", options.method)

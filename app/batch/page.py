@@ -26,7 +26,7 @@ from app.batch.run_bar import RunBar
 from app.batch.settings_panel import BatchSettingsPanel
 from app.batch.table_model import THUMB, BatchTable
 from app.batch.table_panel import TablePanel
-from app.engine import KnowsEngine, default_method
+from app.engine import EngineSource, default_method
 from app.i18n.numbers import number
 from app.i18n.translate import translate, translate_all
 from app.pairs.edits import key_of
@@ -69,7 +69,7 @@ class BatchPage(Page):
     """A :class:`PairRequest` pair is to be seen in the Fuse workspace."""
 
     def __init__(
-        self, batch: BatchController, window: KnowsEngine, parent: QWidget | None = None
+        self, batch: BatchController, window: EngineSource, parent: QWidget | None = None
     ) -> None:
         """
         Args:

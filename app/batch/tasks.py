@@ -17,7 +17,7 @@ from app.batch.settings import BatchChoices, options_of
 from app.engine import LazyEngine
 from app.i18n.translate import tr
 from app.pairs.edits import PairKey, carry_over, key_of
-from app.workers.background_import import collector_at_rest
+from app.workers.background_import import paused_garbage_collection
 from core.errors import FusionError, Message
 from core.progress import Progress
 
@@ -90,7 +90,7 @@ def find(
     folder = choices.folder
     # Thousands of paths stay as long as the table: nobody should search them for garbage, least of
     # all while somebody clicks in it.
-    with collector_at_rest():
+    with paused_garbage_collection():
         found = pair_paths(list(paths), choices.task, skip=[folder] if folder is not None else [])
         progress.check()
         return carry_over(old, found)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.cli.console import DONE, TerminalProgress, note, say
-from app.cli.pair_notes import tell_notes
+from app.cli.pair_notes import print_notes
 from core.batch import (
     BatchFinished,
     BatchOptions,
@@ -82,7 +82,7 @@ def _run(plan: BatchPlan, command: BatchCommand) -> int:
     tally = Tally(len(plan.rows))
     files: tuple[Path, ...] = ()
     notes: dict[object, tuple[str, ...]] = {}
-    with _Quiet() as progress, _shown(plan, command) as show:
+    with _SilentProgress() as progress, _shown(plan, command) as show:
         try:
             for event in run_batch(plan, engine, progress):
                 show(event)
@@ -96,7 +96,7 @@ def _run(plan: BatchPlan, command: BatchCommand) -> int:
         except Stopped as error:
             failures.append(f"{error} --resume goes on with it.")
     if not command.json_lines:
-        tell_notes(notes)
+        print_notes(notes)
         _summary(plan, tally, files)
     for text in failures:
         say(f"failed: {text}", sys.stderr)
@@ -115,7 +115,7 @@ def _summary(plan: BatchPlan, tally: Tally, files: tuple[Path, ...]) -> None:
         say(str(path))
 
 
-class _Quiet(TerminalProgress):
+class _SilentProgress(TerminalProgress):
     """Takes over Ctrl-C; what is shown is shown from the events."""
 
     def report(self, done: float, total: float, stage: str) -> None:

@@ -97,7 +97,7 @@ def reported() -> Iterator[None]:
 def _unexpected(error: Exception) -> str:
     """One line on an error nobody foresaw."""
     said = " ".join(str(error).split()) or type(error).__name__
-    if _no_room_to_load(error):
+    if _is_out_of_memory(error):
         text = (
             f"There is not enough memory for the program itself: {said}. Close other programs, or "
             "allow it more address space (ulimit -v)."
@@ -112,7 +112,7 @@ def _unexpected(error: Exception) -> str:
     return text + hint
 
 
-def _no_room_to_load(error: Exception) -> bool:
+def _is_out_of_memory(error: Exception) -> bool:
     """Whether a library is there, and whole, but did not fit into the memory there is."""
     if not isinstance(error, (ImportError, OSError)):
         return False

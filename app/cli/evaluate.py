@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from app.cli.console import TerminalProgress, show
-from app.cli.pair_notes import tell_notes
+from app.cli.pair_notes import print_notes
 from app.cli.score_table import render_table
 from core.errors import InputError
 from core.fusion.engine import FusionEngine
@@ -21,7 +21,7 @@ from core.types import FusionRequest
 from core.windows import Windows
 
 
-class _How(TypedDict):
+class _ReadOptions(TypedDict):
     """How sources are read."""
 
     task: str
@@ -47,7 +47,7 @@ def evaluate_methods(
         FusionError: an unknown metric, method or folder, or an image that cannot be scored.
     """
     names = _metric_names(metrics)
-    how: _How = {"task": task or "", "windows": windows}
+    how: _ReadOptions = {"task": task or "", "windows": windows}
     engine: FusionEngine | None = None
     scores: list[MethodScore] = []
     with TerminalProgress() as progress:
@@ -65,7 +65,7 @@ def evaluate_methods(
             produce = _runner(engine, get_task(task).name, method, windows)
             scores.append(score_with(sources, produce, names, method, progress, **how))
     # Every method was scored on the same sources: what is said of a pair is said once.
-    tell_notes({name: texts for score in scores for name, texts in score.notes.items()})
+    print_notes({name: texts for score in scores for name, texts in score.notes.items()})
     show(render_table(scores, "ansi" if sys.stdout.isatty() else "plain"))
     if csv is not None:
         write_csv(csv, scores)

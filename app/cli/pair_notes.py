@@ -8,7 +8,7 @@ from app.cli.console import note
 from core.errors import Message
 
 
-def tell_notes(of_pairs: Mapping[object, Sequence[str]]) -> None:
+def print_notes(of_pairs: Mapping[object, Sequence[str]]) -> None:
     """Print the notes of all pairs.
 
     Notes that differ in nothing but their numbers are one kind: a window of its own for each of a

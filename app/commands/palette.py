@@ -31,7 +31,7 @@ MOST = 120
 
 
 @dataclass(frozen=True)
-class Find:
+class PaletteEntry:
     """Something that can be chosen by its name.
 
     Attributes:
@@ -58,7 +58,7 @@ class Palette(QDialog):
     """Lists what fits what was typed; the chosen one runs once this has closed."""
 
     def __init__(
-        self, registry: CommandRegistry, parent: QWidget, more: Sequence[Find] = ()
+        self, registry: CommandRegistry, parent: QWidget, more: Sequence[PaletteEntry] = ()
     ) -> None:
         """
         Args:
@@ -150,7 +150,7 @@ class Palette(QDialog):
         return super().eventFilter(watched, event)
 
 
-def _commands(registry: CommandRegistry) -> list[Find]:
+def _commands(registry: CommandRegistry) -> list[PaletteEntry]:
     """All but the palette itself; a tick says that a switch is on."""
     found = []
     for group, commands in registry.groups().items():
@@ -160,5 +160,5 @@ def _commands(registry: CommandRegistry) -> list[Find]:
             action, keys = registry.action(command.id), native(registry.keys_of(command.id))
             title = f"{registry.title(command.id)}{' ✓' if action.isChecked() else ''}"
             run, enabled = action.trigger, action.isEnabled()
-            found.append(Find(command.id, title, group, run, keys=keys, enabled=enabled))
+            found.append(PaletteEntry(command.id, title, group, run, keys=keys, enabled=enabled))
     return found

@@ -12,7 +12,7 @@ from app.commands.registry import CommandRegistry
 from app.fuse.state import FuseState
 from app.i18n.translate import translate_all, translate_error
 from app.widgets.cards import Card, ErrorCard
-from app.widgets.file_manager import told_apart
+from app.widgets.file_manager import distinct_name
 from core.errors import FusionError
 
 
@@ -24,7 +24,7 @@ def reason_of(error: FusionError, path: Path, both: Iterable[Path | None]) -> st
     if what in ("", str(path)) or (what == path.name and not alike):
         return why[:1].upper() + why[1:]
     for one in known:
-        what = what.replace(str(one), told_apart(one, known))
+        what = what.replace(str(one), distinct_name(one, known))
     return ": ".join(part for part in (what, why) if part)
 
 
@@ -72,7 +72,7 @@ class Messages(QObject):
         named, both = what, self._session.sources.asked
         for one in (path, *both):
             if one is not None:
-                named = named.replace(str(one), told_apart(one, both))
+                named = named.replace(str(one), distinct_name(one, both))
         self.card.title.setToolTip(what)
         self.card.show_error(named, why, remedy, problem.remedy, label, has_file=path is not None)
 

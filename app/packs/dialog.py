@@ -34,7 +34,7 @@ from PySide6.QtWidgets import (
 
 from app.i18n.numbers import number
 from app.i18n.translate import translate, translate_error
-from app.packs.service import PackListing, PackRow, PackWork
+from app.packs.service import PackListing, PackRow, PackService
 from app.widgets.cards import Card, ErrorCard, text_label
 from app.widgets.forms import centre_labels
 from core.errors import FusionError
@@ -78,9 +78,9 @@ class CardView(QTextBrowser):
 
 
 class PacksDialog(QDialog):
-    """Does not block. Every wish goes to a :class:`PackWork`, and the list follows."""
+    """Does not block. Every wish goes to a :class:`PackService`, and the list follows."""
 
-    def __init__(self, work: PackWork, task: str, parent: QWidget | None = None) -> None:
+    def __init__(self, work: PackService, task: str, parent: QWidget | None = None) -> None:
         """Args: ``task`` is the one whose default pack is chosen at first."""
         super().__init__(parent)
         self._work = work

@@ -103,7 +103,7 @@ def entry_of(name: str, task: str) -> PackEntry:
     return Catalogue().find(name, task)
 
 
-class PackWork(QObject):
+class PackService(QObject):
     """Runs what the person asks of the library, one thing after the other."""
 
     listed = Signal(object)

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMenu
 
 from app.preferences.settings import Settings
-from app.widgets.file_manager import told_apart
+from app.widgets.file_manager import distinct_name
 from core.tasks import TASKS
 
 _MOST = 10
@@ -35,7 +35,7 @@ class RecentPair:
     def label(self) -> str:
         """Both names, with the folder where the names alone are alike."""
         if self.a.name == self.b.name:
-            return f"{told_apart(self.a, [self.b])} + {told_apart(self.b, [self.a])}"
+            return f"{distinct_name(self.a, [self.b])} + {distinct_name(self.b, [self.a])}"
         names = f"{self.a.name} + {self.b.name}"
         return f"{self.a.parent.name}/{names}" if self.a.parent.name else names
 

@@ -61,7 +61,7 @@ class SessionAutosave(QObject):
         self._timer.timeout.connect(self._write_soon)
 
     @property
-    def is_ours(self) -> bool:
+    def owns_session(self) -> bool:
         """True when this run keeps the session (another one may be open beside it)."""
         return self._mark.isLocked()
 
@@ -71,7 +71,7 @@ class SessionAutosave(QObject):
             self._folder.mkdir(parents=True, exist_ok=True)
         there = (self._folder / _MARK).exists()
         if not self._lock():
-            return self._unkept()
+            return self._read_only()
         snapshot, notice = self._read()
         self._runner = Runner("session", self)
         over = snapshot is not None and is_over(self._written)
@@ -93,7 +93,7 @@ class SessionAutosave(QObject):
         # The system refuses this while a living program has the file.
         return self._mark.removeStaleLockFile() and self._mark.tryLock(0)
 
-    def _unkept(self) -> Previous:
+    def _read_only(self) -> Previous:
         """Another window keeps the session, or the folder cannot be written: then it is read."""
         if self._mark.error() != QLockFile.LockError.PermissionError:
             return Previous()
@@ -123,13 +123,13 @@ class SessionAutosave(QObject):
             return
         runner, self._runner = self._runner, None
         runner.shutdown()
-        data = self._pending(over=True) or self._last_words()
+        data = self._pending(over=True) or self._mark_ended()
         if data is not None:
             with suppress(FusionError):
                 _write(self._folder / _FILE, data)
         self._mark.unlock()
 
-    def _last_words(self) -> bytes | None:
+    def _mark_ended(self) -> bytes | None:
         """The session that stays, as one that is over, where it does not say so yet."""
         with suppress(ValueError, RecursionError):
             if self._written and not is_over(self._written):

@@ -24,9 +24,9 @@ from app.shell.qt_application import make_application, say
 from app.shell.screenshot import Screenshot
 from app.widgets import theme
 from app.workers import as_fusion_error
-from app.workers.background_import import import_in_background, share_time
+from app.workers.background_import import import_in_background, shorten_switch_interval
 from app.workers.first_paint import FirstPaint
-from app.workers.thread_priority import go_first
+from app.workers.thread_priority import raise_priority
 from core.errors import Cancelled, FusionError
 from core.messages import Message
 from core.tasks import get_task
@@ -71,8 +71,8 @@ def run(
         application = _application(settings)
     except FusionError as error:
         return say(error)
-    share_time()
-    go_first()
+    shorten_switch_interval()
+    raise_priority()
     first = FirstImages()
     factory = import_in_background(engine_factory(device), "torch", after=first.turns)
     cpu = import_in_background(engine_factory("cpu"), "torch")
@@ -99,8 +99,8 @@ def run(
         window.show()
         # The window stands before any file is touched or the engine started.
         FirstPaint(window, lambda: services.begin(a, b))
-        application.commitDataRequest.connect(window.closing.end_with_session)
-        with closing(window.close, window.closing.end_at_once):
+        application.commitDataRequest.connect(window.close_guard.end_with_session)
+        with closing(window.close, window.close_guard.end_at_once):
             return _run_until_done(application, window, screenshot)
     finally:
         if clock is not None:

@@ -27,7 +27,7 @@ from app.fuse.pairs import Pairs
 from app.fuse.pairs_dock import PairsDock
 from app.fuse.state import FuseState
 from app.packs.dialog import PacksDialog
-from app.packs.service import PackWork
+from app.packs.service import PackService
 from app.preferences.settings import Settings
 from app.shell.close_guard import CloseGuard
 from app.shell.command_titles import CommandTitles
@@ -81,7 +81,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setMinimumSize(920, 560)
         self.work = Measurements(self.session, self)
-        self.packs = PackWork(self)
+        self.packs = PackService(self)
         self.pairs = Pairs(self.session, self.controller, self)
         self.pairs_dock = PairsDock(self.pairs)
         self.watch = SourceWatcher(self.session, self)
@@ -107,7 +107,7 @@ class MainWindow(QMainWindow):
         self.side_docks = Docks(self, self.docks)
         self._connect()
         self._connect_welcome()
-        self.naming = CommandTitles(
+        self.command_titles = CommandTitles(
             self.actions_, self.session, self.view, self.workspaces.tabs, self
         )
         self.services = WindowServices(
@@ -122,7 +122,7 @@ class MainWindow(QMainWindow):
             column=column,
             show_fuse_page=self._show_fuse_page,
         )
-        self.closing = CloseGuard(self, self.workspaces, column)
+        self.close_guard = CloseGuard(self, self.workspaces, column)
         self._update_actions()
         # Else the first thing with a frame around it would be the row of workspaces.
         self.view.setFocus()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from app.commands.palette import Find
+from app.commands.palette import PaletteEntry
 from app.fuse.controller import Controller
 from app.fuse.pairs import Pairs
 from app.fuse.state import FuseState
@@ -24,7 +24,7 @@ def palette_entries(
     recent: RecentPairs,
     open_recent: Callable[[RecentPair], None],
     show_fuse_page: Callable[[], None],
-) -> list[Find]:
+) -> list[PaletteEntry]:
     """All tasks, methods, recent files and listed pairs; choosing one shows the Fuse page first."""
     found = (
         *_tasks(controller),
@@ -40,14 +40,14 @@ def _run_on(show_page: Callable[[], None], run: Callable[[], object]) -> None:
     run()
 
 
-def _tasks(controller: Controller) -> Iterator[Find]:
+def _tasks(controller: Controller) -> Iterator[PaletteEntry]:
     for task in TASKS.values():
         run = partial(controller.set_task, task.name)
         words = f"{task.name} {translate(task.description)}"
-        yield Find(f"task:{task.name}", translate(task.title), tr("Task"), run, words)
+        yield PaletteEntry(f"task:{task.name}", translate(task.title), tr("Task"), run, words)
 
 
-def _methods(session: FuseState, controller: Controller) -> Iterator[Find]:
+def _methods(session: FuseState, controller: Controller) -> Iterator[PaletteEntry]:
     """Those of the task on show first."""
     engine, now = session.engine, session.task.name
     if engine is None:
@@ -59,7 +59,7 @@ def _methods(session: FuseState, controller: Controller) -> Iterator[Find]:
                 kind = f"{kind} · {translate(TASKS[task].title)}"
             run = partial(_choose_method, session, controller, task, method.name)
             title, words = translate(method.title), f"{method.name} {translate(method.summary)}"
-            yield Find(f"method:{task}:{method.name}", title, kind, run, words)
+            yield PaletteEntry(f"method:{task}:{method.name}", title, kind, run, words)
 
 
 def _choose_method(session: FuseState, controller: Controller, task: str, method: str) -> None:
@@ -67,15 +67,17 @@ def _choose_method(session: FuseState, controller: Controller, task: str, method
     session.set_method(method)
 
 
-def _recent(recent: RecentPairs, run: Callable[[RecentPair], None]) -> Iterator[Find]:
+def _recent(recent: RecentPairs, run: Callable[[RecentPair], None]) -> Iterator[PaletteEntry]:
     for number, pair in enumerate(recent.all()):
         kind = tr("Opened before")
-        yield Find(f"recent:{number}", pair.label, kind, partial(run, pair), str(pair.a.parent))
+        yield PaletteEntry(
+            f"recent:{number}", pair.label, kind, partial(run, pair), str(pair.a.parent)
+        )
 
 
-def _pairs(pairs: Pairs) -> Iterator[Find]:
+def _pairs(pairs: Pairs) -> Iterator[PaletteEntry]:
     kind = tr("Pair")
     for number, match in enumerate(pairs.matches):
         key = key_of(match)
         words = f"{match.folder} {key[0].name} {key[1].name}"
-        yield Find(f"pair:{number}", match.name, kind, partial(pairs.open, key), words)
+        yield PaletteEntry(f"pair:{number}", match.name, kind, partial(pairs.open, key), words)

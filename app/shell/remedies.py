@@ -13,7 +13,7 @@ from app.fuse.page import FusePage
 from app.fuse.pairs import Pairs
 from app.fuse.state import FuseState, Problem
 from app.shell.file_commands import FileCommands
-from app.widgets.file_manager import show_in_folder, told_apart
+from app.widgets.file_manager import distinct_name, show_in_folder
 from core.errors import InputError
 
 
@@ -74,7 +74,7 @@ class Remedies(QObject):
     def report_changed_source(self, path: Path) -> None:
         """Show the problem of a source file that was changed after it was read."""
         error = InputError(
-            told_apart(path, self._session.sources.asked),
+            distinct_name(path, self._session.sources.asked),
             self.tr("the file was changed on disk since it was read"),
             self.tr("What is shown is the picture as it was."),
         )
@@ -83,6 +83,6 @@ class Remedies(QObject):
     def report_missing_source(self, path: Path) -> None:
         """Show a message about a source file that was deleted or moved after it was read."""
         text = self.tr("{0} is not on disk any more. What is shown is the picture as it was read.")
-        named = told_apart(path, self._session.sources.asked)
+        named = distinct_name(path, self._session.sources.asked)
         self._session.set_message(text.format(named))
         self._pairs.check_files()

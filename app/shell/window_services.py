@@ -109,7 +109,7 @@ class WindowServices(QObject):
         )
         actions.about_use.triggered.connect(self._say_research)
         for name, action in actions.appearances.items():
-            action.triggered.connect(lambda _=False, name=name: self._choose_look(name))
+            action.triggered.connect(lambda _=False, name=name: self._choose_appearance(name))
         for name, action in actions.languages.items():
             action.triggered.connect(lambda _=False, name=name: self._choose_language(name))
         actions.menus["file"].insertMenu(actions.restore, self.recent_menu)
@@ -128,7 +128,7 @@ class WindowServices(QObject):
         actions.apply_keys(settings.keys())
         actions.keys_changed.connect(lambda: settings.set_keys(actions.changed_keys()))
         if self.autosave is not None:
-            self.autosave.failed.connect(self._keeping_failed)
+            self.autosave.failed.connect(self._autosave_failed)
         self._window.installEventFilter(self)
         actions.tidy_menus()
 
@@ -286,7 +286,7 @@ class WindowServices(QObject):
         if self.autosave is not None:
             self.autosave.note_change()
 
-    def _keeping_failed(self, error: FusionError) -> None:
+    def _autosave_failed(self, error: FusionError) -> None:
         text = self.tr("The session cannot be kept. {0}").format(error)
         self._say("keeping", text)
 
@@ -306,7 +306,7 @@ class WindowServices(QObject):
 
     # --- look and language -----------------------------------------------------------------
 
-    def _choose_look(self, name: str) -> None:
+    def _choose_appearance(self, name: str) -> None:
         for appearance in ("system", "light", "dark"):
             if name == appearance:
                 self.settings.set_appearance(appearance)

@@ -31,7 +31,7 @@ def _is_named(name: str, what: str) -> bool:
     return bool(name) and re.search(rf"(?<![\w\\/.-]){re.escape(name)}", what) is not None
 
 
-def told_apart(path: Path, others: Iterable[Path | None]) -> str:
+def distinct_name(path: Path, others: Iterable[Path | None]) -> str:
     """Name of a file, after as many of its folders as tell it from ``others`` of the same name."""
     alike = [one for one in others if one is not None and one != path and one.name == path.name]
     for length in range(1, len(path.parts)):

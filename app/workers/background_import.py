@@ -26,7 +26,7 @@ Made = TypeVar("Made")
 _SWITCH = 0.0005
 
 
-def share_time() -> None:
+def shorten_switch_interval() -> None:
     """Let threads written in Python take turns ten times as often as they do by default.
 
     The thread of the window takes the interpreter's lock anew after nearly every call into Qt, and
@@ -37,19 +37,19 @@ def share_time() -> None:
 
 
 @dataclass
-class _Rest:
+class _CollectionPause:
     """How many rest now, and whether the collector was on before the first of them."""
 
     depth: int = 0
     was_on: bool = False
 
 
-_rest = _Rest()
+_rest = _CollectionPause()
 _guard = threading.Lock()
 
 
 @contextlib.contextmanager
-def collector_at_rest() -> Iterator[None]:
+def paused_garbage_collection() -> Iterator[None]:
     """No garbage collection in here; afterwards what is there now is never looked at again.
 
     What is kept that way are modules, classes and functions, which live as long as the program.
@@ -140,7 +140,7 @@ def import_in_background(
         for event, seconds in after:
             if not event.wait(seconds):
                 break
-        with collector_at_rest():
+        with paused_garbage_collection():
             for package in packages:
                 if package not in sys.modules:
                     open_libraries(libraries(package))

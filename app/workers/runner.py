@@ -21,7 +21,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
 
 from app.workers.errors import as_fusion_error
-from app.workers.thread_priority import stand_in_line
+from app.workers.thread_priority import reset_priority
 from core.errors import Cancelled
 
 JobFunction = Callable[[Any], Any]
@@ -192,7 +192,7 @@ def _step_back(steps: int) -> None:
             thread = threading.get_native_id()
             now = os.getpriority(os.PRIO_PROCESS, thread)
             os.setpriority(os.PRIO_PROCESS, thread, now + steps)
-        stand_in_line()
+        reset_priority()
 
 
 class _Thread(QThread):

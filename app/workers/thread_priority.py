@@ -47,7 +47,7 @@ just then, with the interpreter's lock held, and torch takes long to open.
 """
 
 
-def go_first() -> bool:
+def raise_priority() -> bool:
     """Ask for short slices for the calling thread; whether the system took it.
 
     Threads that begin later inherit them from who starts them, unless they ask for others.
@@ -55,7 +55,7 @@ def go_first() -> bool:
     return _ask_for(_SLICE_NS)
 
 
-def stand_in_line() -> bool:
+def reset_priority() -> bool:
     """Ask for slices as the system gives them by itself."""
     return _ask_for(0)
 

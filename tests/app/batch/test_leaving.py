@@ -47,23 +47,23 @@ def _stays(qapp):
 def ask_to_close(qtbot, window: MainWindow) -> None:
     """Close as a person does: by an event while the program runs."""
     QTimer.singleShot(0, window.close)
-    qtbot.waitUntil(lambda: window.closing.card is not None or not window.isVisible())
+    qtbot.waitUntil(lambda: window.close_guard.card is not None or not window.isVisible())
 
 
 def test_an_idle_window_closes_without_a_question(qtbot, window, page):
     ask_to_close(qtbot, window)
-    assert window.closing.card is None
+    assert window.close_guard.card is None
     assert not window.isVisible()
 
 
 def test_cancel_leaves_everything_as_it_was(qtbot, window, at_work, engine):
     ask_to_close(qtbot, window)
-    card = window.closing.card
+    card = window.close_guard.card
     assert "0 of 6 pairs" in card.text.text()
     assert window.isVisible()
     assert list(card.buttons) == ["keep", "stop", "cancel"]
     click(card.buttons["cancel"])
-    assert window.closing.card is None
+    assert window.close_guard.card is None
     assert at_work.batch.phase == "running"
     assert not window.services._ended, "everything is still kept while the window is open"
     with qtbot.waitSignal(at_work.batch.ended, timeout=WAIT):
@@ -74,7 +74,7 @@ def test_cancel_leaves_everything_as_it_was(qtbot, window, at_work, engine):
 
 def test_stopping_cleanly_closes_and_leaves_a_run_to_go_on_with(qtbot, window, at_work, study):
     ask_to_close(qtbot, window)
-    click(window.closing.card.buttons["stop"])
+    click(window.close_guard.card.buttons["stop"])
     assert not window.isVisible()
     manifest = BatchManifest(study.parent / "study-fused")
     assert {record.state for record in manifest.records().values()} <= {"begun", "done"}
@@ -85,8 +85,8 @@ def test_keeping_going_ends_the_program_when_the_work_has_ended(
     qtbot, window, at_work, engine, study
 ):
     ask_to_close(qtbot, window)
-    click(window.closing.card.buttons["keep"])
-    assert window.closing.waits
+    click(window.close_guard.card.buttons["keep"])
+    assert window.close_guard.waits
     assert window.isMinimized() or not window.isVisible()
     with qtbot.waitSignal(window.services.ended, timeout=WAIT):
         engine.gate.set()
@@ -133,7 +133,7 @@ def tray(window, page, monkeypatch):
     monkeypatch.setattr(Tray, "shown", [])
     monkeypatch.setattr(Tray, "said", [])
     monkeypatch.setattr("app.shell.close_guard._LINGER_MS", 50)
-    window.closing.notice.tray = page.notice.tray = Tray
+    window.close_guard.notice.tray = page.notice.tray = Tray
     return Tray
 
 
@@ -141,7 +141,7 @@ def test_with_a_tray_the_window_hides_there_and_the_end_is_told(
     qtbot, window, tray, at_work, engine, study
 ):
     ask_to_close(qtbot, window)
-    click(window.closing.card.buttons["keep"])
+    click(window.close_guard.card.buttons["keep"])
     assert window.isHidden()
     assert not window.isMinimized()
     (icon,) = tray.shown
@@ -159,11 +159,11 @@ def test_a_click_on_the_icon_brings_the_window_back_and_it_stays(
     qtbot, window, tray, at_work, engine
 ):
     ask_to_close(qtbot, window)
-    click(window.closing.card.buttons["keep"])
+    click(window.close_guard.card.buttons["keep"])
     (icon,) = tray.shown
     icon.activated.emit(QSystemTrayIcon.ActivationReason.Trigger)
     assert window.isVisible()
-    assert not window.closing.waits
+    assert not window.close_guard.waits
     with qtbot.waitSignal(at_work.batch.ended, timeout=WAIT):
         engine.gate.set()
     qtbot.wait(100)
@@ -176,13 +176,13 @@ def test_without_a_tray_the_window_is_minimised_and_asks_for_attention(
 ):
     asked = []
     monkeypatch.setattr(QApplication, "alert", lambda widget: asked.append(widget))
-    window.closing.notice.tray = page.notice.tray = NoTray
+    window.close_guard.notice.tray = page.notice.tray = NoTray
     dropped(qtbot, page, study)
     engine.gate.clear()
     with when(qtbot, page.batch, lambda: "fusing" in states(page.batch).values()):
         click(page.foot.start_button)
     ask_to_close(qtbot, window)
-    click(window.closing.card.buttons["keep"])
+    click(window.close_guard.card.buttons["keep"])
     assert window.isMinimized()
     with qtbot.waitSignal(window.services.ended, timeout=WAIT):
         engine.gate.set()
@@ -191,9 +191,9 @@ def test_without_a_tray_the_window_is_minimised_and_asks_for_attention(
 
 def test_whoever_comes_back_meanwhile_keeps_the_window(qtbot, window, at_work, engine):
     ask_to_close(qtbot, window)
-    click(window.closing.card.buttons["keep"])
-    window.closing.come_back()
-    assert not window.closing.waits
+    click(window.close_guard.card.buttons["keep"])
+    window.close_guard.come_back()
+    assert not window.close_guard.waits
     with qtbot.waitSignal(at_work.batch.ended, timeout=WAIT):
         engine.gate.set()
     QApplication.processEvents()
@@ -206,17 +206,17 @@ def test_a_system_that_ends_the_program_is_not_answered_with_a_question(
 ):
     if asked_before:
         ask_to_close(qtbot, window)
-        assert window.closing.card is not None
-    window.closing.end_at_once()
+        assert window.close_guard.card is not None
+    window.close_guard.end_at_once()
     assert not window.isVisible()
-    assert window.closing.card is None
+    assert window.close_guard.card is None
 
 
 def test_a_desktop_session_that_ends_is_not_held_up(qtbot, window, at_work):
-    window.closing.end_with_session()
+    window.close_guard.end_with_session()
     window.close()
     assert not window.isVisible()
-    assert window.closing.card is None
+    assert window.close_guard.card is None
 
 
 def test_a_second_wish_to_close_stops_cleanly(qtbot, window, at_work):

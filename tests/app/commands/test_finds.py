@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMainWindow
 
 from app.commands.fuzzy import Texts
-from app.commands.palette import MOST, Find, Palette
+from app.commands.palette import MOST, Palette, PaletteEntry
 from app.commands.registry import CommandRegistry
 from app.commands.shortcut_sheet import ShortcutSheet
 from app.shell.main_window import MainWindow
@@ -104,7 +104,9 @@ def test_thousands_of_pairs_do_not_hold_up_typing(qtbot):
     main = QMainWindow()
     qtbot.addWidget(main)
     many = [
-        Find(f"pair:{n}", f"patient_{n:05d}_slice_{n % 90}", "Pair", lambda: None, f"s/PET_{n}.png")
+        PaletteEntry(
+            f"pair:{n}", f"patient_{n:05d}_slice_{n % 90}", "Pair", lambda: None, f"s/PET_{n}.png"
+        )
         for n in range(5000)
     ]
     palette = Palette(CommandRegistry(main), main, many)

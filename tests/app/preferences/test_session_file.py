@@ -164,7 +164,7 @@ def test_a_sample_does_not_replace_the_session_before(qapp, tmp_path, holder):
 
 
 def crashed(autosave: SessionAutosave) -> None:
-    """End a keeper as a killed program ends: nothing more is written, and the mark stays."""
+    """End a autosave as a killed program ends: nothing more is written, and the mark stays."""
     mark = autosave._folder / "running.lock"
     left = mark.read_bytes()
     autosave._timer.stop()
@@ -241,7 +241,7 @@ def test_a_mark_that_nobody_holds_is_healed(qapp, tmp_path, holder, mark):
     (tmp_path / "running.lock").write_bytes(mark)
     autosave = SessionAutosave(tmp_path, holder)
     previous = autosave.begin()
-    assert autosave.is_ours
+    assert autosave.owns_session
     assert (previous.snapshot, previous.crashed) == (holder.snapshot, True)
     autosave.end()
     assert not (tmp_path / "running.lock").exists()
@@ -251,8 +251,8 @@ def test_a_mark_that_another_program_holds_is_respected(qapp, tmp_path, holder):
     code = (
         "import sys; from pathlib import Path; from PySide6.QtCore import QCoreApplication\n"
         "from app.preferences.session_autosave import SessionAutosave\n"
-        "app = QCoreApplication([]); keeper = SessionAutosave(Path(sys.argv[1]), None)\n"
-        "keeper.begin(); print(keeper.is_ours, flush=True); sys.stdin.read()"
+        "app = QCoreApplication([]); autosave = SessionAutosave(Path(sys.argv[1]), None)\n"
+        "autosave.begin(); print(autosave.owns_session, flush=True); sys.stdin.read()"
     )
     other = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)],
@@ -265,7 +265,7 @@ def test_a_mark_that_another_program_holds_is_respected(qapp, tmp_path, holder):
         assert other.stdout.readline() == "True\n"
         autosave = SessionAutosave(tmp_path, holder)
         autosave.begin()
-        assert not autosave.is_ours
+        assert not autosave.owns_session
         autosave.end()
         assert (tmp_path / "running.lock").exists()
     finally:
@@ -330,12 +330,12 @@ def test_a_second_window_leaves_the_session_to_the_first(qapp, tmp_path, holder)
     other.snapshot = Snapshot("mff", a=Path("/other.png"))
     second = SessionAutosave(tmp_path, other)
     previous = second.begin()
-    assert not second.is_ours
+    assert not second.owns_session
     assert (previous.crashed, previous.snapshot) == (False, None)
     second.note_change()
     second.end()
     assert not (tmp_path / "session.json").exists()
-    assert first.is_ours
+    assert first.owns_session
     first.end()
 
 
@@ -345,8 +345,8 @@ def test_after_a_killed_program_the_session_is_offered(qapp, tmp_path, holder):
         "import os, sys; from pathlib import Path; from PySide6.QtCore import QCoreApplication\n"
         "from app.preferences.session_autosave import SessionAutosave\n"
         "from app.preferences.session_file import Snapshot\n"
-        "app = QCoreApplication([]); keeper = SessionAutosave(Path(sys.argv[1]), None)\n"
-        "previous = keeper.begin(); print(keeper.is_ours, previous.crashed, flush=True)\n"
+        "app = QCoreApplication([]); autosave = SessionAutosave(Path(sys.argv[1]), None)\n"
+        "previous = autosave.begin(); print(autosave.owns_session, previous.crashed, flush=True)\n"
         "os.kill(os.getpid(), 9)"
     )
     done = subprocess.run(

@@ -20,10 +20,10 @@ from app.shell import application, startup_timings
 from app.shell.main_window import MainWindow
 from app.shell.posix_signals import closing
 from app.workers.background_import import (
-    collector_at_rest,
     import_in_background,
     libraries,
     open_libraries,
+    paused_garbage_collection,
 )
 from app.workers.first_paint import FirstPaint
 
@@ -116,14 +116,14 @@ def test_the_collector_rests_until_the_last_one_leaves():
     inside, leave = threading.Event(), threading.Event()
 
     def other() -> None:
-        with collector_at_rest():
+        with paused_garbage_collection():
             inside.set()
             leave.wait(10)
 
     thread = threading.Thread(target=other)
     thread.start()
     assert inside.wait(10)
-    with collector_at_rest():
+    with paused_garbage_collection():
         assert not gc.isenabled()
     assert not gc.isenabled()
     leave.set()
@@ -141,7 +141,7 @@ def test_the_collector_wakes_after_an_error_and_stays_off_where_it_was_off():
     assert gc.isenabled()
     gc.disable()
     try:
-        with collector_at_rest():
+        with paused_garbage_collection():
             pass
         assert not gc.isenabled()
     finally:

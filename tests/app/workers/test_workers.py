@@ -17,7 +17,7 @@ from PySide6.QtCore import QThread
 
 from app.workers import Job, Runner, details_of, thread_priority
 from app.workers.background_import import open_libraries
-from app.workers.thread_priority import go_first, stand_in_line
+from app.workers.thread_priority import raise_priority, reset_priority
 from core.errors import DeviceMemoryError, FusionError, InputError
 
 ENDS = ("finished", "failed", "cancelled")
@@ -291,12 +291,12 @@ def test_work_steps_back_behind_the_window_and_work_in_the_background_a_little_m
 @pytest.mark.skipif(not scheduled(), reason="this system does not say how threads are scheduled")
 def test_the_windows_thread_goes_first_and_its_workers_do_not(qtbot):
     def window() -> list[tuple[int, int, int]]:
-        stand_in_line()  # the thread that begins this one may have gone first already
+        reset_priority()  # the thread that begins this one may have gone first already
         before = scheduled()
-        assert go_first()
+        assert raise_priority()
         first = scheduled()
         behind: list[tuple[int, int, int]] = []
-        worker = threading.Thread(target=lambda: (stand_in_line(), behind.append(scheduled())))
+        worker = threading.Thread(target=lambda: (reset_priority(), behind.append(scheduled())))
         worker.start()
         worker.join()
         return [before, first, *behind]
@@ -315,5 +315,5 @@ def test_a_thread_that_begins_looks_up_no_library(monkeypatch):
         raise AssertionError("a library was looked up")
 
     monkeypatch.setattr(ctypes, "CDLL", refuse)
-    stand_in_line()
+    reset_priority()
     assert open_libraries([Path("no such library")]) == 0
