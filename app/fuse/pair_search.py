@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.pairs.edits import PairKey, key_of
-from app.widgets.file_manager import told_apart
+from app.widgets.file_manager import distinct_name
 from core.messages import Message
 from core.progress import Progress
 
@@ -39,7 +39,7 @@ def gone_files(keys: list[PairKey], progress: Progress) -> dict[PairKey, str]:
     found: dict[PairKey, str] = {}
     for key in keys:
         progress.check()
-        missing = [told_apart(path, key) for path in key if is_gone(path)]
+        missing = [distinct_name(path, key) for path in key if is_gone(path)]
         if missing:
             found[key] = missing[0]
     return found

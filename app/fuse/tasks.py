@@ -23,7 +23,7 @@ from app.fuse.state import LoadedSource, Outcome, Side, Sources
 from app.i18n.translate import tr, translate
 from app.viewer.display_state import FeatureView
 from app.viewer.pyramid import RenderedImage, source_image
-from app.workers.background_import import collector_at_rest, libraries, open_libraries
+from app.workers.background_import import libraries, open_libraries, paused_garbage_collection
 from core.errors import InputError, Message
 from core.fusion.protocol import Engine, MethodInfo
 from core.progress import Progress
@@ -36,7 +36,7 @@ FileOrImage = Path | Image
 
 def image_suffixes(progress: Progress) -> tuple[str, ...]:
     """File suffixes the readers know (imports the codecs, hence a job)."""
-    with collector_at_rest():
+    with paused_garbage_collection():
         open_libraries(libraries("cv2"))
         from core.io import READERS
 
