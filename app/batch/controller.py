@@ -64,10 +64,10 @@ class BatchController(QObject):
         super().__init__(parent)
         self._folder = folder
         self._work = Runner("batch", self, background=True)
-        self._looker = Runner("batch look", self)
+        self._header_worker = Runner("batch look", self)
         self.run = BatchRun(factory, self._work, self)
         self._is_finding = False
-        self._look_job: Job | None = None
+        self._header_job: Job | None = None
         self._closed = False
         self._out_is_usual, self._start_soon = True, False
         self.sources: tuple[Path, ...] = ()
@@ -101,7 +101,7 @@ class BatchController(QObject):
         self._plan_timer.stop()
         self.run.close()
         self._work.shutdown()
-        self._looker.shutdown()
+        self._header_worker.shutdown()
 
     @property
     def targets(self) -> Mapping[PairKey, Path]:
@@ -265,12 +265,12 @@ class BatchController(QObject):
     # --- sizes -----------------------------------------------------------------------------
 
     def _look_at(self, keys: Sequence[PairKey]) -> None:
-        if self._look_job is not None:
-            self._look_job.cancel()
-            self._look_job = None
+        if self._header_job is not None:
+            self._header_job.cancel()
+            self._header_job = None
         wanted = [key for key in keys if key not in self.looks]
         if wanted and not self._closed:
-            job = self._look_job = self._looker.submit(
+            job = self._header_job = self._header_worker.submit(
                 partial(tasks.inspect_pairs, wanted, self.looks)
             )
             job.yielded.connect(self._looked)
