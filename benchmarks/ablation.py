@@ -4,7 +4,7 @@
 
 DIR holds train/TASK and val/TASK. Every run has the recipe of the embedded pack, shortened to
 ``--steps`` steps of four crops of 96 pixels, and one change. Runs this short do not reach the
-figures of the packs; they are for comparing with each other. On one CPU core a task takes about a
+scores of the packs; they are for comparing with each other. On one CPU core a task takes about a
 quarter of an hour.
 """
 
@@ -69,7 +69,7 @@ CHANGES: Mapping[str, Change] = {
 
 
 def run(config: TrainConfig, data: Path) -> Mapping[str, float]:
-    """Validation figures at the end of one run."""
+    """Validation scores at the end of one run."""
     with tempfile.TemporaryDirectory() as folder:
         plan = RunPlan(
             data / "train" / config.task,
@@ -79,13 +79,13 @@ def run(config: TrainConfig, data: Path) -> Mapping[str, float]:
         )
         for event in train(config, plan):
             if isinstance(event, Finished):
-                return event.figures
+                return event.scores
     raise RuntimeError("the run did not finish")
 
 
 def report(base: TrainConfig, results: Mapping[str, Mapping[str, float]]) -> str:
-    """Figures by change as a Markdown page."""
-    columns = [c for c in _COLUMNS if any(c in figures for figures in results.values())]
+    """Scores by change as a Markdown page."""
+    columns = [c for c in _COLUMNS if any(c in scores for scores in results.values())]
     lines = [
         f"# Ablation, {TASKS[base.task].title} ({base.task})",
         "",
@@ -97,8 +97,8 @@ def report(base: TrainConfig, results: Mapping[str, Mapping[str, float]]) -> str
         "| change | " + " | ".join(f"{_TITLES.get(name, name)} ↑" for name in columns) + " |",
         "| --- |" + " ---: |" * len(columns),
     ]
-    for change, figures in results.items():
-        cells = (f"{figures[c]:.{_DIGITS.get(c, 3)}f}" if c in figures else "" for c in columns)
+    for change, scores in results.items():
+        cells = (f"{scores[c]:.{_DIGITS.get(c, 3)}f}" if c in scores else "" for c in columns)
         lines.append(f"| {change} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 

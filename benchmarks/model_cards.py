@@ -4,7 +4,7 @@
 
 DIR holds val/TASK/a and val/TASK/b. Every pack is scored beside the five classical methods on the
 luma of all validation pairs; the card ends with the command that measured it, and the pack's own
-record gets the same figures. ``--task NAME`` does so for one task only.
+record gets the same scores. ``--task NAME`` does so for one task only.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ RECONSTRUCTION = "reconstruction_psnr"
 
 
 def score(engine: FusionEngine, sources: Path, task: str, method: str) -> MethodScore:
-    """Figures of one method over all pairs of a folder."""
+    """Scores of one method over all pairs of a folder."""
 
     def produce(files: Match) -> Luma:
         pair = read_pair(files.a, files.b)
@@ -56,10 +56,10 @@ def reconstruction(engine: FusionEngine, sources: Path, task: str, pack: str) ->
     return float(np.mean(values))
 
 
-def with_figures(entry: PackEntry, figures: dict[str, float]) -> PackManifest:
-    """The pack written anew with these figures in its record; its weights stay."""
+def with_scores(entry: PackEntry, scores: dict[str, float]) -> PackManifest:
+    """The pack written anew with these scores in its record; its weights stay."""
     network, manifest = read_pack(entry.path)
-    record = replace(manifest.training, figures=figures)
+    record = replace(manifest.training, scores=scores)
     return write_pack(entry.path, network, replace(manifest, training=record))
 
 
@@ -89,7 +89,7 @@ def card(manifest: PackManifest, size: int, scores: list[MethodScore]) -> str:
         "",
         *(f"- {line}" for line in manifest.data),
         "",
-        "## Figures",
+        "## Scores",
         "",
         f"Means over {len(scores[0].images)} validation pairs that were not trained on, 8-bit "
         "luma; best bold, second underlined.",
@@ -98,7 +98,7 @@ def card(manifest: PackManifest, size: int, scores: list[MethodScore]) -> str:
         "",
     ]
     lines += [
-        f"Reconstruction of the sources: {record.figures[RECONSTRUCTION]:.1f} dB PSNR (mean).",
+        f"Reconstruction of the sources: {record.scores[RECONSTRUCTION]:.1f} dB PSNR (mean).",
         "",
         "Measured by `python benchmarks/model_cards.py --data DIR`.",
         "",
@@ -122,12 +122,12 @@ def main() -> None:
         if options.task not in (None, task):
             continue
         sources = options.data / "val" / task
-        scores = [score(engine, sources, task, method) for method in (name, *BASELINES)]
-        figures = scores[0].means() | {RECONSTRUCTION: reconstruction(engine, sources, task, name)}
-        manifest = with_figures(entry, figures)
-        text = card(manifest, entry.path.stat().st_size, scores)
+        methods = [score(engine, sources, task, method) for method in (name, *BASELINES)]
+        scores = methods[0].means() | {RECONSTRUCTION: reconstruction(engine, sources, task, name)}
+        manifest = with_scores(entry, scores)
+        text = card(manifest, entry.path.stat().st_size, methods)
         atomic_write(entry.path.with_suffix(".md"), text.encode())
-        print(render_table(scores))
+        print(render_table(methods))
 
 
 if __name__ == "__main__":

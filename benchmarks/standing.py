@@ -2,7 +2,7 @@
 
     python benchmarks/standing.py --data DIR --out benchmarks/results/standing.md
 
-DIR holds val/TASK/a and val/TASK/b. Figures of the published networks are those of
+DIR holds val/TASK/a and val/TASK/b. Scores of the published networks are those of
 ``benchmarks/peers.toml``; everything else is fused and scored here. Beside the table stands the
 trade-off between information kept and closeness to the mean: the pack's result mixed with the
 plain average in growing shares, each share scored like a method.

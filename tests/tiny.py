@@ -84,7 +84,7 @@ def tiny_pack(
         task=task,
         network=network.config,
         colour=get_task(task).colour,
-        training=TrainingRecord(steps=3, figures={"Qabf": 0.5}, software={"torch": "x"}),
+        training=TrainingRecord(steps=3, scores={"Qabf": 0.5}, software={"torch": "x"}),
         licence="Apache-2.0",
         data=("noise",),
     )

@@ -69,15 +69,15 @@ class PreviewImages:
 
 @dataclass(frozen=True, eq=False)
 class Validated:
-    """Mean figures over the validation pairs; at step 0 those of the start.
+    """Mean scores over the validation pairs; at step 0 those of the start.
 
     Attributes:
-        score: one number for all figures, 1 for the start; see :func:`trainer.run.score.score`.
+        score: one number for all scores, 1 for the start; see :func:`trainer.run.score.score`.
         best: no state before this one scored as high; it was kept. The start is the first.
     """
 
     step: int
-    figures: Mapping[str, float]
+    scores: Mapping[str, float]
     strip: PreviewImages
     score: float = 1.0
     best: bool = False
@@ -140,7 +140,7 @@ class Finished:
     """The pack is written.
 
     Attributes:
-        step: steps done. pack: the file. figures: of what is in it, {} without validation.
+        step: steps done. pack: the file. scores: of what is in it, {} without validation.
         kept: whether the pack holds the best validated state or the last one.
         best_step: the step whose state is in the pack; 0 is the start, where nothing was better.
         report: the model card. curves: the log with every point of every curve.
@@ -151,7 +151,7 @@ class Finished:
     step: int
     pack: Path
     _: KW_ONLY
-    figures: Mapping[str, float]
+    scores: Mapping[str, float]
     kept: Kept = "last"
     best_step: int = 0
     report: Path = Path()

@@ -154,7 +154,7 @@ class BatchSettingsPanel(QScrollArea):
                 self.tr("What the model can rebuild of A and of B (models only)"),
             ),
             (self.tr("Figures"), self.tr("A, B and the fused picture side by side")),
-            (self.tr("Table of metrics (CSV)"), self.tr("Quality figures of every result")),
+            (self.tr("Table of metrics (CSV)"), self.tr("Quality scores of every result")),
             (
                 self.tr("Contact sheet (HTML)"),
                 self.tr("One page with small pictures of all; opens in a browser"),

@@ -336,7 +336,7 @@ def evaluate(
     ],
     task: Annotated[str | None, typer.Option("--task", "-t", help="task of packs by name")] = None,
     metrics: Annotated[str, typer.Option(help="comma-separated names; “all”")] = "",
-    csv: Annotated[Path | None, typer.Option(help="write every picture's figures there")] = None,
+    csv: Annotated[Path | None, typer.Option(help="write every picture's scores there")] = None,
     device: Device = "auto",
     window_a: WindowA = None,
     window_b: WindowB = None,

@@ -16,10 +16,8 @@ def list_packs() -> None:
     for entry in good:
         manifest = entry.manifest
         origin = "embedded" if entry.embedded else str(entry.path)
-        figures = _figures(manifest)
-        say(
-            f"{manifest.task:5} {manifest.name:20} {manifest.title}  [{origin}]  {figures}".rstrip()
-        )
+        scores = _scores(manifest)
+        say(f"{manifest.task:5} {manifest.name:20} {manifest.title}  [{origin}]  {scores}".rstrip())
     for bad in broken:
         say(f"unusable: {bad.reason}")
     say(f"Your own packs go into {user_pack_folder()}")
@@ -45,7 +43,7 @@ def show_pack(name: str) -> None:
         ("trained", f"{record.steps} steps on {record.pairs} pairs in {record.seconds:.0f} s"),
         ("seed", str(record.config.get("seed", ""))),
         ("parent", record.parent or "none"),
-        ("figures", _figures(manifest)),
+        ("scores", _scores(manifest)),
         ("data", "; ".join(manifest.data)),
         ("licence", manifest.licence),
         ("backbone", manifest.backbone_sha256 or "inside the pack"),
@@ -68,5 +66,5 @@ def _find(name: str) -> tuple[PackManifest, Path]:
     raise InputError(f"No pack “{name}”", f"there are: {names}", "Run “unifusion packs list”.")
 
 
-def _figures(manifest: PackManifest) -> str:
-    return ", ".join(f"{k} {v:.3f}" for k, v in manifest.training.figures.items())
+def _scores(manifest: PackManifest) -> str:
+    return ", ".join(f"{k} {v:.3f}" for k, v in manifest.training.scores.items())

@@ -14,7 +14,7 @@ def render_table(scores: Sequence[MethodScore], style: TableStyle = "plain") -> 
     """Means of every method as a text table, the best bold and the second underlined.
 
     Only images that every method has count, so that all means are over the same pairs; what is
-    missing is listed below. Figures equal as printed share a place.
+    missing is listed below. Scores equal as printed share a place.
 
     Args:
         style: "ansi" for a terminal, "markdown", or "plain" (best with ``*``, second with ``_``).

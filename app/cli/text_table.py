@@ -1,4 +1,4 @@
-"""Tables of figures as text: for terminals, for files, and in Markdown."""
+"""Tables of scores as text: for terminals, for files, and in Markdown."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ Cell = tuple[str, str]
 
 
 def printed(value: float) -> str:
-    """A figure as tables show it."""
+    """A score as tables show it."""
     return f"{value:.3f}" if abs(value) >= 10 else f"{value:.4f}"
 
 
 def marked_best(
     cells: Sequence[Sequence[str]], higher: Sequence[bool], style: TableStyle
 ) -> list[list[Cell]]:
-    """Rows of figures with the best and the second best of each column marked.
+    """Rows of scores with the best and the second best of each column marked.
 
     Args:
         higher: whether more is better, for each column.
     """
     marked: list[list[Cell]] = [[] for _ in cells]
     for index, more in enumerate(higher):
-        figures = [float(row[index]) for row in cells]
-        ranked = sorted(set(figures), reverse=more)
-        for row, cell, figure in zip(marked, cells, figures, strict=True):
-            place = ranked.index(figure) if len(ranked) > 1 else 2
+        scores = [float(row[index]) for row in cells]
+        ranked = sorted(set(scores), reverse=more)
+        for row, cell, score in zip(marked, cells, scores, strict=True):
+            place = ranked.index(score) if len(ranked) > 1 else 2
             row.append(_mark(cell[index], place, style))
     return marked
 
@@ -47,7 +47,7 @@ def _mark(text: str, place: int, style: TableStyle) -> Cell:
 
 
 def laid_out(header: list[str], body: list[list[Cell]], style: TableStyle) -> list[str]:
-    """Lines of equal visible width: names to the left, figures to the right."""
+    """Lines of equal visible width: names to the left, scores to the right."""
     widths = [
         max(len(title), *(len(row[index][0]) for row in body)) for index, title in enumerate(header)
     ]

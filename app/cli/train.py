@@ -198,9 +198,9 @@ def _show(event: TrainEvent, steps: int) -> None:
             pace = f"{event.seconds_per_step:.2f} s a step, {left:.0f} min left"
             say(f"{event.step:6d}  {terms}  {pace}")
         case Validated():
-            figures = "  ".join(f"{name} {value:.4f}" for name, value in event.figures.items())
+            scores = "  ".join(f"{name} {value:.4f}" for name, value in event.scores.items())
             best = "  best" if event.best and event.step else ""
-            say(f"{event.step:6d}  validation  {figures}  score {event.score:.4f}{best}")
+            say(f"{event.step:6d}  validation  {scores}  score {event.score:.4f}{best}")
         case Finished():
             _show_end(event)
         case Reduced():
@@ -218,4 +218,4 @@ def _show_end(event: Finished) -> None:
     score = f", score {event.score:.3f} (start 1)" if event.score else ""
     say(f"{event.pack}: done after {event.step} steps{kept}{score}")
     if 0 < event.score < 1:
-        note("by its figures the start was better than this pack")
+        note("by its scores the start was better than this pack")

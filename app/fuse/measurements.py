@@ -1,4 +1,4 @@
-"""Work beside reading and fusing: figures of results, small images. Each on its own thread."""
+"""Work beside reading and fusing: scores of results, small images. Each on its own thread."""
 
 from __future__ import annotations
 
@@ -104,11 +104,11 @@ class Measurements(QObject):
     # --- metrics ---------------------------------------------------------------------------
 
     def values(self, outcome: Outcome) -> dict[str, float]:
-        """The figures known of a result."""
+        """The scores known of a result."""
         return self._values.get(outcome.result, {})
 
     def measure(self) -> None:
-        """Measure the results of this pair that lack figures, the one on show first."""
+        """Measure the results of this pair that lack scores, the one on show first."""
         session = self._session
         shown = session.outcome
         if self._closed or shown is None:

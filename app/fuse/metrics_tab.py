@@ -1,4 +1,4 @@
-"""Figures of the results of a pair: a row per method, a column per metric that explains itself."""
+"""Scores of the results of a pair: a row per method, a column per metric that explains itself."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class MetricLine:
 
 @dataclass(frozen=True, eq=False)
 class MetricRow:
-    """The figures of one result; those not there yet are missing."""
+    """The scores of one result; those not there yet are missing."""
 
     key: str
     title: str
@@ -44,7 +44,7 @@ class MetricRow:
 class MetricsTab(QWidget):
     """A table: one row per result, one column per metric. The best of a column is bold.
 
-    The names of the methods stay in sight however far the figures are scrolled.
+    The names of the methods stay in sight however far the scores are scrolled.
     """
 
     needed = Signal()
@@ -90,13 +90,13 @@ class MetricsTab(QWidget):
         self.needed.emit()
 
     def show_metrics(self, lines: Sequence[MetricLine], rows: Sequence[MetricRow]) -> None:
-        """Show figures; both empty where there is no result."""
+        """Show scores; both empty where there is no result."""
         self._lines = lines
         self.table.setVisible(bool(rows))
         self.note.setText(
-            self.tr("Compared with both sources. No single figure says a fused picture is good.")
+            self.tr("Compared with both sources. No single score says a fused picture is good.")
             if rows
-            else self.tr("Fuse a pair to see its figures here.")
+            else self.tr("Fuse a pair to see its scores here.")
         )
         self.table.setRowCount(len(rows))
         self.table.setColumnCount(len(lines))

@@ -95,7 +95,7 @@ class PacksDialog(QDialog):
         self.card.setOpenLinks(False)
         self.card.setAccessibleName(self.tr("Model card"))
         self.facts = {
-            name: text_label() for name in ("parent", "licence", "trained", "figures", "file")
+            name: text_label() for name in ("parent", "licence", "trained", "scores", "file")
         }
         self.error = ErrorCard()
         self.error.copy.hide()
@@ -152,7 +152,7 @@ class PacksDialog(QDialog):
         titles = (
             ("parent", self.tr("Parent")),
             ("trained", self.tr("Steps / pairs")),
-            ("figures", self.tr("Figures", "scores")),
+            ("scores", self.tr("Scores")),
             ("licence", self.tr("Licence")),
             ("file", self.tr("File")),
         )
@@ -281,7 +281,7 @@ class PacksDialog(QDialog):
             said = {
                 "parent": row.parent or self.tr("none", "parent"),
                 "trained": row.trained,
-                "figures": row.figures or self.tr("not measured"),
+                "scores": row.scores or self.tr("not measured"),
                 "licence": row.licence or self.tr("not stated"),
                 "file": row.path.name,
             }

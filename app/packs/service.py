@@ -25,7 +25,7 @@ class PackRow:
     """What is shown of a pack.
 
     Attributes:
-        quality: the validation figure packs are compared by, as text. figures: several of them.
+        quality: the validation score packs are compared by, as text. scores: several of them.
         default: True for its task's default.
         embedded: True for packs that came with the program, which stay as they are.
         card: the model card, Markdown.
@@ -38,7 +38,7 @@ class PackRow:
     path: Path
     size: int
     quality: str
-    figures: str
+    scores: str
     parent: str
     licence: str
     trained: str
@@ -55,7 +55,7 @@ class PackListing:
     broken: tuple[tuple[Path, str], ...] = ()
 
 
-_FIGURES = ("Qabf", "MI", "VIF")
+_SCORES = ("Qabf", "MI", "VIF")
 
 
 def list_packs(progress: Progress) -> PackListing:
@@ -70,8 +70,8 @@ def list_packs(progress: Progress) -> PackListing:
     for entry in good:
         progress.check()
         manifest, record = entry.manifest, entry.manifest.training
-        known = {name: number(value, ".3g") for name, value in record.figures.items()}
-        shown = [f"{name} {known[name]}" for name in _FIGURES if name in known]
+        known = {name: number(value, ".3g") for name, value in record.scores.items()}
+        shown = [f"{name} {known[name]}" for name in _SCORES if name in known]
         rows.append(
             PackRow(
                 manifest.name,
@@ -79,8 +79,8 @@ def list_packs(progress: Progress) -> PackListing:
                 task=manifest.task,
                 path=entry.path,
                 size=entry.path.stat().st_size,
-                quality=known.get(_FIGURES[0], ""),
-                figures=", ".join(shown),
+                quality=known.get(_SCORES[0], ""),
+                scores=", ".join(shown),
                 parent=record.parent,
                 licence=manifest.licence,
                 trained=f"{number(record.steps, ',')} / {number(record.pairs, ',')}",

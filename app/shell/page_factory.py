@@ -67,7 +67,7 @@ def page_makers(
             tr("Evaluate"),
             tr(
                 "Comparing methods over whole folders is not in this version of the window "
-                "yet. The figures of the pair on show are under Metrics in the Fuse "
+                "yet. The scores of the pair on show are under Metrics in the Fuse "
                 "workspace; for folders there is the command line:"
             ),
             "unifusion evaluate --help",

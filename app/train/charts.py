@@ -30,11 +30,11 @@ _SPANS = (1, 5, 10, 20, 50, 100, 200, 500)
 _BITS = frozenset(("MI", "EN"))
 _DECIBELS = frozenset(("reconstruction_psnr", "PSNR"))
 _GREY_LEVELS = frozenset(("SF", "SD", "AG"))
-"""Figures by unit; all others have none and lie about between 0 and 2."""
+"""Scores by unit; all others have none and lie about between 0 and 2."""
 
 
 class Charts(QWidget):
-    """Losses or learning rates at the left, validation figures at the right: a scale per axis."""
+    """Losses or learning rates at the left, validation scores at the right: a scale per axis."""
 
     image_requested = Signal(object, object)
     """QImage, and the name of the file to write."""
@@ -52,10 +52,10 @@ class Charts(QWidget):
             scale_apart=self.tr("Lower loss (weighted)"),
         )
         self.rates = Chart(self.tr("Learning rates"), scale=self.tr("Rate per step"))
-        self.figures = Chart(
-            self.tr("Figures on the pairs to check with"),
+        self.scores = Chart(
+            self.tr("Scores on the pairs to check with"),
             quiet=_GREY_LEVELS,
-            scale=self.tr("Figure (no unit)"),
+            scale=self.tr("Score (no unit)"),
             apart=_BITS,
             scale_apart=self.tr("Mutual information (bits)"),
             draws=lambda name: name not in _DECIBELS,
@@ -72,7 +72,7 @@ class Charts(QWidget):
         self.judged = _Pages(
             self.tr("What the right chart shows"),
             (
-                (self.tr("Fused"), self.figures),
+                (self.tr("Fused"), self.scores),
                 (self.tr("Reconstruction"), self.reconstruction),
             ),
             self.tr("higher is better"),
@@ -98,7 +98,7 @@ class Charts(QWidget):
     @property
     def all(self) -> tuple[Chart, ...]:
         """Every chart."""
-        return (self.losses, self.rates, self.figures, self.reconstruction)
+        return (self.losses, self.rates, self.scores, self.reconstruction)
 
     def _make_tools(self) -> None:
         self.smooth = QSlider(Qt.Orientation.Horizontal)
@@ -155,17 +155,17 @@ class Charts(QWidget):
     def _replace(self) -> None:
         state = self._state
         for chart, curves in zip(
-            self.all, (state.losses, state.rates, state.figures, state.figures), strict=True
+            self.all, (state.losses, state.rates, state.scores, state.scores), strict=True
         ):
             chart.show_curves(curves)
         self._show_reconstruction()
 
     def _show_reconstruction(self) -> None:
-        """Networks without reconstruction have no such figures."""
-        self.judged.tabs.setTabVisible(1, any(name in _DECIBELS for name in self._state.figures))
+        """Networks without reconstruction have no such scores."""
+        self.judged.tabs.setTabVisible(1, any(name in _DECIBELS for name in self._state.scores))
 
     def _mark_best(self) -> None:
-        for chart in (self.figures, self.reconstruction):
+        for chart in (self.scores, self.reconstruction):
             chart.mark_best(self._state.run_progress.best_step)
 
     def _refresh(self) -> None:

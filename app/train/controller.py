@@ -74,7 +74,7 @@ class TrainController(QObject):
     def export_table(self, path: Path) -> None:
         """Write all curves as a CSV file."""
         state = self.state
-        groups = {"loss": state.losses, "rate": state.rates, "validation": state.figures}
+        groups = {"loss": state.losses, "rate": state.rates, "validation": state.scores}
         self._write(partial(tasks.write_text, as_csv(groups), path), path)
 
     def export_picture(self, image: QImage, path: Path) -> None:

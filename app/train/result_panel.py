@@ -21,13 +21,13 @@ from app.i18n.translate import plural, translate
 from app.train import formatting
 from app.train.preview_strip import PreviewStrip
 from app.train.state import TrainState
-from app.train.view_models import FigureLine
+from app.train.view_models import ScoreRow
 from app.viewer.painter import short
 from app.widgets import theme
 
 
 class ResultPanel(QWidget):
-    """Figures and images of both; then “Make default”, or leave it as it is."""
+    """Scores and images of both; then “Make default”, or leave it as it is."""
 
     default_requested = Signal()
     report_requested = Signal()
@@ -87,7 +87,7 @@ class ResultPanel(QWidget):
 
     def _make_table(self) -> QTableWidget:
         table = QTableWidget(0, 4)
-        table.setAccessibleName(self.tr("Figures of the parent and of the new model"))
+        table.setAccessibleName(self.tr("Scores of the parent and of the new model"))
         table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
         table.verticalHeader().hide()
@@ -169,9 +169,9 @@ class ResultPanel(QWidget):
         if compared is not None:
             text = plural(
                 "Compared on the one pair held back: the new one is better on {1} of {0}. Look at "
-                "the pictures as well: no single figure says a fused picture is good.",
+                "the pictures as well: no single score says a fused picture is good.",
                 "Compared on the {0} pairs held back: the new one is better on {1} of them. Look "
-                "at the pictures as well: no single figure says a fused picture is good.",
+                "at the pictures as well: no single score says a fused picture is good.",
                 compared.pairs,
             )
             self.note.setText(text.format(compared.pairs, compared.wins))
@@ -185,9 +185,9 @@ class ResultPanel(QWidget):
         else:
             self.note.setText("")
 
-    def _fill(self, lines: tuple[FigureLine, ...]) -> None:
+    def _fill(self, lines: tuple[ScoreRow, ...]) -> None:
         table, now = self.table, theme.colours()
-        headings = (self.tr("Figure"), self._before(), self.tr("New"), self.tr("Change"))
+        headings = (self.tr("Metric"), self._before(), self.tr("New"), self.tr("Change"))
         table.setHorizontalHeaderLabels(headings)
         for column in range(len(headings)):
             side = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft

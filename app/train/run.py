@@ -221,7 +221,7 @@ class RunController(QObject):
                 target.fill(name, old.steps, values)
         # The score comes first, as it does while a run goes on: colours follow the order.
         for name, values in sorted(old.validation.items(), key=lambda item: item[0] != "score"):
-            self.state.figures.fill(name, old.validation_steps, values)
+            self.state.scores.fill(name, old.validation_steps, values)
         self.state.curves_replaced.emit()
 
     def _take(self, event: object) -> None:
@@ -272,8 +272,8 @@ class RunController(QObject):
 
     def _validated(self, event: tasks.ValidationPreview) -> None:
         # A run that goes on says its start again; that point is there already.
-        if event.step > self._from or not len(self.state.figures):
-            self.state.figures.add(event.step, {"score": event.score, **event.figures})
+        if event.step > self._from or not len(self.state.scores):
+            self.state.scores.add(event.step, {"score": event.score, **event.scores})
         if event.best:
             self.state.set_run_progress(replace(self.state.run_progress, best_step=event.step))
         self.state.set_strip(event.images, event.step)
@@ -306,7 +306,7 @@ class RunController(QObject):
                 best_step=event.best_step,
                 kept=event.kept,
                 parent=self._parent(),
-                figures=dict(event.figures),
+                scores=dict(event.scores),
                 score=event.score,
                 report=event.report,
             )

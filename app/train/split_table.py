@@ -97,7 +97,7 @@ class SplitView(QWidget):
         both = sum(side.both for side in report.sides)
         checked = any(side.validation for side in report.sides)
         if both:
-            text = self.tr("On both sides: {0}. The figures will look better than they are.")
+            text = self.tr("On both sides: {0}. The scores will look better than they are.")
             self.verdict.setText(text.format(count(both)))
         elif checked:
             self.verdict.setText(self._nobody(report))

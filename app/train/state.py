@@ -18,12 +18,12 @@ from app.train.view_models import (
     DataReport,
     DeviceOption,
     Fetch,
-    FigureLine,
     OpenRun,
     PackChoice,
     RunProgress,
     Sample,
     SavedPack,
+    ScoreRow,
     TrainPhase,
     TrainSettings,
 )
@@ -60,12 +60,12 @@ class BackgroundTask:
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """A new pack beside its parent: figures, and rows of images A, B, parent, new.
+    """A new pack beside its parent: scores, and rows of images A, B, parent, new.
 
     ``wins``: on how many of the ``pairs`` the new one is better.
     """
 
-    lines: tuple[FigureLine, ...]
+    lines: tuple[ScoreRow, ...]
     strips: tuple[tuple[QImage, ...], ...]
     pairs: int
     wins: int
@@ -116,7 +116,7 @@ class TrainState(QObject):
         self.background_task: BackgroundTask | None = None
         self.phase: TrainPhase = "setup"
         self.run_progress = RunProgress()
-        self.losses, self.rates, self.figures = CurveStore(), CurveStore(), CurveStore()
+        self.losses, self.rates, self.scores = CurveStore(), CurveStore(), CurveStore()
         self.strip: tuple[QImage, ...] = ()
         self.strip_step = 0
         self.question: int = 0
@@ -248,7 +248,7 @@ class TrainState(QObject):
 
     def clear_run(self) -> None:
         """Forget curves, images and result of the run before."""
-        self.losses, self.rates, self.figures = CurveStore(), CurveStore(), CurveStore()
+        self.losses, self.rates, self.scores = CurveStore(), CurveStore(), CurveStore()
         self.strip, self.kept, self.compared, self.is_default = (), None, None, False
         self.set_problem(None)
         self.set_question(0)

@@ -23,10 +23,10 @@ from app.train.view_models import (
     Capabilities,
     Cost,
     DataReport,
-    FigureLine,
     OpenRun,
     PreflightRow,
     Sample,
+    ScoreRow,
     SplitGroup,
     Subset,
     TrainSettings,
@@ -197,10 +197,10 @@ class TrainingRequest:
 
 @dataclass(frozen=True, eq=False)
 class ValidationPreview:
-    """Validation figures with the strip as images: A, B, fused now, fused at the start."""
+    """Validation scores with the strip as images: A, B, fused now, fused at the start."""
 
     step: int
-    figures: Mapping[str, float]
+    scores: Mapping[str, float]
     score: float
     best: bool
     images: tuple[QImage, ...]
@@ -237,9 +237,7 @@ def train_steps(order: TrainingRequest, progress: Progress) -> Iterator[Any]:
     for event in train(config, order.plan, progress, order.control):
         if isinstance(event, Validated):
             images = _preview_images(event.strip)
-            yield ValidationPreview(
-                event.step, dict(event.figures), event.score, event.best, images
-            )
+            yield ValidationPreview(event.step, dict(event.scores), event.score, event.best, images)
         else:
             yield event
 
@@ -370,7 +368,7 @@ def compare_packs(
     before = parent or get_task(task).default_baseline
     windows = _by_hand(settings, "window_a"), _by_hand(settings, "window_b")
     found = compare(before, child, pairs, progress, windows=windows)
-    lines = tuple(FigureLine(f.name, f.title, f.parent, f.child, f.better) for f in found.figures)
+    lines = tuple(ScoreRow(f.name, f.title, f.parent, f.child, f.better) for f in found.scores)
     strips = tuple(
         tuple(as_image(p) for p in (strip.a, strip.b, strip.parent, strip.child))
         for strip in found.strips

@@ -308,7 +308,7 @@ class SavedPack:
     Attributes:
         name: as the person called it. pack: the file. kept: “best” or “last” state.
         parent: file of the pack it started from, or None.
-        figures: over the validation pairs; empty without any.
+        scores: over the validation pairs; empty without any.
         score: 1 is the start, more is better; 0 without validation. report: the model card.
     """
 
@@ -320,13 +320,13 @@ class SavedPack:
     best_step: int
     kept: str
     parent: Path | None
-    figures: Mapping[str, float]
+    scores: Mapping[str, float]
     score: float = 0.0
     report: Path = Path()
 
 
 @dataclass(frozen=True)
-class FigureLine:
+class ScoreRow:
     """One metric of two packs, the mean over the same pairs.
 
     Attributes:

@@ -30,7 +30,7 @@ def is_complete(target: Path, options: BatchOptions) -> bool:
     """Whether the file of a row that was begun says that all of the row is there.
 
     Files appear whole and the fused one last, so it does, unless an older file was there to be
-    replaced, or figures that were not recorded are wanted.
+    replaced, or scores that were not recorded are wanted.
     """
     return not options.overwrite and not options.metrics and target.stat().st_size > 0
 

@@ -35,7 +35,7 @@ figcaption{margin-top:.3rem}small{color:#55555f}.bad{color:#a3001b}
 
 
 def write_metrics(plan: BatchPlan, records: Mapping[str, RowRecord]) -> Path:
-    """One line per finished row: names, files, figures. UTF-8, whole or not at all.
+    """One line per finished row: names, files, scores. UTF-8, whole or not at all.
 
     Raises:
         OutputError: it cannot be written.
@@ -44,8 +44,8 @@ def write_metrics(plan: BatchPlan, records: Mapping[str, RowRecord]) -> Path:
     columns = list(dict.fromkeys(name for _, record in done for name in record.metrics or {}))
     rows: list[list[object]] = [["name", "result", "a", "b", *columns]]
     for row, record in done:
-        figures = record.metrics or {}
-        cells = (f"{figures[c]:.6f}" if c in figures else "" for c in columns)
+        scores = record.metrics or {}
+        cells = (f"{scores[c]:.6f}" if c in scores else "" for c in columns)
         names = (row.match.name, row.target.as_posix(), row.match.a, row.match.b)
         rows.append([*names, *cells])
     path = plan.options.out / METRICS_NAME
@@ -88,7 +88,7 @@ def _entry(plan: BatchPlan, row: BatchRow, record: RowRecord | None) -> str:
         text = row.problem or (record.text if record and record.text else "not done yet")
         caption = f"{title} <small>{names}</small><br><span class=bad>{_safe(text)}</span>"
         return f"<figure><figcaption>{caption}</figcaption></figure>"
-    figures = " · ".join(
+    scores = " · ".join(
         f"{_safe(name)} {value:.3f}{'↑' if METRICS[name].direction == 'higher' else '↓'}"
         for name, value in (record.metrics or {}).items()
         if name in METRICS
@@ -98,7 +98,7 @@ def _entry(plan: BatchPlan, row: BatchRow, record: RowRecord | None) -> str:
         source = _safe(quote(plan.thumbnail(row).as_posix(), errors="surrogateescape"))
         image = f'<img loading=lazy alt="{_safe(row.match.name)}" src="{source}">'
     link = _safe(quote(row.target.as_posix(), errors="surrogateescape"))
-    caption = f"{title} <small>{names}<br>{_safe(row.target.as_posix())} {figures}</small>"
+    caption = f"{title} <small>{names}<br>{_safe(row.target.as_posix())} {scores}</small>"
     return f'<figure><a href="{link}">{image}</a><figcaption>{caption}</figcaption></figure>'
 
 

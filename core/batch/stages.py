@@ -41,7 +41,7 @@ class ReadRow:
 
 @dataclass(frozen=True)
 class WrittenRow:
-    """What a row left on disk: bytes of the fused image's file, its figures, remarks."""
+    """What a row left on disk: bytes of the fused image's file, its scores, remarks."""
 
     size: int
     metrics: Mapping[str, float]

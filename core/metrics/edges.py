@@ -48,7 +48,7 @@ def qabf(a: Luma, b: Luma, f: Luma) -> float:
 
     Xydeas and Petrović, Electronics Letters 2000, with their constants; zeros outside the image.
     The authors' code sets the strength ratio of two exactly equal edges to the strength itself;
-    here it is 1, as defined (the figures differ by less than one part in a thousand).
+    here it is 1, as defined (the scores differ by less than one part in a thousand).
     0 where neither source has an edge.
     """
     strength_f, angle_f = _strength_and_angle(f)
@@ -107,7 +107,7 @@ def ag(a: Luma, b: Luma, f: Luma) -> float:
     """Average gradient of F: mean of √((gx² + gy²) / 2), central differences, grey levels.
 
     The form of the published Python codes. Older papers take forward differences, which gives
-    larger figures (about twice on noise): do not compare across the two.
+    larger scores (about twice on noise): do not compare across the two.
     """
     plane = as_plane(f)
     return float(np.sqrt((_slope(plane, 0) ** 2 + _slope(plane, 1) ** 2) / 2.0).mean())

@@ -48,7 +48,7 @@ TRUTH_METRICS: tuple[str, ...] = ("PSNR_gt", "SSIM_gt")
 
 @dataclass(frozen=True)
 class ImageScore:
-    """Figures of one result: metric name to value, in the order asked for."""
+    """Scores of one result: metric name to value, in the order asked for."""
 
     name: str
     values: dict[str, float]
@@ -56,7 +56,7 @@ class ImageScore:
 
 @dataclass(frozen=True)
 class MethodScore:
-    """Figures of one method.
+    """Scores of one method.
 
     Attributes:
         method: its name in the table.
@@ -226,8 +226,8 @@ def score_with(
         truth = truth_of(pair)
         read = partial(read_pair, pair.a, pair.b, task=task, windows=windows)
         name = _name_of(pair)
-        figures, notes[name] = _score_image(name, read, fused, metrics, truth)
-        images.append(ImageScore(name, figures))
+        scores, notes[name] = _score_image(name, read, fused, metrics, truth)
+        images.append(ImageScore(name, scores))
     progress.report(len(plan.matches), len(plan.matches), "")
     problems = tuple(Message("{0}: {1}", item.path.name, item.reason) for item in plan.ambiguous)
     return MethodScore(method, tuple(images), tuple(missing), problems=problems, notes=notes)
@@ -240,7 +240,7 @@ def _score_image(
     metrics: Sequence[str],
     truth: Path | None,
 ) -> tuple[dict[str, float], tuple[str, ...]]:
-    """Figures of one result, and what is to be said of its sources."""
+    """Scores of one result, and what is to be said of its sources."""
     try:
         pair = read()
         a, b = (to_luma8(image.normalised()) for image in (pair.a, pair.b))
@@ -319,7 +319,7 @@ def common_images(scores: Sequence[MethodScore]) -> frozenset[str]:
 def write_csv(path: Path, scores: Sequence[MethodScore]) -> None:
     """Write one row per method and image, and a row ``mean`` per method (over its own images).
 
-    UTF-8, six decimals, an empty cell where there is no figure. Written whole or not at all.
+    UTF-8, six decimals, an empty cell where there is no score. Written whole or not at all.
 
     Raises:
         OutputError: it cannot be written.
@@ -330,6 +330,6 @@ def write_csv(path: Path, scores: Sequence[MethodScore]) -> None:
     rows: list[list[str]] = [["method", "picture", *columns]]
     for score in scores:
         for row in [*score.images, ImageScore("mean", score.means())]:
-            figures = (f"{row.values[c]:.6f}" if c in row.values else "" for c in columns)
-            rows.append([score.method, row.name, *figures])
+            cells = (f"{row.values[c]:.6f}" if c in row.values else "" for c in columns)
+            rows.append([score.method, row.name, *cells])
     atomic_write(path, csv_text(rows).encode())

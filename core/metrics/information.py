@@ -64,7 +64,7 @@ def ce(a: Luma, b: Luma, f: Luma) -> float:
     """Cross entropy: mean over both sources of Σ p·log2(p / q), p the source's, q F's histogram.
 
     The usual definition in the field; grey levels that either image lacks are left out, so small
-    negative values can occur. The authors' figure is :func:`ce_paper`.
+    negative values can occur. The authors' score is :func:`ce_paper`.
     """
     return 0.5 * (_cross_entropy(a, f) + _cross_entropy(b, f))
 

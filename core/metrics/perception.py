@@ -147,7 +147,7 @@ def qcb(a: Luma, b: Luma, f: Luma) -> float:
 
     Frequencies as in the usual MATLAB toolbox: side / 30 at Nyquist. The authors' code halves them:
     :func:`qcb_paper`. On a uniformly black background the contrast is that of rounding noise, in
-    this code and in any other: medical images get different figures from different programs.
+    this code and in any other: medical images get different scores from different programs.
     """
     return _qcb(a, b, f, nyquist=1.0)
 

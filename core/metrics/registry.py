@@ -1,10 +1,10 @@
 """Image-fusion metrics: pure functions of three 8-bit luma images, and what is known about each.
 
 A plain name agrees with the code the UniFusion authors published wherever METHOD.md asks for
-figures comparable with the paper, and otherwise with the literature. Where the two differ, the
+scores comparable with the paper, and otherwise with the literature. Where the two differ, the
 other one is there as well: ``…_lit`` is the literature's, ``…_paper`` the authors'.
 
-No single figure says a fused image is good: the plain average beats published networks on
+No single score says a fused image is good: the plain average beats published networks on
 CC and PSNR.
 """
 
@@ -204,7 +204,7 @@ _ALL = (
         direction="higher",
         bounds=(-1.0, 1.0),
         reference=_RELEASE,
-        explanation=Message("The same figure as SSIM: the authors' code and the definition agree."),
+        explanation=Message("The same score as SSIM: the authors' code and the definition agree."),
         function=structure.ssim,
     ),
     Metric(

@@ -43,7 +43,7 @@ def ssim_pair(x: Luma, y: Luma) -> float:
 def ssim(a: Luma, b: Luma, f: Luma) -> float:
     """Mean of SSIM(A, F) and SSIM(B, F), as in the literature.
 
-    The UniFusion authors' code gives the same figure (their unit conversion leaves float images
+    The UniFusion authors' code gives the same score (their unit conversion leaves float images
     at 0…255), so ``SSIM_paper`` is this function under the name that says so.
     """
     return 0.5 * (ssim_pair(a, f) + ssim_pair(b, f))

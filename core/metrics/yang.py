@@ -60,7 +60,7 @@ def qy(a: Luma, b: Luma, f: Luma) -> float:
 
     Their 7×7 window is Gaussian across but sums seven rows without dividing, and the stabilising
     constants are those of images in [0, 1] although the values run to 255. So the
-    "variances" are mostly negative squares of the mean, the figure mostly reports whether local
+    "variances" are mostly negative squares of the mean, the score mostly reports whether local
     brightness agrees, and it can pass 1 (on pure noise that has nothing of the sources it gives
     1.04). :func:`qy_lit` is the definition in the literature.
     """

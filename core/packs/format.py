@@ -1,8 +1,11 @@
 """Model packs: one ``.safetensors`` file with a manifest in its header.
 
-Format 2 seals the manifest: ``sealed_sha256`` covers all entries that influence a result
-(:data:`_SEALED_ENTRIES`), as stored in the file. Packs of format 1 have no seal and can still be
-read.
+The formats, all of which can be read:
+
+1. no seal.
+2. ``sealed_sha256`` seals the manifest: it covers all entries that influence a result
+   (:data:`_SEALED_ENTRIES`), as stored in the file.
+3. the validation scores of the training record are named ``scores``; before, ``figures``.
 """
 
 from __future__ import annotations
@@ -36,8 +39,8 @@ from core.models.tensor_header import (
 from core.packs.paths import stored_backbone
 from core.tasks import TASKS, ColourPolicy
 
-FORMAT_VERSION = 2
-READABLE_VERSIONS = (1, 2)
+FORMAT_VERSION = 3
+READABLE_VERSIONS = (1, 2, 3)
 SUFFIX = ".safetensors"
 _KEY = "unifusion"
 _GET_ANOTHER = Message("Get the pack again, or choose another one.")
@@ -53,7 +56,7 @@ class TrainingRecord:
         steps: bilevel steps done.
         pairs: number of training pairs.
         seconds: training time.
-        figures: validation figures by name.
+        scores: validation scores by name.
         software: versions of the software used for training.
         parent: name and weights hash of the pack it started from, "" for none.
     """
@@ -62,7 +65,7 @@ class TrainingRecord:
     steps: int = 0
     pairs: int = 0
     seconds: float = 0.0
-    figures: dict[str, float] = field(default_factory=dict)
+    scores: dict[str, float] = field(default_factory=dict)
     software: dict[str, str] = field(default_factory=dict)
     parent: str = ""
 
@@ -185,13 +188,13 @@ def _parse(path: Path, text: str) -> PackManifest:
         raw = json.loads(text)
         version = raw.get("format_version") if isinstance(raw, dict) else None
         if version not in READABLE_VERSIONS or isinstance(version, bool):
-            known = " and ".join(map(str, READABLE_VERSIONS))
+            known = f"{READABLE_VERSIONS[0]} to {READABLE_VERSIONS[-1]}"
             raise PackError(
                 str(path),
                 Message("its format version is {0}, this program reads {1}", version, known),
                 Message("Update UniFusion Studio, or get the pack in a matching version."),
             )
-        manifest = _manifest.validate_python(raw)
+        manifest = _manifest.validate_python(_renamed_scores(raw))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -219,8 +222,17 @@ def _parse(path: Path, text: str) -> PackManifest:
     return manifest
 
 
+def _renamed_scores(raw: dict[str, Any]) -> dict[str, Any]:
+    """``raw`` with the validation scores under the key that format 3 gives them."""
+    training = raw.get("training")
+    if raw["format_version"] > 2 or not isinstance(training, dict) or "scores" in training:
+        return raw
+    scores = {"scores" if key == "figures" else key: value for key, value in training.items()}
+    return raw | {"training": scores}
+
+
 def _check_seal(path: Path, raw: dict[str, Any], manifest: PackManifest) -> None:
-    """Require a valid seal in format 2, and none in format 1, which does not define one."""
+    """Require a valid seal from format 2 on, and none in format 1, which does not define one."""
     expected = manifest_seal(raw) if manifest.format_version > 1 else ""
     if manifest.sealed_sha256 != expected:
         raise PackError(

@@ -229,8 +229,8 @@ def _plain_card(entry: PackEntry) -> str:
     lines += [f"| {name} | {value.replace('|', '/')} |" for name, value in rows.items()]
     if manifest.data:
         lines += ["", "## Data", "", *(f"- {line}" for line in manifest.data)]
-    if record.figures:
-        lines += ["", "## Figures", "", *(f"- {k}: {v:.4g}" for k, v in record.figures.items())]
+    if record.scores:
+        lines += ["", "## Scores", "", *(f"- {k}: {v:.4g}" for k, v in record.scores.items())]
     return "\n".join(lines) + "\n"
 
 

@@ -10,6 +10,7 @@ import pytest
 from core.batch import BatchOptions, RowEvent, find_run, plan_batch, run_batch
 from core.fusion.engine import FusionEngine
 from core.io import read_image, read_pair
+from core.packs.format import read_manifest
 from core.packs.registry import Catalogue
 from core.pairing.folders import pair_paths
 from core.types import FusionRequest
@@ -27,6 +28,10 @@ def test_a_pack_fuses_what_it_fused(root: Path) -> None:
     fused = engine.fuse(FusionRequest(pair, "mif", "mif-old")).fused
     then = read_image(root / "out" / "pair0.png")  # written with 8 bits by that version
     assert np.abs(fused * 255 - then.data).max() <= 1
+
+
+def test_a_pack_has_the_scores_it_was_written_with(root: Path) -> None:
+    assert read_manifest(root / "packs" / "mif-old.safetensors").training.scores == {"Qabf": 0.5}
 
 
 def test_a_batch_is_gone_on_with(root: Path) -> None:

@@ -5,10 +5,19 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
+from safetensors.numpy import save_file
+
 from core.packs.format import read_manifest
 from tests.earlier import old_files
 from trainer.events import Started, Stepped
 from trainer.run.loop import train
+from trainer.run_folder.initial_scores import (
+    InitialScores,
+    read_start,
+    read_start_scores,
+    write_start,
+)
 from trainer.run_folder.registry import read_record, unfinished
 
 
@@ -26,3 +35,17 @@ def test_a_run_is_listed_and_ends(tmp_path: Path) -> None:
     log = (root / "mif-run.run" / "log.jsonl").read_text("utf-8").splitlines()
     steps = [json.loads(line)["step"] for line in log]
     assert sorted(set(steps)) == [2, 4, 6, 8, 10, 12]
+
+
+def test_the_scores_before_training_are_read_by_either_key(tmp_path: Path) -> None:
+    path, fused = tmp_path / "start.safetensors", np.full((2, 3, 1), 0.5, np.float32)
+    header = json.dumps({"figures": {"Qabf": 0.25}, "judged_sha256": "1f"})
+    save_file({"fused": fused}, path, metadata={"unifusion_start": header})
+    earlier = read_start(path, "1f")
+    assert earlier is not None
+    assert read_start_scores(path) == earlier.scores == {"Qabf": 0.25}
+    write_start(path, InitialScores({"Qabf": 0.75}, fused), "1f")
+    now = read_start(path, "1f")
+    assert now is not None
+    assert read_start_scores(path) == now.scores == {"Qabf": 0.75}
+    assert np.array_equal(now.fused, fused)

@@ -44,7 +44,7 @@ def average_packs(first: Path, second: Path, weight: float, out: Path) -> PackMa
         one,
         steps=one.steps + two.steps,
         seconds=one.seconds + two.seconds,
-        figures={},
+        scores={},
         parent=f"mean of {shares}",
     )
     return write_pack(out, network, replace(manifest, name=out.stem, training=record))

@@ -89,7 +89,7 @@ class RunPlan:
 
     @property
     def start(self) -> Path:
-        """Figures and first image before the first step."""
+        """Scores and first image before the first step."""
         return self.run_folder / START
 
     @property

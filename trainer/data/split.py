@@ -108,17 +108,17 @@ def predefined_split(
         return split
     note = (
         Message.plural(
-            "{0} patient is on both sides: the figures will look better than they are. Take these "
+            "{0} patient is on both sides: the scores will look better than they are. Take these "
             "pictures out of one of the two folders.",
-            "{0} patients are on both sides: the figures will look better than they are. Take "
+            "{0} patients are on both sides: the scores will look better than they are. Take "
             "their pictures out of one of the two folders.",
             both,
         )
         if _has_patients(task)
         else Message.plural(
-            "{0} group is on both sides: the figures will look better than they are. Take these "
+            "{0} group is on both sides: the scores will look better than they are. Take these "
             "pictures out of one of the two folders.",
-            "{0} groups are on both sides: the figures will look better than they are. Take "
+            "{0} groups are on both sides: the scores will look better than they are. Take "
             "their pictures out of one of the two folders.",
             both,
         )

@@ -27,7 +27,7 @@ _SIDE = 384
 
 
 @dataclass(frozen=True)
-class Figure:
+class ScoreComparison:
     """One metric of both packs, as a mean over all pairs.
 
     ``better``: 1 if the child is visibly better, −1 if it is worse, 0 if the values look the same.
@@ -58,15 +58,15 @@ class CompareStrip:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Figures and strips.
+    """Scores and strips.
 
     Attributes:
-        figures: one per metric. strips: of up to six pairs.
+        scores: one per metric. strips: of up to six pairs.
         pairs: how many were scored. problems: pairs that could not be, one sentence each.
         wins: on how many pairs the child has the higher mean of ratios.
     """
 
-    figures: tuple[Figure, ...]
+    scores: tuple[ScoreComparison, ...]
     strips: tuple[CompareStrip, ...]
     pairs: int
     wins: int
@@ -120,7 +120,7 @@ def compare(
             Message("Give a validation folder, or hold pairs back."),
         )
     return Comparison(
-        tuple(_figure(name, rows) for name in NAMES),
+        tuple(_score_comparison(name, rows) for name in NAMES),
         tuple(strips),
         len(rows),
         sum(_ratio(old, new) > 1 for old, new in rows),
@@ -144,14 +144,16 @@ def _scored(pair: SourcePair, fused: FloatArray) -> dict[str, float]:
     return evaluate(a, b, f, NAMES)
 
 
-def _figure(name: str, rows: Sequence[tuple[dict[str, float], dict[str, float]]]) -> Figure:
+def _score_comparison(
+    name: str, rows: Sequence[tuple[dict[str, float], dict[str, float]]]
+) -> ScoreComparison:
     metric = METRICS[name]
     old = float(np.mean([row[0][name] for row in rows]))
     new = float(np.mean([row[1][name] for row in rows]))
     change = new - old if metric.direction == "higher" else old - new
     # Compared at the four digits that a table shows: values that look equal are equal.
     better = 0 if round(old, 4) == round(new, 4) else (1 if change > 0 else -1)
-    return Figure(name, metric.title, old, new, better)
+    return ScoreComparison(name, metric.title, old, new, better)
 
 
 def _ratio(old: dict[str, float], new: dict[str, float]) -> float:

@@ -17,7 +17,7 @@ from trainer.run.network import averaged, new_network
 from trainer.run.score import score
 from trainer.run.trainer import Trainer, load_newest
 from trainer.run_folder.history import read_curves
-from trainer.run_folder.initial_scores import read_start_figures
+from trainer.run_folder.initial_scores import read_start_scores
 from trainer.run_folder.lock import locked
 from trainer.run_folder.registry import read_record, write_record
 
@@ -35,10 +35,10 @@ def finish(run: Trainer) -> Finished:
         manifest = _copy_best(plan, run.config)
     else:
         run.check_finite()
-        manifest = run.manifest(run.figures or {})
+        manifest = run.manifest(run.scores or {})
         with averaged(run.step) as network:
             manifest = write_pack(plan.out, network, manifest)
-    start = run.start.figures if run.start is not None else {}
+    start = run.start.scores if run.start is not None else {}
     validation_pairs = run.dataset.validation
     done = _finished(
         plan,
@@ -68,8 +68,8 @@ def _finished(
     start: dict[str, float],
     validation_pairs: int,
 ) -> Finished:
-    figures = manifest.training.figures
-    reached = score(figures, start) if figures and start else 0.0
+    scores = manifest.training.scores
+    reached = score(scores, start) if scores and start else 0.0
     notes = []
     if kept == "best" and not manifest.training.steps:
         notes.append(
@@ -88,7 +88,7 @@ def _finished(
             )
         )
     if reached and reached < 1:
-        notes.append(Message("By its figures the start was better than this pack."))
+        notes.append(Message("By its scores the start was better than this pack."))
     curves = read_curves(plan.log) if plan.log.is_file() else None
     write_card(
         plan.card, manifest, start=start, curves=curves, validation=validation_pairs, notes=notes
@@ -96,7 +96,7 @@ def _finished(
     return Finished(
         step,
         plan.out,
-        figures=figures,
+        scores=scores,
         kept=kept,
         best_step=manifest.training.steps,
         report=plan.card,
@@ -119,7 +119,7 @@ def package(folder: Path, keep: Kept = "best") -> Finished:
     """
     record = read_record(folder)
     plan, config = record.plan, record.config
-    start = read_start_figures(plan.start)
+    start = read_start_scores(plan.start)
     with locked(folder):
         if keep == "best" and _is_pack(plan.best):
             manifest = _copy_best(plan, config)
@@ -141,7 +141,7 @@ def package(folder: Path, keep: Kept = "best") -> Finished:
         step = BilevelStep(network, config)
         state, _ = load_newest(plan, config, step)
         state = replace(state, backbone_sha256=digest)
-        manifest = pack_manifest(config, plan, state, pairs=record.pairs, figures={})
+        manifest = pack_manifest(config, plan, state, pairs=record.pairs, scores={})
         with averaged(step) as whole:
             manifest = write_pack(plan.out, whole, manifest)
         return _finished(

@@ -15,20 +15,20 @@ from trainer.run_folder.checkpoint import RunState
 
 
 def pack_manifest(
-    config: TrainConfig, plan: RunPlan, state: RunState, *, pairs: int, figures: dict[str, float]
+    config: TrainConfig, plan: RunPlan, state: RunState, *, pairs: int, scores: dict[str, float]
 ) -> PackManifest:
     """The manifest of a pack made of ``state``.
 
     Args:
         pairs: number of training pairs.
-        figures: scores of the state by metric; {} where it was not validated.
+        scores: scores of the state by metric; {} where it was not validated.
     """
     record = TrainingRecord(
         config=_shareable(config),
         steps=state.step,
         pairs=pairs,
         seconds=round(state.seconds, 1),
-        figures=figures,
+        scores=scores,
         software={
             "unifusion": __version__,
             "torch": torch.__version__,

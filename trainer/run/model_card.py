@@ -40,15 +40,15 @@ def write_card(
     """Write the card as Markdown.
 
     Args:
-        manifest: of the pack. start: figures before training, {} when there are none.
+        manifest: of the pack. start: scores before training, {} when there are none.
         curves: of the run. validation: pairs judged by. notes: remarks about the run.
 
     Raises:
         OutputError: the file cannot be written.
     """
     parts = [_head(manifest), _data(manifest, validation)]
-    if manifest.training.figures:
-        parts.append(_figures(manifest.training.figures, start, validation))
+    if manifest.training.scores:
+        parts.append(_scores(manifest.training.scores, start, validation))
     if curves is not None and len(curves.steps):
         parts.append(_curves(curves))
     parts.append(_settings(manifest.training.config))
@@ -93,19 +93,19 @@ def _data(manifest: PackManifest, validation: int) -> str:
     return "## Data\n\n" + "\n".join(lines)
 
 
-def _figures(figures: Mapping[str, float], start: Mapping[str, float], pairs: int) -> str:
+def _scores(scores: Mapping[str, float], start: Mapping[str, float], pairs: int) -> str:
     rows = []
-    for name, value in figures.items():
+    for name, value in scores.items():
         before = start.get(name)
         change = "" if before is None else f"{value - before:+.4f}"
         arrow = " ↑" if name in SCORED or "psnr" in name else ""
         shown = "" if before is None else f"{before:.4f}"
         rows.append([f"{name}{arrow}", shown, f"{value:.4f}", change])
     head = (
-        f"## Figures\n\nMeans over {pairs} pairs that were not trained on, 8-bit luma; of pictures "
+        f"## Scores\n\nMeans over {pairs} pairs that were not trained on, 8-bit luma; of pictures "
         "over a megapixel (1,048,576 pixels), that much in their middle.\n\n"
     )
-    return head + _table(["figure", "start", "this pack", "change"], rows)
+    return head + _table(["metric", "start", "this pack", "change"], rows)
 
 
 def _curves(curves: History) -> str:

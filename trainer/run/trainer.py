@@ -50,7 +50,7 @@ class Trainer:
         saved_at: step of the last checkpoint, −1 before the first one.
         is_partial_step: a step has begun and has not been completed.
         elapsed: seconds of training since the last :class:`Stepped`.
-        figures: of the present state, None if it has not been validated.
+        scores: of the present state, None if it has not been validated.
     """
 
     config: TrainConfig
@@ -69,7 +69,7 @@ class Trainer:
     saved_at: int = -1
     is_partial_step: bool = False
     elapsed: float = 0.0
-    figures: dict[str, float] | None = None
+    scores: dict[str, float] | None = None
 
     @property
     def batch(self) -> int:
@@ -88,7 +88,7 @@ class Trainer:
             self.state, _ = _load_matching_checkpoint(self.plan, self.config, self.step, self.state)
         self.step.factors = (self.state.factor_lower, self.state.factor_upper)
         self.saved_at, self.is_partial_step = self.state.step if resuming else -1, False
-        self.elapsed, self.figures = 0.0, None
+        self.elapsed, self.scores = 0.0, None
 
     def advance(self) -> None:
         """Run one bilevel step.
@@ -123,7 +123,7 @@ class Trainer:
             sums={name: sums.get(name, 0.0) + value for name, value in losses.items()},
             counted=self.state.counted + 1,
         )
-        self.is_partial_step, self.figures = False, None
+        self.is_partial_step, self.scores = False, None
 
     def stepped(self) -> Stepped:
         """Mean losses since the last such event."""
@@ -199,10 +199,10 @@ class Trainer:
             validation=len(result.pairs) if result else 0,
         )
 
-    def manifest(self, figures: dict[str, float]) -> PackManifest:
+    def manifest(self, scores: dict[str, float]) -> PackManifest:
         """The manifest of a pack of the present state."""
         pairs = len(self.dataset.pairs.pairs)
-        return pack_manifest(self.config, self.plan, self.state, pairs=pairs, figures=figures)
+        return pack_manifest(self.config, self.plan, self.state, pairs=pairs, scores=scores)
 
     def validate(self) -> Validated:
         """Validate the averaged network, and keep it if its score is the highest so far.
@@ -217,19 +217,19 @@ class Trainer:
             pairs = self.dataset.validation.pairs
             result = validate(network, pairs, self.device.name, self.progress)
             if self.start is None:
-                self.start = InitialScores(result.figures, result.fused)
+                self.start = InitialScores(result.scores, result.fused)
                 write_start(self.plan.start, self.start, self.dataset.validation_sha256)
-            reached = score(result.figures, self.start.figures)
+            reached = score(result.scores, self.start.scores)
             # The initial state is a candidate too: a run that only gets worse keeps it.
             best = reached > self.best
             if best:
-                write_pack(self.plan.best, network, self.manifest(result.figures))
+                write_pack(self.plan.best, network, self.manifest(result.scores))
                 self.best = reached
-        self.figures = result.figures
+        self.scores = result.scores
         strip = self._strip(result)
         with suppress(OutputError):  # display only; a full disk fails elsewhere
             write_strip(self.plan.strip, strip, self.state.step)
-        return Validated(self.state.step, result.figures, strip, reached, best)
+        return Validated(self.state.step, result.scores, strip, reached, best)
 
     def _strip(self, result: ValidationResult) -> PreviewImages:
         before = self.start.fused if self.start is not None else result.fused
@@ -303,7 +303,7 @@ def _restore_run_folder(run: Trainer, resuming: bool) -> None:
         run.plan.best.unlink(missing_ok=True)  # its score refers to another initial state
         return
     try:
-        run.best = score(read_manifest(run.plan.best).training.figures, run.start.figures)
+        run.best = score(read_manifest(run.plan.best).training.scores, run.start.scores)
     except PackError:
         run.plan.best.unlink(missing_ok=True)
 

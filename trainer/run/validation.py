@@ -1,4 +1,4 @@
-"""Figures of a network over whole validation images."""
+"""Scores of a network over whole validation images."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ METRICS = ("Qabf", "MI", "VIF")
 
 @dataclass(frozen=True, eq=False)
 class ValidationResult:
-    """Mean figures by name, and the first pair with its fusion, H×W×ch in [0, 1]."""
+    """Mean scores by name, and the first pair with its fusion, H×W×ch in [0, 1]."""
 
-    figures: dict[str, float]
+    scores: dict[str, float]
     a: FloatArray
     b: FloatArray
     fused: FloatArray

@@ -29,7 +29,7 @@ class History:
         steps: steps at which the losses were recorded.
         series: values by name, NaN where missing, each as long as ``steps``: the loss terms,
             ``lower``, ``upper``, ``lr_lower``, ``lr_upper``, ``seconds_per_step``.
-        validation_steps, validation: the same for the validation figures and ``score``.
+        validation_steps, validation: the same for the validation scores and ``score``.
         marks: (step, description) of changes of learning rates and batch size.
     """
 
@@ -50,7 +50,7 @@ class RunLog:
 
     path: Path
     validated: set[int] = field(default_factory=set)
-    """Steps whose figures are in the log."""
+    """Steps whose scores are in the log."""
 
     def truncate(self, step: int) -> None:
         """Delete the entries after ``step``, from which a run resumes: they will be repeated."""
@@ -82,8 +82,8 @@ def _entry(event: TrainEvent) -> dict[str, Any] | None:
             pace = {"seconds_per_step": round(event.seconds_per_step, 4)}
             return {"step": event.step, **losses, **rates, **pace}
         case Validated():
-            figures = {name: _rounded(value) for name, value in event.figures.items()}
-            return {"step": event.step, "validation": figures, "score": _rounded(event.score)}
+            scores = {name: _rounded(value) for name, value in event.scores.items()}
+            return {"step": event.step, "validation": scores, "score": _rounded(event.score)}
         case RatesChanged():
             rates = {"lower": event.lower, "upper": event.upper}
             return {"step": event.step, "rates": rates}
@@ -135,12 +135,12 @@ def read_curves(path: Path) -> History:
             str(path), Message("there is no such log"), Message("The run has not begun.")
         )
     losses: list[dict[str, Any]] = []
-    figures: list[dict[str, Any]] = []
+    scores: list[dict[str, Any]] = []
     marks: list[tuple[int, str]] = []
     for entry in read_entries(path):
         if isinstance(entry.get("validation"), dict):
             score = {"score": entry["score"]} if "score" in entry else {}
-            figures.append({"step": entry["step"], **entry["validation"], **score})
+            scores.append({"step": entry["step"], **entry["validation"], **score})
         elif isinstance(entry.get("rates"), dict):
             lower, upper = (_number(entry["rates"].get(level)) for level in ("lower", "upper"))
             text = Message("learning rates {0:g}, {1:g}", lower, upper)
@@ -149,7 +149,7 @@ def read_curves(path: Path) -> History:
             marks.append((entry["step"], Message("batch {0}", entry["batch"])))
         else:
             losses.append(entry)
-    return History(*_columns(losses), *_columns(figures), tuple(marks))
+    return History(*_columns(losses), *_columns(scores), tuple(marks))
 
 
 def _columns(rows: Iterable[Mapping[str, Any]]) -> tuple[Points, dict[str, Points]]:

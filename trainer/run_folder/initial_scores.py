@@ -15,18 +15,20 @@ from core.io.atomic import atomic_write
 from core.types import FloatArray
 
 _KEY = "unifusion_start"
+_SCORES, _SCORES_BEFORE = "scores", "figures"
+"""The key of the scores in the header, and what version 0.1.0 called it."""
 
 
 @dataclass(frozen=True, eq=False)
 class InitialScores:
-    """What the network was before training: figures, and the fused first pair."""
+    """What the network was before training: scores, and the fused first pair."""
 
-    figures: dict[str, float]
+    scores: dict[str, float]
     fused: FloatArray
 
 
 def write_start(path: Path, start: InitialScores, judged_sha256: str) -> None:
-    header = {"figures": start.figures, "judged_sha256": judged_sha256}
+    header = {_SCORES: start.scores, "judged_sha256": judged_sha256}
     tensors = {"fused": torch.from_numpy(start.fused)}
     atomic_write(path, save(tensors, metadata={_KEY: json.dumps(header)}))
 
@@ -37,10 +39,10 @@ def read_start(path: Path, judged_sha256: str) -> InitialScores | None:
     return start if header.get("judged_sha256") == judged_sha256 else None
 
 
-def read_start_figures(path: Path) -> dict[str, float]:
-    """The figures before the first step, {} where there are none."""
+def read_start_scores(path: Path) -> dict[str, float]:
+    """The scores before the first step, {} where there are none."""
     _, start = _start_file(path)
-    return start.figures if start is not None else {}
+    return start.scores if start is not None else {}
 
 
 def _start_file(path: Path) -> tuple[dict[str, object], InitialScores | None]:
@@ -48,7 +50,8 @@ def _start_file(path: Path) -> tuple[dict[str, object], InitialScores | None]:
         with safe_open(path, framework="pt", device="cpu") as stream:
             header = dict(json.loads((stream.metadata() or {})[_KEY]))
             fused = cast(FloatArray, stream.get_tensor("fused").numpy())
-        figures = {str(name): float(value) for name, value in header["figures"].items()}
+        stored = header[_SCORES if _SCORES in header else _SCORES_BEFORE]
+        scores = {str(name): float(value) for name, value in stored.items()}
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError):
         return {}, None
-    return header, InitialScores(figures, fused)
+    return header, InitialScores(scores, fused)

@@ -49,7 +49,7 @@ class TensorBoardLog:
             self._writer.add_scalar("rate/lower", event.lr_lower, event.step)
             self._writer.add_scalar("rate/upper", event.lr_upper, event.step)
         elif isinstance(event, Validated):
-            for name, value in event.figures.items():
+            for name, value in event.scores.items():
                 self._writer.add_scalar(f"validation/{name}", value, event.step)
             self._writer.add_scalar("validation/score", event.score, event.step)
             self._writer.add_image("strip", _wide(event.strip), event.step, dataformats="HWC")

@@ -453,7 +453,7 @@ def test_a_damaged_pair_is_marked_and_no_other(qtbot, listed):
     assert badges == ["fused", "failed", "ready"]
 
 
-def test_figures_and_small_pictures_of_the_former_pair_do_not_come_later(qtbot, listed):
+def test_scores_and_small_pictures_of_the_former_pair_do_not_come_later(qtbot, listed):
     thumbs = []
     listed.work.thumbs_ready.connect(thumbs.append)
     gate = threading.Event()

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtWidgets import QPushButton
 
 from app.train.state import Compared
-from app.train.view_models import FigureLine, SavedPack
+from app.train.view_models import SavedPack, ScoreRow
 from tests.app.train.conftest import LONG, WAIT, prepare
 
 
@@ -22,14 +22,14 @@ def kept(score: float, best_step: int = 6, parent: Path | None = Path("parent"))
         best_step=best_step,
         kept="best",
         parent=parent,
-        figures={},
+        scores={},
         score=score,
         report=Path("m.md"),
     )
 
 
 def compared(*better: int) -> Compared:
-    lines = tuple(FigureLine(f"M{k}", "", 0.5, 0.5 + one, one) for k, one in enumerate(better))
+    lines = tuple(ScoreRow(f"M{k}", "", 0.5, 0.5 + one, one) for k, one in enumerate(better))
     return Compared(lines, (), 4, 2)
 
 

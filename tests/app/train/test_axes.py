@@ -73,21 +73,21 @@ def span(box) -> tuple[float, float]:
     return low, high
 
 
-FIGURES = (
+SCORES = (
     {"Qabf": 0.79, "MI": 3.85, "VIF": 0.94, "reconstruction_psnr": 39.0, "score": 1.0},
     {"Qabf": 0.80, "MI": 3.76, "VIF": 0.93, "reconstruction_psnr": 38.0, "score": 0.99},
 )
 
 
-def test_figures_of_different_units_share_no_axis(qtbot, page):
+def test_scores_of_different_units_share_no_axis(qtbot, page):
     """Ratios at the left, bits at the right, decibels in a chart of their own."""
     page.show_step(2)
-    for step, figures in enumerate(FIGURES):
-        page.state.figures.add(25 * step, figures)
+    for step, scores in enumerate(SCORES):
+        page.state.scores.add(25 * step, scores)
     page.state.curves_replaced.emit()
     QApplication.processEvents()
     charts: Charts = page.run.charts
-    fused, rebuilt = charts.figures, charts.reconstruction
+    fused, rebuilt = charts.scores, charts.reconstruction
     assert list(fused.readings(0)) == ["Qabf", "MI", "VIF", "score"]
     assert list(rebuilt.readings(0)) == ["reconstruction_psnr"]
     low, high = span(fused.plot.getPlotItem().getViewBox())
@@ -112,10 +112,10 @@ def test_a_network_that_rebuilds_nothing_has_no_chart_of_it(qtbot, page):
     page.show_step(2)
     tabs = page.run.charts.judged.tabs
     assert not tabs.isTabVisible(1)
-    page.state.figures.add(0, {"Qabf": 0.79})
+    page.state.scores.add(0, {"Qabf": 0.79})
     page.state.curves_changed.emit()
     assert not tabs.isTabVisible(1)
-    page.state.figures.add(25, FIGURES[1])
+    page.state.scores.add(25, SCORES[1])
     page.state.curves_changed.emit()
     assert tabs.isTabVisible(1)
 

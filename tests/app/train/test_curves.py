@@ -83,11 +83,11 @@ def test_thinning_keeps_every_peak_and_the_order():
 
 
 def test_the_table_has_a_row_for_each_step():
-    losses, figures = CurveStore(), CurveStore()
+    losses, scores = CurveStore(), CurveStore()
     losses.add(1, {"upper": 0.5, "lower": 0.25})
     losses.add(2, {"upper": 0.125})
-    figures.add(2, {"Qabf": 0.75})
-    read = list(csv.DictReader(io.StringIO(as_csv({"loss": losses, "validation": figures}))))
+    scores.add(2, {"Qabf": 0.75})
+    read = list(csv.DictReader(io.StringIO(as_csv({"loss": losses, "validation": scores}))))
     assert read == [
         {"step": "1", "loss/upper": "0.5", "loss/lower": "0.25", "validation/Qabf": ""},
         {"step": "2", "loss/upper": "0.125", "loss/lower": "", "validation/Qabf": "0.75"},

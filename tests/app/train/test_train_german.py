@@ -51,7 +51,7 @@ def test_numbers_in_settings_have_a_comma_and_are_taken_with_either_sign(qtbot, 
 
 
 def test_charts_write_their_numbers_with_a_comma(qtbot):
-    chart = Chart("figures")
+    chart = Chart("scores")
     qtbot.addWidget(chart)
     axis = chart.plot.getPlotItem().getAxis("left")
     assert axis.tickStrings([0.5, 12.25], 1.0, 0.01) == ["0,50", "12,25"]

@@ -356,11 +356,11 @@ def test_a_pair_without_common_data_is_refused() -> None:
         SourcePair(a, b)
 
 
-# --- figures -----------------------------------------------------------------------------------
+# --- scores -----------------------------------------------------------------------------------
 
 
-def test_figures_are_those_of_the_area_both_have() -> None:
-    """A missing border: the very figures of the pair cut to what is there."""
+def test_scores_are_those_of_the_area_both_have() -> None:
+    """A missing border: the very scores of the pair cut to what is there."""
     mask = np.ones((96, 128), bool)
     mask[:, :40] = False
     mask[:8] = False
@@ -379,7 +379,7 @@ def test_figures_are_those_of_the_area_both_have() -> None:
     assert found[0] == found[1]
 
 
-def test_figures_know_nothing_of_what_stands_in_a_hole() -> None:
+def test_scores_know_nothing_of_what_stands_in_a_hole() -> None:
     pair, _, _ = _pair(False, False)
     planes = [to_luma8(i.normalised()) for i in (pair.a, pair.b)]
     assert pair.valid is not None

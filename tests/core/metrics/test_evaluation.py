@@ -47,7 +47,7 @@ def sources(tmp_path: Path) -> Path:
     return folder
 
 
-def test_figures_are_those_of_the_pictures(sources: Path, tmp_path: Path) -> None:
+def test_scores_are_those_of_the_pictures(sources: Path, tmp_path: Path) -> None:
     results = tmp_path / "mine"
     fused = {name: write(results / f"{name}.png", noise(30)) for name in ("eins", "zwei", "drei")}
     score = score_folder(sources, results, ["MI", "CC"])
@@ -224,7 +224,7 @@ def test_ansi_marks_take_no_room() -> None:
     assert len({len(line) for line in lines}) == 1
 
 
-def test_equal_figures_share_a_place_and_a_lone_method_wins_nothing() -> None:
+def test_equal_scores_share_a_place_and_a_lone_method_wins_nothing() -> None:
     scores = [method("a", MI=2.00001), method("b", MI=2.00002), method("c", MI=1.0)]
     table = render_table(scores)
     assert table.count("*2.0000*") == 2

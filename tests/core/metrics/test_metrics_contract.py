@@ -37,7 +37,7 @@ def test_registry_is_complete() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 3), (16, 40)])
 @pytest.mark.parametrize("levels", [(0, 0, 0), (0, 0, 200), (255, 0, 128), (9, 9, 9)])
-def test_constant_pictures_give_finite_figures(
+def test_constant_pictures_give_finite_scores(
     shape: tuple[int, int], levels: tuple[int, int, int]
 ) -> None:
     assert_bounded(evaluate(*(np.full(shape, level, np.uint8) for level in levels)))

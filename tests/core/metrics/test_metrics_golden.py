@@ -1,4 +1,4 @@
-"""Our figures against those of the code published with the paper, on real pictures."""
+"""Our scores against those of the code published with the paper, on real pictures."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def triple(folder: Path, case: str) -> tuple[Luma, Luma, Luma]:
     return a, b, f
 
 
-def test_same_definition_same_figure(golden: Path) -> None:
+def test_same_definition_same_score(golden: Path) -> None:
     rows = rows_of(golden)
     assert len(rows) == 12
     wrong = []

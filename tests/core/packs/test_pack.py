@@ -28,6 +28,7 @@ from core.packs.format import (
     write_pack,
 )
 from core.tasks import ColourPolicy
+from resources import PACKS
 from tests.tiny import backbone_file, tiny_compact, tiny_network, tiny_pack
 
 
@@ -74,7 +75,7 @@ def test_round_trip_is_bit_identical_and_keeps_the_manifest(tmp_path: Path) -> N
             steps=5,
             pairs=2,
             seconds=1.5,
-            figures={"Qabf": 0.61234567891},
+            scores={"Qabf": 0.61234567891},
             software={"torch": torch.__version__},
             parent="old 0123456789ab",
         ),
@@ -190,10 +191,10 @@ def test_a_manifest_that_is_no_text_is_refused(tmp_path: Path) -> None:
         read_manifest(path)
 
 
-@pytest.mark.parametrize("version", [0, 3, 99, "1", True, None])
+@pytest.mark.parametrize("version", [0, 4, 99, "1", True, None])
 def test_unknown_versions_are_refused_and_say_so(pack: Path, version: object) -> None:
     _rewrite(pack, _header(pack) | {"format_version": version})
-    with pytest.raises(PackError, match=f"format version is {version}.*reads 1 and 2") as caught:
+    with pytest.raises(PackError, match=f"format version is {version}.*reads 1 to 3") as caught:
         read_pack(pack)
     assert "Update" in caught.value.remedy
 
@@ -309,6 +310,40 @@ def test_a_pack_of_format_1_is_still_read(pack: Path) -> None:
     network, manifest = read_pack(pack)
     assert manifest.format_version == 1
     assert tensors_sha256(network.own_state()) == manifest.weights_sha256
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_scores_of_earlier_formats_keep_their_values_and_are_written_anew(
+    pack: Path, version: int
+) -> None:
+    header = _header(pack) | {"format_version": version}
+    header["training"]["figures"] = header["training"].pop("scores") | {"MI": 2.5}
+    if version == 1:
+        del header["sealed_sha256"]
+    _rewrite(pack, header, reseal=False)
+    network, manifest = read_pack(pack)
+    assert manifest.training.scores == {"Qabf": 0.5, "MI": 2.5}
+    assert write_pack(pack, network, manifest).training == manifest.training
+    assert _header(pack)["format_version"] == 3
+    assert _header(pack)["training"]["scores"] == {"Qabf": 0.5, "MI": 2.5}
+    assert "figures" not in _header(pack)["training"]
+
+
+def test_format_3_knows_no_figures(pack: Path) -> None:
+    header = _header(pack)
+    header["training"]["figures"] = {"Qabf": 0.9}
+    _rewrite(pack, header)
+    with pytest.raises(PackError, match="figures"):
+        read_manifest(pack)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in PACKS.glob("*.safetensors")))
+def test_embedded_packs_show_the_scores_their_files_hold(name: str) -> None:
+    path = PACKS / f"{name}.safetensors"
+    training = _header(path)["training"]
+    stored = training.get("scores") or training["figures"]
+    assert {"Qabf", "MI", "VIF", "reconstruction_psnr"} <= set(stored)
+    assert read_manifest(path).training.scores == stored
 
 
 @pytest.mark.parametrize(

@@ -154,18 +154,18 @@ def test_a_pack_is_compared_with_its_parent_as_people_would_see_both(tmp_path: P
             fused = engine.fuse(FusionRequest(pair, "mif", str(child))).fused
             luma = (to_luma8(p) for p in (pair.a.normalised(), pair.b.normalised(), fused))
             rows.append(evaluate(*luma, NAMES))
-    for figure in result.figures:
-        assert figure.child == pytest.approx(np.mean([row[figure.name] for row in rows]))
-        assert figure.better == np.sign(round(figure.child, 4) - round(figure.parent, 4))
-        assert figure.difference == figure.child - figure.parent
+    for one in result.scores:
+        assert one.child == pytest.approx(np.mean([row[one.name] for row in rows]))
+        assert one.better == np.sign(round(one.child, 4) - round(one.parent, 4))
+        assert one.difference == one.child - one.parent
     strip = result.strips[0]
     assert strip.child.shape[:2] == strip.a.shape[:2] == (48, 48)
     assert not np.array_equal(strip.parent, strip.child)
     same = compare(child, child, matches[:1], device="cpu")
-    assert [f.better for f in same.figures] == [0] * len(NAMES)
+    assert [f.better for f in same.scores] == [0] * len(NAMES)
     assert same.wins == 0
     baseline = compare("laplacian", child, matches[:1], device="cpu")
-    assert baseline.figures[0].parent != baseline.figures[0].child
+    assert baseline.scores[0].parent != baseline.scores[0].child
     with pytest.raises(InputError, match="none"):
         compare(parent, child, (), device="cpu")
 
@@ -210,8 +210,8 @@ def test_the_card_tells_the_run_without_names_of_files(tmp_path: Path) -> None:
         assert words not in card
     manifest = read_manifest(plan.out)
     for words in ("# Mine", manifest.training.parent, "- a b", manifest.weights_sha256,
-                  "Research use only", f"{judged[0].figures['Qabf']:.4f}",
-                  f"{manifest.training.figures['Qabf']:.4f}", "4 pairs to train on, 1 to judge by",
+                  "Research use only", f"{judged[0].scores['Qabf']:.4f}",
+                  f"{manifest.training.scores['Qabf']:.4f}", "4 pairs to train on, 1 to judge by",
                   "| learning rate, lower level | 0.004 |", "weight of edge | 3.0"):  # fmt: skip
         assert words in card
     assert "## Curves" in card

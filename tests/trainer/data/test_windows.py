@@ -176,14 +176,14 @@ def test_what_a_source_does_not_hold_is_not_judged() -> None:
     with_holes = judged(network, [holed], "cpu", NullProgress())
     counted = judged(network, [equal], "cpu", NullProgress())
     np.testing.assert_array_equal(with_holes.fused, counted.fused)
-    assert with_holes.figures["Qabf"] != counted.figures["Qabf"]
-    # The cut is a rectangle here, so the right figures can be had without any filling.
+    assert with_holes.scores["Qabf"] != counted.scores["Qabf"]
+    # The cut is a rectangle here, so the right scores can be had without any filling.
     from core.metrics import evaluate, to_luma8
 
     lumas = [to_luma8((p[:, :32] / 65535).astype(np.float32)) for p in (filled, b)]
     wanted = evaluate(*lumas, to_luma8(with_holes.fused[:, :32]), ("Qabf", "MI", "VIF"))
     for name, value in wanted.items():
-        assert with_holes.figures[name] == pytest.approx(value, abs=1e-9)
+        assert with_holes.scores[name] == pytest.approx(value, abs=1e-9)
 
 
 def test_a_large_picture_with_data_only_in_a_corner_is_judged_there() -> None:
@@ -193,7 +193,7 @@ def test_a_large_picture_with_data_only_in_a_corner_is_judged_there() -> None:
     valid = np.zeros(a.shape[:2], np.bool_)
     valid[4:36, 5:45] = True
     found = judged(network, [TrainingPair("x", a, b, valid=valid)], "cpu", NullProgress())
-    assert all(np.isfinite(value) for value in found.figures.values())
+    assert all(np.isfinite(value) for value in found.scores.values())
     assert found.a.shape[1] < 60_000
 
 

@@ -91,14 +91,14 @@ def test_events_come_in_order_and_the_pack_works(data: Path, plan: RunPlan) -> N
 
     validated = [e for e in events if isinstance(e, Validated)]
     assert validated[-1].strip.now.shape == (48, 48, 1)
-    assert {"Qabf", "reconstruction_psnr"} <= set(validated[-1].figures)
-    assert all(np.isfinite(v) for v in validated[-1].figures.values())
+    assert {"Qabf", "reconstruction_psnr"} <= set(validated[-1].scores)
+    assert all(np.isfinite(v) for v in validated[-1].scores.values())
 
     manifest = read_manifest(plan.out)
     assert (manifest.name, manifest.title, manifest.task) == ("run", "A title", "mif")
     assert (manifest.licence, manifest.data) == ("Apache-2.0", ("made up",))
     assert (manifest.training.steps, manifest.training.pairs) == (12, 3)
-    assert manifest.training.figures == pytest.approx(dict(validated[-1].figures))
+    assert manifest.training.scores == pytest.approx(dict(validated[-1].scores))
     assert str(data) not in repr(manifest.training.config)
     engine = FusionEngine("cpu", Catalogue([plan.out.parent]))
     sources = read_pair(data / "a" / "pair0.png", data / "b" / "pair0.png")

@@ -49,7 +49,7 @@ def test_several_folders_are_paired_divided_and_trained_on(
     assert "to judge by, starting at step 0 of 4 on cpu: the CPU was asked for" in result.stdout
     assert "validation" in result.stdout
     assert "score" in result.stdout
-    assert read_manifest(tmp_path / "mine.safetensors").training.figures
+    assert read_manifest(tmp_path / "mine.safetensors").training.scores
     assert (tmp_path / "mine.md").is_file()
 
 

@@ -35,14 +35,14 @@ def test_tags_and_values_are_those_of_the_run(data: Path, plan: RunPlan) -> None
         "rate/lower": "lr_lower",
         "rate/upper": "lr_upper",
     }
-    figures = {f"validation/{name}": name for name in curves.validation}
-    assert {"loss/lower", "loss/upper", "validation/score", "validation/Qabf"} <= {*tags, *figures}
-    assert set(board.Tags()["scalars"]) == {*tags, *figures}
+    scores = {f"validation/{name}": name for name in curves.validation}
+    assert {"loss/lower", "loss/upper", "validation/score", "validation/Qabf"} <= {*tags, *scores}
+    assert set(board.Tags()["scalars"]) == {*tags, *scores}
     for tag, name in tags.items():
         points = board.Scalars(tag)
         assert [p.step for p in points] == curves.steps.tolist() == [2, 4, 6]
         assert [p.value for p in points] == pytest.approx(curves.series[name], rel=1e-5), tag
-    for tag, name in figures.items():
+    for tag, name in scores.items():
         points = board.Scalars(tag)
         assert [p.step for p in points] == curves.validation_steps.tolist() == [0, 3, 6]
         assert [p.value for p in points] == pytest.approx(curves.validation[name], rel=1e-5), tag

@@ -152,7 +152,7 @@ def test_a_diverged_run_can_be_kept_as_its_last_good_state(
     best = package(plan.run_folder)
     scores = read_curves(plan.log).validation["score"]
     assert (best.kept, best.best_step) == ("best", 6 * int(np.argmax(scores)))
-    assert best.figures == read_manifest(plan.best).training.figures
+    assert best.scores == read_manifest(plan.best).training.scores
     last = package(plan.run_folder, "last")
     assert (last.kept, last.best_step, last.pack) == ("last", 8, plan.out)
     network, manifest = read_pack(plan.out)
