@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tools.samples import noise
+from tools.samples.lights import Lamp
 from tools.samples.noise import rgb
-from tools.samples.render import Lamp
 from tools.samples.shapes import (
     Array,
     Box,

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from tools.samples import noise, photo
 from tools.samples.clean import denoise
 from tools.samples.furniture import chair, plank, shelf, table
+from tools.samples.lights import Portal, Sun
 from tools.samples.noise import mix, rgb, step
-from tools.samples.render import Camera, Portal, Scene, Sun, render
+from tools.samples.render import Camera, Scene, render
 from tools.samples.shapes import (
     Array,
     Box,

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from tools.samples import noise, photo
 from tools.samples.clean import denoise
+from tools.samples.lights import Lamp
 from tools.samples.noise import mix, rgb, step
-from tools.samples.render import Camera, Frame, Lamp, Scene, render
+from tools.samples.render import Camera, Frame, Scene, render
 from tools.samples.shapes import (
     Array,
     Box,

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from tools.samples import noise, photo
 from tools.samples.clean import denoise
 from tools.samples.figures import car, lamp_post, person, tree
+from tools.samples.lights import Lamp
 from tools.samples.noise import mix, rgb, step
-from tools.samples.render import Camera, Lamp, Scene, render
+from tools.samples.render import Camera, Scene, render
 from tools.samples.shapes import Array, Box, Group, Material, Rect, Shape, turn
 
 SEED = 411
