@@ -9,7 +9,7 @@ from core.errors import InputError, Message
 from core.memory_model import decoding_bytes, image_bytes
 from core.types import ImageHeader
 
-_SURELY = 2**20
+_ALWAYS_FITS = 2**20
 """Images of up to this many pixels are read without querying the available memory."""
 
 
@@ -19,7 +19,7 @@ def check_memory(*files: tuple[Path, ImageHeader]) -> None:
     Raises:
         InputError: too little memory, caused by a MemoryError; names the file that does not fit.
     """
-    if sum(header.width * header.height for _, header in files) <= _SURELY:
+    if sum(header.width * header.height for _, header in files) <= _ALWAYS_FITS:
         return
     free, held = available_bytes(), 0
     if free is None:

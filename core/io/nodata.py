@@ -17,7 +17,7 @@ import numpy.typing as npt
 from core.errors import InputError, Message
 from core.types import BoolArray, FloatArray
 
-_KNOWN = np.array(
+_USUAL_VALUES = np.array(
     [
         *(-9999, -99999, -999999, -999, -32768, -32767, -2147483648),
         *(-1e20, -1e30, -3.4028234663852886e38, 1e20, 1e30, 9.969209968386869e36),
@@ -26,9 +26,9 @@ _KNOWN = np.array(
     np.float32,
 )
 """Usual “no data” values in file formats that cannot declare one."""
-_GAP = 2.0
+_MIN_DISTANCE = 2.0
 """Smallest distance of such a value from all others, relative to the range of the others."""
-_HUGE, _ROUGH, _FINE = 1e30, 1e-5, 1e-6
+_LARGE, _ROUGH, _FINE = 1e30, 1e-5, 1e-6
 """Tags are decimal text: −3.40282e+38 means the smallest number of single precision. Numbers of at
 least the first magnitude are not measurements: −3.4e38 and −1e31 are “no data” as well.
 """
@@ -49,7 +49,7 @@ def declared(samples: npt.NDArray[Any], text: str) -> BoolArray | None:
         # The decimal text of the smallest float64 may be rounded beyond its range.
         most = float(np.finfo(samples.dtype).max)
         value = min(max(value, -most), most)
-        near = np.isclose(samples, value, rtol=_ROUGH if abs(value) > _HUGE else _FINE, atol=0.0)
+        near = np.isclose(samples, value, rtol=_ROUGH if abs(value) > _LARGE else _FINE, atol=0.0)
     elif abs(value) < 2**63 and value == int(value):
         near = samples == int(value)
     else:
@@ -71,15 +71,17 @@ def finite(samples: npt.NDArray[Any]) -> BoolArray | None:
     return None if valid.all() else valid
 
 
-def well_known(data: FloatArray, mask: BoolArray | None) -> tuple[BoolArray | None, list[float]]:
+def mask_usual_values(
+    data: FloatArray, mask: BoolArray | None
+) -> tuple[BoolArray | None, list[float]]:
     """``mask`` without pixels that hold a usual “no data” value, and the values found.
 
     Such a value counts if its distance from all other values is at least twice their range.
     """
     valid = data if mask is None else data[mask]
-    if not any(_is_known(end) for end in (valid.min(), valid.max())):
+    if not any(_is_usual(end) for end in (valid.min(), valid.max())):
         return mask, []
-    is_known = _is_known(valid)
+    is_known = _is_usual(valid)
     rest = valid[~is_known]
     if not rest.size:
         return mask, []
@@ -87,18 +89,20 @@ def well_known(data: FloatArray, mask: BoolArray | None) -> tuple[BoolArray | No
     certain = [
         value
         for value in np.unique(valid[is_known]).tolist()
-        if max(low - value, value - high) > _GAP * (high - low)
+        if max(low - value, value - high) > _MIN_DISTANCE * (high - low)
     ]
     missing = np.asarray(np.isin(data, np.array(certain, np.float32)).all(axis=2), np.bool_)
-    return (both(mask, ~missing), certain) if missing.any() else (mask, [])
+    return (intersection(mask, ~missing), certain) if missing.any() else (mask, [])
 
 
-def _is_known(values: npt.NDArray[np.float32] | np.float32) -> BoolArray:
+def _is_usual(values: npt.NDArray[np.float32] | np.float32) -> BoolArray:
     """Which of ``values`` are usual “no data” values."""
-    return np.asarray(np.isin(values, _KNOWN) | (np.abs(values) >= np.float32(_HUGE)), np.bool_)
+    return np.asarray(
+        np.isin(values, _USUAL_VALUES) | (np.abs(values) >= np.float32(_LARGE)), np.bool_
+    )
 
 
-def both(one: BoolArray | None, other: BoolArray | None) -> BoolArray | None:
+def intersection(one: BoolArray | None, other: BoolArray | None) -> BoolArray | None:
     """The intersection of two masks; None means True everywhere."""
     if one is None or other is None:
         return other if one is None else one
@@ -123,7 +127,7 @@ def note_of(mask: BoolArray | None, values: list[float]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def check_some(path: Path, mask: BoolArray | None) -> None:
+def check_any(path: Path, mask: BoolArray | None) -> None:
     """Refuse a file in which no pixel has data.
 
     Raises:

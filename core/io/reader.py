@@ -261,9 +261,9 @@ def resample_onto(image: Image, size: tuple[int, int]) -> Image:
     if image.size == size:
         return image
     check_size(image.origin or Path("picture"), *size)
-    data, mask = _stretched(image.data, size), image.mask
+    data, mask = _resample(image.data, size), image.mask
     if mask is not None:
-        mask = ~_touched(~mask, size)
+        mask = ~_depends_on(~mask, size)
     valid = image.data if image.mask is None else image.data[image.mask]
     low, high = image.container or (float(valid.min()), float(valid.max()))
     spacing = image.spacing
@@ -282,7 +282,7 @@ def resample_onto(image: Image, size: tuple[int, int]) -> Image:
     )
 
 
-def _stretched(pixels: FloatArray, size: tuple[int, int], *, smooth: bool = True) -> FloatArray:
+def _resample(pixels: FloatArray, size: tuple[int, int], *, smooth: bool = True) -> FloatArray:
     """Resample H×W×C to ``size``; with ``smooth`` False, enlarging is linear."""
     height, width = pixels.shape[:2]
     smaller = (min(size[0], width), min(size[1], height))
@@ -296,17 +296,17 @@ def _stretched(pixels: FloatArray, size: tuple[int, int], *, smooth: bool = True
     return data.reshape(size[1], size[0], -1).astype(np.float32, copy=False)
 
 
-def _touched(missing: BoolArray, size: tuple[int, int]) -> BoolArray:
+def _depends_on(missing: BoolArray, size: tuple[int, int]) -> BoolArray:
     """H×W mask of the pixels of ``size`` that depend on ``missing`` pixels."""
     shrinks = size[0] < missing.shape[1] or size[1] < missing.shape[0]
     grows = size[0] > missing.shape[1] or size[1] > missing.shape[0]
     marks = missing.astype(np.float32)
     if shrinks:
         smaller = min(size[0], marks.shape[1]), min(size[1], marks.shape[0])
-        marks = _stretched(marks[..., np.newaxis], smaller)[..., 0]
+        marks = _resample(marks[..., np.newaxis], smaller)[..., 0]
     if grows:
         # The cubic kernel is one pixel wider than the linear one, and its weights may cancel.
         spread = cv2.dilate((marks > 0).astype(np.uint8), np.ones((3, 3), np.uint8))
-        marks = _stretched(spread[..., np.newaxis].astype(np.float32), size, smooth=False)[..., 0]
+        marks = _resample(spread[..., np.newaxis].astype(np.float32), size, smooth=False)[..., 0]
     touched: BoolArray = marks > 0
     return touched

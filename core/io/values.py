@@ -34,14 +34,14 @@ from core.windows import Window, check_window
 
 Range = tuple[float, float]
 
-_TAIL = 0.005
+_TAIL_FRACTION = 0.005
 """Fraction of the pixels at either end that may lie outside the window."""
-_ROOM, _LITTLE_ROOM = 0.5, 0.02
+_OUTLIER_MARGIN, _PIXEL_MARGIN = 0.5, 0.02
 """Largest extension of the window beyond the bulk for outliers, relative to its span: for objects
 of several pixels (a distant fire), and for single pixels, which may be defective."""
 _FILLED, _FILLED_UNIT = 0.4, 0.1
 _MOSTLY_INSIDE = 0.9
-_FAR = 3.0
+_FAR_SPANS = 3.0
 """Distance, in spans, at which a value is excluded from the statistics."""
 _MANY, _MANY_PIXELS = 0.001, 8
 _EMPTY = 0.5
@@ -74,7 +74,7 @@ def _far(held: int, value: float) -> Message:
     )
 
 
-_TOLD = (_NEARLY_ALL, _OF_CONTAINER, _far(1, 0.0).template, _STATED, _SHARED, _ASKED)
+_WINDOW_NOTES = (_NEARLY_ALL, _OF_CONTAINER, _far(1, 0.0).template, _STATED, _SHARED, _ASKED)
 """Notes about windows, which are removed together with the window."""
 
 
@@ -141,7 +141,7 @@ def _ranks(values: FloatArray, channels: int) -> Range:
     A tail is a fraction of the pixels, each of which has ``channels`` values, so that small images
     keep their extremes in colour as they do in grey.
     """
-    tail = math.floor(_TAIL * (values.size // channels - 1)) * channels
+    tail = math.floor(_TAIL_FRACTION * (values.size // channels - 1)) * channels
     low, high = max(tail, 0), values.size - 1 - max(tail, 0)
     ordered = np.partition(values, sorted({low, high}))
     return float(ordered[low]), float(ordered[high])
@@ -156,7 +156,7 @@ def _far_value(sample: FloatArray, channels: int) -> np.float32 | None:
             continue
         low, high = _ranks(sample[alone], channels)
         gap = max(low - float(extreme), float(extreme) - high)
-        if high > low and gap > _FAR * (high - low):
+        if high > low and gap > _FAR_SPANS * (high - low):
             return np.float32(extreme)
     return None
 
@@ -192,10 +192,10 @@ def _plain_ends(data: FloatArray, inside: BoolArray | None) -> tuple[Range, Rang
 def _with_room(ends: Range, despeckled: Range, whole: Range) -> Range:
     low, high = ends
     span = high - low
-    below = max(min(low - despeckled[0], _ROOM * span), 0.0)
-    above = max(min(despeckled[1] - high, _ROOM * span), 0.0)
-    below = max(below, min(low - whole[0], _LITTLE_ROOM * span))
-    above = max(above, min(whole[1] - high, _LITTLE_ROOM * span))
+    below = max(min(low - despeckled[0], _OUTLIER_MARGIN * span), 0.0)
+    above = max(min(despeckled[1] - high, _OUTLIER_MARGIN * span), 0.0)
+    below = max(below, min(low - whole[0], _PIXEL_MARGIN * span))
+    above = max(above, min(whole[1] - high, _PIXEL_MARGIN * span))
     return low - below, high + above
 
 
@@ -213,10 +213,10 @@ def windowed(image: Image, stated: Sequence[Range] = ()) -> Image:
     data = image.data if image.is_colour else image.data[..., :1]
     spread = _spread(data, image.mask)
     if spread is None:
-        return replace(image, window=container or _around(float(_first(image))))
+        return replace(image, window=container or _window_of_constant(float(_first(image))))
     own = spread.low, spread.high
     for claim in stated:
-        if claim != container and _honest(claim, own, data, image.mask):
+        if claim != container and _is_plausible(claim, own, data, image.mask):
             return replace(image, window=claim, notes=(*image.notes, Message(_STATED, *claim)))
     if container is not None and _fills(own, container):
         return replace(image, window=container)
@@ -228,7 +228,7 @@ def _first(image: Image) -> np.float32:
     return values.flat[0] if image.mask is None else values[image.mask][0]
 
 
-def _around(value: float) -> Range:
+def _window_of_constant(value: float) -> Range:
     """A window for a constant: 0 to the value, so that it differs from zero."""
     return (0.0, 1.0) if value == 0 else (min(value, 0.0), max(value, 0.0))
 
@@ -238,7 +238,7 @@ def _fills(own: Range, whole: Range) -> bool:
     return own[1] - own[0] >= share * (whole[1] - whole[0])
 
 
-def _honest(claim: Range, own: Range, data: FloatArray, mask: BoolArray | None) -> bool:
+def _is_plausible(claim: Range, own: Range, data: FloatArray, mask: BoolArray | None) -> bool:
     """Whether nearly all of the data lie inside a range and fill it."""
     low, high = claim
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
@@ -267,7 +267,7 @@ def has_own_window(image: Image) -> bool:
 
 
 def _is_about_window(note: str) -> bool:
-    return isinstance(note, Message) and note.template in _TOLD
+    return isinstance(note, Message) and note.template in _WINDOW_NOTES
 
 
 def _other_notes(image: Image) -> tuple[str, ...]:
@@ -317,14 +317,16 @@ def for_task(pair: SourcePair, task: str) -> SourcePair:
     a, b = pair.a, pair.b
     ends = [_ends(image) for image in (a, b)]
     low, high = min(end[0] for end in ends), max(end[1] for end in ends)
-    told: tuple[str, ...] = ()
+    window_note: tuple[str, ...] = ()
     if a.container is not None and (low >= high or _fills((low, high), a.container)):
         window = a.container
     elif low < high:
-        window, told = (low, high), (Message(_SHARED, low, high),)
+        window, window_note = (low, high), (Message(_SHARED, low, high),)
     else:
         return pair
-    return SourcePair(*(replace(i, window=window, notes=(*_other_notes(i), *told)) for i in (a, b)))
+    return SourcePair(
+        *(replace(i, window=window, notes=(*_other_notes(i), *window_note)) for i in (a, b))
+    )
 
 
 def _ends(image: Image) -> Range:

@@ -32,14 +32,14 @@ class Collected:
         if self._places.real(match.a) == self._places.real(match.b):
             text = Message("A and B would be one and the same file")
             for path in (match.a, match.b):
-                self.leave(path, text, "ambiguous")
+                self.add_leftover(path, text, "ambiguous")
             return
-        told = which_source(match.a, match.b, self._task, habit=False)
-        if told == "b":
+        source = which_source(match.a, match.b, self._task, habit=False)
+        if source == "b":
             match = replace(match, a=match.b, b=match.a)
-        self.matches.append((replace(match, sure=True) if told else match, strength))
+        self.matches.append((replace(match, sure=True) if source else match, strength))
 
-    def leave(
+    def add_leftover(
         self, path: Path, reason: str, trouble: Trouble = "unmatched", count: int = 1
     ) -> None:
         """Add a file or folder that is in no pair, see :class:`Leftover`."""
@@ -49,7 +49,7 @@ class Collected:
         """Add notes about the data as a whole."""
         self.notes |= dict.fromkeys(texts)
 
-    def take(self, other: Collected) -> None:
+    def merge(self, other: Collected) -> None:
         """Merge the contents of another collector."""
         self.matches += other.matches
         self.leftovers |= other.leftovers

@@ -25,7 +25,7 @@ from core.pairing.source_words import normal, sides_together, source_of, words_a
 from core.pairing.word_pairs import HABIT_WORDS, LEARNED_WORDS, NUMBERS, TASK_WORDS
 from core.tasks import TASKS
 
-STRANGE = 0.5
+UNRELATED = 0.5
 """Strength of a pair across folders with unrelated names."""
 
 
@@ -63,12 +63,12 @@ class FilePairs:
                     for _, path, _ in group:
                         listed = ", ".join(p.name for _, p, _ in group if p != path)
                         text = Message("several files have its name: {0}", listed)
-                        self._found.leave(path, text, "ambiguous")
+                        self._found.add_leftover(path, text, "ambiguous")
                 else:
                     files += group
         # If names are equal, a remaining one is not part of a sequence: 1 is not the partner of 2.
         least = LEARNED_WORDS if self._found.matches else NUMBERS
-        if sides.weight == STRANGE:  # “s1/s1_t1” and “s2/s2_t1” belong to two patients
+        if sides.weight == UNRELATED:  # “s1/s1_t1” and “s2/s2_t1” belong to two patients
             least = HABIT_WORDS
         by_folder: dict[Path, list[tuple[Path, str]]] = defaultdict(list)
         for folder, path, side in files:
@@ -76,7 +76,7 @@ class FilePairs:
         for folder, items in by_folder.items():
             labels = [side for _, side in items]
             found = match_names([p.stem for p, _ in items], self._task, labels, least)
-            self._take([p for p, _ in items], found, relative / folder, sides)
+            self._add_matches([p for p, _ in items], found, relative / folder, sides)
 
     def pair(self, files: Sequence[Path], relative: Path, folder: Path | None = None) -> None:
         """Pair ``files`` by the words they differ in; a ``folder`` of one sequence is one line."""
@@ -85,15 +85,15 @@ class FilePairs:
         one = any(source_of(name, None) or kind_of(name) for name in named)
         least = LEARNED_WORDS if one else NUMBERS
         found = match_names([path.stem for path in files], self._task, least=least)
-        if len(found.unmatched) == len(files) == 2 and self._only_two(files, relative):
+        if len(found.unmatched) == len(files) == 2 and self._pair_single_images(files, relative):
             return
         numbered = all(re.search(r"\d", path.stem) for path in files)
         if folder and numbered and len(files) > 2 and len(found.rows) == len(files):
-            self._found.leave(folder, found.unmatched[0], "unmatched", len(files))
+            self._found.add_leftover(folder, found.unmatched[0], "unmatched", len(files))
             return
-        self._take(files, found, relative)
+        self._add_matches(files, found, relative)
 
-    def _take(
+    def _add_matches(
         self,
         files: Sequence[Path],
         found: NameMatches,
@@ -103,9 +103,11 @@ class FilePairs:
         self._found.note(*found.notes)
         for pair in found.pairs:
             a, b = files[pair.a], files[pair.b]
-            if sides and self._of_two_persons(sides, pair):
+            if sides and self._are_of_two_patients(sides, pair):
                 for path in (a, b):
-                    self._found.leave(path, Message("no file of that name in {0}", sides.names))
+                    self._found.add_leftover(
+                        path, Message("no file of that name in {0}", sides.names)
+                    )
                 continue
             name = pair.shared or a.parent.name or a.stem
             # One word that is missing from the other name is weaker evidence than two words.
@@ -117,22 +119,22 @@ class FilePairs:
         for index, reason in found.unmatched.items():
             if sides and reason in (NO_OTHER_EXPOSURE, NO_OTHER_NAME):
                 reason = Message("no file of that name in {0}", sides.names)
-            self._found.leave(files[index], reason)
+            self._found.add_leftover(files[index], reason)
         for index, reason in found.ambiguous.items():
-            self._found.leave(files[index], reason, "ambiguous")
+            self._found.add_leftover(files[index], reason, "ambiguous")
 
-    def _of_two_persons(self, sides: Sides, pair: NamePair) -> bool:
+    def _are_of_two_patients(self, sides: Sides, pair: NamePair) -> bool:
         """Whether only the folders identify the patients: ``anna/PET`` and ``berta/MRI``.
 
         This includes images of patients that have a number each.
         """
         words = pair.word_a.casefold(), pair.word_b.casefold()
         medical = any(t.medical and sides_together(*words, t.name) for t in TASKS.values())
-        if sides.weight == STRANGE and medical:
+        if sides.weight == UNRELATED and medical:
             return True
         return not pair.shared and sides.weight <= HABIT_WORDS
 
-    def _only_two(self, files: Sequence[Path], relative: Path) -> bool:
+    def _pair_single_images(self, files: Sequence[Path], relative: Path) -> bool:
         """Pair the only image whose name indicates A with the only one that indicates B."""
         first, second = files
         if different_patients(Path(first.stem), Path(second.stem)):

@@ -11,7 +11,7 @@ from core.errors import InputError
 from core.io.reader import is_image
 from core.messages import Message
 from core.pairing.collector import Collected
-from core.pairing.file_pairs import STRANGE, FilePairs
+from core.pairing.file_pairs import UNRELATED, FilePairs
 from core.pairing.folder_scan import Scanner, sort_out
 from core.pairing.folder_sides import choose_sides
 from core.pairing.folder_tree import Node, Places, Sides, both_names, natural
@@ -98,32 +98,32 @@ class _Finder:
         """The sorted result so far."""
         self._found.note(*self._scanner.notes())
         for folder, why in self._scanner.unreadable.items():
-            self._found.leave(folder, why, "unreadable")
+            self._found.add_leftover(folder, why, "unreadable")
         return self._found.plan()
 
     def run(self, paths: list[Path]) -> None:
         """Pair the images in and below ``paths``."""
-        roots, loose = self._given(paths)
+        roots, loose = self._given_paths(paths)
         scanned = [self._scanner.scan(root, given=True) for root in roots]
         nodes = [node for node in scanned if node is not None]
         if len(nodes) == 1:
-            if not self._claimed(nodes[0], Path()):
+            if not self._paired_by_rule(nodes[0], Path()):
                 self._pair_node(nodes[0], Path())
         elif nodes:
             self._pair_folders(nodes, Path(), explicit=True)
         inside = {file for node in nodes for _, file in node.below()}
         self._pair_loose([path for path in loose if path not in inside], alone=not nodes)
 
-    def _given(self, paths: list[Path]) -> tuple[list[Path], list[Path]]:
+    def _given_paths(self, paths: list[Path]) -> tuple[list[Path], list[Path]]:
         """Folders and images among the given paths, without duplicates."""
         folders, files, notes = sort_out(paths)
         self._found.note(*notes)
         images = [path for path in files if path.is_file() and is_image(path)]
         for path in {*files} - {*images}:
-            self._found.leave(path, Message("it is no picture this program can read"))
+            self._found.add_leftover(path, Message("it is no picture this program can read"))
         return folders, images
 
-    def _claimed(self, node: Node, relative: Path) -> bool:
+    def _paired_by_rule(self, node: Node, relative: Path) -> bool:
         """Whether a rule has paired the contents of the folder."""
         for rule in self._rules:
             claimed = rule(node.path)
@@ -147,13 +147,17 @@ class _Finder:
         parent: Node | None = None,
     ) -> None:
         """Pair folders that are the two sides of one set with each other, others internally."""
-        nodes = [node for node in nodes if not self._claimed(node, relative / node.path.name)]
+        nodes = [
+            node for node in nodes if not self._paired_by_rule(node, relative / node.path.name)
+        ]
         nodes = self._without_truths(nodes) if explicit else self._without_methods(nodes)
         choice = choose_sides(nodes, self._task, explicit)
         self._found.note(*choice.notes)
         for index, reason in choice.ambiguous.items():
             text = Message("{0}: give the two folders alone", reason)
-            self._found.leave(nodes[index].path, text, "ambiguous", len(list(nodes[index].below())))
+            self._found.add_leftover(
+                nodes[index].path, text, "ambiguous", len(list(nodes[index].below()))
+            )
         rest, paired = list(choice.rest), []
         for sides, shared in choice.sides:
             if self._pair_sides(sides, relative / shared):
@@ -162,13 +166,13 @@ class _Finder:
                 rest += (sides.a, sides.b)
         if paired:
             rest = self._without_third(rest, paired, choice.reasons)
-        strangers = not paired and not choice.sides and len(rest) == 2
-        if strangers and self._settled(rest[0], rest[1], relative, explicit, parent):
+        unrelated = not paired and not choice.sides and len(rest) == 2
+        if unrelated and self._pair_or_leave(rest[0], rest[1], relative, explicit, parent):
             return
         for node in rest:
             self._pair_node(node, relative / node.path.name)
 
-    def _settled(
+    def _pair_or_leave(
         self, a: Node, b: Node, relative: Path, explicit: bool, parent: Node | None
     ) -> bool:
         """Whether two folders were paired with each other, or left to the user."""
@@ -179,8 +183,8 @@ class _Finder:
                 return False
             if a.path.name.isdecimal() and b.path.name.isdecimal():
                 # Scenes, if ground truth lies beside them; otherwise it is undecidable.
-                return not parent.has_truth and self._leave_strangers(a, b)
-        return self._pair_strangers(a, b, relative, explicit)
+                return not parent.has_truth and self._leave_unrelated(a, b)
+        return self._pair_unrelated(a, b, relative, explicit)
 
     def _without_truths(self, nodes: list[Node]) -> list[Node]:
         """The folders without those of ground truth, unless there are no others."""
@@ -188,18 +192,18 @@ class _Finder:
         if len(truths) == len(nodes):
             return nodes
         for node in truths:
-            self._scanner.pass_over("truth", node.path.name)
+            self._scanner.skip("truth", node.path.name)
         return [node for node in nodes if node not in truths]
 
     def _without_methods(self, nodes: list[Node]) -> list[Node]:
         """The folders without results: those named like a fusion method that hold no pairs."""
         found = [n for n in nodes if is_method(n.path.name) and not self._holds_pairs(n)]
         for node in found:
-            self._scanner.pass_over("results", node.path.name)
+            self._scanner.skip("results", node.path.name)
         return [node for node in nodes if node not in found]
 
     def _holds_pairs(self, node: Node) -> bool:
-        return any(weight >= HABIT_WORDS for weight in self._inside(node))
+        return any(weight >= HABIT_WORDS for weight in self._strengths_within(node))
 
     def _without_third(
         self, nodes: Sequence[Node], paired: Sequence[Sides], reasons: dict[int, str]
@@ -210,7 +214,7 @@ class _Finder:
             kind = kind_beside_sources(node.path.name)
             files = [path for _, path in node.below()]
             if kind and not self._holds_pairs(node):
-                self._scanner.pass_over(kind, node.path.name)
+                self._scanner.skip(kind, node.path.name)
             elif len(files) < 2 or self._holds_pairs(node):
                 kept.append(node)
             else:
@@ -218,22 +222,24 @@ class _Finder:
                     "a third folder beside {0}: {1} pictures", paired[0].names, len(files)
                 )
                 reason = reasons.get(id(node), text)
-                self._found.leave(node.path, reason, "unmatched", len(files))
+                self._found.add_leftover(node.path, reason, "unmatched", len(files))
         return kept
 
-    def _pair_strangers(self, a: Node, b: Node, relative: Path, explicit: bool) -> bool:
+    def _pair_unrelated(self, a: Node, b: Node, relative: Path, explicit: bool) -> bool:
         """Pair two folders with unrelated names, either internally or with each other."""
         one, other = side_of(a.path.name, self._task), side_of(b.path.name, self._task)
         if one != other and (one == "b" or other == "a"):
             a, b = b, a
         if source_of(a.path.name, self._task) != source_of(b.path.name, self._task):
             return self._pair_sides(Sides(a, b, HINT_WORDS, sure=True), relative)
-        strongest = max((weight for node in (a, b) for weight in self._inside(node)), default=0.0)
+        strongest = max(
+            (weight for node in (a, b) for weight in self._strengths_within(node)), default=0.0
+        )
         if strongest >= HABIT_WORDS:
             return False
         names = both_names(a, b)
         if strongest == 0 or explicit:
-            paired = self._pair_sides(Sides(a, b, STRANGE, sure=False), relative)
+            paired = self._pair_sides(Sides(a, b, UNRELATED, sure=False), relative)
             if paired:
                 text = Message(
                     "{0} were taken for two sources, though their names do not say so.", names
@@ -243,16 +249,16 @@ class _Finder:
                 text = Message("{0} name two persons: they are not paired with each other.", names)
                 self._found.note(text)
             return paired
-        return self._leave_strangers(a, b)
+        return self._leave_unrelated(a, b)
 
-    def _leave_strangers(self, a: Node, b: Node) -> bool:
+    def _leave_unrelated(self, a: Node, b: Node) -> bool:
         """Whether two folders are left to the user, with a leftover that says so."""
         names = both_names(a, b)
         if different_patients(a.path, b.path) or not a.shared(b):
             return False
         for node in (a, b):
             count = len(list(node.below()))
-            self._found.leave(
+            self._found.add_leftover(
                 node.path,
                 Message(
                     "{0} could be paired with each other or inside: give the two folders "
@@ -264,7 +270,7 @@ class _Finder:
             )
         return True
 
-    def _inside(self, node: Node) -> list[float]:
+    def _strengths_within(self, node: Node) -> list[float]:
         """Strengths of the pairs within ``node``, one number per pair.
 
         Files without a partner are ignored: one of them must not turn a patient into a side.
@@ -298,7 +304,9 @@ class _Finder:
         if everyone and not same and sides.sure and not sides.plain and not exposures:
             return True  # ir/x_-2EV is the partner of vis/x_-2EV, not of ir/x_+2EV
         least = max(sides.weight, HABIT_WORDS)
-        held = [sum(weight >= least for weight in self._inside(n)) for n in (sides.a, sides.b)]
+        held = [
+            sum(weight >= least for weight in self._strengths_within(n)) for n in (sides.a, sides.b)
+        ]
         return not any(held) or (not all(held) and sources.count("") > sum(held))
 
     def _pair_sides(self, sides: Sides, relative: Path) -> bool:
@@ -309,7 +317,7 @@ class _Finder:
         FilePairs(self._task, found).pair_sides(sides, relative)
         if not found.matches:
             return False
-        self._found.take(found)
+        self._found.merge(found)
         return True
 
     def _pair_loose(self, files: list[Path], alone: bool) -> None:
@@ -337,7 +345,7 @@ class _Finder:
         found = Collected(self._task, self._places)
         FilePairs(self._task, found).pair((first, second), Path())
         if found.matches:
-            self._found.take(found)
+            self._found.merge(found)
             return
         a, b = in_order(first, second, self._task)
         sure = which_source(a, b, self._task) != ""

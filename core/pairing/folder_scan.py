@@ -11,7 +11,7 @@ from core.io.reader import is_image
 from core.io.readers.decoding import file_error
 from core.messages import Message
 from core.pairing.folder_tree import Node, natural, real
-from core.pairing.known_folders import FolderKind, is_output, kind_of, passed_over
+from core.pairing.known_folders import FolderKind, is_output, kind_of, skipped_note
 from core.pairing.source_words import is_side
 
 
@@ -72,7 +72,7 @@ class Scanner:
                 found = sorted(entries, key=lambda entry: natural(entry.name))
             written = is_output(entry.name for entry in found)
             if written and not given and not is_side(folder.name):
-                self.pass_over("results", folder.name)
+                self.skip("results", folder.name)
                 return None
             for entry in found:
                 self._sort_in(node, entry)
@@ -84,7 +84,7 @@ class Scanner:
         if entry.is_dir():
             kind = kind_of(entry.name)
             if kind:
-                self.pass_over(kind, entry.name)
+                self.skip(kind, entry.name)
                 node.has_truth |= kind == "truth"
             elif not entry.name.startswith(".") and (child := self.scan(node.path / entry.name)):
                 node.folders.append(child)
@@ -97,7 +97,7 @@ class Scanner:
             else:
                 self._strange_files += 1
 
-    def pass_over(self, kind: FolderKind, name: str) -> None:
+    def skip(self, kind: FolderKind, name: str) -> None:
         """Record a folder that holds no sources."""
         self._known.setdefault(kind, {})[name] = None
 
@@ -105,7 +105,7 @@ class Scanner:
         """Notes about skipped entries: one about files, and one for each kind of folder."""
         for kind in ("truth", "results", "system"):
             if names := self._known.get(kind):
-                yield passed_over(kind, names)
+                yield skipped_note(kind, names)
         if self._strange_files:
             yield Message.plural(
                 "{0} file that is no picture was passed over.",

@@ -95,7 +95,7 @@ def _by_words(choice: SideChoice, task: str | None) -> Sides | None:
             sides = {side_of_word(word, spec.name) for word in words_of(node.path.name)} - {""}
             if len(sides) == 1 and not kind_beside_sources(node.path.name):
                 of[next(iter(sides))].append(node)
-        best_a, best_b = _plainest(of["a"]), _plainest(of["b"])
+        best_a, best_b = _least_marked(of["a"]), _least_marked(of["b"])
         only = len(best_a) == len(best_b) == 1
         fitting = [
             (a, b)
@@ -114,7 +114,7 @@ def _by_words(choice: SideChoice, task: str | None) -> Sides | None:
     return None
 
 
-def _plainest(nodes: Sequence[Node]) -> list[Node]:
+def _least_marked(nodes: Sequence[Node]) -> list[Node]:
     """The folders with the fewest words for a processed version."""
     lesser = [len(words_of(node.path.name) & _LESSER) for node in nodes]
     return [node for node, count in zip(nodes, lesser, strict=True) if count == min(lesser)]

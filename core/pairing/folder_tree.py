@@ -12,7 +12,7 @@ from pathlib import Path
 from core.messages import Message
 from core.pairing.source_words import GENERIC_WORDS, normal
 
-_FEW = 8
+_FEW_FILES = 8
 """Up to this many files of a folder are checked one by one; for more, the folder is listed."""
 
 
@@ -52,24 +52,24 @@ class Places:
     def __init__(self) -> None:
         self._folders: dict[str, str] = {}
         self._asked: Counter[str] = Counter()
-        self._is_link: dict[str, dict[str, bool]] = {}
-        """By folder and name, of folders that were asked for more than a few files."""
+        self._link_flags: dict[str, dict[str, bool]] = {}
+        """Whether an entry is a link, by folder and name, for folders with many queries."""
 
     def real(self, path: Path) -> str:
         """As :func:`real`, for a file."""
         folder, name = os.path.split(path)
-        if not name or name == os.pardir or self._leads_on(path, folder, name):
+        if not name or name == os.pardir or self._is_linked(path, folder, name):
             return real(path)
         if folder not in self._folders:
             self._folders[folder] = os.path.realpath(folder)
         return os.path.join(self._folders[folder], name)  # noqa: PTH118
 
-    def _leads_on(self, path: Path, folder: str, name: str) -> bool:
+    def _is_linked(self, path: Path, folder: str, name: str) -> bool:
         self._asked[folder] += 1
-        if self._asked[folder] > _FEW:
-            if folder not in self._is_link:
-                self._is_link[folder] = _links(folder)
-            known = self._is_link[folder].get(name)
+        if self._asked[folder] > _FEW_FILES:
+            if folder not in self._link_flags:
+                self._link_flags[folder] = _links(folder)
+            known = self._link_flags[folder].get(name)
             if known is not None:
                 return known
         return os.path.islink(path)  # noqa: PTH114 (Path: slower)

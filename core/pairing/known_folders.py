@@ -130,7 +130,7 @@ def truth_of(match: Match) -> Path | None:
     return None
 
 
-def passed_over(kind: FolderKind, names: Iterable[str]) -> Message:
+def skipped_note(kind: FolderKind, names: Iterable[str]) -> Message:
     """A sentence about skipped folders of one kind."""
     listed = ", ".join(f"{name}/" for name in names)
     if kind == "truth":

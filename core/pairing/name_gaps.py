@@ -11,7 +11,7 @@ from core.pairing.source_words import COARSE, FINE, glued_words, is_source_word
 
 
 @dataclass(frozen=True)
-class Hole:
+class NameGap:
     """A name with one word removed.
 
     Attributes:
@@ -32,31 +32,31 @@ class Hole:
     exposure: float | None = None
 
 
-def holes_of(name: str) -> Iterator[Hole]:
+def name_gaps(name: str) -> Iterator[NameGap]:
     """All ways to remove one word from ``name``, and the name itself."""
     found = exposure_of(name)
     person, exposure = patient_of(name), found.value if found else None
     parts = COARSE.findall(name)
-    yield Hole((name.casefold(), "-"), "", "", name, person, exposure=exposure)
+    yield NameGap((name.casefold(), "-"), "", "", name, person, exposure=exposure)
     start = 0
     for place, part in enumerate(parts):
         if part[0].isalnum():
             before, after = name[:start], name[start + len(part) :]
-            yield _hole(before, part, after, person, exposure)
+            yield _gap(before, part, after, person, exposure)
             pieces = FINE.findall(part)
             whole = is_source_word(part.casefold())  # "t1" is not a "t" with a number
             if len(pieces) > 1 and "".join(pieces) == part and not whole:
                 offset = 0
                 for piece in pieces:
                     end = offset + len(piece)
-                    yield _hole(before + part[:offset], piece, part[end:] + after, person, exposure)
+                    yield _gap(before + part[:offset], piece, part[end:] + after, person, exposure)
                     offset = end
             for head, word, tail in glued_words(part):
-                yield _hole(before + head + "\0", word, tail + after, person, exposure)
+                yield _gap(before + head + "\0", word, tail + after, person, exposure)
             if len(parts) > 2 and place in (0, len(parts) - 1):
                 rest = _signed(parts[1], parts[2:]) if place == 0 else "".join(parts[:-2])
                 key = rest.casefold(), "-"
-                yield Hole(key, part.casefold(), part, rest, person, exposure=exposure)
+                yield NameGap(key, part.casefold(), part, rest, person, exposure=exposure)
         start += len(part)
 
 
@@ -66,8 +66,8 @@ def _signed(gap: str, parts: Sequence[str]) -> str:
     return (sign if parts[0][0].isdecimal() else "") + "".join(parts)
 
 
-def _hole(before: str, word: str, after: str, person: str, exposure: float | None) -> Hole:
+def _gap(before: str, word: str, after: str, person: str, exposure: float | None) -> NameGap:
     head, tail = (text.replace("\0", "").strip(" _-.") for text in (before, after))
     shared = f"{head}_{tail}" if head and tail else head or tail
     key = before.casefold(), after.casefold() + "|"
-    return Hole(key, word.casefold(), word, shared, person, exposure=exposure)
+    return NameGap(key, word.casefold(), word, shared, person, exposure=exposure)

@@ -14,7 +14,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from core.messages import Message
 from core.pairing.exposures import exposure_of
 from core.pairing.known_folders import COPIES, NO_SOURCES, NO_SOURCES_ALONE
-from core.pairing.name_gaps import Hole, holes_of
+from core.pairing.name_gaps import NameGap, name_gaps
 from core.pairing.series import find_series
 from core.pairing.source_words import (
     GENERIC_WORDS,
@@ -99,30 +99,30 @@ def match_names(
     otherwise.
     """
     matches = NameMatches()
-    holes = [tuple(holes_of(normal(name))) for name in names]
-    _set_aside_duplicates(names, sides, matches)
+    gaps = [tuple(name_gaps(normal(name))) for name in names]
+    _exclude_duplicates(names, sides, matches)
     left = {index for index in range(len(names)) if index not in matches.ambiguous}
-    left -= _set_aside_results(names, holes, left, matches)
-    left -= _take_series(names, task, sides, left, matches)
+    left -= _exclude_results(names, gaps, left, matches)
+    left -= _match_series(names, task, sides, left, matches)
     claimed: dict[int, dict[str, str]] = defaultdict(dict)
     scenes: set[tuple[str, str]] = set()
     for _ in range(_ROUNDS):
         best_first = ranked(
-            holes, left, claimed=claimed, sides=sides, task=task, least=least, scenes=scenes
+            gaps, left, claimed=claimed, sides=sides, task=task, least=least, scenes=scenes
         )
         if not best_first:
             break
         best = best_first[0]
         rivals = [c for c in best_first[1:] if abs(c.score - best.score) < 1e-9]
-        contested = _contested(best, rivals, names)
+        contested = _ambiguous_names(best, rivals, names)
         matches.ambiguous.update(contested)
-        for first, second, hole, other in best.pairs:
+        for first, second, gap, other in best.pairs:
             if not {first, second} & contested.keys():
                 matches.pairs.append(
-                    _named(
+                    _name_pair(
                         first,
                         second,
-                        hole=hole,
+                        gap=gap,
                         other=other,
                         candidate=best,
                         task=task,
@@ -132,16 +132,16 @@ def match_names(
                 left -= {first, second}
         left -= contested.keys()
         for index in left:
-            for hole in holes[index]:
-                if hole.value and hole.value in best.words:
-                    missing = best.words[1 - best.words.index(hole.value)]
-                    claimed[index][hole.value] = missing
-    left -= _take_series(names, task, sides, left, matches, late=True)
-    _explain(left, names, holes, claimed, matches)
+            for gap in gaps[index]:
+                if gap.value and gap.value in best.words:
+                    missing = best.words[1 - best.words.index(gap.value)]
+                    claimed[index][gap.value] = missing
+    left -= _match_series(names, task, sides, left, matches, late=True)
+    _explain(left, names, gaps, claimed, matches)
     return matches
 
 
-def _take_series(
+def _match_series(
     names: Sequence[str],
     task: str | None,
     sides: Sequence[str] | None,
@@ -163,11 +163,11 @@ def _take_series(
     matches.unmatched |= series.left
     matches.ambiguous |= series.ambiguous
     matches.notes += series.notes
-    matches.series |= series.settled
-    return series.settled
+    matches.series |= series.resolved
+    return series.resolved
 
 
-def _set_aside_duplicates(
+def _exclude_duplicates(
     names: Sequence[str], sides: Sequence[str] | None, matches: NameMatches
 ) -> None:
     seen: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -182,9 +182,9 @@ def _set_aside_duplicates(
                 matches.doubles.add(index)
 
 
-def _set_aside_results(
+def _exclude_results(
     names: Sequence[str],
-    holes: Sequence[tuple[Hole, ...]],
+    gaps: Sequence[tuple[NameGap, ...]],
     among: set[int],
     matches: NameMatches,
 ) -> set[int]:
@@ -192,18 +192,18 @@ def _set_aside_results(
     without: dict[tuple[str, str], set[int]] = defaultdict(set)
     bare: set[tuple[str, str]] = set()
     for index in among:
-        for hole in holes[index]:
-            if hole.value not in NO_SOURCES:
-                without[hole.key].add(index)
-            if not hole.value:
-                bare.add(hole.key)
+        for gap in gaps[index]:
+            if gap.value not in NO_SOURCES:
+                without[gap.key].add(index)
+            if not gap.value:
+                bare.add(gap.key)
     found = {
-        index: hole.written
+        index: gap.written
         for index in among
         if words_of(names[index]) & NO_SOURCES_ALONE
-        for hole in holes[index]
-        if (hole.value in NO_SOURCES and without[hole.key] - {index})
-        or (hole.value in NO_SOURCES_ALONE and hole.key in bare)
+        for gap in gaps[index]
+        if (gap.value in NO_SOURCES and without[gap.key] - {index})
+        or (gap.value in NO_SOURCES_ALONE and gap.key in bare)
     }
     for index, word in found.items():
         matches.unmatched[index] = (
@@ -217,7 +217,9 @@ def _set_aside_results(
     return {*found}
 
 
-def _contested(best: Candidate, rivals: list[Candidate], names: Sequence[str]) -> dict[int, str]:
+def _ambiguous_names(
+    best: Candidate, rivals: list[Candidate], names: Sequence[str]
+) -> dict[int, str]:
     """Names for which an equally good pair of words gives another partner."""
     partner: dict[int, int] = {}
     for first, second, *_ in best.pairs:
@@ -236,12 +238,12 @@ def _contested(best: Candidate, rivals: list[Candidate], names: Sequence[str]) -
     return found
 
 
-def _named(
+def _name_pair(
     first: int,
     second: int,
     *,
-    hole: Hole,
-    other: Hole,
+    gap: NameGap,
+    other: NameGap,
     candidate: Candidate,
     task: str | None,
     sides: Sequence[str] | None,
@@ -250,12 +252,12 @@ def _named(
     if sides is not None:
         swap, sure = sides[first] == "b", True
     if swap:
-        first, second, hole, other = second, first, other, hole
-    shared = hole.shared or other.shared
+        first, second, gap, other = second, first, other, gap
+    shared = gap.shared or other.shared
     return NamePair(
         first,
         second,
-        word_a=hole.written,
+        word_a=gap.written,
         word_b=other.written,
         shared=shared,
         strength=candidate.strength,
@@ -279,14 +281,14 @@ def _order(words: tuple[str, str], task: str | None) -> tuple[bool, bool]:
 def _explain(
     left: set[int],
     names: Sequence[str],
-    holes: Sequence[tuple[Hole, ...]],
+    gaps: Sequence[tuple[NameGap, ...]],
     claimed: dict[int, dict[str, str]],
     matches: NameMatches,
 ) -> None:
     rows: dict[tuple[str, str], set[str]] = defaultdict(set)
     for index in left:
-        for hole in holes[index]:
-            rows[hole.key].add(hole.value)
+        for gap in gaps[index]:
+            rows[gap.key].add(gap.value)
     for index in sorted(left):
         if claimed[index]:
             word, missing = next(iter(claimed[index].items()))
@@ -299,7 +301,7 @@ def _explain(
         if exposure_of(names[index]) is not None:
             matches.unmatched[index] = NO_OTHER_EXPOSURE
             continue
-        row = max((len(rows[hole.key]) for hole in holes[index] if hole.value), default=0)
+        row = max((len(rows[gap.key]) for gap in gaps[index] if gap.value), default=0)
         if row > 2:
             matches.rows.add(index)
         matches.unmatched[index] = (

@@ -36,7 +36,7 @@ class Series:
     notes: list[str] = field(default_factory=list)
 
     @property
-    def settled(self) -> set[int]:
+    def resolved(self) -> set[int]:
         """Indices of names that need no further matching."""
         paired = {index for pair in self.pairs for index in pair[:2]}
         return paired | self.left.keys() | self.ambiguous.keys()
@@ -64,10 +64,10 @@ def find_series(
         order = [places[index] for index in bracket.order]
         if not late and _left_to_words(bracket.readings[0], task):
             continue
-        _take_bracket(series, bracket, order=order, names=names, task=task, sides=sides)
+        _add_bracket(series, bracket, order=order, names=names, task=task, sides=sides)
     if sides is None:
-        settled = series.settled
-        _take_shots(series, names, [i for i in places if i not in settled])
+        settled = series.resolved
+        _add_shots(series, names, [i for i in places if i not in settled])
     return series
 
 
@@ -82,7 +82,7 @@ def _left_to_words(reading: Exposure, task: str | None) -> bool:
     return any(source_of(reading.shared, other) for other in others)
 
 
-def _take_bracket(
+def _add_bracket(
     series: Series,
     bracket: Bracket,
     *,
@@ -123,7 +123,7 @@ def _shared(low: Exposure, high: Exposure) -> str:
     return low.shared or high.shared
 
 
-def _take_shots(series: Series, names: Sequence[str], places: Sequence[int]) -> None:
+def _add_shots(series: Series, names: Sequence[str], places: Sequence[int]) -> None:
     """Pair ``DJI_0001_T`` with ``_W``, otherwise ``_V``, otherwise ``_Z`` of the same shot."""
     shots: dict[str, dict[str, int]] = defaultdict(dict)
     for index in places:

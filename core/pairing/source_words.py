@@ -149,14 +149,14 @@ def _parts(a: Path, b: Path) -> tuple[list[tuple[str, str]], list[str]]:
     suffix. If one path is deeper, its additional folders are compared with "".
     """
     one, other = ([*path.parts[:-1], path.stem] for path in (a, b))
-    shared = _alike(one[:-1], other[:-1])
+    shared = _common_prefix_length(one[:-1], other[:-1])
     above, one, other = one[:shared], one[shared:], other[shared:]
     depth = max(len(one), len(other))
     padded = [[*names[:-1], *[""] * (depth - len(names)), names[-1]] for names in (one, other)]
     return list(zip(*padded, strict=True)), above
 
 
-def _alike(one: Sequence[str], other: Sequence[str]) -> int:
+def _common_prefix_length(one: Sequence[str], other: Sequence[str]) -> int:
     """Length of the common prefix of two sequences."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((i for i, (x, y) in pairs if x != y), min(len(one), len(other)))
@@ -167,7 +167,7 @@ def _differing(one: str, other: str) -> Iterator[tuple[frozenset[str], frozenset
     first, second = words_of(one), words_of(other)
     yield first - second, second - first
     one, other = one.casefold(), other.casefold()
-    head, tail = _alike(one, other), _alike(one[::-1], other[::-1])
+    head, tail = _common_prefix_length(one, other), _common_prefix_length(one[::-1], other[::-1])
     for rest_one, rest_other in (
         (one[head:], other[head:]),
         (one[: len(one) - tail], other[: len(other) - tail]),
@@ -177,7 +177,7 @@ def _differing(one: str, other: str) -> Iterator[tuple[frozenset[str], frozenset
 
 
 @lru_cache(maxsize=4096)
-def _told(one: str, other: str, task: str) -> str:
+def _source_by_words(one: str, other: str, task: str) -> str:
     """``"a"`` or ``"b"``, the source of ``one``, if the differing words identify both sources."""
     for first, second in _differing(one, other):
         found = {s for x in first for y in second if (s := sides_together(x, y, task))}
@@ -192,7 +192,7 @@ def words_apart(one: str, other: str, task: str) -> tuple[str, str] | None:
     None also if the remainders of the names denote two scenes: they have the same pattern with
     different numbers, or nothing in common (``7_pet``, ``8_mri``; ``anna_pet``, ``berta_mri``).
     """
-    if not _told(one, other, task):
+    if not _source_by_words(one, other, task):
         return None
     for first, second in _differing(one, other):
         for x in sorted(first):
@@ -217,8 +217,8 @@ def _two_scenes(one: str, word: str, other: str, partner: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _hinted(one: str, other: str, task: str) -> str:
-    """As :func:`_told`, if only one of the two names contains a source word."""
+def _source_by_one_word(one: str, other: str, task: str) -> str:
+    """As :func:`_source_by_words`, if only one of the two names contains a source word."""
     first, second = next(_differing(one, other))
     mine, theirs = _sides(first, task), _sides(second, task)
     if len(mine | theirs) == 1 and not (mine and theirs):
@@ -226,7 +226,7 @@ def _hinted(one: str, other: str, task: str) -> str:
     return ""
 
 
-def _by_habit(one: str, other: str) -> str:
+def _source_by_convention(one: str, other: str) -> str:
     first, second = next(_differing(one, other))
     for a, b in GENERIC_WORDS:
         if a in first and b in second:
@@ -252,7 +252,7 @@ def which_source(a: Path, b: Path, task: str | None = None, habit: bool = True) 
         for one, other in pairs:
             if (one.casefold(), other.casefold()) in (("a", "b"), ("b", "a")):
                 return one.casefold()
-            for ask in (_told, _hinted):
+            for ask in (_source_by_words, _source_by_one_word):
                 for name in names:
                     if side := ask(one, other, name):
                         return side
@@ -261,7 +261,7 @@ def which_source(a: Path, b: Path, task: str | None = None, habit: bool = True) 
             return "a" if order < 0 else "b"
     if not habit:
         return ""
-    return next((side for one, other in pairs if (side := _by_habit(one, other))), "")
+    return next((side for one, other in pairs if (side := _source_by_convention(one, other))), "")
 
 
 def in_order(first: Path, second: Path, task: str | None = None) -> tuple[Path, Path]:
@@ -276,15 +276,15 @@ def suggest_task(a: Path, b: Path) -> str:
     ``MRI/1``), then by their common words, the nearest component first (``PET-MRI``, ``Lytro``).
     """
     pairs, above = _parts(a, b)
-    for ask in (_told, _hinted, _same_source):
+    for ask in (_source_by_words, _source_by_one_word, _same_source):
         found = {name for name in TASKS for one, other in pairs if ask(one, other, name)}
-        if ask is _told and any(compare_exposures(one, other) for one, other in pairs):
+        if ask is _source_by_words and any(compare_exposures(one, other) for one, other in pairs):
             found.update(filter(has_exposure_series, TASKS))
         if found:
             return next(iter(found)) if len(found) == 1 else ""
     shared = [words_of(one) & words_of(other) for one, other in reversed(pairs)]
     for words in [*shared, *map(words_of, reversed(above))][:_LEVELS]:
-        found = {task for task in TASKS if _speaks_of(words, task)}
+        found = {task for task in TASKS if _mentions_task(words, task)}
         if found:
             return next(iter(found)) if len(found) == 1 else ""
     return ""
@@ -294,7 +294,7 @@ def suggest_task_of(path: Path) -> str:
     """As :func:`suggest_task` for one file, by its name and those of its parent folders."""
     names = [path.stem, *reversed(path.parts[:-1])][:_LEVELS]
     for words in map(words_of, names):
-        found = {task for task in TASKS if _sides(words, task) or _speaks_of(words, task)}
+        found = {task for task in TASKS if _sides(words, task) or _mentions_task(words, task)}
         if found:
             return next(iter(found)) if len(found) == 1 else ""
     return ""
@@ -307,6 +307,6 @@ def _same_source(one: str, other: str, task: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _speaks_of(words: frozenset[str], task: str) -> bool:
+def _mentions_task(words: frozenset[str], task: str) -> bool:
     """Whether words of both denote the task: its name, that of a data set, or ``CT-MRI``."""
     return bool(words & {*TASKS[task].contexts}) or _sides(words, task) == {"a", "b"}

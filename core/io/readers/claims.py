@@ -8,7 +8,7 @@ from pathlib import Path
 from core.errors import InputError, Message
 from core.io.readers.decoding import check_size, damaged
 
-_MODEST = 25_000_000
+_ALWAYS_ACCEPTED = 25_000_000
 """Pixels accepted for any file size that the codec allows: less than a gigabyte in memory."""
 
 _PER_BYTE = 500
@@ -37,7 +37,7 @@ def check_claim(path: Path, width: int, height: int, size: int, least: float = 0
         why = Message("it claims {0}×{1} pixels, which {2} bytes cannot hold", width, height, size)
         raise damaged(path, why)
     pixels = width * height
-    if pixels > _MODEST and pixels > size * _PER_BYTE:
+    if pixels > _ALWAYS_ACCEPTED and pixels > size * _PER_BYTE:
         why = Message(
             "it claims {0}×{1} pixels but has only {2} bytes: next to nothing is in it",
             width,
@@ -47,17 +47,17 @@ def check_claim(path: Path, width: int, height: int, size: int, least: float = 0
         raise InputError(str(path), why, Message("Crop it or make it smaller."))
 
 
-def least_deflated(size: int) -> float:
+def min_deflated(size: int) -> float:
     """Smallest number of bytes to which ``size`` bytes can be deflated."""
     return max(0, size - 4 * _DEFLATE) / _DEFLATE
 
 
-def least_packbits(size: int) -> float:
+def min_packbits(size: int) -> float:
     """Smallest run-length encoding (PackBits, BMP, TGA) of ``size`` bytes, in bytes."""
     return size / _PACKBITS
 
 
-def least_lzw(size: int) -> float:
+def min_lzw(size: int) -> float:
     """Smallest LZW encoding of ``size`` bytes, in bytes: the n-th code stands for ≤ n bytes."""
     growing = _LZW_CODES * (_LZW_CODES + 1) // 2
     if size <= growing:

@@ -205,15 +205,15 @@ def finish(path: Path, decoded: Decoded) -> Image:
         InputError: no pixel has data, or values exceed the range of float32.
     """
     notes = list(decoded.notes)
-    mask = nodata.both(decoded.mask, nodata.finite(decoded.pixels))
-    nodata.check_some(path, mask)
+    mask = nodata.intersection(decoded.mask, nodata.finite(decoded.pixels))
+    nodata.check_any(path, mask)
     pixels = _to_grey_or_srgb(decoded, notes)
     data = _as_float32(path, pixels, mask)
     if decoded.alpha is not None:
-        data = _onto_black(data, decoded, notes)
+        data = _composite_on_black(data, decoded, notes)
     odd: list[float] = []
     if pixels.dtype.kind in "fi":
-        mask, odd = nodata.well_known(data, mask)
+        mask, odd = nodata.mask_usual_values(data, mask)
     notes += nodata.note_of(mask, odd)
     if mask is not None:
         data[~mask] = data[mask].min()
@@ -291,7 +291,7 @@ def _container(decoded: Decoded, data: FloatArray) -> Range | None:
     return (0.0, 1.0) if inside else None
 
 
-def _onto_black(data: FloatArray, decoded: Decoded, notes: list[str]) -> FloatArray:
+def _composite_on_black(data: FloatArray, decoded: Decoded, notes: list[str]) -> FloatArray:
     assert decoded.alpha is not None
     opaque = decoded.top if decoded.top else 1
     if np.all(decoded.alpha >= opaque):

@@ -21,7 +21,7 @@ _SANE_GAMMA = (0.1, 10.0)
 _SRGB_CODES = (1, 13)  # cICP: primaries of BT.709, curve of sRGB
 
 
-def profile_told(
+def described_profile(
     embedded: Any, marks: Mapping[bytes, bytes], exif: Any, decoded: Decoded
 ) -> bytes | None:
     """The ICC profile of the image, embedded or built from other information; None for sRGB.

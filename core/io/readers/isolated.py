@@ -33,7 +33,7 @@ _AT_ONCE = max(1, min(4, os.cpu_count() or 1))
 _ROOT = Path(__file__).resolve().parents[3]
 
 
-class _Gone(Exception):
+class _ProcessEnded(Exception):
     """The process ended, or was ended, before it answered."""
 
 
@@ -56,7 +56,7 @@ class _Child:
         """Send a request; returns header and bytes of the answer.
 
         Raises:
-            _Gone: the process died or took longer than ``seconds`` (see ``late``).
+            _ProcessEnded: the process died or took longer than ``seconds`` (see ``late``).
         """
         self.late = False
         with self._ended_after(seconds):
@@ -65,7 +65,7 @@ class _Child:
                 self.process.stdin.write(json.dumps(request).encode() + b"\n")
                 self.process.stdin.flush()
             except OSError as error:
-                raise _Gone from error
+                raise _ProcessEnded from error
             answer = self._answer()
             self.answered = True
             return answer
@@ -76,14 +76,14 @@ class _Child:
             header = json.loads(self.process.stdout.readline())
             body = self.process.stdout.read(int(header.get("bytes", 0)))
         except (OSError, ValueError) as error:
-            raise _Gone from error
+            raise _ProcessEnded from error
         if len(body) != header.get("bytes", 0):
-            raise _Gone
+            raise _ProcessEnded
         return header, body
 
     @contextlib.contextmanager
     def _ended_after(self, seconds: float) -> Iterator[None]:
-        timer = threading.Timer(seconds, self._too_late)
+        timer = threading.Timer(seconds, self._time_out)
         timer.daemon = True
         timer.start()
         try:
@@ -91,7 +91,7 @@ class _Child:
         finally:
             timer.cancel()
 
-    def _too_late(self) -> None:
+    def _time_out(self) -> None:
         self.late = True
         self.process.kill()
 
@@ -137,7 +137,7 @@ class _Pool:
     def child(self) -> Iterator[_Child]:
         """A process for one request; it becomes idle again if it is still alive."""
         with self._places:
-            child = self._take()
+            child = self._idle_child()
             try:
                 yield child
             except BaseException:
@@ -146,7 +146,7 @@ class _Pool:
             with self._lock:
                 self._idle.append(child)
 
-    def _take(self) -> _Child:
+    def _idle_child(self) -> _Child:
         with self._lock:
             if self._owner != os.getpid():  # after a fork they belong to the parent
                 self._idle, self._owner = [], os.getpid()
@@ -170,7 +170,7 @@ _pool = _Pool()
 atexit.register(_pool.close)
 
 
-def decode_apart(
+def decode_isolated(
     path: Path, codec: str, pixels: int, **options: int
 ) -> tuple[SampleArray, dict[str, Any]]:
     """Decode ``path`` in a separate process; returns samples and further facts from the codec.
@@ -187,36 +187,38 @@ def decode_apart(
     request = {"codec": codec, "path": os.fsencode(path.absolute()).hex(), "pixels": pixels}
     seconds = _SECONDS + _SECONDS_PER_MEGAPIXEL * pixels / 1e6
     try:
-        header, body = _asked(path, {**request, **options, "seconds": seconds}, seconds)
-    except (OSError, _Gone) as error:
+        header, body = _request(path, {**request, **options, "seconds": seconds}, seconds)
+    except (OSError, _ProcessEnded) as error:
         raise InputError(
             str(path),
             Message("the process that decodes it cannot be started ({0})", str(error) or "ended"),
             Message("Export it as PNG or TIFF."),
         ) from error
     if "error" in header:
-        raise _told(path, header["error"])
+        raise _error_for(path, header["error"])
     samples = np.frombuffer(body, np.dtype(header["dtype"])).reshape(header["shape"])
     return samples, header["facts"]
 
 
-def _asked(path: Path, request: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any], bytes]:
+def _request(
+    path: Path, request: Mapping[str, Any], seconds: float
+) -> tuple[dict[str, Any], bytes]:
     for _ in range(_AT_ONCE + 1):
         with _pool.child() as child:
             answered = child.answered
             try:
                 return child.ask(request, seconds)
-            except _Gone as error:
+            except _ProcessEnded as error:
                 child.end()
                 if child.late:
                     raise damaged(path, Message("decoding it takes too long")) from error
                 if not answered:
                     raise damaged(path, Message("its decoder crashed over it")) from error
         # It may have died for another reason while idle: try once with a new process.
-    raise _Gone
+    raise _ProcessEnded
 
 
-def _told(path: Path, error: Any) -> InputError:
+def _error_for(path: Path, error: Any) -> InputError:
     if isinstance(error, list):
         return InputError(str(path), *map(from_data, error))
     if error == "memory":

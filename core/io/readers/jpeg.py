@@ -20,11 +20,11 @@ _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _END, _SCAN, _ALONE, _LS_FRAME = 0xD9, 0xDA, 0x01, 0xF7
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC} | {_LS_FRAME})
 _HUFFMAN, _PROGRESSIVE = (0xC0, 0xC1, 0xC2), (0xC2, 0xCA)
-_LEAST_SCAN = 64
+_MIN_SCAN_BYTES = 64
 """Smallest size in bytes of a scan, including its header, that can contain a block."""
-_LIMIT = 178_956_970
+_STRICT_LIMIT = 178_956_970
 """Pixel limit of the strict decoder; larger images are decoded by one that ignores damage."""
-_MOST_VISITS = 100_000_000
+_MAX_BLOCK_VISITS = 100_000_000
 """Limit of block visits over all scans, a few seconds. Twelve megapixels need three million."""
 
 _EXTRANEOUS = re.compile(r"(\d+) extraneous bytes before marker 0x([0-9a-f]{2})")
@@ -151,10 +151,10 @@ def check(path: Path, content: bytes) -> JpegStructure:
             not fit into the file.
     """
     found = structure(path, content)
-    check_claim(path, found.width, found.height, found.end, _least(found))
+    check_claim(path, found.width, found.height, found.end, _min_bytes(found))
     blocks = found.blocks()
     visits = sum(blocks.get(mark, 0) for marks, _ in found.scans for mark in marks)
-    if visits > _MOST_VISITS and len(found.scans) > len(found.components):
+    if visits > _MAX_BLOCK_VISITS and len(found.scans) > len(found.components):
         raise damaged(
             path,
             Message("it is coded in {0} scans; decoding them would take minutes", len(found.scans)),
@@ -163,7 +163,7 @@ def check(path: Path, content: bytes) -> JpegStructure:
     return found
 
 
-def _least(found: JpegStructure) -> float:
+def _min_bytes(found: JpegStructure) -> float:
     """Smallest size in bytes of such an image: one bit per code, and one code per block."""
     blocks = sum(found.blocks().values())
     if found.frame in (0xC0, 0xC1):
@@ -201,14 +201,14 @@ def decode(path: Path, content: bytes, found: JpegStructure) -> SampleArray:
     return _as_pillow(samples)
 
 
-def decode_what_is_there(path: Path, content: bytes) -> SampleArray:
+def decode_partial(path: Path, content: bytes) -> SampleArray:
     """Like :func:`decode` for a damaged file; missing blocks are grey or repeated.
 
     Raises:
         InputError: nothing can be decoded.
     """
     found = header(path, content)
-    check_claim(path, found.width, found.height, len(content), _least(found) / 100)
+    check_claim(path, found.width, found.height, len(content), _min_bytes(found) / 100)
     colours = _COLOURS.get(len(found.components), "RGB")
     return _as_pillow(simplejpeg.decode_jpeg(content, colours, strict=False))
 
@@ -216,7 +216,7 @@ def decode_what_is_there(path: Path, content: bytes) -> SampleArray:
 def has_scan(content: bytes) -> bool:
     """Whether a damaged file has data after the header of its first scan."""
     at = content.find(b"\xff\xda")
-    return at >= 0 and len(content) - at > _LEAST_SCAN
+    return at >= 0 and len(content) - at > _MIN_SCAN_BYTES
 
 
 def _as_pillow(samples: SampleArray) -> SampleArray:
@@ -235,10 +235,10 @@ def check_entropy(path: Path, content: bytes, found: JpegStructure) -> None:
     """
     if found.frame not in _HUFFMAN or len(found.components) not in _COLOURS:
         return
-    if found.width * found.height > _LIMIT:
+    if found.width * found.height > _STRICT_LIMIT:
         return
     if found.precision != 8:
-        content = _told_8_bit(content)
+        content = _as_8_bit(content)
     colours = _COLOURS[len(found.components)]
     try:
         simplejpeg.decode_jpeg(content, colours, min_factor=8, strict=True)
@@ -247,16 +247,16 @@ def check_entropy(path: Path, content: bytes, found: JpegStructure) -> None:
             raise damaged(path, str(error)) from error
 
 
-def _told_8_bit(content: bytes) -> bytes:
+def _as_8_bit(content: bytes) -> bytes:
     for marker, start, _ in _segments(content):
         if marker in _FRAMES:
             return content[: start + 2] + b"\x08" + content[start + 3 :]
     return content
 
 
-def too_large_to_be_strict(found: JpegStructure) -> bool:
+def exceeds_strict_limit(found: JpegStructure) -> bool:
     """Whether the image exceeds the limit of the strict decoder."""
-    return found.width * found.height > _LIMIT
+    return found.width * found.height > _STRICT_LIMIT
 
 
 def _only_padding(message: str, content: bytes, found: JpegStructure) -> bool:

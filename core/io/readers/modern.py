@@ -24,7 +24,7 @@ from core.io.readers.decoding import (
     file_error,
     finish,
 )
-from core.io.readers.isolated import decode_apart
+from core.io.readers.isolated import decode_isolated
 from core.types import BitDepth, Image, ImageHeader
 
 _HEAD_BYTES = 1 << 20
@@ -137,7 +137,7 @@ class ModernFormat:
         """Decode ``path``, whose bytes are ``content``."""
         facts = self.header(path, content[:_HEAD_BYTES])
         check_claim(path, facts.width, facts.height, len(content))
-        samples, told = decode_apart(path, self.codec, facts.width * facts.height)
+        samples, told = decode_isolated(path, self.codec, facts.width * facts.height)
         frames = told.get("frames") or (samples.shape[0] if samples.ndim == 4 else 1)
         check_frames(path, int(frames), Message("frames (it is animated)"))
         decoded = _as_decoded(path, samples.reshape(samples.shape[-3:]), facts)

@@ -12,7 +12,7 @@ import imagecodecs
 import numpy as np
 
 from core.errors import Message
-from core.io.readers.claims import check_claim, least_deflated
+from core.io.readers.claims import check_claim, min_deflated
 from core.io.readers.decoding import Decoded, SampleArray, SampleKind, check_size, damaged
 from core.io.readers.kinds import PNG_SIGNATURE
 
@@ -118,7 +118,7 @@ def check(path: Path, content: bytes) -> PngHeader:
         if kind == b"IDAT":
             packed += end - start
         if kind == b"IEND":
-            least = least_deflated(found.raw_bytes())
+            least = min_deflated(found.raw_bytes())
             check_claim(path, found.width, found.height, packed, least)
             return found
     raise damaged(path, Message("its end is missing"))

@@ -16,20 +16,20 @@ import numpy as np
 
 from core.errors import Message
 from core.io.readers import png
-from core.io.readers.claims import check_claim, least_deflated
+from core.io.readers.claims import check_claim, min_deflated
 from core.io.readers.decoding import damaged
 from core.io.readers.kinds import PNG_SIGNATURE
 from core.types import BoolArray
 
-_BITE = 64
+_STEP_BYTES = 64
 """Compressed bytes per decompression step; the output of a step that fails is lost."""
 _FILTERS = 5
-_LARGEST = 1 << 30
+_MAX_CHUNK = 1 << 30
 """Largest chunk in bytes; the format allows twice as many less one."""
 
 
 @dataclass(frozen=True)
-class Rescued:
+class RecoveredPng:
     """The recoverable part of a damaged PNG.
 
     Attributes:
@@ -54,7 +54,7 @@ class _Part:
     sound: bool
 
 
-def rescued(path: Path, content: bytes) -> Rescued:
+def recover_png(path: Path, content: bytes) -> RecoveredPng:
     """Recover all rows of a damaged file up to the first one that cannot be decompressed.
 
     Raises:
@@ -65,7 +65,7 @@ def rescued(path: Path, content: bytes) -> Rescued:
     if not parts[0].sound or len(parts[0].data) != 13:
         raise damaged(path, Message("its header cannot be understood"))
     promised = header.raw_bytes()
-    check_claim(path, header.width, header.height, len(content), least_deflated(promised) / 100)
+    check_claim(path, header.width, header.height, len(content), min_deflated(promised) / 100)
     raw, sure = _unpacked(parts, promised)
     mask, whole = _rows_of(header, raw)
     if not whole:
@@ -73,7 +73,7 @@ def rescued(path: Path, content: bytes) -> Rescued:
     del raw[whole:]
     raw += bytes(promised - whole)  # rows of zeros without a filter do not depend on the row above
     doubtful = math.ceil(100 * max(0, whole - sure) / whole)
-    return Rescued(header, _written(parts, raw), None if mask.all() else mask, doubtful)
+    return RecoveredPng(header, _written(parts, raw), None if mask.all() else mask, doubtful)
 
 
 def has_rows(path: Path, content: bytes) -> bool:
@@ -116,10 +116,10 @@ def _unpacked(parts: tuple[_Part, ...], promised: int) -> tuple[bytearray, int]:
         if part.kind != b"IDAT":
             continue
         try:
-            for at in range(0, len(part.data), _BITE):
+            for at in range(0, len(part.data), _STEP_BYTES):
                 if len(raw) >= promised:
                     return raw, sure
-                raw += unpacker.decompress(part.data[at : at + _BITE], promised - len(raw))
+                raw += unpacker.decompress(part.data[at : at + _STEP_BYTES], promised - len(raw))
         except zlib.error:
             break
     return raw, sure
@@ -145,7 +145,7 @@ def _written(parts: tuple[_Part, ...], raw: bytearray) -> bytes:
     """A valid file: all sound chunks except image data and end, then the rows, then the end."""
     kept = [(p.kind, p.data) for p in parts if p.sound and p.kind not in (b"IDAT", b"IEND")]
     packed = memoryview(zlib.compress(raw, 1))
-    pixels = [(b"IDAT", packed[at : at + _LARGEST]) for at in range(0, len(packed), _LARGEST)]
+    pixels = [(b"IDAT", packed[at : at + _MAX_CHUNK]) for at in range(0, len(packed), _MAX_CHUNK)]
     pieces: list[bytes | memoryview] = [PNG_SIGNATURE]
     for kind, data in (*kept, *pixels, (b"IEND", memoryview(b""))):
         checksum = zlib.crc32(data, zlib.crc32(kind))

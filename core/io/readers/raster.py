@@ -15,7 +15,7 @@ from PIL.Image import Image as PilImage
 
 from core.errors import DamagedImage, InputError, Message
 from core.io.readers import gif, jpeg, kinds, png
-from core.io.readers.claims import check_claim, least_lzw
+from core.io.readers.claims import check_claim, min_lzw
 from core.io.readers.decoding import (
     Decoded,
     SampleArray,
@@ -25,9 +25,9 @@ from core.io.readers.decoding import (
     file_error,
     finish,
 )
-from core.io.readers.described_profiles import profile_told
+from core.io.readers.described_profiles import described_profile
 from core.io.readers.modern import DEEP_JPEG
-from core.io.readers.png_rescue import has_rows, rescued
+from core.io.readers.png_rescue import has_rows, recover_png
 from core.types import Image, ImageHeader
 
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF")  # a JPEG file may be an MPO
@@ -78,7 +78,7 @@ def show_raster(path: Path) -> Image:
         return read_raster(path)
     except DamagedImage as error:
         content = _content(path)
-        decode = _what_is_there(content)
+        decode = _partial_decoder(content)
         if decode is None:
             raise
         with decoding(path):
@@ -100,19 +100,19 @@ def can_show(path: Path) -> bool:
         return False
 
 
-def _what_is_there(content: bytes) -> Callable[[Path, bytes], Decoded] | None:
+def _partial_decoder(content: bytes) -> Callable[[Path, bytes], Decoded] | None:
     if kinds.is_jpeg(content):
-        return _rest_of_jpeg
-    return _rest_of_png if kinds.is_png(content) else None
+        return _partial_jpeg
+    return _partial_png if kinds.is_png(content) else None
 
 
-def _rest_of_jpeg(path: Path, content: bytes) -> Decoded:
-    samples = jpeg.decode_what_is_there(path, content)
+def _partial_jpeg(path: Path, content: bytes) -> Decoded:
+    samples = jpeg.decode_partial(path, content)
     return _as_decoded(samples, "CMYK" if samples.shape[2] == 4 else "RGB")
 
 
-def _rest_of_png(path: Path, content: bytes) -> Decoded:
-    rest = rescued(path, content)
+def _partial_png(path: Path, content: bytes) -> Decoded:
+    rest = recover_png(path, content)
     with _opened(path, rest.content) as image:
         decoded = _decode(path, rest.content, image, _Found(png=rest.header))
     decoded.mask = rest.mask
@@ -203,8 +203,8 @@ def _decode(path: Path, content: bytes, image: PilImage, found: _Found) -> Decod
     decoded = _samples(path, content, image, found)
     decoded.notes = notes + decoded.notes
     marks = png.colour_marks(content) if found.png is not None else {}
-    exif = None if found.png is not None and not _may_tell_orientation(content) else _exif(image)
-    decoded.profile = profile_told(image.info.get("icc_profile"), marks, exif, decoded)
+    exif = None if found.png is not None and not _may_contain_orientation(content) else _exif(image)
+    decoded.profile = described_profile(image.info.get("icc_profile"), marks, exif, decoded)
     value = 1 if exif is None else exif.get(_ORIENTATION, 1)
     decoded.orientation = value if isinstance(value, int) else 1
     return decoded
@@ -216,20 +216,20 @@ def _samples(path: Path, content: bytes, image: PilImage, found: _Found) -> Deco
             return png.samples(content)
         png.check_rows(path, content, found.png)
     elif found.jpeg is not None:
-        if not jpeg.too_large_to_be_strict(found.jpeg):
+        if not jpeg.exceeds_strict_limit(found.jpeg):
             samples = jpeg.decode(path, content, found.jpeg)
             return _as_decoded(samples, "CMYK" if samples.shape[2] == 4 else image.mode)
         decoded = _samples_8(image)
         decoded.notes.append(Message("The file is too large to be checked for damage."))
         return decoded
     else:
-        least = least_lzw if image.format == "GIF" else _least_of(content)
+        least = min_lzw if image.format == "GIF" else _min_bytes(content)
         pixels = image.width * image.height
         check_claim(path, *image.size, len(content), least(pixels))
     return _samples_8(image)
 
 
-def _least_of(content: bytes) -> Any:
+def _min_bytes(content: bytes) -> Any:
     """Smallest size in bytes of such an image in this BMP or WebP file."""
     if kinds.is_bmp(content):
         bits = struct.unpack("<H", content[28:30])[0] if len(content) > 34 else 1
@@ -249,14 +249,14 @@ def _exif(image: PilImage) -> PIL.Image.Exif | None:
 
 def _orientation(content: bytes, image: PilImage) -> int:
     # Pillow decodes a whole PNG to look for EXIF data after the pixels.
-    if kinds.is_png(content) and not _may_tell_orientation(content):
+    if kinds.is_png(content) and not _may_contain_orientation(content):
         return 1
     exif = _exif(image)
     value = 1 if exif is None else exif.get(_ORIENTATION, 1)
     return value if isinstance(value, int) else 1
 
 
-def _may_tell_orientation(content: bytes) -> bool:
+def _may_contain_orientation(content: bytes) -> bool:
     # Searching the pixel data would block all threads, because it holds the interpreter's lock.
     told = (content[start - 4 : end] for kind, start, end in png.parts(content) if kind != b"IDAT")
     return any(holder in part for part in told for holder in _ORIENTATION_HOLDERS)

@@ -13,12 +13,12 @@ import PIL.Image
 import tifffile
 
 from core.errors import InputError, Message
-from core.io.nodata import both
+from core.io.nodata import intersection
 from core.io.readers import jpeg
-from core.io.readers.claims import check_claim, least_deflated, least_lzw, least_packbits
+from core.io.readers.claims import check_claim, min_deflated, min_lzw, min_packbits
 from core.io.readers.decoding import Decoded, SampleArray, check_size, damaged, decoding, finish
-from core.io.readers.described_profiles import profile_told
-from core.io.readers.isolated import decode_apart
+from core.io.readers.described_profiles import described_profile
+from core.io.readers.isolated import decode_isolated
 from core.io.readers.kinds import is_tiff
 from core.io.readers.registry import HEAD_BYTES
 from core.io.readers.tiff_pages import choose, only_page
@@ -35,10 +35,10 @@ _TRUSTED = (_NONE, _LZW, _DEFLATE, _OLD_DEFLATE, _PACKBITS, _LZMA, _ZSTD, _OLD_Z
 _FORGIVING, _BEYOND = (22610, 34934), 256  # JPEG XR
 _LEAST: dict[int, Callable[[int], float]] = {
     _NONE: lambda size: size,
-    _LZW: least_lzw,
-    _DEFLATE: least_deflated,
-    _OLD_DEFLATE: least_deflated,
-    _PACKBITS: least_packbits,
+    _LZW: min_lzw,
+    _DEFLATE: min_deflated,
+    _OLD_DEFLATE: min_deflated,
+    _PACKBITS: min_packbits,
 }
 _ORIENTATION, _MAX_SAMPLE, _PROFILE, _JPEG_TABLES = 274, 281, 34675, 347
 _EXIF, _INTEROPERABILITY = 34665, 0xA005
@@ -59,7 +59,7 @@ def read_tiff(path: Path) -> Image:
         decoded = _decode(path, choice.page)
         if choice.mask is not None:
             _check_complete(path, tif, choice.mask)
-            decoded.mask = both(decoded.mask, _where_data(path, choice.mask))
+            decoded.mask = intersection(decoded.mask, _where_data(path, choice.mask))
         if choice.odd_masks:
             decoded.notes.append(Message("A mask of another size in the file was left out."))
     with decoding(path):
@@ -164,7 +164,7 @@ def _samples(path: Path, page: Any) -> SampleArray:
     if int(page.compression) in _TRUSTED:
         return page.asarray()  # type: ignore[no-any-return]
     pixels = int(page.imagewidth) * int(page.imagelength)
-    return decode_apart(path, "tiff", pixels, offset=int(page.offset))[0]
+    return decode_isolated(path, "tiff", pixels, offset=int(page.offset))[0]
 
 
 def _jpeg_segments_are_ordinary(path: Path, page: Any) -> bool:
@@ -188,13 +188,13 @@ def page_samples(path: Path, offset: int) -> SampleArray:
         tif.filehandle.seek(offset)
         page: Any = tifffile.TiffPage(tif, index=0)
         if int(page.compression) in _FORGIVING:
-            _check_nothing_read_beyond(path, page)
+            _check_reads_within_segment(path, page)
         elif int(page.compression) in _JPEG and int(page.compression) != _OLD_JPEG:
             _jpeg_segments_are_ordinary(path, page)
         return page.asarray()  # type: ignore[no-any-return]
 
 
-def _check_nothing_read_beyond(path: Path, page: Any) -> None:
+def _check_reads_within_segment(path: Path, page: Any) -> None:
     """Refuse segments whose decoder reads beyond their end, into data of other segments.
 
     Such a decoder does not report truncated segments.
@@ -234,7 +234,7 @@ def _decode(path: Path, page: Any) -> Decoded:
     profile = page.tags.get(_PROFILE)
     embedded = bytes(profile.value) if profile is not None else None
     exif = _exif(path) if _EXIF in page.tags else None
-    decoded.profile = profile_told(embedded, {}, exif, decoded)
+    decoded.profile = described_profile(embedded, {}, exif, decoded)
     decoded.orientation = int(page.tags.valueof(_ORIENTATION, 1))
     return decoded
 

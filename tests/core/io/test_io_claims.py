@@ -17,7 +17,7 @@ from PIL import Image as Pil
 
 from core.errors import InputError
 from core.io import probe_image, read_image
-from core.io.readers.claims import least_deflated, least_lzw, least_packbits
+from core.io.readers.claims import min_deflated, min_lzw, min_packbits
 
 
 def _refused_at_once(path: Path, words: str) -> None:
@@ -127,12 +127,12 @@ def test_flat_tiffs_are_read(tmp_path: Path, codec: str) -> None:
 def test_bounds_of_the_codecs() -> None:
     """No real compressor goes below them."""
     for size in (1000, 100_000, 5_000_000):
-        assert least_deflated(size) <= len(zlib.compress(bytes(size), 9))
+        assert min_deflated(size) <= len(zlib.compress(bytes(size), 9))
         stream = io.BytesIO()
         Pil.fromarray(np.zeros((size // 1000, 1000), np.uint8)).save(stream, "GIF")
-        assert least_lzw(size) <= len(stream.getvalue())
-    assert least_packbits(128) == 2  # one count and one value make 128
-    assert least_lzw(10**9) > 250_000
+        assert min_lzw(size) <= len(stream.getvalue())
+    assert min_packbits(128) == 2  # one count and one value make 128
+    assert min_lzw(10**9) > 250_000
 
 
 def test_scans_beyond_all_need(tmp_path: Path) -> None:
