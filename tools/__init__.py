@@ -1,1 +1,1 @@
-"""What makes resources: never installed with the product."""
+"""Tools that make the resources; not installed with the product."""

@@ -1,12 +1,12 @@
-"""Brings the catalogues of texts up to the code, and compiles them.
+"""Updates the catalogues of texts from the source code, and compiles them.
 
-    python -m tools.i18n.update              every language there is
-    python -m tools.i18n.update fr           begins another one
+    python -m tools.i18n.update              all existing languages
+    python -m tools.i18n.update fr           adds another one
 
-Texts are the literal arguments of ``tr``, ``plural``, ``Message`` and ``template``, which Babel
-extracts. New ones are added without a translation, those that are gone from the code are dropped;
-what is translated stays. Result: ``resources/i18n/LANGUAGE/LC_MESSAGES/unifusion.po`` and ``.mo``,
-the same bytes whenever and wherever it is run.
+Texts are the literal arguments of ``tr``, ``plural``, ``Message`` and ``template``, extracted by
+Babel. New texts are added without a translation, texts that no longer exist are removed, and
+translations are kept. Output: ``resources/i18n/LANGUAGE/LC_MESSAGES/unifusion.po`` and ``.mo``,
+which are reproducible byte for byte.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _KEYWORDS: dict[str, Any] = {
     "template": (1,),
 }
 _SOURCES = [
-    ("app/cli/**.py", "ignore"),  # which speaks English
+    ("app/cli/**.py", "ignore"),  # the command line is in English
     ("app/**.py", "python"),
     ("core/**.py", "python"),
     ("trainer/**.py", "python"),
@@ -44,7 +44,7 @@ _OF_QT = (
     *("Closes the dock widget", "Float", "Undocks and re-attaches the dock widget"),
     *("&Undo", "&Redo", "Cu&t", "&Copy", "&Paste", "Delete", "Select All"),
     *("Press shortcut", "&Select All", "&Step up", "Step &down"),
-    # Where the system has no dialog of its own for files, Qt shows its.
+    # Texts of Qt's file dialog, which is used where the system has none.
     *("&Look in:", "Back", "Go back", "Forward", "Go forward", "Parent Directory"),
     *("Go to the parent directory", "Create New Folder", "Create a New Folder", "List View"),
     *("Change to list view mode", "Detail View", "Change to detail view mode", "Sidebar"),
@@ -60,15 +60,15 @@ _OF_QT = (
     *("Drive", "File", "File Folder", "Folder", "Unknown"),
     *("Scroll here", "Left edge", "Right edge", "Top", "Bottom", "Page left", "Page right"),
     *("Page up", "Page down", "Scroll left", "Scroll right", "Scroll up", "Scroll down"),
-    # How keys are called. Those without a name of their own in any language are left out.
+    # Names of keys. Keys that have the same name in all languages are omitted.
     *("Ctrl", "Shift", "Return", "PgUp", "PgDown", "Up", "Down", "Left", "Right", "Home", "End"),
     *("Del", "Ins", "Space", "Backspace", "Print"),
 )
-"""All that is shown of Qt's own texts, whose translations the bundle leaves out."""
+"""Texts of Qt that are visible, and whose translations the bundle does not contain."""
 
 
 class StableCatalog(Catalog):
-    """A catalogue whose header has neither dates nor the name of a person or a tool."""
+    """A catalogue whose header contains neither dates nor names of persons or tools."""
 
     def _get_mime_headers(self) -> list[tuple[str, str]]:
         headers = [("Project-Id-Version", "UniFusion Studio")]
@@ -81,7 +81,7 @@ class StableCatalog(Catalog):
 
 
 def _has_words(text: str | tuple[str, ...]) -> bool:
-    """False for templates that only put others together, such as “{0}: {1}”."""
+    """False for templates that only combine others, such as “{0}: {1}”."""
     return any(sign.isalpha() for sign in re.sub(r"{.*?}", "", "".join(text)))
 
 
@@ -92,12 +92,12 @@ def _shown_by_name() -> Iterator[str]:
     from trainer.config.form import FIELDS
 
     yield from (entry.manifest.title for entry in Catalogue([PACKS]).scan()[0])
-    # Names such as bf16 or dinov3 are the same everywhere; words are not.
+    # Identifiers such as bf16 or dinov3 are not translated; words are.
     yield from (choice for field in FIELDS for choice in field.choices if choice.isalpha())
 
 
 def template(root: Path = ROOT) -> Catalog:
-    """Every text to be translated, without translations."""
+    """A catalogue of all translatable texts, without translations."""
     found = extract_from_dir(root, _SOURCES, keywords=_KEYWORDS)
     texts = Catalog(charset="utf-8")
     for _, _, text, _, context in found:
@@ -109,12 +109,12 @@ def template(root: Path = ROOT) -> Catalog:
 
 
 def path_of(language: str, folder: Path = FOLDER) -> Path:
-    """The catalogue of a language, to be translated; compiled, it lies beside it."""
+    """The path of the .po file of a language; its .mo file lies beside it."""
     return folder / language / "LC_MESSAGES" / f"{DOMAIN}.po"
 
 
 def read(path: Path, language: str) -> Catalog:
-    """A catalogue as it is; an empty one if there is none."""
+    """Read a catalogue; an empty one if there is no file."""
     if not path.exists():
         return Catalog(locale=language)
     with path.open("rb") as stream:
@@ -128,7 +128,7 @@ def is_translated(message: Message) -> bool:
 
 
 def merged(texts: Catalog, known: Catalog, language: str) -> Catalog:
-    """``texts`` with those translations that are ``known``."""
+    """``texts`` with the existing translations from ``known``."""
     made = StableCatalog(locale=language, domain=DOMAIN, charset="utf-8", fuzzy=False)
     made.header_comment = "# Texts of UniFusion Studio."
     for text in texts:
@@ -141,7 +141,7 @@ def merged(texts: Catalog, known: Catalog, language: str) -> Catalog:
 
 
 def source_of(catalog: Catalog) -> bytes:
-    """The .po file: sorted and without places in the code, so that changes read well in a diff."""
+    """The .po file: sorted and without source locations, which gives readable diffs."""
     stream = io.BytesIO()
     write_po(stream, catalog, width=100, sort_output=True)
     return stream.getvalue()
@@ -150,8 +150,8 @@ def source_of(catalog: Catalog) -> bytes:
 def compiled(catalog: Catalog) -> bytes:
     """The .mo file.
 
-    Records of older versions hold the template for several things alone; it is looked up by itself,
-    and gets the last form.
+    Records of older versions store the plural template alone; it is therefore also an entry of its
+    own, translated with the last plural form.
     """
     made = merged(catalog, catalog, str(catalog.locale))
     for text in catalog:
@@ -163,7 +163,7 @@ def compiled(catalog: Catalog) -> bytes:
 
 
 def update(language: str, texts: Catalog, folder: Path = FOLDER) -> Catalog:
-    """Bring the catalogue of a language up to ``texts``, and compile it."""
+    """Update the catalogue of a language from ``texts``, and compile it."""
     path = path_of(language, folder)
     catalog = merged(texts, read(path, language), language)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -173,12 +173,12 @@ def update(language: str, texts: Catalog, folder: Path = FOLDER) -> Catalog:
 
 
 def languages(folder: Path = FOLDER) -> list[str]:
-    """Languages there are catalogues of, compiled or not."""
+    """Languages that have a catalogue, compiled or not."""
     return sorted(path.parts[-3] for path in folder.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
 
 
 def main() -> None:
-    """Update all catalogues, and those of the languages that are named."""
+    """Update all catalogues, and those of the languages given as arguments."""
     texts = template()
     for language in sorted({*languages(), *sys.argv[1:]}):
         catalog = update(language, texts)

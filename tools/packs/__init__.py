@@ -1,1 +1,1 @@
-"""Making of embedded packs."""
+"""Tools for embedded packs."""

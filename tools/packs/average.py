@@ -1,4 +1,4 @@
-"""The mean of two trained packs: one network with the traits of both (model soup)."""
+"""Weighted mean of the weights of two trained packs (model soup)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from core.packs.format import PackManifest, read_pack, write_pack
 def average_packs(first: Path, second: Path, weight: float, out: Path) -> PackManifest:
     """Write (1 − ``weight``) · first + ``weight`` · second as a pack.
 
-    Sensible for packs fine-tuned from one parent, which lie in one basin of the objective
+    Useful for packs fine-tuned from one parent, which lie in the same basin of the objective
     (Wortsman et al., "Model soups", ICML 2022).
 
     Args:
-        first, second: packs of one task and network.
-        weight: share of the second, 0 to 1.
-        out: the pack to write; its name becomes the new pack's.
+        first, second: packs of the same task and network.
+        weight: weight of the second pack, 0 to 1.
+        out: the pack to write; its file name becomes the name of the pack.
 
     Raises:
         InputError: the packs differ in task or network, or ``weight`` is out of range.

@@ -1,1 +1,1 @@
-"""Making of the sample pairs."""
+"""Generation of the sample pairs."""

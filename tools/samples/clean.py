@@ -1,4 +1,4 @@
-"""Takes the sampling noise out of a rendered frame, and leaves textures and edges alone."""
+"""Denoises a rendered frame while preserving textures and edges."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tools.samples.shapes import INF, Array
 
 
 def _calm(picture: Array, cover: Array, times: float) -> Array:
-    """Limits lone bright pixels (unlucky rays) to ``times`` the median round them.
+    """Limit isolated bright pixels to ``times`` the median of their neighbourhood.
 
-    Only well inside what the frame covers: outside, the median would be black.
+    Only well inside the covered area: outside, the median would be black.
     """
     picture = np.ascontiguousarray(picture, dtype=np.float32)
     inside = cv2.erode(np.ascontiguousarray(cover), np.ones((5, 5), np.uint8)) > 0.99
@@ -23,14 +23,14 @@ def _calm(picture: Array, cover: Array, times: float) -> Array:
 
 
 def denoise(frame: Frame, passes: int = 4, strength: float = 1.0) -> Frame:
-    """Edge-aware smoothing of the light only, so textures stay (an à-trous cross-bilateral)."""
+    """Edge-aware à-trous cross-bilateral smoothing of the light only, which preserves textures."""
     colour = np.maximum(frame.colour, 1e-3)
     light = _calm(frame.lit / colour, frame.cover, 2.0)
     guide_n, guide_z = frame.normal, np.log(np.maximum(frame.depth, 1e-2))
     taps = ((0, 0.375), (1, 0.25), (-1, 0.25), (2, 0.0625), (-2, 0.0625))
     for level in range(passes):
         stride = 2**level
-        steady = cv2.medianBlur(light.mean(axis=2), 5)  # single noisy pixels must not be edges
+        steady = cv2.medianBlur(light.mean(axis=2), 5)  # noisy pixels are no edges
         tone = np.log(np.maximum(steady, 1e-3))
         total, weights = np.zeros_like(light), np.zeros_like(guide_z)
         for dy, wy in taps:

@@ -1,4 +1,4 @@
-"""What stands in the street: people, cars, trees and lamps, each with colour and warmth."""
+"""Objects in the street: people, cars, trees and lamps, with colour and temperature."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def person(
     seed: int,
     height: float = 1.75,
 ) -> Group:
-    """Someone walking: round limbs, clothed, bare face and hands. ``stride`` swings the legs."""
+    """A walking person: rounded limbs, clothes, bare face and hands. ``stride`` swings the legs."""
     k = height / 1.75
     c, s = np.cos(np.deg2rad(yaw)), np.sin(np.deg2rad(yaw))
 
@@ -129,7 +129,7 @@ def _cabin_paint(tint: Array) -> Material:
     return Material(paint, shine=0.06, rough=0.015, temperature=warmth)
 
 
-# Half spaces, normal and offset in metres: the lower body, then the cabin.
+# Half-spaces, normal and offset in metres: the lower body, then the cabin.
 _BODY = (
     (1, 0, 0, 0.86),
     (-1, 0, 0, 0.86),
@@ -163,7 +163,7 @@ _CABIN = (
 
 
 def car(at: tuple[float, float], yaw: float, tint: Array, lamps: Array | None = None) -> Group:
-    """A small car, nose towards its local -z. ``lamps`` lights the front lamps."""
+    """A small car, front towards its local -z. ``lamps`` turns on the front lamps."""
     frame = turn(yaw)
     base = (at[0], 0.0, at[1])
 
@@ -201,7 +201,7 @@ def car(at: tuple[float, float], yaw: float, tint: Array, lamps: Array | None = 
 
 
 def tree(at: tuple[float, float], seed: int, size: float) -> list[Group]:
-    """A street tree: trunk, a few limbs, and clouds of leaves with holes in them."""
+    """A street tree: trunk, a few branches, and leaf clusters with gaps."""
     rng = np.random.default_rng(seed)
 
     def bark_colour(lp: Array, ln: Array, wp: Array) -> Array:
@@ -250,7 +250,7 @@ def tree(at: tuple[float, float], seed: int, size: float) -> list[Group]:
 
 
 def lamp_post(x: float, z: float, side: float, light: Array) -> tuple[Group, Lamp]:
-    """A lamp on a bent pole leaning over the road; ``side`` is +1 or -1 towards the road."""
+    """A lamp on a curved pole that leans over the road; ``side`` (+1 or -1) points to the road."""
     steel = Material(rgb(0.10, 0.11, 0.11), shine=0.04, rough=0.2, temperature=9.0)
     bulb = Material(rgb(0.8, 0.8, 0.8), light * 16, temperature=27.0)
     top = (x + 1.3 * side, 5.75, z)

@@ -1,4 +1,4 @@
-"""Furniture of the sunny room, and the small things on it."""
+"""Furniture and small objects of the sunny room."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _spine(ink: Array, seed: int) -> Material:
 
 
 def _fruit(at: tuple[float, float, float]) -> list[Shape]:
-    """Oranges and apples, heaped on a dish at ``at``."""
+    """Oranges and apples in a bowl at ``at``."""
     x, top, z = at
     orange = Material(
         lambda lp, ln, wp: (
@@ -115,7 +115,7 @@ def _fruit(at: tuple[float, float, float]) -> list[Shape]:
 
 
 def _flowers(at: tuple[float, float, float]) -> list[Shape]:
-    """Cut flowers in a vase that stands at ``at``."""
+    """Cut flowers in a vase at ``at``."""
     x, top, z = at
     shapes: list[Shape] = []
     rng = np.random.default_rng(SEED + 3)
@@ -134,7 +134,7 @@ def _flowers(at: tuple[float, float, float]) -> list[Shape]:
 
 
 def table() -> list[Shape]:
-    """A table by the window, and what stands on it."""
+    """A table by the window, with the objects on it."""
     oak = plank(rgb(0.42, 0.25, 0.12), 63)
     leg = plank(rgb(0.42, 0.25, 0.12), 64, upright=True)
     glaze = Material(

@@ -21,7 +21,7 @@ def unit(a: Array) -> Array:
 
 
 def basis(n: Array) -> tuple[Array, Array]:
-    """Two directions at right angles to ``n`` and to each other."""
+    """Two unit vectors perpendicular to ``n`` and to each other."""
     sign = np.where(n[2] >= 0, 1.0, -1.0)
     a = -1.0 / (sign + n[2])
     b = n[0] * n[1] * a
@@ -32,13 +32,13 @@ def basis(n: Array) -> tuple[Array, Array]:
 
 @dataclass
 class Lamp:
-    """A ball of light; ``power`` is radiant intensity. ``aim`` and ``spread`` make it a spot."""
+    """A spherical lamp; ``power`` is radiant intensity. ``aim`` and ``spread`` make it a spot."""
 
     centre: tuple[float, float, float]
     radius: float
     power: Array
     aim: tuple[float, float, float] | None = None
-    spread: tuple[float, float] = (0.0, 0.0)  # cosines where the cone is full and where it ends
+    spread: tuple[float, float] = (0.0, 0.0)  # cosines: end of full power, of cone
 
     def sample(self, p: Array, u: Array, v: Array) -> tuple[Array, Array, Array]:
         """Direction to a point on the lamp, distance, and irradiance/pi at normal incidence."""
@@ -76,7 +76,7 @@ class Sun:
 
 @dataclass
 class Portal:
-    """An opening (corner + two edges) through which the sky shines."""
+    """An opening (corner and two edges) through which the sky shines."""
 
     corner: tuple[float, float, float]
     edge_u: tuple[float, float, float]

@@ -1,8 +1,8 @@
-"""Makes the medical sample: a T1-weighted MRI slice and a simulated FDG-PET of the same slice.
+"""Generates the medical sample: a T1-weighted MRI slice and a simulated FDG-PET of the same slice.
 
-Anatomy comes from the ICBM 152 nonlinear symmetric template 2009a (an average of many heads, so
-nobody's brain), which the package nilearn carries; its notice is in ``LICENSE-ICBM152.txt``.
-Everything round the brain (fluid, skull, muscle, scalp) is drawn, and the PET is simulated.
+The anatomy is that of the ICBM 152 nonlinear symmetric template 2009a (an average of many subjects,
+so that no individual can be identified), contained in the package nilearn; its notice is in
+``LICENSE-ICBM152.txt``. Tissue around the brain (fluid, skull, muscle, scalp) is synthetic.
 
     python -m pip install "unifusion-studio[samples]"
     python -m tools.samples.make_brain --out DIR
@@ -29,7 +29,7 @@ FIELD_MM = 224.0
 SIZE = int(FIELD_MM / PIXEL_MM)  # 448
 _FWHM = 2.3548  # full width at half maximum of a Gaussian with sigma 1
 
-# A rainbow of the kind PET workstations use: (position, red, green, blue).
+# A rainbow colour map as used by PET workstations: (position, red, green, blue).
 _RAINBOW = (
     (0.00, 0, 0, 0),
     (0.10, 0, 0, 92),
@@ -47,9 +47,9 @@ _RAINBOW = (
 
 @dataclass(frozen=True)
 class Slice:
-    """One axial slice on the picture's grid, anterior up, the patient's right on the left.
+    """One axial slice on the image grid, anterior up, the patient's right on the left.
 
-    Every array is float32 (SIZE, SIZE) in 0..1: T1 contrast and the grey, white and fluid maps.
+    Every array is float32 (SIZE, SIZE) in 0..1: T1 contrast, grey and white matter, fluid.
     """
 
     t1: Array
@@ -64,7 +64,7 @@ def _blur(image: Array, sigma_mm: float) -> Array:
 
 
 def _smooth_noise(rng: np.random.Generator, sigma_mm: float) -> Array:
-    """Gaussian noise of the given grain, mean 0, standard deviation 1."""
+    """Smooth Gaussian noise, mean 0, standard deviation 1."""
     noise = _blur(rng.standard_normal((SIZE, SIZE)).astype(np.float32), sigma_mm)
     return ((noise - noise.mean()) / noise.std()).astype(np.float32)
 
@@ -76,10 +76,10 @@ def _step(value: Array, low: float, high: float) -> Array:
 
 
 def _grid(rng: np.random.Generator) -> tuple[Array, Array]:
-    """Where each pixel looks in the template, in mm (x to the patient's left, y to the front).
+    """Template coordinates of every pixel in mm (x to the patient's left, y to the front).
 
-    The template is perfectly symmetric, which no head is: a slight turn and a smooth warp of a few
-    millimetres make it look like a person.
+    The template is perfectly symmetric, unlike any head: a slight rotation and a smooth deformation
+    of a few millimetres make it realistic.
     """
     rows, cols = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32)
     x = (cols - (SIZE - 1) / 2) * PIXEL_MM
@@ -88,12 +88,12 @@ def _grid(rng: np.random.Generator) -> tuple[Array, Array]:
     x, y = x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)
     x = x + 1.7 * _smooth_noise(rng, 22) + 0.75 * _smooth_noise(rng, 8)
     y = y + 1.7 * _smooth_noise(rng, 22) + 0.75 * _smooth_noise(rng, 8)
-    # Pictures follow the radiological habit: what is left in the picture is the patient's right.
+    # Radiological convention: the left side of the image is the patient's right.
     return (-x).astype(np.float32), (y - 18.0).astype(np.float32)
 
 
 def load_slice(rng: np.random.Generator) -> Slice:
-    """Reads the template out of nilearn and samples the slice.
+    """Read the template from nilearn and sample the slice.
 
     Raises:
         SystemExit: nilearn is not installed; the message says how to install it.
@@ -123,19 +123,19 @@ def load_slice(rng: np.random.Generator) -> Slice:
 
 
 def _outside_distance(brain: Array, rng: np.random.Generator) -> Array:
-    """Distance in mm from the inner face of the skull: a smooth hull round the brain."""
+    """Distance in mm from the inner surface of the skull, a smooth hull around the brain."""
     points = cv2.findNonZero((brain > 0.5).astype(np.uint8))
     hull = cv2.fillConvexPoly(np.zeros((SIZE, SIZE), np.uint8), cv2.convexHull(points), 1)
     smooth = _blur(hull.astype(np.float32), 16.0)
     inside = (smooth > 0.445).astype(np.uint8)
     out = cv2.distanceTransform(1 - inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     back = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    signed = (out - back) * PIXEL_MM - 1.2  # a little fluid between brain and bone
+    signed = (out - back) * PIXEL_MM - 1.2  # a thin layer of fluid between brain and bone
     return (_blur(signed, 2.5) + 0.4 * _smooth_noise(rng, 14)).astype(np.float32)
 
 
 def _shell(distance: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Skull, muscle and scalp as T1 intensity, and where they are (both 0..1)."""
+    """T1 intensity of skull, muscle and scalp, and their mask (both 0..1)."""
     rows, cols = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32)
     angle = np.arctan2((SIZE / 2 - rows), np.abs(cols - SIZE / 2))  # +90 degrees is the forehead
     temple = np.exp(-(((angle - 0.42) / 0.36) ** 2))
@@ -161,9 +161,9 @@ def _shell(distance: Array, rng: np.random.Generator) -> tuple[Array, Array]:
 
 
 def make_mri(slice_: Slice, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """T1-weighted slice with skull, slow shading and Rician noise, uint8 (SIZE, SIZE)."""
+    """T1-weighted slice with skull, bias field and Rician noise, uint8 (SIZE, SIZE)."""
     detail = slice_.t1 - _blur(slice_.t1, 1.6)
-    # The average of many heads is soft: tissue classes bring the borders back.
+    # The average of many subjects is blurred: tissue classes restore the boundaries.
     white = _step(slice_.white, 0.22, 0.78)
     fluid = _step(slice_.fluid, 0.25, 0.75)
     classes = 0.40 + 0.30 * white - 0.30 * fluid
@@ -189,7 +189,7 @@ def make_mri(slice_: Slice, rng: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def make_pet(slice_: Slice, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Simulated FDG uptake in a rainbow palette, uint8 (SIZE, SIZE, 3), RGB, black ground."""
+    """Simulated FDG uptake in a rainbow colour map, uint8 (SIZE, SIZE, 3), RGB, on black."""
     rows, cols = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32)
     y = ((SIZE - 1) / 2 - rows) * PIXEL_MM - 18.0
     x = np.abs(cols - (SIZE - 1) / 2) * PIXEL_MM
@@ -197,7 +197,7 @@ def make_pet(slice_: Slice, rng: np.random.Generator) -> NDArray[np.uint8]:
     def bump(cx: float, cy: float, rx: float, ry: float) -> Array:
         return np.exp(-(((x - cx) / rx) ** 2) - ((y - cy) / ry) ** 2).astype(np.float32)
 
-    # Deep nuclei are grey matter that the maps only half see; the visual cortex burns brightest.
+    # The maps underestimate deep grey-matter nuclei; the visual cortex has the highest uptake.
     deep = 0.75 * bump(26, 2, 7, 15) + 0.8 * bump(13, 13, 6, 9) + 0.35 * bump(11, -19, 9, 11)
     grey = np.clip(slice_.grey + 0.55 * deep * (slice_.grey + slice_.white), 0.0, 1.15)
     regional = 1.0 + 0.26 * bump(0, -74, 34, 24) + 0.08 * bump(48, -30, 16, 40)
@@ -211,7 +211,7 @@ def make_pet(slice_: Slice, rng: np.random.Generator) -> NDArray[np.uint8]:
     blurred = _blur(uptake.astype(np.float32), 5.0 / _FWHM)
     counts = rng.poisson(np.clip(blurred, 0, None) * 34.0).astype(np.float32) / 34.0
     image = _blur(counts, 2.9 / _FWHM)
-    # Real PET is stored on a grid of about 2 mm and enlarged for show; keep its softness.
+    # Real PET has a grid of about 2 mm and is enlarged for display, which keeps it soft.
     step = int(2.0 / PIXEL_MM)
     coarse = cv2.resize(image, (SIZE // step, SIZE // step), interpolation=cv2.INTER_AREA)
     image = cv2.resize(coarse, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)

@@ -1,8 +1,8 @@
-"""Makes the infrared/visible, exposure and focus samples by ray tracing made-up scenes.
+"""Generates the infrared/visible, exposure and focus samples by ray tracing synthetic scenes.
 
     python -m tools.samples.make_scenes --out DIR
 
-Nothing is read from disk: shapes, textures, light, cameras and noise all come from code and seeds.
+Nothing is read from disk: shapes, textures, light, cameras and noise are generated from seeds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SCENES = {"ivif": street.make, "mef": room.make, "mff": still.make}
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Command line entry: writes ``TASK_a.png`` and ``TASK_b.png`` for each task asked for."""
+    """Command line entry: writes ``TASK_a.png`` and ``TASK_b.png`` for each selected task."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=SAMPLES, help="output folder")
     parser.add_argument("--scale", type=float, default=1.0, help="size factor, 1 is 640×480")

@@ -1,4 +1,4 @@
-"""Tileable pattern pictures, baked once from a seed and looked up by surface position."""
+"""Tileable procedural textures, generated from a seed and sampled by surface position."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def white(seed: int, tile: int = TILE) -> Array:
 
 
 def look(picture: Array, u: Array, v: Array) -> Array:
-    """Nearest sample of a periodic picture; ``u`` and ``v`` in periods. Keeps trailing channels."""
+    """Nearest-neighbour sample of a periodic image; ``u`` and ``v`` in periods. Keeps channels."""
     rows, cols = picture.shape[:2]
     i = np.floor(v * rows).astype(np.int64) % rows
     j = np.floor(u * cols).astype(np.int64) % cols
@@ -42,7 +42,7 @@ def look(picture: Array, u: Array, v: Array) -> Array:
 
 
 def smooth(picture: Array, u: Array, v: Array) -> Array:
-    """Bilinear sample of a periodic one-channel picture."""
+    """Bilinear sample of a periodic one-channel image."""
     rows, cols = picture.shape
     x, y = u * cols - 0.5, v * rows - 0.5
     j, i = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
@@ -60,7 +60,7 @@ def cell(ix: Array, iy: Array, seed: int) -> Array:
 
 
 def mix(a: Array, b: Array, t: Array) -> Array:
-    """Blend (3, N) or (3,) colours ``a`` and ``b`` by ``t`` (N,)."""
+    """Linear interpolation of colours ``a`` and ``b``, (3, N) or (3,), by ``t`` (N,)."""
     a = a[:, None] if a.ndim == 1 else a
     b = b[:, None] if b.ndim == 1 else b
     return (a + (b - a) * t).astype(np.float32)
@@ -78,7 +78,7 @@ def step(value: Array, low: float, high: float) -> Array:
 
 
 def bricks(u: Array, v: Array, seed: int, mortar: float = 0.09) -> tuple[Array, Array]:
-    """Running bond with bricks 1 by 1 in (u, v): per-brick random value, and 1 on mortar."""
+    """Running bond of 1×1 bricks in (u, v): a random value per brick, and 1 on mortar."""
     row = np.floor(v)
     shifted = u + 0.5 * (row % 2)
     col = np.floor(shifted)
@@ -88,7 +88,7 @@ def bricks(u: Array, v: Array, seed: int, mortar: float = 0.09) -> tuple[Array, 
 
 
 def wood(along: Array, across: Array, seed: int) -> Array:
-    """Grain value 0..1: long streaks along one axis, about one period per unit."""
+    """Wood grain 0..1: long streaks along one axis, about one period per unit."""
     bend = smooth(fractal(seed), along * 0.12, across * 0.25)
     streak = smooth(fractal(seed + 1, 1.2), along * 0.06, across * 1.1 + 0.5 * bend)
     pores = smooth(fractal(seed + 2, 0.6), along * 0.5, across * 9.0)
@@ -99,13 +99,13 @@ def wood(along: Array, across: Array, seed: int) -> Array:
 def _text(
     sheet: Image.Image, at: tuple[float, float], text: str, height: float, anchor: str
 ) -> None:
-    """Draws with the font inside Pillow (Aileron, public domain)."""
+    """Draw text in Pillow's built-in font (Aileron, public domain)."""
     font = ImageFont.load_default(height)
     ImageDraw.Draw(sheet).text(at, text, fill=0, font=font, anchor=anchor)
 
 
 def page(lines: list[str], size: tuple[int, int]) -> Array:
-    """A sheet of text (rows, cols) in 0..1, paper 1: a title, then a body to fill it."""
+    """A page of text (rows, cols) in 0..1 with paper at 1: a title, and a body that fills it."""
     sheet = Image.new("L", size, 255)
     pitch = (size[1] - 150) / len(lines)
     for number, line in enumerate(lines):
@@ -115,7 +115,7 @@ def page(lines: list[str], size: tuple[int, int]) -> Array:
 
 
 def label(text: str, size: tuple[int, int], height: float) -> Array:
-    """Text in the middle of a white (rows, cols) strip, 0..1."""
+    """Text centred on a white (rows, cols) strip, 0..1."""
     sheet = Image.new("L", size, 255)
     _text(sheet, (size[0] / 2, size[1] / 2), text, height, "mm")
     return (np.asarray(sheet, dtype=np.float32) / 255.0).astype(np.float32)

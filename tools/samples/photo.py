@@ -1,4 +1,4 @@
-"""From radiance to files: exposure, film response, sensor noise, heat camera, defocus."""
+"""Camera models: exposure, tone curve, sensor noise, thermal camera, defocus."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def encode(linear: Array) -> Array:
 
 
 def expose(radiance: Array, gain: float, seed: int, noise: float = 0.004) -> Bytes:
-    """A camera exposure: clipping, a short shoulder, shot and read noise; uint8 RGB (H, W, 3)."""
+    """A camera exposure: clipping, highlight roll-off, shot and read noise; uint8 RGB (H, W, 3)."""
     rng = np.random.default_rng(seed)
     x = np.clip(radiance * gain, 0.0, 8.0)
     grain = rng.standard_normal(x.shape).astype(np.float32)
@@ -34,7 +34,7 @@ def expose(radiance: Array, gain: float, seed: int, noise: float = 0.004) -> Byt
 
 
 def glare(radiance: Array, strength: float, scale: float) -> Array:
-    """Adds the halo that bright lamps leave in a lens; ``scale`` is pixels per 640-pixel width."""
+    """Add the lens glare of bright lamps; ``scale`` is pixels per 640 pixels of width."""
     bright = np.maximum(radiance - 1.5, 0.0)
     halo = np.zeros_like(radiance)
     for sigma, part in ((2.5, 0.5), (9.0, 0.32), (36.0, 0.18)):
@@ -43,13 +43,13 @@ def glare(radiance: Array, strength: float, scale: float) -> Array:
 
 
 def heat(celsius: Array, seed: int, scale: float) -> Bytes:
-    """An uncooled heat camera: soft lens, column pattern, noise, automatic gain; uint8 (H, W)."""
+    """Uncooled thermal camera: soft lens, column pattern, noise, automatic gain; uint8 (H, W)."""
     rng = np.random.default_rng(seed)
     x = cv2.GaussianBlur(celsius.astype(np.float32), (0, 0), max(0.85 * scale, 0.3))
     rows, cols = x.shape
     x = x + 0.035 * rng.standard_normal((1, cols)) + 0.02 * rng.standard_normal((rows, 1))
     x = x + cv2.GaussianBlur(rng.standard_normal(x.shape).astype(np.float32), (0, 0), 0.6) * 0.13
-    # Automatic gain: partly linear between percentiles, partly histogram equalisation.
+    # Automatic gain: a mixture of linear scaling between percentiles and histogram equalisation.
     low, high = np.percentile(x, [0.5, 99.93])
     line = np.clip((x - low) / (high - low), 0.0, 1.0)
     order = np.sort(x.ravel())
@@ -75,9 +75,9 @@ def _disc(diameter: float) -> Array:
 
 
 def defocus(layer: Array, diameter: Array) -> Array:
-    """Blurs a premultiplied layer (H, W, C) with a disc that varies over the picture.
+    """Blur a premultiplied layer (H, W, C) with a disc that varies over the image.
 
-    ``diameter`` (H, W) is the blur disc in pixels. Between fixed steps the result is interpolated.
+    ``diameter`` (H, W) is that of the disc in pixels; results between fixed steps are interpolated.
     """
     largest = float(diameter.max())
     steps = [0.0]
@@ -98,7 +98,7 @@ def defocus(layer: Array, diameter: Array) -> Array:
 
 
 def write(path: Path, picture: Bytes) -> None:
-    """PNG, grey (H, W) or RGB (H, W, 3)."""
+    """Write a PNG, grey (H, W) or RGB (H, W, 3)."""
     coded, data = cv2.imencode(
         ".png",
         picture[..., ::-1] if picture.ndim == 3 else picture,

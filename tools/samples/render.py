@@ -1,6 +1,6 @@
 """Ray tracing in numpy: direct light with soft shadows, one bounce, reflections.
 
-Radiance is in arbitrary linear units. Everything random comes from a fixed seed.
+Radiance is in arbitrary linear units. All random numbers come from a fixed seed.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _DIMS = 14  # random numbers per sample
 
 @dataclass
 class Scene:
-    """Groups of shapes, lights, the sky, and the light that all further bounces add."""
+    """Groups of shapes, lights, the sky, and a constant for the light of further bounces."""
 
     groups: list[Group]
     lights: list[Lamp | Sun | Portal]
     sky: Sky
     ambient: Array
     _: KW_ONLY
-    bounce_sky: bool = True  # False where portals already bring the sky in
+    bounce_sky: bool = True  # False where portals already sample the sky
     glow_limit: float = 1.0
 
     def __post_init__(self) -> None:
@@ -57,7 +57,7 @@ class Scene:
         return best, ids
 
     def blocked(self, o: Array, d: Array, limit: Array) -> NDArray[np.bool_]:
-        """Whether anything that throws a shadow lies nearer than ``limit``."""
+        """Whether a shape that casts shadows lies nearer than ``limit``."""
         result = np.zeros(o.shape[1], bool)
         for group in self.groups:
             index = group.near(o, d)
@@ -73,7 +73,7 @@ class Scene:
 
 @dataclass
 class Surfaces:
-    """What a batch of rays hit; arrays over the rays that hit something."""
+    """Surface properties at the hits of a batch of rays; arrays over these rays."""
 
     p: Array
     n: Array
@@ -87,7 +87,7 @@ class Surfaces:
 
 
 def _field(value: object, lp: Array, ln: Array, wp: Array) -> Array:
-    """A constant or a surface function, evaluated."""
+    """Evaluate a constant or a surface function."""
     result = value(lp, ln, wp) if callable(value) else np.asarray(value, np.float32)
     return (
         result[:, None] if result.ndim == 1 and result.size == 3 and not callable(value) else result
@@ -128,7 +128,7 @@ def surfaces(scene: Scene, o: Array, d: Array, t: Array, ids: NDArray[np.int32])
 
 
 def direct(scene: Scene, s: Surfaces, view: Array, u: Array) -> tuple[Array, Array]:
-    """Light straight from the lamps: diffuse irradiance/pi (3, N) and highlights (3, N)."""
+    """Light directly from the light sources: diffuse irradiance/pi and highlights, (3, N) each."""
     diffuse = np.zeros_like(s.p)
     gloss = np.zeros_like(s.p)
     start = s.p + s.n * (2 * EPS)
@@ -151,14 +151,14 @@ def direct(scene: Scene, s: Surfaces, view: Array, u: Array) -> tuple[Array, Arr
 
 
 def _second(scene: Scene, o: Array, d: Array, u: Array, sky: bool) -> Array:
-    """Radiance along secondary rays: the light there, and a constant for what comes after."""
+    """Radiance along secondary rays: direct light, and a constant for further bounces."""
     result = scene.sky(d) if sky else np.zeros_like(d)
     t, ids = scene.trace(o, d)
     at = np.flatnonzero(ids >= 0)
     if at.size:
         s = surfaces(scene, o[:, at], d[:, at], t[at], ids[at])
         light, _ = direct(scene, s, d[:, at], u[:, at])
-        glow = np.minimum(s.glow, scene.glow_limit)  # small bright lamps would only sparkle
+        glow = np.minimum(s.glow, scene.glow_limit)  # small bright lamps would only cause fireflies
         result[:, at] = glow + s.colour * (light + scene.ambient[:, None])
     return result.astype(np.float32)
 
@@ -190,7 +190,7 @@ def shade(scene: Scene, s: Surfaces, d: Array, u: Array) -> tuple[Array, Array]:
 
 @dataclass
 class Camera:
-    """A pinhole at ``eye`` looking at ``target``; ``fov`` is the horizontal angle in degrees."""
+    """A pinhole camera at ``eye`` looking at ``target``; ``fov``: horizontal angle in degrees."""
 
     eye: tuple[float, float, float]
     target: tuple[float, float, float]
@@ -237,9 +237,10 @@ def render(
     only: set[int] | None = None,
     sky_temperature: Callable[[Array], Array] | None = None,
 ) -> Frame:
-    """Renders ``size`` = (width, height) with ``side``² samples a pixel.
+    """Render ``size`` = (width, height) with ``side``² samples per pixel.
 
-    ``only`` limits what the camera sees (not what casts shadows); the rest stays transparent.
+    ``only`` limits the shapes that the camera sees, but not those that cast shadows; the rest is
+    transparent.
     """
     width, height = size
     rows_per_band = max(1, 60_000 // width)
@@ -282,13 +283,13 @@ def _band(
     sky_temperature: Callable[[Array], Array] | None,
     band: tuple[int, int],
 ) -> Array:
-    """Sums of one band of rows: (18, pixels)."""
+    """Sums over the samples for one band of rows: (18, pixels)."""
     width, height = size
     top, rows = band
     y, x = np.mgrid[top : min(top + rows, height), 0:width].astype(np.float32)
     x, y = x.ravel(), y.ravel()
     base = np.random.default_rng([seed, top]).random((_DIMS, x.size), dtype=np.float32)
-    # Steps of a low-discrepancy sequence (powers of the generalised golden ratio).
+    # Increments of a low-discrepancy sequence (powers of the generalised golden ratio).
     phi = 2.0
     for _ in range(40):
         phi = (1 + phi) ** (1 / (_DIMS + 1))

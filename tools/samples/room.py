@@ -1,4 +1,4 @@
-"""Under- and over-exposed: a living room by day, its window too bright for one photograph."""
+"""Under- and over-exposed images: a living room by day with a bright window."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _rug(lp: Array, ln: Array, wp: Array) -> Array:
 
 
 def _painting(lp: Array, ln: Array, wp: Array) -> Array:
-    """An abstract harbour: water, sails, an evening sky, with canvas weave."""
+    """An abstract painting of a harbour with canvas texture."""
     x, y = lp[0] / 0.5, lp[1] / 0.36
     stroke = noise.smooth(noise.fractal(51, 1.1), x / 2.5, y * 1.6)
     colour = mix(
@@ -129,7 +129,7 @@ def _walls() -> list[Shape]:
 
 
 def _window() -> list[Shape]:
-    """Sill, bars and casing."""
+    """Sill, bars and frame."""
     x0, x1, y0, y1 = WINDOW
     mid_x, mid_y = (x0 + x1) / 2, (y0 + y1) / 2
     lacquer = Material(rgb(0.72, 0.72, 0.70), shine=0.03, rough=0.1)
@@ -197,7 +197,7 @@ def _curtains() -> list[Shape]:
 
 
 def build() -> Scene:
-    """The room: x across, z towards the window, the camera at the other end."""
+    """The room: x across, z towards the window, camera at the opposite end."""
     frame = plank(rgb(0.35, 0.22, 0.08), 73)
     pictures: list[Shape] = [
         Box((-1.38, 1.55, BACK - 0.015), frame, half=(0.42, 0.32, 0.02), bevel=0.008),

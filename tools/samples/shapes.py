@@ -1,4 +1,4 @@
-"""Solid shapes a ray can hit. Vectors are float32 arrays (3, N); y is up; lengths are metres."""
+"""Solid shapes for ray tracing. Vectors are float32 arrays (3, N); y is up; lengths in metres."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
-# A surface function gets local position, local normal and world position, each (3, N).
+# A surface function takes local position, local normal and world position, each (3, N).
 Surface = Callable[[Array, Array, Array], Array]
 
 INF = np.float32(np.inf)
@@ -19,7 +19,7 @@ EPS = np.float32(1e-3)
 
 @dataclass
 class Material:
-    """What a surface looks like.
+    """Optical and thermal properties of a surface.
 
     Attributes:
         colour: linear albedo, (3,) or a function giving (3, N).
@@ -55,7 +55,7 @@ class Shape(ABC):
     centre: tuple[float, float, float]
     material: Material
     frame: Array = field(default_factory=lambda: np.eye(3, dtype=np.float32))
-    casts: bool = True  # False: throws no shadow (lamps)
+    casts: bool = True  # False: casts no shadow (lamps)
     cut: Surface | None = None  # True where the surface is solid
 
     def __post_init__(self) -> None:
@@ -75,7 +75,7 @@ class Shape(ABC):
         return self._cut_hit(o, ol, dl, t, far)
 
     def _cut_hit(self, o: Array, ol: Array, dl: Array, t: Array, far: Array) -> Array:
-        """Walks through the holes: tries the front, then the back of the shape."""
+        """Distance of the first solid part: tests the front, then the back of the shape."""
         result = np.full_like(t, INF)
         for candidate in (t, far):
             index = np.flatnonzero(np.isfinite(candidate) & np.isinf(result) & (candidate > EPS))
@@ -139,7 +139,7 @@ class Box(Shape):
 
 @dataclass
 class Cylinder(Shape):
-    """Along local y, from -length/2 to length/2, with flat ends."""
+    """A cylinder along local y, from -length/2 to length/2, with flat ends."""
 
     radius: float = 1.0
     length: float = 1.0
@@ -165,7 +165,7 @@ class Cylinder(Shape):
 
 @dataclass
 class Capsule(Shape):
-    """Round bar along local y; ``radius`` at both ends, ``length`` between the end centres."""
+    """A capsule along local y with end caps of ``radius``, their centres ``length`` apart."""
 
     radius: float = 0.1
     length: float = 1.0
@@ -197,7 +197,7 @@ class Capsule(Shape):
 
 @dataclass
 class Convex(Shape):
-    """Intersection of half spaces ``normal . p <= offset``; edges shaded round over ``bevel``."""
+    """Intersection of half-spaces ``normal . p <= offset``; edges shaded round over ``bevel``."""
 
     faces: tuple[tuple[float, float, float, float], ...] = ()
     bevel: float = 0.02
@@ -224,7 +224,7 @@ class Convex(Shape):
 
 @dataclass
 class Rect(Shape):
-    """Flat sheet in local x and y, facing local +z."""
+    """A flat sheet in local x and y, facing local +z."""
 
     half: tuple[float, float] = (1, 1)
 
@@ -260,7 +260,7 @@ def bar(
 
 @dataclass
 class Group:
-    """Shapes tested together; with a bounding sphere, only for rays that meet it."""
+    """Shapes tested together; with a bounding sphere, only for rays that intersect it."""
 
     shapes: list[Shape]
     centre: tuple[float, float, float] | None = None

@@ -1,4 +1,4 @@
-"""Near and far focus: things on a table, photographed twice with a wide-open lens."""
+"""Near- and far-focused images: objects on a table, taken with a large aperture."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SEED = 977
 EYE = (0.0, 0.40, -0.62)
 TARGET = (0.02, 0.085, 0.45)
 NEAR_FOCUS, FAR_FOCUS = 0.66, 1.50  # metres from the lens, along its axis
-LENS = 10.5  # blur disc in pixels (640 wide) for a defocus of one dioptre
+LENS = 10.5  # disc diameter in pixels (640 wide) per dioptre of defocus
 
 _LETTER = [
     "Notes on light",
@@ -57,7 +57,7 @@ _LETTER = [
 
 @dataclass
 class Layer:
-    """Shapes that blur as one sheet; drawn from far to near."""
+    """Shapes that are blurred as one layer; drawn from far to near."""
 
     shapes: list[Shape]
     centre: tuple[float, float, float] | None = None
@@ -112,7 +112,7 @@ def _apple(lp: Array, ln: Array, wp: Array) -> Array:
 
 
 def _globe(lp: Array, ln: Array, wp: Array) -> Array:
-    """A small globe: seas with a grid, lands with hills."""
+    """A small globe: seas with a graticule, land with relief."""
     lon, lat = np.arctan2(lp[0], lp[2]) / (2 * np.pi), np.arcsin(np.clip(ln[1], -1, 1)) / np.pi
     land = noise.smooth(noise.fractal(35, 1.7), lon * 1.0, lat * 1.3)
     hill = noise.smooth(noise.fractal(36, 1.1), lon * 2, lat * 2)
@@ -325,14 +325,14 @@ def _flat(yaw: float) -> Array:
 
 
 def sky(d: Array) -> Array:
-    """A grey room with a window on the left, as the shiny things see it."""
+    """A grey room with a window on the left, as reflected by shiny objects."""
     pane = (d[0] < -0.35) & (np.abs(d[1] - 0.5) < 0.28) & (np.abs(d[2] - 0.1) < 0.35)
     room = mix(rgb(0.14, 0.13, 0.12), rgb(0.34, 0.33, 0.32), step(d[1], -0.2, 0.8))
     return np.where(pane, 4.0, room).astype(np.float32)
 
 
 def _blend(frames: list[Frame], focus: float, scale: float) -> Array:
-    """A photograph focused at ``focus`` metres: each layer blurred, then laid over the last."""
+    """An image focused at ``focus`` metres: layers are blurred and composited in turn."""
     picture: Array | None = None
     for frame in frames:
         depth = np.where(frame.cover > 0.01, frame.depth, 0).astype(np.float32)
@@ -349,7 +349,7 @@ def _blend(frames: list[Frame], focus: float, scale: float) -> Array:
 
 
 def _spread(depth: Array, cover: Array) -> Array:
-    """Continues a layer's depth past its edge, where its blur will reach."""
+    """Extend the depth of a layer beyond its edge, as far as its blur reaches."""
     known = cover > 0.5
     if known.all():
         return depth

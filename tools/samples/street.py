@@ -1,4 +1,4 @@
-"""Infrared and visible: a street after sunset, as a camera and a heat camera beside it see it."""
+"""Infrared and visible: a street after sunset, seen by a camera and a thermal camera beside it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SEED = 411
 
 
 def sky(d: Array) -> Array:
-    """Deep blue above, a last warm band over the roofs, thin clouds."""
+    """Deep blue above, a warm band over the roofs, thin clouds."""
     up = np.clip(d[1], 0, 1)
     base = mix(rgb(0.20, 0.13, 0.11), rgb(0.035, 0.055, 0.12), step(up, 0.0, 0.30))
     base = mix(base, rgb(0.008, 0.014, 0.036)[:, None] * np.ones_like(up), step(up, 0.15, 0.8))
@@ -27,13 +27,13 @@ def sky(d: Array) -> Array:
 
 
 def sky_heat(d: Array) -> Array:
-    """Apparent sky temperature: cold above, warmer through the thick air at the horizon."""
+    """Apparent sky temperature: cold at the zenith, warmer towards the horizon."""
     cloud = noise.smooth(noise.fractal(1, 1.5), d[0] * 0.8, d[1] * 1.2)
     return (0.5 + 5.5 * np.exp(-np.clip(d[1], 0, 1) * 7) + 1.2 * cloud).astype(np.float32)
 
 
 class Front:
-    """A house front: brick or plaster, rows of windows, some of them lit."""
+    """A facade: brick or plaster with rows of windows, some of them lit."""
 
     def __init__(self, seed: int, brick: bool, tint: Array, bay: float, floor: float) -> None:
         self.seed, self.brick, self.tint, self.bay, self.floor = seed, brick, tint, bay, floor
@@ -250,7 +250,7 @@ def build() -> Scene:
 
 
 def make(size: tuple[int, int], side: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The pair: heat picture (H, W) and night photograph (H, W, 3), uint8."""
+    """The pair: thermal image (H, W) and night photograph (H, W, 3), uint8."""
     camera = Camera((-0.6, 2.35, 0.0), (0.15, 1.75, 12.0), 58)
     frame = denoise(render(build(), camera, size, side, SEED, sky_temperature=sky_heat))
     scale = size[0] / 640

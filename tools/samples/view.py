@@ -1,4 +1,4 @@
-"""The country outside the window, as radiance by direction."""
+"""The landscape outside the window, as radiance by direction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _ridge(azimuth: Array, seed: int, grain: float) -> Array:
 
 
 def outside(d: Array) -> Array:
-    """Sky with clouds, two mountain chains, woods and a meadow, in bright daylight."""
+    """Sky with clouds, two mountain ranges, woods and a meadow in bright daylight."""
     up = d[1] / np.maximum(np.hypot(d[0], d[2]), 1e-4)
     azimuth = np.arctan2(d[0], d[2]).astype(np.float32)
     s = 1 / (np.maximum(up, 0) + 0.22)
