@@ -140,13 +140,14 @@ def pretend(page: BatchPage, turns: Turns) -> None:
     batch, run = page.batch, page.batch.run
     plan = batch.planned.plan
     assert plan is not None
-    run.prepare(plan.rows)
+    run.prepare(batch.planned)
     tally = Tally(len(plan.rows), rate=50.0, seconds_left=60.0)
 
     def told(state: RowState, rows: range) -> None:
         for place in rows:
             row = plan.rows[place % len(plan.rows)]
-            run.inbox.append(RowEvent(place, row, state, tally, "a" if state == "failed" else ""))
+            record = row.record(state, "a" if state == "failed" else "")
+            run.inbox.append(RowEvent(place, row, record, tally))
         run.drain()
 
     gesture(turns, "400 rows change, as in 50 ms of a run", lambda: told("done", range(400)))

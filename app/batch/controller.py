@@ -353,7 +353,7 @@ class BatchController(QObject):
         if self.is_busy:
             return
         self.own.update(dict.fromkeys(keys, resample))
-        self.rows.forget(key for key in keys if key in self.rows and self.rows[key].differs)
+        self.rows.forget(key for key in keys if key in self.rows and self.rows[key].sizes_differ)
         self._start_soon = start
         self.rows_changed.emit(list(keys))
         self.plan_soon()

@@ -264,9 +264,9 @@ class BatchPage(Page):
 
     def _rows_changed(self, keys: list[Any]) -> None:
         for key in keys:
-            row = self.batch.rows.get(key)
-            if row is not None and row.state == "done" and row.output is not None:
-                self.table.forget_thumbs(key, row.output)
+            output = self.batch.run.output(key)
+            if output is not None and self.batch.rows[key].state == "done":
+                self.table.forget_thumbs(key, output)
         self.table.touch(keys)
 
     def _ask_sources(self, *, folder: bool) -> None:

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.batch.controller import BatchController
-from app.batch.state import RowNow
+from app.batch.state import UNDER_WAY
 from app.batch.table_model import RowText
 from app.i18n.numbers import number
 from app.i18n.translate import plural, tr, translate, translate_all
 from app.pairs.edits import key_of
 
 if TYPE_CHECKING:
-    from core.batch import PairHeader, Tally
+    from core.batch import PairHeader, RowRecord, Tally
     from core.pairing.plan import Match
 
 
@@ -37,29 +37,31 @@ def state_names() -> dict[str, str]:
 def row_text(batch: BatchController, match: Match) -> RowText:
     """What the row of ``match`` shows."""
     key = key_of(match)
-    look, now = batch.looks.get(key), batch.rows.get(key)
+    look, record = batch.looks.get(key), batch.rows.get(key)
     target = batch.targets.get(key)
     result = str(target) if target is not None and not match.excluded else ""
     size, trouble = _size(look), _trouble(batch, match, look)
     if match.excluded:
         return RowText(size, "", state_names()["excluded"])
-    differs = (look is not None and look.differs) or (now is not None and now.differs)
+    failed_by_size = record is not None and record.sizes_differ
+    differs = (look is not None and look.differs) or failed_by_size
     resampled = batch.resamples(key) if differs else None
-    if now is None:
+    if record is None:
         state, mood = ("check", "warn") if trouble else ("ready", "")
         return RowText(size, result, state_names()[state], trouble, mood, resampled=resampled)
-    return replace(_under_way(now, size, result), resampled=resampled)
+    if record.state in UNDER_WAY and not batch.is_busy:
+        return RowText(size, result, state_names()["stopped"], resampled=resampled)
+    text = _of_record(record, size, result)
+    return replace(text, output=batch.run.output(key), resampled=resampled)
 
 
-def _under_way(now: RowNow, size: str, result: str) -> RowText:
-    name = state_names()[now.state]
-    if now.state == "done":
-        name = f"{name} · {seconds_text(now.seconds)}"
+def _of_record(record: RowRecord, size: str, result: str) -> RowText:
+    name = state_names()[record.state]
+    if record.state == "done":
+        name = f"{name} · {seconds_text(record.seconds)}"
     moods = {"failed": "bad", "done": "good", "skipped": "good"}
-    texts = (now.text, *now.notes) if now.state != "skipped" else (now.text,)
-    said = " ".join(translate_all(texts))
-    output = now.output if now.state in ("done", "skipped") else None
-    return RowText(size, result, name, said.strip(), moods.get(now.state, ""), output=output)
+    said = " ".join(translate_all((record.text, *record.notes)))
+    return RowText(size, result, name, said.strip(), moods.get(record.state, ""))
 
 
 def is_troubled(batch: BatchController, match: Match) -> bool:
@@ -67,10 +69,11 @@ def is_troubled(batch: BatchController, match: Match) -> bool:
     if match.excluded:
         return False
     key = key_of(match)
-    now = batch.rows.get(key)
-    if now is not None:
-        # Who has the result sees whether it is right: what was unsure before is no problem now.
-        return now.state == "failed" or (not match.sure and now.state not in ("done", "skipped"))
+    record = batch.rows.get(key)
+    if record is not None:
+        # An uncertain pair can be judged by its result: it is no longer a problem.
+        fused = record.state in ("done", "skipped")
+        return record.state == "failed" or (not match.sure and not fused)
     return not match.sure or bool(_trouble(batch, match, batch.looks.get(key)))
 
 

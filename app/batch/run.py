@@ -1,23 +1,24 @@
-"""A run of a batch in the window: its job, what is known of each row, how far the whole is."""
+"""A run of a batch in the window: its job, the records of its rows, its progress."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Container, Sequence
+from collections.abc import Container
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.batch import tasks
 from app.batch.pause_gate import PauseGate
-from app.batch.state import UNDER_WAY, BatchPhase, Ending, RowNow, RowStates
+from app.batch.state import UNDER_WAY, BatchPhase, Ending, RowStates
 from app.engine import EngineFactory, LazyEngine
 from app.pairs.edits import PairKey, key_of
 from app.workers import Job, Runner
 
 if TYPE_CHECKING:
-    from core.batch import BatchRow, Tally
+    from core.batch import Tally
 
 _DRAIN_MS = 50
 """Rows are told about twenty times a second at most."""
@@ -49,6 +50,8 @@ class BatchRun(QObject):
         self.inbox: deque[Any] = deque()
         """Events that were not looked at yet."""
         self.rows = RowStates()
+        self._folder: Path | None = None
+        """Output folder of the rows."""
         self.phase: BatchPhase = "idle"
         self.tally: Tally | None = None
         self.stage = ""
@@ -68,8 +71,7 @@ class BatchRun(QObject):
 
     def start(self, planned: tasks.Planned) -> None:
         """Run what is planned."""
-        assert planned.plan is not None
-        self.prepare(planned.plan.rows)
+        self.prepare(planned)
         job = self._job = self._runner.submit(
             partial(tasks.run, self._lazy, planned, self._valve, self.inbox)
         )
@@ -81,13 +83,22 @@ class BatchRun(QObject):
         self._set_phase("running")
         self.rows_changed.emit(list(self.rows))
 
-    def prepare(self, rows: Sequence[BatchRow]) -> None:
-        """Let ``rows`` wait."""
+    def prepare(self, planned: tasks.Planned) -> None:
+        """Mark all planned rows as queued."""
+        assert planned.plan is not None
         self.tally = None
         self.inbox.clear()
-        waiting = RowNow("queued")
-        for row in rows:
-            self.rows.put(key_of(row.match), waiting)
+        if self._folder != planned.plan.options.out:
+            self.rows.clear()
+            self._folder = planned.plan.options.out
+        self.rows.update(planned.queued)
+
+    def output(self, key: PairKey) -> Path | None:
+        """File of the fused image of a row that is done."""
+        record = self.rows.get(key)
+        if record is None or record.state not in ("done", "skipped") or self._folder is None:
+            return None
+        return self._folder / record.target
 
     def pause(self) -> None:
         """Let rows that are being written end, and then stand still."""
@@ -135,15 +146,7 @@ class BatchRun(QObject):
             self.tally = event.tally
             if hasattr(event, "row"):
                 key = key_of(event.row.match)
-                now = RowNow(
-                    event.state,
-                    event.text,
-                    seconds=event.seconds,
-                    output=event.output,
-                    notes=event.notes,
-                    differs=event.differs,
-                )
-                self.rows.put(key, now)
+                self.rows.put(key, event.record)
                 changed[key] = None
         if changed:
             self.rows_changed.emit(list(changed))
@@ -155,11 +158,9 @@ class BatchRun(QObject):
         self._timer.stop()
         self.drain(len(self.inbox))
         self.inbox.clear()
-        under_way = [key for key, row in self.rows.items() if row.state in UNDER_WAY]
-        for key in under_way:
-            self.rows.put(key, RowNow("stopped"))
         self._set_phase("idle")
         if not self._closed:
-            self.rows_changed.emit(under_way)
+            stopped = [key for key, row in self.rows.items() if row.state in UNDER_WAY]
+            self.rows_changed.emit(stopped)
             self.tally_changed.emit()
         self.ended.emit(ending)

@@ -1,17 +1,16 @@
-"""How a batch and its rows are getting on, as values."""
+"""State of a batch and its rows, as values."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import KW_ONLY, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from app.pairs.edits import PairKey
 from core.errors import FusionError
 
 if TYPE_CHECKING:
-    from core.batch import BatchFinished
+    from core.batch import BatchFinished, RowRecord
 
 BatchPhase = Literal["idle", "finding", "running", "paused", "stopping"]
 
@@ -19,28 +18,14 @@ OVER = ("done", "skipped", "failed")
 UNDER_WAY = ("queued", "reading", "fusing", "writing")
 
 
-@dataclass(frozen=True, slots=True)
-class RowNow:
-    """How a row is getting on; ``state`` as in :class:`core.batch.RowEvent`."""
-
-    state: str
-    text: str = ""
-    _: KW_ONLY
-    seconds: float = 0.0
-    output: Path | None = None
-    notes: tuple[str, ...] = ()
-    differs: bool = False
-    """It failed because the two sizes differ."""
-
-
-class RowStates(Mapping[PairKey, RowNow]):
-    """What is known of each row, with the number of failed ones at hand."""
+class RowStates(Mapping[PairKey, "RowRecord"]):
+    """The records of the rows by pair, and the number of failed ones."""
 
     def __init__(self) -> None:
-        self._rows: dict[PairKey, RowNow] = {}
+        self._rows: dict[PairKey, RowRecord] = {}
         self.failed = 0
 
-    def __getitem__(self, key: PairKey) -> RowNow:
+    def __getitem__(self, key: PairKey) -> RowRecord:
         return self._rows[key]
 
     def __iter__(self) -> Iterator[PairKey]:
@@ -49,30 +34,36 @@ class RowStates(Mapping[PairKey, RowNow]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def put(self, key: PairKey, now: RowNow) -> None:
-        """Take note of how a row is getting on."""
+    def put(self, key: PairKey, record: RowRecord) -> None:
+        """Store the record of a row."""
         before = self._rows.get(key)
-        self.failed += (now.state == "failed") - (before is not None and before.state == "failed")
-        self._rows[key] = now
+        self.failed += record.state == "failed"
+        self.failed -= before is not None and before.state == "failed"
+        self._rows[key] = record
+
+    def update(self, records: Mapping[PairKey, RowRecord]) -> None:
+        """Store the records of many rows."""
+        self._rows.update(records)
+        self.failed = sum(record.state == "failed" for record in self._rows.values())
 
     def clear(self) -> None:
-        """Forget all."""
+        """Forget all rows."""
         self._rows.clear()
         self.failed = 0
 
     def forget(self, keys: Iterable[PairKey]) -> None:
-        """Know nothing of these any more."""
+        """Forget the rows of ``keys``."""
         for key in keys:
             row = self._rows.pop(key, None)
             self.failed -= row is not None and row.state == "failed"
 
     @property
     def of_other_size(self) -> tuple[PairKey, ...]:
-        """Rows that failed because their two sizes differ."""
-        return tuple(key for key, row in self._rows.items() if row.differs)
+        """Rows that failed because A and B differ in size."""
+        return tuple(key for key, row in self._rows.items() if row.sizes_differ)
 
     def keep_only(self, keys: Container[PairKey]) -> bool:
-        """Forget the others; whether there were any."""
+        """Forget rows that are not among ``keys``; returns whether there were any."""
         others = [key for key in self._rows if key not in keys]
         for key in others:
             self.failed -= self._rows.pop(key).state == "failed"

@@ -22,7 +22,7 @@ from core.errors import FusionError, Message
 from core.progress import Progress
 
 if TYPE_CHECKING:
-    from core.batch import BatchFinished, BatchPlan, FoundRun, PairHeader, QueueOrder
+    from core.batch import BatchFinished, BatchPlan, FoundRun, PairHeader, QueueOrder, RowRecord
     from core.pairing.plan import PairingPlan
 
 _TELL = 0.1
@@ -51,6 +51,8 @@ class Planned:
     """Rows that cannot be done."""
     resampled: Mapping[PairKey, bool] = field(default_factory=dict)
     """Whether B is resampled where sizes differ, by pair."""
+    queued: Mapping[PairKey, RowRecord] = field(default_factory=dict)
+    """A record of each row before it begins."""
 
     @property
     def can_run(self) -> bool:
@@ -139,6 +141,7 @@ def _planned(plan: BatchPlan, found: FoundRun | None, error: FusionError | None 
         targets=targets,
         problems=problems,
         resampled=resampled,
+        queued={key_of(row.match): row.record("queued") for row in plan.rows},
     )
 
 

@@ -89,10 +89,10 @@ def _run(plan: BatchPlan, command: BatchCommand) -> int:
                 tally = event.tally
                 if isinstance(event, BatchFinished):
                     files = event.files
-                elif event.state == "done":
-                    notes[event.place] = event.notes
-                elif event.state == "failed":
-                    failures.append(f"{event.row.match.name}: {event.text}")
+                elif event.record.state == "done":
+                    notes[event.place] = event.record.notes
+                elif event.record.state == "failed":
+                    failures.append(f"{event.row.match.name}: {event.record.text}")
         except Stopped as error:
             failures.append(f"{error} --resume goes on with it.")
     if not command.json_lines:
@@ -169,11 +169,11 @@ def as_json(event: RowEvent | BatchFinished) -> dict[str, Any]:
         "name": event.row.match.name,
         "a": str(event.row.match.a),
         "b": str(event.row.match.b),
-        "state": event.state,
-        "text": event.text,
-        "seconds": round(event.seconds, 4),
+        "state": event.record.state,
+        "text": event.record.text,
+        "seconds": round(event.record.seconds, 4),
         "output": str(event.output) if event.output else None,
-        "notes": list(event.notes),
+        "notes": list(event.record.notes),
         **_tally(event.tally),
     }
 

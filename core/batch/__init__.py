@@ -1,12 +1,13 @@
 """A folder in, a folder out: many pairs fused in one run that can be interrupted at any time."""
 
-from core.batch.events import ENDED, BatchEvent, BatchFinished, RowEvent, RowState, Tally
+from core.batch.events import BatchEvent, BatchFinished, RowEvent, Tally
 from core.batch.manifest import MANIFEST_NAME
 from core.batch.naming import FIELDS
 from core.batch.plan import BatchOptions, BatchPlan, BatchRow, preview
 from core.batch.queue_order import QueueOrder
 from core.batch.resume import FoundRun, find_run, plan_batch
 from core.batch.row_preview import PairHeader, image_size, inspect_pair
+from core.batch.row_record import ENDED, RowRecord, RowState
 from core.batch.runner import run_batch
 from core.batch.settings import DEFAULT_TEMPLATE
 
@@ -24,6 +25,7 @@ __all__ = [
     "PairHeader",
     "QueueOrder",
     "RowEvent",
+    "RowRecord",
     "RowState",
     "Tally",
     "find_run",

@@ -1,4 +1,4 @@
-"""What a running batch tells."""
+"""Events of a running batch."""
 
 from __future__ import annotations
 
@@ -7,22 +7,19 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import Literal
 
 from core.batch.plan import BatchRow
-
-RowState = Literal["queued", "reading", "fusing", "writing", "done", "failed", "skipped"]
-ENDED: frozenset[str] = frozenset(("done", "failed", "skipped"))
+from core.batch.row_record import ENDED, RowRecord, RowState
 
 
 @dataclass(frozen=True)
 class Tally:
-    """How far the whole is.
+    """Progress of a run.
 
     Attributes:
         total, done, failed, skipped: numbers of rows; skipped ones were done before.
-        rate: rows per second of late, 0 when not known yet.
-        seconds_left: None when not known yet.
+        rate: rows per second lately, 0 while unknown.
+        seconds_left: estimated; None while unknown.
     """
 
     total: int
@@ -44,26 +41,16 @@ class RowEvent:
     """A row changed its state.
 
     Attributes:
-        place: of the row in the plan. row: the row.
-        state: what it is now.
-        text: error text of a failed row, reason of a skipped or repeated one, else "".
-        seconds: time spent on it so far (reading, fusing, writing).
-        output: the fused image, once it is there.
-        notes: what a person should know about the result, one sentence each.
-        differs: it failed because the two sizes differ; resampling B is the remedy.
-        tally: the whole after this event.
+        place: of the row in the plan. row: the row as planned. record: how far it is now.
+        tally: progress of the run after this event.
+        output: file of the fused image, once it exists.
     """
 
     place: int
     row: BatchRow
-    state: RowState
+    record: RowRecord
     tally: Tally
-    text: str = ""
-    _: KW_ONLY
-    seconds: float = 0.0
     output: Path | None = None
-    notes: tuple[str, ...] = ()
-    differs: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,9 +58,9 @@ class BatchFinished:
     """The last event of a run that was neither cancelled nor stopped by an error.
 
     Attributes:
-        tally: the whole.
+        tally: the final progress.
         failures: failed rows with their error text.
-        files: table and contact sheet, if asked for.
+        files: table of metrics and contact sheet, if asked for.
     """
 
     tally: Tally
@@ -85,7 +72,7 @@ BatchEvent = RowEvent | BatchFinished
 
 
 class Counter:
-    """Counts rows as they end and knows the pace of late."""
+    """Counts rows as they end, and measures the rate of the last forty."""
 
     _WINDOW = 40
 
@@ -95,7 +82,7 @@ class Counter:
         self._times: deque[float] = deque([clock()], maxlen=self._WINDOW)
 
     def count(self, state: RowState, *, before: str = "") -> None:
-        """Take note that a row came to ``state``, from ``before`` if it had ended by that."""
+        """Count a row that reached ``state``; ``before`` is the state it had ended with, if any."""
         if before in ENDED:
             self._ended[before] -= 1
             self._ended[state] += 1
@@ -105,7 +92,7 @@ class Counter:
                 self._times.append(self._clock())
 
     def tally(self) -> Tally:
-        """The whole as it stands."""
+        """Progress so far."""
         span = self._clock() - self._times[0]
         rate = (len(self._times) - 1) / span if len(self._times) > 1 and span > 0 else 0.0
         left = self._total - sum(self._ended.values())

@@ -15,7 +15,7 @@ from core.batch.naming import (
     same_name_key,
     split_template,
 )
-from core.batch.row_record import RowRecord
+from core.batch.row_record import RowRecord, RowState
 from core.batch.settings import AS_SOURCES, FLAGS, OF_ROWS, WINDOWS, BatchSettings
 from core.errors import InputError, Message
 from core.io.atomic import output_error
@@ -131,7 +131,10 @@ class BatchRow:
         target: path of the fused image below the output folder.
         problem: why this row cannot be done, or "".
         note: what a person should know about its name, or "".
-        resample: whether B is brought onto A where sizes differ; None: as the options say.
+        resample: whether B is resampled to the size of A where they differ; None: as the options
+            say.
+        is_own: the files under its names are those of an earlier run of this row, and may be
+            replaced.
     """
 
     key: str
@@ -141,6 +144,12 @@ class BatchRow:
     problem: str = ""
     note: str = ""
     resample: bool | None = None
+    is_own: bool = False
+
+    def record(self, state: RowState, text: str = "") -> RowRecord:
+        """A record of this row in ``state``, of which nothing else is known yet."""
+        a, b = self.match.a, self.match.b
+        return RowRecord(self.key, a, b, self.target, state, text=text, resample=self.resample)
 
 
 @dataclass(frozen=True)
@@ -168,8 +177,12 @@ class BatchPlan:
         return tuple(options.out / path for path in paths)
 
     def resamples(self, row: BatchRow) -> bool:
-        """Whether B of ``row`` is brought onto A where sizes differ."""
+        """Whether B of ``row`` is resampled to the size of A where they differ."""
         return self.options.resample if row.resample is None else row.resample
+
+    def overwrites(self, row: BatchRow) -> bool:
+        """Whether files that exist under the names of ``row`` may be replaced."""
+        return self.options.overwrite or row.is_own
 
     def thumbnail(self, row: BatchRow) -> Path:
         """Path below the output folder of the strip shown on the contact sheet."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 
 from core.batch.manifest import MANIFEST_NAME, BatchManifest, RowRecord
@@ -52,20 +52,6 @@ class FoundRun:
     def is_over(self) -> bool:
         """Whether nothing is left to do."""
         return self.done >= self.total and not self.changed
-
-
-@dataclass(frozen=True)
-class Todo:
-    """What to do with one row.
-
-    ``state``: "queued", "skipped" or "failed"; ``text`` why. ``overwrite``: the row's files may be
-    replaced, for they are its own. ``alone``: last and by itself, for the program died of it.
-    """
-
-    state: str
-    text: str = ""
-    overwrite: bool = False
-    alone: bool = False
 
 
 def find_run(options: BatchOptions) -> FoundRun | None:
@@ -167,45 +153,59 @@ def _share(found: FoundRun) -> Message:
     )
 
 
-def sort_out(row: BatchRow, record: RowRecord | None, plan: BatchPlan) -> Todo:
-    """What ``row`` needs, given what is recorded of it and what is on disk."""
-    options = plan.options
+def sort_out(
+    row: BatchRow, record: RowRecord | None, plan: BatchPlan
+) -> tuple[BatchRow, RowRecord]:
+    """What ``row`` needs, given what is recorded of it and which files exist.
+
+    Returns:
+        The row, with ``is_own`` set where its files may be replaced, and the record to go on with:
+        ``queued`` (last and by itself where it has strikes), ``skipped``, ``failed``, or ``done``
+        for a row that was finished but is not recorded so yet.
+    """
+    options, own = plan.options, replace(row, is_own=True)
     if row.problem:
-        return Todo("failed", row.problem)
+        return row, row.record("failed", row.problem)
     if record is None or record.target != row.target:
-        return _new(plan.outputs(row), options)
+        return row, _new(row, plan.outputs(row), options)
     if record.state == "crashed" or record.strikes:
-        return _suspect(row, record, plan)
+        return own, _suspect(row, record, plan)
     target = options.out / row.target
     if not target.exists():
         text = Message("its result is gone: made again") if record.state == "done" else ""
-        return Todo("queued", text, overwrite=True)
+        return own, row.record("queued", text)
     if record.state == "failed":  # the fused image is written last, so this one is not its own
-        return _new((target,), options)
+        return row, _new(row, (target,), options)
     changed = _changed(record, row.match.a, row.match.b)
     if changed:
-        return Todo("queued", changed, overwrite=True)
+        return own, row.record("queued", changed)
     if record.state == "begun":
-        return Todo("done" if is_complete(target, options) else "queued", overwrite=True)
+        complete = is_complete(target, options)
+        return own, _finished(record, target) if complete else row.record("queued")
     if record.size != target.stat().st_size:
         text = Message("done before; someone changed the result since, it was kept")
-        return Todo("skipped", text)
-    return Todo("skipped", Message("done before"))
+        return row, row.record("skipped", text)
+    return row, row.record("skipped", Message("done before"))
 
 
-def _suspect(row: BatchRow, record: RowRecord, plan: BatchPlan) -> Todo:
-    """A row the program died of: by itself, and only when asked to if that is known."""
+def _suspect(row: BatchRow, record: RowRecord, plan: BatchPlan) -> RowRecord:
+    """A row that the program died of: run by itself, or only on request once it is given up."""
     options = plan.options
     changed = _changed(record, row.match.a, row.match.b)
     if record.state == "crashed" and not changed and not options.retry_crashed:
-        return Todo("failed", record.text)
+        return row.record("failed", record.text)
     if is_done(record, options) and not changed:
-        return Todo("done", overwrite=True)
+        return _finished(record, options.out / row.target)
     text = Message("the program was ended while it worked on this pair: tried last and by itself")
-    return Todo("queued", changed or text, overwrite=True, alone=True)
+    return replace(row.record("queued", changed or text), strikes=record.strikes)
 
 
-def _new(targets: Sequence[Path], options: BatchOptions) -> Todo:
+def _finished(record: RowRecord, target: Path) -> RowRecord:
+    """The record of a row that was finished when the program ended, before that was recorded."""
+    return replace(record, state="done", text="", strikes=0, size=target.stat().st_size)
+
+
+def _new(row: BatchRow, targets: Sequence[Path], options: BatchOptions) -> RowRecord:
     target = next((path for path in targets if path.exists()), None)
     if target is not None and not options.overwrite:
         refused = OutputError(
@@ -213,8 +213,8 @@ def _new(targets: Sequence[Path], options: BatchOptions) -> Todo:
             Message("there is a file of that name"),
             Message("Use another template or folder, or allow overwriting."),
         )
-        return Todo("failed", refused.message)
-    return Todo("queued", overwrite=options.overwrite)
+        return row.record("failed", refused.message)
+    return row.record("queued")
 
 
 def _changed(record: RowRecord, a: Path, b: Path) -> str:

@@ -1,4 +1,4 @@
-"""What is recorded of one row of a batch, and how it stands in the table of the manifest."""
+"""How far a row of a batch is, and its line in the table of the manifest."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal, cast
 
 from core.errors import Message
 from core.io.readers.decoding import file_error
 from core.messages import from_data, to_data
 from core.printable import valid
 
+RowState = Literal[
+    "queued", "reading", "fusing", "writing", "done", "failed", "skipped", "begun", "crashed"
+]
+"""States of a row. ``begun`` (not known to have ended) and ``crashed`` (the program died of it) are
+those of the manifest alone."""
+ENDED: frozenset[str] = frozenset(("done", "failed", "skipped"))
 _BLOCK = 1 << 18
 
 
 @dataclass(frozen=True)
 class FileStamp:
-    """What a source file was: bytes, time of change in ns, SHA-256 ("" when not taken)."""
+    """State of a source file: bytes, modification time in ns, SHA-256 in hex ("" if not taken)."""
 
     size: int
     mtime_ns: int
@@ -28,7 +34,14 @@ class FileStamp:
 
     @classmethod
     def of(cls, path: Path, *, digest: bool = False) -> FileStamp:
-        """Stamp of the file ``path``; InputError when it cannot be read."""
+        """The stamp of ``path``.
+
+        Args:
+            digest: read the whole file for its SHA-256.
+
+        Raises:
+            InputError: it cannot be read.
+        """
         try:
             stat = path.stat()
             text = ""
@@ -40,7 +53,11 @@ class FileStamp:
         return cls(stat.st_size, stat.st_mtime_ns, text)
 
     def still_fits(self, path: Path) -> bool:
-        """Whether ``path`` is what it was: same size and time, else same size and content."""
+        """Whether ``path`` is unchanged: same size and time, or same size and content.
+
+        Raises:
+            InputError: it cannot be read.
+        """
         now = FileStamp.of(path)
         if now.size != self.size:
             return False
@@ -57,20 +74,28 @@ def _digest(stream: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RowRecord:
-    """What the manifest knows of a row.
+    """How far a row is, while it is worked on, in events, in the manifest and in the window.
 
-    ``state``: ``begun``, ``done``, ``failed``, or ``crashed`` when the program died of it.
-    ``size``: bytes of the fused image's file. ``strikes``: how often the program died while the
-    row was being worked on. ``resample``: the row's own choice; None for that of the batch.
+    Attributes:
+        key: of the row; see :func:`core.batch.plan.row_key`.
+        a, b: source files. target: path of the fused image below the output folder.
+        state: see :data:`RowState`.
+        text: error of a failed row, reason of a skipped or repeated one, else "".
+        stamps: of both sources, taken before they are read.
+        size: bytes of the fused image's file, once it is written. metrics, notes: of the result.
+        seconds: spent reading, fusing and writing so far.
+        strikes: how often the program died while the row was being worked on.
+        resample: the row's own choice; None for that of the batch.
+        sizes_differ: it failed because A and B differ in size. Not kept in the manifest.
     """
 
     key: str
     a: Path
     b: Path
     target: Path
-    state: str
+    state: RowState
     _: KW_ONLY
     text: str = ""
     stamps: tuple[FileStamp, FileStamp] | None = None
@@ -80,12 +105,13 @@ class RowRecord:
     notes: tuple[str, ...] = ()
     strikes: int = 0
     resample: bool | None = None
+    sizes_differ: bool = False
 
 
 COLUMNS = (
     "key, a, b, target, state, text, stamp_a, stamp_b, size, seconds, metrics, notes, strikes, own"
 )
-"""Those of the table, in the order of :func:`values_of`."""
+"""Columns of the table, in the order of :func:`values_of`."""
 
 
 def _text(path: Path) -> str:
@@ -94,14 +120,14 @@ def _text(path: Path) -> str:
 
 
 def _kept_text(text: str) -> str:
-    """``text`` for the table: as JSON where its template and values are known."""
+    """``text`` as it is stored: a :class:`Message` as JSON, so that it can be translated."""
     if isinstance(text, Message):
         return json.dumps(to_data(text))
     return valid(text)
 
 
 def _read_text(kept: str) -> str:
-    """What :func:`_kept_text` was given; records of older versions hold plain texts."""
+    """The inverse of :func:`_kept_text`; older versions stored plain texts."""
     try:
         return from_data(json.loads(kept))
     except (ValueError, RecursionError):
@@ -109,7 +135,7 @@ def _read_text(kept: str) -> str:
 
 
 def values_of(record: RowRecord) -> tuple[object, ...]:
-    """``record`` as a row of the table."""
+    """``record`` as a line of the table."""
     own = {} if record.resample is None else {"resample": record.resample}
     stamps = ["", ""]
     if record.stamps is not None:
@@ -123,14 +149,14 @@ def values_of(record: RowRecord) -> tuple[object, ...]:
 
 
 def row_record_of(row: Sequence[object]) -> RowRecord:
-    """What :func:`values_of` made ``row`` of."""
+    """The record that :func:`values_of` turned into ``row``."""
     stamps = None
     if row[6] and row[7]:
         stamps = (FileStamp(*json.loads(str(row[6]))), FileStamp(*json.loads(str(row[7]))))
     a, b, target = (Path(json.loads(str(text))) for text in row[1:4])
     return RowRecord(
         str(row[0]), a, b, target,
-        state=str(row[4]),
+        state=cast(RowState, str(row[4])),
         text=_read_text(str(row[5])),
         stamps=stamps,
         size=int(str(row[8])),

@@ -5,21 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.batch.concurrency import side_by_side
 from core.batch.crash_trail import CrashTrail
-from core.batch.events import BatchEvent, BatchFinished, Counter, RowEvent, RowState
-from core.batch.manifest import BatchManifest, RowRecord
+from core.batch.events import BatchEvent, BatchFinished, Counter, RowEvent
+from core.batch.manifest import BatchManifest
 from core.batch.output_folder import FolderLost, OutputFolder, make_folder
-from core.batch.plan import BatchPlan
+from core.batch.plan import BatchPlan, BatchRow
 from core.batch.queue_order import QueueOrder
 from core.batch.recovery import settle
 from core.batch.report import write_metrics, write_sheet
 from core.batch.resume import check_run, clean_up, sort_out
-from core.batch.row_task import RowTask, RowUpdate
+from core.batch.row_record import RowRecord, RowState
 from core.batch.scheduler import Scheduler
 from core.errors import FusionError, InputError, Message, OutputError
 from core.fusion.protocol import Engine
@@ -70,13 +70,9 @@ def run_batch(
         check_run(manifest, plan.options)
         place = OutputFolder(plan.options.out)
         trail = CrashTrail(plan.options.out, plan.options.most_in_flight + 1)
+        files = _RunFiles(manifest, place, trail)
         yield from _Run(
-            plan,
-            engine,
-            progress=progress,
-            held=_Held(manifest, place, trail),
-            order=order,
-            clock=clock,
+            plan, engine, progress=progress, files=files, order=order, clock=clock
         ).events()
     except BaseException:
         # The reason that is under way matters more than a record that cannot be closed.
@@ -84,9 +80,9 @@ def run_batch(
             manifest.close()
         raise
     finally:
-        for held in (trail, place):
-            if held is not None:
-                held.close()
+        for opened in (trail, place):
+            if opened is not None:
+                opened.close()
     manifest.close()
 
 
@@ -107,8 +103,8 @@ def _check_method(plan: BatchPlan, engine: Engine) -> None:
 
 
 @dataclass(frozen=True)
-class _Held:
-    """What a run holds in its output folder."""
+class _RunFiles:
+    """Files that are open in the output folder during a run."""
 
     manifest: BatchManifest
     place: OutputFolder
@@ -122,18 +118,19 @@ class _Run:
         engine: Engine,
         *,
         progress: Progress,
-        held: _Held,
+        files: _RunFiles,
         order: QueueOrder | None,
         clock: Callable[[], float],
     ) -> None:
         self._plan, self._engine = plan, engine
-        self._progress, self._held, self._manifest = progress, held, held.manifest
+        self._progress, self._files, self._manifest = progress, files, files.manifest
         self._order, self._clock = order, clock
+        self._places = {row.key: place for place, row in enumerate(plan.rows)}
         self._counter = Counter(len(plan.rows), clock)
         self._failures: dict[int, str] = {}
-        self._deferred: list[RowTask] = []
-        self._there: dict[int, RowState] = {}
-        """Rows whose results should be there: done in this run, or before."""
+        self._deferred: list[RowRecord] = []
+        self._complete: dict[str, RowState] = {}
+        """By key, rows whose results should exist: ``done`` in this run, or ``skipped``."""
 
     def events(self) -> Iterator[BatchEvent]:
         options = self._plan.options
@@ -147,126 +144,94 @@ class _Run:
         self._manifest.set_meta(
             settings=json.dumps(options.settings()), total=str(max(total, before))
         )
-        works: list[RowTask] = []
-        for event, work in self._sorted_out(records):
+        queued: list[RowRecord] = []
+        for event in self._sorted_out(records):
             self._progress.check()
             yield event
-            if work is not None:
-                (self._deferred if work.strikes else works).append(work)
+            if event.record.state == "queued":
+                (self._deferred if event.record.strikes else queued).append(event.record)
         try:
-            if works:
-                yield from self._drive(works, alone=False)
+            if queued:
+                yield from self._drive(queued, alone=False)
             while self._deferred:
-                works, self._deferred = self._deferred, []
-                yield from self._drive(works, alone=True)
-            self._held.place.check()
+                queued, self._deferred = self._deferred, []
+                yield from self._drive(queued, alone=True)
+            self._files.place.check()
         except FolderLost:
-            yield from self._lost()
+            yield from self._check_results()
             raise
-        yield from self._lost()
+        yield from self._check_results()
         self._manifest.flush()
         files = self._reports()
         failures = tuple((self._plan.rows[i], self._failures[i]) for i in sorted(self._failures))
         yield BatchFinished(self._counter.tally(), failures, files)
 
-    def _sorted_out(
-        self, records: Mapping[str, RowRecord]
-    ) -> Iterator[tuple[BatchEvent, RowTask | None]]:
-        for place, row in enumerate(self._plan.rows):
-            record = records.get(row.key)
-            todo = sort_out(row, record, self._plan)
-            work = RowTask(place, row, todo.overwrite)
-            if todo.alone:
-                assert record is not None
-                work.strikes = record.strikes
-            if todo.state == "done":
-                assert record is not None
-                self._recover(work, record)
-                yield self._event(RowUpdate(work, "skipped", Message("done before"))), None
-            elif todo.state == "queued":
-                yield self._event(RowUpdate(work, "queued", todo.text)), work
-            else:
-                yield self._event(RowUpdate(work, todo.state, todo.text)), None
+    def _sorted_out(self, records: Mapping[str, RowRecord]) -> Iterator[RowEvent]:
+        """What is to be done with each row; afterwards the plan knows which files are its own."""
+        rows: list[BatchRow] = []
+        for planned in self._plan.rows:
+            row, record = sort_out(planned, records.get(planned.key), self._plan)
+            rows.append(row)
+            if record.state == "done":
+                self._manifest.end(record)
+                record = row.record("skipped", Message("done before"))
+            yield self._event(record)
+        self._plan = replace(self._plan, rows=tuple(rows))
 
-    def _recover(self, work: RowTask, record: RowRecord) -> None:
-        """The row was finished when the program ended; only the record of that was lost."""
-        size = (self._plan.options.out / work.row.target).stat().st_size
-        self._manifest.end(
-            RowRecord(
-                record.key, record.a, record.b, record.target, "done",
-                stamps=record.stamps, size=size,
-            )
-        )  # fmt: skip
-
-    def _lost(self) -> Iterator[RowEvent]:
-        """Results that somebody removed before the run ended are not counted as made."""
-        for place, row in enumerate(self._plan.rows):
-            before = self._there.get(place)
-            if before is None or _exists(self._plan.options.out / row.target):
+    def _check_results(self) -> Iterator[RowEvent]:
+        """Fail rows whose results somebody removed before the run ended."""
+        for row in self._plan.rows:
+            if row.key not in self._complete or _exists(self._plan.options.out / row.target):
                 continue
-            match = row.match
             text = OutputError(
                 str(self._plan.options.out / row.target),
                 Message("it was written and is not there any more"),
                 Message("Go on with the batch to make it again."),
             ).message
-            self._manifest.end(
-                RowRecord(
-                    row.key,
-                    match.a,
-                    match.b,
-                    row.target,
-                    "failed",
-                    text=text,
-                    resample=row.resample,
-                )
-            )
-            yield self._event(RowUpdate(RowTask(place, row, overwrite=True), "failed", text))
+            record = row.record("failed", text)
+            self._manifest.end(record)
+            yield self._event(record)
 
-    def _drive(self, works: list[RowTask], *, alone: bool) -> Iterator[BatchEvent]:
+    def _drive(self, records: Sequence[RowRecord], *, alone: bool) -> Iterator[BatchEvent]:
         pipeline = Scheduler(
             self._plan,
             self._engine,
             self._progress,
             self._manifest,
-            place=self._held.place,
-            trail=self._held.trail,
+            place=self._files.place,
+            trail=self._files.trail,
             alone=alone,
             order=self._order,
             clock=self._clock,
         )
         with contextlib.nullcontext() if alone else side_by_side():
-            pipeline.start(works)
+            pipeline.start(records)
             try:
                 while not pipeline.idle:
                     self._progress.check()
-                    for change in pipeline.events():
-                        yield self._event(change)
+                    for record in pipeline.events():
+                        if record.state == "queued":
+                            self._deferred.append(record)
+                        yield self._event(record)
                     self._manifest.tick()
                 if pipeline.fatal is not None:
                     raise pipeline.fatal
             finally:
                 pipeline.close()
 
-    def _event(self, change: RowUpdate) -> RowEvent:
-        work, row = change.work, change.work.row
-        state: RowState = "queued" if change.state == "deferred" else change.state  # type: ignore[assignment]
-        if change.state == "deferred":
-            self._deferred.append(work)
+    def _event(self, record: RowRecord) -> RowEvent:
+        place, state = self._places[record.key], record.state
+        row = self._plan.rows[place]
         if state == "failed":
-            self._failures[work.place] = change.text
-        self._counter.count(state, before=self._there.pop(work.place, ""))
+            self._failures[place] = record.text
+        self._counter.count(state, before=self._complete.pop(record.key, ""))
         tally = self._counter.tally()
         self._progress.report(tally.ended, tally.total, row.match.name)
-        there = state in ("done", "skipped")
-        if there:
-            self._there[work.place] = state
-        notes = change.written.notes if change.written else ()
-        return RowEvent(
-            work.place, row, state, tally, change.text, seconds=work.seconds,
-            output=self._plan.options.out / row.target if there else None, notes=notes,
-            differs=change.differs,
-        )  # fmt: skip
+        complete = state in ("done", "skipped")
+        if complete:
+            self._complete[record.key] = state
+        output = self._plan.options.out / row.target if complete else None
+        return RowEvent(place, row, record, tally, output)
 
     def _reports(self) -> tuple[Path, ...]:
         files: list[Path] = []

@@ -3,8 +3,8 @@
 Each thread takes one row from its files to its result, so nothing is handed from thread to thread.
 Small rows fuse side by side, each on one core; of large ones one fuses at a time, on all cores. How
 many rows are worked on at once is up to :class:`~core.batch.concurrency.ConcurrencyController`; a
-row takes room in the :class:`~core.batch.memory_budget.Budget` from before it is read until it is
-written.
+row is counted in the :class:`~core.batch.memory_budget.RowBudget` from before it is read until it
+is written.
 """
 
 from __future__ import annotations
@@ -13,27 +13,22 @@ import errno
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
 from core.available_memory import available_bytes
 from core.batch.concurrency import ConcurrencyController
 from core.batch.crash_trail import CrashTrail, run_marked
-from core.batch.manifest import BatchManifest, FileStamp, RowRecord
-from core.batch.memory_budget import Budget
+from core.batch.manifest import BatchManifest
+from core.batch.memory_budget import RowBudget
 from core.batch.output_folder import DiskFull, OutputFolder, Stopped
-from core.batch.plan import BatchPlan
+from core.batch.plan import BatchPlan, BatchRow
 from core.batch.queue_order import QueueOrder
-from core.batch.row_task import RowTask, RowUpdate, record_of_work
-from core.batch.stages import (
-    WrittenRow,
-    expected_bytes,
-    read_row,
-    request_for,
-    write_row,
-)
+from core.batch.row_record import FileStamp, RowRecord, RowState
+from core.batch.stages import expected_bytes, read_row, request_for, write_row
 from core.device import usable_cores
 from core.errors import (
     Cancelled,
@@ -52,12 +47,9 @@ from core.types import FusionRequest, FusionResult, SourcePair
 
 _T = TypeVar("_T")
 _AHEAD = 16
-_TICK, _LOT = 0.1, 0.03
-_LARGE, _LARGE_AT_ONCE = 24 * 2**20, 3
-"""Pairs of so many bytes keep the processor busier than the disk: one in each step is enough, and
-more would only wear out caches and page tables."""
-_NETWORK = 14
-"""A compact network takes so many times the bytes of a pair while it fuses."""
+"""Rows that are recorded as begun at once."""
+_EVENTS_EVERY = 0.03
+"""Seconds between two batches of events."""
 _PATIENCE = 0.6
 """Seconds a cancelled run waits for reading and fusing; what they make is thrown away."""
 
@@ -83,7 +75,7 @@ class _Relay:
 
 
 class Scheduler:
-    """Runs some rows to their end. Use once: start, take what is ``told`` until ``idle``, close."""
+    """Runs some rows to their end. Use once: start, take ``events`` until ``idle``, close."""
 
     def __init__(
         self,
@@ -107,23 +99,21 @@ class Scheduler:
             clock: seconds that count as a row's own.
         """
         self._plan, self._engine, self._manifest, self._alone = plan, engine, manifest, alone
+        self._rows = {row.key: row for row in plan.rows}
         self._order, self._clock, self._arranged = order, clock, 0
         self._trail, self._place = trail, place
         most = 1 if alone else plan.options.most_in_flight
-        memory = _memory(plan)
-        self.budget = Budget(most, memory)
-        self._large = Budget(min(most, _LARGE_AT_ONCE), memory)
-        self.pace = ConcurrencyController(usable_cores(), most, clock)
-        self._changes: deque[RowUpdate] = deque()
+        self._memory = RowBudget(most, _memory(plan), cores=usable_cores(), alone=alone)
+        self._concurrency = ConcurrencyController(usable_cores(), most, clock)
+        self._changes: deque[RowRecord] = deque()
         self._over = threading.Event()
         self.fatal: BaseException | None = None
         self._stop = threading.Event()
         self._relay = _Relay(progress, self._stop)
         self._known_maker, self._making = False, threading.Lock()
-        self._todo: list[RowTask] = []
-        self._ready: list[RowTask] = []
-        self._taking, self._fusing = threading.Lock(), threading.Lock()
-        self._fusing_small = Budget(usable_cores(), memory)
+        self._todo: list[RowRecord] = []
+        self._ready: list[RowRecord] = []
+        self._taking = threading.Lock()
         self._counting = threading.Condition()
         self._left = self._writing = 0
         self._most, self._threads = most, list[threading.Thread]()
@@ -147,18 +137,18 @@ class Scheduler:
         self._stop.set()
         self._over.set()
 
-    def start(self, works: list[RowTask]) -> None:
-        """Begin."""
-        self._todo = list(reversed(works))
-        self._left = len(works)
-        for number in range(min(self._most, len(works))):
+    def start(self, records: Sequence[RowRecord]) -> None:
+        """Begin with the rows of ``records``, in that order."""
+        self._todo = list(reversed(records))
+        self._left = len(records)
+        for number in range(min(self._most, len(records))):
             self._threads.append(self._thread(self._work, f"batch-{number}"))
         for thread in self._threads:
             thread.start()
 
     @property
     def idle(self) -> bool:
-        """True when no thread can say anything any more."""
+        """Whether no more events can come."""
         if self._stop.is_set():
             with self._counting:
                 return not self._writing and not self._changes
@@ -168,13 +158,14 @@ class Scheduler:
                 thread.join()
         return not any(thread.is_alive() for thread in self._threads) and not self._changes
 
-    def events(self) -> Iterator[RowUpdate]:
-        """What became of rows since the last time, after a short wait.
+    def events(self) -> Iterator[RowRecord]:
+        """Records of rows that changed since the last call, after a short wait.
 
-        In lots, since who is woken for each change takes the interpreter's lock from those who
-        work; the end is told at once.
+        One that is ``queued`` again did not fit into memory beside others, and was given up here.
+        Events come in batches: waking the caller for each would take the interpreter's lock from
+        the threads at work. The end is reported at once.
         """
-        self._over.wait(_LOT)
+        self._over.wait(_EVENTS_EVERY)
         while self._changes:
             yield self._changes.popleft()
 
@@ -187,13 +178,13 @@ class Scheduler:
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 
-    def _take(self) -> RowTask | None:
-        """The next row; recorded as begun, some at a time, before anything of it is written."""
+    def _take(self) -> RowRecord | None:
+        """The next row; recorded as begun, several at a time, before its files are written."""
         with self._taking:
             self._arrange()
             if not self._ready and self._todo:
                 chunk = [self._todo.pop() for _ in range(min(_AHEAD, len(self._todo)))]
-                self._manifest.begin([record for work in chunk if (record := self._begun(work))])
+                self._manifest.begin([begun for record in chunk if (begun := self._begun(record))])
                 self._ready = chunk[::-1]
             return self._ready.pop() if self._ready else None
 
@@ -203,27 +194,15 @@ class Scheduler:
             return
         self._arranged = self._order.version
         waiting = [*self._ready[::-1], *self._todo[::-1]]
-        self._todo = self._order.arranged(waiting, lambda work: work.row.key)[::-1]
+        self._todo = self._order.arranged(waiting, lambda record: record.key)[::-1]
         self._ready = []
 
-    def _begun(self, work: RowTask) -> RowRecord | None:
+    def _begun(self, record: RowRecord) -> RowRecord | None:
         try:
-            stamps = (FileStamp.of(work.row.match.a), FileStamp.of(work.row.match.b))
+            stamps = (FileStamp.of(record.a), FileStamp.of(record.b))
         except FusionError:
-            return None  # reading will say so
-        return record_of_work(work, "begun", stamps=stamps)
-
-    def _enter(self, work: RowTask) -> None:
-        """Wait for room in memory."""
-        work.size = expected_bytes(work.row)
-        if work.size > _LARGE:
-            self._large.acquire(work.size, self._relay.check)
-        self.budget.acquire(work.size, self._relay.check)
-
-    def _leave(self, work: RowTask) -> None:
-        self.budget.release(work.size)
-        if work.size > _LARGE:
-            self._large.release(work.size)
+            return None  # reading will report it
+        return replace(record, state="begun", text="", stamps=stamps)
 
     def _work(self) -> None:
         """Take rows, one after the other, until none is left."""
@@ -231,71 +210,64 @@ class Scheduler:
         # costs a small row a tenth of its time: the last one's images stay until the next ones
         # are there.
         kept: deque[object] = deque(maxlen=1)
-        with self.pace.place(self._relay.check) as place:
-            while (work := self._take()) is not None:
-                with self._traced(work):
-                    self._enter(work)
-                    try:
-                        images = self._do(work)
-                    finally:
-                        self._leave(work)
-                kept.append(images if work.size <= _LARGE else None)
+        with self._concurrency.place(self._relay.check) as place:
+            while (record := self._take()) is not None:
+                row = self._rows[record.key]
+                with self._traced(row):
+                    size = expected_bytes(row)
+                    with self._memory.row(size, self._relay.check):
+                        images = self._do(row, record, size)
+                kept.append(None if self._memory.is_large(size) else images)
                 del images
                 place.next(kept.clear)
 
-    def _traced(self, work: RowTask) -> AbstractContextManager[None]:
-        return self._trail.at(work.row.key) if self._trail is not None else nullcontext()
+    def _traced(self, row: BatchRow) -> AbstractContextManager[None]:
+        return self._trail.at(row.key) if self._trail is not None else nullcontext()
 
-    def _do(self, work: RowTask) -> object:
-        """One row from its files to its result; gives back its images."""
+    def _do(self, row: BatchRow, record: RowRecord, size: int) -> object:
+        """One row from its files to its result; returns its images."""
         self._relay.check()
-        self._changes.append(RowUpdate(work, "reading"))
-        read = self._guarded(work, partial(read_row, work.row, self._plan))
+        record = self._reached(record, "reading")
+        read, record = self._guarded(record, partial(read_row, row, self._plan))
         if read is None:
             return None
-        work.stamps = read.stamps
-        request = request_for(read, self._plan, tiles=self._alone)
-        with self._room_to_fuse(work) as beside_others:
+        pair, stamps = read
+        record = replace(record, stamps=stamps)
+        request = request_for(pair, self._plan, tiles=self._alone)
+        with self._memory.fusing(size, self._relay.check) as beside_others:
             self._relay.check()
-            self._changes.append(RowUpdate(work, "fusing"))
-            result = self._guarded(work, partial(self._fuse, request, beside_others))
+            record = self._reached(record, "fusing")
+            result, record = self._guarded(record, partial(self._fuse, request, beside_others))
         if result is None:
             return None
         with self._as_writer():
-            self._changes.append(RowUpdate(work, "writing"))
-            written = self._guarded(work, partial(self._write, work, read.pair, result))
+            record = self._reached(record, "writing")
+            written, record = self._guarded(record, partial(self._write, row, pair, result))
             if written is not None:
-                record = record_of_work(work, "done", stamps=work.stamps, written=written)
+                file_size, metrics, notes = written
+                record = replace(
+                    record, state="done", size=file_size, metrics=metrics, notes=notes, strikes=0
+                )
                 self._manifest.end(record, now=self._plan.options.metrics)
-                self._ended(RowUpdate(work, "done", written=written))
-        return read, result
+                self._ended(record)
+        return pair, result
 
-    def _write(self, work: RowTask, pair: SourcePair, result: FusionResult) -> WrittenRow:
+    def _reached(self, record: RowRecord, state: RowState) -> RowRecord:
+        record = replace(record, state=state, text="")
+        self._changes.append(record)
+        return record
+
+    def _write(
+        self, row: BatchRow, pair: SourcePair, result: FusionResult
+    ) -> tuple[int, dict[str, float], tuple[str, ...]]:
         try:
-            done = write_row(work.row, self._plan, pair, result, overwrite=work.overwrite)
+            done = write_row(row, self._plan, pair, result)
         except OutputError as error:
             if not _disk_full(error):
                 self._place.check_writable()
             raise
-        self._place.check()  # a result in a folder that took its place is none
+        self._place.check()  # a result in a folder that took its place does not count
         return done
-
-    @contextmanager
-    def _room_to_fuse(self, work: RowTask) -> Iterator[bool]:
-        """Wait until the row may fuse; whether others may do so beside it."""
-        small = not self._alone and work.size <= _LARGE
-        if small:
-            self._fusing_small.acquire(_NETWORK * work.size, self._relay.check)
-        else:
-            while not self._fusing.acquire(timeout=_TICK):
-                self._relay.check()
-        try:
-            yield small
-        finally:
-            if small:
-                self._fusing_small.release(_NETWORK * work.size)
-            else:
-                self._fusing.release()
 
     @contextmanager
     def _as_writer(self) -> Iterator[None]:
@@ -333,42 +305,48 @@ class Scheduler:
         self._manifest.set_meta(**{"made by": maker})
         self._known_maker = True
 
-    def _guarded(self, work: RowTask, step: Callable[[], _T]) -> _T | None:
-        """Do one step of a row; what goes wrong costs this row, or the run if it must.
+    def _guarded(self, record: RowRecord, step: Callable[[], _T]) -> tuple[_T | None, RowRecord]:
+        """Do one step of a row; an error ends the row, or the run where it must.
 
-        Returns None when the row has ended.
+        Returns:
+            What the step made, or None when the row has ended; and the record with the time spent.
         """
         begun = self._clock()
         try:
-            return step()
+            made = step()
         except (Cancelled, PackError, Stopped, OtherPack):
             raise
         except Exception as error:
-            if _disk_full(error):
-                raise DiskFull(
-                    getattr(error, "what", str(error)), Message("the disk is full"),
-                    Message("Free some space, then go on with the batch."),
-                ) from error  # fmt: skip
-            if _memory_ran_out(error) and not self._alone:
-                text = Message("memory ran out: tried again at the end, by itself and in tiles")
-                self._ended(RowUpdate(work, "deferred", text))
-            else:
-                self._fail(work, error)
-            return None
-        finally:
-            work.seconds += self._clock() - begun
+            self._fail(self._timed(record, begun), error)
+            return None, record
+        return made, self._timed(record, begun)
 
-    def _fail(self, work: RowTask, error: Exception) -> None:
+    def _timed(self, record: RowRecord, begun: float) -> RowRecord:
+        return replace(record, seconds=record.seconds + self._clock() - begun)
+
+    def _fail(self, record: RowRecord, error: Exception) -> None:
+        """End the row; raises DiskFull for an error that ends the run."""
+        if _disk_full(error):
+            raise DiskFull(
+                getattr(error, "what", str(error)), Message("the disk is full"),
+                Message("Free some space, then go on with the batch."),
+            ) from error  # fmt: skip
+        if _memory_ran_out(error) and not self._alone:
+            text = Message("memory ran out: tried again at the end, by itself and in tiles")
+            self._ended(replace(record, state="queued", text=text))
+            return
         if isinstance(error, FusionError):
             text = error.message
         else:
-            kind = type(error).__name__
-            text = Message("{0}: unexpected error ({1}: {2})", work.row.match.name, kind, error)
-        self._manifest.end(record_of_work(work, "failed", stamps=work.stamps, text=text))
-        self._ended(RowUpdate(work, "failed", text, differs=isinstance(error, SizeMismatch)))
+            name, kind = self._rows[record.key].match.name, type(error).__name__
+            text = Message("{0}: unexpected error ({1}: {2})", name, kind, error)
+        differ = isinstance(error, SizeMismatch)
+        record = replace(record, state="failed", text=text, strikes=0, sizes_differ=differ)
+        self._manifest.end(record)
+        self._ended(record)
 
-    def _ended(self, change: RowUpdate) -> None:
-        self._changes.append(change)
+    def _ended(self, record: RowRecord) -> None:
+        self._changes.append(record)
         with self._counting:
             self._left -= 1
             if not self._left:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from core.batch.comparison_images import side_by_side_image, strip_jpeg
-from core.batch.manifest import FileStamp
 from core.batch.output_folder import make_below
 from core.batch.plan import BatchPlan, BatchRow
+from core.batch.row_record import FileStamp
 from core.errors import InputError
 from core.io.atomic import atomic_write
 from core.io.reader import probe_image, read_pair
@@ -31,23 +29,6 @@ _PICTURES = 4
 """A, B, the fused image, and as much again for what passes by while they are made."""
 
 
-@dataclass(frozen=True, eq=False)
-class ReadRow:
-    """A row's sources in memory, with what their files were."""
-
-    pair: SourcePair
-    stamps: tuple[FileStamp, FileStamp]
-
-
-@dataclass(frozen=True)
-class WrittenRow:
-    """What a row left on disk: bytes of the fused image's file, its scores, remarks."""
-
-    size: int
-    metrics: Mapping[str, float]
-    notes: tuple[str, ...]
-
-
 def expected_bytes(row: BatchRow) -> int:
     """About how much memory the row takes; from the files' headers, nothing is decoded."""
     return sum(_expected(path) for path in (row.match.a, row.match.b)) * _PICTURES // 2
@@ -60,16 +41,18 @@ def _expected(path: Path) -> int:
         return 0
 
 
-def read_row(row: BatchRow, plan: BatchPlan) -> ReadRow:
+def read_row(row: BatchRow, plan: BatchPlan) -> tuple[SourcePair, tuple[FileStamp, FileStamp]]:
     """Read both sources.
+
+    Returns:
+        The pair, and the stamps of its files with their digests.
 
     Raises:
         InputError: see :func:`core.io.read_pair`.
     """
     # Before the images: a file that changes while it is read is noticed by the next run.
     stamps = (FileStamp.of(row.match.a, digest=True), FileStamp.of(row.match.b, digest=True))
-    pair = pair_of(row, plan, resample=plan.resamples(row))
-    return ReadRow(pair, stamps)
+    return pair_of(row, plan, resample=plan.resamples(row)), stamps
 
 
 def pair_of(row: BatchRow, plan: BatchPlan, *, resample: bool) -> SourcePair:
@@ -80,11 +63,11 @@ def pair_of(row: BatchRow, plan: BatchPlan, *, resample: bool) -> SourcePair:
     )
 
 
-def request_for(read: ReadRow, plan: BatchPlan, *, tiles: bool) -> FusionRequest:
+def request_for(pair: SourcePair, plan: BatchPlan, *, tiles: bool) -> FusionRequest:
     """What to ask the engine for; ``tiles``: in small pieces, for the least memory."""
     options = plan.options
     return FusionRequest(
-        read.pair,
+        pair,
         options.task,
         options.method,
         reconstructions=options.reconstructions,
@@ -93,12 +76,15 @@ def request_for(read: ReadRow, plan: BatchPlan, *, tiles: bool) -> FusionRequest
 
 
 def write_row(
-    row: BatchRow, plan: BatchPlan, pair: SourcePair, result: FusionResult, *, overwrite: bool
-) -> WrittenRow:
-    """Write everything the row is to leave, the fused image last.
+    row: BatchRow, plan: BatchPlan, pair: SourcePair, result: FusionResult
+) -> tuple[int, dict[str, float], tuple[str, ...]]:
+    """Write all files of the row, the fused image last.
 
-    So a fused image that is there says that the whole row is. Its name is made durable by
+    So the row is complete where its fused image exists. Its name is made durable by
     :meth:`~core.batch.manifest.BatchManifest.end`, for several rows at once.
+
+    Returns:
+        Bytes of the fused image's file, its metrics by name ({} unless asked for), and notes.
 
     Raises:
         OutputError: see :func:`core.io.write_image`.
@@ -128,13 +114,13 @@ def write_row(
             bit_depth=depth,
             provenance={**result.provenance, "picture": kind},
             protect=(row.match.a, row.match.b),
-            overwrite=overwrite,
+            overwrite=plan.overwrites(row),
             # Whatever else belongs to the row must be durable before its fused image can be.
             folder_later=kind == "fused",
         )
         notes += said if kind == "fused" else ()
     size = outputs["fused"].stat().st_size
-    return WrittenRow(size, metrics, tuple(dict.fromkeys(notes)))
+    return size, metrics, tuple(dict.fromkeys(notes))
 
 
 def _kinds(plan: BatchPlan) -> tuple[str, ...]:

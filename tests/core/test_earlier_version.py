@@ -45,6 +45,6 @@ def test_a_batch_is_gone_on_with(root: Path) -> None:
     states = {}
     for event in run_batch(plan_batch(pair_paths([root / "data"], "mif"), options), engine):
         if isinstance(event, RowEvent):
-            states[event.row.match.name] = event.state
+            states[event.row.match.name] = event.record.state
     assert states == {"pair0": "skipped", "pair1": "skipped", "pair2": "done"}
     assert {name: (out / name).stat().st_mtime_ns for name in before} == before

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from app.batch.state import RowNow, RowStates
+from app.batch.state import RowStates
 from app.batch.table_model import BatchTable, stretches
 from app.batch.tasks import inspect_pairs
 from app.pairs.edits import key_of
-from core.batch import PairHeader
+from core.batch import PairHeader, RowRecord, RowState
 from core.pairing.plan import Match, PairingPlan
 from core.progress import NullProgress
 from tests.app.batch.conftest import make_pairs, planned
@@ -91,18 +91,22 @@ def test_a_swapped_pair_is_not_opened_again(tmp_path):
     assert seen == ((b, a), PairHeader((5, 6), (3, 4), "seen before"))
 
 
+def record(state: RowState, text: str = "") -> RowRecord:
+    return RowRecord("", Path("a"), Path("b"), Path("x.png"), state, text=text)
+
+
 def test_failed_rows_are_counted_as_they_come_and_go():
     rows, keys = RowStates(), [(Path(f"{i}"), Path()) for i in range(4)]
     for key, state in zip(keys, ("failed", "done", "failed", "queued"), strict=True):
-        rows.put(key, RowNow(state))
+        rows.put(key, record(state))
     assert rows.failed == 2
-    rows.put(keys[0], RowNow("queued"))
-    rows.put(keys[2], RowNow("failed"))
+    rows.put(keys[0], record("queued"))
+    rows.put(keys[2], record("failed"))
     assert rows.failed == 1
     assert rows.keep_only({keys[0], keys[1]})
     assert not rows.keep_only({keys[0], keys[1]})
     assert (rows.failed, set(rows)) == (0, set(keys[:2]))
-    rows.put(keys[1], RowNow("failed"))
+    rows.put(keys[1], record("failed"))
     rows.clear()
     assert (rows.failed, len(rows)) == (0, 0)
 
@@ -113,8 +117,8 @@ def test_only_problems_are_the_rows_that_look_troubled(qtbot, page, tmp_path):
     with planned(qtbot, page.batch):
         drop(page.zone, root)
     matches = page.batch.pairing.matches
-    page.batch.rows.put(key_of(matches[3]), RowNow("failed", "why"))
-    page.batch.rows.put(key_of(matches[2]), RowNow("done"))
+    page.batch.rows.put(key_of(matches[3]), record("failed", "why"))
+    page.batch.rows.put(key_of(matches[2]), record("done"))
     qtbot.waitUntil(lambda: len(page.batch.looks) == 4)
     for row in range(4):
         said = page.table.text_at(row).mood in ("bad", "warn")

@@ -45,8 +45,9 @@ options = BatchOptions(
 plan = plan_batch(pair_paths([Path(source)], "mff"), options)
 for event in run_batch(plan, FusionEngine("cpu")):
     row = getattr(event, "row", None)
-    print(event.state if row else "end", row.match.name if row else "", event.text if row else "",
-          sep="|", flush=True)
+    record = event.record if row else None
+    print(record.state if row else "end", row.match.name if row else "",
+          record.text if row else "", sep="|", flush=True)
 """
 _THREAD = "signal.raise_signal(signal.SIG{0})"
 """As native code does it: the signal goes to the thread that made the fault."""
@@ -263,7 +264,7 @@ def test_a_damaged_trail_is_no_trail(source: Path, tmp_path: Path, content: byte
     assert read_trail(out) is None
     plan = plan_batch(pair_paths([source], "mff"), BatchOptions("mff", "average", out=out))
     events = list(run_batch(plan, FusionEngine("cpu")))
-    assert sum(isinstance(e, RowEvent) and e.state == "done" for e in events) == NUMBER
+    assert sum(isinstance(e, RowEvent) and e.record.state == "done" for e in events) == NUMBER
     assert list(out.glob(".*")) == []
 
 

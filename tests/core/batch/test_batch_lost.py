@@ -63,8 +63,8 @@ class Told:
             for event in run_batch(plan, FusionEngine("cpu")):
                 self.tally = event.tally
                 if isinstance(event, RowEvent):
-                    self.states[event.row.match.name] = event.state
-                    self.texts[event.row.match.name] = event.text
+                    self.states[event.row.match.name] = event.record.state
+                    self.texts[event.row.match.name] = event.record.text
                 else:
                     self.finished = event
                 if event.tally.done == 4 and deed is not None:

@@ -40,7 +40,9 @@ def plan_of(source: Path, out: Path, **more: object) -> BatchPlan:
 
 def run(plan: BatchPlan) -> dict[str, tuple[str, str]]:
     events = run_batch(plan, FusionEngine("cpu"))
-    return {e.row.match.name: (e.state, e.text) for e in events if isinstance(e, RowEvent)}
+    return {
+        e.row.match.name: (e.record.state, e.record.text) for e in events if isinstance(e, RowEvent)
+    }
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="bytes of names are a matter of POSIX")

@@ -77,7 +77,7 @@ def last_states(source: Path, out: Path, **more: object) -> dict[str, str]:
     found: dict[str, str] = {}
     for event in run_batch(plan, FusionEngine("cpu")):
         if isinstance(event, RowEvent):
-            found[event.row.match.name] = event.state
+            found[event.row.match.name] = event.record.state
     return found
 
 

@@ -62,7 +62,7 @@ def run(plan: BatchPlan) -> dict[str, tuple[str, str]]:
     for event in run_batch(plan, FusionEngine("cpu")):
         if isinstance(event, RowEvent):
             before = found.get(event.row.match.name, ("", ""))[1]
-            found[event.row.match.name] = (event.state, before + event.text)
+            found[event.row.match.name] = (event.record.state, before + event.record.text)
     return found
 
 
@@ -349,7 +349,7 @@ from core.pairing.folders import pair_paths
 source, out = map(Path, sys.argv[1:])
 plan = plan_batch(pair_paths([source], "mff"), BatchOptions("mff", "average", out=out, resume=True))
 for event in run_batch(plan, FusionEngine("cpu")):
-    print(getattr(event, "state", "end"), flush=True)
+    print(event.record.state if hasattr(event, "record") else "end", flush=True)
 """
 
 

@@ -26,6 +26,7 @@ from core.batch import (
     BatchOptions,
     BatchPlan,
     RowEvent,
+    memory_budget,
     plan_batch,
     run_batch,
     scheduler,
@@ -66,7 +67,7 @@ def run(plan: BatchPlan, engine: object | None = None) -> tuple[list[RowEvent], 
 
 
 def ends(rows: list[RowEvent]) -> dict[str, tuple[str, str]]:
-    return {e.row.match.name: (e.state, e.text) for e in rows}
+    return {e.row.match.name: (e.record.state, e.record.text) for e in rows}
 
 
 class Wrapped:
@@ -97,7 +98,7 @@ def test_every_pair_is_fused_as_the_engine_fuses_it(tmp_path: Path) -> None:
     assert (last.tally.done, last.tally.failed, last.tally.total) == (9, 0, 9)
     assert last.tally.seconds_left in (0.0, None)
     for place, row in enumerate(plan.rows):
-        states = [e.state for e in rows if e.place == place]
+        states = [e.record.state for e in rows if e.place == place]
         assert states == ["queued", "reading", "fusing", "writing", "done"]
         pair = read_pair(row.match.a, row.match.b)
         want = BASELINES["average"].fuse(pair.a.normalised(), pair.b.normalised())
@@ -125,7 +126,7 @@ def test_rows_that_need_much_memory_fuse_one_by_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: int, memory: int
 ) -> None:
     monkeypatch.setattr(scheduler, "usable_cores", lambda: 4)
-    monkeypatch.setattr(scheduler, name, value)
+    monkeypatch.setattr(memory_budget, name, value)
     inside = threading.Semaphore(1)
     met: list[bool] = []
 
@@ -144,7 +145,7 @@ def test_the_tally_grows_and_ends_whole(tmp_path: Path) -> None:
     counts = [event.tally.ended for event in rows]
     assert counts == sorted(counts)
     assert counts[-1] == last.tally.ended == 5
-    assert all(e.tally.rate > 0 for e in rows if e.state == "done")
+    assert all(e.tally.rate > 0 for e in rows if e.record.state == "done")
 
 
 def test_junk_costs_its_rows_and_nothing_else(tmp_path: Path) -> None:
@@ -213,9 +214,9 @@ def test_never_more_pairs_in_memory_than_allowed(tmp_path: Path, workers: int) -
     inside: set[int] = set()
     for event in run_batch(plan, Wrapped(linger)):
         if isinstance(event, RowEvent):
-            if event.state == "reading":
+            if event.record.state == "reading":
                 inside.add(event.place)
-            elif event.state in ("done", "failed"):
+            elif event.record.state in ("done", "failed"):
                 inside.discard(event.place)
             most = max(most, len(inside))
     # A row's room is given back just after its last event is sent, so the events may lag by one
@@ -240,8 +241,8 @@ def test_of_large_pairs_only_three_are_in_memory(
             time.sleep(0.005)
         time.sleep(0.02)  # one more would come in now, if it could
 
-    monkeypatch.setattr(scheduler, "Budget", budget)
-    monkeypatch.setattr(scheduler, "_LARGE", large)
+    monkeypatch.setattr(memory_budget, "Budget", budget)
+    monkeypatch.setattr(memory_budget, "_LARGE", large)
     monkeypatch.setattr(scheduler, "usable_cores", lambda: 7)
     plan = planned(make_pairs(tmp_path / "in", 12), tmp_path / "out", workers=2, in_flight=7)
     _, last = run(plan, Wrapped(hold))
@@ -306,7 +307,7 @@ def test_rows_that_do_not_fit_are_tried_again_alone(tmp_path: Path) -> None:
 
     rows, last = run(planned(make_pairs(tmp_path / "in", 5), tmp_path / "out"), Wrapped(full))
     assert (last.tally.done, last.tally.failed) == (4, 1)
-    texts = [e.text for e in rows if e.place == 1 and e.state == "queued"]
+    texts = [e.record.text for e in rows if e.place == 1 and e.record.state == "queued"]
     assert texts == ["", "memory ran out: tried again at the end, by itself and in tiles"]
     assert ends(rows)["p001"][0] == "done"
     assert ends(rows)["p003"] == ("failed", "A picture does not fit: the memory ran out. Smaller.")
@@ -338,7 +339,7 @@ def test_cancel_leaves_whole_files_and_no_thread(tmp_path: Path, state: str) -> 
 
     def consume(events: Iterator[BatchEvent]) -> None:
         for event in events:
-            if isinstance(event, RowEvent) and event.state == state and event.place >= 4:
+            if isinstance(event, RowEvent) and event.record.state == state and event.place >= 4:
                 progress.stop.set()
 
     with pytest.raises(Cancelled):
@@ -355,7 +356,7 @@ def test_cancel_leaves_whole_files_and_no_thread(tmp_path: Path, state: str) -> 
     after = {path.name: path.stat().st_mtime_ns for path in out.glob("*.png")}
     assert len(after) == number
     assert {name: after[name] for name in before} == before, "nothing finished is done again"
-    assert sum(e.state == "done" for e in rows) == number - len(before)
+    assert sum(e.record.state == "done" for e in rows) == number - len(before)
 
 
 def test_closing_the_generator_stops_the_work(tmp_path: Path) -> None:
@@ -363,7 +364,7 @@ def test_closing_the_generator_stops_the_work(tmp_path: Path) -> None:
         planned(make_pairs(tmp_path / "in", 120), tmp_path / "out"), FusionEngine("cpu")
     )
     for event in events:
-        if isinstance(event, RowEvent) and event.state == "done":
+        if isinstance(event, RowEvent) and event.record.state == "done":
             break
     events.close()  # type: ignore[attr-defined]
     assert batch_threads() == []
@@ -535,7 +536,7 @@ def test_what_is_made_besides(tmp_path: Path) -> None:
     plan = planned(source, out, "mif", **wanted)
     rows, last = run(plan)
     assert [path.name for path in last.files] == ["metrics.csv", "contact-sheet.html"]
-    assert any("no reconstructions" in note for e in rows for note in e.notes)
+    assert any("no reconstructions" in note for e in rows for note in e.record.notes)
     page = _Links()
     page.feed((out / "contact-sheet.html").read_text(encoding="utf-8"))
     assert len(page.targets) == 4
