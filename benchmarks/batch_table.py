@@ -175,7 +175,7 @@ def main() -> None:
         source = linked(Path(folder) / "in", options.rows)
         turns.restart()
         page.take([source])
-        while not page.batch.targets or len(page.batch.looks) < options.rows:
+        while not page.batch.targets or len(page.batch.headers) < options.rows:
             settle(0.2)
         line("find, name and look at all", turns.worst_cpu, turns.worst)
         play(page, turns)

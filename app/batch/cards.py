@@ -1,4 +1,4 @@
-"""What the Batch workspace says above its table: cards with the ways on as buttons."""
+"""Cards above the table of the Batch workspace: messages, with buttons for the next step."""
 
 from __future__ import annotations
 
@@ -24,32 +24,33 @@ from core.tasks import TASKS
 
 
 class BatchCards(CardStack):
-    """One card of each kind at most."""
+    """Shows at most one card of each kind."""
 
     problems_wanted = Signal()
-    """Somebody wants to see the failed rows."""
+    """The user asked for the failed rows."""
 
     def __init__(
         self, batch: BatchController, notice: Notice, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self._batch, self._notice = batch, notice
-        self._kept_tasks: set[str] = set()
-        """Offers of a task that were turned down."""
+        self._declined_tasks: set[str] = set()
+        """Suggested tasks that the user declined."""
         batch.ended.connect(self._ended)
         batch.failed.connect(self._show_error)
-        batch.remembered.connect(self._offer)
+        batch.unfinished_found.connect(self._offer)
         for changed in (batch.pairing_changed, batch.choices_changed, batch.phase_changed):
             changed.connect(self.show_task)
 
-    def say(self, name: str, text: str) -> None:
+    def show_text(self, name: str, text: str) -> None:
+        """Show ``text`` on the card ``name``, with an OK button."""
         card = self.add(name, Card(text, (("ok", self.tr("OK")),), "alert-outline"))
         card.answered.connect(lambda _answer: self.remove(name))
 
     # --- what the output folder holds ---------------------------------------------------
 
     def show_found(self) -> None:
-        """Say what the output folder holds already."""
+        """Show which run is recorded in the output folder, if any."""
         found = self._batch.planned.found
         if found is None or self._batch.is_busy or self._batch.choices.anew:
             self.remove("found")
@@ -101,10 +102,10 @@ class BatchCards(CardStack):
     # --- the task ---------------------------------------------------------------------------
 
     def show_task(self) -> None:
-        """Offer the task that the names of the files speak of, where another one is chosen."""
+        """Offer the task that the file names suggest, where another one is chosen."""
         batch = self._batch
         hint = batch.pairing.suggested_task if batch.pairing is not None else ""
-        wrong = bool(hint) and hint != batch.choices.task and hint not in self._kept_tasks
+        wrong = bool(hint) and hint != batch.choices.task and hint not in self._declined_tasks
         if not wrong or batch.is_busy:
             self.remove("task")
             return
@@ -118,22 +119,24 @@ class BatchCards(CardStack):
         if answer == "use":
             self._batch.set_choices(replace(self._batch.choices, task=hint, method=""))
         else:
-            self._kept_tasks.add(hint)
+            self._declined_tasks.add(hint)
             self.remove("task")
 
     # --- the end of a run ----------------------------------------------------------------
 
     def _ended(self, ending: Ending) -> None:
         if ending.finished is not None:
-            self._say_finished(ending.finished)
+            self._show_finished(ending.finished)
             self._offer_resampling()
         elif ending.error is not None:
             self._show_error(ending.error)
             self._notice.tell(self.tr("Batch stopped"), translate(ending.error.message))
         else:
-            self.say("end", self.tr("Stopped. What is done stays done; “Go on” does the rest."))
+            self.show_text(
+                "end", self.tr("Stopped. What is done stays done; “Go on” does the rest.")
+            )
 
-    def _say_finished(self, report: Any) -> None:
+    def _show_finished(self, report: Any) -> None:
         text = row_text.ended_text(report.tally)
         answers = [("folder", self.tr("Open folder"))]
         sheets = [path for path in report.files if path.suffix == ".html"]
@@ -150,10 +153,10 @@ class BatchCards(CardStack):
         card = self.add("end", Card(title, tuple(answers), icon))
         folder = self._batch.choices.folder or Path()
         places = {"folder": [folder], "sheet": sheets, "table": tables}
-        card.answered.connect(partial(self._after, places))
+        card.answered.connect(partial(self._finished_answered, places))
         self._notice.tell(self.tr("Batch finished"), text)
 
-    def _after(self, places: dict[str, list[Path]], answer: str) -> None:
+    def _finished_answered(self, places: dict[str, list[Path]], answer: str) -> None:
         if answer in places:
             for path in places[answer]:
                 self.open_path(path)
@@ -163,7 +166,7 @@ class BatchCards(CardStack):
             self.remove("end")
 
     def _offer_resampling(self) -> None:
-        """The way on for all pairs that failed only because their sizes differ."""
+        """Offer to resample B where pairs failed only because their sizes differ."""
         number_of = len(self._batch.rows.of_other_size)
         if not number_of:
             return
@@ -182,12 +185,12 @@ class BatchCards(CardStack):
             self._batch.set_resample(self._batch.rows.of_other_size, True, start=True)
 
     def open_path(self, path: Path) -> None:
-        """Show a file or folder with the system's own program for it."""
+        """Open a file or folder in its default application."""
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.absolute()))):
-            self.say("open", self.tr("The system has no program to open {0}").format(path))
+            self.show_text("open", self.tr("The system has no program to open {0}").format(path))
 
     def _show_error(self, error: FusionError) -> None:
-        self.say("error", translate(error.message))
+        self.show_text("error", translate(error.message))
 
     # --- the last batch ------------------------------------------------------------------
 
@@ -203,10 +206,10 @@ class BatchCards(CardStack):
             ("show", self.tr("Show")),
             ("no", self.tr("No, thanks")),
         )
-        card = self.add("remembered", Card(text, answers, "history"))
+        card = self.add("unfinished", Card(text, answers, "history"))
         card.answered.connect(partial(self._offered, last))
 
     def _offered(self, last: LastBatch, answer: str) -> None:
-        self.remove("remembered")
+        self.remove("unfinished")
         if answer != "no":
-            self._batch.take_up(last, start=answer == "go")
+            self._batch.restore(last, start=answer == "go")

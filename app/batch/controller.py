@@ -1,6 +1,6 @@
-"""A batch in the window: what a person asks for, turned into jobs, and what they answer, as state.
+"""A batch in the window: turns requests into jobs, and keeps their results as state.
 
-It has an engine and threads of its own, so that the Fuse workspace is free meanwhile.
+It has its own engine and threads, so that the Fuse workspace stays free meanwhile.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.batch import tasks
+from app.batch.header_inspector import HeaderInspector
 from app.batch.last_batch import LastBatch, load_last_batch, save_last_batch
 from app.batch.run import BatchRun
-from app.batch.settings import BatchChoices, usual_folder
+from app.batch.settings import BatchChoices, default_folder
 from app.batch.state import OVER, BatchPhase, Ending, RowStates
 from app.engine import EngineFactory
 from app.pairs.edits import PairKey, files_of, key_of, moved
-from app.workers import Job, Runner
+from app.workers import Runner
 from core.errors import FusionError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from core.pairing.plan import PairingPlan
 
 _PLAN_MS = 120
-"""Choices are gathered for so long before names are made from them."""
+"""Milliseconds without a change of the choices before names are made from them."""
 
 
 class BatchController(QObject):
@@ -38,15 +39,15 @@ class BatchController(QObject):
     choices_changed = Signal()
     planned_changed = Signal()
     rows_changed = Signal(object)
-    """Keys of rows that look different now."""
+    """Keys of rows whose texts may have changed."""
     phase_changed = Signal()
     tally_changed = Signal()
     failed = Signal(object)
-    """A FusionError outside of a run: nothing can be read there."""
+    """A FusionError outside of a run: sources cannot be read, or the batch cannot be saved."""
     ended = Signal(object)
     """An :class:`Ending`."""
-    remembered = Signal(object)
-    """A :class:`LastBatch` batch that was not finished."""
+    unfinished_found = Signal(object)
+    """A :class:`LastBatch` that was not finished."""
 
     def __init__(
         self,
@@ -58,30 +59,29 @@ class BatchController(QObject):
         """
         Args:
             factory: makes the engine, on the thread that fuses.
-            task: chosen at first.
-            folder: where the last batch is kept; None keeps nothing.
+            task: the initial one.
+            folder: where the last batch is saved; None saves nothing.
         """
         super().__init__(parent)
         self._folder = folder
         self._work = Runner("batch", self, background=True)
-        self._header_worker = Runner("batch look", self)
+        self._inspector = HeaderInspector(self)
         self.run = BatchRun(factory, self._work, self)
         self._is_finding = False
-        self._header_job: Job | None = None
         self._closed = False
-        self._out_is_usual, self._start_soon = True, False
+        self._uses_default_folder, self._start_when_planned = True, False
         self.sources: tuple[Path, ...] = ()
         self.pairing: PairingPlan | None = None
         self.choices = BatchChoices(task)
         self.planned = tasks.Planned()
         self.is_planning = False
-        self.looks: dict[PairKey, PairHeader] = {}
         self.own: dict[PairKey, bool] = {}
-        """Pairs for which it was chosen whether B is resampled, whatever counts for the others."""
+        """Whether B is resampled, for pairs with a choice of their own."""
         self._plan_timer = QTimer(self)
         self._plan_timer.setSingleShot(True)
         self._plan_timer.setInterval(_PLAN_MS)
         self._plan_timer.timeout.connect(self._plan)
+        self._inspector.inspected.connect(self.rows_changed)
         self.run.rows_changed.connect(self.rows_changed)
         self.run.phase_changed.connect(self.phase_changed)
         self.run.tally_changed.connect(self.tally_changed)
@@ -90,62 +90,67 @@ class BatchController(QObject):
     # --- life ------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """See whether the last batch was left unfinished."""
+        """Load the last batch, and offer to resume it if it was not finished."""
         if self._folder is not None:
             job = self._work.submit(partial(load_last_batch, self._folder))
-            job.finished.connect(self._recalled)
+            job.finished.connect(self._loaded)
 
     def shutdown(self) -> None:
-        """Stop at a point from which the run can go on, and wait for the threads."""
+        """Stop so that the run can be resumed later, and wait for the threads."""
         self._closed = True
         self._plan_timer.stop()
         self.run.close()
         self._work.shutdown()
-        self._header_worker.shutdown()
+        self._inspector.shutdown()
 
     @property
     def targets(self) -> Mapping[PairKey, Path]:
-        """Names of results below the output folder."""
+        """Paths of results below the output folder, by pair."""
         return self.planned.targets
 
     @property
     def problems(self) -> Mapping[PairKey, str]:
-        """Rows that cannot be done, as the plan says."""
+        """Why rows cannot be fused, by pair, according to the plan."""
         return self.planned.problems
 
     @property
+    def headers(self) -> Mapping[PairKey, PairHeader]:
+        """What the headers of the files say, by pair, as far as they have been read."""
+        return self._inspector.headers
+
+    @property
     def rows(self) -> RowStates:
-        """How the rows of the run are getting on."""
+        """Records of the rows of the run."""
         return self.run.rows
 
     @property
     def tally(self) -> Tally | None:
-        """How far the run is."""
+        """Progress of the run; None before its first event."""
         return self.run.tally
 
     @property
     def stage(self) -> str:
-        """What the run does before its first row."""
+        """What the run is doing before its first row."""
         return self.run.stage
 
     @property
     def phase(self) -> BatchPhase:
-        """What is done at the moment."""
+        """What the batch is doing."""
         return "finding" if self._is_finding else self.run.phase
 
     @property
     def is_busy(self) -> bool:
-        """True while a run is on, paused ones included."""
+        """Whether a run is in progress, including a paused one."""
         return self.run.is_on
 
     @property
     def failed_rows(self) -> int:
-        """How many rows failed and can be tried again."""
+        """Number of failed rows, which can be retried."""
         return self.rows.failed
 
     @property
     def has_more(self) -> bool:
-        """Whether there are rows that were not tried yet, or not to their end."""
+        """Whether some planned rows have not ended yet."""
         return any(key not in self.rows or self.rows[key].state not in OVER for key in self.targets)
 
     def _set_finding(self, finding: bool) -> None:
@@ -153,17 +158,17 @@ class BatchController(QObject):
             self._is_finding = finding
             self.phase_changed.emit()
 
-    def _recalled(self, last: LastBatch | None) -> None:
+    def _loaded(self, last: LastBatch | None) -> None:
         if last is None:
             return
         if not self.sources:
             self.set_choices(replace(last.choices, out="", anew=False), by_person=False)
         if last.is_open and not (last.found is not None and last.found.is_over):
-            self.remembered.emit(last)
+            self.unfinished_found.emit(last)
 
-    def take_up(self, last: LastBatch, *, start: bool = False) -> None:
-        """Show a remembered batch as it was, and go on with it if asked to."""
-        self._out_is_usual, self._start_soon = False, start
+    def restore(self, last: LastBatch, *, start: bool = False) -> None:
+        """Restore a saved batch; ``start`` resumes it as soon as it is planned."""
+        self._uses_default_folder, self._start_when_planned = False, start
         self.sources, self.choices = last.sources, replace(last.choices, anew=False)
         self.own = dict(last.own)
         self.run.forget()
@@ -173,12 +178,14 @@ class BatchController(QObject):
     # --- pairs -----------------------------------------------------------------------------
 
     def add(self, paths: Sequence[Path]) -> None:
-        """Find the pairs in more files and folders, together with what is there already."""
+        """Add files and folders to the sources, and find the pairs in all of them."""
         if self.is_busy or not paths:
             return
         self.sources = tuple(dict.fromkeys((*self.sources, *paths)))
-        if self._out_is_usual:
-            self.set_choices(replace(self.choices, out=usual_folder(self.sources)), by_person=False)
+        if self._uses_default_folder:
+            self.set_choices(
+                replace(self.choices, out=default_folder(self.sources)), by_person=False
+            )
         self._find()
 
     def _find(self) -> None:
@@ -200,44 +207,44 @@ class BatchController(QObject):
         self.failed.emit(error)
 
     def clear(self) -> None:
-        """Start over with an empty table."""
+        """Remove all pairs."""
         if not self.is_busy:
             self.sources, self.pairing = (), None
             self.run.forget()
-            self.looks.clear()
+            self._inspector.clear()
             self.own.clear()
-            self._out_is_usual = True
+            self._uses_default_folder = True
             self.choices = replace(self.choices, out="", anew=False)
             self.choices_changed.emit()
             self._set_planned(tasks.Planned())
             self.pairing_changed.emit()
 
     def set_pairing(self, pairing: PairingPlan) -> None:
-        """Show other pairs; what is known of those that stay is kept."""
+        """Replace the pairs; the state of those that stay is kept."""
         self.pairing = pairing
         keys = {key_of(match) for match in pairing.matches}
         self.run.keep_only(keys)
         self.pairing_changed.emit()
-        self.plan_soon()
-        self._look_at([key_of(match) for match in pairing.matches])
+        self.plan_later()
+        self._inspector.inspect([key_of(match) for match in pairing.matches])
 
     def _edit(self, pairing: PairingPlan) -> None:
         if not self.is_busy:
             self.set_pairing(pairing)
 
     def swap(self, rows: Collection[int] | None = None) -> None:
-        """Exchange A and B in rows of the table; in all when None."""
+        """Exchange A and B in ``rows`` of the table; None: in all."""
         if self.pairing is not None:
             self._edit(self.pairing.swap(rows))
 
     def include(self, rows: Collection[int], used: bool) -> None:
-        """Take rows in or leave them out."""
+        """Include or exclude rows."""
         if self.pairing is not None:
             plan = self.pairing
             self._edit(plan.include(rows) if used else plan.exclude(rows))
 
     def join(self, rows: Collection[int]) -> None:
-        """Pair two files without partner, or give a pair such a file as its B."""
+        """Pair two unpaired files, or make an unpaired file the B of a pair."""
         files = files_of(self.pairing, rows) if self.pairing is not None else None
         if files is not None:
             self.pair(*files)
@@ -248,7 +255,7 @@ class BatchController(QObject):
             self._edit(self.pairing.pair_by_hand(a, b))
 
     def move(self, rows: Collection[int], to: int) -> None:
-        """Bring rows before place ``to``; those that wait in a run are taken in that order."""
+        """Move rows before position ``to``; during a run this changes the order of queued rows."""
         if self.pairing is None or not 0 <= to <= len(self.pairing.matches):
             return
         pairing = moved(self.pairing, rows, to)
@@ -262,40 +269,27 @@ class BatchController(QObject):
             keys = [key_of(match) for match in pairing.matches]
             self.planned.order.set([ids[key] for key in keys if key in ids])
 
-    # --- sizes -----------------------------------------------------------------------------
-
-    def _look_at(self, keys: Sequence[PairKey]) -> None:
-        if self._header_job is not None:
-            self._header_job.cancel()
-            self._header_job = None
-        wanted = [key for key in keys if key not in self.looks]
-        if wanted and not self._closed:
-            job = self._header_job = self._header_worker.submit(
-                partial(tasks.inspect_pairs, wanted, self.looks)
-            )
-            job.yielded.connect(self._looked)
-
-    def _looked(self, seen: list[tuple[PairKey, PairHeader]]) -> None:
-        self.looks.update(seen)
-        self.rows_changed.emit([key for key, _ in seen])
-
     # --- choices ---------------------------------------------------------------------------
 
     def set_choices(self, choices: BatchChoices, *, by_person: bool = True) -> None:
-        """Choose otherwise; results in a source folder are looked for again if that matters."""
+        """Change the choices; pairs are found again where the task or output folder affects them.
+
+        Args:
+            by_person: whether the user chose the output folder, so that no default replaces it.
+        """
         old = self.choices
         if choices == old or self.is_busy:
             return
         self.choices = choices
         if by_person and choices.out != old.out:
-            self._out_is_usual = not choices.out.strip()
+            self._uses_default_folder = not choices.out.strip()
         self.choices_changed.emit()
         if self.pairing is None:
             return
         if choices.task != old.task or self._touches_sources(old, choices):
             self._find()
         else:
-            self.plan_soon()
+            self.plan_later()
 
     def _touches_sources(self, *choices: BatchChoices) -> bool:
         if len({one.out for one in choices}) == 1:
@@ -312,14 +306,14 @@ class BatchController(QObject):
         self.set_choices(replace(self.choices, out=folder))
 
     def begin_anew(self) -> None:
-        """Forget the run recorded in the output folder with the next start, and start."""
+        """Start a new run that replaces the one recorded in the output folder."""
         if not self.is_busy:
-            self._start_soon = True
+            self._start_when_planned = True
             self.run.forget()
             self.set_choices(replace(self.choices, anew=True))
 
-    def plan_soon(self) -> None:
-        """Make names anew, a little later."""
+    def plan_later(self) -> None:
+        """Plan again once the choices have not changed for a moment."""
         self.is_planning = True
         self._plan_timer.start()
         self.planned_changed.emit()
@@ -334,56 +328,56 @@ class BatchController(QObject):
 
     def _set_planned(self, planned: tasks.Planned) -> None:
         if self._plan_timer.isActive():
-            return  # overtaken
+            return  # a newer plan follows
         self.is_planning, self.planned = False, planned
         self.planned_changed.emit()
-        if self._start_soon:
-            self._start_soon = False
+        if self._start_when_planned:
+            self._start_when_planned = False
             self.start()
 
     def resamples(self, key: PairKey) -> bool:
-        """Whether B of a pair is brought onto A where sizes differ."""
+        """Whether B of a pair is resampled to the size of A where they differ."""
         planned = self.planned.resamples(key)
         return self.own.get(key, self.choices.resample if planned is None else planned)
 
     def set_resample(
         self, keys: Collection[PairKey], resample: bool, *, start: bool = False
     ) -> None:
-        """Choose for single pairs whether B is resampled; then run what is left, if asked to."""
+        """Choose for single pairs whether B is resampled; ``start`` then runs what is left."""
         if self.is_busy:
             return
         self.own.update(dict.fromkeys(keys, resample))
         self.rows.forget(key for key in keys if key in self.rows and self.rows[key].sizes_differ)
-        self._start_soon = start
+        self._start_when_planned = start
         self.rows_changed.emit(list(keys))
-        self.plan_soon()
+        self.plan_later()
 
     # --- the run ---------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Run what is planned: begin, or go on."""
+        """Start or resume the planned run."""
         self._run(self.planned)
 
     def retry(self) -> None:
-        """Try failed rows again, also those at which the program crashed."""
+        """Retry failed rows, including those at which the program crashed."""
         if self.planned.can_run:
             self._run(self.planned.for_retry())
 
     def _run(self, planned: tasks.Planned) -> None:
         if not self.is_busy and not self.is_planning and planned.can_run:
-            self._keep(is_open=True)
+            self._save(is_open=True)
             self.run.start(planned)
 
     def pause(self) -> None:
-        """Let rows that are being written end, and then stand still."""
+        """Pause once the files being written are complete."""
         self.run.pause()
 
     def resume(self) -> None:
-        """Go on after a pause."""
+        """Continue after a pause."""
         self.run.resume()
 
     def cancel(self) -> None:
-        """Stop; what is done stays done."""
+        """Stop the run; finished rows are kept."""
         self.run.cancel()
 
     def _ended(self, ending: Ending) -> None:
@@ -392,11 +386,11 @@ class BatchController(QObject):
             return
         self.choices_changed.emit()
         self.ended.emit(ending)
-        self.plan_soon()
+        self.plan_later()
         if ending.finished is not None:
-            self._keep(is_open=False)
+            self._save(is_open=False)
 
-    def _keep(self, *, is_open: bool) -> None:
+    def _save(self, *, is_open: bool) -> None:
         if self._folder is not None and self.pairing is not None:
             last = LastBatch(self.sources, self.choices, self.pairing, is_open, own=dict(self.own))
             job = self._work.submit(partial(save_last_batch, self._folder, last))

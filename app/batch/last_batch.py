@@ -1,4 +1,4 @@
-"""The last batch on disk: its pairs and choices, so that it can be gone on with. No pixels."""
+"""The last batch in the settings folder: its pairs and choices, so that it can be resumed."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class LastBatch:
     """The last batch.
 
     Attributes:
-        sources: what was dropped.
-        choices: how it was run.
-        pairing: its pairs, those that were left out too.
-        is_open: True when it was begun and did not end.
-        found: what its output folder says of it.
-        own: pairs for which it was chosen whether B is resampled.
+        sources: dropped files and folders.
+        choices: settings of the run.
+        pairing: its pairs, including excluded ones.
+        is_open: whether it was started and has not finished.
+        found: the run recorded in its output folder; not saved.
+        own: whether B is resampled, for pairs with a choice of their own.
     """
 
     sources: tuple[Path, ...]
@@ -43,7 +43,7 @@ class LastBatch:
 
 
 def save_last_batch(folder: Path, last: LastBatch, progress: Progress) -> None:
-    """Write it to the settings folder, in one step.
+    """Write ``last`` to the settings folder, atomically.
 
     Raises:
         OutputError: it cannot be written.
@@ -66,7 +66,7 @@ def save_last_batch(folder: Path, last: LastBatch, progress: Progress) -> None:
 
 
 def load_last_batch(folder: Path, progress: Progress) -> LastBatch | None:
-    """The last batch, with what its folder says; None when there is none that can be read."""
+    """The last batch with the run in its output folder; None if none can be read."""
     from app.batch.settings import options_of
     from core.batch import find_run
     from core.errors import FusionError
@@ -77,7 +77,7 @@ def load_last_batch(folder: Path, progress: Progress) -> LastBatch | None:
         return None
     try:
         found = find_run(options_of(last.choices, resume=True)) if last.is_open else None
-    except FusionError:  # damaged, or another window is at it just now
+    except FusionError:  # damaged, or in use by another window
         found = None
     return replace(last, found=found)
 

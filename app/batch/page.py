@@ -1,4 +1,4 @@
-"""The Batch workspace: drop a folder, look at the pairs, get a folder."""
+"""The Batch workspace: folders in, pairs in a table, a folder of results out."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from app.batch import row_text
 from app.batch.cards import BatchCards
 from app.batch.controller import BatchController
+from app.batch.empty_page import EmptyPage
 from app.batch.run_bar import RunBar
 from app.batch.settings_panel import BatchSettingsPanel
 from app.batch.table_model import THUMB, BatchTable
@@ -44,12 +45,12 @@ _EMPTY, _TABLE = 0, 1
 
 @dataclass(frozen=True)
 class PairRequest:
-    """A pair of the table to be looked at.
+    """A pair of the table to be shown in the Fuse workspace.
 
     Attributes:
-        a, b: its files. output: its fused image; None while there is none.
-        task, method: of the batch. resample: whether B was brought onto A for it.
-        large: the result is to fill the view.
+        a, b: its files. output: file of its fused image; None while there is none.
+        task, method: of the batch. resample: whether B is resampled to the size of A.
+        large: whether the result fills the view.
     """
 
     a: Path
@@ -63,18 +64,18 @@ class PairRequest:
 
 
 class BatchPage(Page):
-    """Wires a :class:`BatchController` to the widgets."""
+    """Connects a :class:`BatchController` to its widgets."""
 
     pair_wanted = Signal(object)
-    """A :class:`PairRequest` pair is to be seen in the Fuse workspace."""
+    """A :class:`PairRequest`: a pair to show in the Fuse workspace."""
 
     def __init__(
         self, batch: BatchController, window: EngineSource, parent: QWidget | None = None
     ) -> None:
         """
         Args:
-            batch: belongs to the page from now on.
-            window: only asked which methods there are.
+            batch: owned by the page from now on.
+            window: provides the methods and the device of its engine.
         """
         super().__init__(parent)
         self.batch = batch
@@ -90,12 +91,13 @@ class BatchPage(Page):
         self.chip = DeviceChip()
         self.thumbs = ThumbnailLoader(THUMB, self)
         self.notice = Notice(self)
-        self.shelf = BatchCards(batch, self.notice)
-        self.cards = self.shelf.cards
+        self.card_area = BatchCards(batch, self.notice)
+        self.cards = self.card_area.cards
         self.dialog: QFileDialog | None = None
         self.zone = DropZone()
         self.zone.setObjectName("pairList")
         self.zone.setAcceptDrops(True)
+        self.empty = EmptyPage()
         self._stack = QStackedWidget()
         self._lay_out()
         self._connect()
@@ -105,7 +107,7 @@ class BatchPage(Page):
         self._show_phase()
 
     def _lay_out(self) -> None:
-        self._stack.addWidget(self._empty())
+        self._stack.addWidget(self.empty)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(self.panel)
         split.addWidget(self.choices)
@@ -118,7 +120,7 @@ class BatchPage(Page):
         layout.setContentsMargins(12, 10, 12, 10)
         layout.setSpacing(8)
         layout.addLayout(self._head())
-        layout.addWidget(self.shelf)
+        layout.addWidget(self.card_area)
         layout.addWidget(self._stack, 1)
         layout.addWidget(self.foot)
         around = QVBoxLayout(self)
@@ -151,44 +153,10 @@ class BatchPage(Page):
         theme.set_icon(button, icon)
         return button
 
-    def _empty(self) -> QWidget:
-        image = QLabel()
-        theme.set_icon(image, "folder-multiple-image", "muted")
-        title = QLabel(self.tr("Drop a folder, get a folder"))
-        title.setObjectName("pageTitle")
-        text = QLabel(
-            self.tr(
-                "Drop folders or files here: one folder with a/ and b/, two folders, or names that "
-                "differ in one word, such as scan1_PET and scan1_MRI. You see every pair, and why "
-                "it is one, before anything is fused."
-            )
-        )
-        text.setWordWrap(True)
-        text.setObjectName("hint")
-        text.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.empty_zone = DropZone()
-        self.empty_zone.setObjectName("welcomeZone")
-        self.empty_zone.setAcceptDrops(True)
-        self.empty_zone.files_dropped.connect(self.take)
-        self.empty_zone.setFixedSize(560, 210)
-        inside = QVBoxLayout(self.empty_zone)
-        inside.setContentsMargins(32, 20, 32, 20)
-        inside.setSpacing(8)
-        inside.addStretch(1)
-        for widget in (image, title):
-            inside.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
-        inside.addWidget(text)
-        inside.addStretch(1)
-        page = QWidget()
-        layout = QVBoxLayout(page)
-        layout.addStretch(1)
-        layout.addWidget(self.empty_zone, 0, Qt.AlignmentFlag.AlignHCenter)
-        layout.addStretch(2)
-        return page
-
     def _connect(self) -> None:
         batch, panel = self.batch, self.panel
         self.zone.files_dropped.connect(self.take)
+        self.empty.zone.files_dropped.connect(self.take)
         panel.swap.connect(batch.swap)
         panel.include.connect(batch.include)
         panel.join.connect(batch.join)
@@ -211,29 +179,31 @@ class BatchPage(Page):
         batch.rows_changed.connect(self._rows_changed)
         batch.tally_changed.connect(self._show_tally)
         batch.phase_changed.connect(self._show_phase)
-        self.shelf.problems_wanted.connect(lambda: panel.only_problems.setChecked(True))
+        self.card_area.problems_wanted.connect(lambda: panel.only_problems.setChecked(True))
         self._window.engine_changed.connect(self._show_methods)
         self._window.engine_changed.connect(self._show_device)
 
-    # --- what the window asks ---------------------------------------------------------------
+    # --- interface of the window ---------------------------------------------------------------
 
     @property
     def busy(self) -> str:
-        """What is under way, in words."""
+        """What is in progress, in words; "" for nothing."""
         return row_text.busy_text(self.batch)
 
     def shutdown(self) -> None:
-        """Stop cleanly: what is done stays done, and the rest can be gone on with."""
+        """Stop the batch, so that it can be resumed later, and wait for the threads."""
         self.batch.shutdown()
         self.thumbs.shutdown()
         self.notice.go()
 
     def take(self, paths: list[Path]) -> None:
-        """Find the pairs in what was dropped."""
+        """Find the pairs in dropped files and folders."""
         if self.batch.is_busy:
-            self.shelf.say("busy", self.tr("Wait until the batch has ended, or cancel it first."))
+            self.card_area.show_text(
+                "busy", self.tr("Wait until the batch has ended, or cancel it first.")
+            )
             return
-        self.shelf.remove("error")
+        self.card_area.remove("error")
         self.batch.add(paths)
 
     # --- pairs ------------------------------------------------------------------------------
@@ -314,7 +284,7 @@ class BatchPage(Page):
 
     def _clear(self) -> None:
         for name in tuple(self.cards):
-            self.shelf.remove(name)
+            self.card_area.remove(name)
         self.batch.clear()
 
     # --- choices ----------------------------------------------------------------------------
@@ -335,7 +305,7 @@ class BatchPage(Page):
                 self.batch.choose_method(chosen.name)
 
     def _show_device(self) -> None:
-        """Say where batches run: as the window's engine at first, which may fall back since."""
+        """Show the device of batches: the first of the window's engine, which may change later."""
         if self._device is None and self._window.engine is not None:
             self._device = self._window.engine.device
             self.chip.show_device(self._device)
@@ -354,13 +324,13 @@ class BatchPage(Page):
         planned, batch = self.batch.planned, self.batch
         if not batch.is_planning:
             error = planned.error
-            # What the folder holds is said by a card, with the ways out as buttons.
-            unsaid = error if planned.found is None else None
-            self.choices.show_trouble(translate(unsaid.message) if unsaid is not None else "")
+            # A run recorded in the folder has a card of its own, with buttons.
+            trouble = error if planned.found is None else None
+            self.choices.show_trouble(translate(trouble.message) if trouble is not None else "")
             rows = planned.plan.rows if planned.plan is not None else ()
             self.choices.show_preview(str(rows[0].target) if rows else "")
             self.table.touch_all()
-            self.shelf.show_found()
+            self.card_area.show_found()
         self._show_phase()
 
     # --- the run ----------------------------------------------------------------------------
@@ -381,8 +351,8 @@ class BatchPage(Page):
             failed=batch.failed_rows,
         )
         if on:
-            for name in ("found", "end", "remembered", "error", "sizes"):
-                self.shelf.remove(name)
+            for name in ("found", "end", "unfinished", "error", "sizes"):
+                self.card_area.remove(name)
         self._show_tally()
         self._show_summary()
         self.panel.refresh()

@@ -1,4 +1,4 @@
-"""A progress that can be shut: work stands still at its next look, and goes on when it opens."""
+"""A progress that can be paused: workers block in ``check`` until it is opened again."""
 
 from __future__ import annotations
 
@@ -7,56 +7,56 @@ import time
 
 from core.progress import NullProgress, Progress
 
-_LOOK = 0.05
-"""Seconds between two looks of waiting work at whether it was cancelled."""
+_CHECK_EVERY = 0.05
+"""Seconds between two checks of a blocked worker for cancellation."""
 
 
 class PauseGate:
-    """Between a run and the progress of its job; also the clock of the run."""
+    """Wraps the progress of a job; also a clock that stops during pauses."""
 
     def __init__(self) -> None:
         self._open = threading.Event()
         self._open.set()
         self._inner: Progress = NullProgress()
-        self._teller = 0
-        self._shut_at = 0.0
-        self._lost = 0.0
+        self._event_thread = 0
+        self._paused_at = 0.0
+        self._paused_seconds = 0.0
 
     @property
     def is_open(self) -> bool:
-        """False while work is to stand still."""
+        """False during a pause."""
         return self._open.is_set()
 
     def begin(self, inner: Progress) -> None:
-        """Open, and serve the job of ``inner`` from now on; called by the thread that tells."""
-        self._inner, self._teller = inner, threading.get_ident()
+        """Open the gate for the job of ``inner``; call it on the thread that yields the events."""
+        self._inner, self._event_thread = inner, threading.get_ident()
         self.open()
 
     def shut(self) -> None:
-        """Let work stand still at its next check."""
+        """Pause: workers block at their next check."""
         if self._open.is_set():
-            self._shut_at = time.monotonic()
+            self._paused_at = time.monotonic()
             self._open.clear()
 
     def open(self) -> None:
-        """Let it go on."""
+        """End the pause."""
         if not self._open.is_set():
-            self._lost += time.monotonic() - self._shut_at
+            self._paused_seconds += time.monotonic() - self._paused_at
             self._open.set()
 
     def seconds(self) -> float:
-        """Time that passes only while open."""
-        now = time.monotonic() if self._open.is_set() else self._shut_at
-        return now - self._lost
+        """Monotonic time in seconds, without pauses."""
+        now = time.monotonic() if self._open.is_set() else self._paused_at
+        return now - self._paused_seconds
 
     def report(self, done: float, total: float, stage: str) -> None:
-        """Pass it on."""
+        """Forward to the job."""
         self._inner.report(done, total, stage)
 
     def check(self) -> None:
-        """Wait while shut; raise Cancelled once the job is cancelled, open or not."""
+        """Block during a pause; raises Cancelled once the job is cancelled, paused or not."""
         self._inner.check()
-        # The thread that tells what became of rows must not wait: some end while others stand.
-        while not self._open.wait(_LOOK) and threading.get_ident() != self._teller:
+        # The thread that yields events must not block: rows being written end during the pause.
+        while not self._open.wait(_CHECK_EVERY) and threading.get_ident() != self._event_thread:
             self._inner.check()
         self._inner.check()

@@ -1,4 +1,4 @@
-"""What a batch looks like in words."""
+"""Texts that describe a batch and its rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def state_names() -> dict[str, str]:
-    """What people call the states of a row."""
+    """Names of the states of a row, for people."""
     return {
         "ready": tr("Ready"),
         "queued": tr("Waiting"),
@@ -35,20 +35,20 @@ def state_names() -> dict[str, str]:
 
 
 def row_text(batch: BatchController, match: Match) -> RowText:
-    """What the row of ``match`` shows."""
+    """What the table shows in the row of ``match``."""
     key = key_of(match)
-    look, record = batch.looks.get(key), batch.rows.get(key)
+    header, record = batch.headers.get(key), batch.rows.get(key)
     target = batch.targets.get(key)
     result = str(target) if target is not None and not match.excluded else ""
-    size, trouble = _size(look), _trouble(batch, match, look)
+    size, trouble = _size(header), _trouble(batch, match, header)
     if match.excluded:
         return RowText(size, "", state_names()["excluded"])
     failed_by_size = record is not None and record.sizes_differ
-    differs = (look is not None and look.differs) or failed_by_size
+    differs = (header is not None and header.differs) or failed_by_size
     resampled = batch.resamples(key) if differs else None
     if record is None:
-        state, mood = ("check", "warn") if trouble else ("ready", "")
-        return RowText(size, result, state_names()[state], trouble, mood, resampled=resampled)
+        state, severity = ("check", "warning") if trouble else ("ready", "")
+        return RowText(size, result, state_names()[state], trouble, severity, resampled=resampled)
     if record.state in UNDER_WAY and not batch.is_busy:
         return RowText(size, result, state_names()["stopped"], resampled=resampled)
     text = _of_record(record, size, result)
@@ -59,13 +59,13 @@ def _of_record(record: RowRecord, size: str, result: str) -> RowText:
     name = state_names()[record.state]
     if record.state == "done":
         name = f"{name} · {seconds_text(record.seconds)}"
-    moods = {"failed": "bad", "done": "good", "skipped": "good"}
-    said = " ".join(translate_all((record.text, *record.notes)))
-    return RowText(size, result, name, said.strip(), moods.get(record.state, ""))
+    severities = {"failed": "error", "done": "success", "skipped": "success"}
+    detail = " ".join(translate_all((record.text, *record.notes)))
+    return RowText(size, result, name, detail.strip(), severities.get(record.state, ""))
 
 
 def is_troubled(batch: BatchController, match: Match) -> bool:
-    """Whether somebody should look at the row of ``match``; quick, since it is asked of all."""
+    """Whether the row of ``match`` needs attention. Called for every row, so it must be fast."""
     if match.excluded:
         return False
     key = key_of(match)
@@ -74,31 +74,31 @@ def is_troubled(batch: BatchController, match: Match) -> bool:
         # An uncertain pair can be judged by its result: it is no longer a problem.
         fused = record.state in ("done", "skipped")
         return record.state == "failed" or (not match.sure and not fused)
-    return not match.sure or bool(_trouble(batch, match, batch.looks.get(key)))
+    return not match.sure or bool(_trouble(batch, match, batch.headers.get(key)))
 
 
-def _size(look: PairHeader | None) -> str:
-    if look is None or look.size_a is None:
+def _size(header: PairHeader | None) -> str:
+    if header is None or header.size_a is None:
         return ""
-    a = f"{look.size_a[0]}×{look.size_a[1]}"
-    if not look.differs or look.size_b is None:
+    a = f"{header.size_a[0]}×{header.size_a[1]}"
+    if not header.differs or header.size_b is None:
         return a
-    return f"{a} / {look.size_b[0]}×{look.size_b[1]}"
+    return f"{a} / {header.size_b[0]}×{header.size_b[1]}"
 
 
-def _trouble(batch: BatchController, match: Match, look: PairHeader | None) -> str:
+def _trouble(batch: BatchController, match: Match, header: PairHeader | None) -> str:
     problem = batch.problems.get(key_of(match), "")
-    if problem or look is None:
+    if problem or header is None:
         return translate(problem)
-    if look.problem:
-        return translate(look.problem)
-    if look.differs and not batch.resamples(key_of(match)):
+    if header.problem:
+        return translate(header.problem)
+    if header.differs and not batch.resamples(key_of(match)):
         return tr("The sizes differ: resample B (for all, or in this row's menu), or leave it out.")
     return ""
 
 
 def seconds_text(seconds: float, *, whole: bool = False) -> str:
-    """A duration in the unit that suits it; ``whole`` leaves out tenths of a second."""
+    """A duration in seconds, minutes or hours; ``whole`` rounds to whole seconds."""
     if seconds < 9.95 and not whole:
         return tr("{0} s").format(number(seconds, ".1f"))
     if seconds < 90:
@@ -109,7 +109,7 @@ def seconds_text(seconds: float, *, whole: bool = False) -> str:
 
 
 def rate_text(rate: float) -> str:
-    """Pairs in a second, or seconds for a pair."""
+    """Pairs per second, or time per pair where that is more than a second; "" for a rate of 0."""
     if rate <= 0:
         return ""
     if rate >= 1:
@@ -118,7 +118,7 @@ def rate_text(rate: float) -> str:
 
 
 def progress_text(tally: Tally, phase: str) -> str:
-    """How far a run is, how fast, and how long it still takes."""
+    """Progress of a run: rows ended and failed, rate, time left."""
     parts = [tr("{0} of {1}").format(number(tally.ended, ","), number(tally.total, ","))]
     if tally.failed:
         parts.append(tr("{0} failed").format(number(tally.failed, ",")))
@@ -136,12 +136,12 @@ def progress_text(tally: Tally, phase: str) -> str:
 
 
 def pairs_text(count: int) -> str:
-    """So many pairs."""
+    """“1 pair” or “N pairs”."""
     return plural("{0} pair", "{0} pairs", count).format(number(count, ","))
 
 
 def share_text(done: int, total: int) -> str:
-    """How many of a batch's pairs are done."""
+    """How many pairs of a batch are done."""
     if total == 1:
         return tr("{0} of 1 pair is done").format(number(done, ","))
     text = plural("{0} of {1} pairs is done", "{0} of {1} pairs are done", done)
@@ -149,7 +149,7 @@ def share_text(done: int, total: int) -> str:
 
 
 def ended_text(tally: Tally) -> str:
-    """What became of the rows of a run."""
+    """Numbers of rows that were fused, done before, and failed."""
     parts = [tr("{0} fused").format(number(tally.done, ","))]
     if tally.skipped:
         parts.append(tr("{0} done before").format(number(tally.skipped, ",")))
@@ -159,7 +159,7 @@ def ended_text(tally: Tally) -> str:
 
 
 def busy_text(batch: BatchController) -> str:
-    """What is under way, as a person would say it; "" for nothing."""
+    """A sentence about the run in progress; "" for none."""
     if not batch.is_busy:
         return ""
     plan, tally = batch.planned.plan, batch.tally

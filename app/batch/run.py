@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from core.batch import Tally
 
 _DRAIN_MS = 50
-"""Rows are told about twenty times a second at most."""
+"""Milliseconds between two updates of the window."""
 _AT_ONCE = 400
-"""Events taken in one turn of the event loop: some milliseconds' worth."""
+"""Events taken in one turn of the event loop, which takes some milliseconds."""
 
 
 class BatchRun(QObject):
-    """Starts, pauses and stops a run and gathers what it tells. Signals come on the GUI thread."""
+    """Starts, pauses and stops a run, and collects its events. Emits on the GUI thread."""
 
     rows_changed = Signal(object)
-    """Keys of rows that look different now."""
+    """Keys of rows whose texts may have changed."""
     tally_changed = Signal()
     phase_changed = Signal()
     ended = Signal(object)
@@ -40,18 +40,18 @@ class BatchRun(QObject):
         """
         Args:
             factory: makes the engine, on the thread that fuses.
-            runner: does the run.
+            runner: of the thread that the run is on.
         """
         super().__init__(parent)
         self._lazy, self._runner = LazyEngine(factory), runner
-        self._valve = PauseGate()
+        self._gate = PauseGate()
         self._job: Job | None = None
         self._closed = False
         self.inbox: deque[Any] = deque()
-        """Events that were not looked at yet."""
+        """Events that have not been processed yet."""
         self.rows = RowStates()
         self._folder: Path | None = None
-        """Output folder of the rows."""
+        """Output folder of the run that the rows belong to."""
         self.phase: BatchPhase = "idle"
         self.tally: Tally | None = None
         self.stage = ""
@@ -61,7 +61,7 @@ class BatchRun(QObject):
 
     @property
     def is_on(self) -> bool:
-        """True from the start to the end, pauses included."""
+        """Whether a run is in progress, including a paused one."""
         return self.phase in ("running", "paused", "stopping")
 
     def _set_phase(self, phase: BatchPhase) -> None:
@@ -70,10 +70,10 @@ class BatchRun(QObject):
             self.phase_changed.emit()
 
     def start(self, planned: tasks.Planned) -> None:
-        """Run what is planned."""
+        """Start the planned run."""
         self.prepare(planned)
         job = self._job = self._runner.submit(
-            partial(tasks.run, self._lazy, planned, self._valve, self.inbox)
+            partial(tasks.run, self._lazy, planned, self._gate, self.inbox)
         )
         job.progress.connect(self._report)
         job.finished.connect(lambda report: self.end(Ending(report)))
@@ -101,25 +101,25 @@ class BatchRun(QObject):
         return self._folder / record.target
 
     def pause(self) -> None:
-        """Let rows that are being written end, and then stand still."""
+        """Pause once the files being written are complete."""
         if self.phase == "running":
-            self._valve.shut()
+            self._gate.shut()
             self._set_phase("paused")
 
     def resume(self) -> None:
-        """Go on after a pause."""
+        """Continue after a pause."""
         if self.phase == "paused":
-            self._valve.open()
+            self._gate.open()
             self._set_phase("running")
 
     def cancel(self) -> None:
-        """Stop; what is done stays done."""
+        """Stop the run; finished rows are kept."""
         if self._job is not None and self.is_on:
             self._set_phase("stopping")
             self._job.cancel()
 
     def forget(self) -> None:
-        """Nothing is known of any row."""
+        """Forget all rows."""
         self.rows.clear()
         self.tally = None
 
@@ -129,7 +129,7 @@ class BatchRun(QObject):
             self.tally = None
 
     def close(self) -> None:
-        """The window goes: nobody is told any more."""
+        """Stop updating the window, which is closing."""
         self._closed = True
         self._timer.stop()
 
@@ -139,7 +139,7 @@ class BatchRun(QObject):
             self.tally_changed.emit()
 
     def drain(self, most: int = _AT_ONCE) -> None:
-        """Take note of what was told, ``most`` events of it."""
+        """Process up to ``most`` events."""
         changed: dict[PairKey, None] = {}
         for _ in range(min(most, len(self.inbox))):
             event = self.inbox.popleft()
@@ -153,7 +153,7 @@ class BatchRun(QObject):
             self.tally_changed.emit()
 
     def end(self, ending: Ending) -> None:
-        """The run is over: take note of all that was told, then say so."""
+        """Process the remaining events, then report the end of the run."""
         self._job = None
         self._timer.stop()
         self.drain(len(self.inbox))

@@ -1,4 +1,4 @@
-"""The foot of the Batch workspace: progress of the whole, and what starts and stops it."""
+"""The bottom bar of the Batch workspace: progress of the run, and buttons that control it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.widgets.elided_label import ElidedLabel
 
 
 class RunBar(QFrame):
-    """Buttons and a bar. It knows nothing of batches but what it is told."""
+    """A progress bar with buttons. It knows nothing of batches."""
 
     start = Signal()
     pause = Signal()
@@ -58,23 +58,23 @@ class RunBar(QFrame):
         for button in self._buttons:
             layout.addWidget(button)
 
-    def _button(self, text: str, icon: str, wish: object, role: str = "text") -> QPushButton:
+    def _button(self, text: str, icon: str, pressed: object, role: str = "text") -> QPushButton:
         button = QPushButton(text)
         theme.set_icon(button, icon, role)
-        button.clicked.connect(wish)
+        button.clicked.connect(pressed)
         return button
 
     def show_phase(
         self, phase: str, *, can_start: bool, has_more: bool, goes_on: bool, failed: int
     ) -> None:
-        """Show the buttons that make sense.
+        """Show the buttons that apply.
 
         Args:
             phase: of the controller.
-            can_start: whether something can be run.
-            has_more: whether rows are left that were not tried yet.
-            goes_on: whether starting goes on with an earlier run.
-            failed: number of rows that could be tried again.
+            can_start: whether a run can be started.
+            has_more: whether some rows have not ended yet.
+            goes_on: whether starting resumes an earlier run.
+            failed: number of rows that can be retried.
         """
         is_on = phase in ("running", "paused", "stopping")
         had_focus = any(button.hasFocus() for button in self._buttons)
@@ -87,19 +87,19 @@ class RunBar(QFrame):
         self.cancel_button.setEnabled(phase != "stopping")
         self.retry_button.setVisible(not is_on and failed > 0)
         self.retry_button.setEnabled(can_start)
-        # The keyboard stays with the buttons when the one it was on goes away.
+        # Keep the keyboard focus among the buttons when the focused one is hidden.
         there = [button for button in self._buttons if not button.isHidden()]
         if had_focus and there and not any(button.hasFocus() for button in there):
             there[-1].setFocus()
 
     def show_progress(self, done: float, total: float, text: str) -> None:
-        """Show how far it is; a total of 0 while that is not known."""
+        """Show progress; a ``total`` of 0 means unknown."""
         self.bar.setRange(0, max(int(total), 0))
         self.bar.setValue(int(done))
         self.text.setText(text)
 
     def show_idle(self, text: str) -> None:
-        """Nothing runs."""
+        """Show ``text`` and an empty bar."""
         self.bar.setRange(0, 1)
         self.bar.setValue(0)
         self.text.setText(text)

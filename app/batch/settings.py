@@ -1,4 +1,4 @@
-"""What a person chooses for a batch, as plain values that can be kept in a file."""
+"""Choices for a batch, as plain values that can be saved."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from core.types import BitDepth
 
 FORMATS = ("", "png", "tif", "jpg", "webp", "bmp")
-"""Formats on offer; "" is that of the name template, else PNG."""
+"""Offered formats; "" means that of the name template, else PNG."""
 
 DEPTHS: tuple[BitDepth | None, ...] = (None, 8, 16, 32)
-"""Bits on offer; None is the deeper of the two sources."""
+"""Offered bit depths; None means the deeper of the two sources."""
 
 
 @dataclass(frozen=True)
 class BatchChoices(BatchSettings):
-    """The settings of a batch as they stand in the window, where a contact sheet is usual.
+    """The settings of a batch as shown in the window, where a contact sheet is the default.
 
     Attributes:
-        out: the folder for results, as it was typed; "" while none is chosen.
-        anew: forget the run recorded in the folder and replace its files.
+        out: output folder as typed; "" while none is chosen.
+        anew: discard the run recorded in the folder and replace its files.
     """
 
     contact_sheet: bool = True
@@ -42,15 +42,15 @@ class BatchChoices(BatchSettings):
         return Path(self.out).expanduser() if self.out.strip() else None
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """The choices as JSON values."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> BatchChoices:
-        """The choices in ``data``; what it does not name or names wrongly is as delivered.
+        """The choices in ``data``, with defaults for missing keys and values of the wrong type.
 
         Raises:
-            KeyError: it names no task.
+            KeyError: the task is missing.
         """
         default = cls(str(data["task"]))
         kept = {
@@ -63,14 +63,14 @@ class BatchChoices(BatchSettings):
         return cls(**{**kept, **windows, "depth": depth if depth in DEPTHS else None})
 
     def with_settings(self, settings: Mapping[str, str]) -> BatchChoices:
-        """The same with the settings a recorded run was begun with.
+        """These choices with the settings that a recorded run was started with.
 
         Args:
-            settings: as :meth:`core.batch.BatchOptions.settings` gives them.
+            settings: from :meth:`core.batch.BatchOptions.settings`.
         """
         depths = {str(depth): depth for depth in DEPTHS}
         flags: dict[str, Any] = {
-            flag: settings[said] == "yes" for flag, said in FLAGS.items() if said in settings
+            flag: settings[name] == "yes" for flag, name in FLAGS.items() if name in settings
         }
         return replace(
             self,
@@ -87,7 +87,7 @@ class BatchChoices(BatchSettings):
 
 
 def _window(kept: object) -> Window | None:
-    """A window as JSON keeps it; None for none, and for what is none."""
+    """The window in a JSON value; None if there is none or it is invalid."""
     if not isinstance(kept, (list, tuple)) or len(kept) != 2:
         return None
     if not all(type(end) in (int, float) and math.isfinite(end) for end in kept):
@@ -97,7 +97,7 @@ def _window(kept: object) -> Window | None:
 
 
 def options_of(choices: BatchChoices, *, resume: bool) -> BatchOptions:
-    """The options of a run. Imports the engine's room: call on a worker thread.
+    """The options of a run. Imports the engine, which is slow: call it on a worker thread.
 
     Raises:
         InputError: no folder is chosen.
@@ -115,8 +115,8 @@ def options_of(choices: BatchChoices, *, resume: bool) -> BatchOptions:
     return BatchOptions(**shared, out=folder, resume=resume and not choices.anew)
 
 
-def usual_folder(sources: tuple[Path, ...]) -> str:
-    """Where results go unless somebody says otherwise: beside the first source."""
+def default_folder(sources: tuple[Path, ...]) -> str:
+    """The default output folder: beside the first source; "" without sources."""
     if not sources:
         return ""
     first = sources[0]

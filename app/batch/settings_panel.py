@@ -1,4 +1,4 @@
-"""What is made of a batch: method, folder, names, format, and what is written besides."""
+"""The settings of a batch: method, output folder, names, format, additional files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from core.tasks import TASKS
 
 _TIP = Qt.ItemDataRole.ToolTipRole
 _LEAST = 10
-"""Letters that every choice has room for."""
+"""Minimum width of the combo boxes, in characters."""
 FLAGS = (
     "keep_tree",
     "overwrite",
@@ -44,7 +44,7 @@ FLAGS = (
 
 
 class BatchSettingsPanel(QScrollArea):
-    """Shows :class:`BatchChoices` and says what they become."""
+    """Shows :class:`BatchChoices`, and emits the changed ones."""
 
     changed = Signal(object)
     """The new :class:`BatchChoices`."""
@@ -128,7 +128,7 @@ class BatchSettingsPanel(QScrollArea):
         self.wrong_window.hide()
 
     def field_help(self) -> dict[str, str]:
-        """What may stand in a template, explained."""
+        """Fields of a name template, with an explanation each."""
         return {
             "name": self.tr("what the two names share"),
             "a_stem": self.tr("name of A without suffix"),
@@ -211,7 +211,7 @@ class BatchSettingsPanel(QScrollArea):
     # --- showing ---------------------------------------------------------------------------
 
     def show_choices(self, choices: BatchChoices) -> None:
-        """Show other choices."""
+        """Show ``choices``."""
         self._choices = choices
         self.tasks.setCurrentIndex(self.tasks.findData(choices.task))
         self.formats.setCurrentIndex(max(0, self.formats.findData(choices.format)))
@@ -225,15 +225,15 @@ class BatchSettingsPanel(QScrollArea):
             box.setChecked(getattr(choices, flag))
         for side, row in self.windows.items():
             row.show_window(choices.windows["ab".index(side)])
-        self._judge_windows()
+        self._check_windows()
 
-    def _judge_windows(self) -> None:
+    def _check_windows(self) -> None:
         wrong = next((row.problem for row in self.windows.values() if row.problem), "")
         self.wrong_window.setText(wrong)
         self.wrong_window.setVisible(bool(wrong))
 
     def show_methods(self, methods: Sequence[tuple[str, str, str, bool]]) -> None:
-        """List methods: (name, title, summary, whether it is a model), the default first."""
+        """List ``methods`` as (name, title, summary, whether it is a model), the default first."""
         with QSignalBlocker(self.methods):
             self.methods.clear()
             was_model = False
@@ -254,22 +254,22 @@ class BatchSettingsPanel(QScrollArea):
         self.methods.setCurrentIndex(self.methods.findData(method) if method else 0)
 
     def show_preview(self, name: str) -> None:
-        """Show what the first result will be called."""
+        """Show the name of the first result; "" hides it."""
         self.preview.setText(f"→ {name}" if name else "")
 
     def show_trouble(self, text: str) -> None:
-        """Say what is wrong with the choices; "" for nothing."""
+        """Show what is wrong with the choices; "" hides it."""
         self.trouble.setText(text)
         self.trouble.setVisible(bool(text))
 
-    # --- wishes ----------------------------------------------------------------------------
+    # --- editing ----------------------------------------------------------------------------
 
     def _insert(self, field: str) -> None:
         self.template.insert(f"{{{field}}}")
         self._edited()
 
     def _method(self) -> str:
-        # The default stays “the default”: a run begun with it is gone on with by it.
+        # Keep “default” as it is: a run that was started with it can only be resumed with it.
         chosen = self.methods.currentIndex()
         is_default = not self._choices.method and chosen <= 0
         return "" if is_default else self.methods.currentData() or ""
@@ -277,7 +277,7 @@ class BatchSettingsPanel(QScrollArea):
     def _edited(self) -> None:
         flags: dict[str, Any] = {flag: box.isChecked() for flag, box in self.flags.items()}
         task = self.tasks.currentData()
-        self._judge_windows()
+        self._check_windows()
         choices = replace(
             self._choices,
             task=task,

@@ -72,7 +72,7 @@ class RowStates(Mapping[PairKey, "RowRecord"]):
 
 @dataclass(frozen=True)
 class Ending:
-    """How a run ended: with a report, with an error, or (neither) because somebody stopped it."""
+    """How a run ended: finished, with an error, or (neither) cancelled by the user."""
 
     finished: BatchFinished | None = None
     error: FusionError | None = None

@@ -1,4 +1,4 @@
-"""The table of pairs with what a batch knows of each: size, name of the result, state, problem."""
+"""The table of a batch: pairs with their sizes, results, states and notes."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from app.pairs.table import PairTable
 from app.widgets import theme
 from app.widgets.plain_table import ModelIndex
 
-A, B, WHY, FOLDER, SIZE, RESULT, STATE, SAID = range(8)
+A, B, WHY, FOLDER, SIZE, RESULT, STATE, NOTE = range(8)
 THUMB = 30
 _NO_PARENT = QModelIndex()
 _ROWS_TYPE = "application/x-unifusion-rows"
 _THUMBS_KEPT = 400
-# Made once: Qt asks for the flags of every cell when all are selected.
+# Constants, since Qt asks for the flags of every cell when all are selected.
 _PLAIN = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 _PAIR = _PLAIN | Qt.ItemFlag.ItemIsDragEnabled
 _TICKED = _PAIR | Qt.ItemFlag.ItemIsUserCheckable
@@ -37,71 +37,71 @@ _TICKED = _PAIR | Qt.ItemFlag.ItemIsUserCheckable
 
 @dataclass(frozen=True)
 class RowText:
-    """What a row shows beside its files.
+    """What a row shows besides its files.
 
     Attributes:
-        size: of the images. result: name of the fused image. state: in a word or two.
-        detail: what went wrong or should be known, in full.
-        mood: “” , “good”, “bad” or “warn”.
-        output: the fused image's file, once it is there.
-        resampled: whether B is brought onto A, where their sizes differ; else None.
+        size: of the images. result: name of the fused image. state: in one or two words.
+        detail: error or notes, in full.
+        severity: "", "success", "error" or "warning".
+        output: file of the fused image, once it exists.
+        resampled: whether B is resampled where its size differs from that of A; else None.
     """
 
     size: str = ""
     result: str = ""
     state: str = ""
     detail: str = ""
-    mood: str = ""
+    severity: str = ""
     _: KW_ONLY
     output: Path | None = None
     resampled: bool | None = None
 
 
 @dataclass(frozen=True)
-class _Nothing:
-    """A table without pairs."""
+class _EmptyPlan:
+    """A plan without pairs."""
 
     matches: tuple[Any, ...] = ()
     leftovers: tuple[Any, ...] = ()
 
 
 class BatchTable(PairTable):
-    """Pairs first, files without partner below in red; ticks, dragging and thumbnails."""
+    """Pairs, then unpaired files in red; with check boxes, dragging and thumbnails."""
 
     ticked = Signal(object, bool)
-    """Rows, and whether they are to be used."""
+    """Rows, and whether to include them."""
     moved = Signal(object, int)
-    """Rows, and the place they are to stand before."""
+    """Rows, and the row to move them before."""
     thumb_wanted = Signal(object)
-    """A pair of paths."""
+    """A pair of paths without a thumbnail yet; see :meth:`set_thumb`."""
 
     def __init__(
         self, describe: Callable[[Any], RowText], is_troubled: Callable[[Any], bool]
     ) -> None:
         """
         Args:
-            describe: of a match, what its row shows.
-            is_troubled: of a match, whether somebody should look at its row.
+            describe: gives the texts of a match.
+            is_troubled: tells whether the row of a match needs attention.
         """
-        super().__init__(_Nothing())
+        super().__init__(_EmptyPlan())
         self._describe, self._is_troubled = describe, is_troubled
         self._places: dict[PairKey, int] = {}
         self._thumbs: OrderedDict[PairKey, QIcon] = OrderedDict()
         self._unread: set[PairKey] = set()
-        """Pairs whose small images lack one, since its file could not be read."""
+        """Pairs whose thumbnail lacks an image that could not be read."""
         self._blanks = (_blank(1), _blank(2))
         self.is_locked = False
-        """While a batch runs: rows can be moved, and nothing else."""
+        """True during a run: rows can be moved, but not changed."""
 
     # --- content ---------------------------------------------------------------------------
 
     def show_plan(self, plan: Any) -> bool:
-        """Show another plan; None is an empty one. Rows that only changed stay where they are.
+        """Show another plan; None is an empty one. The model is only reset if its rows differ.
 
         Returns:
-            Whether the table was built anew, so that nothing in it is selected any more.
+            Whether the model was reset, so that its selection is lost.
         """
-        plan = _Nothing() if plan is None else plan
+        plan = _EmptyPlan() if plan is None else plan
         self._places = {(m.a, m.b): row for row, m in enumerate(plan.matches)}
         same = len(plan.matches) == len(self.plan.matches) and plan.leftovers == self.plan.leftovers
         if not same:
@@ -112,39 +112,39 @@ class BatchTable(PairTable):
         return False
 
     def touch_all(self) -> None:
-        """Every row looks different."""
+        """Update all rows."""
         if self.rowCount():
-            last = self.index(self.rowCount() - 1, SAID)
+            last = self.index(self.rowCount() - 1, NOTE)
             self.dataChanged.emit(self.index(0, 0), last)
 
     def touch(self, keys: Sequence[PairKey]) -> None:
-        """Some pairs look different: one signal for each stretch of rows."""
+        """Update the rows of pairs, with one signal for each run of adjacent rows."""
         rows = sorted(row for key in keys if (row := self._places.get(key)) is not None)
-        for first, last in stretches(rows):
-            self.dataChanged.emit(self.index(first, 0), self.index(last, SAID))
+        for first, last in adjacent_runs(rows):
+            self.dataChanged.emit(self.index(first, 0), self.index(last, NOTE))
 
     def row_of(self, key: PairKey) -> int | None:
-        """Where a pair stands."""
+        """The row of a pair; None if it is not in the table."""
         return self._places.get(key)
 
     def match_at(self, row: int) -> Any:
-        """The pair of a row; None for a file without partner."""
+        """The pair of a row; None for an unpaired file."""
         return self.plan.matches[row] if 0 <= row < len(self.plan.matches) else None
 
     def text_at(self, row: int) -> RowText:
-        """What a row shows beside its files."""
+        """The texts of a row."""
         match = self.match_at(row)
         return self._describe(match) if match is not None else RowText()
 
     def is_troubled(self, row: int) -> bool:
-        """Whether somebody should look at the row."""
+        """Whether the row needs attention."""
         match = self.match_at(row)
         if match is None:
             return True
         return self._is_troubled(match)
 
     def set_thumb(self, key: PairKey, first: QImage | None, second: QImage | None) -> None:
-        """Take small images: of A and B under (A, B), of a result under (file, Path())."""
+        """Store thumbnails: of A and B under (A, B), of a result under (file, Path())."""
         images = [first] if key[1] == Path() else [first, second]
         pixmap = QPixmap(len(images) * (THUMB + 2) - 2, THUMB)
         pixmap.fill(QColor(0, 0, 0, 0))
@@ -165,7 +165,7 @@ class BatchTable(PairTable):
             self.dataChanged.emit(self.index(0, RESULT), last)
 
     def forget_thumbs(self, key: PairKey, output: Path) -> None:
-        """The result of a pair was written anew, so its files can be read by now."""
+        """Drop the thumbnails of a pair whose result was written, so that they are made again."""
         self._thumbs.pop((output, Path()), None)
         if key in self._unread:
             self._unread.discard(key)
@@ -174,13 +174,13 @@ class BatchTable(PairTable):
     # --- the model -------------------------------------------------------------------------
 
     def columnCount(self, parent: ModelIndex = _NO_PARENT) -> int:
-        """A, B, why, folder, size, result, state, what is said."""
-        return SAID + 1
+        """A, B, reason, folder, size, result, state, note."""
+        return NOTE + 1
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> object:
-        """Names of the columns."""
+        """Titles of the columns."""
         if section < SIZE or orientation != Qt.Orientation.Horizontal:
             return super().headerData(section, orientation, role)
         if role == Qt.ItemDataRole.DisplayRole:
@@ -189,7 +189,7 @@ class BatchTable(PairTable):
         return None
 
     def flags(self, index: ModelIndex) -> Qt.ItemFlag:
-        """Pairs can be ticked and dragged; nothing can be dropped into a row."""
+        """Pairs can be checked and dragged; nothing can be dropped onto a row."""
         if not index.isValid():
             return Qt.ItemFlag.ItemIsDropEnabled
         if index.row() >= len(self.plan.matches):
@@ -197,7 +197,7 @@ class BatchTable(PairTable):
         return _TICKED if index.column() == A and not self.is_locked else _PAIR
 
     def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Texts, ticks, colours, small images."""
+        """Texts, check states, colours, thumbnails."""
         row, column = index.row(), index.column()
         if row >= len(self.plan.matches):
             return self._leftover_data(index, role)
@@ -212,10 +212,10 @@ class BatchTable(PairTable):
             return super().data(index, role)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             text = self._describe(match)
-            said = text.detail
+            note = text.detail
             if role == Qt.ItemDataRole.DisplayRole:
-                said = _without_folders(said, match)
-            return (text.size, text.result, text.state, said)[column - SIZE]
+                note = _without_folders(note, match)
+            return (text.size, text.result, text.state, note)[column - SIZE]
         return None
 
     def _leftover_data(self, index: ModelIndex, role: int) -> object:
@@ -249,18 +249,22 @@ class BatchTable(PairTable):
             return QColor(now.muted)
         if column == WHY and not match.sure and self._is_troubled(match):
             return QColor(now.notice_text)
-        if column in (STATE, SAID):
-            mood = self._describe(match).mood
-            if column == SAID and mood == "good":
-                return None  # what is said of a result is information
-            roles = {"bad": now.error_border, "good": now.accent, "warn": now.notice_text}
-            return QColor(roles[mood]) if mood in roles else None
+        if column in (STATE, NOTE):
+            severity = self._describe(match).severity
+            if column == NOTE and severity == "success":
+                return None  # notes on a result are no warning
+            roles = {
+                "error": now.error_border,
+                "success": now.accent,
+                "warning": now.notice_text,
+            }
+            return QColor(roles[severity]) if severity in roles else None
         return None
 
     def setData(
         self, index: ModelIndex, value: object, role: int = Qt.ItemDataRole.EditRole
     ) -> bool:
-        """Ask for a pair to be taken in or left out."""
+        """Emit ``ticked`` for a check box; the model itself is not changed."""
         row = index.row()
         if role != Qt.ItemDataRole.CheckStateRole or self.match_at(row) is None or self.is_locked:
             return False
@@ -271,15 +275,15 @@ class BatchTable(PairTable):
     # --- dragging --------------------------------------------------------------------------
 
     def supportedDropActions(self) -> Qt.DropAction:
-        """Rows are moved."""
+        """Move only."""
         return Qt.DropAction.MoveAction
 
     def mimeTypes(self) -> list[str]:
-        """Rows of this table."""
+        """The type of :meth:`mimeData`."""
         return [_ROWS_TYPE]
 
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
-        """The places of the dragged rows."""
+        """The numbers of the dragged rows."""
         rows = sorted({index.row() for index in indexes if self.match_at(index.row())})
         data = QMimeData()
         data.setData(_ROWS_TYPE, QByteArray(",".join(map(str, rows)).encode()))
@@ -288,7 +292,7 @@ class BatchTable(PairTable):
     def dropMimeData(
         self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: ModelIndex
     ) -> bool:
-        """Ask for the rows to be moved; the answer is False, so that the view removes none."""
+        """Emit ``moved``; returns False, so that the view removes no rows."""
         text = bytes(data.data(_ROWS_TYPE).data()).decode()
         if text:
             place = row if row >= 0 else len(self.plan.matches)
@@ -298,8 +302,8 @@ class BatchTable(PairTable):
         return False
 
 
-def stretches(rows: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """First and last of every stretch of rows without a gap; ``rows`` go up."""
+def adjacent_runs(rows: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """First and last row of every run of adjacent rows; ``rows`` are ascending."""
     start = 0
     for at in range(1, len(rows) + 1):
         if at == len(rows) or rows[at] > rows[at - 1] + 1:
@@ -307,8 +311,8 @@ def stretches(rows: Sequence[int]) -> Iterator[tuple[int, int]]:
             start = at
 
 
-class Shown(QSortFilterProxyModel):
-    """All rows, or only those somebody should look at; or those of a name."""
+class FilteredTable(QSortFilterProxyModel):
+    """Filters the rows of the table, by attention needed and by name."""
 
     def __init__(self, table: BatchTable) -> None:
         super().__init__()
@@ -319,33 +323,33 @@ class Shown(QSortFilterProxyModel):
 
     @property
     def is_filtered(self) -> bool:
-        """Whether rows are hidden."""
+        """Whether a filter is set."""
         return self._only_troubled or bool(self._words)
 
     def places(self, rows: Sequence[int]) -> list[int]:
-        """Where ``rows`` of the table are shown, without those that are hidden."""
+        """Rows of this model for ``rows`` of the table, without hidden ones."""
         if not self.is_filtered:
             return [row for row in rows if 0 <= row < self.rowCount()]
         mapped = (self.mapFromSource(self._table.index(row, 0)) for row in rows)
         return [index.row() for index in mapped if index.isValid()]
 
     def set_only_troubled(self, only: bool) -> None:
-        """Show only rows with a problem, or all."""
+        """Show only rows that need attention, or all."""
         self._only_troubled = only
         self._filter()
 
     def set_words(self, text: str) -> None:
-        """Show only rows whose files or folder contain ``text``."""
+        """Show only rows whose name, folder or file names contain ``text``, whatever the case."""
         self._words = text.strip().casefold()
         self._filter()
 
     def _filter(self) -> None:
-        # Rows that change are only looked at again where some are hidden: there may be thousands.
+        # Changed rows, of which there may be thousands, are filtered again only where it matters.
         self.setDynamicSortFilter(self.is_filtered)
         self.invalidate()
 
     def filterAcceptsRow(self, row: int, parent: ModelIndex) -> bool:
-        """Whether a row is shown."""
+        """Whether the filters let a row through."""
         if self._only_troubled and not self._table.is_troubled(row):
             return False
         if not self._words:
@@ -358,14 +362,14 @@ class Shown(QSortFilterProxyModel):
 
 
 def _blank(images: int) -> QIcon:
-    """What stands for small images that are not there yet."""
+    """Placeholder for ``images`` thumbnails side by side."""
     pixmap = QPixmap(images * (THUMB + 2) - 2, THUMB)
     pixmap.fill(QColor(128, 128, 128, 40))
     return QIcon(pixmap)
 
 
 def _without_folders(text: str, match: Any) -> str:
-    """A narrow column says of A or B what is wrong with it: their names are in the row already."""
+    """``text`` with “A” or “B” for the file name in front, and file names for whole paths."""
     for side, path in (("A", match.a), ("B", match.b)):
         for name in (str(path), path.name):
             text = f"{side}{text[len(name) :]}" if text.startswith(f"{name}:") else text

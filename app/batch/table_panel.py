@@ -1,4 +1,4 @@
-"""The table on screen, with the tools that change it and the selected row in full."""
+"""The table with its tools, its filter and the full text of the selected row."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from PySide6.QtWidgets import (
 from app.batch.table_model import (
     FOLDER,
     BatchTable,
-    Shown,
-    stretches,
+    FilteredTable,
+    adjacent_runs,
 )
 from app.batch.table_view import BatchView
 from app.i18n.translate import plural, translate
@@ -31,7 +31,7 @@ from app.widgets import theme
 
 
 class TablePanel(QWidget):
-    """Table, filter, tools and details."""
+    """Emits the changes that the user asks for; it makes none itself."""
 
     swap = Signal(object)
     include = Signal(object, bool)
@@ -39,21 +39,21 @@ class TablePanel(QWidget):
     choose_b = Signal(int)
     moved = Signal(object, int)
     opened = Signal(int, bool)
-    """A row whose pair is to be seen in the Fuse workspace; whether its result fills the view."""
+    """Row whose pair to show in the Fuse workspace, and whether its result fills the view."""
     resample = Signal(object, bool)
-    """Rows, and whether B of these pairs is to be resampled where sizes differ."""
+    """Rows, and whether to resample B of these pairs where sizes differ."""
 
     def __init__(self, model: BatchTable, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model = model
-        self.shown = Shown(model)
+        self.shown = FilteredTable(model)
         self.view = BatchView(self.shown)
         self.menu: QMenu | None = None
         self._before_filter: list[int] | None = None
-        """What was selected before rows were hidden; None once somebody selects otherwise."""
+        """Rows selected before filtering; None once the selection is changed by hand."""
         self._is_filtering = False
         self._rows: list[int] | None = []
-        """Selected rows, once they have been asked for."""
+        """Selected rows; None when they must be determined anew."""
         self._make_tools()
         self.details = QPlainTextEdit()
         self.details.setReadOnly(True)
@@ -160,7 +160,7 @@ class TablePanel(QWidget):
         self._rows = None
 
     def _selected_rows(self) -> list[int]:
-        # Not selectedRows: it asks every cell, which takes a second for thousands.
+        # selectedRows asks every cell, which takes a second for thousands of rows.
         chosen = self.view.selectionModel().selection()
         parts = [chosen.at(place) for place in range(chosen.count())]
         places = {row for part in parts for row in range(part.top(), part.bottom() + 1)}
@@ -176,10 +176,10 @@ class TablePanel(QWidget):
         return rows[: bisect_left(rows, len(self.model.plan.matches))]
 
     def select(self, rows: list[int]) -> None:
-        """Select rows of the table and bring the first into view."""
+        """Select rows of the table, and scroll to the first."""
         chosen = QItemSelection()
         places = sorted(self.shown.places(rows))
-        for first, last in stretches(places):
+        for first, last in adjacent_runs(places):
             chosen.select(self.shown.index(first, 0), self.shown.index(last, 0))
         flags = QItemSelectionModel.SelectionFlag.ClearAndSelect
         flags |= QItemSelectionModel.SelectionFlag.Rows
@@ -191,7 +191,7 @@ class TablePanel(QWidget):
             self.view.scrollTo(first_index)
 
     def _filter(self, change: Callable[[Any], None], wanted: object) -> None:
-        """Hide and show rows; what was selected before stays selected as far as it is shown."""
+        """Change the filter; selected rows stay selected where they are shown."""
         chosen = self.rows() if self._before_filter is None else self._before_filter
         self._is_filtering = True
         try:
@@ -205,11 +205,11 @@ class TablePanel(QWidget):
         self._selected()
 
     def _chosen_by_hand(self, _index: object) -> None:
-        # A click on what is the only selected row in sight changes nothing, and means it.
+        # A click on the only visible selected row changes no selection, but is meant as one.
         self._before_filter = None
 
     def show_plan(self, plan: object) -> None:
-        """Show another plan; what is selected stays selected as far as it is there."""
+        """Show another plan; selected pairs stay selected where they still exist."""
         rows, at = self.rows(), self.view.verticalScrollBar().value()
         keys = [(m.a, m.b) for row in rows if (m := self.model.match_at(row)) is not None]
         is_new = self.model.show_plan(plan)
@@ -258,7 +258,7 @@ class TablePanel(QWidget):
         lines += [f"A: {match.a}", f"B: {match.b}", why]
         return "\n".join(lines)
 
-    # --- wishes ----------------------------------------------------------------------------
+    # --- actions ----------------------------------------------------------------------------
 
     def _swap(self) -> None:
         self.swap.emit(self.pair_rows())
@@ -282,7 +282,7 @@ class TablePanel(QWidget):
             self.menu.popup(self.view.viewport().mapToGlobal(at))
 
     def make_menu(self, rows: list[int]) -> QMenu:
-        """What can be done with the pairs in ``rows``."""
+        """A menu of what can be done with the pairs in ``rows``."""
         menu, free = QMenu(self), not self.model.is_locked
         texts = [self.model.text_at(row) for row in rows]
 
@@ -313,7 +313,7 @@ class TablePanel(QWidget):
         return menu
 
     def step(self, by: int) -> None:
-        """Move the selected pairs one place up or down; the ends hold."""
+        """Move the selected pairs up (-1) or down (1), unless they are at the end."""
         rows, count = self.pair_rows(), len(self.model.plan.matches)
         if not rows or self.shown.is_filtered:
             return
@@ -325,5 +325,5 @@ class TablePanel(QWidget):
         self.moved.emit(rows, to)
 
     def refresh(self) -> None:
-        """Show anew what can be done."""
+        """Update which tools are enabled."""
         self._selected()

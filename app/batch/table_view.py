@@ -1,4 +1,4 @@
-"""The table of a batch on screen: columns, keys, dragging."""
+"""The view of the table of a batch: column widths, keys, dragging."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.batch.table_model import FOLDER, RESULT, SAID, SIZE, STATE, THUMB, WHY, A, B, Shown
+from app.batch.table_model import FOLDER, NOTE, RESULT, SIZE, STATE, THUMB, WHY, A, B, FilteredTable
 
-_WIDTHS = {A: 200, B: 116, STATE: 108, SIZE: 84, SAID: 130, WHY: 132, RESULT: 150, FOLDER: 80}
+_WIDTHS = {A: 200, B: 116, STATE: 108, SIZE: 84, NOTE: 130, WHY: 132, RESULT: 150, FOLDER: 80}
 
 _NAME_MORE = 110
-"""Pixels that a name of a file gets more, at most."""
+"""Pixels that a column of file names is widened by, at most."""
 
 
-class _Names(QStyledItemDelegate):
-    """Cuts names of files in the middle: those of one series differ at their ends."""
+class _MiddleElision(QStyledItemDelegate):
+    """Elides file names in the middle, since those of one series differ at their ends."""
 
     def initStyleOption(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        """As the view has it, but for the place of the cut."""
+        """Set the elide mode."""
         super().initStyleOption(option, index)
         option.textElideMode = Qt.TextElideMode.ElideMiddle
 
@@ -43,12 +43,12 @@ class BatchView(QTableView):
     """A table whose rows are moved by dragging or Alt+Up and Alt+Down."""
 
     move_requested = Signal(int)
-    """-1 or 1."""
+    """Rows up (-1) or down (1)."""
     exclude_requested = Signal()
     open_requested = Signal()
-    """Enter."""
+    """Enter was pressed."""
 
-    def __init__(self, shown: Shown, parent: QWidget | None = None) -> None:
+    def __init__(self, shown: FilteredTable, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._is_spread = False
         self.setModel(shown)
@@ -58,7 +58,7 @@ class BatchView(QTableView):
         self.setShowGrid(False)
         self.setAlternatingRowColors(False)
         self.setWordWrap(False)
-        self.names = _Names(self)
+        self.names = _MiddleElision(self)
         for column in (A, B, RESULT):
             self.setItemDelegateForColumn(column, self.names)
         self.setIconSize(QSize(2 * THUMB + 2, THUMB))
@@ -72,7 +72,7 @@ class BatchView(QTableView):
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         rows.setDefaultSectionSize(THUMB + 6)
         header = self.horizontalHeader()
-        # With the table's own selection it asks every cell of a selected column for its flags.
+        # With the selection model of the table it would ask every selected cell for its flags.
         header.setSelectionModel(QItemSelectionModel(shown, header))
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
@@ -83,18 +83,18 @@ class BatchView(QTableView):
         header.setStretchLastSection(True)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Give room that is left to the columns whose texts are cut first; once."""
+        """Distribute spare width to the columns whose texts are elided first; once."""
         super().showEvent(event)
         there = [c for c in _WIDTHS if not self.isColumnHidden(c)]
         room = self.viewport().width() - sum(_WIDTHS[column] for column in there)
         if room > 0 and not self._is_spread:
             self._is_spread = True
-            for column in (A, B, SAID):
-                most = room if column == SAID else _NAME_MORE
+            for column in (A, B, NOTE):
+                most = room if column == NOTE else _NAME_MORE
                 self.setColumnWidth(column, _WIDTHS[column] + min(most, room // 3))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Alt with an arrow moves rows; Delete leaves them out; Enter opens one."""
+        """Alt+Up and Alt+Down move rows, Delete excludes them, Enter opens one."""
         steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
         key = Qt.Key(event.key())
         if event.modifiers() & Qt.KeyboardModifier.AltModifier and key in steps:

@@ -1,6 +1,6 @@
-"""The work of a batch as plain functions of a progress. They run on worker threads.
+"""Work of the Batch workspace on worker threads, as functions that take a progress.
 
-The engine's rooms are imported here and only when needed.
+The engine is imported inside them, so that the window starts without it.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from core.batch import BatchFinished, BatchPlan, FoundRun, PairHeader, QueueOrder, RowRecord
     from core.pairing.plan import PairingPlan
 
-_TELL = 0.1
-"""Seconds of looking at files between two reports."""
+_REPORT_EVERY = 0.1
+"""Seconds between two reports of headers that have been read."""
 
 
 @dataclass(frozen=True)
 class Planned:
-    """What a run would do.
+    """A plan of a run, with lookups by pair for the table.
 
     Attributes:
-        plan: rows and names; None while choices are wrong.
-        order: in which waiting rows are taken, to be changed at any time.
-        error: why there is no plan, or why it must not be run.
+        plan: rows and names; None while the choices are invalid.
+        order: of the queued rows, which can be changed at any time.
+        error: why there is no plan, or why it cannot be run.
         found: the run recorded in the output folder.
     """
 
@@ -46,17 +46,17 @@ class Planned:
     error: FusionError | None = None
     found: FoundRun | None = None
     targets: Mapping[PairKey, Path] = field(default_factory=dict)
-    """Names of results below the output folder."""
+    """Paths of results below the output folder."""
     problems: Mapping[PairKey, str] = field(default_factory=dict)
-    """Rows that cannot be done."""
+    """Why rows cannot be fused."""
     resampled: Mapping[PairKey, bool] = field(default_factory=dict)
-    """Whether B is resampled where sizes differ, by pair."""
+    """Whether B is resampled where sizes differ."""
     queued: Mapping[PairKey, RowRecord] = field(default_factory=dict)
     """A record of each row before it begins."""
 
     @property
     def can_run(self) -> bool:
-        """Whether there is something to run and nothing against it."""
+        """Whether there is a valid plan with at least one row."""
         return self.plan is not None and bool(self.plan.rows) and self.error is None
 
     def resamples(self, key: PairKey) -> bool | None:
@@ -64,24 +64,24 @@ class Planned:
         return self.resampled.get(key)
 
     def for_retry(self) -> Planned:
-        """The same, with rows at which the program crashed tried again too."""
+        """The same plan, which also retries rows at which the program crashed."""
         assert self.plan is not None
         options = replace(self.plan.options, retry_crashed=True)
         return replace(self, plan=replace(self.plan, options=options))
 
     @property
     def goes_on(self) -> bool:
-        """Whether running it goes on with a recorded run."""
+        """Whether running it resumes a recorded run."""
         return self.can_run and self.plan is not None and self.plan.options.resume
 
 
 def find(
     paths: Sequence[Path], choices: BatchChoices, old: PairingPlan | None, progress: Progress
 ) -> PairingPlan:
-    """Pair files and folders; results in a source folder are never taken for sources.
+    """Find pairs in files and folders; the output folder is skipped.
 
     Args:
-        old: what was changed by hand in it stays changed.
+        old: the pairs so far, whose manual changes are kept.
 
     Raises:
         InputError: a path does not exist.
@@ -90,8 +90,7 @@ def find(
 
     progress.report(0, 0, tr("Looking for pairs"))
     folder = choices.folder
-    # Thousands of paths stay as long as the table: nobody should search them for garbage, least of
-    # all while somebody clicks in it.
+    # Thousands of paths live as long as the table: keep the garbage collector from traversing them.
     with paused_garbage_collection():
         found = pair_paths(list(paths), choices.task, skip=[folder] if folder is not None else [])
         progress.check()
@@ -101,10 +100,10 @@ def find(
 def plan(
     pairing: PairingPlan, choices: BatchChoices, own: Mapping[PairKey, bool], progress: Progress
 ) -> Planned:
-    """What would be done; wrong choices are an answer, not a failure.
+    """Plan a run; invalid choices give a :class:`Planned` with an error.
 
     Args:
-        own: pairs for which it is chosen whether B is resampled.
+        own: whether B is resampled, for pairs with a choice of their own.
     """
     from core.batch import find_run, plan_batch
     from core.batch.plan import plan_rows
@@ -148,7 +147,7 @@ def _planned(plan: BatchPlan, found: FoundRun | None, error: FusionError | None 
 def run(
     lazy: LazyEngine, planned: Planned, pause_gate: PauseGate, inbox: deque[Any], progress: Progress
 ) -> BatchFinished:
-    """Do it. Events are left in ``inbox``: thousands of signals would drown the window.
+    """Run the plan. Events are appended to ``inbox``: a signal for each would block the window.
 
     Raises:
         FusionError, Cancelled: see :func:`core.batch.run_batch`.
@@ -174,14 +173,14 @@ def inspect_pairs(
     """Yield lists of (key, :class:`core.batch.PairHeader`), a few times a second.
 
     Args:
-        keys: pairs to look at.
-        known: what was seen before; of a pair that was swapped nothing is opened again.
+        keys: pairs to inspect.
+        known: headers read before; files of a pair that was swapped are not opened again.
     """
     from core.batch import PairHeader, inspect_pair
     from core.pairing.plan import Match
 
     seen: list[tuple[PairKey, PairHeader]] = []
-    told = time.monotonic()
+    reported = time.monotonic()
     for key in keys:
         progress.check()
         turned = known.get(key[::-1])
@@ -189,7 +188,7 @@ def inspect_pairs(
             seen.append((key, PairHeader(turned.size_b, turned.size_a, turned.problem)))
         else:
             seen.append((key, inspect_pair(Match("", *key, ""))))
-        if time.monotonic() - told > _TELL:
+        if time.monotonic() - reported > _REPORT_EVERY:
             yield seen
-            seen, told = [], time.monotonic()
+            seen, reported = [], time.monotonic()
     yield seen

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app.batch.last_batch import LastBatch, load_last_batch, save_last_batch
-from app.batch.table_model import SAID, STATE, WHY, A
+from app.batch.table_model import NOTE, STATE, WHY, A
 from app.i18n.translate import translate
 from core.batch.manifest import MANIFEST_NAME, BatchManifest, RowRecord
 from core.errors import Message
@@ -30,7 +30,7 @@ def row_of(page, name: str) -> int:
 
 
 def test_preview_run_and_errors_leave_no_english(qtbot, page, junkyard):
-    with when(qtbot, page.batch, lambda: len(page.batch.looks) == len(page.batch.pairing.active)):
+    with when(qtbot, page.batch, lambda: len(page.batch.headers) == len(page.batch.pairing.active)):
         drop(page.zone, junkyard)
     qtbot.waitUntil(lambda: not page.batch.is_planning, timeout=WAIT)
     assert cell(page, 0, WHY) == "gleicher Name in a/ und b/"
@@ -38,8 +38,8 @@ def test_preview_run_and_errors_leave_no_english(qtbot, page, junkyard):
     go(qtbot, page)
     empty = row_of(page, "empty.png")
     assert cell(page, empty, STATE) == "Fehler"
-    assert "die Datei ist leer" in cell(page, empty, SAID)
-    tip = page.table.data(page.table.index(empty, SAID), Qt.ItemDataRole.ToolTipRole)
+    assert "die Datei ist leer" in cell(page, empty, NOTE)
+    tip = page.table.data(page.table.index(empty, NOTE), Qt.ItemDataRole.ToolTipRole)
     assert "Neu kopieren oder exportieren." in tip
     assert left_over(page.window()) == {}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.batch.state import RowStates
-from app.batch.table_model import BatchTable, stretches
+from app.batch.table_model import BatchTable, adjacent_runs
 from app.batch.tasks import inspect_pairs
 from app.pairs.edits import key_of
 from core.batch import PairHeader, RowRecord, RowState
@@ -31,10 +31,10 @@ def many(page):
     return page
 
 
-def test_stretches_of_rows():
-    assert list(stretches([])) == []
-    assert list(stretches([4])) == [(4, 4)]
-    assert list(stretches([0, 1, 2, 5, 7, 8])) == [(0, 2), (5, 5), (7, 8)]
+def test_adjacent_runs_of_rows():
+    assert list(adjacent_runs([])) == []
+    assert list(adjacent_runs([4])) == [(4, 4)]
+    assert list(adjacent_runs([0, 1, 2, 5, 7, 8])) == [(0, 2), (5, 5), (7, 8)]
 
 
 @pytest.mark.parametrize("rows", [range(_ROWS), range(0, _ROWS, 2), [3, 4, 5, 590]])
@@ -119,7 +119,7 @@ def test_only_problems_are_the_rows_that_look_troubled(qtbot, page, tmp_path):
     matches = page.batch.pairing.matches
     page.batch.rows.put(key_of(matches[3]), record("failed", "why"))
     page.batch.rows.put(key_of(matches[2]), record("done"))
-    qtbot.waitUntil(lambda: len(page.batch.looks) == 4)
+    qtbot.waitUntil(lambda: len(page.batch.headers) == 4)
     for row in range(4):
-        said = page.table.text_at(row).mood in ("bad", "warn")
+        said = page.table.text_at(row).severity in ("error", "warning")
         assert page.table.is_troubled(row) == said == (row in (1, 3))

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit
 
-from app.batch.table_model import RESULT, SAID, SIZE, STATE, WHY, A
+from app.batch.table_model import NOTE, RESULT, SIZE, STATE, WHY, A
 from app.pairs.edits import key_of
 from app.shell.main_window import MainWindow
 from core.batch import DEFAULT_TEMPLATE, FIELDS
@@ -54,15 +54,15 @@ def go(qtbot, page) -> None:
 
 def test_a_dropped_folder_is_shown_before_anything_is_written(qtbot, page, junkyard):
     pairs = 3 + len([name for name in FAULTS if (junkyard / "a" / f"{name}.png").exists()])
-    with when(qtbot, page.batch, lambda: len(page.batch.looks) == pairs):
+    with when(qtbot, page.batch, lambda: len(page.batch.headers) == pairs):
         drop(page.zone, junkyard)
     names = [cell(page, row, A) for row in range(page.table.rowCount())]
     assert names[:3] == ["cut.png", "empty.png", "gone.png"]
     assert all("same name in a/ and b/" in cell(page, row, WHY) for row in range(pairs))
     row = names.index("size.png")
     assert cell(page, row, SIZE) == "16×12 / 7×5"
-    assert "sizes differ" in cell(page, row, SAID)
-    assert "empty" in cell(page, names.index("empty.png"), SAID)
+    assert "sizes differ" in cell(page, row, NOTE)
+    assert "empty" in cell(page, names.index("empty.png"), NOTE)
     assert cell(page, names.index("p001.png"), STATE) == "Ready"
     left = {names[row]: cell(page, row, WHY) for row in range(pairs, page.table.rowCount())}
     assert set(left) == {"alone.png", "twice.png", "twice.bmp"}
@@ -219,9 +219,9 @@ def test_a_folder_of_junk_ends_and_says_what_became_of_each(qtbot, page, junkyar
     assert set(ends.values()) == {"done", "failed"}
     for name in set(ends) - set(GOOD):
         row = page.table.row_of((junkyard / "a" / f"{name}.png", junkyard / "b" / f"{name}.png"))
-        said = page.table.data(page.table.index(row, SAID), Qt.ItemDataRole.ToolTipRole)
+        said = page.table.data(page.table.index(row, NOTE), Qt.ItemDataRole.ToolTipRole)
         assert (cell(page, row, STATE), FAULTS[name] in said) == ("Failed", True)
-        assert cell(page, row, SAID).startswith("B: " if name != "size" else "The two")
+        assert cell(page, row, NOTE).startswith("B: " if name != "size" else "The two")
     out = junkyard.parent / "yard-fused"
     assert sorted(path.name for path in out.glob("*.png")) == [f"p00{i}.png" for i in range(3)]
     a, b, fused = (read_image(p / "p001.png") for p in (junkyard / "a", junkyard / "b", out))
@@ -235,7 +235,7 @@ def test_a_folder_of_junk_ends_and_says_what_became_of_each(qtbot, page, junkyar
     assert f"3 fused, {len(ends) - 3} failed" in card.text.text()
     assert set(card.buttons) == {"folder", "sheet", "table", "failed", "ok"}
     opened = []
-    monkeypatch.setattr(page.shelf, "open_path", opened.append)
+    monkeypatch.setattr(page.card_area, "open_path", opened.append)
     for name in ("folder", "sheet", "table"):
         click(card.buttons[name])
     assert opened == [out, out / "contact-sheet.html", out / "metrics.csv"]

@@ -15,9 +15,9 @@ from PySide6.QtWidgets import QStyleOptionViewItem
 from app.batch.last_batch import LastBatch, load_last_batch, save_last_batch
 from app.batch.pause_gate import PauseGate
 from app.batch.row_text import progress_text, rate_text, seconds_text
-from app.batch.settings import BatchChoices, options_of, usual_folder
+from app.batch.settings import BatchChoices, default_folder, options_of
 from app.batch.settings_panel import BatchSettingsPanel
-from app.batch.table_model import SAID, STATE, A, B, BatchTable, RowText, Shown
+from app.batch.table_model import NOTE, STATE, A, B, BatchTable, FilteredTable, RowText
 from app.batch.table_view import BatchView
 from app.pairs.edits import carry_over, files_of, moved
 from core.batch import Tally
@@ -74,7 +74,7 @@ def test_what_was_changed_by_hand_stays_changed():
     assert carry_over(None, PLAN) is PLAN
 
 
-def test_the_valve_holds_workers_but_not_the_one_that_tells():
+def test_the_gate_blocks_workers_but_not_the_thread_of_the_events():
     pause_gate = PauseGate()
     pause_gate.begin(NullProgress())
     passed = threading.Event()
@@ -98,7 +98,7 @@ def test_the_valve_holds_workers_but_not_the_one_that_tells():
     assert pause_gate.seconds() >= before
 
 
-def test_a_shut_valve_lets_a_cancellation_through():
+def test_a_shut_gate_lets_a_cancellation_through():
     class Stopping:
         stop = False
 
@@ -181,9 +181,9 @@ def test_results_go_beside_the_sources(tmp_path):
     file = tmp_path / "deep" / "x.png"
     file.parent.mkdir()
     file.touch()
-    assert usual_folder((tmp_path / "deep",)) == str(tmp_path / "deep-fused")
-    assert usual_folder((file,)) == str(tmp_path / "deep-fused")
-    assert usual_folder(()) == ""
+    assert default_folder((tmp_path / "deep",)) == str(tmp_path / "deep-fused")
+    assert default_folder((file,)) == str(tmp_path / "deep-fused")
+    assert default_folder(()) == ""
 
 
 def test_the_last_batch_is_kept_whole_and_without_pixels(tmp_path):
@@ -249,19 +249,19 @@ def test_a_note_says_which_of_two_files_of_one_name_it_is_about(qapp, said, show
     text = RowText(detail=said.format(a=one.a, b=one.b))
     table = BatchTable(lambda _match: text, lambda _match: True)
     table.show_plan(PairingPlan((one,)))
-    assert table.data(table.index(0, SAID)) == shown
-    assert table.data(table.index(0, SAID), Qt.ItemDataRole.ToolTipRole) == text.detail
+    assert table.data(table.index(0, NOTE)) == shown
+    assert table.data(table.index(0, NOTE), Qt.ItemDataRole.ToolTipRole) == text.detail
 
 
 def test_names_of_one_series_are_told_apart_in_a_narrow_table(qtbot, german):
     table = BatchTable(lambda _match: RowText(), lambda _match: False)
-    view = BatchView(Shown(table))
+    view = BatchView(FilteredTable(table))
     qtbot.addWidget(view)
     table.show_plan(PairingPlan((match("roadscene_FLIR_01463.jpg"),)))
     for column, cut in (
         (A, Qt.TextElideMode.ElideMiddle),
         (B, Qt.TextElideMode.ElideMiddle),
-        (SAID, Qt.TextElideMode.ElideRight),
+        (NOTE, Qt.TextElideMode.ElideRight),
     ):
         option, place = QStyleOptionViewItem(), view.model().index(0, column)
         option.textElideMode = view.textElideMode()
@@ -274,13 +274,13 @@ def test_names_of_one_series_are_told_apart_in_a_narrow_table(qtbot, german):
 
 def test_names_get_a_share_of_the_room_a_wide_table_has(qtbot):
     table = BatchTable(lambda _match: RowText(), lambda _match: False)
-    view = BatchView(Shown(table))
+    view = BatchView(FilteredTable(table))
     qtbot.addWidget(view)
-    narrow = view.columnWidth(A), view.columnWidth(B), view.columnWidth(SAID)
+    narrow = view.columnWidth(A), view.columnWidth(B), view.columnWidth(NOTE)
     room = 210
     view.resize(sum(view.columnWidth(c) for c in range(8)) + room + 20, 300)
     view.show()
     left = view.viewport().width() - sum(narrow) - 84 - 108 - 132 - 150 - 80  # the other columns
-    more = [view.columnWidth(c) - w for c, w in zip((A, B, SAID), narrow, strict=True)]
+    more = [view.columnWidth(c) - w for c, w in zip((A, B, NOTE), narrow, strict=True)]
     assert more == [left // 3] * 3
     assert left >= room - 20

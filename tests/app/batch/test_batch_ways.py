@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QLabel
 
 from app.batch import row_text
 from app.batch.last_batch import load_last_batch, save_last_batch
-from app.batch.table_model import SAID, STATE, WHY
+from app.batch.table_model import NOTE, STATE, WHY
 from app.pairs.edits import key_of
 from core.io import read_image
 from core.progress import NullProgress
@@ -180,7 +180,7 @@ def test_done_rows_are_no_problems(qtbot, page, tmp_path):
     assert row_text.is_troubled(page.batch, matches[row])
     go(qtbot, page)
     assert not row_text.is_troubled(page.batch, matches[row])
-    for column in (WHY, SAID):
+    for column in (WHY, NOTE):
         assert page.table.data(page.table.index(row, column), foreground) is None
     page.panel.only_problems.setChecked(True)
     assert page.panel.shown.rowCount() == 0
@@ -191,7 +191,7 @@ def test_done_rows_are_no_problems(qtbot, page, tmp_path):
 
 def test_filtering_keeps_what_is_selected(qtbot, page, tmp_path):
     dropped(qtbot, page, odd_sizes(tmp_path / "in", "p001", "p003"))
-    qtbot.waitUntil(lambda: len(page.batch.looks) == 5, timeout=WAIT)
+    qtbot.waitUntil(lambda: len(page.batch.headers) == 5, timeout=WAIT)
     page.panel.view.selectAll()
     assert page.panel.rows() == [0, 1, 2, 3, 4]
     page.panel.only_problems.setChecked(True)

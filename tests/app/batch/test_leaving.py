@@ -289,13 +289,13 @@ def test_a_killed_batch_is_offered_at_the_next_start_and_nothing_is_done_twice(
     window.show()
     window.workspaces.show_page("batch")
     page = window.workspaces.page("batch")
-    with qtbot.waitSignal(page.batch.remembered, timeout=WAIT):
+    with qtbot.waitSignal(page.batch.unfinished_found, timeout=WAIT):
         pass
-    text = page.cards["remembered"].text.text()
+    text = page.cards["unfinished"].text.text()
     assert "of 12 pairs are done" in text
     assert "Sources of 1 of them changed" in text
     with qtbot.waitSignal(page.batch.ended, timeout=WAIT):
-        click(page.cards["remembered"].buttons["go"])
+        click(page.cards["unfinished"].buttons["go"])
     assert set(states(page.batch).values()) == {"done", "skipped"}
     assert len(list(out.glob("p*.png"))) == 12
     assert not list(out.glob(".*.part*"))
