@@ -1,4 +1,4 @@
-"""A folder in, a folder out: many pairs fused in one run that can be interrupted at any time."""
+"""Fuses folders of pairs into a folder of results, in runs that can be interrupted at any time."""
 
 from core.batch.events import BatchEvent, BatchFinished, RowEvent, Tally
 from core.batch.manifest import MANIFEST_NAME

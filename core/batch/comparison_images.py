@@ -1,4 +1,4 @@
-"""Images about images: A, B and the result side by side, and strips for the contact sheet."""
+"""A, B and the fused image side by side: in full size, and as strips for the contact sheet."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.types import FloatArray, SourcePair
 _Bytes = npt.NDArray[np.uint8]
 
 STRIP_HEIGHT = 144
-"""Pixels of a strip on the contact sheet."""
+"""Height in pixels of a strip on the contact sheet."""
 
 _GAP = 8
 _CAPTION = 28
@@ -26,9 +26,14 @@ _NOTICE_WIDTH = 270
 
 
 def side_by_side_image(pair: SourcePair, fused: FloatArray, task: TaskSpec) -> FloatArray:
-    """A, B and the fused image in one row with their names; H×W×3 in [0, 1].
+    """A, B and the fused image side by side with titles, not resampled.
 
-    Every panel keeps its pixels. Medical figures carry the notice their results carry.
+    Args:
+        pair: the sources, H×W×1 or 3. fused: H×W×1 or 3 in [0, 1].
+        task: gives the titles; medical ones add the notice “Research use only”.
+
+    Returns:
+        H'×W'×3 in [0, 1], larger than H×3W by titles and gaps.
     """
     panels = [_rgb8(pair.a.normalised()), _rgb8(pair.b.normalised()), _rgb8(fused)]
     titles = (task.label_a, task.label_b, "Fused")
@@ -49,7 +54,7 @@ def side_by_side_image(pair: SourcePair, fused: FloatArray, task: TaskSpec) -> F
 
 
 def strip_jpeg(a: FloatArray, b: FloatArray, fused: FloatArray) -> bytes:
-    """The three images (H×W×C in [0, 1]) small and side by side, as a JPEG file."""
+    """A JPEG file of the three images, H×W×1 or 3 in [0, 1], side by side, 144 pixels high."""
     panels = [_small(image) for image in (a, b, fused)]
     gap = np.full((STRIP_HEIGHT, 4, 3), 255, np.uint8)
     joined = np.concatenate([panels[0], gap, panels[1], gap, panels[2]], axis=1)
@@ -60,7 +65,7 @@ def strip_jpeg(a: FloatArray, b: FloatArray, fused: FloatArray) -> bytes:
 
 def _small(image: FloatArray) -> _Bytes:
     height, width = image.shape[:2]
-    # A panorama must not make the whole sheet as wide as itself.
+    # A panorama must not widen the whole sheet.
     across = min(max(1, round(width * STRIP_HEIGHT / height)), 4 * STRIP_HEIGHT)
     small = cv2.resize(
         np.ascontiguousarray(image), (across, STRIP_HEIGHT), interpolation=cv2.INTER_AREA
@@ -69,6 +74,6 @@ def _small(image: FloatArray) -> _Bytes:
 
 
 def _rgb8(image: FloatArray) -> _Bytes:
-    # In double precision, as images are written: a figure shows the very levels of the file.
+    # In double precision, as when images are written, so that the levels equal those of the file.
     levels = np.floor(np.clip(image, 0, 1).astype(np.float64) * 255 + 0.5).astype(np.uint8)
     return np.ascontiguousarray(np.broadcast_to(levels, (*levels.shape[:2], 3)))

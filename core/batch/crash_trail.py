@@ -1,12 +1,11 @@
-"""Which thread is at which row, in a hidden file that outlives the process, however it dies.
+"""A hidden file that names the row of each thread, and survives a crash of the process.
 
-Rows are recorded as begun many at a time, so the manifest alone cannot tell which of them was being
-worked on when the program died. The file has a line for each thread, written over in place: what a
-process has written is there after it was killed, without the cost of a sync for each row. While a
-run is on, :mod:`faulthandler` writes behind those lines, so that a crash in native code leaves its
-trace. It writes the stack of the crashing thread alone: to walk the stacks of others, which go on
-running meanwhile, may crash once more before the thread that matters is reached. Which thread it
-was says a frame that is named after it (:func:`run_marked`).
+Rows are recorded as begun many at a time, so the manifest alone cannot tell which of them was in
+progress when the program died. The file has one line per thread, overwritten in place: what a
+process has written survives it, without a sync for each row. During a run :mod:`faulthandler`
+appends to the file, so that a crash in native code leaves a traceback. It dumps the crashing thread
+only: walking the stacks of other threads, which are still running, might crash again before that
+one is reached. The thread is identified by a frame that is named after it (:func:`run_marked`).
 """
 
 from __future__ import annotations
@@ -33,21 +32,21 @@ _CRASH = re.compile(r"^(Fatal Python error|Windows fatal exception): ", re.MULTI
 _MARK = "thread_"
 _THREAD = re.compile(rf" in {_MARK}([0-9a-f]{{16}})$", re.MULTILINE)
 _MOST = 1 << 20
-"""Bytes of a trail that are read: a hundred stacks have room in it."""
+"""The most bytes of a trail that are read; enough for a hundred stacks."""
 
 _tracing = threading.Lock()
-"""Held by the one trail whose file the process's crashes go to."""
+"""Held by the trail that receives the tracebacks of the process."""
 
 
 @dataclass(frozen=True)
 class CrashRecord:
-    """What a run that died has left.
+    """The trail of a run that died.
 
     Attributes:
-        name: of the run, so that it is judged once.
-        rows: keys of rows that were being worked on, with the thread each.
-        crashed: whether native code crashed, rather than the process was killed from outside.
-        thread: the thread it happened in; None when that was none of Python's.
+        name: random name of the run, so that its trail is evaluated once.
+        rows: keys of the rows in progress, with the thread of each.
+        crashed: whether native code crashed; otherwise the process was killed from outside.
+        thread: the thread that crashed; None if it is not one of Python's.
     """
 
     name: str
@@ -57,7 +56,7 @@ class CrashRecord:
 
 
 def read_trail(folder: Path) -> CrashRecord | None:
-    """What was left in ``folder``; None when no run died there, or when it cannot be read."""
+    """The trail in ``folder``; None if no run died there, or if it cannot be read."""
     try:
         with (folder / TRAIL_NAME).open("rb") as stream:
             text = stream.read(_MOST).decode("ascii", "replace")
@@ -75,7 +74,7 @@ def read_trail(folder: Path) -> CrashRecord | None:
 
 
 def run_marked(body: Callable[[], None]) -> None:
-    """Run ``body`` below a frame that names the thread, for whoever reads the stack of a crash."""
+    """Call ``body`` from a frame that is named after the thread, as read by :func:`read_trail`."""
     name = f"{_MARK}{threading.get_ident():016x}"
     types.FunctionType(_call.__code__.replace(co_name=name), {})(body)
 
@@ -85,19 +84,19 @@ def _call(body: Callable[[], None]) -> None:
 
 
 def remove_trail(folder: Path) -> None:
-    """Forget it."""
+    """Remove the trail in ``folder``, if there is one."""
     with contextlib.suppress(OSError):
         (folder / TRAIL_NAME).unlink()
 
 
 class CrashTrail:
-    """An open trail. Safe to use from several threads."""
+    """The trail of the run in progress. Thread-safe."""
 
     def __init__(self, folder: Path, threads: int) -> None:
         """
         Args:
-            folder: that of the manifest, which is held: nobody else writes there.
-            threads: that work on rows at once, at most.
+            folder: the output folder, whose manifest is open, so that no other run writes there.
+            threads: the most that work on rows at once.
 
         Raises:
             OutputError: it cannot be written.
@@ -110,7 +109,7 @@ class CrashTrail:
         self._before = False
         head = f"{_HEAD}{uuid.uuid4().hex}\n"
         self._start = len(head)
-        remove_trail(folder)  # a link that lies there is not followed
+        remove_trail(folder)  # a link of that name is not followed
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
         try:
             self._file = os.open(self._path, flags, 0o666)
@@ -133,10 +132,10 @@ class CrashTrail:
 
     @contextlib.contextmanager
     def at(self, key: str) -> Iterator[None]:
-        """The calling thread works on the row ``key`` meanwhile.
+        """Record the row ``key`` for the calling thread, for the duration of the context.
 
         Raises:
-            OutputError: the file cannot be written any more.
+            OutputError: the file cannot be written.
         """
         with self._lock:
             place = self._free.pop() if self._free else None
@@ -160,10 +159,10 @@ class CrashTrail:
                 raise output_error(self._path, error) from error
 
     def close(self) -> None:
-        """The run ended as it should: no trail is left."""
+        """End the trail of a run that did not crash, and remove its file."""
         with self._lock:
             if self._trace is not None:
-                self._hand_back()
+                self._restore_faulthandler()
                 os.close(self._trace)
                 self._trace = None
                 _tracing.release()
@@ -172,7 +171,7 @@ class CrashTrail:
                 self._file = None
                 remove_trail(self._folder)
 
-    def _hand_back(self) -> None:
+    def _restore_faulthandler(self) -> None:
         faulthandler.disable()
         if self._before and sys.__stderr__ is not None:
             with contextlib.suppress(OSError, ValueError, RuntimeError):

@@ -1,11 +1,9 @@
-"""The record of a batch on disk, so that a run can go on after anything.
+"""The record of a batch on disk, from which a run can be resumed after any interruption.
 
-One SQLite file in the output folder. Every transaction is on disk before the next step relies on
-it (``synchronous=FULL``): a row is recorded as begun before its files are written, and as done
-after they are: files are on disk when they appear, and the folders they appeared in before rows are
-recorded as done. A row that was begun and whose files are there was finished, since files appear
-whole.
-The file is locked while a run is on; the lock ends with the process, however it ends.
+One SQLite file in the output folder. Every transaction is durable before the next step relies on it
+(``synchronous=FULL``). A row is recorded as begun before its files are written, and as done after
+they and their folders are durable. A row that was begun and whose files exist is finished, since
+files are written atomically. The file is locked during a run; the lock ends with the process.
 """
 
 from __future__ import annotations
@@ -36,8 +34,9 @@ _UPGRADES = {
         "UPDATE meta SET value = '2' WHERE key = 'format'",
     ),
 }
-"""What makes a record of an older format one of the next."""
+"""Statements that upgrade a record from each older format to the next."""
 _GROUP, _INTERVAL = 16, 0.25
+"""Finished rows that are written at once, and seconds after which fewer are."""
 
 _SCHEMA = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
@@ -56,18 +55,18 @@ _PUT_ROW = (
 
 
 class BatchManifest:
-    """An open manifest. Safe to use from several threads."""
+    """An open manifest. Thread-safe."""
 
     def __init__(self, folder: Path) -> None:
-        """Open the one in ``folder``, or make it.
+        """Open the manifest in ``folder``, or create it.
 
         Raises:
-            InputError: it is damaged, or of another version.
-            OutputError: another run holds it, or it cannot be written.
+            InputError: it is damaged, or of an unknown format.
+            OutputError: another run has opened it, or it cannot be written.
         """
         self.path = folder / MANIFEST_NAME
         self._lock = threading.Lock()
-        self._waiting: list[RowRecord] = []
+        self._pending: list[RowRecord] = []
         self._flushed = time.monotonic()
         self._db: sqlite3.Connection | None = None
         self._known: os.stat_result | None = None
@@ -93,9 +92,9 @@ class BatchManifest:
         elif "meta" in tables:
             self._upgrade()
         self._db.execute("COMMIT")
-        verdict = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if verdict != "ok":
-            raise sqlite3.DatabaseError(str(verdict).splitlines()[-1])
+        check = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if check != "ok":
+            raise sqlite3.DatabaseError(str(check).splitlines()[-1])
         self._known = self.path.stat()
         if self._run("SELECT value FROM meta WHERE key = 'format'") != [(_FORMAT,)]:
             raise InputError(
@@ -104,8 +103,8 @@ class BatchManifest:
                 Message("Finish it with that version, or choose another output folder."),
             )
 
-    def _stay(self) -> None:
-        """Write the record again under its name when somebody removed it while it is open."""
+    def _ensure_file(self) -> None:
+        """Write the file again if it was removed while open; OutputError if it was replaced."""
         if self._db is None or self._known is None:
             return
         try:
@@ -113,7 +112,7 @@ class BatchManifest:
                 return
         except FileNotFoundError:
             if not self.path.parent.is_dir():
-                return  # what becomes of a run without its folder is decided elsewhere
+                return  # OutputFolder reports a missing folder
             with closing(sqlite3.connect(self.path, isolation_level=None)) as copy:
                 self._db.backup(copy)
             self._db.close()
@@ -176,55 +175,55 @@ class BatchManifest:
         return self._db.execute(sql, values).fetchall()
 
     def meta(self) -> dict[str, str]:
-        """Version, settings and other facts of the run."""
+        """Format, settings and other properties of the run."""
         with self._lock, self._explained():
             return {str(key): str(value) for key, value in self._run("SELECT * FROM meta")}
 
     def settings(self) -> dict[str, str]:
-        """Settings of the recorded run; empty for a new one."""
+        """Settings of the recorded run; {} for a new one."""
         with self._explained():
             found: dict[str, str] = json.loads(self.meta().get("settings", "{}"))
         return found
 
     def set_meta(self, **values: str) -> None:
-        """Record facts of the run."""
+        """Record properties of the run."""
         self._write((), values)
 
     def begin_anew(self) -> None:
-        """Forget all rows."""
+        """Delete all rows and properties."""
         with self._lock, self._explained():
-            self._waiting.clear()
+            self._pending.clear()
             self._run("DELETE FROM rows")
             self._run("DELETE FROM meta WHERE key != 'format'")
 
     def records(self) -> dict[str, RowRecord]:
-        """All rows by key."""
+        """All records by key."""
         self.flush()
         with self._lock, self._explained():
             rows = self._run(f"SELECT {COLUMNS} FROM rows")
             return {str(row[0]): row_record_of(row) for row in rows}
 
     def begin(self, records: Sequence[RowRecord], **facts: str) -> None:
-        """Record rows, and facts of the run with them: on disk when this returns."""
+        """Record rows and properties of the run; durable when this returns."""
         self._write(records, facts)
 
     def end(self, record: RowRecord, *, now: bool = False) -> None:
-        """Record how a row ended; within a quarter of a second, or ``now``."""
-        self._waiting.append(record)
+        """Record the end of a row, within a quarter of a second, or ``now``."""
+        self._pending.append(record)
         self.tick(now=now)
 
     def tick(self, *, now: bool = False) -> None:
-        """Write what waits if it has waited long enough."""
+        """Write pending records if there are enough, or if they have waited long enough."""
         overdue = time.monotonic() - self._flushed > _INTERVAL
-        if self._waiting and (now or overdue or len(self._waiting) >= _GROUP):
+        if self._pending and (now or overdue or len(self._pending) >= _GROUP):
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write pending records."""
         self._write(())
 
     def close(self) -> None:
-        """Write what waits and let go of the file."""
+        """Write pending records and close the file."""
         try:
             if self._db is not None:
                 self.flush()
@@ -237,21 +236,21 @@ class BatchManifest:
             self._db = None
 
     def _write(self, records: Sequence[RowRecord], facts: Mapping[str, str] | None = None) -> None:
-        """Write what waits, then ``records`` and ``facts``, in one transaction."""
+        """Write pending records, ``records`` and ``facts`` in one transaction."""
         with self._lock, self._explained():
             self._flushed = time.monotonic()
-            self._stay()
-            number = len(self._waiting)  # others may add to it meanwhile
-            records = [*self._waiting[:number], *records]
+            self._ensure_file()
+            number = len(self._pending)  # other threads may append meanwhile
+            records = [*self._pending[:number], *records]
             rows = [values_of(record) for record in records]
             kept = [(key, valid(text)) for key, text in (facts or {}).items()]
             if rows or kept:
-                self._settle(records)
+                self._sync_folders(records)
                 self._many((_PUT_ROW, rows), ("INSERT OR REPLACE INTO meta VALUES (?, ?)", kept))
-            del self._waiting[:number]
+            del self._pending[:number]
 
-    def _settle(self, records: Sequence[RowRecord]) -> None:
-        """Make sure that finished files are still there under their names after a power cut."""
+    def _sync_folders(self, records: Sequence[RowRecord]) -> None:
+        """Sync the folders of finished rows, so that their files survive a power failure."""
         done = (self.path.parent / r.target for r in records if r.state == "done")
         for folder in {path.resolve().parent for path in done}:
             sync_folder(folder)

@@ -1,4 +1,4 @@
-"""Names of results: a template with fields, filled in so that nothing leaves the output folder."""
+"""Names of results: templates with fields, filled in safely below the output folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FIELDS: dict[str, str] = {
     "method": "name of the pack or classical method",
     "index": "number of the pair, from 1; {index:04} gives 0001",
 }
-"""What may stand in a template, with an explanation each."""
+"""Fields of a template, with an explanation each."""
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _RESERVED = {
@@ -31,11 +31,11 @@ _RESERVED = {
     *(f"{device}{number}" for device in ("com", "lpt") for number in "0123456789¹²³"),
 }  # fmt: skip
 _PART = len(f".{'0' * 32}.part") + max(map(len, WRITE_SUFFIXES))
-"""Bytes of a name a file has while it is written."""
+"""Bytes of the temporary name of a file while it is written."""
 
 
 def split_template(template: str) -> tuple[str, str]:
-    """(template without suffix, suffix such as ``.png`` or "").
+    """Split ``template`` into its body and its suffix, such as ``.png`` or "".
 
     Raises:
         InputError: an unknown field, unbalanced braces, a path that leaves the output folder, or
@@ -86,8 +86,8 @@ def fill(template: str, match: Match, task: str, method: str, index: int) -> Pat
     """Path of a result below the output folder, without suffix and without the folder tree.
 
     Args:
-        template: as :func:`split_template` gave it back.
-        match: the pair. task, method: as in the request; of a pack file, its name counts.
+        template: the body, from :func:`split_template`.
+        match: the pair. task, method: as in the request; for a pack file, its stem is used.
         index: number of the pair, from 1.
     """
     texts = {
@@ -97,27 +97,27 @@ def fill(template: str, match: Match, task: str, method: str, index: int) -> Pat
         "task": task,
         "method": Path(method).stem if method.endswith(".safetensors") else method or "model",
     }
-    values: Mapping[str, object] = {key: _tame(text) for key, text in texts.items()}
+    values: Mapping[str, object] = {key: _without_forbidden(text) for key, text in texts.items()}
     filled = template.format(**values, index=index)
     parts = [_safe_part(part) for part in filled.split("/") if part.strip()]
     return Path(*parts) if parts else Path("_")
 
 
 def safe_folder(folder: Path) -> Path:
-    """``folder`` (relative) with every part made safe; parts that lead upwards are dropped."""
+    """The relative ``folder`` with valid names only; parts that lead upwards are dropped."""
     parts = [part for part in folder.parts if part not in ("..", ".", folder.anchor)]
-    return Path(*(_safe_part(_tame(part)) for part in parts)) if parts else Path()
+    return Path(*(_safe_part(_without_forbidden(part)) for part in parts)) if parts else Path()
 
 
 def same_name_key(path: Path) -> str:
-    """Equal for names that are one file on any system (capitals, composed letters)."""
+    """A key that is equal for names that some system treats as one (case, Unicode composition)."""
     return unicodedata.normalize("NFC", path.as_posix()).casefold()
 
 
 def length_problem(paths: Sequence[Path]) -> str:
-    """Why the first of ``paths`` that is too long for its disk cannot be written, or "".
+    """An error text for the first of ``paths`` that is too long for its file system, or "".
 
-    Systems count bytes, so that names in other alphabets are sooner too long than they look.
+    Most systems limit bytes, not characters, so non-Latin names reach the limit earlier.
     """
     most: dict[Path, tuple[int, int]] = {}
     for path in paths:
@@ -144,18 +144,18 @@ def length_problem(paths: Sequence[Path]) -> str:
 
 
 _DEEP = 64
-"""So many parts of a path are looked at: those that a template and the sources' folders make."""
+"""Trailing parts of a path that are checked: those from the template and the source folders."""
 
 
 def _size(text: str) -> int:
-    """What counts for the system: UTF-16 units on Windows, else bytes."""
+    """Length as the system limits it: UTF-16 units on Windows, else bytes."""
     if sys.platform == "win32":
         return len(text.encode("utf-16-le", "surrogatepass")) // 2
     return len(os.fsencode(text))
 
 
 def _most_bytes(folder: Path) -> tuple[int, int]:
-    """(most of a name, most of a path) on the disk where ``folder`` is or will be."""
+    """Limits of a name and of a path on the file system where ``folder`` is or will be."""
     if sys.platform == "win32":
         return 255, 259
     there = folder
@@ -172,7 +172,7 @@ def _shortened(name: str) -> str:
     return name if len(name) <= 40 else f"{name[:24]}…{name[-15:]}"
 
 
-def _tame(text: str) -> str:
+def _without_forbidden(text: str) -> str:
     return _FORBIDDEN.sub("_", text)
 
 

@@ -1,4 +1,4 @@
-"""The output folder while a run is on: still there, still the same, still writable."""
+"""Checks during a run that the output folder still exists, is the same, and is writable."""
 
 from __future__ import annotations
 
@@ -11,27 +11,30 @@ from core.io.atomic import output_error
 
 
 class Stopped(OutputError):
-    """No row can be written any more: the run stops and can go on later."""
+    """No more rows can be written: the run stops, and can be resumed later."""
 
 
 class DiskFull(Stopped):
-    """There is no space left for results or for the record."""
+    """The disk is full."""
 
 
 class FolderLost(Stopped):
-    """The output folder is gone, is another one now, or cannot be written any more."""
+    """The output folder was removed, replaced, or made read-only."""
 
 
 class OutputFolder:
-    """The folder as it was when the run began. Safe to use from several threads."""
+    """Identity of the output folder at the start of a run. Thread-safe."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises OutputError when it is not there."""
+        """
+        Raises:
+            OutputError: the folder does not exist, or cannot be opened.
+        """
         self._folder = folder
         self._handle: int | None = None
         try:
             if hasattr(os, "O_DIRECTORY"):
-                # What is open stays the same folder, also where numbers of files are made up anew.
+                # A handle keeps its identity, also on file systems whose inode numbers change.
                 self._handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
             self._known = folder.stat()
         except OSError as error:
@@ -39,7 +42,11 @@ class OutputFolder:
             raise output_error(folder / "x", error) from error
 
     def check(self) -> None:
-        """Raises FolderLost when the folder is gone or another one has its name."""
+        """Check that the folder is the same.
+
+        Raises:
+            FolderLost: it was removed, replaced, or cannot be reached.
+        """
         try:
             known = self._known if self._handle is None else os.fstat(self._handle)
             if os.path.samestat(known, self._folder.stat()):
@@ -59,7 +66,11 @@ class OutputFolder:
         )
 
     def check_writable(self) -> None:
-        """Raises FolderLost also when nothing can be written to it any more."""
+        """Check that the folder is the same, and writable.
+
+        Raises:
+            FolderLost: it is not.
+        """
         self.check()
         if not os.access(self._folder, os.W_OK | os.X_OK):
             raise FolderLost(
@@ -69,7 +80,7 @@ class OutputFolder:
             )
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the handle."""
         if self._handle is not None:
             with contextlib.suppress(OSError):
                 os.close(self._handle)
@@ -77,7 +88,11 @@ class OutputFolder:
 
 
 def make_folder(folder: Path) -> None:
-    """Make ``folder`` and those above it; OutputError when that fails."""
+    """Make ``folder`` and its parents.
+
+    Raises:
+        OutputError: that fails.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -85,7 +100,7 @@ def make_folder(folder: Path) -> None:
 
 
 def make_below(top: Path, folder: Path) -> None:
-    """Make ``folder`` and those above it, but never ``top``, which may be gone for a reason.
+    """Make ``folder`` and its parents below ``top``, but not ``top``, which may have been removed.
 
     Raises:
         OutputError: that fails.

@@ -1,4 +1,4 @@
-"""What a batch will do, settled before anything is read: rows, names, troubles."""
+"""The plan of a batch, made before any image is read: rows, names of results, problems."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.batch.naming import (
     split_template,
 )
 from core.batch.row_record import RowRecord, RowState
-from core.batch.settings import AS_SOURCES, FLAGS, OF_ROWS, WINDOWS, BatchSettings
+from core.batch.settings import AS_SOURCES, FLAGS, PER_ROW, WINDOWS, BatchSettings
 from core.errors import InputError, Message
 from core.io.atomic import output_error
 from core.io.writer import WRITE_SUFFIXES
@@ -25,26 +25,25 @@ from core.tasks import get_task
 from core.windows import check_window, window_text
 
 RECONSTRUCTIONS, FIGURES, THUMBNAILS = "_reconstructions", "_figures", "_thumbnails"
-"""Folders below the output folder for what comes beside the fused images."""
+"""Folders below the output folder for files besides the fused images."""
 
-Own = Mapping[tuple[Path, Path], bool]
-"""Whether B is resampled in single rows, by their two files; the options count for all others."""
+ResampleChoices = Mapping[tuple[Path, Path], bool]
+"""Whether B is resampled, by the two files of single rows; the options hold for all others."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BatchOptions(BatchSettings):
-    """How a batch is run: what is chosen, and where and how hard it works.
+    """Options of a run: the settings of its results, the output folder, and limits.
 
     Attributes:
-        out: folder for results and the manifest; made when missing.
-        resume: go on with the run recorded in ``out``, if there is one; failed rows are tried
-            again.
-        retry_crashed: those the program died of as well.
-        workers: pairs that are read, and as many that are written, beside one that is fused; 1 or
-            more. Where more than one pair a core does not pay, fewer are taken at once.
-        in_flight: pairs worked on at once, at most; 0 for two per worker and one more.
-        memory: bytes of decoded images in memory at once, about, and as much again for what
-            networks need for small ones; one pair is always let in.
+        out: folder for results and the manifest; made if missing.
+        resume: resume the run recorded in ``out``, if any; failed rows are retried.
+        retry_crashed: also retry rows at which the program crashed.
+        workers: 1 to 64; pairs that are read, and pairs that are written, while one is fused.
+            Fewer are used where more than one pair per core is no faster.
+        in_flight: the most pairs in progress at once; 0 for two per worker and one more.
+        memory: approximate bytes of decoded images at once, and as many again for the networks of
+            small ones; one pair is always admitted.
     """
 
     out: Path
@@ -62,11 +61,11 @@ class BatchOptions(BatchSettings):
 
     @property
     def most_in_flight(self) -> int:
-        """Pairs in memory at once, at most."""
+        """The most pairs in progress at once."""
         return self.in_flight or 2 * self.workers + 1
 
     def settings(self) -> dict[str, str]:
-        """What makes results differ: a run is only gone on with when all of it is the same."""
+        """Settings that affect results, as they are recorded and compared when a run is resumed."""
         body, _ = split_template(self.template)
         return {
             "task": self.task,
@@ -83,7 +82,11 @@ class BatchOptions(BatchSettings):
         }
 
     def check(self) -> None:
-        """Raises InputError where options are unknown, out of range or contradict each other."""
+        """Check all options.
+
+        Raises:
+            InputError: one is unknown or out of range, or two contradict each other.
+        """
         get_task(self.task)
         for window in self.windows:
             check_window(window)
@@ -126,11 +129,11 @@ class BatchRow:
     """One pair of a batch.
 
     Attributes:
-        key: the same in every run over the same two files.
-        match: the pair and why it is one.
+        key: identifies the two files in every run; see :func:`row_key`.
+        match: the pair.
         target: path of the fused image below the output folder.
-        problem: why this row cannot be done, or "".
-        note: what a person should know about its name, or "".
+        problem: why this row cannot be fused, or "".
+        note: remark on its name, or "".
         resample: whether B is resampled to the size of A where they differ; None: as the options
             say.
         is_own: the files under its names are those of an earlier run of this row, and may be
@@ -154,18 +157,18 @@ class BatchRow:
 
 @dataclass(frozen=True)
 class BatchPlan:
-    """Options and rows, in the order they will be worked on.
+    """Options and rows, in the order of work.
 
-    Reorder rows with :func:`dataclasses.replace`; names stay with their rows. To retry failed ones,
+    Reorder rows with :func:`dataclasses.replace`; their names stay the same. To retry failed rows,
     run the whole plan again with ``options.resume``: finished rows are skipped without being read,
-    and table and contact sheet stay whole.
+    and table and contact sheet stay complete.
     """
 
     options: BatchOptions
     rows: tuple[BatchRow, ...]
 
     def outputs(self, row: BatchRow) -> tuple[Path, ...]:
-        """Every image of ``row`` that must be there when it is done, the fused one first."""
+        """Paths of all images of a finished ``row``, the fused one first."""
         options, stem = self.options, row.target.with_suffix("")
         paths = [row.target]
         if options.reconstructions:
@@ -185,13 +188,13 @@ class BatchPlan:
         return self.options.overwrite or row.is_own
 
     def thumbnail(self, row: BatchRow) -> Path:
-        """Path below the output folder of the strip shown on the contact sheet."""
+        """Path below the output folder of the strip of ``row`` for the contact sheet."""
         return THUMBNAILS / row.target.with_suffix(".jpg")
 
 
 def row_key(match: Match) -> str:
-    """Names a pair of files, in this order, wherever the program is started."""
-    # JSON-like escapes keep names that are no valid Unicode apart.
+    """32 hex digits that identify the two files of a pair, in order, by their absolute paths."""
+    # Surrogates keep names apart that are no valid Unicode.
     text = "\0".join(os.path.abspath(path) for path in (match.a, match.b))  # noqa: PTH100
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
@@ -200,18 +203,18 @@ def plan_rows(
     pairing: PairingPlan,
     options: BatchOptions,
     known: Mapping[str, RowRecord] | None = None,
-    own: Own | None = None,
+    own: ResampleChoices | None = None,
 ) -> BatchPlan:
-    """Name every active pair of ``pairing``.
+    """Plan a row for every active pair of ``pairing``.
 
-    Two rows that would have one name are numbered in the order of the plan (``x``, ``x_2``, …).
+    Rows of the same name are numbered in the order of the plan (``x``, ``x_2``, …).
 
     Args:
-        known: rows of an earlier run, by key: they keep their names and their own settings.
-        own: rows that have a setting of their own, by their two files.
+        known: records of an earlier run, by key: those rows keep their names and choices.
+        own: whether B is resampled, for rows with a choice of their own.
 
     Raises:
-        InputError: an option is wrong.
+        InputError: an option is invalid.
     """
     options.check()
     known, own = known or {}, own or {}
@@ -242,10 +245,10 @@ def plan_rows(
 
 
 def preview(match: Match, options: BatchOptions, index: int) -> Path:
-    """The name ``match`` would get as number ``index``, below the output folder.
+    """Path of the result of ``match`` below the output folder, as pair number ``index``.
 
     Raises:
-        InputError: the template is wrong.
+        InputError: the template is invalid.
     """
     body, _ = split_template(options.template)
     stem = fill(body, match, options.task, options.method, index)
@@ -254,7 +257,7 @@ def preview(match: Match, options: BatchOptions, index: int) -> Path:
 
 
 def row_problem(row: BatchRow, plan: BatchPlan, sources: set[str]) -> str:
-    """Why ``row`` would harm a file that is there, or cannot be written at all, or ""."""
+    """Why ``row`` cannot be written, or would replace one of ``sources`` (real paths); else ""."""
     path = plan.options.out / row.target
     if problem := length_problem((*plan.outputs(row), plan.options.out / plan.thumbnail(row))):
         return problem
@@ -298,27 +301,27 @@ _WORDS: dict[str, Message] = {
         Message("as the sources"),
     )
 }
-"""Names and values in :meth:`BatchOptions.settings` that are words, not names of something."""
+"""Keys and values of :meth:`BatchOptions.settings` that are translated."""
 
 
-def _worded(text: str | None) -> str:
+def _word(text: str | None) -> str:
     return _WORDS.get(text or "none", text or "")
 
 
-def blocking(settings: Mapping[str, str]) -> dict[str, str]:
-    """Those that all results of one run have in common."""
-    return {key: value for key, value in settings.items() if key not in OF_ROWS}
+def settings_of_run(settings: Mapping[str, str]) -> dict[str, str]:
+    """Those of ``settings`` that all rows of a run share."""
+    return {key: value for key, value in settings.items() if key not in PER_ROW}
 
 
-def of_rows(settings: Mapping[str, str]) -> dict[str, str]:
-    """Those that may change on the way, since they leave rows that are done as they are."""
-    return {key: value for key, value in settings.items() if key in OF_ROWS}
+def settings_of_rows(settings: Mapping[str, str]) -> dict[str, str]:
+    """Those of ``settings`` that may change when a run is resumed."""
+    return {key: value for key, value in settings.items() if key in PER_ROW}
 
 
 def differences(mine: Mapping[str, str], theirs: Mapping[str, str]) -> Sequence[str]:
-    """Settings that differ, one phrase each."""
+    """Phrases for the settings that differ between ``mine`` (now) and ``theirs`` (then)."""
     return [
-        Message("{0}: {1} then, {2} now", *map(_worded, (key, theirs.get(key), mine.get(key))))
+        Message("{0}: {1} then, {2} now", *map(_word, (key, theirs.get(key), mine.get(key))))
         for key in dict.fromkeys((*mine, *theirs))
         if mine.get(key, "") != theirs.get(key, "")
     ]

@@ -1,4 +1,4 @@
-"""The order in which waiting rows are taken, changeable while a batch runs."""
+"""The order of queued rows, which can be changed during a run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _T = TypeVar("_T")
 
 
 class QueueOrder:
-    """Keys of rows, the next one first. Safe to use from several threads."""
+    """Keys of rows, the next one first. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -19,17 +19,17 @@ class QueueOrder:
 
     @property
     def version(self) -> int:
-        """Grows with every change."""
+        """Increases with every change."""
         return self._version
 
     def set(self, keys: Sequence[str]) -> None:
-        """Take waiting rows in the order of ``keys`` from now on; others come after them."""
+        """Take queued rows in the order of ``keys`` from now on, and all others after them."""
         with self._lock:
             self._ranks = {key: place for place, key in enumerate(keys)}
             self._version += 1
 
     def arranged(self, items: Sequence[_T], key: Callable[[_T], str]) -> list[_T]:
-        """``items`` in this order; those it does not name come last, in their own order."""
+        """``items`` sorted by their keys; items without a rank come last, in their own order."""
         with self._lock:
             ranks = self._ranks
         last = len(ranks)

@@ -1,4 +1,4 @@
-"""After a run that died: which rows it died of, so that they cost themselves and not the batch."""
+"""Recovery after a crash: finds the rows that caused it, so that only they fail."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from core.batch.row_record import RowRecord
 from core.errors import InputError
 from core.messages import Message
 
-_JUDGED = "judged"
+_TRAIL_KEY = "judged"
+"""Key in the manifest of the last crash trail that was recorded."""
 _STRIKES = 2
-"""A row in which the program was ended so often from outside is not tried again unasked."""
+"""Interruptions from outside after which a row is only retried on request."""
 
 
 def is_done(record: RowRecord, options: BatchOptions) -> bool:
-    """Whether the row is finished, also where only the record of that was lost."""
+    """Whether the row is finished, even if that was not recorded."""
     if record.state != "begun":
         return record.state == "done"
     target = options.out / record.target
@@ -27,46 +28,46 @@ def is_done(record: RowRecord, options: BatchOptions) -> bool:
 
 
 def is_complete(target: Path, options: BatchOptions) -> bool:
-    """Whether the file of a row that was begun says that all of the row is there.
+    """Whether the fused image of a row that was begun proves that the row is complete.
 
-    Files appear whole and the fused one last, so it does, unless an older file was there to be
-    replaced, or scores that were not recorded are wanted.
+    It does, since files are written atomically and the fused image last, unless it may be an older
+    file to be replaced, or metrics that were not recorded are asked for.
     """
     return not options.overwrite and not options.metrics and target.stat().st_size > 0
 
 
-def settle(manifest: BatchManifest, options: BatchOptions) -> None:
-    """Record what a run that died has left in the folder: once, and before anything is done anew.
+def record_crashes(manifest: BatchManifest, options: BatchOptions) -> None:
+    """Record the rows that a run which died was working on, once for each such run.
 
-    The row that native code crashed in is failed. Where that cannot be told, or where the program
-    was ended from outside, rows that were being worked on get a strike: they are tried last and by
-    themselves, and fail with the second one.
+    A row in which native code crashed has failed. If it is unknown, or if the program was killed,
+    all rows in progress get a strike: they are retried last, one at a time, and fail with a second
+    one.
     """
-    left = read_trail(options.out)
-    if left is None:
+    trail = read_trail(options.out)
+    if trail is None:
         return
-    if manifest.meta().get(_JUDGED) != left.name:
+    if manifest.meta().get(_TRAIL_KEY) != trail.name:
         records = manifest.records()
         begun = {
             key: record
             for key, record in records.items()
             if record.state == "begun" and not is_done(record, options)
         }
-        manifest.begin(verdict(left, begun), **{_JUDGED: left.name})
+        manifest.begin(crashed_rows(trail, begun), **{_TRAIL_KEY: trail.name})
     remove_trail(options.out)
 
 
-def verdict(left: CrashRecord, begun: Mapping[str, RowRecord]) -> Sequence[RowRecord]:
-    """Rows that look different now: those in ``left`` that had not ended."""
-    rows = [(begun[key], thread) for key, thread in left.rows if key in begun]
-    if left.crashed:
-        guilty = [row for row, thread in rows if thread == left.thread]
-        if not guilty and len(rows) == 1:
-            guilty = [rows[0][0]]
-        if guilty:
-            return [_given_up(row, crashed=True) for row in guilty]
+def crashed_rows(trail: CrashRecord, begun: Mapping[str, RowRecord]) -> Sequence[RowRecord]:
+    """New records of the rows in ``trail`` that had not ended; ``begun``: those rows by key."""
+    rows = [(begun[key], thread) for key, thread in trail.rows if key in begun]
+    if trail.crashed:
+        causes = [row for row, thread in rows if thread == trail.thread]
+        if not causes and len(rows) == 1:
+            causes = [rows[0][0]]
+        if causes:
+            return [_given_up(row, crashed=True) for row in causes]
     return [
-        _given_up(row, crashed=left.crashed)
+        _given_up(row, crashed=trail.crashed)
         if row.strikes + 1 >= _STRIKES
         else replace(row, strikes=row.strikes + 1)
         for row, _ in rows

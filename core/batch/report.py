@@ -1,4 +1,4 @@
-"""What a batch leaves beside its images: a table of metrics and a contact sheet."""
+"""The table of metrics and the contact sheet of a batch."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ figcaption{margin-top:.3rem}small{color:#55555f}.bad{color:#a3001b}
 
 
 def write_metrics(plan: BatchPlan, records: Mapping[str, RowRecord]) -> Path:
-    """One line per finished row: names, files, scores. UTF-8, whole or not at all.
+    """Write a CSV file with one line per finished row: names, files, metrics. UTF-8, atomic.
 
     Raises:
         OutputError: it cannot be written.
@@ -54,9 +54,9 @@ def write_metrics(plan: BatchPlan, records: Mapping[str, RowRecord]) -> Path:
 
 
 def write_sheet(plan: BatchPlan, records: Mapping[str, RowRecord], progress: Progress) -> Path:
-    """A page with every row: thumbnails, names, errors. Needs no network and no script.
+    """Write an HTML page with all rows: thumbnails, names, errors. No network, no scripts.
 
-    Thumbnails that are missing are made from the files.
+    Missing thumbnails are made from the files.
 
     Raises:
         OutputError: it cannot be written. Cancelled: ``progress`` asked to stop.

@@ -1,4 +1,4 @@
-"""What is left to do: the plan, held against the record of an earlier run."""
+"""Resuming a run: compares the plan with the record of an earlier run and with the files."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from core.batch.plan import (
     BatchOptions,
     BatchPlan,
     BatchRow,
-    Own,
-    blocking,
+    ResampleChoices,
     differences,
-    of_rows,
     plan_rows,
+    settings_of_rows,
+    settings_of_run,
 )
-from core.batch.recovery import is_complete, is_done, settle
+from core.batch.recovery import is_complete, is_done, record_crashes
 from core.errors import FusionError, InputError, Message, OutputError
 from core.io.atomic import remove_parts
 from core.pairing.folders import PairingPlan
@@ -31,12 +31,11 @@ class FoundRun:
     """A run recorded in an output folder.
 
     Attributes:
-        total, done, failed: rows it was begun with, finished ones, failed ones.
-        differences: settings that are not those asked about, one phrase each; it cannot be gone on
-            with by these.
-        adopted: settings that differ as well, but only concern rows that are not done yet.
-        changed: finished rows whose sources are not what they were; they are fused again.
-        settings: those it was begun with, as :meth:`BatchOptions.settings` names them.
+        total, done, failed: numbers of all, finished and failed rows.
+        differences: settings that differ from those asked for and prevent resuming, as phrases.
+        changed: number of finished rows whose sources have changed; they are fused again.
+        settings: those it was started with, from :meth:`BatchOptions.settings`.
+        adopted: settings that differ, but only affect rows that are not finished, as phrases.
     """
 
     total: int
@@ -50,7 +49,7 @@ class FoundRun:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is left to do."""
+        """Whether all rows are finished and up to date."""
         return self.done >= self.total and not self.changed
 
 
@@ -58,20 +57,20 @@ def find_run(options: BatchOptions) -> FoundRun | None:
     """The run recorded in ``options.out``, or None.
 
     Raises:
-        InputError: the record is damaged. OutputError: that run is on just now.
+        InputError: the record is damaged. OutputError: that run is in progress.
     """
     if not (options.out / MANIFEST_NAME).is_file():
         return None
     manifest = BatchManifest(options.out)
     try:
-        settle(manifest, options)
-        return _described(manifest, options, look=True)
+        record_crashes(manifest, options)
+        return _describe(manifest, options, check_sources=True)
     finally:
         manifest.close()
 
 
-def _described(
-    manifest: BatchManifest, options: BatchOptions, *, look: bool = False
+def _describe(
+    manifest: BatchManifest, options: BatchOptions, *, check_sources: bool = False
 ) -> FoundRun | None:
     settings = manifest.settings()
     if not settings:
@@ -81,24 +80,30 @@ def _described(
     failed = sum(record.state in ("failed", "crashed") for record in records)
     total = int(manifest.meta().get("total", len(records)))
     mine, theirs = options.settings(), settings
-    changed = sum(bool(_changed(r, r.a, r.b)) for r in done) if look else 0
+    changed = sum(bool(_changed(r, r.a, r.b)) for r in done) if check_sources else 0
     return FoundRun(
-        total, len(done), failed=failed,
-        differences=tuple(differences(blocking(mine), blocking(theirs))), changed=changed,
-        settings=settings, adopted=tuple(differences(of_rows(mine), of_rows(theirs))),
-    )  # fmt: skip
+        total,
+        len(done),
+        failed=failed,
+        differences=tuple(differences(settings_of_run(mine), settings_of_run(theirs))),
+        changed=changed,
+        settings=settings,
+        adopted=tuple(differences(settings_of_rows(mine), settings_of_rows(theirs))),
+    )
 
 
-def plan_batch(pairing: PairingPlan, options: BatchOptions, own: Own | None = None) -> BatchPlan:
-    """Rows and names for ``pairing``; rows of the run that is gone on with keep their names.
+def plan_batch(
+    pairing: PairingPlan, options: BatchOptions, own: ResampleChoices | None = None
+) -> BatchPlan:
+    """Plan ``pairing``; rows of a run that is resumed keep their names.
 
     Args:
-        own: rows that have a setting of their own, by their two files; it is kept in the record.
+        own: whether B is resampled, for rows with a choice of their own; it is recorded.
 
     Raises:
-        InputError: an option is wrong, the output folder holds another run, or its record is
+        InputError: an option is invalid, the output folder holds another run, or its record is
             damaged.
-        OutputError: another run is on in that folder.
+        OutputError: another run is in progress in that folder.
     """
     options.check()
     known: Mapping[str, RowRecord] = {}
@@ -116,10 +121,10 @@ def check_run(manifest: BatchManifest, options: BatchOptions) -> None:
     """Refuse to mix two runs in one folder.
 
     Raises:
-        InputError: a run is recorded and neither going on nor beginning anew was asked for, or it
-            is to be gone on with by other settings.
+        InputError: a run is recorded, and ``options`` neither resume nor overwrite it, or would
+            resume it with other settings.
     """
-    found = _described(manifest, options)
+    found = _describe(manifest, options)
     if found is None or (options.overwrite and not options.resume):
         return
     if not options.resume:
@@ -153,15 +158,15 @@ def _share(found: FoundRun) -> Message:
     )
 
 
-def sort_out(
+def next_step(
     row: BatchRow, record: RowRecord | None, plan: BatchPlan
 ) -> tuple[BatchRow, RowRecord]:
-    """What ``row`` needs, given what is recorded of it and which files exist.
+    """The next step of ``row``, given its record and which files exist.
 
     Returns:
-        The row, with ``is_own`` set where its files may be replaced, and the record to go on with:
-        ``queued`` (last and by itself where it has strikes), ``skipped``, ``failed``, or ``done``
-        for a row that was finished but is not recorded so yet.
+        The row, with ``is_own`` set where its files may be replaced, and its new record: ``queued``
+        (last and alone if it has strikes), ``skipped``, ``failed``, or ``done`` for a row that is
+        finished but not recorded as such.
     """
     options, own = plan.options, replace(row, is_own=True)
     if row.problem:
@@ -189,7 +194,7 @@ def sort_out(
 
 
 def _suspect(row: BatchRow, record: RowRecord, plan: BatchPlan) -> RowRecord:
-    """A row that the program died of: run by itself, or only on request once it is given up."""
+    """The next step of a row during which the program died."""
     options = plan.options
     changed = _changed(record, row.match.a, row.match.b)
     if record.state == "crashed" and not changed and not options.retry_crashed:
@@ -201,7 +206,7 @@ def _suspect(row: BatchRow, record: RowRecord, plan: BatchPlan) -> RowRecord:
 
 
 def _finished(record: RowRecord, target: Path) -> RowRecord:
-    """The record of a row that was finished when the program ended, before that was recorded."""
+    """The record of a row that was finished, but not recorded as such."""
     return replace(record, state="done", text="", strikes=0, size=target.stat().st_size)
 
 
@@ -218,7 +223,7 @@ def _new(row: BatchRow, targets: Sequence[Path], options: BatchOptions) -> RowRe
 
 
 def _changed(record: RowRecord, a: Path, b: Path) -> str:
-    """Which source is not what it was, in words, or ""."""
+    """A text that names the sources that have changed, or ""."""
     if record.stamps is None:
         return Message("its sources may have changed since: fused again")
     sides = []
@@ -234,11 +239,11 @@ def _changed(record: RowRecord, a: Path, b: Path) -> str:
 
 
 def clean_up(plan: BatchPlan, records: Mapping[str, RowRecord]) -> int:
-    """Remove half-written files that earlier runs left in the folders of ``plan``; how many.
+    """Remove temporary files that earlier runs left behind; returns their number.
 
-    Folders of recorded rows that are not in ``plan`` are looked at too, and what is written
-    beside results, whether it is wanted this time or not. Call only while the manifest is held: no
-    other run writes there then.
+    This includes folders of recorded rows that are not in ``plan``, and folders of additional files
+    that are not written this time. Call it only while the manifest is open, which locks out other
+    runs.
     """
     out = plan.options.out
     targets = (*(row.target for row in plan.rows), *(r.target for r in records.values()))

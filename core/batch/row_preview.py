@@ -1,4 +1,4 @@
-"""A look at a pair before it is fused: the headers of its files only."""
+"""Sizes and problems of a pair before it is fused, from the headers of its files."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class PairHeader:
-    """What the headers say.
+    """What the headers of a pair tell.
 
     Attributes:
-        size_a, size_b: (width, height) as the image will be shown; None where it cannot be told.
+        size_a, size_b: (width, height) after EXIF orientation; None where unknown.
         problem: why the row will fail, or "".
     """
 
@@ -27,14 +27,14 @@ class PairHeader:
 
     @property
     def differs(self) -> bool:
-        """Whether B must be resampled before the two can be fused."""
+        """Whether the sizes are known and differ, so that B must be resampled."""
         return None not in (self.size_a, self.size_b) and self.size_a != self.size_b
 
 
 def image_size(path: Path) -> Size | None:
-    """(width, height) of the image in ``path``, turned as its EXIF tag says.
+    """(width, height) of the image in ``path``, after EXIF orientation.
 
-    None for a file whose kind does not tell that without being decoded.
+    None for formats whose size is only known after decoding.
 
     Raises:
         InputError: the file cannot be opened, is empty, or is no image.
@@ -44,7 +44,7 @@ def image_size(path: Path) -> Size | None:
 
 
 def inspect_pair(match: Match) -> PairHeader:
-    """What can be said of ``match`` without decoding anything."""
+    """Read the headers of ``match``; nothing is decoded."""
     sizes: list[Size | None] = []
     problems: list[str] = []
     for path in (match.a, match.b):

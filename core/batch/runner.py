@@ -1,4 +1,4 @@
-"""One batch from its plan to its end, as a generator of events."""
+"""Runs a batch plan, as a generator of events."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from core.batch.manifest import BatchManifest
 from core.batch.output_folder import FolderLost, OutputFolder, make_folder
 from core.batch.plan import BatchPlan, BatchRow
 from core.batch.queue_order import QueueOrder
-from core.batch.recovery import settle
+from core.batch.recovery import record_crashes
 from core.batch.report import write_metrics, write_sheet
-from core.batch.resume import check_run, clean_up, sort_out
+from core.batch.resume import check_run, clean_up, next_step
 from core.batch.row_record import RowRecord, RowState
 from core.batch.scheduler import Scheduler
 from core.errors import FusionError, InputError, Message, OutputError
@@ -34,29 +34,28 @@ def run_batch(
     order: QueueOrder | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[BatchEvent]:
-    """Do what ``plan`` says and tell every step; the work goes on in threads between two events.
+    """Run ``plan``, and yield an event for every change; threads work on between two events.
 
-    One bad file costs its row; where the program dies of it, the next run knows. A row that does
-    not fit into memory beside others is tried again by itself at the end. Files appear whole or not
-    at all, and the record in the output folder allows to go on after any end of the program.
+    An unreadable file fails its row only; if it crashes the program, the next run skips it. A row
+    that runs out of memory beside others is retried alone at the end. Files are written atomically,
+    and the manifest in the output folder allows the run to be resumed after any interruption.
 
-    Images are not stacked: on a CPU the network took a quarter more CPU seconds an image in
-    stacks of four at 256×256, and less only for very small ones (``benchmarks/batch.py --stack``).
+    Images are not batched: on a CPU the network took a quarter more CPU seconds per image in
+    batches of four at 256×256, and less only for very small ones (``benchmarks/batch.py --stack``).
 
     Args:
         plan: from :func:`core.batch.plan_batch`.
-        engine: asked from several threads at once.
-        progress: told (rows ended, rows, name of the last); ``check`` is called from several
-            threads and may block (pause) or raise Cancelled. The run ends within a second of that,
-            except for a file that is being written.
-        order: which waiting row comes next, changeable at any time; None for that of the plan.
-        clock: seconds that count for pace and time left; one that stands still while the run is
-            paused keeps both right.
+        engine: called from several threads at once.
+        progress: receives (rows ended, rows, name of the last). ``check`` is called from several
+            threads, and may block (pause) or raise Cancelled; the run then ends within a second,
+            apart from files that are being written.
+        order: of the queued rows, which can be changed at any time; None for that of the plan.
+        clock: in seconds, for rate and time left; it should stop while the run is paused.
 
     Raises:
         InputError: unknown method, or the folder holds another run. PackError: the pack cannot be
             used. OutputError: the folder cannot be written, or the disk is full. In all these cases
-            what is done stays done.
+            finished rows are kept.
         Cancelled: ``progress`` asked to stop.
     """
     progress = progress or NullProgress()
@@ -66,7 +65,7 @@ def run_batch(
     trail: CrashTrail | None = None
     place: OutputFolder | None = None
     try:
-        settle(manifest, plan.options)
+        record_crashes(manifest, plan.options)
         check_run(manifest, plan.options)
         place = OutputFolder(plan.options.out)
         trail = CrashTrail(plan.options.out, plan.options.most_in_flight + 1)
@@ -75,7 +74,7 @@ def run_batch(
             plan, engine, progress=progress, files=files, order=order, clock=clock
         ).events()
     except BaseException:
-        # The reason that is under way matters more than a record that cannot be closed.
+        # An error while closing the manifest must not hide the original one.
         with contextlib.suppress(FusionError):
             manifest.close()
         raise
@@ -130,7 +129,7 @@ class _Run:
         self._failures: dict[int, str] = {}
         self._deferred: list[RowRecord] = []
         self._complete: dict[str, RowState] = {}
-        """By key, rows whose results should exist: ``done`` in this run, or ``skipped``."""
+        """State of rows whose results should exist, by key: ``done`` or ``skipped``."""
 
     def events(self) -> Iterator[BatchEvent]:
         options = self._plan.options
@@ -138,14 +137,14 @@ class _Run:
             self._manifest.begin_anew()
         records = self._manifest.records()
         clean_up(self._plan, records)
-        # A plan of some rows, such as the failed ones, does not make the run smaller.
+        # A plan of fewer rows does not reduce the total of the recorded run.
         total = len(records.keys() | {row.key for row in self._plan.rows})
         before = int(self._manifest.meta().get("total", 0))
         self._manifest.set_meta(
             settings=json.dumps(options.settings()), total=str(max(total, before))
         )
         queued: list[RowRecord] = []
-        for event in self._sorted_out(records):
+        for event in self._next_steps(records):
             self._progress.check()
             yield event
             if event.record.state == "queued":
@@ -166,11 +165,11 @@ class _Run:
         failures = tuple((self._plan.rows[i], self._failures[i]) for i in sorted(self._failures))
         yield BatchFinished(self._counter.tally(), failures, files)
 
-    def _sorted_out(self, records: Mapping[str, RowRecord]) -> Iterator[RowEvent]:
-        """What is to be done with each row; afterwards the plan knows which files are its own."""
+    def _next_steps(self, records: Mapping[str, RowRecord]) -> Iterator[RowEvent]:
+        """An event for the first state of each row; sets ``is_own`` of the rows of the plan."""
         rows: list[BatchRow] = []
         for planned in self._plan.rows:
-            row, record = sort_out(planned, records.get(planned.key), self._plan)
+            row, record = next_step(planned, records.get(planned.key), self._plan)
             rows.append(row)
             if record.state == "done":
                 self._manifest.end(record)
@@ -179,7 +178,7 @@ class _Run:
         self._plan = replace(self._plan, rows=tuple(rows))
 
     def _check_results(self) -> Iterator[RowEvent]:
-        """Fail rows whose results somebody removed before the run ended."""
+        """Fail rows whose results were removed before the run ended."""
         for row in self._plan.rows:
             if row.key not in self._complete or _exists(self._plan.options.out / row.target):
                 continue

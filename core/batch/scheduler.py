@@ -1,10 +1,10 @@
-"""Reading, fusing and writing at the same time, with few images in memory.
+"""Reads, fuses and writes rows on several threads, within a limit of memory.
 
-Each thread takes one row from its files to its result, so nothing is handed from thread to thread.
-Small rows fuse side by side, each on one core; of large ones one fuses at a time, on all cores. How
-many rows are worked on at once is up to :class:`~core.batch.concurrency.ConcurrencyController`; a
-row is counted in the :class:`~core.batch.memory_budget.RowBudget` from before it is read until it
-is written.
+Each thread processes one row from its files to its result. Small rows are fused side by side, each
+on one core; large ones one at a time, on all cores. The
+:class:`~core.batch.concurrency.ConcurrencyController` decides how many rows are in progress at
+once. A row is counted in the :class:`~core.batch.memory_budget.RowBudget` from before it is read
+until it is written.
 """
 
 from __future__ import annotations
@@ -50,32 +50,32 @@ _AHEAD = 16
 """Rows that are recorded as begun at once."""
 _EVENTS_EVERY = 0.03
 """Seconds between two batches of events."""
-_PATIENCE = 0.6
-"""Seconds a cancelled run waits for reading and fusing; what they make is thrown away."""
+_CANCEL_WAIT = 0.6
+"""Seconds that a cancelled run waits for reading and fusing, whose results are discarded."""
 
 
 class OtherPack(InputError):
-    """The pack is not the one the run was begun with: nothing more may be fused."""
+    """The pack differs from that of the earlier rows, so the run stops."""
 
 
-class _Relay:
-    """The caller's progress as the engine sees it: it can stop, its stages are not reported."""
+class _EngineProgress:
+    """The progress passed to the engine: forwards cancellation, and reports no stages."""
 
     def __init__(self, progress: Progress, stop: threading.Event) -> None:
         self._progress, self._stop = progress, stop
 
     def report(self, done: float, total: float, stage: str) -> None:
-        """Stages of single rows are of no interest to who waits for a thousand."""
+        """Ignored: the progress of a run counts rows."""
 
     def check(self) -> None:
-        """Raise Cancelled when the run is over or the caller says so."""
+        """Raise Cancelled when the run has ended or the caller cancels."""
         if self._stop.is_set():
             raise Cancelled
         self._progress.check()
 
 
 class Scheduler:
-    """Runs some rows to their end. Use once: start, take ``events`` until ``idle``, close."""
+    """Processes rows. Use once: ``start``, take ``events`` until ``idle``, ``close``."""
 
     def __init__(
         self,
@@ -93,10 +93,10 @@ class Scheduler:
         """
         Args:
             place: the output folder.
-            trail: where threads leave what they work on, in case the program dies of it.
-            alone: one row at a time, for rows that did not fit beside others.
-            order: which waiting row comes next; None for that of the plan.
-            clock: seconds that count as a row's own.
+            trail: records which row each thread works on, in case the program crashes.
+            alone: process one row at a time, fused in tiles, for rows that ran out of memory.
+            order: of the queued rows; None for that of the plan.
+            clock: in seconds, for the time spent on a row.
         """
         self._plan, self._engine, self._manifest, self._alone = plan, engine, manifest, alone
         self._rows = {row.key: row for row in plan.rows}
@@ -109,8 +109,8 @@ class Scheduler:
         self._over = threading.Event()
         self.fatal: BaseException | None = None
         self._stop = threading.Event()
-        self._relay = _Relay(progress, self._stop)
-        self._known_maker, self._making = False, threading.Lock()
+        self._engine_progress = _EngineProgress(progress, self._stop)
+        self._pack_checked, self._checking = False, threading.Lock()
         self._todo: list[RowRecord] = []
         self._ready: list[RowRecord] = []
         self._taking = threading.Lock()
@@ -124,11 +124,11 @@ class Scheduler:
                 run_marked(body)
             except Cancelled:
                 self._halt(Cancelled())
-            # A run must end, with its reason, whatever happens in a thread.
+            # Any error in a thread must end the run and be reported.
             except BaseException as error:
                 self._halt(error)
 
-        # No daemons: a program that ends waits for them, so that none is torn out of a library.
+        # No daemon threads: they could be ended inside a library when the program exits.
         return threading.Thread(target=run, name=name)
 
     def _halt(self, reason: BaseException) -> None:
@@ -153,7 +153,7 @@ class Scheduler:
             with self._counting:
                 return not self._writing and not self._changes
         if not self._left:
-            # They are about to end: who asks must not wait for a change that never comes.
+            # The threads are about to end: wait for them instead of another event.
             for thread in self._threads:
                 thread.join()
         return not any(thread.is_alive() for thread in self._threads) and not self._changes
@@ -170,11 +170,11 @@ class Scheduler:
             yield self._changes.popleft()
 
     def close(self) -> None:
-        """Stop. Files being written are finished; reading and fusing are given up."""
+        """Stop: files being written are completed, reading and fusing are abandoned."""
         self._halt(Cancelled())
         with self._counting:
             self._counting.wait_for(lambda: not self._writing)
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _CANCEL_WAIT
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 
@@ -189,7 +189,7 @@ class Scheduler:
             return self._ready.pop() if self._ready else None
 
     def _arrange(self) -> None:
-        """Bring waiting rows into another order, when there is a new one."""
+        """Sort the queued rows, if their order has changed."""
         if self._order is None or self._order.version == self._arranged:
             return
         self._arranged = self._order.version
@@ -206,27 +206,27 @@ class Scheduler:
 
     def _work(self) -> None:
         """Take rows, one after the other, until none is left."""
-        # Memory that is freed whole goes back to the system and comes again page by page, which
-        # costs a small row a tenth of its time: the last one's images stay until the next ones
-        # are there.
+        # Large blocks that are freed return to the system, and must be mapped again page by page,
+        # which costs a small row a tenth of its time. So the images of the last row are kept until
+        # those of the next one are allocated.
         kept: deque[object] = deque(maxlen=1)
-        with self._concurrency.place(self._relay.check) as place:
+        with self._concurrency.slot(self._engine_progress.check) as slot:
             while (record := self._take()) is not None:
                 row = self._rows[record.key]
                 with self._traced(row):
                     size = expected_bytes(row)
-                    with self._memory.row(size, self._relay.check):
+                    with self._memory.row(size, self._engine_progress.check):
                         images = self._do(row, record, size)
                 kept.append(None if self._memory.is_large(size) else images)
                 del images
-                place.next(kept.clear)
+                slot.next(kept.clear)
 
     def _traced(self, row: BatchRow) -> AbstractContextManager[None]:
         return self._trail.at(row.key) if self._trail is not None else nullcontext()
 
     def _do(self, row: BatchRow, record: RowRecord, size: int) -> object:
-        """One row from its files to its result; returns its images."""
-        self._relay.check()
+        """Process one row; returns its images, so that the caller can keep their memory."""
+        self._engine_progress.check()
         record = self._reached(record, "reading")
         read, record = self._guarded(record, partial(read_row, row, self._plan))
         if read is None:
@@ -234,8 +234,8 @@ class Scheduler:
         pair, stamps = read
         record = replace(record, stamps=stamps)
         request = request_for(pair, self._plan, tiles=self._alone)
-        with self._memory.fusing(size, self._relay.check) as beside_others:
-            self._relay.check()
+        with self._memory.fusing(size, self._engine_progress.check) as beside_others:
+            self._engine_progress.check()
             record = self._reached(record, "fusing")
             result, record = self._guarded(record, partial(self._fuse, request, beside_others))
         if result is None:
@@ -266,12 +266,12 @@ class Scheduler:
             if not _disk_full(error):
                 self._place.check_writable()
             raise
-        self._place.check()  # a result in a folder that took its place does not count
+        self._place.check()  # a result in a folder that replaced it does not count
         return done
 
     @contextmanager
     def _as_writer(self) -> Iterator[None]:
-        """Count as one who writes: such a row is waited for, even when the run is over."""
+        """Count the thread as writing, so that ``close`` waits for it."""
         with self._counting:
             if self._stop.is_set():
                 raise Cancelled
@@ -284,26 +284,26 @@ class Scheduler:
                 self._counting.notify_all()
 
     def _fuse(self, request: FusionRequest, beside_others: bool) -> FusionResult:
-        result = self._engine.fuse(request, self._relay, beside_others=beside_others)
-        with self._making:
-            if not self._known_maker:
-                self._check_maker(result)
+        result = self._engine.fuse(request, self._engine_progress, beside_others=beside_others)
+        with self._checking:
+            if not self._pack_checked:
+                self._check_pack(result)
         return result
 
-    def _check_maker(self, result: FusionResult) -> None:
-        """A pack that changed under its name must not go on with what another one began."""
-        maker = valid(f"{result.method} {result.provenance.get('weights_sha256', '')}".strip())
-        before = self._manifest.meta().get("made by", maker)
-        if before != maker:
+    def _check_pack(self, result: FusionResult) -> None:
+        """Check that the pack has the weights that the earlier rows were fused with."""
+        pack = valid(f"{result.method} {result.provenance.get('weights_sha256', '')}".strip())
+        before = self._manifest.meta().get("made by", pack)
+        if before != pack:
             raise OtherPack(
                 Message("The batch in {0}", self._plan.options.out),
                 Message(
-                    "it was begun with another pack ({0} then, {1} now)", before[:40], maker[:40]
+                    "it was begun with another pack ({0} then, {1} now)", before[:40], pack[:40]
                 ),
                 Message("Bring that pack back, choose another folder, or begin anew."),
             )
-        self._manifest.set_meta(**{"made by": maker})
-        self._known_maker = True
+        self._manifest.set_meta(**{"made by": pack})
+        self._pack_checked = True
 
     def _guarded(self, record: RowRecord, step: Callable[[], _T]) -> tuple[_T | None, RowRecord]:
         """Do one step of a row; an error ends the row, or the run where it must.
@@ -354,9 +354,9 @@ class Scheduler:
 
 
 def _memory(plan: BatchPlan) -> int:
-    """Bytes for decoded images, and as much for networks beside each other."""
+    """Bytes for decoded images, and as many for networks that run side by side."""
     free = available_bytes()
-    # A third, for what a large image takes while it is fused alone.
+    # A third of the free memory, since fusing a large image needs a multiple of it.
     return plan.options.memory if free is None else max(1, min(plan.options.memory, free // 3))
 
 

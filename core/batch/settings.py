@@ -1,4 +1,4 @@
-"""What decides how the results of a batch look: plain values, quick to import."""
+"""Settings that determine the results of a batch, as plain values. Imports no engine."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ FLAGS: Mapping[str, str] = {
     "figures": "figures",
     "metrics": "metrics",
 }
-"""Yes-or-no settings that make results differ, with their names in the record of a run."""
+"""Boolean settings that affect results, with their names in the record of a run."""
 
 WINDOWS: Mapping[str, str] = {"window_a": "window of A", "window_b": "window of B"}
-"""Windows by hand, with their names in the record of a run, which has them only where chosen."""
-OF_ROWS: frozenset[str] = frozenset((FLAGS["resample"],))
-"""Settings, by their names in the record, that decide whether a row can be done and not how all of
-them look: they may change between two sittings of one run, or for single rows."""
+"""Windows chosen by hand, with their names in the record of a run, which omits unset ones."""
+PER_ROW: frozenset[str] = frozenset((FLAGS["resample"],))
+"""Names in the record of settings that decide whether a row can be fused, not how it looks: they
+may differ for single rows, and change when a run is resumed."""
 
 
 @dataclass(frozen=True)
 class BatchSettings:
-    """What people choose, whether in the window or on the command line.
+    """Settings that users choose, in the window or on the command line.
 
     Attributes:
         task, method: as in :class:`core.types.FusionRequest`.
@@ -37,11 +37,11 @@ class BatchSettings:
         format: suffix without dot; "" for that of the template, else PNG.
         depth: 8, 16 or 32 bits; None for the deeper of the two sources.
         keep_tree: repeat the folders of the sources below the output folder.
-        overwrite: replace files that are there.
-        resample: bring B onto A where sizes differ, instead of failing the row.
-        reconstructions, figures, metrics, contact_sheet: what is made besides.
-        window_a, window_b: black and white of every A and B, in their own numbers; None for what
-            each file's values give (:mod:`core.io.values`).
+        overwrite: replace existing files.
+        resample: resample B to the size of A where they differ, instead of failing the row.
+        reconstructions, figures, metrics, contact_sheet: what is written besides fused images.
+        window_a, window_b: values shown as black and white in every A and B; None to derive them
+            from each file (:mod:`core.io.values`).
     """
 
     task: str
@@ -62,5 +62,5 @@ class BatchSettings:
 
     @property
     def windows(self) -> Windows:
-        """Those of A and of B."""
+        """The windows of A and of B."""
         return self.window_a, self.window_b

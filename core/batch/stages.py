@@ -1,4 +1,4 @@
-"""The three steps of one row: read, fuse, write. They know nothing of threads or of other rows."""
+"""The steps of one row: read, fuse, write. Independent of threads and of other rows."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from core.types import (
     SourcePair,
 )
 
-_PICTURES = 4
-"""A, B, the fused image, and as much again for what passes by while they are made."""
+_IMAGES_PER_ROW = 4
+"""A, B, the fused image, and one for temporaries."""
 
 
 def expected_bytes(row: BatchRow) -> int:
-    """About how much memory the row takes; from the files' headers, nothing is decoded."""
-    return sum(_expected(path) for path in (row.match.a, row.match.b)) * _PICTURES // 2
+    """Estimated bytes of memory for the row, from the headers of its files."""
+    return sum(_expected(path) for path in (row.match.a, row.match.b)) * _IMAGES_PER_ROW // 2
 
 
 def _expected(path: Path) -> int:
     try:
         return image_bytes(probe_image(path))
-    except InputError:  # reading will say why
+    except InputError:  # reading will report it
         return 0
 
 
@@ -50,13 +50,13 @@ def read_row(row: BatchRow, plan: BatchPlan) -> tuple[SourcePair, tuple[FileStam
     Raises:
         InputError: see :func:`core.io.read_pair`.
     """
-    # Before the images: a file that changes while it is read is noticed by the next run.
+    # Before the images, so that the next run detects a file that changes while it is read.
     stamps = (FileStamp.of(row.match.a, digest=True), FileStamp.of(row.match.b, digest=True))
     return pair_of(row, plan, resample=plan.resamples(row)), stamps
 
 
 def pair_of(row: BatchRow, plan: BatchPlan, *, resample: bool) -> SourcePair:
-    """The sources of ``row``, black and white as ``plan`` says; see :func:`core.io.read_pair`."""
+    """The sources of ``row`` with the windows of ``plan``; see :func:`core.io.read_pair`."""
     options = plan.options
     return read_pair(
         row.match.a, row.match.b, resample=resample, task=options.task, windows=options.windows
@@ -64,7 +64,7 @@ def pair_of(row: BatchRow, plan: BatchPlan, *, resample: bool) -> SourcePair:
 
 
 def request_for(pair: SourcePair, plan: BatchPlan, *, tiles: bool) -> FusionRequest:
-    """What to ask the engine for; ``tiles``: in small pieces, for the least memory."""
+    """The request for the engine; ``tiles``: fuse in tiles, for the least memory."""
     options = plan.options
     return FusionRequest(
         pair,
@@ -108,17 +108,17 @@ def write_row(
             continue
         pixels, depth = images[kind]
         make_below(options.out, outputs[kind].parent)
-        said = write_image(
+        image_notes = write_image(
             outputs[kind],
             pixels,
             bit_depth=depth,
             provenance={**result.provenance, "picture": kind},
             protect=(row.match.a, row.match.b),
             overwrite=plan.overwrites(row),
-            # Whatever else belongs to the row must be durable before its fused image can be.
+            # All other files of the row must be durable before the name of its fused image is.
             folder_later=kind == "fused",
         )
-        notes += said if kind == "fused" else ()
+        notes += image_notes if kind == "fused" else ()
     size = outputs["fused"].stat().st_size
     return size, metrics, tuple(dict.fromkeys(notes))
 

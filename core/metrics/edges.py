@@ -36,15 +36,15 @@ def _strength_and_angle(x: Luma) -> tuple[Plane, Plane]:
 
 
 def _kept(strength: Plane, angle: Plane, strength_f: Plane, angle_f: Plane) -> Plane:
-    """How much of each source edge survives in F, 0…0.98: equations 4 to 7 of the paper."""
-    likeness = 1.0 - np.abs(angle - angle_f) / (np.pi / 2)
+    """Preservation of each source edge in F, in [0, 0.98]: equations 4 to 7 of the paper."""
+    similarity = 1.0 - np.abs(angle - angle_f) / (np.pi / 2)
     by_strength = 0.9994 / (1.0 + np.exp(-15.0 * (_quotient(strength, strength_f) - 0.5)))
-    by_angle = 0.9879 / (1.0 + np.exp(-22.0 * (likeness - 0.8)))
+    by_angle = 0.9879 / (1.0 + np.exp(-22.0 * (similarity - 0.8)))
     return np.asarray(by_strength * by_angle, dtype=np.float64)
 
 
 def qabf(a: Luma, b: Luma, f: Luma) -> float:
-    """Edge information carried over from both sources, weighted by edge strength.
+    """Preservation of edges of both sources, weighted by edge strength; in [0, 1].
 
     Xydeas and Petrović, Electronics Letters 2000, with their constants; zeros outside the image.
     The authors' code sets the strength ratio of two exactly equal edges to the strength itself;
@@ -67,18 +67,18 @@ def _petrovic_edges(x: Luma) -> tuple[Plane, Plane]:
 
 
 def _petrovic_kept(strength: Plane, angle: Plane, strength_f: Plane, angle_f: Plane) -> Plane:
-    # Angles are those of undirected lines, so the likeness has the period π.
+    # Angles are those of undirected lines, so the similarity has the period π.
     apart = np.abs(angle - angle_f) % np.pi
-    likeness = np.abs(apart - np.pi / 2) * 2 / np.pi
+    similarity = np.abs(apart - np.pi / 2) * 2 / np.pi
     both = (strength > 0) & (strength_f > 0)
     relative = np.where(both, _quotient(strength, strength_f), 0.0)
     by_strength = 0.9999 / (1.0 + np.exp(-19.0 * (relative - 0.5)))
-    by_angle = 0.9995 / (1.0 + np.exp(-22.0 * (likeness - 0.5)))
+    by_angle = 0.9995 / (1.0 + np.exp(-22.0 * (similarity - 0.5)))
     return np.asarray(np.sqrt(by_strength * by_angle), dtype=np.float64)
 
 
 def nabf(a: Luma, b: Luma, f: Luma) -> float:
-    """Share of edge energy that F has and neither source has: artefacts.
+    """Artefacts: share of the edge strength of F that neither source has; in [0, 1].
 
     Petrović and Xydeas 2005, as modified by Shreyamsha Kumar (Signal, Image and Video Processing
     2013), with his constants: source edges weaker than 2 do not count, the others with exponent
@@ -97,26 +97,26 @@ def nabf(a: Luma, b: Luma, f: Luma) -> float:
 
 
 def _slope(plane: Plane, axis: int) -> Plane:
-    """Central differences, one-sided at the border; 0 along a side of one pixel."""
+    """Central differences along ``axis``, one-sided at the border; 0 for a side of one pixel."""
     if plane.shape[axis] < 2:
         return np.zeros_like(plane)
     return np.asarray(np.gradient(plane, axis=axis), dtype=np.float64)
 
 
 def ag(a: Luma, b: Luma, f: Luma) -> float:
-    """Average gradient of F: mean of √((gx² + gy²) / 2), central differences, grey levels.
+    """Average gradient of F: mean of √((gx² + gy²) / 2), central differences, in grey levels.
 
-    The form of the published Python codes. Older papers take forward differences, which gives
-    larger scores (about twice on noise): do not compare across the two.
+    As in published Python code. Older papers use forward differences, which give larger scores
+    (about twice on noise), so the two cannot be compared.
     """
     plane = as_plane(f)
     return float(np.sqrt((_slope(plane, 0) ** 2 + _slope(plane, 1) ** 2) / 2.0).mean())
 
 
 def sf(a: Luma, b: Luma, f: Luma) -> float:
-    """Spatial frequency of F: root of the mean squares of row and column differences.
+    """Spatial frequency of F: root of the sum of mean squared row and column differences.
 
-    Eskicioglu and Fisher, IEEE Trans. Commun. 1995; each mean is over the differences there are.
+    Eskicioglu and Fisher, IEEE Trans. Commun. 1995; each mean is over all existing differences.
     """
     plane = as_plane(f)
     squares = (np.diff(plane, axis=axis) ** 2 for axis in (0, 1))

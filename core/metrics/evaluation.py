@@ -1,9 +1,9 @@
-"""Scoring whole folders of fused images, and the table that compares them.
+"""Scores folders of fused images, for tables that compare methods.
 
-Sources lie in one folder, in any layout that pairs are found in (:mod:`core.pairing.folders`);
-results of each method in a folder of their own. A result has the name of its pair or of one of its
-sources, whatever the suffix, and may lie in the same subfolder. Where the sources have a ``gt/``
-(the sharp or well-exposed truth), results are also scored against it.
+Sources are in one folder, in any layout that :mod:`core.pairing.folders` supports; results of each
+method in a folder of their own. A result is named like its pair or one of its sources, with any
+suffix, and may be in the same subfolder. If the sources have a ``gt/`` folder (ground truth),
+results are also scored against it.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ from core.types import SourcePair
 from core.windows import Windows, check_window
 
 TRUTH_METRICS: tuple[str, ...] = ("PSNR_gt", "SSIM_gt")
-"""Columns there are when the sources have a ground truth; higher is better in both."""
+"""Additional columns for sources with ground truth; higher is better in both."""
 
 
 @dataclass(frozen=True)
 class ImageScore:
-    """Scores of one result: metric name to value, in the order asked for."""
+    """Scores of one result, by metric, in the requested order."""
 
     name: str
     values: dict[str, float]
@@ -61,10 +61,10 @@ class MethodScore:
     Attributes:
         method: its name in the table.
         images: one entry per result, in order of name.
-        missing: names of the pairs it has no result for.
+        missing: names of pairs without a result.
         ignored: results that belong to no pair.
-        problems: what was ambiguous and left out, one sentence each.
-        notes: what a person should know of the sources, by name of their pair.
+        problems: ambiguous files that were left out, one sentence each.
+        notes: remarks on the sources, by name of their pair.
     """
 
     method: str
@@ -76,7 +76,7 @@ class MethodScore:
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def means(self, names: frozenset[str] | None = None) -> dict[str, float]:
-        """Mean of each metric over the images called ``names`` (all when None) that have it."""
+        """Mean of each metric over the images in ``names`` that have it; None: over all images."""
         found: dict[str, list[float]] = {}
         for image in self.images:
             if names is None or image.name in names:
@@ -86,7 +86,7 @@ class MethodScore:
 
 
 def read_luma8(path: Path) -> Luma:
-    """8-bit luma of the result in ``path``, H×W: black and white as its file stores them.
+    """8-bit luma, H×W, of the result in ``path``, without any window applied.
 
     Raises:
         InputError: it cannot be read.
@@ -111,9 +111,9 @@ def score_folder(
         results: folder of fused images, each with the name of its pair.
         names: metrics of :data:`core.metrics.METRICS`.
         method: name in the table; that of the folder when empty.
-        progress: told about every image; may cancel.
-        task: whose words tell A from B first; with ``windows`` it says how sources are read, as in
-            :func:`core.io.read_pair`.
+        progress: reported to for every image; may cancel.
+        task: decides first which source is A; with ``windows`` it determines how sources are read,
+            as in :func:`core.io.read_pair`.
 
     Raises:
         InputError: a folder is missing or empty, nothing in ``results`` belongs to a pair, an
@@ -126,7 +126,7 @@ def score_folder(
     if not found:
         raise InputError(
             str(results),
-            _nothing_fits(len(by_name), sources),
+            _why_none_matches(len(by_name), sources),
             Message(
                 "Name each result like its sources, for instance “{0}.png”.",
                 min(map(_name_of, matches)),
@@ -154,7 +154,7 @@ def score_folder(
     return replace(scored, ignored=ignored, problems=(*scored.problems, *problems))
 
 
-def _nothing_fits(count: int, sources: Path) -> Message:
+def _why_none_matches(count: int, sources: Path) -> Message:
     if count == 0:
         return Message("there are no pictures in it")
     return Message.plural(
@@ -166,7 +166,7 @@ def _nothing_fits(count: int, sources: Path) -> Message:
 
 
 def _name_of(match: Match) -> str:
-    """What a pair is called in tables: its name, with the folder it lies in."""
+    """Name of a pair in tables, with its folder."""
     return (match.folder / match.name).as_posix()
 
 
@@ -175,8 +175,8 @@ def _results_of(
 ) -> dict[tuple[Path, Path], Path]:
     """The result of each pair that has one.
 
-    Called like the pair or one of its sources, in the same subfolder; or without subfolders, where
-    no two pairs are called so.
+    It is named like the pair or one of its sources, in the same subfolder; or in no subfolder, if
+    the name is unique among all pairs.
     """
     plain = Counter(name for match in matches for name in {match.name, match.a.stem, match.b.stem})
     found: dict[tuple[Path, Path], Path] = {}
@@ -203,10 +203,13 @@ def score_with(
     task: str = "",
     windows: Windows = (None, None),
 ) -> MethodScore:
-    """Score whatever ``produce`` gives for each pair: a file's image, or a model's or baseline's.
+    """Score the image that ``produce`` returns for each pair.
 
-    ``produce`` returns the fused image as 8-bit luma, or None when it has none for the pair;
-    ``skip``: folders in ``sources`` that hold none. For the rest see :func:`score_folder`.
+    Args:
+        produce: returns the fused image of a pair as 8-bit luma H×W, or None if there is none.
+        skip: folders in ``sources`` that hold no sources.
+
+    For other arguments and errors see :func:`score_folder`.
     """
     metrics = [get_metric(name).name for name in names]
     for window in windows:
@@ -240,11 +243,11 @@ def _score_image(
     metrics: Sequence[str],
     truth: Path | None,
 ) -> tuple[dict[str, float], tuple[str, ...]]:
-    """Scores of one result, and what is to be said of its sources."""
+    """Scores of one result, and notes on its sources."""
     try:
         pair = read()
         a, b = (to_luma8(image.normalised()) for image in (pair.a, pair.b))
-        if fused.shape == a.shape:  # else the metrics say so
+        if fused.shape == a.shape:  # otherwise evaluate() raises
             a, b, fused_part = comparable(pair, a, b, fused)
         else:
             fused_part = fused
@@ -272,9 +275,7 @@ def _against_truth(pair: SourcePair, fused: Luma, path: Path) -> dict[str, float
 
 
 def _images(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
-    """Images in and below ``folder`` by path without suffix; what is there twice is left out and
-    told.
-    """
+    """Images in and below ``folder`` by path without suffix, and problems of ambiguous ones."""
     if not folder.is_dir():
         raise InputError(
             str(folder), Message("there is no such folder"), Message("Check the name.")
@@ -303,12 +304,12 @@ def _images(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
 
 
 def direction_of(name: str) -> Direction:
-    """Which way is better in a column of the table."""
+    """The better direction of a column of the table."""
     return METRICS[name].direction if name in METRICS else "higher"
 
 
 def common_images(scores: Sequence[MethodScore]) -> frozenset[str]:
-    """Names of the images that every method has a result for."""
+    """Names of images for which every method has a result."""
     if not scores:
         return frozenset()
     return frozenset.intersection(
@@ -317,9 +318,9 @@ def common_images(scores: Sequence[MethodScore]) -> frozenset[str]:
 
 
 def write_csv(path: Path, scores: Sequence[MethodScore]) -> None:
-    """Write one row per method and image, and a row ``mean`` per method (over its own images).
+    """Write a CSV file with a row per method and image, and a row ``mean`` per method.
 
-    UTF-8, six decimals, an empty cell where there is no score. Written whole or not at all.
+    UTF-8, six decimals, empty cells for missing scores. Written atomically.
 
     Raises:
         OutputError: it cannot be written.

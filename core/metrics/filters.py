@@ -1,4 +1,4 @@
-"""What all metrics share: luma, and filters with a stated border."""
+"""Luma conversion, and filters with an explicit border, shared by all metrics."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _RED, _GREEN, _BLUE, _HALF = 19595, 38470, 7471, 0x8000
 def to_luma8(pixels: npt.NDArray[Any]) -> Luma:
     """8-bit luma, H×W, of a float image H×W, H×W×1 or H×W×3 in [0, 1].
 
-    The image is first rounded to 8 bits and then reduced by BT.601 in fixed point, so an image
-    in memory scores as it would after being written to an 8-bit file and read back.
+    The image is rounded to 8 bits first and then converted by BT.601 in fixed point, so that an
+    image in memory has the same scores as after being written to an 8-bit file and read back.
 
     Raises:
-        ValueError: another shape.
+        ValueError: the shape is another one.
     """
     image = pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels
     if image.ndim != 3 or image.shape[2] not in (1, 3):
@@ -42,12 +42,12 @@ def rgb8_to_luma8(image: Luma) -> Luma:
 
 
 def as_plane(image: npt.NDArray[Any]) -> Plane:
-    """float64 copy of an H×W image, range kept."""
+    """A float64 copy of an H×W image, with the same range."""
     return image.astype(np.float64)
 
 
 def gaussian_kernel(size: int, sigma: float) -> Plane:
-    """``size`` weights of a centred Gaussian that sum to 1."""
+    """A centred Gaussian of ``size`` samples with a sum of 1; ``sigma`` in samples."""
     positions = np.arange(size, dtype=np.float64) - (size - 1) / 2
     kernel = np.exp(-(positions**2) / (2 * sigma**2))
     return np.asarray(kernel / kernel.sum(), dtype=np.float64)
@@ -56,14 +56,19 @@ def gaussian_kernel(size: int, sigma: float) -> Plane:
 def correlate(
     plane: Plane, rows: Plane, columns: Plane, border: int = cv2.BORDER_CONSTANT
 ) -> Plane:
-    """Separable correlation, same size: ``rows`` runs down, ``columns`` across. Zeros outside."""
+    """Separable correlation of the same size.
+
+    Args:
+        plane: H×W. rows: vertical kernel. columns: horizontal kernel.
+        border: an OpenCV border type; by default the plane is extended with zeros.
+    """
     return np.asarray(
         cv2.sepFilter2D(plane, cv2.CV_64F, columns, rows, borderType=border), dtype=np.float64
     )
 
 
 def correlate_valid(plane: Plane, rows: Plane, columns: Plane) -> Plane:
-    """As :func:`correlate`, but only where the kernel lies wholly inside the image."""
+    """As :func:`correlate`, but only where the kernel is entirely inside the plane."""
     top, left = len(rows) // 2, len(columns) // 2
     height, width = plane.shape
     full = correlate(plane, rows, columns)

@@ -32,7 +32,7 @@ def mi(a: Luma, b: Luma, f: Luma) -> float:
 
 
 def nmi(a: Luma, b: Luma, f: Luma) -> float:
-    """2 · (I(A; F) + I(B; F)) / (H(A) + H(B)): MI relative to what the sources hold.
+    """2 · (I(A; F) + I(B; F)) / (H(A) + H(B)): MI relative to the entropy of the sources.
 
     As in the UniFusion authors' code. Hossny et al. (Electronics Letters 2008) divide each term by
     the entropies of its own source and F instead: see :func:`nmi_lit`.
@@ -63,7 +63,7 @@ def _cross_entropy(x: Luma, f: Luma) -> float:
 def ce(a: Luma, b: Luma, f: Luma) -> float:
     """Cross entropy: mean over both sources of Σ p·log2(p / q), p the source's, q F's histogram.
 
-    The usual definition in the field; grey levels that either image lacks are left out, so small
+    The usual definition; grey levels that are absent from either image are left out, so small
     negative values can occur. The authors' score is :func:`ce_paper`.
     """
     return 0.5 * (_cross_entropy(a, f) + _cross_entropy(b, f))
@@ -73,7 +73,7 @@ def ce_paper(a: Luma, b: Luma, f: Luma) -> float:
     """Binary cross entropy of sigmoids of the grey levels, as in the UniFusion authors' code.
 
     The sigmoid saturates at a grey level of about 16 (of 255), so only near-black pixels count.
-    Offered for comparison alone.
+    For comparison only.
     """
     sigmoid = 1.0 / (1.0 + np.exp(-np.arange(256, dtype=np.float64)))
     # The authors compute in float32, whose nearest number to 1 − 1e-7 is 1 − 2⁻²³.

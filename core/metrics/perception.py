@@ -1,4 +1,4 @@
-"""Metrics modelled on human vision."""
+"""Metrics that model human vision."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from core.types import Plane
 _EYE_NOISE = 2.0
 _TINY = 1e-10
 _WINDOWS = (17, 9, 5, 3)
-"""Side of the Gaussian window per scale; its deviation is a fifth of it."""
+"""Side of the Gaussian window per scale; its standard deviation is a fifth of it."""
 
 Filter = Callable[[Plane, Plane], Plane]
 
 
 def _vif_window(size: int) -> Plane:
-    """The authors' window: its samples run from −(n+1)/2 to (n−1)/2, so it sits off centre."""
+    """The authors' window: its samples run from −(n+1)/2 to (n−1)/2, so it is off-centre."""
     positions = np.linspace(-(size // 2) - 1, size // 2, size)
     kernel = np.exp(-(positions**2) / (2 * (size / 5) ** 2))
     return np.asarray(kernel / kernel.sum(), dtype=np.float64)
@@ -29,7 +29,7 @@ def _same(plane: Plane, window: Plane) -> Plane:
 
 
 def _valid(plane: Plane, window: Plane) -> Plane:
-    """Where the window fits; the window is centrally cut to the largest odd size that does."""
+    """Valid region only; the window is cropped to the largest odd size that fits the plane."""
     rows, columns = (_cut(window, side) for side in plane.shape)
     return correlate_valid(plane, rows, columns)
 
@@ -41,7 +41,7 @@ def _cut(window: Plane, side: int) -> Plane:
 
 
 def _vif_scale(x: Plane, y: Plane, window: Plane, smooth: Filter) -> tuple[float, float]:
-    """Information of one scale: what the distorted image holds, what the reference holds."""
+    """Information of one scale in the distorted image and in the reference."""
     mx, my = smooth(x, window), smooth(y, window)
     vx = np.maximum(smooth(x * x, window) - mx * mx, 0.0)
     vy = np.maximum(smooth(y * y, window) - my * my, 0.0)
@@ -78,9 +78,8 @@ def _vif_pair(x: Luma, y: Luma, window_of: Callable[[int], Plane], smooth: Filte
 def vif(a: Luma, b: Luma, f: Luma) -> float:
     """VIF(A, F) + VIF(B, F), pixel domain, four scales; comparable with the paper's Table 1.
 
-    As in the UniFusion authors' code, whose window sits off centre and whose images are extended
-    by zeros. :func:`vif_lit` is the definition in the literature. A source without any variation
-    gives 0.
+    As in the UniFusion authors' code, whose window is off-centre and whose images are extended by
+    zeros. :func:`vif_lit` is the definition in the literature. A constant source contributes 0.
     """
     return _vif_pair(a, f, _vif_window, _same) + _vif_pair(b, f, _vif_window, _same)
 
@@ -91,7 +90,7 @@ def vif_lit_pair(x: Luma, y: Luma) -> float:
 
 
 def vif_lit(a: Luma, b: Luma, f: Luma) -> float:
-    """VIF(A, F) + VIF(B, F) with centred windows and inner pixels only, as in the literature."""
+    """VIF(A, F) + VIF(B, F) with centred windows in the valid region, as in the literature."""
     return vif_lit_pair(a, f) + vif_lit_pair(b, f)
 
 
@@ -101,7 +100,10 @@ _MASK_P, _MASK_Q, _MASK_Z = 3.0, 2.0, 1e-4
 
 
 def _contrast_sensitivity(height: int, width: int, nyquist: float) -> Plane:
-    """Filter in the layout of an unshifted FFT. ``nyquist``: 1 per pixel side / 30 at Nyquist."""
+    """Transfer function, H×W, in the layout of an unshifted FFT.
+
+    ``nyquist``: the frequency at Nyquist, in units of side / 30.
+    """
     down = np.fft.fftfreq(height)[:, np.newaxis] * 2 * nyquist * height / 30
     across = np.fft.fftfreq(width)[np.newaxis, :] * 2 * nyquist * width / 30
     square = down**2 + across**2
@@ -117,7 +119,7 @@ def _stretched(x: Luma) -> Plane:
 
 
 def _masked_contrast(x: Luma, sensitivity: Plane) -> Plane:
-    """Local contrast (Gaussians of 2 and 4 pixels) after masking, ≥ 0."""
+    """Local contrast (Gaussians of 2 and 4 pixels) after contrast masking, ≥ 0."""
     seen = np.fft.ifft2(np.fft.fft2(_stretched(x)) * sensitivity).real
     positions = np.arange(-15, 16, dtype=np.float64)
 
@@ -145,9 +147,9 @@ def _qcb(a: Luma, b: Luma, f: Luma, nyquist: float) -> float:
 def qcb(a: Luma, b: Luma, f: Luma) -> float:
     """Chen and Blum's perceptual quality (Image and Vision Computing 2009).
 
-    Frequencies as in the usual MATLAB toolbox: side / 30 at Nyquist. The authors' code halves them:
-    :func:`qcb_paper`. On a uniformly black background the contrast is that of rounding noise, in
-    this code and in any other: medical images get different scores from different programs.
+    Frequencies as in the usual MATLAB toolbox: side / 30 at Nyquist; the UniFusion authors' code
+    halves them (:func:`qcb_paper`). On a uniformly black background the contrast is that of
+    rounding errors, in any implementation, so scores of medical images differ between programs.
     """
     return _qcb(a, b, f, nyquist=1.0)
 

@@ -1,11 +1,11 @@
-"""Image-fusion metrics: pure functions of three 8-bit luma images, and what is known about each.
+"""The registry of fusion metrics: functions of three 8-bit luma images, with their properties.
 
-A plain name agrees with the code the UniFusion authors published wherever METHOD.md asks for
-scores comparable with the paper, and otherwise with the literature. Where the two differ, the
-other one is there as well: ``…_lit`` is the literature's, ``…_paper`` the authors'.
+A metric without suffix follows the code published by the UniFusion authors where scores must be
+comparable with the paper, and otherwise the literature. Where the two differ, the other variant is
+registered as well: ``…_lit`` follows the literature, ``…_paper`` the authors.
 
-No single score says a fused image is good: the plain average beats published networks on
-CC and PSNR.
+No single score proves that a fused image is good: the plain average of the sources beats published
+networks on CC and PSNR.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ Direction = Literal["higher", "lower"]
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric.
+    """A metric and its properties.
 
     Attributes:
-        name: key in :data:`METRICS`, column heading, command-line name.
-        title: name for people.
-        direction: which way is better.
-        bounds: the values it can take.
-        reference: where it is defined.
-        explanation: one line for someone who has never met it.
+        name: key in :data:`METRICS`, column heading, name on the command line.
+        title: name to display.
+        direction: whether higher or lower values are better.
+        bounds: minimum and maximum.
+        reference: publication that defines it.
+        explanation: one line for non-experts.
         function: ``(a, b, f) -> float`` on uint8 H×W luma: sources A and B, fused F. Finite for
             every input, constant images included.
     """
@@ -338,14 +338,14 @@ for _metric in _ALL:
     add_metric(_metric)
 
 MAIN_METRICS: tuple[str, ...] = ("MI", "VIF", "Qabf", "Qy", "CC", "PSNR", "SSIM")
-"""What a table shows when nothing else is asked for: the paper's columns and SSIM."""
+"""Default columns of a table: those of the paper, and SSIM."""
 
 
 def get_metric(name: str) -> Metric:
     """The metric called ``name``.
 
     Raises:
-        InputError: there is none; the message lists those there are.
+        InputError: there is none; the message lists all names.
     """
     try:
         return METRICS[name]
@@ -360,10 +360,10 @@ def evaluate(a: Luma, b: Luma, f: Luma, names: Iterable[str] | None = None) -> d
     """Score the fused image ``f`` of the sources ``a`` and ``b``, all uint8 luma H×W.
 
     Args:
-        names: the metrics wanted, in the order of the answer; all when None.
+        names: metrics, in the order of the result; None for all.
 
     Raises:
-        InputError: an unknown metric, not 8-bit luma, no pixels.
+        InputError: a metric is unknown, or an image is not 8-bit luma or has no pixels.
         SizeMismatch: the sources, or the result and the sources, differ in size.
     """
     metrics = [get_metric(name) for name in (METRICS if names is None else names)]

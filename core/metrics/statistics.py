@@ -1,4 +1,4 @@
-"""Metrics of grey values alone: error, correlation, deviation."""
+"""Metrics of grey levels without regard to position: error, correlation, deviation."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from core.metrics.filters import Luma, as_plane, ratio
 from core.types import Plane
 
 PSNR_CEILING = 100.0
-"""Decibels reported for identical images, where the definition gives infinity."""
+"""PSNR in dB of identical images, for which the definition is infinite."""
 
 PAPER_PSNR_OFFSET = 20.0 * float(np.log10(255.0))
-"""48.13 dB: the UniFusion paper's Table 1 puts the error of images in [0, 1] against a peak of
-255, which adds this constant to the true PSNR."""
+"""48.13 dB. Table 1 of the UniFusion paper relates the error of images in [0, 1] to a peak of 255,
+which adds this constant to the true PSNR."""
 
 
 def mse_pair(x: Luma, y: Luma) -> float:
-    """Mean squared difference of two images, for values in [0, 1]."""
+    """Mean squared difference of two 8-bit images, scaled to [0, 1]."""
     return float(np.mean((as_plane(x) - as_plane(y)) ** 2)) / 255.0**2
 
 
 def psnr_from_mse(error: float) -> float:
-    """10·log10(1 / error) in dB, at most :data:`PSNR_CEILING`. ``error`` is on [0, 1] values."""
+    """10·log10(1 / error) in dB, at most :data:`PSNR_CEILING`; ``error`` of values in [0, 1]."""
     if error <= 10.0 ** (-PSNR_CEILING / 10.0):
         return PSNR_CEILING
     return float(-10.0 * np.log10(error))
@@ -33,7 +33,7 @@ def psnr_pair(x: Luma, y: Luma) -> float:
 
 
 def mse(a: Luma, b: Luma, f: Luma) -> float:
-    """Mean of MSE(A, F) and MSE(B, F), on values in [0, 1]."""
+    """Mean of MSE(A, F) and MSE(B, F), for values in [0, 1]."""
     return 0.5 * (mse_pair(a, f) + mse_pair(b, f))
 
 
@@ -43,7 +43,7 @@ def psnr(a: Luma, b: Luma, f: Luma) -> float:
 
 
 def paper_psnr(decibels: float) -> float:
-    """A true PSNR as the UniFusion paper's Table 1 would print it: 48.13 dB more."""
+    """A true PSNR in dB as printed in Table 1 of the UniFusion paper: 48.13 dB higher."""
     return decibels + PAPER_PSNR_OFFSET
 
 
@@ -53,19 +53,19 @@ def psnr_paper(a: Luma, b: Luma, f: Luma) -> float:
 
 
 def correlation(x: Plane, y: Plane) -> float:
-    """Pearson's correlation of two planes; 0 where either is constant."""
+    """Pearson correlation of two planes, in [−1, 1]; 0 if either is constant."""
     dx, dy = x - x.mean(), y - y.mean()
     return ratio(float((dx * dy).sum()), float(np.sqrt((dx * dx).sum() * (dy * dy).sum())))
 
 
 def cc(a: Luma, b: Luma, f: Luma) -> float:
-    """Mean of the correlations of F with A and with B."""
+    """Mean of the Pearson correlations of F with A and with B, in [−1, 1]."""
     plane_f = as_plane(f)
     return 0.5 * (correlation(as_plane(a), plane_f) + correlation(as_plane(b), plane_f))
 
 
 def scd(a: Luma, b: Luma, f: Luma) -> float:
-    """Sum of the correlations of differences: r(F − B, A) + r(F − A, B)."""
+    """Sum of the correlations of differences: r(F − B, A) + r(F − A, B), in [−2, 2]."""
     plane_a, plane_b, plane_f = as_plane(a), as_plane(b), as_plane(f)
     return correlation(plane_f - plane_b, plane_a) + correlation(plane_f - plane_a, plane_b)
 

@@ -1,4 +1,4 @@
-"""Structural similarity and what is built on it."""
+"""Structural similarity (SSIM) and metrics based on it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _MS_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
 
 def _fitting(size: int, length: int) -> Plane:
-    """A Gaussian window, shortened to the largest odd size that fits a small image."""
+    """A Gaussian window of ``size``, shortened to the largest odd size that fits ``length``."""
     return gaussian_kernel(min(size, length - 1 + length % 2), _SIGMA)
 
 
 def _ssim_maps(x: Plane, y: Plane) -> tuple[Plane, Plane]:
-    """SSIM and its contrast-structure part wherever the whole window fits."""
+    """SSIM, and its contrast-structure factor, in the valid region."""
     rows, columns = _fitting(_SIZE, x.shape[0]), _fitting(_SIZE, x.shape[1])
 
     def mean(plane: Plane) -> Plane:
@@ -33,7 +33,7 @@ def _ssim_maps(x: Plane, y: Plane) -> tuple[Plane, Plane]:
 
 
 def ssim_pair(x: Luma, y: Luma) -> float:
-    """SSIM of two images: Gaussian window 11×11, σ = 1.5, range 255, inner pixels only.
+    """SSIM of two images, in [−1, 1]: 11×11 Gaussian, σ = 1.5, range 255, valid region only.
 
     Wang et al., IEEE Trans. Image Process. 2004.
     """
@@ -43,20 +43,20 @@ def ssim_pair(x: Luma, y: Luma) -> float:
 def ssim(a: Luma, b: Luma, f: Luma) -> float:
     """Mean of SSIM(A, F) and SSIM(B, F), as in the literature.
 
-    The UniFusion authors' code gives the same score (their unit conversion leaves float images
-    at 0…255), so ``SSIM_paper`` is this function under the name that says so.
+    The UniFusion authors' code gives the same score (its conversion leaves float images at 0…255),
+    so ``SSIM_paper`` is this function as well.
     """
     return 0.5 * (ssim_pair(a, f) + ssim_pair(b, f))
 
 
 def _halved(plane: Plane) -> Plane:
-    """2×2 means; an odd side is extended by its last line."""
+    """2×2 means; an odd side is extended by repeating its last line."""
     height, width = plane.shape
     return _block_means(np.pad(plane, ((0, height % 2), (0, width % 2)), mode="edge"))
 
 
 def _halved_zero(plane: Plane) -> Plane:
-    """2×2 means as common deep-learning code takes them: an odd side gets zeros on both ends."""
+    """2×2 means as in common deep-learning code: an odd side is extended by zeros at both ends."""
     height, width = plane.shape
     odd_rows, odd_columns = height % 2, width % 2
     padded = np.pad(plane, ((odd_rows, odd_rows), (odd_columns, odd_columns)))
@@ -69,9 +69,9 @@ def _block_means(plane: Plane) -> Plane:
 
 
 def ms_ssim_pair(x: Luma, y: Luma, halve: Callable[[Plane], Plane] = _halved) -> float:
-    """SSIM over five scales of two images (Wang et al., Asilomar 2003).
+    """Multi-scale SSIM of two images over five scales, in [0, 1] (Wang et al., Asilomar 2003).
 
-    Negative contrast terms count as 0. ``halve`` makes the next scale.
+    Negative factors count as 0. ``halve`` computes the next scale.
     """
     px, py = as_plane(x), as_plane(y)
     product = 1.0
@@ -89,8 +89,8 @@ def ms_ssim(a: Luma, b: Luma, f: Luma) -> float:
 
 
 def ms_ssim_paper(a: Luma, b: Luma, f: Luma) -> float:
-    """MS-SSIM as in the UniFusion authors' code, which borders odd sides with zeros.
+    """MS-SSIM as in the UniFusion authors' code, which extends odd sides by zeros.
 
-    The same as :func:`ms_ssim` where every side stays even through four halvings.
+    Equal to :func:`ms_ssim` if every side stays even through four halvings.
     """
     return 0.5 * (ms_ssim_pair(a, f, _halved_zero) + ms_ssim_pair(b, f, _halved_zero))

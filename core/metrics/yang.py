@@ -1,4 +1,4 @@
-"""Yang's structural quality: SSIM where the sources agree, the better of both where they do not."""
+"""Yang's structural quality: weighted SSIM where the sources agree, else the larger SSIM."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.types import Plane
 
 _SIZE, _SIGMA, _THRESHOLD = 7, 1.5, 0.75
 
-# Far above rounding, far below what one 8-bit step in the corner of a window makes.
+# Well above rounding errors, well below the variance of one 8-bit step in a corner of a window.
 _FLAT = 1e-6
 
 Smooth = Callable[[Plane], Plane]
@@ -36,7 +36,7 @@ def _share_paper(va: Plane, vb: Plane) -> Plane:
 
 
 def _share(va: Plane, vb: Plane) -> Plane:
-    """Weight of A by its local variance; one half where neither varies, whatever the rounding."""
+    """Weight of A by local variance, in [0, 1]; 0.5 where neither source varies."""
     total = np.maximum(va, 0.0) + np.maximum(vb, 0.0)
     varies = total > _FLAT
     return np.asarray(
@@ -58,11 +58,11 @@ def _yang(
 def qy(a: Luma, b: Luma, f: Luma) -> float:
     """Yang's quality as in the UniFusion authors' code; comparable with the paper's Table 1.
 
-    Their 7×7 window is Gaussian across but sums seven rows without dividing, and the stabilising
-    constants are those of images in [0, 1] although the values run to 255. So the
-    "variances" are mostly negative squares of the mean, the score mostly reports whether local
-    brightness agrees, and it can pass 1 (on pure noise that has nothing of the sources it gives
-    1.04). :func:`qy_lit` is the definition in the literature.
+    Its 7×7 window is Gaussian horizontally, but sums seven rows without normalisation, and its
+    stabilising constants are those of images in [0, 1], although values range to 255. So the
+    "variances" are mostly negative squares of the mean, the score mostly measures agreement of
+    local brightness, and it can exceed 1 (1.04 for pure noise that is unrelated to the sources).
+    :func:`qy_lit` is the definition in the literature.
     """
     across, down = gaussian_kernel(_SIZE, _SIGMA), np.ones(_SIZE)
 
@@ -73,11 +73,11 @@ def qy(a: Luma, b: Luma, f: Luma) -> float:
 
 
 def qy_lit(a: Luma, b: Luma, f: Luma) -> float:
-    """Yang, Zhang, Wang et al. (2008): 7×7 Gaussian window, σ = 1.5, range 255, inner pixels.
+    """Yang, Zhang, Wang et al. (2008): 7×7 Gaussian, σ = 1.5, range 255, valid region only.
 
-    Stabilised with the usual SSIM constants: the toolbox most papers use takes 2e-16, with which
-    flat areas (a black background) decide by rounding noise. Images smaller than the window use
-    the largest odd window that fits.
+    Stabilised with the usual SSIM constants: the toolbox that most papers use takes 2e-16, with
+    which flat areas (a black background) are dominated by rounding errors. Images smaller than the
+    window use the largest odd window that fits.
     """
     rows, columns = (gaussian_kernel(min(_SIZE, n - 1 + n % 2), _SIGMA) for n in a.shape)
 

@@ -17,7 +17,7 @@ import pytest
 from core.batch import BatchOptions, RowEvent, find_run, plan_batch, run_batch
 from core.batch.crash_trail import TRAIL_NAME, CrashRecord, CrashTrail, read_trail
 from core.batch.manifest import BatchManifest, RowRecord
-from core.batch.recovery import verdict
+from core.batch.recovery import crashed_rows
 from core.fusion.engine import FusionEngine
 from core.pairing.folders import pair_paths
 
@@ -201,15 +201,15 @@ def record(key: str, strikes: int = 0) -> RowRecord:
         (CrashRecord("n", (("gone", 3),), True, 3), {}, {}),
     ],
 )
-def test_verdicts(
+def test_crashed_rows(
     left: CrashRecord, strikes: Mapping[str, int], wanted: Mapping[str, tuple[str, int]]
 ) -> None:
     begun = {key: record(key, strikes.get(key, 0)) for key in ("k1", "k2")}
-    assert {r.key: (r.state, r.strikes) for r in verdict(left, begun)} == wanted
+    assert {r.key: (r.state, r.strikes) for r in crashed_rows(left, begun)} == wanted
 
 
 def test_a_death_counts_once(source: Path, tmp_path: Path) -> None:
-    """The program may die again between the verdict and the removal of the trail."""
+    """The program may die again between the recording and the removal of the trail."""
     out = tmp_path / "out"
     options = BatchOptions("mff", "average", out=out)
     plan = plan_batch(pair_paths([source], "mff"), options)

@@ -26,7 +26,7 @@ class World:
         places = []
         for _ in range(rows):
             while self.pace._inside < self.pace.limit:
-                context = self.pace.place(lambda: None)
+                context = self.pace.slot(lambda: None)
                 places.append((context, context.__enter__()))
             self.rows.append(self.pace.limit)
             self.now += self._seconds(self.pace.limit, self.now)
@@ -85,14 +85,14 @@ def test_never_more_at_work_than_the_limit_and_nobody_is_forgotten() -> None:
     guard, limits = threading.Lock(), [3, 1, 3, 1, 2]
 
     def work() -> None:
-        with pace.place(lambda: None) as place:
+        with pace.slot(lambda: None) as slot:
             for _ in range(200):
                 with guard:
                     inside[0] += 1
                     most[0] = max(most[0], inside[0])
                 with guard:
                     inside[0] -= 1
-                place.next(lambda: None)
+                slot.next(lambda: None)
         done.append(1)
 
     threads = [threading.Thread(target=work) for _ in range(6)]
@@ -114,9 +114,9 @@ def test_waiting_for_a_place_ends_when_the_run_does() -> None:
     def over() -> None:
         raise Cancelled
 
-    with pace.place(lambda: None), pytest.raises(Cancelled), pace.place(over):
+    with pace.slot(lambda: None), pytest.raises(Cancelled), pace.slot(over):
         pass
-    with pace.place(over):
+    with pace.slot(over):
         assert pace._inside == 1
 
 
