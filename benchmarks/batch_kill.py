@@ -36,7 +36,7 @@ from app.engine import engine_factory
 
 ROOT = Path(__file__).resolve().parents[1]
 _TICK = 0.05
-_TELL = 30.0
+_REPORT_EVERY = 30.0
 _DELAY = 0.3
 """Seconds at most between the number of results that was waited for, and the kill."""
 _HEAD = """# Batches killed and gone on with
@@ -59,7 +59,7 @@ class Watch:
     begun: float = field(default_factory=time.monotonic)
     samples: list[tuple[float, int, float]] = field(default_factory=list)
 
-    def look(self, process: subprocess.Popen[bytes], results: int) -> None:
+    def sample(self, process: subprocess.Popen[bytes], results: int) -> None:
         """Take a sample."""
         self.samples.append((time.monotonic() - self.begun, results, resident(process.pid)))
 
@@ -143,17 +143,17 @@ def outputs(out: Path) -> dict[str, tuple[int, int]]:
 
 def watched(process: subprocess.Popen[bytes], out: Path, wanted: int, delay: float) -> Watch:
     """Watch ``process`` to its end, or kill it ``delay`` seconds after the ``wanted`` result."""
-    watch, told = Watch(), time.monotonic()
+    watch, reported = Watch(), time.monotonic()
     while process.poll() is None:
         results = sum(1 for _ in out.glob("scene*.png"))
-        watch.look(process, results)
+        watch.sample(process, results)
         if results >= wanted:
             time.sleep(delay)
             process.send_signal(signal.SIGKILL)
             process.wait()
             break
-        if time.monotonic() - told > _TELL:
-            told = time.monotonic()
+        if time.monotonic() - reported > _REPORT_EVERY:
+            reported = time.monotonic()
             print(f"  {results} results, {watch.samples[-1][2]:.0f} MiB", flush=True)
         time.sleep(_TICK)
     return watch

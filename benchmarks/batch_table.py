@@ -132,26 +132,26 @@ def play(page: BatchPage, turns: Turns) -> None:
     gesture(turns, "scroll ten pages", scroll)
     gesture(turns, "other settings", lambda: batch.set_choices(
         replace(batch.choices, figures=not batch.choices.figures)))  # fmt: skip
-    pretend(page, turns)
+    simulate_run(page, turns)
 
 
-def pretend(page: BatchPage, turns: Turns) -> None:
-    """A run that is told about but not made: how rows are shown, not how they are fused."""
+def simulate_run(page: BatchPage, turns: Turns) -> None:
+    """Events of a run without fusing: measures the display of rows alone."""
     batch, run = page.batch, page.batch.run
     plan = batch.planned.plan
     assert plan is not None
     run.prepare(batch.planned)
     tally = Tally(len(plan.rows), rate=50.0, seconds_left=60.0)
 
-    def told(state: RowState, rows: range) -> None:
+    def emit(state: RowState, rows: range) -> None:
         for place in rows:
             row = plan.rows[place % len(plan.rows)]
             record = row.record(state, "a" if state == "failed" else "")
             run.inbox.append(RowEvent(place, row, record, tally))
         run.drain()
 
-    gesture(turns, "400 rows change, as in 50 ms of a run", lambda: told("done", range(400)))
-    gesture(turns, "all rows fail at once", lambda: told("failed", range(len(plan.rows))))
+    gesture(turns, "400 rows change, as in 50 ms of a run", lambda: emit("done", range(400)))
+    gesture(turns, "all rows fail at once", lambda: emit("failed", range(len(plan.rows))))
     gesture(turns, "the end of a run", lambda: run.end(Ending()))
 
 
@@ -177,7 +177,7 @@ def main() -> None:
         page.take([source])
         while not page.batch.targets or len(page.batch.headers) < options.rows:
             settle(0.2)
-        line("find, name and look at all", turns.worst_cpu, turns.worst)
+        line("find and name all, read their headers", turns.worst_cpu, turns.worst)
         play(page, turns)
         window.close()
         settle(0.2)
