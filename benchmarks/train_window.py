@@ -170,7 +170,7 @@ def chart() -> None:
 
     for span in (1, 200):
         shown.set_smoothing(span)
-        shown.whole()
+        shown.show_all()
         redraw = timed(grow)
         zoom = timed(lambda i: view.setXRange(100 * i, _POINTS / 2 + 100 * i, padding=0))
         print(

@@ -52,12 +52,12 @@ def run(
         task: name of a task; None guesses from the file names.
         method: pack or baseline; None for the task's default pack.
         device: "auto", or a device's name.
-        screenshot: write the window there once the fused image is shown, and end.
-        windows: black and white of A and of B in their own numbers; None for those of the files.
+        screenshot: write an image of the window there once the fused image is shown, and quit.
+        windows: black and white levels of A and of B in their units; None: those of the files.
 
     Returns:
         0, or 2 when ``screenshot`` was asked for and could not be made (the reason is one line
-        on the error stream), or when ``task`` is unknown or a window is none.
+        on the error stream), or when ``task`` is unknown or a window is invalid.
     """
     try:
         chosen = get_task(task).name if task else guess_task(a, b)
@@ -65,7 +65,7 @@ def run(
             check_window(chosen_window)
     except FusionError as error:
         return say(error)
-    # A screenshot is the same for everyone: nothing remembered, nothing kept.
+    # A screenshot must not depend on stored settings, and leaves none behind.
     settings = Settings(home() if screenshot is None else None)
     try:
         application = _application(settings)
@@ -87,7 +87,7 @@ def run(
     services = window.services
     first.watch(window)
     services.place_window()
-    if screenshot is not None:  # the same on every screen
+    if screenshot is not None:  # independent of the screen
         window.resize(1600, 1000)
     file = startup_timings.wanted()
     clock = (
@@ -97,7 +97,7 @@ def run(
     sys.excepthook = _hook(window)
     try:
         window.show()
-        # The window stands before any file is touched or the engine started.
+        # The window is painted before files are read and the engine is started.
         FirstPaint(window, lambda: services.begin(a, b))
         application.commitDataRequest.connect(window.close_guard.end_with_session)
         with closing(window.close, window.close_guard.end_at_once):
@@ -111,15 +111,15 @@ def run(
 
 
 class FirstImages:
-    """What goes before the import of torch: the first images, and their classical preview."""
+    """Events the import of torch waits for: the first images, and their classical preview."""
 
     def __init__(self) -> None:
         self._opened, self._shown = threading.Event(), threading.Event()
         self.turns = ((self._opened, 2.0), (self._shown, 8.0))
-        """What the import waits for, and how many seconds; see :func:`import_in_background`."""
+        """Events to wait for, with timeouts in seconds; see :func:`import_in_background`."""
 
     def watch(self, window: MainWindow) -> None:
-        """See to it that nobody waits for what does not come."""
+        """Set the events from the window's signals, also where an image cannot be shown."""
         session = window.session
 
         def opened() -> None:
@@ -166,7 +166,7 @@ def _run_until_done(application: QApplication, window: MainWindow, screenshot: P
 def _hook(
     window: MainWindow,
 ) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:
-    """An exception nobody expected becomes an error card, not a traceback."""
+    """An exception hook that shows unexpected exceptions on the error card."""
 
     def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):

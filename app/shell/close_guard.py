@@ -1,4 +1,4 @@
-"""Closing the window while a workspace is at work asks first, and can wait until that has ended."""
+"""Asks before the window closes while a workspace is busy; can close it when the work is done."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from app.widgets.notification import Notice
 
 _BELOW_TOP = 1
 _LINGER_MS = 5_000
-"""How long a hidden program stays after its work, for its notification to be read."""
+"""Time a hidden program keeps running after its work, so that its notification can be read."""
 
 
 class CloseGuard(QObject):
-    """Stands before the window's close event. Make it after everybody else who listens to that."""
+    """Filters the window's close event. Install it after all other filters of that event."""
 
     def __init__(self, window: QWidget, workspaces: Workspaces, column: QBoxLayout) -> None:
         """
         Args:
-            window: the top-level window whose close event is held back.
-            workspaces: their work is asked about.
-            column: layout of the window's centre; the question is put below its first item.
+            window: the top-level window whose close event is filtered.
+            workspaces: closing asks while one of them is busy.
+            column: layout of the central widget; the question is inserted below its first item.
         """
         super().__init__(window)
         self._window = window
@@ -34,7 +34,7 @@ class CloseGuard(QObject):
         self._decided = False
         self._session_ends = False
         self.waits = False
-        """Whether the program ends by itself when all work has ended."""
+        """Whether the program quits by itself when all work is done."""
         self.card: Card | None = None
         self.notice = Notice(window, self)
         self.notice.clicked.connect(self.come_back)
@@ -42,7 +42,7 @@ class CloseGuard(QObject):
         workspaces.busy_changed.connect(self._busy_changed)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Hold the window open where somebody should be asked."""
+        """Ignore the close event and ask, where work would be interrupted."""
         kind = event.type()
         if kind == QEvent.Type.Close and isinstance(event, QCloseEvent) and self._must_ask():
             event.ignore()
@@ -61,8 +61,8 @@ class CloseGuard(QObject):
     def _must_ask(self) -> bool:
         if self._decided or self._session_ends or not self._workspaces.busy:
             return False
-        # A second wish to close answers the question by the way that loses nothing; and where
-        # nobody can answer any more, because the program is ending, there is no question.
+        # A second attempt to close stops the work, which loses nothing. During shutdown no
+        # event loop is running any more, and nobody could answer.
         asked = self.card is not None or self.waits
         return not asked and QThread.currentThread().loopLevel() > 0
 
@@ -94,7 +94,7 @@ class CloseGuard(QObject):
             self.card = None
 
     def _go_away(self) -> None:
-        """Out of sight, but where the person can find it."""
+        """Hide the window behind a tray icon, or minimise it where there is no system tray."""
         if self.notice.has_place:
             self.notice.stay(self.tr("UniFusion Studio is still at work. Click to see it."))
             self._window.hide()
@@ -104,31 +104,33 @@ class CloseGuard(QObject):
         self._busy_changed()
 
     def end_at_once(self) -> None:
-        """Stop all work where it can be gone on with, and end: nobody is there to be asked."""
+        """Stop all work so that it can be resumed, and quit without asking."""
         self._take_away()
         self._end()
 
     def end_with_session(self) -> None:
-        """The desktop session is about to end. Elsewhere than on Windows a request to quit follows,
-        unless somebody calls it off.
+        """Handle the end of the desktop session.
+
+        On Windows the program quits at once. Other systems send a request to quit later, unless
+        the user cancels the log-out.
         """
         self._session_ends = True
         if sys.platform == "win32":
             self.end_at_once()
 
     def come_back(self) -> None:
-        """Show the window again; it then stays when work has ended."""
+        """Show the window again; it then stays open when the work is done."""
         self.waits = False
         self._window.showNormal()
         self._window.activateWindow()
 
     def _busy_changed(self) -> None:
         if self._workspaces.busy:
-            self._session_ends = False  # that was called off: work has begun since
+            self._session_ends = False  # the log-out was cancelled: new work has started since
             return
         self._take_away()
         if self.waits:
-            # Later: a notification may go away with the program that showed it.
+            # Delayed: some systems remove a notification together with the program that showed it.
             QTimer.singleShot(_LINGER_MS if self.notice.has_place else 0, self._end_waiting)
 
     def _end_waiting(self) -> None:
@@ -140,6 +142,6 @@ class CloseGuard(QObject):
             return
         self._decided = True
         self._window.close()
-        # A window that is hidden already is no “last window closed”.
+        # Closing a hidden window does not emit lastWindowClosed.
         if QApplication.quitOnLastWindowClosed():
             QTimer.singleShot(0, QApplication.quit)

@@ -1,4 +1,4 @@
-"""Commands that are called by what they do now: of patients or folders, of one pane or all."""
+"""Titles of commands that depend on the state: patient or folder, one pane or all."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from app.fuse.state import FuseState
 
 
 class CommandTitles(QObject):
-    """Keeps the texts of a window's commands, and the tips of its tabs, true."""
+    """Updates the titles of a window's commands and the tooltips of its tabs."""
 
     def __init__(
         self, actions: Actions, session: FuseState, view: FusePage, tabs: QTabBar, parent: QObject
     ) -> None:
         """
         Args:
-            tabs: of the workspaces, in the order of ``actions.workspaces``.
+            tabs: tabs of the workspaces, in the order of ``actions.workspaces``.
         """
         super().__init__(parent)
         self._actions = actions
@@ -36,7 +36,7 @@ class CommandTitles(QObject):
         self._name_groups()
 
     def _name_groups(self) -> None:
-        """Folders of medical images are patients; those of roads are folders."""
+        """Call the groups of pairs patients for medical tasks, else folders."""
         medical = self._session.task.medical
         before = self.tr("Previous patient") if medical else self.tr("Previous folder")
         after = self.tr("Next patient") if medical else self.tr("Next folder")
@@ -44,7 +44,7 @@ class CommandTitles(QObject):
         self._actions.next_patient.setText(after)
 
     def _name_maximise(self) -> None:
-        """The key that maximises a pane also shows all again."""
+        """Name the command that maximises a pane by what it would do now."""
         alone = bool(self._view.maximised)
         text = self.tr("Show all panes") if alone else self.tr("Maximise pane")
         self._actions.maximise.setText(text)

@@ -1,4 +1,4 @@
-"""What a Linux machine must bring for Qt to open a window, and how to get what is missing."""
+"""Checks for what Qt needs on Linux to open a window, and says how to install what is missing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LIBRARIES = {
     "libxcb-xfixes.so.0": "libxcb-xfixes0",
     "libxcb-xkb.so.1": "libxcb-xkb1",
 }
-"""What the Qt wheels need and do not carry: name for the loader → Debian/Ubuntu package."""
+"""Libraries the Qt wheels need but do not contain: soname → Debian/Ubuntu package."""
 
 _NO_WINDOW = "The window cannot open"
 _WITHOUT = (
@@ -47,13 +47,13 @@ _WITHOUT = (
     "or set QT_QPA_PLATFORM=offscreen for a --screenshot"
 )
 _PATIENCE = 1.0
-"""Seconds a screen on another machine has for its answer."""
+"""Timeout for a connection to an X server on another machine, in seconds."""
 
 
 def missing_libraries() -> dict[str, str]:
     """Those of :data:`LIBRARIES` that the loader cannot load here.
 
-    Empty on other systems than Linux. What a frozen program carries in its own folder is there.
+    Empty on systems other than Linux. Libraries bundled with a frozen program count as present.
     """
     if not sys.platform.startswith("linux"):
         return {}
@@ -65,11 +65,11 @@ def missing_libraries() -> dict[str, str]:
 
 
 def _loads(name: str) -> bool:
-    # The loader's list of libraries may name files that are gone or damaged: only loading tells.
+    # The loader's cache may list files that are missing or damaged: only loading is a test.
     try:
         ctypes.CDLL(name)
     except OSError as error:
-        # It may be there and lack another one, which is reported for itself.
+        # It may exist and lack a dependency, which is then reported itself.
         lacked = Path(str(error).partition(":")[0]).name
         return lacked != name and lacked in LIBRARIES
     return True
@@ -87,7 +87,7 @@ def install_command(packages: Sequence[str]) -> str:
 
 @contextlib.contextmanager
 def explain_missing_libraries() -> Iterator[None]:
-    """Turn the loader's complaint about a missing library into the command that mends it.
+    """Turn the loader's error about a missing library into the command that installs it.
 
     Raises:
         FusionError: Qt cannot be loaded; says what is missing and how to install it.
@@ -119,10 +119,10 @@ def _lacking(missing: dict[str, str]) -> FusionError:
 
 
 def require_display() -> None:
-    """Refuse to open a window where no screen is named.
+    """Check that the environment names a display.
 
     Raises:
-        FusionError: on Linux, there is neither X11 nor Wayland and no other platform was named.
+        FusionError: on Linux, neither X11 nor Wayland is available and no platform is chosen.
     """
     named = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in named):
@@ -134,10 +134,10 @@ def require_display() -> None:
 
 
 def no_window(said: Sequence[str] = ()) -> FusionError:
-    """Why Qt cannot open a window here, which it is about to abort the process for.
+    """The error to report where Qt cannot open a window and is about to abort the process.
 
     Args:
-        said: what Qt said while it tried.
+        said: messages of Qt during the attempt.
     """
     missing = missing_libraries()
     wanted = os.environ.get("QT_QPA_PLATFORM", "")
@@ -161,7 +161,7 @@ def no_window(said: Sequence[str] = ()) -> FusionError:
 
 
 def unreachable_screens() -> list[str]:
-    """What is wrong with the screens that the environment names; nothing when each answers."""
+    """Problems with the displays that the environment names; empty when all of them respond."""
     if not sys.platform.startswith("linux"):
         return []
     found = []
@@ -185,7 +185,7 @@ def _wayland_address(name: str) -> str:
 
 
 def _x11_address(name: str) -> str | tuple[str, int] | None:
-    """Where the X server of a DISPLAY listens; None for what is no DISPLAY."""
+    """Address of the X server of a DISPLAY; None where the value is malformed."""
     parts = re.fullmatch(r"(?:(?:unix/?)?|(?:tcp/)?(?P<host>[^:]+)):(?P<number>\d+)(\.\d+)?", name)
     if parts is None:
         return None
@@ -194,7 +194,7 @@ def _x11_address(name: str) -> str | tuple[str, int] | None:
 
 
 def _answers(address: str | tuple[str, int]) -> bool:
-    """True when somebody listens there. Of a path, the abstract socket of that name will do."""
+    """True when a server listens there; for a path, also on the abstract socket of that name."""
     if not isinstance(address, str):
         try:
             socket.create_connection(address, _PATIENCE).close()
@@ -215,7 +215,7 @@ def _connects(place: str) -> bool:
 
 
 def _admits() -> bool:
-    """True when the X server of $DISPLAY lets this user in, as far as can be told."""
+    """True when the X server of $DISPLAY accepts this user, or where this cannot be tested."""
     try:
         xcb = ctypes.CDLL("libxcb.so.1")
     except OSError:
@@ -232,9 +232,9 @@ def _admits() -> bool:
 
 @contextlib.contextmanager
 def quiet_errors() -> Iterator[None]:
-    """Whatever libraries in C write to the error stream meanwhile is dropped.
+    """Suppress what C libraries write to standard error.
 
-    The X library writes its own line there when a screen lets nobody in.
+    Xlib writes a line of its own there when a server refuses the connection.
     """
     try:
         kept = os.dup(2)

@@ -1,4 +1,4 @@
-"""Where the window is, and the docks at its sides: away where they do not belong, and back."""
+"""Geometry of the window, and docks that are shown in one workspace only."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 STATE_VERSION = 1
 _FRAME = QSize(16, 40)
-"""What window managers put around a window; unknown before they have done so."""
+"""Assumed size of the window frame, which is unknown until the window is shown."""
 
 
 def fitted(wanted: QSize, least: QSize, room: QRect) -> QRect:
-    """Where a window of the size ``wanted`` goes in the free part of a screen: in its middle.
+    """The geometry that centres a window of size ``wanted`` in the available part of a screen.
 
     Args:
-        wanted, least: of its inside.
-        room: the free part. Where even ``least`` has no room, the top left corner is seen.
+        wanted, least: preferred and minimum size of its contents.
+        room: the available part. If even ``least`` does not fit, the top left corner is visible.
     """
     size = wanted.boundedTo(room.size() - _FRAME).expandedTo(least)
     spare = room.size() - _FRAME - size
@@ -28,13 +28,13 @@ def fitted(wanted: QSize, least: QSize, room: QRect) -> QRect:
 
 
 def fit_on_screen(window: QWidget) -> None:
-    """Make a window that was never placed fit on its screen, frame and task bar included."""
+    """Fit a window without a stored geometry on its screen, with frame and task bar."""
     least = window.minimumSizeHint().expandedTo(window.minimumSize())
     window.setGeometry(fitted(window.size(), least, window.screen().availableGeometry()))
 
 
 class Docks(QObject):
-    """Docks belong to one workspace. Elsewhere they are hidden, and so are their switches."""
+    """Docks of one workspace. In others they and their toggle actions are hidden."""
 
     def __init__(self, window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
         super().__init__(window)
@@ -44,11 +44,11 @@ class Docks(QObject):
 
     @property
     def are_away(self) -> bool:
-        """True while another workspace is on show."""
+        """True while another workspace is shown."""
         return self._kept is not None
 
     def show(self, there: bool) -> None:
-        """Put them away, or back in exactly the state they were put away in."""
+        """Hide the docks, or restore exactly the state they were hidden in."""
         if there == (not self.are_away):
             return
         for dock in self._docks.values():
@@ -62,5 +62,5 @@ class Docks(QObject):
             self._window.restoreState(kept, STATE_VERSION)
 
     def state(self) -> QByteArray:
-        """Their state in the workspace they belong to, wherever the person is now."""
+        """State of the docks in their workspace, also while another one is shown."""
         return self._kept if self._kept is not None else self._window.saveState(STATE_VERSION)

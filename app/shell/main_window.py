@@ -1,4 +1,4 @@
-"""The window: top bar, Fuse workspace, status bar, and the keys that drive them."""
+"""The main window: menus, top bar, workspaces, docks and status bar."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
 
 
 class MainWindow(QMainWindow):
-    """Wires wishes to the controller and state to the widgets."""
+    """Connects commands to the controller, and the session to the widgets."""
 
     def __init__(
         self,
@@ -61,11 +61,11 @@ class MainWindow(QMainWindow):
     ) -> None:
         """
         Args:
-            factory: makes the engine, on the thread that computes.
+            factory: creates the engine; called on the computing thread.
             samples: folder of the sample pairs.
-            task, method: what is chosen at first; "" is the task's default method.
-            settings: what is remembered; None remembers nothing.
-            cpu: makes an engine for the processor, offered when a device has too little memory.
+            task, method: the initial choice; "" is the task's default method.
+            settings: stored settings; None stores nothing.
+            cpu: creates an engine on the CPU, offered when a device has too little memory.
         """
         super().__init__(parent)
         self.session = FuseState(task, method, self)
@@ -124,7 +124,7 @@ class MainWindow(QMainWindow):
         )
         self.close_guard = CloseGuard(self, self.workspaces, column)
         self._update_actions()
-        # Else the first thing with a frame around it would be the row of workspaces.
+        # Else the tabs of the workspaces would have the initial focus.
         self.view.setFocus()
 
     def _page_makers(self, settings_folder: Path | None) -> Mapping[str, PageMaker]:
@@ -138,7 +138,7 @@ class MainWindow(QMainWindow):
         )
 
     def _lay_out(self) -> QVBoxLayout:
-        """Put the parts in their places; returns the layout of the centre."""
+        """Arrange the parts; returns the layout of the central widget."""
         self.actions_.fill_menus(self.menuBar())
         self.menuBar().setCornerWidget(self.workspaces.tabs)
         bar = self.bar = QToolBar(self.tr("Top bar"))
@@ -152,7 +152,7 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(centre)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        # Cards about the window as a whole are put below this line of no height.
+        # Cards about the whole window are inserted below this item, which has no height.
         above = QWidget()
         above.setFixedHeight(0)
         layout.addWidget(above)
@@ -257,15 +257,15 @@ class MainWindow(QMainWindow):
         self.workspaces.show_page("fuse")
 
     def _fit_tabs(self) -> None:
-        # The bar gives its corner room once and does not notice that more is needed.
+        # The menu bar lays out its corner widget only when it is set.
         self.menuBar().setCornerWidget(self.workspaces.tabs)
         self.workspaces.tabs.show()
 
     def _show_workspace(self, name: str) -> None:
         fuse = name == "fuse"
-        # First of all: what the docks' state is kept with says that the bar is there.
+        # First: the stored state of the docks includes the visible tool bar.
         self.side_docks.show(fuse)
-        # The other pages have a task, a method and a device of their own.
+        # The other pages have their own task, method and device.
         self.bar.setVisible(fuse)
         self.status.show_fusion(fuse)
         self._update_actions()
@@ -277,7 +277,7 @@ class MainWindow(QMainWindow):
         self.status.show_text(self.tr("The fused picture was copied, with its notice."))
 
     def show_packs(self) -> None:
-        """Show what packs there are, and what can be done with them."""
+        """Open the dialog of the model packs."""
         self.packs_dialog = PacksDialog(self.packs, self.session.task.name, self)
         self.packs_dialog.open()
 
@@ -304,12 +304,12 @@ class MainWindow(QMainWindow):
         event.acceptProposedAction()
         take = getattr(self.workspaces.currentWidget(), "take", None)
         if take is None:
-            # What is opened is to be seen.
+            # Show the page on which the files are opened.
             self._show_fuse_page()
         (take or self.files.take)(dropped_paths(event.mimeData()))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Disappear at once, then wait for the threads to end."""
+        """Hide at once, then wait for the threads to end."""
         self.hide()
         self.controller.shutdown()
         self.work.shutdown()

@@ -1,4 +1,4 @@
-"""How much memory the program and its device hold, at the foot of the window."""
+"""Memory used by the program and its device, shown in the status bar."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from core.available_memory import Usage, device_memory, process_memory
 INTERVAL_MS = 2000
 _GB = 1e9
 _FULL = 0.9
-"""Share of the memory from which the label warns."""
+"""Fraction of the memory in use from which the label warns."""
 
 
 class MemoryLabel(QLabel):
-    """Asks every two seconds while it is seen."""
+    """Updates every two seconds while it is visible."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class MemoryLabel(QLabel):
     ) -> None:
         """
         Args:
-            process, device: tell the memory of this process and of a device.
+            process, device: measure the memory of this process and of a device.
         """
         super().__init__(parent)
         self.setObjectName("memory")
@@ -42,7 +42,7 @@ class MemoryLabel(QLabel):
         self._timer.timeout.connect(self.refresh)
 
     def refresh(self) -> None:
-        """Show what there is now."""
+        """Show the current values."""
         engine = self._session.engine
         own = self._process()
         card = self._device(engine.device.name) if engine is not None else None
@@ -65,14 +65,14 @@ class MemoryLabel(QLabel):
         self.setVisible(bool(text))
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Begin to ask."""
+        """Start updating."""
         super().showEvent(event)
         if not self._timer.isActive():
             self.refresh()
             self._timer.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Ask no more."""
+        """Stop updating."""
         self._timer.stop()
         super().hideEvent(event)
 

@@ -1,4 +1,4 @@
-"""Which page each workspace shows."""
+"""Creates the pages of the workspaces."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def page_makers(
     settings_folder: Path | None,
     show_fuse_page: Callable[[], None],
 ) -> Mapping[str, PageMaker]:
-    """Makers of the pages beside Fuse. They import their packages only when called.
+    """Factories of the pages other than Fuse. They import their packages only when called.
 
     Args:
-        view: shows a pair of a batch, its result alone where that was asked for.
-        settings_folder: the last batch is kept there; None keeps nothing.
+        view: shows a pair of a batch, or only its result.
+        settings_folder: the last batch is stored there; None stores nothing.
         show_fuse_page: switches to the Fuse workspace.
     """
 

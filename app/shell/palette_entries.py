@@ -1,4 +1,4 @@
-"""What the command palette finds beside commands: tasks, methods, pairs, files opened before."""
+"""Entries of the command palette other than commands: tasks, methods, pairs, recent files."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _tasks(controller: Controller) -> Iterator[PaletteEntry]:
 
 
 def _methods(session: FuseState, controller: Controller) -> Iterator[PaletteEntry]:
-    """Those of the task on show first."""
+    """Methods of all tasks, those of the current task first."""
     engine, now = session.engine, session.task.name
     if engine is None:
         return

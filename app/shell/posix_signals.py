@@ -1,4 +1,4 @@
-"""Ctrl-C, a kill or the end of the desktop session close the window as a click would."""
+"""Closes the window on Ctrl-C, SIGTERM and SIGHUP."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
 @contextlib.contextmanager
 def closing(close: Callable[[], object], end: Callable[[], object] | None = None) -> Iterator[None]:
-    """Call ``close`` from the event loop on Ctrl-C, ``end`` when the system asks the program to go.
+    """Call ``close`` from the event loop on Ctrl-C, ``end`` on SIGTERM and SIGHUP.
 
-    ``close`` may ask a person first. Whoever sends SIGTERM or SIGHUP (a scheduler, a log-out, a
-    terminal that is closed) waits some seconds for the program to end and then kills it.
+    ``close`` may ask the user first. The sender of SIGTERM or SIGHUP (a scheduler, a log-out, a
+    terminal that is closed) kills the program if it does not end within some seconds.
 
-    Python runs its handlers between two instructions of its own, and while Qt waits for events
-    there are none: a pipe that the signal is written to wakes the event loop. Elsewhere than on
-    POSIX systems the pipe cannot be watched, and signals stay as they are.
+    Python runs its signal handlers between bytecode instructions, of which there are none while
+    Qt waits for events; so the signal is also written to a pipe that wakes the event loop. On
+    systems other than POSIX the pipe cannot be watched, and signals are left as they are.
     """
     if os.name != "posix":
         yield
@@ -37,7 +37,7 @@ def closing(close: Callable[[], object], end: Callable[[], object] | None = None
 
     notifier.activated.connect(heard)
     numbers = [getattr(signal, name) for name in _NAMES]
-    # Under nohup SIGHUP is ignored, and stays so.
+    # Under nohup SIGHUP stays ignored.
     before = {
         one: signal.signal(one, _heard)
         for one in numbers
@@ -56,4 +56,4 @@ def closing(close: Callable[[], object], end: Callable[[], object] | None = None
 
 
 def _heard(number: int, _frame: object) -> None:
-    """The pipe has it already."""
+    """Do nothing: the signal is read from the pipe."""

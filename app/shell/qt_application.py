@@ -1,7 +1,7 @@
-"""Qt's application, or one line that says why there is none.
+"""Creates the Qt application, or reports in one line why that is impossible.
 
-Where Qt finds no screen or cannot load what it needs for one, it aborts the process. It says so
-before through its message handler, which is where this says it in words people can use.
+Where Qt finds no display or cannot load its platform plugin, it aborts the process, after a call
+of the message handler. The handler installed here prints an understandable error.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ def say(error: FusionError) -> int:
 
 
 def make_application(arguments: list[str]) -> QApplication:
-    """Qt's application. Where it cannot be, the process ends with one line and exit code 2.
+    """Create the Qt application; without a display the process exits with one line and code 2.
 
     Raises:
-        FusionError: there is no screen, or no font on this machine, so that no text could be read.
+        FusionError: there is no display, or no font is installed.
     """
     with _explained(), quiet_errors():
         application = QApplication(arguments)
-        if not application.screens():  # the frame buffer of a machine that has none
+        if not application.screens():  # e.g. linuxfb without a frame buffer
             raise no_window()
-    # A family is always named; where there is no file behind it, every letter is an empty box.
+    # Qt always names a family; without a font file every glyph would be an empty box.
     if not QFontMetrics(application.font()).inFontUcs4(ord("a")):
         raise FusionError(
             Message("The window cannot open"),
@@ -51,7 +51,7 @@ def make_application(arguments: list[str]) -> QApplication:
 @contextmanager
 def _explained() -> Iterator[None]:
     said: list[tuple[str, str]] = []
-    # While errors are quiet, this still leads to the person.
+    # A duplicate of standard error, which is suppressed meanwhile.
     try:
         stream = os.dup(2)
     except OSError:
@@ -63,7 +63,7 @@ def _explained() -> Iterator[None]:
             if stream >= 0:
                 os.dup2(stream, 2)
             say(no_window([text for _category, text in said]))
-            # Qt aborts when this returns: a core file for a missing screen.
+            # Qt would abort with a core dump after this handler returns.
             os._exit(BAD_INPUT)
 
     before = qInstallMessageHandler(hear)

@@ -1,4 +1,4 @@
-"""Writes an image of the window once the fused image is on it."""
+"""Writes an image of the window once the fused image is shown."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.messages import Message
 
 
 class Screenshot(QObject):
-    """Waits, by signals, for the final result or an error of a window."""
+    """Waits for the final result or an error of a window, and writes the image."""
 
     done = Signal(object)
     """None, or the :class:`core.errors.FusionError` that prevented it."""
@@ -40,7 +40,7 @@ class Screenshot(QObject):
             self._finish(session.problem.error)
         elif session.outcome is not None and not session.outcome.is_preview:
             self._over = True
-            # One turn of the event loop lays out and paints what the signals changed.
+            # Layout and painting take one iteration of the event loop.
             QTimer.singleShot(0, self, self._grab)
         else:
             self._finish(
@@ -64,7 +64,7 @@ class Screenshot(QObject):
 
 
 def write_png(window: MainWindow, path: Path) -> None:
-    """Write what the window looks like to a PNG file, whole or not at all.
+    """Write an image of the window to a PNG file, atomically.
 
     Raises:
         OutputError: the file cannot be written.

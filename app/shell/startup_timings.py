@@ -1,6 +1,6 @@
-"""When what was seen first: one line of JSON per event, for the benchmark of the first launch.
+"""Start-up times as one line of JSON per event, for the benchmark of the first launch.
 
-Off unless $UNIFUSION_TIMINGS names a file.
+Written only if $UNIFUSION_TIMINGS names a file.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _BEAT_MS = 5
 
 
 class StartupTimings(QObject):
-    """Appends “paint”, “sources”, “preview” and “result”, each once.
+    """Appends the events “paint”, “sources”, “preview” and “result”, each once.
 
-    Each with the time of day and the processor seconds this process has used so far. Also “stalls”,
-    at the end: for how many milliseconds the event loop did not turn, the longest first, each with
-    the processor milliseconds all threads used meanwhile and the time of day it was over. On a busy
-    machine the processor time tells how long it would have been on an idle one.
+    Each has the time of day and the CPU seconds used by this process so far. “stalls” is appended
+    at the end: durations in ms for which the event loop was blocked, longest first, each with the
+    CPU time of all threads in ms and the time of day of its end. On a busy machine the CPU time
+    is an estimate of the duration on an idle one.
     """
 
     def __init__(self, path: Path, window: QWidget, session: FuseState) -> None:
@@ -49,7 +49,7 @@ class StartupTimings(QObject):
         self._beat.start()
 
     def finish(self) -> None:
-        """Write the stalls."""
+        """Append the stalls."""
         self._beat.stop()
         longest = sorted(self._late, reverse=True)[:10]
         rows = [[round(ms, 1), round(cpu, 1), at] for ms, cpu, at in longest]
@@ -63,7 +63,7 @@ class StartupTimings(QObject):
 
     def _sources(self) -> None:
         if self._session.sources.pair is not None:
-            # Seen when painted, which the signal's other listeners have only asked for so far.
+            # Painting is only scheduled so far: record the event after it.
             QTimer.singleShot(0, self, lambda: self._note("sources"))
 
     def _outcome(self) -> None:
@@ -83,6 +83,6 @@ class StartupTimings(QObject):
 
 
 def wanted() -> Path | None:
-    """The file timings are asked for in, or None."""
+    """The file named by $UNIFUSION_TIMINGS, or None."""
     name = os.environ.get(_VARIABLE, "")
     return Path(name) if name else None

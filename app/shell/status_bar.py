@@ -1,4 +1,4 @@
-"""The foot of the window: values under the pointer, or work under way with Cancel."""
+"""The status bar: pixel values under the pointer, and progress with a Cancel button."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from app.widgets.elided_label import ElidedLabel
 from core.types import FloatArray, Image
 
 _JUDGED_AFTER = 2.0
-"""Seconds of work before the time left is estimated."""
+"""Elapsed seconds from which the remaining time is estimated."""
 
 
 class StatusBar(QStatusBar):
-    """Shows the running state and the pixel readout of a session."""
+    """Shows the progress and the pixel readout of a session."""
 
     cancel_requested = Signal()
 
@@ -75,7 +75,7 @@ class StatusBar(QStatusBar):
             return
         known = running.total > 0
         share = 100 * running.done / running.total if known else 0
-        # A progress bar paints at once, and with it all that waits to be painted: not in here.
+        # A progress bar repaints synchronously, including all pending updates.
         self.bar.setUpdatesEnabled(False)
         self.bar.setRange(0, 100 if known else 0)
         self.bar.setValue(int(share))
@@ -92,7 +92,7 @@ class StatusBar(QStatusBar):
         self.cancel.setEnabled(not running.cancelling)
 
     def _time_left(self, share: float) -> str:
-        """How long it will still take, once there is something to judge it by."""
+        """Estimated remaining time as text; "" as long as there is no estimate."""
         now = time.monotonic()
         self._begun = self._begun or now
         elapsed = now - self._begun
@@ -102,7 +102,7 @@ class StatusBar(QStatusBar):
         return self.tr(", about {0} s left").format(max(1, round(left)))
 
     def show_fusion(self, shown: bool) -> None:
-        """Speak of the last fusion, or be silent: on another page it would seem to be of that."""
+        """Show or hide the state of the last fusion, which does not concern the other pages."""
         self._of_fusion = shown
         if self._session.running is None:
             self.stage.setText("")
@@ -122,17 +122,17 @@ class StatusBar(QStatusBar):
         return text.format(seconds, outcome.method_title, short_device(outcome.result.device))
 
     def show_saved(self, path: Path) -> None:
-        """Say where the image went."""
+        """Show the path of the saved image."""
         self.stage.setText(self.tr("Saved {0}").format(path))
 
     def show_exported(self, paths: tuple[Path, ...]) -> None:
-        """Say where the files went."""
+        """Show the number of the exported files and their folder."""
         folder = paths[0].parent if paths else ""
         text = plural("Exported {0} file to {1}", "Exported {0} files to {1}", len(paths))
         self.stage.setText(text.format(len(paths), folder))
 
     def show_text(self, text: str) -> None:
-        """Say one thing that was done."""
+        """Show a message."""
         self.stage.setText(text)
 
     def show_pixel(self, pixel: QPoint | None) -> None:
@@ -155,7 +155,7 @@ class StatusBar(QStatusBar):
 
 
 def _millimetres(side: LoadedSource | None, x: int, y: int) -> str:
-    """The distance from the image's first pixel, where the spacing is known."""
+    """Position relative to the first pixel, in mm, where the pixel spacing is known."""
     if side is None or side.image.spacing is None:
         return ""
     down, across = side.image.spacing
@@ -163,7 +163,7 @@ def _millimetres(side: LoadedSource | None, x: int, y: int) -> str:
 
 
 def _value_of(image: Image, x: int, y: int) -> str:
-    """What a source holds; a dash where it holds nothing."""
+    """Pixel value of a source; a dash where it is masked out."""
     if image.mask is not None and 0 <= y < image.height and 0 <= x < image.width:
         return _value_at(image.data, x, y) if image.mask[y, x] else "–"
     return _value_at(image.data, x, y)

@@ -1,6 +1,6 @@
-"""Task, method, Fuse, and what else one reaches for, in one row.
+"""The top bar: task, method, Fuse, and the most used commands.
 
-Where the row is too narrow for all of it, the buttons' words give way to the name of the method.
+Where it is too narrow, the buttons lose their texts before the name of the method is elided.
 """
 
 from __future__ import annotations
@@ -96,21 +96,21 @@ class TopBar(QFrame):
 
     @property
     def shows_words(self) -> bool:
-        """True where the buttons have words beside their signs."""
+        """True where the buttons have texts beside their icons."""
         return self._buttons[0].toolButtonStyle() == _BOTH
 
     def minimumSizeHint(self) -> QSize:
-        """Room for all buttons without their words."""
+        """The size with all buttons reduced to their icons."""
         least = super().minimumSizeHint()
         return least - QSize(self._words_width if self.shows_words else 0, 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Show the words where there is room for them."""
+        """Show the buttons' texts where they fit."""
         super().resizeEvent(event)
         self._make_room()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Measure the words anew in another font or style."""
+        """Measure the texts again after a change of font or style."""
         super().changeEvent(event)
         if event.type() in _RESIZES_WORDS:
             self._words_width = _words_width(self._buttons)
@@ -157,16 +157,16 @@ class TopBar(QFrame):
 
 
 def _words_width(buttons: Sequence[QToolButton]) -> int:
-    """Pixels that all the words take.
+    """Width of all texts in px.
 
-    Not to be asked while things are laid out: a button that changes its style, if only to be
-    measured, asks for a new layout, and there would be no end to it.
+    Must not be called during layout: a button whose style is changed to measure it requests a new
+    layout, which would recurse endlessly.
     """
     return sum(_width(button, _BOTH) - _width(button, _SIGN) for button in buttons)
 
 
 def _width(button: QToolButton, style: Qt.ToolButtonStyle) -> int:
-    """Pixels a button takes in a style."""
+    """Width of a button in a style, in px."""
     now = button.toolButtonStyle()
     if now == style:
         return button.sizeHint().width()
@@ -185,7 +185,7 @@ def _push_button(action: QAction) -> QPushButton:
     button.clicked.connect(action.trigger)
     action.enabledChanged.connect(button.setEnabled)
     action.changed.connect(lambda: button.setIcon(action.icon()))
-    # Its keys may be changed.
+    # The shortcuts in the tooltip may change.
     action.changed.connect(lambda: button.setToolTip(action.toolTip()))
     return button
 

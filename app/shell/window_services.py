@@ -1,4 +1,4 @@
-"""Everything a window keeps doing by itself: keys, undo, recent files, the session, the look."""
+"""Services of the window: shortcuts, undo, recent files, session, appearance and language."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _BELOW_TOP_BAR = 1
 
 
 class WindowServices(QObject):
-    """Looks after one window. It works with what the window shows, never with its pixels."""
+    """Connects one window to undo, recent files, autosave and settings; knows no pixels."""
 
     ended = Signal()
-    """The window closes; everything is kept."""
+    """The window is closing, and everything is stored."""
 
     def __init__(
         self,
@@ -58,11 +58,11 @@ class WindowServices(QObject):
     ) -> None:
         """
         Args:
-            window: its geometry is kept; parent of the dialogs.
-            settings: what is remembered.
+            window: its geometry is stored; parent of the dialogs.
+            settings: stored settings.
             welcome: shows the recent pairs.
-            docks: their state is kept.
-            column: layout of the window's centre; cards are put below its first item.
+            docks: their state is stored.
+            column: layout of the central widget; cards are inserted below its first item.
             show_fuse_page: switches to the Fuse workspace.
         """
         super().__init__(window)
@@ -149,7 +149,7 @@ class WindowServices(QObject):
         dialog.open()
 
     def show_palette(self) -> None:
-        """Find a command, a task, a method, a pair, or files opened before."""
+        """Open the command palette."""
         more = palette_entries(
             session=self._session,
             controller=self._controller,
@@ -161,7 +161,7 @@ class WindowServices(QObject):
         self._show(Palette(self._actions, self._window, more))
 
     def show_keys(self) -> None:
-        """Show all keys."""
+        """Open the list of shortcuts."""
         sheet = ShortcutSheet(self._actions, self._window)
         sheet.edit_requested.connect(self._actions.edit_keys.trigger)
         self._show(sheet)
@@ -169,16 +169,16 @@ class WindowServices(QObject):
     # --- start and end ---------------------------------------------------------------------
 
     def place_window(self) -> None:
-        """Put the window and its docks where they were; before it is shown."""
+        """Restore the geometry of the window and its docks. Call before it is shown."""
         geometry, state = self.settings.blob("window/geometry"), self.settings.blob("window/state")
-        # Qt itself brings a window back that was on a screen which is gone.
+        # Qt itself moves a window onto a screen if its own one is not connected any more.
         if geometry.isEmpty() or not self._window.restoreGeometry(geometry):
             fit_on_screen(self._window)
         if not state.isEmpty():
             self._window.restoreState(state, STATE_VERSION)
 
     def begin(self, a: Path | None = None, b: Path | None = None) -> None:
-        """Open the given files, else the last session when that is wanted, else a sample."""
+        """Open the given files, else the last session if the user chose so, else a sample."""
         controller = self._controller
         controller.start()
         previous = self.autosave.begin() if self.autosave is not None else Previous()
@@ -208,7 +208,7 @@ class WindowServices(QObject):
             self._say_research()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Keep everything when the window closes."""
+        """Store everything when the window closes."""
         if event.type() == QEvent.Type.Close and not self._ended:
             self._ended = True
             self.settings.set_blob("window/geometry", self._window.saveGeometry())
@@ -223,7 +223,7 @@ class WindowServices(QObject):
     # --- session ---------------------------------------------------------------------------
 
     def snapshot(self) -> Snapshot:
-        """The session as it is now."""
+        """The current session."""
         session = self._session
         return Snapshot(
             session.task.name,
@@ -234,12 +234,12 @@ class WindowServices(QObject):
         )
 
     def _origins(self) -> tuple[Path | None, Path | None]:
-        """The files selected, on show or not; none for a sample."""
+        """The selected files, shown or not; None for a sample."""
         sources = self._session.sources
         return (None, None) if sources.sample else sources.paths
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Open what a snapshot names, and show it the same way."""
+        """Open the files of a snapshot with its display settings."""
         controller = self._controller
         self._restoring = snapshot
         self._session.set_task(snapshot.task)
@@ -278,7 +278,7 @@ class WindowServices(QObject):
             self._session.set_display(wanted.display.checked())
         if shown and a is not None and b is not None:
             self.recent.add(a, b, self._session.task.name)
-        # Another image has windows of its own: what was changed on the last one is not undone.
+        # Display changes of the previous images must not be undone on other ones.
         self.history.clear(self._session.display)
         self._note_change()
 
@@ -336,7 +336,7 @@ class WindowServices(QObject):
 
 
 def _listing_of(pairs: tuple[ListedPair, ...], progress: Progress) -> Listing:
-    # On a worker thread: the package around it brings the codecs along.
+    # Imported on a worker thread: its package imports the codecs.
     from core.pairing.plan import Match, PairingPlan
 
     reason = tr("from the last session")

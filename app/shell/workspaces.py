@@ -1,4 +1,4 @@
-"""The workspaces of the window: a page each, made when it is first shown."""
+"""The workspaces of the window: one page each, created when it is first shown."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ PageMaker = Callable[[], Page]
 
 
 class Workspaces(QStackedWidget):
-    """Pages by name, with tabs to choose them."""
+    """A stack of pages by name, with tabs to choose them."""
 
     chosen = Signal(str)
     busy_changed = Signal()
     tabs_changed = Signal()
-    """A tab has another title, and may need more or less room."""
+    """The title of a tab, and with it the tabs' width, has changed."""
 
     def __init__(
         self, fuse: QWidget, makers: Mapping[str, PageMaker], parent: QWidget | None = None
@@ -30,7 +30,7 @@ class Workspaces(QStackedWidget):
         """
         Args:
             fuse: the page shown at first.
-            makers: one for every other workspace, called when the page is first needed.
+            makers: factory of every other page, called when the page is first needed.
         """
         super().__init__(parent)
         self._makers = dict(makers)
@@ -45,29 +45,29 @@ class Workspaces(QStackedWidget):
         self.tabs.currentChanged.connect(lambda index: self.show_page(WORKSPACES[index]))
 
     def minimumSizeHint(self) -> QSize:
-        """Of the page on show: the widest of the others does not hold the window open."""
+        """Minimum size of the current page: wider pages must not enlarge the window."""
         page = self.currentWidget()
         return page.minimumSizeHint() if page is not None else super().minimumSizeHint()
 
     @property
     def current(self) -> str:
-        """Name of the page on show."""
+        """Name of the current page."""
         return WORKSPACES[self.currentIndex()]
 
     @property
     def busy(self) -> tuple[str, ...]:
-        """What the pages are doing, in words."""
+        """Descriptions of the pages' work under way."""
         return tuple(page.busy for page in self.pages.values() if page.busy)
 
     def page(self, name: str) -> Page:
-        """The page of a workspace other than Fuse, made if it was not there yet."""
+        """The page of a workspace other than Fuse, created if necessary."""
         if name not in self.pages:
             page = self.pages[name] = self._makers[name]()
             page.busy_changed.connect(self.busy_changed)
             index = WORKSPACES.index(name)
             page.title_changed.connect(partial(self._show_title, index))
             empty, shown = self.widget(index), self.currentIndex() == index
-            assert empty is not None  # one was put there for every workspace
+            assert empty is not None  # there is one for every workspace
             self.insertWidget(index, page)
             self.removeWidget(empty)
             empty.deleteLater()
@@ -92,6 +92,6 @@ class Workspaces(QStackedWidget):
             self.chosen.emit(name)
 
     def shutdown(self) -> None:
-        """Stop the work of every page and wait for its threads."""
+        """Stop the work of every page and wait for their threads."""
         for page in self.pages.values():
             page.shutdown()

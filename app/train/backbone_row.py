@@ -1,4 +1,4 @@
-"""Where DINOv3 comes from: fetched, or a file of one's own."""
+"""The form row for the DINOv3 weights: the downloaded file, or another one."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from app.train.state import TrainState
 
 
 class BackboneRow(QWidget):
-    """A file's path, a way to fetch one, what is used, and the card that fetches."""
+    """Path of the file, buttons to choose or download one, a note, and the download card."""
 
     file_chosen = Signal(str)
-    """Path, or "" for the fetched one."""
+    """Path, or "" for the downloaded file."""
     offer_requested = Signal()
     fetch_requested = Signal()
     cancel_requested = Signal()

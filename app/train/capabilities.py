@@ -1,6 +1,6 @@
-"""What the engine says of itself before a run can be set up, and fetching what it may lack.
+"""What the engine offers for training, and the download of the DINOv3 weights.
 
-The trainer, and with it torch, is imported here and only when first needed.
+The trainer, and with it torch, is imported inside the functions, on a worker thread.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from core.progress import Progress
 
 
 def read_capabilities(progress: Progress) -> Capabilities:
-    """Presets, settings and packs there are, and a little of the charts' library."""
+    """Available presets, settings, packs and devices; also imports the library of the charts."""
     return import_in_background(_read_capabilities, "torch")()
 
 
@@ -85,7 +85,7 @@ def _read_capabilities() -> Capabilities:
 
 
 def _devices() -> tuple[DeviceOption, ...]:
-    """The automatic choice first, then every device there is."""
+    """The automatic choice, then all devices."""
     from core.device import choose_device, devices
 
     chosen = choose_device("auto")
@@ -114,10 +114,10 @@ def _offer() -> BackboneOffer:
 
 
 def fetch_backbone(progress: Progress) -> str:
-    """Fetch DINOv3, because the person pressed a button; its sha256.
+    """Download the DINOv3 weights at the user's request; returns the file's SHA-256.
 
     Raises:
-        FusionError: no connection, a refusal, another file than the pinned one, a full disk.
+        FusionError: no connection, an HTTP error, an unexpected file, a full disk.
     """
     from core.packs.download import fetch_backbone
 
@@ -127,7 +127,7 @@ def fetch_backbone(progress: Progress) -> str:
 def check_backbone(
     file: Path, network: Mapping[str, Any], progress: Progress
 ) -> FusionError | None:
-    """What is wrong with a file of DINOv3 weights for a network; None where it fits."""
+    """Why a file of DINOv3 weights cannot be used in a network; None where it can."""
     from core.models.backbone import check_backbone_file
     from core.models.config import network_adapter
 

@@ -1,4 +1,4 @@
-"""One chart of growing curves: zoom, smoothing, log axis, legend, and values at the pointer."""
+"""A chart of growing curves: zoom, smoothing, log axis, legend, and values at the pointer."""
 
 from __future__ import annotations
 
@@ -29,36 +29,37 @@ _ON_DARK = (
     *("#5aa9f0", "#f59e5b", "#5fd08a", "#c084fc", "#f87171"),
     *("#a8b3c2", "#f472b6", "#e6c35c", "#4dd0e1"),
 )
-"""By order of appearance, as many as a run has losses at most; each can be read as text, too."""
+"""Colours by order of appearance, as many as a run has losses; legible as text colours, too."""
 _FAINT = 70
 _LINE = 1.5
 _DASHES = (4.0, 2.0)
-"""Of curves that belong to the axis at the right."""
+"""Dash pattern of curves on the right axis."""
 _FEW = 40
-"""Curves of fewer points show each as a dot: a single one would not be seen at all."""
+"""Curves with fewer points have markers: a single point has no line."""
 
 
 @dataclass
 class _Line:
-    """What a curve is drawn with: the mean on top of the raw values, and its legend."""
+    """Plot items of a curve: the smoothed values, the raw values below them, the legend entry."""
 
     main: pg.PlotDataItem
     raw: pg.PlotDataItem
     box: QCheckBox
     number: int
     apart: bool
-    """It belongs to the axis at the right."""
+    """Whether it belongs to the right axis."""
 
 
 class Chart(QWidget):
-    """Draws a :class:`CurveStore`. Only what is seen is drawn, at most two points for each pixel
-    column (smallest and largest), so that a hundred thousand steps are about as quick as a hundred.
+    """Draws a :class:`CurveStore`.
 
-    It follows the run as it grows until a person zooms; :meth:`whole` follows it again.
+    Only the visible part is drawn, with at most two points per pixel column (minimum and maximum),
+    so that the time hardly depends on the number of steps. The view follows the growing run until
+    the user zooms; :meth:`show_all` follows it again.
     """
 
     pointed = Signal(object)
-    """Step under the pointer (float), or None."""
+    """Step at the pointer (float), or None."""
 
     def __init__(
         self,
@@ -72,11 +73,11 @@ class Chart(QWidget):
     ) -> None:
         """
         Args:
-            title: for assistive technology. quiet: curves that are hidden until asked for.
-            scale: what the value axis shows, with its unit.
-            apart: curves of another unit or magnitude. They are dashed, and have an axis of their
-                own at the right. scale_apart: what that one shows.
-            draws: whether a curve, given its name, belongs into this chart.
+            title: accessible name. quiet: curves that are hidden at first.
+            scale: title of the value axis, with its unit.
+            apart: curves of another unit or magnitude. They are dashed and belong to a right
+                axis. scale_apart: title of that axis.
+            draws: whether a curve of a given name belongs to this chart.
         """
         super().__init__()
         self.setAccessibleName(title)
@@ -99,7 +100,7 @@ class Chart(QWidget):
         item.hideButtons()
         item.disableAutoRange()
         item.showGrid(x=True, y=True, alpha=0.15)
-        item.getAxis("right").setGrid(False)  # lines of two scales would not fall together
+        item.getAxis("right").setGrid(False)  # the grid lines of two axes would not coincide
         item.getViewBox().setMouseMode(pg.ViewBox.RectMode)
         self._apart, self._names_apart = pg.ViewBox(enableMouse=False), apart
         self._make_apart()
@@ -127,22 +128,22 @@ class Chart(QWidget):
     # --- what is drawn ---------------------------------------------------------------------
 
     def show_curves(self, curves: CurveStore) -> None:
-        """Draw another set from now on."""
+        """Draw another set of curves from now on."""
         self.curves = curves
         for line in self._lines.values():
             for item in (line.main, line.raw):
                 self._home(line).removeItem(item)
             self._flow.removeWidget(line.box)
-            # Deleting waits for the event loop; until then it would be seen beside the new ones.
+            # Deleted later by the event loop; until then they would be visible beside the new ones.
             line.box.hide()
             line.box.deleteLater()
         self._lines.clear()
         self._best.hide()
         self.point_at(None)
-        self.whole()
+        self.show_all()
 
     def refresh(self) -> None:
-        """Draw what has been added since."""
+        """Draw the points added since the last call."""
         for name in self._names():
             if name not in self._lines:
                 self._add(name)
@@ -152,40 +153,40 @@ class Chart(QWidget):
         self._draw()
 
     def _names(self) -> Iterator[str]:
-        """The curves that belong here."""
+        """Names of the curves of this chart."""
         return (name for name in self.curves if self._draws(name))
 
     def set_smoothing(self, span: int) -> None:
-        """Draw the mean of the last ``span`` points over the faint points themselves."""
+        """Draw the mean of the last ``span`` points, and the raw values faintly below it."""
         self.span = span
         self.refresh()
 
     def set_log(self, log: bool) -> None:
-        """A logarithmic value axis, or a plain one."""
+        """Make the value axis logarithmic or linear."""
         self.log = log
         self.plot.setLogMode(x=False, y=log)
         self.plot.getPlotItem().getAxis("right").setLogMode(x=False, y=log)
         for line in self._lines.values():
             for item in (line.raw, line.main):
                 item.setLogMode(False, log)
-        self.whole()
+        self.show_all()
 
-    def whole(self) -> None:
-        """Show the whole run again, and follow it as it grows."""
+    def show_all(self) -> None:
+        """Show the whole run, and follow it as it grows."""
         self._follows = True
         self.refresh()
 
     def mark_best(self, step: int) -> None:
-        """A line where the best state was; 0 takes it away."""
+        """Mark the step of the best state by a line; 0 removes it."""
         self._best.setVisible(step > 0)
         self._best.setValue(step)
 
     def shows(self, name: str) -> bool:
-        """Whether a curve is there and switched on."""
+        """Whether a curve exists and is visible."""
         return name in self._lines and self._lines[name].box.isChecked()
 
     def image(self) -> QImage:
-        """The chart as it is on screen, with its legend."""
+        """Image of the chart as shown, with its legend."""
         return self.grab().toImage()
 
     def _add(self, name: str) -> None:
@@ -208,7 +209,7 @@ class Chart(QWidget):
         return [(line, curve) for line, curve in pairs if line.box.isChecked() and len(curve)]
 
     def _fit(self) -> None:
-        """Bring all that is switched on into view."""
+        """Fit the axes to the visible curves."""
         shown = self._shown()
         ranges = [
             self._range_of([c for line, c in shown if line.apart is a]) for a in (False, True)
@@ -229,7 +230,7 @@ class Chart(QWidget):
         self._moving = False
 
     def _range_of(self, curves: Sequence[Curve]) -> tuple[float, float] | None:
-        """From where to where an axis goes that shows all of them; None where there is nothing."""
+        """Range of an axis that shows all of these curves; None where they have no points."""
         bounds = [self._bounds(curve.values) for curve in curves]
         bounds = [pair for pair in bounds if np.isfinite(pair).all()]
         if not bounds:
@@ -239,7 +240,7 @@ class Chart(QWidget):
         return low - spare, high + spare
 
     def _make_apart(self) -> None:
-        """The view of the curves that belong to the axis at the right, over the other one."""
+        """Create the view of the right axis, which lies over the main view."""
         item = self.plot.getPlotItem()
         item.hideAxis("right")
         item.scene().addItem(self._apart)
@@ -256,7 +257,7 @@ class Chart(QWidget):
         return self._apart if line.apart else self.plot
 
     def _bounds(self, values: Numbers) -> tuple[float, float]:
-        """Smallest and largest value on the axis; a first few wild ones do not count."""
+        """Minimum and maximum on the axis; outliers among the first values are ignored."""
         seen = self._drawable(values)
         low, high = (float(np.nanmin(seen)), float(np.nanmax(seen))) if seen.size else (0.0, 0.0)
         return (math.log10(low), math.log10(high)) if self.log and low > 0 else (low, high)
@@ -277,11 +278,11 @@ class Chart(QWidget):
             line.main.setData(steps, self._drawable(values), symbol=dots)
 
     def _drawable(self, values: Numbers) -> Numbers:
-        # Zero has no place on a logarithmic axis.
+        # A logarithmic axis cannot show zero.
         return np.where(values > 0, values, np.nan) if self.log and (values <= 0).any() else values
 
     def _zoomed(self) -> None:
-        """The view was changed, by us or by a hand."""
+        """Handle a change of the view's range, by the program or by the user."""
         if not self._moving:
             self._follows = False
             self._draw()
@@ -289,7 +290,7 @@ class Chart(QWidget):
     # --- the pointer -----------------------------------------------------------------------
 
     def point_at(self, step: float | None) -> None:
-        """Show the crosshair and all values at a step; None takes them away."""
+        """Show the crosshair and all values at a step; None hides them."""
         there = step is not None and any(len(self.curves[name]) for name in self._names())
         self._cross.setVisible(there)
         self._words.setVisible(there)
@@ -304,7 +305,7 @@ class Chart(QWidget):
         self._words.setPos(max(0.0, left), 4)
 
     def readings(self, step: float) -> dict[str, float]:
-        """Values of the curves shown, at the points nearest to ``step``."""
+        """Values of the visible curves at the points nearest to ``step``."""
         found = {n: self.curves[n].at(step) for n in self._names() if self.shows(n)}
         return {name: value for name, value in found.items() if value is not None}
 
@@ -324,19 +325,19 @@ class Chart(QWidget):
         self.pointed.emit(view.mapSceneToView(place).x() if inside else None)
 
     def leaveEvent(self, event: QEvent) -> None:
-        """Take the values away."""
+        """Hide the values."""
         super().leaveEvent(event)
         self.pointed.emit(None)
 
     # --- colours ---------------------------------------------------------------------------
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Draw what has come while nobody could see it."""
+        """Draw the points added while the chart was hidden."""
         super().showEvent(event)
         self.refresh()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Follow the theme."""
+        """Apply the colours of the theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_flow"):
             self._dress()
@@ -360,7 +361,7 @@ class Chart(QWidget):
         self._paint_axis_apart()
 
     def _paint_axis_apart(self) -> None:
-        """The axis of a single curve has the colour of that curve: nobody need ask whose it is."""
+        """Give the right axis of a single curve the colour of that curve."""
         shown = [line.number for line, _ in self._shown() if line.apart]
         colour = self._colour(shown[0]) if len(shown) == 1 else QColor(theme.colours().text)
         axis = self.plot.getPlotItem().getAxis("right")

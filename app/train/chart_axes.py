@@ -1,4 +1,4 @@
-"""Axes of charts: numbers as they are, written as the person does."""
+"""Axes of charts: numbers in the format of the language, without unit prefixes."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from app.i18n.numbers import localised
 from app.train.formatting import count
 
 _SMALL = 0.01
-"""Below it zeros after the point would take more room than there is beside the title."""
+"""Smaller numbers are in scientific notation: with leading zeros they would be too wide."""
 
 
 class ValueAxis(pg.AxisItem):  # type: ignore[misc]  # the library has no types
-    """Writes its numbers as the person does."""
+    """A value axis with numbers in the format of the language."""
 
     def updateAutoSIPrefix(self) -> None:
-        """Leave the numbers as they are.
+        """Do nothing: numbers are not scaled by an SI prefix.
 
-        The library multiplies those below 1 by a thousand or a million for a unit's prefix, even
-        where it was told not to: rates of 0.0004 were called 400.
+        PyQtGraph scales values below 1 even where the prefix is disabled, so that a rate of
+        0.0004 would be labelled 400.
         """
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        """Texts of the ticks; small numbers all alike, as 3.5e-4."""
+        """Labels of the ticks; small numbers in scientific notation, such as 3.5e-4."""
         if not self.logMode and max(map(abs, values), default=_SMALL) < _SMALL:
             texts = [_with_exponent(value) for value in values]
         else:
@@ -37,13 +37,13 @@ def _with_exponent(value: float) -> str:
 
 
 class StepAxis(ValueAxis):
-    """Steps are whole: no tick between two of them."""
+    """An axis of steps, with ticks at integers only."""
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
-        """Ticks by level, those between steps left out."""
+        """Ticks by level, without fractions of steps."""
         levels = super().tickValues(low, high, size)
         return [(spacing, values) for spacing, values in levels if spacing >= 1]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        """Whole numbers."""
+        """Labels of the ticks as integers."""
         return [count(round(value)) for value in values]

@@ -1,4 +1,4 @@
-"""The charts of a run side by side, with what they share: smoothing, axis, zoom, export."""
+"""The charts of a run side by side, with common smoothing, axis scale, zoom and export."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _SPANS = (1, 5, 10, 20, 50, 100, 200, 500)
 _BITS = frozenset(("MI", "EN"))
 _DECIBELS = frozenset(("reconstruction_psnr", "PSNR"))
 _GREY_LEVELS = frozenset(("SF", "SD", "AG"))
-"""Scores by unit; all others have none and lie about between 0 and 2."""
+"""Metrics in grey levels; all others are dimensionless, between about 0 and 2."""
 
 
 class Charts(QWidget):
-    """Losses or learning rates at the left, validation scores at the right: a scale per axis."""
+    """Losses or learning rates at the left, validation metrics at the right."""
 
     image_requested = Signal(object, object)
-    """QImage, and the name of the file to write."""
+    """QImage and path of the file to write."""
     table_requested = Signal(object)
-    """Name of the CSV file to write."""
+    """Path of the CSV file to write."""
 
     def __init__(self, state: TrainState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -80,7 +80,7 @@ class Charts(QWidget):
         self._make_tools()
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
-        # Axis titles of the two charts would touch.
+        # Else the axis titles of the two charts would touch.
         self.which.setContentsMargins(0, 0, 6, 0)
         self.judged.setContentsMargins(6, 0, 0, 0)
         split.addWidget(self.which)
@@ -97,7 +97,7 @@ class Charts(QWidget):
 
     @property
     def all(self) -> tuple[Chart, ...]:
-        """Every chart."""
+        """All charts."""
         return (self.losses, self.rates, self.scores, self.reconstruction)
 
     def _make_tools(self) -> None:
@@ -161,7 +161,7 @@ class Charts(QWidget):
         self._show_reconstruction()
 
     def _show_reconstruction(self) -> None:
-        """Networks without reconstruction have no such scores."""
+        """Show the reconstruction chart only for networks with reconstruction metrics."""
         self.judged.tabs.setTabVisible(1, any(name in _DECIBELS for name in self._state.scores))
 
     def _mark_best(self) -> None:
@@ -186,10 +186,10 @@ class Charts(QWidget):
 
     def _whole(self) -> None:
         for chart in self.all:
-            chart.whole()
+            chart.show_all()
 
     def _point(self, step: float | None) -> None:
-        """One pointer for all charts: what was it like at that step?"""
+        """Show the crosshair of all charts at the same step."""
         for chart in self.all:
             if chart.isVisible():
                 chart.point_at(step)
@@ -197,7 +197,7 @@ class Charts(QWidget):
     # --- export ----------------------------------------------------------------------------
 
     def image(self) -> QImage:
-        """The charts as they are on screen."""
+        """Image of the charts as shown."""
         return self.grab().toImage()
 
     def _ask_image(self) -> None:
@@ -220,13 +220,13 @@ class Charts(QWidget):
 
 
 class _Pages(QWidget):
-    """Charts of which one is seen, under tabs that name them."""
+    """Tabs of charts."""
 
     def __init__(self, title: str, charts: Sequence[tuple[str, Chart]], remark: str = "") -> None:
         """
         Args:
-            title: for assistive technology. charts: each with the name on its tab.
-            remark: about all of them, beside the tabs.
+            title: accessible name. charts: charts by the title of their tab.
+            remark: text beside the tabs.
         """
         super().__init__()
         self.tabs = QTabBar()

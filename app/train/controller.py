@@ -1,4 +1,4 @@
-"""The Train workspace's threads, and those who use them."""
+"""The controllers of the Train workspace and the worker threads they share."""
 
 from __future__ import annotations
 
@@ -21,13 +21,10 @@ from core.progress import Progress
 
 
 class TrainController(QObject):
-    """One thread trains; another looks at data, times steps, compares and writes small files.
-
-    A third one fetches DINOv3, where a person asks for it.
-    """
+    """Owns three threads: training; surveys, estimates, comparisons and small files; downloads."""
 
     pack_written = Signal()
-    """There is a new pack, or another default: whoever lists packs should look again."""
+    """There is a new pack or another default: lists of packs are out of date."""
 
     def __init__(self, state: TrainState, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -43,11 +40,11 @@ class TrainController(QObject):
         state.capabilities_changed.connect(self._capabilities_changed)
 
     def begin(self) -> None:
-        """The page is shown for the first time."""
+        """Read the capabilities when the page is first shown."""
         self.preparing.open()
 
     def start(self) -> None:
-        """Begin a run; estimates under way give way to it."""
+        """Start a run; estimates under way are cancelled."""
         self.preparing.stop()
         self.running.start()
 
@@ -63,7 +60,7 @@ class TrainController(QObject):
         job.finished.connect(self.state.set_compared)
 
     def make_default(self) -> None:
-        """Let the new pack be what Fuse takes when nothing else is chosen."""
+        """Make the new pack the default of its task."""
         kept = self.state.kept
         if kept is None:
             return
@@ -88,7 +85,7 @@ class TrainController(QObject):
         job.failed.connect(self.state.set_problem)
 
     def shutdown(self) -> None:
-        """Stop at a point from which the run can go on, and wait for both threads."""
+        """Stop where the run can be resumed, and wait for the threads."""
         self.preparing.stop()
         self.running.close()
         self.fetching.shutdown()
@@ -102,7 +99,7 @@ class TrainController(QObject):
 
     def _finished(self) -> None:
         self.pack_written.emit()
-        # Its own packs may be parents of the next run.
+        # New packs may be parents of the next run.
         self.preparing.open()
         self.running.look_for_runs()
         self.compare()

@@ -1,4 +1,4 @@
-"""Curves that grow while a run goes on, and the few sums a chart needs of them."""
+"""Curves that grow during a run, and their smoothing, reduction and export."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FIRST_ROOM = 256
 
 
 class Curve:
-    """One named line: pairs of step and value, in rising order of step."""
+    """A named curve: pairs of step and value, in ascending order of steps."""
 
     def __init__(self) -> None:
         self._steps = np.empty(_FIRST_ROOM)
@@ -27,16 +27,16 @@ class Curve:
 
     @property
     def steps(self) -> Numbers:
-        """Steps so far; a view that later points do not change."""
+        """Steps so far; a view that is not changed by later points."""
         return self._steps[: self._count]
 
     @property
     def values(self) -> Numbers:
-        """Values so far, as long as :attr:`steps`."""
+        """Values so far, of the same length as :attr:`steps`."""
         return self._values[: self._count]
 
     def add(self, step: float, value: float) -> None:
-        """Add a point. A resumed run may say a step again: what was from there on gives way."""
+        """Add a point. Later points than an earlier one of its step (a resumed run) are dropped."""
         if self._count and step <= self._steps[self._count - 1]:
             self._count = int(np.searchsorted(self.steps, step))
         if self._count == len(self._steps):
@@ -47,13 +47,13 @@ class Curve:
         self._count += 1
 
     def fill(self, steps: Numbers, values: Numbers) -> None:
-        """Take a whole curve at once; points that are no number are left out."""
+        """Replace all points; those with NaN are left out."""
         good = np.isfinite(values)
         self._steps, self._values = steps[good].copy(), values[good].copy()
         self._count = len(self._steps)
 
     def at(self, step: float) -> float | None:
-        """The value at the point nearest to ``step``, or None where there is no point."""
+        """The value at the point nearest to ``step``, or None without points."""
         if not self._count:
             return None
         place = int(np.searchsorted(self.steps, step))
@@ -77,17 +77,17 @@ class CurveStore:
         return self._curves[name]
 
     def add(self, step: float, values: Mapping[str, float]) -> None:
-        """Add one point to every curve that ``values`` names."""
+        """Add a point to every curve in ``values``."""
         for name, value in values.items():
             self._curves.setdefault(name, Curve()).add(step, value)
 
     def fill(self, name: str, steps: Numbers, values: Numbers) -> None:
-        """Take a whole curve at once; points that are no number are left out."""
+        """Replace all points; those with NaN are left out."""
         self._curves.setdefault(name, Curve()).fill(steps, values)
 
 
 def smoothed(values: Numbers, span: int) -> Numbers:
-    """The mean of the last ``span`` values at every point (of all there are before that many)."""
+    """The trailing mean of up to ``span`` values at every point."""
     if span <= 1 or len(values) < 2:
         return values
     sums = np.concatenate([[0.0], np.cumsum(values)])
@@ -100,10 +100,10 @@ def smoothed(values: Numbers, span: int) -> Numbers:
 def reduced(
     steps: Numbers, values: Numbers, low: float, high: float, columns: int
 ) -> tuple[Numbers, Numbers]:
-    """The part of a curve between two steps, in as few points as a screen can show.
+    """The part of a curve between two steps, reduced for display.
 
-    Each of ``columns`` equal stretches is told by its smallest and its largest value, in the order
-    they come, so that no peak is lost. One point beyond either end keeps the line going.
+    Each of ``columns`` equal intervals is represented by its minimum and maximum, in their order,
+    so that no peak is lost. One point beyond either end continues the line.
     """
     first = max(0, int(np.searchsorted(steps, low)) - 1)
     last = min(len(steps), int(np.searchsorted(steps, high, side="right")) + 1)
@@ -121,9 +121,9 @@ def reduced(
 
 
 def as_csv(groups: Mapping[str, CurveStore]) -> str:
-    """All curves as a table: a row for each step, a column ``group/name`` for each curve.
+    """All curves as CSV: one row per step, one column ``group/name`` per curve.
 
-    A field is empty where a curve has no point at that step.
+    A field is empty where the curve has no point at that step.
     """
     columns = {
         f"{group}/{name}": dict(

@@ -1,4 +1,4 @@
-"""Step 1: which images to learn from, and whether they are fit for it."""
+"""Step 1: the training images, and whether they are suitable."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ _WELCOME = 470
 
 
 class DataPanel(QWidget):
-    """Drop or choose a folder; see every pair, what is left out, and how it is divided."""
+    """Choice of the data; table of all pairs, excluded files, and the split."""
 
     paths_chosen = Signal(object)
     """list[Path]"""
     task_chosen = Signal(str)
     share_chosen = Signal(float)
     validation_chosen = Signal(object)
-    """Path, or None for a part of the data."""
+    """Path, or None to hold back a part of the data."""
     swapped_chosen = Signal(bool)
     stop_requested = Signal()
 
@@ -94,7 +94,7 @@ class DataPanel(QWidget):
         self.welcome = self._make_welcome()
 
     def _make_welcome(self) -> DropZone:
-        """A large place to drop things, with what to drop, while there is nothing yet."""
+        """A large drop zone with instructions, shown while there are no data."""
         zone = DropZone()
         zone.setObjectName("pane")
         zone.setAcceptDrops(True)
@@ -204,7 +204,7 @@ class DataPanel(QWidget):
     # --- wishes ----------------------------------------------------------------------------
 
     def ask_folder(self) -> None:
-        """Ask for the folder to learn from."""
+        """Ask for the folder of the training images."""
         self._ask(self.tr("Folder to learn from"), lambda path: self.paths_chosen.emit([path]))
 
     def _ask_validation(self) -> None:
@@ -282,13 +282,13 @@ class DataPanel(QWidget):
             self.table.setColumnHidden(2, not any(row.group for row in report.rows))
 
     def _show_view(self) -> None:
-        """Pairs or groups; where nothing is known of groups, pairs."""
+        """Show pairs or groups; pairs where there are no known groups."""
         report = self._state.report
         known = report is not None and bool(report.sides)
         if not known:
             self.as_pairs.setChecked(True)
         for button in (self.as_pairs, self.as_groups):
-            # An exclusive group takes Tab away from all but the one clicked last.
+            # An exclusive group removes all buttons but the checked one from the tab order.
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             button.setVisible(known)
         groups = self.as_groups.isChecked()

@@ -1,4 +1,4 @@
-"""DINOv3, fetched only after the person saw what that means and pressed the button."""
+"""The download of the DINOv3 weights, started only by the user."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from core.errors import FusionError
 
 
 class DownloadController(QObject):
-    """Owns the thread of the one network call there is."""
+    """Owns the thread of the program's only network request."""
 
     finished = Signal()
-    """The weights are there."""
+    """The weights are downloaded."""
 
     def __init__(self, state: TrainState, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -24,17 +24,17 @@ class DownloadController(QObject):
         self._job: Job | None = None
 
     def offer(self) -> None:
-        """Show what it is about. Nothing is asked of anyone."""
+        """Show source, size and licence; sends no request."""
         if self._job is None:
             self.state.set_fetch(Fetch())
 
     def dismiss(self) -> None:
-        """Not now."""
+        """Hide the offer."""
         if self._job is None:
             self.state.set_fetch(None)
 
     def start(self) -> None:
-        """Fetch: the person agreed to the licence and pressed the button."""
+        """Download. Call only after the user has accepted the licence."""
         if self._job is not None or self.state.fetch is None:
             return
         self.state.set_fetch(Fetch("loading"))
@@ -45,7 +45,7 @@ class DownloadController(QObject):
         job.cancelled.connect(self._cancelled)
 
     def cancel(self) -> None:
-        """Stop; nothing of it is kept."""
+        """Cancel the download and discard what was received."""
         if self._job is not None:
             self._job.cancel()
 

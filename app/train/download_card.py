@@ -1,4 +1,4 @@
-"""DINOv3 before and while it is fetched: source, size, what is sent, licence, progress."""
+"""The card of the DINOv3 download: source, size, data sent, licence, progress."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class DownloadCard(Card):
         self.body.addLayout(self._facts)
         for part in (self._licence, self._moving, self.problem):
             self.body.addWidget(part)
-        # The buttons were made first, but come last for the keyboard, too.
+        # The buttons were created first, but are last in the tab order as on screen.
         order = (self.read, self.agree, self.download, self.cancel, self.later)
         for before, after in pairwise(order):
             QWidget.setTabOrder(before, after)

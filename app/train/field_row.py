@@ -1,4 +1,4 @@
-"""One setting in a form: its control, its unit, its help, and what is wrong with it."""
+"""A setting in a form: its control, unit, help and error."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _NARROW, _WIDE, _TWO = 110, 260, 340
 
 
 class _IgnoresWheel:
-    """Mixed into controls: turning the wheel scrolls the form and changes nothing."""
+    """Mix-in of controls whose value the mouse wheel does not change."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Let the form have it."""
+        """Ignore the event, so that the form scrolls."""
         event.ignore()
 
 
@@ -45,10 +45,10 @@ class _Combo(_IgnoresWheel, QComboBox):
 
 
 class FieldRow(QWidget):
-    """Emits what a person entered; the value shown comes from outside."""
+    """Emits what the user entered; the value is set from outside."""
 
     edited = Signal(str, object)
-    """Dotted name, and the value as settings files have it."""
+    """Dotted name and value, of the type used in settings files."""
 
     def __init__(self, field: FieldSpec, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -120,7 +120,7 @@ class FieldRow(QWidget):
     # --- showing ---------------------------------------------------------------------------
 
     def show_value(self, value: Any) -> None:
-        """Show a value without telling anyone."""
+        """Show a value without emitting :attr:`edited`."""
         self._value = value
         with QSignalBlocker(self.control):
             if isinstance(self.control, QCheckBox):
@@ -135,18 +135,18 @@ class FieldRow(QWidget):
                 self.control.setText(self._text(value))
 
     def _show_number(self, spin: QSpinBox, value: int) -> None:
-        """What is outside the limits is shown as it is, and its fault below: never cut to fit."""
+        """Show a number without clipping it to the limits; its error is shown below."""
         low, high = self._range
         spin.setRange(min(low, value), max(high, value))
         spin.setValue(value)
 
     def _show_window(self, row: WindowRow, value: Any) -> None:
-        """Texts are what is being typed, and stand there already."""
+        """Show both ends of a window, unless they are text that is being typed."""
         if value is None or not any(isinstance(end, str) for end in value):
             row.show_window(None if value is None else (value[0], value[1]))
 
     def show_fault(self, text: str) -> None:
-        """Say what is wrong; "" when nothing is."""
+        """Show an error; "" hides it."""
         self.fault.setText(translate(text)[:1].upper() + translate(text)[1:])
         self.fault.setVisible(bool(text))
 
@@ -165,7 +165,7 @@ class FieldRow(QWidget):
             self._emit(self._parsed(text))
 
     def _parsed(self, text: str) -> Any:
-        """The text as a value; what cannot be one stays text, and the check names it."""
+        """The text as a value; invalid text is returned as it is, and rejected by the check."""
         try:
             if self.field.kind == "int":
                 return int(text)

@@ -1,4 +1,4 @@
-"""Numbers as people say them, and the names of curves and metrics."""
+"""Formatting of durations, sizes and counts, and titles of curves and metrics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.i18n.translate import tr
 
 
 def duration(seconds: float) -> str:
-    """“about 3 min”, not more exact than anyone can know."""
+    """A rounded duration such as “about 3 min”."""
     if not math.isfinite(seconds):
         return tr("unknown time")
     if seconds < 90:
@@ -25,14 +25,14 @@ def duration(seconds: float) -> str:
 
 
 def memory(count: float) -> str:
-    """Bytes in MB or GB."""
+    """A number of bytes in MB or GB."""
     if count < 1e9:
         return tr("{0} MB").format(round(count / 1e6))
     return tr("{0} GB").format(number(count / 1e9, ".1f"))
 
 
 def pace(seconds_per_step: float) -> str:
-    """How fast it goes, with the unit that reads best."""
+    """Training speed in steps per second, or seconds per step where that is above 1."""
     if seconds_per_step <= 0:
         return ""
     if seconds_per_step < 1:
@@ -41,23 +41,23 @@ def pace(seconds_per_step: float) -> str:
 
 
 def device(name: str, reason: str) -> str:
-    """Where it runs, and why there."""
+    """A device, and why it was chosen."""
     shown = tr("Processor (CPU)") if name == "cpu" else name
     return f"{shown}: {reason}" if reason else shown
 
 
 def moment(when: float) -> str:
-    """A point in time, short."""
+    """A date and time in short form."""
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(when))
 
 
 def count(whole: int) -> str:
-    """A whole number with thousands set apart."""
+    """An integer with thousands separators."""
     return number(whole, ",").replace(",", "\u202f")
 
 
 def curve_title(name: str) -> str:
-    """A curve's or metric's name for people."""
+    """The title of a curve or metric."""
     titles = {
         "lower": tr("lower (reconstruction)"),
         "upper": tr("upper (fusion)"),

@@ -1,4 +1,4 @@
-"""Runs that were left before their end, each with the offer to go on."""
+"""Unfinished runs, each with buttons to resume or delete it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from app.train.view_models import OpenRun
 from app.widgets.cards import Card
 
 _MOST = 2
-"""Runs that are offered at once; the others follow when these are gone."""
+"""Runs shown at once; the others follow when these are resumed, deleted or dismissed."""
 
 
 class OpenRuns(QWidget):
-    """A card for each run; none while another run is under way or its result is on show."""
+    """A card for each unfinished run; none while another run is active or its result is shown."""
 
     resume_requested = Signal(object)
     """An :class:`app.train.view_models.OpenRun`, as below."""
@@ -81,7 +81,7 @@ class OpenRuns(QWidget):
         if answer == "resume":
             self.resume_requested.emit(run)
         elif answer == "discard":
-            # Hours of work may lie in it: the first press only asks.
+            # A run may have taken hours: the first click only asks for confirmation.
             lost = self.tr("What it has learnt is lost.")
             if not run.damage:
                 lost = plural(

@@ -50,7 +50,7 @@ _SHORTEST_NAME = 3
 
 
 class TrainPage(Page):
-    """Three numbered steps at the left; what belongs to the chosen one at the right."""
+    """Three numbered steps at the left; the panel of the current one at the right."""
 
     pack_written = Signal()
     """There is a new pack, or another default."""
@@ -171,7 +171,7 @@ class TrainPage(Page):
     def _make_run_panel(self) -> None:
         if self.run is not None:
             return
-        # Only now: the charts' library was imported meanwhile, on a worker thread.
+        # Imported late: the charts' library has been imported on a worker thread by now.
         from app.train.run_panel import RunPanel
 
         running = self.training.running
@@ -195,7 +195,7 @@ class TrainPage(Page):
 
     @property
     def busy(self) -> str:
-        """“Training my-model, step 30 of 100”, or ""."""
+        """The run under way, such as “Training my-model, step 30 of 100”, or ""."""
         if not self.state.at_work:
             return ""
         progress = self.state.run_progress
@@ -204,23 +204,23 @@ class TrainPage(Page):
         return text.format(name, formatting.count(progress.step), formatting.count(progress.steps))
 
     def shutdown(self) -> None:
-        """Save the run, and wait for the threads."""
+        """Save the run and wait for the threads."""
         self.training.shutdown()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Ask the engine what there is, once somebody looks."""
+        """Read the engine's capabilities when the page is first shown."""
         super().showEvent(event)
         if not self._begun:
             self._begun = True
             self.training.begin()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Images may be dropped anywhere, unless a run is under way."""
+        """Accept images anywhere on the page, unless a run is active."""
         if dropped_paths(event.mimeData()) and not self.state.at_work:
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Take them as data."""
+        """Use the dropped files as data."""
         event.acceptProposedAction()
         self.show_step(_DATA)
         self.training.preparing.set_data(dropped_paths(event.mimeData()))
@@ -228,10 +228,10 @@ class TrainPage(Page):
     # --- steps -----------------------------------------------------------------------------
 
     def show_step(self, place: int) -> None:
-        """Show step 0, 1 or 2."""
+        """Show the step of index 0, 1 or 2."""
         self.steps[place].setChecked(True)
         for step in self.steps:
-            # An exclusive group takes Tab away from all but the one clicked last.
+            # An exclusive group removes all buttons but the checked one from the tab order.
             step.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.stack.setCurrentIndex(place)
 
@@ -239,7 +239,7 @@ class TrainPage(Page):
         data, settings, run = self.steps
         words, good, bad = self._data_words()
         data.set_body(words, done=good, warns=bad)
-        faults = len(self.state.faults.keys() - {"device"})  # that one is told beside Start
+        faults = len(self.state.faults.keys() - {"device"})  # that one is shown beside Start
         settings.set_body(
             self._settings_words(), done=bool(self.state.settings) and not faults, warns=faults > 0
         )
@@ -256,9 +256,7 @@ class TrainPage(Page):
                 left = self.tr("{0} left out").format(formatting.count(report.count("problem")))
                 text = f"{text}, {left}"
             return text, not state.is_task_unknown, state.is_task_unknown
-        if (
-            state.data.paths and state.background_task is not None
-        ):  # or in line behind something else
+        if state.data.paths and state.background_task is not None:  # or queued behind another task
             return self.tr("Looking at the pairs…"), False, False
         if state.data.paths and state.settings and not state.faults:
             return self.tr("These pictures cannot be used"), False, True
@@ -369,7 +367,7 @@ class TrainPage(Page):
             names = []
             if report is not None:
                 names = [row.name for row in report.rows] + [side.name for side in report.sides]
-            # Names of pairs may be names of patients; very short ones would hit other words.
+            # Names of pairs may identify patients; very short ones would also match other words.
             known += [Path(name) for name in names if len(name) > _SHORTEST_NAME]
             QGuiApplication.clipboard().setText(without_names(text, known))
 

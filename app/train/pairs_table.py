@@ -1,4 +1,4 @@
-"""The pre-flight table: every pair, what becomes of it, and why some are left out."""
+"""The pre-flight table: every pair, its subset, and why some are excluded."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _NO_PARENT = QModelIndex()
 
 
 class PairRows(QAbstractTableModel):
-    """Rows of a :class:`app.train.view_models.DataReport`; what is left out comes first."""
+    """Rows of a :class:`app.train.view_models.DataReport`; excluded ones come first."""
 
     def __init__(self) -> None:
         super().__init__()
         self.rows: tuple[PreflightRow, ...] = ()
 
     def show_rows(self, rows: Sequence[PreflightRow], *, only_problems: bool = False) -> None:
-        """Show other rows."""
+        """Replace the rows."""
         order = {"problem": 0, "validation": 1, "train": 2}
         kept = (row for row in rows if row.part == "problem" or not only_problems)
         self.beginResetModel()
@@ -31,24 +31,24 @@ class PairRows(QAbstractTableModel):
         self.endResetModel()
 
     def rowCount(self, parent: ModelIndex = _NO_PARENT) -> int:
-        """Rows shown."""
+        """Number of rows."""
         return 0 if parent.isValid() else len(self.rows)
 
     def columnCount(self, parent: ModelIndex = _NO_PARENT) -> int:
-        """Name, part, group, note."""
+        """Number of columns: name, part, group, note."""
         return 4
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> object:
-        """Names of the columns."""
+        """Titles of the columns."""
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             titles = (self.tr("Pair"), self.tr("Use"), self.tr("Belongs to"), self.tr("Note"))
             return titles[section]
         return None
 
     def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Texts, and colours for what is left out."""
+        """Texts, and the colour of excluded rows."""
         row = self.rows[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return (row.name, self._use(row), row.group, translate(row.reason))[index.column()]

@@ -1,4 +1,4 @@
-"""The validation strip: A, B, fused now and fused at the start, side by side."""
+"""The validation strip: A, B, current and initial fused image side by side."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BACKGROUND = QColor("#0d0f12")
 
 
 class PreviewStrip(QWidget):
-    """Images of one size in a row, scaled alike, each with its name."""
+    """A row of images of the same size and scale, with captions."""
 
     def __init__(self, placeholder: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,13 +28,13 @@ class PreviewStrip(QWidget):
         self.setAccessibleName(placeholder)
 
     def show_images(self, images: Sequence[QImage], names: Sequence[str]) -> None:
-        """Show images with their names; none of them shows the placeholder."""
+        """Show images with captions; without images the placeholder is shown."""
         self.images, self._names = tuple(images), tuple(names)
         self.setAccessibleName(", ".join(names) or self._placeholder)
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Wide and low."""
+        """A wide, low default size."""
         return QSize(480, 170)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -57,7 +57,7 @@ class PreviewStrip(QWidget):
             )
 
     def boxes(self) -> list[QRect]:
-        """Where each image is drawn."""
+        """Rectangle of each image."""
         count = len(self.images)
         wide = max(image.width() for image in self.images)
         high = max(image.height() for image in self.images)

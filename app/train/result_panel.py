@@ -1,4 +1,4 @@
-"""What came of a run: the new model beside its parent, before anyone relies on it."""
+"""The result of a run: the new model compared with its parent."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from app.widgets import theme
 
 
 class ResultPanel(QWidget):
-    """Scores and images of both; then “Make default”, or leave it as it is."""
+    """Metrics and images of both, and buttons to make the new model the default or not."""
 
     default_requested = Signal()
     report_requested = Signal()
     keep_requested = Signal()
-    """Leave the default as it is."""
+    """The default is to stay as it is."""
     another_requested = Signal()
     curves_requested = Signal()
 
@@ -119,7 +119,7 @@ class ResultPanel(QWidget):
 
     @property
     def is_better(self) -> bool | None:
-        """Whether the new model is better than what it is compared with; None: nobody knows."""
+        """Whether the new model is better than what it is compared with; None where unknown."""
         kept, compared = self._state.kept, self._state.compared
         if kept is None or not kept.score:
             return None
@@ -129,7 +129,7 @@ class ResultPanel(QWidget):
         return None if kept.parent is None else kept.score > 1
 
     def _show_primary(self) -> None:
-        """The button to recommend: the default is changed only for something better."""
+        """Emphasise the recommended button: a new default only for a better model."""
         primary = {True: self.default, False: self.keep, None: None}[self.is_better]
         for button in (self.default, self.keep):
             button.setObjectName("fuseButton" if button is primary else "")
@@ -213,7 +213,7 @@ class ResultPanel(QWidget):
         table.setFixedHeight(min(220, height))
 
     def _before(self) -> str:
-        """What the new model is compared with."""
+        """Name of what the new model is compared with."""
         kept = self._state.kept
         scratch = kept is not None and kept.parent is None
         return self.tr("Classical") if scratch else self.tr("Parent")

@@ -1,4 +1,4 @@
-"""A run: started, watched, steered, left and taken up again."""
+"""Starts, observes, controls and resumes training runs."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from trainer.run.control import RunControl
 
 _DRAW_MS = 200
-"""Curves are drawn anew at most so often, however quickly steps come."""
+"""Minimum interval between two updates of the curves."""
 
 
 class RunController(QObject):
-    """Owns what goes on on the training thread."""
+    """Owns the job on the training thread and handles its events."""
 
     finished = Signal()
     """A pack was written."""
@@ -52,24 +52,24 @@ class RunController(QObject):
 
     @property
     def plan(self) -> RunPlan | None:
-        """Where the run reads and writes, once there is one."""
+        """Paths of the run, None before the first one."""
         return self._plan
 
     @property
     def name(self) -> str:
-        """What the run's result is called, once there is one."""
+        """Name of the run's result, "" before the first run."""
         plan = self._plan
         return (plan.title or plan.out.stem) if plan is not None else ""
 
     @property
     def settings(self) -> TrainSettings:
-        """The run's settings, as it was begun."""
+        """Settings with which the run was started."""
         return self._settings
 
     # --- wishes ----------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Begin with the data and settings chosen."""
+        """Start a run with the chosen data and settings."""
         state = self.state
         if state.at_work or state.obstacle or state.capabilities is None:
             return
@@ -88,7 +88,7 @@ class RunController(QObject):
         job.failed.connect(self._failed)
 
     def go_on(self, run: OpenRun) -> None:
-        """Take up a run that was left; its curves are shown from their beginning."""
+        """Resume an unfinished run; its curves are shown from the start."""
         if self.state.at_work:
             return
         self.state.clear_run()
@@ -101,7 +101,7 @@ class RunController(QObject):
             end.connect(lambda _answer: self._begin(settings, plan))
 
     def _for_this_machine(self, run: OpenRun) -> tuple[TrainSettings, RunPlan]:
-        """A run goes on where it was, or elsewhere if that device is gone."""
+        """The settings of a run, with another device if its own one is missing here."""
         settings, plan = run.settings, run.handle.plan
         named = [str(settings.get("device", "auto")), plan.device]
         options = self.state.capabilities.devices if self.state.capabilities is not None else ()
@@ -114,7 +114,7 @@ class RunController(QObject):
         return {**settings, "device": "auto"}, replace(plan, device="auto")
 
     def go_on_again(self) -> None:
-        """Take up the run that failed just now, from the last state it saved."""
+        """Resume the run that has just failed, from its last checkpoint."""
         whole = [run for run in self.state.runs if not run.damage]
         mine = (run for run in whole if self._plan and run.handle.plan == self._plan)
         run = next(mine, None) or next(iter(whole), None)
@@ -122,37 +122,37 @@ class RunController(QObject):
             self.go_on(run)
 
     def pause(self) -> None:
-        """Wait after the step under way; a checkpoint is written."""
+        """Pause after the current step; a checkpoint is written."""
         if self._steering is not None and self.state.phase == "running":
             self._steering.pause()
             self.state.set_phase("pausing")
 
     def resume(self) -> None:
-        """Go on after a pause."""
+        """Continue after a pause."""
         if self._steering is not None and self.state.phase in ("paused", "pausing"):
             self._steering.resume()
 
     def stop(self) -> None:
-        """End the run and keep its best state as a pack."""
+        """Stop the run and write its best state as a pack."""
         if self._steering is not None and self.state.at_work:
             self.state.set_question(0)
             self._steering.stop()
             self.state.set_phase("stopping")
 
     def set_aside(self) -> None:
-        """End the run now; its state is kept, and it can go on later."""
+        """Stop the run with a checkpoint, so that it can be resumed later."""
         if self._job is not None:
             self.state.set_question(0)
             self._job.cancel()
 
     def allow_smaller_batch(self) -> None:
-        """Answer the question: go on with half the crops."""
+        """Continue with half the batch after a lack of memory."""
         if self._steering is not None and self.state.question:
             self.state.set_question(0)
             self._steering.allow_smaller_batch()
 
     def set_rates(self, lower: float, upper: float) -> bool:
-        """Change the learning rates of a paused run; False (and a card) when they cannot be."""
+        """Change the learning rates of a paused run; False, with an error shown, if invalid."""
         if self._steering is None or self.state.phase != "paused":
             return False
         try:
@@ -165,7 +165,7 @@ class RunController(QObject):
         return True
 
     def keep_best(self) -> None:
-        """Make the pack of a run that failed, out of the best state it kept."""
+        """Write the pack of a failed run from its best saved state."""
         if self._plan is None or self.state.at_work:
             return
         self.state.set_problem(None)
@@ -175,21 +175,21 @@ class RunController(QObject):
         job.failed.connect(self._failed)
 
     def close(self) -> None:
-        """The threads are about to end: nothing is begun any more."""
+        """Start no more jobs: the threads are about to end."""
         self._closed = True
         self._draw.stop()
 
     # --- the runs that were left -----------------------------------------------------------
 
     def look_for_runs(self) -> None:
-        """Find runs that can go on."""
+        """Find runs that can be resumed."""
         capabilities = self.state.capabilities
         if capabilities is not None and not self._closed:
             job = self._files.submit(partial(tasks.open_runs, capabilities.runs), key="runs")
             job.finished.connect(self.state.set_runs)
 
     def discard(self, run: OpenRun) -> None:
-        """Delete a run that was left."""
+        """Delete an unfinished run."""
         job = self._files.submit(partial(tasks.discard_run, run))
         job.finished.connect(lambda _none: self.look_for_runs())
         job.failed.connect(self.state.set_problem)
@@ -219,7 +219,7 @@ class RunController(QObject):
             if name != "seconds_per_step":
                 target = self.state.rates if name in rates else self.state.losses
                 target.fill(name, old.steps, values)
-        # The score comes first, as it does while a run goes on: colours follow the order.
+        # The score comes first as during a run, since colours depend on the order.
         for name, values in sorted(old.validation.items(), key=lambda item: item[0] != "score"):
             self.state.scores.fill(name, old.validation_steps, values)
         self.state.curves_replaced.emit()
@@ -271,7 +271,7 @@ class RunController(QObject):
         self._draw_soon()
 
     def _validated(self, event: tasks.ValidationPreview) -> None:
-        # A run that goes on says its start again; that point is there already.
+        # A resumed run reports its starting point again.
         if event.step > self._from or not len(self.state.scores):
             self.state.scores.add(event.step, {"score": event.score, **event.scores})
         if event.best:
@@ -328,7 +328,7 @@ class RunController(QObject):
         if self._closed:
             return
         self.state.set_phase("set aside")
-        # The thread may still be writing its checkpoint; this comes when it is done.
+        # The thread may still be writing its checkpoint; this job runs after it.
         self._trainer.submit(lambda _progress: None).finished.connect(
             lambda _none: self.look_for_runs()
         )

@@ -1,4 +1,4 @@
-"""Step 3: watch a run, and steer it."""
+"""Step 3: progress and control of a run."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ class RunPanel(QWidget):
         self.rates_chosen.emit(lower, upper)
 
     def show_rates_taken(self) -> None:
-        """The new rates hold."""
+        """Confirm that the new learning rates were accepted."""
         self.rates_note.setText(self.tr("They hold from the next step on."))
 
     def _answered(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""A few pairs of the data as small images, A beside B: what will be learnt from, at a glance."""
+"""A few pairs of the training data as small images, A beside B."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BACKGROUND = QColor("#0d0f12")
 
 
 class SampleImages(QWidget):
-    """As many whole pairs in a row as there is room for, each source with its name."""
+    """A row of as many whole pairs as fit, with captions."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -25,7 +25,7 @@ class SampleImages(QWidget):
         self.hide()
 
     def show_samples(self, samples: tuple[Sample, ...], label_a: str, label_b: str) -> None:
-        """Show other pairs; none hides the row."""
+        """Replace the pairs; no pairs hide the row."""
         self.samples, self._names = samples, (f"A: {label_a}", f"B: {label_b}")
         self.setVisible(bool(samples))
         self.setAccessibleName(self.tr("Some of the pairs: A beside B"))
@@ -33,11 +33,11 @@ class SampleImages(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """One row."""
+        """The height of one row."""
         return QSize(2 * _SIDE + _GAP, _SIDE)
 
     def minimumSizeHint(self) -> QSize:
-        """Capabilities for one pair."""
+        """The size of one pair."""
         return self.sizeHint()
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -1,4 +1,4 @@
-"""Every setting of a run, under headings, made from the trainer's own description."""
+"""The form of all settings of a run, built from the trainer's field descriptions."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from app.train.view_models import FieldSpec, TrainSettings, get
 from app.widgets.forms import centre_labels
 
 FIELDS_WITH_OWN_CONTROL: frozenset[str] = frozenset(("init", "backbone", "device"))
-"""Settings with a control of their own outside this form."""
+"""Settings whose control is outside this form."""
 
 
 class SettingsForm(QWidget):
-    """A column of groups. Values come from outside; what is entered goes there."""
+    """A column of group boxes with one row per setting; values are set from outside."""
 
     edited = Signal(str, object)
 
@@ -55,20 +55,20 @@ class SettingsForm(QWidget):
         return form
 
     def show_settings(self, settings: TrainSettings, faults: Mapping[str, str]) -> None:
-        """Show values, and what is wrong with them."""
+        """Show values and their errors."""
         for name, row in self.rows.items():
             row.show_value(get(settings, name))
             row.show_fault(faults.get(name, ""))
 
     def set_network_fixed(self, fixed: bool, why: str) -> None:
-        """A pack's network cannot be changed while it is trained on."""
+        """Disable the settings of the network, which is fixed when training starts from a pack."""
         for name, row in self.rows.items():
             if name.startswith("network."):
                 row.control.setEnabled(not fixed)
                 row.control.setToolTip(why if fixed else translate(row.field.help))
 
     def reveal(self, name: str, area: QScrollArea) -> None:
-        """Scroll to a setting and give it the keyboard."""
+        """Scroll to a setting and focus it."""
         row = self.rows.get(name)
         if row is not None:
             area.ensureWidgetVisible(row, 0, 80)

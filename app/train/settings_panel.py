@@ -1,4 +1,4 @@
-"""Step 2: what to start from, how long to train, and, for who wants it, every number."""
+"""Step 2: starting point, preset, and optionally all settings."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _FORMATS = ("TOML (*.toml)", "JSON (*.json)")
 
 
 class SettingsPanel(QWidget):
-    """Start, name, preset; below them the form with everything."""
+    """Starting point, name and preset; below them the form of all settings."""
 
     parent_chosen = Signal(object)
     """Path of a pack, or None for a start from scratch."""
@@ -194,7 +194,7 @@ class SettingsPanel(QWidget):
         self._show()
 
     def _choose_preset(self, name: str) -> None:
-        self._show()  # a card that is clicked again stays chosen
+        self._show()  # clicking the chosen card again does not uncheck it
         self.preset_chosen.emit(name)
 
     def _show_packs(self) -> None:
@@ -208,7 +208,7 @@ class SettingsPanel(QWidget):
         self._show_start()
 
     def _show_example(self) -> None:
-        """What could be said of the images: patients where there can be some."""
+        """Show an example description of the images, with patients for medical tasks."""
         self.about.setPlaceholderText(
             self.tr("for instance: 120 SPECT and MRI slices of our scanner. No names of patients.")
             if TASKS[self._state.data.task].medical
@@ -250,7 +250,7 @@ class SettingsPanel(QWidget):
         self._more.setVisible(shown)
 
     def reveal_fault(self) -> None:
-        """Bring the first setting that cannot be used into view."""
+        """Scroll to the first invalid setting."""
         name = next(iter(self._state.faults), "")
         if name == "backbone":
             self.backbone.setFocus()

@@ -1,4 +1,4 @@
-"""Before a run: which images, which settings, and what it will cost."""
+"""Prepares a run: data, settings, and the estimate of time and memory."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from core.progress import Progress
 from core.tasks import TASKS
 
 _SETTLE_MS = 700
-"""A setting is left alone for so long before the cost is judged anew."""
+"""Delay after the last change before the cost is estimated again."""
 
 _OF_THE_DATA = ("window_a", "window_b")
-"""Settings that say how the images are read."""
+"""Settings of how the images are read."""
 
 _OF_THE_PLACE = ("init", "backbone", "device", "seed", *_OF_THE_DATA)
-"""Settings that no preset has an opinion on."""
+"""Settings that presets leave unchanged."""
 
 _COSTLY = (
     "batch",
@@ -49,11 +49,11 @@ _COSTLY = (
     "bilevel",
     "device",
 )
-"""Settings that decide how long a step takes and how much memory it needs."""
+"""Settings that affect the time and memory of a step."""
 
 
 class SetupController(QObject):
-    """Turns choices into a survey, checked settings and an estimate."""
+    """Turns the user's choices into a survey of the data, validated settings and an estimate."""
 
     def __init__(self, state: TrainState, files: Runner, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -62,7 +62,7 @@ class SetupController(QObject):
         self._base_name = ""
         self._suggestion_taken_for: tuple[Path, ...] = ()
         self._weights: dict[str, str] = {}
-        """What is wrong with the DINOv3 file last looked at, by file and network; "" if it fits."""
+        """Error of the DINOv3 file checked last, by file and network; "" if it can be used."""
         self._weighing = ""
         self._jobs: dict[str, Job] = {}
         self._settle = QTimer(self)
@@ -77,7 +77,7 @@ class SetupController(QObject):
     # --- capabilities ----------------------------------------------------------------------
 
     def open(self) -> None:
-        """Ask the engine what there is; the first settings follow from it."""
+        """Read the engine's capabilities, and from them the initial settings."""
         job = self._run("open", read_capabilities)
         job.finished.connect(self._opened)
 
@@ -87,7 +87,7 @@ class SetupController(QObject):
         if first:
             self._choose_usual_parent()
         elif self.state.settings:
-            self._take(self.state.settings)  # what it lacked may be there now
+            self._take(self.state.settings)  # missing weights may exist by now
 
     def _choose_usual_parent(self) -> None:
         task = self.state.data.task
@@ -97,7 +97,7 @@ class SetupController(QObject):
     # --- data ------------------------------------------------------------------------------
 
     def set_data(self, paths: Sequence[Path]) -> None:
-        """Take folders or files, in place of those before, as what they were said to be."""
+        """Replace the data; a task confirmed for these paths before is chosen again."""
         state, places = self.state, tuple(paths)
         state.set_message("")  # what was reported for the previous files
         if not state.data.paths and state.is_task_confirmed:
@@ -109,12 +109,12 @@ class SetupController(QObject):
         self._change_data(replace(state.data, paths=places))
 
     def choose_task(self, task: str) -> None:
-        """A person says what kind of images these are."""
+        """Choose the task of the data by hand, which confirms it."""
         self.set_task(task)
         self.state.confirm_task(task)
 
     def set_task(self, task: str) -> None:
-        """What kind of images these are; parent and settings follow."""
+        """Set the task of the data; parent and settings follow."""
         if task == self.state.data.task:
             return
         self._change_data(replace(self.state.data, task=task))
@@ -122,11 +122,11 @@ class SetupController(QObject):
             self._choose_usual_parent()
 
     def set_share(self, share: float) -> None:
-        """Hold back another part of the pairs to check with."""
+        """Set the fraction of the pairs held back for validation."""
         self._change_data(replace(self.state.data, share=share))
 
     def set_validation(self, folder: Path | None) -> None:
-        """Check with a folder of its own, or (None) with a part of the data."""
+        """Validate on a separate folder, or (None) on a part of the data."""
         self._change_data(replace(self.state.data, validation=folder))
 
     def set_swapped(self, swapped: bool) -> None:
@@ -141,9 +141,10 @@ class SetupController(QObject):
         self.survey()
 
     def survey(self) -> None:
-        """Look at the pairs (again)."""
+        """Start a survey of the pairs."""
         choice = self.state.data
-        faulty = self.state.faults.keys() - {"device", "backbone"}  # by which nothing is read
+        # Device and backbone do not affect how the images are read.
+        faulty = self.state.faults.keys() - {"device", "backbone"}
         if not choice.paths or not self.state.settings or faulty:
             return
         self.state.set_problem(None)
@@ -163,7 +164,7 @@ class SetupController(QObject):
         self._settle.start()
 
     def _take_suggested_task(self, task: str) -> None:
-        """Nobody said anything else, and the names do."""
+        """Choose the task that the file names suggest, where none was confirmed."""
         self._suggestion_taken_for = self.state.data.paths
         text = self.tr("The names speak of “{0}”: that is taken as the kind of these pictures.")
         self.state.set_message(text.format(translate(TASKS[task].title)))
@@ -176,14 +177,14 @@ class SetupController(QObject):
     # --- settings --------------------------------------------------------------------------
 
     def choose_parent(self, pack: Path | None) -> None:
-        """Start from a pack, or (None) from scratch; the preset is built anew for it."""
+        """Start from a pack, or (None) from scratch; the preset is rebuilt for it."""
         self.state.parent_pack = pack
         self.choose_preset(self.state.preset)
         choice = self.state.parent_choice
         self._suggest_name(choice.name if choice is not None else self.state.data.task)
 
     def choose_preset(self, name: str) -> None:
-        """Take all settings of a preset."""
+        """Apply all settings of a preset."""
         capabilities = self.state.capabilities
         if capabilities is None:
             return
@@ -199,9 +200,9 @@ class SetupController(QObject):
         """Change one setting, by its dotted name."""
         settings = put(self.state.settings, name, value)
         if name == "backbone":
-            self._weights, self._weighing = {}, ""  # looked at anew, whatever was there before
+            self._weights, self._weighing = {}, ""  # checked again, whatever the previous result
         if name == "network.backbone.kind" and self.state.capabilities is not None:
-            # The two kinds share no other number: each comes with its own.
+            # The two backbones have no other setting in common: each has its own defaults.
             network = "paper" if value == "dinov3" else "compact"
             settings = put(
                 settings, "network.backbone", self.state.capabilities.networks[network]["backbone"]
@@ -214,37 +215,37 @@ class SetupController(QObject):
             self._look_again.start()
 
     def set_device(self, name: str) -> None:
-        """Train elsewhere; a preset stays one."""
+        """Choose the device; this does not count as a change of the preset."""
         self._take({**self.state.settings, "device": name})
 
     def set_network(self, name: str) -> None:
-        """Train another network from scratch: “compact” or “paper”."""
+        """Choose the network to train from scratch, “compact” or “paper”."""
         if self.state.capabilities is not None:
             self.state.preset = ""
             network = dict(self.state.capabilities.networks[name])
             self._take({**self.state.settings, "network": network})
 
     def set_name(self, name: str) -> None:
-        """Call the result something."""
+        """Set the name of the result."""
         self.state.name = name
         self.state.settings_changed.emit()
 
     def set_about(self, text: str) -> None:
-        """Say what the images are; it goes into the model card."""
+        """Set the description of the images for the model card."""
         self.state.about = text
 
     def set_tensorboard(self, wanted: bool) -> None:
-        """Also write a TensorBoard log, or not."""
+        """Set whether a TensorBoard log is written, too."""
         self.state.tensorboard = wanted
 
     def suggest_another_name(self) -> None:
-        """A free name for the next run."""
+        """Set an unused name for the next run."""
         if self.state.capabilities is not None:
             self._base_name = self.state.name = self.state.capabilities.next_name(self.state.name)
             self.state.settings_changed.emit()
 
     def load(self, path: Path) -> None:
-        """Take settings from a file."""
+        """Read settings from a file."""
         job = self._run("settings", partial(tasks.read_settings, path))
         job.finished.connect(self._loaded)
 
@@ -269,7 +270,7 @@ class SetupController(QObject):
         self._take(settings)
 
     def show_run(self, run: OpenRun) -> None:
-        """Show what a run was begun with, which is taken up again."""
+        """Show data and settings of a run that is resumed."""
         state, plan, settings = self.state, run.handle.plan, dict(run.shown)
         self.stop()
         state.confirmed_tasks[plan.sources] = run.task
@@ -285,7 +286,7 @@ class SetupController(QObject):
         self._take(settings)
 
     def _preset_of(self, settings: TrainSettings) -> str:
-        """The preset that gives these settings, or ""."""
+        """Name of the preset with these settings, or ""."""
         capabilities = self.state.capabilities
         mine = {name: value for name, value in settings.items() if name not in _OF_THE_PLACE}
         for preset in capabilities.presets if capabilities is not None else ():
@@ -320,7 +321,7 @@ class SetupController(QObject):
             self.survey()
 
     def _wrong_weights(self, settings: TrainSettings, faulty: bool) -> str:
-        """What keeps the network from its DINOv3 weights, or ""; a worker looks at a file."""
+        """Why the DINOv3 weights cannot be used, or ""; a file is checked on a worker thread."""
         if get(settings, "network.backbone.kind") != "dinov3":
             return ""
         file = str(settings.get("backbone") or "")
@@ -360,7 +361,7 @@ class SetupController(QObject):
             self.state.set_cost(self.state.cost, stale=True)
 
     def estimate(self) -> None:
-        """Time a few real steps, unless something else would be disturbed by it."""
+        """Estimate the cost by timing a few steps, unless a run or another task is active."""
         report = self.state.report
         if report is None or self.state.faults or self.state.at_work or not self.state.settings:
             return
@@ -373,7 +374,7 @@ class SetupController(QObject):
     # --- common ----------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Give up whatever is under way: a run is about to start, or the person said so."""
+        """Cancel the jobs under way, before a run or at the user's request."""
         self._settle.stop()
         self._look_again.stop()
         for job in self._jobs.values():
@@ -388,7 +389,7 @@ class SetupController(QObject):
         return job
 
     def follow(self, kind: str, job: Job) -> None:
-        """Show a job of the thread for short work as under way, and its error where it fails."""
+        """Show a job as the background task, and its error if it fails."""
         job.started.connect(lambda: self.state.set_background_task(BackgroundTask(kind)))
         job.progress.connect(
             lambda done, total, stage: self.state.set_background_task(

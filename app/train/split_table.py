@@ -1,4 +1,4 @@
-"""Which patients are learnt from and which are checked with: nobody may be on both sides."""
+"""The split by patient or group into training and validation, which must not overlap."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NO_PARENT = QModelIndex()
 
 
 class SplitRows(QAbstractTableModel):
-    """A row for each group: its name, its pairs to learn from, its pairs to check with."""
+    """One row per group: its name and its numbers of training and validation pairs."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -23,31 +23,31 @@ class SplitRows(QAbstractTableModel):
         self._title = ""
 
     def show_rows(self, rows: tuple[SplitGroup, ...], title: str) -> None:
-        """Show other groups, of a kind that ``title`` names. Those on both sides come first."""
+        """Replace the groups, called ``title``; those in both subsets come first."""
         self.beginResetModel()
         self.rows = tuple(sorted(rows, key=lambda side: not side.both))
         self._title = title
         self.endResetModel()
 
     def rowCount(self, parent: ModelIndex = _NO_PARENT) -> int:
-        """Groups shown."""
+        """Number of groups."""
         return 0 if parent.isValid() else len(self.rows)
 
     def columnCount(self, parent: ModelIndex = _NO_PARENT) -> int:
-        """Name, pairs to learn from, pairs to check with."""
+        """Number of columns: name, training pairs, validation pairs."""
         return 3
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> object:
-        """Names of the columns."""
+        """Titles of the columns."""
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             titles = (self._title, self.tr("Pairs to learn from"), self.tr("Pairs to check with"))
             return titles[section]
         return None
 
     def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Texts, and a colour for who is checked with, or wrongly on both sides."""
+        """Texts, and the colour of groups used for validation or, as an error, in both subsets."""
         row = self.rows[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             numbers = (count(n) if n else "–" for n in (row.train, row.validation))
@@ -64,7 +64,7 @@ class SplitRows(QAbstractTableModel):
 
 
 class SplitView(QWidget):
-    """The verdict in one line, and the table it rests on."""
+    """A line that says whether the subsets overlap, and the table of the groups."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,14 +83,14 @@ class SplitView(QWidget):
         layout.addWidget(self.table, 1)
 
     def title(self, report: DataReport) -> str:
-        """What the groups are called: patients, folders, or just groups."""
+        """Title of the groups: patients, folders, or groups."""
         if report.by == "folder":
             return self.tr("Folders")
         patients = report.medical and report.by in ("patient", "given")
         return self.tr("Patients") if patients else self.tr("Groups")
 
     def show_report(self, report: DataReport) -> None:
-        """Show the groups of other data."""
+        """Show the groups of a report."""
         title = self.title(report)
         self.rows.show_rows(report.sides, title)
         self.table.setAccessibleName(title)

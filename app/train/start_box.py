@@ -1,4 +1,4 @@
-"""What a run will take, and the button that begins it."""
+"""The estimated cost of a run, and the Start button."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from app.widgets import theme
 
 
 class StartBox(QFrame):
-    """Time, memory and device, as far as they are known; what is still missing; Start."""
+    """Estimated time and memory, device, what is still missing, and the Start button."""
 
     start_requested = Signal()
     estimate_requested = Signal()
     device_chosen = Signal(str)
-    """auto, cpu or cuda:N"""
+    """"auto", "cpu" or "cuda:N"."""
 
     def __init__(self, state: TrainState) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What the Train workspace knows, without widgets: data, settings, the run, and its result."""
+"""The state of the Train workspace: data, settings, run and result; no widgets."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from core.tasks import TASKS
 
 @dataclass(frozen=True)
 class DataChoice:
-    """Where the images are and how they are divided.
+    """Location of the images and how they are split.
 
     Attributes:
         paths: folders and files. task: name of the task.
-        share: part held back to check with, 0 to 0.5; not used where ``validation`` is a folder.
-        swapped: A and B change places in every pair.
+        share: fraction held back for validation, 0 to 0.5; unused if ``validation`` is a folder.
+        swapped: whether A and B are exchanged in every pair.
     """
 
     paths: tuple[Path, ...] = ()
@@ -50,7 +50,7 @@ class DataChoice:
 
 @dataclass(frozen=True)
 class BackgroundTask:
-    """Something under way on the thread for short work: ``kind``, and how far it is."""
+    """Kind and progress of a job on the thread for short tasks."""
 
     kind: str
     done: float = 0
@@ -60,9 +60,9 @@ class BackgroundTask:
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """A new pack beside its parent: scores, and rows of images A, B, parent, new.
+    """Comparison of a new pack with its parent: metrics, and rows of images A, B, parent, new.
 
-    ``wins``: on how many of the ``pairs`` the new one is better.
+    ``wins`` is the number of ``pairs`` on which the new one is better.
     """
 
     lines: tuple[ScoreRow, ...]
@@ -72,22 +72,22 @@ class Compared:
 
 
 class TrainState(QObject):
-    """Setters tell whoever shows it. Everything is set on the window's thread."""
+    """Emits a signal in every setter. All setters are called on the GUI thread."""
 
     capabilities_changed = Signal()
     data_changed = Signal()
     samples_changed = Signal()
     settings_changed = Signal()
-    """Settings, their faults, parent or preset."""
+    """Settings, their errors, parent or preset."""
     cost_changed = Signal()
     background_task_changed = Signal()
-    """Short work began, went on or ended."""
+    """The background task started, progressed or ended."""
     phase_changed = Signal()
     run_progress_changed = Signal()
     curves_changed = Signal()
-    """New points."""
+    """There are new points."""
     curves_replaced = Signal()
-    """Other curves altogether."""
+    """All curves were replaced."""
     strip_changed = Signal()
     question_changed = Signal()
     problem_changed = Signal()
@@ -103,7 +103,7 @@ class TrainState(QObject):
         self.report: DataReport | None = None
         self.samples: tuple[Sample, ...] = ()
         self.confirmed_tasks: dict[tuple[Path, ...], str] = {}
-        """What kind of images a person said these are, by where they lie."""
+        """Tasks the user chose, by the paths of the data."""
         self.preset = "fine"
         self.parent_pack: Path | None = None
         self.settings: TrainSettings = {}
@@ -120,7 +120,7 @@ class TrainState(QObject):
         self.strip: tuple[QImage, ...] = ()
         self.strip_step = 0
         self.question: int = 0
-        """Crops per step to go on with after memory ran out; 0 when nothing is asked."""
+        """Batch size proposed after a lack of memory; 0 while there is no question."""
         self.problem: FusionError | None = None
         self.remedy = ""
         self.runs: tuple[OpenRun, ...] = ()
@@ -129,18 +129,18 @@ class TrainState(QObject):
         self.is_default = False
         self.message = ""
         self.fetch: Fetch | None = None
-        """DINOv3 being offered or fetched; None while nobody asked."""
+        """State of the DINOv3 download; None while it is not requested."""
 
     # --- what follows from it --------------------------------------------------------------
 
     @property
     def at_work(self) -> bool:
-        """True while the training thread has a run in its hands."""
+        """True while a run is active on the training thread."""
         return self.phase in AT_WORK
 
     @property
     def packs(self) -> tuple[PackChoice, ...]:
-        """Packs that can be a parent, those of the task first."""
+        """Packs that can be the parent, those of the task first."""
         if self.capabilities is None:
             return ()
         return tuple(sorted(self.capabilities.packs, key=lambda pack: pack.task != self.data.task))
@@ -152,19 +152,19 @@ class TrainState(QObject):
 
     @property
     def offer(self) -> BackboneOffer | None:
-        """What is known of DINOv3, once the engine said it."""
+        """Facts about the DINOv3 weights; None until the capabilities are known."""
         return self.capabilities.backbone if self.capabilities is not None else None
 
     @property
     def device(self) -> DeviceOption | None:
-        """The chosen device, or None where it is not known, or not on this machine."""
+        """The chosen device, or None where it is unknown or missing on this machine."""
         options = self.capabilities.devices if self.capabilities is not None else ()
         wanted = self.settings.get("device", "auto")
         return next((one for one in options if one.name == wanted), None)
 
     @property
     def obstacle(self) -> str:
-        """What must be done before a run can start: “data”, “kind”, “settings”, “name”, or ""."""
+        """What is missing before a run can start: “data”, “task”, “settings”, “name”, or ""."""
         if self.report is None or not self.report.count("train"):
             return "data"
         if self.is_task_unknown:
@@ -175,29 +175,29 @@ class TrainState(QObject):
 
     @property
     def is_task_confirmed(self) -> bool:
-        """A person said what kind of images these are, and that is chosen."""
+        """True when the current task was chosen by the user."""
         return self.confirmed_tasks.get(self.data.paths) == self.data.task
 
     @property
     def is_task_unknown(self) -> bool:
-        """Neither the names nor a person say what kind of images these are."""
+        """True when neither file names nor the user determine the task."""
         return self.report is not None and not self.report.suggested and not self.is_task_confirmed
 
     @property
     def suggested_task(self) -> str:
-        """The task that names speak of where it is another than the one chosen, else ""."""
+        """The task that file names suggest, if it is not the current one, else ""."""
         suggested = self.report.suggested if self.report is not None else ""
         return "" if suggested == self.data.task else suggested
 
     # --- setters ---------------------------------------------------------------------------
 
     def set_capabilities(self, capabilities: Capabilities) -> None:
-        """Take what the engine said about itself."""
+        """Set the engine's capabilities."""
         self.capabilities = capabilities
         self.capabilities_changed.emit()
 
     def set_data(self, data: DataChoice) -> None:
-        """Choose data; what was found in other data goes."""
+        """Set the data; the report of the previous data is discarded."""
         if data != self.data:
             self.data = data
             self.report = None
@@ -205,49 +205,49 @@ class TrainState(QObject):
             self.data_changed.emit()
 
     def confirm_task(self, task: str) -> None:
-        """Keep what a person said these images are, or those still to come."""
+        """Store the task the user chose for the data, or for the data still to be chosen."""
         self.confirmed_tasks[self.data.paths] = task
         self.data_changed.emit()
 
     def set_report(self, report: DataReport | None) -> None:
-        """Take what was found."""
+        """Set the report of the survey."""
         self.report = report
         self.data_changed.emit()
 
     def set_samples(self, samples: tuple[Sample, ...]) -> None:
-        """Show some of the pairs."""
+        """Set the sample images."""
         self.samples = samples
         self.samples_changed.emit()
 
     def set_settings(self, settings: TrainSettings, faults: Mapping[str, str]) -> None:
-        """Other settings, checked."""
+        """Set the settings and their errors."""
         self.settings, self.faults = settings, faults
         self.settings_changed.emit()
 
     def set_cost(self, cost: Cost | None, *, stale: bool = False) -> None:
-        """Take an estimate; a stale one was made for other settings."""
+        """Set the estimate; a stale one was made for other settings."""
         self.cost, self.cost_stale = cost, stale
         self.cost_changed.emit()
 
     def set_background_task(self, background_task: BackgroundTask | None) -> None:
-        """Short work goes on."""
+        """Set the background task; None when it has ended."""
         if background_task != self.background_task:
             self.background_task = background_task
             self.background_task_changed.emit()
 
     def set_phase(self, phase: TrainPhase) -> None:
-        """The run goes on to another phase."""
+        """Set the phase of the run."""
         if phase != self.phase:
             self.phase = phase
             self.phase_changed.emit()
 
     def set_run_progress(self, progress: RunProgress) -> None:
-        """How the run is going."""
+        """Set the progress of the run."""
         self.run_progress = progress
         self.run_progress_changed.emit()
 
     def clear_run(self) -> None:
-        """Forget curves, images and result of the run before."""
+        """Discard curves, images and result of the previous run."""
         self.losses, self.rates, self.scores = CurveStore(), CurveStore(), CurveStore()
         self.strip, self.kept, self.compared, self.is_default = (), None, None, False
         self.set_problem(None)
@@ -258,47 +258,47 @@ class TrainState(QObject):
         self.kept_changed.emit()
 
     def set_strip(self, images: tuple[QImage, ...], step: int) -> None:
-        """The newest validation images, and the step they are of."""
+        """Set the validation images and their step."""
         self.strip, self.strip_step = images, step
         self.strip_changed.emit()
 
     def set_question(self, batch: int) -> None:
-        """Ask whether to go on with a smaller batch; 0 ends the question."""
+        """Ask whether to continue with a smaller batch; 0 withdraws the question."""
         if batch != self.question:
             self.question = batch
             self.question_changed.emit()
 
     def set_problem(self, problem: FusionError | None, remedy: str = "") -> None:
-        """Show an error and the action that helps; None takes it away."""
+        """Set the error and its remedy; None clears it."""
         self.problem, self.remedy = problem, remedy
         self.problem_changed.emit()
 
     def set_runs(self, runs: tuple[OpenRun, ...]) -> None:
-        """Runs that can go on."""
+        """Set the unfinished runs."""
         self.runs = runs
         self.runs_changed.emit()
 
     def set_kept(self, kept: SavedPack | None) -> None:
-        """A pack was written."""
+        """Set the pack that was written."""
         self.kept = kept
         self.kept_changed.emit()
 
     def set_compared(self, compared: Compared | None) -> None:
-        """The new pack was compared with its parent."""
+        """Set the comparison of the new pack with its parent."""
         self.compared = compared
         self.kept_changed.emit()
 
     def set_default(self) -> None:
-        """The new pack is the task's default now."""
+        """Record that the new pack is the default of its task."""
         self.is_default = True
         self.kept_changed.emit()
 
     def set_fetch(self, fetch: Fetch | None) -> None:
-        """Fetching goes on; None ends it."""
+        """Set the state of the download; None hides it."""
         self.fetch = fetch
         self.fetch_changed.emit()
 
     def set_message(self, message: str) -> None:
-        """One sentence that is no error; "" takes it away."""
+        """Set a message of one sentence; "" clears it."""
         self.message = message
         self.message_changed.emit()

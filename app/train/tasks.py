@@ -1,6 +1,6 @@
-"""The work behind the Train workspace, as plain functions of a progress, for worker threads.
+"""The work of the Train workspace: functions that are run on worker threads.
 
-The trainer, and with it torch, is imported here and only when first needed.
+The trainer, and with it torch, is imported inside the functions.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ _SAMPLES, _SAMPLE_SIDE = 4, 192
 
 
 def survey_data(choice: DataChoice, settings: TrainSettings, progress: Progress) -> DataReport:
-    """Look at every pair.
+    """Check every pair and split them into training and validation.
 
     Raises:
-        InputError: a path does not exist, or nothing in it can be used.
+        InputError: a path does not exist, or contains no usable pair.
     """
     from trainer.config.config import train_adapter
     from trainer.data.preflight import run_preflight
@@ -99,29 +99,29 @@ def survey_data(choice: DataChoice, settings: TrainSettings, progress: Progress)
 
 
 def _spread(matches: Sequence[Match], most: int) -> Sequence[Match]:
-    """At most ``most`` of them, at even distances."""
+    """At most ``most`` of the matches, evenly spaced."""
     count = min(most, len(matches))
     return [matches[(2 * k + 1) * len(matches) // (2 * count)] for k in range(count)]
 
 
 def draw_samples(report: DataReport, progress: Progress) -> tuple[Sample, ...]:
-    """Some pairs as small images, so that a person sees what will be learnt from."""
+    """Some of the pairs as small images."""
     waiting = deque((a, b) for _, a, b in report.samples)
     drawn = {key: (a, b) for key, a, b in draw_waiting(waiting, _SAMPLE_SIDE, progress)}
     return tuple(Sample(name, *drawn[a, b]) for name, a, b in report.samples)
 
 
 def _belongs(split: DataSplit, match: Match) -> str:
-    """The patient or group of a pair, else its folder. Neighbours by name are no group to tell."""
+    """The patient or group of a pair, else its folder; groups by order have no label."""
     label = split.labels.get(match, "") if split.by != "order" else ""
     return label or match.folder.as_posix().strip(".")
 
 
 def estimate_cost(settings: TrainSettings, report: DataReport, progress: Progress) -> Cost:
-    """Time a few real steps.
+    """Estimate the cost of a run by timing a few steps.
 
     Raises:
-        FusionError: the settings cannot be trained with; the message says why.
+        FusionError: training with these settings is impossible; the message says why.
     """
     from trainer.config.config import train_adapter
     from trainer.run.estimate import estimate
@@ -141,17 +141,17 @@ def estimate_cost(settings: TrainSettings, report: DataReport, progress: Progres
 
 @dataclass(frozen=True)
 class LoadedSettings:
-    """Settings of a file. ``network``: the file describes one, and means it."""
+    """Settings of a file. ``network``: whether the file itself defines the network."""
 
     settings: TrainSettings
     network: bool
 
 
 def read_settings(path: Path, progress: Progress) -> LoadedSettings:
-    """Settings of a TOML or JSON file, as the command line takes them.
+    """Read settings from a TOML or JSON file, as the command line does.
 
     Raises:
-        InputError: it cannot be read, or a value cannot be used.
+        InputError: the file cannot be read, or a value is invalid.
     """
     from trainer.config.form import values_of
     from trainer.config.settings_file import load_settings
@@ -164,7 +164,7 @@ def write_settings(settings: TrainSettings, path: Path, progress: Progress) -> P
     """Write settings as TOML or JSON, by the suffix.
 
     Raises:
-        InputError: another suffix. OutputError: it cannot be written.
+        InputError: the suffix is unknown. OutputError: the file cannot be written.
     """
     from trainer.config.settings_file import save_settings
 
@@ -173,10 +173,10 @@ def write_settings(settings: TrainSettings, path: Path, progress: Progress) -> P
 
 
 def write_text(text: str, path: Path, progress: Progress) -> None:
-    """Write a text file, whole or not at all.
+    """Write a text file, atomically.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the file cannot be written.
     """
     from core.io import atomic_write
 
@@ -188,7 +188,7 @@ def write_text(text: str, path: Path, progress: Progress) -> None:
 
 @dataclass(frozen=True, eq=False)
 class TrainingRequest:
-    """A run to begin or to go on with."""
+    """A run to start or resume."""
 
     settings: TrainSettings
     plan: RunPlan
@@ -197,7 +197,7 @@ class TrainingRequest:
 
 @dataclass(frozen=True, eq=False)
 class ValidationPreview:
-    """Validation scores with the strip as images: A, B, fused now, fused at the start."""
+    """Validation metrics, and images A, B, currently and initially fused."""
 
     step: int
     scores: Mapping[str, float]
@@ -209,7 +209,7 @@ class ValidationPreview:
 def new_plan(
     capabilities: Capabilities, choice: DataChoice, name: str, about: str, tensorboard: bool
 ) -> RunPlan:
-    """Where a new run reads and writes; its pack gets a free name made of ``name``."""
+    """Paths of a new run; its pack gets an unused name derived from ``name``."""
     from trainer.config.run_plan import RunPlan
 
     data = choice.paths[0] if len(choice.paths) == 1 else choice.paths
@@ -226,7 +226,7 @@ def new_plan(
 
 
 def train_steps(order: TrainingRequest, progress: Progress) -> Iterator[Any]:
-    """Yield the trainer's events, validation strips turned into images on this thread."""
+    """Yield the trainer's events; validation images are converted on this thread."""
     from trainer.config.config import train_adapter
     from trainer.events import Validated
     from trainer.run.loop import train
@@ -247,12 +247,12 @@ def _preview_images(strip: PreviewImages) -> tuple[QImage, ...]:
 
 
 def _import_optimisers() -> None:
-    """Making the first optimiser imports a thousand modules: better here than unprepared."""
+    """Import the modules that torch imports when the first optimiser is created."""
     importlib.import_module("torch._dynamo")
 
 
 def _leave_a_core() -> None:
-    """The window and a fusion beside the training get a core of their own."""
+    """Leave one core to the GUI and to a concurrent fusion."""
     import torch
 
     torch.set_num_threads(max(1, min(torch.get_num_threads(), usable_cores() - 1)))
@@ -262,7 +262,7 @@ def _leave_a_core() -> None:
 
 
 def open_runs(folder: Path, progress: Progress) -> tuple[OpenRun, ...]:
-    """Runs that were left before their end, the latest first; those that are damaged come last."""
+    """Unfinished runs, latest first; damaged ones come last."""
     from trainer.config.config import train_adapter
     from trainer.config.form import values_of
     from trainer.run_folder.registry import scan_runs
@@ -293,7 +293,7 @@ def discard_run(run: OpenRun, progress: Progress) -> None:
     """Delete a run's folder.
 
     Raises:
-        FusionError: it goes on elsewhere, or cannot be deleted.
+        FusionError: the run is active in another process, or cannot be deleted.
     """
     from trainer.run_folder.registry import discard
 
@@ -302,10 +302,10 @@ def discard_run(run: OpenRun, progress: Progress) -> None:
 
 @dataclass(frozen=True, eq=False)
 class UnfinishedRun:
-    """What a run that was left shows at once.
+    """What is shown of an unfinished run when it is resumed.
 
     Attributes:
-        curves: so far, None where there are none. step, images: of the last validation images.
+        curves: recorded curves, or None. step, images: last validation images and their step.
     """
 
     curves: Any
@@ -314,7 +314,7 @@ class UnfinishedRun:
 
 
 def read_unfinished_run(plan: RunPlan, progress: Progress) -> UnfinishedRun:
-    """Curves and validation images of a run so far; what cannot be read is left out."""
+    """Recorded curves and validation images of a run; unreadable parts are left out."""
     from core.errors import InputError
     from trainer.run_folder.preview import read_strip
     from trainer.run_folder.registry import read_curves
@@ -331,10 +331,10 @@ def read_unfinished_run(plan: RunPlan, progress: Progress) -> UnfinishedRun:
 
 
 def package_run(folder: Path, progress: Progress) -> Any:
-    """Make the pack of a run that ended badly, from the best state it kept.
+    """Write the pack of a failed run from its best saved state.
 
     Raises:
-        FusionError: there is no good state.
+        FusionError: there is no usable state.
     """
     from trainer.run.export import package
 
@@ -347,12 +347,12 @@ def package_run(folder: Path, progress: Progress) -> Any:
 def compare_packs(
     parent: Path | None, child: Path, settings: TrainSettings, plan: RunPlan, progress: Progress
 ) -> Compared:
-    """Fuse the pairs a run was judged by with its pack and with the parent.
+    """Compare a run's pack with its parent on the validation pairs.
 
-    Without a parent the task's classical method takes its place.
+    Without a parent, the task's classical method is used instead.
 
     Raises:
-        FusionError: a pack or pair cannot be used.
+        FusionError: a pack or pair is invalid.
     """
     from trainer.data.pairs import find_pairs
     from trainer.data.split import group_split
@@ -382,10 +382,10 @@ def _by_hand(settings: TrainSettings, name: str) -> Window | None:
 
 
 def make_default(task: str, name: str, progress: Progress) -> None:
-    """Let a pack be what Fuse takes when nothing else is chosen.
+    """Make a pack the default of its task.
 
     Raises:
-        FusionError: it cannot be kept.
+        FusionError: the choice cannot be stored.
     """
     from core.packs.user_packs import set_default
 

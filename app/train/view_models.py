@@ -1,4 +1,4 @@
-"""What the Train workspace shows, as plain values. No widgets, no torch, no trainer."""
+"""View models of the Train workspace: plain values without Qt, torch or the trainer."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ Subset = Literal["train", "validation", "problem"]
 TrainPhase = Literal[
     "setup", "starting", "running", "pausing", "paused", "stopping", "done", "failed", "set aside"
 ]
-"""Where a run is. ``setup``: there is none. ``set aside``: its state is kept, nothing works."""
+"""Phase of a run. ``setup``: there is none. ``set aside``: stopped with a checkpoint."""
 
 AT_WORK: frozenset[str] = frozenset(("starting", "running", "pausing", "paused", "stopping"))
-"""Phases in which the training thread has a run in its hands."""
+"""Phases in which a run is active on the training thread."""
 
 TrainSettings = dict[str, Any]
-"""A run's configuration as plain nested data, as in a TOML or JSON file."""
+"""Configuration of a run as nested dictionaries, as in a TOML or JSON file."""
 
 
 class FieldSpec(Protocol):
-    """What the form needs of a :class:`trainer.config.form.Field`."""
+    """The attributes of a :class:`trainer.config.form.Field` that the form uses."""
 
     @property
     def name(self) -> str:
@@ -33,11 +33,11 @@ class FieldSpec(Protocol):
 
     @property
     def title(self) -> str:
-        """Label."""
+        """Label of the field."""
 
     @property
     def help(self) -> str:
-        """One or two sentences."""
+        """Help text of one or two sentences."""
 
     @property
     def unit(self) -> str:
@@ -45,36 +45,36 @@ class FieldSpec(Protocol):
 
     @property
     def kind(self) -> str:
-        """int, float, bool, choice, text or file."""
+        """Type: int, float, bool, choice, text, window or file."""
 
     @property
     def minimum(self) -> float | None:
-        """Smallest value."""
+        """Minimum value."""
 
     @property
     def maximum(self) -> float | None:
-        """Largest value."""
+        """Maximum value."""
 
     @property
     def step(self) -> float | None:
-        """What one press of an arrow adds."""
+        """Increment of a spin box."""
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """What a choice can be."""
+        """Options of a choice."""
 
     @property
     def group(self) -> str:
-        """Heading it stands under."""
+        """Heading of its group."""
 
 
 @dataclass(frozen=True)
 class PreflightRow:
-    """One line of the pre-flight table.
+    """A row of the pre-flight table.
 
     Attributes:
-        name: of the pair or file. part: what becomes of it.
-        group: patient or folder it belongs to. reason: why it is left out, or "".
+        name: name of the pair or file. part: its subset.
+        group: its patient or folder. reason: why it is excluded, or "".
     """
 
     name: str
@@ -85,9 +85,9 @@ class PreflightRow:
 
 @dataclass(frozen=True)
 class SplitGroup:
-    """A patient, folder or other group: how many of its pairs are learnt from, and checked with.
+    """Numbers of training and validation pairs of a patient, folder or other group.
 
-    ``name`` may be a patient's, so it is shown and never written to a log.
+    ``name`` may identify a patient: it is shown, but never written to a log.
     """
 
     name: str
@@ -96,23 +96,23 @@ class SplitGroup:
 
     @property
     def both(self) -> bool:
-        """True where its pairs are on both sides."""
+        """True where the group has pairs in both subsets."""
         return bool(self.train and self.validation)
 
 
 @dataclass(frozen=True, eq=False)
 class DataReport:
-    """What was found in the data folders.
+    """Result of the survey of the data.
 
     Attributes:
-        rows: pairs and what is left out. groups: number of patients (or folders, names).
-        by: what keeps pairs together in the split, in the engine's word.
-        notes: what a person should know, one sentence each.
-        survey: the engine's own value, handed back to it.
-        sides: what is kept together, and on which side; empty where nothing is known of it.
-        suggested: the task that names speak of, or "".
-        medical: groups may be called patients.
-        samples: files A and B of some pairs, to be shown.
+        rows: pairs and excluded files. groups: number of patients, folders or names.
+        by: the engine's name of the grouping used for the split.
+        notes: warnings, one sentence each.
+        survey: opaque value of the engine, passed back to it.
+        sides: groups and their subsets; empty where no groups are known.
+        suggested: the task suggested by file names, or "".
+        medical: whether groups are called patients.
+        samples: name, file A and file B of the pairs shown as examples.
     """
 
     rows: tuple[PreflightRow, ...]
@@ -127,13 +127,13 @@ class DataReport:
     samples: tuple[tuple[str, Path, Path], ...] = ()
 
     def count(self, part: Subset) -> int:
-        """How many rows are of a part."""
+        """Number of rows of a subset."""
         return sum(row.part == part for row in self.rows)
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """A pair as a small image of each source; None where a file cannot be read."""
+    """Small images of a pair's sources; None where a file cannot be read."""
 
     name: str
     a: QImage | None
@@ -142,11 +142,11 @@ class Sample:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a run will take.
+    """Estimated cost of a run.
 
     Attributes:
-        seconds_per_step, seconds_total: by the clock. peak_bytes: of memory; free_bytes: there is.
-        device: where it will run, and ``reason`` why.
+        seconds_per_step, seconds_total: wall time. peak_bytes, free_bytes: needed and free memory.
+        device: device of the run. reason: why it was chosen.
     """
 
     seconds_per_step: float
@@ -159,7 +159,7 @@ class Cost:
 
     @property
     def fits(self) -> bool:
-        """False when it will probably run out of memory. Unknown memory is no reason to worry."""
+        """False when memory will probably not suffice; True where memory is unknown."""
         return not self.free_bytes or self.peak_bytes <= self.free_bytes
 
 
@@ -178,7 +178,7 @@ class PackChoice:
 
 @dataclass(frozen=True)
 class PresetChoice:
-    """A ready-made way to train. ``build`` gives its settings for a task and a parent's file."""
+    """A training preset. ``build`` returns its settings for a task and a parent's file."""
 
     name: str
     title: str
@@ -188,8 +188,8 @@ class PresetChoice:
 
 @dataclass(frozen=True)
 class DeviceOption:
-    """A device that can be chosen. ``name``: auto, cpu or cuda:N; ``label``, ``reason``: as in
-    the status bar, of the automatic choice those of the device it takes."""
+    """A device option. ``name``: auto, cpu or cuda:N; ``label``, ``reason``: as in the status
+    bar, for the automatic choice those of the device it selects."""
 
     name: str
     label: str
@@ -198,12 +198,12 @@ class DeviceOption:
 
 @dataclass(frozen=True)
 class BackboneOffer:
-    """What there is to know of DINOv3 before it is fetched.
+    """Facts about the DINOv3 weights, shown before the download.
 
     Attributes:
-        name: of the weights. source: where they come from, page: of it, for a browser.
-        bytes: about how large. licence: its name, at ``licence_page``; terms: in our words.
-        file: where they are kept. sha256: of the file that is there; "" while there is none.
+        name: name of the weights. source: origin of the file. page: web page of the source.
+        bytes: approximate size. licence, licence_page: name and URL. terms: summary of it.
+        file: path on disk. sha256: hash of the existing file, "" where there is none.
     """
 
     name: str
@@ -220,7 +220,7 @@ class BackboneOffer:
 
 @dataclass(frozen=True, eq=False)
 class Fetch:
-    """How fetching stands: told about (offer), under way (loading: done of total bytes), failed."""
+    """State of the download: offered, loading (``done`` of ``total`` bytes) or failed."""
 
     phase: Literal["offer", "loading", "failed"] = "offer"
     done: float = 0
@@ -231,15 +231,15 @@ class Fetch:
 
 @dataclass(frozen=True, eq=False)
 class Capabilities:
-    """Everything the window must know of the engine before a run can be set up.
+    """Everything the GUI needs to know about the engine to set up a run.
 
     Attributes:
-        networks: settings of the networks there are, by name.
-        check: message by field name for settings that cannot be used.
-        next_name: a free name for a result, given a base.
-        runs: where results go.
-        devices: the automatic choice, then those there are. backbone: DINOv3, there or to fetch.
-        board: whether a TensorBoard log can be written.
+        networks: settings of the available networks, by name.
+        check: returns messages of invalid settings, by field name.
+        next_name: returns an unused name for a result, given a base name.
+        runs: folder of the results.
+        devices: the automatic choice, then all devices. backbone: the DINOv3 weights.
+        board: whether TensorBoard logs can be written.
     """
 
     presets: tuple[PresetChoice, ...]
@@ -257,12 +257,12 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class OpenRun:
-    """A run that was left before its end and can go on.
+    """An unfinished run that can be resumed.
 
     Attributes:
-        damage: why it cannot go on after all, "" where it can.
-        settings: as it was begun. shown: the same for a form, with everything spelt out.
-        handle: the engine's own value, handed back to it.
+        damage: why it cannot be resumed, "" where it can.
+        settings: initial settings. shown: the same with all defaults, for the form.
+        handle: opaque value of the engine, passed back to it.
     """
 
     name: str
@@ -279,10 +279,10 @@ class OpenRun:
 
 @dataclass(frozen=True)
 class RunProgress:
-    """How a run is going.
+    """Progress of a run.
 
     Attributes:
-        pace: seconds per step. memory: bytes in use by this program (or on the GPU); 0: unknown.
+        pace: seconds per step. memory: bytes used by this process or on the GPU; 0 if unknown.
     """
 
     step: int = 0
@@ -297,19 +297,20 @@ class RunProgress:
 
     @property
     def seconds_left(self) -> float | None:
-        """Time the rest will take; None when not known yet."""
+        """Estimated remaining time; None while unknown."""
         return (self.steps - self.step) * self.pace if self.pace else None
 
 
 @dataclass(frozen=True)
 class SavedPack:
-    """A finished run's pack.
+    """The pack of a finished run.
 
     Attributes:
-        name: as the person called it. pack: the file. kept: “best” or “last” state.
-        parent: file of the pack it started from, or None.
-        scores: over the validation pairs; empty without any.
-        score: 1 is the start, more is better; 0 without validation. report: the model card.
+        name: name given by the user. pack: the file. kept: “best” or “last” state.
+        parent: file of the parent pack, or None.
+        scores: metrics on the validation pairs; empty without any.
+        score: relative to the start (1), higher is better; 0 without validation.
+        report: the model card.
     """
 
     name: str
@@ -327,11 +328,11 @@ class SavedPack:
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """One metric of two packs, the mean over the same pairs.
+    """A metric of two packs, averaged over the same pairs.
 
     Attributes:
-        name, title: of the metric, short and long. parent, child: its values.
-        better: 1 where the new pack is visibly better, -1 where its parent is, else 0.
+        name, title: short and long name of the metric. parent, child: its values.
+        better: 1 where the new pack is clearly better, -1 where its parent is, else 0.
     """
 
     name: str
