@@ -72,7 +72,7 @@ class CommandRegistry(QObject):
         self._wired: dict[str, int] = {}
         self._providing = False
 
-    # --- what there is ---------------------------------------------------------------------
+    # --- commands --------------------------------------------------------------------------
 
     def add(self, command: Command) -> QAction:
         """Make the action of a command.
@@ -139,7 +139,7 @@ class CommandRegistry(QObject):
                 found.setdefault(command.group, []).append(command)
         return found
 
-    # --- what can be done now --------------------------------------------------------------
+    # --- availability ----------------------------------------------------------------------
 
     def provide(self, present: Iterable[str], by: str = "") -> None:
         """Enable the commands whose needs are all there, disable the others.

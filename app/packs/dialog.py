@@ -289,7 +289,7 @@ class PacksDialog(QDialog):
             self.facts[name].setText(text)
         self.card.show_card(row.card if row is not None else "")
 
-    # --- wishes ----------------------------------------------------------------------------
+    # --- commands --------------------------------------------------------------------------
 
     def _ask_import(self) -> None:
         dialog = QFileDialog(self, self.tr("Import a model pack"))

@@ -92,7 +92,7 @@ class TopBar(QFrame):
         layout.addStretch(1)
         layout.addWidget(self.chip)
 
-    # --- room ------------------------------------------------------------------------------
+    # --- layout ----------------------------------------------------------------------------
 
     @property
     def shows_words(self) -> bool:

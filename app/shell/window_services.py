@@ -304,7 +304,7 @@ class WindowServices(QObject):
         self._session.set_task(pair.task)
         self._controller.open_pair(pair.a, pair.b, task_known=True)
 
-    # --- look and language -----------------------------------------------------------------
+    # --- appearance and language -----------------------------------------------------------
 
     def _choose_appearance(self, name: str) -> None:
         for appearance in ("system", "light", "dark"):

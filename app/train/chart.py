@@ -46,7 +46,7 @@ class _Line:
     raw: pg.PlotDataItem
     box: QCheckBox
     number: int
-    apart: bool
+    on_right: bool
     """Whether it belongs to the right axis."""
 
 
@@ -64,26 +64,26 @@ class Chart(QWidget):
     def __init__(
         self,
         title: str,
-        quiet: frozenset[str] = frozenset(),
+        hidden: frozenset[str] = frozenset(),
         *,
         scale: str = "",
-        apart: frozenset[str] = frozenset(),
-        scale_apart: str = "",
+        right_curves: frozenset[str] = frozenset(),
+        right_scale: str = "",
         draws: Callable[[str], bool] = bool,
     ) -> None:
         """
         Args:
-            title: accessible name. quiet: curves that are hidden at first.
+            title: accessible name. hidden: curves that are hidden at first.
             scale: title of the value axis, with its unit.
-            apart: curves of another unit or magnitude. They are dashed and belong to a right
-                axis. scale_apart: title of that axis.
+            right_curves: curves of another unit or magnitude. They are dashed and belong to a right
+                axis. right_scale: title of that axis.
             draws: whether a curve of a given name belongs to this chart.
         """
         super().__init__()
         self.setAccessibleName(title)
         self.curves = CurveStore()
         self.span, self.log = 1, False
-        self._quiet, self._draws = quiet, draws
+        self._hidden, self._draws = hidden, draws
         self._follows, self._moving = True, False
         self._lines: dict[str, _Line] = {}
         axes = {
@@ -92,7 +92,7 @@ class Chart(QWidget):
             "bottom": StepAxis("bottom"),
         }
         self.plot = pg.PlotWidget(axisItems=axes)
-        self._scales = {"left": scale, "right": scale_apart, "bottom": self.tr("Step")}
+        self._scales = {"left": scale, "right": right_scale, "bottom": self.tr("Step")}
         self.plot.setAccessibleName(title)
         self.plot.setMinimumSize(160, 90)
         item = self.plot.getPlotItem()
@@ -102,8 +102,8 @@ class Chart(QWidget):
         item.showGrid(x=True, y=True, alpha=0.15)
         item.getAxis("right").setGrid(False)  # the grid lines of two axes would not coincide
         item.getViewBox().setMouseMode(pg.ViewBox.RectMode)
-        self._apart, self._names_apart = pg.ViewBox(enableMouse=False), apart
-        self._make_apart()
+        self._right_view, self._right_curves = pg.ViewBox(enableMouse=False), right_curves
+        self._make_right_view()
         self._cross = pg.InfiniteLine(angle=90, movable=False)
         self._best = pg.InfiniteLine(angle=90, movable=False)
         self._words = pg.TextItem(anchor=(0, 0))
@@ -125,14 +125,14 @@ class Chart(QWidget):
         self.plot.scene().sigMouseMoved.connect(self._moved)
         self._dress()
 
-    # --- what is drawn ---------------------------------------------------------------------
+    # --- curves ----------------------------------------------------------------------------
 
     def show_curves(self, curves: CurveStore) -> None:
         """Draw another set of curves from now on."""
         self.curves = curves
         for line in self._lines.values():
             for item in (line.main, line.raw):
-                self._home(line).removeItem(item)
+                self._view_of(line).removeItem(item)
             self._flow.removeWidget(line.box)
             # Deleted later by the event loop; until then they would be visible beside the new ones.
             line.box.hide()
@@ -149,7 +149,7 @@ class Chart(QWidget):
                 self._add(name)
         if self._follows:
             self._fit()
-        self._paint_axis_apart()
+        self._paint_right_axis()
         self._draw()
 
     def _names(self) -> Iterator[str]:
@@ -191,16 +191,16 @@ class Chart(QWidget):
 
     def _add(self, name: str) -> None:
         box = QCheckBox(curve_title(name))
-        box.setChecked(name not in self._quiet)
+        box.setChecked(name not in self._hidden)
         box.setToolTip(self.tr("Show or hide this curve"))
         box.toggled.connect(self.refresh)
         raw, main = (pg.PlotDataItem(connect="finite") for _ in range(2))
         line = self._lines[name] = _Line(
-            main, raw, box, len(self._lines), name in self._names_apart
+            main, raw, box, len(self._lines), name in self._right_curves
         )
         for item in (line.raw, line.main):
             item.setLogMode(False, self.log)
-            self._home(line).addItem(item)
+            self._view_of(line).addItem(item)
         self._flow.addWidget(box)
         self._paint_line(line)
 
@@ -212,7 +212,7 @@ class Chart(QWidget):
         """Fit the axes to the visible curves."""
         shown = self._shown()
         ranges = [
-            self._range_of([c for line, c in shown if line.apart is a]) for a in (False, True)
+            self._range_of([c for line, c in shown if line.on_right is a]) for a in (False, True)
         ]
         self.plot.getPlotItem().showAxis("right", ranges[1] is not None)
         if not any(ranges):
@@ -223,7 +223,7 @@ class Chart(QWidget):
         self._moving = True
         self.plot.setXRange(left - wide, right + wide, padding=0)
         for box, ends in zip(
-            (self.plot.getPlotItem().getViewBox(), self._apart), ranges, strict=True
+            (self.plot.getPlotItem().getViewBox(), self._right_view), ranges, strict=True
         ):
             if ends is not None:
                 box.setYRange(*ends, padding=0)
@@ -239,22 +239,22 @@ class Chart(QWidget):
         spare = 0.06 * (high - low) or 0.06 * abs(high) or 0.1
         return low - spare, high + spare
 
-    def _make_apart(self) -> None:
+    def _make_right_view(self) -> None:
         """Create the view of the right axis, which lies over the main view."""
         item = self.plot.getPlotItem()
         item.hideAxis("right")
-        item.scene().addItem(self._apart)
-        item.getAxis("right").linkToView(self._apart)
-        self._apart.setXLink(item.getViewBox())
-        item.getViewBox().sigResized.connect(self._lay_over)
+        item.scene().addItem(self._right_view)
+        item.getAxis("right").linkToView(self._right_view)
+        self._right_view.setXLink(item.getViewBox())
+        item.getViewBox().sigResized.connect(self._align_right_view)
 
-    def _lay_over(self) -> None:
+    def _align_right_view(self) -> None:
         main = self.plot.getPlotItem().getViewBox()
-        self._apart.setGeometry(main.sceneBoundingRect())
-        self._apart.linkedViewChanged(main, pg.ViewBox.XAxis)
+        self._right_view.setGeometry(main.sceneBoundingRect())
+        self._right_view.linkedViewChanged(main, pg.ViewBox.XAxis)
 
-    def _home(self, line: _Line) -> Any:
-        return self._apart if line.apart else self.plot
+    def _view_of(self, line: _Line) -> Any:
+        return self._right_view if line.on_right else self.plot
 
     def _bounds(self, values: Numbers) -> tuple[float, float]:
         """Minimum and maximum on the axis; outliers among the first values are ignored."""
@@ -358,11 +358,11 @@ class Chart(QWidget):
         self._best.setPen(pg.mkPen(now.accent, width=1, style=Qt.PenStyle.DotLine))
         for line in self._lines.values():
             self._paint_line(line)
-        self._paint_axis_apart()
+        self._paint_right_axis()
 
-    def _paint_axis_apart(self) -> None:
+    def _paint_right_axis(self) -> None:
         """Give the right axis of a single curve the colour of that curve."""
-        shown = [line.number for line, _ in self._shown() if line.apart]
+        shown = [line.number for line, _ in self._shown() if line.on_right]
         colour = self._colour(shown[0]) if len(shown) == 1 else QColor(theme.colours().text)
         axis = self.plot.getPlotItem().getAxis("right")
         axis.setTextPen(colour)
@@ -377,7 +377,7 @@ class Chart(QWidget):
         colour = self._colour(line.number)
         faint = QColor(colour)
         faint.setAlpha(_FAINT)
-        pen = pg.mkPen(colour, width=_LINE, dash=_DASHES if line.apart else None)
+        pen = pg.mkPen(colour, width=_LINE, dash=_DASHES if line.on_right else None)
         line.main.setPen(pen)
         line.main.setSymbolBrush(colour)
         line.main.setSymbolPen(None)
@@ -386,6 +386,6 @@ class Chart(QWidget):
         swatch = QPixmap(14, 4)
         swatch.fill(Qt.GlobalColor.transparent)
         with QPainter(swatch) as painter:
-            for begin, width in ((0, 6), (8, 6)) if line.apart else ((0, 14),):
+            for begin, width in ((0, 6), (8, 6)) if line.on_right else ((0, 14),):
                 painter.fillRect(begin, 0, width, 4, colour)
         line.box.setIcon(QIcon(swatch))

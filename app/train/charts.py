@@ -48,16 +48,16 @@ class Charts(QWidget):
         self.losses = Chart(
             self.tr("Losses"),
             scale=self.tr("Upper loss (weighted)"),
-            apart=frozenset(("lower",)),
-            scale_apart=self.tr("Lower loss (weighted)"),
+            right_curves=frozenset(("lower",)),
+            right_scale=self.tr("Lower loss (weighted)"),
         )
         self.rates = Chart(self.tr("Learning rates"), scale=self.tr("Rate per step"))
         self.scores = Chart(
             self.tr("Scores on the pairs to check with"),
-            quiet=_GREY_LEVELS,
-            scale=self.tr("Score (no unit)"),
-            apart=_BITS,
-            scale_apart=self.tr("Mutual information (bits)"),
+            hidden=_GREY_LEVELS,
+            scale=self.tr("Figure (no unit)"),
+            right_curves=_BITS,
+            right_scale=self.tr("Mutual information (bits)"),
             draws=lambda name: name not in _DECIBELS,
         )
         self.reconstruction = Chart(
@@ -150,7 +150,7 @@ class Charts(QWidget):
         state.run_progress_changed.connect(self._mark_best)
         self._replace()
 
-    # --- showing ---------------------------------------------------------------------------
+    # --- display ---------------------------------------------------------------------------
 
     def _replace(self) -> None:
         state = self._state

@@ -36,7 +36,7 @@ class Curve:
         return self._values[: self._count]
 
     def add(self, step: float, value: float) -> None:
-        """Add a point. Later points than an earlier one of its step (a resumed run) are dropped."""
+        """Add a point. A step that exists already (in a resumed run) replaces all from there on."""
         if self._count and step <= self._steps[self._count - 1]:
             self._count = int(np.searchsorted(self.steps, step))
         if self._count == len(self._steps):
@@ -47,7 +47,7 @@ class Curve:
         self._count += 1
 
     def fill(self, steps: Numbers, values: Numbers) -> None:
-        """Replace all points; those with NaN are left out."""
+        """Replace all points; those with NaN or infinite values are left out."""
         good = np.isfinite(values)
         self._steps, self._values = steps[good].copy(), values[good].copy()
         self._count = len(self._steps)
@@ -82,7 +82,7 @@ class CurveStore:
             self._curves.setdefault(name, Curve()).add(step, value)
 
     def fill(self, name: str, steps: Numbers, values: Numbers) -> None:
-        """Replace all points; those with NaN are left out."""
+        """Replace all points; those with NaN or infinite values are left out."""
         self._curves.setdefault(name, Curve()).fill(steps, values)
 
 

@@ -201,7 +201,7 @@ class DataPanel(QWidget):
         self.table = plain_table(self.rows, (230, 120, 140))
         self.table.setAccessibleName(self.tr("Pairs found"))
 
-    # --- wishes ----------------------------------------------------------------------------
+    # --- commands --------------------------------------------------------------------------
 
     def ask_folder(self) -> None:
         """Ask for the folder of the training images."""
@@ -219,7 +219,7 @@ class DataPanel(QWidget):
         dialog.fileSelected.connect(lambda name: then(Path(name)))
         dialog.open()
 
-    # --- showing ---------------------------------------------------------------------------
+    # --- display ---------------------------------------------------------------------------
 
     def _show(self) -> None:
         data, report = self._state.data, self._state.report

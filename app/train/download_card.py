@@ -127,7 +127,7 @@ class DownloadCard(Card):
         self.problem = text_label()
         self.problem.setProperty("warns", True)
 
-    # --- showing ---------------------------------------------------------------------------
+    # --- display ---------------------------------------------------------------------------
 
     def _describe(self) -> None:
         offer = self._state.offer

@@ -117,7 +117,7 @@ class FieldRow(QWidget):
         edit.editingFinished.connect(self._text_entered)
         return edit
 
-    # --- showing ---------------------------------------------------------------------------
+    # --- display ---------------------------------------------------------------------------
 
     def show_value(self, value: Any) -> None:
         """Show a value without emitting :attr:`edited`."""

@@ -371,7 +371,7 @@ class TrainPage(Page):
             known += [Path(name) for name in names if len(name) > _SHORTEST_NAME]
             QGuiApplication.clipboard().setText(without_names(text, known))
 
-    # --- small things ----------------------------------------------------------------------
+    # --- requests --------------------------------------------------------------------------
 
     def _go_on(self, run: OpenRun) -> None:
         self.training.preparing.show_run(run)

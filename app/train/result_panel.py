@@ -97,7 +97,7 @@ class ResultPanel(QWidget):
         table.setShowGrid(False)
         return table
 
-    # --- showing ---------------------------------------------------------------------------
+    # --- display ---------------------------------------------------------------------------
 
     def _show(self) -> None:
         kept, compared = self._state.kept, self._state.compared

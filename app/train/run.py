@@ -66,7 +66,7 @@ class RunController(QObject):
         """Settings with which the run was started."""
         return self._settings
 
-    # --- wishes ----------------------------------------------------------------------------
+    # --- commands --------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start a run with the chosen data and settings."""

@@ -132,7 +132,7 @@ class RunPanel(QWidget):
         row.addWidget(self.rates_note, 1)
         self._rates.hide()
 
-    # --- wishes ----------------------------------------------------------------------------
+    # --- commands --------------------------------------------------------------------------
 
     def _pause_or_resume(self) -> None:
         if self._state.phase == "paused":
@@ -159,7 +159,7 @@ class RunPanel(QWidget):
         else:
             self.stop_requested.emit()
 
-    # --- showing ---------------------------------------------------------------------------
+    # --- display ---------------------------------------------------------------------------
 
     def _show_phase(self) -> None:
         phase = self._state.phase

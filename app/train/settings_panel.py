@@ -171,7 +171,7 @@ class SettingsPanel(QWidget):
         )
         return text.format(_INSTALL_BOARD)
 
-    # --- showing ---------------------------------------------------------------------------
+    # --- display ---------------------------------------------------------------------------
 
     def _show_capabilities(self) -> None:
         capabilities = self._state.capabilities

@@ -131,7 +131,7 @@ class TrainState(QObject):
         self.fetch: Fetch | None = None
         """State of the DINOv3 download; None while it is not requested."""
 
-    # --- what follows from it --------------------------------------------------------------
+    # --- derived values --------------------------------------------------------------------
 
     @property
     def at_work(self) -> bool:

@@ -341,7 +341,7 @@ def package_run(folder: Path, progress: Progress) -> Any:
     return package(folder)
 
 
-# --- keeping ------------------------------------------------------------------------------------
+# --- comparison and default ---------------------------------------------------------------------
 
 
 def compare_packs(

@@ -18,7 +18,7 @@ from tests.app.widgets.test_theme import READABLE, contrast
 
 
 def drawn(qtbot, curves: CurveStore) -> Chart:
-    chart = Chart("x", scale="big", apart=frozenset(("lower",)), scale_apart="small")
+    chart = Chart("x", scale="big", right_curves=frozenset(("lower",)), right_scale="small")
     qtbot.addWidget(chart)
     chart.resize(500, 300)
     chart.show_curves(curves)
@@ -35,7 +35,7 @@ def test_losses_of_another_magnitude_have_an_axis_of_their_own(qtbot):
     low, high = item.getViewBox().viewRange()[1]
     assert 95 < low < 100
     assert 140 < high < 145
-    low, high = chart._apart.viewRange()[1]
+    low, high = chart._right_view.viewRange()[1]
     assert 0.09 < low < 0.1
     assert 0.14 < high < 0.15
     assert item.getAxis("right").isVisible()
@@ -46,7 +46,7 @@ def test_losses_of_another_magnitude_have_an_axis_of_their_own(qtbot):
     assert not item.getAxis("right").isVisible()
     chart.set_log(True)
     chart._lines["lower"].box.setChecked(True)
-    assert np.allclose(chart._apart.viewRange()[1], np.log10([0.1, 0.14]), atol=0.02)
+    assert np.allclose(chart._right_view.viewRange()[1], np.log10([0.1, 0.14]), atol=0.02)
 
 
 def test_steps_are_whole_numbers_however_few_there_are(qtbot):
@@ -93,7 +93,7 @@ def test_scores_of_different_units_share_no_axis(qtbot, page):
     low, high = span(fused.plot.getPlotItem().getViewBox())
     assert 0.7 < low < 0.79
     assert 1.0 < high < 1.05
-    low, high = span(fused._apart)
+    low, high = span(fused._right_view)
     assert 3.7 < low < 3.76
     assert 3.85 < high < 3.9
     low, high = span(rebuilt.plot.getPlotItem().getViewBox())

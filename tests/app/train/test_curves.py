@@ -96,7 +96,7 @@ def test_the_table_has_a_row_for_each_step():
 
 @pytest.fixture
 def chart(qtbot) -> Chart:
-    made = Chart("Losses", quiet=frozenset(("MI",)))
+    made = Chart("Losses", hidden=frozenset(("MI",)))
     qtbot.addWidget(made)
     made.resize(500, 300)
     made.show()
@@ -123,7 +123,7 @@ def test_a_chart_follows_until_a_person_zooms_and_again_when_told(chart):
     curves.add(5000, {"upper": 1.0})
     chart.refresh()
     assert shown(chart) == (10, 20)
-    chart.whole()
+    chart.show_all()
     assert shown(chart)[1] >= 5000
 
 
