@@ -1,4 +1,4 @@
-"""The engine as the window sees it: what it is asked and says of itself; made when first needed."""
+"""Access to the engine from the GUI, which creates it when it is first needed."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from core.types import DeviceChoice
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """What the engine said about itself when it was first made."""
+    """Device and methods of the engine."""
 
     device: DeviceChoice
     methods: Mapping[str, tuple[MethodInfo, ...]] = field(default_factory=dict)
 
 
 def default_method(methods: tuple[MethodInfo, ...], task: TaskSpec) -> MethodInfo | None:
-    """The default pack, else the task's classical method, else the first there is."""
+    """The default pack, else the task's classical method, else the first method."""
     pack = next((m for m in methods if m.default), None)
     classical = next((m for m in methods if m.name == task.default_baseline), None)
     return pack or classical or next(iter(methods), None)
 
 
 class EngineSource(Protocol):
-    """Learns what the engine said about itself, and passes it on."""
+    """An object with the engine's information, which is None before the engine is created."""
 
     engine: EngineInfo | None
     engine_changed: SignalInstance
@@ -41,12 +41,12 @@ EngineFactory = Callable[[], Engine]
 
 
 class LazyEngine:
-    """Makes the engine once, on the thread that first asks."""
+    """Creates the engine once, on the thread that first requests it."""
 
     def __init__(self, factory: EngineFactory, cpu: EngineFactory | None = None) -> None:
         """
         Args:
-            cpu: makes the engine that takes over when the device's memory does not suffice.
+            cpu: creates the engine used after the device has run out of memory.
         """
         self._factory = factory
         self._cpu = cpu
@@ -54,11 +54,11 @@ class LazyEngine:
 
     @property
     def can_fall_back(self) -> bool:
-        """True when there is an engine for the processor to turn to."""
+        """True when an engine on the CPU is available as a fallback."""
         return self._cpu is not None
 
     def fall_back(self, progress: Progress) -> None:
-        """Compute on the processor from now on. Call only from the computing thread."""
+        """Compute on the CPU from now on. Call only from the computing thread."""
         if self._cpu is not None:
             self._factory, self._cpu, self._engine = self._cpu, None, None
 
@@ -70,13 +70,13 @@ class LazyEngine:
         return self._engine
 
     def info(self, progress: Progress) -> EngineInfo:
-        """Device and methods of every task."""
+        """Device, and methods of every task."""
         engine = self.get(progress)
         return EngineInfo(engine.device_choice, {name: engine.methods(name) for name in TASKS})
 
 
 def engine_factory(device: str) -> EngineFactory:
-    """A factory for the real engine on ``device``."""
+    """A factory of the engine on ``device``."""
 
     def make() -> Engine:
         from core.fusion.engine import FusionEngine

@@ -18,7 +18,7 @@ from app.batch.state import Ending
 from app.i18n.numbers import number
 from app.i18n.translate import plural, translate, translate_all
 from app.widgets.cards import Card, CardStack
-from app.widgets.notification import Notice
+from app.widgets.notification import SystemNotification
 from core.errors import FusionError
 from core.tasks import TASKS
 
@@ -30,7 +30,7 @@ class BatchCards(CardStack):
     """The user asked for the failed rows."""
 
     def __init__(
-        self, batch: BatchController, notice: Notice, parent: QWidget | None = None
+        self, batch: BatchController, notice: SystemNotification, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self._batch, self._notice = batch, notice
@@ -130,7 +130,7 @@ class BatchCards(CardStack):
             self._offer_resampling()
         elif ending.error is not None:
             self._show_error(ending.error)
-            self._notice.tell(self.tr("Batch stopped"), translate(ending.error.message))
+            self._notice.notify(self.tr("Batch stopped"), translate(ending.error.message))
         else:
             self.show_text(
                 "end", self.tr("Stopped. What is done stays done; “Go on” does the rest.")
@@ -154,7 +154,7 @@ class BatchCards(CardStack):
         folder = self._batch.choices.folder or Path()
         places = {"folder": [folder], "sheet": sheets, "table": tables}
         card.answered.connect(partial(self._finished_answered, places))
-        self._notice.tell(self.tr("Batch finished"), text)
+        self._notice.notify(self.tr("Batch finished"), text)
 
     def _finished_answered(self, places: dict[str, list[Path]], answer: str) -> None:
         if answer in places:

@@ -35,7 +35,7 @@ from app.pairs.thumbnails import ThumbnailLoader
 from app.widgets import theme
 from app.widgets.device_chip import DeviceChip
 from app.widgets.drop import DropZone
-from app.widgets.notification import Notice
+from app.widgets.notification import SystemNotification
 from app.widgets.page import Page
 from core.tasks import get_task
 from core.types import DeviceChoice
@@ -90,7 +90,7 @@ class BatchPage(Page):
         self.foot = RunBar()
         self.chip = DeviceChip()
         self.thumbs = ThumbnailLoader(THUMB, self)
-        self.notice = Notice(self)
+        self.notice = SystemNotification(self)
         self.card_area = BatchCards(batch, self.notice)
         self.cards = self.card_area.cards
         self.dialog: QFileDialog | None = None
@@ -194,7 +194,7 @@ class BatchPage(Page):
         """Stop the batch, so that it can be resumed later, and wait for the threads."""
         self.batch.shutdown()
         self.thumbs.shutdown()
-        self.notice.go()
+        self.notice.hide_icon()
 
     def take(self, paths: list[Path]) -> None:
         """Find the pairs in dropped files and folders."""

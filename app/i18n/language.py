@@ -1,7 +1,7 @@
-"""The language of the texts: English in the code, gettext catalogues beside it.
+"""The language of the texts: English in the code, gettext catalogues for others.
 
-A catalogue is ``LANGUAGE/LC_MESSAGES/unifusion.mo`` in :data:`FOLDER`. Every language there is one
-of can be chosen; a new one needs no code.
+A catalogue is ``LANGUAGE/LC_MESSAGES/unifusion.mo`` in :data:`FOLDER`. Every language with a
+catalogue can be chosen; a new one needs no code.
 """
 
 from __future__ import annotations
@@ -24,10 +24,9 @@ _installed: list[QTranslator] = []
 
 
 class CatalogueTranslator(QTranslator):
-    """Answers Qt (``tr`` of a class, and Qt's own texts) from a gettext catalogue.
+    """Translates Qt's texts and those of ``QObject.tr`` by a gettext catalogue.
 
-    Qt's contexts, which are names of classes, do not matter; its disambiguation is the context of
-    a catalogue.
+    Qt's contexts, which are class names, are ignored; its disambiguation is the gettext context.
     """
 
     def __init__(self, catalogue: gettext.NullTranslations, parent: QObject | None = None) -> None:
@@ -35,19 +34,19 @@ class CatalogueTranslator(QTranslator):
         self._catalogue = catalogue
 
     def isEmpty(self) -> bool:
-        """False; Qt would not announce an empty translator."""
+        """False: Qt does not install empty translators."""
         return False
 
     def translate(
         self, context: str, source: str, disambiguation: str | None = None, n: int = -1
     ) -> str:
-        """The translation, or ``source`` where there is none. Qt fills in ``n`` by itself."""
+        """The translation, or ``source`` without one. Qt itself inserts ``n``."""
         return lookup(self._catalogue, source, disambiguation)
 
 
 def lookup(catalogue: gettext.NullTranslations, source: str, context: str | None = None) -> str:
     """The translation of ``source`` in ``context``, else in none, else ``source``."""
-    if not source:  # which gettext answers with the catalogue's header
+    if not source:  # gettext would return the catalogue's header
         return ""
     if context and (found := catalogue.pgettext(context, source)) != source:
         return found
@@ -55,22 +54,22 @@ def lookup(catalogue: gettext.NullTranslations, source: str, context: str | None
 
 
 def catalogue() -> gettext.NullTranslations:
-    """The catalogue of the language the program speaks now."""
+    """The catalogue of the current language."""
     return _current
 
 
 def available(folder: Path | None = None) -> tuple[str, ...]:
-    """Languages there are texts in, English first.
+    """Available languages, English first.
 
     Args:
-        folder: where catalogues are; None is :data:`FOLDER`.
+        folder: folder of the catalogues; None is :data:`FOLDER`.
     """
     files = (folder or FOLDER).glob(f"*/LC_MESSAGES/{DOMAIN}.mo")
     return (SOURCE, *sorted(path.parts[-3] for path in files))
 
 
 def title_of(language: str) -> str:
-    """What a language calls itself, so that whoever reads it finds it."""
+    """The native name of a language."""
     name = "English" if language == SOURCE else QLocale(language).nativeLanguageName()
     return name[:1].upper() + name[1:] if name else language
 
@@ -79,9 +78,9 @@ def resolved(choice: str, wanted: list[str], there: tuple[str, ...]) -> str:
     """The language to use.
 
     Args:
-        choice: “system”, or a language.
-        wanted: what the system's user reads (“de-AT”, “fr”), the dearest first.
-        there: languages there are texts in.
+        choice: "system" or a language.
+        wanted: languages of the system's user ("de-AT", "fr"), in order of preference.
+        there: available languages.
     """
     if choice in there:
         return choice
@@ -94,18 +93,18 @@ def resolved(choice: str, wanted: list[str], there: tuple[str, ...]) -> str:
 
 
 def locale_of(language: str, system: QLocale) -> QLocale:
-    """How numbers are written in ``language``: as the system does where it speaks that, too.
+    """The locale for numbers in ``language``: the system's, where it has the same language.
 
-    English is as the code writes it.
+    For English it is never the system's.
     """
     there = system.language() == QLocale(language).language() and language != SOURCE
     return system if there else QLocale(language)
 
 
 def install(application: QCoreApplication, choice: str) -> str:
-    """Let the program speak ``choice``, and write numbers so; returns the language it speaks now.
+    """Set the language of texts and numbers; returns the language in use.
 
-    To be called before any text is made: windows already there keep theirs.
+    Call before any widget is created: existing ones keep their texts.
     """
     global _current
     while _installed:
@@ -121,7 +120,7 @@ def install(application: QCoreApplication, choice: str) -> str:
 
 
 def _opened(language: str) -> gettext.NullTranslations:
-    """The catalogue of ``language``; an empty one for English, or if it cannot be read."""
+    """Open the catalogue of ``language``; an empty one for English, or if it is unreadable."""
     if language == SOURCE:
         return gettext.NullTranslations()
     try:

@@ -1,8 +1,8 @@
-"""Numbers for the eye, with the signs of the language the program speaks.
+"""Numbers for display, with the decimal and group separators of the current language.
 
-Only for what is shown: files (CSV, JSON, TOML, provenance) keep the point. The language decides,
-which :func:`app.i18n.language.install` makes Qt's default locale; English gives what
-:func:`format` gives.
+Files (CSV, JSON, TOML, provenance) always use the decimal point. The separators are those of Qt's
+default locale, set by :func:`app.i18n.language.install`; for English the result is that of
+:func:`format`.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from PySide6.QtCore import QLocale
 
 
 def number(value: float, form: str = "") -> str:
-    """``value`` as :func:`format` writes it by ``form``, with decimal and group signs changed."""
+    """``value`` formatted by the format spec ``form``, with localised separators."""
     return localised(format(value, form))
 
 
 def filled(template: str, *values: object, **named: object) -> str:
-    """As :meth:`str.format`; numbers among the values are written as :func:`number` does."""
+    """Like :meth:`str.format`, with numbers formatted by :func:`number`."""
     return _FORMATTER.vformat(template, values, named)
 
 
 def read(text: str) -> float:
-    """The number a person wrote, with either decimal sign.
+    """Parse a number with a point, a comma or the decimal sign of the language.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not a number.
     """
     return float(text.strip().replace(QLocale().decimalPoint(), ".").replace(",", "."))
 
 
 def localised(text: str) -> str:
-    """A number that is written already, with the point."""
+    """Localise the separators of a formatted number."""
     locale = QLocale()
     return text.translate({ord("."): locale.decimalPoint(), ord(","): locale.groupSeparator()})
 
@@ -47,7 +47,7 @@ class _Formatter(string.Formatter):
     def check_unused_args(
         self, used_args: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
-        """Values that the template leaves out are no error, as with :meth:`str.format`."""
+        """Accept unused values, like :meth:`str.format`."""
 
 
 _FORMATTER = _Formatter()

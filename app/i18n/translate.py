@@ -1,4 +1,4 @@
-"""Texts in the person's language: those of the window, and those the engine says."""
+"""Translation of the texts of the GUI and of the engine."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from core.errors import FusionError, Message
 
 
 def tr(text: str) -> str:
-    """A literal text of a function; classes of Qt have a ``tr`` of their own."""
+    """Translate a literal text outside of Qt classes, which have their own ``tr``."""
     return lookup(catalogue(), text)
 
 
 def plural(one: str, many: str, count: int) -> str:
-    """The template for ``count`` things, still to be filled in.
+    """The translated template for ``count`` items; the caller inserts the number.
 
     Args:
-        one, many: literal English templates for one thing and for several. Whoever fills them in
-            gives the number in either case: other languages may use the form of one for 21 things.
+        one, many: literal English templates for one item and for several. Both must contain the
+            number: other languages may use the singular form for 21 items, too.
     """
     return catalogue().ngettext(one, many, count)
 
 
 def translate(text: str) -> str:
-    """A name, stage or explanation of the engine in the person's language, if it is known.
+    """Translate a name, stage or message of the engine; unknown texts are returned unchanged.
 
-    A text made from a template is made anew from the translated one, with the same values.
+    A message is formatted again from the translated template with the same values.
     """
     if not isinstance(text, Message):
         return tr(text)
@@ -39,10 +39,10 @@ def translate(text: str) -> str:
 
 
 def translate_all(texts: Iterable[str]) -> list[str]:
-    """Several of them."""
+    """Translate several texts."""
     return [translate(text) for text in texts]
 
 
 def translate_error(error: FusionError) -> tuple[str, str, str]:
-    """What failed, why, and what to do about it, in the person's language where it is known."""
+    """What failed, why, and the remedy, translated."""
     return translate(error.what), translate(error.why), translate(error.remedy)

@@ -1,1 +1,1 @@
-"""Model packs: the dialog and its work."""
+"""Model packs: the dialog, and the service behind it."""

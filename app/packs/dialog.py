@@ -1,4 +1,4 @@
-"""Tools > Model packs: what there is, what is in it, and what can be done with it."""
+"""The dialog Tools > Model packs: list, details and management of the packs."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ _TITLE = 0
 
 
 class CardView(QTextBrowser):
-    """Shows a model card, and fetches nothing it names: it may be a stranger's."""
+    """Shows a model card without loading any resource: packs may come from untrusted sources."""
 
     def show_card(self, markdown: str) -> None:
-        """Show a card, its headings in the size of a dialog's."""
+        """Show a card with small headings."""
         self.setMarkdown(markdown)
         heading = QTextCharFormat()
         heading.setFontWeight(QFont.Weight.Bold)
@@ -64,7 +64,7 @@ class CardView(QTextBrowser):
         self._drop_empty_headings()
 
     def _drop_empty_headings(self) -> None:
-        """Markdown cannot write a table without a row of headings, be they empty."""
+        """Remove empty header rows, which Markdown requires in every table."""
         for frame in self.document().rootFrame().childFrames():
             if not isinstance(frame, QTextTable) or frame.rows() < 2:
                 continue
@@ -73,15 +73,15 @@ class CardView(QTextBrowser):
                 frame.removeRows(0, 1)
 
     def loadResource(self, kind: int, name: QUrl | str) -> Any:
-        """Nothing."""
+        """Load nothing; returns None."""
         return None
 
 
 class PacksDialog(QDialog):
-    """Does not block. Every wish goes to a :class:`PackService`, and the list follows."""
+    """A non-modal list of the packs; commands are carried out by a :class:`PackService`."""
 
     def __init__(self, work: PackService, task: str, parent: QWidget | None = None) -> None:
-        """Args: ``task`` is the one whose default pack is chosen at first."""
+        """Args: ``task``: its default pack is selected initially."""
         super().__init__(parent)
         self._work = work
         self._task = task
@@ -143,7 +143,7 @@ class PacksDialog(QDialog):
 
     @property
     def buttons(self) -> tuple[QPushButton, ...]:
-        """The commands, in order."""
+        """The buttons, in order."""
         return self.import_, self.export, self.rename, self.delete, self.default
 
     def _lay_out(self) -> None:
@@ -203,12 +203,12 @@ class PacksDialog(QDialog):
 
     @property
     def chosen(self) -> PackRow | None:
-        """The pack the commands are about."""
+        """The selected pack."""
         item = self.tree.currentItem()
         return item.data(_TITLE, _ROW) if item is not None else None
 
     def item_of(self, name: str) -> QTreeWidgetItem | None:
-        """Where a pack is listed."""
+        """The tree item of a pack."""
         every = Qt.MatchFlag.MatchContains | Qt.MatchFlag.MatchRecursive
         for item in self.tree.findItems("", every):
             found = item.data(_TITLE, _ROW)
@@ -300,7 +300,7 @@ class PacksDialog(QDialog):
         dialog.open()
 
     def import_files(self, paths: list[Path]) -> None:
-        """Take files in, one after the other."""
+        """Import files, one after the other."""
         self._clear()
         for path in paths:
             self._work.import_file(path)
@@ -373,7 +373,7 @@ class PacksDialog(QDialog):
         self._work.refresh()
 
     def done(self, result: int) -> None:
-        """What was deleted stays so."""
+        """Close the dialog; deleted packs cannot be restored any more."""
         self._work.purge()
         super().done(result)
 

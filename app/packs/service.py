@@ -1,4 +1,4 @@
-"""The library of packs as the window sees it: rows to show, and work on a thread of its own."""
+"""The library of packs for the GUI: rows to display, and operations on a worker thread."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PackRow:
-    """What is shown of a pack.
+    """The displayed properties of a pack.
 
     Attributes:
-        quality: the validation score packs are compared by, as text. scores: several of them.
-        default: True for its task's default.
-        embedded: True for packs that came with the program, which stay as they are.
-        card: the model card, Markdown.
+        quality: the main validation metric as text. scores: several metrics.
+        default: whether it is the default of its task.
+        embedded: whether it is part of the program, and so cannot be changed.
+        card: the model card in Markdown.
     """
 
     name: str
@@ -49,7 +49,7 @@ class PackRow:
 
 @dataclass(frozen=True)
 class PackListing:
-    """All packs, and files that cannot be used with the reason."""
+    """All packs, and unusable files with the reason."""
 
     rows: tuple[PackRow, ...]
     broken: tuple[tuple[Path, str], ...] = ()
@@ -59,7 +59,7 @@ _SCORES = ("Qabf", "MI", "VIF")
 
 
 def list_packs(progress: Progress) -> PackListing:
-    """What there is now. Runs on a worker thread."""
+    """List the packs. Runs on a worker thread."""
     from core.packs.registry import Catalogue
     from core.packs.user_packs import card_of, default_name
     from core.tasks import TASKS
@@ -93,10 +93,10 @@ def list_packs(progress: Progress) -> PackListing:
 
 
 def entry_of(name: str, task: str) -> PackEntry:
-    """The pack as the library knows it.
+    """The library entry of a pack.
 
     Raises:
-        InputError: it is not there any more.
+        InputError: the pack does not exist any more.
     """
     from core.packs.registry import Catalogue
 
@@ -104,16 +104,16 @@ def entry_of(name: str, task: str) -> PackEntry:
 
 
 class PackService(QObject):
-    """Runs what the person asks of the library, one thing after the other."""
+    """Runs operations on the library, one after the other."""
 
     listed = Signal(object)
     """A :class:`PackListing`."""
     changed = Signal()
-    """Packs, names or defaults are others now."""
+    """Packs, names or defaults have changed."""
     added = Signal(str)
     """Name of a pack that was imported or renamed."""
     exported = Signal(object)
-    """Path of the file."""
+    """Path of the exported file."""
     deleted = Signal(object)
     """A :class:`core.packs.user_packs.Deleted`, which :meth:`restore` takes."""
     failed = Signal(object)
@@ -124,35 +124,35 @@ class PackService(QObject):
         self._runner = Runner("packs", self)
 
     def refresh(self) -> None:
-        """List the packs."""
+        """Read the list of packs."""
         self._do(list_packs, self.listed.emit)
 
     def import_file(self, path: Path) -> None:
-        """Take a pack in, checked."""
+        """Validate and import a pack."""
         self._do(partial(_import, path), self._added)
 
     def export(self, row: PackRow, path: Path) -> None:
-        """Write a pack to a file."""
+        """Export a pack to a file."""
         self._do(partial(_export, row, path), self.exported.emit)
 
     def rename(self, row: PackRow, title: str) -> None:
-        """Call a pack something else."""
+        """Change the title of a pack."""
         self._do(partial(_rename, row, title), self._added)
 
     def delete(self, row: PackRow) -> None:
-        """Take a pack away; it can be brought back."""
+        """Delete a pack so that it can be restored."""
         self._do(partial(_delete, row), self._deleted)
 
     def restore(self, deleted: Deleted) -> None:
-        """Bring a deleted pack back."""
+        """Restore a deleted pack."""
         self._do(partial(_restore, deleted), self._added)
 
     def make_default(self, row: PackRow) -> None:
-        """Make a pack its task's default."""
+        """Make a pack the default of its task."""
         self._do(partial(_default, row), lambda _none: self._refreshed())
 
     def purge(self) -> None:
-        """Forget deleted packs for good."""
+        """Remove deleted packs permanently."""
         self._do(_purge, lambda _none: None)
 
     def shutdown(self) -> None:

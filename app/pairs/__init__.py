@@ -1,1 +1,1 @@
-"""What Fuse, Batch and Train share about pairs: thumbnails, tables, edits."""
+"""Pairs, as shared by Fuse, Batch and Train: thumbnails, tables, edits."""

@@ -1,4 +1,4 @@
-"""Changes to a table of pairs that a person makes by hand. Pure functions; plans are values."""
+"""Manual changes to a table of pairs, as pure functions of immutable plans."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 PairKey = tuple[Path, Path]
 BY_HAND = "paired by hand"
-"""The reason :meth:`core.pairing.plan.PairingPlan.pair_by_hand` gives."""
+"""The reason set by :meth:`core.pairing.plan.PairingPlan.pair_by_hand`."""
 
 
 def key_of(match: Match) -> PairKey:
-    """What tells pairs apart."""
+    """The key that identifies a pair."""
     return match.a, match.b
 
 
 def carry_over(old: PairingPlan | None, new: PairingPlan) -> PairingPlan:
-    """``new`` with what was swapped, left out or paired by hand in ``old``."""
+    """``new`` with the manual changes of ``old``: swapped, excluded and paired by hand."""
     if old is None:
         return new
     there = {path for m in new.matches for path in key_of(m)}
@@ -49,7 +49,7 @@ def _as_before(match: Match, before: dict[PairKey, Match]) -> Match:
 
 
 def moved(plan: PairingPlan, rows: Collection[int], to: int) -> PairingPlan:
-    """The same with ``rows`` (places in ``matches``) together before what stood at place ``to``."""
+    """The plan with ``rows`` (indices into ``matches``) moved in front of index ``to``."""
     rows = frozenset(rows)
     chosen = [m for place, m in enumerate(plan.matches) if place in rows]
     before = [m for place, m in enumerate(plan.matches[:to]) if place not in rows]
@@ -60,8 +60,8 @@ def moved(plan: PairingPlan, rows: Collection[int], to: int) -> PairingPlan:
 def files_of(plan: PairingPlan, rows: Collection[int]) -> tuple[Path, Path] | None:
     """The two files that are paired when these rows are joined, or None.
 
-    Two files without partner; or a pair and such a file, which becomes its B. A line that stands
-    for a whole folder is joined with nothing.
+    The rows are two unpaired files, or a pair and an unpaired file, which becomes its B. A row
+    that represents a whole folder cannot be joined.
     """
     if len(rows) != 2:
         return None

@@ -1,4 +1,4 @@
-"""The table of pairs: which files belong together, why, and what is left over."""
+"""The table of pairs: matched files with the reason, and unpaired files."""
 
 from __future__ import annotations
 
@@ -27,43 +27,43 @@ _NO_PARENT = QModelIndex()
 
 
 class PairTable(QAbstractTableModel):
-    """A plan as rows: pairs first (with a tick), files without partner below, in red."""
+    """Table model of a plan: pairs first (checkable), then unpaired files in red."""
 
     def __init__(self, plan: Any) -> None:
         super().__init__()
         self.plan = plan
 
     def set_plan(self, plan: Any) -> None:
-        """Show another plan."""
+        """Replace the plan."""
         self.beginResetModel()
         self.plan = plan
         self.endResetModel()
 
     def rowCount(self, parent: ModelIndex = _NO_PARENT) -> int:
-        """Pairs and files left over."""
+        """Number of pairs and unpaired files."""
         return 0 if parent.isValid() else len(self.plan.matches) + len(self.plan.leftovers)
 
     def columnCount(self, parent: ModelIndex = _NO_PARENT) -> int:
-        """A, B, why, folder."""
+        """Number of columns: A, B, reason, folder."""
         return 4
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> object:
-        """Names of the columns."""
+        """Titles of the columns."""
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return (self.tr("A"), self.tr("B"), self.tr("Why"), self.tr("Folder"))[section]
         return None
 
     def flags(self, index: ModelIndex) -> Qt.ItemFlag:
-        """Pairs can be ticked."""
+        """Pairs are checkable."""
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         if index.column() == 0 and index.row() < len(self.plan.matches):
             flags |= Qt.ItemFlag.ItemIsUserCheckable
         return flags
 
     def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Texts, ticks, colours."""
+        """Texts, check states and colours."""
         row, column = index.row(), index.column()
         if row >= len(self.plan.matches):
             return self._leftover(self.plan.leftovers[row - len(self.plan.matches)], column, role)
@@ -95,7 +95,7 @@ class PairTable(QAbstractTableModel):
     def setData(
         self, index: ModelIndex, value: object, role: int = Qt.ItemDataRole.EditRole
     ) -> bool:
-        """Take a pair in, or leave it out."""
+        """Include or exclude a pair."""
         row = index.row()
         if role != Qt.ItemDataRole.CheckStateRole or row >= len(self.plan.matches):
             return False
@@ -106,7 +106,7 @@ class PairTable(QAbstractTableModel):
 
 
 class PairDialog(QDialog):
-    """Edits a plan; ``accepted`` with :attr:`plan` as it is then."""
+    """Edits a plan; :attr:`plan` is the result when the dialog is accepted."""
 
     def __init__(self, plan: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -154,7 +154,7 @@ class PairDialog(QDialog):
 
     @property
     def plan(self) -> Any:
-        """The plan as edited."""
+        """The edited plan."""
         return self.table.plan
 
     def _button(self, text: str, do: Callable[[], None]) -> QPushButton:
@@ -171,7 +171,7 @@ class PairDialog(QDialog):
         self.swap.setEnabled(any(row < matches for row in rows))
         self.swap_all.setEnabled(matches > 0)
         loose = [self.plan.leftovers[row - matches] for row in rows if row >= matches]
-        # A line may stand for a whole folder.
+        # A row may represent a whole folder.
         self.join.setEnabled(len(rows) == len(loose) == 2 and all(i.count == 1 for i in loose))
 
     def _change(self, plan: Any) -> None:

@@ -1,4 +1,4 @@
-"""Small images of pairs, made in the background for the rows that are looked at."""
+"""Thumbnails of pairs, created in the background for the visible rows."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from core.errors import FusionError
 from core.progress import Progress
 
 _ENOUGH = 8
-"""Pixels of the image per pixel of the small one from which it is made, at least."""
+"""Minimum number of image pixels sampled per thumbnail pixel."""
 
 _WAITING = 80
-"""Rows that wait at most: what was scrolled past long ago is asked for again when it comes back."""
+"""Maximum queue length: rows dropped from it are requested again when they become visible."""
 
 
 def draw_waiting(waiting: deque[PairKey], side: int, progress: Progress) -> Iterator[Any]:
-    """Yield (key, small A, small B), the row asked for last first, until none waits."""
+    """Yield (key, thumbnail A, thumbnail B), last request first, until the queue is empty."""
     while True:
         progress.check()
         try:
@@ -42,20 +42,20 @@ def _small(path: Path, side: int) -> QImage | None:
 
     try:
         image = read_image(path)
-        # Of twelve million pixels nine hundred are shown: most need not be looked at.
+        # A thumbnail shows few pixels of a large image: most need not be processed.
         step = max(1, max(image.size) // (_ENOUGH * side))
         if step > 1:
             image = image.part(np.s_[::step, ::step])
         return small(source_image(image), side)
     except (FusionError, MemoryError):
-        return None  # the badge says what is wrong once the pair is opened
+        return None  # the error is shown when the pair is opened
 
 
 class ThumbnailLoader(QObject):
-    """Draws what is asked for; one thread, newest wish first."""
+    """Creates thumbnails on one thread, last request first."""
 
     ready = Signal(object, object, object)
-    """Key, small A, small B (None where the file cannot be read)."""
+    """Key, thumbnail A, thumbnail B (None where the file cannot be read)."""
 
     def __init__(self, side: int, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -67,7 +67,7 @@ class ThumbnailLoader(QObject):
         self._closed = False
 
     def want(self, key: PairKey) -> None:
-        """Ask for a pair's small images."""
+        """Request the thumbnails of a pair."""
         if self._closed or key in self._asked:
             return
         self._asked.add(key)

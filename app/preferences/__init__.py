@@ -1,1 +1,1 @@
-"""What is kept between sessions: settings, session, recent files."""
+"""Data stored between sessions: settings, session, recent files."""

@@ -1,4 +1,4 @@
-"""Where the window keeps what it remembers: one folder, the same for all its files."""
+"""The folder in which the GUI stores settings, session and recent files."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import platformdirs
 
 
 def home() -> Path:
-    """The folder of settings and session: $UNIFUSION_HOME, or the platform's own for settings.
+    """The folder of settings and session: $UNIFUSION_HOME, or the platform's settings folder.
 
-    It is not created here: a program that remembers nothing leaves nothing behind.
+    It is not created here, but when something is stored.
     """
     chosen = os.environ.get("UNIFUSION_HOME")
     return Path(chosen) if chosen else Path(platformdirs.user_config_dir("unifusion", False))

@@ -1,4 +1,4 @@
-"""Files opened before: their paths and the task, nothing of what is in them."""
+"""The list of recently opened pairs: paths and task, no contents."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _NAME = "recent/pairs"
 
 @dataclass(frozen=True)
 class RecentPair:
-    """Two files that were opened together, and for which task."""
+    """Two files that were opened together, and their task."""
 
     a: Path
     b: Path
     task: str
 
     @property
-    def is_whole(self) -> bool:
-        """False where a path means another file in another folder."""
+    def has_absolute_paths(self) -> bool:
+        """False where a path is relative, and so depends on the working directory."""
         return self.a.is_absolute() and self.b.is_absolute()
 
     @property
     def label(self) -> str:
-        """Both names, with the folder where the names alone are alike."""
+        """Both file names, with their folders where the names are equal."""
         if self.a.name == self.b.name:
             return f"{distinct_name(self.a, [self.b])} + {distinct_name(self.b, [self.a])}"
         names = f"{self.a.name} + {self.b.name}"
@@ -41,7 +41,7 @@ class RecentPair:
 
 
 class RecentPairs(QObject):
-    """The last ten pairs, newest first. Off means: none is kept, and none is shown."""
+    """The last ten pairs, newest first. If switched off, none is stored or shown."""
 
     changed = Signal()
 
@@ -50,7 +50,7 @@ class RecentPairs(QObject):
         self._settings = settings
 
     def all(self) -> list[RecentPair]:
-        """The pairs, newest first; those whose files have gone are still listed."""
+        """The pairs, newest first, including those whose files are missing."""
         if not self._settings.keeps_recent:
             return []
         try:
@@ -58,10 +58,10 @@ class RecentPairs(QObject):
             found = [RecentPair(Path(a), Path(b), str(task)) for a, b, task in rows]
         except (ValueError, TypeError, RecursionError):
             return []
-        return [pair for pair in found if pair.task in TASKS and pair.is_whole][:_MOST]
+        return [pair for pair in found if pair.task in TASKS and pair.has_absolute_paths][:_MOST]
 
     def add(self, a: Path, b: Path, task: str) -> None:
-        """Put a pair on top."""
+        """Add a pair at the top."""
         if not self._settings.keeps_recent:
             return
         new = RecentPair(Path(os.path.abspath(a)), Path(os.path.abspath(b)), task)  # noqa: PTH100
@@ -69,15 +69,15 @@ class RecentPairs(QObject):
         self._keep([new, *(pair for pair in self.all() if (pair.a, pair.b) != (a, b))])
 
     def forget(self, pair: RecentPair) -> None:
-        """Take one pair off the list."""
+        """Remove a pair."""
         self._keep([other for other in self.all() if other != pair])
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all pairs."""
         self._keep([])
 
     def set_kept(self, kept: bool) -> None:
-        """Switch the list on or off; off forgets it."""
+        """Switch the list on or off; off clears it."""
         if not kept:
             self.clear()
         self._settings.set_keeps_recent(kept)
@@ -90,7 +90,7 @@ class RecentPairs(QObject):
 
 
 class RecentMenu(QMenu):
-    """“Open recent”: the pairs, then what can be done with the list."""
+    """The menu “Open recent”: the pairs, then commands for the list."""
 
     chosen = Signal(object)
     """A :class:`RecentPair`."""
@@ -105,11 +105,11 @@ class RecentMenu(QMenu):
         self.fill()
 
     def fill(self) -> None:
-        """Make the entries anew."""
+        """Rebuild the entries."""
         self.clear()
         pairs = self._recent.all()
         for pair in pairs:
-            # A single ampersand would be taken as the mark of a mnemonic.
+            # A single ampersand would mark a mnemonic.
             entry = self.addAction(pair.label.replace("&", "&&"))
             entry.setToolTip(f"{pair.a}\n{pair.b}")
             entry.triggered.connect(lambda _=False, pair=pair: self.chosen.emit(pair))

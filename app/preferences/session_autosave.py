@@ -1,4 +1,4 @@
-"""Keeps the session on disk while it changes, and knows after a crash that there was one."""
+"""Autosave of the session, and detection of a crash at the next start."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from core.progress import Progress
 
 _FILE, _MARK = "session.json", "running.lock"
 _DELAY_MS = 800
-"""Changes are gathered for this long before the file is written."""
+"""Delay in which changes are collected before the file is written."""
 
 
 @dataclass(frozen=True)
 class Previous:
-    """What an earlier run left behind.
+    """The session stored by an earlier run.
 
     Attributes:
-        snapshot: the last session there is, when it is readable and has files.
-        crashed: True when that run did not end properly.
-        notice: a sentence for the person, or "".
-        of_earlier: the session is that of a run before: the last one had no files open.
+        snapshot: the last session, if it is readable and has files.
+        crashed: True when that run did not end normally.
+        notice: a message for the user, or "".
+        of_earlier: whether the session is of an earlier run, since the last one had no open files.
     """
 
     snapshot: Snapshot | None = None
@@ -38,7 +38,7 @@ class Previous:
 
 
 class SessionAutosave(QObject):
-    """Writes snapshots off the GUI thread. One program at a time keeps the session of a folder."""
+    """Writes snapshots on a worker thread. One process at a time owns the session of a folder."""
 
     failed = Signal(object)
     """A :class:`core.errors.FusionError`, once: the session cannot be written."""
@@ -50,7 +50,7 @@ class SessionAutosave(QObject):
         self._folder = folder
         self._snapshot = snapshot
         self._mark = QLockFile(str(folder / _MARK))
-        # Never stale by age: it may be open for days. A dead owner is recognised all the same.
+        # No time limit: a session may last days. Locks of dead processes are recognised anyway.
         self._mark.setStaleLockTime(0)
         self._runner: Runner | None = None
         self._written = b""
@@ -62,11 +62,11 @@ class SessionAutosave(QObject):
 
     @property
     def owns_session(self) -> bool:
-        """True when this run keeps the session (another one may be open beside it)."""
+        """True when this process, and no other one, writes the session."""
         return self._mark.isLocked()
 
     def begin(self) -> Previous:
-        """Take the session over from the run before; call once."""
+        """Lock the session and read that of the previous run. Call once."""
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
         there = (self._folder / _MARK).exists()
@@ -76,25 +76,25 @@ class SessionAutosave(QObject):
         self._runner = Runner("session", self)
         over = snapshot is not None and is_over(self._written)
         if there and snapshot is not None and not over:
-            # Offered now, and not once more after a crash of this run.
+            # Offered now, and not again after a crash of this run.
             self._submit(to_json(snapshot, over=True))
         return Previous(snapshot, crashed=there, notice=notice, of_earlier=over)
 
     def _lock(self) -> bool:
-        """Take the mark; one that nobody holds gives way, whatever is written in it.
+        """Acquire the lock file; one that no process holds is replaced, whatever its content.
 
-        A mark that was cut short (by a full disk, or power that failed) or that carries the
-        machine's former name would otherwise count as somebody's for ever.
+        A truncated lock file (after a full disk or a power failure), or one with a former name of
+        the machine, would otherwise be respected for ever.
         """
         if self._mark.tryLock(0):
             return True
         if self._mark.error() != QLockFile.LockError.LockFailedError:
             return False
-        # The system refuses this while a living program has the file.
+        # The system refuses this while a running process has the file open.
         return self._mark.removeStaleLockFile() and self._mark.tryLock(0)
 
     def _read_only(self) -> Previous:
-        """Another window keeps the session, or the folder cannot be written: then it is read."""
+        """Read the session that another process owns, or in a folder that is not writable."""
         if self._mark.error() != QLockFile.LockError.PermissionError:
             return Previous()
         snapshot, notice = self._read()
@@ -108,16 +108,16 @@ class SessionAutosave(QObject):
             return None, ""
         except (OSError, ValueError, RecursionError):
             return None, self.tr("The last session could not be read; it is ignored.")
-        # A path that depends on the folder of the moment may mean somebody else's file.
-        return (snapshot if snapshot.has_files and snapshot.is_whole else None), ""
+        # A relative path may refer to another file.
+        return (snapshot if snapshot.has_files and snapshot.has_absolute_paths else None), ""
 
     def note_change(self) -> None:
-        """Something worth keeping changed; it is written a little later."""
+        """Schedule writing after a change."""
         if self._runner is not None:
             self._timer.start()
 
     def end(self) -> None:
-        """Write what is still to be written and say that this run ended properly."""
+        """Write pending changes, and record that this run ended normally."""
         self._timer.stop()
         if self._runner is None:
             return
@@ -130,7 +130,7 @@ class SessionAutosave(QObject):
         self._mark.unlock()
 
     def _mark_ended(self) -> bytes | None:
-        """The session that stays, as one that is over, where it does not say so yet."""
+        """The stored session marked as ended, or None where it is already."""
         with suppress(ValueError, RecursionError):
             if self._written and not is_over(self._written):
                 return to_json(from_json(self._written), over=True)
@@ -138,7 +138,7 @@ class SessionAutosave(QObject):
 
     def _pending(self, *, over: bool = False) -> bytes | None:
         snapshot = self._snapshot()
-        # A sample on screen is not worth the session that was there before.
+        # A sample does not replace the stored session.
         data = to_json(snapshot, over=over) if snapshot.has_files else None
         return None if data == self._written else data
 
@@ -164,7 +164,7 @@ class SessionAutosave(QObject):
 
 
 def _write(path: Path, data: bytes, progress: Progress | None = None) -> None:
-    # Imported late: the package around it brings the codecs along.
+    # Imported late: its package imports the codecs.
     from core.io.atomic import atomic_write
 
     atomic_write(path, data)

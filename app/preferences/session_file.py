@@ -1,4 +1,4 @@
-"""What a session is on disk: paths and settings, as JSON with a version; never a pixel."""
+"""The session file: paths and settings as versioned JSON, without image data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class ListedPair:
-    """A pair of the list: its files, what it is called, and the folder it is listed under."""
+    """A pair of the list: its files, its name, and the folder it is listed under."""
 
     a: Path
     b: Path
@@ -29,14 +29,14 @@ class ListedPair:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What was open, and how it was shown.
+    """The open files and their display settings.
 
     Attributes:
         task: name of a task.
-        method: as the session has it; "" for the default.
-        a, b: paths on screen; None for a sample's.
-        pairs: all pairs of the list, when there is one.
-        display: how things are shown.
+        method: name of a method; "" for the default.
+        a, b: paths of the shown images; None for a sample.
+        pairs: all pairs of the list.
+        display: display settings.
     """
 
     task: str
@@ -49,19 +49,19 @@ class Snapshot:
 
     @property
     def has_files(self) -> bool:
-        """False for a session worth forgetting: nobody's own files were open."""
+        """False for a session without files of the user, which is not stored."""
         return self.a is not None or self.b is not None or bool(self.pairs)
 
     @property
-    def is_whole(self) -> bool:
-        """False where a path means another file in another folder."""
+    def has_absolute_paths(self) -> bool:
+        """False where a path is relative, and so depends on the working directory."""
         shown = [path for path in (self.a, self.b) if path is not None]
         listed = (path for pair in self.pairs for path in (pair.a, pair.b))
         return all(path.is_absolute() for path in (*shown, *listed))
 
     @property
     def label(self) -> str:
-        """The names of what is on screen."""
+        """The names of the shown files."""
         return " + ".join(path.name for path in (self.a, self.b) if path is not None)
 
 
@@ -69,7 +69,7 @@ def to_json(snapshot: Snapshot, *, over: bool = False) -> bytes:
     """The snapshot as UTF-8 JSON.
 
     Args:
-        over: the run it is of has ended, or is known to have crashed.
+        over: whether its run has ended, or is known to have crashed.
     """
     data: dict[str, Any] = {
         "version": VERSION,
@@ -90,16 +90,16 @@ def _text(path: Path | None) -> str | None:
 
 
 def is_over(data: bytes) -> bool:
-    """Whether a session is that of a run that is over, by its own word."""
+    """Whether the session is marked as that of an ended run."""
     found = json.loads(data.decode("utf-8", "surrogateescape"))
     return isinstance(found, dict) and found.get(_OVER) is True
 
 
 def from_json(data: bytes) -> Snapshot:
-    """The snapshot in ``data``. Display settings this version does not know are left out.
+    """Parse a snapshot. Unknown display settings are ignored.
 
     Raises:
-        ValueError: it is no session of this version.
+        ValueError: the data are not a session of this version.
     """
     found = json.loads(data.decode("utf-8", "surrogateescape"))
     if not isinstance(found, dict) or found.get("version") != VERSION:
@@ -141,10 +141,10 @@ def _pairs(rows: object) -> tuple[ListedPair, ...]:
 
 
 def rebuilt(default: Value, data: object) -> Value:
-    """A dataclass from what :func:`dataclasses.asdict` and JSON made of it.
+    """A dataclass from the JSON of its :func:`dataclasses.asdict`.
 
-    What is missing, unknown or of the wrong kind stays as in ``default``: a session of a newer
-    version is still a session.
+    Missing, unknown and mistyped values stay as in ``default``, so that sessions of newer versions
+    can be read.
     """
     assert is_dataclass(default)
     if not isinstance(data, dict):
@@ -167,12 +167,12 @@ def rebuilt(default: Value, data: object) -> Value:
 def _is_finite(value: float) -> bool:
     try:
         return isfinite(value)
-    except OverflowError:  # a whole number beyond all floats
+    except OverflowError:  # an integer beyond the range of floats
         return False
 
 
 def fits(value: object, hint: Any) -> bool:
-    """True when a value from JSON is of the type ``hint`` says."""
+    """True when a value from JSON is of the type ``hint``."""
     kind, parts = get_origin(hint), get_args(hint)
     if kind is Literal:
         return value in parts
@@ -185,7 +185,7 @@ def fits(value: object, hint: Any) -> bool:
             and all(fits(item, part) for item, part in zip(value, parts, strict=True))
         )
     if hint is float:
-        # JSON knows NaN and infinity; a window of them would show nothing.
+        # Python's JSON allows NaN and infinity, with which a window would be invalid.
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         return number and _is_finite(cast(float, value))
     if hint is int:

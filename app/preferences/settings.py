@@ -1,4 +1,4 @@
-"""What the window remembers from one start to the next, in one small file a person can read."""
+"""Settings of the GUI, stored in an INI file."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from core.progress import Progress
 APPEARANCES: tuple[Appearance, ...] = ("system", "light", "dark")
 _FILE = "settings.ini"
 _DELAY_MS = 100
-"""Changes are gathered for this long before they are written."""
+"""Delay in which changes are collected before they are written."""
 
 
 class Settings(QObject):
-    """Typed access to ``settings.ini``. What is missing or damaged reads as its default.
+    """Typed access to ``settings.ini``. Missing or damaged values are read as their defaults.
 
-    The file is read once; changes are written by a thread of their own, since Qt waits for the disk
-    until they are there. Qt writes the file as a whole and never leaves half of one, and keeps what
-    another program wrote under other names meanwhile.
+    The file is read once; changes are written on a worker thread, since QSettings blocks until they
+    are on disk. QSettings writes atomically, and keeps what other processes wrote under other keys
+    meanwhile.
     """
 
     changed = Signal(str)
-    """Name of what was set."""
+    """Name of the setting that was changed."""
 
     def __init__(self, folder: Path | None, parent: QObject | None = None) -> None:
         """
         Args:
-            folder: where the file is, or will be; None remembers nothing beyond this run.
+            folder: folder of the file; None stores nothing beyond this run.
         """
         super().__init__(parent)
         self.folder = folder
         self._values: dict[str, object] = {}
         self._status = QSettings.Status.NoError
         self._unwritten: dict[str, object] = {}
-        """By name; None is to be forgotten."""
+        """Pending values by name; None removes the setting."""
         self._runner: Runner | None = None
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -55,11 +55,11 @@ class Settings(QObject):
 
     @property
     def is_damaged(self) -> bool:
-        """True when the file is there and could not be understood."""
+        """True when the file exists and cannot be parsed."""
         return self._status == QSettings.Status.FormatError
 
     def sync(self) -> None:
-        """Write now what is still to be written, and wait for it."""
+        """Write pending changes, and wait for it."""
         self._soon.stop()
         if self._runner is not None:
             self._runner.shutdown()
@@ -69,7 +69,7 @@ class Settings(QObject):
             self._unwritten = {}
 
     def _keep(self, name: str, value: object) -> None:
-        """Remember ``value``; None forgets."""
+        """Set ``value``; None removes the setting."""
         if value is None:
             self._values.pop(name, None)
         else:
@@ -90,7 +90,7 @@ class Settings(QObject):
 
     def _wrote(self, changes: Mapping[str, object], _answer: object) -> None:
         for name, value in changes.items():
-            # It may have been set once more meanwhile.
+            # It may have been set again meanwhile.
             if name in self._unwritten and self._unwritten[name] is value:
                 del self._unwritten[name]
 
@@ -98,34 +98,34 @@ class Settings(QObject):
 
     @property
     def appearance(self) -> Appearance:
-        """Light, dark, or as the system has it."""
+        """Light, dark, or that of the system."""
         return cast(Appearance, self._choice("look/appearance", APPEARANCES))
 
     def set_appearance(self, appearance: Appearance) -> None:
-        """Choose an appearance."""
+        """Set the appearance."""
         self._set("look/appearance", appearance)
 
     @property
     def language(self) -> str:
-        """One there is a catalogue of, or “system”."""
+        """An available language, or "system"."""
         return self._choice("look/language", ("system", *language.available()))
 
     def set_language(self, language: str) -> None:
-        """Choose a language; it takes effect at the next start."""
+        """Set the language; it takes effect at the next start."""
         self._set("look/language", language)
 
     @property
     def acknowledged(self) -> bool:
-        """True once somebody said they know that this is for research only."""
+        """True once the user has acknowledged that the program is for research only."""
         return self._flag("first/acknowledged", False)
 
     def acknowledge(self) -> None:
-        """Keep that."""
+        """Store the acknowledgement."""
         self._set("first/acknowledged", True)
 
     @property
     def keeps_recent(self) -> bool:
-        """Whether opened files are listed."""
+        """Whether recent files are listed."""
         return self._flag("recent/kept", True)
 
     def set_keeps_recent(self, kept: bool) -> None:
@@ -134,26 +134,26 @@ class Settings(QObject):
 
     @property
     def export_folder(self) -> str:
-        """Where images were written last; "" before the first time."""
+        """Folder of the last save or export; "" before the first one."""
         return self.text("export/folder")
 
     def set_export_folder(self, folder: str) -> None:
-        """Keep where images are written."""
+        """Set the folder of the last save or export."""
         self.set_text("export/folder", folder)
 
     @property
     def reopens(self) -> bool:
-        """Whether a start without files shows the last session instead of a sample."""
+        """Whether a start without files opens the last session instead of a sample."""
         return self._flag("session/reopens", False)
 
     def set_reopens(self, reopens: bool) -> None:
-        """Choose what a start without files shows."""
+        """Set what a start without files opens."""
         self._set("session/reopens", reopens)
 
     # --- the rest --------------------------------------------------------------------------
 
     def keys(self) -> dict[str, tuple[str, ...]]:
-        """Keys a person has changed, by command."""
+        """Shortcuts changed by the user, by command."""
         try:
             found = json.loads(str(self._values.get("keys/changed", "{}")))
             return {str(name): tuple(map(str, keys)) for name, keys in found.items()}
@@ -161,28 +161,28 @@ class Settings(QObject):
             return {}
 
     def set_keys(self, changed: Mapping[str, tuple[str, ...]]) -> None:
-        """Keep changed keys."""
+        """Store changed shortcuts."""
         self._set("keys/changed", json.dumps({n: list(k) for n, k in changed.items()}))
 
     def text(self, name: str) -> str:
-        """A text kept under ``name``, or ""."""
+        """The text of setting ``name``, or ""."""
         value = self._values.get(name, "")
         return value if isinstance(value, str) else ""
 
     def set_text(self, name: str, text: str) -> None:
-        """Keep a text; "" forgets it."""
+        """Set a text; "" removes the setting."""
         if text:
             self._set(name, text)
         else:
             self._keep(name, None)
 
     def blob(self, name: str) -> QByteArray:
-        """Bytes kept under ``name`` (a window's geometry), or none."""
+        """The bytes of setting ``name``, such as a window's geometry, or empty bytes."""
         value = self._values.get(name)
         return value if isinstance(value, QByteArray) else QByteArray()
 
     def set_blob(self, name: str, value: QByteArray) -> None:
-        """Keep bytes."""
+        """Set bytes."""
         self._set(name, value)
 
     def _choice(self, name: str, known: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QBoxLayout, QWidget
 
 from app.shell.workspaces import Workspaces
 from app.widgets.cards import Card
-from app.widgets.notification import Notice
+from app.widgets.notification import SystemNotification
 
 _BELOW_TOP = 1
 _LINGER_MS = 5_000
@@ -36,7 +36,7 @@ class CloseGuard(QObject):
         self.waits = False
         """Whether the program quits by itself when all work is done."""
         self.card: Card | None = None
-        self.notice = Notice(window, self)
+        self.notice = SystemNotification(window, self)
         self.notice.clicked.connect(self.come_back)
         window.installEventFilter(self)
         workspaces.busy_changed.connect(self._busy_changed)
@@ -49,7 +49,7 @@ class CloseGuard(QObject):
             self._ask()
             return True
         if kind == QEvent.Type.Close:
-            self.notice.go()
+            self.notice.hide_icon()
         is_back = kind in (QEvent.Type.Show, QEvent.Type.WindowStateChange)
         if self.waits and is_back and self._window.isVisible() and not self._is_away():
             self.waits = False
@@ -95,8 +95,8 @@ class CloseGuard(QObject):
 
     def _go_away(self) -> None:
         """Hide the window behind a tray icon, or minimise it where there is no system tray."""
-        if self.notice.has_place:
-            self.notice.stay(self.tr("UniFusion Studio is still at work. Click to see it."))
+        if self.notice.has_tray:
+            self.notice.show_icon(self.tr("UniFusion Studio is still at work. Click to see it."))
             self._window.hide()
         else:
             self._window.showMinimized()
@@ -131,7 +131,7 @@ class CloseGuard(QObject):
         self._take_away()
         if self.waits:
             # Delayed: some systems remove a notification together with the program that showed it.
-            QTimer.singleShot(_LINGER_MS if self.notice.has_place else 0, self._end_waiting)
+            QTimer.singleShot(_LINGER_MS if self.notice.has_tray else 0, self._end_waiting)
 
     def _end_waiting(self) -> None:
         if self.waits and not self._workspaces.busy:

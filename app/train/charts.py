@@ -55,7 +55,7 @@ class Charts(QWidget):
         self.scores = Chart(
             self.tr("Scores on the pairs to check with"),
             hidden=_GREY_LEVELS,
-            scale=self.tr("Figure (no unit)"),
+            scale=self.tr("Score (no unit)"),
             right_curves=_BITS,
             right_scale=self.tr("Mutual information (bits)"),
             draws=lambda name: name not in _DECIBELS,

@@ -1,1 +1,1 @@
-"""Building blocks of the window. They know session state and images, never the engine."""
+"""Reusable widgets. They depend neither on the engine nor on a workspace."""

@@ -1,4 +1,4 @@
-"""Says where the work runs, and in its tooltip why."""
+"""A label for the computing device, with the reason for its choice as tooltip."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from core.types import DeviceChoice
 
 
 def short_device(device: DeviceChoice) -> str:
-    """The device's label without what it says in brackets."""
+    """The device's label without the part in brackets."""
     return translate(device.label).partition(" (")[0]
 
 
 class DeviceChip(QLabel):
-    """A small rounded label; can take focus, so that its reason is read out."""
+    """A small rounded label; focusable, so that screen readers read the reason."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -25,7 +25,7 @@ class DeviceChip(QLabel):
         self.show_device(None)
 
     def show_device(self, device: DeviceChoice | None) -> None:
-        """Show a device, or that it is not known yet."""
+        """Show a device; None: not known yet."""
         if device is None:
             label, reason = self.tr("Device…"), self.tr("The engine is starting.")
         else:

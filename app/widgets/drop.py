@@ -1,4 +1,4 @@
-"""Files dropped onto a widget."""
+"""Drag and drop of files."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from PySide6.QtWidgets import QFrame, QWidget
 
 
 def dropped_paths(data: QMimeData) -> list[Path]:
-    """The local files and folders in ``data``, in the order they were given."""
+    """The local files and folders in ``data``, in their order."""
     return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
 
 
 class DropZone(QFrame):
-    """A frame that takes files and shows, while they hover, that it would."""
+    """A frame that accepts dropped files and is highlighted while they hover over it."""
 
     files_dropped = Signal(object)
     """list[Path]"""
@@ -25,17 +25,17 @@ class DropZone(QFrame):
         self.setProperty("dropping", False)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Accept files, and light up."""
+        """Accept files, and highlight the frame."""
         if dropped_paths(event.mimeData()):
             event.acceptProposedAction()
             self._light(True)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        """Go dark again."""
+        """Remove the highlight."""
         self._light(False)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Hand the files on."""
+        """Emit the dropped files."""
         self._light(False)
         paths = dropped_paths(event.mimeData())
         if paths:

@@ -1,4 +1,4 @@
-"""Texts that give way: as much is shown as there is room for."""
+"""Labels and combo boxes that elide their text where it does not fit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 
 class ElidedLabel(QLabel):
-    """One line, cut with an ellipsis where it must be; the whole text is its tooltip."""
+    """A line of text, elided where necessary; the whole text is the tooltip."""
 
     def __init__(
         self,
@@ -26,7 +26,7 @@ class ElidedLabel(QLabel):
     ) -> None:
         """
         Args:
-            mode: where it is cut; in the middle for file names, whose ends tell them apart.
+            mode: where the text is elided; the middle suits file names, which differ at the end.
         """
         super().__init__(parent)
         self._mode = mode
@@ -36,7 +36,7 @@ class ElidedLabel(QLabel):
         self.setText(text)
 
     def set_mode(self, mode: Qt.TextElideMode) -> None:
-        """Cut elsewhere."""
+        """Change where the text is elided."""
         self._mode = mode
         self.update()
 
@@ -44,15 +44,15 @@ class ElidedLabel(QLabel):
         """Show ``text``.
 
         Args:
-            first: its beginning, a name that is to be read where there is no room for the rest.
-            short: as much of it as tells most, where there is no room for that either.
+            first: a name at its beginning, shown alone where the rest does not fit.
+            short: the most important part, shown where the name does not fit either.
         """
         self._first, self._short = first, short
         super().setText(text)
         self.setToolTip(text)
 
     def shown_text(self, room: int) -> str:
-        """What is shown in ``room`` pixels."""
+        """The text shown in a width of ``room`` px."""
         metrics, right = self.fontMetrics(), Qt.TextElideMode.ElideRight
         if metrics.horizontalAdvance(self.text()) <= room:
             return self.text()
@@ -65,15 +65,15 @@ class ElidedLabel(QLabel):
         return metrics.elidedText(self._short or self._first, self._mode, room)
 
     def width_of_name(self) -> int:
-        """Pixels in which the name can be read; 0 where there is none."""
+        """Width of the name in px; 0 without one."""
         return self.fontMetrics().horizontalAdvance(self._first) + 2 if self._first else 0
 
     def minimumSizeHint(self) -> QSize:
-        """No width at all, if need be."""
+        """Zero width: the text can always be elided."""
         return QSize(0, super().minimumSizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the part that fits."""
+        """Draw the elided text."""
         painter = QPainter(self)
         room = self.contentsRect()
         flags = int(Qt.AlignmentFlag.AlignVCenter | self.alignment())
@@ -81,7 +81,7 @@ class ElidedLabel(QLabel):
 
 
 class ElidedComboBox(QComboBox):
-    """Takes the width of a few letters at least; a choice that is longer ends in an ellipsis."""
+    """A combo box of a small minimum width, in letters; longer choices are elided."""
 
     def __init__(self, letters: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -90,23 +90,23 @@ class ElidedComboBox(QComboBox):
         self.setSizeAdjustPolicy(adjust)
 
     def width_of_choice(self) -> int:
-        """Pixels in which the whole choice can be read."""
+        """Width of the whole current text in px."""
         letters = self.fontMetrics().horizontalAdvance("X") * self.minimumContentsLength()
         frame = self.sizeHint().width() - letters
         return frame + self.fontMetrics().horizontalAdvance(self.currentText())
 
     def shown_text(self) -> str:
-        """What there is room for."""
+        """The text shown, elided if necessary."""
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
         part = QStyle.SubControl.SC_ComboBoxEditField
         field = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self)
-        # The style keeps a pixel on either side of the text.
+        # The style adds a pixel at either side of the text.
         room, end = field.width() - 2, Qt.TextElideMode.ElideRight
         return self.fontMetrics().elidedText(self.currentText(), end, room)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the part that fits."""
+        """Draw the elided text."""
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
         option.currentText = self.shown_text()
@@ -116,19 +116,19 @@ class ElidedComboBox(QComboBox):
 
 
 class ShrinkingComboBox(ElidedComboBox):
-    """Shows the longest of its texts where there is room, else as few letters as must be."""
+    """A combo box that prefers the width of its longest text, and can shrink to a few letters."""
 
     def __init__(self, letters: int, most: int, parent: QWidget | None = None) -> None:
         """
         Args:
-            letters: those that are always seen.
-            most: pixels it asks for at most.
+            letters: minimum width in letters.
+            most: maximum preferred width in px.
         """
         super().__init__(letters, parent)
         self._most = most
 
     def sizeHint(self) -> QSize:
-        """Room for every text."""
+        """Wide enough for every text, up to the maximum."""
         hint, metrics = super().sizeHint(), self.fontMetrics()
         letters = metrics.horizontalAdvance("X") * self.minimumContentsLength()
         texts = (metrics.horizontalAdvance(self.itemText(k)) for k in range(self.count()))
@@ -136,5 +136,5 @@ class ShrinkingComboBox(ElidedComboBox):
         return QSize(max(min(width, self._most), hint.width()), hint.height())
 
     def minimumSizeHint(self) -> QSize:
-        """Room for a few letters."""
+        """Wide enough for a few letters."""
         return QSize(super().sizeHint().width(), super().minimumSizeHint().height())

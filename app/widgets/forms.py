@@ -1,4 +1,4 @@
-"""Forms: a name at the left of each field."""
+"""Form layouts: vertical alignment of labels with fields."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QBoxLayout, QFormLayout, QLabel, QLayout, QLayoutItem
 
 _ONE_LINE = 36
-"""Most pixels a field of one line is high; of higher ones the name stays at the top."""
+"""Maximum height of a single-line field in px; labels of higher ones stay at the top."""
 _LEAST = 28
-"""Pixels from name to name at least: as high as a line to write in, so that rows are even."""
+"""Minimum row height in px, that of a line edit, so that rows are evenly spaced."""
 
 
 def centre_labels(form: QFormLayout) -> None:
-    """Put each name at half the height of the first line of its field.
+    """Centre each label on the first line of its field.
 
-    Qt gives a name more height than it asks for beside a higher field, and centres it there: lower
-    than the line it belongs to.
+    Qt centres a label on the height of the whole field, which is below the first line of a higher
+    one.
     """
     for row in range(form.rowCount()):
         name = form.itemAt(row, QFormLayout.ItemRole.LabelRole)
@@ -30,16 +30,16 @@ def centre_labels(form: QFormLayout) -> None:
 
 
 def _is_text(field: QLayoutItem) -> bool:
-    """Whether it is text that may take several lines."""
+    """Whether a field is a word-wrapped label."""
     shown = field.widget()
     return isinstance(shown, QLabel) and shown.wordWrap()
 
 
 def _height(field: QLayoutItem) -> int:
-    """What a field's first line will take; an item whose widget is not shown yet says nothing."""
+    """Height of a field's first line in px; layout items of hidden widgets have no size hint."""
     control, parts = field.widget(), field.layout()
     if control is not None:
-        control.ensurePolished()  # the style sheet makes it higher
+        control.ensurePolished()  # enlarged by the style sheet
         parts = control.layout()
         if parts is None or not _falls(parts):
             return control.sizeHint().height()
@@ -47,13 +47,13 @@ def _height(field: QLayoutItem) -> int:
 
 
 def _falls(parts: QLayout | None) -> bool:
-    """Whether it puts lines below each other: a control, and what is said of it."""
+    """Whether a layout is vertical, such as a control with a note below it."""
     down = QBoxLayout.Direction.TopToBottom
     return isinstance(parts, QBoxLayout) and parts.direction() == down
 
 
 def _tallest(parts: QLayout) -> int:
-    """Height of parts that lie beside each other; of parts below each other that of the first."""
+    """Maximum height of parts beside each other; for vertical layouts that of the first part."""
     places = range(min(1, parts.count()) if _falls(parts) else parts.count())
     within = (parts.itemAt(place) for place in places)
     return max((_height(item) for item in within if item is not None), default=0)

@@ -1,4 +1,4 @@
-"""Tells a person who looks elsewhere that something has ended."""
+"""Notifications about finished work for users of other windows."""
 
 from __future__ import annotations
 
@@ -6,39 +6,39 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QStyle, QSystemTrayIcon, QWidget
 
 
-class Notice(QObject):
-    """A system notification where there is one; else the window asks for attention."""
+class SystemNotification(QObject):
+    """Shows system notifications; without a system tray, alerts the window instead."""
 
     clicked = Signal()
-    """The notification, or its icon."""
+    """The notification or the tray icon was clicked."""
 
     def __init__(self, window: QWidget, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._window = window
         self.tray = QSystemTrayIcon
-        """What stands for the system's tray."""
+        """Class of the tray icon, replaceable in tests."""
         self._icon: QSystemTrayIcon | None = None
 
     @property
-    def has_place(self) -> bool:
-        """Whether the system has a place for icons of programs without a window."""
+    def has_tray(self) -> bool:
+        """Whether there is a system tray."""
         return self.tray.isSystemTrayAvailable()
 
-    def stay(self, tip: str) -> None:
-        """Show an icon the person can find the program by."""
-        if self.has_place:
+    def show_icon(self, tip: str) -> None:
+        """Show a tray icon for the hidden program."""
+        if self.has_tray:
             icon = self._shown()
             icon.setToolTip(tip)
 
-    def tell(self, title: str, text: str) -> None:
-        """Say one thing, once."""
-        if self.has_place and self.tray.supportsMessages():
+    def notify(self, title: str, text: str) -> None:
+        """Show a notification."""
+        if self.has_tray and self.tray.supportsMessages():
             self._shown().showMessage(title, text)
         else:
             QApplication.alert(self._window)
 
-    def go(self) -> None:
-        """Take the icon away."""
+    def hide_icon(self) -> None:
+        """Hide the tray icon."""
         if self._icon is not None:
             self._icon.hide()
 

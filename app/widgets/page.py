@@ -1,4 +1,4 @@
-"""What every workspace page is to the window that holds it."""
+"""The base class of workspace pages."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 
 class Page(QWidget):
-    """One workspace beside Fuse. It looks after its own work and threads."""
+    """A workspace other than Fuse. It owns its work and threads."""
 
     busy_changed = Signal()
-    """Work began or ended; see :attr:`busy`."""
+    """Work started or ended; see :attr:`busy`."""
     title_changed = Signal(str)
-    """The title of the page's tab, such as the name with the share done."""
+    """New title of the page's tab, such as the name with the progress."""
 
     @property
     def busy(self) -> str:
-        """What is under way, as a person would say it ("Fusing 120 pairs"), or ""."""
+        """Description of the work under way ("Fusing 120 pairs"), or ""."""
         return ""
 
     def shutdown(self) -> None:
-        """Stop work at a point from which it can go on, and wait for its threads."""
+        """Stop work where it can be resumed, and wait for the threads."""
 
 
 class Placeholder(Page):
-    """Says what a workspace will do, and how to do it today."""
+    """A page for a workspace without a GUI, with the command line to use instead."""
 
     def __init__(self, title: str, text: str, command: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""A table to read and to choose rows in: no grid, thin rows, the last column takes the rest."""
+"""A read-only table with row selection, without grid; the last column is stretched."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelInde
 from PySide6.QtWidgets import QHeaderView, QTableView
 
 ModelIndex = QModelIndex | QPersistentModelIndex
-"""What Qt passes where a model is asked for a cell."""
+"""Types of index Qt passes to a model."""
 
 
 def plain_table(model: QAbstractItemModel, widths: Sequence[int]) -> QTableView:
-    """A view on ``model`` whose first columns have ``widths`` in pixels.
+    """A view of ``model`` whose first columns have ``widths`` in px.
 
-    Tab leaves it for the next control; the arrow keys move in it.
+    Tab moves to the next control, the arrow keys move within the table.
     """
     table = QTableView()
     table.setModel(model)

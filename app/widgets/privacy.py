@@ -1,4 +1,4 @@
-"""Texts without the names and paths that may tell who a patient is."""
+"""Removal of file names and paths, which may identify a patient, from texts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def without_names(text: str, paths: Iterable[Path]) -> str:
-    """``text`` with file names and the home folder replaced: a name may be a patient's."""
+    """``text`` with names of ``paths`` and the home folder replaced."""
     for path in sorted(paths, key=lambda p: len(str(p)), reverse=True):
         hidden = f"<file{path.suffix.lower()}>"
         for name in (str(path), path.name):

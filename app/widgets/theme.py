@@ -1,4 +1,4 @@
-"""Light and dark: one style sheet, two sets of colours, chosen by the system or by the person."""
+"""Light and dark appearance: one style sheet with two sets of colours."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHEET = Path("style") / "window.qss"
 
 @dataclass(frozen=True, kw_only=True)
 class Colours:
-    """The colours of one appearance, as the style sheet names them.
+    """The colours of an appearance, by their names in the style sheet.
 
     Text (``text``, ``muted``, ``accent``, ``error_border``, ``good``, ``warn``) has a contrast of
     4.5 or more on ``window``, ``surface`` and ``raised``, ``on_accent`` on both accents.
@@ -91,12 +91,12 @@ _ROLES: dict[str, tuple[QPalette.ColorRole, ...]] = {
     "accent": (_R.Highlight, _R.Link),
     "on_accent": (_R.HighlightedText,),
 }
-"""Which roles of Qt's palette a colour plays."""
+"""Palette roles by colour."""
 
 
 @dataclass
 class _Choice:
-    """What the person chose, and how to dress the application anew."""
+    """The chosen appearance, and the function that applies it."""
 
     appearance: Appearance = "system"
     dress: Callable[[], None] | None = None
@@ -106,17 +106,17 @@ _choice = _Choice()
 
 
 def set_appearance(appearance: Appearance) -> None:
-    """Choose light, dark, or what the system has; at once, and before :func:`apply` too."""
+    """Set the appearance; takes effect at once, or with :func:`apply` if that comes later."""
     _choice.appearance = appearance
     schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
-    # Title bars and the system's own dialogs follow where the platform can do it.
+    # Also changes title bars and native dialogs where the platform supports it.
     QGuiApplication.styleHints().setColorScheme(schemes.get(appearance, Qt.ColorScheme.Unknown))
     if _choice.dress is not None:
         _choice.dress()
 
 
 def is_dark() -> bool:
-    """True for the dark appearance; also where the system does not say (images read better)."""
+    """True for the dark appearance, which is also used where the system states none."""
     if _choice.appearance != "system":
         return _choice.appearance == "dark"
     return QGuiApplication.styleHints().colorScheme() != Qt.ColorScheme.Light
@@ -128,7 +128,7 @@ def colours() -> Colours:
 
 
 def apply(application: QApplication, resources: Path) -> None:
-    """Dress the application, and again whenever the system changes its appearance."""
+    """Apply palette and style sheet, now and whenever the system's appearance changes."""
     application.setStyle("Fusion")
     _choice.dress = partial(_dress, application, resources)
     _choice.dress()
@@ -146,7 +146,7 @@ def _dress(application: QApplication, resources: Path) -> None:
 
 
 def style_sheet(now: Colours, resources: Path) -> str:
-    """The style sheet with its colour names (``@accent``) filled in."""
+    """The style sheet with colours in place of their names (``@accent``)."""
     text = (resources / _SHEET).read_text(encoding="utf-8")
     for name, value in sorted(asdict(now).items(), key=lambda item: -len(item[0])):
         text = text.replace(f"@{name}", value)
@@ -165,10 +165,10 @@ def _palette(now: Colours) -> QPalette:
 
 
 def set_icon(target: QAction | QAbstractButton | QLabel, name: str, role: str = "text") -> None:
-    """Give ``target`` a Material Design icon in a colour of the theme, now and after a change.
+    """Set a Material Design icon in a colour of the theme; it follows changes of the theme.
 
     Args:
-        target: what shows the icon.
+        target: action, button or label that shows the icon.
         name: name in the set, without its prefix.
         role: name of a colour in :class:`Colours`.
     """
@@ -183,12 +183,12 @@ _LABEL_ICON = 20
 
 
 def _draw_icon(target: QAction | QAbstractButton | QLabel, name: str, role: str) -> None:
-    # Imported late: it loads its fonts, which need the application.
+    # Imported late: it loads fonts, which requires a QApplication.
     import qtawesome
 
     now = colours()
     colour = getattr(now, role)
-    # A pressed button is filled with the accent; an action's icon is shown in menus, too.
+    # Checked buttons have an accent background; icons of actions are also shown in menus.
     pressed = now.on_accent if isinstance(target, QAbstractButton) else colour
     icon = qtawesome.icon(f"mdi6.{name}", color=colour, color_on=pressed, color_disabled=now.muted)
     if isinstance(target, QLabel):

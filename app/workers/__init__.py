@@ -1,4 +1,4 @@
-"""Long work on its own thread, turned into signals on the GUI thread."""
+"""Long-running work on worker threads, reported by signals on the GUI thread."""
 
 from app.workers.errors import as_fusion_error, details_of
 from app.workers.runner import Job, Runner, running_threads

@@ -1,10 +1,10 @@
-"""Importing large packages on a worker thread without the window noticing.
+"""Imports of large packages on a worker thread without blocking the GUI.
 
-Importing torch blocks every thread for long stretches, however much of it runs on a worker thread:
-Python opens its extension modules, a gigabyte of libraries, with the interpreter lock held; and
-the objects of the import make the garbage collector walk over all of them, lock held, several
-times. Both can be had without the lock: the libraries are opened by a foreign call, for which
-Python lets the lock go, and the collector rests until the import is over.
+Importing torch blocks all threads for long periods, even on a worker thread: Python loads its
+extension modules, a gigabyte of libraries, while it holds the global interpreter lock (GIL); and
+the objects created by the import trigger several full garbage collections, which hold the GIL,
+too. Both are avoided: the libraries are loaded by a foreign call, which releases the GIL, and
+garbage collection is paused during the import.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ _SWITCH = 0.0005
 
 
 def shorten_switch_interval() -> None:
-    """Let threads written in Python take turns ten times as often as they do by default.
+    """Reduce the interpreter's switch interval to a tenth of its default.
 
-    The thread of the window takes the interpreter's lock anew after nearly every call into Qt, and
-    waits one turn (5 ms by default) each time while another thread runs Python. Pairing a large
-    folder or training would make a click of twenty such calls take a tenth of a second.
+    The GUI thread reacquires the GIL after nearly every call into Qt, and waits up to one interval
+    (5 ms by default) each time while another thread runs Python. During the pairing of a large
+    folder or training, a click with twenty such calls would take 0.1 s.
     """
     sys.setswitchinterval(_SWITCH)
 
 
 @dataclass
 class _CollectionPause:
-    """How many rest now, and whether the collector was on before the first of them."""
+    """Number of active pauses, and whether collection was enabled before the first."""
 
     depth: int = 0
     was_on: bool = False
@@ -50,10 +50,10 @@ _guard = threading.Lock()
 
 @contextlib.contextmanager
 def paused_garbage_collection() -> Iterator[None]:
-    """No garbage collection in here; afterwards what is there now is never looked at again.
+    """Pause garbage collection; afterwards all existing objects are excluded from it.
 
-    What is kept that way are modules, classes and functions, which live as long as the program.
-    Several threads may be in here at once; the last one out wakes the collector.
+    These are mostly modules, classes and functions, which live as long as the process. Several
+    threads may be inside at the same time; collection is enabled when the last one leaves.
     """
     with _guard:
         if not _rest.depth:
@@ -71,7 +71,7 @@ def paused_garbage_collection() -> Iterator[None]:
 
 
 def libraries(package: str) -> list[Path]:
-    """The libraries that take long to open when ``package`` is imported, without importing it."""
+    """Large shared libraries of ``package``, found without importing it."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         return []
@@ -88,16 +88,16 @@ def libraries(package: str) -> list[Path]:
 
 
 def open_libraries(paths: list[Path]) -> int:
-    """Load shared libraries with the interpreter lock released; returns how many could be.
+    """Load shared libraries with the GIL released; returns the number of those loaded.
 
-    One that cannot be loaded is no error here: the import that needs it says so in its own words.
+    Failures are ignored: the import that needs the library raises an error with the reason.
     """
     return sum(bool(_open(path)) for path in paths)
 
 
 def _find_loader() -> Any:
-    """What opens a library without the interpreter's lock: (path, mode) → handle."""
-    # ctypes.CDLL(path) keeps the lock while it loads; a foreign *call* does not.
+    """The function that loads a library with the GIL released: (path, mode) → handle."""
+    # ctypes.CDLL(path) holds the GIL while it loads; a foreign *call* does not.
     if sys.platform == "win32":
         load = ctypes.windll.kernel32.LoadLibraryExW
         load.argtypes = (ctypes.c_wchar_p, ctypes.c_void_p, ctypes.c_uint32)
@@ -109,12 +109,12 @@ def _find_loader() -> Any:
 
 
 _load = _find_loader()
-"""Looked up once: to look it up while a library is being opened waits for that, lock held."""
+"""Looked up once: a look-up while a library is being loaded would wait for it with the GIL."""
 
 
 def _open(path: Path) -> int | None:
     if sys.platform == "win32":
-        # Look beside the library for what it needs, as torch itself does.
+        # Search the library's folder for its dependencies, as torch itself does.
         found = _load(str(path), None, 0x00001100)
     else:
         now, everywhere = 2, ctypes.RTLD_GLOBAL
@@ -126,14 +126,14 @@ def _open(path: Path) -> int | None:
 def import_in_background(
     make: Callable[[], Made], *packages: str, after: Sequence[tuple[threading.Event, float]] = ()
 ) -> Callable[[], Made]:
-    """``make``, which imports ``packages``, made to leave the other threads their time.
+    """Wrap ``make``, which imports ``packages``, so that it does not block other threads.
 
     Args:
-        after: wait for these in turn, so many seconds each, up to the first that does not come.
-            The system opens one library at a time: a thread that meanwhile imports a small one, is
-            started, or calls into a library for the first time waits for the large one, and with
-            it, where it holds the interpreter's lock, the window. So what is small and needed soon
-            goes first.
+        after: events to wait for in turn, with timeouts in seconds; the first timeout ends the
+            waiting. The system loads one library at a time: a thread that imports a small library,
+            is started, or calls into a library for the first time, has to wait for a large one
+            being loaded, and with it the GUI if that thread holds the GIL. So small libraries that
+            are needed soon should be loaded before.
     """
 
     def made() -> Made:

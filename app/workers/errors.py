@@ -1,4 +1,4 @@
-"""Any exception, as an error a person can read."""
+"""Conversion of any exception into a readable error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting until a window has been seen."""
+"""Deferring work until a window has been painted."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
 _PATIENCE_MS = 3000
-"""A window that starts minimised is never painted; work begins all the same."""
+"""Timeout for windows that are never painted because they start minimised."""
 
 
 class FirstPaint(QObject):
-    """Calls ``then`` once, when the window's first paint is done and the event loop turns again.
+    """Calls ``then`` once, in the event loop after the window's first paint event.
 
-    A timer of zero is not enough: on X11 the order to paint comes from the server, after it.
+    A timer of 0 ms does not suffice: on X11 the paint request of the server comes later.
     """
 
     def __init__(self, window: QWidget, then: Callable[[], object]) -> None:
@@ -24,7 +24,7 @@ class FirstPaint(QObject):
         QTimer.singleShot(_PATIENCE_MS, self, self._call)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Notice the paint."""
+        """Detect the paint event."""
         if event.type() == QEvent.Type.Paint:
             watched.removeEventFilter(self)
             QTimer.singleShot(0, self, self._call)

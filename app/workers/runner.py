@@ -1,7 +1,8 @@
-"""Runs plain functions and generators on one thread and reports by signals.
+"""Runs functions and generators on one worker thread and reports by signals.
 
-The work knows nothing of threads: it is a callable that takes a :class:`core.progress.Progress`
-and either returns its answer or is a generator that yields events and returns its answer.
+The work does not depend on threads: it is a callable that takes a
+:class:`core.progress.Progress`, and either returns its result or is a generator that yields
+events and returns its result.
 """
 
 from __future__ import annotations
@@ -27,27 +28,27 @@ from core.errors import Cancelled
 JobFunction = Callable[[Any], Any]
 
 _GRACE_MS = 500
-"""A cancelled job is given up after this time even if its work has not noticed yet."""
+"""Time after which a job counts as cancelled even if its work has not stopped yet."""
 
 _REPORT_INTERVAL = 1 / 30
-"""Seconds between progress reports of one stage: more would only flood the event loop."""
+"""Minimum interval between progress reports of one stage, in seconds."""
 
 _NICER, _NICER_BEHIND = 5, 7
-"""Steps by which all work is nicer than the window, and work in the background.
+"""Increments of the nice value of worker threads, and of background ones.
 
-Not many more: what is much nicer gets no core while others compute, though it may hold the
-interpreter's lock, and then the window waits with it.
+They are small: a thread of much lower priority gets no CPU time while others compute, even when
+it holds the GIL, for which the GUI thread then waits.
 """
 
 _PAUSE_EVERY, _PAUSE = 1e-3, 1e-4
-"""Seconds between two pauses of work that looks often whether to stop, and of one."""
+"""Interval between pauses of work that checks often for cancellation, and their length, in s."""
 
 _STACK_BYTES = 16 * 1024 * 1024
-"""Some systems give secondary threads half a megabyte, too little for numerical libraries."""
+"""Stack size in bytes; some systems default to 512 KiB, too little for numerical libraries."""
 
 
 class _Task:
-    """What the thread sees of a job. The job itself, a QObject, must never die over there."""
+    """The thread's part of a job. The job is a QObject, which the thread must not destroy."""
 
     def __init__(self, number: int, work: JobFunction) -> None:
         self.number = number
@@ -55,17 +56,17 @@ class _Task:
         self.stop = False
 
     def take(self) -> JobFunction:
-        """The work, once; what it captured can then be freed as soon as it has run."""
+        """Return the work once, so that its captured objects can be freed after it has run."""
         work, self.work = self.work, _nothing
         return work
 
 
 def _nothing(progress: Any) -> None:
-    """Stands in for work that was taken."""
+    """Placeholder for work that was taken."""
 
 
 class Job(QObject):
-    """One piece of work. All signals are emitted on the thread that submitted it.
+    """A unit of work. All signals are emitted on the thread that submitted it.
 
     Exactly one of ``finished``, ``failed`` and ``cancelled`` is emitted, once.
     """
@@ -76,7 +77,7 @@ class Job(QObject):
     yielded = Signal(object)
     """A value the work yielded."""
     finished = Signal(object)
-    """What the work returned."""
+    """The result of the work."""
     failed = Signal(object)
     """A :class:`core.errors.FusionError`."""
     cancelled = Signal()
@@ -97,18 +98,18 @@ class Job(QObject):
 
     @property
     def is_over(self) -> bool:
-        """True once the terminal signal was emitted."""
+        """True after the terminal signal."""
         return self._ended
 
     def cancel(self) -> None:
-        """Ask the work to stop. Only ``cancelled`` can follow, within half a second."""
+        """Request cancellation. Only ``cancelled`` can follow, within 0.5 s."""
         if self._ended or self._task.stop:
             return
         self._task.stop = True
         if not self._running:
             self._end("cancelled", None)
             return
-        # The thread stays busy until the work next looks; the person need not wait for it.
+        # The thread stays busy until the work next checks; the user need not wait for it.
         self._grace = QTimer(self)
         self._grace.setSingleShot(True)
         self._grace.timeout.connect(self._give_up)
@@ -119,14 +120,14 @@ class Job(QObject):
         self._end("cancelled", None)
 
     def _receive(self, kind: str, payload: Any) -> None:
-        """Take a report of the thread (on the submitting thread)."""
+        """Handle a report of the thread; runs on the submitting thread."""
         if self._ended:
             return
         if kind == "started":
             self._running = True
             self.started.emit()
         elif kind in ("finished", "failed", "cancelled"):
-            # Once cancelled, an answer that still arrives is one nobody wants any more.
+            # Results that arrive after the cancellation are discarded.
             self._end("cancelled" if self._task.stop else kind, payload)
         elif not self._task.stop and kind == "progress":
             self.progress.emit(*payload)
@@ -150,7 +151,7 @@ class Job(QObject):
 
 
 class _ThreadProgress:
-    """The task's end of :class:`core.progress.Progress`, used on the worker thread."""
+    """The :class:`core.progress.Progress` used on the worker thread."""
 
     def __init__(self, task: _Task, send: Callable[[int, str, Any], None]) -> None:
         self._task = task
@@ -160,7 +161,7 @@ class _ThreadProgress:
         self._paused = time.monotonic()
 
     def report(self, done: float, total: float, stage: str) -> None:
-        """Pass the report on, at most thirty times a second within one stage."""
+        """Forward the report, at most 30 times per second within one stage."""
         now = time.monotonic()
         if stage == self._stage and now - self._last < _REPORT_INTERVAL and done < total:
             return
@@ -168,11 +169,10 @@ class _ThreadProgress:
         self._send(self._task.number, "progress", (float(done), float(total), stage))
 
     def check(self) -> None:
-        """Raise :class:`core.errors.Cancelled` after :meth:`Job.cancel`; let the window go first.
+        """Raise :class:`core.errors.Cancelled` after :meth:`Job.cancel`; yield to the GUI thread.
 
-        A thread that calls into the system for a few microseconds at a time gives the interpreter's
-        lock back and takes it again before another one is awake, which may go on for as long as it
-        works. So it pauses now and then.
+        A thread that makes system calls of a few microseconds releases the GIL and reacquires it
+        before another thread wakes up, possibly as long as it runs. So it pauses regularly.
         """
         if self._task.stop:
             raise Cancelled
@@ -183,9 +183,9 @@ class _ThreadProgress:
 
 
 def _step_back(steps: int) -> None:
-    """Let the window's thread go first where both want a core; torch's own threads inherit it.
+    """Lower the thread's priority below that of the GUI thread; threads of torch inherit it.
 
-    On Linux, threads of the ordinary kind know no priority but this one.
+    On Linux, the nice value is the only priority of normally scheduled threads.
     """
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
@@ -218,7 +218,7 @@ class _Thread(QThread):
         except Cancelled:
             self.report.emit(task.number, "cancelled", None)
         except BaseException as error:
-            # Out-of-memory is a RuntimeError in torch: nothing may slip through here.
+            # All exceptions are caught: torch's out-of-memory error is a RuntimeError.
             self.report.emit(task.number, "failed", as_fusion_error(error))
         else:
             self.report.emit(task.number, "finished", answer)
@@ -249,20 +249,20 @@ _threads: weakref.WeakSet[_Thread] = weakref.WeakSet()
 
 
 def running_threads() -> int:
-    """How many runner threads are alive (for the test that none leaks)."""
+    """Number of living runner threads, for tests of leaks."""
     return sum(thread.isRunning() for thread in _threads)
 
 
 class Runner(QObject):
-    """One thread and its queue: jobs run one at a time, in the order they were submitted."""
+    """A thread with a queue: jobs run one at a time, in the order of submission."""
 
     def __init__(
         self, name: str, parent: QObject | None = None, *, background: bool = False
     ) -> None:
         """
         Args:
-            background: nobody waits for these jobs: they step back where both they and the window
-                (or a fusion) want a core.
+            background: whether the jobs have a lower priority than the GUI and fusion, since nobody
+                waits for them.
         """
         super().__init__(parent)
         self._jobs: dict[int, Job] = {}
@@ -274,9 +274,9 @@ class Runner(QObject):
         _threads.add(self._thread)
 
     def submit(self, work: JobFunction, key: str = "") -> Job:
-        """Queue ``work``. A job of the same non-empty ``key`` that still waits is cancelled.
+        """Queue ``work``. A waiting job of the same non-empty ``key`` is cancelled.
 
-        Connect to the job's signals right away: nothing is emitted before control returns to
+        Connect to the job's signals at once: nothing is emitted before control returns to
         the event loop.
         """
         if self._closed:
@@ -294,7 +294,7 @@ class Runner(QObject):
         return job
 
     def shutdown(self) -> None:
-        """Cancel everything, wait for the thread to end. Every open job emits ``cancelled``."""
+        """Cancel all jobs, which emit ``cancelled``, and wait for the thread to end."""
         if self._closed:
             return
         self._closed = True

@@ -1,9 +1,9 @@
-"""Lets the window's thread have a core as soon as it wakes, where the system can be asked for that.
+"""Short scheduling latency for the GUI thread, on Linux 6.12 and later.
 
-While work keeps more threads busy than there are cores, a thread that wakes waits for one of them
-to end its slice of some milliseconds. The window's thread wakes many times in a turn, since it
-waits for the interpreter's lock, and the waits add up. Linux from 6.12 on lets a thread that asks
-for a short slice go before those with longer ones; its share of the processor is no larger.
+If there are more busy threads than cores, a thread that wakes up waits for another one to use up
+its time slice of some milliseconds. The GUI thread wakes up many times per event, since it waits
+for the GIL, and the delays add up. Linux 6.12 schedules threads that request a short slice before
+others; their share of CPU time does not grow.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any
 
 _SLICE_NS = 200_000
 _NUMBERS = {"x86_64": (314, 315), "aarch64": (274, 275)}
-"""Of the calls that set and get how a thread is scheduled; the C library has no names for them."""
+"""Numbers of the system calls sched_setattr and sched_getattr, by machine."""
 
 
 class _Attributes(ctypes.Structure):
-    """``struct sched_attr`` of Linux in its first version."""
+    """``struct sched_attr`` of Linux, first version."""
 
     _fields_ = (
         ("size", ctypes.c_uint32),
@@ -40,28 +40,28 @@ def _find_call() -> Any:
 
 
 _call = _find_call()
-"""``syscall`` of the C library, where its numbers are known.
+"""``syscall`` of the C library, or None where the numbers are unknown.
 
-Looked up once, in good time: to look up a function waits for whatever library is being opened
-just then, with the interpreter's lock held, and torch takes long to open.
+Looked up once at import: a look-up waits, with the GIL held, for any library being loaded, and
+those of torch take long.
 """
 
 
 def raise_priority() -> bool:
-    """Ask for short slices for the calling thread; whether the system took it.
+    """Request short time slices for the calling thread; returns whether the system accepted.
 
-    Threads that begin later inherit them from who starts them, unless they ask for others.
+    Threads started by this one inherit them.
     """
     return _ask_for(_SLICE_NS)
 
 
 def reset_priority() -> bool:
-    """Ask for slices as the system gives them by itself."""
+    """Request time slices of the default length; returns whether the system accepted."""
     return _ask_for(0)
 
 
 def attributes() -> _Attributes | None:
-    """How the calling thread is scheduled, where the system says so."""
+    """Scheduling attributes of the calling thread; None where unavailable."""
     if _call is None:
         return None
     _, getting = _NUMBERS[platform.machine()]
