@@ -1,4 +1,4 @@
-"""The command line. Imports no Qt unless the window is asked for."""
+"""The command line. Qt is imported only by the command that opens the window."""
 
 from app.cli.main import main
 

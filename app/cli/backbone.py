@@ -1,4 +1,4 @@
-"""``unifusion backbone``: DINOv3, which the paper's network needs, fetched on request."""
+"""``unifusion backbone``: download of the DINOv3 weights for the paper's network."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from core.packs.paths import backbone_file, stored_backbone
 
 
 def fetch_weights(agreed: bool, again: bool) -> None:
-    """Show source, size and licence, ask, fetch, check and keep.
+    """Show source, size and licence, ask for agreement, then download, check and store.
 
     Args:
-        agreed: the licence was agreed to on the command line. again: also where it is there.
+        agreed: whether the licence was accepted on the command line. again: download even if
+            the file exists.
 
     Raises:
-        FusionError: no connection, a refusal, another file than the pinned one, a full disk.
+        FusionError: no connection, an HTTP error, an unexpected file, a full disk.
     """
     stored = stored_backbone()
     if stored is not None and not again:
@@ -39,7 +40,7 @@ def fetch_weights(agreed: bool, again: bool) -> None:
 
 
 def describe() -> None:
-    """Print where it comes from, what is sent, and what the licence asks for."""
+    """Print the source, the data sent, and the terms of the licence."""
     say(f"weights   {DINOV3_TIMM_NAME}, about {download.RELEASE.bytes / 1e6:.0f} MB")
     say(f"from      {download.address()}")
     say(f"to        {backbone_file()}")
@@ -52,7 +53,7 @@ def describe() -> None:
 
 
 def show_weights() -> None:
-    """Print whether the weights are there, where, and their hash."""
+    """Print whether the weights exist, their path and hash."""
     stored = stored_backbone()
     if stored is None:
         say(f"{DINOV3_TIMM_NAME}: not fetched. It would be kept as {backbone_file()}")

@@ -1,4 +1,4 @@
-"""``unifusion batch``: folders in, a folder out, no window."""
+"""``unifusion batch``: fuses all pairs of folders into a folder."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LISTED = 20
 
 @dataclass(frozen=True)
 class BatchCommand:
-    """The command's own options; the rest are :class:`core.batch.BatchOptions`."""
+    """Options of the command in addition to :class:`core.batch.BatchOptions`."""
 
     sources: tuple[Path, ...]
     options: BatchOptions
@@ -45,13 +45,13 @@ class BatchCommand:
 
 
 def run_command(command: BatchCommand) -> int:
-    """Pair, plan, and run or only show.
+    """Pair the files, plan, and run the batch or print the plan.
 
     Returns:
-        0 when every pair is done, 3 when some failed or the disk became full.
+        0 when all pairs are done, 3 when some failed or the disk is full.
 
     Raises:
-        FusionError: nothing could be begun. Cancelled: Ctrl-C.
+        FusionError: the batch could not be started. Cancelled: Ctrl-C.
     """
     options = command.options
     options.check()
@@ -116,7 +116,7 @@ def _summary(plan: BatchPlan, tally: Tally, files: tuple[Path, ...]) -> None:
 
 
 class _SilentProgress(TerminalProgress):
-    """Takes over Ctrl-C; what is shown is shown from the events."""
+    """Handles Ctrl-C without showing progress, which is printed from the events."""
 
     def report(self, done: float, total: float, stage: str) -> None:
         """Show nothing."""
@@ -124,7 +124,7 @@ class _SilentProgress(TerminalProgress):
 
 @contextmanager
 def _shown(plan: BatchPlan, command: BatchCommand) -> Iterator[Any]:
-    """A function that shows one event: JSON lines, a bar on a terminal, or nothing."""
+    """A function that prints one event as a JSON line or a progress bar, or nothing."""
     if command.json_lines:
         yield lambda event: say(json.dumps(as_json(event)))
         return
@@ -155,7 +155,7 @@ def _shown(plan: BatchPlan, command: BatchCommand) -> Iterator[Any]:
 
 
 def as_json(event: RowEvent | BatchFinished) -> dict[str, Any]:
-    """One event as plain values."""
+    """An event as JSON values."""
     if isinstance(event, BatchFinished):
         return {
             "event": "finished",

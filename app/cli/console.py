@@ -1,4 +1,4 @@
-"""What all commands share: one line per error, exit codes, progress on a terminal."""
+"""Console functions of all commands: error lines, exit codes, progress on a terminal."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _GONE = {errno.EPIPE, errno.EIO}
 
 
 @contextlib.contextmanager
-def _nobody_reads() -> Iterator[None]:
-    """A closed pipe or a terminal that is gone (after SIGHUP) is not an error."""
+def _ignore_closed_stream() -> Iterator[None]:
+    """Ignore a closed pipe, or a terminal that is closed (after SIGHUP)."""
     try:
         yield
     except OSError as error:
@@ -32,30 +32,27 @@ def _nobody_reads() -> Iterator[None]:
 
 
 def fit_streams() -> None:
-    """Print what the terminal's code page lacks as question marks, instead of ending with it."""
+    """Print characters missing in the terminal's encoding as question marks."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 
 def say(text: str, stream: TextIO | None = None) -> None:
-    """Print one line, nothing in which can steer the terminal.
-
-    That nobody reads it any more is not an error.
-    """
+    """Print one line with control characters removed. A closed stream is not an error."""
     show(one_line(text), stream)
 
 
 def show(text: str, stream: TextIO | None = None) -> None:
-    """Print lines of the program's own, escape sequences included: for tables it has drawn."""
+    """Print the program's own output, including escape sequences, e.g. tables."""
     stream = stream or sys.stdout
     encoding = stream.encoding or "utf-8"
-    with _nobody_reads():
+    with _ignore_closed_stream():
         print(text.encode(encoding, "replace").decode(encoding), file=stream, flush=True)
 
 
 def note(text: str) -> None:
-    """A remark on the error stream, so that the output stays clean."""
+    """Print a note to standard error."""
     say(f"note: {text}", sys.stderr)
 
 
@@ -63,16 +60,16 @@ _DEBUG = "UNIFUSION_DEBUG"
 
 
 def show_details() -> None:
-    """From now on print the traceback of what nobody expected; also in child processes."""
+    """From now on print tracebacks of unexpected errors, also in child processes."""
     os.environ[_DEBUG] = "1"
 
 
 @contextlib.contextmanager
 def reported() -> Iterator[None]:
-    """Turn errors into one line on the error stream and an exit code.
+    """Turn errors into one line on standard error and an exit code.
 
-    What nobody expected is one line too, with exit code 1; its traceback is printed before it
-    when ``--debug`` was given or $UNIFUSION_DEBUG is set.
+    Unexpected errors are one line, too, with exit code 1; their traceback is printed before it
+    if ``--debug`` is given or $UNIFUSION_DEBUG is set.
     """
     try:
         yield
@@ -95,7 +92,7 @@ def reported() -> Iterator[None]:
 
 
 def _unexpected(error: Exception) -> str:
-    """One line on an error nobody foresaw."""
+    """One line about an unexpected error."""
     said = " ".join(str(error).split()) or type(error).__name__
     if _is_out_of_memory(error):
         text = (
@@ -113,11 +110,11 @@ def _unexpected(error: Exception) -> str:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Whether a library is there, and whole, but did not fit into the memory there is."""
+    """Whether loading a library failed for lack of memory."""
     if not isinstance(error, (ImportError, OSError)):
         return False
     said = str(error).lower()
-    # The loader says the same of a disk from which nothing may be run, but then also why.
+    # The loader reports the same for a noexec file system, but with the reason.
     told = "failed to map segment" in said and "not permitted" not in said
     return told or "cannot allocate memory" in said or "paging file is too small" in said
 
@@ -125,11 +122,10 @@ def _is_out_of_memory(error: Exception) -> bool:
 class TerminalProgress:
     """Progress as one rewritten line on a terminal; silent elsewhere.
 
-    Used as a context manager it takes over Ctrl-C and what else asks a program to end: SIGTERM
-    (a scheduler, a container, a log-out), SIGHUP (a terminal that is closed; not under ``nohup``)
-    and Ctrl-Break. The work then stops at its next clean point. Only a second Ctrl-C interrupts at
-    once: schedulers send SIGTERM twice, and a torn step would cost all that came after the last
-    checkpoint.
+    As a context manager it handles Ctrl-C, SIGTERM (a scheduler, a container, a log-out), SIGHUP
+    (a terminal that is closed; not under ``nohup``) and Ctrl-Break, so that the work stops at its
+    next safe point. Only a second Ctrl-C interrupts at once: schedulers send SIGTERM twice, and an
+    interrupted step would lose everything since the last checkpoint.
     """
 
     def __init__(self) -> None:
@@ -156,20 +152,20 @@ class TerminalProgress:
         self._stop = True
 
     def report(self, done: float, total: float, stage: str) -> None:
-        """Show ``stage`` with its share done."""
+        """Show ``stage`` with its percentage."""
         if self._live:
             share = f"{100 * done / total:3.0f} %" if total else "     "
-            with _nobody_reads():
+            with _ignore_closed_stream():
                 shown = one_line(stage)
                 print(f"\r\x1b[K{share} {shown}", end="", file=sys.stderr, flush=True)
 
     def check(self) -> None:
-        """Raise :class:`core.errors.Cancelled` after Ctrl-C or another signal to end."""
+        """Raise :class:`core.errors.Cancelled` after Ctrl-C or another termination signal."""
         if self._stop:
             raise Cancelled
 
     def clear(self) -> None:
         """Clear the line."""
         if self._live:
-            with _nobody_reads():
+            with _ignore_closed_stream():
                 print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""``unifusion doctor``: what this machine has, and what to do about what it lacks."""
+"""``unifusion doctor``: a report on this machine, with fixes for what is missing."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def examine() -> int:
     """Print the report.
 
     Returns:
-        0 when fusion and the window will work, 1 when something must be mended first.
+        0 when fusion and the window will work, 1 when something must be fixed first.
     """
     troubles: list[str] = []
     say(
@@ -69,7 +69,7 @@ def _versions(troubles: list[str]) -> None:
         try:
             found.append(f"{package} {metadata.version(package)}")
         except metadata.PackageNotFoundError:
-            # A frozen program is whole, and there is no pip to mend it by.
+            # A frozen program is complete, and has no pip.
             if not getattr(sys, "frozen", False):
                 troubles.append(f"{package} is not installed. Run: pip install {package}")
     if found:
@@ -94,7 +94,7 @@ def _packs(troubles: list[str]) -> None:
     say(f"packs     {', '.join(entry.manifest.name for entry in good) or 'none'}")
     say(f"          your own go into {user_pack_folder()}")
     troubles.extend(f"Unusable pack: {bad.reason}" for bad in broken)
-    for task in filter(recipes.path_of, TASKS):  # those that come with a pack
+    for task in filter(recipes.path_of, TASKS):  # those delivered with a pack
         if not any(entry.manifest.task == task for entry in good):
             troubles.append(f"There is no pack for task {task}. Install the program again.")
 

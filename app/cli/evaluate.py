@@ -1,4 +1,4 @@
-"""``unifusion evaluate``: results, packs and classical methods, scored side by side."""
+"""``unifusion evaluate``: scores of results, packs and classical methods in comparison."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.windows import Windows
 
 
 class _ReadOptions(TypedDict):
-    """How sources are read."""
+    """Options of reading sources."""
 
     task: str
     windows: Windows
@@ -38,13 +38,13 @@ def evaluate_methods(
     device: str,
     windows: Windows = (None, None),
 ) -> None:
-    """Score every method over the pairs in ``sources``; print the table, write the CSV.
+    """Score every method on the pairs in ``sources``; print the table, write the CSV.
 
-    A method is ``NAME=FOLDER`` (a folder of results), or the name of a pack or baseline, which is
-    run on the spot and needs ``task``.
+    A method is ``NAME=FOLDER`` (a folder of results), or the name of a pack or baseline, which
+    requires ``task`` and is run here.
 
     Raises:
-        FusionError: an unknown metric, method or folder, or an image that cannot be scored.
+        FusionError: a metric, method or folder is unknown, or an image cannot be scored.
     """
     names = _metric_names(metrics)
     how: _ReadOptions = {"task": task or "", "windows": windows}
@@ -64,7 +64,7 @@ def evaluate_methods(
             engine = engine or FusionEngine(device)
             produce = _runner(engine, get_task(task).name, method, windows)
             scores.append(score_with(sources, produce, names, method, progress, **how))
-    # Every method was scored on the same sources: what is said of a pair is said once.
+    # All methods were scored on the same sources: notes on a pair are printed once.
     print_notes({name: texts for score in scores for name, texts in score.notes.items()})
     show(render_table(scores, "ansi" if sys.stdout.isatty() else "plain"))
     if csv is not None:

@@ -1,4 +1,4 @@
-"""``unifusion fuse``: one pair, no window."""
+"""``unifusion fuse``: fuses one pair of files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.windows import Windows
 
 @dataclass(frozen=True)
 class FuseOptions:
-    """The command's options, as typed."""
+    """Options of the command."""
 
     a: Path
     b: Path
@@ -37,7 +37,7 @@ class FuseOptions:
     damaged: Damaged = "refuse"
 
     def targets(self) -> dict[str, Path]:
-        """Every image that will be written, by what it shows."""
+        """Paths of all images to write, by their content."""
         named = {"fused": self.out}
         for kind, folder in (("reconstruction", self.recon), ("features", self.features)):
             if folder is not None:
@@ -48,10 +48,10 @@ class FuseOptions:
 
 
 def fuse_files(options: FuseOptions) -> FusionResult:
-    """Read, fuse, write. All targets are checked before anything is computed.
+    """Read, fuse and write a pair. All targets are checked before the computation.
 
     Raises:
-        FusionError: whatever went wrong; nothing half-written is left.
+        FusionError: any step failed; no partial file is left.
     """
     task = get_task(options.task)
     sources = (options.a, options.b)
@@ -116,7 +116,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _images(result: FusionResult) -> dict[str, FloatArray]:
-    """What the result holds, as images; features as PCA-to-RGB on a common basis."""
+    """The result's images; features as RGB by PCA on a common basis."""
     features = result.features
     if not features:
         return result.images

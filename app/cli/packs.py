@@ -1,4 +1,4 @@
-"""``unifusion packs``: what there is, and what is in it."""
+"""``unifusion packs``: lists packs and shows their details."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.packs.registry import Catalogue, user_pack_folder
 
 
 def list_packs() -> None:
-    """Print one line per pack, then files that cannot be used, with the reason."""
+    """Print one line per pack, then unusable files with the reason."""
     good, broken = Catalogue().scan()
     for entry in good:
         manifest = entry.manifest
@@ -27,7 +27,7 @@ def show_pack(name: str) -> None:
     """Print the manifest of a pack, given its name or file.
 
     Raises:
-        InputError: no pack of that name. PackError: the file is no pack.
+        InputError: there is no pack of that name. PackError: the file is not a pack.
     """
     manifest, path = _find(name)
     network = manifest.network

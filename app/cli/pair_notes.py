@@ -1,4 +1,4 @@
-"""What is to be said of many pairs: each kind of note once, with the number of its pairs."""
+"""Summary of the notes on many pairs: each kind once, with the number of pairs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from core.errors import Message
 
 
 def print_notes(of_pairs: Mapping[object, Sequence[str]]) -> None:
-    """Print the notes of all pairs.
+    """Print the notes on all pairs.
 
-    Notes that differ in nothing but their numbers are one kind: a window of its own for each of a
-    thousand images would drown the rest.
+    Notes that differ only in their numbers are one kind, e.g. those on the windows of a thousand
+    images.
 
     Args:
-        of_pairs: the notes of every pair, none included, by anything that names the pair.
+        of_pairs: the notes on every pair, also empty ones, by any key of the pair.
     """
     kinds: dict[object, list[str]] = {}
     for texts in of_pairs.values():
@@ -30,7 +30,7 @@ def print_notes(of_pairs: Mapping[object, Sequence[str]]) -> None:
 
 
 def _kind(text: object) -> object:
-    """What notes have in common that differ only in their numbers."""
+    """A key that is equal for notes that differ only in their numbers."""
     if isinstance(text, Message):
         return text.template, *map(_kind, text.values)
     return text if isinstance(text, str) else None

@@ -1,4 +1,4 @@
-"""The table that compares methods by their scores, as plain text and Markdown."""
+"""The table of scores by method, as plain text or Markdown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.printable import one_line
 
 
 def render_table(scores: Sequence[MethodScore], style: TableStyle = "plain") -> str:
-    """Means of every method as a text table, the best bold and the second underlined.
+    """Mean scores of every method as a text table, best bold and second best underlined.
 
     Only images that every method has count, so that all means are over the same pairs; what is
     missing is listed below. Scores equal as printed share a place.

@@ -8,7 +8,7 @@ from typing import Literal
 TableStyle = Literal["plain", "ansi", "markdown"]
 
 Cell = tuple[str, str]
-"""What a reader sees (for the width) and what is written (with its marks)."""
+"""Visible text (for the width), and text with markup."""
 
 
 def printed(value: float) -> str:

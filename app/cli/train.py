@@ -1,4 +1,4 @@
-"""``unifusion train``: the bilevel run, on a terminal."""
+"""``unifusion train``: bilevel training on a terminal."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from trainer.run.warm_start import with_network_of_parent
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """The command's options, as typed."""
+    """Options of the command."""
 
     data: tuple[Path, ...]
     out: Path
@@ -60,10 +60,10 @@ class TrainOptions:
 
 
 def run_training(options: TrainOptions) -> None:
-    """Train and print events; the run keeps its own log beside the checkpoint.
+    """Train and print events; the run writes its log beside the checkpoint.
 
     Raises:
-        FusionError: settings, data or disk; what was trained so far is kept.
+        FusionError: invalid settings or data, or a full disk; the last checkpoint is kept.
     """
     config, plan = configure(options), planned(options)
     control = RunControl(answers=False)
@@ -75,14 +75,14 @@ def run_training(options: TrainOptions) -> None:
     ):
         for event in train(config, plan, progress, control, world):
             if isinstance(event, Reduced):
-                control.allow_smaller_batch()  # once more, should that be too many still
+                control.allow_smaller_batch()  # repeated if that is still too many
             if world.is_leader:
                 progress.clear()
                 _show(event, config.steps)
 
 
 def planned(options: TrainOptions) -> RunPlan:
-    """Where the run reads and writes.
+    """Paths of the run.
 
     Raises:
         InputError: an option is out of range.
@@ -107,10 +107,10 @@ def planned(options: TrainOptions) -> RunPlan:
 
 
 def configure(options: TrainOptions) -> TrainConfig:
-    """The run's configuration: file or recipe first, then what was given on the command line.
+    """The run's configuration: a file or preset, overridden by command line options.
 
     Raises:
-        InputError: no task, an unknown network, or a value out of range.
+        InputError: the task is missing, the network unknown, or a value out of range.
     """
     changes: dict[str, object] = {
         key: value
@@ -141,13 +141,13 @@ def configure(options: TrainOptions) -> TrainConfig:
             f"Training settings, {where}" if where else "Training settings", why
         ) from error
     config = replace(config, init=_pack_path(init, config.task))
-    # A file that describes a network means it: its head may be another than the pack's.
+    # A network in the file takes precedence: its head may differ from the pack's.
     own = "network" in given and options.network is None
     return config if own else with_network_of_parent(config, options.network or "")
 
 
 def _base(options: TrainOptions) -> tuple[TrainConfig | None, frozenset[str]]:
-    """The settings file and the names it gives; nothing without one."""
+    """Settings of the file, and the names it contains; empty without a file."""
     if options.config is None:
         return None, frozenset()
     path = options.config
@@ -157,7 +157,7 @@ def _base(options: TrainOptions) -> tuple[TrainConfig | None, frozenset[str]]:
 
 
 def _from_preset(options: TrainOptions) -> tuple[TrainConfig, str]:
-    """Settings of a preset, which take network and objectives from the pack to start from."""
+    """Settings of a preset, with network and objectives of the initial pack."""
     if options.config is not None or options.task is None:
         raise InputError(
             f"Preset “{options.preset}”",
@@ -172,7 +172,7 @@ def _from_preset(options: TrainOptions) -> tuple[TrainConfig, str]:
 
 
 def _pack_path(name: str, task: str) -> str:
-    """A pack's file, given its path or its name; any task's pack may be a parent."""
+    """The file of a pack, given its path or name; it may be of any task."""
     if not name or Path(name).is_file():
         return name
     for entry in Catalogue().scan()[0]:

@@ -1,4 +1,4 @@
-"""Everything the window can do, as named commands with their keys."""
+"""All commands of the window, with their shortcuts."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from app.i18n import language
 from app.widgets import theme
 
 PRESETS = 9
-"""Window presets that have a key, 1 to 9."""
+"""Number of window presets with a shortcut, 1 to 9."""
 
 
 class Actions(CommandRegistry):
-    """The window's commands. Menus, top bar, key sheet and palette are made from them.
+    """The window's commands, from which menus, top bar, shortcut list and palette are built.
 
-    Whoever can do a thing connects to the action's ``triggered`` (or ``toggled``); commands nobody
-    connects to are neither shown nor have keys (see :meth:`CommandRegistry.retire_unwired`). What
-    is there to work on is told to :meth:`CommandRegistry.provide`: “sources” (one at least),
-    “pair”, “outcome”, “pairs” (a list of several), “panes” (they are on show), “volume”, “running”,
-    “undo”, “redo”, “session”.
+    A command is implemented by connecting to its action's ``triggered`` (or ``toggled``); commands
+    without connections are hidden and have no shortcuts (see
+    :meth:`CommandRegistry.retire_unwired`). :meth:`CommandRegistry.provide` is told what is
+    available: “sources” (at least one), “pair”, “outcome”, “pairs” (a list of several), “panes”
+    (they are shown), “volume”, “running”, “undo”, “redo”, “session”.
     """
 
     def __init__(self, window: QWidget) -> None:
@@ -122,7 +122,7 @@ class Actions(CommandRegistry):
         self.blink = switch("compare.blink", self.tr("Blink (hold)"), ("B",))
         self.checkerboard = switch("compare.checkerboard", self.tr("Checkerboard"), ("K",))
         self.difference = switch("compare.difference", self.tr("Difference"), ("D",))
-        # Its text says what it does next; see app.fuse.display_commands.
+        # Its text depends on the state; see app.fuse.display_commands.
         self.overlay = make("compare.overlay", self.tr("Show overlay"), ("W",), needs=needs)
         less, more = self.tr("Overlay less opaque"), self.tr("Overlay more opaque")
         self.less_opaque = make("compare.less_opaque", less, ("Q",), needs=needs, repeats=True)
@@ -231,7 +231,7 @@ class Actions(CommandRegistry):
     # --- menus -----------------------------------------------------------------------------
 
     def fill_menus(self, bar: QMenuBar) -> None:
-        """Put every action in a menu, group by group."""
+        """Add every action to its menu, by group."""
         self.menus = {
             name: bar.addMenu(title)
             for name, title in (
@@ -266,7 +266,7 @@ class Actions(CommandRegistry):
         self.mark_wired()
 
     def tidy_menus(self) -> None:
-        """Hide the commands nobody has connected to, and menus left empty."""
+        """Hide commands without connections, and empty menus."""
         self.retire_unwired()
         for menu in reversed(self.menus.values()):
             menu.menuAction().setVisible(_has_something(menu))

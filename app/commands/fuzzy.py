@@ -1,4 +1,4 @@
-"""Finding things by a few of their letters: a command, or one pair of thousands."""
+"""Fuzzy search by some of the letters, fast enough for thousands of texts."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ _START, _ROW, _LETTER = 8, 5, 1
 
 
 def score(wanted: str, text: str) -> int | None:
-    """How well the letters of ``wanted`` fit ``text`` in their order; None when they do not.
+    """Score of ``text`` for the letters of ``wanted`` in their order; None if one is missing.
 
-    Letters at the start of words and letters in a row count most; of two texts that fit alike the
-    shorter one is better.
+    Letters at the start of words and consecutive letters count most; of equal matches the shorter
+    text is better.
     """
     query = [letter for letter in wanted.casefold() if not letter.isspace()]
     target = text.casefold()
     if not query:
         return 0
     best: dict[int, int] = {}
-    # best[i]: the score of the letters so far when the last of them is at i.
+    # best[i]: score of the letters so far with the last one at i.
     for number, letter in enumerate(query):
         found: dict[int, int] = {}
         for index, other in enumerate(target):
@@ -42,7 +42,7 @@ def _gain(target: str, index: int) -> int:
 
 
 def ranked(wanted: str, texts: Iterable[str]) -> list[int]:
-    """Indices of the texts that fit, the best first; without a query all, as they are."""
+    """Indices of the matching texts, best first; for an empty query all, in their order."""
     scored = [(score(wanted, text), index) for index, text in enumerate(texts)]
     fitting = [(-points, index) for points, index in scored if points is not None]
     if not wanted.strip():
@@ -51,7 +51,7 @@ def ranked(wanted: str, texts: Iterable[str]) -> list[int]:
 
 
 def _holds(text: str, letters: str) -> bool:
-    """True when ``text`` has the letters in this order."""
+    """True when ``text`` contains the letters in this order."""
     at = -1
     for letter in letters:
         at = text.find(letter, at + 1)
@@ -61,16 +61,16 @@ def _holds(text: str, letters: str) -> bool:
 
 
 class Texts:
-    """Texts that are searched letter by letter as somebody types."""
+    """Texts for incremental search while the user types."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._folded = [text.casefold() for text in texts]
 
     def best(self, wanted: str, most: int) -> tuple[list[int], int]:
-        """Indices of the (at most ``most``) texts that fit best, and how many fit at all.
+        """Indices of the (at most ``most``) best matches, and the number of all matches.
 
-        Of thousands that fit only the likeliest are judged in full: those that have the letters in
-        a row, at the start of a word best of all, and the shorter ones first.
+        Of thousands of matches only the most promising are scored: those with consecutive letters,
+        preferably at the start of a word, and shorter ones first.
         """
         query = "".join(wanted.casefold().split())
         if not query:
@@ -90,6 +90,6 @@ class Texts:
         judged.sort()
         order = [judged[k] for k in ranked(query, (self._folded[index] for index in judged))]
         typed = wanted.casefold().strip()
-        # What was typed letter for letter is what was meant.
+        # Exact substrings take precedence.
         order.sort(key=lambda index: typed not in self._folded[index])
         return order, len(fitting)

@@ -1,4 +1,4 @@
-"""The command palette: type a few letters, press Enter."""
+"""The command palette: fuzzy search for commands, tasks, methods, pairs and files."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ _ID = Qt.ItemDataRole.UserRole
 _PLACE = Qt.ItemDataRole.UserRole + 1
 _MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 MOST = 120
-"""Rows shown at once: more are neither read nor quickly made."""
+"""Maximum number of rows, which limits the time to build the list."""
 
 
 @dataclass(frozen=True)
 class PaletteEntry:
-    """Something that can be chosen by its name.
+    """An entry of the palette.
 
     Attributes:
-        id: name in this program, “kind:name”.
-        title: what it is called.
-        kind: what it is (“Pair”).
-        run: what choosing it does.
-        words: more that it is found by.
-        keys: what does the same, as this system writes it.
-        enabled: False where it cannot be done now.
+        id: unique name, “kind:name”.
+        title: displayed name.
+        kind: displayed kind (“Pair”).
+        run: called when it is chosen.
+        words: further text to search.
+        keys: its shortcuts, in native notation.
+        enabled: False where it is unavailable at present.
     """
 
     id: str
@@ -55,15 +55,15 @@ class PaletteEntry:
 
 
 class Palette(QDialog):
-    """Lists what fits what was typed; the chosen one runs once this has closed."""
+    """Lists the entries that match the query; the chosen one is run after closing."""
 
     def __init__(
         self, registry: CommandRegistry, parent: QWidget, more: Sequence[PaletteEntry] = ()
     ) -> None:
         """
         Args:
-            registry: its commands are listed first.
-            more: what can be found beside them.
+            registry: commands, listed first.
+            more: further entries.
         """
         super().__init__(parent)
         self.setWindowTitle(self.tr("Command palette"))
@@ -101,7 +101,7 @@ class Palette(QDialog):
         self._fill("")
 
     def shown(self) -> list[str]:
-        """Ids of what is listed, in order."""
+        """Ids of the listed entries, in order."""
         items = (self.list.topLevelItem(i) for i in range(self.list.topLevelItemCount()))
         return [item.data(0, _ID) for item in items if item is not None]
 
@@ -136,12 +136,12 @@ class Palette(QDialog):
         if item is None or item.isDisabled():
             return
         find = self._finds[item.data(0, _PLACE)]
-        # What it opens must not be behind this window.
+        # A window opened by the entry must not be behind this one.
         self.accept()
         find.run()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The arrow keys move in the list while the letters go into the field."""
+        """Forward the arrow keys from the search field to the list."""
         if event.type() == QEvent.Type.KeyPress:
             assert isinstance(event, QKeyEvent)
             if event.key() in _MOVES:
@@ -151,7 +151,7 @@ class Palette(QDialog):
 
 
 def _commands(registry: CommandRegistry) -> list[PaletteEntry]:
-    """All but the palette itself; a tick says that a switch is on."""
+    """Entries of all commands but the palette's own; a check mark shows active toggles."""
     found = []
     for group, commands in registry.groups().items():
         for command in commands:

@@ -1,4 +1,4 @@
-"""All commands of the window by name, with their keys: the one place keys are looked up in."""
+"""The registry of all commands and their shortcuts."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _NATIVE = QKeySequence.SequenceFormat.NativeText
 
 @dataclass(frozen=True)
 class Command:
-    """What the registry knows of a command.
+    """A command.
 
     Attributes:
         id: name in settings, “group.verb”; never translated.
-        text: what menus show.
-        group: heading it stands under in menus, key sheet and palette.
-        keys: default keys, in portable spelling (“Ctrl+O”).
-        needs: what must be there for the command to make sense; see
-        :meth:`CommandRegistry.provide`.
-        checkable: True for a switch.
+        text: text in menus.
+        group: its group in menus, shortcut list and palette.
+        keys: default shortcuts, in portable notation (“Ctrl+O”).
+        needs: what must be available for the command to be enabled; see
+            :meth:`CommandRegistry.provide`.
+        checkable: True for a toggle.
         repeats: True when holding the key down repeats the command.
     """
 
@@ -41,20 +41,20 @@ class Command:
 
 
 def plain(text: str) -> str:
-    """A menu text without what only menus need."""
+    """A menu text without mnemonic and ellipsis."""
     return text.rstrip("…").replace("&", "")
 
 
 def normal(key: str) -> str:
-    """A key in the one spelling settings and comparisons use; "" for no key at all."""
+    """A shortcut in normalised portable notation; "" where it is empty or invalid."""
     sequence = QKeySequence.fromString(key, _PORTABLE)
-    # Qt's stubs know nothing of indexing.
+    # Qt's stubs lack indexing.
     keys = [sequence[place].key() for place in range(sequence.count())]  # type: ignore[index]
     return "" if Qt.Key.Key_unknown in keys else sequence.toString(_PORTABLE)
 
 
 def native(keys: Iterable[str]) -> str:
-    """Keys as this system writes them."""
+    """Shortcuts in the system's native notation."""
     return ", ".join(QKeySequence(key, _PORTABLE).toString(_NATIVE) for key in keys)
 
 
@@ -62,7 +62,7 @@ class CommandRegistry(QObject):
     """Commands and their actions, in the order they were added."""
 
     keys_changed = Signal()
-    """Some command has other keys now."""
+    """Shortcuts have changed."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -75,10 +75,10 @@ class CommandRegistry(QObject):
     # --- commands --------------------------------------------------------------------------
 
     def add(self, command: Command) -> QAction:
-        """Make the action of a command.
+        """Create the action of a command.
 
         Raises:
-            ValueError: its name is taken, or one of its keys is another's or is no key.
+            ValueError: the name is in use, or a shortcut is in use or invalid.
         """
         if command.id in self._commands:
             raise ValueError(f"two commands are called {command.id}")
@@ -97,7 +97,7 @@ class CommandRegistry(QObject):
         self._actions[command.id] = action
         self._give(command.id, tuple(normal(key) for key in command.keys))
         action.setEnabled(not command.needs)
-        # A text may be set later, when it is known what a preset does.
+        # A text may be set later, e.g. for window presets.
         action.changed.connect(lambda: self._describe(command.id))
         return action
 
@@ -111,7 +111,7 @@ class CommandRegistry(QObject):
         """The command called ``name``.
 
         Raises:
-            KeyError: there is none.
+            KeyError: there is no such command.
         """
         return self._commands[name]
 
@@ -119,12 +119,12 @@ class CommandRegistry(QObject):
         """The action of a command.
 
         Raises:
-            KeyError: there is none.
+            KeyError: there is no such command.
         """
         return self._actions[name]
 
     def title(self, name: str) -> str:
-        """What a command is called wherever it is not a menu entry; also its accessible name."""
+        """Title of a command outside menus; also its accessible name."""
         return plain(self._actions[name].text())
 
     def actions(self) -> list[QAction]:
@@ -132,7 +132,7 @@ class CommandRegistry(QObject):
         return list(self._actions.values())
 
     def groups(self) -> dict[str, list[Command]]:
-        """Commands a person can use in this window, by group."""
+        """Visible commands, by group."""
         found: dict[str, list[Command]] = {}
         for command in self:
             if self._actions[command.id].isVisible():
@@ -142,11 +142,11 @@ class CommandRegistry(QObject):
     # --- availability ----------------------------------------------------------------------
 
     def provide(self, present: Iterable[str], by: str = "") -> None:
-        """Enable the commands whose needs are all there, disable the others.
+        """Enable the commands whose needs are all met, disable the others.
 
         Args:
-            present: what there is now.
-            by: who says so; each provider speaks for itself only.
+            present: what is available now.
+            by: name of the provider; each one replaces only what it provided itself.
         """
         now = frozenset(present)
         if now == self._provided.get(by):
@@ -160,17 +160,16 @@ class CommandRegistry(QObject):
         self._providing = False
 
     def mark_wired(self) -> None:
-        """Remember how many listen to each action now; see :meth:`retire_unwired`."""
+        """Record the current number of connections of each action; see :meth:`retire_unwired`."""
         self._wired = {name: self._listeners(name) for name in self._actions}
 
     def retire_unwired(self) -> None:
-        """Hide (and so disable) the commands nobody has connected to since :meth:`mark_wired`.
+        """Hide (and so disable) the commands without new connections since :meth:`mark_wired`.
 
-        A command whose workspace is not there yet is neither shown nor has a key that does
-        nothing.
+        So commands of workspaces that do not exist yet are not shown, and have no shortcuts.
         """
         for name, action in self._actions.items():
-            # Qt takes an invisible action as disabled, its keys included.
+            # Invisible actions are disabled by Qt, including their shortcuts.
             action.setVisible(self._listeners(name) > self._wired.get(name, 0))
 
     def _listeners(self, name: str) -> int:
@@ -180,22 +179,22 @@ class CommandRegistry(QObject):
     # --- keys ------------------------------------------------------------------------------
 
     def keys_of(self, name: str) -> tuple[str, ...]:
-        """The keys of a command now, in portable spelling."""
+        """The current shortcuts of a command, in portable notation."""
         return tuple(key.toString(_PORTABLE) for key in self._actions[name].shortcuts())
 
     def key_of(self, name: str) -> str:
-        """The first key of a command as this system writes it; "" where it has none."""
+        """The first shortcut of a command in native notation; "" without one."""
         return native(self.keys_of(name)[:1])
 
     def defaults(self, name: str) -> tuple[str, ...]:
-        """The keys a command has as delivered."""
+        """The default shortcuts of a command."""
         return tuple(normal(key) for key in self._commands[name].keys)
 
     def owner(self, key: str, besides: str = "") -> str:
-        """Which command (other than ``besides``) has ``key``; "" for none.
+        """The command (other than ``besides``) whose shortcut conflicts with ``key``; "" for none.
 
-        Of two keys that are sequences (“Ctrl+K, O”) one that begins the other is taken too: it
-        would never let the longer one be finished.
+        Key sequences (“Ctrl+K, O”) also conflict if one is a prefix of the other, since the longer
+        one could never be completed.
         """
         wanted = normal(key)
         if not wanted:
@@ -206,10 +205,10 @@ class CommandRegistry(QObject):
         return ""
 
     def set_keys(self, name: str, keys: Iterable[str]) -> None:
-        """Give a command other keys (none at all is allowed).
+        """Set the shortcuts of a command, which may be none.
 
         Raises:
-            ValueError: a key is no key, or another command's.
+            ValueError: a shortcut is invalid, or in use by another command.
         """
         wanted = tuple(dict.fromkeys(normal(key) for key in keys))
         for key in wanted:
@@ -221,7 +220,7 @@ class CommandRegistry(QObject):
             self.keys_changed.emit()
 
     def changed_keys(self) -> dict[str, tuple[str, ...]]:
-        """The commands whose keys are not those delivered, with their keys."""
+        """Commands whose shortcuts differ from the defaults, with their shortcuts."""
         return {
             command.id: self.keys_of(command.id)
             for command in self
@@ -229,12 +228,12 @@ class CommandRegistry(QObject):
         }
 
     def apply_keys(self, changed: Mapping[str, Iterable[str]]) -> list[str]:
-        """Set all keys: those delivered, with ``changed`` over them.
+        """Set all shortcuts to the defaults, overridden by ``changed``.
 
-        Names and keys that this version does not know, and keys that clash, are left out.
+        Unknown commands, invalid shortcuts and conflicting ones are ignored.
 
         Returns:
-            The names of commands whose wish could not be granted.
+            The names of the commands whose shortcuts could not be set.
         """
         chosen = {
             name: tuple(dict.fromkeys(filter(None, map(normal, keys))))
@@ -243,7 +242,7 @@ class CommandRegistry(QObject):
         }
         refused: list[str] = []
         final: dict[str, tuple[str, ...]] = {}
-        # What the person chose comes first; a default that clashes with it gives way.
+        # The user's shortcuts take precedence over conflicting defaults.
         for name in (*chosen, *(n for n in self._commands if n not in chosen)):
             wanted = chosen.get(name, self.defaults(name))
             taken = [key for keys in final.values() for key in keys]
@@ -263,7 +262,7 @@ class CommandRegistry(QObject):
         self._describe(name)
 
     def _describe(self, name: str) -> None:
-        if self._providing:  # changes neither title nor keys
+        if self._providing:  # affects neither title nor shortcuts
             return
         action, title = self._actions[name], self.title(name)
         if action.iconText() != title:
@@ -275,7 +274,7 @@ class CommandRegistry(QObject):
 
 
 def clashes(one: str, other: str) -> bool:
-    """True when two keys cannot both work: they are equal, or one begins the other."""
+    """True when two shortcuts conflict: they are equal, or one is a prefix of the other."""
     first, second = one.split(", "), other.split(", ")
     length = min(len(first), len(second))
     return first[:length] == second[:length]

@@ -1,4 +1,4 @@
-"""Changing keys: pick a command, press the new key, see at once whose it is already."""
+"""The dialog to change shortcuts, which shows conflicts at once."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _ID = Qt.ItemDataRole.UserRole
 
 
 class ShortcutDraft:
-    """Keys as they would be; nothing is changed before :meth:`changed` is applied."""
+    """A draft of all shortcuts; the registry is unchanged until :meth:`changed` is applied."""
 
     def __init__(self, registry: CommandRegistry) -> None:
         self._registry = registry
         self.keys = {command.id: registry.keys_of(command.id) for command in registry}
 
     def owner(self, key: str, besides: str) -> str:
-        """Whose ``key`` is in the draft, ``besides`` apart; "" for nobody's."""
+        """The command (other than ``besides``) with a shortcut in conflict with ``key``, or ""."""
         wanted = normal(key)
         for name, keys in self.keys.items():
             if wanted and name != besides and any(clashes(wanted, other) for other in keys):
@@ -39,7 +39,7 @@ class ShortcutDraft:
         return ""
 
     def take(self, name: str, key: str) -> None:
-        """Give ``key`` to a command, and take it from any other that has it."""
+        """Add ``key`` to a command, and remove it from any other one."""
         wanted = normal(key)
         if not wanted:
             return
@@ -50,26 +50,26 @@ class ShortcutDraft:
         self.keys[name] = (*own, wanted)
 
     def clear(self, name: str) -> None:
-        """Leave a command without keys."""
+        """Remove all shortcuts of a command."""
         self.keys[name] = ()
 
     def reset(self, name: str) -> None:
-        """Give a command the keys it came with, whoever has them now."""
+        """Restore the default shortcuts of a command, and remove them from other ones."""
         self.clear(name)
         for key in self._registry.defaults(name):
             self.take(name, key)
 
     def reset_all(self) -> None:
-        """All keys as delivered."""
+        """Restore all default shortcuts."""
         self.keys = {command.id: self._registry.defaults(command.id) for command in self._registry}
 
     def changed(self) -> dict[str, tuple[str, ...]]:
-        """What differs from the keys delivered."""
+        """Commands whose shortcuts differ from the defaults, with their shortcuts."""
         return {n: keys for n, keys in self.keys.items() if keys != self._registry.defaults(n)}
 
 
 class ShortcutEditor(QDialog):
-    """Edits a draft of a registry's keys; OK applies it."""
+    """Edits a draft of a registry's shortcuts; OK applies it."""
 
     def __init__(self, registry: CommandRegistry, parent: QWidget) -> None:
         super().__init__(parent)
@@ -101,7 +101,7 @@ class ShortcutEditor(QDialog):
         self.reset.clicked.connect(lambda: self._do(self.draft.reset))
         self._fill()
         first = self.list.topLevelItem(0)
-        assert first is not None  # there are always commands
+        assert first is not None  # the registry is never empty
         self.list.setCurrentItem(first)
         self.resize(560, 560)
 
@@ -123,7 +123,7 @@ class ShortcutEditor(QDialog):
         layout.addWidget(self.buttons)
 
     def select(self, name: str) -> None:
-        """Put the cursor on a command."""
+        """Select a command."""
         for index in range(self.list.topLevelItemCount()):
             item = self.list.topLevelItem(index)
             if item is not None and item.data(0, _ID) == name:

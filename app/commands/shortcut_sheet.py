@@ -1,4 +1,4 @@
-"""F1: all keys, as they are set now, and what the mouse does."""
+"""The list of all shortcuts and mouse gestures (F1)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.viewer.gestures import elsewhere, in_an_image
 
 
 class ShortcutSheet(QDialog):
-    """The keys of a registry, by group."""
+    """Lists the shortcuts of a registry by group."""
 
     edit_requested = Signal()
 
@@ -58,7 +58,7 @@ class ShortcutSheet(QDialog):
         self.resize(560, 620)
 
     def rows(self) -> dict[str, str]:
-        """What is listed: command to keys."""
+        """Listed shortcuts by command."""
         cells = {}
         for row in range(self._grid.rowCount()):
             pair = [self._grid.itemAtPosition(row, column) for column in (0, 1)]

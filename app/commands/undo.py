@@ -1,4 +1,4 @@
-"""Undo and redo of display changes: values of a frozen state, one step per gesture."""
+"""Undo and redo of display settings: frozen states, one step per gesture."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from PySide6.QtCore import QObject, Signal
 State = TypeVar("State")
 
 _PAUSE = 0.5
-"""Seconds without a change after which the next change of the same thing is a step of its own."""
+"""Pause in s after which another change of the same fields is a new step."""
 
 _DEEPEST = 200
 
 
 class UndoHistory(QObject, Generic[State]):
-    """Remembers the values a state has had.
+    """History of the values of a state, a frozen dataclass.
 
-    It never looks inside the value except to see *which* fields changed: changes of the same
-    fields in quick succession are one drag, and one step.
+    Of the values it only compares fields: changes of the same fields in quick succession are one
+    gesture, and so one step.
     """
 
     changed = Signal()
-    """There is more, or less, to undo or redo."""
+    """The possible undo and redo steps have changed."""
 
     def __init__(
         self,
@@ -36,9 +36,9 @@ class UndoHistory(QObject, Generic[State]):
     ) -> None:
         """
         Args:
-            present: the value now.
-            apply: makes a value the present one.
-            clock: seconds, for telling gestures apart.
+            present: the current value.
+            apply: sets a value.
+            clock: time in s, to separate gestures.
         """
         super().__init__(parent)
         self._apply = apply
@@ -52,16 +52,16 @@ class UndoHistory(QObject, Generic[State]):
 
     @property
     def can_undo(self) -> bool:
-        """True when there is something to take back."""
+        """True when there is a step to undo."""
         return bool(self._past)
 
     @property
     def can_redo(self) -> bool:
-        """True when something was taken back and nothing was changed since."""
+        """True when a step was undone and nothing has changed since."""
         return bool(self._future)
 
     def note(self, value: State) -> None:
-        """Say that the state is ``value`` now. Call on every change, those of undo included."""
+        """Record the state ``value``. Call after every change, including those of undo."""
         if self._applying or value == self._present:
             return
         now = self._clock()
@@ -71,7 +71,7 @@ class UndoHistory(QObject, Generic[State]):
             self._past.append(self._present)
             del self._past[:-_DEEPEST]
         elif self._past[-1] == value:
-            # Dragged back to where it began: nothing happened.
+            # Dragged back to the initial value: no step.
             self._past.pop()
             gesture = frozenset()
         self._present, self._gesture, self._last = value, gesture, now
@@ -79,23 +79,23 @@ class UndoHistory(QObject, Generic[State]):
         self.changed.emit()
 
     def end_gesture(self) -> None:
-        """Let the next change be a step of its own (a button was released)."""
+        """End the gesture, e.g. when a button is released: the next change is a new step."""
         self._gesture = frozenset()
 
     def undo(self) -> None:
-        """Go back one step."""
+        """Undo one step."""
         if self._past:
             self._future.append(self._present)
             self._go(self._past.pop())
 
     def redo(self) -> None:
-        """Go forward one step."""
+        """Redo one step."""
         if self._future:
             self._past.append(self._present)
             self._go(self._future.pop())
 
     def clear(self, present: State) -> None:
-        """Start anew at ``present``: another image has another history."""
+        """Clear the history; ``present`` is the new initial value."""
         self._past.clear()
         self._future.clear()
         self._present = present
@@ -114,7 +114,7 @@ class UndoHistory(QObject, Generic[State]):
 
 
 def changed_fields(before: object, after: object) -> frozenset[str]:
-    """Names of the fields in which two values of one dataclass differ; nested ones dotted."""
+    """Names of the fields in which two dataclass values differ; nested ones are dotted."""
     if type(before) is not type(after) or not is_dataclass(before):
         return frozenset({""}) if before != after else frozenset()
     found: set[str] = set()
