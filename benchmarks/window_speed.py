@@ -181,11 +181,11 @@ def gestures(window: MainWindow) -> dict[str, Callable[[int], object]]:
 
     def level(i: int) -> None:
         low, high = float(i % 30), 255.0 - i % 50
-        session.set_display(start.with_look("a", window=(low, high)), settled=False)
+        session.set_display(start.with_pane("a", window=(low, high)), settled=False)
 
     def both_levels(i: int) -> None:
         low, high = float(i % 30), 255.0 - i % 50
-        shown = start.with_look("a", window=(low, high)).with_look("b", window=(low, high))
+        shown = start.with_pane("a", window=(low, high)).with_pane("b", window=(low, high))
         session.set_display(shown, settled=False)
 
     def curtain(i: int) -> None:

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.commands.registry import CommandRegistry, native
-from app.viewer.gestures import elsewhere, in_an_image
+from app.viewer.gestures import image_gestures, other_gestures
 
 
 class ShortcutSheet(QDialog):
@@ -34,8 +34,8 @@ class ShortcutSheet(QDialog):
         for group, commands in registry.groups().items():
             rows = [(registry.title(c.id), native(registry.keys_of(c.id))) for c in commands]
             self._add(group, [row for row in rows if row[1]])
-        self._add(self.tr("In a picture"), in_an_image())
-        self._add(self.tr("With the mouse elsewhere"), elsewhere())
+        self._add(self.tr("In a picture"), image_gestures())
+        self._add(self.tr("With the mouse elsewhere"), other_gestures())
         scroll = QScrollArea()
         scroll.setAccessibleName(self.tr("Keyboard shortcuts"))
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)

@@ -1,4 +1,4 @@
-"""One row above the panes: the results of this pair, and how two images are compared."""
+"""The row above the panes: results of the pair, layout and compare mode."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.widgets.elided_label import ShrinkingComboBox
 
 _WIDEST = 150
 _WIDE = 640
-"""Width from which on there is room for every word."""
+"""Least width, in pixels, at which all texts fit."""
 _SLIDING = ("overlay", "difference")
 
 
@@ -24,7 +24,7 @@ class CompareBar(QWidget):
     compare_chosen = Signal(object)
     """A :class:`app.viewer.display_state.Compare`."""
     compare_settled = Signal(object)
-    """The same, when the slider was let go."""
+    """The same, when the slider was released."""
     layout_chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -37,9 +37,9 @@ class CompareBar(QWidget):
         self.results.setExpanding(False)
         self.results.setElideMode(Qt.TextElideMode.ElideRight)
         self.results.setTabsClosable(True)
-        # Any number of results takes no more room than there is.
+        # However many results there are, the bar does not grow.
         self.results.setUsesScrollButtons(True)
-        # Without results their room stays empty: the boxes beside it would grow into it.
+        # Keep the space when there are no results, or the boxes beside it would grow into it.
         policy = self.results.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self.results.setSizePolicy(policy)
@@ -72,7 +72,7 @@ class CompareBar(QWidget):
         self._keep_height()
 
     def _keep_height(self) -> None:
-        """As tall as with tabs that can be closed, or else each result would resize every pane."""
+        """Be as tall as with closable tabs, or the first result would resize every pane."""
         sample = QTabBar(self)
         sample.setObjectName(self.results.objectName())
         sample.setTabsClosable(True)
@@ -83,18 +83,18 @@ class CompareBar(QWidget):
         sample.deleteLater()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Another style or font has tabs of another height."""
+        """Follow the tab height of another style or font."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
             self._keep_height()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Show the number of the slider where there is room for it."""
+        """Show the value of the slider if there is space for it."""
         super().resizeEvent(event)
         self._make_room()
 
     def _make_room(self) -> None:
-        """In a narrow row the results need it more than the number, which the tip has, too."""
+        """In a narrow bar, hide the value of the slider, which is also in its tool tip."""
         self.slider_label.setVisible(self._compare.mode in _SLIDING and self.width() >= _WIDE)
 
     def _combo(self, name: str, items: list[tuple[str, str]], letters: int = 2) -> QComboBox:
@@ -128,7 +128,7 @@ class CompareBar(QWidget):
     # --- state to screen -------------------------------------------------------------------
 
     def show_results(self, results: list[tuple[str, str, str]], selected: str) -> None:
-        """Offer results: key, title and tooltip of each; the one on show is ``selected``."""
+        """List results as (key, title, tool tip); ``selected`` is the key of the one on screen."""
         with QSignalBlocker(self.results):
             while self.results.count() > len(results):
                 self.results.removeTab(self.results.count() - 1)
@@ -144,7 +144,7 @@ class CompareBar(QWidget):
         self.results.setVisible(bool(results))
 
     def show_operands(self, operands: list[tuple[str, str]]) -> None:
-        """Offer what can be compared."""
+        """List what can be compared, as (operand, name)."""
         for combo, chosen in (
             (self.first, self._compare.first),
             (self.second, self._compare.second),
@@ -156,7 +156,7 @@ class CompareBar(QWidget):
                 combo.setCurrentIndex(combo.findData(chosen))
 
     def show_compare(self, compare: Compare) -> None:
-        """Show a way to compare."""
+        """Show compare settings."""
         self._compare = compare
         on = compare.mode != "off"
         for combo, value in (
@@ -186,7 +186,7 @@ class CompareBar(QWidget):
         with QSignalBlocker(self.layouts):
             self.layouts.setCurrentIndex(self.layouts.findData(layout))
 
-    # --- wishes ----------------------------------------------------------------------------
+    # --- requests --------------------------------------------------------------------------
 
     def _choose_result(self, index: int) -> None:
         if index >= 0 and self.results.tabData(index):

@@ -16,7 +16,7 @@ from app.fuse.fusion_runner import FusionRunner
 from app.fuse.job_tracker import JobTracker
 from app.fuse.pair_loader import LoadRequest, PairLoader
 from app.fuse.result_cache import ResultCache
-from app.fuse.saving import Saving
+from app.fuse.result_writer import ResultWriter
 from app.fuse.state import FuseState, Outcome, Side
 from app.fuse.stored_result_loader import StoredResultLoader
 from app.fuse.stored_results import StoredResult
@@ -68,16 +68,16 @@ class Controller(QObject):
         self._tasks = TaskSelection(session, self._loader, fuse_new, self)
         self._stored = StoredResultLoader(session, self._loader, self._files, self._jobs, self)
         self._features = FeatureRenderer(session, self._files, self._jobs, self)
-        self._saving = Saving(session, self._files, self)
+        self._writer = ResultWriter(session, self._files, self)
         self._connect()
 
     def _connect(self) -> None:
         self._loader.loaded.connect(self._tasks.fuse_or_ask)
         self._jobs.idle.connect(self.idle)
         self._fusion.previewed.connect(self.previewed)
-        self._saving.saved.connect(self.saved)
-        self._saving.exported.connect(self.exported)
-        self._saving.copied.connect(self.copied)
+        self._writer.saved.connect(self.saved)
+        self._writer.exported.connect(self.exported)
+        self._writer.copied.connect(self.copied)
 
     # --- life cycle ------------------------------------------------------------------------
 
@@ -86,7 +86,7 @@ class Controller(QObject):
         self._fusion.start()
         suffixes = self._files.submit(tasks.image_suffixes)
         suffixes.finished.connect(self._set_suffixes)
-        suffixes.failed.connect(partial(self._jobs.report, ""))
+        suffixes.failed.connect(partial(self._jobs.show_error, ""))
 
     def _set_suffixes(self, suffixes: tuple[str, ...]) -> None:
         self.suffixes = suffixes
@@ -209,12 +209,12 @@ class Controller(QObject):
 
     def save(self, path: Path, outcome: Outcome | None = None) -> None:
         """Write the fused image of ``outcome``, or of the result on screen."""
-        self._saving.save(path, outcome)
+        self._writer.save(path, outcome)
 
     def export(self, plan: ExportPlan, outcome: Outcome | None = None) -> None:
         """Write what was chosen of ``outcome``, or of the result on screen."""
-        self._saving.export(plan, outcome)
+        self._writer.export(plan, outcome)
 
     def copy_picture(self) -> None:
         """Make the fused image for the clipboard."""
-        self._saving.copy_picture()
+        self._writer.copy_picture()

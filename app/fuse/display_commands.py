@@ -1,4 +1,4 @@
-"""The commands that change how things are shown: compare modes, windows, aids."""
+"""The commands that change the display: compare modes, windows, crosshair and magnifier."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class DisplayCommands(QObject):
     """Connects the display commands of the window to the session's display."""
 
     announced = Signal(str)
-    """One sentence on what was switched on or off."""
+    """A sentence that says what was switched on or off."""
 
     def __init__(self, session: FuseState, view: FusePage, actions: Actions) -> None:
         super().__init__(view)
@@ -46,7 +46,7 @@ class DisplayCommands(QObject):
         session.display_changed.connect(self._show)
 
     def connect_actions(self) -> None:
-        """Give the display commands something to do."""
+        """Connect the actions of the display commands."""
         actions = self._actions
         modes: tuple[tuple[str, CompareMode], ...] = (
             ("curtain", "curtain"),
@@ -77,7 +77,7 @@ class DisplayCommands(QObject):
         self._show()
 
     def _tell(self, action: QAction) -> None:
-        """Say what a key has switched, and that it switches back."""
+        """Announce what an action has switched, and the key that switches it back."""
         keys = native(self._actions.keys_of(action.data()))
         if action is self._actions.overlay:
             on = self._overlay_shown
@@ -98,7 +98,7 @@ class DisplayCommands(QObject):
         self._session.set_display(replace(self._session.display, **changes))  # type: ignore[arg-type]
 
     def toggle(self, mode: CompareMode) -> None:
-        """Compare in this way, or no longer."""
+        """Turn a compare mode on, or off if it is on."""
         display = self._session.display
         wanted: CompareMode = "off" if display.compare.mode == mode else mode
         self._session.set_display(display.with_compare(mode=wanted, overlaid=True))
@@ -126,7 +126,7 @@ class DisplayCommands(QObject):
         self._show()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Blinking ends when its key is let go, whichever widget hears of it."""
+        """End blinking when its key is released, whichever widget receives the event."""
         if self._holding and event.type() == QEvent.Type.KeyRelease:
             assert isinstance(event, QKeyEvent)
             keys = self._actions.blink.shortcuts()
@@ -163,9 +163,9 @@ class DisplayCommands(QObject):
     def _invert(self) -> None:
         display = self._session.display
         pane = self._target()
-        inverted = display.look(pane).palette == "inverted"
+        inverted = display.pane(pane).palette == "inverted"
         palette = "grey" if inverted else "inverted"
-        self._session.set_display(display.with_look(pane, palette=palette))
+        self._session.set_display(display.with_pane(pane, palette=palette))
         title = self._view.panes[pane].title.text()
         text = self.tr("{0}: as it is.") if inverted else self.tr("{0}: grey values inverted.")
         self.announced.emit(text.format(title))
@@ -211,7 +211,7 @@ PRESETS = (
     lambda shown: _share(shown, 0.75, 1.0),
     lambda shown: deviation_window(shown, 2.0),
 )
-"""Window presets by number, from 1: an image to its window."""
+"""Window presets, for the keys from 1 on: functions from an image to a window."""
 
 
 def _preset_name(owner: QObject, number: int) -> str:

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.viewer.colormaps import PALETTES
-from app.viewer.display_state import FARTHEST
+from app.viewer.display_state import MAX_RANGE_FACTOR
 from app.viewer.histogram_view import HistogramView
 from app.viewer.number_box import NumberBox
 from app.viewer.pyramid import RenderedImage
@@ -33,7 +33,7 @@ _TARGETS = ("a", "b", "fused")
 
 
 class DisplayTab(QWidget):
-    """Shows and changes how one of three images looks."""
+    """Shows and changes the display of one of three images."""
 
     target_changed = Signal(str)
     window_chosen = Signal(str, object, bool)
@@ -73,7 +73,7 @@ class DisplayTab(QWidget):
         self.unit = QLabel()
         self.unit.setObjectName("hint")
         self._lay_out(row)
-        # What was not typed stays as it is, not as its box rounds it.
+        # Keep the exact value of an end that was not edited; its box may round it.
         self.low.valueChanged.connect(lambda low: self._ends_typed(low, self._window[1]))
         self.high.valueChanged.connect(lambda high: self._ends_typed(self._window[0], high))
         self.level.valueChanged.connect(lambda level: self._level_typed(level, self._width))
@@ -146,7 +146,7 @@ class DisplayTab(QWidget):
     # --- state to screen -------------------------------------------------------------------
 
     def choose(self, target: str) -> None:
-        """Look at another of the three images."""
+        """Select another of the three images."""
         if target != self.target and target in _TARGETS:
             self.target = target
             self.buttons[target].setChecked(True)
@@ -184,7 +184,7 @@ class DisplayTab(QWidget):
         low, high = shown.extent if shown is not None else (0.0, 1.0)
         size = (high - low) or 1.0
         decimals = 0 if size >= 255 else max(3, 3 - math.floor(math.log10(size)))
-        away = 2 * FARTHEST * size
+        away = 2 * MAX_RANGE_FACTOR * size
         least = 0.0 if shown is not None and shown.has_floor else low - away
         for box in (self.low, self.high, self.level, self.width_):
             with QSignalBlocker(box):
@@ -194,7 +194,7 @@ class DisplayTab(QWidget):
         with QSignalBlocker(self.width_):
             self.width_.setRange(10.0**-decimals, away)
 
-    # --- wishes ----------------------------------------------------------------------------
+    # --- requests --------------------------------------------------------------------------
 
     @property
     def _level(self) -> float:

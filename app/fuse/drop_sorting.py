@@ -1,4 +1,4 @@
-"""What a drop or a file dialog handed over, and which of two files is A."""
+"""What to do with dropped or chosen files: files or folders, which is A, and for which task."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from core.tasks import TASKS, TaskSpec
 
 
 @dataclass(frozen=True)
-class Intake:
-    """Dropped things, sorted by what they are."""
+class DroppedPaths:
+    """Dropped paths, separated into files and folders."""
 
     files: tuple[Path, ...]
     folders: tuple[Path, ...]
 
     @classmethod
-    def of(cls, paths: Sequence[Path]) -> Intake:
-        """Sort ``paths``; the same path twice counts once."""
+    def of(cls, paths: Sequence[Path]) -> DroppedPaths:
+        """Separate ``paths``, without duplicates."""
         unique = tuple(dict.fromkeys(paths))
         folders = tuple(path for path in unique if path.is_dir())
         return cls(tuple(path for path in unique if path not in folders), folders)
 
 
 def ordered(first: Path, second: Path, task: TaskSpec) -> tuple[Path, Path]:
-    """The two files as (A, B), as a list of pairs has them; else as they came."""
+    """The two files as (A, B), as pairing would order them; else in the order given."""
     return in_order(first, second, task.name)
 
 
 def guess_task(a: Path | None, b: Path | None) -> str:
-    """The task that the names speak of; the first task where they speak of none or several."""
+    """The task that the file names suggest; the first task if they suggest none or several."""
     found = ""
     if a is not None and b is not None:
         found = suggest_task(a, b)

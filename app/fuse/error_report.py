@@ -1,4 +1,4 @@
-"""What “Copy details” puts on the clipboard: enough for a report, nothing of a patient."""
+"""The text of “Copy details”, without file names, as these may identify patients."""
 
 from __future__ import annotations
 

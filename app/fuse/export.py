@@ -1,4 +1,4 @@
-"""Writes what is on show: images, feature maps, the figure. Runs on a worker thread."""
+"""Exports what is on screen: images, feature maps, the figure. Runs on a worker thread."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtGui import QImage
 
-from app.fuse.figure import Plate, as_array, figure, with_notice, with_notice_below
+from app.fuse.figure import FigurePanel, as_array, figure, with_notice, with_notice_below
 from app.fuse.result_images import features_of
 from app.fuse.results import Outcome
 from app.i18n.translate import tr, translate
 from app.viewer.display_state import DisplayState, FeatureView
 from app.viewer.pyramid import source_image
-from app.viewer.rendering import whole
+from app.viewer.rendering import full_image
 from core.errors import Message
 from core.progress import Progress
 from core.tasks import get_task
@@ -31,15 +31,15 @@ FORMATS: tuple[str, ...] = ("png", "tif", "jpg")
 
 @dataclass(frozen=True)
 class ExportPlan:
-    """What to write, and where.
+    """What to export, and where to.
 
     Attributes:
         items: names of :data:`ITEMS`.
         folder, stem: files are called “stem_item.suffix”; the fused one just “stem.suffix”.
         suffix: one of :data:`FORMATS`; “tif” is written with 16 bits (32 from float sources).
-        burn: write the notice on a strip below each image. The figure has it anyway, and every
+        burn: add a strip with the notice below each image. The figure always contains it, and every
             file has it in its metadata.
-        tags: carry camera, time and place (EXIF, GPS) of a source over. Never for medical tasks.
+        tags: copy camera, time and place (EXIF, GPS) from a source; ignored for medical tasks.
     """
 
     items: tuple[str, ...]
@@ -57,9 +57,9 @@ class ExportPlan:
 
 
 def burns_by_default(task: str, suffix: str) -> bool:
-    """Whether the notice is written into images where nobody chose.
+    """Whether to add the notice to images by default.
 
-    For medical tasks in the formats that are looked at and handed round. TIFF with 16 bits is for
+    True for medical tasks, in the formats that are meant for viewing. TIFF with 16 bits is for
     measuring: a strip would change the image's size and its statistics.
     """
     return get_task(task).medical and suffix != "tif"
@@ -76,10 +76,10 @@ def available(outcome: Outcome) -> tuple[str, ...]:
 def export_files(
     outcome: Outcome, display: DisplayState, plan: ExportPlan, progress: Progress
 ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-    """Write every item of the plan; returns the files and notes for the person.
+    """Write every item of the plan; return the files and notes for the person.
 
     Raises:
-        OutputError: one cannot be written. What was written before it stays.
+        OutputError: a file cannot be written; those written before stay.
     """
     from core.io import check_target, write_image
 
@@ -110,14 +110,14 @@ def export_files(
 
 
 def carries_tags(task: str) -> bool:
-    """Whether camera, time and place of a source may be written into results of a task."""
+    """Whether camera, time and place of a source may be copied to results of a task."""
     return not get_task(task).medical
 
 
 def _tags(outcome: Outcome, plan: ExportPlan) -> tuple[bytes, tuple[str, ...]]:
-    """The EXIF block that is carried over, and what to say of one that is left out.
+    """The EXIF block to copy (b"" for none), and notes about one that is left out.
 
-    It is that of the source whose colours the image has, else of the other one.
+    It is taken from the source that the colours come from, or else from the other one.
     """
     from core.io import read_tags
 
@@ -137,7 +137,7 @@ def _tags(outcome: Outcome, plan: ExportPlan) -> tuple[bytes, tuple[str, ...]]:
 
 
 def _provenance(outcome: Outcome, item: str) -> dict[str, str]:
-    """What is written into a file. The notice is always in it, in the words every reader knows."""
+    """The metadata of a file, always with the notice in English."""
     notice = "Research use only"
     if outcome.is_model:
         notice = "Research use only – AI-generated image"
@@ -162,7 +162,7 @@ def _pixels(item: str, outcome: Outcome, display: DisplayState) -> tuple[FloatAr
 
 
 def _in_image_size(pixels: FloatArray, fused: FloatArray) -> FloatArray:
-    """A map of lower resolution as large as the image: each cell a square of equal pixels."""
+    """Enlarge a map to the size of the image, repeating pixels."""
     height, width = fused.shape[:2]
     stride = max(1, round(max(height / pixels.shape[0], width / pixels.shape[1])))
     if stride == 1:
@@ -172,32 +172,32 @@ def _in_image_size(pixels: FloatArray, fused: FloatArray) -> FloatArray:
 
 
 def notice_of(outcome: Outcome) -> str:
-    """What is said under every image made here."""
+    """The notice that every result carries."""
     if outcome.is_model:
         return tr("Research use only – AI-generated image")
     return tr("Research use only")
 
 
 def figure_of(outcome: Outcome, display: DisplayState) -> QImage:
-    """Sources, fused image and reconstructions side by side, as they look on screen."""
+    """Sources, fused image and reconstructions side by side, as displayed."""
     task = get_task(outcome.result.task)
     a, b = source_image(outcome.pair.a), source_image(outcome.pair.b)
-    plates = []
+    panels = []
     for title, shown, look in (
         (f"A: {translate(task.label_a)}", a, display.a),
         (f"B: {translate(task.label_b)}", b, display.b),
         (tr("Fused"), outcome.images["fused"], display.fused),
     ):
-        plates.append(Plate(title, shown, look.window or shown.window, look.palette))
+        panels.append(FigurePanel(title, shown, look.window or shown.window, look.palette))
     for title, name in ((tr("Reconstruction A"), "recon_a"), (tr("Reconstruction B"), "recon_b")):
         rebuilt = outcome.images.get(name)
         if rebuilt is not None:
-            plates.append(Plate(title, rebuilt, rebuilt.window, display.look(name).palette))
-    return figure(plates, legend_of(outcome), notice_of(outcome))
+            panels.append(FigurePanel(title, rebuilt, rebuilt.window, display.pane(name).palette))
+    return figure(panels, legend_of(outcome), notice_of(outcome))
 
 
 def legend_of(outcome: Outcome) -> list[str]:
-    """How the image was made, in two lines. No folder names: they may tell of a patient."""
+    """How the image was made, in two lines, without folder names: they may identify a patient."""
     result, task = outcome.result, get_task(outcome.result.task)
     digest = result.provenance.get("weights_sha256", "")[:12]
     method = f"{outcome.method_title} ({digest})" if digest else outcome.method_title
@@ -209,8 +209,8 @@ def legend_of(outcome: Outcome) -> list[str]:
 
 
 def clipboard_image(outcome: Outcome, display: DisplayState, progress: Progress) -> QImage:
-    """The fused image as it looks on screen, in full size, with the notice below it."""
+    """The fused image as displayed, in full size, with the notice below it."""
     progress.check()
     shown = outcome.images["fused"]
     look = display.fused
-    return with_notice(whole(shown, look.window, look.palette), notice_of(outcome))
+    return with_notice(full_image(shown, look.window, look.palette), notice_of(outcome))

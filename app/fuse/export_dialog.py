@@ -1,4 +1,4 @@
-"""Chooses what to export, where, and in which format."""
+"""The dialog that selects what to export, where to and in which format."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from app.widgets.forms import centre_labels
 
 
 class ExportDialog(QDialog):
-    """Does not block; the plan comes by ``chosen``."""
+    """Does not block the caller; emits the plan by ``chosen``."""
 
     chosen = Signal(object)
     """An :class:`app.fuse.export.ExportPlan`."""
@@ -127,7 +127,7 @@ class ExportDialog(QDialog):
 
     @property
     def plan(self) -> ExportPlan:
-        """What is chosen now."""
+        """The current choices."""
         items = tuple(item for item, box in self.items.items() if box.isChecked())
         folder = Path(self.folder.text().strip()).expanduser()
         suffix = self.format.currentData()

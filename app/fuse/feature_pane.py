@@ -1,4 +1,4 @@
-"""The pane that shows what the network saw: adapter features of A or B."""
+"""The pane that shows the adapter features of A or B."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from app.widgets.elided_label import ElidedComboBox
 
 
 class FeaturePane(Pane):
-    """A pane with a choice of adapter, of view, and of channel.
+    """A pane with selectors for adapter, view and channel.
 
-    View and channel stand in the header, and in a row of their own where that is too narrow.
+    View and channel are in the header, or in a row of their own where the header is too narrow.
     """
 
     view_chosen = Signal(object)
-    """A :class:`app.viewer.rendering.FeatureView`."""
+    """A :class:`app.viewer.display_state.FeatureView`."""
 
     def __init__(self, name: str, link: ViewLink, parent: QWidget | None = None) -> None:
         super().__init__(name, link, parent)
@@ -42,7 +42,7 @@ class FeaturePane(Pane):
         self.channel.setToolTip(self.tr("Which channel"))
         self.channel.setRange(0, 0)
         self.channel.setFixedWidth(58)
-        # The title, too, should be read in the narrowest pane; there is no info to show.
+        # The title has to be readable in the narrowest pane, too; this pane shows no info.
         self.header.setSpacing(4)
         self.info.hide()
         self.header.insertStretch(self.header.indexOf(self.info), 1)
@@ -71,7 +71,7 @@ class FeaturePane(Pane):
 
     @property
     def view(self) -> FeatureView:
-        """What is chosen."""
+        """The selected view."""
         return FeatureView(
             "a" if self.adapter_a.isChecked() else "b",
             self.mode.currentData(),
@@ -79,7 +79,7 @@ class FeaturePane(Pane):
         )
 
     def set_channels(self, count: int) -> None:
-        """Offer ``count`` channels; 0 disables the choices and keeps what was chosen."""
+        """Set the number of channels; 0 disables the selectors and keeps the selection."""
         if count:
             with QSignalBlocker(self.channel):
                 self.channel.setRange(0, count - 1)
@@ -88,7 +88,7 @@ class FeaturePane(Pane):
         self._show_channel()
 
     def show_view(self, view: FeatureView) -> None:
-        """Show a choice made elsewhere."""
+        """Show a view that was selected elsewhere."""
         if view == self.view:
             return
         blocked = [QSignalBlocker(w) for w in (self.adapter_a, self.mode, self.channel)]
@@ -100,7 +100,7 @@ class FeaturePane(Pane):
         self._show_channel()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Give the choices the room there is."""
+        """Place the selectors according to the width."""
         super().resizeEvent(event)
         self._place_choices()
 

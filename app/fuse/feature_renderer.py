@@ -40,7 +40,7 @@ class FeatureRenderer(QObject):
         view = self._session.feature_view
         job = self._files.submit(partial(tasks.draw_features, outcome, view), key="features")
         job.finished.connect(partial(self._rendered, outcome, view))
-        job.failed.connect(partial(self._jobs.report, ""))
+        job.failed.connect(partial(self._jobs.show_error, ""))
 
     def _rendered(self, outcome: Outcome, view: FeatureView, image: RenderedImage | None) -> None:
         if image is not None:

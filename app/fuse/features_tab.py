@@ -1,4 +1,4 @@
-"""The channels of an adapter's feature map as a grid of small images."""
+"""The channels of an adapter's feature map as a grid of thumbnails."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ THUMB = 72
 
 
 class FeaturesTab(QWidget):
-    """Chooses adapter, view and channel; asks for thumbnails when it becomes visible."""
+    """Selects adapter, view and channel; ``became_visible`` asks for thumbnails."""
 
     view_chosen = Signal(object)
     """A :class:`app.viewer.display_state.FeatureView`."""
     enlarge_requested = Signal()
-    needed = Signal()
+    became_visible = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -85,7 +85,7 @@ class FeaturesTab(QWidget):
         return button
 
     def show_view(self, view: FeatureView) -> None:
-        """Show a choice."""
+        """Show a view as selected."""
         self._view = view
         self.adapters[view.adapter].setChecked(True)
         self.modes[view.mode].setChecked(True)
@@ -93,7 +93,7 @@ class FeaturesTab(QWidget):
             self.grid.setCurrentRow(view.channel if view.mode == "channel" else -1)
 
     def show_thumbs(self, thumbs: Sequence[QImage], *, available: bool) -> None:
-        """Show the channels; ``available`` says whether the result has features at all."""
+        """Show thumbnails of the channels; ``available`` is False for a result without features."""
         self.grid.clear()
         for index, image in enumerate(thumbs):
             item = QListWidgetItem(QIcon(QPixmap.fromImage(image)), str(index))
@@ -111,9 +111,9 @@ class FeaturesTab(QWidget):
         self.show_view(self._view)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Now somebody looks."""
+        """Emit ``became_visible``."""
         super().showEvent(event)
-        self.needed.emit()
+        self.became_visible.emit()
 
     def _choose(self, adapter: str = "", mode: str = "") -> None:
         old = self._view

@@ -1,4 +1,4 @@
-"""A figure of sources and result side by side, with a legend. Drawn on a worker thread."""
+"""A figure of sources and result side by side, with a legend. Painted on a worker thread."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QTransf
 
 from app.i18n.numbers import number
 from app.viewer.pyramid import RenderedImage
-from app.viewer.rendering import upright_bar, whole
+from app.viewer.rendering import full_image, upright_bar
 from core.types import FloatArray
 from core.windows import Window
 
@@ -22,8 +22,8 @@ _STRIP, _ON_STRIP = QColor("#0d0f12"), QColor("#d3d9e1")
 
 
 @dataclass(frozen=True, eq=False)
-class Plate:
-    """One image of a figure: its title, how it looks, and its unit."""
+class FigurePanel:
+    """One image of a figure, with title, window and palette."""
 
     title: str
     image: RenderedImage
@@ -31,17 +31,17 @@ class Plate:
     palette: str = "grey"
 
 
-def figure(plates: list[Plate], legend: list[str], notice: str) -> QImage:
-    """The plates in a row, titles above, colour bars below, then the legend and the notice.
+def figure(panels: list[FigurePanel], legend: list[str], notice: str) -> QImage:
+    """The panels in a row, titles above, colour bars below, then the legend and the notice.
 
-    Plates are drawn in the size of the images, within 320 to 1600 pixels of width.
+    Panels have the size of the images, but are between 320 and 1600 pixels wide.
     """
-    width = min(max(max(p.image.size[0] for p in plates), _LEAST_WIDTH), _MOST_WIDTH)
-    tallest = max(p.image.size[1] / p.image.size[0] for p in plates)
+    width = min(max(max(p.image.size[0] for p in panels), _LEAST_WIDTH), _MOST_WIDTH)
+    tallest = max(p.image.size[1] / p.image.size[0] for p in panels)
     height = max(1, round(width * tallest))
     text = max(13, width // 32)
     margin, line = text, round(text * 1.7)
-    total_width = len(plates) * (width + margin) + margin
+    total_width = len(panels) * (width + margin) + margin
     total_height = margin + line + height + 2 * line + (len(legend) + 1) * line + margin
     image = QImage(total_width, total_height, QImage.Format.Format_RGB32)
     image.fill(QColor("white"))
@@ -50,9 +50,9 @@ def figure(plates: list[Plate], legend: list[str], notice: str) -> QImage:
     font = QFont()
     font.setPixelSize(text)
     painter.setFont(font)
-    for index, plate in enumerate(plates):
+    for index, panel in enumerate(panels):
         left = margin + index * (width + margin)
-        _paint_plate(painter, plate, QRect(left, margin, width, height), line)
+        _paint_panel(painter, panel, QRect(left, margin, width, height), line)
     top = margin + line + height + 2 * line
     painter.setPen(_QUIET)
     flags = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -68,28 +68,28 @@ def figure(plates: list[Plate], legend: list[str], notice: str) -> QImage:
     return image
 
 
-def _paint_plate(painter: QPainter, plate: Plate, box: QRect, line: int) -> None:
+def _paint_panel(painter: QPainter, panel: FigurePanel, box: QRect, line: int) -> None:
     painter.setPen(_INK)
     title = QRect(box.left(), box.top(), box.width(), line)
-    painter.drawText(title, int(Qt.AlignmentFlag.AlignCenter), plate.title)
-    shown = whole(plate.image, plate.window, plate.palette)
+    painter.drawText(title, int(Qt.AlignmentFlag.AlignCenter), panel.title)
+    shown = full_image(panel.image, panel.window, panel.palette)
     tall = max(1, round(box.width() * shown.height() / shown.width()))
     target = QRect(box.left(), box.top() + line, box.width(), tall)
     painter.drawImage(target, shown)
-    if plate.image.is_colour:
+    if panel.image.is_colour:
         return
     bar = QRect(box.left(), box.top() + line + box.height() + line // 4, box.width(), line // 2)
-    painter.drawImage(bar, upright_bar(plate.palette).transformed(QTransform().rotate(90)))
+    painter.drawImage(bar, upright_bar(panel.palette).transformed(QTransform().rotate(90)))
     painter.setPen(_QUIET)
     words = QRect(bar.left(), bar.bottom() + 2, bar.width(), line)
-    low, high = plate.window
+    low, high = panel.window
     painter.drawText(words, int(Qt.AlignmentFlag.AlignLeft), number(low, ".5g"))
-    ends = f"{number(high, '.5g')} {plate.image.unit}".strip()
+    ends = f"{number(high, '.5g')} {panel.image.unit}".strip()
     painter.drawText(words, int(Qt.AlignmentFlag.AlignRight), ends)
 
 
 def with_notice(image: QImage, notice: str) -> QImage:
-    """The image with a strip below it that says ``notice``."""
+    """The image with the notice on a strip below it."""
     strip = notice_strip(image.width(), notice)
     made = QImage(strip.width(), image.height() + strip.height(), QImage.Format.Format_RGB32)
     made.fill(_STRIP)
@@ -101,9 +101,9 @@ def with_notice(image: QImage, notice: str) -> QImage:
 
 
 def notice_strip(width: int, notice: str) -> QImage:
-    """A dark strip that says ``notice``, in as many lines as it needs, never cut short.
+    """A dark strip with the whole notice, in as many lines as it needs.
 
-    It is ``width`` pixels wide, or as wide as the longest word where that is more.
+    It is ``width`` pixels wide, or as wide as the longest word if that is more.
     """
     font = QFont()
     font.setPixelSize(max(11, width // 40))
@@ -126,7 +126,7 @@ def notice_strip(width: int, notice: str) -> QImage:
 
 
 def with_notice_below(pixels: FloatArray, notice: str) -> FloatArray:
-    """H×W×(1 or 3) in [0, 1] with the strip below it; every pixel above stays as it is."""
+    """Pixels, H×W×(1 or 3) in [0, 1], with the strip below them; no pixel is changed."""
     height, width, channels = pixels.shape
     strip = as_array(notice_strip(width, notice))
     if channels == 1:
@@ -138,7 +138,7 @@ def with_notice_below(pixels: FloatArray, notice: str) -> FloatArray:
 
 
 def as_array(image: QImage) -> FloatArray:
-    """H×W×3 float32 in [0, 1]."""
+    """The image as H×W×3 float32 in [0, 1]."""
     rgb = image.convertToFormat(QImage.Format.Format_RGB888)
     rows = np.frombuffer(rgb.constBits(), np.uint8).reshape(rgb.height(), rgb.bytesPerLine())
     pixels = rows[:, : rgb.width() * 3].reshape(rgb.height(), rgb.width(), 3)

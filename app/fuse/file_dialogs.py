@@ -1,4 +1,4 @@
-"""File dialogs and the key sheet. None of them blocks."""
+"""File dialogs; none of them blocks."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from app.i18n.translate import tr
 
 
 def open_dialog(parent: QWidget, title: str, folder: str, suffixes: Sequence[str]) -> QFileDialog:
-    """A dialog for existing images: those that ``suffixes`` tell, or any file at all.
+    """A dialog for existing files, filtered by ``suffixes`` or not at all.
 
-    Files are told by their content, so that one with another suffix or none can be opened too.
+    Formats are recognised by content, so files with another suffix or none can be opened too.
     """
     dialog = QFileDialog(parent, title, folder)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
@@ -28,7 +28,7 @@ def open_dialog(parent: QWidget, title: str, folder: str, suffixes: Sequence[str
 
 
 def suggested_name(outcome: Outcome) -> str:
-    """A file name for a result: its sources, “fused”, its method, a suffix that keeps its depth."""
+    """A file name for a result: sources, “fused”, method, and a suffix that preserves the depth."""
     stems = [image.origin.stem for image in (outcome.pair.a, outcome.pair.b) if image.origin]
     method = Path(outcome.result.method).stem
     parts = [*dict.fromkeys(stems), "fused", method]
@@ -37,7 +37,7 @@ def suggested_name(outcome: Outcome) -> str:
 
 
 def save_dialog(parent: QWidget, outcome: Outcome, folder: str) -> QFileDialog:
-    """A dialog for the fused image's file."""
+    """A dialog for the file of the fused image."""
     dialog = QFileDialog(parent, tr("Save fused picture"), folder or pictures_folder())
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setFileMode(QFileDialog.FileMode.AnyFile)
@@ -47,7 +47,7 @@ def save_dialog(parent: QWidget, outcome: Outcome, folder: str) -> QFileDialog:
     name = suggested_name(outcome)
     dialog.selectNameFilter(filters[1] if name.endswith(".tif") else filters[0])
     dialog.setDefaultSuffix(name.rsplit(".", 1)[1])
-    # By the last filter a name may end in what it likes; one without an end gets the usual one.
+    # With the last filter any suffix is allowed; a name without one gets the default.
     usual = dialog.defaultSuffix()
     suffix_of = {filters[0]: "png", filters[1]: "tif", filters[2]: "jpg", every: usual}
     dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix(suffix_of[chosen]))
@@ -56,7 +56,7 @@ def save_dialog(parent: QWidget, outcome: Outcome, folder: str) -> QFileDialog:
 
 
 def pictures_folder() -> str:
-    """Where people keep images, or their home folder."""
+    """The person's pictures folder, or else their home folder."""
     location = QStandardPaths.StandardLocation.PicturesLocation
     images = Path(QStandardPaths.writableLocation(location))
     return str(images if images.is_dir() else Path.home())

@@ -42,7 +42,7 @@ class FusionRunner(QObject):
         """Make the engine, in the background."""
         info = self._compute.submit(self._engine.info)
         info.finished.connect(self._session.set_engine)
-        info.failed.connect(partial(self._jobs.report, "retry"))
+        info.failed.connect(partial(self._jobs.show_error, "retry"))
 
     def refresh_methods(self) -> None:
         """Ask the engine again which methods there are, after packs were added or removed."""
@@ -64,7 +64,7 @@ class FusionRunner(QObject):
         """
         pair = self._session.sources.pair
         if pair is None:
-            if self._session.sources.asked == (None, None):
+            if self._session.sources.requested == (None, None):
                 text = self.tr("Open two pictures first: drop them here or choose “Open…”.")
                 self._session.set_message(text)
             return
@@ -125,7 +125,7 @@ class FusionRunner(QObject):
 
     def _failed(self, plan: tasks.FusePlan, error: FusionError) -> None:
         if plan.request_id == self._jobs.generation:
-            self._jobs.report(self._remedy_for(error, plan), error)
+            self._jobs.show_error(self._remedy_for(error, plan), error)
         if isinstance(error, (InputError, PackError)):
             # A pack may have been removed.
             self.refresh_methods()

@@ -1,4 +1,4 @@
-"""The lines of the Info tab."""
+"""The rows of the Info tab."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from core.windows import Window
 
 
 def rows_of(session: FuseState) -> Rows:
-    """Everything worth knowing of sources and result."""
+    """Details of sources and result, in groups."""
     rows: Rows = []
     task = session.task
     sources = session.sources
     for title, side, asked, window in (
-        (f"A – {translate(task.label_a)}", sources.a, sources.asked[0], session.window_of("a")),
-        (f"B – {translate(task.label_b)}", sources.b, sources.asked[1], session.window_of("b")),
+        (f"A – {translate(task.label_a)}", sources.a, sources.requested[0], session.window_of("a")),
+        (f"B – {translate(task.label_b)}", sources.b, sources.requested[1], session.window_of("b")),
     ):
         if side is not None:
             rows.append((title, _source(side, window or side.image.window)))
@@ -45,7 +45,7 @@ def rows_of(session: FuseState) -> Rows:
 
 
 def _provenance(entries: Mapping[str, str]) -> list[tuple[str, str]]:
-    """What is written into files; the names of its entries in the person's language."""
+    """The provenance that is written to files, with translated names."""
     names = {
         "software": tr("Software"),
         "task": tr("Task"),
@@ -74,12 +74,12 @@ def _range(window: Window, unit: str) -> str:
 
 
 def _not_shown(path: Path, sources: Sources) -> list[tuple[str, str]]:
-    """A file that is selected and not on screen, and why."""
-    trouble = sources.trouble
-    state = tr("being read") if trouble is None else tr("not shown")
+    """Rows for a file that is selected but not on screen."""
+    error = sources.error
+    state = tr("being read") if error is None else tr("not shown")
     lines = [(tr("File"), path.name), (tr("Folder"), str(path.parent)), (tr("State"), state)]
-    if trouble is not None:
-        lines.append((tr("Reason"), reason_of(trouble, path, sources.asked)))
+    if error is not None:
+        lines.append((tr("Reason"), reason_of(error, path, sources.requested)))
     return lines
 
 
@@ -105,7 +105,7 @@ def _source(side: LoadedSource, window: Window) -> list[tuple[str, str]]:
 
 
 def _making(outcome: Outcome) -> list[tuple[str, str]]:
-    """On what a result was made, and how long it took."""
+    """Rows for device and duration of a fusion."""
     device = outcome.result.device
     said = ": ".join(filter(None, (translate(device.label), translate(device.reason))))
     lines = [(tr("Device"), said)]

@@ -1,4 +1,4 @@
-"""What is known of the sources and the result, in two columns."""
+"""Details of sources and result, in two columns."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Rows = list[tuple[str, list[tuple[str, str]]]]
 
 
 _NAMES, _ROOM = 0.4, 6
-"""Share of the width that names may take; pixels around one."""
+"""Largest share of the width that names may take; padding of a name in pixels."""
 
 
-class _Sentences(QStyledItemDelegate):
-    """Makes a row as tall as its words need in the width of their column."""
+class _WrappingDelegate(QStyledItemDelegate):
+    """Makes rows as tall as their wrapped text."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
         hint = super().sizeHint(option, index)
@@ -43,9 +43,9 @@ class _Sentences(QStyledItemDelegate):
 
 
 class InfoTab(QTreeWidget):
-    """Groups of name and value; the chosen line can be copied."""
+    """Groups of names and values; the current row can be copied."""
 
-    needed = Signal()
+    became_visible = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,36 +55,36 @@ class InfoTab(QTreeWidget):
         self.setRootIsDecorated(False)
         self.setIndentation(8)
         self.setWordWrap(True)
-        # Of a path that is too long, the file and where it begins tell most.
+        # The beginning and the file name are the most useful parts of a long path.
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.setItemDelegate(_Sentences(self))
+        self.setItemDelegate(_WrappingDelegate(self))
         self.setAccessibleName(self.tr("Information"))
         self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
         self.header().setMinimumSectionSize(1)
         self.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        # A row is as tall as its words need in the width there is.
+        # Text wraps differently in another width.
         self.header().sectionResized.connect(lambda *_: self.scheduleDelayedItemsLayout())
         copy = QShortcut(QKeySequence.StandardKey.Copy, self)
         copy.setContext(Qt.ShortcutContext.WidgetShortcut)
         copy.activated.connect(self._copy)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Share the width anew."""
+        """Distribute the width over the columns."""
         super().resizeEvent(event)
         self._share_width()
 
     def _share_width(self) -> None:
-        """The names take what they need, up to a share: what they stand for is longer."""
+        """Give the names the width they need, up to a share: values are longer."""
         width, most = self._names_width, round(_NAMES * self.viewport().width())
         self.header().resizeSection(0, max(min(width, most), 1))
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Now somebody looks."""
+        """Emit ``became_visible``."""
         super().showEvent(event)
-        self.needed.emit()
+        self.became_visible.emit()
 
     def show_rows(self, rows: Rows) -> None:
-        """Show groups of lines."""
+        """Show groups of rows."""
         self.clear()
         names = [name for _title, lines in rows for name, _value in lines]
         widest = max((self.fontMetrics().horizontalAdvance(name) for name in names), default=0)
@@ -107,7 +107,7 @@ class InfoTab(QTreeWidget):
             group.setExpanded(True)
 
     def value_of(self, group: str, name: str) -> str:
-        """The value of a line, or ""."""
+        """The value of a row, or ""."""
         exactly = Qt.MatchFlag.MatchExactly | Qt.MatchFlag.MatchRecursive
         for item in self.findItems(name, exactly):
             head: QTreeWidgetItem | None = item.parent()

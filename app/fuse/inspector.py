@@ -1,4 +1,4 @@
-"""The right dock: Display, Info, Features, Metrics of the pair on show."""
+"""The right dock: Display, Info, Features and Metrics of the pair on screen."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.windows import Window
 
 
 class Inspector(QTabWidget):
-    """Keeps its tabs in step with the session; what costs time is done when a tab is seen."""
+    """Updates its tabs from the session; the costly ones only while they are visible."""
 
     def __init__(
         self, session: FuseState, view: FusePage, work: Measurements, parent: QWidget | None = None
@@ -29,9 +29,9 @@ class Inspector(QTabWidget):
         self._view = view
         self._work = work
         self._thumbs_of: object = None
-        self._soon = QTimer(self, singleShot=True, interval=0)
-        """Sources and result often change together, in a turn that has enough to do."""
-        self._soon.timeout.connect(self._show_display)
+        self._update_timer = QTimer(self, singleShot=True, interval=0)
+        """Coalesces changes: sources and result often change together."""
+        self._update_timer.timeout.connect(self._show_display)
         self.display_tab = DisplayTab()
         self.info = InfoTab()
         self.features = FeaturesTab()
@@ -54,7 +54,7 @@ class Inspector(QTabWidget):
         session, tab = self._session, self.display_tab
         session.display_changed.connect(self._show_display)
         for signal in (session.sources_changed, session.outcome_changed):
-            signal.connect(self._soon.start)
+            signal.connect(self._update_timer.start)
         for signal in (session.sources_changed, session.outcome_changed, session.stale_changed):
             signal.connect(self._show_info)
         session.results_changed.connect(self._results_changed)
@@ -66,9 +66,9 @@ class Inspector(QTabWidget):
         self._view.active.changed.connect(self._pane_chosen)
         self.features.view_chosen.connect(session.set_feature_view)
         self.features.enlarge_requested.connect(self._enlarge)
-        self.features.needed.connect(self._need_thumbs)
-        self.info.needed.connect(self._show_info)
-        self.metrics.needed.connect(self._need_metrics)
+        self.features.became_visible.connect(self._need_thumbs)
+        self.info.became_visible.connect(self._show_info)
+        self.metrics.became_visible.connect(self._need_metrics)
         self._work.metrics_changed.connect(self._show_metrics)
         self._work.thumbs_ready.connect(self._show_thumbs)
 
@@ -78,21 +78,21 @@ class Inspector(QTabWidget):
 
     def _palette_chosen(self, pane: str, name: str) -> None:
         self._target_chosen(pane)
-        self._session.set_display(self._session.display.with_look(pane, palette=name))
+        self._session.set_display(self._session.display.with_pane(pane, palette=name))
 
     def _target_chosen(self, target: str) -> None:
-        if _shown_as(self._view.active.name) != target:
+        if _display_pane(self._view.active.name) != target:
             self._view.active.choose(target)
 
     def _pane_chosen(self, pane: str) -> None:
-        self.display_tab.choose(_shown_as(pane))
+        self.display_tab.choose(_display_pane(pane))
 
     def _show_display(self) -> None:
         tab = self.display_tab
         display = self._session.display
         shown = image_of(self._session, tab.target)
         window = window_of(self._session, tab.target)
-        tab.show_image(shown, window, display.look(tab.target).palette)
+        tab.show_image(shown, window, display.pane(tab.target).palette)
         self.features.show_view(display.features)
         if self.features.isVisible():
             self._need_thumbs()
@@ -140,9 +140,9 @@ class Inspector(QTabWidget):
             MetricRow(r.key, r.method_title, self._work.values(r), session.is_outdated(r))
             for r in session.results
         ]
-        self.metrics.show_metrics(self._work.lines, rows)
+        self.metrics.show_metrics(self._work.columns, rows)
 
 
-def _shown_as(pane: str) -> str:
-    """The pane that has the window and palette of a pane; features have none."""
+def _display_pane(pane: str) -> str:
+    """The pane whose window and palette a pane is displayed with."""
     return pane[-1] if pane.startswith("recon_") else pane

@@ -91,10 +91,10 @@ class JobTracker(QObject):
         for end in (job.finished, job.failed, job.cancelled):
             end.connect(partial(self._ended, job.number))
 
-    def report(self, remedy: Remedy, error: FusionError) -> None:
+    def show_error(self, remedy: Remedy, error: FusionError) -> None:
         """Show an error and the action offered for it, unless the window is closing."""
         if not self.closed:
-            self._session.report(error, remedy)
+            self._session.show_error(error, remedy)
 
     def _progress(self, number: int, fusing: bool, done: float, total: float, stage: str) -> None:
         if any(job.number == number for job in self._jobs.values()):

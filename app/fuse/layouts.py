@@ -1,4 +1,4 @@
-"""Where the panes stand in each layout."""
+"""The grid positions of the panes in each layout."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from app.viewer.display_state import Layout
 
 GridPosition = tuple[int, int, int, int]
-"""Row, column, rows, columns."""
+"""Row, column, row span, column span."""
 
 _ONE = 1
 PLACES: dict[Layout, dict[str, GridPosition]] = {
@@ -28,14 +28,18 @@ PLACES: dict[Layout, dict[str, GridPosition]] = {
 
 
 def arrange(grid: QGridLayout, panes: Mapping[str, QWidget], layout: Layout, alone: str) -> None:
-    """Place the panes of a layout and hide the others; ``alone`` names one to show by itself."""
+    """Place the panes of a layout and hide the others.
+
+    Args:
+        alone: the name of a pane to show by itself; "" for the whole layout.
+    """
     places = {alone: (0, 0, 1, 1)} if alone else PLACES[layout]
     for name, pane in panes.items():
         grid.removeWidget(pane)
         pane.setVisible(name in places)
     for name, place in places.items():
         grid.addWidget(panes[name], *place)
-    # A row without widgets keeps its share unless its stretch is taken away.
+    # An empty row keeps its share of the height unless its stretch is reset.
     rows = {row + k for row, _, tall, _ in places.values() for k in range(tall)}
     columns = {column + k for _, column, _, wide in places.values() for k in range(wide)}
     for row in range(grid.rowCount()):

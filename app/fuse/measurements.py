@@ -1,4 +1,4 @@
-"""Work beside reading and fusing: scores of results, small images. Each on its own thread."""
+"""Metrics of results and thumbnails of feature channels, each on a thread of its own."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from weakref import WeakKeyDictionary
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
-from app.fuse.metrics_tab import MetricLine
+from app.fuse.metrics_tab import MetricColumn
 from app.fuse.result_images import features_of
 from app.fuse.results import Outcome
 from app.fuse.state import FuseState, Problem
 from app.i18n.translate import translate
 from app.viewer.display_state import AdapterName
 from app.viewer.pyramid import rendered_image
-from app.viewer.rendering import small
+from app.viewer.rendering import thumbnail
 from app.workers import Job, Runner
 from core.progress import Progress
 from core.types import FusionResult
@@ -25,36 +25,36 @@ from core.types import FusionResult
 _MORE_METRICS = ("Nabf", "EN", "SD", "AG")
 
 
-def metric_lines(progress: Progress) -> tuple[MetricLine, ...]:
-    """The metrics a table shows."""
+def metric_columns(progress: Progress) -> tuple[MetricColumn, ...]:
+    """The metrics that the table shows."""
     from core.metrics import MAIN_METRICS, METRICS
 
     chosen = (METRICS[name] for name in (*MAIN_METRICS, *_MORE_METRICS))
     return tuple(
-        MetricLine(m.name, translate(m.title), m.direction == "higher", translate(m.explanation))
+        MetricColumn(m.name, translate(m.title), m.direction == "higher", translate(m.explanation))
         for m in chosen
     )
 
 
 def measure(results: Sequence[Outcome], progress: Progress) -> Iterator[Any]:
-    """Yield (result, metric, value) one by one, the first result's first."""
+    """Yield (result, metric, value) one by one, in the order of the results."""
     from core.metrics import METRICS, to_luma8
     from core.missing_data import comparable
 
-    lines = metric_lines(progress)
+    columns = metric_columns(progress)
     for outcome in results:
-        pair = outcome.seen
+        pair = outcome.windowed_pair
         images = (pair.a.normalised(), pair.b.normalised(), outcome.result.fused)
         a, b, fused = comparable(pair, *(to_luma8(rendered_image) for rendered_image in images))
-        for line in lines:
+        for column in columns:
             progress.check()
-            yield outcome.result, line.name, METRICS[line.name].function(a, b, fused)
+            yield outcome.result, column.name, METRICS[column.name].function(a, b, fused)
 
 
 def channel_thumbs(
     outcome: Outcome, adapter: AdapterName, side: int, progress: Progress
 ) -> list[QImage]:
-    """Every channel of an adapter as a small image."""
+    """Thumbnails of all channels of an adapter, at most ``side`` pixels wide and high."""
     from core.fusion.feature_maps import feature_pixels
 
     features = features_of(outcome.result, adapter)
@@ -64,16 +64,16 @@ def channel_thumbs(
     for channel in range(features.shape[0]):
         progress.check()
         pixels = feature_pixels(features, outcome.basis, "channel", channel)
-        thumbs.append(small(rendered_image(pixels), side))
+        thumbs.append(thumbnail(rendered_image(pixels), side))
     return thumbs
 
 
 class Measurements(QObject):
-    """Measures results and draws channels when somebody looks."""
+    """Computes metrics and renders channels on request."""
 
     metrics_changed = Signal()
     thumbs_ready = Signal(object)
-    """list[QImage] of the result on show."""
+    """list[QImage] of the result on screen."""
 
     def __init__(self, session: FuseState, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -83,9 +83,9 @@ class Measurements(QObject):
         self._values: WeakKeyDictionary[FusionResult, dict[str, float]] = WeakKeyDictionary()
         self._measure_job: Job | None = None
         self._thumbs_job: Job | None = None
-        self.lines: tuple[MetricLine, ...] = ()
+        self.columns: tuple[MetricColumn, ...] = ()
         self._closed = False
-        session.sources_changed.connect(self._overtake)
+        session.sources_changed.connect(self._supersede)
 
     def shutdown(self) -> None:
         """Cancel everything and wait for the threads."""
@@ -93,8 +93,8 @@ class Measurements(QObject):
         self._measuring.shutdown()
         self._drawing.shutdown()
 
-    def _overtake(self) -> None:
-        """Another pair is selected: nothing more may come of the former one."""
+    def _supersede(self) -> None:
+        """Cancel all work for the previous pair."""
         old = (self._measure_job, self._thumbs_job)
         self._measure_job = self._thumbs_job = None
         for job in old:
@@ -104,22 +104,22 @@ class Measurements(QObject):
     # --- metrics ---------------------------------------------------------------------------
 
     def values(self, outcome: Outcome) -> dict[str, float]:
-        """The scores known of a result."""
+        """The metrics known of a result, by name."""
         return self._values.get(outcome.result, {})
 
     def measure(self) -> None:
-        """Measure the results of this pair that lack scores, the one on show first."""
+        """Compute missing metrics of this pair's results, that on screen first."""
         session = self._session
         shown = session.outcome
         if self._closed or shown is None:
             return
-        if not self.lines:
-            job = self._measuring.submit(metric_lines, key="lines")
-            job.finished.connect(self._set_lines)
+        if not self.columns:
+            job = self._measuring.submit(metric_columns, key="columns")
+            job.finished.connect(self._set_columns)
         wanted = [
             r
             for r in sorted(session.results, key=lambda r: r is not shown)
-            if len(self.values(r)) < max(1, len(self.lines))
+            if len(self.values(r)) < max(1, len(self.columns))
         ]
         if self._measure_job is not None:
             self._measure_job.cancel()
@@ -131,8 +131,8 @@ class Measurements(QObject):
             job.yielded.connect(self._measured)
             job.failed.connect(self._fail)
 
-    def _set_lines(self, lines: tuple[MetricLine, ...]) -> None:
-        self.lines = lines
+    def _set_columns(self, columns: tuple[MetricColumn, ...]) -> None:
+        self.columns = columns
         self.metrics_changed.emit()
 
     def _measured(self, found: tuple[FusionResult, str, float]) -> None:
@@ -143,7 +143,7 @@ class Measurements(QObject):
     # --- channels --------------------------------------------------------------------------
 
     def draw_channels(self, adapter: AdapterName, side: int) -> None:
-        """Draw all channels of the result on show."""
+        """Render thumbnails of all channels of the result on screen, at most ``side`` pixels."""
         outcome = self._session.outcome
         if self._thumbs_job is not None:
             self._thumbs_job.cancel()

@@ -1,4 +1,4 @@
-"""What is said above the panes: an error with its remedy, notices, a word to who is new."""
+"""The bars above the panes: an error with its remedy, notices, a hint for newcomers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.errors import FusionError
 
 
 def reason_of(error: FusionError, path: Path, both: Iterable[Path | None]) -> str:
-    """Why a file is not shown: in a word about itself, or about the other one by its name."""
+    """Why a file is not shown. An error of the other file names that file."""
     what, why, _remedy = translate_error(error)
     known = [one for one in both if one is not None]
     alike = sum(one.name == path.name for one in known) > 1
@@ -29,7 +29,7 @@ def reason_of(error: FusionError, path: Path, both: Iterable[Path | None]) -> st
 
 
 class Messages(QObject):
-    """Shows a session's problem and notices in three bars; it lays none of them out."""
+    """Shows problem and notices of a session in three bars; their parent lays them out."""
 
     def __init__(
         self, session: FuseState, keys: CommandRegistry, parent: QObject | None = None
@@ -68,8 +68,8 @@ class Messages(QObject):
         }
         label = labels.get(problem.remedy, "")
         (what, why, remedy), path = translate_error(problem.error), problem.path
-        # The name is read at a glance; the whole path is in the tip, and in Info.
-        named, both = what, self._session.sources.asked
+        # Show the name only; the whole path is in the tool tip, and in Info.
+        named, both = what, self._session.sources.requested
         for one in (path, *both):
             if one is not None:
                 named = named.replace(str(one), distinct_name(one, both))

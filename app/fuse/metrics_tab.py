@@ -1,4 +1,4 @@
-"""Scores of the results of a pair: a row per method, a column per metric that explains itself."""
+"""The table of metrics: a row per result, a column per metric, with explanations."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from PySide6.QtWidgets import (
 from app.i18n.numbers import number
 
 _COLUMN, _METHOD = 76, 100
-"""Pixels of a metric, and most pixels of the name of a method."""
+"""Width of a metric column, and greatest width of the method names, in pixels."""
 
 
 @dataclass(frozen=True)
-class MetricLine:
-    """One metric: name, title, which way is better, one line for someone new to it."""
+class MetricColumn:
+    """One metric: name, title, whether higher is better, and an explanation in one sentence."""
 
     name: str
     title: str
@@ -33,7 +33,7 @@ class MetricLine:
 
 @dataclass(frozen=True, eq=False)
 class MetricRow:
-    """The scores of one result; those not there yet are missing."""
+    """The values of one result, by metric; those still being computed are missing."""
 
     key: str
     title: str
@@ -42,12 +42,12 @@ class MetricRow:
 
 
 class MetricsTab(QWidget):
-    """A table: one row per result, one column per metric. The best of a column is bold.
+    """A table with one row per result and one column per metric; the best values are bold.
 
-    The names of the methods stay in sight however far the scores are scrolled.
+    The names of the methods stay visible when the table is scrolled horizontally.
     """
 
-    needed = Signal()
+    became_visible = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,17 +55,17 @@ class MetricsTab(QWidget):
         self.note.setWordWrap(True)
         self.note.setObjectName("hint")
         self.table = QTableWidget()
-        # Tab goes on to the next control, not from cell to cell.
+        # Tab moves to the next control, not to the next cell.
         self.table.setTabKeyNavigation(False)
         self.table.setAccessibleName(self.tr("Metrics of the results of this pair"))
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.setHorizontalScrollMode(QTableWidget.ScrollMode.ScrollPerPixel)
-        self._dress_headers()
+        self._style_headers()
         self.table.currentCellChanged.connect(lambda _row, column, *_: self._explain(column))
         self.table.horizontalHeader().sectionClicked.connect(self._explain)
         self.explanation = QLabel()
         self.explanation.setWordWrap(True)
-        self._lines: Sequence[MetricLine] = ()
+        self._columns: Sequence[MetricColumn] = ()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 10, 10, 10)
         layout.addWidget(self.note)
@@ -73,7 +73,7 @@ class MetricsTab(QWidget):
         layout.addWidget(self.explanation)
         self.show_metrics((), ())
 
-    def _dress_headers(self) -> None:
+    def _style_headers(self) -> None:
         metrics, methods = self.table.horizontalHeader(), self.table.verticalHeader()
         metrics.setDefaultSectionSize(_COLUMN)
         metrics.setHighlightSections(False)
@@ -85,13 +85,13 @@ class MetricsTab(QWidget):
         methods.setDefaultSectionSize(26)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Now somebody looks."""
+        """Emit ``became_visible``."""
         super().showEvent(event)
-        self.needed.emit()
+        self.became_visible.emit()
 
-    def show_metrics(self, lines: Sequence[MetricLine], rows: Sequence[MetricRow]) -> None:
-        """Show scores; both empty where there is no result."""
-        self._lines = lines
+    def show_metrics(self, columns: Sequence[MetricColumn], rows: Sequence[MetricRow]) -> None:
+        """Show values; both arguments are empty if there is no result."""
+        self._columns = columns
         self.table.setVisible(bool(rows))
         self.note.setText(
             self.tr("Compared with both sources. No single score says a fused picture is good.")
@@ -99,31 +99,31 @@ class MetricsTab(QWidget):
             else self.tr("Fuse a pair to see its scores here.")
         )
         self.table.setRowCount(len(rows))
-        self.table.setColumnCount(len(lines))
+        self.table.setColumnCount(len(columns))
         for place, row in enumerate(rows):
             title = self.tr("{0} (stale)").format(row.title) if row.stale else row.title
             head = QTableWidgetItem(title)
             head.setToolTip(title)
             self.table.setVerticalHeaderItem(place, head)
-        for column, line in enumerate(lines):
-            self._fill(column, line, rows)
+        for column, metric in enumerate(columns):
+            self._fill(column, metric, rows)
         self._explain(self.table.currentColumn())
 
-    def _better(self, line: MetricLine) -> str:
-        return self.tr("higher is better") if line.higher else self.tr("lower is better")
+    def _better(self, metric: MetricColumn) -> str:
+        return self.tr("higher is better") if metric.higher else self.tr("lower is better")
 
-    def _fill(self, column: int, line: MetricLine, rows: Sequence[MetricRow]) -> None:
-        arrow = "↑" if line.higher else "↓"
+    def _fill(self, column: int, metric: MetricColumn, rows: Sequence[MetricRow]) -> None:
+        arrow = "↑" if metric.higher else "↓"
         room, end = _COLUMN - 12, Qt.TextElideMode.ElideRight
-        title = self.fontMetrics().elidedText(line.title, end, room)
-        head = QTableWidgetItem(f"{line.name.replace('_', '-')} {arrow}\n{title}")
-        tip = f"{line.name}: {line.title} ({self._better(line)}). {line.explanation}"
+        title = self.fontMetrics().elidedText(metric.title, end, room)
+        head = QTableWidgetItem(f"{metric.name.replace('_', '-')} {arrow}\n{title}")
+        tip = f"{metric.name}: {metric.title} ({self._better(metric)}). {metric.explanation}"
         head.setToolTip(tip)
         self.table.setHorizontalHeaderItem(column, head)
-        present = [row.values[line.name] for row in rows if line.name in row.values]
-        best = (max if line.higher else min)(present) if len(present) > 1 else None
+        present = [row.values[metric.name] for row in rows if metric.name in row.values]
+        best = (max if metric.higher else min)(present) if len(present) > 1 else None
         for place, row in enumerate(rows):
-            value = row.values.get(line.name)
+            value = row.values.get(metric.name)
             item = QTableWidgetItem("…" if value is None else number(value, ".4g"))
             item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             is_best = value is not None and value == best
@@ -135,15 +135,16 @@ class MetricsTab(QWidget):
             self.table.setItem(place, column, item)
 
     def _explain(self, column: int) -> None:
-        if 0 <= column < len(self._lines) and self.table.rowCount():
-            line = self._lines[column]
-            self.explanation.setText(f"{line.title} ({self._better(line)}): {line.explanation}")
+        if 0 <= column < len(self._columns) and self.table.rowCount():
+            metric = self._columns[column]
+            text = f"{metric.title} ({self._better(metric)}): {metric.explanation}"
+            self.explanation.setText(text)
         else:
             hint = self.tr("Choose a column to read what it means.")
             self.explanation.setText(hint if self.table.rowCount() else "")
 
     def value(self, name: str, result: int = 1) -> str:
-        """What the table says of a metric of the ``result``-th result, counted from 1."""
-        column = next((k for k, line in enumerate(self._lines) if line.name == name), -1)
+        """The text of a metric for the ``result``-th result, counted from 1."""
+        column = next((k for k, metric in enumerate(self._columns) if metric.name == name), -1)
         item = self.table.item(result - 1, column)
         return item.text() if item is not None else ""

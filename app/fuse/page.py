@@ -1,4 +1,4 @@
-"""The Fuse workspace: messages above, the row of results, linked panes below."""
+"""The Fuse workspace: messages, compare bar, and linked panes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _WINDOWED = ("a", "b", "fused", "recon_a", "recon_b")
 
 
 class FusePage(QWidget):
-    """Shows a session. Every wish of the person leaves as a signal."""
+    """Shows a session; requests of the person are emitted as signals."""
 
     remedy_requested = Signal(str)
     copy_requested = Signal()
@@ -55,7 +55,7 @@ class FusePage(QWidget):
     ) -> None:
         """
         Args:
-            keys: knows the keys of commands that are spoken of.
+            keys: the keys of commands that texts mention.
         """
         super().__init__(parent)
         self.session = session
@@ -70,7 +70,7 @@ class FusePage(QWidget):
         self.bar = CompareBar()
         self.board = QWidget()
         self.welcome = Welcome()
-        self._begun = False
+        self._started = False
         self._shown = False
         self.features = FeaturePane("features", self.link)
         self.panes: dict[str, Pane] = {name: self._make_pane(name) for name in PANES}
@@ -155,7 +155,7 @@ class FusePage(QWidget):
                 )
         self.panes["fused"].canvas.curtain_dragged.connect(self._drag_curtain)
 
-    # --- looking ---------------------------------------------------------------------------
+    # --- layout and display ----------------------------------------------------------------
 
     @property
     def maximised(self) -> str:
@@ -163,7 +163,7 @@ class FusePage(QWidget):
         return self._maximised
 
     def maximise(self, name: str = "") -> None:
-        """Show one pane alone; again, or "", shows all."""
+        """Show one pane alone; the same name again, or "", shows all panes."""
         self._maximised = "" if name == self._maximised else name
         self._arrange()
 
@@ -174,11 +174,11 @@ class FusePage(QWidget):
     def _arrange(self) -> None:
         self._arranged = self.session.display.layout
         arrange(self._grid, self.panes, self._arranged, self._maximised)
-        self.active.keep_seen()
+        self.active.ensure_visible()
         self.link.changed.emit()
 
     def one_to_one(self) -> None:
-        """One image pixel on one screen pixel."""
+        """Show one image pixel per device pixel."""
         pane = self.panes[self._maximised or "fused"]
         pane.canvas.camera.one_to_one()
 
@@ -193,15 +193,15 @@ class FusePage(QWidget):
         window = dragged_window(shown, self._window_from, moved.x(), moved.y())
         if done:
             self._window_from = None
-        self.session.set_display(self.session.display.with_look(base, window=window), settled=done)
+        self.session.set_display(self.session.display.with_pane(base, window=window), settled=done)
 
     def set_window(self, pane: str, window: Window | None, *, settled: bool = True) -> None:
-        """Give a pane another window; None for the image's own."""
+        """Set the window of a pane; None for the image's own."""
         shown = image_of(self.session, pane)
         if window is not None and shown is not None:
             window = fitted(shown, window)
         self.session.set_display(
-            self.session.display.with_look(pane, window=window), settled=settled
+            self.session.display.with_pane(pane, window=window), settled=settled
         )
 
     def _drag_curtain(self, position: float, done: bool) -> None:
@@ -210,17 +210,17 @@ class FusePage(QWidget):
     def _set_compare(self, compare: Compare, settled: bool) -> None:
         self.session.set_display(replace(self.session.display, compare=compare), settled=settled)
 
-    # --- state to screen -------------------------------------------------------------------
+    # --- state to widgets -------------------------------------------------------------------
 
     def _show_empty(self) -> None:
-        """Panes, or where to begin: once work has begun, and while nothing is open or read."""
+        """Show the welcome page instead of the panes while nothing is open or being read."""
         session = self.session
-        self._begun |= bool(session.running or session.problem or session.engine)
+        self._started |= bool(session.running or session.problem or session.engine)
         reading = session.running is not None and not session.running.fusing
-        # Where nothing was on show, a pair that cannot be shown leads back to where one begins.
+        # If nothing was on screen, a pair that cannot be shown leads back to the welcome page.
         images = session.sources.a is not None or session.sources.b is not None
         self._shown = not session.is_empty and (self._shown or images)
-        empty = self._begun and not self._shown and not reading
+        empty = self._started and not self._shown and not reading
         if empty and self.board.isAncestorOf(self.focusWidget() or self):
             self.welcome.open.setFocus()
         self.welcome.setVisible(empty)
@@ -228,7 +228,7 @@ class FusePage(QWidget):
             widget.setVisible(not empty)
 
     def _show_keys(self) -> None:
-        """What is said of keys follows when they are changed."""
+        """Update the texts that mention keys."""
         key = self._keys.key_of("view.maximise")
         for pane in self.panes.values():
             pane.show_key(key)
@@ -291,7 +291,7 @@ class FusePage(QWidget):
     def _show_sources(self) -> None:
         sources = self.session.sources
         for name, loaded, path in zip(
-            ("a", "b"), (sources.a, sources.b), sources.asked, strict=True
+            ("a", "b"), (sources.a, sources.b), sources.requested, strict=True
         ):
             self._show_scene(name)
             named = path.name if path is not None else loaded.image.name if loaded else ""
@@ -300,8 +300,8 @@ class FusePage(QWidget):
         self._show_source_placeholders()
         self._show_result_placeholders()
         first = sources.a or sources.b
-        # While the next pair is being read the view stays where it is: it may be of the same size.
-        if first is not None or not sources.is_awaited:
+        # Keep the position while the next pair is being read: it may have the same size.
+        if first is not None or not sources.is_loading:
             self.link.set_size(first.image.size if first else (0, 0))
         self._show_results()
 

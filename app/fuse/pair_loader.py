@@ -104,7 +104,7 @@ class PairLoader(QObject):
         except FusionError as error:
             if self._session.sources.sample:
                 self.close_pictures()
-            self._jobs.report("open", error)
+            self._jobs.show_error("open", error)
             return
         self.load(LoadRequest(a, b, sample=True))
 
@@ -118,7 +118,7 @@ class PairLoader(QObject):
         elif not sources.sample:
             image = tasks.side_source(sources, other)
             origin = sources.paths[0 if other == "a" else 1]
-            # An image that was read in relation to the other one has to be read anew.
+            # An image that was read in relation to the other one has to be read again.
             if image is not None and (origin is None or not _is_read_together(sources)):
                 stays = image
             else:
@@ -157,14 +157,16 @@ class PairLoader(QObject):
     def swap(self) -> None:
         """Exchange A and B; results stay, as stale. Does nothing while a side is being read."""
         old = self._session.sources
-        if old.is_awaited:
+        if old.is_loading:
             return
         display = self._session.display
         pair = None
         if old.pair is not None:
             pair = type(old.pair)(old.pair.b, old.pair.a)
         stamp = swapped_stamp(old.stamp)
-        swapped = replace(old, a=old.b, b=old.a, pair=pair, stamp=stamp, asked=old.asked[::-1])
+        swapped = replace(
+            old, a=old.b, b=old.a, pair=pair, stamp=stamp, requested=old.requested[::-1]
+        )
         if self._refused is not None:
             self._refused = self._refused.swapped()
         self._session.set_sources(swapped, keep_outcome=True)
@@ -201,7 +203,7 @@ class PairLoader(QObject):
     def _task_changed(self) -> None:
         """Read again what another task maps to black and white differently; do not fuse it."""
         task, sources = self._session.task.name, self._session.sources
-        if sources.is_awaited and self._request is not None:
+        if sources.is_loading and self._request is not None:
             if _is_one_camera(task) != _is_one_camera(self._task_read_for):
                 self.load(self._request, self._callback)
         elif self._is_read_differently_for(task):
@@ -222,8 +224,8 @@ class PairLoader(QObject):
         return tasks.depends_on_task(sources.pair)
 
     def _restore_windows(self, windows: Windows, _sources: Sources) -> None:
-        display = self._session.display.with_look("a", window=windows[0])
-        self._session.set_display(display.with_look("b", window=windows[1]))
+        display = self._session.display.with_pane("a", window=windows[0])
+        self._session.set_display(display.with_pane("b", window=windows[1]))
 
     # --- reading -----------------------------------------------------------------------------
 
@@ -248,7 +250,7 @@ class PairLoader(QObject):
         self._request, self._callback, self._task_read_for = request, callback, task
         work = partial(
             tasks.load_sources, request.a, request.b,
-            resample=request.resample, sample=request.sample, kept=cached, task=task,
+            resample=request.resample, sample=request.sample, cached=cached, task=task,
             damaged=request.damaged,
         )  # fmt: skip
         generation = self._jobs.generation
@@ -268,7 +270,7 @@ class PairLoader(QObject):
             side if side is not None and side.image is item else None
             for side, item in ((old.a, request.a), (old.b, request.b))
         ]
-        return Sources(shown[0], shown[1], sample=request.sample, asked=request.paths)
+        return Sources(shown[0], shown[1], sample=request.sample, requested=request.paths)
 
     def _show(self, generation: int, callback: LoadedCallback | None, sources: Sources) -> None:
         if generation != self._jobs.generation:
@@ -280,21 +282,21 @@ class PairLoader(QObject):
     def _failed(self, generation: int, request: LoadRequest, error: FusionError) -> None:
         if generation != self._jobs.generation:
             return
-        self._session.set_sources(replace(self._session.sources, trouble=error))
+        self._session.set_sources(replace(self._session.sources, error=error))
         if isinstance(error, SizeMismatch) and request.a is not None and request.b is not None:
             self._refused = request
-            self._jobs.report("resample", error)
+            self._jobs.show_error("resample", error)
         elif isinstance(error, DamagedImage) and error.can_be_shown:
             self._refused = request
-            self._jobs.report("damaged", error)
+            self._jobs.show_error("damaged", error)
         else:
-            self._jobs.report("open", error)
+            self._jobs.show_error("open", error)
 
     def _cancelled(self, generation: int) -> None:
         if generation != self._jobs.generation or self._jobs.closed:
             return
         error = FusionError(self.tr("Reading was cancelled"))
-        self._session.set_sources(replace(self._session.sources, trouble=error))
+        self._session.set_sources(replace(self._session.sources, error=error))
         text = self.tr("Reading was cancelled. Nothing is shown of this pair.")
         self._session.set_offer(Offer(text, (("reload", self.tr("Read again")),)))
 

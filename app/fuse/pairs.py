@@ -1,4 +1,4 @@
-"""The list of pairs: what was found, which is open, and how each is getting on."""
+"""The list of pairs: which were found and which one is open."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Pairs(QObject):
-    """The plan on show. Selecting a pair opens it; what becomes of it is its badge."""
+    """The plan on screen. Selecting a pair opens it."""
 
     plan_changed = Signal()
     state_changed = Signal(object)
@@ -41,10 +41,10 @@ class Pairs(QObject):
         self._finder = Runner("pairs", self)
         self._listing: Listing | None = None
         self.note = ""
-        """What there is to say of what was dropped last."""
+        """A summary of the last search."""
         self.current: PairKey | None = None
         self.is_listed: Callable[[Match], bool] = lambda _match: True
-        """Whether a pair passes the filter: keys go to those that are seen."""
+        """Whether a pair passes the filter; :meth:`step` skips the others."""
         self._closed = False
         self._states = PairStates(session, lambda: self._listed, self)
         self._states.changed.connect(self.state_changed)
@@ -59,7 +59,7 @@ class Pairs(QObject):
 
     @property
     def plan(self) -> PairingPlan | None:
-        """What was found, with what is left out and what has no partner."""
+        """All pairs found, with those left out and the files without a partner."""
         return self._listing.plan if self._listing is not None else None
 
     @property
@@ -73,11 +73,11 @@ class Pairs(QObject):
 
     @property
     def folders(self) -> tuple[str, ...]:
-        """Those that files of the pairs are in."""
+        """The folders of the files."""
         return self._listing.folders if self._listing is not None else ()
 
     def add(self, paths: list[Path]) -> None:
-        """Find the pairs in files and folders and list them; the first new one is opened."""
+        """Find pairs among files and folders, list them and open the first new one."""
         self._session.known_paths.update(paths)
         paths = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100
         work = partial(
@@ -97,7 +97,7 @@ class Pairs(QObject):
         self.note_changed.emit()
 
     def _found(self, found: PairSearchResult) -> None:
-        if found.before is not self.plan:  # another list came meanwhile
+        if found.before is not self.plan:  # the list has changed since
             found = PairSearchResult.of(found.new, self.plan)
         first = next((m for m in found.new.active), None)
         self.note = self._summary(found.new, found.known)
@@ -105,7 +105,7 @@ class Pairs(QObject):
         if first is None:
             self._session.set_message(self.note)
         else:
-            # In a turn of its own: listing thousands of pairs takes long enough.
+            # In its own turn of the event loop: listing thousands of pairs takes long enough.
             QTimer.singleShot(0, self, partial(self._open_first, key_of(first)))
 
     def _open_first(self, key: PairKey) -> None:
@@ -137,20 +137,20 @@ class Pairs(QObject):
         self.show(Listing.of(plan))
 
     def show(self, listing: Listing) -> None:
-        """List other pairs; what is known of those that stay is kept."""
+        """List other pairs, keeping the state of those that stay."""
         before, self._listing = self._listed, listing
         self._states.keep_only(key_of(match) for match in listing.plan.matches)
         self._follow_list(before)
         self.plan_changed.emit()
-        # The list keeps rows that are the same as before, and these look the same otherwise.
+        # The list keeps rows whose text is unchanged, but their badges may differ.
         for old, new in zip(before.values(), listing.by_key.values(), strict=False):
             if old is not new and old.sure != new.sure:
                 self.state_changed.emit(key_of(new))
 
     def _follow_list(self, before: dict[PairKey, Match]) -> None:
-        """The pair on show when its row goes: with A and B exchanged it is opened so, else closed.
+        """Close the pair on screen if it was removed, or reopen it if A and B were exchanged.
 
-        A pair that was never listed stays; if it is listed now, it is the current one.
+        A pair that was not listed before stays open.
         """
         shown = self._session.sources.key
         listed = shown is not None and shown in self._listed
@@ -180,7 +180,7 @@ class Pairs(QObject):
         self._controller.open_pair(*key)
 
     def step(self, by: int) -> None:
-        """Open the pair so many places on among those that are seen; the ends hold."""
+        """Open the pair ``by`` places on among those that pass the filter, or the last one."""
         matches = self.matches
         keys = [key_of(match) for match in matches]
         here = keys.index(self.current) if self.current in keys else (-1 if by > 0 else len(keys))
@@ -190,7 +190,7 @@ class Pairs(QObject):
             self.open(seen[min(abs(by), len(seen)) - 1])
 
     def step_folder(self, by: int) -> None:
-        """Open the first pair that is seen of the next or previous folder that has one."""
+        """Open the first pair that passes the filter in the next or previous folder with one."""
         folders: dict[Path, PairKey | None] = {}
         mine: Path | None = None
         for match in self.matches:
@@ -205,7 +205,7 @@ class Pairs(QObject):
         if seen:
             self.open(seen[min(abs(by), len(seen)) - 1])
 
-    # --- what becomes of them --------------------------------------------------------------
+    # --- following the session -------------------------------------------------------------
 
     def _sources_changed(self) -> None:
         shown = self._session.sources.key

@@ -1,4 +1,4 @@
-"""Brings together the list of pairs, its small images, its table, and the disk they are on."""
+"""The left dock: connects the list of pairs with thumbnails, the pair table and the disk."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from core.pairing.plan import Match
 
 _WATCHED = 64
-"""Folders watched at most."""
-_CALM_MS = 300
-"""A folder is looked at once it has been quiet so long."""
+"""Greatest number of folders to watch."""
+_SETTLE_MS = 300
+"""A folder is checked after this long without changes."""
 
 
 class PairsDock(QWidget):
@@ -39,11 +39,11 @@ class PairsDock(QWidget):
         self.dialog: PairDialog | None = None
         self.folder_dialog: QFileDialog | None = None
         self._watcher = QFileSystemWatcher(self)
-        self._calm = QTimer(self)
-        self._calm.setSingleShot(True)
-        self._calm.setInterval(_CALM_MS)
-        self._calm.timeout.connect(pairs.check_files)
-        self._watcher.directoryChanged.connect(lambda _folder: self._calm.start())
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLE_MS)
+        self._settle.timeout.connect(pairs.check_files)
+        self._watcher.directoryChanged.connect(lambda _folder: self._settle.start())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.list)
@@ -52,7 +52,7 @@ class PairsDock(QWidget):
         pairs.is_listed = lambda match: self.model.passes(self._row(match))
         pairs.plan_changed.connect(self._show_plan)
         pairs.note_changed.connect(lambda: self.list.show_note(pairs.note))
-        pairs.state_changed.connect(self.model.touch)
+        pairs.state_changed.connect(self.model.refresh)
         pairs.current_changed.connect(lambda: self.list.show_current(pairs.current))
         self.list.chosen.connect(pairs.open)
         self.list.files_dropped.connect(self.dropped)
@@ -61,7 +61,7 @@ class PairsDock(QWidget):
 
     def shutdown(self) -> None:
         """Wait for the threads."""
-        self._calm.stop()
+        self._settle.stop()
         self.thumbs.shutdown()
         self._pairs.shutdown()
 
@@ -75,13 +75,13 @@ class PairsDock(QWidget):
 
     def _show_plan(self) -> None:
         matches = self._pairs.matches
-        # Made one by one, as they are listed.
+        # Rows are made one by one, as they are listed.
         self.model.set_rows(map(self._row, matches))
         plan = self._pairs.plan
         self.list.show_counts(len(matches), len(plan.leftovers) if plan is not None else 0)
         self.list.show_note(self._pairs.note)
         self.list.show_current(self._pairs.current)
-        # In a turn of its own: of thousands of pairs this alone takes a while.
+        # In its own turn of the event loop: it takes long for thousands of pairs.
         QTimer.singleShot(0, self, self._watch)
 
     def _watch(self) -> None:

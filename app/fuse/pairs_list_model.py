@@ -1,8 +1,8 @@
 """Folders and their pairs as a tree.
 
-The view draws, lays out and scrolls without asking Python anything: on a busy machine each question
-is a wait for a thread that works. Rows are therefore real items; of long lists, some are put in per
-turn of the event loop. Each call into Qt may be such a wait as well, so a turn ends by the clock.
+The view paints, lays out and scrolls without calling Python, as each call may have to wait for a
+worker thread to release the interpreter lock. Rows are therefore standard items. Long lists are
+inserted a few rows per turn of the event loop, limited by time, as every call into Qt may wait too.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from app.widgets import theme
 from app.widgets.plain_table import ModelIndex
 
 THUMB = 30
-SLICE, FEW = 100, 5
-"""Rows put in per turn of the event loop, at most and at least."""
+MOST_ROWS, LEAST_ROWS = 100, 5
+"""Rows inserted per turn of the event loop, at most and at least."""
 _TURN = 0.0025
-"""Seconds after which a turn takes no more than the least."""
+"""Seconds after which no more than the least number of rows is inserted in a turn."""
 _NUMBER = Qt.ItemDataRole.UserRole
-"""Role of a pair's place among all rows; a folder has none."""
+"""Role of the index of a pair among all rows; folders have none."""
 _BADGES = {
     "ready": ("muted", "○"),
     "check": ("warn", "?"),
@@ -42,11 +42,11 @@ _BADGES = {
     "failed": ("error_border", "!"),
     "missing": ("error_border", "✕"),
 }
-"""Colour of the theme, and sign."""
+"""Theme colour and symbol of each badge."""
 
 
 class PairRow(NamedTuple):
-    """One pair: what tells it apart, its name, why it is one, and the title it is listed under."""
+    """One pair: key, name, reason for the match, and title of its folder."""
 
     key: PairKey
     name: str
@@ -62,22 +62,22 @@ def _blank_item() -> QStandardItem:
 
 
 class PairModel(QStandardItemModel):
-    """A two-level tree of what passes the filter."""
+    """A two-level tree of the pairs that pass the filter."""
 
     def __init__(
         self, state: Callable[[PairKey], tuple[str, str]], parent: QObject | None = None
     ) -> None:
         """
         Args:
-            state: how a pair is getting on: its badge, and why.
+            state: returns badge and reason of a pair.
         """
         super().__init__(parent)
         self._state = state
         self._all: list[PairRow] = []
         self._rest: Iterator[PairRow] = iter(())
-        """Rows that were not asked for yet."""
+        """Rows that have not been taken yet."""
         self._place = 0
-        """Of the row that is looked at next."""
+        """Index of the next row to insert."""
         self._items: dict[PairKey, QStandardItem] = {}
         self._folders: dict[str, QStandardItem] = {}
         self._filter = ""
@@ -91,17 +91,17 @@ class PairModel(QStandardItemModel):
     # --- content ---------------------------------------------------------------------------
 
     def set_rows(self, rows: Iterable[PairRow]) -> None:
-        """List other pairs; they are asked for as they are listed.
+        """List other pairs; rows are taken from the iterable as they are inserted.
 
-        Where they begin with those that are listed, the others are put behind them.
+        If they begin with the rows listed already, only the others are inserted.
         """
-        told = iter(rows)
-        known = list(islice(told, len(self._all)))
+        given = iter(rows)
+        known = list(islice(given, len(self._all)))
         if known == self._all:
-            self._rest = told
+            self._rest = given
             self._go_on()
         else:
-            self._all, self._rest = [], chain(known, told)
+            self._all, self._rest = [], chain(known, given)
             self._list()
 
     def set_filter(self, text: str) -> None:
@@ -111,7 +111,7 @@ class PairModel(QStandardItemModel):
 
     @property
     def is_complete(self) -> bool:
-        """True once every row that is to be shown is there."""
+        """True once all rows are inserted."""
         return not self._next.isActive()
 
     def _list(self) -> None:
@@ -126,10 +126,10 @@ class PairModel(QStandardItemModel):
         self._list_some()
 
     def _list_some(self) -> None:
-        """Look at the next rows, and put in those that pass."""
-        self._all.extend(islice(self._rest, max(0, self._place + SLICE - len(self._all))))
+        """Insert the next rows that pass the filter."""
+        self._all.extend(islice(self._rest, max(0, self._place + MOST_ROWS - len(self._all))))
         found: dict[str, list[QStandardItem]] = {}
-        end, least, last = perf_counter() + _TURN, self._place + FEW, self._place + SLICE
+        end, least, last = perf_counter() + _TURN, self._place + LEAST_ROWS, self._place + MOST_ROWS
         while self._place < min(last, len(self._all)):
             row = self._all[self._place]
             if self.passes(row):
@@ -144,7 +144,7 @@ class PairModel(QStandardItemModel):
             self._thumbs = {key: thumb for key, thumb in self._thumbs.items() if key in known}
 
     def _put(self, found: Mapping[str, list[QStandardItem]]) -> None:
-        """Put items below the folders of these titles."""
+        """Append items to folders, given by their titles."""
         fresh = []
         for name, items in found.items():
             folder = self._folders.get(name)
@@ -157,7 +157,7 @@ class PairModel(QStandardItemModel):
             self.invisibleRootItem().appendRows(fresh)
 
     def passes(self, row: PairRow) -> bool:
-        """Whether the filter lets a row be seen."""
+        """Whether a row passes the filter."""
         if not self._filter:
             return True
         words = (row.folder, row.name, row.key[0].name, row.key[1].name)
@@ -167,11 +167,11 @@ class PairModel(QStandardItemModel):
         item = self._items[row.key] = _blank_item()
         item.setData(number, _NUMBER)
         item.setData(self._thumbs.get(row.key, self._blank), Qt.ItemDataRole.DecorationRole)
-        self._dress(item, row)
+        self._update_badge(item, row)
         return item
 
-    def _dress(self, item: QStandardItem, row: PairRow) -> None:
-        """Say how a pair is getting on."""
+    def _update_badge(self, item: QStandardItem, row: PairRow) -> None:
+        """Show the badge of a pair."""
         badge, _ = self._state(row.key)
         role, sign = _BADGES[badge]
         item.setText(f"{sign} {row.name}")
@@ -181,14 +181,14 @@ class PairModel(QStandardItemModel):
         elif item.foreground() != QBrush():
             item.setData(None, Qt.ItemDataRole.ForegroundRole)
 
-    # --- small images --------------------------------------------------------------------
+    # --- thumbnails ----------------------------------------------------------------------
 
     def has_thumb(self, key: PairKey) -> bool:
-        """True when the pair's small image is there (or cannot be made)."""
+        """True if the pair has a thumbnail, or none can be made."""
         return key in self._thumbs
 
     def set_thumb(self, key: PairKey, a: QImage | None, b: QImage | None) -> None:
-        """Take the small images of a pair."""
+        """Set the thumbnails of a pair."""
         both = QPixmap(self._blank.size())
         both.fill(QColor(0, 0, 0, 0))
         painter = QPainter(both)
@@ -202,26 +202,26 @@ class PairModel(QStandardItemModel):
         if item is not None:
             item.setData(both, Qt.ItemDataRole.DecorationRole)
 
-    # --- places ----------------------------------------------------------------------------
+    # --- single rows -----------------------------------------------------------------------
 
-    def touch(self, key: PairKey) -> None:
-        """A pair is getting on in another way now."""
+    def refresh(self, key: PairKey) -> None:
+        """Update the badge of a pair."""
         item = self._items.get(key)
         if item is not None:
-            self._dress(item, self._all[item.data(_NUMBER)])
+            self._update_badge(item, self._all[item.data(_NUMBER)])
             if item.toolTip():
                 item.setToolTip("")
-                self.explain(key)
+                self.ensure_tool_tip(key)
 
-    def dress_again(self) -> None:
-        """Show all badges in the colours that the theme has now."""
+    def refresh_colours(self) -> None:
+        """Update all badges to the colours of the current theme."""
         for item in self._items.values():
             row = self._all[item.data(_NUMBER)]
             if self._state(row.key)[0] != "ready":
-                self._dress(item, row)
+                self._update_badge(item, row)
 
-    def explain(self, key: PairKey) -> None:
-        """Have a pair say what it is; asked for those that are looked at, of thousands."""
+    def ensure_tool_tip(self, key: PairKey) -> None:
+        """Set the tool tip of a pair; called for visible rows only, as there may be thousands."""
         item = self._items.get(key)
         if item is not None and not item.toolTip():
             row = self._all[item.data(_NUMBER)]
@@ -230,7 +230,7 @@ class PairModel(QStandardItemModel):
             item.setToolTip("\n".join(part for part in said if part))
 
     def index_of(self, key: PairKey | None) -> QModelIndex:
-        """Where a pair is shown."""
+        """The index of a pair; an invalid one if it is not listed."""
         item = self._items.get(key) if key is not None else None
         return item.index() if item is not None else QModelIndex()
 

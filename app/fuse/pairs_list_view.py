@@ -1,4 +1,4 @@
-"""The Pairs dock: a place to drop things, a filter, and the tree of pairs."""
+"""The tree of pairs with its filter; accepts dropped files and folders."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from app.widgets.drop import DropZone
 
 
 class _Tree(QTreeView):
-    """Says when it was painted: what is in sight may have changed."""
+    """Emits ``painted``, as the visible rows may have changed."""
 
     painted = Signal()
 
@@ -39,7 +39,7 @@ class PairList(DropZone):
     review_requested = Signal()
     open_requested = Signal()
     thumb_wanted = Signal(object)
-    """The key of a pair in sight that has no small image yet."""
+    """The key of a visible pair that has no thumbnail yet."""
 
     def __init__(self, model: PairModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,11 +47,11 @@ class PairList(DropZone):
         self.setObjectName("pairList")
         self.setAcceptDrops(True)
         self._current: PairKey | None = None
-        self._looking = QTimer(self)
-        self._looking.setSingleShot(True)
-        # Not none: Qt may let a timer without an interval wait until nothing else is to be done.
-        self._looking.setInterval(1)
-        self._looking.timeout.connect(self._look)
+        self._visible_timer = QTimer(self)
+        self._visible_timer.setSingleShot(True)
+        # Not 0: Qt may postpone a zero timer until the event loop is idle.
+        self._visible_timer.setInterval(1)
+        self._visible_timer.timeout.connect(self._visible_changed)
         self.filter = QLineEdit()
         self.filter.setPlaceholderText(self.tr("Filter"))
         self.filter.setClearButtonEnabled(True)
@@ -63,13 +63,13 @@ class PairList(DropZone):
         self.tree.setUniformRowHeights(True)
         self.tree.setIndentation(8)
         self.tree.setIconSize(QSize(2 * THUMB + 2, THUMB))
-        # Names of one study begin alike: their ends tell them apart.
+        # Names within a study often differ at the end only.
         self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.tree.setAccessibleName(self.tr("Pairs"))
         self.tree.setVerticalScrollMode(QTreeView.ScrollMode.ScrollPerPixel)
         self.tree.clicked.connect(self._choose)
         self.tree.activated.connect(self._choose)
-        self.tree.painted.connect(self._looking.start)
+        self.tree.painted.connect(self._visible_timer.start)
         model.rowsInserted.connect(self._rows_came)
         self.hint = QLabel(self.tr("Drop files or folders here.\nPairs are found by their names."))
         self.hint.setObjectName("hint")
@@ -100,13 +100,13 @@ class PairList(DropZone):
         self.show_counts(0, 0)
 
     def changeEvent(self, event: QEvent) -> None:
-        """Badges have the colours of the theme."""
+        """Update the badges to the colours of the theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange:
-            self.model.dress_again()
+            self.model.refresh_colours()
 
     def show_counts(self, pairs: int, unpaired: int) -> None:
-        """Say how many pairs there are, and how many files are left over."""
+        """Show the number of pairs and of files without a partner."""
         there = pairs + unpaired > 0
         for widget in (self.filter, self.tree, self.review, self.summary):
             widget.setVisible(there)
@@ -121,12 +121,12 @@ class PairList(DropZone):
             self.summary.style().polish(self.summary)
 
     def show_note(self, text: str) -> None:
-        """Say what became of the last drop."""
+        """Show a note; "" hides it."""
         self.note.setText(text)
         self.note.setVisible(bool(text))
 
     def show_current(self, key: PairKey | None) -> None:
-        """Mark the pair that is open, now or when its row comes."""
+        """Select the pair that is open, now or when its row is inserted."""
         self._current = key
         index = self.model.index_of(key)
         if index.isValid():
@@ -143,14 +143,17 @@ class PairList(DropZone):
         if current.isValid() and current != self.tree.currentIndex():
             self.show_current(self._current)
 
-    def _look(self) -> None:
-        """What is in sight explains itself and wants images; the last wish is met first."""
+    def _visible_changed(self) -> None:
+        """Set tool tips of the visible rows and request thumbnails, of the topmost last.
+
+        The last request is served first.
+        """
         index, foot = self.tree.indexAt(QPoint(0, 0)), self.tree.viewport().height()
         wanted = []
         while index.isValid() and self.tree.visualRect(index).top() < foot:
             key = self.model.key_at(index)
             if key is not None:
-                self.model.explain(key)
+                self.model.ensure_tool_tip(key)
                 if not self.model.has_thumb(key):
                     wanted.append(key)
             index = self.tree.indexBelow(index)

@@ -19,21 +19,21 @@ def source_placeholder(session: FuseState, pane: str, open_key: str) -> str:
         open_key: the key that opens files; "" if there is none.
     """
     sources, side = session.sources, SOURCES.index(pane)
-    path = sources.asked[side]
+    path = sources.requested[side]
     if path is None:
         label = translate((session.task.label_a, session.task.label_b)[side])
         text = tr("Drop {0} here\nor press {1}") if open_key else tr("Drop {0} here")
         return text.format(label, open_key)
-    if sources.trouble is None:
+    if sources.error is None:
         return path.name
-    reason = reason_of(sources.trouble, path, sources.asked)
+    reason = reason_of(sources.error, path, sources.requested)
     return "\n".join(line for line in (path.name, reason) if line)
 
 
 def result_placeholder(session: FuseState, pane: str) -> str:
     """The text of a result pane without an image."""
     outcome = session.outcome
-    if outcome is None and session.sources.trouble is not None:
+    if outcome is None and session.sources.error is not None:
         return tr("Nothing is fused: the sources are not shown.") if pane == "fused" else ""
     if outcome is None:
         if pane == "fused":
@@ -61,7 +61,7 @@ def waiting_text(session: FuseState, pane: str) -> str:
     """The text on the skeleton of a pane: the file being read, and how far reading has come."""
     if pane not in SOURCES:
         return ""
-    path = session.sources.asked[SOURCES.index(pane)]
+    path = session.sources.requested[SOURCES.index(pane)]
     name = path.name if path is not None else ""
     return "\n".join(text for text in (name, _reading_progress(session)) if text)
 

@@ -1,4 +1,4 @@
-"""A pane for a reconstruction, or for what it lacks of its source."""
+"""A pane for a reconstruction, or for its difference to the source."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from app.viewer.view_link import ViewLink
 
 
 class ReconPane(Pane):
-    """A pane with a switch for the signed difference to its source."""
+    """A pane with a toggle for the signed difference to its source."""
 
     residual_chosen = Signal(bool)
 
     def __init__(self, name: str, link: ViewLink, parent: QWidget | None = None) -> None:
         super().__init__(name, link, parent)
-        # Two panes are called alike but for the last letter.
+        # The titles of the two panes differ in the last letter only.
         self.title.set_mode(Qt.TextElideMode.ElideMiddle)
         self.residual = QToolButton()
         self.residual.setText("Δ")
@@ -28,6 +28,6 @@ class ReconPane(Pane):
         self.header.insertWidget(self.header.indexOf(self.maximise_button), self.residual)
 
     def show_residual(self, on: bool) -> None:
-        """Show the state of the switch."""
+        """Set the toggle without emitting a signal."""
         with QSignalBlocker(self.residual):
             self.residual.setChecked(on)

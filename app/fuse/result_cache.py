@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject
 
-from app.fuse.results import ResultStore, Sources, SourceStamp, StoredResults
+from app.fuse.results import PairResults, ResultStore, Sources, SourceStamp
 from app.fuse.state import FuseState
 from core.windows import Windows
 
@@ -31,7 +31,7 @@ class ResultCache(QObject):
             selected = session.outcome.key if session.outcome else ""
             display = session.display
             windows: Windows = (display.a.window, display.b.window)
-            self._store.put(StoredResults(session.sources, finished, selected, windows))
+            self._store.put(PairResults(session.sources, finished, selected, windows))
 
     def show(self, sources: Sources) -> None:
         """Show sources, with their results and windows where these were saved."""

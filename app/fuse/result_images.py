@@ -16,7 +16,7 @@ def features_of(result: FusionResult, adapter: AdapterName) -> FloatArray | None
 
 
 def feature_image(result: FusionResult, view: FeatureView, basis: PcaBasis) -> RenderedImage | None:
-    """The feature pane's image, stretched over the fused image's extent."""
+    """The image of the feature pane, scaled to the size of the fused image, if there is one."""
     features = features_of(result, view.adapter)
     if features is None:
         return None
@@ -25,7 +25,10 @@ def feature_image(result: FusionResult, view: FeatureView, basis: PcaBasis) -> R
 
 
 def _feature_extent(features: FloatArray, fused: FloatArray) -> tuple[int, int]:
-    """Source pixels a map covers: each cell is a whole number of pixels, the last may jut out."""
+    """The size, in source pixels, that a map covers.
+
+    Each cell covers a whole number of pixels; the last ones may extend beyond the image.
+    """
     rows, columns = features.shape[1:]
     height, width = fused.shape[:2]
     longer = height / rows if height >= width else width / columns
@@ -34,7 +37,7 @@ def _feature_extent(features: FloatArray, fused: FloatArray) -> tuple[int, int]:
 
 
 def basis_of(result: FusionResult) -> PcaBasis | None:
-    """The common basis of a result's two feature maps, or None when it has none."""
+    """The common PCA basis of a result's two feature maps; None if it has none."""
     if result.features_a is None or result.features_b is None:
         return None
     return common_basis(result.features_a, result.features_b)
@@ -46,7 +49,7 @@ _PANES = {"reconstruction_a": "recon_a", "reconstruction_b": "recon_b"}
 def result_images(
     result: FusionResult, view: FeatureView, basis: PcaBasis | None
 ) -> Mapping[str, RenderedImage]:
-    """All images a result has, by pane: fused, recon_a, recon_b, features."""
+    """The images of a result, by pane: fused, recon_a, recon_b, features."""
     depth = result.bit_depth
     found = {
         _PANES.get(name, name): rendered_image(image, depth=depth)

@@ -1,4 +1,4 @@
-"""Results of pairs seen before, kept within a bound of memory. No Qt."""
+"""Sources, results, and a store of results with limited memory. No Qt."""
 
 from __future__ import annotations
 
@@ -17,24 +17,27 @@ from core.types import FusionResult, Image, SourcePair
 from core.windows import Window, Windows
 
 SourceStamp = tuple[tuple[str, int, int], ...]
-"""Path, time of change and size of each file: another stamp is another image."""
+"""Path, modification time in ns and size of each file, then marks of how they were read.
+
+Different stamps mean different images.
+"""
 
 ONE_CAMERA = ("one camera", 0, 0)
-"""In a stamp: read for a task that compares brightness, so that both have one black and white."""
+"""Mark in a stamp: both images share black and white, as the task compares brightness."""
 
 RESAMPLED: dict[str, tuple[str, int, int]] = {"a": ("resampled a", 0, 0), "b": ("resampled", 0, 0)}
-"""In a stamp: this side was resampled onto the other."""
+"""Mark in a stamp: this side was resampled onto the other."""
 
 AS_DAMAGED = ("as damaged", 0, 0)
-"""In a stamp: what can be decoded of damaged files was asked for."""
+"""Mark in a stamp: damaged files were read as far as they can be decoded."""
 
 LIMIT_BYTES = 1 << 30
-"""What results of pairs off screen may hold together."""
+"""Memory that the results of all stored pairs may take together."""
 
 
 @dataclass(frozen=True, eq=False)
 class LoadedSource:
-    """A source image and what the screen shows of it."""
+    """A source image and its pyramid for display."""
 
     image: Image
     rendered: RenderedImage
@@ -42,15 +45,15 @@ class LoadedSource:
 
 @dataclass(frozen=True, eq=False)
 class Sources:
-    """The two sources; one may still be missing. Both present means both have one size.
+    """The two sources; one may still be missing. If both are present they have the same size.
 
     Attributes:
         a, b: the images on screen.
         pair: both of them.
         sample: True for a sample that comes with the program.
         stamp: of the files of the pair.
-        asked: the files that are selected and not on screen: still being read, or not to be shown.
-        trouble: why they are not shown; None while they are being read.
+        requested: the selected files that are not on screen: being read, or not to be shown.
+        error: why they are not shown; None while they are being read.
     """
 
     a: LoadedSource | None = None
@@ -59,28 +62,28 @@ class Sources:
     sample: bool = False
     stamp: SourceStamp | None = None
     _: KW_ONLY
-    asked: tuple[Path | None, Path | None] = (None, None)
-    trouble: FusionError | None = None
+    requested: tuple[Path | None, Path | None] = (None, None)
+    error: FusionError | None = None
 
     @property
     def is_empty(self) -> bool:
-        """True when nothing is on screen and nothing was asked for."""
-        return self.a is None and self.b is None and self.asked == (None, None)
+        """True when nothing is on screen and no files are selected."""
+        return self.a is None and self.b is None and self.requested == (None, None)
 
     @property
-    def is_awaited(self) -> bool:
-        """True while what was asked for is being read."""
-        return self.asked != (None, None) and self.trouble is None
+    def is_loading(self) -> bool:
+        """True while the selected files are being read."""
+        return self.requested != (None, None) and self.error is None
 
     @property
     def paths(self) -> tuple[Path | None, Path | None]:
-        """The files selected, whether they are on screen or not; of a computed image, None."""
+        """The selected files, whether they are on screen or not; None for a computed image."""
         shown = [side.image.origin if side is not None else None for side in (self.a, self.b)]
-        return self.asked[0] or shown[0], self.asked[1] or shown[1]
+        return self.requested[0] or shown[0], self.requested[1] or shown[1]
 
     @property
     def key(self) -> tuple[Path, Path] | None:
-        """The two files selected, whether they are on screen or not; None unless both are files."""
+        """The two selected files, whether they are on screen or not; None unless both are files."""
         if self.stamp is not None:
             return Path(self.stamp[0][0]), Path(self.stamp[1][0])
         a, b = self.paths
@@ -88,7 +91,7 @@ class Sources:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the reader had to do to the files."""
+        """Notes of the reader on the files."""
         sides = (("A", self.a), ("B", self.b))
         return tuple(
             Message("{0}: {1}", letter, note)
@@ -100,11 +103,12 @@ class Sources:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """A fusion on screen: the result, the pair it came from, and its images by pane.
+    """A fusion result with the pair it was made from and its images by pane.
 
-    ``pair`` has the windows the files came with, ``windows`` those it was fused in (None for both
-    files' own). ``recon_psnr`` is how well each reconstruction gives its source back, in dB, where
-    it is known.
+    Attributes:
+        pair: the sources with the windows of their files.
+        windows: the windows they were fused in; None for those of ``pair``.
+        recon_psnr: PSNR of each reconstruction against its source, in dB; None where unknown.
     """
 
     result: FusionResult
@@ -123,7 +127,7 @@ class Outcome:
 
     @property
     def is_stored(self) -> bool:
-        """True for an image read from its file: where and how long it was made is not known."""
+        """True for a result read from a file, whose device and duration are unknown."""
         return not self.result.device.name
 
     @property
@@ -132,27 +136,27 @@ class Outcome:
         return self.windows or (self.pair.a.window, self.pair.b.window)
 
     @property
-    def seen(self) -> SourcePair:
-        """The sources as they were fused: each in the window it was seen in."""
-        return as_seen(self.pair, self.fused_windows)
+    def windowed_pair(self) -> SourcePair:
+        """The sources in the windows they were fused in."""
+        return with_windows(self.pair, self.fused_windows)
 
     @property
     def key(self) -> str:
-        """Tells results of one pair apart: task, method, and the weights' hash."""
+        """Identifies a result of a pair: task, method, and hash of the weights."""
         digest = self.result.provenance.get("weights_sha256", "")[:12]
         return "|".join((self.result.task, self.result.method, digest))
 
     @property
     def nbytes(self) -> int:
-        """Memory of its arrays and images; the sources are not counted."""
+        """Memory of its arrays and images, without the sources."""
         arrays = (*self.result.images.values(), *self.result.features.values())
         images = self.images.values()
         return sum(one.nbytes for one in arrays) + sum(shown.nbytes for shown in images)
 
 
 @dataclass(frozen=True)
-class StoredResults:
-    """What is kept of a pair: sources, results and windows, and which result was on show."""
+class PairResults:
+    """Sources, results and windows of a pair, and the key of the result that was on screen."""
 
     sources: Sources
     results: tuple[Outcome, ...]
@@ -168,14 +172,14 @@ class StoredResults:
 
 
 class ResultStore:
-    """The pairs used last, as many as fit; the newest always stays."""
+    """The most recently used pairs within a memory limit; the newest one always stays."""
 
     def __init__(self, limit: int = LIMIT_BYTES) -> None:
         self.limit = limit
-        self._kept: OrderedDict[SourceStamp, StoredResults] = OrderedDict()
+        self._kept: OrderedDict[SourceStamp, PairResults] = OrderedDict()
 
-    def put(self, kept: StoredResults) -> None:
-        """Remember a pair as the newest; older ones go while the bound is exceeded."""
+    def put(self, kept: PairResults) -> None:
+        """Store a pair as the newest one, and drop the oldest while the limit is exceeded."""
         stamp = kept.sources.stamp
         if stamp is None:
             return
@@ -184,8 +188,8 @@ class ResultStore:
         while len(self._kept) > 1 and self.nbytes > self.limit:
             self._kept.popitem(last=False)
 
-    def get(self, stamp: SourceStamp | None) -> StoredResults | None:
-        """What is kept of a pair."""
+    def get(self, stamp: SourceStamp | None) -> PairResults | None:
+        """What is stored of a pair."""
         return self._kept.get(stamp) if stamp is not None else None
 
     def sources(self) -> dict[SourceStamp, Sources]:
@@ -194,7 +198,7 @@ class ResultStore:
 
     @property
     def nbytes(self) -> int:
-        """Memory of everything kept."""
+        """Memory of all stored pairs."""
         return sum(kept.nbytes for kept in self._kept.values())
 
     def __len__(self) -> int:
@@ -202,9 +206,9 @@ class ResultStore:
 
 
 def with_result(results: Iterable[Outcome], outcome: Outcome) -> tuple[Outcome, ...]:
-    """Results with one more; it takes the place of one by the same task and method.
+    """Results with one more, which replaces one with the same key.
 
-    A preview that gives way to the final result stays as a classical result to compare with.
+    A preview becomes an ordinary classical result.
     """
     found = [replace(old, is_preview=False) if old.is_preview else old for old in results]
     keys = [old.key for old in found]
@@ -215,14 +219,13 @@ def with_result(results: Iterable[Outcome], outcome: Outcome) -> tuple[Outcome, 
     return tuple(found)
 
 
-def as_seen(pair: SourcePair, windows: Windows) -> SourcePair:
-    """The pair with the windows it is seen in, which fusing maps to 0…1; the same pair where
-    these are its own.
+def with_windows(pair: SourcePair, windows: Windows) -> SourcePair:
+    """The pair with other windows, which fusion maps to [0, 1]; the same pair if none differs.
 
     Raises:
-        InputError: a window lies outside the values of its image, which would be all of one grey.
+        InputError: a window lies outside the values of its image.
     """
-    from core.io import with_window  # brings the codecs along: for worker threads
+    from core.io import with_window  # imports the codecs: for worker threads only
 
     a, b = (
         with_window(image, window) for image, window in zip((pair.a, pair.b), windows, strict=True)
@@ -231,7 +234,7 @@ def as_seen(pair: SourcePair, windows: Windows) -> SourcePair:
 
 
 def swapped_stamp(stamp: SourceStamp | None) -> SourceStamp | None:
-    """The stamp of a pair with A and B exchanged: its files first, then what was done to them."""
+    """The stamp of a pair with A and B exchanged."""
     if stamp is None:
         return None
     turned = {RESAMPLED["a"]: RESAMPLED["b"], RESAMPLED["b"]: RESAMPLED["a"]}
@@ -247,7 +250,7 @@ def stamp_of(*paths: Path) -> SourceStamp:
     """The stamp of files.
 
     Raises:
-        OSError: one cannot be looked at.
+        OSError: the status of one cannot be read.
     """
     stats: list[Any] = [path.stat() for path in paths]
     return tuple(

@@ -1,4 +1,4 @@
-"""What each pane shows, worked out from the session."""
+"""The scene of each pane, derived from the session."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from app.fuse.state import FuseState
 from app.i18n.translate import tr
-from app.viewer.display_state import FARTHEST, PaneDisplay
+from app.viewer.display_state import MAX_RANGE_FACTOR, PaneDisplay
 from app.viewer.image_scene import ImageScene, Layer
 from app.viewer.pyramid import RenderedImage
 from core.windows import Window
 
 
 def image_of(session: FuseState, operand: str) -> RenderedImage | None:
-    """The image an operand names: a pane's, or “result:” and the key of another result."""
+    """The image of an operand: the name of a pane, or “result:” and the key of a result."""
     if operand in ("a", "b"):
         side = session.sources.a if operand == "a" else session.sources.b
         return side.rendered if side is not None else None
@@ -25,7 +25,7 @@ def image_of(session: FuseState, operand: str) -> RenderedImage | None:
 
 
 def name_of(session: FuseState, operand: str) -> str:
-    """What an operand is called on screen."""
+    """The displayed name of an operand."""
     names = {
         "a": "A",
         "b": "B",
@@ -41,7 +41,7 @@ def name_of(session: FuseState, operand: str) -> str:
 
 
 def operands(session: FuseState) -> list[tuple[str, str]]:
-    """What can be compared now: operand and name."""
+    """The operands that can be compared now, each with its name."""
     found = [
         (name, name_of(session, name))
         for name in ("a", "b", "fused", "recon_a", "recon_b")
@@ -52,38 +52,38 @@ def operands(session: FuseState) -> list[tuple[str, str]]:
 
 
 def window_of(session: FuseState, pane: str) -> Window:
-    """The window a pane is shown in, in the unit of its own image."""
-    look = session.display.look(pane)
+    """The window of a pane, in the unit of its image."""
+    display = session.display.pane(pane)
     shown = image_of(session, pane)
     if shown is None:
         return (0.0, 1.0)
-    if look.window is None and pane.startswith("recon_"):
-        look = replace(look, window=session.window_of("a" if pane == "recon_a" else "b"))
-    if look.window is None:
+    if display.window is None and pane.startswith("recon_"):
+        display = replace(display, window=session.window_of("a" if pane == "recon_a" else "b"))
+    if display.window is None:
         return shown.window
     if not pane.startswith("recon_") or session.outcome is None:
-        return look.window
-    # A reconstruction is 0 to 1 where its source goes through the window it was fused in.
+        return display.window
+    # A reconstruction maps the window that its source was fused in to [0, 1].
     low, high = session.outcome.fused_windows["ab".index(pane[-1])]
-    return (look.window[0] - low) / (high - low), (look.window[1] - low) / (high - low)
+    return (display.window[0] - low) / (high - low), (display.window[1] - low) / (high - low)
 
 
 def layer_of(session: FuseState, operand: str) -> Layer | None:
-    """An operand, dressed as its pane is."""
+    """An operand with the window and palette of its pane."""
     shown = image_of(session, operand)
     if shown is None:
         return None
     pane = "fused" if operand.startswith("result:") else operand
-    look: PaneDisplay = session.display.look(pane)
-    window = look.window if operand.startswith("result:") else window_of(session, operand)
+    display: PaneDisplay = session.display.pane(pane)
+    window = display.window if operand.startswith("result:") else window_of(session, operand)
     window = window or shown.window
-    # In differences a source counts as it is seen, and so as it is fused.
-    counts = window if operand in ("a", "b") else None
-    return Layer(shown, window, look.palette, name_of(session, operand), counts)
+    # Differences compare sources in the windows they are displayed, and fused, in.
+    difference_range = window if operand in ("a", "b") else None
+    return Layer(shown, window, display.palette, name_of(session, operand), difference_range)
 
 
 def scene_of(session: FuseState, pane: str) -> ImageScene | None:
-    """The scene of a pane; None where there is nothing to show."""
+    """The scene of a pane; None if there is nothing to show."""
     base = layer_of(session, pane)
     if base is None:
         return None
@@ -113,14 +113,13 @@ def _compared(session: FuseState, base: Layer) -> ImageScene:
 
 
 def dragged_window(shown: RenderedImage, start: Window, right: float, down: float) -> Window:
-    """A window after a drag: to the right widens it, upwards makes the image brighter.
+    """The window after a drag: to the right it gets wider, upwards the image gets brighter.
 
-    A change of the level leaves the width as it is, and may take the window out of the data.
+    A change of the level keeps the width, and may move the window off the data.
 
     Args:
-        shown: the image.
-        start: the window when the button went down.
-        right, down: screen pixels since then; 300 cover the image's own window.
+        start: the window when the button was pressed.
+        right, down: the distance in screen pixels; 300 correspond to the image's own window.
     """
     per_pixel = (shown.window[1] - shown.window[0]) / 300
     width = max(start[1] - start[0] + right * per_pixel, per_pixel)
@@ -129,15 +128,15 @@ def dragged_window(shown: RenderedImage, start: Window, right: float, down: floa
 
 
 def fitted(shown: RenderedImage, window: Window) -> Window:
-    """A window that is not empty and not lost far from the data; its width stays as it is.
+    """A window limited to a sensible width and distance from the data.
 
-    Of quantities that are never negative (activity, SUV) the low end stays at 0 or above.
+    For quantities that are never negative (activity, SUV) the low end is at least 0.
     """
     least, most = shown.extent
     size = (most - least) or 1.0
-    width = min(max(window[1] - window[0], size / 1000), FARTHEST * size)
+    width = min(max(window[1] - window[0], size / 1000), MAX_RANGE_FACTOR * size)
     middle = (window[0] + window[1]) / 2
-    middle = min(max(middle, least - FARTHEST * size), most + FARTHEST * size)
+    middle = min(max(middle, least - MAX_RANGE_FACTOR * size), most + MAX_RANGE_FACTOR * size)
     low, high = window
     if (low + high) / 2 != middle or high - low != width:
         low, high = middle - width / 2, middle + width / 2

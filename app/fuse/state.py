@@ -1,4 +1,4 @@
-"""What the window shows, as plain state with signals. No widget, no thread, no engine."""
+"""The state of the Fuse workspace, with signals. No widget, no thread, no engine."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Answer = Literal["reload", "switch_task", "keep_task"]
 
 @dataclass(frozen=True)
 class Problem:
-    """An error to show, with the one thing that helps, and the file it is about (or None)."""
+    """An error to show, the action offered for it, and the file it is about (or None)."""
 
     error: FusionError
     remedy: Remedy = ""
@@ -53,7 +53,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Offer:
-    """Something the person may decide: a sentence, and each answer with its label."""
+    """A question to the person: a sentence, and the possible answers with their labels."""
 
     text: str
     answers: tuple[tuple[Answer, str], ...]
@@ -61,7 +61,7 @@ class Offer:
 
 @dataclass(frozen=True)
 class Activity:
-    """Work under way, in the words of the status bar."""
+    """Work in progress, as shown in the status bar."""
 
     stage: str
     done: float = 0.0
@@ -71,7 +71,7 @@ class Activity:
 
 
 class FuseState(QObject):
-    """The state of the window. Setters do nothing when nothing changes."""
+    """What is open, selected and displayed. Setters do nothing if nothing changes."""
 
     task_changed = Signal()
     method_changed = Signal()
@@ -85,10 +85,10 @@ class FuseState(QObject):
     feature_view_changed = Signal()
     features_changed = Signal()
     results_changed = Signal()
-    """The list of results, or which of them is shown."""
+    """The list of results has changed, or which of them is on screen."""
     display_changed = Signal()
     display_settled = Signal()
-    """As ``display_changed``, but once per gesture: when a drag has ended."""
+    """Like ``display_changed``, but emitted only once per gesture, at its end."""
 
     def __init__(self, task: str, method: str = "", parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -104,7 +104,7 @@ class FuseState(QObject):
         self.message = ""
         self.offer: Offer | None = None
         self.task_by_hand = False
-        """Whether a person has chosen a task, and not only the program."""
+        """Whether the task was chosen by a person and not by the program."""
         self.known_paths: set[Path] = set()
         self._stale = False
         self._outdated: tuple[bool, ...] = ()
@@ -159,16 +159,16 @@ class FuseState(QObject):
 
     @property
     def methods(self) -> tuple[MethodInfo, ...]:
-        """What can fuse the selected task; empty until the engine has been made."""
+        """The methods for the selected task; empty until the engine has been made."""
         return tuple(self.engine.methods.get(self._task.name, ())) if self.engine else ()
 
     def resolved_method(self) -> str:
-        """The method's real name: the default's where none was chosen ("" while unknown)."""
+        """The name of the selected method, or of the default; "" while that is unknown."""
         default = default_method(self.methods, self._task)
         return self._method or (default.name if default is not None else "")
 
     def set_engine(self, info: EngineInfo) -> None:
-        """Take what the engine said about itself."""
+        """Set what is known of the engine."""
         self.engine = info
         self.engine_changed.emit()
         self._update_stale()
@@ -184,11 +184,13 @@ class FuseState(QObject):
         selected: str = "",
         windows: Windows | None = None,
     ) -> None:
-        """Show other sources. The old results go, unless they are kept (and then are stale).
+        """Show other sources.
 
         Args:
-            results: results these sources already have; ``selected`` is the key of the one to show.
-            windows: those the sources were last seen in, where they were seen before.
+            keep_outcome: keep the old results, which are stale then.
+            results: results that these sources already have; ``selected`` is the key of the one
+                to show.
+            windows: the windows that the sources were last displayed in, if any.
         """
         self.sources = sources
         self.message = ""
@@ -205,8 +207,9 @@ class FuseState(QObject):
         self._update_stale()
 
     def _keep_windows(self, windows: Windows | None) -> None:
-        """A pair seen before has its windows back. Else a window stays for an image of the same
-        kind as the last one of its side, and goes where it would mean nothing.
+        """Restore the windows of a pair that was displayed before.
+
+        Otherwise keep the window of a side if its new image is of the same kind as the last one.
         """
         display = self.display
         sides: tuple[tuple[Side, LoadedSource | None], ...] = (
@@ -220,25 +223,25 @@ class FuseState(QObject):
             was = self._last_shown.get(side)
             self._last_shown[side] = now
             if windows is not None:
-                display = display.with_look(side, window=windows[index])
+                display = display.with_pane(side, window=windows[index])
             elif was is not None and was is not now and _kind(was) != _kind(now):
-                display = display.with_look(side, window=None)
+                display = display.with_pane(side, window=None)
         self.set_display(display)
 
     def window_of(self, side: Side) -> Window | None:
-        """The window a source is seen in, and will be fused in; None where there is no source."""
+        """The window that a source is displayed and fused in; None if there is no source."""
         loaded = self.sources.a if side == "a" else self.sources.b
         if loaded is None:
             return None
-        return self.display.look(side).window or loaded.image.window
+        return self.display.pane(side).window or loaded.image.window
 
     @property
     def windows(self) -> Windows:
-        """The windows of both sources as they are seen now."""
+        """The windows of both sources, as displayed now."""
         return self.window_of("a"), self.window_of("b")
 
     def set_outcome(self, outcome: Outcome) -> None:
-        """Show a result and add it to the pair's."""
+        """Add a result to those of the pair, and show it."""
         self.results = with_result(self.results, outcome)
         self.outcome = outcome
         self.outcome_changed.emit()
@@ -247,13 +250,13 @@ class FuseState(QObject):
         self._update_stale()
 
     def add_result(self, outcome: Outcome) -> None:
-        """Put a classical result before the pair's others, to compare with; nothing else shows."""
+        """Insert a classical result before the others without showing it."""
         if all(outcome.key != old.key for old in self.results):
             self.results = (replace(outcome, is_preview=False), *self.results)
             self.results_changed.emit()
 
     def select_result(self, key: str) -> None:
-        """Show another result of this pair; the method chosen follows it."""
+        """Show another result of this pair, and select its method."""
         found = next((r for r in self.results if r.key == key), None)
         if found is None or found is self.outcome:
             return
@@ -266,7 +269,7 @@ class FuseState(QObject):
         self._update_stale()
 
     def remove_result(self, key: str) -> None:
-        """Forget a result; the last one stays."""
+        """Remove a result, unless it is the last one."""
         left = tuple(r for r in self.results if r.key != key)
         if not left or len(left) == len(self.results):
             return
@@ -279,11 +282,10 @@ class FuseState(QObject):
     # --- display ---------------------------------------------------------------------------
 
     def set_display(self, display: DisplayState, *, settled: bool = True) -> None:
-        """Show things in another way.
+        """Change the display.
 
         Args:
-            settled: False while a drag goes on; its last call has True. Undo steps between
-                settled states.
+            settled: False during a drag, True at its end. Undo steps between settled states.
         """
         old, self.display = self.display, display
         if display != old:
@@ -297,16 +299,16 @@ class FuseState(QObject):
 
     @property
     def feature_view(self) -> FeatureView:
-        """How adapter features are shown."""
+        """The view of the adapter features."""
         return self.display.features
 
     def set_feature_view(self, view: FeatureView) -> None:
-        """Ask for another view of the features; the image follows by ``features_changed``."""
+        """Select another view of the features; ``features_changed`` follows once it is rendered."""
         if view != self.display.features:
             self.set_display(replace(self.display, features=view))
 
     def set_feature_image(self, of: Outcome, image: RenderedImage, view: FeatureView) -> None:
-        """Take a freshly drawn feature image, unless its result is gone."""
+        """Set a newly rendered feature image, unless its result was removed."""
         if of not in self.results:
             return
         drawn = replace(of, images={**of.images, "features": image}, feature_view=view)
@@ -317,11 +319,11 @@ class FuseState(QObject):
 
     @property
     def is_stale(self) -> bool:
-        """True when the result shown was made from other sources, windows, task or method."""
+        """True if the result on screen was made from other sources, windows, task or method."""
         return self._stale
 
     def is_outdated(self, outcome: Outcome) -> bool:
-        """True when a result was made from other sources, in other windows or for another task."""
+        """True if a result was made from other sources, in other windows or for another task."""
         if outcome.result.task != self._task.name or outcome.pair is not self.sources.pair:
             return True
         return outcome.fused_windows != self.windows
@@ -338,54 +340,54 @@ class FuseState(QObject):
             self._stale, self._outdated = stale, outdated
             self.stale_changed.emit(stale)
 
-    # --- what is going on ------------------------------------------------------------------
+    # --- progress and messages --------------------------------------------------------------
 
     def set_running(self, running: Activity | None) -> None:
-        """Show or end the running state."""
+        """Set the work in progress; None for none."""
         if running != self.running:
             self.running = running
             self.running_changed.emit()
 
     def set_problem(self, problem: Problem | None) -> None:
-        """Show an error, or take it away."""
+        """Set the error to show; None for none."""
         if problem is not self.problem:
             self.problem = problem
             self.problem_changed.emit()
 
-    def report(self, error: FusionError, remedy: Remedy = "") -> None:
+    def show_error(self, error: FusionError, remedy: Remedy = "") -> None:
         """Show an error with the action that may help and the file that it names."""
         self.set_problem(Problem(error, remedy, file_of(error, self.known_paths)))
 
     def set_message(self, message: str) -> None:
-        """Show one sentence that is no error ("" takes it away)."""
+        """Set a sentence to show that is no error; "" for none."""
         if message != self.message:
             self.message = message
             self.notices_changed.emit()
 
     def set_offer(self, offer: Offer | None) -> None:
-        """Put something to the person, or take it away."""
+        """Set a question to the person; None for none."""
         if offer != self.offer:
             self.offer = offer
             self.notices_changed.emit()
 
     @property
     def is_empty(self) -> bool:
-        """True while no image is open or asked for."""
+        """True while no image is open or selected."""
         return self.sources.is_empty
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """All sentences for the yellow bar: message, reader's notes, result's notes."""
+        """All sentences for the notice bar: message, notes of the reader, notes of the result."""
         own = (self.message,) if self.message else ()
         result = self.outcome.result.notes if self.outcome else ()
         return tuple(dict.fromkeys((*own, *self.sources.notes, *result)))
 
 
 def _kind(shown: RenderedImage) -> tuple[object, ...]:
-    """What a window must mean the same for."""
+    """What must be equal for a window to have the same meaning."""
     return shown.unit, shown.window, shown.extent
 
 
 def _same_method(chosen: str, outcome: Outcome) -> bool:
-    # A pack given as a file is asked for by its path, and answers with its name.
+    # A pack given as a file is requested by path, but the result has its name.
     return chosen in (outcome.result.method, outcome.requested_method)

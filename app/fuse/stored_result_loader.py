@@ -41,7 +41,7 @@ class StoredResultLoader(QObject):
     def _read_result(self, stored: StoredResult, sources: Sources) -> None:
         display = self._session.display
         for side, window in zip(("a", "b"), stored.windows, strict=True):
-            display = display.with_look(side, window=window)
+            display = display.with_pane(side, window=window)
         self._session.set_display(display)
         assert sources.pair is not None
         generation = self._jobs.next_generation()
@@ -61,4 +61,4 @@ class StoredResultLoader(QObject):
 
     def _failed(self, generation: int, error: FusionError) -> None:
         if generation == self._jobs.generation:
-            self._jobs.report("retry", error)
+            self._jobs.show_error("retry", error)

@@ -1,11 +1,11 @@
-"""Fused images on disk, shown as the results they are. Runs on a worker thread."""
+"""Reads fused images that were written before. Runs on a worker thread."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.fuse.results import Outcome, as_seen
+from app.fuse.results import Outcome, with_windows
 from app.i18n.translate import tr, translate
 from app.viewer.display_state import FeatureView
 from app.viewer.pyramid import rendered_image
@@ -22,7 +22,7 @@ class StoredResult:
     Attributes:
         path: its file.
         task, method: what it was fused for, and by.
-        windows: those the sources were fused in; None for the files' own.
+        windows: the windows the sources were fused in; None for those of the files.
     """
 
     path: Path
@@ -34,10 +34,10 @@ class StoredResult:
 def read_stored(
     stored: StoredResult, pair: SourcePair, title: str, request_id: int, progress: Progress
 ) -> Outcome:
-    """The result of ``pair`` as it is on disk.
+    """Read a result of ``pair``.
 
     Args:
-        title: what people call the method; "" for its name.
+        title: displayed name of the method; "" to use its file name.
 
     Raises:
         InputError: the file cannot be read, or its size is not that of the sources.
@@ -58,7 +58,7 @@ def read_stored(
             ),
             Message("Fuse the pair anew."),
         )
-    seen = as_seen(pair, stored.windows)
+    seen = with_windows(pair, stored.windows)
     result = FusionResult(
         fused=image.normalised(),
         task=stored.task,

@@ -1,7 +1,6 @@
-"""The work behind the window, as plain functions of a progress. They run on worker threads.
+"""The long-running work of the Fuse workspace, as functions that run on worker threads.
 
-The engine, and with it torch, is imported here and only when first needed, so that the window
-stands before that happens.
+Heavy imports are made inside the functions, so that the window appears before them.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ import numpy as np
 
 from app.engine import LazyEngine, default_method
 from app.fuse.result_images import basis_of, feature_image, result_images
-from app.fuse.results import AS_DAMAGED, ONE_CAMERA, RESAMPLED, SourceStamp, as_seen, stamp_of
+from app.fuse.results import AS_DAMAGED, ONE_CAMERA, RESAMPLED, SourceStamp, stamp_of, with_windows
 from app.fuse.state import LoadedSource, Outcome, Side, Sources
 from app.i18n.translate import tr, translate
 from app.viewer.display_state import FeatureView
@@ -35,7 +34,7 @@ FileOrImage = Path | Image
 
 
 def image_suffixes(progress: Progress) -> tuple[str, ...]:
-    """File suffixes the readers know (imports the codecs, hence a job)."""
+    """The file name suffixes that the readers know. Imports the codecs."""
     with paused_garbage_collection():
         open_libraries(libraries("cv2"))
         from core.io import READERS
@@ -50,19 +49,21 @@ def load_sources(
     *,
     resample: bool = False,
     sample: bool = False,
-    kept: Mapping[SourceStamp, Sources] | None = None,
+    cached: Mapping[SourceStamp, Sources] | None = None,
     task: str = "",
     damaged: bool = False,
 ) -> Sources:
-    """Read what is given; both together must have one size.
+    """Read up to two sources; both must have the same size.
 
     Args:
-        task: decides black and white of deep grey images (:mod:`core.io.values`).
+        resample: resample B onto the grid of A if their sizes differ.
+        sample: marks the result as a sample.
+        task: determines black and white of deep grey images (:mod:`core.io.values`).
         damaged: read what can be decoded of damaged files.
-        kept: pairs still in memory; one whose files have not changed is not read again.
+        cached: pairs in memory; one whose files have not changed is not read again.
 
     Raises:
-        SizeMismatch: they do not, and ``resample`` is False.
+        SizeMismatch: the sizes differ and ``resample`` is False.
         InputError: a file cannot be read.
     """
     from core.io import read_image, read_pair, resample_onto
@@ -75,10 +76,10 @@ def load_sources(
     stamp: SourceStamp | None = None
     pair: SourcePair | None
     if isinstance(a, Path) and isinstance(b, Path):
-        with suppress(OSError):  # the reader says it better
+        with suppress(OSError):  # the reader raises a better error
             marks = [RESAMPLED["b"]] if resample else []
             stamp = (*stamp_of(a, b), *marks, *([AS_DAMAGED] if damaged else []))
-        found = _kept_for(stamp, kept, task)
+        found = _cached_pair(stamp, cached, task)
         if found is not None:
             return replace(found, sample=sample)
         pair = read_pair(
@@ -87,7 +88,7 @@ def load_sources(
             resample=resample,
             task=task,
             damaged=wish,
-            between=partial(_next, progress, stage),
+            between=partial(_report_second, progress, stage),
         )
         if stamp is not None and is_shared(pair, task):
             stamp = (*stamp, ONE_CAMERA)
@@ -105,42 +106,42 @@ def load_sources(
             pair = for_task(SourcePair(image_a, image_b), task)
             images = (pair.a, pair.b)
     loaded = [
-        None if image is None else LoadedSource(image, _counted(source_image(image)))
+        None if image is None else LoadedSource(image, _with_histogram(source_image(image)))
         for image in images
     ]
     return Sources(loaded[0], loaded[1], pair, sample, stamp)
 
 
-def _kept_for(
-    stamp: SourceStamp | None, kept: Mapping[SourceStamp, Sources] | None, task: str
+def _cached_pair(
+    stamp: SourceStamp | None, cached: Mapping[SourceStamp, Sources] | None, task: str
 ) -> Sources | None:
-    """The pair of these files in memory, with the black and white that the task asks for."""
+    """The pair of these files in memory, if its black and white are those of the task."""
     from core.io.values import is_shared
 
-    if stamp is None or not kept:
+    if stamp is None or not cached:
         return None
-    shared = kept.get((*stamp, ONE_CAMERA))
+    shared = cached.get((*stamp, ONE_CAMERA))
     if shared is not None and shared.pair is not None and is_shared(shared.pair, task):
         return shared
-    found = kept.get(stamp)
+    found = cached.get(stamp)
     return None if found is None or found.pair is None or is_shared(found.pair, task) else found
 
 
 def depends_on_task(pair: SourcePair) -> bool:
-    """Whether there is a task for which both images would have one black and white."""
-    from core.io.values import is_shared  # there is a pair: the readers were imported for it
+    """Whether there is a task for which both images would share black and white."""
+    from core.io.values import is_shared  # imported already, as there is a pair
 
     return any(is_shared(pair, name) for name, task in TASKS.items() if task.one_camera)
 
 
-def _counted(image: RenderedImage) -> RenderedImage:
-    """The same, its values counted here and not on the window's thread."""
+def _with_histogram(image: RenderedImage) -> RenderedImage:
+    """Compute the histogram here and not on the GUI thread."""
     _ = image.histogram
     return image
 
 
-def _next(progress: Progress, stage: str) -> None:
-    """Between the first and the second of two images."""
+def _report_second(progress: Progress, stage: str) -> None:
+    """Report that the second of two images is being read."""
     progress.check()
     progress.report(1, 2, stage)
 
@@ -163,7 +164,7 @@ def sample_paths(task: str, folder: Path) -> tuple[Path, Path]:
 
 @dataclass(frozen=True, eq=False)
 class FusePlan:
-    """One press of Fuse, or the fusion that follows opening a pair."""
+    """Everything that one fusion depends on."""
 
     pair: SourcePair
     task: str
@@ -172,20 +173,20 @@ class FusePlan:
     request_id: int
     features: FeatureView
     tiles: bool = False
-    """Work in small pieces, where memory ran out."""
+    """Fuse in small pieces, to save memory."""
     windows: Windows = (None, None)
-    """Those the sources are seen in: what is seen is what is fused."""
+    """The windows the sources are displayed in, which they are fused in, too."""
 
     @cached_property
-    def seen(self) -> SourcePair:
-        """The pair as it is seen."""
-        return as_seen(self.pair, self.windows)
+    def windowed_pair(self) -> SourcePair:
+        """The pair in these windows."""
+        return with_windows(self.pair, self.windows)
 
 
 def classical_preview(plan: FusePlan, progress: Progress) -> Outcome | None:
-    """The classical preview of a plan, or None where a classical method was asked for anyway.
+    """The classical preview of a plan; None if the plan asks for a classical method anyway.
 
-    Needs no engine, so it is there before torch is imported.
+    Needs no engine, and therefore does not wait for the import of torch.
 
     Raises:
         DeviceMemoryError: the image does not fit.
@@ -196,17 +197,17 @@ def classical_preview(plan: FusePlan, progress: Progress) -> Outcome | None:
     if plan.method in BASELINES:
         return None
     name = get_task(plan.task).default_baseline
-    request = FusionRequest(plan.seen, plan.task, name, request_id=plan.request_id)
+    request = FusionRequest(plan.windowed_pair, plan.task, name, request_id=plan.request_id)
     begun = time.perf_counter()
     result = fuse_classically(request, progress)
     seconds = time.perf_counter() - begun
     title = translate(BASELINES[name].title)
-    drawn = _drawn(result, plan, title, seconds, progress)
+    drawn = _outcome_of(result, plan, title, seconds, progress)
     return replace(drawn, is_preview=True, requested_method=name)
 
 
 def fuse(lazy: LazyEngine, plan: FusePlan, progress: Progress) -> Outcome:
-    """Fuse as planned."""
+    """Fuse as planned, making the engine first if needed."""
     engine = lazy.get(progress)
     progress.check()
     method = _chosen(engine.methods(plan.task), plan)
@@ -219,7 +220,7 @@ def fuse(lazy: LazyEngine, plan: FusePlan, progress: Progress) -> Outcome:
 
 
 def _chosen(methods: tuple[MethodInfo, ...], plan: FusePlan) -> MethodInfo | None:
-    """The method of a plan, or None for a pack given as a file."""
+    """The method of a plan; None for a pack given as a file."""
     if not plan.method:
         return default_method(methods, get_task(plan.task))
     return next((m for m in methods if m.name == plan.method), None)
@@ -230,7 +231,7 @@ def _fused(
 ) -> Outcome:
     is_model = method is None or method.kind == "pack"
     request = FusionRequest(
-        plan.seen,
+        plan.windowed_pair,
         plan.task,
         method.name if method is not None else plan.method,
         reconstructions=is_model,
@@ -242,20 +243,20 @@ def _fused(
     result = engine.fuse(request, progress)
     seconds = time.perf_counter() - begun
     title = translate(method.title) if method is not None else Path(result.method).name
-    drawn = _drawn(result, plan, title, seconds, progress)
+    drawn = _outcome_of(result, plan, title, seconds, progress)
     return replace(drawn, is_model=is_model, requested_method=request.method)
 
 
-def _drawn(
+def _outcome_of(
     result: FusionResult, plan: FusePlan, title: str, seconds: float, progress: Progress
 ) -> Outcome:
-    """A result with its images."""
+    """The outcome of a fusion, with its images rendered."""
     progress.check()
     progress.report(0, 0, tr("Drawing"))
     basis = basis_of(result)
     images = result_images(result, plan.features, basis)
-    _counted(images["fused"])
-    seen = plan.seen
+    _with_histogram(images["fused"])
+    seen = plan.windowed_pair
     return Outcome(
         result,
         plan.pair,
@@ -274,18 +275,18 @@ def _drawn(
 def reconstruction_psnr(
     result: FusionResult, pair: SourcePair
 ) -> tuple[float | None, float | None]:
-    """How close each reconstruction is to its source, in dB, on 8-bit luma."""
+    """PSNR of each reconstruction against its source, in dB, on 8-bit luma, if there is one."""
 
     def closeness(rebuilt: FloatArray | None, source: Image) -> float | None:
         if rebuilt is None:
             return None
-        # Not for a preview, which nothing should delay.
+        # Imported here so as not to delay a preview.
         from core.metrics import psnr_pair, to_luma8
 
         planes = (to_luma8(image) for image in (source.normalised(), rebuilt))
         if source.mask is None:
             return float(psnr_pair(*planes))
-        # One row of the pixels that hold data: the figure knows no neighbours.
+        # Only the pixels with data; PSNR does not depend on their arrangement.
         return float(psnr_pair(*(plane[source.mask][np.newaxis] for plane in planes)))
 
     return (
@@ -295,7 +296,7 @@ def reconstruction_psnr(
 
 
 def draw_features(outcome: Outcome, view: FeatureView, progress: Progress) -> RenderedImage | None:
-    """Another view of the features of a result on screen."""
+    """Render another view of a result's features; None if it has none."""
     if outcome.basis is None:
         return None
     progress.check()
@@ -303,7 +304,7 @@ def draw_features(outcome: Outcome, view: FeatureView, progress: Progress) -> Re
 
 
 def save_outcome(outcome: Outcome, path: Path, progress: Progress) -> tuple[str, ...]:
-    """Write the fused image; returns notes for the person. Never overwrites a source.
+    """Write the fused image, never over a source; return notes for the person.
 
     Raises:
         OutputError: it cannot be written.
@@ -323,6 +324,6 @@ def save_outcome(outcome: Outcome, path: Path, progress: Progress) -> tuple[str,
 
 
 def side_source(sources: Sources, side: Side) -> Image | None:
-    """The image on one side, when there is one."""
+    """The image of one side, or None."""
     loaded = sources.a if side == "a" else sources.b
     return loaded.image if loaded is not None else None

@@ -1,4 +1,4 @@
-"""What the Fuse workspace shows while nothing is open: where to begin."""
+"""The welcome page, which the Fuse workspace shows while nothing is open."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MARGIN, _ZONE_MARGIN, _GAP = 16, 20, 8
 
 
 class RecentEntry(QPushButton):
-    """One pair opened before."""
+    """A button that opens a recent pair."""
 
     def __init__(self, label: str, folder: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,14 +51,14 @@ class RecentEntry(QPushButton):
 
 
 class Welcome(QScrollArea):
-    """A place to drop, four tasks, files opened before, and one line of advice."""
+    """Drop zone, tasks, recent pairs, and a hint."""
 
     open_requested = Signal()
     folder_requested = Signal()
     sample_requested = Signal()
     task_chosen = Signal(str)
     recent_chosen = Signal(int)
-    """The place of an entry in what :meth:`show_recent` was given."""
+    """Index of an entry in the argument of :meth:`show_recent`."""
     files_dropped = Signal(object)
     """list[Path]"""
 
@@ -165,7 +165,7 @@ class Welcome(QScrollArea):
         self._columns = columns
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Four cards in a row, or two where there is less room; buttons beside or below."""
+        """Arrange the tasks in rows of four or two, and the buttons in a row or a column."""
         super().resizeEvent(event)
         self._fit_buttons(self.viewport().width() - 2 * _MARGIN)
         columns = 4 if self.viewport().width() >= _ROOM_FOR_FOUR else 2
@@ -173,7 +173,7 @@ class Welcome(QScrollArea):
             self._arrange(columns)
 
     def _fit_buttons(self, room: int) -> None:
-        """Give the column what its buttons need to be read whole, one below the other at worst."""
+        """Make the column wide enough for its buttons, or stack them if ``room`` is too narrow."""
         buttons = (self.open, self.folder, self.sample)
         texts = sum(button.sizeHint().width() for button in buttons)
         needed = texts + 2 * (_GAP + _ZONE_MARGIN) + 2 * len(buttons)
@@ -183,17 +183,17 @@ class Welcome(QScrollArea):
         self._column.setMinimumWidth(max(_NARROWEST, needed) if beside else _NARROWEST)
 
     def show_task(self, name: str) -> None:
-        """Mark the task that is chosen."""
+        """Mark the selected task."""
         self.cards[name].setChecked(True)
 
     def show_recent(self, pairs: Sequence[tuple[str, Path]]) -> None:
-        """List pairs opened before, newest first: what each is called and its first file."""
+        """Set the recent pairs, newest first, as (label, path of A)."""
         self._recent_pairs = tuple(pairs[:_MOST_RECENT])
         if self.isVisible():
             self._list_recent()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """List what was opened meanwhile: nobody saw it before."""
+        """Update the recent pairs, which is postponed while the page is hidden."""
         self._list_recent()
         super().showEvent(event)
 

@@ -14,7 +14,7 @@ from PySide6.QtGui import QImage
 
 from app.pairs.edits import PairKey
 from app.viewer.pyramid import source_image
-from app.viewer.rendering import small
+from app.viewer.rendering import thumbnail
 from app.workers import Job, Runner
 from core.errors import FusionError
 from core.progress import Progress
@@ -46,7 +46,7 @@ def _small(path: Path, side: int) -> QImage | None:
         step = max(1, max(image.size) // (_ENOUGH * side))
         if step > 1:
             image = image.part(np.s_[::step, ::step])
-        return small(source_image(image), side)
+        return thumbnail(source_image(image), side)
     except (FusionError, MemoryError):
         return None  # the error is shown when the pair is opened
 

@@ -82,7 +82,7 @@ def run(
     window.session.task_by_hand = task is not None
     for side, chosen_window in zip("ab", windows, strict=True):
         if chosen_window is not None:
-            look = window.session.display.with_look(side, window=chosen_window)
+            look = window.session.display.with_pane(side, window=chosen_window)
             window.session.set_display(look)
     services = window.services
     first.watch(window)
@@ -123,7 +123,7 @@ class FirstImages:
         session = window.session
 
         def opened() -> None:
-            if session.sources.is_awaited:
+            if session.sources.is_loading:
                 return
             self._opened.set()
             if session.sources.pair is None:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.fuse.controller import Controller
-from app.fuse.drop_sorting import Intake, ordered
+from app.fuse.drop_sorting import DroppedPaths, ordered
 from app.fuse.export import ExportPlan
 from app.fuse.export_dialog import ExportDialog
 from app.fuse.file_dialogs import open_dialog, pictures_folder, save_dialog
@@ -51,13 +51,13 @@ class FileCommands(QObject):
 
     def take(self, paths: list[Path]) -> None:
         """Open one file, two files, or a list of pairs from more files or from folders."""
-        intake = Intake.of(paths)
-        if intake.folders or len(intake.files) > 2:
+        dropped = DroppedPaths.of(paths)
+        if dropped.folders or len(dropped.files) > 2:
             self._pairs.add(paths)
-        elif len(intake.files) == 2:
-            self._controller.open_pair(*ordered(*intake.files, self._session.task))
-        elif len(intake.files) == 1:
-            self._controller.replace_side(self._missing_side(), intake.files[0])
+        elif len(dropped.files) == 2:
+            self._controller.open_pair(*ordered(*dropped.files, self._session.task))
+        elif len(dropped.files) == 1:
+            self._controller.replace_side(self._missing_side(), dropped.files[0])
 
     def _missing_side(self) -> Side:
         sources = self._session.sources
@@ -67,9 +67,9 @@ class FileCommands(QObject):
 
     def take_side(self, side: Side, paths: list[Path]) -> None:
         """Open a single file as image A or B; several as :meth:`take` does."""
-        intake = Intake.of(paths)
-        if len(intake.files) == 1 and not intake.folders:
-            self._controller.replace_side(side, intake.files[0])
+        dropped = DroppedPaths.of(paths)
+        if len(dropped.files) == 1 and not dropped.folders:
+            self._controller.replace_side(side, dropped.files[0])
         else:
             self.take(paths)
 

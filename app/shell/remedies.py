@@ -74,7 +74,7 @@ class Remedies(QObject):
     def report_changed_source(self, path: Path) -> None:
         """Show the problem of a source file that was changed after it was read."""
         error = InputError(
-            distinct_name(path, self._session.sources.asked),
+            distinct_name(path, self._session.sources.requested),
             self.tr("the file was changed on disk since it was read"),
             self.tr("What is shown is the picture as it was."),
         )
@@ -83,6 +83,6 @@ class Remedies(QObject):
     def report_missing_source(self, path: Path) -> None:
         """Show a message about a source file that was deleted or moved after it was read."""
         text = self.tr("{0} is not on disk any more. What is shown is the picture as it was read.")
-        named = distinct_name(path, self._session.sources.asked)
+        named = distinct_name(path, self._session.sources.requested)
         self._session.set_message(text.format(named))
         self._pairs.check_files()

@@ -272,7 +272,7 @@ class WindowServices(QObject):
     def _sources_changed(self) -> None:
         wanted, sources = self._restoring, self._session.sources
         a, b = self._origins()
-        shown = sources.asked == (None, None)
+        shown = sources.requested == (None, None)
         if wanted is not None and shown and (a, b) == (wanted.a, wanted.b):
             self._restoring = None
             self._session.set_display(wanted.display.checked())

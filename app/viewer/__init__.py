@@ -1,1 +1,1 @@
-"""Canvas, panes, windowing, colour maps: knows arrays, no file and no engine."""
+"""Canvas, panes, windowing and colour maps, for arrays; independent of files and engines."""

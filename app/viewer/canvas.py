@@ -24,16 +24,16 @@ from app.viewer.pyramid import RenderedImage
 from app.viewer.region_cache import RegionCache
 from app.viewer.scene import Annotation, Scene
 from app.viewer.tools import (
-    GLASS_POWER,
-    glass_box,
+    MAGNIFICATION,
+    clipped_to_magnifier,
+    magnifier_rect,
     paint_cross,
     paint_placeholder,
-    through_glass,
 )
 from app.viewer.view_link import ViewLink
 
 _BACKGROUND = QColor("#0d0f12")
-_VEIL = QColor(13, 15, 18, 150)
+_DIM = QColor(13, 15, 18, 150)
 _FOCUS = QColor("#4c9be8")
 _BLINK_MS = 250
 """Time each phase is shown while blinking: two cycles per second, at most three are allowed."""
@@ -125,7 +125,7 @@ class Canvas(QWidget):
 
     @property
     def is_blinking(self) -> bool:
-        """True while two images are shown by turns."""
+        """True while two images are shown alternately."""
         return self._blink.isActive()
 
     def set_scene(self, scene: Scene | None) -> None:
@@ -319,7 +319,7 @@ class Canvas(QWidget):
         viewport = self.camera.viewport()
         scene.paint(painter, viewport, self._cache, phase=self._phase)
         if self._dimmed:
-            painter.fillRect(self.rect(), _VEIL)
+            painter.fillRect(self.rect(), _DIM)
         self._paint_aids(painter, scene)
         annotation = Annotation(viewport.scale * viewport.ratio, self._badge)
         scene.paint_annotation(painter, self.rect(), annotation, phase=self._phase)
@@ -332,8 +332,8 @@ class Canvas(QWidget):
         pixel = self._link.pointer
         if self._magnifier and pixel is not None:
             point = QPointF(pixel) + QPointF(0.5, 0.5)
-            box = glass_box(self.rect(), self.camera.to_widget(point))
-            viewport = self.camera.magnified(point, box, GLASS_POWER)
-            with through_glass(painter, box):
+            box = magnifier_rect(self.rect(), self.camera.to_widget(point))
+            viewport = self.camera.magnified(point, box, MAGNIFICATION)
+            with clipped_to_magnifier(painter, box):
                 painter.fillRect(box, _BACKGROUND)
                 scene.paint(painter, viewport, self._cache, phase=self._phase)

@@ -1,4 +1,4 @@
-"""Colour tables for grey images: published ones to the digit, others from key colours."""
+"""Colour maps for grey images: published tables, and others interpolated from key colours."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BLACK, _WHITE = (0, 0, 0), (255, 255, 255)
 _KEYS: dict[str, tuple[_Key, ...]] = {
     "grey": ((0.0, _BLACK), (1.0, _WHITE)),
     "inverted": ((0.0, _WHITE), (1.0, _BLACK)),
-    # A spectrum of this program's own, for images that came with one burnt in.
+    # Not a standard map; similar to those burned into many images.
     "rainbow": (
         (0.0, _BLACK),
         (0.12, (60, 0, 140)),
@@ -27,7 +27,7 @@ _KEYS: dict[str, tuple[_Key, ...]] = {
         (0.85, (255, 30, 0)),
         (1.0, _WHITE),
     ),
-    # Blue is negative, red positive; nothing is nearly black, as the panes are.
+    # Blue is negative, red positive; 0 is nearly black, like the panes.
     "difference": (
         (0.0, (150, 215, 255)),
         (0.25, (30, 110, 230)),
@@ -46,12 +46,12 @@ PALETTES: tuple[str, ...] = (
     "viridis",
     "inferno",
 )
-"""Names a person can choose from; “grey” first."""
+"""The names to choose from, “grey” first."""
 
 
 @lru_cache(maxsize=16)
 def table(name: str) -> Table:
-    """256×3 colours of a palette, dark end first; grey for a name nobody knows."""
+    """The colours of a palette, 256×3, for low values first; grey for an unknown name."""
     if name in TABLES:
         colours = np.frombuffer(bytes.fromhex(TABLES[name]), np.uint8).reshape(256, 3)
         colours.flags.writeable = False
@@ -67,7 +67,7 @@ def table(name: str) -> Table:
 
 @lru_cache(maxsize=16)
 def colour_table(name: str) -> list[int]:
-    """The palette as 0xffrrggbb, as an indexed image wants it."""
+    """The colours of a palette as 0xffrrggbb, for an indexed QImage."""
     wide = table(name).astype(np.uint32)
     packed = 0xFF000000 | wide[:, 0] << 16 | wide[:, 1] << 8 | wide[:, 2]
     return [int(value) for value in packed]

@@ -1,4 +1,4 @@
-"""How things are shown: one frozen value, so that undo is a history of such values."""
+"""The display settings, as one frozen value: undo is a history of such values."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import Any, Literal
 from core.fusion.feature_maps import FeatureMode
 from core.windows import Window
 
-"""Low and high end of the display, in the image's own unit."""
-
-FARTHEST = 4.0
-"""So many times its whole range a window may be wide, or lie away from an image's values."""
+MAX_RANGE_FACTOR = 4.0
+"""Largest width of a window, and distance from the data, in ranges of the image's values."""
 
 AdapterName = Literal["a", "b"]
 CompareMode = Literal["off", "curtain", "blink", "checker", "difference", "overlay"]
@@ -28,12 +26,12 @@ COMPARE_MODES: tuple[CompareMode, ...] = (
 LAYOUTS: tuple[Layout, ...] = ("all", "row", "focus", "single")
 
 _BASE = {"recon_a": "a", "recon_b": "b"}
-"""A reconstruction is shown as its source is."""
+"""A reconstruction is displayed like its source."""
 
 
 @dataclass(frozen=True)
 class FeatureView:
-    """How adapter features are shown."""
+    """What is displayed of the adapter features."""
 
     adapter: AdapterName = "a"
     mode: FeatureMode = "pca"
@@ -53,12 +51,12 @@ class Compare:
     """How two images are compared on the fused pane.
 
     Attributes:
-        mode: the way.
+        mode: how they are compared.
         first, second: “a”, “b”, “fused”, “recon_a”, “recon_b”, or “result:” and a result's key.
         position: of the curtain, as a share of the image's width.
         opacity: of the second image over the first.
-        overlaid: False while the overlay is switched off for a look at what is under it.
-        span: differences are shown from −span to +span; sources are 0 to 1 in their own window.
+        overlaid: False while the overlay is hidden to see what is under it.
+        span: differences are displayed from −span to +span, for windows mapped to [0, 1].
     """
 
     mode: CompareMode = "off"
@@ -73,7 +71,7 @@ class Compare:
 
 @dataclass(frozen=True, kw_only=True)
 class DisplayState:
-    """Everything a person can change about the view of a pair, zoom apart."""
+    """Everything that can be changed about the display of a pair, except for zoom and position."""
 
     a: PaneDisplay = field(default_factory=PaneDisplay)
     b: PaneDisplay = field(default_factory=PaneDisplay)
@@ -85,13 +83,13 @@ class DisplayState:
     crosshair: bool = False
     magnifier: bool = False
 
-    def look(self, pane: str) -> PaneDisplay:
-        """The look of a pane; reconstructions have their source's, features the plain one."""
+    def pane(self, pane: str) -> PaneDisplay:
+        """The display of a pane; reconstructions share that of their source, features have none."""
         name = _BASE.get(pane, pane)
         return getattr(self, name) if name in ("a", "b", "fused") else PaneDisplay()
 
-    def with_look(self, pane: str, **changes: Any) -> DisplayState:
-        """The same, with another window or palette of a pane."""
+    def with_pane(self, pane: str, **changes: Any) -> DisplayState:
+        """The same with another ``window`` or ``palette`` of a pane."""
         name = _BASE.get(pane, pane)
         if name not in ("a", "b", "fused"):
             return self
@@ -100,12 +98,12 @@ class DisplayState:
         return replace(self, **values)
 
     def checked(self) -> DisplayState:
-        """The same without what could not be shown: empty windows, places outside the image."""
+        """The same without invalid values: empty windows, positions outside the image."""
         state = self
         for pane in ("a", "b", "fused"):
-            window = self.look(pane).window
+            window = self.pane(pane).window
             if window is not None and not window[0] < window[1]:
-                state = state.with_look(pane, window=None)
+                state = state.with_pane(pane, window=None)
         compare = self.compare
         return state.with_compare(
             position=min(max(compare.position, 0.0), 1.0),
@@ -114,5 +112,5 @@ class DisplayState:
         )
 
     def with_compare(self, **changes: Any) -> DisplayState:
-        """The same, compared in another way."""
+        """The same with other compare settings."""
         return replace(self, compare=replace(self.compare, **changes))

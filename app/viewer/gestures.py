@@ -1,4 +1,4 @@
-"""What the mouse does in an image: the table the canvas acts by and the key sheet lists."""
+"""The mouse gestures of an image, for the canvas and for the shortcut sheet."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ DRAGS = {
     (_BUTTON.RightButton, False): "zoom",
     (_BUTTON.RightButton, True): "zoom",
 }
-"""Button and Shift → what dragging does. Near its line, a plain left drag moves the curtain."""
+"""What dragging does, by button and Shift. Left near a divider, it moves the divider instead."""
 
 
 def drag_of(button: Qt.MouseButton, *, shift: bool) -> str:
-    """“window”, “pan”, “zoom”, or "" for a button that does nothing."""
+    """The effect of a drag: “window”, “pan”, “zoom”, or "" for none."""
     return DRAGS.get((button, shift), "")
 
 
-def in_an_image() -> list[tuple[str, str]]:
-    """What can be done, and how, for people."""
+def image_gestures() -> list[tuple[str, str]]:
+    """The gestures in an image, as (effect, gesture) to show to people."""
     names = {
         (_BUTTON.LeftButton, False): tr("Left drag"),
         (_BUTTON.LeftButton, True): tr("Shift + left drag"),
@@ -46,8 +46,8 @@ def in_an_image() -> list[tuple[str, str]]:
     ]
 
 
-def elsewhere() -> list[tuple[str, str]]:
-    """The same of what lies around the images."""
+def other_gestures() -> list[tuple[str, str]]:
+    """The gestures outside images, as (effect, gesture) to show to people."""
     return [
         (tr("Open two pictures, or a list of pairs"), tr("Drop files or folders on the window")),
         (tr("Replace A or B"), tr("Drop one file on its pane")),

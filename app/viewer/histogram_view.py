@@ -1,4 +1,4 @@
-"""How often each value occurs, with a window over it that can be dragged."""
+"""A histogram with a window that can be dragged."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _CHANNELS = (QColor(235, 90, 90, 120), QColor(90, 210, 110, 120), QColor(100, 14
 
 
 class HistogramView(QWidget):
-    """Drag an end of the window, or what is between to move it; arrow keys move it too."""
+    """Drag an end of the window, or between its ends to move it; arrow keys move it, too."""
 
     window_dragged = Signal(float, float, bool)
-    """Low, high; True when the button was let go."""
+    """Low and high end; True when the button was released."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,13 +39,13 @@ class HistogramView(QWidget):
         self.setToolTip(name)
 
     def sizeHint(self) -> QSize:
-        """As wide as there is room."""
+        """Preferred size; the width can grow."""
         return QSize(200, 110)
 
     def show_counts(self, histogram: Histogram | None, window: Window) -> None:
-        """Show counts, or nothing, and a window over them."""
+        """Show a histogram (None for none) and a window over it."""
         same, self._histogram, self._window = histogram is self._histogram, histogram, window
-        # A window is moved by hand, other counts come with other images, as those of panes do.
+        # A moved window is repainted at once; a new histogram is queued, like new images.
         self.update() if same else self._paint_queue.add(self)
 
     # --- geometry --------------------------------------------------------------------------
@@ -56,7 +56,7 @@ class HistogramView(QWidget):
         return low - margin, high + margin
 
     def x_of(self, value: float) -> float:
-        """Where a value lies, inside the widget."""
+        """The x coordinate of a value, limited to the widget."""
         low, high = self._span()
         x = (value - low) / (high - low) * self.width()
         return min(max(x, 1.0), self.width() - 1.0)
@@ -69,7 +69,7 @@ class HistogramView(QWidget):
         low, high = (self.x_of(value) for value in self._window)
         ends = {"low": abs(x - low), "high": abs(x - high)}
         nearest = min(ends, key=lambda name: ends[name])
-        # Where both ends are at one place, the side of the pointer decides.
+        # If both ends are at the same place, the side of the pointer decides.
         if ends["low"] == ends["high"]:
             nearest = "low" if x < low else "high"
         if ends[nearest] <= _GRIP:
@@ -79,7 +79,7 @@ class HistogramView(QWidget):
     # --- events ----------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take hold of an end, or of the window."""
+        """Start dragging an end, or the window."""
         if event.button() == Qt.MouseButton.LeftButton and self._histogram is not None:
             self._grip = self._grip_at(event.position().x())
             self._from = self._value(event.position().x())
@@ -87,7 +87,7 @@ class HistogramView(QWidget):
             self._drag(event, done=False)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Move what is held."""
+        """Continue dragging, or show what can be dragged."""
         if self._grip:
             self._drag(event, done=False)
         elif self._histogram is not None:
@@ -95,7 +95,7 @@ class HistogramView(QWidget):
             self.setCursor(Qt.CursorShape.SizeHorCursor if inside else Qt.CursorShape.SplitHCursor)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Let go."""
+        """End dragging."""
         if self._grip:
             self._drag(event, done=True)
             self._grip = ""
@@ -113,7 +113,7 @@ class HistogramView(QWidget):
         self.window_dragged.emit(low, high, done)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Left and right move the window, up and down widen and narrow it."""
+        """Move the window with left and right, widen and narrow it with up and down."""
         step = (self._span()[1] - self._span()[0]) / 50
         low, high = self._window
         moves = {
@@ -132,7 +132,7 @@ class HistogramView(QWidget):
     # --- painting --------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Counts, and the window over them."""
+        """Paint the histogram and the window over it."""
         now = theme.colours()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -152,14 +152,14 @@ class HistogramView(QWidget):
         painter.end()
 
     def _paint_counts(self, painter: QPainter, histogram: Histogram, plain: QColor) -> None:
-        # Roots, cut at the 98th percentile: a black background would flatten all the rest.
+        # Square roots, clipped at the 98th percentile, or a black background would dwarf the rest.
         heights = np.sqrt(histogram.counts.astype(np.float64))
         ordered = np.sort(heights, axis=None)
         top = max(float(ordered[round(0.98 * (ordered.size - 1))]), 1.0)
         low, high = histogram.span
         several = len(heights) > 1
         bins = heights.shape[1]
-        # One clip for all bins: asked of each by itself, places would take longer than painting.
+        # Vectorised: computing each place by itself would take longer than painting.
         places = low + (np.arange(bins) + 0.5) / bins * (high - low)
         start, end = self._span()
         xs = np.clip((places - start) / (end - start) * self.width(), 1.0, self.width() - 1.0)

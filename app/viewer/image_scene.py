@@ -75,7 +75,7 @@ class ImageScene:
 
     @property
     def blinks(self) -> bool:
-        """True where the two layers are shown by turns."""
+        """True where the two layers are shown alternately."""
         return self.is_compared and self.mode == "blink"
 
     @property

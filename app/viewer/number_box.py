@@ -1,4 +1,4 @@
-"""Boxes for numbers: with room about their text; of fractions, either decimal sign may be typed."""
+"""Spin boxes with padding, which accept point and comma as the decimal separator."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QSpinBox, QWidge
 
 
 def padded(box: QAbstractSpinBox, left: int = 6) -> None:
-    """Keep the text of a box off its edge: Qt asks the style sheet for the other three only."""
+    """Set the left padding of a box, which Qt does not take from the style sheet."""
     box.lineEdit().setTextMargins(left, 0, 0, 0)
 
 
 class CountBox(QSpinBox):
-    """A whole number."""
+    """A spin box for integers."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -20,10 +20,10 @@ class CountBox(QSpinBox):
 
 
 class NumberBox(QDoubleSpinBox):
-    """Shows the decimal sign of the program's language, and takes point and comma for it.
+    """Shows the decimal separator of the language, and accepts both point and comma.
 
-    Qt would drop the other one as a sign between groups, so that 0.5 or 0,5 became 5. A comma meant
-    for thousands turns into the decimal sign as it is typed, where one sees it.
+    Qt would drop the other one as a group separator, so that 0.5 or 0,5 became 5. A comma meant
+    as a group separator visibly becomes the decimal separator while typing.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -31,6 +31,6 @@ class NumberBox(QDoubleSpinBox):
         padded(self)
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
-        """Judge what is typed, either sign read as the decimal one."""
+        """Validate the text, with either separator read as the decimal one."""
         sign = self.locale().decimalPoint()
         return super().validate(text.replace(".", sign).replace(",", sign), position)

@@ -104,7 +104,7 @@ def _paint_bar(painter: QPainter, room: QRect, bar: ColourBar) -> None:
         paint_box(painter, QRectF(box.left() - width - 4, y - tall / 2, width, tall), text)
 
 
-def shares(widths: Sequence[int], room: int) -> list[int]:
+def share_width(widths: Sequence[int], room: int) -> list[int]:
     """Distribute ``room`` pixels over one or two texts: a short one leaves the other the rest."""
     if len(widths) < 2:
         return [room] * len(widths)
@@ -118,7 +118,7 @@ def paint_names(painter: QPainter, room: QRect, names: Sequence[tuple[str, bool]
     metrics = painter.fontMetrics()
     # 6 pixels at both edges and between the boxes, 5 on either side of each text.
     free = room.width() - 12 - 10 * len(names) - 6 * (len(names) - 1)
-    spaces = shares([metrics.horizontalAdvance(name) for name, _right in names], free)
+    spaces = share_width([metrics.horizontalAdvance(name) for name, _right in names], free)
     for (name, right), space in zip(names, spaces, strict=True):
         text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, space)
         width = metrics.horizontalAdvance(text) + 10

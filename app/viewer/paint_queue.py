@@ -1,9 +1,9 @@
-"""Paints what work has brought one widget per turn of the event loop.
+"""Repaints widgets after new data, one per turn of the event loop.
 
-A new image or result changes every pane. Beside threads that compute, each of them takes long to
-paint: all in one turn would hold the window up for the sum. One after the other they are there some
-hundredths of a second apart, which nobody sees, and a click in between is heard. What a hand does
-(panning, windowing) is painted at once instead: there the panes have to move as one.
+A new image or result changes every pane. While other threads compute, each pane takes long to
+paint, and painting all of them in one turn would block the window. One per turn, they appear within
+a few hundredths of a second, which is not noticeable, and events in between are handled. Changes by
+hand (panning, windowing) are not queued: the panes have to move together.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from PySide6.QtWidgets import QWidget
 
 
 class PaintQueue(QObject):
-    """A queue of widgets to paint anew; one that waits already keeps its place."""
+    """A queue of widgets to repaint; one that is queued already keeps its place."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._waiting: dict[QWidget, None] = {}
         self._next = QTimer(self)
-        # Not none: Qt may let a timer without an interval wait until nothing else is to be done.
+        # Not 0: Qt may postpone a zero timer until the event loop is idle.
         self._next.setInterval(1)
         self._next.timeout.connect(self._update_one)
 
     def add(self, widget: QWidget) -> None:
-        """Paint ``widget`` when its turn comes."""
+        """Repaint ``widget`` in a later turn of the event loop."""
         self._waiting[widget] = None
         if not self._next.isActive():
             self._next.start()

@@ -1,4 +1,4 @@
-"""A titled pane: what it is, what is in it, what to know about it, and the image."""
+"""A canvas with a header."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from app.widgets.drop import DropZone
 from app.widgets.elided_label import ElidedLabel
 
 _SHORT = 56
-"""Pixels of a title that gives way to nothing."""
+"""Width, in pixels, that a title always keeps."""
 _ANY = 16_777_215
-"""No maximum, as Qt has it."""
+"""QWIDGETSIZE_MAX: no maximum."""
 
 
 class Pane(DropZone):
-    """Header with title, info and tags; below it the canvas."""
+    """A header with title, tags and info, and a canvas below it."""
 
     maximise_requested = Signal()
 
@@ -52,7 +52,7 @@ class Pane(DropZone):
         self.header.addWidget(self.maximise_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(1, 1, 1, 1)
-        # Panes are equal whatever their headers hold.
+        # Panes have equal sizes whatever their headers contain.
         layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
         self.setMinimumSize(150, 120)
         layout.setSpacing(0)
@@ -67,37 +67,42 @@ class Pane(DropZone):
         return button
 
     def show_key(self, key: str) -> None:
-        """Name the key that maximises a pane; "" for none."""
+        """Set the key that the maximise button mentions; "" for none."""
         text = self.tr("Show this pane alone, or all again")
         self.maximise_button.setToolTip(f"{text} ({key})" if key else text)
 
     def set_active(self, active: bool) -> None:
-        """Mark this as the pane that keys work on."""
+        """Mark this as the pane that keys apply to, or not."""
         self.setProperty("active", active)
         self.style().unpolish(self)
         self.style().polish(self)
 
     def set_title(self, title: str) -> None:
-        """Name the pane."""
+        """Set the title."""
         self.title.setText(title)
-        self._share_room()
+        self._share_width()
         self.canvas.setAccessibleName(title)
 
     def set_info(self, info: str, name: str = "", short: str = "") -> None:
-        """Say what is in it; ``name`` is the beginning that is to be read in any case, ``short`` as
-        much of that as tells most.
+        """Describe the content.
+
+        Args:
+            info: the whole text.
+            name: its beginning, which is elided last.
+            short: the most important part of ``name``.
         """
         self.info.setText(info, name, short)
-        self._share_room()
+        self._share_width()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Share the header anew."""
+        """Distribute the width of the header."""
         super().resizeEvent(event)
-        self._share_room()
+        self._share_width()
 
-    def _share_room(self) -> None:
-        """Where title and name do not both fit, the title keeps a third of the room, or more if the
-        name leaves it: of two panes of one kind the name tells more.
+    def _share_width(self) -> None:
+        """Limit the title if it does not fit beside the name of the content.
+
+        It keeps a third of the width, or more if the name leaves it: the name is more specific.
         """
         wanted, name = self.title.sizeHint().width(), self.info.width_of_name()
         items = [self.header.itemAt(place) for place in range(self.header.count())]
@@ -111,15 +116,15 @@ class Pane(DropZone):
         self.title.setMaximumWidth(most if name and most < wanted else _ANY)
 
     def set_image(self, image: RenderedImage | None) -> None:
-        """Show an image, or the placeholder."""
+        """Show an image in its own window; None for the placeholder."""
         self.canvas.set_image(image)
 
     def set_scene(self, scene: Scene | None) -> None:
-        """Show a scene, or the placeholder."""
+        """Show a scene; None for the placeholder."""
         self.canvas.set_scene(scene)
 
     def set_tag(self, kind: str, text: str, tip: str = "") -> None:
-        """Show a small tag in the header; an empty text takes it away."""
+        """Show a tag in the header; an empty text hides it."""
         label = self._tags.get(kind)
         if label is None:
             label = self._tags[kind] = QLabel()
@@ -129,9 +134,9 @@ class Pane(DropZone):
         label.setText(text)
         label.setToolTip(tip)
         label.setVisible(bool(text))
-        self._share_room()
+        self._share_width()
 
     def tag(self, kind: str) -> str:
-        """The text of a tag on show, or ""."""
+        """The text of a visible tag, or ""."""
         label = self._tags.get(kind)
         return label.text() if label is not None and not label.isHidden() else ""

@@ -25,7 +25,7 @@ _SAMPLE_PIXELS = 400_000
 """Most pixels that a histogram or a percentile is taken from."""
 
 _FAR = 8
-"""Widths of a source's window on either side of it that can be looked at."""
+"""How far values may lie outside a source's window, in widths of it, to get codes of their own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +34,11 @@ class RenderedImage:
 
     Attributes:
         levels: H×W×(1 or 3) codes, ``levels[0]`` in full size, each further one halved.
-        size: (width, height) in pixels of the *source* images, which a feature map of lower
-            resolution is stretched over.
-        extent: what code 0 and the highest code stand for, in ``unit``.
-        window: how it is shown when nobody chose otherwise; also what counts as 0 and 1.
-        unit: of the values; "" for none.
+        size: (width, height) in pixels of the *source* images; a feature map of lower resolution
+            is scaled to it.
+        extent: the values of code 0 and of the highest code, in ``unit``.
+        window: the default window, which is also the range of values that counts as 0 to 1.
+        unit: unit of the values; "" for none.
     """
 
     levels: tuple[Codes, ...]
@@ -54,7 +54,7 @@ class RenderedImage:
 
     @property
     def has_floor(self) -> bool:
-        """True for a quantity with a unit that is never negative: no window begins below 0."""
+        """True for a quantity with a unit and no negative values: windows may not begin below 0."""
         return bool(self.unit) and self.extent[0] >= 0
 
     @property
@@ -63,7 +63,7 @@ class RenderedImage:
         return int(np.iinfo(self.levels[0].dtype).max)
 
     def code(self, value: float) -> float:
-        """The code, not rounded, that stands for a value."""
+        """The code of a value, not rounded."""
         low, high = self.extent
         return (value - low) / (high - low) * self.top
 
@@ -89,9 +89,11 @@ class RenderedImage:
 def rendered_image(
     pixels: FloatArray, size: tuple[int, int] | None = None, depth: int = 8
 ) -> RenderedImage:
-    """H×W×(1 or 3) float in [0, 1] (clipped; what is not a number is black) as an image.
+    """An image of H×W×(1 or 3) pixels in [0, 1]; others are clipped, and NaN becomes 0.
 
-    ``depth`` of more than 8 keeps 16 bits, so that a narrow window shows no steps.
+    Args:
+        size: see :class:`RenderedImage`; None for that of ``pixels``.
+        depth: more than 8 bits are stored as 16, so that a narrow window shows no steps.
     """
     kind = np.uint8 if depth == 8 else np.uint16
     codes = _coded(pixels, 0.0, 1.0, kind)
@@ -99,10 +101,10 @@ def rendered_image(
 
 
 def source_image(image: Image) -> RenderedImage:
-    """A source, in its own unit, with all the levels its file has (65,536 for other numbers)."""
+    """A source in its own unit, with all grey levels of its file (65,536 for floats)."""
     low, high = _extent(image)
     kind = np.uint8 if image.bit_depth == 8 else np.uint16
-    # A file that stores grey as three equal channels is grey: it has palettes.
+    # A file with three equal channels is grey: palettes apply to it.
     data = image.data if image.is_colour else image.data[..., :1]
     if image.mask is not None:
         data = np.where(image.mask[..., np.newaxis], data, np.float32(low))
@@ -111,11 +113,12 @@ def source_image(image: Image) -> RenderedImage:
 
 
 def _extent(image: Image) -> Window:
-    """What the codes of a source stand for: what its kind of file holds, else what it does hold.
+    """The values of the lowest and the highest code of a source.
 
-    Values very far from black and white do not widen it: they would take all levels from the rest.
+    This is the range of its file format, or else that of its values. Values far outside the window
+    are ignored, as few levels would be left for the others.
     """
-    # What stands where nothing was measured means nothing: it is no end of the range.
+    # Values of pixels without data are meaningless.
     known = image.data if image.mask is None else image.data[image.mask]
     least, greatest = float(np.min(known)), float(np.max(known))
     top = float(2**image.bit_depth - 1)
@@ -127,8 +130,8 @@ def _extent(image: Image) -> Window:
 
 
 def _coded(pixels: FloatArray, low: float, high: float, kind: type[Any]) -> Codes:
-    # fmax and fmin, unlike clip, take the number where the other is none. In place: these are
-    # the largest arrays of the window.
+    # Unlike clip, fmax and fmin replace NaN. In place, as these are the largest arrays of the
+    # program.
     top = float(np.iinfo(kind).max)
     scaled = np.fmax(pixels, np.float32(low))
     np.fmin(scaled, np.float32(high), out=scaled)

@@ -21,7 +21,7 @@ from core.windows import Window
 
 @dataclass(frozen=True)
 class LevelRegion:
-    """A rectangle of one level, and about how many screen pixels it will cover."""
+    """A rectangle of a pyramid level, and its approximate size in device pixels."""
 
     level: int
     _: KW_ONLY
@@ -34,8 +34,8 @@ class LevelRegion:
 
 
 def _cut(shown: RenderedImage, part: LevelRegion) -> Codes:
-    """The codes of a part, brought down to screen size where they are more."""
-    import cv2  # imported by the readers, long before there is an image
+    """The codes of a region, downscaled to its size on the screen if they are more."""
+    import cv2  # imported by the readers before there is any image
 
     level = shown.levels[min(part.level, len(shown.levels) - 1)]
     codes = level[part.top : part.bottom, part.left : part.right]
@@ -47,7 +47,7 @@ def _cut(shown: RenderedImage, part: LevelRegion) -> Codes:
 
 
 def _windowed(codes: Codes, low: float, high: float) -> npt.NDArray[np.uint8]:
-    """Codes mapped so that ``low`` becomes 0 and ``high`` 255."""
+    """Map codes linearly so that ``low`` becomes 0 and ``high`` becomes 255."""
     import cv2
 
     top = np.iinfo(codes.dtype).max
@@ -59,14 +59,14 @@ def _windowed(codes: Codes, low: float, high: float) -> npt.NDArray[np.uint8]:
         return np.asarray(cv2.LUT(codes, np.rint(steps).astype(np.uint8)))
     if low >= top:
         return np.zeros(codes.shape, np.uint8)
-    # The scaler takes absolute values, so what lies under the window is lifted to it first.
+    # convertScaleAbs takes absolute values, so codes below the window are raised to it first.
     floor = np.uint16(min(max(np.floor(low), 0), top))
     lifted = np.maximum(codes, floor)
     return np.asarray(cv2.convertScaleAbs(lifted, alpha=scale, beta=-low * scale))
 
 
 def render(shown: RenderedImage, part: LevelRegion, window: Window, palette: str) -> QImage:
-    """A part of an image as the screen shows it; palettes colour grey images only."""
+    """A region of an image in a window; of palettes, only “inverted” applies to colour images."""
     low, high = shown.code(window[0]), shown.code(window[1])
     mapped = _windowed(_cut(shown, part), low, high)
     if shown.is_colour:
@@ -81,15 +81,15 @@ def render_difference(
     second: RenderedImage,
     part: LevelRegion,
     span: float,
-    counts: tuple[Window, Window] | None = None,
+    windows: tuple[Window, Window] | None = None,
 ) -> QImage:
-    """Second minus first in signed colours: −span to +span.
+    """The second image minus the first one, in signed colours from −span to +span.
 
     Args:
-        counts: the window in which each image is 0…1; None for their own.
+        windows: the values that count as 0 and 1 in each image; None for their own windows.
     """
-    low_high = counts or (first.window, second.window)
-    mine, other = _luma01(first, part, low_high[0]), _luma01(second, part, low_high[1])
+    ranges = windows or (first.window, second.window)
+    mine, other = _luma01(first, part, ranges[0]), _luma01(second, part, ranges[1])
     if other.shape != mine.shape:
         import cv2
 
@@ -113,7 +113,7 @@ def _rgb(pixels: npt.NDArray[np.uint8]) -> QImage:
     height, width = pixels.shape[:2]
     data = np.ascontiguousarray(pixels)
     image = QImage(data.data, width, height, width * 3, QImage.Format.Format_RGB888)
-    # RGB32 is what the screen wants: converting here also copies, so the array may go.
+    # RGB32 is the native format of the screen; the conversion copies, so the array can be freed.
     return image.convertToFormat(QImage.Format.Format_RGB32)
 
 
@@ -126,19 +126,19 @@ def _indexed(pixels: npt.NDArray[np.uint8], palette: str) -> QImage:
 
 
 def upright_bar(palette: str) -> QImage:
-    """The colours of a palette, one pixel wide, the high end at the top."""
+    """A colour bar, one pixel wide, with the high end at the top."""
     return _indexed(np.arange(255, -1, -1, dtype=np.uint8)[:, None], palette)
 
 
-def whole(shown: RenderedImage, window: Window | None = None, palette: str = "grey") -> QImage:
-    """All of an image in its full size."""
+def full_image(shown: RenderedImage, window: Window | None = None, palette: str = "grey") -> QImage:
+    """The whole image in full size; ``window`` is None for its own."""
     height, width = shown.levels[0].shape[:2]
     part = LevelRegion(0, left=0, top=0, right=width, bottom=height, width=width, height=height)
     return render(shown, part, window or shown.window, palette)
 
 
-def small(shown: RenderedImage, side: int) -> QImage:
-    """A thumbnail whose longer side is ``side`` at most."""
+def thumbnail(shown: RenderedImage, side: int) -> QImage:
+    """A thumbnail whose longer side has at most ``side`` pixels."""
     levels = shown.levels
     fitting = [k for k, level in enumerate(levels) if max(level.shape[:2]) >= side]
     index = fitting[-1] if fitting else 0

@@ -1,4 +1,4 @@
-"""What a canvas needs to know of the things it can show."""
+"""The interface of what a canvas can show."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Scene(Protocol):
 
     @property
     def blinks(self) -> bool:
-        """Whether it is painted in two phases by turns."""
+        """Whether two phases of it are painted alternately."""
 
     @property
     def divider(self) -> float | None:
@@ -52,7 +52,7 @@ class Scene(Protocol):
 
         Args:
             cache: renders regions of ``images`` and keeps the last ones.
-            phase: False and True by turns, where the scene blinks.
+            phase: alternates between False and True if the scene blinks.
         """
 
     def paint_annotation(

@@ -10,10 +10,9 @@ from core.windows import Window
 
 
 def percentile_window(shown: RenderedImage, low: float, high: float) -> Window:
-    """The values between which all but a few per cent of the pixels lie; its own where flat."""
+    """The window from the ``low`` to the ``high`` percentile; the image's own if they are equal."""
     start, end = shown.extent
-    # Counted, not sorted: a key press must not wait for 400,000 values (nor for numpy.percentile,
-    # which imports a large module when it is first used).
+    # Counting is faster than sorting, and numpy.percentile imports a large module when first used.
     total = np.cumsum(np.bincount(shown.sampled.ravel(), minlength=shown.top + 1))
     codes = [_ranked(total, share / 100 * (int(total[-1]) - 1)) for share in (low, high)]
     least, most = (start + float(c) / shown.top * (end - start) for c in codes)
@@ -21,10 +20,10 @@ def percentile_window(shown: RenderedImage, low: float, high: float) -> Window:
 
 
 def _ranked(total: npt.NDArray[np.int64], rank: float) -> float:
-    """The code of a rank among all pixels, between two of them where the rank is no whole number.
+    """The code at a rank among all pixels, interpolated if the rank is fractional.
 
     Args:
-        total: how many pixels have this code or a lower one.
+        total: cumulative counts of the codes.
     """
     below = int(rank)
     first, second = np.searchsorted(total, (below, min(below + 1, int(total[-1]) - 1)), "right")
@@ -32,9 +31,9 @@ def _ranked(total: npt.NDArray[np.int64], rank: float) -> float:
 
 
 def deviation_window(shown: RenderedImage, width: float) -> Window:
-    """Mean ± ``width`` standard deviations of the pixels, within the extent; its own where flat.
+    """Mean ± ``width`` standard deviations, within the extent; the image's own window if flat.
 
-    What is at the extent's low end is left out: in many images most of it is empty background.
+    Pixels at the low end of the extent are ignored: they are mostly background.
     """
     codes = shown.sampled.astype(np.float64)
     codes = codes[codes > 0]

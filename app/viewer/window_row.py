@@ -1,4 +1,4 @@
-"""Two optional numbers: the values of a source that are to be black and white."""
+"""Fields for an optional window: the values of a source that are black and white."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.windows import Window
 
 
 class WindowRow(QWidget):
-    """Low and high end; nothing in both is what each file's own values give."""
+    """Low and high end; both empty to use each file's own window."""
 
     edited = Signal()
 
@@ -36,29 +36,29 @@ class WindowRow(QWidget):
             line.setAccessibleDescription(tip)
             line.setPlaceholderText(place)
             line.setToolTip(tip)
-            line.textEdited.connect(self._judge)
+            line.textEdited.connect(self._validate)
             row.addWidget(line)
 
     @property
     def ends(self) -> Window | None:
-        """What is typed; None for nothing, and for what is no window yet."""
+        """The window entered; None if both fields are empty or do not form a window."""
         typed = self._typed()
         return typed if typed is not None and typed[0] < typed[1] else None
 
     @property
     def entered(self) -> Window | tuple[str, str] | None:
-        """A window, nothing (None), or the texts of what is neither."""
+        """The window entered, None if both fields are empty, or the texts of an invalid window."""
         texts = self.low.text().strip(), self.high.text().strip()
         return self.ends or (texts if any(texts) else None)
 
     def show_window(self, window: Window | None) -> None:
-        """Show other numbers, unless what stands there means the same."""
+        """Show a window; None empties the fields. An equal one keeps its text."""
         if window == self.ends:
             return
         texts = ("", "") if window is None else tuple(number(end, ".9g") for end in window)
         for line, text in zip((self.low, self.high), texts, strict=True):
             line.setText(text)
-        self._judge(told=False)
+        self._validate(notify=False)
 
     def _typed(self) -> Window | None:
         try:
@@ -66,8 +66,8 @@ class WindowRow(QWidget):
         except ValueError:
             return None
 
-    def _judge(self, _text: str = "", *, told: bool = True) -> None:
-        """Mark what is typed and no window: half of one, words, the ends exchanged."""
+    def _validate(self, _text: str = "", *, notify: bool = True) -> None:
+        """Mark the fields if their texts do not form a window."""
         typed = bool(self.low.text().strip() or self.high.text().strip())
         wrong = typed and self.ends is None
         for line in (self.low, self.high):
@@ -75,12 +75,12 @@ class WindowRow(QWidget):
                 line.setProperty("warns", wrong)
                 line.style().unpolish(line)
                 line.style().polish(line)
-        if told:
+        if notify:
             self.edited.emit()
 
     @property
     def problem(self) -> str:
-        """What is wrong with what is typed, or ""."""
+        """What is wrong with the texts, or ""."""
         if not (self.low.text().strip() or self.high.text().strip()):
             return ""
         typed = self._typed()

@@ -19,7 +19,7 @@ from app.viewer.display_state import COMPARE_MODES, LAYOUTS
 from app.viewer.image_scene import ImageScene, Layer
 from app.viewer.pyramid import rendered_image, source_image
 from app.viewer.region_cache import RegionCache
-from app.viewer.rendering import whole
+from app.viewer.rendering import full_image
 from app.viewer.scene import Scene
 from app.viewer.view_link import ViewLink
 from core.io import read_image
@@ -223,7 +223,7 @@ def test_a_window_beyond_the_data_is_all_black_or_all_white(dtype, window):
     scale = top / 255
     data = np.linspace(0, top, 256, dtype=np.float32).reshape(16, 16, 1)
     shown = source_image(Image(data, (0.0, float(top)), 8 if dtype == np.uint8 else 16))
-    image = whole(shown, (window[0] * scale, window[1] * scale))
+    image = full_image(shown, (window[0] * scale, window[1] * scale))
     grey = {image.pixelColor(x, y).red() for x in range(16) for y in range(16)}
     assert grey == ({0} if window[0] > 0 else {255})
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from app.batch.settings import BatchChoices
 from app.batch.tasks import find as find_for_batch
 from app.cli.main import app
-from app.fuse.drop_sorting import Intake, guess_task, ordered
+from app.fuse.drop_sorting import DroppedPaths, guess_task, ordered
 from app.fuse.pair_search import find_pairs as find_for_window
 from core.progress import NullProgress
 from core.tasks import TASKS
@@ -36,7 +36,7 @@ def through_every_door(paths: list[Path], task: str, out: Path) -> dict[str, set
         "trainer": {(m.a, m.b) for m in find_for_trainer(paths, task).matches},
         "command": {(Path(row["a"]), Path(row["b"])) for row in lines},
     }
-    files = Intake.of(paths).files
+    files = DroppedPaths.of(paths).files
     if len(files) == len(paths) == 2:
         found["drop"] = {ordered(*files, TASKS[task])}
     return found

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.fuse.drop_sorting import Intake, guess_task, ordered
+from app.fuse.drop_sorting import DroppedPaths, guess_task, ordered
 from core.tasks import TASKS
 
 
@@ -53,6 +53,6 @@ def test_nothing_given_is_the_first_task():
 def test_intake_sorts_and_drops_doubles(tmp_path):
     file = tmp_path / "a.png"
     file.touch()
-    intake = Intake.of([file, tmp_path, file])
-    assert intake.files == (file,)
-    assert intake.folders == (tmp_path,)
+    dropped = DroppedPaths.of([file, tmp_path, file])
+    assert dropped.files == (file,)
+    assert dropped.folders == (tmp_path,)

@@ -106,7 +106,7 @@ def test_a_window_chosen_by_hand_stays_over_a_change_of_the_task(qtbot, window, 
 def test_a_task_chosen_while_the_pair_is_read_counts(qtbot, window, engine, deep):
     with idle(qtbot, window):
         window.controller.open_pair(*deep)
-        assert window.session.sources.is_awaited
+        assert window.session.sources.is_loading
         window.controller.set_task("mef")
     assert windows(window) == (BRIGHT, BRIGHT)
     assert [request.task for request in engine.requests][-1] == "mef"

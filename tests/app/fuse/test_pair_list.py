@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from app.fuse import pairs_list_model
-from app.fuse.pairs_list_model import FEW, SLICE, PairModel, PairRow
+from app.fuse.pairs_list_model import LEAST_ROWS, MOST_ROWS, PairModel, PairRow
 from app.fuse.pairs_list_view import PairList
 from app.pairs.edits import PairKey
 
@@ -66,12 +66,12 @@ def room(qtbot, monkeypatch) -> Room:
 
 @pytest.mark.parametrize("per_folder", [1, 30, 10_000])
 def test_long_lists_come_in_slices_in_order_and_whole(qtbot, room, per_folder):
-    room.model.set_rows(rows(3 * SLICE + 7, per_folder))
-    assert len(room.names()) == SLICE
+    room.model.set_rows(rows(3 * MOST_ROWS + 7, per_folder))
+    assert len(room.names()) == MOST_ROWS
     assert not room.model.is_complete
     qtbot.waitUntil(lambda: room.model.is_complete, timeout=WAIT)
-    assert room.names() == [f"○ scene {k:04}" for k in range(3 * SLICE + 7)]
-    assert max(room.at_once) <= SLICE
+    assert room.names() == [f"○ scene {k:04}" for k in range(3 * MOST_ROWS + 7)]
+    assert max(room.at_once) <= MOST_ROWS
     folders = [room.model.index(row, 0) for row in range(room.model.rowCount())]
     assert all(room.list.tree.isExpanded(folder) for folder in folders)
     assert [folder.data() for folder in folders] == [
@@ -83,16 +83,16 @@ def test_a_turn_ends_by_the_clock(qtbot, room, monkeypatch):
     """Each row may have to wait for threads that work, so a turn takes few of them then."""
     clock = itertools.count()
     monkeypatch.setattr(pairs_list_model, "perf_counter", lambda: next(clock) * 0.001)
-    room.model.set_rows(rows(SLICE + 3, 10_000))
-    assert FEW <= len(room.names()) < FEW + 10
+    room.model.set_rows(rows(MOST_ROWS + 3, 10_000))
+    assert LEAST_ROWS <= len(room.names()) < LEAST_ROWS + 10
     qtbot.waitUntil(lambda: room.model.is_complete, timeout=WAIT)
-    assert room.names() == [f"○ scene {k:04}" for k in range(SLICE + 3)]
-    assert max(room.at_once) < FEW + 10
+    assert room.names() == [f"○ scene {k:04}" for k in range(MOST_ROWS + 3)]
+    assert max(room.at_once) < LEAST_ROWS + 10
 
 
 def test_a_short_list_is_there_at_once(room):
-    room.model.set_rows(rows(SLICE - 1, 10))
-    assert len(room.names()) == SLICE - 1
+    room.model.set_rows(rows(MOST_ROWS - 1, 10))
+    assert len(room.names()) == MOST_ROWS - 1
     assert room.model.is_complete
 
 
@@ -100,19 +100,19 @@ def test_rows_are_asked_for_as_they_are_listed(qtbot, room):
     asked: list[int] = []
 
     def told():
-        for number, row in enumerate(rows(2 * SLICE, 50)):
+        for number, row in enumerate(rows(2 * MOST_ROWS, 50)):
             asked.append(number)
             yield row
 
     room.model.set_rows(told())
-    assert len(asked) == SLICE
+    assert len(asked) == MOST_ROWS
     qtbot.waitUntil(lambda: room.model.is_complete, timeout=WAIT)
-    assert asked == list(range(2 * SLICE))
+    assert asked == list(range(2 * MOST_ROWS))
 
 
 @pytest.mark.parametrize("listed", ["whole", "in part"])
 def test_pairs_that_are_added_are_put_behind_those_listed(qtbot, room, listed):
-    room.model.set_rows(rows(2 * SLICE, 50))
+    room.model.set_rows(rows(2 * MOST_ROWS, 50))
     if listed == "whole":
         qtbot.waitUntil(lambda: room.model.is_complete, timeout=WAIT)
     first = room.model.index(0, 0, room.model.index(0, 0))
@@ -120,9 +120,9 @@ def test_pairs_that_are_added_are_put_behind_those_listed(qtbot, room, listed):
     gone: list[object] = []
     room.model.modelAboutToBeReset.connect(lambda: gone.append("all"))
     room.model.rowsAboutToBeRemoved.connect(lambda *_: gone.append("some"))
-    room.model.set_rows(rows(4 * SLICE - 3, 50))
+    room.model.set_rows(rows(4 * MOST_ROWS - 3, 50))
     qtbot.waitUntil(lambda: room.model.is_complete, timeout=WAIT)
-    assert room.names() == [f"○ scene {k:04}" for k in range(4 * SLICE - 3)]
+    assert room.names() == [f"○ scene {k:04}" for k in range(4 * MOST_ROWS - 3)]
     assert room.model.itemFromIndex(room.model.index(0, 0, room.model.index(0, 0))) is kept
     assert not gone
     # Others in their place, or fewer of them: the list is made anew.
@@ -133,18 +133,18 @@ def test_pairs_that_are_added_are_put_behind_those_listed(qtbot, room, listed):
 
 
 def test_a_filter_set_while_rows_still_come_starts_anew(qtbot, room):
-    room.model.set_rows(rows(3 * SLICE, 50))
+    room.model.set_rows(rows(3 * MOST_ROWS, 50))
     room.model.set_filter("SCENE 02")
     qtbot.waitUntil(lambda: room.model.is_complete, timeout=WAIT)
     assert room.names() == [f"○ scene {k:04}" for k in range(200, 300)]
     room.model.set_filter("")
     qtbot.waitUntil(lambda: room.model.is_complete, timeout=WAIT)
-    assert len(room.names()) == 3 * SLICE
+    assert len(room.names()) == 3 * MOST_ROWS
 
 
 def test_the_open_pair_is_marked_when_its_row_comes(qtbot, room):
-    room.model.set_rows(rows(3 * SLICE, 50))
-    last = key(3 * SLICE - 1)
+    room.model.set_rows(rows(3 * MOST_ROWS, 50))
+    last = key(3 * MOST_ROWS - 1)
     room.list.show_current(last)
     assert room.model.key_at(room.list.tree.currentIndex()) != last
     qtbot.waitUntil(lambda: room.model.is_complete, timeout=WAIT)
@@ -154,7 +154,7 @@ def test_the_open_pair_is_marked_when_its_row_comes(qtbot, room):
 def test_pictures_are_wanted_for_what_is_in_sight_only_the_topmost_last(qtbot, room):
     wanted: list[PairKey] = []
     room.list.thumb_wanted.connect(wanted.append)
-    room.model.set_rows(rows(3 * SLICE, 10_000))
+    room.model.set_rows(rows(3 * MOST_ROWS, 10_000))
     qtbot.waitUntil(lambda: room.model.is_complete and bool(wanted), timeout=WAIT)
     QApplication.processEvents()
     in_sight = room.list.tree.viewport().height() // (room.list.tree.sizeHintForRow(0) or 1) + 1
@@ -163,7 +163,7 @@ def test_pictures_are_wanted_for_what_is_in_sight_only_the_topmost_last(qtbot, r
     wanted.clear()
     bar = room.list.tree.verticalScrollBar()
     bar.setValue(bar.maximum())
-    qtbot.waitUntil(lambda: key(3 * SLICE - 1) in wanted, timeout=WAIT)
+    qtbot.waitUntil(lambda: key(3 * MOST_ROWS - 1) in wanted, timeout=WAIT)
     assert len(set(wanted)) <= in_sight
     assert key(0) not in wanted
 
@@ -174,9 +174,9 @@ def test_a_pair_in_sight_explains_itself_and_says_so_when_that_changes(qtbot, ro
     qtbot.waitUntil(lambda: bool(room.model.itemFromIndex(index).toolTip()), timeout=WAIT)
     assert room.model.itemFromIndex(index).toolTip() == "A: 0001.png\nB: 0001.png\nsame name"
     room.states[key(1)] = ("failed", "it is torn")
-    room.model.touch(key(1))
+    room.model.refresh(key(1))
     assert room.model.itemFromIndex(index).text() == "! scene 0001"
     assert room.model.itemFromIndex(index).toolTip().endswith("it is torn")
     room.states[key(1)] = ("ready", "")
-    room.model.touch(key(1))
+    room.model.refresh(key(1))
     assert index.data() == "○ scene 0001"

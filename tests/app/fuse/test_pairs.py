@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QTest
 
-from app.fuse.drop_sorting import Intake
+from app.fuse.drop_sorting import DroppedPaths
 from app.fuse.pair_search import gone_files
 from app.pairs.edits import key_of
 from app.pairs.thumbnails import _small
@@ -269,8 +269,8 @@ def test_a_file_deleted_after_reading_leaves_the_picture_on_show(qtbot, opened, 
 
 
 def test_intake_counts_a_path_once(tmp_path):
-    intake = Intake.of([tmp_path, tmp_path, tmp_path / "x.png"])
-    assert (intake.folders, intake.files) == ((tmp_path,), (tmp_path / "x.png",))
+    dropped = DroppedPaths.of([tmp_path, tmp_path, tmp_path / "x.png"])
+    assert (dropped.folders, dropped.files) == ((tmp_path,), (tmp_path / "x.png",))
 
 
 def test_looking_for_pairs_is_said_until_they_are_there(qtbot, window, folder):

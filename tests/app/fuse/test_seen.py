@@ -11,7 +11,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from app.fuse.info import rows_of
-from app.fuse.results import as_seen
+from app.fuse.results import with_windows
 from app.fuse.stored_results import StoredResult, read_stored
 from app.pairs.edits import key_of
 from app.shell.main_window import MainWindow
@@ -102,7 +102,7 @@ def test_undoing_a_window_makes_the_result_fresh_again_and_palettes_do_not_count
     opened.actions_.redo.trigger()
     assert opened.session.is_stale
     opened.actions_.undo.trigger()
-    opened.session.set_display(opened.session.display.with_look("a", palette="hot_iron"))
+    opened.session.set_display(opened.session.display.with_pane("a", palette="hot_iron"))
     opened.view.set_window("fused", (0.1, 0.5))
     assert not opened.session.is_stale
 
@@ -126,11 +126,11 @@ def test_a_pair_seen_before_comes_back_in_the_windows_it_was_seen_in(qtbot, list
 
 def test_metrics_and_psnr_compare_with_the_sources_as_they_were_seen(opened):
     pair = opened.session.sources.pair
-    seen = as_seen(pair, ((0, 100), None))
+    seen = with_windows(pair, ((0, 100), None))
     assert seen.a.window == (0, 100)
     assert seen.b is pair.b
-    assert as_seen(pair, (None, None)) is pair
-    assert as_seen(pair, ((0, 255), (0, 255))) is pair
+    assert with_windows(pair, (None, None)) is pair
+    assert with_windows(pair, ((0, 255), (0, 255))) is pair
 
 
 def test_the_difference_counts_a_source_as_it_is_seen(qtbot, opened):
@@ -322,8 +322,8 @@ def test_windows_of_a_stored_result_are_those_it_was_fused_in(qtbot, window, fil
         )
     assert window.session.windows == ((10, 90), (0, 255))
     assert not window.session.is_stale
-    assert isinstance(window.session.outcome.seen.a, Image)
-    assert window.session.outcome.seen.a.window == (10, 90)
+    assert isinstance(window.session.outcome.windowed_pair.a, Image)
+    assert window.session.outcome.windowed_pair.a.window == (10, 90)
 
 
 def test_a_pair_fused_before_comes_back_with_its_task(qtbot, window, engine, files, tmp_path):

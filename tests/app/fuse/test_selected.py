@@ -263,7 +263,7 @@ def test_switching_there_and_back_fast_ends_at_the_last_one_chosen(
         held.gate.set()
     assert opened.session.sources.a.image.name == "pet_1.png"
     assert opened.session.outcome.result is first.result
-    assert opened.session.sources.asked == (None, None)
+    assert opened.session.sources.requested == (None, None)
 
 
 @pytest.mark.parametrize("side", ["a", "b"])

@@ -12,7 +12,7 @@ from PySide6.QtGui import QDesktopServices, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QScrollBar, QWidget
 
-from app.fuse.results import ResultStore, StoredResults
+from app.fuse.results import PairResults, ResultStore
 from app.fuse.state import Activity
 from app.fuse.tasks import load_sources
 from app.shell.main_window import MainWindow
@@ -351,13 +351,13 @@ def test_fusing_again_replaces_the_result_of_that_method(qtbot, opened):
 
 def test_memory_of_old_pairs_is_bounded_and_the_newest_stays(opened):
     sources, results = opened.session.sources, opened.session.results
-    one = StoredResults(sources, results)
+    one = PairResults(sources, results)
     store = ResultStore(limit=int(one.nbytes * 2.5))
     from dataclasses import replace
 
     for number in range(5):
         stamp = ((f"a{number}", 1, 1), ("b", 1, 1))
-        store.put(StoredResults(replace(sources, stamp=stamp), results))
+        store.put(PairResults(replace(sources, stamp=stamp), results))
     assert len(store) == 2
     assert store.get((("a4", 1, 1), ("b", 1, 1))) is not None
     assert store.get((("a0", 1, 1), ("b", 1, 1))) is None

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 from app.fuse.info_tab import InfoTab
 from app.fuse.recon_pane import ReconPane
 from app.fuse.welcome import Welcome
-from app.viewer.overlays import shares
+from app.viewer.overlays import share_width
 from app.viewer.pane import Pane
 from app.viewer.tools import paint_placeholder
 from app.viewer.view_link import ViewLink
@@ -205,5 +205,5 @@ def test_buttons_of_the_start_are_read_whole(qtbot, german, width):
     ],
 )
 def test_names_on_a_picture_leave_each_other_what_they_do_not_need(widths, room, spaces):
-    assert shares(widths, room) == spaces
+    assert share_width(widths, room) == spaces
     assert sum(min(w, s) for w, s in zip(widths, spaces, strict=True)) <= room

@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import QByteArray, QRect, QSize
 from PySide6.QtWidgets import QApplication, QDockWidget
 
-from app.fuse.metrics_tab import MetricLine, MetricRow, MetricsTab
+from app.fuse.metrics_tab import MetricColumn, MetricRow, MetricsTab
 from app.i18n.language import install
 from app.preferences.settings import Settings
 from app.shell.docks import fitted
@@ -184,9 +184,9 @@ def test_menus_and_workspaces_stand_on_one_line(qapp, qtbot, engine, samples, la
 # --- metrics ----------------------------------------------------------------------------------
 
 LINES = (
-    MetricLine("Qabf", "Edge preservation", True, "How well edges survive."),
-    MetricLine("MS_SSIM", "Structural similarity over five scales", True, "From near and afar."),
-    MetricLine("Nabf", "Artefacts", False, "Edges neither source has."),
+    MetricColumn("Qabf", "Edge preservation", True, "How well edges survive."),
+    MetricColumn("MS_SSIM", "Structural similarity over five scales", True, "From near and afar."),
+    MetricColumn("Nabf", "Artefacts", False, "Edges neither source has."),
 )
 
 

@@ -72,7 +72,7 @@ def test_display_changes_are_undone_and_redone_by_their_keys(qtbot, start, files
     assert not window.actions_.undo.isEnabled()
     changed = replace(before, crosshair=True)
     session.set_display(changed)
-    session.set_display(changed.with_look("a", palette="viridis"))
+    session.set_display(changed.with_pane("a", palette="viridis"))
     QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert session.display == changed
     QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
@@ -87,8 +87,8 @@ def test_a_drag_is_one_step(start, files):
     session = (window := start(*files)).session
     before = session.display
     for high in (200.0, 180.0, 160.0):
-        session.set_display(before.with_look("a", window=(0.0, high)), settled=False)
-    session.set_display(before.with_look("a", window=(0.0, 150.0)))
+        session.set_display(before.with_pane("a", window=(0.0, high)), settled=False)
+    session.set_display(before.with_pane("a", window=(0.0, 150.0)))
     window.actions_.undo.trigger()
     assert session.display == before
 
@@ -134,7 +134,7 @@ def test_a_recent_file_that_is_gone_is_said_and_dropped(start, files):
 def test_the_session_comes_back_when_asked_for(qtbot, start, files):
     window = start(*files)
     window.session.set_method("average")
-    looked = replace(window.session.display, crosshair=True).with_look("b", window=(10.0, 90.0))
+    looked = replace(window.session.display, crosshair=True).with_pane("b", window=(10.0, 90.0))
     window.session.set_display(looked)
     window.close()
     again = start()

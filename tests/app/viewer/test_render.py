@@ -14,7 +14,7 @@ from PySide6.QtGui import QImage
 from app.viewer.colormaps import PALETTES, table
 from app.viewer.histogram import count_values
 from app.viewer.pyramid import RenderedImage, rendered_image, source_image
-from app.viewer.rendering import LevelRegion, render, render_difference, small, whole
+from app.viewer.rendering import LevelRegion, full_image, render, render_difference, thumbnail
 from app.viewer.window_presets import deviation_window, percentile_window
 from core.types import Image
 
@@ -27,7 +27,7 @@ def pixels_of(image: QImage) -> np.ndarray:
 
 def test_values_are_rounded_clipped_and_never_nan():
     grey = np.array([[[0.0], [1.0], [0.5], [2.0], [-1.0], [np.nan], [np.inf]]], np.float32)
-    shown = pixels_of(whole(rendered_image(grey)))
+    shown = pixels_of(full_image(rendered_image(grey)))
     assert shown[0, :, 0].tolist() == [0, 255, 128, 255, 0, 0, 255]
     assert (shown == shown[..., :1]).all()
 
@@ -35,7 +35,7 @@ def test_values_are_rounded_clipped_and_never_nan():
 def test_channels_keep_their_order():
     red = np.zeros((2, 3, 3), np.float32)
     red[..., 0] = 1
-    assert pixels_of(whole(rendered_image(red)))[1, 2].tolist() == [255, 0, 0]
+    assert pixels_of(full_image(rendered_image(red)))[1, 2].tolist() == [255, 0, 0]
 
 
 @given(st.integers(1, 700), st.integers(1, 700))
@@ -100,7 +100,7 @@ def test_signed_numbers_and_outliers_are_seen_as_they_are_fused():
     for data, depth in ((ramp.round(), 16), (ramp, 32), (spoiled, 32)):
         image = Image(data[..., None].astype(np.float32), (-300, 600), bit_depth=depth)
         shown = source_image(image)
-        grey = pixels_of(whole(shown))[..., 0].astype(int)
+        grey = pixels_of(full_image(shown))[..., 0].astype(int)
         assert np.abs(grey - image.normalised()[..., 0] * 255).max() <= 0.6
 
 
@@ -108,7 +108,7 @@ def test_a_picture_of_equal_channels_takes_palettes_and_a_coloured_one_only_inve
     grey = np.repeat(np.arange(4.0).reshape(2, 2, 1) * 85, 3, axis=2)
     shown = source_image(as_image(grey, 8))
     assert not shown.is_colour
-    hot = pixels_of(whole(shown, palette="hot_iron"))
+    hot = pixels_of(full_image(shown, palette="hot_iron"))
     assert hot[0, 0].tolist() == [0, 0, 0]
     assert hot[1, 1].tolist() == [255, 255, 255]
     assert hot[0, 1].tolist() == table("hot_iron")[85].tolist()
@@ -116,8 +116,8 @@ def test_a_picture_of_equal_channels_takes_palettes_and_a_coloured_one_only_inve
     coloured[0, 0, 0] = 10
     shown = source_image(as_image(coloured, 8))
     assert shown.is_colour
-    assert pixels_of(whole(shown, palette="hot_iron"))[0, 0].tolist() == [10, 0, 0]
-    assert pixels_of(whole(shown, palette="inverted"))[0, 0].tolist() == [245, 255, 255]
+    assert pixels_of(full_image(shown, palette="hot_iron"))[0, 0].tolist() == [10, 0, 0]
+    assert pixels_of(full_image(shown, palette="inverted"))[0, 0].tolist() == [245, 255, 255]
 
 
 @pytest.mark.parametrize("name", PALETTES)
@@ -176,7 +176,7 @@ def test_difference_of_a_source_is_taken_in_its_own_window():
 
 def test_thumbnails_fit_and_keep_the_shape():
     tall = rendered_image(np.full((1000, 300, 3), 0.5, np.float32))
-    image = small(tall, 48)
+    image = thumbnail(tall, 48)
     assert (image.width(), image.height()) == (14, 48)
     assert image.pixelColor(5, 20).red() == 128
 

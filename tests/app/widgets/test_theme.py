@@ -269,7 +269,7 @@ def test_badges_of_pairs_follow_the_theme(qtbot, qapp):
     seen = {}
     for look in ("light", "dark"):
         theme.set_appearance(look)
-        model.dress_again()
+        model.refresh_colours()
         for row in rows[:3]:
             colour = model.itemFromIndex(model.index_of(row.key)).foreground().color()
             assert contrast(colour, QColor(theme.colours().surface)) >= READABLE

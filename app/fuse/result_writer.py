@@ -1,4 +1,4 @@
-"""Writes the result that was on show when the person asked, whatever is on show by then."""
+"""Saves, exports and copies results."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from app.workers import Runner
 from core.errors import FusionError, Message
 
 
-class Saving(QObject):
-    """Saves, exports and copies on the thread that reads and writes."""
+class ResultWriter(QObject):
+    """Writes results on the thread that accesses files.
+
+    What is written is the result that was on screen at the time of the request.
+    """
 
     saved = Signal(object)
     """Path of the file that was written."""
@@ -30,7 +33,7 @@ class Saving(QObject):
         self._files = files
 
     def save(self, path: Path, outcome: Outcome | None = None) -> None:
-        """Write a fused image: that of ``outcome``, or of the result on screen."""
+        """Write the fused image of ``outcome``, or of the result on screen."""
         outcome = outcome or self._session.outcome
         if outcome is None:
             return
@@ -46,7 +49,7 @@ class Saving(QObject):
         self.saved.emit(path)
 
     def export(self, plan: ExportPlan, outcome: Outcome | None = None) -> None:
-        """Write what was chosen of ``outcome``, or of the result on screen, as it looks now."""
+        """Export parts of ``outcome``, or of the result on screen, as displayed now."""
         outcome = outcome or self._session.outcome
         if outcome is None:
             return
@@ -77,7 +80,7 @@ class Saving(QObject):
             self._session.set_message(Message.joined(" ", notes))
 
     def _fail(self, outcome: Outcome, remedy: Remedy, error: FusionError) -> None:
-        # Doing it elsewhere would write another pair's image once that is on show.
+        # Saving elsewhere would write the image of another pair, if that is on screen by now.
         now = self._session.outcome
         same = now is not None and now.result is outcome.result
-        self._session.report(error, remedy if same else "")
+        self._session.show_error(error, remedy if same else "")
