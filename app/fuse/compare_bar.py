@@ -221,5 +221,5 @@ class CompareBar(QWidget):
             overlaid=old.overlaid,
             span=span,
         )
-        held = self.slider.isSliderDown()
-        (self.compare_chosen if held else self.compare_settled).emit(changed)
+        dragging = self.slider.isSliderDown()
+        (self.compare_chosen if dragging else self.compare_settled).emit(changed)

@@ -67,10 +67,10 @@ def burns_by_default(task: str, suffix: str) -> bool:
 
 def available(outcome: Outcome) -> tuple[str, ...]:
     """The items a result has."""
-    there = {*outcome.result.images, "figure"}
+    present = {*outcome.result.images, "figure"}
     if outcome.basis is not None:
-        there.update(FEATURES)
-    return tuple(item for item in ITEMS if item in there)
+        present.update(FEATURES)
+    return tuple(item for item in ITEMS if item in present)
 
 
 def export_files(
@@ -87,8 +87,8 @@ def export_files(
     targets = {item: plan.target(item) for item in plan.items}
     for path in targets.values():
         check_target(path, protect=sources)
-    tags, said_of_tags = _tags(outcome, plan)
-    notes: dict[str, None] = dict.fromkeys(said_of_tags)
+    tags, tag_notes = _tags(outcome, plan)
+    notes: dict[str, None] = dict.fromkeys(tag_notes)
     for number, (item, path) in enumerate(targets.items()):
         progress.check()
         progress.report(number, len(targets), tr("Exporting"))
@@ -97,7 +97,7 @@ def export_files(
             pixels = with_notice_below(pixels, notice_of(outcome))
         if plan.suffix == "tif":
             depth = 32 if depth == 32 else 16
-        said = write_image(
+        file_notes = write_image(
             path,
             pixels,
             bit_depth=depth,
@@ -105,7 +105,7 @@ def export_files(
             protect=sources,
             tags=tags,
         )
-        notes.update(dict.fromkeys(said or ()))
+        notes.update(dict.fromkeys(file_notes or ()))
     return tuple(targets.values()), tuple(notes)
 
 

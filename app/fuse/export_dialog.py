@@ -92,15 +92,15 @@ class ExportDialog(QDialog):
             self.tr("Features of B, as shown"),
             self.tr("Figure: side by side, with legend"),
         )
-        there = available(outcome)
+        present = available(outcome)
         boxes = {}
         missing = self.tr("Only models have these.")
         if outcome.is_model and outcome.is_stored:
             missing = self.tr("A result read from its file has none of these: fuse it anew.")
         for item, title in zip(ITEMS, titles, strict=True):
             boxes[item] = QCheckBox(title)
-            boxes[item].setEnabled(item in there)
-            if item not in there:
+            boxes[item].setEnabled(item in present)
+            if item not in present:
                 boxes[item].setToolTip(missing)
         boxes["fused"].setChecked(True)
         return boxes
@@ -142,12 +142,12 @@ class ExportDialog(QDialog):
     def _update(self) -> None:
         plan = self.plan
         named = bool(plan.stem) and not set(plan.stem) & set('/\\:*?"<>|')
-        there = bool(self.folder.text().strip()) and plan.folder.is_dir()
-        self.go.setEnabled(bool(plan.items) and named and there)
-        self.create_.setVisible(bool(self.folder.text().strip()) and not there)
-        old = [plan.target(item).name for item in plan.items if named and there]
+        exists = bool(self.folder.text().strip()) and plan.folder.is_dir()
+        self.go.setEnabled(bool(plan.items) and named and exists)
+        self.create_.setVisible(bool(self.folder.text().strip()) and not exists)
+        old = [plan.target(item).name for item in plan.items if named and exists]
         old = [name for name in old if (plan.folder / name).exists()]
-        if not there:
+        if not exists:
             self.note.setText(self.tr("There is no such folder."))
         elif not named:
             self.note.setText(self.tr("The name is empty or has signs files cannot have."))

@@ -17,7 +17,7 @@ class SourceWatcher(QObject):
 
     changed = Signal(object)
     """Path of a file that has changed."""
-    gone = Signal(object)
+    deleted = Signal(object)
     """Path of a file that no longer exists."""
 
     def __init__(self, session: FuseState, parent: QObject | None = None) -> None:
@@ -52,7 +52,7 @@ class SourceWatcher(QObject):
             try:
                 now = stamp_of(path)[0]
             except OSError:
-                self._report(path, "gone")
+                self._report(path, "deleted")
                 continue
             if now != entry:
                 self._report(path, "changed")
@@ -62,4 +62,4 @@ class SourceWatcher(QObject):
     def _report(self, path: Path, what: str) -> None:
         if (path, what) not in self._reported:
             self._reported.add((path, what))
-            (self.gone if what == "gone" else self.changed).emit(path)
+            (self.deleted if what == "deleted" else self.changed).emit(path)

@@ -107,8 +107,8 @@ def _source(side: LoadedSource, window: Window) -> list[tuple[str, str]]:
 def _making(outcome: Outcome) -> list[tuple[str, str]]:
     """Rows for device and duration of a fusion."""
     device = outcome.result.device
-    said = ": ".join(filter(None, (translate(device.label), translate(device.reason))))
-    lines = [(tr("Device"), said)]
+    text = ": ".join(filter(None, (translate(device.label), translate(device.reason))))
+    lines = [(tr("Device"), text)]
     if outcome.is_stored:
         return lines
     return [*lines, (tr("Duration"), f"{number(outcome.seconds, '.2f')} s")]

@@ -28,7 +28,7 @@ class Inspector(QTabWidget):
         self._session = session
         self._view = view
         self._work = work
-        self._thumbs_of: object = None
+        self._thumbs_key: object = None
         self._update_timer = QTimer(self, singleShot=True, interval=0)
         """Coalesces changes: sources and result often change together."""
         self._update_timer.timeout.connect(self._show_display)
@@ -66,9 +66,9 @@ class Inspector(QTabWidget):
         self._view.active.changed.connect(self._pane_chosen)
         self.features.view_chosen.connect(session.set_feature_view)
         self.features.enlarge_requested.connect(self._enlarge)
-        self.features.became_visible.connect(self._need_thumbs)
+        self.features.became_visible.connect(self._request_thumbs)
         self.info.became_visible.connect(self._show_info)
-        self.metrics.became_visible.connect(self._need_metrics)
+        self.metrics.became_visible.connect(self._request_metrics)
         self._work.metrics_changed.connect(self._show_metrics)
         self._work.thumbs_ready.connect(self._show_thumbs)
 
@@ -95,7 +95,7 @@ class Inspector(QTabWidget):
         tab.show_image(shown, window, display.pane(tab.target).palette)
         self.features.show_view(display.features)
         if self.features.isVisible():
-            self._need_thumbs()
+            self._request_thumbs()
 
     def _show_info(self) -> None:
         if self.info.isVisible():
@@ -104,21 +104,21 @@ class Inspector(QTabWidget):
     def _results_changed(self) -> None:
         outcome = self._session.outcome
         if outcome is None or outcome.result.features_a is None:
-            self._thumbs_of = None
+            self._thumbs_key = None
             self.features.show_thumbs((), available=False)
         elif self.features.isVisible():
-            self._need_thumbs()
+            self._request_thumbs()
         if self.metrics.isVisible():
-            self._need_metrics()
+            self._request_metrics()
 
-    def _need_thumbs(self) -> None:
+    def _request_thumbs(self) -> None:
         outcome = self._session.outcome
         adapter = self._session.display.features.adapter
         if outcome is None or outcome.result.features_a is None:
             return
-        wanted = (outcome.result, adapter)
-        if wanted != self._thumbs_of:
-            self._thumbs_of = wanted
+        key = (outcome.result, adapter)
+        if key != self._thumbs_key:
+            self._thumbs_key = key
             self._work.draw_channels(adapter, THUMB)
 
     def _show_thumbs(self, thumbs: list[QImage]) -> None:
@@ -128,7 +128,7 @@ class Inspector(QTabWidget):
         if self._view.maximised != "features":
             self._view.maximise("features")
 
-    def _need_metrics(self) -> None:
+    def _request_metrics(self) -> None:
         self._show_metrics()
         self._work.measure()
 

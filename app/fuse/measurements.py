@@ -116,7 +116,7 @@ class Measurements(QObject):
         if not self.columns:
             job = self._measuring.submit(metric_columns, key="columns")
             job.finished.connect(self._set_columns)
-        wanted = [
+        missing = [
             r
             for r in sorted(session.results, key=lambda r: r is not shown)
             if len(self.values(r)) < max(1, len(self.columns))
@@ -124,9 +124,9 @@ class Measurements(QObject):
         if self._measure_job is not None:
             self._measure_job.cancel()
             self._measure_job = None
-        if wanted:
+        if missing:
             job = self._measure_job = self._measuring.submit(
-                partial(measure, wanted), key="measure"
+                partial(measure, missing), key="measure"
             )
             job.yielded.connect(self._measured)
             job.failed.connect(self._fail)

@@ -127,8 +127,8 @@ class MetricsTab(QWidget):
             item = QTableWidgetItem("…" if value is None else number(value, ".4g"))
             item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             is_best = value is not None and value == best
-            said = self.tr("{0}: the best of these").format(row.title) if is_best else row.title
-            item.setToolTip(f"{said}\n{tip}")
+            label = self.tr("{0}: the best of these").format(row.title) if is_best else row.title
+            item.setToolTip(f"{label}\n{tip}")
             font = item.font()
             font.setBold(is_best)
             item.setFont(font)

@@ -31,14 +31,14 @@ def find_pairs(paths: list[Path], task: str, progress: Progress) -> PairingPlan:
 
 def gone_files(keys: list[PairKey], progress: Progress) -> dict[PairKey, str]:
     """The pairs of which a file no longer exists, with the name of that file."""
-    there: dict[Path, frozenset[str]] = {}
+    names: dict[Path, frozenset[str]] = {}
 
     def is_gone(path: Path) -> bool:
         folder = path.parent
-        if folder not in there:
-            there[folder] = _names_in(folder)
+        if folder not in names:
+            names[folder] = _names_in(folder)
         # Each folder is listed only once; a file may be listed in another spelling.
-        return path.name not in there[folder] and not path.exists()
+        return path.name not in names[folder] and not path.exists()
 
     found: dict[PairKey, str] = {}
     for key in keys:
@@ -63,12 +63,12 @@ def merged(old: PairingPlan | None, new: PairingPlan) -> tuple[PairingPlan, int]
     if old is None:
         return new, 0
     known = {key_of(match) for match in old.matches}
-    fresh = tuple(match for match in new.matches if key_of(match) not in known)
-    paired = {path for match in (*old.matches, *fresh) for path in (match.a, match.b)}
-    loose = {item.path: item for item in (*old.leftovers, *new.leftovers)}
-    leftovers = tuple(item for path, item in loose.items() if path not in paired)
-    plan = replace(new, matches=(*old.matches, *fresh), leftovers=leftovers)
-    return plan, len(new.matches) - len(fresh)
+    added = tuple(match for match in new.matches if key_of(match) not in known)
+    paired = {path for match in (*old.matches, *added) for path in (match.a, match.b)}
+    unpaired = {item.path: item for item in (*old.leftovers, *new.leftovers)}
+    leftovers = tuple(item for path, item in unpaired.items() if path not in paired)
+    plan = replace(new, matches=(*old.matches, *added), leftovers=leftovers)
+    return plan, len(new.matches) - len(added)
 
 
 @dataclass(frozen=True)

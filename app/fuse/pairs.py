@@ -115,22 +115,22 @@ class Pairs(QObject):
     def _summary(self, new: PairingPlan, known: int) -> str:
         found = len(new.matches)
         text = plural("One pair was found.", "{0} pairs were found.", found)
-        said = [text.format(found)]
+        sentences = [text.format(found)]
         if not found:
-            said = [self.tr("No pairs were found among these files.")]
+            sentences = [self.tr("No pairs were found among these files.")]
         if known:
             text = plural(
                 "One of them was listed already.", "{0} of them were listed already.", known
             )
-            said.append(text.format(known))
+            sentences.append(text.format(known))
         if new.leftovers:
             text = plural(
                 "One file has no partner: see “Pairs…”.",
                 "{0} files have no partner: see “Pairs…”.",
                 new.loose,
             )
-            said.append(text.format(new.loose))
-        return " ".join((*said, *translate_all(new.notes)))
+            sentences.append(text.format(new.loose))
+        return " ".join((*sentences, *translate_all(new.notes)))
 
     def set_plan(self, plan: PairingPlan) -> None:
         """List the pairs of another plan."""
@@ -157,9 +157,9 @@ class Pairs(QObject):
         self.current = shown if listed else None
         if shown is None or listed or shown not in before:
             return
-        turned = (shown[1], shown[0])
-        if turned in self._listed:
-            QTimer.singleShot(0, self, partial(self._open_first, turned))
+        swapped = (shown[1], shown[0])
+        if swapped in self._listed:
+            QTimer.singleShot(0, self, partial(self._open_first, swapped))
         else:
             QTimer.singleShot(0, self, partial(self._close_unlisted, shown))
 
@@ -192,14 +192,14 @@ class Pairs(QObject):
     def step_folder(self, by: int) -> None:
         """Open the first pair that passes the filter in the next or previous folder with one."""
         folders: dict[Path, PairKey | None] = {}
-        mine: Path | None = None
+        current: Path | None = None
         for match in self.matches:
             if folders.get(match.folder) is None:
                 folders[match.folder] = key_of(match) if self.is_listed(match) else None
             if key_of(match) == self.current:
-                mine = match.folder
+                current = match.folder
         names = list(folders)
-        here = names.index(mine) if mine in folders else (-1 if by > 0 else len(names))
+        here = names.index(current) if current in folders else (-1 if by > 0 else len(names))
         ahead = names[here + 1 :] if by > 0 else names[:here][::-1]
         seen = [first for name in ahead if (first := folders[name]) is not None]
         if seen:

@@ -226,8 +226,8 @@ class PairModel(QStandardItemModel):
         if item is not None and not item.toolTip():
             row = self._all[item.data(_NUMBER)]
             files = f"A: {key[0].name}\nB: {key[1].name}"
-            said = (files, translate(row.reason), self._state(key)[1])
-            item.setToolTip("\n".join(part for part in said if part))
+            parts = (files, translate(row.reason), self._state(key)[1])
+            item.setToolTip("\n".join(part for part in parts if part))
 
     def index_of(self, key: PairKey | None) -> QModelIndex:
         """The index of a pair; an invalid one if it is not listed."""

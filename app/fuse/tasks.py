@@ -70,7 +70,7 @@ def load_sources(
     from core.io.values import for_task, is_shared
 
     stage = tr("Reading pictures")
-    wish: Literal["refuse", "show"] = "show" if damaged else "refuse"
+    mode: Literal["refuse", "show"] = "show" if damaged else "refuse"
     count = sum(item is not None for item in (a, b))
     progress.report(0, count, stage)
     stamp: SourceStamp | None = None
@@ -87,7 +87,7 @@ def load_sources(
             b,
             resample=resample,
             task=task,
-            damaged=wish,
+            damaged=mode,
             between=partial(_report_second, progress, stage),
         )
         if stamp is not None and is_shared(pair, task):
@@ -95,8 +95,8 @@ def load_sources(
         images: tuple[Image | None, Image | None] = (pair.a, pair.b)
         progress.check()
     else:
-        image_a = read_image(a, wish) if isinstance(a, Path) else a
-        image_b = read_image(b, wish) if isinstance(b, Path) else b
+        image_a = read_image(a, mode) if isinstance(a, Path) else a
+        image_b = read_image(b, mode) if isinstance(b, Path) else b
         if resample and image_a is not None and image_b is not None:
             image_b = resample_onto(image_b, image_a.size)
         images = (image_a, image_b)

@@ -218,7 +218,7 @@ class MainWindow(QMainWindow):
         self.pairs_dock.dropped.connect(self.files.take)
         self.pairs.plan_changed.connect(self._update_actions)
         self.watch.changed.connect(self.remedies.report_changed_source)
-        self.watch.gone.connect(self.remedies.report_missing_source)
+        self.watch.deleted.connect(self.remedies.report_missing_source)
         self.workspaces.chosen.connect(self._show_workspace)
         self.workspaces.tabs_changed.connect(self._fit_tabs)
         for signal in (

@@ -321,7 +321,7 @@ class Canvas(QWidget):
         if self._dimmed:
             painter.fillRect(self.rect(), _DIM)
         self._paint_aids(painter, scene)
-        annotation = Annotation(viewport.scale * viewport.ratio, self._badge)
+        annotation = Annotation(viewport, self._badge)
         scene.paint_annotation(painter, self.rect(), annotation, phase=self._phase)
 
     def _paint_aids(self, painter: QPainter, scene: Scene) -> None:

@@ -18,12 +18,17 @@ class Annotation:
     """What is written over a scene.
 
     Attributes:
-        zoom: device pixels per image column.
+        viewport: where the images lie.
         badge: a permanent line at the bottom; "" for none.
     """
 
-    zoom: float
+    viewport: Viewport
     badge: str = ""
+
+    @property
+    def zoom(self) -> float:
+        """Device pixels per image column."""
+        return self.viewport.scale * self.viewport.ratio
 
 
 class Scene(Protocol):

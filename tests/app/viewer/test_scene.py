@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, QRect
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtCore import QPointF, QRect, QRectF, QSizeF
+from PySide6.QtGui import QColor, QImage, QPainter
 
 from app.viewer.canvas import Canvas
 from app.viewer.overlays import paint_overlays
@@ -17,6 +17,7 @@ from app.viewer.scene import Annotation
 from app.viewer.view_link import MOST_PIXELS, ViewLink
 from app.viewer.viewport import Viewport
 
+BAR = QColor(1, 200, 3)
 ASPECT = 2.5
 """A sagittal slice: 2.5 mm from row to row, 1 mm from column to column."""
 
@@ -45,6 +46,9 @@ class Slice:
     ) -> None:
         paint_overlays(painter, room, annotation)
         painter.drawText(room.left() + 4, room.center().y(), self.letters[0])
+        # A scale bar of 10 columns (10 mm) in the middle of the fifth row.
+        left = annotation.viewport.corner + QPointF(0, 4.5 * annotation.viewport.scale_y)
+        painter.fillRect(QRectF(left, QSizeF(10 * annotation.viewport.scale, 4)), BAR)
 
 
 def halves() -> RenderedImage:
@@ -119,6 +123,14 @@ def test_the_annotation_of_a_scene_is_its_own(canvas):
     with_letter = shot(canvas)
     canvas.set_scene(Slice(canvas.image, letters=" "))
     assert shot(canvas) != with_letter
+
+
+def test_an_annotation_finds_places_of_the_slice(canvas):
+    row = round(canvas.camera.to_widget(QPointF(0, 4.5)).y()) + 2
+    image = shot(canvas)
+    line = [x for x in range(212) if image.pixelColor(x, row) == BAR]
+    start, end = (canvas.camera.to_widget(QPointF(x, 4.5)).x() for x in (0, 10))
+    assert (line[0], line[-1]) == pytest.approx((start, end), abs=1)
 
 
 def test_another_pixel_shape_starts_fitted(canvas):
