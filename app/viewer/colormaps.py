@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
 from app.viewer.colormap_tables import TABLES
+from core.units.palette_tables import DICOM_TABLES
+from core.units.palettes import Table, palette_table
 
-Table = npt.NDArray[np.uint8]
 _Key = tuple[float, tuple[int, int, int]]
 
 _BLACK, _WHITE = (0, 0, 0), (255, 255, 255)
@@ -52,6 +52,8 @@ PALETTES: tuple[str, ...] = (
 @lru_cache(maxsize=16)
 def table(name: str) -> Table:
     """The colours of a palette, 256×3, for low values first; grey for an unknown name."""
+    if name in DICOM_TABLES:
+        return palette_table(name)
     if name in TABLES:
         colours = np.frombuffer(bytes.fromhex(TABLES[name]), np.uint8).reshape(256, 3)
         colours.flags.writeable = False
