@@ -1,0 +1,138 @@
+"""Multi-frame PET files as if each frame were a file of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataset import Dataset
+
+from core.units.headers import items, number_of, text
+
+_WANTED = (
+    "AcquisitionDate",
+    "AcquisitionDateTime",
+    "AcquisitionTime",
+    "ActualFrameDuration",
+    "CorrectedImage",
+    "DecayCorrection",
+    "DecayCorrectionDateTime",
+    "DecayFactor",
+    "FrameReferenceTime",
+    "Manufacturer",
+    "PatientAge",
+    "PatientSex",
+    "PatientSize",
+    "PatientWeight",
+    "RadiopharmaceuticalInformationSequence",
+    "RescaleSlope",
+    "SUVType",
+    "SeriesDate",
+    "SeriesTime",
+    "SeriesType",
+    "TimezoneOffsetFromUTC",
+    "Units",
+)
+_PRIVATE_GROUPS = (0x0009, 0x7053)
+_UNITS = {
+    "bq/ml": ("BQML", ""),
+    "g/ml": ("GML", "BW"),
+    "g/ml{suvbw}": ("GML", "BW"),
+    "{suvbw}g/ml": ("GML", "BW"),
+    "g/ml{suvlbm}": ("GML", "LBM"),
+    "{suvlbm}g/ml": ("GML", "LBM"),
+    "g/ml{suvibw}": ("GML", "IBW"),
+    "{suvibw}g/ml": ("GML", "IBW"),
+    "cm2/ml{suvbsa}": ("CM2ML", "BSA"),
+    "{suvbsa}cm2/ml": ("CM2ML", "BSA"),
+    "{counts}": ("CNTS", ""),
+    "{propcounts}": ("PROPCNTS", ""),
+}
+
+
+def frame_headers(header: Dataset) -> list[Dataset]:
+    """What :func:`core.units.suv.derive_suv` asks for, of each frame of a file in their order.
+
+    A classic file has one frame, and is returned as it is. Of an enhanced one, or one that was
+    converted from classic files, the attributes of file, shared groups and groups of the frame come
+    together under the names that classic files have.
+    """
+    frames = items(header, "PerFrameFunctionalGroupsSequence")
+    if not frames:
+        return [header]
+    shared = items(header, "SharedFunctionalGroupsSequence")
+    common = Dataset()
+    for source in (header, *(part for group in shared for part in _parts(group))):
+        _take(common, source)
+    _translate(common, header)
+    return [_frame(common, frame) for frame in frames]
+
+
+def _frame(common: Dataset, frame: Dataset) -> Dataset:
+    made = Dataset()
+    made.update(common)
+    for part in _parts(frame):
+        _take(made, part)
+    for content in items(frame, "FrameContentSequence"):
+        started = text(content, "FrameAcquisitionDateTime")
+        if started:
+            # A new element each time: those that came from the file are shared by all frames.
+            made.add_new("AcquisitionDateTime", "DT", started)
+            for keyword in ("AcquisitionDate", "AcquisitionTime"):
+                if keyword in made:
+                    delattr(made, keyword)
+        length = number_of(text(content, "FrameAcquisitionDuration"))
+        if length > 0 and "ActualFrameDuration" not in made:
+            made.add_new("ActualFrameDuration", "IS", round(length))
+    return made
+
+
+def _parts(group: Dataset) -> Iterator[Dataset]:
+    """Items of functional groups that hold attributes under their classic names."""
+    for keyword in (
+        "UnassignedSharedConvertedAttributesSequence",
+        "UnassignedPerFrameConvertedAttributesSequence",
+        "PixelValueTransformationSequence",
+        "RealWorldValueMappingSequence",
+    ):
+        for item in items(group, keyword):
+            yield item
+            if text(item, "RealWorldValueSlope"):
+                scaled = Dataset()
+                scaled.RescaleSlope = f"{number_of(text(item, 'RealWorldValueSlope')):.10g}"
+                yield scaled
+            for code in items(item, "MeasurementUnitsCodeSequence"):
+                yield _units(text(code, "CodeValue"))
+
+
+def _units(code: str) -> Dataset:
+    made = Dataset()
+    units, kind = _UNITS.get(code.lower(), ("", ""))
+    if units:
+        made.Units = units
+    if kind:
+        made.SUVType = kind
+    return made
+
+
+def _take(target: Dataset, source: Dataset) -> None:
+    for keyword in _WANTED:
+        tag = tag_for_keyword(keyword)
+        if tag is not None and tag in source:
+            target[tag] = source[tag]
+    for group in _PRIVATE_GROUPS:
+        target.update({element.tag: element for element in source.group_dataset(group)})
+
+
+def _translate(made: Dataset, header: Dataset) -> None:
+    """Corrections of an enhanced file, in the words of a classic one."""
+    if "CorrectedImage" not in made:
+        corrections = [
+            word
+            for word, keyword in (("ATTN", "AttenuationCorrected"), ("DECY", "DecayCorrected"))
+            if text(header, keyword) == "YES"
+        ]
+        if corrections:
+            made.CorrectedImage = corrections
+    if "DecayCorrection" not in made and "DecayCorrectionDateTime" in made:
+        made.DecayCorrection = "START"
