@@ -115,7 +115,7 @@ class BatchController(QObject):
 
     @property
     def headers(self) -> Mapping[PairKey, PairHeader]:
-        """What the headers of the files say, by pair, as far as they have been read."""
+        """Headers of the files that have been read so far, by pair."""
         return self._inspector.headers
 
     @property

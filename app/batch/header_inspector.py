@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class HeaderInspector(QObject):
-    """Sizes and problems of pairs, as far as the headers of their files tell them."""
+    """Reads sizes and problems of pairs from the headers of their files."""
 
     inspected = Signal(object)
     """Keys of pairs whose headers have been read."""
@@ -31,11 +31,11 @@ class HeaderInspector(QObject):
 
     @property
     def headers(self) -> Mapping[PairKey, PairHeader]:
-        """What has been read, by pair; of pairs that are gone as well."""
+        """Headers that have been read, by pair, including pairs that were removed."""
         return self._headers
 
     def inspect(self, keys: Sequence[PairKey]) -> None:
-        """Read the headers of ``keys`` that are not known yet, instead of what was asked before."""
+        """Read the headers of ``keys`` that are not known yet; replaces the previous request."""
         if self._job is not None:
             self._job.cancel()
             self._job = None
@@ -53,6 +53,6 @@ class HeaderInspector(QObject):
         self._headers.clear()
 
     def shutdown(self) -> None:
-        """Stop, and wait for the thread."""
+        """Stop reading, and wait for the thread."""
         self._closed = True
         self._runner.shutdown()

@@ -52,7 +52,7 @@ class Budget:
 
 
 class RowBudget:
-    """Admits rows to memory and to fusing: small ones beside each other, large ones one by one."""
+    """Admits rows to memory and to fusion: small ones side by side, large ones one at a time."""
 
     def __init__(self, most: int, memory: int, *, cores: int, alone: bool) -> None:
         """
@@ -60,7 +60,7 @@ class RowBudget:
             most: rows in memory at once.
             memory: bytes for decoded images, and as many for the networks of small ones.
             cores: small rows that fuse at once, at most.
-            alone: let no row fuse beside another.
+            alone: fuse one row at a time, whatever its size.
         """
         self._rows = Budget(most, memory)
         self._large = Budget(min(most, _LARGE_AT_ONCE), memory)
@@ -68,7 +68,7 @@ class RowBudget:
         self._alone = alone
 
     def is_large(self, size: int) -> bool:
-        """Whether a row of ``size`` bytes is fused by itself, on all cores."""
+        """Whether a row of ``size`` bytes is fused alone, on all cores."""
         return size > _LARGE
 
     @contextmanager
@@ -85,7 +85,7 @@ class RowBudget:
 
     @contextmanager
     def fusing(self, size: int, check: Callable[[], None]) -> Iterator[bool]:
-        """Wait until a row of ``size`` bytes may fuse; yields whether others may beside it."""
+        """Wait until a row of ``size`` bytes may be fused; yields whether others may be as well."""
         beside_others = not self._alone and not self.is_large(size)
         if beside_others:
             self._small_fusing.acquire(_NETWORK * size, check)

@@ -73,10 +73,10 @@ class BatchOptions(BatchSettings):
             "template": body,
             "format": self.suffix,
             "depth": str(self.depth or AS_SOURCES),
-            **{said: _yes(getattr(self, flag)) for flag, said in FLAGS.items()},
+            **{key: _yes(getattr(self, flag)) for flag, key in FLAGS.items()},
             **{
-                said: window_text(getattr(self, name))
-                for name, said in WINDOWS.items()
+                key: window_text(getattr(self, name))
+                for name, key in WINDOWS.items()
                 if getattr(self, name) is not None
             },
         }
@@ -134,8 +134,8 @@ class BatchRow:
         target: path of the fused image below the output folder.
         problem: why this row cannot be fused, or "".
         note: remark on its name, or "".
-        resample: whether B is resampled to the size of A where they differ; None: as the options
-            say.
+        resample: whether B is resampled to the size of A where they differ; None: as in the
+            options.
         is_own: the files under its names are those of an earlier run of this row, and may be
             replaced.
     """

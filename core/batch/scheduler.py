@@ -161,7 +161,7 @@ class Scheduler:
     def events(self) -> Iterator[RowRecord]:
         """Records of rows that changed since the last call, after a short wait.
 
-        One that is ``queued`` again did not fit into memory beside others, and was given up here.
+        One that is ``queued`` again ran out of memory beside other rows, and is not continued here.
         Events come in batches: waking the caller for each would take the interpreter's lock from
         the threads at work. The end is reported at once.
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,22 @@ def test_only_problems_are_the_rows_that_look_troubled(qtbot, page, tmp_path):
     for row in range(4):
         said = page.table.text_at(row).severity in ("error", "warning")
         assert page.table.is_troubled(row) == said == (row in (1, 3))
+
+
+def test_a_run_into_another_folder_forgets_rows_of_the_former_one(qtbot, page, tmp_path):
+    with planned(qtbot, page.batch):
+        drop(page.zone, make_pairs(tmp_path / "in", 3))
+    run, first = page.batch.run, key_of(page.batch.pairing.matches[0])
+    run.prepare(page.batch.planned)
+    assert run.output(first) is None
+    run.rows.put(first, replace(run.rows[first], state="done"))
+    assert run.output(first) == tmp_path / "in-fused" / "p000.png"
+    with planned(qtbot, page.batch):
+        page.batch.include([0], False)
+    run.prepare(page.batch.planned)
+    assert run.rows[first].state == "done", "it is not part of this run into the same folder"
+    with planned(qtbot, page.batch):
+        page.batch.choose_folder(str(tmp_path / "other"))
+    run.prepare(page.batch.planned)
+    assert first not in run.rows
+    assert [row.state for row in run.rows.values()] == ["queued", "queued"]

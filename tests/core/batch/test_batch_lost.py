@@ -1,4 +1,4 @@
-"""What is taken away while a batch runs is told, and what is not there is not counted."""
+"""Files and folders that are removed during a batch are noticed, and not counted as results."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ def planned(source: Path, out: Path, **more: object) -> BatchPlan:
     return plan_batch(pair_paths([source], "mff", skip=[out]), options)
 
 
-class Told:
-    """A run during which something is done after the fourth result."""
+class ObservedRun:
+    """The events of a run in which ``action`` is called after the fourth result."""
 
-    def __init__(self, plan: BatchPlan, deed: Callable[[], object]) -> None:
+    def __init__(self, plan: BatchPlan, action: Callable[[], object]) -> None:
         self.error: OutputError | None = None
         self.states: dict[str, str] = {}
         self.texts: dict[str, str] = {}
@@ -67,9 +67,9 @@ class Told:
                     self.texts[event.row.match.name] = event.record.text
                 else:
                     self.finished = event
-                if event.tally.done == 4 and deed is not None:
-                    deed()
-                    deed = None  # type: ignore[assignment]
+                if event.tally.done == 4 and action is not None:
+                    action()
+                    action = None  # type: ignore[assignment]
         except OutputError as error:
             self.error = error
 
@@ -95,16 +95,16 @@ def test_the_folder_is_removed(
 ) -> None:
     slow(monkeypatch)
     out = tmp_path / "out"
-    told = Told(planned(source, out), lambda: shutil.rmtree(out))
-    assert isinstance(told.error, FolderLost)
-    assert "it was removed while the batch was running" in str(told.error)
-    assert told.finished is None
-    assert told.number("done") == 0, "nothing is there, so nothing counts as made"
-    assert (told.tally.done, told.tally.failed) == (0, told.number("failed"))
-    assert told.number("failed") >= 4
-    assert "it was written and is not there any more" in told.texts["p00"]
+    observed = ObservedRun(planned(source, out), lambda: shutil.rmtree(out))
+    assert isinstance(observed.error, FolderLost)
+    assert "it was removed while the batch was running" in str(observed.error)
+    assert observed.finished is None
+    assert observed.number("done") == 0, "nothing is there, so nothing counts as made"
+    assert (observed.tally.done, observed.tally.failed) == (0, observed.number("failed"))
+    assert observed.number("failed") >= 4
+    assert "it was written and is not there any more" in observed.texts["p00"]
     assert not out.exists(), "and no folder is made in its place"
-    again = Told(planned(source, out, resume=True), lambda: None)
+    again = ObservedRun(planned(source, out, resume=True), lambda: None)
     assert (again.error, again.number("done")) == (None, NUMBER)
 
 
@@ -118,14 +118,14 @@ def test_the_folder_is_replaced_by_an_empty_one(
         out.rename(tmp_path / "elsewhere")
         out.mkdir()
 
-    told = Told(planned(source, out), replace)
-    assert isinstance(told.error, FolderLost)
-    assert "replaced by another folder" in str(told.error)
-    assert told.tally.done == 0
+    observed = ObservedRun(planned(source, out), replace)
+    assert isinstance(observed.error, FolderLost)
+    assert "replaced by another folder" in str(observed.error)
+    assert observed.tally.done == 0
     assert len(list((tmp_path / "elsewhere").glob("*.png"))) >= 4
     shutil.rmtree(out)
     (tmp_path / "elsewhere").rename(out)
-    again = Told(planned(source, out, resume=True), lambda: None)
+    again = ObservedRun(planned(source, out, resume=True), lambda: None)
     assert again.error is None
     assert again.number("skipped") >= 4
     assert again.number("skipped") + again.number("done") == NUMBER
@@ -137,12 +137,12 @@ def test_single_results_are_removed(
 ) -> None:
     slow(monkeypatch)
     out = tmp_path / "out"
-    told = Told(planned(source, out), (out / "p01.png").unlink)
-    assert told.error is None
-    assert told.finished is not None
-    assert [row.match.name for row, _ in told.finished.failures] == ["p01"]
-    assert (told.tally.done, told.tally.failed) == (NUMBER - 1, 1)
-    again = Told(planned(source, out, resume=True), lambda: None)
+    observed = ObservedRun(planned(source, out), (out / "p01.png").unlink)
+    assert observed.error is None
+    assert observed.finished is not None
+    assert [row.match.name for row, _ in observed.finished.failures] == ["p01"]
+    assert (observed.tally.done, observed.tally.failed) == (NUMBER - 1, 1)
+    again = ObservedRun(planned(source, out, resume=True), lambda: None)
     assert (again.number("skipped"), again.states["p01"]) == (NUMBER - 1, "done")
 
 
@@ -150,13 +150,13 @@ def test_results_done_before_are_removed_while_others_are_made(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
-    Told(planned(source, out), lambda: None)
+    ObservedRun(planned(source, out), lambda: None)
     for index in range(6, NUMBER):
         (out / f"p{index:02}.png").unlink()
     slow(monkeypatch)
-    told = Told(planned(source, out, resume=True), (out / "p03.png").unlink)
-    assert (told.tally.done, told.tally.skipped, told.tally.failed) == (6, 5, 1)
-    assert told.states["p03"] == "failed"
+    observed = ObservedRun(planned(source, out, resume=True), (out / "p03.png").unlink)
+    assert (observed.tally.done, observed.tally.skipped, observed.tally.failed) == (6, 5, 1)
+    assert observed.states["p03"] == "failed"
 
 
 def test_the_record_is_removed(
@@ -169,8 +169,8 @@ def test_the_record_is_removed(
         for path in out.glob(f"{MANIFEST_NAME}*"):
             path.unlink()
 
-    told = Told(planned(source, out), remove)
-    assert (told.error, told.tally.done) == (None, NUMBER)
+    observed = ObservedRun(planned(source, out), remove)
+    assert (observed.error, observed.tally.done) == (None, NUMBER)
     found = find_run(BatchOptions("mff", "average", out=out))
     assert found is not None
     assert (found.total, found.done, found.failed) == (NUMBER, NUMBER, 0)
@@ -187,9 +187,9 @@ def test_the_record_is_replaced(
         (out / "x").write_bytes(b"another one's")
         (out / "x").replace(out / MANIFEST_NAME)
 
-    told = Told(planned(source, out), replace)
-    assert told.error is not None
-    assert "it was replaced while the batch was running" in str(told.error)
+    observed = ObservedRun(planned(source, out), replace)
+    assert observed.error is not None
+    assert "it was replaced while the batch was running" in str(observed.error)
     assert (out / MANIFEST_NAME).read_bytes() == b"another one's"
 
 
@@ -208,13 +208,13 @@ def test_a_folder_that_cannot_be_written_any_more_ends_the_run(
         access = os.access
         monkeypatch.setattr(os, "access", lambda p, mode: p != out and access(p, mode))
 
-    told = Told(planned(source, out), shut)
-    assert isinstance(told.error, FolderLost)
-    assert "not writable any more" in str(told.error)
-    assert told.number("failed") == 0, "rows nobody could have written are not failed"
+    observed = ObservedRun(planned(source, out), shut)
+    assert isinstance(observed.error, FolderLost)
+    assert "not writable any more" in str(observed.error)
+    assert observed.number("failed") == 0, "rows nobody could have written are not failed"
     monkeypatch.undo()
     assert written is scheduler.write_row
-    again = Told(planned(source, out, resume=True), lambda: None)
+    again = ObservedRun(planned(source, out, resume=True), lambda: None)
     assert again.number("skipped") + again.number("done") == NUMBER
 
 
@@ -262,7 +262,7 @@ def test_the_command_says_so(
 def test_parts_of_killed_runs_are_removed_wherever_they_lie(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     extras = {"figures": True, "reconstructions": False, "contact_sheet": True}
-    Told(planned(source, out, **extras), lambda: None)
+    ObservedRun(planned(source, out, **extras), lambda: None)
     part = f".{'0' * 32}.part"
     places = [
         out / f"{part}.png", out / "_figures" / f"{part}.png",
@@ -271,6 +271,6 @@ def test_parts_of_killed_runs_are_removed_wherever_they_lie(source: Path, tmp_pa
     foreign = [out / ".keep.part", out / f".{'z' * 32}.part.png", out / TRAIL_NAME]
     for path in (*places, *foreign[:2]):
         path.write_bytes(b"half")
-    Told(planned(source, out, resume=True, figures=True), lambda: None)
+    ObservedRun(planned(source, out, resume=True, figures=True), lambda: None)
     assert [path for path in (*places, *foreign) if path.exists()] == foreign[:2]
     assert not list(out.glob("*-wal"))

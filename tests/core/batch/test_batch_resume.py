@@ -326,6 +326,7 @@ def test_what_was_finished_but_not_recorded_counts(source: Path, tmp_path: Path)
     manifest = BatchManifest(out)
     records = manifest.records()
     begun = [replace(records[row.key], state="begun", size=0) for row in plan.rows[:3]]
+    begun[0] = replace(begun[0], resample=True)
     manifest.begin(begun)
     manifest.close()
     (out / plan.rows[1].target).unlink()
@@ -335,6 +336,11 @@ def test_what_was_finished_but_not_recorded_counts(source: Path, tmp_path: Path)
     again = run(planned(source, out, resume=True))
     assert again["p000"] == ("skipped", "done before")
     assert again["p001"][0] == "done"
+    manifest = BatchManifest(out)
+    recorded = manifest.records()[plan.rows[0].key]
+    manifest.close()
+    assert (recorded.state, recorded.resample) == ("done", True)
+    assert recorded.size == (out / plan.rows[0].target).stat().st_size
     assert states(again) == {"skipped", "done"}
     assert {name: stamps(out)[name] for name in before} == before
     assert [p.name for p in out.glob(".*")] == [".keep.part"]
