@@ -89,7 +89,7 @@ def usable_cores() -> int:
     return len(able(0)) if able is not None else os.cpu_count() or 1
 
 
-def keep_to_one_core() -> None:
+def limit_to_one_core() -> None:
     """Make torch use one core for operations called from this thread from now on.
 
     Other threads are not affected.

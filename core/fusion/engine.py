@@ -14,7 +14,7 @@ from torch import Tensor
 
 from core.available_memory import available_bytes, release_memory
 from core.baselines import BASELINES
-from core.device import choose_device, keep_to_one_core, memory_error, usable_cores
+from core.device import choose_device, limit_to_one_core, memory_error, usable_cores
 from core.errors import Cancelled, DeviceMemoryError, Message, PackError
 from core.fusion.classical_engine import fuse_classically, least_bytes
 from core.fusion.color import PreparedPair, merge, split
@@ -92,7 +92,7 @@ class FusionEngine:
         if self._device.name == "cpu":
             # On small images several cores wait for each other in every layer: one image per core
             # has 1.5 times the throughput.
-            self._beside = ThreadPoolExecutor(usable_cores(), "beside", keep_to_one_core)
+            self._beside = ThreadPoolExecutor(usable_cores(), "beside", limit_to_one_core)
 
     @property
     def device_choice(self) -> DeviceChoice:

@@ -79,7 +79,7 @@ _WINDOW_NOTES = (_NEARLY_ALL, _OF_CONTAINER, _far(1, 0.0).template, _STATED, _SH
 
 
 @dataclass(frozen=True)
-class _Spread:
+class _ValueRange:
     """Range of nearly all values, and an excluded far value with the number of its pixels."""
 
     low: float
@@ -97,11 +97,11 @@ def nearly_all(data: FloatArray, mask: BoolArray | None = None) -> Range | None:
     from the percentiles, but is within the range. A value of many pixels that is three spans away
     from all others (the border of a warped image, undeclared “no data”) is excluded.
     """
-    spread = _spread(data, mask)
+    spread = _value_range(data, mask)
     return None if spread is None else (spread.low, spread.high)
 
 
-def _spread(data: FloatArray, mask: BoolArray | None) -> _Spread | None:
+def _value_range(data: FloatArray, mask: BoolArray | None) -> _ValueRange | None:
     sample, channels = _sampled(data if mask is None else data[mask]), data.shape[2]
     far = _far_value(sample, channels)
     if far is not None:
@@ -112,7 +112,7 @@ def _spread(data: FloatArray, mask: BoolArray | None) -> _Spread | None:
         inside = keep.all(axis=2) if mask is None else keep.all(axis=2) & mask
     else:
         held, inside = 0, mask
-    ends = _bulk(sample, channels)
+    ends = _central_range(sample, channels)
     plain = _plain_ends(data, inside)
     if ends is None:
         ends = plain[0] if plain[0][0] < plain[0][1] else plain[1]
@@ -121,7 +121,7 @@ def _spread(data: FloatArray, mask: BoolArray | None) -> _Spread | None:
     low, high = _with_room(ends, *plain)
     if np.array_equal(sample, np.round(sample)):
         low, high = math.floor(low), math.ceil(high)
-    return _Spread(float(low), float(high), None if far is None else (float(far), held))
+    return _ValueRange(float(low), float(high), None if far is None else (float(far), held))
 
 
 def _sampled(valid: FloatArray) -> FloatArray:
@@ -161,7 +161,7 @@ def _far_value(sample: FloatArray, channels: int) -> np.float32 | None:
     return None
 
 
-def _bulk(sample: FloatArray, channels: int) -> Range | None:
+def _central_range(sample: FloatArray, channels: int) -> Range | None:
     """Percentiles without an empty background; None if they are equal."""
     low, high = float(sample.min()), float(sample.max())
     for extreme in (low, high):
@@ -211,7 +211,7 @@ def windowed(image: Image, stated: Sequence[Range] = ()) -> Image:
     if container is not None and (image.bit_depth == 8 or image.is_colour):
         return replace(image, window=container)
     data = image.data if image.is_colour else image.data[..., :1]
-    spread = _spread(data, image.mask)
+    spread = _value_range(data, image.mask)
     if spread is None:
         return replace(image, window=container or _window_of_constant(float(_first(image))))
     own = spread.low, spread.high
@@ -250,7 +250,7 @@ def _is_plausible(claim: Range, own: Range, data: FloatArray, mask: BoolArray | 
     return bool(inside >= _MOSTLY_INSIDE * valid.size)
 
 
-def _notes(spread: _Spread, container: Range | None) -> tuple[str, ...]:
+def _notes(spread: _ValueRange, container: Range | None) -> tuple[str, ...]:
     if container is None:
         own = Message(_NEARLY_ALL, spread.low, spread.high)
     else:
@@ -330,7 +330,7 @@ def for_task(pair: SourcePair, task: str) -> SourcePair:
 
 
 def _ends(image: Image) -> Range:
-    spread = _spread(image.data[..., :1], image.mask)
+    spread = _value_range(image.data[..., :1], image.mask)
     first = float(_first(image))
     return (first, first) if spread is None else (spread.low, spread.high)
 

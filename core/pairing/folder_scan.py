@@ -75,12 +75,12 @@ class Scanner:
                 self.skip("results", folder.name)
                 return None
             for entry in found:
-                self._sort_in(node, entry)
+                self._add_entry(node, entry)
         except OSError as error:
             self.unreadable[folder] = Message.plain(file_error(folder, error).why)
         return node
 
-    def _sort_in(self, node: Node, entry: os.DirEntry[str]) -> None:
+    def _add_entry(self, node: Node, entry: os.DirEntry[str]) -> None:
         if entry.is_dir():
             kind = kind_of(entry.name)
             if kind:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.device import choose_device, is_out_of_memory, keep_to_one_core, memory_error
+from core.device import choose_device, is_out_of_memory, limit_to_one_core, memory_error
 from core.errors import DeviceUnavailable
 from core.types import DeviceChoice
 
@@ -109,7 +109,7 @@ def test_keeping_to_one_core_binds_the_calling_thread_alone() -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(3)
     try:
-        assert _threads_of_another(keep_to_one_core) == 1
+        assert _threads_of_another(limit_to_one_core) == 1
         assert torch.get_num_threads() == 3
         assert _threads_of_another() == 3
     finally:

@@ -39,7 +39,9 @@ def average_packs(first: Path, second: Path, weight: float, out: Path) -> PackMa
         {k: (1 - weight) * v + weight * theirs[k] for k, v in network.state_dict().items()}
     )
     one, two = manifest.training, other_manifest.training
-    shares = f"{1 - weight:g} × {_told(manifest)} and {weight:g} × {_told(other_manifest)}"
+    shares = (
+        f"{1 - weight:g} × {_description(manifest)} and {weight:g} × {_description(other_manifest)}"
+    )
     record = replace(
         one,
         steps=one.steps + two.steps,
@@ -50,6 +52,6 @@ def average_packs(first: Path, second: Path, weight: float, out: Path) -> PackMa
     return write_pack(out, network, replace(manifest, name=out.stem, training=record))
 
 
-def _told(manifest: PackManifest) -> str:
+def _description(manifest: PackManifest) -> str:
     parent = manifest.training.parent
     return manifest.weights_sha256[:12] + (f" (from {parent})" if parent else "")

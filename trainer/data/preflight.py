@@ -188,20 +188,20 @@ def _warnings(
 def _value_warnings(inspections: Mapping[Match, _Inspection]) -> list[str]:
     """Remarks about images with high bit depth and with missing data."""
     words: list[str] = []
-    told = [
+    own_ranges = [
         (match.name, inspection.own_range)
         for match, inspection in inspections.items()
         if inspection.own_range
     ]
-    if told:
-        name, (low, high) = told[0]
+    if own_ranges:
+        name, (low, high) = own_ranges[0]
         words.append(
             Message.plural(
                 "In {0} pair black to white is not all that the file could hold, but where its "
                 "values lie ({1}: {2:.6g}…{3:.6g}).",
                 "In {0} pairs black to white is not all that the files could hold, but where their "
                 "values lie ({1}: {2:.6g}…{3:.6g}).",
-                len(told),
+                len(own_ranges),
                 name,
                 low,
                 high,

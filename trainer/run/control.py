@@ -120,8 +120,8 @@ class RunControl:
         with self._changed:
             return self._rates is not None
 
-    def _set(self, **wishes: bool) -> None:
+    def _set(self, **flags: bool) -> None:
         with self._changed:
-            for name, value in wishes.items():
+            for name, value in flags.items():
                 setattr(self, name, value)
             self._changed.notify_all()

@@ -41,7 +41,7 @@ def write_card(
 
     Args:
         manifest: of the pack. start: scores before training, {} when there are none.
-        curves: of the run. validation: pairs judged by. notes: remarks about the run.
+        curves: of the run. validation: pairs scored by. notes: remarks about the run.
 
     Raises:
         OutputError: the file cannot be written.
@@ -117,16 +117,16 @@ def _curves(curves: History) -> str:
         [f"{curves.steps[p]:.0f}", *(f"{curves.series[n][p]:.4g}" for n in names)] for p in places
     ]
     text = "## Curves\n\n" + _table(["step", *names], rows)
-    judged = [n for n in (*SCORED, "score") if n in curves.validation]
-    if judged:
+    scored = [n for n in (*SCORED, "score") if n in curves.validation]
+    if scored:
         count = len(curves.validation_steps)
         places = sorted({round(i * (count - 1) / (_ROWS - 1)) for i in range(_ROWS)})
         rows = [
             [f"{curves.validation_steps[p]:.0f}"]
-            + [f"{curves.validation[n][p]:.4f}" for n in judged]
+            + [f"{curves.validation[n][p]:.4f}" for n in scored]
             for p in places
         ]
-        text += "\n\n" + _table(["step", *judged], rows)
+        text += "\n\n" + _table(["step", *scored], rows)
     return text
 
 

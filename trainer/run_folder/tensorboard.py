@@ -52,8 +52,10 @@ class TensorBoardLog:
             for name, value in event.scores.items():
                 self._writer.add_scalar(f"validation/{name}", value, event.step)
             self._writer.add_scalar("validation/score", event.score, event.step)
-            self._writer.add_image("strip", _wide(event.strip), event.step, dataformats="HWC")
+            self._writer.add_image(
+                "strip", _side_by_side(event.strip), event.step, dataformats="HWC"
+            )
 
 
-def _wide(strip: PreviewImages) -> np.ndarray[Any, Any]:
+def _side_by_side(strip: PreviewImages) -> np.ndarray[Any, Any]:
     return np.concatenate([strip.a, strip.b, strip.now, strip.start], axis=1)

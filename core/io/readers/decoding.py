@@ -70,7 +70,7 @@ class Decoded:
     unit: str = ""
 
 
-class _Silence:
+class _WarningFilter:
     """Ignores warnings while any reader is active; unlike the standard context, thread-safe.
 
     The standard context manager saves and restores the filters of the process: two threads that
@@ -100,14 +100,14 @@ class _Silence:
                     self._saved = None
 
 
-_silence = _Silence()
+_warning_filter = _WarningFilter()
 
 
 @contextlib.contextmanager
 def decoding(path: Path) -> Iterator[None]:
     """Suppress warnings of a decoder and turn every exception into an InputError."""
     try:
-        with _silence():
+        with _warning_filter():
             yield
     except InputError:
         raise

@@ -21,10 +21,10 @@ def check(path: Path, content: bytes) -> None:
         at = _HEADER + _table(content[10])
         while content[at] != _END:
             if content[at] == _EXTENSION:
-                at = _behind_data(content, at + 2)
+                at = _end_of_sub_blocks(content, at + 2)
             elif content[at] == _PICTURE:
                 packed = content[at + _DESCRIPTOR]
-                at = _behind_data(content, at + 1 + _DESCRIPTOR + _table(packed) + 1)
+                at = _end_of_sub_blocks(content, at + 1 + _DESCRIPTOR + _table(packed) + 1)
             elif content[at] == 0:  # stray block terminators, which decoders skip
                 at += 1
             else:
@@ -38,7 +38,7 @@ def _table(packed: int) -> int:
     return 3 << ((packed & 7) + 1) if packed & 0x80 else 0
 
 
-def _behind_data(content: bytes, at: int) -> int:
+def _end_of_sub_blocks(content: bytes, at: int) -> int:
     while length := content[at]:
         at += 1 + length
     return at + 1

@@ -265,8 +265,8 @@ def _only_padding(message: str, content: bytes, found: JpegStructure) -> bool:
     Some cameras pad files to a round length. Other remaining bytes mean that the decoder lost
     synchronisation: a code was damaged, and blocks are missing.
     """
-    told = _EXTRANEOUS.search(message)
-    if told is None or int(told[2], 16) != _END:
+    match = _EXTRANEOUS.search(message)
+    if match is None or int(match[2], 16) != _END:
         return False
-    left = content[found.end - int(told[1]) : found.end]
+    left = content[found.end - int(match[1]) : found.end]
     return len(set(left)) == 1 and left[0] in (0, 0xFF)

@@ -258,8 +258,10 @@ def _orientation(content: bytes, image: PilImage) -> int:
 
 def _may_contain_orientation(content: bytes) -> bool:
     # Searching the pixel data would block all threads, because it holds the interpreter's lock.
-    told = (content[start - 4 : end] for kind, start, end in png.parts(content) if kind != b"IDAT")
-    return any(holder in part for part in told for holder in _ORIENTATION_HOLDERS)
+    chunks = (
+        content[start - 4 : end] for kind, start, end in png.parts(content) if kind != b"IDAT"
+    )
+    return any(holder in part for part in chunks for holder in _ORIENTATION_HOLDERS)
 
 
 def _samples_8(image: PilImage) -> Decoded:

@@ -65,7 +65,7 @@ def test_the_engine_takes_what_fits_or_refuses(engine, monkeypatch, room):
             engine.fuse(request)
         assert not caught.value.tiles_may_do  # so that no one is told to try tiles
         return
-    assert 0 < engine._way(request, config).piece < 150 * 61
+    assert 0 < engine._choose_tiling(request, config).piece < 150 * 61
     np.testing.assert_allclose(engine.fuse(request).fused, expected, atol=2e-5)
 
 
