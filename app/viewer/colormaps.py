@@ -7,8 +7,9 @@ from functools import lru_cache
 import numpy as np
 
 from app.viewer.colormap_tables import TABLES
+from core.types import PaletteTable
 from core.units.palette_tables import DICOM_TABLES
-from core.units.palettes import Table, palette_table
+from core.units.palettes import palette_table
 
 _Key = tuple[float, tuple[int, int, int]]
 
@@ -50,7 +51,7 @@ PALETTES: tuple[str, ...] = (
 
 
 @lru_cache(maxsize=16)
-def table(name: str) -> Table:
+def table(name: str) -> PaletteTable:
     """The colours of a palette, 256×3, for low values first; grey for an unknown name."""
     if name in DICOM_TABLES:
         return palette_table(name)

@@ -12,6 +12,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 import cv2
 import numpy as np
 
+from core.fusion.tint import tinted
 from core.missing_data import MissingData, fill_smoothly, missing_data_of
 from core.tasks import ColourPolicy
 from core.types import FloatArray, Image, SourcePair
@@ -53,6 +54,7 @@ class PreparedPair:
         nearest: with two sources, take the chroma of the source whose luma is nearer to the fused
             luma; otherwise the mean of both, weighted by distance from grey.
         missing: missing data and their replacement; None if both sources are complete.
+        tint: the source whose palette colours the fused image; None if there is none.
     """
 
     a: FloatArray
@@ -63,6 +65,7 @@ class PreparedPair:
     fillers: tuple[Image | None, ...] = ()
     nearest: bool = False
     missing: MissingData | None = None
+    tint: Image | None = None
 
     @property
     def chroma(self) -> FloatArray | None:
@@ -91,12 +94,16 @@ def split(pair: SourcePair, policy: ColourPolicy) -> PreparedPair:
     sources weighted by their distance from grey (DeepFuse, Prabhakar et al., ICCV 2017).
     ``rgb``: three channels of both sources are fused (grey is repeated).
     Two grey sources give a grey result in either mode.
+
+    Of a source with a palette in colour beside a grey one, ``luma`` fuses the levels, of which more
+    is always lighter; its colours are given to the result (:mod:`core.fusion.tint`).
     """
     if policy.mode == "rgb":
         channels = 3 if pair.a.is_colour or pair.b.is_colour else 1
         a, b = _as_rgb(pair.a), _as_rgb(pair.b)
         return _with_filled_gaps(PreparedPair(a, b, channels, missing=missing_data_of(pair, a, b)))
-    sources = [(image, image.is_colour) for image in (pair.a, pair.b)]
+    tint = _tint_of(pair)
+    sources = [(image, image.is_colour and image is not tint) for image in (pair.a, pair.b)]
     colours = tuple(image for image, coloured in sources if coloured)
     fillers: tuple[Image | None, ...] = (
         colours[::-1] if len(colours) == 2 else (None,) * len(colours)
@@ -105,9 +112,11 @@ def split(pair: SourcePair, policy: ColourPolicy) -> PreparedPair:
         chosen = 0 if policy.chroma == "a" else 1
         colours, fillers = (colours[chosen],), (fillers[chosen],)
     nearest = policy.chroma == "nearest" and len(colours) == 2
-    grey_a, grey_b = (_grey(image, coloured) for image, coloured in sources)
+    grey_a, grey_b = (
+        image.levels() if image is tint else _grey(image, coloured) for image, coloured in sources
+    )
     missing = missing_data_of(pair, grey_a, grey_b)
-    channels = 3 if colours else 1
+    channels = 3 if colours or tint else 1
     return _with_filled_gaps(
         PreparedPair(
             grey_a,
@@ -117,8 +126,17 @@ def split(pair: SourcePair, policy: ColourPolicy) -> PreparedPair:
             fillers=fillers,
             nearest=nearest,
             missing=missing,
+            tint=tint,
         )
     )
+
+
+def _tint_of(pair: SourcePair) -> Image | None:
+    """The one of the two that has a palette in colour, if the other is grey."""
+    for image, other in ((pair.a, pair.b), (pair.b, pair.a)):
+        if image.palette is not None and image.is_colour and not other.is_colour:
+            return image
+    return None
 
 
 def _with_filled_gaps(parts: PreparedPair) -> PreparedPair:
@@ -154,6 +172,8 @@ def merge(fused: FloatArray, parts: PreparedPair) -> FloatArray:
     if parts.colours:
         return _add_chroma(fused, parts)
     fused = np.clip(fused, 0.0, 1.0).astype(np.float32, copy=False)
+    if parts.tint is not None:
+        return tinted(fused, parts.tint)
     if parts.channels == 1 and fused.shape[2] == 3:
         grey: FloatArray = fused.mean(axis=2, keepdims=True, dtype=np.float32)
         return grey

@@ -9,6 +9,7 @@ from core.types.fusion import (
     FusionResult,
 )
 from core.types.image import Image, ImageHeader, SourcePair
+from core.types.palette import Palette, PaletteTable
 from core.types.volume import Affine, Modality, Volume
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "Image",
     "ImageHeader",
     "Modality",
+    "Palette",
+    "PaletteTable",
     "Plane",
     "SourcePair",
     "Volume",

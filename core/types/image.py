@@ -10,6 +10,7 @@ import numpy as np
 
 from core.errors import InputError, Message, SizeMismatch
 from core.types.arrays import BitDepth, BoolArray, FloatArray, read_only
+from core.types.palette import Palette
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Image:
     Attributes:
         data: H×W×C float32, C = 1 (grey) or 3 (RGB, sRGB-encoded), in the source's own unit:
             0…255 for 8-bit files, 0…65535 for 16-bit files, the stored numbers for float files.
-        window: (low, high) in that unit; mapped to 0…1 by :meth:`normalised`. low < high. The one
+        window: (low, high) in that unit; mapped to 0…1 by :meth:`levels`. low < high. The one
             owner of what is black and what is white: what a pane shows by it is what is fused.
         container: (low, high) of what the file could hold, in that unit: 0…255, 0…65535, 0…4095
             where the file says so, 0…1 for floats inside it; None for numbers without such a range.
@@ -59,6 +60,7 @@ class Image:
         spacing: (row, column) distance of pixel centres in millimetres, or None when unknown.
         origin: the file the image came from, or None for a computed image.
         notes: what the reader had to do to the file, one readable sentence each.
+        palette: the colours that the values are shown in, for C = 1; None for grey.
     """
 
     data: FloatArray
@@ -71,6 +73,7 @@ class Image:
     notes: tuple[str, ...] = ()
     container: tuple[float, float] | None = None
     mask: BoolArray | None = None
+    palette: Palette | None = None
 
     def __post_init__(self) -> None:
         name = str(self.origin) if self.origin else Message("picture")
@@ -82,6 +85,8 @@ class Image:
             raise InputError(name, Message("the picture has no pixels"))
         if not self.window[0] < self.window[1]:
             raise InputError(name, Message("empty display window {0}", self.window))
+        if self.palette is not None and self.data.shape[2] != 1:
+            raise ValueError("an image in colour has no palette")
         object.__setattr__(self, "data", read_only(np.asarray(self.data, dtype=np.float32)))
         if self.mask is not None:
             self._set_mask(name, np.asarray(self.mask, dtype=np.bool_))
@@ -114,7 +119,9 @@ class Image:
 
     @property
     def is_colour(self) -> bool:
-        """True when there are three channels and they are not all equal."""
+        """Whether it is shown in colour: by a palette, or by channels that are not all equal."""
+        if self.palette is not None:
+            return not self.palette.is_grey
         return self.data.shape[2] == 3 and bool(
             np.any(self.data[..., 0] != self.data[..., 1])
             or np.any(self.data[..., 0] != self.data[..., 2])
@@ -125,7 +132,7 @@ class Image:
         """File name for display, or "" for a computed image."""
         return self.origin.name if self.origin else ""
 
-    def normalised(self) -> FloatArray:
+    def levels(self) -> FloatArray:
         """H×W×C float32 in [0, 1]: ``data`` through ``window``, clipped; 0 where it holds none."""
         low, high = self.window
         scaled = (self.data - np.float32(low)) / np.float32(high - low)
@@ -133,6 +140,23 @@ class Image:
         if self.mask is not None:
             scaled[~self.mask] = 0.0
         return scaled
+
+    def normalised(self) -> FloatArray:
+        """The image as it is shown: :meth:`levels` in the colours of the palette, if it has one.
+
+        Returns:
+            H×W×(1 or 3) float32 in [0, 1]; 0 where ``data`` holds none.
+        """
+        levels = self.levels()
+        if self.palette is None:
+            return levels
+        if self.palette.is_grey:
+            shown = self.palette.colours(levels[..., 0])[..., :1]
+        else:
+            shown = self.palette.colours(levels[..., 0])
+        if self.mask is not None:
+            shown[~self.mask] = 0.0
+        return shown
 
     def part(self, where: Any) -> Image:
         """The pixels at ``where``, an index of rows and columns such as ``np.s_[::2, ::2]``.

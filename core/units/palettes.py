@@ -21,14 +21,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
-from core.types import FloatArray
+from core.types import Palette, PaletteTable
 from core.units.palette_tables import DICOM_TABLES
-from core.windows import Window, check_window
-
-Table = npt.NDArray[np.uint8]
-"""256×3, the colour of the lowest value first."""
 
 PALETTES: tuple[str, ...] = ("grey", "inverted", *DICOM_TABLES)
 """Names of the palettes for counts; “grey” first."""
@@ -40,7 +35,7 @@ _LUMA = np.array([0.299, 0.587, 0.114])
 
 
 @lru_cache(maxsize=len(PALETTES))
-def palette_table(name: str) -> Table:
+def palette_table(name: str) -> PaletteTable:
     """The table of a palette, read-only.
 
     Raises:
@@ -64,25 +59,11 @@ def is_monotonic(name: str) -> bool:
     return bool((steps > 0).all() or (steps < 0).all())
 
 
-def colour(values: FloatArray, window: Window, palette: str) -> FloatArray:
-    """Values as colours, the same as the viewer draws: of the 256 of the table the nearest.
-
-    Args:
-        values: any shape, finite.
-        window: values of the first and of the last colour; beyond them it stays at that colour.
-        palette: one of :data:`PALETTES`.
-
-    Returns:
-        The shape of ``values`` with a last axis of 3, in [0, 1].
+def find_palette(name: str) -> Palette | None:
+    """The palette of that name for an image; None for "grey", which needs none.
 
     Raises:
-        InputError: ``window`` is none.
-        ValueError: there is no such palette.
+        ValueError: there is none of that name.
     """
-    check_window(window)
-    low, high = window
-    colours = palette_table(palette).astype(np.float32) / np.float32(255)
-    steps = (values - np.float32(low)) * np.float32(255 / (high - low))
-    np.clip(steps, 0, 255, out=steps)
-    painted: FloatArray = colours[np.rint(steps, out=steps).astype(np.uint8)]
-    return painted
+    table = palette_table(name)
+    return None if name == "grey" else Palette(name, table)

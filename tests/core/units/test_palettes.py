@@ -7,9 +7,9 @@ import pydicom
 import pytest
 from pydicom.data import get_palette_files
 
-from core.errors import InputError
 from core.fusion.color import luma
-from core.units.palettes import PALETTES, colour, is_monotonic, palette_table
+from core.types import Image
+from core.units.palettes import PALETTES, find_palette, is_monotonic, palette_table
 
 _OF_PYDICOM = {
     "hot_iron": "hotiron.dcm",
@@ -55,27 +55,52 @@ def test_which_palettes_are_monotonic() -> None:
     }
 
 
+def _shown(values: np.ndarray, window: tuple[float, float], name: str) -> np.ndarray:
+    """A row of values as an image in that palette shows them, W×C."""
+    image = Image(data=values.reshape(1, -1, 1), window=window, palette=find_palette(name))
+    return image.normalised()[0]
+
+
 @pytest.mark.parametrize("name", [name for name in PALETTES if is_monotonic(name)])
 def test_more_never_looks_like_less_in_a_monotonic_palette(name) -> None:
-    values = np.sort(np.random.default_rng(1).uniform(-1, 12, (1, 5000)).astype(np.float32))
-    light = luma(colour(values, (0.0, 10.0), name))[0, :, 0]
+    values = np.sort(np.random.default_rng(1).uniform(-1, 12, 5000).astype(np.float32))
+    light = luma(_shown(values, (0.0, 10.0), name)[np.newaxis])[0, :, 0]
     steps = np.diff(light) * (-1 if name == "inverted" else 1)
     assert steps.min() >= -1e-6
     assert abs(light[-1] - light[0]) > 0.9
 
 
 def test_colours_are_those_of_the_nearest_entry() -> None:
-    values = np.array([[-3, 2, 4.5, 7, 99]], np.float32)
-    pixels = colour(values, (2.0, 7.0), "hot_iron")
+    pixels = _shown(np.array([-3, 2, 4.5, 7, 99], np.float32), (2.0, 7.0), "hot_iron")
     assert pixels.dtype == np.float32
-    assert pixels.shape == (1, 5, 3)
     table = palette_table("hot_iron") / np.float32(255)
-    np.testing.assert_array_equal(pixels[0], table[[0, 0, 128, 255, 255]])
-    np.testing.assert_array_equal(values, np.array([[-3, 2, 4.5, 7, 99]], np.float32))
+    np.testing.assert_array_equal(pixels, table[[0, 0, 128, 255, 255]])
+    levels = np.arange(256, dtype=np.float32)
+    every = _shown(levels, (0.0, 255.0), "pet")
+    np.testing.assert_array_equal(np.rint(every * 255).astype(np.uint8), palette_table("pet"))
 
 
-def test_colours_of_integers_and_of_a_window_that_is_none() -> None:
-    pixels = colour(np.arange(256, dtype=np.float32), (0.0, 255.0), "pet")
-    np.testing.assert_array_equal(np.rint(pixels * 255).astype(np.uint8), palette_table("pet"))
-    with pytest.raises(InputError):
-        colour(np.zeros((2, 2), np.float32), (1.0, 1.0), "pet")
+def test_grey_is_no_palette_and_inverted_has_one_channel() -> None:
+    assert find_palette("grey") is None
+    shown = _shown(np.array([0, 51, 255], np.float32), (0.0, 255.0), "inverted")
+    assert shown.shape == (3, 1)
+    np.testing.assert_allclose(shown[:, 0], [1, 0.8, 0], atol=1e-6)
+
+
+def test_pixels_without_data_are_black_in_every_palette() -> None:
+    mask = np.array([[True, False]])
+    for name in ("inverted", "pet", "hot_iron"):
+        image = Image(
+            data=np.full((1, 2, 1), 200, np.float32),
+            window=(0.0, 255.0),
+            mask=mask,
+            palette=find_palette(name),
+        )
+        shown = image.normalised()
+        assert not shown[0, 1].any()
+        assert shown[0, 0].any()
+
+
+def test_an_image_in_colour_has_no_palette() -> None:
+    with pytest.raises(ValueError, match="no palette"):
+        Image(data=np.zeros((2, 2, 3), np.float32), palette=find_palette("pet"))
