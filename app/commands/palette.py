@@ -54,7 +54,7 @@ class PaletteEntry:
     enabled: bool = True
 
 
-class Palette(QDialog):
+class CommandPalette(QDialog):
     """Lists the entries that match the query; the chosen one is run after closing."""
 
     def __init__(

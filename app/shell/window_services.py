@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtWidgets import QBoxLayout, QDialog, QMainWindow
 
 from app.commands.actions import Actions
-from app.commands.palette import Palette
+from app.commands.palette import CommandPalette
 from app.commands.shortcut_editor import ShortcutEditor
 from app.commands.shortcut_sheet import ShortcutSheet
 from app.commands.undo import UndoHistory
@@ -158,7 +158,7 @@ class WindowServices(QObject):
             open_recent=self._open_recent,
             show_fuse_page=self._show_fuse_page,
         )
-        self._show(Palette(self._actions, self._window, more))
+        self._show(CommandPalette(self._actions, self._window, more))
 
     def show_keys(self) -> None:
         """Open the list of shortcuts."""

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMainWindow
 
 from app.commands.fuzzy import Texts
-from app.commands.palette import MOST, Palette, PaletteEntry
+from app.commands.palette import MOST, CommandPalette, PaletteEntry
 from app.commands.registry import CommandRegistry
 from app.commands.shortcut_sheet import ShortcutSheet
 from app.shell.main_window import MainWindow
@@ -33,10 +33,10 @@ def listed(opened: MainWindow, qtbot, tmp_path: Path) -> MainWindow:
     return opened
 
 
-def ask(window: MainWindow, qtbot, typed: str) -> Palette:
+def ask(window: MainWindow, qtbot, typed: str) -> CommandPalette:
     """The palette as Ctrl+K opens it, with something typed."""
     window.actions_.palette.trigger()
-    palettes = (w for w in QApplication.topLevelWidgets() if isinstance(w, Palette))
+    palettes = (w for w in QApplication.topLevelWidgets() if isinstance(w, CommandPalette))
     palette = next(palette for palette in palettes if palette.isVisible())
     QTest.keyClicks(palette.filter, typed)
     return palette
@@ -109,7 +109,7 @@ def test_thousands_of_pairs_do_not_hold_up_typing(qtbot):
         )
         for n in range(5000)
     ]
-    palette = Palette(CommandRegistry(main), main, many)
+    palette = CommandPalette(CommandRegistry(main), main, many)
     qtbot.addWidget(palette)
     palette.show()
     assert len(palette.shown()) == MOST

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QDialogButtonBox, QMainWindow, QMenu, QToolButton
 
 from app.commands.actions import Actions
 from app.commands.fuzzy import ranked, score
-from app.commands.palette import Palette
+from app.commands.palette import CommandPalette
 from app.commands.registry import Command, CommandRegistry, clashes, native, normal
 from app.commands.shortcut_editor import ShortcutDraft, ShortcutEditor
 from app.commands.shortcut_sheet import ShortcutSheet
@@ -325,14 +325,14 @@ def test_the_palette_runs_the_best_fit_by_keyboard_alone(qtbot, main, registry):
     heard = []
     registry.action("file.save").triggered.connect(lambda: heard.append("save"))
     registry.action("file.open").triggered.connect(lambda: heard.append("open"))
-    palette = Palette(registry, main)
+    palette = CommandPalette(registry, main)
     qtbot.addWidget(palette)
     palette.show()
     assert palette.shown() == ["file.open", "file.save", "view.fit"]
     QTest.keyClick(palette.filter, Qt.Key.Key_Down)
     QTest.keyClick(palette.filter, Qt.Key.Key_Return)
     assert heard == ["save"]
-    again = Palette(registry, main)
+    again = CommandPalette(registry, main)
     qtbot.addWidget(again)
     QTest.keyClicks(again.filter, "opn")
     assert again.shown() == ["file.open"]
@@ -343,7 +343,7 @@ def test_the_palette_runs_the_best_fit_by_keyboard_alone(qtbot, main, registry):
 def test_the_palette_shows_but_does_not_run_what_cannot_be_done(qtbot, main, registry):
     heard = []
     registry.action("view.fit").triggered.connect(lambda: heard.append("fit"))
-    palette = Palette(registry, main)
+    palette = CommandPalette(registry, main)
     qtbot.addWidget(palette)
     palette.show()
     QTest.keyClicks(palette.filter, "fit")

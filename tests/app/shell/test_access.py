@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.commands.palette import Palette
+from app.commands.palette import CommandPalette
 from app.commands.shortcut_editor import ShortcutEditor
 from app.commands.shortcut_sheet import ShortcutSheet
 from app.shell.main_window import MainWindow
@@ -169,7 +169,7 @@ def test_every_menu_entry_has_a_name_and_every_menu_a_mnemonic(opened):
                 assert action.isSeparator() or action.text().strip()
 
 
-@pytest.mark.parametrize("kind", [ShortcutSheet, ShortcutEditor, Palette])
+@pytest.mark.parametrize("kind", [ShortcutSheet, ShortcutEditor, CommandPalette])
 def test_dialogs_are_named_and_reached_throughout(qtbot, opened, kind):
     dialog: QDialog = kind(opened.actions_, opened)
     qtbot.addWidget(dialog)

@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.commands.palette import Palette
+from app.commands.palette import CommandPalette
 from app.commands.shortcut_editor import ShortcutEditor
 from app.commands.shortcut_sheet import ShortcutSheet
 from app.preferences.session_file import ListedPair, Snapshot, from_json, to_json
@@ -282,7 +282,7 @@ def test_f1_palette_and_editor_open_by_key_and_changed_keys_last(qtbot, start):
     assert "Next slice" not in sheet.rows()
     sheet.reject()
     QTest.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
-    (palette,) = shown(Palette)
+    (palette,) = shown(CommandPalette)
     assert "display.invert" in palette.shown()
     palette.reject()
     window.actions_.edit_keys.trigger()
