@@ -262,7 +262,7 @@ def test_a_file_replaced_on_disk_is_said_and_read_again_on_request(qtbot, opened
 
 
 def test_a_file_deleted_after_reading_leaves_the_picture_on_show(qtbot, opened, files):
-    with qtbot.waitSignal(opened.watch.gone, timeout=WAIT):
+    with qtbot.waitSignal(opened.watch.deleted, timeout=WAIT):
         files[1].unlink()
     assert "not on disk any more" in opened.view.notice.text.text()
     assert opened.view.panes["b"].canvas.image is not None
