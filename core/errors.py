@@ -17,9 +17,13 @@ __all__ = [
     "FusionError",
     "InputError",
     "Message",
+    "MissingSlices",
+    "MixedPatients",
     "OutputError",
     "PackError",
+    "SeriesError",
     "SizeMismatch",
+    "UnevenSlices",
     "differing_proportions",
 ]
 
@@ -116,6 +120,28 @@ class SizeMismatch(InputError):
             Message("A is {0}×{1} pixels and B is {2}×{3}", *size_a, *size_b),
             remedy,
         )
+
+
+class SeriesError(InputError):
+    """A series of slices cannot be read as a volume. ``what`` names the series, not the patient."""
+
+
+class MissingSlices(SeriesError):
+    """Slices are missing between the first and the last one.
+
+    Attributes:
+        positions: where they would be, in millimetres along the normal of the slices.
+    """
+
+    positions: tuple[float, ...] = ()
+
+
+class UnevenSlices(SeriesError):
+    """The slices lie at different distances from each other."""
+
+
+class MixedPatients(SeriesError):
+    """The files of one series name more than one patient."""
 
 
 class OutputError(FusionError):

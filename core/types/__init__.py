@@ -10,6 +10,7 @@ from core.types.fusion import (
 )
 from core.types.image import Image, ImageHeader, SourcePair
 from core.types.palette import Palette, PaletteTable
+from core.types.series import SeriesHeader, SliceSource
 from core.types.volume import Affine, Modality, Volume
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
     "Palette",
     "PaletteTable",
     "Plane",
+    "SeriesHeader",
+    "SliceSource",
     "SourcePair",
     "Volume",
     "read_only",
