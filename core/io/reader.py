@@ -13,7 +13,7 @@ import numpy as np
 
 from core.errors import DamagedImage, InputError, Message, differing_proportions
 from core.io.memory_check import check_memory
-from core.io.readers import kinds, modern, netpbm, raster, tiff
+from core.io.readers import kinds, modern, netpbm, raster, scans, tiff
 from core.io.readers.decoding import check_size, file_error
 from core.io.readers.registry import HEAD_BYTES, Reader, ReaderRegistry
 from core.io.values import for_task, with_window
@@ -42,6 +42,8 @@ for _kind, _suffixes, _recognises in (
     (modern.HEIC, (".heic", ".heif"), kinds.is_heif),
 ):
     READERS.add(Reader(_kind.name, _suffixes, _recognises, _kind.read, _kind.probe))
+READERS.add(scans.DICOM)
+READERS.add(scans.NIFTI)
 
 _SAME_FILE = Message("Source A and source B are the same picture.")
 
@@ -92,12 +94,18 @@ def is_image(path: str | Path) -> bool:
     for files that cannot be opened. Only :func:`read_image` determines whether it can be read.
     """
     path = Path(path)
-    if path.suffix.lower() in READERS.suffixes:
+    if _suffix(path) in READERS.suffixes:
         return True
     try:
         return READERS.recognise(_head(path)) is not None
     except InputError:
         return False
+
+
+def _suffix(path: Path) -> str:
+    """In lower case; ``.nii.gz`` is one."""
+    name = path.name.lower()
+    return ".nii.gz" if name.endswith(".nii.gz") else path.suffix.lower()
 
 
 def same_stem(path: Path) -> list[Path]:
@@ -127,28 +135,21 @@ def reader_of(path: Path) -> Reader:
         raise InputError(
             str(path), Message("the file is empty"), Message("Copy or export it again.")
         )
-    reader = READERS.find(head, path.suffix)
+    reader = READERS.find(head, _suffix(path))
     if reader is None:
         raise _unknown(path, head)
     return reader
 
 
 def _unknown(path: Path, head: bytes) -> InputError:
-    name = path.name.lower()
-    known = (
-        ("DICOM", kinds.is_dicom(head) or name.endswith((".dcm", ".dicom"))),
-        ("NIfTI", kinds.is_nifti(head) or name.endswith((".nii", ".nii.gz"))),
-        ("JPEG XR", kinds.is_jpegxr(head) or name.endswith((".jxr", ".wdp", ".hdp"))),
-    )
-    for kind, is_this in known:
-        if is_this:
-            return InputError(
-                str(path),
-                Message(
-                    "it is a file of the kind {0}, not a picture this program can read yet", kind
-                ),
-                Message("Export it as a picture of one of these kinds: {0}.", _names()),
-            )
+    if kinds.is_jpegxr(head) or path.suffix.lower() in (".jxr", ".wdp", ".hdp"):
+        return InputError(
+            str(path),
+            Message(
+                "it is a file of the kind {0}, not a picture this program can read yet", "JPEG XR"
+            ),
+            Message("Export it as a picture of one of these kinds: {0}.", _names()),
+        )
     return InputError(
         str(path),
         Message("it is not a picture this program can read"),

@@ -306,6 +306,21 @@ def with_window(image: Image, window: Window | None) -> Image:
     return replace(image, window=(low, high), notes=notes)
 
 
+def with_stated_window(image: Image, window: Window) -> Image:
+    """``image`` with the window that its header names on purpose, with a note.
+
+    Itself where none of its values lies in that window, or it is of 8 bits or in colour.
+    """
+    low, high = float(window[0]), float(window[1])
+    valid = image.data if image.mask is None else image.data[image.mask]
+    if _keeps(image) or not (math.isfinite(low) and math.isfinite(high) and low < high):
+        return image
+    if high <= float(valid.min()) or low >= float(valid.max()):
+        return image
+    notes = (*_other_notes(image), Message(_STATED, low, high))
+    return replace(image, window=(low, high), notes=notes)
+
+
 def for_task(pair: SourcePair, task: str) -> SourcePair:
     """``pair`` with one window for both if the task compares brightness (``mef``, ``mff``).
 

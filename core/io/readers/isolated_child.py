@@ -80,7 +80,15 @@ def _tiff_page(path: Path, request: Mapping[str, Any]) -> tuple[SampleArray, Dec
     return page_samples(path, int(request["offset"])), {}
 
 
+def _dicom(path: Path, request: Mapping[str, Any]) -> tuple[SampleArray, DecodedFacts]:
+    # Its codecs are heavy, and most processes never need them.
+    from core.io.readers.dicom.pixels import decoded_here
+
+    return decoded_here(path, int(request["index"])), {}
+
+
 CODECS: dict[str, Codec] = {
+    "dicom": _dicom,
     "jpeg": _deep_jpeg,
     "jpegls": _whole(imagecodecs.jpegls_decode),
     "jpeg2000": _whole(imagecodecs.jpeg2k_decode),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+import zlib
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -15,6 +16,15 @@ _JP2_BOX = b"\0\0\0\x0cjP  \r\n\x87\n"
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs")
 _AVIF_BRANDS = (b"avif", b"avis")
 _GENERIC_BRANDS = (b"mif1", b"msf1", b"miaf")
+# Without a preamble the first element is of group 0002 or 0008: with its kind, or with a length
+# below 256 (of a group length: 4).
+_LOW = rb"[\x00\x01\x02\x03\x05\x08\x10\x12\x14\x16\x18]"
+_BARE_DICOM = re.compile(
+    rb"[\x02\x08]\0" + _LOW + rb"\0(?:UL|CS|UI|OB)"
+    rb"|\0[\x02\x08]\0" + _LOW + rb"(?:UL|CS|UI|OB)"
+    rb"|\x08\0(?:\0\0\x04|[\x01\x05\x08\x12\x14\x16\x18]\0[^\0])\0\0\0",
+    re.DOTALL,
+)
 
 
 def is_png(head: bytes) -> bool:
@@ -111,10 +121,20 @@ def _brands(head: bytes) -> list[bytes]:
 
 
 def is_dicom(head: bytes) -> bool:
-    """True for the first bytes of a DICOM file."""
-    return head[128:132] == b"DICM"
+    """True for the first bytes of a DICOM file, also of one without preamble."""
+    return head[128:132] == b"DICM" or _BARE_DICOM.match(head) is not None
 
 
 def is_nifti(head: bytes) -> bool:
-    """True for the first bytes of an uncompressed NIfTI file."""
+    """True for the first bytes of a NIfTI-1 or NIfTI-2 file, plain or compressed (gzip)."""
+    if head.startswith(b"\x1f\x8b"):
+        head = _inflated(head)
     return head[344:348] in (b"n+1\0", b"ni1\0") or head[4:8] in (b"n+2\0", b"ni2\0")
+
+
+def _inflated(head: bytes) -> bytes:
+    """The beginning of what a gzip file holds, as far as it can be told."""
+    try:
+        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(head, 1024)
+    except zlib.error:
+        return b""

@@ -274,9 +274,19 @@ def test_wrong_checksum_is_refused(tmp_path: Path) -> None:
         _refused(tmp_path / "c.png", "checksum of part IDAT")
 
 
-def test_clinical_and_other_files_are_refused_plainly(shared_data: Path) -> None:
-    for name in ("dicom_single/pydicom_CT_small.dcm", "nifti_spm12/PET.nii"):
-        path = shared_data / "clinical" / name
-        if path.exists():
-            error = _refused(path, "not a picture this program can read")
-            assert "PNG, JPEG, TIFF" in error.remedy
+def test_scans_without_a_scan_in_them_are_refused_plainly(tmp_path: Path) -> None:
+    for name, content, words in (
+        ("scan.dcm", bytes(128) + b"DICM" + bytes(99), "header is incomplete"),
+        ("scan", bytes(128) + b"DICM" + bytes(99), "header is incomplete"),
+        ("text.dcm", b"no scan, but called one", "not DICOM"),
+        ("brain.nii", bytes(344) + b"n+1\0" + bytes(99), "damaged"),
+        ("brain.nii.gz", b"\x1f\x8b\x08\0" + bytes(99), "damaged"),
+        ("text.nii", b"no scan, but called one", "not NIfTI"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        _refused(tmp_path / name, words)
+
+
+def test_volumes_are_no_pictures(shared_data: Path) -> None:
+    error = _refused(shared_data / "clinical" / "nifti_spm12" / "PET.nii", "a volume of 91 slices")
+    assert "as a volume" in error.remedy

@@ -1,0 +1,126 @@
+"""From the images of many files to series that can be read as volumes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from core.errors import Message, MixedPatients, SeriesError
+from core.io.readers.dicom.geometry import Stack, stacked
+from core.io.readers.dicom.headers import Frame
+from core.io.readers.dicom.identity import patient_key, patient_marks, without_names
+from core.io.readers.dicom.splitting import Part, parts_of
+from core.io.readers.dicom.tags import DatasetTags, ImageTags, number
+from core.io.readers.dicom.values import header_window, modality_of, rescaled_unit, scaling_of
+from core.io.readers.salted import key
+from core.types import SeriesHeader, SliceSource
+
+KIND = "DICOM"
+
+Marks = tuple[str, str, str]
+
+
+def series_of(frames: Iterable[Frame]) -> list[SeriesHeader]:
+    """The series that ``frames`` make, in the order in which their first images come."""
+    by_uid: dict[tuple[str, str], list[Frame]] = defaultdict(list)
+    for frame in frames:
+        uid = frame.tags.text("SeriesInstanceUID") or str(frame.path)
+        by_uid[uid, frame.tags.text("Modality")].append(frame)
+    return [header for group in by_uid.values() for header in _headers(group)]
+
+
+def _headers(group: Sequence[Frame]) -> list[SeriesHeader]:
+    parts = parts_of(group)
+    return [_header(part, index if len(parts) > 1 else 0) for index, part in enumerate(parts)]
+
+
+def _header(part: Part, index: int) -> SeriesHeader:
+    first = part.frames[0]
+    tags = first.tags
+    patients = {patient_marks(frame.tags): frame.tags for frame in part.frames}
+    title = _title(tags, part.words, patients.values())
+    name = series_name(modality_of(tags), title, number(tags, "SeriesNumber"))
+    stacks = [stacked(time, name) for time in part.times]
+    middle = stacks[0].frames[len(stacks[0].frames) // 2].tags
+    uid, stated = tags.text("SeriesInstanceUID") or str(first.path), number(tags, "SeriesNumber")
+    rows, columns = first.size
+    samples = int(number(tags, "SamplesPerPixel") or 1)
+    is_colour = samples > 1 or tags.text("PhotometricInterpretation") == "PALETTE COLOR"
+    problem = _other_problem(patients, name, is_colour) or stacks[0].problem
+    return SeriesHeader(
+        KIND,
+        modality_of(tags),
+        (stacks[0].count, rows, columns),
+        tuple(_sources(stack) for stack in stacks),
+        affine=stacks[0].affine,
+        frame_of_reference=tags.text("FrameOfReferenceUID"),
+        key=key("series", uid, *part.words, str(index)),
+        study=key(tags.text("StudyInstanceUID")),
+        patient="" if isinstance(problem, MixedPatients) else patient_key(tags),
+        title=title,
+        number=None if stated is None else int(stated),
+        unit=_unit(tags),
+        window=header_window(middle),
+        samples=3 if is_colour else 1,
+        notes=(*part.notes, *stacks[0].notes, *_burned_in(tags)),
+        problem=problem,
+    )
+
+
+def series_name(modality: str, title: str, stated: float | None) -> Message:
+    """What messages call a series."""
+    if title:
+        return Message("{0} series “{1}”", modality, title)
+    if stated is not None:
+        return Message("{0} series {1}", modality, int(stated))
+    return Message("{0} series without a name", modality)
+
+
+def _title(tags: ImageTags, words: Sequence[str], patients: Iterable[ImageTags]) -> str:
+    described = tags.text("SeriesDescription") or tags.text("ProtocolName")
+    for named in patients:
+        described = without_names(described, named)
+    texts = [text for text in (described, *words) if text]
+    return Message.joined(", ", texts) if words and texts else described
+
+
+def _unit(tags: ImageTags) -> str:
+    return scaling_of(tags).unit if isinstance(tags, DatasetTags) else rescaled_unit(tags)
+
+
+def _sources(stack: Stack) -> tuple[SliceSource, ...]:
+    pairs = zip(stack.frames, stack.places, strict=True)
+    return tuple(SliceSource(frame.path, frame.index, place) for frame, place in pairs)
+
+
+def _other_problem(marks: Iterable[Marks], name: Message, is_colour: bool) -> SeriesError | None:
+    """What is wrong beside the geometry."""
+    patients = _patients(marks)
+    if patients > 1:
+        return MixedPatients(
+            name,
+            Message("its files name {0} different patients", patients),
+            Message("Find out whose images they are, and open only those files."),
+        )
+    if is_colour:
+        return SeriesError(
+            name,
+            Message("it holds colours, which are pictures of measurements and not measurements"),
+            Message("Open its images one by one, or choose the original series."),
+        )
+    return None
+
+
+def _patients(known: Iterable[Marks]) -> int:
+    """How many patients the files name: by ID; with one ID, by name and birth date together."""
+    marks = set(known)
+    ids = {mark[0] for mark in marks if mark[0]}
+    others = {mark[1:] for mark in marks if all(mark[1:])}
+    both = len({mark[0] for mark in others}) > 1 and len({mark[1] for mark in others}) > 1
+    return max(len(ids), len(others) if both else 1)
+
+
+def _burned_in(tags: ImageTags) -> tuple[str, ...]:
+    if tags.text("BurnedInAnnotation").strip().upper() != "YES":
+        return ()
+    return (Message("Its pixels hold burned-in text, which may name the patient."),)

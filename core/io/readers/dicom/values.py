@@ -1,0 +1,182 @@
+"""From stored numbers to the unit of the series: slopes, real-world value maps, tables.
+
+A real-world value map beats the rescale slope, except in PET, whose tag Units says what the
+rescaled numbers are. Nothing is converted further: PET stays in the unit on file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+
+from core.io.readers.decoding import SampleArray
+from core.io.readers.dicom.tags import DatasetTags, ImageTags, number
+from core.types import FloatArray, Modality
+
+_MODALITIES: dict[str, Modality] = {"CT": "CT", "MR": "MR", "PT": "PT", "NM": "NM"}
+_PET_UNITS = {
+    "BQML": "Bq/mL",
+    "CNTS": "counts",
+    "NONE": "",
+    "CM2": "cm²",
+    "PCNT": "%",
+    "CPS": "counts/s",
+    "MGMINML": "mg/min/mL",
+    "UMOLMINML": "µmol/min/mL",
+    "MLMING": "mL/min/g",
+    "MLG": "mL/g",
+    "1CM": "1/cm",
+    "UMOLML": "µmol/mL",
+    "PROPCNTS": "proportional counts",
+    "PROPCPS": "proportional counts/s",
+    "MLMINML": "mL/min/mL",
+    "MLML": "mL/mL",
+    "GML": "g/mL",
+    "STDDEV": "standard deviations",
+}
+_UCUM = {
+    "[hnsf'U]": "HU",
+    "Bq/ml": "Bq/mL",
+    "{counts}": "counts",
+    "{counts}/s": "counts/s",
+    "g/ml{SUVbw}": "SUVbw",
+    "{SUVbw}g/ml": "SUVbw",
+    "g/ml{SUVlbm}": "SUVlbm",
+    "{SUVlbm}g/ml": "SUVlbm",
+    "cm2/ml{SUVbsa}": "SUVbsa",
+    "{SUVbsa}cm2/ml": "SUVbsa",
+    "g/ml{SUVibw}": "SUVibw",
+    "{SUVibw}g/ml": "SUVibw",
+    "1": "",
+    "{no units}": "",
+    "ug/mL": "µg/mL",
+    "mm2/s": "mm²/s",
+    "um2/s": "µm²/s",
+}
+_UNSPECIFIED = ("", "US", "UNSPECIFIED", "NORMALIZED", "US ")
+
+
+def modality_of(tags: ImageTags) -> Modality:
+    """The kind of scanner."""
+    return _MODALITIES.get(tags.text("Modality").strip().upper(), "OT")
+
+
+def rescaled_unit(tags: ImageTags) -> str:
+    """The unit of the numbers behind slope and intercept; "" where there is none."""
+    modality = modality_of(tags)
+    units = tags.text("Units").strip().upper()
+    if modality in ("PT", "NM") and units:
+        return _PET_UNITS.get(units, units)
+    kind = tags.text("RescaleType").strip()
+    if kind.upper() not in _UNSPECIFIED:
+        return "HU" if kind.upper() in ("HU", "HU_MOD") else kind
+    if modality == "CT":
+        return "HU" if tags.numbers("RescaleSlope") else ""
+    return "counts" if modality == "NM" else ""
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How stored numbers become values.
+
+    Attributes:
+        slope, intercept: of the linear ones.
+        unit: of the values.
+        table: the values that numbers from ``first`` on stand for; None for linear ones.
+        first: the number that the first value of ``table`` stands for.
+    """
+
+    slope: float = 1.0
+    intercept: float = 0.0
+    unit: str = ""
+    table: npt.NDArray[np.float64] | None = None
+    first: int = 0
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether values are the stored numbers, without a unit."""
+        return self.table is None and (self.slope, self.intercept, self.unit) == (1.0, 0.0, "")
+
+    def apply(self, stored: SampleArray) -> FloatArray:
+        """``stored`` as float32 values in ``unit``; computed in double precision."""
+        if self.table is not None:
+            index = np.clip(stored.astype(np.int64) - self.first, 0, len(self.table) - 1)
+            return self.table[index].astype(np.float32)
+        if (self.slope, self.intercept) == (1.0, 0.0):
+            return stored.astype(np.float32)
+        return (stored * np.float64(self.slope) + np.float64(self.intercept)).astype(np.float32)
+
+
+def scaling_of(tags: DatasetTags) -> Scaling:
+    """How the numbers of one image become values."""
+    has_units = modality_of(tags) == "PT" and tags.text("Units").strip() != ""
+    maps = tags.get("RealWorldValueMappingSequence")
+    if maps and not has_units:
+        found = _real_world(list(maps))
+        if found is not None:
+            return found
+    unit = rescaled_unit(tags)
+    table = tags.get("ModalityLUTSequence")
+    if table:
+        little = tags.dataset.original_encoding[1] is not False
+        return _tabulated(table[0], "<" if little else ">", unit)
+    slope, intercept = number(tags, "RescaleSlope"), number(tags, "RescaleIntercept")
+    return Scaling(1.0 if slope is None else slope, intercept or 0.0, unit)
+
+
+def _tabulated(item: Dataset, order: str, unit: str) -> Scaling:
+    """A modality lookup table (PS3.3, C.11.1)."""
+    count, first, _ = (int(value) for value in item.LUTDescriptor)
+    values: Any = item.LUTData
+    if isinstance(values, bytes):
+        values = np.frombuffer(values, f"{order}u2")
+    table = np.asarray(values, np.float64)[: count or 2**16]
+    kind = str(item.get("ModalityLUTType", ""))
+    return Scaling(unit="HU" if kind == "HU" else unit, table=table, first=first)
+
+
+def _real_world(maps: Sequence[Dataset]) -> Scaling | None:
+    """The first map that can be used."""
+    for item in maps:
+        code = item.get("MeasurementUnitsCodeSequence") or [Dataset()]
+        name = str(code[0].get("CodeValue", ""))
+        unit = _UCUM.get(name, name)
+        slope, intercept = (
+            _number(item, "RealWorldValueSlope"),
+            _number(item, "RealWorldValueIntercept"),
+        )
+        if slope:
+            return Scaling(slope, intercept or 0.0, unit)
+        first = _number(item, "RealWorldValueFirstValueMapped")
+        values = item.get("RealWorldValueLUTData")
+        if values is not None and first is not None:
+            table = np.atleast_1d(np.asarray(values, np.float64))
+            if table.size and np.isfinite(table).all():
+                return Scaling(unit=unit, table=table, first=int(first))
+    return None
+
+
+def _number(item: Dataset, keyword: str) -> float | None:
+    value: Any = item.get(keyword)
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        return None
+    return found if np.isfinite(found) else None
+
+
+def header_window(tags: ImageTags) -> tuple[float, float] | None:
+    """(low, high) that the header asks to be shown, in the unit of the rescaled values."""
+    centres, widths = tags.numbers("WindowCenter"), tags.numbers("WindowWidth")
+    if not centres or not widths or widths[0] <= 0:
+        return None
+    centre, width = centres[0], widths[0]
+    if width > 1 and tags.text("VOILUTFunction") not in ("LINEAR_EXACT", "SIGMOID"):
+        # PS3.3, C.11.2.1.2.1: the lowest number that is not black, the highest not white.
+        centre, width = centre - 0.5, width - 1
+    return centre - width / 2, centre + width / 2

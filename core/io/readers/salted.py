@@ -1,0 +1,70 @@
+"""Salted hashes, which tell things apart without saying what they are called.
+
+The salt is random, made once per installation and kept in the folder of settings, so that a session
+finds its series again and all processes of a run split patients alike; where that folder cannot be
+written, the salt lasts as long as the process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+import platformdirs
+
+SALT_FILE = "patient-salt"
+_SALT_BYTES = 32
+
+
+def key(*parts: str) -> str:
+    """16 hexadecimal digits for ``parts``; "" when all of them are empty."""
+    if not any(parts):
+        return ""
+    text = "\0".join(parts).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text, key=_salt(), digest_size=8).hexdigest()
+
+
+@functools.cache
+def _salt() -> bytes:
+    path = _settings_folder() / SALT_FILE
+    with contextlib.suppress(OSError):
+        return _stored(path) or _made(path)
+    return secrets.token_bytes(_SALT_BYTES)
+
+
+def _settings_folder() -> Path:
+    chosen = os.environ.get("UNIFUSION_HOME")
+    return Path(chosen) if chosen else Path(platformdirs.user_config_dir("unifusion", False))
+
+
+def _stored(path: Path) -> bytes:
+    """The salt on file; empty when there is none, or none that can be used."""
+    try:
+        salt = path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    return salt if len(salt) == _SALT_BYTES else b""
+
+
+def _made(path: Path) -> bytes:
+    """A new salt, on file from now on. Where another process was faster, that one's."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    salt = secrets.token_bytes(_SALT_BYTES)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(salt)
+        if _stored(path) == b"" and path.exists():  # damaged
+            partial.replace(path)
+            return salt
+        with contextlib.suppress(FileExistsError):
+            os.link(partial, path)
+        return _stored(path) or salt
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink()
