@@ -1,0 +1,13 @@
+"""Series and volumes of scanners: what is in a folder, and the voxels of one series."""
+
+from core.io.volumes.listing import LeftOut, SeriesListing, list_series
+from core.io.volumes.reading import Acceptance, read_headers, read_volume
+
+__all__ = [
+    "Acceptance",
+    "LeftOut",
+    "SeriesListing",
+    "list_series",
+    "read_headers",
+    "read_volume",
+]
