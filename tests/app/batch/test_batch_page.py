@@ -207,8 +207,8 @@ def test_everything_fits_the_window(qtbot, window, page, study, size):
 
 
 def test_a_folder_of_junk_ends_and_says_what_became_of_each(qtbot, page, junkyard, monkeypatch):
-    told = []
-    monkeypatch.setattr(page.notice, "tell", lambda *words: told.append(words))
+    notified = []
+    monkeypatch.setattr(page.notice, "notify", lambda *words: notified.append(words))
     dropped(qtbot, page, junkyard)
     for flag in ("metrics", "figures"):
         with planned(qtbot, page.batch):
@@ -230,7 +230,7 @@ def test_a_folder_of_junk_ends_and_says_what_became_of_each(qtbot, page, junkyar
     with (out / "metrics.csv").open(encoding="utf-8") as stream:
         assert [row["name"] for row in csv.DictReader(stream)] == ["p000", "p001", "p002"]
     assert (out / "contact-sheet.html").is_file()
-    assert told == [("Batch finished", f"3 fused, {len(ends) - 3} failed")]
+    assert notified == [("Batch finished", f"3 fused, {len(ends) - 3} failed")]
     card = page.cards["end"]
     assert f"3 fused, {len(ends) - 3} failed" in card.text.text()
     assert set(card.buttons) == {"folder", "sheet", "table", "failed", "ok"}
@@ -451,7 +451,7 @@ def test_a_full_disk_is_a_card_and_can_be_gone_on_after(qtbot, page, study, monk
 def test_rows_next_to_each_other_are_told_by_one_signal(qtbot, page, tmp_path):
     dropped(qtbot, page, make_pairs(tmp_path / "in", 9, (2, 2)))
     keys = [key_of(m) for m in page.batch.pairing.matches]
-    told = []
-    page.table.dataChanged.connect(lambda a, b, *_: told.append((a.row(), b.row())))
+    changed = []
+    page.table.dataChanged.connect(lambda a, b, *_: changed.append((a.row(), b.row())))
     page.table.touch([keys[i] for i in (7, 1, 0, 2, 5)])
-    assert told == [(0, 2), (5, 5), (7, 7)]
+    assert changed == [(0, 2), (5, 5), (7, 7)]
