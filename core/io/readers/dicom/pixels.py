@@ -21,7 +21,7 @@ from core.io.readers.claims import check_claim
 from core.io.readers.decoding import SampleArray, damaged
 from core.io.readers.dicom.headers import frame_count, is_deflated, transfer_syntax
 from core.io.readers.dicom.tags import DatasetTags, number
-from core.io.readers.isolated import decode_apart
+from core.io.readers.isolated import decode_isolated
 
 CODEC = "dicom"
 _LEAST_RLE = 64 + 2
@@ -86,7 +86,7 @@ def stored_pixels(path: Path, dataset: Dataset, index: int) -> SampleArray:
     else:
         tags = DatasetTags(dataset)
         claimed = int(number(tags, "Rows") or 0) * int(number(tags, "Columns") or 0)
-        pixels = decode_apart(path, CODEC, claimed, index=index)[0]
+        pixels = decode_isolated(path, CODEC, claimed, index=index)[0]
     return _checked(path, dataset, pixels)
 
 

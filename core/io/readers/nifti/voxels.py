@@ -9,7 +9,7 @@ from typing import IO
 import numpy as np
 
 from core.errors import Message
-from core.io.readers.claims import least_deflated
+from core.io.readers.claims import min_deflated
 from core.io.readers.decoding import SampleArray, damaged, decoding
 from core.io.readers.nifti.header import GZIP, NiftiHeader, open_plain
 
@@ -41,7 +41,7 @@ def _check_claim(header: NiftiHeader, voxels: int) -> None:
         stored = header.data_path.stat().st_size
         with header.data_path.open("rb") as stream:
             compressed = stream.read(2) == GZIP
-    if stored < (least_deflated(voxels) if compressed else header.offset + voxels):
+    if stored < (min_deflated(voxels) if compressed else header.offset + voxels):
         raise damaged(header.path, Message("its voxels are cut short"))
 
 
