@@ -22,7 +22,7 @@ from trainer.config.settings_file import load_settings
 from trainer.config.validation_messages import first_message
 from trainer.events import Finished, Reduced, Started, Stepped, TrainEvent, Validated
 from trainer.run.control import RunControl
-from trainer.run.launcher import gathered
+from trainer.run.launcher import process_group
 from trainer.run.loop import RunPlan, train
 from trainer.run.warm_start import with_network_of_parent
 
@@ -70,7 +70,7 @@ def run_training(options: TrainOptions) -> None:
     if options.smaller_batch:
         control.allow_smaller_batch()
     with (
-        gathered(config, plan, options.devices, options.nodes) as world,
+        process_group(config, plan, options.devices, options.nodes) as world,
         TerminalProgress() as progress,
     ):
         for event in train(config, plan, progress, control, world):

@@ -25,13 +25,13 @@ from trainer.config.run_plan import RunPlan
 from trainer.optimization.distributed import DistributedContext
 from trainer.run.loop import train
 
-_MEETING = timedelta(minutes=5)
-_PATIENCE = timedelta(hours=24)
+_RENDEZVOUS_TIMEOUT = timedelta(minutes=5)
+_TIMEOUT = timedelta(hours=24)
 """The leader judges and saves while the others wait."""
 
 
 @dataclass(frozen=True)
-class _Meeting:
+class _Rendezvous:
     """Where the processes of a run meet."""
 
     host: str
@@ -41,7 +41,7 @@ class _Meeting:
 
 
 @contextmanager
-def gathered(
+def process_group(
     config: TrainConfig, plan: RunPlan, devices: int = 1, nodes: int = 1
 ) -> Iterator[DistributedContext]:
     """This process's place among those that train ``config`` together.
@@ -60,18 +60,18 @@ def gathered(
         raise InputError(what, Message("there must be at least one"))
     wanted = plan.device_of(config)
     if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
-        with _joined_torchrun(wanted) as world:
+        with _under_torchrun(wanted) as world:
             yield world
     elif devices * nodes == 1:
         yield DistributedContext()
     else:
         DistributedContext(0, devices * nodes).check_divisible(config.batch)
-        with _started(config, plan, devices, nodes) as world:
+        with _spawned(config, plan, devices, nodes) as world:
             yield world
 
 
 @contextmanager
-def _joined_torchrun(wanted: str) -> Iterator[DistributedContext]:
+def _under_torchrun(wanted: str) -> Iterator[DistributedContext]:
     devices = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     _check_devices(wanted, devices)
     device = _device(wanted, int(os.environ.get("LOCAL_RANK", "0")), devices)
@@ -79,11 +79,11 @@ def _joined_torchrun(wanted: str) -> Iterator[DistributedContext]:
     try:
         yield DistributedContext(dist.get_rank(), dist.get_world_size(), device)
     finally:
-        _leave()
+        _destroy_group()
 
 
 @contextmanager
-def _started(
+def _spawned(
     config: TrainConfig, plan: RunPlan, devices: int, nodes: int
 ) -> Iterator[DistributedContext]:
     node, host, port = _place(nodes)
@@ -93,20 +93,20 @@ def _started(
     if first == 0:
         # Made before the others start, so that on one machine the system may choose the port.
         store = TCPStore(
-            host, port, devices * nodes, True, timeout=_MEETING, wait_for_workers=False
+            host, port, devices * nodes, True, timeout=_RENDEZVOUS_TIMEOUT, wait_for_workers=False
         )
         port = store.port
-    meeting = _Meeting(host, port, devices * nodes, devices)
+    meeting = _Rendezvous(host, port, devices * nodes, devices)
     context = mp.get_context("spawn")
     others = [
-        context.Process(target=_follow, args=(config, plan, meeting, first + local), daemon=True)
+        context.Process(target=_worker, args=(config, plan, meeting, first + local), daemon=True)
         for local in range(1, devices)
     ]
     threads = torch.get_num_threads()
     try:
         for process in others:
             process.start()
-        yield _met(plan.device_of(config), meeting, first, store)
+        yield _join_at_store(plan.device_of(config), meeting, first, store)
     except (RuntimeError, ValueError) as error:
         if all(process.is_alive() for process in others) and "onnect" not in str(error):
             raise
@@ -117,11 +117,11 @@ def _started(
         ) from error
     finally:
         torch.set_num_threads(threads)
-        _end(others)
-        _leave()
+        _stop(others)
+        _destroy_group()
 
 
-def _end(others: list[SpawnProcess]) -> None:
+def _stop(others: list[SpawnProcess]) -> None:
     """The others end by themselves after the last step; else they wait for this one in vain."""
     for process in others:
         if process.pid is None:
@@ -186,11 +186,15 @@ def _backend(device: str) -> str:
     return "nccl" if device != "cpu" and dist.is_nccl_available() else "gloo"
 
 
-def _met(wanted: str, meeting: _Meeting, rank: int, store: TCPStore | None) -> DistributedContext:
+def _join_at_store(
+    wanted: str, meeting: _Rendezvous, rank: int, store: TCPStore | None
+) -> DistributedContext:
     device = _device(wanted, rank % meeting.devices, meeting.devices)
     if device == "cpu":
         torch.set_num_threads(max(1, torch.get_num_threads() // meeting.devices))
-    store = store or TCPStore(meeting.host, meeting.port, meeting.size, False, timeout=_MEETING)
+    store = store or TCPStore(
+        meeting.host, meeting.port, meeting.size, False, timeout=_RENDEZVOUS_TIMEOUT
+    )
     _join_group(device, store=store, rank=rank, world_size=meeting.size)
     return DistributedContext(rank, meeting.size, device)
 
@@ -201,15 +205,15 @@ def _join_group(device: str, **place: Any) -> None:
     # that later (torch.optim does it), the group would outlive its end, and its threads with it:
     # some of the time the process then aborts as it exits.
     importlib.import_module("torch.distributed.nn")
-    dist.init_process_group(_backend(device), timeout=_PATIENCE, **place)
+    dist.init_process_group(_backend(device), timeout=_TIMEOUT, **place)
 
 
-def _leave() -> None:
+def _destroy_group() -> None:
     if dist.is_initialized():
         dist.destroy_process_group()
 
 
-def _follow(config: TrainConfig, plan: RunPlan, meeting: _Meeting, rank: int) -> None:
+def _worker(config: TrainConfig, plan: RunPlan, meeting: _Rendezvous, rank: int) -> None:
     """What a process does that was started to train along: nothing is shown or written."""
     # The leader says when to stop: a scheduler or a terminal tells all processes at once, and one
     # that goes by itself would take the step under way from the others.
@@ -217,11 +221,13 @@ def _follow(config: TrainConfig, plan: RunPlan, meeting: _Meeting, rank: int) ->
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     try:
-        for _ in train(config, plan, world=_met(plan.device_of(config), meeting, rank, None)):
+        for _ in train(
+            config, plan, world=_join_at_store(plan.device_of(config), meeting, rank, None)
+        ):
             pass
-        _leave()
+        _destroy_group()
     except Cancelled:
-        _leave()  # the leader was told to end
+        _destroy_group()  # the leader was told to end
     except FusionError as error:
         print(f"unifusion, process {rank}: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(2)

@@ -18,7 +18,7 @@ from trainer.config.config import TrainConfig
 from trainer.data.sampler import CropSampler, load_pairs
 from trainer.events import Finished, Started, Stepped, TrainEvent
 from trainer.optimization.distributed import DistributedContext
-from trainer.run.launcher import gathered
+from trainer.run.launcher import process_group
 from trainer.run.loop import RunPlan, train
 from trainer.run_folder.history import read_curves
 
@@ -32,7 +32,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _trained(config: TrainConfig, plan: RunPlan, devices: int) -> list[TrainEvent]:
-    with gathered(config, plan, devices) as world:
+    with process_group(config, plan, devices) as world:
         return list(train(config, plan, world=world))
 
 
@@ -88,9 +88,9 @@ def test_torchrun_gives_the_same_run(data: Path, tmp_path: Path) -> None:
     script.write_text(
         "import sys, weakref\nfrom pathlib import Path\nimport torch.distributed as dist\n"
         "from tests.trainer.optimization.test_world import BOTH\n"
-        "from trainer.run.launcher import gathered\nfrom trainer.run.loop import RunPlan, train\n"
+        "from trainer.run.launcher import process_group\nfrom trainer.run.loop import RunPlan, train\n"
         "plan = RunPlan(Path(sys.argv[1]), Path(sys.argv[2]), device='cpu')\n"
-        "with gathered(BOTH, plan) as world:\n"
+        "with process_group(BOTH, plan) as world:\n"
         "    group = weakref.ref(dist.group.WORLD)\n    list(train(BOTH, plan, world=world))\n"
         # What is left of it has threads, and a process that exits with them may abort.
         "assert group() is None\n"
@@ -123,10 +123,10 @@ def test_what_cannot_be_gathered_is_refused(
     plan = RunPlan(data, tmp_path / "p.safetensors", device="cpu")
     with pytest.raises(InputError, match="multiple of 2"):
         next(train(replace(CONFIG, batch=3), plan, world=DistributedContext(0, 2)))
-    with pytest.raises(InputError, match="at least one"), gathered(CONFIG, plan, 0):
+    with pytest.raises(InputError, match="at least one"), process_group(CONFIG, plan, 0):
         pass
     for name in ("NODE_RANK", "MASTER_ADDR", "MASTER_PORT"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(InputError, match="NODE_RANK") as caught, gathered(BOTH, plan, 1, 2):
+    with pytest.raises(InputError, match="NODE_RANK") as caught, process_group(BOTH, plan, 1, 2):
         pass
     assert "torchrun" in caught.value.remedy

@@ -20,7 +20,7 @@ from trainer.config.config import TrainConfig
 from trainer.config.form import validate, values_of
 from trainer.events import Saved, Started
 from trainer.run import launcher
-from trainer.run.launcher import gathered
+from trainer.run.launcher import process_group
 from trainer.run.loop import RunPlan, train
 
 
@@ -65,15 +65,18 @@ def test_more_processes_than_gpus_is_one_clear_error(
     plan = RunPlan(data, tmp_path / "p.safetensors")
     for name in ("RANK", "WORLD_SIZE"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(InputError, match="this machine has 2") as caught, gathered(config, plan, 3):
+    with (
+        pytest.raises(InputError, match="this machine has 2") as caught,
+        process_group(config, plan, 3),
+    ):
         pass
     assert "--device cpu" in caught.value.remedy
     single = replace(plan, device="cuda:1")
-    with pytest.raises(InputError, match="names a single one"), gathered(config, single, 2):
+    with pytest.raises(InputError, match="names a single one"), process_group(config, single, 2):
         pass
     for name, value in {"RANK": "0", "WORLD_SIZE": "3", "LOCAL_WORLD_SIZE": "3"}.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(InputError, match="this machine has 2"), gathered(config, plan):
+    with pytest.raises(InputError, match="this machine has 2"), process_group(config, plan):
         pass
 
 
