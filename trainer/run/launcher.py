@@ -1,4 +1,4 @@
-"""Gathering the processes that train together: on one machine, on several, or under torchrun."""
+"""Starts or joins the processes of a distributed run: on one machine, several, or by torchrun."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from trainer.run.loop import train
 
 _RENDEZVOUS_TIMEOUT = timedelta(minutes=5)
 _TIMEOUT = timedelta(hours=24)
-"""The leader judges and saves while the others wait."""
+"""Of collective operations: the leader validates and saves while the others wait."""
 
 
 @dataclass(frozen=True)
 class _Rendezvous:
-    """Where the processes of a run meet."""
+    """Address of the store that the processes of a run connect to, and how many there are."""
 
     host: str
     port: int
@@ -44,16 +44,15 @@ class _Rendezvous:
 def process_group(
     config: TrainConfig, plan: RunPlan, devices: int = 1, nodes: int = 1
 ) -> Iterator[DistributedContext]:
-    """This process's place among those that train ``config`` together.
+    """The group of processes that train ``config``, with the rank of this one.
 
-    Alone for one device on one node. Under ``torchrun`` the places are torchrun's. Else this
-    process starts ``devices`` − 1 others like itself, which train along and end with the block;
-    with several nodes the same command runs on each, with NODE_RANK, MASTER_ADDR and MASTER_PORT
-    set.
+    One device on one node needs no other process. Under ``torchrun``, its ranks are used. Otherwise
+    this process spawns ``devices`` − 1 workers, which end with the block; on several nodes the same
+    command must be started on each, with NODE_RANK, MASTER_ADDR and MASTER_PORT set.
 
     Raises:
-        InputError: the numbers do not fit this machine, or a node does not know its place.
-        FusionError: another process ended, or did not come.
+        InputError: the numbers do not fit this machine, or the rank of the node is not set.
+        FusionError: another process ended, or did not connect.
     """
     if devices < 1 or nodes < 1:
         what = Message("{0} devices on {1} nodes", devices, nodes)
@@ -91,7 +90,7 @@ def _spawned(
     first = node * devices
     store: TCPStore | None = None
     if first == 0:
-        # Made before the others start, so that on one machine the system may choose the port.
+        # Created before the workers start, so that on one machine the system can choose the port.
         store = TCPStore(
             host, port, devices * nodes, True, timeout=_RENDEZVOUS_TIMEOUT, wait_for_workers=False
         )
@@ -122,17 +121,17 @@ def _spawned(
 
 
 def _stop(others: list[SpawnProcess]) -> None:
-    """The others end by themselves after the last step; else they wait for this one in vain."""
+    """Wait for workers that finish with the last step; kill those that still wait for this one."""
     for process in others:
         if process.pid is None:
             continue
         process.join(2)
-        process.kill()  # they do not heed a gentler word, see _follow
+        process.kill()  # they ignore SIGTERM, see _worker
         process.join()
 
 
 def _place(nodes: int) -> tuple[int, str, int]:
-    """(number of this node, host and port of the first): one node needs no telling."""
+    """(rank of this node, host and port of the first node); from the environment if several."""
     if nodes == 1:
         return 0, "127.0.0.1", 0
     try:
@@ -153,7 +152,7 @@ def _place(nodes: int) -> tuple[int, str, int]:
 
 
 def _check_devices(wanted: str, devices: int) -> None:
-    """Refuse more processes than this machine has GPUs: two of them on one would never meet."""
+    """Refuse more processes than this machine has GPUs: NCCL hangs with two processes on one."""
     if choose_device(wanted).name == "cpu":
         return
     if devices > torch.cuda.device_count():
@@ -171,7 +170,7 @@ def _check_devices(wanted: str, devices: int) -> None:
 
 
 def _device(wanted: str, local: int, devices: int) -> str:
-    """This process's own device: the one named, or the one of its place on this machine."""
+    """The device of this process: the one named, or that of its local rank."""
     device = choose_device(wanted).name
     if device == "cpu":
         return device
@@ -182,7 +181,7 @@ def _device(wanted: str, local: int, devices: int) -> str:
 
 
 def _backend(device: str) -> str:
-    """nccl between GPUs, where torch has it (not on Windows); gloo can carry GPU tensors, too."""
+    """nccl between GPUs where torch has it (not on Windows), otherwise gloo, which can do both."""
     return "nccl" if device != "cpu" and dist.is_nccl_available() else "gloo"
 
 
@@ -200,10 +199,10 @@ def _join_at_store(
 
 
 def _join_group(device: str, **place: Any) -> None:
-    """Join the processes at ``place``, or where the environment says."""
-    # Its functions take the group of the moment it is first imported as a default argument. Were
-    # that later (torch.optim does it), the group would outlive its end, and its threads with it:
-    # some of the time the process then aborts as it exits.
+    """Initialise the default group at the store and rank in ``place``, or in the environment."""
+    # The default arguments of its functions hold the group that exists at the first import. If that
+    # happens later (torch.optim does it), the group and its threads outlive destroy_process_group,
+    # and the process sometimes aborts at exit.
     importlib.import_module("torch.distributed.nn")
     dist.init_process_group(_backend(device), timeout=_TIMEOUT, **place)
 
@@ -214,9 +213,9 @@ def _destroy_group() -> None:
 
 
 def _worker(config: TrainConfig, plan: RunPlan, meeting: _Rendezvous, rank: int) -> None:
-    """What a process does that was started to train along: nothing is shown or written."""
-    # The leader says when to stop: a scheduler or a terminal tells all processes at once, and one
-    # that goes by itself would take the step under way from the others.
+    """Main function of a spawned process: trains, but shows and writes nothing."""
+    # Only the leader decides when to stop: a scheduler or terminal signals all processes at once,
+    # and one that leaves by itself would break the current step of the others.
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
@@ -227,9 +226,9 @@ def _worker(config: TrainConfig, plan: RunPlan, meeting: _Rendezvous, rank: int)
             pass
         _destroy_group()
     except Cancelled:
-        _destroy_group()  # the leader was told to end
+        _destroy_group()  # the leader was asked to stop
     except FusionError as error:
         print(f"unifusion, process {rank}: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
     except RuntimeError:
-        sys.exit(1)  # the leader is gone, and said why
+        sys.exit(1)  # the leader ended, and has reported why

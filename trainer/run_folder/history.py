@@ -16,7 +16,7 @@ from core.io.atomic import atomic_write, output_error
 from core.io.readers.decoding import file_error
 from trainer.events import RatesChanged, Reduced, Stepped, TrainEvent, Validated
 
-Points = npt.NDArray[np.float64]
+CurveValues = npt.NDArray[np.float64]
 
 _MAX_STEP = 2**53
 """Larger step numbers are rejected: a float64 no longer represents every integer."""
@@ -33,10 +33,10 @@ class History:
         marks: (step, description) of changes of learning rates and batch size.
     """
 
-    steps: Points
-    series: Mapping[str, Points]
-    validation_steps: Points
-    validation: Mapping[str, Points]
+    steps: CurveValues
+    series: Mapping[str, CurveValues]
+    validation_steps: CurveValues
+    validation: Mapping[str, CurveValues]
     marks: tuple[tuple[int, str], ...] = ()
 
 
@@ -152,7 +152,7 @@ def read_curves(path: Path) -> History:
     return History(*_columns(losses), *_columns(scores), tuple(marks))
 
 
-def _columns(rows: Iterable[Mapping[str, Any]]) -> tuple[Points, dict[str, Points]]:
+def _columns(rows: Iterable[Mapping[str, Any]]) -> tuple[CurveValues, dict[str, CurveValues]]:
     rows = sorted(rows, key=lambda row: int(row["step"]))
     names = dict.fromkeys(name for row in rows for name in row if name != "step")
     steps = np.array([row["step"] for row in rows], np.float64)

@@ -109,7 +109,7 @@ def test_compressed_pixels_are_decoded_apart(
 
         def end(self) -> None: ...
 
-    monkeypatch.setattr(isolated._pool, "_take", Dead)
+    monkeypatch.setattr(isolated._pool, "_idle_child", Dead)
     with pytest.raises(SeriesError, match="decoder crashed") as told:
         _read(path)
     assert "slice 1 of 1" in str(told.value)

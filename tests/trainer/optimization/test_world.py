@@ -88,7 +88,8 @@ def test_torchrun_gives_the_same_run(data: Path, tmp_path: Path) -> None:
     script.write_text(
         "import sys, weakref\nfrom pathlib import Path\nimport torch.distributed as dist\n"
         "from tests.trainer.optimization.test_world import BOTH\n"
-        "from trainer.run.launcher import process_group\nfrom trainer.run.loop import RunPlan, train\n"
+        "from trainer.run.launcher import process_group\n"
+        "from trainer.run.loop import RunPlan, train\n"
         "plan = RunPlan(Path(sys.argv[1]), Path(sys.argv[2]), device='cpu')\n"
         "with process_group(BOTH, plan) as world:\n"
         "    group = weakref.ref(dist.group.WORLD)\n    list(train(BOTH, plan, world=world))\n"
