@@ -105,7 +105,7 @@ def test_compressed_pixels_are_decoded_apart(
         late = False
 
         def ask(self, request: Any, seconds: float) -> Any:
-            raise isolated._Gone
+            raise isolated._ProcessEnded
 
         def end(self) -> None: ...
 
