@@ -342,7 +342,7 @@ def main() -> None:
     shorten_switch_interval()
     raise_priority()
     first = FirstImages()
-    factory = import_in_background(engine_factory("cpu"), "torch", after=first.turns)
+    factory = import_in_background(engine_factory("cpu"), "torch", after=first.events)
     window = MainWindow(factory, resources.SAMPLES, "ivif", options.method)
     first.watch(window)
     window.resize(1600, 1000)

@@ -28,7 +28,7 @@ def fetch_weights(agreed: bool, again: bool) -> None:
         say(f"{stored} is there already; --again fetches it anew.")
         return
     describe()
-    if not agreed and not _agrees():
+    if not agreed and not _ask_agreement():
         say("Nothing was fetched.")
         raise typer.Exit(FAILED)
     with TerminalProgress() as progress:
@@ -66,7 +66,7 @@ def show_weights() -> None:
     say(f"licence   {download.LICENCE}: {download.LICENCE_ADDRESS}")
 
 
-def _agrees() -> bool:
+def _ask_agreement() -> bool:
     if not sys.stdin.isatty():
         note("nobody is there to ask: read the licence, then add --agree-to-licence")
         return False

@@ -35,10 +35,10 @@ def carry_over(old: PairingPlan | None, new: PairingPlan) -> PairingPlan:
         ):
             new = new.pair_by_hand(match.a, match.b)
     before = {key_of(match): match for match in old.matches}
-    return replace(new, matches=tuple(_as_before(match, before) for match in new.matches))
+    return replace(new, matches=tuple(_with_edits(match, before) for match in new.matches))
 
 
-def _as_before(match: Match, before: dict[PairKey, Match]) -> Match:
+def _with_edits(match: Match, before: dict[PairKey, Match]) -> Match:
     same = before.get((match.a, match.b))
     if same is not None:
         return replace(match, excluded=same.excluded)

@@ -21,7 +21,7 @@ _DELAY_MS = 800
 
 
 @dataclass(frozen=True)
-class Previous:
+class PreviousSession:
     """The session stored by an earlier run.
 
     Attributes:
@@ -65,7 +65,7 @@ class SessionAutosave(QObject):
         """True when this process, and no other one, writes the session."""
         return self._mark.isLocked()
 
-    def begin(self) -> Previous:
+    def begin(self) -> PreviousSession:
         """Lock the session and read that of the previous run. Call once."""
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ class SessionAutosave(QObject):
         if there and snapshot is not None and not over:
             # Offered now, and not again after a crash of this run.
             self._submit(to_json(snapshot, over=True))
-        return Previous(snapshot, crashed=there, notice=notice, of_earlier=over)
+        return PreviousSession(snapshot, crashed=there, notice=notice, of_earlier=over)
 
     def _lock(self) -> bool:
         """Acquire the lock file; one that no process holds is replaced, whatever its content.
@@ -93,12 +93,12 @@ class SessionAutosave(QObject):
         # The system refuses this while a running process has the file open.
         return self._mark.removeStaleLockFile() and self._mark.tryLock(0)
 
-    def _read_only(self) -> Previous:
+    def _read_only(self) -> PreviousSession:
         """Read the session that another process owns, or in a folder that is not writable."""
         if self._mark.error() != QLockFile.LockError.PermissionError:
-            return Previous()
+            return PreviousSession()
         snapshot, notice = self._read()
-        return Previous(snapshot, notice=notice)
+        return PreviousSession(snapshot, notice=notice)
 
     def _read(self) -> tuple[Snapshot | None, str]:
         try:
@@ -151,10 +151,10 @@ class SessionAutosave(QObject):
         if self._runner is None:
             return
         job = self._runner.submit(partial(_write, self._folder / _FILE, data), key="session")
-        job.finished.connect(partial(self._wrote, data))
+        job.finished.connect(partial(self._write_finished, data))
         job.failed.connect(self._fail)
 
-    def _wrote(self, data: bytes, _answer: object) -> None:
+    def _write_finished(self, data: bytes, _answer: object) -> None:
         self._written = data
 
     def _fail(self, error: FusionError) -> None:

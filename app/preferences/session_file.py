@@ -113,7 +113,7 @@ def from_json(data: bytes) -> Snapshot:
         _path(found.get("a")),
         _path(found.get("b")),
         _pairs(found.get("pairs", [])),
-        display=rebuilt(DisplayState(), found.get("display")),
+        display=dataclass_from_json(DisplayState(), found.get("display")),
     )
 
 
@@ -140,7 +140,7 @@ def _pairs(rows: object) -> tuple[ListedPair, ...]:
     return tuple(found)
 
 
-def rebuilt(default: Value, data: object) -> Value:
+def dataclass_from_json(default: Value, data: object) -> Value:
     """A dataclass from the JSON of its :func:`dataclasses.asdict`.
 
     Missing, unknown and mistyped values stay as in ``default``, so that sessions of newer versions
@@ -156,10 +156,10 @@ def rebuilt(default: Value, data: object) -> Value:
         if one.name not in data:
             continue
         if is_dataclass(now):
-            changes[one.name] = rebuilt(now, value)
+            changes[one.name] = dataclass_from_json(now, value)
         else:
             value = tuple(value) if isinstance(value, list) else value
-            if fits(value, hints[one.name]):
+            if matches_type(value, hints[one.name]):
                 changes[one.name] = value
     return cast(Value, replace(cast(Any, default), **changes))
 
@@ -171,18 +171,18 @@ def _is_finite(value: float) -> bool:
         return False
 
 
-def fits(value: object, hint: Any) -> bool:
+def matches_type(value: object, hint: Any) -> bool:
     """True when a value from JSON is of the type ``hint``."""
     kind, parts = get_origin(hint), get_args(hint)
     if kind is Literal:
         return value in parts
     if kind in (Union, UnionType):
-        return any(fits(value, part) for part in parts)
+        return any(matches_type(value, part) for part in parts)
     if kind is tuple:
         return (
             isinstance(value, tuple)
             and len(value) == len(parts)
-            and all(fits(item, part) for item, part in zip(value, parts, strict=True))
+            and all(matches_type(item, part) for item, part in zip(value, parts, strict=True))
         )
     if hint is float:
         # Python's JSON allows NaN and infinity, with which a window would be invalid.

@@ -86,9 +86,9 @@ class Settings(QObject):
             self._runner = Runner("settings", self)
         changes = dict(self._unwritten)
         job = self._runner.submit(partial(_write, self.folder / _FILE, changes))
-        job.finished.connect(partial(self._wrote, changes))
+        job.finished.connect(partial(self._write_finished, changes))
 
-    def _wrote(self, changes: Mapping[str, object], _answer: object) -> None:
+    def _write_finished(self, changes: Mapping[str, object], _answer: object) -> None:
         for name, value in changes.items():
             # It may have been set again meanwhile.
             if name in self._unwritten and self._unwritten[name] is value:

@@ -19,7 +19,7 @@ from app.preferences.paths import home
 from app.preferences.settings import Settings
 from app.shell import startup_timings
 from app.shell.main_window import MainWindow
-from app.shell.posix_signals import closing
+from app.shell.posix_signals import close_on_signals
 from app.shell.qt_application import make_application, say
 from app.shell.screenshot import Screenshot
 from app.widgets import theme
@@ -74,7 +74,7 @@ def run(
     shorten_switch_interval()
     raise_priority()
     first = FirstImages()
-    factory = import_in_background(engine_factory(device), "torch", after=first.turns)
+    factory = import_in_background(engine_factory(device), "torch", after=first.events)
     cpu = import_in_background(engine_factory("cpu"), "torch")
     window = MainWindow(
         factory, resources.SAMPLES, chosen, method or "", settings=settings, cpu=cpu
@@ -89,7 +89,7 @@ def run(
     services.place_window()
     if screenshot is not None:  # independent of the screen
         window.resize(1600, 1000)
-    file = startup_timings.wanted()
+    file = startup_timings.timings_file()
     clock = (
         startup_timings.StartupTimings(file, window, window.session) if file is not None else None
     )
@@ -99,8 +99,8 @@ def run(
         window.show()
         # The window is painted before files are read and the engine is started.
         FirstPaint(window, lambda: services.begin(a, b))
-        application.commitDataRequest.connect(window.close_guard.end_with_session)
-        with closing(window.close, window.close_guard.end_at_once):
+        application.commitDataRequest.connect(window.close_guard.handle_session_end)
+        with close_on_signals(window.close, window.close_guard.quit_now):
             return _run_until_done(application, window, screenshot)
     finally:
         if clock is not None:
@@ -115,7 +115,7 @@ class FirstImages:
 
     def __init__(self) -> None:
         self._opened, self._shown = threading.Event(), threading.Event()
-        self.turns = ((self._opened, 2.0), (self._shown, 8.0))
+        self.events = ((self._opened, 2.0), (self._shown, 8.0))
         """Events to wait for, with timeouts in seconds; see :func:`import_in_background`."""
 
     def watch(self, window: MainWindow) -> None:

@@ -33,11 +33,11 @@ class CloseGuard(QObject):
         self._column = column
         self._decided = False
         self._session_ends = False
-        self.waits = False
+        self.quits_when_idle = False
         """Whether the program quits by itself when all work is done."""
         self.card: Card | None = None
         self.notice = SystemNotification(window, self)
-        self.notice.clicked.connect(self.come_back)
+        self.notice.clicked.connect(self.restore_window)
         window.installEventFilter(self)
         workspaces.busy_changed.connect(self._busy_changed)
 
@@ -51,11 +51,16 @@ class CloseGuard(QObject):
         if kind == QEvent.Type.Close:
             self.notice.hide_icon()
         is_back = kind in (QEvent.Type.Show, QEvent.Type.WindowStateChange)
-        if self.waits and is_back and self._window.isVisible() and not self._is_away():
-            self.waits = False
+        if (
+            self.quits_when_idle
+            and is_back
+            and self._window.isVisible()
+            and not self._is_minimised()
+        ):
+            self.quits_when_idle = False
         return False
 
-    def _is_away(self) -> bool:
+    def _is_minimised(self) -> bool:
         return bool(self._window.windowState() & Qt.WindowState.WindowMinimized)
 
     def _must_ask(self) -> bool:
@@ -63,7 +68,7 @@ class CloseGuard(QObject):
             return False
         # A second attempt to close stops the work, which loses nothing. During shutdown no
         # event loop is running any more, and nobody could answer.
-        asked = self.card is not None or self.waits
+        asked = self.card is not None or self.quits_when_idle
         return not asked and QThread.currentThread().loopLevel() > 0
 
     def _ask(self) -> None:
@@ -81,34 +86,34 @@ class CloseGuard(QObject):
         self.card.buttons["keep"].setFocus()
 
     def _answered(self, answer: str) -> None:
-        self._take_away()
+        self._remove_card()
         if answer == "stop":
             self._end()
         elif answer == "keep":
-            self._go_away()
+            self._hide_window()
 
-    def _take_away(self) -> None:
+    def _remove_card(self) -> None:
         if self.card is not None:
             self.card.hide()
             self.card.deleteLater()
             self.card = None
 
-    def _go_away(self) -> None:
+    def _hide_window(self) -> None:
         """Hide the window behind a tray icon, or minimise it where there is no system tray."""
         if self.notice.has_tray:
             self.notice.show_icon(self.tr("UniFusion Studio is still at work. Click to see it."))
             self._window.hide()
         else:
             self._window.showMinimized()
-        self.waits = True
+        self.quits_when_idle = True
         self._busy_changed()
 
-    def end_at_once(self) -> None:
+    def quit_now(self) -> None:
         """Stop all work so that it can be resumed, and quit without asking."""
-        self._take_away()
+        self._remove_card()
         self._end()
 
-    def end_with_session(self) -> None:
+    def handle_session_end(self) -> None:
         """Handle the end of the desktop session.
 
         On Windows the program quits at once. Other systems send a request to quit later, unless
@@ -116,11 +121,11 @@ class CloseGuard(QObject):
         """
         self._session_ends = True
         if sys.platform == "win32":
-            self.end_at_once()
+            self.quit_now()
 
-    def come_back(self) -> None:
+    def restore_window(self) -> None:
         """Show the window again; it then stays open when the work is done."""
-        self.waits = False
+        self.quits_when_idle = False
         self._window.showNormal()
         self._window.activateWindow()
 
@@ -128,13 +133,13 @@ class CloseGuard(QObject):
         if self._workspaces.busy:
             self._session_ends = False  # the log-out was cancelled: new work has started since
             return
-        self._take_away()
-        if self.waits:
+        self._remove_card()
+        if self.quits_when_idle:
             # Delayed: some systems remove a notification together with the program that showed it.
             QTimer.singleShot(_LINGER_MS if self.notice.has_tray else 0, self._end_waiting)
 
     def _end_waiting(self) -> None:
-        if self.waits and not self._workspaces.busy:
+        if self.quits_when_idle and not self._workspaces.busy:
             self._end()
 
     def _end(self) -> None:

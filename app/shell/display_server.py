@@ -133,15 +133,15 @@ def require_display() -> None:
         )
 
 
-def no_window(said: Sequence[str] = ()) -> FusionError:
+def display_error(messages: Sequence[str] = ()) -> FusionError:
     """The error to report where Qt cannot open a window and is about to abort the process.
 
     Args:
-        said: messages of Qt during the attempt.
+        messages: messages of Qt during the attempt.
     """
     missing = missing_libraries()
     wanted = os.environ.get("QT_QPA_PLATFORM", "")
-    absent = re.search(r'Could not find the Qt platform plugin "([^"]*)"', " ".join(said))
+    absent = re.search(r'Could not find the Qt platform plugin "([^"]*)"', " ".join(messages))
     if absent and wanted:
         why = f"Qt has no platform “{absent[1]}”, which QT_QPA_PLATFORM asks for"
         return FusionError(_NO_WINDOW, why, "Unset QT_QPA_PLATFORM, or set it to xcb or offscreen.")
@@ -156,7 +156,7 @@ def no_window(said: Sequence[str] = ()) -> FusionError:
     screens = unreachable_screens()
     if screens:
         return FusionError(_NO_WINDOW, screens[-1], f"Run it on a desktop, or {_WITHOUT}.")
-    why = next((text for text in said if "plugin" not in text), "Qt found no screen to use")
+    why = next((text for text in messages if "plugin" not in text), "Qt found no screen to use")
     return FusionError(_NO_WINDOW, why.rstrip("."), f"Run it on a desktop, or {_WITHOUT}.")
 
 
@@ -173,7 +173,7 @@ def unreachable_screens() -> list[str]:
         found.append(f"“{x11}” is no name of a screen (DISPLAY)")
     elif x11 and address is not None and not _answers(address):
         found.append(f"the screen “{x11}” does not answer (DISPLAY)")
-    elif x11 and address is not None and not wayland and not _admits():
+    elif x11 and address is not None and not wayland and not _accepts_user():
         found.append(f"the screen “{x11}” does not let this user in (DISPLAY, XAUTHORITY)")
     elif not x11 and not wayland:
         found.append("there is no screen here (neither DISPLAY nor WAYLAND_DISPLAY is set)")
@@ -214,7 +214,7 @@ def _connects(place: str) -> bool:
     return True
 
 
-def _admits() -> bool:
+def _accepts_user() -> bool:
     """True when the X server of $DISPLAY accepts this user, or where this cannot be tested."""
     try:
         xcb = ctypes.CDLL("libxcb.so.1")
@@ -223,7 +223,7 @@ def _admits() -> bool:
     xcb.xcb_connect.restype = ctypes.c_void_p
     xcb.xcb_connect.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
     xcb.xcb_connection_has_error.argtypes = xcb.xcb_disconnect.argtypes = [ctypes.c_void_p]
-    with quiet_errors():
+    with suppress_stderr():
         connection = xcb.xcb_connect(None, None)
         refused = bool(xcb.xcb_connection_has_error(connection))
         xcb.xcb_disconnect(connection)
@@ -231,7 +231,7 @@ def _admits() -> bool:
 
 
 @contextlib.contextmanager
-def quiet_errors() -> Iterator[None]:
+def suppress_stderr() -> Iterator[None]:
     """Suppress what C libraries write to standard error.
 
     Xlib writes a line of its own there when a server refuses the connection.

@@ -43,13 +43,13 @@ class Docks(QObject):
         self._kept: QByteArray | None = None
 
     @property
-    def are_away(self) -> bool:
+    def are_hidden(self) -> bool:
         """True while another workspace is shown."""
         return self._kept is not None
 
     def show(self, there: bool) -> None:
         """Hide the docks, or restore exactly the state they were hidden in."""
-        if there == (not self.are_away):
+        if there == (not self.are_hidden):
             return
         for dock in self._docks.values():
             dock.toggleViewAction().setEnabled(there)

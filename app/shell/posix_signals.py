@@ -13,7 +13,9 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 @contextlib.contextmanager
-def closing(close: Callable[[], object], end: Callable[[], object] | None = None) -> Iterator[None]:
+def close_on_signals(
+    close: Callable[[], object], end: Callable[[], object] | None = None
+) -> Iterator[None]:
     """Call ``close`` from the event loop on Ctrl-C, ``end`` on SIGTERM and SIGHUP.
 
     ``close`` may ask the user first. The sender of SIGTERM or SIGHUP (a scheduler, a log-out, a
@@ -39,7 +41,7 @@ def closing(close: Callable[[], object], end: Callable[[], object] | None = None
     numbers = [getattr(signal, name) for name in _NAMES]
     # Under nohup SIGHUP stays ignored.
     before = {
-        one: signal.signal(one, _heard)
+        one: signal.signal(one, _ignore)
         for one in numbers
         if one != signal.SIGHUP or signal.getsignal(one) != signal.SIG_IGN
     }
@@ -55,5 +57,5 @@ def closing(close: Callable[[], object], end: Callable[[], object] | None = None
         os.close(write)
 
 
-def _heard(number: int, _frame: object) -> None:
+def _ignore(number: int, _frame: object) -> None:
     """Do nothing: the signal is read from the pipe."""

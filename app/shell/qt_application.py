@@ -15,7 +15,7 @@ from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QApplication
 
-from app.shell.display_server import no_window, quiet_errors
+from app.shell.display_server import display_error, suppress_stderr
 from core.errors import FusionError
 from core.messages import Message
 
@@ -34,10 +34,10 @@ def make_application(arguments: list[str]) -> QApplication:
     Raises:
         FusionError: there is no display, or no font is installed.
     """
-    with _explained(), quiet_errors():
+    with _reporting_aborts(), suppress_stderr():
         application = QApplication(arguments)
         if not application.screens():  # e.g. linuxfb without a frame buffer
-            raise no_window()
+            raise display_error()
     # Qt always names a family; without a font file every glyph would be an empty box.
     if not QFontMetrics(application.font()).inFontUcs4(ord("a")):
         raise FusionError(
@@ -49,29 +49,29 @@ def make_application(arguments: list[str]) -> QApplication:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
-    said: list[tuple[str, str]] = []
+def _reporting_aborts() -> Iterator[None]:
+    messages: list[tuple[str, str]] = []
     # A duplicate of standard error, which is suppressed meanwhile.
     try:
         stream = os.dup(2)
     except OSError:
         stream = -1
 
-    def hear(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
-        said.append((context.category or "", message))
+    def handle(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+        messages.append((context.category or "", message))
         if kind == QtMsgType.QtFatalMsg:
             if stream >= 0:
                 os.dup2(stream, 2)
-            say(no_window([text for _category, text in said]))
+            say(display_error([text for _category, text in messages]))
             # Qt would abort with a core dump after this handler returns.
             os._exit(BAD_INPUT)
 
-    before = qInstallMessageHandler(hear)
+    before = qInstallMessageHandler(handle)
     try:
         yield
     finally:
         qInstallMessageHandler(before)
         if stream >= 0:
             os.close(stream)
-    for category, message in said:
+    for category, message in messages:
         print(f"{category}: {message}", file=sys.stderr)  # noqa: T201

@@ -41,7 +41,7 @@ class Screenshot(QObject):
         elif session.outcome is not None and not session.outcome.is_preview:
             self._over = True
             # Layout and painting take one iteration of the event loop.
-            QTimer.singleShot(0, self, self._grab)
+            QTimer.singleShot(0, self, self._capture)
         else:
             self._finish(
                 FusionError(
@@ -50,7 +50,7 @@ class Screenshot(QObject):
             )
 
     @Slot()
-    def _grab(self) -> None:
+    def _capture(self) -> None:
         try:
             write_png(self._window, self._path)
         except FusionError as error:

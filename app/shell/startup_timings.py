@@ -82,7 +82,7 @@ class StartupTimings(QObject):
             stream.write(json.dumps(row) + "\n")
 
 
-def wanted() -> Path | None:
+def timings_file() -> Path | None:
     """The file named by $UNIFUSION_TIMINGS, or None."""
     name = os.environ.get(_VARIABLE, "")
     return Path(name) if name else None

@@ -75,7 +75,7 @@ class TopBar(QFrame):
             _tool_button(actions.export, self.tr("Export", "menu")),
             _tool_button(actions.fit, self.tr("Fit", "button")),
         ]
-        self._words_width = _words_width(self._buttons)
+        self._texts_width = _texts_width(self._buttons)
         *files, fit = self._buttons
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
@@ -95,14 +95,14 @@ class TopBar(QFrame):
     # --- layout ----------------------------------------------------------------------------
 
     @property
-    def shows_words(self) -> bool:
+    def shows_texts(self) -> bool:
         """True where the buttons have texts beside their icons."""
         return self._buttons[0].toolButtonStyle() == _BOTH
 
     def minimumSizeHint(self) -> QSize:
         """The size with all buttons reduced to their icons."""
         least = super().minimumSizeHint()
-        return least - QSize(self._words_width if self.shows_words else 0, 0)
+        return least - QSize(self._texts_width if self.shows_texts else 0, 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show the buttons' texts where they fit."""
@@ -113,14 +113,14 @@ class TopBar(QFrame):
         """Measure the texts again after a change of font or style."""
         super().changeEvent(event)
         if event.type() in _RESIZES_WORDS:
-            self._words_width = _words_width(self._buttons)
+            self._texts_width = _texts_width(self._buttons)
             self._make_room()
 
     def _make_room(self) -> None:
         method = min(self.methods.width_of_choice(), _WIDEST_METHOD)
         bare = self.minimumSizeHint().width() - self.methods.minimumSizeHint().width() + method
-        words = self.width() >= bare + self._words_width
-        if words != self.shows_words:
+        words = self.width() >= bare + self._texts_width
+        if words != self.shows_texts:
             for button in self._buttons:
                 button.setToolButtonStyle(_BOTH if words else _SIGN)
 
@@ -156,7 +156,7 @@ class TopBar(QFrame):
         self._show_methods()
 
 
-def _words_width(buttons: Sequence[QToolButton]) -> int:
+def _texts_width(buttons: Sequence[QToolButton]) -> int:
     """Width of all texts in px.
 
     Must not be called during layout: a button whose style is changed to measure it requests a new

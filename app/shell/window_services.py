@@ -21,7 +21,7 @@ from app.fuse.state import FuseState
 from app.fuse.welcome import Welcome
 from app.i18n.translate import tr
 from app.preferences.recent_files import RecentMenu, RecentPair, RecentPairs
-from app.preferences.session_autosave import Previous, SessionAutosave
+from app.preferences.session_autosave import PreviousSession, SessionAutosave
 from app.preferences.session_file import ListedPair, Snapshot
 from app.preferences.settings import Settings
 from app.shell.docks import STATE_VERSION, Docks, fit_on_screen
@@ -107,7 +107,7 @@ class WindowServices(QObject):
         actions.edit_keys.triggered.connect(
             lambda: self._show(ShortcutEditor(actions, self._window))
         )
-        actions.about_use.triggered.connect(self._say_research)
+        actions.about_use.triggered.connect(self._show_disclaimer)
         for name, action in actions.appearances.items():
             action.triggered.connect(lambda _=False, name=name: self._choose_appearance(name))
         for name, action in actions.languages.items():
@@ -181,7 +181,7 @@ class WindowServices(QObject):
         """Open the given files, else the last session if the user chose so, else a sample."""
         controller = self._controller
         controller.start()
-        previous = self.autosave.begin() if self.autosave is not None else Previous()
+        previous = self.autosave.begin() if self.autosave is not None else PreviousSession()
         self._last = previous.snapshot
         self._provide()
         if a is not None and b is not None:
@@ -194,18 +194,18 @@ class WindowServices(QObject):
             self.restore(self._last)
         else:
             controller.open_sample()
-        self._greet(previous)
+        self._show_previous(previous)
 
-    def _greet(self, previous: Previous) -> None:
+    def _show_previous(self, previous: PreviousSession) -> None:
         if previous.crashed and previous.snapshot is not None and not previous.of_earlier:
             self._offer_restore(previous.snapshot)
         if previous.notice:
-            self._say("notice", previous.notice)
+            self._show_notice("notice", previous.notice)
         if self.settings.is_damaged:
             text = self.tr("The settings could not be read. Everything is as delivered.")
-            self._say("settings", text)
+            self._show_notice("settings", text)
         if self.settings.folder is not None and not self.settings.acknowledged:
-            self._say_research()
+            self._show_disclaimer()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Store everything when the window closes."""
@@ -288,7 +288,7 @@ class WindowServices(QObject):
 
     def _autosave_failed(self, error: FusionError) -> None:
         text = self.tr("The session cannot be kept. {0}").format(error)
-        self._say("keeping", text)
+        self._show_notice("keeping", text)
 
     def _show_recent(self) -> None:
         rows = [(pair.label, pair.a) for pair in self.recent.all()]
@@ -319,7 +319,7 @@ class WindowServices(QObject):
 
     # --- cards -----------------------------------------------------------------------------
 
-    def _say_research(self) -> None:
+    def _show_disclaimer(self) -> None:
         text = self.tr(
             "For research only. This program is not a medical device: its pictures are made by a "
             "network or by arithmetic and must not guide diagnosis or treatment."
@@ -327,7 +327,7 @@ class WindowServices(QObject):
         card = self._add_card("research", Card(text, (("ok", self.tr("I understand")),)))
         card.answered.connect(lambda _answer: self.settings.acknowledge())
 
-    def _say(self, name: str, text: str) -> None:
+    def _show_notice(self, name: str, text: str) -> None:
         self._add_card(name, Card(text, (("ok", self.tr("OK")),), "alert-outline"))
 
     def _add_card(self, name: str, card: Card) -> Card:

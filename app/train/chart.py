@@ -58,7 +58,7 @@ class Chart(QWidget):
     the user zooms; :meth:`show_all` follows it again.
     """
 
-    pointed = Signal(object)
+    step_hovered = Signal(object)
     """Step at the pointer (float), or None."""
 
     def __init__(
@@ -123,7 +123,7 @@ class Chart(QWidget):
         layout.addWidget(self.legend)
         item.getViewBox().sigRangeChanged.connect(self._zoomed)
         self.plot.scene().sigMouseMoved.connect(self._moved)
-        self._dress()
+        self._apply_theme()
 
     # --- curves ----------------------------------------------------------------------------
 
@@ -139,7 +139,7 @@ class Chart(QWidget):
             line.box.deleteLater()
         self._lines.clear()
         self._best.hide()
-        self.point_at(None)
+        self.show_crosshair(None)
         self.show_all()
 
     def refresh(self) -> None:
@@ -289,7 +289,7 @@ class Chart(QWidget):
 
     # --- the pointer -----------------------------------------------------------------------
 
-    def point_at(self, step: float | None) -> None:
+    def show_crosshair(self, step: float | None) -> None:
         """Show the crosshair and all values at a step; None hides them."""
         there = step is not None and any(len(self.curves[name]) for name in self._names())
         self._cross.setVisible(there)
@@ -322,12 +322,12 @@ class Chart(QWidget):
     def _moved(self, place: QPointF) -> None:
         view = self.plot.getPlotItem().getViewBox()
         inside = view.sceneBoundingRect().contains(place)
-        self.pointed.emit(view.mapSceneToView(place).x() if inside else None)
+        self.step_hovered.emit(view.mapSceneToView(place).x() if inside else None)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Hide the values."""
         super().leaveEvent(event)
-        self.pointed.emit(None)
+        self.step_hovered.emit(None)
 
     # --- colours ---------------------------------------------------------------------------
 
@@ -340,9 +340,9 @@ class Chart(QWidget):
         """Apply the colours of the theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_flow"):
-            self._dress()
+            self._apply_theme()
 
-    def _dress(self) -> None:
+    def _apply_theme(self) -> None:
         now = theme.colours()
         self.plot.setBackground(QColor(now.surface))
         item = self.plot.getPlotItem()

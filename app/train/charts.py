@@ -144,7 +144,7 @@ class Charts(QWidget):
         self.log.toggled.connect(self._set_log)
         self.zoom.clicked.connect(self._whole)
         for chart in self.all:
-            chart.pointed.connect(self._point)
+            chart.step_hovered.connect(self._point)
         state.curves_replaced.connect(self._replace)
         state.curves_changed.connect(self._refresh)
         state.run_progress_changed.connect(self._mark_best)
@@ -192,7 +192,7 @@ class Charts(QWidget):
         """Show the crosshair of all charts at the same step."""
         for chart in self.all:
             if chart.isVisible():
-                chart.point_at(step)
+                chart.show_crosshair(step)
 
     # --- export ----------------------------------------------------------------------------
 

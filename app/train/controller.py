@@ -50,18 +50,18 @@ class TrainController(QObject):
 
     def compare(self) -> None:
         """Fuse the validation pairs with the new pack and its parent."""
-        kept, plan = self.state.kept, self.running.plan
+        kept, plan = self.state.saved_pack, self.running.plan
         if kept is None or plan is None or not kept.score:
             return
         settings = self.running.settings
         action = partial(tasks.compare_packs, kept.parent, kept.pack, settings, plan)
         job = self._files.submit(action, key="compare")
         self.preparing.follow("compare", job)
-        job.finished.connect(self.state.set_compared)
+        job.finished.connect(self.state.set_comparison)
 
     def make_default(self) -> None:
         """Make the new pack the default of its task."""
-        kept = self.state.kept
+        kept = self.state.saved_pack
         if kept is None:
             return
         job = self._files.submit(partial(tasks.make_default, kept.task, kept.pack.stem))
@@ -95,13 +95,13 @@ class TrainController(QObject):
     def _capabilities_changed(self) -> None:
         if not self._has_capabilities:
             self._has_capabilities = True
-            self.running.look_for_runs()
+            self.running.find_runs()
 
     def _finished(self) -> None:
         self.pack_written.emit()
         # New packs may be parents of the next run.
         self.preparing.open()
-        self.running.look_for_runs()
+        self.running.find_runs()
         self.compare()
 
     def _made_default(self, _none: object) -> None:

@@ -39,7 +39,7 @@ class DownloadController(QObject):
             return
         self.state.set_fetch(Fetch("loading"))
         self._job = job = self._thread.submit(capabilities.fetch_backbone)
-        job.progress.connect(self._told)
+        job.progress.connect(self._progressed)
         job.finished.connect(self._fetched)
         job.failed.connect(self._failed)
         job.cancelled.connect(self._cancelled)
@@ -53,7 +53,7 @@ class DownloadController(QObject):
         """Stop, and wait for the thread."""
         self._thread.shutdown()
 
-    def _told(self, done: float, total: float, stage: str) -> None:
+    def _progressed(self, done: float, total: float, stage: str) -> None:
         self.state.set_fetch(Fetch("loading", done, total, stage))
 
     def _fetched(self, sha256: str) -> None:

@@ -153,10 +153,10 @@ class TrainPage(Page):
         training.pack_written.connect(self.pack_written)
         state.capabilities_changed.connect(self._make_run_panel)
         state.phase_changed.connect(self._show_phase)
-        state.kept_changed.connect(self._show_kept)
+        state.saved_pack_changed.connect(self._show_kept)
         state.problem_changed.connect(self._show_problem)
         state.message_changed.connect(lambda: self.message.show_message(state.message))
-        self.open_runs.resume_requested.connect(self._go_on)
+        self.open_runs.resume_requested.connect(self._resume_run)
         self.open_runs.discard_requested.connect(training.running.discard)
         for signal in (
             state.data_changed,
@@ -307,14 +307,14 @@ class TrainPage(Page):
         self.busy_changed.emit()
 
     def _show_kept(self) -> None:
-        if self.state.kept is not None and self.state.compared is None:
+        if self.state.saved_pack is not None and self.state.comparison is None:
             self._run_stack.setCurrentWidget(self.result)
 
     def _show_curves(self) -> None:
         self._run_stack.setCurrentIndex(0)
 
     def _keep_old(self) -> None:
-        kept = self.state.kept
+        kept = self.state.saved_pack
         self.state.clear_run()
         self.state.set_phase("setup")
         self._run_stack.setCurrentIndex(0)
@@ -354,7 +354,7 @@ class TrainPage(Page):
             self.show_step(_DATA)
             self.data.ask_folder()
         elif remedy == "resume":
-            self.training.running.go_on_again()
+            self.training.running.resume_failed()
         elif remedy == "keep":
             self.training.running.keep_best()
 
@@ -373,9 +373,9 @@ class TrainPage(Page):
 
     # --- requests --------------------------------------------------------------------------
 
-    def _go_on(self, run: OpenRun) -> None:
+    def _resume_run(self, run: OpenRun) -> None:
         self.training.preparing.show_run(run)
-        self.training.running.go_on(run)
+        self.training.running.resume_run(run)
 
     def _set_rates(self, lower: float, upper: float) -> None:
         if self.training.running.set_rates(lower, upper) and self.run is not None:
@@ -385,5 +385,5 @@ class TrainPage(Page):
         self.training.export_picture(image, Path(name))
 
     def _open_report(self) -> None:
-        if self.state.kept is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.state.kept.report)))
+        if self.state.saved_pack is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.state.saved_pack.report)))

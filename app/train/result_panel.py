@@ -81,7 +81,7 @@ class ResultPanel(QWidget):
         layout.addWidget(self.table)
         layout.addWidget(self.area, 100)
         layout.addStretch(1)
-        state.kept_changed.connect(self._show)
+        state.saved_pack_changed.connect(self._show)
         state.background_task_changed.connect(self._show_note)
         self._show()
 
@@ -100,7 +100,7 @@ class ResultPanel(QWidget):
     # --- display ---------------------------------------------------------------------------
 
     def _show(self) -> None:
-        kept, compared = self._state.kept, self._state.compared
+        kept, comparison = self._state.saved_pack, self._state.comparison
         if kept is not None:
             self.title.setText(self.tr("“{0}” is ready").format(kept.name))
             self.text.setText(self._verdict())
@@ -111,20 +111,20 @@ class ResultPanel(QWidget):
             self.report.setEnabled(kept.report.name != "")
             self.keep.setVisible(not made)
             self._show_primary()
-        self.table.setVisible(compared is not None)
+        self.table.setVisible(comparison is not None)
         self._show_strips()
-        if compared is not None:
-            self._fill(compared.lines)
+        if comparison is not None:
+            self._fill(comparison.lines)
         self._show_note()
 
     @property
     def is_better(self) -> bool | None:
         """Whether the new model is better than what it is compared with; None where unknown."""
-        kept, compared = self._state.kept, self._state.compared
+        kept, comparison = self._state.saved_pack, self._state.comparison
         if kept is None or not kept.score:
             return None
-        if compared is not None:
-            better = sum(line.better for line in compared.lines)
+        if comparison is not None:
+            better = sum(line.better for line in comparison.lines)
             return better > 0 and (kept.parent is None or kept.score > 1)
         return None if kept.parent is None else kept.score > 1
 
@@ -137,7 +137,7 @@ class ResultPanel(QWidget):
             button.style().polish(button)
 
     def _verdict(self) -> str:
-        kept = self._state.kept
+        kept = self._state.saved_pack
         if kept is None:
             return ""
         steps = formatting.count(kept.step)
@@ -165,16 +165,16 @@ class ResultPanel(QWidget):
         return f"{judged} {which} {where}"
 
     def _show_note(self) -> None:
-        compared, background_task = self._state.compared, self._state.background_task
-        if compared is not None:
+        comparison, background_task = self._state.comparison, self._state.background_task
+        if comparison is not None:
             text = plural(
                 "Compared on the one pair held back: the new one is better on {1} of {0}. Look at "
                 "the pictures as well: no single score says a fused picture is good.",
                 "Compared on the {0} pairs held back: the new one is better on {1} of them. Look "
                 "at the pictures as well: no single score says a fused picture is good.",
-                compared.pairs,
+                comparison.pairs,
             )
-            self.note.setText(text.format(compared.pairs, compared.wins))
+            self.note.setText(text.format(comparison.pairs, comparison.wins))
         elif background_task is not None and background_task.kind == "compare":
             share = (
                 f" {background_task.done:.0f}/{background_task.total:.0f}"
@@ -214,22 +214,22 @@ class ResultPanel(QWidget):
 
     def _before(self) -> str:
         """Name of what the new model is compared with."""
-        kept = self._state.kept
+        kept = self._state.saved_pack
         scratch = kept is not None and kept.parent is None
         return self.tr("Classical") if scratch else self.tr("Parent")
 
     def _show_strips(self) -> None:
-        compared = self._state.compared
+        comparison = self._state.comparison
         for strip in self.strips:
             self._column.removeWidget(strip)
             strip.hide()
             strip.deleteLater()
         self.strips.clear()
-        self.area.setVisible(compared is not None and bool(compared.strips))
-        if compared is None:
+        self.area.setVisible(comparison is not None and bool(comparison.strips))
+        if comparison is None:
             return
         names = (self.tr("A"), self.tr("B"), self._before(), self.tr("New"))
-        for images in compared.strips:
+        for images in comparison.strips:
             strip = PreviewStrip("")
             strip.setMinimumHeight(150)
             strip.show_images(images, names)

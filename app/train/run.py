@@ -87,7 +87,7 @@ class RunController(QObject):
         job.finished.connect(partial(self._begin, state.settings))
         job.failed.connect(self._failed)
 
-    def go_on(self, run: OpenRun) -> None:
+    def resume_run(self, run: OpenRun) -> None:
         """Resume an unfinished run; its curves are shown from the start."""
         if self.state.at_work:
             return
@@ -113,13 +113,13 @@ class RunController(QObject):
         self.state.set_message(text.format(gone[0]))
         return {**settings, "device": "auto"}, replace(plan, device="auto")
 
-    def go_on_again(self) -> None:
+    def resume_failed(self) -> None:
         """Resume the run that has just failed, from its last checkpoint."""
         whole = [run for run in self.state.runs if not run.damage]
         mine = (run for run in whole if self._plan and run.handle.plan == self._plan)
         run = next(mine, None) or next(iter(whole), None)
         if run is not None:
-            self.go_on(run)
+            self.resume_run(run)
 
     def pause(self) -> None:
         """Pause after the current step; a checkpoint is written."""
@@ -181,7 +181,7 @@ class RunController(QObject):
 
     # --- the runs that were left -----------------------------------------------------------
 
-    def look_for_runs(self) -> None:
+    def find_runs(self) -> None:
         """Find runs that can be resumed."""
         capabilities = self.state.capabilities
         if capabilities is not None and not self._closed:
@@ -191,7 +191,7 @@ class RunController(QObject):
     def discard(self, run: OpenRun) -> None:
         """Delete an unfinished run."""
         job = self._files.submit(partial(tasks.discard_run, run))
-        job.finished.connect(lambda _none: self.look_for_runs())
+        job.finished.connect(lambda _none: self.find_runs())
         job.failed.connect(self.state.set_problem)
 
     # --- the thread's answers --------------------------------------------------------------
@@ -297,7 +297,7 @@ class RunController(QObject):
             self._draw.start()
 
     def _finished(self, event: events.Finished) -> None:
-        self.state.set_kept(
+        self.state.set_saved_pack(
             SavedPack(
                 self.name or event.pack.stem,
                 event.pack,
@@ -330,7 +330,7 @@ class RunController(QObject):
         self.state.set_phase("set aside")
         # The thread may still be writing its checkpoint; this job runs after it.
         self._trainer.submit(lambda _progress: None).finished.connect(
-            lambda _none: self.look_for_runs()
+            lambda _none: self.find_runs()
         )
 
     def _failed(self, error: FusionError) -> None:
@@ -338,7 +338,7 @@ class RunController(QObject):
         self.state.set_question(0)
         self.state.set_phase("failed")
         self.state.set_problem(error, self._remedy(error))
-        self.look_for_runs()
+        self.find_runs()
 
     def _remedy(self, error: FusionError) -> str:
         if isinstance(error, (OutputError, DeviceMemoryError)):

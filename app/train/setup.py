@@ -336,10 +336,10 @@ class SetupController(QObject):
         if under_way is None or under_way.is_over or self._weighing != key:
             self._weighing = key
             action = partial(check_backbone, Path(file), dict(settings["network"]))
-            self._run("weights", action).finished.connect(partial(self._weighed, key))
+            self._run("weights", action).finished.connect(partial(self._weights_checked, key))
         return self.tr("the file is being looked at")
 
-    def _weighed(self, key: str, error: FusionError | None) -> None:
+    def _weights_checked(self, key: str, error: FusionError | None) -> None:
         words = "" if error is None else self._words_of(error)
         self._weights = {key: words}
         self._take(self.state.settings)

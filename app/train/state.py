@@ -59,7 +59,7 @@ class BackgroundTask:
 
 
 @dataclass(frozen=True, eq=False)
-class Compared:
+class PackComparison:
     """Comparison of a new pack with its parent: metrics, and rows of images A, B, parent, new.
 
     ``wins`` is the number of ``pairs`` on which the new one is better.
@@ -92,7 +92,7 @@ class TrainState(QObject):
     question_changed = Signal()
     problem_changed = Signal()
     runs_changed = Signal()
-    kept_changed = Signal()
+    saved_pack_changed = Signal()
     message_changed = Signal()
     fetch_changed = Signal()
 
@@ -124,8 +124,8 @@ class TrainState(QObject):
         self.problem: FusionError | None = None
         self.remedy = ""
         self.runs: tuple[OpenRun, ...] = ()
-        self.kept: SavedPack | None = None
-        self.compared: Compared | None = None
+        self.saved_pack: SavedPack | None = None
+        self.comparison: PackComparison | None = None
         self.is_default = False
         self.message = ""
         self.fetch: Fetch | None = None
@@ -249,13 +249,13 @@ class TrainState(QObject):
     def clear_run(self) -> None:
         """Discard curves, images and result of the previous run."""
         self.losses, self.rates, self.scores = CurveStore(), CurveStore(), CurveStore()
-        self.strip, self.kept, self.compared, self.is_default = (), None, None, False
+        self.strip, self.saved_pack, self.comparison, self.is_default = (), None, None, False
         self.set_problem(None)
         self.set_question(0)
         self.set_run_progress(RunProgress())
         self.curves_replaced.emit()
         self.strip_changed.emit()
-        self.kept_changed.emit()
+        self.saved_pack_changed.emit()
 
     def set_strip(self, images: tuple[QImage, ...], step: int) -> None:
         """Set the validation images and their step."""
@@ -278,20 +278,20 @@ class TrainState(QObject):
         self.runs = runs
         self.runs_changed.emit()
 
-    def set_kept(self, kept: SavedPack | None) -> None:
+    def set_saved_pack(self, saved_pack: SavedPack | None) -> None:
         """Set the pack that was written."""
-        self.kept = kept
-        self.kept_changed.emit()
+        self.saved_pack = saved_pack
+        self.saved_pack_changed.emit()
 
-    def set_compared(self, compared: Compared | None) -> None:
+    def set_comparison(self, comparison: PackComparison | None) -> None:
         """Set the comparison of the new pack with its parent."""
-        self.compared = compared
-        self.kept_changed.emit()
+        self.comparison = comparison
+        self.saved_pack_changed.emit()
 
     def set_default(self) -> None:
         """Record that the new pack is the default of its task."""
         self.is_default = True
-        self.kept_changed.emit()
+        self.saved_pack_changed.emit()
 
     def set_fetch(self, fetch: Fetch | None) -> None:
         """Set the state of the download; None hides it."""

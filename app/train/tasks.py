@@ -18,7 +18,7 @@ from PySide6.QtGui import QImage
 
 from app.pairs.thumbnails import draw_waiting
 from app.train.images import as_image
-from app.train.state import Compared, DataChoice
+from app.train.state import DataChoice, PackComparison
 from app.train.view_models import (
     Capabilities,
     Cost,
@@ -346,7 +346,7 @@ def package_run(folder: Path, progress: Progress) -> Any:
 
 def compare_packs(
     parent: Path | None, child: Path, settings: TrainSettings, plan: RunPlan, progress: Progress
-) -> Compared:
+) -> PackComparison:
     """Compare a run's pack with its parent on the validation pairs.
 
     Without a parent, the task's classical method is used instead.
@@ -373,7 +373,7 @@ def compare_packs(
         tuple(as_image(p) for p in (strip.a, strip.b, strip.parent, strip.child))
         for strip in found.strips
     )
-    return Compared(lines, strips, found.pairs, found.wins)
+    return PackComparison(lines, strips, found.pairs, found.wins)
 
 
 def _by_hand(settings: TrainSettings, name: str) -> Window | None:

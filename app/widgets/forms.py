@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QBoxLayout, QFormLayout, QLabel, QLayout, QLayoutI
 
 _ONE_LINE = 36
 """Maximum height of a single-line field in px; labels of higher ones stay at the top."""
-_LEAST = 28
+_MIN_ROW = 28
 """Minimum row height in px, that of a line edit, so that rows are evenly spaced."""
 
 
@@ -26,7 +26,7 @@ def centre_labels(form: QFormLayout) -> None:
         if isinstance(label, QLabel) and _is_text(field):
             label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         else:
-            label.setFixedHeight(max(_LEAST, min(_height(field), _ONE_LINE)))
+            label.setFixedHeight(max(_MIN_ROW, min(_height(field), _ONE_LINE)))
 
 
 def _is_text(field: QLayoutItem) -> bool:
@@ -41,19 +41,19 @@ def _height(field: QLayoutItem) -> int:
     if control is not None:
         control.ensurePolished()  # enlarged by the style sheet
         parts = control.layout()
-        if parts is None or not _falls(parts):
+        if parts is None or not _is_vertical(parts):
             return control.sizeHint().height()
-    return 0 if parts is None else _tallest(parts)
+    return 0 if parts is None else _maximum_height(parts)
 
 
-def _falls(parts: QLayout | None) -> bool:
+def _is_vertical(parts: QLayout | None) -> bool:
     """Whether a layout is vertical, such as a control with a note below it."""
     down = QBoxLayout.Direction.TopToBottom
     return isinstance(parts, QBoxLayout) and parts.direction() == down
 
 
-def _tallest(parts: QLayout) -> int:
+def _maximum_height(parts: QLayout) -> int:
     """Maximum height of parts beside each other; for vertical layouts that of the first part."""
-    places = range(min(1, parts.count()) if _falls(parts) else parts.count())
+    places = range(min(1, parts.count()) if _is_vertical(parts) else parts.count())
     within = (parts.itemAt(place) for place in places)
     return max((_height(item) for item in within if item is not None), default=0)

@@ -99,7 +99,7 @@ class _Choice:
     """The chosen appearance, and the function that applies it."""
 
     appearance: Appearance = "system"
-    dress: Callable[[], None] | None = None
+    reapply: Callable[[], None] | None = None
 
 
 _choice = _Choice()
@@ -111,8 +111,8 @@ def set_appearance(appearance: Appearance) -> None:
     schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
     # Also changes title bars and native dialogs where the platform supports it.
     QGuiApplication.styleHints().setColorScheme(schemes.get(appearance, Qt.ColorScheme.Unknown))
-    if _choice.dress is not None:
-        _choice.dress()
+    if _choice.reapply is not None:
+        _choice.reapply()
 
 
 def is_dark() -> bool:
@@ -130,13 +130,13 @@ def colours() -> Colours:
 def apply(application: QApplication, resources: Path) -> None:
     """Apply palette and style sheet, now and whenever the system's appearance changes."""
     application.setStyle("Fusion")
-    _choice.dress = partial(_dress, application, resources)
-    _choice.dress()
+    _choice.reapply = partial(_apply_now, application, resources)
+    _choice.reapply()
     hints = QGuiApplication.styleHints()
-    hints.colorSchemeChanged.connect(lambda _scheme: _dress(application, resources))
+    hints.colorSchemeChanged.connect(lambda _scheme: _apply_now(application, resources))
 
 
-def _dress(application: QApplication, resources: Path) -> None:
+def _apply_now(application: QApplication, resources: Path) -> None:
     now = colours()
     application.setPalette(_palette(now))
     application.setStyleSheet(style_sheet(now, resources))

@@ -44,7 +44,7 @@ class _CollectionPause:
     was_on: bool = False
 
 
-_rest = _CollectionPause()
+_pause = _CollectionPause()
 _guard = threading.Lock()
 
 
@@ -56,16 +56,16 @@ def paused_garbage_collection() -> Iterator[None]:
     threads may be inside at the same time; collection is enabled when the last one leaves.
     """
     with _guard:
-        if not _rest.depth:
-            _rest.was_on = gc.isenabled()
+        if not _pause.depth:
+            _pause.was_on = gc.isenabled()
             gc.disable()
-        _rest.depth += 1
+        _pause.depth += 1
     try:
         yield
     finally:
         with _guard:
-            _rest.depth -= 1
-            if not _rest.depth and _rest.was_on:
+            _pause.depth -= 1
+            if not _pause.depth and _pause.was_on:
                 gc.freeze()
                 gc.enable()
 

@@ -182,7 +182,7 @@ class _ThreadProgress:
             self._paused = time.monotonic()
 
 
-def _step_back(steps: int) -> None:
+def _lower_priority(steps: int) -> None:
     """Lower the thread's priority below that of the GUI thread; threads of torch inherit it.
 
     On Linux, the nice value is the only priority of normally scheduled threads.
@@ -205,7 +205,7 @@ class _Thread(QThread):
         self.setStackSize(_STACK_BYTES)
 
     def run(self) -> None:
-        _step_back(_NICER_BEHIND if self._background else _NICER)
+        _lower_priority(_NICER_BEHIND if self._background else _NICER)
         while (task := self.waiting.get()) is not None:
             self._run_task(task)
 

@@ -86,7 +86,7 @@ def test_keeping_going_ends_the_program_when_the_work_has_ended(
 ):
     ask_to_close(qtbot, window)
     click(window.close_guard.card.buttons["keep"])
-    assert window.close_guard.waits
+    assert window.close_guard.quits_when_idle
     assert window.isMinimized() or not window.isVisible()
     with qtbot.waitSignal(window.services.ended, timeout=WAIT):
         engine.gate.set()
@@ -163,7 +163,7 @@ def test_a_click_on_the_icon_brings_the_window_back_and_it_stays(
     (icon,) = tray.shown
     icon.activated.emit(QSystemTrayIcon.ActivationReason.Trigger)
     assert window.isVisible()
-    assert not window.close_guard.waits
+    assert not window.close_guard.quits_when_idle
     with qtbot.waitSignal(at_work.batch.ended, timeout=WAIT):
         engine.gate.set()
     qtbot.wait(100)
@@ -192,8 +192,8 @@ def test_without_a_tray_the_window_is_minimised_and_asks_for_attention(
 def test_whoever_comes_back_meanwhile_keeps_the_window(qtbot, window, at_work, engine):
     ask_to_close(qtbot, window)
     click(window.close_guard.card.buttons["keep"])
-    window.close_guard.come_back()
-    assert not window.close_guard.waits
+    window.close_guard.restore_window()
+    assert not window.close_guard.quits_when_idle
     with qtbot.waitSignal(at_work.batch.ended, timeout=WAIT):
         engine.gate.set()
     QApplication.processEvents()
@@ -207,13 +207,13 @@ def test_a_system_that_ends_the_program_is_not_answered_with_a_question(
     if asked_before:
         ask_to_close(qtbot, window)
         assert window.close_guard.card is not None
-    window.close_guard.end_at_once()
+    window.close_guard.quit_now()
     assert not window.isVisible()
     assert window.close_guard.card is None
 
 
 def test_a_desktop_session_that_ends_is_not_held_up(qtbot, window, at_work):
-    window.close_guard.end_with_session()
+    window.close_guard.handle_session_end()
     window.close()
     assert not window.isVisible()
     assert window.close_guard.card is None

@@ -14,7 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.preferences.session_autosave import SessionAutosave
-from app.preferences.session_file import ListedPair, Snapshot, from_json, is_over, rebuilt, to_json
+from app.preferences.session_file import (
+    ListedPair,
+    Snapshot,
+    dataclass_from_json,
+    from_json,
+    is_over,
+    to_json,
+)
 from app.viewer.display_state import (
     COMPARE_MODES,
     LAYOUTS,
@@ -105,7 +112,7 @@ def test_what_is_no_session_is_said_to_be_none(data):
     ],
 )
 def test_display_settings_of_another_kind_stay_as_delivered(data, expected):
-    assert rebuilt(DisplayState(), data) == expected
+    assert dataclass_from_json(DisplayState(), data) == expected
 
 
 # --- keeping -----------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.shell import application, startup_timings
 from app.shell.main_window import MainWindow
-from app.shell.posix_signals import closing
+from app.shell.posix_signals import close_on_signals
 from app.workers.background_import import (
     import_in_background,
     libraries,
@@ -93,7 +93,7 @@ def test_torch_goes_after_the_first_preview_or_what_comes_in_its_place(
     qtbot, engine, samples, files, what
 ):
     first = application.FirstImages()
-    turns = [event for event, _ in first.turns]
+    turns = [event for event, _ in first.events]
     window = MainWindow(lambda: engine, samples, "mif", "average" if what == "classical" else "")
     qtbot.addWidget(window)
     first.watch(window)
@@ -177,9 +177,9 @@ def test_work_begins_after_the_first_paint_and_once(qtbot):
 
 def test_timings_are_written_only_when_asked_for(qtbot, monkeypatch, tmp_path, window, engine):
     monkeypatch.delenv("UNIFUSION_TIMINGS", raising=False)
-    assert startup_timings.wanted() is None
+    assert startup_timings.timings_file() is None
     monkeypatch.setenv("UNIFUSION_TIMINGS", str(tmp_path / "t.jsonl"))
-    file = startup_timings.wanted()
+    file = startup_timings.timings_file()
     assert file is not None
     clock = startup_timings.StartupTimings(file, window, window.session)
     window.update()
@@ -203,7 +203,7 @@ def test_timings_are_written_only_when_asked_for(qtbot, monkeypatch, tmp_path, w
 def test_a_signal_closes_from_the_event_loop_and_handlers_come_back(qtbot, number):
     before = signal.getsignal(number)
     heard = []
-    with closing(lambda: heard.append("close")):
+    with close_on_signals(lambda: heard.append("close")):
         os.kill(os.getpid(), number)
         qtbot.waitUntil(lambda: heard == ["close"])
     assert signal.getsignal(number) is before
@@ -216,7 +216,7 @@ def test_a_signal_closes_from_the_event_loop_and_handlers_come_back(qtbot, numbe
 )
 def test_only_ctrl_c_may_be_answered_with_a_question(qtbot, number, wanted):
     heard = []
-    with closing(lambda: heard.append("close"), lambda: heard.append("end")):
+    with close_on_signals(lambda: heard.append("close"), lambda: heard.append("end")):
         os.kill(os.getpid(), number)
         qtbot.waitUntil(lambda: heard == [wanted])
 
@@ -225,7 +225,7 @@ def test_only_ctrl_c_may_be_answered_with_a_question(qtbot, number, wanted):
 def test_a_hang_up_that_is_ignored_stays_so():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with closing(pytest.fail, pytest.fail):
+        with close_on_signals(pytest.fail, pytest.fail):
             assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)

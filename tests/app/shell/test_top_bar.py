@@ -62,17 +62,17 @@ def test_nothing_is_cut_on_1024_pixels(bar):
 
 
 def test_words_come_back_where_there_is_room_and_long_names_end_in_an_ellipsis(bar):
-    assert not bar.shows_words
+    assert not bar.shows_texts
     bar.window().resize(1400, 800)
     QApplication.processEvents()
-    assert bar.shows_words
+    assert bar.shows_texts
     for button in bar.findChildren(QAbstractButton):
         assert button.width() >= button.sizeHint().width()
         assert button.accessibleName()
     assert bar.methods.shown_text() == bar.methods.currentText()
     bar.window().resize(1024, 768)
     QApplication.processEvents()
-    assert not bar.shows_words
+    assert not bar.shows_texts
     bar.methods.addItem("a pack of my own with a very long name " * 4, "mine")
     bar.methods.setCurrentIndex(bar.methods.count() - 1)
     assert bar.methods.shown_text().endswith("…")
@@ -113,10 +113,10 @@ def test_a_window_comes_to_rest_and_neither_lays_out_nor_paints(qtbot, bar, page
 def test_words_are_measured_anew_in_another_font(bar):
     bar.window().resize(1300, 800)
     QApplication.processEvents()
-    assert bar.shows_words
+    assert bar.shows_texts
     bar.setStyleSheet("QToolButton { font-size: 30px; }")
     QApplication.processEvents()
-    assert not bar.shows_words
+    assert not bar.shows_texts
     bar.setStyleSheet("QToolButton { font-size: 8px; }")
     QApplication.processEvents()
-    assert bar.shows_words
+    assert bar.shows_texts

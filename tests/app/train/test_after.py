@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QPushButton
 
-from app.train.state import Compared
+from app.train.state import PackComparison
 from app.train.view_models import SavedPack, ScoreRow
 from tests.app.train.conftest import LONG, WAIT, prepare
 
@@ -28,9 +28,9 @@ def kept(score: float, best_step: int = 6, parent: Path | None = Path("parent"))
     )
 
 
-def compared(*better: int) -> Compared:
+def compared(*better: int) -> PackComparison:
     lines = tuple(ScoreRow(f"M{k}", "", 0.5, 0.5 + one, one) for k, one in enumerate(better))
-    return Compared(lines, (), 4, 2)
+    return PackComparison(lines, (), 4, 2)
 
 
 # --- what is recommended -----------------------------------------------------------------------
@@ -52,21 +52,21 @@ def compared(*better: int) -> Compared:
     ],
 )
 def test_only_what_is_better_is_recommended(page, score, better, parent, wanted):
-    page.state.set_kept(kept(score, parent=parent))
+    page.state.set_saved_pack(kept(score, parent=parent))
     if better is not None:
-        page.state.set_compared(compared(*better))
+        page.state.set_comparison(compared(*better))
     buttons: dict[str, QPushButton] = {"default": page.result.default, "keep": page.result.keep}
     primary = [name for name, button in buttons.items() if button.objectName() == "fuseButton"]
     assert primary == ([wanted] if wanted else [])
 
 
 def test_keeping_the_old_one_changes_nothing(page):
-    page.state.set_kept(kept(0.9, best_step=0))
+    page.state.set_saved_pack(kept(0.9, best_step=0))
     assert "it holds the start" in page.result.text.text()
     assert "not better" in page.result.text.text()
     page.result.keep.click()
     assert page.state.phase == "setup"
-    assert page.state.kept is None
+    assert page.state.saved_pack is None
     assert "Mine" in page.state.message
 
 
@@ -116,7 +116,7 @@ def test_a_damaged_run_is_said_to_be_and_hides_no_other(qtbot, page, home, data)
     bad = home / "packs" / "bad.run"
     bad.mkdir()
     (bad / "run.json").write_text("[" * 100_000)
-    page.training.running.look_for_runs()
+    page.training.running.find_runs()
     qtbot.waitUntil(lambda: len(page.state.runs) == 2, timeout=WAIT)
     whole, damaged = page.open_runs.cards
     assert "resume" in whole.buttons

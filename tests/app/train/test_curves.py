@@ -178,14 +178,14 @@ def test_the_pointer_reads_values_at_its_step(qtbot, chart):
     chart.show_curves(filled(100, "upper", "lower"))
     QApplication.processEvents()
     view = chart.plot.getPlotItem().getViewBox()
-    with qtbot.waitSignal(chart.pointed, timeout=5000) as caught:
+    with qtbot.waitSignal(chart.step_hovered, timeout=5000) as caught:
         chart._moved(view.mapViewToScene(QPointF(42, 1.5)))
     assert caught.args[0] == pytest.approx(42, abs=0.01)
-    chart.point_at(caught.args[0])
+    chart.show_crosshair(caught.args[0])
     wanted = {name: chart.curves[name].at(42) for name in ("upper", "lower")}
     assert chart.readings(42) == wanted
     assert chart._cross.isVisible()
-    chart.pointed.connect(chart.point_at)
+    chart.step_hovered.connect(chart.show_crosshair)
     QApplication.sendEvent(chart, QEvent(QEvent.Type.Leave))
     assert not chart._cross.isVisible()
 

@@ -81,7 +81,7 @@ def test_a_run_of_a_device_that_is_gone_goes_on_elsewhere(qtbot, page, data, hom
     raw = json.loads(record.read_text())
     raw["plan"]["device"] = raw["config"]["device"] = "cuda:9"
     record.write_text(json.dumps(raw))
-    page.training.running.look_for_runs()
+    page.training.running.find_runs()
     qtbot.waitUntil(lambda: _device_of(page.state.runs) == "cuda:9", timeout=WAIT)
     click(page.open_runs.cards[0].buttons["resume"])
     phase(qtbot, page, "running")

@@ -112,12 +112,12 @@ def test_fine_tuning_records_the_parent_compares_and_becomes_the_default(qtbot, 
     preparing.set_name("Tiny two")
     click(page.start.start)
     phase(qtbot, page, "done")
-    qtbot.waitUntil(lambda: state.compared is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: state.comparison is not None, timeout=WAIT)
     child = Catalogue().find("tiny-two", "mif")
     assert child.manifest.training.parent.startswith("tiny ")
     held_back = state.report.count("validation")
-    assert state.compared.pairs == held_back > 0
-    assert page.result.table.rowCount() == len(state.compared.lines) > 0
+    assert state.comparison.pairs == held_back > 0
+    assert page.result.table.rowCount() == len(state.comparison.lines) > 0
     assert [len(strip.images) for strip in page.result.strips] == [4] * held_back
 
     assert default_name("mif") != "tiny-two"
@@ -151,7 +151,7 @@ def test_a_killed_process_is_offered_and_goes_on_with_its_curve(qtbot, home, dat
     assert list(state.losses["upper"].steps[:4]) == [2, 4, 6, 8]
     phase(qtbot, page, "done")
     assert list(state.losses["upper"].steps) == [2, 4, 6, 8, 10, 12]
-    assert state.kept.pack == out
+    assert state.saved_pack.pack == out
     assert registry.unfinished(home / "packs") == ()
 
 
