@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 from PySide6.QtCore import Qt, Signal
@@ -96,8 +97,9 @@ class Card(QFrame):
             layout.setSpacing(8)
         self._content.addWidget(self._icon)
         self._content.addLayout(self.body, 1)
+        self.close_button: QToolButton | None = None
         if closable:
-            close = QToolButton()
+            close = self.close_button = QToolButton()
             theme.set_icon(close, "close")
             close.setToolTip(self.tr("Dismiss message"))
             close.setAccessibleName(self.tr("Dismiss message"))
@@ -145,6 +147,9 @@ class Card(QFrame):
                 button.setObjectName("fuseButton")
             button.clicked.connect(lambda _=False, name=name: self.answered.emit(name))
             self._row.insertWidget(place, button)
+        last = () if self.close_button is None else (self.close_button,)
+        for before, after in pairwise((*self.buttons.values(), *last)):
+            QWidget.setTabOrder(before, after)
         self._arrange(self.width())
 
     def _dismiss(self) -> None:
