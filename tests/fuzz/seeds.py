@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,20 @@ from typing import Any
 
 import cv2
 import imagecodecs
+import nibabel
 import numpy as np
 import tifffile
 from PIL import Image as Pil
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    RLELossless,
+)
+
+from tests.core.io.dicom_files import dataset_of, slice_tags
 
 
 @dataclass(frozen=True)
@@ -114,10 +126,51 @@ def _tiffs(grey: Any, rgb: Any, deep: Any) -> list[Seed]:
     return found
 
 
+def _dicom(array: Any, *, coded: bytes = b"", syntax: str = "", **tags: Any) -> bytes:
+    plain = {} if coded or not syntax else {"syntax": syntax}
+    made = dataset_of(array, "CT", **slice_tags(0), RescaleSlope="1", **plain, **tags)
+    if coded:
+        made.file_meta.TransferSyntaxUID = syntax
+        made.PixelData = encapsulate([coded])
+        made["PixelData"].is_undefined_length = True
+    stream = io.BytesIO()
+    made.save_as(stream, enforce_file_format=True)
+    return stream.getvalue()
+
+
+def _scans(grey: Any, rgb: Any, deep: Any) -> list[Seed]:
+    """Bytes behind the pixels of an uncompressed slice may go; those of tags are not covered."""
+    j2k = imagecodecs.jpeg2k_encode(deep, level=0, codecformat="j2k")
+    jls, lossless = imagecodecs.jpegls_encode(deep), imagecodecs.ljpeg_encode(deep)
+    one = nibabel.Nifti1Image(deep[..., np.newaxis].astype(np.int16), np.eye(4))
+    rle = dataset_of(deep, "CT", **slice_tags(0))
+    rle.compress(RLELossless, generate_instance_uid=False)
+    stream = io.BytesIO()
+    rle.save_as(stream, enforce_file_format=True)
+    end = b"\xfe\xff\xdd\xe0\0\0\0\0"
+    return [
+        Seed("dicom", ".dcm", _dicom(deep)),
+        Seed("dicom-rgb", ".dcm", _dicom(rgb)),
+        Seed("dicom-implicit", ".dcm", _dicom(deep, syntax=ImplicitVRLittleEndian)),
+        Seed("dicom-rle", ".dcm", stream.getvalue(), end),
+        Seed("dicom-j2k", ".dcm", _dicom(deep, coded=j2k, syntax=JPEG2000Lossless), end),
+        Seed("dicom-jls", ".dcm", _dicom(deep, coded=jls, syntax=JPEGLSLossless), end),
+        Seed("dicom-jpeg", ".dcm", _dicom(deep, coded=lossless, syntax=JPEGLosslessSV1), end),
+        Seed("nifti", ".nii", one.to_bytes()),
+        Seed("nifti-gz", ".nii.gz", gzip.compress(one.to_bytes(), mtime=0)),
+    ]
+
+
 def seeds(hostile: Path | None = None) -> list[Seed]:
     """All of them, and the small files of a folder that has been found hostile."""
     images = _images()
-    found = [*_jpegs(*images), *_pngs(*images), *_others(*images), *_tiffs(*images)]
+    found = [
+        *_jpegs(*images),
+        *_pngs(*images),
+        *_others(*images),
+        *_tiffs(*images),
+        *_scans(*images),
+    ]
     if hostile is not None and hostile.is_dir():
         for path in sorted(hostile.iterdir()):
             if path.stat().st_size <= 1 << 19:

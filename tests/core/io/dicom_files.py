@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -34,7 +35,8 @@ def dataset_of(pixels: Any, modality: str = "MR", **tags: Any) -> FileDataset:
     meta.MediaStorageSOPClassUID = UID(
         tags.get("SOPClassUID", CLASSES.get(modality, CLASSES["OT"]))
     )
-    meta.MediaStorageSOPInstanceUID = generate_uid()
+    known = hashlib.sha256(pixels.tobytes() + repr(sorted(tags.items())).encode()).hexdigest()
+    meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=[known])
     meta.TransferSyntaxUID = syntax
     made = FileDataset(
         "",

@@ -17,6 +17,7 @@ from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
+    HTJ2KLossless,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
@@ -74,12 +75,16 @@ def test_plain_encodings(tmp_path: Path, syntax: str, pixels: Any) -> None:
 def _coded(syntax: str, pixels: Any) -> bytes:
     if syntax == JPEG2000Lossless:
         return bytes(imagecodecs.jpeg2k_encode(pixels, level=0, codecformat="j2k"))
+    if syntax == HTJ2KLossless:
+        return bytes(imagecodecs.htj2k_encode(pixels, reversible=True))
     if syntax == JPEGLSLossless:
         return bytes(imagecodecs.jpegls_encode(pixels))
     return bytes(imagecodecs.ljpeg_encode(pixels, bitspersample=16))
 
 
-@pytest.mark.parametrize("syntax", [JPEG2000Lossless, JPEGLSLossless, JPEGLosslessSV1])
+@pytest.mark.parametrize(
+    "syntax", [JPEG2000Lossless, HTJ2KLossless, JPEGLSLossless, JPEGLosslessSV1]
+)
 def test_compressed_encodings(tmp_path: Path, syntax: str) -> None:
     made = _compressed(_STORED, syntax, _coded(syntax, _STORED))
     path = save(tmp_path / "a.dcm", made)
@@ -121,6 +126,11 @@ def test_run_lengths(tmp_path: Path) -> None:
     made.compress(RLELossless, generate_instance_uid=False)
     path = save(tmp_path / "a.dcm", made)
     np.testing.assert_array_equal(_read(path).data[0], _STORED)
+    content = path.read_bytes()
+    for lost in (1, 8, 9):  # and what the end of a sequence looks like
+        path.write_bytes(content[: -8 - lost] + content[-8:])
+        with pytest.raises(InputError, match="cut short"):
+            read_image(path)
 
 
 def test_lossy_colour(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from pydicom.uid import UID, RLELossless
 from core.errors import InputError, Message
 from core.io.readers.claims import check_claim
 from core.io.readers.decoding import SampleArray, damaged
+from core.io.readers.dicom.fragments import check_fragments
 from core.io.readers.dicom.headers import frame_count, is_deflated, transfer_syntax
 from core.io.readers.dicom.tags import DatasetTags, number
 from core.io.readers.isolated import decode_isolated
@@ -50,6 +51,9 @@ def check_pixels(path: Path, dataset: Dataset) -> None:
         if plain and count > 1:
             stored_pixels(path, dataset, count - 1)  # the last one is there, so all are
     _check_codec(path, dataset)
+    syntax = UID(transfer_syntax(dataset))
+    if syntax.is_encapsulated:
+        check_fragments(path, syntax)
 
 
 def _check_codec(path: Path, dataset: Dataset) -> None:
