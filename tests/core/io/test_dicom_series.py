@@ -115,6 +115,32 @@ def test_frames_of_a_multi_frame_file_are_sorted_too(tmp_path: Path) -> None:
     np.testing.assert_array_equal(_read(save(tmp_path / "a", made)).data, _VOLUME)
 
 
+@pytest.mark.parametrize("between", [3.0, -3.0])
+def test_reconstructed_spect_is_a_volume(tmp_path: Path, between: float) -> None:
+    first = slice_tags(0)
+    detector = item(**{k: first[k] for k in ("ImagePositionPatient", "ImageOrientationPatient")})
+    stored = np.concatenate([_VOLUME, _VOLUME + 1])
+    made = dataset_of(
+        stored[0],
+        "NM",
+        ImageType=["ORIGINAL", "PRIMARY", "RECON TOMO", "EMISSION"],
+        NumberOfFrames=10,
+        PixelSpacing=first["PixelSpacing"],
+        SpacingBetweenSlices=between,
+        DetectorInformationSequence=DicomSequence([detector]),
+        SliceVector=[1, 2, 3, 4, 5] * 2,
+        TimeSlotVector=[1] * 5 + [2] * 5,
+    )
+    made.PixelData = stored.tobytes()
+    series = _only(save(tmp_path / "a.dcm", made))
+    assert (series.modality, series.frames, series.unit) == ("NM", 2, "counts")
+    volume = read_volume(series, 1)
+    order = slice(None) if between > 0 else slice(None, None, -1)
+    np.testing.assert_array_equal(volume.data, (_VOLUME + 1)[order])
+    lowest = 30.0 if between > 0 else 30.0 - 4 * 3
+    assert volume.affine @ [0, 0, 0, 1] == pytest.approx([-10, 20, lowest, 1])
+
+
 def test_echoes_and_phase_are_series_and_times_are_frames(tmp_path: Path) -> None:
     for echo in (4.6, 9.2):
         for kind in ("M", "P"):

@@ -16,6 +16,7 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 from core.errors import InputError, Message
 from core.io.readers.decoding import damaged
 from core.io.readers.dicom.deflated import check_inflated
+from core.io.readers.dicom.nuclear import TomogramTags, is_tomogram
 from core.io.readers.dicom.tags import DatasetTags, ImageTags, number, scanned
 from core.io.readers.kinds import is_dicom
 from core.io.readers.registry import HEAD_BYTES
@@ -123,7 +124,13 @@ def frames_of(path: Path) -> list[Frame]:
         return [Frame(path, 0, tags)]
     dataset = open_dataset(path)
     count = frame_count(path, dataset)
-    return [Frame(path, index, DatasetTags(dataset, index), count) for index in range(count)]
+    return [Frame(path, index, image_tags(dataset, index), count) for index in range(count)]
+
+
+def image_tags(dataset: Dataset, index: int) -> DatasetTags:
+    """The tags of image ``index`` of a file."""
+    kind = TomogramTags if is_tomogram(dataset) else DatasetTags
+    return kind(dataset, index)
 
 
 def open_dataset(path: Path) -> Dataset:

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 from core.errors import Message
 from core.io.readers.decoding import SampleArray, damaged
 from core.io.readers.dicom.guard import reading
-from core.io.readers.dicom.headers import frame_count, open_dataset
+from core.io.readers.dicom.headers import frame_count, image_tags, open_dataset
 from core.io.readers.dicom.pixels import check_pixels, stored_pixels
 from core.io.readers.dicom.tags import DatasetTags, number
 from core.io.readers.dicom.values import Scaling, modality_of, scaling_of
@@ -56,7 +56,7 @@ class SliceReader:
             frame_count(path, dataset)
             check_pixels(path, dataset)
             self._open = path, dataset
-        return DatasetTags(self._open[1], index)
+        return image_tags(self._open[1], index)
 
     def read(self, source: SliceSource) -> SliceValues:
         """The values of one slice.
