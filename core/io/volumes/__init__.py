@@ -2,6 +2,7 @@
 
 from core.io.volumes.listing import LeftOut, SeriesListing, list_series
 from core.io.volumes.reading import Acceptance, read_headers, read_volume
+from core.io.volumes.suv import series_suv
 
 __all__ = [
     "Acceptance",
@@ -10,4 +11,5 @@ __all__ = [
     "list_series",
     "read_headers",
     "read_volume",
+    "series_suv",
 ]

@@ -21,9 +21,9 @@ from core.io.readers.dicom.series import series_name
 from core.io.readers.dicom.slices import SliceReader, SliceValues
 from core.io.readers.nifti.header import nifti_header
 from core.io.readers.nifti.voxels import slices_of
-from core.io.volumes.windows import first_window
 from core.progress import NullProgress, Progress
 from core.types import BoolArray, FloatArray, SeriesHeader, Volume
+from core.units.presets import suggest_window
 
 Acceptance = Literal["gap", "uneven"]
 
@@ -74,11 +74,11 @@ def read_volume(
     return _volume(series, frame, target)
 
 
-def read_headers(series: SeriesHeader, frame: int = 0) -> list[Dataset]:
-    """The tags of each slice of a DICOM series in order, without pixels; for what is derived from
-    them (SUV). They name the patient: look at them, keep nothing of them.
+def read_headers(series: SeriesHeader, frame: int = 0) -> list[tuple[Dataset, int]]:
+    """The tags of the file of each slice of a DICOM series, and which of its images the slice is.
 
-    Of a multi-frame file the tags of the slice's functional groups are in the data set itself.
+    For what is derived from them (:mod:`core.io.volumes.suv`). They name the patient: nothing of
+    them is to be kept or shown that does. Slices of one file share one data set. No pixels.
 
     Raises:
         InputError: a file cannot be read.
@@ -88,8 +88,7 @@ def read_headers(series: SeriesHeader, frame: int = 0) -> list[Dataset]:
     reader, found = SliceReader(), []
     for source in series.slices[frame]:
         with reading(source.path):
-            tags = reader.tags(source.path, source.index)
-            found.append(tags.flattened())
+            found.append((reader.tags(source.path, source.index).dataset, source.index))
     return found
 
 
@@ -240,7 +239,7 @@ def _volume(series: SeriesHeader, frame: int, target: _Target) -> Volume:
         for empty in np.flatnonzero(~mask.any(axis=(1, 2))):
             data[empty] = 0.0 if data[mask].min() <= 0 else data[mask].min()
     notes = [*series.notes, *_notes(series, frame, target)]
-    window = first_window(data, mask, series)
+    window = suggest_window(data, series.modality, series.unit, stated=series.window, mask=mask)
     assert series.affine is not None
     return Volume(
         data=data,

@@ -90,12 +90,12 @@ def test_units_of_length(tmp_path: Path) -> None:
 def test_values_are_scaled_and_nan_is_no_data(tmp_path: Path) -> None:
     image = nibabel.Nifti1Image(_DATA, _AFFINE)
     image.header.set_slope_inter(0.25, -3)
-    image.header["cal_min"], image.header["cal_max"] = 10, 20
+    image.header["cal_min"], image.header["cal_max"] = 10, 200
     nibabel.save(image, tmp_path / "a.nii.gz")
     expected = np.asarray(nibabel.load(tmp_path / "a.nii.gz").dataobj).T
     volume = _read(tmp_path / "a.nii.gz")
     np.testing.assert_allclose(volume.data, expected, rtol=1e-6)
-    assert volume.window == (10.0, 20.0)
+    assert volume.window == (10.0, 200.0)
     floats = _DATA.astype(np.float32)
     floats[1, 2, 3] = np.nan
     volume = _read(_save(tmp_path / "f.nii", floats))

@@ -11,7 +11,7 @@ import pytest
 from pydicom import dcmread
 
 from core.errors import MissingSlices, MixedPatients, SeriesError, UnevenSlices
-from core.io.volumes import list_series, read_volume
+from core.io.volumes import list_series, read_volume, series_suv
 from core.types import SeriesHeader, Volume
 
 
@@ -162,6 +162,28 @@ def test_read_outs_of_pet_by_published_factors(clinical: Path) -> None:
         values = _read(path).data * row["suvbw_factor"]
         assert values[:, 14:19, 8:13] == pytest.approx(4.0, rel=1e-3)
         assert values[:, 20, 22] == pytest.approx(10.0, rel=1e-3)
+
+
+def test_suv_of_series_on_file(clinical: Path) -> None:
+    truth = json.loads((clinical / "suv" / "truth.json").read_text())
+    for name, row in truth["with_answer"].items():
+        (path,) = (clinical / "suv").glob(f"*/{name}")
+        derived = series_suv(_only(path))
+        assert derived is not None
+        assert derived.factor == pytest.approx(row["suvbw_factor"], rel=1e-3)
+    for name in truth["traps_without_answer"]:
+        for series in list_series(clinical / "suv" / "traps" / name).series:
+            derived = series_suv(series)
+            assert derived is not None
+            if name != "slice_with_other_units" or series.unit != "Bq/mL":
+                assert derived.factor is None
+                assert derived.blamed
+    pet = clinical / "sts_petmr_ct" / "dicom" / "STS_002"
+    for path in (pet / "PET", clinical / "derived" / "enhanced" / "STS_002_PET.dcm"):
+        derived = series_suv(_only(path))
+        assert derived is not None
+        assert (derived.factor, derived.unit) == (1.0, "SUVbw")
+    assert series_suv(_only(pet / "MR_T1")) is None
 
 
 def test_slices_of_other_units_are_another_series(clinical: Path) -> None:

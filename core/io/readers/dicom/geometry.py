@@ -79,7 +79,10 @@ def stacked(frames: Sequence[Frame], name: Message) -> Stack:
     ordered = sorted(frames, key=lambda frame: frame.depth)
     once = [ordered[0], *(b for a, b in pairwise(ordered) if b.depth - a.depth >= SAME_PLACE)]
     if len(once) < len(ordered):
-        return replace(stacked(once, name), problem=_repeated(ordered, name))
+        alone = stacked(once, name)
+        every = tuple(float(place) for place in range(len(ordered)))
+        problem = _repeated(ordered, name)
+        return replace(alone, frames=tuple(ordered), places=every, problem=problem)
     if first.spacing is None:
         problem = SeriesError(
             name,

@@ -150,15 +150,6 @@ class DatasetTags:
                     return value
         return None
 
-    def flattened(self) -> Dataset:
-        """The data set with the tags of the frame's functional groups in it."""
-        if len(self._groups) == 1:
-            return self.dataset
-        flat = Dataset()
-        for group in reversed(self._groups):
-            flat.update({element.tag: element for element in group})
-        return flat
-
     def text(self, keyword: str) -> str:
         value = self.get(keyword)
         if value is None:
