@@ -110,6 +110,19 @@ def _open_window(
 
 
 @app.command()
+def inspect(
+    paths: Annotated[list[Path], typer.Argument(help="files, folders or DICOMDIRs")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Tell what scanner series are in files and folders. No patient is named."""
+    with reported():
+        from app.cli.inspect import inspect as inspect_files
+
+        inspect_files(paths, as_json=as_json)
+
+
+@app.command()
 def fuse(
     a: Annotated[Path, typer.Argument(help="first source (PET/SPECT/CT, infrared, under, near)")],
     b: Annotated[Path, typer.Argument(help="second source (MRI, visible, over, far)")],

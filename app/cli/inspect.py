@@ -1,0 +1,100 @@
+"""``unifusion inspect``: what series are in files and folders. No patient is named."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from app.cli.console import say, show
+from core.io.volumes import SeriesListing, list_series, series_suv
+from core.types import SeriesHeader
+
+
+def inspect(paths: list[Path], *, as_json: bool) -> None:
+    """Print what is in ``paths``.
+
+    Raises:
+        InputError: there is no series in them.
+    """
+    listing = list_series(paths)
+    told = described(listing)
+    if as_json:
+        show(json.dumps(told, indent=2, ensure_ascii=False))
+        return
+    for series in told["series"]:
+        for line in _lines(series):
+            say(line)
+    for reason, count in told["left_out"].items():
+        say(f"left out: {count} × {reason}")
+
+
+def described(listing: SeriesListing) -> dict[str, Any]:
+    """``listing`` for JSON. Sizes and distances count (columns, rows, slices), as affines do."""
+    counts = Counter(str(left.reason) for left in listing.left_out)
+    return {"series": [_series(one) for one in listing.series], "left_out": dict(counts)}
+
+
+def _series(series: SeriesHeader) -> dict[str, Any]:
+    spacing, affine = series.spacing, series.affine
+    return {
+        "kind": series.kind,
+        "title": str(series.title),
+        "number": series.number,
+        "modality": series.modality,
+        "size": list(series.shape[::-1]),
+        "spacing": None if spacing is None else [round(value, 6) for value in spacing[::-1]],
+        "affine": None if affine is None else affine.tolist(),
+        "frame_of_reference": series.frame_of_reference or None,
+        "frames": series.frames,
+        "files": len(series.files),
+        "unit": series.unit,
+        "window": None if series.window is None else list(series.window),
+        "suv": _suv(series),
+        "notes": [str(note) for note in series.notes],
+        "problem": None if series.problem is None else str(series.problem.why),
+        "key": series.key,
+        "study": series.study,
+        "patient": series.patient,
+    }
+
+
+def _suv(series: SeriesHeader) -> dict[str, Any]:
+    derived = series_suv(series)
+    if derived is None:
+        return {"factor": None, "time": None, "tags": {}, "missing": []}
+    return {
+        "factor": derived.factor,
+        "kind": derived.kind,
+        "time": derived.reference or None,
+        "time_tag": derived.reference_tag or None,
+        "tags": {used.tag: used.value for used in derived.used},
+        "missing": list(derived.blamed),
+        "problems": [str(problem.message) for problem in derived.problems],
+        "notes": [str(note) for note in derived.notes],
+    }
+
+
+def _lines(series: dict[str, Any]) -> list[str]:
+    """What a person wants to know of one series."""
+    name = f"{series['modality']} {series['title'] or 'without a name'}"
+    size = "×".join(map(str, series["size"]))
+    frames = f" × {series['frames']} volumes" if series["frames"] > 1 else ""
+    spacing = series["spacing"]
+    place = "place unknown" if spacing is None else "×".join(f"{v:.4g}" for v in spacing) + " mm"
+    lines = [name, f"  {size}{frames}, {place}, {series['files']} files, {series['kind']}"]
+    if series["unit"]:
+        lines.append(f"  unit: {series['unit']}")
+    if series["window"]:
+        lines.append("  window: {:g}…{:g}".format(*series["window"]))
+    suv = series["suv"]
+    if suv["factor"] is not None:
+        at = f", decayed to {suv['time']} ({suv['time_tag']})" if suv["time"] else ""
+        lines.append(f"  SUV{suv['kind']} = value × {suv['factor']:.6g}{at}")
+        lines += [f"    {tag}: {value}" for tag, value in suv["tags"].items()]
+    lines += [f"  no SUV: {problem}" for problem in suv.get("problems", [])]
+    lines += [f"  {note}" for note in series["notes"]]
+    if series["problem"]:
+        lines.append(f"  cannot be read as it is: {series['problem']}")
+    return lines
