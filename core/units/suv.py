@@ -59,7 +59,7 @@ SUV_UNITS: dict[SuvKind, str] = {
 }
 """What a volume's unit is called for each kind; SUVbsa is in cm²/mL, the others in g/mL."""
 
-_STORED_UNITS = {
+STORED_UNITS = {
     "BQML": "Bq/mL",
     "CNTS": "counts",
     "PROPCNTS": "proportional counts",
@@ -78,6 +78,8 @@ _STORED_UNITS = {
     "1CM": "1/cm",
     "NONE": "",
 }
+"""What the codes of the tag Units mean."""
+
 _SUV_TYPES: dict[str, SuvKind] = {
     "": "bw",
     "BW": "bw",
@@ -177,7 +179,7 @@ def derive_suv(headers: Sequence[Dataset], kind: SuvKind = "bw") -> SuvDerivatio
         return _philips(series, kind)
     if units != "BQML":
         _unsuitable_unit(series, units)
-        return _without(series, _STORED_UNITS.get(units, units))
+        return _without(series, STORED_UNITS.get(units, units))
     found = _calculated(series, kind) if _is_corrected(series) else None
     if found is None:
         return _without(series, "Bq/mL")
@@ -303,14 +305,14 @@ def _stored_as_suv(series: SeriesHeaders, units: str, wished: SuvKind) -> SuvDer
     if own is None or (own == "bsa") != (units == "CM2ML"):
         series.contradicts(_SUV_TYPE, Message("{0} does not go with {1}", _SUV_TYPE, _UNITS))
     if not _is_corrected(series, needed=False) or own is None or series.problems:
-        return _without(series, _STORED_UNITS[units])
+        return _without(series, STORED_UNITS[units])
     if own != "bw":
         if plain.startswith("LBMJAMES"):
             series.notes.append(Message("Lean body mass was that of James"))
         return _with(series, own, (1.0,) * len(series.headers), _Decay())
     share = _share(series, wished)
     if share is None:
-        return _without(series, _STORED_UNITS[units])
+        return _without(series, STORED_UNITS[units])
     return _with(series, wished, (share,) * len(series.headers), _Decay())
 
 

@@ -17,28 +17,9 @@ from pydicom.dataset import Dataset
 from core.io.readers.decoding import SampleArray
 from core.io.readers.dicom.tags import DatasetTags, ImageTags, number
 from core.types import FloatArray, Modality
+from core.units.suv import STORED_UNITS
 
 _MODALITIES: dict[str, Modality] = {"CT": "CT", "MR": "MR", "PT": "PT", "NM": "NM"}
-_PET_UNITS = {
-    "BQML": "Bq/mL",
-    "CNTS": "counts",
-    "NONE": "",
-    "CM2": "cm²",
-    "PCNT": "%",
-    "CPS": "counts/s",
-    "MGMINML": "mg/min/mL",
-    "UMOLMINML": "µmol/min/mL",
-    "MLMING": "mL/min/g",
-    "MLG": "mL/g",
-    "1CM": "1/cm",
-    "UMOLML": "µmol/mL",
-    "PROPCNTS": "proportional counts",
-    "PROPCPS": "proportional counts/s",
-    "MLMINML": "mL/min/mL",
-    "MLML": "mL/mL",
-    "GML": "g/mL",
-    "STDDEV": "standard deviations",
-}
 _UCUM = {
     "[hnsf'U]": "HU",
     "Bq/ml": "Bq/mL",
@@ -71,7 +52,7 @@ def rescaled_unit(tags: ImageTags) -> str:
     modality = modality_of(tags)
     units = tags.text("Units").strip().upper()
     if modality in ("PT", "NM") and units:
-        return _PET_UNITS.get(units, units)
+        return STORED_UNITS.get(units, units)
     kind = tags.text("RescaleType").strip()
     if kind.upper() not in _UNSPECIFIED:
         return "HU" if kind.upper() in ("HU", "HU_MOD") else kind
