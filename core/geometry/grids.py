@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from core.types import Affine, Volume, read_only
 
-Points = npt.NDArray[np.float64]
+Coordinates = npt.NDArray[np.float64]
 """…×3. Of voxels (column i, row j, slice k), of the patient (x, y, z) in mm, LPS."""
 
 _SAME = 1e-4
 """Voxels by which grids may differ that are the same: what decimal strings round off."""
 _SAMPLE = 32
-"""Points along each axis that coverage is found from."""
+"""Coordinates along each axis that coverage is found from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,13 +43,13 @@ class VoxelGrid:
         column, row, between = np.linalg.norm(self.affine[:3, :3], axis=0)
         return float(between), float(row), float(column)
 
-    def to_patient(self, voxels: npt.ArrayLike) -> Points:
+    def to_patient(self, voxels: npt.ArrayLike) -> Coordinates:
         """Patient mm of (i, j, k), which need not be whole or inside."""
-        return _moved(self.affine, voxels)
+        return transformed(self.affine, voxels)
 
-    def to_voxel(self, points: npt.ArrayLike) -> Points:
+    def to_voxel(self, points: npt.ArrayLike) -> Coordinates:
         """(i, j, k) of patient mm, not rounded and not held inside."""
-        return _moved(inverse_of(self.affine), points)
+        return transformed(inverse_of(self.affine), points)
 
     def holds(self, points: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Whether each point lies in a voxel: up to half a voxel around the centres."""
@@ -57,7 +57,7 @@ class VoxelGrid:
         most = np.array(self.shape[::-1]) - 0.5
         return np.asarray(((voxels >= -0.5 - _SAME) & (voxels <= most + _SAME)).all(axis=-1))
 
-    def corners(self) -> Points:
+    def corners(self) -> Coordinates:
         """8×3, the outer corners of the corner voxels in patient mm."""
         slices, rows, columns = self.shape
         ends = [(-0.5, count - 0.5) for count in (columns, rows, slices)]
@@ -81,7 +81,8 @@ def inverse_of(affine: Affine) -> Affine:
     return np.asarray(np.linalg.inv(affine), dtype=np.float64)
 
 
-def _moved(affine: Affine, points: npt.ArrayLike) -> Points:
+def transformed(affine: Affine, points: npt.ArrayLike) -> Coordinates:
+    """…×3 places through a 4×4 matrix."""
     given = np.asarray(points, dtype=np.float64)
     return given @ affine[:3, :3].T + affine[:3, 3]
 
@@ -114,7 +115,7 @@ def common_box(a: VoxelGrid, b: VoxelGrid) -> Box | None:
     return _box(low, high) if (low < high).all() else None
 
 
-def _box(low: Points, high: Points) -> Box:
+def _box(low: Coordinates, high: Coordinates) -> Box:
     return Box(
         (float(low[0]), float(low[1]), float(low[2])),
         (float(high[0]), float(high[1]), float(high[2])),

@@ -21,7 +21,7 @@ from typing import Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from core.geometry.grids import Points, VoxelGrid, grid_of, inverse_of
+from core.geometry.grids import Coordinates, VoxelGrid, grid_of, inverse_of, transformed
 from core.types import Affine, BoolArray, FloatArray, Volume, read_only
 
 PlaneName = Literal["axial", "coronal", "sagittal"]
@@ -64,15 +64,13 @@ class PlaneAxes:
         column, row, between = np.linalg.norm(self.affine[:3, :3], axis=0)
         return float(between), float(row), float(column)
 
-    def position_of(self, point: npt.ArrayLike) -> Points:
+    def position_of(self, point: npt.ArrayLike) -> Coordinates:
         """(column, row, slice) of a point in patient mm, neither rounded nor held inside."""
-        inverse = inverse_of(self.affine)
-        place: Points = np.asarray(point, dtype=np.float64) @ inverse[:3, :3].T + inverse[:3, 3]
-        return place
+        return transformed(inverse_of(self.affine), point)
 
-    def point_of(self, column: float, row: float, index: float) -> Points:
+    def point_of(self, column: float, row: float, index: float) -> Coordinates:
         """Patient mm of a place in the plane."""
-        return np.asarray(self.affine[:3, :3] @ (column, row, index) + self.affine[:3, 3])
+        return transformed(self.affine, (column, row, index))
 
     def index_of(self, point: npt.ArrayLike) -> int | None:
         """The slice that a point in patient mm lies in; None beyond the first and the last."""

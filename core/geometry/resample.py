@@ -4,7 +4,8 @@ Linear interpolation between the eight voxels around each centre of the new grid
 pictures to be fused: no overshoot, so no value that was not measured nearby), or the nearest voxel
 (for labels). Where the new grid is coarser, the mean of such values at evenly spread places within
 each new voxel: nothing aliases, and the mean activity is kept. Slices are made in strips of rows,
-so that what is needed besides source and result stays the same for any size.
+so that what is needed besides source and result stays the same for any size (2 MB; a source that
+is not contiguous is copied).
 
 Measured for 512×512×300 from 200×200×60 on one core: 1.5 s where the axes are parallel, 2.5 s
 oblique; ``scipy.ndimage.affine_transform`` took 3.4 s and 3.7 s. Both differ by 2e-7 of the range.

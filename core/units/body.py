@@ -10,6 +10,11 @@ from core.units.headers import SeriesHeaders, number_of, tag_label, text
 SuvKind = Literal["bw", "lbm", "bsa", "ibw"]
 """By body weight, lean body mass, body surface area, ideal body weight."""
 
+_FORMULAS: dict[SuvKind, Message] = {
+    "lbm": Message("Lean body mass by the formula of Janmahasatian"),
+    "bsa": Message("Body surface by the formula of DuBois"),
+    "ibw": Message("Ideal body weight by the formula of Sugawara"),
+}
 _WEIGHTS = (0.5, 400.0)
 _ADULT_WEIGHT, _ADULT_YEARS = 20.0, 16
 _SIZES = (0.3, 2.6)
@@ -58,6 +63,7 @@ def normaliser(series: SeriesHeaders, kind: SuvKind, weight: float) -> float | N
     if kind == "bw":
         return weight * 1000
     size = _size(series)
+    series.notes.append(_FORMULAS[kind])
     if kind == "bsa":
         return None if size is None else body_surface(weight, size)
     sex = _sex(series)

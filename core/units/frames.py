@@ -36,7 +36,6 @@ _WANTED = (
 _PRIVATE_GROUPS = (0x0009, 0x7053)
 _UNITS = {
     "bq/ml": ("BQML", ""),
-    "g/ml": ("GML", "BW"),
     "g/ml{suvbw}": ("GML", "BW"),
     "{suvbw}g/ml": ("GML", "BW"),
     "g/ml{suvlbm}": ("GML", "LBM"),
@@ -58,20 +57,24 @@ def frame_headers(header: Dataset) -> list[Dataset]:
     together under the names that classic files have.
     """
     frames = items(header, "PerFrameFunctionalGroupsSequence")
-    if not frames:
+    mapped = items(header, "RealWorldValueMappingSequence")
+    if not frames and (text(header, "Units") or not mapped):
         return [header]
-    shared = items(header, "SharedFunctionalGroupsSequence")
+    shared = [header, *items(header, "SharedFunctionalGroupsSequence")]
+    # What a real-world value map says is asked only where no tag Units says it.
+    parts = [part for group in (*shared, *frames) for part in _parts(group)]
+    sources = _parts if any(text(part, "Units") for part in (header, *parts)) else _all_parts
     common = Dataset()
-    for source in (header, *(part for group in shared for part in _parts(group))):
+    for source in (header, *(part for group in shared for part in sources(group))):
         _take(common, source)
     _translate(common, header)
-    return [_frame(common, frame) for frame in frames]
+    return [_frame(common, sources(frame), frame) for frame in frames or [Dataset()]]
 
 
-def _frame(common: Dataset, frame: Dataset) -> Dataset:
+def _frame(common: Dataset, parts: Iterator[Dataset], frame: Dataset) -> Dataset:
     made = Dataset()
     made.update(common)
-    for part in _parts(frame):
+    for part in parts:
         _take(made, part)
     for content in items(frame, "FrameContentSequence"):
         started = text(content, "FrameAcquisitionDateTime")
@@ -88,21 +91,25 @@ def _frame(common: Dataset, frame: Dataset) -> Dataset:
 
 
 def _parts(group: Dataset) -> Iterator[Dataset]:
-    """Items of functional groups that hold attributes under their classic names."""
+    """Items of functional groups, or of a file, that hold attributes under their classic names."""
     for keyword in (
         "UnassignedSharedConvertedAttributesSequence",
         "UnassignedPerFrameConvertedAttributesSequence",
         "PixelValueTransformationSequence",
-        "RealWorldValueMappingSequence",
     ):
-        for item in items(group, keyword):
-            yield item
-            if text(item, "RealWorldValueSlope"):
-                scaled = Dataset()
-                scaled.RescaleSlope = f"{number_of(text(item, 'RealWorldValueSlope')):.10g}"
-                yield scaled
-            for code in items(item, "MeasurementUnitsCodeSequence"):
-                yield _units(text(code, "CodeValue"))
+        yield from items(group, keyword)
+
+
+def _all_parts(group: Dataset) -> Iterator[Dataset]:
+    """:func:`_parts`, and what the real-world value maps say."""
+    yield from _parts(group)
+    for item in items(group, "RealWorldValueMappingSequence"):
+        slope = number_of(text(item, "RealWorldValueSlope"))
+        for code in items(item, "MeasurementUnitsCodeSequence"):
+            mapped = _units(text(code, "CodeValue"))
+            if slope > 0:
+                mapped.RescaleSlope = f"{slope:.10g}"
+            yield mapped
 
 
 def _units(code: str) -> Dataset:

@@ -152,6 +152,10 @@ class SeriesHeaders:
         """A tag is implausible, unreadable or at odds with others."""
         self._add(HeaderProblem(tag, "contradicts", why))
 
+    def differs(self, tag: str) -> None:
+        """A tag that all slices should share is not the same in all of them."""
+        self.contradicts(tag, Message("{0} differs from slice to slice", tag))
+
     def unsuitable(self, tag: str, why: Message) -> None:
         """A tag says that this series is nothing to calculate with."""
         self._add(HeaderProblem(tag, "unsuitable", why))
@@ -173,7 +177,7 @@ class SeriesHeaders:
         tag = tag_label(keyword)
         found = {text(header, keyword) for header in (self.headers if of is None else of)}
         if len(found) > 1:
-            self.contradicts(tag, Message("{0} differs from slice to slice", tag))
+            self.differs(tag)
             return ""
         (value,) = found
         if needed and not value:

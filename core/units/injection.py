@@ -55,12 +55,14 @@ def injected_drug(series: SeriesHeaders) -> Drug | None:
             series.missing(_SEQUENCE)
             return None
         if len(own) > 1:
-            series.unsuitable(_SEQUENCE, Message("{0} has {1} items", _SEQUENCE, len(own)))
+            series.unsuitable(
+                _SEQUENCE, Message("{0} has {1} items instead of one", _SEQUENCE, len(own))
+            )
             return None
         found.append(own[0])
     names = [named_nuclide(item) for item in found]
     if len(set(names)) > 1:
-        series.contradicts(_SEQUENCE, Message("{0} differs from slice to slice", _SEQUENCE))
+        series.differs(_SEQUENCE)
         return None
     return Drug(tuple(found), names[0])
 

@@ -149,7 +149,9 @@ def _acquisition(series: SeriesHeaders, header: Dataset) -> datetime | None:
     if at is None:
         series.contradicts(
             _ACQUISITION,
-            Message("{0} and {1} are not a moment", tag_label("AcquisitionDate"), _ACQUISITION),
+            Message(
+                "{0} and {1} are no valid date and time", tag_label("AcquisitionDate"), _ACQUISITION
+            ),
         )
     elif read is not None and read[1] is None and abs(seconds_between(at, read[0])) > _SAME:
         tag = tag_label("AcquisitionDateTime")
@@ -174,7 +176,8 @@ def _series_time(series: SeriesHeaders) -> datetime | None:
     at = moment(date, time)
     if at is None:
         series.contradicts(
-            _SERIES, Message("{0} and {1} are not a moment", tag_label("SeriesDate"), _SERIES)
+            _SERIES,
+            Message("{0} and {1} are no valid date and time", tag_label("SeriesDate"), _SERIES),
         )
     return at
 
@@ -281,15 +284,14 @@ def _confirmed(
             series.contradicts(
                 _SERIES,
                 Message(
-                    "{0} is {1:.0f} minutes before the first acquisition, and no other tag "
-                    "confirms it",
+                    "{0} is {1:.0f} min before the first acquisition, and no other tag confirms it",
                     _SERIES,
                     wait / _MINUTE,
                 ),
             )
             return False
         series.notes.append(
-            Message("{0} is {1:.0f} minutes before the first acquisition", _SERIES, wait / _MINUTE)
+            Message("{0} is {1:.0f} min before the first acquisition", _SERIES, wait / _MINUTE)
         )
     return True
 

@@ -67,6 +67,8 @@ STORED_UNITS = {
     "PROPCPS": "proportional counts/s",
     "GML": "g/mL",
     "CM2ML": "cm²/mL",
+    "CM2": "cm²",
+    "STDDEV": "standard deviations",
     "PCNT": "%",
     "MLMING": "mL/min/g",
     "MLMINML": "mL/min/mL",
@@ -237,7 +239,7 @@ def _is_corrected(series: SeriesHeaders, needed: bool = True) -> bool:
     """Whether all slices were corrected alike, for attenuation and decay among others."""
     found = {frozenset(texts(header, "CorrectedImage")) for header in series}
     if len(found) > 1:
-        series.contradicts(_CORRECTED, Message("{0} differs from slice to slice", _CORRECTED))
+        series.differs(_CORRECTED)
         return False
     (corrections,) = found
     if not corrections:
@@ -257,7 +259,10 @@ def _calculated(series: SeriesHeaders, kind: SuvKind) -> tuple[float, _Decay] | 
     if correction:
         series.use(_DECAY, correction)
     if correction and correction not in {"START", "ADMIN"}:
-        series.unsuitable(_DECAY, Message("{0} is {1}", _DECAY, correction))
+        series.unsuitable(
+            _DECAY,
+            Message("{0} is {1}, so there is no time to decay the dose to", _DECAY, correction),
+        )
     weight = body_weight(series)
     top = None if weight is None else normaliser(series, kind, weight)
     drug = injected_drug(series)
@@ -308,7 +313,9 @@ def _stored_as_suv(series: SeriesHeaders, units: str, wished: SuvKind) -> SuvDer
         return _without(series, STORED_UNITS[units])
     if own != "bw":
         if plain.startswith("LBMJAMES"):
-            series.notes.append(Message("Lean body mass was that of James"))
+            series.notes.append(
+                Message("Lean body mass by the formula of James, as the scanner calculated it")
+            )
         return _with(series, own, (1.0,) * len(series.headers), _Decay())
     share = _share(series, wished)
     if share is None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from pydicom.dataset import Dataset
+
+from core.units.suv import SuvDerivation
 
 WEIGHT, DOSE, HALF_LIFE = 80.0, 320e6, 6586.2
 """In kg, Bq and s."""
@@ -87,3 +90,25 @@ def ge_scan_time(headers: list[Dataset], value: str) -> None:
     for header in headers:
         header.Manufacturer = "GE MEDICAL SYSTEMS"
         header.private_block(0x0009, "GEMS_PETD_01", create=True).add_new(0x0D, "DT", value)
+
+
+def decayed(minutes: float) -> float:
+    """The factor of the made-up series, scanned so long after the injection."""
+    return WEIGHT * 1000 / (DOSE * 0.5 ** (minutes * 60 / HALF_LIFE))
+
+
+def refused(derivation: SuvDerivation, *keywords: str, unit: str = "Bq/mL") -> None:
+    """There is no SUV, the unit is right, and these tags are named and no others."""
+    assert derivation.kind is None
+    assert derivation.factor is None
+    assert derivation.unit == unit
+    assert sorted(tag.split(" (")[0] for tag in derivation.blamed) == sorted(keywords)
+    for problem in derivation.problems:
+        assert problem.tag in problem.message
+
+
+def agrees(derivation: SuvDerivation, factor: float, kind: str = "bw") -> None:
+    assert derivation.problems == ()
+    assert derivation.kind == kind
+    assert derivation.unit == f"SUV{kind}"
+    assert derivation.factor == pytest.approx(factor, rel=1e-9)

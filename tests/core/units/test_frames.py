@@ -9,8 +9,6 @@ from core.units.frames import frame_headers
 from core.units.suv import derive_suv
 from tests.core.units.pet_headers import FACTOR, pet_headers
 
-_FUNCTIONAL = {"RescaleSlope": "PixelValueTransformationSequence"}
-
 
 def item(**values: object) -> Dataset:
     made = Dataset()
@@ -77,6 +75,25 @@ def test_enhanced_file_that_holds_suv() -> None:
         frame.RealWorldValueMappingSequence = [units("{SUVlbm}g/ml", 1.0)]
     derivation = derive_suv(frame_headers(header))
     assert (derivation.factor, derivation.unit) == (1.0, "SUVlbm")
+
+
+def test_a_real_world_value_map_is_not_asked_where_units_are_stated() -> None:
+    header = enhanced()
+    for frame in header.PerFrameFunctionalGroupsSequence:
+        frame.RealWorldValueMappingSequence = [units("{SUVbw}g/ml", 7.0)]
+        frame.UnassignedPerFrameConvertedAttributesSequence = [item(Units="BQML", RescaleSlope="2")]
+    derivation = derive_suv(frame_headers(header))
+    assert (derivation.factor, derivation.unit) == (pytest.approx(FACTOR), "SUVbw")
+
+
+def test_a_classic_file_with_nothing_but_a_map() -> None:
+    (header,) = pet_headers(1, Units=None, RescaleSlope=None)
+    header.RealWorldValueMappingSequence = [units("g/ml{SUVbw}", 0.01)]
+    (made,) = frame_headers(header)
+    assert derive_suv([made]).factor == 1
+    header.RealWorldValueMappingSequence = [units("g/ml", 0.01)]
+    (made,) = frame_headers(header)
+    assert derive_suv([made]).blamed == ("Units (0054,1001)",)
 
 
 def test_converted_file_keeps_what_differs_from_frame_to_frame() -> None:

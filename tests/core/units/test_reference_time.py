@@ -133,7 +133,7 @@ def test_series_time_long_before_the_first_acquisition() -> None:
     early = pet_headers(SeriesTime="100000", AcquisitionTime="103000")
     derivation = derive_suv(early)
     right(derivation, "SeriesTime")
-    assert "30 minutes before" in derivation.notes[0]
+    assert "30 min before" in derivation.notes[0]
     stale = pet_headers(SeriesTime="100000", AcquisitionTime="114500")
     refused(derive_suv(stale), "SeriesTime")
     years = pet_headers(SeriesDate="20190102")
