@@ -1,4 +1,4 @@
-"""What each choice is worth: short runs from scratch that differ in one thing, scored on val.
+"""Ablations: short runs from scratch that differ in one setting, scored on the validation data.
 
     python benchmarks/ablation.py --task mif --data DIR --out benchmarks/results/ablation_mif.md
 
@@ -32,7 +32,7 @@ _DIGITS = {"reconstruction_psnr": 1, "MI": 2}
 
 
 def network(**switches: object) -> Change:
-    """A change of the network."""
+    """A change of the network configuration."""
 
     def change(config: TrainConfig) -> TrainConfig:
         changed: NetworkConfig = replace(config.network, **switches)  # type: ignore[arg-type]
@@ -42,12 +42,12 @@ def network(**switches: object) -> Change:
 
 
 def settings(**values: object) -> Change:
-    """A change of the run."""
+    """A change of the training configuration."""
     return lambda config: replace(config, **values)  # type: ignore[arg-type]
 
 
 def release(config: TrainConfig) -> TrainConfig:
-    """The losses of the paper's release and nothing else."""
+    """The losses of the paper's release only."""
     losses = get_task(config.task).losses
     return replace(config, losses=losses, edge=0.0, artefact=0.0, information=0.0, consistency=0.0)
 
@@ -104,7 +104,7 @@ def report(base: TrainConfig, results: Mapping[str, Mapping[str, float]]) -> str
 
 
 def main() -> None:
-    """Train, score, write."""
+    """Train, score and write the report."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--task", choices=tuple(TASKS), required=True)
     parser.add_argument("--data", type=Path, required=True)
@@ -128,7 +128,7 @@ def main() -> None:
     for name, change in CHANGES.items():
         config = change(base)
         if results and config == base:
-            continue  # the recipe does without this anyway
+            continue  # the recipe does not use this
         results[name] = run(config, options.data)
         print(name, {key: round(value, 4) for key, value in results[name].items()}, flush=True)
     text = report(base, results)

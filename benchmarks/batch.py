@@ -1,23 +1,22 @@
-"""Batch fusion beside a plain read–fuse–write loop, in one interleaved run, with peak memory.
+"""Batch fusion compared with a sequential read–fuse–write loop, with peak memory.
 
     python benchmarks/batch.py --data ../shared/data/val/mif --task mif --method laplacian
 
-Both fuse the same pairs by the same engine and write the same files by the same atomic writer, so
-the difference is what reading and writing beside the fusion gains. Each repetition of either runs
-in a process of its own (so that peak resident memory means something), in turn, and the ratios are
-taken turn by turn: a machine whose speed drifts favours neither. Only the work is timed, not the
-start of the program.
+Both fuse the same pairs with the same engine and write the same files with the same atomic writer,
+so that the difference is the gain from reading and writing in parallel. Every repetition runs in a
+process of its own, which isolates peak memory; repetitions of both alternate, and ratios are
+computed per repetition, so that changes in machine speed favour neither. Start-up time is excluded.
 
     python benchmarks/batch.py --data ../shared/data/val/mif --growth
 
-fuses a hundred and then a thousand pairs: peak memory must not depend on how many there are.
-``--enlarge 2048 --format tif`` makes the images as large as those of cameras and the results
-16-bit TIFF; ``--share 40`` lets every file take 40 ms longer to be read or written, as on a network
-drive.
+fuses a hundred and then a thousand pairs: peak memory must not depend on their number.
+``--enlarge 2048 --format tif`` enlarges the images to the size of camera images and writes 16-bit
+TIFF; ``--share 40`` adds 40 ms to every read and write, as on a network drive.
 
     python benchmarks/batch.py --stack 4 --size 256 [--device cuda]
 
-times the network on stacks of images against one by one: the reason why batches fuse one by one.
+compares the network on stacks of images with one image at a time, which is why batches fuse pairs
+one at a time.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ _FEW, _MANY = 100, 1000
 
 @dataclass(frozen=True)
 class Turn:
-    """One run over all pairs: wall and CPU seconds of work, peak resident MiB, pairs."""
+    """One run over all pairs: wall and CPU seconds, peak resident MiB, number of pairs."""
 
     seconds: float
     cpu: float
@@ -52,7 +51,7 @@ class Turn:
 
 
 def repeated(data: Path, folder: Path, pairs: int) -> Path:
-    """``pairs`` pairs made of links to the real ones."""
+    """A folder of ``pairs`` pairs that are links to the real ones."""
     files = sorted((data / "a").iterdir())
     for side in "ab":
         (folder / side).mkdir(parents=True)
@@ -63,7 +62,7 @@ def repeated(data: Path, folder: Path, pairs: int) -> Path:
 
 
 def enlarged(data: Path, folder: Path, side: int) -> Path:
-    """The real pairs with ``side`` pixels along their longer side, as PNG."""
+    """The real pairs as PNG, enlarged to ``side`` pixels along the longer side."""
     import cv2
 
     from core.io import read_image, write_image
@@ -80,11 +79,11 @@ def enlarged(data: Path, folder: Path, side: int) -> Path:
     return folder
 
 
-def on_a_share(milliseconds: float) -> None:
-    """Let every image take so much longer to be read, and to be written."""
+def delay_io(milliseconds: float) -> None:
+    """Delay reading and writing of every image, to simulate a network drive."""
     from core.io import reader, writer
 
-    # As those modules call them, whoever else knows them.
+    # Patches the names under which those modules call them.
     read, write = vars(reader)["read_image"], vars(writer)["atomic_write"]
 
     def slow_read(*words: Any, **more: Any) -> Any:
@@ -99,7 +98,7 @@ def on_a_share(milliseconds: float) -> None:
 
 
 def work(kind: str, options: argparse.Namespace) -> Turn:
-    """Fuse everything once in this process."""
+    """Fuse all pairs once in this process."""
     from core.batch import BatchOptions, plan_batch, run_batch
     from core.fusion.engine import FusionEngine
     from core.io import read_pair, write_image
@@ -108,7 +107,7 @@ def work(kind: str, options: argparse.Namespace) -> Turn:
 
     source, out = Path(options.source), Path(options.out)
     if options.share:
-        on_a_share(options.share)
+        delay_io(options.share)
     depth: Any = 16 if options.format == "tif" else None
     batch = BatchOptions(
         options.task, options.method, format=options.format, depth=depth, out=out,
@@ -141,7 +140,7 @@ def work(kind: str, options: argparse.Namespace) -> Turn:
 
 
 def in_own_process(kind: str, options: argparse.Namespace, source: Path, out: Path) -> Turn:
-    """The same in a fresh process."""
+    """As :func:`work` in a new process."""
     words = [sys.executable, __file__, "--turn", kind, "--source", source, "--out", out]
     for name in ("task", "method", "device", "workers", "share", "format"):
         words += [f"--{name}", getattr(options, name)]
@@ -160,7 +159,7 @@ def in_own_process(kind: str, options: argparse.Namespace, source: Path, out: Pa
 
 
 def prepared(options: argparse.Namespace, folder: Path, pairs: int) -> Path:
-    """A folder of ``pairs`` pairs as the options want them."""
+    """A folder of ``pairs`` pairs according to the options."""
     data = options.data.resolve()
     if options.enlarge:
         data = enlarged(data, folder / "large", options.enlarge)
@@ -182,7 +181,7 @@ def growth(options: argparse.Namespace) -> None:
 
 
 def compare(options: argparse.Namespace) -> None:
-    """Both in turn; print medians and ratios."""
+    """Run both alternately; print medians and ratios."""
     turns: dict[str, list[Turn]] = {"plain": [], "batch": []}
     with tempfile.TemporaryDirectory(dir=options.scratch) as folder:
         source = prepared(options, Path(folder), options.pairs)
@@ -206,7 +205,7 @@ def compare(options: argparse.Namespace) -> None:
 
 
 def stacked(options: argparse.Namespace) -> None:
-    """The network on a stack of images against the same ones singly."""
+    """The network on a stack of images compared with the same images one at a time."""
     import torch
 
     from core.models.config import CONFIGS
@@ -227,7 +226,7 @@ def stacked(options: argparse.Namespace) -> None:
             torch.cuda.synchronize()
         return clock() - begun
 
-    # On a CPU that others use too, only its own seconds say something.
+    # On a shared CPU only processor time is meaningful.
     clock = time.perf_counter if device == "cuda" else time.process_time
     for step in (1, options.stack):
         timed(step)

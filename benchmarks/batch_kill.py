@@ -1,15 +1,15 @@
-"""Batches killed at random moments and gone on with: nothing lost, nothing twice, no half file.
+"""Kills and resumes batches at random moments; checks for lost, repeated and partial results.
 
     python benchmarks/batch_kill.py --data ../shared/data/val/mif --task mif --method mif-compact
     python benchmarks/batch_kill.py --data ../shared/data/val/mif --task mif --method mif-compact \
         --window
 
-Real pairs are repeated under other names in a temporary folder, by hard links where the disk allows
-it. ``unifusion batch`` (or, with ``--window``, the window's own batch in a process of its own) is
-killed with SIGKILL at seeded random moments and started again, until one start runs to its end.
-Then every output must be there, decode, and equal what the engine makes of that pair directly; no
-file that was complete before a kill may have been written again; no unfinished file may be left;
-and the record must name every pair as done.
+Real pairs are repeated under other names in a temporary folder, by hard links where possible.
+``unifusion batch`` (or, with ``--window``, the window's batch in a process of its own) is killed
+with SIGKILL at seeded random moments and restarted until one process completes. Every output must
+then exist, decode, and equal the result of the engine for that pair; files that were complete
+before a kill must not have been rewritten; no partial file may remain; and the record must list
+every pair as done.
 
 Resident memory is sampled all the while: its peak, and its mean over the second and the last
 quarter of the longest start, which must not differ for a run whose memory is flat. ``--report
@@ -38,7 +38,7 @@ ROOT = Path(__file__).resolve().parents[1]
 _TICK = 0.05
 _REPORT_EVERY = 30.0
 _DELAY = 0.3
-"""Seconds at most between the number of results that was waited for, and the kill."""
+"""Largest delay in seconds between the awaited number of results and the kill."""
 _HEAD = """# Batches killed and gone on with
 
 One line for each run of `benchmarks/batch_kill.py`. *Killed at*: how many results were there when
@@ -54,7 +54,7 @@ the second and in the last quarter of the longest start.
 
 @dataclass
 class Watch:
-    """What was seen of one start: (seconds, results there, resident MiB) again and again."""
+    """Samples of one process: (seconds, number of results, resident MiB)."""
 
     begun: float = field(default_factory=time.monotonic)
     samples: list[tuple[float, int, float]] = field(default_factory=list)
@@ -65,16 +65,16 @@ class Watch:
 
     @property
     def seconds(self) -> float:
-        """How long it was watched."""
+        """Duration of the observation."""
         return self.samples[-1][0] if self.samples else 0.0
 
     @property
     def peak(self) -> float:
-        """Most resident MiB."""
+        """Peak resident MiB."""
         return max((memory for *_, memory in self.samples), default=0.0)
 
     def quarter(self, number: int) -> float:
-        """Mean resident MiB in a quarter (1 to 4) of the time in which results appeared."""
+        """Mean resident MiB in one quarter (1 to 4) of the time in which results appeared."""
         first = next((at for at, results, _ in self.samples if results > self.samples[0][1]), 0.0)
         span = (self.seconds - first) / 4
         begin, end = first + (number - 1) * span, first + number * span
@@ -83,7 +83,7 @@ class Watch:
 
 
 def resident(pid: int) -> float:
-    """Resident MiB of a process; 0 where the system does not say."""
+    """Resident MiB of a process; 0 if the system does not report it."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     except (OSError, IndexError):
@@ -92,7 +92,7 @@ def resident(pid: int) -> float:
 
 
 def repeated(data: Path, folder: Path, pairs: int) -> dict[str, str]:
-    """``pairs`` pairs made of the real ones; returns the name of the original of each stem."""
+    """Make ``pairs`` pairs from the real ones; returns the name of the original of each stem."""
     files = sorted(
         path.name for path in (data / "a").iterdir() if (data / "b" / path.name).exists()
     )
@@ -118,7 +118,7 @@ def _copy(source: Path, target: Path) -> None:
 def started(
     options: argparse.Namespace, source: Path, out: Path, home: Path
 ) -> subprocess.Popen[bytes]:
-    """The batch in a process of its own; it goes on with what is there."""
+    """Start the batch in a process; it resumes from existing results."""
     if options.window:
         words = [sys.executable, __file__, "--drive", source, "--out", out]
         words += ["--task", options.task, "--method", options.method]
@@ -133,7 +133,7 @@ def started(
 
 
 def outputs(out: Path) -> dict[str, tuple[int, int]]:
-    """Time of change and inode of every result by stem."""
+    """Modification time and inode of every result by stem."""
     found = {}
     for path in out.glob("scene*.png"):
         stat = path.stat()
@@ -166,7 +166,7 @@ def check(
     originals: dict[str, str],
     before: Sequence[dict[str, tuple[int, int]]],
 ) -> tuple[list[str], list[str]]:
-    """Results that were written twice, and what else is wrong, one sentence each."""
+    """Results that were written twice, and other errors, one sentence each."""
     import numpy as np
 
     from core.fusion.engine import FusionEngine
@@ -203,7 +203,7 @@ def check(
 
 
 def show(options: argparse.Namespace) -> int:
-    """Kill and go on; print what came of it."""
+    """Kill and resume; print the results."""
     chance = random.Random(options.seed)
     with tempfile.TemporaryDirectory(dir=options.scratch) as folder:
         source, out, home = (Path(folder) / name for name in ("in", "out", "home"))
@@ -252,7 +252,7 @@ def figures(
 
 
 def report(path: Path, line: str) -> None:
-    """Add ``line`` to the table in ``path``."""
+    """Append ``line`` to the table in ``path``."""
     if not path.exists():
         path.write_text(_HEAD, encoding="utf-8")
     with path.open("a", encoding="utf-8") as file:
@@ -260,7 +260,7 @@ def report(path: Path, line: str) -> None:
 
 
 def drive(options: argparse.Namespace) -> int:
-    """The window's batch, without anybody at the window: go on with what is there."""
+    """Resume the batch in the window without user interaction."""
     from dataclasses import replace
 
     from PySide6.QtWidgets import QApplication

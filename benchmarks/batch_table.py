@@ -1,11 +1,11 @@
-"""How long the window's thread is busy with each thing people do to a large table of pairs.
+"""Busy time of the GUI thread for user actions on a large table of pairs.
 
     QT_QPA_PLATFORM=offscreen python benchmarks/batch_table.py --rows 5000
 
-Pairs are links to the sample images. Each gesture is made on the Batch workspace of the real
-window, and everything it sets off in the window's thread, painting included, is timed until the
-event loop has nothing left to do: the longest single turn of the loop, in milliseconds of processor
-time of that thread (which on a busy machine says more than the clock) and by the clock.
+Pairs are links to the sample images. Every action is performed in the Batch workspace of the real
+window, and everything it triggers on the GUI thread, including painting, is measured until the
+event loop is idle: the longest iteration of the loop, in milliseconds of processor time of the
+thread (more meaningful on a busy machine) and of wall time.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ GOAL_MS = 50.0
 
 
 class NoEngine:
-    """Lists a method and never fuses."""
+    """Lists no method and never fuses."""
 
     def methods(self, task: str) -> tuple[object, ...]:
         """None."""
@@ -46,7 +46,7 @@ class NoEngine:
 
 
 class Turns:
-    """A quick timer: what passes between two of its calls is one turn of the loop."""
+    """A fast timer; the interval between two of its calls is one iteration of the event loop."""
 
     def __init__(self) -> None:
         self._timer = QTimer()
@@ -55,12 +55,12 @@ class Turns:
         self.restart()
 
     def restart(self) -> None:
-        """Forget what was."""
+        """Discard all measurements."""
         self._last, self._last_cpu = time.perf_counter(), time.thread_time()
         self.worst = self.worst_cpu = 0.0
 
     def turn(self) -> None:
-        """One turn has passed."""
+        """Record one iteration."""
         now, cpu = time.perf_counter(), time.thread_time()
         self.worst = max(self.worst, 1000 * (now - self._last))
         self.worst_cpu = max(self.worst_cpu, 1000 * (cpu - self._last_cpu))
@@ -68,14 +68,14 @@ class Turns:
 
 
 def settle(seconds: float) -> None:
-    """Let the event loop run."""
+    """Run the event loop."""
     loop = QEventLoop()
     QTimer.singleShot(int(1000 * seconds), loop.quit)
     loop.exec()
 
 
 def gesture(turns: Turns, name: str, do: Callable[[], object]) -> None:
-    """Make it, wait for all that follows, print the longest turn."""
+    """Perform an action, wait until it is complete, print the longest iteration."""
     worst, worst_cpu = 0.0, 0.0
     for _ in range(3):
         turns.restart()
@@ -87,13 +87,13 @@ def gesture(turns: Turns, name: str, do: Callable[[], object]) -> None:
 
 
 def line(name: str, cpu: float, wall: float) -> None:
-    """Print what one gesture took."""
+    """Print the result of one action."""
     mark = "" if cpu <= GOAL_MS else "  over the goal"
     print(f"{name:44} {cpu:7.1f} CPU ms  {wall:7.1f} ms{mark}", flush=True)
 
 
 def linked(folder: Path, rows: int) -> Path:
-    """``rows`` pairs, all of the same two small images."""
+    """``rows`` pairs, all links to the same two small images."""
     for value, side in enumerate("ab"):
         (folder / side).mkdir(parents=True)
         sample = folder / f"{side}.png"
@@ -104,8 +104,8 @@ def linked(folder: Path, rows: int) -> Path:
     return folder
 
 
-def play(page: BatchPage, turns: Turns) -> None:
-    """The gestures."""
+def perform(page: BatchPage, turns: Turns) -> None:
+    """Perform the actions."""
     batch, panel, view = page.batch, page.panel, page.panel.view
     bar = view.verticalScrollBar()
     gesture(turns, "select all", view.selectAll)
@@ -156,7 +156,7 @@ def simulate_run(page: BatchPage, turns: Turns) -> None:
 
 
 def main() -> None:
-    """Read the options, open the window, play."""
+    """Read the options, open the window, perform the actions."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rows", type=int, default=5000)
     options = parser.parse_args()
@@ -178,7 +178,7 @@ def main() -> None:
         while not page.batch.targets or len(page.batch.headers) < options.rows:
             settle(0.2)
         line("find and name all, read their headers", turns.worst_cpu, turns.worst)
-        play(page, turns)
+        perform(page, turns)
         window.close()
         settle(0.2)
 

@@ -1,8 +1,8 @@
-"""Contact sheet of every pair of a folder: A | B | one column per method, to be looked at.
+"""Contact sheet of all pairs of a folder: A | B | one column per method.
 
     python benchmarks/contact_sheet.py --sources DIR --task mif --out sheet.png mif-compact guided
 
-Methods are packs (by name or file) and classical methods. Images are scaled to one height.
+Methods are packs (by name or file) and classical methods. Images are scaled to a common height.
 """
 
 from __future__ import annotations

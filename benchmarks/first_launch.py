@@ -1,4 +1,4 @@
-"""What a person waits for after starting the program, measured on the real program.
+"""Start-up time of the program as the user sees it.
 
     python benchmarks/first_launch.py --runs 5
 
@@ -36,13 +36,12 @@ _PATIENCE = 180.0
 
 @dataclass(frozen=True)
 class Launch:
-    """One start.
+    """Measurements of one start.
 
     Attributes:
         seconds: event to seconds after the start of the process.
-        cpu: event to processor seconds, all threads, up to it.
-        stalls: (milliseconds, processor milliseconds meanwhile, seconds after the start), the
-            longest first.
+        cpu: event to processor seconds of all threads up to the event.
+        stalls: (milliseconds, processor milliseconds, seconds after the start), longest first.
     """
 
     seconds: dict[str, float]
@@ -52,7 +51,7 @@ class Launch:
 
 @contextlib.contextmanager
 def display(wanted: bool) -> Iterator[dict[str, str]]:
-    """The environment with a display: the one there is, or a virtual one of 1600×1000 pixels."""
+    """The environment with a display: the existing one, or a virtual one of 1600×1000 pixels."""
     environment = dict(os.environ)
     if not wanted and (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")):
         yield environment
@@ -85,7 +84,7 @@ def display(wanted: bool) -> Iterator[dict[str, str]]:
 
 
 def launch(environment: dict[str, str], arguments: list[str]) -> Launch:
-    """Start the program once, with nothing remembered, and read what it saw."""
+    """Start the program once with empty settings, and read its measurements."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "timings.jsonl"
         own = {"UNIFUSION_HOME": str(Path(folder) / "home"), "UNIFUSION_TIMINGS": str(file)}
@@ -101,7 +100,7 @@ def launch(environment: dict[str, str], arguments: list[str]) -> Launch:
             if not _seen(file, "result"):
                 sys.exit("the program ended before a result was shown")
         finally:
-            # The window closes as by hand, and writes its stalls.
+            # The window closes as if by hand, and writes its stalls.
             program.send_signal(signal.SIGTERM)
             program.wait(60)
         return _read(file, begun)
@@ -114,7 +113,7 @@ def _rows(file: Path) -> list[dict[str, Any]]:
 
 
 def _seen(file: Path, event: str) -> bool:
-    with contextlib.suppress(ValueError):  # a line half written
+    with contextlib.suppress(ValueError):  # an incomplete line
         return any(row["event"] == event for row in _rows(file))
     return False
 
@@ -131,7 +130,7 @@ def _read(file: Path, begun: float) -> Launch:
 
 
 def main() -> None:
-    """Print a line per run, the medians beside the goals, and the worst stalls."""
+    """Print one line per run, medians with goals, and the longest stalls."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--task", default="mif")

@@ -1,13 +1,13 @@
-"""How far fused images go beyond both their sources: rims, halos and ringing, in grey levels.
+"""Overshoot of fused images beyond both sources (rims, halos, ringing), in grey levels.
 
     python benchmarks/halos.py --data DIR --out benchmarks/results/halos.md
 
-DIR holds val/TASK/a and val/TASK/b. A fused pixel darker than both sources there, or brighter than
-both, was put there by the method. Some of that is wanted: texture of one source on the brightness
-of the other. A rim around a warm figure shows as pixels much darker than either source. Per method,
-means over the validation pairs, 8-bit luma: how far pixels lie below and above what the sources
-have there (0 for those between), and per thousand those that lie below by more than 16 levels.
-``--method NAME`` takes another pack in place of the task's.
+DIR holds val/TASK/a and val/TASK/b. A fused pixel that is darker or brighter than both sources was
+created by the method. This is partly intended, for instance texture of one source at the brightness
+of the other. A rim around a warm object appears as pixels much darker than either source. For each
+method, means over the validation pairs on 8-bit luma: distance of pixels below and above the range
+of the sources (0 for pixels within it), and per mille of the pixels more than 16 levels below it.
+``--method NAME`` replaces the pack of the task.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from core.tasks import TASKS
 from core.types import FusionRequest, SourcePair
 
 _MUCH = 16
-"""Grey levels below both sources from which on a pixel counts as part of a rim."""
+"""Grey levels below both sources from which a pixel counts as part of a rim."""
 
 
 def beyond(engine: FusionEngine, pair: SourcePair, task: str, method: str) -> tuple[float, ...]:
-    """Mean levels below, mean levels above, pixels much below per thousand."""
+    """Mean levels below, mean levels above, per mille of pixels far below."""
     fused = to_luma8(engine.fuse(FusionRequest(pair, task, method)).fused).astype(int)
     a, b = (to_luma8(image.normalised()).astype(int) for image in (pair.a, pair.b))
     below = np.maximum(np.minimum(a, b) - fused, 0)
@@ -39,7 +39,7 @@ def beyond(engine: FusionEngine, pair: SourcePair, task: str, method: str) -> tu
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure and write the report."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, help="Markdown file for the table")

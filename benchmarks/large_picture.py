@@ -1,10 +1,10 @@
-"""Large images: fused whole and stripe by stripe, time, peak memory and difference side by side.
+"""Large images fused whole and in strips: time, peak memory and difference.
 
     python benchmarks/large_picture.py --out benchmarks/results/large_picture.md
 
-Every measurement is a process of its own, so that its peak memory is its own. The paper's network
-has random weights and no reconstructions; the compact one is the embedded pack. The image is
-smooth noise, whose upper half is dark: statistics of a part are not those of the whole.
+Every measurement runs in a process of its own, which isolates its peak memory. The paper's network
+has random weights and no reconstructions; the compact one is the embedded pack. The image is smooth
+noise with a dark upper half, so that the statistics of a part differ from those of the whole.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def network_of(name: str) -> UniFusionNet:
 
 
 def images(channels: int, height: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Two smooth random images, padded."""
+    """Two smooth random images, padded to multiples of 16."""
     generator = torch.Generator().manual_seed(1)
     coarse = torch.rand(2, channels, height // 16, width // 16, generator=generator)
     smooth = F.interpolate(coarse, size=(height, width), mode="bicubic").clamp(0, 1)
@@ -59,7 +59,7 @@ def images(channels: int, height: int, width: int) -> tuple[torch.Tensor, torch.
 
 def measure(name: str, height: int, width: int, pixels: int, out: Path) -> None:
     """Fuse once; print figures as JSON and keep the result in ``out``."""
-    FusionEngine("cpu")  # what a program has loaded anyway
+    FusionEngine("cpu")  # loaded in any program
     network = network_of(name).requires_grad_(False)
     x, y = images(network.config.in_channels, height, width)
     tiling = StripTiling(x.shape[2], pixels // x.shape[3]) if pixels else WHOLE_IMAGE
@@ -77,7 +77,7 @@ def measure(name: str, height: int, width: int, pixels: int, out: Path) -> None:
 
 
 def main() -> None:
-    """Run every case every way; write the table."""
+    """Run all cases; write the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path)
     parser.add_argument("--one", nargs=5, metavar=("NETWORK", "HEIGHT", "WIDTH", "PIXELS", "FILE"))

@@ -1,13 +1,12 @@
-"""What fusions, readers and training steps take of memory, beside what is expected of them.
+"""Measured memory of fusions, readers and training steps, compared with the predictions.
 
     python benchmarks/memory.py --out benchmarks/results/memory.md
     python benchmarks/memory.py --only "network mff" --only training
 
-Every case runs in a process of its own, which first does the same with a small image, so that
-libraries and weights are there; then the kernel's count of the most it held is begun anew. Measured
-is that peak less what was held before. Expected is what :mod:`core.memory_model` says, by which a
-way is
-chosen or an image refused: too little there means a program that is killed.
+Every case runs in a process of its own, which first processes a small image, so that libraries and
+weights are loaded; then the kernel's peak counter is reset. The measured value is the peak minus
+the memory in use before. The expected value is that of :mod:`core.memory_model`, by which a tiling
+is chosen or an image refused: if it is too small, the program may be killed.
 """
 
 from __future__ import annotations
@@ -43,13 +42,13 @@ WAYS = {
 CLASSICAL = ("average", "maximum", "laplacian", "guided", "mertens")
 FORMATS = ("png", "jpg", "tif")
 _RIGHT = 1.5
-"""Measured may be so many times expected, or the other way round."""
+"""Largest accepted ratio between measured and expected bytes, in either direction."""
 Case = tuple[str, ...]
 Figures = tuple[int, int]
 
 
 def cases() -> Iterator[Case]:
-    """Every case by its words: kind, what, width, height, and how."""
+    """All cases as words: kind, subject, width, height, and variant."""
     for width, height in SIZES:
         size = (str(width), str(height))
         for pack in PACKS:
@@ -70,7 +69,7 @@ def cases() -> Iterator[Case]:
 
 
 def _is_used(area: int, wanted: FusionWorkload) -> bool:
-    """Large images never go whole, small ones never in pieces."""
+    """Whether a tiling is realistic: large images are never fused whole, small ones never tiled."""
     if not wanted.piece:
         return area <= 2**20
     return area > wanted.piece
@@ -92,9 +91,9 @@ def pair(width: int, height: int, channels: int = 3) -> SourcePair:
     return SourcePair(image(width, height, channels, 1), image(width, height, channels, 2))
 
 
-def taken(work: Callable[[], object]) -> int:
-    """Bytes that ``work`` takes at most, its result included."""
-    Path("/proc/self/clear_refs").write_text("5")  # the peak is what is held now
+def peak_of(work: Callable[[], object]) -> int:
+    """Peak bytes of ``work``, including its result."""
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak to the present value
     before = _status("VmRSS")
     work()
     return _status("VmHWM") - before
@@ -108,7 +107,7 @@ def _status(name: str) -> int:
 
 
 def network(pack: str, width: int, height: int, how: str) -> Figures:
-    """A pack, the way it is told."""
+    """A pack with the given tiling."""
     from core.fusion.engine import FusionEngine
 
     way, _, kept = how.partition(", ")
@@ -117,29 +116,29 @@ def network(pack: str, width: int, height: int, how: str) -> Figures:
         WAYS[words], reconstructions=kept == "reconstructions", features=kept == "features"
     )
     engine = FusionEngine("cpu")
-    vars(engine)["_way"] = lambda *_: wanted
+    vars(engine)["_choose_tiling"] = lambda *_: wanted
     name = f"{pack}-compact"
     engine.fuse(FusionRequest(pair(64, 64), pack, name))
     request = FusionRequest(
         pair(width, height), pack, name, wanted.reconstructions, wanted.features
     )
     config = engine._catalogue.find(name, pack).manifest.network
-    return taken(lambda: engine.fuse(request)), network_bytes(config, width, height, wanted)
+    return peak_of(lambda: engine.fuse(request)), network_bytes(config, width, height, wanted)
 
 
 def classical(method: str, width: int, height: int, how: str) -> Figures:
-    """A classical method, as large pieces as it likes."""
+    """A classical method with the largest possible pieces."""
     from core.baselines import BASELINES
     from core.fusion.classical_engine import _pieces, fuse_classically
 
     fuse_classically(FusionRequest(pair(64, 64), "mff", method))
     request = FusionRequest(pair(width, height), "mff", method)
     expected = classical_bytes(method, width, height, 1, _pieces(BASELINES[method])[0])
-    return taken(lambda: fuse_classically(request)), expected
+    return peak_of(lambda: fuse_classically(request)), expected
 
 
 def reading(kind: str, width: int, height: int, how: str) -> Figures:
-    """A colour image from its file."""
+    """Reading a colour image."""
     from core.io import probe_image, read_image
 
     with tempfile.TemporaryDirectory() as folder:
@@ -147,11 +146,11 @@ def reading(kind: str, width: int, height: int, how: str) -> Figures:
             _written(Path(folder), kind, wide, high) for wide, high in ((64, 64), (width, height))
         )
         read_image(small)
-        return taken(lambda: read_image(path)), decoding_bytes(probe_image(path))
+        return peak_of(lambda: read_image(path)), decoding_bytes(probe_image(path))
 
 
 def _written(folder: Path, kind: str, width: int, height: int, channels: int = 3) -> Path:
-    """Written by another process: what that takes is not ours."""
+    """Written by another process, whose memory is not measured."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{width}.{kind}"
     code = (
@@ -164,7 +163,7 @@ def _written(folder: Path, kind: str, width: int, height: int, channels: int = 3
 
 
 def batch_row(pack: str, width: int, height: int, how: str) -> Figures:
-    """One row of a batch, read, fused and written."""
+    """One row of a batch: read, fuse, write."""
     from core.batch import BatchOptions, plan_batch, run_batch
     from core.batch.stages import expected_bytes
     from core.fusion.engine import FusionEngine
@@ -177,7 +176,7 @@ def batch_row(pack: str, width: int, height: int, how: str) -> Figures:
             _written(folder / side, "png", wide, high, channels)
         options = BatchOptions(pack, f"{pack}-compact", out=folder / "out")
         plan = plan_batch(pair_paths([folder], pack), options)
-        measured = taken(lambda: list(run_batch(plan, engine)))
+        measured = peak_of(lambda: list(run_batch(plan, engine)))
         if not any((folder / "out").glob("*.png")):
             raise RuntimeError("nothing was fused")
         return measured, expected_bytes(plan.rows[0])
@@ -188,7 +187,7 @@ def batch_row(pack: str, width: int, height: int, how: str) -> Figures:
 
 
 def training(pack: str, crop: int, _crop: int, how: str) -> Figures:
-    """A step of the compact network, both levels, after one that made the optimisers' state."""
+    """A step of the compact network on both levels, after one that created the optimiser states."""
     import torch
 
     from core.packs.format import read_pack
@@ -205,7 +204,7 @@ def training(pack: str, crop: int, _crop: int, how: str) -> Figures:
     small = torch.rand(2, 1, channels, 32, 32)
     step(Batch.of(small[0], small[1]), 0)
     crops = torch.rand(2, size, channels, crop, crop)
-    measured = taken(lambda: step(Batch.of(crops[0], crops[1]), 1))
+    measured = peak_of(lambda: step(Batch.of(crops[0], crops[1]), 1))
     return measured, training_bytes(manifest.network, size, crop)
 
 
@@ -233,7 +232,7 @@ def _root() -> Path:
 
 
 def row(case: Case, found: int, expected: int) -> str:
-    """A line of the table."""
+    """A row of the table."""
     kind, what, width, height, how = case
     ratio = found / expected
     mark = "" if 1 / _RIGHT <= ratio <= _RIGHT else " (!)"
@@ -244,7 +243,7 @@ def row(case: Case, found: int, expected: int) -> str:
 
 
 def main() -> None:
-    """Run the cases asked for; write the table after each of them."""
+    """Run the selected cases; write the table after each of them."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path)
     parser.add_argument("--only", action="append", help="cases that begin with these words")

@@ -1,11 +1,11 @@
-"""What commands do where memory is short: done, refused in one line, or killed; and their peak.
+"""Behaviour of commands under memory limits: completed, refused with a message, or killed.
 
     python benchmarks/memory_limits.py --data FOLDER --out benchmarks/results/memory_limits.md
 
-``FOLDER`` has ``TASK/a`` and ``TASK/b`` with the same names for each task, in the sizes that are to
-be tried. Each command is a process of its own with a limit of its own: a control group, which kills
-what takes more (Linux, as root), or ``--limits as``: address space (``ulimit -v``). A limit is what
-the program needs for itself (measured by fusing a pair of tiny images) and so much beside it.
+``FOLDER`` has ``TASK/a`` and ``TASK/b`` with the same names for each task, in the sizes to be
+tested. Every command is a process with its own limit: a control group, which kills processes that
+exceed it (Linux, as root), or, with ``--limits as``, the address space (``ulimit -v``). A limit is
+the memory that the program itself needs (measured by fusing a pair of tiny images) plus a margin.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from core.io import atomic_write
 from core.tasks import TASKS
 
 MB, GB = 10**6, 10**9
-ROOMS = (2 * GB, 3 * GB // 2, GB, GB // 2)
+MARGINS = (2 * GB, 3 * GB // 2, GB, GB // 2)
 _V1, _V2 = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
 _PROGRAM = (sys.executable, "-c", "import sys; from app.cli import main; sys.exit(main())")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a command ended: exit code (negative: the signal), its last line, seconds, peak bytes."""
+    """How a command ended: exit code (negative: signal), last line, seconds, peak bytes."""
 
     code: int
     line: str
@@ -47,7 +47,7 @@ class Outcome:
 
     @property
     def result(self) -> str:
-        """In one word."""
+        """The result in one word."""
         if self.code == 0:
             return "done"
         said = self.line and "Traceback" not in self.line and self.code in (1, 2, 3)
@@ -56,7 +56,7 @@ class Outcome:
 
 @contextmanager
 def control_group(limit: int) -> Iterator[Callable[[], None]]:
-    """A function that puts the calling process into a new group with ``limit`` bytes."""
+    """A function that puts the calling process into a new control group with ``limit`` bytes."""
     v2 = (_V2 / "cgroup.controllers").is_file()
     group = (_V2 if v2 else _V1) / f"unifusion-benchmark-{os.getpid()}"
     group.mkdir()
@@ -69,7 +69,7 @@ def control_group(limit: int) -> Iterator[Callable[[], None]]:
                 (group / name).write_text(str(value))
         yield partial(_enter, group / "cgroup.procs")
     finally:
-        for _ in range(100):  # it is empty a moment after its last process has ended
+        for _ in range(100):  # it becomes empty shortly after its last process has ended
             try:
                 group.rmdir()
                 break
@@ -83,7 +83,7 @@ def _enter(group: Path) -> None:
 
 @contextmanager
 def address_space(limit: int) -> Iterator[Callable[[], None]]:
-    """A function that limits the calling process's address space."""
+    """A function that limits the address space of the calling process."""
     yield lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
@@ -99,20 +99,20 @@ LIMITS = {"cgroup": control_group, "as": address_space, "none": unlimited}
 def attempt(words: list[str], kind: str, limit: int) -> Outcome:
     """Run ``unifusion words`` in a process of its own."""
     begun = time.monotonic()
-    with tempfile.TemporaryFile() as told, LIMITS[kind](limit) as enter:
+    with tempfile.TemporaryFile() as output, LIMITS[kind](limit) as enter:
         child = subprocess.Popen(
-            [*_PROGRAM, *words], stdout=told, stderr=subprocess.STDOUT, preexec_fn=enter
+            [*_PROGRAM, *words], stdout=output, stderr=subprocess.STDOUT, preexec_fn=enter
         )
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = code = os.waitstatus_to_exitcode(status)
-        told.seek(0)
-        lines = told.read().decode("utf-8", "replace").splitlines()
+        output.seek(0)
+        lines = output.read().decode("utf-8", "replace").splitlines()
     peak = usage.ru_maxrss * 1024
     return Outcome(code, lines[-1] if lines else "", time.monotonic() - begun, peak)
 
 
-def own_need(kind: str, folder: Path) -> int:
-    """Bytes the program takes for itself: resident, or of address space."""
+def baseline_bytes(kind: str, folder: Path) -> int:
+    """Bytes that the program itself needs: resident memory or address space."""
     for side in "ab":
         pixels = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)
         cv2.imwrite(str(folder / f"{side}.png"), pixels)
@@ -128,7 +128,7 @@ def own_need(kind: str, folder: Path) -> int:
 
 
 def cases(data: Path, folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """(what, words of the command) for everything that is tried."""
+    """(description, words of the command) for all tests."""
     for task in TASKS:
         if not (data / task).is_dir():
             continue
@@ -150,18 +150,18 @@ def cases(data: Path, folder: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 def main() -> None:
-    """Try everything; write the table."""
+    """Run all tests; write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--limits", choices=tuple(LIMITS), default="cgroup")
     parser.add_argument("--only", default="", help="cases whose title begins so")
-    parser.add_argument("--rooms", type=int, nargs="*", default=[r // MB for r in ROOMS])
+    parser.add_argument("--rooms", type=int, nargs="*", default=[r // MB for r in MARGINS])
     options = parser.parse_args()
     lines = []
     folder = Path(tempfile.mkdtemp())
     try:
-        own = own_need(options.limits, folder)
+        own = baseline_bytes(options.limits, folder)
         print(f"own need: {own / MB:.0f} MB", flush=True)
         for title, words in cases(options.data, folder):
             if not title.startswith(options.only):

@@ -1,4 +1,4 @@
-"""Write the model card of every embedded pack: what it was trained on, how, and how it scores.
+"""Writes the model card of every embedded pack: training data, settings and scores.
 
     python benchmarks/model_cards.py --data DIR
 
@@ -44,7 +44,7 @@ def score(engine: FusionEngine, sources: Path, task: str, method: str) -> Method
 
 
 def reconstruction(engine: FusionEngine, sources: Path, task: str, pack: str) -> float:
-    """Mean PSNR in dB of all reconstructions of sources, as 8-bit luma."""
+    """Mean PSNR in dB of the reconstructions of all sources, as 8-bit luma."""
     values = []
     for files in pair_folders(sources).matches:
         request = FusionRequest(read_pair(files.a, files.b), task, pack, reconstructions=True)
@@ -111,7 +111,7 @@ def card(manifest: PackManifest, size: int, scores: list[MethodScore]) -> str:
 
 
 def main() -> None:
-    """Score and write."""
+    """Score the packs and write their cards."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--task", choices=tuple(TASKS), help="this one only")

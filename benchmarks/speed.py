@@ -1,10 +1,10 @@
-"""CPU time and peak memory of the compact network beside the paper's, in one interleaved run.
+"""CPU time and peak memory of the compact network compared with the paper's.
 
     python benchmarks/speed.py --size 512 --runs 5
 
-Both networks have random weights: time does not depend on them. Reconstructions are not computed,
-as in everyday use. Each run is timed in process CPU seconds (all threads) and in wall seconds; the
-ratios are taken run by run, so that a machine whose speed drifts does not favour either.
+Both networks have random weights, on which time does not depend. Reconstructions are not computed,
+as in normal use. Runs of both alternate and are timed in process CPU seconds (all threads) and wall
+seconds; ratios are computed per run, so that changes in machine speed favour neither.
 """
 
 from __future__ import annotations

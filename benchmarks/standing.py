@@ -1,4 +1,4 @@
-"""Where the embedded packs stand: beside classical methods and published networks, task by task.
+"""Scores of the embedded packs compared with classical methods and published networks, by task.
 
     python benchmarks/standing.py --data DIR --out benchmarks/results/standing.md
 
@@ -32,12 +32,12 @@ from resources import PACKS
 
 METRICS = ("MI", "VIF", "Qabf", "Qy", "CC", "PSNR")
 FIRST = METRICS[:3]
-"""What a pack should lead in; in the others it should be within :data:`NEAR` of the best peer."""
+"""Metrics in which a pack should lead; in the others, be within :data:`NEAR` of the best peer."""
 NEAR = 0.02
 MIXES = {"average": (0.1, 0.2, 0.3, 0.5), "maximum": (0.25, 0.5)}
-"""Trivial methods the packs are mixed with, and their shares: what could be had for what."""
+"""Trivial methods with which the packs are mixed, and their weights, to show the trade-off."""
 PEER_PAIRS = {"ivif": "roadscene_"}
-"""Beginning of the names of the pairs the peers were run on, where those are not all."""
+"""Prefix of the names of the pairs on which the peers were run, where these are not all."""
 
 
 def luma(engine: FusionEngine, request: FusionRequest) -> FloatArray:
@@ -46,7 +46,7 @@ def luma(engine: FusionEngine, request: FusionRequest) -> FloatArray:
 
 
 def scored(engine: FusionEngine, sources: Path, task: str, pack: str) -> dict[str, MethodScore]:
-    """Every method, and the pack mixed with trivial ones, over all pairs of a folder."""
+    """All methods, and the pack mixed with trivial ones, over all pairs of a folder."""
     rows: dict[str, list[ImageScore]] = {}
     for files in pair_folders(sources).matches:
         request = FusionRequest(read_pair(files.a, files.b), task, pack)
@@ -63,7 +63,7 @@ def scored(engine: FusionEngine, sources: Path, task: str, pack: str) -> dict[st
 
 
 def peers(task: str) -> tuple[MethodScore, ...]:
-    """The published networks' means, as methods with one image."""
+    """Means of the published networks, as methods with one image."""
     text = (Path(__file__).with_name("peers.toml")).read_text(encoding="utf-8")
     table: Mapping[str, Mapping[str, float]] = tomllib.loads(text)[task]
     return tuple(
@@ -73,13 +73,13 @@ def peers(task: str) -> tuple[MethodScore, ...]:
 
 
 def mean_of(score: MethodScore, beginning: str) -> MethodScore:
-    """The score as one row of means over the pairs whose names begin so."""
+    """The score as one row of means over the pairs whose names start with ``beginning``."""
     names = frozenset(p.name for p in score.images if p.name.startswith(beginning))
     return MethodScore(score.method, (ImageScore("mean", score.means(names)),))
 
 
 def verdict(pack: MethodScore, others: Sequence[MethodScore], rivals: Sequence[MethodScore]) -> str:
-    """In words: in what the pack leads, and how far it is behind the best peer elsewhere."""
+    """A sentence on the metrics in which the pack leads, and on its distance to the best peer."""
     own = pack.means()
     lines = []
     for metric in FIRST:
@@ -96,7 +96,7 @@ def verdict(pack: MethodScore, others: Sequence[MethodScore], rivals: Sequence[M
 
 
 def section(engine: FusionEngine, data: Path, task: str) -> str:
-    """One task's part of the report, as Markdown."""
+    """The section of one task, as Markdown."""
     pack = Catalogue([PACKS]).find("", task).manifest.name
     beginning = PEER_PAIRS.get(task, "")
     scores = scored(engine, data / "val" / task, task, pack)
@@ -122,12 +122,12 @@ def section(engine: FusionEngine, data: Path, task: str) -> str:
 
 
 def table(scores: Sequence[MethodScore]) -> str:
-    """Only the rows: the means are one “image” here, which the notes would count."""
+    """The rows only: the notes would count the means as one “image”."""
     return render_table(scores, "markdown").partition("\n\n")[0]
 
 
 def main() -> None:
-    """Score and write."""
+    """Score the methods and write the report."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)

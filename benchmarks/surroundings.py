@@ -1,12 +1,12 @@
-"""How much a fused image changes when the pair is fused with mirrored surroundings.
+"""Changes of a fused image when the pair is fused with mirrored surroundings.
 
     python benchmarks/surroundings.py --data DIR --out benchmarks/results/surroundings.md
 
 DIR holds val/TASK/a and val/TASK/b. Every pair is fused as it is, and padded by reflection (16 rows
-above and below, 48 columns left and right) and cut out again. What differs is told in grey levels
-of 255, the largest of the channels: the mean, and what 99 % of all pixels stay below; the mean once
-more without the outer 64 pixels, where a network sees other neighbours, not only other attention
-statistics. ``--method NAME`` takes another pack or classical method for all tasks.
+above and below, 48 columns left and right) and cropped again. The difference is given in grey
+levels of 255, as the maximum over the channels: mean, 99th percentile, and mean without the outer
+64 pixels, where the network sees other neighbours in addition to other attention statistics.
+``--method NAME`` selects another pack or classical method for all tasks.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ROWS, COLUMNS, BORDER = 16, 48, 64
 
 @dataclass(frozen=True)
 class Change:
-    """Of one pair, in grey levels: mean, 99th percentile, mean away from the border."""
+    """Differences of one pair in grey levels: mean, 99th percentile, mean away from the border."""
 
     name: str
     mean: float
@@ -59,7 +59,7 @@ def change(engine: FusionEngine, name: str, pair: SourcePair, task: str, method:
 
 
 def table(task: str, changes: list[Change]) -> str:
-    """Means over the pairs, and the three that change most."""
+    """Means over the pairs, and the three pairs that change most."""
     worst = sorted(changes, key=lambda one: one.mean, reverse=True)[:3]
     mean = Change(
         f"all {len(changes)} pairs",
@@ -71,7 +71,7 @@ def table(task: str, changes: list[Change]) -> str:
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure and write the report."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, help="Markdown file for the table")

@@ -1,6 +1,6 @@
-"""How quickly the window answers the hand on a large pair, and whether its event loop ever stalls.
+"""Response time of the window with a large pair, and the longest stalls of its event loop.
 
-    QT_QPA_PLATFORM=offscreen python benchmarks/window_speed.py --runs 60
+    QT_QPA_PLATFORM=offscreen python -m benchmarks.window_speed --runs 60
 
 Opens a 4096×3072 RGB pair in the real window (1600×1000) and fuses it by a classical method. Then
 each gesture is made step by step, and each step is timed from the change until every pane has been
@@ -8,16 +8,15 @@ painted: panning and zooming at several scales, window and level of a source, th
 Figures are medians and the slowest of twenty, in milliseconds, and the median and most processor
 time of the window's thread: on a busy machine the latter is the fairer one.
 
-The last lines give the longest time a timer of 5 ms had to wait in the event loop while the pair
-was read, while the engine started, while it fused, and while nothing was done; then while a folder
-of 2,000 pairs (made of the sample images by hard links) was opened, its rows scrolled through,
-pairs stepped through and fused by the embedded pack, and all of that once more while a training
-loop runs in a thread; and the seconds until the first small image, and all that are in sight,
-were there. Beside each wait stands the processor time of the window's thread meanwhile, and on
-Linux how long it was ready but had no core, and how long the host of a virtual machine kept its
-cores: in what is left, another thread held it up. The last
-figure is the most processor time of any one turn of the event loop, which no other work changes.
-``--pairs 0`` leaves the folder out.
+The last lines give the longest delay of a timer of 5 ms in the event loop while the pair is read,
+while the engine starts, while it fuses, and while idle; then while a folder of 2,000 pairs (hard
+links to the sample images) is opened, its rows are scrolled, and pairs are stepped through and
+fused with the embedded pack, and all of that again during a training; and the seconds until the
+first thumbnail, and all visible ones, are shown. Each delay is followed by the processor time of
+the GUI thread, and on Linux by the time in which it was ready but had no core, and in which the
+host of a virtual machine withheld its cores; the rest is waiting for another thread. The last value
+is the largest processor time of one iteration of the event loop, on which other work has no
+influence. ``--pairs 0`` skips the folder.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -38,7 +37,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from PySide6.QtCore import QEventLoop, QPointF, Qt, QTimer
+from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QApplication
 
 import resources
@@ -51,74 +50,33 @@ from app.widgets import theme
 from app.workers import Runner
 from app.workers.background_import import import_in_background, shorten_switch_interval
 from app.workers.thread_priority import raise_priority
+from benchmarks.window_tools import Delay, DelayMonitor, until, wait
 from core.progress import Progress
 
 WIDTH, HEIGHT = 4096, 3072
 GOAL_MS = 33.0
-_BEAT_MS = 5
-_SCHEDULE = Path("/proc/thread-self/schedstat")
-_CORES = Path("/proc/stat")
 
 
 @dataclass(frozen=True)
 class Step:
-    """Milliseconds of one step: by the clock, and of this thread's work."""
+    """Wall time and processor time of this thread in milliseconds, for one step."""
 
     wall: float
     cpu: float
 
 
-def core_wait() -> float:
-    """Milliseconds this thread was ready to run and had no core, where the system counts them."""
-    with suppress(OSError, IndexError):
-        return int(_SCHEDULE.read_text().split()[1]) / 1e6
-    return 0.0
-
-
-def host_wait() -> float:
-    """Milliseconds a virtual machine's host kept cores from it, all cores together; in tens."""
-    with suppress(OSError, IndexError):
-        return int(_CORES.read_text().split(maxsplit=9)[8]) * 1000 / os.sysconf("SC_CLK_TCK")
-    return 0.0
-
-
-class Beat:
-    """A timer that notes how late it comes."""
-
-    def __init__(self) -> None:
-        self._timer = QTimer()
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._tick)
-        self._timer.start(_BEAT_MS)
-        self.restart()
-
-    def restart(self) -> None:
-        """Forget what was."""
-        self._last, self._last_cpu = time.perf_counter(), time.thread_time()
-        self._last_core, self._last_host = core_wait(), host_wait()
-        self.worst = self.worst_cpu = self.worst_core = self.worst_host = self.most_cpu = 0.0
-        self.late = 0
-
-    def _tick(self) -> None:
-        now, cpu, core, host = time.perf_counter(), time.thread_time(), core_wait(), host_wait()
-        waited = (now - self._last) * 1000 - _BEAT_MS
-        if waited > self.worst:
-            self.worst, self.worst_cpu = waited, (cpu - self._last_cpu) * 1000
-            self.worst_core, self.worst_host = core - self._last_core, host - self._last_host
-        self.most_cpu = max(self.most_cpu, (cpu - self._last_cpu) * 1000)
-        self.late += waited > 50
-        self._last, self._last_cpu, self._last_core, self._last_host = now, cpu, core, host
-
-    def line(self, name: str) -> str:
-        """What happened since the last restart."""
-        text = f"longest stall {name:34} {self.worst:7.1f} ms"
-        share = f"CPU {self.worst_cpu:5.1f}, no core {self.worst_core:5.1f}"
-        share += f", host {self.worst_host:3.0f}"
-        return f"{text} ({share}), {self.late} over 50 ms, CPU of a turn ≤ {self.most_cpu:5.1f} ms"
+def stall(name: str, monitor: DelayMonitor) -> str:
+    """A line about the longest delay since the last restart, and its causes."""
+    worst = max(monitor.delays, key=lambda delay: delay.late, default=Delay(0, 0, 0, 0))
+    late = sum(delay.late > 50 for delay in monitor.delays)
+    most_cpu = max((delay.cpu for delay in monitor.delays), default=0.0)
+    share = f"CPU {worst.cpu:5.1f}, no core {worst.core:5.1f}, host {worst.host:3.0f}"
+    text = f"longest stall {name:34} {worst.late:7.1f} ms"
+    return f"{text} ({share}), {late} over 50 ms, CPU of a turn ≤ {most_cpu:5.1f} ms"
 
 
 def make_pair(folder: Path) -> tuple[Path, Path]:
-    """Two RGB images with structure at every scale: nothing a renderer could skip."""
+    """Two RGB images with structure at every scale, which a renderer cannot skip."""
     rng = np.random.default_rng(0)
     paths = []
     for name in ("ir_1.png", "vis_1.png"):
@@ -135,31 +93,8 @@ def make_pair(folder: Path) -> tuple[Path, Path]:
     return paths[0], paths[1]
 
 
-def until(condition: Callable[[], bool], limit: float = 300.0) -> None:
-    """Let the event loop run until something holds."""
-    loop = QEventLoop()
-    timer = QTimer()
-    end = time.monotonic() + limit
-
-    def look() -> None:
-        if condition() or time.monotonic() > end:
-            loop.quit()
-
-    timer.timeout.connect(look)
-    timer.start(20)
-    loop.exec()
-    if not condition():
-        raise SystemExit("the window did not get there in time")
-
-
-def wait(seconds: float) -> None:
-    """Let the event loop run for a while."""
-    end = time.monotonic() + seconds
-    until(lambda: time.monotonic() > end)
-
-
 def timed(change: Callable[[int], object], runs: int) -> list[Step]:
-    """Make a change ``runs`` times; each is over when all panes are painted."""
+    """Perform a change ``runs`` times; each ends when all panes have been painted."""
     steps = []
     for index in range(runs):
         QApplication.processEvents()
@@ -171,7 +106,7 @@ def timed(change: Callable[[int], object], runs: int) -> list[Step]:
 
 
 def gestures(window: MainWindow) -> dict[str, Callable[[int], object]]:
-    """What a hand does, by name; each takes the number of the step."""
+    """The interactions by name; each takes the index of the step."""
     link, session = window.view.link, window.session
     middle = QPointF(WIDTH / 2, HEIGHT / 2)
     start = session.display
@@ -205,7 +140,7 @@ def gestures(window: MainWindow) -> dict[str, Callable[[int], object]]:
 
 
 def report(name: str, steps: list[Step]) -> None:
-    """One line of the table."""
+    """Print a row of the table."""
     walls, cpus = sorted(s.wall for s in steps), sorted(s.cpu for s in steps)
     slow = walls[min(len(walls) - 1, round(0.95 * len(walls)))]
     mark = "ok" if statistics.median(walls) < GOAL_MS else "over"
@@ -217,14 +152,14 @@ def report(name: str, steps: list[Step]) -> None:
 
 
 def measure(window: MainWindow, files: tuple[Path, Path], runs: int) -> None:
-    """Open the pair, make the gestures, print."""
-    beat = Beat()
+    """Open the pair, perform the interactions, print the results."""
+    monitor = DelayMonitor()
     stalls: list[str] = []
 
     def stage(name: str, done: Callable[[], bool]) -> None:
-        beat.restart()
+        monitor.restart()
         until(done)
-        stalls.append(beat.line(name))
+        stalls.append(stall(name, monitor))
 
     window.controller.start()
     window.controller.open_pair(*files)
@@ -242,7 +177,7 @@ def measure(window: MainWindow, files: tuple[Path, Path], runs: int) -> None:
 
 
 def make_folder(folder: Path, count: int) -> Path:
-    """A study of ``count`` pairs: the samples over and over, as hard links."""
+    """A study of ``count`` pairs: hard links to the samples."""
     for side, other in (("a", "ir"), ("b", "vis")):
         place = folder / side
         place.mkdir(parents=True)
@@ -254,8 +189,8 @@ def make_folder(folder: Path, count: int) -> Path:
 
 
 def open_folder(window: MainWindow, folder: Path, name: str) -> None:
-    """Open a large folder, look through it, fuse on the way; print."""
-    beat, dock = Beat(), window.pairs_dock
+    """Open a large folder, scroll, step and fuse; print the results."""
+    monitor, dock = DelayMonitor(), window.pairs_dock
     drawn: list[float] = []
     dock.thumbs.ready.connect(lambda *_: drawn.append(time.perf_counter()))
     begun = time.perf_counter()
@@ -266,28 +201,28 @@ def open_folder(window: MainWindow, folder: Path, name: str) -> None:
     print(f"first small picture {name:28} {first:7.2f} s  goal 1: {'ok' if first < 1 else 'over'}")
     until(lambda: len(drawn) >= max(rows, 8))
     print(f"all in sight        {name:28} {drawn[-1] - begun:7.2f} s", flush=True)
-    print(beat.line(f"opening it{name}"), flush=True)
-    beat.restart()
+    print(stall(f"opening it{name}", monitor), flush=True)
+    monitor.restart()
     bar = dock.list.tree.verticalScrollBar()
     for step in range(40):
         bar.setValue(bar.maximum() * step // 40)
         wait(0.05)
-    print(beat.line(f"scrolling{name}"), flush=True)
-    beat.restart()
+    print(stall(f"scrolling{name}", monitor), flush=True)
+    monitor.restart()
     for _ in range(3):
         window.pairs.step(1)
         until(lambda: window.session.running is None and window.session.outcome is not None)
-    print(beat.line(f"stepping and fusing{name}"), flush=True)
+    print(stall(f"stepping and fusing{name}", monitor), flush=True)
     dock.thumbs.ready.disconnect()
 
 
 def _import_trainer(_progress: object) -> None:
-    """As the Train workspace does when it is first shown."""
+    """Import the trainer as the Train workspace does when it is first shown."""
     import_in_background(lambda: importlib.import_module("trainer.run.loop"))()
 
 
 def _train(folder: Path, progress: Progress) -> Iterator[Any]:
-    """As the Train workspace trains."""
+    """Train as the Train workspace does, without its page."""
     from trainer.config.run_plan import RunPlan
     from trainer.run.control import RunControl
 
@@ -298,7 +233,7 @@ def _train(folder: Path, progress: Progress) -> Iterator[Any]:
 
 @contextmanager
 def training(folder: Path) -> Iterator[None]:
-    """A training loop at work in a thread, on pairs of the folder."""
+    """Run a training loop in a thread, on pairs of ``folder``, within the block."""
     runner = Runner("train", background=True)
     runner.submit(_import_trainer)
     job = runner.submit(partial(_train, folder))
@@ -315,7 +250,7 @@ def training(folder: Path) -> Iterator[None]:
 
 
 def folder_runs(window: MainWindow, folder: Path, count: int) -> None:
-    """The large folder, alone and beside a training loop."""
+    """The large folder alone and during a training."""
     print(f"a folder of {count} pairs")
     window.session.set_method("")
     open_folder(window, make_folder(folder / "first" / "study", count), "")
@@ -343,11 +278,12 @@ def main() -> None:
     raise_priority()
     first = FirstImages()
     factory = import_in_background(engine_factory("cpu"), "torch", after=first.events)
-    window = MainWindow(factory, resources.SAMPLES, "ivif", options.method)
-    first.watch(window)
-    window.resize(1600, 1000)
-    window.show()
     with tempfile.TemporaryDirectory() as folder:
+        os.environ["UNIFUSION_HOME"] = str(Path(folder) / "home")
+        window = MainWindow(factory, resources.SAMPLES, "ivif", options.method)
+        first.watch(window)
+        window.resize(1600, 1000)
+        window.show()
         files = make_pair(Path(folder))
         until(lambda: window.isVisible())
         wait(1)
