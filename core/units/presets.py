@@ -28,7 +28,8 @@ _PET_TOP = 0.995
 _SUV_TOP = (4.0, 30.0)
 _TAIL = 0.001
 _MET = 0.02
-"""Least share of the voxels' range that a header's window must overlap to be believed."""
+"""Least share of a header's window, and of the range of nearly all voxels, that the two must have
+in common for the window to be believed."""
 
 
 @dataclass(frozen=True)
@@ -145,10 +146,10 @@ def _without_tails(sample: FloatArray) -> Window:
 
 
 def _is_met(stated: Window, sample: FloatArray) -> bool:
-    """Whether some of the values lie in the window, and it is not far wider than all of them."""
+    """Whether nearly all values and the window have enough in common."""
     low, high = stated
     if not (math.isfinite(low) and math.isfinite(high) and low < high) or not sample.size:
         return False
-    least, greatest = float(sample.min()), float(sample.max())
+    least, greatest = _without_tails(sample)
     overlap = min(high, greatest) - max(low, least)
     return overlap > 0 and overlap >= _MET * max(high - low, greatest - least)

@@ -42,7 +42,7 @@ _SAME = 60.0
 """Seconds that two clocks, or two ways to write one moment, may differ by."""
 _START_OF_SCAN = 2.0
 _SAME_START = 10.0
-_LONGEST_WAIT = 60 * _MINUTE
+_LONGEST_WAIT = 30 * _MINUTE
 """From the series time to the first acquisition, where no other tag confirms the series time."""
 _UNKNOWN_FRAME = 10 * _MINUTE
 _FACTOR_TOLERANCE = 0.01

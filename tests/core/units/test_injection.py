@@ -151,6 +151,28 @@ def test_zone_of_the_scan_must_be_known_if_the_injection_has_one() -> None:
     refused(derive_suv(contradicting), "RadiopharmaceuticalStartDateTime")
 
 
+def test_zone_that_is_none() -> None:
+    headers = pet_headers(
+        RadiopharmaceuticalStartDateTime="20200102080000+0000", TimezoneOffsetFromUTC="MEZ"
+    )
+    refused(derive_suv(headers), "TimezoneOffsetFromUTC")
+
+
+def test_time_of_day_that_is_none() -> None:
+    with pytest.warns(UserWarning, match="TM"):
+        headers = pet_headers(
+            RadiopharmaceuticalStartDateTime=None, RadiopharmaceuticalStartTime="9am"
+        )
+    refused(derive_suv(headers), "RadiopharmaceuticalStartTime")
+
+
+def test_drugs_that_differ_from_slice_to_slice() -> None:
+    headers = pet_headers()
+    item = headers[1].RadiopharmaceuticalInformationSequence[0]
+    item.RadionuclideCodeSequence = nuclide_code("35337001")
+    refused(derive_suv(headers), "RadiopharmaceuticalInformationSequence")
+
+
 def test_a_long_lived_nuclide_needs_the_date() -> None:
     changes = {
         "Radiopharmaceutical": "89Zr-trastuzumab",

@@ -71,6 +71,12 @@ def test_mr_loses_a_thousandth_at_either_end() -> None:
     assert suggest_window(spread(0, 1000), "MR", "", stated=(100.0, 700.0)) == (100, 700)
 
 
+def test_a_single_wild_voxel_does_not_discredit_the_header() -> None:
+    values = np.array(spread(0, 1000))
+    values[0, 0, 5] = 1e7
+    assert suggest_window(values, "MR", "", stated=(100.0, 700.0)) == (100, 700)
+
+
 @pytest.mark.parametrize(
     "stated", [(-32768.0, 32768.0), (2000.0, 3000.0), (5.0, 5.0), (9.0, 1.0), (0.0, float("nan"))]
 )

@@ -81,6 +81,24 @@ def test_ge_wrote_the_moment_in_a_private_tag() -> None:
     refused(derive_suv(headers), "GEMS_PETD_01")
 
 
+def test_private_tag_of_ge_that_cannot_be_read() -> None:
+    headers = pet_headers(SeriesTime="113000")
+    ge_scan_time(headers, "20200102")
+    refused(derive_suv(headers), "GEMS_PETD_01")
+
+
+def test_beds_of_siemens_must_agree_on_the_moment() -> None:
+    headers = without(beds(SeriesTime="113000"), "DecayFactor")[1:]
+    headers[0].FrameReferenceTime = "1000000"
+    refused(derive_suv(headers), "FrameReferenceTime")
+
+
+def test_no_time_of_the_series() -> None:
+    with pytest.warns(UserWarning, match="TM"):
+        headers = pet_headers(SeriesTime="9999")
+    refused(derive_suv(headers), "SeriesTime")
+
+
 def test_private_tag_of_ge_must_not_contradict_the_series_time() -> None:
     headers = pet_headers()
     ge_scan_time(headers, "20200102100000")

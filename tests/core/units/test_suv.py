@@ -131,6 +131,9 @@ def test_gml_is_suv_already_whatever_the_times_say() -> None:
 def test_gml_of_another_kind_stays_what_it_is() -> None:
     lean = derive_suv(pet_headers(Units="GML", SUVType="LBM"))
     agrees(lean, 1.0, "lbm")
+    james = derive_suv(pet_headers(Units="GML", SUVType="LBMJAMES128"))
+    agrees(james, 1.0, "lbm")
+    assert "James" in james.notes[0]
     surface = derive_suv(pet_headers(Units="CM2ML", SUVType="BSA"))
     agrees(surface, 1.0, "bsa")
 
@@ -205,6 +208,25 @@ def test_counts_that_were_not_corrected_are_no_suv_in_spite_of_the_factor() -> N
     refused(derive_suv(headers), "CorrectedImage", unit="counts")
 
 
+def test_counts_with_only_a_factor_to_activity_are_that_if_not_corrected() -> None:
+    headers = pet_headers(Units="CNTS", CorrectedImage=["ATTN"])
+    philips(headers, activity="1.6")
+    derivation = derive_suv(headers)
+    refused(derivation, "CorrectedImage")
+    assert derivation.multipliers == (1.6,) * 3
+    philips(headers, suv="0.0007", activity="-1")
+    refused(derive_suv(headers), "CorrectedImage", unit="counts")
+
+
+def test_counts_of_another_kind_need_the_body() -> None:
+    headers = pet_headers(Units="CNTS", PatientSize="1.6", PatientSex="M")
+    philips(headers, suv="0.001")
+    agrees(derive_suv(headers, "ibw"), 0.001 * 56.48 / 80, "ibw")
+    for header in headers:
+        del header.PatientSize
+    refused(derive_suv(headers, "ibw"), "PatientSize", unit="counts")
+
+
 # --- headers that do not say what it takes
 
 
@@ -253,6 +275,36 @@ def test_a_tag_that_is_missing_or_implausible_is_named(changes, blamed, unit) ->
     else:
         headers = pet_headers(**changes)
     refused(derive_suv(headers), *blamed, unit=unit)
+
+
+@pytest.mark.parametrize("factor", [1e-6, 1e-3, 1e3, 1e6])
+@pytest.mark.parametrize(
+    "keyword", ["PatientWeight", "RadionuclideTotalDose", "RadionuclideHalfLife"]
+)
+def test_a_number_in_another_unit_gives_no_suv(keyword, factor) -> None:
+    right = {"PatientWeight": 80.0, "RadionuclideTotalDose": 320e6, "RadionuclideHalfLife": 6586.2}
+    refused(derive_suv(pet_headers(**{keyword: f"{right[keyword] * factor:.6g}"})), keyword)
+
+
+@pytest.mark.parametrize("damage", ["absent", "empty", "absent in one slice"])
+def test_whatever_is_missing_there_is_the_same_suv_or_none(damage) -> None:
+    whole = pet_headers()
+    refusals = 0
+    for of_drug in (False, True):
+        source = whole[0].RadiopharmaceuticalInformationSequence[0] if of_drug else whole[0]
+        for element in source:
+            headers = pet_headers()
+            for header in headers[2 if damage == "absent in one slice" else 0 :]:
+                target = header.RadiopharmaceuticalInformationSequence[0] if of_drug else header
+                if damage == "empty":
+                    target[element.tag].value = [] if element.VR == "SQ" else None
+                else:
+                    del target[element.tag]
+            derivation = derive_suv(headers)
+            refusals += derivation.factor is None
+            assert derivation.factor in (None, FACTOR), element.keyword
+            assert (derivation.factor is None) == bool(derivation.problems), element.keyword
+    assert refusals >= 9
 
 
 def test_all_that_is_missing_is_named_at_once() -> None:
