@@ -311,6 +311,32 @@ def test_two_patients_demand_an_answer(tmp_path: Path) -> None:
     assert _read(tmp_path / "name").patient
 
 
+def test_mosaics_are_no_slices(tmp_path: Path) -> None:
+    write_series(tmp_path, _VOLUME, ImageType=["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"])
+    with pytest.raises(SeriesError, match="mosaic"):
+        _read(tmp_path)
+
+
+def test_a_slice_without_its_slope_is_not_guessed(tmp_path: Path) -> None:
+    slopes = ["2", "2", None, "2", "2"]
+    write_series(tmp_path, _VOLUME, "PT", Units="BQML", RescaleSlope=slopes)
+    with pytest.raises(SeriesError, match="lack the tag RescaleSlope"):
+        _read(tmp_path)
+
+
+def test_times_at_different_places_are_not_one_series(tmp_path: Path) -> None:
+    for time in (1, 2):
+        origin = (-10 + time, 20, 30)
+        write_series(
+            tmp_path / str(time),
+            _VOLUME,
+            geometry={"origin": origin},
+            TemporalPositionIdentifier=time,
+        )
+    with pytest.raises(SeriesError, match="different places"):
+        _read(tmp_path)
+
+
 def test_one_slice_is_a_volume_where_it_has_a_place(tmp_path: Path) -> None:
     tags = {**slice_tags(0), "SliceThickness": 2.5}
     path = save(tmp_path / "one", dataset_of(_VOLUME[0], **tags))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import struct
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -352,6 +354,35 @@ def test_a_file_of_two_gigabytes_costs_nothing_before_it_is_read(
     os.truncate(plain, 2_100_000_000)
     with pytest.raises(InputError, match="neither"):
         list_series(plain)
+
+
+def test_deflated_files_are_not_inflated_without_bounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = np.zeros((1000, 1000), np.uint16)
+    path = save(tmp_path / "a.dcm", dataset_of(stored, syntax=DeflatedExplicitVRLittleEndian))
+    assert path.stat().st_size < 20_000
+    assert not read_image(path).data.any()
+    monkeypatch.setattr("core.io.readers.dicom.deflated._LIMIT", 1_900_000)
+    with pytest.raises(InputError, match="decompressed it takes more than 1 MB"):
+        read_image(path)
+
+
+def test_a_folder_called_dl_does_not_break_the_decoders(tmp_path: Path) -> None:
+    """gdcm asks for a module of that name, of ancient Pythons."""
+    (tmp_path / "dl").mkdir()
+    made = _compressed(_STORED, JPEGLSLossless, _coded(JPEGLSLossless, _STORED))
+    path = save(tmp_path / "a.dcm", made)
+    code = f"from core.io import read_image; print(read_image({str(path)!r}).data.sum())"
+    root = str(Path(__file__).resolve().parents[3])
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": root},
+    )
+    assert told.stdout.strip() == str(np.float32(_STORED.sum())), told.stderr
 
 
 def test_several_images_in_a_file_are_no_picture(tmp_path: Path) -> None:

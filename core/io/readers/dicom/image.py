@@ -14,6 +14,7 @@ from core.io.readers.decoding import Decoded, SampleArray, check_size, damaged, 
 from core.io.readers.dicom.guard import reading
 from core.io.readers.dicom.headers import frame_count, open_dataset
 from core.io.readers.dicom.pixels import check_pixels, stored_pixels
+from core.io.readers.dicom.problems import is_colour
 from core.io.readers.dicom.slices import SliceReader
 from core.io.readers.dicom.tags import DatasetTags, number
 from core.io.readers.dicom.values import header_window, modality_of, scaling_of
@@ -39,7 +40,7 @@ def probe(path: Path) -> ImageHeader:
             "DICOM",
             width,
             height,
-            3 if _is_colour(tags) else 1,
+            3 if is_colour(tags) else 1,
             _depth(tags),
             frames=frame_count(path, dataset),
         )
@@ -62,21 +63,16 @@ def read(path: Path) -> Image:
             )
         check_pixels(path, dataset)
         tags = DatasetTags(dataset)
-        image = _colour(path, tags) if _is_colour(tags) else _grey(path, tags)
+        image = _colour(path, tags) if is_colour(tags) else _grey(path, tags)
         spacing = tags.numbers("PixelSpacing")
         if len(spacing) == 2 and min(spacing) > 0:
             image = replace(image, spacing=(spacing[0], spacing[1]))
         return image
 
 
-def _is_colour(tags: DatasetTags) -> bool:
-    palette = tags.text("PhotometricInterpretation") == _PALETTE
-    return palette or (number(tags, "SamplesPerPixel") or 1) > 1
-
-
 def _depth(tags: DatasetTags) -> BitDepth:
     bits = number(tags, "BitsAllocated") or 8
-    if _is_colour(tags):
+    if is_colour(tags):
         return 8 if bits <= 8 or tags.text("PhotometricInterpretation") == _PALETTE else 16
     if bits <= 8 and modality_of(tags) == "OT" and scaling_of(tags).is_identity:
         return 8

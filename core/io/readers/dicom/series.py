@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from core.errors import Message, MixedPatients, SeriesError
+from core.errors import Message, MixedPatients
 from core.io.readers.dicom.geometry import Stack, stacked
 from core.io.readers.dicom.headers import Frame
 from core.io.readers.dicom.identity import patient_key, patient_marks, without_names
+from core.io.readers.dicom.problems import is_colour, problem_of
 from core.io.readers.dicom.splitting import Part, parts_of
 from core.io.readers.dicom.tags import DatasetTags, ImageTags, number
 from core.io.readers.dicom.values import header_window, modality_of, rescaled_unit, scaling_of
@@ -16,8 +17,6 @@ from core.io.readers.salted import key
 from core.types import SeriesHeader, SliceSource
 
 KIND = "DICOM"
-
-Marks = tuple[str, str, str]
 
 
 def series_of(frames: Iterable[Frame]) -> list[SeriesHeader]:
@@ -44,9 +43,7 @@ def _header(part: Part, index: int) -> SeriesHeader:
     middle = stacks[0].frames[len(stacks[0].frames) // 2].tags
     uid, stated = tags.text("SeriesInstanceUID") or str(first.path), number(tags, "SeriesNumber")
     rows, columns = first.size
-    samples = int(number(tags, "SamplesPerPixel") or 1)
-    is_colour = samples > 1 or tags.text("PhotometricInterpretation") == "PALETTE COLOR"
-    problem = _other_problem(patients, name, is_colour) or stacks[0].problem
+    problem = problem_of(part.frames, stacks, name)
     return SeriesHeader(
         KIND,
         modality_of(tags),
@@ -61,7 +58,7 @@ def _header(part: Part, index: int) -> SeriesHeader:
         number=None if stated is None else int(stated),
         unit=_unit(tags),
         window=header_window(middle),
-        samples=3 if is_colour else 1,
+        samples=3 if is_colour(tags) else 1,
         notes=(*part.notes, *stacks[0].notes, *_burned_in(tags)),
         problem=problem,
     )
@@ -91,33 +88,6 @@ def _unit(tags: ImageTags) -> str:
 def _sources(stack: Stack) -> tuple[SliceSource, ...]:
     pairs = zip(stack.frames, stack.places, strict=True)
     return tuple(SliceSource(frame.path, frame.index, place) for frame, place in pairs)
-
-
-def _other_problem(marks: Iterable[Marks], name: Message, is_colour: bool) -> SeriesError | None:
-    """What is wrong beside the geometry."""
-    patients = _patients(marks)
-    if patients > 1:
-        return MixedPatients(
-            name,
-            Message("its files name {0} different patients", patients),
-            Message("Find out whose images they are, and open only those files."),
-        )
-    if is_colour:
-        return SeriesError(
-            name,
-            Message("it holds colours, which are pictures of measurements and not measurements"),
-            Message("Open its images one by one, or choose the original series."),
-        )
-    return None
-
-
-def _patients(known: Iterable[Marks]) -> int:
-    """How many patients the files name: by ID; with one ID, by name and birth date together."""
-    marks = set(known)
-    ids = {mark[0] for mark in marks if mark[0]}
-    others = {mark[1:] for mark in marks if all(mark[1:])}
-    both = len({mark[0] for mark in others}) > 1 and len({mark[1] for mark in others}) > 1
-    return max(len(ids), len(others) if both else 1)
 
 
 def _burned_in(tags: ImageTags) -> tuple[str, ...]:
