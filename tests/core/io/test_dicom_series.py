@@ -225,6 +225,13 @@ def test_copies_count_once(tmp_path: Path) -> None:
     assert read_volume(series).notes == series.notes
 
 
+def test_series_without_proper_uids_stay_whole(tmp_path: Path) -> None:
+    write_series(tmp_path, _VOLUME, SOPInstanceUID="1.2.3", SeriesInstanceUID=None)
+    volume = _read(tmp_path)
+    assert volume.notes == ()
+    np.testing.assert_array_equal(volume.data, _VOLUME)
+
+
 def test_a_gap_is_named_and_refused_unless_accepted(tmp_path: Path) -> None:
     write_series(tmp_path, _VOLUME + 1, places=[0, 1, 3, 4, 7])
     series = _only(tmp_path)

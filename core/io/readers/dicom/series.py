@@ -23,7 +23,7 @@ def series_of(frames: Iterable[Frame]) -> list[SeriesHeader]:
     """The series that ``frames`` make, in the order in which their first images come."""
     by_uid: dict[tuple[str, str], list[Frame]] = defaultdict(list)
     for frame in frames:
-        uid = frame.tags.text("SeriesInstanceUID") or str(frame.path)
+        uid = frame.tags.text("SeriesInstanceUID") or str(frame.path.parent)
         by_uid[uid, frame.tags.text("Modality")].append(frame)
     return [header for group in by_uid.values() for header in _headers(group)]
 

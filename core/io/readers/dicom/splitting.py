@@ -71,11 +71,15 @@ def parts_of(frames: Sequence[Frame]) -> list[Part]:
 
 
 def _without_copies(frames: Sequence[Frame]) -> tuple[list[Frame], tuple[str, ...]]:
-    """Each image once: folders often hold the same file under two names."""
-    once: dict[tuple[str, int], Frame] = {}
+    """Each image once: folders often hold the same file under two names.
+
+    Some programs give all images one UID; those that lie elsewhere or count differently are others.
+    """
+    once: dict[Hashable, Frame] = {}
     for frame in frames:
         uid = frame.tags.text("SOPInstanceUID") or str(frame.path)
-        once.setdefault((uid, frame.index), frame)
+        place = None if frame.position is None else tuple(frame.position)
+        once.setdefault((uid, frame.index, place, frame.tags.text("InstanceNumber")), frame)
     copies = len(frames) - len(once)
     if not copies:
         return list(frames), ()
