@@ -23,7 +23,9 @@ __all__ = [
     "PackError",
     "SeriesError",
     "SizeMismatch",
+    "TwoPatients",
     "UnevenSlices",
+    "VolumesApart",
     "differing_proportions",
 ]
 
@@ -142,6 +144,14 @@ class UnevenSlices(SeriesError):
 
 class MixedPatients(SeriesError):
     """The files of one series name more than one patient."""
+
+
+class TwoPatients(InputError):
+    """The two volumes of a pair are known to be of different patients."""
+
+
+class VolumesApart(InputError):
+    """Two volumes share no place in the patient."""
 
 
 class OutputError(FusionError):

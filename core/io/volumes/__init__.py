@@ -2,6 +2,7 @@
 
 from core.io.volumes.listing import LeftOut, SeriesListing, list_series
 from core.io.volumes.reading import Acceptance, read_headers, read_volume
+from core.io.volumes.study import load_study_volume
 from core.io.volumes.suv import series_suv
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "LeftOut",
     "SeriesListing",
     "list_series",
+    "load_study_volume",
     "read_headers",
     "read_volume",
     "series_suv",

@@ -1,0 +1,168 @@
+"""Two volumes slice by slice: one on the grid of the other, and pairs of images to be fused."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from core.errors import Message, TwoPatients, VolumesApart
+from core.geometry.alignment import Alignment, lined_up
+from core.geometry.grids import common_box, grid_of
+from core.geometry.planes import PlaneName, axes_of, slice_at
+from core.geometry.resample import resample_onto
+from core.progress import Progress
+from core.types import Image, SourcePair, Volume
+from core.units.palettes import DEFAULT_PALETTES, find_palette
+from core.windows import Window
+
+Consent = Literal["patients"]
+"""What :func:`align` refuses unless it is accepted by name."""
+
+_BOTH = Message("The two volumes")
+
+
+@dataclass(frozen=True, eq=False)
+class VolumePair:
+    """Two volumes on one grid, voxel on voxel.
+
+    Attributes:
+        a: source A on the grid of B. Masked outside of its field of view.
+        b: source B as it was read.
+        alignment: what is known of how they lie to each other.
+    """
+
+    a: Volume
+    b: Volume
+    alignment: Alignment
+
+    @property
+    def windows(self) -> tuple[Window, Window]:
+        """The windows that the two volumes begin with, those of the original A among them."""
+        return self.a.window, self.b.window
+
+    def slices(self, plane: PlaneName) -> int:
+        """How many slices there are in a plane."""
+        return axes_of(grid_of(self.b), plane).shape[0]
+
+
+def align(
+    a: Volume, b: Volume, progress: Progress | None = None, *, accept: Collection[Consent] = ()
+) -> VolumePair:
+    """``a`` on the grid of ``b``, in patient millimetres, linearly interpolated.
+
+    Where both have the same grid, nothing is calculated. Whether the millimetres of both mean the
+    same is said by :attr:`VolumePair.alignment`; nothing is registered here.
+
+    Args:
+        a: volume of PET, SPECT or CT.
+        b: volume whose grid is kept.
+        progress: told of the slices resampled; may cancel.
+        accept: "patients": they may be of two patients.
+
+    Raises:
+        TwoPatients: of two patients, and that is not accepted.
+        VolumesApart: they share no place in the patient.
+        Cancelled: by ``progress``.
+    """
+    if a.patient and b.patient and a.patient != b.patient and "patients" not in accept:
+        raise TwoPatients(
+            _BOTH,
+            Message("they are of two different patients"),
+            Message("Choose two series of one patient."),
+        )
+    if common_box(grid_of(a), grid_of(b)) is None:
+        raise _apart()
+    onto = resample_onto(a, grid_of(b), progress=progress)
+    if onto.mask is not None and not onto.mask.any():
+        raise _apart()
+    return VolumePair(onto, b, lined_up(a, b))
+
+
+def _apart() -> VolumesApart:
+    return VolumesApart(
+        _BOTH,
+        Message("they share no place in the patient"),
+        Message("Choose two series of one region, or register them first."),
+    )
+
+
+def slice_pair(
+    pair: VolumePair,
+    plane: PlaneName,
+    index: int,
+    *,
+    windows: tuple[Window | None, Window | None] = (None, None),
+    palettes: tuple[str | None, str | None] = (None, None),
+) -> SourcePair:
+    """One slice of both volumes, turned as :mod:`core.geometry.planes` turns it.
+
+    A volume without data in that slice is shown black there, with a note and without a mask. Such a
+    slice is not for fusing: see :func:`lone_slice`.
+
+    Args:
+        pair: from :func:`align`.
+        plane: to look at.
+        index: of the slice, from 0.
+        windows: of A and B, in their units; None for the volume's own.
+        palettes: of A and B, by name (:data:`core.units.palettes.PALETTES`); None for that of the
+            modality.
+
+    Raises:
+        IndexError: there is no such slice.
+        ValueError: there is no such palette.
+    """
+    a, b = (
+        _slice_image(volume, plane, index, window=window, palette=palette)
+        for volume, window, palette in zip((pair.a, pair.b), windows, palettes, strict=True)
+    )
+    if a.mask is not None and b.mask is not None and not (a.mask & b.mask).any():
+        a, b = (_unmasked(image) for image in (a, b))
+    return SourcePair(a, b)
+
+
+def lone_slice(pair: VolumePair, plane: PlaneName, index: int) -> Literal["a", "b"] | None:
+    """The only source that has data in a slice, which is then shown instead of a fused image.
+
+    None where both have; "b" where neither has.
+
+    Raises:
+        IndexError: there is no such slice.
+    """
+    masks = [slice_at(volume, plane, index).mask for volume in (pair.a, pair.b)]
+    empty_a, empty_b = (mask is not None and not mask.any() for mask in masks)
+    if empty_a:
+        return "b"
+    return "a" if empty_b else None
+
+
+def _slice_image(
+    volume: Volume, plane: PlaneName, index: int, *, window: Window | None, palette: str | None
+) -> Image:
+    seen = slice_at(volume, plane, index)
+    window = window or volume.window
+    name = DEFAULT_PALETTES.get(volume.modality, "grey") if palette is None else palette
+    data, mask, notes = seen.pixels, seen.mask, volume.notes
+    if mask is not None and not mask.any():
+        data, mask = np.full_like(data, window[0]), None
+        notes = (*notes, Message("This slice is outside of its field of view."))
+    return Image(
+        # Turned views have strides that not every library takes.
+        np.ascontiguousarray(data)[..., np.newaxis],
+        window,
+        32,
+        volume.unit,
+        spacing=seen.spacing,
+        mask=None if mask is None else np.ascontiguousarray(mask),
+        notes=notes,
+        palette=find_palette(name),
+    )
+
+
+def _unmasked(image: Image) -> Image:
+    """``image`` with black instead of missing data."""
+    assert image.mask is not None
+    data = np.where(image.mask[..., np.newaxis], image.data, np.float32(image.window[0]))
+    return replace(image, data=data, mask=None)
