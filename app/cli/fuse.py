@@ -3,56 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import replace
 from pathlib import Path
 
+from app.cli.choose_series import are_volumes
 from app.cli.console import TerminalProgress, note, say
-from core.errors import OutputError
+from app.cli.fuse_options import FuseOptions, VolumeOptions, checked
+from app.cli.fuse_volumes import fuse_volumes
+from core.errors import InputError, OutputError
 from core.fusion.engine import FusionEngine
 from core.fusion.feature_maps import common_basis, feature_pixels
-from core.io import Damaged, check_target, probe_image, read_pair, write_image
+from core.io import check_target, probe_image, read_pair, write_image
 from core.memory_model import FusionWorkload
 from core.tasks import get_task
-from core.types import FloatArray, FusionRequest, FusionResult
-from core.windows import Windows
+from core.types import FloatArray, FusionRequest, FusionResult, SourcePair
+from core.units.palettes import PALETTES, find_palette
 
 
-@dataclass(frozen=True)
-class FuseOptions:
-    """Options of the command."""
-
-    a: Path
-    b: Path
-    _: KW_ONLY
-    out: Path
-    task: str
-    pack: str = ""
-    device: str = "auto"
-    recon: Path | None = None
-    features: Path | None = None
-    resample: bool = False
-    backbone: Path | None = None
-    tiles: bool = False
-    windows: Windows = (None, None)
-    damaged: Damaged = "refuse"
-
-    def targets(self) -> dict[str, Path]:
-        """Paths of all images to write, by their content."""
-        named = {"fused": self.out}
-        for kind, folder in (("reconstruction", self.recon), ("features", self.features)):
-            if folder is not None:
-                for side in "ab":
-                    suffix = self.out.suffix if kind == "reconstruction" else ".png"
-                    named[f"{kind}_{side}"] = folder / f"{self.out.stem}_{kind}_{side}{suffix}"
-        return named
-
-
-def fuse_files(options: FuseOptions) -> FusionResult:
-    """Read, fuse and write a pair. All targets are checked before the computation.
+def fuse_sources(options: FuseOptions) -> None:
+    """Read, fuse and write a pair of pictures, or of series and volumes.
 
     Raises:
         FusionError: any step failed; no partial file is left.
     """
+    if are_volumes(options.a, options.b):
+        fuse_volumes(options)
+    elif options.volumes != VolumeOptions():
+        raise InputError(
+            f"{options.a} and {options.b}",
+            "they are pictures, which have no slices, frames, series and units",
+            "Leave out the options that are for volumes.",
+        )
+    else:
+        fuse_files(options)
+
+
+def fuse_files(options: FuseOptions) -> FusionResult:
+    """Read, fuse and write a pair of pictures. All targets are checked before the computation.
+
+    Raises:
+        FusionError: any step failed; no partial file is left.
+    """
+    if options.palette_a is not None:
+        checked("--palette-a", options.palette_a, PALETTES)
     task = get_task(options.task)
     sources = (options.a, options.b)
     targets = options.targets()
@@ -71,6 +64,7 @@ def fuse_files(options: FuseOptions) -> FusionResult:
         windows=options.windows,
         damaged=options.damaged,
     )
+    pair = _in_palette(pair, options.palette_a)
     for folder in (options.recon, options.features):
         if folder is not None:
             _make_folder(folder)
@@ -104,6 +98,14 @@ def fuse_files(options: FuseOptions) -> FusionResult:
             )
     _summary(result, notes, options.out)
     return result
+
+
+def _in_palette(pair: SourcePair, name: str | None) -> SourcePair:
+    if name is None:
+        return pair
+    if pair.a.data.shape[2] != 1:
+        raise InputError(pair.a.name, "it is in colour already", "Leave out --palette-a.")
+    return SourcePair(replace(pair.a, palette=find_palette(name)), pair.b)
 
 
 def _make_folder(folder: Path) -> None:

@@ -7,9 +7,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from app.cli.console import say, show
+from app.cli.console import TerminalProgress, say, show
 from core.io.volumes import SeriesListing, list_series, series_suv
 from core.types import SeriesHeader
+from core.units.suv import SuvDerivation
 
 
 def inspect(paths: list[Path], *, as_json: bool) -> None:
@@ -17,8 +18,10 @@ def inspect(paths: list[Path], *, as_json: bool) -> None:
 
     Raises:
         InputError: there is no series in them.
+        Cancelled: by Ctrl-C.
     """
-    listing = list_series(paths)
+    with TerminalProgress() as progress:
+        listing = list_series(paths, progress)
     told = described(listing)
     if as_json:
         show(json.dumps(told, indent=2, ensure_ascii=False))
@@ -61,11 +64,12 @@ def _series(series: SeriesHeader) -> dict[str, Any]:
 
 
 def _suv(series: SeriesHeader) -> dict[str, Any]:
+    """How values become SUV. The factor is one where all slices share it, else a list of theirs."""
     derived = series_suv(series)
     if derived is None:
         return {"factor": None, "time": None, "tags": {}, "missing": []}
     return {
-        "factor": derived.factor,
+        "factor": _factor(derived),
         "kind": derived.kind,
         "time": derived.reference or None,
         "time_tag": derived.reference_tag or None,
@@ -76,6 +80,12 @@ def _suv(series: SeriesHeader) -> dict[str, Any]:
     }
 
 
+def _factor(derived: SuvDerivation) -> float | list[float] | None:
+    if derived.factor is None or len(set(derived.multipliers)) == 1:
+        return derived.factor
+    return list(derived.multipliers)
+
+
 def _lines(series: dict[str, Any]) -> list[str]:
     """What a person wants to know of one series."""
     name = f"{series['modality']} {series['title'] or 'without a name'}"
@@ -84,6 +94,7 @@ def _lines(series: dict[str, Any]) -> list[str]:
     spacing = series["spacing"]
     place = "place unknown" if spacing is None else "×".join(f"{v:.4g}" for v in spacing) + " mm"
     lines = [name, f"  {size}{frames}, {place}, {series['files']} files, {series['kind']}"]
+    lines.append(f"  key: {series['key']}")
     if series["unit"]:
         lines.append(f"  unit: {series['unit']}")
     if series["window"]:
@@ -91,7 +102,9 @@ def _lines(series: dict[str, Any]) -> list[str]:
     suv = series["suv"]
     if suv["factor"] is not None:
         at = f", decayed to {suv['time']} ({suv['time_tag']})" if suv["time"] else ""
-        lines.append(f"  SUV{suv['kind']} = value × {suv['factor']:.6g}{at}")
+        factors = suv["factor"] if isinstance(suv["factor"], list) else [suv["factor"]]
+        shown = " to ".join(f"{factor:.6g}" for factor in sorted({min(factors), max(factors)}))
+        lines.append(f"  SUV{suv['kind']} = value × {shown}{at}")
         lines += [f"    {tag}: {value}" for tag, value in suv["tags"].items()]
     lines += [f"  no SUV: {problem}" for problem in suv.get("problems", [])]
     lines += [f"  {note}" for note in series["notes"]]

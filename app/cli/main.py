@@ -9,8 +9,23 @@ from typing import Annotated, cast
 import typer
 
 from app.cli.console import fit_streams, reported, say, show_details
+from app.cli.library import backbone_app, packs_app
+from app.cli.options import (
+    TASK_NAMES,
+    BackboneOption,
+    Device,
+    FrameA,
+    FrameB,
+    PaletteA,
+    PlaneOption,
+    SeriesA,
+    SeriesB,
+    SliceNumber,
+    SuvName,
+    WindowA,
+    WindowB,
+)
 from core import __version__
-from core.tasks import TASKS
 from core.windows import Windows
 
 app = typer.Typer(
@@ -21,23 +36,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-packs_app = typer.Typer(help="Model packs: what there is, and what is in them.")
 app.add_typer(packs_app, name="packs", no_args_is_help=True)
-
-backbone_app = typer.Typer(help="DINOv3, which the paper's network needs: fetched on request.")
 app.add_typer(backbone_app, name="backbone", no_args_is_help=True)
-
-_TASKS = ", ".join(TASKS)
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")]
-WindowA = Annotated[
-    tuple[float, float] | None,
-    typer.Option("--window-a", metavar="LOW HIGH", help="values of A that are black and white"),
-]
-WindowB = Annotated[
-    tuple[float, float] | None,
-    typer.Option("--window-b", metavar="LOW HIGH", help="values of B that are black and white"),
-]
-BackboneOption = Annotated[Path | None, typer.Option(help="DINOv3 weights; else the fetched ones")]
 
 
 def _version(wanted: bool) -> None:
@@ -67,7 +67,7 @@ def gui(
     *,
     a: Annotated[Path | None, typer.Argument(help="first source")] = None,
     b: Annotated[Path | None, typer.Argument(help="second source")] = None,
-    task: Annotated[str | None, typer.Option(help=_TASKS)] = None,
+    task: Annotated[str | None, typer.Option(help=TASK_NAMES)] = None,
     pack: Annotated[str | None, typer.Option(help="pack or classical method")] = None,
     device: Device = "auto",
     screenshot: Annotated[
@@ -127,8 +127,11 @@ def fuse(
     a: Annotated[Path, typer.Argument(help="first source (PET/SPECT/CT, infrared, under, near)")],
     b: Annotated[Path, typer.Argument(help="second source (MRI, visible, over, far)")],
     *,
-    out: Annotated[Path, typer.Option("--out", "-o", help="picture to write: png, tif, jpg, …")],
-    task: Annotated[str, typer.Option("--task", "-t", help=_TASKS)],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", help="png, tif, jpg, …; of volumes .nii.gz or a folder too"),
+    ],
+    task: Annotated[str, typer.Option("--task", "-t", help=TASK_NAMES)],
     pack: Annotated[str, typer.Option(help="pack name, pack file or classical method")] = "",
     device: Device = "auto",
     recon: Annotated[Path | None, typer.Option(help="folder for both reconstructions")] = None,
@@ -146,16 +149,43 @@ def fuse(
         bool,
         typer.Option("--show-damaged", help="fuse what can be decoded of a damaged JPEG or PNG"),
     ] = False,
+    palette_a: PaletteA = None,
+    plane: PlaneOption = "axial",
+    slice_: SliceNumber = None,
+    series_a: SeriesA = "",
+    series_b: SeriesB = "",
+    frame_a: FrameA = 1,
+    frame_b: FrameB = 1,
+    suv: SuvName = "bw",
+    accept_gap: Annotated[
+        bool, typer.Option("--accept-gap", help="leave missing slices of a series empty")
+    ] = False,
+    accept_uneven: Annotated[
+        bool, typer.Option("--accept-uneven", help="interpolate slices at uneven distances")
+    ] = False,
+    accept_patients: Annotated[
+        bool, typer.Option("--accept-patients", help="A and B may be of two patients")
+    ] = False,
+    not_registered: Annotated[
+        bool,
+        typer.Option("--not-registered", help="fuse across different frames of reference"),
+    ] = False,
 ) -> None:
-    """Fuse one pair and write the result."""
+    """Fuse one pair: two pictures, or two series (DICOM folders or files, NIfTI) in millimetres."""
     with reported():
-        from app.cli.fuse import FuseOptions, fuse_files
+        from app.cli.fuse import fuse_sources
+        from app.cli.fuse_options import FuseOptions, volume_options
 
-        fuse_files(
+        volumes = volume_options(
+            plane, slice_, (series_a, series_b), (frame_a, frame_b), suv=suv, gap=accept_gap,
+            uneven=accept_uneven, patients=accept_patients, not_registered=not_registered,
+        )  # fmt: skip
+        fuse_sources(
             FuseOptions(
                 a, b, out=out, task=task, pack=pack, device=device, recon=recon,
                 features=features, resample=resample, backbone=backbone, tiles=tiles,
                 windows=(window_a, window_b), damaged="show" if show_damaged else "refuse",
+                palette_a=palette_a, volumes=volumes,
             )
         )  # fmt: skip
 
@@ -165,7 +195,7 @@ def batch(
     *,
     sources: Annotated[list[Path], typer.Argument(help="folders or files to pair by name")],
     out: Annotated[Path, typer.Option("--out", "-o", help="folder for the results")],
-    task: Annotated[str, typer.Option("--task", "-t", help=_TASKS)],
+    task: Annotated[str, typer.Option("--task", "-t", help=TASK_NAMES)],
     pack: Annotated[str, typer.Option(help="pack name, pack file or classical method")] = "",
     template: Annotated[
         str, typer.Option(help="name of a result: {name} {a_stem} {b_stem} {task} {method} {index}")
@@ -228,47 +258,6 @@ def batch(
     raise typer.Exit(code)
 
 
-@packs_app.command("list")
-def packs_list() -> None:
-    """List the packs on this machine, and files in the pack folders that cannot be used."""
-    with reported():
-        from app.cli.packs import list_packs
-
-        list_packs()
-
-
-@packs_app.command("info")
-def packs_info(name: Annotated[str, typer.Argument(help="pack name or file")]) -> None:
-    """Show what a pack says about itself."""
-    with reported():
-        from app.cli.packs import show_pack
-
-        show_pack(name)
-
-
-@backbone_app.command("fetch")
-def backbone_fetch(
-    agree: Annotated[
-        bool, typer.Option("--agree-to-licence", help="the licence was read and is agreed to")
-    ] = False,
-    again: Annotated[bool, typer.Option("--again", help="also where it is there already")] = False,
-) -> None:
-    """Show source, size and licence, ask, then fetch, check and keep the weights."""
-    with reported():
-        from app.cli.backbone import fetch_weights
-
-        fetch_weights(agree, again)
-
-
-@backbone_app.command("info")
-def backbone_info() -> None:
-    """Say whether the weights are there, where, and their hash."""
-    with reported():
-        from app.cli.backbone import show_weights
-
-        show_weights()
-
-
 @app.command()
 def doctor() -> None:
     """Check this machine: versions, devices and why, packs, screen, system libraries, their fix."""
@@ -286,7 +275,7 @@ def train(
         list[Path], typer.Option(help="folder of pairs, paired as in batch; repeatable")
     ],
     out: Annotated[Path, typer.Option(help="pack to write (.safetensors)")],
-    task: Annotated[str | None, typer.Option("--task", "-t", help=_TASKS)] = None,
+    task: Annotated[str | None, typer.Option("--task", "-t", help=TASK_NAMES)] = None,
     config: Annotated[
         Path | None, typer.Option(help="TOML or JSON with training settings, or a recipe's name")
     ] = None,

@@ -27,8 +27,8 @@ def load_study_volume(
 ) -> Volume:
     """One volume of ``series`` in the unit that it is looked at in.
 
-    PET is in SUV where :func:`core.io.volumes.series_suv` finds how; else in the unit on file, and a note names the tag
-    that stands in the way. The window is that of :mod:`core.units.presets`.
+    PET is in SUV where :func:`core.io.volumes.series_suv` finds how; else in the unit on file, and
+    a note names the tag that stands in the way. The window is that of :mod:`core.units.presets`.
 
     Args:
         series: from :func:`core.io.volumes.list_series`.

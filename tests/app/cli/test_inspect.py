@@ -101,6 +101,22 @@ def test_a_missing_tag_is_named(export: Path) -> None:
     assert told["suv"]["missing"] == ["PatientWeight (0010,1030)"]
 
 
+def test_factors_that_differ_are_listed(export: Path) -> None:
+    """Counts of Philips have a factor of their own in each slice."""
+    paths = sorted((export / "pt").iterdir(), key=lambda path: int(path.stem[-1]))
+    for index, path in enumerate(paths):
+        made = dcmread(path)
+        made.Units = "CNTS"
+        block = made.private_block(0x7053, "Philips PET Private Group", create=True)
+        block.add_new(0x00, "DS", str(index + 1))
+        save(path, made)
+    told = json.loads(_run(str(export / "pt"), "--json"))["series"][0]
+    assert told["suv"]["factor"] == [1.0, 2.0, 3.0]
+    text = _run(str(export / "pt"))
+    assert "SUVbw = value × 1 to 3" in text
+    assert f"key: {told['key']}" in text
+
+
 def test_nothing_to_tell(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("hello")
     done = CliRunner().invoke(app, ["inspect", str(tmp_path)])

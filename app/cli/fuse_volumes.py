@@ -1,0 +1,145 @@
+"""``unifusion fuse`` on series and volumes: into one volume, a folder of slices, or one slice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+
+from app.cli.choose_series import ChosenSeries, choose_series
+from app.cli.console import TerminalProgress, note, say
+from app.cli.fuse_options import FuseOptions, VolumeOptions, checked
+from app.cli.fused_output import FusedOutput, output_for
+from core.errors import InputError, OutputError
+from core.fusion.engine import FusionEngine
+from core.fusion.slices import VolumePair, align
+from core.fusion.volume_fusion import FusedSlice, SliceSettings, fuse_slices
+from core.geometry.alignment import Alignment
+from core.geometry.grids import grid_of
+from core.geometry.planes import PlaneName, axes_of
+from core.io.volumes import load_study_volume
+from core.memory_model import FusionWorkload
+from core.progress import Progress
+from core.tasks import get_task
+from core.types import ImageHeader, SeriesHeader, Volume
+from core.units.palettes import PALETTES
+
+
+def fuse_volumes(options: FuseOptions) -> None:
+    """Read two volumes, put A on the grid of B, fuse slice by slice, and write.
+
+    Raises:
+        FusionError: any step failed; no partial file is left. Slices that were written into a
+            folder before stay.
+        Cancelled: by Ctrl-C.
+    """
+    volumes = options.volumes
+    plane = volumes.plane
+    if options.recon is not None or options.features is not None:
+        raise InputError(
+            "--recon and --features",
+            "they are for pictures",
+            "Write slices with --slice, and fuse those.",
+        )
+    if options.palette_a is not None:
+        checked("--palette-a", options.palette_a, PALETTES)
+    task = get_task(options.task)
+    engine = FusionEngine(options.device, backbone=options.backbone)
+    unused = engine.unused_backbone(task.name, options.pack)
+    settings = SliceSettings(
+        task.name,
+        options.pack,
+        plane=plane,
+        windows=options.windows,
+        palettes=(options.palette_a, None),
+        tiles=options.tiles,
+    )
+    notes: list[str] = [unused] if unused else []
+    methods: set[str] = set()
+    with TerminalProgress() as progress:
+        keys = volumes.series_a, volumes.series_b
+        chosen = choose_series(options.a, options.b, keys, progress)
+        output = output_for(options.out, chosen.files)
+        output.check(single=volumes.slice is not None)
+        pair = _aligned(chosen, volumes, progress)
+        indices = _indices(pair, plane, volumes.slice, output)
+        _check_memory(engine, pair, settings)
+        notes += [*chosen.notes, *pair.a.notes, *pair.b.notes, *_alignment_notes(chosen, pair)]
+        # Closed here, so that nothing is left in work when writing fails.
+        with closing(fuse_slices(engine, pair, settings, indices, progress)) as slices:
+            notes += output.write(_heard(slices, methods), pair, plane, progress)
+    for text in dict.fromkeys(notes):
+        note(text)
+    counted = "1 slice" if len(indices) == 1 else f"{len(indices)} slices"
+    device = engine.device_choice
+    method = next(iter(methods), "no method, one source alone")
+    say(f"{options.out}: {counted}, {method} on {device.label} ({device.reason})")
+
+
+def _heard(slices: Iterator[FusedSlice], methods: set[str]) -> Iterator[FusedSlice]:
+    """``slices``; adds the method of each to ``methods``."""
+    for one in slices:
+        if one.result is not None:
+            methods.add(one.result.method)
+        yield one
+
+
+def _aligned(chosen: ChosenSeries, options: VolumeOptions, progress: Progress) -> VolumePair:
+    a = _read(chosen.a, options.frame_a, "--frame-a", options, progress)
+    b = _read(chosen.b, options.frame_b, "--frame-b", options, progress)
+    known = a.frame_of_reference and b.frame_of_reference
+    if known and a.frame_of_reference != b.frame_of_reference and not options.not_registered:
+        raise InputError(
+            "The two series",
+            "they have different frames of reference, so nothing says how they lie to each other",
+            "Register them first, or add --not-registered to take their millimetres as the same.",
+        )
+    return align(a, b, progress, accept=options.consent)
+
+
+def _read(
+    series: SeriesHeader, frame: int, option: str, options: VolumeOptions, progress: Progress
+) -> Volume:
+    if not 1 <= frame <= series.frames:
+        raise InputError(
+            f"{option} {frame}", f"the series has {series.frames}", "They count from 1."
+        )
+    return load_study_volume(
+        series, frame - 1, options.suv, progress=progress, accept=options.accept
+    )
+
+
+def _alignment_notes(chosen: ChosenSeries, pair: VolumePair) -> Iterator[str]:
+    if pair.alignment is Alignment.AS_ACQUIRED:
+        return
+    if chosen.a.patient and chosen.b.patient and chosen.a.patient != chosen.b.patient:
+        yield "Accepted: A and B are of two different patients."
+    if chosen.a.frame_of_reference and chosen.b.frame_of_reference:
+        yield "Not registered: A and B have different frames of reference."
+    else:
+        yield "Not registered: the files do not say whether A and B are in one frame of reference."
+
+
+def _indices(
+    pair: VolumePair, plane: PlaneName, wanted: int | None, output: FusedOutput
+) -> Sequence[int]:
+    """The slices to fuse, from 0."""
+    count = pair.slices(plane)
+    if wanted is not None:
+        if not 1 <= wanted <= count:
+            raise InputError(
+                f"--slice {wanted}", f"there are {count} {plane} slices", "They count from 1."
+            )
+        return [wanted - 1]
+    if count > 1 and not output.holds_many:
+        raise OutputError(
+            f"Cannot write {output.path}",
+            f"there are {count} {plane} slices",
+            "Name a folder or a volume (.nii.gz), or choose one by --slice.",
+        )
+    return range(count)
+
+
+def _check_memory(engine: FusionEngine, pair: VolumePair, settings: SliceSettings) -> None:
+    _, height, width = axes_of(grid_of(pair.b), settings.plane).shape
+    header = ImageHeader("volume", width, height, 1, 32)
+    engine.check_memory(header, header, settings.task, settings.method, FusionWorkload())

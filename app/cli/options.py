@@ -1,0 +1,37 @@
+"""Options that several commands share, or that need many words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.tasks import TASKS
+
+TASK_NAMES = ", ".join(TASKS)
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")]
+WindowA = Annotated[
+    tuple[float, float] | None,
+    typer.Option("--window-a", metavar="LOW HIGH", help="values of A that are black and white"),
+]
+WindowB = Annotated[
+    tuple[float, float] | None,
+    typer.Option("--window-b", metavar="LOW HIGH", help="values of B that are black and white"),
+]
+BackboneOption = Annotated[Path | None, typer.Option(help="DINOv3 weights; else the fetched ones")]
+PaletteA = Annotated[
+    str | None,
+    typer.Option("--palette-a", help="colours of A: hot_iron, pet, inverted, grey, …"),
+]
+PlaneOption = Annotated[str, typer.Option(help="axial, coronal or sagittal slices of volumes")]
+SliceNumber = Annotated[int | None, typer.Option("--slice", help="one slice of volumes, from 1")]
+SeriesA = Annotated[
+    str, typer.Option("--series-a", metavar="KEY", help="series of A, as inspect names it")
+]
+SeriesB = Annotated[
+    str, typer.Option("--series-b", metavar="KEY", help="series of B, as inspect names it")
+]
+FrameA = Annotated[int, typer.Option("--frame-a", help="which volume of A, from 1")]
+FrameB = Annotated[int, typer.Option("--frame-b", help="which volume of B, from 1")]
+SuvName = Annotated[str, typer.Option("--suv", help="bw, lbm, bsa or ibw, for PET")]
