@@ -183,6 +183,19 @@ def test_frames(study: tuple[Path, Path], tmp_path: Path) -> None:
     assert "the series has 3" in ran.output
 
 
+def test_single_slices_with_a_place_are_volumes(study: tuple[Path, Path], tmp_path: Path) -> None:
+    """Two DICOM files: in millimetres and in SUV, into a picture without --slice."""
+    a, b = (next(folder.glob("IM00_0.dcm")) for folder in study)
+    ran = _fuse(a, b, tmp_path / "out.png", "--window-a", 0, 10)
+    assert ran.exit_code == 0, ran.output
+    written = read_image(tmp_path / "out.png")
+    assert (written.size, written.is_colour) == ((16, 20), True)
+    pair = align(*(load_study_volume(list_series(path).series[0]) for path in (a, b)))
+    sources = slice_pair(pair, "axial", 0, windows=((0, 10), None))
+    fused = FusionEngine("cpu").fuse(FusionRequest(sources, "mif", METHOD)).fused
+    np.testing.assert_allclose(written.data / 65535, fused, atol=1 / 65535)
+
+
 # --- several series
 
 
