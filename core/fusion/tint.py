@@ -3,7 +3,8 @@
 A palette speaks of an amount by colour *and* lightness: hot iron ends in white, which has no
 chroma. Carrying chroma past the network, as for photographs, therefore loses the amount: the
 hottest places came out grey. Here the fused image is the palette's colour itself wherever there is
-uptake, and what the fused intensities add is structure finer than the counts can resolve.
+uptake, and what the fused intensities add is structure finer than the counts can resolve. Measured
+in decision 0031.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ FINEST_MM = 8.0
 """Structure below this size is taken from the fused intensities: about what a PET blurs away."""
 _FINEST_SHARE = 0.03
 """The same as a share of the shorter side, of images whose pixels have no known size."""
-_GAIN = 1.5
-"""Contrast of that structure."""
+_GAIN = 1.0
+"""Contrast of that structure. More shows more anatomy and moves the colours further."""
 _CLEAR, _OPAQUE = 0.01, 0.10
 """Levels of the window up to which counts are invisible, and from which on they are opaque."""
 
