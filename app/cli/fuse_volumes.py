@@ -11,7 +11,7 @@ from app.cli.fuse_options import FuseOptions, VolumeOptions, checked
 from app.cli.fused_output import FusedOutput, output_for
 from core.errors import InputError, OutputError
 from core.fusion.engine import FusionEngine
-from core.fusion.slices import VolumePair, align
+from core.fusion.slices import VolumePair, align, check_patients
 from core.fusion.volume_fusion import FusedSlice, SliceSettings, fuse_slices
 from core.geometry.alignment import Alignment
 from core.geometry.grids import grid_of
@@ -58,6 +58,7 @@ def fuse_volumes(options: FuseOptions) -> None:
     with TerminalProgress() as progress:
         keys = volumes.series_a, volumes.series_b
         chosen = choose_series(options.a, options.b, keys, progress)
+        _check_chosen(chosen, volumes)
         output = output_for(options.out, chosen.files)
         output.check(single=volumes.slice is not None)
         pair = _aligned(chosen, volumes, progress)
@@ -83,9 +84,14 @@ def _heard(slices: Iterator[FusedSlice], methods: set[str]) -> Iterator[FusedSli
         yield one
 
 
-def _aligned(chosen: ChosenSeries, options: VolumeOptions, progress: Progress) -> VolumePair:
-    a = _read(chosen.a, options.frame_a, "--frame-a", options, progress)
-    b = _read(chosen.b, options.frame_b, "--frame-b", options, progress)
+def _check_chosen(chosen: ChosenSeries, options: VolumeOptions) -> None:
+    """Refuse what the headers speak against, before any pixel is read.
+
+    Raises:
+        TwoPatients, InputError: unless it is accepted.
+    """
+    a, b = chosen.a, chosen.b
+    check_patients(a, b, options.consent)
     known = a.frame_of_reference and b.frame_of_reference
     if known and a.frame_of_reference != b.frame_of_reference and not options.not_registered:
         raise InputError(
@@ -93,6 +99,11 @@ def _aligned(chosen: ChosenSeries, options: VolumeOptions, progress: Progress) -
             "they have different frames of reference, so nothing says how they lie to each other",
             "Register them first, or add --not-registered to take their millimetres as the same.",
         )
+
+
+def _aligned(chosen: ChosenSeries, options: VolumeOptions, progress: Progress) -> VolumePair:
+    a = _read(chosen.a, options.frame_a, "--frame-a", options, progress)
+    b = _read(chosen.b, options.frame_b, "--frame-b", options, progress)
     return align(a, b, progress, accept=options.consent)
 
 

@@ -14,7 +14,7 @@ from core.geometry.grids import common_box, grid_of
 from core.geometry.planes import PlaneName, axes_of, slice_at
 from core.geometry.resample import resample_onto
 from core.progress import Progress
-from core.types import Image, SourcePair, Volume
+from core.types import Image, SeriesHeader, SourcePair, Volume
 from core.units.palettes import DEFAULT_PALETTES, find_palette
 from core.windows import Window
 
@@ -67,18 +67,29 @@ def align(
         VolumesApart: they share no place in the patient.
         Cancelled: by ``progress``.
     """
-    if a.patient and b.patient and a.patient != b.patient and "patients" not in accept:
-        raise TwoPatients(
-            _BOTH,
-            Message("they are of two different patients"),
-            Message("Choose two series of one patient."),
-        )
+    check_patients(a, b, accept)
     if common_box(grid_of(a), grid_of(b)) is None:
         raise _apart()
     onto = resample_onto(a, grid_of(b), progress=progress)
     if onto.mask is not None and not onto.mask.any():
         raise _apart()
     return VolumePair(onto, b, lined_up(a, b))
+
+
+def check_patients(
+    a: Volume | SeriesHeader, b: Volume | SeriesHeader, accept: Collection[Consent] = ()
+) -> None:
+    """Refuse a pair of two patients, as :func:`align` does; also before any pixel is read.
+
+    Raises:
+        TwoPatients: see :func:`align`.
+    """
+    if a.patient and b.patient and a.patient != b.patient and "patients" not in accept:
+        raise TwoPatients(
+            _BOTH,
+            Message("they are of two different patients"),
+            Message("Choose two series of one patient."),
+        )
 
 
 def _apart() -> VolumesApart:

@@ -247,6 +247,17 @@ def test_other_frame_of_reference(tmp_path: Path) -> None:
     assert "Not registered: A and B have different frames" in ran.output
 
 
+def test_two_patients_are_told_before_their_frames(tmp_path: Path) -> None:
+    other = {"PatientID": "another", "FrameOfReferenceUID": "1.2.9"}
+    study = _write_pet(tmp_path / "PT"), _write_mr(tmp_path / "MR", **other)
+    ran = _fuse(*study, tmp_path / "out.nii.gz", "--not-registered")
+    assert ran.exit_code == 2
+    assert "two different patients" in ran.output
+    ran = _fuse(*study, tmp_path / "out.nii.gz", "--accept-patients")
+    assert ran.exit_code == 2
+    assert "different frames of reference" in ran.output
+
+
 def test_two_patients(tmp_path: Path) -> None:
     study = _write_pet(tmp_path / "PT"), _write_mr(tmp_path / "MR", PatientID="another")
     ran = _fuse(*study, tmp_path / "out.nii.gz")
