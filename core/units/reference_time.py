@@ -140,7 +140,7 @@ def _acquisition(series: SeriesHeaders, header: Dataset) -> datetime | None:
     whole, time = text(header, "AcquisitionDateTime"), text(header, "AcquisitionTime")
     read = parse_datetime(whole)
     if not time and read is not None:
-        return read[0]
+        return local_reading(series, *read)
     if not time:
         series.missing(_ACQUISITION)
         return None
@@ -222,7 +222,7 @@ def _ge_text(header: Dataset) -> str:
 def _ge_scan(series: SeriesHeaders) -> datetime | None:
     found = {_ge_text(header) for header in series}
     read = parse_datetime(found.pop()) if len(found) == 1 else None
-    return None if read is None else read[0]
+    return None if read is None else local_reading(series, *read)
 
 
 def _computed_back(

@@ -201,6 +201,25 @@ def test_acquisition_date_and_time_in_one_tag() -> None:
     refused(derive_suv(headers), "AcquisitionDateTime")
 
 
+@pytest.mark.parametrize("zone", ["+0200", "-0330", None])
+def test_acquisition_in_another_zone_than_the_other_times(zone: str | None) -> None:
+    """Acquired at 10:00 by the clock of the scanner, of a series made half an hour later."""
+    there = {"+0200": "20200102080000+0000", "-0330": "20200102133000+0000", None: ""}[zone]
+    headers = pet_headers(
+        AcquisitionDate=None,
+        AcquisitionTime=None,
+        AcquisitionDateTime=there or "20200102080000+0000",
+        TimezoneOffsetFromUTC=zone,
+        SeriesTime="103000",
+    )
+    found = derive_suv(headers)
+    if zone is None:
+        refused(found, "TimezoneOffsetFromUTC")
+    else:
+        assert found.factor == pytest.approx(FACTOR)
+        assert found.reference == "10:00:00"
+
+
 def test_injection_counts_from_the_day_of_the_acquisition_not_of_the_series() -> None:
     headers = pet_headers(
         SeriesDate="20200103", SeriesTime="080000", RadiopharmaceuticalStartDateTime=None
