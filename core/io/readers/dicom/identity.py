@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Callable, Iterator
 
 from core.io.readers.dicom.tags import ImageTags
 from core.io.readers.salted import key
 
 _WORD = re.compile(r"[^\W_]+")
+_COMPONENT = re.compile(r"[^\s^=\\]+")
 _DATE = re.compile(
     r"(?<!\d)(?:(?:19|20)\d{6}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}[./-]\d{1,2}[./-]\d{1,2})(?!\d)"
 )
 _LEFT_OUT = "…"
-_NAME_TAGS = ("PatientName", "PatientID", "OtherPatientIDs", "AccessionNumber", "PatientBirthDate")
-_LONG = 4
-"""Names of so many letters are also found inside other words (“SmithT1”)."""
+_NAMES = ("PatientName", "OtherPatientNames", "PatientBirthName")
+_NAME_TAGS = (*_NAMES, "PatientID", "OtherPatientIDs", "AccessionNumber", "PatientBirthDate")
+_LONG, _HALF_LONG = 4, 3
+"""Names of so many letters are also found inside other words (“SmithT1”), or at their ends."""
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u3040-\ud7af\uf900-\ufaff]|[\U00020000-\U0003ffff]"
+)
+"""Letters of scripts that write words without blanks between them, or names of one letter."""
+_UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae", "œ": "oe"}
 
 
 def patient_key(tags: ImageTags) -> str:
@@ -30,33 +39,83 @@ def patient_marks(tags: ImageTags) -> tuple[str, str, str]:
     """Hashes of ID, name and birth date ("" each where there is none), to find two patients."""
     return (
         key(_normal(tags.text("PatientID"))),
-        key("".join(sorted(_WORD.findall(tags.text("PatientName").casefold())))),
+        key("".join(sorted(name_words(tags)))),
         key(tags.text("PatientBirthDate").strip()),
     )
 
 
+def name_words(tags: ImageTags) -> frozenset[str]:
+    """The words of the patient's name without case and accents; not to be kept or shown."""
+    return frozenset(_WORD.findall("".join(map(_plain, _composed(tags.text("PatientName"))))))
+
+
 def without_names(text: str, tags: ImageTags) -> str:
-    """``text`` without the patient's name and IDs, and without dates; "" when nothing is left."""
-    text = _DATE.sub(_LEFT_OUT, "".join(c if c.isprintable() else " " for c in text))
+    """``text`` without the patient's name and IDs, and without dates; "" when nothing is left.
+
+    Names are found in either case, with or without accents, and with umlauts spelt as two letters.
+    """
+    text = _composed("".join(c if c.isprintable() else " " for c in text))
+    text = _DATE.sub(_LEFT_OUT, text)
     for keyword in _NAME_TAGS:
-        known = tags.text(keyword).strip()
+        known = _composed(tags.text(keyword)).strip()
         if len(known) > 1:
             text = re.sub(re.escape(known), _LEFT_OUT, text, flags=re.IGNORECASE)
-        for word in _WORD.findall(known):
-            inside = keyword == "PatientName" and len(word) >= _LONG
-            text = _without(text, word, inside)
+        for word in _words(known):
+            for spelling in {"".join(map(_plain, word)), "".join(map(_in_two, word))}:
+                pattern = _pattern(spelling, keyword in _NAMES)
+                for folded in (_plain, _in_two):
+                    text = _without(text, pattern, folded)
     return " ".join(text.split()) if any(map(str.isalnum, text)) else ""
 
 
-def _without(text: str, word: str, inside: bool) -> str:
-    """Without ``word`` where it stands alone, or also inside others."""
+def _words(known: str) -> Iterator[str]:
+    """The words of a name or ID, and its parts with what joins words left out (“ONeil”)."""
+    joined = ("".join(_WORD.findall(part)) for part in _COMPONENT.findall(known))
+    yield from sorted({*_WORD.findall(known), *joined}, key=len, reverse=True)
+
+
+def _pattern(word: str, is_name: bool) -> re.Pattern[str] | None:
+    """What finds ``word``: inside other words, at their ends, or where it stands alone."""
+    plain = re.escape(word)
+    if is_name and (_UNSPACED.search(word) or len(word) >= _LONG):
+        return re.compile(plain)
     if len(word) < 2:
+        return None
+    before, after = r"(?<![^\W_])", r"(?![^\W_])"
+    if is_name and len(word) >= _HALF_LONG:
+        return re.compile(f"{before}{plain}|{plain}{after}")
+    return re.compile(f"{before}{plain}{after}")
+
+
+def _without(text: str, pattern: re.Pattern[str] | None, folded: Callable[[str], str]) -> str:
+    """``text`` without what ``pattern`` finds in it after ``folded`` was applied to each letter."""
+    if pattern is None:
         return text
-    pattern = re.escape(word)
-    if not inside:
-        pattern = rf"(?<![^\W_]){pattern}(?![^\W_])"
-    return re.sub(pattern, _LEFT_OUT, text, flags=re.IGNORECASE)
+    parts = [folded(letter) for letter in text]
+    origin = [index for index, part in enumerate(parts) for _ in part]
+    kept, at = [], 0
+    for match in pattern.finditer("".join(parts)):
+        first, last = origin[match.start()], origin[match.end() - 1]
+        kept += [text[at:first], _LEFT_OUT]
+        at = max(at, last + 1)
+    return "".join([*kept, text[at:]])
+
+
+def _composed(text: str) -> str:
+    """One way to write each letter, whether accents are letters of their own or not."""
+    return unicodedata.normalize("NFC", text)
+
+
+def _plain(letter: str) -> str:
+    """A letter without case, accent and width; “ß” is “ss”."""
+    apart = unicodedata.normalize("NFKD", letter.casefold())
+    return "".join(one for one in apart if not unicodedata.combining(one)) or letter
+
+
+def _in_two(letter: str) -> str:
+    """A letter without case and accent; of umlauts two letters."""
+    return _UMLAUTS.get(letter.casefold()) or _plain(letter)
 
 
 def _normal(text: str) -> str:
-    return " ".join(text.split()).casefold()
+    return " ".join(_composed(text).split()).casefold()

@@ -24,6 +24,7 @@ _TEXTS = (
     *("SpecificCharacterSet", "ImageType", "SOPClassUID", "SOPInstanceUID", "AcquisitionDateTime"),
     *("AcquisitionTime", "ContentTime", "AccessionNumber", "Modality", "SeriesDescription"),
     *("PatientName", "PatientID", "PatientBirthDate", "OtherPatientIDs", "SliceThickness"),
+    *("OtherPatientNames", "PatientBirthName"),
     *("SpacingBetweenSlices", "EchoTime", "EchoNumbers", "InversionTime", "TriggerTime"),
     *("ProtocolName", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "AcquisitionNumber"),
     *("InstanceNumber", "ImagePositionPatient", "ImageOrientationPatient", "FrameOfReferenceUID"),
