@@ -69,7 +69,7 @@ def list_series(
     asked = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
     progress = progress or NullProgress()
     found = _Found()
-    files = list(dict.fromkeys(path for one in asked for path in _files(one)))
+    files = list(dict.fromkeys(path for one in asked for path in _files(one, found.left_out)))
     for index, path in enumerate(files):
         progress.check()
         if index % _REPORT_EVERY == 0:
@@ -92,11 +92,11 @@ def _order(series: SeriesHeader) -> tuple[str, str, float]:
     return series.patient, series.study, float("inf") if series.number is None else series.number
 
 
-def _files(path: Path) -> Iterator[Path]:
+def _files(path: Path, left_out: list[LeftOut]) -> Iterator[Path]:
     """All files below a folder, those a DICOMDIR names, or the file itself."""
     try:
         if path.is_dir():
-            yield from _inside(path)
+            yield from _inside(path, left_out)
         elif not path.exists():
             raise FileNotFoundError(path)
         elif path.is_file() and is_directory(path):
@@ -109,9 +109,14 @@ def _files(path: Path) -> Iterator[Path]:
         raise InputError(repr(str(path)), str(error), Message("Check the name.")) from error
 
 
-def _inside(folder: Path) -> Iterator[Path]:
-    for where, folders, names in os.walk(folder):
+def _inside(folder: Path, left_out: list[LeftOut]) -> Iterator[Path]:
+    def closed(error: OSError) -> None:
+        left_out.append(LeftOut(Path(error.filename), Message("a folder that cannot be opened")))
+
+    for where, folders, names in os.walk(folder, onerror=closed):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
+        linked = [Path(where, name) for name in folders if Path(where, name).is_symlink()]
+        left_out += (LeftOut(path, Message("a link to another folder")) for path in linked)
         for name in sorted(names):
             path = Path(where, name)
             if not name.startswith(".") and header_beside(path) == path:
@@ -131,6 +136,10 @@ def _look_at(path: Path, found: _Found) -> None:
             )
         with path.open("rb") as stream:
             head = stream.read(HEAD_BYTES)
+        if not head:
+            raise InputError(
+                str(path), Message("the file is empty"), Message("Copy or export it again.")
+            )
         if is_nifti(head):
             found.volumes.append(nifti_series(path))
         elif is_dicom(head) or is_encrypted(head) or path.suffix.lower() in (".dcm", ".dicom"):

@@ -119,3 +119,39 @@ def test_keys_are_salted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         assert key(tmp_path / "file") not in ("", first)
     finally:
         salted._salt.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "left"),
+    [
+        ("Yamada^Tarou=山田^太郎", "頭部山田太郎造影", "頭部……造影"),
+        ("林^", "林 Kopf", "… Kopf"),
+        ("김^철수", "뇌 김철수 MR", "뇌 …… MR"),
+        ("Müller^Jörg", "MUELLER Joerg T1", "… … T1"),
+        ("MUELLER^X", "Müller T1", "… T1"),
+        ("Mu\u0308ller^Jo\u0308rg", "Müller/Jorg T1", "…/… T1"),
+        ("Strauß^Eva", "STRAUSS Kopf", "… Kopf"),
+        ("Ott^Kim", "OttT1 Kim", "…T1 …"),
+        ("YAMADA^X", "ＹＡＭＡＤＡ head", "… head"),
+        ("O'Neil^Sean", "ONeil head", "… head"),
+    ],
+)
+def test_names_are_found_however_they_are_spelt(
+    tmp_path: Path, name: str, title: str, left: str
+) -> None:
+    write_series(
+        tmp_path,
+        np.zeros((2, 3, 4), np.uint16),
+        PatientName=name,
+        SeriesDescription=title,
+        SpecificCharacterSet="ISO_IR 192",
+    )
+    assert str(list_series(tmp_path).series[0].title) == left
+
+
+@pytest.mark.parametrize("keyword", ["OtherPatientNames", "PatientBirthName"])
+def test_other_names_of_the_patient_are_not_shown(tmp_path: Path, keyword: str) -> None:
+    tags = {keyword: "Xylander^Bertha", "SeriesDescription": "T1 xylander"}
+    write_series(tmp_path, np.zeros((2, 3, 4), np.uint16), RescaleType="XYLANDER", **tags)
+    (series,) = list_series(tmp_path).series
+    assert (str(series.title), series.unit) == ("T1 …", "")

@@ -210,7 +210,12 @@ def test_orientations_sizes_and_units_are_listed_apart(tmp_path: Path) -> None:
         "T1 ax, 6×3": (5, 3, 6),
     }
     write_series(
-        tmp_path / "pet", _VOLUME[:2], "PT", Units=["BQML", "CNTS"], SeriesInstanceUID="1.7"
+        tmp_path / "pet",
+        _VOLUME[:2],
+        "PT",
+        Units=["BQML", "CNTS"],
+        RescaleSlope=2,
+        SeriesInstanceUID="1.7",
     )
     units = {one.unit for one in list_series(tmp_path / "pet").series}
     assert units == {"Bq/mL", "counts"}

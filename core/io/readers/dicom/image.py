@@ -91,7 +91,7 @@ def _grey(path: Path, tags: DatasetTags) -> Image:
     image = finish(path, decoded)
     window = header_window(tags)
     counts = modality_of(tags) in ("PT", "NM")  # a window above 0 would hide uptake
-    if window is None or one.inverted or counts:
+    if window is None or counts:
         return image
     return with_stated_window(image, window)
 

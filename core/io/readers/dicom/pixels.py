@@ -54,6 +54,19 @@ def check_pixels(path: Path, dataset: Dataset) -> None:
     syntax = UID(transfer_syntax(dataset))
     if syntax.is_encapsulated:
         check_fragments(path, syntax)
+    else:
+        _check_bits(path, tags)
+
+
+def _check_bits(path: Path, tags: DatasetTags) -> None:
+    """Refuse numbers that lie in the upper bits, which the standard has long withdrawn."""
+    stored, highest = number(tags, "BitsStored"), number(tags, "HighBit")
+    if stored is not None and highest is not None and highest >= stored:
+        raise InputError(
+            str(path),
+            Message("its numbers lie in bits where they are no longer kept (tag HighBit)"),
+            Message("Export it again from the scanner or the archive."),
+        )
 
 
 def _check_codec(path: Path, dataset: Dataset) -> None:

@@ -9,9 +9,12 @@ import numpy as np
 from core.errors import Message, MixedPatients, SeriesError
 from core.io.readers.dicom.geometry import Stack
 from core.io.readers.dicom.headers import Frame
-from core.io.readers.dicom.identity import patient_marks
+from core.io.readers.dicom.identity import name_words, patient_marks
 from core.io.readers.dicom.tags import ImageTags, number
+from core.io.readers.dicom.values import modality_of
 
+_ALIKE = 0.1
+"""Share by which echo times and b-values may differ from slice to slice."""
 _MOVED = 0.1
 """Millimetres by which the volumes of several times may lie beside each other."""
 
@@ -49,7 +52,40 @@ def problem_of(
             Message("some of its slices lack the tag RescaleSlope, so their values are unknown"),
             Message("Export the original series."),
         )
-    return _geometry(stacks, name)
+    return _slopes(frames, name) or _mixture(stacks, name) or _geometry(stacks, name)
+
+
+def _slopes(frames: Sequence[Frame], name: Message) -> SeriesError | None:
+    """A slope of 0 makes all values alike; below it, activity would be negative."""
+    slopes = [slope for frame in frames for slope in frame.tags.numbers("RescaleSlope")]
+    negative = modality_of(frames[0].tags) == "PT" and min(slopes, default=1) < 0
+    if 0 not in slopes and not negative:
+        return None
+    return SeriesError(
+        name,
+        Message("the tag RescaleSlope of some of its slices is not above 0, so it is not known"),
+        Message("Export the original series."),
+    )
+
+
+def _mixture(stacks: Sequence[Stack], name: Message) -> SeriesError | None:
+    """Slices of one volume that were measured in different ways, such as two echoes in turn."""
+    for keyword in ("EffectiveEchoTime", "EchoTime", "DiffusionBValue"):
+        for stack in stacks:
+            found = [number(frame.tags, keyword) for frame in stack.frames]
+            known = [value for value in found if value is not None]
+            if known and min(known) < max(known) * (1 - _ALIKE):
+                return SeriesError(
+                    name,
+                    Message(
+                        "its slices differ in the tag {0} ({1:g} to {2:g})",
+                        keyword,
+                        min(known),
+                        max(known),
+                    ),
+                    Message("Export each measurement as a series of its own."),
+                )
+    return None
 
 
 def is_colour(tags: ImageTags) -> bool:
@@ -59,12 +95,23 @@ def is_colour(tags: ImageTags) -> bool:
 
 
 def _patients(frames: Iterable[Frame]) -> int:
-    """How many patients the files name: by ID; with one ID, by name and birth date together."""
-    marks = {patient_marks(frame.tags) for frame in frames}
+    """How many patients the files name: by ID; with one ID, by name and birth date together.
+
+    Names that have no word in common are enough where a birth date is not known.
+    """
+    marks = {patient_marks(frame.tags): name_words(frame.tags) for frame in frames}
     ids = {mark[0] for mark in marks if mark[0]}
-    others = {mark[1:] for mark in marks if all(mark[1:])}
-    both = len({mark[0] for mark in others}) > 1 and len({mark[1] for mark in others}) > 1
-    return max(len(ids), len(others) if both else 1)
+    people: list[tuple[frozenset[str], str]] = []
+    for (_, _, birth), words in marks.items():
+        if words and not any(_may_be_one(words, birth, *other) for other in people):
+            people.append((words, birth))
+    return max(len(ids), len(people), 1)
+
+
+def _may_be_one(words: frozenset[str], birth: str, others: frozenset[str], other: str) -> bool:
+    if birth and other:
+        return words == others or birth == other
+    return bool(words & others)
 
 
 def _geometry(stacks: Sequence[Stack], name: Message) -> SeriesError | None:

@@ -11,8 +11,8 @@ from core.io.readers.dicom.headers import Frame
 from core.io.readers.dicom.identity import patient_key, patient_marks, without_names
 from core.io.readers.dicom.problems import is_colour, problem_of
 from core.io.readers.dicom.splitting import Part, parts_of
-from core.io.readers.dicom.tags import DatasetTags, ImageTags, number
-from core.io.readers.dicom.values import header_window, modality_of, rescaled_unit, scaling_of
+from core.io.readers.dicom.tags import ImageTags, number
+from core.io.readers.dicom.values import header_window, modality_of, unit_of
 from core.io.readers.salted import key
 from core.types import SeriesHeader, SliceSource
 
@@ -56,7 +56,7 @@ def _header(part: Part, index: int) -> SeriesHeader:
         patient="" if isinstance(problem, MixedPatients) else patient_key(tags),
         title=title,
         number=None if stated is None else int(stated),
-        unit=_unit(tags),
+        unit=unit_of(tags),
         window=header_window(middle),
         samples=3 if is_colour(tags) else 1,
         notes=(*part.notes, *stacks[0].notes, *_burned_in(tags)),
@@ -79,10 +79,6 @@ def _title(tags: ImageTags, words: Sequence[str], patients: Iterable[ImageTags])
         described = without_names(described, named)
     texts = [text for text in (described, *words) if text]
     return Message.joined(", ", texts) if words and texts else described
-
-
-def _unit(tags: ImageTags) -> str:
-    return scaling_of(tags).unit if isinstance(tags, DatasetTags) else rescaled_unit(tags)
 
 
 def _sources(stack: Stack) -> tuple[SliceSource, ...]:

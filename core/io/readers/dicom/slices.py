@@ -15,10 +15,8 @@ from core.io.readers.dicom.guard import reading
 from core.io.readers.dicom.headers import frame_count, image_tags, open_dataset
 from core.io.readers.dicom.pixels import check_pixels, stored_pixels
 from core.io.readers.dicom.tags import DatasetTags, number
-from core.io.readers.dicom.values import Scaling, modality_of, scaling_of
+from core.io.readers.dicom.values import Scaling, is_turned_round, modality_of, scaling_of
 from core.types import BoolArray, FloatArray, SliceSource
-
-_INVERTED = "MONOCHROME1"
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +71,7 @@ class SliceReader:
             scaling = scaling_of(tags)
             data = scaling.apply(stored)
             measured = _measured(tags, stored, data)
-            inverted = tags.text("PhotometricInterpretation") == _INVERTED and not scaling.unit
+            inverted = is_turned_round(tags)
             if inverted:
                 data = self._turn(tags, scaling, stored, data)
             if measured is not None:
@@ -96,13 +94,21 @@ class SliceReader:
 def _measured(tags: DatasetTags, stored: SampleArray, data: FloatArray) -> BoolArray | None:
     """Where ``data`` hold something: not padding (of CT), not NaN or infinite."""
     measured = np.isfinite(data)
-    padding = number(tags, "PixelPaddingValue")
+    padding = _as_stored(number(tags, "PixelPaddingValue"), stored)
     # Elsewhere 0 is declared as padding and is a measured value all the same.
     if padding is not None and modality_of(tags) == "CT":
-        other = number(tags, "PixelPaddingRangeLimit")
+        other = _as_stored(number(tags, "PixelPaddingRangeLimit"), stored)
         low, high = sorted((padding, padding if other is None else other))
         measured &= ~((stored >= low) & (stored <= high))
     return None if measured.all() else measured
+
+
+def _as_stored(value: float | None, stored: SampleArray) -> float | None:
+    """A number of a tag as ``stored`` has it: many files write it with the wrong sign."""
+    if value is None or stored.dtype.kind not in "iu":
+        return value
+    count, least = 2 ** (8 * stored.itemsize), int(np.iinfo(stored.dtype).min)
+    return float((int(value) - least) % count + least)
 
 
 def slice_values(

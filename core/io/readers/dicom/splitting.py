@@ -177,6 +177,16 @@ def _image_type_word(tags: ImageTags) -> str:
     return " ".join(word for word in words.split("\\")[2:] if word and word != "NONE").lower()
 
 
+def _is_attenuation_corrected(tags: ImageTags) -> bool:
+    return "ATTN" in tags.text("CorrectedImage").upper().split("\\")
+
+
+def _attenuation_word(tags: ImageTags) -> str:
+    if _is_attenuation_corrected(tags):
+        return Message("attenuation corrected")
+    return Message("not attenuation corrected")
+
+
 _KINDS = (
     _Difference(
         lambda tags: tags.text("ComplexImageComponent"),
@@ -197,6 +207,7 @@ _KINDS = (
         _rounded("DiffusionBValue"),
         lambda tags: f"b {number(tags, 'DiffusionBValue') or 0:g}",
     ),
+    _Difference(_is_attenuation_corrected, _attenuation_word),
 )
 _TIMES = (
     _Difference(_rounded("TemporalPositionIndex", "TemporalPositionIdentifier")),

@@ -30,7 +30,7 @@ _TEXTS = (
     *("InstanceNumber", "ImagePositionPatient", "ImageOrientationPatient", "FrameOfReferenceUID"),
     *("TemporalPositionIdentifier", "ComplexImageComponent", "NumberOfFrames", "PixelSpacing"),
     *("PhotometricInterpretation", "WindowCenter", "WindowWidth", "RescaleIntercept"),
-    *("RescaleSlope", "RescaleType", "BurnedInAnnotation", "Units", "SUVType"),
+    *("RescaleSlope", "RescaleType", "BurnedInAnnotation", "Units", "SUVType", "CorrectedImage"),
     *("FrameReferenceTime", "GantryDetectorTilt", "VOILUTFunction"),
 )
 _WORDS = (

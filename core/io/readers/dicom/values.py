@@ -15,6 +15,7 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from core.io.readers.decoding import SampleArray
+from core.io.readers.dicom.identity import without_names
 from core.io.readers.dicom.tags import DatasetTags, ImageTags, number
 from core.types import FloatArray, Modality
 from core.units.suv import STORED_UNITS
@@ -52,10 +53,14 @@ def rescaled_unit(tags: ImageTags) -> str:
     modality = modality_of(tags)
     units = tags.text("Units").strip().upper()
     if modality in ("PT", "NM") and units:
+        if (number(tags, "RescaleSlope") or 0) <= 0 and (modality, units) != ("NM", "CNTS"):
+            return ""  # Units is that of rescaled numbers, and these are not
         return STORED_UNITS.get(units, units)
     kind = tags.text("RescaleType").strip()
+    if kind.upper() in ("HU", "HU_MOD"):
+        return "HU"
     if kind.upper() not in _UNSPECIFIED:
-        return "HU" if kind.upper() in ("HU", "HU_MOD") else kind
+        return without_names(kind, tags)
     if modality == "CT":
         return "HU" if tags.numbers("RescaleSlope") else ""
     return "counts" if modality == "NM" else ""
@@ -93,14 +98,29 @@ class Scaling:
         return (stored * np.float64(self.slope) + np.float64(self.intercept)).astype(np.float32)
 
 
+def unit_of(tags: ImageTags) -> str:
+    """The unit of the values of one image."""
+    return scaling_of(tags).unit if isinstance(tags, DatasetTags) else rescaled_unit(tags)
+
+
+def is_turned_round(tags: ImageTags) -> bool:
+    """Whether low values are to be shown bright, and have no unit that forbids to turn them."""
+    return tags.text("PhotometricInterpretation") == "MONOCHROME1" and not unit_of(tags)
+
+
 def scaling_of(tags: DatasetTags) -> Scaling:
     """How the numbers of one image become values."""
+    return _mapped(tags) or _rescaled(tags)
+
+
+def _mapped(tags: DatasetTags) -> Scaling | None:
+    """By a real-world value map; None where there is none, or none that counts."""
     has_units = modality_of(tags) == "PT" and tags.text("Units").strip() != ""
     maps = tags.get("RealWorldValueMappingSequence")
-    if maps and not has_units:
-        found = _real_world(list(maps))
-        if found is not None:
-            return found
+    return None if not maps or has_units else _real_world(list(maps))
+
+
+def _rescaled(tags: DatasetTags) -> Scaling:
     unit = rescaled_unit(tags)
     table = tags.get("ModalityLUTSequence")
     if table:
@@ -152,12 +172,30 @@ def _number(item: Dataset, keyword: str) -> float | None:
 
 
 def header_window(tags: ImageTags) -> tuple[float, float] | None:
-    """(low, high) that the header asks to be shown, in the unit of the rescaled values."""
+    """(low, high) that the header asks to be shown, in the unit of the values.
+
+    None as well where values are turned round, or go by a table that the window is not stated for.
+    """
     centres, widths = tags.numbers("WindowCenter"), tags.numbers("WindowWidth")
-    if not centres or not widths or widths[0] <= 0:
+    if not centres or not widths or widths[0] <= 0 or is_turned_round(tags):
         return None
     centre, width = centres[0], widths[0]
     if width > 1 and tags.text("VOILUTFunction") not in ("LINEAR_EXACT", "SIGMOID"):
         # PS3.3, C.11.2.1.2.1: the lowest number that is not black, the highest not white.
         centre, width = centre - 0.5, width - 1
-    return centre - width / 2, centre + width / 2
+    return _in_unit((centre - width / 2, centre + width / 2), tags)
+
+
+def _in_unit(window: tuple[float, float], tags: ImageTags) -> tuple[float, float] | None:
+    """A window of rescaled numbers in the unit of the real-world value map, if one counts."""
+    mapped = _mapped(tags) if isinstance(tags, DatasetTags) else None
+    if mapped is None or not isinstance(tags, DatasetTags):
+        return window
+    rescaled = _rescaled(tags)
+    if mapped.table is not None or rescaled.table is not None or rescaled.slope == 0:
+        return None
+    low, high = sorted(
+        (end - rescaled.intercept) / rescaled.slope * mapped.slope + mapped.intercept
+        for end in window
+    )
+    return low, high

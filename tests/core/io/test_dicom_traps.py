@@ -1,0 +1,169 @@
+"""DICOM that would give a wrong picture or number where it is believed: right, or refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import InputError, MixedPatients, SeriesError
+from core.io import read_image
+from core.io.volumes import list_series, read_volume
+from core.types import SeriesHeader
+from tests.core.io.dicom_files import dataset_of, item, save, slice_tags, write_series
+
+_VOLUME = np.arange(4 * 3 * 5, dtype=np.uint16).reshape(4, 3, 5)
+
+
+def _only(path: Path) -> SeriesHeader:
+    (series,) = list_series(path).series
+    return series
+
+
+def test_pet_without_a_slope_has_no_unit(tmp_path: Path) -> None:
+    write_series(tmp_path, _VOLUME, "PT", Units="BQML")
+    series = _only(tmp_path)
+    assert series.unit == read_volume(series).unit == ""
+    assert read_image(series.files[0]).unit == ""
+
+
+@pytest.mark.parametrize("slopes", [0, -2, [1.5, 0, 1.5, 1.5]])
+def test_pet_with_a_slope_that_is_none_is_no_volume(tmp_path: Path, slopes: object) -> None:
+    write_series(tmp_path, _VOLUME, "PT", Units="BQML", RescaleSlope=slopes, RescaleIntercept=0)
+    with pytest.raises(SeriesError, match="RescaleSlope"):
+        read_volume(_only(tmp_path))
+
+
+def test_the_window_follows_real_world_values(tmp_path: Path) -> None:
+    """Stated for numbers × 10 + 5, shown in numbers × 0.5 + 1: 5 to 205 is 0 to 20, is 1 to 11."""
+    code = item(CodeValue="ms", CodingSchemeDesignator="UCUM", CodeMeaning="ms")
+    known = item(
+        RealWorldValueSlope=0.5, RealWorldValueIntercept=1.0, MeasurementUnitsCodeSequence=[code]
+    )
+    write_series(
+        tmp_path,
+        _VOLUME,
+        RescaleSlope=10,
+        RescaleIntercept=5,
+        RealWorldValueMappingSequence=[known],
+        WindowCenter=105,
+        WindowWidth=200,
+        VOILUTFunction="LINEAR_EXACT",
+    )
+    series = _only(tmp_path)
+    assert series.unit == "ms"
+    assert series.window == pytest.approx((1.0, 11.0))
+    assert read_volume(series).window == pytest.approx((1.0, 11.0))
+
+
+def test_a_window_for_values_before_they_were_turned_round_is_not_used(tmp_path: Path) -> None:
+    volume = np.linspace(0, 4000, 60).astype(np.uint16).reshape(4, 3, 5)
+    tags = {"PhotometricInterpretation": "MONOCHROME1", "BitsStored": 12, "HighBit": 11}
+    write_series(tmp_path, volume, WindowCenter=500, WindowWidth=1000, **tags)
+    read = read_volume(_only(tmp_path))
+    assert read.data[0, 0, 0] == 4095
+    assert read.window == pytest.approx((95, 4095), abs=10)  # all of it, not 0 to 999
+
+
+@pytest.mark.parametrize("bits", ["as it is", "without its sign"])
+def test_padding_may_be_written_without_its_sign(tmp_path: Path, bits: str) -> None:
+    pixels = np.full((3, 5), 100, np.int16)
+    pixels[0, 0] = -2000
+    made = dataset_of(pixels, "CT", RescaleSlope=1, RescaleIntercept=-1024, **slice_tags(0))
+    if bits == "as it is":
+        made.add_new("PixelPaddingValue", "SS", -2000)
+    else:
+        made.add_new("PixelPaddingValue", "US", 2**16 - 2000)
+    save(tmp_path / "a.dcm", made)
+    read = read_volume(_only(tmp_path))
+    assert read.mask is not None
+    assert np.argwhere(~read.mask).tolist() == [[0, 0, 0]]
+    assert set(read.data.flat) == {-924}
+
+
+def test_numbers_in_the_upper_bits_are_refused(tmp_path: Path) -> None:
+    pixels = np.full((3, 5), 0x1230, np.uint16)
+    path = save(tmp_path / "a.dcm", dataset_of(pixels, "CT", BitsStored=12, HighBit=15))
+    with pytest.raises(InputError, match="HighBit"):
+        read_image(path)
+
+
+def test_pet_with_and_without_attenuation_correction_is_two_series(tmp_path: Path) -> None:
+    for corrected in (["ATTN", "DECY"], ["DECY"]):
+        write_series(
+            tmp_path / str(len(corrected)), _VOLUME, "PT", CorrectedImage=corrected, RescaleSlope=1
+        )
+    titles = {str(one.title): one.frames for one in list_series(tmp_path).series}
+    assert titles == {"T1 ax, attenuation corrected": 1, "T1 ax, not attenuation corrected": 1}
+
+
+def test_two_echoes_in_turn_are_no_volume(tmp_path: Path) -> None:
+    write_series(tmp_path, _VOLUME, EchoTime=[10, 80, 10, 80])
+    with pytest.raises(SeriesError, match="EchoTime"):
+        read_volume(_only(tmp_path))
+    write_series(tmp_path, _VOLUME, EchoTime=[10, 10.2, 10.1, 10])
+    assert read_volume(_only(tmp_path)).data.shape == _VOLUME.shape
+
+
+@pytest.mark.parametrize(
+    ("names", "birth", "several"),
+    [
+        (["Adam^Karl", "Zorro^Diego"], None, True),
+        (["Adam^Karl", "Zorro^Diego"], "19400101", False),  # of one day: married and renamed
+        (["Adam^Karl", "ADAM^Karl^Dr"], None, False),
+        (["Mu\u0308ller^Jo", "M\u00fcller^Jo"], None, False),
+    ],
+)
+def test_two_names_under_one_id(
+    tmp_path: Path, names: list[str], birth: str | None, several: bool
+) -> None:
+    write_series(
+        tmp_path,
+        _VOLUME[:2],
+        PatientName=names,
+        PatientBirthDate=birth,
+        SpecificCharacterSet="ISO_IR 192",
+    )
+    assert isinstance(_only(tmp_path).problem, MixedPatients) is several
+
+
+def test_a_directory_names_files_whose_case_has_changed(tmp_path: Path) -> None:
+    written = write_series(tmp_path / "Dicom" / "se01", _VOLUME)
+    directory = dataset_of(_VOLUME[0], "OT", SOPClassUID="1.2.840.10008.1.3.10")
+    for keyword in ("PixelData", "Rows", "Columns"):
+        delattr(directory, keyword)
+    names = [["DICOM", "SE01", path.name.upper()] for path in written]
+    directory.DirectoryRecordSequence = [item(ReferencedFileID=name) for name in names]
+    listing = list_series(save(tmp_path / "DICOMDIR", directory))
+    assert not listing.left_out
+    assert {path.name for path in listing.series[0].files} == {path.name for path in written}
+
+
+def test_what_cannot_be_looked_at_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_series(tmp_path / "good", _VOLUME)
+    (tmp_path / "good" / "empty").touch()
+    (tmp_path / "good" / "other").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "closed").mkdir()
+    monkeypatch.setattr("os.scandir", _Scandir(tmp_path / "closed"))
+    listing = list_series(tmp_path)
+    assert len(listing.series) == 1
+    assert {left.path.name: str(left.reason) for left in listing.left_out} == {
+        "closed": "a folder that cannot be opened",
+        "empty": "the file is empty",
+        "other": "a link to another folder",
+    }
+
+
+class _Scandir:
+    """``os.scandir`` that may not open one folder (permissions do not bind the superuser)."""
+
+    def __init__(self, closed: Path) -> None:
+        import os
+
+        self.closed, self.known = str(closed), os.scandir
+
+    def __call__(self, path: str) -> object:
+        if str(path) == self.closed:
+            raise PermissionError(13, "Permission denied", path)
+        return self.known(path)
