@@ -207,3 +207,25 @@ def test_free_texts_of_the_header_are_not_used(tmp_path: Path) -> None:
     series = list_series(tmp_path / "head.nii").series[0]
     assert "Zweistein" not in repr(series) + repr(read_volume(series))
     assert series.title == "head"
+
+
+def test_two_statements_that_mirror_each_other_are_told(tmp_path: Path) -> None:
+    image = nibabel.Nifti1Image(_DATA, _AFFINE)
+    image.set_sform(_AFFINE, 1)
+    image.set_qform(_AFFINE @ np.diag([-1.0, 1, 1, 1]), 1)
+    nibabel.save(image, tmp_path / "a.nii")
+    series = list_series(tmp_path / "a.nii").series[0]
+    assert np.allclose(series.affine, _RAS_TO_LPS @ _AFFINE)
+    assert "mirror image" in str(series.notes[0])
+    image.set_qform(_AFFINE, 1)
+    nibabel.save(image, tmp_path / "b.nii")
+    assert list_series(tmp_path / "b.nii").series[0].notes == ()
+
+
+def test_vectors_are_no_times(tmp_path: Path) -> None:
+    image = nibabel.Nifti1Image(np.zeros((3, 4, 5, 1, 3), np.float32), _AFFINE)
+    image.header.set_intent("vector")
+    nibabel.save(image, tmp_path / "a.nii")
+    (series,) = list_series(tmp_path / "a.nii").series
+    assert series.frames == 3
+    assert "components" in str(series.notes[0])

@@ -26,6 +26,8 @@ _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 """Of the unit of length in the header; unknown is taken for millimetres."""
 _COLOURS = (128, 2304)
+_VECTORS = (1004, 1005, 1006, 1007, 1008, 1009)
+"""Intents: matrix, symmetric matrix, displacements, vector, points, triangles."""
 _MAX_VOXELS, _MAX_FRAMES = 2**33, 100_000
 
 
@@ -122,6 +124,8 @@ def _understood(path: Path, header_path: Path, head: bytes) -> NiftiHeader:
     notes: list[str] = []
     code = int(header["datatype"])
     dtype, channels = _dtype(path, header, code)
+    if int(header["intent_code"]) in _VECTORS and shape[3] > 1:
+        notes.append(Message("Its volumes are the components of vectors or matrices, not times."))
     return NiftiHeader(
         path=path,
         data_path=_data_beside(header_path) if is_pair else header_path,
@@ -192,6 +196,7 @@ def _affine(path: Path, header: Any, notes: list[str]) -> Affine:
                 )
             )
         ras = np.asarray(header.get_best_affine(), np.float64)
+        notes += _contradiction(header)
     except Exception as error:
         raise damaged(path, Message("its place in the patient is unreadable")) from error
     unit = _MILLIMETRES.get(int(header["xyzt_units"]) & 0x07, 1.0)
@@ -200,6 +205,21 @@ def _affine(path: Path, header: Any, notes: list[str]) -> Affine:
     if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
         raise damaged(path, Message("its place in the patient is unreadable"))
     return np.asarray(affine)
+
+
+def _contradiction(header: Any) -> list[str]:
+    """Whether the two statements of how the file lies mirror each other."""
+    if int(header["sform_code"]) <= 0 or int(header["qform_code"]) <= 0:
+        return []
+    one, other = (np.linalg.det(form[:3, :3]) for form in (header.get_sform(), header.get_qform()))
+    if one * other >= 0:
+        return []
+    return [
+        Message(
+            "The file states twice how it lies in the patient, once as the mirror image of the "
+            "other: left and right may be exchanged."
+        )
+    ]
 
 
 def _window(header: Any) -> tuple[float, float] | None:
