@@ -31,8 +31,12 @@ def test_pet_without_a_slope_has_no_unit(tmp_path: Path) -> None:
 @pytest.mark.parametrize("slopes", [0, -2, [1.5, 0, 1.5, 1.5]])
 def test_pet_with_a_slope_that_is_none_is_no_volume(tmp_path: Path, slopes: object) -> None:
     write_series(tmp_path, _VOLUME, "PT", Units="BQML", RescaleSlope=slopes, RescaleIntercept=0)
+    series = _only(tmp_path)
     with pytest.raises(SeriesError, match="RescaleSlope"):
-        read_volume(_only(tmp_path))
+        read_volume(series)
+    if not isinstance(slopes, list):
+        with pytest.raises(InputError, match="RescaleSlope"):
+            read_image(series.files[0])
 
 
 def test_the_window_follows_real_world_values(tmp_path: Path) -> None:
@@ -55,6 +59,39 @@ def test_the_window_follows_real_world_values(tmp_path: Path) -> None:
     assert series.unit == "ms"
     assert series.window == pytest.approx((1.0, 11.0))
     assert read_volume(series).window == pytest.approx((1.0, 11.0))
+
+
+def test_real_world_values_end_where_their_map_does(tmp_path: Path) -> None:
+    code = item(CodeValue="ms", CodingSchemeDesignator="UCUM", CodeMeaning="ms")
+    known = item(
+        RealWorldValueLUTData=[0.0, 10.0, 40.0],
+        RealWorldValueFirstValueMapped=1,
+        RealWorldValueLastValueMapped=3,
+        MeasurementUnitsCodeSequence=[code],
+    )
+    write_series(tmp_path, _VOLUME[:1], RealWorldValueMappingSequence=[known])
+    read = read_volume(_only(tmp_path))
+    assert read.mask is not None
+    assert read.data[0, 0, 1:4].tolist() == [0, 10, 40]
+    assert np.argwhere(read.mask).tolist() == [[0, 0, 1], [0, 0, 2], [0, 0, 3]]
+
+
+def test_maps_that_are_for_some_of_the_numbers_are_not_used_for_all(tmp_path: Path) -> None:
+    code = item(CodeValue="ms", CodingSchemeDesignator="UCUM", CodeMeaning="ms")
+    maps = [
+        item(
+            RealWorldValueSlope=slope,
+            RealWorldValueIntercept=0.0,
+            RealWorldValueFirstValueMapped=first,
+            RealWorldValueLastValueMapped=last,
+            MeasurementUnitsCodeSequence=[code],
+        )
+        for first, last, slope in ((0, 9, 1.0), (10, 4095, 100.0))
+    ]
+    write_series(tmp_path, _VOLUME, RealWorldValueMappingSequence=maps, RescaleSlope=2)
+    read = read_volume(_only(tmp_path))
+    assert read.unit == ""
+    assert np.array_equal(read.data, _VOLUME * 2.0)
 
 
 def test_a_window_for_values_before_they_were_turned_round_is_not_used(tmp_path: Path) -> None:

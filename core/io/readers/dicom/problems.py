@@ -11,7 +11,7 @@ from core.io.readers.dicom.geometry import Stack
 from core.io.readers.dicom.headers import Frame
 from core.io.readers.dicom.identity import name_words, patient_marks
 from core.io.readers.dicom.tags import ImageTags, number
-from core.io.readers.dicom.values import modality_of
+from core.io.readers.dicom.values import is_slope_usable
 
 _ALIKE = 0.1
 """Share by which echo times and b-values may differ from slice to slice."""
@@ -56,10 +56,7 @@ def problem_of(
 
 
 def _slopes(frames: Sequence[Frame], name: Message) -> SeriesError | None:
-    """A slope of 0 makes all values alike; below it, activity would be negative."""
-    slopes = [slope for frame in frames for slope in frame.tags.numbers("RescaleSlope")]
-    negative = modality_of(frames[0].tags) == "PT" and min(slopes, default=1) < 0
-    if 0 not in slopes and not negative:
+    if all(is_slope_usable(frame.tags) for frame in frames):
         return None
     return SeriesError(
         name,

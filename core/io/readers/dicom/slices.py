@@ -15,7 +15,13 @@ from core.io.readers.dicom.guard import reading
 from core.io.readers.dicom.headers import frame_count, image_tags, open_dataset
 from core.io.readers.dicom.pixels import check_pixels, stored_pixels
 from core.io.readers.dicom.tags import DatasetTags, number
-from core.io.readers.dicom.values import Scaling, is_turned_round, modality_of, scaling_of
+from core.io.readers.dicom.values import (
+    Scaling,
+    is_slope_usable,
+    is_turned_round,
+    modality_of,
+    scaling_of,
+)
 from core.types import BoolArray, FloatArray, SliceSource
 
 
@@ -68,6 +74,8 @@ class SliceReader:
             stored = stored_pixels(path, tags.dataset, source.index)
             if stored.ndim != 2:
                 raise damaged(path, Message("unexpected shape {0}", stored.shape))
+            if not is_slope_usable(tags):
+                raise damaged(path, Message("its tag RescaleSlope is not above 0"))
             scaling = scaling_of(tags)
             data = scaling.apply(stored)
             measured = _measured(tags, stored, data)

@@ -75,6 +75,7 @@ class Scaling:
         unit: of the values.
         table: the values that numbers from ``first`` on stand for; None for linear ones.
         first: the number that the first value of ``table`` stands for.
+        bounded: whether numbers beyond ``table`` have no value (NaN) instead of that of its ends.
     """
 
     slope: float = 1.0
@@ -82,6 +83,7 @@ class Scaling:
     unit: str = ""
     table: npt.NDArray[np.float64] | None = None
     first: int = 0
+    bounded: bool = False
 
     @property
     def is_identity(self) -> bool:
@@ -91,11 +93,21 @@ class Scaling:
     def apply(self, stored: SampleArray) -> FloatArray:
         """``stored`` as float32 values in ``unit``; computed in double precision."""
         if self.table is not None:
-            index = np.clip(stored.astype(np.int64) - self.first, 0, len(self.table) - 1)
-            return self.table[index].astype(np.float32)
+            index = stored.astype(np.int64) - self.first
+            inside = np.clip(index, 0, len(self.table) - 1)
+            values = self.table[inside].astype(np.float32)
+            if self.bounded:
+                values[index != inside] = np.nan
+            return values
         if (self.slope, self.intercept) == (1.0, 0.0):
             return stored.astype(np.float32)
         return (stored * np.float64(self.slope) + np.float64(self.intercept)).astype(np.float32)
+
+
+def is_slope_usable(tags: ImageTags) -> bool:
+    """False for a slope of 0, which makes all values alike, and of PET also for one below it."""
+    slope = number(tags, "RescaleSlope")
+    return slope is None or slope > 0 or (slope < 0 and modality_of(tags) != "PT")
 
 
 def unit_of(tags: ImageTags) -> str:
@@ -142,7 +154,10 @@ def _tabulated(item: Dataset, order: str, unit: str) -> Scaling:
 
 
 def _real_world(maps: Sequence[Dataset]) -> Scaling | None:
-    """The first map that can be used."""
+    """The first map that can be used; None where each is for other numbers than the next."""
+    ranges = {(_end(item, "First"), _end(item, "Last")) for item in maps}
+    if len(ranges) > 1:
+        return None
     for item in maps:
         code = item.get("MeasurementUnitsCodeSequence") or [Dataset()]
         name = str(code[0].get("CodeValue", ""))
@@ -158,8 +173,14 @@ def _real_world(maps: Sequence[Dataset]) -> Scaling | None:
         if values is not None and first is not None:
             table = np.atleast_1d(np.asarray(values, np.float64))
             if table.size and np.isfinite(table).all():
-                return Scaling(unit=unit, table=table, first=int(first))
+                return Scaling(unit=unit, table=table, first=int(first), bounded=True)
     return None
+
+
+def _end(item: Dataset, which: str) -> float | None:
+    """The first or last number that a real-world value map is for."""
+    found = _number(item, f"DoubleFloatRealWorldValue{which}ValueMapped")
+    return _number(item, f"RealWorldValue{which}ValueMapped") if found is None else found
 
 
 def _number(item: Dataset, keyword: str) -> float | None:
