@@ -155,3 +155,26 @@ def test_other_names_of_the_patient_are_not_shown(tmp_path: Path, keyword: str) 
     write_series(tmp_path, np.zeros((2, 3, 4), np.uint16), RescaleType="XYLANDER", **tags)
     (series,) = list_series(tmp_path).series
     assert (str(series.title), series.unit) == ("T1 …", "")
+
+
+@pytest.mark.parametrize("known", ["山田^太郎", "Yamada^Tarou=山田^太郎"])
+def test_names_in_letters_that_are_written_with_escapes(tmp_path: Path, known: str) -> None:
+    write_series(
+        tmp_path,
+        np.zeros((2, 3, 4), np.uint16),
+        SpecificCharacterSet=["", "ISO 2022 IR 87"],
+        PatientName=known,
+        SeriesDescription="頭部 山田太郎",
+    )
+    assert str(list_series(tmp_path).series[0].title) == "頭部 ……"
+
+
+def test_words_that_tell_parts_apart_name_nobody(tmp_path: Path) -> None:
+    for kind in ("M", "ZWEISTEIN"):
+        write_series(
+            tmp_path / kind, _STORED, ImageType=["ORIGINAL", "PRIMARY", kind], Units=NAME[:16]
+        )
+    for series in list_series(tmp_path).series:
+        assert not _SECRETS.search(str(series.title))
+    write_series(tmp_path / "pet", _STORED, "PT", Units="ZWEISTEIN", RescaleSlope=1)
+    assert not _SECRETS.search(list_series(tmp_path / "pet").series[0].unit)

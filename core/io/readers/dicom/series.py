@@ -77,6 +77,7 @@ def _title(tags: ImageTags, words: Sequence[str], patients: Iterable[ImageTags])
     described = tags.text("SeriesDescription") or tags.text("ProtocolName")
     for named in patients:
         described = without_names(described, named)
+        words = [one if isinstance(one, Message) else without_names(one, named) for one in words]
     texts = [text for text in (described, *words) if text]
     return Message.joined(", ", texts) if words and texts else described
 

@@ -59,6 +59,8 @@ _NOT_PLAIN = frozenset(
 _HEAD, _MORE = 1 << 14, 1 << 20
 _PIXELS = 0x7FE00000
 _LONG_KINDS = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN"))
+_ESCAPE = b"\x1b"
+"""Begins letters of another set, such as kanji, written in 7 bits."""
 _LONG = _LONG_KINDS | {b"UR", b"UT", b"UV"}
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
@@ -107,7 +109,7 @@ class ScannedTags:
         raw = self._raw.get(keyword, b"")
         if keyword in _WORDS or keyword in _DOUBLES:
             return "\\".join(f"{value:g}" for value in self.numbers(keyword))
-        if raw.isascii():
+        if raw.isascii() and _ESCAPE not in raw:
             return raw.decode("ascii").strip(" \0")
         try:
             names = self._raw.get("SpecificCharacterSet", b"").decode("ascii", "replace")

@@ -55,7 +55,7 @@ def rescaled_unit(tags: ImageTags) -> str:
     if modality in ("PT", "NM") and units:
         if (number(tags, "RescaleSlope") or 0) <= 0 and (modality, units) != ("NM", "CNTS"):
             return ""  # Units is that of rescaled numbers, and these are not
-        return STORED_UNITS.get(units, units)
+        return STORED_UNITS.get(units) or without_names(units, tags)
     kind = tags.text("RescaleType").strip()
     if kind.upper() in ("HU", "HU_MOD"):
         return "HU"
