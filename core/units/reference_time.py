@@ -44,6 +44,8 @@ _START_OF_SCAN = 2.0
 _SAME_START = 10.0
 _LONGEST_WAIT = 30 * _MINUTE
 """From the series time to the first acquisition, where no other tag confirms the series time."""
+_LONGEST_SCAN = 6 * 3600.0
+"""From the acquisition of one slice to that of another."""
 _UNKNOWN_FRAME = 10 * _MINUTE
 _FACTOR_TOLERANCE = 0.01
 _GE_CREATOR = "GEMS_PETD_01"
@@ -133,7 +135,22 @@ def acquisitions(series: SeriesHeaders) -> list[datetime] | None:
     """When the acquisition of each slice began; None, and a problem, where one is not known."""
     found = [_acquisition(series, header) for header in series]
     known = [one for one in found if one is not None]
-    return known if len(known) == len(found) else None
+    if len(known) < len(found):
+        return None
+    spread = seconds_between(min(known), max(known))
+    if spread > _LONGEST_SCAN:
+        date = tag_label("AcquisitionDate")
+        series.contradicts(
+            date,
+            Message(
+                "{0} and {1} differ by {2:.0f} hours from slice to slice",
+                date,
+                _ACQUISITION,
+                spread / 3600,
+            ),
+        )
+        return None
+    return known
 
 
 def _acquisition(series: SeriesHeaders, header: Dataset) -> datetime | None:

@@ -231,3 +231,11 @@ def test_moment_of_an_enhanced_file_is_what_it_says() -> None:
     headers = pet_headers(SeriesTime="120000", DecayCorrectionDateTime="20200102100000")
     right(derive_suv(headers), "DecayCorrectionDateTime")
     refused(derive_suv(pet_headers(DecayCorrectionDateTime="20200102")), "DecayCorrectionDateTime")
+
+
+def test_slices_of_two_days_are_not_one_scan() -> None:
+    headers = pet_headers()
+    headers[1].AcquisitionDate = "20200103"
+    refused(derive_suv(headers), "AcquisitionDate")
+    headers[1].AcquisitionDate, headers[1].AcquisitionTime = "20200102", "103000"
+    assert derive_suv(headers).factor == pytest.approx(FACTOR)
