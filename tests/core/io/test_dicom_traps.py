@@ -204,3 +204,24 @@ class _Scandir:
         if str(path) == self.closed:
             raise PermissionError(13, "Permission denied", path)
         return self.known(path)
+
+
+def test_images_of_one_uid_with_other_values_are_no_copies(tmp_path: Path) -> None:
+    """SUV that a program saved beside the activity, under the same UIDs."""
+    for units, slope in (("BQML", 2), ("GML", 0.002)):
+        for k, pixels in enumerate(_VOLUME):
+            made = dataset_of(
+                pixels, "PT", Units=units, RescaleSlope=slope, InstanceNumber=k + 1, **slice_tags(k)
+            )
+            made.SOPInstanceUID = f"1.2.3.{k}"
+            save(tmp_path / units / f"{k}.dcm", made)
+    found = {one.unit: read_volume(one) for one in list_series(tmp_path).series}
+    assert np.allclose(found["Bq/mL"].data, _VOLUME * 2.0)
+    assert np.allclose(found["g/mL"].data, _VOLUME * 0.002)
+    assert not found["Bq/mL"].notes
+
+
+def test_signed_numbers_of_eight_bits(tmp_path: Path) -> None:
+    pixels = np.arange(-8, 7, dtype=np.int8).reshape(3, 5)
+    read = read_image(save(tmp_path / "a.dcm", dataset_of(pixels, "OT")))
+    assert np.array_equal(read.data[..., 0], pixels)

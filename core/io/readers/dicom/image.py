@@ -74,7 +74,8 @@ def _depth(tags: DatasetTags) -> BitDepth:
     bits = number(tags, "BitsAllocated") or 8
     if is_colour(tags):
         return 8 if bits <= 8 or tags.text("PhotometricInterpretation") == _PALETTE else 16
-    if bits <= 8 and modality_of(tags) == "OT" and scaling_of(tags).is_identity:
+    signed = number(tags, "PixelRepresentation") == 1
+    if bits <= 8 and not signed and modality_of(tags) == "OT" and scaling_of(tags).is_identity:
         return 8
     return 16 if bits <= 16 else 32
 

@@ -20,6 +20,7 @@ from core.io.readers.dicom.geometry import SAME_PLACE
 from core.io.readers.dicom.headers import Frame
 from core.io.readers.dicom.tags import ImageTags, number
 
+_OF_ONE_IMAGE = ("InstanceNumber", "Units", "RescaleSlope", "RescaleIntercept")
 _SAME_DIRECTION = 1e-3
 
 
@@ -73,13 +74,15 @@ def parts_of(frames: Sequence[Frame]) -> list[Part]:
 def _without_copies(frames: Sequence[Frame]) -> tuple[list[Frame], tuple[str, ...]]:
     """Each image once: folders often hold the same file under two names.
 
-    Some programs give all images one UID; those that lie elsewhere or count differently are others.
+    Some programs give all images one UID, or images the UID of what they were calculated from:
+    those that lie elsewhere, count differently or have other values are others.
     """
     once: dict[Hashable, Frame] = {}
     for frame in frames:
         uid = frame.tags.text("SOPInstanceUID") or str(frame.path)
         place = None if frame.position is None else tuple(frame.position)
-        once.setdefault((uid, frame.index, place, frame.tags.text("InstanceNumber")), frame)
+        tags = (frame.tags.text(keyword) for keyword in _OF_ONE_IMAGE)
+        once.setdefault((uid, frame.index, place, frame.size, *tags), frame)
     copies = len(frames) - len(once)
     if not copies:
         return list(frames), ()
