@@ -225,3 +225,12 @@ def test_signed_numbers_of_eight_bits(tmp_path: Path) -> None:
     pixels = np.arange(-8, 7, dtype=np.int8).reshape(3, 5)
     read = read_image(save(tmp_path / "a.dcm", dataset_of(pixels, "OT")))
     assert np.array_equal(read.data[..., 0], pixels)
+
+
+@pytest.mark.parametrize("tags", [{"RescaleSlope": 1}, {"RescaleIntercept": -1024}, {}])
+@pytest.mark.parametrize("kind", ["HU", None])
+def test_ct_that_is_not_rescaled_by_both_tags_is_not_in_hounsfield_units(
+    tmp_path: Path, tags: dict[str, float], kind: str | None
+) -> None:
+    write_series(tmp_path, _VOLUME, "CT", RescaleType=kind, **tags)
+    assert _only(tmp_path).unit == ""

@@ -253,7 +253,7 @@ def test_monochrome1_is_turned_round_unless_it_has_a_unit(tmp_path: Path) -> Non
     np.testing.assert_array_equal(
         read_image(tmp_path / "one.dcm").data[..., 0], 4095 - _STORED.astype(float)
     )
-    volume = _one(tmp_path, _STORED, "CT", RescaleSlope="1", **tags)
+    volume = _one(tmp_path, _STORED, "CT", RescaleSlope="1", RescaleIntercept="0", **tags)
     np.testing.assert_array_equal(volume.data[0], _STORED)
     plain = dataset_of(_STORED.astype(np.uint8), "OT", PhotometricInterpretation="MONOCHROME1")
     image = read_image(save(tmp_path / "sc.dcm", plain))

@@ -57,12 +57,12 @@ def rescaled_unit(tags: ImageTags) -> str:
             return ""  # Units is that of rescaled numbers, and these are not
         return STORED_UNITS.get(units) or without_names(units, tags)
     kind = tags.text("RescaleType").strip()
-    if kind.upper() in ("HU", "HU_MOD"):
-        return "HU"
-    if kind.upper() not in _UNSPECIFIED:
+    in_hounsfield = kind.upper() in ("HU", "HU_MOD")
+    if not in_hounsfield and kind.upper() not in _UNSPECIFIED:
         return without_names(kind, tags)
-    if modality == "CT":
-        return "HU" if tags.numbers("RescaleSlope") else ""
+    if in_hounsfield or modality == "CT":
+        # Numbers on file are not in HU by themselves: both tags are there, or nothing is known.
+        return "HU" if tags.numbers("RescaleSlope") and tags.numbers("RescaleIntercept") else ""
     return "counts" if modality == "NM" else ""
 
 
