@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.cli.console import TerminalProgress, say, show
+from core.errors import InputError
 from core.io.volumes import SeriesListing, list_series, series_suv
 from core.types import SeriesHeader
 from core.units.suv import SuvDerivation
@@ -65,9 +66,13 @@ def _series(series: SeriesHeader) -> dict[str, Any]:
 
 def _suv(series: SeriesHeader) -> dict[str, Any]:
     """How values become SUV. The factor is one where all slices share it, else a list of theirs."""
-    derived = series_suv(series)
+    unknown = {"factor": None, "time": None, "tags": {}, "missing": []}
+    try:
+        derived = series_suv(series)
+    except InputError as error:
+        return {**unknown, "problems": [str(error.why)]}
     if derived is None:
-        return {"factor": None, "time": None, "tags": {}, "missing": []}
+        return unknown
     return {
         "factor": _factor(derived),
         "kind": derived.kind,

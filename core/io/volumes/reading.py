@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ from pydicom.dataset import Dataset
 from core.available_memory import available_bytes
 from core.errors import InputError, Message, MissingSlices, SeriesError, UnevenSlices
 from core.io.readers.dicom.guard import reading
+from core.io.readers.dicom.headers import open_dataset
 from core.io.readers.dicom.series import KIND as DICOM
 from core.io.readers.dicom.series import series_name
 from core.io.readers.dicom.slices import SliceReader, SliceValues
@@ -85,11 +87,11 @@ def read_headers(series: SeriesHeader, frame: int = 0) -> list[tuple[Dataset, in
     """
     if series.kind != DICOM:
         return []
-    reader, found = SliceReader(), []
-    for source in series.slices[frame]:
-        with reading(source.path):
-            found.append((reader.tags(source.path, source.index).dataset, source.index))
-    return found
+    known: dict[Path, Dataset] = {}
+    for path in dict.fromkeys(source.path for source in series.slices[frame]):
+        with reading(path):
+            known[path] = open_dataset(path)
+    return [(known[source.path], source.index) for source in series.slices[frame]]
 
 
 def _name(series: SeriesHeader) -> Message:

@@ -11,9 +11,12 @@ import nibabel
 import numpy as np
 import pytest
 from pydicom import dcmread
+from pydicom.encaps import encapsulate
+from pydicom.uid import MPEG2MPML
 from typer.testing import CliRunner
 
 from app.cli.main import app
+from core.errors import InputError, Message
 from tests.core.io.dicom_files import BIRTH, ID, item, save, write_series
 
 _VOLUME = np.arange(60, dtype=np.uint16).reshape(3, 4, 5)
@@ -122,3 +125,28 @@ def test_nothing_to_tell(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["inspect", str(tmp_path)])
     assert done.exit_code == 2
     assert "no series of images" in done.stderr
+
+
+def test_pixels_that_cannot_be_decoded_hide_nothing(export: Path) -> None:
+    for path in (export / "pt").iterdir():
+        made = dcmread(path)
+        made.PixelData = encapsulate([bytes(8)])
+        made["PixelData"].VR = "OB"
+        made.file_meta.TransferSyntaxUID = MPEG2MPML
+        save(path, made)
+    told = json.loads(_run(str(export), "--json"))
+    assert len(told["series"]) == 4
+    pet = next(one for one in told["series"] if one["modality"] == "PT")
+    assert pet["suv"]["factor"] == pytest.approx(74_000 / 370e6)
+
+
+def test_a_series_that_is_gone_when_its_tags_are_read(
+    export: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(_: object) -> None:
+        raise InputError("a.dcm", Message("it is gone"), Message("Look for it."))
+
+    monkeypatch.setattr("app.cli.inspect.series_suv", gone)
+    told = json.loads(_run(str(export), "--json"))
+    assert len(told["series"]) == 4
+    assert told["series"][0]["suv"]["problems"] == ["it is gone"]
