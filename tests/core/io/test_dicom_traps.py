@@ -234,3 +234,20 @@ def test_ct_that_is_not_rescaled_by_both_tags_is_not_in_hounsfield_units(
 ) -> None:
     write_series(tmp_path, _VOLUME, "CT", RescaleType=kind, **tags)
     assert _only(tmp_path).unit == ""
+
+
+def test_two_people_under_one_id_are_two_patients(tmp_path: Path) -> None:
+    people = {
+        "a": {"PatientName": "Adam^Karl", "PatientBirthDate": "19400101"},
+        "b": {"PatientName": "Zorro^Diego", "PatientBirthDate": "19700101"},
+        "c": {"PatientName": "ADAM^K", "PatientBirthDate": "19400101"},
+    }
+    keys = {}
+    for name, tags in people.items():
+        write_series(
+            tmp_path / name, _VOLUME, PatientID="ANON", SeriesInstanceUID=f"1.{ord(name)}", **tags
+        )
+        keys[name] = _only(tmp_path / name).patient
+    assert len(set(keys.values())) == 1
+    found = {one.files[0].parent.name: one.patient for one in list_series(tmp_path).series}
+    assert found["a"] == found["c"] != found["b"]

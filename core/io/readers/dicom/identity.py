@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from core.io.readers.dicom.tags import ImageTags
 from core.io.readers.salted import key
@@ -47,6 +48,41 @@ def patient_marks(tags: ImageTags) -> tuple[str, str, str]:
 def name_words(tags: ImageTags) -> frozenset[str]:
     """The words of the patient's name without case and accents; not to be kept or shown."""
     return frozenset(_WORD.findall("".join(map(_plain, _composed(tags.text("PatientName"))))))
+
+
+class Person(NamedTuple):
+    """Name and birth date of a patient; not to be kept or shown."""
+
+    words: frozenset[str]
+    birth: str
+
+    def may_be(self, other: Person) -> bool:
+        """False where name and birth date differ, or the names share nothing and no date helps."""
+        if self.birth and other.birth:
+            return self.words == other.words or self.birth == other.birth
+        return bool(self.words & other.words)
+
+
+def person_of(tags: ImageTags) -> Person:
+    """Whom ``tags`` name."""
+    return Person(name_words(tags), tags.text("PatientBirthDate").strip())
+
+
+def people_of(named: Iterable[Person]) -> list[Person]:
+    """One of each; those without a name count for nobody."""
+    found: list[Person] = []
+    for person in named:
+        if person.words and not any(person.may_be(other) for other in found):
+            found.append(person)
+    return found
+
+
+def person_key(patient: str, person: Person, people: Sequence[Person]) -> str:
+    """The key ``patient``, or where ``people`` share it, one for that of them who is meant."""
+    if len(people) < 2:
+        return patient
+    meant = next((one for one in people if person.may_be(one)), person)
+    return key("person", patient, " ".join(sorted(meant.words)), meant.birth)
 
 
 def without_names(text: str, tags: ImageTags) -> str:

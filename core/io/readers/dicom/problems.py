@@ -9,7 +9,7 @@ import numpy as np
 from core.errors import Message, MixedPatients, SeriesError
 from core.io.readers.dicom.geometry import Stack
 from core.io.readers.dicom.headers import Frame
-from core.io.readers.dicom.identity import name_words, patient_marks
+from core.io.readers.dicom.identity import Person, name_words, patient_marks, people_of
 from core.io.readers.dicom.tags import ImageTags, number
 from core.io.readers.dicom.values import is_slope_usable
 
@@ -98,17 +98,8 @@ def _patients(frames: Iterable[Frame]) -> int:
     """
     marks = {patient_marks(frame.tags): name_words(frame.tags) for frame in frames}
     ids = {mark[0] for mark in marks if mark[0]}
-    people: list[tuple[frozenset[str], str]] = []
-    for (_, _, birth), words in marks.items():
-        if words and not any(_may_be_one(words, birth, *other) for other in people):
-            people.append((words, birth))
+    people = people_of(Person(words, birth) for (_, _, birth), words in marks.items())
     return max(len(ids), len(people), 1)
-
-
-def _may_be_one(words: frozenset[str], birth: str, others: frozenset[str], other: str) -> bool:
-    if birth and other:
-        return words == others or birth == other
-    return bool(words & others)
 
 
 def _geometry(stacks: Sequence[Stack], name: Message) -> SeriesError | None:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from core.errors import Message, MixedPatients
 from core.io.readers.dicom.geometry import Stack, stacked
 from core.io.readers.dicom.headers import Frame
-from core.io.readers.dicom.identity import patient_key, patient_marks, without_names
+from core.io.readers.dicom.identity import (
+    Person,
+    patient_key,
+    patient_marks,
+    people_of,
+    person_key,
+    person_of,
+    without_names,
+)
 from core.io.readers.dicom.problems import is_colour, problem_of
 from core.io.readers.dicom.splitting import Part, parts_of
 from core.io.readers.dicom.tags import ImageTags, number
@@ -20,12 +29,25 @@ KIND = "DICOM"
 
 
 def series_of(frames: Iterable[Frame]) -> list[SeriesHeader]:
-    """The series that ``frames`` make, in the order in which their first images come."""
+    """The series that ``frames`` make, in the order in which their first images come.
+
+    Two people under one ID, such as that of all who were made anonymous, are two patients.
+    """
     by_uid: dict[tuple[str, str], list[Frame]] = defaultdict(list)
     for frame in frames:
         uid = frame.tags.text("SeriesInstanceUID") or str(frame.path.parent)
         by_uid[uid, frame.tags.text("Modality")].append(frame)
-    return [header for group in by_uid.values() for header in _headers(group)]
+    found = [(one, group[0].tags) for group in by_uid.values() for one in _headers(group)]
+    sharing: dict[str, list[Person]] = defaultdict(list)
+    for header, tags in found:
+        sharing[header.patient].append(person_of(tags))
+    people = {patient: people_of(persons) for patient, persons in sharing.items() if patient}
+    return [
+        replace(one, patient=person_key(one.patient, person_of(tags), people[one.patient]))
+        if one.patient
+        else one
+        for one, tags in found
+    ]
 
 
 def _headers(group: Sequence[Frame]) -> list[SeriesHeader]:
