@@ -66,7 +66,7 @@ def _series(series: SeriesHeader) -> dict[str, Any]:
 
 def _suv(series: SeriesHeader) -> dict[str, Any]:
     """How values become SUV. The factor is one where all slices share it, else a list of theirs."""
-    unknown = {"factor": None, "time": None, "tags": {}, "missing": []}
+    unknown: dict[str, Any] = {"factor": None, "time": None, "tags": {}, "missing": []}
     try:
         derived = series_suv(series)
     except InputError as error:

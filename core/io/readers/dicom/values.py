@@ -7,7 +7,7 @@ rescaled numbers are. Nothing is converted further: PET stays in the unit on fil
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -81,6 +81,7 @@ class Scaling:
     slope: float = 1.0
     intercept: float = 0.0
     unit: str = ""
+    _: KW_ONLY
     table: npt.NDArray[np.float64] | None = None
     first: int = 0
     bounded: bool = False
