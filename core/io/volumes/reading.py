@@ -176,9 +176,9 @@ def _dicom_slices(series: SeriesHeader, frame: int, progress: Progress) -> Itera
     """The slices in order.
 
     Raises:
-        SeriesError: one of them cannot be read, or is in another unit than the first.
+        SeriesError: one of them cannot be read, or is not in the unit of the series.
     """
-    reader, sources, unit = SliceReader(), series.slices[frame], None
+    reader, sources, unit = SliceReader(), series.slices[frame], series.unit
     for index, source in enumerate(sources):
         progress.check()
         progress.report(index, len(sources), Message("Reading slices"))
@@ -190,13 +190,12 @@ def _dicom_slices(series: SeriesHeader, frame: int, progress: Progress) -> Itera
             raise SeriesError(_name(series), why, error.remedy) from error
         if one.data.shape != series.shape[1:]:
             raise _changed(series)
-        if unit is not None and one.unit != unit:
+        if one.unit != unit:
             raise SeriesError(
                 _name(series),
                 Message("its slices are in different units ({0} and {1})", unit, one.unit),
                 Message("Export the original series."),
             )
-        unit = one.unit
         yield one
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom import dcmread
 
 from core.errors import InputError, MixedPatients, SeriesError
 from core.io import read_image
@@ -251,3 +252,22 @@ def test_two_people_under_one_id_are_two_patients(tmp_path: Path) -> None:
     assert len(set(keys.values())) == 1
     found = {one.files[0].parent.name: one.patient for one in list_series(tmp_path).series}
     assert found["a"] == found["c"] != found["b"]
+
+
+def test_slices_of_which_some_are_turned_round_are_no_volume(tmp_path: Path) -> None:
+    for path in write_series(tmp_path, _VOLUME)[1:2]:
+        made = dcmread(path)
+        made.PhotometricInterpretation = "MONOCHROME1"
+        save(path, made)
+    with pytest.raises(SeriesError, match="swapped"):
+        read_volume(_only(tmp_path))
+
+
+def test_a_table_may_name_the_unit(tmp_path: Path) -> None:
+    table = item(ModalityLUTType="HU")
+    table.add_new("LUTDescriptor", "US", [60, 0, 16])
+    table.add_new("LUTData", "US", [1000 + 2 * value for value in range(60)])
+    write_series(tmp_path, _VOLUME, "CT", ModalityLUTSequence=[table])
+    read = read_volume(_only(tmp_path))
+    assert read.unit == "HU"
+    assert np.array_equal(read.data, 1000.0 + 2 * _VOLUME)

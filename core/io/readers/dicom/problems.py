@@ -11,7 +11,7 @@ from core.io.readers.dicom.geometry import Stack
 from core.io.readers.dicom.headers import Frame
 from core.io.readers.dicom.identity import Person, name_words, patient_marks, people_of
 from core.io.readers.dicom.tags import ImageTags, number
-from core.io.readers.dicom.values import is_slope_usable
+from core.io.readers.dicom.values import is_slope_usable, is_turned_round
 
 _ALIKE = 0.1
 """Share by which echo times and b-values may differ from slice to slice."""
@@ -67,6 +67,12 @@ def _slopes(frames: Sequence[Frame], name: Message) -> SeriesError | None:
 
 def _mixture(stacks: Sequence[Stack], name: Message) -> SeriesError | None:
     """Slices of one volume that were measured in different ways, such as two echoes in turn."""
+    if len({is_turned_round(frame.tags) for stack in stacks for frame in stack.frames}) > 1:
+        return SeriesError(
+            name,
+            Message("in some of its slices black and white are swapped, in others not"),
+            Message("Export the original series."),
+        )
     for keyword in ("EffectiveEchoTime", "EchoTime", "DiffusionBValue"):
         for stack in stacks:
             found = [number(frame.tags, keyword) for frame in stack.frames]

@@ -53,7 +53,14 @@ def _tag(keyword: str) -> int:
 WANTED: Mapping[int, str] = {_tag(keyword): keyword for keyword in (*_TEXTS, *_WORDS, *_DOUBLES)}
 """Tags that listing asks for, by number."""
 _NOT_PLAIN = frozenset(
-    map(_tag, ("PerFrameFunctionalGroupsSequence", "RealWorldValueMappingSequence"))
+    map(
+        _tag,
+        (
+            "PerFrameFunctionalGroupsSequence",
+            "RealWorldValueMappingSequence",
+            "ModalityLUTSequence",
+        ),
+    )
 )
 """Tags of files that the quick scan leaves to pydicom."""
 _HEAD, _MORE = 1 << 14, 1 << 20
