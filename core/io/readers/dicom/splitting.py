@@ -45,6 +45,11 @@ class Part:
         return tuple(frame for time in self.times for frame in time)
 
 
+_APART = Message(
+    "Its images differ in size, unit, colour or frame of reference; those of each are listed apart."
+)
+
+
 def parts_of(frames: Sequence[Frame]) -> list[Part]:
     """The parts of one series, each image in exactly one of them but for copies."""
     frames, notes = _without_copies(frames)
@@ -57,6 +62,7 @@ def parts_of(frames: Sequence[Frame]) -> list[Part]:
             told = notes
             if len(by_kind) > 1:
                 words = (*words, _outer_words(same[0], by_kind))
+                told = (*told, _APART)
             if len(oriented) > 1:
                 words = (*words, _plane_word(same[0]))
                 told = (
