@@ -174,14 +174,24 @@ class Actions(CommandRegistry):
             "pairs.next_patient", self.tr("Next patient"), ("Ctrl+Down",), needs="pairs"
         )
         slices = (
-            ("previous_slice", self.tr("Previous slice"), "Up"),
-            ("next_slice", self.tr("Next slice"), "Down"),
-            ("back_ten_slices", self.tr("Ten slices back"), "Shift+Up"),
-            ("on_ten_slices", self.tr("Ten slices on"), "Shift+Down"),
+            ("previous_slice", -1, self.tr("Previous slice"), "Up"),
+            ("next_slice", 1, self.tr("Next slice"), "Down"),
+            ("back_ten_slices", -10, self.tr("Ten slices back"), "Shift+Up"),
+            ("on_ten_slices", 10, self.tr("Ten slices on"), "Shift+Down"),
         )
-        for name, text, key in slices:
-            action = make(f"pairs.{name}", text, (key,), needs="volume", repeats=True)
-            setattr(self, name, action)
+        self.slices = {
+            by: make(f"pairs.{name}", text, (key,), needs="volume", repeats=True)
+            for name, by, text, key in slices
+        }
+        """By how many slices each goes on."""
+        planes = (
+            ("axial", self.tr("Axial plane"), "Alt+1"),
+            ("coronal", self.tr("Coronal plane"), "Alt+2"),
+            ("sagittal", self.tr("Sagittal plane"), "Alt+3"),
+        )
+        self.planes = {
+            name: make(f"view.{name}", text, (key,), needs="volume") for name, text, key in planes
+        }
 
     def _add_workspaces(self) -> None:
         titles = (

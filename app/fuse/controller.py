@@ -21,6 +21,7 @@ from app.fuse.state import FuseState, Outcome, Side
 from app.fuse.stored_result_loader import StoredResultLoader
 from app.fuse.stored_results import StoredResult
 from app.fuse.task_selection import TaskSelection
+from app.fuse.volume_loader import VolumeLoader
 from app.workers import Runner
 from core.windows import Windows
 
@@ -66,6 +67,10 @@ class Controller(QObject):
         self._fusion = FusionRunner(session, LazyEngine(factory, cpu), self._jobs, self)
         fuse_new = partial(self._fusion.fuse, preview=True)
         self._tasks = TaskSelection(session, self._loader, fuse_new, self)
+        self.volumes = VolumeLoader(
+            session, files=self._files, jobs=self._jobs, cache=cache, fuse=fuse_new, parent=self
+        )
+        """Pairs of series, and the slice of them that is on show."""
         self._stored = StoredResultLoader(session, self._loader, self._files, self._jobs, self)
         self._features = FeatureRenderer(session, self._files, self._jobs, self)
         self._writer = ResultWriter(session, self._files, self)
@@ -94,6 +99,7 @@ class Controller(QObject):
     def shutdown(self) -> None:
         """Cancel everything and wait for the threads; no error is shown afterwards."""
         self._jobs.close()
+        self.volumes.shutdown()
         self._fusion.shutdown()
         self._files.shutdown()
 
@@ -104,12 +110,15 @@ class Controller(QObject):
         self._loader.open_sample()
 
     def open_pair(self, a: Path, b: Path, *, task_known: bool = False) -> None:
-        """Open two files and fuse them.
+        """Open two files and fuse them, or two series where these are known by the files.
 
         Args:
             task_known: the person has said which task these two are for.
         """
-        self._loader.load(LoadRequest(a, b), self._tasks.fuse_new if task_known else None)
+        if self.volumes.knows((a, b)):
+            self.volumes.open((a, b))
+        else:
+            self._loader.load(LoadRequest(a, b), self._tasks.fuse_new if task_known else None)
 
     def open_fused_pair(
         self,
@@ -147,11 +156,11 @@ class Controller(QObject):
 
     def reload(self) -> None:
         """Read the selected files again."""
-        self._loader.reload()
+        (self.volumes.reopen if self.volumes.is_open else self._loader.reload)()
 
     def swap(self) -> None:
         """Exchange A and B; results stay, as stale. Does nothing while a side is being read."""
-        self._loader.swap()
+        (self.volumes.swap if self.volumes.is_open else self._loader.swap)()
 
     def close_pictures(self) -> None:
         """Cancel everything and close both sources."""

@@ -68,6 +68,11 @@ class FusionRunner(QObject):
                 text = self.tr("Open two pictures first: drop them here or choose “Open…”.")
                 self._session.set_message(text)
             return
+        shown = self._session.sources.slice
+        if shown is not None and shown.lone is not None:
+            text = self.tr("Only {0} has data in this slice: there is nothing to fuse.")
+            self._session.set_message(text.format(shown.lone.upper()))
+            return
         self._jobs.supersede()
         self._session.set_problem(None)
         self._session.set_message("")
@@ -80,6 +85,7 @@ class FusionRunner(QObject):
             features=self._session.feature_view,
             tiles=tiles,
             windows=self._session.windows,
+            palettes=self._session.palettes,
         )
         self._jobs.track(
             "fuse",

@@ -65,6 +65,8 @@ class Messages(QObject):
             "reload": self.tr("Read again"),
             "export": self.tr("Export elsewhere"),
             "damaged": self.tr("Show what is there"),
+            "gap": self.tr("Accept the gap"),
+            "uneven": self.tr("Accept the distances"),
         }
         label = labels.get(problem.remedy, "")
         (what, why, remedy), path = translate_error(problem.error), problem.path

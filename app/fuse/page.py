@@ -20,12 +20,14 @@ from app.fuse.pane_texts import (
     SOURCES,
     result_info,
     result_placeholder,
+    slice_info,
     source_info,
     source_placeholder,
     waiting_text,
 )
 from app.fuse.recon_pane import ReconPane
 from app.fuse.scenes import dragged_window, fitted, image_of, operands, scene_of, window_of
+from app.fuse.slice_bar import SliceBar
 from app.fuse.state import FuseState
 from app.fuse.welcome import Welcome
 from app.i18n.numbers import filled
@@ -68,6 +70,7 @@ class FusePage(QWidget):
             self.messages.coach,
         )
         self.bar = CompareBar()
+        self.slices = SliceBar()
         self.board = QWidget()
         self.welcome = Welcome()
         self._started = False
@@ -106,6 +109,7 @@ class FusePage(QWidget):
         for bar in (*self.messages.bars, self.bar):
             layout.addWidget(bar)
         layout.addWidget(self.board, 1)
+        layout.addWidget(self.slices)
         layout.addWidget(self.welcome, 1)
         self._arrange()
 
@@ -290,20 +294,36 @@ class FusePage(QWidget):
 
     def _show_sources(self) -> None:
         sources = self.session.sources
-        for name, loaded, path in zip(
-            ("a", "b"), (sources.a, sources.b), sources.requested, strict=True
-        ):
+        for side, (name, loaded) in enumerate(zip("ab", (sources.a, sources.b), strict=True)):
             self._show_scene(name)
-            named = path.name if path is not None else loaded.image.name if loaded else ""
-            described = source_info(loaded) if loaded else named
+            named = sources.requested_name(side) or (loaded.image.name if loaded else "")
+            described = named
+            if sources.slice is not None:
+                described, named = slice_info(sources.slice, side)
+            elif loaded:
+                described = source_info(loaded)
             self.panes[name].set_info(described, named, Path(named).stem)
+        self._show_registration()
         self._show_source_placeholders()
         self._show_result_placeholders()
         first = sources.a or sources.b
         # Keep the position while the next pair is being read: it may have the same size.
         if first is not None or not sources.is_loading:
-            self.link.set_size(first.image.size if first else (0, 0))
+            aspect = sources.slice.aspect if sources.slice is not None else 1.0
+            self.link.set_size(first.image.size if first else (0, 0), aspect)
         self._show_results()
+
+    def _show_registration(self) -> None:
+        """Say of volumes of different frames of reference that they may not lie on each other."""
+        shown = self.session.sources.slice
+        apart = shown is not None and not shown.volumes.is_registered
+        text = self.tr("Not registered") if apart else ""
+        tip = self.tr(
+            "Nothing says that the millimetres of the two volumes are the same: "
+            "what lies on each other need not belong together."
+        )
+        for name in ("b", "fused"):
+            self.panes[name].set_tag("registration", text, tip)
 
     def _show_outcome(self) -> None:
         outcome = self.session.outcome

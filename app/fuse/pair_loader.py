@@ -115,7 +115,7 @@ class PairLoader(QObject):
         stays: FileOrImage | None = None
         if self._refused is not None:
             stays = self._refused.a if other == "a" else self._refused.b
-        elif not sources.sample:
+        elif not sources.sample and sources.slice is None:
             image = tasks.side_source(sources, other)
             origin = sources.paths[0 if other == "a" else 1]
             # An image that was read in relation to the other one has to be read again.
@@ -203,7 +203,7 @@ class PairLoader(QObject):
     def _task_changed(self) -> None:
         """Read again what another task maps to black and white differently; do not fuse it."""
         task, sources = self._session.task.name, self._session.sources
-        if sources.is_loading and self._request is not None:
+        if sources.is_loading and self._request is not None and not any(sources.names):
             if _is_one_camera(task) != _is_one_camera(self._task_read_for):
                 self.load(self._request, self._callback)
         elif self._is_read_differently_for(task):
@@ -217,7 +217,7 @@ class PairLoader(QObject):
         Images of one camera share black and white, other sources do not.
         """
         sources = self._session.sources
-        if sources.pair is None or None in sources.paths:
+        if sources.pair is None or sources.slice is not None or None in sources.paths:
             return False
         if _is_one_camera(task) == _is_one_camera(self._task_read_for):
             return False

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.fuse.studies import Study, find_study
 from app.pairs.edits import PairKey, key_of
 from app.widgets.file_manager import distinct_name
 from core.messages import Message
@@ -15,6 +16,7 @@ from core.progress import Progress
 
 if TYPE_CHECKING:
     from core.pairing.plan import Match, PairingPlan
+    from core.types import SeriesHeader
 
 
 def find_pairs(paths: list[Path], task: str, progress: Progress) -> PairingPlan:
@@ -100,12 +102,16 @@ class PairSearchResult:
     listing: Listing
     known: int
     """How many of the new pairs were listed already."""
+    study: Study | None = None
+    """What the pairs are where they are pairs of series."""
 
     @classmethod
-    def of(cls, new: PairingPlan, before: PairingPlan | None) -> PairSearchResult:
+    def of(
+        cls, new: PairingPlan, before: PairingPlan | None, study: Study | None = None
+    ) -> PairSearchResult:
         """Add ``new`` to ``before``."""
         plan, known = merged(before, new)
-        return cls(new, before, Listing.of(plan), known)
+        return cls(new, before, Listing.of(plan), known, study)
 
 
 def find_more(
@@ -115,13 +121,22 @@ def find_more(
     progress: Progress,
     *,
     task_by_hand: bool = True,
-) -> PairSearchResult:
+    series: Iterable[SeriesHeader] = (),
+    only_series: bool = False,
+) -> PairSearchResult | None:
     """Pair files and folders and add them to the current plan.
 
     Args:
         before: returns the current plan when the search has ended.
         task_by_hand: whether a person chose the task; if not, one that the names suggest is used.
+        series: series found before, which new ones may be paired with.
+        only_series: return None where there are no series of slices.
     """
+    study = find_study(paths, series, progress)
+    if study is not None:
+        return PairSearchResult.of(study.plan, before(), study)
+    if only_series:
+        return None
     plan = find_pairs(paths, task, progress)
     if not task_by_hand and plan.suggested_task not in ("", task):
         plan = find_pairs(paths, plan.suggested_task, progress)

@@ -21,6 +21,7 @@ from core.errors import FusionError
 if TYPE_CHECKING:
     from app.fuse.controller import Controller
     from core.pairing.plan import Match, PairingPlan
+    from core.types import SeriesHeader
 
 
 class Pairs(QObject):
@@ -40,6 +41,10 @@ class Pairs(QObject):
         self._controller = controller
         self._finder = Runner("pairs", self)
         self._listing: Listing | None = None
+        self._series: tuple[SeriesHeader, ...] = ()
+        """All series found so far."""
+        self.scans: tuple[Path, ...] = ()
+        """The files and folders that they were found in."""
         self.note = ""
         """A summary of the last search."""
         self.current: PairKey | None = None
@@ -76,8 +81,12 @@ class Pairs(QObject):
         """The folders of the files."""
         return self._listing.folders if self._listing is not None else ()
 
-    def add(self, paths: list[Path]) -> None:
-        """Find pairs among files and folders, list them and open the first new one."""
+    def add(self, paths: list[Path], otherwise: Callable[[], None] | None = None) -> None:
+        """Find pairs among files and folders, list them and open the first new one.
+
+        Args:
+            otherwise: called instead where there are no series of slices among them.
+        """
         self._session.known_paths.update(paths)
         paths = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100
         work = partial(
@@ -86,9 +95,11 @@ class Pairs(QObject):
             self._session.task.name,
             lambda: self.plan,
             task_by_hand=self._session.task_by_hand,
+            series=self._series,
+            only_series=otherwise is not None,
         )
         job = self._finder.submit(work)
-        job.finished.connect(self._found)
+        job.finished.connect(partial(self._found, paths, otherwise))
         job.failed.connect(self._fail)
         self._set_note(self.tr("Looking for pairs…"))
 
@@ -96,10 +107,24 @@ class Pairs(QObject):
         self.note = note
         self.note_changed.emit()
 
-    def _found(self, found: PairSearchResult) -> None:
+    def _found(
+        self,
+        paths: list[Path],
+        otherwise: Callable[[], None] | None,
+        found: PairSearchResult | None,
+    ) -> None:
+        if found is None:
+            self._set_note("")
+            if otherwise is not None:
+                otherwise()
+            return
+        if found.study is not None:
+            self._series = found.study.series
+            self.scans = tuple(dict.fromkeys((*self.scans, *paths)))
+            self._controller.volumes.add(found.study.pairs)
         if found.before is not self.plan:  # the list has changed since
-            found = PairSearchResult.of(found.new, self.plan)
-        first = next((m for m in found.new.active), None)
+            found = PairSearchResult.of(found.new, self.plan, found.study)
+        first = self._first(found.new.active)
         self.note = self._summary(found.new, found.known)
         self.show(found.listing)
         if first is None:
@@ -107,6 +132,11 @@ class Pairs(QObject):
         else:
             # In its own turn of the event loop: listing thousands of pairs takes long enough.
             QTimer.singleShot(0, self, partial(self._open_first, key_of(first)))
+
+    def _first(self, matches: tuple[Match, ...]) -> Match | None:
+        """The pair to open: that of the last session where it is among them, or the first."""
+        wanted = next((m for m in matches if self._controller.volumes.is_wanted(key_of(m))), None)
+        return wanted or next(iter(matches), None)
 
     def _open_first(self, key: PairKey) -> None:
         if not self._closed:

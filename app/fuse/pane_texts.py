@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from app.fuse.messages import reason_of
+from app.fuse.slice_bar import plane_title
+from app.fuse.slice_view import SliceView
 from app.fuse.state import FuseState, LoadedSource, Outcome
 from app.i18n.numbers import number
 from app.i18n.translate import tr, translate
@@ -24,10 +26,11 @@ def source_placeholder(session: FuseState, pane: str, open_key: str) -> str:
         label = translate((session.task.label_a, session.task.label_b)[side])
         text = tr("Drop {0} here\nor press {1}") if open_key else tr("Drop {0} here")
         return text.format(label, open_key)
+    name = sources.requested_name(side)
     if sources.error is None:
-        return path.name
+        return name
     reason = reason_of(sources.error, path, sources.requested)
-    return "\n".join(line for line in (path.name, reason) if line)
+    return "\n".join(line for line in (name, reason) if line)
 
 
 def result_placeholder(session: FuseState, pane: str) -> str:
@@ -35,6 +38,10 @@ def result_placeholder(session: FuseState, pane: str) -> str:
     outcome = session.outcome
     if outcome is None and session.sources.error is not None:
         return tr("Nothing is fused: the sources are not shown.") if pane == "fused" else ""
+    view = session.sources.slice
+    if outcome is None and view is not None and view.lone is not None:
+        text = tr("Only {0} has data in this slice: there is nothing to fuse.")
+        return text.format(view.lone.upper()) if pane == "fused" else ""
     if outcome is None:
         if pane == "fused":
             return tr("The fused picture appears here.")
@@ -61,8 +68,7 @@ def waiting_text(session: FuseState, pane: str) -> str:
     """The text on the skeleton of a pane: the file being read, and how far reading has come."""
     if pane not in SOURCES:
         return ""
-    path = session.sources.requested[SOURCES.index(pane)]
-    name = path.name if path is not None else ""
+    name = session.sources.requested_name(SOURCES.index(pane))
     return "\n".join(text for text in (name, _reading_progress(session)) if text)
 
 
@@ -80,6 +86,16 @@ def source_info(loaded: LoadedSource) -> str:
     depth = "float" if image.bit_depth == 32 else f"{image.bit_depth} bit"
     parts = [image.name, f"{image.width}×{image.height}", depth]
     return " · ".join(part for part in parts if part)
+
+
+def slice_info(view: SliceView, side: int) -> tuple[str, str]:
+    """Title, slice and unit of a source that is a slice of a volume; and its title alone."""
+    volume = view.volumes.native[side]
+    name = view.volumes.names[side]
+    plane = f"{plane_title(view.plane)} {view.index + 1}/{view.count}"
+    columns, rows = volume.shape[2], volume.shape[1]
+    parts = [name, plane, f"{columns}×{rows}×{volume.shape[0]}", volume.unit]
+    return " · ".join(part for part in parts if part), name
 
 
 def result_info(outcome: Outcome) -> str:

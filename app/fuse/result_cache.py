@@ -22,6 +22,10 @@ class ResultCache(QObject):
         """The sources in memory, for a reader that would otherwise read them again."""
         return self._store.sources()
 
+    def find(self, stamp: SourceStamp) -> PairResults | None:
+        """What is stored of a pair."""
+        return self._store.get(stamp)
+
     def save(self) -> None:
         """Save finished results and windows of the pair on screen."""
         session = self._session

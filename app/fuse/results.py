@@ -8,6 +8,8 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from app.fuse.slice_view import SliceView
+from app.viewer.colormaps import palette_named
 from app.viewer.display_state import FeatureView
 from app.viewer.pyramid import RenderedImage
 from core.errors import FusionError
@@ -21,6 +23,9 @@ SourceStamp = tuple[tuple[str, int, int], ...]
 
 Different stamps mean different images.
 """
+
+Palettes = tuple[str, str]
+"""Names of the palettes of A and B."""
 
 ONE_CAMERA = ("one camera", 0, 0)
 """Mark in a stamp: both images share black and white, as the task compares brightness."""
@@ -54,6 +59,8 @@ class Sources:
         stamp: of the files of the pair.
         requested: the selected files that are not on screen: being read, or not to be shown.
         error: why they are not shown; None while they are being read.
+        names: what the requested ones are called, where not by their file names.
+        slice: which slice of which volumes they are; None for images.
     """
 
     a: LoadedSource | None = None
@@ -64,6 +71,13 @@ class Sources:
     _: KW_ONLY
     requested: tuple[Path | None, Path | None] = (None, None)
     error: FusionError | None = None
+    names: tuple[str, str] = ("", "")
+    slice: SliceView | None = None
+
+    def requested_name(self, side: int) -> str:
+        """What a requested source is called; "" where none is requested."""
+        path = self.requested[side]
+        return "" if path is None else self.names[side] or path.name
 
     @property
     def is_empty(self) -> bool:
@@ -77,7 +91,12 @@ class Sources:
 
     @property
     def paths(self) -> tuple[Path | None, Path | None]:
-        """The selected files, whether they are on screen or not; None for a computed image."""
+        """The selected files, whether they are on screen or not; None for a computed image.
+
+        Of a volume it is the first file of the series.
+        """
+        if self.slice is not None:
+            return self.slice.volumes.key
         shown = [side.image.origin if side is not None else None for side in (self.a, self.b)]
         return self.requested[0] or shown[0], self.requested[1] or shown[1]
 
@@ -108,6 +127,7 @@ class Outcome:
     Attributes:
         pair: the sources with the windows of their files.
         windows: the windows they were fused in; None for those of ``pair``.
+        palettes: names of the palettes they were fused in; None for images, which have none.
         recon_psnr: PSNR of each reconstruction against its source, in dB; None where unknown.
     """
 
@@ -124,6 +144,7 @@ class Outcome:
     feature_view: FeatureView = field(default_factory=FeatureView)
     recon_psnr: tuple[float | None, float | None] = (None, None)
     windows: tuple[Window, Window] | None = None
+    palettes: Palettes | None = None
 
     @property
     def is_stored(self) -> bool:
@@ -138,7 +159,7 @@ class Outcome:
     @property
     def windowed_pair(self) -> SourcePair:
         """The sources in the windows they were fused in."""
-        return with_windows(self.pair, self.fused_windows)
+        return with_windows(self.pair, self.fused_windows, self.palettes)
 
     @property
     def key(self) -> str:
@@ -219,12 +240,24 @@ def with_result(results: Iterable[Outcome], outcome: Outcome) -> tuple[Outcome, 
     return tuple(found)
 
 
-def with_windows(pair: SourcePair, windows: Windows) -> SourcePair:
+def with_windows(
+    pair: SourcePair, windows: Windows, palettes: Palettes | None = None
+) -> SourcePair:
     """The pair with other windows, which fusion maps to [0, 1]; the same pair if none differs.
+
+    Args:
+        palettes: for slices of volumes, the names of the palettes they are fused in. Their window
+            is that of the whole volume, of which a slice may hold no value.
 
     Raises:
         InputError: a window lies outside the values of its image.
     """
+    if palettes is not None:
+        a, b = (
+            replace(image, window=window or image.window, palette=palette_named(palette))
+            for image, window, palette in zip((pair.a, pair.b), windows, palettes, strict=True)
+        )
+        return SourcePair(a, b)
     from core.io import with_window  # imports the codecs: for worker threads only
 
     a, b = (

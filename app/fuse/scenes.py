@@ -9,6 +9,7 @@ from app.i18n.translate import tr
 from app.viewer.display_state import MAX_RANGE_FACTOR, PaneDisplay
 from app.viewer.image_scene import ImageScene, Layer
 from app.viewer.pyramid import RenderedImage
+from app.viewer.slice_scene import SliceMarks, SliceScene
 from core.windows import Window
 
 
@@ -82,8 +83,18 @@ def layer_of(session: FuseState, operand: str) -> Layer | None:
     return Layer(shown, window, display.palette, name_of(session, operand), difference_range)
 
 
-def scene_of(session: FuseState, pane: str) -> ImageScene | None:
+def scene_of(session: FuseState, pane: str) -> ImageScene | SliceScene | None:
     """The scene of a pane; None if there is nothing to show."""
+    scene, shown = _scene_of(session, pane), session.sources.slice
+    if scene is None or shown is None:
+        return scene
+    marks = SliceMarks(
+        shown.axes.letters, shown.axes.spacing[2], shown.pixel if shown.is_marked else None
+    )
+    return SliceScene(scene, marks)
+
+
+def _scene_of(session: FuseState, pane: str) -> ImageScene | None:
     base = layer_of(session, pane)
     if base is None:
         return None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
 from app.engine import EngineInfo, default_method
-from app.fuse.results import LoadedSource, Outcome, Sources, with_result
+from app.fuse.reports import Activity, Offer, Problem, Remedy
+from app.fuse.results import LoadedSource, Outcome, Palettes, Sources, with_result
 from app.viewer.display_state import DisplayState, FeatureView
 from app.viewer.pyramid import RenderedImage
 from app.widgets.file_manager import file_of
@@ -36,38 +37,6 @@ __all__ = [
 ]
 
 Side = Literal["a", "b"]
-Remedy = Literal[
-    "", "resample", "open", "retry", "tiles", "cpu", "save", "reload", "export", "damaged"
-]
-Answer = Literal["reload", "switch_task", "keep_task"]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """An error to show, the action offered for it, and the file it is about (or None)."""
-
-    error: FusionError
-    remedy: Remedy = ""
-    path: Path | None = None
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A question to the person: a sentence, and the possible answers with their labels."""
-
-    text: str
-    answers: tuple[tuple[Answer, str], ...]
-
-
-@dataclass(frozen=True)
-class Activity:
-    """Work in progress, as shown in the status bar."""
-
-    stage: str
-    done: float = 0.0
-    total: float = 0.0
-    fusing: bool = False
-    cancelling: bool = False
 
 
 class FuseState(QObject):
@@ -143,7 +112,9 @@ class FuseState(QObject):
     def suggested_task(self) -> str:
         """The task that the names of the selected files suggest; "" for none, or for a sample."""
         a, b = self.sources.paths
-        return "" if a is None or b is None or self.sources.sample else suggest_task(a, b)
+        if a is None or b is None or self.sources.sample or self.sources.slice is not None:
+            return ""
+        return suggest_task(a, b)
 
     def set_method(self, name: str) -> None:
         """Select a pack or baseline by the name the engine gave it."""
@@ -240,6 +211,13 @@ class FuseState(QObject):
         """The windows of both sources, as displayed now."""
         return self.window_of("a"), self.window_of("b")
 
+    @property
+    def palettes(self) -> Palettes | None:
+        """The palettes that slices of volumes are displayed and fused in; None for images."""
+        if self.sources.slice is None:
+            return None
+        return self.display.a.palette, self.display.b.palette
+
     def set_outcome(self, outcome: Outcome) -> None:
         """Add a result to those of the pair, and show it."""
         self.results = with_result(self.results, outcome)
@@ -292,7 +270,7 @@ class FuseState(QObject):
             self.display_changed.emit()
             if display.features != old.features:
                 self.feature_view_changed.emit()
-            if (display.a.window, display.b.window) != (old.a.window, old.b.window):
+            if (display.a, display.b) != (old.a, old.b):
                 self._update_stale()
         if settled:
             self.display_settled.emit()
@@ -326,7 +304,7 @@ class FuseState(QObject):
         """True if a result was made from other sources, in other windows or for another task."""
         if outcome.result.task != self._task.name or outcome.pair is not self.sources.pair:
             return True
-        return outcome.fused_windows != self.windows
+        return (outcome.fused_windows, outcome.palettes) != (self.windows, self.palettes)
 
     def _update_stale(self) -> None:
         stale = False

@@ -17,7 +17,15 @@ import numpy as np
 
 from app.engine import LazyEngine, default_method
 from app.fuse.result_images import basis_of, feature_image, result_images
-from app.fuse.results import AS_DAMAGED, ONE_CAMERA, RESAMPLED, SourceStamp, stamp_of, with_windows
+from app.fuse.results import (
+    AS_DAMAGED,
+    ONE_CAMERA,
+    RESAMPLED,
+    Palettes,
+    SourceStamp,
+    stamp_of,
+    with_windows,
+)
 from app.fuse.state import LoadedSource, Outcome, Side, Sources
 from app.i18n.translate import tr, translate
 from app.viewer.display_state import FeatureView
@@ -176,11 +184,13 @@ class FusePlan:
     """Fuse in small pieces, to save memory."""
     windows: Windows = (None, None)
     """The windows the sources are displayed in, which they are fused in, too."""
+    palettes: Palettes | None = None
+    """The palettes that slices of volumes are displayed and fused in."""
 
     @cached_property
     def windowed_pair(self) -> SourcePair:
         """The pair in these windows."""
-        return with_windows(self.pair, self.windows)
+        return with_windows(self.pair, self.windows, self.palettes)
 
 
 def classical_preview(plan: FusePlan, progress: Progress) -> Outcome | None:
@@ -269,6 +279,7 @@ def _outcome_of(
         feature_view=plan.features,
         recon_psnr=reconstruction_psnr(result, seen),
         windows=(seen.a.window, seen.b.window),
+        palettes=plan.palettes,
     )
 
 

@@ -28,6 +28,20 @@ class ListedPair:
 
 
 @dataclass(frozen=True)
+class SliceOnShow:
+    """Which slice of which series is shown.
+
+    Attributes:
+        a, b: keys of the series, salted hashes; "" for none.
+    """
+
+    a: str = ""
+    b: str = ""
+    plane: str = "axial"
+    index: int = 0
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """The open files and their display settings.
 
@@ -37,6 +51,8 @@ class Snapshot:
         a, b: paths of the shown images; None for a sample.
         pairs: all pairs of the list.
         display: display settings.
+        scans: files and folders in which series were looked for; their pairs are not in ``pairs``.
+        slice: which slice of them is shown.
     """
 
     task: str
@@ -46,23 +62,26 @@ class Snapshot:
     pairs: tuple[ListedPair, ...] = ()
     _: KW_ONLY
     display: DisplayState = field(default_factory=DisplayState)
+    scans: tuple[Path, ...] = ()
+    slice: SliceOnShow = field(default_factory=SliceOnShow)
 
     @property
     def has_files(self) -> bool:
         """False for a session without files of the user, which is not stored."""
-        return self.a is not None or self.b is not None or bool(self.pairs)
+        return self.a is not None or self.b is not None or bool(self.pairs or self.scans)
 
     @property
     def has_absolute_paths(self) -> bool:
         """False where a path is relative, and so depends on the working directory."""
         shown = [path for path in (self.a, self.b) if path is not None]
         listed = (path for pair in self.pairs for path in (pair.a, pair.b))
-        return all(path.is_absolute() for path in (*shown, *listed))
+        return all(path.is_absolute() for path in (*shown, *listed, *self.scans))
 
     @property
     def label(self) -> str:
-        """The names of the shown files."""
-        return " + ".join(path.name for path in (self.a, self.b) if path is not None)
+        """The names of the shown files, or of the folders of series."""
+        shown = [path.name for path in (self.a, self.b) if path is not None]
+        return " + ".join(shown or [path.name for path in self.scans])
 
 
 def to_json(snapshot: Snapshot, *, over: bool = False) -> bytes:
@@ -79,6 +98,8 @@ def to_json(snapshot: Snapshot, *, over: bool = False) -> bytes:
         "b": _text(snapshot.b),
         "pairs": [[str(p.a), str(p.b), p.name, str(p.folder)] for p in snapshot.pairs],
         "display": asdict(snapshot.display),
+        "scans": [str(path) for path in snapshot.scans],
+        "slice": asdict(snapshot.slice),
     }
     if over:
         data[_OVER] = True
@@ -114,6 +135,8 @@ def from_json(data: bytes) -> Snapshot:
         _path(found.get("b")),
         _pairs(found.get("pairs", [])),
         display=dataclass_from_json(DisplayState(), found.get("display")),
+        scans=_paths(found.get("scans", [])),
+        slice=dataclass_from_json(SliceOnShow(), found.get("slice")),
     )
 
 
@@ -123,6 +146,13 @@ def _path(value: object) -> Path | None:
     if not isinstance(value, str) or not value or "\0" in value:
         raise ValueError("a path is no path")
     return Path(value)
+
+
+def _paths(values: object) -> tuple[Path, ...]:
+    if not isinstance(values, list):
+        raise ValueError("the list of paths is none")
+    found = (_path(value) for value in values)
+    return tuple(path for path in found if path is not None)
 
 
 def _pairs(rows: object) -> tuple[ListedPair, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject
@@ -15,6 +15,7 @@ from app.fuse.export_dialog import ExportDialog
 from app.fuse.file_dialogs import open_dialog, pictures_folder, save_dialog
 from app.fuse.pairs import Pairs
 from app.fuse.state import FuseState, Outcome, Side
+from app.fuse.studies import may_be_scan
 from app.i18n.translate import translate
 from app.preferences.settings import Settings
 
@@ -55,9 +56,20 @@ class FileCommands(QObject):
         if dropped.folders or len(dropped.files) > 2:
             self._pairs.add(paths)
         elif len(dropped.files) == 2:
-            self._controller.open_pair(*ordered(*dropped.files, self._session.task))
+            pair = ordered(*dropped.files, self._session.task)
+            self._open(dropped.files, lambda: self._controller.open_pair(*pair))
         elif len(dropped.files) == 1:
-            self._controller.replace_side(self._missing_side(), dropped.files[0])
+            self._open_side(self._missing_side(), dropped.files[0])
+
+    def _open(self, files: Sequence[Path], as_images: Callable[[], None]) -> None:
+        """Open files as series where they are volumes, which a worker finds out, else as images."""
+        if any(may_be_scan(path) for path in files):
+            self._pairs.add(list(files), as_images)
+        else:
+            as_images()
+
+    def _open_side(self, side: Side, path: Path) -> None:
+        self._open((path,), lambda: self._controller.replace_side(side, path))
 
     def _missing_side(self) -> Side:
         sources = self._session.sources
@@ -69,7 +81,7 @@ class FileCommands(QObject):
         """Open a single file as image A or B; several as :meth:`take` does."""
         dropped = DroppedPaths.of(paths)
         if len(dropped.files) == 1 and not dropped.folders:
-            self._controller.replace_side(side, dropped.files[0])
+            self._open_side(side, dropped.files[0])
         else:
             self.take(paths)
 
@@ -104,11 +116,12 @@ class FileCommands(QObject):
         first = paths[0]
         self._ask_files(title, lambda more: self._chosen_second(first, more))
         if self.dialog is not None:
-            self.dialog.rejected.connect(lambda: self._controller.replace_side("a", first))
+            self.dialog.rejected.connect(lambda: self._open_side("a", first))
 
     def _chosen_second(self, first: Path, names: list[str]) -> None:
         if len(names) == 1:
-            self._controller.open_pair(first, Path(names[0]))
+            second = Path(names[0])
+            self._open((first, second), lambda: self._controller.open_pair(first, second))
         else:
             self.take([Path(name) for name in names])
 

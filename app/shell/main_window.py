@@ -25,6 +25,7 @@ from app.fuse.measurements import Measurements
 from app.fuse.page import FusePage
 from app.fuse.pairs import Pairs
 from app.fuse.pairs_dock import PairsDock
+from app.fuse.slice_navigation import SliceNavigation
 from app.fuse.state import FuseState
 from app.packs.dialog import PacksDialog
 from app.packs.service import PackService
@@ -105,6 +106,14 @@ class MainWindow(QMainWindow):
         self.display_commands = DisplayCommands(self.session, self.view, self.actions_)
         column = self._lay_out()
         self.side_docks = Docks(self, self.docks)
+        self.slices = SliceNavigation(
+            self.session,
+            self.controller.volumes,
+            bar=self.view.slices,
+            link=self.view.link,
+            actions=self.actions_,
+            parent=self,
+        )
         self._connect()
         self._connect_welcome()
         self.command_titles = CommandTitles(
@@ -245,6 +254,7 @@ class MainWindow(QMainWindow):
             "outcome": session.outcome is not None,
             "running": session.running is not None,
             "pairs": len(self.pairs.matches) > 1,
+            "volume": session.sources.slice is not None,
             "panes": True,
         }
         if self.workspaces.current != "fuse":

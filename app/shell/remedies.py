@@ -43,6 +43,8 @@ class Remedies(QObject):
             "save": files.ask_save,
             "reload": controller.reload,
             "damaged": controller.show_damaged,
+            "gap": controller.volumes.accept,
+            "uneven": controller.volumes.accept,
             "switch_task": controller.switch_task,
             "keep_task": controller.keep_task,
             "export": files.ask_export,

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
 from app.commands.registry import CommandRegistry
+from app.fuse.slice_view import SliceView
 from app.fuse.state import FuseState, LoadedSource, Outcome
 from app.i18n.numbers import number
 from app.i18n.translate import plural, translate
@@ -17,6 +18,7 @@ from app.shell.memory_label import MemoryLabel
 from app.widgets.device_chip import short_device
 from app.widgets.elided_label import ElidedLabel
 from core.types import FloatArray, Image
+from core.units.readout import shown_value
 
 _JUDGED_AFTER = 2.0
 """Elapsed seconds from which the remaining time is estimated."""
@@ -143,6 +145,9 @@ class StatusBar(QStatusBar):
             self.readout.setText("")
             return
         x, y = pixel.x(), pixel.y()
+        if sources.slice is not None:
+            self.readout.setText("     ".join(slice_readout(sources.slice, x, y)))
+            return
         parts = [f"x {x}  y {y}{_millimetres(sources.a or sources.b, x, y)}"]
         for letter, side in (("A", sources.a), ("B", sources.b)):
             if side is not None:
@@ -152,6 +157,20 @@ class StatusBar(QStatusBar):
             value = _value_at(self._session.outcome.result.fused, x, y, ".3f")
             parts.append(self.tr("Fused {0} (0–1, no unit)").format(value))
         self.readout.setText("     ".join(parts))
+
+
+def slice_readout(view: SliceView, x: int, y: int) -> list[str]:
+    """The place of a pixel in the patient, and what A and B measured there.
+
+    A fused pixel has no value of its own in the patient, and no unit.
+    """
+    point = view.point_at(x, y)
+    place = ", ".join(number(value, ".1f").replace("-", "−") for value in point)
+    parts = [f"{place} mm (LPS)"]
+    for letter, volume, value in zip("AB", view.volumes.native, view.values_at(point), strict=True):
+        text = "–" if value is None else shown_value(value, volume.unit)
+        parts.append(f"{letter} {text}")
+    return parts
 
 
 def _millimetres(side: LoadedSource | None, x: int, y: int) -> str:

@@ -86,6 +86,8 @@ class WindowServices(QObject):
         self._runner = Runner("services", self)
         self._last: Snapshot | None = None
         self._restoring: Snapshot | None = None
+        self._volumes: object = None
+        """Those that the slice on show belongs to; None for images."""
         self._ended = False
         self.cards = CardStack()
         self.cards.setContentsMargins(8, 6, 8, 0)
@@ -229,14 +231,21 @@ class WindowServices(QObject):
             session.task.name,
             session.method,
             *self._origins(),
-            pairs=tuple(ListedPair(m.a, m.b, m.name, m.folder) for m in self._pairs.matches),
+            pairs=tuple(
+                ListedPair(m.a, m.b, m.name, m.folder)
+                for m in self._pairs.matches
+                if not self._controller.volumes.knows((m.a, m.b))
+            ),
             display=session.display,
+            scans=self._pairs.scans,
+            slice=self._controller.volumes.on_show,
         )
 
     def _origins(self) -> tuple[Path | None, Path | None]:
-        """The selected files, shown or not; None for a sample."""
+        """The selected files, shown or not; None for a sample, and for series."""
         sources = self._session.sources
-        return (None, None) if sources.sample else sources.paths
+        no_files = sources.sample or self._controller.volumes.is_open
+        return (None, None) if no_files else sources.paths
 
     def restore(self, snapshot: Snapshot) -> None:
         """Open the files of a snapshot with its display settings."""
@@ -247,6 +256,9 @@ class WindowServices(QObject):
         if snapshot.pairs:
             job = self._runner.submit(partial(_listing_of, snapshot.pairs))
             job.finished.connect(self._pairs.show)
+        if snapshot.scans:
+            controller.volumes.restore(snapshot.slice)
+            self._pairs.add(list(snapshot.scans))
         if snapshot.a is not None and snapshot.b is not None:
             controller.open_pair(snapshot.a, snapshot.b, task_known=True)
         elif snapshot.a is not None:
@@ -273,13 +285,18 @@ class WindowServices(QObject):
         wanted, sources = self._restoring, self._session.sources
         a, b = self._origins()
         shown = sources.requested == (None, None)
-        if wanted is not None and shown and (a, b) == (wanted.a, wanted.b):
+        is_slice = sources.slice is not None
+        same_kind = wanted is not None and is_slice == bool(wanted.slice.a)
+        if wanted is not None and shown and same_kind and (a, b) == (wanted.a, wanted.b):
             self._restoring = None
             self._session.set_display(wanted.display.checked())
         if shown and a is not None and b is not None:
             self.recent.add(a, b, self._session.task.name)
         # Display changes of the previous images must not be undone on other ones.
-        self.history.clear(self._session.display)
+        volumes = sources.slice.volumes if sources.slice is not None else None
+        if volumes is None or volumes is not self._volumes:
+            self.history.clear(self._session.display)
+        self._volumes = volumes
         self._note_change()
 
     def _note_change(self) -> None:

@@ -60,7 +60,7 @@ class Canvas(QWidget):
 
     Dragging with the left button changes window and level (near a divider, moves that), with Shift
     it pans. Dragging with the middle button pans, with the right button zooms. The wheel zooms
-    about the pointer.
+    about the pointer, or changes the slice where there are several; then Ctrl and the wheel zoom.
     """
 
     maximise_requested = Signal()
@@ -86,6 +86,8 @@ class Canvas(QWidget):
         self._gesture = ""
         self._drag_start = QPointF()
         self._drag_last = QPointF()
+        self._turned = 0
+        """Eighths of a degree that the wheel was turned since the last slice."""
         self._crosshair = False
         self._magnifier = False
         self._phase = False
@@ -224,9 +226,16 @@ class Canvas(QWidget):
         self.focused.emit(event.reason() in tab)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom about the pointer."""
+        """Zoom about the pointer, or change the slice."""
         delta = event.angleDelta().y()
-        if delta:
+        if self._link.wheel_steps and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            # Fine wheels send parts of a step.
+            self._turned += delta
+            steps = int(self._turned / 120)
+            if steps:
+                self._turned -= 120 * steps
+                self._link.stepped.emit(-steps)
+        elif delta:
             self.camera.zoom_steps(delta / 120, event.position())
         event.accept()
 
@@ -268,6 +277,10 @@ class Canvas(QWidget):
             self.window_dragged.emit(event.position() - self._drag_start, True)
         elif self._gesture == "curtain":
             self.curtain_dragged.emit(self._share(event.position()), True)
+        elif self._gesture == "window":
+            pixel = self.camera.pixel_at(event.position())
+            if pixel is not None:
+                self._link.clicked.emit(pixel)
         self._gesture = ""
         self.unsetCursor()
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from app.viewer.colormap_tables import TABLES
-from core.types import PaletteTable
+from core.types import Palette, PaletteTable
 from core.units.palette_tables import DICOM_TABLES
 from core.units.palettes import palette_table
 
@@ -66,6 +66,11 @@ def table(name: str) -> PaletteTable:
     colours = np.rint(np.stack(channels, axis=1)).astype(np.uint8)
     colours.flags.writeable = False
     return colours
+
+
+def palette_named(name: str) -> Palette | None:
+    """A palette for an image, whose colours are those of :func:`table`; None for grey."""
+    return None if name == "grey" else Palette(name, table(name))
 
 
 @lru_cache(maxsize=16)

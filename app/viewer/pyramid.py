@@ -100,9 +100,14 @@ def rendered_image(
     return RenderedImage(_pyramid(codes), size or (pixels.shape[1], pixels.shape[0]))
 
 
-def source_image(image: Image) -> RenderedImage:
-    """A source in its own unit, with all grey levels of its file (65,536 for floats)."""
-    low, high = _extent(image)
+def source_image(image: Image, extent: Window | None = None) -> RenderedImage:
+    """A source in its own unit, with all grey levels of its file (65,536 for floats).
+
+    Args:
+        extent: the values of the lowest and the highest code; None for those of the image. Slices
+            of one volume share it, so that a window means the same in all of them.
+    """
+    low, high = extent or _extent(image)
     kind = np.uint8 if image.bit_depth == 8 else np.uint16
     # A file with three equal channels is grey: palettes apply to it.
     data = image.data if image.is_colour else image.data[..., :1]
@@ -124,7 +129,12 @@ def _extent(image: Image) -> Window:
     top = float(2**image.bit_depth - 1)
     if image.bit_depth < 32 and least >= 0 and greatest <= top and not image.unit:
         return 0.0, top
-    low, high = image.window
+    return extent_around(image.window, least, greatest)
+
+
+def extent_around(window: Window, least: float, greatest: float) -> Window:
+    """The values of the lowest and the highest code: all from least to greatest near a window."""
+    low, high = window
     room = _FAR * (high - low)
     return min(max(least, low - room), low), max(min(greatest, high + room), high)
 

@@ -21,6 +21,10 @@ class ViewLink(QObject):
     size_changed = Signal()
     pointer_changed = Signal(object)
     """The image pixel under the pointer as a QPoint, or None."""
+    clicked = Signal(object)
+    """The image pixel that was clicked, as a QPoint."""
+    stepped = Signal(int)
+    """Slices to go on, where the wheel changes the slice."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -30,6 +34,8 @@ class ViewLink(QObject):
         """Width and height of the images, in pixels."""
         self.aspect = 1.0
         """Height of an image pixel divided by its width."""
+        self.wheel_steps = False
+        """Whether the wheel changes the slice; with Ctrl it zooms always."""
         self.fitted = True
         self.scale = 1.0
         """Logical screen pixels per image column, unless ``fitted``."""

@@ -1,0 +1,65 @@
+"""The row below the panes of volumes: plane, slice slider and its position in millimetres."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QSlider, QToolButton, QWidget
+
+from app.fuse.slice_view import SliceView
+from app.i18n.numbers import number
+from app.i18n.translate import tr
+from core.geometry.planes import PLANES, PlaneName
+
+
+def plane_title(plane: PlaneName) -> str:
+    """The name of a plane for people."""
+    return {"axial": tr("Axial"), "coronal": tr("Coronal"), "sagittal": tr("Sagittal")}[plane]
+
+
+class SliceBar(QWidget):
+    """Shows a slice among those of its plane; requests of the person are emitted as signals."""
+
+    slice_chosen = Signal(int)
+    plane_chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.planes: dict[PlaneName, QToolButton] = {}
+        group = QButtonGroup(self)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        for plane in PLANES:
+            button = self.planes[plane] = QToolButton()
+            button.setText(plane_title(plane))
+            button.setCheckable(True)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.clicked.connect(lambda _=False, plane=plane: self.plane_chosen.emit(plane))
+            group.addButton(button)
+            layout.addWidget(button)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setAccessibleName(self.tr("Slice"))
+        self.slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.slider.setPageStep(10)
+        self.slider.valueChanged.connect(self.slice_chosen)
+        self.label = QLabel()
+        self.label.setObjectName("hint")
+        self.label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.label.setMinimumWidth(self.fontMetrics().horizontalAdvance("0000 / 0000  −0000.0 mm"))
+        layout.addWidget(self.slider, 1)
+        layout.addWidget(self.label)
+        self.hide()
+
+    def show_slice(self, view: SliceView | None) -> None:
+        """Show a slice; None hides the row."""
+        self.setVisible(view is not None)
+        if view is None:
+            return
+        self.planes[view.plane].setChecked(True)
+        with QSignalBlocker(self.slider):
+            self.slider.setRange(0, view.count - 1)
+            self.slider.setValue(view.index)
+        position = number(view.position, ".1f").replace("-", "−")
+        self.label.setText(f"{view.index + 1} / {view.count}  {position} mm")
+        tip = self.tr("Slice {0} of {1}, at {2} mm").format(view.index + 1, view.count, position)
+        self.slider.setToolTip(tip)

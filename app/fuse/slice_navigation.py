@@ -1,0 +1,64 @@
+"""Wheel, keys, slider, plane switch and clicks: which slice of the volumes is shown."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QPoint
+
+from app.fuse.slice_bar import SliceBar
+from app.fuse.slice_view import SliceView
+from app.fuse.state import FuseState
+from app.fuse.volume_loader import VolumeLoader
+from app.viewer.view_link import ViewLink
+
+if TYPE_CHECKING:
+    from app.commands.actions import Actions
+
+
+class SliceNavigation(QObject):
+    """Connects the controls of slices to the volumes."""
+
+    def __init__(
+        self,
+        session: FuseState,
+        volumes: VolumeLoader,
+        *,
+        bar: SliceBar,
+        link: ViewLink,
+        actions: Actions,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._volumes = volumes
+        self._bar = bar
+        self._link = link
+        volumes.moved.connect(bar.show_slice)
+        session.sources_changed.connect(self._follow)
+        bar.slice_chosen.connect(volumes.go_to)
+        bar.plane_chosen.connect(volumes.set_plane)
+        link.stepped.connect(volumes.step)
+        link.clicked.connect(self._clicked)
+        for by, action in actions.slices.items():
+            action.triggered.connect(partial(self._step, by))
+        for plane, action in actions.planes.items():
+            action.triggered.connect(partial(self._set_plane, plane))
+
+    def _step(self, by: int, _checked: bool = False) -> None:
+        self._volumes.step(by)
+
+    def _set_plane(self, plane: str, _checked: bool = False) -> None:
+        self._bar.plane_chosen.emit(plane)
+
+    def _follow(self) -> None:
+        shown: SliceView | None = self._session.sources.slice
+        self._link.wheel_steps = shown is not None
+        if shown is None and not self._volumes.is_open:
+            self._bar.show_slice(None)
+
+    def _clicked(self, pixel: QPoint) -> None:
+        shown = self._session.sources.slice
+        if shown is not None:
+            self._volumes.set_point(shown.point_at(pixel.x(), pixel.y()))

@@ -1,0 +1,233 @@
+"""Finds series of scanners in what was opened, and pairs of them. Runs on worker threads.
+
+The core is imported inside the functions: its readers take long to import.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.i18n.translate import tr
+from app.pairs.edits import PairKey
+from core.messages import Message
+from core.progress import Progress
+
+if TYPE_CHECKING:
+    from core.pairing.plan import Match, PairingPlan
+    from core.types import SeriesHeader
+
+SCAN_SUFFIXES = (".dcm", ".dicom", ".ima", ".nii", ".nii.gz", ".img", ".hdr")
+_LOOKED_AT = 64
+"""Files of a folder without a telling suffix whose first bytes are read at most."""
+
+_SOURCES_A = ("PT", "NM", "CT")
+_SOURCES_B = ("MR", "CT")
+_WORDS = {
+    "PT": ("pet", "fdg", "suv"),
+    "NM": ("spect",),
+    "CT": ("ct",),
+    "MR": ("t1", "t2", "pd", "mr", "mri", "flair", "swi", "dwi", "epi"),
+}
+"""What file names of volumes without a modality call it."""
+_NAMES = {"PT": "PET", "NM": "SPECT"}
+_NO_SOURCE = ("mask", "seg", "label", "roi")
+
+
+@dataclass(frozen=True, eq=False)
+class ListedSeries:
+    """Two series that may be fused, and why.
+
+    Attributes:
+        key: the first file of each, which identify the pair.
+        names: what they are called; no names of persons.
+    """
+
+    a: SeriesHeader
+    b: SeriesHeader
+    reason: str = ""
+
+    @property
+    def key(self) -> PairKey:
+        """The first file of each series."""
+        return self.a.files[0], self.b.files[0]
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Modality and title of each series."""
+        return series_label(self.a), series_label(self.b)
+
+    def swapped(self) -> ListedSeries:
+        """The same with A and B exchanged."""
+        return ListedSeries(self.b, self.a, self.reason)
+
+
+@dataclass(frozen=True)
+class Study:
+    """What was found: all series, and the pairs of them.
+
+    Attributes:
+        series: all that were found.
+        plan: the pairs as they are listed.
+        pairs: the same, by their keys.
+    """
+
+    series: tuple[SeriesHeader, ...]
+    plan: PairingPlan
+    pairs: Mapping[PairKey, ListedSeries] = field(default_factory=dict)
+
+
+def series_label(series: SeriesHeader) -> str:
+    """Modality and title: “PT · FDG brain”."""
+    modality = "" if series.modality == "OT" else series.modality
+    return " · ".join(part for part in (modality, series.title) if part) or series.kind
+
+
+def may_be_scan(path: Path) -> bool:
+    """Whether a file name may be that of a scanner's file: a suffix of theirs, or none."""
+    name = path.name.lower()
+    return name.endswith(SCAN_SUFFIXES) or "." not in name or name.rsplit(".", 1)[1].isdigit()
+
+
+def find_study(
+    paths: Iterable[Path], known: Iterable[SeriesHeader], progress: Progress
+) -> Study | None:
+    """The series in files and folders, with pairs of them and of series known before.
+
+    None where there are no volumes: neither DICOM nor NIfTI, or single images only.
+
+    Raises:
+        FusionError: as :func:`core.io.volumes.list_series` does.
+    """
+    from core.errors import InputError
+    from core.io.volumes import list_series
+
+    paths = list(paths)
+    if not _holds_scans(paths):
+        return None
+    try:
+        found = list_series(paths, progress).series
+    except InputError:
+        if all(path.is_file() for path in paths):
+            return None  # its reader says it better
+        raise
+    if not any(_is_volume(one) for one in found):
+        return None
+    before = {one.key: one for one in known}
+    series = tuple({**before, **{one.key: one for one in found}}.values())
+    return _study(series, {one.key for one in found}, in_order=len(paths) == 2)
+
+
+def _holds_scans(paths: Iterable[Path]) -> bool:
+    from core.io.readers.kinds import is_dicom, is_nifti
+    from core.io.readers.registry import HEAD_BYTES
+
+    looked_at = 0
+    for path in _files(paths):
+        if path.name.lower().endswith(SCAN_SUFFIXES) or path.name == "DICOMDIR":
+            return True
+        if not may_be_scan(path) or looked_at >= _LOOKED_AT:
+            continue
+        looked_at += 1
+        try:
+            with path.open("rb") as stream:
+                head = stream.read(HEAD_BYTES)
+        except OSError:
+            continue
+        if is_dicom(head) or is_nifti(head):
+            return True
+    return False
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            for folder, _folders, names in os.walk(path):
+                yield from (Path(folder, name) for name in names)
+        else:
+            yield path
+
+
+def _is_volume(series: SeriesHeader) -> bool:
+    return series.shape[0] > 1 or series.problem is not None
+
+
+def _study(series: tuple[SeriesHeader, ...], new: set[str], *, in_order: bool) -> Study:
+    """Pairs with at least one new series in them."""
+    from core.pairing.plan import Match, PairingPlan
+    from core.pairing.study_pairs import pair_series
+
+    proposed = pair_series([one for one in series if _is_volume(one)]).pairs
+    found = [ListedSeries(pair.a, pair.b, pair.reason) for pair in proposed]
+    pairs = [p for p in (*found, *_named(series)) if p.a.key in new or p.b.key in new]
+    fresh = [one for one in series if one.key in new and _is_usable(one)]
+    if not pairs and len(fresh) == 2:
+        a, b = fresh if in_order or kind_of(fresh[0]) != "MR" else fresh[::-1]
+        pairs = [ListedSeries(a, b, Message("the two series that were opened"))]
+    by_key = {pair.key: pair for pair in pairs}
+    folders = _folders(series)
+    matches: list[Match] = [
+        Match(" + ".join(pair.names), *key, pair.reason, folders[pair.b.key])
+        for key, pair in by_key.items()
+    ]
+    notes = () if matches else (_lonely(fresh),)
+    return Study(series, PairingPlan(tuple(matches), notes=notes, suggested_task="mif"), by_key)
+
+
+def _lonely(series: list[SeriesHeader]) -> str:
+    if len(series) == 1:
+        text = tr("One series was read ({0}). Open its partner as well: a folder or a file.")
+        return text.format(series_label(series[0]))
+    return tr("No PET, SPECT or CT with an MR of the same patient is among these series.")
+
+
+def _folders(series: tuple[SeriesHeader, ...]) -> dict[str, Path]:
+    """“Patient 1”, and “Study 2” where a patient has several, by the keys of the series."""
+    patients: dict[str, dict[str, None]] = {}
+    for one in series:
+        patients.setdefault(one.patient, {})[one.study] = None
+    found = {}
+    for one in series:
+        number = list(patients).index(one.patient) + 1
+        folder = Path(tr("Patient {0}").format(number))
+        studies = list(patients[one.patient])
+        if len(studies) > 1:
+            folder /= tr("Study {0}").format(studies.index(one.study) + 1)
+        found[one.key] = folder
+    return found
+
+
+def _is_usable(series: SeriesHeader) -> bool:
+    words = _words(series)
+    is_mask = series.kind != "DICOM" and any(word in words for word in _NO_SOURCE)
+    return _is_volume(series) and series.samples == 1 and not is_mask
+
+
+def _words(series: SeriesHeader) -> list[str]:
+    cleaned = "".join(c if c.isalnum() else " " for c in series.title.lower())
+    return cleaned.split()
+
+
+def kind_of(series: SeriesHeader) -> str:
+    """The modality, or what the name of a file without one says."""
+    if series.modality != "OT":
+        return series.modality
+    words = _words(series)
+    return next((kind for kind, said in _WORDS.items() if any(w in said for w in words)), "OT")
+
+
+def _named(series: tuple[SeriesHeader, ...]) -> list[ListedSeries]:
+    """Volumes whose files name no modality, paired by the words in their names: PET with MR."""
+    found = []
+    usable = [one for one in series if one.modality == "OT" and _is_usable(one)]
+    for a in usable:
+        for b in usable:
+            one, other = kind_of(a), kind_of(b)
+            if one not in _SOURCES_A or other not in _SOURCES_B or one == other:
+                continue
+            reason = Message("{0} and {1} by their names", _NAMES.get(one, one), other)
+            found.append(ListedSeries(a, b, reason))
+    return found

@@ -1,0 +1,315 @@
+"""Opens pairs of series, and shows one slice of them at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.fuse import volume_tasks
+from app.fuse.job_tracker import JobTracker
+from app.fuse.result_cache import ResultCache
+from app.fuse.results import Outcome, Sources
+from app.fuse.slice_view import Point, SliceView
+from app.fuse.state import Activity, FuseState, Offer
+from app.fuse.studies import ListedSeries
+from app.pairs.edits import PairKey
+from app.preferences.session_file import SliceOnShow
+from app.workers import Runner
+from core.errors import FusionError, MissingSlices, TwoPatients, UnevenSlices
+from core.geometry.planes import PLANES, PlaneName
+
+if TYPE_CHECKING:
+    from core.io.volumes import Acceptance
+    from core.types import Volume
+
+REST_MS = 300
+"""A slice is fused once it has been on show for this long."""
+_TASK = "mif"
+
+
+class VolumeLoader(QObject):
+    """Reads the series of a pair, renders slices on a thread of its own, and asks for their fusion.
+
+    The slice on show is a pair of images like any other: results, windows and stale marks belong to
+    it alone.
+    """
+
+    moved = Signal(object)
+    """The :class:`SliceView` that was asked for; it is on screen a moment later."""
+
+    def __init__(
+        self,
+        session: FuseState,
+        *,
+        files: Runner,
+        jobs: JobTracker,
+        cache: ResultCache,
+        fuse: Callable[[], None],
+        parent: QObject | None = None,
+    ) -> None:
+        """
+        Args:
+            files: runs the reading.
+            cache: holds the results of slices that were shown before.
+            fuse: fuses what is on screen.
+        """
+        super().__init__(parent)
+        self._session = session
+        self._files = files
+        self._jobs = jobs
+        self._cache = cache
+        self._fuse = fuse
+        self._slices = Runner("slices", self)
+        self._known: dict[PairKey, ListedSeries] = {}
+        self._asked: tuple[ListedSeries, tuple[Acceptance, ...]] | None = None
+        """The pair that was opened last, and what was accepted for it."""
+        self._refused: Acceptance | None = None
+        self._restored: SliceOnShow | None = None
+        """The slice of the last session, until it is shown."""
+        self._wanted: SliceView | None = None
+        self._turn = self._shown_turn = 0
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest.timeout.connect(self._rested)
+        session.sources_changed.connect(self._follow)
+
+    def shutdown(self) -> None:
+        """Stop and wait for the thread."""
+        self._rest.stop()
+        self._slices.shutdown()
+
+    # --- pairs of series -------------------------------------------------------------------
+
+    def add(self, pairs: Mapping[PairKey, ListedSeries]) -> None:
+        """Make pairs known, which :meth:`open` opens by their keys."""
+        self._known.update(pairs)
+
+    def knows(self, key: PairKey) -> bool:
+        """Whether a pair of files is one of series."""
+        return key in self._known
+
+    def restore(self, slice_on_show: SliceOnShow) -> None:
+        """Show that slice once its series are opened."""
+        self._restored = slice_on_show
+
+    def is_wanted(self, key: PairKey) -> bool:
+        """Whether a pair is the one that is to be restored."""
+        pair, wanted = self._known.get(key), self._restored
+        return pair is not None and wanted is not None and _is_of(wanted, pair)
+
+    @property
+    def on_show(self) -> SliceOnShow:
+        """The slice on show, without names."""
+        view, asked = self._wanted, self._asked
+        if view is None or asked is None:
+            return SliceOnShow()
+        pair = asked[0]
+        return SliceOnShow(pair.a.key, pair.b.key, view.plane, view.index)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a pair of series is on screen or being read."""
+        sources = self._session.sources
+        return sources.slice is not None or any(sources.names)
+
+    def open(self, key: PairKey, accept: Collection[Acceptance] = ()) -> None:
+        """Read a pair of series instead of whatever is on screen, being read or being fused."""
+        pair, session = self._known[key], self._session
+        held = self._held()
+        self._jobs.supersede()
+        self._rest.stop()
+        self._cache.save()
+        self._asked, self._refused = (pair, tuple(accept)), None
+        session.set_problem(None)
+        session.set_sources(Sources(requested=key, names=pair.names))
+        work = partial(volume_tasks.open_volumes, pair, tuple(accept), held)
+        generation = self._jobs.generation
+        self._jobs.track(
+            "load",
+            self._files.submit(work, key="load"),
+            finished=partial(self._opened, generation),
+            failed=partial(self._failed, generation),
+            cancelled=partial(self._cancelled, generation),
+            activity=Activity(self.tr("Reading series")),
+        )
+
+    def _held(self) -> dict[str, Volume]:
+        shown = self._session.sources.slice
+        if shown is None or self._asked is None:
+            return {}
+        pair = self._asked[0]
+        return dict(zip((pair.a.key, pair.b.key), shown.volumes.native, strict=True))
+
+    def reopen(self) -> None:
+        """Read the pair that was opened last again."""
+        if self._asked is not None:
+            pair, accept = self._asked
+            self.open(pair.key, accept)
+
+    def accept(self) -> None:
+        """Read the refused pair in spite of what it was refused for."""
+        if self._asked is not None and self._refused is not None:
+            pair, accepted = self._asked
+            self.open(pair.key, (*accepted, self._refused))
+
+    def swap(self) -> None:
+        """Exchange A and B: A is brought onto the grid of the other one."""
+        if self._asked is not None and self._session.sources.slice is not None:
+            swapped = self._asked[0].swapped()
+            self._known[swapped.key] = swapped
+            held = self._asked[1]
+            self._asked = None  # what is held belongs to the sides as they were
+            self.open(swapped.key, held)
+
+    def _opened(self, generation: int, sources: Sources) -> None:
+        view = sources.slice
+        if generation != self._jobs.generation or view is None:
+            return
+        session = self._session
+        if not session.task_by_hand:
+            session.switch_task(_TASK)
+        self._wanted = view
+        self._shown_turn = self._turn = self._turn + 1
+        a, b = view.volumes.palettes
+        display = session.display.with_pane("a", palette=a, window=None)
+        session.set_display(display.with_pane("b", palette=b, window=None))
+        self._put(sources)
+        self.moved.emit(view)
+        if not self._go_back_to_restored() and not session.results and view.lone is None:
+            self._fuse()
+
+    def _go_back_to_restored(self) -> bool:
+        """Show the slice of the last session; False where another one is on show already."""
+        wanted, self._restored = self._restored, None
+        view, asked = self._wanted, self._asked
+        if wanted is None or view is None or asked is None or not _is_of(wanted, asked[0]):
+            return False
+        plane = next((plane for plane in PLANES if plane == wanted.plane), view.plane)
+        target = view.in_plane(plane).at(wanted.index)
+        if (target.plane, target.index) == (view.plane, view.index):
+            return False
+        self._show(target)
+        return True
+
+    def _failed(self, generation: int, error: FusionError) -> None:
+        if generation != self._jobs.generation:
+            return
+        self._session.set_sources(replace(self._session.sources, error=error))
+        if isinstance(error, (MissingSlices, UnevenSlices)):
+            self._refused = "gap" if isinstance(error, MissingSlices) else "uneven"
+            self._jobs.show_error("gap" if self._refused == "gap" else "uneven", error)
+        else:
+            self._jobs.show_error("" if isinstance(error, TwoPatients) else "open", error)
+
+    def _cancelled(self, generation: int) -> None:
+        if generation != self._jobs.generation or self._jobs.closed:
+            return
+        error = FusionError(self.tr("Reading was cancelled"))
+        self._session.set_sources(replace(self._session.sources, error=error))
+        text = self.tr("Reading was cancelled. Nothing is shown of this pair.")
+        self._session.set_offer(Offer(text, (("reload", self.tr("Read again")),)))
+
+    def _follow(self) -> None:
+        """Let go of the volumes once something else is on screen."""
+        if not self.is_open and self._wanted is not None:
+            self._rest.stop()
+            self._wanted = None
+            self._turn += 1
+            self._shown_turn = self._turn
+            display = self._session.display
+            for side in ("a", "b"):
+                display = display.with_pane(side, palette="grey")
+            self._session.set_display(display)
+
+    # --- slices ----------------------------------------------------------------------------
+
+    @property
+    def view(self) -> SliceView | None:
+        """The slice that was asked for last; None while no volumes are open."""
+        return self._wanted
+
+    def step(self, by: int) -> None:
+        """Show the slice ``by`` places further on."""
+        if self._wanted is not None:
+            self.go_to(self._wanted.index + by)
+
+    def go_to(self, index: int) -> None:
+        """Show a slice of the plane; beyond the ends, the first or the last one."""
+        if self._wanted is not None:
+            self._show(self._wanted.at(index))
+
+    def set_plane(self, plane: PlaneName) -> None:
+        """Show the slice of another plane through the same place."""
+        if self._wanted is not None:
+            self._show(self._wanted.in_plane(plane))
+
+    def set_point(self, point: Point) -> None:
+        """Link the planes by another place of the slice on show."""
+        shown = self._session.sources.slice
+        if shown is None or self._wanted is None:
+            return
+        self._wanted = self._wanted.through(point)
+        sources = replace(self._session.sources, slice=shown.through(point))
+        self._session.set_sources(sources, keep_outcome=True, windows=self._windows)
+
+    def _show(self, view: SliceView) -> None:
+        old = self._wanted
+        if old is not None and (old.plane, old.index) == (view.plane, view.index):
+            return
+        self._wanted = view
+        self._turn += 1
+        if self._jobs.is_busy:
+            # What is being fused is another slice.
+            self._jobs.supersede()
+            self._session.set_running(None)
+        self.moved.emit(view)
+        self._rest.start()
+        known = self._cache.find(view.stamp)
+        if known is not None:
+            self._finished(self._turn, replace(known.sources, slice=view))
+            return
+        job = self._slices.submit(partial(volume_tasks.slice_sources, view), key="slice")
+        job.finished.connect(partial(self._finished, self._turn))
+        job.failed.connect(partial(self._jobs.show_error, "open"))
+
+    def _finished(self, turn: int, sources: Sources) -> None:
+        """Show a slice unless a later one is on screen already."""
+        view, wanted = sources.slice, self._wanted
+        if wanted is None or view is None or view.volumes is not wanted.volumes:
+            return
+        if turn > self._shown_turn and self._session.sources.slice is not None:
+            self._shown_turn = turn
+            self._put(sources)
+
+    @property
+    def _windows(self) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
+        display = self._session.display
+        return display.a.window, display.b.window
+
+    def _put(self, sources: Sources) -> None:
+        """Show a slice with the results that it has, in the windows that are on show."""
+        stored = self._cache.find(sources.stamp or ())
+        results: tuple[Outcome, ...] = ()
+        selected = ""
+        if stored is not None and stored.sources.pair is sources.pair:
+            results, selected = stored.results, stored.selected
+        self._session.set_sources(
+            sources, results=results, selected=selected, windows=self._windows
+        )
+
+    def _rested(self) -> None:
+        """Fuse the slice on show unless it has results, or only one source has data in it."""
+        shown, wanted = self._session.sources.slice, self._wanted
+        if shown is None or wanted is None:
+            return
+        if (shown.plane, shown.index) != (wanted.plane, wanted.index):
+            self._rest.start()
+        elif not self._session.results and shown.lone is None:
+            self._fuse()
+
+
+def _is_of(slice_on_show: SliceOnShow, pair: ListedSeries) -> bool:
+    return (slice_on_show.a, slice_on_show.b) == (pair.a.key, pair.b.key)

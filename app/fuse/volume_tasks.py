@@ -1,0 +1,110 @@
+"""Reads pairs of series and renders their slices, as functions that run on worker threads."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from app.fuse.results import LoadedSource, Sources, stamp_of
+from app.fuse.slice_view import OpenVolumes, SliceView, middle_slice
+from app.fuse.studies import ListedSeries, kind_of
+from app.viewer.pyramid import extent_around, source_image
+from core.progress import Progress
+from core.types import Image, SeriesHeader, Volume
+from core.windows import Window
+
+if TYPE_CHECKING:
+    from core.io.volumes import Acceptance
+
+_READ, _RESAMPLED = 0.4, 0.2
+"""Shares of the work: each of two series, and bringing A onto the grid of B."""
+
+
+class _Share:
+    """Reports one part of the work as that share of the whole."""
+
+    def __init__(self, progress: Progress, begin: float, share: float) -> None:
+        self._progress = progress
+        self._begin = begin
+        self._share = share
+
+    def report(self, done: float, total: float, stage: str) -> None:
+        """Report a part."""
+        part = done / total if total else 0.0
+        self._progress.report(100 * (self._begin + self._share * part), 100, stage)
+
+    def check(self) -> None:
+        """Raise Cancelled after a cancellation."""
+        self._progress.check()
+
+
+def open_volumes(
+    pair: ListedSeries,
+    accept: Collection[Acceptance],
+    held: Mapping[str, Volume],
+    progress: Progress,
+) -> Sources:
+    """Read two series, bring A onto the grid of B, and render the middle axial slice.
+
+    Args:
+        accept: what a person has accepted of series that are otherwise refused.
+        held: volumes in memory by the keys of their series, which are not read again.
+
+    Raises:
+        SeriesError: one of them makes no volume.
+        InputError: they cannot be laid over each other.
+        Cancelled: by ``progress``.
+    """
+    from core.fusion.slices import align
+    from core.io.volumes import load_study_volume, series_suv
+
+    volumes = []
+    for place, series in enumerate((pair.a, pair.b)):
+        part = _Share(progress, place * _READ, _READ)
+        known = held.get(series.key)
+        volumes.append(known or load_study_volume(series, progress=part, accept=accept))
+    a, b = volumes
+    aligned = align(a, b, _Share(progress, 2 * _READ, _RESAMPLED))
+    derivations = series_suv(pair.a), series_suv(pair.b)
+    opened = OpenVolumes(
+        pair.key,
+        pair.names,
+        aligned,
+        a,
+        marks=(*stamp_of(*pair.key), (f"{pair.a.key} {pair.b.key}", 0, 0)),
+        extents=(_extent(a), _extent(b)),
+        palettes=(_palette(pair.a), _palette(pair.b)),
+        derivations=derivations,
+    )
+    return slice_sources(middle_slice(opened), progress)
+
+
+def _palette(series: SeriesHeader) -> str:
+    """The palette that a series is first shown in."""
+    from core.units.palettes import DEFAULT_PALETTES
+
+    return DEFAULT_PALETTES.get(kind_of(series), "grey")
+
+
+def _extent(volume: Volume) -> Window:
+    least, greatest = float(volume.data.min()), float(volume.data.max())
+    return extent_around(volume.window, least, greatest)
+
+
+def slice_sources(view: SliceView, progress: Progress) -> Sources:
+    """One slice of both volumes as a pair of images."""
+    from core.fusion.slices import lone_slice, slice_pair
+
+    progress.check()
+    volumes = view.volumes
+    pair = slice_pair(volumes.pair, view.plane, view.index)
+    a, b = map(_loaded, (pair.a, pair.b), volumes.extents)
+    lone = lone_slice(volumes.pair, view.plane, view.index)
+    return Sources(a, b, pair, stamp=view.stamp, slice=replace(view, lone=lone))
+
+
+def _loaded(image: Image, extent: Window) -> LoadedSource:
+    rendered = source_image(image, extent)
+    _: Any = rendered.histogram  # counted here and not on the thread of the window
+    return LoadedSource(image, rendered)

@@ -1,0 +1,330 @@
+"""Pairs of series in the window: opening, slices, planes and what belongs to a slice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication
+
+from app.fuse.pair_search import find_more
+from app.shell.main_window import MainWindow
+from core.progress import NullProgress
+from tests.app.acts import WAIT, fuse_and_hold
+from tests.app.fuse.volumes import HOT, write_mr, write_nifti, write_pet, write_study
+from tests.core.io.dicom_files import ID, NAME
+
+
+def settled(window: MainWindow) -> bool:
+    """A slice is on show, and fused."""
+    session = window.session
+    return bool(session.sources.slice and session.results and session.running is None)
+
+
+@pytest.fixture
+def study(window: MainWindow, qtbot, tmp_path: Path) -> MainWindow:
+    """The window with a PET and an MR opened from one folder."""
+    window.files.take([write_study(tmp_path / "export")])
+    qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
+    assert window.session.problem is None
+    return window
+
+
+def test_a_dropped_folder_is_opened_as_pet_and_mr(study):
+    session = study.session
+    view = session.sources.slice
+    assert (view.plane, view.index, view.count) == ("axial", 8, 16)
+    assert session.sources.a.image.size == session.sources.b.image.size == (60, 40)
+    assert session.sources.a.image.unit == "SUVbw"
+    assert session.display.a.palette == "hot_iron"
+    assert session.display.b.palette == "grey"
+    assert session.outcome.palettes == ("hot_iron", "grey")
+    assert session.outcome.result.fused.shape[2] == 3
+    assert not session.is_stale
+
+
+def test_the_list_names_patients_by_number_and_says_why(study):
+    (match,) = study.pairs.matches
+    assert str(match.folder) == "Patient 1"
+    assert match.name == "PT · FDG + MR · T1 ax"
+    assert "frame of reference" in match.reason
+    shown = " ".join((match.name, match.reason, study.pairs.note))
+    assert NAME.split("^")[0] not in shown
+    assert ID not in shown
+    assert study.pairs.current == (match.a, match.b)
+
+
+def test_several_folders_are_one_study(window, qtbot, tmp_path):
+    write_study(tmp_path)
+    window.files.take([tmp_path / "mr", tmp_path / "pet"])
+    qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
+    assert window.session.sources.slice.volumes.names == ("PT · FDG", "MR · T1 ax")
+
+
+def test_a_series_waits_for_its_partner(window, qtbot, tmp_path):
+    write_study(tmp_path)
+    window.files.take([tmp_path / "pet"])
+    qtbot.waitUntil(lambda: "partner" in window.session.message, timeout=WAIT)
+    window.files.take([tmp_path / "mr"])
+    qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
+
+
+def test_two_nifti_files_are_opened_as_volumes(window, qtbot, tmp_path):
+    a, b = write_nifti(tmp_path / "pet.nii.gz", (16, 20, 20)), write_nifti(tmp_path / "t1.nii")
+    window.files.take([b, a])
+    qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
+    assert window.session.sources.slice.volumes.key == (a, b)
+    assert window.session.display.a.palette == "hot_iron"
+    assert window.view.panes["fused"].tag("registration")
+
+
+def test_series_of_one_frame_of_reference_are_not_called_unregistered(study):
+    assert not study.view.panes["fused"].tag("registration")
+
+
+def test_another_frame_of_reference_is_said_for_good(window, qtbot, tmp_path):
+    folder = write_study(tmp_path / "export", FrameOfReferenceUID="1.2.3.77")
+    window.files.take([folder])
+    qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
+    assert window.view.panes["fused"].tag("registration") == "Not registered"
+    window.controller.volumes.step(1)
+    qtbot.waitUntil(lambda: window.session.sources.slice.index == 9, timeout=WAIT)
+    assert window.view.panes["fused"].tag("registration") == "Not registered"
+
+
+def test_single_images_open_as_before(window, qtbot, files):
+    found = find_more(list(files), "mif", lambda: None, NullProgress(), only_series=True)
+    assert found is None
+    window.files.take(list(files))
+    qtbot.waitUntil(lambda: window.session.outcome is not None, timeout=WAIT)
+    assert window.session.sources.slice is None
+    assert not window.view.slices.isVisible()
+
+
+def test_a_single_dicom_slice_opens_as_an_image(window, qtbot, tmp_path):
+    write_mr(tmp_path / "mr")
+    path = min((tmp_path / "mr").iterdir())
+    window.files.take([path])
+    qtbot.waitUntil(lambda: window.session.sources.a is not None, timeout=WAIT)
+    assert window.session.sources.slice is None
+    assert window.session.sources.a.image.size == (60, 40)
+
+
+def test_a_gap_is_refused_and_accepted(window, qtbot, tmp_path):
+    write_study(tmp_path)
+    files = sorted((tmp_path / "pet").iterdir(), key=lambda path: int(path.stem.split("_")[1]))
+    files[2].unlink()
+    window.files.take([tmp_path])
+    qtbot.waitUntil(lambda: window.session.problem is not None, timeout=WAIT)
+    assert window.session.problem.remedy == "gap"
+    assert window.session.sources.slice is None
+    window.view.remedy_requested.emit("gap")
+    qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
+    assert any("Accepted" in note for note in window.session.sources.notes)
+
+
+def test_reading_can_be_cancelled_and_repeated(window, qtbot, tmp_path, monkeypatch):
+    from app.fuse import volume_tasks
+
+    whole = volume_tasks.open_volumes
+
+    def slow(pair, accept, held, progress):
+        while True:
+            progress.check()
+
+    monkeypatch.setattr(volume_tasks, "open_volumes", slow)
+    window.files.take([write_study(tmp_path / "export")])
+    qtbot.waitUntil(lambda: any(window.session.sources.names), timeout=WAIT)
+    assert window.session.running is not None
+    window.controller.cancel()
+    qtbot.waitUntil(lambda: window.session.offer is not None, timeout=WAIT)
+    monkeypatch.setattr(volume_tasks, "open_volumes", whole)
+    window.controller.reload()
+    qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
+
+
+def test_swapping_brings_a_onto_the_grid_of_the_other(study, qtbot):
+    study.controller.swap()
+    qtbot.waitUntil(
+        lambda: settled(study) and study.session.sources.a.image.size == (12, 12), timeout=WAIT
+    )
+    assert study.session.sources.slice.volumes.names == ("MR · T1 ax", "PT · FDG")
+    assert study.session.display.b.palette == "hot_iron"
+
+
+def test_images_opened_afterwards_are_grey_again(study, qtbot, files):
+    study.files.take(list(files))
+    qtbot.waitUntil(lambda: study.session.sources.slice is None and bool(study.session.results))
+    assert study.session.display.a.palette == "grey"
+    assert not study.view.slices.isVisible()
+    assert study.controller.volumes.view is None
+
+
+# --- slices --------------------------------------------------------------------------------
+
+
+def wheel(window: MainWindow, steps: int, ctrl: bool = False) -> None:
+    canvas = window.view.panes["a"].canvas
+    keys = Qt.KeyboardModifier.ControlModifier if ctrl else Qt.KeyboardModifier.NoModifier
+    where = QPointF(canvas.rect().center())
+    event = QWheelEvent(
+        where, canvas.mapToGlobal(where), QPoint(), QPoint(0, -120 * steps),
+        Qt.MouseButton.NoButton, keys, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(canvas, event)
+
+
+def shows(window: MainWindow, index: int) -> bool:
+    view = window.session.sources.slice
+    return view is not None and view.index == index
+
+
+def test_the_wheel_changes_the_slice_and_zooms_with_ctrl(study, qtbot):
+    before = study.view.panes["a"].canvas.camera.scale()
+    wheel(study, 2)
+    qtbot.waitUntil(lambda: shows(study, 10), timeout=WAIT)
+    assert study.view.panes["a"].canvas.camera.scale() == before
+    assert study.view.slices.slider.value() == 10
+    assert "11 / 16" in study.view.slices.label.text()
+    assert "mm" in study.view.slices.label.text()
+    wheel(study, -1, ctrl=True)
+    assert study.view.panes["a"].canvas.camera.scale() > before
+    assert shows(study, 10)
+
+
+def test_keys_change_the_slice(study, qtbot):
+    qtbot.keyClick(study.view.panes["b"].canvas, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: shows(study, 9), timeout=WAIT)
+    qtbot.keyClick(study.view, Qt.Key.Key_Up, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.waitUntil(lambda: shows(study, 0), timeout=WAIT)
+
+
+def test_a_slice_never_shows_the_result_of_another(study, qtbot, engine):
+    first = study.session.outcome
+    study.controller.volumes.step(3)
+    qtbot.waitUntil(lambda: shows(study, 11), timeout=WAIT)
+    assert study.session.outcome is not first
+    assert study.session.results == () or study.session.outcome.pair is study.session.sources.pair
+    qtbot.waitUntil(lambda: settled(study), timeout=WAIT)
+    assert study.session.outcome.pair is study.session.sources.pair
+
+
+def test_a_fusion_under_way_is_not_shown_for_a_later_slice(study, qtbot, engine):
+    fuse_and_hold(qtbot, study, engine)
+    study.controller.volumes.step(2)
+    qtbot.waitUntil(lambda: shows(study, 10), timeout=WAIT)
+    engine.gate.set()
+    qtbot.waitUntil(lambda: settled(study), timeout=WAIT)
+    assert study.session.outcome.pair is study.session.sources.pair
+    assert not study.session.is_stale
+
+
+def test_results_of_a_slice_are_kept(study, qtbot, engine):
+    first = study.session.results
+    study.controller.volumes.step(1)
+    qtbot.waitUntil(lambda: shows(study, 9) and settled(study), timeout=WAIT)
+    count = len(engine.requests)
+    study.controller.volumes.step(-1)
+    qtbot.waitUntil(lambda: shows(study, 8), timeout=WAIT)
+    assert [one.key for one in study.session.results] == [one.key for one in first]
+    assert not study.session.is_stale
+    qtbot.wait(500)
+    assert len(engine.requests) == count
+
+
+def test_scrolling_fuses_only_where_it_rests(study, qtbot, engine):
+    count = len(engine.requests)
+    for _ in range(6):
+        wheel(study, 1)
+        qtbot.wait(20)
+    qtbot.waitUntil(lambda: shows(study, 14) and settled(study), timeout=WAIT)
+    models = [one for one in engine.requests[count:] if one.method == "mif-compact"]
+    assert len(models) == 1
+
+
+def test_window_and_palette_make_the_result_stale_and_are_part_of_the_next(study, qtbot, engine):
+    study.view.set_window("a", (0.0, 2.0))
+    assert study.session.is_stale
+    study.session.set_display(study.session.display.with_pane("a", window=None))
+    assert not study.session.is_stale
+    study.session.set_display(study.session.display.with_pane("a", palette="inverted"))
+    assert study.session.is_stale
+    with qtbot.waitSignal(study.controller.idle, timeout=WAIT):
+        study.controller.fuse()
+    assert engine.requests[-1].pair.a.palette.name == "inverted"
+    assert not study.session.is_stale
+
+
+def test_a_window_stays_from_slice_to_slice(study, qtbot):
+    study.view.set_window("a", (0.0, 2.0))
+    study.controller.volumes.step(1)
+    qtbot.waitUntil(lambda: shows(study, 9) and settled(study), timeout=WAIT)
+    assert study.session.window_of("a") == (0.0, 2.0)
+    assert study.session.outcome.fused_windows[0] == (0.0, 2.0)
+    study.controller.volumes.step(-1)
+    qtbot.waitUntil(lambda: shows(study, 8), timeout=WAIT)
+    assert study.session.is_stale
+
+
+# --- planes --------------------------------------------------------------------------------
+
+
+def test_planes_have_their_shape_and_letters(study, qtbot):
+    study.actions_.planes["coronal"].trigger()
+    qtbot.waitUntil(lambda: study.session.sources.slice.plane == "coronal", timeout=WAIT)
+    assert study.session.sources.b.image.size == (60, 16)
+    assert study.view.link.aspect == pytest.approx(1.5)
+    assert study.view.panes["b"].canvas.scene.marks.letters == ("R", "L", "H", "F")
+    study.view.slices.planes["sagittal"].click()
+    qtbot.waitUntil(lambda: study.session.sources.slice.plane == "sagittal", timeout=WAIT)
+    assert study.session.sources.b.image.size == (40, 16)
+    assert study.view.panes["b"].canvas.scene.marks.letters == ("A", "P", "H", "F")
+
+
+def test_a_click_links_the_planes_by_its_millimetres(study, qtbot):
+    pixel = QPoint(20, 11)
+    study.view.link.clicked.emit(pixel)
+    point = study.session.sources.slice.point
+    assert point == pytest.approx((-10 + 20.0, 20 + 11 * 1.5, 30 + 8 * 1.5))
+    assert study.view.panes["a"].canvas.scene.marks.cross == pytest.approx((20, 11))
+    study.controller.volumes.set_plane("sagittal")
+    qtbot.waitUntil(lambda: study.session.sources.slice.plane == "sagittal", timeout=WAIT)
+    assert study.session.sources.slice.index == 20
+    study.controller.volumes.set_plane("coronal")
+    qtbot.waitUntil(lambda: study.session.sources.slice.plane == "coronal", timeout=WAIT)
+    assert study.session.sources.slice.index == 11
+
+
+def test_a_click_on_a_canvas_is_one(study, qtbot):
+    canvas = study.view.panes["b"].canvas
+    with qtbot.waitSignal(study.view.link.clicked, timeout=WAIT) as signal:
+        qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=canvas.rect().center())
+    assert study.session.sources.slice.pixel == pytest.approx(
+        (signal.args[0].x(), signal.args[0].y())
+    )
+    assert not study.session.is_stale
+
+
+def test_values_are_those_that_were_measured(study):
+    view = study.session.sources.slice
+    study.view.link.set_pointer(QPoint(27, 18))
+    text = study.status.readout.text()
+    a, b = view.values_at(view.point_at(27, 18))
+    pet = view.volumes.native_a
+    assert a in pet.data
+    assert a <= HOT
+    assert f"A {a:.2f} SUVbw" in text
+    assert f"B {b:.0f}" in text
+    assert "mm" in text
+    assert "Fused" not in text
+
+
+def test_a_pet_without_suv_keeps_its_unit(window, qtbot, tmp_path):
+    write_pet(tmp_path / "pet", Units="BQML")
+    write_mr(tmp_path / "mr")
+    window.files.take([tmp_path])
+    qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
+    assert window.session.sources.a.image.unit == "Bq/mL"
+    assert any("No SUV" in note for note in window.session.notices)
