@@ -12,9 +12,11 @@ from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from app.commands.registry import native, plain
 from app.fuse.scenes import image_of
 from app.fuse.state import FuseState
+from app.i18n.translate import tr, translate
 from app.viewer.display_state import CompareMode
 from app.viewer.pyramid import RenderedImage
 from app.viewer.window_presets import deviation_window, percentile_window
+from core.units.presets import presets_for
 from core.windows import Window
 
 if TYPE_CHECKING:
@@ -64,7 +66,9 @@ class DisplayCommands(QObject):
         actions.magnifier.triggered.connect(lambda on: self._set(magnifier=on))
         for number, action in enumerate(actions.presets):
             action.triggered.connect(lambda _=False, number=number: self._preset(number))
-            action.setText(_preset_name(self, number))
+        self._name_presets()
+        self._session.sources_changed.connect(self._name_presets)
+        self._view.active.changed.connect(lambda _name: self._name_presets())
         for action in (
             actions.curtain,
             actions.checkerboard,
@@ -173,8 +177,26 @@ class DisplayCommands(QObject):
     def _preset(self, number: int) -> None:
         pane = self._target()
         shown = image_of(self._session, pane)
-        if shown is not None:
+        if shown is None:
+            return
+        choices = _volume_presets(self._session, pane)
+        if not choices:
             self._view.set_window(pane, PRESETS[number](shown))
+        elif number < len(choices):
+            name, window = choices[number]
+            self._view.set_window(pane, window)
+            self.announced.emit(f"{self._view.panes[pane].title.text()}: {name}")
+
+    def _name_presets(self) -> None:
+        """Call the presets what they are for the active pane."""
+        choices = _volume_presets(self._session, self._view.active.name[-1:])
+        for number, action in enumerate(self._actions.presets):
+            if not choices:
+                action.setText(_preset_name(self, number))
+            elif number < len(choices):
+                action.setText(self.tr("Window: {0}").format(choices[number][0]))
+            else:
+                action.setText(self.tr("Window preset {0}").format(number + 1))
 
     # --- state to actions ------------------------------------------------------------------
 
@@ -193,6 +215,22 @@ class DisplayCommands(QObject):
                 action.setChecked(on)
         shown = self._overlay_shown
         actions.overlay.setText(self.tr("Hide overlay") if shown else self.tr("Show overlay"))
+
+
+def _volume_presets(session: FuseState, pane: str) -> list[tuple[str, Window | None]]:
+    """Names and windows for the keys from 1 on, where a source is a volume with an absolute unit.
+
+    The last one is the volume's own window.
+    """
+    view = session.sources.slice
+    if view is None or pane not in ("a", "b"):
+        return []
+    volume = view.volumes.native["ab".index(pane)]
+    known = presets_for(volume.modality, volume.unit)
+    if not known:
+        return []
+    own: list[tuple[str, Window | None]] = [(tr("as opened"), None)]
+    return [(translate(preset.name), preset.window) for preset in known] + own
 
 
 def _share(shown: RenderedImage, low: float, high: float) -> Window:

@@ -8,7 +8,9 @@ from pathlib import Path
 from app.fuse.info_tab import Rows
 from app.fuse.messages import reason_of
 from app.fuse.results import LoadedSource, Outcome, Sources
+from app.fuse.slice_view import SliceView
 from app.fuse.state import FuseState
+from app.fuse.volume_info import derivation_rows, geometry_rows, series_rows
 from app.i18n.numbers import number
 from app.i18n.translate import tr, translate
 from app.viewer.painter import short
@@ -25,10 +27,16 @@ def rows_of(session: FuseState) -> Rows:
         (f"A – {translate(task.label_a)}", sources.a, sources.requested[0], session.window_of("a")),
         (f"B – {translate(task.label_b)}", sources.b, sources.requested[1], session.window_of("b")),
     ):
-        if side is not None:
+        if side is not None and sources.slice is not None:
+            place = 0 if side is sources.a else 1
+            lines = series_rows(sources.slice, place, window or side.image.window)
+            rows.append((title, lines))
+        elif side is not None:
             rows.append((title, _source(side, window or side.image.window)))
         elif asked is not None:
             rows.append((title, _not_shown(asked, sources)))
+    if sources.slice is not None:
+        rows += _of_slice(sources.slice)
     if session.outcome is not None:
         rows.append((tr("Result"), _result(session.outcome, session.is_stale)))
         provenance = session.outcome.result.provenance
@@ -42,6 +50,14 @@ def rows_of(session: FuseState) -> Rows:
             ]
             rows.append((tr("Timings"), lines))
     return rows or [(tr("Nothing is open"), [])]
+
+
+def _of_slice(view: SliceView) -> Rows:
+    rows: Rows = [(tr("Slice"), geometry_rows(view))]
+    for letter, derivation in zip("AB", view.volumes.derivations, strict=True):
+        if derivation is not None:
+            rows.append((tr("SUV of {0}").format(letter), derivation_rows(derivation)))
+    return rows
 
 
 def _provenance(entries: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -77,7 +93,11 @@ def _not_shown(path: Path, sources: Sources) -> list[tuple[str, str]]:
     """Rows for a file that is selected but not on screen."""
     error = sources.error
     state = tr("being read") if error is None else tr("not shown")
-    lines = [(tr("File"), path.name), (tr("Folder"), str(path.parent)), (tr("State"), state)]
+    side = sources.requested.index(path)
+    if sources.names[side]:
+        lines = [(tr("Series"), sources.names[side]), (tr("State"), state)]
+    else:
+        lines = [(tr("File"), path.name), (tr("Folder"), str(path.parent)), (tr("State"), state)]
     if error is not None:
         lines.append((tr("Reason"), reason_of(error, path, sources.requested)))
     return lines

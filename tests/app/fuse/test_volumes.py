@@ -9,12 +9,15 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
+from app.fuse.info import rows_of
 from app.fuse.pair_search import find_more
+from app.preferences.session_file import from_json, to_json
 from app.shell.main_window import MainWindow
+from core.pairing.plan import PairingPlan
 from core.progress import NullProgress
 from tests.app.acts import WAIT, fuse_and_hold
-from tests.app.fuse.volumes import HOT, write_mr, write_nifti, write_pet, write_study
-from tests.core.io.dicom_files import ID, NAME
+from tests.app.fuse.volumes import HOT, blob, write_mr, write_nifti, write_pet, write_study
+from tests.core.io.dicom_files import ID, NAME, write_series
 
 
 def settled(window: MainWindow) -> bool:
@@ -328,3 +331,107 @@ def test_a_pet_without_suv_keeps_its_unit(window, qtbot, tmp_path):
     qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
     assert window.session.sources.a.image.unit == "Bq/mL"
     assert any("No SUV" in note for note in window.session.notices)
+
+
+# --- windows and derivation ----------------------------------------------------------------
+
+
+def test_presets_are_those_of_the_modality(study, qtbot):
+    study.view.active.choose("a")
+    assert study.actions_.presets[0].text() == "Window: SUV 0 to 5"
+    study.actions_.presets[0].trigger()
+    assert study.session.window_of("a") == (0.0, 5.0)
+    assert study.session.is_stale
+    study.view.active.choose("b")
+    assert study.actions_.presets[1].text() == "Window: middle 98 % of pixels"
+
+
+def test_presets_of_ct_are_in_hu(window, qtbot, tmp_path):
+    write_mr(tmp_path / "mr")
+    write_series(
+        tmp_path / "ct",
+        blob((8, 12, 12), 1000),
+        "CT",
+        geometry={"spacing": (3.0, 5.0, 5.0)},
+        SeriesInstanceUID="1.2.3.1.4",
+        SeriesDescription="head",
+        RescaleSlope=1,
+        RescaleIntercept=-200,
+    )
+    window.files.take([tmp_path])
+    qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
+    window.view.active.choose("a")
+    window.actions_.presets[0].trigger()
+    assert window.session.window_of("a") == (0.0, 80.0)
+    window.actions_.presets[3].trigger()
+    assert window.session.window_of("a") == (-1350.0, 150.0)
+
+
+def test_level_moves_without_changing_the_width(study):
+    study.view.set_window("a", (1.0, 3.0))
+    study.view.panes["a"].canvas.window_dragged.emit(QPointF(0, 60), True)
+    low, high = study.session.window_of("a")
+    assert low > 1.0
+    assert high - low == pytest.approx(2.0)
+
+
+def test_info_shows_how_suv_was_derived(study, qtbot):
+    study.inspector.setCurrentWidget(study.inspector.info)
+    info = study.inspector.info
+    assert info.value_of("SUV of A", "Factor") == "1"
+    assert info.value_of("SUV of A", "Units (0054,1001)") == "GML"
+    assert info.value_of("Slice", "Slice").startswith("9 / 16")
+    assert "as acquired" in info.value_of("Slice", "A and B")
+    shown = " ".join(" ".join(line) for _, lines in rows_of(study.session) for line in lines)
+    assert NAME.split("^")[0] not in shown
+    assert ID not in shown
+
+
+def test_info_names_the_tag_that_stands_in_the_way(window, qtbot, tmp_path):
+    write_pet(tmp_path / "pet", Units="BQML")
+    write_mr(tmp_path / "mr")
+    window.files.take([tmp_path])
+    qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
+    rows = dict(rows_of(window.session))["SUV of A"]
+    missing = [value for name, value in rows if name == "No SUV"]
+    assert any("PatientWeight (0010,1030)" in value for value in missing)
+    assert not any(name == "Factor" for name, _value in rows)
+
+
+# --- session -------------------------------------------------------------------------------
+
+
+def test_a_session_reopens_the_slice_and_names_no_one(study, qtbot):
+    study.controller.volumes.set_plane("coronal")
+    study.controller.volumes.go_to(12)
+    study.view.set_window("a", (0.0, 3.0))
+    qtbot.waitUntil(lambda: shows(study, 12) and settled(study), timeout=WAIT)
+    stored = to_json(study.services.snapshot())
+    for secret in (NAME.split("^")[0], ID, "1.2.3.1.2", "1.2.3.9"):
+        assert secret.encode() not in stored
+    assert study.services.recent.all() == []
+    study.controller.close_pictures()
+    study.pairs.set_plan(PairingPlan())
+    study.services.restore(from_json(stored))
+    qtbot.waitUntil(lambda: shows(study, 12) and settled(study), timeout=WAIT)
+    assert study.session.sources.slice.plane == "coronal"
+    assert study.session.window_of("a") == (0.0, 3.0)
+    assert study.session.display.a.palette == "hot_iron"
+
+
+# --- shared data ---------------------------------------------------------------------------
+
+
+def test_a_real_thigh_is_opened_from_its_whole_folder(window, qtbot, shared_data):
+    folder = shared_data / "clinical" / "sts_petmr_ct"
+    if not folder.is_dir():
+        pytest.skip("no clinical files beside the real pairs")
+    window.files.take([folder])
+    qtbot.waitUntil(lambda: settled(window), timeout=3 * WAIT)
+    view = window.session.sources.slice
+    pet, mr = view.volumes.native
+    assert (pet.modality, mr.modality) == ("PT", "MR")
+    assert pet.unit == "SUVbw"
+    assert pet.data.max() == pytest.approx(21.67575, abs=1e-4)
+    assert view.volumes.is_registered
+    assert len(window.pairs.matches) >= 2

@@ -397,5 +397,7 @@ def test_where_nothing_can_be_created_the_window_opens_all_the_same(qapp, tmp_pa
 
 def test_the_file_names_no_more_than_paths_and_settings(holder):
     found = json.loads(to_json(holder.snapshot))
-    assert sorted(found) == ["a", "b", "display", "method", "pairs", "task", "version"]
+    names = ["a", "b", "display", "method", "pairs", "scans", "slice", "task", "version"]
+    assert sorted(found) == names
+    assert sorted(found["slice"]) == ["a", "b", "index", "plane"]
     assert found["a"] == os.fspath(holder.snapshot.a)
