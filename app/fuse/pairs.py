@@ -12,16 +12,21 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.fuse.pair_search import Listing, PairSearchResult, find_more, gone_files
 from app.fuse.pair_states import PairState, PairStates
+from app.fuse.reports import Activity
 from app.fuse.state import FuseState, Problem
 from app.i18n.translate import plural, translate_all
 from app.pairs.edits import PairKey, key_of
-from app.workers import Runner
+from app.workers import Job, Runner
 from core.errors import FusionError
 
 if TYPE_CHECKING:
     from app.fuse.controller import Controller
     from core.pairing.plan import Match, PairingPlan
     from core.types import SeriesHeader
+
+
+_MANY = 50
+"""Files from which on a search is shown in the status bar."""
 
 
 class Pairs(QObject):
@@ -40,6 +45,8 @@ class Pairs(QObject):
         self._session = session
         self._controller = controller
         self._finder = Runner("pairs", self)
+        self._search: Job | None = None
+        self._activity: Activity | None = None
         self._listing: Listing | None = None
         self._series: tuple[SeriesHeader, ...] = ()
         """All series found so far."""
@@ -101,7 +108,31 @@ class Pairs(QObject):
         job = self._finder.submit(work)
         job.finished.connect(partial(self._found, paths, otherwise))
         job.failed.connect(self._fail)
+        job.cancelled.connect(lambda: self._set_note(self.tr("The search was cancelled.")))
+        job.progress.connect(self._show_progress)
+        for end in (job.finished, job.failed, job.cancelled):
+            end.connect(self._search_ended)
+        self._search = job
         self._set_note(self.tr("Looking for pairs…"))
+
+    def cancel(self) -> None:
+        """Stop looking for pairs."""
+        if self._search is not None and not self._closed:
+            self._search.cancel()
+
+    def _show_progress(self, done: float, total: float, stage: str) -> None:
+        """Show a long search in the status bar, unless something else is shown there."""
+        running = self._session.running
+        if total > _MANY and (running is None or running is self._activity):
+            self._activity = Activity(stage, done, total)
+            self._session.set_running(self._activity)
+
+    def _search_ended(self, *_answer: object) -> None:
+        running = self._session.running
+        shown = running is self._activity or (running is not None and running.cancelling)
+        if self._activity is not None and shown:
+            self._session.set_running(None)
+        self._activity = self._search = None
 
     def _set_note(self, note: str) -> None:
         self.note = note

@@ -60,6 +60,14 @@ class ListedSeries:
         """Modality and title of each series."""
         return series_label(self.a), series_label(self.b)
 
+    @property
+    def title(self) -> str:
+        """Both modalities, then both titles: “PT + MR · FDG + T1”."""
+        sides = (self.a, self.b)
+        modalities = [one.modality for one in sides if one.modality != "OT"]
+        titles = [one.title or one.kind for one in sides]
+        return " · ".join(" + ".join(part) for part in (modalities, titles) if part)
+
     def swapped(self) -> ListedSeries:
         """The same with A and B exchanged."""
         return ListedSeries(self.b, self.a, self.reason)
@@ -170,8 +178,7 @@ def _study(series: tuple[SeriesHeader, ...], new: set[str], *, in_order: bool) -
     by_key = {pair.key: pair for pair in pairs}
     folders = _folders(series)
     matches: list[Match] = [
-        Match(" + ".join(pair.names), *key, pair.reason, folders[pair.b.key])
-        for key, pair in by_key.items()
+        Match(pair.title, *key, pair.reason, folders[pair.b.key]) for key, pair in by_key.items()
     ]
     notes = () if matches else (_lonely(fresh),)
     return Study(series, PairingPlan(tuple(matches), notes=notes, suggested_task="mif"), by_key)
@@ -191,8 +198,11 @@ def _folders(series: tuple[SeriesHeader, ...]) -> dict[str, Path]:
         patients.setdefault(one.patient, {})[one.study] = None
     found = {}
     for one in series:
-        number = list(patients).index(one.patient) + 1
-        folder = Path(tr("Patient {0}").format(number))
+        known = [patient for patient in patients if patient]
+        if one.patient:
+            folder = Path(tr("Patient {0}").format(known.index(one.patient) + 1))
+        else:
+            folder = Path(tr("Unknown patient"))
         studies = list(patients[one.patient])
         if len(studies) > 1:
             folder /= tr("Study {0}").format(studies.index(one.study) + 1)

@@ -65,5 +65,5 @@ def derivation_rows(derivation: SuvDerivation) -> Lines:
         lines.append((tr("Decayed to"), f"{derivation.reference} ({tag})"))
     if derivation.decay_minutes is not None:
         lines.append((tr("Decay"), f"{number(derivation.decay_minutes, '.1f')} min"))
-    lines += [(used.tag, used.value) for used in derivation.used]
+    lines += [(tr("Tag"), f"{used.tag}: {used.value}") for used in derivation.used]
     return lines + [(tr("Note"), translate(note)) for note in derivation.notes]

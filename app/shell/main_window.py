@@ -218,6 +218,7 @@ class MainWindow(QMainWindow):
         self.top_bar.task_chosen.connect(controller.set_task)
         self.top_bar.method_chosen.connect(session.set_method)
         self.status.cancel_requested.connect(controller.cancel)
+        self.status.cancel_requested.connect(self.pairs.cancel)
         self.view.side_dropped.connect(self.files.take_side)
         self.view.link.pointer_changed.connect(self._show_pixel)
         self.packs.changed.connect(controller.refresh_methods)
@@ -294,6 +295,7 @@ class MainWindow(QMainWindow):
     def _escape(self) -> None:
         if self.session.running is not None:
             self.controller.cancel()
+            self.pairs.cancel()
         elif self.session.problem is not None:
             self.controller.dismiss_problem()
         elif self.view.maximised:

@@ -18,6 +18,7 @@ from app.fuse.controller import Controller
 from app.fuse.pair_search import Listing
 from app.fuse.pairs import Pairs
 from app.fuse.state import FuseState
+from app.fuse.studies import may_be_scan
 from app.fuse.welcome import Welcome
 from app.i18n.translate import tr
 from app.preferences.recent_files import RecentMenu, RecentPair, RecentPairs
@@ -186,17 +187,25 @@ class WindowServices(QObject):
         previous = self.autosave.begin() if self.autosave is not None else PreviousSession()
         self._last = previous.snapshot
         self._provide()
-        if a is not None and b is not None:
-            controller.open_pair(a, b, task_known=self._session.task_by_hand)
-        elif a is not None:
-            controller.replace_side("a", a)
-        elif b is not None:
-            controller.replace_side("b", b)
+        given = [path for path in (a, b) if path is not None]
+        if any(path.is_dir() or may_be_scan(path) for path in given):
+            self._pairs.add(given, partial(self._open_given, a, b))
+        elif given:
+            self._open_given(a, b)
         elif self._last is not None and self.settings.reopens and not previous.crashed:
             self.restore(self._last)
         else:
             controller.open_sample()
         self._show_previous(previous)
+
+    def _open_given(self, a: Path | None, b: Path | None) -> None:
+        """Open images, or wait for the second one."""
+        if a is not None and b is not None:
+            self._controller.open_pair(a, b, task_known=self._session.task_by_hand)
+        elif a is not None:
+            self._controller.replace_side("a", a)
+        elif b is not None:
+            self._controller.replace_side("b", b)
 
     def _show_previous(self, previous: PreviousSession) -> None:
         if previous.crashed and previous.snapshot is not None and not previous.of_earlier:

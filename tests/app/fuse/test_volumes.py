@@ -9,10 +9,12 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
+from app.fuse.file_dialogs import suggested_name
 from app.fuse.info import rows_of
 from app.fuse.pair_search import find_more
 from app.preferences.session_file import from_json, to_json
 from app.shell.main_window import MainWindow
+from core.io import read_image
 from core.pairing.plan import PairingPlan
 from core.progress import NullProgress
 from tests.app.acts import WAIT, fuse_and_hold
@@ -51,7 +53,7 @@ def test_a_dropped_folder_is_opened_as_pet_and_mr(study):
 def test_the_list_names_patients_by_number_and_says_why(study):
     (match,) = study.pairs.matches
     assert str(match.folder) == "Patient 1"
-    assert match.name == "PT · FDG + MR · T1 ax"
+    assert match.name == "PT + MR · FDG + T1 ax"
     assert "frame of reference" in match.reason
     shown = " ".join((match.name, match.reason, study.pairs.note))
     assert NAME.split("^")[0] not in shown
@@ -95,6 +97,13 @@ def test_another_frame_of_reference_is_said_for_good(window, qtbot, tmp_path):
     window.controller.volumes.step(1)
     qtbot.waitUntil(lambda: window.session.sources.slice.index == 9, timeout=WAIT)
     assert window.view.panes["fused"].tag("registration") == "Not registered"
+
+
+def test_folders_given_at_the_start_are_opened(window, qtbot, tmp_path):
+    write_study(tmp_path)
+    window.services.begin(tmp_path / "pet", tmp_path / "mr")
+    qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
+    assert window.session.sources.slice.volumes.names == ("PT · FDG", "MR · T1 ax")
 
 
 def test_single_images_open_as_before(window, qtbot, files):
@@ -146,6 +155,25 @@ def test_reading_can_be_cancelled_and_repeated(window, qtbot, tmp_path, monkeypa
     monkeypatch.setattr(volume_tasks, "open_volumes", whole)
     window.controller.reload()
     qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
+
+
+def test_looking_at_many_files_shows_progress_and_can_be_cancelled(
+    window, qtbot, tmp_path, monkeypatch
+):
+    from app.fuse import pair_search
+
+    def slow(paths, known, progress):
+        while True:
+            progress.report(10, 5000, "Looking at files")
+            progress.check()
+
+    monkeypatch.setattr(pair_search, "find_study", slow)
+    window.files.take([tmp_path])
+    qtbot.waitUntil(lambda: window.session.running is not None, timeout=WAIT)
+    assert window.session.running.total == 5000
+    window.actions_.cancel.trigger()
+    qtbot.waitUntil(lambda: window.session.running is None, timeout=WAIT)
+    assert window.pairs.note == "The search was cancelled."
 
 
 def test_swapping_brings_a_onto_the_grid_of_the_other(study, qtbot):
@@ -379,7 +407,7 @@ def test_info_shows_how_suv_was_derived(study, qtbot):
     study.inspector.setCurrentWidget(study.inspector.info)
     info = study.inspector.info
     assert info.value_of("SUV of A", "Factor") == "1"
-    assert info.value_of("SUV of A", "Units (0054,1001)") == "GML"
+    assert ("Tag", "Units (0054,1001): GML") in dict(rows_of(study.session))["SUV of A"]
     assert info.value_of("Slice", "Slice").startswith("9 / 16")
     assert "as acquired" in info.value_of("Slice", "A and B")
     shown = " ".join(" ".join(line) for _, lines in rows_of(study.session) for line in lines)
@@ -396,6 +424,20 @@ def test_info_names_the_tag_that_stands_in_the_way(window, qtbot, tmp_path):
     missing = [value for name, value in rows if name == "No SUV"]
     assert any("PatientWeight (0010,1030)" in value for value in missing)
     assert not any(name == "Factor" for name, _value in rows)
+
+
+# --- files out -----------------------------------------------------------------------------
+
+
+def test_a_slice_is_saved_and_exported_under_a_name_of_no_one(study, qtbot, tmp_path):
+    name = suggested_name(study.session.outcome)
+    assert name == "fused_mif-compact.tif"
+    with qtbot.waitSignal(study.controller.saved, timeout=WAIT):
+        study.controller.save(tmp_path / name)
+    content = (tmp_path / name).read_bytes()
+    assert read_image(tmp_path / name).size == (60, 40)
+    for secret in (NAME.split("^")[0], ID, str(tmp_path / "export")):
+        assert secret.encode() not in content
 
 
 # --- session -------------------------------------------------------------------------------
