@@ -64,6 +64,6 @@ def derivation_rows(derivation: SuvDerivation) -> Lines:
         tag = derivation.reference_tag
         lines.append((tr("Decayed to"), f"{derivation.reference} ({tag})"))
     if derivation.decay_minutes is not None:
-        lines.append((tr("Decay"), f"{number(derivation.decay_minutes, '.1f')} min"))
+        lines.append((tr("Decay time"), f"{number(derivation.decay_minutes, '.1f')} min"))
     lines += [(tr("Tag"), f"{used.tag}: {used.value}") for used in derivation.used]
     return lines + [(tr("Note"), translate(note)) for note in derivation.notes]
