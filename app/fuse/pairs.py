@@ -152,7 +152,7 @@ class Pairs(QObject):
         if found.study is not None:
             self._series = found.study.series
             self.scans = tuple(dict.fromkeys((*self.scans, *paths)))
-            self._controller.volumes.add(found.study.pairs)
+            self._controller.volumes.add(found.study)
         if found.before is not self.plan:  # the list has changed since
             found = PairSearchResult.of(found.new, self.plan, found.study)
         first = self._first(found.new.active)

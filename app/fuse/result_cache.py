@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QObject
 
 from app.fuse.results import PairResults, ResultStore, Sources, SourceStamp
@@ -35,7 +37,9 @@ class ResultCache(QObject):
             selected = session.outcome.key if session.outcome else ""
             display = session.display
             windows: Windows = (display.a.window, display.b.window)
-            self._store.put(PairResults(session.sources, finished, selected, windows))
+            # A slice in memory must not keep the volumes there that it was cut from.
+            sources = replace(session.sources, slice=None)
+            self._store.put(PairResults(sources, finished, selected, windows))
 
     def show(self, sources: Sources) -> None:
         """Show sources, with their results and windows where these were saved."""

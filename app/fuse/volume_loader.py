@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -15,7 +16,7 @@ from app.fuse.result_cache import ResultCache
 from app.fuse.results import Outcome, Sources
 from app.fuse.slice_view import Point, SliceView
 from app.fuse.state import Activity, FuseState, Offer
-from app.fuse.studies import ListedSeries
+from app.fuse.studies import ListedSeries, Study
 from app.pairs.edits import PairKey
 from app.preferences.session_file import SliceOnShow
 from app.workers import Runner
@@ -24,7 +25,7 @@ from core.geometry.planes import PLANES, PlaneName
 
 if TYPE_CHECKING:
     from core.io.volumes import Acceptance
-    from core.types import Volume
+    from core.types import SeriesHeader, Volume
 
 REST_MS = 300
 """A slice is fused once it has been on show for this long."""
@@ -65,6 +66,8 @@ class VolumeLoader(QObject):
         self._fuse = fuse
         self._slices = Runner("slices", self)
         self._known: dict[PairKey, ListedSeries] = {}
+        self._series: dict[Path, SeriesHeader] = {}
+        """By their first files."""
         self._asked: tuple[ListedSeries, tuple[Acceptance, ...]] | None = None
         """The pair that was opened last, and what was accepted for it."""
         self._refused: Acceptance | None = None
@@ -83,12 +86,16 @@ class VolumeLoader(QObject):
 
     # --- pairs of series -------------------------------------------------------------------
 
-    def add(self, pairs: Mapping[PairKey, ListedSeries]) -> None:
-        """Make pairs known, which :meth:`open` opens by their keys."""
-        self._known.update(pairs)
+    def add(self, study: Study) -> None:
+        """Make series and pairs of them known, which :meth:`open` opens by their first files."""
+        self._series.update((one.files[0], one) for one in study.series)
+        self._known.update(study.pairs)
 
     def knows(self, key: PairKey) -> bool:
-        """Whether a pair of files is one of series."""
+        """Whether a pair of files is one of series, proposed or made by hand."""
+        a, b = (self._series.get(path) for path in key)
+        if key not in self._known and a is not None and b is not None:
+            self._known[key] = ListedSeries(a, b)
         return key in self._known
 
     def restore(self, slice_on_show: SliceOnShow) -> None:
@@ -115,10 +122,17 @@ class VolumeLoader(QObject):
         sources = self._session.sources
         return sources.slice is not None or any(sources.names)
 
-    def open(self, key: PairKey, accept: Collection[Acceptance] = ()) -> None:
-        """Read a pair of series instead of whatever is on screen, being read or being fused."""
+    def open(
+        self, key: PairKey, accept: Collection[Acceptance] = (), *, anew: bool = False
+    ) -> None:
+        """Read a pair of series instead of whatever is on screen, being read or being fused.
+
+        Args:
+            accept: what a person has accepted of series that are otherwise refused.
+            anew: read the files again, even if the volumes are in memory.
+        """
         pair, session = self._known[key], self._session
-        held = self._held()
+        held = {} if anew else self._held()
         self._jobs.supersede()
         self._rest.stop()
         self._cache.save()
@@ -144,10 +158,10 @@ class VolumeLoader(QObject):
         return dict(zip((pair.a.key, pair.b.key), shown.volumes.native, strict=True))
 
     def reopen(self) -> None:
-        """Read the pair that was opened last again."""
+        """Read the files of the pair that was opened last again."""
         if self._asked is not None:
             pair, accept = self._asked
-            self.open(pair.key, accept)
+            self.open(pair.key, accept, anew=True)
 
     def accept(self) -> None:
         """Read the refused pair in spite of what it was refused for."""
@@ -158,11 +172,10 @@ class VolumeLoader(QObject):
     def swap(self) -> None:
         """Exchange A and B: A is brought onto the grid of the other one."""
         if self._asked is not None and self._session.sources.slice is not None:
-            swapped = self._asked[0].swapped()
+            pair, accept = self._asked
+            swapped = pair.swapped()
             self._known[swapped.key] = swapped
-            held = self._asked[1]
-            self._asked = None  # what is held belongs to the sides as they were
-            self.open(swapped.key, held)
+            self.open(swapped.key, accept)
 
     def _opened(self, generation: int, sources: Sources) -> None:
         view = sources.slice

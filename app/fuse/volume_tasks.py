@@ -11,7 +11,7 @@ from app.fuse.slice_view import OpenVolumes, SliceView, middle_slice
 from app.fuse.studies import ListedSeries, kind_of
 from app.viewer.pyramid import extent_around, source_image
 from core.progress import Progress
-from core.types import Image, SeriesHeader, Volume
+from core.types import Image, SeriesHeader, SourcePair, Volume
 from core.windows import Window
 
 if TYPE_CHECKING:
@@ -98,7 +98,9 @@ def slice_sources(view: SliceView, progress: Progress) -> Sources:
 
     progress.check()
     volumes = view.volumes
-    pair = slice_pair(volumes.pair, view.plane, view.index)
+    cut = slice_pair(volumes.pair, view.plane, view.index)
+    # Copies: a view would keep the whole volume in memory for as long as its result is kept.
+    pair = SourcePair(*(replace(image, data=image.data.copy()) for image in (cut.a, cut.b)))
     a, b = map(_loaded, (pair.a, pair.b), volumes.extents)
     lone = lone_slice(volumes.pair, view.plane, view.index)
     return Sources(a, b, pair, stamp=view.stamp, slice=replace(view, lone=lone))

@@ -7,6 +7,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 
+from app.shell.main_window import MainWindow
 from tests.core.io.dicom_files import item, write_series
 
 HOT = 5.0
@@ -57,3 +58,14 @@ def write_nifti(path: Path, shape: tuple[int, int, int] = (16, 40, 60)) -> Path:
     data = np.asarray(blob(shape, 900).transpose(2, 1, 0), np.int16)
     nibabel.save(nibabel.Nifti1Image(data, np.diag([2.0, 2.0, 2.0, 1.0])), path)
     return path
+
+
+def settled(window: MainWindow) -> bool:
+    """A slice is on show, and fused."""
+    session = window.session
+    return bool(session.sources.slice and session.results and session.running is None)
+
+
+def shows(window: MainWindow, index: int) -> bool:
+    view = window.session.sources.slice
+    return view is not None and view.index == index
