@@ -122,6 +122,7 @@ class CompareBar(QWidget):
             self.tr("2 Row"),
             self.tr("3 Large"),
             self.tr("4 Alone"),
+            self.tr("5 Planes"),
         )
         return list(zip(LAYOUTS, texts, strict=True))
 

@@ -24,6 +24,8 @@ PLACES: dict[Layout, dict[str, GridPosition]] = {
     "row": {"a": (0, 0, 1, 1), "b": (0, 1, 1, 1), "fused": (0, 2, 1, 1)},
     "focus": {"fused": (0, 0, 2, 2), "a": (0, 2, 1, 1), "b": (1, 2, 1, 1)},
     "single": {"fused": (0, 0, 1, 1)},
+    # Of images, which have no planes; of volumes see app.fuse.planes_board.
+    "planes": {"a": (0, 0, 1, 1), "b": (0, 1, 1, 1), "fused": (0, 2, 1, 1)},
 }
 
 

@@ -18,6 +18,7 @@ from app.fuse.layouts import arrange
 from app.fuse.messages import Messages
 from app.fuse.pane_texts import (
     SOURCES,
+    registration_tag,
     result_info,
     result_placeholder,
     slice_info,
@@ -25,6 +26,7 @@ from app.fuse.pane_texts import (
     source_placeholder,
     waiting_text,
 )
+from app.fuse.planes_board import PlanesBoard
 from app.fuse.recon_pane import ReconPane
 from app.fuse.scenes import dragged_window, fitted, image_of, operands, scene_of, window_of
 from app.fuse.slice_bar import SliceBar
@@ -72,6 +74,7 @@ class FusePage(QWidget):
         self.bar = CompareBar()
         self.slices = SliceBar()
         self.board = QWidget()
+        self.planes = PlanesBoard(session)
         self.welcome = Welcome()
         self._started = False
         self._shown = False
@@ -109,6 +112,7 @@ class FusePage(QWidget):
         for bar in (*self.messages.bars, self.bar):
             layout.addWidget(bar)
         layout.addWidget(self.board, 1)
+        layout.addWidget(self.planes, 1)
         layout.addWidget(self.slices)
         layout.addWidget(self.welcome, 1)
         self._arrange()
@@ -228,8 +232,9 @@ class FusePage(QWidget):
         if empty and self.board.isAncestorOf(self.focusWidget() or self):
             self.welcome.open.setFocus()
         self.welcome.setVisible(empty)
-        for widget in (self.board, self.bar):
-            widget.setVisible(not empty)
+        self.bar.setVisible(not empty)
+        self.planes.setVisible(not empty and self.planes.is_wanted)
+        self.board.setVisible(not empty and not self.planes.is_wanted)
 
     def _show_keys(self) -> None:
         """Update the texts that mention keys."""
@@ -274,6 +279,7 @@ class FusePage(QWidget):
         if self._arranged != display.layout:
             self._maximised = ""
             self._arrange()
+            self._show_empty()
         self.bar.show_layout(display.layout)
         for name in ("recon_a", "recon_b"):
             pane = self.panes[name]
@@ -315,13 +321,7 @@ class FusePage(QWidget):
 
     def _show_registration(self) -> None:
         """Say of volumes of different frames of reference that they may not lie on each other."""
-        shown = self.session.sources.slice
-        apart = shown is not None and not shown.volumes.is_registered
-        text = self.tr("Not registered") if apart else ""
-        tip = self.tr(
-            "Nothing says that the millimetres of the two volumes are the same: "
-            "what lies on each other need not belong together."
-        )
+        text, tip = registration_tag(self.session.sources.slice)
         for name in ("b", "fused"):
             self.panes[name].set_tag("registration", text, tip)
 

@@ -98,6 +98,17 @@ def slice_info(view: SliceView, side: int) -> tuple[str, str]:
     return " · ".join(part for part in parts if part), name
 
 
+def registration_tag(view: SliceView | None) -> tuple[str, str]:
+    """Tag and tool tip of volumes that may not lie on each other; empty where they do."""
+    if view is None or view.volumes.is_registered:
+        return "", ""
+    tip = tr(
+        "Nothing says that the millimetres of the two volumes are the same: "
+        "what lies on each other need not belong together."
+    )
+    return tr("Not registered"), tip
+
+
 def result_info(outcome: Outcome) -> str:
     """Method, device and duration of a fusion."""
     if outcome.is_stored:

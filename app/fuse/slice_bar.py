@@ -21,6 +21,8 @@ class SliceBar(QWidget):
 
     slice_chosen = Signal(int)
     plane_chosen = Signal(str)
+    played = Signal(bool)
+    """Whether slices are to follow each other by themselves."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,6 +39,14 @@ class SliceBar(QWidget):
             button.clicked.connect(lambda _=False, plane=plane: self.plane_chosen.emit(plane))
             group.addButton(button)
             layout.addWidget(button)
+        self.play = QToolButton()
+        self.play.setText("▶")
+        self.play.setCheckable(True)
+        self.play.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.play.setAccessibleName(self.tr("Play slices"))
+        self.play.setToolTip(self.tr("Play slices"))
+        self.play.toggled.connect(self.played)
+        layout.addWidget(self.play)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName(self.tr("Slice"))
         self.slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -54,6 +64,7 @@ class SliceBar(QWidget):
         """Show a slice; None hides the row."""
         self.setVisible(view is not None)
         if view is None:
+            self.play.setChecked(False)
             return
         self.planes[view.plane].setChecked(True)
         with QSignalBlocker(self.slider):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint
+from PySide6.QtCore import QObject, QPoint, QTimer
 
+from app.fuse.planes_board import PlanesBoard
 from app.fuse.slice_bar import SliceBar
 from app.fuse.slice_view import SliceView
 from app.fuse.state import FuseState
@@ -15,6 +16,10 @@ from app.viewer.view_link import ViewLink
 
 if TYPE_CHECKING:
     from app.commands.actions import Actions
+
+
+_CINE_MS = 100
+"""Time each slice is shown for while they are played."""
 
 
 class SliceNavigation(QObject):
@@ -26,6 +31,7 @@ class SliceNavigation(QObject):
         volumes: VolumeLoader,
         *,
         bar: SliceBar,
+        board: PlanesBoard,
         link: ViewLink,
         actions: Actions,
         parent: QObject,
@@ -35,6 +41,11 @@ class SliceNavigation(QObject):
         self._volumes = volumes
         self._bar = bar
         self._link = link
+        self._cine = QTimer(self, interval=_CINE_MS)
+        self._cine.timeout.connect(self._next)
+        bar.played.connect(self._play)
+        actions.cine.triggered.connect(bar.play.toggle)
+        board.point_chosen.connect(volumes.look_at)
         volumes.moved.connect(bar.show_slice)
         session.sources_changed.connect(self._follow)
         bar.slice_chosen.connect(volumes.go_to)
@@ -45,6 +56,17 @@ class SliceNavigation(QObject):
             action.triggered.connect(partial(self._step, by))
         for plane, action in actions.planes.items():
             action.triggered.connect(partial(self._set_plane, plane))
+
+    def _play(self, on: bool) -> None:
+        self._cine.start() if on else self._cine.stop()
+
+    def _next(self) -> None:
+        """The next slice; after the last one, the first."""
+        view = self._volumes.view
+        if view is None:
+            self._bar.play.setChecked(False)
+        else:
+            self._volumes.go_to((view.index + 1) % view.count)
 
     def _step(self, by: int, _checked: bool = False) -> None:
         self._volumes.step(by)

@@ -268,6 +268,17 @@ class VolumeLoader(QObject):
         sources = replace(self._session.sources, slice=shown.through(point))
         self._session.set_sources(sources, keep_outcome=True, windows=self._windows)
 
+    def look_at(self, point: Point) -> None:
+        """Link the planes by a place anywhere in the volumes, and show the slice it lies in."""
+        view = self._wanted
+        if view is None:
+            return
+        target = view.through(point).in_plane(view.plane)
+        if target.index == view.index:
+            self.set_point(point)
+        else:
+            self._show(target)
+
     def _show(self, view: SliceView) -> None:
         old = self._wanted
         if old is not None and (old.plane, old.index) == (view.plane, view.index):

@@ -6,10 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from app.fuse.results import LoadedSource, Sources, stamp_of
 from app.fuse.slice_view import OpenVolumes, SliceView, middle_slice
 from app.fuse.studies import ListedSeries, kind_of
 from app.viewer.pyramid import extent_around, source_image
+from core.geometry.planes import PlaneName
 from core.progress import Progress
 from core.types import Image, SeriesHeader, SourcePair, Volume
 from core.windows import Window
@@ -104,6 +107,24 @@ def slice_sources(view: SliceView, progress: Progress) -> Sources:
     a, b = map(_loaded, (pair.a, pair.b), volumes.extents)
     lone = lone_slice(volumes.pair, view.plane, view.index)
     return Sources(a, b, pair, stamp=view.stamp, slice=replace(view, lone=lone))
+
+
+def projected(volumes: OpenVolumes, plane: PlaneName, progress: Progress) -> LoadedSource:
+    """The greatest values of the original A along the normal of a plane."""
+    from core.geometry.planes import projection
+
+    progress.check()
+    volume = volumes.native_a
+    seen = projection(volume, plane)
+    image = Image(
+        np.ascontiguousarray(seen.pixels)[..., np.newaxis],
+        volume.window,
+        32,
+        volume.unit,
+        spacing=seen.spacing,
+        mask=seen.mask,
+    )
+    return _loaded(image, volumes.extents[0])
 
 
 def _loaded(image: Image, extent: Window) -> LoadedSource:

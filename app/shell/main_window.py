@@ -110,6 +110,7 @@ class MainWindow(QMainWindow):
             self.session,
             self.controller.volumes,
             bar=self.view.slices,
+            board=self.view.planes,
             link=self.view.link,
             actions=self.actions_,
             parent=self,
@@ -209,6 +210,7 @@ class MainWindow(QMainWindow):
         for name, action in actions.workspaces.items():
             action.triggered.connect(lambda _=False, name=name: self.workspaces.show_page(name))
         actions.fit.triggered.connect(self.view.link.fit)
+        actions.fit.triggered.connect(self.view.planes.fit)
         actions.one_to_one.triggered.connect(self.view.one_to_one)
         actions.maximise.triggered.connect(self.view.maximise_current)
         for action in (actions.open, actions.open_folder, actions.sample, actions.restore):
@@ -221,6 +223,7 @@ class MainWindow(QMainWindow):
         self.status.cancel_requested.connect(self.pairs.cancel)
         self.view.side_dropped.connect(self.files.take_side)
         self.view.link.pointer_changed.connect(self._show_pixel)
+        self.view.planes.pointed.connect(self.status.show_place)
         self.packs.changed.connect(controller.refresh_methods)
         controller.saved.connect(self.status.show_saved)
         controller.exported.connect(self.status.show_exported)
@@ -324,6 +327,7 @@ class MainWindow(QMainWindow):
         """Hide at once, then wait for the threads to end."""
         self.hide()
         self.controller.shutdown()
+        self.view.planes.shutdown()
         self.work.shutdown()
         self.packs.shutdown()
         self.pairs_dock.shutdown()

@@ -137,6 +137,11 @@ class StatusBar(QStatusBar):
         """Show a message."""
         self.stage.setText(text)
 
+    def show_place(self, place: tuple[SliceView, QPoint] | None) -> None:
+        """Show the place of a pixel of a slice, and what was measured there; None clears."""
+        lines = [] if place is None else slice_readout(place[0], place[1].x(), place[1].y())
+        self.readout.setText("     ".join(lines))
+
     def show_pixel(self, pixel: QPoint | None) -> None:
         """Show position and values of A, B and the fused image; None clears."""
         self._pixel = pixel

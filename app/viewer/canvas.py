@@ -106,6 +106,11 @@ class Canvas(QWidget):
     # --- content ---------------------------------------------------------------------------
 
     @property
+    def link(self) -> ViewLink:
+        """The position that it shares with others."""
+        return self._link
+
+    @property
     def scene(self) -> Scene | None:
         """What is shown."""
         return self._scene
