@@ -184,7 +184,7 @@ class Actions(CommandRegistry):
             for name, by, text, key in slices
         }
         """By how many slices each goes on."""
-        self.cine = make("view.cine", self.tr("Play slices"), ("Space",), needs="volume")
+        self.cine = make("view.cine", self.tr("Play slices"), ("P",), needs="volume")
         planes = (
             ("axial", self.tr("Axial plane"), "Alt+1"),
             ("coronal", self.tr("Coronal plane"), "Alt+2"),

@@ -80,7 +80,19 @@ def open_volumes(
         palettes=(_palette(pair.a), _palette(pair.b)),
         derivations=derivations,
     )
-    return slice_sources(middle_slice(opened), progress)
+    return slice_sources(_first_view(opened), progress)
+
+
+def _first_view(volumes: OpenVolumes) -> SliceView:
+    """The middle slice of B, or the middle one of those in which both have data."""
+    from core.fusion.slices import lone_slice
+
+    middle = middle_slice(volumes)
+    if lone_slice(volumes.pair, middle.plane, middle.index) is None:
+        return middle
+    slices = range(middle.count)
+    both = [n for n in slices if lone_slice(volumes.pair, middle.plane, n) is None]
+    return middle.at(both[len(both) // 2]) if both else middle
 
 
 def _palette(series: SeriesHeader) -> str:

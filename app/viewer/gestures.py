@@ -38,6 +38,8 @@ def image_gestures() -> list[tuple[str, str]]:
     }
     return [
         (tr("Zoom about the pointer"), ", ".join((tr("Wheel"), *by["zoom"]))),
+        (tr("Change the slice of volumes; with Ctrl, zoom"), tr("Wheel")),
+        (tr("Link the planes of volumes at a place"), tr("Click")),
         (tr("Window (sideways) and level (up and down)"), ", ".join(by["window"])),
         (tr("Move the pictures"), ", ".join((*by["pan"], tr("arrow keys")))),
         (tr("Move the curtain"), tr("Left drag on its line")),

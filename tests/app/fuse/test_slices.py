@@ -125,6 +125,27 @@ def test_a_window_stays_from_slice_to_slice(study, qtbot):
     assert study.session.is_stale
 
 
+def test_a_slice_that_only_one_source_covers_is_not_fused(window, qtbot, tmp_path, engine):
+    # The MR begins 18 mm above the PET, of which the last slice lies at 21 mm.
+    write_pet(tmp_path / "pet")
+    write_mr(tmp_path / "mr", geometry={"spacing": (1.5, 1.5, 1.0), "origin": (-10, 20, 48)})
+    window.files.take([tmp_path])
+    qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
+    view = window.session.sources.slice
+    assert view.lone is None
+    assert view.index < 4
+    count = len(engine.requests)
+    window.controller.volumes.go_to(12)
+    qtbot.waitUntil(lambda: shows(window, 12), timeout=WAIT)
+    qtbot.wait(500)
+    assert window.session.sources.slice.lone == "b"
+    assert window.session.results == ()
+    assert "Only B" in window.view.panes["fused"].canvas.placeholder_text
+    window.controller.fuse()
+    assert "Only B" in window.session.message
+    assert len(engine.requests) == count
+
+
 # --- planes --------------------------------------------------------------------------------
 
 
