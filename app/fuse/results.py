@@ -110,13 +110,15 @@ class Sources:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Notes of the reader on the files."""
-        sides = (("A", self.a), ("B", self.b))
+        """Notes of the reader on the files; of slices those on their whole volumes."""
+        if self.slice is not None:
+            sides = [volume.notes for volume in self.slice.volumes.native]
+        else:
+            sides = [side.image.notes if side is not None else () for side in (self.a, self.b)]
         return tuple(
             Message("{0}: {1}", letter, note)
-            for letter, side in sides
-            if side is not None
-            for note in side.image.notes
+            for letter, notes in zip("AB", sides, strict=True)
+            for note in notes
         )
 
 

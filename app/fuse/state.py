@@ -355,9 +355,13 @@ class FuseState(QObject):
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """All sentences for the notice bar: message, notes of the reader, notes of the result."""
+        """All sentences for the notice bar: message, notes of the reader, notes of the result.
+
+        The notes of a slice's result are in Info alone: a bar that comes and goes would move the
+        panes while slices are scrolled through.
+        """
         own = (self.message,) if self.message else ()
-        result = self.outcome.result.notes if self.outcome else ()
+        result = self.outcome.result.notes if self.outcome and not self.sources.slice else ()
         return tuple(dict.fromkeys((*own, *self.sources.notes, *result)))
 
 

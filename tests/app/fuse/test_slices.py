@@ -208,6 +208,18 @@ def test_a_pet_without_suv_keeps_its_unit(window, qtbot, tmp_path):
     assert any("No SUV" in note for note in window.session.notices)
 
 
+def test_no_bar_comes_and_goes_while_slices_are_scrolled_through(window, qtbot, tmp_path):
+    write_pet(tmp_path / "pet", Units="BQML")
+    write_mr(tmp_path / "mr", geometry={"spacing": (1.5, 1.5, 1.0), "origin": (-10, 20, 48)})
+    window.files.take([tmp_path])
+    qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
+    before = window.session.notices
+    assert before
+    window.controller.volumes.go_to(12)
+    qtbot.waitUntil(lambda: shows(window, 12), timeout=WAIT)
+    assert window.session.notices == before
+
+
 # --- windows and derivation ----------------------------------------------------------------
 
 
