@@ -41,7 +41,8 @@ def make_volumes(folder: Path) -> list[Path]:
     pet = rng.random((128, 128, 60), np.float32) * 8
     files = [folder / "pet.nii", folder / "t1.nii"]
     for path, data, size in zip(files, (pet, mr), ((2, 2, 2), (0.5, 0.5, 1)), strict=True):
-        nibabel.save(nibabel.Nifti1Image(data, np.diag([*map(float, size), 1.0])), path)
+        affine = np.diag([*map(float, size), 1.0])
+        nibabel.save(nibabel.Nifti1Image(data, affine), path)  # type: ignore[no-untyped-call]
     return files
 
 

@@ -195,15 +195,16 @@ def _folders(series: tuple[SeriesHeader, ...]) -> dict[str, Path]:
     """“Patient 1”, and “Study 2” where a patient has several, by the keys of the series."""
     patients: dict[str, dict[str, None]] = {}
     for one in series:
-        patients.setdefault(one.patient, {})[one.study] = None
+        if one.patient and _is_usable(one):
+            patients.setdefault(one.patient, {})[one.study] = None
     found = {}
     for one in series:
-        known = [patient for patient in patients if patient]
-        if one.patient:
-            folder = Path(tr("Patient {0}").format(known.index(one.patient) + 1))
-        else:
-            folder = Path(tr("Unknown patient"))
-        studies = list(patients[one.patient])
+        studies = list(patients.get(one.patient, ()))
+        if one.study not in studies:
+            found[one.key] = Path(tr("Unknown patient"))
+            continue
+        number = list(patients).index(one.patient) + 1
+        folder = Path(tr("Patient {0}").format(number))
         if len(studies) > 1:
             folder /= tr("Study {0}").format(studies.index(one.study) + 1)
         found[one.key] = folder
@@ -230,12 +231,14 @@ def kind_of(series: SeriesHeader) -> str:
 
 
 def _named(series: tuple[SeriesHeader, ...]) -> list[ListedSeries]:
-    """Volumes whose files name no modality, paired by the words in their names: PET with MR."""
+    """Volumes of one folder that name no modality, by the words in their names: PET with MR."""
     found = []
     usable = [one for one in series if one.modality == "OT" and _is_usable(one)]
     for a in usable:
         for b in usable:
             one, other = kind_of(a), kind_of(b)
+            if a.files[0].parent != b.files[0].parent:
+                continue  # nothing says that they are of one patient
             if one not in _SOURCES_A or other not in _SOURCES_B or one == other:
                 continue
             reason = Message("{0} and {1} by their names", _NAMES.get(one, one), other)

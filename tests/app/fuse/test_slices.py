@@ -7,10 +7,12 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
+from app.fuse.error_report import describe
 from app.fuse.file_dialogs import suggested_name
 from app.fuse.info import rows_of
 from app.preferences.session_file import from_json, to_json
 from app.shell.main_window import MainWindow
+from core.errors import FusionError
 from core.io import read_image
 from core.pairing.plan import PairingPlan
 from tests.app.acts import WAIT, fuse_and_hold
@@ -25,6 +27,9 @@ from tests.app.fuse.volumes import (
 from tests.core.io.dicom_files import ID, NAME, write_series
 
 # --- slices --------------------------------------------------------------------------------
+
+NAME_OF_FOLDER = "export"
+"""Of the fixture's study."""
 
 
 def wheel(window: MainWindow, steps: int, ctrl: bool = False) -> None:
@@ -303,6 +308,7 @@ def test_a_slice_is_saved_and_exported_under_a_name_of_no_one(study, qtbot, tmp_
 
 
 def test_a_session_reopens_the_slice_and_names_no_one(study, qtbot):
+    assert any(NAME_OF_FOLDER in str(path) for path in study.session.known_paths)
     study.controller.volumes.set_plane("coronal")
     study.controller.volumes.go_to(12)
     study.view.set_window("a", (0.0, 3.0))
@@ -311,6 +317,11 @@ def test_a_session_reopens_the_slice_and_names_no_one(study, qtbot):
     for secret in (NAME.split("^")[0], ID, "1.2.3.1.2", "1.2.3.9"):
         assert secret.encode() not in stored
     assert study.services.recent.all() == []
+    study.session.show_error(FusionError(NAME_OF_FOLDER, "it is gone"))
+    report = describe(study.session)
+    for secret in (NAME.split("^")[0], ID, NAME_OF_FOLDER):
+        assert secret not in report
+    study.controller.dismiss_problem()
     study.controller.close_pictures()
     study.pairs.set_plan(PairingPlan())
     study.services.restore(from_json(stored))

@@ -12,6 +12,7 @@ from tests.app.fuse.volumes import (
     settled,
     write_mr,
     write_nifti,
+    write_pet,
     write_study,
 )
 from tests.core.io.dicom_files import ID, NAME
@@ -63,6 +64,32 @@ def test_two_nifti_files_are_opened_as_volumes(window, qtbot, tmp_path):
     assert window.session.sources.slice.volumes.key == (a, b)
     assert window.session.display.a.palette == "hot_iron"
     assert window.view.panes["fused"].tag("registration")
+
+
+def test_nifti_files_of_several_folders_are_not_guessed_to_be_of_one_patient(
+    window, qtbot, tmp_path
+):
+    for folder, name in (("x", "pet.nii"), ("x", "flair.nii"), ("y", "t1.nii")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        write_nifti(tmp_path / folder / name)
+    window.files.take([tmp_path])
+    qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
+    (match,) = window.pairs.matches
+    assert (match.a.name, match.b.name) == ("pet.nii", "flair.nii")
+    assert str(match.folder) == "Unknown patient"
+
+
+def test_two_patients_are_numbered_and_never_mixed(window, qtbot, tmp_path):
+    write_study(tmp_path / "one")
+    uids = {"FrameOfReferenceUID": "1.2.3.8", "StudyInstanceUID": "1.2.3.2"}
+    other = {"PatientID": "QX-2", "PatientName": "Achtstein^Ada", "PatientBirthDate": "19400101"}
+    write_pet(tmp_path / "two" / "pet", SeriesInstanceUID="1.2.3.2.1", **uids, **other)
+    write_mr(tmp_path / "two" / "mr", SeriesInstanceUID="1.2.3.2.2", **uids, **other)
+    window.files.take([tmp_path])
+    qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
+    matches = window.pairs.matches
+    assert {str(match.folder) for match in matches} == {"Patient 1", "Patient 2"}
+    assert all(match.a.parents[1] == match.b.parents[1] for match in matches)
 
 
 def test_series_of_one_frame_of_reference_are_not_called_unregistered(study):
