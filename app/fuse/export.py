@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtGui import QImage
 
-from app.fuse.figure import FigurePanel, as_array, figure, with_notice, with_notice_below
+from app.fuse.figure import FigurePanel, as_array, figure, in_shape, with_notice, with_notice_below
 from app.fuse.result_images import features_of
 from app.fuse.results import Outcome
 from app.i18n.translate import tr, translate
@@ -193,19 +193,19 @@ def figure_of(outcome: Outcome, display: DisplayState) -> QImage:
         rebuilt = outcome.images.get(name)
         if rebuilt is not None:
             panels.append(FigurePanel(title, rebuilt, rebuilt.window, display.pane(name).palette))
-    return figure(panels, legend_of(outcome), notice_of(outcome))
+    return figure(panels, legend_of(outcome), notice_of(outcome), outcome.aspect)
 
 
 def legend_of(outcome: Outcome) -> list[str]:
-    """How the image was made, in two lines, without folder names: they may identify a patient."""
+    """How the image was made, in a line or two, without folder names: they may name a patient."""
     result, task = outcome.result, get_task(outcome.result.task)
     digest = result.provenance.get("weights_sha256", "")[:12]
     method = f"{outcome.method_title} ({digest})" if digest else outcome.method_title
     size = f"{outcome.pair.a.width}×{outcome.pair.a.height}"
     software = result.provenance.get("software", "UniFusion Studio")
     first = tr("{0} by {1}, {2} pixels, {3}").format(translate(task.title), method, size, software)
-    second = f"A: {outcome.pair.a.name}   B: {outcome.pair.b.name}"
-    return [first, second]
+    names = outcome.pair.a.name, outcome.pair.b.name
+    return [first, "A: {}   B: {}".format(*names)] if any(names) else [first]
 
 
 def clipboard_image(outcome: Outcome, display: DisplayState, progress: Progress) -> QImage:
@@ -213,4 +213,5 @@ def clipboard_image(outcome: Outcome, display: DisplayState, progress: Progress)
     progress.check()
     shown = outcome.images["fused"]
     look = display.fused
-    return with_notice(full_image(shown, look.window, look.palette), notice_of(outcome))
+    image = in_shape(full_image(shown, look.window, look.palette), outcome.aspect)
+    return with_notice(image, notice_of(outcome))

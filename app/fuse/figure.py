@@ -31,14 +31,31 @@ class FigurePanel:
     palette: str = "grey"
 
 
-def figure(panels: list[FigurePanel], legend: list[str], notice: str) -> QImage:
+def in_shape(image: QImage, aspect: float) -> QImage:
+    """The image with square pixels, of one whose pixels are ``aspect`` times as high as wide."""
+    if aspect == 1.0:
+        return image
+    height = max(1, round(image.height() * aspect))
+    ignore, smooth = (
+        Qt.AspectRatioMode.IgnoreAspectRatio,
+        Qt.TransformationMode.SmoothTransformation,
+    )
+    return image.scaled(image.width(), height, ignore, smooth)
+
+
+def figure(
+    panels: list[FigurePanel], legend: list[str], notice: str, aspect: float = 1.0
+) -> QImage:
     """The panels in a row, titles above, colour bars below, then the legend and the notice.
 
     Panels have the size of the images, but are between 320 and 1600 pixels wide.
+
+    Args:
+        aspect: height of a pixel divided by its width.
     """
     width = min(max(max(p.image.size[0] for p in panels), _LEAST_WIDTH), _MOST_WIDTH)
     tallest = max(p.image.size[1] / p.image.size[0] for p in panels)
-    height = max(1, round(width * tallest))
+    height = max(1, round(width * tallest * aspect))
     text = max(13, width // 32)
     margin, line = text, round(text * 1.7)
     total_width = len(panels) * (width + margin) + margin
@@ -52,7 +69,7 @@ def figure(panels: list[FigurePanel], legend: list[str], notice: str) -> QImage:
     painter.setFont(font)
     for index, panel in enumerate(panels):
         left = margin + index * (width + margin)
-        _paint_panel(painter, panel, QRect(left, margin, width, height), line)
+        _paint_panel(painter, panel, QRect(left, margin, width, height), line, aspect)
     top = margin + line + height + 2 * line
     painter.setPen(_QUIET)
     flags = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -68,12 +85,14 @@ def figure(panels: list[FigurePanel], legend: list[str], notice: str) -> QImage:
     return image
 
 
-def _paint_panel(painter: QPainter, panel: FigurePanel, box: QRect, line: int) -> None:
+def _paint_panel(
+    painter: QPainter, panel: FigurePanel, box: QRect, line: int, aspect: float
+) -> None:
     painter.setPen(_INK)
     title = QRect(box.left(), box.top(), box.width(), line)
     painter.drawText(title, int(Qt.AlignmentFlag.AlignCenter), panel.title)
     shown = full_image(panel.image, panel.window, panel.palette)
-    tall = max(1, round(box.width() * shown.height() / shown.width()))
+    tall = max(1, round(box.width() * shown.height() * aspect / shown.width()))
     target = QRect(box.left(), box.top() + line, box.width(), tall)
     painter.drawImage(target, shown)
     if panel.image.is_colour:

@@ -164,6 +164,12 @@ class Outcome:
         return with_windows(self.pair, self.fused_windows, self.palettes)
 
     @property
+    def aspect(self) -> float:
+        """Height of a pixel divided by its width, as it is displayed: 1 unless it is a slice."""
+        spacing = self.pair.b.spacing
+        return 1.0 if self.palettes is None or spacing is None else spacing[0] / spacing[1]
+
+    @property
     def key(self) -> str:
         """Identifies a result of a pair: task, method, and hash of the weights."""
         digest = self.result.provenance.get("weights_sha256", "")[:12]

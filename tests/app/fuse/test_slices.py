@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from app.fuse.error_report import describe
+from app.fuse.export import figure_of
+from app.fuse.figure import in_shape
 from app.fuse.file_dialogs import suggested_name
 from app.fuse.info import rows_of
 from app.preferences.session_file import from_json, to_json
 from app.shell.main_window import MainWindow
+from app.viewer.rendering import full_image
 from core.errors import FusionError
 from core.io import read_image
 from core.pairing.plan import PairingPlan
@@ -302,6 +307,29 @@ def test_a_slice_is_saved_and_exported_under_a_name_of_no_one(study, qtbot, tmp_
     assert read_image(tmp_path / name).size == (60, 40)
     for secret in (NAME.split("^")[0], ID, str(tmp_path / "export")):
         assert secret.encode() not in content
+
+
+def test_figure_and_copy_show_a_slice_in_its_shape(study, qtbot):
+    study.controller.volumes.set_plane("sagittal")
+    qtbot.waitUntil(
+        lambda: settled(study) and study.session.sources.slice.plane == "sagittal", timeout=WAIT
+    )
+    outcome = study.session.outcome
+    assert outcome.result.fused.shape[:2] == (16, 40)
+    assert outcome.aspect == pytest.approx(1.0)
+    study.controller.volumes.set_plane("coronal")
+    qtbot.waitUntil(
+        lambda: settled(study) and study.session.sources.slice.plane == "coronal", timeout=WAIT
+    )
+    outcome = study.session.outcome
+    assert outcome.aspect == pytest.approx(1.5)
+    plain = full_image(outcome.images["fused"])
+    assert (plain.width(), plain.height()) == (60, 16)
+    assert in_shape(plain, outcome.aspect).height() == 24
+    wide = figure_of(outcome, study.session.display)
+    square = figure_of(replace(outcome, palettes=None), study.session.display)
+    # Panels are 320 pixels wide.
+    assert wide.height() - square.height() == round(320 * 24 / 60) - round(320 * 16 / 60)
 
 
 # --- session -------------------------------------------------------------------------------
