@@ -10,9 +10,9 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
 
-from app.i18n.translate import translate, translate_error
+from app.i18n.translate import translate
 from app.train import tasks
-from app.train.capabilities import check_backbone, read_capabilities
+from app.train.capabilities import read_capabilities
 from app.train.state import BackgroundTask, DataChoice, TrainState
 from app.train.view_models import (
     Capabilities,
@@ -24,6 +24,7 @@ from app.train.view_models import (
     get,
     put,
 )
+from app.train.weights_check import WeightsCheck
 from app.workers import Job, Runner
 from core.errors import FusionError
 from core.progress import Progress
@@ -61,10 +62,9 @@ class SetupController(QObject):
         self._files = files
         self._base_name = ""
         self._suggestion_taken_for: tuple[Path, ...] = ()
-        self._weights: dict[str, str] = {}
-        """Error of the DINOv3 file checked last, by file and network; "" if it can be used."""
-        self._weighing = ""
         self._jobs: dict[str, Job] = {}
+        self._weights = WeightsCheck(state, self._run, self)
+        self._weights.checked.connect(lambda: self._take(self.state.settings))
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
@@ -200,7 +200,7 @@ class SetupController(QObject):
         """Change one setting, by its dotted name."""
         settings = put(self.state.settings, name, value)
         if name == "backbone":
-            self._weights, self._weighing = {}, ""  # checked again, whatever the previous result
+            self._weights.forget()  # checked again, whatever the previous result
         if name == "network.backbone.kind" and self.state.capabilities is not None:
             # The two backbones have no other setting in common: each has its own defaults.
             network = "paper" if value == "dinov3" else "compact"
@@ -308,7 +308,7 @@ class SetupController(QObject):
         if capabilities is None:
             return
         faults = dict(capabilities.check(settings))
-        if wrong := self._wrong_weights(settings, bool(faults)):
+        if wrong := self._weights.error_of(settings, bool(faults)):
             faults.setdefault("backbone", wrong)
         device = settings.get("device", "auto")
         if capabilities.devices and device not in [one.name for one in capabilities.devices]:
@@ -319,34 +319,6 @@ class SetupController(QObject):
             self._settle.start()
         if self.state.data.paths and self.state.report is None:
             self.survey()
-
-    def _wrong_weights(self, settings: TrainSettings, faulty: bool) -> str:
-        """Why the DINOv3 weights cannot be used, or ""; a file is checked on a worker thread."""
-        if get(settings, "network.backbone.kind") != "dinov3":
-            return ""
-        file = str(settings.get("backbone") or "")
-        offer = self.state.offer
-        if not file:
-            stored = offer is not None and offer.sha256
-            return "" if stored else self.tr("download the DINOv3 weights, or choose their file")
-        key = f"{file} {get(settings, 'network.backbone')}"
-        if faulty or key in self._weights:
-            return self._weights.get(key, "")
-        under_way = self._jobs.get("weights")
-        if under_way is None or under_way.is_over or self._weighing != key:
-            self._weighing = key
-            action = partial(check_backbone, Path(file), dict(settings["network"]))
-            self._run("weights", action).finished.connect(partial(self._weights_checked, key))
-        return self.tr("the file is being looked at")
-
-    def _weights_checked(self, key: str, error: FusionError | None) -> None:
-        words = "" if error is None else self._words_of(error)
-        self._weights = {key: words}
-        self._take(self.state.settings)
-
-    def _words_of(self, error: FusionError) -> str:
-        _, why, remedy = translate_error(error)
-        return ". ".join(part.rstrip(".") for part in (why, remedy) if part)
 
     def _suggest_name(self, base: str) -> None:
         if self.state.capabilities is not None and self.state.name in ("", self._base_name):
