@@ -64,7 +64,7 @@ def fuse_volumes(options: FuseOptions) -> None:
         pair = _aligned(chosen, volumes, progress)
         indices = _indices(pair, plane, volumes.slice, output)
         _check_memory(engine, pair, settings)
-        notes += [*chosen.notes, *pair.a.notes, *pair.b.notes, *_alignment_notes(chosen, pair)]
+        notes += [*chosen.notes, *_alignment_notes(chosen, pair)]
         # Closed here, so that nothing is left in work when writing fails.
         with closing(fuse_slices(engine, pair, settings, indices, progress)) as slices:
             notes += output.write(_heard(slices, methods), pair, plane, progress)
