@@ -30,7 +30,6 @@ from app.fuse.state import LoadedSource, Outcome, Side, Sources
 from app.i18n.translate import tr, translate
 from app.viewer.display_state import FeatureView
 from app.viewer.pyramid import RenderedImage, source_image
-from app.workers.background_import import libraries, open_libraries, paused_garbage_collection
 from core.errors import InputError, Message
 from core.fusion.protocol import Engine, MethodInfo
 from core.progress import Progress
@@ -42,10 +41,8 @@ FileOrImage = Path | Image
 
 
 def image_suffixes(progress: Progress) -> tuple[str, ...]:
-    """The file name suffixes that the readers know. Imports the codecs."""
-    with paused_garbage_collection():
-        open_libraries(libraries("cv2"))
-        from core.io import READERS
+    """The file name suffixes that the readers know."""
+    from core.io import READERS
 
     return READERS.suffixes
 

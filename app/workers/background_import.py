@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import importlib
 import importlib.machinery
 import importlib.util
 import sys
@@ -46,6 +47,7 @@ class _CollectionPause:
 
 _pause = _CollectionPause()
 _guard = threading.Lock()
+_readers_guard = threading.Lock()
 
 
 @contextlib.contextmanager
@@ -93,6 +95,23 @@ def open_libraries(paths: list[Path]) -> int:
     Failures are ignored: the import that needs the library raises an error with the reason.
     """
     return sum(bool(_open(path)) for path in paths)
+
+
+def import_readers() -> None:
+    """Import the readers of files as a whole, unless another thread has; waits for that thread.
+
+    Python locks a module before the package it lies in. A thread that imports a package and one
+    that imports a module of it would wait for each other; Python then gives one of them a module
+    that is only half initialised, and its names are missing. pydicom has that fault, too.
+
+    Errors are ignored: the work that needs the readers raises them with the reason.
+    """
+    package = "core.io.volumes"
+    with _readers_guard:
+        if package not in sys.modules:
+            with contextlib.suppress(Exception), paused_garbage_collection():
+                open_libraries(libraries("cv2"))
+                importlib.import_module(package)
 
 
 def _find_loader() -> Any:

@@ -21,6 +21,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
 
+from app.workers.background_import import import_readers
 from app.workers.errors import as_fusion_error
 from app.workers.thread_priority import reset_priority
 from core.errors import Cancelled
@@ -206,6 +207,7 @@ class _Thread(QThread):
 
     def run(self) -> None:
         _lower_priority(_NICER_BEHIND if self._background else _NICER)
+        import_readers()
         while (task := self.waiting.get()) is not None:
             self._run_task(task)
 

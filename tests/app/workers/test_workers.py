@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import itertools
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -317,3 +318,41 @@ def test_a_thread_that_begins_looks_up_no_library(monkeypatch):
     monkeypatch.setattr(ctypes, "CDLL", refuse)
     reset_priority()
     assert open_libraries([Path("no such library")]) == 0
+
+
+_AT_ONCE = """
+import sys
+sys.setswitchinterval(1e-5)
+import importlib, threading
+from PySide6.QtCore import QCoreApplication, QTimer
+from app.workers import Runner
+app = QCoreApplication([])
+gate, names, ends = threading.Barrier(4), sys.argv[1:], []
+def load(name):
+    def work(progress):
+        gate.wait()
+        importlib.import_module(name)
+    return work
+def ended(text):
+    ends.append(text)
+    if len(ends) == len(names):
+        app.quit()
+runners = [Runner(name) for name in names]
+for runner, name in zip(runners, names):
+    job = runner.submit(load(name))
+    job.finished.connect(lambda _result: ended(""))
+    job.failed.connect(lambda error: ended(str(error)))
+QTimer.singleShot(60000, app.quit)
+app.exec()
+for runner in runners:
+    runner.shutdown()
+print(len(ends), *ends)
+"""
+
+
+def test_threads_that_import_readers_at_once_do_not_meet_half_of_them():
+    names = ("core.io.volumes", "core.io", "core.io.readers.decoding", "core.fusion.slices")
+    done = subprocess.run(
+        [sys.executable, "-c", _AT_ONCE, *names], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == ["4"], done.stdout + done.stderr
