@@ -67,6 +67,7 @@ class Messages(QObject):
             "damaged": self.tr("Show what is there"),
             "gap": self.tr("Accept the gap"),
             "uneven": self.tr("Accept the distances"),
+            "patients": self.tr("Accept two patients"),
         }
         label = labels.get(problem.remedy, "")
         (what, why, remedy), path = translate_error(problem.error), problem.path

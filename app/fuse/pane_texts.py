@@ -100,6 +100,8 @@ def slice_info(view: SliceView, side: int) -> tuple[str, str]:
 
 def registration_tag(view: SliceView | None) -> tuple[str, str]:
     """Tag and tool tip of volumes that may not lie on each other; empty where they do."""
+    if view is not None and view.volumes.are_of_two_patients:
+        return tr("Two patients"), tr("A and B are of two different patients.")
     if view is None or view.volumes.is_registered:
         return "", ""
     tip = tr(

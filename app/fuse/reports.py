@@ -21,6 +21,7 @@ Remedy = Literal[
     "damaged",
     "gap",
     "uneven",
+    "patients",
 ]
 Answer = Literal["reload", "switch_task", "keep_task"]
 

@@ -111,11 +111,14 @@ class Sources:
     @property
     def notes(self) -> tuple[str, ...]:
         """Notes of the reader on the files; of slices those on their whole volumes."""
+        both: tuple[str, ...] = ()
         if self.slice is not None:
             sides = [volume.notes for volume in self.slice.volumes.native]
+            if self.slice.volumes.are_of_two_patients:
+                both = (Message("A and B are of two different patients."),)
         else:
             sides = [side.image.notes if side is not None else () for side in (self.a, self.b)]
-        return tuple(
+        return both + tuple(
             Message("{0}: {1}", letter, note)
             for letter, notes in zip("AB", sides, strict=True)
             for note in notes

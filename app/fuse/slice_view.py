@@ -58,6 +58,12 @@ class OpenVolumes:
 
         return self.pair.alignment is Alignment.AS_ACQUIRED
 
+    @property
+    def are_of_two_patients(self) -> bool:
+        """Whether a person has accepted a pair of two patients."""
+        a, b = (volume.patient for volume in self.native)
+        return bool(a and b and a != b)
+
     def axes(self, plane: PlaneName) -> PlaneAxes:
         """How the volumes are looked at in a plane."""
         return axes_of(grid_of(self.pair.b), plane)

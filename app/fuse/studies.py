@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.i18n.translate import tr
+from app.i18n.translate import tr, translate
 from app.pairs.edits import PairKey
 from core.messages import Message
 from core.progress import Progress
@@ -126,7 +126,13 @@ def find_study(
         return None
     before = {one.key: one for one in known}
     series = tuple({**before, **{one.key: one for one in found}}.values())
+    if len(paths) == 2:  # the person's order is A, B
+        series = tuple(sorted(series, key=lambda one: _is_in(one, paths[1])))
     return _study(series, {one.key for one in found}, in_order=len(paths) == 2)
+
+
+def _is_in(series: SeriesHeader, path: Path) -> bool:
+    return any(file == path or path in file.parents for file in series.files)
 
 
 def _holds_scans(paths: Iterable[Path]) -> bool:
@@ -160,7 +166,10 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _is_volume(series: SeriesHeader) -> bool:
-    return series.shape[0] > 1 or series.problem is not None
+    refused = series.problem is not None and len(series.files) > 1
+    return (
+        series.shape[0] > 1 or refused
+    )  # not a single image without a place: it opens as a picture
 
 
 def _study(series: tuple[SeriesHeader, ...], new: set[str], *, in_order: bool) -> Study:
@@ -172,7 +181,8 @@ def _study(series: tuple[SeriesHeader, ...], new: set[str], *, in_order: bool) -
     found = [ListedSeries(pair.a, pair.b, pair.reason) for pair in proposed]
     pairs = [p for p in (*found, *_named(series)) if p.a.key in new or p.b.key in new]
     fresh = [one for one in series if one.key in new and _is_usable(one)]
-    if not pairs and len(fresh) == 2:
+    may_be_one = len({one.patient for one in fresh if one.patient}) < 2
+    if not pairs and len(fresh) == 2 and (in_order or may_be_one):
         a, b = fresh if in_order or kind_of(fresh[0]) != "MR" else fresh[::-1]
         pairs = [ListedSeries(a, b, Message("the two series that were opened"))]
     by_key = {pair.key: pair for pair in pairs}
@@ -187,7 +197,9 @@ def _study(series: tuple[SeriesHeader, ...], new: set[str], *, in_order: bool) -
 def _lonely(series: list[SeriesHeader]) -> str:
     if len(series) == 1:
         text = tr("One series was read ({0}). Open its partner as well: a folder or a file.")
-        return text.format(series_label(series[0]))
+        read = text.format(series_label(series[0]))
+        problem = series[0].problem
+        return read if problem is None else f"{read} {translate(problem)}"
     return tr("No PET, SPECT or CT with an MR of the same patient is among these series.")
 
 

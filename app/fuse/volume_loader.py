@@ -24,12 +24,18 @@ from core.errors import FusionError, MissingSlices, TwoPatients, UnevenSlices
 from core.geometry.planes import PLANES, PlaneName
 
 if TYPE_CHECKING:
-    from core.io.volumes import Acceptance
+    from app.fuse.volume_tasks import Accepted
     from core.types import SeriesHeader, Volume
 
 REST_MS = 300
 """A slice is fused once it has been on show for this long."""
 _TASK = "mif"
+_REFUSALS: tuple[tuple[type[FusionError], Accepted], ...] = (
+    (MissingSlices, "gap"),
+    (UnevenSlices, "uneven"),
+    (TwoPatients, "patients"),
+)
+"""What a person may accept, by the error that it is refused with."""
 
 
 class VolumeLoader(QObject):
@@ -68,9 +74,9 @@ class VolumeLoader(QObject):
         self._known: dict[PairKey, ListedSeries] = {}
         self._series: dict[Path, SeriesHeader] = {}
         """By their first files."""
-        self._asked: tuple[ListedSeries, tuple[Acceptance, ...]] | None = None
+        self._asked: tuple[ListedSeries, tuple[Accepted, ...]] | None = None
         """The pair that was opened last, and what was accepted for it."""
-        self._refused: Acceptance | None = None
+        self._refused: Accepted | None = None
         self._restored: SliceOnShow | None = None
         """The slice of the last session, until it is shown."""
         self._wanted: SliceView | None = None
@@ -122,13 +128,11 @@ class VolumeLoader(QObject):
         sources = self._session.sources
         return sources.slice is not None or any(sources.names)
 
-    def open(
-        self, key: PairKey, accept: Collection[Acceptance] = (), *, anew: bool = False
-    ) -> None:
+    def open(self, key: PairKey, accept: Collection[Accepted] = (), *, anew: bool = False) -> None:
         """Read a pair of series instead of whatever is on screen, being read or being fused.
 
         Args:
-            accept: what a person has accepted of series that are otherwise refused.
+            accept: what a person has accepted of a pair that is otherwise refused.
             anew: read the files again, even if the volumes are in memory.
         """
         pair, session = self._known[key], self._session
@@ -211,11 +215,8 @@ class VolumeLoader(QObject):
         if generation != self._jobs.generation:
             return
         self._session.set_sources(replace(self._session.sources, error=error))
-        if isinstance(error, (MissingSlices, UnevenSlices)):
-            self._refused = "gap" if isinstance(error, MissingSlices) else "uneven"
-            self._jobs.show_error("gap" if self._refused == "gap" else "uneven", error)
-        else:
-            self._jobs.show_error("" if isinstance(error, TwoPatients) else "open", error)
+        self._refused = next((name for kind, name in _REFUSALS if isinstance(error, kind)), None)
+        self._jobs.show_error(self._refused or "open", error)
 
     def _cancelled(self, generation: int) -> None:
         if generation != self._jobs.generation or self._jobs.closed:

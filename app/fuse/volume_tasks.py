@@ -18,7 +18,10 @@ from core.types import Image, SeriesHeader, SourcePair, Volume
 from core.windows import Window
 
 if TYPE_CHECKING:
+    from core.fusion.slices import Consent
     from core.io.volumes import Acceptance
+
+    Accepted = Acceptance | Consent
 
 _READ, _RESAMPLED = 0.4, 0.2
 """Shares of the work: each of two series, and bringing A onto the grid of B."""
@@ -44,31 +47,35 @@ class _Share:
 
 def open_volumes(
     pair: ListedSeries,
-    accept: Collection[Acceptance],
+    accept: Collection[Accepted],
     held: Mapping[str, Volume],
     progress: Progress,
 ) -> Sources:
     """Read two series, bring A onto the grid of B, and render the middle axial slice.
 
     Args:
-        accept: what a person has accepted of series that are otherwise refused.
+        accept: what a person has accepted of a pair that is otherwise refused.
         held: volumes in memory by the keys of their series, which are not read again.
 
     Raises:
+        TwoPatients: of two patients; before any pixel is read.
         SeriesError: one of them makes no volume.
         InputError: they cannot be laid over each other.
         Cancelled: by ``progress``.
     """
-    from core.fusion.slices import align
+    from core.fusion.slices import align, check_patients
     from core.io.volumes import load_study_volume, series_suv
 
+    consent: list[Consent] = [one for one in accept if one == "patients"]
+    accepted: list[Acceptance] = [one for one in accept if one != "patients"]
+    check_patients(pair.a, pair.b, consent)
     volumes = []
     for place, series in enumerate((pair.a, pair.b)):
         part = _Share(progress, place * _READ, _READ)
         known = held.get(series.key)
-        volumes.append(known or load_study_volume(series, progress=part, accept=accept))
+        volumes.append(known or load_study_volume(series, progress=part, accept=accepted))
     a, b = volumes
-    aligned = align(a, b, _Share(progress, 2 * _READ, _RESAMPLED))
+    aligned = align(a, b, _Share(progress, 2 * _READ, _RESAMPLED), accept=consent)
     derivations = series_suv(pair.a), series_suv(pair.b)
     opened = OpenVolumes(
         pair.key,

@@ -45,6 +45,7 @@ class Remedies(QObject):
             "damaged": controller.show_damaged,
             "gap": controller.volumes.accept,
             "uneven": controller.volumes.accept,
+            "patients": controller.volumes.accept,
             "switch_task": controller.switch_task,
             "keep_task": controller.keep_task,
             "export": files.ask_export,
