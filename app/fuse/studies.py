@@ -68,6 +68,11 @@ class ListedSeries:
         titles = [one.title or one.kind for one in sides]
         return " · ".join(" + ".join(part) for part in (modalities, titles) if part)
 
+    def heading(self, patients: Mapping[str, Path]) -> Path:
+        """What the pair is listed under: its patient, by the keys of series, or that it has two."""
+        a, b = self.a.patient, self.b.patient
+        return Path(tr("Two patients")) if a and b and a != b else patients[self.b.key]
+
     def swapped(self) -> ListedSeries:
         """The same with A and B exchanged."""
         return ListedSeries(self.b, self.a, self.reason)
@@ -188,7 +193,7 @@ def _study(series: tuple[SeriesHeader, ...], new: set[str], *, in_order: bool) -
     by_key = {pair.key: pair for pair in pairs}
     folders = _folders(series)
     matches: list[Match] = [
-        Match(pair.title, *key, pair.reason, folders[pair.b.key]) for key, pair in by_key.items()
+        Match(pair.title, *key, pair.reason, pair.heading(folders)) for key, pair in by_key.items()
     ]
     notes = () if matches else (_lonely(fresh),)
     return Study(series, PairingPlan(tuple(matches), notes=notes, suggested_task="mif"), by_key)

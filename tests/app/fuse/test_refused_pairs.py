@@ -25,6 +25,7 @@ def test_two_patients_are_refused_until_a_person_accepts_them(window, qtbot, tmp
     qtbot.waitUntil(lambda: window.session.problem is not None, timeout=WAIT)
     assert window.session.problem.remedy == "patients"
     assert window.session.sources.slice is None
+    assert [str(match.folder) for match in window.pairs.matches] == ["Two patients"]
     text = str(window.session.problem.error)
     assert not any(word in text for word in (NAME.split("^")[0], ID, "QX-2", "Achtstein"))
 
