@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.i18n.translate import tr, translate
+from app.i18n.translate import plural, tr, translate
 from app.pairs.edits import PairKey
 from core.messages import Message
 from core.progress import Progress
@@ -122,7 +122,8 @@ def find_study(
     if not _holds_scans(paths):
         return None
     try:
-        found = list_series(paths, progress).series
+        listing = list_series(paths, progress)
+        found = listing.series
     except InputError:
         if all(path.is_file() for path in paths):
             return None  # its reader says it better
@@ -133,7 +134,28 @@ def find_study(
     series = tuple({**before, **{one.key: one for one in found}}.values())
     if len(paths) == 2:  # the person's order is A, B
         series = tuple(sorted(series, key=lambda one: _is_in(one, paths[1])))
-    return _study(series, {one.key for one in found}, in_order=len(paths) == 2)
+    study = _study(series, {one.key for one in found}, in_order=len(paths) == 2)
+    return _with_notes(study, _pictures(one.path for one in listing.left_out))
+
+
+def _pictures(files: Iterable[Path]) -> int:
+    """How many of them are pictures by their suffixes."""
+    from core.io import READERS
+
+    wanted = frozenset(READERS.suffixes) - frozenset(SCAN_SUFFIXES)
+    return sum(path.suffix.lower() in wanted for path in files)
+
+
+def _with_notes(study: Study, pictures: int) -> Study:
+    if not pictures:
+        return study
+    text = plural(
+        "One picture beside the series was left out: open it by itself.",
+        "{0} pictures beside the series were left out: open them by themselves.",
+        pictures,
+    )
+    notes = (*study.plan.notes, text.format(pictures))
+    return replace(study, plan=replace(study.plan, notes=notes))
 
 
 def _is_in(series: SeriesHeader, path: Path) -> bool:

@@ -80,3 +80,12 @@ def test_a_single_image_without_a_place_is_opened_as_a_picture(window, qtbot, tm
     window.files.take([path])
     qtbot.waitUntil(lambda: window.session.sources.a is not None, timeout=WAIT)
     assert window.session.sources.a.image.size == (60, 40)
+
+
+def test_pictures_beside_series_are_not_left_out_in_silence(window, qtbot, tmp_path, files):
+    folder = write_study(tmp_path / "export")
+    for file in files:
+        shutil.copy(file, folder)
+    window.files.take([folder])
+    qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
+    assert "2 pictures beside the series were left out" in window.pairs.note
