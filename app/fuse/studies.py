@@ -26,6 +26,8 @@ _LOOKED_AT = 64
 
 _SOURCES_A = ("PT", "NM", "CT")
 _SOURCES_B = ("MR", "CT")
+_RANKS = ("PT", "NM", "CT", "MR")
+"""Modalities; of two series, A is the one whose modality comes first."""
 _WORDS = {
     "PT": ("pet", "fdg", "suv"),
     "NM": ("spect",),
@@ -210,7 +212,7 @@ def _study(series: tuple[SeriesHeader, ...], new: set[str], *, in_order: bool) -
     fresh = [one for one in series if one.key in new and _is_usable(one)]
     may_be_one = len({one.patient for one in fresh if one.patient}) < 2
     if not pairs and len(fresh) == 2 and (in_order or may_be_one):
-        a, b = fresh if in_order or kind_of(fresh[0]) != "MR" else fresh[::-1]
+        a, b = _in_roles(fresh, in_order=in_order)
         pairs = [ListedSeries(a, b, Message("the two series that were opened"))]
     by_key = {pair.key: pair for pair in pairs}
     folders = _folders(series)
@@ -219,6 +221,14 @@ def _study(series: tuple[SeriesHeader, ...], new: set[str], *, in_order: bool) -
     ]
     notes = () if matches else (_lonely(fresh),)
     return Study(series, PairingPlan(tuple(matches), notes=notes, suggested_task="mif"), by_key)
+
+
+def _in_roles(series: list[SeriesHeader], *, in_order: bool) -> list[SeriesHeader]:
+    """A, then B: by their modalities where both have one, else as they were given."""
+    kinds = [kind_of(one) for one in series]
+    if all(kind in _RANKS for kind in kinds):
+        return sorted(series, key=lambda one: _RANKS.index(kind_of(one)))
+    return series if in_order or kinds[0] != "MR" else series[::-1]
 
 
 def _lonely(series: list[SeriesHeader]) -> str:

@@ -7,7 +7,7 @@ import shutil
 import pydicom
 
 from tests.app.acts import WAIT
-from tests.app.fuse.volumes import settled, write_mr, write_pet, write_study
+from tests.app.fuse.volumes import settled, write_mr, write_nifti, write_pet, write_study
 from tests.core.io.dicom_files import ID, NAME
 
 OTHER = {
@@ -21,7 +21,7 @@ OTHER = {
 def test_two_patients_are_refused_until_a_person_accepts_them(window, qtbot, tmp_path):
     write_pet(tmp_path / "z")
     write_mr(tmp_path / "a", **OTHER)
-    window.files.take([tmp_path / "z", tmp_path / "a"])
+    window.files.take([tmp_path / "a", tmp_path / "z"])
     qtbot.waitUntil(lambda: window.session.problem is not None, timeout=WAIT)
     assert window.session.problem.remedy == "patients"
     assert window.session.sources.slice is None
@@ -89,3 +89,10 @@ def test_pictures_beside_series_are_not_left_out_in_silence(window, qtbot, tmp_p
     window.files.take([folder])
     qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
     assert "2 pictures beside the series were left out" in window.pairs.note
+
+
+def test_two_volumes_that_name_no_modality_are_a_and_b_as_given(window, qtbot, tmp_path):
+    first, second = write_nifti(tmp_path / "y.nii"), write_nifti(tmp_path / "x.nii")
+    window.files.take([first, second])
+    qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
+    assert window.session.sources.slice.volumes.key == (first, second)
