@@ -18,6 +18,7 @@ from app.fuse.layouts import arrange
 from app.fuse.messages import Messages
 from app.fuse.pane_texts import (
     SOURCES,
+    no_data_tag,
     registration_tag,
     result_info,
     result_placeholder,
@@ -320,10 +321,12 @@ class FusePage(QWidget):
         self._show_results()
 
     def _show_registration(self) -> None:
-        """Say of volumes of different frames of reference that they may not lie on each other."""
+        """Say whether volumes may not lie on each other, and which has no data in the slice."""
         text, tip = registration_tag(self.session.sources.slice)
         for name in ("b", "fused"):
             self.panes[name].set_tag("registration", text, tip)
+        for side in ("a", "b"):
+            self.panes[side].set_tag("data", *no_data_tag(self.session.sources.slice, side))
 
     def _show_outcome(self) -> None:
         outcome = self.session.outcome

@@ -111,6 +111,13 @@ def registration_tag(view: SliceView | None) -> tuple[str, str]:
     return tr("Not registered"), tip
 
 
+def no_data_tag(view: SliceView | None, side: str) -> tuple[str, str]:
+    """Tag and tool tip of a source with no data in the slice, which is black and not 0."""
+    if view is None or view.lone in (None, side):
+        return "", ""
+    return tr("No data"), tr("Nothing was measured in this slice: black is not a value of 0 here.")
+
+
 def result_info(outcome: Outcome) -> str:
     """Method, device and duration of a fusion."""
     if outcome.is_stored:

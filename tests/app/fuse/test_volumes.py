@@ -144,6 +144,22 @@ def test_a_gap_is_refused_and_accepted(window, qtbot, tmp_path):
     assert any("Accepted" in note for note in window.session.sources.notes)
 
 
+def test_a_slice_in_the_gap_is_said_to_have_no_data(window, qtbot, tmp_path):
+    write_study(tmp_path)
+    files = sorted((tmp_path / "pet").iterdir(), key=lambda path: int(path.stem.split("_")[1]))
+    files[2].unlink()
+    window.files.take([tmp_path])
+    qtbot.waitUntil(lambda: window.session.problem is not None, timeout=WAIT)
+    window.view.remedy_requested.emit("gap")
+    qtbot.waitUntil(lambda: settled(window), timeout=WAIT)
+    assert not window.view.panes["a"].tag("data")
+    window.controller.volumes.go_to(4)  # the MR has two slices for one of the PET: 2 × 2
+    qtbot.waitUntil(lambda: window.session.sources.slice.index == 4, timeout=WAIT)
+    assert window.session.sources.slice.lone == "b"
+    assert window.view.panes["a"].tag("data") == "No data"
+    assert not window.view.panes["b"].tag("data")
+
+
 def test_reading_can_be_cancelled_and_repeated(window, qtbot, tmp_path, monkeypatch):
     from app.fuse import volume_tasks
 
