@@ -236,7 +236,7 @@ def _lonely(series: list[SeriesHeader]) -> str:
         text = tr("One series was read ({0}). Open its partner as well: a folder or a file.")
         read = text.format(series_label(series[0]))
         problem = series[0].problem
-        return read if problem is None else f"{read} {translate(problem)}"
+        return read if problem is None else f"{read} {translate(problem.message)}"
     return tr("No PET, SPECT or CT with an MR of the same patient is among these series.")
 
 
