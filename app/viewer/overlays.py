@@ -40,10 +40,10 @@ def paint_overlays(
     font.setPointSizeF(max(7.0, font.pointSizeF() - 1))
     painter.setFont(font)
     _paint_label(painter, room, f"{annotation.zoom * 100:.0f} %", right=True)
-    above = _paint_badge(painter, room, annotation.badge) if annotation.badge else 0
+    if annotation.badge:
+        _paint_badge(painter, room, annotation.badge)
     if bar is not None:
-        height = above * (painter.fontMetrics().height() + 5)
-        _paint_bar(painter, room.adjusted(0, 0, 0, -height), bar)
+        _paint_bar(painter, _bar_box(painter.fontMetrics(), room, annotation.badge), bar)
 
 
 def footer_height(metrics: QFontMetrics, badge: str, width: int) -> int:
@@ -64,17 +64,12 @@ def _badge_lines(metrics: QFontMetrics, badge: str, space: int) -> tuple[list[st
     return lines, len(lines) - beside
 
 
-def _paint_badge(painter: QPainter, room: QRect, badge: str) -> int:
-    """Paint a badge without eliding it; in a narrow pane it takes lines above the zoom.
-
-    Returns:
-        The number of lines above the zoom.
-    """
+def _paint_badge(painter: QPainter, room: QRect, badge: str) -> None:
+    """Paint a badge without eliding it; in a narrow pane it takes lines above the zoom."""
     lines, above = _badge_lines(painter.fontMetrics(), badge, room.width() - 12)
     lowest = above - len(lines) + 1
     for place, line in enumerate(reversed(lines), lowest):
         _paint_label(painter, room, line, above=place)
-    return above
 
 
 def _paint_label(
@@ -87,21 +82,61 @@ def _paint_label(
     paint_box(painter, QRectF(left, top, width, height), text)
 
 
-def _paint_bar(painter: QPainter, room: QRect, bar: ColourBar) -> None:
-    """Paint a colour bar with its ends and unit at the right, a little above the bottom."""
-    height = min(140, room.height() - 80)
+def _bar_box(metrics: QFontMetrics, room: QRect, badge: str) -> QRectF | None:
+    """Where the colours of a colour bar lie: at the right, above zoom and badge.
+
+    None where there is no room for them.
+
+    Args:
+        metrics: of the labels' font.
+    """
+    lines = _badge_lines(metrics, badge, room.width() - 12)[1] if badge else 0
+    bottom = room.bottom() - lines * (metrics.height() + 5)
+    height = min(140, bottom - room.top() + 1 - 80)
     if height < 40 or room.width() < 140:
-        return
-    box = QRectF(room.right() - 16, room.bottom() - 34 - height, 8, height)
-    painter.drawImage(box, upright_bar(bar.palette))
-    painter.setPen(QColor(255, 255, 255, 90))
-    painter.drawRect(box)
-    metrics = painter.fontMetrics()
+        return None
+    return QRectF(room.right() - 16, bottom - 34 - height, 8, height)
+
+
+def _bar_labels(metrics: QFontMetrics, box: QRectF, bar: ColourBar) -> list[tuple[str, QRectF]]:
+    """The texts at the two ends of a colour bar, and where they stand."""
     low, high = bar.window
+    labels = []
     for text, y in ((f"{short(high)} {bar.unit}".strip(), box.top()), (short(low), box.bottom())):
         width = metrics.horizontalAdvance(text) + 6
         tall = metrics.height()
-        paint_box(painter, QRectF(box.left() - width - 4, y - tall / 2, width, tall), text)
+        labels.append((text, QRectF(box.left() - width - 4, y - tall / 2, width, tall)))
+    return labels
+
+
+def colour_bar_area(
+    metrics: QFontMetrics, room: QRect, badge: str, bar: ColourBar | None
+) -> QRectF:
+    """What a colour bar covers together with its labels; empty where none is painted.
+
+    Args:
+        metrics: of the labels' font.
+        room: the whole widget.
+        badge: the line at the bottom; "" for none.
+    """
+    box = None if bar is None else _bar_box(metrics, room, badge)
+    if bar is None or box is None:
+        return QRectF()
+    area = box.adjusted(0, 0, 1, 1)
+    for _text, place in _bar_labels(metrics, box, bar):
+        area = area.united(place)
+    return area
+
+
+def _paint_bar(painter: QPainter, box: QRectF | None, bar: ColourBar) -> None:
+    """Paint a colour bar with its ends and unit."""
+    if box is None:
+        return
+    painter.drawImage(box, upright_bar(bar.palette))
+    painter.setPen(QColor(255, 255, 255, 90))
+    painter.drawRect(box)
+    for text, place in _bar_labels(painter.fontMetrics(), box, bar):
+        paint_box(painter, place, text)
 
 
 def share_width(widths: Sequence[int], room: int) -> list[int]:

@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
 
 from app.i18n.numbers import number
 from app.viewer.image_scene import ImageScene
+from app.viewer.overlays import colour_bar_area
 from app.viewer.painter import paint_box
 from app.viewer.pyramid import RenderedImage
 from app.viewer.region_cache import RegionCache
@@ -23,7 +24,7 @@ _GAP = 6.0
 _BAR_SHARE = 0.3
 """Of the widget's width that a scale bar takes at most."""
 _SIDE_LETTERS = 0.3
-"""Where the letters at the sides stand, from the top: above the colour bar."""
+"""Where the letters at the sides stand, from the top, unless the colour bar is there."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,13 @@ class SliceScene:
             _paint_cross(painter, annotation.viewport, self.marks.cross)
         self.base.paint_annotation(painter, room, annotation, phase=phase)
         clip = annotation.viewport.clip
-        _paint_letters(painter, clip, self.marks.letters, below=self.is_compared)
+        bar = self.base.colour_bar
+        taken = colour_bar_area(painter.fontMetrics(), room, annotation.badge, bar)
+        places = letter_places(
+            painter.fontMetrics(), clip, self.marks.letters, taken, below=self.is_compared
+        )
+        for text, place in zip(self.marks.letters, places, strict=True):
+            paint_box(painter, place, text)
         _paint_scale_bar(painter, annotation.viewport, self.marks.column_mm)
 
 
@@ -103,24 +110,40 @@ def _paint_cross(painter: QPainter, viewport: Viewport, cross: tuple[float, floa
     painter.restore()
 
 
-def _paint_letters(
-    painter: QPainter, clip: QRectF, letters: tuple[str, str, str, str], *, below: bool
-) -> None:
-    """Paint the four letters at the borders; the upper one below names."""
-    metrics = painter.fontMetrics()
+def letter_places(
+    metrics: QFontMetrics,
+    clip: QRectF,
+    letters: tuple[str, str, str, str],
+    taken: QRectF,
+    *,
+    below: bool,
+) -> list[QRectF]:
+    """Where the letters at the left, right, top and bottom border stand.
+
+    Args:
+        metrics: of the labels' font.
+        clip: the visible part of the image.
+        taken: what the colour bar covers; the letter at the right gives way to it.
+        below: whether the upper letter stands below a line of names.
+    """
     height, middle = metrics.height() + 2.0, clip.center()
     side = clip.top() + _SIDE_LETTERS * clip.height() - height / 2
     row = clip.top() + 4 + (height + 6 if below else 0)
     widths = [metrics.horizontalAdvance(text) + 8.0 for text in letters]
     left, right, top, bottom = widths
-    places = (
-        (clip.left() + 4, side, left),
-        (clip.right() - 4 - right, side, right),
-        (middle.x() - top / 2, row, top),
-        (middle.x() - bottom / 2, clip.bottom() - height - 4, bottom),
-    )
-    for text, (x, y, width) in zip(letters, places, strict=True):
-        paint_box(painter, QRectF(x, y, width, height), text)
+    at_right = QRectF(clip.right() - 4 - right, side, right, height)
+    if at_right.intersects(taken):
+        above = taken.top() - 4 - height
+        if above >= row:
+            at_right.moveTop(above)
+        else:
+            at_right.moveRight(taken.left() - 4)
+    return [
+        QRectF(clip.left() + 4, at_right.top(), left, height),
+        at_right,
+        QRectF(middle.x() - top / 2, row, top, height),
+        QRectF(middle.x() - bottom / 2, clip.bottom() - height - 4, bottom, height),
+    ]
 
 
 def bar_length(widest: float) -> float:
