@@ -88,13 +88,26 @@ def source_info(loaded: LoadedSource) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def frame_text(view: SliceView, side: int) -> str:
+    """Which volume of its series a source is; "" where there is only one."""
+    count = view.volumes.frame_counts[side]
+    text = tr("frame {0} of {1}").format(view.volumes.frames[side] + 1, count)
+    return text if count > 1 else ""
+
+
 def slice_info(view: SliceView, side: int) -> tuple[str, str]:
     """Title, slice and unit of a source that is a slice of a volume; and its title alone."""
     volume = view.volumes.native[side]
     name = view.volumes.names[side]
     plane = f"{plane_title(view.plane)} {view.index + 1}/{view.count}"
     columns, rows = volume.shape[2], volume.shape[1]
-    parts = [name, plane, f"{columns}×{rows}×{volume.shape[0]}", volume.unit]
+    parts = [
+        name,
+        frame_text(view, side),
+        plane,
+        f"{columns}×{rows}×{volume.shape[0]}",
+        volume.unit,
+    ]
     return " · ".join(part for part in parts if part), name
 
 

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QLabel,
+    QSlider,
+    QSpinBox,
+    QToolButton,
+    QWidget,
+)
 
 from app.fuse.slice_view import SliceView
 from app.i18n.numbers import number
@@ -23,6 +31,8 @@ class SliceBar(QWidget):
     plane_chosen = Signal(str)
     played = Signal(bool)
     """Whether slices are to follow each other by themselves."""
+    frame_chosen = Signal(int, int)
+    """Of A (0) or B (1), the frame that is to be read, from 0."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,7 +68,31 @@ class SliceBar(QWidget):
         self.label.setMinimumWidth(self.fontMetrics().horizontalAdvance("0000 / 0000  −0000.0 mm"))
         layout.addWidget(self.slider, 1)
         layout.addWidget(self.label)
+        self.frames = (self._frame_box(0), self._frame_box(1))
+        for box in self.frames:
+            layout.addWidget(box)
         self.hide()
+
+    def _frame_box(self, side: int) -> QSpinBox:
+        """Shows and chooses the frame of a source; hidden where there is only one."""
+        box = QSpinBox()
+        title = self.tr("Frame of {0}").format("AB"[side])
+        box.setAccessibleName(title)
+        box.setToolTip(title)
+        box.setPrefix(f"{'AB'[side]} ")
+        box.setKeyboardTracking(False)
+        box.valueChanged.connect(lambda value: self.frame_chosen.emit(side, value - 1))
+        box.hide()
+        return box
+
+    def show_frames(self, frames: tuple[int, int], counts: tuple[int, int]) -> None:
+        """Show which frames of A and B are on show or being read, and how many there are."""
+        for box, frame, count in zip(self.frames, frames, counts, strict=True):
+            with QSignalBlocker(box):
+                box.setRange(1, count)
+                box.setSuffix(f" / {count}")
+                box.setValue(frame + 1)
+            box.setVisible(count > 1)
 
     def show_slice(self, view: SliceView | None) -> None:
         """Show a slice; None hides the row."""

@@ -46,7 +46,8 @@ class SliceNavigation(QObject):
         bar.played.connect(self._play)
         actions.cine.triggered.connect(bar.play.toggle)
         board.point_chosen.connect(volumes.look_at)
-        volumes.moved.connect(bar.show_slice)
+        volumes.moved.connect(self._moved)
+        bar.frame_chosen.connect(volumes.show_frame)
         session.sources_changed.connect(self._follow)
         bar.slice_chosen.connect(volumes.go_to)
         bar.plane_chosen.connect(volumes.set_plane)
@@ -67,6 +68,10 @@ class SliceNavigation(QObject):
             self._bar.play.setChecked(False)
         else:
             self._volumes.go_to((view.index + 1) % view.count)
+
+    def _moved(self, view: SliceView) -> None:
+        self._bar.show_slice(view)
+        self._bar.show_frames(self._volumes.frames, view.volumes.frame_counts)
 
     def _step(self, by: int, _checked: bool = False) -> None:
         self._volumes.step(by)

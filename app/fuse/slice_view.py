@@ -34,6 +34,8 @@ class OpenVolumes:
         extents: of A and B, the values of the lowest and the highest code on the screen.
         palettes: of A and B, names of those that they are first shown in.
         derivations: of A and B, how values became SUV, or why not; None where that is no question.
+        frames: which of their volumes A and B are, from 0.
+        frame_counts: how many volumes the series of A and B hold.
     """
 
     key: tuple[Path, Path]
@@ -45,6 +47,8 @@ class OpenVolumes:
     extents: tuple[Window, Window]
     palettes: tuple[str, str] = ("grey", "grey")
     derivations: tuple[SuvDerivation | None, SuvDerivation | None] = (None, None)
+    frames: tuple[int, int] = (0, 0)
+    frame_counts: tuple[int, int] = (1, 1)
 
     @property
     def native(self) -> tuple[Volume, Volume]:
@@ -140,6 +144,10 @@ class SliceView:
         """The slice of another plane that ``point`` lies in."""
         index = _nearest(self.volumes.axes(plane), self.point)
         return replace(self, plane=plane, index=index, lone=None)
+
+    def of(self, volumes: OpenVolumes) -> SliceView:
+        """The same slice of other frames of the same series."""
+        return replace(self, volumes=volumes, lone=None)
 
     def through(self, point: Point) -> SliceView:
         """The same slice with another point in it."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from core.pairing.plan import Match, PairingPlan
     from core.types import SeriesHeader
 
+Frames = tuple[int, int]
+"""Which of the volumes of the series of A and B, from 0."""
 SCAN_SUFFIXES = (".dcm", ".dicom", ".ima", ".nii", ".nii.gz", ".img", ".hdr")
 _LOOKED_AT = 64
 """Files of a folder without a telling suffix whose first bytes are read at most."""
@@ -63,6 +65,19 @@ class ListedSeries:
         return series_label(self.a), series_label(self.b)
 
     @property
+    def frame_counts(self) -> tuple[int, int]:
+        """How many volumes each series holds."""
+        return self.a.frames, self.b.frames
+
+    def frames_within(self, frames: Frames) -> Frames:
+        """``frames``, or the nearest that there are."""
+        a, b = (
+            min(max(frame, 0), max(count - 1, 0))
+            for frame, count in zip(frames, self.frame_counts, strict=True)
+        )
+        return a, b
+
+    @property
     def title(self) -> str:
         """Both modalities, then both titles: “PT + MR · FDG + T1”."""
         sides = (self.a, self.b)
@@ -93,6 +108,31 @@ class Study:
     series: tuple[SeriesHeader, ...]
     plan: PairingPlan
     pairs: Mapping[PairKey, ListedSeries] = field(default_factory=dict)
+
+
+class KnownSeries:
+    """All series that were found, and the pairs of them."""
+
+    def __init__(self) -> None:
+        self._series: dict[Path, SeriesHeader] = {}
+        """By their first files."""
+        self._pairs: dict[PairKey, ListedSeries] = {}
+
+    def add(self, study: Study) -> None:
+        """Make the series and pairs of a study known."""
+        self._series.update((one.files[0], one) for one in study.series)
+        self._pairs.update(study.pairs)
+
+    def add_pair(self, pair: ListedSeries) -> None:
+        """Make a pair known."""
+        self._pairs[pair.key] = pair
+
+    def pair(self, key: PairKey) -> ListedSeries | None:
+        """The pair of two first files, proposed or made by hand; None unless both are known."""
+        a, b = (self._series.get(path) for path in key)
+        if key not in self._pairs and a is not None and b is not None:
+            self._pairs[key] = ListedSeries(a, b)
+        return self._pairs.get(key)
 
 
 def series_label(series: SeriesHeader) -> str:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.fuse import volume_tasks
+from app.fuse.frame_reader import FrameReader
 from app.fuse.job_tracker import JobTracker
 from app.fuse.result_cache import ResultCache
 from app.fuse.results import Outcome, Sources
 from app.fuse.slice_view import Point, SliceView
 from app.fuse.state import Activity, FuseState, Offer
-from app.fuse.studies import ListedSeries, Study
+from app.fuse.studies import Frames, KnownSeries, ListedSeries, Study
 from app.pairs.edits import PairKey
 from app.preferences.session_file import SliceOnShow
 from app.workers import Runner
@@ -25,7 +25,6 @@ from core.geometry.planes import PLANES, PlaneName
 
 if TYPE_CHECKING:
     from app.fuse.volume_tasks import Accepted
-    from core.types import SeriesHeader, Volume
 
 REST_MS = 300
 """A slice is fused once it has been on show for this long."""
@@ -71,11 +70,14 @@ class VolumeLoader(QObject):
         self._cache = cache
         self._fuse = fuse
         self._slices = Runner("slices", self)
-        self._known: dict[PairKey, ListedSeries] = {}
-        self._series: dict[Path, SeriesHeader] = {}
-        """By their first files."""
+        self._reader = FrameReader(files, jobs, self)
+        self._reader.done.connect(self._framed)
+        self._reader.left.connect(self._stay)
+        self._known = KnownSeries()
         self._asked: tuple[ListedSeries, tuple[Accepted, ...]] | None = None
         """The pair that was opened last, and what was accepted for it."""
+        self._asked_frames: Frames = (0, 0)
+        """Of that pair, those on show; before, those being read."""
         self._refused: Accepted | None = None
         self._restored: SliceOnShow | None = None
         """The slice of the last session, until it is shown."""
@@ -94,15 +96,11 @@ class VolumeLoader(QObject):
 
     def add(self, study: Study) -> None:
         """Make series and pairs of them known, which :meth:`open` opens by their first files."""
-        self._series.update((one.files[0], one) for one in study.series)
-        self._known.update(study.pairs)
+        self._known.add(study)
 
     def knows(self, key: PairKey) -> bool:
         """Whether a pair of files is one of series, proposed or made by hand."""
-        a, b = (self._series.get(path) for path in key)
-        if key not in self._known and a is not None and b is not None:
-            self._known[key] = ListedSeries(a, b)
-        return key in self._known
+        return self._known.pair(key) is not None
 
     def restore(self, slice_on_show: SliceOnShow) -> None:
         """Show that slice once its series are opened."""
@@ -110,7 +108,7 @@ class VolumeLoader(QObject):
 
     def is_wanted(self, key: PairKey) -> bool:
         """Whether a pair is the one that is to be restored."""
-        pair, wanted = self._known.get(key), self._restored
+        pair, wanted = self._known.pair(key), self._restored
         return pair is not None and wanted is not None and _is_of(wanted, pair)
 
     @property
@@ -120,7 +118,7 @@ class VolumeLoader(QObject):
         if view is None or asked is None:
             return SliceOnShow()
         pair = asked[0]
-        return SliceOnShow(pair.a.key, pair.b.key, view.plane, view.index)
+        return SliceOnShow(pair.a.key, pair.b.key, view.plane, view.index, *view.volumes.frames)
 
     @property
     def is_open(self) -> bool:
@@ -128,22 +126,37 @@ class VolumeLoader(QObject):
         sources = self._session.sources
         return sources.slice is not None or any(sources.names)
 
-    def open(self, key: PairKey, accept: Collection[Accepted] = (), *, anew: bool = False) -> None:
+    def open(
+        self,
+        key: PairKey,
+        accept: Collection[Accepted] = (),
+        frames: Frames = (0, 0),
+        *,
+        anew: bool = False,
+    ) -> None:
         """Read a pair of series instead of whatever is on screen, being read or being fused.
 
         Args:
             accept: what a person has accepted of a pair that is otherwise refused.
+            frames: which volume of each series.
             anew: read the files again, even if the volumes are in memory.
         """
-        pair, session = self._known[key], self._session
-        held = {} if anew else self._held()
+        pair, session, wanted = self._known.pair(key), self._session, self._restored
+        if pair is None:
+            raise KeyError(key)
+        if wanted is not None and _is_of(wanted, pair):
+            frames = pair.frames_within((wanted.frame_a, wanted.frame_b))
+        old = self._asked[0] if self._asked is not None and not anew else None
+        held = volume_tasks.held_volumes(old, session.sources.slice)
+        self._reader.forget()
         self._jobs.supersede()
         self._rest.stop()
         self._cache.save()
         self._asked, self._refused = (pair, tuple(accept)), None
+        self._asked_frames = frames
         session.set_problem(None)
         session.set_sources(Sources(requested=key, names=pair.names))
-        work = partial(volume_tasks.open_volumes, pair, tuple(accept), held)
+        work = partial(volume_tasks.open_volumes, pair, frames, tuple(accept), held)
         generation = self._jobs.generation
         self._jobs.track(
             "load",
@@ -154,32 +167,26 @@ class VolumeLoader(QObject):
             activity=Activity(self.tr("Reading series")),
         )
 
-    def _held(self) -> dict[str, Volume]:
-        shown = self._session.sources.slice
-        if shown is None or self._asked is None:
-            return {}
-        pair = self._asked[0]
-        return dict(zip((pair.a.key, pair.b.key), shown.volumes.native, strict=True))
-
     def reopen(self) -> None:
         """Read the files of the pair that was opened last again."""
         if self._asked is not None:
             pair, accept = self._asked
-            self.open(pair.key, accept, anew=True)
+            self.open(pair.key, accept, self._asked_frames, anew=True)
 
     def accept(self) -> None:
         """Read the refused pair in spite of what it was refused for."""
         if self._asked is not None and self._refused is not None:
             pair, accepted = self._asked
-            self.open(pair.key, (*accepted, self._refused))
+            self.open(pair.key, (*accepted, self._refused), self._asked_frames)
 
     def swap(self) -> None:
         """Exchange A and B: A is brought onto the grid of the other one."""
         if self._asked is not None and self._session.sources.slice is not None:
             pair, accept = self._asked
             swapped = pair.swapped()
-            self._known[swapped.key] = swapped
-            self.open(swapped.key, accept)
+            self._known.add_pair(swapped)
+            frame_a, frame_b = self._asked_frames
+            self.open(swapped.key, accept, (frame_b, frame_a))
 
     def _opened(self, generation: int, sources: Sources) -> None:
         view = sources.slice
@@ -230,6 +237,7 @@ class VolumeLoader(QObject):
         """Let go of the volumes once something else is on screen."""
         if not self.is_open and self._wanted is not None:
             self._rest.stop()
+            self._reader.forget()
             self._wanted = None
             self._turn += 1
             self._shown_turn = self._turn
@@ -237,6 +245,61 @@ class VolumeLoader(QObject):
             for side in ("a", "b"):
                 display = display.with_pane(side, palette="grey")
             self._session.set_display(display)
+
+    # --- frames ----------------------------------------------------------------------------
+
+    @property
+    def frames(self) -> Frames:
+        """Those that are being read, or else those on show."""
+        return self._reader.frames or self._asked_frames
+
+    def show_frame(self, side: int, frame: int) -> None:
+        """Read another frame of A (0) or B (1), and show the same slice of it.
+
+        What is on screen stays there meanwhile, and remains where the reading fails.
+        """
+        asked, view = self._asked, self._wanted
+        if asked is None or view is None or self._session.sources.slice is None:
+            return
+        pair, accept = asked
+        a, b = self.frames
+        frames = pair.frames_within((frame, b) if side == 0 else (a, frame))
+        if frames == (a, b):
+            return
+        self._reader.forget()
+        self._jobs.supersede()
+        self._rest.stop()
+        self._session.set_problem(None)
+        self._session.set_running(None)
+        if frames == view.volumes.frames:
+            self._stay()
+        else:
+            self._reader.read(pair, frames, accept, view)
+
+    def _framed(self, sources: Sources) -> None:
+        """Show other frames, in the slice that was asked for last."""
+        view, wanted = sources.slice, self._wanted
+        if view is None or wanted is None:
+            return
+        self._asked_frames = view.volumes.frames
+        for side, old, new in zip("ab", wanted.volumes.native, view.volumes.native, strict=True):
+            if old.unit != new.unit:  # a window in another unit means nothing here
+                self._session.set_display(self._session.display.with_pane(side, window=None))
+        target = replace(wanted, volumes=view.volumes, lone=view.lone)
+        is_there = (target.plane, target.index) == (view.plane, view.index)
+        self._wanted = view = target if is_there else view
+        self._shown_turn = self._turn = self._turn + 1
+        known = self._cache.find(view.stamp)
+        self._put(replace(sources if known is None else known.sources, slice=view))
+        self.moved.emit(view)
+        self._rest.start()
+        self._show(target)
+
+    def _stay(self) -> None:
+        """Go on with the frames on show."""
+        if self._wanted is not None:
+            self.moved.emit(self._wanted)
+            self._rest.start()
 
     # --- slices ----------------------------------------------------------------------------
 
@@ -286,7 +349,7 @@ class VolumeLoader(QObject):
             return
         self._wanted = view
         self._turn += 1
-        if self._jobs.is_busy:
+        if self._jobs.is_busy and self._reader.frames is None:
             # What is being fused is another slice.
             self._jobs.supersede()
             self._session.set_running(None)
@@ -328,7 +391,7 @@ class VolumeLoader(QObject):
     def _rested(self) -> None:
         """Fuse the slice on show unless it has results, or only one source has data in it."""
         shown, wanted = self._session.sources.slice, self._wanted
-        if shown is None or wanted is None:
+        if shown is None or wanted is None or self._reader.frames is not None:
             return
         if (shown.plane, shown.index) != (wanted.plane, wanted.index):
             self._rest.start()

@@ -10,7 +10,7 @@ import numpy as np
 
 from app.fuse.results import LoadedSource, Sources, stamp_of
 from app.fuse.slice_view import OpenVolumes, SliceView, middle_slice
-from app.fuse.studies import ListedSeries, kind_of
+from app.fuse.studies import Frames, ListedSeries, kind_of
 from app.viewer.pyramid import extent_around, source_image
 from core.geometry.planes import PlaneName
 from core.progress import Progress
@@ -45,17 +45,69 @@ class _Share:
         self._progress.check()
 
 
+HeldVolumes = Mapping[tuple[str, int], Volume]
+"""Volumes in memory, by the keys of their series and their frames."""
+
+
 def open_volumes(
     pair: ListedSeries,
+    frames: Frames,
     accept: Collection[Accepted],
-    held: Mapping[str, Volume],
+    held: HeldVolumes,
     progress: Progress,
 ) -> Sources:
     """Read two series, bring A onto the grid of B, and render the middle axial slice.
 
     Args:
+        frames: which volume of each series.
         accept: what a person has accepted of a pair that is otherwise refused.
-        held: volumes in memory by the keys of their series, which are not read again.
+        held: volumes that are not read again.
+
+    Raises:
+        TwoPatients: of two patients; before any pixel is read.
+        SeriesError: one of them makes no volume.
+        InputError: they cannot be laid over each other.
+        Cancelled: by ``progress``.
+    """
+    opened = _opened(pair, frames, accept, held, progress)
+    return slice_sources(_first_view(opened), progress)
+
+
+def open_frames(
+    pair: ListedSeries,
+    frames: Frames,
+    accept: Collection[Accepted],
+    view: SliceView,
+    progress: Progress,
+) -> Sources:
+    """Read other frames of the series on show, and render the same slice of them.
+
+    Args:
+        view: the slice on show; a volume that is to stay is taken from there.
+
+    Raises:
+        TwoPatients, SeriesError, InputError, Cancelled: as :func:`open_volumes`.
+    """
+    held = held_volumes(pair, view)
+    return slice_sources(view.of(_opened(pair, frames, accept, held, progress)), progress)
+
+
+def held_volumes(pair: ListedSeries | None, view: SliceView | None) -> HeldVolumes:
+    """The volumes of the slice on show, ``pair`` being their series."""
+    if pair is None or view is None:
+        return {}
+    keys = zip((pair.a.key, pair.b.key), view.volumes.frames, strict=True)
+    return dict(zip(keys, view.volumes.native, strict=True))
+
+
+def _opened(
+    pair: ListedSeries,
+    frames: Frames,
+    accept: Collection[Accepted],
+    held: HeldVolumes,
+    progress: Progress,
+) -> OpenVolumes:
+    """Both volumes, read and laid over each other.
 
     Raises:
         TwoPatients: of two patients; before any pixel is read.
@@ -70,24 +122,25 @@ def open_volumes(
     accepted: list[Acceptance] = [one for one in accept if one != "patients"]
     check_patients(pair.a, pair.b, consent)
     volumes = []
-    for place, series in enumerate((pair.a, pair.b)):
+    for place, (series, frame) in enumerate(zip((pair.a, pair.b), frames, strict=True)):
         part = _Share(progress, place * _READ, _READ)
-        known = held.get(series.key)
-        volumes.append(known or load_study_volume(series, progress=part, accept=accepted))
+        known = held.get((series.key, frame))
+        volumes.append(known or load_study_volume(series, frame, progress=part, accept=accepted))
     a, b = volumes
     aligned = align(a, b, _Share(progress, 2 * _READ, _RESAMPLED), accept=consent)
-    derivations = series_suv(pair.a), series_suv(pair.b)
-    opened = OpenVolumes(
+    derivations = series_suv(pair.a, frames[0]), series_suv(pair.b, frames[1])
+    return OpenVolumes(
         pair.key,
         pair.names,
         aligned,
         a,
-        marks=(*stamp_of(*pair.key), (f"{pair.a.key} {pair.b.key}", 0, 0)),
+        marks=(*stamp_of(*pair.key), (f"{pair.a.key} {pair.b.key}", *frames)),
         extents=(_extent(a), _extent(b)),
         palettes=(_palette(pair.a), _palette(pair.b)),
         derivations=derivations,
+        frames=frames,
+        frame_counts=pair.frame_counts,
     )
-    return slice_sources(_first_view(opened), progress)
 
 
 def _first_view(volumes: OpenVolumes) -> SliceView:

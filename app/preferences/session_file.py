@@ -33,12 +33,15 @@ class SliceOnShow:
 
     Attributes:
         a, b: keys of the series, salted hashes; "" for none.
+        frame_a, frame_b: which volume of each series, from 0.
     """
 
     a: str = ""
     b: str = ""
     plane: str = "axial"
     index: int = 0
+    frame_a: int = 0
+    frame_b: int = 0
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,7 @@ def test_frames(study: tuple[Path, Path], tmp_path: Path) -> None:
     nibabel.save(nibabel.Nifti1Image(data[..., 0], np.eye(4)), b)
     ran = _fuse(a, b, tmp_path / "o.nii", "--frame-a", 2)
     assert ran.exit_code == 0
-    assert "Volume 2 of 3" in ran.output
+    assert "Frame 2 of 3" in ran.output
     ran = _fuse(a, b, tmp_path / "o.nii", "--frame-a", 4)
     assert ran.exit_code == 2
     assert "the series has 3" in ran.output

@@ -399,5 +399,5 @@ def test_the_file_names_no_more_than_paths_and_settings(holder):
     found = json.loads(to_json(holder.snapshot))
     names = ["a", "b", "display", "method", "pairs", "scans", "slice", "task", "version"]
     assert sorted(found) == names
-    assert sorted(found["slice"]) == ["a", "b", "index", "plane"]
+    assert sorted(found["slice"]) == ["a", "b", "frame_a", "frame_b", "index", "plane"]
     assert found["a"] == os.fspath(holder.snapshot.a)
