@@ -7,6 +7,9 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from pydicom.dataelem import DataElement
+from pydicom.uid import UID
+
 from core.io.readers.dicom.tags import ImageTags
 from core.io.readers.salted import key
 
@@ -155,3 +158,62 @@ def _in_two(letter: str) -> str:
 
 def _normal(text: str) -> str:
     return " ".join(_composed(text).split()).casefold()
+
+
+_NUMBERS = frozenset(
+    (
+        *("AT", "DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV", "OB", "OD", "OF"),
+        *("OL", "OV", "OW", "US or SS", "OB or OW", "US or OW", "US or SS or OW"),
+    )
+)
+"""Kinds of values that are no text."""
+_CODE_STRING = re.compile(r"[A-Z0-9_ ]{0,16}")
+_PATIENT_GROUP = 0x0010
+_HARMLESS_TEXTS = frozenset(
+    (
+        *("AttenuationCorrectionMethod", "CodingSchemeDesignator", "ConvolutionKernel"),
+        *("FilterType", "Manufacturer", "ManufacturerModelName", "MappingResource"),
+        *("ProtocolName", "RadiopharmaceuticalName", "Radiopharmaceutical"),
+        *("ReceiveCoilName", "ReconstructionMethod", "RescaleType", "ScatterCorrectionMethod"),
+        *("SequenceName", "SeriesDescription", "SoftwareVersions", "TransmitCoilName"),
+        *("LUTExplanation", "WindowCenterWidthExplanation", "RandomsCorrectionMethod"),
+    )
+)
+"""Texts about the machine and the method; free text among them still goes through a search."""
+_CODED = frozenset(
+    (
+        *("AdministrationRouteCodeSequence", "AnatomicRegionSequence", "ViewCodeSequence"),
+        *("MeasurementUnitsCodeSequence", "PatientGantryRelationshipCodeSequence"),
+        *("PatientOrientationCodeSequence", "PatientOrientationModifierCodeSequence"),
+        *("RadionuclideCodeSequence", "RadiopharmaceuticalCodeSequence"),
+        *("SliceProgressionDirection", "QuantityDefinitionSequence"),
+    )
+)
+"""Sequences whose codes say nothing about persons and places."""
+_CODE_TEXTS = frozenset(("CodeMeaning", "CodeValue", "LongCodeValue"))
+
+
+def is_confidential(element: DataElement, parent: str = "") -> bool:
+    """Whether a tag names, or may name, a person, a place, a date or an examination.
+
+    What the basic profile of DICOM PS3.15 removes, and more: of texts, only those that are known
+    to be about the machine and the method are not; private tags always are.
+
+    Args:
+        element: read by pydicom.
+        parent: keyword of the sequence it lies in; "" for none.
+    """
+    kind, tag = str(element.VR), element.tag
+    if tag.is_private or tag.group == _PATIENT_GROUP:
+        return True
+    if kind == "UI":
+        values = element.value if element.VM > 1 else [element.value]
+        return any(UID(str(value)).name == str(value) for value in values)
+    if element.keyword in _CODE_TEXTS:
+        return parent not in _CODED
+    if kind == "CS":
+        values = element.value if element.VM > 1 else [element.value]
+        return not all(_CODE_STRING.fullmatch(str(value)) for value in values)
+    if kind == "SQ" or kind in _NUMBERS:
+        return False
+    return element.keyword not in _HARMLESS_TEXTS

@@ -73,6 +73,25 @@ def nifti_header(path: Path) -> NiftiHeader:
     Raises:
         InputError: it is no NIfTI file, or its header is damaged.
     """
+    header_path, head = _head_of(path)
+    with decoding(path):
+        return _understood(path, header_path, head)
+
+
+def header_fields(path: Path) -> list[tuple[str, Any]]:
+    """Names and values of all fields of the header of ``path``; texts are bytes.
+
+    Raises:
+        InputError: it is no NIfTI file, or its header is damaged.
+    """
+    _header_path, head = _head_of(path)
+    with decoding(path):
+        header = _parsed(path, head)
+        return [(name, header[name][()]) for name in header]
+
+
+def _head_of(path: Path) -> tuple[Path, bytes]:
+    """The file with the header of ``path``, and its first bytes."""
     with decoding(path):
         header_path = header_beside(path)
         with open_plain(header_path) as stream:
@@ -84,7 +103,7 @@ def nifti_header(path: Path) -> NiftiHeader:
             raise InputError(
                 str(path), Message("its content is not NIfTI"), Message("Export it again.")
             )
-        return _understood(path, header_path, head)
+        return header_path, head
 
 
 def header_beside(path: Path) -> Path:
@@ -112,14 +131,20 @@ def _data_beside(header_path: Path) -> Path:
     )
 
 
-def _understood(path: Path, header_path: Path, head: bytes) -> NiftiHeader:
+def _parsed(path: Path, head: bytes) -> Any:
+    """The header as nibabel knows it."""
     is_second = int.from_bytes(head[:4], "little") == 540 or int.from_bytes(head[:4], "big") == 540
-    is_pair = b"ni1\0" in head[344:348] or head[4:7] == b"ni2"
     kind = nibabel.Nifti2Header if is_second else nibabel.Nifti1Header
     length = 540 if is_second else 348
     if len(head) < length:
         raise damaged(path, Message("the header is incomplete"))
-    header: Any = kind(head[:length], check=False)  # type: ignore[no-untyped-call]
+    return kind(head[:length], check=False)  # type: ignore[no-untyped-call]
+
+
+def _understood(path: Path, header_path: Path, head: bytes) -> NiftiHeader:
+    header = _parsed(path, head)
+    length = len(header.binaryblock)
+    is_pair = b"ni1\0" in head[344:348] or head[4:7] == b"ni2"
     shape = _shape(path, header)
     notes: list[str] = []
     code = int(header["datatype"])
