@@ -9,12 +9,13 @@ from PySide6.QtWidgets import QScrollArea, QTabWidget, QWidget
 from app.fuse.display_tab import DisplayTab
 from app.fuse.features_tab import THUMB, FeaturesTab
 from app.fuse.info import rows_of
-from app.fuse.info_tab import InfoTab
+from app.fuse.info_page import InfoPage
 from app.fuse.measurements import Measurements
 from app.fuse.metrics_tab import MetricRow, MetricsTab
 from app.fuse.page import FusePage
 from app.fuse.scenes import image_of, window_of
 from app.fuse.state import FuseState
+from app.fuse.tags_dialog import TagsDialog
 from core.windows import Window
 
 
@@ -33,7 +34,7 @@ class Inspector(QTabWidget):
         """Coalesces changes: sources and result often change together."""
         self._update_timer.timeout.connect(self._show_display)
         self.display_tab = DisplayTab()
-        self.info = InfoTab()
+        self.info = InfoPage()
         self.features = FeaturesTab()
         self.metrics = MetricsTab()
         self.setDocumentMode(True)
@@ -68,6 +69,7 @@ class Inspector(QTabWidget):
         self.features.enlarge_requested.connect(self._enlarge)
         self.features.became_visible.connect(self._request_thumbs)
         self.info.became_visible.connect(self._show_info)
+        self.info.tags_requested.connect(self._list_tags)
         self.metrics.became_visible.connect(self._request_metrics)
         self._work.metrics_changed.connect(self._show_metrics)
         self._work.thumbs_ready.connect(self._show_thumbs)
@@ -99,7 +101,13 @@ class Inspector(QTabWidget):
 
     def _show_info(self) -> None:
         if self.info.isVisible():
-            self.info.show_rows(rows_of(self._session))
+            of_series = self._session.sources.slice is not None
+            self.info.show_rows(rows_of(self._session), of_series=of_series)
+
+    def _list_tags(self) -> None:
+        view = self._session.sources.slice
+        if view is not None:
+            TagsDialog(view.volumes, self._work.list_tags(view.volumes), self).open()
 
     def _results_changed(self) -> None:
         outcome = self._session.outcome

@@ -1,4 +1,4 @@
-"""Metrics of results and thumbnails of feature channels, each on a thread of its own."""
+"""Metrics of results, thumbnails of feature channels and tags, each on a thread of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from PySide6.QtGui import QImage
 from app.fuse.metrics_tab import MetricColumn
 from app.fuse.result_images import features_of
 from app.fuse.results import Outcome
+from app.fuse.slice_view import OpenVolumes
 from app.fuse.state import FuseState, Problem
+from app.fuse.volume_tasks import tags_of
 from app.i18n.translate import translate
 from app.viewer.display_state import AdapterName
 from app.viewer.pyramid import rendered_image
@@ -69,7 +71,7 @@ def channel_thumbs(
 
 
 class Measurements(QObject):
-    """Computes metrics and renders channels on request."""
+    """Computes metrics, renders channels and lists tags on request."""
 
     metrics_changed = Signal()
     thumbs_ready = Signal(object)
@@ -80,6 +82,7 @@ class Measurements(QObject):
         self._session = session
         self._measuring = Runner("measure", self, background=True)
         self._drawing = Runner("small pictures", self, background=True)
+        self._listing = Runner("tags", self, background=True)
         self._values: WeakKeyDictionary[FusionResult, dict[str, float]] = WeakKeyDictionary()
         self._measure_job: Job | None = None
         self._thumbs_job: Job | None = None
@@ -92,6 +95,7 @@ class Measurements(QObject):
         self._closed = True
         self._measuring.shutdown()
         self._drawing.shutdown()
+        self._listing.shutdown()
 
     def _supersede(self) -> None:
         """Cancel all work for the previous pair."""
@@ -154,6 +158,12 @@ class Measurements(QObject):
         job = self._thumbs_job = self._drawing.submit(work, key="channels")
         job.finished.connect(self.thumbs_ready)
         job.failed.connect(self._fail)
+
+    # --- tags ------------------------------------------------------------------------------
+
+    def list_tags(self, volumes: OpenVolumes) -> Job:
+        """Read the tags of both series; the job gives what ``volume_tasks.tags_of`` returns."""
+        return self._listing.submit(partial(tags_of, volumes), key="tags")
 
     def _fail(self, error: Any) -> None:
         if not self._closed:

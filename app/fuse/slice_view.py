@@ -14,7 +14,7 @@ from core.windows import Window
 
 if TYPE_CHECKING:
     from core.fusion.slices import VolumePair
-    from core.types import Volume
+    from core.types import SeriesHeader, Volume
     from core.units.suv import SuvDerivation
 
 Point = tuple[float, float, float]
@@ -35,7 +35,7 @@ class OpenVolumes:
         palettes: of A and B, names of those that they are first shown in.
         derivations: of A and B, how values became SUV, or why not; None where that is no question.
         frames: which of their volumes A and B are, from 0.
-        frame_counts: how many volumes the series of A and B hold.
+        series: A and B as they were listed.
     """
 
     key: tuple[Path, Path]
@@ -44,11 +44,17 @@ class OpenVolumes:
     native_a: Volume
     _: KW_ONLY
     marks: tuple[tuple[str, int, int], ...]
+    series: tuple[SeriesHeader, SeriesHeader]
     extents: tuple[Window, Window]
     palettes: tuple[str, str] = ("grey", "grey")
     derivations: tuple[SuvDerivation | None, SuvDerivation | None] = (None, None)
     frames: tuple[int, int] = (0, 0)
-    frame_counts: tuple[int, int] = (1, 1)
+
+    @property
+    def frame_counts(self) -> tuple[int, int]:
+        """How many volumes the series of A and B hold."""
+        a, b = self.series
+        return a.frames, b.frames
 
     @property
     def native(self) -> tuple[Volume, Volume]:

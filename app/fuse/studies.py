@@ -64,16 +64,11 @@ class ListedSeries:
         """Modality and title of each series."""
         return series_label(self.a), series_label(self.b)
 
-    @property
-    def frame_counts(self) -> tuple[int, int]:
-        """How many volumes each series holds."""
-        return self.a.frames, self.b.frames
-
     def frames_within(self, frames: Frames) -> Frames:
         """``frames``, or the nearest that there are."""
         a, b = (
             min(max(frame, 0), max(count - 1, 0))
-            for frame, count in zip(frames, self.frame_counts, strict=True)
+            for frame, count in zip(frames, (self.a.frames, self.b.frames), strict=True)
         )
         return a, b
 

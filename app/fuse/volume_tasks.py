@@ -19,7 +19,7 @@ from core.windows import Window
 
 if TYPE_CHECKING:
     from core.fusion.slices import Consent
-    from core.io.volumes import Acceptance
+    from core.io.volumes import Acceptance, Tag
 
     Accepted = Acceptance | Consent
 
@@ -139,7 +139,7 @@ def _opened(
         palettes=(_palette(pair.a), _palette(pair.b)),
         derivations=derivations,
         frames=frames,
-        frame_counts=pair.frame_counts,
+        series=(pair.a, pair.b),
     )
 
 
@@ -179,6 +179,22 @@ def slice_sources(view: SliceView, progress: Progress) -> Sources:
     a, b = map(_loaded, (pair.a, pair.b), volumes.extents)
     lone = lone_slice(volumes.pair, view.plane, view.index)
     return Sources(a, b, pair, stamp=view.stamp, slice=replace(view, lone=lone))
+
+
+def tags_of(volumes: OpenVolumes, progress: Progress) -> tuple[tuple[Tag, ...], ...]:
+    """All tags of A and of B that name nobody.
+
+    Raises:
+        InputError: a file cannot be read.
+        Cancelled: by ``progress``.
+    """
+    from core.io.volumes import series_tags
+
+    found = []
+    for series, frame in zip(volumes.series, volumes.frames, strict=True):
+        progress.check()
+        found.append(series_tags(series, frame))
+    return tuple(found)
 
 
 def projected(volumes: OpenVolumes, plane: PlaneName, progress: Progress) -> LoadedSource:
