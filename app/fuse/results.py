@@ -113,7 +113,7 @@ class Sources:
         """Notes of the reader on the files; of slices those on their whole volumes."""
         both: tuple[str, ...] = ()
         if self.slice is not None:
-            sides = [volume.notes for volume in self.slice.volumes.native]
+            sides = list(self.slice.volumes.notes)
             if self.slice.volumes.are_of_two_patients:
                 both = (Message("A and B are of two different patients."),)
         else:

@@ -18,6 +18,11 @@ from app.i18n.numbers import number
 from app.i18n.translate import tr
 from core.geometry.planes import PLANES, PlaneName
 
+_ARROWS = 30
+"""Pixels of a frame box beside its text."""
+_SHORTEST = 36
+"""Pixels that the slider has at least."""
+
 
 def plane_title(plane: PlaneName) -> str:
     """The name of a plane for people."""
@@ -61,11 +66,11 @@ class SliceBar(QWidget):
         self.slider.setAccessibleName(self.tr("Slice"))
         self.slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.slider.setPageStep(10)
+        self.slider.setMinimumWidth(_SHORTEST)
         self.slider.valueChanged.connect(self.slice_chosen)
         self.label = QLabel()
         self.label.setObjectName("hint")
         self.label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.label.setMinimumWidth(self.fontMetrics().horizontalAdvance("0000 / 0000  −0000.0 mm"))
         layout.addWidget(self.slider, 1)
         layout.addWidget(self.label)
         self.frames = (self._frame_box(0), self._frame_box(1))
@@ -90,8 +95,10 @@ class SliceBar(QWidget):
         for box, frame, count in zip(self.frames, frames, counts, strict=True):
             with QSignalBlocker(box):
                 box.setRange(1, count)
-                box.setSuffix(f" / {count}")
+                box.setSuffix(f"/{count}")
                 box.setValue(frame + 1)
+            texts = self.fontMetrics().horizontalAdvance(f"{box.prefix()}{count}{box.suffix()}")
+            box.setFixedWidth(texts + _ARROWS)
             box.setVisible(count > 1)
 
     def show_slice(self, view: SliceView | None) -> None:
@@ -104,6 +111,8 @@ class SliceBar(QWidget):
         with QSignalBlocker(self.slider):
             self.slider.setRange(0, view.count - 1)
             self.slider.setValue(view.index)
+        widest = f"{view.count} / {view.count}  −000.0 mm"
+        self.label.setMinimumWidth(self.fontMetrics().horizontalAdvance(widest))
         position = number(view.position, ".1f").replace("-", "−")
         self.label.setText(f"{view.index + 1} / {view.count}  {position} mm")
         tip = self.tr("Slice {0} of {1}, at {2} mm").format(view.index + 1, view.count, position)

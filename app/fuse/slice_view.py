@@ -57,6 +57,15 @@ class OpenVolumes:
         return a.frames, b.frames
 
     @property
+    def notes(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What is odd about A and B; which frames they are is said elsewhere."""
+        a, b = (
+            tuple(note for note in volume.notes if note != series.frame_note(frame))
+            for volume, series, frame in zip(self.native, self.series, self.frames, strict=True)
+        )
+        return a, b
+
+    @property
     def native(self) -> tuple[Volume, Volume]:
         """Both volumes with the voxels that were measured."""
         return self.native_a, self.pair.b

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import SeriesError
+from core.messages import Message
 from core.types.arrays import read_only
 from core.types.volume import Affine, Modality
 
@@ -80,6 +81,10 @@ class SeriesHeader:
     def frames(self) -> int:
         """How many volumes it holds: times, gates, gradient directions."""
         return len(self.slices)
+
+    def frame_note(self, frame: int) -> Message:
+        """What volume ``frame``, from 0, of several is called."""
+        return Message("Frame {0} of {1}.", frame + 1, self.frames)
 
     @property
     def spacing(self) -> tuple[float, float, float] | None:

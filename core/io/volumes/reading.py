@@ -259,7 +259,7 @@ def _volume(series: SeriesHeader, frame: int, target: _Target) -> Volume:
 
 def _notes(series: SeriesHeader, frame: int, target: _Target) -> Iterator[Message]:
     if series.frames > 1:
-        yield Message("Frame {0} of {1}.", frame + 1, series.frames)
+        yield series.frame_note(frame)
     if isinstance(series.problem, (MissingSlices, UnevenSlices)):
         yield Message("Accepted: {0}.", Message.plain(series.problem.why))
     if isinstance(series.problem, UnevenSlices):

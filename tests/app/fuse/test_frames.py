@@ -47,7 +47,7 @@ def test_only_a_source_of_several_frames_offers_them(dynamic):
     a, b = dynamic.view.slices.frames
     assert not a.isHidden()
     assert b.isHidden()
-    assert (a.value(), a.maximum(), a.text()) == (1, FRAMES, "A 1 / 3")
+    assert (a.value(), a.maximum(), a.text()) == (1, FRAMES, "A 1/3")
 
 
 def test_series_of_one_frame_offer_none(study):
@@ -69,6 +69,7 @@ def test_another_frame_is_read_into_the_same_place(dynamic, qtbot):
     assert dynamic.session.outcome.pair is dynamic.session.sources.pair
     assert "frame 3 of 3" in dynamic.view.panes["a"].info.text()
     assert "frame" not in dynamic.view.panes["b"].info.text()
+    assert dynamic.session.notices == ()
     assert ("Note", "Frame 3 of 3.") in rows_of(dynamic.session)[0][1]
 
 
