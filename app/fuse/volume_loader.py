@@ -118,7 +118,8 @@ class VolumeLoader(QObject):
         if view is None or asked is None:
             return SliceOnShow()
         pair = asked[0]
-        return SliceOnShow(pair.a.key, pair.b.key, view.plane, view.index, *view.volumes.frames)
+        keys, (a, b) = (pair.a.key, pair.b.key), view.volumes.frames
+        return SliceOnShow(*keys, view.plane, view.index, frame_a=a, frame_b=b)
 
     @property
     def is_open(self) -> bool:
@@ -185,8 +186,7 @@ class VolumeLoader(QObject):
             pair, accept = self._asked
             swapped = pair.swapped()
             self._known.add_pair(swapped)
-            frame_a, frame_b = self._asked_frames
-            self.open(swapped.key, accept, (frame_b, frame_a))
+            self.open(swapped.key, accept, self._asked_frames[::-1])
 
     def _opened(self, generation: int, sources: Sources) -> None:
         view = sources.slice

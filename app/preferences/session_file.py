@@ -40,6 +40,7 @@ class SliceOnShow:
     b: str = ""
     plane: str = "axial"
     index: int = 0
+    _: KW_ONLY
     frame_a: int = 0
     frame_b: int = 0
 
