@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.shell.main_window import MainWindow
 
-WAIT = 10_000
+WAIT = 30_000
 
 
 def idle(qtbot, window: MainWindow):

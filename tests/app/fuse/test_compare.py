@@ -27,7 +27,7 @@ from core.types import Image
 from resources import SAMPLES
 from tests.app.conftest import gradient, write_png
 
-WAIT = 10_000
+WAIT = 30_000
 SIZE = 80
 
 

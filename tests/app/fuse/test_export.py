@@ -19,7 +19,7 @@ from app.fuse.figure import as_array, notice_strip
 from tests.app.acts import idle
 from tests.app.conftest import gradient, write_png
 
-WAIT = 10_000
+WAIT = 30_000
 
 
 def export(qtbot, window, plan: ExportPlan) -> list:

@@ -12,7 +12,7 @@ from app.fuse.state import Activity, FuseState
 from app.workers import Job, Runner
 from core.errors import FusionError
 
-WAIT = 10_000
+WAIT = 30_000
 
 
 class Work:

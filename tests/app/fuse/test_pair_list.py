@@ -13,7 +13,7 @@ from app.fuse.pairs_list_model import LEAST_ROWS, MOST_ROWS, PairModel, PairRow
 from app.fuse.pairs_list_view import PairList
 from app.pairs.edits import PairKey
 
-WAIT = 10_000
+WAIT = 30_000
 
 
 def key(number: int) -> PairKey:

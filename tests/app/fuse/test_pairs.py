@@ -21,7 +21,7 @@ from tests.app.acts import idle
 from tests.app.conftest import gradient, write_png
 from tests.app.shell.test_window import drop
 
-WAIT = 10_000
+WAIT = 30_000
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from app.widgets import theme
 from app.workers import running_threads
 from tests.app.conftest import gradient, write_png
 
-WAIT = 10_000
+WAIT = 30_000
 Start = Callable[..., MainWindow]
 
 
