@@ -65,6 +65,7 @@ SAME_IN_GERMAN = {
     "Patient {0}",
     "Sagittal",
     "Tag",
+    "Tags",
     "Export",
     "GPU {0}",
     "Gradient",
