@@ -9,7 +9,6 @@ from typing import Annotated, cast
 import typer
 
 from app.cli.console import fit_streams, reported, say, show_details
-from app.cli.library import backbone_app, packs_app
 from app.cli.options import (
     TASK_NAMES,
     BackboneOption,
@@ -25,6 +24,7 @@ from app.cli.options import (
     WindowA,
     WindowB,
 )
+from app.cli.pack_commands import backbone_app, packs_app
 from core import __version__
 from core.windows import Windows
 

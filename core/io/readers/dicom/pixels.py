@@ -73,7 +73,7 @@ def _check_codec(path: Path, dataset: Dataset) -> None:
     syntax = UID(transfer_syntax(dataset))
     try:
         known = get_decoder(syntax).is_available
-    except NotImplementedError:
+    except NotImplementedError:  # how pydicom says that it knows no decoder of this syntax
         known = False
     if not known:
         raise InputError(
