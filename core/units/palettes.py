@@ -12,8 +12,7 @@ pet_20_step      20 flat steps that rise and fall by half: not monotonic
 ===============  =======================================================================
 
 Where luma stands for the amount (a network that takes luma, a print in grey), only a monotonic
-palette will do: with the last two more uptake may look like less. :func:`is_monotonic` tells; it
-looks at the table itself.
+palette will do: with the last two more uptake may look like less.
 """
 
 from __future__ import annotations
@@ -30,8 +29,6 @@ PALETTES: tuple[str, ...] = ("grey", "inverted", *DICOM_TABLES)
 
 DEFAULT_PALETTES: dict[str, str] = {"PT": "hot_iron", "NM": "hot_iron"}
 """By modality: what counts are coloured with to begin with. All others are grey."""
-
-_LUMA = np.array([0.299, 0.587, 0.114])
 
 
 @lru_cache(maxsize=len(PALETTES))
@@ -50,13 +47,6 @@ def palette_table(name: str) -> PaletteTable:
         raise ValueError(f"there is no palette {name!r}")
     table.flags.writeable = False
     return table
-
-
-@lru_cache(maxsize=len(PALETTES))
-def is_monotonic(name: str) -> bool:
-    """Whether the BT.601 luma of a palette rises throughout, or falls throughout."""
-    steps = np.diff(palette_table(name) @ _LUMA)
-    return bool((steps > 0).all() or (steps < 0).all())
 
 
 def find_palette(name: str) -> Palette | None:

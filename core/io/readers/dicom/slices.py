@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,12 +116,3 @@ def _as_stored(value: float | None, stored: SampleArray) -> float | None:
         return value
     count, least = 2 ** (8 * stored.itemsize), int(np.iinfo(stored.dtype).min)
     return float((int(value) - least) % count + least)
-
-
-def slice_values(
-    sources: Sequence[SliceSource], reader: SliceReader | None = None
-) -> Iterator[SliceValues]:
-    """The slices of ``sources`` in order."""
-    reader = reader or SliceReader()
-    for source in sources:
-        yield reader.read(source)
