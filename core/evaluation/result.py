@@ -1,0 +1,148 @@
+"""The result of an evaluation: the scores of several methods over the same pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from math import isnan
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from core.errors import Message
+
+MethodKind = Literal["pack", "classical", "folder", "collection", "command"]
+"""How the fused images of a method come about: a pack or classical method run here, a folder of
+results, a flat collection of ``IMAGE_METHOD.ext``, or an external program."""
+
+
+@dataclass(frozen=True)
+class MethodDescription:
+    """A method, as tables and reports name it.
+
+    Attributes:
+        name: unique within an evaluation.
+        kind: how its fused images come about.
+        detail: the folder, the command line, or the pack's version and hash.
+        parameters: number of weights that fuse; None if unknown or without weights.
+    """
+
+    name: str
+    kind: MethodKind
+    _: KW_ONLY
+    detail: str = ""
+    parameters: int | None = None
+
+
+@dataclass(frozen=True)
+class PairScore:
+    """Scores of one method on one pair.
+
+    Attributes:
+        pair: name of the pair, with its folder.
+        values: by metric, in the requested order; NaN where the metric is undefined for the images.
+        seconds: time the fusion took; None if the result was read from disk.
+        peak_bytes: rise of the peak memory during the fusion; None if not measured.
+        milliseconds: time each metric took.
+        fused: where the fused image lies; None if it was not kept.
+        error: why there are no values: the method failed, or its result cannot be scored.
+    """
+
+    pair: str
+    values: Mapping[str, float]
+    _: KW_ONLY
+    seconds: float | None = None
+    peak_bytes: int | None = None
+    milliseconds: Mapping[str, float] = field(default_factory=dict)
+    fused: Path | None = None
+    error: Message | None = None
+
+
+@dataclass(frozen=True)
+class MethodScores:
+    """Scores of one method over the pairs of an evaluation.
+
+    Attributes:
+        method: the method.
+        pairs: one entry per pair it has a result for or failed on, in the order of the pairs.
+        missing: names of pairs without a result.
+        ignored: results that belong to no pair.
+        problems: ambiguous files that were left out, one sentence each.
+    """
+
+    method: MethodDescription
+    pairs: tuple[PairScore, ...]
+    _: KW_ONLY
+    missing: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def scored(self) -> dict[str, PairScore]:
+        """The pairs that were scored, by name."""
+        return {score.pair: score for score in self.pairs if score.error is None}
+
+
+@dataclass(frozen=True)
+class PairDescription:
+    """A pair of an evaluation.
+
+    Attributes:
+        name: with its folder; unique.
+        a, b: files of the sources.
+        truth: the ground truth, if there is one.
+        group: a name to report by (“PET”, “night”); may be empty.
+        notes: remarks on the sources.
+    """
+
+    name: str
+    a: Path
+    b: Path
+    _: KW_ONLY
+    truth: Path | None = None
+    group: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """Scores of several methods over the same pairs.
+
+    Attributes:
+        methods: in the order they were given.
+        pairs: all pairs, in order.
+        metrics: names of the columns, in order; those of :data:`core.metrics.METRICS` and perhaps
+            those against ground truth.
+        settings: what was chosen (task, windows, data set, seed …), as words for a report.
+        versions: of the program, Python, torch and other libraries.
+        created: ISO 8601, UTC.
+    """
+
+    methods: tuple[MethodScores, ...]
+    pairs: tuple[PairDescription, ...]
+    metrics: tuple[str, ...]
+    _: KW_ONLY
+    settings: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    created: str = ""
+
+    def common(self) -> tuple[str, ...]:
+        """Names of the pairs that every method was scored on, in order: means are over these."""
+        if not self.methods:
+            return ()
+        sets = [frozenset(scores.scored()) for scores in self.methods]
+        shared = frozenset.intersection(*sets)
+        return tuple(pair.name for pair in self.pairs if pair.name in shared)
+
+    def values(self, metric: str) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+        """Values of ``metric``, methods × common pairs; NaN where it is undefined."""
+        names = self.common()
+        rows = [
+            [scored[name].values.get(metric, float("nan")) for name in names]
+            for scored in (scores.scored() for scores in self.methods)
+        ]
+        return np.array(rows, dtype=np.float64).reshape(len(self.methods), len(names))
+
+    def undefined(self, metric: str) -> tuple[int, ...]:
+        """Per method, on how many common pairs ``metric`` is undefined."""
+        return tuple(sum(map(isnan, row)) for row in self.values(metric).tolist())
