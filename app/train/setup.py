@@ -202,11 +202,10 @@ class SetupController(QObject):
         if name == "backbone":
             self._weights.forget()  # checked again, whatever the previous result
         if name == "network.backbone.kind" and self.state.capabilities is not None:
-            # The two backbones have no other setting in common: each has its own defaults.
+            # DINOv3 has no other setting in common with the others: each has its own defaults.
             network = "paper" if value == "dinov3" else "compact"
-            settings = put(
-                settings, "network.backbone", self.state.capabilities.networks[network]["backbone"]
-            )
+            backbone = self.state.capabilities.networks[network]["backbone"]
+            settings = put(settings, "network.backbone", {**backbone, "kind": value})
         self.state.preset = ""
         self._take(settings)
         if name == "exclude":

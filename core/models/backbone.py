@@ -33,7 +33,7 @@ _IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 class Backbone(nn.Module):
-    """Interface of both backbones.
+    """Interface of all backbones.
 
     ``forward`` takes N×(1 or 3)×H×W in [0, 1] with sides that are multiples of 16 and returns four
     maps N×D×H/16×W/16, one per tap.
@@ -310,8 +310,19 @@ class EncoderBackbone(Backbone):
         return maps
 
 
+class NoBackbone(Backbone):
+    """No backbone: token maps of zeros, so that the adapters see the image alone (ablation)."""
+
+    def tokens(self, images: Tensor) -> list[Tensor]:
+        """Four zero maps N×D×H/16×W/16."""
+        count, (rows, columns) = len(images), (side // PATCH for side in images.shape[-2:])
+        return [images.new_zeros(count, self.config.dim, rows, columns)] * 4
+
+
 def build_backbone(config: BackboneConfig, in_channels: int) -> Backbone:
     """The backbone for ``config``, with random weights."""
     if config.kind == "dinov3":
         return Dinov3Backbone(config)
+    if config.kind == "none":
+        return NoBackbone(config)
     return EncoderBackbone(config, in_channels)

@@ -22,8 +22,9 @@ class BackboneConfig:
     """The backbone, which turns images into tokens.
 
     Attributes:
-        kind: ``dinov3`` (frozen, the paper) or ``encoder`` (trained in the lower level; the paper's
-            "w/o DINOv3" ablation and the compact family).
+        kind: ``dinov3`` (frozen, the paper), ``encoder`` (trained in the lower level; the paper's
+            "w/o DINOv3" ablation and the compact family), or ``none`` (every token map is zero;
+            the compact family without its encoder).
         dim: token width.
         depth: number of transformer blocks.
         heads: attention heads.
@@ -34,10 +35,13 @@ class BackboneConfig:
     """
 
     kind: Annotated[
-        Literal["dinov3", "encoder"],
+        Literal["dinov3", "encoder", "none"],
         Setting(
             Message("Backbone"),
-            Message("DINOv3 as in the paper, from a file, or a small encoder trained along."),
+            Message(
+                "DINOv3 as in the paper, from a file; a small encoder trained along; or none, "
+                "which leaves the adapters the pictures alone."
+            ),
             "",
             Message("Ablations"),
         ),

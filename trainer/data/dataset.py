@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from core.errors import InputError, Message
 from core.pairing.plan import Match
 from core.progress import Progress
 from trainer.config.config import TrainConfig
@@ -12,7 +13,7 @@ from trainer.config.run_plan import RunPlan
 from trainer.data.memory_check import check_memory
 from trainer.data.pairs import FoundPairs, find_pairs, fingerprint
 from trainer.data.sampler import PairSet, read_pairs
-from trainer.data.split import group_split, predefined_split
+from trainer.data.split import DataSplit, group_split, predefined_split
 
 
 @dataclass(frozen=True)
@@ -44,26 +45,16 @@ def read_dataset(
         DeviceMemoryError: the images, or a step in addition to them, do not fit into memory.
         InputError: no pair can be used. Cancelled: raised by ``progress``.
     """
-    found = find_pairs(plan.sources, config.task, config.exclude, plan.swapped)
-    held_out = FoundPairs((), (), ())
-    if plan.validation is not None:
-        held_out = find_pairs(plan.validation, config.task, config.exclude, plan.swapped)
-        division = predefined_split(found.matches, held_out.matches, config.task)
-    else:
-        division = group_split(found.matches, plan.share, config.task)
-    train, held = division.train, division.validation
+    found, held_out, division = _divide(config, plan)
+    train = division.train
     notes = (*found.notes, division.note) if division.note else found.notes
-    held = _subsample(held, config.validate_pairs)
+    held = _subsample(division.validation, config.validate_pairs)
     check_memory(config, (*train, *held), device, batch)
     pairs = read_pairs(
         train, config.colour, progress, config.truth, task=config.task, windows=config.windows
     )
     pairs = replace(pairs, problems=(*found.problems, *held_out.problems, *pairs.problems))
-    validation = None
-    if held:
-        validation = read_pairs(
-            held, config.colour, progress, task=config.task, windows=config.windows
-        )
+    validation = _read_held_out(held, config, progress) if held else None
     return Dataset(
         pairs,
         validation,
@@ -71,6 +62,55 @@ def read_dataset(
         fingerprint(held, False) if held else "",
         notes,
     )
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The validation pairs of a run: their files, images, and fingerprint as in :class:`Dataset`.
+
+    ``train_sha256``: fingerprint of the training files, whose images were not read.
+    """
+
+    matches: tuple[Match, ...]
+    pairs: PairSet
+    sha256: str
+    train_sha256: str
+
+
+def read_held_out(config: TrainConfig, plan: RunPlan, progress: Progress) -> HeldOut:
+    """The validation pairs of :func:`read_dataset` without its training images.
+
+    Raises:
+        InputError: there are none, or no pair can be used. Cancelled: raised by ``progress``.
+    """
+    _, _, division = _divide(config, plan)
+    held = _subsample(division.validation, config.validate_pairs)
+    if not held:
+        raise InputError(
+            ", ".join(str(path) for path in plan.sources[:3]),
+            Message("no pair is held back to score on"),
+            Message("Give a folder of validation pairs, or more pairs."),
+        )
+    return HeldOut(
+        held,
+        _read_held_out(held, config, progress),
+        fingerprint(held, False),
+        fingerprint(division.train, config.truth),
+    )
+
+
+def _divide(config: TrainConfig, plan: RunPlan) -> tuple[FoundPairs, FoundPairs, DataSplit]:
+    """All pairs of the data, those of the validation folder, and the division of both."""
+    found = find_pairs(plan.sources, config.task, config.exclude, plan.swapped)
+    if plan.validation is None:
+        division = group_split(found.matches, plan.share, config.task)
+        return found, FoundPairs((), (), ()), division
+    held_out = find_pairs(plan.validation, config.task, config.exclude, plan.swapped)
+    return found, held_out, predefined_split(found.matches, held_out.matches, config.task)
+
+
+def _read_held_out(held: Sequence[Match], config: TrainConfig, progress: Progress) -> PairSet:
+    return read_pairs(held, config.colour, progress, task=config.task, windows=config.windows)
 
 
 def _subsample(matches: Sequence[Match], most: int) -> tuple[Match, ...]:

@@ -32,7 +32,7 @@ def new_network(config: TrainConfig, resuming: bool = False) -> tuple[UniFusionN
     """
     torch.manual_seed(config.seed)
     network = UniFusionNet(config.network)
-    backbone = _backbone_of(config)
+    backbone = backbone_of(config)
     # Without the file of its backbone a pack could not be opened: refused before training.
     digest = attach_backbone(network, "", backbone, _TO_TRAIN)
     # A resumed run does not need its parent, which may have been replaced or deleted.
@@ -42,7 +42,8 @@ def new_network(config: TrainConfig, resuming: bool = False) -> tuple[UniFusionN
     return network, digest, parent
 
 
-def _backbone_of(config: TrainConfig) -> Path | None:
+def backbone_of(config: TrainConfig) -> Path | None:
+    """The file of DINOv3 weights of a run; None for the downloaded ones."""
     return Path(config.backbone) if config.backbone else None
 
 

@@ -25,7 +25,7 @@ from trainer.optimization.distributed import DistributedContext
 from trainer.run.control import RunControl
 from trainer.run.manifest import pack_manifest
 from trainer.run.memory_usage import used_bytes
-from trainer.run.network import _TO_TRAIN, Diverged, _backbone_of, averaged, new_network
+from trainer.run.network import _TO_TRAIN, Diverged, averaged, backbone_of, new_network
 from trainer.run.score import score
 from trainer.run.validation import ValidationResult, validate
 from trainer.run_folder.checkpoint import (
@@ -253,7 +253,7 @@ def open_trainer(
     device = choose_device(world.device or plan.device_of(config))
     resuming = plan.checkpoint.is_file()
     # Checked before the images are read, which may take minutes.
-    check_backbone_of(config.network, _backbone_of(config), _TO_TRAIN)
+    check_backbone_of(config.network, backbone_of(config), _TO_TRAIN)
     # Where the batch may be reduced when memory runs out, memory for one crop suffices.
     batch = 1 if resuming or control.smaller_allowed else config.batch // world.size
     dataset = read_dataset(config, plan, progress, device.name, batch)

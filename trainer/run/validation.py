@@ -27,9 +27,14 @@ METRICS = ("Qabf", "MI", "VIF")
 
 @dataclass(frozen=True, eq=False)
 class ValidationResult:
-    """Mean scores by name, and the first pair with its fusion, H×W×ch in [0, 1]."""
+    """Scores, and the first pair with its fusion, H×W×ch in [0, 1].
+
+    Attributes:
+        scores: means over all pairs by name. rows: those of every pair, in their order.
+    """
 
     scores: dict[str, float]
+    rows: tuple[dict[str, float], ...]
     a: FloatArray
     b: FloatArray
     fused: FloatArray
@@ -37,9 +42,13 @@ class ValidationResult:
 
 @torch.no_grad()
 def validate(
-    network: UniFusionNet, pairs: Sequence[TrainingPair], device: str, progress: Progress
+    network: UniFusionNet,
+    pairs: Sequence[TrainingPair],
+    device: str,
+    progress: Progress,
+    metrics: Sequence[str] = METRICS,
 ) -> ValidationResult:
-    """Mean metrics, and reconstruction PSNR in dB, of ``network`` over ``pairs``.
+    """``metrics``, and reconstruction PSNR in dB, of ``network`` on ``pairs``.
 
     Images of more than 2**20 pixels are cropped to that many pixels at their centre. The crop
     depends on the image alone, not on the available memory, so that different runs are comparable.
@@ -61,7 +70,7 @@ def validate(
         features = network.encode(x, y, tiling)
         fused = _to_image(network.fuse(features, x, y, tiling), a)
         luma_a, luma_b, fused_luma = crop_to_valid(valid, to_luma8(a), to_luma8(b), to_luma8(fused))
-        row = evaluate(luma_a, luma_b, fused_luma, METRICS)
+        row = evaluate(luma_a, luma_b, fused_luma, metrics)
         reconstructions = network.reconstruct(features, tiling)
         del features
         if reconstructions is not None:
@@ -73,7 +82,7 @@ def validate(
     if first is None:
         raise ValueError("validate() needs at least one pair")
     means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
-    return ValidationResult(means, *first)
+    return ValidationResult(means, tuple(rows), *first)
 
 
 def _tiling_for(image: Tensor) -> TilingStrategy:
