@@ -8,6 +8,7 @@ from typing import Annotated, cast
 
 import typer
 
+from app.cli.ablation_command import ablate
 from app.cli.console import fit_streams, reported, say, show_details
 from app.cli.options import (
     TASK_NAMES,
@@ -324,6 +325,9 @@ def train(
             window_b=window_b,
         )  # fmt: skip
         run_training(options)
+
+
+app.command()(ablate)
 
 
 @app.command()

@@ -1,8 +1,9 @@
-"""A, B and the fused image side by side: in full size, and as strips for the contact sheet."""
+"""Images side by side: A, B and the fused one in full size, strips for the contact sheet, rows."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -35,21 +36,38 @@ def side_by_side_image(pair: SourcePair, fused: FloatArray, task: TaskSpec) -> F
     Returns:
         H'×W'×3 in [0, 1], larger than H×3W by titles and gaps.
     """
-    panels = [_rgb8(pair.a.normalised()), _rgb8(pair.b.normalised()), _rgb8(fused)]
     titles = (task.label_a, task.label_b, "Fused")
-    height, width = panels[0].shape[:2]
-    total = 3 * width + 2 * _GAP
-    lines = 2 if task.medical else 1
-    total = max(total, _NOTICE_WIDTH) if task.medical else total
-    canvas = PIL.Image.new("RGB", (total, height + lines * _CAPTION), "white")
+    images = (pair.a.normalised(), pair.b.normalised(), fused)
+    return panel_image([list(zip(titles, images, strict=True))], medical=task.medical)
+
+
+def panel_image(
+    rows: Sequence[Sequence[tuple[str, FloatArray]]], *, medical: bool = False
+) -> FloatArray:
+    """Rows of images of one size, H×W×1 or 3 in [0, 1], each with its title above.
+
+    Args:
+        medical: add the notice “Research use only” below.
+
+    Returns:
+        H'×W'×3 in [0, 1].
+    """
+    height, width = rows[0][0][1].shape[:2]
+    most = max(len(row) for row in rows)
+    total = most * width + (most - 1) * _GAP
+    lines = len(rows) + 1 if medical else len(rows)
+    total = max(total, _NOTICE_WIDTH) if medical else total
+    canvas = PIL.Image.new("RGB", (total, len(rows) * height + lines * _CAPTION), "white")
     draw = PIL.ImageDraw.Draw(canvas)
     font = PIL.ImageFont.load_default(size=14)
-    for place, (panel, title) in enumerate(zip(panels, titles, strict=True)):
-        left = place * (width + _GAP)
-        canvas.paste(PIL.Image.fromarray(panel), (left, _CAPTION))
-        draw.text((left + 2, 6), title, fill="black", font=font)
-    if task.medical:
-        draw.text((2, height + _CAPTION + 6), _NOTICE, fill="black", font=font)
+    for index, row in enumerate(rows):
+        top = index * (height + _CAPTION)
+        for place, (title, image) in enumerate(row):
+            left = place * (width + _GAP)
+            canvas.paste(PIL.Image.fromarray(_rgb8(image)), (left, top + _CAPTION))
+            draw.text((left + 2, top + 6), title, fill="black", font=font)
+    if medical:
+        draw.text((2, canvas.height - _CAPTION + 6), _NOTICE, fill="black", font=font)
     return np.asarray(canvas, np.float32) / np.float32(255)
 
 

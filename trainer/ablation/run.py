@@ -25,7 +25,7 @@ METRICS = ("MI", "VIF", "Qabf", "Qy", "CC", "SSIM")
 
 
 @dataclass(frozen=True)
-class RunProgress:
+class RunAdvanced:
     """An event of the training of one run, ``index`` of ``total`` from 0."""
 
     run: PlannedRun
@@ -45,7 +45,7 @@ class RunDone:
     earlier: bool = False
 
 
-AblationEvent = RunProgress | RunDone
+AblationEvent = RunAdvanced | RunDone
 
 
 def run_ablation(
@@ -79,7 +79,7 @@ def run_ablation(
                 yield RunDone(run, index, len(runs), result, earlier=True)
                 continue
             for event in _trained(run, progress, control):
-                yield RunProgress(run, index, len(runs), event)
+                yield RunAdvanced(run, index, len(runs), event)
             result = _scored(run, held, progress)
             write_result(run.result, result)
             _remove_checkpoints(run)

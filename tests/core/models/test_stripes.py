@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ VARIANTS = {
     "paper, stride 2, luma": tiny_paper(stride=2, in_channels=1),
     "paper, w/o adapter": tiny_paper(adapter=False),
     "compact": tiny_compact(),
+    "compact, no backbone": tiny_compact(backbone=replace(TINY_ENCODER, kind="none")),
     "compact, direct head": tiny_compact(head="direct"),
     "compact, decision head": tiny_compact(head="decision"),
     "compact, layered head": tiny_compact(head="layered"),

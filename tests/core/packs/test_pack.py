@@ -418,7 +418,10 @@ def test_the_embedded_family_fits_its_size_limit() -> None:
 
 
 def test_a_pack_of_each_ablation_comes_back(tmp_path: Path) -> None:
-    for index, changes in enumerate(({"adapter": False}, {"reconstruction": False})):
+    without = replace(tiny_compact().backbone, kind="none")
+    for index, changes in enumerate(
+        ({"adapter": False}, {"reconstruction": False}, {"backbone": without})
+    ):
         path = tmp_path / f"{index}.safetensors"
         network = tiny_network(tiny_compact(**changes))
         tiny_pack(path, network=network)

@@ -1,0 +1,82 @@
+"""Feature maps with and without reconstruction side by side, as in Fig. 8 of the paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from core.batch.comparison_images import panel_image
+from core.fusion.engine import FusionEngine
+from core.fusion.feature_maps import common_basis, feature_pixels
+from core.io import read_pair, write_image
+from core.progress import NullProgress
+from core.tasks import get_task
+from core.types import FloatArray, FusionRequest, SourcePair
+from trainer.ablation.plan import AblationPlan, PlannedRun
+from trainer.ablation.variants import FULL
+from trainer.data.dataset import read_held_out
+from trainer.run.network import backbone_of
+
+_WITHOUT = "no-reconstruction"
+_MIN_WIDTH, _MAX_SIDE = 240, 320
+"""Width of a panel in pixels that its title needs, and longest side beyond which it is reduced."""
+
+
+def write_feature_figure(plan: AblationPlan, path: Path) -> Path | None:
+    """Write the feature maps of the first validation pair with and without reconstruction.
+
+    Both networks are those of the first seed. Each row shows a source, the features of both
+    adapters (principal components as RGB) and the fused image.
+
+    Returns:
+        ``path``, or None if one of the two runs is not finished.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    runs = {run.variant: run for run in plan.runs() if run.seed == plan.base.seed}
+    chosen = [runs.get(FULL), runs.get(_WITHOUT)]
+    if any(run is None or not run.plan.out.is_file() for run in chosen):
+        return None
+    first = next(run for run in chosen if run is not None)
+    files = read_held_out(first.config, first.plan, NullProgress()).matches[0]
+    pair = read_pair(files.a, files.b, task=plan.base.task, windows=plan.base.windows)
+    rows = [
+        _row(run, title, pair, plan.device)
+        for run, title in zip(chosen, ("with reconstruction", "without"), strict=True)
+        if run is not None
+    ]
+    task = get_task(plan.base.task)
+    write_image(path, panel_image(rows, medical=task.medical), bit_depth=8)
+    return path
+
+
+def _row(
+    run: PlannedRun, title: str, pair: SourcePair, device: str
+) -> list[tuple[str, FloatArray]]:
+    task = get_task(run.config.task)
+    engine = FusionEngine(device, backbone=backbone_of(run.config))
+    result = engine.fuse(FusionRequest(pair, task.name, str(run.plan.out), features=True))
+    maps = list(result.features.values())
+    basis = common_basis(*maps)
+    shown = [
+        (task.label_a, pair.a.normalised()),
+        (task.label_b, pair.b.normalised()),
+        (f"Features A, {title}", feature_pixels(maps[0], basis)),
+        (f"Features B, {title}", feature_pixels(maps[1], basis)),
+        ("Fused", result.fused),
+    ]
+    height, width = pair.a.data.shape[:2]
+    scale = max(_MIN_WIDTH / width, min(1.0, _MAX_SIDE / max(height, width)))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return [(name, _resized(image, size)) for name, image in shown]
+
+
+def _resized(image: FloatArray, size: tuple[int, int]) -> FloatArray:
+    """``image`` at (width, height); enlarged without interpolation."""
+    larger = image.shape[1] < size[0]
+    how = cv2.INTER_NEAREST if larger else cv2.INTER_AREA
+    resized = np.asarray(cv2.resize(image, size, interpolation=how), np.float32)
+    return resized.reshape(size[1], size[0], -1)
