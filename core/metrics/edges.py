@@ -5,7 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from core.metrics.filters import Luma, as_plane, correlate, ratio
+from core.errors import Message
+from core.metrics.filters import Luma, as_plane, correlate, is_constant
+from core.metrics.metric import Metric
+from core.metrics.undefined import UNDEFINED, ratio
 from core.types import Plane
 
 _SMOOTH = np.array([1.0, 2.0, 1.0])
@@ -49,8 +52,10 @@ def qabf(a: Luma, b: Luma, f: Luma) -> float:
     Xydeas and Petrović, Electronics Letters 2000, with their constants; zeros outside the image.
     The authors' code sets the strength ratio of two exactly equal edges to the strength itself;
     here it is 1, as defined (the scores differ by less than one part in a thousand).
-    0 where neither source has an edge.
+    Undefined if both sources are constant: their only edges would be those of the picture's border.
     """
+    if is_constant(a) and is_constant(b):
+        return UNDEFINED
     strength_f, angle_f = _strength_and_angle(f)
     kept = total = 0.0
     for source in (a, b):
@@ -82,7 +87,7 @@ def nabf(a: Luma, b: Luma, f: Luma) -> float:
 
     Petrović and Xydeas 2005, as modified by Shreyamsha Kumar (Signal, Image and Video Processing
     2013), with his constants: source edges weaker than 2 do not count, the others with exponent
-    1.5. 0 where no source edge counts.
+    1.5. Undefined if no source edge counts.
     """
     strength_f, angle_f = _petrovic_edges(f)
     edges = [_petrovic_edges(source) for source in (a, b)]
@@ -121,3 +126,55 @@ def sf(a: Luma, b: Luma, f: Luma) -> float:
     plane = as_plane(f)
     squares = (np.diff(plane, axis=axis) ** 2 for axis in (0, 1))
     return float(np.sqrt(sum(float(s.mean()) for s in squares if s.size)))
+
+
+ENTRIES = (
+    Metric(
+        "Qabf",
+        Message("Edge preservation"),
+        group="features",
+        direction="higher",
+        bounds=(0.0, 1.0),
+        reference="Xydeas and Petrović, Electronics Letters 2000",
+        explanation=Message(
+            "How well the edges of both sources survive, in strength and direction."
+        ),
+        function=qabf,
+        undefined_when=Message("Not defined if neither source has an edge."),
+        symbol="Q_AB/F",
+    ),
+    Metric(
+        "Nabf",
+        Message("Artefacts"),
+        group="features",
+        direction="lower",
+        bounds=(0.0, 1.0),
+        reference="Shreyamsha Kumar, Signal, Image and Video Processing 2013",
+        explanation=Message("Edges in the fused picture that neither source has."),
+        function=nabf,
+        undefined_when=Message("Not defined if neither source has an edge that counts."),
+        symbol="N_AB/F",
+    ),
+    Metric(
+        "AG",
+        Message("Average gradient"),
+        group="statistics",
+        direction="higher",
+        bounds=(0.0, 255.0),
+        reference="Cui et al., Optics Communications 2015",
+        explanation=Message(
+            "How steep the changes between neighbouring pixels are: sharpness, or noise."
+        ),
+        function=ag,
+    ),
+    Metric(
+        "SF",
+        Message("Spatial frequency"),
+        group="statistics",
+        direction="higher",
+        bounds=(0.0, 255.0 * 2.0**0.5),
+        reference="Eskicioglu and Fisher, IEEE Trans. Commun. 1995",
+        explanation=Message("How much fine detail there is: sharpness, or noise."),
+        function=sf,
+    ),
+)

@@ -46,6 +46,11 @@ def as_plane(image: npt.NDArray[Any]) -> Plane:
     return image.astype(np.float64)
 
 
+def is_constant(image: Luma) -> bool:
+    """Whether all pixels have one grey level."""
+    return bool(image.min() == image.max())
+
+
 def gaussian_kernel(size: int, sigma: float) -> Plane:
     """A centred Gaussian of ``size`` samples with a sum of 1; ``sigma`` in samples."""
     positions = np.arange(size, dtype=np.float64) - (size - 1) / 2
@@ -73,8 +78,3 @@ def correlate_valid(plane: Plane, rows: Plane, columns: Plane) -> Plane:
     height, width = plane.shape
     full = correlate(plane, rows, columns)
     return full[top : height - (len(rows) - 1 - top), left : width - (len(columns) - 1 - left)]
-
-
-def ratio(numerator: float, denominator: float, otherwise: float = 0.0) -> float:
-    """``numerator / denominator``, or ``otherwise`` where the denominator is zero."""
-    return float(numerator / denominator) if denominator != 0 else otherwise

@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from core.errors import Message
 from core.metrics.filters import Luma, as_plane, correlate_valid, gaussian_kernel
+from core.metrics.metric import RELEASE, Metric
+from core.metrics.sharing import shared
 from core.types import Plane
 
 _SIZE, _SIGMA = 11, 1.5
@@ -32,6 +35,7 @@ def _ssim_maps(x: Plane, y: Plane) -> tuple[Plane, Plane]:
     return (2 * mx * my + _C1) / (mx * mx + my * my + _C1) * contrast, contrast
 
 
+@shared
 def ssim_pair(x: Luma, y: Luma) -> float:
     """SSIM of two images, in [−1, 1]: 11×11 Gaussian, σ = 1.5, range 255, valid region only.
 
@@ -94,3 +98,53 @@ def ms_ssim_paper(a: Luma, b: Luma, f: Luma) -> float:
     Equal to :func:`ms_ssim` if every side stays even through four halvings.
     """
     return 0.5 * (ms_ssim_pair(a, f, _halved_zero) + ms_ssim_pair(b, f, _halved_zero))
+
+
+ENTRIES = (
+    Metric(
+        "SSIM",
+        Message("Structural similarity"),
+        group="structure",
+        direction="higher",
+        bounds=(-1.0, 1.0),
+        reference="Wang, Bovik, Sheikh and Simoncelli, IEEE Trans. Image Process. 2004",
+        explanation=Message(
+            "Likeness of local brightness, contrast and structure to both sources."
+        ),
+        function=ssim,
+    ),
+    Metric(
+        "SSIM_paper",
+        Message("Structural similarity (authors' code)"),
+        group="structure",
+        direction="higher",
+        bounds=(-1.0, 1.0),
+        reference=RELEASE,
+        explanation=Message("The same score as SSIM: the authors' code and the definition agree."),
+        function=ssim,
+        definition="authors",
+        variant_of="SSIM",
+    ),
+    Metric(
+        "MS_SSIM",
+        Message("Structural similarity over five scales"),
+        group="structure",
+        direction="higher",
+        bounds=(0.0, 1.0),
+        reference="Wang, Simoncelli and Bovik, Asilomar 2003",
+        explanation=Message("Structural similarity judged from close by and from afar."),
+        function=ms_ssim,
+    ),
+    Metric(
+        "MS_SSIM_paper",
+        Message("Structural similarity over five scales (authors' code)"),
+        group="structure",
+        direction="higher",
+        bounds=(0.0, 1.0),
+        reference=RELEASE,
+        explanation=Message("MS-SSIM with odd sides bordered by black, as the authors' code does."),
+        function=ms_ssim_paper,
+        definition="authors",
+        variant_of="MS_SSIM",
+    ),
+)

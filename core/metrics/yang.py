@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
+from typing import NamedTuple
 
 import numpy as np
 
+from core.errors import Message
 from core.metrics.filters import Luma, as_plane, correlate, correlate_valid, gaussian_kernel
+from core.metrics.metric import RELEASE, Metric
 from core.types import Plane
 
 _SIZE, _SIGMA, _THRESHOLD = 7, 1.5, 0.75
@@ -18,17 +22,26 @@ Smooth = Callable[[Plane], Plane]
 Share = Callable[[Plane, Plane], Plane]
 
 
-def _similarity(x: Plane, y: Plane, smooth: Smooth, c1: float, c2: float) -> Plane:
-    mx, my = smooth(x), smooth(y)
-    vx, vy = smooth(x * x) - mx * mx, smooth(y * y) - my * my
-    covariance = smooth(x * y) - mx * my
-    luminance = (2 * mx * my + c1) / (mx * mx + my * my + c1)
-    return np.asarray(luminance * (2 * covariance + c2) / (vx + vy + c2), dtype=np.float64)
+class _Moments(NamedTuple):
+    """An image, and its local mean and variance."""
+
+    plane: Plane
+    mean: Plane
+    variance: Plane
 
 
-def _variance(x: Plane, smooth: Smooth) -> Plane:
-    mean = smooth(x)
-    return smooth(x * x) - mean * mean
+def _moments(x: Luma, smooth: Smooth) -> _Moments:
+    plane = as_plane(x)
+    mean = smooth(plane)
+    return _Moments(plane, mean, smooth(plane * plane) - mean * mean)
+
+
+def _similarity(x: _Moments, y: _Moments, smooth: Smooth, c1: float, c2: float) -> Plane:
+    product = x.mean * y.mean
+    covariance = smooth(x.plane * y.plane) - product
+    luminance = (2 * product + c1) / (x.mean * x.mean + y.mean * y.mean + c1)
+    structure = (2 * covariance + c2) / (x.variance + y.variance + c2)
+    return np.asarray(luminance * structure, dtype=np.float64)
 
 
 def _share_paper(va: Plane, vb: Plane) -> Plane:
@@ -47,10 +60,10 @@ def _share(va: Plane, vb: Plane) -> Plane:
 def _yang(
     images: tuple[Luma, Luma, Luma], smooth: Smooth, share_of: Share, c1: float, c2: float
 ) -> float:
-    pa, pb, pf = (as_plane(image) for image in images)
-    agree = _similarity(pa, pb, smooth, c1, c2) >= _THRESHOLD
-    with_a, with_b = _similarity(pa, pf, smooth, c1, c2), _similarity(pb, pf, smooth, c1, c2)
-    share = share_of(_variance(pa, smooth), _variance(pb, smooth))
+    a, b, f = (_moments(image, smooth) for image in images)
+    agree = _similarity(a, b, smooth, c1, c2) >= _THRESHOLD
+    with_a, with_b = _similarity(a, f, smooth, c1, c2), _similarity(b, f, smooth, c1, c2)
+    share = share_of(a.variance, b.variance)
     mixed = share * with_a + (1.0 - share) * with_b
     return float(np.where(agree, mixed, np.maximum(with_a, with_b)).mean())
 
@@ -85,3 +98,38 @@ def qy_lit(a: Luma, b: Luma, f: Luma) -> float:
         return correlate_valid(plane, rows, columns)
 
     return _yang((a, b, f), smooth, _share, (0.01 * 255.0) ** 2, (0.03 * 255.0) ** 2)
+
+
+ENTRIES = (
+    Metric(
+        "Qy",
+        Message("Structural similarity to the sources (Yang)"),
+        group="structure",
+        direction="higher",
+        bounds=(-inf, inf),
+        reference=f"Yang et al., Information Fusion 2008, as in the {RELEASE}",
+        explanation=(
+            Message(
+                "Likeness to both sources where they agree, to the better match where they do not."
+            )
+        ),
+        function=qy,
+        definition="authors",
+        symbol="Q_Y",
+    ),
+    Metric(
+        "Qy_lit",
+        Message("Structural similarity to the sources (Yang, original window)"),
+        group="structure",
+        direction="higher",
+        bounds=(-1.0, 1.0),
+        reference="Yang, Zhang, Wang and Liu, Information Fusion 2008",
+        explanation=(
+            Message(
+                "Likeness to both sources where they agree, to the better match where they do not."
+            )
+        ),
+        function=qy_lit,
+        variant_of="Qy",
+    ),
+)

@@ -20,7 +20,7 @@ from app.shell.main_window import MainWindow
 from core.baselines import BASELINES
 from core.io.nodata import note_of
 from core.messages import from_data, to_data
-from core.metrics import METRICS
+from core.metrics import DEFINITIONS, METRIC_GROUPS, METRICS
 from core.tasks import TASKS
 from tests.app.catalogue import all_texts
 from tools.i18n.update import (
@@ -171,7 +171,9 @@ def test_what_the_engine_says_is_among_the_texts():
     assert {"loading the model", "encoding", "fusing", "reconstructing", "done"} <= said
     words = {w for f in FIELDS for w in (f.title, f.help, f.unit, f.group) if w.strip(" ×1")}
     assert words | {p.title for p in PRESETS} | {p.description for p in PRESETS} <= said
-    assert {m.title for m in METRICS.values()} | {m.explanation for m in METRICS.values()} <= said
+    for m in METRICS.values():
+        assert {m.title, m.explanation, METRIC_GROUPS[m.group], DEFINITIONS[m.definition]} <= said
+        assert not m.undefined_when or m.undefined_when in said
     assert {b.title for b in BASELINES.values()} <= said
 
 

@@ -54,12 +54,20 @@ def triple(folder: Path, case: str) -> tuple[Luma, Luma, Luma]:
     return a, b, f
 
 
-def test_same_definition_same_score(golden: Path) -> None:
-    rows = rows_of(golden)
-    assert len(rows) == 12
+Scored = list[tuple[dict[str, str], dict[str, float]]]
+
+
+@pytest.fixture(scope="module")
+def scored(golden: Path) -> Scored:
+    """Rows of the file, and our scores of the same pictures."""
+    names = METRICS.keys() - {"FMI_pixel", "FMI_gradient", "FMI_wavelet"}  # seconds each
+    return [(row, evaluate(*triple(golden, row["case"]), names)) for row in rows_of(golden)]
+
+
+def test_same_definition_same_score(scored: Scored) -> None:
+    assert len(scored) == 12
     wrong = []
-    for row in rows:
-        ours = evaluate(*triple(golden, row["case"]), AGREE.values())
+    for row, ours in scored:
         for column, name in AGREE.items():
             theirs = float(row[column])
             if abs(ours[name] - theirs) > 1e-3 * abs(theirs) + PRINTED:
@@ -67,16 +75,16 @@ def test_same_definition_same_score(golden: Path) -> None:
     assert not wrong, "\n".join(wrong)
 
 
-def test_chen_blum_agrees_where_rounding_noise_does_not_decide(golden: Path) -> None:
-    # On a black background (the medical pictures) the contrast is that of float32 noise.
-    for row in rows_of(golden):
-        if not row["case"].startswith("mif"):
-            ours = evaluate(*triple(golden, row["case"]), ["Qcb_paper"])["Qcb_paper"]
-            assert ours == pytest.approx(float(row["Qcb"]), rel=1e-4), row["case"]
+def test_chen_blum_agrees_with_the_authors_code(scored: Scored) -> None:
+    # On a black background (the medical pictures) the contrast is that of single precision, whose
+    # last bit in an exponential is not the same in all libraries.
+    for row, ours in scored:
+        tolerance = 1e-2 if row["case"].startswith("mif") else 1e-4
+        assert ours["Qcb_paper"] == pytest.approx(float(row["Qcb"]), rel=tolerance), row["case"]
 
 
-def test_every_metric_stays_within_its_bounds(golden: Path) -> None:
-    for row in rows_of(golden):
-        for name, value in evaluate(*triple(golden, row["case"])).items():
+def test_every_metric_stays_within_its_bounds(scored: Scored) -> None:
+    for row, ours in scored:
+        for name, value in ours.items():
             low, high = METRICS[name].bounds
             assert low <= value <= high, (row["case"], name, value)
