@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
+from math import isnan, nan
 from pathlib import Path
 from urllib.parse import quote
 
@@ -37,6 +38,8 @@ figcaption{margin-top:.3rem}small{color:#55555f}.bad{color:#a3001b}
 def write_metrics(plan: BatchPlan, records: Mapping[str, RowRecord]) -> Path:
     """Write a CSV file with one line per finished row: names, files, metrics. UTF-8, atomic.
 
+    Cells of metrics that are not defined on a picture are empty.
+
     Raises:
         OutputError: it cannot be written.
     """
@@ -45,7 +48,7 @@ def write_metrics(plan: BatchPlan, records: Mapping[str, RowRecord]) -> Path:
     rows: list[list[object]] = [["name", "result", "a", "b", *columns]]
     for row, record in done:
         scores = record.metrics or {}
-        cells = (f"{scores[c]:.6f}" if c in scores else "" for c in columns)
+        cells = ("" if isnan(scores.get(c, nan)) else f"{scores[c]:.6f}" for c in columns)
         names = (row.match.name, row.target.as_posix(), row.match.a, row.match.b)
         rows.append([*names, *cells])
     path = plan.options.out / METRICS_NAME
@@ -89,7 +92,8 @@ def _entry(plan: BatchPlan, row: BatchRow, record: RowRecord | None) -> str:
         caption = f"{title} <small>{names}</small><br><span class=bad>{_safe(text)}</span>"
         return f"<figure><figcaption>{caption}</figcaption></figure>"
     scores = " · ".join(
-        f"{_safe(name)} {value:.3f}{'↑' if METRICS[name].direction == 'higher' else '↓'}"
+        f"{_safe(name)} {'–' if isnan(value) else f'{value:.3f}'}"
+        f"{'↑' if METRICS[name].direction == 'higher' else '↓'}"
         for name, value in (record.metrics or {}).items()
         if name in METRICS
     )

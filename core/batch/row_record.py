@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
+from math import isnan, nan
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
@@ -134,6 +135,16 @@ def _read_text(kept: str) -> str:
         return kept
 
 
+def _scores_text(scores: Mapping[str, float]) -> str:
+    """Scores as JSON, which has no NaN: those of undefined metrics are null."""
+    return json.dumps({name: None if isnan(value) else value for name, value in scores.items()})
+
+
+def _read_scores(text: str) -> dict[str, float]:
+    scores = json.loads(text)
+    return {name: nan if value is None else float(value) for name, value in scores.items()}
+
+
 def values_of(record: RowRecord) -> tuple[object, ...]:
     """``record`` as a line of the table."""
     own = {} if record.resample is None else {"resample": record.resample}
@@ -143,7 +154,7 @@ def values_of(record: RowRecord) -> tuple[object, ...]:
     return (
         record.key, _text(record.a), _text(record.b), _text(record.target), record.state,
         _kept_text(record.text), *stamps, record.size, record.seconds,
-        json.dumps(dict(record.metrics or {})), json.dumps([to_data(n) for n in record.notes]),
+        _scores_text(record.metrics or {}), json.dumps([to_data(n) for n in record.notes]),
         record.strikes, json.dumps(own),
     )  # fmt: skip
 
@@ -161,7 +172,7 @@ def row_record_of(row: Sequence[object]) -> RowRecord:
         stamps=stamps,
         size=int(str(row[8])),
         seconds=float(str(row[9])),
-        metrics=json.loads(str(row[10])),
+        metrics=_read_scores(str(row[10])),
         notes=tuple(from_data(note) for note in json.loads(str(row[11]))),
         strikes=int(str(row[12])),
         resample=own if isinstance(own := json.loads(str(row[13])).get("resample"), bool) else None,

@@ -137,7 +137,7 @@ def _fmi(a: Plane, b: Plane, f: Plane) -> float:
         part = np.s_[:, start : start + _CHUNK]
         total += float(_information(in_a[part], in_f[part]).sum())
         total += float(_information(in_b[part], in_f[part]).sum())
-    return total / (2 * in_f.shape[1])
+    return float(total / (2 * in_f.shape[1]))
 
 
 def _gradient(x: Luma) -> Plane:

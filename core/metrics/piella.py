@@ -37,7 +37,8 @@ def _sums(plane: Plane) -> Plane:
 
 
 def _pixels(plane: Plane) -> int:
-    return min(_SIDE, plane.shape[0]) * min(_SIDE, plane.shape[1])
+    height, width = plane.shape
+    return int(min(_SIDE, height) * min(_SIDE, width))
 
 
 def _windows(plane: Plane) -> _Windows:

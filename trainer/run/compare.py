@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from core.errors import InputError, Message
 from core.fusion.engine import FusionEngine
 from core.io import read_pair
-from core.metrics import METRICS, evaluate, to_luma8
+from core.metrics import METRICS, evaluate, mean_defined, to_luma8
 from core.missing_data import comparable
 from core.packs.format import SUFFIX, read_manifest
 from core.pairing.plan import Match
@@ -25,10 +26,13 @@ NAMES = ("Qabf", "MI", "VIF", "SSIM")
 _STRIPS = 6
 _SIDE = 384
 
+Scores = tuple[dict[str, float], dict[str, float]]
+"""Scores of one pair by name, of the parent and of the child."""
+
 
 @dataclass(frozen=True)
 class ScoreComparison:
-    """One metric of both packs, as a mean over all pairs.
+    """One metric of both packs, as a mean over the pairs on which it is defined for both.
 
     ``better``: 1 if the child is visibly better, −1 if it is worse, 0 if the values look the same.
     """
@@ -61,8 +65,10 @@ class Comparison:
     """Scores and strips.
 
     Attributes:
-        scores: one per metric. strips: of up to six pairs.
-        pairs: how many were scored. problems: pairs that could not be, one sentence each.
+        scores: one per metric that is defined on a pair. strips: of up to six pairs.
+        pairs: how many were scored.
+        problems: pairs that could not be, and metrics that are not defined on all of them, one
+            sentence each.
         wins: on how many pairs the child has the higher mean of ratios.
     """
 
@@ -97,7 +103,7 @@ def compare(
     task = read_manifest(child).task
     engine = FusionEngine(device, backbone=backbone)
     methods = [str(parent), str(child)]
-    rows: list[tuple[dict[str, float], dict[str, float]]] = []
+    rows: list[Scores] = []
     strips: list[CompareStrip] = []
     problems: list[str] = []
     for index, match in enumerate(pairs):
@@ -119,12 +125,13 @@ def compare(
             problems[0] if problems else Message("there are none"),
             Message("Give a validation folder, or hold pairs back."),
         )
+    scores, missing = _score_comparisons(rows)
     return Comparison(
-        tuple(_score_comparison(name, rows) for name in NAMES),
+        scores,
         tuple(strips),
         len(rows),
         sum(_ratio(old, new) > 1 for old, new in rows),
-        tuple(problems),
+        (*problems, *missing),
     )
 
 
@@ -144,12 +151,32 @@ def _scored(pair: SourcePair, fused: FloatArray) -> dict[str, float]:
     return evaluate(a, b, f, NAMES)
 
 
-def _score_comparison(
-    name: str, rows: Sequence[tuple[dict[str, float], dict[str, float]]]
-) -> ScoreComparison:
+def _score_comparisons(
+    rows: Sequence[Scores],
+) -> tuple[tuple[ScoreComparison, ...], tuple[str, ...]]:
+    """One comparison per metric, and which metrics are not defined on all pairs."""
+    scores: list[ScoreComparison] = []
+    missing: list[str] = []
+    for name in NAMES:
+        values = [(old[name], new[name]) for old, new in rows]
+        defined = [pair for pair in values if not any(map(isnan, pair))]
+        if defined:
+            scores.append(_score_comparison(name, defined))
+        if count := len(values) - len(defined):
+            missing.append(
+                Message.plural(
+                    "{1} is not defined on {0} pair and does not count there.",
+                    "{1} is not defined on {0} pairs and does not count there.",
+                    count,
+                    METRICS[name].title,
+                )
+            )
+    return tuple(scores), tuple(missing)
+
+
+def _score_comparison(name: str, values: Sequence[tuple[float, float]]) -> ScoreComparison:
     metric = METRICS[name]
-    old = float(np.mean([row[0][name] for row in rows]))
-    new = float(np.mean([row[1][name] for row in rows]))
+    old, new = (float(mean) for mean in np.mean(values, axis=0))
     change = new - old if metric.direction == "higher" else old - new
     # Compared at the four digits that a table shows: values that look equal are equal.
     better = 0 if round(old, 4) == round(new, 4) else (1 if change > 0 else -1)
@@ -157,7 +184,7 @@ def _score_comparison(
 
 
 def _ratio(old: dict[str, float], new: dict[str, float]) -> float:
-    return float(np.mean([new[name] / max(old[name], 1e-6) for name in NAMES]))
+    return mean_defined(new[name] / max(old[name], 1e-6) for name in NAMES).mean
 
 
 def _strip(name: str, pair: SourcePair, fused: Sequence[FloatArray]) -> CompareStrip:

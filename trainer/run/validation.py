@@ -11,7 +11,7 @@ from torch import Tensor
 
 from core.available_memory import release_memory
 from core.messages import Message
-from core.metrics import evaluate, to_luma8
+from core.metrics import evaluate, mean_defined, to_luma8
 from core.missing_data import crop_to_valid
 from core.models.network import UniFusionNet, pad_to_patches
 from core.models.tiling import WHOLE_IMAGE, StripTiling, TilingStrategy
@@ -30,7 +30,9 @@ class ValidationResult:
     """Scores, and the first pair with its fusion, H×W×ch in [0, 1].
 
     Attributes:
-        scores: means over all pairs by name. rows: those of every pair, in their order.
+        scores: mean of each metric over the pairs on which it is defined; one that is defined on
+            none is missing.
+        rows: the scores of every pair, in their order; NaN where undefined.
     """
 
     scores: dict[str, float]
@@ -81,8 +83,9 @@ def validate(
         first = first or (a, b, fused)
     if first is None:
         raise ValueError("validate() needs at least one pair")
-    means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
-    return ValidationResult(means, tuple(rows), *first)
+    means = {name: mean_defined(row[name] for row in rows) for name in rows[0]}
+    scores = {name: found.mean for name, found in means.items() if found.defined}
+    return ValidationResult(scores, tuple(rows), *first)
 
 
 def _tiling_for(image: Tensor) -> TilingStrategy:

@@ -559,6 +559,26 @@ def test_what_is_made_besides(tmp_path: Path) -> None:
         assert float(table["p000"][name]) == pytest.approx(value, abs=2e-3)
 
 
+def test_metrics_that_are_not_defined_are_left_empty_also_after_resuming(tmp_path: Path) -> None:
+    source, out = make_pairs(tmp_path / "in", 2), tmp_path / "out"
+    black = cv2.imencode(".png", np.zeros((12, 16), np.uint8))[1].tobytes()
+    for side in ("a", "b"):
+        (source / side / "p000.png").write_bytes(black)
+    plan = planned(source, out, metrics=True, contact_sheet=True)
+    run(plan)
+    for _ in range(2):
+        with (out / "metrics.csv").open(encoding="utf-8", newline="") as stream:
+            table = {line["name"]: line for line in csv.DictReader(stream)}
+        empty = {name for name, cell in table["p000"].items() if not cell}
+        assert empty == {"VIF", "Qabf", "CC"}
+        assert all(table["p001"].values())
+        page = (out / "contact-sheet.html").read_text(encoding="utf-8")
+        assert "CC –↑" in page
+        assert "nan" not in page.lower()
+        (out / "metrics.csv").unlink()
+        run(planned(source, out, metrics=True, contact_sheet=True, resume=True))
+
+
 def test_a_missing_thumbnail_is_made_again(tmp_path: Path) -> None:
     source, out = make_pairs(tmp_path / "in", 1), tmp_path / "out"
     run(planned(source, out))

@@ -170,6 +170,27 @@ def test_a_pack_is_compared_with_its_parent_as_people_would_see_both(tmp_path: P
         compare(parent, child, (), device="cpu")
 
 
+def test_a_metric_without_a_value_on_a_pair_does_not_count_there(tmp_path: Path) -> None:
+    data, child = make_pairs(tmp_path / "d", 2), tmp_path / "child.safetensors"
+    tiny_pack(child)
+    matches = find_pairs(data, "mif").matches
+    alone = compare("average", child, matches[1:], device="cpu")
+    for path in (matches[0].a, matches[0].b):
+        write_image(path, np.full((48, 48, 1), 0.5, np.float32), bit_depth=8)
+    both = compare("average", child, matches, device="cpu")
+    assert both.pairs == 2
+    assert both.problems == (
+        "Edge preservation is not defined on 1 pair and does not count there.",
+        "Visual information fidelity is not defined on 1 pair and does not count there.",
+    )
+    found = {score.name: score.child for score in both.scores}
+    expected = {score.name: score.child for score in alone.scores}
+    assert (found["Qabf"], found["VIF"]) == (expected["Qabf"], expected["VIF"])
+    assert found["MI"] == expected["MI"] / 2  # a constant source shares nothing: that is a value
+    nothing = compare("average", child, matches[:1], device="cpu")
+    assert [score.name for score in nothing.scores] == ["MI", "SSIM"]
+
+
 def test_large_pictures_are_shown_small(tmp_path: Path) -> None:
     for side, seed in (("a", 1), ("b", 2)):
         pixels = smooth(400, 800, 1, seed)

@@ -186,6 +186,20 @@ def test_what_a_source_does_not_hold_is_not_judged() -> None:
         assert with_holes.scores[name] == pytest.approx(value, abs=1e-9)
 
 
+def test_a_pair_on_which_a_metric_is_not_defined_does_not_count_for_it() -> None:
+    torch.manual_seed(1)
+    network = UniFusionNet(tiny_compact()).eval()
+    flat = np.full((SIDE, SIDE, 1), 30_000, np.uint16)
+    pair, without = TrainingPair("x", _packed(1), _packed(2)), TrainingPair("flat", flat, flat)
+    alone, both, nothing = (
+        judged(network, pairs, "cpu", NullProgress()).scores
+        for pairs in ([pair], [without, pair], [without])
+    )
+    assert (both["Qabf"], both["VIF"]) == (alone["Qabf"], alone["VIF"])
+    assert both["MI"] == pytest.approx(alone["MI"] / 2)
+    assert nothing.keys() == {"MI", "reconstruction_psnr"}
+
+
 def test_a_large_picture_with_data_only_in_a_corner_is_judged_there() -> None:
     network = UniFusionNet(tiny_compact()).eval()
     rng = np.random.default_rng(3)
