@@ -19,6 +19,7 @@ from core.pairing.known_folders import is_method, kind_beside_sources, kind_of
 from core.pairing.name_matching import match_names
 from core.pairing.patients import different_patients
 from core.pairing.plan import Match, PairingPlan
+from core.pairing.scan_files import is_dicom_file, is_mask, is_nifti_name
 from core.pairing.source_words import (
     in_order,
     normal,
@@ -27,7 +28,9 @@ from core.pairing.source_words import (
     which_source,
 )
 from core.pairing.word_pairs import HABIT_WORDS, HINT_WORDS
+from core.progress import Progress
 from core.tasks import get_task, has_exposure_series
+from core.types import SeriesHeader
 
 FolderRule = Callable[[Path], Sequence[Match] | None]
 """Examines a folder before its files are paired by name: returns its pairs, or None to decline.
@@ -48,6 +51,9 @@ def pair_paths(
     *,
     skip: Sequence[Path] = (),
     folder_rules: Sequence[FolderRule] | None = None,
+    volumes: bool = False,
+    prefer: Sequence[str] = (),
+    progress: Progress | None = None,
 ) -> PairingPlan:
     """Pair files by name, by source words and by folders; never by position.
 
@@ -62,9 +68,14 @@ def pair_paths(
         skip: folders to skip, such as the output folder.
         folder_rules: rules to apply to every folder before its names are compared; None for
             :data:`FOLDER_RULES`.
+        volumes: pair series of slices as volumes: DICOM by their headers, whatever their names are,
+            NIfTI by name. Otherwise every file is one image.
+        prefer: beginnings of the keys of series to take where several could be B alike.
+        progress: told of the DICOM files looked at; may cancel.
 
     Raises:
         InputError: nothing was given, a path does not exist, or the task is unknown.
+        Cancelled: by ``progress``.
     """
     if task is not None:
         get_task(task)
@@ -72,8 +83,17 @@ def pair_paths(
         raise InputError(Message("Nothing to pair"), remedy=Message("Give files or folders."))
     rules = FOLDER_RULES if folder_rules is None else folder_rules
     finder = _Finder(task, skip, rules)
-    finder.run([Path(path) for path in paths])
-    return finder.plan()
+    if not volumes:
+        finder.run([Path(path) for path in paths])
+        return finder.plan()
+    finder.run_with_volumes([Path(path) for path in paths], prefer, progress)
+    plan = finder.plan()
+    paths = [*(match.a for match in plan.matches), *(item.path for item in plan.leftovers)]
+    if not any(map(is_nifti_name, paths)):
+        return plan
+    from core.pairing.volume_pairs import with_nifti_volumes
+
+    return with_nifti_volumes(plan)
 
 
 class _Finder:
@@ -93,19 +113,42 @@ class _Finder:
         self._found = Collected(task, self._places)
         self._files = FilePairs(task, self._found)
         self._within: dict[int, list[float]] = {}
+        self._series: tuple[SeriesHeader, ...] = ()
 
     def plan(self) -> PairingPlan:
         """The sorted result so far."""
         self._found.note(*self._scanner.notes())
         for folder, why in self._scanner.unreadable.items():
             self._found.add_leftover(folder, why, "unreadable")
-        return self._found.plan()
+        return replace(self._found.plan(), series=self._series)
 
     def run(self, paths: list[Path]) -> None:
         """Pair the images in and below ``paths``."""
+        self._pair_all(*self._scanned(paths))
+
+    def run_with_volumes(
+        self, paths: list[Path], prefer: Sequence[str], progress: Progress | None
+    ) -> None:
+        """Pair DICOM series by their headers, and the other images as :meth:`run` does."""
+        nodes, loose = self._scanned(paths)
+        every = dict.fromkeys([*loose, *(file for node in nodes for _, file in node.below())])
+        if any(is_dicom_file(path) or is_mask(path) for path in every):
+            from core.pairing.volume_pairs import take_volumes
+
+            found = take_volumes(every, prefer, progress)
+            self._series = found.series
+            self._found.matches += [(match, _SURE) for match in found.matches]
+            self._found.leftovers |= {item.path: item for item in found.leftovers}
+            nodes = [node for node in nodes if node.remove(found.files)]
+            loose = [path for path in loose if path not in found.files]
+        self._pair_all(nodes, loose)
+
+    def _scanned(self, paths: list[Path]) -> tuple[list[Node], list[Path]]:
         roots, loose = self._given_paths(paths)
         scanned = [self._scanner.scan(root, given=True) for root in roots]
-        nodes = [node for node in scanned if node is not None]
+        return [node for node in scanned if node is not None], loose
+
+    def _pair_all(self, nodes: list[Node], loose: list[Path]) -> None:
         if len(nodes) == 1:
             if not self._paired_by_rule(nodes[0], Path()):
                 self._pair_node(nodes[0], Path())

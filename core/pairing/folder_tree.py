@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +34,15 @@ class Node:
             yield relative, file
         for folder in self.folders:
             yield from folder.below(relative / folder.path.name)
+
+    def remove(self, files: Collection[Path]) -> bool:
+        """Remove files, and subfolders left empty by it; returns whether any image is left."""
+        had_some = {id(folder) for folder in self.folders if any(folder.below())}
+        self.files = [file for file in self.files if file not in files]
+        self.folders = [
+            folder for folder in self.folders if folder.remove(files) or id(folder) not in had_some
+        ]
+        return bool(self.files or self.folders)
 
     def shared(self, other: Node) -> set[tuple[Path, str]]:
         """(subfolder, name without suffix) of entries common to both folders."""

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Literal
 
 from core.messages import Message
+from core.pairing.study_pairs import SeriesPair, short_key
+from core.types import SeriesHeader
 
 Trouble = Literal["unmatched", "ambiguous", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Two files of one scene.
+    """Two files of one scene, or two volumes of one patient.
 
     Attributes:
         name: common part of both names, without suffix; never empty.
@@ -24,6 +26,8 @@ class Match:
             the empty path for the top. Results keep this folder structure.
         sure: whether the names identify A.
         excluded: excluded by the user.
+        study: the two series, if the sources are volumes; ``a`` and ``b`` are their first files.
+        index: the only axial slice of the volumes that is meant, from 0; None for all.
     """
 
     name: str
@@ -34,6 +38,24 @@ class Match:
     _: KW_ONLY
     sure: bool = True
     excluded: bool = False
+    study: SeriesPair | None = None
+    index: int | None = None
+
+    @classmethod
+    def of_series(cls, study: SeriesPair) -> Match:
+        """Two DICOM series, named by keys: titles, files and folders often name a person."""
+        a, b = study.a, study.b
+        patient = b.patient or a.patient
+        folder = Path(f"patient_{short_key(patient)}") if patient else Path()
+        name = f"{a.modality}-{b.modality}_{short_key(a.key)}".lower()
+        return cls(name, a.files[0], b.files[0], study.reason, folder, study=study)
+
+    @property
+    def files(self) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+        """All files of A and of B."""
+        if self.study is None:
+            return (self.a,), (self.b,)
+        return self.study.a.files, self.study.b.files
 
 
 @dataclass(frozen=True)
@@ -63,12 +85,14 @@ class PairingPlan:
         notes: remarks about the whole for the user, one sentence each.
         suggested_task: the only task that the names of files and folders suggest; "" if they
             suggest none or several.
+        series: all series of slices among the files, in a pair or not.
     """
 
     matches: tuple[Match, ...] = ()
     leftovers: tuple[Leftover, ...] = ()
     notes: tuple[str, ...] = ()
     suggested_task: str = ""
+    series: tuple[SeriesHeader, ...] = ()
 
     @property
     def active(self) -> tuple[Match, ...]:
@@ -114,16 +138,28 @@ class PairingPlan:
         """
         if a == b:
             raise ValueError("a pair needs two files")
-        broken = [m for m in self.matches if {m.a, m.b} & {a, b}]
+        broken = [m for m in self.matches if _is_broken(m, a, b)]
         kept = [m for m in self.matches if m not in broken]
         freed = {path for m in broken for path in (m.a, m.b)} - {a, b}
         folder = broken[0].folder if broken else Path()
         place = self.matches.index(broken[0]) if broken else len(kept)
-        kept.insert(place, Match(a.stem, a, b, Message("paired by hand"), folder))
+        kept.insert(place, self._by_hand(a, b, folder))
         loose = [item for item in self.leftovers if item.path not in (a, b)]
         why = Message("its pair was taken apart by hand")
         loose += [Leftover(path, why) for path in sorted(freed)]
         return replace(self, matches=tuple(kept), leftovers=tuple(loose))
+
+    def _by_hand(self, a: Path, b: Path, folder: Path) -> Match:
+        reason = Message("paired by hand")
+        first = {series.files[0]: series for series in self.series}
+        one, other = first.get(a), first.get(b)
+        if one is None or other is None:
+            return Match(a.stem, a, b, reason, folder)
+        same = bool(one.frame_of_reference) and one.frame_of_reference == other.frame_of_reference
+        study = SeriesPair(one, other, reason, same_frame=same)
+        if "DICOM" in (one.kind, other.kind):
+            return Match.of_series(study)
+        return Match(a.stem, a, b, reason, folder, study=study)
 
     def _changed(
         self, rows: Collection[int] | None, change: Callable[[Match], Match]
@@ -142,4 +178,16 @@ class PairingPlan:
 
 def _like(match: Match, a: Path, b: Path, *, sure: bool, excluded: bool) -> Match:
     """``match`` with other values; several times as fast as ``replace`` for thousands of pairs."""
-    return Match(match.name, a, b, match.reason, match.folder, sure=sure, excluded=excluded)
+    study = match.study
+    if study is not None and (a, b) != (match.a, match.b):
+        study = study.swapped()
+    return Match(
+        match.name, a, b, match.reason, match.folder, sure=sure, excluded=excluded, study=study
+    )
+
+
+def _is_broken(match: Match, a: Path, b: Path) -> bool:
+    """Whether a pair ends when ``a`` and ``b`` are paired; a series may be B of several."""
+    if match.study is not None:
+        return match.a == a or {match.a, match.b} == {a, b}
+    return bool({match.a, match.b} & {a, b})

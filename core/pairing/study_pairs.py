@@ -43,6 +43,7 @@ class SeriesPair:
         coverage: share of A that lies inside of B, by their headers; None where ``same_frame`` is
             False, because it means nothing then.
         others: what B could be instead, the best first.
+        equals: those of ``others`` that suit A as well as B does, so that a person has to choose.
     """
 
     a: SeriesHeader
@@ -52,6 +53,11 @@ class SeriesPair:
     same_frame: bool
     coverage: float | None = None
     others: tuple[SeriesHeader, ...] = ()
+    equals: tuple[SeriesHeader, ...] = ()
+
+    def swapped(self) -> SeriesPair:
+        """The same with A and B exchanged."""
+        return SeriesPair(self.b, self.a, self.reason, same_frame=self.same_frame)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +87,16 @@ class _Candidate:
     same_frame: bool
     coverage: float | None
     rank: tuple[float, ...]
+
+
+def label(series: SeriesHeader) -> str:
+    """Modality and the beginning of the key: what a series is called where nobody may be named."""
+    return f"{series.modality} {short_key(series.key)}"
+
+
+def short_key(key: str) -> str:
+    """The beginning of a key, enough to tell series and patients apart by eye."""
+    return key[:8]
 
 
 def pair_series(series: Sequence[SeriesHeader]) -> SeriesPlan:
@@ -215,6 +231,7 @@ def _pair(a: SeriesHeader, candidates: Sequence[_Candidate]) -> SeriesPair:
         same_frame=best.same_frame,
         coverage=best.coverage,
         others=tuple(one.b for one in candidates[1:]),
+        equals=tuple(one.b for one in candidates[1:] if one.rank == best.rank),
     )
 
 
