@@ -11,7 +11,7 @@ from app.cli.fuse_options import FuseOptions, VolumeOptions, checked
 from app.cli.fused_output import FusedOutput, output_for
 from core.errors import InputError, OutputError
 from core.fusion.engine import FusionEngine
-from core.fusion.slices import VolumePair, align, check_patients
+from core.fusion.slices import VolumePair, align, check_frames, check_patients
 from core.fusion.volume_fusion import FusedSlice, SliceSettings, fuse_slices
 from core.geometry.alignment import Alignment
 from core.geometry.grids import grid_of
@@ -92,13 +92,8 @@ def _check_chosen(chosen: ChosenSeries, options: VolumeOptions) -> None:
     """
     a, b = chosen.a, chosen.b
     check_patients(a, b, options.consent)
-    known = a.frame_of_reference and b.frame_of_reference
-    if known and a.frame_of_reference != b.frame_of_reference and not options.not_registered:
-        raise InputError(
-            "The two series",
-            "they have different frames of reference, so nothing says how they lie to each other",
-            "Register them first, or add --not-registered to take their millimetres as the same.",
-        )
+    if not options.not_registered:
+        check_frames(a, b)
 
 
 def _aligned(chosen: ChosenSeries, options: VolumeOptions, progress: Progress) -> VolumePair:

@@ -9,15 +9,12 @@ from pathlib import Path
 from core.errors import OutputError
 from core.fusion.slices import VolumePair
 from core.fusion.volume_fusion import FusedSlice
+from core.fusion.volume_output import collect, slice_file, write_slice
 from core.geometry.grids import grid_of
 from core.geometry.planes import PlaneName
-from core.io import WRITE_SUFFIXES, check_target, write_image
-from core.io.volume_writer import FusedVolume, check_volume_target, is_volume_name, write_volume
+from core.io import WRITE_SUFFIXES, check_target
+from core.io.volume_writer import check_volume_target, is_volume_name
 from core.progress import Progress
-from core.types import BitDepth
-
-_NOTICE = {"notice": "Research use only"}
-"""In slices that show one source alone, hence nothing that a network made."""
 
 
 class FusedOutput(ABC):
@@ -81,7 +78,7 @@ class _Picture(FusedOutput):
     def write(
         self, slices: Iterator[FusedSlice], pair: VolumePair, plane: PlaneName, progress: Progress
     ) -> dict[str, None]:
-        return {text: None for one in slices for text in _write_picture(self.path, one)}
+        return {text: None for one in slices for text in write_slice(self.path, one)}
 
 
 class _Folder(FusedOutput):
@@ -104,8 +101,8 @@ class _Folder(FusedOutput):
             ) from error
         notes: dict[str, None] = {}
         for one in slices:
-            path = self.path / f"{plane}_{one.index + 1:03d}.png"
-            notes |= dict.fromkeys(_write_picture(path, one))
+            path = self.path / slice_file(plane, one.index)
+            notes |= dict.fromkeys(write_slice(path, one))
         return notes
 
 
@@ -123,33 +120,10 @@ class _Volume(FusedOutput):
     def write(
         self, slices: Iterator[FusedSlice], pair: VolumePair, plane: PlaneName, progress: Progress
     ) -> dict[str, None]:
-        volume: FusedVolume | None = None
-        notes: dict[str, None] = {}
-        provenance = dict(_NOTICE)
-        for one in slices:
-            volume = volume or FusedVolume(grid_of(pair.b), one.pixels.shape[2])
-            volume.put(plane, one.index, one.pixels)
-            notes |= dict.fromkeys(one.notes)
-            if one.result is not None:
-                provenance |= one.result.provenance
+        collected = collect(slices, grid_of(pair.b), plane)
         progress.check()
-        assert volume is not None, "planes have at least one slice"
-        write_volume(
-            self.path,
-            volume,
-            provenance={**provenance, "picture": "fused", "plane": plane},
-            protect=self._sources,
-        )
-        return notes
-
-
-def _write_picture(path: Path, one: FusedSlice) -> list[str]:
-    depth: BitDepth = 32 if path.suffix.lower() in (".tif", ".tiff") else 16
-    provenance = _NOTICE if one.result is None else one.result.provenance
-    written = write_image(
-        path, one.pixels, bit_depth=depth, provenance={**provenance, "picture": one.shows}
-    )
-    return [*one.notes, *written]
+        collected.write(self.path, protect=self._sources)
+        return dict.fromkeys(collected.notes)
 
 
 def _check_folder(path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from core.errors import Message, TwoPatients, VolumesApart
+from core.errors import InputError, Message, TwoPatients, VolumesApart
 from core.geometry.alignment import Alignment, lined_up
 from core.geometry.grids import common_box, grid_of
 from core.geometry.planes import PlaneName, axes_of, slice_at
@@ -89,6 +89,27 @@ def check_patients(
             _BOTH,
             Message("they are of two different patients"),
             Message("Choose two series of one patient."),
+        )
+
+
+def check_frames(a: SeriesHeader, b: SeriesHeader) -> None:
+    """Refuse two series that name different frames of reference.
+
+    Raises:
+        InputError: nothing says how they lie to each other.
+    """
+    known = a.frame_of_reference and b.frame_of_reference
+    if known and a.frame_of_reference != b.frame_of_reference:
+        raise InputError(
+            Message("The two series"),
+            Message(
+                "they have different frames of reference, so nothing says how they lie to each "
+                "other"
+            ),
+            Message(
+                "Register them first, or take their millimetres as the same (--not-registered on "
+                "the command line)."
+            ),
         )
 
 

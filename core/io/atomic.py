@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import re
+import shutil
 import stat
 import time
 import uuid
@@ -131,8 +132,35 @@ def atomic_path(path: str | Path, *, folder_later: bool = False) -> Iterator[Pat
                 temporary.unlink()
 
 
+@contextlib.contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside ``path``; move it there on success, in place of an old one.
+
+    If the body raises, the temporary folder is deleted and ``path`` is unchanged. Where a program
+    ends between, there is no folder ``path``, and :func:`remove_parts` removes what is left.
+
+    Raises:
+        OutputError: the parent is missing or not writable, or any other ``OSError``, including
+            those of the body.
+    """
+    temporary, old = (path.parent / f".{uuid.uuid4().hex}.part" for _ in range(2))
+    try:
+        temporary.mkdir()
+        yield temporary
+        sync_folder(temporary)
+        if path.exists():
+            path.rename(old)
+        temporary.rename(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise output_error(path, error) from error
+    finally:
+        for left in (temporary, old):
+            shutil.rmtree(left, ignore_errors=True)
+
+
 def remove_parts(folder: Path, older_than: float = 0.0) -> int:
-    """Delete partially written files that killed programs left in ``folder``; returns their number.
+    """Delete partially written files and folders that killed programs left; returns their number.
 
     Args:
         older_than: smallest age in seconds since the last write. With 0 all are deleted, which
@@ -145,9 +173,16 @@ def remove_parts(folder: Path, older_than: float = 0.0) -> int:
                 continue
             with contextlib.suppress(OSError):
                 if time.time() - entry.stat(follow_symlinks=False).st_mtime >= older_than:
-                    Path(entry.path).unlink()
+                    _remove(entry)
                     removed += 1
     return removed
+
+
+def _remove(entry: os.DirEntry[str]) -> None:
+    if entry.is_dir(follow_symlinks=False):
+        shutil.rmtree(entry.path)
+    else:
+        Path(entry.path).unlink()
 
 
 def atomic_write(path: str | Path, data: bytes, *, folder_later: bool = False) -> None:
