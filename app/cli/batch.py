@@ -25,7 +25,9 @@ from core.batch import (
 from core.batch.output_folder import Stopped
 from core.errors import InputError
 from core.pairing.folders import PairingPlan, pair_paths
+from core.pairing.study_pairs import SeriesPair, label
 from core.printable import one_line
+from core.types import SeriesHeader
 
 SOME_FAILED = 3
 _LISTED = 20
@@ -42,6 +44,8 @@ class BatchCommand:
     backbone: Path | None = None
     dry_run: bool = False
     json_lines: bool = False
+    series: tuple[str, ...] = ()
+    """Beginnings of the keys of series to take where several could be B alike."""
 
 
 def run_command(command: BatchCommand) -> int:
@@ -55,15 +59,24 @@ def run_command(command: BatchCommand) -> int:
     """
     options = command.options
     options.check()
-    pairing = pair_paths(command.sources, options.task, skip=[options.out])
+    with _SilentProgress() as progress:
+        pairing = pair_paths(
+            command.sources,
+            options.task,
+            skip=[options.out],
+            volumes=True,
+            prefer=command.series,
+            progress=progress,
+        )
     plan = plan_batch(pairing, options)
     _tell_adopted(options)
     _tell_pairing(pairing, command)
     if not plan.rows:
         raise InputError(
             ", ".join(map(str, command.sources[:3])),
-            "no two pictures in there belong together by name",
-            "Use folders a/ and b/, or names that differ in one word, such as x_ir and x_vis.",
+            "no two pictures in there belong together by name, and no two series are of a pair",
+            "Use folders a/ and b/, names that differ in one word, such as x_ir and x_vis, or the "
+            "PET or CT and the MR of one patient.",
         )
     if command.dry_run:
         _show_plan(plan, command)
@@ -215,12 +228,35 @@ def _show_plan(plan: BatchPlan, command: BatchCommand) -> None:
                     "event": "planned", "name": match.name, "a": str(match.a), "b": str(match.b),
                     "reason": match.reason, "target": row.target.as_posix(),
                     "problem": row.problem, "note": row.note,
+                    **_study_json(match.study),
                 }
             )  # fmt: skip
         else:
             remarks = "; ".join(text for text in (match.reason, row.note, row.problem) if text)
-            line = f"{match.a} + {match.b} -> {row.target.as_posix()}  ({remarks})"
+            sources = f"{match.a} + {match.b}" if match.study is None else _series(match.study)
+            line = f"{sources} -> {row.target.as_posix()}  ({remarks})"
         say(line)
     if not command.json_lines:
         count = len(plan.rows)
         say(f"{count} {'pair' if count == 1 else 'pairs'}; nothing was written.")
+
+
+def _series(study: SeriesPair) -> str:
+    return " + ".join(
+        f"{label(one)} ({'×'.join(map(str, reversed(one.shape)))}{_frames(one)})"
+        for one in (study.a, study.b)
+    )
+
+
+def _frames(series: SeriesHeader) -> str:
+    return f", frame 1 of {series.frames}" if series.frames > 1 else ""
+
+
+def _study_json(study: SeriesPair | None) -> dict[str, Any]:
+    if study is None:
+        return {}
+    series = [
+        {"key": one.key, "modality": one.modality, "size": list(one.shape), "frames": one.frames}
+        for one in (study.a, study.b)
+    ]
+    return {"series": series}

@@ -228,6 +228,24 @@ def batch(
         bool, typer.Option("--json-progress", help="one JSON object per line and event")
     ] = False,
     workers: Annotated[int, typer.Option(help="pairs read, and as many written, at once")] = 2,
+    slices: Annotated[
+        bool, typer.Option("--slices", help="volumes: write a folder of slices, no volume")
+    ] = False,
+    series: Annotated[
+        list[str] | None,
+        typer.Option(help="volumes: key of a series to take where several fit; repeatable"),
+    ] = None,
+    suv: Annotated[str, typer.Option(help="volumes: SUV by bw, lbm, bsa or ibw")] = "bw",
+    palette_a: Annotated[str | None, typer.Option(help="volumes: colours of A")] = None,
+    accept_gap: Annotated[
+        bool, typer.Option("--accept-gap", help="volumes: missing slices stay empty")
+    ] = False,
+    accept_uneven: Annotated[
+        bool, typer.Option("--accept-uneven", help="volumes: interpolate uneven slices")
+    ] = False,
+    not_registered: Annotated[
+        bool, typer.Option("--not-registered", help="volumes: fuse different frames of reference")
+    ] = False,
     window_a: WindowA = None,
     window_b: WindowB = None,
     device: Device = "auto",
@@ -238,13 +256,16 @@ def batch(
         from app.cli.batch import BatchCommand, run_command
         from core.batch import BatchOptions
         from core.types import BitDepth
+        from core.units.body import SuvKind
 
         options = BatchOptions(
             task, pack, template=template, format=format_, depth=cast(BitDepth | None, depth),
             keep_tree=not flat, overwrite=overwrite, resample=resample, reconstructions=recon,
             figures=figures, metrics=metrics, contact_sheet=contact_sheet,
             window_a=window_a, window_b=window_b, out=out, resume=resume or retry_failed,
-            retry_crashed=retry_failed, workers=workers,
+            retry_crashed=retry_failed, workers=workers, slices=slices,
+            suv=cast(SuvKind, suv), palette_a=palette_a, accept_gap=accept_gap,
+            accept_uneven=accept_uneven, not_registered=not_registered,
         )  # fmt: skip
         code = run_command(
             BatchCommand(
@@ -254,6 +275,7 @@ def batch(
                 backbone=backbone,
                 dry_run=dry_run,
                 json_lines=json_progress,
+                series=tuple(series or ()),
             )
         )
     raise typer.Exit(code)

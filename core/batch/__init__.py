@@ -3,7 +3,8 @@
 from core.batch.events import BatchEvent, BatchFinished, RowEvent, Tally
 from core.batch.manifest import MANIFEST_NAME
 from core.batch.naming import FIELDS
-from core.batch.plan import BatchOptions, BatchPlan, BatchRow, preview
+from core.batch.options import BatchOptions
+from core.batch.plan import BatchPlan, BatchRow, preview
 from core.batch.queue_order import QueueOrder
 from core.batch.resume import FoundRun, find_run, plan_batch
 from core.batch.row_preview import PairHeader, image_size, inspect_pair

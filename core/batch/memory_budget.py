@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_LARGE, _LARGE_AT_ONCE = 24 * 2**20, 3
+LARGE, _LARGE_AT_ONCE = 24 * 2**20, 3
 """Pairs of more bytes than this keep the processor busier than the disk: one in each step is
 enough, and more would only wear out caches and page tables."""
 _NETWORK = 14
@@ -69,7 +69,7 @@ class RowBudget:
 
     def is_large(self, size: int) -> bool:
         """Whether a row of ``size`` bytes is fused alone, on all cores."""
-        return size > _LARGE
+        return size > LARGE
 
     @contextmanager
     def row(self, size: int, check: Callable[[], None]) -> Iterator[None]:

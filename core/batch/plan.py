@@ -15,113 +15,22 @@ from core.batch.naming import (
     same_name_key,
     split_template,
 )
+from core.batch.options import BatchOptions
 from core.batch.row_record import RowRecord, RowState
-from core.batch.settings import AS_SOURCES, FLAGS, PER_ROW, WINDOWS, BatchSettings
-from core.errors import InputError, Message
-from core.io.atomic import output_error
-from core.io.writer import WRITE_SUFFIXES
+from core.batch.settings import PER_ROW
+from core.batch.study_header import study_problem
+from core.errors import Message
 from core.pairing.folders import Match, PairingPlan
-from core.tasks import get_task
-from core.windows import check_window, window_text
+from core.pairing.study_pairs import label
 
 RECONSTRUCTIONS, FIGURES, THUMBNAILS = "_reconstructions", "_figures", "_thumbnails"
 """Folders below the output folder for files besides the fused images."""
 
+VOLUME_SUFFIX = ".nii.gz"
+"""Of results of two volumes."""
+
 ResampleChoices = Mapping[tuple[Path, Path], bool]
 """Whether B is resampled, by the two files of single rows; the options hold for all others."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class BatchOptions(BatchSettings):
-    """Options of a run: the settings of its results, the output folder, and limits.
-
-    Attributes:
-        out: folder for results and the manifest; made if missing.
-        resume: resume the run recorded in ``out``, if any; failed rows are retried.
-        retry_crashed: also retry rows at which the program crashed.
-        workers: 1 to 64; pairs that are read, and pairs that are written, while one is fused.
-            Fewer are used where more than one pair per core is no faster.
-        in_flight: the most pairs in progress at once; 0 for two per worker and one more.
-        memory: approximate bytes of decoded images at once, and as many again for the networks of
-            small ones; one pair is always admitted.
-    """
-
-    out: Path
-    resume: bool = False
-    retry_crashed: bool = False
-    workers: int = 2
-    in_flight: int = 0
-    memory: int = 2 * 2**30
-
-    @property
-    def suffix(self) -> str:
-        """Suffix of results, with the dot."""
-        of_template = split_template(self.template)[1]
-        return f".{self.format.lower().lstrip('.')}" if self.format else of_template or ".png"
-
-    @property
-    def most_in_flight(self) -> int:
-        """The most pairs in progress at once."""
-        return self.in_flight or 2 * self.workers + 1
-
-    def settings(self) -> dict[str, str]:
-        """Settings that affect results, as they are recorded and compared when a run is resumed."""
-        body, _ = split_template(self.template)
-        return {
-            "task": self.task,
-            "method": self.method,
-            "template": body,
-            "format": self.suffix,
-            "depth": str(self.depth or AS_SOURCES),
-            **{key: _yes(getattr(self, flag)) for flag, key in FLAGS.items()},
-            **{
-                key: window_text(getattr(self, name))
-                for name, key in WINDOWS.items()
-                if getattr(self, name) is not None
-            },
-        }
-
-    def check(self) -> None:
-        """Check all options.
-
-        Raises:
-            InputError: one is unknown or out of range, or two contradict each other.
-        """
-        get_task(self.task)
-        for window in self.windows:
-            check_window(window)
-        _, of_template = split_template(self.template)
-        if self.suffix not in WRITE_SUFFIXES:
-            known = ", ".join(suffix[1:] for suffix in WRITE_SUFFIXES)
-            raise InputError(
-                Message("Unknown format “{0}”", self.format),
-                remedy=Message("Choose one of: {0}.", known),
-            )
-        if self.format and of_template and of_template != self.suffix:
-            raise InputError(
-                Message("Name template “{0}”", self.template),
-                Message("its suffix is not the format {0}", self.format),
-                Message("Leave out one of the two."),
-            )
-        most = 32 if self.suffix in (".tif", ".tiff") else 16 if self.suffix == ".png" else 8
-        if self.depth not in (None, 8, 16, 32) or (self.depth or 8) > most:
-            raise InputError(
-                Message("{0} bits", self.depth),
-                Message("{0} holds at most {1} bits", self.suffix[1:].upper(), most),
-                Message("Choose 8, 16 or 32 bits and a format that holds them; TIFF holds all."),
-            )
-        if not 1 <= self.workers <= 64 or self.in_flight < 0 or self.memory < 1:
-            raise InputError(
-                Message("{0} workers", self.workers), remedy=Message("Choose 1 to 64.")
-            )
-        try:
-            is_file = self.out.exists() and not self.out.is_dir()
-        except OSError as error:
-            raise output_error(self.out, error) from error
-        if is_file:
-            raise InputError(
-                str(self.out), Message("it is a file"), Message("Choose a folder for the results.")
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +58,33 @@ class BatchRow:
     resample: bool | None = None
     is_own: bool = False
 
+    @property
+    def stem(self) -> str:
+        """Name of the result without its suffix."""
+        if self.match.study is None:
+            return self.target.stem
+        return self.target.name.removesuffix(VOLUME_SUFFIX)
+
+    @property
+    def thumbnail_stem(self) -> str:
+        """Name of its strip, which that of no other row is."""
+        return self.target.stem if self.match.study is None else self.target.name
+
     def record(self, state: RowState, text: str = "") -> RowRecord:
         """A record of this row in ``state``, of which nothing else is known yet."""
-        a, b = self.match.a, self.match.b
-        return RowRecord(self.key, a, b, self.target, state, text=text, resample=self.resample)
+        a, b = self.named_sources
+        study: dict[str, str] | None = None if self.match.study is None else {}
+        return RowRecord(
+            self.key, a, b, self.target, state, text=text, resample=self.resample, study=study
+        )
+
+    @property
+    def named_sources(self) -> tuple[Path, Path]:
+        """The sources for records; of DICOM their keys, since folders often name a person."""
+        study = self.match.study
+        if study is None or "DICOM" not in (study.a.kind, study.b.kind):
+            return self.match.a, self.match.b
+        return Path(label(study.a)), Path(label(study.b))
 
 
 @dataclass(frozen=True)
@@ -169,9 +101,9 @@ class BatchPlan:
 
     def outputs(self, row: BatchRow) -> tuple[Path, ...]:
         """Paths of all images of a finished ``row``, the fused one first."""
-        options, stem = self.options, row.target.with_suffix("")
+        options, stem = self.options, row.target.parent / row.stem
         paths = [row.target]
-        if options.reconstructions:
+        if options.reconstructions and row.match.study is None:
             for side in "ab":
                 name = f"{stem.name}_reconstruction_{side}{options.suffix}"
                 paths.append(RECONSTRUCTIONS / stem.parent / name)
@@ -189,13 +121,16 @@ class BatchPlan:
 
     def thumbnail(self, row: BatchRow) -> Path:
         """Path below the output folder of the strip of ``row`` for the contact sheet."""
-        return THUMBNAILS / row.target.with_suffix(".jpg")
+        return THUMBNAILS / row.target.with_name(f"{row.thumbnail_stem}.jpg")
 
 
 def row_key(match: Match) -> str:
     """32 hex digits that identify the two files of a pair, in order, by their absolute paths."""
     # Surrogates keep names apart that are no valid Unicode.
-    text = "\0".join(os.path.abspath(path) for path in (match.a, match.b))  # noqa: PTH100
+    parts = [os.path.abspath(path) for path in (match.a, match.b)]  # noqa: PTH100
+    if match.study is not None:
+        parts += (match.study.a.key, match.study.b.key)  # a file may hold several series
+    text = "\0".join(parts)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
@@ -231,7 +166,7 @@ def plan_rows(
         target = record.target if record is not None else None
         if target is None:
             wanted = preview(match, options, index)
-            target = _free(wanted, taken)
+            target = _free(wanted, taken, _suffix(match, options))
             if target != wanted:
                 note = Message("numbered: another result is called {0}", wanted.name)
         taken.add(same_name_key(target))
@@ -253,31 +188,42 @@ def preview(match: Match, options: BatchOptions, index: int) -> Path:
     body, _ = split_template(options.template)
     stem = fill(body, match, options.task, options.method, index)
     folder = safe_folder(match.folder) if options.keep_tree else Path()
-    return folder / stem.with_name(stem.name + options.suffix)
+    return folder / stem.with_name(stem.name + _suffix(match, options))
+
+
+def _suffix(match: Match, options: BatchOptions) -> str:
+    """Of the result: that of a picture or of a volume, or "" for a folder of slices."""
+    if match.study is None:
+        return options.suffix
+    return "" if options.slices else VOLUME_SUFFIX
 
 
 def row_problem(row: BatchRow, plan: BatchPlan, sources: set[str]) -> str:
     """Why ``row`` cannot be written, or would replace one of ``sources`` (real paths); else ""."""
     path = plan.options.out / row.target
+    study = row.match.study
+    if study is not None and (problem := study_problem(study, plan.options)):
+        return problem
     if problem := length_problem((*plan.outputs(row), plan.options.out / plan.thumbnail(row))):
         return problem
     if os.path.realpath(path) in sources:
         return Message("the result would replace a source; choose another folder or template")
-    if path.is_dir():
+    if path.is_dir() and not _makes_folder(row, plan.options):
         return Message("there is a folder of that name; choose another template")
     return ""
 
 
-def _free(wanted: Path, taken: set[str]) -> Path:
+def _makes_folder(row: BatchRow, options: BatchOptions) -> bool:
+    return row.match.study is not None and options.slices
+
+
+def _free(wanted: Path, taken: set[str], suffix: str) -> Path:
     number, path = 1, wanted
+    stem = wanted.name.removesuffix(suffix)
     while same_name_key(path) in taken:
         number += 1
-        path = wanted.with_name(f"{wanted.stem}_{number}{wanted.suffix}")
+        path = wanted.with_name(f"{stem}_{number}{suffix}")
     return path
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
 
 
 _WORDS: dict[str, Message] = {
@@ -295,6 +241,12 @@ _WORDS: dict[str, Message] = {
         Message("metrics"),
         Message("window of A"),
         Message("window of B"),
+        Message("slices"),
+        Message("SUV"),
+        Message("palette of A"),
+        Message("missing slices"),
+        Message("uneven slices"),
+        Message("not registered"),
         Message("yes"),
         Message("no"),
         Message("none"),

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from core.batch.crash_trail import CrashRecord, read_trail, remove_trail
 from core.batch.manifest import BatchManifest
-from core.batch.plan import BatchOptions
-from core.batch.row_record import RowRecord
+from core.batch.options import BatchOptions
+from core.batch.row_record import RowRecord, result_size
 from core.errors import InputError
 from core.messages import Message
 
@@ -33,7 +33,7 @@ def is_complete(target: Path, options: BatchOptions) -> bool:
     It does, since files are written atomically and the fused image last, unless it may be an older
     file to be replaced, or metrics that were not recorded are asked for.
     """
-    return not options.overwrite and not options.metrics and target.stat().st_size > 0
+    return not options.overwrite and not options.metrics and result_size(target) > 0
 
 
 def record_crashes(manifest: BatchManifest, options: BatchOptions) -> None:

@@ -49,7 +49,7 @@ def write_metrics(plan: BatchPlan, records: Mapping[str, RowRecord]) -> Path:
     for row, record in done:
         scores = record.metrics or {}
         cells = ("" if isnan(scores.get(c, nan)) else f"{scores[c]:.6f}" for c in columns)
-        names = (row.match.name, row.target.as_posix(), row.match.a, row.match.b)
+        names = (row.match.name, row.target.as_posix(), *row.named_sources)
         rows.append([*names, *cells])
     path = plan.options.out / METRICS_NAME
     atomic_write(path, csv_text(rows).encode())
@@ -86,7 +86,8 @@ def write_sheet(plan: BatchPlan, records: Mapping[str, RowRecord], progress: Pro
 
 def _entry(plan: BatchPlan, row: BatchRow, record: RowRecord | None) -> str:
     title = f"<strong>{_safe(row.match.name)}</strong>"
-    names = _safe(f"{row.match.a.name} + {row.match.b.name} ({row.match.reason})")
+    sources = " + ".join(path.name for path in row.named_sources)
+    names = _safe(f"{sources} ({row.match.reason})")
     if record is None or record.state != "done":
         text = row.problem or (record.text if record and record.text else "not done yet")
         caption = f"{title} <small>{names}</small><br><span class=bad>{_safe(text)}</span>"
@@ -110,6 +111,8 @@ def _have_thumbnail(plan: BatchPlan, row: BatchRow) -> bool:
     path = plan.options.out / plan.thumbnail(row)
     if path.is_file():
         return True
+    if row.match.study is not None:
+        return False  # it is made of slices, which are no longer there
     try:
         pair = pair_of(row, plan, resample=True)
         fused = as_stored(read_image(plan.options.out / row.target))

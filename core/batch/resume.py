@@ -7,11 +7,11 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 
 from core.batch.manifest import MANIFEST_NAME, BatchManifest, RowRecord
+from core.batch.options import BatchOptions
 from core.batch.plan import (
     FIGURES,
     RECONSTRUCTIONS,
     THUMBNAILS,
-    BatchOptions,
     BatchPlan,
     BatchRow,
     ResampleChoices,
@@ -21,6 +21,7 @@ from core.batch.plan import (
     settings_of_run,
 )
 from core.batch.recovery import is_complete, is_done, record_crashes
+from core.batch.row_record import result_size
 from core.errors import FusionError, InputError, Message, OutputError
 from core.io.atomic import remove_parts
 from core.pairing.folders import PairingPlan
@@ -80,7 +81,11 @@ def _describe(
     failed = sum(record.state in ("failed", "crashed") for record in records)
     total = int(manifest.meta().get("total", len(records)))
     mine, theirs = options.settings(), settings
-    changed = sum(bool(_changed(r, r.a, r.b)) for r in done) if check_sources else 0
+    changed = 0
+    if check_sources:
+        # Records of volumes do not name their files; the next run compares them.
+        pictures = [record for record in done if record.study is None]
+        changed = sum(bool(_changed(r, (r.a,), (r.b,))) for r in pictures)
     return FoundRun(
         total,
         len(done),
@@ -181,13 +186,13 @@ def next_step(
         return own, row.record("queued", text)
     if record.state == "failed":  # the fused image is written last, so this one is not its own
         return row, _new(row, (target,), options)
-    changed = _changed(record, row.match.a, row.match.b)
+    changed = _changed(record, *row.match.files)
     if changed:
         return own, row.record("queued", changed)
     if record.state == "begun":
         complete = is_complete(target, options)
         return own, _finished(record, target) if complete else row.record("queued")
-    if record.size != target.stat().st_size:
+    if record.size != result_size(target):
         text = Message("done before; someone changed the result since, it was kept")
         return row, row.record("skipped", text)
     return row, row.record("skipped", Message("done before"))
@@ -196,7 +201,7 @@ def next_step(
 def _suspect(row: BatchRow, record: RowRecord, plan: BatchPlan) -> RowRecord:
     """The next step of a row during which the program died."""
     options = plan.options
-    changed = _changed(record, row.match.a, row.match.b)
+    changed = _changed(record, *row.match.files)
     if record.state == "crashed" and not changed and not options.retry_crashed:
         return row.record("failed", record.text)
     if is_done(record, options) and not changed:
@@ -207,7 +212,7 @@ def _suspect(row: BatchRow, record: RowRecord, plan: BatchPlan) -> RowRecord:
 
 def _finished(record: RowRecord, target: Path) -> RowRecord:
     """The record of a row that was finished, but not recorded as such."""
-    return replace(record, state="done", text="", strikes=0, size=target.stat().st_size)
+    return replace(record, state="done", text="", strikes=0, size=result_size(target))
 
 
 def _new(row: BatchRow, targets: Sequence[Path], options: BatchOptions) -> RowRecord:
@@ -222,14 +227,14 @@ def _new(row: BatchRow, targets: Sequence[Path], options: BatchOptions) -> RowRe
     return row.record("queued")
 
 
-def _changed(record: RowRecord, a: Path, b: Path) -> str:
+def _changed(record: RowRecord, a: tuple[Path, ...], b: tuple[Path, ...]) -> str:
     """A text that names the sources that have changed, or ""."""
     if record.stamps is None:
         return Message("its sources may have changed since: fused again")
     sides = []
-    for side, path, stamp in zip("AB", (a, b), record.stamps, strict=True):
+    for side, paths, stamp in zip("AB", (a, b), record.stamps, strict=True):
         try:
-            if not stamp.still_fits(path):
+            if not stamp.still_fits(*paths):
                 sides.append(side)
         except FusionError:
             return Message("a source cannot be read or was changed since: fused again")

@@ -34,8 +34,10 @@ class FileStamp:
     digest: str = ""
 
     @classmethod
-    def of(cls, path: Path, *, digest: bool = False) -> FileStamp:
-        """The stamp of ``path``.
+    def of(cls, *paths: Path, digest: bool = False) -> FileStamp:
+        """The stamp of one file, or of several together, such as the slices of a series.
+
+        Of several, ``mtime_ns`` is a number that changes with the time of any.
 
         Args:
             digest: read the whole file for its SHA-256.
@@ -43,6 +45,19 @@ class FileStamp:
         Raises:
             InputError: it cannot be read.
         """
+        stamps = [cls._of_file(path, digest) for path in paths]
+        if len(stamps) == 1:
+            return stamps[0]
+        times = hashlib.sha256(repr([stamp.mtime_ns for stamp in stamps]).encode())
+        text = hashlib.sha256("".join(stamp.digest for stamp in stamps).encode()).hexdigest()
+        return cls(
+            sum(stamp.size for stamp in stamps),
+            int.from_bytes(times.digest()[:7], "big"),
+            text if digest else "",
+        )
+
+    @classmethod
+    def _of_file(cls, path: Path, digest: bool) -> FileStamp:
         try:
             stat = path.stat()
             text = ""
@@ -53,18 +68,29 @@ class FileStamp:
             raise file_error(path, error) from error
         return cls(stat.st_size, stat.st_mtime_ns, text)
 
-    def still_fits(self, path: Path) -> bool:
-        """Whether ``path`` is unchanged: same size and time, or same size and content.
+    def still_fits(self, *paths: Path) -> bool:
+        """Whether the files are unchanged: same size and time, or same size and content.
 
         Raises:
             InputError: it cannot be read.
         """
-        now = FileStamp.of(path)
+        now = FileStamp.of(*paths)
         if now.size != self.size:
             return False
         if now.mtime_ns == self.mtime_ns:
             return True
-        return bool(self.digest) and FileStamp.of(path, digest=True).digest == self.digest
+        return bool(self.digest) and FileStamp.of(*paths, digest=True).digest == self.digest
+
+
+def result_size(path: Path) -> int:
+    """Bytes of a result: of its file, or of all files of its folder of slices.
+
+    Raises:
+        OSError: it is not there.
+    """
+    if path.is_dir():
+        return sum(entry.stat().st_size for entry in path.iterdir())
+    return path.stat().st_size
 
 
 def _digest(stream: BinaryIO) -> str:
@@ -81,7 +107,8 @@ class RowRecord:
 
     Attributes:
         key: of the row; see :func:`core.batch.plan.row_key`.
-        a, b: source files. target: path of the fused image below the output folder.
+        a, b: source files; of DICOM series their keys.
+        target: path of the fused image below the output folder.
         state: see :data:`RowState`.
         text: error of a failed row, reason of a skipped or repeated one, else "".
         stamps: of both sources, taken before they are read.
@@ -90,6 +117,8 @@ class RowRecord:
         strikes: how often the program died while the row was being worked on.
         resample: the row's own choice; None for that of the batch.
         sizes_differ: it failed because A and B differ in size. Not kept in the manifest.
+        study: of a row of two volumes, what its result was made with: windows, units, palette;
+            None for pictures.
     """
 
     key: str
@@ -107,6 +136,7 @@ class RowRecord:
     strikes: int = 0
     resample: bool | None = None
     sizes_differ: bool = False
+    study: Mapping[str, str] | None = None
 
 
 COLUMNS = (
@@ -147,7 +177,9 @@ def _read_scores(text: str) -> dict[str, float]:
 
 def values_of(record: RowRecord) -> tuple[object, ...]:
     """``record`` as a line of the table."""
-    own = {} if record.resample is None else {"resample": record.resample}
+    own: dict[str, object] = {} if record.resample is None else {"resample": record.resample}
+    if record.study is not None:
+        own["study"] = dict(record.study)
     stamps = ["", ""]
     if record.stamps is not None:
         stamps = [json.dumps([s.size, s.mtime_ns, s.digest]) for s in record.stamps]
@@ -165,6 +197,8 @@ def row_record_of(row: Sequence[object]) -> RowRecord:
     if row[6] and row[7]:
         stamps = (FileStamp(*json.loads(str(row[6]))), FileStamp(*json.loads(str(row[7]))))
     a, b, target = (Path(json.loads(str(text))) for text in row[1:4])
+    own = json.loads(str(row[13]))
+    resample, study = own.get("resample"), own.get("study")
     return RowRecord(
         str(row[0]), a, b, target,
         state=cast(RowState, str(row[4])),
@@ -175,5 +209,6 @@ def row_record_of(row: Sequence[object]) -> RowRecord:
         metrics=_read_scores(str(row[10])),
         notes=tuple(from_data(note) for note in json.loads(str(row[11]))),
         strikes=int(str(row[12])),
-        resample=own if isinstance(own := json.loads(str(row[13])).get("resample"), bool) else None,
+        resample=resample if isinstance(resample, bool) else None,
+        study=study if isinstance(study, dict) else None,
     )  # fmt: skip

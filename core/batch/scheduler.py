@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from core.available_memory import available_bytes
 from core.batch.concurrency import ConcurrencyController
@@ -27,8 +27,11 @@ from core.batch.memory_budget import RowBudget
 from core.batch.output_folder import DiskFull, OutputFolder, Stopped
 from core.batch.plan import BatchPlan, BatchRow
 from core.batch.queue_order import QueueOrder
+from core.batch.row_progress import RowProgress
 from core.batch.row_record import FileStamp, RowRecord, RowState
-from core.batch.stages import expected_bytes, read_row, request_for, write_row
+from core.batch.row_steps import PictureSteps, RowSteps
+from core.batch.stages import expected_bytes
+from core.batch.study_row import StudySteps
 from core.device import usable_cores
 from core.errors import (
     Cancelled,
@@ -43,7 +46,7 @@ from core.errors import (
 from core.fusion.protocol import Engine
 from core.printable import valid
 from core.progress import Progress
-from core.types import FusionRequest, FusionResult, SourcePair
+from core.types import FusionResult
 
 _T = TypeVar("_T")
 _AHEAD = 16
@@ -56,22 +59,6 @@ _CANCEL_WAIT = 0.6
 
 class OtherPack(InputError):
     """The pack differs from that of the earlier rows, so the run stops."""
-
-
-class _EngineProgress:
-    """The progress passed to the engine: forwards cancellation, and reports no stages."""
-
-    def __init__(self, progress: Progress, stop: threading.Event) -> None:
-        self._progress, self._stop = progress, stop
-
-    def report(self, done: float, total: float, stage: str) -> None:
-        """Ignored: the progress of a run counts rows."""
-
-    def check(self) -> None:
-        """Raise Cancelled when the run has ended or the caller cancels."""
-        if self._stop.is_set():
-            raise Cancelled
-        self._progress.check()
 
 
 class Scheduler:
@@ -109,7 +96,7 @@ class Scheduler:
         self._over = threading.Event()
         self.fatal: BaseException | None = None
         self._stop = threading.Event()
-        self._engine_progress = _EngineProgress(progress, self._stop)
+        self._engine_progress = RowProgress(progress, self._stop)
         self._pack_checked, self._checking = False, threading.Lock()
         self._todo: list[RowRecord] = []
         self._ready: list[RowRecord] = []
@@ -199,7 +186,8 @@ class Scheduler:
 
     def _begun(self, record: RowRecord) -> RowRecord | None:
         try:
-            stamps = (FileStamp.of(record.a), FileStamp.of(record.b))
+            files_a, files_b = self._rows[record.key].match.files
+            stamps = (FileStamp.of(*files_a), FileStamp.of(*files_b))
         except FusionError:
             return None  # reading will report it
         return replace(record, state="begun", text="", stamps=stamps)
@@ -227,22 +215,23 @@ class Scheduler:
     def _do(self, row: BatchRow, record: RowRecord, size: int) -> object:
         """Process one row; returns its images, so that the caller can keep their memory."""
         self._engine_progress.check()
+        steps = self._steps(row)
         record = self._reached(record, "reading")
-        read, record = self._guarded(record, partial(read_row, row, self._plan))
+        read, record = self._guarded(record, partial(steps.read, self._engine_progress))
         if read is None:
             return None
         pair, stamps = read
-        record = replace(record, stamps=stamps)
-        request = request_for(pair, self._plan, tiles=self._alone)
+        record = replace(record, stamps=stamps, study=steps.facts(pair))
         with self._memory.fusing(size, self._engine_progress.check) as beside_others:
             self._engine_progress.check()
             record = self._reached(record, "fusing")
-            result, record = self._guarded(record, partial(self._fuse, request, beside_others))
+            fuse = partial(self._fuse, steps, pair, self._told(record), beside_others)
+            result, record = self._guarded(record, fuse)
         if result is None:
             return None
         with self._as_writer():
             record = self._reached(record, "writing")
-            written, record = self._guarded(record, partial(self._write, row, pair, result))
+            written, record = self._guarded(record, partial(self._write, steps, pair, result))
             if written is not None:
                 file_size, metrics, notes = written
                 record = replace(
@@ -252,16 +241,29 @@ class Scheduler:
                 self._ended(record)
         return pair, result
 
+    def _steps(self, row: BatchRow) -> RowSteps:
+        if row.match.study is not None:
+            return StudySteps(row, self._plan, tiles=self._alone)
+        return PictureSteps(row, self._plan, tiles=self._alone)
+
+    def _told(self, record: RowRecord) -> RowProgress:
+        """The progress of fusing a row; that of volumes becomes the text of its record."""
+        if record.study is None:
+            return self._engine_progress
+        return self._engine_progress.telling(
+            lambda stage: self._changes.append(replace(record, text=stage))
+        )
+
     def _reached(self, record: RowRecord, state: RowState) -> RowRecord:
         record = replace(record, state=state, text="")
         self._changes.append(record)
         return record
 
     def _write(
-        self, row: BatchRow, pair: SourcePair, result: FusionResult
+        self, steps: RowSteps, pair: Any, result: Any
     ) -> tuple[int, dict[str, float], tuple[str, ...]]:
         try:
-            done = write_row(row, self._plan, pair, result)
+            done = steps.write(pair, result)
         except OutputError as error:
             if not _disk_full(error):
                 self._place.check_writable()
@@ -283,11 +285,12 @@ class Scheduler:
                 self._writing -= 1
                 self._counting.notify_all()
 
-    def _fuse(self, request: FusionRequest, beside_others: bool) -> FusionResult:
-        result = self._engine.fuse(request, self._engine_progress, beside_others=beside_others)
+    def _fuse(self, steps: RowSteps, pair: Any, progress: Progress, beside_others: bool) -> object:
+        result = steps.fuse(self._engine, pair, progress, beside_others)
+        fused = steps.example(result)
         with self._checking:
-            if not self._pack_checked:
-                self._check_pack(result)
+            if not self._pack_checked and fused is not None:
+                self._check_pack(fused)
         return result
 
     def _check_pack(self, result: FusionResult) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 
 from core.types import BitDepth
+from core.units.body import SuvKind
 from core.windows import Window, Windows
 
 DEFAULT_TEMPLATE = "{name}"
@@ -22,7 +23,21 @@ FLAGS: Mapping[str, str] = {
 
 WINDOWS: Mapping[str, str] = {"window_a": "window of A", "window_b": "window of B"}
 """Windows chosen by hand, with their names in the record of a run, which omits unset ones."""
-PER_ROW: frozenset[str] = frozenset((FLAGS["resample"],))
+VOLUMES: Mapping[str, str] = {
+    "slices": "slices",
+    "suv": "SUV",
+    "palette_a": "palette of A",
+    "accept_gap": "missing slices",
+    "accept_uneven": "uneven slices",
+    "not_registered": "not registered",
+}
+"""Settings of volumes, with their names in the record of a run, which omits those not chosen."""
+PER_ROW: frozenset[str] = frozenset(
+    (
+        FLAGS["resample"],
+        *(VOLUMES[name] for name in ("accept_gap", "accept_uneven", "not_registered")),
+    )
+)
 """Names in the record of settings that decide whether a row can be fused, not how it looks: they
 may differ for single rows, and change when a run is resumed."""
 
@@ -42,6 +57,11 @@ class BatchSettings:
         reconstructions, figures, metrics, contact_sheet: what is written besides fused images.
         window_a, window_b: values shown as black and white in every A and B; None to derive them
             from each file (:mod:`core.io.values`).
+        slices: of two volumes, write a folder of axial slices instead of a volume.
+        suv: kind of SUV that PET volumes are shown in. palette_a: of volumes A, by name; None for
+            that of the modality.
+        accept_gap, accept_uneven: fuse volumes with missing, or unevenly spaced, slices.
+        not_registered: fuse volumes that name different frames of reference.
     """
 
     task: str
@@ -59,6 +79,12 @@ class BatchSettings:
     contact_sheet: bool = False
     window_a: Window | None = None
     window_b: Window | None = None
+    slices: bool = False
+    suv: SuvKind = "bw"
+    palette_a: str | None = None
+    accept_gap: bool = False
+    accept_uneven: bool = False
+    not_registered: bool = False
 
     @property
     def windows(self) -> Windows:

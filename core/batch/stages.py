@@ -8,6 +8,7 @@ from core.batch.comparison_images import side_by_side_image, strip_jpeg
 from core.batch.output_folder import make_below
 from core.batch.plan import BatchPlan, BatchRow
 from core.batch.row_record import FileStamp
+from core.batch.study_header import study_bytes
 from core.errors import InputError
 from core.io.atomic import atomic_write
 from core.io.reader import probe_image, read_pair
@@ -31,6 +32,8 @@ _IMAGES_PER_ROW = 4
 
 def expected_bytes(row: BatchRow) -> int:
     """Estimated bytes of memory for the row, from the headers of its files."""
+    if row.match.study is not None:
+        return study_bytes(row.match.study)
     return sum(_expected(path) for path in (row.match.a, row.match.b)) * _IMAGES_PER_ROW // 2
 
 

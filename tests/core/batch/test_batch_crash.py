@@ -28,16 +28,16 @@ NUMBER = 9
 _CHILD = """
 import os, signal, sys
 from pathlib import Path
-from core.batch import BatchOptions, scheduler, plan_batch, run_batch
+from core.batch import BatchOptions, row_steps, plan_batch, run_batch
 from core.fusion.engine import FusionEngine
 from core.pairing.folders import pair_paths
 source, out, deadly, death, *words = sys.argv[1:]
-read = scheduler.read_row
+read = row_steps.read_row
 def read_row(row, plan):
     if row.match.name in deadly.split(","):
         exec(death)
     return read(row, plan)
-scheduler.read_row = read_row
+row_steps.read_row = read_row
 options = BatchOptions(
     "mff", "average", out=Path(out), resume=True, workers=int(words[0]),
     retry_crashed="retry" in words,

@@ -22,8 +22,8 @@ from core.batch import (
     Tally,
     find_run,
     plan_batch,
+    row_steps,
     run_batch,
-    scheduler,
 )
 from core.batch.crash_trail import TRAIL_NAME
 from core.batch.output_folder import FolderLost, OutputFolder
@@ -81,13 +81,13 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """The one who listens is to hear of each row before the next one is written."""
     import time
 
-    read = scheduler.read_row
+    read = row_steps.read_row
 
     def later(row, plan):  # type: ignore[no-untyped-def]
         time.sleep(0.08)
         return read(row, plan)
 
-    monkeypatch.setattr(scheduler, "read_row", later)
+    monkeypatch.setattr(row_steps, "read_row", later)
 
 
 def test_the_folder_is_removed(
@@ -198,13 +198,13 @@ def test_a_folder_that_cannot_be_written_any_more_ends_the_run(
 ) -> None:
     slow(monkeypatch)
     out = tmp_path / "out"
-    written = scheduler.write_row
+    written = row_steps.write_row
 
     def shut() -> None:
         def refuse(*args, **more):  # type: ignore[no-untyped-def]
             raise OutputError("Cannot write x", "it is not writable") from OSError(errno.EROFS, "")
 
-        monkeypatch.setattr(scheduler, "write_row", refuse)
+        monkeypatch.setattr(row_steps, "write_row", refuse)
         access = os.access
         monkeypatch.setattr(os, "access", lambda p, mode: p != out and access(p, mode))
 
@@ -213,7 +213,7 @@ def test_a_folder_that_cannot_be_written_any_more_ends_the_run(
     assert "not writable any more" in str(observed.error)
     assert observed.number("failed") == 0, "rows nobody could have written are not failed"
     monkeypatch.undo()
-    assert written is scheduler.write_row
+    assert written is row_steps.write_row
     again = ObservedRun(planned(source, out, resume=True), lambda: None)
     assert again.number("skipped") + again.number("done") == NUMBER
 
@@ -240,7 +240,7 @@ def test_the_command_says_so(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / "out"
-    written = scheduler.write_row
+    written = row_steps.write_row
     count = 0
 
     def remove(*args, **more):  # type: ignore[no-untyped-def]
@@ -251,7 +251,7 @@ def test_the_command_says_so(
             shutil.rmtree(out)
         return done
 
-    monkeypatch.setattr(scheduler, "write_row", remove)
+    monkeypatch.setattr(row_steps, "write_row", remove)
     options = BatchOptions("mff", "average", out=out, workers=1, in_flight=1)
     assert run_command(BatchCommand((source,), options, device="cpu")) == 3
     said = capsys.readouterr()

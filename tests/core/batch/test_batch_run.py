@@ -119,7 +119,7 @@ def test_small_rows_fuse_side_by_side(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize(
     ("name", "value", "memory"),
-    [("_LARGE", 0, 2**30), ("_NETWORK", 14, 5 * 9216)],
+    [("LARGE", 0, 2**30), ("_NETWORK", 14, 5 * 9216)],
     ids=["large", "no memory"],
 )
 def test_rows_that_need_much_memory_fuse_one_by_one(
@@ -242,7 +242,7 @@ def test_of_large_pairs_only_three_are_in_memory(
         time.sleep(0.02)  # one more would come in now, if it could
 
     monkeypatch.setattr(memory_budget, "Budget", budget)
-    monkeypatch.setattr(memory_budget, "_LARGE", large)
+    monkeypatch.setattr(memory_budget, "LARGE", large)
     monkeypatch.setattr(scheduler, "usable_cores", lambda: 7)
     plan = planned(make_pairs(tmp_path / "in", 12), tmp_path / "out", workers=2, in_flight=7)
     _, last = run(plan, Wrapped(hold))
