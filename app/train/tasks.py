@@ -354,16 +354,18 @@ def compare_packs(
     Raises:
         FusionError: a pack or pair is invalid.
     """
+    from trainer.data.pair_reader import SLICE_DISTANCE
     from trainer.data.pairs import find_pairs
     from trainer.data.split import group_split
     from trainer.run.compare import compare
 
     _leave_a_core()
     task, exclude = settings["task"], tuple(settings.get("exclude") or ())
+    distance = float(settings.get("slice_distance", SLICE_DISTANCE))
     if plan.validation is not None:
-        pairs = find_pairs(plan.validation, task, exclude, plan.swapped).matches
+        pairs = find_pairs(plan.validation, task, exclude, plan.swapped, distance=distance).matches
     else:
-        every = find_pairs(plan.data, task, exclude, plan.swapped).matches
+        every = find_pairs(plan.data, task, exclude, plan.swapped, distance=distance).matches
         pairs = group_split(every, plan.share, task).validation
     before = parent or get_task(task).default_baseline
     windows = _by_hand(settings, "window_a"), _by_hand(settings, "window_b")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from core.batch.naming import split_template
 from core.batch.settings import AS_SOURCES, FLAGS, VOLUMES, WINDOWS, BatchSettings
-from core.errors import InputError, Message, MissingSlices, SeriesError, UnevenSlices
+from core.errors import InputError, Message
 from core.io.atomic import output_error
+from core.io.volumes import Acceptance
 from core.io.writer import WRITE_SUFFIXES
 from core.tasks import get_task
 from core.units.palettes import PALETTES
@@ -76,11 +77,11 @@ class BatchOptions(BatchSettings):
             if value != usual[key]
         }
 
-    def accepts(self, problem: SeriesError) -> bool:
-        """Whether a series is read despite ``problem``."""
-        return (isinstance(problem, MissingSlices) and self.accept_gap) or (
-            isinstance(problem, UnevenSlices) and self.accept_uneven
-        )
+    @property
+    def accepted(self) -> frozenset[Acceptance]:
+        """Problems of series that are accepted."""
+        flags: dict[Acceptance, bool] = {"gap": self.accept_gap, "uneven": self.accept_uneven}
+        return frozenset(name for name, wished in flags.items() if wished)
 
     def check(self) -> None:
         """Check all options.

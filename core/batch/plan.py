@@ -18,10 +18,10 @@ from core.batch.naming import (
 from core.batch.options import BatchOptions
 from core.batch.row_record import RowRecord, RowState
 from core.batch.settings import PER_ROW
-from core.batch.study_header import study_problem
 from core.errors import Message
+from core.fusion.study_problems import study_problem
 from core.pairing.folders import Match, PairingPlan
-from core.pairing.study_pairs import label
+from core.pairing.study_pairs import SeriesPair, label
 
 RECONSTRUCTIONS, FIGURES, THUMBNAILS = "_reconstructions", "_figures", "_thumbnails"
 """Folders below the output folder for files besides the fused images."""
@@ -202,7 +202,7 @@ def row_problem(row: BatchRow, plan: BatchPlan, sources: set[str]) -> str:
     """Why ``row`` cannot be written, or would replace one of ``sources`` (real paths); else ""."""
     path = plan.options.out / row.target
     study = row.match.study
-    if study is not None and (problem := study_problem(study, plan.options)):
+    if study is not None and (problem := _study_problem(study, plan.options)):
         return problem
     if problem := length_problem((*plan.outputs(row), plan.options.out / plan.thumbnail(row))):
         return problem
@@ -211,6 +211,10 @@ def row_problem(row: BatchRow, plan: BatchPlan, sources: set[str]) -> str:
     if path.is_dir() and not _makes_folder(row, plan.options):
         return Message("there is a folder of that name; choose another template")
     return ""
+
+
+def _study_problem(study: SeriesPair, options: BatchOptions) -> str:
+    return study_problem(study, accept=options.accepted, not_registered=options.not_registered)
 
 
 def _makes_folder(row: BatchRow, options: BatchOptions) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.batch.comparison_images import side_by_side_image, strip_jpeg
+from core.batch.memory_budget import LARGE
 from core.batch.output_folder import make_below
 from core.batch.plan import BatchPlan, BatchRow
 from core.batch.row_record import FileStamp
-from core.batch.study_header import study_bytes
 from core.errors import InputError
+from core.fusion.slices import volume_pair_bytes
 from core.io.atomic import atomic_write
 from core.io.reader import probe_image, read_pair
 from core.io.writer import write_image
@@ -33,7 +34,7 @@ _IMAGES_PER_ROW = 4
 def expected_bytes(row: BatchRow) -> int:
     """Estimated bytes of memory for the row, from the headers of its files."""
     if row.match.study is not None:
-        return study_bytes(row.match.study)
+        return max(LARGE + 1, volume_pair_bytes(row.match.study))  # studies are fused alone
     return sum(_expected(path) for path in (row.match.a, row.match.b)) * _IMAGES_PER_ROW // 2
 
 

@@ -21,7 +21,7 @@ from core.geometry.alignment import Alignment
 from core.geometry.grids import grid_of
 from core.geometry.planes import PlaneName
 from core.io.atomic import atomic_folder, atomic_write
-from core.io.volumes import Acceptance, load_study_volume
+from core.io.volumes import load_study_volume
 from core.io.writer import write_image
 from core.metrics import MAIN_METRICS, evaluate, to_luma8
 from core.missing_data import comparable
@@ -86,9 +86,8 @@ class StudySteps:
         return align(a, b, progress), stamps
 
     def _load(self, series: SeriesHeader, progress: Progress) -> Volume:
-        accept: set[Acceptance] = {"gap"} if self._options.accept_gap else set()
-        accept |= {"uneven"} if self._options.accept_uneven else set()
-        return load_study_volume(series, 0, self._options.suv, progress=progress, accept=accept)
+        options = self._options
+        return load_study_volume(series, 0, options.suv, progress=progress, accept=options.accepted)
 
     @property
     def settings(self) -> SliceSettings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -13,6 +14,7 @@ from core.geometry.alignment import Alignment, lined_up
 from core.geometry.grids import common_box, grid_of
 from core.geometry.planes import PlaneName, axes_of, slice_at
 from core.geometry.resample import resample_onto
+from core.pairing.study_pairs import SeriesPair
 from core.progress import Progress
 from core.types import Image, SeriesHeader, SourcePair, Volume
 from core.units.palettes import DEFAULT_PALETTES, find_palette
@@ -21,6 +23,9 @@ from core.windows import Window
 Consent = Literal["patients"]
 """What :func:`align` refuses unless it is accepted by name."""
 
+_VOXEL_BYTES = 4
+_HELD = 3
+"""Volumes on the grid of B that are held at once: A, B and the fused one."""
 _BOTH = Message("The two volumes")
 
 
@@ -119,6 +124,12 @@ def _apart() -> VolumesApart:
         Message("they share no place in the patient"),
         Message("Choose two series of one region, or register them first."),
     )
+
+
+def volume_pair_bytes(study: SeriesPair) -> int:
+    """Bytes of memory to align and fuse two series, by their headers."""
+    a, b = (math.prod(series.shape) for series in (study.a, study.b))
+    return (a + _HELD * b) * _VOXEL_BYTES
 
 
 def slice_pair(

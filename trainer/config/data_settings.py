@@ -41,6 +41,7 @@ class DataSettings:
         exclude: file-name patterns of pairs to leave out, such as ``llvip_*``.
         window_a, window_b: (low, high) of A and of B in stored values, mapped to 0 and 1 in every
             pair; None uses the window of each image.
+        slice_distance: least distance in millimetres of two slices of a volume.
         swap: swap the sources at random (for tasks whose sources have no fixed roles).
         jitter: largest change of each source's gamma and gain, as a natural logarithm.
         refocus: fraction of the crops with ground truth whose sources are simulated from it by
@@ -80,6 +81,20 @@ class DataSettings:
             Message("Pictures"),
         ),
     ] = None
+    slice_distance: Annotated[
+        float,
+        Interval(ge=0, le=1000),
+        Setting(
+            Message("Distance of slices"),
+            Message(
+                "Of volumes, slices at least so far apart are used, since neighbours show nearly "
+                "the same. 0 uses all."
+            ),
+            "mm",
+            Message("Pictures"),
+            1.0,
+        ),
+    ] = 6.0
     swap: Annotated[
         bool,
         Setting(

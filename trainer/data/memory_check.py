@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from core.available_memory import available_bytes
 from core.errors import DeviceMemoryError, InputError, Message
+from core.fusion.slices import volume_pair_bytes
 from core.io import probe_image
 from core.memory_model import decoding_bytes, pair_bytes, training_bytes
 from core.pairing.plan import Match
 from trainer.config.config import TrainConfig
+from trainer.data.pair_reader import slice_size
 
 _BYTES_PER_SAMPLE = 2
 """Bytes per sample of an image in memory (:class:`trainer.data.sampler.TrainingPair`)."""
@@ -68,6 +70,11 @@ def _images(config: TrainConfig, matches: Sequence[Match]) -> tuple[int, int]:
     """Bytes of all images in memory, and peak bytes while one pair is read."""
     held = reading = 0
     for match in matches:
+        if match.study is not None:
+            width, height = slice_size(match.study)
+            held += 2 * width * height * config.network.in_channels * _BYTES_PER_SAMPLE
+            reading = max(reading, volume_pair_bytes(match.study))
+            continue
         try:
             a, b = probe_image(match.a), probe_image(match.b)
         except InputError:  # reported when the pair is read

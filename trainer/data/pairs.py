@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError, Message
+from core.fusion.study_problems import study_problem
 from core.pairing.folders import PairingPlan, pair_paths
 from core.pairing.known_folders import truth_of
 from core.pairing.plan import Leftover, Match
+from core.pairing.study_pairs import SeriesPair
 from core.tasks import get_task
+from trainer.data.pair_reader import SLICE_DISTANCE, content_key, slices_of
 
 
 @dataclass(frozen=True)
@@ -41,34 +44,52 @@ def find_pairs(
     task: str | None,
     exclude: Sequence[str] = (),
     swapped: bool = False,
+    distance: float = SLICE_DISTANCE,
 ) -> FoundPairs:
-    """Pair the files of ``data`` without opening them.
+    """Pair the files of ``data``; of pictures without opening them, of series by their headers.
+
+    Two volumes give a pair for each of their slices, as :func:`slices_of` chooses them.
 
     Args:
         data: folders and files, as accepted by :func:`core.pairing.folders.pair_paths`.
         task: task whose source words take precedence in telling A from B.
         exclude: file-name patterns of pairs to leave out.
         swapped: exchange A and B.
+        distance: millimetres between two slices of a volume, at least.
 
     Raises:
         InputError: a path does not exist, or no pair was found.
     """
     paths = (data,) if isinstance(data, Path) else tuple(data)
-    plan = pair_paths(paths, task)
+    plan = pair_paths(paths, task, volumes=True)
     if swapped:
         plan = plan.swap()
+    refused = {m: why for m in plan.active if m.study and (why := study_problem(m.study))}
+    usable = [match for match in plan.active if match not in refused]
     # Sorted by plain name: the crops of a step depend on the order of the pairs.
     matches = tuple(
         sorted(
-            (m for m in plan.active if not _excluded(m.name, exclude)),
-            key=lambda m: (m.folder.as_posix(), m.name, m.a.name),
+            (m for m in slices_of(usable, distance) if not _excluded(m.name, exclude)),
+            key=_order,
         )
     )
     notes = (*plan.notes, *_task_mismatch_notes(plan.suggested_task, task))
-    found = FoundPairs(matches, plan.leftovers, notes, plan.suggested_task)
+    unpaired = (*plan.leftovers, *(_refused(match, why) for match, why in refused.items()))
+    found = FoundPairs(matches, unpaired, notes, plan.suggested_task)
     if not matches:
         raise _no_pair(paths, plan, found.problems)
     return found
+
+
+def _order(match: Match) -> tuple[str, str, int]:
+    """Pictures by folder and name; volumes after them, in an order that no key is in."""
+    if match.study is None or match.index is None:
+        return match.folder.as_posix(), f"{match.name}\0{match.a.name}", 0
+    return "\U0010ffff", content_key(match.study), match.index
+
+
+def _refused(match: Match, why: str) -> Leftover:
+    return Leftover(match.a, Message("{0}: {1}", match.name, why))
 
 
 def _no_pair(paths: tuple[Path, ...], plan: PairingPlan, problems: tuple[str, ...]) -> InputError:
@@ -81,8 +102,8 @@ def _no_pair(paths: tuple[Path, ...], plan: PairingPlan, problems: tuple[str, ..
         ", ".join(str(path) for path in paths[:3]),
         Message("{0} ({1})", reason, problems[0]) if problems else reason,
         Message(
-            "Give a folder with a/ and b/ holding pictures of the same names, or names that differ "
-            "in one word, such as x_pet and x_mri."
+            "Give a folder with a/ and b/ holding pictures of the same names, names that differ in "
+            "one word, such as x_pet and x_mri, or the PET and the MR series of patients."
         ),
     )
 
@@ -115,15 +136,24 @@ def fingerprint(matches: Sequence[Match], truth: bool) -> str:
         InputError: a file no longer exists.
     """
     digest = hashlib.sha256()
+    studies: set[SeriesPair] = set()
     for match in matches:
-        for path in (match.a, match.b, truth_of(match) if truth else None):
-            if path is None:
-                continue
+        if match.index is not None:
+            digest.update(f"slice {match.index}\n".encode())
+        if match.study is not None and match.study in studies:
+            continue
+        paths = [path for files in match.files for path in files]
+        if match.study is not None:
+            studies.add(match.study)
+        elif truth and (path := truth_of(match)) is not None:
+            paths.append(path)
+        for path in paths:
             try:
                 stat = path.stat()
             except OSError as error:
                 why = error.strerror or Message("it cannot be read")
                 raise InputError(str(path), why) from error
-            line = f"{match.folder.as_posix()}|{path.name}|{stat.st_size}|{stat.st_mtime_ns}\n"
+            folder = match.folder.as_posix() if match.study is None else ""
+            line = f"{folder}|{path.name}|{stat.st_size}|{stat.st_mtime_ns}\n"
             digest.update(line.encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

@@ -12,15 +12,16 @@ import numpy as np
 
 from core.errors import FusionError, InputError, Message, SizeMismatch
 from core.fusion.color import split as split_colours
-from core.io import read_pair
 from core.io.values import has_own_window
 from core.metrics import Luma, to_luma8
 from core.pairing.plan import Leftover, Match
+from core.pairing.study_pairs import label
 from core.progress import NullProgress, Progress
 from core.tasks import get_task
 from core.types import FloatArray, SourcePair
 from core.windows import Window
 from trainer.config.config import TrainConfig
+from trainer.data.pair_reader import EmptySlice, PairReader
 from trainer.data.pairs import find_pairs
 from trainer.data.split import DataSplit, group_split, predefined_split
 
@@ -77,11 +78,12 @@ class PreflightReport:
 
 @dataclass(frozen=True, kw_only=True)
 class _Inspection:
-    """Result for one pair: exactly one of ``size``, ``unreadable`` and ``mismatched`` is set."""
+    """Result for one pair: exactly one of ``size``, ``unreadable``, ``mismatched``, ``empty``."""
 
     size: tuple[int, int] | None = None
     unreadable: str = ""
     mismatched: str = ""
+    empty: bool = False
     shift: float = 0.0
     own_range: Window | None = None
     has_missing_data: bool = False
@@ -105,10 +107,12 @@ def run_preflight(
         InputError: a path does not exist, or no pair is usable. Cancelled: raised by ``progress``.
     """
     progress = progress or NullProgress()
-    found = find_pairs(data, config.task, config.exclude, swapped)
+    found = find_pairs(data, config.task, config.exclude, swapped, distance=config.slice_distance)
     unpaired = found.unpaired
     if validation is not None:
-        held_out = find_pairs(validation, config.task, config.exclude, swapped)
+        held_out = find_pairs(
+            validation, config.task, config.exclude, swapped, distance=config.slice_distance
+        )
         unpaired = unpaired + held_out.unpaired
         division = predefined_split(found.matches, held_out.matches, config.task)
     else:
@@ -132,9 +136,7 @@ def run_preflight(
     return PreflightReport(
         len(usable.train) + len(usable.validation),
         usable,
-        unreadable=tuple(
-            BadPair(m.name, k.unreadable) for m, k in inspections.items() if k.unreadable
-        ),
+        unreadable=_unreadable(inspections),
         mismatched=tuple(
             BadPair(m.name, k.mismatched) for m, k in inspections.items() if k.mismatched
         ),
@@ -144,11 +146,64 @@ def run_preflight(
             if k.shift
         ),
         unpaired=unpaired,
-        warnings=(*found.notes, *_warnings(usable, sizes, config), *_value_warnings(inspections)),
+        warnings=(
+            *found.notes,
+            *_study_notes(inspections, config),
+            *_warnings(usable, sizes, config),
+            *_value_warnings(inspections),
+        ),
         suggested_task=found.suggested_task,
         data_bytes=sum(w * h for w, h in sizes) * 4 * config.network.in_channels,
         sizes=(min(sizes), max(sizes)),
     )
+
+
+def _unreadable(inspections: Mapping[Match, _Inspection]) -> tuple[BadPair, ...]:
+    """Pairs that cannot be read; two volumes once, not for each of their slices."""
+    bad: dict[object, BadPair] = {}
+    for match, inspection in inspections.items():
+        if inspection.unreadable:
+            name = match.name if match.study is None else label(match.study.a)
+            bad.setdefault(match.study or match, BadPair(name, inspection.unreadable))
+    return tuple(bad.values())
+
+
+def _study_notes(inspections: Mapping[Match, _Inspection], config: TrainConfig) -> list[str]:
+    """How many slices of how many studies and patients there are, and how many are skipped."""
+    slices = {m: k for m, k in inspections.items() if m.study is not None}
+    if not slices:
+        return []
+    used = [match for match, inspection in slices.items() if inspection.size]
+    studies = {match.study for match in used}
+    patients = {match.study.b.patient or match.study.b.key for match in used if match.study}
+    empty = sum(inspection.empty for inspection in slices.values())
+    words: list[str] = [
+        Message(
+            "Volumes: {0} slices out of {1} pairs of series of {2} patients, {3:g} mm or more "
+            "apart.",
+            len(used),
+            len(studies),
+            len(patients),
+            config.slice_distance,
+        )
+    ]
+    known = {bool(match.study.b.patient or match.study.a.patient) for match in used if match.study}
+    if len(known) > 1:
+        words.append(
+            Message(
+                "Some volumes name a patient in their headers and others do not, such as NIfTI "
+                "files: if they are of the same patients, leave out one of the two."
+            )
+        )
+    if empty:
+        words.append(
+            Message.plural(
+                "{0} slice is skipped, since one of the sources shows nothing in it.",
+                "{0} slices are skipped, since one of the sources shows nothing in them.",
+                empty,
+            )
+        )
+    return words
 
 
 def _restricted_to(division: DataSplit, usable: set[Match]) -> DataSplit:
@@ -223,8 +278,9 @@ def _inspect_all(
     matches: Sequence[Match], config: TrainConfig, progress: Progress
 ) -> list[_Inspection]:
     inspections: list[_Inspection] = []
+    reader = PairReader(config.task, config.windows)
     with ThreadPoolExecutor(_WORKERS) as pool:
-        futures = [pool.submit(_inspect, match, config) for match in matches]
+        futures = [pool.submit(_inspect, match, config, reader) for match in matches]
         try:
             for index, future in enumerate(futures):
                 progress.check()
@@ -236,10 +292,12 @@ def _inspect_all(
     return inspections
 
 
-def _inspect(match: Match, config: TrainConfig) -> _Inspection:
+def _inspect(match: Match, config: TrainConfig, reader: PairReader) -> _Inspection:
     try:
-        pair = read_pair(match.a, match.b, task=config.task, windows=config.windows)
+        pair = reader.read(match)
         split_colours(pair, config.colour)
+    except EmptySlice:
+        return _Inspection(empty=True)
     except SizeMismatch as error:
         return _Inspection(mismatched=Message.plain(error.why))
     except FusionError as error:

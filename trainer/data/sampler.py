@@ -14,7 +14,7 @@ from torch import Tensor
 
 from core.errors import InputError, Message
 from core.fusion.color import split
-from core.io import read_image, read_pair
+from core.io import read_image
 from core.io.values import seen_as
 from core.pairing.known_folders import truth_of
 from core.pairing.plan import Match
@@ -23,6 +23,7 @@ from core.tasks import ColourPolicy
 from core.types import BoolArray, SourcePair
 from core.windows import Windows
 from trainer.data.defocus import refocus
+from trainer.data.pair_reader import EmptySlice, PairReader
 from trainer.data.pairs import find_pairs
 
 _MAX_TRIES = 4
@@ -87,6 +88,9 @@ def read_pairs(
 ) -> PairSet:
     """Read pairs into memory; those that cannot be read are named in ``problems``.
 
+    Slices in which one of the sources shows nothing are left out. Volumes are read one pair at a
+    time, so that only their slices stay in memory.
+
     ``task`` and ``windows`` are those of :func:`core.io.read_pair`.
 
     Raises:
@@ -94,32 +98,35 @@ def read_pairs(
     """
     progress = progress or NullProgress()
     pairs: list[TrainingPair] = []
-    problems: list[str] = []
+    problems: dict[str, None] = {}
+    reader = PairReader(task, windows)
     for index, match in enumerate(matches):
         progress.check()
         progress.report(index, len(matches), Message("reading pairs"))
         try:
-            pairs.append(_read(match, policy, truth, task, windows))
+            pairs.append(_read(match, policy, truth, reader))
+        except EmptySlice:
+            continue
         except InputError as error:
             # Errors that concern both files are reported under the name of the pair.
             known = match.a.name in error.what or match.b.name in error.what
-            problems.append(
-                error.message if known else Message("{0}: {1}", match.name, error.message)
-            )
+            known |= match.study is not None  # the series is named, once for all of its slices
+            text = error.message if known else Message("{0}: {1}", match.name, error.message)
+            problems[text] = None
     if not pairs:
         why = Message("no usable pair among them")
         raise InputError(
             Message("The pictures to train on"),
-            Message("{0} ({1})", why, problems[0]) if problems else why,
+            Message("{0} ({1})", why, next(iter(problems))) if problems else why,
             Message("Give a folder with a/ and b/ holding pictures of the same names."),
         )
     return PairSet(tuple(pairs), tuple(problems))
 
 
 def _read(
-    match: Match, policy: ColourPolicy, wants_truth: bool, task: str, windows: Windows
+    match: Match, policy: ColourPolicy, wants_truth: bool, reader: PairReader
 ) -> TrainingPair:
-    pair = read_pair(match.a, match.b, task=task, windows=windows)
+    pair = reader.read(match)
     parts = split(pair, policy)
     a, b = parts.a, parts.b
     if parts.missing is not None:
@@ -127,7 +134,7 @@ def _read(
         a = parts.missing.filled(a, ~parts.missing.valid_a)
         b = parts.missing.filled(b, ~parts.missing.valid_b)
     truth = None
-    if wants_truth and (path := truth_of(match)) is not None:
+    if wants_truth and match.study is None and (path := truth_of(match)) is not None:
         # Split like the sources, so that the truth is the expected luma (or RGB) of the fusion.
         wanted = seen_as(read_image(path), pair.a)
         truth = _to_uint16(split(SourcePair(pair.a, wanted), policy).b)

@@ -13,7 +13,9 @@ from typing import Literal
 from core.messages import Message
 from core.pairing.patients import patient_as_written, patient_of
 from core.pairing.plan import Match
+from core.pairing.study_pairs import SeriesPair
 from core.tasks import TASKS
+from trainer.data.pair_reader import content_key
 
 GroupingKey = Literal["patient", "folder", "name", "order", "given"]
 """Criterion that keeps pairs together.
@@ -170,6 +172,9 @@ def _labels(by: str, groups: Mapping[str, Sequence[Match]]) -> dict[Match, str]:
 
 def _group_label(by: str, name: str, members: Sequence[Match]) -> str:
     """A patient as spelt in the first folder or name; neighbours by the first and last name."""
+    if any(match.study is not None for match in members):
+        return next(m.folder.name or m.name for m in members if m.study is not None)
+    name = name.removeprefix("pictures ").removeprefix("named ")
     if by == "patient":
         parts = (*members[0].folder.parts, members[0].name)
         return next((as_written for p in parts if (as_written := patient_as_written(p))), name)
@@ -184,6 +189,70 @@ def _ordered(part: Sequence[Match], matches: Sequence[Match]) -> tuple[Match, ..
 
 
 def _groups(matches: Sequence[Match]) -> tuple[GroupingKey, dict[str, list[Match]]]:
+    if any(match.study is not None for match in matches):
+        return "patient", _patients_of_volumes(matches)
+    return _groups_of_pictures(matches)
+
+
+def _patients_of_volumes(matches: Sequence[Match]) -> dict[str, list[Match]]:
+    """Groups of volumes by the patient in their headers, and of the pictures among them.
+
+    Folders and names that name a patient (``sub-07/dicom``, ``sub-07/png``) join groups, so that
+    nobody is on both sides as pictures and as volumes.
+    """
+    pictures = [match for match in matches if match.study is None]
+    _, groups = _groups_of_pictures(pictures) if pictures else ("", {})
+    own = {m: f"pictures {name}" for name, members in groups.items() for m in members}
+    own |= {m: _header_patient(m.study) for m in matches if m.study is not None}
+    top = _common_folder(matches)
+    joined: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while name in joined:
+            name = joined[name]
+        return name
+
+    for match in matches:
+        parts = match.a.parent.absolute().parts[top:]
+        persons = {person for part in parts if (person := patient_of(part))}
+        if match.study is None and (person := _patient(match)):
+            persons.add(person)
+        for person in persons:
+            one, other = root(own[match]), root(f"named {person}")
+            if one != other:
+                joined[one] = other
+    found: dict[str, list[Match]] = {}
+    for match in matches:
+        found.setdefault(root(own[match]), []).append(match)
+    # Keys of patients are other ones on every computer; the split is not to depend on that.
+    return {_steady_name(name, members): members for name, members in found.items()}
+
+
+def _common_folder(matches: Sequence[Match]) -> int:
+    """How many parts the folders of all files have in common."""
+    parts = [match.a.parent.absolute().parts for match in matches]
+    return next(
+        (place for place, names in enumerate(zip(*parts, strict=False)) if len({*names}) > 1),
+        min(map(len, parts)),
+    )
+
+
+def _steady_name(name: str, members: Sequence[Match]) -> str:
+    keys = {match.study: content_key(match.study) for match in members if match.study is not None}
+    return f"volumes {min(keys.values())}" if keys else name
+
+
+def _header_patient(study: SeriesPair) -> str:
+    """The patient by the headers of two series; without one, what their files or folder name."""
+    if patient := study.b.patient or study.a.patient:
+        return f"patient {patient}"
+    file = study.b.files[0]
+    return f"named {person}" if (person := patient_of(file.name)) else f"in {file.parent}"
+
+
+def _groups_of_pictures(
+    matches: Sequence[Match],
+) -> tuple[GroupingKey, dict[str, list[Match]]]:
     for by, label in (("patient", _patient), ("folder", _folder), ("name", _prefix)):
         groups = _grouped(matches, label)
         if groups is not None and _is_useful(by, groups):

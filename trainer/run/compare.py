@@ -13,7 +13,6 @@ import numpy as np
 
 from core.errors import InputError, Message
 from core.fusion.engine import FusionEngine
-from core.io import read_pair
 from core.metrics import METRICS, evaluate, mean_defined, to_luma8
 from core.missing_data import comparable
 from core.packs.format import SUFFIX, read_manifest
@@ -21,6 +20,7 @@ from core.pairing.plan import Match
 from core.progress import NullProgress, Progress
 from core.types import FloatArray, FusionRequest, SourcePair
 from core.windows import Windows
+from trainer.data.pair_reader import EmptySlice, PairReader
 
 NAMES = ("Qabf", "MI", "VIF", "SSIM")
 _STRIPS = 6
@@ -106,11 +106,14 @@ def compare(
     rows: list[Scores] = []
     strips: list[CompareStrip] = []
     problems: list[str] = []
+    reader = PairReader(task, windows)
     for index, match in enumerate(pairs):
         progress.check()
         progress.report(index, len(pairs), Message("comparing"))
         try:
-            pair = read_pair(match.a, match.b, task=task, windows=windows)
+            pair = reader.read(match)
+        except EmptySlice:
+            continue
         except InputError as error:
             why = Message.plain(error.why or error.what)
             problems.append(Message("{0}: {1}", match.name, why))
