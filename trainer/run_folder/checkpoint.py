@@ -109,7 +109,7 @@ def load_checkpoint(path: Path, config: TrainConfig, step: BilevelStep) -> RunSt
     """
     header, tensors = _read(path)
     try:
-        saved, wanted = header["config"], _plain(config)
+        saved, wanted = _with_later_settings(header["config"]), _plain(config)
         if (saved["losses"] is None) != (wanted["losses"] is None):
             saved, wanted = _with_explicit_losses(saved), _with_explicit_losses(wanted)
         difference = _difference(saved, wanted)
@@ -185,6 +185,14 @@ _CHANGEABLE = {
 
 def _plain(config: TrainConfig) -> dict[str, Any]:
     return dict(train_adapter.dump_python(config, mode="json"))
+
+
+def _with_later_settings(config: dict[str, Any]) -> dict[str, Any]:
+    """With the defaults of settings that did not exist when ``config`` was written."""
+    try:
+        return {**_plain(train_adapter.validate_python(config)), **config}
+    except ValueError:
+        return config
 
 
 def _with_explicit_losses(config: dict[str, Any]) -> dict[str, Any]:

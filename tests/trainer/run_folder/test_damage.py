@@ -77,8 +77,14 @@ def test_a_discarded_run_takes_its_parts_with_it(plan: RunPlan) -> None:
 
 def test_parts_are_looked_for_where_nothing_can_be_found(tmp_path: Path) -> None:
     assert remove_parts(tmp_path / "none") == 0
-    (tmp_path / PART).mkdir()
     assert remove_parts(tmp_path) == 0
+
+
+def test_a_half_written_folder_goes_too(tmp_path: Path) -> None:
+    (tmp_path / PART).mkdir()
+    (tmp_path / PART / "slice.png").write_bytes(b"half")
+    assert remove_parts(tmp_path) == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- locks ---------------------------------------------------------------------------------------
