@@ -29,11 +29,20 @@ _MORE_METRICS = ("Nabf", "EN", "SD", "AG")
 
 def metric_columns(progress: Progress) -> tuple[MetricColumn, ...]:
     """The metrics that the table shows."""
-    from core.metrics import MAIN_METRICS, METRICS
+    from core.metrics import DEFINITIONS, MAIN_METRICS, METRICS
 
     chosen = (METRICS[name] for name in (*MAIN_METRICS, *_MORE_METRICS))
     return tuple(
-        MetricColumn(m.name, translate(m.title), m.direction == "higher", translate(m.explanation))
+        MetricColumn(
+            m.name,
+            translate(m.title),
+            m.direction == "higher",
+            translate(m.explanation),
+            heading=m.heading,
+            bounds=m.bounds,
+            definition=translate(DEFINITIONS[m.definition]),
+            undefined_when=translate(m.undefined_when),
+        )
         for m in chosen
     )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
+from math import inf, isinf, isnan
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QFontMetrics, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QLabel,
     QTableWidget,
@@ -17,23 +18,38 @@ from PySide6.QtWidgets import (
 
 from app.i18n.numbers import number
 
-_COLUMN, _METHOD = 76, 100
-"""Width of a metric column, and greatest width of the method names, in pixels."""
+_NARROW, _WIDE = 54, 150
+"""Least and greatest room for the title of a metric, which has two lines, in pixels."""
+
+_METHODS = (100, 200)
+"""Least and greatest room for the names of the methods, in pixels; two fifths of the table."""
+
+_MARGIN = 12
+_UNDEFINED = "–"
 
 
 @dataclass(frozen=True)
 class MetricColumn:
-    """One metric: name, title, whether higher is better, and an explanation in one sentence."""
+    """One metric: name, title, whether higher is better, and an explanation in one sentence.
+
+    ``heading``: short name to display. ``bounds``: minimum and maximum. ``definition``: whose it
+    is, such as "as the literature defines it". ``undefined_when``: when it has no value.
+    """
 
     name: str
     title: str
     higher: bool
     explanation: str
+    _: KW_ONLY
+    heading: str = ""
+    bounds: tuple[float, float] = (-inf, inf)
+    definition: str = ""
+    undefined_when: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class MetricRow:
-    """The values of one result, by metric; those still being computed are missing."""
+    """The values of one result, by metric; NaN where undefined, missing while being computed."""
 
     key: str
     title: str
@@ -42,8 +58,10 @@ class MetricRow:
 
 
 class MetricsTab(QWidget):
-    """A table with one row per result and one column per metric; the best values are bold.
+    """A table with one row per result and one column per metric.
 
+    The best value of a metric is bold, the second best of three or more is underlined. Values that
+    look equal share a place. A metric that is not defined on the pictures has "–".
     The names of the methods stay visible when the table is scrolled horizontally.
     """
 
@@ -66,6 +84,7 @@ class MetricsTab(QWidget):
         self.explanation = QLabel()
         self.explanation.setWordWrap(True)
         self._columns: Sequence[MetricColumn] = ()
+        self._rows: Sequence[MetricRow] = ()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 10, 10, 10)
         layout.addWidget(self.note)
@@ -75,23 +94,25 @@ class MetricsTab(QWidget):
 
     def _style_headers(self) -> None:
         metrics, methods = self.table.horizontalHeader(), self.table.verticalHeader()
-        metrics.setDefaultSectionSize(_COLUMN)
         metrics.setHighlightSections(False)
         metrics.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        methods.setMaximumWidth(_METHOD)
         methods.setHighlightSections(False)
-        methods.setTextElideMode(Qt.TextElideMode.ElideRight)
         methods.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        methods.setDefaultSectionSize(26)
+        methods.setDefaultSectionSize(2 * self.fontMetrics().lineSpacing() + 6)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Emit ``became_visible``."""
         super().showEvent(event)
         self.became_visible.emit()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the names of the methods their share of the width."""
+        super().resizeEvent(event)
+        self._name_methods()
+
     def show_metrics(self, columns: Sequence[MetricColumn], rows: Sequence[MetricRow]) -> None:
         """Show values; both arguments are empty if there is no result."""
-        self._columns = columns
+        self._columns, self._rows = columns, rows
         self.table.setVisible(bool(rows))
         self.note.setText(
             self.tr("Compared with both sources. No single score says a fused picture is good.")
@@ -100,37 +121,60 @@ class MetricsTab(QWidget):
         )
         self.table.setRowCount(len(rows))
         self.table.setColumnCount(len(columns))
-        for place, row in enumerate(rows):
-            title = self.tr("{0} (stale)").format(row.title) if row.stale else row.title
-            head = QTableWidgetItem(title)
-            head.setToolTip(title)
-            self.table.setVerticalHeaderItem(place, head)
+        self._name_methods()
         for column, metric in enumerate(columns):
             self._fill(column, metric, rows)
         self._explain(self.table.currentColumn())
 
+    def _name_methods(self) -> None:
+        least, most = _METHODS
+        room = min(most, max(least, self.width() * 2 // 5))
+        self.table.verticalHeader().setMaximumWidth(room)
+        for place, row in enumerate(self._rows):
+            title = self.tr("{0} (stale)").format(row.title) if row.stale else row.title
+            head = QTableWidgetItem(in_two_lines(title, self.fontMetrics(), room - _MARGIN))
+            head.setToolTip(title)
+            self.table.setVerticalHeaderItem(place, head)
+
     def _better(self, metric: MetricColumn) -> str:
         return self.tr("higher is better") if metric.higher else self.tr("lower is better")
 
+    def _facts(self, metric: MetricColumn) -> str:
+        """Range and definition, as one sentence."""
+        low, high = (number(end, ".4g") for end in metric.bounds)
+        if isinf(metric.bounds[0]):
+            between = ""
+        elif isinf(metric.bounds[1]):
+            between = self.tr("{0} or more").format(low)
+        else:
+            between = self.tr("{0} to {1}").format(low, high)
+        return "; ".join(filter(None, (between, metric.definition)))
+
     def _fill(self, column: int, metric: MetricColumn, rows: Sequence[MetricRow]) -> None:
-        arrow = "↑" if metric.higher else "↓"
-        room, end = _COLUMN - 12, Qt.TextElideMode.ElideRight
-        title = self.fontMetrics().elidedText(metric.title, end, room)
-        head = QTableWidgetItem(f"{metric.name.replace('_', '-')} {arrow}\n{title}")
+        arrow, size = "↑" if metric.higher else "↓", self.fontMetrics()
+        room = width_in_two_lines(metric.title, size)
+        self.table.setColumnWidth(column, room + _MARGIN)
+        name = f"{metric.heading or metric.name.replace('_', '-')} {arrow}"
+        head = QTableWidgetItem(f"{name}\n{in_two_lines(metric.title, size, room)}")
         tip = f"{metric.name}: {metric.title} ({self._better(metric)}). {metric.explanation}"
+        tip = "\n".join(filter(None, (tip, self._facts(metric))))
         head.setToolTip(tip)
         self.table.setHorizontalHeaderItem(column, head)
-        present = [row.values[metric.name] for row in rows if metric.name in row.values]
-        best = (max if metric.higher else min)(present) if len(present) > 1 else None
-        for place, row in enumerate(rows):
-            value = row.values.get(metric.name)
-            item = QTableWidgetItem("…" if value is None else number(value, ".4g"))
+        texts = [_text(row.values.get(metric.name)) for row in rows]
+        places = _places(metric, rows)
+        for place, (row, text) in enumerate(zip(rows, texts, strict=True)):
+            item = QTableWidgetItem(text)
             item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            is_best = value is not None and value == best
-            label = self.tr("{0}: the best of these").format(row.title) if is_best else row.title
-            item.setToolTip(f"{label}\n{tip}")
+            label = row.title
+            if places[place] == 1:
+                label = self.tr("{0}: the best of these").format(row.title)
+            elif places[place] == 2:
+                label = self.tr("{0}: the second best of these").format(row.title)
+            why = metric.undefined_when if text == _UNDEFINED else ""
+            item.setToolTip("\n".join(filter(None, (label, why, tip))))
             font = item.font()
-            font.setBold(is_best)
+            font.setBold(places[place] == 1)
+            font.setUnderline(places[place] == 2)
             item.setFont(font)
             self.table.setItem(place, column, item)
 
@@ -138,7 +182,7 @@ class MetricsTab(QWidget):
         if 0 <= column < len(self._columns) and self.table.rowCount():
             metric = self._columns[column]
             text = f"{metric.title} ({self._better(metric)}): {metric.explanation}"
-            self.explanation.setText(text)
+            self.explanation.setText("\n".join(filter(None, (text, self._facts(metric)))))
         else:
             hint = self.tr("Choose a column to read what it means.")
             self.explanation.setText(hint if self.table.rowCount() else "")
@@ -148,3 +192,40 @@ class MetricsTab(QWidget):
         column = next((k for k, metric in enumerate(self._columns) if metric.name == name), -1)
         item = self.table.item(result - 1, column)
         return item.text() if item is not None else ""
+
+
+def _text(value: float | None) -> str:
+    if value is None:
+        return "…"
+    return _UNDEFINED if isnan(value) else number(value, ".4g")
+
+
+def _places(metric: MetricColumn, rows: Sequence[MetricRow]) -> list[int]:
+    """1 for the best value of several, 2 for the second best of three or more, otherwise 0."""
+    values = [row.values.get(metric.name) for row in rows]
+    seen = [None if value is None or isnan(value) else float(f"{value:.4g}") for value in values]
+    defined = [value for value in seen if value is not None]
+    marked = 2 if len(defined) > 2 else 1 if len(defined) > 1 else 0
+    ranked = sorted(set(defined), reverse=metric.higher)[:marked]
+    return [0 if value not in ranked else ranked.index(value) + 1 for value in seen]
+
+
+def in_two_lines(text: str, metrics: QFontMetrics, room: int) -> str:
+    """``text`` broken between words where it is wider than ``room`` pixels; the rest is elided."""
+    words = text.split(" ")
+    count = len(words)
+    while count > 1 and metrics.horizontalAdvance(" ".join(words[:count])) > room:
+        count -= 1
+    lines = (" ".join(words[:count]), " ".join(words[count:]))
+    end = Qt.TextElideMode.ElideRight
+    return "\n".join(metrics.elidedText(line, end, room) for line in lines if line)
+
+
+def width_in_two_lines(text: str, metrics: QFontMetrics) -> int:
+    """Pixels that ``text`` takes in two lines, within the limits of a column."""
+    words = text.split(" ")
+    widths = (
+        max(metrics.horizontalAdvance(" ".join(part)) for part in (words[:k], words[k:]))
+        for k in range(1, len(words) + 1)
+    )
+    return max(_NARROW, min(_WIDE, min(widths) + 2))

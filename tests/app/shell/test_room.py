@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from math import nan
 
 import pytest
 from PySide6.QtCore import QByteArray, QRect, QSize
@@ -214,7 +215,7 @@ def test_methods_are_rows_and_the_best_of_a_metric_is_marked(tab):
         ],
     )
     table = tab.table
-    assert [table.verticalHeaderItem(r).text() for r in range(2)] == [
+    assert [table.verticalHeaderItem(r).toolTip() for r in range(2)] == [
         "A pack with a long title",
         "Guided filter (stale)",
     ]
@@ -228,6 +229,51 @@ def test_methods_are_rows_and_the_best_of_a_metric_is_marked(tab):
     # A score and all names of methods are seen in a narrow dock.
     assert table.verticalHeader().width() <= 100
     assert table.columnViewportPosition(0) + table.columnWidth(0) <= table.viewport().width()
+
+
+def marks(tab: MetricsTab, column: int) -> str:
+    fonts = [tab.table.item(row, column).font() for row in range(tab.table.rowCount())]
+    return "".join("b" if f.bold() else "u" if f.underline() else "-" for f in fonts)
+
+
+def test_the_second_best_is_underlined_and_what_is_not_defined_is_said(tab):
+    column = MetricColumn(
+        "CC",
+        "Correlation",
+        True,
+        "How closely they agree.",
+        heading="C_C",
+        bounds=(-1.0, 1.0),
+        definition="as the literature defines it",
+        undefined_when="Not defined if a source is constant.",
+    )
+    values = (0.7, 0.80001, nan, 0.80002, 0.7, 0.1)
+    tab.show_metrics([column], [MetricRow(str(v), f"M{v}", {"CC": v}) for v in values])
+    assert [tab.value("CC", n) for n in (1, 3)] == ["0.7", "–"]
+    assert marks(tab, 0) == "ub-bu-"  # what looks equal shares a place
+    assert "Not defined if a source is constant." in tab.table.item(2, 0).toolTip()
+    assert "Not defined" not in tab.table.item(1, 0).toolTip()
+    assert tab.table.item(0, 0).toolTip().startswith("M0.7: the second best of these")
+    head = tab.table.horizontalHeaderItem(0)
+    assert head.text() == "C_C ↑\nCorrelation"
+    assert head.toolTip().endswith("\n-1 to 1; as the literature defines it")
+    tab.show_metrics([column], [MetricRow(str(v), f"M{v}", {"CC": v}) for v in values[:3]])
+    assert marks(tab, 0) == "-b-"  # of two, the second is no merit
+
+
+@pytest.mark.parametrize("width", [300, 700])
+def test_names_of_metrics_and_methods_are_whole_where_two_lines_hold_them(tab, width):
+    tab.resize(width, 400)
+    long = "Structural similarity over five scales"
+    tab.show_metrics(
+        [MetricColumn("MS_SSIM", long, True, "From near and afar.")],
+        [MetricRow("p", "Compact pack of the author", {"MS_SSIM": 0.9})],
+    )
+    heading = tab.table.horizontalHeaderItem(0).text().split("\n", 1)[1]
+    assert heading.replace("\n", " ") == long
+    method = tab.table.verticalHeaderItem(0).text()
+    assert ("\n" in method) == (width == 300)
+    assert method.replace("\n", " ") == "Compact pack of the author"
 
 
 def test_of_one_result_none_is_the_best_and_what_is_to_come_is_said(tab):
