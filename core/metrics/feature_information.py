@@ -71,13 +71,41 @@ def _correlation(x: _Distribution, y: _Distribution) -> Plane:
     return np.asarray(np.where(flat, 0.0, (dx * dy).sum(axis=0) / np.where(flat, 1.0, scale)))
 
 
-def _overlaps(x: _Distribution, y: _Distribution) -> Samples:
-    """The joint distribution of greatest correlation (Fréchet's upper bound), 9×9×N."""
+class _Bound(NamedTuple):
+    """The joint distribution of greatest correlation (Fréchet's upper bound).
+
+    It is zero except on a staircase of 17 cells from (1, 1) to (9, 9): the probabilities there and
+    under independence with its logarithm, 17×N each, and the covariance.
+    """
+
+    probability: Samples
+    independent: Samples
+    logarithm: Samples
+    covariance: Plane
+
+
+def _upper_bound(x: _Distribution, y: _Distribution) -> _Bound:
     above_x, above_y = (np.cumsum(d.probability, axis=0) for d in (x, y))
-    below_x, below_y = above_x - x.probability, above_y - y.probability
-    ends = np.minimum(above_x[:, np.newaxis], above_y[np.newaxis])
-    ends -= np.maximum(below_x[:, np.newaxis], below_y[np.newaxis])
-    return np.maximum(ends, 0.0, out=ends)
+    above_x[-1] = above_y[-1] = 1.0
+    places, count = above_x.shape
+    steps = 2 * places - 1
+    probability, independent, logarithm = (np.empty((steps, count)) for _ in range(3))
+    # Positions in the flattened 9×N arrays: a step down is N further.
+    at_x, at_y = np.arange(count), np.arange(count)
+    last = at_x + (places - 1) * count
+    reached, expected = np.zeros(count), np.zeros(count)
+    for step in range(steps):
+        until_x, until_y = above_x.take(at_x), above_y.take(at_y)
+        until = np.minimum(until_x, until_y)
+        np.subtract(until, reached, out=probability[step])
+        np.multiply(x.probability.take(at_x), y.probability.take(at_y), out=independent[step])
+        np.add(x.logarithm.take(at_x), y.logarithm.take(at_y), out=logarithm[step])
+        expected += probability[step] * (at_x // count + 1) * (at_y // count + 1)
+        reached = until
+        down = ((until_x <= until_y) & (at_x < last)) | (at_y == last)
+        at_x += count * (down & (at_x < last))
+        at_y += count * (~down)
+    return _Bound(probability, independent, logarithm, expected - x.mean * y.mean)
 
 
 def _surprise(probability: Plane) -> Plane:
@@ -88,24 +116,24 @@ def _surprise(probability: Plane) -> Plane:
 
 def _joint_entropy(x: _Distribution, y: _Distribution, correlation: Plane) -> Plane:
     """Entropy of φ·U + (1 − φ)·x·y, with Fréchet's upper bound U and φ for ``correlation`` ≥ 0."""
-    upper = _overlaps(x, y)
-    covariance = np.einsum("i,j,ijn->n", _PLACES[:, 0], _PLACES[:, 0], upper) - x.mean * y.mean
+    upper = _upper_bound(x, y)
     spread = x.deviation * y.deviation
-    mixed = (correlation > 0) & (spread > 0) & (covariance > 0)
-    phi = np.where(mixed, correlation * spread / np.where(mixed, covariance, 1.0), 0.0)
+    mixed = (correlation > 0) & (spread > 0) & (upper.covariance > 0)
+    phi = np.where(mixed, correlation * spread / np.where(mixed, upper.covariance, 1.0), 0.0)
     apart = 1.0 - phi
-    # The entropy as if U were zero everywhere; then the few places where it is not.
-    entropy = apart * (x.entropy + y.entropy) + _surprise(apart)
-    row, column, window = np.nonzero(upper)
-    independent = apart[window] * x.probability[row, window] * y.probability[column, window]
-    both = independent + phi[window] * upper[row, column, window]
-    change = _surprise(both) - _surprise(independent)
-    return entropy + np.bincount(window, change, minlength=entropy.size)
+    size = np.abs(apart)
+    of_apart = np.log2(np.where(size > 0, size, 1.0))
+    # The entropy as if U were zero everywhere; then the few cells where it is not.
+    entropy = apart * (x.entropy + y.entropy - of_apart)
+    independent = apart * upper.independent
+    change = _surprise(independent + phi * upper.probability)
+    change += independent * (of_apart + upper.logarithm)
+    return np.asarray(entropy + change.sum(axis=0), dtype=np.float64)
 
 
-def _information(x: Samples, y: Samples) -> Plane:
+def _information(x: Samples, y: Samples, in_y: _Distribution) -> Plane:
     """Normalised mutual information of windows, N; 1 where they are equal."""
-    in_x, in_y = _distribution(x), _distribution(y)
+    in_x = _distribution(x)
     correlation = _correlation(in_x, in_y)
     falling = correlation < 0
     # A joint distribution of negative correlation is one of positive correlation, read backwards.
@@ -135,8 +163,9 @@ def _fmi(a: Plane, b: Plane, f: Plane) -> float:
     total = 0.0
     for start in range(0, in_f.shape[1], _CHUNK):
         part = np.s_[:, start : start + _CHUNK]
-        total += float(_information(in_a[part], in_f[part]).sum())
-        total += float(_information(in_b[part], in_f[part]).sum())
+        fused = _distribution(in_f[part])
+        total += float(_information(in_a[part], in_f[part], fused).sum())
+        total += float(_information(in_b[part], in_f[part], fused).sum())
     return float(total / (2 * in_f.shape[1]))
 
 
