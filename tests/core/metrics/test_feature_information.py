@@ -36,53 +36,54 @@ def three() -> tuple[Luma, Luma, Luma]:
 # --- feature mutual information -----------------------------------------------------------------
 
 
-def entropy(values: list[float]) -> float:
-    return -sum(p * log2(abs(p)) for p in values if p != 0)
+def entropy(cells: Plane) -> Plane:
+    size = np.where(cells == 0, 1.0, np.abs(cells))
+    return -(cells * np.log2(size)).sum(axis=0)
 
 
-def window_information(x: Plane, y: Plane) -> float:
-    """FMI of one window from Fréchet's bounds as cumulated distributions, cell by cell."""
-    if np.array_equal(x, y):
-        return 1.0
-    densities = []
-    for window in (x, y):
-        flat = np.ptp(window) == 0
-        samples = [1.0 if flat else v - window.min() for v in window.T.ravel()]
-        densities.append([v / sum(samples) for v in samples])
-    p, q = densities
-    constant = np.ptp(x) == 0 or np.ptp(y) == 0
-    correlation = 0.0 if constant else np.corrcoef(p, q)[0, 1]
-    along_p, along_q = [0.0, *np.cumsum(p).tolist()], [0.0, *np.cumsum(q).tolist()]
-    place = range(1, 10)
+def densities(windows: Plane) -> Plane:
+    """9×N: the values of each window in the order of its columns, from 0, with a sum of 1."""
+    columns = windows.transpose(3, 2, 0, 1).reshape(9, -1)
+    raised = columns - columns.min(axis=0)
+    raised[:, np.ptp(columns, axis=0) == 0] = 1.0
+    return raised / raised.sum(axis=0)
 
-    def deviation(density: list[float]) -> float:
-        mean = sum(i * v for i, v in zip(place, density, strict=True))
-        return sum((i - mean) ** 2 * v for i, v in zip(place, density, strict=True)) ** 0.5
 
-    def bound(i: int, j: int) -> float:
-        if correlation >= 0:
-            return min(along_p[i], along_q[j])
-        return max(along_p[i] + along_q[j] - 1, 0.0)
+def deviation(density: Plane) -> Plane:
+    place = np.arange(1, 10)[:, None]
+    mean = (place * density).sum(axis=0)
+    return np.sqrt(((place - mean) ** 2 * density).sum(axis=0))
 
-    covariance = sum(bound(i, j) - along_p[i] * along_q[j] for i in place for j in place)
-    spread = deviation(p) * deviation(q)
-    share = correlation * spread / covariance if abs(spread * correlation) > 1e-12 else 0.0
-    joint = []
-    for i in place:
-        for j in place:
-            cell = bound(i, j) - bound(i - 1, j) - bound(i, j - 1) + bound(i - 1, j - 1)
-            joint.append(share * cell + (1 - share) * p[i - 1] * q[j - 1])
+
+def pair_information(x: Plane, y: Plane) -> Plane:
+    """FMI of all windows from Fréchet's bounds as cumulated distributions, cell by cell."""
+    in_x, in_y = (np.lib.stride_tricks.sliding_window_view(z, (3, 3)) for z in (x, y))
+    p, q = densities(in_x), densities(in_y)
+    flat = (np.ptp(p, axis=0) == 0) | (np.ptp(q, axis=0) == 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        dp, dq = p - p.mean(axis=0), q - q.mean(axis=0)
+        correlation = (dp * dq).sum(axis=0) / np.sqrt((dp**2).sum(axis=0) * (dq**2).sum(axis=0))
+    correlation[flat] = 0.0
+    along_p, along_q = (np.vstack([np.zeros(p.shape[1]), np.cumsum(d, axis=0)]) for d in (p, q))
+    along_p, along_q = along_p[:, None], along_q[None]
+    bound = np.where(
+        correlation >= 0, np.minimum(along_p, along_q), np.maximum(along_p + along_q - 1, 0)
+    )
+    covariance = (bound - along_p * along_q)[1:, 1:].sum(axis=(0, 1))
+    wanted = correlation * deviation(p) * deviation(q)
+    usable = np.abs(wanted) > 1e-12
+    share = np.where(usable, wanted / np.where(usable, covariance, 1.0), 0.0)
+    cells = np.diff(np.diff(bound, axis=0), axis=1)
+    joint = share * cells + (1 - share) * p[:, None] * q[None]
     alone = entropy(p) + entropy(q)
-    return 2 * (alone - entropy(joint)) / alone if alone else 0.0
+    both = entropy(joint.reshape(81, -1))
+    result = np.where(alone > 0, 2 * (alone - both) / np.where(alone > 0, alone, 1.0), 0.0)
+    equal = (in_x == in_y).all(axis=(2, 3)).ravel()
+    return np.where(equal, 1.0, result)
 
 
 def direct_fmi(a: Plane, b: Plane, f: Plane) -> float:
-    values = []
-    for row in range(a.shape[0] - 2):
-        for column in range(a.shape[1] - 2):
-            in_a, in_b, in_f = (x[row : row + 3, column : column + 3] for x in (a, b, f))
-            values.append((window_information(in_a, in_f) + window_information(in_b, in_f)) / 2)
-    return float(np.mean(values))
+    return float((pair_information(a, f) + pair_information(b, f)).mean() / 2)
 
 
 def test_feature_information_of_pixels_and_gradients(three: tuple[Luma, Luma, Luma]) -> None:
