@@ -111,8 +111,8 @@ def _slope(plane: Plane, axis: int) -> Plane:
 def ag(a: Luma, b: Luma, f: Luma) -> float:
     """Average gradient of F: mean of √((gx² + gy²) / 2), central differences, in grey levels.
 
-    As in published Python code. Older papers use forward differences, which give larger scores
-    (about twice on noise), so the two cannot be compared.
+    Cui et al., Optics Communications 2015, as in published Python code. Older papers use forward
+    differences, which give larger scores (about twice on noise), so the two cannot be compared.
     """
     plane = as_plane(f)
     return float(np.sqrt((_slope(plane, 0) ** 2 + _slope(plane, 1) ** 2) / 2.0).mean())

@@ -35,7 +35,10 @@ def mutual_information(x: Luma, y: Luma) -> float:
 
 
 def mi(a: Luma, b: Luma, f: Luma) -> float:
-    """I(A; F) + I(B; F) in bits."""
+    """I(A; F) + I(B; F) in bits, at most 16; Qu, Zhang and Yan, Electronics Letters 2002.
+
+    Always defined: a constant picture shares no information.
+    """
     return mutual_information(a, f) + mutual_information(b, f)
 
 
@@ -81,7 +84,7 @@ def ncie(a: Luma, b: Luma, f: Luma) -> float:
 
 
 def en(a: Luma, b: Luma, f: Luma) -> float:
-    """Shannon entropy of the grey levels of F, in bits."""
+    """Shannon entropy of the grey levels of F, −Σ p·log₂ p, in bits; 0 for a constant picture."""
     return _entropy_of(_histogram(f))
 
 
@@ -96,9 +99,9 @@ def _cross_entropy(x: Luma, f: Luma) -> float:
 def ce(a: Luma, b: Luma, f: Luma) -> float:
     """Cross entropy: mean over both sources of Σ p·log2(p / q), p the source's, q F's histogram.
 
-    The usual definition; grey levels that are absent from either image are left out, so small
-    negative values can occur. Undefined if F has no grey level of a source. The authors' score is
-    :func:`ce_paper`.
+    The usual definition (Bulanon et al., Biosystems Engineering 2009). Grey levels that are absent
+    from either image are left out, so small negative values can occur. Undefined if F has no grey
+    level of a source. The authors' score is :func:`ce_paper`.
     """
     return 0.5 * (_cross_entropy(a, f) + _cross_entropy(b, f))
 

@@ -111,9 +111,9 @@ def _vif(sources: tuple[Luma, ...], y: Luma, window_of: WindowOf, smooth: Filter
 def vif(a: Luma, b: Luma, f: Luma) -> float:
     """VIF(A, F) + VIF(B, F), pixel domain, four scales; comparable with the paper's Table 1.
 
-    As in the UniFusion authors' code, whose window is off-centre and whose images are extended by
-    zeros. :func:`vif_lit` is the definition in the literature. Undefined if a
-    source is constant.
+    Sheikh and Bovik, TIP 2006, as in the UniFusion authors' code, whose window is off-centre and
+    whose images are extended by zeros; :func:`vif_lit` is the definition in the literature.
+    Undefined if a source is constant: there is no information in it that F could keep.
     """
     return _vif((a, b), f, _vif_window, _same)
 
