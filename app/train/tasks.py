@@ -5,7 +5,6 @@ The trainer, and with it torch, is imported inside the functions.
 
 from __future__ import annotations
 
-import importlib
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -31,8 +30,7 @@ from app.train.view_models import (
     Subset,
     TrainSettings,
 )
-from app.workers.background_import import import_in_background
-from core.device import usable_cores
+from app.workers.training import import_optimisers, leave_a_core
 from core.progress import Progress
 from core.tasks import get_task
 from core.windows import Window
@@ -126,7 +124,7 @@ def estimate_cost(settings: TrainSettings, report: DataReport, progress: Progres
     from trainer.config.config import train_adapter
     from trainer.run.estimate import estimate
 
-    _leave_a_core()
+    leave_a_core()
     config = train_adapter.validate_python(settings)
     found = estimate(config, report.survey, config.device, progress)
     return Cost(
@@ -231,8 +229,8 @@ def train_steps(order: TrainingRequest, progress: Progress) -> Iterator[Any]:
     from trainer.events import Validated
     from trainer.run.loop import train
 
-    import_in_background(_import_optimisers)()
-    _leave_a_core()
+    import_optimisers()
+    leave_a_core()
     config = train_adapter.validate_python(order.settings)
     for event in train(config, order.plan, progress, order.control):
         if isinstance(event, Validated):
@@ -244,18 +242,6 @@ def train_steps(order: TrainingRequest, progress: Progress) -> Iterator[Any]:
 
 def _preview_images(strip: PreviewImages) -> tuple[QImage, ...]:
     return tuple(as_image(p) for p in (strip.a, strip.b, strip.now, strip.start))
-
-
-def _import_optimisers() -> None:
-    """Import the modules that torch imports when the first optimiser is created."""
-    importlib.import_module("torch._dynamo")
-
-
-def _leave_a_core() -> None:
-    """Leave one core to the GUI and to a concurrent fusion."""
-    import torch
-
-    torch.set_num_threads(max(1, min(torch.get_num_threads(), usable_cores() - 1)))
 
 
 # --- runs that were left ------------------------------------------------------------------------
@@ -359,7 +345,7 @@ def compare_packs(
     from trainer.data.split import group_split
     from trainer.run.compare import compare
 
-    _leave_a_core()
+    leave_a_core()
     task, exclude = settings["task"], tuple(settings.get("exclude") or ())
     distance = float(settings.get("slice_distance", SLICE_DISTANCE))
     if plan.validation is not None:
