@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
     QSpinBox,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -52,7 +53,7 @@ class AblationForm(QWidget):
         )
         self.variants = {
             "no-adapter": QCheckBox(self.tr("without adapter")),
-            "no-dinov3": QCheckBox(self.tr("without DINOv3 or its stand-in, the encoder")),
+            "no-dinov3": QCheckBox(self.tr("without DINOv3 (or the encoder)")),
             "no-reconstruction": QCheckBox(self.tr("without reconstruction")),
             "no-bilevel": QCheckBox(self.tr("without two levels")),
         }
@@ -73,8 +74,11 @@ class AblationForm(QWidget):
         form.addRow(self.tr("Pictures"), _beside(self.data_path, self.choose_data))
         form.addRow(self.tr("Steps of a run"), self.steps)
         form.addRow(self.tr("Seeds"), self.seeds)
-        for place, box in enumerate((*self.variants.values(), self.every)):
-            form.addRow(self.tr("Compare with") if not place else "", box)
+        boxes = QVBoxLayout()
+        boxes.setSpacing(4)
+        for box in (*self.variants.values(), self.every):
+            boxes.addWidget(box)
+        form.addRow(self.tr("Compare with"), boxes)
         form.addRow(self.tr("Results"), _beside(self.out_path, self.choose_out))
         self.choose_data.setAccessibleName(self.tr("Choose the folder of pictures"))
         self.choose_out.setAccessibleName(self.tr("Choose the folder for the results"))

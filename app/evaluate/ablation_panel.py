@@ -37,7 +37,7 @@ from core.errors import FusionError
 Phase = Literal["idle", "running", "pausing", "paused"]
 _FORM_WIDTH = 340
 _RESOLUTION = 1000
-_NARROW, _WIDE = 84, 150
+_NARROW, _WIDE = 84, 130
 
 
 class AblationPanel(QWidget):
@@ -56,7 +56,7 @@ class AblationPanel(QWidget):
         self._error: FusionError | None = None
         self.form = AblationForm(task)
         self.rows = AblationRows()
-        self.table = plain_table(self.rows, (160, *[_NARROW] * 5))
+        self.table = plain_table(self.rows, (140, _NARROW, _NARROW, 110, _NARROW, 60))
         self.table.setAccessibleName(self.tr("Scores of the variants"))
         self.card = ErrorCard()
         self.start = QPushButton(self.tr("Start"))
