@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -128,7 +128,7 @@ class Steering:
 
 def run_choice(
     choice: AblationChoice, steering: Steering, progress: Progress
-) -> Iterator[RunStep | AblationTable | PauseState]:
+) -> Generator[RunStep | AblationTable | PauseState, None, Path]:
     """Run or continue an ablation; returns the page of the report.
 
     Raises:

@@ -57,7 +57,7 @@ def write_report(plan: AblationPlan, folder: Path | None = None) -> AblationRepo
             str(plan.out), Message("no run is finished"), Message("Run the ablation first.")
         )
     folder = folder or plan.out
-    name = f"ablation_{plan.base.task}"
+    name = plan.base.task
     figure = write_feature_figure(plan, folder / f"{name}_features.png")
     files = AblationReport(
         folder / f"{name}.md", folder / f"{name}.csv", folder / f"{name}_pairs.csv", figure

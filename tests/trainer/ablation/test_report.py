@@ -79,14 +79,14 @@ def test_the_command_reports_what_is_done(finished: AblationPlan, settings: Path
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     assert done.stdout.count("done before") == 4
-    page = (finished.out / "ablation_mif.md").read_text(encoding="utf-8")
+    page = (finished.out / "mif.md").read_text(encoding="utf-8")
     assert "| full | ✓ | ✓ | ✓ | ✓ |" in page
     assert "| w/o reconstruction | ✓ | ✓ |  |  |" in page
     assert "stands in for DINOv3" in page
-    with (finished.out / "ablation_mif_pairs.csv").open(encoding="utf-8", newline="") as stream:
+    with (finished.out / "mif_pairs.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 2 * 2 * 2
-    with (finished.out / "ablation_mif.csv").open(encoding="utf-8", newline="") as stream:
+    with (finished.out / "mif.csv").open(encoding="utf-8", newline="") as stream:
         table = {row["variant"]: row for row in csv.DictReader(stream)}
     own = {}
     for row in rows:
@@ -95,7 +95,7 @@ def test_the_command_reports_what_is_done(finished: AblationPlan, settings: Path
     means = [sum(values) / len(values) for values in own.values()]
     assert float(table["full"]["MI_mean"]) == pytest.approx(sum(means) / 2)
     assert float(table["full"]["MI_sd"]) == pytest.approx(abs(means[0] - means[1]) / math.sqrt(2))
-    figure = cv2.imread(str(finished.out / "ablation_mif_features.png"))
+    figure = cv2.imread(str(finished.out / "mif_features.png"))
     assert figure is not None
     assert figure.shape[1] == 5 * 240 + 4 * 8
 
