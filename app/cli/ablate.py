@@ -36,6 +36,7 @@ class AblateOptions:
     batch: int = BATCH
     crop: int = CROP
     device: str = "auto"
+    figure: tuple[Path, Path] | None = None
 
 
 def run_command(options: AblateOptions) -> None:
@@ -50,7 +51,7 @@ def run_command(options: AblateOptions) -> None:
         for event in run_ablation(plan, progress):
             progress.clear()
             _show(event)
-        report = write_report(plan)
+        report = write_report(plan, pair=options.figure)
     show(text_table(plan))
     say(f"report: {report.page}")
 

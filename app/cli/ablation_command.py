@@ -31,6 +31,10 @@ def ablate(
     val: Annotated[Path | None, typer.Option(help="folder of pairs to score on")] = None,
     batch: Annotated[int, typer.Option(help="crops per step")] = 4,
     crop: Annotated[int, typer.Option(help="side of the crops in pixels")] = 96,
+    figure: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(metavar="A B", help="pair of the feature figure; else one it is scored on"),
+    ] = None,
     device: Device = "auto",
 ) -> None:
     """Train without one part at a time, over several seeds; goes on where it was interrupted."""
@@ -40,5 +44,6 @@ def ablate(
         options = AblateOptions(
             task, data, out or Path(f"ablation_{task}"), steps=steps, seeds=seeds,
             variants=variants, settings=config, val=val, batch=batch, crop=crop, device=device,
+            figure=figure,
         )  # fmt: skip
         run_command(options)

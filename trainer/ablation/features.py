@@ -20,58 +20,67 @@ from trainer.data.dataset import read_held_out
 from trainer.run.network import backbone_of
 
 _WITHOUT = "no-reconstruction"
-_MIN_WIDTH, _MAX_SIDE = 240, 320
-"""Width of a panel in pixels that its title needs, and longest side beyond which it is reduced."""
+_SIDE = 208
+"""Width of a panel in pixels; its title needs as much."""
 
 
-def write_feature_figure(plan: AblationPlan, path: Path) -> Path | None:
-    """Write the feature maps of the first validation pair with and without reconstruction.
+def write_feature_figure(
+    plan: AblationPlan, path: Path, files: tuple[Path, Path] | None = None
+) -> Path | None:
+    """Write the feature maps of one pair with and without reconstruction.
 
-    Both networks are those of the first seed. Each row shows a source, the features of both
-    adapters (principal components as RGB) and the fused image.
+    Both networks are those of the first seed. The first row shows the sources, the others the
+    features of both adapters (principal components as RGB) and the fused image of one network.
+
+    Args:
+        files: A and B of the pair; None for the first validation pair.
 
     Returns:
         ``path``, or None if one of the two runs is not finished.
 
     Raises:
-        OutputError: the file cannot be written.
+        InputError: the pair cannot be read. OutputError: the file cannot be written.
     """
     runs = {run.variant: run for run in plan.runs() if run.seed == plan.base.seed}
     chosen = [runs.get(FULL), runs.get(_WITHOUT)]
     if any(run is None or not run.plan.out.is_file() for run in chosen):
         return None
     first = next(run for run in chosen if run is not None)
-    files = read_held_out(first.config, first.plan, NullProgress()).matches[0]
-    pair = read_pair(files.a, files.b, task=plan.base.task, windows=plan.base.windows)
+    if files is None:
+        match = read_held_out(first.config, first.plan, NullProgress()).matches[0]
+        files = match.a, match.b
+    pair = read_pair(*files, task=plan.base.task, windows=plan.base.windows)
+    task = get_task(plan.base.task)
+    size = _panel_size(pair)
+    sources = [(task.label_a, pair.a.normalised()), (task.label_b, pair.b.normalised())]
     rows = [
         _row(run, title, pair, plan.device)
         for run, title in zip(chosen, ("with reconstruction", "without"), strict=True)
         if run is not None
     ]
-    task = get_task(plan.base.task)
-    write_image(path, panel_image(rows, medical=task.medical), bit_depth=8)
+    panels = [[(name, _resized(image, size)) for name, image in row] for row in (sources, *rows)]
+    write_image(path, panel_image(panels, medical=task.medical), bit_depth=8)
     return path
 
 
 def _row(
     run: PlannedRun, title: str, pair: SourcePair, device: str
 ) -> list[tuple[str, FloatArray]]:
-    task = get_task(run.config.task)
     engine = FusionEngine(device, backbone=backbone_of(run.config))
-    result = engine.fuse(FusionRequest(pair, task.name, str(run.plan.out), features=True))
+    result = engine.fuse(FusionRequest(pair, run.config.task, str(run.plan.out), features=True))
     maps = list(result.features.values())
     basis = common_basis(*maps)
-    shown = [
-        (task.label_a, pair.a.normalised()),
-        (task.label_b, pair.b.normalised()),
+    return [
         (f"Features A, {title}", feature_pixels(maps[0], basis)),
         (f"Features B, {title}", feature_pixels(maps[1], basis)),
-        ("Fused", result.fused),
+        (f"Fused, {title}", result.fused),
     ]
+
+
+def _panel_size(pair: SourcePair) -> tuple[int, int]:
+    """(width, height) of a panel in pixels."""
     height, width = pair.a.data.shape[:2]
-    scale = max(_MIN_WIDTH / width, min(1.0, _MAX_SIDE / max(height, width)))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return [(name, _resized(image, size)) for name, image in shown]
+    return _SIDE, max(1, round(height * _SIDE / width))
 
 
 def _resized(image: FloatArray, size: tuple[int, int]) -> FloatArray:

@@ -45,11 +45,17 @@ class AblationReport:
     figure: Path | None
 
 
-def write_report(plan: AblationPlan, folder: Path | None = None) -> AblationReport:
+def write_report(
+    plan: AblationPlan, folder: Path | None = None, *, pair: tuple[Path, Path] | None = None
+) -> AblationReport:
     """Write the report on all finished runs of ``plan``, into its output folder or ``folder``.
 
+    Args:
+        pair: A and B of the feature figure; None for the first validation pair.
+
     Raises:
-        InputError: no run is finished. OutputError: a file cannot be written.
+        InputError: no run is finished, or the pair cannot be read.
+        OutputError: a file cannot be written.
     """
     results = finished_results(plan)
     if not results:
@@ -58,14 +64,14 @@ def write_report(plan: AblationPlan, folder: Path | None = None) -> AblationRepo
         )
     folder = folder or plan.out
     name = plan.base.task
-    figure = write_feature_figure(plan, folder / f"{name}_features.png")
+    figure = write_feature_figure(plan, folder / f"{name}_features.png", pair)
     files = AblationReport(
         folder / f"{name}.md", folder / f"{name}.csv", folder / f"{name}_pairs.csv", figure
     )
     summaries = summarise(results)
     atomic_write(files.table, csv_text(_table_rows(summaries)).encode())
     atomic_write(files.scores, csv_text(_pair_rows(results)).encode())
-    atomic_write(files.page, _page(plan, results, files).encode())
+    atomic_write(files.page, _page(plan, results, files, pair).encode())
     return files
 
 
@@ -100,7 +106,12 @@ def _heading(metric: str) -> str:
     return f"{_TITLES.get(metric, metric)} {'↑' if higher_is_better(metric) else '↓'}"
 
 
-def _page(plan: AblationPlan, results: Sequence[RunResult], files: AblationReport) -> str:
+def _page(
+    plan: AblationPlan,
+    results: Sequence[RunResult],
+    files: AblationReport,
+    pair: tuple[Path, Path] | None,
+) -> str:
     summaries = summarise(results)
     parts = [
         f"# Ablation, {get_task(plan.base.task).title} ({plan.base.task})",
@@ -110,9 +121,10 @@ def _page(plan: AblationPlan, results: Sequence[RunResult], files: AblationRepor
     if any(summary.differences for summary in summaries):
         parts.append(_difference_section(summaries))
     if files.figure is not None:
+        shown = "the first validation pair" if pair is None else f"{pair[0].name}, {pair[1].name}"
         parts.append(
-            "## Features\n\nAdapter features of the first validation pair, trained with and "
-            "without reconstruction, first seed. Colours are the first three principal components "
+            f"## Features\n\nAdapter features of {shown}, from networks trained with and without "
+            "reconstruction, first seed. Colours are the first three principal components "
             "of both sources of one network; colours of different networks are not comparable.\n\n"
             f"![Features with and without reconstruction]({files.figure.name})"
         )

@@ -75,6 +75,7 @@ def test_the_command_reports_what_is_done(finished: AblationPlan, settings: Path
         "ablate", "--task=mif", f"--data={finished.data.parents[1]}", "--steps=2", "--seeds=2",
         "--variants=no-reconstruction", f"--config={settings}", "--batch=1", "--crop=32",
         f"--out={finished.out}", "--device=cpu",
+        "--figure", str(finished.data / "a" / "pair0.png"), str(finished.data / "b" / "pair0.png"),
     ]  # fmt: skip
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
@@ -83,6 +84,7 @@ def test_the_command_reports_what_is_done(finished: AblationPlan, settings: Path
     assert "| full | ✓ | ✓ | ✓ | ✓ |" in page
     assert "| w/o reconstruction | ✓ | ✓ |  |  |" in page
     assert "stands in for DINOv3" in page
+    assert "features of pair0.png, pair0.png" in page
     with (finished.out / "mif_pairs.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 2 * 2 * 2
@@ -97,7 +99,7 @@ def test_the_command_reports_what_is_done(finished: AblationPlan, settings: Path
     assert float(table["full"]["MI_sd"]) == pytest.approx(abs(means[0] - means[1]) / math.sqrt(2))
     figure = cv2.imread(str(finished.out / "mif_features.png"))
     assert figure is not None
-    assert figure.shape[1] == 5 * 240 + 4 * 8
+    assert figure.shape[1] == 3 * 208 + 2 * 8
 
 
 def test_the_command_refuses_what_it_cannot_run(tmp_path: Path) -> None:
