@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from core.batch.comparison_images import panel_image
+from core.errors import InputError
 from core.fusion.engine import FusionEngine
 from core.fusion.feature_maps import common_basis, feature_pixels
 from core.io import read_pair, write_image
@@ -17,6 +19,7 @@ from core.types import FloatArray, FusionRequest, SourcePair
 from trainer.ablation.plan import AblationPlan, PlannedRun
 from trainer.ablation.variants import FULL
 from trainer.data.dataset import read_held_out
+from trainer.data.pair_reader import PairReader
 from trainer.run.network import backbone_of
 
 _WITHOUT = "no-reconstruction"
@@ -46,10 +49,7 @@ def write_feature_figure(
     if any(run is None or not run.plan.out.is_file() for run in chosen):
         return None
     first = next(run for run in chosen if run is not None)
-    if files is None:
-        match = read_held_out(first.config, first.plan, NullProgress()).matches[0]
-        files = match.a, match.b
-    pair = read_pair(*files, task=plan.base.task, windows=plan.base.windows)
+    pair = _first_pair(first) if files is None else _read(files, plan)
     task = get_task(plan.base.task)
     size = _panel_size(pair)
     sources = [(task.label_a, pair.a.normalised()), (task.label_b, pair.b.normalised())]
@@ -61,6 +61,19 @@ def write_feature_figure(
     panels = [[(name, _resized(image, size)) for name, image in row] for row in (sources, *rows)]
     write_image(path, panel_image(panels, medical=task.medical), bit_depth=8)
     return path
+
+
+def _first_pair(run: PlannedRun) -> SourcePair:
+    """The first validation pair of a run that shows something in both sources."""
+    reader = PairReader(run.config.task, run.config.windows)
+    for match in read_held_out(run.config, run.plan, NullProgress()).matches:
+        with suppress(InputError):
+            return reader.read(match)
+    raise AssertionError("read_held_out() refuses data without a usable pair")
+
+
+def _read(files: tuple[Path, Path], plan: AblationPlan) -> SourcePair:
+    return read_pair(*files, task=plan.base.task, windows=plan.base.windows)
 
 
 def _row(

@@ -22,6 +22,7 @@ from trainer.ablation.summary import (
     best_variants,
     higher_is_better,
     metrics_of,
+    partly_defined,
     summarise,
 )
 from trainer.ablation.variants import COMPONENTS, Component
@@ -116,7 +117,7 @@ def _page(
     parts = [
         f"# Ablation, {get_task(plan.base.task).title} ({plan.base.task})",
         _setting(plan, results),
-        "## Scores\n\n" + _score_table(plan, summaries) + "\n\n" + _explanation(plan),
+        "## Scores\n\n" + _score_table(plan, summaries) + "\n\n" + _explanation(plan, results),
     ]
     if any(summary.differences for summary in summaries):
         parts.append(_difference_section(summaries))
@@ -167,7 +168,7 @@ def _score_table(plan: AblationPlan, summaries: Sequence[VariantSummary]) -> str
     return _markdown(head, rows, centred=len(COMPONENTS))
 
 
-def _explanation(plan: AblationPlan) -> str:
+def _explanation(plan: AblationPlan, results: Sequence[RunResult]) -> str:
     encoder = (
         "The network is of the compact family, whose trained four-layer encoder stands in for "
         "DINOv3: without it the adapters receive token maps of zeros and see the images alone. "
@@ -180,6 +181,10 @@ def _explanation(plan: AblationPlan) -> str:
         "how far a repetition with another seed deviates; it says nothing about the differences "
         "between image pairs. The best mean is bold. " + encoder + "Without reconstruction there "
         "is no lower level, so both levels are trained together on the fusion objective."
+        + "".join(
+            f" {name} is not defined on all pairs; its means are over those on which it is."
+            for name in partly_defined(results)
+        )
     )
 
 

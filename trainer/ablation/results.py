@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, asdict, dataclass, field
 from pathlib import Path
+from statistics import fmean
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
@@ -26,7 +27,8 @@ class RunResult:
 
     Attributes:
         config: with which it was trained.
-        scores: by name of the validation pair and metric.
+        scores: by name of the validation pair and metric; a metric that is not defined on a pair is
+            missing there.
         steps, seconds: of training, without validation.
         pairs: number of training pairs.
         device: on which it was trained.
@@ -48,9 +50,10 @@ class RunResult:
 
     @property
     def means(self) -> dict[str, float]:
-        """Means over the validation pairs by metric."""
+        """By metric the mean over the validation pairs on which it is defined."""
         rows = list(self.scores.values())
-        return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
+        names = dict.fromkeys(name for row in rows for name in row)
+        return {name: fmean(row[name] for row in rows if name in row) for name in names}
 
 
 _adapter = TypeAdapter(RunResult)
@@ -80,7 +83,7 @@ def read_result(path: Path) -> RunResult | None:
         known = raw.pop("format") == _FORMAT
         if known:
             result = _adapter.validate_python(raw)
-            return result if result.scores and all(result.scores.values()) else None
+            return result if result.means else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     raise InputError(

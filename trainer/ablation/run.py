@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isnan
 
 from core.device import choose_device
 from core.errors import Cancelled, InputError, Message
@@ -149,11 +150,12 @@ def _scored(run: PlannedRun, held: HeldOut, progress: Progress) -> RunResult:
 
 
 def _by_name(names: Sequence[str], rows: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
-    """``rows`` by name; pairs of one name in several folders are numbered."""
+    """Defined scores of ``rows`` by name; pairs of one name in several folders are numbered."""
     named: dict[str, dict[str, float]] = {}
     for name, row in zip(names, rows, strict=True):
         same = sum(other.partition(" #")[0] == name for other in named)
-        named[f"{name} #{same + 1}" if same else name] = row
+        defined = {metric: value for metric, value in row.items() if not isnan(value)}
+        named[f"{name} #{same + 1}" if same else name] = defined
     return named
 
 

@@ -80,6 +80,18 @@ def higher_is_better(metric: str) -> bool:
     return metric == PSNR or METRICS[metric].direction == "higher"
 
 
+def partly_defined(results: Sequence[RunResult]) -> tuple[str, ...]:
+    """Metrics that are missing on some pairs of a run that has them on others."""
+    return tuple(
+        dict.fromkeys(
+            name
+            for result in results
+            for name in result.means
+            if any(name not in row for row in result.scores.values())
+        )
+    )
+
+
 def metrics_of(summaries: Sequence[VariantSummary]) -> tuple[str, ...]:
     """All metrics that some variant has, in their order."""
     return tuple(dict.fromkeys(name for s in summaries for name in s.scores))
@@ -95,10 +107,14 @@ def _summary(name: str, runs: dict[int, RunResult], full: dict[int, RunResult]) 
         VARIANTS[name].title,
         components=components(runs[seeds[0]].config),
         seeds=seeds,
-        scores={metric: Spread(tuple(row[metric] for row in means)) for metric in means[0]},
+        scores={
+            metric: Spread(tuple(row[metric] for row in means))
+            for metric in means[0]
+            if all(metric in row for row in means)
+        },
         differences={
             metric: Spread(tuple(own[metric] - whole[metric] for own, whole in pairs))
             for metric in means[0]
-            if pairs and metric in pairs[0][1]
+            if pairs and all(metric in own and metric in whole for own, whole in pairs)
         },
     )

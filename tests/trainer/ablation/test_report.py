@@ -16,7 +16,7 @@ from tests.trainer.runs import CONFIG
 from trainer.ablation.plan import AblationPlan
 from trainer.ablation.report import format_spread, write_report
 from trainer.ablation.results import RunResult
-from trainer.ablation.summary import Spread, best_variants, summarise
+from trainer.ablation.summary import Spread, best_variants, partly_defined, summarise
 from trainer.ablation.variants import VARIANTS
 
 
@@ -55,6 +55,12 @@ def test_mean_and_deviation_are_over_the_seeds() -> None:
     assert less.differences["MI"].sd == pytest.approx(math.sqrt(2))
     assert best_variants((full, less), "MI", 3) == {"no-adapter"}
     assert best_variants((full, less), "Nabf", 4) == {"no-adapter"}  # less is better
+
+
+def test_a_metric_counts_where_it_is_defined() -> None:
+    run = result("full", 0, {"MI": 1.0, "Qabf": 0.5}, {"MI": 3.0})
+    assert run.means == {"MI": 2.0, "Qabf": 0.5}
+    assert partly_defined([run]) == ("Qabf",)
 
 
 def test_one_seed_has_no_deviation() -> None:
