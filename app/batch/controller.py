@@ -226,7 +226,9 @@ class BatchController(QObject):
         self.run.keep_only(keys)
         self.pairing_changed.emit()
         self.plan_later()
-        self._inspector.inspect([key_of(match) for match in pairing.matches])
+        # Of volumes the headers are known.
+        pictures = [match for match in pairing.matches if match.study is None]
+        self._inspector.inspect([key_of(match) for match in pictures])
 
     def _edit(self, pairing: PairingPlan) -> None:
         if not self.is_busy:

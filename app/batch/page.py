@@ -211,6 +211,8 @@ class BatchPage(Page):
     def _show_pairing(self) -> None:
         pairing = self.batch.pairing
         self._stack.setCurrentIndex(_EMPTY if pairing is None else _TABLE)
+        matches = pairing.matches if pairing is not None else ()
+        self.thumbs.show_instead({key_of(m): m.middle for m in matches if m.study is not None})
         self.panel.show_plan(pairing)
         self._show_summary()
         self._show_phase()

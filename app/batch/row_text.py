@@ -15,6 +15,8 @@ from app.pairs.edits import key_of
 if TYPE_CHECKING:
     from core.batch import PairHeader, RowRecord, Tally
     from core.pairing.plan import Match
+    from core.pairing.study_pairs import SeriesPair
+    from core.types import SeriesHeader
 
 
 def state_names() -> dict[str, str]:
@@ -40,7 +42,8 @@ def row_text(batch: BatchController, match: Match) -> RowText:
     header, record = batch.headers.get(key), batch.rows.get(key)
     target = batch.targets.get(key)
     result = str(target) if target is not None and not match.excluded else ""
-    size, trouble = _size(header), _trouble(batch, match, header)
+    size = _size(header) if match.study is None else _study_size(match.study)
+    trouble = _trouble(batch, match, header)
     if match.excluded:
         return RowText(size, "", state_names()["excluded"])
     failed_by_size = record is not None and record.sizes_differ
@@ -84,6 +87,18 @@ def _size(header: PairHeader | None) -> str:
     if not header.differs or header.size_b is None:
         return a
     return f"{a} / {header.size_b[0]}×{header.size_b[1]}"
+
+
+def _study_size(study: SeriesPair) -> str:
+    """Modality and voxels of both series: “PT 12×12×8 / MR 20×24×10”."""
+    return " / ".join(_series_size(series) for series in (study.a, study.b))
+
+
+def _series_size(series: SeriesHeader) -> str:
+    size = "×".join(map(str, reversed(series.shape)))
+    if series.frames > 1:
+        size = tr("{0}, frame 1 of {1}").format(size, series.frames)
+    return f"{series.modality} {size}" if series.modality != "OT" else size
 
 
 def _trouble(batch: BatchController, match: Match, header: PairHeader | None) -> str:

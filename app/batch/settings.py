@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.batch.settings import FLAGS, WINDOWS, BatchSettings
+from core.batch.settings import FLAGS, VOLUMES, WINDOWS, BatchSettings
 from core.messages import Message
 from core.windows import Window, window_of
 
@@ -58,8 +58,9 @@ class BatchChoices(BatchSettings):
             for field in fields(cls)
             if field.name in data and type(data[field.name]) is type(getattr(default, field.name))
         }
-        depth = data.get("depth")
+        depth, palette = data.get("depth"), data.get("palette_a")
         windows = {name: _window(data.get(name)) for name in WINDOWS}
+        kept |= {"palette_a": palette if isinstance(palette, str) else None}
         return cls(**{**kept, **windows, "depth": depth if depth in DEPTHS else None})
 
     def with_settings(self, settings: Mapping[str, str]) -> BatchChoices:
@@ -83,7 +84,18 @@ class BatchChoices(BatchSettings):
             window_a=window_of(settings.get(WINDOWS["window_a"])),
             window_b=window_of(settings.get(WINDOWS["window_b"])),
             **flags,
+            **_of_volumes(settings),
         )
+
+
+def _of_volumes(settings: Mapping[str, str]) -> dict[str, Any]:
+    """The settings of volumes that a run was recorded with; those it omits are the usual ones."""
+    found: dict[str, Any] = {}
+    for name, key in VOLUMES.items():
+        usual = getattr(BatchSettings, name)
+        value = settings.get(key, usual)
+        found[name] = value == "yes" if isinstance(usual, bool) and key in settings else value
+    return found
 
 
 def _window(kept: object) -> Window | None:

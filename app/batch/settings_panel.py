@@ -40,7 +40,12 @@ FLAGS = (
     "figures",
     "metrics",
     "contact_sheet",
+    "slices",
+    "accept_gap",
+    "accept_uneven",
+    "not_registered",
 )
+_OF_VOLUMES = FLAGS.index("slices")
 
 
 class BatchSettingsPanel(QScrollArea):
@@ -159,6 +164,7 @@ class BatchSettingsPanel(QScrollArea):
                 self.tr("Contact sheet (HTML)"),
                 self.tr("One page with small pictures of all; opens in a browser"),
             ),
+            *self._texts_of_volumes(),
         )
         boxes = {}
         for flag, (title, tip) in zip(FLAGS, texts, strict=True):
@@ -167,6 +173,29 @@ class BatchSettingsPanel(QScrollArea):
             box.setAccessibleDescription(tip)
             box.clicked.connect(self._edited)
         return boxes
+
+    def _texts_of_volumes(self) -> tuple[tuple[str, str], ...]:
+        return (
+            (
+                self.tr("Folders of slices"),
+                self.tr("Instead of one NIfTI file for each pair of volumes"),
+            ),
+            (
+                self.tr("Accept missing slices"),
+                self.tr("They stay empty. Otherwise such rows fail."),
+            ),
+            (
+                self.tr("Accept uneven slices"),
+                self.tr("Slices between them are interpolated. Otherwise such rows fail."),
+            ),
+            (
+                self.tr("Fuse what is not registered"),
+                self.tr(
+                    "Millimetres of two frames of reference are taken as the same. Otherwise such "
+                    "rows fail."
+                ),
+            ),
+        )
 
     def _lay_out(self) -> None:
         where, name = QHBoxLayout(), QHBoxLayout()
@@ -199,12 +228,16 @@ class BatchSettingsPanel(QScrollArea):
         layout.addWidget(self.trouble)
         for flag in FLAGS[:3]:
             layout.addWidget(self.flags[flag])
-        heading = QLabel(self.tr("Also write"))
-        heading.setObjectName("paneTitle")
-        layout.addSpacing(4)
-        layout.addWidget(heading)
-        for flag in FLAGS[3:]:
-            layout.addWidget(self.flags[flag])
+        for title, flags in (
+            (self.tr("Also write"), FLAGS[3:_OF_VOLUMES]),
+            (self.tr("Series and volumes"), FLAGS[_OF_VOLUMES:]),
+        ):
+            heading = QLabel(title)
+            heading.setObjectName("paneTitle")
+            layout.addSpacing(4)
+            layout.addWidget(heading)
+            for flag in flags:
+                layout.addWidget(self.flags[flag])
         layout.addStretch(1)
         self.setWidget(content)
 

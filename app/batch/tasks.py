@@ -92,7 +92,8 @@ def find(
     folder = choices.folder
     # Thousands of paths live as long as the table: keep the garbage collector from traversing them.
     with paused_garbage_collection():
-        found = pair_paths(list(paths), choices.task, skip=[folder] if folder is not None else [])
+        skip = [folder] if folder is not None else []
+        found = pair_paths(list(paths), choices.task, skip=skip, volumes=True, progress=progress)
         progress.check()
         return carry_over(old, found)
 

@@ -44,7 +44,10 @@ def _with_edits(match: Match, before: dict[PairKey, Match]) -> Match:
         return replace(match, excluded=same.excluded)
     turned = before.get((match.b, match.a))
     if turned is not None:
-        return replace(match, a=turned.a, b=turned.b, sure=True, excluded=turned.excluded)
+        study = match.study.swapped() if match.study is not None else None
+        return replace(
+            match, a=turned.a, b=turned.b, sure=True, excluded=turned.excluded, study=study
+        )
     return match
 
 

@@ -26,6 +26,15 @@ from app.widgets.plain_table import ModelIndex
 _NO_PARENT = QModelIndex()
 
 
+def source_names(match: Any) -> tuple[str, str]:
+    """What the sources of a pair are called: their files, or the modality and title of series."""
+    study = match.study
+    if study is None or study.a.kind != "DICOM":
+        return match.a.name, match.b.name
+    a, b = (" · ".join(filter(None, (one.modality, one.title))) for one in (study.a, study.b))
+    return a, b
+
+
 class PairTable(QAbstractTableModel):
     """Table model of a plan: pairs first (checkable), then unpaired files in red."""
 
@@ -73,7 +82,7 @@ class PairTable(QAbstractTableModel):
             if not match.sure:
                 why += self.tr("; which is A is a guess")
             folder = str(match.folder) if match.folder.parts else ""
-            return (match.a.name, match.b.name, why, folder)[column]
+            return (*source_names(match), why, folder)[column]
         if role == Qt.ItemDataRole.ToolTipRole:
             return str((match.a, match.b, translate(match.reason), match.a.parent)[column])
         if role == Qt.ItemDataRole.CheckStateRole and column == 0:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from app.viewer.rendering import thumbnail
 from app.workers import Job, Runner
 from core.errors import FusionError
 from core.progress import Progress
+from core.types import Image
 
 _ENOUGH = 8
 """Minimum number of image pixels sampled per thumbnail pixel."""
@@ -25,23 +27,32 @@ _ENOUGH = 8
 _WAITING = 80
 """Maximum queue length: rows dropped from it are requested again when they become visible."""
 
+_AS_THEY_ARE: Mapping[PairKey, PairKey] = MappingProxyType({})
 
-def draw_waiting(waiting: deque[PairKey], side: int, progress: Progress) -> Iterator[Any]:
-    """Yield (key, thumbnail A, thumbnail B), last request first, until the queue is empty."""
+
+def draw_waiting(
+    waiting: deque[PairKey],
+    side: int,
+    progress: Progress,
+    shown: Mapping[PairKey, PairKey] = _AS_THEY_ARE,
+) -> Iterator[Any]:
+    """Yield (key, thumbnail A, thumbnail B), last request first, until the queue is empty.
+
+    ``shown``: files that are shown instead of those of a pair, such as the middle slices of series.
+    """
     while True:
         progress.check()
         try:
             key = waiting.pop()
         except IndexError:
             return
-        yield key, _small(key[0], side), _small(key[1], side)
+        a, b = shown.get(key, key)
+        yield key, _small(a, side), _small(b, side)
 
 
 def _small(path: Path, side: int) -> QImage | None:
-    from core.io import read_image
-
     try:
-        image = read_image(path)
+        image = _image(path)
         # A thumbnail shows few pixels of a large image: most need not be processed.
         step = max(1, max(image.size) // (_ENOUGH * side))
         if step > 1:
@@ -49,6 +60,20 @@ def _small(path: Path, side: int) -> QImage | None:
         return thumbnail(source_image(image), side)
     except (FusionError, MemoryError):
         return None  # the error is shown when the pair is opened
+
+
+def _image(path: Path) -> Image:
+    """The image in a file, or the middle slice of a volume or of a folder of slices."""
+    from core.io import read_image
+
+    if path.name.lower().endswith((".nii", ".nii.gz")):
+        from core.io.volume_preview import middle_slice_image
+
+        return middle_slice_image(path)
+    if path.is_dir():
+        slices = sorted(path.glob("*.png"))
+        path = slices[len(slices) // 2] if slices else path
+    return read_image(path)
 
 
 class ThumbnailLoader(QObject):
@@ -65,6 +90,11 @@ class ThumbnailLoader(QObject):
         self._asked: set[PairKey] = set()
         self._job: Job | None = None
         self._closed = False
+        self._shown: dict[PairKey, PairKey] = {}
+
+    def show_instead(self, shown: Mapping[PairKey, PairKey]) -> None:
+        """Files that stand for those of pairs from now on; see :func:`draw_waiting`."""
+        self._shown = dict(shown)
 
     def want(self, key: PairKey) -> None:
         """Request the thumbnails of a pair."""
@@ -79,7 +109,9 @@ class ThumbnailLoader(QObject):
     def _start(self) -> None:
         if self._job is not None or self._closed or not self._waiting:
             return
-        job = self._job = self._runner.submit(partial(draw_waiting, self._waiting, self._side))
+        job = self._job = self._runner.submit(
+            partial(draw_waiting, self._waiting, self._side, shown=self._shown)
+        )
         job.yielded.connect(self._drawn)
         for end in (job.finished, job.failed, job.cancelled):
             end.connect(self._ended)

@@ -92,7 +92,7 @@ def survey_data(choice: DataChoice, settings: TrainSettings, progress: Progress)
         sides=sides,
         suggested=found.suggested_task,
         medical=get_task(choice.task).medical,
-        samples=tuple((m.name, m.a, m.b) for m in _spread(split.train, _SAMPLES)),
+        samples=tuple((m.name, *m.middle) for m in _spread(split.train, _SAMPLES)),
     )
 
 

@@ -57,6 +57,12 @@ class Match:
             return (self.a,), (self.b,)
         return self.study.a.files, self.study.b.files
 
+    @property
+    def middle(self) -> tuple[Path, Path]:
+        """A file of each source that shows it best: of slices in files of their own the middle."""
+        a, b = (files[len(files) // 2] for files in self.files)
+        return a, b
+
 
 @dataclass(frozen=True)
 class Leftover:
