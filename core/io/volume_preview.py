@@ -20,7 +20,7 @@ _COLOURS = ("R", "G", "B")
 
 
 def middle_slice_image(path: Path) -> Image:
-    """The middle axial slice of the first volume in a file.
+    """The middle axial slice of the first volume in a file, with values from 0 to 255.
 
     RGB24 as it is; numbers from their least to their greatest, or as the header states.
 
@@ -45,4 +45,5 @@ def middle_slice_image(path: Path) -> Image:
         low, high = 0.0, 255.0
     elif not low < high:
         low, high = float(pixels.min()), float(pixels.max())
-    return Image(np.ascontiguousarray(pixels), (low, high if high > low else low + 1.0))
+    scaled = (pixels - low) * (255 / (high - low) if high > low else 0.0)
+    return Image(np.clip(scaled, 0, 255).astype(np.float32), (0.0, 255.0))

@@ -225,7 +225,10 @@ def _patients_of_volumes(matches: Sequence[Match]) -> dict[str, list[Match]]:
     for match in matches:
         found.setdefault(root(own[match]), []).append(match)
     # Keys of patients are other ones on every computer; the split is not to depend on that.
-    return {_steady_name(name, members): members for name, members in found.items()}
+    steady: dict[str, list[Match]] = {}
+    for name, members in found.items():
+        steady.setdefault(_steady_name(name, members), []).extend(members)
+    return steady
 
 
 def _common_folder(matches: Sequence[Match]) -> int:
