@@ -17,6 +17,7 @@ from app.fuse.job_tracker import JobTracker
 from app.fuse.pair_loader import LoadRequest, PairLoader
 from app.fuse.result_cache import ResultCache
 from app.fuse.result_writer import ResultWriter
+from app.fuse.sample_opener import SampleOpener
 from app.fuse.state import FuseState, Outcome, Side
 from app.fuse.stored_result_loader import StoredResultLoader
 from app.fuse.stored_results import StoredResult
@@ -62,15 +63,24 @@ class Controller(QObject):
         self._jobs = JobTracker(session, self)
         cache = ResultCache(session, self)
         self._loader = PairLoader(
-            session, files=self._files, jobs=self._jobs, cache=cache, samples=samples, parent=self
+            session, files=self._files, jobs=self._jobs, cache=cache, parent=self
         )
         self._fusion = FusionRunner(session, LazyEngine(factory, cpu), self._jobs, self)
         fuse_new = partial(self._fusion.fuse, preview=True)
-        self._tasks = TaskSelection(session, self._loader, fuse_new, self)
         self.volumes = VolumeLoader(
             session, files=self._files, jobs=self._jobs, cache=cache, fuse=fuse_new, parent=self
         )
         """Pairs of series, and the slice of them that is on show."""
+        self._samples = SampleOpener(
+            session,
+            samples,
+            loader=self._loader,
+            volumes=self.volumes,
+            files=self._files,
+            jobs=self._jobs,
+            parent=self,
+        )
+        self._tasks = TaskSelection(session, self._loader, fuse_new, self._samples.open, self)
         self._stored = StoredResultLoader(session, self._loader, self._files, self._jobs, self)
         self._features = FeatureRenderer(session, self._files, self._jobs, self)
         self._writer = ResultWriter(session, self._files, self)
@@ -107,7 +117,7 @@ class Controller(QObject):
 
     def open_sample(self) -> None:
         """Open the sample pair of the selected task."""
-        self._loader.open_sample()
+        self._samples.open()
 
     def open_pair(self, a: Path, b: Path, *, task_known: bool = False) -> None:
         """Open two files and fuse them, or two series where these are known by the files.

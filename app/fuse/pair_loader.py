@@ -71,21 +71,18 @@ class PairLoader(QObject):
         files: Runner,
         jobs: JobTracker,
         cache: ResultCache,
-        samples: Path,
         parent: QObject | None = None,
     ) -> None:
         """
         Args:
             files: runs the reading.
             cache: holds what was read before, with its results.
-            samples: folder of the sample pairs.
         """
         super().__init__(parent)
         self._session = session
         self._files = files
         self._jobs = jobs
         self._cache = cache
-        self._samples = samples
         self._request: LoadRequest | None = None
         self._callback: LoadedCallback | None = None
         """Of the last load, like ``_request``."""
@@ -96,17 +93,6 @@ class PairLoader(QObject):
         session.task_changed.connect(self._task_changed)
 
     # --- what to read ----------------------------------------------------------------------
-
-    def open_sample(self) -> None:
-        """Open the sample pair of the selected task."""
-        try:
-            a, b = tasks.sample_paths(self._session.task.name, self._samples)
-        except FusionError as error:
-            if self._session.sources.sample:
-                self.close_pictures()
-            self._jobs.show_error("open", error)
-            return
-        self.load(LoadRequest(a, b, sample=True))
 
     def replace_side(self, side: Side, path: Path) -> None:
         """Open one file; the other side stays, unless it belongs to a sample."""

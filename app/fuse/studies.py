@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from app.i18n.translate import plural, tr, translate
 from app.pairs.edits import PairKey
+from core.errors import InputError
 from core.messages import Message
 from core.progress import Progress
+from core.tasks import get_task
 
 if TYPE_CHECKING:
     from core.pairing.plan import Match, PairingPlan
@@ -48,11 +50,13 @@ class ListedSeries:
     Attributes:
         key: the first file of each, which identify the pair.
         names: what they are called; no names of persons.
+        sample: whether they come with the program.
     """
 
     a: SeriesHeader
     b: SeriesHeader
     reason: str = ""
+    sample: bool = False
 
     @property
     def key(self) -> PairKey:
@@ -87,7 +91,7 @@ class ListedSeries:
 
     def swapped(self) -> ListedSeries:
         """The same with A and B exchanged."""
-        return ListedSeries(self.b, self.a, self.reason)
+        return replace(self, a=self.b, b=self.a)
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,6 @@ def find_study(
     Raises:
         FusionError: as :func:`core.io.volumes.list_series` does.
     """
-    from core.errors import InputError
     from core.io.volumes import list_series
 
     paths = list(paths)
@@ -173,6 +176,23 @@ def find_study(
         series = tuple(sorted(series, key=lambda one: _is_in(one, paths[1])))
     study = _study(series, {one.key for one in found}, in_order=len(paths) == 2)
     return _with_notes(study, _pictures(one.path for one in listing.left_out))
+
+
+def sample_study(a: Path, b: Path, progress: Progress) -> Study:
+    """The series of the sample, with the one pair of them.
+
+    Raises:
+        FusionError: as :func:`find_study` does; also where its folders hold no two series.
+    """
+    found = find_study([a, b], (), progress)
+    if found is None or not found.pairs:
+        raise InputError(
+            Message("There is no sample pair for “{0}”", Message.plain(get_task("mif").title)),
+            Message("its files are missing from this installation"),
+            Message("Open two pictures of your own, or install the program again."),
+        )
+    key, pair = next(iter(found.pairs.items()))
+    return replace(found, pairs={key: replace(pair, sample=True)})
 
 
 def _pictures(files: Iterable[Path]) -> int:

@@ -25,16 +25,19 @@ class TaskSelection(QObject):
         session: FuseState,
         loader: PairLoader,
         fuse: Callable[[], None],
+        open_sample: Callable[[], None],
         parent: QObject | None = None,
     ) -> None:
         """
         Args:
             fuse: fuses the pair on screen, with a preview.
+            open_sample: opens the sample pair of the selected task.
         """
         super().__init__(parent)
         self._session = session
         self._loader = loader
         self._fuse = fuse
+        self._open_sample = open_sample
         session.task_changed.connect(self._withdraw_offer)
 
     def choose(self, name: str) -> None:
@@ -44,7 +47,7 @@ class TaskSelection(QObject):
             return
         self._session.set_task(name)
         if self._session.sources.sample:
-            self._loader.open_sample()
+            self._open_sample()
 
     def fuse_new(self, _sources: Sources) -> None:
         """Fuse a pair that was just loaded, unless it has results from before."""

@@ -152,13 +152,15 @@ def _report_second(progress: Progress, stage: str) -> None:
 
 
 def sample_paths(task: str, folder: Path) -> tuple[Path, Path]:
-    """The sample pair bundled for ``task``.
+    """The sample pair bundled for ``task``: two pictures, or two folders with a series each.
 
     Raises:
         InputError: this copy of the program has none.
     """
-    a, b = folder / f"{task}_a.png", folder / f"{task}_b.png"
-    if not (a.is_file() and b.is_file()):
+    a, b = folder / f"{task}_a", folder / f"{task}_b"
+    if not (a.is_dir() and b.is_dir()):
+        a, b = folder / f"{task}_a.png", folder / f"{task}_b.png"
+    if not (a.exists() and b.exists()):
         raise InputError(
             Message("There is no sample pair for “{0}”", Message.plain(get_task(task).title)),
             Message("its files are missing from this installation"),

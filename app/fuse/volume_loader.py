@@ -156,7 +156,7 @@ class VolumeLoader(QObject):
         self._asked, self._refused = (pair, tuple(accept)), None
         self._asked_frames = frames
         session.set_problem(None)
-        session.set_sources(Sources(requested=key, names=pair.names))
+        session.set_sources(Sources(requested=key, names=pair.names, sample=pair.sample))
         work = partial(volume_tasks.open_volumes, pair, frames, tuple(accept), held)
         generation = self._jobs.generation
         self._jobs.track(
@@ -382,10 +382,14 @@ class VolumeLoader(QObject):
         stored = self._cache.find(sources.stamp or ())
         results: tuple[Outcome, ...] = ()
         selected = ""
+        sample = self._asked is not None and self._asked[0].sample
         if stored is not None and stored.sources.pair is sources.pair:
             results, selected = stored.results, stored.selected
         self._session.set_sources(
-            sources, results=results, selected=selected, windows=self._windows
+            replace(sources, sample=sample),
+            results=results,
+            selected=selected,
+            windows=self._windows,
         )
 
     def _rested(self) -> None:

@@ -6,15 +6,19 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pydicom
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.fusion.slices import align
+from core.geometry.alignment import Alignment
+from core.io.volumes import list_series, load_study_volume, series_suv
 from resources import SAMPLES
 from tools.samples import make_scenes, photo
 
 FOLDER = SAMPLES
-TASKS = ("ivif", "mef", "mff", "mif")
+TASKS = ("ivif", "mef", "mff")
 
 
 def _load(name: str) -> NDArray[np.float64]:
@@ -45,21 +49,37 @@ def test_pair_is_complete_aligned_in_size_and_distinct(task: str) -> None:
 
 def test_all_pictures_together_stay_small() -> None:
     sizes = [p.stat().st_size for p in FOLDER.glob("*.png")]
-    assert len(sizes) == 8
+    assert len(sizes) == 6
     assert sum(sizes) <= 3_000_000
+    scans = [p.stat().st_size for p in FOLDER.glob("mif_*/*.dcm")]
+    assert sum(scans) <= 1_700_000
 
 
-def test_pet_is_coloured_on_black_and_mri_is_grey() -> None:
-    pet, mri = _load("mif_a"), _load("mif_b")
-    assert pet.ndim == 3
-    assert mri.ndim == 2
-    spread = pet.max(axis=2) - pet.min(axis=2)
-    assert (spread > 80).mean() > 0.2
-    assert pet[:12, :12].max() <= 2
-    # The head of both lies in the same place: the brain is bright in both, the corners dark.
-    inside = slice(150, 300)
-    assert pet[inside, inside].mean() > 60
-    assert mri[inside, inside].mean() > 60
+def test_pet_and_mr_of_the_head_line_up_in_millimetres_and_the_pet_has_an_suv() -> None:
+    pet, mr = (list_series([FOLDER / f"mif_{side}"]).series for side in "ab")
+    derivation = series_suv(pet[0])
+    assert derivation is not None
+    # 185 MBq, an hour of decay with a half-life of 6586.2 s, 70 kg.
+    assert derivation.factor == pytest.approx(70000 / (185e6 * 0.5 ** (3600 / 6586.2)), rel=1e-6)
+    assert derivation.problems == ()
+    a, b = load_study_volume(pet[0]), load_study_volume(mr[0])
+    assert (a.unit, a.modality, b.modality) == ("SUVbw", "PT", "MR")
+    # Of the cortex of a brain; fluid inside of it holds little.
+    assert 6 < np.percentile(a.data, 99) < 14
+    aligned = align(a, b)
+    assert aligned.alignment is Alignment.AS_ACQUIRED
+    uptake, anatomy = aligned.a.data, aligned.b.data
+    # The air around the head is black in both; the brain is bright in both.
+    assert uptake[anatomy == 0].mean() < 0.1 * uptake[uptake > 4].mean()
+    assert anatomy[uptake > 4].mean() > 2 * anatomy.mean()
+
+
+def test_nobody_is_in_the_tags_of_the_scans() -> None:
+    for path in FOLDER.glob("mif_*/*.dcm"):
+        header = pydicom.dcmread(path, stop_before_pixels=True)
+        assert (header.PatientName, header.PatientID) == ("Nobody^Average", "ICBM152")
+        assert (header.PatientBirthDate, header.PatientIdentityRemoved) == ("", "YES")
+        assert "of no patient" in header.DerivationDescription
 
 
 def test_the_brain_notice_travels_with_the_pictures() -> None:

@@ -1,4 +1,4 @@
-"""Generates the medical sample: a T1-weighted MRI slice and a simulated FDG-PET of the same slice.
+"""Generates the medical sample: a T1-weighted MR volume and a simulated FDG-PET of the same head.
 
 The anatomy is that of the ICBM 152 nonlinear symmetric template 2009a (an average of many subjects,
 so that no individual can be identified), contained in the package nilearn; its notice is in
@@ -13,59 +13,50 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from resources import SAMPLES
+from tools.samples.brain_dicom import Grid, write_mr, write_pet
 
 Array = NDArray[np.float32]
 
 SEED = 20090
-SLICE_MM = 9.0  # above the anterior commissure: basal ganglia, both horns of the ventricles
-PIXEL_MM = 0.5
-FIELD_MM = 224.0
-SIZE = int(FIELD_MM / PIXEL_MM)  # 448
+MR_GRID = Grid(shape=(50, 220, 184), spacing=(3.0, 1.0, 1.0), first=(-91.5, -93.5, -51.0))
+"""Axial slices up to the scalp; the first voxel is in mm, LPS."""
+PET_GRID = Grid(shape=(38, 56, 48), spacing=(4.0, 4.0, 4.0), first=(-94.0, -94.0, -52.0))
 _FWHM = 2.3548  # full width at half maximum of a Gaussian with sigma 1
-
-# A rainbow colour map as used by PET workstations: (position, red, green, blue).
-_RAINBOW = (
-    (0.00, 0, 0, 0),
-    (0.10, 0, 0, 92),
-    (0.24, 0, 40, 205),
-    (0.36, 28, 118, 255),
-    (0.47, 120, 178, 150),
-    (0.56, 214, 214, 40),
-    (0.66, 255, 226, 0),
-    (0.78, 255, 140, 0),
-    (0.88, 255, 36, 0),
-    (0.96, 255, 0, 120),
-    (1.00, 255, 60, 220),
-)
+_PET_FWHM_MM = 6.0
 
 
 @dataclass(frozen=True)
-class Slice:
-    """One axial slice on the image grid, anterior up, the patient's right on the left.
-
-    Every array is float32 (SIZE, SIZE) in 0..1: T1 contrast, grey and white matter, fluid.
-    """
+class Head:
+    """The template on the grid of the MR; every array is float32 in 0..1, except distances."""
 
     t1: Array
     grey: Array
     white: Array
     fluid: Array
     brain: Array
+    outside: Array
+    """Distance in mm from the inner surface of the skull, negative within."""
 
 
-def _blur(image: Array, sigma_mm: float) -> Array:
-    return cv2.GaussianBlur(image, (0, 0), sigma_mm / PIXEL_MM).astype(np.float32)
+def _blur(volume: Array, sigma_mm: float, *, between: bool = True) -> Array:
+    """Gaussian blur; ``between`` slices as well as in them."""
+    from scipy.ndimage import gaussian_filter
+
+    across, *within = (sigma_mm / spacing for spacing in MR_GRID.spacing)
+    sigmas = (across if between else 0.0, *within)
+    return np.asarray(gaussian_filter(volume, sigmas), np.float32)
 
 
 def _smooth_noise(rng: np.random.Generator, sigma_mm: float) -> Array:
     """Smooth Gaussian noise, mean 0, standard deviation 1."""
-    noise = _blur(rng.standard_normal((SIZE, SIZE)).astype(np.float32), sigma_mm)
+    noise = _blur(rng.standard_normal(MR_GRID.shape).astype(np.float32), sigma_mm)
     return ((noise - noise.mean()) / noise.std()).astype(np.float32)
 
 
@@ -75,25 +66,19 @@ def _step(value: Array, low: float, high: float) -> Array:
     return (x * x * (3 - 2 * x)).astype(np.float32)
 
 
-def _grid(rng: np.random.Generator) -> tuple[Array, Array]:
-    """Template coordinates of every pixel in mm (x to the patient's left, y to the front).
-
-    The template is perfectly symmetric, unlike any head: a slight rotation and a smooth deformation
-    of a few millimetres make it realistic.
-    """
-    rows, cols = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32)
-    x = (cols - (SIZE - 1) / 2) * PIXEL_MM
-    y = ((SIZE - 1) / 2 - rows) * PIXEL_MM
-    turn = np.deg2rad(1.6)
-    x, y = x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)
-    x = x + 1.7 * _smooth_noise(rng, 22) + 0.75 * _smooth_noise(rng, 8)
-    y = y + 1.7 * _smooth_noise(rng, 22) + 0.75 * _smooth_noise(rng, 8)
-    # Radiological convention: the left side of the image is the patient's right.
-    return (-x).astype(np.float32), (y - 18.0).astype(np.float32)
+def _places() -> tuple[Array, Array, Array]:
+    """Millimetres of every voxel: x to the patient's left, y to the back, z to the head."""
+    counts, spacing, first = MR_GRID.shape[::-1], MR_GRID.spacing[::-1], MR_GRID.first
+    x, y, z = (
+        (np.arange(count) * step + begin).astype(np.float32)
+        for count, step, begin in zip(counts, spacing, first, strict=True)
+    )
+    back, down, across = np.meshgrid(z, y, x, indexing="ij")
+    return across, down, back
 
 
-def load_slice(rng: np.random.Generator) -> Slice:
-    """Read the template from nilearn and sample the slice.
+def load_head(rng: np.random.Generator) -> Head:
+    """Read the template from nilearn, turned and warped a little, as no head is symmetric.
 
     Raises:
         SystemExit: nilearn is not installed; the message says how to install it.
@@ -101,141 +86,157 @@ def load_slice(rng: np.random.Generator) -> Slice:
     try:
         import nibabel
         import nilearn.datasets
+        from scipy.ndimage import map_coordinates
     except ImportError as error:
         raise SystemExit('nilearn is missing: python -m pip install "nilearn>=0.11"') from error
 
     folder = Path(nilearn.datasets.__file__).parent / "data"
-    x, y = _grid(rng)
+    x, y, z = _places()
+    turn = np.deg2rad(1.6)
+    x, y = x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)
+    x, y, z = (
+        place + 1.7 * _smooth_noise(rng, 22) + 0.6 * _smooth_noise(rng, 9) for place in (x, y, z)
+    )
 
     def sample(kind: str) -> Array:
         path = folder / f"mni_icbm152_{kind}_tal_nlin_sym_09a_converted.nii.gz"
-        image = nibabel.as_closest_canonical(nibabel.load(path))
+        image: Any = nibabel.as_closest_canonical(nibabel.load(path))
         origin = image.affine[:3, 3]
-        plane = np.asarray(image.dataobj, dtype=np.float32)[:, :, round(SLICE_MM - origin[2])]
-        rows, cols = (x - origin[0]).astype(np.float32), (y - origin[1]).astype(np.float32)
-        picture = cv2.remap(plane, cols, rows, cv2.INTER_CUBIC)  # the volume is [x, y]
-        return np.clip(picture / 255.0, 0.0, 1.0).astype(np.float32)
+        # The template is stored to the patient's right, front and head.
+        places = (-x - origin[0], -y - origin[1], z - origin[2])
+        volume = np.asarray(image.dataobj, dtype=np.float32)
+        values = map_coordinates(volume, places, order=1, mode="constant")
+        return np.clip(values / 255.0, 0.0, 1.0).astype(np.float32)
 
     t1, grey, white = sample("t1"), sample("gm"), sample("wm")
-    brain = _step(_blur((t1 > 0.08).astype(np.float32), 1.6), 0.52, 0.86)
+    brain = _step(_blur((t1 > 0.08).astype(np.float32), 1.2), 0.45, 0.86)
     fluid = np.clip(brain - grey - white, 0.0, 1.0).astype(np.float32)
-    return Slice(t1=t1, grey=grey, white=white, fluid=fluid, brain=brain)
+    return Head(t1, grey, white, fluid, brain, _outside_distance(brain, rng))
 
 
 def _outside_distance(brain: Array, rng: np.random.Generator) -> Array:
-    """Distance in mm from the inner surface of the skull, a smooth hull around the brain."""
-    points = cv2.findNonZero((brain > 0.5).astype(np.uint8))
-    hull = cv2.fillConvexPoly(np.zeros((SIZE, SIZE), np.uint8), cv2.convexHull(points), 1)
-    smooth = _blur(hull.astype(np.float32), 16.0)
-    inside = (smooth > 0.445).astype(np.uint8)
-    out = cv2.distanceTransform(1 - inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    back = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    signed = (out - back) * PIXEL_MM - 1.2  # a thin layer of fluid between brain and bone
-    return (_blur(signed, 2.5) + 0.4 * _smooth_noise(rng, 14)).astype(np.float32)
+    """Distance in mm from a smooth hull around the brain, which goes straight down below it."""
+    from scipy.ndimage import distance_transform_edt
+
+    inside = np.zeros(brain.shape, np.float32)
+    above = np.zeros(brain.shape[1:], np.uint8)
+    for index in range(len(brain) - 1, -1, -1):  # from the top
+        above |= (brain[index] > 0.5).astype(np.uint8)
+        points = cv2.findNonZero(above)
+        if points is not None:
+            slice_: Any = np.zeros_like(above)
+            inside[index] = cv2.fillConvexPoly(slice_, cv2.convexHull(points), 1)
+    mask = _blur(inside, 6.0) > 0.46
+    out = distance_transform_edt(~mask, MR_GRID.spacing)
+    back = distance_transform_edt(mask, MR_GRID.spacing)
+    signed = np.asarray(out - back, np.float32) - 1.2  # a thin layer of fluid before the bone
+    return (_blur(signed, 2.0) + 0.4 * _smooth_noise(rng, 14)).astype(np.float32)
 
 
 def _shell(distance: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     """T1 intensity of skull, muscle and scalp, and their mask (both 0..1)."""
-    rows, cols = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32)
-    angle = np.arctan2((SIZE / 2 - rows), np.abs(cols - SIZE / 2))  # +90 degrees is the forehead
-    temple = np.exp(-(((angle - 0.42) / 0.36) ** 2))
-    nape = np.exp(-(((angle + 1.45) / 0.5) ** 2))
+    x, y, z = _places()
+    angle = np.arctan2(-(y - 18.0), np.abs(x))  # +90 degrees is the forehead
+    low = 1 - _step(z, 20.0, 55.0)
+    temple = np.exp(-(((angle - 0.42) / 0.36) ** 2)) * low
+    nape = np.exp(-(((angle + 1.45) / 0.5) ** 2)) * low
     wobble = _smooth_noise(rng, 6)
     bone = 6.2 + 1.6 * nape - 2.0 * temple + 0.5 * wobble
     muscle = bone + 6.0 * temple
     skin = muscle + 4.8 + 1.2 * nape - 1.6 * temple + 0.5 * _smooth_noise(rng, 16)
 
-    grain = _smooth_noise(rng, 1.1)
     marrow = _step(distance, 1.4, 2.6) * (1 - _step(distance - bone, -2.2, -1.0))
-    value = 0.03 + marrow * np.clip(0.30 + 0.13 * grain + 0.10 * wobble, 0.05, 0.7)
+    value = 0.03 + marrow * np.clip(0.30 + 0.10 * wobble, 0.05, 0.7)
     in_muscle = _step(distance - bone, -0.3, 0.5) * _step(muscle - bone, 0.4, 1.5)
-    fibres = 0.5 + 0.5 * np.sin(distance * 3.4 + 2.0 * wobble)
-    value = value * (1 - in_muscle) + in_muscle * (0.26 + 0.07 * fibres + 0.03 * grain)
+    value = value * (1 - in_muscle) + in_muscle * (0.28 + 0.05 * wobble)
     fat = _step(distance - muscle, -0.4, 0.6) * (1 - _step(distance - skin, -2.0, -1.1))
-    strands = _step(np.abs(_smooth_noise(rng, 2.2)), 0.0, 0.25)
-    value = value * (1 - fat) + fat * (0.66 + 0.20 * strands + 0.04 * grain)
+    value = value * (1 - fat) + fat * (0.72 + 0.06 * _smooth_noise(rng, 3))
     dermis = _step(distance - skin, -1.7, -1.0)
     value = value * (1 - dermis) + dermis * 0.52
     presence = 1 - _step(distance - skin, -0.3, 0.4)
-    return (value * presence).astype(np.float32), presence.astype(np.float32)
+    return (value * presence).astype(np.float32), presence
 
 
-def make_mri(slice_: Slice, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """T1-weighted slice with skull, bias field and Rician noise, uint8 (SIZE, SIZE)."""
-    detail = slice_.t1 - _blur(slice_.t1, 1.6)
+def make_mr(head: Head, rng: np.random.Generator) -> NDArray[np.uint16]:
+    """T1-weighted volume with skull, slow shading and a little noise, 0 in the air."""
+    detail = head.t1 - _blur(head.t1, 1.6, between=False)
     # The average of many subjects is blurred: tissue classes restore the boundaries.
-    white = _step(slice_.white, 0.22, 0.78)
-    fluid = _step(slice_.fluid, 0.25, 0.75)
-    classes = 0.40 + 0.30 * white - 0.30 * fluid
+    classes = 0.40 + 0.30 * _step(head.white, 0.22, 0.78) - 0.30 * _step(head.fluid, 0.25, 0.75)
     from_t1 = np.interp(
-        slice_.t1, [0.3, 0.5, 0.66, 0.8, 0.92, 1.0], [0.08, 0.16, 0.36, 0.56, 0.7, 0.78]
+        head.t1, [0.3, 0.5, 0.66, 0.8, 0.92, 1.0], [0.08, 0.16, 0.36, 0.56, 0.7, 0.78]
     )
     value = 0.42 * classes + 0.58 * from_t1 + 0.9 * detail
-    value = value + 0.012 * _smooth_noise(rng, 2.5) * slice_.brain
-
-    distance = _outside_distance(slice_.brain, rng)
-    shell, _ = _shell(distance, rng)
-    gap = 0.07 + 0.03 * _smooth_noise(rng, 2.0)
-    around = np.where(distance < 0.6, np.clip(gap, 0.02, 0.2), shell)
-    around = cv2.GaussianBlur(around.astype(np.float32), (0, 0), 0.8)
-    picture = value * slice_.brain + around * (1 - slice_.brain)
-
-    bias = 1.0 + 0.05 * _smooth_noise(rng, 45) + 0.10 * _step(distance, -25.0, 10.0)
+    shell, presence = _shell(head.outside, rng)
+    depth = _step(_blur(head.brain, 5.0), 0.02, 0.25)  # near the brain: fluid; far below: tissue
+    tissue = 0.26 + 0.05 * _smooth_noise(rng, 3)
+    within = depth * 0.07 + (1 - depth) * tissue
+    around = np.where(head.outside < 0.6, within, shell)
+    around = _blur(around.astype(np.float32), 0.7, between=False)
+    picture = value * head.brain + around * (1 - head.brain)
+    bias = 1.0 + 0.05 * _smooth_noise(rng, 45) + 0.10 * _step(head.outside, -25.0, 10.0)
     picture = np.clip(picture, 0.0, None) * bias
-    real = picture + 0.014 * rng.standard_normal(picture.shape)
-    imaginary = 0.014 * rng.standard_normal(picture.shape)
-    magnitude = cv2.GaussianBlur(np.hypot(real, imaginary).astype(np.float32), (0, 0), 0.55)
-    return np.clip(np.round(magnitude * 290.0 - 4.0), 0, 255).astype(np.uint8)
+    noise = 0.012 * rng.standard_normal((2, *picture.shape))
+    picture = np.hypot(picture + noise[0], noise[1])
+    air = _blur(presence, 0.7) < 0.08
+    return np.where(air, 0, np.clip(np.round(picture * 260.0), 0, 255)).astype(np.uint16)
 
 
-def make_pet(slice_: Slice, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Simulated FDG uptake in a rainbow colour map, uint8 (SIZE, SIZE, 3), RGB, on black."""
-    rows, cols = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32)
-    y = ((SIZE - 1) / 2 - rows) * PIXEL_MM - 18.0
-    x = np.abs(cols - (SIZE - 1) / 2) * PIXEL_MM
+def make_pet(head: Head, rng: np.random.Generator) -> Array:
+    """Simulated uptake of FDG on the grid of the PET, in SUV."""
+    from scipy.ndimage import map_coordinates
 
-    def bump(cx: float, cy: float, rx: float, ry: float) -> Array:
-        return np.exp(-(((x - cx) / rx) ** 2) - ((y - cy) / ry) ** 2).astype(np.float32)
+    x, y, z = _places()
+    x = np.abs(x)
+
+    def bump(centre: tuple[float, float, float], radii: tuple[float, float, float]) -> Array:
+        parts = zip((x, -y, z), centre, radii, strict=True)
+        return np.exp(-sum(((place - c) / r) ** 2 for place, c, r in parts)).astype(np.float32)
 
     # The maps underestimate deep grey-matter nuclei; the visual cortex has the highest uptake.
-    deep = 0.75 * bump(26, 2, 7, 15) + 0.8 * bump(13, 13, 6, 9) + 0.35 * bump(11, -19, 9, 11)
-    grey = np.clip(slice_.grey + 0.55 * deep * (slice_.grey + slice_.white), 0.0, 1.15)
-    regional = 1.0 + 0.26 * bump(0, -74, 34, 24) + 0.08 * bump(48, -30, 16, 40)
-    regional = regional + 0.05 * bump(10, 48, 24, 20) + 0.05 * _smooth_noise(rng, 12)
-    uptake = 4.0 * grey * regional + 1.0 * slice_.white + 0.2 * slice_.fluid
-
-    distance = _outside_distance(slice_.brain, rng)
-    shell, presence = _shell(distance, rng)
-    uptake = uptake * slice_.brain + (0.25 + 0.35 * shell) * presence * (1 - slice_.brain)
-
-    blurred = _blur(uptake.astype(np.float32), 5.0 / _FWHM)
-    counts = rng.poisson(np.clip(blurred, 0, None) * 34.0).astype(np.float32) / 34.0
+    deep = 0.75 * bump((26, 2, 3), (7, 15, 12)) + 0.8 * bump((13, 13, 9), (6, 9, 10))
+    deep += 0.35 * bump((11, -19, 8), (9, 11, 9))
+    grey = np.clip(head.grey + 0.55 * deep * (head.grey + head.white), 0.0, 1.15)
+    regional = (
+        1.0 + 0.26 * bump((0, -80, 6), (30, 24, 26)) + 0.08 * bump((48, -30, 10), (16, 40, 30))
+    )
+    regional = regional + 0.05 * _smooth_noise(rng, 12)
+    regional = regional * (1 - 0.18 * _step(-z, 18.0, 36.0))  # cerebellum
+    shell, presence = _shell(head.outside, rng)
+    uptake = 9.0 * grey * regional + 2.4 * head.white + 0.5 * head.fluid
+    around = (0.6 + 0.5 * shell) * presence
+    uptake = uptake * head.brain + around * (1 - head.brain)
+    blurred = _blur(uptake.astype(np.float32), _PET_FWHM_MM / _FWHM)
+    counts = rng.poisson(np.clip(blurred, 0, None) * 40.0).astype(np.float32) / 40.0
     image = _blur(counts, 2.9 / _FWHM)
-    # Real PET has a grid of about 2 mm and is enlarged for display, which keeps it soft.
-    step = int(2.0 / PIXEL_MM)
-    coarse = cv2.resize(image, (SIZE // step, SIZE // step), interpolation=cv2.INTER_AREA)
-    image = cv2.resize(coarse, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)
-    top = float(np.quantile(image[slice_.brain > 0.5], 0.997))
-    level = np.clip((image - 0.10) / (top - 0.10), 0.0, 1.0)
-    keys = np.array(_RAINBOW, dtype=np.float64)
-    channels = [np.interp(level, keys[:, 0], keys[:, k]) for k in (1, 2, 3)]
-    return np.round(np.stack(channels, axis=-1)).astype(np.uint8)
+    places = np.meshgrid(
+        *(
+            (begin + step * np.arange(count) - first) / spacing
+            for begin, step, count, first, spacing in zip(
+                PET_GRID.first[::-1],
+                PET_GRID.spacing,
+                PET_GRID.shape,
+                MR_GRID.first[::-1],
+                MR_GRID.spacing,
+                strict=True,
+            )
+        ),
+        indexing="ij",
+    )
+    values = map_coordinates(image, places, order=1, mode="nearest")
+    return np.clip(values, 0.0, None).astype(np.float32)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Command line entry: writes ``mif_a.png`` (PET) and ``mif_b.png`` (MRI)."""
+    """Command line entry: writes the folders ``mif_a`` (PET) and ``mif_b`` (MR)."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=SAMPLES, help="output folder")
     options = parser.parse_args(arguments)
-    options.out.mkdir(parents=True, exist_ok=True)
-    slice_ = load_slice(np.random.default_rng(SEED))
-    mri = make_mri(slice_, np.random.default_rng(SEED + 1))
-    pet = make_pet(slice_, np.random.default_rng(SEED + 1))
-    for name, picture in (("mif_a.png", pet[..., ::-1]), ("mif_b.png", mri)):
-        coded, data = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])
-        assert coded
-        (options.out / name).write_bytes(data.tobytes())
-        print(options.out / name)
+    head = load_head(np.random.default_rng(SEED))
+    mr = make_mr(head, np.random.default_rng(SEED + 1))
+    pet = make_pet(head, np.random.default_rng(SEED + 1))
+    write_pet(options.out / "mif_a", pet, PET_GRID)
+    write_mr(options.out / "mif_b", mr, MR_GRID)
+    print(options.out / "mif_a", options.out / "mif_b", sep="\n")
 
 
 if __name__ == "__main__":

@@ -407,7 +407,7 @@ def test_every_window_preset_does_something_of_its_own_and_is_in_the_menu(opened
     assert all(action.text().startswith("Window: ") for action in menu.actions())
 
 
-@pytest.mark.parametrize("task", ["mif", "ivif", "mef", "mff"])
+@pytest.mark.parametrize("task", ["ivif", "mef", "mff"])
 def test_presets_are_sensible_for_the_samples_of_every_task(task):
     for side in "ab":
         shown = source_image(read_image(SAMPLES / f"{task}_{side}.png"))
