@@ -90,7 +90,7 @@ class DataSettings:
                 "Of volumes, slices at least so far apart are used, since neighbours show nearly "
                 "the same. 0 uses all."
             ),
-            "mm",
+            Message("mm"),
             Message("Pictures"),
             1.0,
         ),

@@ -38,6 +38,8 @@ from trainer.config.presets import PRESETS
 
 SAME_IN_GERMAN = {
     "axial",
+    "mm",
+    "SUV",
     "sagittal",
     "A",
     "Computer",
