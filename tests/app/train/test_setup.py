@@ -193,6 +193,10 @@ def test_the_four_ablations_can_be_switched(page):
     assert get(page.state.settings, "network.backbone.dim") == 384
     assert "DINOv3" in page.state.faults["backbone"]
     assert not page.steps[1].done
+    page.training.preparing.set_value("network.backbone.kind", "none")
+    assert get(page.state.settings, "network.backbone.kind") == "none"
+    assert get(page.state.settings, "network.backbone.dim") == 128
+    assert "backbone" not in page.state.faults
 
 
 def weights(folder: Path, kind: str) -> Path:
