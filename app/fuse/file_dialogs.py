@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.fuse.state import Outcome
 from app.i18n.translate import tr
+from app.preferences.scan_names import may_be_scan
 
 
 def open_dialog(parent: QWidget, title: str, folder: str, suffixes: Sequence[str]) -> QFileDialog:
@@ -28,8 +29,12 @@ def open_dialog(parent: QWidget, title: str, folder: str, suffixes: Sequence[str
 
 
 def suggested_name(outcome: Outcome) -> str:
-    """A file name for a result: sources, “fused”, method, and a suffix that preserves the depth."""
-    stems = [image.origin.stem for image in (outcome.pair.a, outcome.pair.b) if image.origin]
+    """A file name for a result: sources, “fused”, method, and a suffix that preserves the depth.
+
+    Scans are not named, as their files are often called after patients.
+    """
+    origins = [image.origin for image in (outcome.pair.a, outcome.pair.b) if image.origin]
+    stems = [path.stem for path in origins if not may_be_scan(path)]
     method = Path(outcome.result.method).stem
     parts = [*dict.fromkeys(stems), "fused", method]
     suffix = ".tif" if outcome.result.bit_depth == 32 else ".png"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from app.i18n.translate import plural, tr, translate
 from app.pairs.edits import PairKey
+from app.preferences.scan_names import SCAN_SUFFIXES, may_be_scan
 from core.errors import InputError
 from core.messages import Message
 from core.progress import Progress
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 Frames = tuple[int, int]
 """Which of the volumes of the series of A and B, from 0."""
-SCAN_SUFFIXES = (".dcm", ".dicom", ".ima", ".nii", ".nii.gz", ".img", ".hdr")
 _LOOKED_AT = 64
 """Files of a folder without a telling suffix whose first bytes are read at most."""
 
@@ -138,12 +138,6 @@ def series_label(series: SeriesHeader) -> str:
     """Modality and title: “PT · FDG brain”."""
     modality = "" if series.modality == "OT" else series.modality
     return " · ".join(part for part in (modality, series.title) if part) or series.kind
-
-
-def may_be_scan(path: Path) -> bool:
-    """Whether a file name may be that of a scanner's file: a suffix of theirs, or none."""
-    name = path.name.lower()
-    return name.endswith(SCAN_SUFFIXES) or "." not in name or name.rsplit(".", 1)[1].isdigit()
 
 
 def find_study(

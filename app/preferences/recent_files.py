@@ -1,4 +1,7 @@
-"""The list of recently opened pairs: paths and task, no contents."""
+"""The list of recently opened pairs: paths and task, no contents, and no scans.
+
+Files of scanners and their folders are often named after patients, so these pairs are not listed.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMenu
 
+from app.preferences.scan_names import may_be_scan
 from app.preferences.settings import Settings
 from app.widgets.file_manager import distinct_name
 from core.tasks import TASKS
@@ -32,6 +36,11 @@ class RecentPair:
         return self.a.is_absolute() and self.b.is_absolute()
 
     @property
+    def is_of_scans(self) -> bool:
+        """Whether a file may be that of a scanner, by its name."""
+        return may_be_scan(self.a) or may_be_scan(self.b)
+
+    @property
     def label(self) -> str:
         """Both file names, with their folders where the names are equal."""
         if self.a.name == self.b.name:
@@ -48,6 +57,9 @@ class RecentPairs(QObject):
     def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._settings = settings
+        kept = self.all()
+        if any(pair.is_of_scans for pair in kept):  # of a former version
+            self._keep([pair for pair in kept if not pair.is_of_scans])
 
     def all(self) -> list[RecentPair]:
         """The pairs, newest first, including those whose files are missing."""
@@ -65,6 +77,8 @@ class RecentPairs(QObject):
         if not self._settings.keeps_recent:
             return
         new = RecentPair(Path(os.path.abspath(a)), Path(os.path.abspath(b)), task)  # noqa: PTH100
+        if new.is_of_scans:
+            return
         a, b = new.a, new.b
         self._keep([new, *(pair for pair in self.all() if (pair.a, pair.b) != (a, b))])
 

@@ -1,4 +1,4 @@
-"""The session file: paths and settings as versioned JSON, without image data."""
+"""The session file: paths and settings as versioned JSON, without image data or names of scans."""
 
 from __future__ import annotations
 
@@ -9,12 +9,19 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from app.i18n.translate import plural
+from app.preferences.hidden_paths import HiddenPath
+from app.preferences.scan_names import may_be_scan
 from app.viewer.display_state import DisplayState
 from core.tasks import TASKS
 
 VERSION = 1
 _OVER = "over"
 Value = TypeVar("Value")
+
+
+StoredPath = Path | HiddenPath
+"""A path; of scans, without its names once it has been on file."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,7 @@ class Snapshot:
         task: name of a task.
         method: name of a method; "" for the default.
         a, b: paths of the shown images; None for a sample.
-        pairs: all pairs of the list.
+        pairs: all pairs of the list; those of scans are not stored.
         display: display settings.
         scans: files and folders in which series were looked for; their pairs are not in ``pairs``.
         slice: which slice of them is shown.
@@ -61,12 +68,12 @@ class Snapshot:
 
     task: str
     method: str = ""
-    a: Path | None = None
-    b: Path | None = None
+    a: StoredPath | None = None
+    b: StoredPath | None = None
     pairs: tuple[ListedPair, ...] = ()
     _: KW_ONLY
     display: DisplayState = field(default_factory=DisplayState)
-    scans: tuple[Path, ...] = ()
+    scans: tuple[StoredPath, ...] = ()
     slice: SliceOnShow = field(default_factory=SliceOnShow)
 
     @property
@@ -79,13 +86,34 @@ class Snapshot:
         """False where a path is relative, and so depends on the working directory."""
         shown = [path for path in (self.a, self.b) if path is not None]
         listed = (path for pair in self.pairs for path in (pair.a, pair.b))
-        return all(path.is_absolute() for path in (*shown, *listed, *self.scans))
+        paths = (*shown, *listed, *self.scans)
+        return all(path.is_absolute() for path in paths if isinstance(path, Path))
 
     @property
     def label(self) -> str:
-        """The names of the shown files, or of the folders of series."""
-        shown = [path.name for path in (self.a, self.b) if path is not None]
-        return " + ".join(shown or [path.name for path in self.scans])
+        """The names of the shown files; of scans, how many files or folders."""
+        shown = [path for path in (self.a, self.b) if path is not None]
+        named = [path.name for path in shown if isinstance(path, Path) and not may_be_scan(path)]
+        if shown and len(named) == len(shown):
+            return " + ".join(named)
+        scans = shown or list(self.scans)
+        if not scans:
+            return ""
+        text = plural("a file or folder of scans", "{0} files or folders of scans", len(scans))
+        return text.format(len(scans))
+
+    def located(self) -> Snapshot:
+        """The same with the paths of scans found again. Reads from disk.
+
+        What is no longer there is left out.
+        """
+        a, b = (_found(path) for path in (self.a, self.b))
+        scans = tuple(path for one in self.scans if (path := _found(one)) is not None)
+        return replace(self, a=a, b=b, scans=scans)
+
+
+def _found(path: StoredPath | None) -> Path | None:
+    return path.found() if isinstance(path, HiddenPath) else path
 
 
 def to_json(snapshot: Snapshot, *, over: bool = False) -> bytes:
@@ -100,9 +128,13 @@ def to_json(snapshot: Snapshot, *, over: bool = False) -> bytes:
         "method": snapshot.method,
         "a": _text(snapshot.a),
         "b": _text(snapshot.b),
-        "pairs": [[str(p.a), str(p.b), p.name, str(p.folder)] for p in snapshot.pairs],
+        "pairs": [
+            [str(p.a), str(p.b), p.name, str(p.folder)]
+            for p in snapshot.pairs
+            if not (may_be_scan(p.a) or may_be_scan(p.b))
+        ],
         "display": asdict(snapshot.display),
-        "scans": [str(path) for path in snapshot.scans],
+        "scans": [_hidden(path) for path in snapshot.scans],
         "slice": asdict(snapshot.slice),
     }
     if over:
@@ -110,8 +142,16 @@ def to_json(snapshot: Snapshot, *, over: bool = False) -> bytes:
     return json.dumps(data, ensure_ascii=False, indent=1).encode("utf-8", "surrogateescape")
 
 
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)
+def _text(path: StoredPath | None) -> str | list[str] | None:
+    if path is None:
+        return None
+    return str(path) if isinstance(path, Path) and not may_be_scan(path) else _hidden(path)
+
+
+def _hidden(path: StoredPath) -> list[str]:
+    """The start, then a hash for each part."""
+    hidden = HiddenPath.of(path) if isinstance(path, Path) else path
+    return [hidden.start, *hidden.parts]
 
 
 def is_over(data: bytes) -> bool:
@@ -135,8 +175,8 @@ def from_json(data: bytes) -> Snapshot:
     return Snapshot(
         task,
         method,
-        _path(found.get("a")),
-        _path(found.get("b")),
+        _stored(found.get("a")),
+        _stored(found.get("b")),
         _pairs(found.get("pairs", [])),
         display=dataclass_from_json(DisplayState(), found.get("display")),
         scans=_paths(found.get("scans", [])),
@@ -152,10 +192,22 @@ def _path(value: object) -> Path | None:
     return Path(value)
 
 
-def _paths(values: object) -> tuple[Path, ...]:
+def _stored(value: object) -> StoredPath | None:
+    if not isinstance(value, list):  # a picture, or a session of a former version
+        return _path(value)
+    if not value or not all(isinstance(part, str) and part for part in value):
+        raise ValueError("a path is no path")
+    start, *parts = value
+    hidden = HiddenPath(start, tuple(parts))
+    if not hidden.is_absolute:
+        raise ValueError("a path is no path")
+    return hidden
+
+
+def _paths(values: object) -> tuple[StoredPath, ...]:
     if not isinstance(values, list):
         raise ValueError("the list of paths is none")
-    found = (_path(value) for value in values)
+    found = (_stored(value) for value in values)
     return tuple(path for path in found if path is not None)
 
 

@@ -15,8 +15,8 @@ from app.fuse.export_dialog import ExportDialog
 from app.fuse.file_dialogs import open_dialog, pictures_folder, save_dialog
 from app.fuse.pairs import Pairs
 from app.fuse.state import FuseState, Outcome, Side
-from app.fuse.studies import may_be_scan
 from app.i18n.translate import translate
+from app.preferences.scan_names import may_be_scan
 from app.preferences.settings import Settings
 
 
@@ -45,6 +45,8 @@ class FileCommands(QObject):
         self._settings = settings
         self._folder = ""
         """Folder of the files that were opened last; "" before the first ones."""
+        self._scan_folder = ""
+        """Folder of the last save or export, if of scans."""
         self.dialog: QFileDialog | None = None
         self.export_dialog: ExportDialog | None = None
 
@@ -127,17 +129,29 @@ class FileCommands(QObject):
 
     # --- saving ----------------------------------------------------------------------------
 
+    @property
+    def _export_folder(self) -> str:
+        return self._scan_folder or self._settings.export_folder
+
+    def _remember_export(self, folder: Path) -> None:
+        """Until the program ends for scans: the folder may be named after a patient."""
+        if self._session.sources.slice is not None:
+            self._scan_folder = str(folder)
+        else:
+            self._scan_folder = ""
+            self._settings.set_export_folder(str(folder))
+
     def ask_save(self) -> None:
         """Ask where to save the fused image; nothing happens without one."""
         outcome = self._session.outcome
         if outcome is None:
             return
-        self.dialog = save_dialog(self._window, outcome, self._settings.export_folder)
+        self.dialog = save_dialog(self._window, outcome, self._export_folder)
         self.dialog.fileSelected.connect(lambda name: self._save(Path(name), outcome))
         self.dialog.open()
 
     def _save(self, path: Path, outcome: Outcome) -> None:
-        self._settings.set_export_folder(str(path.parent))
+        self._remember_export(path.parent)
         self._controller.save(path, outcome)
 
     def ask_export(self) -> None:
@@ -145,10 +159,10 @@ class FileCommands(QObject):
         outcome = self._session.outcome
         if outcome is None:
             return
-        self.export_dialog = ExportDialog(outcome, self._settings.export_folder, self._window)
+        self.export_dialog = ExportDialog(outcome, self._export_folder, self._window)
         self.export_dialog.chosen.connect(lambda plan: self._export(plan, outcome))
         self.export_dialog.open()
 
     def _export(self, plan: ExportPlan, outcome: Outcome) -> None:
-        self._settings.set_export_folder(str(plan.folder))
+        self._remember_export(plan.folder)
         self._controller.export(plan, outcome)

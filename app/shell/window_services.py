@@ -18,10 +18,10 @@ from app.fuse.controller import Controller
 from app.fuse.pair_search import Listing
 from app.fuse.pairs import Pairs
 from app.fuse.state import FuseState
-from app.fuse.studies import may_be_scan
 from app.fuse.welcome import Welcome
 from app.i18n.translate import tr
 from app.preferences.recent_files import RecentMenu, RecentPair, RecentPairs
+from app.preferences.scan_names import may_be_scan
 from app.preferences.session_autosave import PreviousSession, SessionAutosave
 from app.preferences.session_file import ListedPair, Snapshot
 from app.preferences.settings import Settings
@@ -257,7 +257,16 @@ class WindowServices(QObject):
         return (None, None) if no_files else sources.paths
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Open the files of a snapshot with its display settings."""
+        """Open the files of a snapshot with its display settings, once they are found."""
+        job = self._runner.submit(partial(_located, snapshot))
+        job.finished.connect(partial(self._restore_located, len(snapshot.scans)))
+        job.failed.connect(self._session_lost)
+
+    def _restore_located(self, stored_scans: int, snapshot: Snapshot) -> None:
+        if self._ended:
+            return
+        if len(snapshot.scans) < stored_scans:
+            self._session_lost()
         controller = self._controller
         self._restoring = snapshot
         self._session.set_task(snapshot.task)
@@ -267,13 +276,18 @@ class WindowServices(QObject):
             job.finished.connect(self._pairs.show)
         if snapshot.scans:
             controller.volumes.restore(snapshot.slice)
-            self._pairs.add(list(snapshot.scans))
-        if snapshot.a is not None and snapshot.b is not None:
-            controller.open_pair(snapshot.a, snapshot.b, task_known=True)
-        elif snapshot.a is not None:
-            controller.replace_side("a", snapshot.a)
-        elif snapshot.b is not None:
-            controller.replace_side("b", snapshot.b)
+            self._pairs.add([path for path in snapshot.scans if isinstance(path, Path)])
+        a, b = snapshot.a, snapshot.b
+        if isinstance(a, Path) and isinstance(b, Path):
+            controller.open_pair(a, b, task_known=True)
+        elif isinstance(a, Path):
+            controller.replace_side("a", a)
+        elif isinstance(b, Path):
+            controller.replace_side("b", b)
+
+    def _session_lost(self, _error: object = None) -> None:
+        text = self.tr("Scans of the last session are no longer where they were. Open them again.")
+        self._session.set_message(text)
 
     def _restore_last(self) -> None:
         self.cards.remove("restore")
@@ -359,6 +373,10 @@ class WindowServices(QObject):
     def _add_card(self, name: str, card: Card) -> Card:
         card.answered.connect(lambda _answer: self.cards.remove(name))
         return self.cards.add(name, card)
+
+
+def _located(snapshot: Snapshot, progress: Progress) -> Snapshot:
+    return snapshot.located()
 
 
 def _listing_of(pairs: tuple[ListedPair, ...], progress: Progress) -> Listing:

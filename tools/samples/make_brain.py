@@ -11,7 +11,7 @@ so that no individual can be identified), contained in the package nilearn; its 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ _PET_FWHM_MM = 6.0
 class Head:
     """The template on the grid of the MR; every array is float32 in 0..1, except distances."""
 
+    _: KW_ONLY
     t1: Array
     grey: Array
     white: Array
@@ -111,7 +112,10 @@ def load_head(rng: np.random.Generator) -> Head:
     t1, grey, white = sample("t1"), sample("gm"), sample("wm")
     brain = _step(_blur((t1 > 0.08).astype(np.float32), 1.2), 0.45, 0.86)
     fluid = np.clip(brain - grey - white, 0.0, 1.0).astype(np.float32)
-    return Head(t1, grey, white, fluid, brain, _outside_distance(brain, rng))
+    return Head(
+        t1=t1, grey=grey, white=white, fluid=fluid, brain=brain,
+        outside=_outside_distance(brain, rng),
+    )  # fmt: skip
 
 
 def _outside_distance(brain: Array, rng: np.random.Generator) -> Array:

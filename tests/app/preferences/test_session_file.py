@@ -54,7 +54,7 @@ _displays = st.builds(
     layout=st.sampled_from(LAYOUTS),
     crosshair=st.booleans(),
 )
-_paths = st.none() | st.text("abcü €/\udcff", min_size=1).map(Path)
+_paths = st.none() | st.text("abcü €/\udcff", min_size=1).map(lambda text: Path(text + ".png"))
 
 
 @settings(deadline=None, max_examples=60)

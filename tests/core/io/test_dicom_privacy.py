@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core import salted
 from core.errors import FusionError
 from core.io import read_image
-from core.io.readers import salted
 from core.io.volumes import list_series, read_volume
 from tests.core.io.dicom_files import BIRTH, ID, NAME, dataset_of, save, slice_tags, write_series
 

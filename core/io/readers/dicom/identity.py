@@ -11,7 +11,7 @@ from pydicom.dataelem import DataElement
 from pydicom.uid import UID
 
 from core.io.readers.dicom.tags import ImageTags
-from core.io.readers.salted import key
+from core.salted import key
 
 _WORD = re.compile(r"[^\W_]+")
 _COMPONENT = re.compile(r"[^\s^=\\]+")

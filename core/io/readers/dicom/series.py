@@ -22,7 +22,7 @@ from core.io.readers.dicom.problems import is_colour, problem_of
 from core.io.readers.dicom.splitting import Part, parts_of
 from core.io.readers.dicom.tags import ImageTags, number
 from core.io.readers.dicom.values import header_window, modality_of, unit_of
-from core.io.readers.salted import key
+from core.salted import key
 from core.types import SeriesHeader, SliceSource
 
 KIND = "DICOM"

@@ -16,7 +16,7 @@ from core.errors import InputError, Message, SeriesError
 from core.io.readers.decoding import damaged, decoding
 from core.io.readers.kinds import is_nifti
 from core.io.readers.registry import HEAD_BYTES
-from core.io.readers.salted import key
+from core.salted import key
 from core.types import Affine, SeriesHeader, SliceSource
 
 KIND = "NIfTI"
