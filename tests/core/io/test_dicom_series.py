@@ -460,3 +460,16 @@ def test_nothing_there(tmp_path: Path) -> None:
         list_series(tmp_path / "nowhere")
     with pytest.raises(InputError, match="no series of images"):
         list_series(tmp_path)
+
+
+def test_lossy_compression_of_any_slice_is_told(tmp_path: Path) -> None:
+    stored = np.zeros((3, 4, 5), np.uint16)
+    write_series(tmp_path / "clean", stored, LossyImageCompression="00")
+    assert list_series(tmp_path / "clean").series[0].notes == ()
+    write_series(tmp_path / "lossy", stored, LossyImageCompression="01")
+    told = list_series(tmp_path / "lossy").series[0].notes
+    assert [str(note) for note in told] == ["Lossy compression has changed its values."]
+    ratios = {"LossyImageCompression": "01", "LossyImageCompressionRatio": ["3.5", "12"]}
+    write_series(tmp_path / "ratio", stored, **ratios)
+    told = list_series(tmp_path / "ratio").series[0].notes
+    assert [str(note) for note in told] == ["Lossy compression (12:1) has changed its values."]

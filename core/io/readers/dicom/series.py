@@ -81,7 +81,7 @@ def _header(part: Part, index: int) -> SeriesHeader:
         unit=unit_of(tags),
         window=header_window(middle),
         samples=3 if is_colour(tags) else 1,
-        notes=(*part.notes, *stacks[0].notes, *_burned_in(tags)),
+        notes=(*part.notes, *stacks[0].notes, *_burned_in(tags), *_lossy(part)),
         problem=problem,
     )
 
@@ -113,3 +113,16 @@ def _burned_in(tags: ImageTags) -> tuple[str, ...]:
     if tags.text("BurnedInAnnotation").strip().upper() != "YES":
         return ()
     return (Message("Its pixels hold burned-in text, which may name the patient."),)
+
+
+def _lossy(part: Part) -> tuple[str, ...]:
+    """That compression has changed the values of some slice, and how much it saved at most."""
+    told = [frame.tags for frame in part.frames]
+    lossy = [tags for tags in told if tags.text("LossyImageCompression").strip() == "01"]
+    if not lossy:
+        return ()
+    ratios = [ratio for tags in lossy for ratio in tags.numbers("LossyImageCompressionRatio")]
+    if not ratios:
+        return (Message("Lossy compression has changed its values."),)
+    saved = f"{max(ratios):g}"
+    return (Message("Lossy compression ({0}:1) has changed its values.", saved),)

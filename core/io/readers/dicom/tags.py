@@ -30,6 +30,7 @@ _TEXTS = (
     *("InstanceNumber", "ImagePositionPatient", "ImageOrientationPatient", "FrameOfReferenceUID"),
     *("TemporalPositionIdentifier", "ComplexImageComponent", "NumberOfFrames", "PixelSpacing"),
     *("PhotometricInterpretation", "WindowCenter", "WindowWidth", "RescaleIntercept"),
+    *("LossyImageCompression", "LossyImageCompressionRatio"),
     *("RescaleSlope", "RescaleType", "BurnedInAnnotation", "Units", "SUVType", "CorrectedImage"),
     *("FrameReferenceTime", "GantryDetectorTilt", "VOILUTFunction"),
 )
