@@ -16,6 +16,7 @@ import pytest
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
+from app.preferences.settings import Settings
 from app.shell import application, startup_timings
 from app.shell.main_window import MainWindow
 from app.shell.posix_signals import close_on_signals
@@ -26,6 +27,7 @@ from app.workers.background_import import (
     paused_garbage_collection,
 )
 from app.workers.first_paint import FirstPaint
+from resources import SAMPLES
 
 _REPO = Path(__file__).resolve().parents[3]
 
@@ -297,3 +299,22 @@ def test_the_denial_works():
         "import socket; socket.create_connection(('127.0.0.1', 9))"
     )
     assert "no network" in python(code).stderr
+
+
+def test_the_medical_sample_of_the_program_opens_slice_by_slice(qtbot, engine, tmp_path):
+    window = MainWindow(lambda: engine, SAMPLES, "mif", settings=Settings(tmp_path))
+    qtbot.addWidget(window, before_close_func=lambda _window: engine.gate.set())
+    window.show()
+    window.services.begin()
+    qtbot.waitUntil(lambda: bool(window.session.results), timeout=30_000)
+    sources = window.session.sources
+    assert sources.sample
+    assert (sources.slice.plane, sources.slice.count) == ("axial", 50)
+    assert (sources.a.image.unit, window.session.display.a.palette) == ("SUVbw", "hot_iron")
+    assert sources.slice.volumes.is_registered
+    window.controller.set_task("mff")  # another sample: two pictures
+    qtbot.waitUntil(lambda: window.session.sources.b is not None, timeout=30_000)
+    assert window.session.sources.slice is None
+    assert window.session.sources.sample
+    assert window.session.display.a.palette == "grey"
+    assert not window.services.snapshot().has_files
