@@ -1,0 +1,194 @@
+"""The summary of an evaluation that all tables of it show: a row per method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from math import isnan, nan
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from core.evaluation.result import EvaluationResult, MethodDescription, MethodScores
+from core.metrics import METRICS, Direction, mean_defined
+
+Mark = Literal["best", "second", ""]
+
+
+@dataclass(frozen=True)
+class SummaryCell:
+    """Mean of a metric over the common pairs.
+
+    Attributes:
+        mean: over the pairs on which the metric is defined; NaN if there are none.
+        undefined: number of pairs left out of the mean.
+        mark: best or second best of the column; equal as printed share a place.
+    """
+
+    mean: float
+    undefined: int = 0
+    mark: Mark = ""
+
+    @property
+    def text(self) -> str:
+        """The mean as tables print it."""
+        return format_value(self.mean)
+
+
+@dataclass(frozen=True)
+class SummaryRow:
+    """A method in the summary.
+
+    Attributes:
+        method: the method.
+        cells: by metric.
+        mean_rank: see :func:`mean_ranks`; NaN if there is nothing to rank.
+        seconds: mean time of a fusion; NaN if none was measured.
+        peak_bytes: largest rise of the peak memory of a fusion; None if not measured.
+        scored, failed, missing: numbers of pairs.
+    """
+
+    method: MethodDescription
+    cells: Mapping[str, SummaryCell]
+    _: KW_ONLY
+    mean_rank: float
+    seconds: float
+    peak_bytes: int | None
+    scored: int
+    failed: int
+    missing: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Means of all methods over the pairs that every method was scored on.
+
+    Attributes:
+        metrics: names of the columns, in order.
+        pairs: number of common pairs.
+        rows: one per method, in the order of the result.
+    """
+
+    metrics: tuple[str, ...]
+    pairs: int
+    rows: tuple[SummaryRow, ...]
+
+
+def summarize(result: EvaluationResult) -> Summary:
+    """Summary of ``result``: means over the common pairs, best and second best, mean ranks."""
+    common = result.common()
+    columns = {metric: _column(result, metric) for metric in result.metrics}
+    ranks = mean_ranks(result)
+    rows = tuple(
+        SummaryRow(
+            scores.method,
+            {metric: column[index] for metric, column in columns.items()},
+            mean_rank=ranks[index],
+            seconds=mean_defined(p.seconds for p in scores.pairs if p.seconds is not None).mean,
+            peak_bytes=max((p.peak_bytes for p in scores.pairs if p.peak_bytes), default=None),
+            scored=len(scores.scored()),
+            failed=sum(score.error is not None for score in scores.pairs),
+            missing=len(scores.missing),
+        )
+        for index, scores in enumerate(result.methods)
+    )
+    return Summary(result.metrics, len(common), rows)
+
+
+def _column(result: EvaluationResult, metric: str) -> list[SummaryCell]:
+    means = [mean_defined(row) for row in result.values(metric).tolist()]
+    places = _marks([mean.mean for mean in means], direction_of(metric))
+    return [
+        SummaryCell(mean.mean, mean.undefined, mark)
+        for mean, mark in zip(means, places, strict=True)
+    ]
+
+
+def _marks(means: Sequence[float], direction: Direction) -> list[Mark]:
+    """Best and second best of a column; none if all are the same as printed."""
+    shown = [nan if isnan(mean) else float(format_value(mean)) for mean in means]
+    places = sorted({mean for mean in shown if not isnan(mean)}, reverse=direction == "higher")
+    if len(places) < 2:
+        return [""] * len(means)
+    names: dict[float, Mark] = {places[0]: "best", places[1]: "second"}
+    return [names.get(mean, "") for mean in shown]
+
+
+def mean_ranks(result: EvaluationResult) -> list[float]:
+    """Per method, its mean rank over all metrics and common pairs; 1 is best.
+
+    Methods with equal values share the mean of their ranks. Values that are undefined for any
+    method on a pair are not ranked on that pair.
+    """
+    columns = [
+        _ranks(-values if direction_of(metric) == "higher" else values)
+        for metric in result.metrics
+        for values in result.values(metric).T
+        if not np.isnan(values).any()
+    ]
+    if not columns:
+        return [nan] * len(result.methods)
+    return [float(rank) for rank in np.mean(columns, axis=0)]
+
+
+def _ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Ranks from 1 for the smallest; equal values share their mean."""
+    smaller = (values[np.newaxis, :] < values[:, np.newaxis]).sum(axis=1)
+    equal = (values[np.newaxis, :] == values[:, np.newaxis]).sum(axis=1)
+    ranks: npt.NDArray[np.float64] = smaller + (equal + 1) / 2.0
+    return ranks
+
+
+def heading_of(metric: str) -> str:
+    """Short heading of a column, without its arrow."""
+    return METRICS[metric].heading if metric in METRICS else metric.replace("_", "-")
+
+
+def arrow_of(metric: str) -> str:
+    """↑ if higher values are better, ↓ if lower ones are."""
+    return "↑" if direction_of(metric) == "higher" else "↓"
+
+
+def direction_of(metric: str) -> Direction:
+    """The better direction of a column; higher for those against ground truth."""
+    return METRICS[metric].direction if metric in METRICS else "higher"
+
+
+def format_value(value: float) -> str:
+    """A score as tables print it; “–” if it is undefined."""
+    if isnan(value):
+        return "–"
+    return f"{value:.3f}" if abs(value) >= 10 else f"{value:.4f}"
+
+
+def format_count(value: int | None) -> str:
+    """A number of parameters: 834, 12.3 k, 85.7 M; “–” if unknown."""
+    if value is None:
+        return "–"
+    if value < 1000:
+        return str(value)
+    return f"{value / 1e6:.1f} M" if value >= 1e6 else f"{value / 1e3:.1f} k"
+
+
+def format_seconds(value: float) -> str:
+    """A time in seconds with two significant digits at least; “–” if it was not measured."""
+    if isnan(value):
+        return "–"
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"
+
+
+def format_bytes(value: int | None) -> str:
+    """Memory in MiB; “–” if it was not measured."""
+    return "–" if value is None else f"{value / 2**20:.0f}"
+
+
+def missing_notes(scores: MethodScores) -> list[str]:
+    """What is not in the means of a method, one sentence each."""
+    name = scores.method.name
+    notes = [f"{name} failed on {s.pair}: {s.error}" for s in scores.pairs if s.error is not None]
+    if scores.missing:
+        notes.append(f"{name} has no result for: {', '.join(scores.missing)}.")
+    if scores.ignored:
+        notes.append(f"{name}, belongs to no pair: {', '.join(scores.ignored)}.")
+    return [*notes, *scores.problems]
