@@ -1,0 +1,108 @@
+"""The statistical comparison with a reference, as a table and in words."""
+
+from __future__ import annotations
+
+from math import isnan
+
+from core.evaluation.report.content import ReportCell, ReportTable
+from core.evaluation.result import EvaluationResult
+from core.evaluation.statistics import RESAMPLES, PairedComparison, compare
+from core.evaluation.tables import arrow_of, direction_of, format_value, heading_of
+
+SIGNIFICANT = 0.05
+
+_FEW = 6
+"""With fewer pairs the test cannot reach a p-value below 0.05, whatever the values are."""
+
+
+def comparison_tables(result: EvaluationResult, reference: str) -> list[ReportTable]:
+    """Differences of all methods from ``reference`` with intervals and p-values; [] if it is alone.
+
+    Args:
+        reference: name of the method; the first one if empty.
+    """
+    comparisons = compare(result, reference)
+    if not comparisons:
+        return []
+    name = reference or result.methods[0].method.name
+    columns = (
+        ReportCell("Metric"),
+        ReportCell("Method"),
+        ReportCell("In words"),
+        ReportCell("Mean difference"),
+        ReportCell("95 % interval", hint="bootstrap over the pairs"),
+        ReportCell("p", hint="Wilcoxon signed-rank test, two-sided"),
+        ReportCell("p (Holm)", hint="corrected for the methods compared on this metric"),
+        ReportCell("Pairs"),
+    )
+    rows = tuple(_row(comparison) for comparison in comparisons)
+    notes = [*explanation(name), _method_note()]
+    few = min(comparison.pairs for comparison in comparisons)
+    if few < _FEW:
+        notes.append(
+            f"With {few} pair{'s' if few != 1 else ''} the test cannot show a difference, however "
+            f"large it is; at least {_FEW} are needed, more if several methods are compared."
+        )
+    title = f"Is the difference from {name} more than chance?"
+    return [ReportTable(title, columns, rows, notes=tuple(notes), words=3)]
+
+
+def explanation(reference: str) -> tuple[str, str]:
+    """The test in two sentences for readers who are no statisticians."""
+    return (
+        f"Each method was compared with {reference} on the same pairs; a corrected p-value below "
+        "0.05 means that a difference pointing the same way in so many pairs would rarely come "
+        "about by chance if both methods were equally good.",
+        "The interval shows how large the average difference plausibly is: one that excludes zero "
+        "may still be too small to matter, and a better score is not proof of a better picture for "
+        "diagnosis.",
+    )
+
+
+def _method_note() -> str:
+    return (
+        "Differences are method minus reference. Wilcoxon signed-rank test, two-sided, with Holm’s "
+        f"correction over the methods of each metric; percentile bootstrap with {RESAMPLES} "
+        "resamples of the pairs."
+    )
+
+
+def _row(comparison: PairedComparison) -> tuple[ReportCell, ...]:
+    metric, difference = comparison.metric, comparison.difference
+    low, high = (signed(bound) for bound in (comparison.low, comparison.high))
+    interval = "–" if isnan(comparison.low) else f"{low} to {high}"
+    return (
+        ReportCell(f"{heading_of(metric)} {arrow_of(metric)}"),
+        ReportCell(comparison.method),
+        ReportCell(verdict(comparison)),
+        ReportCell(signed(difference), difference),
+        ReportCell(interval, comparison.low),
+        ReportCell(format_p(comparison.p), comparison.p),
+        ReportCell(format_p(comparison.p_holm), comparison.p_holm),
+        ReportCell(str(comparison.pairs), comparison.pairs),
+    )
+
+
+def verdict(comparison: PairedComparison) -> str:
+    """“better”, “worse”, “no difference shown”, or “not comparable” without common values."""
+    if isnan(comparison.p_holm):
+        return "not comparable"
+    if comparison.p_holm >= SIGNIFICANT or comparison.difference == 0:
+        return "no difference shown"
+    gains = comparison.difference > 0
+    return "better" if gains == (direction_of(comparison.metric) == "higher") else "worse"
+
+
+def signed(value: float) -> str:
+    """A difference with its sign."""
+    if isnan(value):
+        return "–"
+    sign = "+" if value > 0 else "−" if value < 0 else ""
+    return f"{sign}{format_value(abs(value))}"
+
+
+def format_p(value: float) -> str:
+    """A p-value with three decimals, or “< 0.001”."""
+    if isnan(value):
+        return "–"
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"

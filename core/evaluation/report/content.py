@@ -1,0 +1,255 @@
+"""What a report says, as tables and sentences, for every format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from math import inf, isnan
+
+from core.errors import InputError, Message
+from core.evaluation.report.anonymous import without_names
+from core.evaluation.result import EvaluationResult, MethodDescription
+from core.evaluation.statistics import check_reference
+from core.evaluation.tables import (
+    Mark,
+    SummaryRow,
+    arrow_of,
+    direction_of,
+    format_bytes,
+    format_count,
+    format_seconds,
+    heading_of,
+    missing_notes,
+    summarize,
+)
+from core.metrics import DEFINITIONS, METRICS, mean_defined
+from core.tasks import TASKS
+
+RESEARCH_USE = "Research use only – AI-generated images"
+
+_KINDS = {
+    "pack": "model pack",
+    "classical": "classical method",
+    "folder": "folder of results",
+    "collection": "collection of results",
+    "command": "external program",
+}
+
+
+@dataclass(frozen=True)
+class ReportCell:
+    """A cell of a table.
+
+    Attributes:
+        text: what it shows.
+        number: what it is sorted by; None to sort by the text.
+        mark: best or second best of its column.
+        hint: explanation to show on request; may be empty.
+    """
+
+    text: str
+    number: float | None = None
+    _: KW_ONLY
+    mark: Mark = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class ReportTable:
+    """A table with its heading and the sentences below it.
+
+    Attributes:
+        title: heading.
+        columns: heads of the columns.
+        rows: cells, as many as there are columns.
+        notes: sentences below.
+        words: number of columns, from the left, that hold text.
+    """
+
+    title: str
+    columns: tuple[ReportCell, ...]
+    rows: tuple[tuple[ReportCell, ...], ...]
+    _: KW_ONLY
+    notes: tuple[str, ...] = ()
+    words: int = 1
+
+
+def prepared(result: EvaluationResult, reference: str, anonymous: bool) -> EvaluationResult:
+    """``result`` as a report shows it, checked.
+
+    Raises:
+        InputError: there are no methods or metrics, or none of them is ``reference``.
+    """
+    names = [scores.method.name for scores in result.methods]
+    if not names or not result.metrics:
+        raise InputError(
+            Message("The report"),
+            Message("nothing was evaluated"),
+            Message("Choose at least one method and one metric."),
+        )
+    check_reference(result, reference)
+    return without_names(result) if anonymous else result
+
+
+def summary_table(result: EvaluationResult) -> ReportTable:
+    """Means of all methods with the best and the second best marked."""
+    summary = summarize(result)
+    columns = (
+        ReportCell("Method"),
+        *(ReportCell(f"{heading_of(n)} {arrow_of(n)}", hint=title_of(n)) for n in summary.metrics),
+        ReportCell("Mean rank ↓", hint="1 is best; over all metrics and pairs"),
+        ReportCell("Parameters"),
+        ReportCell("s per pair"),
+        ReportCell("Memory (MiB)", hint="largest rise of the peak memory"),
+    )
+    counted = [
+        f"{row.method.name}: {heading_of(name)} is undefined on {row.cells[name].undefined} of "
+        f"{summary.pairs} pairs and averaged over the others. {_undefined_when(name)}".strip()
+        for row in summary.rows
+        for name in summary.metrics
+        if row.cells[name].undefined
+    ]
+    notes = (
+        f"Means over the {_pairs(summary.pairs)} that every method was scored on, of "
+        f"{_pairs(len(result.pairs))} in all. Best in bold, second best underlined; equal as "
+        "printed share a place. ↑ higher is better, ↓ lower is better.",
+        *counted,
+        *(note for scores in result.methods for note in missing_notes(scores)),
+    )
+    rows = tuple(_summary_row(row, summary.metrics) for row in summary.rows)
+    return ReportTable("Comparison of the methods", columns, rows, notes=notes)
+
+
+def _summary_row(row: SummaryRow, metrics: Sequence[str]) -> tuple[ReportCell, ...]:
+    cells = (row.cells[name] for name in metrics)
+    parameters, peak = row.method.parameters, row.peak_bytes
+    return (
+        ReportCell(row.method.name),
+        *(ReportCell(cell.text, cell.mean, mark=cell.mark) for cell in cells),
+        ReportCell("–" if isnan(row.mean_rank) else f"{row.mean_rank:.2f}", row.mean_rank),
+        ReportCell(format_count(parameters), inf if parameters is None else parameters),
+        ReportCell(format_seconds(row.seconds), inf if isnan(row.seconds) else row.seconds),
+        ReportCell(format_bytes(peak), inf if peak is None else peak),
+    )
+
+
+def methods_table(result: EvaluationResult) -> ReportTable:
+    """How the images of each method came about, and how many there are."""
+    columns = tuple(
+        ReportCell(text) for text in ("Method", "Kind", "Details", "Scored", "Failed", "No result")
+    )
+    rows = tuple(
+        (
+            *(ReportCell(text) for text in _described(row.method)),
+            *(ReportCell(str(n), n) for n in (row.scored, row.failed, row.missing)),
+        )
+        for row in summarize(result).rows
+    )
+    return ReportTable("Methods", columns, rows, words=3)
+
+
+def _described(method: MethodDescription) -> tuple[str, str, str]:
+    return method.name, _KINDS[method.kind], method.detail or "–"
+
+
+def metrics_table(result: EvaluationResult) -> ReportTable:
+    """What each metric measures, its range, whose definition it follows, and its time."""
+    columns = tuple(
+        ReportCell(text)
+        for text in ("Metric", "Meaning", "Better", "Range", "Definition", "ms per pair")
+    )
+    rows = tuple(_metric_row(result, name) for name in result.metrics)
+    return ReportTable("Metrics", columns, rows, words=5)
+
+
+def _metric_row(result: EvaluationResult, name: str) -> tuple[ReportCell, ...]:
+    times = [
+        score.milliseconds[name]
+        for scores in result.methods
+        for score in scores.pairs
+        if name in score.milliseconds
+    ]
+    time = mean_defined(times).mean
+    shown = ReportCell("–" if isnan(time) else f"{time:.1f}", inf if isnan(time) else time)
+    better = ReportCell(f"{direction_of(name)} {arrow_of(name)}")
+    metric = METRICS.get(name)
+    if metric is None:
+        source = f"against the ground truth: {heading_of(name)}"
+        return (
+            ReportCell(heading_of(name)),
+            ReportCell(source),
+            better,
+            ReportCell("–"),
+            ReportCell("–"),
+            shown,
+        )
+    low, high = (_bound(bound) for bound in metric.bounds)
+    return (
+        ReportCell(metric.heading, hint=metric.name),
+        ReportCell(f"{metric.title}. {metric.explanation} {metric.undefined_when}".strip()),
+        better,
+        ReportCell(f"{low} to {high}"),
+        ReportCell(f"{metric.reference}; {DEFINITIONS[metric.definition]}"),
+        shown,
+    )
+
+
+def _bound(value: float) -> str:
+    return f"{'−' if value < 0 else ''}{'∞' if abs(value) == inf else f'{abs(value):.4g}'}"
+
+
+def settings_table(result: EvaluationResult) -> ReportTable:
+    """Settings and versions."""
+    entries = [*result.settings.items(), *result.versions.items()]
+    if result.created:
+        entries.append(("evaluated", result.created))
+    rows = tuple((ReportCell(name), ReportCell(text)) for name, text in entries)
+    return ReportTable(
+        "Settings and versions", (ReportCell("Name"), ReportCell("Value")), rows, words=2
+    )
+
+
+def values_by_method(result: EvaluationResult, metric: str) -> dict[str, list[float]]:
+    """Values of ``metric`` on the common pairs, by name of the method, for charts."""
+    rows = result.values(metric).tolist()
+    return {s.method.name: row for s, row in zip(result.methods, rows, strict=True)}
+
+
+def charted_pairs(result: EvaluationResult) -> str:
+    """What the positions of a chart over the common pairs are."""
+    return f"number of the pair, 1 to {len(result.common())}"
+
+
+def title_of(metric: str) -> str:
+    """The full name of a metric."""
+    return METRICS[metric].title if metric in METRICS else heading_of(metric)
+
+
+def label_of(metric: str) -> str:
+    """A metric as the axis of a chart names it."""
+    return f"{title_of(metric)}, {heading_of(metric)} {arrow_of(metric)}"
+
+
+def overview(result: EvaluationResult) -> str:
+    """One sentence on what was evaluated."""
+    methods, metrics = len(result.methods), len(result.metrics)
+    return (
+        f"{methods} method{'s' if methods != 1 else ''}, {_pairs(len(result.pairs))}, "
+        f"{metrics} metric{'s' if metrics != 1 else ''}"
+        f"{f'; {result.created}' if result.created else ''}."
+    )
+
+
+def warning_of(result: EvaluationResult) -> str:
+    """The remark that medical results carry; empty for other tasks."""
+    task = result.settings.get("task", "")
+    medical = any(t.medical and task in (t.name, str(t.title)) for t in TASKS.values())
+    return RESEARCH_USE if medical else ""
+
+
+def _undefined_when(name: str) -> str:
+    return METRICS[name].undefined_when if name in METRICS else ""
+
+
+def _pairs(count: int) -> str:
+    return f"{count} pair{'s' if count != 1 else ''}"

@@ -1,0 +1,63 @@
+"""All values of an evaluation as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import isnan
+from pathlib import Path
+
+from core.evaluation.report.anonymous import without_names
+from core.evaluation.result import EvaluationResult, MethodScores, PairScore
+from core.evaluation.tables import SummaryRow, summarize
+from core.io.atomic import atomic_write
+from core.io.csv_cells import csv_text
+
+
+def write_csv(result: EvaluationResult, path: Path, *, anonymous: bool = False) -> None:
+    """Write a row per method and pair, and a row ``mean`` per method, over the common pairs.
+
+    Columns: method, picture, the metrics, seconds and peak_bytes of the fusion, error, and the
+    milliseconds that each metric took (``MI_ms``). UTF-8, six decimals; cells are empty where a
+    value is undefined or was not measured. Written atomically.
+
+    Args:
+        anonymous: call pairs “Pair 1”, … instead of by the names of their files.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    if anonymous:
+        result = without_names(result)
+    names = result.metrics
+    header = ["method", "picture", *names, "seconds", "peak_bytes", "error"]
+    rows: list[list[str]] = [[*header, *(f"{name}_ms" for name in names)]]
+    for scores, row in zip(result.methods, summarize(result).rows, strict=True):
+        rows += _rows(scores, row, names)
+    atomic_write(path, csv_text(rows).encode())
+
+
+def _rows(scores: MethodScores, mean: SummaryRow, names: tuple[str, ...]) -> Iterator[list[str]]:
+    for pair in scores.pairs:
+        values = [_number(pair.values.get(name)) for name in names]
+        yield [scores.method.name, pair.pair, *values, *_cost(pair),
+               *(_number(pair.milliseconds.get(name), 3) for name in names)]  # fmt: skip
+    means = [_number(mean.cells[name].mean) for name in names]
+    peak = "" if mean.peak_bytes is None else str(mean.peak_bytes)
+    yield [
+        scores.method.name,
+        "mean",
+        *means,
+        _number(mean.seconds),
+        peak,
+        "",
+        *("" for _ in names),
+    ]
+
+
+def _cost(pair: PairScore) -> list[str]:
+    peak = "" if pair.peak_bytes is None else str(pair.peak_bytes)
+    return [_number(pair.seconds), peak, str(pair.error or "")]
+
+
+def _number(value: float | None, decimals: int = 6) -> str:
+    return "" if value is None or isnan(value) else f"{value:.{decimals}f}"

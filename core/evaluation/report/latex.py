@@ -1,0 +1,82 @@
+"""The table of an evaluation in LaTeX."""
+
+from __future__ import annotations
+
+import re
+from math import isnan
+from pathlib import Path
+
+from core.evaluation.result import EvaluationResult
+from core.evaluation.tables import (
+    SummaryCell,
+    SummaryRow,
+    arrow_of,
+    heading_of,
+    summarize,
+)
+from core.io.atomic import atomic_write
+from core.printable import one_line, valid
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "–": "--",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+}
+_SPECIAL_CHARACTER = re.compile("|".join(map(re.escape, _SPECIAL)))
+_ARROWS = {"↑": r"$\uparrow$", "↓": r"$\downarrow$"}
+
+
+def write_tex(result: EvaluationResult, path: Path) -> None:
+    r"""Write a table of means in the layout of the paper's Table 1, for ``\input``.
+
+    Methods are rows, metrics columns; the best of each is bold, the second best underlined. Needs
+    the package booktabs. Written atomically.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    summary = summarize(result)
+    columns = [*(f"{_heading(name)} {_ARROWS[arrow_of(name)]}" for name in
+                 summary.metrics), r"Mean rank $\downarrow$"]  # fmt: skip
+    pairs = f"{summary.pairs} pair{'' if summary.pairs == 1 else 's'}"
+    lines = [
+        r"% Needs \usepackage{booktabs}.",
+        *(f"% {name}: {one_line(valid(text))}" for name, text in result.versions.items()),
+        r"\begin{table}[t]",
+        r"\centering",
+        rf"\caption{{Means over {pairs}. Best in bold, second best underlined.}}",
+        rf"\begin{{tabular}}{{l{'c' * len(columns)}}}",
+        r"\toprule",
+        rf"Method & {' & '.join(columns)} \\",
+        r"\midrule",
+        *(_row(row, summary.metrics) for row in summary.rows),
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table}",
+    ]
+    atomic_write(path, ("\n".join(lines) + "\n").encode())
+
+
+def _heading(metric: str) -> str:
+    """Heading of a column; what follows an underscore becomes an index."""
+    symbol, _, index = heading_of(metric).partition("_")
+    return rf"${_escaped(symbol)}_{{\mathrm{{{_escaped(index)}}}}}$" if index else _escaped(symbol)
+
+
+def _row(row: SummaryRow, metrics: tuple[str, ...]) -> str:
+    cells = [_cell(row.cells[name]) for name in metrics]
+    rank = "--" if isnan(row.mean_rank) else f"{row.mean_rank:.2f}"
+    return rf"{_escaped(row.method.name)} & {' & '.join([*cells, rank])} \\"
+
+
+def _cell(cell: SummaryCell) -> str:
+    text = _escaped(cell.text)
+    if cell.mark:
+        return rf"\{'textbf' if cell.mark == 'best' else 'underline'}{{{text}}}"
+    return text
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL_CHARACTER.sub(lambda found: _SPECIAL[found[0]], one_line(valid(text)))
