@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from math import isnan
 
-from core.evaluation.report.content import ReportCell, ReportTable
+from core.evaluation.report.content import ReportCell, ReportTable, column_title
 from core.evaluation.result import EvaluationResult
 from core.evaluation.statistics import RESAMPLES, PairedComparison, compare
-from core.evaluation.tables import arrow_of, direction_of, format_value, heading_of
+from core.evaluation.tables import direction_of, format_value
 
 SIGNIFICANT = 0.05
+_UNCLEAR = "unclear"
 
 _FEW = 6
 """With fewer pairs the test cannot reach a p-value below 0.05, whatever the values are."""
@@ -36,7 +37,12 @@ def comparison_tables(result: EvaluationResult, reference: str) -> list[ReportTa
         ReportCell("Pairs"),
     )
     rows = tuple(_row(comparison) for comparison in comparisons)
-    notes = [*explanation(name), _method_note()]
+    notes = [_method_note()]
+    if any(verdict(comparison) == _UNCLEAR for comparison in comparisons):
+        notes.append(
+            f"“{_UNCLEAR}”: the test finds a difference, but the interval of the mean includes "
+            "zero, as when few pairs differ much in one direction and many a little in the other."
+        )
     few = min(comparison.pairs for comparison in comparisons)
     if few < _FEW:
         notes.append(
@@ -44,7 +50,10 @@ def comparison_tables(result: EvaluationResult, reference: str) -> list[ReportTa
             f"large it is; at least {_FEW} are needed, more if several methods are compared."
         )
     title = f"Is the difference from {name} more than chance?"
-    return [ReportTable(title, columns, rows, notes=tuple(notes), words=3)]
+    introduction = explanation(name)
+    return [
+        ReportTable(title, columns, rows, introduction=introduction, notes=tuple(notes), words=3)
+    ]
 
 
 def explanation(reference: str) -> tuple[str, str]:
@@ -72,7 +81,7 @@ def _row(comparison: PairedComparison) -> tuple[ReportCell, ...]:
     low, high = (signed(bound) for bound in (comparison.low, comparison.high))
     interval = "–" if isnan(comparison.low) else f"{low} to {high}"
     return (
-        ReportCell(f"{heading_of(metric)} {arrow_of(metric)}"),
+        ReportCell(column_title(metric)),
         ReportCell(comparison.method),
         ReportCell(verdict(comparison)),
         ReportCell(signed(difference), difference),
@@ -84,11 +93,17 @@ def _row(comparison: PairedComparison) -> tuple[ReportCell, ...]:
 
 
 def verdict(comparison: PairedComparison) -> str:
-    """“better”, “worse”, “no difference shown”, or “not comparable” without common values."""
+    """The outcome in words.
+
+    “better” or “worse” if the corrected p is below 0.05 and the interval excludes zero, “unclear”
+    if only the former holds, otherwise “no difference shown”; “not comparable” without values.
+    """
     if isnan(comparison.p_holm):
         return "not comparable"
-    if comparison.p_holm >= SIGNIFICANT or comparison.difference == 0:
+    if comparison.p_holm >= SIGNIFICANT:
         return "no difference shown"
+    if comparison.low <= 0 <= comparison.high:
+        return _UNCLEAR
     gains = comparison.difference > 0
     return "better" if gains == (direction_of(comparison.metric) == "higher") else "worse"
 

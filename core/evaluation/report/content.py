@@ -62,6 +62,7 @@ class ReportTable:
         title: heading.
         columns: heads of the columns.
         rows: cells, as many as there are columns.
+        introduction: sentences above.
         notes: sentences below.
         words: number of columns, from the left, that hold text.
     """
@@ -70,6 +71,7 @@ class ReportTable:
     columns: tuple[ReportCell, ...]
     rows: tuple[tuple[ReportCell, ...], ...]
     _: KW_ONLY
+    introduction: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     words: int = 1
 
@@ -96,8 +98,8 @@ def summary_table(result: EvaluationResult) -> ReportTable:
     summary = summarize(result)
     columns = (
         ReportCell("Method"),
-        *(ReportCell(f"{heading_of(n)} {arrow_of(n)}", hint=title_of(n)) for n in summary.metrics),
-        ReportCell("Mean rank ↓", hint="1 is best; over all metrics and pairs"),
+        *(ReportCell(column_title(n), hint=title_of(n)) for n in summary.metrics),
+        ReportCell("Mean rank\u00a0↓", hint="1 is best; over all metrics and pairs"),
         ReportCell("Parameters"),
         ReportCell("s per pair"),
         ReportCell("Memory (MiB)", hint="largest rise of the peak memory"),
@@ -223,6 +225,11 @@ def charted_pairs(result: EvaluationResult) -> str:
 def title_of(metric: str) -> str:
     """The full name of a metric."""
     return METRICS[metric].title if metric in METRICS else heading_of(metric)
+
+
+def column_title(metric: str) -> str:
+    """Heading of a column with its arrow, not to be broken between them."""
+    return f"{heading_of(metric)}\u00a0{arrow_of(metric)}"
 
 
 def label_of(metric: str) -> str:

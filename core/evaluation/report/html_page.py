@@ -97,9 +97,10 @@ def _table(table: ReportTable) -> str:
         f"<tr>{''.join(_cell(cell, index < table.words) for index, cell in enumerate(row))}</tr>"
         for row in table.rows
     )
+    above = "".join(f"<p>{_safe(sentence)}</p>" for sentence in table.introduction)
     notes = "".join(f"<p class=note>{_safe(note)}</p>" for note in table.notes)
     return (
-        f"<h2>{_safe(table.title)}</h2><div class=wide><table class=sortable>"
+        f"<h2>{_safe(table.title)}</h2>{above}<div class=wide><table class=sortable>"
         f"<thead><tr>{heads}</tr></thead>\n<tbody>{rows}</tbody></table></div>{notes}"
     )
 

@@ -126,8 +126,9 @@ class _Document:
         """A table that continues on the next page under the same head; then its notes."""
         from reportlab.platypus import Table as PdfTable
 
-        if table.title:
-            self.heading(table.title)
+        self.heading(table.title)
+        for sentence in table.introduction:
+            self.sentence(sentence)
         cells = [self._row(row, table.words) for row in (table.columns, *table.rows)]
         laid_out = PdfTable(
             cells,

@@ -203,10 +203,17 @@ def test_what_cannot_be_reported_is_refused(result: EvaluationResult, tmp_path: 
 
 
 def test_verdicts_follow_direction_and_correction() -> None:
-    def said(metric: str, difference: float, p: float) -> str:
+    def said(metric: str, difference: float, p: float, half: float = 0.05) -> str:
         return verdict(
             PairedComparison(
-                "x", metric, pairs=9, difference=difference, low=0.0, high=0.0, p=p / 2, p_holm=p
+                "x",
+                metric,
+                pairs=9,
+                difference=difference,
+                low=difference - half,
+                high=difference + half,
+                p=p / 2,
+                p_holm=p,
             )
         )
 
@@ -214,4 +221,5 @@ def test_verdicts_follow_direction_and_correction() -> None:
     assert said("Nabf", 0.1, 0.01) == "worse"
     assert said("MI", -0.1, 0.01) == "worse"
     assert said("MI", 0.1, 0.06) == "no difference shown"
+    assert said("MI", 0.1, 0.01, half=0.2) == "unclear"
     assert said("MI", float("nan"), float("nan")) == "not comparable"
