@@ -127,7 +127,7 @@ def scatter_chart(
         label_x, label_y: what the values are.
     """
     with chart_settings():
-        figure, axes = _axes(4.2)
+        figure, axes = _axes(max(4.2, _legend_height(len(values))))
         for index, (name, (x, y)) in enumerate(values.items()):
             colour, marker = _colour(index), _marker(index)
             pairs = np.array([x, y], dtype=np.float64).reshape(2, -1)
@@ -155,7 +155,7 @@ def lines_chart(values: Mapping[str, Sequence[float]], *, label: str, label_x: s
     from matplotlib.ticker import MaxNLocator
 
     with chart_settings():
-        figure, axes = _axes(3.2)
+        figure, axes = _axes(max(3.2, _legend_height(len(values))))
         for index, (name, series) in enumerate(values.items()):
             colour, marker = _colour(index), _marker(index)
             line = axes.plot(
@@ -184,6 +184,11 @@ def _axes(height: float) -> tuple[Figure, Axes]:
     axes = figure.add_subplot()
     axes.patch.set_alpha(0.0)
     return figure, axes
+
+
+def _legend_height(entries: int) -> float:
+    """In inches."""
+    return 0.4 + 0.19 * entries
 
 
 def _finish(axes: Axes) -> None:

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
 
 _POINTS = 72.0
+_HIGHEST = 440.0
+"""Height of the tallest chart in points: less than a page of A4 in landscape has."""
 
 
 class ChartFlowable(Flowable):  # type: ignore[misc]
-    """A chart in the flow of a document, as wide as the frame at most."""
+    """A chart in the flow of a document, as wide as the frame and as high as a page at most."""
 
     def __init__(self, figure: Figure, font: str) -> None:
         super().__init__()
@@ -31,7 +33,7 @@ class ChartFlowable(Flowable):  # type: ignore[misc]
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """Size on the page: scaled down to the frame."""
-        self.scale = min(1.0, width / self.width)
+        self.scale = min(1.0, width / self.width, _HIGHEST / self.height)
         return self.width * self.scale, self.height * self.scale
 
     def draw(self) -> None:

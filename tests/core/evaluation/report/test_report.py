@@ -153,6 +153,19 @@ def test_pdf_holds_tables_charts_and_pictures(result: EvaluationResult, tmp_path
     assert "worst in N_AB/F" in text
 
 
+def test_pdf_takes_more_methods_than_a_page_has_room_for(
+    result: EvaluationResult, tmp_path: Path
+) -> None:
+    first = result.methods[0]
+    many = tuple(
+        replace(first, method=replace(first.method, name=f"{i} {'long name ' * 12}"))
+        for i in range(30)
+    )
+    path = tmp_path / "many.pdf"
+    write_pdf(replace(result, methods=many, metrics=("MI",)), path, worst=1)
+    assert path.read_bytes().count(b"/Type /Page\n") > 4
+
+
 def test_tex_is_escaped_and_balanced(result: EvaluationResult, tmp_path: Path) -> None:
     path = tmp_path / "table.tex"
     write_tex(result, path)
