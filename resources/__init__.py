@@ -1,4 +1,4 @@
-"""Data that ships with the program: packs, sample pairs, icons, style."""
+"""Data that ships with the program: packs, sample pairs, icons, style, data set descriptors."""
 
 from pathlib import Path
 
@@ -6,3 +6,4 @@ ROOT = Path(__file__).resolve().parent
 PACKS = ROOT / "packs"
 SAMPLES = ROOT / "samples"
 RECIPES = ROOT / "recipes"
+DATASETS = ROOT / "datasets"
