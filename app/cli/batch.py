@@ -24,6 +24,8 @@ from core.batch import (
 )
 from core.batch.output_folder import Stopped
 from core.errors import InputError
+from core.pairing.dataset_descriptor import DatasetDescriptor
+from core.pairing.datasets import dataset_pairs
 from core.pairing.folders import PairingPlan, pair_paths
 from core.pairing.study_pairs import SeriesPair, label
 from core.printable import one_line
@@ -46,6 +48,9 @@ class BatchCommand:
     json_lines: bool = False
     series: tuple[str, ...] = ()
     """Beginnings of the keys of series to take where several could be B alike."""
+    dataset: DatasetDescriptor | None = None
+    """How the only source is laid out; None to pair by names."""
+    split: str = ""
 
 
 def run_command(command: BatchCommand) -> int:
@@ -59,15 +64,7 @@ def run_command(command: BatchCommand) -> int:
     """
     options = command.options
     options.check()
-    with _SilentProgress() as progress:
-        pairing = pair_paths(
-            command.sources,
-            options.task,
-            skip=[options.out],
-            volumes=True,
-            prefer=command.series,
-            progress=progress,
-        )
+    pairing = _paired(command)
     plan = plan_batch(pairing, options)
     _tell_adopted(options)
     _tell_pairing(pairing, command)
@@ -82,6 +79,27 @@ def run_command(command: BatchCommand) -> int:
         _show_plan(plan, command)
         return DONE
     return _run(plan, command)
+
+
+def _paired(command: BatchCommand) -> PairingPlan:
+    options = command.options
+    if command.dataset is not None:
+        if len(command.sources) != 1:
+            raise InputError(
+                f"--dataset {command.dataset.name}",
+                "it is the layout of one folder, and several sources were given",
+                "Give the folder of the data set alone.",
+            )
+        return dataset_pairs(command.dataset, command.sources[0], command.split, [options.out])
+    with _SilentProgress() as progress:
+        return pair_paths(
+            command.sources,
+            options.task,
+            skip=[options.out],
+            volumes=True,
+            prefer=command.series,
+            progress=progress,
+        )
 
 
 def _run(plan: BatchPlan, command: BatchCommand) -> int:

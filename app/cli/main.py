@@ -13,6 +13,7 @@ from app.cli.console import fit_streams, reported, say, show_details
 from app.cli.options import (
     TASK_NAMES,
     BackboneOption,
+    DatasetOption,
     Device,
     FrameA,
     FrameB,
@@ -21,11 +22,12 @@ from app.cli.options import (
     SeriesA,
     SeriesB,
     SliceNumber,
+    SplitOption,
     SuvName,
     WindowA,
     WindowB,
 )
-from app.cli.pack_commands import backbone_app, packs_app
+from app.cli.pack_commands import backbone_app, datasets, packs_app
 from core import __version__
 from core.windows import Windows
 
@@ -246,6 +248,8 @@ def batch(
     not_registered: Annotated[
         bool, typer.Option("--not-registered", help="volumes: fuse different frames of reference")
     ] = False,
+    dataset: DatasetOption = "",
+    split: SplitOption = "",
     window_a: WindowA = None,
     window_b: WindowB = None,
     device: Device = "auto",
@@ -254,6 +258,7 @@ def batch(
     """Fuse many pairs; exit code 3 when some failed. Can be interrupted and gone on with."""
     with reported():
         from app.cli.batch import BatchCommand, run_command
+        from app.cli.dataset_option import chosen_dataset
         from core.batch import BatchOptions
         from core.types import BitDepth
         from core.units.body import SuvKind
@@ -267,17 +272,12 @@ def batch(
             suv=cast(SuvKind, suv), palette_a=palette_a, accept_gap=accept_gap,
             accept_uneven=accept_uneven, not_registered=not_registered,
         )  # fmt: skip
-        code = run_command(
-            BatchCommand(
-                tuple(sources),
-                options,
-                device=device,
-                backbone=backbone,
-                dry_run=dry_run,
-                json_lines=json_progress,
-                series=tuple(series or ()),
-            )
-        )
+        command = BatchCommand(
+            tuple(sources), options, device=device, backbone=backbone, dry_run=dry_run,
+            json_lines=json_progress, series=tuple(series or ()),
+            dataset=chosen_dataset(dataset, split), split=split,
+        )  # fmt: skip
+        code = run_command(command)
     raise typer.Exit(code)
 
 
@@ -327,6 +327,8 @@ def train(
     ] = False,
     devices: Annotated[int, typer.Option(help="devices (processes) on this machine")] = 1,
     num_nodes: Annotated[int, typer.Option(help="machines; see also torchrun")] = 1,
+    dataset: DatasetOption = "",
+    split: SplitOption = "",
     device: Annotated[
         str, typer.Option(help="auto (or what --config says), cpu, cuda or cuda:N")
     ] = "auto",
@@ -344,12 +346,15 @@ def train(
             data_used=tuple(data_used or ()), device=device, backbone=backbone, preset=preset,
             share=share, keep=keep, swap_sides=swap_sides, smaller_batch=smaller_batch,
             tensorboard=tensorboard, devices=devices, nodes=num_nodes, window_a=window_a,
-            window_b=window_b,
+            window_b=window_b, dataset=dataset, split=split,
         )  # fmt: skip
         run_training(options)
 
 
 app.command()(ablate)
+
+
+app.command()(datasets)
 
 
 @app.command()

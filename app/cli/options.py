@@ -20,6 +20,13 @@ WindowB = Annotated[
     typer.Option("--window-b", metavar="LOW HIGH", help="values of B that are black and white"),
 ]
 BackboneOption = Annotated[Path | None, typer.Option(help="DINOv3 weights; else the fetched ones")]
+DatasetOption = Annotated[
+    str,
+    typer.Option("--dataset", help="data set whose layout the folder has, see datasets; or a TOML"),
+]
+SplitOption = Annotated[
+    str, typer.Option("--split", help="split of the data set; test, in train train; all")
+]
 PaletteA = Annotated[
     str | None,
     typer.Option("--palette-a", help="colours of A: hot_iron, pet, inverted, grey, …"),

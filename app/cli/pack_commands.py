@@ -1,4 +1,4 @@
-"""Commands about what is fetched or made once: model packs, and the backbone."""
+"""Commands about what there is beside pictures: model packs, the backbone, and data sets."""
 
 from __future__ import annotations
 
@@ -51,3 +51,11 @@ def backbone_info() -> None:
         from app.cli.backbone import show_weights
 
         show_weights()
+
+
+def datasets() -> None:
+    """List the data sets whose layout is known: batch and train take them by --dataset."""
+    with reported():
+        from app.cli.dataset_option import list_datasets
+
+        list_datasets()

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from app.cli.console import TerminalProgress, note, say
+from app.cli.dataset_option import chosen_dataset
 from core.errors import InputError
 from core.models.config import CONFIGS
 from core.packs.format import read_manifest
@@ -57,6 +58,8 @@ class TrainOptions:
     nodes: int = 1
     window_a: Window | None = None
     window_b: Window | None = None
+    dataset: str = ""
+    split: str = ""
 
 
 def run_training(options: TrainOptions) -> None:
@@ -91,6 +94,10 @@ def planned(options: TrainOptions) -> RunPlan:
         raise InputError(f"--share {options.share:g}", "it must be at least 0 and less than 1")
     if options.keep not in ("best", "last"):
         raise InputError(f"--keep {options.keep}", remedy="Choose best or last.")
+    dataset = chosen_dataset(options.dataset, options.split)
+    split = options.split
+    if dataset is not None and not split and "train" in dataset.splits:
+        split = "train"
     return RunPlan(
         options.data,
         options.out,
@@ -103,6 +110,8 @@ def planned(options: TrainOptions) -> RunPlan:
         swapped=options.swap_sides,
         keep="best" if options.keep == "best" else "last",
         tensorboard=options.tensorboard,
+        dataset=dataset,
+        split=split,
     )
 
 

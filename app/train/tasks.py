@@ -351,7 +351,15 @@ def compare_packs(
     if plan.validation is not None:
         pairs = find_pairs(plan.validation, task, exclude, plan.swapped, distance=distance).matches
     else:
-        every = find_pairs(plan.data, task, exclude, plan.swapped, distance=distance).matches
+        every = find_pairs(
+            plan.data,
+            task,
+            exclude,
+            plan.swapped,
+            distance,
+            dataset=plan.dataset,
+            split=plan.split,
+        ).matches
         pairs = group_split(every, plan.share, task).validation
     before = parent or get_task(task).default_baseline
     windows = _by_hand(settings, "window_a"), _by_hand(settings, "window_b")

@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.pairing.dataset_descriptor import DatasetDescriptor
 from trainer.events import Kept
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class RunPlan:
         swapped: exchange A and B in every pair, where the names give the wrong order.
         keep: state that becomes the pack at the end: the one with the best score, or the last one.
         tensorboard: also write a TensorBoard log into the run folder.
+        dataset: how the folders in ``data`` are laid out; None to pair by names.
+        split: its split, as in :func:`core.pairing.datasets.dataset_pairs`.
     """
 
     data: Path | tuple[Path, ...]
@@ -47,6 +50,8 @@ class RunPlan:
     swapped: bool = False
     keep: Kept = "best"
     tensorboard: bool = False
+    dataset: DatasetDescriptor | None = None
+    split: str = ""
 
     @property
     def sources(self) -> tuple[Path, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from core.errors import InputError, Message
 from core.pairing.plan import Match
@@ -102,22 +101,26 @@ def read_held_out(config: TrainConfig, plan: RunPlan, progress: Progress) -> Hel
 
 def _divide(config: TrainConfig, plan: RunPlan) -> tuple[FoundPairs, FoundPairs, DataSplit]:
     """All pairs of the data, those of the validation folder, and the division of both."""
-    found = _found(plan.sources, config, plan)
+    found = find_pairs(
+        plan.sources,
+        config.task,
+        config.exclude,
+        plan.swapped,
+        config.slice_distance,
+        dataset=plan.dataset,
+        split=plan.split,
+    )
     if plan.validation is None:
         division = group_split(found.matches, plan.share, config.task)
         return found, FoundPairs((), (), ()), division
-    held_out = _found(plan.validation, config, plan)
+    held_out = find_pairs(
+        plan.validation, config.task, config.exclude, plan.swapped, config.slice_distance
+    )
     return found, held_out, predefined_split(found.matches, held_out.matches, config.task)
 
 
 def _read_held_out(held: Sequence[Match], config: TrainConfig, progress: Progress) -> PairSet:
     return read_pairs(held, config.colour, progress, task=config.task, windows=config.windows)
-
-
-def _found(sources: Path | Sequence[Path], config: TrainConfig, plan: RunPlan) -> FoundPairs:
-    return find_pairs(
-        sources, config.task, config.exclude, plan.swapped, distance=config.slice_distance
-    )
 
 
 def _subsample(matches: Sequence[Match], most: int) -> tuple[Match, ...]:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from core.errors import InputError, Message
 from core.fusion.study_problems import study_problem
+from core.pairing.dataset_descriptor import DatasetDescriptor
+from core.pairing.datasets import dataset_pairs
 from core.pairing.folders import PairingPlan, pair_paths
 from core.pairing.known_folders import truth_of
 from core.pairing.plan import Leftover, Match
@@ -45,6 +47,9 @@ def find_pairs(
     exclude: Sequence[str] = (),
     swapped: bool = False,
     distance: float = SLICE_DISTANCE,
+    *,
+    dataset: DatasetDescriptor | None = None,
+    split: str = "",
 ) -> FoundPairs:
     """Pair the files of ``data``; of pictures without opening them, of series by their headers.
 
@@ -56,12 +61,14 @@ def find_pairs(
         exclude: file-name patterns of pairs to leave out.
         swapped: exchange A and B.
         distance: millimetres between two slices of a volume, at least.
+        dataset: how every folder is laid out; None to pair by names.
+        split: a split of ``dataset``.
 
     Raises:
         InputError: a path does not exist, or no pair was found.
     """
     paths = (data,) if isinstance(data, Path) else tuple(data)
-    plan = pair_paths(paths, task, volumes=True)
+    plan = _paired(paths, task, dataset, split)
     if swapped:
         plan = plan.swap()
     refused = {m: why for m in plan.active if m.study and (why := study_problem(m.study))}
@@ -79,6 +86,20 @@ def find_pairs(
     if not matches:
         raise _no_pair(paths, plan, found.problems)
     return found
+
+
+def _paired(
+    paths: Sequence[Path], task: str | None, dataset: DatasetDescriptor | None, split: str
+) -> PairingPlan:
+    if dataset is None:
+        return pair_paths(paths, task, volumes=True)
+    plans = [dataset_pairs(dataset, path, split) for path in paths]
+    return PairingPlan(
+        tuple(match for plan in plans for match in plan.matches),
+        tuple(item for plan in plans for item in plan.leftovers),
+        tuple(dict.fromkeys(note for plan in plans for note in plan.notes)),
+        dataset.task,
+    )
 
 
 def _order(match: Match) -> tuple[str, str, int]:

@@ -159,6 +159,7 @@ def _absolute(plan: RunPlan) -> dict[str, Any]:
     plain = asdict(plan)
     plain["data"] = [str(path.absolute()) for path in plan.sources]
     plain["out"] = str(plan.out.absolute())
+    plain["dataset"] = plan.dataset.model_dump(mode="json") if plan.dataset else None
     plain["validation"] = str(plan.validation.absolute()) if plan.validation else None
     return plain
 
