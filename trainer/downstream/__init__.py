@@ -1,0 +1,1 @@
+"""Tasks on fused images: labels and scores of detection and segmentation."""
