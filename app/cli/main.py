@@ -10,6 +10,7 @@ import typer
 
 from app.cli.ablation_command import ablate
 from app.cli.console import fit_streams, reported, say, show_details
+from app.cli.downstream import downstream_app
 from app.cli.options import (
     TASK_NAMES,
     BackboneOption,
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(packs_app, name="packs", no_args_is_help=True)
 app.add_typer(backbone_app, name="backbone", no_args_is_help=True)
+app.add_typer(downstream_app, name="downstream", no_args_is_help=True)
 
 
 def _version(wanted: bool) -> None:

@@ -50,7 +50,8 @@ def box_iou(one: Floats, other: Floats) -> Floats:
     common = np.prod(np.clip(high - low, 0, None), axis=2)
     areas = [np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (one, other)]
     union = areas[0][:, None] + areas[1][None, :] - common
-    return np.divide(common, union, out=np.zeros_like(common), where=union > 0)
+    overlap: Floats = np.divide(common, union, out=np.zeros_like(common), where=union > 0)
+    return overlap
 
 
 def detection_scores(found: Sequence[DetectedBoxes], truth: Sequence[Boxes]) -> DetectionScores:
