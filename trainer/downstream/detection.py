@@ -124,7 +124,23 @@ def _samples(plan: DetectionPlan) -> list[_Sample]:
             else:
                 height, width = read_image(images[stem]).data.shape[:2]
                 boxes[stem] = read_yolo(path, (width, height), plan.names)
-    return [_Sample(images[stem], boxes[stem]) for stem in sorted(boxes)]
+    samples = [_Sample(images[stem], boxes[stem]) for stem in sorted(boxes)]
+    for sample in samples:
+        _check_size(sample, plan)
+    return samples
+
+
+def _check_size(sample: _Sample, plan: DetectionPlan) -> None:
+    """Whether the boxes are inside the image, whatever size their file states."""
+    height, width = read_image(sample.path).data.shape[:2]
+    if len(sample.boxes.corners) and (
+        sample.boxes.corners[:, 2].max() > width or sample.boxes.corners[:, 3].max() > height
+    ):
+        raise InputError(
+            str(sample.path),
+            Message("boxes of {0} are outside this image of {1} × {2}", plan.labels, width, height),
+            Message("Give images of the size of the labelled ones."),
+        )
 
 
 def _check_images(plan: DetectionPlan, labels: Any, images: dict[str, Path]) -> None:

@@ -61,6 +61,17 @@ def test_labels_without_image(plan: DetectionPlan) -> None:
         next(fine_tune_detector(plan))
 
 
+def test_labels_of_a_larger_image(plan: DetectionPlan) -> None:
+    (plan.labels / "0.txt").unlink()
+    (plan.labels / "0.xml").write_text(
+        "<annotation><size><width>200</width><height>100</height></size><object><name>square</name>"
+        "<bndbox><xmin>90</xmin><ymin>5</ymin><xmax>120</xmax><ymax>45</ymax></bndbox></object>"
+        "</annotation>"
+    )
+    with pytest.raises(InputError, match="outside this image of 64 × 48"):
+        next(fine_tune_detector(plan))
+
+
 def test_nothing_there(plan: DetectionPlan, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="there are no labels"):
