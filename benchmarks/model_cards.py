@@ -18,13 +18,16 @@ import numpy as np
 
 from app.cli.score_table import render_table
 from core.baselines import BASELINES
+from core.evaluation.plan import EvaluationPlan, MethodChoice
+from core.evaluation.result import EvaluationResult
+from core.evaluation.run import EvaluationFinished, evaluate_plan
+from core.evaluation.tables import summarize
 from core.fusion.engine import FusionEngine
 from core.io import atomic_write, read_pair
-from core.metrics import Luma, psnr_pair, to_luma8
-from core.metrics.evaluation import MethodScore, score_with
+from core.metrics import psnr_pair, to_luma8
 from core.packs.format import PackManifest, read_pack, write_pack
 from core.packs.registry import Catalogue, PackEntry
-from core.pairing.folders import Match, pair_folders
+from core.pairing.folders import pair_folders
 from core.tasks import TASKS, get_task
 from core.types import FusionRequest
 from resources import PACKS
@@ -33,14 +36,13 @@ METRICS = ("Qabf", "MI", "VIF", "SSIM", "CC", "PSNR", "Qy")
 RECONSTRUCTION = "reconstruction_psnr"
 
 
-def score(engine: FusionEngine, sources: Path, task: str, method: str) -> MethodScore:
-    """Scores of one method over all pairs of a folder."""
-
-    def produce(files: Match) -> Luma:
-        pair = read_pair(files.a, files.b)
-        return to_luma8(engine.fuse(FusionRequest(pair, task, method)).fused)
-
-    return score_with(sources, produce, METRICS, method)
+def score(sources: Path, task: str, pack: str) -> EvaluationResult:
+    """Scores of a pack and the classical methods over all pairs of a folder."""
+    methods = [MethodChoice("pack", pack), *(MethodChoice("classical", b) for b in BASELINES)]
+    for event in evaluate_plan(EvaluationPlan(sources, methods, METRICS, task=task, device="cpu")):
+        if isinstance(event, EvaluationFinished):
+            return event.result
+    raise RuntimeError("the evaluation did not finish")
 
 
 def reconstruction(engine: FusionEngine, sources: Path, task: str, pack: str) -> float:
@@ -63,7 +65,7 @@ def with_scores(entry: PackEntry, scores: dict[str, float]) -> PackManifest:
     return write_pack(entry.path, network, replace(manifest, training=record))
 
 
-def card(manifest: PackManifest, size: int, scores: list[MethodScore]) -> str:
+def card(manifest: PackManifest, size: int, scores: EvaluationResult) -> str:
     """The card of a pack of ``size`` bytes, as Markdown."""
     task = get_task(manifest.task)
     record, network = manifest.training, manifest.network
@@ -91,7 +93,7 @@ def card(manifest: PackManifest, size: int, scores: list[MethodScore]) -> str:
         "",
         "## Scores",
         "",
-        f"Means over {len(scores[0].images)} validation pairs that were not trained on, 8-bit "
+        f"Means over {len(scores.common())} validation pairs that were not trained on, 8-bit "
         "luma; best bold, second underlined.",
         "",
         render_table(scores, "markdown"),
@@ -122,8 +124,11 @@ def main() -> None:
         if options.task not in (None, task):
             continue
         sources = options.data / "val" / task
-        methods = [score(engine, sources, task, method) for method in (name, *BASELINES)]
-        scores = methods[0].means() | {RECONSTRUCTION: reconstruction(engine, sources, task, name)}
+        methods = score(sources, task, name)
+        own = summarize(methods).rows[0].cells
+        scores = {metric: cell.mean for metric, cell in own.items()} | {
+            RECONSTRUCTION: reconstruction(engine, sources, task, name)
+        }
         manifest = with_scores(entry, scores)
         text = card(manifest, entry.path.stat().st_size, methods)
         atomic_write(entry.path.with_suffix(".md"), text.encode())

@@ -20,10 +20,16 @@ import numpy as np
 
 from app.cli.score_table import render_table
 from core.baselines import BASELINES
+from core.evaluation.result import (
+    EvaluationResult,
+    MethodDescription,
+    MethodScores,
+    PairDescription,
+    PairScore,
+)
 from core.fusion.engine import FusionEngine
 from core.io import atomic_write, read_pair
-from core.metrics import evaluate, to_luma8
-from core.metrics.evaluation import ImageScore, MethodScore
+from core.metrics import evaluate, mean_defined, to_luma8
 from core.packs.registry import Catalogue
 from core.pairing.folders import pair_folders
 from core.tasks import TASKS
@@ -45,9 +51,9 @@ def luma(engine: FusionEngine, request: FusionRequest) -> FloatArray:
     return to_luma8(engine.fuse(request).fused).astype(np.float32) / np.float32(255)
 
 
-def scored(engine: FusionEngine, sources: Path, task: str, pack: str) -> dict[str, MethodScore]:
+def scored(engine: FusionEngine, sources: Path, task: str, pack: str) -> dict[str, MethodScores]:
     """All methods, and the pack mixed with trivial ones, over all pairs of a folder."""
-    rows: dict[str, list[ImageScore]] = {}
+    rows: dict[str, list[PairScore]] = {}
     for files in pair_folders(sources).matches:
         request = FusionRequest(read_pair(files.a, files.b), task, pack)
         a, b = (to_luma8(image.normalised()) for image in (request.pair.a, request.pair.b))
@@ -58,39 +64,51 @@ def scored(engine: FusionEngine, sources: Path, task: str, pack: str) -> dict[st
                 results[f"{pack}, {share:.0%} {other}"] = mixed
         for method, fused in results.items():
             values = evaluate(a, b, to_luma8(fused), METRICS)
-            rows.setdefault(method, []).append(ImageScore(files.name, values))
-    return {method: MethodScore(method, tuple(images)) for method, images in rows.items()}
+            rows.setdefault(method, []).append(PairScore(files.name, values))
+    return {name: MethodScores(described(name), tuple(pairs)) for name, pairs in rows.items()}
 
 
-def peers(task: str) -> tuple[MethodScore, ...]:
+def described(name: str) -> MethodDescription:
+    """A method of which only the name matters."""
+    return MethodDescription(name, "folder")
+
+
+def means(score: MethodScores, beginning: str = "") -> dict[str, float]:
+    """Mean of each metric over the pairs whose names start with ``beginning``."""
+    pairs = [p for p in score.pairs if p.pair.startswith(beginning)]
+    return {metric: mean_defined(p.values[metric] for p in pairs).mean for metric in METRICS}
+
+
+def peers(task: str) -> tuple[MethodScores, ...]:
     """Means of the published networks, as methods with one image."""
     text = (Path(__file__).with_name("peers.toml")).read_text(encoding="utf-8")
     table: Mapping[str, Mapping[str, float]] = tomllib.loads(text)[task]
     return tuple(
-        MethodScore(name, (ImageScore("mean", {m: float(row[m]) for m in METRICS}),))
+        MethodScores(described(name), (PairScore("mean", {m: float(row[m]) for m in METRICS}),))
         for name, row in table.items()
     )
 
 
-def mean_of(score: MethodScore, beginning: str) -> MethodScore:
+def mean_of(score: MethodScores, beginning: str) -> MethodScores:
     """The score as one row of means over the pairs whose names start with ``beginning``."""
-    names = frozenset(p.name for p in score.images if p.name.startswith(beginning))
-    return MethodScore(score.method, (ImageScore("mean", score.means(names)),))
+    return MethodScores(score.method, (PairScore("mean", means(score, beginning)),))
 
 
-def verdict(pack: MethodScore, others: Sequence[MethodScore], rivals: Sequence[MethodScore]) -> str:
+def verdict(
+    pack: MethodScores, others: Sequence[MethodScores], rivals: Sequence[MethodScores]
+) -> str:
     """A sentence on the metrics in which the pack leads, and on its distance to the best peer."""
-    own = pack.means()
+    own = means(pack)
     lines = []
     for metric in FIRST:
-        best = max(others, key=lambda score: score.means()[metric])
-        value = best.means()[metric]
-        place = "first" if own[metric] > value else f"behind {best.method} ({value:.3f})"
+        best = max(others, key=lambda score: means(score)[metric])
+        value = means(best)[metric]
+        place = "first" if own[metric] > value else f"behind {best.method.name} ({value:.3f})"
         lines.append(f"{metric} {own[metric]:.3f}: {place}")
     for metric in METRICS[len(FIRST) :]:
-        best = max(rivals, key=lambda score: score.means()[metric])
-        lag = 1 - own[metric] / best.means()[metric]
-        text = f"{lag:.1%} behind {best.method}" if lag > NEAR else "level with the best peer"
+        best = max(rivals, key=lambda score: means(score)[metric])
+        lag = 1 - own[metric] / means(best)[metric]
+        text = f"{lag:.1%} behind {best.method.name}" if lag > NEAR else "level with the best peer"
         lines.append(f"{metric} {own[metric]:.3f}: {text if lag > 0 else 'ahead of every peer'}")
     return "\n".join(f"- {line}" for line in lines)
 
@@ -100,18 +118,18 @@ def section(engine: FusionEngine, data: Path, task: str) -> str:
     pack = Catalogue([PACKS]).find("", task).manifest.name
     beginning = PEER_PAIRS.get(task, "")
     scores = scored(engine, data / "val" / task, task, pack)
-    means = {method: mean_of(score, beginning) for method, score in scores.items()}
+    rows = {method: mean_of(score, beginning) for method, score in scores.items()}
     networks = peers(task)
-    methods = [means[m] for m in (pack, *BASELINES)]
-    mixes = [means[m] for m in means if m.startswith(pack)]
-    count = sum(p.name.startswith(beginning) for p in scores[pack].images)
+    methods = [rows[m] for m in (pack, *BASELINES)]
+    mixes = [rows[m] for m in rows if m.startswith(pack)]
+    count = sum(p.pair.startswith(beginning) for p in scores[pack].pairs)
     return "\n".join(
         [
             f"## {TASKS[task].title} ({task}), {count} pairs",
             "",
             table([*methods, *networks]),
             "",
-            verdict(means[pack], [*methods[1:], *networks], networks),
+            verdict(rows[pack], [*methods[1:], *networks], networks),
             "",
             "Trade-off, the pack mixed with the plain average and with the brighter source:",
             "",
@@ -121,9 +139,11 @@ def section(engine: FusionEngine, data: Path, task: str) -> str:
     )
 
 
-def table(scores: Sequence[MethodScore]) -> str:
+def table(scores: Sequence[MethodScores]) -> str:
     """The rows only: the notes would count the means as one “image”."""
-    return render_table(scores, "markdown").partition("\n\n")[0]
+    pairs = (PairDescription("mean", Path(), Path()),)
+    result = EvaluationResult(tuple(scores), pairs, METRICS)
+    return render_table(result, "markdown").partition("\n\n")[0]
 
 
 def main() -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from core.evaluation.cache import CACHE_VARIABLE
+
 _REPO = Path(__file__).resolve().parent.parent
 _SLOW_SECONDS = 3600
 
@@ -16,6 +18,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(_SLOW_SECONDS))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Scores of tests are not kept in the cache of the user who runs them."""
+    os.environ[CACHE_VARIABLE] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="session")

@@ -1,88 +1,114 @@
-"""``unifusion evaluate``: scores of results, packs and classical methods in comparison."""
+"""``unifusion evaluate``: results, packs, classical methods and programs in comparison."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import TypedDict
 
-from app.cli.console import TerminalProgress, show
+from app.cli.console import TerminalProgress, note, show
 from app.cli.pair_notes import print_notes
 from app.cli.score_table import render_table
+from app.cli.text_table import TableStyle
 from core.errors import InputError
-from core.fusion.engine import FusionEngine
-from core.io import read_pair
-from core.metrics import MAIN_METRICS, METRICS, Luma, to_luma8
-from core.metrics.evaluation import MethodScore, score_folder, score_with, write_csv
-from core.pairing.folders import Match
-from core.tasks import get_task
-from core.types import FusionRequest
-from core.windows import Windows
+from core.evaluation.plan import EvaluationPlan, MethodChoice
+from core.evaluation.report import write_csv, write_html, write_pdf, write_tex
+from core.evaluation.result import EvaluationResult
+from core.evaluation.run import EvaluationFinished, evaluate_plan
+from core.evaluation.statistics import check_reference
+from core.metrics import MAIN_METRICS, METRICS, TABLE1_METRICS
 
 
-class _ReadOptions(TypedDict):
-    """Options of reading sources."""
+@dataclass(frozen=True)
+class ReportFiles:
+    """Files to write, None for none; in all but CSV the others are compared with ``reference``."""
 
-    task: str
-    windows: Windows
+    csv: Path | None = None
+    html: Path | None = None
+    pdf: Path | None = None
+    tex: Path | None = None
+    _: KW_ONLY
+    reference: str = ""
+    anonymous: bool = False
 
 
-def evaluate_methods(
-    sources: Path,
-    methods: tuple[str, ...],
-    *,
-    task: str | None,
-    metrics: str,
-    csv: Path | None,
-    device: str,
-    windows: Windows = (None, None),
-) -> None:
-    """Score every method on the pairs in ``sources``; print the table, write the CSV.
+def chosen_methods(
+    methods: Sequence[str], collections: Sequence[Path], commands: Sequence[str]
+) -> tuple[MethodChoice, ...]:
+    """The methods that options name.
 
-    A method is ``NAME=FOLDER`` (a folder of results), or the name of a pack or baseline, which
-    requires ``task`` and is run here.
+    Args:
+        methods: ``NAME=FOLDER`` of results, or the name of a pack or classical method.
+        collections: flat folders of ``IMAGE_METHOD.ext``.
+        commands: ``NAME=COMMAND LINE`` of programs.
 
     Raises:
-        FusionError: a metric, method or folder is unknown, or an image cannot be scored.
+        InputError: a command has no name.
     """
-    names = _metric_names(metrics)
-    how: _ReadOptions = {"task": task or "", "windows": windows}
-    engine: FusionEngine | None = None
-    scores: list[MethodScore] = []
+    choices: list[MethodChoice] = []
+    for method in methods:
+        name, is_folder, folder = method.partition("=")
+        if is_folder:
+            choices.append(MethodChoice("folder", folder, name))
+        else:
+            choices.append(MethodChoice("pack", method))
+    choices += [MethodChoice("collection", str(folder)) for folder in collections]
+    for command in commands:
+        name, named, line = command.partition("=")
+        if not named or "{" in name:
+            raise InputError(
+                f"The command “{command}”", "it has no name",
+                "Write it as NAME=program {a} {b} {out}.",
+            )  # fmt: skip
+        choices.append(MethodChoice("command", line, name))
+    return tuple(choices)
+
+
+def metric_names(text: str) -> tuple[str, ...]:
+    """The metrics in ``text``: comma-separated, “all”, “table1”, or "" for the main ones."""
+    named = {"": MAIN_METRICS, "all": tuple(METRICS), "table1": TABLE1_METRICS}
+    if text.strip() in named:
+        return named[text.strip()]
+    return tuple(part.strip() for part in text.split(",") if part.strip()) or MAIN_METRICS
+
+
+def evaluate_methods(plan: EvaluationPlan, files: ReportFiles) -> None:
+    """Score every method of ``plan``; print the table, write the reports.
+
+    Raises:
+        FusionError: a metric, method or folder is unknown, no pair can be scored, or a report
+            cannot be written.
+    """
+    result: EvaluationResult | None = None
     with TerminalProgress() as progress:
-        for method in methods:
-            name, is_folder, folder = method.partition("=")
-            if is_folder:
-                scores.append(score_folder(sources, Path(folder), names, name, progress, **how))
-                continue
-            if task is None:
-                raise InputError(
-                    f"Method “{method}”", "it is run on the spot, and no task was given",
-                    "Add --task, or give NAME=FOLDER.",
-                )  # fmt: skip
-            engine = engine or FusionEngine(device)
-            produce = _runner(engine, get_task(task).name, method, windows)
-            scores.append(score_with(sources, produce, names, method, progress, **how))
-    # All methods were scored on the same sources: notes on a pair are printed once.
-    print_notes({name: texts for score in scores for name, texts in score.notes.items()})
-    show(render_table(scores, "ansi" if sys.stdout.isatty() else "plain"))
-    if csv is not None:
-        write_csv(csv, scores)
+        for event in evaluate_plan(plan, progress):
+            if isinstance(event, EvaluationFinished):
+                result = event.result
+                for problem in event.problems:
+                    note(problem)
+        if result is None:
+            raise RuntimeError("the evaluation did not finish")
+        if files.reference:
+            check_reference(result, files.reference)
+        style: TableStyle = "ansi" if sys.stdout.isatty() else "plain"
+        table = render_table(result, style, reference=files.reference, full=True)
+        write_reports(result, files, progress)
+    print_notes({pair.name: pair.notes for pair in result.pairs})
+    show(table)
 
 
-def _metric_names(text: str) -> tuple[str, ...]:
-    if text.strip() == "all":
-        return tuple(METRICS)
-    names = tuple(part.strip() for part in text.split(",") if part.strip())
-    return names or MAIN_METRICS
+def write_reports(result: EvaluationResult, files: ReportFiles, progress: TerminalProgress) -> None:
+    """Write the reports that are asked for.
 
-
-def _runner(
-    engine: FusionEngine, task: str, method: str, windows: Windows
-) -> Callable[[Match], Luma]:
-    def produce(files: Match) -> Luma:
-        pair = read_pair(files.a, files.b, task=task, windows=windows)
-        return to_luma8(engine.fuse(FusionRequest(pair, task, method)).fused)
-
-    return produce
+    Raises:
+        OutputError: a file cannot be written. Cancelled: by ``progress``.
+    """
+    hidden = files.anonymous
+    if files.csv is not None:
+        write_csv(result, files.csv, anonymous=hidden)
+    if files.tex is not None:
+        write_tex(result, files.tex)
+    for path, write in ((files.html, write_html), (files.pdf, write_pdf)):
+        if path is not None:
+            write(result, path, reference=files.reference, anonymous=hidden, progress=progress)

@@ -11,6 +11,7 @@ import typer
 from app.cli.ablation_command import ablate
 from app.cli.console import fit_streams, reported, say, show_details
 from app.cli.downstream import downstream_app
+from app.cli.evaluate_command import evaluate
 from app.cli.options import (
     TASK_NAMES,
     BackboneOption,
@@ -357,38 +358,7 @@ app.command()(ablate)
 
 
 app.command()(datasets)
-
-
-@app.command()
-def evaluate(
-    *,
-    sources: Annotated[
-        Path, typer.Option(help="folder of pairs, laid out as for batch (and gt/, if known)")
-    ],
-    method: Annotated[
-        list[str],
-        typer.Option(help="NAME=FOLDER of results, or the name of a pack or baseline; repeatable"),
-    ],
-    task: Annotated[str | None, typer.Option("--task", "-t", help="task of packs by name")] = None,
-    metrics: Annotated[str, typer.Option(help="comma-separated names; “all”")] = "",
-    csv: Annotated[Path | None, typer.Option(help="write every picture's scores there")] = None,
-    device: Device = "auto",
-    window_a: WindowA = None,
-    window_b: WindowB = None,
-) -> None:
-    """Score results, packs and classical methods; prints a table, best bold, second underlined."""
-    with reported():
-        from app.cli.evaluate import evaluate_methods
-
-        evaluate_methods(
-            sources,
-            tuple(method),
-            task=task,
-            metrics=metrics,
-            csv=csv,
-            device=device,
-            windows=(window_a, window_b),
-        )
+app.command()(evaluate)
 
 
 def main() -> None:

@@ -1,60 +1,134 @@
-"""The table of scores by method, as plain text or Markdown."""
+"""The table of an evaluation, as plain text or Markdown."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from math import isnan
 
-from app.cli.text_table import TableStyle, laid_out, marked_best, printed
+from app.cli.text_table import Cell, TableStyle, laid_out, mark
 from core.errors import InputError
-from core.metrics.evaluation import TRUTH_METRICS, MethodScore, common_images, direction_of
+from core.evaluation.result import EvaluationResult
+from core.evaluation.run import TRUTH_METRICS
+from core.evaluation.statistics import PairedComparison, compare
+from core.evaluation.tables import (
+    SummaryCell,
+    SummaryRow,
+    arrow_of,
+    format_bytes,
+    format_count,
+    format_seconds,
+    format_value,
+    missing_notes,
+    summarize,
+)
 from core.printable import one_line
 
+_PLACES = {"best": 0, "second": 1, "": 2}
+_SIGNIFICANT = 0.05
 
-def render_table(scores: Sequence[MethodScore], style: TableStyle = "plain") -> str:
+
+def render_table(
+    result: EvaluationResult,
+    style: TableStyle = "plain",
+    *,
+    reference: str = "",
+    full: bool = False,
+) -> str:
     """Mean scores of every method as a text table, best bold and second best underlined.
 
-    Only images that every method has count, so that all means are over the same pairs; what is
-    missing is listed below. Scores equal as printed share a place.
+    Only pairs that every method was scored on count, so that all means are over the same pairs;
+    what is missing is listed below. Scores equal as printed share a place.
 
     Args:
         style: "ansi" for a terminal, "markdown", or "plain" (best with ``*``, second with ``_``).
+        reference: method to compare the others with; ``†`` marks means that differ from its own
+            by Wilcoxon's test with Holm's correction, p < 0.05. "" for no comparison.
+        full: also mean rank, weights, seconds and memory.
 
     Raises:
-        InputError: no method, two of one name, or not one image that all have.
+        InputError: no method, two of one name, not one pair that all have, or no such reference.
     """
-    names = [score.method for score in scores]
-    if not scores or len(set(names)) != len(names):
-        raise InputError("The table", "every method needs a name of its own", "Use NAME=DIR.")
-    common = common_images(scores)
-    if not common:
-        raise InputError(
-            "The table",
-            "there is no pair that every method has a result for",
-            "Compare fewer methods, or add the missing results.",
+    _check(result)
+    summary = summarize(result)
+    differs = {
+        (found.method, found.metric): found
+        for found in (compare(result, reference) if reference else ())
+        if found.p_holm < _SIGNIFICANT
+    }
+    columns = [
+        metric
+        for metric in summary.metrics
+        if any(not isnan(row.cells[metric].mean) for row in summary.rows)
+    ]
+    header = ["Method", *(f"{column} {arrow_of(column)}" for column in columns)]
+    body: list[list[Cell]] = []
+    for row in summary.rows:
+        name = one_line(row.method.name)
+        cells = [_cell(row, metric, row.cells[metric], style, differs) for metric in columns]
+        body.append([(name, name), *cells])
+    if full:
+        header += ["Mean rank ↓", "Weights", "s a pair", "Memory"]
+        for line, row in zip(body, summary.rows, strict=True):
+            line += [(text, text) for text in _costs(row)]
+    notes = _notes(result, summary.pairs)
+    if reference:
+        notes.append(
+            f"† differs from {reference}: p < {_SIGNIFICANT} in Wilcoxon's signed-rank test, with "
+            "Holm's correction for the methods of a column."
         )
-    means = [score.means(common) for score in scores]
-    columns = [column for column in means[0] if all(column in row for row in means)]
-    cells = [[printed(row[column]) for column in columns] for row in means]
-    higher = [direction_of(column) == "higher" for column in columns]
-    marked = marked_best(cells, higher, style)
-    arrows = {"higher": "↑", "lower": "↓"}
-    header = ["Method", *(f"{column} {arrows[direction_of(column)]}" for column in columns)]
-    plain = [one_line(name) for name in names]
-    body = [[(name, name), *row] for name, row in zip(plain, marked, strict=True)]
-    lines = laid_out(header, body, style)
-    return "\n".join([*lines, "", *map(one_line, _notes(scores, common))])
+    return "\n".join([*laid_out(header, body, style), "", *map(one_line, notes)])
 
 
-def _notes(scores: Sequence[MethodScore], common: frozenset[str]) -> list[str]:
-    notes = [f"Means over {len(common)} pair{'s' if len(common) != 1 else ''}."]
-    truths = sum(
-        image.name in common and TRUTH_METRICS[0] in image.values for image in scores[0].images
+def _check(result: EvaluationResult) -> None:
+    names = [scores.method.name for scores in result.methods]
+    if not names or len(set(names)) != len(names):
+        raise InputError("The table", "every method needs a name of its own", "Use NAME=DIR.")
+    if result.common():
+        return
+    errors = [score.error for scores in result.methods for score in scores.pairs if score.error]
+    if errors and not any(scores.scored() for scores in result.methods):
+        raise InputError("The table", f"no pair could be scored: {errors[0]}")
+    raise InputError(
+        "The table",
+        "there is no pair that every method has a result for",
+        "Compare fewer methods, or add the missing results.",
     )
-    if 0 < truths < len(common):
+
+
+def _cell(
+    row: SummaryRow,
+    metric: str,
+    cell: SummaryCell,
+    style: TableStyle,
+    differs: Mapping[tuple[str, str], PairedComparison],
+) -> Cell:
+    shown, marked = mark(format_value(cell.mean), _PLACES[cell.mark], style)
+    dagger = "†" if (row.method.name, metric) in differs else ""
+    return shown + dagger, marked + dagger
+
+
+def _costs(row: SummaryRow) -> list[str]:
+    rank = "–" if isnan(row.mean_rank) else f"{row.mean_rank:.2f}"
+    return [
+        rank,
+        format_count(row.method.parameters),
+        format_seconds(row.seconds),
+        format_bytes(row.peak_bytes),
+    ]
+
+
+def _notes(result: EvaluationResult, count: int) -> list[str]:
+    notes = [f"Means over {count} pair{'s' if count != 1 else ''}."]
+    common = frozenset(result.common())
+    truths = sum(pair.truth is not None and pair.name in common for pair in result.pairs)
+    if TRUTH_METRICS[0] in result.metrics and 0 < truths < count:
         notes.append(f"Ground truth is there for {truths} of them.")
-    for score in scores:
-        if score.missing:
-            notes.append(f"{score.method} has no result for: {', '.join(score.missing)}.")
-        if score.ignored:
-            notes.append(f"{score.method}, belongs to no pair: {', '.join(score.ignored)}.")
-    return [*notes, *dict.fromkeys(problem for score in scores for problem in score.problems)]
+    for metric in result.metrics:
+        if metric not in TRUTH_METRICS and any(undefined := result.undefined(metric)):
+            most = max(undefined)
+            notes.append(
+                f"{metric} is not defined on {most} of them for a method and left out there."
+            )
+    for scores in result.methods:
+        notes += missing_notes(scores)
+    return [*notes, *dict.fromkeys(p for scores in result.methods for p in scores.problems)]

@@ -11,30 +11,8 @@ Cell = tuple[str, str]
 """Visible text (for the width), and text with markup."""
 
 
-def printed(value: float) -> str:
-    """A score as tables show it."""
-    return f"{value:.3f}" if abs(value) >= 10 else f"{value:.4f}"
-
-
-def marked_best(
-    cells: Sequence[Sequence[str]], higher: Sequence[bool], style: TableStyle
-) -> list[list[Cell]]:
-    """Rows of scores with the best and the second best of each column marked.
-
-    Args:
-        higher: whether more is better, for each column.
-    """
-    marked: list[list[Cell]] = [[] for _ in cells]
-    for index, more in enumerate(higher):
-        scores = [float(row[index]) for row in cells]
-        ranked = sorted(set(scores), reverse=more)
-        for row, cell, score in zip(marked, cells, scores, strict=True):
-            place = ranked.index(score) if len(ranked) > 1 else 2
-            row.append(_mark(cell[index], place, style))
-    return marked
-
-
-def _mark(text: str, place: int, style: TableStyle) -> Cell:
+def mark(text: str, place: int, style: TableStyle) -> Cell:
+    """``text`` marked as the best (0) or second best (1) of its column; other places unmarked."""
     if place > 1:
         return text, text
     if style == "ansi":

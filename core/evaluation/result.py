@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from math import isnan
+from math import isnan, nan
 from pathlib import Path
 from typing import Literal
 
@@ -127,22 +127,25 @@ class EvaluationResult:
     created: str = ""
 
     def common(self) -> tuple[str, ...]:
-        """Names of the pairs that every method was scored on, in order: means are over these."""
-        if not self.methods:
-            return ()
-        sets = [frozenset(scores.scored()) for scores in self.methods]
-        shared = frozenset.intersection(*sets)
+        """Names of the pairs that every method was scored on, in order: means are over these.
+
+        Methods that were scored on no pair at all do not count.
+        """
+        sets = [names for scores in self.methods if (names := frozenset(scores.scored()))]
+        shared = frozenset.intersection(*sets) if sets else frozenset()
         return tuple(pair.name for pair in self.pairs if pair.name in shared)
 
     def values(self, metric: str) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
         """Values of ``metric``, methods × common pairs; NaN where it is undefined."""
         names = self.common()
         rows = [
-            [scored[name].values.get(metric, float("nan")) for name in names]
+            [scored[name].values.get(metric, nan) if name in scored else nan for name in names]
             for scored in (scores.scored() for scores in self.methods)
         ]
         return np.array(rows, dtype=np.float64).reshape(len(self.methods), len(names))
 
     def undefined(self, metric: str) -> tuple[int, ...]:
-        """Per method, on how many common pairs ``metric`` is undefined."""
-        return tuple(sum(map(isnan, row)) for row in self.values(metric).tolist())
+        """Per method, on how many common pairs that it was scored on ``metric`` is undefined."""
+        counts = (sum(map(isnan, row)) for row in self.values(metric).tolist())
+        scored = (bool(scores.scored()) for scores in self.methods)
+        return tuple(count if has else 0 for count, has in zip(counts, scored, strict=True))

@@ -13,6 +13,9 @@ import numpy.typing as npt
 from core.evaluation.result import EvaluationResult, MethodDescription, MethodScores
 from core.metrics import METRICS, Direction, mean_defined
 
+_NAMED, _NAMED_ERRORS = 20, 3
+"""Numbers of pairs and of errors that notes name; of more they give the number."""
+
 Mark = Literal["best", "second", ""]
 
 
@@ -100,8 +103,8 @@ def _column(result: EvaluationResult, metric: str) -> list[SummaryCell]:
     means = [mean_defined(row) for row in result.values(metric).tolist()]
     places = _marks([mean.mean for mean in means], direction_of(metric))
     return [
-        SummaryCell(mean.mean, mean.undefined, mark)
-        for mean, mark in zip(means, places, strict=True)
+        SummaryCell(mean.mean, undefined, mark)
+        for mean, undefined, mark in zip(means, result.undefined(metric), places, strict=True)
     ]
 
 
@@ -119,17 +122,19 @@ def mean_ranks(result: EvaluationResult) -> list[float]:
     """Per method, its mean rank over all metrics and common pairs; 1 is best.
 
     Methods with equal values share the mean of their ranks. Values that are undefined for any
-    method on a pair are not ranked on that pair.
+    method on a pair are not ranked on that pair. NaN for methods that were scored on no pair.
     """
+    ranked = [bool(scores.scored()) for scores in result.methods]
     columns = [
         _ranks(-values if direction_of(metric) == "higher" else values)
         for metric in result.metrics
-        for values in result.values(metric).T
+        for values in result.values(metric)[ranked].T
         if not np.isnan(values).any()
     ]
     if not columns:
         return [nan] * len(result.methods)
-    return [float(rank) for rank in np.mean(columns, axis=0)]
+    ranks = np.mean(columns, axis=0).tolist()
+    return [float(ranks.pop(0)) if scored else nan for scored in ranked]
 
 
 def _ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -186,9 +191,18 @@ def format_bytes(value: int | None) -> str:
 def missing_notes(scores: MethodScores) -> list[str]:
     """What is not in the means of a method, one sentence each."""
     name = scores.method.name
-    notes = [f"{name} failed on {s.pair}: {s.error}" for s in scores.pairs if s.error is not None]
+    failed = [(score.pair, score.error) for score in scores.pairs if score.error is not None]
+    notes = [f"{name} failed on {pair}: {error}" for pair, error in failed[:_NAMED_ERRORS]]
+    if len(failed) > _NAMED_ERRORS:
+        notes.append(f"{name} failed on {len(failed)} pairs in all.")
     if scores.missing:
-        notes.append(f"{name} has no result for: {', '.join(scores.missing)}.")
+        notes.append(f"{name} has no result for: {_listed(scores.missing)}.")
     if scores.ignored:
-        notes.append(f"{name}, belongs to no pair: {', '.join(scores.ignored)}.")
+        notes.append(f"{name}, belongs to no pair: {_listed(scores.ignored)}.")
     return [*notes, *scores.problems]
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) <= _NAMED:
+        return ", ".join(names)
+    return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"

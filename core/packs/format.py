@@ -14,6 +14,7 @@ import hashlib
 import json
 import struct
 from dataclasses import KW_ONLY, field, replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -314,6 +315,15 @@ def _tensors_in(path: Path, what: str) -> dict[str, StoredTensor]:
         ) from error
     except (ValueError, struct.error, RecursionError) as error:
         raise PackError(what, Message("the file is damaged ({0})", error), _GET_ANOTHER) from error
+
+
+def weight_count(path: Path) -> int:
+    """Number of weights in the pack at ``path``; its backbone may be in another file.
+
+    Raises:
+        PackError: it cannot be read.
+    """
+    return sum(prod(tensor.shape) for tensor in _tensors_in(path, path.name).values())
 
 
 def read_weights(path: Path, manifest: PackManifest, what: str) -> dict[str, Tensor]:

@@ -120,7 +120,8 @@ def _pictures(
         progress.check()
         name = scores.method.name
         metrics = tuple(item.metric for item in worst if item.method == name)
-        fused = scores.scored()[pair.name].fused
+        scored = scores.scored().get(pair.name)
+        fused = None if scored is None else scored.fused
         if fused is None:
             yield Thumbnail(name, b"", "not kept", metrics)
         else:

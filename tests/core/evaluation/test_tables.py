@@ -68,8 +68,22 @@ def test_undefined_is_left_out_of_means_and_counted(result: EvaluationResult) ->
     assert third.peak_bytes == 3 * 2**20
 
 
-def test_without_a_common_pair_nothing_is_ranked() -> None:
+def test_a_method_without_any_score_takes_no_pair_from_the_others() -> None:
     one = MethodScores(MethodDescription("x", "folder"), (), missing=("0",))
+    evaluation = _evaluation({"y": {"MI": [1.0]}, "z": {"MI": [2.0]}})
+    summary = summarize(
+        EvaluationResult((one, *evaluation.methods), evaluation.pairs, evaluation.metrics)
+    )
+    assert summary.pairs == 1
+    assert [row.cells["MI"].text for row in summary.rows] == ["–", "1.0000", "2.0000"]
+    assert [row.cells["MI"].undefined for row in summary.rows] == [0, 0, 0]
+    assert isnan(summary.rows[0].mean_rank)
+    assert [row.mean_rank for row in summary.rows[1:]] == [2.0, 1.0]
+
+
+def test_without_a_common_pair_nothing_is_ranked() -> None:
+    other = PairScore("1", {"MI": 3.0})
+    one = MethodScores(MethodDescription("x", "folder"), (other,), missing=("0",))
     evaluation = _evaluation({"y": {"MI": [1.0]}})
     summary = summarize(
         EvaluationResult((one, *evaluation.methods), evaluation.pairs, evaluation.metrics)

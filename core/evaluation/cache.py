@@ -1,0 +1,166 @@
+"""Scores kept from one evaluation to the next, so that one that was cut short goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import nan
+from pathlib import Path
+
+import platformdirs
+
+from core.errors import Message, OutputError
+from core.messages import from_data, to_data
+
+CACHE_NAME = "scores.sqlite"
+CACHE_VARIABLE = "UNIFUSION_CACHE"
+"""Environment variable with the folder of :func:`default_cache`."""
+_FORMAT = 1
+_SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS images (
+        key TEXT PRIMARY KEY, seconds REAL, peak INTEGER, notes TEXT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS scores (
+        key TEXT NOT NULL, metric TEXT NOT NULL, value REAL, milliseconds REAL,
+        PRIMARY KEY (key, metric))""",
+    f"PRAGMA user_version = {_FORMAT}",
+)
+
+
+def default_cache() -> Path:
+    """Where scores are kept unless another folder is chosen: the cache folder of the user."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    if chosen:
+        return Path(chosen)
+    return Path(platformdirs.user_cache_dir("unifusion", appauthor=False)) / "evaluation"
+
+
+@dataclass(frozen=True)
+class KeptScores:
+    """Scores of a fused image; a value is NaN where the metric is undefined."""
+
+    values: dict[str, float]
+    milliseconds: dict[str, float]
+    seconds: float | None
+    peak_bytes: int | None
+    notes: tuple[str, ...] = ()
+
+
+def cache_key(*parts: str) -> str:
+    """A key that is equal if all that determines a fused image and its scores is equal.
+
+    A hash: the cache holds no names of files.
+    """
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+class ScoreCache:
+    """An SQLite file of scores by fused image and metric.
+
+    What :meth:`put` was given survives the end of the program at any moment. A cache that cannot be
+    read is made anew.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open the cache in ``folder``, or create it.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        self.folder = folder
+        path = folder / CACHE_NAME
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                self._db = _opened(path)
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.OperationalError):
+                    raise
+                path.unlink()
+                self._db = _opened(path)
+        except (OSError, sqlite3.Error) as error:
+            raise OutputError(
+                str(folder),
+                Message("scores cannot be kept there ({0})", error),
+                Message("Choose another folder."),
+            ) from error
+
+    def get(self, key: str, metrics: Sequence[str]) -> KeptScores | None:
+        """The scores of an image; None unless all of ``metrics`` are there."""
+        image = self._db.execute(
+            "SELECT seconds, peak, notes FROM images WHERE key = ?", (key,)
+        ).fetchone()
+        if image is None:
+            return None
+        rows = {
+            metric: (nan if value is None else float(value), float(milliseconds or 0.0))
+            for metric, value, milliseconds in self._db.execute(
+                "SELECT metric, value, milliseconds FROM scores WHERE key = ?", (key,)
+            )
+        }
+        if any(metric not in rows for metric in metrics):
+            return None
+        return KeptScores(
+            {metric: rows[metric][0] for metric in metrics},
+            {metric: rows[metric][1] for metric in metrics},
+            image[0],
+            image[1],
+            tuple(map(from_data, json.loads(image[2]))),
+        )
+
+    def put(self, key: str, scores: KeptScores) -> None:
+        """Keep the scores of an image, beside those of other metrics that are there.
+
+        Raises:
+            OutputError: they cannot be written.
+        """
+        rows = [
+            (key, metric, None if value != value else value, scores.milliseconds.get(metric))
+            for metric, value in scores.values.items()
+        ]
+        try:
+            with self._db:
+                self._db.execute(
+                    "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?)",
+                    (
+                        key,
+                        scores.seconds,
+                        scores.peak_bytes,
+                        json.dumps([to_data(note) for note in scores.notes]),
+                    ),
+                )
+                self._db.executemany("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?)", rows)
+        except sqlite3.Error as error:
+            raise OutputError(
+                str(self.folder),
+                Message("scores cannot be kept there ({0})", error),
+                Message("Choose another folder."),
+            ) from error
+
+    def image_path(self, key: str) -> Path:
+        """Where the fused image of ``key`` is kept, if it is."""
+        return self.folder / "images" / key[:2] / f"{key}.png"
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=10.0, check_same_thread=False)
+    try:
+        for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL"):
+            db.execute(statement).fetchall()
+        if db.execute("PRAGMA user_version").fetchone()[0] not in (0, _FORMAT):
+            db.execute("DROP TABLE IF EXISTS images")
+            db.execute("DROP TABLE IF EXISTS scores")
+        with db:
+            for statement in _SCHEMA:
+                db.execute(statement)
+    except BaseException:
+        db.close()
+        raise
+    return db

@@ -1,0 +1,77 @@
+"""``unifusion evaluate``."""
+
+from __future__ import annotations
+
+import csv
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli.main import app
+from tests.core.evaluation.test_folders import noise, write
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """Two pairs."""
+    folder = tmp_path / "sources"
+    for index, name in enumerate(("eins", "zwei")):
+        write(folder / "a" / f"{name}.png", noise(index))
+        write(folder / "b" / f"{name}.png", noise(index + 10))
+    return folder
+
+
+def run(*options: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["evaluate", *options])
+    return result.exit_code, result.output
+
+
+def test_all_kinds_of_methods_and_reports(sources: Path, tmp_path: Path) -> None:
+    for name in ("eins", "zwei"):
+        write(tmp_path / "mine" / f"{name}.png", noise(30))
+        write(tmp_path / "flat" / f"{name}_GFF.png", noise(31))
+    copy = tmp_path / "copy.py"
+    copy.write_text("import shutil, sys\nshutil.copy(sys.argv[1], sys.argv[3])\n", encoding="utf-8")
+    files = {suffix: tmp_path / f"r.{suffix}" for suffix in ("csv", "html", "pdf", "tex")}
+    code, said = run(
+        f"--sources={sources}", f"--method=ours={tmp_path / 'mine'}", "--method=average",
+        f"--collection={tmp_path / 'flat'}", "--task=mif", "--metrics=CC,Qmi",
+        f"--command=theirs={shlex.quote(sys.executable)} '{copy}' {{a}} {{b}} {{out}}",
+        f"--cache={tmp_path / 'cache'}", "--reference=average",
+        *(f"--{suffix}={path}" for suffix, path in files.items()),
+    )  # fmt: skip
+    assert code == 0, said
+    assert "Means over 2 pairs." in said
+    with files["csv"].open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["method"] for row in rows if row["picture"] == "mean"] == [
+        "ours", "average", "GFF", "theirs",
+    ]  # fmt: skip
+    assert rows[0].keys() >= {"CC", "NMI_lit"}
+    page = files["html"].read_text(encoding="utf-8")
+    assert all(f">{name}<" in page for name in ("ours", "average", "GFF", "theirs"))
+    assert files["pdf"].read_bytes().startswith(b"%PDF")
+    assert "\\toprule" in files["tex"].read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--method=average",), "no task was given"),
+        ((), "no method was chosen"),
+        (("--method=average", "--task=mif", "--reference=nobody"), "nobody"),
+        (("--command=prog {a} {b} {out}",), "it has no name"),
+        (("--command=p=prog {a} {b}",), "where {out} goes"),
+        (("--method=average", "--task=mif", "--metrics=Beauty"), "Unknown metric “Beauty”"),
+        (("--method=nosuchpack", "--task=mif"), "nosuchpack"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_said(
+    sources: Path, tmp_path: Path, options: tuple[str, ...], told: str
+) -> None:
+    code, said = run(f"--sources={sources}", f"--cache={tmp_path / 'cache'}", *options)
+    assert code == 2
+    assert told in said

@@ -1,0 +1,261 @@
+"""Methods that are run, the cache, and evaluations that are cut short."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as PilImage
+
+from core.batch import BatchOptions, plan_batch, run_batch
+from core.errors import Cancelled, InputError
+from core.evaluation.cache import CACHE_NAME, KeptScores, ScoreCache
+from core.evaluation.plan import EvaluationPlan, MethodChoice
+from core.evaluation.run import EvaluationFinished, PairScored, evaluate_plan
+from core.fusion.engine import FusionEngine
+from core.metrics import evaluate
+from core.pairing.finder import pair_paths
+from tests.core.evaluation.test_folders import error_of, evaluated, noise, write
+
+NAMES = ("drei", "eins", "zwei")
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """Three pairs in order of name."""
+    folder = tmp_path / "sources"
+    for index, name in enumerate(NAMES):
+        write(folder / "a" / f"{name}.png", noise(index))
+        write(folder / "b" / f"{name}.png", noise(index + 10))
+    return folder
+
+
+def program(tmp_path: Path, body: str) -> MethodChoice:
+    """A program that has the paths as ``a``, ``b`` and ``out``."""
+    path = tmp_path / "their program.py"
+    head = "import sys, time\nfrom PIL import Image\na, b, out = sys.argv[1:]\n"
+    path.write_text(head + body, encoding="utf-8")
+    python = shlex.quote(sys.executable)
+    return MethodChoice("command", f"{python} '{path}' {{a}} {{b}} {{out}}", "theirs")
+
+
+COPY_A = "Image.open(a).save(out)\n"
+
+
+def test_classical_methods_run_here(sources: Path, tmp_path: Path) -> None:
+    named = MethodChoice("classical", "maximum", "brighter")
+    choices = [MethodChoice("classical", "average"), named]
+    plan = EvaluationPlan(sources, choices, ("MSE",), task="mif")
+    average, brighter = evaluated(plan).methods
+    assert (average.method.name, brighter.method.name) == ("average", "brighter")
+    a, b = noise(0).astype(float), noise(10).astype(float)
+    # Each source is half their difference away from the average, but for rounding to 8 bits.
+    expected = ((a - b) ** 2).mean() / 4 / 255**2
+    assert average.pairs[0].values["MSE"] == pytest.approx(expected, rel=1e-3)
+    maximum = np.maximum(noise(0), noise(10))
+    assert brighter.pairs[0].values == evaluate(noise(0), noise(10), maximum, ["MSE"])
+    assert average.pairs[0].seconds is not None
+    assert average.pairs[0].seconds > 0
+    with pytest.raises(InputError, match=r"no task was given.*--task"):
+        evaluated(EvaluationPlan(sources, choices))
+
+
+def test_a_program_is_run_for_every_pair(sources: Path, tmp_path: Path) -> None:
+    plan = EvaluationPlan(sources, [program(tmp_path, COPY_A)], ("CC", "MSE"))
+    (theirs,) = evaluated(plan).methods
+    assert [score.pair for score in theirs.pairs] == list(NAMES)
+    assert theirs.pairs[2].values == evaluate(noise(2), noise(12), noise(2), ["CC", "MSE"])
+    assert (theirs.method.kind, theirs.method.name) == ("command", "theirs")
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("sys.exit('no licence')\n", "it ended with code 1: no licence"),
+        ("pass\n", "it wrote no picture"),
+        ("open(out, 'w').write('text')\n", "fused.png"),
+        ("Image.new('L', (3, 5)).save(out)\n", "3×5"),
+        ("time.sleep(60)\n", "it had not ended after 1 seconds"),
+    ],
+)
+def test_a_program_that_fails_costs_its_pair(
+    sources: Path, tmp_path: Path, body: str, told: str
+) -> None:
+    body = f"if 'zwei' in a:\n    {body}else:\n    {COPY_A}"
+    (theirs,) = evaluated(
+        EvaluationPlan(sources, [program(tmp_path, body)], ("CC",), timeout=1.0)
+    ).methods
+    assert told in error_of(theirs)
+    assert list(theirs.scored()) == ["drei", "eins"]
+
+
+def test_what_a_program_started_ends_with_it(sources: Path, tmp_path: Path) -> None:
+    """A program that hangs is ended together with the program it waits for."""
+    mark = tmp_path / "pid"
+    body = (
+        "import subprocess\n"
+        "child = subprocess.Popen(['sleep', '60'])\n"
+        f"open({str(mark)!r}, 'w').write(str(child.pid))\n"
+        "child.wait()\n"
+    )
+    choice = program(tmp_path, body)
+    for name in ("eins", "zwei"):
+        (sources / "a" / f"{name}.png").unlink()
+    evaluated(EvaluationPlan(sources, [choice], ("CC",), timeout=1.5))
+    pid, end = int(mark.read_text()), time.monotonic() + 5
+    while time.monotonic() < end:
+        status = Path(f"/proc/{pid}/stat")
+        if not status.exists() or status.read_text().split()[2] == "Z":
+            return
+        time.sleep(0.01)
+    pytest.fail("the child still runs")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("prog {a} {b}", "where {out} goes"),
+        ("", "where {a}, {b}, {out} goes"),
+        ("prog '{a} {b} {out}", "quotation marks"),
+        ("/no/such/program {a} {b} {out}", "cannot be started"),
+    ],
+)
+def test_command_lines_that_cannot_work(sources: Path, line: str, told: str) -> None:
+    plan = EvaluationPlan(sources, [MethodChoice("command", line, "p")], ("CC",))
+    if "started" in told:
+        (scores,) = evaluated(plan).methods
+        assert all(told in str(score.error) for score in scores.pairs)
+        return
+    with pytest.raises(InputError, match=told):
+        evaluated(plan)
+
+
+def test_what_was_scored_is_not_scored_again(sources: Path, tmp_path: Path) -> None:
+    """Only a new metric, a new method and changed files are."""
+    results = tmp_path / "mine"
+    for name in NAMES:
+        write(results / f"{name}.png", noise(30))
+    choices = [MethodChoice("folder", str(results))]
+    cache = tmp_path / "cache"
+
+    def cached(metrics: tuple[str, ...], *more: MethodChoice) -> list[bool]:
+        plan = EvaluationPlan(sources, [*choices, *more], metrics, task="mif", cache=cache)
+        *events, last = evaluate_plan(plan)
+        assert isinstance(last, EvaluationFinished)
+        fresh = EvaluationPlan(sources, plan.methods, metrics, task="mif")
+        for kept, new in zip(last.result.methods, evaluated(fresh).methods, strict=True):
+            assert [s.values for s in kept.pairs] == [s.values for s in new.pairs]
+        return [event.cached for event in events if isinstance(event, PairScored)]
+
+    assert cached(("CC",)) == [False] * 3
+    assert cached(("CC",)) == [True] * 3
+    assert cached(("CC", "MI")) == [False] * 3
+    assert cached(("MI",)) == [True] * 3
+    assert cached(("CC",), MethodChoice("classical", "average")) == [True, False] * 3
+    write(results / "eins.png", noise(31))
+    assert cached(("CC",)) == [True, False, True]
+    write(sources / "b" / "zwei.png", noise(32, (20, 24)) // 2)
+    assert cached(("CC",)) == [True, True, False]
+
+
+def test_an_undefined_score_is_kept_as_such(tmp_path: Path) -> None:
+    cache = ScoreCache(tmp_path)
+    cache.put("k", KeptScores({"CC": float("nan"), "MI": 2.0}, {"CC": 1.0, "MI": 0.5}, 0.25, 7))
+    cache.close()
+    again = ScoreCache(tmp_path)
+    found = again.get("k", ("MI", "CC"))
+    assert found is not None
+    assert np.isnan(found.values["CC"])
+    assert (found.values["MI"], found.seconds, found.peak_bytes) == (2.0, 0.25, 7)
+    assert again.get("k", ("SSIM",)) is None
+    again.close()
+
+
+def test_a_damaged_cache_is_made_anew(sources: Path, tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / CACHE_NAME).write_bytes(b"no database" * 100)
+    choices = [MethodChoice("classical", "average")]
+    plan = EvaluationPlan(sources, choices, ("CC",), task="mif", cache=tmp_path / "cache")
+    assert len(evaluated(plan).methods[0].scored()) == 3
+
+
+def test_kept_images_are_what_was_scored(sources: Path, tmp_path: Path) -> None:
+    choices = [MethodChoice("classical", "maximum"), program(tmp_path, COPY_A)]
+    plan = EvaluationPlan(
+        sources, choices, ("CC",), task="mif", cache=tmp_path / "cache", keep_images=True
+    )
+    for _ in range(2):
+        maximum, theirs = evaluated(plan).methods
+        for scores, expected in ((maximum, np.maximum(noise(0), noise(10))), (theirs, noise(0))):
+            fused = scores.pairs[0].fused
+            assert fused is not None
+            np.testing.assert_array_equal(np.asarray(PilImage.open(fused)).squeeze(), expected)
+
+
+_CUT = """
+import os, signal, sys
+from pathlib import Path
+from core.evaluation.plan import EvaluationPlan, MethodChoice
+from core.evaluation.run import evaluate_plan
+plan = EvaluationPlan(Path(sys.argv[1]), [MethodChoice("folder", sys.argv[2])], ("CC",),
+                      cache=Path(sys.argv[3]))
+for count, _ in enumerate(evaluate_plan(plan), 1):
+    if count == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 on this system")
+def test_an_evaluation_that_was_killed_goes_on(sources: Path, tmp_path: Path) -> None:
+    results, cache = tmp_path / "mine", tmp_path / "cache"
+    for name in NAMES:
+        write(results / f"{name}.png", noise(30))
+    paths = [str(path) for path in (sources, results, cache)]
+    root = Path(__file__).parents[3]
+    killed = subprocess.run(
+        [sys.executable, "-c", _CUT, *paths],
+        check=False,
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+    )
+    assert killed.returncode == -signal.SIGKILL
+    plan = EvaluationPlan(sources, [MethodChoice("folder", str(results))], ("CC",), cache=cache)
+    events = [event for event in evaluate_plan(plan) if isinstance(event, PairScored)]
+    assert [event.cached for event in events] == [True, True, False]
+
+
+def test_results_of_a_batch_are_a_method(sources: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    batch = plan_batch(pair_paths([sources], "mif"), BatchOptions("mif", "average", out=out))
+    assert list(run_batch(batch, FusionEngine("cpu")))
+    (scores,) = evaluated(EvaluationPlan(out, (), ("CC",))).methods
+    assert scores.method.name == "average"
+    direct = EvaluationPlan(sources, [MethodChoice("classical", "average")], ("CC",), task="mif")
+    expected = [score.values["CC"] for score in evaluated(direct).methods[0].pairs]
+    assert [score.values["CC"] for score in scores.pairs] == pytest.approx(expected, abs=1e-3)
+
+
+def test_cancel_is_heard_while_a_program_runs(sources: Path, tmp_path: Path) -> None:
+    class Soon:
+        def __init__(self) -> None:
+            self.end = time.monotonic() + 0.5
+
+        def report(self, done: float, total: float, stage: str) -> None:
+            pass
+
+        def check(self) -> None:
+            if time.monotonic() > self.end:
+                raise Cancelled
+
+    plan = EvaluationPlan(sources, [program(tmp_path, "time.sleep(60)\n")], ("CC",))
+    start = time.monotonic()
+    with pytest.raises(Cancelled):
+        evaluated(plan, Soon())
+    assert time.monotonic() - start < 10
