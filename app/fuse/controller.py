@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -151,6 +152,23 @@ class Controller(QObject):
         """
         stored = StoredResult(result, task, method, windows)
         self._stored.open(LoadRequest(a, b, resample=resample), stored)
+
+    def open_fused_results(
+        self, a: Path, b: Path, results: Sequence[tuple[str, Path]], task: str
+    ) -> None:
+        """Open a pair with the fused images of several methods, side by side.
+
+        Args:
+            results: methods, and the files of their fused images; if there are none, the pair is
+                fused.
+            task: what they were fused for.
+        """
+        stored = tuple(StoredResult(path, task, method) for method, path in results)
+        if stored:
+            self._stored.open(LoadRequest(a, b), *stored)
+        else:
+            self.set_task(task)
+            self.open_pair(a, b, task_known=True)
 
     def replace_side(self, side: Side, path: Path) -> None:
         """Open one file; the other side stays, unless it belongs to a sample."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,24 @@ class StoredResult:
     task: str
     method: str
     windows: Windows = (None, None)
+
+
+def read_all_stored(
+    results: Sequence[StoredResult],
+    pair: SourcePair,
+    titles: Mapping[str, str],
+    request_id: int,
+    progress: Progress,
+) -> tuple[Outcome, ...]:
+    """Read results of ``pair``; see :func:`read_stored`.
+
+    Args:
+        titles: displayed names of methods.
+    """
+    return tuple(
+        read_stored(stored, pair, titles.get(stored.method, ""), request_id, progress)
+        for stored in results
+    )
 
 
 def read_stored(
