@@ -71,6 +71,7 @@ class MainWindow(QMainWindow):
         super().__init__(parent)
         self.session = FuseState(task, method, self)
         self.engine_factory = factory
+        self.samples = samples
         self.controller = Controller(self.session, factory, samples, self, cpu)
         self.actions_ = Actions(self)
         self.view = FusePage(self.session, self.actions_)
@@ -143,6 +144,7 @@ class MainWindow(QMainWindow):
             controller=self.controller,
             view=self.view,
             engine_factory=self.engine_factory,
+            samples=self.samples,
             settings_folder=settings_folder,
             show_fuse_page=self._show_fuse_page,
         )

@@ -9,9 +9,8 @@ from app.engine import EngineFactory
 from app.fuse.controller import Controller
 from app.fuse.page import FusePage
 from app.fuse.state import FuseState
-from app.i18n.translate import tr
 from app.shell.workspaces import PageMaker
-from app.widgets.page import Page, Placeholder
+from app.widgets.page import Page
 
 
 def page_makers(
@@ -20,6 +19,7 @@ def page_makers(
     controller: Controller,
     view: FusePage,
     engine_factory: EngineFactory,
+    samples: Path,
     settings_folder: Path | None,
     show_fuse_page: Callable[[], None],
 ) -> Mapping[str, PageMaker]:
@@ -27,6 +27,7 @@ def page_makers(
 
     Args:
         view: shows a pair of a batch, or only its result.
+        samples: folder of the sample pairs.
         settings_folder: the last batch is stored there; None stores nothing.
         show_fuse_page: switches to the Fuse workspace.
     """
@@ -63,14 +64,18 @@ def page_makers(
         return page
 
     def evaluate() -> Page:
-        return Placeholder(
-            tr("Evaluate"),
-            tr(
-                "Comparing methods over whole folders is not in this version of the window "
-                "yet. The scores of the pair on show are under Metrics in the Fuse "
-                "workspace; for folders there is the command line:"
-            ),
-            "unifusion evaluate --help",
-        )
+        from app.evaluate.controller import EvaluationController
+        from app.evaluate.page import EvaluatePage, ResultsRequest
+
+        evaluation = EvaluationController(session.task.name, settings_folder)
+        page = EvaluatePage(evaluation, session, samples)
+
+        def show_results(wanted: ResultsRequest) -> None:
+            controller.open_fused_results(wanted.a, wanted.b, wanted.results, wanted.task)
+            show_fuse_page()
+
+        page.pair_wanted.connect(show_results)
+        evaluation.begin()
+        return page
 
     return {"batch": batch, "train": train, "evaluate": evaluate}

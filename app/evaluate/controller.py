@@ -1,0 +1,225 @@
+"""An evaluation in the window: turns requests into jobs, and keeps their results as state."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.evaluate import tasks
+from app.evaluate.settings import ChosenMethod, EvaluationChoices, load_choices, save_choices
+from app.workers import Job, Runner
+from core.errors import FusionError
+from core.evaluation.result import EvaluationResult
+
+EvaluationPhase = Literal["idle", "running", "stopping", "analysing", "writing"]
+
+_DRAIN_MS = 100
+"""Milliseconds between two updates of the window."""
+_CACHE = "evaluation"
+"""Folder of scores and fused images in the settings folder."""
+
+
+class EvaluationController(QObject):
+    """Choices, the run and its result. All signals come on the GUI thread."""
+
+    choices_changed = Signal()
+    phase_changed = Signal()
+    progress_changed = Signal()
+    analysis_changed = Signal()
+    failed = Signal(object)
+    """A :class:`FusionError`."""
+    cancelled = Signal()
+    finished = Signal(object)
+    """A list of sentences: what was left out."""
+    written = Signal(object)
+    """Path of a report."""
+
+    def __init__(
+        self, task: str, folder: Path | None = None, parent: QObject | None = None
+    ) -> None:
+        """
+        Args:
+            task: the initial one.
+            folder: of settings; choices and scores are kept there. None keeps nothing.
+        """
+        super().__init__(parent)
+        self._folder = folder
+        self._work = Runner("evaluate", self, background=True)
+        self._job: Job | None = None
+        self._closed = False
+        self._inbox: deque[Any] = deque()
+        self._timer = QTimer(self)
+        self._timer.setInterval(_DRAIN_MS)
+        self._timer.timeout.connect(self.drain)
+        self._began = 0.0
+        self._fresh = 0
+        self.choices = EvaluationChoices(task)
+        self.evaluated: EvaluationChoices | None = None
+        """The choices that the result on screen is of."""
+        self.analysis: tasks.Analysis | None = None
+        self.phase: EvaluationPhase = "idle"
+        self.stage = ""
+        self.done = self.total = self.errors = 0
+        self.seconds_left: float | None = None
+
+    # --- life ------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Load the choices of the last session."""
+        if self._folder is not None:
+            self._work.submit(partial(load_choices, self._folder)).finished.connect(self._loaded)
+
+    def _loaded(self, choices: EvaluationChoices | None) -> None:
+        if choices is not None and not self.choices.sources and not self.choices.methods:
+            self.choices = choices
+            self.choices_changed.emit()
+
+    def shutdown(self) -> None:
+        """Stop; scores that were found are kept. Waits for the thread."""
+        self._closed = True
+        self._timer.stop()
+        self._work.shutdown()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an evaluation is in progress."""
+        return self.phase in ("running", "stopping")
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the result on screen is of other choices than those made now."""
+        return self.evaluated is not None and self.evaluated != self.choices
+
+    def _set_phase(self, phase: EvaluationPhase) -> None:
+        if phase != self.phase:
+            self.phase = phase
+            if not self._closed:
+                self.phase_changed.emit()
+
+    # --- choices ---------------------------------------------------------------------------
+
+    def set_choices(self, choices: EvaluationChoices) -> None:
+        """Change the choices; the result on screen stays, as one of other choices."""
+        if choices == self.choices or self.is_busy:
+            return
+        self.choices = choices
+        self.choices_changed.emit()
+
+    def add_method(self, method: ChosenMethod) -> None:
+        """Add a method."""
+        self.set_choices(self.choices.with_method(method))
+
+    # --- the run ---------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Evaluate; what is known from earlier evaluations is taken from there."""
+        if self.phase != "idle" or not self.choices.is_complete:
+            return
+        choices = self.choices
+        cache = None if self._folder is None else self._folder / _CACHE
+        self._inbox.clear()
+        self.stage, self.seconds_left = "", None
+        self.done = self.total = self.errors = self._fresh = 0
+        self._began = time.monotonic()
+        if self._folder is not None:
+            saved = self._work.submit(partial(save_choices, self._folder, choices))
+            saved.failed.connect(self.failed)
+        job = self._job = self._work.submit(
+            partial(tasks.evaluate_choices, choices, cache, self._inbox)
+        )
+        job.progress.connect(self._report)
+        job.finished.connect(partial(self._finished, choices))
+        job.failed.connect(self._failed)
+        job.cancelled.connect(self._cancelled)
+        self._timer.start()
+        self._set_phase("running")
+
+    def cancel(self) -> None:
+        """Stop; scores that were found are kept."""
+        if self._job is not None and self.phase == "running":
+            self._set_phase("stopping")
+            self._job.cancel()
+
+    def _report(self, _done: float, _total: float, stage: str) -> None:
+        self.stage = stage
+        self.progress_changed.emit()
+
+    def drain(self) -> None:
+        """Take the events that have come since the last call."""
+        changed = False
+        while self._inbox:
+            event = self._inbox.popleft()
+            if hasattr(event, "score"):
+                self.done, self.total, changed = event.done, event.total, True
+                self.errors += event.score.error is not None
+                self._fresh += not event.cached
+        if changed:
+            elapsed = time.monotonic() - self._began
+            left = (self.total - self.done) * elapsed / self._fresh if self._fresh else None
+            self.seconds_left = left
+            self.progress_changed.emit()
+
+    def _end(self) -> None:
+        self._job = None
+        self._timer.stop()
+        self.drain()
+        self._set_phase("idle")
+
+    def _failed(self, error: FusionError) -> None:
+        self._end()
+        if not self._closed:
+            self.failed.emit(error)
+
+    def _cancelled(self) -> None:
+        self._end()
+        if not self._closed:
+            self.cancelled.emit()
+
+    def _finished(self, choices: EvaluationChoices, event: Any) -> None:
+        self._end()
+        self.show_result(event.result, choices)
+        self.finished.emit(list(event.problems))
+
+    # --- the result ------------------------------------------------------------------------
+
+    def show_result(self, result: EvaluationResult, choices: EvaluationChoices) -> None:
+        """Show the result of an evaluation of ``choices``."""
+        self.evaluated = choices
+        self._analyse(result, self.analysis.reference if self.analysis else "")
+
+    def set_reference(self, name: str) -> None:
+        """Compare the others with the method of this name."""
+        if self.analysis is not None and name != self.analysis.reference and not self._closed:
+            self._analyse(self.analysis.result, name)
+
+    def _analyse(self, result: EvaluationResult, reference: str) -> None:
+        self._set_phase("analysing")
+        job = self._work.submit(partial(tasks.analyse, result, reference), key="analyse")
+        job.finished.connect(self._analysed)
+        job.failed.connect(self._failed)
+        job.cancelled.connect(lambda: None)
+
+    def _analysed(self, analysis: tasks.Analysis) -> None:
+        self._set_phase("idle")
+        self.analysis = analysis
+        self.analysis_changed.emit()
+
+    def export(self, path: Path) -> None:
+        """Write a report of the result on screen, in the format that the name ends in."""
+        if self.analysis is None or self.phase != "idle":
+            return
+        self._set_phase("writing")
+        work = partial(tasks.write_report, self.analysis.result, path, self.analysis.reference)
+        job = self._work.submit(work)
+        job.finished.connect(self._written)
+        job.failed.connect(self._failed)
+        job.cancelled.connect(self._cancelled)
+
+    def _written(self, path: Path) -> None:
+        self._set_phase("idle")
+        self.written.emit(path)

@@ -1,0 +1,122 @@
+"""Work of the Evaluate workspace on worker threads, as functions that take a progress.
+
+The engine is imported inside them, so that the window starts without it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.evaluate.settings import EvaluationChoices
+from core.errors import FusionError, InputError, Message
+from core.evaluation.result import EvaluationResult
+from core.progress import Progress
+
+if TYPE_CHECKING:
+    from core.evaluation.run import EvaluationFinished
+
+    from core.evaluation.report.atlas import Worst
+    from core.evaluation.statistics import PairedComparison
+    from core.evaluation.tables import Summary
+
+WORST = 3
+"""Pairs per metric among the worst ones."""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What is shown of a result.
+
+    Attributes:
+        result: scores of all methods.
+        summary: means of the methods.
+        reference: the method that the others are compared with.
+        comparisons: all methods against the reference, by metric.
+        worst: the pairs with the worst values, with the reasons.
+    """
+
+    result: EvaluationResult
+    summary: Summary
+    reference: str
+    comparisons: tuple[PairedComparison, ...]
+    worst: dict[str, list[Worst]]
+
+
+def evaluate_choices(
+    choices: EvaluationChoices, cache: Path | None, inbox: deque[Any], progress: Progress
+) -> EvaluationFinished:
+    """Run the evaluation. Events go to ``inbox``: a signal for each would block the window.
+
+    Args:
+        cache: folder of the scores and fused images of earlier evaluations; None keeps none.
+
+    Raises:
+        FusionError, Cancelled: see :func:`core.evaluation.run.evaluate_plan`.
+    """
+    from core.evaluation.plan import EvaluationPlan, MethodChoice
+    from core.evaluation.run import EvaluationFinished, evaluate_plan
+
+    folder = choices.folder
+    if folder is None:
+        raise InputError(
+            Message("No sources"), remedy=Message("Choose a folder of pairs or of a batch.")
+        )
+    plan = EvaluationPlan(
+        folder,
+        [MethodChoice(one.kind, one.value, one.name) for one in choices.methods],
+        choices.metrics,
+        task=choices.task,
+        cache=cache,
+        keep_images=cache is not None,
+    )
+    event: Any = None
+    for event in evaluate_plan(plan, progress):
+        inbox.append(event)
+    assert isinstance(event, EvaluationFinished)
+    return event
+
+
+def analyse(result: EvaluationResult, reference: str, progress: Progress) -> Analysis:
+    """Summary, comparisons and worst pairs of ``result``.
+
+    Args:
+        reference: name of a method; the first one if there is none of this name.
+    """
+    from core.evaluation.report.atlas import worst_pairs
+    from core.evaluation.statistics import compare
+    from core.evaluation.tables import summarize
+
+    names = [scores.method.name for scores in result.methods]
+    reference = reference if reference in names else next(iter(names), "")
+    progress.check()
+    compared = compare(result, reference) if len(names) > 1 else ()
+    return Analysis(result, summarize(result), reference, compared, worst_pairs(result, WORST))
+
+
+def write_report(result: EvaluationResult, path: Path, reference: str, progress: Progress) -> Path:
+    """Write a report in the format that the suffix of ``path`` names; returns the path.
+
+    Raises:
+        InputError: the suffix is unknown. OutputError: it cannot be written. Cancelled.
+    """
+    from core.evaluation.report import write_csv, write_html, write_pdf, write_tex
+
+    suffix = path.suffix.lower()
+    if suffix in (".html", ".htm"):
+        write_html(result, path, reference=reference, progress=progress)
+    elif suffix == ".pdf":
+        write_pdf(result, path, reference=reference, progress=progress)
+    elif suffix == ".tex":
+        write_tex(result, path)
+    elif suffix == ".csv":
+        write_csv(result, path)
+    else:
+        raise FusionError(
+            path.name,
+            Message("its ending names no format of a report"),
+            Message("End the name in .html, .pdf, .csv or .tex."),
+        )
+    return path
