@@ -22,12 +22,12 @@ _HALF = 0.3
 """Half the width of a box or violin; methods are 1 apart."""
 _BINS = 24
 _FENCE = 1.5
-"""Values farther from the quartiles than this times their distance are outliers."""
+"""_Values farther from the quartiles than this times their distance are outliers."""
 
-Values = npt.NDArray[np.float64]
+_Values = npt.NDArray[np.float64]
 
 
-def outliers(values: Values) -> npt.NDArray[np.bool_]:
+def outliers(values: _Values) -> npt.NDArray[np.bool_]:
     """Which values lie beyond Tukey's fences; NaN does not."""
     defined = values[~np.isnan(values)]
     if not defined.size:
@@ -144,7 +144,7 @@ class ScoreCharts(QWidget):
         colours = _ON_DARK if theme.is_dark() else _ON_LIGHT
         return QColor(colours[place % len(colours)])
 
-    def _points(self, x: Values, y: Values, places: Any, colour: QColor, name: str = "") -> None:
+    def _points(self, x: _Values, y: _Values, places: Any, colour: QColor, name: str = "") -> None:
         """Points that open their pair; ``places`` are numbers of common pairs."""
         faint = QColor(colour)
         faint.setAlpha(170)
@@ -163,13 +163,13 @@ class ScoreCharts(QWidget):
         if len(points):
             self.pair_clicked.emit(self._pair(points[0].data()))
 
-    def _scatter(self, result: EvaluationResult, x: Values, y: Values) -> None:
+    def _scatter(self, result: EvaluationResult, x: _Values, y: _Values) -> None:
         for row, name in enumerate(self._names(result)):
             there = ~(np.isnan(x[row]) | np.isnan(y[row]))
             places = np.flatnonzero(there).tolist()
             self._points(x[row][there], y[row][there], places, self._colour(row), name)
 
-    def _lines(self, result: EvaluationResult, values: Values) -> None:
+    def _lines(self, result: EvaluationResult, values: _Values) -> None:
         for row, name in enumerate(self._names(result)):
             there = np.flatnonzero(~np.isnan(values[row]))
             pen = pg.mkPen(self._colour(row), width=1.5)
@@ -177,7 +177,7 @@ class ScoreCharts(QWidget):
             self._points(there.astype(float), values[row][there], there.tolist(), self._colour(row))
         self.plot.getPlotItem().setLabel("bottom", self.tr("Pair"))
 
-    def _distributions(self, result: EvaluationResult, values: Values, *, violin: bool) -> None:
+    def _distributions(self, result: EvaluationResult, values: _Values, *, violin: bool) -> None:
         ticks = list(enumerate(self._names(result)))
         self.plot.getPlotItem().getAxis("bottom").setTicks([ticks])
         for row, _name in ticks:
@@ -190,7 +190,7 @@ class ScoreCharts(QWidget):
                 np.full(far.size, float(row)), values[row][far], far.tolist(), self._colour(row)
             )
 
-    def _outline(self, row: int, defined: Values, *, violin: bool) -> None:
+    def _outline(self, row: int, defined: _Values, *, violin: bool) -> None:
         """A box with whiskers, or a violin; with median and mean."""
         colour = self._colour(row)
         pen, fill = pg.mkPen(colour, width=1.5), QColor(colour)
@@ -227,8 +227,8 @@ class ScoreCharts(QWidget):
         self.plot.addItem(mean)
 
 
-def _density(values: Values) -> tuple[Values, Values]:
-    """Values from the least to the greatest, and a smoothed share at each, 1 at most."""
+def _density(values: _Values) -> tuple[_Values, _Values]:
+    """_Values from the least to the greatest, and a smoothed share at each, 1 at most."""
     counts, edges = np.histogram(values, bins=_BINS)
     kernel = np.array([1.0, 4.0, 6.0, 4.0, 1.0]) / 16.0
     smooth = np.convolve(counts, kernel, mode="same")

@@ -205,10 +205,10 @@ class EvaluatePage(Page):
         self.ablation.shutdown()
 
     def take(self, paths: list[Path]) -> None:
-        """Use a dropped folder as sources."""
-        folder = next((path for path in paths if path.is_dir()), None)
-        if folder is not None:
-            self._set_sources(folder)
+        """Use a dropped folder, or that of dropped files, as sources."""
+        folders = [path if path.is_dir() else path.parent for path in paths]
+        if folders:
+            self._set_sources(folders[0])
 
     # --- requests ----------------------------------------------------------------------------
 

@@ -22,19 +22,19 @@ _NO_PARENT = QModelIndex()
 
 
 @dataclass(frozen=True)
-class ScoreRow:
+class MethodPairScore:
     """A score with its method."""
 
     method: str
     score: PairScore
 
 
-class PairModel(QAbstractTableModel):
+class PairScoreModel(QAbstractTableModel):
     """Sorts and filters by arrays of keys, without a call per comparison or per row."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: list[ScoreRow] = []
+        self._rows: list[MethodPairScore] = []
         self._metrics: tuple[str, ...] = ()
         self._values: npt.NDArray[np.float64] = np.empty((0, 0))
         self._ranks: tuple[npt.NDArray[np.intp], ...] = ()
@@ -48,7 +48,7 @@ class PairModel(QAbstractTableModel):
         self.beginResetModel()
         methods = result.methods if result is not None else ()
         self._metrics = result.metrics if result is not None else ()
-        self._rows = [ScoreRow(m.method.name, score) for m in methods for score in m.pairs]
+        self._rows = [MethodPairScore(m.method.name, score) for m in methods for score in m.pairs]
         nan = float("nan")
         self._values = np.array(
             [
@@ -103,7 +103,7 @@ class PairModel(QAbstractTableModel):
         self._order = self._sorted()
         self.endResetModel()
 
-    def row_at(self, place: int) -> ScoreRow:
+    def row_at(self, place: int) -> MethodPairScore:
         """The score in a row of the table."""
         return self._rows[int(self._order[place])]
 
@@ -153,7 +153,7 @@ class PairModel(QAbstractTableModel):
     def _note(self) -> int:
         return len(self._metrics) + 3
 
-    def _text(self, row: ScoreRow, column: int) -> str:
+    def _text(self, row: MethodPairScore, column: int) -> str:
         from core.evaluation.tables import format_seconds, format_value
 
         if column in (PAIR, METHOD):
@@ -166,7 +166,7 @@ class PairModel(QAbstractTableModel):
         return localised(format_value(value))
 
 
-def _seconds(row: ScoreRow) -> float:
+def _seconds(row: MethodPairScore) -> float:
     return float("nan") if row.score.seconds is None else row.score.seconds
 
 

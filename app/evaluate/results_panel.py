@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.evaluate.atlas_panel import AtlasPanel
-from app.evaluate.pair_model import PairModel
+from app.evaluate.pair_model import PairScoreModel
 from app.evaluate.summary_model import SORT_ROLE, SummaryModel
 from app.evaluate.tasks import Analysis
 from app.i18n.numbers import number
@@ -40,7 +40,7 @@ class EvaluationPanel(QWidget):
         self.methods = plain_table(self._sorted, (150, 84))
         self.methods.setSortingEnabled(True)
         self.methods.setAccessibleName(self.tr("Means of the methods"))
-        self.pairs = PairModel()
+        self.pairs = PairScoreModel()
         self.scores = plain_table(self.pairs, (170, 130))
         self.scores.setSortingEnabled(True)
         self.scores.sortByColumn(0, Qt.SortOrder.AscendingOrder)

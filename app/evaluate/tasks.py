@@ -16,9 +16,8 @@ from core.evaluation.result import EvaluationResult
 from core.progress import Progress
 
 if TYPE_CHECKING:
-    from core.evaluation.run import EvaluationFinished
-
     from core.evaluation.report.atlas import Worst
+    from core.evaluation.run import EvaluationFinished
     from core.evaluation.statistics import PairedComparison
     from core.evaluation.tables import Summary
 

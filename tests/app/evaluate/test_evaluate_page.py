@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app.evaluate.charts import outliers
-from app.evaluate.pair_model import PairModel
+from app.evaluate.pair_model import PairScoreModel
 from app.evaluate.settings import ChosenMethod, EvaluationChoices, load_choices, save_choices
 from core.evaluation.result import EvaluationResult, MethodDescription, MethodScores, PairScore
 from core.progress import NullProgress
@@ -58,7 +58,7 @@ def test_sorting_by_a_metric_and_another_reference(shown, qtbot):
 
 
 def test_scores_are_sorted_with_undefined_last_and_filtered(result):
-    model = PairModel()
+    model = PairScoreModel()
     model.show_result(result)
     assert model.rowCount() == 24
     for order in (Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder):
@@ -70,7 +70,7 @@ def test_scores_are_sorted_with_undefined_last_and_filtered(result):
         assert values[0] == (10 if order == Qt.SortOrder.AscendingOrder else 60)
     model.set_words("P3")
     assert {model.row_at(k).score.pair for k in range(model.rowCount())} == {"p3"}
-    failed = PairModel()
+    failed = PairScoreModel()
     failed.show_result(result)
     failed.set_words("mid")
     note = failed.columnCount() - 1
@@ -157,7 +157,7 @@ def test_thousands_of_rows_are_sorted_by_arrays(pairs):
     rng = np.random.default_rng(1)
     scores = tuple(PairScore(f"p{k:04}", {"MI": float(v)}) for k, v in enumerate(rng.random(2000)))
     one = MethodScores(MethodDescription("m", "folder"), scores)
-    model = PairModel()
+    model = PairScoreModel()
     model.show_result(EvaluationResult((one,), pairs, ("MI",)))
     model.sort(2, Qt.SortOrder.DescendingOrder)
     values = [model.row_at(k).score.values["MI"] for k in range(2000)]

@@ -300,7 +300,7 @@ def test_a_drop_on_a_page_that_takes_none_is_seen(opened, qtbot, files):
     from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
     from PySide6.QtGui import QDropEvent
 
-    opened.workspaces.show_page("evaluate")
+    opened.workspaces.show_page("train")
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in files])
     button, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
