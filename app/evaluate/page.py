@@ -283,6 +283,7 @@ class EvaluatePage(Page):
         evaluation = self.evaluation
         idle = evaluation.phase == "idle"
         self.choices.setEnabled(not evaluation.is_busy)
+        self.results.reference.setEnabled(evaluation.phase == "idle")
         self.start.setVisible(not evaluation.is_busy)
         self.start.setEnabled(idle and evaluation.choices.is_complete)
         self.sample.setEnabled(idle)
@@ -335,7 +336,9 @@ class EvaluatePage(Page):
 
     def _copy_details(self) -> None:
         if self._error is not None:
-            text = without_names(f"{self._error}\n{details_of(self._error)}", ())
+            text = without_names(
+                f"{self._error}\n{details_of(self._error)}", self.evaluation.choices.paths
+            )
             QGuiApplication.clipboard().setText(text)
 
     def _written(self, path: Path) -> None:

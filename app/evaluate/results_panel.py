@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from app.evaluate.atlas_panel import AtlasPanel
 from app.evaluate.pair_model import PairScoreModel
-from app.evaluate.summary_model import SORT_ROLE, SummaryModel
+from app.evaluate.summary_model import RANK, SORT_ROLE, SummaryModel
 from app.evaluate.tasks import Analysis
 from app.i18n.numbers import number
 from app.i18n.translate import plural
@@ -39,6 +39,7 @@ class EvaluationPanel(QWidget):
         self._sorted.setSourceModel(self.summary)
         self.methods = plain_table(self._sorted, (150, 84))
         self.methods.setSortingEnabled(True)
+        self.methods.sortByColumn(RANK, Qt.SortOrder.AscendingOrder)
         self.methods.setAccessibleName(self.tr("Means of the methods"))
         self.pairs = PairScoreModel()
         self.scores = plain_table(self.pairs, (170, 130))

@@ -14,6 +14,7 @@ from core.progress import Progress
 from core.tasks import TASKS
 
 _FILE, _VERSION = "evaluation.json", 1
+_FOLDERS = ("folder", "collection")
 _KINDS: tuple[str, ...] = get_args(MethodKind)
 
 
@@ -34,7 +35,7 @@ class ChosenMethod:
     @property
     def title(self) -> str:
         """What lists call it."""
-        own = Path(self.value).name if self.kind in ("folder", "collection") else self.value
+        own = Path(self.value).name if self.kind in _FOLDERS else self.value
         return self.name or own or self.value
 
 
@@ -54,6 +55,12 @@ class EvaluationChoices:
     methods: tuple[ChosenMethod, ...] = ()
     _: KW_ONLY
     metrics: tuple[str, ...] = MAIN_METRICS
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All files and folders that were chosen."""
+        chosen = (Path(method.value) for method in self.methods if method.kind in _FOLDERS)
+        return (*chosen, *([] if self.folder is None else [self.folder]))
 
     @property
     def folder(self) -> Path | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -30,7 +31,11 @@ def split_command(text: str) -> tuple[str, ...]:
         InputError: quotes do not match, or a place for a file is missing.
     """
     try:
-        arguments = tuple(shlex.split(text, posix=os.name != "nt"))
+        # A backslash is part of a path on Windows, so that quotes have to be taken off there.
+        posix = os.name != "nt"
+        arguments = tuple(
+            part if posix else part.strip("\"'") for part in shlex.split(text, posix=posix)
+        )
     except ValueError as error:
         raise InputError(
             Message("The command “{0}”", text),
@@ -84,9 +89,8 @@ def run_program(
 
 
 def _filled(part: str, files: dict[str, str]) -> str:
-    for place, path in files.items():
-        part = part.replace(place, path)
-    return part
+    # In one pass: the path of a source may itself contain “{out}”.
+    return re.sub("|".join(map(re.escape, files)), lambda found: files[found[0]], part)
 
 
 def _run(command: Sequence[str], output: int, timeout: float, progress: Progress) -> int:

@@ -104,7 +104,7 @@ class EngineMethod:
 
     def identity(self, pair: PairDescription) -> str:
         """Name, version and hash of the method."""
-        return f"{self.task} {self.description.name} {self.version} {__version__}"
+        return f"{self.description.kind} {self.task} {self.method} {self.version} {__version__}"
 
     def fuse(
         self, pair: PairDescription, sources: SourcePair, keep: Path | None, progress: Progress

@@ -75,6 +75,23 @@ def test_a_program_is_run_for_every_pair(sources: Path, tmp_path: Path) -> None:
     assert (theirs.method.kind, theirs.method.name) == ("command", "theirs")
 
 
+def test_a_place_in_the_name_of_a_source_stays(tmp_path: Path) -> None:
+    folder = tmp_path / "in {out}"
+    for side in "ab":
+        write(folder / side / "eins.png", noise(ord(side)))
+    (theirs,) = evaluated(EvaluationPlan(folder, [program(tmp_path, COPY_A)], ("CC",))).methods
+    assert list(theirs.scored()) == ["eins"]
+
+
+def test_methods_of_one_name_do_not_share_their_kept_scores(sources: Path, tmp_path: Path) -> None:
+    found = []
+    for method in ("average", "maximum"):
+        choice = MethodChoice("classical", method, "M")
+        plan = EvaluationPlan(sources, [choice], ("SD",), task="mif", cache=tmp_path / "cache")
+        found.append(evaluated(plan).methods[0].pairs[0].values["SD"])
+    assert found[0] != found[1]
+
+
 @pytest.mark.parametrize(
     ("body", "told"),
     [
