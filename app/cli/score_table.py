@@ -70,13 +70,13 @@ def render_table(
         header += ["Mean rank ↓", "Weights", "s a pair", "Memory"]
         for line, row in zip(body, summary.rows, strict=True):
             line += [(text, text) for text in _costs(row)]
-    notes = _notes(result, summary.pairs)
+    lines = _notes(result, summary.pairs)
     if reference:
-        notes.append(
+        lines.append(
             f"† differs from {reference}: p < {_SIGNIFICANT} in Wilcoxon's signed-rank test, with "
             "Holm's correction for the methods of a column."
         )
-    return "\n".join([*laid_out(header, body, style), "", *map(one_line, notes)])
+    return "\n".join([*laid_out(header, body, style), "", *map(one_line, lines)])
 
 
 def _check(result: EvaluationResult) -> None:
@@ -118,17 +118,17 @@ def _costs(row: SummaryRow) -> list[str]:
 
 
 def _notes(result: EvaluationResult, count: int) -> list[str]:
-    notes = [f"Means over {count} pair{'s' if count != 1 else ''}."]
+    lines = [f"Means over {count} pair{'s' if count != 1 else ''}."]
     common = frozenset(result.common())
     truths = sum(pair.truth is not None and pair.name in common for pair in result.pairs)
     if TRUTH_METRICS[0] in result.metrics and 0 < truths < count:
-        notes.append(f"Ground truth is there for {truths} of them.")
+        lines.append(f"Ground truth is there for {truths} of them.")
     for metric in result.metrics:
         if metric not in TRUTH_METRICS and any(undefined := result.undefined(metric)):
             most = max(undefined)
-            notes.append(
+            lines.append(
                 f"{metric} is not defined on {most} of them for a method and left out there."
             )
     for scores in result.methods:
-        notes += missing_notes(scores)
-    return [*notes, *dict.fromkeys(p for scores in result.methods for p in scores.problems)]
+        lines += missing_notes(scores)
+    return list(dict.fromkeys(lines))

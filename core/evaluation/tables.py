@@ -192,14 +192,14 @@ def missing_notes(scores: MethodScores) -> list[str]:
     """What is not in the means of a method, one sentence each."""
     name = scores.method.name
     failed = [(score.pair, score.error) for score in scores.pairs if score.error is not None]
-    notes = [f"{name} failed on {pair}: {error}" for pair, error in failed[:_NAMED_ERRORS]]
+    lines = [f"{name} failed on {pair}: {error}" for pair, error in failed[:_NAMED_ERRORS]]
     if len(failed) > _NAMED_ERRORS:
-        notes.append(f"{name} failed on {len(failed)} pairs in all.")
+        lines.append(f"{name} failed on {len(failed)} pairs in all.")
     if scores.missing:
-        notes.append(f"{name} has no result for: {_listed(scores.missing)}.")
+        lines.append(f"{name} has no result for: {_listed(scores.missing)}.")
     if scores.ignored:
-        notes.append(f"{name}, belongs to no pair: {_listed(scores.ignored)}.")
-    return [*notes, *scores.problems]
+        lines.append(f"{name}, belongs to no pair: {_listed(scores.ignored)}.")
+    return [*lines, *scores.problems]
 
 
 def _listed(names: Sequence[str]) -> str:

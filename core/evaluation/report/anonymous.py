@@ -9,7 +9,6 @@ from core.errors import Message
 from core.evaluation.result import EvaluationResult, MethodScores, PairScore
 
 _PATH = re.compile(r"[\\/]")
-_FAILED = "failed (the reason is left out, since it may name files)"
 
 
 def without_names(result: EvaluationResult) -> EvaluationResult:
@@ -29,7 +28,11 @@ def without_names(result: EvaluationResult) -> EvaluationResult:
 
 def _without_names(scores: MethodScores, numbers: dict[str, str]) -> MethodScores:
     def renamed(pair: PairScore) -> PairScore:
-        error = None if pair.error is None else Message(_FAILED)
+        error = (
+            None
+            if pair.error is None
+            else Message("failed (the reason is left out, since it may name files)")
+        )
         return replace(pair, pair=numbers.get(pair.pair, "–"), error=error)
 
     detail = "" if scores.method.kind in ("folder", "collection", "command") else _plain(scores)

@@ -37,22 +37,22 @@ def comparison_tables(result: EvaluationResult, reference: str) -> list[ReportTa
         ReportCell("Pairs"),
     )
     rows = tuple(_row(comparison) for comparison in comparisons)
-    notes = [_method_note()]
+    lines = [_method_note()]
     if any(verdict(comparison) == _UNCLEAR for comparison in comparisons):
-        notes.append(
+        lines.append(
             f"“{_UNCLEAR}”: the test finds a difference, but the interval of the mean includes "
             "zero, as when few pairs differ much in one direction and many a little in the other."
         )
     few = min(comparison.pairs for comparison in comparisons)
     if few < _FEW:
-        notes.append(
+        lines.append(
             f"With {few} pair{'s' if few != 1 else ''} the test cannot show a difference, however "
             f"large it is; at least {_FEW} are needed, more if several methods are compared."
         )
     title = f"Is the difference from {name} more than chance?"
     introduction = explanation(name)
     return [
-        ReportTable(title, columns, rows, introduction=introduction, notes=tuple(notes), words=3)
+        ReportTable(title, columns, rows, introduction=introduction, notes=tuple(lines), words=3)
     ]
 
 
