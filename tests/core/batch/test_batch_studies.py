@@ -173,10 +173,12 @@ def test_killed_within_a_volume_the_row_is_made_again(export: Path, tmp_path: Pa
     assert done.returncode == -signal.SIGKILL
     plan = _plan(export, tmp_path, slices=True, resume=True)
     before = [row for row in plan.rows if (tmp_path / row.target).exists()]
-    assert len(before) == 1
+    # Both rows are worked on at once: the other one may or may not have been finished.
+    assert len(before) < 2
     assert list(tmp_path.rglob("*.part"))
     _, end = _run(plan)
-    assert (end.tally.done, end.tally.skipped, end.tally.failed) == (1, 1, 0)
+    kept = len(before)
+    assert (end.tally.done, end.tally.skipped, end.tally.failed) == (2 - kept, kept, 0)
     assert not list(tmp_path.rglob("*.part"))
     for row in plan.rows:
         assert len(list((tmp_path / row.target).iterdir())) == 10
