@@ -113,6 +113,8 @@ class Actions(CommandRegistry):
         self.cancel = make("fuse.cancel", self.tr("Cancel"), ("Esc",), icon="close")
         swap = self.tr("Swap A and B")
         self.swap = make("fuse.swap", swap, ("Ctrl+T",), icon="swap-horizontal", needs="sources")
+        on_change = self.tr("Fuse again when a window or palette changes")
+        self.fuse_on_change = make("fuse.on_change", on_change, checkable=True)
 
     def _add_compare(self) -> None:
         make = self._make

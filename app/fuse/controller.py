@@ -13,6 +13,7 @@ from app.engine import EngineFactory, LazyEngine
 from app.fuse import tasks
 from app.fuse.export import ExportPlan
 from app.fuse.feature_renderer import FeatureRenderer
+from app.fuse.fuse_on_change import FuseOnChange
 from app.fuse.fusion_runner import FusionRunner
 from app.fuse.job_tracker import JobTracker
 from app.fuse.pair_loader import LoadRequest, PairLoader
@@ -83,6 +84,8 @@ class Controller(QObject):
         )
         self._tasks = TaskSelection(session, self._loader, fuse_new, self._samples.open, self)
         self._stored = StoredResultLoader(session, self._loader, self._files, self._jobs, self)
+        self.on_change = FuseOnChange(session, self._fusion.fuse, self)
+        """Whether a change of window or palette fuses again."""
         self._features = FeatureRenderer(session, self._files, self._jobs, self)
         self._writer = ResultWriter(session, self._files, self)
         self._connect()

@@ -150,6 +150,15 @@ class Settings(QObject):
         """Set what a start without files opens."""
         self._set("session/reopens", reopens)
 
+    @property
+    def fuses_on_change(self) -> bool:
+        """Whether a change of window or palette fuses the pair again."""
+        return self._flag("fuse/on_change", False)
+
+    def set_fuses_on_change(self, fuses: bool) -> None:
+        """Set whether a change of window or palette fuses the pair again."""
+        self._set("fuse/on_change", fuses)
+
     # --- the rest --------------------------------------------------------------------------
 
     def keys(self) -> dict[str, tuple[str, ...]]:

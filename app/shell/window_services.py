@@ -105,6 +105,8 @@ class WindowServices(QObject):
         actions.redo.triggered.connect(self.history.redo)
         actions.restore.triggered.connect(self._restore_last)
         actions.reopens.toggled.connect(settings.set_reopens)
+        actions.fuse_on_change.toggled.connect(settings.set_fuses_on_change)
+        actions.fuse_on_change.toggled.connect(self._controller.on_change.set_enabled)
         actions.palette.triggered.connect(self.show_palette)
         actions.keys.triggered.connect(self.show_keys)
         actions.edit_keys.triggered.connect(
@@ -147,6 +149,7 @@ class WindowServices(QObject):
         self._actions.appearances[self.settings.appearance].setChecked(True)
         self._actions.languages[self.settings.language].setChecked(True)
         self._actions.reopens.setChecked(self.settings.reopens)
+        self._actions.fuse_on_change.setChecked(self.settings.fuses_on_change)
 
     def _show(self, dialog: QDialog) -> None:
         dialog.open()
