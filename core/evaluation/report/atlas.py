@@ -14,7 +14,7 @@ from PIL import Image as PillowImage
 
 from core.errors import FusionError
 from core.evaluation.result import EvaluationResult, PairDescription
-from core.evaluation.tables import direction_of
+from core.evaluation.tables import direction_of, format_value, heading_of
 from core.io.reader import read_image
 from core.io.values import as_stored
 from core.progress import NullProgress, Progress
@@ -33,6 +33,11 @@ class Worst:
     metric: str
     method: str
     value: float
+
+    @property
+    def reason(self) -> str:
+        """Why a pair is in the atlas."""
+        return f"{heading_of(self.metric)} {format_value(self.value)} ({self.method})"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from html import escape
 from math import isinf, isnan
 from pathlib import Path
 
-from core.evaluation.report.atlas import AtlasEntry, Thumbnail, Worst, atlas
+from core.evaluation.report.atlas import AtlasEntry, Thumbnail, atlas
 from core.evaluation.report.charts import distribution_chart, lines_chart, scatter_chart, svg_of
 from core.evaluation.report.comparisons import comparison_tables
 from core.evaluation.report.content import (
@@ -28,7 +28,7 @@ from core.evaluation.report.content import (
 )
 from core.evaluation.report.html_parts import SORTING, STYLE
 from core.evaluation.result import EvaluationResult
-from core.evaluation.tables import format_value, heading_of
+from core.evaluation.tables import heading_of
 from core.io.atomic import atomic_write
 from core.printable import one_line, valid
 from core.progress import Progress
@@ -159,17 +159,12 @@ def _figure(svg: str) -> str:
 
 
 def _entry(entry: AtlasEntry) -> str:
-    reasons = "; ".join(map(reason_text, entry.reasons))
+    reasons = "; ".join(worst.reason for worst in entry.reasons)
     pictures = "".join(map(_picture, entry.thumbnails))
     return (
         f"<div class=pair><h3>{entry.number}. {_safe(entry.pair)}</h3>"
         f"<small>{_safe(reasons)}</small><div class=pictures>{pictures}</div></div>"
     )
-
-
-def reason_text(worst: Worst) -> str:
-    """Why a pair is in the atlas."""
-    return f"{heading_of(worst.metric)} {format_value(worst.value)} ({worst.method})"
 
 
 def _picture(thumbnail: Thumbnail) -> str:

@@ -25,7 +25,6 @@ from core.evaluation.report.content import (
     values_by_method,
     warning_of,
 )
-from core.evaluation.report.html_page import reason_text
 from core.evaluation.result import EvaluationResult
 from core.evaluation.tables import heading_of
 from core.io.atomic import atomic_write
@@ -178,7 +177,7 @@ class _Document:
         cells: list[Any] = [self._picture(thumbnail, side - 8) for thumbnail in entry.thumbnails]
         cells += [""] * (-len(cells) % _PICTURES_IN_A_ROW)
         rows = [cells[i : i + _PICTURES_IN_A_ROW] for i in range(0, len(cells), _PICTURES_IN_A_ROW)]
-        reasons = "; ".join(map(reason_text, entry.reasons))
+        reasons = "; ".join(worst.reason for worst in entry.reasons)
         head = self._paragraph(f"<b>{entry.number}. {_safe(entry.pair)}</b>  {_safe(reasons)}")
         grid = PdfTable(
             rows,

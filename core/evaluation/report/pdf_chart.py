@@ -121,17 +121,6 @@ class _PageRenderer(RendererBase):
         """The origin is at the bottom."""
         return False
 
-    def draw_image(
-        self,
-        gc: GraphicsContextBase,
-        x: float,
-        y: float,
-        im: Any,
-        transform: Any = None,
-    ) -> None:
-        """Charts hold no pixels."""
-        raise NotImplementedError
-
 
 def _outline(canvas: Any, path: OutlinePath, transform: Transform) -> Any:
     """``path`` as a path of reportlab, quadratic curves as cubic ones."""
