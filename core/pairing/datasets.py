@@ -61,6 +61,13 @@ def dataset_pairs(
     fitting = next((found for found in sides if found.keys), None)
     if fitting is None:
         raise _no_pair(descriptor, folder, sides)
+    layout = descriptor.layouts[sides.index(fitting)]
+    if split not in ("", "all") and "{split}" not in layout.a:
+        raise InputError(
+            str(folder),
+            Message("its pairs are not in folders of splits, so “{0}” cannot be told apart", split),
+            Message("Leave out the split, or choose the folder above the splits."),
+        )
     plan = _plan(descriptor, fitting)
     notes = [*scanner.notes(), *plan.notes]
     if fitting.others:

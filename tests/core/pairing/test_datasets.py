@@ -196,3 +196,14 @@ def test_bad_descriptor_is_explained(old: str, new: str, words: str, tmp_path: P
     with pytest.raises(InputError, match=words) as caught:
         read_descriptor(path)
     assert str(path) in str(caught.value)
+
+
+def test_a_split_that_the_folder_does_not_tell_is_refused(tmp_path: Path) -> None:
+    """Otherwise all pairs would be taken for that split."""
+    for side in ("ir", "vi"):
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "00001D.png").write_bytes(b"")
+    msrs = get_descriptor("msrs")
+    assert len(dataset_pairs(msrs, tmp_path).matches) == 1
+    with pytest.raises(InputError, match=r"“test” cannot be told apart.*Leave out the split"):
+        dataset_pairs(msrs, tmp_path, "test")
