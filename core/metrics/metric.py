@@ -18,7 +18,7 @@ Definition = Literal["literature", "authors", "paper"]
 
 METRIC_GROUPS: Mapping[MetricGroup, str] = MappingProxyType(
     {
-        "information": Message("Information"),
+        "information": Message("Information theory"),
         "features": Message("Edges and gradients"),
         "structure": Message("Structural similarity"),
         "perception": Message("Human perception"),
