@@ -11,11 +11,13 @@ from core.types.fusion import (
 from core.types.image import Image, ImageHeader, SourcePair
 from core.types.palette import Palette, PaletteTable
 from core.types.series import SeriesHeader, SliceSource
+from core.types.transform import TRANSFORM_KINDS, Points, Transform, TransformKind, TransformParts
 from core.types.volume import Affine, Modality, Volume
 
 __all__ = [
     "FEATURES",
     "RECONSTRUCTIONS",
+    "TRANSFORM_KINDS",
     "Affine",
     "BitDepth",
     "BoolArray",
@@ -29,9 +31,13 @@ __all__ = [
     "Palette",
     "PaletteTable",
     "Plane",
+    "Points",
     "SeriesHeader",
     "SliceSource",
     "SourcePair",
+    "Transform",
+    "TransformKind",
+    "TransformParts",
     "Volume",
     "read_only",
 ]
