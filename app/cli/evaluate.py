@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.cli.console import TerminalProgress, note, show
 from app.cli.pair_notes import print_notes
-from app.cli.score_table import render_table
+from app.cli.score_table import render_groups, render_table
 from app.cli.text_table import TableStyle
 from core.errors import InputError
 from core.evaluation.plan import EvaluationPlan, MethodChoice
@@ -93,9 +93,12 @@ def evaluate_methods(plan: EvaluationPlan, files: ReportFiles) -> None:
             check_reference(result, files.reference)
         style: TableStyle = "ansi" if sys.stdout.isatty() else "plain"
         table = render_table(result, style, reference=files.reference, full=True)
+        groups = render_groups(result, style)
         write_reports(result, files, progress)
     print_notes({pair.name: pair.notes for pair in result.pairs})
     show(table)
+    if groups:
+        show(f"\n{groups}")
 
 
 def write_reports(result: EvaluationResult, files: ReportFiles, progress: TerminalProgress) -> None:

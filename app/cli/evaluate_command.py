@@ -37,6 +37,10 @@ def evaluate(
     metrics: Annotated[
         str, typer.Option(help="comma-separated names; “table1” (the paper's); “all”")
     ] = "",
+    group_by: Annotated[
+        str,
+        typer.Option(help="also means by group: “prefix” (of NAME before _), or a CSV pair,group"),
+    ] = "",
     reference: Annotated[
         str, typer.Option(help="method to test the others against; in reports, else the first")
     ] = "",
@@ -77,6 +81,7 @@ def evaluate(
             task=task or ("" if known is None else known.task),
             dataset=known,
             split=split,
+            group_by=group_by,
             windows=(window_a, window_b),
             cache=cache or default_cache(),
             keep_images=html is not None or pdf is not None,

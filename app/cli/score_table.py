@@ -7,6 +7,7 @@ from math import isnan
 
 from app.cli.text_table import Cell, TableStyle, laid_out, mark
 from core.errors import InputError
+from core.evaluation.groups import group_notes, grouped_summary, has_groups
 from core.evaluation.result import EvaluationResult
 from core.evaluation.run import TRUTH_METRICS
 from core.evaluation.statistics import PairedComparison, compare
@@ -77,6 +78,26 @@ def render_table(
             "Holm's correction for the methods of a column."
         )
     return "\n".join([*laid_out(header, body, style), "", *map(one_line, lines)])
+
+
+def render_groups(result: EvaluationResult, style: TableStyle = "plain") -> str:
+    """The means of every group beside those of all pairs, with intervals; "" without groups."""
+    if not has_groups(result):
+        return ""
+    groups = grouped_summary(result)
+    header = ["Group", "Method", "Pairs", *(f"{name} {arrow_of(name)}" for name in result.metrics)]
+    body: list[list[Cell]] = []
+    for found in groups:
+        for row in found.rows:
+            words = (one_line(found.group) or "all", one_line(row.method.name), str(found.pairs))
+            cells: list[Cell] = [(word, word) for word in words]
+            for name in result.metrics:
+                cell = row.cells[name]
+                shown, marked = mark(cell.text, _PLACES[cell.mark], style)
+                interval = f" {cell.interval}" if cell.interval else ""
+                cells.append((shown + interval, marked + interval))
+            body.append(cells)
+    return "\n".join([*laid_out(header, body, style, words=2), "", *group_notes(groups)])
 
 
 def _check(result: EvaluationResult) -> None:

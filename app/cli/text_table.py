@@ -24,8 +24,10 @@ def mark(text: str, place: int, style: TableStyle) -> Cell:
     return written, written
 
 
-def laid_out(header: list[str], body: list[list[Cell]], style: TableStyle) -> list[str]:
-    """Lines of equal visible width: names to the left, scores to the right."""
+def laid_out(
+    header: list[str], body: list[list[Cell]], style: TableStyle, *, words: int = 1
+) -> list[str]:
+    """Lines of equal visible width: ``words`` columns of names to the left, scores to the right."""
     widths = [
         max(len(title), *(len(row[index][0]) for row in body)) for index, title in enumerate(header)
     ]
@@ -34,12 +36,13 @@ def laid_out(header: list[str], body: list[list[Cell]], style: TableStyle) -> li
         padded = []
         for index, ((seen, written), width) in enumerate(zip(cells, widths, strict=True)):
             blank = " " * (width - len(seen))
-            padded.append(written + blank if index == 0 else blank + written)
+            padded.append(written + blank if index < words else blank + written)
         return f"| {' | '.join(padded)} |" if style == "markdown" else "  ".join(padded).rstrip()
 
     rows = [line([(title, title) for title in header])]
     if style == "markdown":
-        rules = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+        rules = ["-" * width for width in widths[:words]]
+        rules += ["-" * (width - 1) + ":" for width in widths[words:]]
         rows.append(f"| {' | '.join(rules)} |")
     else:
         rows.append("  ".join("─" * width for width in widths))

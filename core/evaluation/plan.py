@@ -48,6 +48,7 @@ class EvaluationPlan:
         timeout: seconds an external program may take for one pair.
         device: as in :func:`core.device.choose_device`.
         dataset, split: as in :func:`core.evaluation.pairs.find_evaluation_pairs`.
+        group_by: as in :func:`core.evaluation.groups.with_groups`.
     """
 
     sources: Path
@@ -62,6 +63,7 @@ class EvaluationPlan:
     device: str = "auto"
     dataset: DatasetDescriptor | None = None
     split: str = ""
+    group_by: str = ""
 
     def checked_metrics(self) -> tuple[str, ...]:
         """The names of the metrics without aliases and repetitions.

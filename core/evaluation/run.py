@@ -13,6 +13,7 @@ from pathlib import Path
 from core import __version__
 from core.errors import FusionError, InputError, Message
 from core.evaluation.cache import KeptScores, ScoreCache, cache_key
+from core.evaluation.groups import BY_PREFIX, with_groups
 from core.evaluation.methods import (
     FusedImage,
     Method,
@@ -99,7 +100,8 @@ def evaluate_plan(
     found = find_evaluation_pairs(
         plan.sources, plan.task, folders, dataset=plan.dataset, split=plan.split
     )
-    methods = (*_batch_method(found, plan), *build_methods(plan, found.pairs))
+    grouped = with_groups(found.pairs, plan.group_by)
+    methods = (*_batch_method(found, plan), *build_methods(plan, grouped))
     check_names(methods)
     with ExitStack() as stack:
         cache = None
@@ -109,8 +111,8 @@ def evaluate_plan(
         table: dict[str, list[PairScore]] = {method.description.name: [] for method in methods}
         missing: dict[str, list[str]] = {name: [] for name in table}
         pairs: list[PairDescription] = []
-        done, total = 0, len(found.pairs) * len(methods)
-        for pair in found.pairs:
+        done, total = 0, len(grouped) * len(methods)
+        for pair in grouped:
             sources = _Sources(pair, plan)
             for method in methods:
                 name = method.description.name
@@ -299,6 +301,9 @@ def _result(
     settings = {"sources": str(plan.sources), "task": plan.task or "–"}
     if plan.dataset is not None:
         settings["data set"] = " ".join((plan.dataset.title, plan.split)).strip()
+    if plan.group_by:
+        by_prefix = plan.group_by == BY_PREFIX
+        settings["groups by"] = "beginning of the name" if by_prefix else plan.group_by
     for side, window in zip("AB", plan.windows, strict=True):
         if window is not None:
             settings[f"window {side}"] = f"{window[0]:g} … {window[1]:g}"

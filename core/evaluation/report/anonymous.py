@@ -14,12 +14,17 @@ _PATH = re.compile(r"[\\/]")
 def without_names(result: EvaluationResult) -> EvaluationResult:
     """``result`` with pairs called “Pair 1”, “Pair 2” … in their order, without names of files.
 
+    Groups, which may be parts of such names, become “Group 1”, “Group 2” …
+
     Paths are kept where pictures are read from, and removed from texts: settings and details of
     methods that contain a path, remarks, and reasons of failures.
     """
     numbers = {pair.name: f"Pair {index}" for index, pair in enumerate(result.pairs, 1)}
+    names = sorted({pair.group for pair in result.pairs if pair.group}, key=str.casefold)
+    groups = {"": "", **{name: f"Group {index}" for index, name in enumerate(names, 1)}}
     pairs = tuple(
-        replace(pair, name=numbers[pair.name], group="", notes=()) for pair in result.pairs
+        replace(pair, name=numbers[pair.name], group=groups[pair.group], notes=())
+        for pair in result.pairs
     )
     methods = tuple(_without_names(scores, numbers) for scores in result.methods)
     settings = {name: "–" if _PATH.search(text) else text for name, text in result.settings.items()}

@@ -45,6 +45,7 @@ class ReportCell:
         number: what it is sorted by; None to sort by the text.
         mark: best or second best of its column.
         hint: explanation to show on request; may be empty.
+        after: text behind it, without the mark; may be empty.
     """
 
     text: str
@@ -52,6 +53,7 @@ class ReportCell:
     _: KW_ONLY
     mark: Mark = ""
     hint: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import isnan
 from pathlib import Path
 
+from core.evaluation.groups import grouped_summary, has_groups
 from core.evaluation.report.anonymous import without_names
 from core.evaluation.result import EvaluationResult, MethodScores, PairScore
 from core.evaluation.tables import SummaryRow, summarize
@@ -16,9 +17,10 @@ from core.io.csv_cells import csv_text
 def write_csv(result: EvaluationResult, path: Path, *, anonymous: bool = False) -> None:
     """Write a row per method and pair, and a row ``mean`` per method, over the common pairs.
 
-    Columns: method, picture, the metrics, seconds and peak_bytes of the fusion, error, and the
-    milliseconds that each metric took (``MI_ms``). UTF-8, six decimals; cells are empty where a
-    value is undefined or was not measured. Written atomically.
+    Where pairs are in groups, rows ``mean``, ``low`` and ``high`` (95 % interval) of every method
+    and group follow. Columns: method, picture, group, the metrics, seconds and peak_bytes of the
+    fusion, error, and the milliseconds that each metric took (``MI_ms``). UTF-8, six decimals;
+    cells are empty where a value is undefined or was not measured. Written atomically.
 
     Args:
         anonymous: call pairs “Pair 1”, … instead of by the names of their files.
@@ -29,23 +31,42 @@ def write_csv(result: EvaluationResult, path: Path, *, anonymous: bool = False) 
     if anonymous:
         result = without_names(result)
     names = result.metrics
-    header = ["method", "picture", *names, "seconds", "peak_bytes", "error"]
+    groups = {pair.name: pair.group for pair in result.pairs}
+    header = ["method", "picture", "group", *names, "seconds", "peak_bytes", "error"]
     rows: list[list[str]] = [[*header, *(f"{name}_ms" for name in names)]]
     for scores, row in zip(result.methods, summarize(result).rows, strict=True):
-        rows += _rows(scores, row, names)
+        rows += _rows(scores, row, names, groups)
+    if has_groups(result):
+        blank = [""] * (len(rows[0]) - len(names) - 3)
+        rows += [[*row, *blank] for row in _group_rows(result)]
     atomic_write(path, csv_text(rows).encode())
 
 
-def _rows(scores: MethodScores, mean: SummaryRow, names: tuple[str, ...]) -> Iterator[list[str]]:
+def _group_rows(result: EvaluationResult) -> Iterator[list[str]]:
+    for found in grouped_summary(result):
+        for row in found.rows if found.group else ():
+            cells = [row.cells[name] for name in result.metrics]
+            for what, values in (
+                ("mean", [cell.mean for cell in cells]),
+                ("low", [cell.low for cell in cells]),
+                ("high", [cell.high for cell in cells]),
+            ):
+                yield [row.method.name, what, found.group, *map(_number, values)]
+
+
+def _rows(
+    scores: MethodScores, mean: SummaryRow, names: tuple[str, ...], groups: Mapping[str, str]
+) -> Iterator[list[str]]:
     for pair in scores.pairs:
         values = [_number(pair.values.get(name)) for name in names]
-        yield [scores.method.name, pair.pair, *values, *_cost(pair),
+        yield [scores.method.name, pair.pair, groups.get(pair.pair, ""), *values, *_cost(pair),
                *(_number(pair.milliseconds.get(name), 3) for name in names)]  # fmt: skip
     means = [_number(mean.cells[name].mean) for name in names]
     peak = "" if mean.peak_bytes is None else str(mean.peak_bytes)
     yield [
         scores.method.name,
         "mean",
+        "",
         *means,
         _number(mean.seconds),
         peak,

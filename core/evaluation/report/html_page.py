@@ -26,6 +26,7 @@ from core.evaluation.report.content import (
     values_by_method,
     warning_of,
 )
+from core.evaluation.report.groups import group_tables
 from core.evaluation.report.html_parts import SORTING, STYLE
 from core.evaluation.result import EvaluationResult
 from core.evaluation.tables import heading_of
@@ -73,6 +74,7 @@ def write_html(
     if warning := warning_of(result):
         parts.append(f"<p><strong>{_safe(warning)}</strong></p>")
     parts.append(_table(summary_table(result)))
+    parts += map(_table, group_tables(result))
     parts += map(_table, comparison_tables(result, reference))
     parts += _charts(result)
     if worst > 0:
@@ -113,6 +115,8 @@ def _cell(cell: ReportCell, is_word: bool) -> str:
     text = _safe(cell.text)
     if cell.mark:
         text = f"<b>{text}</b>" if cell.mark == "best" else f"<u>{text}</u>"
+    if cell.after:
+        text += f" <small>{_safe(cell.after)}</small>"
     return f"<td{attributes}{_hint(cell)}>{text}</td>"
 
 

@@ -6,6 +6,7 @@ import re
 from math import isnan
 from pathlib import Path
 
+from core.evaluation.groups import GroupCell, grouped_summary, has_groups
 from core.evaluation.result import EvaluationResult
 from core.evaluation.tables import (
     SummaryCell,
@@ -55,8 +56,32 @@ def write_tex(result: EvaluationResult, path: Path) -> None:
         r"\bottomrule",
         r"\end{tabular}",
         r"\end{table}",
+        *(_group_lines(result) if has_groups(result) else ()),
     ]
     atomic_write(path, ("\n".join(lines) + "\n").encode())
+
+
+def _group_lines(result: EvaluationResult) -> list[str]:
+    """A second table: the means of every group, with intervals below them."""
+    groups = grouped_summary(result)
+    lines = [
+        r"\begin{table}[t]",
+        r"\centering",
+        r"\caption{Means by group, with 95\,\% bootstrap intervals over the pairs.}",
+        rf"\begin{{tabular}}{{l{'c' * len(result.metrics)}}}",
+    ]
+    titles = (f"{_heading(name)} {_ARROWS[arrow_of(name)]}" for name in result.metrics)
+    lines += [r"\toprule", rf"Method & {' & '.join(titles)} \\"]
+    for found in groups:
+        group = f"{found.group or 'all'} ({found.pairs})"
+        width = len(result.metrics) + 1
+        lines += [r"\midrule", rf"\multicolumn{{{width}}}{{l}}{{\emph{{{_escaped(group)}}}}} \\"]
+        for row in found.rows:
+            cells = [row.cells[name] for name in result.metrics]
+            means = " & ".join(map(_cell, cells))
+            lows = " & ".join(rf"{{\scriptsize {_escaped(cell.interval)}}}" for cell in cells)
+            lines += [rf"{_escaped(row.method.name)} & {means} \\", rf" & {lows} \\"]
+    return [*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"]
 
 
 def _heading(metric: str) -> str:
@@ -71,7 +96,7 @@ def _row(row: SummaryRow, metrics: tuple[str, ...]) -> str:
     return rf"{_escaped(row.method.name)} & {' & '.join([*cells, rank])} \\"
 
 
-def _cell(cell: SummaryCell) -> str:
+def _cell(cell: SummaryCell | GroupCell) -> str:
     text = _escaped(cell.text)
     if cell.mark:
         return rf"\{'textbf' if cell.mark == 'best' else 'underline'}{{{text}}}"

@@ -25,6 +25,7 @@ from core.evaluation.report.content import (
     values_by_method,
     warning_of,
 )
+from core.evaluation.report.groups import group_tables
 from core.evaluation.result import EvaluationResult
 from core.evaluation.tables import heading_of
 from core.io.atomic import atomic_write
@@ -58,7 +59,7 @@ def write_pdf(
     if warning := warning_of(result):
         document.sentence(warning, bold=True)
     document.table(summary_table(result))
-    for table in comparison_tables(result, reference):
+    for table in (*group_tables(result), *comparison_tables(result, reference)):
         document.table(table)
     _add_charts(document, result)
     if worst > 0:
@@ -250,9 +251,12 @@ def _register_fonts() -> None:
 
 def _widths(table: ReportTable, width: float) -> list[float]:
     """Widths of the columns by their longest texts, no wider than the page in sum."""
-    texts = [[len(row[i].text) for row in (table.columns, *table.rows)] for i in
-             range(len(table.columns))]  # fmt: skip
-    wanted = [min(5.2 * max(lengths) + 10, 260.0) for lengths in texts]
+    lines = (table.columns, *table.rows)
+    lengths = [
+        max(max(len(row[place].text), len(row[place].after)) for row in lines)
+        for place in range(len(table.columns))
+    ]
+    wanted = [min(5.2 * length + 10, 260.0) for length in lengths]
     scale = min(1.0, width / sum(wanted))
     return [scale * column for column in wanted]
 
@@ -260,8 +264,8 @@ def _widths(table: ReportTable, width: float) -> list[float]:
 def _marked(cell: ReportCell) -> str:
     text = _safe(cell.text)
     if cell.mark:
-        return f"<b>{text}</b>" if cell.mark == "best" else f"<u>{text}</u>"
-    return text
+        text = f"<b>{text}</b>" if cell.mark == "best" else f"<u>{text}</u>"
+    return f"{text} {_safe(cell.after)}" if cell.after else text
 
 
 def _safe(text: str) -> str:

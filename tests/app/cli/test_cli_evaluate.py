@@ -57,6 +57,19 @@ def test_all_kinds_of_methods_and_reports(sources: Path, tmp_path: Path) -> None
     assert "\\toprule" in files["tex"].read_text(encoding="utf-8")
 
 
+def test_means_by_group(tmp_path: Path) -> None:
+    for index, name in enumerate(("ct_1", "ct_2", "pet_1")):
+        write(tmp_path / "in" / "a" / f"{name}.png", noise(index))
+        write(tmp_path / "in" / "b" / f"{name}.png", noise(index + 10))
+    code, said = run(
+        f"--sources={tmp_path / 'in'}", "--method=average", "--task=mif", "--metrics=CC",
+        f"--cache={tmp_path / 'cache'}", "--group-by=prefix",
+    )  # fmt: skip
+    assert code == 0, said
+    lines = [line.split()[:3] for line in said.splitlines() if " average " in line]
+    assert lines == [["all", "average", "3"], ["ct", "average", "2"], ["pet", "average", "1"]]
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
@@ -67,6 +80,7 @@ def test_all_kinds_of_methods_and_reports(sources: Path, tmp_path: Path) -> None
         (("--command=p=prog {a} {b}",), "where {out} goes"),
         (("--method=average", "--task=mif", "--metrics=Beauty"), "Unknown metric “Beauty”"),
         (("--method=nosuchpack", "--task=mif"), "nosuchpack"),
+        (("--method=average", "--task=mif", "--group-by=nothing.csv"), "Give “prefix”"),
     ],
 )
 def test_what_cannot_be_evaluated_is_said(

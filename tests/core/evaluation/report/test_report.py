@@ -192,8 +192,8 @@ def test_csv_has_all_values_and_the_means_of_the_table(
     path = tmp_path / "table.csv"
     write_csv(result, path)
     rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
-    assert list(rows[0]) == ["method", "picture", "MI", "Nabf", "seconds", "peak_bytes", "error",
-                             "MI_ms", "Nabf_ms"]  # fmt: skip
+    assert list(rows[0]) == ["method", "picture", "group", "MI", "Nabf", "seconds", "peak_bytes",
+                             "error", "MI_ms", "Nabf_ms"]  # fmt: skip
     assert len(rows) == 3 * 6
     first, third = rows[:6], rows[12:]
     assert first[0]["picture"] == HOSTILE
