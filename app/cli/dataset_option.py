@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from app.cli.console import say
 from core.errors import InputError
-from core.packs.paths import data_folder
+from core.packs.paths import user_dataset_folder
 from core.pairing.dataset_descriptor import DatasetDescriptor, descriptors, get_descriptor
 from core.pairing.datasets import layout_in_words
-
-
-def user_dataset_folder() -> Path:
-    """The folder of the user's descriptors."""
-    return data_folder() / "datasets"
 
 
 def chosen_dataset(name: str, split: str = "") -> DatasetDescriptor | None:

@@ -12,9 +12,11 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.evaluate import tasks
 from app.evaluate.settings import ChosenMethod, EvaluationChoices, load_choices, save_choices
+from app.pairs.datasets import FoundDataset, inspect_folder, known_datasets
 from app.workers import Job, Runner
 from core.errors import FusionError
 from core.evaluation.result import EvaluationResult
+from core.pairing.dataset_descriptor import DatasetDescriptor
 
 EvaluationPhase = Literal["idle", "running", "stopping", "analysing", "writing"]
 
@@ -31,6 +33,8 @@ class EvaluationController(QObject):
     phase_changed = Signal()
     progress_changed = Signal()
     analysis_changed = Signal()
+    datasets_changed = Signal()
+    """The known data sets, or what the chosen folder holds."""
     failed = Signal(object)
     """A :class:`FusionError`."""
     cancelled = Signal()
@@ -62,6 +66,11 @@ class EvaluationController(QObject):
         self.evaluated: EvaluationChoices | None = None
         """The choices that the result on screen is of."""
         self.analysis: tasks.Analysis | None = None
+        self.datasets: tuple[DatasetDescriptor, ...] = ()
+        self.dataset: FoundDataset | None = None
+        """What the chosen folder holds; None while that is not known."""
+        self._looking: Job | None = None
+        self._starts_when_known = False
         self.phase: EvaluationPhase = "idle"
         self.stage = ""
         self.done = self.total = self.errors = 0
@@ -70,14 +79,20 @@ class EvaluationController(QObject):
     # --- life ------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Load the choices of the last session."""
+        """Load the choices of the last session, and list the data sets."""
+        known = self._work.submit(known_datasets)
+        known.finished.connect(self._listed)
+        known.failed.connect(self.failed)
         if self._folder is not None:
             self._work.submit(partial(load_choices, self._folder)).finished.connect(self._loaded)
 
     def _loaded(self, choices: EvaluationChoices | None) -> None:
         if choices is not None and not self.choices.sources and not self.choices.methods:
-            self.choices = choices
-            self.choices_changed.emit()
+            self.set_choices(choices)
+
+    def _listed(self, known: tuple[DatasetDescriptor, ...]) -> None:
+        self.datasets = known
+        self.datasets_changed.emit()
 
     def shutdown(self) -> None:
         """Stop; scores that were found are kept. Waits for the thread."""
@@ -107,8 +122,32 @@ class EvaluationController(QObject):
         """Change the choices; the result on screen stays, as one of other choices."""
         if choices == self.choices or self.is_busy:
             return
-        self.choices = choices
+        old, self.choices = self.choices, choices
         self.choices_changed.emit()
+        if (choices.folder, choices.dataset) != (old.folder, old.dataset):
+            self._look()
+
+    def _look(self) -> None:
+        """Find out which data set the chosen folder holds."""
+        self.dataset, self._looking = None, None
+        folder, choice = self.choices.folder, self.choices.dataset
+        if folder is not None and not self._closed:
+            work = partial(inspect_folder, folder, choice, "")
+            job = self._looking = self._work.submit(work, key="data set")
+            job.finished.connect(partial(self._found_dataset, job))
+            job.failed.connect(lambda _error: self._found_dataset(job, FoundDataset()))
+        self.datasets_changed.emit()
+
+    def _found_dataset(self, job: Job, found: FoundDataset) -> None:
+        if job is not self._looking:
+            return
+        self.dataset, self._looking = found, None
+        if found.descriptor is not None:
+            self.set_choices(self.choices.with_task(found.descriptor.task))
+        self.datasets_changed.emit()
+        if self._starts_when_known:
+            self._starts_when_known = False
+            self.start()
 
     def add_method(self, method: ChosenMethod) -> None:
         """Add a method."""
@@ -119,6 +158,10 @@ class EvaluationController(QObject):
     def start(self) -> None:
         """Evaluate; what is known from earlier evaluations is taken from there."""
         if self.phase != "idle" or not self.choices.is_complete:
+            return
+        if self._looking is not None:
+            # The data set may be one of another task.
+            self._starts_when_known = True
             return
         choices = self.choices
         cache = None if self._folder is None else self._folder / _CACHE

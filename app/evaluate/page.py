@@ -177,6 +177,7 @@ class EvaluatePage(Page):
         self.results.pair_opened.connect(self._open)
         self.card.copy_requested.connect(self._copy_details)
         evaluation.choices_changed.connect(self._show_choices)
+        evaluation.datasets_changed.connect(self._show_datasets)
         evaluation.phase_changed.connect(self._show_phase)
         evaluation.progress_changed.connect(self._show_progress)
         evaluation.analysis_changed.connect(self._show_analysis)
@@ -278,6 +279,11 @@ class EvaluatePage(Page):
         self.choices.show_choices(self.evaluation.choices)
         self._show_methods()
         self._show_phase()
+
+    def _show_datasets(self) -> None:
+        row = self.choices.dataset
+        row.show_known(self.evaluation.datasets)
+        row.show_found(self.evaluation.dataset)
 
     def _show_phase(self) -> None:
         evaluation = self.evaluation

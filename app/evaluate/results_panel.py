@@ -5,10 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import QSignalBlocker, QSortFilterProxyModel, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
+    QFrame,
     QHBoxLayout,
     QHeaderView,
     QLabel,
     QLineEdit,
+    QPlainTextEdit,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -19,9 +21,12 @@ from app.evaluate.pair_model import PairScoreModel
 from app.evaluate.summary_model import RANK, SORT_ROLE, SummaryModel
 from app.evaluate.tasks import Analysis
 from app.i18n.numbers import number
-from app.i18n.translate import plural
+from app.i18n.translate import plural, translate, translate_all
 from app.widgets.cards import text_label
 from app.widgets.plain_table import plain_table
+
+_MISSING_ROWS = 4
+"""Lines about missing results that are seen without scrolling."""
 
 
 class EvaluationPanel(QWidget):
@@ -65,6 +70,12 @@ class EvaluationPanel(QWidget):
             lambda: self.reference_chosen.emit(self.reference.currentText())
         )
         self.about, self.explanation = QLabel(), text_label("hint")
+        self.missing = QPlainTextEdit()
+        self.missing.setReadOnly(True)
+        self.missing.setObjectName("hint")
+        self.missing.setFrameShape(QFrame.Shape.NoFrame)
+        self.missing.setAccessibleName(self.tr("What is not in the means"))
+        self.missing.hide()
         self.charts: QWidget | None = None
         self.tabs = QTabWidget()
         self._lay_out()
@@ -94,19 +105,11 @@ class EvaluationPanel(QWidget):
         label.setBuddy(self.reference)
         row.addWidget(label)
         row.addWidget(self.reference)
-        self.explanation.setText(
-            self.tr(
-                "Bold: best. Underlined: second. A star marks a difference from the compared "
-                "method that would rarely come about by chance (Wilcoxon signed-rank test with "
-                "Holm’s correction, p < 0.05); the tool tip gives its size with an interval. A "
-                "significant difference may still be too small to matter, and no score proves a "
-                "picture better for diagnosis."
-            )
-        )
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 6, 0, 0)
         column.addLayout(row)
         column.addWidget(self.methods, 1)
+        column.addWidget(self.missing)
         column.addWidget(self.explanation)
         return page
 
@@ -129,8 +132,38 @@ class EvaluationPanel(QWidget):
             "Means over the {0} pairs that every method was scored on",
             count,
         )
-        self.about.setText(words.format(number(count, ",")))
+        text = words.format(number(count, ","))
+        every = len(analysis.result.pairs)
+        if every > count:
+            text += self.tr(", of {0} in all").format(number(every, ","))
+        self.about.setText(text)
+        self.explanation.setText(self._explained(analysis))
+        self._show_missing(analysis)
         self._show_charts(analysis)
+
+    def _explained(self, analysis: Analysis) -> str:
+        """What the marks mean, and the test in words for readers who are no statisticians."""
+        from core.evaluation.report.comparisons import explanation, few_pairs
+
+        lines = [self.tr("Bold: best. Underlined: second.")]
+        if analysis.comparisons:
+            fewest = min(one.pairs for one in analysis.comparisons)
+            lines[0] += " " + self.tr(
+                "*: p below 0.05 against the compared method (Wilcoxon’s signed-rank test, Holm’s "
+                "correction); the tool tip gives the difference with its interval."
+            )
+            texts = (*explanation(analysis.reference), few_pairs(fewest))
+            lines += [translate(text) for text in texts if text]
+        return "\n".join(lines)
+
+    def _show_missing(self, analysis: Analysis) -> None:
+        from core.evaluation.tables import missing_notes
+
+        found = [note for scores in analysis.result.methods for note in missing_notes(scores)]
+        self.missing.setPlainText("\n".join(translate_all(found)))
+        self.missing.setVisible(bool(found))
+        rows = min(len(found), _MISSING_ROWS)
+        self.missing.setFixedHeight(rows * self.fontMetrics().lineSpacing() + 12)
 
     def _show_charts(self, analysis: Analysis) -> None:
         # Imported late: the charts' library takes a while.

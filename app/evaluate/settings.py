@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, asdict, dataclass, replace
+from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
+from app.pairs.datasets import AUTOMATIC, DatasetChoice
 from core.evaluation.result import MethodKind
 from core.metrics import MAIN_METRICS, METRICS
 from core.progress import Progress
@@ -48,6 +49,7 @@ class EvaluationChoices:
         sources: a folder of pairs or of a finished batch, as typed; "" while none is chosen.
         methods: in the order in which they are listed.
         metrics: names of metrics.
+        dataset: how ``sources`` is laid out.
     """
 
     task: str
@@ -55,6 +57,7 @@ class EvaluationChoices:
     methods: tuple[ChosenMethod, ...] = ()
     _: KW_ONLY
     metrics: tuple[str, ...] = MAIN_METRICS
+    dataset: DatasetChoice = field(default_factory=DatasetChoice)
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -72,6 +75,13 @@ class EvaluationChoices:
         """Whether it can be evaluated: a folder of sources, a method and a metric are chosen."""
         return self.folder is not None and bool(self.methods) and bool(self.metrics)
 
+    def with_task(self, task: str) -> EvaluationChoices:
+        """With another task, and so without the packs, which belong to a task."""
+        if task == self.task:
+            return self
+        left = tuple(one for one in self.methods if one.kind != "pack")
+        return replace(self, task=task, methods=left)
+
     def with_method(self, method: ChosenMethod) -> EvaluationChoices:
         """With another method; nothing changes if it is there already."""
         if method in self.methods:
@@ -84,9 +94,9 @@ class EvaluationChoices:
         return replace(self, methods=left)
 
     def with_metric(self, name: str, *, chosen: bool) -> EvaluationChoices:
-        """With or without a metric; they stay in the order of :data:`core.metrics.METRICS`."""
+        """With or without a metric; the main ones come first, in their own order."""
         names = {*self.metrics, name} if chosen else {*self.metrics} - {name}
-        return replace(self, metrics=tuple(metric for metric in METRICS if metric in names))
+        return replace(self, metrics=_in_order(names))
 
     def as_json(self) -> dict[str, Any]:
         """The choices as JSON values."""
@@ -106,8 +116,21 @@ class EvaluationChoices:
             for one in data["methods"]
             if one["kind"] in _KINDS
         )
-        metrics = tuple(name for name in METRICS if name in data["metrics"])
-        return cls(data["task"], str(data["sources"]), methods, metrics=metrics or MAIN_METRICS)
+        metrics = _in_order(set(data["metrics"]))
+        dataset = data.get("dataset", {})
+        return cls(
+            data["task"],
+            str(data["sources"]),
+            methods,
+            metrics=metrics or MAIN_METRICS,
+            dataset=DatasetChoice(
+                str(dataset.get("name", AUTOMATIC)), str(dataset.get("split", ""))
+            ),
+        )
+
+
+def _in_order(names: set[str]) -> tuple[str, ...]:
+    return tuple(name for name in dict.fromkeys((*MAIN_METRICS, *METRICS)) if name in names)
 
 
 def save_choices(folder: Path, choices: EvaluationChoices, progress: Progress) -> None:

@@ -25,8 +25,11 @@ from PySide6.QtWidgets import (
 from app.evaluate.metric_words import describe
 from app.evaluate.settings import ChosenMethod, EvaluationChoices
 from app.i18n.translate import translate
+from app.pairs.dataset_row import DatasetRow
+from app.pairs.datasets import DatasetChoice
 from app.widgets import theme
 from app.widgets.elided_label import ElidedComboBox
+from app.widgets.forms import centre_labels
 from core.fusion.protocol import MethodInfo
 from core.metrics import METRICS
 from core.metrics.metric import METRIC_GROUPS
@@ -57,6 +60,8 @@ class EvaluationSettingsPanel(QWidget):
         row.addWidget(self.sources, 1)
         row.addWidget(self.browse)
         form.addRow(self.tr("Sources"), row)
+        form.addRow(self.tr("Data set"), self.dataset)
+        centre_labels(form)
         buttons = QHBoxLayout()
         buttons.addWidget(self.add)
         buttons.addWidget(self.remove)
@@ -88,6 +93,8 @@ class EvaluationSettingsPanel(QWidget):
         self.browse.setToolTip(self.tr("Choose the folder of the sources…"))
         self.browse.setAccessibleName(self.tr("Choose the folder of the sources…"))
         self.browse.clicked.connect(self.sources_wanted)
+        self.dataset = DatasetRow()
+        self.dataset.chosen.connect(self._choose_dataset)
 
     def _make_methods(self) -> None:
         self.methods = QListWidget()
@@ -161,6 +168,7 @@ class EvaluationSettingsPanel(QWidget):
         if self.sources.text() != choices.sources:
             self.sources.setText(choices.sources)
         self.sources.setToolTip(choices.sources)
+        self.dataset.show_choice(choices.dataset)
         self.methods.clear()
         for method in choices.methods:
             item = QListWidgetItem(method.title)
@@ -184,14 +192,11 @@ class EvaluationSettingsPanel(QWidget):
     # --- requests --------------------------------------------------------------------------
 
     def _edited(self) -> None:
-        chosen = replace(
-            self._choices, task=self.tasks.currentData(), sources=self.sources.text().strip()
-        )
-        if chosen.task != self._choices.task:
-            # Packs belong to a task.
-            left = tuple(one for one in chosen.methods if one.kind != "pack")
-            chosen = replace(chosen, methods=left)
-        self._emit(chosen)
+        chosen = replace(self._choices, sources=self.sources.text().strip())
+        self._emit(chosen.with_task(self.tasks.currentData()))
+
+    def _choose_dataset(self, chosen: DatasetChoice) -> None:
+        self._emit(replace(self._choices, dataset=chosen))
 
     def _emit(self, choices: EvaluationChoices) -> None:
         if choices != self._choices:

@@ -55,6 +55,7 @@ def evaluate_choices(
     Raises:
         FusionError, Cancelled: see :func:`core.evaluation.run.evaluate_plan`.
     """
+    from app.pairs.datasets import resolve
     from core.evaluation.plan import EvaluationPlan, MethodChoice
     from core.evaluation.run import EvaluationFinished, evaluate_plan
 
@@ -63,6 +64,7 @@ def evaluate_choices(
         raise InputError(
             Message("No sources"), remedy=Message("Choose a folder of pairs or of a batch.")
         )
+    dataset, split = resolve(folder, choices.dataset)
     plan = EvaluationPlan(
         folder,
         [MethodChoice(one.kind, one.value, one.name) for one in choices.methods],
@@ -70,6 +72,8 @@ def evaluate_choices(
         task=choices.task,
         cache=cache,
         keep_images=cache is not None,
+        dataset=dataset,
+        split=split,
     )
     event: Any = None
     for event in evaluate_plan(plan, progress):

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from core.errors import Message
 from core.evaluation.result import EvaluationResult, MethodDescription, MethodScores
 from core.metrics import METRICS, Direction, mean_defined
 
@@ -189,20 +190,23 @@ def format_bytes(value: int | None) -> str:
 
 
 def missing_notes(scores: MethodScores) -> list[str]:
-    """What is not in the means of a method, one sentence each."""
+    """What is not in the means of a method, one translatable sentence each."""
     name = scores.method.name
     failed = [(score.pair, score.error) for score in scores.pairs if score.error is not None]
-    lines = [f"{name} failed on {pair}: {error}" for pair, error in failed[:_NAMED_ERRORS]]
+    lines: list[str] = [
+        Message("{0} failed on {1}: {2}", name, pair, error)
+        for pair, error in failed[:_NAMED_ERRORS]
+    ]
     if len(failed) > _NAMED_ERRORS:
-        lines.append(f"{name} failed on {len(failed)} pairs in all.")
+        lines.append(Message("{0} failed on {1} pairs in all.", name, len(failed)))
     if scores.missing:
-        lines.append(f"{name} has no result for: {_listed(scores.missing)}.")
+        lines.append(Message("{0} has no result for: {1}.", name, _listed(scores.missing)))
     if scores.ignored:
-        lines.append(f"{name}, belongs to no pair: {_listed(scores.ignored)}.")
+        lines.append(Message("{0}, belongs to no pair: {1}.", name, _listed(scores.ignored)))
     return [*lines, *scores.problems]
 
 
 def _listed(names: Sequence[str]) -> str:
-    if len(names) <= _NAMED:
-        return ", ".join(names)
-    return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
+    listed = ", ".join(names[:_NAMED])
+    left = len(names) - _NAMED
+    return listed if left <= 0 else Message("{0} and {1} more", listed, left)

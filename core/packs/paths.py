@@ -1,4 +1,4 @@
-"""Folders of the user's packs and of downloaded weights. Does not import torch."""
+"""Folders of the user's packs, data sets and downloaded weights. Does not import torch."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ def data_folder() -> Path:
 def user_pack_folder() -> Path:
     """The folder of the user's packs."""
     return data_folder() / "packs"
+
+
+def user_dataset_folder() -> Path:
+    """The folder of the user's descriptors of data sets."""
+    return data_folder() / "datasets"
 
 
 def backbone_file() -> Path:

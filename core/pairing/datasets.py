@@ -172,5 +172,7 @@ def _no_pair(descriptor: DatasetDescriptor, folder: Path, sides: Sequence[_Sides
                 why = Message("{0}: no file of A has the name of one of B", descriptor.title)
             break
     return InputError(
-        str(folder), why, Message("Expected: {0}. Or pair by names, without --dataset.", expected)
+        str(folder),
+        why,
+        Message("Expected: {0}. Or choose no data set, to pair by names.", expected),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import isnan
 
+from core.errors import Message
 from core.evaluation.report.content import ReportCell, ReportTable, column_title
 from core.evaluation.result import EvaluationResult
 from core.evaluation.statistics import RESAMPLES, PairedComparison, compare
@@ -45,10 +46,7 @@ def comparison_tables(result: EvaluationResult, reference: str) -> list[ReportTa
         )
     few = min(comparison.pairs for comparison in comparisons)
     if few < _FEW:
-        lines.append(
-            f"With {few} pair{'s' if few != 1 else ''} the test cannot show a difference, however "
-            f"large it is; at least {_FEW} are needed, more if several methods are compared."
-        )
+        lines.append(few_pairs(few))
     title = f"Is the difference from {name} more than chance?"
     introduction = explanation(name)
     return [
@@ -59,12 +57,31 @@ def comparison_tables(result: EvaluationResult, reference: str) -> list[ReportTa
 def explanation(reference: str) -> tuple[str, str]:
     """The test in two sentences for readers who are no statisticians."""
     return (
-        f"Each method was compared with {reference} on the same pairs; a corrected p-value below "
-        "0.05 means that a difference pointing the same way in so many pairs would rarely come "
-        "about by chance if both methods were equally good.",
-        "The interval shows how large the average difference plausibly is: one that excludes zero "
-        "may still be too small to matter, and a better score is not proof of a better picture for "
-        "diagnosis.",
+        Message(
+            "Each method was compared with {0} on the same pairs; a corrected p-value below 0.05 "
+            "means that a difference pointing the same way in so many pairs would rarely come "
+            "about by chance if both methods were equally good.",
+            reference,
+        ),
+        Message(
+            "The interval shows how large the average difference plausibly is: one that excludes "
+            "zero may still be too small to matter, and a better score is not proof of a better "
+            "picture for diagnosis."
+        ),
+    )
+
+
+def few_pairs(count: int) -> str:
+    """What the test cannot show with ``count`` pairs, where these are too few; else ""."""
+    if count >= _FEW:
+        return ""
+    return Message.plural(
+        "With {0} pair the test cannot show a difference, however large it is; at least {1} are "
+        "needed, more if several methods are compared.",
+        "With {0} pairs the test cannot show a difference, however large it is; at least {1} are "
+        "needed, more if several methods are compared.",
+        count,
+        _FEW,
     )
 
 

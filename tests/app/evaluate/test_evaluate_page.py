@@ -162,3 +162,18 @@ def test_thousands_of_rows_are_sorted_by_arrays(pairs):
     model.sort(2, Qt.SortOrder.DescendingOrder)
     values = [model.row_at(k).score.values["MI"] for k in range(2000)]
     assert values == sorted(values, reverse=True)
+
+
+def test_what_is_missing_and_the_test_are_said_beside_the_table(shown, qtbot):
+    results = shown.results
+    assert results.about.text() == (
+        "Means over the 7 pairs that every method was scored on, of 8 in all"
+    )
+    assert results.missing.toPlainText() == "mid failed on p7: it broke"
+    assert results.missing.isVisibleTo(results)
+    text = results.explanation.text()
+    assert "Each method was compared with mid on the same pairs" in text
+    assert "may still be too small to matter" in text
+    with qtbot.waitSignal(shown.evaluation.analysis_changed, timeout=WAIT):
+        shown.evaluation.set_reference("low")
+    assert "compared with low" in results.explanation.text()

@@ -38,6 +38,7 @@ from trainer.config.presets import PRESETS
 
 SAME_IN_GERMAN = {
     "Ablation",
+    "Test",
     "Adapter",
     "Encoder",
     "axial",

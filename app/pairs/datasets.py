@@ -1,0 +1,108 @@
+"""Which data set a folder holds: recognised by itself, or chosen; the same on every page. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+
+from core.errors import FusionError, InputError
+from core.packs.paths import user_dataset_folder
+from core.pairing.dataset_descriptor import DatasetDescriptor, descriptors, get_descriptor
+from core.pairing.datasets import dataset_pairs, find_dataset
+from core.progress import Progress
+
+AUTOMATIC, PLAIN = "", "-"
+"""Names of the choice to recognise a data set, and of that to pair by names alone."""
+ALL = "all"
+"""Name of the split that is all of a data set."""
+
+
+@dataclass(frozen=True)
+class DatasetChoice:
+    """What was chosen.
+
+    Attributes:
+        name: :data:`AUTOMATIC`, :data:`PLAIN`, or the name of a data set.
+        split: a part of the data set; "" for its usual one.
+    """
+
+    name: str = AUTOMATIC
+    split: str = ""
+
+
+@dataclass(frozen=True)
+class FoundDataset:
+    """What a folder holds.
+
+    Attributes:
+        descriptor: how it is laid out; None to pair by names.
+        split: the part that is used; "" for its usual one.
+        pairs: number of pairs laid out so.
+        error: why the chosen data set does not fit the folder.
+    """
+
+    descriptor: DatasetDescriptor | None = None
+    split: str = ""
+    _: KW_ONLY
+    pairs: int = 0
+    error: FusionError | None = None
+
+
+def known_datasets(progress: Progress) -> tuple[DatasetDescriptor, ...]:
+    """All data sets known by name.
+
+    Raises:
+        InputError: one of the user's descriptors is invalid.
+    """
+    return descriptors([user_dataset_folder()])
+
+
+def resolve(
+    folder: Path, choice: DatasetChoice, usual: str = ""
+) -> tuple[DatasetDescriptor | None, str]:
+    """The data set and the part of it that ``choice`` means for ``folder``.
+
+    A data set that was recognised by itself is used whole where its usual part has no pairs.
+
+    Args:
+        usual: the part that is used unless one is chosen, where the data set has it.
+
+    Raises:
+        InputError: the data set is unknown, or one of the user's descriptors is invalid.
+    """
+    if choice.name == PLAIN:
+        return None, ""
+    if choice.name != AUTOMATIC:
+        descriptor = get_descriptor(choice.name, [user_dataset_folder()])
+        return descriptor, choice.split or usual_split(descriptor, usual)
+    found = find_dataset(folder, descriptors([user_dataset_folder()]))
+    if found is None:
+        return None, ""
+    split = choice.split if choice.split in (*found.splits, ALL) else usual_split(found, usual)
+    try:
+        dataset_pairs(found, folder, split)
+    except InputError:
+        split = ALL
+    return found, split
+
+
+def usual_split(descriptor: DatasetDescriptor, usual: str = "") -> str:
+    """The part that is used unless another is chosen; "" for the descriptor's own default."""
+    return usual if usual in descriptor.splits or (usual == ALL and descriptor.splits) else ""
+
+
+def inspect_folder(
+    folder: Path, choice: DatasetChoice, usual: str, progress: Progress
+) -> FoundDataset:
+    """What ``folder`` holds for ``choice``, with the number of its pairs; see :func:`resolve`."""
+    descriptor: DatasetDescriptor | None = None
+    split = choice.split
+    try:
+        descriptor, split = resolve(folder, choice, usual)
+        progress.check()
+        if descriptor is None:
+            return FoundDataset()
+        found = dataset_pairs(descriptor, folder, split)
+    except FusionError as error:
+        return FoundDataset(descriptor, split, error=error)
+    return FoundDataset(descriptor, split, pairs=len(found.matches))
