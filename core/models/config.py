@@ -138,7 +138,9 @@ class NetworkConfig:
             map between the sources plus a residual; ``decision``: as ``blend``, but the map
             saturates at exactly 0 and 1, where the fused image copies one source and the residual
             is zero; ``layered``: as ``blend``, but with a separate map for the base layers, which
-            are the images after edge-preserving smoothing.
+            are the images after edge-preserving smoothing; ``bounded``: from the brighter source
+            towards the darker one by a map, plus a residual, within
+            :func:`core.models.fusion_head.bounds` of the sources.
         head_channels: width of the full-resolution layers of every head but ``direct``.
         adapter: False replaces the adapters by plain upsampling (ablation "w/o adapter").
         reconstruction: False omits the reconstruction branches (ablation).
@@ -220,13 +222,14 @@ class NetworkConfig:
         ),
     ] = ()
     head: Annotated[
-        Literal["direct", "blend", "decision", "layered"],
+        Literal["direct", "blend", "decision", "layered", "bounded"],
         Setting(
             Message("Output"),
             Message(
                 "Direct: a picture (paper). Blend: a map between the sources and a residual. "
                 "Decision: the map may copy one source exactly. Layered: one map for details and a "
-                "smooth one for the rest."
+                "smooth one for the rest. Bounded: starts from the brighter source and never shows "
+                "less of A where A is brighter."
             ),
             "",
             Message("Network"),

@@ -18,6 +18,8 @@ _GRADIENT_LEAK = 0.3
 """Fraction of the gradient that passes a clamp in the helpful direction."""
 _CONSISTENCY_REACH = 11
 """Radius in pixels of the window of the consistency check."""
+_BOUND_SLACK = 4 / 255
+"""How far a ``bounded`` head may leave its bounds: not visible, but room to keep contrast."""
 _STEEPNESS = 6.0
 """Slope of the weight over the averaged decision; it is 1 in training."""
 _PREDICTION_REACH = 4
@@ -48,7 +50,8 @@ class Fusion(nn.Module):
         self.ask_y, self.ask_x = direction("ask_y"), direction("ask_x")
         self.merge = conv3(2 * c, c)
         self.refine = TransformerBlock(c, heads, expansion)
-        self.head = DirectHead(config) if config.head == "direct" else BlendHead(config)
+        heads_by_name = {"direct": DirectHead, "bounded": BoundedHead}
+        self.head = heads_by_name.get(config.head, BlendHead)(config)
 
     def forward(
         self,
@@ -240,6 +243,38 @@ class BlendHead(nn.Module):
         bases = _blend(base_weight, base_x, base_y)
         details = _blend(detail_weight, x - base_x, y - base_y)
         return bases + details + decision[:, 1:-1]
+
+
+class BoundedHead(BlendHead):
+    """Fused = M − u·(M − m) + r within :func:`bounds`, where M and m are max(x, y) and min(x, y).
+
+    Starts from the brighter source. The share u is clamped to [0, 1], so that the brighter or the
+    darker source can be copied exactly; it and the residual are the outputs of ``decide``. The
+    bounds hold by construction, whatever the weights are.
+    """
+
+    def _blend_sources(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        decision = self.predict_blend(features, x, y)
+        return bounded_blend(decision[:, :1], decision[:, 1:], x, y)
+
+
+def bounds(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Lowest and highest fused value of each pixel of a ``bounded`` head, N×ch×H×W each, in [0, 1].
+
+    Within 4 of 255 levels of the range of the sources; where x is the brighter one, not more than 4
+    levels below x: uptake, which x shows in medical pairs, stays visible.
+    """
+    lowest = torch.where(x > y, x, torch.minimum(x, y)) - _BOUND_SLACK
+    return lowest.clamp(min=0), (torch.maximum(x, y) + _BOUND_SLACK).clamp(max=1)
+
+
+def bounded_blend(share: Tensor, residual: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """The formula of :class:`BoundedHead`: N×1×H×W share, N×ch×H×W residual and images."""
+    brighter, darker = torch.maximum(x, y), torch.minimum(x, y)
+    wanted = brighter - leaky_clamp(share) * (brighter - darker) + residual
+    lowest, highest = bounds(x, y)
+    width = highest - lowest  # at least the slack, as the sources are in [0, 1]
+    return lowest + leaky_clamp((wanted - lowest) / width) * width
 
 
 def _blend(weight: Tensor, x: Tensor, y: Tensor) -> Tensor:

@@ -60,7 +60,9 @@ def _without_backbone(config: TrainConfig) -> TrainConfig:
 def _release_losses(config: TrainConfig) -> TrainConfig:
     """The losses of the paper's release only."""
     losses = get_task(config.task).losses
-    return replace(config, losses=losses, edge=0.0, artefact=0.0, information=0.0, consistency=0.0)
+    return replace(
+        config, losses=losses, edge=0.0, artefact=0.0, information=0.0, mutual=0.0, consistency=0.0
+    )
 
 
 _ALL = (
@@ -79,11 +81,12 @@ _ALL = (
     Variant("no-edge", Message("w/o edge term"), change=_settings(edge=0.0)),
     Variant("no-artefact", Message("w/o artefact term"), change=_settings(artefact=0.0)),
     Variant("no-information", Message("w/o information term"), change=_settings(information=0.0)),
+    Variant("no-mutual", Message("w/o mutual information"), change=_settings(mutual=0.0)),
     Variant("no-consistency", Message("w/o consistency term"), change=_settings(consistency=0.0)),
     Variant(
         "no-augmentation",
-        Message("w/o swap and jitter"),
-        change=_settings(swap=False, jitter=0.0),
+        Message("w/o augmentation"),
+        change=_settings(swap=False, jitter=0.0, tone=0.0, uptake=0.0, noise=0.0),
     ),
     Variant("no-truth", Message("w/o truth"), change=_settings(truth=False, refocus=0.0)),
 )

@@ -46,6 +46,10 @@ class DataSettings:
         jitter: largest change of each source's gamma and gain, as a natural logarithm.
         refocus: fraction of the crops with ground truth whose sources are simulated from it by
             defocus.
+        tone: chance of each source of a crop to pass through a random tone curve, as another
+            palette or another MR sequence would give it.
+        uptake: fraction of the crops whose A is uptake simulated from B.
+        noise: largest standard deviation of noise added to each source, as a share of its range.
     """
 
     exclude: Annotated[
@@ -124,6 +128,39 @@ class DataSettings:
             Message("share"),
             Message("Pictures"),
             0.1,
+        ),
+    ] = 0.0
+    tone: Annotated[
+        float,
+        Interval(ge=0, le=1),
+        Setting(
+            Message("Tone curves"),
+            Message("Chance of each source to be shown as another palette or sequence shows it."),
+            Message("share"),
+            Message("Pictures"),
+            0.1,
+        ),
+    ] = 0.0
+    uptake: Annotated[
+        float,
+        Interval(ge=0, le=1),
+        Setting(
+            Message("Simulated uptake"),
+            Message("Share of the crops whose A is made up from the regions of B."),
+            Message("share"),
+            Message("Pictures"),
+            0.1,
+        ),
+    ] = 0.0
+    noise: Annotated[
+        float,
+        Interval(ge=0, le=0.5),
+        Setting(
+            Message("Noise"),
+            Message("Largest noise added to each source."),
+            Message("share"),
+            Message("Pictures"),
+            0.01,
         ),
     ] = 0.0
 

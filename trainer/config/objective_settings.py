@@ -19,6 +19,7 @@ class ObjectiveSettings:
         edge: weight of the Xydeas–Petrović edge-preservation loss.
         artefact: weight of the penalty on edges that neither source has.
         information: weight of the visual-information-fidelity loss.
+        mutual: weight of the mutual-information loss.
         consistency: weight of the penalty on changes of the fused image caused by its surroundings.
         truth: compare the fused image with the ground truth ``gt/NAME`` alone, where it exists.
     """
@@ -49,6 +50,16 @@ class ObjectiveSettings:
         Setting(
             Message("Visual information"),
             Message("Keeps what an eye can make out of the sources. 0 is the paper."),
+            "",
+            Message("Objectives"),
+            5,
+        ),
+    ] = 0.0
+    mutual: Annotated[
+        Weight,
+        Setting(
+            Message("Mutual information"),
+            Message("Keeps grey levels of the sources apart. 0 is the paper."),
             "",
             Message("Objectives"),
             5,

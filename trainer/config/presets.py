@@ -21,11 +21,15 @@ _INHERITED = (
     "edge",
     "artefact",
     "information",
+    "mutual",
     "consistency",
     "truth",
     "swap",
     "jitter",
     "refocus",
+    "tone",
+    "uptake",
+    "noise",
 )
 """Settings that a child inherits from its parent: the objectives, not the schedule."""
 

@@ -22,6 +22,8 @@ from core.progress import NullProgress, Progress
 from core.tasks import ColourPolicy
 from core.types import BoolArray, SourcePair
 from core.windows import Windows
+from trainer.config.config import TrainConfig
+from trainer.data.augmentation import Augmentation
 from trainer.data.defocus import refocus
 from trainer.data.pair_reader import EmptySlice, PairReader
 from trainer.data.pairs import find_pairs
@@ -174,8 +176,9 @@ class CropSampler:
     an uninterrupted one. ``swap`` exchanges the sources at random. ``refocus`` is the fraction of
     crops with ground truth whose sources are simulated from it (:mod:`trainer.data.defocus`).
     ``jitter`` changes gamma and gain of each source independently by up to a factor of
-    exp(``jitter``), so that a source cannot be recognised by its brightness; crops with ground
-    truth are not changed.
+    exp(``jitter``), so that a source cannot be recognised by its brightness, and ``augmentation``
+    changes one-channel crops further (:mod:`trainer.data.augmentation`); crops with ground truth
+    are not changed by either.
     """
 
     def __init__(
@@ -188,9 +191,25 @@ class CropSampler:
         swap: bool = False,
         refocus: float = 0.0,
         jitter: float = 0.0,
+        augmentation: Augmentation | None = None,
     ) -> None:
         self.pairs, self.batch, self.crop, self.seed = tuple(pairs), batch, crop, seed
         self.swap, self.refocus, self.jitter = swap, refocus, jitter
+        self.augmentation = augmentation or Augmentation()
+
+    @classmethod
+    def of(cls, pairs: Sequence[TrainingPair], config: TrainConfig, batch: int) -> CropSampler:
+        """The sampler of a run with ``batch`` crops per step."""
+        return cls(
+            pairs,
+            batch,
+            config.crop,
+            config.seed,
+            swap=config.swap,
+            refocus=config.refocus,
+            jitter=config.jitter,
+            augmentation=Augmentation(config.tone, config.uptake, config.noise),
+        )
 
     def __call__(self, step: int, part: slice = slice(None)) -> Batch:
         """The batch of ``step``, or the slice ``part`` of it."""
@@ -214,6 +233,9 @@ class CropSampler:
             images.reverse()
         if self.jitter and pair.truth is None:
             images = [_jitter(image, self.jitter, rng) for image in images]
+        if self.augmentation and pair.truth is None and images[0].shape[-1] == 1:
+            first, second = (np.asarray(i / 65535.0, np.float32) for i in images)
+            images = [_to_uint16(i) for i in self.augmentation(first, second, rng)]
         wanted = images
         if pair.truth is not None:
             wanted = [_pad_by_reflection(pair.truth, self.crop)[window]] * 2

@@ -130,6 +130,7 @@ class BilevelStep:
             self.config.edge,
             artefact=self.config.artefact,
             information=self.config.information,
+            mutual=self.config.mutual,
         )
 
     def _consistency(self, fused: Tensor, batch: Batch, step: int) -> dict[str, Tensor]:

@@ -1,8 +1,8 @@
 """Loss functions: L_rec of the lower level, L_fuse of the upper level.
 
 The intensity, gradient and SSIM terms follow SwinFusion, as stated in the paper (§4.1). The terms
-for edges, artefacts and visual information are additions of this program (the paper corresponds to
-weight 0). All functions take N×ch×H×W float32 in [0, 1].
+for edges, artefacts, visual and mutual information are additions of this program (the paper
+corresponds to weight 0). All functions take N×ch×H×W float32 in [0, 1].
 """
 
 from __future__ import annotations
@@ -185,6 +185,41 @@ def _visual_information(source: Tensor, other: Tensor, fused: Tensor) -> Tensor:
     return (carried + 1) / (there + 1)
 
 
+def mutual_loss(fused: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """1 − (I(a; f) + I(b; f)) / (H(a) + H(b)), from joint histograms of 256 × 256 grey levels.
+
+    Qu, Zhang and Yan, "Information measure for performance of image fusion" (2002). Grey levels of
+    the sources are rounded; a value of the fused image counts for the two levels beside it by its
+    distance to each, so that the loss has a gradient. Several channels are counted together.
+    """
+    information, entropy_a = _mutual_information(a, fused)
+    of_b, entropy_b = _mutual_information(b, fused)
+    # Flat crops have no entropy; the small constant keeps their loss at 1.
+    shared = (information + of_b) / (entropy_a + entropy_b + 1e-3)
+    return 1 - shared.mean()
+
+
+def _mutual_information(source: Tensor, fused: Tensor) -> tuple[Tensor, Tensor]:
+    """I(source; fused) and H(source) in bits, shape N each."""
+    count = source.shape[0]
+    rows = (source * 255).round().long().flatten(1)
+    value = (fused * 255).clamp(0, 255).flatten(1)
+    below = value.detach().floor().clamp(0, 254)
+    share = value - below
+    cell = rows * 256 + below.long() + 65536 * torch.arange(count, device=rows.device)[:, None]
+    joint = fused.new_zeros(count * 65536)
+    joint = joint.index_add(0, cell.flatten(), (1 - share).flatten())
+    joint = joint.index_add(0, cell.flatten() + 1, share.flatten())
+    table = joint.view(count, 256, 256) / value.shape[1]
+    of_source, of_fused = _entropy(table.sum(dim=2)), _entropy(table.sum(dim=1))
+    return of_source + of_fused - _entropy(table), of_source
+
+
+def _entropy(shares: Tensor) -> Tensor:
+    """−Σ p·log2 p over all but the first dimension, shape N."""
+    return -(shares * torch.log2(shares.clamp(min=1e-12))).flatten(1).sum(dim=1)
+
+
 def _blur(image: Tensor, size: int, sigma: float) -> Tensor:
     """Gaussian filter without padding, applied to every channel separately."""
     channels = image.shape[1]
@@ -209,6 +244,7 @@ def fusion_terms(
     *,
     artefact: float = 0.0,
     information: float = 0.0,
+    mutual: float = 0.0,
 ) -> dict[str, Tensor]:
     """The weighted terms of L_fuse by name; their sum is the objective of the upper level."""
     terms = {
@@ -222,4 +258,6 @@ def fusion_terms(
         terms["artefact"] = artefact * artefact_loss(fused, a, b)
     if information:
         terms["information"] = information * information_loss(fused, a, b)
+    if mutual:
+        terms["mutual"] = mutual * mutual_loss(fused, a, b)
     return terms

@@ -69,15 +69,7 @@ def estimate(
     try:
         network, _, _ = new_network(config)
         step = BilevelStep(network.to(choice.name), config)
-        sampler = CropSampler(
-            pairs,
-            config.batch,
-            config.crop,
-            config.seed,
-            swap=config.swap,
-            refocus=config.refocus,
-            jitter=config.jitter,
-        )
+        sampler = CropSampler.of(pairs, config, config.batch)
         peak = PeakMemory(choice.name)
         with peak.measure():  # not timed: kernels are selected, caches are cold
             _timed(step, sampler, 0, choice.name, progress)

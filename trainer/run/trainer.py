@@ -98,15 +98,7 @@ class Trainer:
         """
         config, number = self.config, self.state.step
         began = time.perf_counter()
-        sampler = CropSampler(
-            self.dataset.pairs.pairs,
-            self.batch,
-            config.crop,
-            config.seed,
-            swap=config.swap,
-            refocus=config.refocus,
-            jitter=config.jitter,
-        )
+        sampler = CropSampler.of(self.dataset.pairs.pairs, config, self.batch)
         batch = sampler(number, self.world.part(self.batch)).to(self.device.name)
         self.is_partial_step = True
         losses = self.step(batch, number)

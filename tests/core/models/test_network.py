@@ -30,8 +30,11 @@ from core.models.config import (
 )
 from core.models.fusion_head import (
     BlendHead,
+    BoundedHead,
     _box_mean,
     _icnr,
+    bounded_blend,
+    bounds,
     consistency_filter,
     guided_filter,
     leaky_clamp,
@@ -77,6 +80,7 @@ VARIANTS = {
     "compact, stride 2, direct head": tiny_compact(stride=2, head="direct"),
     "compact, decision head": tiny_compact(head="decision"),
     "compact, layered head": tiny_compact(head="layered"),
+    "compact, bounded head": tiny_compact(head="bounded"),
     "compact, w/o adapter": tiny_compact(adapter=False),
     "compact on DINOv3": tiny_compact(backbone=TINY_VIT),
     "compact, w/o reconstruction": tiny_compact(reconstruction=False),
@@ -267,6 +271,51 @@ def test_a_saturated_decision_learns_its_way_back_and_runs_no_further() -> None:
         # Descent moves against the gradient: a negative one lifts a value that is too low.
         assert (-1 < below < 0) if push < 0 else below == 0
         assert (0 < above < 1) if push > 0 else above == 0
+
+
+@torch.no_grad()
+def test_a_fresh_bounded_head_gives_the_brighter_source() -> None:
+    network = UniFusionNet(tiny_compact(head="bounded")).eval()
+    x, y = torch.rand(2, 1, 1, 32, 32)
+    fused = network.fuse(network.encode(x, y), x, y)
+    torch.testing.assert_close(fused, torch.maximum(x, y), rtol=0, atol=1e-6)
+
+
+def test_bounds_by_hand() -> None:
+    x, y = torch.tensor([0.6, 0.2, 1.0, 0.0]), torch.tensor([0.2, 0.6, 0.5, 0.0])
+    lowest, highest = bounds(x, y)
+    slack = 4 / 255
+    # Where x is brighter it stays; where y is, the fused image may be as dark as x.
+    torch.testing.assert_close(lowest, torch.tensor([0.6 - slack, 0.2 - slack, 1 - slack, 0.0]))
+    torch.testing.assert_close(highest, torch.tensor([0.6 + slack, 0.6 + slack, 1.0, slack]))
+
+
+@given(st.integers(0, 2**31), st.floats(0.1, 50))
+@settings(max_examples=30, deadline=None)
+@torch.no_grad()
+def test_no_weights_leave_the_bounds(seed: int, strength: float) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    network = UniFusionNet(tiny_compact(head="bounded")).eval()
+    head = network.fusion.head
+    assert isinstance(head, BoundedHead)
+    weight = head.decide.weight
+    weight.copy_(torch.randn(weight.shape, generator=generator) * strength)
+    x, y = torch.rand(2, 1, 1, 32, 48, generator=generator).round(decimals=1)
+    fused = network.fuse(network.encode(x, y), x, y)
+    lowest, highest = bounds(x, y)
+    assert ((fused >= lowest - 1e-6) & (fused <= highest + 1e-6)).all()
+    # Random weights reach both ends: the network is free within them.
+    assert not torch.equal(fused, torch.maximum(x, y))
+
+
+def test_the_share_goes_from_the_brighter_to_the_darker_source() -> None:
+    x, y = torch.full((1, 1, 1, 1), 0.2), torch.full((1, 1, 1, 1), 0.6)
+    none = torch.zeros(1, 1, 1, 1)
+    for share, wanted in ((-3.0, 0.6), (0.0, 0.6), (0.25, 0.5), (1.0, 0.2), (2.0, 0.2)):
+        assert bounded_blend(none + share, none, x, y).item() == pytest.approx(wanted, abs=1e-6)
+    # Where x is the brighter one, no share and no residual hides it.
+    assert bounded_blend(none + 1, none - 9, y, x).item() == pytest.approx(0.6 - 4 / 255, abs=1e-6)
+    assert bounded_blend(none, none + 9, x, y).item() == pytest.approx(0.6 + 4 / 255, abs=1e-6)
 
 
 @torch.no_grad()

@@ -11,6 +11,7 @@ from scipy import ndimage
 from skimage.metrics import structural_similarity
 
 from core.metrics import evaluate, to_luma8
+from core.metrics.information import en, mi
 from core.metrics.perception import vif_lit_pair
 from core.tasks import TASKS, LossWeights
 from tests.tiny import smooth
@@ -23,6 +24,7 @@ from trainer.optimization.losses import (
     information_loss,
     intensity_loss,
     intensity_target,
+    mutual_loss,
     reconstruction_loss,
     sobel,
     ssim,
@@ -281,6 +283,28 @@ def test_a_dull_source_may_be_shown_with_the_contrast_of_the_other_and_no_more()
     assert information_loss(harder, dull, rich).item() >= kept - 1e-3
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_mutual_information_is_that_of_the_metric(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    a, b, f = (rng.integers(0, 256, (40, 48, 1), dtype=np.uint8) // 16 * 16 for _ in range(3))
+    f[:20] = a[:20]
+    tensors = [_tensor(x / np.float32(255)) for x in (f, a, b)]
+    luma = [x[..., 0] for x in (a, b, f)]
+    entropies = sum(en(x, x, x) for x in luma[:2])
+    wanted = 1 - mi(*luma) / (entropies + 1e-3)
+    assert mutual_loss(*tensors).item() == pytest.approx(wanted, abs=1e-4)
+
+
+def test_mutual_information_draws_values_to_the_level_that_tells_them_apart() -> None:
+    a = _tensor((np.arange(32 * 32).reshape(32, 32, 1) % 4).astype(np.float32) / 255)
+    wrong = a.clone()
+    wrong[..., 0, 0] += 0.3 / 255  # between two levels that tell A's apart
+    wrong.requires_grad_(True)
+    mutual_loss(wrong, a, a).backward()
+    assert wrong.grad is not None
+    assert wrong.grad[0, 0, 0, 0].item() > 0  # descent moves it back to its own level
+
+
 LOSSES = {
     "intensity max": lambda f, a, b: intensity_loss(f, a, b, "max"),
     "intensity mean": lambda f, a, b: intensity_loss(f, a, b, "mean"),
@@ -292,6 +316,7 @@ LOSSES = {
     "edge": edge_loss,
     "artefact": artefact_loss,
     "information": information_loss,
+    "mutual": mutual_loss,
     "reconstruction": lambda f, a, b: reconstruction_loss((f, f), a, b),
 }
 
@@ -341,11 +366,12 @@ def test_the_terms_are_weighted_and_named(task: str) -> None:
         "ssim": weights.ssim * ssim_loss(f, a, b, weights.ssim_weighting),
     }
     assert all(terms[name].item() == pytest.approx(wanted[name].item()) for name in wanted)
-    more = fusion_terms(f, a, b, weights, edge=7.0, artefact=3.0, information=2.0)
-    assert list(more) == [*terms, "edge", "artefact", "information"]
+    more = fusion_terms(f, a, b, weights, edge=7.0, artefact=3.0, information=2.0, mutual=5.0)
+    assert list(more) == [*terms, "edge", "artefact", "information", "mutual"]
     assert more["edge"].item() == pytest.approx(7 * edge_loss(f, a, b).item())
     assert more["artefact"].item() == pytest.approx(3 * artefact_loss(f, a, b).item())
     assert more["information"].item() == pytest.approx(2 * information_loss(f, a, b).item())
+    assert more["mutual"].item() == pytest.approx(5 * mutual_loss(f, a, b).item())
 
 
 def test_the_release_weights_are_those_of_the_paper() -> None:
