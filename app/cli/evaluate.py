@@ -16,20 +16,18 @@ from core.evaluation.plan import EvaluationPlan, MethodChoice
 from core.evaluation.report import write_csv, write_html, write_pdf, write_tex
 from core.evaluation.result import EvaluationResult
 from core.evaluation.run import EvaluationFinished, evaluate_plan
-from core.evaluation.statistics import check_reference
 from core.metrics import MAIN_METRICS, METRICS, TABLE1_METRICS
 
 
 @dataclass(frozen=True)
 class ReportFiles:
-    """Files to write, None for none; in all but CSV the others are compared with ``reference``."""
+    """Files to write, None for none."""
 
     csv: Path | None = None
     html: Path | None = None
     pdf: Path | None = None
     tex: Path | None = None
     _: KW_ONLY
-    reference: str = ""
     anonymous: bool = False
 
 
@@ -89,20 +87,20 @@ def evaluate_methods(plan: EvaluationPlan, files: ReportFiles) -> None:
                     note(problem)
         if result is None:
             raise RuntimeError("the evaluation did not finish")
-        if files.reference:
-            check_reference(result, files.reference)
         style: TableStyle = "ansi" if sys.stdout.isatty() else "plain"
-        table = render_table(result, style, reference=files.reference, full=True)
+        table = render_table(result, style, reference=plan.reference, full=True)
         groups = render_groups(result, style)
-        write_reports(result, files, progress)
+        write_reports(result, files, plan.reference, progress)
     print_notes({pair.name: pair.notes for pair in result.pairs})
     show(table)
     if groups:
         show(f"\n{groups}")
 
 
-def write_reports(result: EvaluationResult, files: ReportFiles, progress: TerminalProgress) -> None:
-    """Write the reports that are asked for.
+def write_reports(
+    result: EvaluationResult, files: ReportFiles, reference: str, progress: TerminalProgress
+) -> None:
+    """Write the reports that are asked for; HTML and PDF compare others with ``reference``.
 
     Raises:
         OutputError: a file cannot be written. Cancelled: by ``progress``.
@@ -114,4 +112,4 @@ def write_reports(result: EvaluationResult, files: ReportFiles, progress: Termin
         write_tex(result, files.tex)
     for path, write in ((files.html, write_html), (files.pdf, write_pdf)):
         if path is not None:
-            write(result, path, reference=files.reference, anonymous=hidden, progress=progress)
+            write(result, path, reference=reference, anonymous=hidden, progress=progress)

@@ -81,6 +81,7 @@ def evaluate(
             task=task or ("" if known is None else known.task),
             dataset=known,
             split=split,
+            reference=reference,
             group_by=group_by,
             windows=(window_a, window_b),
             cache=cache or default_cache(),
@@ -88,5 +89,5 @@ def evaluate(
             timeout=timeout,
             device=device,
         )
-        files = ReportFiles(csv, html, pdf, tex, reference=reference, anonymous=anonymous)
+        files = ReportFiles(csv, html, pdf, tex, anonymous=anonymous)
         evaluate_methods(plan, files)

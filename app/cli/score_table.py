@@ -9,16 +9,19 @@ from app.cli.text_table import Cell, TableStyle, laid_out, mark
 from core.errors import InputError
 from core.evaluation.groups import group_notes, grouped_summary, has_groups
 from core.evaluation.result import EvaluationResult
-from core.evaluation.run import TRUTH_METRICS
+from core.evaluation.scoring import TRUTH_METRICS
 from core.evaluation.statistics import PairedComparison, compare
 from core.evaluation.tables import (
     SummaryCell,
     SummaryRow,
     arrow_of,
+    cost_notes,
     format_bytes,
     format_count,
+    format_milliseconds,
     format_seconds,
     format_value,
+    metric_milliseconds,
     missing_notes,
     summarize,
 )
@@ -44,7 +47,7 @@ def render_table(
         style: "ansi" for a terminal, "markdown", or "plain" (best with ``*``, second with ``_``).
         reference: method to compare the others with; ``†`` marks means that differ from its own
             by Wilcoxon's test with Holm's correction, p < 0.05. "" for no comparison.
-        full: also mean rank, weights, seconds and memory.
+        full: also mean rank, weights, seconds and memory, and the time of each metric.
 
     Raises:
         InputError: no method, two of one name, not one pair that all have, or no such reference.
@@ -68,10 +71,18 @@ def render_table(
         cells = [_cell(row, metric, row.cells[metric], style, differs) for metric in columns]
         body.append([(name, name), *cells])
     if full:
-        header += ["Mean rank ↓", "Weights", "s a pair", "Memory"]
+        on_gpu = any(row.device_peak_bytes is not None for row in summary.rows)
+        header += ["Mean rank ↓", "Weights", "s a pair", "Memory", *(["GPU"] if on_gpu else [])]
         for line, row in zip(body, summary.rows, strict=True):
-            line += [(text, text) for text in _costs(row)]
+            line += [(text, text) for text in _costs(row, on_gpu)]
+        times = metric_milliseconds(result)
+        if any(not isnan(times[name]) for name in columns):
+            texts = ["ms a pair", *(format_milliseconds(times[name]) for name in columns)]
+            texts += [""] * (len(header) - len(texts))
+            body.append([(text, text) for text in texts])
     lines = _notes(result, summary.pairs)
+    if full:
+        lines += cost_notes(summary)
     if reference:
         lines.append(
             f"† differs from {reference}: p < {_SIGNIFICANT} in Wilcoxon's signed-rank test, with "
@@ -128,13 +139,14 @@ def _cell(
     return shown + dagger, marked + dagger
 
 
-def _costs(row: SummaryRow) -> list[str]:
+def _costs(row: SummaryRow, on_gpu: bool) -> list[str]:
     rank = "–" if isnan(row.mean_rank) else f"{row.mean_rank:.2f}"
     return [
         rank,
         format_count(row.method.parameters),
         format_seconds(row.seconds),
         format_bytes(row.peak_bytes),
+        *([format_bytes(row.device_peak_bytes)] if on_gpu else []),
     ]
 
 

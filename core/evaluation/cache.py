@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan
 from pathlib import Path
@@ -14,18 +14,20 @@ from pathlib import Path
 import platformdirs
 
 from core.errors import Message, OutputError
+from core.evaluation.result import NO_COST, FusionCost
 from core.messages import from_data, to_data
 
 CACHE_NAME = "scores.sqlite"
 CACHE_VARIABLE = "UNIFUSION_CACHE"
 """Environment variable with the folder of :func:`default_cache`."""
-_FORMAT = 1
+_FORMAT = 2
 _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS images (
-        key TEXT PRIMARY KEY, seconds REAL, peak INTEGER, notes TEXT NOT NULL)""",
+        key TEXT PRIMARY KEY, seconds REAL, peak INTEGER, device_peak INTEGER,
+        is_first INTEGER NOT NULL, notes TEXT NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS scores (
-        key TEXT NOT NULL, metric TEXT NOT NULL, value REAL, milliseconds REAL,
-        PRIMARY KEY (key, metric))""",
+        key TEXT NOT NULL, metric TEXT NOT NULL, version INTEGER NOT NULL, value REAL,
+        milliseconds REAL, PRIMARY KEY (key, metric))""",
     f"PRAGMA user_version = {_FORMAT}",
 )
 
@@ -44,8 +46,7 @@ class KeptScores:
 
     values: dict[str, float]
     milliseconds: dict[str, float]
-    seconds: float | None
-    peak_bytes: int | None
+    cost: FusionCost = NO_COST
     notes: tuple[str, ...] = ()
 
 
@@ -88,51 +89,68 @@ class ScoreCache:
                 Message("Choose another folder."),
             ) from error
 
-    def get(self, key: str, metrics: Sequence[str]) -> KeptScores | None:
-        """The scores of an image; None unless all of ``metrics`` are there."""
+    def get(self, key: str, versions: Mapping[str, int]) -> KeptScores | None:
+        """What is known of an image; None if nothing is.
+
+        Args:
+            versions: the metrics, each with the version of which a score counts. The scores found
+                may be of some of them only, in this order.
+        """
         image = self._db.execute(
-            "SELECT seconds, peak, notes FROM images WHERE key = ?", (key,)
+            "SELECT seconds, peak, device_peak, is_first, notes FROM images WHERE key = ?", (key,)
         ).fetchone()
         if image is None:
             return None
         rows = {
-            metric: (nan if value is None else float(value), float(milliseconds or 0.0))
-            for metric, value, milliseconds in self._db.execute(
-                "SELECT metric, value, milliseconds FROM scores WHERE key = ?", (key,)
+            metric: (nan if value is None else float(value), milliseconds)
+            for metric, version, value, milliseconds in self._db.execute(
+                "SELECT metric, version, value, milliseconds FROM scores WHERE key = ?", (key,)
             )
+            if versions.get(metric) == version
         }
-        if any(metric not in rows for metric in metrics):
-            return None
+        found = [metric for metric in versions if metric in rows]
+        seconds, peak, device_peak, is_first, notes = image
         return KeptScores(
-            {metric: rows[metric][0] for metric in metrics},
-            {metric: rows[metric][1] for metric in metrics},
-            image[0],
-            image[1],
-            tuple(map(from_data, json.loads(image[2]))),
+            {metric: rows[metric][0] for metric in found},
+            {metric: float(rows[metric][1]) for metric in found if rows[metric][1] is not None},
+            FusionCost(seconds, peak, device_peak, bool(is_first)),
+            tuple(map(from_data, json.loads(notes))),
         )
 
-    def put(self, key: str, scores: KeptScores) -> None:
+    def put(self, key: str, scores: KeptScores, versions: Mapping[str, int]) -> None:
         """Keep the scores of an image, beside those of other metrics that are there.
+
+        Args:
+            versions: of the metrics in ``scores``.
 
         Raises:
             OutputError: they cannot be written.
         """
         rows = [
-            (key, metric, None if value != value else value, scores.milliseconds.get(metric))
+            (
+                key,
+                metric,
+                versions[metric],
+                None if value != value else value,
+                scores.milliseconds.get(metric),
+            )
             for metric, value in scores.values.items()
         ]
+        cost = scores.cost
         try:
             with self._db:
                 self._db.execute(
-                    "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?)",
+                    "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?, ?)",
                     (
                         key,
-                        scores.seconds,
-                        scores.peak_bytes,
+                        cost.seconds,
+                        cost.peak_bytes,
+                        cost.device_peak_bytes,
+                        int(cost.is_first),
                         json.dumps([to_data(note) for note in scores.notes]),
                     ),
                 )
-                self._db.executemany("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?)", rows)
+                self._db.executemany("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?)", rows)
         except sqlite3.Error as error:
             raise OutputError(
                 str(self.folder),

@@ -14,11 +14,13 @@ from pathlib import Path
 from time import monotonic
 
 from core.errors import InputError, Message
+from core.evaluation.peak_memory import ProgramMeter
 from core.io.reader import read_image
 from core.progress import Progress
 from core.types import Image
 
-_POLL = 0.05
+_FIRST_POLL, _POLL = 0.005, 0.05
+"""Seconds between looks at a program, doubled from the first to the longest."""
 _TAIL = 300
 """Characters of its last output that an error quotes."""
 _PLACES = ("{a}", "{b}", "{out}")
@@ -54,8 +56,11 @@ def split_command(text: str) -> tuple[str, ...]:
 
 def run_program(
     arguments: Sequence[str], a: Path, b: Path, *, timeout: float, progress: Progress
-) -> Image:
+) -> tuple[Image, int | None]:
     """Run a program on a pair and read the picture it writes.
+
+    Also returns the peak memory in bytes of the program and what it started, as far as a look at
+    least every 50 ms shows it; None if it ended before the first.
 
     The program is started without a shell, and ended with all programs it started when it takes
     too long or the work is cancelled. ``{out}`` is a PNG file in a folder of its own.
@@ -70,7 +75,7 @@ def run_program(
         files = {"{a}": str(a.resolve()), "{b}": str(b.resolve()), "{out}": str(out)}
         command = [arguments[0], *(_filled(part, files) for part in arguments[1:])]
         with (Path(folder) / "output.txt").open("w+b") as output:
-            code = _run(command, output.fileno(), timeout, progress)
+            code, peak = _run(command, output.fileno(), timeout, progress)
             output.seek(0)
             said = output.read().decode(errors="replace").strip()[-_TAIL:]
         if code != 0:
@@ -85,7 +90,7 @@ def run_program(
                 Message("it wrote no picture"),
                 Message("It must write the file given as {0}.", "{out}"),
             )
-        return read_image(out)
+        return read_image(out), peak
 
 
 def _filled(part: str, files: dict[str, str]) -> str:
@@ -93,7 +98,10 @@ def _filled(part: str, files: dict[str, str]) -> str:
     return re.sub("|".join(map(re.escape, files)), lambda found: files[found[0]], part)
 
 
-def _run(command: Sequence[str], output: int, timeout: float, progress: Progress) -> int:
+def _run(
+    command: Sequence[str], output: int, timeout: float, progress: Progress
+) -> tuple[int, int | None]:
+    """Its exit code, and its peak memory."""
     name = Path(command[0]).name
     try:
         process = subprocess.Popen(
@@ -110,10 +118,13 @@ def _run(command: Sequence[str], output: int, timeout: float, progress: Progress
             Message("Check that it is installed and its name is right."),
         ) from error
     end = monotonic() + timeout
+    meter, pause = ProgramMeter(process.pid), _FIRST_POLL
     try:
         while True:
+            meter.sample()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                return process.wait(_POLL)
+                return process.wait(pause), meter.peak
+            pause = min(2 * pause, _POLL)
             progress.check()
             if monotonic() > end:
                 raise InputError(

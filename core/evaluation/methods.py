@@ -17,7 +17,7 @@ from core.evaluation.external import run_program, split_command
 from core.evaluation.pairs import images_below, result_keys
 from core.evaluation.peak_memory import PeakMeter
 from core.evaluation.plan import EvaluationPlan, MethodChoice
-from core.evaluation.result import MethodDescription, PairDescription
+from core.evaluation.result import NO_COST, FusionCost, MethodDescription, PairDescription
 from core.fusion.engine import FusionEngine
 from core.io.reader import read_image
 from core.io.values import as_stored
@@ -37,14 +37,12 @@ class FusedImage:
 
     Attributes:
         luma: uint8, H×W.
-        seconds: time the fusion took; None if the image was read.
-        peak_bytes: rise of the peak memory during the fusion; None if not measured.
+        cost: what the fusion took; nothing if the image was read.
         path: where it lies; None if it was not kept.
     """
 
     luma: Luma
-    seconds: float | None = None
-    peak_bytes: int | None = None
+    cost: FusionCost = NO_COST
     path: Path | None = None
 
 
@@ -110,13 +108,14 @@ class EngineMethod:
         self, pair: PairDescription, sources: SourcePair, keep: Path | None, progress: Progress
     ) -> FusedImage:
         """As in :class:`Method`."""
-        with PeakMeter() as meter:
+        with PeakMeter(self.engine.device_choice.name) as meter:
             started = perf_counter()
             result = self.engine.fuse(FusionRequest(sources, self.task, self.method), progress)
             seconds = perf_counter() - started
         if keep is not None:
             _keep_image(keep, result.fused)
-        return FusedImage(to_luma8(result.fused), seconds, meter.rise, keep)
+        cost = FusionCost(seconds, meter.rise, meter.device_peak)
+        return FusedImage(to_luma8(result.fused), cost, keep)
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,12 +159,14 @@ class ExternalProgram:
     ) -> FusedImage:
         """As in :class:`Method`."""
         started = perf_counter()
-        image = run_program(self.arguments, pair.a, pair.b, timeout=self.timeout, progress=progress)
+        image, peak = run_program(
+            self.arguments, pair.a, pair.b, timeout=self.timeout, progress=progress
+        )
         seconds = perf_counter() - started
         pixels = as_stored(image).normalised()
         if keep is not None:
             _keep_image(keep, pixels)
-        return FusedImage(to_luma8(pixels), seconds, path=keep)
+        return FusedImage(to_luma8(pixels), FusionCost(seconds, peak), keep)
 
 
 def _keep_image(path: Path, pixels: FloatArray) -> None:

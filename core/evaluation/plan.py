@@ -48,6 +48,7 @@ class EvaluationPlan:
         timeout: seconds an external program may take for one pair.
         device: as in :func:`core.device.choose_device`.
         dataset, split: as in :func:`core.evaluation.pairs.find_evaluation_pairs`.
+        reference: name of the method that reports compare the others with; "" for none.
         group_by: as in :func:`core.evaluation.groups.with_groups`.
     """
 
@@ -63,6 +64,7 @@ class EvaluationPlan:
     device: str = "auto"
     dataset: DatasetDescriptor | None = None
     split: str = ""
+    reference: str = ""
     group_by: str = ""
 
     def checked_metrics(self) -> tuple[str, ...]:

@@ -36,6 +36,20 @@ class MethodDescription:
 
 
 @dataclass(frozen=True)
+class FusionCost:
+    """What a fusion took; the attributes are those of :class:`PairScore`."""
+
+    seconds: float | None = None
+    peak_bytes: int | None = None
+    device_peak_bytes: int | None = None
+    is_first: bool = False
+
+
+NO_COST = FusionCost()
+"""Of a result that was read."""
+
+
+@dataclass(frozen=True)
 class PairScore:
     """Scores of one method on one pair.
 
@@ -43,7 +57,11 @@ class PairScore:
         pair: name of the pair, with its folder.
         values: by metric, in the requested order; NaN where the metric is undefined for the images.
         seconds: time the fusion took; None if the result was read from disk.
-        peak_bytes: rise of the peak memory during the fusion; None if not measured.
+        peak_bytes: rise of the peak memory during the fusion, or peak of an external program and
+            what it started; None if not measured.
+        device_peak_bytes: peak memory on the GPU during the fusion; None without one.
+        is_first: whether it was the method's first fusion in a run, in which networks are loaded
+            and programs come from the disk: mean times leave it out.
         milliseconds: time each metric took.
         fused: where the fused image lies; None if it was not kept.
         error: why there are no values: the method failed, or its result cannot be scored.
@@ -54,6 +72,8 @@ class PairScore:
     _: KW_ONLY
     seconds: float | None = None
     peak_bytes: int | None = None
+    device_peak_bytes: int | None = None
+    is_first: bool = False
     milliseconds: Mapping[str, float] = field(default_factory=dict)
     fused: Path | None = None
     error: Message | None = None

@@ -58,8 +58,8 @@ def compare(result: EvaluationResult, reference: str = "") -> tuple[PairedCompar
     Raises:
         InputError: there is no method of this name.
     """
-    check_reference(result, reference)
     names = [scores.method.name for scores in result.methods]
+    check_reference(names, reference)
     base = names.index(reference) if reference else 0
     found: list[PairedComparison] = []
     for metric in result.metrics:
@@ -87,13 +87,12 @@ def compare(result: EvaluationResult, reference: str = "") -> tuple[PairedCompar
     return tuple(found)
 
 
-def check_reference(result: EvaluationResult, reference: str) -> None:
-    """Check that ``reference`` is the name of a method, or empty.
+def check_reference(names: Sequence[str], reference: str) -> None:
+    """Check that ``reference`` is one of the ``names`` of the methods, or empty.
 
     Raises:
         InputError: it is not.
     """
-    names = [scores.method.name for scores in result.methods]
     if reference and reference not in names:
         raise InputError(
             Message("Reference “{0}”", reference),

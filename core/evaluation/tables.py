@@ -48,8 +48,9 @@ class SummaryRow:
         method: the method.
         cells: by metric.
         mean_rank: see :func:`mean_ranks`; NaN if there is nothing to rank.
-        seconds: mean time of a fusion; NaN if none was measured.
-        peak_bytes: largest rise of the peak memory of a fusion; None if not measured.
+        seconds: mean time of a fusion without the first one of a run; NaN if none was measured.
+        peak_bytes: largest of those of its pairs; None if not measured.
+        device_peak_bytes: as ``peak_bytes``, on the GPU.
         scored, failed, missing: numbers of pairs.
     """
 
@@ -59,6 +60,7 @@ class SummaryRow:
     mean_rank: float
     seconds: float
     peak_bytes: int | None
+    device_peak_bytes: int | None
     scored: int
     failed: int
     missing: int
@@ -89,8 +91,11 @@ def summarize(result: EvaluationResult) -> Summary:
             scores.method,
             {metric: column[index] for metric, column in columns.items()},
             mean_rank=ranks[index],
-            seconds=mean_defined(p.seconds for p in scores.pairs if p.seconds is not None).mean,
+            seconds=_mean_seconds(scores),
             peak_bytes=max((p.peak_bytes for p in scores.pairs if p.peak_bytes), default=None),
+            device_peak_bytes=max(
+                (p.device_peak_bytes for p in scores.pairs if p.device_peak_bytes), default=None
+            ),
             scored=len(scores.scored()),
             failed=sum(score.error is not None for score in scores.pairs),
             missing=len(scores.missing),
@@ -98,6 +103,41 @@ def summarize(result: EvaluationResult) -> Summary:
         for index, scores in enumerate(result.methods)
     )
     return Summary(result.metrics, len(common), rows)
+
+
+def _mean_seconds(scores: MethodScores) -> float:
+    times = (p.seconds for p in scores.pairs if p.seconds is not None and not p.is_first)
+    return mean_defined(times).mean
+
+
+def metric_milliseconds(result: EvaluationResult) -> dict[str, float]:
+    """Mean time of each column per pair over all methods; NaN where it was not measured."""
+    scored = [score for scores in result.methods for score in scores.pairs]
+    return {
+        name: mean_defined(
+            score.milliseconds[name] for score in scored if name in score.milliseconds
+        ).mean
+        for name in result.metrics
+    }
+
+
+def cost_notes(summary: Summary) -> list[str]:
+    """What the costs in a table are, one sentence each; [] if none was measured."""
+    lines = []
+    if any(not isnan(row.seconds) for row in summary.rows):
+        lines.append(
+            "Seconds a pair: mean time of a fusion on this machine, without reading, and without "
+            "the first fusion of a method in a run, in which networks are loaded and programs come "
+            "from the disk."
+        )
+    if any(row.peak_bytes is not None for row in summary.rows):
+        lines.append(
+            "Memory: of methods run here the largest rise during a fusion, of external programs "
+            "the peak of the program and what it started; in MiB."
+        )
+    if any(row.device_peak_bytes is not None for row in summary.rows):
+        lines.append("GPU memory: the peak of all tensors during a fusion, in MiB.")
+    return lines
 
 
 def _column(result: EvaluationResult, metric: str) -> list[SummaryCell]:
@@ -182,6 +222,11 @@ def format_seconds(value: float) -> str:
     if isnan(value):
         return "–"
     return f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"
+
+
+def format_milliseconds(value: float) -> str:
+    """A time in milliseconds; “–” if it was not measured."""
+    return "–" if isnan(value) else f"{value:.1f}"
 
 
 def format_bytes(value: int | None) -> str:

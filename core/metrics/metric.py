@@ -59,6 +59,7 @@ class Metric:
         definition: whose definition it follows, a key of :data:`DEFINITIONS`.
         variant_of: name of the metric of which this is another definition; empty if there is none.
         undefined_when: sentence that says on which pictures it has no value; empty if on none.
+        version: raised whenever its values change, so that kept scores are not mixed with new ones.
         symbol: heading to display instead of the name; empty for the name.
     """
 
@@ -74,6 +75,7 @@ class Metric:
     definition: Definition = "literature"
     variant_of: str = ""
     undefined_when: str = ""
+    version: int = 1
     symbol: str = ""
 
     @property

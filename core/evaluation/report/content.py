@@ -14,15 +14,18 @@ from core.evaluation.tables import (
     Mark,
     SummaryRow,
     arrow_of,
+    cost_notes,
     direction_of,
     format_bytes,
     format_count,
+    format_milliseconds,
     format_seconds,
     heading_of,
+    metric_milliseconds,
     missing_notes,
     summarize,
 )
-from core.metrics import DEFINITIONS, METRICS, mean_defined
+from core.metrics import DEFINITIONS, METRICS
 from core.tasks import TASKS
 
 RESEARCH_USE = "Research use only – AI-generated images"
@@ -91,20 +94,22 @@ def prepared(result: EvaluationResult, reference: str, anonymous: bool) -> Evalu
             Message("nothing was evaluated"),
             Message("Choose at least one method and one metric."),
         )
-    check_reference(result, reference)
+    check_reference(names, reference)
     return without_names(result) if anonymous else result
 
 
 def summary_table(result: EvaluationResult) -> ReportTable:
     """Means of all methods with the best and the second best marked."""
     summary = summarize(result)
+    on_gpu = any(row.device_peak_bytes is not None for row in summary.rows)
     columns = (
         ReportCell("Method"),
         *(ReportCell(column_title(n), hint=title_of(n)) for n in summary.metrics),
         ReportCell("Mean rank\u00a0↓", hint="1 is best; over all metrics and pairs"),
         ReportCell("Parameters"),
         ReportCell("s per pair"),
-        ReportCell("Memory (MiB)", hint="largest rise of the peak memory"),
+        ReportCell("Memory (MiB)"),
+        *([ReportCell("GPU (MiB)")] if on_gpu else []),
     )
     counted = [
         f"{row.method.name}: {heading_of(name)} is undefined on {row.cells[name].undefined} of "
@@ -117,23 +122,25 @@ def summary_table(result: EvaluationResult) -> ReportTable:
         f"Means over the {_pairs(summary.pairs)} that every method was scored on, of "
         f"{_pairs(len(result.pairs))} in all. Best in bold, second best underlined; equal as "
         "printed share a place. ↑ higher is better, ↓ lower is better.",
+        *cost_notes(summary),
         *counted,
         *(note for scores in result.methods for note in missing_notes(scores)),
     )
-    rows = tuple(_summary_row(row, summary.metrics) for row in summary.rows)
+    rows = tuple(_summary_row(row, summary.metrics, on_gpu) for row in summary.rows)
     return ReportTable("Comparison of the methods", columns, rows, notes=notes)
 
 
-def _summary_row(row: SummaryRow, metrics: Sequence[str]) -> tuple[ReportCell, ...]:
+def _summary_row(row: SummaryRow, metrics: Sequence[str], on_gpu: bool) -> tuple[ReportCell, ...]:
     cells = (row.cells[name] for name in metrics)
-    parameters, peak = row.method.parameters, row.peak_bytes
+    parameters = row.method.parameters
+    peaks = (row.peak_bytes, row.device_peak_bytes) if on_gpu else (row.peak_bytes,)
     return (
         ReportCell(row.method.name),
         *(ReportCell(cell.text, cell.mean, mark=cell.mark) for cell in cells),
         ReportCell("–" if isnan(row.mean_rank) else f"{row.mean_rank:.2f}", row.mean_rank),
         ReportCell(format_count(parameters), inf if parameters is None else parameters),
         ReportCell(format_seconds(row.seconds), inf if isnan(row.seconds) else row.seconds),
-        ReportCell(format_bytes(peak), inf if peak is None else peak),
+        *(ReportCell(format_bytes(peak), inf if peak is None else peak) for peak in peaks),
     )
 
 
@@ -162,19 +169,13 @@ def metrics_table(result: EvaluationResult) -> ReportTable:
         ReportCell(text)
         for text in ("Metric", "Meaning", "Better", "Range", "Definition", "ms per pair")
     )
-    rows = tuple(_metric_row(result, name) for name in result.metrics)
+    times = metric_milliseconds(result)
+    rows = tuple(_metric_row(name, times[name]) for name in result.metrics)
     return ReportTable("Metrics", columns, rows, words=5)
 
 
-def _metric_row(result: EvaluationResult, name: str) -> tuple[ReportCell, ...]:
-    times = [
-        score.milliseconds[name]
-        for scores in result.methods
-        for score in scores.pairs
-        if name in score.milliseconds
-    ]
-    time = mean_defined(times).mean
-    shown = ReportCell("–" if isnan(time) else f"{time:.1f}", inf if isnan(time) else time)
+def _metric_row(name: str, time: float) -> tuple[ReportCell, ...]:
+    shown = ReportCell(format_milliseconds(time), inf if isnan(time) else time)
     better = ReportCell(f"{direction_of(name)} {arrow_of(name)}")
     metric = METRICS.get(name)
     if metric is None:

@@ -12,13 +12,17 @@ from core.evaluation.result import EvaluationResult, MethodScores, PairScore
 from core.evaluation.tables import SummaryRow, summarize
 from core.io.atomic import atomic_write
 from core.io.csv_cells import csv_text
+from core.metrics import mean_defined
+
+_COSTS = ("seconds", "first", "peak_bytes", "device_peak_bytes")
 
 
 def write_csv(result: EvaluationResult, path: Path, *, anonymous: bool = False) -> None:
     """Write a row per method and pair, and a row ``mean`` per method, over the common pairs.
 
     Where pairs are in groups, rows ``mean``, ``low`` and ``high`` (95 % interval) of every method
-    and group follow. Columns: method, picture, group, the metrics, seconds and peak_bytes of the
+    and group follow. Columns: method, picture, group, the metrics, seconds, first (1 for the first
+    fusion of a method in a run, which the mean leaves out), peak_bytes and device_peak_bytes of the
     fusion, error, and the milliseconds that each metric took (``MI_ms``). UTF-8, six decimals;
     cells are empty where a value is undefined or was not measured. Written atomically.
 
@@ -32,7 +36,7 @@ def write_csv(result: EvaluationResult, path: Path, *, anonymous: bool = False) 
         result = without_names(result)
     names = result.metrics
     groups = {pair.name: pair.group for pair in result.pairs}
-    header = ["method", "picture", "group", *names, "seconds", "peak_bytes", "error"]
+    header = ["method", "picture", "group", *names, *_COSTS, "error"]
     rows: list[list[str]] = [[*header, *(f"{name}_ms" for name in names)]]
     for scores, row in zip(result.methods, summarize(result).rows, strict=True):
         rows += _rows(scores, row, names, groups)
@@ -62,22 +66,36 @@ def _rows(
         yield [scores.method.name, pair.pair, groups.get(pair.pair, ""), *values, *_cost(pair),
                *(_number(pair.milliseconds.get(name), 3) for name in names)]  # fmt: skip
     means = [_number(mean.cells[name].mean) for name in names]
-    peak = "" if mean.peak_bytes is None else str(mean.peak_bytes)
+    times = (
+        mean_defined(p.milliseconds[name] for p in scores.pairs if name in p.milliseconds).mean
+        for name in names
+    )
     yield [
         scores.method.name,
         "mean",
         "",
         *means,
         _number(mean.seconds),
-        peak,
         "",
-        *("" for _ in names),
+        _whole(mean.peak_bytes),
+        _whole(mean.device_peak_bytes),
+        "",
+        *(_number(time, 3) for time in times),
     ]
 
 
 def _cost(pair: PairScore) -> list[str]:
-    peak = "" if pair.peak_bytes is None else str(pair.peak_bytes)
-    return [_number(pair.seconds), peak, str(pair.error or "")]
+    return [
+        _number(pair.seconds),
+        "1" if pair.is_first else "",
+        _whole(pair.peak_bytes),
+        _whole(pair.device_peak_bytes),
+        str(pair.error or ""),
+    ]
+
+
+def _whole(value: int | None) -> str:
+    return "" if value is None else str(value)
 
 
 def _number(value: float | None, decimals: int = 6) -> str:

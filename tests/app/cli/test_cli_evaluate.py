@@ -70,6 +70,27 @@ def test_means_by_group(tmp_path: Path) -> None:
     assert lines == [["all", "average", "3"], ["ct", "average", "2"], ["pet", "average", "1"]]
 
 
+def test_a_data_set_brings_its_task_metrics_split_and_groups(tmp_path: Path) -> None:
+    for split, name in (("test", "1N"), ("test", "2D"), ("train", "3D")):
+        write(tmp_path / "MSRS" / split / "ir" / f"{name}.png", noise(1))
+        write(tmp_path / "MSRS" / split / "vi" / f"{name}.png", noise(2))
+    options = (f"--sources={tmp_path / 'MSRS'}", "--method=average", "--dataset=msrs")
+    cache = f"--cache={tmp_path / 'cache'}"
+    code, said = run(*options, cache)
+    assert code == 0, said
+    assert said.splitlines()[0].split()[:9] == [
+        "Method", "MI", "↑", "VIF", "↑", "Qabf", "↑", "Qy", "↑",
+    ]  # fmt: skip
+    lines = [line.split()[:3] for line in said.splitlines() if " average " in line]
+    assert lines == [["all", "average", "2"], ["day", "average", "1"], ["night", "average", "1"]]
+    code, said = run(*options, cache, "--split=all", "--metrics=CC")
+    assert "Means over 3 pairs." in said
+    code, said = run(*options, cache, "--split=val")
+    assert (code, "Choose one of: test, train, all" in said) == (2, True)
+    code, said = run(*options[:2], cache, "--task=ivif", "--split=test")
+    assert (code, "Add --dataset NAME" in said) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [

@@ -107,6 +107,21 @@ def test_means_that_differ_from_the_reference_are_marked() -> None:
         render_table(result, reference="nobody")
 
 
+def test_costs_say_what_was_measured() -> None:
+    costly = (
+        PairScore("p", {"MI": 1.0}, seconds=9.0, is_first=True, milliseconds={"MI": 1.5}),
+        PairScore("q", {"MI": 1.0}, seconds=2.0, peak_bytes=2**20, milliseconds={"MI": 2.5},
+                  device_peak_bytes=7 * 2**20),
+    )  # fmt: skip
+    result = table(MethodScores(MethodDescription("m", "pack"), costly))
+    lines = render_table(result, full=True).splitlines()
+    assert lines[0].split()[-5:] == ["s", "a", "pair", "Memory", "GPU"]
+    assert lines[2].split() == ["m", "1.0000", "1.00", "–", "2.00", "1", "7"]
+    assert lines[3].split() == ["ms", "a", "pair", "2.0"]
+    assert "without the first fusion" in lines[6]
+    assert "ms a pair" not in render_table(result)
+
+
 def test_tables_that_make_no_sense_are_refused() -> None:
     with pytest.raises(InputError, match="name of its own"):
         render_table(table(method("a", MI=1.0), method("a", MI=2.0)))

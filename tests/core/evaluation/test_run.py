@@ -8,19 +8,25 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image as PilImage
 
 from core.batch import BatchOptions, plan_batch, run_batch
 from core.errors import Cancelled, InputError
 from core.evaluation.cache import CACHE_NAME, KeptScores, ScoreCache
+from core.evaluation.peak_memory import PeakMeter
 from core.evaluation.plan import EvaluationPlan, MethodChoice
+from core.evaluation.result import FusionCost
 from core.evaluation.run import EvaluationFinished, PairScored, evaluate_plan
+from core.evaluation.tables import summarize
 from core.fusion.engine import FusionEngine
-from core.metrics import evaluate
+from core.metrics import METRICS, Luma, evaluate
+from core.metrics.metric import Metric
 from core.pairing.finder import pair_paths
 from tests.core.evaluation.test_folders import error_of, evaluated, noise, write
 
@@ -184,15 +190,109 @@ def test_what_was_scored_is_not_scored_again(sources: Path, tmp_path: Path) -> N
 
 def test_an_undefined_score_is_kept_as_such(tmp_path: Path) -> None:
     cache = ScoreCache(tmp_path)
-    cache.put("k", KeptScores({"CC": float("nan"), "MI": 2.0}, {"CC": 1.0, "MI": 0.5}, 0.25, 7))
+    cost = FusionCost(0.25, 7, 8, is_first=True)
+    scores = KeptScores({"CC": float("nan"), "MI": 2.0}, {"CC": 1.0}, cost)
+    cache.put("k", scores, {"CC": 1, "MI": 3})
     cache.close()
     again = ScoreCache(tmp_path)
-    found = again.get("k", ("MI", "CC"))
+    found = again.get("k", {"MI": 3, "CC": 1, "SSIM": 1})
     assert found is not None
+    assert list(found.values) == ["MI", "CC"]
     assert np.isnan(found.values["CC"])
-    assert (found.values["MI"], found.seconds, found.peak_bytes) == (2.0, 0.25, 7)
-    assert again.get("k", ("SSIM",)) is None
+    assert (found.values["MI"], found.milliseconds, found.cost) == (2.0, {"CC": 1.0}, cost)
+    other_version = again.get("k", {"MI": 4, "CC": 1})
+    assert other_version is not None
+    assert list(other_version.values) == ["CC"]
+    assert again.get("l", {"CC": 1}) is None
     again.close()
+
+
+def test_only_the_metric_that_is_missing_or_changed_is_computed(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: list[str] = []
+
+    def counted(metric: Metric) -> Metric:
+        def function(a: Luma, b: Luma, f: Luma) -> float:
+            computed.append(metric.name)
+            return metric.function(a, b, f)
+
+        return replace(metric, function=function)
+
+    for name in ("CC", "MI"):
+        monkeypatch.setitem(METRICS, name, counted(METRICS[name]))
+    choices = [MethodChoice("classical", "average")]
+
+    def events(*metrics: str) -> list[bool]:
+        computed.clear()
+        plan = EvaluationPlan(sources, choices, metrics, task="mif", cache=tmp_path / "cache")
+        *scored, last = evaluate_plan(plan)
+        assert isinstance(last, EvaluationFinished)
+        for score in last.result.methods[0].pairs:
+            assert list(score.values) == list(metrics)
+        return [event.cached for event in scored if isinstance(event, PairScored)]
+
+    assert events("CC") == [False] * 3
+    assert events("MI", "CC") == [False] * 3
+    assert computed == ["MI"] * 3
+    assert events("CC", "MI") == [True] * 3
+    assert not computed
+    monkeypatch.setitem(METRICS, "CC", replace(METRICS["CC"], version=2))
+    assert events("CC", "MI") == [False] * 3
+    assert computed == ["CC"] * 3
+
+
+def test_the_first_fusion_of_a_run_does_not_count_in_the_mean(
+    sources: Path, tmp_path: Path
+) -> None:
+    body = f"import time\ntime.sleep(0.5 if 'drei' in a else 0)\n{COPY_A}"
+    choice = program(tmp_path, body)
+    plan = EvaluationPlan(sources, [choice], ("CC",), cache=tmp_path / "cache")
+    result = evaluated(plan)
+    (theirs,) = result.methods
+    assert [score.is_first for score in theirs.pairs] == [True, False, False]
+    seconds = [score.seconds or 0.0 for score in theirs.pairs]
+    assert seconds[0] > 0.5
+    assert summarize(result).rows[0].seconds == pytest.approx(sum(seconds[1:]) / 2)
+    kept = evaluated(plan).methods[0]
+    assert [score.is_first for score in kept.pairs] == [True, False, False]
+    assert [score.seconds for score in kept.pairs] == seconds
+
+
+def test_memory_of_a_program_and_of_what_it_starts_is_measured(
+    sources: Path, tmp_path: Path
+) -> None:
+    body = (
+        "import subprocess\n"
+        "line = 'x = bytearray(80 * 2**20); import time; time.sleep(0.6)'\n"
+        f"subprocess.run([sys.executable, '-c', line])\n{COPY_A}"
+    )
+    for name in ("eins", "zwei"):
+        (sources / "a" / f"{name}.png").unlink()
+    (theirs,) = evaluated(EvaluationPlan(sources, [program(tmp_path, body)], ("CC",))).methods
+    peak = theirs.pairs[0].peak_bytes
+    assert peak is not None
+    assert 80 * 2**20 < peak < 400 * 2**20  # not that of this process, which is larger
+
+
+def test_memory_of_a_gpu_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With torch's functions replaced: tests run on machines without a GPU."""
+    calls: list[str] = []
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", calls.append)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: 5 * len(device))
+    with PeakMeter("cuda:1") as meter:
+        assert calls == ["cuda:1"]
+    assert meter.device_peak == 30
+    with PeakMeter("cpu") as meter:
+        pass
+    assert meter.device_peak is None
+
+
+def test_an_unknown_reference_is_refused_before_anything_is_scored(sources: Path) -> None:
+    choices = [MethodChoice("classical", "average")]
+    plan = EvaluationPlan(sources, choices, ("CC",), task="mif", reference="nobody")
+    with pytest.raises(InputError, match=r"nobody.*Choose from: average"):
+        next(evaluate_plan(plan))
 
 
 def test_a_damaged_cache_is_made_anew(sources: Path, tmp_path: Path) -> None:

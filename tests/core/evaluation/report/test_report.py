@@ -192,8 +192,10 @@ def test_csv_has_all_values_and_the_means_of_the_table(
     path = tmp_path / "table.csv"
     write_csv(result, path)
     rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
-    assert list(rows[0]) == ["method", "picture", "group", "MI", "Nabf", "seconds", "peak_bytes",
-                             "error", "MI_ms", "Nabf_ms"]  # fmt: skip
+    assert list(rows[0]) == [
+        "method", "picture", "group", "MI", "Nabf", "seconds", "first", "peak_bytes",
+        "device_peak_bytes", "error", "MI_ms", "Nabf_ms",
+    ]  # fmt: skip
     assert len(rows) == 3 * 6
     first, third = rows[:6], rows[12:]
     assert first[0]["picture"] == HOSTILE
@@ -201,6 +203,7 @@ def test_csv_has_all_values_and_the_means_of_the_table(
         "1.000000", "0.500000", "2.000",
     )  # fmt: skip
     assert (first[5]["picture"], first[5]["MI"]) == ("mean", "2.500000")  # without p5
+    assert (first[5]["MI_ms"], first[5]["Nabf_ms"]) == ("2.000", "4.000")
     assert third[3]["MI"] == ""
     assert third[4]["error"] == "/home/ann/x.png: too large"
 
