@@ -91,10 +91,10 @@ def test_names_and_paths_exist(document: Path) -> None:
 
 
 def test_a_wrong_name_is_found() -> None:
-    assert _exists("core.io.reader.read_pair")
+    assert _exists("core.io.pairs.read_pair")
     assert _exists("core.batch")
     assert _exists("trainer.run.trainer.Trainer.advance")
-    assert not _exists("core.io.reader.read_pairs")
+    assert not _exists("core.io.pairs.read_pairs")
     assert not _exists("core.nowhere")
     assert not _exists("trainer.run.trainer.Trainer.retreat")
 

@@ -105,7 +105,7 @@ def _in_palette(pair: SourcePair, name: str | None) -> SourcePair:
         return pair
     if pair.a.data.shape[2] != 1:
         raise InputError(pair.a.name, "it is in colour already", "Leave out --palette-a.")
-    return SourcePair(replace(pair.a, palette=find_palette(name)), pair.b)
+    return replace(pair, a=replace(pair.a, palette=find_palette(name)))
 
 
 def _make_folder(folder: Path) -> None:

@@ -146,9 +146,7 @@ class PairLoader(QObject):
         if old.is_loading:
             return
         display = self._session.display
-        pair = None
-        if old.pair is not None:
-            pair = type(old.pair)(old.pair.b, old.pair.a)
+        pair = None if old.pair is None else old.pair.swapped()
         stamp = swapped_stamp(old.stamp)
         swapped = replace(
             old, a=old.b, b=old.a, pair=pair, stamp=stamp, requested=old.requested[::-1]

@@ -268,13 +268,13 @@ def with_windows(
             replace(image, window=window or image.window, palette=palette_named(palette))
             for image, window, palette in zip((pair.a, pair.b), windows, palettes, strict=True)
         )
-        return SourcePair(a, b)
+        return replace(pair, a=a, b=b)
     from core.io import with_window  # imports the codecs: for worker threads only
 
     a, b = (
         with_window(image, window) for image, window in zip((pair.a, pair.b), windows, strict=True)
     )
-    return pair if a is pair.a and b is pair.b else SourcePair(a, b)
+    return pair if a is pair.a and b is pair.b else replace(pair, a=a, b=b)
 
 
 def swapped_stamp(stamp: SourceStamp | None) -> SourceStamp | None:

@@ -14,7 +14,7 @@ from app.fuse.studies import Frames, ListedSeries, kind_of
 from app.viewer.pyramid import extent_around, source_image
 from core.geometry.planes import PlaneName
 from core.progress import Progress
-from core.types import Image, SeriesHeader, SourcePair, Volume
+from core.types import Image, SeriesHeader, Volume
 from core.windows import Window
 
 if TYPE_CHECKING:
@@ -175,10 +175,11 @@ def slice_sources(view: SliceView, progress: Progress) -> Sources:
     volumes = view.volumes
     cut = slice_pair(volumes.pair, view.plane, view.index)
     # Copies: a view would keep the whole volume in memory for as long as its result is kept.
-    pair = SourcePair(*(replace(image, data=image.data.copy()) for image in (cut.a, cut.b)))
-    a, b = map(_loaded, (pair.a, pair.b), volumes.extents)
+    a, b = (replace(image, data=image.data.copy()) for image in (cut.a, cut.b))
+    pair = replace(cut, a=a, b=b)
+    shown_a, shown_b = map(_loaded, (pair.a, pair.b), volumes.extents)
     lone = lone_slice(volumes.pair, view.plane, view.index)
-    return Sources(a, b, pair, stamp=view.stamp, slice=replace(view, lone=lone))
+    return Sources(shown_a, shown_b, pair, stamp=view.stamp, slice=replace(view, lone=lone))
 
 
 def tags_of(volumes: OpenVolumes, progress: Progress) -> tuple[tuple[Tag, ...], ...]:

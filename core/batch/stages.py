@@ -12,7 +12,8 @@ from core.batch.row_record import FileStamp
 from core.errors import InputError
 from core.fusion.slices import volume_pair_bytes
 from core.io.atomic import atomic_write
-from core.io.reader import probe_image, read_pair
+from core.io.pairs import read_pair
+from core.io.reader import probe_image
 from core.io.writer import write_image
 from core.memory_model import image_bytes
 from core.metrics import MAIN_METRICS, evaluate, to_luma8

@@ -13,7 +13,8 @@ from core.evaluation.methods import FusedImage, Method, ResultFolder, sources_id
 from core.evaluation.plan import EvaluationPlan
 from core.evaluation.result import FusionCost, PairDescription, PairScore
 from core.io.pair_notes import notes_of
-from core.io.reader import read_image, read_pair
+from core.io.pairs import read_pair
+from core.io.reader import read_image
 from core.io.values import seen_as
 from core.metrics import METRICS, Luma, evaluate_timed, psnr_pair, ssim_pair, to_luma8
 from core.missing_data import comparable

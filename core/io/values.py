@@ -339,9 +339,8 @@ def for_task(pair: SourcePair, task: str) -> SourcePair:
         window, window_note = (low, high), (Message(_SHARED, low, high),)
     else:
         return pair
-    return SourcePair(
-        *(replace(i, window=window, notes=(*_other_notes(i), *window_note)) for i in (a, b))
-    )
+    a, b = (replace(i, window=window, notes=(*_other_notes(i), *window_note)) for i in (a, b))
+    return replace(pair, a=a, b=b)
 
 
 def _ends(image: Image) -> Range:

@@ -33,6 +33,7 @@ IVIF = TaskSpec(
         "ivif ivf vif m3fd tno roadscene msrs llvip kaist flir vifb vt5000 vt1000 vt821 "
         "dronevehicle mfnet vedai"
     ),
+    photographs=("b",),
     shift_peak=0.35,
     icon="thermometer",
 )

@@ -28,6 +28,7 @@ MFF = TaskSpec(
     only_together_b=("back", "rear", "distant", "fern", "f"),
     contexts=words("mff focus multifocus fokus lytro mffw mfif mfifb mfiwhu whu"),
     one_camera=True,
+    photographs=("a", "b"),
     shift_peak=0.2,
     icon="image-filter-center-focus",
 )

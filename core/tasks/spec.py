@@ -124,6 +124,8 @@ class TaskSpec:
         one_camera: True if one camera takes both images, so that their brightness is comparable.
         exposure_series: True if exposures in file names (``-2EV``, ``1_60s``) identify the sources:
             the smaller one is A.
+        photographs: sources ("a", "b") that show visible light, as cameras encode it: they are
+            resampled in linear light.
         shift_peak: smallest peak of the phase correlation, in (0, 1], for which training data are
             reported as shifted; 0 if the sources share too few edges to measure a shift.
             Determined on real pairs.
@@ -148,6 +150,7 @@ class TaskSpec:
     contexts: tuple[str, ...] = ()
     one_camera: bool = False
     exposure_series: bool = False
+    photographs: tuple[str, ...] = ()
     shift_peak: float = 0.0
     icon: str = "layers-outline"
 

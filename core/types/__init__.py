@@ -9,13 +9,22 @@ from core.types.fusion import (
     FusionResult,
 )
 from core.types.image import Image, ImageHeader, SourcePair
+from core.types.pair_transform import PairTransform, SourceSide, TransformOrigin, Verdict
 from core.types.palette import Palette, PaletteTable
 from core.types.series import SeriesHeader, SliceSource
-from core.types.transform import TRANSFORM_KINDS, Points, Transform, TransformKind, TransformParts
+from core.types.transform import (
+    KIND_NAMES,
+    TRANSFORM_KINDS,
+    Points,
+    Transform,
+    TransformKind,
+    TransformParts,
+)
 from core.types.volume import Affine, Modality, Volume
 
 __all__ = [
     "FEATURES",
+    "KIND_NAMES",
     "RECONSTRUCTIONS",
     "TRANSFORM_KINDS",
     "Affine",
@@ -28,6 +37,7 @@ __all__ = [
     "Image",
     "ImageHeader",
     "Modality",
+    "PairTransform",
     "Palette",
     "PaletteTable",
     "Plane",
@@ -35,9 +45,12 @@ __all__ = [
     "SeriesHeader",
     "SliceSource",
     "SourcePair",
+    "SourceSide",
     "Transform",
     "TransformKind",
+    "TransformOrigin",
     "TransformParts",
+    "Verdict",
     "Volume",
     "read_only",
 ]

@@ -10,6 +10,7 @@ import numpy as np
 
 from core.errors import InputError, Message, SizeMismatch
 from core.types.arrays import BitDepth, BoolArray, FloatArray, read_only
+from core.types.pair_transform import PairTransform
 from core.types.palette import Palette
 
 
@@ -173,6 +174,9 @@ class Image:
 class SourcePair:
     """Two images of one scene, pixel on pixel.
 
+    Attributes:
+        transform: by which one of them was resampled onto the other; None where both are as read.
+
     Raises:
         SizeMismatch: the images differ in size (see :func:`core.io.resample_onto`).
         InputError: there is no pixel where both hold data.
@@ -180,6 +184,8 @@ class SourcePair:
 
     a: Image
     b: Image
+    _: KW_ONLY
+    transform: PairTransform | None = None
 
     def __post_init__(self) -> None:
         if self.a.size != self.b.size:
@@ -190,6 +196,11 @@ class SourcePair:
                 Message("there is no pixel where both hold data"),
                 Message("Choose two pictures of the same scene."),
             )
+
+    def swapped(self) -> SourcePair:
+        """The pair with A and B exchanged."""
+        transform = None if self.transform is None else self.transform.swapped()
+        return SourcePair(self.b, self.a, transform=transform)
 
     @property
     def valid(self) -> BoolArray | None:

@@ -16,6 +16,15 @@ TransformKind = Literal["translation", "rigid", "similarity", "affine", "homogra
 TRANSFORM_KINDS: tuple[TransformKind, ...] = get_args(TransformKind)
 """From the least to the most general; each one includes those before it."""
 
+KIND_NAMES: dict[TransformKind, Message] = {
+    "translation": Message("shift"),
+    "rigid": Message("rigid"),
+    "similarity": Message("similarity"),
+    "affine": Message("affine"),
+    "homography": Message("perspective"),
+}
+"""The kinds in words for a person."""
+
 Points = npt.NDArray[np.float64]
 """N×2 (x, y) in pixels, or N×3 (x, y, z) in patient millimetres (LPS)."""
 Matrix = npt.NDArray[np.float64]
