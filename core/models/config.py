@@ -228,8 +228,7 @@ class NetworkConfig:
             Message(
                 "Direct: a picture (paper). Blend: a map between the sources and a residual. "
                 "Decision: the map may copy one source exactly. Layered: one map for details and a "
-                "smooth one for the rest. Bounded: starts from the brighter source and never shows "
-                "less of A where A is brighter."
+                "smooth one for the rest. Bounded: never brighter or darker than both sources."
             ),
             "",
             Message("Network"),

@@ -20,6 +20,8 @@ _CONSISTENCY_REACH = 11
 """Radius in pixels of the window of the consistency check."""
 _BOUND_SLACK = 4 / 255
 """How far a ``bounded`` head may leave its bounds: not visible, but room to keep contrast."""
+_FIRST_SHARE = 0.25
+"""Share of the darker source before training: inside [0, 1], where gradients pass unhindered."""
 _STEEPNESS = 6.0
 """Slope of the weight over the averaged decision; it is 1 in training."""
 _PREDICTION_REACH = 4
@@ -248,24 +250,23 @@ class BlendHead(nn.Module):
 class BoundedHead(BlendHead):
     """Fused = M − u·(M − m) + r within :func:`bounds`, where M and m are max(x, y) and min(x, y).
 
-    Starts from the brighter source. The share u is clamped to [0, 1], so that the brighter or the
+    Starts near the brighter source. The share u is clamped to [0, 1], so that the brighter or the
     darker source can be copied exactly; it and the residual are the outputs of ``decide``. The
     bounds hold by construction, whatever the weights are.
     """
 
     def _blend_sources(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
         decision = self.predict_blend(features, x, y)
-        return bounded_blend(decision[:, :1], decision[:, 1:], x, y)
+        return bounded_blend(decision[:, :1] + _FIRST_SHARE, decision[:, 1:], x, y)
 
 
 def bounds(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """Lowest and highest fused value of each pixel of a ``bounded`` head, N×ch×H×W each, in [0, 1].
 
-    Within 4 of 255 levels of the range of the sources; where x is the brighter one, not more than 4
-    levels below x: uptake, which x shows in medical pairs, stays visible.
+    Within 4 of 255 levels of the range of the sources.
     """
-    lowest = torch.where(x > y, x, torch.minimum(x, y)) - _BOUND_SLACK
-    return lowest.clamp(min=0), (torch.maximum(x, y) + _BOUND_SLACK).clamp(max=1)
+    lowest, highest = torch.minimum(x, y) - _BOUND_SLACK, torch.maximum(x, y) + _BOUND_SLACK
+    return lowest.clamp(min=0), highest.clamp(max=1)
 
 
 def bounded_blend(share: Tensor, residual: Tensor, x: Tensor, y: Tensor) -> Tensor:

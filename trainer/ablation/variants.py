@@ -61,7 +61,14 @@ def _release_losses(config: TrainConfig) -> TrainConfig:
     """The losses of the paper's release only."""
     losses = get_task(config.task).losses
     return replace(
-        config, losses=losses, edge=0.0, artefact=0.0, information=0.0, mutual=0.0, consistency=0.0
+        config,
+        losses=losses,
+        edge=0.0,
+        artefact=0.0,
+        information=0.0,
+        mutual=0.0,
+        floor=0.0,
+        consistency=0.0,
     )
 
 
@@ -82,6 +89,7 @@ _ALL = (
     Variant("no-artefact", Message("w/o artefact term"), change=_settings(artefact=0.0)),
     Variant("no-information", Message("w/o information term"), change=_settings(information=0.0)),
     Variant("no-mutual", Message("w/o mutual information"), change=_settings(mutual=0.0)),
+    Variant("no-floor", Message("w/o floor of uptake"), change=_settings(floor=0.0)),
     Variant("no-consistency", Message("w/o consistency term"), change=_settings(consistency=0.0)),
     Variant(
         "no-augmentation",

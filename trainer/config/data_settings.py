@@ -49,6 +49,7 @@ class DataSettings:
         tone: chance of each source of a crop to pass through a random tone curve, as another
             palette or another MR sequence would give it.
         uptake: fraction of the crops whose A is uptake simulated from B.
+        functional: file-name patterns of pairs whose A is functional (PET, SPECT).
         noise: largest standard deviation of noise added to each source, as a share of its range.
     """
 
@@ -152,6 +153,15 @@ class DataSettings:
             0.1,
         ),
     ] = 0.0
+    functional: Annotated[
+        tuple[str, ...],
+        Setting(
+            Message("Functional pictures"),
+            Message("Name patterns of pairs whose A shows uptake, such as pet_*."),
+            "",
+            Message("Pictures"),
+        ),
+    ] = ()
     noise: Annotated[
         float,
         Interval(ge=0, le=0.5),

@@ -20,6 +20,8 @@ class ObjectiveSettings:
         artefact: weight of the penalty on edges that neither source has.
         information: weight of the visual-information-fidelity loss.
         mutual: weight of the mutual-information loss.
+        floor: weight of the penalty on uptake shown darker than in A; see
+            :attr:`trainer.config.data_settings.DataSettings.functional`.
         consistency: weight of the penalty on changes of the fused image caused by its surroundings.
         truth: compare the fused image with the ground truth ``gt/NAME`` alone, where it exists.
     """
@@ -60,6 +62,16 @@ class ObjectiveSettings:
         Setting(
             Message("Mutual information"),
             Message("Keeps grey levels of the sources apart. 0 is the paper."),
+            "",
+            Message("Objectives"),
+            5,
+        ),
+    ] = 0.0
+    floor: Annotated[
+        Weight,
+        Setting(
+            Message("Uptake stays visible"),
+            Message("Against functional pictures that are darker than their source."),
             "",
             Message("Objectives"),
             5,

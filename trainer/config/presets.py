@@ -22,6 +22,7 @@ _INHERITED = (
     "artefact",
     "information",
     "mutual",
+    "floor",
     "consistency",
     "truth",
     "swap",
@@ -29,6 +30,7 @@ _INHERITED = (
     "refocus",
     "tone",
     "uptake",
+    "functional",
     "noise",
 )
 """Settings that a child inherits from its parent: the objectives, not the schedule."""

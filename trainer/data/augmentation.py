@@ -46,13 +46,14 @@ class Augmentation:
 
     def __call__(
         self, a: FloatArray, b: FloatArray, rng: np.random.Generator
-    ) -> tuple[FloatArray, FloatArray]:
-        """Both sources of a crop, changed."""
-        if rng.random() < self.uptake:
+    ) -> tuple[FloatArray, FloatArray, bool]:
+        """Both sources of a crop, changed, and whether A is made-up uptake."""
+        made_up = rng.random() < self.uptake
+        if made_up:
             a = made_up_uptake(b, rng)
         changed = [toned(x, rng) if rng.random() < self.tone else x for x in (a, b)]
         first, second = (noisy(x, self.noise, rng) if self.noise else x for x in changed)
-        return first, second
+        return first, second, made_up
 
 
 def toned(crop: FloatArray, rng: np.random.Generator) -> FloatArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
 
@@ -151,18 +152,19 @@ class Batch(NamedTuple):
     """Crops of one step, N×ch×crop×crop float32 in [0, 1] each, in channels-last format.
 
     ``wanted_a`` and ``wanted_b`` are the references of the losses: the sources, or the ground truth
-    in place of both where it is known.
+    in place of both where it is known. ``functional``, shape N: 1 where A shows uptake, else 0.
     """
 
     a: Tensor
     b: Tensor
     wanted_a: Tensor
     wanted_b: Tensor
+    functional: Tensor
 
     @classmethod
     def of(cls, a: Tensor, b: Tensor) -> Batch:
-        """A batch without ground truth: the references are the sources."""
-        return cls(a, b, a, b)
+        """A batch without ground truth and uptake: the references are the sources."""
+        return cls(a, b, a, b, a.new_zeros(len(a)))
 
     def to(self, device: str) -> Batch:
         """A copy of the batch on ``device``."""
@@ -178,7 +180,7 @@ class CropSampler:
     ``jitter`` changes gamma and gain of each source independently by up to a factor of
     exp(``jitter``), so that a source cannot be recognised by its brightness, and ``augmentation``
     changes one-channel crops further (:mod:`trainer.data.augmentation`); crops with ground truth
-    are not changed by either.
+    are not changed by either. ``functional``: name patterns of pairs whose A shows uptake.
     """
 
     def __init__(
@@ -192,10 +194,12 @@ class CropSampler:
         refocus: float = 0.0,
         jitter: float = 0.0,
         augmentation: Augmentation | None = None,
+        functional: Sequence[str] = (),
     ) -> None:
         self.pairs, self.batch, self.crop, self.seed = tuple(pairs), batch, crop, seed
         self.swap, self.refocus, self.jitter = swap, refocus, jitter
         self.augmentation = augmentation or Augmentation()
+        self.functional = tuple(functional)
 
     @classmethod
     def of(cls, pairs: Sequence[TrainingPair], config: TrainConfig, batch: int) -> CropSampler:
@@ -209,15 +213,19 @@ class CropSampler:
             refocus=config.refocus,
             jitter=config.jitter,
             augmentation=Augmentation(config.tone, config.uptake, config.noise),
+            functional=config.functional,
         )
 
     def __call__(self, step: int, part: slice = slice(None)) -> Batch:
         """The batch of ``step``, or the slice ``part`` of it."""
         rng = np.random.default_rng([self.seed, step])
         crops = [self._crop(rng) for _ in range(self.batch)][part]
-        return Batch(*(_stack(images) for images in zip(*crops, strict=True)))
+        a, b, wanted_a, wanted_b = map(_stack, zip(*(images for images, _ in crops), strict=True))
+        functional = torch.tensor([float(shows_uptake) for _, shows_uptake in crops])
+        return Batch(a, b, wanted_a, wanted_b, functional)
 
-    def _crop(self, rng: np.random.Generator) -> list[npt.NDArray[np.uint16]]:
+    def _crop(self, rng: np.random.Generator) -> tuple[list[npt.NDArray[np.uint16]], bool]:
+        """The images of a crop in the order of :class:`Batch`, and whether A shows uptake."""
         pair = self.pairs[rng.integers(len(self.pairs))]
         a, b = _pad_by_reflection(pair.a, self.crop), _pad_by_reflection(pair.b, self.crop)
         # Medical images are mostly black: a few retries make flat crops rare but not impossible.
@@ -229,19 +237,23 @@ class CropSampler:
                 break
         turns, flip = int(rng.integers(4)), bool(rng.integers(2))
         images = [a[window], b[window]]
+        functional = any(fnmatch(pair.name, pattern) for pattern in self.functional)
         if self.swap and rng.integers(2):
             images.reverse()
+            functional = False
         if self.jitter and pair.truth is None:
             images = [_jitter(image, self.jitter, rng) for image in images]
         if self.augmentation and pair.truth is None and images[0].shape[-1] == 1:
             first, second = (np.asarray(i / 65535.0, np.float32) for i in images)
-            images = [_to_uint16(i) for i in self.augmentation(first, second, rng)]
+            first, second, made_up = self.augmentation(first, second, rng)
+            images, functional = [_to_uint16(first), _to_uint16(second)], functional or made_up
         wanted = images
         if pair.truth is not None:
             wanted = [_pad_by_reflection(pair.truth, self.crop)[window]] * 2
             if rng.random() < self.refocus:
                 images = list(refocus(wanted[0], rng))
-        return [_rotate_and_flip(image, turns, flip) for image in (*images, *wanted)]
+        turned = [_rotate_and_flip(image, turns, flip) for image in (*images, *wanted)]
+        return turned, functional
 
 
 def _stack(crops: Sequence[npt.NDArray[np.uint16]]) -> Tensor:

@@ -15,7 +15,7 @@ from core.models.network import UniFusionNet
 from trainer.config.config import TrainConfig
 from trainer.data.sampler import Batch
 from trainer.optimization.distributed import DistributedContext
-from trainer.optimization.losses import fusion_terms, reconstruction_loss
+from trainer.optimization.losses import floor_loss, fusion_terms, reconstruction_loss
 
 _MAX_MARGIN_PATCHES = 3
 """Largest margin of mirrored surroundings on either side, in patches."""
@@ -122,7 +122,7 @@ class BilevelStep:
         return _report(terms, lower, upper)
 
     def _terms(self, fused: Tensor, batch: Batch) -> dict[str, Tensor]:
-        return fusion_terms(
+        terms = fusion_terms(
             fused.float(),
             batch.wanted_a,
             batch.wanted_b,
@@ -132,6 +132,10 @@ class BilevelStep:
             information=self.config.information,
             mutual=self.config.mutual,
         )
+        if self.config.floor:
+            lost = floor_loss(fused.float(), batch.wanted_a, batch.functional)
+            terms["floor"] = self.config.floor * lost
+        return terms
 
     def _consistency(self, fused: Tensor, batch: Batch, step: int) -> dict[str, Tensor]:
         """Weighted difference between ``fused`` and the fusion of crops in mirrored surroundings.

@@ -18,6 +18,7 @@ from core.tasks import LossWeights, SsimWeighting, Target
 
 _EPS = 1e-6
 _SCALES = 4
+_FLOOR_SLACK = 4 / 255
 _VIF_NOISE = 2.0
 _VIF_FLOOR = 0.1
 """Variance on the 8-bit scale below which an image counts as flat; float32 rounding is smaller."""
@@ -213,6 +214,15 @@ def _mutual_information(source: Tensor, fused: Tensor) -> tuple[Tensor, Tensor]:
     table = joint.view(count, 256, 256) / value.shape[1]
     of_source, of_fused = _entropy(table.sum(dim=2)), _entropy(table.sum(dim=1))
     return of_source + of_fused - _entropy(table), of_source
+
+
+def floor_loss(fused: Tensor, a: Tensor, functional: Tensor) -> Tensor:
+    """Mean of what the fused image is darker than A by, beyond 4 of 255 levels, in levels.
+
+    Of the crops whose A is functional (``functional``: shape N, 1 or 0): uptake is not to go dark.
+    """
+    lost = F.relu(a - _FLOOR_SLACK - fused).mean(dim=(1, 2, 3))
+    return 255 * (functional * lost).sum() / functional.sum().clamp(min=1)
 
 
 def _entropy(shares: Tensor) -> Tensor:

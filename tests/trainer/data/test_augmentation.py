@@ -92,6 +92,21 @@ def test_without_augmentation_crops_are_those_of_before() -> None:
     assert all(torch.equal(x, y) for x, y in zip(old, new, strict=True))
 
 
+def test_it_is_known_which_crops_show_uptake() -> None:
+    a, b = (np.full((48, 48, 1), level, np.uint16) for level in (20000, 40000))
+    pairs = [TrainingPair("pet_1", a, b), TrainingPair("ct_1", a, b)]
+
+    plain = CropSampler(pairs, 64, 32, 3, functional=("pet_*",))(0).functional
+    assert 0.3 < plain.mean() < 0.7
+    assert CropSampler(pairs, 64, 32, 3)(0).functional.sum() == 0
+    made_up = CropSampler(pairs, 64, 32, 3, augmentation=Augmentation(uptake=1.0))(0).functional
+    assert made_up.min() == 1
+    # An exchanged pair has its uptake in B.
+    exchanged = CropSampler(pairs[:1], 64, 32, 3, functional=("pet_*",), swap=True)(0)
+    is_a = exchanged.a.mean(dim=(1, 2, 3)) < 0.5
+    assert torch.equal(exchanged.functional, is_a.float())
+
+
 def test_crops_with_truth_and_in_colour_are_left_alone() -> None:
     pair = _pairs()[0]
     always = Augmentation(1.0, 1.0, 0.1)

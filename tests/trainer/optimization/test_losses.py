@@ -18,6 +18,7 @@ from tests.tiny import smooth
 from trainer.optimization.losses import (
     artefact_loss,
     edge_loss,
+    floor_loss,
     fusion_terms,
     gradient_loss,
     gradient_magnitude,
@@ -303,6 +304,17 @@ def test_mutual_information_draws_values_to_the_level_that_tells_them_apart() ->
     mutual_loss(wrong, a, a).backward()
     assert wrong.grad is not None
     assert wrong.grad[0, 0, 0, 0].item() > 0  # descent moves it back to its own level
+
+
+def test_the_floor_counts_lost_uptake_of_functional_crops_in_levels() -> None:
+    a = torch.full((2, 1, 8, 8), 100 / 255)
+    fused = a.clone()
+    fused[:, :, :4] -= 10 / 255  # six levels beyond the slack, in half of the image
+    fused[:, :, 4:] += 50 / 255
+    lost = [floor_loss(fused, a, torch.tensor(kinds)).item() for kinds in ([1.0, 0.0], [0.0, 0.0])]
+    assert lost == pytest.approx([3.0, 0.0], abs=1e-4)
+    fused[1] = a[1] - 3 / 255  # within the slack
+    assert floor_loss(fused, a, torch.ones(2)).item() == pytest.approx(1.5, abs=1e-4)
 
 
 LOSSES = {
