@@ -11,7 +11,7 @@ from app.cli.fuse_options import FuseOptions, VolumeOptions, checked
 from app.cli.fused_output import FusedOutput, output_for
 from core.errors import InputError, OutputError
 from core.fusion.engine import FusionEngine
-from core.fusion.slices import VolumePair, align, check_frames, check_patients
+from core.fusion.slices import VolumePair, align, check_frames, check_patients, registration_notes
 from core.fusion.volume_fusion import FusedSlice, SliceSettings, fuse_slices
 from core.geometry.alignment import Alignment
 from core.geometry.grids import grid_of
@@ -115,10 +115,13 @@ def _read(
 
 
 def _alignment_notes(chosen: ChosenSeries, pair: VolumePair) -> Iterator[str]:
+    yield from registration_notes(pair)
     if pair.alignment is Alignment.AS_ACQUIRED:
         return
     if chosen.a.patient and chosen.b.patient and chosen.a.patient != chosen.b.patient:
         yield "Accepted: A and B are of two different patients."
+    if pair.alignment is Alignment.REGISTERED:
+        return
     if chosen.a.frame_of_reference and chosen.b.frame_of_reference:
         yield "Not registered: A and B have different frames of reference."
     else:

@@ -72,10 +72,10 @@ class OpenVolumes:
 
     @property
     def is_registered(self) -> bool:
-        """Whether the millimetres of both volumes are known to be the same."""
+        """Whether it is known how both volumes lie to each other."""
         from core.geometry.alignment import Alignment
 
-        return self.pair.alignment is Alignment.AS_ACQUIRED
+        return self.pair.alignment is not Alignment.NOT_REGISTERED
 
     @property
     def are_of_two_patients(self) -> bool:

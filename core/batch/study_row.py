@@ -14,7 +14,7 @@ from core.batch.plan import BatchPlan, BatchRow
 from core.batch.row_record import FileStamp, result_size
 from core.errors import InputError, Message, OutputError, SeriesError
 from core.fusion.protocol import Engine
-from core.fusion.slices import VolumePair, align, lone_slice, slice_pair
+from core.fusion.slices import VolumePair, align, lone_slice, registration_notes, slice_pair
 from core.fusion.volume_fusion import FusedSlice, SliceSettings, fuse_slices
 from core.fusion.volume_output import CollectedVolume, collect, slice_file, write_slice
 from core.geometry.alignment import Alignment
@@ -152,7 +152,8 @@ class StudySteps:
 
     def _notes(self, pair: VolumePair) -> Iterator[str]:
         yield from dict.fromkeys((*pair.a.notes, *pair.b.notes))
-        if pair.alignment is Alignment.AS_ACQUIRED:
+        yield from registration_notes(pair)
+        if pair.alignment is not Alignment.NOT_REGISTERED:
             return
         if self._study.a.frame_of_reference and self._study.b.frame_of_reference:
             yield Message("Not registered: A and B have different frames of reference.")

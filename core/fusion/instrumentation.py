@@ -25,6 +25,7 @@ from core.types import (
     FusionRequest,
     FusionResult,
     Image,
+    PairTransform,
 )
 
 _DEFAULT_WINDOWS = {8: (0.0, 255.0), 16: (0.0, 65535.0), 32: (0.0, 1.0)}
@@ -106,6 +107,15 @@ def _window_of(image: Image) -> str:
     return f"{low:.9g} {high:.9g} {image.unit}".strip()
 
 
+def _registration_of(by: PairTransform | None) -> str:
+    """What was done to lay one source onto the other, with the rows of the matrix."""
+    if by is None:
+        return ""
+    rows = "; ".join(" ".join(f"{value:.12g}" for value in row) for row in by.transform.matrix)
+    words = (f"{by.moving} onto {by.fixed}", by.transform.kind, by.origin, by.verdict, rows)
+    return ", ".join(word for word in words if word)
+
+
 def provenance(request: FusionRequest, method: str, digest: str = "") -> dict[str, str]:
     """Provenance of a result for its metadata: no folder names, no unknown values.
 
@@ -114,7 +124,8 @@ def provenance(request: FusionRequest, method: str, digest: str = "") -> dict[st
 
     Returns:
         Texts by name; ``window_a`` and ``window_b`` ("29300 30900", with the unit) only where they
-        are not the default windows of the file format.
+        are not the default windows of the file format; ``registration`` only where one source was
+        moved.
     """
     entries = {
         "software": f"UniFusion Studio {__version__}",
@@ -125,6 +136,7 @@ def provenance(request: FusionRequest, method: str, digest: str = "") -> dict[st
         "source_b": request.pair.b.name,
         "window_a": _window_of(request.pair.a),
         "window_b": _window_of(request.pair.b),
+        "registration": _registration_of(request.pair.transform),
     }
     if get_task(request.task).medical:
         entries["notice"] = "Research use only – AI-generated image"

@@ -14,9 +14,10 @@ from core.geometry.alignment import Alignment, lined_up
 from core.geometry.grids import common_box, grid_of
 from core.geometry.planes import PlaneName, axes_of, slice_at
 from core.geometry.resample import resample_onto
+from core.io.pairs import DOUBTFUL
 from core.pairing.study_pairs import SeriesPair
 from core.progress import Progress
-from core.types import Image, SeriesHeader, SourcePair, Volume
+from core.types import KIND_NAMES, Image, PairTransform, SeriesHeader, SourcePair, Volume
 from core.units.palettes import DEFAULT_PALETTES, find_palette
 from core.windows import Window
 
@@ -37,11 +38,13 @@ class VolumePair:
         a: source A on the grid of B. Masked outside of its field of view.
         b: source B as it was read.
         alignment: what is known of how they lie to each other.
+        transform: by which A was brought onto B; None where their millimetres are the same.
     """
 
     a: Volume
     b: Volume
     alignment: Alignment
+    transform: PairTransform | None = None
 
     @property
     def windows(self) -> tuple[Window, Window]:
@@ -54,18 +57,25 @@ class VolumePair:
 
 
 def align(
-    a: Volume, b: Volume, progress: Progress | None = None, *, accept: Collection[Consent] = ()
+    a: Volume,
+    b: Volume,
+    progress: Progress | None = None,
+    *,
+    accept: Collection[Consent] = (),
+    transform: PairTransform | None = None,
 ) -> VolumePair:
     """``a`` on the grid of ``b``, in patient millimetres, linearly interpolated.
 
     Where both have the same grid, nothing is calculated. Whether the millimetres of both mean the
-    same is said by :attr:`VolumePair.alignment`; nothing is registered here.
+    same is said by :attr:`VolumePair.alignment`; nothing is estimated here.
 
     Args:
         a: volume of PET, SPECT or CT.
         b: volume whose grid is kept.
         progress: told of the slices resampled; may cancel.
         accept: "patients": they may be of two patients.
+        transform: of volumes, by which one lies on the other; A is the one that is resampled,
+            whichever of the two it moves.
 
     Raises:
         TwoPatients: of two patients, and that is not accepted.
@@ -73,12 +83,37 @@ def align(
         Cancelled: by ``progress``.
     """
     check_patients(a, b, accept)
+    if transform is not None:
+        transform = transform.moving_side("a")
+        onto = resample_onto(a, grid_of(b), progress=progress, transform=transform.transform)
+        if onto.mask is not None and not onto.mask.any():
+            raise _apart()
+        # Its voxels are now where those of B are, whatever its own millimetres were.
+        onto = replace(onto, frame_of_reference=b.frame_of_reference)
+        return VolumePair(onto, b, Alignment.REGISTERED, transform)
     if common_box(grid_of(a), grid_of(b)) is None:
         raise _apart()
     onto = resample_onto(a, grid_of(b), progress=progress)
     if onto.mask is not None and not onto.mask.any():
         raise _apart()
     return VolumePair(onto, b, lined_up(a, b))
+
+
+def registration_notes(pair: VolumePair) -> tuple[str, ...]:
+    """Notes for a person about the transform of a pair; none where it has none."""
+    if pair.transform is None:
+        return ()
+    grid = grid_of(pair.b)
+    centre = grid.to_patient((np.array(grid.shape[::-1]) - 1) / 2)
+    parts = pair.transform.transform.parts(centre)
+    moved = Message(
+        "A was moved onto B ({0}): by {1:.1f}, {2:.1f}, {3:.1f} mm, turned by {4:.1f}°, {5:.1f}°, "
+        "{6:.1f}° (patient axes L, P, H).",
+        KIND_NAMES[pair.transform.transform.kind],
+        *parts.shift,
+        *parts.angles,
+    )
+    return (moved, DOUBTFUL) if pair.transform.is_doubtful else (moved,)
 
 
 def check_patients(
@@ -112,8 +147,8 @@ def check_frames(a: SeriesHeader, b: SeriesHeader) -> None:
                 "other"
             ),
             Message(
-                "Register them first, or take their millimetres as the same (--not-registered on "
-                "the command line)."
+                "Register them (--register on the command line), or take their millimetres as the "
+                "same (--not-registered)."
             ),
         )
 
@@ -163,7 +198,7 @@ def slice_pair(
     )
     if a.mask is not None and b.mask is not None and not (a.mask & b.mask).any():
         a, b = (_unmasked(image) for image in (a, b))
-    return SourcePair(a, b)
+    return SourcePair(a, b, transform=pair.transform)
 
 
 def lone_slice(pair: VolumePair, plane: PlaneName, index: int) -> Literal["a", "b"] | None:

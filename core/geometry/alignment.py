@@ -12,11 +12,12 @@ class Alignment(Enum):
 
     ``AS_ACQUIRED``: one frame of reference, so their millimetres are the same. The patient may have
     moved between the two nevertheless. ``NOT_REGISTERED``: nothing is known; coordinates of one
-    mean nothing in the other.
+    mean nothing in the other. ``REGISTERED``: a transform leads from one to the other.
     """
 
     AS_ACQUIRED = "as acquired"
     NOT_REGISTERED = "not registered"
+    REGISTERED = "registered"
 
 
 def lined_up(a: Volume, b: Volume) -> Alignment:

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from core.geometry.grids import VoxelGrid, grid_of
 from core.messages import Message
 from core.progress import NullProgress, Progress
-from core.types import BoolArray, FloatArray, Volume
+from core.types import Affine, BoolArray, FloatArray, Transform, Volume
 
 Interpolation = Literal["linear", "nearest"]
 
@@ -45,27 +45,33 @@ def resample_onto(
     grid: VoxelGrid,
     interpolation: Interpolation = "linear",
     progress: Progress | None = None,
+    *,
+    transform: Transform | None = None,
 ) -> Volume:
     """``volume`` with the voxels of ``grid``, float32, in its own unit.
 
     Voxels whose centre lies outside of its field of view, or that a voxel without a measured value
     contributes to, are False in the mask of the result; outside they hold 0, of a CT its least
-    value. A volume that is on that grid already is returned bit for bit.
+    value. A volume that is on that grid already is returned bit for bit. Values are interpolated
+    once, also through a transform.
 
     Args:
-        volume: source, whose frame of reference must be that of ``grid``; it is not checked here.
+        volume: source, whose frame of reference must be that of ``grid`` unless there is a
+            transform; it is not checked here.
         grid: of the result.
         interpolation: see above.
         progress: told slices; may cancel.
+        transform: of volumes, from patient mm of ``grid`` to those of ``volume``; None where they
+            are the same.
 
     Raises:
         Cancelled: by ``progress``.
     """
-    own = grid_of(volume)
-    if own.is_same(grid):
+    moved = np.eye(4) if transform is None else transform.array
+    if grid_of(volume).is_same(VoxelGrid(grid.shape, moved @ grid.affine)):
         return replace(volume, affine=grid.affine)
     progress = progress or NullProgress()
-    sampler = _Sampler(volume, grid, interpolation)
+    sampler = _Sampler(volume, grid, interpolation, moved)
     data = np.empty(grid.shape, np.float32)
     mask = np.empty(grid.shape, np.bool_)
     slices, rows, columns = grid.shape
@@ -83,13 +89,15 @@ def resample_onto(
 class _Sampler:
     """Values of a volume at the voxels of another grid."""
 
-    def __init__(self, volume: Volume, grid: VoxelGrid, interpolation: Interpolation) -> None:
+    def __init__(
+        self, volume: Volume, grid: VoxelGrid, interpolation: Interpolation, moved: Affine
+    ) -> None:
         self._shape = volume.shape
         self._values = np.ascontiguousarray(volume.data).reshape(-1)
         self._invalid = None if volume.mask is None else ~volume.mask.reshape(-1)
         self._columns = grid.shape[2]
         # Voxel (i, j, k) of the grid → voxel (i, j, k) of the volume.
-        self._to_own = _tidy(np.linalg.inv(volume.affine) @ grid.affine)
+        self._to_own = _tidy(np.linalg.inv(volume.affine) @ moved @ grid.affine)
         self._is_linear = interpolation == "linear"
         self._outside = np.float32(volume.data.min() if volume.modality == "CT" else 0)
         self._places = _places(self._to_own) if self._is_linear else [_CENTRE]

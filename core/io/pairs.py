@@ -34,6 +34,8 @@ from core.types import (
 from core.windows import Windows
 
 _SAME_FILE = Message("Source A and source B are the same picture.")
+DOUBTFUL = Message("This registration is doubtful: compare edges before trusting the result.")
+"""Note on a pair whose registration may be wrong."""
 
 
 class _NoHeader(Exception):
@@ -163,9 +165,7 @@ def _notes(by: PairTransform, moving: tuple[int, int], fixed: tuple[int, int]) -
         )
     ]
     if by.is_doubtful:
-        notes.append(
-            Message("This registration is doubtful: compare edges before trusting the result.")
-        )
+        notes.append(DOUBTFUL)
     return tuple(notes)
 
 
