@@ -22,6 +22,7 @@ class Started:
         pairs, validation: number of training pairs and of validation pairs.
         problems: files that could not be used, one sentence each.
         device, device_reason: the device of the run and the reason for choosing it.
+        precision, precision_reason: the number format of the networks and the reason for it.
         notes: further remarks for the user.
         batch: crops per step.
     """
@@ -33,6 +34,8 @@ class Started:
     problems: tuple[str, ...]
     device: str
     device_reason: str = ""
+    precision: str = ""
+    precision_reason: str = ""
     validation: int = 0
     notes: tuple[str, ...] = ()
     batch: int = 0

@@ -201,6 +201,7 @@ def _show(event: TrainEvent, steps: int) -> None:
             judged = f", {event.validation} to judge by" if event.validation else ""
             where = f"on {event.device}: {event.device_reason}"
             say(f"{event.pairs} pairs{judged}, {verb} step {event.step} of {steps} {where}")
+            say(f"computing in {event.precision}: {event.precision_reason}")
         case Stepped():
             terms = "  ".join(f"{name} {value:.3f}" for name, value in event.losses.items())
             left = (steps - event.step) * event.seconds_per_step / 60

@@ -46,6 +46,11 @@ def device(name: str, reason: str) -> str:
     return f"{shown}: {reason}" if reason else shown
 
 
+def precision(name: str, reason: str) -> str:
+    """A number format, and why it was chosen."""
+    return tr("Computes in {0}: {1}").format(name, reason)
+
+
 def moment(when: float) -> str:
     """A date and time in short form."""
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(when))

@@ -245,7 +245,12 @@ class RunController(QObject):
     def _started(self, event: events.Started) -> None:
         self._from = event.step
         progress = RunProgress(
-            event.step, event.steps, device=event.device, reason=event.device_reason
+            event.step,
+            event.steps,
+            device=event.device,
+            reason=event.device_reason,
+            precision=event.precision,
+            precision_reason=event.precision_reason,
         )
         self.state.set_run_progress(progress)
         if self.state.phase == "starting":

@@ -194,6 +194,9 @@ class RunPanel(QWidget):
             parts.append(best.format(formatting.count(progress.best_step)))
         if progress.device:
             parts.append(formatting.device(progress.device, translate(progress.reason)))
+        if progress.precision:
+            reason = translate(progress.precision_reason)
+            parts.append(formatting.precision(progress.precision, reason))
         self.details.setText(" · ".join(part for part in parts if part))
         waits = self._state.phase in ("starting", "stopping") or not progress.steps
         self.progress.setRange(0, 0 if waits and self._state.at_work else max(1, progress.steps))

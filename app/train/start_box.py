@@ -169,6 +169,9 @@ class StartBox(QFrame):
             lines.append(self.tr("At least {0} of memory; {1} are free").format(need, free))
         elif cost.peak_bytes:
             lines.append(self.tr("At least {0} of memory").format(need))
+        if cost.precision:
+            reason = translate(cost.precision_reason)
+            lines.append(formatting.precision(cost.precision, reason))
         if not cost.fits:
             lines.append(self.tr("This will probably not fit. Take fewer or smaller crops."))
         if self._state.cost_stale:

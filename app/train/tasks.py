@@ -134,6 +134,8 @@ def estimate_cost(settings: TrainSettings, report: DataReport, progress: Progres
         free_bytes=found.free_bytes,
         device=found.device,
         reason=found.device_reason,
+        precision=found.precision,
+        precision_reason=found.precision_reason,
     )
 
 

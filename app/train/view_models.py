@@ -147,6 +147,7 @@ class Cost:
     Attributes:
         seconds_per_step, seconds_total: wall time. peak_bytes, free_bytes: needed and free memory.
         device: device of the run. reason: why it was chosen.
+        precision: number format of the run. precision_reason: why it was chosen.
     """
 
     seconds_per_step: float
@@ -156,6 +157,8 @@ class Cost:
     free_bytes: int
     device: str
     reason: str
+    precision: str = ""
+    precision_reason: str = ""
 
     @property
     def fits(self) -> bool:
@@ -283,6 +286,8 @@ class RunProgress:
 
     Attributes:
         pace: seconds per step. memory: bytes used by this process or on the GPU; 0 if unknown.
+        device, precision: where and in which number format it computes; reason, precision_reason:
+            why.
     """
 
     step: int = 0
@@ -292,6 +297,8 @@ class RunProgress:
     memory: int = 0
     device: str = ""
     reason: str = ""
+    precision: str = ""
+    precision_reason: str = ""
     rates: tuple[float, float] = (0.0, 0.0)
     best_step: int = 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isnan
 
 from core.device import choose_device
@@ -15,10 +15,12 @@ from trainer.ablation.plan import AblationPlan, PlannedRun
 from trainer.ablation.results import RunResult, read_result, write_result
 from trainer.data.dataset import HeldOut, read_held_out
 from trainer.events import Finished, TrainEvent
+from trainer.optimization.precision import FixedPrecision, choose_precision
 from trainer.run.control import RunControl
 from trainer.run.loop import train
 from trainer.run.network import backbone_of
 from trainer.run.validation import validate
+from trainer.run_folder.checkpoint import saved_precision
 from trainer.run_folder.lock import locked
 
 METRICS = ("MI", "VIF", "Qabf", "Qy", "CC", "SSIM")
@@ -70,7 +72,7 @@ def run_ablation(
         raise InputError(
             Message("Seeds"), Message("there must be at least one"), Message("Three are usual.")
         )
-    runs = plan.runs()
+    runs = _with_one_precision(plan).runs()
     held = read_held_out(runs[0].config, runs[0].plan, progress)
     _make_folder(plan)
     with locked(plan.out):
@@ -91,6 +93,29 @@ def finished_results(plan: AblationPlan) -> tuple[RunResult, ...]:
     """The results that the output folder holds already, in the order of the runs."""
     results = (read_result(run.result) for run in plan.runs())
     return tuple(result for result in results if result is not None)
+
+
+def _with_one_precision(plan: AblationPlan) -> AblationPlan:
+    """``plan`` with a fixed number format: its runs are to differ in their variant only.
+
+    Where runs were done or begun before, theirs; the machine may be another one by now.
+    """
+    base = plan.base
+    if base.precision != "auto":
+        return plan
+    device = choose_device(plan.runs()[0].plan.device_of(base)).name
+    chosen = choose_precision("auto", device, _precision_of_earlier(plan))
+    return replace(plan, base=replace(base, precision=chosen.name))
+
+
+def _precision_of_earlier(plan: AblationPlan) -> FixedPrecision | None:
+    for run in plan.runs():
+        result = read_result(run.result)
+        if result is not None and result.config.precision != "auto":
+            return result.config.precision
+        if saved := saved_precision(run.plan.checkpoint):
+            return saved
+    return None
 
 
 def _make_folder(plan: AblationPlan) -> None:

@@ -23,7 +23,9 @@ class OptimizationSettings:
         seed: seed of every random number.
         device: where to train, see :func:`core.device.choose_device`; the device of the run's plan
             takes precedence.
-        precision: ``bf16`` runs the networks under autocast; losses are computed in fp32.
+        precision: ``bf16`` runs the networks under autocast; losses are computed in fp32. ``auto``
+            becomes one of both when the run starts, see
+            :func:`trainer.optimization.precision.choose_precision`.
         lr_lower, lr_upper: initial learning rates η_L > η_U of eq. 5 (Adam).
         lr_final: factor by which both rates have decayed, exponentially, at the last step.
         ema: decay α of the moving average of θ (eq. 6); 0 disables it.
@@ -88,10 +90,13 @@ class OptimizationSettings:
         ),
     ] = "auto"
     precision: Annotated[
-        Literal["fp32", "bf16"],
+        Literal["auto", "fp32", "bf16"],
         Setting(
             Message("Precision"),
-            Message("bf16 is mixed precision: faster on recent devices, losses stay exact."),
+            Message(
+                "auto takes what is faster on this machine. bf16 is mixed precision: faster on "
+                "recent devices, losses stay exact."
+            ),
             "",
             Message("Length"),
         ),

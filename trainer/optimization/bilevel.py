@@ -16,6 +16,7 @@ from trainer.config.config import TrainConfig
 from trainer.data.sampler import Batch
 from trainer.optimization.distributed import DistributedContext
 from trainer.optimization.losses import floor_loss, fusion_terms, reconstruction_loss
+from trainer.optimization.precision import autocast
 
 _MAX_MARGIN_PATCHES = 3
 """Largest margin of mirrored surroundings on either side, in patches."""
@@ -189,9 +190,7 @@ class BilevelStep:
         optimiser.step()
 
     def _autocast(self, like: Tensor) -> AbstractContextManager[None]:
-        return torch.autocast(
-            like.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"
-        )
+        return autocast(like, self.config.precision)
 
 
 def _set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:

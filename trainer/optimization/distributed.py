@@ -93,12 +93,18 @@ class DistributedContext:
         dist.all_reduce(actions, dist.ReduceOp.MIN)
         return NextAction(int(actions.item()))
 
+    def of_leader(self, number: int, device: str) -> int:
+        """The ``number`` of rank 0, on every process."""
+        if self.size == 1:
+            return number
+        theirs = torch.tensor([number], device=device)
+        dist.broadcast(theirs, 0)
+        return int(theirs.item())
+
     def is_equal_everywhere(self, number: int, device: str) -> bool:
         """Whether ``number`` equals that of rank 0 on every process."""
         if self.size == 1:
             return True
-        theirs = torch.tensor([number], device=device)
-        dist.broadcast(theirs, 0)
-        apart = torch.tensor([int(theirs.item() != number)], device=device)
+        apart = torch.tensor([int(self.of_leader(number, device) != number)], device=device)
         dist.all_reduce(apart)
         return not apart.item()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 
 import torch
 
@@ -14,6 +14,7 @@ from trainer.config.config import TrainConfig
 from trainer.data.preflight import PreflightReport
 from trainer.data.sampler import CropSampler, read_pairs
 from trainer.optimization.bilevel import BilevelStep
+from trainer.optimization.precision import choose_precision
 from trainer.run.memory_usage import PeakMemory, free_bytes, persistent_bytes
 from trainer.run.network import averaged, new_network
 from trainer.run.validation import validate
@@ -32,6 +33,7 @@ class Estimate:
         peak_bytes: memory that the run needs at least, including the images.
         free_bytes: available memory; 0 if unknown.
         device, device_reason: the device of the run and the reason for choosing it.
+        precision, precision_reason: the number format of the run and the reason for it.
         fits: False if the available memory is certainly too small.
     """
 
@@ -42,6 +44,8 @@ class Estimate:
     free_bytes: int
     device: str
     device_reason: str
+    precision: str
+    precision_reason: str
     fits: bool = True
 
 
@@ -59,6 +63,8 @@ def estimate(
     """
     progress = progress or NullProgress()
     choice = choose_device(device)
+    precision = choose_precision(config.precision, choice.name)
+    config = replace(config, precision=precision.name)
     free = free_bytes(choice.name)
     every = survey.split.train
     some = every[:: max(1, len(every) // _PAIRS)][:_PAIRS]
@@ -106,6 +112,8 @@ def estimate(
         free_bytes=free,
         device=choice.name,
         device_reason=choice.reason,
+        precision=precision.name,
+        precision_reason=precision.reason,
         fits=not free or needed < free,
     )
 

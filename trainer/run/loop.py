@@ -72,7 +72,10 @@ def train(
             config, plan, progress or NullProgress(), control or RunControl(answers=False), world
         )
         with _record_status(run), board or nullcontext():
-            yield _started(run)
+            started = _started(run)
+            if world.is_leader:
+                run.log.add(started)
+            yield started
             for event in _events(run):
                 if world.is_leader:
                     run.log.add(event)
@@ -92,6 +95,8 @@ def _started(run: Trainer) -> Started:
         problems=dataset.problems,
         device=run.device.name,
         device_reason=run.device.reason,
+        precision=run.precision.name,
+        precision_reason=run.precision.reason,
         validation=len(dataset.validation.pairs) if dataset.validation else 0,
         notes=(*dataset.notes, *_ignored_settings(run.config)),
         batch=run.batch,

@@ -6,6 +6,7 @@ import math
 import time
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, replace
+from typing import get_args
 
 import torch
 
@@ -22,6 +23,7 @@ from trainer.data.sampler import CropSampler
 from trainer.events import PreviewImages, Saved, Stepped, Validated
 from trainer.optimization.bilevel import BilevelStep
 from trainer.optimization.distributed import DistributedContext
+from trainer.optimization.precision import FixedPrecision, PrecisionChoice, choose_precision
 from trainer.run.control import RunControl
 from trainer.run.manifest import pack_manifest
 from trainer.run.memory_usage import used_bytes
@@ -33,6 +35,7 @@ from trainer.run_folder.checkpoint import (
     RunState,
     load_checkpoint,
     save_checkpoint,
+    saved_precision,
 )
 from trainer.run_folder.history import RunLog
 from trainer.run_folder.initial_scores import InitialScores, read_start, write_start
@@ -45,6 +48,7 @@ class Trainer:
     """One session of a run.
 
     Attributes:
+        config: its precision is a fixed one, as in ``precision``.
         start: validation results before the first step, None until they are known.
         best: highest score so far, −∞ before the first validation.
         saved_at: step of the last checkpoint, −1 before the first one.
@@ -57,6 +61,7 @@ class Trainer:
     plan: RunPlan
     _: KW_ONLY
     device: DeviceChoice
+    precision: PrecisionChoice
     world: DistributedContext
     progress: Progress
     control: RunControl
@@ -244,6 +249,8 @@ def open_trainer(
     """
     device = choose_device(world.device or plan.device_of(config))
     resuming = plan.checkpoint.is_file()
+    precision = _precision_of(config, plan, device.name, world)
+    config = replace(config, precision=precision.name)
     # Checked before the images are read, which may take minutes.
     check_backbone_of(config.network, backbone_of(config), _TO_TRAIN)
     # Where the batch may be reduced when memory runs out, memory for one crop suffices.
@@ -261,6 +268,7 @@ def open_trainer(
         config,
         plan,
         device=device,
+        precision=precision,
         world=world,
         progress=progress,
         control=control,
@@ -279,6 +287,22 @@ def open_trainer(
             Message("Let all nodes see one and the same folder."),
         )
     return run
+
+
+def _precision_of(
+    config: TrainConfig, plan: RunPlan, device: str, world: DistributedContext
+) -> PrecisionChoice:
+    """The number format of the run: of its checkpoint if it has one, the same on all processes."""
+    saved = saved_precision(plan.checkpoint) or saved_precision(plan.previous)
+    if not plan.checkpoint.is_file():
+        saved = None  # a new run; what an earlier one left is deleted
+    if config.precision != "auto" or world.size == 1:
+        return choose_precision(config.precision, device, saved)
+    # Another process might measure otherwise, and would average gradients of other numbers.
+    own = choose_precision(config.precision, device, saved) if world.is_leader else None
+    formats = get_args(FixedPrecision)
+    agreed = formats[world.of_leader(formats.index(own.name) if own else 0, device)]
+    return own or PrecisionChoice(agreed, Message("the first process chose it"))
 
 
 def _restore_run_folder(run: Trainer, resuming: bool) -> None:

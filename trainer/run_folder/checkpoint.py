@@ -8,7 +8,7 @@ import os
 import uuid
 from dataclasses import KW_ONLY, asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -20,6 +20,7 @@ from core.io.atomic import atomic_write
 from core.packs.format import tensors_sha256
 from trainer.config.config import TrainConfig, train_adapter
 from trainer.optimization.bilevel import BilevelStep
+from trainer.optimization.precision import FixedPrecision
 
 _KEY = "unifusion_checkpoint"
 
@@ -124,6 +125,17 @@ def load_checkpoint(path: Path, config: TrainConfig, step: BilevelStep) -> RunSt
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, IndexError) as error:
         # Written by another release of this program: names or shapes do not match.
         raise _unreadable(path, error) from error
+
+
+def saved_precision(path: Path) -> FixedPrecision | None:
+    """The number format with which the run of a checkpoint was started; None if unreadable."""
+    try:
+        with safe_open(path, framework="pt", device="cpu") as stream:
+            header = json.loads((stream.metadata() or {})[_KEY])
+        found = _with_later_settings(header["config"])["precision"]
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError):
+        return None  # load_checkpoint says what is wrong
+    return found if found in get_args(FixedPrecision) else None
 
 
 def _restore(tensors: dict[str, Tensor], step: BilevelStep) -> None:

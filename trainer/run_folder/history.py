@@ -14,7 +14,7 @@ import numpy.typing as npt
 from core.errors import InputError, Message
 from core.io.atomic import atomic_write, output_error
 from core.io.readers.decoding import file_error
-from trainer.events import RatesChanged, Reduced, Stepped, TrainEvent, Validated
+from trainer.events import RatesChanged, Reduced, Started, Stepped, TrainEvent, Validated
 
 CurveValues = npt.NDArray[np.float64]
 
@@ -76,6 +76,10 @@ class RunLog:
 
 def _entry(event: TrainEvent) -> dict[str, Any] | None:
     match event:
+        case Started() if event.step == 0:
+            # A resumed run computes as it did before: no second entry, so the log stays the same.
+            how = {"device": event.device, "precision": event.precision}
+            return {"step": 0, **how, "reason": event.precision_reason}
         case Stepped():
             losses = {name: _rounded(value) for name, value in event.losses.items()}
             rates = {"lr_lower": _rounded(event.lr_lower), "lr_upper": _rounded(event.lr_upper)}
@@ -147,7 +151,7 @@ def read_curves(path: Path) -> History:
             marks.append((entry["step"], text))
         elif "upper" not in entry and "batch" in entry:
             marks.append((entry["step"], Message("batch {0}", entry["batch"])))
-        else:
+        elif "precision" not in entry:
             losses.append(entry)
     return History(*_columns(losses), *_columns(scores), tuple(marks))
 

@@ -20,6 +20,7 @@ from trainer.ablation.run import RunAdvanced, RunDone, finished_results, run_abl
 from trainer.ablation.variants import MAIN, VARIANTS, chosen_variants, components
 from trainer.data.dataset import read_held_out
 from trainer.events import Started, Stepped
+from trainer.optimization import precision
 from trainer.run.control import RunControl
 from trainer.run.validation import validate
 
@@ -144,3 +145,17 @@ def test_all_means_every_variant_that_changes_something(finished: AblationPlan) 
         "no-adapter",
         "no-bilevel",
     )
+
+
+def test_all_runs_share_one_number_format(
+    finished: AblationPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(precision, "measured", lambda device: (2.0, 1.0))
+    auto = replace(finished, base=replace(finished.base, precision="auto"), seeds=1)
+    fresh = replace(auto, out=tmp_path / "out", variants=("full",), device="cpu")
+    assert next(iter(run_ablation(fresh))).run.config.precision == "bf16"
+    # What was done before counts, on whatever machine it was.
+    again = list(run_ablation(auto))
+    assert [(e.earlier, e.result.config.precision) for e in again if isinstance(e, RunDone)] == [
+        (True, "fp32")
+    ] * 2
