@@ -37,7 +37,7 @@ class PrecisionChoice:
 
 
 def choose_precision(
-    wanted: str,
+    wanted: FixedPrecision | Literal["auto"],
     device: str,
     saved: FixedPrecision | None = None,
     measure: Callable[[str], Timings] | None = None,
@@ -52,7 +52,7 @@ def choose_precision(
             new run.
         measure: times the same work in both formats on a device; None for :func:`measured`.
     """
-    if wanted == "fp32" or wanted == "bf16":
+    if wanted != "auto":
         return PrecisionChoice(wanted, Message("it was asked for"))
     if saved is not None:
         return PrecisionChoice(saved, Message("this run was started with it"))
