@@ -21,8 +21,8 @@ class Actions(CommandRegistry):
     A command is implemented by connecting to its action's ``triggered`` (or ``toggled``); commands
     without connections are hidden and have no shortcuts (see
     :meth:`CommandRegistry.retire_unwired`). :meth:`CommandRegistry.provide` is told what is
-    available: “sources” (at least one), “pair”, “outcome”, “pairs” (a list of several), “panes”
-    (they are shown), “volume”, “running”, “undo”, “redo”, “session”.
+    available: “sources” (at least one), “pair”, “outcome”, “results” (of the pair), “pairs” (a
+    list of several), “panes” (they are shown), “volume”, “running”, “undo”, “redo”, “session”.
     """
 
     def __init__(self, window: QWidget) -> None:
@@ -158,6 +158,10 @@ class Actions(CommandRegistry):
         maximise, needs = self.tr("Maximise pane"), "panes"
         self.maximise = make("view.maximise", maximise, ("F",), icon="arrow-expand", needs=needs)
         magnifier, crosshair = self.tr("Magnifier"), self.tr("Crosshair")
+        side_by_side = self.tr("All results side by side")
+        self.side_by_side = make(
+            "view.results", side_by_side, ("G",), needs="results", checkable=True
+        )
         self.magnifier = make("view.magnifier", magnifier, ("M",), needs=needs, checkable=True)
         self.crosshair = make("view.crosshair", crosshair, ("X",), needs=needs, checkable=True)
 

@@ -123,6 +123,7 @@ class CompareBar(QWidget):
             self.tr("3 Large"),
             self.tr("4 Alone"),
             self.tr("5 Planes"),
+            self.tr("6 Results"),
         )
         return list(zip(LAYOUTS, texts, strict=True))
 

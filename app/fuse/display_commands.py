@@ -13,7 +13,7 @@ from app.commands.registry import native, plain
 from app.fuse.scenes import image_of
 from app.fuse.state import FuseState
 from app.i18n.translate import tr, translate
-from app.viewer.display_state import CompareMode
+from app.viewer.display_state import CompareMode, Layout
 from app.viewer.pyramid import RenderedImage
 from app.viewer.window_presets import deviation_window, percentile_window
 from core.units.presets import presets_for
@@ -44,6 +44,7 @@ class DisplayCommands(QObject):
         self._view = view
         self._actions = actions
         self._before_blink: CompareMode = "off"
+        self._before_results: Layout = "all"
         self._holding = False
         session.display_changed.connect(self._show)
 
@@ -62,6 +63,7 @@ class DisplayCommands(QObject):
         actions.less_opaque.triggered.connect(lambda: self._opacity(-_OPACITY_STEP))
         actions.more_opaque.triggered.connect(lambda: self._opacity(_OPACITY_STEP))
         actions.invert.triggered.connect(self._invert)
+        actions.side_by_side.triggered.connect(self._side_by_side)
         actions.crosshair.triggered.connect(lambda on: self._set(crosshair=on))
         actions.magnifier.triggered.connect(lambda on: self._set(magnifier=on))
         for number, action in enumerate(actions.presets):
@@ -106,6 +108,15 @@ class DisplayCommands(QObject):
         display = self._session.display
         wanted: CompareMode = "off" if display.compare.mode == mode else mode
         self._session.set_display(display.with_compare(mode=wanted, overlaid=True))
+        self._show()
+
+    def _side_by_side(self) -> None:
+        """Show all results side by side, or again the layout from before."""
+        layout = self._session.display.layout
+        if layout != "results":
+            self._before_results = layout
+        self._view.maximise()
+        self._set(layout=self._before_results if layout == "results" else "results")
         self._show()
 
     # --- blinking --------------------------------------------------------------------------
@@ -208,6 +219,7 @@ class DisplayCommands(QObject):
             (actions.blink, compare.mode == "blink"),
             (actions.checkerboard, compare.mode == "checker"),
             (actions.difference, compare.mode == "difference"),
+            (actions.side_by_side, display.layout == "results"),
             (actions.crosshair, display.crosshair),
             (actions.magnifier, display.magnifier),
         ):

@@ -26,6 +26,8 @@ PLACES: dict[Layout, dict[str, GridPosition]] = {
     "single": {"fused": (0, 0, 1, 1)},
     # Of images, which have no planes; of volumes see app.fuse.planes_board.
     "planes": {"a": (0, 0, 1, 1), "b": (0, 1, 1, 1), "fused": (0, 2, 1, 1)},
+    # Without results; with them see app.fuse.results_board.
+    "results": {"a": (0, 0, 1, 1), "b": (0, 1, 1, 1), "fused": (0, 2, 1, 1)},
 }
 
 

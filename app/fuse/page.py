@@ -29,6 +29,7 @@ from app.fuse.pane_texts import (
 )
 from app.fuse.planes_board import PlanesBoard
 from app.fuse.recon_pane import ReconPane
+from app.fuse.results_board import ResultsBoard
 from app.fuse.scenes import dragged_window, fitted, image_of, operands, scene_of, window_of
 from app.fuse.slice_bar import SliceBar
 from app.fuse.state import FuseState
@@ -82,6 +83,7 @@ class FusePage(QWidget):
         self.features = FeaturePane("features", self.link)
         self.panes: dict[str, Pane] = {name: self._make_pane(name) for name in PANES}
         self.active = ActivePane(self.panes, "a", self)
+        self.results = ResultsBoard(session, self.link, self.active)
         self._maximised = ""
         self._window_from: Window | None = None
         self._lay_out()
@@ -89,7 +91,6 @@ class FusePage(QWidget):
         self._connect_panes()
         keys.keys_changed.connect(self._show_keys)
         self._show_keys()
-        self.panes["fused"].canvas.reserve(self.tr("Research use only – AI-generated image"))
         self._show_task()
         self._show_sources()
         self._show_outcome()
@@ -114,6 +115,7 @@ class FusePage(QWidget):
             layout.addWidget(bar)
         layout.addWidget(self.board, 1)
         layout.addWidget(self.planes, 1)
+        layout.addWidget(self.results, 1)
         layout.addWidget(self.slices)
         layout.addWidget(self.welcome, 1)
         self._arrange()
@@ -129,7 +131,12 @@ class FusePage(QWidget):
         session.stale_changed.connect(self._show_stale)
         session.running_changed.connect(self._show_running)
         session.display_changed.connect(self._show_display)
-        for signal in (session.sources_changed, session.running_changed, session.engine_changed):
+        for signal in (
+            session.sources_changed,
+            session.results_changed,
+            session.running_changed,
+            session.engine_changed,
+        ):
             signal.connect(self._show_empty)
         session.problem_changed.connect(self._show_empty)
         self.messages.notice.answered.connect(self.remedy_requested)
@@ -163,6 +170,8 @@ class FusePage(QWidget):
                     lambda paths, side=name: self.side_dropped.emit(side, paths)
                 )
         self.panes["fused"].canvas.curtain_dragged.connect(self._drag_curtain)
+        self.results.maximise_requested.connect(self.maximise)
+        self.results.window_dragged.connect(self._drag_window)
 
     # --- layout and display ----------------------------------------------------------------
 
@@ -175,6 +184,7 @@ class FusePage(QWidget):
         """Show one pane alone; the same name again, or "", shows all panes."""
         self._maximised = "" if name == self._maximised else name
         self._arrange()
+        self._show_empty()
 
     def maximise_current(self) -> None:
         """Maximise the active pane, or show all again."""
@@ -234,8 +244,14 @@ class FusePage(QWidget):
             self.welcome.open.setFocus()
         self.welcome.setVisible(empty)
         self.bar.setVisible(not empty)
-        self.planes.setVisible(not empty and self.planes.is_wanted)
-        self.board.setVisible(not empty and not self.planes.is_wanted)
+        planes = self.planes.is_wanted
+        results = self.results.is_wanted and not self._maximised
+        self.planes.setVisible(not empty and planes)
+        self.results.setVisible(not empty and results)
+        self.board.setVisible(not empty and not planes and not results)
+        if not results:
+            notice = self.tr("Research use only – AI-generated image")
+            self.panes["fused"].canvas.reserve(notice)
 
     def _show_keys(self) -> None:
         """Update the texts that mention keys."""

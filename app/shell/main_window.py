@@ -239,6 +239,7 @@ class MainWindow(QMainWindow):
         for signal in (
             session.sources_changed,
             session.outcome_changed,
+            session.results_changed,
             session.running_changed,
             session.problem_changed,
         ):
@@ -258,6 +259,7 @@ class MainWindow(QMainWindow):
             "sources": not session.is_empty,
             "pair": session.sources.pair is not None,
             "outcome": session.outcome is not None,
+            "results": bool(session.results),
             "running": session.running is not None,
             "pairs": len(self.pairs.matches) > 1,
             "volume": session.sources.slice is not None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from app.engine import EngineFactory
@@ -72,6 +73,7 @@ def page_makers(
 
         def show_results(wanted: ResultsRequest) -> None:
             controller.open_fused_results(wanted.a, wanted.b, wanted.results, wanted.task)
+            session.set_display(replace(session.display, layout="results"))
             show_fuse_page()
 
         page.pair_wanted.connect(show_results)

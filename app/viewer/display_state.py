@@ -13,7 +13,7 @@ MAX_RANGE_FACTOR = 4.0
 
 AdapterName = Literal["a", "b"]
 CompareMode = Literal["off", "curtain", "blink", "checker", "difference", "overlay"]
-Layout = Literal["all", "row", "focus", "single", "planes"]
+Layout = Literal["all", "row", "focus", "single", "planes", "results"]
 
 COMPARE_MODES: tuple[CompareMode, ...] = (
     "off",
@@ -23,7 +23,7 @@ COMPARE_MODES: tuple[CompareMode, ...] = (
     "difference",
     "overlay",
 )
-LAYOUTS: tuple[Layout, ...] = ("all", "row", "focus", "single", "planes")
+LAYOUTS: tuple[Layout, ...] = ("all", "row", "focus", "single", "planes", "results")
 
 _BASE = {"recon_a": "a", "recon_b": "b"}
 """A reconstruction is displayed like its source."""
