@@ -1,4 +1,4 @@
-"""All results of the pair on screen side by side, with both sources, linked in zoom and position."""
+"""All results of the pair on screen side by side with both sources, linked in zoom and place."""
 
 from __future__ import annotations
 
