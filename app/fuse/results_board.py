@@ -77,7 +77,7 @@ class ResultsBoard(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("All results side by side"))
-        content = QWidget()
+        content = self._content = QWidget()
         self._grid = QGridLayout(content)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(_GAP)
@@ -176,7 +176,7 @@ class ResultsBoard(QScrollArea):
             self._grid.setRowStretch(row, int(row < rows))
         for column in range(max(self._grid.columnCount(), columns)):
             self._grid.setColumnStretch(column, int(column < columns))
-        self.widget().setMinimumHeight(rows * (_LEAST_HEIGHT + _GAP) - _GAP)
+        self._content.setMinimumHeight(rows * (_LEAST_HEIGHT + _GAP) - _GAP)
         self._reserve(names)
 
     def _ordered(self) -> tuple[str, ...]:
