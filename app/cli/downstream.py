@@ -1,22 +1,35 @@
-"""``unifusion downstream``: how well detectors work on the results of fusion methods."""
+"""``unifusion downstream``: how useful the results of fusion methods are to other tasks."""
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from app.cli.console import TerminalProgress, note, reported, say
-from core.errors import InputError
+from app.cli.console import note, reported
+from app.cli.options import DatasetOption, SplitOption
 
-if TYPE_CHECKING:
-    from trainer.downstream.detection import DetectionPlan
-    from trainer.downstream.detection_scores import DetectionScores
+downstream_app = typer.Typer(help="Tasks on fused pictures: detection and segmentation.")
 
-downstream_app = typer.Typer(help="Tasks on fused pictures: detection.")
+_Method = Annotated[list[str], typer.Option(help="NAME=FOLDER of fused pictures; repeatable")]
+_Names = Annotated[str, typer.Option(help="comma-separated names of the classes, in order")]
+_Data = Annotated[
+    Path | None, typer.Option(help="folder of the data set, whose labels are then used")
+]
+_Steps = Annotated[int, typer.Option(min=1, help="training steps for each method")]
+_Batch = Annotated[int, typer.Option(min=1, help="pictures per step")]
+_Seed = Annotated[int, typer.Option(min=0, help="seed of everything random")]
+_Weights = Annotated[
+    Path | None, typer.Option(help="weights of the network or its backbone; else random ones")
+]
+_State = Annotated[
+    Path | None, typer.Option(help="folder of states, to go on with when interrupted")
+]
+_Width = Annotated[int, typer.Option(min=64, help="short side in the network")]
+_Csv = Annotated[
+    Path | None, typer.Option("--csv", help="write the scores there, for evaluate --downstream")
+]
 
 
 @downstream_app.callback()
@@ -27,89 +40,111 @@ def _root() -> None:
 @downstream_app.command()
 def detect(
     *,
-    method: Annotated[list[str], typer.Option(help="NAME=FOLDER of fused pictures; repeatable")],
+    method: _Method,
     labels: Annotated[
-        Path, typer.Option(help="folder of YOLO (txt) or VOC (xml) boxes, or a COCO file (json)")
-    ],
-    names: Annotated[str, typer.Option(help="comma-separated names of the classes, in order")],
-    steps: Annotated[int, typer.Option(min=1, help="training steps for each method")] = 500,
-    batch: Annotated[int, typer.Option(min=1, help="pictures per step")] = 2,
-    seed: Annotated[int, typer.Option(min=0, help="seed of everything random")] = 0,
-    weights: Annotated[
-        Path | None, typer.Option(help="weights to start from; else random ones")
+        Path | None,
+        typer.Option(help="folder of YOLO (txt) or VOC (xml) boxes, or a COCO file (json)"),
     ] = None,
-    state: Annotated[
-        Path | None, typer.Option(help="folder of states, to go on with when interrupted")
-    ] = None,
-    width: Annotated[int, typer.Option(min=64, help="short side in the detector")] = 320,
-    table: Annotated[Path | None, typer.Option("--csv", help="write the scores there")] = None,
+    names: _Names = "",
+    dataset: DatasetOption = "",
+    data: _Data = None,
+    split: SplitOption = "",
+    steps: _Steps = 500,
+    batch: _Batch = 2,
+    seed: _Seed = 0,
+    weights: _Weights = None,
+    state: _State = None,
+    width: _Width = 320,
+    table: _Csv = None,
 ) -> None:
     """Fine-tune a detector on each method's pictures; mAP on those held out, the same for all."""
     with reported():
-        from trainer.downstream.detection import DetectionPlan
+        from app.cli import downstream_runs as runs
+        from trainer.downstream.detection import (
+            DetectionPlan,
+            DetectorFinished,
+            fine_tune_detector,
+        )
 
-        folders = _folders(method)
-        classes = tuple(name.strip() for name in names.split(",") if name.strip())
-        if state is not None:
-            state.mkdir(parents=True, exist_ok=True)
-        rows = []
-        for name, folder in folders.items():
+        known = runs.labelled_dataset(dataset, data, split)
+        chosen = (
+            runs.given_labels(labels, names)
+            if known is None
+            else runs.dataset_labels(known, known.boxes, data, split)
+        )
+        scores: dict[str, dict[str, float]] = {}
+        for name, folder in runs.method_folders(method).items():
             plan = DetectionPlan(
-                folder, labels, classes, checkpoint=state / f"{name}.pt" if state else None,
-                weights=weights, steps=steps, batch=batch, seed=seed, width=width,
+                folder, chosen.folder, chosen.names, checkpoint=runs.state_of(state, name),
+                weights=weights, stems=chosen.stems, steps=steps, batch=batch, seed=seed,
+                width=width,
             )  # fmt: skip
-            rows.append((name, _run(name, plan)))
-        _show(rows)
+            event = runs.run_to_end(
+                name, steps, lambda progress, p=plan: fine_tune_detector(p, progress),
+                DetectorFinished,
+            )  # fmt: skip
+            note(f"{name}: scored on {event.images} pictures held out")
+            scores[name] = {"mAP50": event.scores.map50, "mAP": event.scores.map}
+        runs.show_table(scores, ("mAP50", "mAP"))
         if table is not None:
-            _write(table, rows)
+            runs.write_table(table, scores)
 
 
-def _folders(methods: list[str]) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for text in methods:
-        name, equals, folder = text.partition("=")
-        if not equals or not name or not Path(folder).is_dir() or "/" in name:
-            raise InputError(
-                f"--method {text}", "it is no NAME=FOLDER of a folder that exists", "Check it."
-            )
-        if name in found:
-            raise InputError(f"--method {text}", "the name was given twice", "Choose another.")
-        found[name] = Path(folder)
-    return found
+@downstream_app.command()
+def segment(
+    *,
+    method: _Method,
+    labels: Annotated[
+        Path | None, typer.Option(help="folder of masks whose values are the numbers of classes")
+    ] = None,
+    names: _Names = "",
+    ignore: Annotated[
+        int | None, typer.Option(help="value of pixels that do not count; 255, or the data set's")
+    ] = None,
+    dataset: DatasetOption = "",
+    data: _Data = None,
+    split: SplitOption = "",
+    steps: _Steps = 500,
+    batch: _Batch = 4,
+    seed: _Seed = 0,
+    weights: _Weights = None,
+    state: _State = None,
+    width: _Width = 320,
+    table: _Csv = None,
+) -> None:
+    """Fine-tune a segmentation network on each method's pictures; mIoU on those held out."""
+    with reported():
+        from app.cli import downstream_runs as runs
+        from trainer.downstream.segmentation import (
+            SegmentationPlan,
+            SegmenterFinished,
+            fine_tune_segmenter,
+        )
 
-
-def _run(name: str, plan: DetectionPlan) -> DetectionScores:
-    from trainer.downstream.detection import (
-        DetectorFinished,
-        DetectorStepped,
-        fine_tune_detector,
-    )
-
-    with TerminalProgress() as progress:
-        for event in fine_tune_detector(plan, progress):
-            progress.clear()
-            match event:
-                case DetectorStepped():
-                    if event.step % 50 == 0:
-                        note(f"{name}: step {event.step} of {plan.steps}, loss {event.loss:.3f}")
-                case DetectorFinished():
-                    note(f"{name}: scored on {event.images} pictures held out")
-                    return event.scores
-    raise AssertionError("a run ends with its scores")
-
-
-def _show(rows: list[tuple[str, DetectionScores]]) -> None:
-    width = max(len("method"), *(len(name) for name, _ in rows))
-    say(f"{'method':{width}}   mAP50     mAP")
-    for name, scores in rows:
-        say(f"{name:{width}}  {scores.map50:6.4f}  {scores.map:6.4f}")
-
-
-def _write(path: Path, rows: list[tuple[str, DetectionScores]]) -> None:
-    from core.io.atomic import atomic_write
-
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("method", "mAP50", "mAP"))
-    writer.writerows((name, scores.map50, scores.map) for name, scores in rows)
-    atomic_write(path, text.getvalue().encode())
+        known = runs.labelled_dataset(dataset, data, split)
+        masks = None if known is None else known.masks
+        chosen = (
+            runs.given_labels(labels, names)
+            if known is None
+            else runs.dataset_labels(known, masks, data, split)
+        )
+        if ignore is None:
+            ignore = 255 if masks is None else masks.ignore
+        scores: dict[str, dict[str, float]] = {}
+        for name, folder in runs.method_folders(method).items():
+            plan = SegmentationPlan(
+                folder, chosen.folder, chosen.names, checkpoint=runs.state_of(state, name),
+                weights=weights, stems=chosen.stems, steps=steps, batch=batch, seed=seed,
+                width=width, ignore=ignore,
+            )  # fmt: skip
+            event = runs.run_to_end(
+                name, steps, lambda progress, p=plan: fine_tune_segmenter(p, progress),
+                SegmenterFinished,
+            )  # fmt: skip
+            note(f"{name}: scored on {event.images} pictures held out")
+            found = event.scores
+            by_class = {f"IoU {chosen.names[i]}": value for i, value in found.by_class.items()}
+            scores[name] = {"mIoU": found.miou, "accuracy": found.accuracy, **by_class}
+        runs.show_table(scores, list(next(iter(scores.values()))))
+        if table is not None:
+            runs.write_table(table, scores)

@@ -43,6 +43,25 @@ class DatasetLayout(_Strict):
         return self
 
 
+class LabelFiles(_Strict):
+    """Labels of the images of a data set, one file per image with the name of source A.
+
+    Attributes:
+        folders: where they are below the folder of the data set; the first that is there counts.
+            ``{split}`` is a folder of the split.
+        classes: names of the classes, in the order of their numbers.
+    """
+
+    folders: Annotated[list[Text], Field(min_length=1)]
+    classes: Annotated[list[Text], Field(min_length=1)]
+
+
+class MaskFiles(LabelFiles):
+    """Masks whose values are the numbers of the classes, from 0; ``ignore`` counts nowhere."""
+
+    ignore: int = 255
+
+
 class DatasetDescriptor(_Strict):
     """A data set of image pairs.
 
@@ -57,6 +76,8 @@ class DatasetDescriptor(_Strict):
         groups: groups for reports, each with patterns of ``fnmatch`` for the path of source A
             relative to the folder, without suffix.
         metrics: the metrics with which results on it are published.
+        boxes: boxes of objects (YOLO or Pascal VOC files), if it has any.
+        masks: masks of classes, if it has any.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
@@ -68,6 +89,8 @@ class DatasetDescriptor(_Strict):
     splits: dict[Text, Annotated[list[Text], Field(min_length=1)]] = {}
     groups: dict[Text, list[Text]] = {}
     metrics: list[str] = []
+    boxes: LabelFiles | None = None
+    masks: MaskFiles | None = None
 
     @model_validator(mode="after")
     def _check_splits(self) -> DatasetDescriptor:

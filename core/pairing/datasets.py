@@ -11,7 +11,12 @@ from pathlib import Path
 
 from core.errors import InputError, Message
 from core.pairing.collector import Collected
-from core.pairing.dataset_descriptor import DatasetDescriptor, DatasetLayout, expression
+from core.pairing.dataset_descriptor import (
+    DatasetDescriptor,
+    DatasetLayout,
+    LabelFiles,
+    expression,
+)
 from core.pairing.folder_scan import Scanner
 from core.pairing.folder_tree import Places
 from core.pairing.plan import Match, PairingPlan
@@ -106,6 +111,33 @@ def group_of(descriptor: DatasetDescriptor, match: Match, folder: Path) -> str:
         if any(fnmatch.fnmatch(path, pattern) for pattern in patterns):
             return group
     return ""
+
+
+def label_folder(
+    descriptor: DatasetDescriptor, labels: LabelFiles, folder: Path, split: str = ""
+) -> Path:
+    """Where the ``labels`` of a split of the data set in ``folder`` are.
+
+    Raises:
+        InputError: there is no such split, or its labels are in no folder or in several.
+    """
+    splits = descriptor.folders_of(split)
+    for pattern in labels.folders:
+        names = dict.fromkeys(pattern.replace("{split}", part) for part in splits or [""])
+        found = [folder / name for name in names if (folder / name).is_dir()]
+        if len(found) > 1:
+            raise InputError(
+                str(folder),
+                Message("the labels of this split are in several folders"),
+                Message("Choose one of: {0}.", ", ".join(descriptor.splits)),
+            )
+        if found:
+            return found[0]
+    raise InputError(
+        str(folder),
+        Message("the labels of {0} are not there", descriptor.title),
+        Message("They are in: {0}.", ", ".join(labels.folders)),
+    )
 
 
 def layout_in_words(layout: DatasetLayout) -> Message:

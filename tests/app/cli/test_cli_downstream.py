@@ -45,6 +45,66 @@ def test_scores_of_a_method(folder: Path) -> None:
     assert f"ours    {float(row['mAP50']):6.4f}  {float(row['mAP']):6.4f}" in stdout
 
 
+@pytest.fixture
+def msrs(tmp_path: Path) -> Path:
+    """Three pairs of MSRS for testing with masks, one for training without."""
+    for split, names in (("test", "123"), ("train", "4")):
+        for kind in ("ir", "vi", "Segmentation_labels"):
+            (tmp_path / "MSRS" / split / kind).mkdir(parents=True)
+        for name in names:
+            mask = np.zeros((64, 72), np.uint8)
+            mask[:, 30:] = 1
+            for kind, pixels in (
+                ("ir", 90 * mask),
+                ("vi", 60 * mask),
+                ("Segmentation_labels", mask),
+            ):
+                content = cv2.imencode(".png", pixels)[1].tobytes()
+                (tmp_path / "MSRS" / split / kind / f"{name}.png").write_bytes(content)
+    return tmp_path / "MSRS"
+
+
+def segment(*words: str) -> tuple[int, str, str]:
+    short = ["--steps", "12", "--batch", "2", "--width", "64"]
+    result = runner.invoke(app, ["downstream", "segment", *short, *words])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_segmentation_of_a_data_set(msrs: Path, tmp_path: Path) -> None:
+    ours = f"--method=ours={msrs / 'test' / 'vi'}"
+    of_the_set = ["--dataset=msrs", f"--data={msrs}"]
+    code, stdout, stderr = segment(ours, *of_the_set, f"--csv={tmp_path / 'scores.csv'}")
+    assert code == 0, stderr
+    (row,) = csv.DictReader((tmp_path / "scores.csv").read_text().splitlines())
+    assert list(row) == ["method", "mIoU", "accuracy", "IoU unlabelled", "IoU car"]
+    mean = (float(row["IoU unlabelled"]) + float(row["IoU car"])) / 2
+    assert float(row["mIoU"]) == pytest.approx(mean)
+    assert f"{mean:.4f}" in stdout
+    assert mean > 0
+    labels = msrs / "test" / "Segmentation_labels"
+    by_hand = segment(ours, f"--labels={labels}", "--names=unlabelled,car,a,b,c,d,e,f,g")
+    assert by_hand[1].splitlines()[1] == stdout.splitlines()[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "Give --labels and --names, or --dataset and --data"),
+        (["--dataset=msrs"], "Add --data FOLDER"),
+        (["--dataset=tno", "--data=."], "it has no labels for this"),
+        (["--data=."], "Add --dataset NAME"),
+        (["--dataset=msrs", "--data={msrs}", "--split=all"], "Choose one of: test, train"),
+        (["--dataset=msrs", "--data={msrs}/test/ir"], "the labels of MSRS are not there"),
+        (["--labels={msrs}/test/Segmentation_labels", "--names=x"], "it has the value 1"),
+    ],
+)
+def test_labels_that_are_not_there(msrs: Path, words: list[str], told: str) -> None:
+    filled = [word.format(msrs=msrs) for word in words]
+    code, _, stderr = segment(f"--method=ours={msrs / 'test' / 'vi'}", *filled)
+    assert code == 2
+    assert told in stderr
+
+
 @pytest.mark.parametrize("method", ["ours", "ours=nowhere", "=."])
 def test_bad_method_is_explained(folder: Path, method: str) -> None:
     code, _, stderr = detect(folder, "--method", method)

@@ -10,7 +10,7 @@ import pytest
 from core.errors import InputError
 from core.metrics import METRICS
 from core.pairing.dataset_descriptor import descriptors, get_descriptor, read_descriptor
-from core.pairing.datasets import dataset_pairs, find_dataset, group_of
+from core.pairing.datasets import dataset_pairs, find_dataset, group_of, label_folder
 from core.pairing.folders import PairingPlan, pair_paths
 
 PairNames = tuple[tuple[str, str], ...]
@@ -52,6 +52,29 @@ def make(folder: Path, files: Iterable[str]) -> Path:
 def tree(name: str, tmp_path: Path) -> tuple[Path, PairNames]:
     pairs, _ = TREES[name]
     return make(tmp_path / name, (file for pair in pairs for file in pair)), pairs
+
+
+def test_labels_of_a_split(tmp_path: Path) -> None:
+    msrs, llvip, m3fd = (get_descriptor(name) for name in ("msrs", "llvip", "m3fd"))
+    assert msrs.masks is not None
+    assert (len(msrs.masks.classes), msrs.masks.classes[1], msrs.masks.ignore) == (9, "car", 255)
+    for split in ("test", "train"):
+        (tmp_path / split / "Segmentation_labels").mkdir(parents=True)
+    assert label_folder(msrs, msrs.masks, tmp_path) == tmp_path / "test" / "Segmentation_labels"
+    train = label_folder(msrs, msrs.masks, tmp_path, "train")
+    assert train == tmp_path / "train" / "Segmentation_labels"
+    with pytest.raises(InputError, match=r"in several folders.*test, train"):
+        label_folder(msrs, msrs.masks, tmp_path, "all")
+    assert llvip.boxes is not None
+    with pytest.raises(InputError, match=r"LLVIP are not there.*Annotations"):
+        label_folder(llvip, llvip.boxes, tmp_path)
+    (tmp_path / "Annotations").mkdir()
+    for split in ("test", "all"):
+        assert label_folder(llvip, llvip.boxes, tmp_path, split) == tmp_path / "Annotations"
+    assert m3fd.boxes is not None
+    (tmp_path / "M3FD_Detection" / "Annotation").mkdir(parents=True)
+    found = label_folder(m3fd, m3fd.boxes, tmp_path)
+    assert found == tmp_path / "M3FD_Detection" / "Annotation"
 
 
 def files(plan: PairingPlan, folder: Path) -> set[tuple[str, str]]:

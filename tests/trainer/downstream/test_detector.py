@@ -10,12 +10,8 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
-from trainer.downstream.detection import (
-    DetectionPlan,
-    DetectorFinished,
-    DetectorStepped,
-    fine_tune_detector,
-)
+from trainer.downstream.detection import DetectionPlan, DetectorFinished, fine_tune_detector
+from trainer.downstream.fine_tuning import FineTuningStep
 
 
 @pytest.fixture
@@ -45,7 +41,7 @@ def test_an_interrupted_run_ends_as_an_uncut_one(plan: DetectionPlan, tmp_path: 
     first.close()
     rest = list(fine_tune_detector(cut))
     assert [*losses, *rest[:-1]] == whole[:-1]
-    assert all(isinstance(event, DetectorStepped) for event in whole[:-1])
+    assert all(isinstance(event, FineTuningStep) for event in whole[:-1])
     end = whole[-1]
     assert isinstance(end, DetectorFinished)
     assert end == rest[-1]
@@ -59,6 +55,15 @@ def test_labels_without_image(plan: DetectionPlan) -> None:
     (plan.labels / "9.txt").write_text("")
     with pytest.raises(InputError, match="for the labels “9”"):
         next(fine_tune_detector(plan))
+
+
+def test_only_the_images_of_a_split_count(plan: DetectionPlan) -> None:
+    (plan.labels / "9.txt").write_text("")
+    chosen = replace(plan, stems=frozenset("013"), steps=1)
+    *_, end = fine_tune_detector(chosen)
+    assert isinstance(end, DetectorFinished)
+    with pytest.raises(InputError, match="there are no labels"):
+        next(fine_tune_detector(replace(plan, stems=frozenset("x"))))
 
 
 def test_labels_of_a_larger_image(plan: DetectionPlan) -> None:
@@ -82,5 +87,5 @@ def test_nothing_there(plan: DetectionPlan, tmp_path: Path) -> None:
 
 def test_foreign_weights(plan: DetectionPlan, tmp_path: Path) -> None:
     (tmp_path / "w.pt").write_bytes(b"no weights")
-    with pytest.raises(InputError, match="no weights of this detector"):
+    with pytest.raises(InputError, match="no weights of this network"):
         next(fine_tune_detector(replace(plan, weights=tmp_path / "w.pt")))

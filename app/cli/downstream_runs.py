@@ -1,0 +1,151 @@
+"""What the commands of ``unifusion downstream`` share: labels, methods, runs and tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import isnan
+from pathlib import Path
+from typing import Any, TypeVar
+
+from app.cli.console import TerminalProgress, note, say
+from app.cli.dataset_option import chosen_dataset
+from core.errors import InputError
+from core.pairing.dataset_descriptor import DatasetDescriptor, LabelFiles
+from core.pairing.datasets import dataset_pairs, label_folder
+from trainer.downstream.fine_tuning import FineTuningStep
+
+Ended = TypeVar("Ended")
+Table = Mapping[str, Mapping[str, float]]
+"""Scores by method and column; NaN where one is undefined."""
+
+
+@dataclass(frozen=True)
+class ChosenLabels:
+    """Where labels are, what their classes are called, and of which images; None for all."""
+
+    folder: Path
+    names: tuple[str, ...]
+    stems: frozenset[str] | None = None
+
+
+def given_labels(labels: Path | None, names: str) -> ChosenLabels:
+    """The labels that ``--labels`` and ``--names`` name.
+
+    Raises:
+        InputError: one of them is missing.
+    """
+    classes = tuple(name.strip() for name in names.split(",") if name.strip())
+    if labels is None or not classes:
+        raise InputError(
+            "The labels", "where they are, or their classes, are not given",
+            "Give --labels and --names, or --dataset and --data.",
+        )  # fmt: skip
+    return ChosenLabels(labels, classes)
+
+
+def dataset_labels(
+    descriptor: DatasetDescriptor, labels: LabelFiles | None, data: Path | None, split: str
+) -> ChosenLabels:
+    """The labels of the images of a split, as a descriptor says.
+
+    Raises:
+        InputError: it has no such labels, or they or the pairs are not in ``data``.
+    """
+    if labels is None:
+        raise InputError(
+            f"--dataset {descriptor.name}",
+            "it has no labels for this",
+            "Give --labels and --names.",
+        )
+    if data is None:
+        raise InputError(
+            f"--dataset {descriptor.name}", "its folder is not given", "Add --data FOLDER."
+        )
+    folder = label_folder(descriptor, labels, data, split)
+    pairs = dataset_pairs(descriptor, data, split).matches
+    return ChosenLabels(folder, tuple(labels.classes), frozenset(pair.a.stem for pair in pairs))
+
+
+def labelled_dataset(dataset: str, data: Path | None, split: str) -> DatasetDescriptor | None:
+    """The data set of ``--dataset``; None without one.
+
+    Raises:
+        InputError: it is unknown, or ``data`` is given without it.
+    """
+    descriptor = chosen_dataset(dataset, split)
+    if descriptor is None and data is not None:
+        raise InputError(f"--data {data}", "it is of a data set", "Add --dataset NAME.")
+    return descriptor
+
+
+def method_folders(methods: Sequence[str]) -> dict[str, Path]:
+    """The folders of ``NAME=FOLDER``, by name.
+
+    Raises:
+        InputError: one is no such text or folder, or a name occurs twice.
+    """
+    found: dict[str, Path] = {}
+    for text in methods:
+        name, equals, folder = text.partition("=")
+        if not equals or not name or not Path(folder).is_dir() or "/" in name:
+            raise InputError(
+                f"--method {text}", "it is no NAME=FOLDER of a folder that exists", "Check it."
+            )
+        if name in found:
+            raise InputError(f"--method {text}", "the name was given twice", "Choose another.")
+        found[name] = Path(folder)
+    return found
+
+
+def state_of(folder: Path | None, method: str) -> Path | None:
+    """The file of the state of a method in ``folder``, which is made; None without one."""
+    if folder is None:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{method}.pt"
+
+
+def run_to_end(name: str, steps: int, run: Any, events: type[Ended]) -> Ended:
+    """Show the steps of ``run``, a function of a progress; returns what it ends with."""
+    with TerminalProgress() as progress:
+        stream: Iterator[FineTuningStep | Ended] = run(progress)
+        for event in stream:
+            progress.clear()
+            if isinstance(event, events):
+                return event
+            if isinstance(event, FineTuningStep) and event.step % 50 == 0:
+                note(f"{name}: step {event.step} of {steps}, loss {event.loss:.3f}")
+    raise AssertionError("a run ends with its scores")
+
+
+def show_table(table: Table, columns: Sequence[str]) -> None:
+    """Print the ``columns`` of the scores of every method."""
+    width = max(len("method"), *(len(name) for name in table))
+    widths = [max(len(column), 6) for column in columns]
+    titles = (f"{column:>{size}}" for column, size in zip(columns, widths, strict=True))
+    say(f"{'method':{width}}  {'  '.join(titles)}")
+    for name, scores in table.items():
+        cells = ("–" if isnan(scores[column]) else f"{scores[column]:.4f}" for column in columns)
+        shown = (f"{cell:>{size}}" for cell, size in zip(cells, widths, strict=True))
+        say(f"{name:{width}}  {'  '.join(shown)}")
+
+
+def write_table(path: Path, table: Table) -> None:
+    """Write all scores as CSV, which ``unifusion evaluate --downstream`` reads.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    from core.io.atomic import atomic_write
+
+    columns = list(dict.fromkeys(column for scores in table.values() for column in scores))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("method", *columns))
+    for name, scores in table.items():
+        cells = (scores.get(column, float("nan")) for column in columns)
+        writer.writerow((name, *("" if isnan(cell) else cell for cell in cells)))
+    atomic_write(path, text.getvalue().encode())
