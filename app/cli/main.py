@@ -30,6 +30,7 @@ from app.cli.options import (
     WindowB,
 )
 from app.cli.pack_commands import backbone_app, datasets, packs_app
+from app.cli.rig_commands import rigs_app
 from core import __version__
 from core.windows import Windows
 
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 app.add_typer(packs_app, name="packs", no_args_is_help=True)
 app.add_typer(backbone_app, name="backbone", no_args_is_help=True)
+app.add_typer(rigs_app, name="rigs", no_args_is_help=True)
 app.add_typer(downstream_app, name="downstream", no_args_is_help=True)
 
 

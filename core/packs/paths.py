@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-import platformdirs
-
+from core.data_folder import data_folder
 from core.models.config import DINOV3_TIMM_NAME
-
-
-def data_folder() -> Path:
-    """$UNIFUSION_HOME or the platform's data folder."""
-    home = os.environ.get("UNIFUSION_HOME")
-    return Path(home) if home else Path(platformdirs.user_data_dir("unifusion", appauthor=False))
 
 
 def user_pack_folder() -> Path:

@@ -1,0 +1,1 @@
+"""How the two sources of a pair are brought onto each other: choices, rigs, and what they give."""
