@@ -20,7 +20,7 @@ from core.io.atomic import atomic_write, output_error
 from core.io.transforms import transform_data, transform_from_data
 from core.types import PairTransform, SourceSide, Transform, TransformKind
 
-Size = tuple[int, int]
+PixelSize = tuple[int, int]
 """(width, height) in pixels."""
 
 _FORMAT, _VERSION = "unifusion rig", 1
@@ -41,8 +41,8 @@ class Rig:
     name: str
     transform: Transform
     moving: SourceSide
-    size_a: Size
-    size_b: Size
+    size_a: PixelSize
+    size_b: PixelSize
 
     def __post_init__(self) -> None:
         name = self.name.strip()
@@ -60,7 +60,7 @@ class Rig:
                 Message("Choose a transform of pictures."),
             )
 
-    def transform_for(self, size_a: Size, size_b: Size) -> PairTransform:
+    def transform_for(self, size_a: PixelSize, size_b: PixelSize) -> PairTransform:
         """The transform for pictures of these sizes, scaled where they are not its own.
 
         Raises:
@@ -73,7 +73,7 @@ class Rig:
             scaled(self.transform, fixed, moving), self.moving, origin="rig", name=self.name
         )
 
-    def _factor(self, side: str, made_for: Size, size: Size) -> float:
+    def _factor(self, side: str, made_for: PixelSize, size: PixelSize) -> float:
         """By how much larger a picture is, or InputError where its proportions differ."""
         width, height = size
         # Scaled sizes are rounded to whole pixels, of the smaller picture at most.
@@ -266,7 +266,7 @@ def _rig_of(found: Any) -> Rig:
     )
 
 
-def _size(values: Sequence[int]) -> Size:
+def _size(values: Sequence[int]) -> PixelSize:
     width, height = (int(value) for value in values)
     if min(width, height) < 1:
         raise ValueError("a size without pixels")
