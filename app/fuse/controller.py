@@ -26,6 +26,7 @@ from app.fuse.stored_results import StoredResult
 from app.fuse.task_selection import TaskSelection
 from app.fuse.volume_loader import VolumeLoader
 from app.workers import Runner
+from core.types import PairTransform
 from core.windows import Windows
 
 
@@ -123,16 +124,25 @@ class Controller(QObject):
         """Open the sample pair of the selected task."""
         self._samples.open()
 
-    def open_pair(self, a: Path, b: Path, *, task_known: bool = False) -> None:
+    def open_pair(
+        self,
+        a: Path,
+        b: Path,
+        *,
+        task_known: bool = False,
+        transform: PairTransform | None = None,
+    ) -> None:
         """Open two files and fuse them, or two series where these are known by the files.
 
         Args:
             task_known: the person has said which task these two are for.
+            transform: by which one of two pictures is resampled onto the other.
         """
         if self.volumes.knows((a, b)):
             self.volumes.open((a, b))
         else:
-            self._loader.load(LoadRequest(a, b), self._tasks.fuse_new if task_known else None)
+            request = LoadRequest(a, b, transform=transform)
+            self._loader.load(request, self._tasks.fuse_new if task_known else None)
 
     def open_fused_pair(
         self,
@@ -144,6 +154,7 @@ class Controller(QObject):
         *,
         resample: bool = False,
         windows: Windows = (None, None),
+        transform: PairTransform | None = None,
     ) -> None:
         """Open a pair with the fused image that a batch wrote of it, without fusing it again.
 
@@ -152,9 +163,10 @@ class Controller(QObject):
             task, method: what it was fused for, and by.
             resample: whether B was resampled onto A for it.
             windows: those it was fused in; None for the files' own.
+            transform: by which one source was resampled onto the other for it.
         """
         stored = StoredResult(result, task, method, windows)
-        self._stored.open(LoadRequest(a, b, resample=resample), stored)
+        self._stored.open(LoadRequest(a, b, resample=resample, transform=transform), stored)
 
     def open_fused_results(
         self, a: Path, b: Path, results: Sequence[tuple[str, Path]], task: str
@@ -176,6 +188,10 @@ class Controller(QObject):
     def replace_side(self, side: Side, path: Path) -> None:
         """Open one file; the other side stays, unless it belongs to a sample."""
         self._loader.replace_side(side, path)
+
+    def set_transform(self, transform: PairTransform | None) -> None:
+        """Read the pair on screen again with another transform, or with none, and fuse it."""
+        self._loader.load_transformed(transform)
 
     def resample_pending(self) -> None:
         """Load the pair that was refused because of its sizes, with B resampled onto A."""

@@ -71,6 +71,7 @@ def _provenance(entries: Mapping[str, str]) -> list[tuple[str, str]]:
         "source_b": tr("Source B"),
         "window_a": tr("Window of A"),
         "window_b": tr("Window of B"),
+        "registration": tr("Registration"),
         "result": tr("Read from"),
         "notice": tr("Notice"),
     }

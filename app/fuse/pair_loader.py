@@ -19,6 +19,7 @@ from app.fuse.tasks import FileOrImage
 from app.workers import Runner
 from core.errors import DamagedImage, FusionError, SizeMismatch
 from core.tasks import TASKS
+from core.types import PairTransform
 from core.windows import Windows
 
 _OPPOSITE: dict[Side, Side] = {"a": "b", "b": "a"}
@@ -34,6 +35,7 @@ class LoadRequest:
         resample: resample B onto the grid of A if their sizes differ.
         sample: True for a sample that comes with the program.
         damaged: read what can be decoded of damaged files.
+        transform: by which one source is resampled onto the other.
     """
 
     a: FileOrImage | None
@@ -42,6 +44,7 @@ class LoadRequest:
     resample: bool = False
     sample: bool = False
     damaged: bool = False
+    transform: PairTransform | None = None
 
     def absolute(self) -> LoadRequest:
         """The same request with absolute paths: the working directory may change."""
@@ -49,7 +52,8 @@ class LoadRequest:
 
     def swapped(self) -> LoadRequest:
         """The same request with A and B exchanged."""
-        return replace(self, a=self.b, b=self.a)
+        transform = None if self.transform is None else self.transform.swapped()
+        return replace(self, a=self.b, b=self.a, transform=transform)
 
     @property
     def paths(self) -> tuple[Path | None, Path | None]:
@@ -120,7 +124,22 @@ class PairLoader(QObject):
     def load_damaged(self) -> None:
         """Load the files that were refused as damaged, as far as they can be decoded."""
         if self._refused is not None:
-            self.load(LoadRequest(self._refused.a, self._refused.b, damaged=True))
+            refused = self._refused
+            self.load(LoadRequest(refused.a, refused.b, damaged=True, transform=refused.transform))
+
+    def load_transformed(
+        self, transform: PairTransform | None, callback: LoadedCallback | None = None
+    ) -> None:
+        """Read the selected files again with another transform, or with none.
+
+        Args:
+            callback: as in :meth:`load`.
+        """
+        sources = self._session.sources
+        a, b = sources.paths
+        damaged = AS_DAMAGED in (sources.stamp or ())
+        request = LoadRequest(a, b, sample=sources.sample, damaged=damaged, transform=transform)
+        self.load(request, callback)
 
     def reload(self, callback: LoadedCallback | None = None) -> None:
         """Read the selected files again, with the same options."""
@@ -133,7 +152,10 @@ class PairLoader(QObject):
             self.load(request, partial(self._swap_loaded, callback))
         else:
             resample = resampled_side(sources.stamp) == "b"
-            request = LoadRequest(a, b, resample=resample, sample=sources.sample, damaged=damaged)
+            request = LoadRequest(
+                a, b, resample=resample, sample=sources.sample, damaged=damaged,
+                transform=sources.transform,
+            )  # fmt: skip
             self.load(request, callback)
 
     def _swap_loaded(self, callback: LoadedCallback | None, _sources: Sources) -> None:
@@ -149,8 +171,9 @@ class PairLoader(QObject):
         pair = None if old.pair is None else old.pair.swapped()
         stamp = swapped_stamp(old.stamp)
         swapped = replace(
-            old, a=old.b, b=old.a, pair=pair, stamp=stamp, requested=old.requested[::-1]
-        )
+            old, a=old.b, b=old.a, pair=pair, stamp=stamp, requested=old.requested[::-1],
+            transform=None if old.transform is None else old.transform.swapped(),
+        )  # fmt: skip
         if self._refused is not None:
             self._refused = self._refused.swapped()
         self._session.set_sources(swapped, keep_outcome=True)
@@ -235,7 +258,7 @@ class PairLoader(QObject):
         work = partial(
             tasks.load_sources, request.a, request.b,
             resample=request.resample, sample=request.sample, cached=cached, task=task,
-            damaged=request.damaged,
+            damaged=request.damaged, transform=request.transform,
         )  # fmt: skip
         generation = self._jobs.generation
         self._jobs.track(
@@ -254,7 +277,10 @@ class PairLoader(QObject):
             side if side is not None and side.image is item else None
             for side, item in ((old.a, request.a), (old.b, request.b))
         ]
-        return Sources(shown[0], shown[1], sample=request.sample, requested=request.paths)
+        return Sources(
+            shown[0], shown[1], sample=request.sample, requested=request.paths,
+            transform=request.transform,
+        )  # fmt: skip
 
     def _show(self, generation: int, callback: LoadedCallback | None, sources: Sources) -> None:
         if generation != self._jobs.generation:
@@ -288,7 +314,10 @@ class PairLoader(QObject):
 def _is_read_together(sources: Sources) -> bool:
     """Whether size, or black and white, of one image may depend on the other."""
     pair = sources.pair
-    return pair is not None and (bool(resampled_side(sources.stamp)) or tasks.depends_on_task(pair))
+    if pair is None:
+        return False
+    is_resampled = pair.transform is not None or bool(resampled_side(sources.stamp))
+    return is_resampled or tasks.depends_on_task(pair)
 
 
 def _is_one_camera(task: str) -> bool:

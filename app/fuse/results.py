@@ -15,7 +15,7 @@ from app.viewer.pyramid import RenderedImage
 from core.errors import FusionError
 from core.fusion.feature_maps import PcaBasis
 from core.messages import Message
-from core.types import FusionResult, Image, SourcePair
+from core.types import FusionResult, Image, PairTransform, SourcePair
 from core.windows import Window, Windows
 
 SourceStamp = tuple[tuple[str, int, int], ...]
@@ -32,6 +32,9 @@ ONE_CAMERA = ("one camera", 0, 0)
 
 RESAMPLED: dict[str, tuple[str, int, int]] = {"a": ("resampled a", 0, 0), "b": ("resampled", 0, 0)}
 """Mark in a stamp: this side was resampled onto the other."""
+
+_MOVED = "moved "
+"""Start of the mark in a stamp of a pair with a transform."""
 
 AS_DAMAGED = ("as damaged", 0, 0)
 """Mark in a stamp: damaged files were read as far as they can be decoded."""
@@ -61,6 +64,7 @@ class Sources:
         error: why they are not shown; None while they are being read.
         names: what the requested ones are called, where not by their file names.
         slice: which slice of which volumes they are; None for images.
+        transform: by which one image is resampled onto the other; also while they are being read.
     """
 
     a: LoadedSource | None = None
@@ -73,6 +77,7 @@ class Sources:
     error: FusionError | None = None
     names: tuple[str, str] = ("", "")
     slice: SliceView | None = None
+    transform: PairTransform | None = None
 
     def requested_name(self, side: int) -> str:
         """What a requested source is called; "" where none is requested."""
@@ -282,7 +287,17 @@ def swapped_stamp(stamp: SourceStamp | None) -> SourceStamp | None:
     if stamp is None:
         return None
     turned = {RESAMPLED["a"]: RESAMPLED["b"], RESAMPLED["b"]: RESAMPLED["a"]}
+    for mark in stamp[2:]:
+        if mark[0].startswith(_MOVED):
+            moved = {"a": "b", "b": "a"}[mark[0][len(_MOVED)]]
+            turned[mark] = (_MOVED + moved + mark[0][len(_MOVED) + 1 :], *mark[1:])
     return (stamp[1], stamp[0], *(turned.get(entry, entry) for entry in stamp[2:]))
+
+
+def transform_mark(by: PairTransform) -> tuple[str, int, int]:
+    """Mark in a stamp: one side was moved onto the other by this transform."""
+    rows = " ".join(repr(value) for row in by.transform.matrix for value in row)
+    return f"{_MOVED}{by.moving} {by.verdict or ''} {rows}", int(by.crop), 0
 
 
 def resampled_side(stamp: SourceStamp | None) -> str:

@@ -6,7 +6,7 @@ Heavy imports are made inside the functions, so that the window appears before t
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property, partial
@@ -24,6 +24,7 @@ from app.fuse.results import (
     Palettes,
     SourceStamp,
     stamp_of,
+    transform_mark,
     with_windows,
 )
 from app.fuse.state import LoadedSource, Outcome, Side, Sources
@@ -34,7 +35,7 @@ from core.errors import InputError, Message
 from core.fusion.protocol import Engine, MethodInfo
 from core.progress import Progress
 from core.tasks import TASKS, get_task
-from core.types import FloatArray, FusionRequest, FusionResult, Image, SourcePair
+from core.types import FloatArray, FusionRequest, FusionResult, Image, PairTransform, SourcePair
 from core.windows import Windows
 
 FileOrImage = Path | Image
@@ -57,22 +58,24 @@ def load_sources(
     cached: Mapping[SourceStamp, Sources] | None = None,
     task: str = "",
     damaged: bool = False,
+    transform: PairTransform | None = None,
 ) -> Sources:
-    """Read up to two sources; both must have the same size.
+    """Read up to two sources; both must have the same size unless there is a transform.
 
     Args:
         resample: resample B onto the grid of A if their sizes differ.
         sample: marks the result as a sample.
         task: determines black and white of deep grey images (:mod:`core.io.values`).
         damaged: read what can be decoded of damaged files.
+        transform: by which one source is resampled onto the other.
         cached: pairs in memory; one whose files have not changed is not read again.
 
     Raises:
-        SizeMismatch: the sizes differ and ``resample`` is False.
-        InputError: a file cannot be read.
+        SizeMismatch: the sizes differ, ``resample`` is False, and there is no transform.
+        InputError: a file cannot be read, or the transform leaves nothing in common.
     """
-    from core.io import read_image, read_pair, resample_onto
-    from core.io.values import for_task, is_shared
+    from core.io import make_pair, read_image, read_pair
+    from core.io.values import is_shared
 
     stage = tr("Reading pictures")
     mode: Literal["refuse", "show"] = "show" if damaged else "refuse"
@@ -82,8 +85,7 @@ def load_sources(
     pair: SourcePair | None
     if isinstance(a, Path) and isinstance(b, Path):
         with suppress(OSError):  # the reader raises a better error
-            marks = [RESAMPLED["b"]] if resample else []
-            stamp = (*stamp_of(a, b), *marks, *([AS_DAMAGED] if damaged else []))
+            stamp = (*stamp_of(a, b), *_marks(resample, transform, damaged))
         found = _cached_pair(stamp, cached, task)
         if found is not None:
             return replace(found, sample=sample)
@@ -94,6 +96,7 @@ def load_sources(
             task=task,
             damaged=mode,
             between=partial(_report_second, progress, stage),
+            transform=transform,
         )
         if stamp is not None and is_shared(pair, task):
             stamp = (*stamp, ONE_CAMERA)
@@ -102,19 +105,29 @@ def load_sources(
     else:
         image_a = read_image(a, mode) if isinstance(a, Path) else a
         image_b = read_image(b, mode) if isinstance(b, Path) else b
-        if resample and image_a is not None and image_b is not None:
-            image_b = resample_onto(image_b, image_a.size)
         images = (image_a, image_b)
         progress.check()
         pair = None
         if image_a is not None and image_b is not None:
-            pair = for_task(SourcePair(image_a, image_b), task)
+            pair = make_pair(image_a, image_b, resample=resample, task=task, transform=transform)
             images = (pair.a, pair.b)
     loaded = [
         None if image is None else LoadedSource(image, _with_histogram(source_image(image)))
         for image in images
     ]
-    return Sources(loaded[0], loaded[1], pair, sample, stamp)
+    return Sources(loaded[0], loaded[1], pair, sample, stamp, transform=transform)
+
+
+def _marks(
+    resample: bool, transform: PairTransform | None, damaged: bool
+) -> Iterator[tuple[str, int, int]]:
+    """What a stamp says of how the files were read."""
+    if transform is not None:
+        yield transform_mark(transform)
+    elif resample:
+        yield RESAMPLED["b"]
+    if damaged:
+        yield AS_DAMAGED
 
 
 def _cached_pair(

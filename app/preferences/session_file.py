@@ -14,6 +14,8 @@ from app.preferences.hidden_paths import HiddenPath
 from app.preferences.scan_names import may_be_scan
 from app.viewer.display_state import DisplayState
 from core.tasks import TASKS
+from core.types import PairTransform
+from core.types.transform_data import transform_of_record, transform_record
 
 VERSION = 1
 _OVER = "over"
@@ -64,6 +66,7 @@ class Snapshot:
         display: display settings.
         scans: files and folders in which series were looked for; their pairs are not in ``pairs``.
         slice: which slice of them is shown.
+        transform: by which one of ``a`` and ``b`` is resampled onto the other.
     """
 
     task: str
@@ -75,6 +78,7 @@ class Snapshot:
     display: DisplayState = field(default_factory=DisplayState)
     scans: tuple[StoredPath, ...] = ()
     slice: SliceOnShow = field(default_factory=SliceOnShow)
+    transform: PairTransform | None = None
 
     @property
     def has_files(self) -> bool:
@@ -137,6 +141,8 @@ def to_json(snapshot: Snapshot, *, over: bool = False) -> bytes:
         "scans": [_hidden(path) for path in snapshot.scans],
         "slice": asdict(snapshot.slice),
     }
+    if snapshot.transform is not None:
+        data["transform"] = transform_record(snapshot.transform)
     if over:
         data[_OVER] = True
     return json.dumps(data, ensure_ascii=False, indent=1).encode("utf-8", "surrogateescape")
@@ -181,7 +187,16 @@ def from_json(data: bytes) -> Snapshot:
         display=dataclass_from_json(DisplayState(), found.get("display")),
         scans=_paths(found.get("scans", [])),
         slice=dataclass_from_json(SliceOnShow(), found.get("slice")),
+        transform=_transform(found.get("transform")),
     )
+
+
+def _transform(value: object) -> PairTransform | None:
+    """None also for one that only a newer version can read."""
+    try:
+        return None if value is None else transform_of_record(value)
+    except ValueError:
+        return None
 
 
 def _path(value: object) -> Path | None:

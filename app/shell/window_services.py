@@ -251,6 +251,7 @@ class WindowServices(QObject):
             display=session.display,
             scans=self._pairs.scans,
             slice=self._controller.volumes.on_show,
+            transform=None if session.sources.slice is not None else session.sources.transform,
         )
 
     def _origins(self) -> tuple[Path | None, Path | None]:
@@ -282,7 +283,7 @@ class WindowServices(QObject):
             self._pairs.add([path for path in snapshot.scans if isinstance(path, Path)])
         a, b = snapshot.a, snapshot.b
         if isinstance(a, Path) and isinstance(b, Path):
-            controller.open_pair(a, b, task_known=True)
+            controller.open_pair(a, b, task_known=True, transform=snapshot.transform)
         elif isinstance(a, Path):
             controller.replace_side("a", a)
         elif isinstance(b, Path):

@@ -17,8 +17,8 @@ import numpy as np
 from core.data_folder import data_folder
 from core.errors import InputError, Message
 from core.io.atomic import atomic_write, output_error
-from core.io.transforms import transform_data, transform_from_data
 from core.types import PairTransform, SourceSide, Transform, TransformKind
+from core.types.transform_data import transform_data, transform_from_data
 
 PixelSize = tuple[int, int]
 """(width, height) in pixels."""

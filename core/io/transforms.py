@@ -10,25 +10,20 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from core.errors import InputError, Message, OutputError
 from core.io.atomic import atomic_write
 from core.io.itk_transforms import itk_text, transform_from_itk
 from core.io.readers.decoding import file_error
-from core.types import Transform, TransformKind
+from core.types import Transform
+from core.types.transform_data import transform_data, transform_from_data
 
 ITK_SUFFIXES = (".tfm", ".txt")
 JSON_SUFFIX = ".json"
 TRANSFORM_SUFFIXES = (*ITK_SUFFIXES, JSON_SUFFIX)
 
-_FORMAT, _VERSION = "unifusion transform", 1
 _MOST_BYTES = 1 << 20
 """Of a file: one transform takes less than a kilobyte."""
-_POINTS = {
-    2: "x, y in pixels, to the right and down; the centre of the first pixel is 0, 0",
-    3: "x, y, z in patient millimetres, LPS",
-}
 
 
 def read_transform(path: str | Path) -> Transform:
@@ -100,40 +95,3 @@ def write_transform(
     else:
         text = itk_text(transform, centre)
     atomic_write(path, text.encode())
-
-
-def transform_data(transform: Transform) -> dict[str, Any]:
-    """``transform`` as values for JSON."""
-    return {
-        "format": _FORMAT,
-        "version": _VERSION,
-        "maps": "fixed to moving",
-        "points": _POINTS[transform.dimension],
-        "kind": transform.kind,
-        "matrix": [list(row) for row in transform.matrix],
-    }
-
-
-def transform_from_data(data: object) -> Transform:
-    """The inverse of :func:`transform_data`.
-
-    Raises:
-        InputError: too new, or not a transform.
-        ValueError: not of that form.
-    """
-    if not isinstance(data, dict) or data.get("format") != _FORMAT:
-        raise ValueError("not a transform")
-    version = data.get("version")
-    if not isinstance(version, int) or version > _VERSION:
-        raise InputError(
-            Message("The transform"),
-            Message("it was written by a newer version of the program"),
-            Message("Install the newer version, or save the transform as .tfm there."),
-        )
-    rows = data.get("matrix")
-    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
-        raise ValueError("no matrix")
-    if not all(isinstance(value, (int, float)) for row in rows for value in row):
-        raise ValueError("no numbers")
-    kind: TransformKind = data.get("kind", "")
-    return Transform(kind, tuple(tuple(float(value) for value in row) for row in rows))

@@ -31,6 +31,7 @@ from app.viewer.display_state import (
     PaneDisplay,
 )
 from core.io.atomic import atomic_write
+from core.types import PairTransform, Transform
 
 _REPO = Path(__file__).resolve().parents[3]
 
@@ -54,6 +55,18 @@ _displays = st.builds(
     layout=st.sampled_from(LAYOUTS),
     crosshair=st.booleans(),
 )
+_transforms = st.builds(
+    PairTransform,
+    transform=st.builds(
+        lambda x, y: Transform.of("translation", [[1, 0, x], [0, 1, y], [0, 0, 1]]),
+        st.floats(-99, 99),
+        st.floats(-99, 99),
+    ),
+    moving=st.sampled_from(["a", "b"]),
+    origin=st.sampled_from(["registered", "file", "rig", "hand"]),
+    verdict=st.sampled_from([None, "good", "doubtful"]),
+    crop=st.booleans(),
+)
 _paths = st.none() | st.text("abcü €/\udcff", min_size=1).map(lambda text: Path(text + ".png"))
 
 
@@ -69,10 +82,17 @@ _paths = st.none() | st.text("abcü €/\udcff", min_size=1).map(lambda text: Pa
             st.just(ListedPair(Path("x/ä.png"), Path("y.png"), "1", Path("p"))), max_size=2
         ).map(tuple),
         display=_displays,
+        transform=st.none() | _transforms,
     )
 )
 def test_a_session_comes_back_as_it_was(snapshot):
     assert from_json(to_json(snapshot)) == snapshot
+
+
+@pytest.mark.parametrize("transform", [5, {}, {"moving": "a"}, [], "x"])
+def test_a_transform_of_another_version_costs_no_session(transform):
+    data = {"version": 1, "task": "mif", "a": "x.png", "transform": transform}
+    assert from_json(json.dumps(data).encode()) == Snapshot("mif", a=Path("x.png"))
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,10 @@ from core.errors import InputError, OutputError
 from core.io.transforms import (
     TRANSFORM_SUFFIXES,
     read_transform,
-    transform_data,
-    transform_from_data,
     write_transform,
 )
 from core.types import Transform
+from core.types.transform_data import transform_data, transform_from_data
 
 sitk = pytest.importorskip("SimpleITK")
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from core.alignment.records import transform_of_record, transform_record
 from core.types import PairTransform, Transform
+from core.types.transform_data import transform_of_record, transform_record
 
 _BENT = Transform.of("homography", [[1.1, 0.02, 3], [0.01, 0.9, 2], [1e-4, -1 / 3e4, 1]])
 _ALL = [
