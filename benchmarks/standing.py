@@ -11,8 +11,7 @@ plain average in growing shares, each share scored like a method.
 from __future__ import annotations
 
 import argparse
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +25,9 @@ from core.evaluation.result import (
     MethodScores,
     PairDescription,
     PairScore,
+    QuotedMeans,
 )
+from core.evaluation.set_scores import read_quoted
 from core.fusion.engine import FusionEngine
 from core.io import atomic_write, read_pair
 from core.metrics import evaluate, mean_defined, to_luma8
@@ -42,8 +43,6 @@ FIRST = METRICS[:3]
 NEAR = 0.02
 MIXES = {"average": (0.1, 0.2, 0.3, 0.5), "maximum": (0.25, 0.5)}
 """Trivial methods with which the packs are mixed, and their weights, to show the trade-off."""
-PEER_PAIRS = {"ivif": "roadscene_"}
-"""Prefix of the names of the pairs on which the peers were run, where these are not all."""
 
 
 def luma(engine: FusionEngine, request: FusionRequest) -> FloatArray:
@@ -81,12 +80,15 @@ def means(score: MethodScores, beginning: str = "") -> dict[str, float]:
 
 def peers(task: str) -> tuple[MethodScores, ...]:
     """Means of the published networks, as methods with one image."""
-    text = (Path(__file__).with_name("peers.toml")).read_text(encoding="utf-8")
-    table: Mapping[str, Mapping[str, float]] = tomllib.loads(text)[task]
     return tuple(
-        MethodScores(described(name), (PairScore("mean", {m: float(row[m]) for m in METRICS}),))
-        for name, row in table.items()
+        MethodScores(described(one.name), (PairScore("mean", {m: one.means[m] for m in METRICS}),))
+        for one in quoted(task)
     )
+
+
+def quoted(task: str) -> tuple[QuotedMeans, ...]:
+    """Means of the published networks."""
+    return read_quoted(Path(__file__).with_name("peers.toml"), task)
 
 
 def mean_of(score: MethodScores, beginning: str) -> MethodScores:
@@ -116,7 +118,8 @@ def verdict(
 def section(engine: FusionEngine, data: Path, task: str) -> str:
     """The section of one task, as Markdown."""
     pack = Catalogue([PACKS]).find("", task).manifest.name
-    beginning = PEER_PAIRS.get(task, "")
+    group = next((one.group for one in quoted(task)), "")
+    beginning = f"{group}_" if group else ""
     scores = scored(engine, data / "val" / task, task, pack)
     rows = {method: mean_of(score, beginning) for method, score in scores.items()}
     networks = peers(task)

@@ -44,6 +44,14 @@ def evaluate(
     reference: Annotated[
         str, typer.Option(help="method to test the others against; in reports, else the first")
     ] = "",
+    downstream: Annotated[
+        list[Path] | None,
+        typer.Option(help="scores of other tasks as columns: the --csv of downstream; repeatable"),
+    ] = None,
+    quote: Annotated[
+        Path | None,
+        typer.Option(help="means measured elsewhere as rows: TOML, [TASK] NAME = {MI = 2.4, …}"),
+    ] = None,
     csv: Annotated[Path | None, typer.Option(help="write every picture's scores there")] = None,
     html: Annotated[Path | None, typer.Option(help="write a report with charts there")] = None,
     pdf: Annotated[Path | None, typer.Option(help="write a report for print there")] = None,
@@ -82,6 +90,8 @@ def evaluate(
             dataset=known,
             split=split,
             reference=reference,
+            downstream=downstream or (),
+            quoted=quote,
             group_by=group_by,
             windows=(window_a, window_b),
             cache=cache or default_cache(),

@@ -10,6 +10,7 @@ from core.errors import InputError
 from core.evaluation.groups import group_notes, grouped_summary, has_groups
 from core.evaluation.result import EvaluationResult
 from core.evaluation.scoring import TRUTH_METRICS
+from core.evaluation.set_scores import quoted_for, quoted_name, quoted_text, set_notes
 from core.evaluation.statistics import PairedComparison, compare
 from core.evaluation.tables import (
     SummaryCell,
@@ -64,11 +65,14 @@ def render_table(
         for metric in summary.metrics
         if any(not isnan(row.cells[metric].mean) for row in summary.rows)
     ]
-    header = ["Method", *(f"{column} {arrow_of(column)}" for column in columns)]
+    header = ["Method", *(f"{name} {arrow_of(name)}" for name in (*columns, *summary.set_metrics))]
     body: list[list[Cell]] = []
     for row in summary.rows:
         name = one_line(row.method.name)
         cells = [_cell(row, metric, row.cells[metric], style, differs) for metric in columns]
+        cells += [
+            _cell(row, metric, row.set_cells[metric], style, {}) for metric in summary.set_metrics
+        ]
         body.append([(name, name), *cells])
     if full:
         on_gpu = any(row.device_peak_bytes is not None for row in summary.rows)
@@ -78,9 +82,11 @@ def render_table(
         times = metric_milliseconds(result)
         if any(not isnan(times[name]) for name in columns):
             texts = ["ms a pair", *(format_milliseconds(times[name]) for name in columns)]
-            texts += [""] * (len(header) - len(texts))
-            body.append([(text, text) for text in texts])
-    lines = _notes(result, summary.pairs)
+            body.append(_filled(texts, "", len(header)))
+    for quoted in quoted_for(result, ""):
+        texts = [quoted_name(quoted), *(quoted_text(quoted, name) for name in columns)]
+        body.append(_filled(texts, "–", len(header)))
+    lines = [*_notes(result, summary.pairs), *set_notes(result)]
     if full:
         lines += cost_notes(summary)
     if reference:
@@ -89,6 +95,10 @@ def render_table(
             "Holm's correction for the methods of a column."
         )
     return "\n".join([*laid_out(header, body, style), "", *map(one_line, lines)])
+
+
+def _filled(texts: list[str], blank: str, width: int) -> list[Cell]:
+    return [(text, text) for text in (*texts, *[blank] * (width - len(texts)))]
 
 
 def render_groups(result: EvaluationResult, style: TableStyle = "plain") -> str:
@@ -108,6 +118,10 @@ def render_groups(result: EvaluationResult, style: TableStyle = "plain") -> str:
                 interval = f" {cell.interval}" if cell.interval else ""
                 cells.append((shown + interval, marked + interval))
             body.append(cells)
+        for quoted in quoted_for(result, found.group):
+            texts = [one_line(found.group) or "all", quoted_name(quoted), "–"]
+            texts += [quoted_text(quoted, name) for name in result.metrics]
+            body.append(_filled(texts, "–", len(header)))
     return "\n".join([*laid_out(header, body, style, words=2), "", *group_notes(groups)])
 
 

@@ -49,6 +49,10 @@ class EvaluationPlan:
         device: as in :func:`core.device.choose_device`.
         dataset, split: as in :func:`core.evaluation.pairs.find_evaluation_pairs`.
         reference: name of the method that reports compare the others with; "" for none.
+        downstream: files of scores of other tasks, as in
+            :func:`core.evaluation.set_scores.read_set_columns`.
+        quoted: file of means that were measured elsewhere, as in
+            :func:`core.evaluation.set_scores.read_quoted`; None for none.
         group_by: as in :func:`core.evaluation.groups.with_groups`.
     """
 
@@ -65,6 +69,8 @@ class EvaluationPlan:
     dataset: DatasetDescriptor | None = None
     split: str = ""
     reference: str = ""
+    downstream: Sequence[Path] = ()
+    quoted: Path | None = None
     group_by: str = ""
 
     def checked_metrics(self) -> tuple[str, ...]:

@@ -125,6 +125,38 @@ class PairDescription:
 
 
 @dataclass(frozen=True)
+class SetColumn:
+    """A score of whole sets of results, measured apart from the evaluation.
+
+    Attributes:
+        metric: key of :data:`core.evaluation.set_scores.SET_METRICS`.
+        values: by name of the method; methods without one are not in it.
+        source: name of the file it is from; may be empty.
+    """
+
+    metric: str
+    values: Mapping[str, float]
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class QuotedMeans:
+    """Means of a method that were measured elsewhere.
+
+    Attributes:
+        name: the method.
+        means: by metric.
+        source: where they are from, in words; may be empty.
+        group: the group of pairs that they are over; "" for all pairs.
+    """
+
+    name: str
+    means: Mapping[str, float]
+    source: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True)
 class EvaluationResult:
     """Scores of several methods over the same pairs.
 
@@ -136,6 +168,8 @@ class EvaluationResult:
         settings: what was chosen (task, windows, data set, seed …), as words for a report.
         versions: of the program, Python, torch and other libraries.
         created: ISO 8601, UTC.
+        set_columns: further columns of the table of means, without values per pair.
+        quoted: further rows of it, likewise.
     """
 
     methods: tuple[MethodScores, ...]
@@ -145,6 +179,8 @@ class EvaluationResult:
     settings: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     created: str = ""
+    set_columns: tuple[SetColumn, ...] = ()
+    quoted: tuple[QuotedMeans, ...] = ()
 
     def common(self) -> tuple[str, ...]:
         """Names of the pairs that every method was scored on, in order: means are over these.

@@ -23,6 +23,7 @@ from core.evaluation.result import (
     PairScore,
 )
 from core.evaluation.scoring import TRUTH_METRICS, PairSources, Scorer
+from core.evaluation.set_scores import read_quoted, read_set_columns
 from core.evaluation.statistics import check_reference
 from core.progress import NullProgress, Progress
 
@@ -89,7 +90,10 @@ def evaluate_plan(
     grouped = with_groups(found.pairs, plan.group_by)
     methods = (*_batch_method(found, plan), *build_methods(plan, grouped))
     check_names(methods)
-    check_reference([method.description.name for method in methods], plan.reference)
+    names = [method.description.name for method in methods]
+    check_reference(names, plan.reference)
+    columns = read_set_columns(plan.downstream, names)
+    quoted = () if plan.quoted is None else read_quoted(plan.quoted, plan.task)
     with ExitStack() as stack:
         cache = None
         if plan.cache is not None:
@@ -126,7 +130,9 @@ def evaluate_plan(
         for method in methods
         for name in [method.description.name]
     )
-    yield EvaluationFinished(_result(plan, scores, tuple(pairs), metrics), found.problems)
+    result = _result(plan, scores, tuple(pairs), metrics)
+    result = replace(result, set_columns=columns, quoted=quoted)
+    yield EvaluationFinished(result, found.problems)
 
 
 def _batch_method(found: EvaluationPairs, plan: EvaluationPlan) -> tuple[Method, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from math import isnan, nan
 from typing import Literal
 
@@ -11,7 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import Message
-from core.evaluation.result import EvaluationResult, MethodDescription, MethodScores
+from core.evaluation.result import (
+    EvaluationResult,
+    MethodDescription,
+    MethodScores,
+    SetColumn,
+)
 from core.metrics import METRICS, Direction, mean_defined
 
 _NAMED, _NAMED_ERRORS = 20, 3
@@ -47,6 +52,7 @@ class SummaryRow:
     Attributes:
         method: the method.
         cells: by metric.
+        set_cells: by name of a set-level column.
         mean_rank: see :func:`mean_ranks`; NaN if there is nothing to rank.
         seconds: mean time of a fusion without the first one of a run; NaN if none was measured.
         peak_bytes: largest of those of its pairs; None if not measured.
@@ -64,6 +70,7 @@ class SummaryRow:
     scored: int
     failed: int
     missing: int
+    set_cells: Mapping[str, SummaryCell] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,7 @@ class Summary:
 
     Attributes:
         metrics: names of the columns, in order.
+        set_metrics: names of the set-level columns, in order.
         pairs: number of common pairs.
         rows: one per method, in the order of the result.
     """
@@ -79,12 +87,14 @@ class Summary:
     metrics: tuple[str, ...]
     pairs: int
     rows: tuple[SummaryRow, ...]
+    set_metrics: tuple[str, ...] = ()
 
 
 def summarize(result: EvaluationResult) -> Summary:
     """Summary of ``result``: means over the common pairs, best and second best, mean ranks."""
     common = result.common()
     columns = {metric: _column(result, metric) for metric in result.metrics}
+    set_columns = {column.metric: _set_column(result, column) for column in result.set_columns}
     ranks = mean_ranks(result)
     rows = tuple(
         SummaryRow(
@@ -99,10 +109,11 @@ def summarize(result: EvaluationResult) -> Summary:
             scored=len(scores.scored()),
             failed=sum(score.error is not None for score in scores.pairs),
             missing=len(scores.missing),
+            set_cells={metric: column[index] for metric, column in set_columns.items()},
         )
         for index, scores in enumerate(result.methods)
     )
-    return Summary(result.metrics, len(common), rows)
+    return Summary(result.metrics, len(common), rows, tuple(set_columns))
 
 
 def _mean_seconds(scores: MethodScores) -> float:
@@ -147,6 +158,12 @@ def _column(result: EvaluationResult, metric: str) -> list[SummaryCell]:
         SummaryCell(mean.mean, undefined, mark)
         for mean, undefined, mark in zip(means, result.undefined(metric), places, strict=True)
     ]
+
+
+def _set_column(result: EvaluationResult, column: SetColumn) -> list[SummaryCell]:
+    values = [column.values.get(scores.method.name, nan) for scores in result.methods]
+    places = _marks(values, direction_of(column.metric))
+    return [SummaryCell(value, 0, place) for value, place in zip(values, places, strict=True)]
 
 
 def _marks(means: Sequence[float], direction: Direction) -> list[Mark]:
@@ -197,7 +214,7 @@ def arrow_of(metric: str) -> str:
 
 
 def direction_of(metric: str) -> Direction:
-    """The better direction of a column; higher for those against ground truth."""
+    """The better direction of a column; higher for those that are no metric of pairs."""
     return METRICS[metric].direction if metric in METRICS else "higher"
 
 

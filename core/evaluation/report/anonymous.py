@@ -28,7 +28,11 @@ def without_names(result: EvaluationResult) -> EvaluationResult:
     )
     methods = tuple(_without_names(scores, numbers) for scores in result.methods)
     settings = {name: "–" if _PATH.search(text) else text for name, text in result.settings.items()}
-    return replace(result, methods=methods, pairs=pairs, settings=settings)
+    columns = tuple(replace(column, source="") for column in result.set_columns)
+    quoted = tuple(replace(one, group=groups.get(one.group, "")) for one in result.quoted)
+    return replace(
+        result, methods=methods, pairs=pairs, settings=settings, set_columns=columns, quoted=quoted
+    )
 
 
 def _without_names(scores: MethodScores, numbers: dict[str, str]) -> MethodScores:

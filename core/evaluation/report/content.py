@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from math import inf, isnan
 
 from core.errors import InputError, Message
 from core.evaluation.report.anonymous import without_names
 from core.evaluation.result import EvaluationResult, MethodDescription
+from core.evaluation.set_scores import SET_METRICS
 from core.evaluation.statistics import check_reference
 from core.evaluation.tables import (
     Mark,
-    SummaryRow,
     arrow_of,
-    cost_notes,
     direction_of,
-    format_bytes,
-    format_count,
     format_milliseconds,
-    format_seconds,
     heading_of,
     metric_milliseconds,
-    missing_notes,
     summarize,
 )
 from core.metrics import DEFINITIONS, METRICS
@@ -98,52 +92,6 @@ def prepared(result: EvaluationResult, reference: str, anonymous: bool) -> Evalu
     return without_names(result) if anonymous else result
 
 
-def summary_table(result: EvaluationResult) -> ReportTable:
-    """Means of all methods with the best and the second best marked."""
-    summary = summarize(result)
-    on_gpu = any(row.device_peak_bytes is not None for row in summary.rows)
-    columns = (
-        ReportCell("Method"),
-        *(ReportCell(column_title(n), hint=title_of(n)) for n in summary.metrics),
-        ReportCell("Mean rank\u00a0↓", hint="1 is best; over all metrics and pairs"),
-        ReportCell("Parameters"),
-        ReportCell("s per pair"),
-        ReportCell("Memory (MiB)"),
-        *([ReportCell("GPU (MiB)")] if on_gpu else []),
-    )
-    counted = [
-        f"{row.method.name}: {heading_of(name)} is undefined on {row.cells[name].undefined} of "
-        f"{summary.pairs} pairs and averaged over the others. {_undefined_when(name)}".strip()
-        for row in summary.rows
-        for name in summary.metrics
-        if row.cells[name].undefined
-    ]
-    notes = (
-        f"Means over the {_pairs(summary.pairs)} that every method was scored on, of "
-        f"{_pairs(len(result.pairs))} in all. Best in bold, second best underlined; equal as "
-        "printed share a place. ↑ higher is better, ↓ lower is better.",
-        *cost_notes(summary),
-        *counted,
-        *(note for scores in result.methods for note in missing_notes(scores)),
-    )
-    rows = tuple(_summary_row(row, summary.metrics, on_gpu) for row in summary.rows)
-    return ReportTable("Comparison of the methods", columns, rows, notes=notes)
-
-
-def _summary_row(row: SummaryRow, metrics: Sequence[str], on_gpu: bool) -> tuple[ReportCell, ...]:
-    cells = (row.cells[name] for name in metrics)
-    parameters = row.method.parameters
-    peaks = (row.peak_bytes, row.device_peak_bytes) if on_gpu else (row.peak_bytes,)
-    return (
-        ReportCell(row.method.name),
-        *(ReportCell(cell.text, cell.mean, mark=cell.mark) for cell in cells),
-        ReportCell("–" if isnan(row.mean_rank) else f"{row.mean_rank:.2f}", row.mean_rank),
-        ReportCell(format_count(parameters), inf if parameters is None else parameters),
-        ReportCell(format_seconds(row.seconds), inf if isnan(row.seconds) else row.seconds),
-        *(ReportCell(format_bytes(peak), inf if peak is None else peak) for peak in peaks),
-    )
-
-
 def methods_table(result: EvaluationResult) -> ReportTable:
     """How the images of each method came about, and how many there are."""
     columns = tuple(
@@ -170,8 +118,15 @@ def metrics_table(result: EvaluationResult) -> ReportTable:
         for text in ("Metric", "Meaning", "Better", "Range", "Definition", "ms per pair")
     )
     times = metric_milliseconds(result)
-    rows = tuple(_metric_row(name, times[name]) for name in result.metrics)
-    return ReportTable("Metrics", columns, rows, words=5)
+    rows = [_metric_row(name, times[name]) for name in result.metrics]
+    rows += [_set_row(column.metric) for column in result.set_columns]
+    return ReportTable("Metrics", columns, tuple(rows), words=5)
+
+
+def _set_row(name: str) -> tuple[ReportCell, ...]:
+    metric = SET_METRICS[name]
+    texts = (name, f"{metric.title}. {metric.explanation}", "higher ↑", "0 to 1", "–", "–")
+    return tuple(map(ReportCell, texts))
 
 
 def _metric_row(name: str, time: float) -> tuple[ReportCell, ...]:
@@ -227,7 +182,8 @@ def charted_pairs(result: EvaluationResult) -> str:
 
 def title_of(metric: str) -> str:
     """The full name of a metric."""
-    return METRICS[metric].title if metric in METRICS else heading_of(metric)
+    known = METRICS.get(metric) or SET_METRICS.get(metric)
+    return heading_of(metric) if known is None else known.title
 
 
 def column_title(metric: str) -> str:
@@ -244,7 +200,7 @@ def overview(result: EvaluationResult) -> str:
     """One sentence on what was evaluated."""
     methods, metrics = len(result.methods), len(result.metrics)
     return (
-        f"{methods} method{'s' if methods != 1 else ''}, {_pairs(len(result.pairs))}, "
+        f"{methods} method{'s' if methods != 1 else ''}, {pairs_in_words(len(result.pairs))}, "
         f"{metrics} metric{'s' if metrics != 1 else ''}"
         f"{f'; {result.created}' if result.created else ''}."
     )
@@ -257,9 +213,5 @@ def warning_of(result: EvaluationResult) -> str:
     return RESEARCH_USE if medical else ""
 
 
-def _undefined_when(name: str) -> str:
-    return METRICS[name].undefined_when if name in METRICS else ""
-
-
-def _pairs(count: int) -> str:
+def pairs_in_words(count: int) -> str:
     return f"{count} pair{'s' if count != 1 else ''}"

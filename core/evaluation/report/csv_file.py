@@ -9,7 +9,7 @@ from pathlib import Path
 from core.evaluation.groups import grouped_summary, has_groups
 from core.evaluation.report.anonymous import without_names
 from core.evaluation.result import EvaluationResult, MethodScores, PairScore
-from core.evaluation.tables import SummaryRow, summarize
+from core.evaluation.tables import Summary, SummaryRow, summarize
 from core.io.atomic import atomic_write
 from core.io.csv_cells import csv_text
 from core.metrics import mean_defined
@@ -21,10 +21,12 @@ def write_csv(result: EvaluationResult, path: Path, *, anonymous: bool = False) 
     """Write a row per method and pair, and a row ``mean`` per method, over the common pairs.
 
     Where pairs are in groups, rows ``mean``, ``low`` and ``high`` (95 % interval) of every method
-    and group follow. Columns: method, picture, group, the metrics, seconds, first (1 for the first
-    fusion of a method in a run, which the mean leaves out), peak_bytes and device_peak_bytes of the
-    fusion, error, and the milliseconds that each metric took (``MI_ms``). UTF-8, six decimals;
-    cells are empty where a value is undefined or was not measured. Written atomically.
+    and group follow, and rows ``quoted`` of means that were measured elsewhere. Set-level columns
+    have values in the rows ``mean`` only. Columns: method, picture, group, the metrics, set-level
+    scores, seconds, first (1 for the first fusion of a method in a run, which the mean leaves out),
+    peak_bytes and device_peak_bytes of the fusion, error, and the milliseconds that each metric
+    took (``MI_ms``). UTF-8, six decimals; cells are empty where a value is undefined or was not
+    measured. Written atomically.
 
     Args:
         anonymous: call pairs “Pair 1”, … instead of by the names of their files.
@@ -36,18 +38,24 @@ def write_csv(result: EvaluationResult, path: Path, *, anonymous: bool = False) 
         result = without_names(result)
     names = result.metrics
     groups = {pair.name: pair.group for pair in result.pairs}
-    header = ["method", "picture", "group", *names, *_COSTS, "error"]
+    summary = summarize(result)
+    header = ["method", "picture", "group", *names, *summary.set_metrics, *_COSTS, "error"]
     rows: list[list[str]] = [[*header, *(f"{name}_ms" for name in names)]]
-    for scores, row in zip(result.methods, summarize(result).rows, strict=True):
-        rows += _rows(scores, row, names, groups)
-    if has_groups(result):
-        blank = [""] * (len(rows[0]) - len(names) - 3)
-        rows += [[*row, *blank] for row in _group_rows(result)]
+    for scores, row in zip(result.methods, summary.rows, strict=True):
+        rows += _rows(scores, row, summary, groups)
+    more = [*_group_rows(result), *_quoted_rows(result)]
+    rows += [[*row, *[""] * (len(rows[0]) - len(row))] for row in more]
     atomic_write(path, csv_text(rows).encode())
 
 
+def _quoted_rows(result: EvaluationResult) -> Iterator[list[str]]:
+    for quoted in result.quoted:
+        means = [_number(quoted.means.get(name)) for name in result.metrics]
+        yield [quoted.name, "quoted", quoted.group, *means]
+
+
 def _group_rows(result: EvaluationResult) -> Iterator[list[str]]:
-    for found in grouped_summary(result):
+    for found in grouped_summary(result) if has_groups(result) else ():
         for row in found.rows if found.group else ():
             cells = [row.cells[name] for name in result.metrics]
             for what, values in (
@@ -59,14 +67,16 @@ def _group_rows(result: EvaluationResult) -> Iterator[list[str]]:
 
 
 def _rows(
-    scores: MethodScores, mean: SummaryRow, names: tuple[str, ...], groups: Mapping[str, str]
+    scores: MethodScores, mean: SummaryRow, summary: Summary, groups: Mapping[str, str]
 ) -> Iterator[list[str]]:
+    names, blank = summary.metrics, [""] * len(summary.set_metrics)
     for pair in scores.pairs:
         values = [_number(pair.values.get(name)) for name in names]
-        yield [scores.method.name, pair.pair, groups.get(pair.pair, ""), *values, *_cost(pair),
-               *(_number(pair.milliseconds.get(name), 3) for name in names)]  # fmt: skip
+        times = [_number(pair.milliseconds.get(name), 3) for name in names]
+        start = [scores.method.name, pair.pair, groups.get(pair.pair, "")]
+        yield [*start, *values, *blank, *_cost(pair), *times]
     means = [_number(mean.cells[name].mean) for name in names]
-    times = (
+    mean_times = (
         mean_defined(p.milliseconds[name] for p in scores.pairs if name in p.milliseconds).mean
         for name in names
     )
@@ -75,12 +85,13 @@ def _rows(
         "mean",
         "",
         *means,
+        *(_number(mean.set_cells[name].mean) for name in summary.set_metrics),
         _number(mean.seconds),
         "",
         _whole(mean.peak_bytes),
         _whole(mean.device_peak_bytes),
         "",
-        *(_number(time, 3) for time in times),
+        *(_number(time, 3) for time in mean_times),
     ]
 
 

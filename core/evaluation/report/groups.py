@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from core.evaluation.groups import GroupCell, group_notes, grouped_summary, has_groups
 from core.evaluation.report.content import ReportCell, ReportTable, column_title, title_of
+from core.evaluation.report.summary import quoted_cell
 from core.evaluation.result import EvaluationResult
+from core.evaluation.set_scores import quoted_for, quoted_name
 
 ALL_PAIRS = "all pairs"
 
@@ -20,18 +22,30 @@ def group_tables(result: EvaluationResult) -> list[ReportTable]:
         ReportCell("Pairs"),
         *(ReportCell(column_title(name), hint=title_of(name)) for name in result.metrics),
     )
-    rows = tuple(
-        (
-            ReportCell(found.group or ALL_PAIRS),
-            ReportCell(row.method.name),
-            ReportCell(str(found.pairs), found.pairs),
-            *(_cell(row.cells[name]) for name in result.metrics),
-        )
-        for found in groups
-        for row in found.rows
-    )
+    rows: list[tuple[ReportCell, ...]] = []
+    for found in groups:
+        group = ReportCell(found.group or ALL_PAIRS)
+        count = ReportCell(str(found.pairs), found.pairs)
+        rows += [
+            (
+                group,
+                ReportCell(row.method.name),
+                count,
+                *(_cell(row.cells[name]) for name in result.metrics),
+            )
+            for row in found.rows
+        ]
+        rows += [
+            (
+                group,
+                ReportCell(quoted_name(quoted)),
+                ReportCell("–", 0),
+                *(quoted_cell(quoted, name) for name in result.metrics),
+            )
+            for quoted in quoted_for(result, found.group)
+        ]
     notes = tuple(group_notes(groups))
-    return [ReportTable("Means by group", columns, rows, notes=notes, words=2)]
+    return [ReportTable("Means by group", columns, tuple(rows), notes=notes, words=2)]
 
 
 def _cell(cell: GroupCell) -> ReportCell:

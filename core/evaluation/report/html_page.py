@@ -21,13 +21,13 @@ from core.evaluation.report.content import (
     overview,
     prepared,
     settings_table,
-    summary_table,
     title_of,
     values_by_method,
     warning_of,
 )
 from core.evaluation.report.groups import group_tables
 from core.evaluation.report.html_parts import SORTING, STYLE
+from core.evaluation.report.summary import summary_table
 from core.evaluation.result import EvaluationResult
 from core.evaluation.tables import heading_of
 from core.io.atomic import atomic_write

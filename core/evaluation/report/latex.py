@@ -7,8 +7,10 @@ from math import isnan
 from pathlib import Path
 
 from core.evaluation.groups import GroupCell, grouped_summary, has_groups
-from core.evaluation.result import EvaluationResult
+from core.evaluation.result import EvaluationResult, QuotedMeans
+from core.evaluation.set_scores import quoted_for, quoted_name, quoted_text, set_notes
 from core.evaluation.tables import (
+    Summary,
     SummaryCell,
     SummaryRow,
     arrow_of,
@@ -39,8 +41,10 @@ def write_tex(result: EvaluationResult, path: Path) -> None:
         OutputError: it cannot be written.
     """
     summary = summarize(result)
-    columns = [*(f"{_heading(name)} {_ARROWS[arrow_of(name)]}" for name in
-                 summary.metrics), r"Mean rank $\downarrow$"]  # fmt: skip
+    names = (*summary.metrics, *summary.set_metrics)
+    columns = [*(f"{_heading(name)} {_ARROWS[arrow_of(name)]}" for name in names),
+               r"Mean rank $\downarrow$"]  # fmt: skip
+    quoted = quoted_for(result, "")
     pairs = f"{summary.pairs} pair{'' if summary.pairs == 1 else 's'}"
     lines = [
         r"% Needs \usepackage{booktabs}.",
@@ -52,11 +56,14 @@ def write_tex(result: EvaluationResult, path: Path) -> None:
         r"\toprule",
         rf"Method & {' & '.join(columns)} \\",
         r"\midrule",
-        *(_row(row, summary.metrics) for row in summary.rows),
+        *(_row(row, summary) for row in summary.rows),
+        *([r"\midrule"] if quoted else []),
+        *(_quoted_row(one, summary.metrics, len(columns)) for one in quoted),
         r"\bottomrule",
         r"\end{tabular}",
         r"\end{table}",
         *(_group_lines(result) if has_groups(result) else ()),
+        *(f"% {one_line(valid(note))}" for note in set_notes(result)),
     ]
     atomic_write(path, ("\n".join(lines) + "\n").encode())
 
@@ -81,6 +88,10 @@ def _group_lines(result: EvaluationResult) -> list[str]:
             means = " & ".join(map(_cell, cells))
             lows = " & ".join(rf"{{\scriptsize {_escaped(cell.interval)}}}" for cell in cells)
             lines += [rf"{_escaped(row.method.name)} & {means} \\", rf" & {lows} \\"]
+        lines += [
+            _quoted_row(one, result.metrics, len(result.metrics))
+            for one in quoted_for(result, found.group)
+        ]
     return [*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"]
 
 
@@ -90,8 +101,15 @@ def _heading(metric: str) -> str:
     return rf"${_escaped(symbol)}_{{\mathrm{{{_escaped(index)}}}}}$" if index else _escaped(symbol)
 
 
-def _row(row: SummaryRow, metrics: tuple[str, ...]) -> str:
-    cells = [_cell(row.cells[name]) for name in metrics]
+def _quoted_row(quoted: QuotedMeans, metrics: tuple[str, ...], width: int) -> str:
+    cells = [_escaped(quoted_text(quoted, name)) for name in metrics]
+    cells += ["--"] * (width - len(cells))
+    return rf"{_escaped(quoted_name(quoted))} & {' & '.join(cells)} \\"
+
+
+def _row(row: SummaryRow, summary: Summary) -> str:
+    cells = [_cell(row.cells[name]) for name in summary.metrics]
+    cells += [_cell(row.set_cells[name]) for name in summary.set_metrics]
     rank = "--" if isnan(row.mean_rank) else f"{row.mean_rank:.2f}"
     return rf"{_escaped(row.method.name)} & {' & '.join([*cells, rank])} \\"
 

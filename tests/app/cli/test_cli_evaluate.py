@@ -70,6 +70,26 @@ def test_means_by_group(tmp_path: Path) -> None:
     assert lines == [["all", "average", "3"], ["ct", "average", "2"], ["pet", "average", "1"]]
 
 
+def test_columns_and_rows_that_were_measured_apart(sources: Path, tmp_path: Path) -> None:
+    scores, peers = tmp_path / "map.csv", tmp_path / "peers.toml"
+    scores.write_text("method,mAP50,mAP\naverage,0.5,0.25\n", encoding="utf-8")
+    peers.write_text("[mif]\nNet = {CC = 0.875}\n", encoding="utf-8")
+    options = (
+        f"--sources={sources}", "--method=average", "--task=mif", "--metrics=CC,MI",
+        f"--cache={tmp_path / 'cache'}",
+    )  # fmt: skip
+    code, said = run(*options, f"--downstream={scores}", f"--quote={peers}")
+    assert code == 0, said
+    lines = [line.split() for line in said.splitlines()]
+    assert lines[0][5:9] == ["mAP50", "↑", "mAP", "↑"]
+    assert next(line for line in lines if line[:1] == ["average"])[3:5] == ["0.5000", "0.2500"]
+    quoted = next(line for line in lines if line[:1] == ["Net"])
+    assert quoted[1:6] == ["(quoted)", "0.875", "–", "–", "–"]
+    scores.write_text("method,mAP\nothers,0.25\n", encoding="utf-8")
+    code, said = run(*options, f"--downstream={scores}")
+    assert (code, "Name them alike: average" in said) == (2, True)
+
+
 def test_a_data_set_brings_its_task_metrics_split_and_groups(tmp_path: Path) -> None:
     for split, name in (("test", "1N"), ("test", "2D"), ("train", "3D")):
         write(tmp_path / "MSRS" / split / "ir" / f"{name}.png", noise(1))
