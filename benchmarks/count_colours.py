@@ -30,7 +30,8 @@ import numpy as np
 
 from app.cli.text_table import laid_out
 from core.fusion import tint
-from core.fusion.color import PreparedPair, luma, merge, split
+from core.fusion.chroma import luma
+from core.fusion.color import PreparedPair, merge, split
 from core.fusion.engine import FusionEngine
 from core.fusion.slices import VolumePair, align, lone_slice, slice_pair
 from core.io.volumes import list_series, load_study_volume

@@ -1,7 +1,6 @@
 """Splits two images into the channels to fuse and the chroma to carry over, and merges them again.
 
-BT.601 full range (JFIF): Y = 0.299 R + 0.587 G + 0.114 B, Cb = (B − Y) / 1.772,
-Cr = (R − Y) / 1.402, with Cb and Cr centred on zero. All arrays are float32.
+All arrays are float32. What chroma is, and whose is taken, is in :mod:`core.fusion.chroma`.
 """
 
 from __future__ import annotations
@@ -9,30 +8,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, replace
 
-import cv2
 import numpy as np
 
+from core.fusion.chroma import (
+    CB_SPAN,
+    CR_SPAN,
+    KB,
+    KG,
+    KR,
+    WINDOW_RADIUS,
+    luma,
+    mixed_chroma,
+    nearest_chroma,
+    read_chroma,
+)
 from core.fusion.tint import tinted
 from core.missing_data import MissingData, fill_smoothly, missing_data_of
 from core.tasks import ColourPolicy
 from core.types import FloatArray, Image, SourcePair
 
-_KR, _KG, _KB = 0.299, 0.587, 0.114
-_LUMA = np.array([_KR, _KG, _KB], dtype=np.float32)
-_MIN_DISTANCE = 1e-6
-"""Sum of luma distances below which neither source counts as nearer."""
 _EPS = np.float32(1e-30)
 """Replaces a zero divisor where the numerator is zero too."""
 _CACHED_PIXELS = 65_536
 """Pixels processed at a time: ten float planes of this size fit into the level 2 cache."""
-_WINDOW_RADIUS = 2
-"""Radius in rows of the window in which luma distances are averaged."""
-_CB_SPAN = 2 * (1 - _KB)
-_CR_SPAN = 2 * (1 - _KR)
 # Columns: contributions of Cb and Cr to R, G and B. Weighted by the luma coefficients, each row
 # sums to zero, so that adding chroma does not change luma.
 _CHROMA_TO_RGB = np.array(
-    [[0.0, -_CB_SPAN * _KB / _KG, _CB_SPAN], [_CR_SPAN, -_CR_SPAN * _KR / _KG, 0.0]],
+    [[0.0, -CB_SPAN * KB / KG, CB_SPAN], [CR_SPAN, -CR_SPAN * KR / KG, 0.0]],
     dtype=np.float32,
 )
 
@@ -66,24 +68,6 @@ class PreparedPair:
     nearest: bool = False
     missing: MissingData | None = None
     tint: Image | None = None
-
-    @property
-    def chroma(self) -> FloatArray | None:
-        """H×W×2 float32, Cb and Cr in [−0.5, 0.5], for the fused luma.
-
-        None if no chroma is carried, or if it depends on the fused luma (:attr:`nearest`).
-        """
-        if not self.colours or self.nearest:
-            return None
-        return _mixed_chroma(self, slice(None))
-
-
-def luma(rgb: FloatArray) -> FloatArray:
-    """BT.601 luma, H×W×1 in [0, 1], of H×W×3 (or H×W×1, returned as it is) in [0, 1]."""
-    if rgb.shape[-1] == 1:
-        return rgb
-    grey: FloatArray = rgb @ _LUMA
-    return grey[..., np.newaxis]
 
 
 def split(pair: SourcePair, policy: ColourPolicy) -> PreparedPair:
@@ -196,76 +180,11 @@ def _grey(image: Image, coloured: bool) -> FloatArray:
     return grey
 
 
-def _chroma(image: Image, rows: slice, filler: Image | None = None) -> FloatArray:
-    """h×W×2 Cb and Cr of some rows, centred on zero; those of ``filler`` where data are missing.
-
-    Stored plane by plane, because the following operations process one plane at a time.
-    """
-    values = image.part(rows).normalised()
-    grey = luma(values)[..., 0]
-    planes = np.empty((2, *grey.shape), np.float32)
-    for plane, channel, span in zip(planes, (2, 0), (_CB_SPAN, _CR_SPAN), strict=True):
-        np.subtract(values[..., channel], grey, out=plane)
-        plane /= np.float32(span)
-    chroma: FloatArray = planes.transpose(1, 2, 0)
-    if image.mask is not None:
-        missing = ~image.mask[rows]
-        chroma[missing] = 0 if filler is None else _chroma(filler, rows)[missing]
-    return chroma
-
-
 def _bands(height: int, width: int) -> Iterator[slice]:
     """Bands of rows whose temporary arrays fit into the processor's cache."""
     rows = max(1, _CACHED_PIXELS // width)
     for top in range(0, height, rows):
         yield slice(top, min(top + rows, height))
-
-
-def _chromas(parts: PreparedPair, rows: slice) -> list[FloatArray]:
-    """Chroma h×W×2 of each source of chroma."""
-    both = zip(parts.colours, parts.fillers, strict=True)
-    return [_chroma(image, rows, filler) for image, filler in both]
-
-
-def _mixed_chroma(parts: PreparedPair, rows: slice) -> FloatArray:
-    """Chroma h×W×2 of one source, or the mean of two sources weighted by distance from grey."""
-    found = _chromas(parts, rows)
-    if len(found) == 1:
-        return found[0]
-    chroma_a, chroma_b = found
-    mixed, weight_b = np.abs(chroma_a), np.abs(chroma_b)
-    total = mixed + weight_b
-    # Where both are grey the weights are zero, and so is the numerator.
-    np.maximum(total, _EPS, out=total)
-    mixed *= chroma_a
-    weight_b *= chroma_b
-    mixed += weight_b
-    mixed /= total
-    return mixed
-
-
-def _nearest_chroma(fused: FloatArray, parts: PreparedPair, rows: slice) -> FloatArray:
-    """Chroma of some rows, h×W×2, mixed by the distances of the fused luma to the sources' lumas.
-
-    Distances are averaged over 5×5 pixels: an accidental equality of a single pixel does not select
-    a source, while a region that copies one source takes its colour.
-    """
-    top = max(0, rows.start - _WINDOW_RADIUS)
-    seen, own = slice(top, rows.stop + _WINDOW_RADIUS), slice(rows.start - top, rows.stop - top)
-    far_a, far_b = (
-        cv2.blur(np.abs(_unit(fused[seen]) - s[seen])[..., 0], (5, 5))[own]
-        for s in (parts.a, parts.b)
-    )
-    total = far_a + far_b
-    even = total < _MIN_DISTANCE
-    total[even] = 1
-    far_b /= total
-    far_b[even] = 0.5
-    chroma_a, chroma_b = _chromas(parts, rows)
-    mixed: FloatArray = chroma_a - chroma_b
-    mixed *= far_b[..., np.newaxis]
-    mixed += chroma_b
-    return mixed
 
 
 def _unit(fused: FloatArray) -> FloatArray:
@@ -277,11 +196,26 @@ def _add_chroma(fused: FloatArray, parts: PreparedPair) -> FloatArray:
     height, width = fused.shape[:2]
     rgb = np.empty((height, width, 3), np.float32)
     for rows in _bands(height, width):
-        chroma = (
-            _nearest_chroma(fused, parts, rows) if parts.nearest else _mixed_chroma(parts, rows)
-        )
-        _colour_rows(_unit(fused[rows])[..., 0], chroma, rgb[rows])
+        grey = _unit(fused[rows])[..., 0]
+        both = zip(parts.colours, parts.fillers, strict=True)
+        sources = [read_chroma(image, rows, filler) for image, filler in both]
+        if parts.nearest:
+            chroma = nearest_chroma(*_distances(fused, parts, rows), sources)
+        else:
+            chroma = mixed_chroma(grey, sources)
+        _colour_rows(grey, chroma, rgb[rows])
     return rgb
+
+
+def _distances(
+    fused: FloatArray, parts: PreparedPair, rows: slice
+) -> tuple[tuple[FloatArray, FloatArray], slice]:
+    """Distances of the fused luma to both lumas, for some rows and more around; which are these."""
+    top = max(0, rows.start - WINDOW_RADIUS)
+    seen, own = slice(top, rows.stop + WINDOW_RADIUS), slice(rows.start - top, rows.stop - top)
+    unit = _unit(fused[seen])
+    far_a, far_b = (np.abs(unit - source[seen])[..., 0] for source in (parts.a, parts.b))
+    return (far_a, far_b), own
 
 
 def _colour_rows(grey: FloatArray, chroma: FloatArray, rgb: FloatArray) -> None:

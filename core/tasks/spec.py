@@ -95,8 +95,8 @@ class ColourPolicy:
     """Which channels are fused, and which are carried over.
 
     ``luma``: the network fuses BT.601 luma, and chroma is taken from ``chroma`` ("both": mean
-    weighted by each pixel's distance from grey; "nearest": the source whose luma is nearer to the
-    fused luma, so that a copied pixel keeps its colour). ``rgb``: RGB is fused.
+    weighted by distance from grey and by exposure; "nearest": the source whose luma is nearer to
+    the fused luma, so that a copied pixel keeps its colour). ``rgb``: RGB is fused.
     """
 
     mode: ColourMode

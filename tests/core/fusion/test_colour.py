@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from core.fusion.color import luma, merge, split
+from core.fusion.chroma import luma, read_chroma
+from core.fusion.color import merge, split
 from core.tasks import TASKS, ChromaSource, ColourPolicy
 from core.types import FloatArray, Image, SourcePair
 
@@ -46,10 +47,11 @@ def test_luma_by_hand() -> None:
 
 def test_chroma_by_hand() -> None:
     """JFIF: Cb = (B − Y)/1.772, Cr = (R − Y)/1.402; pure blue has Cb = 0.5, pure red Cr = 0.5."""
-    parts = split(_pair(_rgb((1, 0, 0), (0, 0, 1)), _rgb((0, 0, 0), (0, 0, 0))), _POLICIES[0])
-    assert parts.chroma is not None
+    found = read_chroma(Image(_rgb((1, 0, 0), (0, 0, 1))), slice(None))
     expected = [[-0.299 / 1.772, 0.5], [0.5, -0.114 / 1.402]]
-    np.testing.assert_allclose(parts.chroma[0], expected, atol=1e-6)
+    np.testing.assert_allclose(found.chroma[0], expected, atol=1e-6)
+    np.testing.assert_allclose(found.luma[0], [0.299, 0.114], atol=1e-6)
+    np.testing.assert_array_equal(found.peak, [[1, 1]])
 
 
 @pytest.mark.parametrize("policy", _POLICIES, ids=lambda p: f"{p.mode}-{p.chroma}")
@@ -135,7 +137,7 @@ def test_two_grey_sources_give_grey(policy: ColourPolicy) -> None:
     grey_as_rgb = np.repeat(np.full((1, 1, 1), 0.75, np.float32), 3, axis=2)
     parts = split(_pair(_GREY, grey_as_rgb), policy)
     assert parts.channels == 1
-    assert parts.chroma is None
+    assert not parts.colours
     assert parts.a.shape[2] == (3 if policy.mode == "rgb" else 1)
     merged = merge((parts.a + parts.b) / 2, parts)
     np.testing.assert_allclose(merged, np.full((1, 1, 1), 0.5), atol=1e-6)
@@ -143,8 +145,9 @@ def test_two_grey_sources_give_grey(policy: ColourPolicy) -> None:
 
 def test_both_weights_by_distance_from_grey() -> None:
     """DeepFuse by hand, in its own 0…1 chroma: C = (C₁|C₁−½| + C₂|C₂−½|) / (|C₁−½| + |C₂−½|)."""
-    parts = split(_pair(_RED, _BLUE), ColourPolicy("luma", "both"))
-    assert parts.chroma is not None
+    # At this luma neither colour is brightened, and their mixture stays within the RGB cube.
+    fused = np.full((1, 1, 1), 0.25, np.float32)
+    merged = merge(fused, split(_pair(_RED, _BLUE), ColourPolicy("luma", "both")))
     for channel, span in ((0, 1.772), (1, 1.402)):
         index = 2 if channel == 0 else 0
         first, second = (
@@ -152,7 +155,7 @@ def test_both_weights_by_distance_from_grey() -> None:
         )
         weights = abs(first - 0.5), abs(second - 0.5)
         expected = (first * weights[0] + second * weights[1]) / sum(weights) - 0.5
-        assert parts.chroma[0, 0, channel] == pytest.approx(expected, abs=1e-6)
+        assert (merged[0, 0, index] - 0.25) / span == pytest.approx(expected, abs=1e-6)
 
 
 def test_nearest_gives_a_copied_region_the_colour_of_its_source() -> None:

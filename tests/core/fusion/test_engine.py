@@ -24,7 +24,8 @@ from core.errors import (
     InputError,
     PackError,
 )
-from core.fusion.color import luma, split
+from core.fusion.chroma import luma
+from core.fusion.color import split
 from core.fusion.engine import FusionEngine
 from core.models.backbone import file_sha256
 from core.models.network import UniFusionNet

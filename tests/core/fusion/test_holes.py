@@ -13,8 +13,9 @@ from PIL import Image as Pil
 
 from core.baselines import BASELINES
 from core.errors import InputError, SizeMismatch
+from core.fusion.chroma import luma
 from core.fusion.classical_engine import fuse_classically
-from core.fusion.color import luma, merge, split
+from core.fusion.color import merge, split
 from core.fusion.engine import FusionEngine
 from core.io import read_image, read_pair, resample_onto
 from core.metrics import evaluate, to_luma8

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from core.baselines import BASELINES
+from core.fusion.chroma import luma
 from core.fusion.classical_engine import fuse_classically
-from core.fusion.color import luma, merge, split
+from core.fusion.color import merge, split
 from core.fusion.tint import tinted
 from core.tasks import TASKS
 from core.types import FloatArray, FusionRequest, Image, SourcePair

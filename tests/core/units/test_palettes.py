@@ -7,7 +7,7 @@ import pydicom
 import pytest
 from pydicom.data import get_palette_files
 
-from core.fusion.color import luma
+from core.fusion.chroma import luma
 from core.types import Image
 from core.units.palettes import PALETTES, find_palette, palette_table
 
