@@ -22,7 +22,8 @@ class Actions(CommandRegistry):
     without connections are hidden and have no shortcuts (see
     :meth:`CommandRegistry.retire_unwired`). :meth:`CommandRegistry.provide` is told what is
     available: “sources” (at least one), “pair”, “outcome”, “results” (of the pair), “pairs” (a
-    list of several), “panes” (they are shown), “volume”, “running”, “undo”, “redo”, “session”.
+    list of several), “panes” (they are shown), “volume”, “running”, “undo”, “redo”, “session”,
+    and the names of :attr:`of_pages`.
     """
 
     def __init__(self, window: QWidget) -> None:
@@ -33,6 +34,7 @@ class Actions(CommandRegistry):
         self._add_display()
         self._add_view()
         self._add_pairs()
+        self._add_evaluation()
         self._add_workspaces()
         self._add_tools()
         self._add_choices()
@@ -79,6 +81,7 @@ class Actions(CommandRegistry):
             "display": self.tr("Display"),
             "view": self.tr("View"),
             "pairs": self.tr("Pairs"),
+            "evaluate": self.tr("Evaluate"),
             "workspace": self.tr("Workspaces"),
             "tools": self.tr("Tools"),
             "appearance": self.tr("Appearance"),
@@ -200,6 +203,19 @@ class Actions(CommandRegistry):
             name: make(f"view.{name}", text, (key,), needs="volume") for name, text, key in planes
         }
 
+    def _add_evaluation(self) -> None:
+        made = (
+            ("evaluate.run", self.tr("Evaluate methods"), "F5", "play"),
+            ("evaluate.cancel", self.tr("Cancel evaluation"), "Shift+F5", "close"),
+            ("evaluate.open", self.tr("Open pair with all results"), "Ctrl+Shift+F", ""),
+            ("evaluate.export", self.tr("Export report…"), "Ctrl+Shift+E", "export"),
+        )
+        self.of_pages = {
+            name: self._make(name, text, (key,), icon=icon, needs=name)
+            for name, text, key, icon in made
+        }
+        """Commands that a page carries out; available while it offers them."""
+
     def _add_workspaces(self) -> None:
         titles = (
             ("fuse", self.tr("Fuse workspace")),
@@ -258,6 +274,7 @@ class Actions(CommandRegistry):
                 ("display", self.tr("&Display")),
                 ("view", self.tr("&View")),
                 ("pairs", self.tr("&Pairs")),
+                ("evaluate", self.tr("&Evaluate")),
                 ("tools", self.tr("&Tools")),
                 ("help", self.tr("&Help")),
             )

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.evaluate import tasks
+from app.evaluate.last_result import load_result, save_result
 from app.evaluate.settings import ChosenMethod, EvaluationChoices, load_choices, save_choices
 from app.pairs.datasets import FoundDataset, inspect_folder, known_datasets
 from app.workers import Job, Runner
@@ -85,10 +86,16 @@ class EvaluationController(QObject):
         known.failed.connect(self.failed)
         if self._folder is not None:
             self._work.submit(partial(load_choices, self._folder)).finished.connect(self._loaded)
+            self._work.submit(partial(load_result, self._folder)).finished.connect(self._restored)
 
     def _loaded(self, choices: EvaluationChoices | None) -> None:
         if choices is not None and not self.choices.sources and not self.choices.methods:
             self.set_choices(choices)
+
+    def _restored(self, last: tuple[EvaluationChoices, EvaluationResult] | None) -> None:
+        if last is not None and self.phase == "idle" and self.analysis is None:
+            choices, result = last
+            self.show_result(result, choices)
 
     def _listed(self, known: tuple[DatasetDescriptor, ...]) -> None:
         self.datasets = known
@@ -225,6 +232,9 @@ class EvaluationController(QObject):
 
     def _finished(self, choices: EvaluationChoices, event: Any) -> None:
         self._end()
+        if self._folder is not None and not self._closed:
+            saved = self._work.submit(partial(save_result, self._folder, choices, event.result))
+            saved.failed.connect(self.failed)
         self.show_result(event.result, choices)
         self.finished.emit(list(event.problems))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -175,6 +176,8 @@ class EvaluatePage(Page):
         self.sample.clicked.connect(self.evaluate_samples)
         self.results.reference_chosen.connect(evaluation.set_reference)
         self.results.pair_opened.connect(self._open)
+        self.results.selection_changed.connect(self.commands_changed)
+        self.tabs.currentChanged.connect(self.commands_changed)
         self.card.copy_requested.connect(self._copy_details)
         evaluation.choices_changed.connect(self._show_choices)
         evaluation.datasets_changed.connect(self._show_datasets)
@@ -210,6 +213,21 @@ class EvaluatePage(Page):
         folders = [path if path.is_dir() else path.parent for path in paths]
         if folders:
             self._set_sources(folders[0])
+
+    @property
+    def commands(self) -> Mapping[str, Callable[[], object]]:
+        """Those of the evaluation that are possible now; none while ablations are on show."""
+        evaluation, idle = self.evaluation, self.evaluation.phase == "idle"
+        if self.tabs.currentWidget() is self.ablation:
+            return {}
+        pair = self.results.current_pair
+        possible: dict[str, tuple[bool, Callable[[], object]]] = {
+            "evaluate.run": (idle and evaluation.choices.is_complete, self._start),
+            "evaluate.cancel": (evaluation.phase == "running", evaluation.cancel),
+            "evaluate.open": (bool(pair), lambda: self._open(pair)),
+            "evaluate.export": (idle and evaluation.analysis is not None, self.ask_export),
+        }
+        return {name: run for name, (now, run) in possible.items() if now}
 
     # --- requests ----------------------------------------------------------------------------
 
@@ -304,6 +322,7 @@ class EvaluatePage(Page):
         elif idle:
             self.status.setText("" if evaluation.choices.is_complete else self._missing())
         self.busy_changed.emit()
+        self.commands_changed.emit()
 
     def _missing(self) -> str:
         choices = self.evaluation.choices

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt
 from PySide6.QtGui import QColor
 
 from app.evaluate.metric_words import describe
-from app.i18n.numbers import localised
+from app.i18n.numbers import localised, number
 from app.i18n.translate import translate
 from app.widgets import theme
 from app.widgets.plain_table import ModelIndex
@@ -36,7 +37,10 @@ class PairScoreModel(QAbstractTableModel):
         super().__init__()
         self._rows: list[MethodPairScore] = []
         self._metrics: tuple[str, ...] = ()
-        self._values: npt.NDArray[np.float64] = np.empty((0, 0))
+        self._scores: npt.NDArray[np.float64] = np.empty((0, 0))
+        self._times: npt.NDArray[np.float64] = np.empty((0, 0))
+        self.shows_times = False
+        """Whether the columns of metrics hold the milliseconds they took, not their values."""
         self._ranks: tuple[npt.NDArray[np.intp], ...] = ()
         self._words: list[str] = []
         self._kept = np.arange(0)
@@ -49,14 +53,8 @@ class PairScoreModel(QAbstractTableModel):
         methods = result.methods if result is not None else ()
         self._metrics = result.metrics if result is not None else ()
         self._rows = [MethodPairScore(m.method.name, score) for m in methods for score in m.pairs]
-        nan = float("nan")
-        self._values = np.array(
-            [
-                [*(row.score.values.get(name, nan) for name in self._metrics), _seconds(row)]
-                for row in self._rows
-            ],
-            dtype=np.float64,
-        ).reshape(len(self._rows), len(self._metrics) + 1)
+        self._scores = self._columns([row.score.values for row in self._rows])
+        self._times = self._columns([row.score.milliseconds for row in self._rows])
         pairs = [row.score.pair for row in self._rows]
         names = [row.method for row in self._rows]
         self._ranks = tuple(np.unique(texts, return_inverse=True)[1] for texts in (pairs, names))
@@ -64,6 +62,27 @@ class PairScoreModel(QAbstractTableModel):
         self._kept = np.arange(len(self._rows))
         self._order = self._sorted()
         self.endResetModel()
+
+    def _columns(self, found: Sequence[Mapping[str, float]]) -> npt.NDArray[np.float64]:
+        """Numbers by metric as columns, and the seconds of the fusions."""
+        nan = float("nan")
+        table = [
+            [*(numbers.get(name, nan) for name in self._metrics), _seconds(row)]
+            for numbers, row in zip(found, self._rows, strict=True)
+        ]
+        shape = len(self._rows), len(self._metrics) + 1
+        return np.array(table, dtype=np.float64).reshape(shape)
+
+    def show_times(self, on: bool) -> None:
+        """Show the milliseconds that the metrics took, or their values again."""
+        if on != self.shows_times:
+            self.shows_times = on
+            self.sort(*self._sorting)
+            self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, self._note)
+
+    @property
+    def _values(self) -> npt.NDArray[np.float64]:
+        return self._times if self.shows_times else self._scores
 
     # --- order -----------------------------------------------------------------------------
 
@@ -129,9 +148,12 @@ class PairScoreModel(QAbstractTableModel):
             if is_metric:
                 from core.evaluation.tables import arrow_of, heading_of
 
-                return f"{heading_of(self._metrics[place])} {arrow_of(self._metrics[place])}"
+                heading = heading_of(self._metrics[place])
+                return f"{heading} {'(ms)' if self.shows_times else arrow_of(self._metrics[place])}"
             titles = (self.tr("Pair"), self.tr("Method"), self.tr("Seconds"), self.tr("Note"))
             return titles[section if section < 2 else section - len(self._metrics)]
+        if role == Qt.ItemDataRole.TextAlignmentRole and 2 <= section < self._note:
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if role == Qt.ItemDataRole.ToolTipRole and is_metric:
             return describe(self._metrics[place])
         return None
@@ -144,7 +166,7 @@ class PairScoreModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole and 2 <= column < len(self._metrics) + 3:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self._text(row, column) if column in (PAIR, METHOD, self._note) else None
+            return self._tip(row, column)
         if role == Qt.ItemDataRole.ForegroundRole and row.score.error is not None:
             return QColor(theme.colours().error_border)
         return None
@@ -154,7 +176,7 @@ class PairScoreModel(QAbstractTableModel):
         return len(self._metrics) + 3
 
     def _text(self, row: MethodPairScore, column: int) -> str:
-        from core.evaluation.tables import format_seconds, format_value
+        from core.evaluation.tables import format_milliseconds, format_seconds, format_value
 
         if column in (PAIR, METHOD):
             return row.score.pair if column == PAIR else row.method
@@ -162,8 +184,21 @@ class PairScoreModel(QAbstractTableModel):
             return translate(row.score.error) if row.score.error is not None else ""
         if column == self._note - 1:
             return localised(format_seconds(_seconds(row)))
-        value = row.score.values.get(self._metrics[column - 2], float("nan"))
-        return localised(format_value(value))
+        metric = self._metrics[column - 2]
+        if self.shows_times:
+            return localised(format_milliseconds(row.score.milliseconds.get(metric, float("nan"))))
+        return localised(format_value(row.score.values.get(metric, float("nan"))))
+
+    def _tip(self, row: MethodPairScore, column: int) -> str | None:
+        """A text that may be elided in its cell, or how long a metric took."""
+        if column in (PAIR, METHOD, self._note):
+            return self._text(row, column)
+        time = (
+            row.score.milliseconds.get(self._metrics[column - 2])
+            if column < self._note - 1
+            else None
+        )
+        return None if time is None else self.tr("{0} ms").format(number(time, ".1f"))
 
 
 def _seconds(row: MethodPairScore) -> float:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 from PySide6.QtCore import QSignalBlocker, QSortFilterProxyModel, Qt, Signal
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QFrame,
     QHBoxLayout,
@@ -20,7 +23,7 @@ from app.evaluate.atlas_panel import AtlasPanel
 from app.evaluate.pair_model import PairScoreModel
 from app.evaluate.summary_model import RANK, SORT_ROLE, SummaryModel
 from app.evaluate.tasks import Analysis
-from app.i18n.numbers import number
+from app.i18n.numbers import localised, number
 from app.i18n.translate import plural, translate, translate_all
 from app.widgets.cards import text_label
 from app.widgets.plain_table import plain_table
@@ -35,6 +38,8 @@ class EvaluationPanel(QWidget):
     reference_chosen = Signal(str)
     pair_opened = Signal(str)
     """Name of a pair to show with the results of all methods."""
+    selection_changed = Signal()
+    """See :attr:`current_pair`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,8 +67,16 @@ class EvaluationPanel(QWidget):
         self.filter.setPlaceholderText(self.tr("Filter"))
         self.filter.setAccessibleName(self.tr("Filter"))
         self.filter.textChanged.connect(self.pairs.set_words)
+        self.times = QCheckBox(self.tr("Milliseconds of the metrics"))
+        self.times.setToolTip(self.tr("How long each metric took for a pair, instead of its value"))
+        self.times.toggled.connect(self.pairs.show_times)
         self.atlas = AtlasPanel()
         self.atlas.opened.connect(self.pair_opened)
+        self.atlas.selection_changed.connect(self.selection_changed)
+        self.scores.selectionModel().currentChanged.connect(
+            lambda *_: self.selection_changed.emit()
+        )
+        self.pairs.modelReset.connect(self.selection_changed)
         self.reference = QComboBox()
         self.reference.setAccessibleName(self.tr("Compared with"))
         self.reference.activated.connect(
@@ -89,13 +102,26 @@ class EvaluationPanel(QWidget):
         pairs = QWidget()
         column = QVBoxLayout(pairs)
         column.setContentsMargins(0, 6, 0, 0)
-        column.addWidget(self.filter)
+        row = QHBoxLayout()
+        row.addWidget(self.filter, 1)
+        row.addWidget(self.times)
+        column.addLayout(row)
         column.addWidget(self.scores, 1)
         self.tabs.addTab(pairs, self.tr("Pairs"))
         self.tabs.addTab(self.atlas, self.tr("Worst pairs"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.tabs)
+        self.tabs.currentChanged.connect(self.selection_changed)
+
+    @property
+    def current_pair(self) -> str:
+        """Name of the pair selected in the tab on show; "" for none."""
+        if self.tabs.currentWidget() is self.atlas:
+            return self.atlas.current_pair
+        index = self.scores.currentIndex()
+        is_shown = self.tabs.currentWidget() is self.scores.parentWidget()
+        return self.pairs.row_at(index.row()).score.pair if is_shown and index.isValid() else ""
 
     def _summary_page(self) -> QWidget:
         page = QWidget()
@@ -146,6 +172,7 @@ class EvaluationPanel(QWidget):
         from core.evaluation.report.comparisons import explanation, few_pairs
 
         lines = [self.tr("Bold: best. Underlined: second.")]
+        times = self._times(analysis)
         if analysis.comparisons:
             fewest = min(one.pairs for one in analysis.comparisons)
             lines[0] += " " + self.tr(
@@ -154,7 +181,17 @@ class EvaluationPanel(QWidget):
             )
             texts = (*explanation(analysis.reference), few_pairs(fewest))
             lines += [translate(text) for text in texts if text]
+        if times:
+            lines.append(self.tr("Milliseconds of a metric per pair: {0}").format(times))
         return "\n".join(lines)
+
+    def _times(self, analysis: Analysis) -> str:
+        from core.evaluation.tables import format_milliseconds, heading_of
+
+        known = [(name, time) for name, time in analysis.milliseconds.items() if not isnan(time)]
+        return " · ".join(
+            f"{heading_of(name)} {localised(format_milliseconds(time))}" for name, time in known
+        )
 
     def _show_missing(self, analysis: Analysis) -> None:
         from core.evaluation.tables import missing_notes

@@ -78,6 +78,8 @@ class SummaryModel(QAbstractTableModel):
             return self._title(section)
         if role == Qt.ItemDataRole.ToolTipRole:
             return describe(metric) if metric else self._meaning(section)
+        if role == Qt.ItemDataRole.TextAlignmentRole and section != METHOD:
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None
 
     def _title(self, section: int) -> str:

@@ -35,6 +35,7 @@ class Analysis:
         reference: the method that the others are compared with.
         comparisons: all methods against the reference, by metric.
         worst: the pairs with the worst values, with the reasons.
+        milliseconds: mean time of each metric per pair; NaN where it was not measured.
     """
 
     result: EvaluationResult
@@ -42,6 +43,7 @@ class Analysis:
     reference: str
     comparisons: tuple[PairedComparison, ...]
     worst: dict[str, list[Worst]]
+    milliseconds: dict[str, float]
 
 
 def evaluate_choices(
@@ -90,13 +92,20 @@ def analyse(result: EvaluationResult, reference: str, progress: Progress) -> Ana
     """
     from core.evaluation.report.atlas import worst_pairs
     from core.evaluation.statistics import compare
-    from core.evaluation.tables import summarize
+    from core.evaluation.tables import metric_milliseconds, summarize
 
     names = [scores.method.name for scores in result.methods]
     reference = reference if reference in names else next(iter(names), "")
     progress.check()
     compared = compare(result, reference) if len(names) > 1 else ()
-    return Analysis(result, summarize(result), reference, compared, worst_pairs(result, WORST))
+    return Analysis(
+        result,
+        summarize(result),
+        reference,
+        compared,
+        worst_pairs(result, WORST),
+        metric_milliseconds(result),
+    )
 
 
 def write_report(result: EvaluationResult, path: Path, reference: str, progress: Progress) -> Path:

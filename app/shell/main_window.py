@@ -34,6 +34,7 @@ from app.shell.close_guard import CloseGuard
 from app.shell.command_titles import CommandTitles
 from app.shell.docks import Docks
 from app.shell.file_commands import FileCommands
+from app.shell.page_commands import PageCommands
 from app.shell.page_factory import page_makers
 from app.shell.remedies import Remedies
 from app.shell.status_bar import StatusBar
@@ -116,6 +117,7 @@ class MainWindow(QMainWindow):
             actions=self.actions_,
             parent=self,
         )
+        self.page_commands = PageCommands(self.actions_, self.workspaces, self)
         self._connect()
         self._connect_welcome()
         self.command_titles = CommandTitles(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
@@ -13,6 +15,14 @@ class Page(QWidget):
     """Work started or ended; see :attr:`busy`."""
     title_changed = Signal(str)
     """New title of the page's tab, such as the name with the progress."""
+
+    commands_changed = Signal()
+    """Other commands are available; see :attr:`commands`."""
+
+    @property
+    def commands(self) -> Mapping[str, Callable[[], object]]:
+        """The commands of the window that the page carries out now, by name."""
+        return {}
 
     @property
     def busy(self) -> str:

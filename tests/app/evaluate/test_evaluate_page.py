@@ -84,11 +84,11 @@ def test_outliers_are_those_beyond_the_fences():
 
 
 def test_worst_pairs_and_charts_name_the_pair(shown, qtbot):
-    atlas = shown.results.atlas.list
-    first = atlas.item(0)
-    assert first.text().startswith("p3\n")
+    table = shown.results.atlas.table
+    first = table.model().index(0, 0)
+    assert first.data().startswith("p3\n")
     with qtbot.waitSignal(shown.pair_wanted) as opened:
-        atlas.itemActivated.emit(first)
+        table.activated.emit(first)
     request = opened.args[0]
     assert [name for name, _path in request.results] == ["mid", "best", "low"]
     charts = shown.results.charts
@@ -105,6 +105,8 @@ def test_an_outlier_opens_in_fuse_with_all_methods(shown, window, qtbot):
     assert window.workspaces.current == "fuse"
     assert [one.result.method for one in window.session.results] == ["mid", "best", "low"]
     assert window.session.problem is None
+    assert window.view.results.isVisibleTo(window)
+    assert len(window.view.results.panes) == 5
 
 
 def test_other_choices_mark_the_result_until_they_are_back(shown):
@@ -177,3 +179,64 @@ def test_what_is_missing_and_the_test_are_said_beside_the_table(shown, qtbot):
     with qtbot.waitSignal(shown.evaluation.analysis_changed, timeout=WAIT):
         shown.evaluation.set_reference("low")
     assert "compared with low" in results.explanation.text()
+
+
+def test_times_of_the_metrics_are_shown_instead_of_values(result):
+    timed = [
+        replace(
+            scores,
+            pairs=tuple(
+                replace(one, milliseconds={"MI": 1.5 + place, "Nabf": 2.0})
+                for place, one in enumerate(scores.pairs)
+            ),
+        )
+        for scores in result.methods
+    ]
+    model = PairScoreModel()
+    model.show_result(replace(result, methods=tuple(timed)))
+    values = model.index(0, 2).data()
+    assert "1.5 ms" in {model.index(k, 2).data(Qt.ItemDataRole.ToolTipRole) for k in range(24)}
+    model.show_times(True)
+    assert model.headerData(2, Qt.Orientation.Horizontal) == "MI (ms)"
+    model.sort(2, Qt.SortOrder.DescendingOrder)
+    assert model.index(0, 2).data() == "8.5"
+    assert model.index(0, 3).data() == "–", "PSNR was not measured"
+    model.show_times(False)
+    model.sort(0, Qt.SortOrder.AscendingOrder)
+    assert model.index(0, 2).data() == values
+
+
+def test_times_are_said_below_the_table(shown, result, qtbot):
+    timed = replace(result.methods[0].pairs[0], milliseconds={"MI": 3.25})
+    first = replace(result.methods[0], pairs=(timed, *result.methods[0].pairs[1:]))
+    with qtbot.waitSignal(shown.evaluation.analysis_changed, timeout=WAIT):
+        shown.evaluation.show_result(
+            replace(result, methods=(first, *result.methods[1:])), shown.evaluation.choices
+        )
+    text = shown.results.explanation.text()
+    assert text.endswith("Milliseconds of a metric per pair: MI 3.2")
+
+
+def test_commands_follow_what_is_possible(shown, window, qtbot):
+    actions = window.actions_.of_pages
+    enabled = {name for name, action in actions.items() if action.isEnabled()}
+    assert enabled == {"evaluate.run", "evaluate.export"}
+    assert all(action.isVisible() for action in actions.values())
+    shown.results.tabs.setCurrentWidget(shown.results.scores.parentWidget())
+    shown.results.scores.selectRow(0)
+    assert actions["evaluate.open"].isEnabled()
+    chosen = shown.results.current_pair
+    with qtbot.waitSignal(shown.pair_wanted) as opened:
+        actions["evaluate.open"].trigger()
+    assert opened.args[0].a.stem == chosen
+    assert window.workspaces.current == "fuse"
+    assert not any(action.isEnabled() for action in actions.values())
+    assert window.actions_.menus["evaluate"].menuAction().isVisible()
+
+
+def test_an_evaluation_is_cancelled_by_its_command(page, window, qtbot):
+    page.evaluate_samples()
+    qtbot.waitUntil(lambda: page.evaluation.phase == "running", timeout=WAIT)
+    with qtbot.waitSignals([page.evaluation.cancelled], timeout=WAIT):
+        window.actions_.of_pages["evaluate.cancel"].trigger()
+    assert window.actions_.of_pages["evaluate.run"].isEnabled()

@@ -39,6 +39,7 @@ from trainer.config.presets import PRESETS
 SAME_IN_GERMAN = {
     "Ablation",
     "Test",
+    "{0} ms",
     "Adapter",
     "Encoder",
     "axial",
