@@ -1,4 +1,4 @@
-"""The worst pairs: thumbnails of sources and all methods, made when seen, and marks of the worst."""
+"""The worst pairs: thumbnails made when they are seen, and marks of the worst method."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The last result: kept whole, shown again after a restart without scoring, refused when damaged."""
+"""The last result: kept whole, shown after a restart without scoring, refused when damaged."""
 
 from __future__ import annotations
 
