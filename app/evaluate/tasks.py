@@ -6,7 +6,7 @@ The engine is imported inside them, so that the window starts without it.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,7 @@ class Analysis:
     summary: Summary
     reference: str
     comparisons: tuple[PairedComparison, ...]
+    _: KW_ONLY
     worst: dict[str, list[Worst]]
     milliseconds: dict[str, float]
 
@@ -103,8 +104,8 @@ def analyse(result: EvaluationResult, reference: str, progress: Progress) -> Ana
         summarize(result),
         reference,
         compared,
-        worst_pairs(result, WORST),
-        metric_milliseconds(result),
+        worst=worst_pairs(result, WORST),
+        milliseconds=metric_milliseconds(result),
     )
 
 
