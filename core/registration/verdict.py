@@ -1,0 +1,76 @@
+"""Whether a registration can be relied on.
+
+The limits were set on pairs moved by known transforms, on the same with noise, and on pairs of
+different scenes (``benchmarks/registration.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.messages import Message
+from core.registration.motion import degrees_of_freedom
+from core.registration.pictures import PictureFit
+from core.types import TransformKind, Verdict
+
+ACCURACY: dict[str, float] = {"mff": 1.0, "mef": 1.0, "ivif": 3.0, "mif": 3.0}
+"""Pixels at the corners up to which a result of a task is right."""
+_ACCURACY = 2.0
+"""Of pictures of no task."""
+_FAILS_BELOW = 0.12
+"""Share of agreeing blocks; those of different scenes agree by chance."""
+_GOOD_FROM = 0.25
+_UNLIKE = 0.05
+_ALIKE = 0.15
+"""Similarity; that of different scenes stayed below it."""
+_BLOCKS_PER_POINT = 2.0
+"""Agreeing blocks for each point that a kind is determined by."""
+_TILES = 0.3
+_RIVAL = 0.9
+_OVERLAP = 0.3
+
+
+def accuracy(task: str) -> float:
+    """Pixels at the corners up to which a result is right."""
+    return ACCURACY.get(task, _ACCURACY)
+
+
+def judged(
+    found: PictureFit, kind: TransformKind, task: str
+) -> tuple[Verdict, tuple[Message, ...]]:
+    """The verdict on a fit and its reasons."""
+    evidence = found.evidence
+    least = _BLOCKS_PER_POINT * degrees_of_freedom(kind) / 2
+    if evidence.offered < least:
+        return "failed", (Message("The pictures share too little structure to be compared."),)
+    if evidence.share < _FAILS_BELOW or evidence.agreeing < least or found.after < _UNLIKE:
+        return "failed", (
+            Message(
+                "Only {0} % of the picture agrees on where the other one lies, as few as of "
+                "different scenes.",
+                round(100 * evidence.share),
+            ),
+        )
+    reasons = tuple(_doubts(found, task))
+    return ("doubtful" if reasons else "good"), reasons
+
+
+def _doubts(found: PictureFit, task: str) -> Iterator[Message]:
+    evidence = found.evidence
+    if evidence.spread > accuracy(task):
+        yield Message(
+            "Parts of the picture disagree by {0} pixels at its corners.", round(evidence.spread, 1)
+        )
+    if found.after < _ALIKE:
+        yield Message("The pictures remain little alike.")
+    if evidence.share < _GOOD_FROM:
+        yield Message(
+            "Only {0} % of the picture agrees on where the other one lies.",
+            round(100 * evidence.share),
+        )
+    if evidence.tiles < _TILES:
+        yield Message("What agrees lies in a small part of the picture.")
+    if found.rival > _RIVAL:
+        yield Message("Another position fits nearly as well.")
+    if found.overlap < _OVERLAP:
+        yield Message("The pictures share only {0} % of the scene.", round(100 * found.overlap))
