@@ -58,7 +58,7 @@ def main() -> None:
     for name, timings in rows.items():
         cpu = statistics.median(t.cpu for t in timings)
         wall = statistics.median(t.wall for t in timings)
-        print(f"{name:8} {cpu:8.2f} CPU s  {wall:8.2f} s")
+        print(f"{name:14} {cpu:8.2f} CPU s  {wall:8.2f} s")
     ratios = [p.cpu / c.cpu for p, c in zip(rows["paper"], rows["compact"], strict=True)]
     print(
         f"paper / compact, CPU seconds: median {statistics.median(ratios):.1f} "

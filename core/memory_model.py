@@ -72,7 +72,7 @@ def network_bytes(config: NetworkConfig, width: int, height: int, wanted: Fusion
     if pieces:
         block, full = block / _BLOCK_STRIP_DIVISOR, full / _HEAD_STRIP_DIVISOR
     passing = max(block, full, _ADAPTER_MAPS * one_map) * piece
-    tokens = area // 256
+    tokens = area // (256 * config.backbone.reduction**2)
     if config.backbone.max_tokens:
         tokens = min(tokens, config.backbone.max_tokens)
     passing = max(passing, 2 * tokens * config.backbone.dim * _FLOAT * _TOKEN_MAPS)

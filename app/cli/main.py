@@ -308,7 +308,7 @@ def train(
         Path | None, typer.Option(help="TOML or JSON with training settings, or a recipe's name")
     ] = None,
     preset: Annotated[str | None, typer.Option(help="quick, fine or paper")] = None,
-    network: Annotated[str | None, typer.Option(help="compact or paper")] = None,
+    network: Annotated[str | None, typer.Option(help="compact, dinov3-compact or paper")] = None,
     steps: Annotated[int | None, typer.Option(help="bilevel steps")] = None,
     batch: Annotated[int | None, typer.Option(help="crops per step, of all devices")] = None,
     seed: Annotated[int | None, typer.Option(help="seed of everything random")] = None,

@@ -26,7 +26,7 @@ from app.i18n.translate import translate
 from app.train.backbone_row import BackboneRow
 from app.train.settings_form import SettingsForm
 from app.train.state import TrainState
-from app.train.view_models import get
+from app.train.view_models import get, network_name
 from app.widgets import theme
 from app.widgets.choice_card import ChoiceCard
 from app.widgets.forms import centre_labels
@@ -97,6 +97,7 @@ class SettingsPanel(QWidget):
         self.start.activated.connect(lambda _: self.parent_chosen.emit(self.start.currentData()))
         self.network = QComboBox()
         self.network.addItem(self.tr("Compact (quick, also without a graphics card)"), "compact")
+        self.network.addItem(self.tr("Compact, with DINOv3 (needs its file)"), "dinov3-compact")
         self.network.addItem(self.tr("Paper, with DINOv3 (needs its file and a GPU)"), "paper")
         self.network.activated.connect(
             lambda _: self.network_chosen.emit(self.network.currentData())
@@ -225,7 +226,7 @@ class SettingsPanel(QWidget):
         self._show_start()
         fixed = state.parent_pack is not None
         kind = get(state.settings, "network.backbone.kind")
-        self.network.setCurrentIndex(self.network.findData(self._network_name()))
+        self.network.setCurrentIndex(self.network.findData(network_name(state.settings)))
         self.network.setEnabled(state.capabilities is not None and not fixed)
         self.network_note.setText(
             self.tr("The network is that of the pack to start from.") if fixed else ""
@@ -241,10 +242,6 @@ class SettingsPanel(QWidget):
             self.advanced.show_settings(state.settings, state.faults)
             why = self.tr("Given by the pack to start from. Start from scratch to change it.")
             self.advanced.set_network_fixed(fixed, why)
-
-    def _network_name(self) -> str:
-        kind = get(self._state.settings, "network.backbone.kind")
-        return "paper" if kind == "dinov3" else "compact"
 
     def _show_more(self, shown: bool) -> None:
         self._more.setVisible(shown)

@@ -22,6 +22,7 @@ from app.train.view_models import (
     Sample,
     TrainSettings,
     get,
+    network_name,
     put,
 )
 from app.train.weights_check import WeightsCheck
@@ -203,8 +204,7 @@ class SetupController(QObject):
             self._weights.forget()  # checked again, whatever the previous result
         if name == "network.backbone.kind" and self.state.capabilities is not None:
             # DINOv3 has no other setting in common with the others: each has its own defaults.
-            network = "paper" if value == "dinov3" else "compact"
-            backbone = self.state.capabilities.networks[network]["backbone"]
+            backbone = self.state.capabilities.networks[network_name(settings)]["backbone"]
             settings = put(settings, "network.backbone", {**backbone, "kind": value})
         self.state.preset = ""
         self._take(settings)
@@ -218,7 +218,7 @@ class SetupController(QObject):
         self._take({**self.state.settings, "device": name})
 
     def set_network(self, name: str) -> None:
-        """Choose the network to train from scratch, “compact” or “paper”."""
+        """Choose the network to train from scratch, by its name in the capabilities."""
         if self.state.capabilities is not None:
             self.state.preset = ""
             network = dict(self.state.capabilities.networks[name])

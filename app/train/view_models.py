@@ -349,6 +349,13 @@ class ScoreRow:
     better: int
 
 
+def network_name(settings: TrainSettings) -> str:
+    """The name of the network, as in ``Capabilities.networks``, that settings come closest to."""
+    if get(settings, "network.backbone.kind") != "dinov3":
+        return "compact"
+    return "paper" if get(settings, "network.stride") == 1 else "dinov3-compact"
+
+
 def get(settings: Mapping[str, Any], name: str) -> Any:
     """The value at a dotted path, or None."""
     found: Any = settings

@@ -51,18 +51,26 @@ class Backbone(nn.Module):
     def reduced_tokens(self, *images: Tensor) -> list[Tensor]:
         """The maps of all ``images`` in one batch, with at most ``config.max_tokens`` tokens each.
 
-        :func:`resize_tokens` interpolates them to H/16×W/16.
+        The images are reduced to :meth:`token_grid` by area averaging; :func:`resize_tokens`
+        interpolates the maps to H/16×W/16.
         """
-        rows, columns = (side // PATCH for side in images[0].shape[-2:])
-        limit = self.config.max_tokens
+        grid = tuple(side // PATCH for side in images[0].shape[-2:])
+        reduced = self.token_grid(*grid)
+        if reduced != grid:
+            size = tuple(PATCH * side for side in reduced)
+            images = tuple(F.interpolate(each, size=size, mode="area") for each in images)
+        return self.tokens(torch.cat(images) if len(images) > 1 else images[0])
+
+    def token_grid(self, rows: int, columns: int) -> tuple[int, int]:
+        """Rows and columns of the tokens of an image of ``rows``×``columns`` patches."""
+        by, limit = self.config.reduction, self.config.max_tokens
+        rows, columns = -(-rows // by), -(-columns // by)
         if limit and rows * columns > limit:
             shrink = math.sqrt(limit / (rows * columns))
             # An image one patch wide is reduced along its length only.
-            reduced_rows = min(max(1, int(rows * shrink)), limit)
-            reduced_columns = min(max(1, int(columns * shrink)), limit // reduced_rows)
-            size = (reduced_rows * PATCH, reduced_columns * PATCH)
-            images = tuple(F.interpolate(each, size=size, mode="area") for each in images)
-        return self.tokens(torch.cat(images) if len(images) > 1 else images[0])
+            reduced = min(max(1, int(rows * shrink)), limit)
+            return reduced, min(max(1, int(columns * shrink)), limit // reduced)
+        return rows, columns
 
     def tokens(self, images: Tensor) -> list[Tensor]:
         """The four token maps of images within the token limit."""

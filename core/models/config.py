@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY
+from dataclasses import KW_ONLY, replace
 from typing import Annotated, Literal, Self
 
 from annotated_types import Interval
@@ -30,6 +30,8 @@ class BackboneConfig:
         heads: attention heads.
         mlp_ratio: width of the feed-forward layer relative to ``dim``.
         taps: the four block indices (0-based) whose token maps the adapters receive.
+        reduction: images are reduced by this factor for the backbone, by area averaging. The paper
+            has 1.
         max_tokens: images with more patches are reduced by area averaging for the backbone, whose
             cost is quadratic in the number of tokens. 0: no limit.
     """
@@ -89,6 +91,17 @@ class BackboneConfig:
             Message("Network"),
         ),
     ] = (2, 5, 8, 11)
+    reduction: Annotated[
+        Literal[1, 2],
+        Setting(
+            Message("Resolution of the backbone"),
+            Message(
+                "1 is the paper; 2 shows it pictures of half the size, a quarter of the tokens."
+            ),
+            Message("1/x"),
+            Message("Network"),
+        ),
+    ] = 1
     max_tokens: Annotated[
         int,
         Interval(ge=0, le=1_000_000),
@@ -305,7 +318,17 @@ def compact_config() -> NetworkConfig:
     )
 
 
-CONFIGS = {"paper": paper_config, "compact": compact_config}
+def dinov3_compact_config() -> NetworkConfig:
+    """The compact network with the paper's frozen DINOv3 ViT-S/16, which sees half the size."""
+    backbone = BackboneConfig(reduction=2, max_tokens=2304)
+    return replace(compact_config(), backbone=backbone)
+
+
+CONFIGS = {
+    "paper": paper_config,
+    "compact": compact_config,
+    "dinov3-compact": dinov3_compact_config,
+}
 
 network_adapter = TypeAdapter(NetworkConfig)
 """Validates and serialises :class:`NetworkConfig` (used by pack manifests and run files)."""

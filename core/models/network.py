@@ -70,12 +70,29 @@ class UniFusionNet(nn.Module):
             state = {k: v for k, v in state.items() if not k.startswith("backbone.")}
         return state
 
-    def encode(self, x: Tensor, y: Tensor, tiling: TilingStrategy = WHOLE_IMAGE) -> Features:
+    def frozen_tokens(self, x: Tensor, y: Tensor) -> list[Tensor] | None:
+        """Token maps of both sources, which no training changes; None if the backbone is trained.
+
+        :meth:`encode` takes them as ``tokens`` for the same images.
+        """
+        return self.backbone.reduced_tokens(x, y) if self.has_frozen_backbone else None
+
+    def encode(
+        self,
+        x: Tensor,
+        y: Tensor,
+        tiling: TilingStrategy = WHOLE_IMAGE,
+        *,
+        tokens: list[Tensor] | None = None,
+    ) -> Features:
         """Eq. 1: N×ch×H×W images in [0, 1], sides multiples of 16 → adapted maps.
 
         Both sources pass through the backbone in one batch.
+
+        Args:
+            tokens: their maps by :meth:`frozen_tokens`; None to compute them.
         """
-        maps = self.backbone.reduced_tokens(x, y)
+        maps = self.backbone.reduced_tokens(x, y) if tokens is None else tokens
         rows, columns = (side // PATCH for side in x.shape[-2:])
 
         every_row = torch.arange(rows, device=x.device).view(1, 1, rows, 1)

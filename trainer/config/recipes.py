@@ -1,4 +1,4 @@
-"""Recipes: settings of the runs that produced the embedded packs, by name."""
+"""Recipes: settings of the runs that produced the embedded packs, and for DINOv3, by name."""
 
 from pathlib import Path
 

@@ -91,11 +91,14 @@ class BilevelStep:
 
     def _bilevel(self, batch: Batch, step: int) -> dict[str, float]:
         a, b = batch.a, batch.b
-        lower = self._lower_loss(a, b)
+        with self._autocast(a):
+            # A frozen backbone gives both levels the same: it runs once for them.
+            tokens = self.network.frozen_tokens(a, b)
+        lower = self._lower_loss(a, b, tokens)
         if lower is not None:
             self._update(self.lower, self.phi, lower)
         with torch.no_grad(), self._autocast(a):
-            features = self.network.encode(a, b)
+            features = self.network.encode(a, b, tokens=tokens)
         with self._autocast(a):
             fused = self.network.fuse(features, a, b)
         terms = self._terms(fused, batch) | self._consistency(fused, batch, step)
@@ -165,11 +168,12 @@ class BilevelStep:
         columns = chance.randint(0, most)
         return PATCH * columns, PATCH * chance.randint(0 if columns else 1, most)
 
-    def _lower_loss(self, a: Tensor, b: Tensor) -> Tensor | None:
+    def _lower_loss(self, a: Tensor, b: Tensor, tokens: list[Tensor] | None) -> Tensor | None:
         if not self.network.config.reconstruction:
             return None
         with self._autocast(a):
-            reconstructions = self.network.reconstruct(self.network.encode(a, b))
+            features = self.network.encode(a, b, tokens=tokens)
+            reconstructions = self.network.reconstruct(features)
         return self._weighted(reconstructions, a, b)
 
     def _weighted(

@@ -193,10 +193,25 @@ def test_the_four_ablations_can_be_switched(page):
     assert get(page.state.settings, "network.backbone.dim") == 384
     assert "DINOv3" in page.state.faults["backbone"]
     assert not page.steps[1].done
+    assert get(page.state.settings, "network.backbone.reduction") == 2  # as fits its stride
+    assert page.settings.network.currentData() == "dinov3-compact"
     page.training.preparing.set_value("network.backbone.kind", "none")
     assert get(page.state.settings, "network.backbone.kind") == "none"
     assert get(page.state.settings, "network.backbone.dim") == 128
     assert "backbone" not in page.state.faults
+
+
+@pytest.mark.parametrize("name", ["compact", "dinov3-compact", "paper"])
+def test_every_network_can_be_chosen(page, name):
+    page.training.preparing.choose_parent(None)
+    box = page.settings.network
+    box.setCurrentIndex(box.findData(name))
+    box.activated.emit(box.currentIndex())
+    networks = page.state.capabilities.networks
+    assert sorted(networks) == sorted(box.itemData(k) for k in range(box.count()))
+    assert page.state.settings["network"] == networks[name]
+    assert box.currentData() == name
+    assert page.settings.backbone.isVisibleTo(page.settings) == (name != "compact")
 
 
 def weights(folder: Path, kind: str) -> Path:

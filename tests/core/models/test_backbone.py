@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import pickle
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -168,6 +170,38 @@ def test_large_pictures_are_shown_smaller(kind: str, patches: tuple[int, int]) -
     assert all(torch.isfinite(m).all() for m in maps)
     assert len(sizes) == 1
     assert 1 <= sizes[0] <= limit
+
+
+@pytest.mark.parametrize("base", [TINY_VIT, TINY_ENCODER], ids=["dinov3", "encoder"])
+@torch.no_grad()
+def test_a_reduced_backbone_sees_means_of_two_by_two_pixels(base: BackboneConfig) -> None:
+    whole = build_backbone(base, 1)
+    reduced = build_backbone(replace(base, reduction=2), 1)
+    reduced.load_state_dict(whole.state_dict())
+    image = torch.rand(1, 1, 64, 96)
+    half = torch.stack([image[..., i::2, j::2] for i in (0, 1) for j in (0, 1)]).mean(dim=0)
+    for got, expected in zip(reduced.reduced_tokens(image), whole.tokens(half), strict=True):
+        torch.testing.assert_close(got, expected)
+    assert [tuple(m.shape[2:]) for m in reduced(image)] == [(4, 6)] * 4
+
+
+@pytest.mark.parametrize(
+    ("reduction", "limit", "patches", "tokens"),
+    [
+        (1, 0, (40, 60), (40, 60)),
+        (2, 0, (40, 60), (20, 30)),
+        (2, 0, (1, 3), (1, 2)),
+        (2, 600, (40, 60), (20, 30)),
+        (2, 150, (40, 60), (10, 15)),
+        (1, 150, (40, 60), (10, 15)),
+        (2, 6, (1, 40), (1, 6)),
+    ],
+)
+def test_the_token_grid(
+    reduction: Any, limit: int, patches: tuple[int, int], tokens: tuple[int, int]
+) -> None:
+    config = replace(TINY_ENCODER, reduction=reduction, max_tokens=limit)
+    assert EncoderBackbone(config, 1).token_grid(*patches) == tokens
 
 
 @torch.no_grad()

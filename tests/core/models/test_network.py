@@ -25,6 +25,7 @@ from core.models.config import (
     BackboneConfig,
     NetworkConfig,
     compact_config,
+    dinov3_compact_config,
     network_adapter,
     paper_config,
 )
@@ -64,6 +65,18 @@ def test_the_compact_network_is_small_and_all_of_it_is_trained() -> None:
     total = sum(p.numel() for p in network.parameters())
     assert total == _count(network.phi()) + _count(network.theta())
     assert total * 4 < 12e6
+
+
+def test_the_compact_network_with_dinov3_trains_little_more_than_the_compact_one() -> None:
+    with torch.device("meta"):
+        network = UniFusionNet(dinov3_compact_config())
+        compact = UniFusionNet(compact_config())
+    trained = _count(network.phi()) + _count(network.theta())
+    assert network.has_frozen_backbone
+    # Two adapters for tokens of three times the width; no encoder.
+    assert _count(network.theta()) == _count(compact.theta())
+    assert trained * 4 < 32e6
+    assert set(network.own_state()) < set(network.state_dict())
 
 
 VARIANTS = {

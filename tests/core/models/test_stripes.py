@@ -19,7 +19,15 @@ from core.models.network import Features, UniFusionNet
 from core.models.tiling import StripTiling
 from core.packs.registry import Catalogue
 from core.types import FusionRequest
-from tests.tiny import TINY_ENCODER, pair, tiny_compact, tiny_network, tiny_pack, tiny_paper
+from tests.tiny import (
+    TINY_ENCODER,
+    TINY_VIT,
+    pair,
+    tiny_compact,
+    tiny_network,
+    tiny_pack,
+    tiny_paper,
+)
 
 HEIGHT, WIDTH = 112, 48
 
@@ -28,6 +36,7 @@ VARIANTS = {
     "paper, stride 2, luma": tiny_paper(stride=2, in_channels=1),
     "paper, w/o adapter": tiny_paper(adapter=False),
     "compact": tiny_compact(),
+    "compact, DINOv3 at half the size": tiny_compact(backbone=replace(TINY_VIT, reduction=2)),
     "compact, no backbone": tiny_compact(backbone=replace(TINY_ENCODER, kind="none")),
     "compact, direct head": tiny_compact(head="direct"),
     "compact, decision head": tiny_compact(head="decision"),

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from core.errors import InputError
 from core.messages import Message
-from core.models.config import paper_config
+from core.models.config import dinov3_compact_config, paper_config
 from core.tasks import TASKS
 from resources import PACKS
 from tests.tiny import tiny_compact
@@ -153,7 +153,13 @@ def test_every_recipe_loads_and_covers_its_task() -> None:
         assert config.task in TASKS
         assert not Path(config.init).is_absolute()
         assert not config.backbone
+        if name.startswith("dinov3_"):
+            # Nothing but the head, which goes with the objective, differs from the family.
+            family = dinov3_compact_config()
+            assert replace(config.network, head=family.head) == family
+            assert name == f"dinov3_{config.task}"
         if name in TASKS:
+            assert recipes.path_of(f"dinov3_{name}") is not None
             assert config.task == name
             assert name != "ivif" or "llvip_*" in config.exclude, "non-commercial"
     assert recipes.path_of("nothing") is None

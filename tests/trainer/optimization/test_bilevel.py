@@ -11,10 +11,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from core.models.config import BackboneConfig
 from core.models.network import Features, UniFusionNet
 from core.packs.format import tensors_sha256
 from core.tasks import LossWeights
-from tests.tiny import tiny_compact, tiny_network, tiny_paper
+from tests.tiny import TINY_ENCODER, TINY_VIT, tiny_compact, tiny_network, tiny_paper
 from trainer.config.config import TrainConfig
 from trainer.data.sampler import Batch
 from trainer.optimization.bilevel import BilevelStep, Ema
@@ -220,6 +221,54 @@ def test_bf16_keeps_weights_and_losses_in_fp32(bilevel: bool) -> None:
     assert all(p.grad is None or p.grad.dtype == torch.float32 for p in network.parameters())
 
 
+@pytest.mark.parametrize(
+    ("backbone", "consistency", "calls"),
+    [(TINY_VIT, 0.0, 1), (TINY_VIT, 5.0, 2), (TINY_ENCODER, 0.0, 2), (TINY_ENCODER, 5.0, 3)],
+)
+def test_a_frozen_backbone_runs_once_for_both_levels(
+    backbone: BackboneConfig, consistency: float, calls: int
+) -> None:
+    """Mirrored surroundings are other pictures; a trained encoder changes between the levels."""
+    network = tiny_network(tiny_compact(backbone=backbone)).train()
+    step = BilevelStep(network, _config(network, consistency=consistency))
+    counted = _counting(network)
+    step(Batch.of(*_batch()), 0)
+    assert len(counted) == calls
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("consistency", [0.0, 5.0])
+def test_shared_tokens_give_the_bits_of_computing_them_twice(
+    monkeypatch: pytest.MonkeyPatch, precision: str, consistency: float
+) -> None:
+    hashes, calls = [], []
+    for shared in (True, False):
+        network = tiny_network(tiny_compact(backbone=TINY_VIT)).train()
+        if not shared:
+            monkeypatch.setattr(network, "frozen_tokens", lambda x, y: None)
+        counted = _counting(network)
+        step = BilevelStep(network, _config(network, precision=precision, consistency=consistency))
+        for index in range(3):
+            step(Batch.of(*_batch(index)), index)
+        hashes.append(tensors_sha256(network.own_state() | step.ema.module.state_dict()))
+        calls.append(len(counted))
+    assert hashes[0] == hashes[1]
+    assert calls[1] - calls[0] == 3
+
+
+def _counting(network: UniFusionNet) -> list[torch.Size]:
+    """Shapes of what the backbone is shown from now on."""
+    seen: list[torch.Size] = []
+    tokens = network.backbone.tokens
+
+    def counted(images: Tensor) -> list[Tensor]:
+        seen.append(images.shape)
+        return tokens(images)
+
+    network.backbone.tokens = counted  # type: ignore[method-assign]
+    return seen
+
+
 def test_the_same_steps_twice_are_bit_identical() -> None:
     hashes = []
     for _ in range(2):
@@ -310,7 +359,10 @@ class _Toy(nn.Module):
     def theta(self) -> list[tuple[str, nn.Parameter]]:
         return [("fusion.t", self.fusion.t)]
 
-    def encode(self, x: Tensor, y: Tensor) -> Features:
+    def frozen_tokens(self, x: Tensor, y: Tensor) -> None:
+        return None
+
+    def encode(self, x: Tensor, y: Tensor, tokens: None = None) -> Features:
         return Features(self.p.expand_as(x), self.p.expand_as(y))
 
     def reconstruct(self, features: Features) -> tuple[Tensor, Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from typer.testing import CliRunner
@@ -13,15 +13,16 @@ from typer.testing import CliRunner
 from app.cli.main import app
 from app.cli.train import TrainOptions, configure
 from core.errors import InputError
-from core.models.config import compact_config
+from core.models.backbone import file_sha256
+from core.models.config import BackboneConfig, compact_config, dinov3_compact_config
 from core.packs.format import read_manifest
 from core.tasks import TASKS
 from resources import PACKS
-from tests.tiny import tiny_pack
+from tests.tiny import backbone_file, tiny_pack
 from tests.trainer.runs import CONFIG, make_pairs
 from trainer.config import recipes
 from trainer.config.config import TrainConfig
-from trainer.config.settings_file import save_config
+from trainer.config.settings_file import load_config, save_config
 from trainer.run_folder.history import read_curves
 
 runner = CliRunner()
@@ -90,6 +91,30 @@ def test_the_readme_s_recipe_starts_from_every_embedded_pack(task: str, tmp_path
     parent = read_manifest(PACKS / f"{task}-compact.safetensors")
     assert read_manifest(out).network == parent.network
     assert read_manifest(out).training.parent.startswith(f"{task}-compact ")
+
+
+@pytest.mark.parametrize("task", ["mif", "mff"])
+def test_a_recipe_with_dinov3_needs_nothing_but_its_file(task: str, tmp_path: Path) -> None:
+    data = make_pairs(tmp_path / "one", 2)
+    backbone = backbone_file(tmp_path / "vit.safetensors", BackboneConfig())
+    out = tmp_path / "p.safetensors"
+    options = [f"--data={data}", f"--val={data}", f"--out={out}", f"--backbone={backbone}"]
+    small = tmp_path / "small.toml"
+    recipe = load_config(cast(Path, recipes.path_of(f"dinov3_{task}")))
+    save_config(replace(recipe, steps=1, batch=1, crop=32, validate_every=0), small)
+    result = runner.invoke(app, ["train", f"--config={small}", "--device=cpu", *options])
+    assert result.exit_code == 0, result.output
+    manifest = read_manifest(out)
+    assert manifest.backbone_sha256 == file_sha256(backbone)
+    assert manifest.network == recipe.network
+    assert out.stat().st_size < 25e6  # the 86 MB of DINOv3 stay in their file
+
+
+def test_the_compact_network_with_dinov3_is_asked_for_by_name(tmp_path: Path) -> None:
+    config = _configured(tmp_path, task="mif", network="dinov3-compact")
+    assert config.network == dinov3_compact_config()
+    with pytest.raises(InputError, match="another network"):
+        _configured(tmp_path, task="mif", init="mif-compact", network="dinov3-compact")
 
 
 def _configured(tmp_path: Path, **options: Any) -> TrainConfig:
