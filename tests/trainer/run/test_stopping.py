@@ -190,15 +190,15 @@ def test_other_commands_heed_it_too(
 ) -> None:
     """``evaluate``: told to end while the first pair is scored, it ends with that code."""
     data = make_pairs(tmp_path / "set", 6)
-    import core.evaluation.run
+    import core.evaluation.scoring
 
-    real = core.evaluation.run.evaluate_timed
+    real = core.evaluation.scoring.evaluate_timed
 
     def scored(*given: object) -> object:
         os.kill(os.getpid(), number)
         return real(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(core.evaluation.run, "evaluate_timed", scored)
+    monkeypatch.setattr(core.evaluation.scoring, "evaluate_timed", scored)
     before = signal.getsignal(number)
     result = CliRunner().invoke(
         app, ["evaluate", f"--sources={data}", "--method=average", "--task=mif"]
