@@ -6,9 +6,9 @@ The networks have random weights, on which time does not depend. Three ways take
 the backbone run for each level (as before decision 0034), once for both (as it is), and not at all,
 with tokens that were computed beforehand. The last is what the best cache of tokens could reach: it
 costs neither reading nor memory here. Ratios are taken per turn in processor seconds of all
-threads, so that other work on the machine favours no way. Peak memory is that of a first step, in
-the saved tensors of autograd plus weights, gradients, averages and moments, or in the growth of
-the process, whichever is more, as the estimate of a run takes it.
+threads, so that other work on the machine favours no way; with OMP_NUM_THREADS=1 no thread waits
+for another one either. Memory is what the estimate of a run says it takes at least, and by how much
+the process really grew (or what torch held of the GPU) over all steps.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from core.evaluation.peak_memory import PeakMeter
 from core.models.config import CONFIGS
 from core.models.network import UniFusionNet
 from trainer.config.config import TrainConfig
@@ -84,14 +85,19 @@ class Bench:
         self._number += 1
 
 
-def report(name: str, bench: Bench, runs: int) -> None:
-    """Print memory, medians of each way and of their ratios."""
+def measure(bench: Bench, runs: int) -> tuple[int, dict[str, list[StepCost]]]:
+    """The memory of a step by the estimate, and the costs of each way."""
     memory = bench.peak_bytes()
     rows: dict[str, list[StepCost]] = {way: [] for way in bench.ways}
     for _ in range(runs):
         for way, costs in rows.items():
             costs.append(bench.timed(way))
-    print(f"{name}: {memory / 1e6:.0f} MB at most in a step")
+    return memory, rows
+
+
+def show(name: str, memory: tuple[int, int], rows: dict[str, list[StepCost]]) -> None:
+    """Print the memory estimated and taken, medians of each way and of their ratios."""
+    print(f"{name}: at least {memory[0] / 1e6:.0f} MB, really {memory[1] / 1e6:.0f} MB")
     for way, costs in rows.items():
         cpu = statistics.median(cost.cpu for cost in costs)
         wall = statistics.median(cost.wall for cost in costs)
@@ -121,8 +127,10 @@ def main() -> None:
         f"consistency {options.consistency:g}, {options.device}, {torch.get_num_threads()} threads"
     )
     for name in options.networks:
-        bench = Bench(name, options.batch, options.crop, options.consistency, options.device)
-        report(name, bench, options.runs)
+        with PeakMeter(options.device) as meter:
+            bench = Bench(name, options.batch, options.crop, options.consistency, options.device)
+            memory, rows = measure(bench, options.runs)
+        show(name, (memory, meter.device_peak or meter.rise or 0), rows)
 
 
 if __name__ == "__main__":
