@@ -3,7 +3,7 @@
     python -m benchmarks.frozen_tokens --networks dinov3-compact --batch 8 --runs 5
 
 The networks have random weights, on which time does not depend. Three ways take turns in one run:
-the backbone run for each level (as before decision 0034), once for both (as it is), and not at all,
+the backbone run for each level (as before decision 0035), once for both (as it is), and not at all,
 with tokens that were computed beforehand. The last is what the best cache of tokens could reach: it
 costs neither reading nor memory here. Ratios are taken per turn in processor seconds of all
 threads, so that other work on the machine favours no way; with OMP_NUM_THREADS=1 no thread waits

@@ -110,7 +110,7 @@ def _packs(troubles: list[str]) -> None:
 def _backbone() -> None:
     stored = stored_backbone()
     if stored is None:
-        say("backbone  DINOv3 is not there; only the paper's network needs it:")
+        say("backbone  DINOv3 is not there; only networks built on it need it:")
         say("          unifusion backbone fetch")
     else:
         say(f"backbone  DINOv3, {stored.stat().st_size / 1e6:.0f} MB: {stored}")

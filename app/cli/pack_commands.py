@@ -9,7 +9,7 @@ import typer
 from app.cli.console import reported
 
 packs_app = typer.Typer(help="Model packs: what there is, and what is in them.")
-backbone_app = typer.Typer(help="DINOv3, which the paper's network needs: fetched on request.")
+backbone_app = typer.Typer(help="DINOv3, which two of the three networks need: fetched on request.")
 
 
 @packs_app.command("list")

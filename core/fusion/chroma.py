@@ -7,7 +7,7 @@ Two exposures of one scene differ by a factor in light, which in gamma-encoded v
 factor on all channels alike: hue and saturation (chroma over luma) stay, chroma does not. A clipped
 channel breaks this: a blue sky of which blue is clipped turns teal, then white. So the chroma of
 clipped and of nearly black pixels does not count where the other source is well exposed, and the
-chroma that is taken follows the luma (decision 0034).
+chroma that is taken follows the luma (decision 0035).
 """
 
 from __future__ import annotations
