@@ -151,9 +151,9 @@ class NetworkConfig:
             map between the sources plus a residual; ``decision``: as ``blend``, but the map
             saturates at exactly 0 and 1, where the fused image copies one source and the residual
             is zero; ``layered``: as ``blend``, but with a separate map for the base layers, which
-            are the images after edge-preserving smoothing; ``bounded``: from the brighter source
-            towards the darker one by a map, plus a residual, within
-            :func:`core.models.fusion_head.bounds` of the sources.
+            are the images after edge-preserving smoothing; ``bounded``: as ``blend``, but the map
+            corrects the choice of the more active source, and the result stays within
+            :func:`core.models.bounding.bounds` of the sources.
         head_channels: width of the full-resolution layers of every head but ``direct``.
         adapter: False replaces the adapters by plain upsampling (ablation "w/o adapter").
         reconstruction: False omits the reconstruction branches (ablation).

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.models.blocks import CrossBlock, TransformerBlock, conv3, pad_replicate
+from core.models.bounding import ACTIVITY_REACH, activity_logit, clamp_to_bounds, leaky_clamp
 from core.models.config import NetworkConfig
 from core.models.tiling import WHOLE_IMAGE, TilingStrategy
 
 _CONV_REACH = 16
 """Receptive field radius, in image pixels, of a few 3×3 convolutions at the working resolution."""
-_GRADIENT_LEAK = 0.3
-"""Fraction of the gradient that passes a clamp in the helpful direction."""
 _CONSISTENCY_REACH = 11
 """Radius in pixels of the window of the consistency check."""
-_BOUND_SLACK = 4 / 255
-"""How far a ``bounded`` head may leave its bounds: not visible, but room to keep contrast."""
-_FIRST_SHARE = 0.25
-"""Share of the darker source before training: inside [0, 1], where gradients pass unhindered."""
+_ACTIVITY_SCALE = 8.0
+"""Logit that counts as 1 for the network in the map of a ``bounded`` head."""
 _STEEPNESS = 6.0
 """Slope of the weight over the averaged decision; it is 1 in training."""
 _PREDICTION_REACH = 4
@@ -178,13 +175,13 @@ class BlendHead(nn.Module):
         # The residual is zero where one source is copied.
         return _blend(weight, x, y) + decision[:, 1:] * (4 * weight * (1 - weight))
 
-    def predict_blend(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    def predict_blend(self, features: Tensor, *images: Tensor) -> Tensor:
         """Per-pixel predictions, float32: N×1×H×W map, residual, and for layers the base map."""
         # The margin of the four convolutions, replicated as in ``conv3``, but only once.
         cells = -(-4 // self.shuffle.upscale_factor)
         edge = cells * self.shuffle.upscale_factor
         context = self.shuffle(self.up(pad_replicate(features, cells)))
-        detail = self.look(pad_replicate(torch.cat([x, y], dim=1), edge))
+        detail = self.look(pad_replicate(torch.cat(images, dim=1), edge))
         # ReLU: at full resolution GELU would cost as much as a convolution.
         hidden = F.relu(self.mix(torch.cat([_without_border(context), detail], dim=1)))
         hidden = _without_border(hidden) + F.relu(self.refine(hidden))
@@ -248,34 +245,31 @@ class BlendHead(nn.Module):
 
 
 class BoundedHead(BlendHead):
-    """Fused = M − u·(M − m) + r within :func:`bounds`, where M and m are max(x, y) and min(x, y).
+    """Fused = m·x + (1−m)·y + r, clamped to :func:`core.models.bounding.bounds` of the sources.
 
-    Starts near the brighter source. The share u is clamped to [0, 1], so that the brighter or the
-    darker source can be copied exactly; it and the residual are the outputs of ``decide``. The
-    bounds hold by construction, whatever the weights are.
+    m starts as the choice of the locally more active source
+    (:func:`core.models.bounding.activity_logit`), which the network sees and corrects; it and the
+    residual r are the outputs of ``decide``. The bounds hold whatever the weights are.
     """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__(config)
+        self.look = nn.Conv2d(2 * config.in_channels + 1, config.head_channels, 3)
+
+    def forward(
+        self, features: Tensor, x: Tensor, y: Tensor, tiling: TilingStrategy = WHOLE_IMAGE
+    ) -> Tensor:
+        """As :meth:`BlendHead.forward`."""
+        reach = _PREDICTION_REACH + ACTIVITY_REACH
+        return tiling.local(
+            self._blend_sources, features, x, y, reach=reach, strip_divisor=_STRIP_DIVISOR
+        )
 
     def _blend_sources(self, features: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        decision = self.predict_blend(features, x, y)
-        return bounded_blend(decision[:, :1] + _FIRST_SHARE, decision[:, 1:], x, y)
-
-
-def bounds(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Lowest and highest fused value of each pixel of a ``bounded`` head, N×ch×H×W each, in [0, 1].
-
-    Within 4 of 255 levels of the range of the sources.
-    """
-    lowest, highest = torch.minimum(x, y) - _BOUND_SLACK, torch.maximum(x, y) + _BOUND_SLACK
-    return lowest.clamp(min=0), highest.clamp(max=1)
-
-
-def bounded_blend(share: Tensor, residual: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """The formula of :class:`BoundedHead`: N×1×H×W share, N×ch×H×W residual and images."""
-    brighter, darker = torch.maximum(x, y), torch.minimum(x, y)
-    wanted = brighter - leaky_clamp(share) * (brighter - darker) + residual
-    lowest, highest = bounds(x, y)
-    width = highest - lowest  # at least the slack, as the sources are in [0, 1]
-    return lowest + leaky_clamp((wanted - lowest) / width) * width
+        prior = activity_logit(x, y)
+        decision = self.predict_blend(features, x, y, prior / _ACTIVITY_SCALE)
+        weight = torch.sigmoid(prior + _ACTIVITY_SCALE * decision[:, :1])
+        return clamp_to_bounds(_blend(weight, x, y) + decision[:, 1:], x, y)
 
 
 def _blend(weight: Tensor, x: Tensor, y: Tensor) -> Tensor:
@@ -289,30 +283,6 @@ def _contrast(base_x: Tensor, base_y: Tensor) -> Tensor:
 def _without_border(image: Tensor) -> Tensor:
     """``image`` without its outermost pixels, like the output of a 3×3 convolution."""
     return image[..., 1:-1, 1:-1]
-
-
-class _LeakyClamp(torch.autograd.Function):
-    """Clamp to [0, 1] that passes part of the gradient outside the range."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor) -> Tensor:
-        ctx.save_for_backward(value)
-        return value.clamp(0, 1)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        (value,) = ctx.saved_tensors
-        (gradient,) = gradients
-        # Outside the range only gradients towards it pass, attenuated: a wrong decision can be
-        # unlearned, and a right one does not grow without limit.
-        inward = ((value < 0) & (gradient < 0)) | ((value > 1) & (gradient > 0))
-        leak = torch.where(inward, _GRADIENT_LEAK * gradient, torch.zeros_like(gradient))
-        return torch.where((value >= 0) & (value <= 1), gradient, leak)
-
-
-def leaky_clamp(value: Tensor) -> Tensor:
-    """``value`` clamped to [0, 1], with a gradient also where it is clamped."""
-    return cast(Tensor, _LeakyClamp.apply(value))
 
 
 def consistency_filter(decision: Tensor) -> Tensor:

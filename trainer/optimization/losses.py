@@ -217,12 +217,14 @@ def _mutual_information(source: Tensor, fused: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def floor_loss(fused: Tensor, a: Tensor, functional: Tensor) -> Tensor:
-    """Mean of what the fused image is darker than A by, beyond 4 of 255 levels, in levels.
+    """Mean over pixels of what the fused image is darker than A by, beyond 4 levels of 255.
 
-    Of the crops whose A is functional (``functional``: shape N, 1 or 0): uptake is not to go dark.
+    In crops whose A is functional (``functional``: shape N, 1 or 0) every pixel counts: uptake is
+    not to go dark. In the others pixels count by the eighth power of their level in A: bone stays
+    bright, while soft tissue may give way to the other source.
     """
-    lost = F.relu(a - _FLOOR_SLACK - fused).mean(dim=(1, 2, 3))
-    return 255 * (functional * lost).sum() / functional.sum().clamp(min=1)
+    weight = torch.where(functional.view(-1, 1, 1, 1) > 0, torch.ones_like(a), a**8)
+    return 255 * (weight * F.relu(a - _FLOOR_SLACK - fused)).mean()
 
 
 def _entropy(shares: Tensor) -> Tensor:

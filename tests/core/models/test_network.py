@@ -20,6 +20,7 @@ from core.models.blocks import (
     LearnedMixing,
     UpConv,
 )
+from core.models.bounding import activity_logit, bounds
 from core.models.config import (
     CONFIGS,
     BackboneConfig,
@@ -34,14 +35,12 @@ from core.models.fusion_head import (
     BoundedHead,
     _box_mean,
     _icnr,
-    bounded_blend,
-    bounds,
     consistency_filter,
     guided_filter,
     leaky_clamp,
 )
 from core.models.network import UniFusionNet, pad_to_patches
-from tests.tiny import TINY_ENCODER, TINY_VIT, tiny_compact, tiny_network, tiny_paper
+from tests.tiny import TINY_ENCODER, TINY_VIT, smooth, tiny_compact, tiny_network, tiny_paper
 
 
 def _count(parameters: object) -> int:
@@ -287,20 +286,40 @@ def test_a_saturated_decision_learns_its_way_back_and_runs_no_further() -> None:
 
 
 @torch.no_grad()
-def test_a_fresh_bounded_head_is_near_the_brighter_source() -> None:
+def test_a_fresh_bounded_head_takes_the_more_active_source() -> None:
     network = UniFusionNet(tiny_compact(head="bounded")).eval()
-    x, y = torch.rand(2, 1, 1, 32, 32)
+    x, y = torch.full((2, 1, 1, 96, 160), 0.5)
+    x[..., :64] = torch.rand(96, 64)
+    y[..., 96:] = torch.rand(96, 64)
     fused = network.fuse(network.encode(x, y), x, y)
-    wanted = 0.75 * torch.maximum(x, y) + 0.25 * torch.minimum(x, y)
-    torch.testing.assert_close(fused, wanted, rtol=0, atol=1e-6)
+    torch.testing.assert_close(fused[..., :48], x[..., :48], rtol=0, atol=1e-3)
+    torch.testing.assert_close(fused[..., 112:], y[..., 112:], rtol=0, atol=1e-3)
+    # Equal sources, and flat ones, are averaged.
+    assert torch.equal(activity_logit(x, x), torch.zeros_like(x))
+    assert torch.equal(activity_logit(x * 0 + 0.2, x * 0 + 0.9), torch.zeros_like(x))
+
+
+@torch.no_grad()
+def test_activity_is_the_smoothed_gradient() -> None:
+    image = smooth(60, 70, 1, 5)
+    gradients = [np.abs(ndimage.sobel(image[..., 0], axis=axis, mode="nearest")) for axis in (0, 1)]
+    blurred = gradients[0] + gradients[1]
+    for _ in range(2):
+        blurred = ndimage.uniform_filter(blurred, 25, mode="nearest")
+    tensor = torch.from_numpy(image[..., 0])[None, None]
+    wanted = 8 * (np.log(blurred + 4e-3) - np.log(4e-3))
+    got = activity_logit(tensor, torch.zeros_like(tensor))[0, 0].numpy()
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-3)
 
 
 def test_bounds_by_hand() -> None:
-    x, y = torch.tensor([0.6, 0.2, 1.0, 0.0]), torch.tensor([0.2, 0.6, 0.5, 0.0])
+    x = torch.tensor([0.6, 0.2, 1.0, 0.0, 0.01])
+    y = torch.tensor([0.2, 0.6, 0.5, 0.0, 0.02])
     lowest, highest = bounds(x, y)
     slack = 4 / 255
-    torch.testing.assert_close(lowest, torch.tensor([0.2 - slack, 0.2 - slack, 0.5 - slack, 0.0]))
-    torch.testing.assert_close(highest, torch.tensor([0.6 + slack, 0.6 + slack, 1.0, slack]))
+    wanted = torch.tensor([0.2 - slack, 0.2 - slack, 0.5 - slack, 0.0, 0.005])
+    torch.testing.assert_close(lowest, wanted)
+    torch.testing.assert_close(highest, torch.tensor([0.6 + slack, 0.6 + slack, 1.0, 0.0, 0.025]))
 
 
 @given(st.integers(0, 2**31), st.floats(0.1, 50))
@@ -318,15 +337,6 @@ def test_no_weights_leave_the_bounds(seed: int, strength: float) -> None:
     lowest, highest = bounds(x, y)
     assert ((fused >= lowest - 1e-6) & (fused <= highest + 1e-6)).all()
     assert not torch.equal(fused, torch.maximum(x, y))  # free within them
-
-
-def test_the_share_goes_from_the_brighter_to_the_darker_source() -> None:
-    x, y = torch.full((1, 1, 1, 1), 0.2), torch.full((1, 1, 1, 1), 0.6)
-    none = torch.zeros(1, 1, 1, 1)
-    for share, wanted in ((-3.0, 0.6), (0.0, 0.6), (0.25, 0.5), (1.0, 0.2), (2.0, 0.2)):
-        assert bounded_blend(none + share, none, x, y).item() == pytest.approx(wanted, abs=1e-6)
-    assert bounded_blend(none + 1, none - 9, x, y).item() == pytest.approx(0.2 - 4 / 255, abs=1e-6)
-    assert bounded_blend(none, none + 9, x, y).item() == pytest.approx(0.6 + 4 / 255, abs=1e-6)
 
 
 @torch.no_grad()

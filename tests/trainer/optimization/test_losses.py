@@ -306,15 +306,19 @@ def test_mutual_information_draws_values_to_the_level_that_tells_them_apart() ->
     assert wrong.grad[0, 0, 0, 0].item() > 0  # descent moves it back to its own level
 
 
-def test_the_floor_counts_lost_uptake_of_functional_crops_in_levels() -> None:
+def test_the_floor_counts_what_is_darker_than_a() -> None:
     a = torch.full((2, 1, 8, 8), 100 / 255)
     fused = a.clone()
     fused[:, :, :4] -= 10 / 255  # six levels beyond the slack, in half of the image
     fused[:, :, 4:] += 50 / 255
-    lost = [floor_loss(fused, a, torch.tensor(kinds)).item() for kinds in ([1.0, 0.0], [0.0, 0.0])]
-    assert lost == pytest.approx([3.0, 0.0], abs=1e-4)
-    fused[1] = a[1] - 3 / 255  # within the slack
-    assert floor_loss(fused, a, torch.ones(2)).item() == pytest.approx(1.5, abs=1e-4)
+    share = (100 / 255) ** 8
+    for kinds, wanted in (
+        ([1.0, 1.0], 3.0),
+        ([1.0, 0.0], 1.5 * (1 + share)),
+        ([0.0] * 2, 3 * share),
+    ):
+        assert floor_loss(fused, a, torch.tensor(kinds)).item() == pytest.approx(wanted, abs=1e-4)
+    assert floor_loss(a - 3 / 255, a, torch.ones(2)).item() == 0  # within the slack
 
 
 LOSSES = {

@@ -1,0 +1,137 @@
+"""What the backbone's tokens are worth in the fused image of each embedded pack.
+
+    python benchmarks/semantic_path.py --data DIR --out benchmarks/results/semantic_path.md
+
+DIR holds val/TASK/a and val/TASK/b. Nothing is trained: each pair is fused with its own tokens,
+with tokens of zero, with those of the next pair, and with its own moved by half the width. For
+each, means over the pairs on 8-bit luma of Qabf, VIF and MI, and of the change of the fused image
+in grey levels (mean over pixels; largest). Where the changes are small, the tokens are not used. A
+pack without a backbone has one row. ``--pack FILE`` measures that pack only.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.fusion.color import split
+from core.io import atomic_write, read_pair
+from core.metrics import evaluate, to_luma8
+from core.models.backbone import resize_tokens
+from core.models.network import UniFusionNet, pad_to_patches
+from core.packs.format import PackManifest, read_pack
+from core.packs.registry import Catalogue
+from core.pairing.folders import pair_folders
+from core.types import FloatArray
+from resources import PACKS
+
+METRICS = ("Qabf", "VIF", "MI")
+Sources = tuple[Tensor, Tensor]
+Change = Callable[[list[Tensor], list[Tensor]], list[Tensor]]
+
+
+def _zero(own: list[Tensor], other: list[Tensor]) -> list[Tensor]:
+    return [torch.zeros_like(m) for m in own]
+
+
+def _of_next(own: list[Tensor], other: list[Tensor]) -> list[Tensor]:
+    return [resize_tokens(o, *m.shape[2:]) for m, o in zip(own, other, strict=True)]
+
+
+def _moved(own: list[Tensor], other: list[Tensor]) -> list[Tensor]:
+    return [m.roll(m.shape[3] // 2, dims=3) for m in own]
+
+
+CHANGES: dict[str, Change] = {
+    "zero": _zero,
+    "of the next pair": _of_next,
+    "moved by half the width": _moved,
+}
+
+
+@torch.inference_mode()
+def fused_with(network: UniFusionNet, pair: Sources, tokens: list[Tensor]) -> FloatArray:
+    """The fused image H'×W'×ch in [0, 1], with the padding, from given token maps."""
+    original = network.backbone.reduced_tokens
+    network.backbone.reduced_tokens = lambda *images: tokens  # type: ignore[method-assign]
+    try:
+        fused = network.fuse(network.encode(*pair), *pair)
+    finally:
+        network.backbone.reduced_tokens = original  # type: ignore[method-assign]
+    return np.ascontiguousarray(fused[0].float().clamp(0, 1).permute(1, 2, 0).numpy())
+
+
+def sources_of(folder: Path, manifest: PackManifest) -> list[Sources]:
+    """All pairs of a folder as the network sees them, padded to patches."""
+    found = []
+    for files in pair_folders(folder).matches:
+        parts = split(read_pair(files.a, files.b, task=manifest.task), manifest.colour)
+        tensors = (torch.from_numpy(x.transpose(2, 0, 1).copy())[None] for x in (parts.a, parts.b))
+        a, b = (pad_to_patches(x)[0] for x in tensors)
+        found.append((a, b))
+    return found
+
+
+def _luma(image: Tensor) -> FloatArray:
+    return image[0].permute(1, 2, 0).contiguous().numpy()
+
+
+def rows_of(network: UniFusionNet, pairs: Sequence[Sources]) -> dict[str, tuple[float, ...]]:
+    """By change: means of the metrics, then mean and largest change in grey levels."""
+    with torch.inference_mode():
+        tokens = [network.backbone.reduced_tokens(*pair) for pair in pairs]
+    used = network.config.backbone.kind != "none"
+    results: dict[str, list[tuple[float, ...]]] = {}
+    for place, pair in enumerate(pairs):
+        own, other = tokens[place], tokens[(place + 1) % len(pairs)]
+        changed = {"own": own} | {n: c(own, other) for n, c in CHANGES.items() if used}
+        plain = to_luma8(fused_with(network, pair, own)).astype(int)
+        a, b = (to_luma8(_luma(x)) for x in pair)
+        for name, maps in changed.items():
+            fused = to_luma8(fused_with(network, pair, maps))
+            scores = evaluate(a, b, fused, METRICS)
+            apart = np.abs(fused.astype(int) - plain)
+            row = (*(scores[m] for m in METRICS), float(apart.mean()), float(apart.max()))
+            results.setdefault(name, []).append(row)
+    return {
+        name: (*np.nanmean([r[:-1] for r in rows], axis=0), max(r[-1] for r in rows))
+        for name, rows in results.items()
+    }
+
+
+def main() -> None:
+    """Measure and write the report."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, help="Markdown file for the table")
+    parser.add_argument("--pack", type=Path, help="this pack only")
+    options = parser.parse_args()
+    paths = [options.pack] if options.pack else [e.path for e in Catalogue([PACKS]).scan()[0]]
+    lines = [
+        "# What the tokens of the backbone are worth",
+        "",
+        "Means over the validation pairs, 8-bit luma; change: of the fused image, in grey levels.",
+        "Made by `python benchmarks/semantic_path.py --data DIR --out FILE`.",
+        "",
+        "| pack | tokens | Qabf | VIF | MI | mean change | largest |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for path in paths:
+        network, manifest = read_pack(path)
+        pairs = sources_of(options.data / "val" / manifest.task, manifest)
+        for name, row in rows_of(network.eval(), pairs).items():
+            kind = name if network.config.backbone.kind != "none" else "none"
+            values = "{:.4f} | {:.4f} | {:.3f} | {:.2f} | {:.0f}".format(*row)
+            lines.append(f"| {manifest.name} | {kind} | {values} |")
+            print(lines[-1], flush=True)
+    if options.out:
+        atomic_write(options.out, ("\n".join(lines) + "\n").encode())
+
+
+if __name__ == "__main__":
+    main()
