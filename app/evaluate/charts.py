@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 
 from app.evaluate.metric_words import describe
 from app.widgets import theme
+from app.widgets.chart_axes import ValueAxis
 from app.widgets.elided_label import ElidedComboBox
 from core.evaluation.result import EvaluationResult
 
@@ -20,7 +21,7 @@ _ON_LIGHT = ("#1d6fc0", "#c2410c", "#15803d", "#7e22ce", "#b91c1c", "#475569", "
 _ON_DARK = ("#5aa9f0", "#f59e5b", "#5fd08a", "#c084fc", "#f87171", "#a8b3c2", "#f472b6", "#e6c35c")
 _HALF = 0.3
 """Half the width of a box or violin; methods are 1 apart."""
-_BINS = 24
+_BINS = 128
 _FENCE = 1.5
 """_Values farther from the quartiles than this times their distance are outliers."""
 
@@ -61,7 +62,8 @@ class ScoreCharts(QWidget):
         self.second.setAccessibleName(self.tr("Second metric"))
         self.hint = QLabel(self.tr("Diamond: mean. Line: median. Click a point to open its pair."))
         self.hint.setObjectName("hint")
-        self.plot = pg.PlotWidget()
+        axes = {side: ValueAxis(side) for side in ("left", "bottom")}
+        self.plot = pg.PlotWidget(axisItems=axes)
         self.plot.setAccessibleName(self.tr("Chart of the scores"))
         self.plot.setMinimumSize(200, 140)
         item = self.plot.getPlotItem()
@@ -118,18 +120,18 @@ class ScoreCharts(QWidget):
             axis.setTextPen(QColor(now.text))
             axis.setPen(QColor(now.muted))
             axis.setTicks(None)
-            axis.enableAutoSIPrefix(False)
         item.showGrid(x=kind == "scatter", y=True, alpha=0.15)
         result, metric = self._result, self.first.currentData()
         if result is None or not metric or not result.common():
             return
         values = result.values(metric)
-        item.setLabel("left", self.first.currentText(), color=now.text)
+        item.setLabel("left", _label(metric), color=now.text)
         item.setLabel("bottom", "", color=now.text)
         self.legend.setVisible(kind in ("scatter", "lines"))
+        self.legend.setLabelTextColor(QColor(now.text))
         if kind == "scatter":
-            item.setLabel("left", self.second.currentText())
-            item.setLabel("bottom", self.first.currentText())
+            item.setLabel("left", _label(self.second.currentData()), color=now.text)
+            item.setLabel("bottom", _label(metric), color=now.text)
             self._scatter(result, values, result.values(self.second.currentData()))
         elif kind == "lines":
             self._lines(result, values)
@@ -173,9 +175,11 @@ class ScoreCharts(QWidget):
         for row, name in enumerate(self._names(result)):
             there = np.flatnonzero(~np.isnan(values[row]))
             pen = pg.mkPen(self._colour(row), width=1.5)
-            self.plot.plot(there, values[row][there], pen=pen, name=name)
-            self._points(there.astype(float), values[row][there], there.tolist(), self._colour(row))
-        self.plot.getPlotItem().setLabel("bottom", self.tr("Pair"))
+            numbers = there.astype(np.float64) + 1.0
+            self.plot.plot(numbers, values[row][there], pen=pen, name=name)
+            self._points(numbers, values[row][there], there.tolist(), self._colour(row))
+        item, colour = self.plot.getPlotItem(), theme.colours().text
+        item.setLabel("bottom", self.tr("Number of the pair"), color=colour)
 
     def _distributions(self, result: EvaluationResult, values: _Values, *, violin: bool) -> None:
         ticks = list(enumerate(self._names(result)))
@@ -200,6 +204,7 @@ class ScoreCharts(QWidget):
             heights, shares = _density(defined)
             sides = (row - _HALF * shares, row + _HALF * shares)
             left, right = (pg.PlotCurveItem(x, heights, pen=pen) for x in sides)
+            self.plot.addItem(pg.FillBetweenItem(left, right, brush=fill))
             self.plot.addItem(left)
             self.plot.addItem(right)
         else:
@@ -227,10 +232,27 @@ class ScoreCharts(QWidget):
         self.plot.addItem(mean)
 
 
+def _label(metric: str) -> str:
+    """A metric with its better direction, for an axis."""
+    from core.evaluation.tables import arrow_of, heading_of
+
+    return f"{heading_of(metric)} {arrow_of(metric)}"
+
+
 def _density(values: _Values) -> tuple[_Values, _Values]:
-    """_Values from the least to the greatest, and a smoothed share at each, 1 at most."""
-    counts, edges = np.histogram(values, bins=_BINS)
-    kernel = np.array([1.0, 4.0, 6.0, 4.0, 1.0]) / 16.0
-    smooth = np.convolve(counts, kernel, mode="same")
+    """Values from the least to the greatest, and the density at each, 1 at most.
+
+    Kernel density estimate by a Gaussian kernel of Silverman's width (1986), over bins.
+    """
+    low, high = float(values.min()), float(values.max())
+    if high <= low:
+        return np.array([low, high]), np.ones(2)
+    counts, edges = np.histogram(values, bins=_BINS, range=(low, high))
+    quarters = np.subtract(*np.percentile(values, (75, 25))) / 1.34
+    spread = min(values.std(), quarters) or values.std()
+    width = max(0.9 * spread * values.size**-0.2, (high - low) / _BINS)
+    offsets = np.arange(-_BINS, _BINS + 1) * (high - low) / _BINS
+    kernel = np.exp(-0.5 * (offsets / width) ** 2)
+    smooth = np.convolve(counts, kernel)[_BINS : 2 * _BINS]
     middles = (edges[1:] + edges[:-1]) / 2
-    return middles, smooth / max(smooth.max(), 1e-12)
+    return middles, smooth / smooth.max()

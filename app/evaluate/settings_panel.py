@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
@@ -36,6 +36,8 @@ from core.metrics.metric import METRIC_GROUPS
 from core.tasks import TASKS
 
 _NAME = int(Qt.ItemDataRole.UserRole)
+_ROW = 22
+"""Height of a row in pixels: the boxes to tick are higher than a line of text."""
 
 
 class EvaluationSettingsPanel(QWidget):
@@ -137,7 +139,11 @@ class EvaluationSettingsPanel(QWidget):
                     leaf.setData(0, _NAME, metric.name)
                     leaf.setToolTip(0, describe(metric.name))
                     branch.addChild(leaf)
+            branch.setSizeHint(0, QSize(0, _ROW))
             branch.setExpanded(True)
+        self.metrics.setIndentation(14)
+        for leaf in self._leaves():
+            leaf.setSizeHint(0, QSize(0, _ROW))
         self.metrics.itemChanged.connect(self._ticked)
 
     # --- to the screen ---------------------------------------------------------------------
@@ -173,6 +179,7 @@ class EvaluationSettingsPanel(QWidget):
         for method in choices.methods:
             item = QListWidgetItem(method.title)
             item.setToolTip(method.value)
+            item.setSizeHint(QSize(0, _ROW))
             self.methods.addItem(item)
         with QSignalBlocker(self.metrics):
             for leaf in self._leaves():

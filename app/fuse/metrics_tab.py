@@ -21,7 +21,10 @@ from app.i18n.numbers import number
 _NARROW, _WIDE = 54, 150
 """Least and greatest room for the title of a metric, which has two lines, in pixels."""
 
-_METHODS = (100, 200)
+_WHOLE = 2
+"""Columns that are to be seen whole; where they are not, heads are the short names alone."""
+
+_METHODS = (88, 200)
 """Least and greatest room for the names of the methods, in pixels; two fifths of the table."""
 
 _MARGIN = 12
@@ -106,9 +109,10 @@ class MetricsTab(QWidget):
         self.became_visible.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Give the names of the methods their share of the width."""
+        """Give the names of the methods their share of the width, and the titles what is left."""
         super().resizeEvent(event)
         self._name_methods()
+        self._name_metrics()
 
     def show_metrics(self, columns: Sequence[MetricColumn], rows: Sequence[MetricRow]) -> None:
         """Show values; both arguments are empty if there is no result."""
@@ -122,19 +126,46 @@ class MetricsTab(QWidget):
         self.table.setRowCount(len(rows))
         self.table.setColumnCount(len(columns))
         self._name_methods()
+        self._name_metrics()
         for column, metric in enumerate(columns):
             self._fill(column, metric, rows)
         self._explain(self.table.currentColumn())
 
     def _name_methods(self) -> None:
-        least, most = _METHODS
-        room = min(most, max(least, self.width() * 2 // 5))
+        room = self._room_for_methods()
         self.table.verticalHeader().setMaximumWidth(room)
         for place, row in enumerate(self._rows):
             title = self.tr("{0} (stale)").format(row.title) if row.stale else row.title
             head = QTableWidgetItem(in_two_lines(title, self.fontMetrics(), room - _MARGIN))
             head.setToolTip(title)
             self.table.setVerticalHeaderItem(place, head)
+
+    def _room_for_methods(self) -> int:
+        least, most = _METHODS
+        return min(most, max(least, self.width() * 2 // 5))
+
+    def _name_metrics(self) -> None:
+        """Head the columns: short name and title, or the short name where there is little room."""
+        size = self.fontMetrics()
+        widths = [width_in_two_lines(metric.title, size) + _MARGIN for metric in self._columns]
+        inside = self.table.contentsRect().width() - self._room_for_methods()
+        compact = sum(widths[:_WHOLE]) > inside
+        for column, metric in enumerate(self._columns):
+            name = (
+                f"{metric.heading or metric.name.replace('_', '-')} {'↑' if metric.higher else '↓'}"
+            )
+            room = width_in_two_lines("" if compact else metric.title, size)
+            if compact:
+                room = max(room, size.horizontalAdvance(name))
+            title = "" if compact else f"\n{in_two_lines(metric.title, size, room)}"
+            self.table.setColumnWidth(column, room + _MARGIN)
+            head = QTableWidgetItem(f"{name}{title}")
+            head.setToolTip(self._tip(metric))
+            self.table.setHorizontalHeaderItem(column, head)
+
+    def _tip(self, metric: MetricColumn) -> str:
+        tip = f"{metric.name}: {metric.title} ({self._better(metric)}). {metric.explanation}"
+        return "\n".join(filter(None, (tip, self._facts(metric))))
 
     def _better(self, metric: MetricColumn) -> str:
         return self.tr("higher is better") if metric.higher else self.tr("lower is better")
@@ -151,15 +182,7 @@ class MetricsTab(QWidget):
         return "; ".join(filter(None, (between, metric.definition)))
 
     def _fill(self, column: int, metric: MetricColumn, rows: Sequence[MetricRow]) -> None:
-        arrow, size = "↑" if metric.higher else "↓", self.fontMetrics()
-        room = width_in_two_lines(metric.title, size)
-        self.table.setColumnWidth(column, room + _MARGIN)
-        name = f"{metric.heading or metric.name.replace('_', '-')} {arrow}"
-        head = QTableWidgetItem(f"{name}\n{in_two_lines(metric.title, size, room)}")
-        tip = f"{metric.name}: {metric.title} ({self._better(metric)}). {metric.explanation}"
-        tip = "\n".join(filter(None, (tip, self._facts(metric))))
-        head.setToolTip(tip)
-        self.table.setHorizontalHeaderItem(column, head)
+        tip = self._tip(metric)
         texts = [_text(row.values.get(metric.name)) for row in rows]
         places = _places(metric, rows)
         for place, (row, text) in enumerate(zip(rows, texts, strict=True)):

@@ -15,11 +15,12 @@ from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPixmap, QShowEvent
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 from superqt import QFlowLayout
 
-from app.train.chart_axes import StepAxis, ValueAxis
 from app.train.curves import Curve, CurveStore, Numbers, reduced, smoothed
 from app.train.formatting import count, curve_title
+from app.train.step_axis import StepAxis
 from app.viewer.painter import short
 from app.widgets import theme
+from app.widgets.chart_axes import ValueAxis
 
 _ON_LIGHT = (
     *("#1d6fc0", "#c2410c", "#15803d", "#7e22ce", "#b91c1c"),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from app.evaluate.charts import outliers
+from app.evaluate.charts import _density, outliers
 from app.evaluate.pair_model import PairScoreModel
 from app.evaluate.settings import ChosenMethod, EvaluationChoices, load_choices, save_choices
 from core.evaluation.result import EvaluationResult, MethodDescription, MethodScores, PairScore
@@ -240,3 +240,27 @@ def test_an_evaluation_is_cancelled_by_its_command(page, window, qtbot):
     with qtbot.waitSignals([page.evaluation.cancelled], timeout=WAIT):
         window.actions_.of_pages["evaluate.cancel"].trigger()
     assert window.actions_.of_pages["evaluate.run"].isEnabled()
+
+
+def test_a_violin_is_widest_where_values_are_most_often():
+    rng = np.random.default_rng(0)
+    values = np.concatenate([rng.normal(0, 1, 900), rng.normal(8, 1, 300)])
+    heights, shares = _density(values)
+    assert shares.max() == 1.0
+    assert abs(heights[shares.argmax()]) < 0.5
+    # The second hill has a third of the values, and the kernel is narrow.
+    near = shares[np.abs(heights - 8).argmin()]
+    assert near == pytest.approx(1 / 3, abs=0.08)
+    assert shares[np.abs(heights - 4).argmin()] < 0.1
+    assert _density(np.array([2.0, 2.0]))[1].tolist() == [1.0, 1.0]
+
+
+def test_lines_count_pairs_from_one_and_axes_speak_the_language(shown, german):
+    charts = shown.results.charts
+    charts.kind.setCurrentIndex(charts.kind.findData("lines"))
+    charts.kind.activated.emit(0)
+    line = charts.plot.getPlotItem().listDataItems()[0]
+    assert line.getData()[0].tolist() == [1, 2, 3, 4, 5, 6, 7]
+    axis = charts.plot.getPlotItem().getAxis("left")
+    assert axis.tickStrings([0.5, 1.0], 1, 0.5) == ["0,5", "1,0"]
+    assert axis.labelText == "MI ↑"

@@ -226,9 +226,9 @@ def test_methods_are_rows_and_the_best_of_a_metric_is_marked(tab):
     assert bold(tab) == {(0, 0), (1, 1), (1, 2)}
     assert "the best of these" in table.item(1, 2).toolTip()
     assert (tab.value("Qabf", 1), tab.value("Nabf", 2)) == ("0.7", "0.05")
-    # A score and all names of methods are seen in a narrow dock.
+    # Two scores and all names of methods are seen in a narrow dock.
     assert table.verticalHeader().width() <= 100
-    assert table.columnViewportPosition(0) + table.columnWidth(0) <= table.viewport().width()
+    assert table.columnViewportPosition(1) + table.columnWidth(1) <= table.viewport().width()
 
 
 def marks(tab: MetricsTab, column: int) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pyqtgraph as pg
 
 from app.i18n.numbers import localised
-from app.train.formatting import count
 
 _SMALL = 0.01
 """Smaller numbers are in scientific notation: with leading zeros they would be too wide."""
@@ -34,16 +33,3 @@ def _with_exponent(value: float) -> str:
     mantissa, exponent = f"{value:.5e}".split("e")
     mantissa = mantissa.rstrip("0").rstrip(".")
     return f"{mantissa}e{int(exponent)}" if value else "0"
-
-
-class StepAxis(ValueAxis):
-    """An axis of steps, with ticks at integers only."""
-
-    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
-        """Ticks by level, without fractions of steps."""
-        levels = super().tickValues(low, high, size)
-        return [(spacing, values) for spacing, values in levels if spacing >= 1]
-
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        """Labels of the ticks as integers."""
-        return [count(round(value)) for value in values]
