@@ -14,11 +14,12 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 import numpy as np
-from PySide6.QtCore import QSortFilterProxyModel, Qt
+from PySide6.QtCore import QAbstractItemModel, QSortFilterProxyModel, Qt
 from PySide6.QtWidgets import QApplication, QTableView
 
 from app.evaluate.pair_model import PairScoreModel
@@ -67,9 +68,10 @@ def measured(table: QTableView, act: Callable[[int], object], repeats: int) -> f
     return median(times)
 
 
-def order(repeat: int) -> Qt.SortOrder:
-    """Ascending and descending in turn, so that every repetition sorts."""
-    return Qt.SortOrder.DescendingOrder if repeat % 2 else Qt.SortOrder.AscendingOrder
+def sort(model: QAbstractItemModel, column: int, repeat: int) -> None:
+    """Sort ascending and descending in turn, so that every repetition sorts."""
+    orders = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
+    model.sort(column, orders[repeat % 2])
 
 
 def shown(table: QTableView) -> QTableView:
@@ -104,8 +106,8 @@ def report(rows: int, repeats: int) -> str:
     slowest = 0.0
     columns = (("pair", 0), ("method", 1), (MAIN_METRICS[0], 2), (MAIN_METRICS[1], 3))
     for name, column in columns:
-        ours = measured(own, lambda k, c=column: model.sort(c, order(k)), repeats)
-        theirs = measured(other, lambda k, c=column: proxy.sort(c, order(k)), 2)
+        ours = measured(own, partial(sort, model, column), repeats)
+        theirs = measured(other, partial(sort, proxy, column), 2)
         lines.append(f"| Sort by {name} | {ours:.1f} | {theirs:.0f} | {theirs / ours:.0f} |")
         slowest = max(slowest, ours)
     words = ("scene0001", "")

@@ -129,6 +129,9 @@ class ScoreCharts(QWidget):
         item.setLabel("bottom", "", color=now.text)
         self.legend.setVisible(kind in ("scatter", "lines"))
         self.legend.setLabelTextColor(QColor(now.text))
+        behind = QColor(now.surface)
+        behind.setAlpha(210)
+        self.legend.setBrush(pg.mkBrush(behind))
         if kind == "scatter":
             item.setLabel("left", _label(self.second.currentData()), color=now.text)
             item.setLabel("bottom", _label(metric), color=now.text)
@@ -176,7 +179,7 @@ class ScoreCharts(QWidget):
             there = np.flatnonzero(~np.isnan(values[row]))
             pen = pg.mkPen(self._colour(row), width=1.5)
             numbers = there.astype(np.float64) + 1.0
-            self.plot.plot(numbers, values[row][there], pen=pen, name=name)
+            self.plot.plot(numbers, values[row][there], pen=pen, name=name, antialias=True)
             self._points(numbers, values[row][there], there.tolist(), self._colour(row))
         item, colour = self.plot.getPlotItem(), theme.colours().text
         item.setLabel("bottom", self.tr("Number of the pair"), color=colour)
@@ -203,10 +206,11 @@ class ScoreCharts(QWidget):
         if violin:
             heights, shares = _density(defined)
             sides = (row - _HALF * shares, row + _HALF * shares)
-            left, right = (pg.PlotCurveItem(x, heights, pen=pen) for x in sides)
+            left, right = (pg.PlotCurveItem(x, heights) for x in sides)
             self.plot.addItem(pg.FillBetweenItem(left, right, brush=fill))
-            self.plot.addItem(left)
-            self.plot.addItem(right)
+            around = np.concatenate([sides[0], sides[1][::-1], sides[0][:1]])
+            up = np.concatenate([heights, heights[::-1], heights[:1]])
+            self.plot.addItem(pg.PlotCurveItem(around, up, pen=pen, antialias=True))
         else:
             inside = defined[~outliers(defined)]
             ends = (inside.min(), inside.max()) if inside.size else (low, high)

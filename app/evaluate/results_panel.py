@@ -28,6 +28,8 @@ from app.i18n.translate import plural, translate, translate_all
 from app.widgets.cards import text_label
 from app.widgets.plain_table import plain_table
 
+_COLUMN = 86
+"""Width of a column of numbers in pixels."""
 _MISSING_ROWS = 4
 """Lines about missing results that are seen without scrolling."""
 
@@ -47,7 +49,7 @@ class EvaluationPanel(QWidget):
         self._sorted = QSortFilterProxyModel(self)
         self._sorted.setSortRole(SORT_ROLE)
         self._sorted.setSourceModel(self.summary)
-        self.methods = plain_table(self._sorted, (150, 84))
+        self.methods = plain_table(self._sorted, (140, 112))
         self.methods.setSortingEnabled(True)
         self.methods.sortByColumn(RANK, Qt.SortOrder.AscendingOrder)
         self.methods.setAccessibleName(self.tr("Means of the methods"))
@@ -63,6 +65,8 @@ class EvaluationPanel(QWidget):
             header = table.horizontalHeader()
             header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
             header.setStretchLastSection(table is self.scores)
+            header.setDefaultSectionSize(_COLUMN)
+        self.methods.setColumnWidth(0, 140)
         self.filter = QLineEdit()
         self.filter.setPlaceholderText(self.tr("Filter"))
         self.filter.setAccessibleName(self.tr("Filter"))

@@ -82,6 +82,9 @@ class ResultsBoard(QScrollArea):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(_GAP)
         self.setWidget(content)
+        # The page shows through where there is no pane.
+        for part in (content, self.viewport()):
+            part.setAutoFillBackground(False)
         for signal in (
             session.sources_changed,
             session.results_changed,
