@@ -20,7 +20,7 @@ from core.evaluation.result import (
 )
 from tests.app.conftest import gradient, write_png
 
-WAIT = 20_000
+WAIT = 60_000
 METRICS = ("MI", "PSNR", "Nabf")
 
 
