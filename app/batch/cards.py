@@ -137,18 +137,28 @@ class BatchCards(CardStack):
             )
 
     def _show_finished(self, report: Any) -> None:
+        from core.batch.report import METRICS_NAME  # imported already, as there was a run
+
         text = row_text.ended_text(report.tally)
+        doubtful = self._batch.rows.doubtful
+        if doubtful:
+            more = plural(
+                "{0} registration is doubtful", "{0} registrations are doubtful", doubtful
+            )
+            text = f"{text}, {more.format(number(doubtful, ','))}"
         answers = [("folder", self.tr("Open folder"))]
         sheets = [path for path in report.files if path.suffix == ".html"]
-        tables = [path for path in report.files if path.suffix == ".csv"]
+        tables = [path for path in report.files if path.name == METRICS_NAME]
         if sheets:
             answers.append(("sheet", self.tr("Contact sheet")))
         if tables:
             answers.append(("table", self.tr("Table of metrics")))
         if report.tally.failed:
             answers.append(("failed", self.tr("Show failed")))
+        elif doubtful:
+            answers.append(("failed", self.tr("Show doubtful")))
         answers.append(("ok", self.tr("OK")))
-        icon = "alert-outline" if report.tally.failed else "check-circle-outline"
+        icon = "alert-outline" if report.tally.failed or doubtful else "check-circle-outline"
         title = self.tr("The batch has ended: {0}.").format(text)
         card = self.add("end", Card(title, tuple(answers), icon))
         folder = self._batch.choices.folder or Path()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -23,6 +24,7 @@ from app.batch import row_text
 from app.batch.cards import BatchCards
 from app.batch.controller import BatchController
 from app.batch.empty_page import EmptyPage
+from app.batch.rig_finder import RigFinder
 from app.batch.run_bar import RunBar
 from app.batch.settings_panel import BatchSettingsPanel
 from app.batch.table_model import THUMB, BatchTable
@@ -38,7 +40,7 @@ from app.widgets.drop import DropZone
 from app.widgets.notification import SystemNotification
 from app.widgets.page import Page
 from core.tasks import get_task
-from core.types import DeviceChoice
+from core.types import DeviceChoice, PairTransform
 
 _EMPTY, _TABLE = 0, 1
 
@@ -50,6 +52,7 @@ class PairRequest:
     Attributes:
         a, b: its files. output: file of its fused image; None while there is none.
         task, method: of the batch. resample: whether B is resampled to the size of A.
+        transform: by which one was resampled onto the other; None where none was.
         large: whether the result fills the view.
     """
 
@@ -61,6 +64,7 @@ class PairRequest:
     method: str
     resample: bool
     large: bool = False
+    transform: PairTransform | None = None
 
 
 class BatchPage(Page):
@@ -94,6 +98,7 @@ class BatchPage(Page):
         self.card_area = BatchCards(batch, self.notice)
         self.cards = self.card_area.cards
         self.dialog: QFileDialog | None = None
+        self.rigs = RigFinder(self)
         self.zone = DropZone()
         self.zone.setObjectName("pairList")
         self.zone.setAcceptDrops(True)
@@ -168,6 +173,7 @@ class BatchPage(Page):
         self.thumbs.ready.connect(self.table.set_thumb)
         self.choices.changed.connect(batch.set_choices)
         self.choices.folder_wanted.connect(self._ask_output)
+        self.rigs.found.connect(self.choices.align.show_rigs)
         self.foot.start.connect(batch.start)
         self.foot.retry.connect(batch.retry)
         self.foot.pause.connect(batch.pause)
@@ -192,6 +198,7 @@ class BatchPage(Page):
 
     def shutdown(self) -> None:
         """Stop the batch, so that it can be resumed later, and wait for the threads."""
+        self.rigs.shutdown()
         self.batch.shutdown()
         self.thumbs.shutdown()
         self.notice.hide_icon()
@@ -265,6 +272,7 @@ class BatchPage(Page):
             return
         resample = self.batch.resamples(key_of(match))
         output = self.table.text_at(row).output
+        record = self.batch.rows.get(key_of(match))
         engine = self._window.engine
         methods = engine.methods.get(choices.task, ()) if engine is not None else ()
         method = choices.method or next((one.name for one in methods), "")
@@ -277,6 +285,7 @@ class BatchPage(Page):
                 method=method,
                 resample=resample,
                 large=large,
+                transform=None if record is None or match.study is not None else record.transform,
             )
         )
 
@@ -311,6 +320,11 @@ class BatchPage(Page):
         if self._device is None and self._window.engine is not None:
             self._device = self._window.engine.device
             self.chip.show_device(self._device)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """List the rigs again."""
+        super().showEvent(event)
+        self.rigs.find()
 
     def _ask_output(self) -> None:
         folder = self.batch.choices.folder

@@ -62,6 +62,12 @@ def _of_record(record: RowRecord, size: str, result: str) -> RowText:
     name = state_names()[record.state]
     if record.state == "done":
         name = f"{name} · {seconds_text(record.seconds)}"
+    if record.is_doubtful and record.state in ("done", "skipped"):
+        name = tr("Doubtful · {0}").format(seconds_text(record.seconds))
+        if record.state == "skipped":
+            name = tr("Doubtful, done before")
+        detail = " ".join(translate_all((record.text, *record.reasons, *record.notes)))
+        return RowText(size, result, name, detail.strip(), "warning")
     severities = {"failed": "error", "done": "success", "skipped": "success"}
     detail = " ".join(translate_all((record.text, *record.notes)))
     return RowText(size, result, name, detail.strip(), severities.get(record.state, ""))
@@ -76,6 +82,8 @@ def is_troubled(batch: BatchController, match: Match) -> bool:
     if record is not None:
         # An uncertain pair can be judged by its result: it is no longer a problem.
         fused = record.state in ("done", "skipped")
+        if fused and record.is_doubtful:
+            return True
         return record.state == "failed" or (not match.sure and not fused)
     return not match.sure or bool(_trouble(batch, match, batch.headers.get(key)))
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.batch.settings import FLAGS, VOLUMES, WINDOWS, BatchSettings
+from core.batch.settings import ALIGN, FLAGS, VOLUMES, WINDOWS, BatchSettings
 from core.messages import Message
 from core.windows import Window, window_of
 
@@ -84,14 +84,15 @@ class BatchChoices(BatchSettings):
             window_a=window_of(settings.get(WINDOWS["window_a"])),
             window_b=window_of(settings.get(WINDOWS["window_b"])),
             **flags,
-            **_of_volumes(settings),
+            **_chosen(VOLUMES, settings),
+            **_chosen(ALIGN, settings),
         )
 
 
-def _of_volumes(settings: Mapping[str, str]) -> dict[str, Any]:
-    """The settings of volumes that a run was recorded with; those it omits are the usual ones."""
+def _chosen(names: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, Any]:
+    """Those settings that a run was recorded with; those it omits are the usual ones."""
     found: dict[str, Any] = {}
-    for name, key in VOLUMES.items():
+    for name, key in names.items():
         usual = getattr(BatchSettings, name)
         value = settings.get(key, usual)
         found[name] = value == "yes" if isinstance(usual, bool) and key in settings else value

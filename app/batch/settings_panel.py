@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.batch.align_rows import AlignRows
 from app.batch.settings import DEPTHS, FORMATS, BatchChoices
 from app.i18n.translate import translate
 from app.viewer.window_row import WindowRow
@@ -36,6 +37,8 @@ FLAGS = (
     "keep_tree",
     "overwrite",
     "resample",
+    "crop",
+    "keep_failed",
     "reconstructions",
     "figures",
     "metrics",
@@ -45,7 +48,7 @@ FLAGS = (
     "accept_uneven",
     "not_registered",
 )
-_OF_VOLUMES = FLAGS.index("slices")
+_OF_ALIGNMENT, _ALSO, _OF_VOLUMES = map(FLAGS.index, ("crop", "reconstructions", "slices"))
 
 
 class BatchSettingsPanel(QScrollArea):
@@ -67,6 +70,8 @@ class BatchSettingsPanel(QScrollArea):
         self.windows = {side: WindowRow(side.upper()) for side in "ab"}
         for row in self.windows.values():
             row.edited.connect(self._edited)
+        self.align = AlignRows(self)
+        self.align.edited.connect(self._edited)
         self.flags = self._make_flags()
         self._lay_out()
         self.show_choices(choices)
@@ -155,6 +160,14 @@ class BatchSettingsPanel(QScrollArea):
                 self.tr("Otherwise such rows fail. B is brought onto the pixels of A."),
             ),
             (
+                self.tr("Crop to what both show"),
+                self.tr("Pictures that were laid on each other, to the largest rectangle"),
+            ),
+            (
+                self.tr("Fuse what cannot be registered"),
+                self.tr("As it is, and marked. Otherwise such rows fail."),
+            ),
+            (
                 self.tr("Reconstructions"),
                 self.tr("What the model can rebuild of A and of B (models only)"),
             ),
@@ -219,6 +232,7 @@ class BatchSettingsPanel(QScrollArea):
         form.addRow(self.tr("Values A"), self.windows["a"])
         form.addRow(self.tr("Values B"), self.windows["b"])
         form.addRow("", self.wrong_window)
+        self.align.add_to(form)
         centre_labels(form)
         content = self.content = QWidget()
         layout = QVBoxLayout(content)
@@ -226,10 +240,10 @@ class BatchSettingsPanel(QScrollArea):
         layout.setSpacing(6)
         layout.addLayout(form)
         layout.addWidget(self.trouble)
-        for flag in FLAGS[:3]:
+        for flag in FLAGS[:_ALSO]:
             layout.addWidget(self.flags[flag])
         for title, flags in (
-            (self.tr("Also write"), FLAGS[3:_OF_VOLUMES]),
+            (self.tr("Also write"), FLAGS[_ALSO:_OF_VOLUMES]),
             (self.tr("Series and volumes"), FLAGS[_OF_VOLUMES:]),
         ):
             heading = QLabel(title)
@@ -256,6 +270,9 @@ class BatchSettingsPanel(QScrollArea):
         self.folder.setToolTip(choices.out)
         for flag, box in self.flags.items():
             box.setChecked(getattr(choices, flag))
+        self.align.show_choices(choices)
+        for flag in FLAGS[_OF_ALIGNMENT:_ALSO]:
+            self.flags[flag].setVisible(choices.align != "none")
         for side, row in self.windows.items():
             row.show_window(choices.windows["ab".index(side)])
         self._check_windows()
@@ -321,6 +338,7 @@ class BatchSettingsPanel(QScrollArea):
             depth=DEPTHS[self.depths.currentIndex()],
             window_a=self.windows["a"].ends,
             window_b=self.windows["b"].ends,
+            **self.align.settings,
             **flags,
         )
         if task != self._choices.task:

@@ -58,6 +58,12 @@ class RowStates(Mapping[PairKey, "RowRecord"]):
             self.failed -= row is not None and row.state == "failed"
 
     @property
+    def doubtful(self) -> int:
+        """Number of fused rows whose registration is doubtful."""
+        fused = (row for row in self._rows.values() if row.state in ("done", "skipped"))
+        return sum(row.is_doubtful for row in fused)
+
+    @property
     def of_other_size(self) -> tuple[PairKey, ...]:
         """Rows that failed because A and B differ in size."""
         return tuple(key for key, row in self._rows.items() if row.sizes_differ)

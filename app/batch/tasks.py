@@ -75,6 +75,13 @@ class Planned:
         return self.can_run and self.plan is not None and self.plan.options.resume
 
 
+def rig_names(progress: Progress) -> tuple[str, ...]:
+    """The names of the user's rigs, in order."""
+    from core.alignment.rigs import list_rigs
+
+    return tuple(rig.name for rig in list_rigs()[0])
+
+
 def find(
     paths: Sequence[Path], choices: BatchChoices, old: PairingPlan | None, progress: Progress
 ) -> PairingPlan:

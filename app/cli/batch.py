@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from core.batch import (
     BatchOptions,
     BatchPlan,
     RowEvent,
+    RowRecord,
     Tally,
     find_run,
     plan_batch,
@@ -24,12 +25,14 @@ from core.batch import (
 )
 from core.batch.output_folder import Stopped
 from core.errors import InputError
+from core.messages import from_data
 from core.pairing.dataset_descriptor import DatasetDescriptor
 from core.pairing.datasets import dataset_pairs
 from core.pairing.folders import PairingPlan, pair_paths
 from core.pairing.study_pairs import SeriesPair, label
 from core.printable import one_line
 from core.types import SeriesHeader
+from core.types.transform_data import transform_data
 
 SOME_FAILED = 3
 _LISTED = 20
@@ -109,10 +112,9 @@ def _run(plan: BatchPlan, command: BatchCommand) -> int:
     unused = engine.unused_backbone(plan.options.task, plan.options.method)
     if unused is not None:
         note(unused)
-    failures: list[str] = []
+    heard = _Heard()
     tally = Tally(len(plan.rows))
     files: tuple[Path, ...] = ()
-    notes: dict[object, tuple[str, ...]] = {}
     with _SilentProgress() as progress, _shown(plan, command) as show:
         try:
             for event in run_batch(plan, engine, progress):
@@ -120,18 +122,36 @@ def _run(plan: BatchPlan, command: BatchCommand) -> int:
                 tally = event.tally
                 if isinstance(event, BatchFinished):
                     files = event.files
-                elif event.record.state == "done":
-                    notes[event.place] = event.record.notes
-                elif event.record.state == "failed":
-                    failures.append(f"{event.row.match.name}: {event.record.text}")
+                else:
+                    heard.take(event)
         except Stopped as error:
-            failures.append(f"{error} --resume goes on with it.")
+            heard.failures.append(f"{error} --resume goes on with it.")
     if not command.json_lines:
-        print_notes(notes)
+        print_notes(heard.notes)
         _summary(plan, tally, files)
-    for text in failures:
+        for text in heard.doubtful.values():
+            say(f"registration is doubtful: {text}", sys.stderr)
+    for text in heard.failures:
         say(f"failed: {text}", sys.stderr)
-    return SOME_FAILED if failures else DONE
+    return SOME_FAILED if heard.failures else DONE
+
+
+@dataclass
+class _Heard:
+    """What is said of single rows at the end."""
+
+    failures: list[str] = field(default_factory=list)
+    doubtful: dict[object, str] = field(default_factory=dict)
+    notes: dict[object, tuple[str, ...]] = field(default_factory=dict)
+
+    def take(self, event: RowEvent) -> None:
+        name, record = event.row.match.name, event.record
+        if record.state == "failed":
+            self.failures.append(f"{name}: {record.text}")
+        elif record.state == "done":
+            self.notes[event.place] = record.notes
+        if record.state in ("done", "skipped") and record.is_doubtful:
+            self.doubtful[event.place] = f"{name}: {' '.join(record.reasons)}".rstrip(": ")
 
 
 def _summary(plan: BatchPlan, tally: Tally, files: tuple[Path, ...]) -> None:
@@ -205,8 +225,19 @@ def as_json(event: RowEvent | BatchFinished) -> dict[str, Any]:
         "seconds": round(event.record.seconds, 4),
         "output": str(event.output) if event.output else None,
         "notes": list(event.record.notes),
+        **_registration(event.record),
         **_tally(event.tally),
     }
+
+
+def _registration(record: RowRecord) -> dict[str, Any]:
+    """What is known of how the sources lie on each other; {} where nothing was done."""
+    found = {**record.registration}
+    if found:
+        found |= {"reasons": list(record.reasons), "measure": str(from_data(found["measure"]))}
+    by = record.transform
+    moved = {} if by is None else {"transform": transform_data(by.transform), "moving": by.moving}
+    return {"registration": found | moved} if found or moved else {}
 
 
 def _tally(tally: Tally) -> dict[str, Any]:

@@ -10,11 +10,13 @@ from app.cli.choose_series import are_volumes
 from app.cli.console import TerminalProgress, note, say
 from app.cli.fuse_options import FuseOptions, VolumeOptions, checked
 from app.cli.fuse_volumes import fuse_volumes
+from core.alignment.aligning import Aligned, align_images, check_choice
 from core.errors import InputError, OutputError
 from core.fusion.engine import FusionEngine
 from core.fusion.feature_maps import common_basis, feature_pixels
-from core.io import check_target, probe_image, read_pair, write_image
+from core.io import check_target, make_pair, probe_image, read_sources, write_image
 from core.memory_model import FusionWorkload
+from core.progress import Progress
 from core.tasks import get_task
 from core.types import FloatArray, FusionRequest, FusionResult, SourcePair
 from core.units.palettes import PALETTES, find_palette
@@ -26,6 +28,7 @@ def fuse_sources(options: FuseOptions) -> None:
     Raises:
         FusionError: any step failed; no partial file is left.
     """
+    check_choice(options.align)
     if are_volumes(options.a, options.b):
         fuse_volumes(options)
     elif options.volumes != VolumeOptions():
@@ -56,14 +59,8 @@ def fuse_files(options: FuseOptions) -> FusionResult:
     )
     headers = probe_image(options.a), probe_image(options.b)
     engine.check_memory(*headers, task.name, options.pack, kept)
-    pair = read_pair(
-        options.a,
-        options.b,
-        resample=options.resample,
-        task=task.name,
-        windows=options.windows,
-        damaged=options.damaged,
-    )
+    with TerminalProgress() as progress:
+        pair, aligned = _read(options, progress)
     pair = _in_palette(pair, options.palette_a)
     for folder in (options.recon, options.features):
         if folder is not None:
@@ -85,7 +82,7 @@ def fuse_files(options: FuseOptions) -> FusionResult:
     with TerminalProgress() as progress:
         result = engine.fuse(request, progress)
         progress.check()
-    notes = [*([unused] if unused else ()), *result.notes]
+    notes = [*([unused] if unused else ()), *aligned.notes, *result.notes]
     for name, pixels in _images(result).items():
         if name in targets:
             depth = 8 if name.startswith("features") else result.bit_depth
@@ -98,6 +95,21 @@ def fuse_files(options: FuseOptions) -> FusionResult:
             )
     _summary(result, notes, options.out)
     return result
+
+
+def _read(options: FuseOptions, progress: Progress) -> tuple[SourcePair, Aligned]:
+    """Both pictures, laid on each other as was asked for."""
+    a, b = read_sources(options.a, options.b, damaged=options.damaged, between=progress.check)
+    aligned = align_images(options.align, a, b, options.task, progress)
+    pair = make_pair(
+        a,
+        b,
+        resample=options.resample,
+        task=options.task,
+        windows=options.windows,
+        transform=aligned.transform,
+    )
+    return pair, aligned
 
 
 def _in_palette(pair: SourcePair, name: str | None) -> SourcePair:

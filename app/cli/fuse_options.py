@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from core.alignment.choice import AlignChoice
 from core.errors import InputError
 from core.fusion.slices import Consent
 from core.geometry.planes import PLANES, PlaneName
@@ -94,7 +95,12 @@ def checked(option: str, value: str, choices: Sequence[Choice]) -> Choice:
 
 @dataclass(frozen=True)
 class FuseOptions:
-    """Options of the command; ``volumes`` are those that only series and volumes have."""
+    """Options of the command.
+
+    Attributes:
+        volumes: those that only series and volumes have.
+        align: how the sources are laid on each other.
+    """
 
     a: Path
     b: Path
@@ -112,6 +118,7 @@ class FuseOptions:
     damaged: Damaged = "refuse"
     palette_a: str | None = None
     volumes: VolumeOptions = field(default_factory=VolumeOptions)
+    align: AlignChoice = field(default_factory=AlignChoice)
 
     def targets(self) -> dict[str, Path]:
         """Paths of all images to write, by their content."""

@@ -9,6 +9,7 @@ from app.cli.choose_series import ChosenSeries, choose_series
 from app.cli.console import TerminalProgress, note, say
 from app.cli.fuse_options import FuseOptions, VolumeOptions, checked
 from app.cli.fused_output import FusedOutput, output_for
+from core.alignment.aligning import Aligned, align_volumes
 from core.errors import InputError, OutputError
 from core.fusion.engine import FusionEngine
 from core.fusion.slices import VolumePair, align, check_frames, check_patients, registration_notes
@@ -58,13 +59,13 @@ def fuse_volumes(options: FuseOptions) -> None:
     with TerminalProgress() as progress:
         keys = volumes.series_a, volumes.series_b
         chosen = choose_series(options.a, options.b, keys, progress)
-        _check_chosen(chosen, volumes)
+        _check_chosen(chosen, options)
         output = output_for(options.out, chosen.files)
         output.check(single=volumes.slice is not None)
-        pair = _aligned(chosen, volumes, progress)
+        pair, aligned = _aligned(chosen, options, progress)
         indices = _indices(pair, plane, volumes.slice, output)
         _check_memory(engine, pair, settings)
-        notes += [*chosen.notes, *_alignment_notes(chosen, pair)]
+        notes += [*chosen.notes, *_alignment_notes(chosen, pair), *aligned.notes]
         # Closed here, so that nothing is left in work when writing fails.
         with closing(fuse_slices(engine, pair, settings, indices, progress)) as slices:
             notes += output.write(_heard(slices, methods), pair, plane, progress)
@@ -84,22 +85,26 @@ def _heard(slices: Iterator[FusedSlice], methods: set[str]) -> Iterator[FusedSli
         yield one
 
 
-def _check_chosen(chosen: ChosenSeries, options: VolumeOptions) -> None:
+def _check_chosen(chosen: ChosenSeries, options: FuseOptions) -> None:
     """Refuse what the headers speak against, before any pixel is read.
 
     Raises:
         TwoPatients, InputError: unless it is accepted.
     """
     a, b = chosen.a, chosen.b
-    check_patients(a, b, options.consent)
-    if not options.not_registered:
+    check_patients(a, b, options.volumes.consent)
+    if not options.volumes.not_registered and options.align.way == "none":
         check_frames(a, b)
 
 
-def _aligned(chosen: ChosenSeries, options: VolumeOptions, progress: Progress) -> VolumePair:
-    a = _read(chosen.a, options.frame_a, "--frame-a", options, progress)
-    b = _read(chosen.b, options.frame_b, "--frame-b", options, progress)
-    return align(a, b, progress, accept=options.consent)
+def _aligned(
+    chosen: ChosenSeries, options: FuseOptions, progress: Progress
+) -> tuple[VolumePair, Aligned]:
+    volumes = options.volumes
+    a = _read(chosen.a, volumes.frame_a, "--frame-a", volumes, progress)
+    b = _read(chosen.b, volumes.frame_b, "--frame-b", volumes, progress)
+    found = align_volumes(options.align, a, b, options.task, progress)
+    return align(a, b, progress, accept=volumes.consent, transform=found.transform), found
 
 
 def _read(

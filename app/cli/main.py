@@ -15,22 +15,31 @@ from app.cli.evaluate_command import evaluate
 from app.cli.options import (
     TASK_NAMES,
     BackboneOption,
+    Crop,
     DatasetOption,
     Device,
     FrameA,
     FrameB,
+    KeepFailed,
+    Kind,
+    Onto,
     PaletteA,
     PlaneOption,
+    Register,
+    RigName,
     SeriesA,
     SeriesB,
     SliceNumber,
     SplitOption,
     SuvName,
+    TransformFile,
     WindowA,
     WindowB,
 )
 from app.cli.pack_commands import backbone_app, datasets, packs_app
+from app.cli.register_command import register
 from app.cli.rig_commands import rigs_app
+from app.cli.train_command import train
 from core import __version__
 from core.windows import Windows
 
@@ -157,6 +166,13 @@ def fuse(
         bool,
         typer.Option("--show-damaged", help="fuse what can be decoded of a damaged JPEG or PNG"),
     ] = False,
+    register: Register = False,
+    kind: Kind = "",
+    transform: TransformFile = None,
+    rig: RigName = "",
+    onto: Onto = "a",
+    crop: Crop = False,
+    keep_failed: KeepFailed = False,
     palette_a: PaletteA = None,
     plane: PlaneOption = "axial",
     slice_: SliceNumber = None,
@@ -181,9 +197,13 @@ def fuse(
 ) -> None:
     """Fuse one pair: two pictures, or two series (DICOM folders or files, NIfTI) in millimetres."""
     with reported():
+        from app.cli.align_options import align_choice
         from app.cli.fuse import fuse_sources
         from app.cli.fuse_options import FuseOptions, volume_options
 
+        align = align_choice(
+            register, kind, transform, rig, onto=onto, crop=crop, keep_failed=keep_failed
+        )
         volumes = volume_options(
             plane, slice_, (series_a, series_b), (frame_a, frame_b), suv=suv, gap=accept_gap,
             uneven=accept_uneven, patients=accept_patients, not_registered=not_registered,
@@ -193,7 +213,7 @@ def fuse(
                 a, b, out=out, task=task, pack=pack, device=device, recon=recon,
                 features=features, resample=resample, backbone=backbone, tiles=tiles,
                 windows=(window_a, window_b), damaged="show" if show_damaged else "refuse",
-                palette_a=palette_a, volumes=volumes,
+                palette_a=palette_a, volumes=volumes, align=align,
             )
         )  # fmt: skip
 
@@ -225,6 +245,13 @@ def batch(
     resample: Annotated[
         bool, typer.Option("--resample", help="resample B onto A when sizes differ")
     ] = False,
+    register: Register = False,
+    kind: Kind = "",
+    transform: TransformFile = None,
+    rig: RigName = "",
+    onto: Onto = "a",
+    crop: Crop = False,
+    keep_failed: KeepFailed = False,
     recon: Annotated[bool, typer.Option("--recon", help="write reconstructions too")] = False,
     figures: Annotated[bool, typer.Option("--figures", help="write A | B | fused too")] = False,
     metrics: Annotated[bool, typer.Option("--metrics", help="write metrics.csv too")] = False,
@@ -262,12 +289,16 @@ def batch(
 ) -> None:
     """Fuse many pairs; exit code 3 when some failed. Can be interrupted and gone on with."""
     with reported():
+        from app.cli.align_options import align_choice
         from app.cli.batch import BatchCommand, run_command
         from app.cli.dataset_option import chosen_dataset
         from core.batch import BatchOptions
         from core.types import BitDepth
         from core.units.body import SuvKind
 
+        align = align_choice(
+            register, kind, transform, rig, onto=onto, crop=crop, keep_failed=keep_failed
+        )
         options = BatchOptions(
             task, pack, template=template, format=format_, depth=cast(BitDepth | None, depth),
             keep_tree=not flat, overwrite=overwrite, resample=resample, reconstructions=recon,
@@ -275,7 +306,8 @@ def batch(
             window_a=window_a, window_b=window_b, out=out, resume=resume or retry_failed,
             retry_crashed=retry_failed, workers=workers, slices=slices,
             suv=cast(SuvKind, suv), palette_a=palette_a, accept_gap=accept_gap,
-            accept_uneven=accept_uneven, not_registered=not_registered,
+            accept_uneven=accept_uneven, not_registered=not_registered, align=align.text(),
+            align_onto=align.onto, crop=align.crop, keep_failed=align.keep_failed,
         )  # fmt: skip
         command = BatchCommand(
             tuple(sources), options, device=device, backbone=backbone, dry_run=dry_run,
@@ -296,71 +328,11 @@ def doctor() -> None:
     raise typer.Exit(code)
 
 
-@app.command()
-def train(
-    *,
-    data: Annotated[
-        list[Path], typer.Option(help="folder of pairs, paired as in batch; repeatable")
-    ],
-    out: Annotated[Path, typer.Option(help="pack to write (.safetensors)")],
-    task: Annotated[str | None, typer.Option("--task", "-t", help=TASK_NAMES)] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="TOML or JSON with training settings, or a recipe's name")
-    ] = None,
-    preset: Annotated[str | None, typer.Option(help="quick, fine or paper")] = None,
-    network: Annotated[str | None, typer.Option(help="compact, dinov3-compact or paper")] = None,
-    steps: Annotated[int | None, typer.Option(help="bilevel steps")] = None,
-    batch: Annotated[int | None, typer.Option(help="crops per step, of all devices")] = None,
-    seed: Annotated[int | None, typer.Option(help="seed of everything random")] = None,
-    init: Annotated[str | None, typer.Option(help="pack (name or file) to start from")] = None,
-    val: Annotated[Path | None, typer.Option(help="folder of pairs to judge by")] = None,
-    share: Annotated[
-        float, typer.Option(help="held back to judge by without --val, whole groups; 0: none")
-    ] = 0.2,
-    keep: Annotated[str, typer.Option(help="best (by validation) or last state")] = "best",
-    title: Annotated[str, typer.Option(help="title of the pack")] = "",
-    licence: Annotated[str, typer.Option(help="licence of the weights")] = "",
-    data_used: Annotated[
-        list[str] | None, typer.Option(help="a line about the data, for the pack; repeatable")
-    ] = None,
-    swap_sides: Annotated[bool, typer.Option("--swap-sides", help="A is B in every pair")] = False,
-    smaller_batch: Annotated[
-        bool, typer.Option("--smaller-batch", help="halve the batch when memory runs out")
-    ] = False,
-    tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="write a TensorBoard log too")
-    ] = False,
-    devices: Annotated[int, typer.Option(help="devices (processes) on this machine")] = 1,
-    num_nodes: Annotated[int, typer.Option(help="machines; see also torchrun")] = 1,
-    dataset: DatasetOption = "",
-    split: SplitOption = "",
-    device: Annotated[
-        str, typer.Option(help="auto (or what --config says), cpu, cuda or cuda:N")
-    ] = "auto",
-    backbone: BackboneOption = None,
-    window_a: WindowA = None,
-    window_b: WindowB = None,
-) -> None:
-    """Train a pack; goes on where an interrupted run of the same settings stopped."""
-    with reported():
-        from app.cli.train import TrainOptions, run_training
-
-        options = TrainOptions(
-            tuple(data), out, task=task, config=config, network=network, steps=steps, batch=batch,
-            seed=seed, init=init, val=val, title=title, licence=licence,
-            data_used=tuple(data_used or ()), device=device, backbone=backbone, preset=preset,
-            share=share, keep=keep, swap_sides=swap_sides, smaller_batch=smaller_batch,
-            tensorboard=tensorboard, devices=devices, nodes=num_nodes, window_a=window_a,
-            window_b=window_b, dataset=dataset, split=split,
-        )  # fmt: skip
-        run_training(options)
-
-
+app.command()(train)
 app.command()(ablate)
-
-
 app.command()(datasets)
 app.command()(evaluate)
+app.command()(register)
 
 
 def main() -> None:

@@ -42,3 +42,26 @@ SeriesB = Annotated[
 FrameA = Annotated[int, typer.Option("--frame-a", help="which volume of A, from 1")]
 FrameB = Annotated[int, typer.Option("--frame-b", help="which volume of B, from 1")]
 SuvName = Annotated[str, typer.Option("--suv", help="bw, lbm, bsa or ibw, for PET")]
+Register = Annotated[
+    bool, typer.Option("--register", help="lay the sources on each other by what they show")
+]
+Kind = Annotated[
+    str,
+    typer.Option(
+        "--kind", help="of --register: translation, rigid, similarity, affine or homography"
+    ),
+]
+TransformFile = Annotated[
+    Path | None,
+    typer.Option("--transform", help="lay them on each other by the file that register A B wrote"),
+]
+RigName = Annotated[str, typer.Option("--rig", help="lay them on each other by a kept transform")]
+Onto = Annotated[
+    str, typer.Option(help="of pictures laid on each other, the one whose pixels are kept: a or b")
+]
+Crop = Annotated[
+    bool, typer.Option("--crop", help="crop pictures laid on each other to what both show")
+]
+KeepFailed = Annotated[
+    bool, typer.Option("--keep-failed", help="fuse as it is what cannot be registered")
+]

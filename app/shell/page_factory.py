@@ -43,11 +43,11 @@ def page_makers(
         def show_pair(wanted: PairRequest) -> None:
             if wanted.output is None:
                 controller.set_task(wanted.task)
-                controller.open_pair(wanted.a, wanted.b)
+                controller.open_pair(wanted.a, wanted.b, transform=wanted.transform)
             else:
                 controller.open_fused_pair(
                     wanted.a, wanted.b, wanted.output, wanted.task, wanted.method,
-                    resample=wanted.resample,
+                    resample=wanted.resample, transform=wanted.transform,
                 )  # fmt: skip
             show_fuse_page()
             if wanted.large and view.maximised != "fused":

@@ -1,18 +1,20 @@
-"""How the two sources of a pair are to be brought onto each other: what a person chooses."""
+"""How the two sources of a pair are to be brought onto each other: what a person chooses.
+
+Imports neither codecs nor the registration.
+"""
 
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar, get_args
 
-from core.alignment.rigs import find_rig
 from core.errors import InputError, Message
-from core.io.transforms import read_transform
 from core.types import TRANSFORM_KINDS, SourceSide, TransformKind
 
 AlignWay = Literal["none", "register", "rig", "file"]
-"""Leave pairs as they are, estimate each from its images, or take one that is kept."""
+"""Leave pairs as they are, estimate each from its images, or take a transform that is kept."""
+_Choice = TypeVar("_Choice", bound=str)
+_WAYS: tuple[AlignWay, ...] = get_args(AlignWay)
 
 
 @dataclass(frozen=True)
@@ -41,31 +43,39 @@ class AlignChoice:
         """The source that is resampled."""
         return "b" if self.onto == "a" else "a"
 
-    def check(self) -> None:
-        """Check the choice before any pair is read.
+    def text(self) -> str:
+        """Way, kind and name as one text: "none", "register rigid", "rig NAME", "file PATH"."""
+        return f"{self.way} {self.kind or self.name}".rstrip()
+
+    @classmethod
+    def of_text(
+        cls, text: str, *, onto: str = "a", crop: bool = False, keep_failed: bool = False
+    ) -> AlignChoice:
+        """The inverse of :meth:`text`, with the other choices.
 
         Raises:
-            InputError: there is no such rig, kind or file, or the file holds no transform.
+            InputError: there is no such way, kind or side, or a name is missing.
         """
-        if self.onto not in ("a", "b"):
+        way, _, rest = text.partition(" ")
+        kind: TransformKind | None = None
+        if way == "register":
+            kind, rest = (_one_of(rest, TRANSFORM_KINDS) if rest else None), ""
+        found = _one_of(way, _WAYS)
+        if found in ("rig", "file") and not rest:
             raise InputError(
-                Message("There is nothing called “{0}”", self.onto),
-                remedy=Message("Choose one of: {0}.", "a, b"),
+                Message("The transform"),
+                Message("none is named"),
+                Message("Name a rig or a transform file."),
             )
-        if self.kind is not None and self.kind not in TRANSFORM_KINDS:
-            raise InputError(
-                Message("There is nothing called “{0}”", self.kind),
-                remedy=Message("Choose one of: {0}.", ", ".join(TRANSFORM_KINDS)),
-            )
-        if self.way == "rig":
-            find_rig(self.name)
-        elif self.way == "file":
-            read_transform(self.name)
+        side: SourceSide = _one_of(onto, ("a", "b"))
+        return cls(found, kind, rest, onto=side, crop=crop, keep_failed=keep_failed)
 
-    def text(self) -> str:
-        """The way as it is recorded: "none", "register rigid", "rig X", "file Y"; no folder."""
-        if self.way == "register":
-            return f"register {self.kind}" if self.kind else "register"
-        if self.way == "none":
-            return "none"
-        return f"{self.way} {self.name if self.way == 'rig' else Path(self.name).name}"
+
+def _one_of(text: str, choices: tuple[_Choice, ...]) -> _Choice:
+    for choice in choices:
+        if choice == text:
+            return choice
+    raise InputError(
+        Message("There is nothing called “{0}”", text),
+        remedy=Message("Choose one of: {0}.", ", ".join(choices)),
+    )

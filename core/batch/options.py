@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.alignment.aligning import check_choice
 from core.batch.naming import split_template
-from core.batch.settings import AS_SOURCES, FLAGS, VOLUMES, WINDOWS, BatchSettings
+from core.batch.settings import ALIGN, AS_SOURCES, FLAGS, VOLUMES, WINDOWS, BatchSettings
 from core.errors import InputError, Message
 from core.io.atomic import output_error
 from core.io.volumes import Acceptance
@@ -65,12 +67,14 @@ class BatchOptions(BatchSettings):
                 for name, key in WINDOWS.items()
                 if getattr(self, name) is not None
             },
-            **self._of_volumes(),
+            **self._chosen(VOLUMES),
+            **self._chosen(ALIGN),
         }
 
-    def _of_volumes(self) -> dict[str, str]:
-        chosen = {key: getattr(self, name) for name, key in VOLUMES.items()}
-        usual = {key: getattr(BatchSettings, name) for name, key in VOLUMES.items()}
+    def _chosen(self, names: Mapping[str, str]) -> dict[str, str]:
+        """Those of some settings that are not the usual ones."""
+        chosen = {key: getattr(self, name) for name, key in names.items()}
+        usual = {key: getattr(BatchSettings, name) for name, key in names.items()}
         return {
             key: yes_or_no(value) if isinstance(value, bool) else str(value)
             for key, value in chosen.items()
@@ -93,6 +97,7 @@ class BatchOptions(BatchSettings):
         for window in self.windows:
             check_window(window)
         self._check_volumes()
+        check_choice(self.align_choice)
         _, of_template = split_template(self.template)
         if self.suffix not in WRITE_SUFFIXES:
             known = ", ".join(suffix[1:] for suffix in WRITE_SUFFIXES)

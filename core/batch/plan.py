@@ -214,7 +214,8 @@ def row_problem(row: BatchRow, plan: BatchPlan, sources: set[str]) -> str:
 
 
 def _study_problem(study: SeriesPair, options: BatchOptions) -> str:
-    return study_problem(study, accept=options.accepted, not_registered=options.not_registered)
+    accepted = options.not_registered or options.align != "none"
+    return study_problem(study, accept=options.accepted, not_registered=accepted)
 
 
 def _makes_folder(row: BatchRow, options: BatchOptions) -> bool:
@@ -251,6 +252,11 @@ _WORDS: dict[str, Message] = {
         Message("missing slices"),
         Message("uneven slices"),
         Message("not registered"),
+        Message("registration"),
+        Message("registered onto"),
+        Message("crop"),
+        Message("as they are where registration fails"),
+        Message("register"),
         Message("yes"),
         Message("no"),
         Message("none"),

@@ -12,18 +12,20 @@ from core.batch.comparison_images import strip_jpeg
 from core.batch.manifest import RowRecord
 from core.batch.output_folder import make_below
 from core.batch.plan import BatchPlan, BatchRow
-from core.batch.stages import pair_of
+from core.batch.stages import pair_again
 from core.errors import FusionError
 from core.io.atomic import atomic_write
 from core.io.csv_cells import csv_text
 from core.io.reader import read_image
 from core.io.values import as_stored
+from core.messages import from_data
 from core.metrics import METRICS
 from core.printable import printable
 from core.progress import Progress
 from core.tasks import get_task
 
 METRICS_NAME, SHEET_NAME = "metrics.csv", "contact-sheet.html"
+REGISTRATION_NAME = "registration.csv"
 
 _STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:78rem;padding:0 1rem;
@@ -52,6 +54,38 @@ def write_metrics(plan: BatchPlan, records: Mapping[str, RowRecord]) -> Path:
         names = (row.match.name, row.target.as_posix(), *row.named_sources)
         rows.append([*names, *cells])
     path = plan.options.out / METRICS_NAME
+    atomic_write(path, csv_text(rows).encode())
+    return path
+
+
+def write_registrations(plan: BatchPlan, records: Mapping[str, RowRecord]) -> Path:
+    """Write a CSV file about how each pair was brought onto each other. UTF-8, atomic.
+
+    One line per row that was tried: name, result ("" where there is none), files, state of the row,
+    where the transform is from and its kind ("" for none), verdict, similarity before and after and
+    its name, spread in pixels or millimetres, and the reasons why it is not certain.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    columns = ("verdict", "measure", "before", "after", "spread", "reasons")
+    rows: list[list[object]] = [
+        ["name", "result", "a", "b", "state", "transform", "kind", *columns]
+    ]
+    for row in plan.rows:
+        record = records.get(row.key)
+        if record is None:
+            continue
+        by, found = record.transform, dict(record.registration)
+        found["reasons"] = " ".join(record.reasons)
+        if "measure" in found:
+            found["measure"] = from_data(found["measure"])
+        cells = (found.get(column) for column in columns)
+        result = row.target.as_posix() if record.state == "done" else ""
+        said = ("", "") if by is None else (by.origin, by.transform.kind)
+        names = (row.match.name, result, *row.named_sources, record.state)
+        rows.append([*names, *said, *("" if cell is None else cell for cell in cells)])
+    path = plan.options.out / REGISTRATION_NAME
     atomic_write(path, csv_text(rows).encode())
     return path
 
@@ -99,22 +133,25 @@ def _entry(plan: BatchPlan, row: BatchRow, record: RowRecord | None) -> str:
         if name in METRICS
     )
     image = ""
-    if _have_thumbnail(plan, row):
+    if _have_thumbnail(plan, row, record):
         source = _safe(quote(plan.thumbnail(row).as_posix(), errors="surrogateescape"))
         image = f'<img loading=lazy alt="{_safe(row.match.name)}" src="{source}">'
     link = _safe(quote(row.target.as_posix(), errors="surrogateescape"))
     caption = f"{title} <small>{names}<br>{_safe(row.target.as_posix())} {scores}</small>"
+    if record.is_doubtful:
+        doubt = " ".join(("Registration is doubtful.", *record.reasons))
+        caption += f"<br><span class=bad>{_safe(doubt)}</span>"
     return f'<figure><a href="{link}">{image}</a><figcaption>{caption}</figcaption></figure>'
 
 
-def _have_thumbnail(plan: BatchPlan, row: BatchRow) -> bool:
+def _have_thumbnail(plan: BatchPlan, row: BatchRow, record: RowRecord) -> bool:
     path = plan.options.out / plan.thumbnail(row)
     if path.is_file():
         return True
     if row.match.study is not None:
         return False  # it is made of slices, which are no longer there
     try:
-        pair = pair_of(row, plan, resample=True)
+        pair = pair_again(row, plan, record.transform)
         fused = as_stored(read_image(plan.options.out / row.target))
         make_below(plan.options.out, path.parent)
         images = (image.normalised() for image in (pair.a, pair.b, fused))

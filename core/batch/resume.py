@@ -194,8 +194,12 @@ def next_step(
         return own, _finished(record, target) if complete else row.record("queued")
     if record.size != result_size(target):
         text = Message("done before; someone changed the result since, it was kept")
-        return row, row.record("skipped", text)
-    return row, row.record("skipped", Message("done before"))
+        return row, _skipped(row, record, text)
+    return row, _skipped(row, record, Message("done before"))
+
+
+def _skipped(row: BatchRow, record: RowRecord, text: str) -> RowRecord:
+    return replace(row.record("skipped", text), alignment=record.alignment)
 
 
 def _suspect(row: BatchRow, record: RowRecord, plan: BatchPlan) -> RowRecord:

@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from math import isnan, nan
 from pathlib import Path
-from typing import BinaryIO, Literal, cast
+from typing import Any, BinaryIO, Literal, cast
 
 from core.errors import Message
 from core.io.readers.decoding import file_error
 from core.messages import from_data, to_data
 from core.printable import valid
+from core.types import PairTransform
+from core.types.transform_data import transform_of_record
 
 RowState = Literal[
     "queued", "reading", "fusing", "writing", "done", "failed", "skipped", "begun", "crashed"
@@ -119,6 +121,8 @@ class RowRecord:
         sizes_differ: it failed because A and B differ in size. Not kept in the manifest.
         study: of a row of two volumes, what its result was made with: windows, units, palette;
             None for pictures.
+        alignment: how it was brought onto each other, from :attr:`core.alignment.aligning.Aligned
+            .record`; None where it was not.
     """
 
     key: str
@@ -137,6 +141,32 @@ class RowRecord:
     resample: bool | None = None
     sizes_differ: bool = False
     study: Mapping[str, str] | None = None
+    alignment: Mapping[str, Any] | None = None
+
+    @property
+    def transform(self) -> PairTransform | None:
+        """By which one source was resampled onto the other; None where none was."""
+        try:
+            return transform_of_record((self.alignment or {})["transform"])
+        except (KeyError, ValueError):  # of a newer version, too
+            return None
+
+    @property
+    def registration(self) -> Mapping[str, Any]:
+        """What its registration says about itself; {} where there was none."""
+        found = (self.alignment or {}).get("registration")
+        return found if isinstance(found, Mapping) else {}
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether a person should look at how its sources lie on each other."""
+        return self.registration.get("verdict") in ("doubtful", "failed")
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why its registration is not certain, one sentence each."""
+        found = self.registration.get("reasons", [])
+        return tuple(from_data(reason) for reason in found)
 
 
 COLUMNS = (
@@ -180,6 +210,8 @@ def values_of(record: RowRecord) -> tuple[object, ...]:
     own: dict[str, object] = {} if record.resample is None else {"resample": record.resample}
     if record.study is not None:
         own["study"] = dict(record.study)
+    if record.alignment is not None:
+        own["alignment"] = dict(record.alignment)
     stamps = ["", ""]
     if record.stamps is not None:
         stamps = [json.dumps([s.size, s.mtime_ns, s.digest]) for s in record.stamps]
@@ -198,7 +230,7 @@ def row_record_of(row: Sequence[object]) -> RowRecord:
         stamps = (FileStamp(*json.loads(str(row[6]))), FileStamp(*json.loads(str(row[7]))))
     a, b, target = (Path(json.loads(str(text))) for text in row[1:4])
     own = json.loads(str(row[13]))
-    resample, study = own.get("resample"), own.get("study")
+    resample, study, alignment = (own.get(key) for key in ("resample", "study", "alignment"))
     return RowRecord(
         str(row[0]), a, b, target,
         state=cast(RowState, str(row[4])),
@@ -211,4 +243,5 @@ def row_record_of(row: Sequence[object]) -> RowRecord:
         strikes=int(str(row[12])),
         resample=resample if isinstance(resample, bool) else None,
         study=study if isinstance(study, dict) else None,
+        alignment=alignment if isinstance(alignment, dict) else None,
     )  # fmt: skip

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Protocol
 
+from core.alignment.aligning import Aligned
 from core.batch.plan import BatchPlan, BatchRow
 from core.batch.row_record import FileStamp
 from core.batch.stages import read_row, request_for, write_row
@@ -14,6 +16,9 @@ from core.types import FusionResult, SourcePair
 
 class RowSteps(Protocol):
     """The steps of one row. What one makes is for the next."""
+
+    aligned: Aligned
+    """How the sources were brought onto each other, once they have been read."""
 
     def read(self, progress: Progress) -> tuple[Any, tuple[FileStamp, FileStamp]]:
         """Read the sources; also gives the stamps of their files."""
@@ -36,10 +41,12 @@ class PictureSteps:
 
     def __init__(self, row: BatchRow, plan: BatchPlan, *, tiles: bool) -> None:
         self._row, self._plan, self._tiles = row, plan, tiles
+        self.aligned = Aligned()
 
     def read(self, progress: Progress) -> tuple[SourcePair, tuple[FileStamp, FileStamp]]:
         """Both pictures, and the stamps of their files."""
-        return read_row(self._row, self._plan)
+        pair, stamps, self.aligned = read_row(self._row, self._plan, progress)
+        return pair, stamps
 
     def fuse(
         self, engine: Engine, pair: SourcePair, progress: Progress, beside_others: bool
@@ -60,4 +67,5 @@ class PictureSteps:
         self, pair: SourcePair, result: FusionResult
     ) -> tuple[int, dict[str, float], tuple[str, ...]]:
         """As :func:`core.batch.stages.write_row`."""
+        result = replace(result, notes=(*self.aligned.notes, *result.notes))
         return write_row(self._row, self._plan, pair, result)

@@ -17,7 +17,7 @@ from core.batch.output_folder import FolderLost, OutputFolder, make_folder
 from core.batch.plan import BatchPlan, BatchRow
 from core.batch.queue_order import QueueOrder
 from core.batch.recovery import record_crashes
-from core.batch.report import write_metrics, write_sheet
+from core.batch.report import write_metrics, write_registrations, write_sheet
 from core.batch.resume import check_run, clean_up, next_step
 from core.batch.row_record import RowRecord, RowState
 from core.batch.scheduler import Scheduler
@@ -173,7 +173,8 @@ class _Run:
             rows.append(row)
             if record.state == "done":
                 self._manifest.end(record)
-                record = row.record("skipped", Message("done before"))
+                skipped = row.record("skipped", Message("done before"))
+                record = replace(skipped, alignment=record.alignment)
             yield self._event(record)
         self._plan = replace(self._plan, rows=tuple(rows))
 
@@ -239,6 +240,8 @@ class _Run:
             files.append(write_metrics(self._plan, records))
         if self._plan.options.contact_sheet:
             files.append(write_sheet(self._plan, records, self._progress))
+        if self._plan.options.align != "none":
+            files.append(write_registrations(self._plan, records))
         return tuple(files)
 
 

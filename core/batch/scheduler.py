@@ -19,6 +19,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
+from core.alignment.aligning import RegistrationFailed, registration_record
 from core.available_memory import available_bytes
 from core.batch.concurrency import ConcurrencyController
 from core.batch.crash_trail import CrashTrail, run_marked
@@ -221,7 +222,9 @@ class Scheduler:
         if read is None:
             return None
         pair, stamps = read
-        record = replace(record, stamps=stamps, study=steps.facts(pair))
+        record = replace(
+            record, stamps=stamps, study=steps.facts(pair), alignment=steps.aligned.record
+        )
         with self._memory.fusing(size, self._engine_progress.check) as beside_others:
             self._engine_progress.check()
             record = self._reached(record, "fusing")
@@ -343,6 +346,9 @@ class Scheduler:
         else:
             name, kind = self._rows[record.key].match.name, type(error).__name__
             text = Message("{0}: unexpected error ({1}: {2})", name, kind, error)
+        if isinstance(error, RegistrationFailed):
+            found = {"registration": registration_record(error.registration)}
+            record = replace(record, alignment=found)
         differ = isinstance(error, SizeMismatch)
         record = replace(record, state="failed", text=text, strikes=0, sizes_differ=differ)
         self._manifest.end(record)

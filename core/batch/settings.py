@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 
-from core.types import BitDepth
+from core.alignment.choice import AlignChoice
+from core.types import BitDepth, SourceSide
 from core.units.body import SuvKind
 from core.windows import Window, Windows
 
@@ -32,9 +33,18 @@ VOLUMES: Mapping[str, str] = {
     "not_registered": "not registered",
 }
 """Settings of volumes, with their names in the record of a run, which omits those not chosen."""
+ALIGN: Mapping[str, str] = {
+    "align": "registration",
+    "align_onto": "registered onto",
+    "crop": "crop",
+    "keep_failed": "as they are where registration fails",
+}
+"""Settings of how pairs are brought onto each other, with their names in the record of a run, which
+omits those not chosen."""
 PER_ROW: frozenset[str] = frozenset(
     (
         FLAGS["resample"],
+        ALIGN["keep_failed"],
         *(VOLUMES[name] for name in ("accept_gap", "accept_uneven", "not_registered")),
     )
 )
@@ -54,6 +64,8 @@ class BatchSettings:
         keep_tree: repeat the folders of the sources below the output folder.
         overwrite: replace existing files.
         resample: resample B to the size of A where they differ, instead of failing the row.
+        align: how pairs are brought onto each other, as :meth:`AlignChoice.text` writes it.
+        align_onto, crop, keep_failed: the other fields of :class:`AlignChoice`.
         reconstructions, figures, metrics, contact_sheet: what is written besides fused images.
         window_a, window_b: values shown as black and white in every A and B; None to derive them
             from each file (:mod:`core.io.values`).
@@ -73,6 +85,10 @@ class BatchSettings:
     keep_tree: bool = True
     overwrite: bool = False
     resample: bool = False
+    align: str = "none"
+    align_onto: SourceSide = "a"
+    crop: bool = False
+    keep_failed: bool = False
     reconstructions: bool = False
     figures: bool = False
     metrics: bool = False
@@ -90,3 +106,14 @@ class BatchSettings:
     def windows(self) -> Windows:
         """The windows of A and of B."""
         return self.window_a, self.window_b
+
+    @property
+    def align_choice(self) -> AlignChoice:
+        """How pairs are brought onto each other.
+
+        Raises:
+            InputError: it is none.
+        """
+        return AlignChoice.of_text(
+            self.align, onto=self.align_onto, crop=self.crop, keep_failed=self.keep_failed
+        )

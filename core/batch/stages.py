@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from core.alignment.aligning import Aligned, align_images
 from core.batch.comparison_images import side_by_side_image, strip_jpeg
 from core.batch.memory_budget import LARGE
 from core.batch.output_folder import make_below
@@ -12,12 +13,13 @@ from core.batch.row_record import FileStamp
 from core.errors import InputError
 from core.fusion.slices import volume_pair_bytes
 from core.io.atomic import atomic_write
-from core.io.pairs import read_pair
+from core.io.pairs import make_pair, read_pair, read_sources
 from core.io.reader import probe_image
 from core.io.writer import write_image
 from core.memory_model import image_bytes
 from core.metrics import MAIN_METRICS, evaluate, to_luma8
 from core.missing_data import comparable
+from core.progress import Progress
 from core.tasks import get_task
 from core.types import (
     RECONSTRUCTIONS,
@@ -25,6 +27,7 @@ from core.types import (
     FloatArray,
     FusionRequest,
     FusionResult,
+    PairTransform,
     SourcePair,
 )
 
@@ -46,25 +49,44 @@ def _expected(path: Path) -> int:
         return 0
 
 
-def read_row(row: BatchRow, plan: BatchPlan) -> tuple[SourcePair, tuple[FileStamp, FileStamp]]:
-    """Read both sources.
+def read_row(
+    row: BatchRow, plan: BatchPlan, progress: Progress
+) -> tuple[SourcePair, tuple[FileStamp, FileStamp], Aligned]:
+    """Read both sources, and bring them onto each other.
 
     Returns:
-        The pair, and the stamps of its files with their digests.
+        The pair, the stamps of its files with their digests, and how it was aligned.
 
     Raises:
-        InputError: see :func:`core.io.read_pair`.
+        InputError: see :func:`core.io.read_pair` and :func:`core.alignment.aligning.align_images`.
+        Cancelled: by ``progress``.
     """
     # Before the images, so that the next run detects a file that changes while it is read.
     stamps = (FileStamp.of(row.match.a, digest=True), FileStamp.of(row.match.b, digest=True))
-    return pair_of(row, plan, resample=plan.resamples(row)), stamps
+    options = plan.options
+    a, b = read_sources(row.match.a, row.match.b)
+    aligned = align_images(options.align_choice, a, b, options.task, progress)
+    pair = make_pair(
+        a,
+        b,
+        resample=plan.resamples(row),
+        task=options.task,
+        windows=options.windows,
+        transform=aligned.transform,
+    )
+    return pair, stamps, aligned
 
 
-def pair_of(row: BatchRow, plan: BatchPlan, *, resample: bool) -> SourcePair:
-    """The sources of ``row`` with the windows of ``plan``; see :func:`core.io.read_pair`."""
+def pair_again(row: BatchRow, plan: BatchPlan, transform: PairTransform | None) -> SourcePair:
+    """The sources of a finished ``row`` as they were fused, with the transform of its record."""
     options = plan.options
     return read_pair(
-        row.match.a, row.match.b, resample=resample, task=options.task, windows=options.windows
+        row.match.a,
+        row.match.b,
+        resample=True,
+        task=options.task,
+        windows=options.windows,
+        transform=transform,
     )
 
 

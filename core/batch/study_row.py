@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.alignment.aligning import Aligned, align_volumes
 from core.batch.comparison_images import side_by_side_image, strip_jpeg
 from core.batch.output_folder import make_below
 from core.batch.plan import BatchPlan, BatchRow
@@ -69,6 +70,7 @@ class StudySteps:
         self._row, self._plan, self._options = row, plan, plan.options
         self._study, self._tiles = row.match.study, tiles
         self._temporary: Path | None = None
+        self.aligned = Aligned()
 
     def read(self, progress: Progress) -> tuple[VolumePair, tuple[FileStamp, FileStamp]]:
         """A on the grid of B, and B; with the stamps of their files.
@@ -83,7 +85,9 @@ class StudySteps:
             a, b = (self._load(series, progress) for series in (self._study.a, self._study.b))
         except InputError as error:
             raise _without_path(error, self._study) from error
-        return align(a, b, progress), stamps
+        options = self._options
+        self.aligned = align_volumes(options.align_choice, a, b, options.task, progress)
+        return align(a, b, progress, transform=self.aligned.transform), stamps
 
     def _load(self, series: SeriesHeader, progress: Progress) -> Volume:
         options = self._options
@@ -152,7 +156,7 @@ class StudySteps:
 
     def _notes(self, pair: VolumePair) -> Iterator[str]:
         yield from dict.fromkeys((*pair.a.notes, *pair.b.notes))
-        yield from registration_notes(pair)
+        yield from (*registration_notes(pair), *self.aligned.notes)
         if pair.alignment is not Alignment.NOT_REGISTERED:
             return
         if self._study.a.frame_of_reference and self._study.b.frame_of_reference:

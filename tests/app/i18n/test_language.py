@@ -38,6 +38,7 @@ from trainer.config.presets import PRESETS
 
 SAME_IN_GERMAN = {
     "Ablation",
+    "Rig: {0}",
     "Test",
     "{0} ms",
     "Adapter",

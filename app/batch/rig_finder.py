@@ -1,0 +1,34 @@
+"""Names of the rigs, read in the background."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from app.batch import tasks
+from app.workers import Runner
+
+
+class RigFinder(QObject):
+    """Lists the rigs whenever it is asked to: other programs may add some."""
+
+    found = Signal(object)
+    """Their names, in order."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._runner: Runner | None = None
+        self._closed = False
+
+    def find(self) -> None:
+        """List them, and emit :attr:`found`."""
+        if self._closed:
+            return
+        if self._runner is None:
+            self._runner = Runner("rigs", self)
+        self._runner.submit(tasks.rig_names, key="rigs").finished.connect(self.found)
+
+    def shutdown(self) -> None:
+        """Wait for the thread."""
+        self._closed = True
+        if self._runner is not None:
+            self._runner.shutdown()
