@@ -40,6 +40,7 @@ _PACKAGES = (
     "pylibjpeg-openjpeg",
     "nibabel",
     "scipy",
+    "SimpleITK",
     "matplotlib",
     "reportlab",
     "PySide6-Essentials",

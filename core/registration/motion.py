@@ -1,8 +1,8 @@
 """Small motions of points as elements of a group, fitted to displacements that are partly wrong.
 
 A motion is ``exp`` of a combination of generators, so that an update of a rigid transform is rigid
-again, without a parametrisation of each kind. Coordinates are those of :class:`CentredFrame`:
-centred, half a diagonal long, so that all parameters are displacements in half diagonals.
+again, without a parametrisation of each kind. Coordinates are those of :class:`CentredFrame`, so
+that all parameters are displacements in half diagonals.
 """
 
 from __future__ import annotations

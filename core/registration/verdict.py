@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from core.messages import Message
 from core.registration.motion import degrees_of_freedom
 from core.registration.pictures import PictureFit
-from core.types import TransformKind, Verdict
+from core.registration.volumes import VolumeFit
+from core.types import TransformKind, Verdict, Volume
 
 ACCURACY: dict[str, float] = {"mff": 1.0, "mef": 1.0, "ivif": 3.0, "mif": 3.0}
 """Pixels at the corners up to which a result of a task is right."""
@@ -28,6 +29,10 @@ _BLOCKS_PER_POINT = 2.0
 _TILES = 0.3
 _RIVAL = 0.9
 _OVERLAP = 0.3
+_MILLIMETRES = 3.0
+_FAILS_FROM = 5.0
+"""Times the accuracy that is asked for."""
+_BODY_OVERLAP = 0.5
 
 
 def accuracy(task: str) -> float:
@@ -74,3 +79,44 @@ def _doubts(found: PictureFit, task: str) -> Iterator[Message]:
         yield Message("Another position fits nearly as well.")
     if found.overlap < _OVERLAP:
         yield Message("The pictures share only {0} % of the scene.", round(100 * found.overlap))
+
+
+def volume_accuracy(fixed: Volume, moving: Volume) -> float:
+    """Millimetres at the corners of the body up to which a result is right.
+
+    The larger of 3 mm and the coarsest voxel: finer than that, fusion shows no difference.
+    """
+    return max(_MILLIMETRES, *fixed.spacing, *moving.spacing)
+
+
+def judged_volumes(
+    found: VolumeFit, fixed: Volume, moving: Volume
+) -> tuple[Verdict, tuple[Message, ...]]:
+    """The verdict on a fit of volumes and its reasons."""
+    if found.after <= 0:
+        return "failed", (
+            Message("The volumes hold no structure to be compared, or share no place."),
+        )
+    limit = volume_accuracy(fixed, moving)
+    if not found.spread < _FAILS_FROM * limit:
+        return "failed", (
+            Message("Parts of the body are found at places that contradict each other."),
+        )
+    reasons = tuple(_volume_doubts(found, limit))
+    return ("doubtful" if reasons else "good"), reasons
+
+
+def _volume_doubts(found: VolumeFit, limit: float) -> Iterator[Message]:
+    if found.spread > limit:
+        yield Message(
+            "Parts of the body disagree by {0} mm at its corners.", round(found.spread, 1)
+        )
+    if found.rivals > limit:
+        yield Message(
+            "Another position, {0} mm away at the corners, fits nearly as well.",
+            round(found.rivals, 1),
+        )
+    if found.after < found.before:
+        yield Message("As the files place them, the volumes fit better.")
+    if found.overlap < _BODY_OVERLAP:
+        yield Message("The volumes share only {0} % of the body.", round(100 * found.overlap))
