@@ -10,9 +10,16 @@ from core.errors import InputError
 from core.evaluation.groups import group_notes, grouped_summary, has_groups
 from core.evaluation.result import EvaluationResult
 from core.evaluation.scoring import TRUTH_METRICS
-from core.evaluation.set_scores import quoted_for, quoted_name, quoted_text, set_notes
+from core.evaluation.set_scores import (
+    quoted_for,
+    quoted_name,
+    quoted_notes,
+    quoted_text,
+    set_notes,
+)
 from core.evaluation.statistics import PairedComparison, compare
 from core.evaluation.tables import (
+    Summary,
     SummaryCell,
     SummaryRow,
     arrow_of,
@@ -25,6 +32,7 @@ from core.evaluation.tables import (
     metric_milliseconds,
     missing_notes,
     summarize,
+    truth_notes,
 )
 from core.printable import one_line
 
@@ -86,7 +94,7 @@ def render_table(
     for quoted in quoted_for(result, ""):
         texts = [quoted_name(quoted), *(quoted_text(quoted, name) for name in columns)]
         body.append(_filled(texts, "–", len(header)))
-    lines = [*_notes(result, summary.pairs), *set_notes(result)]
+    lines = [*_notes(result, summary), *set_notes(result)]
     if full:
         lines += cost_notes(summary)
     if reference:
@@ -108,6 +116,7 @@ def render_groups(result: EvaluationResult, style: TableStyle = "plain") -> str:
     groups = grouped_summary(result)
     header = ["Group", "Method", "Pairs", *(f"{name} {arrow_of(name)}" for name in result.metrics)]
     body: list[list[Cell]] = []
+    lines = group_notes(groups)
     for found in groups:
         for row in found.rows:
             words = (one_line(found.group) or "all", one_line(row.method.name), str(found.pairs))
@@ -122,7 +131,8 @@ def render_groups(result: EvaluationResult, style: TableStyle = "plain") -> str:
             texts = [one_line(found.group) or "all", quoted_name(quoted), "–"]
             texts += [quoted_text(quoted, name) for name in result.metrics]
             body.append(_filled(texts, "–", len(header)))
-    return "\n".join([*laid_out(header, body, style, words=2), "", *group_notes(groups)])
+        lines += quoted_notes(quoted_for(result, found.group)) if found.group else []
+    return "\n".join([*laid_out(header, body, style, words=2), "", *map(one_line, lines)])
 
 
 def _check(result: EvaluationResult) -> None:
@@ -164,12 +174,10 @@ def _costs(row: SummaryRow, on_gpu: bool) -> list[str]:
     ]
 
 
-def _notes(result: EvaluationResult, count: int) -> list[str]:
+def _notes(result: EvaluationResult, summary: Summary) -> list[str]:
+    count = summary.pairs
     lines = [f"Means over {count} pair{'s' if count != 1 else ''}."]
-    common = frozenset(result.common())
-    truths = sum(pair.truth is not None and pair.name in common for pair in result.pairs)
-    if TRUTH_METRICS[0] in result.metrics and 0 < truths < count:
-        lines.append(f"Ground truth is there for {truths} of them.")
+    lines += truth_notes(result, summary)
     for metric in result.metrics:
         if metric not in TRUTH_METRICS and any(undefined := result.undefined(metric)):
             most = max(undefined)

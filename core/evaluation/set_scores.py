@@ -205,7 +205,7 @@ def quoted_text(quoted: QuotedMeans, metric: str) -> str:
 
 
 def set_notes(result: EvaluationResult) -> list[str]:
-    """What a reader must know of set-level columns and rows, one sentence each."""
+    """What a reader of the table of all pairs must know of set-level columns and rows."""
     lines = []
     for source in dict.fromkeys(column.source for column in result.set_columns):
         names = ", ".join(c.metric for c in result.set_columns if c.source == source)
@@ -214,9 +214,13 @@ def set_notes(result: EvaluationResult) -> list[str]:
             f"method{f' ({source})' if source else ''}. Without values per pair there is no rank, "
             "interval or test."
         )
-    lines += [
-        f"(quoted): means that were measured elsewhere, not here; not ranked, marked or tested. "
-        f"{source}"
-        for source in dict.fromkeys(quoted.source for quoted in result.quoted)
+    return [*lines, *quoted_notes(quoted_for(result, ""))]
+
+
+def quoted_notes(rows: Sequence[QuotedMeans]) -> list[str]:
+    """What a reader of a table with these ``rows`` must know of them."""
+    return [
+        "(quoted): means that were measured elsewhere, not here; not ranked, marked or tested. "
+        f"{source}".rstrip()
+        for source in dict.fromkeys(quoted.source for quoted in rows)
     ]
-    return lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from math import isnan, nan
 from typing import Literal
@@ -102,10 +102,8 @@ def summarize(result: EvaluationResult) -> Summary:
             {metric: column[index] for metric, column in columns.items()},
             mean_rank=ranks[index],
             seconds=_mean_seconds(scores),
-            peak_bytes=max((p.peak_bytes for p in scores.pairs if p.peak_bytes), default=None),
-            device_peak_bytes=max(
-                (p.device_peak_bytes for p in scores.pairs if p.device_peak_bytes), default=None
-            ),
+            peak_bytes=_largest(p.peak_bytes for p in scores.pairs),
+            device_peak_bytes=_largest(p.device_peak_bytes for p in scores.pairs),
             scored=len(scores.scored()),
             failed=sum(score.error is not None for score in scores.pairs),
             missing=len(scores.missing),
@@ -114,6 +112,10 @@ def summarize(result: EvaluationResult) -> Summary:
         for index, scores in enumerate(result.methods)
     )
     return Summary(result.metrics, len(common), rows, tuple(set_columns))
+
+
+def _largest(values: Iterable[int | None]) -> int | None:
+    return max((value for value in values if value is not None), default=None)
 
 
 def _mean_seconds(scores: MethodScores) -> float:
@@ -149,6 +151,19 @@ def cost_notes(summary: Summary) -> list[str]:
     if any(row.device_peak_bytes is not None for row in summary.rows):
         lines.append("GPU memory: the peak of all tensors during a fusion, in MiB.")
     return lines
+
+
+def truth_notes(result: EvaluationResult, summary: Summary) -> list[str]:
+    """On how many of the common pairs there is ground truth, if not on all or none of them."""
+    common = frozenset(result.common())
+    truths = sum(pair.truth is not None and pair.name in common for pair in result.pairs)
+    names = [heading_of(name) for name in summary.metrics if name not in METRICS]
+    if not names or not 0 < truths < summary.pairs:
+        return []
+    return [
+        f"There is ground truth for {truths} of these pairs, over which {' and '.join(names)} are "
+        "averaged."
+    ]
 
 
 def _column(result: EvaluationResult, metric: str) -> list[SummaryCell]:

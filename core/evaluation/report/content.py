@@ -31,6 +31,10 @@ _KINDS = {
     "collection": "collection of results",
     "command": "external program",
 }
+_TRUTH_TITLES = {
+    "PSNR_gt": "Peak signal-to-noise ratio (dB) to the ground truth",
+    "SSIM_gt": "Structural similarity to the ground truth",
+}
 
 
 @dataclass(frozen=True)
@@ -134,10 +138,9 @@ def _metric_row(name: str, time: float) -> tuple[ReportCell, ...]:
     better = ReportCell(f"{direction_of(name)} {arrow_of(name)}")
     metric = METRICS.get(name)
     if metric is None:
-        source = f"against the ground truth: {heading_of(name)}"
         return (
             ReportCell(heading_of(name)),
-            ReportCell(source),
+            ReportCell(f"{title_of(name)}, where there is one."),
             better,
             ReportCell("–"),
             ReportCell("–"),
@@ -183,7 +186,7 @@ def charted_pairs(result: EvaluationResult) -> str:
 def title_of(metric: str) -> str:
     """The full name of a metric."""
     known = METRICS.get(metric) or SET_METRICS.get(metric)
-    return heading_of(metric) if known is None else known.title
+    return _TRUTH_TITLES.get(metric, heading_of(metric)) if known is None else known.title
 
 
 def column_title(metric: str) -> str:

@@ -6,7 +6,7 @@ from core.evaluation.groups import GroupCell, group_notes, grouped_summary, has_
 from core.evaluation.report.content import ReportCell, ReportTable, column_title, title_of
 from core.evaluation.report.summary import quoted_cell
 from core.evaluation.result import EvaluationResult
-from core.evaluation.set_scores import quoted_for, quoted_name
+from core.evaluation.set_scores import quoted_for, quoted_name, quoted_notes
 
 ALL_PAIRS = "all pairs"
 
@@ -44,7 +44,8 @@ def group_tables(result: EvaluationResult) -> list[ReportTable]:
             )
             for quoted in quoted_for(result, found.group)
         ]
-    notes = tuple(group_notes(groups))
+    of_groups = [one for found in groups if found.group for one in quoted_for(result, found.group)]
+    notes = (*group_notes(groups), *quoted_notes(of_groups))
     return [ReportTable("Means by group", columns, tuple(rows), notes=notes, words=2)]
 
 

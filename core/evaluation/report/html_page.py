@@ -116,7 +116,7 @@ def _cell(cell: ReportCell, is_word: bool) -> str:
     if cell.mark:
         text = f"<b>{text}</b>" if cell.mark == "best" else f"<u>{text}</u>"
     if cell.after:
-        text += f" <small>{_safe(cell.after)}</small>"
+        text += f" <small class=after>{_safe(cell.after)}</small>"
     return f"<td{attributes}{_hint(cell)}>{text}</td>"
 
 

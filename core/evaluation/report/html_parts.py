@@ -6,12 +6,12 @@ STYLE = """
 @media(prefers-color-scheme:dark){:root{--ground:#17171a;--ink:#e8e8ee;--soft:#a9a9b4;
 --rule:#4a4a55;--band:#212126;--bad:#ff8a98}}
 *{box-sizing:border-box}
-body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:76rem;padding:0 1.2rem;
+body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:86rem;padding:0 1.2rem;
 background:var(--ground);color:var(--ink)}
 h1{font-size:1.6rem;margin:0 0 .3rem}h2{font-size:1.2rem;margin:2.4rem 0 .6rem}
 h3{font-size:1rem;margin:1.4rem 0 .4rem}
 p,li{max-width:52rem}small,.note{color:var(--soft)}.note{font-size:.9rem;margin:.3rem 0}
-.bad{color:var(--bad)}.wide{overflow-x:auto}
+.after{display:block;font-size:.72rem}.bad{color:var(--bad)}.wide{overflow-x:auto}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92rem}
 th,td{padding:.32rem .6rem;text-align:right;vertical-align:top;white-space:nowrap}
 th.w,td.w{text-align:left}td.long{white-space:normal;min-width:11rem;overflow-wrap:anywhere}
@@ -25,13 +25,17 @@ text-align:inherit}th[aria-sort] button{text-decoration:underline dotted}
 figure{margin:0}figure svg{width:100%;height:auto;font-family:inherit}
 figure svg *{stroke-linejoin:round;stroke-linecap:butt}
 .pair{margin:0 0 1.6rem}.half{max-width:46rem}
-.pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(9rem,1fr));gap:.6rem;
+.pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(8rem,1fr));gap:.6rem;
 margin-top:.4rem}.pictures img{width:100%;height:auto;display:block;
 border:3px solid transparent}.pictures .worst img{border-color:var(--bad)}
 .gone{border:1px dashed var(--rule);padding:2rem .5rem;text-align:center;color:var(--soft)}
 figcaption{font-size:.85rem;overflow-wrap:anywhere}
-@media print{body{margin:0;max-width:none;font-size:10pt}h2{break-after:avoid}
-figure,tr{break-inside:avoid}.wide{overflow:visible}th button{text-decoration:none}}
+@media print{@page{size:A4 landscape;margin:12mm}
+body{margin:0;padding:0;max-width:none;font-size:9pt}.note{font-size:8.5pt}
+table{font-size:8pt}.after{font-size:6.5pt}th,td{padding:.2rem .35rem}
+h2,h3{break-after:avoid}figure,tr,thead,.charts>div,.pair{break-inside:avoid}
+.pictures{grid-template-columns:repeat(auto-fill,minmax(6rem,1fr))}
+.wide{overflow:visible}th button{text-decoration:none}}
 """
 
 SORTING = """

@@ -8,7 +8,13 @@ from pathlib import Path
 
 from core.evaluation.groups import GroupCell, grouped_summary, has_groups
 from core.evaluation.result import EvaluationResult, QuotedMeans
-from core.evaluation.set_scores import quoted_for, quoted_name, quoted_text, set_notes
+from core.evaluation.set_scores import (
+    quoted_for,
+    quoted_name,
+    quoted_notes,
+    quoted_text,
+    set_notes,
+)
 from core.evaluation.tables import (
     Summary,
     SummaryCell,
@@ -45,6 +51,7 @@ def write_tex(result: EvaluationResult, path: Path) -> None:
     columns = [*(f"{_heading(name)} {_ARROWS[arrow_of(name)]}" for name in names),
                r"Mean rank $\downarrow$"]  # fmt: skip
     quoted = quoted_for(result, "")
+    of_groups = [one for one in result.quoted if one not in quoted]
     pairs = f"{summary.pairs} pair{'' if summary.pairs == 1 else 's'}"
     lines = [
         r"% Needs \usepackage{booktabs}.",
@@ -63,7 +70,7 @@ def write_tex(result: EvaluationResult, path: Path) -> None:
         r"\end{tabular}",
         r"\end{table}",
         *(_group_lines(result) if has_groups(result) else ()),
-        *(f"% {one_line(valid(note))}" for note in set_notes(result)),
+        *(f"% {one_line(valid(note))}" for note in (*set_notes(result), *quoted_notes(of_groups))),
     ]
     atomic_write(path, ("\n".join(lines) + "\n").encode())
 

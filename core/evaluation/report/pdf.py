@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from math import ceil
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -34,7 +35,9 @@ from core.progress import Progress
 
 _FONT, _BOLD = "ReportSans", "ReportSans-Bold"
 _MARGIN = 42.0
-_PICTURES_IN_A_ROW = 7
+_MOST_IN_A_ROW = 9
+_SMALL = 0.8
+"""Size of what stands below a number, relative to it."""
 _RULE = "#c3c3cc"
 
 
@@ -75,7 +78,8 @@ def _add_charts(document: _Document, result: EvaluationResult) -> None:
     document.heading("Distribution over the pairs")
     document.sentence(
         "The violin shows how often values occur, the box holds the middle half of them. "
-        "Line: median. Diamond: mean."
+        "Line: median. Diamond: mean.",
+        leads=True,
     )
     document.charts(
         distribution_chart(values[metric], label=label_of(metric)) for metric in result.metrics
@@ -119,8 +123,11 @@ class _Document:
     def heading(self, text: str, style: str = "Heading") -> None:
         self.flow.append(self._paragraph(_safe(text), style))
 
-    def sentence(self, text: str, *, bold: bool = False) -> None:
-        self.flow.append(self._paragraph(f"<b>{_safe(text)}</b>" if bold else _safe(text)))
+    def sentence(self, text: str, *, bold: bool = False, leads: bool = False) -> None:
+        """A paragraph; one that ``leads`` stays on the page of what follows."""
+        shown = self._paragraph(f"<b>{_safe(text)}</b>" if bold else _safe(text))
+        shown.keepWithNext = leads
+        self.flow.append(shown)
 
     def table(self, table: ReportTable) -> None:
         """A table that continues on the next page under the same head; then its notes."""
@@ -174,15 +181,17 @@ class _Document:
         from reportlab.platypus import KeepTogether
         from reportlab.platypus import Table as PdfTable
 
-        side = self.width / _PICTURES_IN_A_ROW
+        count = len(entry.thumbnails)
+        in_a_row = max(5, ceil(count / ceil(count / _MOST_IN_A_ROW)))
+        side = self.width / in_a_row
         cells: list[Any] = [self._picture(thumbnail, side - 8) for thumbnail in entry.thumbnails]
-        cells += [""] * (-len(cells) % _PICTURES_IN_A_ROW)
-        rows = [cells[i : i + _PICTURES_IN_A_ROW] for i in range(0, len(cells), _PICTURES_IN_A_ROW)]
+        cells += [""] * (-len(cells) % in_a_row)
+        rows = [cells[i : i + in_a_row] for i in range(0, len(cells), in_a_row)]
         reasons = "; ".join(worst.reason for worst in entry.reasons)
         head = self._paragraph(f"<b>{entry.number}. {_safe(entry.pair)}</b>  {_safe(reasons)}")
         grid = PdfTable(
             rows,
-            colWidths=[side] * _PICTURES_IN_A_ROW,
+            colWidths=[side] * in_a_row,
             hAlign="LEFT",
             style=[("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0)],
         )
@@ -253,7 +262,7 @@ def _widths(table: ReportTable, width: float) -> list[float]:
     """Widths of the columns by their longest texts, no wider than the page in sum."""
     lines = (table.columns, *table.rows)
     lengths = [
-        max(max(len(row[place].text), len(row[place].after)) for row in lines)
+        max(max(len(row[place].text), _SMALL * len(row[place].after)) for row in lines)
         for place in range(len(table.columns))
     ]
     wanted = [min(5.2 * length + 10, 260.0) for length in lengths]
@@ -265,7 +274,8 @@ def _marked(cell: ReportCell) -> str:
     text = _safe(cell.text)
     if cell.mark:
         text = f"<b>{text}</b>" if cell.mark == "best" else f"<u>{text}</u>"
-    return f"{text} {_safe(cell.after)}" if cell.after else text
+    small = f'<br/><font size="{8 * _SMALL}">{_safe(cell.after)}</font>'
+    return f"{text}{small}" if cell.after else text
 
 
 def _safe(text: str) -> str:

@@ -23,6 +23,7 @@ from core.evaluation.tables import (
     heading_of,
     missing_notes,
     summarize,
+    truth_notes,
 )
 from core.metrics import METRICS
 
@@ -41,20 +42,14 @@ def summary_table(result: EvaluationResult) -> ReportTable:
         ReportCell("Memory (MiB)"),
         *([ReportCell("GPU (MiB)")] if on_gpu else []),
     )
-    counted = [
-        f"{row.method.name}: {heading_of(name)} is undefined on {row.cells[name].undefined} of "
-        f"{summary.pairs} pairs and averaged over the others. {_undefined_when(name)}".strip()
-        for row in summary.rows
-        for name in summary.metrics
-        if row.cells[name].undefined
-    ]
     notes = (
         f"Means over the {pairs_in_words(summary.pairs)} that every method was scored on, of "
         f"{pairs_in_words(len(result.pairs))} in all. Best in bold, second best underlined; equal "
         "as printed share a place. ↑ higher is better, ↓ lower is better.",
         *set_notes(result),
         *cost_notes(summary),
-        *counted,
+        *truth_notes(result, summary),
+        *_undefined_notes(summary),
         *(note for scores in result.methods for note in missing_notes(scores)),
     )
     rows = [_summary_row(row, summary, on_gpu) for row in summary.rows]
@@ -86,6 +81,16 @@ def _quoted_row(quoted: QuotedMeans, summary: Summary, width: int) -> tuple[Repo
 def quoted_cell(quoted: QuotedMeans, metric: str) -> ReportCell:
     """A mean that was measured elsewhere."""
     return ReportCell(quoted_text(quoted, metric), quoted.means.get(metric, nan))
+
+
+def _undefined_notes(summary: Summary) -> list[str]:
+    return [
+        f"{row.method.name}: {heading_of(name)} is undefined on {row.cells[name].undefined} of "
+        f"{summary.pairs} pairs and averaged over the others. {_undefined_when(name)}".strip()
+        for row in summary.rows
+        for name in summary.metrics
+        if name in METRICS and row.cells[name].undefined
+    ]
 
 
 def _undefined_when(name: str) -> str:

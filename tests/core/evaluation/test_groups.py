@@ -122,7 +122,7 @@ def test_groups_are_in_every_report(result: EvaluationResult, tmp_path: Path) ->
     write_html(result, files["html"], worst=0)
     page = files["html"].read_text("utf-8")
     assert "Means by group" in page
-    assert "<b>2.2500</b> <small>(2.0000 to 2.5000)</small>" in page
+    assert "<b>2.2500</b> <small class=after>(2.0000 to 2.5000)</small>" in page
     write_tex(result, files["tex"])
     tex = files["tex"].read_text("utf-8")
     assert r"\multicolumn{2}{l}{\emph{ct (2)}} \\" in tex

@@ -99,7 +99,10 @@ def test_neither_is_ranked_and_quoted_rows_are_not_marked(
     assert [row.set_cells["mAP"].text for row in more.rows] == ["0.2500", "–"]
     both = replace(extended, set_columns=(SetColumn("mAP", {"one": 0.25, "two": 0.75}),))
     assert [row.set_cells["mAP"].mark for row in summarize(both).rows] == ["second", "best"]
-    assert "no rank, interval or test" in set_notes(extended)[0]
+    notes = set_notes(extended)
+    assert len(notes) == 2
+    assert "no rank, interval or test" in notes[0]
+    assert "q.toml" in notes[1]
 
 
 def test_rows_over_a_group_stand_with_it(extended: EvaluationResult) -> None:

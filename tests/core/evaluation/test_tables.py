@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isnan
 from pathlib import Path
 
@@ -14,7 +15,13 @@ from core.evaluation.result import (
     PairDescription,
     PairScore,
 )
-from core.evaluation.tables import format_count, format_seconds, format_value, summarize
+from core.evaluation.tables import (
+    format_count,
+    format_seconds,
+    format_value,
+    summarize,
+    truth_notes,
+)
 
 
 def _evaluation(values: dict[str, dict[str, list[float]]]) -> EvaluationResult:
@@ -99,3 +106,13 @@ def test_formats() -> None:
         "–", "834", "12.3 k", "85.7 M",
     ]  # fmt: skip
     assert [format_seconds(v) for v in (float("nan"), 0.0123, 2.345)] == ["–", "0.012", "2.35"]
+
+
+def test_ground_truth_of_some_pairs_is_said_once() -> None:
+    evaluation = _evaluation({name: {"MI": [1.0, 2.0], "PSNR_gt": [30.0, 40.0]} for name in "xy"})
+    one, other = evaluation.pairs
+    some = replace(evaluation, pairs=(replace(one, truth=Path("gt")), other))
+    (said,) = truth_notes(some, summarize(some))
+    assert "ground truth for 1 of these pairs, over which PSNR-gt" in said
+    every = replace(some, pairs=tuple(replace(pair, truth=Path("gt")) for pair in some.pairs))
+    assert not truth_notes(every, summarize(every))
