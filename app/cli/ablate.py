@@ -92,7 +92,8 @@ def _show(event: AblationEvent) -> None:
         case RunAdvanced(event=Started() as started):
             for problem in (*started.problems, *started.notes):
                 note(problem)
-            say(f"{name}: step {started.step} of {started.steps} on {started.device}")
+            where = f"on {started.device} in {started.precision}"
+            say(f"{name}: step {started.step} of {started.steps} {where}")
         case RunAdvanced(event=Stepped() as stepped):
             left = (event.run.config.steps - stepped.step) * stepped.seconds_per_step / 60
             say(f"{name}: {stepped.step:6d}  upper {stepped.losses['upper']:.3f}, "

@@ -290,6 +290,8 @@ class SetupController(QObject):
         mine = {name: value for name, value in settings.items() if name not in _OF_THE_PLACE}
         for preset in capabilities.presets if capabilities is not None else ():
             theirs = preset.build(str(settings["task"]), self.state.parent_pack)
+            if theirs["precision"] == "auto":  # a run holds what that became
+                theirs = {**theirs, "precision": settings["precision"]}
             if mine == {k: v for k, v in theirs.items() if k not in _OF_THE_PLACE}:
                 return preset.name
         return ""

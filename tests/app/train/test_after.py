@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtWidgets import QPushButton
 
 from app.train.state import PackComparison
-from app.train.view_models import SavedPack, ScoreRow
+from app.train.view_models import SavedPack, ScoreRow, get
 from tests.app.train.conftest import LONG, WAIT, prepare
 
 
@@ -103,6 +103,9 @@ def test_a_preset_is_known_again(qtbot, page):
     for name in ("quick", "fine", "paper"):
         preparing.choose_preset(name)
         assert preparing._preset_of(page.state.settings) == name
+        if get(page.state.settings, "precision") == "auto":
+            preparing.set_value("precision", "bf16")  # as the run holds it
+            assert preparing._preset_of(page.state.settings) == name
         preparing.set_value("steps", 77)
         assert preparing._preset_of(page.state.settings) == ""
 
