@@ -69,6 +69,7 @@ def test_a_dropped_folder_is_looked_at_and_start_becomes_possible(qtbot, page, d
     qtbot.waitUntil(lambda: page.state.cost is not None, timeout=WAIT)
     assert page.state.cost.seconds_per_step > 0
     assert page.start.cost.text().startswith("About ")
+    assert f"Computes in {page.state.cost.precision}: in a test" in page.start.cost.text()
     assert page.state.cost.reason in page.start.reason.text()
 
 

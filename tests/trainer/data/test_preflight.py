@@ -128,6 +128,11 @@ def test_an_estimate_times_real_steps_and_leaves_no_trace(tmp_path: Path) -> Non
     assert longer.seconds_total > 100 * longer.seconds_per_step
     assert guess.device == "cpu"
     assert guess.device_reason
+    assert (guess.precision, str(guess.precision_reason)) == ("fp32", "it was asked for")
+    measured = estimate(replace(CONFIG, precision="auto"), found, "cpu")
+    assert measured.precision in ("fp32", "bf16")
+    assert "in a test" in measured.precision_reason
+    assert torch.equal(torch.get_rng_state(), state)
     assert guess.fits
     assert [path.name for path in tmp_path.iterdir()] == ["d"]
     with pytest.raises(Cancelled):
