@@ -19,6 +19,8 @@ from core.evaluation.result import (
 )
 from core.messages import Message, from_data, to_data
 from core.progress import Progress
+from core.types import PairTransform
+from core.types.transform_data import transform_of_record, transform_record
 
 _FILE, _VERSION = "evaluation_result.json", 1
 _TEXTS = ("problems", "notes")
@@ -69,6 +71,8 @@ def _plain(value: Any) -> Any:
         return {key: _plain(one) for key, one in value.items()}
     if isinstance(value, (tuple, list)):
         return [_plain(one) for one in value]
+    if isinstance(value, PairTransform):
+        return transform_record(value)
     if dataclasses.is_dataclass(value):
         fields = dataclasses.fields(value)
         return {field.name: _plain(getattr(value, field.name)) for field in fields}
@@ -78,10 +82,15 @@ def _plain(value: Any) -> Any:
 def _result(data: Mapping[str, Any]) -> EvaluationResult:
     known = _known(EvaluationResult, data)
     known["methods"] = tuple(map(_scores, data["methods"]))
-    known["pairs"] = tuple(
-        PairDescription(**_known(PairDescription, pair)) for pair in data["pairs"]
-    )
+    known["pairs"] = tuple(map(_pair, data["pairs"]))
     return EvaluationResult(**known)
+
+
+def _pair(data: Mapping[str, Any]) -> PairDescription:
+    known = _known(PairDescription, data)
+    if known.get("transform") is not None:
+        known["transform"] = transform_of_record(known["transform"])
+    return PairDescription(**known)
 
 
 def _scores(data: Mapping[str, Any]) -> MethodScores:

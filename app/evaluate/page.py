@@ -38,6 +38,7 @@ from app.widgets.page import Page
 from app.widgets.privacy import without_names
 from app.workers import details_of
 from core.errors import FusionError
+from core.types import PairTransform
 
 _SAMPLE_METHODS = ("average", "laplacian", "guided")
 _FORMATS = "HTML (*.html);;PDF (*.pdf);;CSV (*.csv);;LaTeX (*.tex)"
@@ -49,6 +50,7 @@ class ResultsRequest:
 
     Attributes:
         a, b: its files. task: of the evaluation.
+        transform: by which one was resampled onto the other; None where none was.
         results: methods, and the files of their fused images.
     """
 
@@ -56,6 +58,7 @@ class ResultsRequest:
     b: Path
     task: str
     results: tuple[tuple[str, Path], ...]
+    transform: PairTransform | None = None
 
 
 class EvaluatePage(Page):
@@ -284,7 +287,9 @@ class EvaluatePage(Page):
         pair = next((one for one in analysis.result.pairs if one.name == name), None)
         if pair is not None:
             files = tuple(fused_files(analysis.result, name))
-            self.pair_wanted.emit(ResultsRequest(pair.a, pair.b, evaluated.task, files))
+            self.pair_wanted.emit(
+                ResultsRequest(pair.a, pair.b, evaluated.task, files, pair.transform)
+            )
 
     # --- to the screen -----------------------------------------------------------------------
 

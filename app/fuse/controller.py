@@ -169,7 +169,13 @@ class Controller(QObject):
         self._stored.open(LoadRequest(a, b, resample=resample, transform=transform), stored)
 
     def open_fused_results(
-        self, a: Path, b: Path, results: Sequence[tuple[str, Path]], task: str
+        self,
+        a: Path,
+        b: Path,
+        results: Sequence[tuple[str, Path]],
+        task: str,
+        *,
+        transform: PairTransform | None = None,
     ) -> None:
         """Open a pair with the fused images of several methods, side by side.
 
@@ -177,13 +183,14 @@ class Controller(QObject):
             results: methods, and the files of their fused images; if there are none, the pair is
                 fused.
             task: what they were fused for.
+            transform: by which one source was resampled onto the other for them.
         """
         stored = tuple(StoredResult(path, task, method) for method, path in results)
         if stored:
-            self._stored.open(LoadRequest(a, b), *stored)
+            self._stored.open(LoadRequest(a, b, transform=transform), *stored)
         else:
             self.set_task(task)
-            self.open_pair(a, b, task_known=True)
+            self.open_pair(a, b, task_known=True, transform=transform)
 
     def replace_side(self, side: Side, path: Path) -> None:
         """Open one file; the other side stays, unless it belongs to a sample."""

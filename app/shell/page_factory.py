@@ -72,7 +72,9 @@ def page_makers(
         page = EvaluatePage(evaluation, session, samples)
 
         def show_results(wanted: ResultsRequest) -> None:
-            controller.open_fused_results(wanted.a, wanted.b, wanted.results, wanted.task)
+            controller.open_fused_results(
+                wanted.a, wanted.b, wanted.results, wanted.task, transform=wanted.transform
+            )
             session.set_display(replace(session.display, layout="results"))
             show_fuse_page()
 

@@ -158,6 +158,12 @@ class ExternalProgram:
         self, pair: PairDescription, sources: SourcePair, keep: Path | None, progress: Progress
     ) -> FusedImage:
         """As in :class:`Method`."""
+        if pair.transform is not None:
+            raise InputError(
+                Message("The program {0}", Path(self.arguments[0]).name),
+                Message("it reads the files, which were laid on each other after reading"),
+                Message("Leave the program out, or give it a folder of pictures that line up."),
+            )
         started = perf_counter()
         image, peak = run_program(
             self.arguments, pair.a, pair.b, timeout=self.timeout, progress=progress
@@ -344,4 +350,5 @@ def sources_identity(pair: PairDescription, task: str, windows: Windows) -> str:
         InputError: a file cannot be read.
     """
     files = [path for path in (pair.a, pair.b, pair.truth) if path is not None]
-    return " ".join((*map(file_identity, files), task, repr(windows), __version__))
+    moved = () if pair.transform is None else (repr(pair.transform),)
+    return " ".join((*map(file_identity, files), task, repr(windows), *moved, __version__))

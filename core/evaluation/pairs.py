@@ -104,7 +104,11 @@ def _batch_pairs(folder: Path) -> EvaluationPairs:
     }
     pairs = tuple(
         PairDescription(
-            name, record.a, record.b, truth=truth_of(Match(record.a.stem, record.a, record.b, ""))
+            name,
+            record.a,
+            record.b,
+            truth=truth_of(Match(record.a.stem, record.a, record.b, "")),
+            transform=record.transform,
         )
         for record in sorted(records, key=lambda record: record.target)
         if (name := record.target.with_suffix("").as_posix()) in results

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from core.errors import Message
+from core.types import PairTransform
 
 MethodKind = Literal["pack", "classical", "folder", "collection", "command"]
 """How the fused images of a method come about: a pack or classical method run here, a folder of
@@ -113,6 +114,7 @@ class PairDescription:
         truth: the ground truth, if there is one.
         group: a name to report by (“PET”, “night”); may be empty.
         notes: remarks on the sources.
+        transform: by which one source was resampled onto the other before it was fused.
     """
 
     name: str
@@ -122,6 +124,7 @@ class PairDescription:
     truth: Path | None = None
     group: str = ""
     notes: tuple[str, ...] = ()
+    transform: PairTransform | None = None
 
 
 @dataclass(frozen=True)

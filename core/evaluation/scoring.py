@@ -56,7 +56,10 @@ class PairSources:
     @cached_property
     def _read(self) -> SourcePair:
         plan = self._plan
-        read = read_pair(self._pair.a, self._pair.b, task=plan.task, windows=plan.windows)
+        pair = self._pair
+        read = read_pair(
+            pair.a, pair.b, task=plan.task, windows=plan.windows, transform=pair.transform
+        )
         self.notes = notes_of(read)
         return read
 

@@ -13,8 +13,12 @@ from app.evaluate.last_result import load_result, save_result
 from app.evaluate.settings import ChosenMethod, EvaluationChoices
 from core.errors import Message
 from core.progress import NullProgress
+from core.types import PairTransform, Transform
 from tests.app.evaluate.conftest import WAIT
 
+MOVED = PairTransform(
+    Transform.of("rigid", [[1, 0, 3], [0, 1, 4], [0, 0, 1]]), origin="rig", name="mast", crop=True
+)
 CHOICES = EvaluationChoices("ivif", "/pairs", (ChosenMethod("classical", "average"),))
 
 
@@ -28,6 +32,7 @@ def test_a_result_is_read_as_it_was_written(result, tmp_path):
     whole = replace(
         result,
         methods=(scored, *result.methods[1:]),
+        pairs=(replace(result.pairs[0], transform=MOVED), *result.pairs[1:]),
         settings={"task": "ivif"},
         created="2026-01-01T00:00:00+00:00",
     )

@@ -19,15 +19,18 @@ from PIL import Image as PilImage
 from core.batch import BatchOptions, plan_batch, run_batch
 from core.errors import Cancelled, InputError
 from core.evaluation.cache import CACHE_NAME, KeptScores, ScoreCache
+from core.evaluation.methods import sources_identity
 from core.evaluation.peak_memory import PeakMeter
 from core.evaluation.plan import EvaluationPlan, MethodChoice
 from core.evaluation.result import FusionCost
 from core.evaluation.run import EvaluationFinished, PairScored, evaluate_plan
 from core.evaluation.tables import summarize
 from core.fusion.engine import FusionEngine
+from core.io.transforms import write_transform
 from core.metrics import METRICS, Luma, evaluate
 from core.metrics.metric import Metric
 from core.pairing.finder import pair_paths
+from core.types import Transform
 from tests.core.evaluation.test_folders import error_of, evaluated, noise, write
 
 NAMES = ("drei", "eins", "zwei")
@@ -357,6 +360,33 @@ def test_results_of_a_batch_are_a_method(sources: Path, tmp_path: Path) -> None:
     direct = EvaluationPlan(sources, [MethodChoice("classical", "average")], ("CC",), task="mif")
     expected = [score.values["CC"] for score in evaluated(direct).methods[0].pairs]
     assert [score.values["CC"] for score in scores.pairs] == pytest.approx(expected, abs=1e-3)
+
+
+def test_results_of_a_batch_are_scored_as_their_sources_were_laid(tmp_path: Path) -> None:
+    """Against the moved source, not against the file; and its scores are not those without."""
+    whole = np.random.default_rng(2).integers(0, 256, (80, 90)).astype(np.uint8)
+    for side, part in (("a", whole[10:74, 12:76]), ("b", whole[4:78, 4:86])):
+        (tmp_path / "in" / side).mkdir(parents=True)
+        PilImage.fromarray(part).save(tmp_path / "in" / side / "one.png")
+    write_transform(
+        tmp_path / "t.tfm", Transform.of("translation", [[1, 0, 8], [0, 1, 6], [0, 0, 1]])
+    )
+    out = tmp_path / "out"
+    options = BatchOptions("mff", "average", out=out, align=f"file {tmp_path / 't.tfm'}")
+    assert list(run_batch(plan_batch(pair_paths([tmp_path / "in"]), options), FusionEngine("cpu")))
+    choices = [MethodChoice("classical", "maximum"), program(tmp_path, "pass\n")]
+    plan = EvaluationPlan(out, choices, ("CC",), task="mff", cache=tmp_path / "cache")
+    result = evaluated(plan)
+    batch, maximum, other = result.methods
+    # A and the moved B are equal, so any fused picture of them correlates with both.
+    assert batch.pairs[0].values["CC"] == pytest.approx(1)
+    assert maximum.pairs[0].values["CC"] == pytest.approx(1)
+    assert "laid on each other" in str(other.pairs[0].error)
+    pair = result.pairs[0]
+    assert pair.transform is not None
+    assert sources_identity(pair, "mff", (None, None)) != sources_identity(
+        replace(pair, transform=None), "mff", (None, None)
+    )
 
 
 def test_cancel_is_heard_while_a_program_runs(sources: Path, tmp_path: Path) -> None:
