@@ -7,8 +7,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from core.errors import InputError, Message
 from core.io.memory_check import check_memory
 from core.io.reader import Damaged, probe_image, read_image
@@ -27,10 +25,9 @@ from core.types import (
     ImageHeader,
     PairTransform,
     SourcePair,
-    Transform,
-    TransformKind,
-    TransformParts,
 )
+from core.types.moves import motion_parts
+from core.types.moves import motion_parts as relative_parts  # noqa: F401
 from core.windows import Windows
 
 _SAME_FILE = Message("Source A and source B are the same picture.")
@@ -154,7 +151,7 @@ def _cropped(image: Image, box: tuple[slice, slice]) -> Image:
 
 
 def _notes(by: PairTransform, moving: tuple[int, int], fixed: tuple[int, int]) -> tuple[str, ...]:
-    parts = relative_parts(by.transform, moving, fixed)
+    parts = motion_parts(by.transform, moving, fixed)
     notes = [
         Message(
             "Moved onto the other picture ({0}): by {1:.1f}, {2:.1f} pixels, {3:.2f}°, ×{4:.4f}.",
@@ -167,22 +164,6 @@ def _notes(by: PairTransform, moving: tuple[int, int], fixed: tuple[int, int]) -
     if by.is_doubtful:
         notes.append(DOUBTFUL)
     return tuple(notes)
-
-
-def relative_parts(
-    transform: Transform, moving: tuple[int, int], fixed: tuple[int, int]
-) -> TransformParts:
-    """What a transform does beyond resampling one size (width, height) to the other.
-
-    In pixels of the fixed image, around its centre.
-    """
-    by_size = np.eye(3)
-    for axis in range(2):
-        by_size[axis, axis] = scale = moving[axis] / fixed[axis]
-        by_size[axis, 2] = scale / 2 - 0.5
-    kind: TransformKind = "homography" if transform.kind == "homography" else "affine"
-    rest = Transform.of(kind, np.linalg.inv(by_size) @ transform.array)
-    return rest.parts([(count - 1) / 2 for count in fixed])
 
 
 def _same_content(path_a: Path, path_b: Path) -> bool:

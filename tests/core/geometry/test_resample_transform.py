@@ -112,7 +112,7 @@ def test_a_registered_pair_lies_voxel_on_voxel():
     assert pair.transform == by
     assert slice_pair(pair, "axial", 3).transform == by
     notes = registration_notes(pair)
-    assert "40.0, -6.0, 8.0 mm" in notes[0]
+    assert "by -40.0, 6.0, -8.0 mm" in notes[0]
     assert "doubtful" in notes[1]
 
 

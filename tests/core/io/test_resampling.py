@@ -237,7 +237,7 @@ def test_a_pair_lies_on_each_other_through_its_transform():
     assert pair.valid is not None
     np.testing.assert_array_equal(pair.b.data[pair.valid], a.data[pair.valid])
     assert pair.valid.sum() == 47 * 38
-    assert "3.0, -2.0 pixels" in pair.b.notes[-1]
+    assert "by -3.0, 2.0 pixels" in pair.b.notes[-1]
 
 
 def test_either_source_may_be_the_one_that_moves():
