@@ -14,6 +14,7 @@ from app.viewer.pyramid import RenderedImage
 from app.viewer.region_cache import RegionCache
 from app.viewer.scene import Annotation
 from app.viewer.viewport import Viewport
+from app.viewer.warping import Warp
 from core.windows import Window
 
 _SQUARES = 8
@@ -24,14 +25,21 @@ _LINE = QColor(255, 214, 92)
 
 @dataclass(frozen=True)
 class Layer:
-    """An image and how it is displayed."""
+    """An image and how it is displayed.
+
+    Attributes:
+        difference_range: the values that count as 0 and 1 in a difference; None for the image's
+            own window.
+        warp: how it is drawn onto the other layer; None where it has the pixels of that.
+    """
 
     image: RenderedImage
     window: Window
     palette: str = "grey"
     name: str = ""
     difference_range: Window | None = None
-    """The values that count as 0 and 1 in a difference; None for the image's own window."""
+    _: KW_ONLY
+    warp: Warp | None = None
 
     @property
     def unit_range(self) -> Window:
@@ -110,6 +118,7 @@ class ImageScene:
                 viewport,
                 windows=(first.unit_range, second.unit_range),
                 span=self.span,
+                warp=second.warp,
             )
         else:
             _paint_layer(painter, first, viewport, cache)
@@ -152,7 +161,12 @@ class ImageScene:
 
 
 def _paint_layer(painter: QPainter, layer: Layer, viewport: Viewport, cache: RegionCache) -> None:
-    cache.draw(painter, layer.image, viewport, window=layer.window, palette=layer.palette)
+    if layer.warp is None:
+        cache.draw(painter, layer.image, viewport, window=layer.window, palette=layer.palette)
+    else:
+        cache.draw_warped(
+            painter, layer.image, layer.warp, viewport, window=layer.window, palette=layer.palette
+        )
 
 
 def _paint_curtain(painter: QPainter, line: float, clip: QRectF) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 
 from app.viewer.pyramid import RenderedImage
-from app.viewer.rendering import LevelRegion, render, render_difference
+from app.viewer.rendering import LevelRegion, render, render_difference, render_warped
 from app.viewer.viewport import Viewport
+from app.viewer.warping import Warp, scaling
 from core.windows import Window
 
 _SHARP_FROM = 2.0
@@ -58,6 +59,40 @@ class RegionCache:
             drawn = self._keep(key, render(image, region, window, palette))
         _draw(painter, target, drawn, viewport)
 
+    def draw_warped(
+        self,
+        painter: QPainter,
+        image: RenderedImage,
+        warp: Warp,
+        viewport: Viewport,
+        *,
+        window: Window,
+        palette: str = "grey",
+    ) -> None:
+        """Draw an image through a transform, within the bounds of the image it is drawn onto."""
+        whole = viewport.rect_of(warp.size)
+        seen = whole.intersected(viewport.clip)
+        ratio = viewport.ratio
+        left, top = math.floor(seen.left() * ratio), math.floor(seen.top() * ratio)
+        size = (math.ceil(seen.right() * ratio) - left, math.ceil(seen.bottom() * ratio) - top)
+        if seen.isEmpty() or min(size) < 1:
+            return
+        across, down = viewport.scale * ratio, viewport.scale_y * ratio
+        onto = scaling(
+            1 / across, 1 / down, (left - whole.x() * ratio) / across,
+            (top - whole.y() * ratio) / down,
+        )  # fmt: skip
+        key = (id(image), warp, onto.tobytes(), size, window, palette)
+        drawn = self._regions.get(key)
+        if drawn is None:
+            made = render_warped(image, warp, onto, size, window=window, palette=palette)
+            drawn = self._keep(key, made)
+        target = QRectF(left / ratio, top / ratio, size[0] / ratio, size[1] / ratio)
+        painter.save()
+        painter.setClipRect(seen, Qt.ClipOperation.IntersectClip)
+        painter.drawImage(target, drawn, QRectF(drawn.rect()))
+        painter.restore()
+
     def draw_difference(
         self,
         painter: QPainter,
@@ -66,21 +101,24 @@ class RegionCache:
         *,
         windows: tuple[Window, Window],
         span: float,
+        warp: Warp | None = None,
     ) -> None:
         """Draw the second image minus the first one, in signed colours from −span to +span.
 
         Args:
             windows: the values that count as 0 and 1, for each image.
+            warp: how the second image is drawn onto the first one; None where they have one grid.
         """
         first, second = images
         visible = _visible(first, viewport)
         if visible is None:
             return
         region, target = visible
-        key = (id(first), id(second), region, span, windows)
+        key = (id(first), id(second), region, span, windows, warp)
         drawn = self._regions.get(key)
         if drawn is None:
-            drawn = self._keep(key, render_difference(first, second, region, span, windows))
+            made = render_difference(first, second, region, span, windows, warp=warp)
+            drawn = self._keep(key, made)
         _draw(painter, target, drawn, viewport)
 
     def _keep(self, key: tuple[object, ...], image: QImage) -> QImage:

@@ -15,7 +15,9 @@ from PySide6.QtGui import QImage
 
 from app.viewer.colormaps import colour_table
 from app.viewer.pyramid import Codes, RenderedImage
+from app.viewer.warping import Warp, scaling, warped
 from core.types import FloatArray
+from core.types.transform import Matrix
 from core.windows import Window
 
 
@@ -76,20 +78,54 @@ def render(shown: RenderedImage, part: LevelRegion, window: Window, palette: str
     return _indexed(mapped, palette)
 
 
+def render_warped(
+    shown: RenderedImage,
+    warp: Warp,
+    onto: Matrix,
+    size: tuple[int, int],
+    *,
+    window: Window,
+    palette: str,
+) -> QImage:
+    """An image drawn through a transform; transparent where it has no pixels.
+
+    Args:
+        onto, size: see :func:`app.viewer.warping.warped`.
+    """
+    codes, inside = warped(shown, warp, onto, size)
+    mapped = _windowed(codes, shown.code(window[0]), shown.code(window[1]))
+    if shown.is_colour and palette == "inverted":
+        mapped = 255 - mapped
+    opaque = _rgb(mapped) if shown.is_colour else _indexed(mapped, palette)
+    image = opaque.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+    pixels = np.frombuffer(image.bits(), np.uint32).reshape(size[1], -1)
+    pixels[:, : size[0]][~inside] = 0
+    return image
+
+
 def render_difference(
     first: RenderedImage,
     second: RenderedImage,
     part: LevelRegion,
     span: float,
     windows: tuple[Window, Window] | None = None,
+    *,
+    warp: Warp | None = None,
 ) -> QImage:
     """The second image minus the first one, in signed colours from −span to +span.
 
     Args:
         windows: the values that count as 0 and 1 in each image; None for their own windows.
+        warp: how the second image is drawn; where it has no pixels there is no difference.
     """
     ranges = windows or (first.window, second.window)
-    mine, other = _luma01(first, part, ranges[0]), _luma01(second, part, ranges[1])
+    mine = _luma01(first, _cut(first, part), ranges[0])
+    if warp is None:
+        other = _luma01(second, _cut(second, part), ranges[1])
+    else:
+        size = (mine.shape[1], mine.shape[0])
+        codes, inside = warped(second, warp, _onto(first, part, size), size)
+        other = np.where(inside, _luma01(second, codes, ranges[1]), mine)
     if other.shape != mine.shape:
         import cv2
 
@@ -99,10 +135,21 @@ def render_difference(
     return _indexed(np.clip(scaled, 0, 255).astype(np.uint8), "difference")
 
 
-def _luma01(shown: RenderedImage, part: LevelRegion, window: Window) -> FloatArray:
+def _onto(shown: RenderedImage, part: LevelRegion, size: tuple[int, int]) -> Matrix:
+    """From coordinates of a region that was cut to ``size`` to those of the image."""
+    level = shown.levels[min(part.level, len(shown.levels) - 1)]
+    across, down = shown.size[0] / level.shape[1], shown.size[1] / level.shape[0]
+    return scaling(across, down) @ scaling(
+        (part.right - part.left) / size[0],
+        (part.bottom - part.top) / size[1],
+        part.left,
+        part.top,
+    )
+
+
+def _luma01(shown: RenderedImage, codes: Codes, window: Window) -> FloatArray:
     import cv2
 
-    codes = _cut(shown, part)
     grey = cv2.cvtColor(codes, cv2.COLOR_RGB2GRAY) if codes.shape[2] == 3 else codes[..., 0]
     low, high = shown.code(window[0]), shown.code(window[1])
     scaled = (grey.astype(np.float32) - np.float32(low)) / np.float32(high - low)
